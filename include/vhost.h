@@ -182,6 +182,12 @@ const char *mb_status(void);
 /* Name of a channel's address space. */
 void mb_get_space(const char *ch, const char **space);
 
+/*
+ * Value and size of a symbol of a channel's image, or of any image that was loaded into a space. The value of a function or a variable is
+ * its virtual address; the size is 0 where the image does not have it. 0, or -1 for an unknown place or symbol: then both are 0.
+ */
+int mb_symbol(const char *place, const char *name, uint64_t *value, uint64_t *size);
+
 /* ---- Backdoor: the memories of a space, little endian --------------------------------------------------------------- */
 
 void mb_backdoor_write_u8(const char *space, uint64_t addr, uint8_t data);

@@ -103,7 +103,7 @@ fn a_dependent_crate_is_told_where_the_folders_are_and_gets_what_has_changed() {
     )
     .unwrap();
     let build = || {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap());
+        let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["check", "--offline", "--target-dir"]);
         let output = cargo
             .arg(folder.join("target"))

@@ -30,6 +30,7 @@ __all__ = [
     "read_u16",
     "read_u32",
     "read_u64",
+    "symbol",
     "write_bytes",
     "write_string",
     "write_u8",
@@ -45,6 +46,9 @@ class Error(RuntimeError):
 
 def get_space(ch: str) -> str:
     """The space of a channel."""
+
+def symbol(place: str, name: str) -> tuple[int, int]:
+    """The value and the size of a symbol of a channel's image, or of an image in a space."""
 
 def read_u8(space: str, addr: int) -> int: ...
 def read_u16(space: str, addr: int) -> int: ...

@@ -2,7 +2,9 @@
 
 pub(crate) mod console;
 pub(crate) mod files;
+pub(crate) mod htif;
 pub(crate) mod mailbox;
 pub(crate) mod memory;
 pub(crate) mod rpc;
+pub(crate) mod service;
 pub(crate) mod sockets;

@@ -4,27 +4,56 @@ use std::sync::Arc;
 
 use super::channel_services::services;
 use super::findings::{FindingRecipient, Findings};
-use crate::config::ChannelConfig;
-use crate::mem::MemoryMap;
-use crate::messages::{ChannelDescriptor, ChannelId};
+use crate::config::{ChannelConfig, FrontEnd, Mailbox};
+use crate::mem::{MemoryMap, Segments};
+use crate::messages::htif::WORD;
+use crate::messages::{
+    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Signature,
+};
 
 /// Served channels, in the order of their ids.
 pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDescriptor]> {
     let served = configured.iter().filter_map(|channel| {
-        let mailbox = channel.mailbox?;
-        let size = mailbox.layout.channel_size;
         // Validated with the configuration.
-        let place = map.resolve(channel.space, mailbox.address, size).ok()?;
+        let (interface, place) = interface(map, channel)?;
         Some(ChannelDescriptor {
             name: channel.name.as_str().into(),
             space: channel.space,
-            address: mailbox.address,
-            layout: mailbox.layout,
+            interface,
             place,
             services: Arc::new(services(&channel.services)),
         })
     });
     served.collect()
+}
+
+/// Protocol of a channel, and the location of its words; `None` for a channel that is not served.
+fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Segments)> {
+    let located = |address, len| map.resolve(channel.space, address, len).ok();
+    match channel.front_end.as_ref()? {
+        FrontEnd::Mailbox(Mailbox { address, layout }) => {
+            let (address, layout) = (*address, *layout);
+            let place = located(address, layout.channel_size)?;
+            Some((Interface::Mailbox(MailboxPlace { address, layout }), place))
+        }
+        FrontEnd::Htif(htif) => {
+            let words = [htif.tohost, htif.fromhost].map(|address| located(address, WORD));
+            let place = words.into_iter().flatten().flatten().collect();
+            let signature = htif.signature.as_ref().map(|signature| Signature {
+                file: signature.file.clone(),
+                begin: signature.begin,
+                end: signature.end,
+                granularity: signature.granularity,
+            });
+            let place_of_words = HtifPlace {
+                tohost: htif.tohost,
+                fromhost: htif.fromhost,
+                settle: htif.settle,
+                signature,
+            };
+            Some((Interface::Htif(place_of_words), place))
+        }
+    }
 }
 
 /// Description of a system for its attachments. It is `Send` and may be kept.

@@ -15,6 +15,7 @@ use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::files::Open;
 use crate::messages::foreign::{Report, Severity};
+use crate::messages::htif::CommandServed;
 use crate::messages::mailbox::{DoorbellRang, Served};
 use crate::messages::rpc::{Call, Target};
 
@@ -152,6 +153,8 @@ impl Log {
             self.forget(*channel);
         } else if let Some(served) = seen.event.is::<Served>() {
             self.served(served, seen.tick)?;
+        } else if let Some(served) = seen.event.is::<CommandServed>() {
+            self.command_served(served, seen.tick)?;
         } else if let Some(report) = seen.event.is::<Report>() {
             self.reported(report, seen.tick)?;
         }
@@ -186,7 +189,7 @@ impl Log {
                 tick,
                 taken: served.since,
                 channel: &channel,
-                slot: served.slot,
+                slot: Some(served.slot),
                 request: served.kind(),
                 args: served.entry.counted_args(),
                 about: about
@@ -196,7 +199,41 @@ impl Log {
                 error,
             });
         }
-        let mut line = format!("tick {tick}: {channel}: {}", served.request_text());
+        let line = format!("tick {tick}: {channel}: {}", served.request_text());
+        self.write_line(line, about, &served.outcome_text())
+    }
+
+    fn command_served(&mut self, served: &CommandServed, tick: u64) -> io::Result<()> {
+        let channel = self.context.name_of(served.channel);
+        let about = self.forget(served.channel);
+        if self.json {
+            let failed = served.is_failed();
+            let word = [served.command.0];
+            return self.write_json(&ServedLine {
+                tick,
+                taken: served.since,
+                channel: &channel,
+                slot: None,
+                request: served.kind(),
+                args: served.call.as_ref().map_or(&word[..], |call| &call.args),
+                about: about
+                    .as_ref()
+                    .map(|(About::Method(text) | About::Text(text))| &**text),
+                value: served.result.filter(|_| !failed).map(i64::unsigned_abs),
+                error: served.error().map(|errno| errno.to_string()),
+            });
+        }
+        let line = format!("tick {tick}: {channel}: {}", served.request_text());
+        self.write_line(line, about, &served.outcome_text())
+    }
+
+    /// Writes the line of a request: the request, its detail, and the outcome.
+    fn write_line(
+        &self,
+        mut line: String,
+        about: Option<About>,
+        outcome: &dyn fmt::Display,
+    ) -> io::Result<()> {
         // Writing to a `String` can't fail.
         let _ = match about {
             None => Ok(()),
@@ -207,7 +244,7 @@ impl Log {
                 write!(line, ", {short:?}{rest}")
             }
         };
-        self.write(&format!("{line}{}", served.outcome_text()))
+        self.write(&format!("{line}{outcome}"))
     }
 
     fn reported(&mut self, report: &Report, tick: u64) -> io::Result<()> {
@@ -240,7 +277,8 @@ struct ServedLine<'a> {
     tick: u64,
     taken: u64,
     channel: &'a str,
-    slot: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<u32>,
     request: &'a str,
     args: &'a [u64],
     #[serde(skip_serializing_if = "Option::is_none")]

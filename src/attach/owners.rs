@@ -8,9 +8,8 @@ use super::context::name_of;
 use crate::bus::{Body, Endpoint, Event, Inbox as _, Observation, Topic};
 use crate::mem::{Op, Segment, SpaceId, Span};
 use crate::messages::foreign::{self, Report};
-use crate::messages::mailbox;
 use crate::messages::memory::{Access, AccessSegments, MappedLength, Resolve};
-use crate::messages::{ChannelDescriptor, ChannelId};
+use crate::messages::{ChannelDescriptor, ChannelId, MailboxPlace, htif, mailbox};
 
 /// Attribution of messages to channels, in the order in which they are sent.
 #[derive(Debug, Clone)]
@@ -74,7 +73,8 @@ impl ChannelAttribution {
         }
         let by_body = |body| {
             let own = self.named(body).or_else(|| self.reached(body));
-            let serves = said.from == *mailbox::Inbox::ENDPOINT.0;
+            let servers = [mailbox::Inbox::ENDPOINT, htif::Inbox::ENDPOINT];
+            let serves = servers.iter().any(|server| said.from == *server.0);
             own.or_else(|| serves.then(|| self.alone_in_space(body)).flatten())
         };
         let whose = said
@@ -144,8 +144,11 @@ fn space_of(body: &dyn Body) -> Option<SpaceId> {
 
 /// True if an access writes the consumer index of the channel's request queue.
 fn advances(access: &Access, channel: &ChannelDescriptor) -> bool {
+    let Some(MailboxPlace { address, layout }) = channel.mailbox() else {
+        return false;
+    };
     let index = Span {
-        address: channel.address.wrapping_add(channel.layout.request.idx_c),
+        address: address.wrapping_add(layout.request.idx_c),
         len: 4,
     };
     let mut ops = access.op.each().iter();

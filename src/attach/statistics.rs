@@ -14,6 +14,7 @@ use crate::bus::{Observation, Spawner, Tap};
 use crate::guest::{self, OutputFile};
 use crate::messages::console::Print;
 use crate::messages::foreign::Severity;
+use crate::messages::htif::CommandServed;
 use crate::messages::mailbox::Served;
 
 /// Counts requests while attached. At the end of the system or process it writes a table to its destination, if it has one. Clones share
@@ -116,6 +117,10 @@ impl Tap for Collector {
         if let Some(served) = seen.event.is::<Served>() {
             let channel = self.context.name_of(served.channel);
             lock(&self.counted).served(&channel, served, seen.tick);
+        }
+        if let Some(served) = seen.event.is::<CommandServed>() {
+            let channel = self.context.name_of(served.channel);
+            lock(&self.counted).command_served(&channel, served, seen.tick);
         }
     }
 }
@@ -255,13 +260,39 @@ impl Table {
 
     /// Adds a request served in tick `now`.
     pub fn served(&mut self, channel: &Arc<str>, served: &Served, now: u64) {
+        let failed = matches!(served.response, Some(Response::Error(_)));
         let ticks = now.saturating_sub(served.since);
+        self.count(channel, served.kind(), failed, moved(served), ticks);
+    }
+
+    /// Adds a command of HTIF served in tick `now`.
+    pub fn command_served(&mut self, channel: &Arc<str>, served: &CommandServed, now: u64) {
+        let bytes = match (served.kind(), served.result) {
+            ("read" | "write" | "pread" | "pwrite", Some(bytes @ 0..)) => bytes.unsigned_abs(),
+            _ => 0,
+        };
+        // Bytes written to the console are counted already.
+        if bytes > 0 {
+            self.printed.remove(channel);
+        }
+        let ticks = now.saturating_sub(served.since);
+        self.count(channel, served.kind(), served.is_failed(), bytes, ticks);
+    }
+
+    fn count(
+        &mut self,
+        channel: &Arc<str>,
+        kind: &'static str,
+        failed: bool,
+        bytes: u64,
+        ticks: u64,
+    ) {
         let printed = self.printed.remove(channel).unwrap_or_default();
-        let key = (channel.clone(), served.kind());
+        let key = (channel.clone(), kind);
         let of_kind = self.requests.entry(key).or_insert(Requests::NONE);
         of_kind.count += 1;
-        of_kind.failed += u64::from(matches!(served.response, Some(Response::Error(_))));
-        let bytes = of_kind.bytes.saturating_add(moved(served));
+        of_kind.failed += u64::from(failed);
+        let bytes = of_kind.bytes.saturating_add(bytes);
         of_kind.bytes = bytes.saturating_add(printed);
         of_kind.ticks_min = of_kind.ticks_min.min(ticks);
         of_kind.ticks_max = of_kind.ticks_max.max(ticks);

@@ -265,7 +265,10 @@ fn errno(operation: &'static str, name: &str) -> Result<Errno, ServiceProblem> {
 }
 
 /// Name that differs least, apart from case, by at most two slips.
-fn nearest(name: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
+pub(super) fn nearest(
+    name: &str,
+    known: impl IntoIterator<Item = &'static str>,
+) -> Option<&'static str> {
     // The distance takes quadratic time.
     if name.len() > 32 {
         return None;

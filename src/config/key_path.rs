@@ -1,6 +1,8 @@
 //! Places of problems in a file, as the keys that lead to a value from the top.
 
-use super::error::{ChannelProblem, ConfigProblem, KeyProblem, MemoryProblem, SpaceProblem};
+use super::error::{
+    ChannelProblem, ConfigProblem, HtifProblem, KeyProblem, MemoryProblem, SpaceProblem,
+};
 
 /// Name of the document in messages.
 pub(super) const DOCUMENT: &str = "the document";
@@ -117,12 +119,28 @@ impl ChannelProblem {
             }
             Self::Ptr { .. } | Self::ImagePtr { .. } => "ptr",
             Self::CacheLine { .. } | Self::ImageCacheLine { .. } => "cache_line",
+            Self::Abi { .. } => "abi",
+            Self::Htif(problem) => return problem.key(),
             Self::NoAddress
             | Self::NoPtr
             | Self::Service(_)
             | Self::Misaligned { .. }
             | Self::Overlap { .. }
             | Self::NotInMemory(_) => return None,
+        })
+    }
+}
+
+impl HtifProblem {
+    /// Key of the wrong value; `None` if a key is missing or an address of the image is wrong.
+    fn key(&self) -> Option<&str> {
+        Some(match self {
+            Self::KeyOfMailbox { key } | Self::KeyOfHtif { key } => key,
+            Self::Granularity { .. } => "granularity",
+            Self::NoSignature { .. } | Self::NoSignatureFile | Self::SignatureEnds { .. } => {
+                "signature"
+            }
+            Self::NoWord { .. } | Self::NotInMemory { .. } | Self::Overlap { .. } => return None,
         })
     }
 }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
 use serde_yaml::Value;
 
-use super::channel_services::{self, ServicesConfig};
-use super::error::{ChannelProblem, ConfigProblem};
+use super::channel_services::{self, ServicesConfig, nearest};
+use super::error::{ChannelProblem, ConfigProblem, HtifProblem};
 use super::expand::expand;
 use super::external_inputs::ConfigEnvironment;
 use super::file_context::FileContext;
 use super::flag::Flag;
+use super::htif::{self, HtifConfig, HtifSymbols};
 use super::key_path::DOCUMENT;
 use super::name::named;
 use super::schema::{self, RawChannel};
@@ -32,11 +33,35 @@ pub struct ChannelConfig {
     /// True if the image's segments are padded with zeros from their size in the file to their size in memory (NOBITS sections such as
     /// `.bss`). `zero_bss: false` leaves those bytes unchanged.
     pub zero_bss: bool,
-    /// Mailbox to serve; `None` for `server: false`.
-    pub mailbox: Option<Mailbox>,
+    /// Image of the channel, loaded or not; `None` without `elf`, and for a channel that is neither loaded nor served.
+    pub image: Option<Arc<Image>>,
+    /// Protocol to serve; `None` for `server: false`.
+    pub front_end: Option<FrontEnd>,
     /// Services of the channel.
     pub services: ServicesConfig,
 }
+
+impl ChannelConfig {
+    /// Mailbox to serve; `None` for another protocol, and for `server: false`.
+    pub fn mailbox(&self) -> Option<Mailbox> {
+        match self.front_end {
+            Some(FrontEnd::Mailbox(mailbox)) => Some(mailbox),
+            Some(FrontEnd::Htif(_)) | None => None,
+        }
+    }
+}
+
+/// Protocol by which firmware asks the host, and the place of its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FrontEnd {
+    /// Queues of requests and responses.
+    Mailbox(Mailbox),
+    /// The words `tohost` and `fromhost`.
+    Htif(HtifConfig),
+}
+
+/// Names of the protocols, and of the choice by the image.
+const ABIS: [&str; 3] = ["auto", "mailbox", "htif"];
 
 /// Address and layout of a channel that lies in memories of its space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,30 +212,79 @@ impl Reader<'_> {
             Some(file) if load || serve => Some(self.image(file, load)?),
             _ => None,
         };
-        let mailbox = if serve {
-            let ptr_width = ptr_width
-                .or(image.as_ref().map(|image| image.ptr_width()))
-                .or(self.outside.defaults().ptr_width)
-                .ok_or(ChannelProblem::NoPtr)?;
-            let layout = Layout::new(ptr_width, cache_line);
-            if let Some(image) = &image {
-                let mb_id = raw.mb_id.as_ref().map_or(0, |mb_id| mb_id.0);
-                agree(image, &layout, mb_id)?;
+        let front_end = match serve {
+            true => {
+                Some(self.front_end(name, space, &raw, image.as_deref(), ptr_width, cache_line)?)
             }
-            let address = self.address(name, space, &raw, image.as_deref(), &layout)?;
-            self.take(name, space, address, &layout)?;
-            Some(Mailbox { address, layout })
-        } else {
-            None
+            false => {
+                abi(&raw)?;
+                None
+            }
         };
         Ok(ChannelConfig {
             name: name.to_owned(),
             space,
-            load: image.filter(|_| load),
+            load: image.clone().filter(|_| load),
             zero_bss,
-            mailbox,
+            image,
+            front_end,
             services: channel_services::validate(name, raw, self.outside)?,
         })
+    }
+
+    /// Protocol of a served channel. Without `abi` the image decides: HTIF if it has the words, and nothing of a mailbox is given.
+    fn front_end(
+        &mut self,
+        name: &str,
+        space: SpaceId,
+        raw: &RawChannel,
+        image: Option<&Image>,
+        ptr_width: Option<PtrWidth>,
+        cache_line: CacheLine,
+    ) -> Result<FrontEnd, ChannelProblem> {
+        let ptr_width = ptr_width.or(image.map(Image::ptr_width));
+        let ptr_width = ptr_width.or(self.outside.defaults().ptr_width);
+        let abi = abi(raw)?;
+        let has_mailbox =
+            raw.base.is_some() || image.is_some_and(|image| image.mailbox().is_some());
+        let may_be_htif = abi == "htif" || (abi == "auto" && !has_mailbox);
+        if may_be_htif {
+            let symbols = HtifSymbols::of(image)?;
+            let is_given = raw.tohost.is_some() && raw.fromhost.is_some();
+            if abi == "htif" || is_given || symbols.has_words() {
+                let htif = htif::validate(raw, self.map, space, image, &symbols)?;
+                for address in [htif.tohost, htif.fromhost] {
+                    self.take(name, space, address, htif::WORD, 4)?;
+                }
+                if let (Some(image), false) = (image, abi == "htif" || is_given) {
+                    self.context.warn(Doubt::HtifFound {
+                        channel: name.to_owned(),
+                        image: image.file().to_path_buf(),
+                        tohost: htif.tohost,
+                        fromhost: htif.fromhost,
+                    });
+                }
+                return Ok(FrontEnd::Htif(htif));
+            }
+        }
+        if let Some(key) = htif::first_key(raw) {
+            return Err(HtifProblem::KeyOfHtif { key }.into());
+        }
+        let ptr_width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
+        let layout = Layout::new(ptr_width, cache_line);
+        if let Some(image) = image {
+            let mb_id = raw.mb_id.as_ref().map_or(0, |mb_id| mb_id.0);
+            agree(image, &layout, mb_id)?;
+        }
+        let address = self.address(name, space, raw, image, &layout)?;
+        self.take(
+            name,
+            space,
+            address,
+            layout.channel_size,
+            layout.channel_align,
+        )?;
+        Ok(FrontEnd::Mailbox(Mailbox { address, layout }))
     }
 
     /// Value of a flag after expansion; true if it is missing.
@@ -330,19 +404,17 @@ impl Reader<'_> {
         name: &str,
         space: SpaceId,
         address: u64,
-        layout: &Layout,
+        len: u64,
+        align: u64,
     ) -> Result<(), ChannelProblem> {
-        if !address.is_multiple_of(layout.channel_align) {
-            return Err(ChannelProblem::Misaligned {
-                address,
-                align: layout.channel_align,
-            });
+        if !address.is_multiple_of(align) {
+            return Err(ChannelProblem::Misaligned { address, align });
         }
         let taker = Rc::new(Taker {
             name: name.to_owned(),
             address,
         });
-        for segment in self.map.resolve(space, address, layout.channel_size)? {
+        for segment in self.map.resolve(space, address, len)? {
             if let Some(first) = self.taker(&segment) {
                 return Err(ChannelProblem::Overlap {
                     address,
@@ -378,6 +450,18 @@ fn in_section(section: &Section, mb_id: u64, layout: &Layout) -> Option<(u64, u6
     (end <= section.size).then_some(())?;
     let at = |first: u64| first.checked_add(offset);
     Some((at(section.address)?, at(section.physical)?))
+}
+
+/// Protocol by its name.
+fn abi(raw: &RawChannel) -> Result<&'static str, ChannelProblem> {
+    let Some(text) = &raw.abi else {
+        return Ok("auto");
+    };
+    let found = ABIS.into_iter().find(|known| known == text);
+    found.ok_or_else(|| ChannelProblem::Abi {
+        meant: nearest(text, ABIS),
+        text: text.clone(),
+    })
 }
 
 fn ptr_width(bits: u64) -> Result<PtrWidth, ChannelProblem> {

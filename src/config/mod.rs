@@ -14,7 +14,7 @@
 //! let map = config::parse_memory_map(memories, Path::new("mem.yaml"), &Process)?;
 //! let channels = config::parse_mailboxes(mailboxes, Path::new("mailbox.yaml"), &map, &Process)?;
 //! assert_eq!(channels[0].name, "core0");
-//! assert_eq!(channels[0].mailbox.map(|mailbox| mailbox.address), Some(0x8000_1000));
+//! assert_eq!(channels[0].mailbox().map(|mailbox| mailbox.address), Some(0x8000_1000));
 //! # Ok::<(), config::ConfigError>(())
 //! ```
 //!
@@ -29,6 +29,7 @@ mod features;
 mod file_context;
 mod flag;
 mod hdl_shape;
+mod htif;
 mod key_path;
 mod locate;
 mod mailboxes;
@@ -55,13 +56,14 @@ use std::path::{Path, PathBuf};
 
 pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig};
 pub use error::{
-    ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, KeyProblem,
-    MemoryProblem, SpaceProblem,
+    ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, HtifProblem,
+    KeyProblem, MemoryProblem, SpaceProblem,
 };
 pub(crate) use expand::expand_with;
 pub use external_inputs::{ConfigEnvironment, Process};
 pub use features::Defaults;
-pub use mailboxes::{ChannelConfig, Mailbox};
+pub use htif::{HtifConfig, SignatureConfig};
+pub use mailboxes::{ChannelConfig, FrontEnd, Mailbox};
 pub use memory_place::MemoryPlace;
 pub use name::NoName;
 pub use service_error::ServiceProblem;

@@ -41,6 +41,12 @@ const OF_CHANNEL: &[&str] = &[
     "time",
     "seed",
     "errors",
+    "abi",
+    "tohost",
+    "fromhost",
+    "settle",
+    "signature",
+    "granularity",
     "protocol",
 ];
 
@@ -150,6 +156,16 @@ pub(super) struct RawChannel {
     pub(super) seed: Option<Number>,
     #[serde(default)]
     pub(super) errors: BTreeMap<String, BTreeMap<String, String>>,
+    pub(super) abi: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) tohost: Option<Number>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) fromhost: Option<Number>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) settle: Option<Number>,
+    pub(super) signature: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) granularity: Option<Number>,
     #[serde(default, deserialize_with = "text")]
     pub(super) protocol: Option<String>,
 }

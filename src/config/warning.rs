@@ -92,6 +92,22 @@ pub enum Doubt {
         /// The address that is used.
         used: Used,
     },
+    /// Words of HTIF in an image, which `abi: auto` has found.
+    #[error(
+        "channel `{channel}`: {} has no section .mailbox, but the symbols tohost ({tohost:#x}) and fromhost ({fromhost:#x}): firmware is \
+         served by HTIF",
+        .image.display()
+    )]
+    HtifFound {
+        /// Name of the channel.
+        channel: String,
+        /// Path of the image.
+        image: PathBuf,
+        /// Address of `tohost`.
+        tohost: u64,
+        /// Address of `fromhost`.
+        fromhost: u64,
+    },
     /// An image that probably should not be loaded as it is.
     #[error("image {} {doubt}", .image.display())]
     Image {
@@ -105,7 +121,7 @@ pub enum Doubt {
 impl Doubt {
     /// True for a warning, false for a note.
     pub fn is_warning(&self) -> bool {
-        !matches!(self, Self::TwoAddresses { .. })
+        !matches!(self, Self::TwoAddresses { .. } | Self::HtifFound { .. })
     }
 }
 

@@ -51,6 +51,7 @@ fn the_header_declares_what_is_exported() {
         mb_last_error(),
         mb_status(),
         mb_get_space(_ _),
+        mb_symbol(_ _ _ _),
         mb_backdoor_write_u8(_ _ _),
         mb_backdoor_write_u16(_ _ _),
         mb_backdoor_write_u32(_ _ _),

@@ -1,6 +1,6 @@
-//! Queries: last error, status, spaces.
+//! Queries: last error, status, spaces, symbols.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
 
 use super::arguments::{Out, text};
 use super::error::Error;
@@ -46,4 +46,28 @@ pub(super) unsafe extern "C" fn mb_get_space(channel: *const c_char, space: *mut
         space.set(call.process()?.returned.space.store_text(name));
         Ok(())
     });
+}
+
+/// Value and size of a symbol.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_symbol(
+    place: *const c_char,
+    name: *const c_char,
+    value: *mut u64,
+    size: *mut u64,
+) -> c_int {
+    guard("mb_symbol", -1, |call| {
+        // SAFETY: C gives NULL or room for a word until this returns.
+        let value = unsafe { Out::new(value, 0, "value") }?;
+        // SAFETY: as above.
+        let size = unsafe { Out::new(size, 0, "size") }?;
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let place = unsafe { text(place, "place") }?;
+        // SAFETY: as above.
+        let name = unsafe { text(name, "name") }?;
+        let symbol = call.process()?.system_at_once()?.symbol(place, name)?;
+        value.set(symbol.value);
+        size.set(symbol.size);
+        Ok(0)
+    })
 }

@@ -12,6 +12,8 @@ pub(crate) struct ElfBuilder {
     pub(crate) mailboxes: Vec<(u64, u64)>,
     /// Content of section `.note.vhost`; none if it is empty.
     pub(crate) notes: Vec<u8>,
+    /// Global symbols: name, value and size.
+    pub(crate) symbols: Vec<(&'static str, u64, u64)>,
 }
 
 /// PT_LOAD segment.
@@ -42,16 +44,22 @@ impl ElfBuilder {
     /// Builds the file: header, program headers, section headers, names, and the bytes of the segments.
     pub(crate) fn build(&self) -> Vec<u8> {
         let has_notes = !self.notes.is_empty();
-        let all_names: &[u8] = b"\0.mailbox\0.shstrtab\0.note.vhost\0";
-        // Without notes there is no name for them.
-        let used_names = if has_notes { all_names.len() } else { 20 };
+        let has_symbols = !self.symbols.is_empty();
+        let all_names: &[u8] = b"\0.mailbox\0.shstrtab\0.note.vhost\0.symtab\0.strtab\0";
+        // Without notes and symbols there are no names for them.
+        let used_names = match (has_symbols, has_notes) {
+            (true, _) => all_names.len(),
+            (false, true) => 32,
+            (false, false) => 20,
+        };
         let all_names = &all_names[..used_names];
         let (header, program, section) = if self.class64 {
             (64, 56, 64)
         } else {
             (52, 32, 40)
         };
-        let sections = 2 + self.mailboxes.len() as u64 + u64::from(has_notes);
+        let sections =
+            2 + self.mailboxes.len() as u64 + u64::from(has_notes) + 2 * u64::from(has_symbols);
         let segments = self.segments.len() as u64;
         let shoff = header + program * segments;
         let names = shoff + section * sections;
@@ -83,7 +91,10 @@ impl ElfBuilder {
         }
 
         let notes = names + all_names.len() as u64;
-        let mut offset = notes + self.notes.len() as u64;
+        let symbols = notes + self.notes.len() as u64;
+        let (table, symbol_names) = self.symbol_table();
+        let strings = symbols + table.len() as u64;
+        let mut offset = strings + symbol_names.len() as u64;
         for segment in &self.segments {
             let len = segment.bytes.len() as u64;
             out.word(1); // p_type: PT_LOAD
@@ -109,13 +120,54 @@ impl ElfBuilder {
         if has_notes {
             out.section(20, 7, 0, 0, (notes, self.notes.len() as u64)); // SHT_NOTE
         }
+        if has_symbols {
+            // SHT_SYMTAB, whose names are in the section before; symbols from the first on are global.
+            let link = 1 + self.mailboxes.len() as u64 + u64::from(has_notes);
+            out.section(40, 3, 0, 0, (strings, symbol_names.len() as u64)); // SHT_STRTAB
+            out.linked_section(32, 2, (symbols, table.len() as u64), link);
+        }
         out.section(10, 3, 0, 0, (names, all_names.len() as u64)); // SHT_STRTAB
         out.bytes.extend(all_names);
         out.bytes.extend(&self.notes);
+        out.bytes.extend(table);
+        out.bytes.extend(symbol_names);
         for segment in &self.segments {
             out.bytes.extend(&segment.bytes);
         }
         out.bytes
+    }
+
+    /// Table of the symbols, and their names; both empty without symbols.
+    fn symbol_table(&self) -> (Vec<u8>, Vec<u8>) {
+        let mut table = Out {
+            bytes: Vec::new(),
+            class64: self.class64,
+            big: self.big_endian,
+        };
+        if self.symbols.is_empty() {
+            return (Vec::new(), Vec::new());
+        }
+        // The first symbol is empty, and so is the first name.
+        table.bytes.resize(if self.class64 { 24 } else { 16 }, 0);
+        let mut names = vec![0];
+        for (name, value, size) in &self.symbols {
+            table.word(names.len() as u64);
+            names.extend(name.bytes().chain([0]));
+            // st_info: STB_GLOBAL, STT_NOTYPE; st_other; st_shndx: SHN_ABS.
+            let kind = [0x10, 0];
+            if self.class64 {
+                table.bytes.extend(kind);
+                table.half(0xfff1);
+                table.address(*value);
+                table.address(*size);
+            } else {
+                table.address(*value);
+                table.address(*size);
+                table.bytes.extend(kind);
+                table.half(0xfff1);
+            }
+        }
+        (table.bytes, names)
     }
 }
 
@@ -146,6 +198,21 @@ impl Out {
 
     fn address(&mut self, value: u64) {
         self.put(value, if self.class64 { 8 } else { 4 });
+    }
+
+    /// Appends the header of a symbol table, whose names are in section `link`.
+    fn linked_section(&mut self, name: u64, kind: u64, bytes: (u64, u64), link: u64) {
+        let (offset, size) = bytes;
+        self.word(name);
+        self.word(kind);
+        self.address(0);
+        self.address(0);
+        self.address(offset);
+        self.address(size);
+        self.word(link); // sh_link
+        self.word(1); // sh_info: the first global symbol
+        self.address(1); // sh_addralign
+        self.address(if self.class64 { 24 } else { 16 }); // sh_entsize
     }
 
     /// Appends a section header. `bytes` is the section's offset in the file and its size.

@@ -38,7 +38,7 @@ pub(crate) use geometry::{Geometry, Run, Word};
 pub(crate) use hex::HexRuns;
 pub use hex::{HexError, HexProblem};
 pub use image::{
-    Image, ImageContent, ImageDoubt, ImageError, ImageProblem, ImageSegment, Section, Write,
+    Image, ImageContent, ImageDoubt, ImageError, ImageProblem, ImageSegment, Section, Symbol, Write,
 };
 pub use initial::{Initial, InitialError, Note, initial};
 pub use memory::{Array, Init, Memory, MemoryId, MemoryMap, Shape, SpaceId};

@@ -23,14 +23,66 @@ pub struct ChannelDescriptor {
     pub name: Name,
     /// Address space of the channel's words and of firmware's pointers.
     pub space: SpaceId,
+    /// Protocol of the channel, and the addresses of its words.
+    pub interface: Interface,
+    /// Location of the channel's words in memory.
+    pub place: Segments,
+    /// Configured services.
+    pub services: Arc<ChannelServices>,
+}
+
+/// Protocol by which firmware asks the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Interface {
+    /// Queues of requests and responses.
+    Mailbox(MailboxPlace),
+    /// The words `tohost` and `fromhost`.
+    Htif(HtifPlace),
+}
+
+/// Address and layout of a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailboxPlace {
     /// Base address of the channel.
     pub address: u64,
     /// Offsets of the channel's words.
     pub layout: Layout,
-    /// Location of the channel in memory.
-    pub place: Segments,
-    /// Configured services.
-    pub services: Arc<ChannelServices>,
+}
+
+/// Addresses of HTIF's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HtifPlace {
+    /// Address of the word with firmware's command.
+    pub tohost: u64,
+    /// Address of the word with the host's response.
+    pub fromhost: u64,
+    /// Ticks without a change after which a command counts as complete whose other half may follow.
+    pub settle: u64,
+    /// Signature to write at the exit.
+    pub signature: Option<Signature>,
+}
+
+/// Memory that is written to a file at firmware's exit, for comparison with a reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// File below the root.
+    pub file: String,
+    /// Address of its first byte.
+    pub begin: u64,
+    /// Address behind its last byte.
+    pub end: u64,
+    /// Number of bytes in a line of the file.
+    pub granularity: u64,
+}
+
+impl ChannelDescriptor {
+    /// Place of the mailbox, if the channel has one.
+    pub fn mailbox(&self) -> Option<MailboxPlace> {
+        match self.interface {
+            Interface::Mailbox(place) => Some(place),
+            Interface::Htif(_) => None,
+        }
+    }
 }
 
 impl TopicField for ChannelId {

@@ -8,13 +8,16 @@ mod channel;
 pub mod console;
 pub mod files;
 pub mod foreign;
+pub mod htif;
 pub mod mailbox;
 pub mod memory;
 pub mod rpc;
 mod services;
 pub mod sockets;
 
-pub use channel::{ChannelDescriptor, ChannelId, Name};
+pub use channel::{
+    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Name, Signature,
+};
 pub use services::{ChannelServices, Clock, InputSource, OutputTarget, SeverityRule};
 
 /// Calls a visitor with the type of a message, found by the names of its receiver and of itself; `None` if there is no such message.
@@ -22,7 +25,7 @@ macro_rules! by_name {
     ($to:expr, $name:expr, $visitor:expr) => {
         $crate::messages::by_name!(
             $to, $name, $visitor;
-            announced, console, files, foreign, mailbox, memory, rpc, sockets
+            announced, console, files, foreign, htif, mailbox, memory, rpc, sockets
         )
     };
     ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::environment::DirectCalls;
 use super::loader::{START, ToLoad, images};
 use super::parts::{HostCallback, Started, SystemParts};
+use super::symbols::known_images;
 use super::taps::attach_all;
 use super::{
     Error, Flusher, Inner, NamedChannel, Observed, Ports, SpaceNames, ThreadClaim, Vhost, Watchdog,
@@ -15,9 +16,11 @@ use super::{
 };
 use crate::actors::console::{Console, ConsoleClient, ElidedPrints, Lines, Text};
 use crate::actors::files::Files;
-use crate::actors::mailbox::{ChannelProgress, MailboxServer, Peers};
+use crate::actors::htif::{HtifBell, HtifServer};
+use crate::actors::mailbox::MailboxServer;
 use crate::actors::memory::{ElidedAccesses, Memory, MemoryClient, Resolver};
 use crate::actors::rpc::{Dispatch, ElidedPolls, Rpc, RpcClient};
+use crate::actors::service::{ChannelProgress, Peers};
 use crate::attach::{AtExit, channels as served, end_at_exit};
 use crate::bus::{Bus, BusError, Endpoint, Inbox, Port};
 use crate::config::ConfigWarning;
@@ -25,7 +28,9 @@ use crate::foreign::host_code;
 use crate::messages::announced::SystemStarted;
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{PyTasks, Target};
-use crate::messages::{ChannelDescriptor, Name, console, files, foreign, mailbox, memory, rpc};
+use crate::messages::{
+    ChannelDescriptor, Interface, Name, console, files, foreign, htif, mailbox, memory, rpc,
+};
 use crate::sim::strand;
 
 /// Pending start of a built system.
@@ -144,9 +149,10 @@ impl Vhost {
             space: map
                 .space(channel.space)
                 .map_or_else(String::new, |space| space.name.clone()),
-            served: channel.mailbox.is_some(),
+            served: channel.front_end.is_some(),
         });
         let named = named.collect();
+        let known = known_images(&channels);
         let beginning = PendingStart {
             host_callbacks,
             started,
@@ -171,6 +177,7 @@ impl Vhost {
             console,
             sockets,
             mailbox: OnceCell::new(),
+            htif: OnceCell::new(),
             foreign,
         };
         let system = Inner {
@@ -184,6 +191,7 @@ impl Vhost {
             origin,
             callbacks,
             channels: named,
+            images: RefCell::new(known),
             attach_context,
             unregistered: RefCell::new(unregistered),
             observed,
@@ -250,7 +258,7 @@ impl Vhost {
         Ok(())
     }
 
-    /// Starts the mailbox server.
+    /// Starts the front ends: the mailbox server, and the HTIF server if a channel needs it.
     pub(crate) fn take_channels(&self, beginning: PendingStart) -> Result<(), Error> {
         let Inner {
             bus,
@@ -263,6 +271,18 @@ impl Vhost {
         } = beginning;
         for channel in &*channels {
             tracing::info!(target: START, "[{}(server)] started!", channel.name);
+        }
+        let is_htif = |channel: &ChannelDescriptor| matches!(channel.interface, Interface::Htif(_));
+        if channels.iter().any(is_htif) {
+            let context = bus.context(htif::Inbox::ENDPOINT);
+            let bells = channels
+                .iter()
+                .map(|channel| (channel.clone(), HtifBell::on(bus)));
+            let (bells, links) = (bells.collect(), links.clone());
+            let htif =
+                bus.start(|_| HtifServer::new(context, bus.spawner(), links, bells, progress))?;
+            // This is the only place that sets it.
+            let _ = ports.htif.set(htif);
         }
         let context = bus.context(mailbox::Inbox::ENDPOINT);
         let channels = channels

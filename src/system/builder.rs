@@ -18,7 +18,7 @@ use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::backend::{Backends, MemoryModel, Models};
 use crate::config::vhost_variables::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
-use crate::config::{self, ChannelConfig, ConfigEnvironment, ConfigError, Process};
+use crate::config::{self, ChannelConfig, ConfigEnvironment, ConfigError, FrontEnd, Process};
 use crate::foreign::{CallResult, Callbacks, FileOpener, OnReport, Openers, Paths, Python};
 use crate::guest;
 use crate::mem::{Backend, Image, ImageError, MemoryMap};
@@ -407,7 +407,10 @@ fn sorted(names: &HashSet<String>) -> Vec<String> {
 /// Result width of each served channel.
 fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
     let width = |channel: &ChannelConfig| {
-        let width = channel.mailbox?.layout.ptr_width;
+        let width = match channel.front_end.as_ref()? {
+            FrontEnd::Mailbox(mailbox) => mailbox.layout.ptr_width,
+            FrontEnd::Htif(_) => PtrWidth::P8,
+        };
         Some((channel.name.clone(), width))
     };
     channels.iter().filter_map(width).collect()

@@ -155,6 +155,30 @@ pub enum Error {
         /// Known channels.
         known: String,
     },
+    /// Name of no channel and no space.
+    #[error("there is no channel and no space `{name}`; the configurations have: {known}")]
+    NoPlace {
+        /// Given name.
+        name: String,
+        /// Known channels, then known spaces.
+        known: String,
+    },
+    /// Unknown symbol.
+    #[error(
+        "`{place}` has no symbol `{name}`: {}",
+        match files.as_str() {
+            "" => "it has no image; give one as the channel's `elf`, or load one".to_owned(),
+            files => format!("{files} has none; check the name, and that the image is not stripped"),
+        }
+    )]
+    NoSymbol {
+        /// Name of the symbol.
+        name: String,
+        /// Channel or space.
+        place: String,
+        /// Files of the images that were searched.
+        files: String,
+    },
     /// Failed call.
     #[error("channel `{channel}`: {cause}")]
     Call {

@@ -11,7 +11,7 @@ use crate::mem::{
 };
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessSegments};
-use crate::messages::{ChannelDescriptor, foreign, memory};
+use crate::messages::{ChannelDescriptor, Interface, foreign, memory};
 
 /// Log target of notes on a system's start, at level info.
 pub(super) const START: &str = "vhost::start";
@@ -32,7 +32,9 @@ impl Vhost {
             let text = format!("image {} {doubt}", file.display());
             loader.note(Severity::Warning, LOAD, text);
         }
-        loader.load(space, &image, true)
+        loader.load(space, &image, true)?;
+        self.knows(space, Arc::new(image));
+        Ok(())
     }
 
     pub(super) fn loader(&self) -> Loader<'_> {
@@ -166,11 +168,15 @@ impl Loader<'_> {
             .filter_map(|at| self.map.memory(at.memory));
         for memory in memories.filter(|memory| memory.backend == Backend::Log) {
             let memory = &memory.name;
+            let words = match channel.interface {
+                Interface::Mailbox(_) => "mailbox is",
+                Interface::Htif(_) => "words tohost and fromhost are",
+            };
             self.foreign.post(Report {
                 severity: Severity::Warning,
                 id: channel.name.to_string(),
                 text: format!(
-                    "its mailbox is in memory `{memory}` of backend `log`, which reads as zeros: no request will ever be \
+                    "its {words} in memory `{memory}` of backend `log`, which reads as zeros: no request will ever be \
                      seen; give the memory another `backend`"
                 ),
             });

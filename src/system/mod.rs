@@ -21,6 +21,7 @@ mod sockets;
 mod space_names;
 mod spaces;
 mod stdin;
+mod symbols;
 mod taps;
 mod thread_claim;
 mod ticks;
@@ -47,13 +48,15 @@ pub(crate) use sockets::SocketService;
 pub use sockets::Sockets;
 use space_names::SpaceNames;
 pub use spaces::{MemoryView, SpaceView, Spaces};
+use symbols::KnownImage;
 use thread_claim::ThreadClaim;
 pub(crate) use watchdog::Timeout;
 use watchdog::Watchdog;
 
 use crate::actors::files::Root;
-use crate::actors::mailbox::{ChannelProgress, statuses};
+use crate::actors::mailbox::statuses;
 use crate::actors::memory::MemoryClient;
+use crate::actors::service::ChannelProgress;
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, AttachContext};
 use crate::backend::Backends;
@@ -62,7 +65,7 @@ use crate::foreign::Callbacks;
 use crate::mem::MemoryMap;
 use crate::messages::announced::ObserveFlags;
 use crate::messages::foreign::{Report, Severity};
-use crate::messages::{self, Name, console, foreign, mailbox, memory, rpc};
+use crate::messages::{self, ChannelId, Name, console, foreign, htif, mailbox, memory, rpc};
 use crate::sim::strand::Abroad;
 use crate::trace::{Header, Payloads};
 
@@ -85,6 +88,8 @@ struct Inner {
     origin: Header,
     callbacks: Rc<Callbacks>,
     channels: Vec<NamedChannel>,
+    /// Images whose symbols can be looked up.
+    images: RefCell<Vec<KnownImage>>,
     /// Recipient of findings.
     attach_context: AttachContext,
     /// Channels not yet registered with the testbench.
@@ -109,6 +114,8 @@ struct Ports {
     sockets: Port<messages::sockets::Inbox>,
     /// Set once memories are initialised.
     mailbox: OnceCell<Port<mailbox::Inbox>>,
+    /// Set with `mailbox`, if a channel has HTIF.
+    htif: OnceCell<Port<htif::Inbox>>,
     foreign: Port<foreign::Inbox>,
 }
 
@@ -163,10 +170,23 @@ impl Vhost {
             ..
         } = &*self.0;
         let statuses = statuses(bus, mailbox, &ports.memory, progress)?;
-        Ok(statuses
-            .iter()
-            .map(|status| format!("{status}\n"))
-            .collect())
+        let ids = progress.mailboxes().iter().copied();
+        let mut lines: Vec<(ChannelId, String)> = ids
+            .zip(&statuses)
+            .map(|(id, status)| (id, format!("{status}\n")))
+            .collect();
+        if let Some(htif) = ports.htif.get() {
+            let statuses = bus.ask(htif, htif::Status)?;
+            let others = progress.channels();
+            let others = others.filter(|id| !progress.mailboxes().contains(id));
+            lines.extend(
+                others
+                    .zip(&statuses)
+                    .map(|(id, status)| (id, format!("{status}\n"))),
+            );
+            lines.sort_by_key(|(id, _)| *id);
+        }
+        Ok(lines.into_iter().map(|(_, line)| line).collect())
     }
 
     /// Has firmware's paths lead from another directory from now on. Open files stay open.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{Error, Inner, Vhost};
 use crate::foreign::python::{Host, Refused, serve};
+use crate::mem::Symbol;
 
 /// Weak reference to a system.
 struct Backdoor(Weak<Inner>);
@@ -31,6 +32,10 @@ impl Host for Backdoor {
 
     fn space_of(&self, channel: &str) -> Result<String, Refused> {
         self.ask(|vhost| vhost.space_of(channel).map(str::to_owned))
+    }
+
+    fn symbol(&self, place: &str, name: &str) -> Result<Symbol, Refused> {
+        self.ask(|vhost| vhost.symbol(place, name))
     }
 
     fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Refused> {

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{Error, Vhost};
-use crate::messages::ChannelId;
+use super::{Error, Inner, Vhost};
 use crate::messages::mailbox::{StdinClose, StdinError, StdinWrite};
+use crate::messages::{ChannelId, htif};
 use crate::sim::strand::Abroad;
 
 impl Vhost {
@@ -17,15 +17,22 @@ impl Vhost {
     pub fn write_stdin(&self, channel: &str, data: &[u8]) -> Result<usize, Error> {
         let _home = Abroad::go(false);
         let failed = |cause| Self::stdin_error(channel, cause);
-        let write = StdinWrite {
-            channel: self.served_channel(channel).map_err(failed)?,
-            data: Bytes::copy_from_slice(data),
+        let Inner { bus, ports, .. } = &*self.0;
+        let no_server = || failed(StdinError::NoChannel);
+        let channel = self.served_channel(channel).map_err(failed)?;
+        let (len, data) = (data.len(), Bytes::copy_from_slice(data));
+        let taken = match self.has_mailbox(channel) {
+            true => {
+                let mailbox = ports.mailbox.get().ok_or_else(no_server)?;
+                bus.ask(mailbox, StdinWrite { channel, data })?
+            }
+            false => {
+                let htif = ports.htif.get().ok_or_else(no_server)?;
+                bus.ask(htif, htif::StdinWrite { channel, data })?
+            }
         };
-        let Some(mailbox) = self.0.ports.mailbox.get() else {
-            return Err(failed(StdinError::NoChannel));
-        };
-        let taken = self.0.bus.ask(mailbox, write)?.map_err(failed)?;
-        Ok(usize::try_from(taken).unwrap_or(data.len()))
+        let taken = taken.map_err(failed)?;
+        Ok(usize::try_from(taken).unwrap_or(len))
     }
 
     /// Ends the standard input of a channel: firmware finds the end of the file behind the last byte.
@@ -35,13 +42,26 @@ impl Vhost {
     pub fn close_stdin(&self, channel: &str) -> Result<(), Error> {
         let _home = Abroad::go(false);
         let failed = |cause| Self::stdin_error(channel, cause);
-        let close = StdinClose {
-            channel: self.served_channel(channel).map_err(failed)?,
+        let Inner { bus, ports, .. } = &*self.0;
+        let no_server = || failed(StdinError::NoChannel);
+        let channel = self.served_channel(channel).map_err(failed)?;
+        let closed = match self.has_mailbox(channel) {
+            true => {
+                let mailbox = ports.mailbox.get().ok_or_else(no_server)?;
+                bus.ask(mailbox, StdinClose { channel })?
+            }
+            false => {
+                let htif = ports.htif.get().ok_or_else(no_server)?;
+                bus.ask(htif, htif::StdinClose { channel })?
+            }
         };
-        let Some(mailbox) = self.0.ports.mailbox.get() else {
-            return Err(failed(StdinError::NoChannel));
-        };
-        self.0.bus.ask(mailbox, close)?.map_err(failed)
+        closed.map_err(failed)
+    }
+
+    /// True for a channel of the mailbox server. Channels of others are taken with it.
+    fn has_mailbox(&self, channel: ChannelId) -> bool {
+        let is_taken = self.0.ports.htif.get().is_some();
+        !is_taken || self.0.progress.mailboxes().contains(&channel)
     }
 
     /// Number of a served channel.

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::str::FromStr;
 
-use crate::actors::mailbox::ChannelProgress;
+use crate::actors::service::ChannelProgress;
 use crate::messages::foreign::Severity;
 
 /// Timeout and severity of the watchdog.

@@ -40,14 +40,29 @@ impl<I: Inbox, S> ActorBench<I, S> {
     where
         A: Actor<Context = actix::Context<A>> + Handler<I, Result = ()>,
     {
+        Self::start_among(ram, state, |_, _| (), |peers, ()| make(peers))
+    }
+
+    /// Starts the actor that `make` returns, among other actors that `start_peers` has started before.
+    pub(crate) fn start_among<A, P>(
+        ram: &Rc<Ram>,
+        state: S,
+        start_peers: impl FnOnce(&Bus, &Port<foreign::Inbox>) -> P,
+        make: impl FnOnce(ActorPeers<'_, I>, P) -> A,
+    ) -> Self
+    where
+        A: Actor<Context = actix::Context<A>> + Handler<I, Result = ()>,
+    {
         let (bus, outside, foreign) = MockForeign::bus(ram, Callbacks::default());
+        let others = start_peers(&bus, &foreign);
         let actor = bus.start(|own| {
-            make(ActorPeers {
+            let peers = ActorPeers {
                 bus: &bus,
                 context: bus.context(I::ENDPOINT),
                 foreign: &foreign,
                 own,
-            })
+            };
+            make(peers, others)
         });
         Self {
             actor: actor.unwrap(),

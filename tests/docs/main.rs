@@ -68,7 +68,7 @@ fn the_examples_of_the_configuration_page_are_taken() {
     // The page's image does not exist here: only the channel without an image can be parsed.
     let channel = &mailboxes[mailboxes.find("core1:").unwrap()..];
     let channels = parse_mailboxes(channel, Path::new("mailboxes"), &map, &Anywhere).unwrap();
-    assert_eq!(channels[0].mailbox.unwrap().address, 0x9000_0100);
+    assert_eq!(channels[0].mailbox().unwrap().address, 0x9000_0100);
 
     let services = services.replace("elf: ${FIRMWARE}", "server: no");
     let channels = parse_mailboxes(&services, Path::new("mailboxes"), &map, &Anywhere).unwrap();

@@ -301,7 +301,7 @@ fn limits() {
         (
             "bytes of one request to move",
             256 << 20,
-            "src/actors/mailbox/requests.rs",
+            "src/actors/service/mod.rs",
             "MAX_MOVE: u64 = 256 << 20;",
         ),
         (

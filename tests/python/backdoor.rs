@@ -59,6 +59,9 @@ async def check(channel, at):
                 except OverflowError: continue
                 assert False, wrong
     assert vhost.py_mb_get_space(channel) == space
+    try: vhost.symbol(channel, 'main')
+    except vhost.Error as error: assert 'no symbol `main`' in str(error), error
+    else: assert False, 'a symbol of no image'
     vhost.write_bytes(space, at, b'12345')
     vhost.write_bytes(space, at + 5, bytearray(b'678'))
     vhost.write_bytes(space, at + 8, memoryview(b'x9y')[1:2])

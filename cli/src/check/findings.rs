@@ -131,7 +131,7 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
         }
     }
     for channel in plan.channels {
-        if channel.mailbox.is_none() && channel.load.is_none() {
+        if channel.front_end.is_none() && channel.load.is_none() {
             all.add(
                 Severity::Warning,
                 format!("channel `{}` is neither loaded nor served", channel.name),

@@ -179,7 +179,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         write!(out, "{OK}good:{OK:#} ")?;
         Outcome::Passed
     };
-    let served = channels.iter().filter(|it| it.mailbox.is_some()).count();
+    let served = channels.iter().filter(|it| it.front_end.is_some()).count();
     writeln!(
         out,
         "{}, {}, {}, {}; {}, {}",

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use vhost::config::{ChannelConfig, Mailbox};
+use vhost::config::{ChannelConfig, FrontEnd, Mailbox};
 use vhost::mem::{Image, MemoryMap, Placement, Segments, SpaceId, Write};
+use vhost::messages::htif::WORD;
 
 /// Plan of a system that is not started.
 pub(super) struct Plan<'a> {
@@ -87,7 +88,7 @@ impl<'a> Plan<'a> {
     /// Served channels with their mailboxes.
     pub(super) fn served(&self) -> impl Iterator<Item = (&'a ChannelConfig, Mailbox)> {
         let channels = self.channels.iter();
-        channels.filter_map(|channel| Some((channel, channel.mailbox?)))
+        channels.filter_map(|channel| Some((channel, channel.mailbox()?)))
     }
 
     /// Contents of a space, in address order.
@@ -121,7 +122,22 @@ impl<'a> Plan<'a> {
                 },
             })
         });
-        let mut contents: Vec<Range> = parts.chain(mailboxes).collect();
+        let channels = self.channels.iter();
+        let channels = channels.filter(|channel| channel.space == space);
+        let words = channels.flat_map(|channel| {
+            let words = match &channel.front_end {
+                Some(FrontEnd::Htif(htif)) => {
+                    vec![("tohost", htif.tohost), ("fromhost", htif.fromhost)]
+                }
+                _ => Vec::new(),
+            };
+            words.into_iter().map(|(name, address)| Range {
+                address,
+                len: WORD,
+                what: format!("{name} of `{}`", channel.name),
+            })
+        });
+        let mut contents: Vec<Range> = parts.chain(mailboxes).chain(words).collect();
         contents.sort_by_key(|range| range.address);
         contents
     }

@@ -6,9 +6,9 @@ use vhost::Vhost;
 
 use super::input::Input;
 
-/// Ticks after the hart has stopped, in which its last requests are served: as many as a queue has
-/// entries.
-const LAST_TICKS: u32 = 8;
+/// Ticks after the hart has stopped, in which its last requests are served: more than a queue has
+/// entries, and than half a command of HTIF takes to settle.
+const LAST_TICKS: u32 = 128;
 
 /// Number of equal waits for an interrupt that count as endless.
 const ENDLESS_WAITS: u32 = 100_000;

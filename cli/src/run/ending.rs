@@ -33,7 +33,7 @@ pub(super) fn failure(program: &Program, ended: &Ended, ticks: u64) -> Option<St
             "firmware hangs: it waits at {wait}, `wfi`, and no interrupt comes: have it poll the mailbox, or exit"
         ),
         Why::Spins => format!(
-            "firmware hangs: it is at {place}, `{assembly}`, a jump to itself: have it call mb_exit before"
+            "firmware hangs: it is at {place}, `{assembly}`, a jump to itself: have it exit before (mb_exit, or tohost)"
         ),
     };
     let counts = format!("after {} instructions in {ticks} ticks", ended.instructions);

@@ -81,6 +81,22 @@ pub(crate) struct Args {
     /// Cache line of the channel, MB_CACHE_LINE of firmware, if the image has no note about it
     #[arg(long, value_name = "BYTES", conflicts_with = "mailbox")]
     cache_line: Option<u64>,
+    /// File below --files for the signature of a test with HTIF, from begin_signature to end_signature, written at the exit
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "files",
+        conflicts_with = "mailbox"
+    )]
+    signature: Option<String>,
+    /// Bytes in a line of the signature
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = 16,
+        requires = "signature"
+    )]
+    granularity: u64,
     /// Variable of firmware's environment; more than once for several
     #[arg(long, value_name = "NAME=VALUE", value_parser = services::variable, conflicts_with = "mailbox")]
     env: Vec<(String, String)>,

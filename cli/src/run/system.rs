@@ -61,16 +61,18 @@ pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
     Ok(vhost)
 }
 
-/// Mailbox configuration of one channel, in section `.mailbox` of the image or at its symbol
-/// `mailbox`.
+/// Mailbox configuration of one channel: a mailbox in section `.mailbox` of the image or at its symbol `mailbox`, or HTIF at its symbols
+/// `tohost` and `fromhost`.
 fn channel(args: &Args, program: &Program) -> Result<String> {
     let bits = 8 * program.ptr_width().bytes();
+    let is_htif = || program.symbol("tohost").is_some() && program.symbol("fromhost").is_some();
     let place = match (program.image().mailbox(), program.symbol("mailbox")) {
         (Some(_), _) => String::new(),
         (None, Some(address)) => format!("  base: {address:#x}\n  ptr: {bits}\n"),
+        (None, None) if is_htif() => htif(args)?,
         (None, None) => bail!(
-            "{} has no section .mailbox and no symbol `mailbox`: define the channel with MB_CHANNEL of mailbox.h, keep its \
-             section in the linker script, or give --mailbox FILE",
+            "{} has no section .mailbox and no symbol `mailbox`, nor the symbols tohost and fromhost of HTIF: define the channel \
+             with MB_CHANNEL of mailbox.h, keep its section in the linker script, or give --mailbox FILE",
             program.file().display()
         ),
     };
@@ -82,6 +84,18 @@ fn channel(args: &Args, program: &Program) -> Result<String> {
     Ok(format!(
         "{CHANNEL}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  cache_line: {line}\n{place}{services}"
     ))
+}
+
+/// Keys of a channel with HTIF.
+fn htif(args: &Args) -> Result<String> {
+    let mut keys = "  abi: htif\n".to_owned();
+    if let Some(file) = &args.signature {
+        // In the configuration, `$` begins a variable.
+        let file = serde_json::to_string(&file.replace('$', "$$"))?;
+        let granularity = args.granularity;
+        keys += &format!("  signature: {file}\n  granularity: {granularity}\n");
+    }
+    Ok(keys)
 }
 
 /// One RAM with all that the image loads.

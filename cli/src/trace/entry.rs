@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
+use vhost::messages::htif::CommandServed;
 use vhost::messages::mailbox::Served;
 use vhost::trace::Content;
 
@@ -60,6 +61,9 @@ pub(super) fn text(decoded: &DecodedEntry, max_chars: usize) -> String {
     let name = Sanitized(&decoded.entry.kind.name);
     if let Some(served) = decoded.is::<Served>() {
         return format!("{name} {}", served);
+    }
+    if let Some(served) = decoded.is::<CommandServed>() {
+        return format!("{name} {served}");
     }
     let body = match &decoded.body {
         Ok(Some(body)) => match AccessDisplay::of(&**body, &decoded.map) {
@@ -122,7 +126,10 @@ pub(super) fn write_json(decoded: &DecodedEntry, mut to: impl Write) -> io::Resu
             let body: &dyn erased_serde::Serialize = body.as_deref()?;
             Some(body)
         }),
-        request: decoded.is::<Served>().map(|served| served.to_string()),
+        request: decoded
+            .is::<Served>()
+            .map(ToString::to_string)
+            .or_else(|| decoded.is::<CommandServed>().map(ToString::to_string)),
         error: body.err().map(ToString::to_string),
     };
     let mut json = serde_json::Serializer::with_formatter(&mut to, HexBytes);

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
+use vhost::messages::htif::CommandServed;
 use vhost::messages::mailbox::Served;
 use vhost::trace::Content;
 
@@ -173,7 +174,13 @@ impl EventBuilder {
         self.advance(decoded.entry.tick);
         if let (Some(served), Some(channel)) = (decoded.is::<Served>(), &decoded.channel) {
             let track = self.track(Group::Channels, channel, events)?;
-            return self.request(served, track, decoded, events);
+            let request = (served.since, served.kind(), served.to_string());
+            return self.request(request, track, decoded, events);
+        }
+        if let (Some(served), Some(channel)) = (decoded.is::<CommandServed>(), &decoded.channel) {
+            let track = self.track(Group::Channels, channel, events)?;
+            let request = (served.since, served.kind(), served.to_string());
+            return self.request(request, track, decoded, events);
         }
         let kind = &decoded.entry.kind;
         match (&decoded.entry.content, &decoded.channel) {
@@ -253,24 +260,24 @@ impl EventBuilder {
     /// overlap.
     fn request<W: Write>(
         &mut self,
-        served: &Served,
+        (since, kind, text): (u64, &'static str, String),
         track: Track,
         decoded: &DecodedEntry,
         events: &mut Events<W>,
     ) -> io::Result<()> {
         let end = self.now.saturating_add(1);
         let before = self.ends.insert(track.tid, end).unwrap_or_default();
-        let begin = served.since.saturating_mul(STEPS).max(before).min(self.now);
+        let begin = since.saturating_mul(STEPS).max(before).min(self.now);
         events.write(&Event {
             ph: "X",
             cat: Some("request"),
             ts: Some(time(begin)),
             dur: Some(time(end - begin)),
             args: Some(Arguments {
-                text: Some(served.to_string()),
+                text: Some(text),
                 ..arguments(decoded)
             }),
-            ..self.at(track, served.kind())
+            ..self.at(track, kind)
         })
     }
 

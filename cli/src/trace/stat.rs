@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use vhost::attach::{Requests, Table};
 use vhost::messages::console::Print;
+use vhost::messages::htif::CommandServed;
 use vhost::messages::mailbox::Served;
 use vhost::trace::{Content, Header, Kind, Payloads};
 
@@ -68,6 +69,9 @@ impl Counts {
         }
         if let Some(served) = decoded.is::<Served>() {
             self.requests.served(channel, served, entry.tick);
+        }
+        if let Some(served) = decoded.is::<CommandServed>() {
+            self.requests.command_served(channel, served, entry.tick);
         }
     }
 

@@ -555,3 +555,15 @@ fn the_environments_file_names_are_expanded() {
     ]);
     end(&mut check).stdout(0);
 }
+
+#[test]
+fn words_of_htif_are_in_the_table() {
+    let files = Files::new(
+        "space: {core: [ram: {base: 0x1000, size: 0x1000, path: ram, width: 32, backend: static}]}",
+        "cpu: {space: core, abi: htif, tohost: 0x1100, fromhost: 0x1140}",
+    );
+    let output = files.check().stdout(0);
+    for name in ["tohost", "fromhost"] {
+        assert!(output.contains(&format!("{name} of `cpu`")), "{output}");
+    }
+}

@@ -1,6 +1,5 @@
 //! One channel: handshake, requests in order, reset at any time.
 
-use std::cell::Cell;
 use std::fmt::{self, Write as _};
 use std::pin::pin;
 use std::rc::Rc;
@@ -10,28 +9,30 @@ use mailbox_rs::{
     Index, Malformed, NEWEST, QUEUE_LEN, Request, RequestEntry, Response, State, VERSION, Version,
 };
 
-use super::failure::Failure;
 use super::notes::Notes;
 use super::poller::ChannelPoller;
 use super::queues::Queues;
 use super::requests::{RequestHandler, Served};
-use super::session::{Random, Session};
-use super::severity::severity;
 use super::status_tracker::StatusTracker;
 use super::watched_words::Watched;
-use super::{ChannelProgress, Peers};
+use crate::actors::service::{
+    ChannelProgress, ChannelService, Failure, Peers, TaskTracker, severity,
+};
 use crate::bus::{ActorContext, Doorbell, Port};
+use crate::mem::Span;
 use crate::messages::announced::VersionOffered;
-use crate::messages::files::CloseAll;
 use crate::messages::foreign::{self, Exit, Severity};
-use crate::messages::mailbox::{ChannelStatus, ChannelWords, End, Status, StdinError, Step, Task};
+use crate::messages::mailbox::{ChannelStatus, ChannelWords, End, Status, Step, Task};
 use crate::messages::memory::AccessSegments;
-use crate::messages::{ChannelDescriptor, ChannelId, InputSource};
-use crate::messages::{console, mailbox, rpc};
+use crate::messages::{ChannelDescriptor, ChannelId, MailboxPlace};
+use crate::messages::{mailbox, rpc};
 
 /// State of one channel. Its task is [`run`](Self::run).
 pub(super) struct Channel {
-    service: RequestHandler,
+    service: Rc<ChannelService>,
+    handler: RequestHandler,
+    mailbox: MailboxPlace,
+    tracker: Rc<StatusTracker>,
     context: ActorContext,
     poller: ChannelPoller,
     progress: Rc<ChannelProgress>,
@@ -56,32 +57,33 @@ impl Responses {
 impl Channel {
     pub(super) fn new(
         id: ChannelId,
-        descriptor: ChannelDescriptor,
+        (descriptor, mailbox): (&ChannelDescriptor, MailboxPlace),
         bell: Doorbell,
         context: ActorContext,
         links: Rc<Peers>,
         progress: Rc<ChannelProgress>,
         server: Port<mailbox::Inbox>,
     ) -> Self {
-        let tracker = Rc::new(StatusTracker::new(
+        let tasks = Rc::new(TaskTracker::new(context.clone()));
+        let tracker = StatusTracker::new(
             id,
-            descriptor.address,
+            mailbox.address,
             context.clone(),
             progress.clone(),
-        ));
-        let seed = descriptor.services.seed;
-        let session = Session::new(Random::new(seed, &descriptor.name));
+            tasks.clone(),
+        );
+        let poller = ChannelPoller::new(id, context.clone(), bell, links.store.clone());
+        let width = mailbox.layout.ptr_width;
+        let service = Rc::new(ChannelService::new(id, descriptor, width, links, tasks));
         Self {
-            poller: ChannelPoller::new(id, context.clone(), bell, links.store.clone()),
-            service: RequestHandler {
-                id,
-                descriptor,
-                links,
-                tracker,
+            handler: RequestHandler {
+                service: service.clone(),
                 notes: Notes::default(),
-                session,
-                taken: Cell::default(),
             },
+            service,
+            mailbox,
+            tracker: Rc::new(tracker),
+            poller,
             context,
             progress,
             server,
@@ -98,8 +100,12 @@ impl Channel {
     }
 
     async fn serve_sessions(&self) -> Result<(), Failure> {
-        let queues =
-            Queues::take_over(&self.service.descriptor, &self.service.links.memory).await?;
+        let queues = Queues::take_over(
+            self.service.space,
+            &self.mailbox,
+            &self.service.links.memory,
+        )
+        .await?;
         self.progress.found(self.service.id, queues.words());
         let queues = &queues;
         while self.handshake(queues).await? {
@@ -108,21 +114,21 @@ impl Channel {
                 // Dropping the session drops everything it was waiting for.
                 Either::Left((reset, _)) => {
                     reset?;
-                    self.service.tracker.over(End::Reset);
+                    self.tracker.over(End::Reset);
                     self.service.links.rpc.port().post(rpc::Cancel {
                         channel: self.service.name().clone(),
                     });
-                    self.close_files(self.service.id);
-                    self.finish_text().await;
+                    self.service.close_files(self.service.id);
+                    self.service.finish_text().await;
                 }
                 Either::Right((code, _)) => {
                     let code = code?;
                     // Before anything is awaited: another channel may exit meanwhile.
                     self.progress.exited(self.service.id, code);
-                    self.close_files_after_the_last();
-                    self.finish_text().await;
-                    self.service.tracker.over(End::Silent);
-                    self.service.tracker.enter(Step::Exited { code });
+                    self.service.close_files_after_the_last(&self.progress);
+                    self.service.finish_text().await;
+                    self.tracker.over(End::Silent);
+                    self.tracker.enter(Step::Exited { code });
                     self.service.links.foreign.post(Exit {
                         channel: self.service.name().clone(),
                         code,
@@ -136,8 +142,8 @@ impl Channel {
 
     /// Completes a handshake. False if the firmware has another protocol version.
     async fn handshake(&self, queues: &Queues) -> Result<bool, Failure> {
-        self.service.tracker.enter(Step::Handshake {
-            address: self.service.descriptor.address,
+        self.tracker.enter(Step::Handshake {
+            address: self.mailbox.address,
         });
         self.poller.expect(ChannelWords::UNREAD);
         self.watch(Watched::Handshake, queues);
@@ -165,7 +171,7 @@ impl Channel {
 
     /// Protocol version that firmware offers; that of number 0 without an offer. It is no doorbell: firmware writes it first.
     fn offered(&self, queues: &Queues) -> Version {
-        if self.service.descriptor.services.is_old {
+        if self.service.services.is_old {
             return Version::from(0);
         }
         let mut word = [0; 4];
@@ -187,26 +193,6 @@ impl Channel {
         version
     }
 
-    /// Adds bytes of the testbench to the standard input.
-    pub(super) fn write_input(&self, data: &[u8]) -> Result<u64, StdinError> {
-        self.is_input()?;
-        self.service.session.input.write(data)
-    }
-
-    /// Ends the standard input.
-    pub(super) fn end_input(&self) -> Result<(), StdinError> {
-        self.is_input()?;
-        self.service.session.input.end();
-        Ok(())
-    }
-
-    fn is_input(&self) -> Result<(), StdinError> {
-        match self.service.descriptor.services.stdin {
-            InputSource::Testbench => Ok(()),
-            InputSource::Nothing | InputSource::File(_) => Err(StdinError::NotTestbench),
-        }
-    }
-
     /// Serves requests until EXIT. Returns the exit code.
     async fn session(&self, queues: &Queues) -> Result<u32, Failure> {
         self.watch(Watched::Requests, queues);
@@ -214,7 +200,7 @@ impl Channel {
         let mut taken = Index(0);
         let mut responses = Responses::default();
         self.note(taken, &responses);
-        self.service.tracker.enter(Step::Request);
+        self.tracker.enter(Step::Request);
         loop {
             let news =
                 |words: &ChannelWords| (words.request_put != taken.0).then_some(words.request_put);
@@ -232,16 +218,16 @@ impl Channel {
                 };
                 let (since, slot) = (self.context.now(), taken.slot());
                 taken = taken.next();
-                self.service.tracker.taken.set(taken);
-                self.service.taken.set(Some(taken));
+                self.tracker.taken.set(taken);
+                self.service.taken.set(Some((self.taken_at(), taken.0)));
                 let served = self.serve(slot, &entry).await;
                 self.service.release_slot().await?;
                 self.emit(slot, &entry, since, &served);
                 match served {
                     Served::Exit(code) => return Ok(code),
-                    Served::Silent => self.service.tracker.over(End::Silent),
+                    Served::Silent => self.tracker.over(End::Silent),
                     Served::Response(response) => {
-                        self.service.tracker.over(End::Answered(response));
+                        self.tracker.over(End::Answered(response));
                         self.respond(queues, &mut responses, response).await?;
                     }
                 }
@@ -295,7 +281,7 @@ impl Channel {
                 Served::Silent
             }
         };
-        self.service.tracker.enter(Step::Serve {
+        self.tracker.enter(Step::Serve {
             slot,
             entry: *entry,
             task: Task::Host,
@@ -314,11 +300,10 @@ impl Channel {
             let later = Malformed::LaterFileOperation { operation };
             return failed(Severity::Error, &request, &later.into(), request.responds());
         }
-        let severity =
-            |failure: &Failure| severity(&self.service.descriptor.services, &request, failure);
+        let severity = |failure: &Failure| severity(&self.service.services, &request, failure);
         match self
             .context
-            .catch_panic(self.service.perform(entry, &request))
+            .catch_panic(self.handler.perform(entry, &request))
             .await
         {
             Ok(Ok(served)) => served,
@@ -337,7 +322,7 @@ impl Channel {
             Served::Silent | Served::Exit(_) => None,
         };
         if self.service.links.served.get() {
-            let width = self.service.descriptor.layout.ptr_width;
+            let width = self.service.width;
             self.service.links.foreign.post(foreign::Served {
                 channel: self.service.name().clone(),
                 slot,
@@ -367,7 +352,7 @@ impl Channel {
             self.taken(responses, taken);
         }
         if responses.is_full() {
-            self.service.tracker.enter(Step::Room);
+            self.tracker.enter(Step::Room);
             self.watch(Watched::Room, queues);
             let put = responses.put.0;
             let room = |words: &ChannelWords| {
@@ -378,11 +363,11 @@ impl Channel {
             let taken = self.poller.wait_for(room).await?;
             self.taken(responses, Index(taken));
             self.watch(Watched::Requests, queues);
-            self.service.tracker.enter(Step::Request);
+            self.tracker.enter(Step::Request);
         }
         queues.put(responses.put, response);
         responses.put = responses.put.next();
-        self.service.tracker.put.set(responses.put);
+        self.tracker.put.set(responses.put);
         Ok(())
     }
 
@@ -409,33 +394,21 @@ impl Channel {
 
     fn watch(&self, watched: Watched, queues: &Queues) {
         self.poller
-            .watch(watched, &self.service.descriptor.layout, queues.place());
+            .watch(watched, &self.mailbox.layout, queues.place());
     }
 
-    /// Closes all files opened by a channel.
-    fn close_files(&self, channel: ChannelId) {
-        self.service.links.files.post(CloseAll { channel });
-    }
-
-    /// Closes all files of all channels once none is served any more. Until then a channel may use files that another one opened.
-    fn close_files_after_the_last(&self) {
-        if self.progress.served() == 0 {
-            self.progress.channels().for_each(|id| self.close_files(id));
+    /// Address of the request queue's consumer index.
+    fn taken_at(&self) -> Span {
+        let MailboxPlace { address, layout } = &self.mailbox;
+        Span {
+            address: address.wrapping_add(layout.request.idx_c),
+            len: 4,
         }
-    }
-
-    /// Prints the unfinished line at the end of a session, ahead of any later report.
-    async fn finish_text(&self) {
-        let finish = console::Finish {
-            channel: Some(self.service.id),
-        };
-        // The console reports its own failures.
-        let _ = self.service.links.console.port().ask(finish).await;
     }
 
     /// Ends the service of all channels. The report includes every channel's status, since it may be the last one.
     async fn give_up(&self, text: &str) {
-        self.service.tracker.enter(Step::GivenUp);
+        self.tracker.enter(Step::GivenUp);
         let mut text = text.to_owned();
         let mut statuses = self.server.ask(Status).await.unwrap_or_default();
         for (words, status) in self.progress.inspect(&mut statuses) {
@@ -452,13 +425,18 @@ impl Channel {
         self.service.report(Severity::Fatal, &text);
     }
 
+    /// Services of the channel.
+    pub(super) fn service(&self) -> &ChannelService {
+        &self.service
+    }
+
     /// Status of the channel, without its words in memory.
     pub(super) fn status(&self) -> ChannelStatus {
-        self.service.tracker.status(self.service.name())
+        self.tracker.status(self.service.name())
     }
 
     fn note(&self, taken: Index, responses: &Responses) {
-        self.service.tracker.taken.set(taken);
-        self.service.tracker.put.set(responses.put);
+        self.tracker.taken.set(taken);
+        self.tracker.put.set(responses.put);
     }
 }

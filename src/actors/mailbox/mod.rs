@@ -1,37 +1,24 @@
 //! The mailbox server: takes firmware's requests out of the queues, serves them and puts the responses.
 //!
-//! - [`Peers`]: the server's peers.
 //! - `channel`: one long-lived task per channel: handshake, requests in order, reset at any time.
 //! - `inspect`: status of channels, with their words in memory.
 //! - `status_tracker`: present step and recent requests of a channel, for the status.
 //! - `queues`: accesses to the channel's own words.
 //! - `poller`: words last read by the doorbell; `watch`: selection of the words to poll.
-//! - `requests`: handlers of the requests; `filing`: those of file operations; `posix`: those of protocol 0.3; `stdio`: standard streams.
-//! - `session`: protocol version, input and random bytes of a channel.
-//! - `severity`: severity of reports on failed requests.
-//! - `progress`: state of the channels that ticks read without a message.
+//! - `requests`: handlers of the requests. Services that other front ends offer, too, are in [`service`](super::service).
 //! - `notes`: warnings already given for a channel.
-//! - `failure`: errors of requests, and their error numbers.
 
 mod channel;
-mod failure;
-mod file_requests;
 mod inspect;
 mod notes;
 mod poller;
-mod posix;
-mod progress;
 mod queues;
 mod requests;
-mod session;
-mod severity;
 mod status_tracker;
-mod stdio;
 #[cfg(test)]
 mod tests;
 mod watched_words;
 
-use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -39,44 +26,22 @@ use actix::{Actor, Handler};
 
 use channel::Channel;
 pub(crate) use inspect::statuses;
-pub(crate) use progress::ChannelProgress;
 
-use crate::actors::console::ConsoleClient;
-use crate::actors::memory::MemoryClient;
-use crate::actors::rpc::RpcClient;
+use crate::actors::service::{ChannelProgress, Peers};
 use crate::bus::{ActorContext, Doorbell, Port, Spawner};
-use crate::mem::Store;
 use crate::messages::mailbox::{Inbox, StdinError, StdinWrite};
-use crate::messages::{ChannelDescriptor, ChannelId, files, foreign};
-
-/// Peers of the server.
-#[derive(Clone)]
-pub(crate) struct Peers {
-    /// All accesses to memory.
-    pub memory: MemoryClient,
-    /// Method calls and custom commands.
-    pub rpc: RpcClient,
-    /// File operations.
-    pub files: Port<files::Inbox>,
-    /// Printed text.
-    pub console: ConsoleClient,
-    /// Exits and reports.
-    pub foreign: Port<foreign::Inbox>,
-    /// Reads of the doorbells, which send no messages.
-    pub store: Rc<dyn Store>,
-    /// True while the testbench observes served requests.
-    pub served: Rc<Cell<bool>>,
-}
+use crate::messages::{ChannelDescriptor, ChannelId, Interface};
 
 /// The mailbox server.
 pub(crate) struct MailboxServer {
     context: ActorContext,
     spawner: Spawner,
-    channels: Rc<[Rc<Channel>]>,
+    channels: Vec<(ChannelId, Rc<Channel>)>,
 }
 
 impl MailboxServer {
-    /// Serves `channels`, each with its doorbell, and keeps their progress in `progress`. `own` is the server's own port.
+    /// Serves those of `channels` with a mailbox, each with its doorbell, and keeps their progress in `progress`. `own` is the server's
+    /// own port.
     pub(crate) fn new(
         context: ActorContext,
         spawner: Spawner,
@@ -85,44 +50,38 @@ impl MailboxServer {
         progress: &Rc<ChannelProgress>,
         own: &Port<Inbox>,
     ) -> Self {
-        let from = context.endpoint();
-        let links = Rc::new(Peers {
-            memory: links.memory.with_sender(from),
-            rpc: links.rpc.with_sender(context.clone()),
-            files: links.files.with_sender(from),
-            console: links.console.with_sender(from),
-            foreign: links.foreign.with_sender(from),
-            store: links.store,
-            served: links.served,
+        let links = Rc::new(links.with_sender(&context));
+        let channels = (0..).map(ChannelId).zip(channels);
+        let channels = channels.filter_map(|(id, (descriptor, bell))| {
+            let Interface::Mailbox(place) = descriptor.interface else {
+                return None;
+            };
+            let (context, links, progress) = (context.clone(), links.clone(), progress.clone());
+            let channel = Channel::new(
+                id,
+                (&descriptor, place),
+                bell,
+                context,
+                links,
+                progress,
+                own.clone(),
+            );
+            Some((id, Rc::new(channel)))
         });
-        let channels = (0..)
-            .map(ChannelId)
-            .zip(channels)
-            .map(|(id, (descriptor, bell))| {
-                let (context, links, progress) = (context.clone(), links.clone(), progress.clone());
-                Rc::new(Channel::new(
-                    id,
-                    descriptor,
-                    bell,
-                    context,
-                    links,
-                    progress,
-                    own.clone(),
-                ))
-            });
-        let channels = channels.collect();
+        let channels: Vec<_> = channels.collect();
+        progress.set_mailboxes(channels.iter().map(|(id, _)| *id).collect());
         Self {
             context,
             spawner,
             channels,
         }
     }
-}
 
-impl MailboxServer {
-    fn channel(&self, ChannelId(number): ChannelId) -> Result<&Rc<Channel>, StdinError> {
-        let at = usize::try_from(number).ok();
-        at.and_then(|at| self.channels.get(at))
+    fn channel(&self, wanted: ChannelId) -> Result<&Rc<Channel>, StdinError> {
+        let mut channels = self.channels.iter();
+        let found = channels.find(|(id, _)| *id == wanted);
+        found
+            .map(|(_, channel)| channel)
             .ok_or(StdinError::NoChannel)
     }
 }
@@ -131,7 +90,7 @@ impl Actor for MailboxServer {
     type Context = actix::Context<Self>;
 
     fn started(&mut self, _: &mut Self::Context) {
-        for channel in &*self.channels {
+        for (_, channel) in &self.channels {
             self.spawner.spawn(channel.clone().run());
         }
     }
@@ -143,18 +102,18 @@ impl Handler<Inbox> for MailboxServer {
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
         self.context.handle(mail, |mail| match mail {
             Inbox::Status(envelope) => {
-                let statuses = self.channels.iter().map(|channel| channel.status());
+                let statuses = self.channels.iter().map(|(_, channel)| channel.status());
                 envelope.reply.send(statuses.collect());
             }
             Inbox::StdinWrite(envelope) => {
                 let StdinWrite { channel, data } = &envelope.message;
                 let taken = self.channel(*channel);
-                let taken = taken.and_then(|channel| channel.write_input(data));
+                let taken = taken.and_then(|channel| channel.service().write_input(data));
                 envelope.reply.send(taken);
             }
             Inbox::StdinClose(envelope) => {
                 let ended = self.channel(envelope.message.channel);
-                let ended = ended.and_then(|channel| channel.end_input());
+                let ended = ended.and_then(|channel| channel.service().end_input());
                 envelope.reply.send(ended);
             }
         });

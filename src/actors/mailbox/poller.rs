@@ -8,9 +8,9 @@ use std::task::{Poll, Waker};
 
 use mailbox_rs::{Index, Layout, QUEUE_LEN, RequestEntry, State};
 
-use super::failure::Failure;
 use super::queues::parse_request;
 use super::watched_words::Watched;
+use crate::actors::service::Failure;
 use crate::bus::{ActorContext, Doorbell, Watch};
 use crate::mem::{AccessError, Segments, Store, read as read_bytes};
 use crate::messages::ChannelId;

@@ -7,12 +7,11 @@ use mailbox_rs::{
     Version,
 };
 
-use super::failure::Failure;
-use super::inspect::WordsRead;
 use super::watched_words::Watched;
 use crate::actors::memory::MemoryClient;
+use crate::actors::service::{Failure, WordsRead};
 use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
-use crate::messages::ChannelDescriptor;
+use crate::messages::MailboxPlace;
 use crate::messages::memory::AccessSegments;
 
 /// A channel's place in memory and its layout.
@@ -27,20 +26,21 @@ pub(super) struct Queues {
 impl Queues {
     /// Locates the channel and clears its queues.
     pub(super) async fn take_over(
-        descriptor: &ChannelDescriptor,
+        space: SpaceId,
+        mailbox: &MailboxPlace,
         memory: &MemoryClient,
     ) -> Result<Self, Failure> {
         let span = Span {
-            address: descriptor.address,
-            len: descriptor.layout.channel_size,
+            address: mailbox.address,
+            len: mailbox.layout.channel_size,
         };
         let queues = Self {
-            place: memory.locate(descriptor.space, span).await??,
+            place: memory.locate(space, span).await??,
             memory: memory.clone(),
-            layout: descriptor.layout,
-            space: descriptor.space,
+            layout: mailbox.layout,
+            space,
         };
-        let clear = [&descriptor.layout.request, &descriptor.layout.response]
+        let clear = [&mailbox.layout.request, &mailbox.layout.response]
             .map(|queue| Op::Fill(queues.at(queue.offset, queue.size), 0));
         queues.access(Op::Batch(clear.into())).await?;
         Ok(queues)
@@ -109,7 +109,7 @@ impl Queues {
         let space = self.space;
         WordsRead {
             access: AccessSegments { space, op },
-            look,
+            parse: Box::new(move |bytes| look.words(bytes)),
         }
     }
 

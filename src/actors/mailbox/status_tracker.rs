@@ -6,17 +6,17 @@ use std::rc::Rc;
 
 use mailbox_rs::Index;
 
-use super::ChannelProgress;
+use crate::actors::service::{ChannelProgress, TaskTracker};
 use crate::bus::ActorContext;
 use crate::messages::ChannelId;
-use crate::messages::mailbox::{ChannelStatus, End, Past, PendingCall, Step, Task};
-use crate::messages::rpc::{Provider, Target};
+use crate::messages::mailbox::{ChannelStatus, End, Past, Step, Task};
 
 /// Status of one channel. Formatted only on request.
 pub(super) struct StatusTracker {
     channel: ChannelId,
     context: ActorContext,
     progress: Rc<ChannelProgress>,
+    tasks: Rc<TaskTracker>,
     step: RefCell<Step>,
     /// Request queue's consumer index, as kept by the host.
     pub(super) taken: Cell<Index>,
@@ -35,11 +35,13 @@ impl StatusTracker {
         address: u64,
         context: ActorContext,
         progress: Rc<ChannelProgress>,
+        tasks: Rc<TaskTracker>,
     ) -> Self {
         Self {
             channel,
             context,
             progress,
+            tasks,
             step: RefCell::new(Step::Handshake { address }),
             taken: Cell::default(),
             put: Cell::default(),
@@ -47,14 +49,10 @@ impl StatusTracker {
         }
     }
 
-    /// Number of the current tick.
-    pub(super) fn now(&self) -> u64 {
-        self.context.now()
-    }
-
     /// Records progress: the channel begins `step`.
     pub(super) fn enter(&self, step: Step) {
         self.progress.progress(self.channel, self.context.now());
+        self.tasks.awaits(Task::Host);
         *self.step.borrow_mut() = step;
     }
 
@@ -79,42 +77,16 @@ impl StatusTracker {
         *step = Step::Request;
     }
 
-    /// Sets the task that the current request waits for.
-    pub(super) fn awaits(&self, next: Task) {
-        if let Step::Serve { task, .. } = &mut *self.step.borrow_mut() {
-            *task = next;
-        }
-    }
-
-    /// Begins a call of `target` for the current request.
-    pub(super) fn asks(&self, target: &Target) {
-        self.awaits(Task::Call(PendingCall {
-            target: target.clone(),
-            by: None,
-            answers: 0,
-            tick: self.context.now(),
-        }));
-    }
-
-    /// Counts a poll that was answered with "pending".
-    pub(super) fn pending(&self, by: Provider) {
-        if let Step::Serve {
-            task: Task::Call(asked),
-            ..
-        } = &mut *self.step.borrow_mut()
-        {
-            asked.by = Some(by);
-            asked.answers += 1;
-            asked.tick = self.context.now();
-        }
-    }
-
     /// Status of this channel, under its name, without its words in memory.
     pub(super) fn status(&self, name: &str) -> ChannelStatus {
+        let mut step = self.step.borrow().clone();
+        if let Step::Serve { task, .. } = &mut step {
+            *task = self.tasks.task();
+        }
         ChannelStatus {
             channel: name.to_owned(),
             now: self.context.now(),
-            step: self.step.borrow().clone(),
+            step,
             since: self.progress.since(self.channel),
             words: None,
             taken: self.taken.get().0,

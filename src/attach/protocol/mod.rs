@@ -14,7 +14,7 @@ use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, part};
 use crate::messages::foreign::{self, Severity};
 use crate::messages::mailbox::{self, CACHE_HINT, ChannelWords, DoorbellRang, Served};
 use crate::messages::memory::{self, Access, AccessSegments};
-use crate::messages::{ChannelDescriptor, ChannelId};
+use crate::messages::{ChannelDescriptor, ChannelId, MailboxPlace};
 
 /// Checker of the mailbox protocol. Rules: an index advances by one and stays within the queue, each side writes only its own
 /// words, each response answers a request, and firmware's requests stay inside the memory map. A violation is a finding with
@@ -86,7 +86,7 @@ struct Queues {
     width: PtrWidth,
     space: SpaceId,
     /// Place, address and meaning of the channel's words.
-    words: [(Segments, Span, Word); 4],
+    words: Vec<(Segments, Span, Word)>,
     /// Indices since an observed handshake.
     session: Option<Session>,
 }
@@ -102,28 +102,39 @@ enum Word {
 
 impl Queues {
     fn new(channel: &ChannelDescriptor) -> Self {
+        let Some(MailboxPlace { address, layout }) = channel.mailbox() else {
+            // Words of another protocol, without rules here.
+            return Self {
+                name: channel.name.clone(),
+                width: PtrWidth::P8,
+                space: channel.space,
+                words: Vec::new(),
+                session: None,
+            };
+        };
         let Layout {
             state,
             request,
             response,
             ptr_width,
             ..
-        } = &channel.layout;
+        } = layout;
         let words = [
-            (*state, Word::State),
+            (state, Word::State),
             (request.idx_c, Word::RequestsTaken),
             (response.idx_p, Word::ResponsesPut),
             (response.idx_c, Word::ResponsesTaken),
         ];
+        let words = words.map(|(offset, word)| {
+            let address = address.wrapping_add(offset);
+            let place = part(&channel.place, offset, 4);
+            (place, Span { address, len: 4 }, word)
+        });
         Self {
             name: channel.name.clone(),
-            width: *ptr_width,
+            width: ptr_width,
             space: channel.space,
-            words: words.map(|(offset, word)| {
-                let address = channel.address.wrapping_add(offset);
-                let place = part(&channel.place, offset, 4);
-                (place, Span { address, len: 4 }, word)
-            }),
+            words: words.into(),
             session: None,
         }
     }

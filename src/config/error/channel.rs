@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::name::NoName;
 use super::super::service_error::ServiceProblem;
-use super::{ExpandError, KeyProblem, known};
+use super::{ExpandError, HtifProblem, KeyProblem, known};
 use crate::mem::{ImageError, MapError};
 
 /// Problem of one channel.
@@ -22,6 +22,17 @@ pub enum ChannelProblem {
     /// A problem of the channel's services.
     #[error(transparent)]
     Service(#[from] ServiceProblem),
+    /// A problem of the channel's HTIF.
+    #[error(transparent)]
+    Htif(#[from] HtifProblem),
+    /// An unknown protocol.
+    #[error("`abi` is `{text}`; valid are auto, mailbox and htif{}", meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?")))]
+    Abi {
+        /// Value of the key.
+        text: String,
+        /// Known name that differs least.
+        meant: Option<&'static str>,
+    },
     /// A name of no space in the memory configuration.
     #[error("`space`: the memory configuration has no space `{name}`; {}", known("spaces", .known_names))]
     UnknownSpace {

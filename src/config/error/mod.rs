@@ -1,12 +1,14 @@
 //! Configuration errors. Every message names the file, the memory or channel, and the key.
 
 mod channel;
+mod htif;
 mod memory;
 
 use std::io;
 use std::path::PathBuf;
 
 pub use channel::ChannelProblem;
+pub use htif::HtifProblem;
 pub use memory::{ByFeature, MemoryProblem};
 
 use super::memory_place::MemoryPlace;

@@ -46,7 +46,7 @@ fn channels(text: &str) -> Vec<ChannelConfig> {
 
 /// The mailbox of one channel with these keys.
 fn mailbox(keys: &str) -> Option<Mailbox> {
-    channels(&format!("core0: {{space: core0, cache_line: 0, {keys}}}"))[0].mailbox
+    channels(&format!("core0: {{space: core0, cache_line: 0, {keys}}}"))[0].mailbox()
 }
 
 fn place(address: u64, ptr_width: PtrWidth) -> Option<Mailbox> {
@@ -75,7 +75,7 @@ m: {<<: *z, mb_id: 2}
     let size = Layout::new(PtrWidth::P8, CacheLine::None).channel_size;
     let places: Vec<_> = channels
         .iter()
-        .map(|channel| channel.mailbox.unwrap().address)
+        .map(|channel| channel.mailbox().unwrap().address)
         .collect();
     assert_eq!(places, [0x2000, 0x2000 + size, 0x2000 + 2 * size]);
     assert!(channels[1].load.is_none());
@@ -181,7 +181,7 @@ fn translated(virtual_address: u64, physical: u64, keys: &str) -> Result<u64, St
     let text = format!("cpu: {{space: core0, elf: mmu.elf, cache_line: 0{keys}}}");
     let channels = parse_mailboxes(&text, Path::new("mb.yaml"), &map(), &outside);
     let channels = channels.map_err(|error| error.to_string())?;
-    Ok(channels[0].mailbox.unwrap().address)
+    Ok(channels[0].mailbox().unwrap().address)
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn the_configuration_comes_before_the_image_and_the_feature() {
         channels(&format!(
             "core0: {{space: core0, base: 0x4000, ptr: 64{keys}}}"
         ))[0]
-            .mailbox
+            .mailbox()
             .unwrap()
             .layout
             .cache_line
@@ -339,7 +339,7 @@ fn flags_may_be_texts() {
             "core0: {{space: core0, elf: fw64.elf, load: {load}, server: {server}, cache_line: 0}}"
         );
         let channel = channels(&text).remove(0);
-        (channel.load.is_some(), channel.mailbox.is_some())
+        (channel.load.is_some(), channel.mailbox().is_some())
     };
     assert_eq!(flags("true", "false"), (true, false));
     assert_eq!(flags("false", "true"), (false, true));
@@ -400,9 +400,9 @@ fn unknown_keys_of_a_channel_are_warned_of() {
 #[test]
 fn a_channel_that_is_not_served_needs_no_place() {
     let channel = channels("core0: {space: core0, elf: plain.elf, server: false}").remove(0);
-    assert_eq!((channel.load.is_some(), channel.mailbox), (true, None));
+    assert_eq!((channel.load.is_some(), channel.mailbox()), (true, None));
     let channel = channels("core0: {space: core0, server: false}").remove(0);
-    assert_eq!((channel.load, channel.mailbox), (None, None));
+    assert_eq!((channel.mailbox(), channel.load), (None, None));
 }
 
 #[test]
@@ -423,7 +423,7 @@ below: {<<: *a, base: 0x1a18}
 above: {<<: *a, base: 0x25e8}
 silent: {<<: *a, server: false}
 ";
-    let served = |channel: &ChannelConfig| channel.mailbox.is_some();
+    let served = |channel: &ChannelConfig| channel.mailbox().is_some();
     assert_eq!(channels(text).iter().filter(|one| served(one)).count(), 3);
 }
 

@@ -7,6 +7,7 @@ mod channel_services;
 mod channels;
 mod expansion;
 mod hostile;
+mod htif;
 mod memories;
 mod memory_errors;
 mod merging;

@@ -44,7 +44,7 @@ fn every_channel_of_a_section_is_at_its_multiple_of_the_size() {
                         address: START + mb_id * size,
                         layout: Layout::new(width, CacheLine::from_bytes(n).unwrap()),
                     };
-                    assert_eq!(channels.unwrap()[0].mailbox, Some(expected), "{case}");
+                    assert_eq!(channels.unwrap()[0].mailbox(), Some(expected), "{case}");
                 }
             }
         }
@@ -64,7 +64,7 @@ fn with_note(note: ImageNote, keys: &str) -> Result<Mailbox, String> {
     let text = format!("cpu: {{space: core0, elf: fw.elf{keys}}}");
     let channels = parse_mailboxes(&text, Path::new("mb.yaml"), &map(), &outside);
     let channels = channels.map_err(|error| error.to_string())?;
-    Ok(channels[0].mailbox.unwrap())
+    Ok(channels[0].mailbox().unwrap())
 }
 
 #[test]

@@ -16,6 +16,7 @@ use pyo3::{
 };
 use thiserror::Error;
 
+use crate::mem::Symbol;
 use crate::sim::is_python_usable;
 use crate::sim::strand::{self, Abroad, ForkedWhile, Overlap, strand_local};
 
@@ -26,6 +27,9 @@ pub(crate) trait Host {
 
     /// Name of a channel's space.
     fn space_of(&self, channel: &str) -> Result<String, Refused>;
+
+    /// Symbol of a channel's image, or of an image in a space.
+    fn symbol(&self, place: &str, name: &str) -> Result<Symbol, Refused>;
 
     /// Reads bytes.
     fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Refused>;
@@ -103,6 +107,13 @@ fn ask<T: Send>(
 #[pyfunction]
 fn get_space(py: Python<'_>, ch: &str) -> PyResult<String> {
     ask(py, |host| host.space_of(ch))
+}
+
+/// Returns the value and the size of a symbol of a channel's image, or of an image in a space.
+#[pyfunction]
+fn symbol(py: Python<'_>, place: &str, name: &str) -> PyResult<(u64, u64)> {
+    let symbol = ask(py, |host| host.symbol(place, name))?;
+    Ok((symbol.value, symbol.size))
 }
 
 /// Defines a pair of functions for each word width.
@@ -216,6 +227,7 @@ fn _vhost(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("Error", py.get_type::<Error>())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(get_space, module)?)?;
+    module.add_function(wrap_pyfunction!(symbol, module)?)?;
     module.add_function(wrap_pyfunction!(read_u8, module)?)?;
     module.add_function(wrap_pyfunction!(read_u16, module)?)?;
     module.add_function(wrap_pyfunction!(read_u32, module)?)?;

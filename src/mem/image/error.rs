@@ -41,6 +41,14 @@ pub enum ImageProblem {
         /// Maximum number of headers.
         max: u32,
     },
+    /// Symbol table that is longer than that of any linked image.
+    #[error(
+        "its symbol table, or the names in it, have more than {max:#x} bytes; strip it of debug symbols"
+    )]
+    SymbolsTooLong {
+        /// Maximum size in bytes.
+        max: u64,
+    },
     /// Invalid table, with the message of the `object` crate.
     #[error("broken ELF file: {0}")]
     Broken(object::read::Error),

@@ -73,6 +73,18 @@ pub struct Section {
     pub size: u64,
 }
 
+/// Symbol of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Symbol {
+    /// Value: for a function or a variable its virtual address.
+    pub value: u64,
+    /// Size in bytes; 0 if the image does not have it.
+    pub size: u64,
+}
+
+/// Symbols that a replay needs.
+const OUTLINED: [&str; 4] = ["tohost", "fromhost", "begin_signature", "end_signature"];
+
 /// PT_LOAD segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageSegment {
@@ -171,6 +183,36 @@ impl Image {
         &self.parsed.doubts
     }
 
+    /// Finds symbols by their names. Of several definitions a global one counts, and of those the first.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file can't be read any more, or has changed since its headers were read, or if its symbol table is inconsistent.
+    pub fn symbols<const N: usize>(
+        &self,
+        names: [&str; N],
+    ) -> Result<[Option<Symbol>; N], ImageError> {
+        let found = match &self.source {
+            Source::Bytes(bytes) => read::symbols(&**bytes, names),
+            Source::File(known) => open(&self.file).and_then(|(file, stamp)| {
+                if stamp != *known {
+                    return Err(ImageProblem::Changed);
+                }
+                read::symbols(&ReadCache::new(file), names)
+            }),
+        };
+        found.map_err(|problem| refuse(&self.file, problem))
+    }
+
+    /// Physical (load) address of a virtual address, if a segment contains it.
+    pub fn physical(&self, address: u64) -> Option<u64> {
+        self.segments().iter().find_map(|segment| {
+            let into = address.checked_sub(segment.virtual_address)?;
+            let within = into < segment.len.saturating_add(segment.tail);
+            within.then(|| segment.address.checked_add(into))?
+        })
+    }
+
     /// Iterates over the steps of loading, in the order in which they must be done. All tails are zeroed before any bytes are copied, so
     /// that a tail that overlaps another segment's bytes does not overwrite them.
     pub fn writes(&self) -> impl Iterator<Item = Write> {
@@ -205,7 +247,7 @@ impl Image {
         })
     }
 
-    /// Builds an ELF file of the same class with the same section `.mailbox`, and without loaded bytes: the part of the image that a replay
+    /// Builds an ELF file of the same class with the same section `.mailbox` and the same symbols of HTIF, and without loaded bytes: the part of the image that a replay
     /// needs. The loaded bytes are in the recording as writes to memory.
     pub fn outline(&self) -> Bytes {
         let mailbox = self.mailbox();
@@ -217,9 +259,25 @@ impl Image {
             bytes: Vec::new(),
             mem_size: section.size.max(1),
         });
+        // Without a readable table there are no symbols for the configuration, either.
+        let symbols = self.symbols(OUTLINED).unwrap_or_default();
+        let symbols = OUTLINED.into_iter().zip(symbols);
+        let symbols: Vec<_> = symbols
+            .filter_map(|(name, symbol)| symbol.map(|Symbol { value, size }| (name, value, size)))
+            .collect();
+        let translated_symbols = symbols.iter().filter_map(|(_, value, _)| {
+            let physical = self.physical(*value).filter(|physical| physical != value)?;
+            Some(ElfSegment {
+                address: physical,
+                virtual_address: *value,
+                bytes: Vec::new(),
+                mem_size: 1,
+            })
+        });
         let outline = ElfBuilder {
             class64: self.ptr_width() == PtrWidth::P8,
-            segments: segment.into_iter().collect(),
+            segments: segment.into_iter().chain(translated_symbols).collect(),
+            symbols: symbols.clone(),
             mailboxes: mailbox
                 .map(|section| (section.address, section.size))
                 .into_iter()

@@ -2,12 +2,15 @@
 
 use mailbox_rs::{ImageNote, PtrWidth};
 use object::Endianness;
-use object::elf::{ET_REL, FileHeader32, FileHeader64, PT_LOAD, SHF_ALLOC, SHN_UNDEF, SHT_NOBITS};
-use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use object::elf::{
+    ET_REL, FileHeader32, FileHeader64, PT_LOAD, SHF_ALLOC, SHN_UNDEF, SHT_NOBITS, SHT_SYMTAB,
+    STT_FILE, STT_SECTION,
+};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
 use object::read::{FileKind, ReadRef};
 
 use super::doubt::{doubt_of_overlaps, doubt_of_type};
-use super::{ImageDoubt, ImageProblem, ImageSegment, Section};
+use super::{ImageDoubt, ImageProblem, ImageSegment, Section, Symbol};
 use crate::mem::file_format::{ELF, START, recognise};
 
 /// Name of the section of the channels, with the NUL that terminates it in the table of names.
@@ -27,6 +30,9 @@ const MAX_SEGMENTS: u32 = 4096;
 
 /// Maximum number of section headers, the number of 16-bit section indices.
 const MAX_SECTIONS: u32 = 0xff00;
+
+/// Maximum size of a symbol table, and of the names in it: that of some million symbols.
+const MAX_SYMBOLS: u64 = 256 << 20;
 
 /// Content of the headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,4 +259,61 @@ where
         physical,
         size,
     }))
+}
+
+/// Finds symbols of an ELF file that was parsed before. There are none without a symbol table.
+pub(super) fn symbols<'a, R: ReadRef<'a>, const N: usize>(
+    data: R,
+    names: [&str; N],
+) -> Result<[Option<Symbol>; N], ImageProblem> {
+    match FileKind::parse(data)? {
+        FileKind::Elf32 => find::<FileHeader32<Endianness>, R, N>(data, names),
+        FileKind::Elf64 => find::<FileHeader64<Endianness>, R, N>(data, names),
+        _ => Ok([None; N]),
+    }
+}
+
+fn find<'a, H, R, const N: usize>(
+    data: R,
+    names: [&str; N],
+) -> Result<[Option<Symbol>; N], ImageProblem>
+where
+    H: FileHeader<Endian = Endianness>,
+    R: ReadRef<'a>,
+{
+    let header = H::parse(data)?;
+    let endian = header.endian()?;
+    bounded("section", header.shnum(endian, data)?, MAX_SECTIONS)?;
+    let sections = header.sections(endian, data)?;
+    let is_small = |section: &H::SectionHeader| section.sh_size(endian).into() <= MAX_SYMBOLS;
+    if !sections.iter().all(|section| {
+        section.sh_type(endian) != SHT_SYMTAB
+            || is_small(section) && sections.section(section.link(endian)).is_ok_and(is_small)
+    }) {
+        let max = MAX_SYMBOLS;
+        return Err(ImageProblem::SymbolsTooLong { max });
+    }
+    let table = sections.symbols(endian, data, SHT_SYMTAB)?;
+    let mut found = [None; N];
+    let mut is_local = [true; N];
+    for symbol in table.iter() {
+        if symbol.is_undefined(endian) || [STT_FILE, STT_SECTION].contains(&symbol.st_type()) {
+            continue;
+        }
+        // A damaged name is no wanted one.
+        let Ok(name) = table.symbol_name(endian, symbol) else {
+            continue;
+        };
+        let Some(at) = names.iter().position(|wanted| wanted.as_bytes() == name) else {
+            continue;
+        };
+        if found[at].is_none() || (is_local[at] && !symbol.is_local()) {
+            is_local[at] = symbol.is_local();
+            found[at] = Some(Symbol {
+                value: symbol.st_value(endian).into(),
+                size: symbol.st_size(endian).into(),
+            });
+        }
+    }
+    Ok(found)
 }

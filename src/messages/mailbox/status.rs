@@ -128,7 +128,7 @@ impl fmt::Display for ChannelStatus {
             Step::Handshake { address } => self.handshake(f, *address)?,
             Step::Request => self.request(f)?,
             Step::Serve { slot, entry, task } => {
-                self.task(f, task)?;
+                task.describe(f, self.since, self.now)?;
                 write!(f, "; slot {slot} has {}", RequestText(entry))?;
             }
             Step::Room => write!(
@@ -222,43 +222,6 @@ impl ChannelStatus {
         }
     }
 
-    fn task(&self, f: &mut fmt::Formatter<'_>, task: &Task) -> fmt::Result {
-        let since = self.since;
-        let asked = match task {
-            Task::Host => return write!(f, "serves a request since tick {since}"),
-            Task::Memory => return write!(f, "waits for memory since tick {since}"),
-            Task::File => return write!(f, "waits for a file since tick {since}"),
-            Task::Input => {
-                return write!(
-                    f,
-                    "waits for the testbench's bytes of the standard input since tick {since}"
-                );
-            }
-            Task::Call(asked) => asked,
-        };
-        let PendingCall {
-            target,
-            by,
-            answers,
-            tick,
-        } = asked;
-        let Some(by) = by else {
-            return write!(f, "is calling {target} since tick {since}");
-        };
-        write!(
-            f,
-            "waits for {by}: {target} is pending since tick {since} (polled "
-        )?;
-        match answers {
-            1 => f.write_str("once)")?,
-            answers => write!(f, "{answers} times)")?,
-        }
-        if *tick < self.now {
-            f.write_str(", being polled now")?;
-        }
-        Ok(())
-    }
-
     fn indices(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { taken, put, .. } = self;
         match self.words {
@@ -281,6 +244,50 @@ impl ChannelStatus {
                 "\n  firmware has overwritten the host's indices, which are {found_taken} taken and {found_put} put in memory; \
                  {CACHE_HINT}"
             )?;
+        }
+        Ok(())
+    }
+}
+
+impl Task {
+    /// Writes the operation, of a request taken in tick `since`, as of tick `now`.
+    pub(in crate::messages) fn describe(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        since: u64,
+        now: u64,
+    ) -> fmt::Result {
+        let asked = match self {
+            Self::Host => return write!(f, "serves a request since tick {since}"),
+            Self::Memory => return write!(f, "waits for memory since tick {since}"),
+            Self::File => return write!(f, "waits for a file since tick {since}"),
+            Self::Input => {
+                return write!(
+                    f,
+                    "waits for the testbench's bytes of the standard input since tick {since}"
+                );
+            }
+            Self::Call(asked) => asked,
+        };
+        let PendingCall {
+            target,
+            by,
+            answers,
+            tick,
+        } = asked;
+        let Some(by) = by else {
+            return write!(f, "is calling {target} since tick {since}");
+        };
+        write!(
+            f,
+            "waits for {by}: {target} is pending since tick {since} (polled "
+        )?;
+        match answers {
+            1 => f.write_str("once)")?,
+            answers => write!(f, "{answers} times)")?,
+        }
+        if *tick < now {
+            f.write_str(", being polled now")?;
         }
         Ok(())
     }

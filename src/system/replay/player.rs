@@ -10,7 +10,7 @@ use super::findings::FindingSink;
 use super::send_recorded::SendRecorded;
 use crate::bus::{Endpoint, Inbox, Message, Ticket};
 use crate::messages::announced::{Notified, ObserveFlags, SystemStarted};
-use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
+use crate::messages::{console, foreign, htif, mailbox, memory, rpc, sockets};
 use crate::system::{Inner, PendingStart, Vhost};
 use crate::trace::{Content, Entry, deserialize, send_reply};
 
@@ -130,6 +130,7 @@ impl Player {
             "foreign" => ask!(foreign, &ports.foreign),
             "sockets" => ask!(sockets, &ports.sockets),
             "mailbox" => ports.mailbox.get().and_then(|port| ask!(mailbox, port)),
+            "htif" => ports.htif.get().and_then(|port| ask!(htif, port)),
             _ => None,
         };
         if let Some(Err(damage)) = asked {

@@ -13,6 +13,7 @@ use super::comparison::SharedComparison;
 use crate::actors::files::{Disk, DiskFile, Opened};
 use crate::actors::memory::LocalMemory;
 use crate::actors::sockets::{Connection, Listener, Network};
+use crate::attach::channels as served;
 use crate::bus::Ticket;
 use crate::config::ChannelConfig;
 use crate::mem::{
@@ -21,9 +22,10 @@ use crate::mem::{
 use crate::messages::ChannelId;
 use crate::messages::announced::{
     DoorbellRang, FileAnswer, FileAnswered, FileOpened, FileRead, FileRefused, FileSeeked,
-    FileWritten, NetworkResult, VersionOffered,
+    FileWritten, NetworkResult, TohostRang, VersionOffered,
 };
 use crate::messages::files::PathAction;
+use crate::messages::htif::{HostWords, WORD};
 use crate::messages::mailbox::ChannelWords;
 use crate::messages::sockets::OsError;
 
@@ -250,7 +252,8 @@ impl Connection for RecordedNetwork {
 /// Memory view of doorbells: the channels' words as of their last ring.
 pub(super) struct RecordedDoorbells {
     comparison: SharedComparison,
-    channels: Vec<(Layout, Segments)>,
+    /// Served channels: the layout of a mailbox, and the location of the words.
+    channels: Vec<(Option<Layout>, Segments)>,
     /// Places of the versions that firmware offers, by channel.
     offers: Vec<Segments>,
     /// Last ring.
@@ -264,9 +267,31 @@ type Blocks = FxHashMap<(MemoryId, u64), Box<[u8; BLOCK]>>;
 /// Recorded ring of a doorbell.
 struct Ring {
     frame: u64,
-    rang: DoorbellRang,
+    rang: Rang,
     /// True if its words are in the memory.
     is_seen: bool,
+}
+
+/// Event of a doorbell, by the protocol of its channel.
+enum Rang {
+    Mailbox(DoorbellRang),
+    Htif(TohostRang),
+}
+
+impl Rang {
+    fn channel(&self) -> ChannelId {
+        match self {
+            Self::Mailbox(rang) => rang.channel,
+            Self::Htif(rang) => rang.channel,
+        }
+    }
+
+    fn read_error(&self) -> Option<&AccessError> {
+        match self {
+            Self::Mailbox(rang) => rang.read_error.as_ref(),
+            Self::Htif(rang) => rang.read_error.as_ref(),
+        }
+    }
 }
 
 /// Bytes of a block.
@@ -298,16 +323,16 @@ impl RecordedDoorbells {
         map: &MemoryMap,
         channels: &[ChannelConfig],
     ) -> Self {
-        let served = channels.iter().filter_map(|channel| {
-            let mailbox = channel.mailbox?;
-            let size = mailbox.layout.channel_size;
-            let place = map.resolve(channel.space, mailbox.address, size);
-            Some((mailbox.layout, place.unwrap_or_default()))
+        let served = served(map, channels);
+        let served = served.iter().map(|channel| {
+            let layout = channel.mailbox().map(|mailbox| mailbox.layout);
+            (layout, channel.place.clone())
         });
-        let channels: Vec<(Layout, Segments)> = served.collect();
-        let offers = channels
-            .iter()
-            .map(|(layout, place)| part(place, layout.request.offer(), 4));
+        let channels: Vec<(Option<Layout>, Segments)> = served.collect();
+        let offers = channels.iter().map(|(layout, place)| match layout {
+            Some(layout) => part(place, layout.request.offer(), 4),
+            None => Segments::new(),
+        });
         Self {
             comparison,
             offers: offers.collect(),
@@ -331,7 +356,9 @@ impl RecordedDoorbells {
         };
         let mut last = self.last.borrow_mut();
         if last.as_ref().is_none_or(|ring| ring.frame != frame) {
-            *last = self.comparison.next_event().map(|rang| Ring {
+            let mailbox = self.comparison.next_event().map(Rang::Mailbox);
+            let rang = mailbox.or_else(|| self.comparison.next_event().map(Rang::Htif));
+            *last = rang.map(|rang| Ring {
                 frame,
                 rang,
                 is_seen: false,
@@ -340,7 +367,7 @@ impl RecordedDoorbells {
         let Some(Ring { rang, is_seen, .. }) = &mut *last else {
             return Ok(());
         };
-        let channel = usize::try_from(rang.channel.0).ok();
+        let channel = usize::try_from(rang.channel().0).ok();
         let Some((layout, place)) = channel.and_then(|channel| self.channels.get(channel)) else {
             return Ok(());
         };
@@ -352,13 +379,29 @@ impl RecordedDoorbells {
         if !place.iter().any(has) {
             return Ok(());
         }
-        if let Some(words) = &rang.words
-            && !std::mem::replace(is_seen, true)
-        {
-            self.show_words(layout, place, words);
-            self.show_entries(layout, place, words, &rang.entries);
+        if !std::mem::replace(is_seen, true) {
+            match (&*rang, layout) {
+                (Rang::Mailbox(rang), Some(layout)) => {
+                    if let Some(words) = &rang.words {
+                        self.show_words(layout, place, words);
+                        self.show_entries(layout, place, words, &rang.entries);
+                    }
+                }
+                (
+                    Rang::Htif(TohostRang {
+                        words: Some(HostWords { tohost, fromhost }),
+                        ..
+                    }),
+                    None,
+                ) => {
+                    self.set(place, 0, &tohost.to_le_bytes());
+                    let fromhost = fromhost.unwrap_or_default();
+                    self.set(place, WORD, &fromhost.to_le_bytes());
+                }
+                _ => {}
+            }
         }
-        rang.read_error.clone().map_or(Ok(()), Err)
+        rang.read_error().cloned().map_or(Ok(()), Err)
     }
 
     fn show_words(&self, layout: &Layout, place: &Segments, words: &ChannelWords) {

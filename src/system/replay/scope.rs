@@ -6,7 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::bus::{Endpoint, Event, Inbox, Observation};
-use crate::messages::{console, files, mailbox, memory, rpc, sockets};
+use crate::messages::{console, files, htif, mailbox, memory, rpc, sockets};
 use crate::trace::{Content, Entry};
 
 /// Actor, by its name in recordings.
@@ -14,6 +14,8 @@ use crate::trace::{Content, Entry};
 pub enum ActorName {
     /// Mailbox server.
     Mailbox,
+    /// HTIF server.
+    Htif,
     /// Memory actor.
     Memory,
     /// RPC dispatcher.
@@ -36,8 +38,9 @@ pub struct NoSuchActor {
 
 impl ActorName {
     /// All actors.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Mailbox,
+        Self::Htif,
         Self::Memory,
         Self::Rpc,
         Self::Files,
@@ -54,6 +57,7 @@ impl ActorName {
     pub(super) fn endpoint(self) -> Endpoint {
         match self {
             Self::Mailbox => mailbox::Inbox::ENDPOINT,
+            Self::Htif => htif::Inbox::ENDPOINT,
             Self::Memory => memory::Inbox::ENDPOINT,
             Self::Rpc => rpc::Inbox::ENDPOINT,
             Self::Files => files::Inbox::ENDPOINT,

@@ -18,15 +18,19 @@ use super::send_recorded::SendRecorded;
 use super::{ReplayError, Replayed, hub, special};
 use crate::actors::console::{Console, ConsoleClient, Lines, Text};
 use crate::actors::files::Files;
-use crate::actors::mailbox::{ChannelProgress, MailboxServer, Peers};
+use crate::actors::htif::{HtifBell, HtifServer};
+use crate::actors::mailbox::MailboxServer;
 use crate::actors::memory::{Memory, MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
+use crate::actors::service::{ChannelProgress, Peers};
 use crate::attach::{Attach, channels as served};
 use crate::bus::{Bus, BusError, Endpoint, Inbox, Message, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, ObserveFlags};
-use crate::messages::{ChannelDescriptor, console, files, foreign, mailbox, memory, rpc, sockets};
+use crate::messages::{
+    ChannelDescriptor, console, files, foreign, htif, mailbox, memory, rpc, sockets,
+};
 use crate::system::build::start_rpc;
 use crate::system::taps::{attach_all, detach_all};
 use crate::system::{Error, Observed};
@@ -60,9 +64,10 @@ struct Inner {
 type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
 
 /// Possible senders of a message.
-const SENDERS: [Endpoint; 8] = [
+const SENDERS: [Endpoint; 9] = [
     Endpoint::EXTERNAL,
     mailbox::Inbox::ENDPOINT,
+    htif::Inbox::ENDPOINT,
     memory::Inbox::ENDPOINT,
     rpc::Inbox::ENDPOINT,
     files::Inbox::ENDPOINT,
@@ -123,8 +128,8 @@ impl SingleActor {
             }
             if comparison.is_output(&entry) {
                 bus.run_until_idle()?;
-                if comparison.is_next(entry.frame) {
-                    bus.run_timers();
+                if comparison.is_next(entry.frame) && bus.run_timers() {
+                    bus.run_until_idle()?;
                 }
                 if comparison.is_next(entry.frame) {
                     bus.ring_anew();
@@ -247,7 +252,7 @@ impl Stubs<'_> {
         let served = served(&map, channels);
         let foreign = self.port::<foreign::Inbox>();
         Ok(match actor {
-            ActorName::Mailbox => {
+            ActorName::Mailbox | ActorName::Htif => {
                 let doorbells = RecordedDoorbells::new(comparison.clone(), &map, channels);
                 let links = Peers {
                     memory: MemoryClient::new(&self.port(), &foreign, self.resolver(map), None),
@@ -258,11 +263,16 @@ impl Stubs<'_> {
                     store: Rc::new(doorbells),
                     served: observed.served.clone(),
                 };
-                let channels: Vec<_> = served
-                    .iter()
-                    .map(|channel| (channel.clone(), bus.doorbell()))
-                    .collect();
-                let progress = Rc::new(ChannelProgress::new(channels.len()));
+                let progress = Rc::new(ChannelProgress::new(served.len()));
+                let channels = served.iter().cloned();
+                if actor == ActorName::Htif {
+                    let channels = channels.map(|channel| (channel, HtifBell::on(bus)));
+                    let channels = channels.collect();
+                    return Ok(Box::new(bus.start(|_| {
+                        HtifServer::new(context, bus.spawner(), links, channels, &progress)
+                    })?));
+                }
+                let channels = channels.map(|channel| (channel, bus.doorbell())).collect();
                 Box::new(bus.start(|own| {
                     MailboxServer::new(context, bus.spawner(), links, channels, &progress, &own)
                 })?)

@@ -13,6 +13,13 @@ class MbChannel;
         return name;
     endfunction
 
+    // The value of a symbol of firmware's image, such as the address of a variable; 0 if there is none, which the library reports.
+    function longint unsigned get_symbol(string symbol);
+        longint unsigned value, size;
+        void'(mb_symbol(name, symbol, value, size));
+        return value;
+    endfunction
+
     // The space that firmware's pointers point into.
     function string get_space();
         return space;

@@ -28,6 +28,8 @@ import "DPI-C" context function int mb_stdin_close(input string ch);
 import "DPI-C" context function string mb_last_error();
 import "DPI-C" context function string mb_status();
 import "DPI-C" context function void mb_get_space(input string ch, output string space);
+import "DPI-C" context function int mb_symbol(
+    input string place, input string name, output longint unsigned value, output longint unsigned size);
 
 import "DPI-C" context function void mb_backdoor_write_u8(
     input string space, input longint unsigned addr, input byte unsigned data);

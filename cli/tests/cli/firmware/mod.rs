@@ -1,6 +1,7 @@
 //! `vhost run`: firmware on the instruction-set simulator.
 
 mod compiled;
+mod htif;
 mod memories;
 mod refused;
 mod services;

@@ -9,9 +9,10 @@ use mailbox_rs::mock::{Firmware, Memory as _, Ram};
 use mailbox_rs::{CacheLine, Errno, Layout, PtrWidth, Request, ResponseEntry, Timestamp};
 
 use crate::actors::console::ConsoleClient;
-use crate::actors::mailbox::{ChannelProgress, MailboxServer, Peers, statuses};
+use crate::actors::mailbox::{MailboxServer, statuses};
 use crate::actors::memory::{MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
+use crate::actors::service::{ChannelProgress, Peers};
 use crate::bus::{Bus, Inbox as _, Port, ReplySender};
 use crate::mem::{
     AccessError, Backend, Init, Memory, MemoryId, MemoryMap, Op, Segment, Shape, Space, SpaceId,
@@ -20,7 +21,10 @@ use crate::mem::{
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, ChannelStatus};
 use crate::messages::rpc::{CallError, PollOutcome, Progress, Provider, Target};
-use crate::messages::{ChannelDescriptor, ChannelServices, console, files, foreign, memory, rpc};
+use crate::messages::{
+    ChannelDescriptor, ChannelServices, Interface, MailboxPlace, console, files, foreign, memory,
+    rpc,
+};
 
 pub(super) const BASE: u64 = 0x8000_0000;
 pub(super) const SIZE: u64 = 0x2_0000;
@@ -134,8 +138,10 @@ impl Bench {
             let descriptor = ChannelDescriptor {
                 name: format!("core{at}").into(),
                 space: SpaceId(0),
-                address: *address,
-                layout: *layout,
+                interface: Interface::Mailbox(MailboxPlace {
+                    address: *address,
+                    layout: *layout,
+                }),
                 place: crate::mem::Segments::default(),
                 services: services.clone(),
             };

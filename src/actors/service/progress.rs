@@ -1,18 +1,59 @@
 //! State of the channels that the tick loop reads without messages: number of channels served, last progress, exit codes.
 
 use std::cell::{Cell, OnceCell};
+use std::fmt;
 
-use super::inspect::WordsRead;
+use crate::mem::{AccessError, Outcome};
 use crate::messages::ChannelId;
+use crate::messages::mailbox::{ChannelStatus, ChannelWords, Step};
+use crate::messages::memory::AccessSegments;
 
-/// OwnedObservation by the mailbox server. Read by the API layer on every tick.
+/// Extracts the words of a mailbox from its bytes.
+type ParseWords = dyn Fn(&[u8]) -> Option<ChannelWords>;
+
+/// Read of all words of one mailbox.
+pub(in crate::actors) struct WordsRead {
+    pub(in crate::actors) access: AccessSegments,
+    pub(in crate::actors) parse: Box<ParseWords>,
+}
+
+impl WordsRead {
+    /// Extracts the words from the outcome of the read.
+    pub(in crate::actors) fn parse(
+        &self,
+        read: Result<Outcome, AccessError>,
+    ) -> Option<ChannelWords> {
+        (self.parse)(&read.ok()?.into_bytes())
+    }
+}
+
+impl fmt::Debug for WordsRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WordsRead")
+            .field("access", &self.access)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Guard: words are being read.
+struct Inspecting<'a>(&'a Cell<bool>);
+
+impl Drop for Inspecting<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// Written by the front ends. Read by the API layer on every tick.
 #[derive(Debug, Default)]
 pub(crate) struct ChannelProgress {
     served: Cell<usize>,
     channels: Box<[Standing]>,
     fatal: OnceCell<String>,
     /// True while words of channels are read for a status.
-    pub(super) inspected: Cell<bool>,
+    inspected: Cell<bool>,
+    /// Channels of the mailbox server, in the order of its status.
+    mailboxes: OnceCell<Vec<ChannelId>>,
 }
 
 /// Progress of one channel.
@@ -33,6 +74,7 @@ impl ChannelProgress {
             channels: (0..channels).map(|_| Standing::default()).collect(),
             fatal: OnceCell::new(),
             inspected: Cell::new(false),
+            mailboxes: OnceCell::new(),
         }
     }
 
@@ -42,7 +84,7 @@ impl ChannelProgress {
     }
 
     /// All channels, including those that have exited.
-    pub(super) fn channels(&self) -> impl Iterator<Item = ChannelId> {
+    pub(crate) fn channels(&self) -> impl Iterator<Item = ChannelId> {
         (0..).map(ChannelId).take(self.channels.len())
     }
 
@@ -68,7 +110,7 @@ impl ChannelProgress {
     }
 
     /// Tick of the channel's last progress.
-    pub(super) fn since(&self, channel: ChannelId) -> u64 {
+    pub(in crate::actors) fn since(&self, channel: ChannelId) -> u64 {
         self.standing(channel).map_or(0, |at| at.since.get())
     }
 
@@ -89,15 +131,36 @@ impl ChannelProgress {
     }
 
     /// Stores the read of a channel's words, once the channel is located in memory.
-    pub(super) fn found(&self, channel: ChannelId, words: WordsRead) {
+    pub(in crate::actors) fn found(&self, channel: ChannelId, words: WordsRead) {
         if let Some(at) = self.standing(channel) {
             at.words.get_or_init(|| words);
         }
     }
 
-    /// Read of the words of the channel at this position of the configuration.
-    pub(super) fn words(&self, channel: usize) -> Option<&WordsRead> {
-        self.channels.get(channel)?.words.get()
+    /// Sets the channels of the mailbox server.
+    pub(in crate::actors) fn set_mailboxes(&self, channels: Vec<ChannelId>) {
+        self.mailboxes.get_or_init(|| channels);
+    }
+
+    /// Channels of the mailbox server.
+    pub(crate) fn mailboxes(&self) -> &[ChannelId] {
+        self.mailboxes.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Running channels of the mailbox server that are located in memory, each with the read of its words. Empty while words are being
+    /// read: a memory backend may request the status itself.
+    pub(in crate::actors) fn inspect<'a>(
+        &'a self,
+        statuses: &'a mut [ChannelStatus],
+    ) -> impl Iterator<Item = (&'a WordsRead, &'a mut ChannelStatus)> {
+        let first = !self.inspected.replace(true);
+        let inspecting = first.then(|| Inspecting(&self.inspected));
+        let channels = self.mailboxes().iter().zip(statuses);
+        channels.filter_map(move |(channel, status)| {
+            inspecting.as_ref()?;
+            let is_open = !matches!(status.step, Step::Exited { .. } | Step::GivenUp);
+            is_open.then_some((self.standing(*channel)?.words.get()?, status))
+        })
     }
 
     fn standing(&self, channel: ChannelId) -> Option<&Standing> {

@@ -1,26 +1,28 @@
 //! Standard streams of a channel: descriptors 0, 1 and 2 in sessions of protocol 0.3.
 
+use std::task::Context;
+
 use bytes::Bytes;
 use mailbox_rs::{Errno, FileStatus, FileType, PosixFlags};
 
 use super::failure::Failure;
-use super::requests::{MAX_MOVE, RequestHandler};
 use super::session::Stream;
+use super::{ChannelService, MAX_MOVE};
 use crate::mem::{CHUNK, Op, Span};
 use crate::messages::console::{Print, PrintError, PutRaw};
-use crate::messages::files::{DescriptorStatus, PosixOpen, Sync, WriteSome};
+use crate::messages::files::{DescriptorStatus, PosixOpen, Read, Sync, WriteSome};
 use crate::messages::mailbox::Task;
 use crate::messages::{InputSource, OutputTarget};
 
 /// Permission bits of a created file.
 const MODE: u32 = 0o666;
 
-impl RequestHandler {
+impl ChannelService {
     /// Standard stream of a descriptor, if it is one in this session.
     ///
     /// # Errors
     /// EBADF for a stream that firmware has closed.
-    pub(super) fn stream(&self, fd: u64) -> Result<Option<Stream>, Failure> {
+    pub(in crate::actors) fn stream(&self, fd: u64) -> Result<Option<Stream>, Failure> {
         match self.session.stream(fd) {
             Some(stream) if self.session.is_closed(stream) => {
                 Err(bad(format!("descriptor {fd} is closed")))
@@ -30,7 +32,7 @@ impl RequestHandler {
     }
 
     /// Reads from a standard stream.
-    pub(super) async fn read_stream(
+    pub(in crate::actors) async fn read_stream(
         &self,
         stream: Stream,
         ptr: u64,
@@ -40,7 +42,7 @@ impl RequestHandler {
             let fd = stream as u8;
             return Err(bad(format!("descriptor {fd} was opened for writing only")));
         }
-        match &self.descriptor.services.stdin {
+        match &self.services.stdin {
             InputSource::Nothing => Ok(0),
             InputSource::Testbench => self.read_input(ptr, len).await,
             InputSource::File(path) => {
@@ -50,10 +52,42 @@ impl RequestHandler {
         }
     }
 
+    /// True if [`read_byte`](Self::read_byte) has an answer. Otherwise the task is woken when it has one.
+    pub(in crate::actors) fn is_byte_ready(&self, context: &Context<'_>) -> bool {
+        match &self.services.stdin {
+            InputSource::Testbench => self.session.input.poll_ready(context).is_ready(),
+            InputSource::Nothing | InputSource::File(_) => true,
+        }
+    }
+
+    /// Takes one byte of the standard input; `None` at its end. Bytes of the testbench are not waited for.
+    pub(in crate::actors) async fn read_byte(&self) -> Result<Option<u8>, Failure> {
+        match &self.services.stdin {
+            InputSource::Nothing => Ok(None),
+            InputSource::Testbench => {
+                let byte = self.session.input.peek(1).first().copied();
+                self.session.input.consume(1);
+                Ok(byte)
+            }
+            InputSource::File(path) => {
+                let fd = self.stream_file(Stream::Input, path).await?;
+                let channel = self.id;
+                let read: Bytes = self
+                    .on_file(Read {
+                        channel,
+                        fd,
+                        len: 1,
+                    })
+                    .await?;
+                Ok(read.first().copied())
+            }
+        }
+    }
+
     /// Copies bytes of the testbench to memory: those that are there, at least one unless the input has ended.
     async fn read_input(&self, ptr: u64, len: u64) -> Result<u64, Failure> {
         self.release_slot().await?;
-        self.tracker.awaits(Task::Input);
+        self.tasks.awaits(Task::Input);
         let input = &self.session.input;
         input.ready().await;
         let limit = if len == 0 { MAX_MOVE } else { len };
@@ -83,8 +117,30 @@ impl RequestHandler {
         Ok(done)
     }
 
+    /// Writes bytes to the standard output.
+    pub(in crate::actors) async fn print(&self, data: Bytes) -> Result<(), Failure> {
+        let channel = self.id;
+        let console = &self.links.console;
+        match &self.services.stdout {
+            OutputTarget::Console => console.print(Print {
+                channel,
+                text: data,
+            }),
+            OutputTarget::Raw => console.port().post(PutRaw {
+                channel,
+                is_error: false,
+                data,
+            }),
+            OutputTarget::File(path) => {
+                let fd = self.stream_file(Stream::Output, path).await?;
+                let _: u64 = self.on_file(WriteSome { channel, fd, data }).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes to a standard stream.
-    pub(super) async fn write_stream(
+    pub(in crate::actors) async fn write_stream(
         &self,
         stream: Stream,
         ptr: u64,
@@ -94,8 +150,8 @@ impl RequestHandler {
             Stream::Input => {
                 return Err(bad("descriptor 0 was opened for reading only".to_owned()));
             }
-            Stream::Output => &self.descriptor.services.stdout,
-            Stream::Error => &self.descriptor.services.stderr,
+            Stream::Output => &self.services.stdout,
+            Stream::Error => &self.services.stderr,
         };
         if let OutputTarget::File(path) = target {
             let fd = self.stream_file(stream, path).await?;
@@ -125,7 +181,12 @@ impl RequestHandler {
     }
 
     /// Writes memory to a file, up to the first error behind a byte that was written, as Linux does.
-    pub(super) async fn write_some(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
+    pub(in crate::actors) async fn write_some(
+        &self,
+        fd: u64,
+        ptr: u64,
+        len: u64,
+    ) -> Result<u64, Failure> {
         let channel = self.id;
         let mut written = 0_u64;
         for part in self.parts(ptr, len).await? {
@@ -156,8 +217,11 @@ impl RequestHandler {
     }
 
     /// Status of a standard stream: that of its file, or of a character device.
-    pub(super) async fn stream_status(&self, stream: Stream) -> Result<FileStatus, Failure> {
-        let path = match (stream, &self.descriptor.services) {
+    pub(in crate::actors) async fn stream_status(
+        &self,
+        stream: Stream,
+    ) -> Result<FileStatus, Failure> {
+        let path = match (stream, &self.services) {
             (Stream::Input, services) => match &services.stdin {
                 InputSource::File(path) => Some(path),
                 _ => None,
@@ -178,7 +242,7 @@ impl RequestHandler {
     }
 
     /// Writes the data of a standard stream to its device, if it is a file.
-    pub(super) async fn sync_stream(&self, stream: Stream) -> Result<(), Failure> {
+    pub(in crate::actors) async fn sync_stream(&self, stream: Stream) -> Result<(), Failure> {
         match self.session.file(self.sharing(stream)) {
             Some(fd) => {
                 let channel = self.id;
@@ -189,7 +253,7 @@ impl RequestHandler {
     }
 
     /// Closes a standard stream for the rest of the session.
-    pub(super) async fn close_stream(&self, stream: Stream) -> Result<(), Failure> {
+    pub(in crate::actors) async fn close_stream(&self, stream: Stream) -> Result<(), Failure> {
         match self.session.close(stream) {
             Some(fd) => self.close_descriptor(fd).await,
             None => Ok(()),
@@ -198,7 +262,7 @@ impl RequestHandler {
 
     /// Stream whose file is that of `stream`: both outputs share one file of the same path.
     fn sharing(&self, stream: Stream) -> Stream {
-        let services = &self.descriptor.services;
+        let services = &self.services;
         match stream {
             Stream::Error if services.stdout == services.stderr => Stream::Output,
             stream => stream,

@@ -1,10 +1,10 @@
 //! Operations of protocol 0.3.
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, FileRequest, MAX_STRING, Timestamp};
+use mailbox_rs::{Errno, FileRequest, FileStatus, MAX_STRING, Timestamp, Whence};
 
+use super::ChannelService;
 use super::failure::Failure;
-use super::requests::RequestHandler;
 use crate::bus::{Envelope, Message};
 use crate::mem::{AccessError, Op, Span};
 use crate::messages::Clock;
@@ -14,9 +14,9 @@ use crate::messages::files::{
 };
 use crate::messages::foreign::WallTime;
 
-impl RequestHandler {
+impl ChannelService {
     /// Performs an operation of protocol 0.3 and returns the result word of its response.
-    pub(super) async fn posix(&self, request: FileRequest) -> Result<u64, Failure> {
+    pub(in crate::actors) async fn posix(&self, request: FileRequest) -> Result<u64, Failure> {
         let channel = self.id;
         match request {
             // Operations of protocol 0.2, which are performed elsewhere.
@@ -41,23 +41,11 @@ impl RequestHandler {
                 offset,
                 result,
             } => {
-                if self.stream(fd)?.is_some() {
-                    return Err(refused(Errno::ESPIPE, "a standard stream has no position"));
-                }
-                let lseek = Lseek {
-                    channel,
-                    fd,
-                    whence,
-                    offset,
-                };
-                let position: u64 = self.on_file(lseek).await?;
+                let position = self.lseek(fd, whence, offset).await?;
                 self.put(result, position.to_le_bytes()).await?;
             }
             FileRequest::Fstat { fd, result } => {
-                let status = match self.stream(fd)? {
-                    Some(stream) => self.stream_status(stream).await?,
-                    None => self.on_file(DescriptorStatus { channel, fd }).await?,
-                };
+                let status = self.descriptor_status(fd).await?;
                 self.put(result, status.bytes()).await?;
             }
             FileRequest::Stat { path, result } => {
@@ -81,22 +69,17 @@ impl RequestHandler {
             FileRequest::Readdir { fd, ptr, len } => {
                 return self.read_directory(fd, ptr, len).await;
             }
-            FileRequest::Ftruncate { fd, len } => {
-                if self.stream(fd)?.is_some() {
-                    return Err(refused(Errno::EINVAL, "a standard stream has no length"));
-                }
-                self.on_file(SetLength { channel, fd, len }).await?;
-            }
+            FileRequest::Ftruncate { fd, len } => self.set_length(fd, len).await?,
             FileRequest::Fsync { fd } => match self.stream(fd)? {
                 Some(stream) => self.sync_stream(stream).await?,
                 None => self.on_file(Sync { channel, fd }).await?,
             },
             FileRequest::Argv { ptr, len } => {
-                let arguments = self.descriptor.services.arguments.clone();
+                let arguments = self.services.arguments.clone();
                 return self.put_block(&arguments, ptr, len).await;
             }
             FileRequest::Env { ptr, len } => {
-                let environment = self.descriptor.services.environment.clone();
+                let environment = self.services.environment.clone();
                 return self.put_block(&environment, ptr, len).await;
             }
             FileRequest::Time { result } => {
@@ -113,6 +96,47 @@ impl RequestHandler {
             }
         }
         Ok(0)
+    }
+
+    /// Moves the position of a descriptor, and returns it.
+    pub(in crate::actors) async fn lseek(
+        &self,
+        fd: u64,
+        whence: Whence,
+        offset: i64,
+    ) -> Result<u64, Failure> {
+        if self.stream(fd)?.is_some() {
+            return Err(refused(Errno::ESPIPE, "a standard stream has no position"));
+        }
+        let channel = self.id;
+        self.on_file(Lseek {
+            channel,
+            fd,
+            whence,
+            offset,
+        })
+        .await
+    }
+
+    /// Status of an open file, or of a standard stream.
+    pub(in crate::actors) async fn descriptor_status(
+        &self,
+        fd: u64,
+    ) -> Result<FileStatus, Failure> {
+        let channel = self.id;
+        match self.stream(fd)? {
+            Some(stream) => self.stream_status(stream).await,
+            None => self.on_file(DescriptorStatus { channel, fd }).await,
+        }
+    }
+
+    /// Sets the length of a file.
+    pub(in crate::actors) async fn set_length(&self, fd: u64, len: u64) -> Result<(), Failure> {
+        if self.stream(fd)?.is_some() {
+            return Err(refused(Errno::EINVAL, "a standard stream has no length"));
+        }
+        let channel = self.id;
+        self.on_file(SetLength { channel, fd, len }).await
     }
 
     async fn act(&self, path: u64, action: PathAction) -> Result<(), Failure> {
@@ -174,9 +198,9 @@ impl RequestHandler {
 
     /// Time by the configured clock.
     async fn time(&self) -> Result<Timestamp, Failure> {
-        match self.descriptor.services.clock {
+        match self.services.clock {
             Clock::Ticks { picoseconds } => {
-                let elapsed = u128::from(self.tracker.now()) * u128::from(picoseconds);
+                let elapsed = u128::from(self.tasks.now()) * u128::from(picoseconds);
                 Ok(Timestamp::from_nanoseconds(elapsed / 1000))
             }
             Clock::Wall => {
@@ -208,7 +232,8 @@ impl RequestHandler {
     }
 }
 
-fn refused(errno: Errno, reason: impl Into<String>) -> Failure {
+/// Failure of a file operation, with its reason.
+pub(in crate::actors) fn refused(errno: Errno, reason: impl Into<String>) -> Failure {
     Failure::File {
         errno,
         reason: Some(reason.into()),

@@ -10,7 +10,7 @@ use crate::messages::rpc::CallError;
 
 /// Error of a request.
 #[derive(Debug, Error)]
-pub(super) enum Failure {
+pub(in crate::actors) enum Failure {
     #[error(transparent)]
     Access(#[from] AccessError),
     #[error("the {what} at {address:#x} can't be read: {cause}")]
@@ -54,7 +54,7 @@ pub(super) enum Failure {
 
 impl Failure {
     /// Failure of a file operation on a path, as firmware gave it and expanded.
-    pub(super) fn on_path(self, given: &[u8], expanded: &[u8]) -> Self {
+    pub(in crate::actors) fn on_path(self, given: &[u8], expanded: &[u8]) -> Self {
         let lossy = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
         match self {
             Self::File { errno, reason } => Self::Path {
@@ -68,7 +68,7 @@ impl Failure {
     }
 
     /// Error number for the response (protocol, section *Requests*).
-    pub(super) fn errno(&self) -> Errno {
+    pub(in crate::actors) fn errno(&self) -> Errno {
         match self {
             Self::Access(error) | Self::Text { cause: error, .. } => match error {
                 AccessError::Map(_) => Errno::EFAULT,

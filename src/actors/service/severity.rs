@@ -2,12 +2,12 @@
 
 use mailbox_rs::{Errno, FileRequest, Request};
 
-use super::failure::Failure;
+use super::Failure;
 use crate::messages::ChannelServices;
 use crate::messages::foreign::Severity;
 
 /// Severity of the report on a failed request: the configured one, or info where firmware looks if something is there and is answered.
-pub(super) fn severity(
+pub(in crate::actors) fn severity(
     services: &ChannelServices,
     request: &Request,
     failure: &Failure,

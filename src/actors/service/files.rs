@@ -4,16 +4,16 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, FileRequest, NEWEST};
 
 use super::failure::Failure;
-use super::requests::{MAX_MOVE, RequestHandler};
+use super::{ChannelService, MAX_MOVE};
 use crate::bus::{Envelope, Message};
 use crate::mem::{CHUNK, Op, Span};
 use crate::messages::files::{self, Close, Explain, Open, Read, Seek, Write};
 use crate::messages::foreign::ExpandPath;
 use crate::messages::mailbox::Task;
 
-impl RequestHandler {
+impl ChannelService {
     /// Performs a file operation and returns the result word of its response.
-    pub(super) async fn file(&self, request: FileRequest) -> Result<u64, Failure> {
+    pub(in crate::actors) async fn file(&self, request: FileRequest) -> Result<u64, Failure> {
         let channel = self.id;
         Ok(match request {
             FileRequest::Open { path, flags } => {
@@ -58,7 +58,7 @@ impl RequestHandler {
                 });
             }
             FileRequest::Seek { fd, position } => {
-                if Errno::from_word(position, self.descriptor.layout.ptr_width).is_some() {
+                if Errno::from_word(position, self.width).is_some() {
                     let reason =
                         format!("position {position:#x} would be an error number as a response");
                     return Err(Failure::File {
@@ -78,7 +78,7 @@ impl RequestHandler {
     }
 
     /// Closes a file descriptor, or a standard stream.
-    pub(super) async fn close_file(&self, fd: u64) -> Result<(), Failure> {
+    pub(in crate::actors) async fn close_file(&self, fd: u64) -> Result<(), Failure> {
         match self.stream(fd)? {
             Some(stream) => self.close_stream(stream).await,
             None => self.close_descriptor(fd).await,
@@ -86,20 +86,20 @@ impl RequestHandler {
     }
 
     /// Closes a descriptor of the file server.
-    pub(super) async fn close_descriptor(&self, fd: u64) -> Result<(), Failure> {
+    pub(in crate::actors) async fn close_descriptor(&self, fd: u64) -> Result<(), Failure> {
         let channel = self.id;
         self.on_file(Close { channel, fd }).await
     }
 
     /// Expands the variables of a path. The environment is asked only if the path may contain variables, or is absolute and may lead below
     /// the root.
-    pub(super) async fn expanded(&self, path: &Bytes) -> Result<Bytes, Failure> {
+    pub(in crate::actors) async fn expanded(&self, path: &Bytes) -> Result<Bytes, Failure> {
         let text = match str::from_utf8(path) {
             Ok(text) if text.starts_with(['~', '/']) || text.contains('$') => text,
             // The file server rejects a path that is not UTF-8.
             _ => return Ok(path.clone()),
         };
-        self.tracker.awaits(Task::File);
+        self.tasks.awaits(Task::File);
         let path = text.to_owned();
         let expanded = self.links.foreign.ask(ExpandPath { path }).await?;
         let expanded = expanded.map_err(|unset| Failure::Unset {
@@ -110,13 +110,13 @@ impl RequestHandler {
     }
 
     /// Sends a request to the file server and awaits the reply. A failure includes the reason.
-    pub(super) async fn on_file<M, T>(&self, ask: M) -> Result<T, Failure>
+    pub(in crate::actors) async fn on_file<M, T>(&self, ask: M) -> Result<T, Failure>
     where
         M: Message<Reply = Result<T, Errno>>,
         files::Inbox: From<Envelope<M>>,
     {
         self.release_slot().await?;
-        self.tracker.awaits(Task::File);
+        self.tasks.awaits(Task::File);
         match self.links.files.ask(ask).await? {
             Ok(answer) => Ok(answer),
             Err(errno) => {
@@ -136,8 +136,8 @@ impl RequestHandler {
     ///
     /// # Errors
     /// Fails if the transfer has no room for its first byte.
-    pub(super) async fn room(&self, span: Span, done: u64) -> Result<u64, Failure> {
-        let space = self.descriptor.space;
+    pub(in crate::actors) async fn room(&self, span: Span, done: u64) -> Result<u64, Failure> {
+        let space = self.space;
         let room = self.links.memory.extent(space, span).await?;
         if room == 0 && done == 0 {
             self.locate(span).await?;
@@ -147,7 +147,12 @@ impl RequestHandler {
 
     /// Copies bytes of a file to memory, up to the end of the file, the end of the memory, or `len` unless that is 0. Bytes that do not fit
     /// into memory stay in the file.
-    pub(super) async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
+    pub(in crate::actors) async fn read_file(
+        &self,
+        fd: u64,
+        ptr: u64,
+        len: u64,
+    ) -> Result<u64, Failure> {
         let limit = if len == 0 {
             MAX_MOVE
         } else {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use mailbox_rs::{NEWEST, VERSION, Version};
 
@@ -14,14 +14,14 @@ const INPUT_MAX: usize = 16 << 20;
 
 /// Standard stream, by its descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stream {
+pub(in crate::actors) enum Stream {
     Input = 0,
     Output = 1,
     Error = 2,
 }
 
 /// State of a channel's session, and what later sessions need of earlier ones.
-pub(super) struct Session {
+pub(in crate::actors) struct Session {
     version: Cell<Version>,
     /// True for each standard stream that firmware has closed.
     closed: Cell<[bool; 3]>,
@@ -29,12 +29,12 @@ pub(super) struct Session {
     files: Cell<[Option<u64>; 3]>,
     /// True for each standard stream whose file was opened in any session.
     opened_before: Cell<[bool; 3]>,
-    pub(super) input: Input,
-    pub(super) random: Random,
+    pub(in crate::actors) input: Input,
+    pub(in crate::actors) random: Random,
 }
 
 impl Session {
-    pub(super) fn new(random: Random) -> Self {
+    pub(in crate::actors) fn new(random: Random) -> Self {
         Self {
             version: Cell::new(VERSION),
             closed: Cell::default(),
@@ -46,19 +46,19 @@ impl Session {
     }
 
     /// Begins a session of a protocol version, with all standard streams open.
-    pub(super) fn begin(&self, version: Version) {
+    pub(in crate::actors) fn begin(&self, version: Version) {
         self.version.set(version);
         self.closed.set([false; 3]);
         self.files.set([None; 3]);
     }
 
     /// Protocol version of the session.
-    pub(super) fn version(&self) -> Version {
+    pub(in crate::actors) fn version(&self) -> Version {
         self.version.get()
     }
 
     /// Standard stream of a descriptor, open or not. Sessions of protocol 0.2 have none.
-    pub(super) fn stream(&self, fd: u64) -> Option<Stream> {
+    pub(in crate::actors) fn stream(&self, fd: u64) -> Option<Stream> {
         if self.version.get() < NEWEST {
             return None;
         }
@@ -71,12 +71,12 @@ impl Session {
     }
 
     /// True if firmware has closed a standard stream.
-    pub(super) fn is_closed(&self, stream: Stream) -> bool {
+    pub(in crate::actors) fn is_closed(&self, stream: Stream) -> bool {
         self.closed.get()[stream as usize]
     }
 
     /// Closes a standard stream. Returns the descriptor of its file, if one is open.
-    pub(super) fn close(&self, stream: Stream) -> Option<u64> {
+    pub(in crate::actors) fn close(&self, stream: Stream) -> Option<u64> {
         let mut closed = self.closed.get();
         closed[stream as usize] = true;
         self.closed.set(closed);
@@ -87,17 +87,17 @@ impl Session {
     }
 
     /// Descriptor of the file behind a standard stream, if it is open.
-    pub(super) fn file(&self, stream: Stream) -> Option<u64> {
+    pub(in crate::actors) fn file(&self, stream: Stream) -> Option<u64> {
         self.files.get()[stream as usize]
     }
 
     /// True if no session has opened the file behind a standard stream yet.
-    pub(super) fn is_first_open(&self, stream: Stream) -> bool {
+    pub(in crate::actors) fn is_first_open(&self, stream: Stream) -> bool {
         !self.opened_before.get()[stream as usize]
     }
 
     /// Sets the descriptor of the file behind a standard stream.
-    pub(super) fn opened(&self, stream: Stream, fd: u64) {
+    pub(in crate::actors) fn opened(&self, stream: Stream, fd: u64) {
         let mut files = self.files.get();
         files[stream as usize] = Some(fd);
         self.files.set(files);
@@ -109,7 +109,7 @@ impl Session {
 
 /// Standard input from the testbench.
 #[derive(Default)]
-pub(super) struct Input {
+pub(in crate::actors) struct Input {
     bytes: RefCell<VecDeque<u8>>,
     ended: Cell<bool>,
     /// Waker of the channel's task, while it waits for bytes.
@@ -121,7 +121,7 @@ impl Input {
     ///
     /// # Errors
     /// Fails after the end of the input.
-    pub(super) fn write(&self, data: &[u8]) -> Result<u64, StdinError> {
+    pub(in crate::actors) fn write(&self, data: &[u8]) -> Result<u64, StdinError> {
         if self.ended.get() {
             return Err(StdinError::Closed);
         }
@@ -134,35 +134,37 @@ impl Input {
     }
 
     /// Ends the input.
-    pub(super) fn end(&self) {
+    pub(in crate::actors) fn end(&self) {
         self.ended.set(true);
         self.wake();
     }
 
     /// Waits for bytes, or the end.
-    pub(super) async fn ready(&self) {
-        poll_fn(|context| {
-            if self.ended.get() || !self.bytes.borrow().is_empty() {
-                return Poll::Ready(());
-            }
-            self.task.set(Some(context.waker().clone()));
-            Poll::Pending
-        })
-        .await;
+    pub(in crate::actors) async fn ready(&self) {
+        poll_fn(|context| self.poll_ready(context)).await;
+    }
+
+    /// Looks for bytes, or the end. The task is woken when there is one.
+    pub(in crate::actors) fn poll_ready(&self, context: &Context<'_>) -> Poll<()> {
+        if self.ended.get() || !self.bytes.borrow().is_empty() {
+            return Poll::Ready(());
+        }
+        self.task.set(Some(context.waker().clone()));
+        Poll::Pending
     }
 
     /// Number of bytes that wait for firmware.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::actors) fn len(&self) -> usize {
         self.bytes.borrow().len()
     }
 
     /// Copies the first bytes, at most `len`.
-    pub(super) fn peek(&self, len: usize) -> Vec<u8> {
+    pub(in crate::actors) fn peek(&self, len: usize) -> Vec<u8> {
         self.bytes.borrow().iter().take(len).copied().collect()
     }
 
     /// Removes the first bytes.
-    pub(super) fn consume(&self, len: usize) {
+    pub(in crate::actors) fn consume(&self, len: usize) {
         let mut bytes = self.bytes.borrow_mut();
         let len = len.min(bytes.len());
         bytes.drain(..len);
@@ -176,11 +178,11 @@ impl Input {
 }
 
 /// Random bytes by SplitMix64, whose sequence is that of its publication in every version of the library: a replay needs the same.
-pub(super) struct Random(Cell<u64>);
+pub(in crate::actors) struct Random(Cell<u64>);
 
 impl Random {
     /// Bytes of a seed, which differ from channel to channel.
-    pub(super) fn new(seed: u64, channel: &str) -> Self {
+    pub(in crate::actors) fn new(seed: u64, channel: &str) -> Self {
         // FNV-1a.
         let hash = channel.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
@@ -189,7 +191,7 @@ impl Random {
     }
 
     /// Next bytes.
-    pub(super) fn bytes(&self, len: usize) -> Vec<u8> {
+    pub(in crate::actors) fn bytes(&self, len: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(len.next_multiple_of(8));
         while bytes.len() < len {
             bytes.extend(self.next().to_le_bytes());

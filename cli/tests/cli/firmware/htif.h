@@ -1,0 +1,93 @@
+/* Start-up, words and calls of HTIF, for RV32 and RV64. */
+
+typedef unsigned long word;
+typedef unsigned long long u64;
+
+__asm__(
+    ".section .text.init, \"ax\"\n"
+    ".globl _start\n"
+    "_start:\n"
+    "  la sp, stack_top\n"
+    "  call main\n"
+    "  call leave\n"
+    ".section .tohost, \"aw\", @progbits\n"
+    ".align 6\n"
+    ".globl tohost\n"
+    "tohost: .dword 0\n"
+    ".align 6\n"
+    ".globl fromhost\n"
+    "fromhost: .dword 0\n"
+    ".section .bss\n"
+    ".align 4\n"
+    ".skip 4096\n"
+    "stack_top:\n"
+    ".text\n");
+
+extern volatile unsigned tohost[2], fromhost[2];
+
+/* Order of the stores. riscv-tests write the low half first. */
+static void send(u64 command)
+{
+    while (tohost[0] | tohost[1]) {
+    }
+#if defined(ONE_STORE)
+    __asm__ volatile("sd %0, 0(%1)" ::"r"(command), "r"(tohost) : "memory");
+#elif defined(HIGH_FIRST)
+    tohost[1] = command >> 32;
+    __asm__ volatile("nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop");
+    tohost[0] = command;
+#elif defined(LOW_ONLY)
+    if (command >> 32)
+        tohost[1] = command >> 32;
+    tohost[0] = command;
+#else
+    tohost[0] = command;
+    __asm__ volatile("nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop");
+    tohost[1] = command >> 32;
+#endif
+}
+
+static void take(void)
+{
+    while (!(fromhost[0] | fromhost[1])) {
+    }
+    fromhost[0] = 0;
+    fromhost[1] = 0;
+}
+
+static void put_char(int c)
+{
+    send(0x0101ull << 48 | (unsigned char)c);
+}
+
+static __attribute__((unused)) void put_string(const char *text)
+{
+    while (*text)
+        put_char(*text++);
+}
+
+static volatile u64 magic[8] __attribute__((aligned(64)));
+
+static __attribute__((unused)) long long call(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
+{
+    magic[0] = number;
+    magic[1] = a0;
+    magic[2] = a1;
+    magic[3] = a2;
+    magic[4] = a3;
+    magic[5] = a4;
+    __asm__ volatile("fence" ::: "memory");
+    send((word)magic);
+    take();
+    return magic[0];
+}
+
+void __attribute__((noreturn)) leave(int code)
+{
+    send((u64)(unsigned)code << 1 | 1);
+    for (;;) {
+    }
+}
+
+#define ADDRESS(x) ((u64)(word)(x))
+#define CWD ((u64)-100)

@@ -1,0 +1,412 @@
+//! One channel: commands in order, responses as firmware takes them, and the exit.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, NEWEST, PtrWidth};
+
+use super::open_files::OpenFiles;
+use super::poller::{HostPlace, HostPoller, HtifBell};
+use super::status_tracker::StatusTracker;
+use crate::actors::service::{ChannelProgress, ChannelService, Failure, Peers, TaskTracker};
+use crate::bus::ActorContext;
+use crate::mem::{Op, Span, part};
+use crate::messages::foreign::{Exit, Severity};
+use crate::messages::htif::{
+    Command, CommandServed, Device, HtifStatus, HtifStep, SystemCall, WORD,
+};
+use crate::messages::mailbox::Task;
+use crate::messages::{ChannelDescriptor, ChannelId, HtifPlace};
+
+/// Maximum number of responses that wait for firmware. With as many, no further command is taken.
+const MOST_RESPONSES: usize = 64;
+
+/// Maximum number of console reads that wait for characters.
+const MOST_READS: usize = 64;
+
+/// Length of a name by which a device identifies itself.
+const IDENTITY: usize = 64;
+
+/// Outcome of a command.
+enum Served {
+    /// Response for firmware: its payload.
+    Response(u64),
+    /// No response, or one that comes later.
+    Silent,
+    /// End of the channel, with its exit code.
+    Exit(u32),
+}
+
+/// News for the channel's task.
+enum News {
+    /// A command is in `tohost`.
+    Command(Command),
+    /// `fromhost` is free for a response.
+    Free,
+    /// A character may be there for a console read.
+    Input,
+}
+
+/// State of one channel. Its task is [`run`](Self::run).
+pub(super) struct Channel {
+    pub(super) service: ChannelService,
+    pub(super) place: HtifPlace,
+    context: ActorContext,
+    poller: HostPoller,
+    progress: Rc<ChannelProgress>,
+    tracker: StatusTracker,
+    pub(super) files: OpenFiles,
+    /// Responses that wait for firmware.
+    responses: RefCell<VecDeque<Command>>,
+    /// Console reads that wait for a character, each with the tick in which it was taken.
+    reads: RefCell<VecDeque<(Command, u64)>>,
+    /// True once the standard input has no more characters.
+    input_is_over: Cell<bool>,
+    /// True after the report on the first ignored command.
+    has_ignored: Cell<bool>,
+}
+
+impl Channel {
+    pub(super) fn new(
+        id: ChannelId,
+        descriptor: &ChannelDescriptor,
+        place: &HtifPlace,
+        bell: HtifBell,
+        context: ActorContext,
+        links: Rc<Peers>,
+        progress: Rc<ChannelProgress>,
+    ) -> Self {
+        let tasks = Rc::new(TaskTracker::new(context.clone()));
+        let tracker = StatusTracker::new(id, place.tohost, progress.clone(), tasks.clone());
+        let words = HostPlace {
+            tohost: part(&descriptor.place, 0, WORD),
+            fromhost: part(&descriptor.place, WORD, WORD),
+        };
+        let poller = HostPoller::new(id, context.clone(), bell, links.store.clone(), words);
+        Self {
+            // Results and arguments have 64 bits on every CPU.
+            service: ChannelService::new(id, descriptor, PtrWidth::P8, links, tasks),
+            place: place.clone(),
+            context,
+            poller,
+            progress,
+            tracker,
+            files: OpenFiles::default(),
+            responses: RefCell::default(),
+            reads: RefCell::default(),
+            input_is_over: Cell::new(false),
+            has_ignored: Cell::new(false),
+        }
+    }
+
+    /// Services of the channel.
+    pub(super) fn service(&self) -> &ChannelService {
+        &self.service
+    }
+
+    /// Status of the channel.
+    pub(super) fn status(&self) -> HtifStatus {
+        self.tracker.status(self.service.name())
+    }
+
+    /// Serves the channel until it exits.
+    pub(super) async fn run(self: Rc<Self>) {
+        match self.serve_commands().await {
+            Ok(code) => self.exit(code).await,
+            Err(failure) => {
+                self.tracker.enter(HtifStep::GivenUp);
+                let name = self.service.name();
+                let text = format!("service of the channel has ended: {failure}");
+                self.progress.fail(&format!("channel {name}: {text}"));
+                let status = self.status();
+                self.service
+                    .report(Severity::Fatal, &format!("{text}\n{status}"));
+            }
+        }
+        self.poller.end();
+    }
+
+    /// Serves commands until the exit. Returns its code.
+    async fn serve_commands(&self) -> Result<u32, Failure> {
+        self.service.session.begin(NEWEST);
+        self.poller.watch(false);
+        loop {
+            match self.news().await? {
+                News::Command(command) => {
+                    let since = self.context.now();
+                    self.tracker.enter(StatusTracker::serve(command));
+                    let tohost = self.word(self.place.tohost);
+                    self.service.access(Op::Fill(tohost, 0)).await?;
+                    let served = Box::pin(self.serve(command)).await;
+                    match served {
+                        Served::Exit(code) => {
+                            self.emit(command, since, None);
+                            return Ok(code);
+                        }
+                        Served::Response(payload) => self.respond(command, payload),
+                        Served::Silent => {}
+                    }
+                    self.watch();
+                }
+                News::Free => {
+                    let response = self.responses.borrow_mut().pop_front();
+                    if let Some(Command(word)) = response {
+                        let place = self.word(self.place.fromhost);
+                        let data = Bytes::copy_from_slice(&word.to_le_bytes());
+                        self.service.access(Op::Write(place, data)).await?;
+                    }
+                    self.watch();
+                }
+                News::Input => self.answer_read().await,
+            }
+            self.tracker.enter(self.idle_step());
+        }
+    }
+
+    fn word(&self, address: u64) -> Span {
+        Span { address, len: WORD }
+    }
+
+    /// Polls what the channel waits for from now on.
+    fn watch(&self) {
+        self.poller.watch(!self.responses.borrow().is_empty());
+    }
+
+    /// Step of the side that is due while no command is served.
+    fn idle_step(&self) -> HtifStep {
+        match self.responses.borrow().is_empty() {
+            true => HtifStep::Command {
+                tohost: self.place.tohost,
+            },
+            false => HtifStep::Taken {
+                fromhost: self.place.fromhost,
+            },
+        }
+    }
+
+    /// Waits for something to do.
+    async fn news(&self) -> Result<News, Failure> {
+        poll_fn(|context| {
+            let words = match self.poller.words() {
+                Ok(words) => words,
+                Err(failure) => return Poll::Ready(Err(failure)),
+            };
+            let waiting = self.responses.borrow().len();
+            if waiting > 0 && words.fromhost == Some(0) {
+                return Poll::Ready(Ok(News::Free));
+            }
+            let mut due = None;
+            if words.tohost != 0 && waiting < MOST_RESPONSES {
+                let command = Command(words.tohost);
+                let until = self.poller.since().saturating_add(self.place.settle);
+                if command.is_whole() || until <= self.context.now() {
+                    return Poll::Ready(Ok(News::Command(command)));
+                }
+                due = Some(until);
+                self.tracker.waits(HtifStep::Settle { command, until });
+            }
+            let reads = !self.reads.borrow().is_empty() && !self.input_is_over.get();
+            if reads && waiting < MOST_RESPONSES && self.service.is_byte_ready(context) {
+                return Poll::Ready(Ok(News::Input));
+            }
+            self.poller.wake_later(context, due);
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Serves one command, valid or not.
+    async fn serve(&self, command: Command) -> Served {
+        let since = self.context.now();
+        match (command.device(), command.number()) {
+            (_, Command::IDENTIFY) => {
+                let identified = self.identify(command).await;
+                let identified = identified.map(|()| 0);
+                let result = self.result(command, None, identified);
+                self.emit(command, since, Some(result));
+                Served::Response(1)
+            }
+            (Device::SystemCalls, 0) if command.payload() & 1 == 1 => {
+                let code = command.payload() >> 1;
+                Served::Exit(u32::try_from(code).unwrap_or(u32::MAX))
+            }
+            (Device::SystemCalls, 0) => self.serve_call(command, since).await,
+            (Device::Console, 0) => {
+                let mut reads = self.reads.borrow_mut();
+                if reads.len() == MOST_READS {
+                    let text = format!(
+                        "{MOST_READS} console reads wait for a character; a further one is ignored; wait for the response to each"
+                    );
+                    self.service.complain(&text);
+                } else {
+                    reads.push_back((command, since));
+                    self.tracker.reads.set(reads.len());
+                }
+                Served::Silent
+            }
+            (Device::Console, 1) => {
+                let text = Bytes::copy_from_slice(&[command.payload() as u8]);
+                let printed = self.service.print(text).await;
+                if printed.is_err() {
+                    self.result(command, None, printed.map(|()| 0));
+                }
+                self.emit(command, since, None);
+                Served::Silent
+            }
+            _ => {
+                if !self.has_ignored.replace(true) {
+                    let word = command.0;
+                    self.service.report(
+                        Severity::Warning,
+                        &format!(
+                            "tohost had {word:#x}: {command}, which does not exist; it is ignored, and later ones are not reported"
+                        ),
+                    );
+                }
+                self.emit(command, since, None);
+                Served::Silent
+            }
+        }
+    }
+
+    /// Writes the name of a device, or of one of its commands, to memory.
+    async fn identify(&self, command: Command) -> Result<(), Failure> {
+        let (address, what) = (command.payload() >> 8, command.payload() as u8);
+        let device = command.device();
+        let name = match what {
+            u8::MAX => device.identity(),
+            number => device.command_name(number),
+        };
+        let mut bytes = [0; IDENTITY];
+        bytes[..name.len()].copy_from_slice(name.as_bytes());
+        let place = Span {
+            address,
+            len: IDENTITY as u64,
+        };
+        let data = Bytes::copy_from_slice(&bytes);
+        self.service.access(Op::Write(place, data)).await.map(drop)
+    }
+
+    /// Serves a system call: its words are read, and its result replaces the first.
+    async fn serve_call(&self, command: Command, since: u64) -> Served {
+        let address = command.payload();
+        let span = Span {
+            address,
+            len: SystemCall::SIZE,
+        };
+        let read = self.service.access(Op::Read(span)).await;
+        let call = match read {
+            Ok(outcome) => SystemCall::parse(&outcome.into_bytes()),
+            Err(failure) => {
+                let result = self.result(command, None, Err(failure));
+                self.emit(command, since, Some(result));
+                return Served::Response(1);
+            }
+        };
+        let Some(call) = call else {
+            return Served::Response(1);
+        };
+        self.tracker.calls(call);
+        if call.name() == "exit" {
+            return Served::Exit(call.args[0] as u32);
+        }
+        let done = match self.context.catch_panic(self.system_call(&call)).await {
+            Ok(done) => done,
+            Err(panic) => Err(Failure::Panic(panic)),
+        };
+        let result = self.result(command, Some(&call), done);
+        self.emit(command, since, Some(result));
+        let place = self.word(address);
+        let data = Bytes::copy_from_slice(&result.to_le_bytes());
+        if let Err(failure) = self.service.access(Op::Write(place, data)).await {
+            let text = format!("{call}: the result {result:#x} can't be written: {failure}");
+            self.service.complain(&text);
+        }
+        Served::Response(1)
+    }
+
+    /// Result of a command, negative if it failed, after a report.
+    fn result(
+        &self,
+        command: Command,
+        call: Option<&SystemCall>,
+        done: Result<u64, Failure>,
+    ) -> i64 {
+        let failure = match done {
+            // No call has a result as large.
+            Ok(value) => return i64::try_from(value).unwrap_or(i64::MAX),
+            Err(failure) => failure,
+        };
+        let Errno(number) = failure.errno();
+        let severity = self.severity(call, &failure);
+        let what = match call {
+            Some(call) => call.to_string(),
+            None => command.to_string(),
+        };
+        let errno = failure.errno();
+        self.service
+            .report(severity, &format!("{what}: {failure}; answered {errno}"));
+        -i64::from(number)
+    }
+
+    /// Reports a command's outcome to the taps.
+    fn emit(&self, command: Command, since: u64, result: Option<i64>) {
+        let served = CommandServed {
+            channel: self.service.id,
+            command,
+            call: self.tracker.call(),
+            since,
+            result,
+        };
+        self.tracker.over(&served);
+        self.context.emit(|| served);
+    }
+
+    fn respond(&self, command: Command, payload: u64) {
+        self.responses
+            .borrow_mut()
+            .push_back(command.response(payload));
+    }
+
+    /// Answers a console read, if there is a character.
+    async fn answer_read(&self) {
+        self.service.tasks.awaits(Task::Input);
+        let byte = self.service.read_byte().await.unwrap_or_else(|failure| {
+            self.service.complain(&format!("console read: {failure}"));
+            None
+        });
+        let Some(byte) = byte else {
+            self.input_is_over.set(true);
+            return;
+        };
+        let mut reads = self.reads.borrow_mut();
+        if let Some((command, since)) = reads.pop_front() {
+            let payload = 0x100 | u64::from(byte);
+            self.tracker.reads.set(reads.len());
+            drop(reads);
+            self.respond(command, payload);
+            self.emit(command, since, Some(payload.cast_signed()));
+            self.watch();
+        }
+    }
+
+    /// Ends the channel: the signature is written, and files are closed.
+    async fn exit(&self, code: u32) {
+        if let Some(signature) = &self.place.signature {
+            self.write_signature(signature).await;
+        }
+        // Before anything is awaited: another channel may exit meanwhile.
+        self.progress.exited(self.service.id, code);
+        self.service.close_files_after_the_last(&self.progress);
+        self.service.finish_text().await;
+        self.tracker.enter(HtifStep::Exited { code });
+        self.service.links.foreign.post(Exit {
+            channel: self.service.name().clone(),
+            code,
+        });
+    }
+}

@@ -1,0 +1,134 @@
+//! Descriptors that a channel has opened, and its working directory.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, MAX_STRING, PosixFlags};
+
+use crate::actors::service::{Failure, refused};
+
+/// Open descriptors of a channel, and its working directory.
+#[derive(Debug, Default)]
+pub(super) struct OpenFiles {
+    /// Path and flags by descriptor. The files actor bounds their number.
+    open: RefCell<HashMap<u64, (Bytes, PosixFlags)>>,
+    /// Working directory, below the root; empty for the root itself.
+    directory: RefCell<Bytes>,
+}
+
+impl OpenFiles {
+    /// Notes an open file.
+    pub(super) fn opened(&self, fd: u64, path: Bytes, flags: PosixFlags) {
+        self.open.borrow_mut().insert(fd, (path, flags));
+    }
+
+    /// Forgets a file.
+    pub(super) fn closed(&self, fd: u64) {
+        self.open.borrow_mut().remove(&fd);
+    }
+
+    /// Flags of an open file.
+    pub(super) fn flags(&self, fd: u64) -> Option<PosixFlags> {
+        self.open.borrow().get(&fd).map(|(_, flags)| *flags)
+    }
+
+    /// Working directory as firmware sees it, with the root as `/`.
+    pub(super) fn directory(&self) -> Vec<u8> {
+        let directory = self.directory.borrow();
+        match directory.starts_with(b"/") {
+            true => directory.to_vec(),
+            false => [b"/", &directory[..]].concat(),
+        }
+    }
+
+    /// Sets the working directory to a path that [`resolved`](Self::resolved) has returned.
+    pub(super) fn set_directory(&self, path: Bytes) {
+        *self.directory.borrow_mut() = path;
+    }
+
+    /// Path that leads from the root: `path` as it is if it is absolute, else from the directory of a descriptor, or from the working
+    /// directory for `None`.
+    ///
+    /// # Errors
+    /// ENOENT for an empty path, EBADF for a descriptor that this channel has not opened, ENAMETOOLONG.
+    pub(super) fn resolved(&self, from: Option<u64>, path: &Bytes) -> Result<Bytes, Failure> {
+        if path.is_empty() {
+            return Err(refused(Errno::ENOENT, "the path is empty"));
+        }
+        if path.starts_with(b"/") {
+            return Ok(path.clone());
+        }
+        let base = match from {
+            None => self.directory.borrow().clone(),
+            Some(fd) => {
+                let open = self.open.borrow();
+                let known = open.get(&fd).map(|(path, _)| path.clone());
+                known.ok_or_else(|| {
+                    let reason =
+                        format!("descriptor {fd} is no directory that firmware has opened");
+                    refused(Errno::EBADF, reason)
+                })?
+            }
+        };
+        let joined = simplified(&base, path);
+        if joined.len() as u64 >= MAX_STRING {
+            let len = joined.len();
+            let reason = format!("the path from the root has {len} bytes");
+            return Err(refused(Errno::ENAMETOOLONG, reason));
+        }
+        Ok(joined)
+    }
+}
+
+/// Path of `path` from `base`, without `.`, and without directories that `..` leaves again. It is never empty.
+fn simplified(base: &[u8], path: &[u8]) -> Bytes {
+    let is_absolute = base.starts_with(b"/");
+    let mut parts: Vec<&[u8]> = Vec::new();
+    let all = base.split(|byte| *byte == b'/');
+    for part in all.chain(path.split(|byte| *byte == b'/')) {
+        match part {
+            b"" | b"." => {}
+            b".." if parts.last().is_some_and(|last| *last != b"..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join(&b'/');
+    let start: &[u8] = match (is_absolute, joined.is_empty()) {
+        (true, _) => b"/",
+        (false, true) => b".",
+        (false, false) => b"",
+    };
+    [start, &joined].concat().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_from_the_working_directory() {
+        let files = OpenFiles::default();
+        let resolved = |from, path: &'static str| {
+            let path = files.resolved(from, &Bytes::from_static(path.as_bytes()));
+            path.map(|path| String::from_utf8(path.to_vec()).unwrap())
+        };
+        assert_eq!(files.directory(), b"/");
+        assert_eq!(resolved(None, "a/./b").unwrap(), "a/b");
+        assert_eq!(resolved(None, "..").unwrap(), "..");
+        files.set_directory(Bytes::from_static(b"d/e"));
+        assert_eq!(files.directory(), b"/d/e");
+        assert_eq!(resolved(None, "f").unwrap(), "d/e/f");
+        assert_eq!(resolved(None, "../../g").unwrap(), "g");
+        assert_eq!(resolved(None, "../..").unwrap(), ".");
+        assert_eq!(resolved(None, "../../..").unwrap(), "..");
+        assert_eq!(resolved(None, "/h").unwrap(), "/h");
+        files.opened(7, Bytes::from_static(b"x"), PosixFlags::READ_ONLY);
+        assert_eq!(resolved(Some(7), "y").unwrap(), "x/y");
+        files.closed(7);
+        assert_eq!(resolved(Some(7), "y").unwrap_err().errno(), Errno::EBADF);
+        assert_eq!(resolved(None, "").unwrap_err().errno(), Errno::ENOENT);
+    }
+}

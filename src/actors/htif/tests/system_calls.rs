@@ -1,0 +1,195 @@
+//! System calls.
+
+use std::fs;
+
+use super::bench::CWD;
+use super::*;
+use crate::messages::foreign::Severity;
+use crate::messages::{ChannelServices, InputSource};
+
+const ENOENT: i64 = -(Errno::ENOENT.0 as i64);
+const EBADF: i64 = -(Errno::EBADF.0 as i64);
+const EINVAL: i64 = -(Errno::EINVAL.0 as i64);
+const EFAULT: i64 = -(Errno::EFAULT.0 as i64);
+const CREATE: u64 = 0o100;
+
+impl Bench {
+    /// Writes text to a descriptor: the result.
+    fn write(&self, fd: u64, text: &str) -> i64 {
+        self.state.ram.put(BUFFER, text.as_bytes());
+        self.call(64, &[fd, BUFFER, text.len() as u64])
+    }
+
+    /// Reads from a descriptor.
+    fn read(&self, fd: u64, len: u64) -> Vec<u8> {
+        let read = self.call(63, &[fd, BUFFER, len]);
+        self.bytes(BUFFER, read.try_into().unwrap()).to_vec()
+    }
+}
+
+#[test]
+fn a_file_is_written_and_read() {
+    let bench = Bench::new();
+    let fd = bench.open("f", CREATE | 2).cast_unsigned();
+    assert_eq!(bench.write(fd, "hello world"), 11);
+    assert_eq!(bench.call(62, &[fd, 6, 0]), 6);
+    assert_eq!(bench.read(fd, 100), b"world");
+    assert_eq!(bench.read(fd, 100), b"");
+    // Negative offset from the end.
+    assert_eq!(bench.call(62, &[fd, (-4_i64).cast_unsigned(), 2]), 7);
+    assert_eq!(bench.read(fd, 2), b"or");
+    // pread and pwrite leave the position.
+    assert_eq!(bench.call(67, &[fd, BUFFER, 5, 0]), 5);
+    assert_eq!(bench.bytes(BUFFER, 5), &b"hello"[..]);
+    assert_eq!(bench.call(68, &[fd, BUFFER, 2, 9]), 2);
+    assert_eq!(bench.read(fd, 9), b"he");
+    assert_eq!(bench.call(46, &[fd, 3]), 0);
+    assert_eq!(bench.call(57, &[fd]), 0);
+    assert_eq!(bench.call(57, &[fd]), EBADF);
+    assert_eq!(fs::read(bench.file("f")).unwrap(), b"hel");
+}
+
+#[test]
+fn standard_streams_are_open() {
+    let services = ChannelServices {
+        stdin: InputSource::File("in".to_owned()),
+        ..ChannelServices::default()
+    };
+    let bench = Bench::with(services, 0, |_| {});
+    fs::write(bench.file("in"), "typed").unwrap();
+    assert_eq!(bench.read(0, 3), b"typ");
+    assert_eq!(bench.write(1, "out\n"), 4);
+    assert_eq!(bench.text(), "[cpu] out\n");
+    assert_eq!(bench.call(63, &[0, BUFFER, 0]), 0);
+    assert_eq!(bench.call(64, &[99, BUFFER, 0]), EBADF);
+    // F_GETFL: read only, write only, each with O_LARGEFILE.
+    let flags = [0, 1, 2].map(|fd| bench.call(25, &[fd, 3, 0]));
+    assert_eq!(flags, [0, 1, 1].map(|access| access | 0o100_000));
+    assert_eq!(bench.call(25, &[0, 77, 0]), EINVAL);
+}
+
+#[test]
+fn directories_are_made_entered_and_removed() {
+    let bench = Bench::new();
+    let (path, len) = bench.path("d");
+    assert_eq!(bench.call(34, &[CWD, path, len, 0o755]), 0);
+    assert_eq!(bench.call(17, &[BUFFER, 100]), 2);
+    assert_eq!(bench.bytes(BUFFER, 2), &b"/\0"[..]);
+    let (path, _) = bench.path("d");
+    assert_eq!(bench.call(49, &[path]), 0);
+    assert_eq!(bench.call(17, &[BUFFER, 100]), 3);
+    assert_eq!(bench.bytes(BUFFER, 3), &b"/d\0"[..]);
+    assert_eq!(bench.call(17, &[BUFFER, 2]), -i64::from(Errno::ERANGE.0));
+    assert!(bench.open("g", CREATE | 1) > 2);
+    assert!(bench.file("d/g").exists());
+    // From a directory's own descriptor, as 32 bits.
+    let (path, _) = bench.path("..");
+    assert_eq!(bench.call(49, &[path]), 0);
+    let directory = bench.open("d", 0o200_000).cast_unsigned();
+    assert_eq!(bench.open("g", 0), ENOENT);
+    let (path, len) = bench.path("g");
+    assert!(bench.call(56, &[directory, path, len, 0, 0]) > 2);
+    assert_eq!(bench.call(48, &[directory, path, len, 4]), 0);
+    assert_eq!(bench.call(35, &[directory, path, len, 0]), 0);
+    assert_eq!(bench.call(35, &[directory, path, len, 0]), ENOENT);
+    assert_eq!(bench.call(56, &[77, path, len, 0, 0]), EBADF);
+    let (path, len) = bench.path("d");
+    let unsigned = u64::from((-100_i32).cast_unsigned());
+    assert_eq!(bench.call(35, &[unsigned, path, len, 0x200]), 0);
+    assert!(!bench.file("d").exists());
+}
+
+#[test]
+fn files_are_renamed_and_not_linked() {
+    let bench = Bench::new();
+    fs::write(bench.file("a"), "x").unwrap();
+    bench.state.ram.put(BUFFER, b"b\0");
+    let (path, len) = bench.path("a");
+    let link = [CWD, path, len, CWD, BUFFER, 2, 0];
+    assert_eq!(bench.call(37, &link), -i64::from(Errno::EPERM.0));
+    assert_eq!(bench.call(78, &[CWD, path, len, BUFFER, 2]), EINVAL);
+    assert_eq!(bench.call(38, &link[..6]), 0);
+    assert_eq!(bench.call(37, &link), ENOENT);
+    assert!(bench.file("b").exists());
+}
+
+#[test]
+fn all_forms_of_stat_agree() {
+    let bench = Bench::new();
+    fs::write(bench.file("a"), "twelve bytes").unwrap();
+    let (path, len) = bench.path("a");
+    let size = |result: i64, at: u64| {
+        assert_eq!(result, 0);
+        bench.word(BUFFER + at)
+    };
+    assert_eq!(size(bench.call(79, &[CWD, path, len, BUFFER, 0]), 48), 12);
+    assert_eq!(size(bench.call(1039, &[path, len, BUFFER]), 48), 12);
+    assert_eq!(
+        size(bench.call(291, &[CWD, path, len, 0, 0x7ff, BUFFER]), 40),
+        12
+    );
+    let fd = bench.open("a", 0).cast_unsigned();
+    assert_eq!(size(bench.call(80, &[fd, BUFFER]), 48), 12);
+    let (path, len) = bench.path("");
+    assert_eq!(
+        size(bench.call(79, &[fd, path, len, BUFFER, 0x1000]), 48),
+        12
+    );
+    assert_eq!(bench.call(79, &[CWD, path, len, BUFFER, 0]), ENOENT);
+    assert_eq!(bench.call(80, &[fd, 0x1000]), EFAULT);
+}
+
+#[test]
+fn main_gets_the_configured_arguments() {
+    let services = ChannelServices {
+        arguments: "prog\0one\0".into(),
+        ..ChannelServices::default()
+    };
+    let bench = Bench::with(services, 0, |_| {});
+    assert_eq!(bench.call(2011, &[BUFFER, 49]), 0);
+    assert_eq!(
+        (bench.word(BUFFER), bench.word(BUFFER + 8)),
+        (2, BUFFER + 40)
+    );
+    assert_eq!(bench.bytes(BUFFER + 45, 4), &b"one\0"[..]);
+    assert_eq!(bench.call(2011, &[BUFFER, 48]), -i64::from(Errno::ENOMEM.0));
+}
+
+#[test]
+fn an_exit_may_be_a_call() {
+    let bench = Bench::new();
+    bench.put_word(CALL, 93);
+    bench.put_word(CALL + 8, 42);
+    bench.command(CALL);
+    assert_eq!(bench.told(), (vec![], Some(42)));
+}
+
+#[test]
+fn failures_are_reported_with_the_call_and_service_goes_on() {
+    let bench = Bench::new();
+    assert_eq!(bench.call(9999, &[]), -i64::from(Errno::ENOSYS.0));
+    let (reports, _) = bench.told();
+    assert_eq!(reports[0].0, Severity::Error);
+    assert!(
+        reports[0].1.contains("system call 9999 does not exist"),
+        "{reports:?}"
+    );
+    // A program looks if a file is there.
+    assert_eq!(bench.open("missing", 0), ENOENT);
+    let (reports, _) = bench.told();
+    assert_eq!(reports[0].0, Severity::Info);
+    assert!(reports[0].1.contains("file `missing`"), "{reports:?}");
+    // Words of a call that are nowhere: firmware is not left waiting.
+    bench.command(0x10);
+    bench.tick();
+    assert!(bench.response().is_some());
+    let (reports, _) = bench.told();
+    assert!(reports[0].1.contains("system call at 0x10"), "{reports:?}");
+    // A path without its NUL.
+    bench.state.ram.put(PATH, &[b'a'; 10]);
+    assert_eq!(bench.call(56, &[CWD, PATH, 10, 0, 0]), EINVAL);
+    assert_eq!(bench.call(56, &[CWD, 0, 10, 0, 0]), EFAULT);
+    assert!(bench.open("../outside", 0) < 0);
+    assert_eq!(bench.write(1, "on\n"), 3);
+    assert!(bench.status().contains("write(0x1, "), "{}", bench.status());
+}

@@ -1,0 +1,271 @@
+//! Services of a channel that do not depend on how firmware asks for them: accesses to its memory, files, standard streams, arguments,
+//! time, reports.
+//!
+//! A front end turns what it finds in memory into calls of [`ChannelService`]: the mailbox server its requests, the HTIF server its
+//! commands.
+//!
+//! - `files`: file operations; `posix`: those of POSIX; `stdio`: standard streams.
+//! - `session`: protocol version, input and random bytes of a channel.
+//! - `task_tracker`: operation that the present request waits for, for the status.
+//! - `progress`: state of the channels that ticks read without a message.
+//! - `failure`: errors of requests, and their error numbers; `severity`: severity of reports on them.
+
+mod failure;
+mod files;
+mod posix;
+mod progress;
+mod session;
+mod severity;
+mod stdio;
+mod task_tracker;
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mailbox_rs::{MAX_STRING, PtrWidth};
+
+pub(in crate::actors) use failure::Failure;
+pub(in crate::actors) use posix::refused;
+pub(crate) use progress::ChannelProgress;
+pub(in crate::actors) use progress::WordsRead;
+pub(in crate::actors) use session::{Random, Session};
+pub(in crate::actors) use severity::severity;
+pub(in crate::actors) use task_tracker::TaskTracker;
+
+use crate::actors::console::ConsoleClient;
+use crate::actors::memory::MemoryClient;
+use crate::actors::rpc::RpcClient;
+use crate::bus::{ActorContext, Port};
+use crate::mem::{CHUNK, Op, Outcome, SpaceId, Span, Store};
+use crate::messages::foreign::{Report, Severity};
+use crate::messages::mailbox::{StdinError, Task};
+use crate::messages::{
+    ChannelDescriptor, ChannelId, ChannelServices, InputSource, Name, console, files as file,
+    foreign,
+};
+
+/// Maximum number of bytes that one request may move, far more than a simulated chip really moves. A bogus length from firmware must not
+/// keep the simulator busy.
+pub(in crate::actors) const MAX_MOVE: u64 = 256 << 20;
+
+/// Peers of a front end.
+#[derive(Clone)]
+pub(crate) struct Peers {
+    /// All accesses to memory.
+    pub memory: MemoryClient,
+    /// Method calls and custom commands.
+    pub rpc: RpcClient,
+    /// File operations.
+    pub files: Port<file::Inbox>,
+    /// Printed text.
+    pub console: ConsoleClient,
+    /// Exits and reports.
+    pub foreign: Port<foreign::Inbox>,
+    /// Reads of the doorbells, which send no messages.
+    pub store: Rc<dyn Store>,
+    /// True while the testbench observes served requests.
+    pub served: Rc<Cell<bool>>,
+}
+
+impl Peers {
+    /// The same peers, with messages from another actor.
+    pub(in crate::actors) fn with_sender(self, context: &ActorContext) -> Self {
+        let from = context.endpoint();
+        Self {
+            memory: self.memory.with_sender(from),
+            rpc: self.rpc.with_sender(context.clone()),
+            files: self.files.with_sender(from),
+            console: self.console.with_sender(from),
+            foreign: self.foreign.with_sender(from),
+            ..self
+        }
+    }
+}
+
+/// Services of one channel.
+pub(in crate::actors) struct ChannelService {
+    pub(in crate::actors) id: ChannelId,
+    name: Name,
+    pub(in crate::actors) space: SpaceId,
+    /// Width of the words of firmware's requests.
+    pub(in crate::actors) width: PtrWidth,
+    /// Services as configured.
+    pub(in crate::actors) services: Arc<ChannelServices>,
+    pub(in crate::actors) links: Rc<Peers>,
+    pub(in crate::actors) tasks: Rc<TaskTracker>,
+    pub(in crate::actors) session: Session,
+    /// Word to be written that returns a request's place to firmware, such as its queue's consumer index. It is written before the
+    /// request is served, in one batch with its first memory access if that comes first.
+    pub(in crate::actors) taken: Cell<Option<(Span, u32)>>,
+}
+
+impl ChannelService {
+    /// Services of a channel whose requests have words of `width`.
+    pub(in crate::actors) fn new(
+        id: ChannelId,
+        descriptor: &ChannelDescriptor,
+        width: PtrWidth,
+        links: Rc<Peers>,
+        tasks: Rc<TaskTracker>,
+    ) -> Self {
+        let services = descriptor.services.clone();
+        Self {
+            id,
+            name: descriptor.name.clone(),
+            space: descriptor.space,
+            width,
+            session: Session::new(Random::new(services.seed, &descriptor.name)),
+            services,
+            links,
+            tasks,
+            taken: Cell::default(),
+        }
+    }
+
+    /// Name of the channel.
+    pub(in crate::actors) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Adds bytes of the testbench to the standard input.
+    pub(in crate::actors) fn write_input(&self, data: &[u8]) -> Result<u64, StdinError> {
+        self.is_input()?;
+        self.session.input.write(data)
+    }
+
+    /// Ends the standard input.
+    pub(in crate::actors) fn end_input(&self) -> Result<(), StdinError> {
+        self.is_input()?;
+        self.session.input.end();
+        Ok(())
+    }
+
+    fn is_input(&self) -> Result<(), StdinError> {
+        match self.services.stdin {
+            InputSource::Testbench => Ok(()),
+            InputSource::Nothing | InputSource::File(_) => Err(StdinError::NotTestbench),
+        }
+    }
+
+    /// Prints the unfinished line at the end of a session, ahead of any later report.
+    pub(in crate::actors) async fn finish_text(&self) {
+        let finish = console::Finish {
+            channel: Some(self.id),
+        };
+        // The console reports its own failures.
+        let _ = self.links.console.port().ask(finish).await;
+    }
+
+    /// Closes all files opened by a channel.
+    pub(in crate::actors) fn close_files(&self, channel: ChannelId) {
+        self.links.files.post(file::CloseAll { channel });
+    }
+
+    /// Closes all files of all channels once none is served any more. Until then a channel may use files that another one opened.
+    pub(in crate::actors) fn close_files_after_the_last(&self, progress: &ChannelProgress) {
+        if progress.served() == 0 {
+            progress.channels().for_each(|id| self.close_files(id));
+        }
+    }
+
+    /// Splits a range into parts of bounded size. Fails unless the whole range is mapped.
+    pub(in crate::actors) async fn parts(
+        &self,
+        address: u64,
+        len: u64,
+    ) -> Result<impl Iterator<Item = Span>, Failure> {
+        let whole = self.range(address, len).await?;
+        if len > CHUNK {
+            self.locate(whole).await?;
+        }
+        Ok((0..len.div_ceil(CHUNK).max(1)).map(move |part| {
+            let done = part * CHUNK;
+            Span {
+                address: address.wrapping_add(done),
+                len: CHUNK.min(len - done),
+            }
+        }))
+    }
+
+    /// Checks a range that one request moves. A range that is too long and not mapped fails with the error of the map.
+    pub(in crate::actors) async fn range(&self, address: u64, len: u64) -> Result<Span, Failure> {
+        let span = Span { address, len };
+        if len > MAX_MOVE {
+            self.locate(span).await?;
+            return Err(Failure::TooLong {
+                len,
+                limit: MAX_MOVE,
+            });
+        }
+        Ok(span)
+    }
+
+    /// Fails unless the whole range is mapped.
+    pub(in crate::actors) async fn locate(&self, span: Span) -> Result<(), Failure> {
+        self.links.memory.locate(self.space, span).await??;
+        Ok(())
+    }
+
+    /// Reads a NUL-terminated string of firmware.
+    pub(in crate::actors) async fn text(
+        &self,
+        what: &'static str,
+        address: u64,
+    ) -> Result<Bytes, Failure> {
+        match self
+            .access(Op::Text(Span {
+                address,
+                len: MAX_STRING,
+            }))
+            .await
+        {
+            Ok(outcome) => Ok(outcome.into_bytes()),
+            Err(Failure::Access(cause)) => Err(Failure::Text {
+                what,
+                address,
+                cause,
+            }),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Performs one access in the channel's space.
+    pub(in crate::actors) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
+        self.tasks.awaits(Task::Memory);
+        let taken = self.taken.take();
+        let outcome = self.links.memory.access(self.space, taken, op).await;
+        if !matches!(outcome, Ok(Ok(_))) {
+            // The write of the word may have failed too.
+            self.taken.set(taken);
+        }
+        Ok(outcome??)
+    }
+
+    /// Returns the request's place to firmware, unless that is done already.
+    pub(in crate::actors) async fn release_slot(&self) -> Result<(), Failure> {
+        let Some((at, word)) = self.taken.take() else {
+            return Ok(());
+        };
+        let outcome = self.access(Op::Word(at, word.into())).await;
+        if outcome.is_err() {
+            self.taken.set(Some((at, word)));
+        }
+        outcome.map(drop)
+    }
+
+    /// Reports an error to the user. Service goes on.
+    pub(in crate::actors) fn complain(&self, text: &str) {
+        self.report(Severity::Error, text);
+    }
+
+    /// Sends a report in the name of the channel.
+    pub(in crate::actors) fn report(&self, severity: Severity, text: &str) {
+        self.links.foreign.post(Report {
+            severity,
+            id: self.name.to_string(),
+            text: text.to_owned(),
+        });
+    }
+}
