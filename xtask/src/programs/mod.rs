@@ -6,6 +6,7 @@
 
 mod build;
 mod compare;
+mod rust;
 mod table;
 
 use std::fmt;
@@ -15,11 +16,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::library;
-use crate::tool::{RISCV_GCC, Tool};
+use crate::tool::{PICOLIBC, RISCV_GCC, RISCV32, RISCV64, Tool};
 use table::Program;
 
 /// Tools of the step.
-pub(crate) const REQUIRED: [Tool; 2] = [RISCV_GCC, crate::tool::PICOLIBC];
+pub(crate) const REQUIRED: [Tool; 4] = [RISCV_GCC, PICOLIBC, RISCV32, RISCV64];
 
 /// The table, relative to the project's root.
 pub(crate) const TABLE: &str = "firmware/programs/programs.toml";
@@ -98,6 +99,12 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     for program in selected {
         for problem in check(&folders, program, &libraries)? {
             println!("{}: {problem}", program.name);
+            failures += 1;
+        }
+    }
+    if args.names.is_empty() {
+        for problem in rust::check(&folders)? {
+            println!("files in Rust: {problem}");
             failures += 1;
         }
     }
