@@ -138,7 +138,7 @@ __attribute__((destructor(101))) static void finish(void)
 void _exit(int code)
 {
     vhost_flush_lines();
-    (mb_exit)(vhost_channel(), (uint32_t)code);
+    (mb_exit)(vhost_channel(), (uint32_t)code & 0xff); /* as a process */
     for (;;) {
     }
 }

@@ -40,10 +40,10 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 case $arch in
-rv32*d*) abi=ilp32d ;;
+rv32*d* | rv32g*) abi=ilp32d ;;
 rv32*f*) abi=ilp32f ;;
 rv32*) abi=ilp32 ;;
-rv64*d*) abi=lp64d ;;
+rv64*d* | rv64g*) abi=lp64d ;;
 rv64*f*) abi=lp64f ;;
 rv64*) abi=lp64 ;;
 *) echo "flags.sh: --arch is rv32... or rv64..., not $arch" >&2 && exit 2 ;;

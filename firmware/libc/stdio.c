@@ -158,9 +158,20 @@ static int get(FILE *file)
     return (unsigned char)s->buffer[s->start++];
 }
 
+/* Takes a character that was pushed back into the buffer: positions count it as unread. */
+static void take_pushed(stream *s)
+{
+    FILE *file = &s->ext.cfile.file;
+    if (file->unget != 0 && s->state == READING && s->start > 0) {
+        s->buffer[--s->start] = (char)file->unget; /* beside a flag */
+        file->unget = 0;
+    }
+}
+
 static off_t seek(FILE *file, off_t offset, int whence)
 {
     stream *s = (stream *)file;
+    take_pushed(s);
     if (s->state == WRITING) {
         if (flush(file) < 0)
             return -1;

@@ -103,6 +103,35 @@ static void directories(void)
     FAILS(truncate("folder/b.txt", 4) < 0, 0);
 }
 
+/* Positions of a stream count a character that was pushed back as unread. */
+static void pushed_back(void)
+{
+    FILE *file = fopen("numbers.txt", "w+");
+    char text[16] = "";
+    int number, first;
+    fputs("12 34 56", file);
+    rewind(file);
+    printf("%d", fscanf(file, "%d", &number));
+    printf(" %d at %ld", number, ftell(file));
+    printf(" '%c'", fgetc(file));
+    first = fgetc(file);
+    ungetc(first, file);
+    printf(" %ld\n", ftell(file));
+    rewind(file);
+    number = fscanf(file, "%d", &number);
+    fseek(file, 0, SEEK_CUR);
+    fputs("X", file);
+    rewind(file);
+    number = fscanf(file, "%d", &number);
+    fseek(file, 1, SEEK_CUR);
+    printf("'%c'", fgetc(file));
+    rewind(file);
+    fgets(text, sizeof text, file);
+    printf(" %s\n", text);
+    fclose(file);
+    remove("numbers.txt");
+}
+
 int main(int argc, char **argv)
 {
     char line[64];
@@ -115,6 +144,7 @@ int main(int argc, char **argv)
     streams();
     failures();
     directories();
+    pushed_back();
     fclose(fopen("$HOME", "w"));
     FAILS(rename("$HOME", "./~") < 0, 0);
     FAILS(access("~", F_OK) < 0, 0);
@@ -123,5 +153,5 @@ int main(int argc, char **argv)
         printf("hello %s", line);
     open = fopen("open.txt", "w");
     fputs("written at the end", open);
-    return 7;
+    return 7 + 256; /* the status of a process has 8 bits */
 }

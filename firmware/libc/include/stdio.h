@@ -1,6 +1,7 @@
 /*
  * <stdio.h>, with what picolibc 1.8 leaves out.
  */
+#pragma GCC system_header
 #include_next <stdio.h>
 
 #ifndef FILENAME_MAX

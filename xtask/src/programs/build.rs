@@ -13,6 +13,9 @@ use super::{Folders, Library, Port, TABLE};
 /// Script that compiles newlib.
 const BUILD_NEWLIB: &str = "xtask/build-newlib.sh";
 
+/// Section of an image in which the client states its protocol, pointers and cache line.
+const NOTE: &[u8] = b".note.vhost";
+
 /// Folder with a program's source; `None` if it can't be fetched.
 pub(super) fn source(folders: &Folders, program: &Program) -> Result<Option<PathBuf>> {
     let (script, what) = match (&program.package, &program.krate) {
@@ -129,7 +132,15 @@ pub(super) fn with_flags(
     let flags = String::from_utf8(output.stdout).context("a path is not UTF-8")?;
     let mut compiler = Command::new("riscv64-unknown-elf-gcc");
     compiler.args(flags.split_whitespace());
-    compile(folders, program, source, compiler, to)
+    compile(folders, program, source, compiler, to)?;
+    let image = fs::read(to).with_context(|| format!("cannot read {}", to.display()))?;
+    if !image.windows(NOTE.len()).any(|name| name == NOTE) {
+        bail!(
+            "{} has no section .note.vhost: the linker discards it",
+            program.name
+        );
+    }
+    Ok(())
 }
 
 fn compile(

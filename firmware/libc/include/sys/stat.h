@@ -1,6 +1,7 @@
 /*
  * <sys/stat.h>, with what the libraries leave out.
  */
+#pragma GCC system_header
 #include_next <sys/stat.h>
 
 #ifndef VHOST_LIBC_STAT_H
