@@ -47,7 +47,8 @@ fn every_actor_says_again_what_it_said() {
             let replayed = replayed.unwrap_or_else(|error| panic!("seed {seed}, {actor}: {error}"));
             let said = entries.iter().filter(|entry| says(actor, entry)).count();
             assert_eq!(replayed.messages, said as u64, "seed {seed}, {actor}");
-            assert!(said > 0, "seed {seed}, {actor}");
+            // The firmware of these sessions uses mailboxes.
+            assert_eq!(said == 0, actor == ActorName::Htif, "seed {seed}, {actor}");
         }
     }
 }
@@ -127,8 +128,9 @@ fn what_an_actor_says_otherwise_is_told_where_it_was_recorded() {
         let said: Vec<_> = entries
             .filter(|entry| says(actor, entry) && is_its_own(entry) && has_body(entry))
             .collect();
-        // The console's replies have no content.
-        assert_eq!(said.is_empty(), actor == ActorName::Console);
+        // The console's replies have no content, and no firmware of this session uses HTIF.
+        let is_silent = matches!(actor, ActorName::Console | ActorName::Htif);
+        assert_eq!(said.is_empty(), is_silent);
         for _ in 0..20.min(said.len()) {
             let entry = rng.choice(&said).unwrap();
             let difference = difference(session.replay(actor, [*entry]));
