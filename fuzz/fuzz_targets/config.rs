@@ -141,7 +141,7 @@ fn channels(text: &str, map: &MemoryMap, outside: &Outside<'_>) {
         Err(error) => assert!(!error.to_string().is_empty()),
         Ok(channels) => {
             for channel in channels {
-                if let Some(mailbox) = channel.mailbox {
+                if let Some(mailbox) = channel.mailbox() {
                     let size = mailbox.layout.channel_size;
                     map.resolve(channel.space, mailbox.address, size)
                         .expect("a channel is in memory");
