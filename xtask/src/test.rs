@@ -240,7 +240,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         )
         .required(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
         Step::new("simulated runs", [BUILD_SHIPPED])
-            .with(Runs::Quick, [simulated_runs(5_000)])
+            .with(Runs::Quick, [simulated_runs(20_000)])
             .with(Runs::Full, [simulated_runs(100_000)])
             .only_with(&["vhost_sim/Cargo.toml"])
             .lane(Lane::Simulation),
