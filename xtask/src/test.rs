@@ -256,7 +256,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .lane(Lane::Simulation),
         // In the quick run as the tests have built it.
         Step::of_cases("quickstart", vec![])
-            .with(Runs::Quick, ["cargo run --example quickstart"])
+            .with(Runs::Quick, ["cargo run -p vhost --example quickstart"])
             .with(Runs::Full, ["cargo run --release --example quickstart"])
             .only_with(&["examples/quickstart/main.rs"]),
     ];
