@@ -32,7 +32,9 @@ mod written;
 
 pub use backend_name::Backend;
 pub use buffer::Buffer;
-pub(crate) use execution::{CHUNK, Looker, Store, execute, fill_in_pieces, part, read, write};
+pub(crate) use execution::{
+    CHUNK, Looker, Store, execute, fill_in_pieces, look_at, part, read, write,
+};
 pub use extents::{Extent, PartialOverlap, Space};
 pub(crate) use geometry::{Geometry, Run, Word};
 pub(crate) use hex::HexRuns;

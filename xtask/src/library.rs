@@ -1,8 +1,9 @@
 //! Builds of the library: as it is shipped, and its variants with another feature.
 //!
-//! A package with a `cdylib` has artefacts without a hash in their names, so that builds with other
-//! features replace them, and cargo takes the replaced ones for fresh. The shipped library is
-//! therefore alone in `target/release`, and each variant is copied from a folder that they share.
+//! A package with a `cdylib` has artefacts without a hash in their names, so that a build with other
+//! features replaces them, and each change between two sets of features compiles again. Simulations
+//! therefore build the shipped library alone in `target/release`, and copy each variant from a
+//! folder that the variants share.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -77,15 +78,9 @@ impl Variant {
         if fs::read_to_string(&record).is_ok_and(|last| last == sources) {
             return Ok(());
         }
-        let release = root.join(VARIANTS).join("release");
-        for place in [release.clone(), release.join("deps")] {
-            for file in ARTEFACTS.into_iter().chain(["libvhost.rlib"]) {
-                // Of another variant, if there is one.
-                let _ = fs::remove_file(place.join(file));
-            }
-        }
         self.compile(root)?;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let release = root.join(VARIANTS).join("release");
         for file in ARTEFACTS {
             replace(&release.join(file), &folder.join(file))?;
         }

@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 
 use crate::actors::service::Failure;
 use crate::bus::{ActorContext, Bus, DOORBELL_BYTES, Doorbell, TickTimer, Watch};
-use crate::mem::{AccessError, Segment, Segments, Store};
+use crate::mem::{AccessError, Segment, Segments, Store, look_at};
 use crate::messages::ChannelId;
 use crate::messages::htif::{HostWords, TohostRang, WORD};
 
@@ -137,17 +137,10 @@ impl HostPoller {
         };
         let (store, seen, plan) = (self.store.clone(), self.seen.clone(), segments.clone());
         let read = move |to: &mut [u8]| {
-            let mut rest = &mut *to;
-            for segment in &*plan {
-                let len = usize::try_from(segment.len).unwrap_or(rest.len());
-                let (part, after) = std::mem::take(&mut rest).split_at_mut(len);
-                if let Err(error) = store.look(segment, part) {
-                    seen.read_error.replace(Some(error));
-                    return false;
-                }
-                rest = after;
-            }
-            true
+            let looked = look_at(&*store, &plan, to);
+            looked
+                .map_err(|error| seen.read_error.replace(Some(error)))
+                .is_ok()
         };
         let seen = self.seen.clone();
         let ring = move |bytes: Option<&[u8]>| seen.rang(bytes.and_then(words));

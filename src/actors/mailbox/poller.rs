@@ -12,7 +12,7 @@ use super::queues::parse_request;
 use super::watched_words::Watched;
 use crate::actors::service::Failure;
 use crate::bus::{ActorContext, Doorbell, Watch};
-use crate::mem::{AccessError, Segments, Store, read as read_bytes};
+use crate::mem::{AccessError, Segments, Store, look_at, read as read_bytes};
 use crate::messages::ChannelId;
 use crate::messages::mailbox::{ChannelWords, DoorbellRang};
 
@@ -110,17 +110,10 @@ impl ChannelPoller {
             _ => None,
         };
         let read = move |to: &mut [u8]| {
-            let mut rest = &mut *to;
-            for segment in &plan.segments {
-                let len = usize::try_from(segment.len).unwrap_or(rest.len());
-                let (part, after) = std::mem::take(&mut rest).split_at_mut(len);
-                if let Err(error) = store.look(segment, part) {
-                    seen.read_error.replace(Some(error));
-                    return false;
-                }
-                rest = after;
-            }
-            true
+            let looked = look_at(&*store, &plan.segments, to);
+            looked
+                .map_err(|error| seen.read_error.replace(Some(error)))
+                .is_ok()
         };
         let (len, offsets) = (look.len, look.offsets());
         let (seen, store) = (self.seen.clone(), self.store.clone());

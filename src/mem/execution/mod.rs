@@ -263,6 +263,20 @@ pub(crate) fn read(
     Ok(())
 }
 
+/// Polls segments, one after the other, as a doorbell does. `to` has the length of all.
+pub(crate) fn look_at(
+    store: &dyn Store,
+    segments: &[Segment],
+    mut to: &mut [u8],
+) -> Result<(), AccessError> {
+    for segment in segments {
+        let (part, rest) = to.split_at_mut(as_usize(segment.len));
+        store.look(segment, part)?;
+        to = rest;
+    }
+    Ok(())
+}
+
 /// Writes `data` to a place, from its byte `from` on.
 pub(crate) fn write(
     store: &dyn Store,

@@ -212,7 +212,7 @@ fn console_reads_have_the_standard_input() {
     });
 }
 
-/// What Spike has in common with this host, whatever its files and descriptors.
+/// Program whose output depends on no descriptor and no file of the host, so that Spike prints the same.
 const COMMON: &str = r#"
 static char buffer[256] __attribute__((aligned(64)));
 static const char digits[] = "0123456789abcdef";
