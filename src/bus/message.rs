@@ -149,7 +149,7 @@ impl<R> ReplySender<R> {
 
     /// Shows the reply, or its loss, to taps once.
     fn close(&mut self, event: Event<'_>) {
-        let awaited = self.slot.is_some();
+        let awaited = self.is_awaited();
         if let Some(state) = self.shown.take() {
             state.show(self.ticket, awaited, event);
         }
@@ -160,9 +160,11 @@ impl<R> ReplySender<R> {
         }
     }
 
-    /// True if the asker still waits. Otherwise the receiver of the message must report errors itself.
+    /// True if the message was sent for its reply. Otherwise the receiver of the message must report errors itself.
+    ///
+    /// An asker that has gone makes no difference. Messages tell an actor nothing of it, and a replay of that actor alone would depart.
     pub(crate) fn is_awaited(&self) -> bool {
-        self.slot.as_ref().is_some_and(Sender::has_receiver)
+        self.slot.is_some()
     }
 
     /// True if the asker waited and has gone.

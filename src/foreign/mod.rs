@@ -118,7 +118,7 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         Inbox::Access(call) => {
             let outcome = foreign.access(&call.message);
             if let Err(error) = &outcome
-                && !call.reply.is_awaited()
+                && (!call.reply.is_awaited() || call.reply.is_receiver_dropped())
             {
                 report_failed(foreign, error);
             }

@@ -225,13 +225,14 @@ static void pipes(void) {
 static void full(void) {
     const char *fifo = getenv("FIFO");
     CHECK_EQ(mkfifo(fifo, 0600), 0);
+    /* A page that is full has a part of what is being written; another may have all of it. Set while the pipe is empty: one that is in use
+       can't be made smaller. */
+    enum { PAGE = 4096 };
+    int end = open(fifo, O_RDWR), waiting = 0;
+    CHECK_EQ(fcntl(end, F_SETPIPE_SZ, PAGE), PAGE);
     pid_t reader = fork();
     if (reader == 0) {
-        /* A page that is full has a part of what is being written; another may have all of it. */
-        enum { PAGE = 4096 };
         static char some[PAGE];
-        int end = open(fifo, O_RDONLY), waiting = 0;
-        CHECK_EQ(fcntl(end, F_SETPIPE_SZ, PAGE), PAGE);
         for (;;) {
             CHECK_EQ(ioctl(end, FIONREAD, &waiting), 0);
             if (waiting == PAGE)
@@ -241,6 +242,7 @@ static void full(void) {
         }
         _exit(0);
     }
+    close(end);
     start();
     static char line[6001];
     memset(line, 'a', 5999);

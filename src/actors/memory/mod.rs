@@ -67,7 +67,7 @@ impl Memory {
         }
     }
 
-    /// Sends the outcome. Reports an error itself if no asker waits.
+    /// Sends the outcome. Reports an error itself if the message was not sent for its reply.
     fn answer(
         &self,
         reply: ReplySender<Result<Outcome, AccessError>>,
