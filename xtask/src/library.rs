@@ -3,7 +3,8 @@
 //! A package with a `cdylib` has artefacts without a hash in their names, so that a build with other
 //! features replaces them, and each change between two sets of features compiles again. Simulations
 //! therefore build the shipped library alone in `target/release`, and copy each variant from a
-//! folder that the variants share.
+//! folder that the variants share. Host programs have the same dependencies, and are built there,
+//! too.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -23,8 +24,8 @@ pub(crate) const BUILD_SHIPPED: &str = "cargo build --release --package vhost --
 /// Folder of the shipped library.
 pub(crate) const SHIPPED: &str = "target/release";
 
-/// Target folder of the variants.
-const VARIANTS: &str = "target/variants";
+/// Target folder of the variants and of host programs.
+pub(crate) const VARIANTS: &str = "target/variants";
 
 /// Artefacts of the library.
 pub(crate) const ARTEFACTS: [&str; 2] = ["libvhost.so", "libvhost.a"];

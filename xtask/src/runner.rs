@@ -20,6 +20,9 @@ use crate::tool::{CARGO_NEXTEST, Missing, Toolbox, program};
 /// Last lines of a failed command that are printed again at the end.
 const TAIL: usize = 60;
 
+/// Simulations of highest cost that are named at the end.
+const COSTLY: usize = 12;
+
 /// Report of cargo-nextest, as `.config/nextest.toml` names it.
 const REPORT: &str = "target/nextest/default/junit.xml";
 
@@ -221,6 +224,7 @@ impl<'a> Runner<'a> {
                 lacking.push(reason);
             }
         }
+        let mut cpu = vec![];
         for (index, case) in step.cases.iter().enumerate() {
             let title = match step.cases.len() {
                 1 => format!("{number} {}", case.command),
@@ -230,6 +234,7 @@ impl<'a> Runner<'a> {
             let mut of_case = Counted::default();
             let failure = self.run_case(title, case, &step.env, output, &mut of_case)?;
             counted.cpu += of_case.cpu;
+            cpu.push(seconds(of_case.cpu));
             counted.tally.add(of_case.tally);
             if let Some(failure) = failure {
                 output.line(format!("  FAILED: {}", failure.why));
@@ -240,7 +245,8 @@ impl<'a> Runner<'a> {
         let mut remarks = vec![];
         if step.cases.len() > 1 {
             let passed = step.cases.len() - failures.len();
-            remarks.push(format!("{passed}/{} commands", step.cases.len()));
+            let cpu = cpu.join(" + ");
+            remarks.push(format!("{passed}/{} commands ({cpu})", step.cases.len()));
         }
         if tally.passed + tally.failed > 0 {
             remarks.push(format!("{} tests", tally.passed + tally.failed));
@@ -364,6 +370,7 @@ impl Summary {
             );
             failure.tail.iter().for_each(|line| println!("  {line}"));
         }
+        self.print_costs();
         let width = self
             .rows
             .iter()
@@ -400,6 +407,27 @@ impl Summary {
             count(Outcome::Failed),
             count(Outcome::Skipped),
             self.started.elapsed()
+        );
+    }
+}
+
+impl Summary {
+    /// Prints the simulations that took most processor time, with the builds they needed first.
+    fn print_costs(&self) {
+        let mut costs = self.tally.costs.clone();
+        if costs.is_empty() {
+            return;
+        }
+        costs.sort_by(|one, other| other.0.total_cmp(&one.0));
+        let all: f64 = costs.iter().map(|(cost, _)| cost).sum();
+        let costly: Vec<String> = costs
+            .iter()
+            .take(COSTLY)
+            .map(|(cost, case)| format!("{case} {cost:.0} s"))
+            .collect();
+        println!(
+            "\nCPU of simulations, builds included: {all:.0} s; most: {}",
+            costly.join(", ")
         );
     }
 }

@@ -17,7 +17,12 @@ pub(crate) struct Tally {
     /// Skipped tests with their reasons, and the number of skips: the same test runs in many
     /// feature combinations.
     pub(crate) skipped: BTreeMap<String, usize>,
+    /// Processor time of cases of `cargo xtask cosim`, in seconds, with their names.
+    pub(crate) costs: Vec<(f64, String)>,
 }
+
+/// Begin of the line with the processor time of a case: `cost: <seconds> s <name>`.
+pub(crate) const COST: &str = "cost: ";
 
 impl Tally {
     /// Reads one line of a command's output: of documentation tests, which cargo-nextest does not
@@ -30,6 +35,12 @@ impl Tally {
         } else if let Some(counts) = line.strip_prefix("test result: ") {
             self.passed += number_before(counts, " passed");
             self.failed += number_before(counts, " failed");
+        } else if let Some((seconds, case)) = line
+            .strip_prefix(COST)
+            .and_then(|cost| cost.split_once(" s "))
+        {
+            let cost = seconds.parse().unwrap_or_default();
+            self.costs.push((cost, case.into()));
         }
     }
 
@@ -79,6 +90,7 @@ impl Tally {
         for (name, times) in other.failures {
             *self.failures.entry(name).or_default() += times;
         }
+        self.costs.extend(other.costs);
         for (what, times) in other.skipped {
             *self.skipped.entry(what).or_default() += times;
         }
@@ -123,10 +135,12 @@ test a ... ok</system-out>
             "test src/lib.rs - Migrating (line 489) ... ok",
             "test result: ok. 23 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
             "skipped: picorv32: verilator is missing",
+            "cost: 12.5 s cosim::selftest",
         ] {
             tally.read(line);
         }
         assert_eq!((tally.passed, tally.failed, tally.skips()), (25, 1, 2));
+        assert_eq!(tally.costs, [(12.5, "cosim::selftest".into())]);
         let failures = BTreeMap::from([("vhost::c_abi d".into(), 1)]);
         assert_eq!(tally.failures, failures);
         let skipped: Vec<&str> = tally.skipped.keys().map(String::as_str).collect();

@@ -62,13 +62,16 @@ const WHEEL: [&str; 4] = [
 const PYTHON_TESTS: &str =
     "-p vhost --features python --lib --test python --test guest --test architecture";
 
+/// Those of their tests that the feature concerns. `!` and `|` join sets of tests.
+const OF_PYTHON: &str = "-E !binary_id(vhost)|test(/^(ffi|foreign|guest|sim|system)::/)";
+
 /// Tests of the host program in `examples`, which is not in the workspace: its linkage. `cosim`
 /// builds it in the same folder.
 const HOST_CRATE: &str = "cargo test --release --manifest-path examples/host_crate/Cargo.toml \
-     --target-dir target/host_crate";
+     --target-dir target/variants";
 
 const HOST_CRATE_LINTS: &str = "cargo clippy --all-targets --manifest-path examples/host_crate/Cargo.toml \
-     --target-dir target/host_crate -- -D warnings";
+     --target-dir target/variants -- -D warnings";
 
 /// Run time of each fuzz target, in seconds.
 const FUZZ_SECONDS: u32 = 20;
@@ -131,13 +134,14 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         Step::new(
             "clippy",
             [
-                clippy("--workspace"),
-                clippy("-p mailbox_rs --all-features"),
+                clippy("--workspace --all-targets"),
+                clippy("-p mailbox_rs --all-features --all-targets"),
             ],
         )
         .with(
             Runs::Full,
-            EACH_FEATURE.map(|features| clippy(&format!("-p vhost --features {features}"))),
+            EACH_FEATURE
+                .map(|features| clippy(&format!("-p vhost --features {features} --all-targets"))),
         )
         .with(Runs::Full, [HOST_CRATE_LINTS.to_owned()]),
         Step::new("rustdoc", ["cargo doc --workspace --no-deps"])
@@ -157,29 +161,23 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "the RustSec advisory database can't be fetched from here",
         ),
         Step::new("mailbox_rs without std", without_std()).required(&[RISCV32, RISCV64]),
-        Step::new(
-            "tests of the other crates",
-            [
-                test("--workspace --exclude vhost --all-features"),
-                doc_test("-p mailbox_rs -p riscv_iss --all-features"),
-            ],
-        )
-        // Without its features.
-        .with(Runs::Quick, [test("-p mailbox_rs --lib")])
-        .with(
-            Runs::Full,
-            [test("-p mailbox_rs"), doc_test("-p mailbox_rs")],
-        )
-        .optional(&[CLANG, LLD]),
-        Step::new(
-            "vhost, the whole suite",
-            [test("-p vhost"), doc_test("-p vhost")],
-        )
-        .with(
-            Runs::Full,
-            [test(&format!("-p vhost --features {OTHER_DEFAULTS}"))],
-        )
-        .optional(&[CLANG, LLD, NC]),
+        Step::new("tests", [test("--workspace"), doc_test("--workspace")])
+            // Without its features.
+            .with(Runs::Quick, [test("-p mailbox_rs --lib")])
+            .with(
+                Runs::Full,
+                [
+                    test("-p mailbox_rs"),
+                    doc_test("-p mailbox_rs"),
+                    test(&format!("-p vhost --features {OTHER_DEFAULTS}")),
+                ],
+            )
+            .optional(&[CLANG, LLD, NC]),
+        // As the tests have built it.
+        Step::of_cases("quickstart", vec![])
+            .with(Runs::Quick, ["target/debug/examples/quickstart"])
+            .with(Runs::Full, ["cargo run --release --example quickstart"])
+            .only_with(&["examples/quickstart/main.rs"]),
         Step::of_cases("a host program, linked", vec![])
             .with(
                 Runs::Quick,
@@ -191,11 +189,22 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             EACH_FEATURE.map(test_defaults),
         ),
         Step::full("features that go together compile", [feature_sets()]).required(&[CARGO_HACK]),
-        Step::new(
-            "vhost, methods in Python",
-            [clippy("-p vhost --features python"), test(PYTHON_TESTS)],
-        )
-        .required(&[LIBPYTHON]),
+        Step::of_cases("vhost, methods in Python", vec![])
+            .with(
+                Runs::Quick,
+                [
+                    clippy("-p vhost --features python --lib --test python --test guest"),
+                    test(&format!("{PYTHON_TESTS} {OF_PYTHON}")),
+                ],
+            )
+            .with(
+                Runs::Full,
+                [
+                    clippy("-p vhost --features python --all-targets"),
+                    test(PYTHON_TESTS),
+                ],
+            )
+            .required(&[LIBPYTHON]),
         Step::full(
             "vhost, a million calls of Python",
             [test("-p vhost --features python --test python")],
@@ -254,18 +263,13 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .required(&programs::REQUIRED)
             .only_with(&[programs::TABLE])
             .lane(Lane::Simulation),
-        // In the quick run as the tests have built it.
-        Step::of_cases("quickstart", vec![])
-            .with(Runs::Quick, ["cargo run -p vhost --example quickstart"])
-            .with(Runs::Full, ["cargo run --release --example quickstart"])
-            .only_with(&["examples/quickstart/main.rs"]),
     ];
     steps.retain(|step| step.belongs_to(root));
     Ok(steps)
 }
 
 fn clippy(part: &str) -> String {
-    format!("cargo clippy --all-targets {part} -- -D warnings")
+    format!("cargo clippy {part} -- -D warnings")
 }
 
 /// Command of simulated runs of this many seeds, on two threads.

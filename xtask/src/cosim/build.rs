@@ -13,7 +13,7 @@ use super::case::{Backend, Core, Library, PROGRAM, Threading};
 use super::limit::Limit;
 use super::{REQUIRED, ccache};
 use crate::clock::Clock;
-use crate::library::{self, ARTEFACTS, PYTHON, SHIPPED, UNOPTIMISED, Variant, replace};
+use crate::library::{self, ARTEFACTS, PYTHON, SHIPPED, UNOPTIMISED, VARIANTS, Variant, replace};
 use crate::programs;
 use crate::tool::{RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, python_packages, requirements, uvm};
 
@@ -40,9 +40,6 @@ const READ: &str = "Vtestbench__ver.d";
 /// processor; Verilator's default is 50,000. On a machine with fewer processors than threads, each
 /// such round takes time from the other thread.
 const SPINS: u32 = 100;
-
-/// Target folder of host programs, shared with a step of `xtask test`.
-const HOST_PROGRAMS: &str = "target/host_crate";
 
 /// Key of mailbox configurations that a case with a cache line replaces.
 const NO_LINE: &str = "cache_line: 0";
@@ -206,11 +203,11 @@ impl<'a> Builder<'a> {
         cargo
             .args(["build", "--release", "--lib"])
             .args(["--manifest-path", &format!("{folder}/Cargo.toml")])
-            .args(["--target-dir", HOST_PROGRAMS])
+            .args(["--target-dir", VARIANTS])
             .args(self.fast_build.then_some(UNOPTIMISED).into_iter().flatten())
             .current_dir(self.root);
         run_checked(&mut cargo, folder)?;
-        Ok(self.root.join(HOST_PROGRAMS).join("release"))
+        Ok(self.root.join(VARIANTS).join("release"))
     }
 
     pub(super) fn root(&self) -> &'a Path {

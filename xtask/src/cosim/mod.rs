@@ -43,6 +43,7 @@ use self::client::Clients;
 use self::recording::Recording;
 use self::rerun::Waves;
 use crate::clock::{Clock, Elapsed};
+use crate::tally::COST;
 use crate::tool::{
     CCACHE, CLANG, COCOTB, CXX, LIBPYTHON, LLD, LZ4, MAKE, Missing, PERL, PICORV32, RISCV32,
     RISCV64, ROCKET, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, VEXRISCV, download_wheels,
@@ -277,6 +278,7 @@ impl Summary {
         println!("\ntimes, building included:");
         for (name, took) in &self.times {
             println!("  {name}: {took}");
+            println!("{COST}{:.1} s cosim::{name}", took.cpu.as_secs_f64());
         }
         let verdict = if self.failed == 0 { "ok" } else { "FAILED" };
         println!(
