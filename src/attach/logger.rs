@@ -5,19 +5,18 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mailbox_rs::{Response, State};
+use mailbox_rs::State;
 use serde::Serialize;
 
 use super::{AtExit, Attach, AttachContext, AttachError, Findings, end_at_exit};
 use crate::bus::{Observation, Spawner, Tap};
 use crate::guest::{self, OutputFile, Quiet};
-use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::files::Open;
 use crate::messages::foreign::{Report, Severity};
-use crate::messages::htif::CommandServed;
-use crate::messages::mailbox::{DoorbellRang, Served};
+use crate::messages::mailbox::DoorbellRang;
 use crate::messages::rpc::{Call, Target};
+use crate::messages::{ChannelId, ServedRequest, served_request};
 
 /// Logger of requests and reports, one per line.
 ///
@@ -151,10 +150,8 @@ impl Log {
         {
             // A reset drops the request in service.
             self.forget(*channel);
-        } else if let Some(served) = seen.event.is::<Served>() {
+        } else if let Some(served) = seen.event.body().and_then(served_request) {
             self.served(served, seen.tick)?;
-        } else if let Some(served) = seen.event.is::<CommandServed>() {
-            self.command_served(served, seen.tick)?;
         } else if let Some(report) = seen.event.is::<Report>() {
             self.reported(report, seen.tick)?;
         }
@@ -176,50 +173,21 @@ impl Log {
         self.about.get_mut(usize::try_from(number).ok()?)
     }
 
-    fn served(&mut self, served: &Served, tick: u64) -> io::Result<()> {
-        let channel = self.context.name_of(served.channel);
-        let about = self.forget(served.channel);
+    fn served(&mut self, served: &dyn ServedRequest, tick: u64) -> io::Result<()> {
+        let channel = self.context.name_of(served.channel());
+        let about = self.forget(served.channel());
         if self.json {
-            let (value, error) = match served.response {
-                None | Some(Response::Empty) => (None, None),
-                Some(Response::Value(value)) => (Some(value), None),
-                Some(Response::Error(errno)) => (None, Some(errno.to_string())),
-            };
             return self.write_json(&ServedLine {
                 tick,
-                taken: served.since,
+                taken: served.since(),
                 channel: &channel,
-                slot: Some(served.slot),
+                slot: served.slot(),
                 request: served.kind(),
-                args: served.entry.counted_args(),
+                args: served.args(),
                 about: about
                     .as_ref()
                     .map(|(About::Method(text) | About::Text(text))| &**text),
-                value,
-                error,
-            });
-        }
-        let line = format!("tick {tick}: {channel}: {}", served.request_text());
-        self.write_line(line, about, &served.outcome_text())
-    }
-
-    fn command_served(&mut self, served: &CommandServed, tick: u64) -> io::Result<()> {
-        let channel = self.context.name_of(served.channel);
-        let about = self.forget(served.channel);
-        if self.json {
-            let failed = served.is_failed();
-            let word = [served.command.0];
-            return self.write_json(&ServedLine {
-                tick,
-                taken: served.since,
-                channel: &channel,
-                slot: None,
-                request: served.kind(),
-                args: served.call.as_ref().map_or(&word[..], |call| &call.args),
-                about: about
-                    .as_ref()
-                    .map(|(About::Method(text) | About::Text(text))| &**text),
-                value: served.result.filter(|_| !failed).map(i64::unsigned_abs),
+                value: served.value(),
                 error: served.error().map(|errno| errno.to_string()),
             });
         }

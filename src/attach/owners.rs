@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::context::name_of;
-use crate::bus::{Body, Endpoint, Event, Inbox as _, Observation, Topic};
+use crate::bus::{Body, Endpoint, Event, Observation, Topic};
 use crate::mem::{Op, Segment, SpaceId, Span};
 use crate::messages::foreign::{self, Report};
 use crate::messages::memory::{Access, AccessSegments, MappedLength, Resolve};
-use crate::messages::{ChannelDescriptor, ChannelId, MailboxPlace, htif, mailbox};
+use crate::messages::{ChannelDescriptor, ChannelId, FRONT_ENDS, MailboxPlace};
 
 /// Attribution of messages to channels, in the order in which they are sent.
 #[derive(Debug, Clone)]
@@ -73,8 +73,7 @@ impl ChannelAttribution {
         }
         let by_body = |body| {
             let own = self.named(body).or_else(|| self.reached(body));
-            let servers = [mailbox::Inbox::ENDPOINT, htif::Inbox::ENDPOINT];
-            let serves = servers.iter().any(|server| said.from == *server.0);
+            let serves = FRONT_ENDS.iter().any(|server| said.from == *server.0);
             own.or_else(|| serves.then(|| self.alone_in_space(body)).flatten())
         };
         let whose = said

@@ -6,7 +6,6 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mailbox_rs::{FileRequest, Request, Response};
 use serde::{Serialize, Serializer};
 
 use super::{AtExit, Attach, AttachContext, AttachError, Findings, end_at_exit};
@@ -14,8 +13,7 @@ use crate::bus::{Observation, Spawner, Tap};
 use crate::guest::{self, OutputFile};
 use crate::messages::console::Print;
 use crate::messages::foreign::Severity;
-use crate::messages::htif::CommandServed;
-use crate::messages::mailbox::Served;
+use crate::messages::{ServedRequest, served_request};
 
 /// Counts requests while attached. At the end of the system or process it writes a table to its destination, if it has one. Clones share
 /// the counts.
@@ -114,13 +112,9 @@ impl Tap for Collector {
             let channel = self.context.name_of(print.channel);
             lock(&self.counted).printed(&channel, print.text.len() as u64);
         }
-        if let Some(served) = seen.event.is::<Served>() {
-            let channel = self.context.name_of(served.channel);
+        if let Some(served) = seen.event.body().and_then(served_request) {
+            let channel = self.context.name_of(served.channel());
             lock(&self.counted).served(&channel, served, seen.tick);
-        }
-        if let Some(served) = seen.event.is::<CommandServed>() {
-            let channel = self.context.name_of(served.channel);
-            lock(&self.counted).command_served(&channel, served, seen.tick);
         }
     }
 }
@@ -259,39 +253,17 @@ impl Table {
     }
 
     /// Adds a request served in tick `now`.
-    pub fn served(&mut self, channel: &Arc<str>, served: &Served, now: u64) {
-        let failed = matches!(served.response, Some(Response::Error(_)));
-        let ticks = now.saturating_sub(served.since);
-        self.count(channel, served.kind(), failed, moved(served), ticks);
-    }
-
-    /// Adds a command of HTIF served in tick `now`.
-    pub fn command_served(&mut self, channel: &Arc<str>, served: &CommandServed, now: u64) {
-        let bytes = match (served.kind(), served.result) {
-            ("read" | "write" | "pread" | "pwrite", Some(bytes @ 0..)) => bytes.unsigned_abs(),
-            _ => 0,
-        };
-        // Bytes written to the console are counted already.
-        if bytes > 0 {
+    pub fn served(&mut self, channel: &Arc<str>, served: &dyn ServedRequest, now: u64) {
+        let bytes = served.moved_bytes();
+        if served.counts_printed() {
             self.printed.remove(channel);
         }
-        let ticks = now.saturating_sub(served.since);
-        self.count(channel, served.kind(), served.is_failed(), bytes, ticks);
-    }
-
-    fn count(
-        &mut self,
-        channel: &Arc<str>,
-        kind: &'static str,
-        failed: bool,
-        bytes: u64,
-        ticks: u64,
-    ) {
+        let ticks = now.saturating_sub(served.since());
         let printed = self.printed.remove(channel).unwrap_or_default();
-        let key = (channel.clone(), kind);
+        let key = (channel.clone(), served.kind());
         let of_kind = self.requests.entry(key).or_insert(Requests::NONE);
         of_kind.count += 1;
-        of_kind.failed += u64::from(failed);
+        of_kind.failed += u64::from(served.error().is_some());
         let bytes = of_kind.bytes.saturating_add(bytes);
         of_kind.bytes = bytes.saturating_add(printed);
         of_kind.ticks_min = of_kind.ticks_min.min(ticks);
@@ -311,26 +283,6 @@ impl Table {
         let mut all = self.iter();
         let found = all.find(|(name, of, _)| ***name == *channel && *of == kind);
         found.map(|(_, _, requests)| requests)
-    }
-}
-
-/// Bytes of memory or files moved by a successful request; printed bytes come from the console.
-fn moved(served: &Served) -> u64 {
-    match (Request::try_from(&served.entry), served.response) {
-        (Err(_), _) | (_, Some(Response::Error(_))) => 0,
-        (
-            Ok(
-                Request::MemMove { len, .. }
-                | Request::MemSet { len, .. }
-                | Request::MemCmp { len, .. },
-            ),
-            _,
-        ) => len,
-        (
-            Ok(Request::File(FileRequest::Read { .. } | FileRequest::Write { .. })),
-            Some(Response::Value(bytes)),
-        ) => bytes,
-        _ => 0,
     }
 }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
 use super::files::DirectoryEntry;
-pub use super::htif::{CommandServed, TohostRang};
+pub use super::front_end::WordsRang;
+pub use super::htif::CommandServed;
 pub use super::mailbox::{DoorbellRang, Served};
 use super::sockets::OsError;
 use crate::bus::{Payload, Redaction, inbox};
@@ -138,7 +139,7 @@ inbox! {
         FileRefused -> () { channel: none, payload: none },
         FileAnswered -> () { channel: none, payload: none },
         VersionOffered -> () { channel: channel, payload: none },
-        TohostRang -> () { channel: channel, payload: none },
+        WordsRang -> () { channel: channel, payload: none },
         CommandServed -> () { channel: channel, payload: none },
     }
 }

@@ -1,24 +1,54 @@
 //! All messages between actors, each with the type of its reply.
 //!
 //! There is one file for each receiver, and one for events. A message is plain data; its receiver implements it. The list at the end of
-//! each file states, beside each message, its reply, the channel that it concerns, and its payload.
+//! each file states, beside each message, its reply, the channel that it concerns, and its payload. The servers of all front ends have the
+//! messages of `front_end`.
 
 pub mod announced;
 mod channel;
+mod channel_words;
 pub mod console;
 pub mod files;
 pub mod foreign;
+pub mod front_end;
 pub mod htif;
 pub mod mailbox;
 pub mod memory;
 pub mod rpc;
+mod served;
 mod services;
 pub mod sockets;
 
 pub use channel::{
     ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Name, Signature,
 };
+pub use served::{HTIF_ACTION, NO_SLOT, ServedRequest};
 pub use services::{ChannelServices, Clock, InputSource, OutputTarget, SeverityRule};
+
+use crate::bus::{Body, Endpoint};
+
+/// Defines what depends on the list of front ends: each one's messages, protocol, and event of a served request.
+macro_rules! front_ends {
+    ($($module:ident: $protocol:ident, $served:ident;)+) => {
+        /// Endpoints of all front ends.
+        pub const FRONT_ENDS: &[Endpoint] =
+            &[$(<$module::$protocol as front_end::Protocol>::ENDPOINT),+];
+
+        /// Served request, if a message is the event of one.
+        pub fn served_request(body: &dyn Body) -> Option<&dyn ServedRequest> {
+            let any = body.as_any();
+            None$(.or_else(|| {
+                let served = any.downcast_ref::<$module::$served>();
+                served.map(|served| served as &dyn ServedRequest)
+            }))+
+        }
+    };
+}
+
+front_ends! {
+    mailbox: Mailbox, Served;
+    htif: Htif, CommandServed;
+}
 
 /// Calls a visitor with the type of a message, found by the names of its receiver and of itself; `None` if there is no such message.
 macro_rules! by_name {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use super::environment::DirectCalls;
+use super::front_ends::{FrontEnds, Surroundings};
 use super::loader::{START, ToLoad, images};
 use super::parts::{HostCallback, Started, SystemParts};
 use super::symbols::known_images;
@@ -16,8 +17,6 @@ use super::{
 };
 use crate::actors::console::{Console, ConsoleClient, ElidedPrints, Lines, Text};
 use crate::actors::files::Files;
-use crate::actors::htif::{HtifBell, HtifServer};
-use crate::actors::mailbox::MailboxServer;
 use crate::actors::memory::{ElidedAccesses, Memory, MemoryClient, Resolver};
 use crate::actors::rpc::{Dispatch, ElidedPolls, Rpc, RpcClient};
 use crate::actors::service::{ChannelProgress, Peers};
@@ -28,9 +27,7 @@ use crate::foreign::host_code;
 use crate::messages::announced::SystemStarted;
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{PyTasks, Target};
-use crate::messages::{
-    ChannelDescriptor, Interface, Name, console, files, foreign, htif, mailbox, memory, rpc,
-};
+use crate::messages::{ChannelDescriptor, Name, console, files, foreign, memory, rpc};
 use crate::sim::strand;
 
 /// Pending start of a built system.
@@ -40,7 +37,7 @@ pub(crate) struct PendingStart {
     warnings: Vec<ConfigWarning>,
     images: Vec<ToLoad>,
     channels: Arc<[ChannelDescriptor]>,
-    links: Peers,
+    peers: Peers,
 }
 
 impl Vhost {
@@ -159,7 +156,7 @@ impl Vhost {
             warnings,
             images: images(&channels),
             channels: served,
-            links: Peers {
+            peers: Peers {
                 memory: accesses.clone(),
                 rpc: calls,
                 files,
@@ -176,8 +173,7 @@ impl Vhost {
             rpc,
             console,
             sockets,
-            mailbox: OnceCell::new(),
-            htif: OnceCell::new(),
+            front_ends: OnceCell::new(),
             foreign,
         };
         let system = Inner {
@@ -258,7 +254,7 @@ impl Vhost {
         Ok(())
     }
 
-    /// Starts the front ends: the mailbox server, and the HTIF server if a channel needs it.
+    /// Starts the front ends.
     pub(crate) fn take_channels(&self, beginning: PendingStart) -> Result<(), Error> {
         let Inner {
             bus,
@@ -267,33 +263,19 @@ impl Vhost {
             ..
         } = &*self.0;
         let PendingStart {
-            channels, links, ..
-        } = beginning;
-        for channel in &*channels {
+            channels, peers, ..
+        } = &beginning;
+        for channel in &**channels {
             tracing::info!(target: START, "[{}(server)] started!", channel.name);
         }
-        let is_htif = |channel: &ChannelDescriptor| matches!(channel.interface, Interface::Htif(_));
-        if channels.iter().any(is_htif) {
-            let context = bus.context(htif::Inbox::ENDPOINT);
-            let bells = channels
-                .iter()
-                .map(|channel| (channel.clone(), HtifBell::on(bus)));
-            let (bells, links) = (bells.collect(), links.clone());
-            let htif =
-                bus.start(|_| HtifServer::new(context, bus.spawner(), links, bells, progress))?;
-            // This is the only place that sets it.
-            let _ = ports.htif.set(htif);
-        }
-        let context = bus.context(mailbox::Inbox::ENDPOINT);
-        let channels = channels
-            .iter()
-            .map(|channel| (channel.clone(), bus.doorbell()))
-            .collect();
-        let mailbox = bus.start(|own| {
-            MailboxServer::new(context, bus.spawner(), links, channels, progress, &own)
+        let front_ends = FrontEnds::start(&Surroundings {
+            bus,
+            peers,
+            channels,
+            progress,
         })?;
         // This is the only place that sets it.
-        let _ = ports.mailbox.set(mailbox);
+        let _ = ports.front_ends.set(front_ends);
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod entry;
 mod environment;
 mod error;
 mod flusher;
+mod front_ends;
 mod loader;
 mod log;
 mod methods;
@@ -16,6 +17,7 @@ mod parts;
 mod python;
 mod registration;
 mod replay;
+mod send_recorded;
 mod snapshots;
 mod sockets;
 mod space_names;
@@ -41,6 +43,7 @@ pub use entry::{
 };
 pub use error::Error;
 use flusher::Flusher;
+use front_ends::FrontEnds;
 pub use methods::Call;
 pub use replay::{ActorName, Difference, NoSuchActor, Replay, ReplayError, Replayed};
 pub use snapshots::Snapshots;
@@ -54,7 +57,6 @@ pub(crate) use watchdog::Timeout;
 use watchdog::Watchdog;
 
 use crate::actors::files::Root;
-use crate::actors::mailbox::statuses;
 use crate::actors::memory::MemoryClient;
 use crate::actors::service::ChannelProgress;
 use crate::actors::sockets::Hub;
@@ -65,7 +67,7 @@ use crate::foreign::Callbacks;
 use crate::mem::MemoryMap;
 use crate::messages::announced::ObserveFlags;
 use crate::messages::foreign::{Report, Severity};
-use crate::messages::{self, ChannelId, Name, console, foreign, htif, mailbox, memory, rpc};
+use crate::messages::{self, ChannelId, Name, console, foreign, memory, rpc};
 use crate::sim::strand::Abroad;
 use crate::trace::{Header, Payloads};
 
@@ -113,9 +115,7 @@ struct Ports {
     console: Port<console::Inbox>,
     sockets: Port<messages::sockets::Inbox>,
     /// Set once memories are initialised.
-    mailbox: OnceCell<Port<mailbox::Inbox>>,
-    /// Set with `mailbox`, if a channel has HTIF.
-    htif: OnceCell<Port<htif::Inbox>>,
+    front_ends: OnceCell<FrontEnds>,
     foreign: Port<foreign::Inbox>,
 }
 
@@ -160,7 +160,7 @@ impl Vhost {
     /// [`Error::Bus`] from inside a tap.
     pub fn status(&self) -> Result<String, Error> {
         let _home = Abroad::go(false);
-        let Some(mailbox) = self.0.ports.mailbox.get() else {
+        let Some(front_ends) = self.0.ports.front_ends.get() else {
             return Ok("the system is being built".to_owned());
         };
         let Inner {
@@ -169,24 +169,14 @@ impl Vhost {
             progress,
             ..
         } = &*self.0;
-        let statuses = statuses(bus, mailbox, &ports.memory, progress)?;
-        let ids = progress.mailboxes().iter().copied();
-        let mut lines: Vec<(ChannelId, String)> = ids
-            .zip(&statuses)
-            .map(|(id, status)| (id, format!("{status}\n")))
-            .collect();
-        if let Some(htif) = ports.htif.get() {
-            let statuses = bus.ask(htif, htif::Status)?;
-            let others = progress.channels();
-            let others = others.filter(|id| !progress.mailboxes().contains(id));
-            lines.extend(
-                others
-                    .zip(&statuses)
-                    .map(|(id, status)| (id, format!("{status}\n"))),
-            );
-            lines.sort_by_key(|(id, _)| *id);
+        let mut texts: Vec<(ChannelId, String)> = Vec::new();
+        for server in front_ends.iter() {
+            let statuses = server.statuses(bus, &ports.memory, progress)?;
+            texts.extend(server.ids().iter().copied().zip(statuses));
         }
-        Ok(lines.into_iter().map(|(_, line)| line).collect())
+        texts.sort_by_key(|(id, _)| *id);
+        let lines = texts.into_iter().map(|(_, status)| status + "\n");
+        Ok(lines.collect())
     }
 
     /// Has firmware's paths lead from another directory from now on. Open files stay open.

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 
-use super::{Error, Inner, Vhost};
-use crate::messages::mailbox::{StdinClose, StdinError, StdinWrite};
-use crate::messages::{ChannelId, htif};
+use super::front_ends::AnyServer;
+use super::{Error, Vhost};
+use crate::messages::ChannelId;
+use crate::messages::front_end::{StdinClose, StdinError, StdinWrite};
 use crate::sim::strand::Abroad;
 
 impl Vhost {
@@ -17,20 +18,10 @@ impl Vhost {
     pub fn write_stdin(&self, channel: &str, data: &[u8]) -> Result<usize, Error> {
         let _home = Abroad::go(false);
         let failed = |cause| Self::stdin_error(channel, cause);
-        let Inner { bus, ports, .. } = &*self.0;
-        let no_server = || failed(StdinError::NoChannel);
         let channel = self.served_channel(channel).map_err(failed)?;
+        let server = self.server_of(channel).map_err(failed)?;
         let (len, data) = (data.len(), Bytes::copy_from_slice(data));
-        let taken = match self.has_mailbox(channel) {
-            true => {
-                let mailbox = ports.mailbox.get().ok_or_else(no_server)?;
-                bus.ask(mailbox, StdinWrite { channel, data })?
-            }
-            false => {
-                let htif = ports.htif.get().ok_or_else(no_server)?;
-                bus.ask(htif, htif::StdinWrite { channel, data })?
-            }
-        };
+        let taken = server.write_stdin(&self.0.bus, StdinWrite { channel, data })?;
         let taken = taken.map_err(failed)?;
         Ok(usize::try_from(taken).unwrap_or(len))
     }
@@ -42,26 +33,18 @@ impl Vhost {
     pub fn close_stdin(&self, channel: &str) -> Result<(), Error> {
         let _home = Abroad::go(false);
         let failed = |cause| Self::stdin_error(channel, cause);
-        let Inner { bus, ports, .. } = &*self.0;
-        let no_server = || failed(StdinError::NoChannel);
         let channel = self.served_channel(channel).map_err(failed)?;
-        let closed = match self.has_mailbox(channel) {
-            true => {
-                let mailbox = ports.mailbox.get().ok_or_else(no_server)?;
-                bus.ask(mailbox, StdinClose { channel })?
-            }
-            false => {
-                let htif = ports.htif.get().ok_or_else(no_server)?;
-                bus.ask(htif, htif::StdinClose { channel })?
-            }
-        };
+        let server = self.server_of(channel).map_err(failed)?;
+        let closed = server.close_stdin(&self.0.bus, StdinClose { channel })?;
         closed.map_err(failed)
     }
 
-    /// True for a channel of the mailbox server. Channels of others are taken with it.
-    fn has_mailbox(&self, channel: ChannelId) -> bool {
-        let is_taken = self.0.ports.htif.get().is_some();
-        !is_taken || self.0.progress.mailboxes().contains(&channel)
+    /// Server of a channel.
+    fn server_of(&self, channel: ChannelId) -> Result<&dyn AnyServer, StdinError> {
+        let front_ends = self.0.ports.front_ends.get();
+        front_ends
+            .and_then(|front_ends| front_ends.of(channel))
+            .ok_or(StdinError::NoChannel)
     }
 
     /// Number of a served channel.

@@ -5,8 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
-use vhost::messages::htif::CommandServed;
-use vhost::messages::mailbox::Served;
+use vhost::messages::ServedRequest;
 use vhost::trace::Content;
 
 use super::access::AccessDisplay;
@@ -59,11 +58,8 @@ fn ends(decoded: &DecodedEntry) -> (String, String) {
 /// Text of the message or reply.
 pub(super) fn text(decoded: &DecodedEntry, max_chars: usize) -> String {
     let name = Sanitized(&decoded.entry.kind.name);
-    if let Some(served) = decoded.is::<Served>() {
-        return format!("{name} {}", served);
-    }
-    if let Some(served) = decoded.is::<CommandServed>() {
-        return format!("{name} {served}");
+    if let Some(served) = decoded.served() {
+        return format!("{name} {}", served_text(served));
     }
     let body = match &decoded.body {
         Ok(Some(body)) => match AccessDisplay::of(&**body, &decoded.map) {
@@ -77,6 +73,11 @@ pub(super) fn text(decoded: &DecodedEntry, max_chars: usize) -> String {
         Content::Message { .. } => body,
         _ => format!("{name}: {body}"),
     }
+}
+
+/// Request and outcome.
+pub(super) fn served_text(served: &dyn ServedRequest) -> String {
+    format!("{}{}", served.request_text(), served.outcome_text())
 }
 
 /// JSON object of an entry. `docs/trace.md` documents the keys.
@@ -126,10 +127,7 @@ pub(super) fn write_json(decoded: &DecodedEntry, mut to: impl Write) -> io::Resu
             let body: &dyn erased_serde::Serialize = body.as_deref()?;
             Some(body)
         }),
-        request: decoded
-            .is::<Served>()
-            .map(ToString::to_string)
-            .or_else(|| decoded.is::<CommandServed>().map(ToString::to_string)),
+        request: decoded.served().map(served_text),
         error: body.err().map(ToString::to_string),
     };
     let mut json = serde_json::Serializer::with_formatter(&mut to, HexBytes);

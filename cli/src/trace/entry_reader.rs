@@ -8,6 +8,7 @@ use anyhow::Result;
 use indicatif::ProgressBar;
 use vhost::bus::Body;
 use vhost::mem::MemoryMap;
+use vhost::messages::{ServedRequest, served_request};
 use vhost::trace::{Damage, Entry, Trace, TraceError, decode};
 
 use super::channels::Channels;
@@ -95,6 +96,11 @@ impl Drop for EntryReader {
 }
 
 impl DecodedEntry {
+    /// Served request, if the message is the event of one.
+    pub(super) fn served(&self) -> Option<&dyn ServedRequest> {
+        served_request(self.body.as_ref().ok()?.as_deref()?)
+    }
+
     /// The message or reply, if it is a `T`.
     pub(super) fn is<T: 'static>(&self) -> Option<&T> {
         let body = self.body.as_ref().ok()?.as_deref()?;

@@ -11,11 +11,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use vhost::messages::htif::CommandServed;
-use vhost::messages::mailbox::Served;
 use vhost::trace::Content;
 
-use super::entry::{MOST, text};
+use super::entry::{MOST, served_text, text};
 use super::entry_reader::{DecodedEntry, EntryReader};
 use crate::Outcome;
 use crate::output::out;
@@ -172,14 +170,9 @@ struct EventBuilder {
 impl EventBuilder {
     fn add<W: Write>(&mut self, decoded: &DecodedEntry, events: &mut Events<W>) -> io::Result<()> {
         self.advance(decoded.entry.tick);
-        if let (Some(served), Some(channel)) = (decoded.is::<Served>(), &decoded.channel) {
+        if let (Some(served), Some(channel)) = (decoded.served(), &decoded.channel) {
             let track = self.track(Group::Channels, channel, events)?;
-            let request = (served.since, served.kind(), served.to_string());
-            return self.request(request, track, decoded, events);
-        }
-        if let (Some(served), Some(channel)) = (decoded.is::<CommandServed>(), &decoded.channel) {
-            let track = self.track(Group::Channels, channel, events)?;
-            let request = (served.since, served.kind(), served.to_string());
+            let request = (served.since(), served.kind(), served_text(served));
             return self.request(request, track, decoded, events);
         }
         let kind = &decoded.entry.kind;

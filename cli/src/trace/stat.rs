@@ -9,8 +9,6 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use vhost::attach::{Requests, Table};
 use vhost::messages::console::Print;
-use vhost::messages::htif::CommandServed;
-use vhost::messages::mailbox::Served;
 use vhost::trace::{Content, Header, Kind, Payloads};
 
 use super::entry_reader::{DecodedEntry, EntryReader};
@@ -67,11 +65,8 @@ impl Counts {
         if let Some(print) = decoded.is::<Print>() {
             self.requests.printed(channel, print.text.len() as u64);
         }
-        if let Some(served) = decoded.is::<Served>() {
+        if let Some(served) = decoded.served() {
             self.requests.served(channel, served, entry.tick);
-        }
-        if let Some(served) = decoded.is::<CommandServed>() {
-            self.requests.command_served(channel, served, entry.tick);
         }
     }
 

@@ -10,17 +10,20 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, NEWEST, PtrWidth};
 
 use super::open_files::OpenFiles;
-use super::poller::{HostPlace, HostPoller, HtifBell};
-use super::status_tracker::StatusTracker;
-use crate::actors::service::{ChannelProgress, ChannelService, Failure, Peers, TaskTracker};
+use super::poller::{HostPlace, HostPoller};
+use super::status_tracker::HtifTracker;
+use crate::actors::service::{
+    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, TaskTracker,
+    WordPoller,
+};
 use crate::bus::ActorContext;
 use crate::mem::{Op, Span, part};
-use crate::messages::foreign::{Exit, Severity};
+use crate::messages::foreign::Severity;
 use crate::messages::htif::{
-    Command, CommandServed, Device, HtifStatus, HtifStep, SystemCall, WORD,
+    Command, CommandServed, Device, Htif, HtifStatus, HtifStep, SystemCall, WORD,
 };
 use crate::messages::mailbox::Task;
-use crate::messages::{ChannelDescriptor, ChannelId, HtifPlace};
+use crate::messages::{HtifPlace, Interface};
 
 /// Maximum number of responses that wait for firmware. With as many, no further command is taken.
 const MOST_RESPONSES: usize = 64;
@@ -51,14 +54,13 @@ enum News {
     Input,
 }
 
-/// State of one channel. Its task is [`run`](Self::run).
-pub(super) struct Channel {
+/// State of one channel.
+pub(crate) struct Channel {
     pub(super) service: ChannelService,
     pub(super) place: HtifPlace,
     context: ActorContext,
     poller: HostPoller,
-    progress: Rc<ChannelProgress>,
-    tracker: StatusTracker,
+    tracker: HtifTracker,
     pub(super) files: OpenFiles,
     /// Responses that wait for firmware.
     responses: RefCell<VecDeque<Command>>,
@@ -70,66 +72,82 @@ pub(super) struct Channel {
     has_ignored: Cell<bool>,
 }
 
-impl Channel {
-    pub(super) fn new(
-        id: ChannelId,
-        descriptor: &ChannelDescriptor,
-        place: &HtifPlace,
-        bell: HtifBell,
-        context: ActorContext,
-        links: Rc<Peers>,
-        progress: Rc<ChannelProgress>,
-    ) -> Self {
+impl FrontEnd for Channel {
+    type Protocol = Htif;
+
+    fn serves(interface: &Interface) -> bool {
+        matches!(interface, Interface::Htif(_))
+    }
+
+    fn open(opening: Opening<'_>) -> Option<Self> {
+        let Opening {
+            id,
+            descriptor,
+            bus,
+            context,
+            peers,
+            progress,
+        } = opening;
+        let Interface::Htif(place) = &descriptor.interface else {
+            return None;
+        };
         let tasks = Rc::new(TaskTracker::new(context.clone()));
-        let tracker = StatusTracker::new(id, place.tohost, progress.clone(), tasks.clone());
+        let tohost = place.tohost;
+        let first = HtifStep::Command { tohost };
+        let tracker = StatusTracker::new(id, first, progress, tasks.clone());
         let words = HostPlace {
             tohost: part(&descriptor.place, 0, WORD),
             fromhost: part(&descriptor.place, WORD, WORD),
         };
-        let poller = HostPoller::new(id, context.clone(), bell, links.store.clone(), words);
-        Self {
+        let poller = HostPoller {
+            words: WordPoller::new(bus, id, context.clone(), peers.store.clone()),
+            place: words,
+        };
+        Some(Self {
             // Results and arguments have 64 bits on every CPU.
-            service: ChannelService::new(id, descriptor, PtrWidth::P8, links, tasks),
+            service: ChannelService::new(id, descriptor, PtrWidth::P8, peers, tasks),
             place: place.clone(),
             context,
             poller,
-            progress,
-            tracker,
+            tracker: HtifTracker::new(tracker),
             files: OpenFiles::default(),
             responses: RefCell::default(),
             reads: RefCell::default(),
             input_is_over: Cell::new(false),
             has_ignored: Cell::new(false),
-        }
+        })
     }
 
-    /// Services of the channel.
-    pub(super) fn service(&self) -> &ChannelService {
+    fn service(&self) -> &ChannelService {
         &self.service
     }
 
-    /// Status of the channel.
-    pub(super) fn status(&self) -> HtifStatus {
+    fn status(&self) -> HtifStatus {
         self.tracker.status(self.service.name())
     }
 
-    /// Serves the channel until it exits.
-    pub(super) async fn run(self: Rc<Self>) {
-        match self.serve_commands().await {
-            Ok(code) => self.exit(code).await,
-            Err(failure) => {
-                self.tracker.enter(HtifStep::GivenUp);
-                let name = self.service.name();
-                let text = format!("service of the channel has ended: {failure}");
-                self.progress.fail(&format!("channel {name}: {text}"));
-                let status = self.status();
-                self.service
-                    .report(Severity::Fatal, &format!("{text}\n{status}"));
-            }
+    /// Serves commands until the exit, and writes the signature.
+    async fn serve(&self) -> Result<End, Failure> {
+        let code = self.serve_commands().await?;
+        if let Some(signature) = &self.place.signature {
+            self.write_signature(signature).await;
         }
-        self.poller.end();
+        Ok(End::Exit(code))
     }
 
+    fn enter_end(&self, last: LastStep) {
+        self.tracker.enter(match last {
+            LastStep::Exited { code } => HtifStep::Exited { code },
+            LastStep::GivenUp => HtifStep::GivenUp,
+        });
+    }
+
+    fn stop(&self) {
+        self.poller.words.end();
+    }
+}
+
+impl Channel {
     /// Serves commands until the exit. Returns its code.
     async fn serve_commands(&self) -> Result<u32, Failure> {
         self.service.session.begin(NEWEST);
@@ -138,7 +156,7 @@ impl Channel {
             match self.news().await? {
                 News::Command(command) => {
                     let since = self.context.now();
-                    self.tracker.enter(StatusTracker::serve(command));
+                    self.tracker.enter(HtifTracker::serve(command));
                     let tohost = self.word(self.place.tohost);
                     self.service.access(Op::Fill(tohost, 0)).await?;
                     let served = Box::pin(self.serve(command)).await;
@@ -202,7 +220,7 @@ impl Channel {
             let mut due = None;
             if words.tohost != 0 && waiting < MOST_RESPONSES {
                 let command = Command(words.tohost);
-                let until = self.poller.since().saturating_add(self.place.settle);
+                let until = self.poller.words.since().saturating_add(self.place.settle);
                 if command.is_whole() || until <= self.context.now() {
                     return Poll::Ready(Ok(News::Command(command)));
                 }
@@ -213,7 +231,7 @@ impl Channel {
             if reads && waiting < MOST_RESPONSES && self.service.is_byte_ready(context) {
                 return Poll::Ready(Ok(News::Input));
             }
-            self.poller.wake_later(context, due);
+            self.poller.words.wake_later(context, due);
             Poll::Pending
         })
         .await
@@ -363,7 +381,7 @@ impl Channel {
             result,
         };
         self.tracker.over(&served);
-        self.context.emit(|| served);
+        self.service.emit_served(&self.context, || served.clone());
     }
 
     fn respond(&self, command: Command, payload: u64) {
@@ -392,21 +410,5 @@ impl Channel {
             self.emit(command, since, Some(payload.cast_signed()));
             self.watch();
         }
-    }
-
-    /// Ends the channel: the signature is written, and files are closed.
-    async fn exit(&self, code: u32) {
-        if let Some(signature) = &self.place.signature {
-            self.write_signature(signature).await;
-        }
-        // Before anything is awaited: another channel may exit meanwhile.
-        self.progress.exited(self.service.id, code);
-        self.service.close_files_after_the_last(&self.progress);
-        self.service.finish_text().await;
-        self.tracker.enter(HtifStep::Exited { code });
-        self.service.links.foreign.post(Exit {
-            channel: self.service.name().clone(),
-            code,
-        });
     }
 }

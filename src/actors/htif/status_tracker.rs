@@ -1,69 +1,49 @@
-//! Present step of a channel, its start, and recent commands, for the status.
+//! Status of a channel: its step, console reads, and recent commands.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::rc::Rc;
+use std::cell::Cell;
 
-use crate::actors::service::{ChannelProgress, TaskTracker};
-use crate::messages::ChannelId;
+use crate::actors::service::StatusTracker;
 use crate::messages::htif::{
     Command, CommandServed, HtifStatus, HtifStep, PastCommand, SystemCall,
 };
 use crate::messages::mailbox::Task;
 
-/// Number of completed commands kept.
-const RECENT: usize = 8;
-
 /// Status of one channel. Formatted only on request.
-pub(super) struct StatusTracker {
-    channel: ChannelId,
-    progress: Rc<ChannelProgress>,
-    tasks: Rc<TaskTracker>,
-    step: RefCell<HtifStep>,
+pub(super) struct HtifTracker {
+    steps: StatusTracker<HtifStep, PastCommand>,
+    /// Number of console reads that wait for a character.
     pub(super) reads: Cell<usize>,
-    recent: RefCell<VecDeque<PastCommand>>,
 }
 
-impl StatusTracker {
+impl HtifTracker {
     /// Status of a channel before its first command.
-    pub(super) fn new(
-        channel: ChannelId,
-        tohost: u64,
-        progress: Rc<ChannelProgress>,
-        tasks: Rc<TaskTracker>,
-    ) -> Self {
+    pub(super) fn new(steps: StatusTracker<HtifStep, PastCommand>) -> Self {
         Self {
-            channel,
-            progress,
-            tasks,
-            step: RefCell::new(HtifStep::Command { tohost }),
+            steps,
             reads: Cell::new(0),
-            recent: RefCell::new(VecDeque::with_capacity(RECENT)),
         }
     }
 
     /// Records progress: the channel begins `step`.
     pub(super) fn enter(&self, step: HtifStep) {
-        self.progress.progress(self.channel, self.tasks.now());
-        self.waits(step);
+        self.steps.enter(step);
     }
 
     /// Sets the step that the channel waits for, without progress.
     pub(super) fn waits(&self, step: HtifStep) {
-        self.tasks.awaits(Task::Host);
-        *self.step.borrow_mut() = step;
+        self.steps.waits(step);
     }
 
     /// Sets the system call of the command in service.
     pub(super) fn calls(&self, known: SystemCall) {
-        if let HtifStep::Serve { call, .. } = &mut *self.step.borrow_mut() {
+        if let HtifStep::Serve { call, .. } = &mut *self.steps.step().borrow_mut() {
             *call = Some(known);
         }
     }
 
     /// System call of the command in service.
     pub(super) fn call(&self) -> Option<SystemCall> {
-        match &*self.step.borrow() {
+        match &*self.steps.step().borrow() {
             HtifStep::Serve { call, .. } => *call,
             _ => None,
         }
@@ -78,15 +58,11 @@ impl StatusTracker {
             result,
             ..
         } = *served;
-        let mut recent = self.recent.borrow_mut();
-        if recent.len() == RECENT {
-            recent.pop_front();
-        }
-        recent.push_back(PastCommand {
+        self.steps.keep(PastCommand {
             command,
             call,
             from: since,
-            to: self.tasks.now(),
+            to: self.steps.now(),
             result,
         });
     }
@@ -102,17 +78,17 @@ impl StatusTracker {
 
     /// Status of this channel, under its name.
     pub(super) fn status(&self, name: &str) -> HtifStatus {
-        let mut step = self.step.borrow().clone();
+        let mut step = self.steps.step().borrow().clone();
         if let HtifStep::Serve { task, .. } = &mut step {
-            *task = self.tasks.task();
+            *task = self.steps.task();
         }
         HtifStatus {
             channel: name.to_owned(),
-            now: self.tasks.now(),
+            now: self.steps.now(),
             step,
-            since: self.progress.since(self.channel),
+            since: self.steps.since(),
             reads: self.reads.get(),
-            recent: self.recent.borrow().iter().cloned().collect(),
+            recent: self.steps.recent(),
         }
     }
 }

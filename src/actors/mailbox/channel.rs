@@ -1,6 +1,6 @@
 //! One channel: handshake, requests in order, reset at any time.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -13,31 +13,29 @@ use super::notes::Notes;
 use super::poller::ChannelPoller;
 use super::queues::Queues;
 use super::requests::{RequestHandler, Served};
-use super::status_tracker::StatusTracker;
+use super::status_tracker::MailboxTracker;
 use super::watched_words::Watched;
 use crate::actors::service::{
-    ChannelProgress, ChannelService, Failure, Peers, TaskTracker, severity,
+    ChannelProgress, ChannelService, End as ChannelEnd, Failure, FrontEnd, LastStep, Opening,
+    StatusTracker, TaskTracker, severity,
 };
-use crate::bus::{ActorContext, Doorbell, Port};
+use crate::bus::ActorContext;
 use crate::mem::Span;
 use crate::messages::announced::VersionOffered;
-use crate::messages::foreign::{self, Exit, Severity};
-use crate::messages::mailbox::{ChannelStatus, ChannelWords, End, Status, Step, Task};
-use crate::messages::memory::AccessSegments;
-use crate::messages::{ChannelDescriptor, ChannelId, MailboxPlace};
+use crate::messages::foreign::Severity;
+use crate::messages::mailbox::{ChannelStatus, ChannelWords, End, Mailbox, Step, Task};
+use crate::messages::{Interface, MailboxPlace};
 use crate::messages::{mailbox, rpc};
 
-/// State of one channel. Its task is [`run`](Self::run).
-pub(super) struct Channel {
+/// State of one channel.
+pub(crate) struct Channel {
     service: Rc<ChannelService>,
     handler: RequestHandler,
     mailbox: MailboxPlace,
-    tracker: Rc<StatusTracker>,
+    tracker: MailboxTracker,
     context: ActorContext,
     poller: ChannelPoller,
     progress: Rc<ChannelProgress>,
-    /// The server's own inbox.
-    server: Port<mailbox::Inbox>,
 }
 
 /// Indices of the response queue.
@@ -54,94 +52,106 @@ impl Responses {
     }
 }
 
-impl Channel {
-    pub(super) fn new(
-        id: ChannelId,
-        (descriptor, mailbox): (&ChannelDescriptor, MailboxPlace),
-        bell: Doorbell,
-        context: ActorContext,
-        links: Rc<Peers>,
-        progress: Rc<ChannelProgress>,
-        server: Port<mailbox::Inbox>,
-    ) -> Self {
-        let tasks = Rc::new(TaskTracker::new(context.clone()));
-        let tracker = StatusTracker::new(
+impl FrontEnd for Channel {
+    type Protocol = Mailbox;
+
+    fn serves(interface: &Interface) -> bool {
+        matches!(interface, Interface::Mailbox(_))
+    }
+
+    fn open(opening: Opening<'_>) -> Option<Self> {
+        let Opening {
             id,
-            mailbox.address,
-            context.clone(),
-            progress.clone(),
-            tasks.clone(),
-        );
-        let poller = ChannelPoller::new(id, context.clone(), bell, links.store.clone());
+            descriptor,
+            bus,
+            context,
+            peers,
+            progress,
+        } = opening;
+        let mailbox = descriptor.mailbox()?;
+        let tasks = Rc::new(TaskTracker::new(context.clone()));
+        let address = mailbox.address;
+        let first = Step::Handshake { address };
+        let tracker = StatusTracker::new(id, first, progress.clone(), tasks.clone());
+        let bell = bus.doorbell();
+        let poller = ChannelPoller::new(id, context.clone(), bell, peers.store.clone());
         let width = mailbox.layout.ptr_width;
-        let service = Rc::new(ChannelService::new(id, descriptor, width, links, tasks));
-        Self {
+        let service = Rc::new(ChannelService::new(id, descriptor, width, peers, tasks));
+        Some(Self {
             handler: RequestHandler {
                 service: service.clone(),
                 notes: Notes::default(),
             },
             service,
             mailbox,
-            tracker: Rc::new(tracker),
+            tracker: MailboxTracker::new(tracker),
             poller,
             context,
             progress,
-            server,
+        })
+    }
+
+    fn service(&self) -> &ChannelService {
+        &self.service
+    }
+
+    fn status(&self) -> ChannelStatus {
+        self.tracker.status(self.service.name())
+    }
+
+    async fn serve(&self) -> Result<ChannelEnd, Failure> {
+        self.serve_sessions().await
+    }
+
+    fn enter_end(&self, last: LastStep) {
+        match last {
+            LastStep::Exited { code } => {
+                self.tracker.over(End::Silent);
+                self.tracker.enter(Step::Exited { code });
+            }
+            LastStep::GivenUp => self.tracker.enter(Step::GivenUp),
         }
     }
 
-    /// Serves the channel until it exits.
-    pub(super) async fn run(self: Rc<Self>) {
-        if let Err(failure) = self.serve_sessions().await {
-            self.give_up(&format!("service of the channel has ended: {failure}"))
-                .await;
-        }
+    fn stop(&self) {
         self.poller.end();
     }
+}
 
-    async fn serve_sessions(&self) -> Result<(), Failure> {
+impl Channel {
+    /// Serves sessions until one ends by EXIT.
+    async fn serve_sessions(&self) -> Result<ChannelEnd, Failure> {
         let queues = Queues::take_over(
             self.service.space,
             &self.mailbox,
-            &self.service.links.memory,
+            &self.service.peers.memory,
         )
         .await?;
         self.progress.found(self.service.id, queues.words());
         let queues = &queues;
-        while self.handshake(queues).await? {
+        loop {
+            if let Some(refused) = self.handshake(queues).await? {
+                return Ok(refused);
+            }
             let (reset, session) = (pin!(self.left_ready()), pin!(self.session(queues)));
             match select(reset, session).await {
                 // Dropping the session drops everything it was waiting for.
                 Either::Left((reset, _)) => {
                     reset?;
                     self.tracker.over(End::Reset);
-                    self.service.links.rpc.port().post(rpc::Cancel {
+                    self.service.peers.rpc.port().post(rpc::Cancel {
                         channel: self.service.name().clone(),
                     });
                     self.service.close_files(self.service.id);
                     self.service.finish_text().await;
                 }
-                Either::Right((code, _)) => {
-                    let code = code?;
-                    // Before anything is awaited: another channel may exit meanwhile.
-                    self.progress.exited(self.service.id, code);
-                    self.service.close_files_after_the_last(&self.progress);
-                    self.service.finish_text().await;
-                    self.tracker.over(End::Silent);
-                    self.tracker.enter(Step::Exited { code });
-                    self.service.links.foreign.post(Exit {
-                        channel: self.service.name().clone(),
-                        code,
-                    });
-                    return Ok(());
-                }
+                Either::Right((code, _)) => return code.map(ChannelEnd::Exit),
             }
         }
-        Ok(())
     }
 
-    /// Completes a handshake. False if the firmware has another protocol version.
-    async fn handshake(&self, queues: &Queues) -> Result<bool, Failure> {
+    /// Completes a handshake. Ends the channel if the firmware has another protocol version.
+    async fn handshake(&self, queues: &Queues) -> Result<Option<ChannelEnd>, Failure> {
         self.tracker.enter(Step::Handshake {
             address: self.mailbox.address,
         });
@@ -154,11 +164,10 @@ impl Channel {
         let firmware = Version::from(version);
         let offered = self.offered(queues);
         let Some(negotiated) = Version::negotiated(firmware, offered) else {
-            self.give_up(&format!(
+            let reason = format!(
                 "firmware speaks mailbox protocol {firmware}, this host {VERSION} and {NEWEST}: build them for the same version"
-            ))
-            .await;
-            return Ok(false);
+            );
+            return Ok(Some(ChannelEnd::Refused(reason)));
         };
         queues.make_ready(negotiated).await?;
         self.service.session.begin(negotiated);
@@ -166,7 +175,7 @@ impl Channel {
             state: State::READY.0,
             ..ChannelWords::UNREAD
         });
-        Ok(true)
+        Ok(None)
     }
 
     /// Protocol version that firmware offers; that of number 0 without an offer. It is no doorbell: firmware writes it first.
@@ -180,7 +189,7 @@ impl Channel {
             let len = usize::try_from(segment.len).unwrap_or(rest.len());
             let (part, after) = rest.split_at_mut(len.min(rest.len()));
             // A memory that can't be read fails the handshake's writes, too.
-            if self.service.links.store.look(segment, part).is_err() {
+            if self.service.peers.store.look(segment, part).is_err() {
                 return Version::from(0);
             }
             rest = after;
@@ -321,17 +330,7 @@ impl Channel {
             Served::Response(response) => Some(*response),
             Served::Silent | Served::Exit(_) => None,
         };
-        if self.service.links.served.get() {
-            let width = self.service.width;
-            self.service.links.foreign.post(foreign::Served {
-                channel: self.service.name().clone(),
-                slot,
-                entry: Box::new(*entry),
-                ticks: self.context.now() - since,
-                result: response.map(|response| response.entry(width).rets),
-            });
-        }
-        self.context.emit(|| mailbox::Served {
+        self.service.emit_served(&self.context, || mailbox::Served {
             channel: self.service.id,
             slot,
             entry: *entry,
@@ -404,35 +403,6 @@ impl Channel {
             address: address.wrapping_add(layout.request.idx_c),
             len: 4,
         }
-    }
-
-    /// Ends the service of all channels. The report includes every channel's status, since it may be the last one.
-    async fn give_up(&self, text: &str) {
-        self.tracker.enter(Step::GivenUp);
-        let mut text = text.to_owned();
-        let mut statuses = self.server.ask(Status).await.unwrap_or_default();
-        for (words, status) in self.progress.inspect(&mut statuses) {
-            let AccessSegments { space, op } = words.access.clone();
-            let read = self.service.links.memory.access_at(space, op).await;
-            status.words = read.ok().and_then(|read| words.parse(read));
-        }
-        for channel in statuses {
-            // Writing to a `String` does not fail.
-            let _ = write!(text, "\n{channel}");
-        }
-        self.progress
-            .fail(&format!("channel {}: {text}", self.service.name()));
-        self.service.report(Severity::Fatal, &text);
-    }
-
-    /// Services of the channel.
-    pub(super) fn service(&self) -> &ChannelService {
-        &self.service
-    }
-
-    /// Status of the channel, without its words in memory.
-    pub(super) fn status(&self) -> ChannelStatus {
-        self.tracker.status(self.service.name())
     }
 
     fn note(&self, taken: Index, responses: &Responses) {

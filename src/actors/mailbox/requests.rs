@@ -102,7 +102,7 @@ impl RequestHandler {
     async fn print(&self, ptr: u64, len: u64) -> Result<(), Failure> {
         for part in self.service.parts(ptr, len).await? {
             let text = self.service.access(Op::Read(part)).await?.into_bytes();
-            self.service.links.console.print(Print {
+            self.service.peers.console.print(Print {
                 channel: self.service.id,
                 text,
             });
@@ -152,7 +152,7 @@ impl RequestHandler {
                     .complain(&format!("{place}: and {more} more conversions"));
             }
         }
-        self.service.links.console.print(Print {
+        self.service.peers.console.print(Print {
             channel: self.service.id,
             text: rendered.text.into(),
         });
@@ -223,7 +223,7 @@ impl RequestHandler {
         let on_pending = move |by| tracker.pending(by);
         let answer = self
             .service
-            .links
+            .peers
             .rpc
             .call(self.service.name(), &target, args, on_pending);
         match answer.await??.progress {

@@ -10,7 +10,7 @@ use crate::messages::rpc::CallError;
 
 /// Error of a request.
 #[derive(Debug, Error)]
-pub(in crate::actors) enum Failure {
+pub(crate) enum Failure {
     #[error(transparent)]
     Access(#[from] AccessError),
     #[error("the {what} at {address:#x} can't be read: {cause}")]

@@ -101,7 +101,7 @@ impl ChannelService {
         };
         self.tasks.awaits(Task::File);
         let path = text.to_owned();
-        let expanded = self.links.foreign.ask(ExpandPath { path }).await?;
+        let expanded = self.peers.foreign.ask(ExpandPath { path }).await?;
         let expanded = expanded.map_err(|unset| Failure::Unset {
             path: text.to_owned(),
             unset,
@@ -117,7 +117,7 @@ impl ChannelService {
     {
         self.release_slot().await?;
         self.tasks.awaits(Task::File);
-        match self.links.files.ask(ask).await? {
+        match self.peers.files.ask(ask).await? {
             Ok(answer) => Ok(answer),
             Err(errno) => {
                 let reason = self.reason().await?;
@@ -129,7 +129,7 @@ impl ChannelService {
     /// Reason of the last failure, if it says more than the error number.
     async fn reason(&self) -> Result<Option<String>, Failure> {
         let channel = self.id;
-        Ok(self.links.files.ask(Explain { channel }).await?)
+        Ok(self.peers.files.ask(Explain { channel }).await?)
     }
 
     /// Number of bytes of `span` that are in the map, from its first on, for a transfer of which `done` bytes are over. 0 ends it.
@@ -138,7 +138,7 @@ impl ChannelService {
     /// Fails if the transfer has no room for its first byte.
     pub(in crate::actors) async fn room(&self, span: Span, done: u64) -> Result<u64, Failure> {
         let space = self.space;
-        let room = self.links.memory.extent(space, span).await?;
+        let room = self.peers.memory.extent(space, span).await?;
         if room == 0 && done == 0 {
             self.locate(span).await?;
         }

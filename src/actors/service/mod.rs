@@ -1,23 +1,28 @@
 //! Services of a channel that do not depend on how firmware asks for them: accesses to its memory, files, standard streams, arguments,
 //! time, reports.
 //!
-//! A front end turns what it finds in memory into calls of [`ChannelService`]: the mailbox server its requests, the HTIF server its
-//! commands.
+//! A front end turns what it finds in memory into calls of [`ChannelService`].
 //!
+//! - `front_end`: trait of front ends, and the server of all of them.
 //! - `files`: file operations; `posix`: those of POSIX; `stdio`: standard streams.
 //! - `session`: protocol version, input and random bytes of a channel.
+//! - `status_tracker`: present step and recent requests of a channel, for the status.
+//! - `word_poller`: words that a front end polls.
 //! - `task_tracker`: operation that the present request waits for, for the status.
 //! - `progress`: state of the channels that ticks read without a message.
 //! - `failure`: errors of requests, and their error numbers; `severity`: severity of reports on them.
 
 mod failure;
 mod files;
+mod front_end;
 mod posix;
 mod progress;
 mod session;
 mod severity;
+mod status_tracker;
 mod stdio;
 mod task_tracker;
+mod word_poller;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -26,24 +31,28 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mailbox_rs::{MAX_STRING, PtrWidth};
 
-pub(in crate::actors) use failure::Failure;
+pub(crate) use failure::Failure;
+pub(crate) use front_end::{End, FrontEnd, LastStep, Opening, Server, statuses};
 pub(in crate::actors) use posix::refused;
 pub(crate) use progress::ChannelProgress;
 pub(in crate::actors) use progress::WordsRead;
 pub(in crate::actors) use session::{Random, Session};
 pub(in crate::actors) use severity::severity;
+pub(in crate::actors) use status_tracker::StatusTracker;
 pub(in crate::actors) use task_tracker::TaskTracker;
+pub(in crate::actors) use word_poller::WordPoller;
 
 use crate::actors::console::ConsoleClient;
 use crate::actors::memory::MemoryClient;
 use crate::actors::rpc::RpcClient;
-use crate::bus::{ActorContext, Port};
+use crate::bus::{ActorContext, Message, Port};
 use crate::mem::{CHUNK, Op, Outcome, SpaceId, Span, Store};
 use crate::messages::foreign::{Report, Severity};
-use crate::messages::mailbox::{StdinError, Task};
+use crate::messages::front_end::StdinError;
+use crate::messages::mailbox::Task;
 use crate::messages::{
-    ChannelDescriptor, ChannelId, ChannelServices, InputSource, Name, console, files as file,
-    foreign,
+    ChannelDescriptor, ChannelId, ChannelServices, InputSource, NO_SLOT, Name, ServedRequest,
+    console, files as file, foreign,
 };
 
 /// Maximum number of bytes that one request may move, far more than a simulated chip really moves. A bogus length from firmware must not
@@ -85,7 +94,7 @@ impl Peers {
 }
 
 /// Services of one channel.
-pub(in crate::actors) struct ChannelService {
+pub(crate) struct ChannelService {
     pub(in crate::actors) id: ChannelId,
     name: Name,
     pub(in crate::actors) space: SpaceId,
@@ -93,7 +102,7 @@ pub(in crate::actors) struct ChannelService {
     pub(in crate::actors) width: PtrWidth,
     /// Services as configured.
     pub(in crate::actors) services: Arc<ChannelServices>,
-    pub(in crate::actors) links: Rc<Peers>,
+    pub(in crate::actors) peers: Rc<Peers>,
     pub(in crate::actors) tasks: Rc<TaskTracker>,
     pub(in crate::actors) session: Session,
     /// Word to be written that returns a request's place to firmware, such as its queue's consumer index. It is written before the
@@ -107,7 +116,7 @@ impl ChannelService {
         id: ChannelId,
         descriptor: &ChannelDescriptor,
         width: PtrWidth,
-        links: Rc<Peers>,
+        peers: Rc<Peers>,
         tasks: Rc<TaskTracker>,
     ) -> Self {
         let services = descriptor.services.clone();
@@ -118,7 +127,7 @@ impl ChannelService {
             width,
             session: Session::new(Random::new(services.seed, &descriptor.name)),
             services,
-            links,
+            peers,
             tasks,
             taken: Cell::default(),
         }
@@ -155,12 +164,12 @@ impl ChannelService {
             channel: Some(self.id),
         };
         // The console reports its own failures.
-        let _ = self.links.console.port().ask(finish).await;
+        let _ = self.peers.console.port().ask(finish).await;
     }
 
     /// Closes all files opened by a channel.
     pub(in crate::actors) fn close_files(&self, channel: ChannelId) {
-        self.links.files.post(file::CloseAll { channel });
+        self.peers.files.post(file::CloseAll { channel });
     }
 
     /// Closes all files of all channels once none is served any more. Until then a channel may use files that another one opened.
@@ -204,7 +213,7 @@ impl ChannelService {
 
     /// Fails unless the whole range is mapped.
     pub(in crate::actors) async fn locate(&self, span: Span) -> Result<(), Failure> {
-        self.links.memory.locate(self.space, span).await??;
+        self.peers.memory.locate(self.space, span).await??;
         Ok(())
     }
 
@@ -235,7 +244,7 @@ impl ChannelService {
     pub(in crate::actors) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
         self.tasks.awaits(Task::Memory);
         let taken = self.taken.take();
-        let outcome = self.links.memory.access(self.space, taken, op).await;
+        let outcome = self.peers.memory.access(self.space, taken, op).await;
         if !matches!(outcome, Ok(Ok(_))) {
             // The write of the word may have failed too.
             self.taken.set(taken);
@@ -255,6 +264,28 @@ impl ChannelService {
         outcome.map(drop)
     }
 
+    /// Reports a served request to the taps, and to the testbench if it observes requests.
+    pub(in crate::actors) fn emit_served<E: ServedRequest + Message>(
+        &self,
+        context: &ActorContext,
+        served: impl Fn() -> E,
+    ) {
+        if self.peers.served.get() {
+            self.tell_testbench(&served(), context.now());
+        }
+        context.emit(served);
+    }
+
+    fn tell_testbench(&self, served: &dyn ServedRequest, now: u64) {
+        self.peers.foreign.post(foreign::Served {
+            channel: self.name.clone(),
+            slot: served.slot().unwrap_or(NO_SLOT),
+            entry: Box::new(served.entry()),
+            ticks: now.saturating_sub(served.since()),
+            result: served.result(self.width),
+        });
+    }
+
     /// Reports an error to the user. Service goes on.
     pub(in crate::actors) fn complain(&self, text: &str) {
         self.report(Severity::Error, text);
@@ -262,7 +293,7 @@ impl ChannelService {
 
     /// Sends a report in the name of the channel.
     pub(in crate::actors) fn report(&self, severity: Severity, text: &str) {
-        self.links.foreign.post(Report {
+        self.peers.foreign.post(Report {
             severity,
             id: self.name.to_string(),
             text: text.to_owned(),

@@ -205,7 +205,7 @@ impl ChannelService {
             }
             Clock::Wall => {
                 self.release_slot().await?;
-                Ok(self.links.foreign.ask(WallTime).await?)
+                Ok(self.peers.foreign.ask(WallTime).await?)
             }
         }
     }

@@ -5,7 +5,8 @@ use std::fmt;
 
 use crate::mem::{AccessError, Outcome};
 use crate::messages::ChannelId;
-use crate::messages::mailbox::{ChannelStatus, ChannelWords, Step};
+use crate::messages::front_end::ChannelState;
+use crate::messages::mailbox::ChannelWords;
 use crate::messages::memory::AccessSegments;
 
 /// Extracts the words of a mailbox from its bytes.
@@ -52,8 +53,6 @@ pub(crate) struct ChannelProgress {
     fatal: OnceCell<String>,
     /// True while words of channels are read for a status.
     inspected: Cell<bool>,
-    /// Channels of the mailbox server, in the order of its status.
-    mailboxes: OnceCell<Vec<ChannelId>>,
 }
 
 /// Progress of one channel.
@@ -74,7 +73,6 @@ impl ChannelProgress {
             channels: (0..channels).map(|_| Standing::default()).collect(),
             fatal: OnceCell::new(),
             inspected: Cell::new(false),
-            mailboxes: OnceCell::new(),
         }
     }
 
@@ -137,29 +135,20 @@ impl ChannelProgress {
         }
     }
 
-    /// Sets the channels of the mailbox server.
-    pub(in crate::actors) fn set_mailboxes(&self, channels: Vec<ChannelId>) {
-        self.mailboxes.get_or_init(|| channels);
-    }
-
-    /// Channels of the mailbox server.
-    pub(crate) fn mailboxes(&self) -> &[ChannelId] {
-        self.mailboxes.get().map_or(&[], Vec::as_slice)
-    }
-
-    /// Running channels of the mailbox server that are located in memory, each with the read of its words. Empty while words are being
-    /// read: a memory backend may request the status itself.
-    pub(in crate::actors) fn inspect<'a>(
+    /// Running channels among `ids` that are located in memory, each with the read of its words and its status. Empty while words are
+    /// being read: a memory backend may request the status itself.
+    pub(in crate::actors) fn inspect<'a, S: ChannelState>(
         &'a self,
-        statuses: &'a mut [ChannelStatus],
-    ) -> impl Iterator<Item = (&'a WordsRead, &'a mut ChannelStatus)> {
+        ids: &'a [ChannelId],
+        statuses: &'a mut [S],
+    ) -> impl Iterator<Item = (&'a WordsRead, &'a mut S)> {
         let first = !self.inspected.replace(true);
         let inspecting = first.then(|| Inspecting(&self.inspected));
-        let channels = self.mailboxes().iter().zip(statuses);
+        let channels = ids.iter().zip(statuses);
         channels.filter_map(move |(channel, status)| {
             inspecting.as_ref()?;
-            let is_open = !matches!(status.step, Step::Exited { .. } | Step::GivenUp);
-            is_open.then_some((self.standing(*channel)?.words.get()?, status))
+            let words = self.standing(*channel)?.words.get()?;
+            status.is_open().then_some((words, status))
         })
     }
 

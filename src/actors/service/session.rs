@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use mailbox_rs::{NEWEST, VERSION, Version};
 
-use crate::messages::mailbox::StdinError;
+use crate::messages::front_end::StdinError;
 
 /// Maximum number of bytes of the standard input that wait for firmware.
 const INPUT_MAX: usize = 16 << 20;

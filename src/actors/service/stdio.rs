@@ -120,7 +120,7 @@ impl ChannelService {
     /// Writes bytes to the standard output.
     pub(in crate::actors) async fn print(&self, data: Bytes) -> Result<(), Failure> {
         let channel = self.id;
-        let console = &self.links.console;
+        let console = &self.peers.console;
         match &self.services.stdout {
             OutputTarget::Console => console.print(Print {
                 channel,
@@ -160,7 +160,7 @@ impl ChannelService {
         let channel = self.id;
         for part in self.parts(ptr, len).await? {
             let data = self.access(Op::Read(part)).await?.into_bytes();
-            let console = &self.links.console;
+            let console = &self.peers.console;
             match (target, stream) {
                 (OutputTarget::Raw, stream) => console.port().post(PutRaw {
                     channel,

@@ -4,61 +4,33 @@ mod command;
 mod status;
 
 use std::fmt::{self, Display};
+use std::slice;
 
-use bytes::Bytes;
-use mailbox_rs::Errno;
+use mailbox_rs::{Errno, PtrWidth, RequestEntry};
 use serde::{Deserialize, Serialize};
 
 pub use command::{Command, Device, SystemCall};
 pub use status::{HtifStatus, HtifStep, PastCommand};
 
 use super::ChannelId;
-use super::mailbox::StdinError;
-use crate::bus::{Attributes, inbox};
-use crate::mem::AccessError;
+use super::front_end::{self, Protocol};
+use super::served::{HTIF_ACTION, ServedRequest, entry_of};
+use crate::bus::Endpoint;
+
+/// Protocol HTIF.
+#[derive(Debug)]
+pub struct Htif;
+
+impl Protocol for Htif {
+    const ENDPOINT: Endpoint = Endpoint(&"htif");
+    type Status = HtifStatus;
+}
+
+/// All messages to the HTIF server.
+pub(crate) type Inbox = front_end::Inbox<Htif>;
 
 /// Number of bytes of `tohost`, and of `fromhost`.
 pub const WORD: u64 = 8;
-
-/// Event: a doorbell on the words of HTIF rang. It wakes the channel's task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TohostRang {
-    /// Channel of the doorbell.
-    pub channel: ChannelId,
-    /// Words that were read; `None` if they could not be read.
-    pub words: Option<HostWords>,
-    /// Error of the read.
-    pub read_error: Option<AccessError>,
-}
-
-/// Words of HTIF, as last read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HostWords {
-    /// Command of firmware; 0 for none.
-    pub tohost: u64,
-    /// Response that firmware has not taken, read only while the host has another one; 0 for none.
-    pub fromhost: Option<u64>,
-}
-
-/// Asks for the state of each HTIF channel, in the order of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status;
-
-/// Adds bytes to the standard input of a channel whose source is the testbench. The reply has the number of bytes taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StdinWrite {
-    /// Channel of the input.
-    pub channel: ChannelId,
-    /// Bytes to add.
-    pub data: Bytes,
-}
-
-/// Ends the standard input of a channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StdinClose {
-    /// Channel of the input.
-    pub channel: ChannelId,
-}
 
 /// Event: a command was served, valid or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,41 +47,84 @@ pub struct CommandServed {
     pub result: Option<i64>,
 }
 
-impl CommandServed {
-    /// Name of the command's kind, such as `"write"` or `"console write"`.
-    pub fn kind(&self) -> &'static str {
+impl ServedRequest for CommandServed {
+    fn channel(&self) -> ChannelId {
+        self.channel
+    }
+
+    /// Such as `"write"` or `"console write"`.
+    fn kind(&self) -> &'static str {
         match &self.call {
             Some(call) => call.name(),
             None => self.command.kind(),
         }
     }
 
-    /// Displays the command.
-    pub fn request_text(&self) -> impl Display {
-        CallText(self.command, self.call)
+    /// Those of the system call, otherwise the word of the command.
+    fn args(&self) -> &[u64] {
+        match &self.call {
+            Some(call) => &call.args,
+            None => slice::from_ref(&self.command.0),
+        }
     }
 
-    /// Displays the outcome, as a suffix to the command: `; gives 0xc; taken in tick 1290`.
-    pub fn outcome_text(&self) -> impl Display {
-        OutcomeText(self.result, self.since)
+    fn since(&self) -> u64 {
+        self.since
     }
 
-    /// Error of a system call that failed.
-    pub fn error(&self) -> Option<Errno> {
+    fn value(&self) -> Option<u64> {
+        u64::try_from(self.result?).ok()
+    }
+
+    fn error(&self) -> Option<Errno> {
         let result = self.result.filter(|result| *result < 0)?;
         Some(command::errno(result))
     }
 
-    /// True for a system call that failed.
-    pub fn is_failed(&self) -> bool {
-        self.result.is_some_and(|result| result < 0)
+    fn moved_bytes(&self) -> u64 {
+        match (self.kind(), self.result) {
+            ("read" | "write" | "pread" | "pwrite", Some(bytes @ 0..)) => bytes.unsigned_abs(),
+            _ => 0,
+        }
+    }
+
+    fn counts_printed(&self) -> bool {
+        self.moved_bytes() > 0
+    }
+
+    /// Arguments are the command's word, and those of the system call: its number, then its own.
+    fn entry(&self) -> RequestEntry {
+        let Command(word) = self.command;
+        let action = HTIF_ACTION | (word >> 48) as u32;
+        match &self.call {
+            None => entry_of(action, &[word]),
+            Some(SystemCall { number, args }) => {
+                let [a, b, c, d, e, f, g] = *args;
+                entry_of(action, &[word, *number, a, b, c, d, e, f, g])
+            }
+        }
+    }
+
+    /// Two's complement of 64 bits.
+    fn result(&self, _: PtrWidth) -> Option<u64> {
+        self.result.map(i64::cast_unsigned)
+    }
+
+    fn request_text(&self) -> String {
+        CallText(self.command, self.call).to_string()
+    }
+
+    fn outcome_text(&self) -> String {
+        OutcomeText(self.result, self.since).to_string()
     }
 }
 
 /// Command and outcome.
 impl Display for CommandServed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.request_text(), self.outcome_text())
+        let Self { command, call, .. } = *self;
+        let outcome = OutcomeText(self.result, self.since);
+        write!(f, "{}{outcome}", CallText(command, call))
     }
 }
 
@@ -136,16 +151,5 @@ impl Display for OutcomeText {
             Some(result) => write!(f, "; gives {result:#x}")?,
         }
         write!(f, "; taken in tick {since}")
-    }
-}
-
-impl Attributes for Vec<HtifStatus> {}
-
-inbox! {
-    /// All messages to the HTIF server.
-    "htif" {
-        Status -> Vec<HtifStatus> { channel: none, payload: none },
-        StdinWrite -> Result<u64, StdinError> { channel: channel, payload: data },
-        StdinClose -> Result<(), StdinError> { channel: channel, payload: none },
     }
 }

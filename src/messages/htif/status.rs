@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{CallText, Command, OutcomeText, SystemCall};
+use crate::messages::front_end::ChannelState;
 use crate::messages::mailbox::Task;
 
 /// Status of one channel. `Display` writes one line about the pending step and the side that it depends on, and indented lines for the
@@ -76,6 +77,12 @@ pub struct PastCommand {
     pub to: u64,
     /// Result, as in [`CommandServed`](super::CommandServed).
     pub result: Option<i64>,
+}
+
+impl ChannelState for HtifStatus {
+    fn is_open(&self) -> bool {
+        !matches!(self.step, HtifStep::Exited { .. } | HtifStep::GivenUp)
+    }
 }
 
 impl fmt::Display for HtifStatus {

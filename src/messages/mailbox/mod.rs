@@ -4,18 +4,35 @@ mod status;
 
 use std::fmt::{self, Display};
 
-use bytes::Bytes;
-use mailbox_rs::{QUEUE_LEN, Request, RequestEntry, Response, State};
+use mailbox_rs::{Errno, FileRequest, PtrWidth, QUEUE_LEN, Request, RequestEntry, Response};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use thiserror::Error;
 
 pub(crate) use status::CACHE_HINT;
 pub use status::{ChannelStatus, End, Past, PendingCall, Step, Task};
 
 use super::ChannelId;
-use crate::bus::{Attributes, inbox};
+pub use super::channel_words::{ChannelWords, Handshake};
+use super::front_end::{self, Protocol};
+pub use super::front_end::{StdinClose, StdinError, StdinWrite};
+use super::served::ServedRequest;
+use crate::bus::Endpoint;
 use crate::mem::AccessError;
+
+/// Protocol of mailboxes.
+#[derive(Debug)]
+pub struct Mailbox;
+
+impl Protocol for Mailbox {
+    const ENDPOINT: Endpoint = Endpoint(&"mailbox");
+    type Status = ChannelStatus;
+}
+
+/// All messages to the mailbox server.
+pub(crate) type Inbox = front_end::Inbox<Mailbox>;
+
+/// Asks for the state of each channel with a mailbox.
+pub type Status = front_end::Status<Mailbox>;
 
 /// Event: a channel's doorbell rang. It wakes the channel's task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,91 +74,6 @@ fn queued<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestEntry>, D::Er
     from.deserialize_seq(Entries)
 }
 
-/// Words of a channel that firmware writes, as last read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelWords {
-    /// State of the channel.
-    pub state: u32,
-    /// Producer index of the request queue.
-    pub request_put: u32,
-    /// Further words, read only for a handshake.
-    pub handshake: Option<Handshake>,
-    /// Consumer index of the response queue, read only for a handshake and while the queue is full.
-    pub response_taken: Option<u32>,
-}
-
-/// Words that are needed only for a handshake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Handshake {
-    /// Protocol version of the firmware.
-    pub version: u32,
-    /// Consumer index of the request queue.
-    pub request_taken: u32,
-    /// Producer index of the response queue.
-    pub response_put: u32,
-}
-
-impl ChannelWords {
-    /// Initial value, before the first read.
-    pub const UNREAD: Self = Self {
-        state: 0,
-        request_put: 0,
-        handshake: None,
-        response_taken: None,
-    };
-
-    /// Returns firmware's protocol version if the words request a handshake (protocol, section *Handshake and reset*).
-    pub fn asks_for_handshake(&self) -> Option<u32> {
-        let handshake = self.handshake?;
-        let indices = [
-            self.request_put,
-            handshake.request_taken,
-            handshake.response_put,
-            self.response_taken.unwrap_or_default(),
-        ];
-        let asks = handshake.version != 0 && self.state == State::INIT.0 && indices == [0; 4];
-        asks.then_some(handshake.version)
-    }
-}
-
-/// Asks for the state of each channel, in the order of the configuration. The reply does not contain the words of the channels: the
-/// requester reads them itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status;
-
-/// Adds bytes to the standard input of a channel whose source is the testbench. The reply has the number of bytes taken, fewer than
-/// given if the input has no room for more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StdinWrite {
-    /// Channel of the input.
-    pub channel: ChannelId,
-    /// Bytes to add.
-    pub data: Bytes,
-}
-
-/// Ends the standard input of a channel: a read behind the last byte finds the end of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StdinClose {
-    /// Channel of the input.
-    pub channel: ChannelId,
-}
-
-/// Error of a write to a channel's standard input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
-pub enum StdinError {
-    /// The testbench is not the source.
-    #[error(
-        "its standard input does not come from the testbench; configure `stdio: {{stdin: testbench}}`"
-    )]
-    NotTestbench,
-    /// The input has ended.
-    #[error("its standard input was closed")]
-    Closed,
-    /// There is no such channel.
-    #[error("there is no such channel")]
-    NoChannel,
-}
-
 /// Event: a request was served. Its response, if it has one, is ready for the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
@@ -157,27 +89,82 @@ pub struct Served {
     pub response: Option<Response>,
 }
 
-impl Served {
-    /// Returns the name of the request's kind, such as `"PRINT"`.
-    pub fn kind(&self) -> &'static str {
+impl ServedRequest for Served {
+    fn channel(&self) -> ChannelId {
+        self.channel
+    }
+
+    fn kind(&self) -> &'static str {
         Request::try_from(&self.entry).map_or("malformed", |request| request.kind())
     }
 
-    /// Displays the request in the terms of the protocol.
-    pub fn request_text(&self) -> impl Display {
-        RequestText(&self.entry)
+    fn args(&self) -> &[u64] {
+        self.entry.counted_args()
     }
 
-    /// Displays the outcome, as a suffix to the request: `; gives 0xc; slot 2, taken in tick 1290`.
-    pub fn outcome_text(&self) -> impl Display {
-        OutcomeText(self)
+    fn slot(&self) -> Option<u32> {
+        Some(self.slot)
+    }
+
+    fn since(&self) -> u64 {
+        self.since
+    }
+
+    fn value(&self) -> Option<u64> {
+        match self.response {
+            Some(Response::Value(value)) => Some(value),
+            None | Some(Response::Empty | Response::Error(_)) => None,
+        }
+    }
+
+    fn error(&self) -> Option<Errno> {
+        match self.response {
+            Some(Response::Error(errno)) => Some(errno),
+            None | Some(Response::Empty | Response::Value(_)) => None,
+        }
+    }
+
+    fn moved_bytes(&self) -> u64 {
+        match (Request::try_from(&self.entry), self.response) {
+            (Err(_), _) | (_, Some(Response::Error(_))) => 0,
+            (
+                Ok(
+                    Request::MemMove { len, .. }
+                    | Request::MemSet { len, .. }
+                    | Request::MemCmp { len, .. },
+                ),
+                _,
+            ) => len,
+            (
+                Ok(Request::File(FileRequest::Read { .. } | FileRequest::Write { .. })),
+                Some(Response::Value(bytes)),
+            ) => bytes,
+            _ => 0,
+        }
+    }
+
+    fn entry(&self) -> RequestEntry {
+        self.entry
+    }
+
+    fn result(&self, width: PtrWidth) -> Option<u64> {
+        let response = self.response?;
+        Some(response.entry(width).rets)
+    }
+
+    fn request_text(&self) -> String {
+        RequestText(&self.entry).to_string()
+    }
+
+    fn outcome_text(&self) -> String {
+        OutcomeText(self).to_string()
     }
 }
 
 /// Request and outcome in the terms of the protocol.
 impl Display for Served {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.request_text(), self.outcome_text())
+        write!(f, "{}{}", RequestText(&self.entry), OutcomeText(self))
     }
 }
 
@@ -214,16 +201,5 @@ impl Display for ResponseText {
             Response::Value(value) => write!(f, "gives {value:#x}"),
             Response::Error(errno) => write!(f, "fails: {errno}"),
         }
-    }
-}
-
-impl Attributes for Vec<ChannelStatus> {}
-
-inbox! {
-    /// All messages to the mailbox server.
-    "mailbox" {
-        Status -> Vec<ChannelStatus> { channel: none, payload: none },
-        StdinWrite -> Result<u64, StdinError> { channel: channel, payload: data },
-        StdinClose -> Result<(), StdinError> { channel: channel, payload: none },
     }
 }

@@ -6,6 +6,7 @@ use mailbox_rs::{RequestEntry, Response, State};
 use serde::{Deserialize, Serialize};
 
 use super::{ChannelWords, RequestText, ResponseText};
+use crate::messages::front_end::ChannelState;
 use crate::messages::rpc::{Provider, Target};
 
 /// Status of one channel. `Display` writes one line about the pending step and the side that it depends on, and indented lines for the
@@ -120,6 +121,16 @@ pub enum End {
 
 /// Hint of a cause that memory alone does not show: firmware's CPU has other data in its cache.
 pub(crate) const CACHE_HINT: &str = "stale or dirty cache line?";
+
+impl ChannelState for ChannelStatus {
+    fn is_open(&self) -> bool {
+        !matches!(self.step, Step::Exited { .. } | Step::GivenUp)
+    }
+
+    fn show_words(&mut self, words: Option<ChannelWords>) {
+        self.words = words;
+    }
+}
 
 impl fmt::Display for ChannelStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,7 +14,6 @@ mod findings;
 mod player;
 mod recorded;
 mod scope;
-mod send_recorded;
 mod single_actor;
 
 use std::cell::RefCell;

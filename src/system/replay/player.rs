@@ -7,10 +7,11 @@ use serde::de::DeserializeOwned;
 
 use super::comparison::{Due, SharedComparison};
 use super::findings::FindingSink;
-use super::send_recorded::SendRecorded;
 use crate::bus::{Endpoint, Inbox, Message, Ticket};
 use crate::messages::announced::{Notified, ObserveFlags, SystemStarted};
-use crate::messages::{console, foreign, htif, mailbox, memory, rpc, sockets};
+use crate::messages::{console, foreign, memory, rpc, sockets};
+use crate::system::front_ends::Recorded;
+use crate::system::send_recorded::SendRecorded;
 use crate::system::{Inner, PendingStart, Vhost};
 use crate::trace::{Content, Entry, deserialize, send_reply};
 
@@ -129,9 +130,16 @@ impl Player {
             "console" => ask!(console, &ports.console),
             "foreign" => ask!(foreign, &ports.foreign),
             "sockets" => ask!(sockets, &ports.sockets),
-            "mailbox" => ports.mailbox.get().and_then(|port| ask!(mailbox, port)),
-            "htif" => ports.htif.get().and_then(|port| ask!(htif, port)),
-            _ => None,
+            to => {
+                let server = ports.front_ends.get().and_then(|all| all.at(to));
+                let sent = Recorded {
+                    from: Endpoint::EXTERNAL,
+                    body,
+                    awaited,
+                    bus: Some(bus),
+                };
+                server.and_then(|server| server.send_recorded(name, sent))
+            }
         };
         if let Some(Err(damage)) = asked {
             self.comparison.damaged(entry, damage);

@@ -22,10 +22,9 @@ use crate::mem::{
 use crate::messages::ChannelId;
 use crate::messages::announced::{
     DoorbellRang, FileAnswer, FileAnswered, FileOpened, FileRead, FileRefused, FileSeeked,
-    FileWritten, NetworkResult, TohostRang, VersionOffered,
+    FileWritten, NetworkResult, VersionOffered, WordsRang,
 };
 use crate::messages::files::PathAction;
-use crate::messages::htif::{HostWords, WORD};
 use crate::messages::mailbox::ChannelWords;
 use crate::messages::sockets::OsError;
 
@@ -272,24 +271,24 @@ struct Ring {
     is_seen: bool,
 }
 
-/// Event of a doorbell, by the protocol of its channel.
+/// Event of a doorbell: that of a mailbox, or of another protocol.
 enum Rang {
     Mailbox(DoorbellRang),
-    Htif(TohostRang),
+    Words(WordsRang),
 }
 
 impl Rang {
     fn channel(&self) -> ChannelId {
         match self {
             Self::Mailbox(rang) => rang.channel,
-            Self::Htif(rang) => rang.channel,
+            Self::Words(rang) => rang.channel,
         }
     }
 
     fn read_error(&self) -> Option<&AccessError> {
         match self {
             Self::Mailbox(rang) => rang.read_error.as_ref(),
-            Self::Htif(rang) => rang.read_error.as_ref(),
+            Self::Words(rang) => rang.read_error.as_ref(),
         }
     }
 }
@@ -357,7 +356,7 @@ impl RecordedDoorbells {
         let mut last = self.last.borrow_mut();
         if last.as_ref().is_none_or(|ring| ring.frame != frame) {
             let mailbox = self.comparison.next_event().map(Rang::Mailbox);
-            let rang = mailbox.or_else(|| self.comparison.next_event().map(Rang::Htif));
+            let rang = mailbox.or_else(|| self.comparison.next_event().map(Rang::Words));
             *last = rang.map(|rang| Ring {
                 frame,
                 rang,
@@ -376,7 +375,11 @@ impl RecordedDoorbells {
                 && part.offset <= at.offset
                 && at.offset < part.offset + part.len
         };
-        if !place.iter().any(has) {
+        let watched = match &*rang {
+            Rang::Mailbox(_) => place,
+            Rang::Words(rang) => &rang.segments,
+        };
+        if !watched.iter().any(has) {
             return Ok(());
         }
         if !std::mem::replace(is_seen, true) {
@@ -387,16 +390,9 @@ impl RecordedDoorbells {
                         self.show_entries(layout, place, words, &rang.entries);
                     }
                 }
-                (
-                    Rang::Htif(TohostRang {
-                        words: Some(HostWords { tohost, fromhost }),
-                        ..
-                    }),
-                    None,
-                ) => {
-                    self.set(place, 0, &tohost.to_le_bytes());
-                    let fromhost = fromhost.unwrap_or_default();
-                    self.set(place, WORD, &fromhost.to_le_bytes());
+                (Rang::Words(rang), _) => {
+                    let words = rang.words.as_deref().unwrap_or_default();
+                    self.set(&rang.segments, 0, words);
                 }
                 _ => {}
             }

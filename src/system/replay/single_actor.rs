@@ -14,12 +14,9 @@ use super::comparison::SharedComparison;
 use super::findings::FindingSink;
 use super::recorded::{RecordedDoorbells, RecordedMemory};
 use super::scope::ActorName;
-use super::send_recorded::SendRecorded;
 use super::{ReplayError, Replayed, hub, special};
 use crate::actors::console::{Console, ConsoleClient, Lines, Text};
 use crate::actors::files::Files;
-use crate::actors::htif::{HtifBell, HtifServer};
-use crate::actors::mailbox::MailboxServer;
 use crate::actors::memory::{Memory, MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
 use crate::actors::service::{ChannelProgress, Peers};
@@ -28,10 +25,10 @@ use crate::bus::{Bus, BusError, Endpoint, Inbox, Message, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, ObserveFlags};
-use crate::messages::{
-    ChannelDescriptor, console, files, foreign, htif, mailbox, memory, rpc, sockets,
-};
+use crate::messages::{ChannelDescriptor, foreign};
 use crate::system::build::start_rpc;
+use crate::system::front_ends::{AnyServer, Recorded, Surroundings};
+use crate::system::send_recorded::SendRecorded;
 use crate::system::taps::{attach_all, detach_all};
 use crate::system::{Error, Observed};
 use crate::trace::{Content, Damage, Entry, Header, deserialize, send_reply};
@@ -62,19 +59,6 @@ struct Inner {
 }
 
 type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
-
-/// Possible senders of a message.
-const SENDERS: [Endpoint; 9] = [
-    Endpoint::EXTERNAL,
-    mailbox::Inbox::ENDPOINT,
-    htif::Inbox::ENDPOINT,
-    memory::Inbox::ENDPOINT,
-    rpc::Inbox::ENDPOINT,
-    files::Inbox::ENDPOINT,
-    console::Inbox::ENDPOINT,
-    sockets::Inbox::ENDPOINT,
-    foreign::Inbox::ENDPOINT,
-];
 
 impl SingleActor {
     /// Actor alone on a bus; `told` receives the findings of attachments.
@@ -207,7 +191,10 @@ impl Inner {
     }
 
     fn send(&self, entry: &Entry, body: &[u8], awaited: bool) -> Result<(), Damage> {
-        let known = SENDERS.into_iter().find(|from| *from.0 == entry.kind.from);
+        let actors = ActorName::ALL.map(ActorName::endpoint);
+        let others = [Endpoint::EXTERNAL, foreign::Inbox::ENDPOINT];
+        let mut senders = actors.into_iter().chain(others);
+        let known = senders.find(|from| *from.0 == entry.kind.from);
         let sent = known.and_then(|from| {
             let actor = self.actor.get()?;
             actor.send(from, &entry.kind.name, body, awaited)
@@ -254,7 +241,7 @@ impl Stubs<'_> {
         Ok(match actor {
             ActorName::Mailbox | ActorName::Htif => {
                 let doorbells = RecordedDoorbells::new(comparison.clone(), &map, channels);
-                let links = Peers {
+                let peers = Peers {
                     memory: MemoryClient::new(&self.port(), &foreign, self.resolver(map), None),
                     rpc: RpcClient::new(context.clone(), &self.port(), None),
                     files: self.port(),
@@ -264,18 +251,14 @@ impl Stubs<'_> {
                     served: observed.served.clone(),
                 };
                 let progress = Rc::new(ChannelProgress::new(served.len()));
-                let channels = served.iter().cloned();
-                if actor == ActorName::Htif {
-                    let channels = channels.map(|channel| (channel, HtifBell::on(bus)));
-                    let channels = channels.collect();
-                    return Ok(Box::new(bus.start(|_| {
-                        HtifServer::new(context, bus.spawner(), links, channels, &progress)
-                    })?));
-                }
-                let channels = channels.map(|channel| (channel, bus.doorbell())).collect();
-                Box::new(bus.start(|own| {
-                    MailboxServer::new(context, bus.spawner(), links, channels, &progress, &own)
-                })?)
+                let surroundings = Surroundings {
+                    bus,
+                    peers: &peers,
+                    channels: &served,
+                    progress: &progress,
+                };
+                let server = surroundings.start_one(actor.endpoint())?;
+                Box::new(FrontEndPort(server))
             }
             ActorName::Memory => {
                 let resolver = self.resolver(map);
@@ -330,6 +313,27 @@ trait AnyPort {
         body: &[u8],
         awaited: bool,
     ) -> Option<Result<(), Damage>>;
+}
+
+/// Server of a front end; `None` if the actor is none.
+struct FrontEndPort(Option<Box<dyn AnyServer>>);
+
+impl AnyPort for FrontEndPort {
+    fn send(
+        &self,
+        from: Endpoint,
+        name: &str,
+        body: &[u8],
+        awaited: bool,
+    ) -> Option<Result<(), Damage>> {
+        let sent = Recorded {
+            from,
+            body,
+            awaited,
+            bus: None,
+        };
+        self.0.as_ref()?.send_recorded(name, sent)
+    }
 }
 
 impl<I: Inbox> AnyPort for Port<I> {

@@ -11,14 +11,15 @@ use tempfile::TempDir;
 
 use crate::actors::console::{Console, ConsoleClient, Lines, Text};
 use crate::actors::files::{Files, Root, SpecialNames};
-use crate::actors::htif::{HtifBell, HtifServer};
+use crate::actors::htif::HtifChannel;
 use crate::actors::memory::{Memory, MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
-use crate::actors::service::{ChannelProgress, Peers};
+use crate::actors::service::{ChannelProgress, Peers, Server};
 use crate::bus::{Bus, Inbox as _, Port};
 use crate::mem::Backend;
 use crate::messages::foreign::Severity;
-use crate::messages::htif::{Command, Inbox, Status};
+use crate::messages::front_end::Status;
+use crate::messages::htif::{Command, Inbox};
 use crate::messages::{
     ChannelDescriptor, ChannelServices, HtifPlace, Interface, console, files, foreign, memory, rpc,
 };
@@ -124,10 +125,10 @@ impl Bench {
                 served: Rc::new(Cell::new(false)),
             }
         };
-        Self::start_among(&ram, state, start_peers, |peers, links| {
-            let channels = vec![(descriptor, HtifBell::on(peers.bus))];
-            let spawner = peers.bus.spawner();
-            HtifServer::new(peers.context, spawner, links, channels, &progress)
+        Self::start_among(&ram, state, start_peers, |started, peers| {
+            let channels = [descriptor];
+            let (bus, own) = (started.bus, started.own);
+            Server::<HtifChannel>::new(bus, started.context, peers, &channels, &progress, own)
         })
     }
 
@@ -203,7 +204,7 @@ impl Bench {
     }
 
     pub(super) fn status(&self) -> String {
-        let statuses = self.try_ask(Status).unwrap();
+        let statuses = self.try_ask(Status::new()).unwrap();
         statuses[0].to_string()
     }
 

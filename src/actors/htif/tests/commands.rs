@@ -6,7 +6,8 @@ use super::bench::FROMHOST;
 use super::*;
 use crate::messages::ChannelServices;
 use crate::messages::foreign::Severity;
-use crate::messages::htif::{Command, StdinClose, StdinWrite};
+use crate::messages::front_end::{StdinClose, StdinWrite};
+use crate::messages::htif::Command;
 use crate::messages::{ChannelId, InputSource, Signature};
 
 /// Console: device 1.

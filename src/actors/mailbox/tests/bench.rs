@@ -9,10 +9,10 @@ use mailbox_rs::mock::{Firmware, Memory as _, Ram};
 use mailbox_rs::{CacheLine, Errno, Layout, PtrWidth, Request, ResponseEntry, Timestamp};
 
 use crate::actors::console::ConsoleClient;
-use crate::actors::mailbox::{MailboxServer, statuses};
+use crate::actors::mailbox::MailboxChannel;
 use crate::actors::memory::{MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
-use crate::actors::service::{ChannelProgress, Peers};
+use crate::actors::service::{ChannelProgress, Peers, Server, statuses};
 use crate::bus::{Bus, Inbox as _, Port, ReplySender};
 use crate::mem::{
     AccessError, Backend, Init, Memory, MemoryId, MemoryMap, Op, Segment, Shape, Space, SpaceId,
@@ -22,8 +22,8 @@ use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, ChannelStatus};
 use crate::messages::rpc::{CallError, PollOutcome, Progress, Provider, Target};
 use crate::messages::{
-    ChannelDescriptor, ChannelServices, Interface, MailboxPlace, console, files, foreign, memory,
-    rpc,
+    ChannelDescriptor, ChannelId, ChannelServices, Interface, MailboxPlace, console, files,
+    foreign, memory, rpc,
 };
 
 pub(super) const BASE: u64 = 0x8000_0000;
@@ -120,7 +120,7 @@ impl Bench {
             local: chip.clone(),
             observed: Rc::default(),
         });
-        let links = Peers {
+        let peers = Peers {
             memory: MemoryClient::new(&memory, &foreign, resolver, None),
             rpc: RpcClient::new(
                 bus.context(mailbox::Inbox::ENDPOINT),
@@ -145,12 +145,12 @@ impl Bench {
                 place: crate::mem::Segments::default(),
                 services: services.clone(),
             };
-            (descriptor, bus.doorbell())
+            descriptor
         });
-        let served = served.collect();
+        let served: Vec<ChannelDescriptor> = served.collect();
         let context = bus.context(mailbox::Inbox::ENDPOINT);
         let server = bus.start(|own| {
-            MailboxServer::new(context, bus.spawner(), links, served, &progress, &own)
+            Server::<MailboxChannel>::new(&bus, context, peers, &served, &progress, own)
         });
         let server = server.unwrap();
         bus.run_until_idle().unwrap();
@@ -171,7 +171,8 @@ impl Bench {
     }
 
     pub(super) fn statuses(&self) -> Vec<ChannelStatus> {
-        statuses(&self.bus, &self.server, &self.memory, &self.progress).unwrap()
+        let ids: Vec<ChannelId> = self.progress.channels().collect();
+        statuses(&self.bus, &self.server, &ids, &self.memory, &self.progress).unwrap()
     }
 
     /// Formatted status of the only channel.

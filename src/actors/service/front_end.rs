@@ -1,0 +1,251 @@
+//! Front ends: the trait, and the server that is the same for all of them.
+//!
+//! A front end looks at firmware's words on a tick and turns them into requests. It brings the poller of its words, the decoding of
+//! requests, and the writing of responses. The [`Server`] has the rest: a task for each channel, its end, standard input, and status.
+
+use std::fmt::{self, Write as _};
+use std::future::Future;
+use std::rc::Rc;
+
+use actix::{Actor, Handler};
+
+use super::{ChannelProgress, ChannelService, Failure, Peers};
+use crate::bus::{ActorContext, Bus, BusError, Port, Spawner};
+use crate::messages::foreign::{Exit, Severity};
+use crate::messages::front_end::{ChannelState, Inbox, Protocol, Status, StdinError, StdinWrite};
+use crate::messages::memory::{self, AccessSegments};
+use crate::messages::{ChannelDescriptor, ChannelId, Interface};
+
+/// State of one channel, served by one protocol.
+pub(crate) trait FrontEnd: Sized + 'static {
+    /// The protocol.
+    type Protocol: Protocol;
+
+    /// True for the channels of this protocol.
+    fn serves(interface: &Interface) -> bool;
+
+    /// State of a channel; `None` for one of another protocol.
+    fn open(opening: Opening<'_>) -> Option<Self>;
+
+    /// Services of the channel.
+    fn service(&self) -> &ChannelService;
+
+    /// Status of the channel, without its words in memory.
+    fn status(&self) -> <Self::Protocol as Protocol>::Status;
+
+    /// Serves requests until the channel ends.
+    fn serve(&self) -> impl Future<Output = Result<End, Failure>>;
+
+    /// Enters the last step of the channel's status.
+    fn enter_end(&self, last: LastStep);
+
+    /// Stops polling.
+    fn stop(&self);
+}
+
+/// Channel to open, and its surroundings.
+pub(crate) struct Opening<'a> {
+    pub(in crate::actors) id: ChannelId,
+    pub(in crate::actors) descriptor: &'a ChannelDescriptor,
+    pub(in crate::actors) bus: &'a Bus,
+    pub(in crate::actors) context: ActorContext,
+    pub(in crate::actors) peers: Rc<Peers>,
+    pub(in crate::actors) progress: Rc<ChannelProgress>,
+}
+
+/// End of a channel's service.
+pub(crate) enum End {
+    /// Firmware has exited.
+    Exit(u32),
+    /// The channel can't be served, for this reason.
+    Refused(String),
+}
+
+/// Last step of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastStep {
+    /// Firmware has exited.
+    Exited {
+        /// Exit code.
+        code: u32,
+    },
+    /// The service has failed.
+    GivenUp,
+}
+
+/// Actor that serves the channels of one protocol.
+pub(crate) struct Server<F: FrontEnd> {
+    context: ActorContext,
+    spawner: Spawner,
+    channels: Vec<(ChannelId, Rc<F>)>,
+    peers: Rc<ServerPeers<F::Protocol>>,
+}
+
+/// State that the tasks of all channels share.
+struct ServerPeers<P: Protocol> {
+    /// Own inbox of the server.
+    server: Port<Inbox<P>>,
+    ids: Box<[ChannelId]>,
+    progress: Rc<ChannelProgress>,
+}
+
+impl<F: FrontEnd> Server<F> {
+    /// Serves those of `channels` with this protocol, and keeps their progress in `progress`. `own` is the server's own port.
+    pub(crate) fn new(
+        bus: &Bus,
+        context: ActorContext,
+        peers: Peers,
+        channels: &[ChannelDescriptor],
+        progress: &Rc<ChannelProgress>,
+        own: Port<Inbox<F::Protocol>>,
+    ) -> Self {
+        let peers = Rc::new(peers.with_sender(&context));
+        let channels = (0..).map(ChannelId).zip(channels);
+        let channels = channels.filter_map(|(id, descriptor)| {
+            let channel = F::open(Opening {
+                id,
+                descriptor,
+                bus,
+                context: context.clone(),
+                peers: peers.clone(),
+                progress: progress.clone(),
+            })?;
+            Some((id, Rc::new(channel)))
+        });
+        let channels: Vec<_> = channels.collect();
+        let shared = ServerPeers {
+            server: own,
+            ids: channels.iter().map(|(id, _)| *id).collect(),
+            progress: progress.clone(),
+        };
+        Self {
+            context,
+            spawner: bus.spawner(),
+            channels,
+            peers: Rc::new(shared),
+        }
+    }
+
+    fn service(&self, wanted: ChannelId) -> Result<&ChannelService, StdinError> {
+        let mut channels = self.channels.iter();
+        let found = channels.find(|(id, _)| *id == wanted);
+        found
+            .map(|(_, channel)| channel.service())
+            .ok_or(StdinError::NoChannel)
+    }
+}
+
+impl<F: FrontEnd> Actor for Server<F> {
+    type Context = actix::Context<Self>;
+
+    fn started(&mut self, _: &mut Self::Context) {
+        for (_, channel) in &self.channels {
+            let (channel, peers) = (channel.clone(), self.peers.clone());
+            self.spawner.spawn(serve(channel, peers));
+        }
+    }
+}
+
+impl<F: FrontEnd> Handler<Inbox<F::Protocol>> for Server<F> {
+    type Result = ();
+
+    fn handle(&mut self, mail: Inbox<F::Protocol>, _: &mut Self::Context) {
+        self.context.handle(mail, |mail| match mail {
+            Inbox::Status(envelope) => {
+                let statuses = self.channels.iter().map(|(_, channel)| channel.status());
+                envelope.reply.send(statuses.collect());
+            }
+            Inbox::StdinWrite(envelope) => {
+                let StdinWrite { channel, data } = &envelope.message;
+                let taken = self.service(*channel);
+                let taken = taken.and_then(|service| service.write_input(data));
+                envelope.reply.send(taken);
+            }
+            Inbox::StdinClose(envelope) => {
+                let ended = self.service(envelope.message.channel);
+                let ended = ended.and_then(ChannelService::end_input);
+                envelope.reply.send(ended);
+            }
+        });
+    }
+}
+
+/// Task of one channel: serves it until it ends.
+async fn serve<F: FrontEnd>(channel: Rc<F>, peers: Rc<ServerPeers<F::Protocol>>) {
+    match channel.serve().await {
+        Ok(End::Exit(code)) => peers.exit(&*channel, code).await,
+        Ok(End::Refused(reason)) => peers.give_up(&*channel, &reason).await,
+        Err(failure) => {
+            let reason = format!("service of the channel has ended: {failure}");
+            peers.give_up(&*channel, &reason).await;
+        }
+    }
+    channel.stop();
+}
+
+impl<P: Protocol> ServerPeers<P> {
+    /// Ends a channel that has exited.
+    async fn exit(&self, channel: &impl FrontEnd, code: u32) {
+        let service = channel.service();
+        // Before anything is awaited: another channel may exit meanwhile.
+        self.progress.exited(service.id, code);
+        service.close_files_after_the_last(&self.progress);
+        service.finish_text().await;
+        channel.enter_end(LastStep::Exited { code });
+        service.peers.foreign.post(Exit {
+            channel: service.name().clone(),
+            code,
+        });
+    }
+
+    /// Ends the service of all channels. The report includes the status of every channel of the protocol, since it may be the last one.
+    async fn give_up(&self, channel: &impl FrontEnd, reason: &str) {
+        channel.enter_end(LastStep::GivenUp);
+        let service = channel.service();
+        let mut text = reason.to_owned();
+        let mut statuses = self.server.ask(Status::new()).await.unwrap_or_default();
+        for (words, status) in self.progress.inspect(&self.ids, &mut statuses) {
+            let AccessSegments { space, op } = words.access.clone();
+            let read = service.peers.memory.access_at(space, op).await;
+            status.show_words(read.ok().and_then(|read| words.parse(read)));
+        }
+        for status in statuses {
+            // Writing to a `String` does not fail.
+            let _ = write!(text, "\n{status}");
+        }
+        self.progress
+            .fail(&format!("channel {}: {text}", service.name()));
+        service.report(Severity::Fatal, &text);
+    }
+}
+
+/// Status of each of the channels `ids` of a server, with its words in memory.
+///
+/// The server reports its own state, and the asker reads the words. So a status requested inside of a memory access or of a method needs no
+/// task of the server.
+///
+/// # Errors
+/// [`BusError`] from inside an actor or a tap.
+pub(crate) fn statuses<P: Protocol>(
+    bus: &Bus,
+    server: &Port<Inbox<P>>,
+    ids: &[ChannelId],
+    memory: &Port<memory::Inbox>,
+    progress: &ChannelProgress,
+) -> Result<Vec<P::Status>, BusError> {
+    let mut statuses = bus.ask(server, Status::new())?;
+    for (words, status) in progress.inspect(ids, &mut statuses) {
+        let read = bus.ask(memory, words.access.clone());
+        status.show_words(read.ok().and_then(|read| words.parse(read)));
+    }
+    Ok(statuses)
+}
+
+impl<F: FrontEnd> fmt::Debug for Server<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("endpoint", &F::Protocol::ENDPOINT)
+            .field("channels", &self.channels.len())
+            .finish()
+    }
+}

@@ -1,0 +1,85 @@
+//! Present step of a channel, its start, and recent requests, for the status.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::{ChannelProgress, TaskTracker};
+use crate::messages::ChannelId;
+use crate::messages::mailbox::Task;
+
+/// Number of completed requests kept.
+const RECENT: usize = 8;
+
+/// Steps `S` and completed requests `R` of one channel. Formatted only on request.
+pub(in crate::actors) struct StatusTracker<S, R> {
+    channel: ChannelId,
+    progress: Rc<ChannelProgress>,
+    tasks: Rc<TaskTracker>,
+    step: RefCell<S>,
+    recent: RefCell<VecDeque<R>>,
+}
+
+impl<S: Clone, R: Clone> StatusTracker<S, R> {
+    /// Tracker of a channel in its first step.
+    pub(in crate::actors) fn new(
+        channel: ChannelId,
+        first: S,
+        progress: Rc<ChannelProgress>,
+        tasks: Rc<TaskTracker>,
+    ) -> Self {
+        Self {
+            channel,
+            progress,
+            tasks,
+            step: RefCell::new(first),
+            recent: RefCell::new(VecDeque::with_capacity(RECENT)),
+        }
+    }
+
+    /// Records progress: the channel begins `step`.
+    pub(in crate::actors) fn enter(&self, step: S) {
+        self.progress.progress(self.channel, self.tasks.now());
+        self.waits(step);
+    }
+
+    /// Sets the step that the channel waits for, without progress.
+    pub(in crate::actors) fn waits(&self, step: S) {
+        self.tasks.awaits(Task::Host);
+        *self.step.borrow_mut() = step;
+    }
+
+    /// Present step.
+    pub(in crate::actors) fn step(&self) -> &RefCell<S> {
+        &self.step
+    }
+
+    /// Operation that the present request waits for.
+    pub(in crate::actors) fn task(&self) -> Task {
+        self.tasks.task()
+    }
+
+    /// Keeps a completed request among the recent ones.
+    pub(in crate::actors) fn keep(&self, request: R) {
+        let mut recent = self.recent.borrow_mut();
+        if recent.len() == RECENT {
+            recent.pop_front();
+        }
+        recent.push_back(request);
+    }
+
+    /// Completed requests, oldest first.
+    pub(in crate::actors) fn recent(&self) -> Vec<R> {
+        self.recent.borrow().iter().cloned().collect()
+    }
+
+    /// Tick of the last progress.
+    pub(in crate::actors) fn since(&self) -> u64 {
+        self.progress.since(self.channel)
+    }
+
+    /// Number of the current tick.
+    pub(in crate::actors) fn now(&self) -> u64 {
+        self.tasks.now()
+    }
+}

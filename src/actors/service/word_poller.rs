@@ -1,0 +1,150 @@
+//! Words of firmware that a channel's task waits for: their poll by doorbell, and the wake of the task.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Waker};
+
+use bytes::Bytes;
+
+use super::Failure;
+use crate::bus::{ActorContext, Bus, DOORBELL_BYTES, Doorbell, TickTimer, Watch};
+use crate::mem::{AccessError, Segment, Store, look_at};
+use crate::messages::ChannelId;
+use crate::messages::front_end::WordsRang;
+
+/// Waits for changes of words that a front end selects, and for a tick.
+pub(in crate::actors) struct WordPoller {
+    bell: Doorbell,
+    timer: TickTimer,
+    store: Rc<dyn Store>,
+    seen: Rc<Seen>,
+}
+
+struct Seen {
+    channel: ChannelId,
+    context: ActorContext,
+    alarm: Rc<Alarm>,
+    /// Bytes last read; empty before the first read.
+    last: RefCell<Bytes>,
+    /// Tick in which they were read.
+    since: Cell<u64>,
+    /// Error of the doorbell's last read.
+    read_error: RefCell<Option<AccessError>>,
+}
+
+/// Tick in which the task is to be woken.
+#[derive(Default)]
+struct Alarm {
+    due: Cell<u64>,
+    /// Waker of the channel's task, while it waits.
+    task: Cell<Option<Waker>>,
+}
+
+impl Alarm {
+    fn wake(&self) {
+        if let Some(task) = self.task.take() {
+            task.wake();
+        }
+    }
+}
+
+impl WordPoller {
+    /// Poller of a channel, whose words are in `store`.
+    pub(in crate::actors) fn new(
+        bus: &Bus,
+        channel: ChannelId,
+        context: ActorContext,
+        store: Rc<dyn Store>,
+    ) -> Self {
+        let alarm = Rc::new(Alarm::default());
+        let shared = alarm.clone();
+        let timer = bus.timer(Box::new(move |tick| {
+            if shared.due.get() <= tick {
+                shared.wake();
+            }
+        }));
+        let seen = Seen {
+            channel,
+            context,
+            alarm,
+            last: RefCell::default(),
+            since: Cell::default(),
+            read_error: RefCell::default(),
+        };
+        Self {
+            bell: bus.doorbell(),
+            timer,
+            store,
+            seen: Rc::new(seen),
+        }
+    }
+
+    /// Bytes last read; empty before the first read since the last [`watch`](Self::watch).
+    ///
+    /// # Errors
+    /// Fails if they can't be read.
+    pub(in crate::actors) fn bytes(&self) -> Result<Bytes, Failure> {
+        match self.seen.read_error.take() {
+            Some(cause) => Err(cause.into()),
+            None => Ok(self.seen.last.borrow().clone()),
+        }
+    }
+
+    /// Tick since which the bytes are as they are.
+    pub(in crate::actors) fn since(&self) -> u64 {
+        self.seen.since.get()
+    }
+
+    /// Has the task woken by a change of the bytes, and in tick `due`, if there is one.
+    pub(in crate::actors) fn wake_later(&self, context: &Context<'_>, due: Option<u64>) {
+        self.seen.alarm.task.set(Some(context.waker().clone()));
+        self.seen.alarm.due.set(due.unwrap_or(u64::MAX));
+        self.timer.set_enabled(due.is_some());
+    }
+
+    /// Polls these segments from now on, at most `DOORBELL_BYTES`. The first poll rings, also if nothing has changed: firmware may
+    /// repeat a word that the host has just taken.
+    pub(in crate::actors) fn watch(&self, segments: impl IntoIterator<Item = Segment>) {
+        *self.seen.last.borrow_mut() = Bytes::new();
+        let segments: Rc<[Segment]> = segments.into_iter().collect();
+        let quick_look = match &segments[..] {
+            [only] => self.store.looker(only),
+            _ => None,
+        };
+        let (store, seen, plan) = (self.store.clone(), self.seen.clone(), segments.clone());
+        let read = move |to: &mut [u8]| {
+            let looked = look_at(&*store, &plan, to);
+            looked
+                .map_err(|error| seen.read_error.replace(Some(error)))
+                .is_ok()
+        };
+        let len: u64 = segments.iter().map(|segment| segment.len).sum();
+        let len = usize::try_from(len).unwrap_or(DOORBELL_BYTES);
+        let seen = self.seen.clone();
+        let ring = move |bytes: Option<&[u8]>| seen.rang(&segments, bytes);
+        let watch = Watch::new(len, Box::new(read), Box::new(ring));
+        self.bell.watch(watch.quickly(quick_look));
+    }
+
+    /// Stops polling.
+    pub(in crate::actors) fn end(&self) {
+        self.bell.disarm();
+        self.timer.set_enabled(false);
+    }
+}
+
+impl Seen {
+    fn rang(&self, segments: &[Segment], bytes: Option<&[u8]>) {
+        if let Some(bytes) = bytes {
+            *self.last.borrow_mut() = Bytes::copy_from_slice(bytes);
+            self.since.set(self.context.now());
+        }
+        self.context.emit(|| WordsRang {
+            channel: self.channel,
+            segments: segments.iter().copied().collect(),
+            words: bytes.map(Bytes::copy_from_slice),
+            read_error: self.read_error.borrow().clone(),
+        });
+        self.alarm.wake();
+    }
+}

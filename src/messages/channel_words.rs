@@ -1,0 +1,51 @@
+//! Words of a mailbox in memory, as far as firmware writes them.
+
+use mailbox_rs::State;
+use serde::{Deserialize, Serialize};
+
+/// Words of a channel that firmware writes, as last read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelWords {
+    /// State of the channel.
+    pub state: u32,
+    /// Producer index of the request queue.
+    pub request_put: u32,
+    /// Further words, read only for a handshake.
+    pub handshake: Option<Handshake>,
+    /// Consumer index of the response queue, read only for a handshake and while the queue is full.
+    pub response_taken: Option<u32>,
+}
+
+/// Words that are needed only for a handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handshake {
+    /// Protocol version of the firmware.
+    pub version: u32,
+    /// Consumer index of the request queue.
+    pub request_taken: u32,
+    /// Producer index of the response queue.
+    pub response_put: u32,
+}
+
+impl ChannelWords {
+    /// Initial value, before the first read.
+    pub const UNREAD: Self = Self {
+        state: 0,
+        request_put: 0,
+        handshake: None,
+        response_taken: None,
+    };
+
+    /// Returns firmware's protocol version if the words request a handshake (protocol, section *Handshake and reset*).
+    pub fn asks_for_handshake(&self) -> Option<u32> {
+        let handshake = self.handshake?;
+        let indices = [
+            self.request_put,
+            handshake.request_taken,
+            handshake.response_put,
+            self.response_taken.unwrap_or_default(),
+        ];
+        let asks = handshake.version != 0 && self.state == State::INIT.0 && indices == [0; 4];
+        asks.then_some(handshake.version)
+    }
+}

@@ -1,0 +1,205 @@
+//! Front ends of a system: the list of all protocols, and their started servers.
+
+use std::rc::Rc;
+
+use super::send_recorded::SendRecorded;
+use crate::actors::htif::HtifChannel;
+use crate::actors::mailbox::MailboxChannel;
+use crate::actors::service::{ChannelProgress, FrontEnd, Peers, Server, statuses};
+use crate::bus::{Bus, BusError, Endpoint, Inbox as _, Port};
+use crate::messages::front_end::{Inbox, Protocol, StdinClose, StdinError, StdinWrite};
+use crate::messages::{ChannelDescriptor, ChannelId, memory};
+use crate::trace::Damage;
+
+/// Front ends in the order in which they start. The first one starts in every system.
+const FRONT_ENDS: [Kind; 2] = [Kind::of::<MailboxChannel>(), Kind::of::<HtifChannel>()];
+
+/// Protocol that can be served.
+struct Kind {
+    endpoint: Endpoint,
+    start: fn(&Surroundings<'_>) -> Result<Box<dyn AnyServer>, BusError>,
+}
+
+impl Kind {
+    const fn of<F: FrontEnd>() -> Self {
+        Self {
+            endpoint: F::Protocol::ENDPOINT,
+            start: Started::start::<F>,
+        }
+    }
+}
+
+/// System in which servers start.
+pub(super) struct Surroundings<'a> {
+    pub(super) bus: &'a Bus,
+    pub(super) peers: &'a Peers,
+    pub(super) channels: &'a [ChannelDescriptor],
+    pub(super) progress: &'a Rc<ChannelProgress>,
+}
+
+impl Surroundings<'_> {
+    /// Starts the server at an endpoint; `None` if that is no front end's.
+    pub(super) fn start_one(
+        &self,
+        endpoint: Endpoint,
+    ) -> Result<Option<Box<dyn AnyServer>>, BusError> {
+        let kind = FRONT_ENDS.iter().find(|kind| kind.endpoint == endpoint);
+        kind.map(|kind| (kind.start)(self)).transpose()
+    }
+}
+
+/// Started servers.
+pub(super) struct FrontEnds(Vec<Box<dyn AnyServer>>);
+
+impl FrontEnds {
+    /// Starts the servers of all protocols that channels have.
+    pub(super) fn start(surroundings: &Surroundings<'_>) -> Result<Self, BusError> {
+        let mut servers = Vec::new();
+        for (at, kind) in FRONT_ENDS.iter().enumerate() {
+            let server = (kind.start)(surroundings)?;
+            if at == 0 || !server.ids().is_empty() {
+                servers.push(server);
+            }
+        }
+        Ok(Self(servers))
+    }
+
+    /// All servers.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &dyn AnyServer> {
+        self.0.iter().map(|server| &**server)
+    }
+
+    /// Server of a channel.
+    pub(super) fn of(&self, channel: ChannelId) -> Option<&dyn AnyServer> {
+        self.iter().find(|server| server.ids().contains(&channel))
+    }
+
+    /// Server at an endpoint.
+    pub(super) fn at(&self, endpoint: &str) -> Option<&dyn AnyServer> {
+        self.iter().find(|server| *server.endpoint().0 == endpoint)
+    }
+}
+
+/// Server of one protocol.
+pub(super) trait AnyServer {
+    /// Endpoint of the server.
+    fn endpoint(&self) -> Endpoint;
+
+    /// Channels that it serves.
+    fn ids(&self) -> &[ChannelId];
+
+    /// Status of each of its channels.
+    fn statuses(
+        &self,
+        bus: &Bus,
+        memory: &Port<memory::Inbox>,
+        progress: &ChannelProgress,
+    ) -> Result<Vec<String>, BusError>;
+
+    /// Adds bytes to the standard input of a channel.
+    fn write_stdin(
+        &self,
+        bus: &Bus,
+        write: StdinWrite,
+    ) -> Result<Result<u64, StdinError>, BusError>;
+
+    /// Ends the standard input of a channel.
+    fn close_stdin(&self, bus: &Bus, close: StdinClose)
+    -> Result<Result<(), StdinError>, BusError>;
+
+    /// Sends a recorded message; `None` for an unknown one.
+    fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), Damage>>;
+}
+
+/// Recorded message to a server.
+pub(super) struct Recorded<'a> {
+    pub(super) from: Endpoint,
+    /// Serialized message.
+    pub(super) body: &'a [u8],
+    /// True if the sender waited for the reply.
+    pub(super) awaited: bool,
+    /// Bus that runs until the reply of an awaited message; `None` if it runs later.
+    pub(super) bus: Option<&'a Bus>,
+}
+
+/// Port of a server, and its channels.
+struct Started<P: Protocol> {
+    port: Port<Inbox<P>>,
+    ids: Vec<ChannelId>,
+}
+
+impl<P: Protocol> Started<P> {
+    fn start<F: FrontEnd<Protocol = P>>(
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Box<dyn AnyServer>, BusError> {
+        let Surroundings {
+            bus,
+            peers,
+            channels,
+            progress,
+        } = *surroundings;
+        let numbered = (0..).map(ChannelId).zip(channels);
+        let own = numbered.filter(|(_, channel)| F::serves(&channel.interface));
+        let ids = own.map(|(id, _)| id).collect();
+        let context = bus.context(P::ENDPOINT);
+        let peers = peers.clone();
+        let start = |own| Server::<F>::new(bus, context, peers, channels, progress, own);
+        let port = bus.start(start)?;
+        Ok(Box::new(Self { port, ids }))
+    }
+}
+
+impl<P: Protocol> AnyServer for Started<P> {
+    fn endpoint(&self) -> Endpoint {
+        P::ENDPOINT
+    }
+
+    fn ids(&self) -> &[ChannelId] {
+        &self.ids
+    }
+
+    fn statuses(
+        &self,
+        bus: &Bus,
+        memory: &Port<memory::Inbox>,
+        progress: &ChannelProgress,
+    ) -> Result<Vec<String>, BusError> {
+        let statuses = statuses(bus, &self.port, &self.ids, memory, progress)?;
+        Ok(statuses.iter().map(ToString::to_string).collect())
+    }
+
+    fn write_stdin(
+        &self,
+        bus: &Bus,
+        write: StdinWrite,
+    ) -> Result<Result<u64, StdinError>, BusError> {
+        bus.ask(&self.port, write)
+    }
+
+    fn close_stdin(
+        &self,
+        bus: &Bus,
+        close: StdinClose,
+    ) -> Result<Result<(), StdinError>, BusError> {
+        bus.ask(&self.port, close)
+    }
+
+    fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), Damage>> {
+        let Recorded {
+            from,
+            body,
+            awaited,
+            bus,
+        } = sent;
+        let port = &self.port.with_sender(from);
+        Inbox::by_name(
+            name,
+            SendRecorded {
+                port,
+                body,
+                awaited,
+                bus,
+            },
+        )
+    }
+}
