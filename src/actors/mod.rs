@@ -6,5 +6,6 @@ pub(crate) mod htif;
 pub(crate) mod mailbox;
 pub(crate) mod memory;
 pub(crate) mod rpc;
+pub(crate) mod rtt;
 pub(crate) mod service;
 pub(crate) mod sockets;

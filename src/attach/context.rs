@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use super::channel_services::services;
 use super::findings::{FindingRecipient, Findings};
-use crate::config::{ChannelConfig, FrontEnd, Mailbox};
+use crate::config::{ChannelConfig, FrontEnd, Mailbox, UpConfig};
 use crate::mem::{MemoryMap, Segments};
 use crate::messages::htif::WORD;
 use crate::messages::{
-    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Signature,
+    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, RttPlace, Signature, UpTarget,
 };
+
+/// Bytes of RTT's control block in front of its buffers.
+const RTT_HEADER: u64 = 24;
 
 /// Served channels, in the order of their ids.
 pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDescriptor]> {
@@ -52,6 +55,29 @@ fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Seg
                 signature,
             };
             Some((Interface::Htif(place_of_words), place))
+        }
+        FrontEnd::Rtt(rtt) => {
+            // A range to search has accesses of others, too.
+            let place = rtt.block.and_then(|block| located(block, RTT_HEADER));
+            let up = rtt.up.iter().map(|(name, target)| {
+                let target = match target {
+                    UpConfig::Console => UpTarget::Console,
+                    UpConfig::Lines => UpTarget::Lines,
+                    UpConfig::Nothing => UpTarget::Nothing,
+                    UpConfig::File(file) => UpTarget::File(file.clone()),
+                    UpConfig::Socket(port) => UpTarget::Socket(*port),
+                    UpConfig::Method(method) => UpTarget::Method(method.as_str().into()),
+                    UpConfig::Defmt => UpTarget::Defmt,
+                };
+                (name.clone(), target)
+            });
+            let place_of_block = RttPlace {
+                block: rtt.block,
+                search: rtt.search,
+                ptr_width: rtt.ptr_width,
+                up: up.collect(),
+            };
+            Some((Interface::Rtt(place_of_block), place.unwrap_or_default()))
         }
     }
 }

@@ -94,9 +94,7 @@ pub(super) fn first_key(raw: &RawChannel) -> Option<&'static str> {
 /// Validates the HTIF of a channel.
 pub(super) fn validate(
     raw: &RawChannel,
-    map: &MemoryMap,
-    space: SpaceId,
-    image: Option<&Image>,
+    place: &Place<'_>,
     symbols: &HtifSymbols,
 ) -> Result<HtifConfig, ChannelProblem> {
     for (key, given) in [("base", raw.base.is_some()), ("mb_id", raw.mb_id.is_some())] {
@@ -104,7 +102,6 @@ pub(super) fn validate(
             return Err(HtifProblem::KeyOfMailbox { key }.into());
         }
     }
-    let place = Place { map, space, image };
     let tohost = place.word("tohost", raw.tohost.as_ref().map(|at| at.0), symbols.tohost)?;
     let fromhost = place.word(
         "fromhost",
@@ -148,10 +145,10 @@ pub(super) fn validate(
 }
 
 /// Space and image of a channel.
-struct Place<'a> {
-    map: &'a MemoryMap,
-    space: SpaceId,
-    image: Option<&'a Image>,
+pub(super) struct Place<'a> {
+    pub(super) map: &'a MemoryMap,
+    pub(super) space: SpaceId,
+    pub(super) image: Option<&'a Image>,
 }
 
 impl Place<'_> {
@@ -179,7 +176,7 @@ impl Place<'_> {
     }
 
     /// Address of a symbol: its value, or the address to which its segment is loaded where only that is in memory.
-    fn address(&self, value: u64, len: u64) -> u64 {
+    pub(super) fn address(&self, value: u64, len: u64) -> u64 {
         let physical = self.image.and_then(|image| image.physical(value));
         let is_there = |address| self.map.resolve(self.space, address, len).is_ok();
         match physical {

@@ -1,7 +1,7 @@
 //! Places of problems in a file, as the keys that lead to a value from the top.
 
 use super::error::{
-    ChannelProblem, ConfigProblem, HtifProblem, KeyProblem, MemoryProblem, SpaceProblem,
+    ChannelProblem, ConfigProblem, HtifProblem, KeyProblem, MemoryProblem, RttProblem, SpaceProblem,
 };
 
 /// Name of the document in messages.
@@ -121,6 +121,7 @@ impl ChannelProblem {
             Self::CacheLine { .. } | Self::ImageCacheLine { .. } => "cache_line",
             Self::Abi { .. } => "abi",
             Self::Htif(problem) => return problem.key(),
+            Self::Rtt(problem) => return problem.key(),
             Self::NoAddress
             | Self::NoPtr
             | Self::Service(_)
@@ -128,6 +129,21 @@ impl ChannelProblem {
             | Self::Overlap { .. }
             | Self::NotInMemory(_) => return None,
         })
+    }
+}
+
+impl RttProblem {
+    /// Key of the wrong value; `None` if a key is missing or an address of the image is wrong.
+    fn key(&self) -> Option<&str> {
+        match self {
+            Self::KeyOfMailbox { key } => Some(key),
+            Self::KeyOfRtt
+            | Self::TwoPlaces
+            | Self::Range { .. }
+            | Self::Target { .. }
+            | Self::Empty { .. } => Some("rtt"),
+            Self::NoBlock { .. } | Self::NotInMemory { .. } => None,
+        }
     }
 }
 

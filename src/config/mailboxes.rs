@@ -1,7 +1,7 @@
 //! The mailbox configuration: one channel per top-level key.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,14 +9,15 @@ use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
 use serde_yaml::Value;
 
 use super::channel_services::{self, ServicesConfig, nearest};
-use super::error::{ChannelProblem, ConfigProblem, HtifProblem};
+use super::error::{ChannelProblem, ConfigProblem, HtifProblem, RttProblem};
 use super::expand::expand;
 use super::external_inputs::ConfigEnvironment;
 use super::file_context::FileContext;
 use super::flag::Flag;
-use super::htif::{self, HtifConfig, HtifSymbols};
+use super::htif::{self, HtifConfig, HtifSymbols, Place};
 use super::key_path::DOCUMENT;
 use super::name::named;
+use super::rtt::{self, RttConfig};
 use super::schema::{self, RawChannel};
 use super::warning::{Doubt, Used};
 use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
@@ -46,7 +47,7 @@ impl ChannelConfig {
     pub fn mailbox(&self) -> Option<Mailbox> {
         match self.front_end {
             Some(FrontEnd::Mailbox(mailbox)) => Some(mailbox),
-            Some(FrontEnd::Htif(_)) | None => None,
+            Some(FrontEnd::Htif(_) | FrontEnd::Rtt(_)) | None => None,
         }
     }
 }
@@ -58,10 +59,12 @@ pub enum FrontEnd {
     Mailbox(Mailbox),
     /// The words `tohost` and `fromhost`.
     Htif(HtifConfig),
+    /// Ring buffers of RTT.
+    Rtt(RttConfig),
 }
 
 /// Names of the protocols, and of the choice by the image.
-const ABIS: [&str; 3] = ["auto", "mailbox", "htif"];
+const ABIS: [&str; 4] = ["auto", "mailbox", "htif", "rtt"];
 
 /// Address and layout of a channel that lies in memories of its space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +123,7 @@ pub(super) fn validate(
         }
     }
     reader.warn_of_images(context);
+    reader.note_rtt(&validated);
     Ok(validated)
 }
 
@@ -232,7 +236,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Protocol of a served channel. Without `abi` the image decides: HTIF if it has the words, and nothing of a mailbox is given.
+    /// Protocol of a served channel. Without `abi` the image decides: HTIF if it has the words, and nothing of a mailbox is given; else RTT
+    /// if it has a control block.
     fn front_end(
         &mut self,
         name: &str,
@@ -252,7 +257,11 @@ impl Reader<'_> {
             let symbols = HtifSymbols::of(image)?;
             let is_given = raw.tohost.is_some() && raw.fromhost.is_some();
             if abi == "htif" || is_given || symbols.has_words() {
-                let htif = htif::validate(raw, self.map, space, image, &symbols)?;
+                if raw.rtt.is_some() {
+                    return Err(RttProblem::KeyOfRtt.into());
+                }
+                let place = self.place(space, image);
+                let htif = htif::validate(raw, &place, &symbols)?;
                 for address in [htif.tohost, htif.fromhost] {
                     self.take(name, space, address, htif::WORD, 4)?;
                 }
@@ -270,6 +279,24 @@ impl Reader<'_> {
         if let Some(key) = htif::first_key(raw) {
             return Err(HtifProblem::KeyOfHtif { key }.into());
         }
+        if abi == "rtt" || (abi == "auto" && !has_mailbox) {
+            let symbol = rtt_symbol(image)?;
+            let is_auto = abi == "auto";
+            if !is_auto || raw.rtt.is_some() || symbol.is_some() {
+                let rtt = rtt::validate(raw, &self.place(space, image), ptr_width, symbol)?;
+                if let (Some(image), Some(block), true) = (image, rtt.block, is_auto) {
+                    self.context.warn(Doubt::RttFound {
+                        channel: name.to_owned(),
+                        image: image.file().to_path_buf(),
+                        block,
+                    });
+                }
+                return Ok(FrontEnd::Rtt(rtt));
+            }
+        }
+        if raw.rtt.is_some() {
+            return Err(RttProblem::KeyOfRtt.into());
+        }
         let ptr_width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
         let layout = Layout::new(ptr_width, cache_line);
         if let Some(image) = image {
@@ -285,6 +312,39 @@ impl Reader<'_> {
             layout.channel_align,
         )?;
         Ok(FrontEnd::Mailbox(Mailbox { address, layout }))
+    }
+
+    fn place<'a>(&'a self, space: SpaceId, image: Option<&'a Image>) -> Place<'a> {
+        let map = self.map;
+        Place { map, space, image }
+    }
+
+    /// Notes images with a control block of RTT that no channel serves: `auto` has found another protocol.
+    fn note_rtt(&self, channels: &[ChannelConfig]) {
+        let mut noted: Vec<&Path> = Vec::new();
+        for channel in channels {
+            let Some(image) = channel.image.as_deref() else {
+                continue;
+            };
+            let of_image = |other: &&ChannelConfig| {
+                let other_image = other.image.as_deref();
+                other_image.is_some_and(|other| other.file() == image.file())
+            };
+            let mut others = channels.iter().filter(of_image);
+            let is_served = others.any(|other| matches!(other.front_end, Some(FrontEnd::Rtt(_))));
+            let is_new = channel.front_end.is_some() && !noted.contains(&image.file());
+            if !is_served
+                && is_new
+                && let Ok(Some(block)) = rtt_symbol(Some(image))
+            {
+                noted.push(image.file());
+                self.context.warn(Doubt::RttToo {
+                    channel: channel.name.clone(),
+                    image: image.file().to_path_buf(),
+                    block,
+                });
+            }
+        }
     }
 
     /// Value of a flag after expansion; true if it is missing.
@@ -450,6 +510,15 @@ fn in_section(section: &Section, mb_id: u64, layout: &Layout) -> Option<(u64, u6
     (end <= section.size).then_some(())?;
     let at = |first: u64| first.checked_add(offset);
     Some((at(section.address)?, at(section.physical)?))
+}
+
+/// Address of RTT's control block, by its symbol.
+fn rtt_symbol(image: Option<&Image>) -> Result<Option<u64>, ChannelProblem> {
+    let Some(image) = image else {
+        return Ok(None);
+    };
+    let [symbol] = image.symbols([rtt::SYMBOL])?;
+    Ok(symbol.map(|symbol| symbol.value))
 }
 
 /// Protocol by its name.

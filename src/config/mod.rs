@@ -40,6 +40,7 @@ mod name;
 mod number;
 mod overlaps;
 mod parser;
+mod rtt;
 mod schema;
 mod service_error;
 mod text;
@@ -57,7 +58,7 @@ use std::path::{Path, PathBuf};
 pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig};
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, HtifProblem,
-    KeyProblem, MemoryProblem, SpaceProblem,
+    KeyProblem, MemoryProblem, RttProblem, SpaceProblem,
 };
 pub(crate) use expand::expand_with;
 pub use external_inputs::{ConfigEnvironment, Process};
@@ -66,6 +67,7 @@ pub use htif::{HtifConfig, SignatureConfig};
 pub use mailboxes::{ChannelConfig, FrontEnd, Mailbox};
 pub use memory_place::MemoryPlace;
 pub use name::NoName;
+pub use rtt::{RttConfig, UpConfig};
 pub use service_error::ServiceProblem;
 pub use text::TextError;
 pub use vhost_variables::{VARIABLES, Variable};

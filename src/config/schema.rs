@@ -9,6 +9,7 @@ use serde_yaml::Value;
 use super::error::KeyProblem;
 use super::flag::Flag;
 use super::number::{Number, given};
+use super::rtt::RawRtt;
 use super::unknown_keys::{Keys, Unknown};
 use crate::mem::Backend;
 
@@ -48,6 +49,7 @@ const OF_CHANNEL: &[&str] = &[
     "signature",
     "granularity",
     "protocol",
+    "rtt",
 ];
 
 /// Keys of a [`RawMemory`].
@@ -68,6 +70,7 @@ pub(super) const CHANNEL_KEYS: Keys = Keys {
     nested: &[
         ("stdio", &["stdin", "stdout", "stderr"]),
         ("time", &["clock", "period"]),
+        ("rtt", &["address", "search", "up"]),
     ],
     elsewhere: (OF_MEMORY, "a memory, in the memory file"),
 };
@@ -168,6 +171,7 @@ pub(super) struct RawChannel {
     pub(super) granularity: Option<Number>,
     #[serde(default, deserialize_with = "text")]
     pub(super) protocol: Option<String>,
+    pub(super) rtt: Option<RawRtt>,
 }
 
 /// Reads a text, or a number as it is written.

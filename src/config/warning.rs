@@ -108,6 +108,32 @@ pub enum Doubt {
         /// Address of `fromhost`.
         fromhost: u64,
     },
+    /// Control block of RTT in an image, which `abi: auto` has found.
+    #[error(
+        "channel `{channel}`: {} has no section .mailbox, but the symbol _SEGGER_RTT ({block:#x}): firmware is served by RTT",
+        .image.display()
+    )]
+    RttFound {
+        /// Name of the channel.
+        channel: String,
+        /// Path of the image.
+        image: PathBuf,
+        /// Address of the control block.
+        block: u64,
+    },
+    /// Control block of RTT in an image whose channel has another protocol.
+    #[error(
+        "channel `{channel}`: {} has RTT, too (symbol _SEGGER_RTT, {block:#x}), which is not served; add a channel of the same space and          image with `abi: rtt` and `load: false`",
+        .image.display()
+    )]
+    RttToo {
+        /// Name of the channel.
+        channel: String,
+        /// Path of the image.
+        image: PathBuf,
+        /// Address of the control block.
+        block: u64,
+    },
     /// An image that probably should not be loaded as it is.
     #[error("image {} {doubt}", .image.display())]
     Image {
@@ -121,7 +147,13 @@ pub enum Doubt {
 impl Doubt {
     /// True for a warning, false for a note.
     pub fn is_warning(&self) -> bool {
-        !matches!(self, Self::TwoAddresses { .. } | Self::HtifFound { .. })
+        !matches!(
+            self,
+            Self::TwoAddresses { .. }
+                | Self::HtifFound { .. }
+                | Self::RttFound { .. }
+                | Self::RttToo { .. }
+        )
     }
 }
 

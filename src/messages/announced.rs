@@ -11,6 +11,7 @@ use super::files::DirectoryEntry;
 pub use super::front_end::WordsRang;
 pub use super::htif::CommandServed;
 pub use super::mailbox::{DoorbellRang, Served};
+pub use super::rtt::Transferred;
 use super::sockets::OsError;
 use crate::bus::{Payload, Redaction, inbox};
 
@@ -140,6 +141,7 @@ inbox! {
         FileAnswered -> () { channel: none, payload: none },
         VersionOffered -> () { channel: channel, payload: none },
         WordsRang -> () { channel: channel, payload: none },
+        Transferred -> () { channel: channel, payload: none },
         CommandServed -> () { channel: channel, payload: none },
     }
 }

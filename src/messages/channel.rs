@@ -1,8 +1,9 @@
 //! Channels, and how messages refer to them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mailbox_rs::Layout;
+use mailbox_rs::{Layout, PtrWidth};
 use serde::{Deserialize, Serialize};
 
 use super::ChannelServices;
@@ -38,6 +39,8 @@ pub enum Interface {
     Mailbox(MailboxPlace),
     /// The words `tohost` and `fromhost`.
     Htif(HtifPlace),
+    /// Ring buffers of RTT.
+    Rtt(RttPlace),
 }
 
 /// Address and layout of a mailbox.
@@ -62,6 +65,38 @@ pub struct HtifPlace {
     pub signature: Option<Signature>,
 }
 
+/// Place of RTT's control block, and targets of its up channels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RttPlace {
+    /// Address of the control block; `None` if it is searched.
+    pub block: Option<u64>,
+    /// Range to search: first address, and the address behind the last byte.
+    pub search: Option<(u64, u64)>,
+    /// Width of the control block's pointers.
+    pub ptr_width: PtrWidth,
+    /// Targets of up channels, by their names or numbers.
+    pub up: BTreeMap<String, UpTarget>,
+}
+
+/// Target of the bytes of an up channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpTarget {
+    /// Standard output of the channel, unchanged.
+    Console,
+    /// Lines of the console, each with the name of the up channel.
+    Lines,
+    /// Nowhere.
+    Nothing,
+    /// File below the root, by its path.
+    File(String),
+    /// Clients of a TCP socket with this port; 0 is a free one.
+    Socket(u16),
+    /// Method that is called with each piece.
+    Method(Name),
+    /// Reports from frames of defmt.
+    Defmt,
+}
+
 /// Memory that is written to a file at firmware's exit, for comparison with a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
@@ -80,7 +115,7 @@ impl ChannelDescriptor {
     pub fn mailbox(&self) -> Option<MailboxPlace> {
         match self.interface {
             Interface::Mailbox(place) => Some(place),
-            Interface::Htif(_) => None,
+            Interface::Htif(_) | Interface::Rtt(_) => None,
         }
     }
 }

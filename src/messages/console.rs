@@ -24,6 +24,19 @@ pub struct PrintError {
     pub text: Bytes,
 }
 
+/// Appends text of a further source of a channel, and prints the lines that it completes, with its mark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrintMarked {
+    /// Channel of the text.
+    pub channel: ChannelId,
+    /// Number of the source within the channel. Each has a line of its own.
+    pub source: u32,
+    /// Mark in front of each line, such as the name of a buffer.
+    pub mark: String,
+    /// Text. UTF-8 is expected, but not guaranteed.
+    pub text: Bytes,
+}
+
 /// Puts out bytes of a channel unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutRaw {
@@ -53,6 +66,7 @@ inbox! {
         Finish -> () { channel: channel, payload: none },
         Redirect -> () { channel: none, payload: none },
         PrintError -> () { channel: channel, payload: text },
+        PrintMarked -> () { channel: channel, payload: text },
         PutRaw -> () { channel: channel, payload: data },
     }
 }

@@ -15,14 +15,16 @@ pub mod htif;
 pub mod mailbox;
 pub mod memory;
 pub mod rpc;
+pub mod rtt;
 mod served;
 mod services;
 pub mod sockets;
 
 pub use channel::{
-    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Name, Signature,
+    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Name, RttPlace, Signature,
+    UpTarget,
 };
-pub use served::{HTIF_ACTION, NO_SLOT, ServedRequest};
+pub use served::{HTIF_ACTION, NO_SLOT, RTT_ACTION, ServedRequest};
 pub use services::{ChannelServices, Clock, InputSource, OutputTarget, SeverityRule};
 
 use crate::bus::{Body, Endpoint};
@@ -48,6 +50,7 @@ macro_rules! front_ends {
 front_ends! {
     mailbox: Mailbox, Served;
     htif: Htif, CommandServed;
+    rtt: Rtt, Transferred;
 }
 
 /// Calls a visitor with the type of a message, found by the names of its receiver and of itself; `None` if there is no such message.
@@ -55,7 +58,7 @@ macro_rules! by_name {
     ($to:expr, $name:expr, $visitor:expr) => {
         $crate::messages::by_name!(
             $to, $name, $visitor;
-            announced, console, files, foreign, htif, mailbox, memory, rpc, sockets
+            announced, console, files, foreign, htif, mailbox, memory, rpc, rtt, sockets
         )
     };
     ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {

@@ -161,6 +161,7 @@ impl Vhost {
                 rpc: calls,
                 files,
                 console: prints,
+                sockets: sockets.clone(),
                 foreign: foreign.clone(),
                 store: outside.doorbells,
                 served: observed.served.clone(),

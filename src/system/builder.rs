@@ -410,6 +410,7 @@ fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
         let width = match channel.front_end.as_ref()? {
             FrontEnd::Mailbox(mailbox) => mailbox.layout.ptr_width,
             FrontEnd::Htif(_) => PtrWidth::P8,
+            FrontEnd::Rtt(rtt) => rtt.ptr_width,
         };
         Some((channel.name.clone(), width))
     };

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::send_recorded::SendRecorded;
 use crate::actors::htif::HtifChannel;
 use crate::actors::mailbox::MailboxChannel;
+use crate::actors::rtt::RttChannel;
 use crate::actors::service::{ChannelProgress, FrontEnd, Peers, Server, statuses};
 use crate::bus::{Bus, BusError, Endpoint, Inbox as _, Port};
 use crate::messages::front_end::{Inbox, Protocol, StdinClose, StdinError, StdinWrite};
@@ -12,7 +13,11 @@ use crate::messages::{ChannelDescriptor, ChannelId, memory};
 use crate::trace::Damage;
 
 /// Front ends in the order in which they start. The first one starts in every system.
-const FRONT_ENDS: [Kind; 2] = [Kind::of::<MailboxChannel>(), Kind::of::<HtifChannel>()];
+const FRONT_ENDS: [Kind; 3] = [
+    Kind::of::<MailboxChannel>(),
+    Kind::of::<HtifChannel>(),
+    Kind::of::<RttChannel>(),
+];
 
 /// Protocol that can be served.
 struct Kind {

@@ -171,6 +171,7 @@ impl Loader<'_> {
             let words = match channel.interface {
                 Interface::Mailbox(_) => "mailbox is",
                 Interface::Htif(_) => "words tohost and fromhost are",
+                Interface::Rtt(_) => "control block of RTT is",
             };
             self.foreign.post(Report {
                 severity: Severity::Warning,

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Lines;
+use super::text::Source;
 use crate::bus::{ElidedForm, Elision, Endpoint, Port};
 use crate::messages::console::{Inbox, Print};
 
@@ -55,14 +56,16 @@ impl ConsoleClient {
         match form {
             ElidedForm::Silent => {
                 let of = elision.ticket::<Inbox, Print>(self.endpoint);
-                elision.handle_post(of, || lines.print(print.channel, false, &print.text));
+                elision.handle_post(of, || {
+                    lines.print(print.channel, Source::Output, &print.text)
+                });
             }
             ElidedForm::Shown => {
                 let request = elision.show_post::<Inbox, _>(self.endpoint, &print);
                 if !request.is_undisturbed() {
                     return request.deliver_post(&self.port, print);
                 }
-                request.handle_post(|| lines.print(print.channel, false, &print.text));
+                request.handle_post(|| lines.print(print.channel, Source::Output, &print.text));
             }
         }
     }

@@ -13,10 +13,11 @@ use actix::{Actor, Context, Handler};
 
 use crate::bus::{ActorContext, Port};
 use crate::messages::ChannelId;
-use crate::messages::console::{ENDPOINT, Finish, Inbox, Print, PrintError, PutRaw};
+use crate::messages::console::{ENDPOINT, Finish, Inbox, Print, PrintError, PrintMarked, PutRaw};
 use crate::messages::foreign::{self, ConsoleLine};
 
 pub(crate) use client::{ConsoleClient, ElidedPrints};
+use text::Source;
 pub(crate) use text::Text;
 
 /// Collects the text of each channel and prints completed lines.
@@ -52,8 +53,8 @@ impl Lines {
         })
     }
 
-    fn print(&self, channel: ChannelId, is_error: bool, text: &[u8]) {
-        self.put(|all, put| all.add(channel, is_error, text, put));
+    fn print(&self, channel: ChannelId, source: Source, text: &[u8]) {
+        self.put(|all, put| all.add(channel, source, text, put));
     }
 
     fn finish(&self, finish: &Finish) {
@@ -96,12 +97,23 @@ impl Handler<Inbox> for Console {
         context.handle(mail, |mail| match mail {
             Inbox::Print(mail) => {
                 let Print { channel, text } = &mail.message;
-                self.lines.print(*channel, false, text);
+                self.lines.print(*channel, Source::Output, text);
                 mail.reply.send(());
             }
             Inbox::PrintError(mail) => {
                 let PrintError { channel, text } = &mail.message;
-                self.lines.print(*channel, true, text);
+                self.lines.print(*channel, Source::Error, text);
+                mail.reply.send(());
+            }
+            Inbox::PrintMarked(mail) => {
+                let PrintMarked {
+                    channel,
+                    source,
+                    mark,
+                    text,
+                } = &mail.message;
+                lock(&self.lines.text).set_mark(*channel, *source, mark);
+                self.lines.print(*channel, Source::Marked(*source), text);
                 mail.reply.send(());
             }
             Inbox::PutRaw(mail) => {

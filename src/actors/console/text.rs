@@ -16,11 +16,24 @@ pub(crate) const LINE_MAX: usize = 64 * 1024;
 /// Mark of lines of standard error.
 const ERROR_MARK: &str = "stderr: ";
 
+/// Source of text within a channel. Each has lines of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Source {
+    /// Printed text, and standard output.
+    Output,
+    /// Standard error.
+    Error,
+    /// Further source, by its number. It has a mark.
+    Marked(u32),
+}
+
 /// Lines that the channels have begun, and the sink for complete ones.
 pub(crate) struct Text {
     names: Vec<Name>,
-    /// Lines that were begun, of standard error apart from all other text.
-    begun: BTreeMap<(ChannelId, bool), Vec<u8>>,
+    /// Lines that were begun, of each source.
+    begun: BTreeMap<(ChannelId, Source), Vec<u8>>,
+    /// Marks of further sources.
+    marks: BTreeMap<(ChannelId, u32), String>,
     sink: Box<dyn Write + Send>,
     /// Sink for bytes of standard error that are put out unchanged.
     error_sink: Box<dyn Write + Send>,
@@ -37,6 +50,7 @@ impl Text {
         Self {
             names,
             begun: BTreeMap::new(),
+            marks: BTreeMap::new(),
             sink,
             error_sink: Box::new(io::sink()),
             lines: Vec::new(),
@@ -60,15 +74,23 @@ impl Text {
         self.warn_once(written);
     }
 
-    /// Adds text of a channel, of its standard error or other, and puts the lines that it completes.
+    /// Sets the mark of a further source. The line that it has begun gets the new one.
+    pub(super) fn set_mark(&mut self, channel: ChannelId, source: u32, mark: &str) {
+        let known = self.marks.entry((channel, source)).or_default();
+        if known != mark {
+            mark.clone_into(known);
+        }
+    }
+
+    /// Adds text of a channel's source, and puts the lines that it completes.
     pub(super) fn add(
         &mut self,
         channel: ChannelId,
-        is_error: bool,
+        source: Source,
         text: &[u8],
         elsewhere: &mut Elsewhere<'_>,
     ) {
-        let source = (channel, is_error);
+        let source = (channel, source);
         let begun = self.begun.get_mut(&source).filter(|it| !it.is_empty());
         let mut begun = begun.map(std::mem::take).unwrap_or_default();
         for piece in text.split_inclusive(|&byte| byte == b'\n') {
@@ -124,7 +146,7 @@ impl Text {
 
     fn put(
         &mut self,
-        (channel, is_error): (ChannelId, bool),
+        (channel, source): (ChannelId, Source),
         line: &[u8],
         elsewhere: &mut Elsewhere<'_>,
     ) {
@@ -138,9 +160,14 @@ impl Text {
             Ok(line) => Cow::Borrowed(line),
             Err(_) => String::from_utf8_lossy(line),
         };
-        let line = match is_error {
-            true => Cow::Owned(format!("{ERROR_MARK}{line}")),
-            false => line,
+        let line = match source {
+            Source::Output => line,
+            Source::Error => Cow::Owned(format!("{ERROR_MARK}{line}")),
+            Source::Marked(number) => {
+                let mark = self.marks.get(&(channel, number));
+                let mark = mark.map_or("", String::as_str);
+                Cow::Owned(format!("{mark}: {line}"))
+            }
         };
         if elsewhere(&name, &line) {
             return;

@@ -99,8 +99,8 @@ impl FrontEnd for Channel {
         self.tracker.status(self.service.name())
     }
 
-    async fn serve(&self) -> Result<ChannelEnd, Failure> {
-        self.serve_sessions().await
+    fn serve(&self) -> impl Future<Output = Result<ChannelEnd, Failure>> {
+        self.serve_sessions()
     }
 
     fn enter_end(&self, last: LastStep) {

@@ -43,7 +43,7 @@ impl MailboxTracker {
                 end,
             });
         }
-        self.steps.enter(Step::Request);
+        self.steps.advance(Step::Request);
     }
 
     /// Status of this channel, under its name, without its words in memory.

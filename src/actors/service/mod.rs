@@ -52,7 +52,7 @@ use crate::messages::front_end::StdinError;
 use crate::messages::mailbox::Task;
 use crate::messages::{
     ChannelDescriptor, ChannelId, ChannelServices, InputSource, NO_SLOT, Name, ServedRequest,
-    console, files as file, foreign,
+    console, files as file, foreign, sockets,
 };
 
 /// Maximum number of bytes that one request may move, far more than a simulated chip really moves. A bogus length from firmware must not
@@ -70,6 +70,8 @@ pub(crate) struct Peers {
     pub files: Port<file::Inbox>,
     /// Printed text.
     pub console: ConsoleClient,
+    /// TCP sockets.
+    pub sockets: Port<sockets::Inbox>,
     /// Exits and reports.
     pub foreign: Port<foreign::Inbox>,
     /// Reads of the doorbells, which send no messages.
@@ -87,6 +89,7 @@ impl Peers {
             rpc: self.rpc.with_sender(context.clone()),
             files: self.files.with_sender(from),
             console: self.console.with_sender(from),
+            sockets: self.sockets.with_sender(from),
             foreign: self.foreign.with_sender(from),
             ..self
         }

@@ -61,6 +61,8 @@ struct Standing {
     /// Tick of its last progress.
     since: Cell<u64>,
     exit: Cell<Option<u32>>,
+    /// True for a channel whose protocol has no exit.
+    is_endless: Cell<bool>,
     /// Read of the channel's words, set when the channel was located in memory.
     words: OnceCell<WordsRead>,
 }
@@ -76,9 +78,27 @@ impl ChannelProgress {
         }
     }
 
-    /// Number of channels that have not exited.
+    /// Number of channels that have not exited. Those without an exit count if there are no others.
     pub(crate) fn served(&self) -> usize {
         self.served.get()
+    }
+
+    /// Marks a channel whose protocol has no exit: the system ends without it, and it is never late.
+    pub(in crate::actors) fn has_no_exit(&self, channel: ChannelId) {
+        let Some(standing) = self.standing(channel) else {
+            return;
+        };
+        standing.is_endless.set(true);
+        let channels = self.channels.len();
+        let endless = self
+            .channels
+            .iter()
+            .filter(|at| at.is_endless.get())
+            .count();
+        self.served.set(match channels - endless {
+            0 => channels,
+            others => others,
+        });
     }
 
     /// All channels, including those that have exited.
@@ -93,7 +113,8 @@ impl ChannelProgress {
 
     /// Tick of each channel's last progress; `None` for a channel that has exited.
     pub(crate) fn progresses(&self) -> impl Iterator<Item = Option<u64>> {
-        let since = |at: &Standing| at.exit.get().is_none().then(|| at.since.get());
+        let is_due = |at: &Standing| at.exit.get().is_none() && !at.is_endless.get();
+        let since = move |at: &Standing| is_due(at).then(|| at.since.get());
         self.channels.iter().map(since)
     }
 

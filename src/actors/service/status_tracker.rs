@@ -43,6 +43,12 @@ impl<S: Clone, R: Clone> StatusTracker<S, R> {
         self.waits(step);
     }
 
+    /// Records progress to a step without an operation, whose request has set none.
+    pub(in crate::actors) fn advance(&self, step: S) {
+        self.progress.progress(self.channel, self.tasks.now());
+        *self.step.borrow_mut() = step;
+    }
+
     /// Sets the step that the channel waits for, without progress.
     pub(in crate::actors) fn waits(&self, step: S) {
         self.tasks.awaits(Task::Host);

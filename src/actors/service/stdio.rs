@@ -62,26 +62,32 @@ impl ChannelService {
 
     /// Takes one byte of the standard input; `None` at its end. Bytes of the testbench are not waited for.
     pub(in crate::actors) async fn read_byte(&self) -> Result<Option<u8>, Failure> {
-        match &self.services.stdin {
-            InputSource::Nothing => Ok(None),
+        let read = self.read_some(1).await?;
+        Ok(read.and_then(|bytes| bytes.first().copied()))
+    }
+
+    /// Takes bytes of the standard input, at least one and at most `most`; `None` at its end. Bytes of the testbench are not waited for.
+    pub(in crate::actors) async fn read_some(&self, most: u64) -> Result<Option<Bytes>, Failure> {
+        let most = most.min(CHUNK);
+        let bytes = match &self.services.stdin {
+            InputSource::Nothing => Bytes::new(),
             InputSource::Testbench => {
-                let byte = self.session.input.peek(1).first().copied();
-                self.session.input.consume(1);
-                Ok(byte)
+                let bytes = self.session.input.peek(most as usize);
+                self.session.input.consume(bytes.len());
+                bytes.into()
             }
             InputSource::File(path) => {
                 let fd = self.stream_file(Stream::Input, path).await?;
                 let channel = self.id;
-                let read: Bytes = self
-                    .on_file(Read {
-                        channel,
-                        fd,
-                        len: 1,
-                    })
-                    .await?;
-                Ok(read.first().copied())
+                self.on_file(Read {
+                    channel,
+                    fd,
+                    len: most,
+                })
+                .await?
             }
-        }
+        };
+        Ok((!bytes.is_empty()).then_some(bytes))
     }
 
     /// Copies bytes of the testbench to memory: those that are there, at least one unless the input has ended.

@@ -28,6 +28,8 @@ struct Seen {
     last: RefCell<Bytes>,
     /// Tick in which they were read.
     since: Cell<u64>,
+    /// True after a ring that the task has not taken.
+    has_rung: Cell<bool>,
     /// Error of the doorbell's last read.
     read_error: RefCell<Option<AccessError>>,
 }
@@ -69,6 +71,7 @@ impl WordPoller {
             alarm,
             last: RefCell::default(),
             since: Cell::default(),
+            has_rung: Cell::new(false),
             read_error: RefCell::default(),
         };
         Self {
@@ -105,6 +108,19 @@ impl WordPoller {
     /// Polls these segments from now on, at most `DOORBELL_BYTES`. The first poll rings, also if nothing has changed: firmware may
     /// repeat a word that the host has just taken.
     pub(in crate::actors) fn watch(&self, segments: impl IntoIterator<Item = Segment>) {
+        self.replace(segments, None);
+    }
+
+    /// Polls these segments from now on, of which only the words at these offsets ring.
+    pub(in crate::actors) fn watch_words(
+        &self,
+        segments: impl IntoIterator<Item = Segment>,
+        words: Vec<usize>,
+    ) {
+        self.replace(segments, Some(words));
+    }
+
+    fn replace(&self, segments: impl IntoIterator<Item = Segment>, words: Option<Vec<usize>>) {
         *self.seen.last.borrow_mut() = Bytes::new();
         let segments: Rc<[Segment]> = segments.into_iter().collect();
         let quick_look = match &segments[..] {
@@ -123,7 +139,21 @@ impl WordPoller {
         let seen = self.seen.clone();
         let ring = move |bytes: Option<&[u8]>| seen.rang(&segments, bytes);
         let watch = Watch::new(len, Box::new(read), Box::new(ring));
-        self.bell.watch(watch.quickly(quick_look));
+        let watch = watch.quickly(quick_look);
+        self.bell.watch(match words {
+            Some(words) => watch.only(words),
+            None => watch,
+        });
+    }
+
+    /// True if the words have changed since the last call.
+    pub(in crate::actors) fn take_ring(&self) -> bool {
+        self.seen.has_rung.take()
+    }
+
+    /// Polls nothing, until the next [`watch`](Self::watch).
+    pub(in crate::actors) fn rest(&self) {
+        self.bell.disarm();
     }
 
     /// Stops polling.
@@ -145,6 +175,7 @@ impl Seen {
             words: bytes.map(Bytes::copy_from_slice),
             read_error: self.read_error.borrow().clone(),
         });
+        self.has_rung.set(true);
         self.alarm.wake();
     }
 }

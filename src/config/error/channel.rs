@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::name::NoName;
 use super::super::service_error::ServiceProblem;
-use super::{ExpandError, HtifProblem, KeyProblem, known};
+use super::{ExpandError, HtifProblem, KeyProblem, RttProblem, known};
 use crate::mem::{ImageError, MapError};
 
 /// Problem of one channel.
@@ -25,8 +25,11 @@ pub enum ChannelProblem {
     /// A problem of the channel's HTIF.
     #[error(transparent)]
     Htif(#[from] HtifProblem),
+    /// A problem of the channel's RTT.
+    #[error(transparent)]
+    Rtt(#[from] RttProblem),
     /// An unknown protocol.
-    #[error("`abi` is `{text}`; valid are auto, mailbox and htif{}", meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?")))]
+    #[error("`abi` is `{text}`; valid are auto, mailbox, htif and rtt{}", meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?")))]
     Abi {
         /// Value of the key.
         text: String,

@@ -3,6 +3,7 @@
 mod channel;
 mod htif;
 mod memory;
+mod rtt;
 
 use std::io;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 pub use channel::ChannelProblem;
 pub use htif::HtifProblem;
 pub use memory::{ByFeature, MemoryProblem};
+pub use rtt::RttProblem;
 
 use super::memory_place::MemoryPlace;
 use super::yaml::YamlError;

@@ -60,7 +60,7 @@ fn front_end(keys: &str) -> FrontEnd {
 fn htif(keys: &str) -> HtifConfig {
     match front_end(keys) {
         FrontEnd::Htif(htif) => htif,
-        FrontEnd::Mailbox(mailbox) => panic!("{keys}: {mailbox:?}"),
+        other => panic!("{keys}: {other:?}"),
     }
 }
 

@@ -83,7 +83,13 @@ pub struct Symbol {
 }
 
 /// Symbols that a replay needs.
-const OUTLINED: [&str; 4] = ["tohost", "fromhost", "begin_signature", "end_signature"];
+const OUTLINED: [&str; 5] = [
+    "tohost",
+    "fromhost",
+    "begin_signature",
+    "end_signature",
+    "_SEGGER_RTT",
+];
 
 /// PT_LOAD segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,8 +253,8 @@ impl Image {
         })
     }
 
-    /// Builds an ELF file of the same class with the same section `.mailbox` and the same symbols of HTIF, and without loaded bytes: the part of the image that a replay
-    /// needs. The loaded bytes are in the recording as writes to memory.
+    /// Builds an ELF file of the same class with the same section `.mailbox` and the same symbols of HTIF and RTT, and without loaded
+    /// bytes: the part of the image that a replay needs. The loaded bytes are in the recording as writes to memory.
     pub fn outline(&self) -> Bytes {
         let mailbox = self.mailbox();
         // Segment that translates the section's address, if the two addresses differ.

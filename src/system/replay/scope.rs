@@ -6,7 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::bus::{Endpoint, Event, Inbox, Observation};
-use crate::messages::{console, files, htif, mailbox, memory, rpc, sockets};
+use crate::messages::{console, files, htif, mailbox, memory, rpc, rtt, sockets};
 use crate::trace::{Content, Entry};
 
 /// Actor, by its name in recordings.
@@ -16,6 +16,8 @@ pub enum ActorName {
     Mailbox,
     /// HTIF server.
     Htif,
+    /// RTT server.
+    Rtt,
     /// Memory actor.
     Memory,
     /// RPC dispatcher.
@@ -38,9 +40,10 @@ pub struct NoSuchActor {
 
 impl ActorName {
     /// All actors.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Mailbox,
         Self::Htif,
+        Self::Rtt,
         Self::Memory,
         Self::Rpc,
         Self::Files,
@@ -58,6 +61,7 @@ impl ActorName {
         match self {
             Self::Mailbox => mailbox::Inbox::ENDPOINT,
             Self::Htif => htif::Inbox::ENDPOINT,
+            Self::Rtt => rtt::Inbox::ENDPOINT,
             Self::Memory => memory::Inbox::ENDPOINT,
             Self::Rpc => rpc::Inbox::ENDPOINT,
             Self::Files => files::Inbox::ENDPOINT,

@@ -239,13 +239,14 @@ impl Stubs<'_> {
         let served = served(&map, channels);
         let foreign = self.port::<foreign::Inbox>();
         Ok(match actor {
-            ActorName::Mailbox | ActorName::Htif => {
+            ActorName::Mailbox | ActorName::Htif | ActorName::Rtt => {
                 let doorbells = RecordedDoorbells::new(comparison.clone(), &map, channels);
                 let peers = Peers {
                     memory: MemoryClient::new(&self.port(), &foreign, self.resolver(map), None),
                     rpc: RpcClient::new(context.clone(), &self.port(), None),
                     files: self.port(),
                     console: ConsoleClient::new(&self.port(), None),
+                    sockets: self.port(),
                     foreign,
                     store: Rc::new(doorbells),
                     served: observed.served.clone(),

@@ -22,6 +22,7 @@ use crate::messages::front_end::Status;
 use crate::messages::htif::{Command, Inbox};
 use crate::messages::{
     ChannelDescriptor, ChannelServices, HtifPlace, Interface, console, files, foreign, memory, rpc,
+    sockets,
 };
 use crate::testing::{ActorBench, ForeignCall, Ram, SPACE, map};
 
@@ -120,6 +121,7 @@ impl Bench {
                 rpc: RpcClient::new(bus.context(Inbox::ENDPOINT), &rpc, None),
                 files: files.unwrap(),
                 console: ConsoleClient::new(&console.unwrap(), None),
+                sockets: bus.foreign(Rc::new(|_: sockets::Inbox| {})),
                 foreign: foreign.clone(),
                 store,
                 served: Rc::new(Cell::new(false)),

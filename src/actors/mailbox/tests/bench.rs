@@ -23,7 +23,7 @@ use crate::messages::mailbox::{self, ChannelStatus};
 use crate::messages::rpc::{CallError, PollOutcome, Progress, Provider, Target};
 use crate::messages::{
     ChannelDescriptor, ChannelId, ChannelServices, Interface, MailboxPlace, console, files,
-    foreign, memory, rpc,
+    foreign, memory, rpc, sockets,
 };
 
 pub(super) const BASE: u64 = 0x8000_0000;
@@ -129,6 +129,7 @@ impl Bench {
             ),
             files: files_of(&bus, seen.clone()),
             console: ConsoleClient::new(&console_of(&bus, seen.clone()), None),
+            sockets: bus.foreign(Rc::new(|_: sockets::Inbox| {})),
             foreign,
             store: chip.clone(),
             served: observed.clone(),
@@ -330,6 +331,7 @@ fn console_of(bus: &Bus, seen: Rc<Seen>) -> Port<console::Inbox> {
             seen.text.borrow_mut().push_str(&text);
             call.reply.send(());
         }
+        console::Inbox::PrintMarked(call) => panic!("{call:?}"),
         console::Inbox::Redirect(call) => call.reply.send(()),
         console::Inbox::PrintError(call) => {
             let text = String::from_utf8_lossy(&call.message.text).into_owned();

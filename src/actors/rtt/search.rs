@@ -1,0 +1,103 @@
+//! Search of a control block in a range: a piece in each tick, so that a tick stays short.
+
+use super::control_block::{HEADER, ID};
+use crate::actors::service::{ChannelService, Failure};
+use crate::mem::{Op, Span};
+
+/// Bytes that one step searches.
+const STEP: u64 = 4096;
+
+/// Alignment of a control block.
+const ALIGN: usize = 4;
+
+/// Position in a range that is searched again and again.
+#[derive(Debug)]
+pub(super) struct Search {
+    from: u64,
+    to: u64,
+    next: u64,
+}
+
+/// Outcome of one step.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Address of a mark.
+    Mark(u64),
+    /// No mark in this piece.
+    Nothing,
+    /// No mark in the range: the search begins anew.
+    End,
+}
+
+impl Search {
+    pub(super) fn new((from, to): (u64, u64)) -> Self {
+        Self {
+            from,
+            to,
+            next: from,
+        }
+    }
+
+    /// Searches the next piece.
+    ///
+    /// # Errors
+    /// Fails if the piece can't be read.
+    pub(super) async fn step(&mut self, service: &ChannelService) -> Result<Found, Failure> {
+        let rest = self.to.saturating_sub(self.next);
+        if rest < HEADER {
+            self.next = self.from;
+            return Ok(Found::End);
+        }
+        let span = Span {
+            address: self.next,
+            // A mark may begin in this piece and end in the next one.
+            len: rest.min(STEP + HEADER),
+        };
+        let bytes = service.access(Op::Read(span)).await?.into_bytes();
+        let found = mark(&bytes, rest.min(STEP));
+        match found {
+            Some(offset) => {
+                let address = self.next + offset;
+                // The search goes on behind it, if it is none.
+                self.next = address + ALIGN as u64;
+                Ok(Found::Mark(address))
+            }
+            None => {
+                self.next = self.next.saturating_add(STEP);
+                Ok(Found::Nothing)
+            }
+        }
+    }
+}
+
+/// Offset of the first mark that begins within `len` bytes.
+fn mark(bytes: &[u8], len: u64) -> Option<u64> {
+    let starts = (0..len).step_by(ALIGN);
+    let mut starts = starts.filter_map(|offset| Some((offset, usize::try_from(offset).ok()?)));
+    let is_mark = |at: usize| bytes.get(at..at + ID.len()) == Some(&ID[..]);
+    starts
+        .find(|(_, at)| is_mark(*at))
+        .map(|(offset, _)| offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_found_where_they_are_aligned() {
+        for at in [0_usize, 4, 100, 4092] {
+            let mut bytes = vec![0; 8192];
+            bytes[at..at + 16].copy_from_slice(&ID);
+            assert_eq!(mark(&bytes, 4096), Some(at as u64));
+            bytes[at + 3] = 0;
+            assert_eq!(mark(&bytes, 4096), None);
+        }
+        let mut bytes = vec![0; 64];
+        bytes[2..18].copy_from_slice(&ID);
+        assert_eq!(mark(&bytes, 40), None);
+        // One that begins behind the piece belongs to the next one.
+        bytes[40..56].copy_from_slice(&ID);
+        assert_eq!(mark(&bytes, 40), None);
+    }
+}

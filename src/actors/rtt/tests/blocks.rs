@@ -1,0 +1,139 @@
+//! Control blocks that are searched, move, vanish, or can't be believed.
+
+use std::collections::BTreeMap;
+
+use mailbox_rs::PtrWidth;
+
+use super::bench::{BASE, BLOCK, Bench, Buffer, Firmware, SIZE};
+use crate::messages::foreign::Severity;
+use crate::messages::{ChannelServices, RttPlace};
+
+const TERMINAL: Buffer<'_> = Buffer {
+    name: "Terminal",
+    size: 64,
+};
+
+fn searching() -> Bench {
+    let place = RttPlace {
+        block: None,
+        search: Some((BASE, BASE + SIZE)),
+        ptr_width: PtrWidth::P4,
+        up: BTreeMap::new(),
+    };
+    Bench::with(place, ChannelServices::default())
+}
+
+#[test]
+fn a_control_block_is_found_in_its_range() {
+    for block in [BASE, BLOCK, BASE + 0xffc, BASE + SIZE - 24 - 24 - 0x100] {
+        let bench = searching();
+        let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+        firmware.block = block;
+        firmware.set_up(&[TERMINAL], &[]);
+        // A mark without a header is none.
+        bench
+            .state
+            .ram
+            .put(BASE + SIZE - 16, b"SEGGER RTT\0\0\0\0\0\0");
+        firmware.write(0, b"found\n");
+        bench.ticks(100);
+        assert_eq!(bench.text(), "found\n", "{block:#x}");
+        let reports = bench.reports();
+        let expected = format!("RTT: control block found at {block:#x}");
+        assert_eq!(reports, [(Severity::Info, expected)]);
+    }
+}
+
+#[test]
+fn a_range_without_a_control_block_is_searched_again() {
+    let bench = searching();
+    bench.ticks(2000);
+    assert!(bench.status().contains("searches for a control block"));
+    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    firmware.set_up(&[TERMINAL], &[]);
+    firmware.write(0, b"late\n");
+    bench.ticks(1200);
+    assert_eq!(bench.text(), "late\n");
+}
+
+#[test]
+fn a_reset_begins_anew() {
+    let bench = Bench::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    for round in 0..3 {
+        firmware.set_up(&[TERMINAL], &[]);
+        bench.ticks(2);
+        firmware.write(0, b"once\n");
+        bench.ticks(2);
+        assert_eq!(bench.text(), "once\n".repeat(round + 1));
+        // Start-up code clears the memory.
+        bench.state.ram.put(BLOCK, &[0; 48]);
+        bench.ticks(2);
+        assert!(bench.status().contains("waits for firmware to set up"));
+    }
+    let reports = bench.reports();
+    assert_eq!(reports.len(), 3, "{reports:?}");
+    assert!(reports[0].1.contains("is gone"), "{reports:?}");
+}
+
+#[test]
+fn impossible_words_are_reported_once_and_do_not_stop_others() {
+    let bench = Bench::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let log = || Buffer {
+        name: "log",
+        size: 32,
+    };
+    firmware.set_up(&[TERMINAL, log()], &[]);
+    bench.ticks(2);
+    let words = firmware.words(1);
+    // A write offset beyond the buffer.
+    for offset in [32_u32, 33, u32::MAX] {
+        bench.state.ram.put(words + 4, &offset.to_le_bytes());
+        firmware.write(0, b"x");
+        bench.ticks(2);
+    }
+    assert_eq!(bench.text(), "xxx");
+    let reports = bench.reports();
+    let expected = "RTT: up channel 1 `log`: its write offset is 0x20, and its size 0x20; it is not served as long as it says so";
+    assert_eq!(reports, [(Severity::Error, expected.to_owned())]);
+    // It is served once its offsets are possible again.
+    bench.state.ram.put(words + 4, &[0; 4]);
+    bench.ticks(2);
+    firmware.write(1, b"back\n");
+    bench.ticks(2);
+    assert_eq!(bench.text(), "xxx[cpu] log: back\n");
+}
+
+#[test]
+fn names_that_are_no_text_are_numbers() {
+    let bench = Bench::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let long = "n".repeat(63);
+    let buffer = |name| Buffer { name, size: 32 };
+    firmware.set_up(&[TERMINAL, buffer("a\nb"), buffer(&long)], &[]);
+    bench.ticks(1);
+    firmware.write(1, b"1\n");
+    firmware.write(2, b"2\n");
+    bench.ticks(1);
+    assert_eq!(bench.text(), format!("[cpu] up 1: 1\n[cpu] {long}: 2\n"));
+    let reports = bench.reports();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(reports[0].1.contains("the name of up channel 1"));
+}
+
+#[test]
+fn too_many_buffers_are_no_control_block() {
+    let bench = Bench::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    firmware.set_up(&[TERMINAL], &[]);
+    bench.state.ram.put(BLOCK + 16, &65_u32.to_le_bytes());
+    firmware.write(0, b"unseen");
+    bench.ticks(5);
+    let reports = bench.reports();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(reports[0].1.contains("has 65 up and 0 down buffers"));
+    bench.state.ram.put(BLOCK + 16, &1_u32.to_le_bytes());
+    bench.ticks(5);
+    assert_eq!(bench.text(), "unseen");
+}

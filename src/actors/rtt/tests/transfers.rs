@@ -1,0 +1,195 @@
+//! Bytes up and down, and their targets.
+
+use bytes::Bytes;
+use mailbox_rs::PtrWidth;
+use proptest::prelude::*;
+
+use super::bench::{Bench, Buffer, Firmware, place};
+use crate::messages::front_end::{StdinClose, StdinWrite};
+use crate::messages::{ChannelId, ChannelServices, InputSource, UpTarget};
+
+const TERMINAL: Buffer<'_> = Buffer {
+    name: "Terminal",
+    size: 64,
+};
+
+#[test]
+fn bytes_of_the_terminal_reach_the_console_in_both_widths() {
+    for width in [PtrWidth::P4, PtrWidth::P8] {
+        let bench = Bench::new(width);
+        let mut firmware = Firmware::new(&bench, width);
+        bench.ticks(3);
+        assert!(bench.status().contains("waits for firmware to set up RTT"));
+        firmware.set_up(&[TERMINAL], &[]);
+        bench.ticks(1);
+        assert_eq!(firmware.write(0, b"hello\n"), 6);
+        bench.ticks(1);
+        assert_eq!(bench.text(), "hello\n", "{width:?}");
+        // Over the end of the ring.
+        for _ in 0..20 {
+            assert_eq!(firmware.write(0, b"0123456789"), 10);
+            bench.ticks(1);
+        }
+        assert_eq!(bench.text().len(), 206);
+        let status = bench.status();
+        assert!(
+            status.contains("waits for firmware to write to RTT"),
+            "{status}"
+        );
+        assert!(
+            status.ends_with("\n  up 0 `Terminal`: 206 bytes"),
+            "{status}"
+        );
+        assert_eq!(bench.reports(), []);
+    }
+}
+
+#[test]
+fn an_idle_channel_is_read_once_a_tick() {
+    for (width, buffers) in [
+        (PtrWidth::P4, 1),
+        (PtrWidth::P4, 3),
+        (PtrWidth::P8, 1),
+        (PtrWidth::P8, 2),
+    ] {
+        let bench = Bench::new(width);
+        let mut firmware = Firmware::new(&bench, width);
+        let buffer = |_| Buffer {
+            name: "log",
+            size: 32,
+        };
+        let up: Vec<Buffer<'_>> = (0..buffers).map(buffer).collect();
+        firmware.set_up(&up, &[]);
+        bench.ticks(5);
+        let _ = bench.state.ram.count();
+        bench.ticks(10);
+        let (reads, _) = bench.state.ram.count();
+        assert_eq!(reads, 10, "{width:?}, {buffers} buffers");
+    }
+}
+
+#[test]
+fn other_channels_have_lines_with_their_names() {
+    let bench = Bench::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let log = |name| Buffer { name, size: 32 };
+    firmware.set_up(&[TERMINAL, log("trace"), log("")], &[]);
+    bench.ticks(1);
+    firmware.write(1, b"be");
+    firmware.write(2, b"nameless\n");
+    bench.ticks(1);
+    firmware.write(1, b"gun\nnext");
+    bench.ticks(1);
+    assert_eq!(bench.text(), "[cpu] up 2: nameless\n[cpu] trace: begun\n");
+}
+
+#[test]
+fn bytes_reach_files_and_methods() {
+    let bench = Bench::with_targets(&[
+        ("log", UpTarget::File("log.txt".to_owned())),
+        ("2", UpTarget::Method("seen".into())),
+        ("Terminal", UpTarget::Nothing),
+    ]);
+    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let buffer = |name| Buffer { name, size: 16 };
+    firmware.set_up(&[TERMINAL, buffer("log"), buffer("calls")], &[]);
+    bench.ticks(1);
+    for _ in 0..3 {
+        firmware.write(0, b"dropped");
+        assert_eq!(firmware.write(1, b"to a file\n"), 10);
+        assert_eq!(firmware.write(2, b"0123456789"), 10);
+        bench.ticks(1);
+    }
+    assert_eq!(bench.text(), "");
+    let file = std::fs::read_to_string(bench.file("log.txt")).unwrap();
+    assert_eq!(file, "to a file\n".repeat(3));
+    // The second piece of ten bytes is split by the end of the ring.
+    let calls = bench.state.calls.borrow();
+    let lengths: Vec<u64> = calls.iter().map(|call| call.args[2]).collect();
+    assert_eq!(lengths, [10, 6, 4, 10]);
+    assert_eq!(calls[0].args[0], 2);
+    let data = calls[0].args[1];
+    assert_eq!(calls[2].args[1], data);
+    assert_eq!(calls[1].args[1], data + 10);
+}
+
+#[test]
+fn a_file_that_can_not_be_written_is_reported_once() {
+    let bench = Bench::with_targets(&[("0", UpTarget::File("../out.txt".to_owned()))]);
+    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    firmware.set_up(&[TERMINAL], &[]);
+    for _ in 0..5 {
+        firmware.write(0, b"lost");
+        bench.ticks(1);
+    }
+    let reports = bench.reports();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(
+        reports[0]
+            .1
+            .contains("up channel 0 `Terminal`: file `../out.txt`")
+    );
+}
+
+#[test]
+fn standard_input_fills_the_first_down_buffer() {
+    let services = ChannelServices {
+        stdin: InputSource::Testbench,
+        ..ChannelServices::default()
+    };
+    let bench = Bench::with(place(PtrWidth::P8), services);
+    let mut firmware = Firmware::new(&bench, PtrWidth::P8);
+    let input = Buffer {
+        name: "in",
+        size: 16,
+    };
+    firmware.set_up(&[TERMINAL], &[input]);
+    bench.ticks(2);
+    let channel = ChannelId(0);
+    let sent: Vec<u8> = (0..100).collect();
+    let data = Bytes::from(sent.clone());
+    assert_eq!(bench.ask(StdinWrite { channel, data }), Ok(100));
+    assert_eq!(bench.ask(StdinClose { channel }), Ok(()));
+    let mut received = firmware.read(0, 16);
+    assert_eq!(received.len(), 15);
+    bench.ticks(2);
+    // While the buffer is full, one read a tick looks for room.
+    let _ = bench.state.ram.count();
+    bench.ticks(10);
+    assert_eq!(bench.state.ram.count(), (10, 0));
+    for _ in 0..60 {
+        bench.ticks(1);
+        received.extend(firmware.read(0, 3));
+    }
+    assert_eq!(received, sent);
+    assert!(bench.status().contains("\n  down 0 `in`: 100 bytes"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// A writer that blocks while the buffer is full loses nothing, whatever its size.
+    #[test]
+    fn a_blocking_writer_loses_nothing(
+        size in 2_u32..40,
+        pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 1..20),
+        wide: bool,
+    ) {
+        let width = if wide { PtrWidth::P8 } else { PtrWidth::P4 };
+        let bench = Bench::new(width);
+        let mut firmware = Firmware::new(&bench, width);
+        firmware.set_up(&[Buffer { name: "Terminal", size }], &[]);
+        let mut received = Vec::new();
+        for piece in &pieces {
+            let mut rest = &piece[..];
+            while !rest.is_empty() {
+                rest = &rest[firmware.write(0, rest)..];
+                bench.ticks(1);
+                received.extend(bench.take_text());
+            }
+        }
+        bench.ticks(2);
+        received.extend(bench.take_text());
+        prop_assert_eq!(received, pieces.concat());
+    }
+}

@@ -1,0 +1,146 @@
+//! RTT of a channel: place of the control block, and targets of the up channels.
+
+use std::collections::BTreeMap;
+
+use mailbox_rs::PtrWidth;
+use serde::Deserialize;
+
+use super::error::{ChannelProblem, RttProblem};
+use super::htif::Place;
+use super::number::{Number, given};
+use super::schema::RawChannel;
+use crate::mem::Image;
+
+/// RTT of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RttConfig {
+    /// Address of the control block; `None` if it is searched.
+    pub block: Option<u64>,
+    /// Range to search for the control block, if its address is not known: first address, and the address behind the last byte.
+    pub search: Option<(u64, u64)>,
+    /// Width of the control block's pointers.
+    pub ptr_width: PtrWidth,
+    /// Targets of up channels, by their names or numbers.
+    pub up: BTreeMap<String, UpConfig>,
+}
+
+/// Target of an up channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpConfig {
+    /// Standard output of the channel, unchanged.
+    Console,
+    /// Lines of the console, each with the name of the up channel.
+    Lines,
+    /// Nowhere.
+    Nothing,
+    /// File below the root of firmware's files.
+    File(String),
+    /// Clients of a TCP socket on 127.0.0.1 with this port; 0 is a free one.
+    Socket(u16),
+    /// Method that is called with each piece.
+    Method(String),
+    /// Reports from frames of defmt.
+    Defmt,
+}
+
+/// Bytes of a control block without buffers: its name, and two numbers.
+const HEADER: u64 = 24;
+
+/// Symbol of the control block.
+pub(super) const SYMBOL: &str = "_SEGGER_RTT";
+
+/// RTT as written.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "`{address: ..., search: [..., ...], up: {...}}`"
+)]
+pub(super) struct RawRtt {
+    #[serde(default, deserialize_with = "given")]
+    address: Option<Number>,
+    search: Option<[Number; 2]>,
+    #[serde(default)]
+    up: BTreeMap<String, RawUp>,
+}
+
+/// Target of an up channel as written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "`console`, `lines`, `none`, `defmt`, `{file: PATH}`, `{socket: PORT}` or `{method: NAME}`"
+)]
+enum RawUp {
+    Name(String),
+    File { file: String },
+    Socket { socket: u16 },
+    Method { method: String },
+}
+
+/// Validates the RTT of a channel.
+pub(super) fn validate(
+    raw: &RawChannel,
+    place: &Place<'_>,
+    ptr_width: Option<PtrWidth>,
+    symbol: Option<u64>,
+) -> Result<RttConfig, ChannelProblem> {
+    let rtt = raw.rtt.clone().unwrap_or_default();
+    let keys = [("base", raw.base.is_some()), ("mb_id", raw.mb_id.is_some())];
+    if let Some((key, _)) = keys.into_iter().find(|(_, given)| *given) {
+        return Err(RttProblem::KeyOfMailbox { key }.into());
+    }
+    let ptr_width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
+    let search = rtt.search.map(|[from, to]| (from.0, to.0));
+    let block = match (rtt.address, search) {
+        (Some(address), None) => Some(address.0),
+        (Some(_), Some(_)) => return Err(RttProblem::TwoPlaces.into()),
+        (None, Some(_)) => None,
+        (None, None) => {
+            let file = place.image.map(Image::file).map(Into::into);
+            let value = symbol.ok_or(RttProblem::NoBlock { file })?;
+            Some(place.address(value, HEADER))
+        }
+    };
+    if let Some(address) = block
+        && let Err(cause) = place.map.resolve(place.space, address, HEADER)
+    {
+        return Err(RttProblem::NotInMemory { address, cause }.into());
+    }
+    if let Some((from, to)) = search {
+        let len = to.checked_sub(from).filter(|len| *len >= HEADER);
+        let len = len.ok_or(RttProblem::Range { from, to })?;
+        if let Err(cause) = place.map.resolve(place.space, from, len) {
+            let address = from;
+            return Err(RttProblem::NotInMemory { address, cause }.into());
+        }
+    }
+    let up = rtt.up.into_iter().map(|(name, target)| {
+        let target = up(&name, target)?;
+        Ok((name, target))
+    });
+    Ok(RttConfig {
+        block,
+        search,
+        ptr_width,
+        up: up.collect::<Result<_, RttProblem>>()?,
+    })
+}
+
+fn up(name: &str, target: RawUp) -> Result<UpConfig, RttProblem> {
+    let name = || name.to_owned();
+    Ok(match target {
+        RawUp::Name(word) => match &*word {
+            "console" => UpConfig::Console,
+            "lines" => UpConfig::Lines,
+            "none" => UpConfig::Nothing,
+            "defmt" => UpConfig::Defmt,
+            _ => return Err(RttProblem::Target { name: name(), word }),
+        },
+        RawUp::File { file } if file.is_empty() => return Err(RttProblem::Empty { name: name() }),
+        RawUp::Method { method } if method.is_empty() => {
+            return Err(RttProblem::Empty { name: name() });
+        }
+        RawUp::File { file } => UpConfig::File(file),
+        RawUp::Socket { socket } => UpConfig::Socket(socket),
+        RawUp::Method { method } => UpConfig::Method(method),
+    })
+}

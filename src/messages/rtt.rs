@@ -1,0 +1,231 @@
+//! Messages to the RTT server, and its events.
+
+use std::fmt::{self, Display};
+
+use mailbox_rs::{Errno, PtrWidth, RequestEntry};
+use serde::{Deserialize, Serialize};
+
+use super::ChannelId;
+use super::front_end::{self, ChannelState, Protocol};
+use super::served::{RTT_ACTION, ServedRequest, entry_of};
+use crate::bus::Endpoint;
+
+/// Protocol RTT.
+#[derive(Debug)]
+pub struct Rtt;
+
+impl Protocol for Rtt {
+    const ENDPOINT: Endpoint = Endpoint(&"rtt");
+    type Status = RttStatus;
+}
+
+/// All messages to the RTT server.
+pub(crate) type Inbox = front_end::Inbox<Rtt>;
+
+/// Direction of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Direction {
+    /// From firmware to the host.
+    Up,
+    /// From the host to firmware.
+    Down,
+}
+
+/// Event: bytes of a buffer were transferred.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transferred {
+    /// Channel of the control block.
+    pub channel: ChannelId,
+    /// Direction of the bytes.
+    pub direction: Direction,
+    /// Number and name of the buffer.
+    pub buffer: BufferName,
+    /// Number of bytes.
+    pub bytes: u64,
+    /// Tick of the transfer.
+    pub since: u64,
+    /// Error of the target of the bytes.
+    pub error: Option<Errno>,
+    args: [u64; 2],
+}
+
+impl Transferred {
+    /// Event of a transfer.
+    pub(crate) fn new(
+        channel: ChannelId,
+        direction: Direction,
+        buffer: BufferName,
+        bytes: u64,
+        since: u64,
+        error: Option<Errno>,
+    ) -> Self {
+        let args = [u64::from(buffer.number), bytes];
+        Self {
+            channel,
+            direction,
+            buffer,
+            bytes,
+            since,
+            error,
+            args,
+        }
+    }
+}
+
+/// Number of a buffer among those of its direction, and its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BufferName {
+    /// Number, from 0.
+    pub number: u32,
+    /// Name that firmware gives; `None` without one, or one that is no text.
+    pub name: Option<String>,
+}
+
+/// ``1 `log` ``, or the number alone.
+impl Display for BufferName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, name } = self;
+        match name {
+            Some(name) => write!(f, "{number} `{name}`"),
+            None => write!(f, "{number}"),
+        }
+    }
+}
+
+impl ServedRequest for Transferred {
+    fn channel(&self) -> ChannelId {
+        self.channel
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.direction {
+            Direction::Up => "rtt up",
+            Direction::Down => "rtt down",
+        }
+    }
+
+    /// Number of the buffer, and number of bytes.
+    fn args(&self) -> &[u64] {
+        &self.args
+    }
+
+    fn since(&self) -> u64 {
+        self.since
+    }
+
+    fn value(&self) -> Option<u64> {
+        self.error.is_none().then_some(self.bytes)
+    }
+
+    fn error(&self) -> Option<Errno> {
+        self.error
+    }
+
+    fn moved_bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn counts_printed(&self) -> bool {
+        true
+    }
+
+    fn entry(&self) -> RequestEntry {
+        let down = u32::from(self.direction == Direction::Down);
+        entry_of(RTT_ACTION | down, &self.args)
+    }
+
+    fn result(&self, _: PtrWidth) -> Option<u64> {
+        self.value()
+    }
+
+    fn request_text(&self) -> String {
+        format!("{} {}, {} bytes", self.kind(), self.buffer, self.bytes)
+    }
+
+    fn outcome_text(&self) -> String {
+        match self.error {
+            Some(errno) => format!("; fails: {errno}; taken in tick {}", self.since),
+            None => format!("; taken in tick {}", self.since),
+        }
+    }
+}
+
+/// Status of a channel with RTT.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RttStatus {
+    /// Name of the channel.
+    pub channel: String,
+    /// Tick of this snapshot.
+    pub now: u64,
+    /// Pending step.
+    pub step: RttStep,
+    /// Tick of the last progress, in which `step` was entered.
+    pub since: u64,
+    /// Buffers that have transferred bytes, with their numbers of bytes.
+    pub buffers: Vec<(Direction, BufferName, u64)>,
+}
+
+/// Pending step of a channel with RTT.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RttStep {
+    /// Firmware sets up the control block.
+    Block {
+        /// Address of the control block; `None` while it is searched.
+        address: Option<u64>,
+    },
+    /// Firmware writes to an up buffer.
+    Bytes {
+        /// Address of the control block.
+        address: u64,
+    },
+    /// Host handles the bytes of an up buffer.
+    Deliver {
+        /// Buffer.
+        buffer: BufferName,
+    },
+    /// No further step: the channel has failed.
+    GivenUp,
+}
+
+impl ChannelState for RttStatus {
+    fn is_open(&self) -> bool {
+        self.step != RttStep::GivenUp
+    }
+}
+
+impl Display for RttStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since;
+        write!(f, "{}: ", self.channel)?;
+        match &self.step {
+            RttStep::Block { address: None } => {
+                write!(f, "searches for a control block of RTT since tick {since}")?;
+            }
+            RttStep::Block {
+                address: Some(address),
+            } => write!(
+                f,
+                "waits for firmware to set up RTT's control block at {address:#x} since tick {since}"
+            )?,
+            RttStep::Bytes { address } => write!(
+                f,
+                "waits for firmware to write to RTT since tick {since}; control block at {address:#x}"
+            )?,
+            RttStep::Deliver { buffer } => {
+                write!(
+                    f,
+                    "delivers bytes of up channel {buffer} since tick {since}"
+                )?;
+            }
+            RttStep::GivenUp => write!(f, "service failed in tick {since}")?,
+        }
+        for (direction, buffer, bytes) in &self.buffers {
+            let direction = match direction {
+                Direction::Up => "up",
+                Direction::Down => "down",
+            };
+            write!(f, "\n  {direction} {buffer}: {bytes} bytes")?;
+        }
+        Ok(())
+    }
+}
