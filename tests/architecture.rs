@@ -53,6 +53,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("serde_yaml", &["config"]),
     ("socket2", &["actors/sockets/tcp"]),
     ("FuturesUnordered", &["bus"]),
+    ("defmt_decoder", &["system/defmt"]),
 ];
 
 /// Code that opens a file or a socket, or writes to a stream of the process, and the only places
@@ -280,7 +281,7 @@ fn defaults_by_feature() -> Vec<String> {
     let names = lines.filter_map(|line| Some(line.split_once(" = ")?.0));
     // The other features add code: the interpreter, exported symbols, the hook of a host program.
     let chooses = |name: &&str| {
-        let adds = ["default", "python", "host", "c_abi"];
+        let adds = ["default", "python", "host", "c_abi", "defmt"];
         !name.starts_with('#') && !adds.iter().any(|prefix| name.starts_with(prefix))
     };
     names.filter(chooses).map(String::from).collect()

@@ -6,13 +6,11 @@ use super::channel_services::services;
 use super::findings::{FindingRecipient, Findings};
 use crate::config::{ChannelConfig, FrontEnd, Mailbox, UpConfig};
 use crate::mem::{MemoryMap, Segments};
+use crate::messages::RTT_HEADER;
 use crate::messages::htif::WORD;
 use crate::messages::{
     ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, RttPlace, Signature, UpTarget,
 };
-
-/// Bytes of RTT's control block in front of its buffers.
-const RTT_HEADER: u64 = 24;
 
 /// Served channels, in the order of their ids.
 pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDescriptor]> {

@@ -11,7 +11,7 @@ use super::files::DirectoryEntry;
 pub use super::front_end::WordsRang;
 pub use super::htif::CommandServed;
 pub use super::mailbox::{DoorbellRang, Served};
-pub use super::rtt::Transferred;
+pub use super::rtt::{FrameDecoded, Transferred};
 use super::sockets::OsError;
 use crate::bus::{Payload, Redaction, inbox};
 
@@ -142,6 +142,7 @@ inbox! {
         VersionOffered -> () { channel: channel, payload: none },
         WordsRang -> () { channel: channel, payload: none },
         Transferred -> () { channel: channel, payload: none },
+        FrameDecoded -> () { channel: channel, payload: none },
         CommandServed -> () { channel: channel, payload: none },
     }
 }

@@ -65,6 +65,9 @@ pub struct HtifPlace {
     pub signature: Option<Signature>,
 }
 
+/// Bytes of RTT's control block in front of its buffers: its mark, and two numbers.
+pub const RTT_HEADER: u64 = 24;
+
 /// Place of RTT's control block, and targets of its up channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RttPlace {

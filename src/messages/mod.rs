@@ -21,8 +21,8 @@ mod services;
 pub mod sockets;
 
 pub use channel::{
-    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Name, RttPlace, Signature,
-    UpTarget,
+    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Name, RTT_HEADER, RttPlace,
+    Signature, UpTarget,
 };
 pub use served::{HTIF_ACTION, NO_SLOT, RTT_ACTION, ServedRequest};
 pub use services::{ChannelServices, Clock, InputSource, OutputTarget, SeverityRule};

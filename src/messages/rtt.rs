@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 
 use mailbox_rs::{Errno, PtrWidth, RequestEntry};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::ChannelId;
 use super::front_end::{self, ChannelState, Protocol};
@@ -146,6 +147,101 @@ impl ServedRequest for Transferred {
         match self.error {
             Some(errno) => format!("; fails: {errno}; taken in tick {}", self.since),
             None => format!("; taken in tick {}", self.since),
+        }
+    }
+}
+
+/// Event: a frame of defmt was decoded, or could not be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameDecoded {
+    /// Channel of the control block.
+    pub channel: ChannelId,
+    /// Number of the up buffer.
+    pub number: u32,
+    /// The frame.
+    pub frame: Result<DefmtFrame, FrameError>,
+}
+
+/// Frame of defmt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefmtFrame {
+    /// Level; `None` for `defmt::println!`.
+    pub level: Option<DefmtLevel>,
+    /// Timestamp, if firmware defines one.
+    pub timestamp: Option<String>,
+    /// Message.
+    pub text: String,
+    /// Source file, if the image has debug information.
+    pub file: Option<String>,
+    /// Line in the source file.
+    pub line: Option<u64>,
+}
+
+/// Level of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DefmtLevel {
+    /// `defmt::trace!`
+    Trace,
+    /// `defmt::debug!`
+    Debug,
+    /// `defmt::info!`
+    Info,
+    /// `defmt::warn!`
+    Warn,
+    /// `defmt::error!`
+    Error,
+}
+
+impl DefmtLevel {
+    /// Name, in capitals.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+/// Error of a frame.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+pub enum FrameError {
+    /// No format strings.
+    #[error("frames can't be decoded: {0}")]
+    NoTable(String),
+    /// Bytes that are no frame of the image.
+    #[error(
+        "a frame can't be decoded, and is skipped: the image may be another than the loaded one"
+    )]
+    Malformed,
+    /// A frame without an end.
+    #[error("a frame has no end within 64 KiB, and is skipped")]
+    TooLong,
+}
+
+/// `INFO 12 us: message; src/main.rs:30`
+impl Display for DefmtFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            level,
+            timestamp,
+            text,
+            file,
+            line,
+        } = self;
+        if let Some(level) = level {
+            f.write_str(level.name())?;
+            f.write_str(if timestamp.is_some() { " " } else { ": " })?;
+        }
+        if let Some(timestamp) = timestamp {
+            write!(f, "{timestamp}: ")?;
+        }
+        f.write_str(text)?;
+        match (file, line) {
+            (Some(file), Some(line)) => write!(f, "; {file}:{line}"),
+            _ => Ok(()),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
+use super::defmt::ImageFrames;
 use super::environment::DirectCalls;
 use super::front_ends::{FrontEnds, Surroundings};
 use super::loader::{START, ToLoad, images};
@@ -137,6 +138,8 @@ impl Vhost {
         let told = rpc.clone();
         (outside.on_py_tasks)(Box::new(move |alive| told.post(PyTasks { alive })));
 
+        let frames = outside.frames;
+        let frames = frames.unwrap_or_else(|| Rc::new(ImageFrames::of(&channels)));
         let hub = sockets;
         let sockets = sockets::start(&bus, &foreign, hub.clone())?;
 
@@ -162,6 +165,7 @@ impl Vhost {
                 files,
                 console: prints,
                 sockets: sockets.clone(),
+                frames,
                 foreign: foreign.clone(),
                 store: outside.doorbells,
                 served: observed.served.clone(),

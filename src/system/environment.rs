@@ -7,6 +7,7 @@ use super::error::Error;
 use crate::actors::files::{Disk, Root, SpecialNames};
 use crate::actors::memory::{ForeignAccess, LocalMemory};
 use crate::actors::rpc::ForeignPoll;
+use crate::actors::service::FrameDecoders;
 use crate::backend::Backends;
 use crate::foreign::{
     Callbacks, Foreign as _, Paths, Python, RealForeign, is_measured, make, measure, poll,
@@ -33,6 +34,8 @@ pub(crate) struct Environment {
     pub(crate) root: Option<Root>,
     /// Files opened by the host program.
     pub(crate) special: SpecialNames,
+    /// Decoders of defmt's frames; `None` for those of the channels' images.
+    pub(crate) frames: Option<Rc<dyn FrameDecoders>>,
 }
 
 /// Foreign calls without messages.
@@ -92,6 +95,7 @@ impl Environment {
                 extensions: callbacks.extensions(),
                 virtuals: callbacks.virtuals(),
             },
+            frames: None,
         })
     }
 }

@@ -3,6 +3,7 @@
 mod backdoor;
 mod build;
 mod builder;
+mod defmt;
 mod entry;
 mod environment;
 mod error;

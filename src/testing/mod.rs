@@ -3,6 +3,7 @@
 //! - [`ActorBench`]: one actor on a bus, whose peers are mocks.
 //! - [`mock_foreign`]: the code outside of the library, with a record of its calls.
 //! - [`Ram`]: memory that counts its accesses, and fails on request.
+//! - [`NoFrames`]: decoders without frames.
 //! - [`memories`]: maps of black boxes.
 //!
 //! Tests of whole systems use the public API, with `tests/support`.
@@ -10,9 +11,11 @@
 mod actor_bench;
 pub(crate) mod memories;
 mod mock_foreign;
+mod no_frames;
 mod ram;
 
 pub(crate) use actor_bench::ActorBench;
 pub(crate) use memories::{SPACE, map};
 pub(crate) use mock_foreign::ForeignCall;
+pub(crate) use no_frames::NoFrames;
 pub(crate) use ram::Ram;

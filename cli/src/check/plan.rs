@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use vhost::config::{ChannelConfig, FrontEnd, Mailbox};
+use vhost::config::{ChannelConfig, FrontEnd, Mailbox, RttConfig};
 use vhost::mem::{Image, MemoryMap, Placement, Segments, SpaceId, Write};
+use vhost::messages::RTT_HEADER;
 use vhost::messages::htif::WORD;
 
 /// Plan of a system that is not started.
@@ -127,13 +128,19 @@ impl<'a> Plan<'a> {
         let words = channels.flat_map(|channel| {
             let words = match &channel.front_end {
                 Some(FrontEnd::Htif(htif)) => {
-                    vec![("tohost", htif.tohost), ("fromhost", htif.fromhost)]
+                    vec![
+                        ("tohost", htif.tohost, WORD),
+                        ("fromhost", htif.fromhost, WORD),
+                    ]
                 }
+                Some(FrontEnd::Rtt(RttConfig {
+                    block: Some(block), ..
+                })) => vec![("control block of RTT", *block, RTT_HEADER)],
                 _ => Vec::new(),
             };
-            words.into_iter().map(|(name, address)| Range {
+            words.into_iter().map(|(name, address, len)| Range {
                 address,
-                len: WORD,
+                len,
                 what: format!("{name} of `{}`", channel.name),
             })
         });

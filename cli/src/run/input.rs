@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::{Context as _, Result, anyhow};
 use vhost::Vhost;
 
-use super::system::CHANNEL;
+use super::system::{CHANNEL, RTT};
 
 /// Largest number of bytes that are handed on at a time.
 const CHUNK: usize = 1 << 16;
@@ -73,17 +73,30 @@ impl Input {
                 Chunk::Bytes(bytes) => self.pending = bytes,
                 Chunk::End => {
                     self.source = Source::Ended;
+                    if has_rtt(vhost) {
+                        vhost.close_stdin(RTT).map_err(failed)?;
+                    }
                     return vhost.close_stdin(CHANNEL).map_err(failed);
                 }
             }
         }
         let taken = vhost.write_stdin(CHANNEL, &self.pending).map_err(failed)?;
+        // Firmware reads one of the two; the other one keeps what fits.
+        if has_rtt(vhost) {
+            let copied = &self.pending[..taken];
+            vhost.write_stdin(RTT, copied).map_err(failed)?;
+        }
         self.pending.drain(..taken);
         if taken == 0 {
             self.pause = PAUSE;
         }
         Ok(())
     }
+}
+
+/// True if a channel of RTT is beside the other one.
+fn has_rtt(vhost: &Vhost) -> bool {
+    vhost.exits().iter().any(|channel| channel.name == RTT)
 }
 
 /// Next part of a source.

@@ -26,6 +26,9 @@ const IMAGE: &str = "IMAGE";
 /// Name of the channel of an image alone.
 pub(super) const CHANNEL: &str = "cpu";
 
+/// Name of the channel of RTT beside that of the image.
+pub(super) const RTT: &str = "rtt";
+
 /// Starts the system of a run.
 pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
     let file = program.file();
@@ -62,17 +65,19 @@ pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
 }
 
 /// Mailbox configuration of one channel: a mailbox in section `.mailbox` of the image or at its symbol `mailbox`, or HTIF at its symbols
-/// `tohost` and `fromhost`.
+/// `tohost` and `fromhost`. RTT at the symbol `_SEGGER_RTT` is a channel beside these, or the only one.
 fn channel(args: &Args, program: &Program) -> Result<String> {
     let bits = 8 * program.ptr_width().bytes();
     let is_htif = || program.symbol("tohost").is_some() && program.symbol("fromhost").is_some();
+    let has_rtt = program.symbol("_SEGGER_RTT").is_some();
     let place = match (program.image().mailbox(), program.symbol("mailbox")) {
         (Some(_), _) => String::new(),
         (None, Some(address)) => format!("  base: {address:#x}\n  ptr: {bits}\n"),
         (None, None) if is_htif() => htif(args)?,
+        (None, None) if has_rtt => "  abi: rtt\n".to_owned(),
         (None, None) => bail!(
-            "{} has no section .mailbox and no symbol `mailbox`, nor the symbols tohost and fromhost of HTIF: define the channel \
-             with MB_CHANNEL of mailbox.h, keep its section in the linker script, or give --mailbox FILE",
+            "{} has no section .mailbox and no symbol `mailbox`, nor the symbols tohost and fromhost of HTIF, nor _SEGGER_RTT of RTT: \
+             define the channel with MB_CHANNEL of mailbox.h, keep its section in the linker script, or give --mailbox FILE",
             program.file().display()
         ),
     };
@@ -81,9 +86,25 @@ fn channel(args: &Args, program: &Program) -> Result<String> {
     let space = serde_json::to_string(&args.space)?;
     let line = args.cache_line.or(noted).unwrap_or(0);
     let services = services::keys(args);
+    let is_beside = has_rtt && !place.contains("abi: rtt");
+    let rtt = match is_beside {
+        true => beside(args, &space),
+        false => String::new(),
+    };
     Ok(format!(
-        "{CHANNEL}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  cache_line: {line}\n{place}{services}"
+        "{CHANNEL}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  cache_line: {line}\n{place}{services}{rtt}"
     ))
+}
+
+/// Channel of RTT beside another one. Its terminal has the same input and output.
+fn beside(args: &Args, space: &str) -> String {
+    let input = match args.stdin {
+        Some(_) => "testbench",
+        None => "none",
+    };
+    format!(
+        "{RTT}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  load: false\n  abi: rtt\n  stdio: {{stdin: {input}, stdout: raw}}\n"
+    )
 }
 
 /// Keys of a channel with HTIF.

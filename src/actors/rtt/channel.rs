@@ -10,6 +10,7 @@ use bytes::Bytes;
 use mailbox_rs::NEWEST;
 
 use super::control_block::{Descriptor, HEADER, Header, HeaderState, Layout, MOST_BUFFERS};
+use super::frames::Frames;
 use super::search::{Found, Search};
 use super::status_tracker::RttTracker;
 use super::targets::{Complaint, Complaints, Piece, Targets};
@@ -47,6 +48,7 @@ pub(crate) struct Channel {
     poller: WordPoller,
     tracker: RttTracker,
     targets: Targets,
+    frames: Frames,
     complaints: Complaints,
     /// Number of reports on control blocks.
     reports: Cell<u32>,
@@ -123,6 +125,7 @@ impl FrontEnd for Channel {
             poller,
             tracker: RttTracker::new(tracker),
             targets: Targets::new(place),
+            frames: Frames::default(),
             complaints: Complaints::default(),
             reports: Cell::new(0),
             impossible: Cell::new(None),
@@ -147,6 +150,7 @@ impl FrontEnd for Channel {
             let address = self.find().await?;
             self.tracker.enter(RttStep::Bytes { address });
             self.dead.borrow_mut().clear();
+            self.frames.reset();
             self.serve_block(address).await?;
             self.poller.rest();
             self.tracker.enter(RttStep::Block {
@@ -448,6 +452,10 @@ impl Channel {
                     data,
                 };
                 let target = self.targets.of(&buffer);
+                if target.is_defmt() {
+                    self.frames.deliver(&self.service, &self.context, &piece);
+                    continue;
+                }
                 let delivered = target.deliver(&self.service, piece);
                 if let Err(failure) = Box::pin(delivered).await {
                     error = Some(failure.errno());

@@ -2,11 +2,13 @@
 
 use mailbox_rs::PtrWidth;
 
+use crate::messages::RTT_HEADER;
+
 /// Mark at the beginning of a control block. Firmware writes it last.
 pub(super) const ID: [u8; 16] = *b"SEGGER RTT\0\0\0\0\0\0";
 
 /// Bytes in front of the buffers: mark, and numbers of up and down buffers.
-pub(super) const HEADER: u64 = 24;
+pub(super) const HEADER: u64 = RTT_HEADER;
 
 /// Most buffers of a direction. A larger number is no control block.
 pub(super) const MOST_BUFFERS: u32 = 64;

@@ -137,6 +137,11 @@ impl Target {
         })
     }
 
+    /// True for frames of defmt.
+    pub(super) fn is_defmt(&self) -> bool {
+        self.kind == UpTarget::Defmt
+    }
+
     /// Delivers a piece. It stays in firmware's memory until this returns.
     ///
     /// # Errors
@@ -166,6 +171,7 @@ impl Target {
                 });
                 Ok(())
             }
+            // The channel decodes frames itself.
             UpTarget::Nothing | UpTarget::Defmt => Ok(()),
             UpTarget::File(path) => self.append(service, path, data).await,
             UpTarget::Socket(_) => {

@@ -7,6 +7,7 @@
 //! - `files`: file operations; `posix`: those of POSIX; `stdio`: standard streams.
 //! - `session`: protocol version, input and random bytes of a channel.
 //! - `status_tracker`: present step and recent requests of a channel, for the status.
+//! - `frame_decoder`: decoders of defmt's frames.
 //! - `word_poller`: words that a front end polls.
 //! - `task_tracker`: operation that the present request waits for, for the status.
 //! - `progress`: state of the channels that ticks read without a message.
@@ -14,6 +15,7 @@
 
 mod failure;
 mod files;
+mod frame_decoder;
 mod front_end;
 mod posix;
 mod progress;
@@ -32,6 +34,7 @@ use bytes::Bytes;
 use mailbox_rs::{MAX_STRING, PtrWidth};
 
 pub(crate) use failure::Failure;
+pub(crate) use frame_decoder::{FrameDecoder, FrameDecoders};
 pub(crate) use front_end::{End, FrontEnd, LastStep, Opening, Server, statuses};
 pub(in crate::actors) use posix::refused;
 pub(crate) use progress::ChannelProgress;
@@ -74,6 +77,8 @@ pub(crate) struct Peers {
     pub sockets: Port<sockets::Inbox>,
     /// Exits and reports.
     pub foreign: Port<foreign::Inbox>,
+    /// Decoders of defmt's frames.
+    pub frames: Rc<dyn FrameDecoders>,
     /// Reads of the doorbells, which send no messages.
     pub store: Rc<dyn Store>,
     /// True while the testbench observes served requests.

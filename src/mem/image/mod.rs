@@ -1,7 +1,7 @@
 //! ELF images: segments to load, and the address of the mailbox. The bytes of a file are not read before they are loaded.
 
 use std::fs::{File, Metadata};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
@@ -208,6 +208,27 @@ impl Image {
             }),
         };
         found.map_err(|problem| refuse(&self.file, problem))
+    }
+
+    /// Reads the whole file, for its sections that are not loaded.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file can't be read any more, or has changed since its headers were read.
+    pub fn bytes(&self) -> Result<Bytes, ImageError> {
+        let read = || match &self.source {
+            Source::Bytes(bytes) => Ok(bytes.clone()),
+            Source::File(known) => {
+                let (mut file, stamp) = open(&self.file)?;
+                if stamp != *known {
+                    return Err(ImageProblem::Changed);
+                }
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes)?;
+                Ok(bytes.into())
+            }
+        };
+        read().map_err(|problem| refuse(&self.file, problem))
     }
 
     /// Physical (load) address of a virtual address, if a segment contains it.

@@ -27,7 +27,9 @@ pub use self::comparison::Difference;
 use self::comparison::{Comparison, SharedComparison};
 use self::findings::{FindingSink, OnFinding};
 use self::player::Player;
-use self::recorded::{NoMemory, RecordedDisk, RecordedDoorbells, RecordedMemory, RecordedNetwork};
+use self::recorded::{
+    NoMemory, RecordedDisk, RecordedDoorbells, RecordedFrames, RecordedMemory, RecordedNetwork,
+};
 use self::scope::Scope;
 pub use self::scope::{ActorName, NoSuchActor};
 use self::single_actor::{Components, SingleActor};
@@ -226,6 +228,7 @@ impl Replay {
             disk: disk(header, comparison),
             root: None,
             special: special(header),
+            frames: Some(Rc::new(RecordedFrames::new(comparison.clone()))),
         };
         // No memory content is kept here.
         let mut nowhere = map.clone();

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use super::comparison::SharedComparison;
 use crate::actors::files::{Disk, DiskFile, Opened};
 use crate::actors::memory::LocalMemory;
+use crate::actors::service::{FrameDecoder, FrameDecoders};
 use crate::actors::sockets::{Connection, Listener, Network};
 use crate::attach::channels as served;
 use crate::bus::Ticket;
@@ -22,10 +23,11 @@ use crate::mem::{
 use crate::messages::ChannelId;
 use crate::messages::announced::{
     DoorbellRang, FileAnswer, FileAnswered, FileOpened, FileRead, FileRefused, FileSeeked,
-    FileWritten, NetworkResult, VersionOffered, WordsRang,
+    FileWritten, FrameDecoded, NetworkResult, VersionOffered, WordsRang,
 };
 use crate::messages::files::PathAction;
 use crate::messages::mailbox::ChannelWords;
+use crate::messages::rtt::{DefmtFrame, FrameError};
 use crate::messages::sockets::OsError;
 
 /// Memories that return recorded results.
@@ -165,6 +167,31 @@ impl DiskFile for RecordedDisk {
 
     fn sync(&mut self) -> Result<(), Errno> {
         self.done()
+    }
+}
+
+/// Decoders that return recorded frames.
+#[derive(Clone)]
+pub(super) struct RecordedFrames(SharedComparison);
+
+impl RecordedFrames {
+    pub(super) fn new(comparison: SharedComparison) -> Self {
+        Self(comparison)
+    }
+}
+
+impl FrameDecoders for RecordedFrames {
+    fn open(&self, _: ChannelId) -> Box<dyn FrameDecoder> {
+        Box::new(self.clone())
+    }
+}
+
+impl FrameDecoder for RecordedFrames {
+    fn received(&mut self, _: &[u8]) {}
+
+    fn next_frame(&mut self) -> Option<Result<DefmtFrame, FrameError>> {
+        let decoded: Option<FrameDecoded> = self.0.next_own_event();
+        decoded.map(|decoded| decoded.frame)
     }
 }
 

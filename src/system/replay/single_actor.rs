@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use super::comparison::SharedComparison;
 use super::findings::FindingSink;
-use super::recorded::{RecordedDoorbells, RecordedMemory};
+use super::recorded::{RecordedDoorbells, RecordedFrames, RecordedMemory};
 use super::scope::ActorName;
 use super::{ReplayError, Replayed, hub, special};
 use crate::actors::console::{Console, ConsoleClient, Lines, Text};
@@ -247,6 +247,7 @@ impl Stubs<'_> {
                     files: self.port(),
                     console: ConsoleClient::new(&self.port(), None),
                     sockets: self.port(),
+                    frames: Rc::new(RecordedFrames::new(comparison.clone())),
                     foreign,
                     store: Rc::new(doorbells),
                     served: observed.served.clone(),

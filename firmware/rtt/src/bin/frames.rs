@@ -9,7 +9,11 @@ use defmt_rtt as _;
 
 static NOW: AtomicU32 = AtomicU32::new(0);
 
-defmt::timestamp!("{=u32:us}", NOW.fetch_add(1, Ordering::Relaxed));
+defmt::timestamp!("{=u32:us}", {
+    let now = NOW.load(Ordering::Relaxed);
+    NOW.store(now + 1, Ordering::Relaxed);
+    now
+});
 
 #[derive(defmt::Format)]
 struct Point {

@@ -25,6 +25,7 @@ use crate::messages::{
     ChannelDescriptor, ChannelId, ChannelServices, Interface, MailboxPlace, console, files,
     foreign, memory, rpc, sockets,
 };
+use crate::testing::NoFrames;
 
 pub(super) const BASE: u64 = 0x8000_0000;
 pub(super) const SIZE: u64 = 0x2_0000;
@@ -130,6 +131,7 @@ impl Bench {
             files: files_of(&bus, seen.clone()),
             console: ConsoleClient::new(&console_of(&bus, seen.clone()), None),
             sockets: bus.foreign(Rc::new(|_: sockets::Inbox| {})),
+            frames: Rc::new(NoFrames),
             foreign,
             store: chip.clone(),
             served: observed.clone(),

@@ -26,7 +26,7 @@ use crate::messages::{
     ChannelDescriptor, ChannelServices, Interface, OutputTarget, RttPlace, UpTarget, console,
     files, foreign, memory, rpc, sockets,
 };
-use crate::testing::{ActorBench, ForeignCall, Ram, SPACE, map};
+use crate::testing::{ActorBench, ForeignCall, NoFrames, Ram, SPACE, map};
 
 pub(super) const BASE: u64 = 0x8000_0000;
 pub(super) const SIZE: u64 = 0x2_0000;
@@ -141,6 +141,7 @@ impl Bench {
                 files: files.unwrap(),
                 console: ConsoleClient::new(&console.unwrap(), None),
                 sockets: bus.foreign(Rc::new(|_: sockets::Inbox| {})),
+                frames: Rc::new(NoFrames),
                 foreign: foreign.clone(),
                 store,
                 served: Rc::new(Cell::new(false)),

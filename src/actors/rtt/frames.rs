@@ -1,0 +1,73 @@
+//! Frames of defmt in an up buffer, decoded to reports.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::targets::Piece;
+use crate::actors::service::{ChannelService, FrameDecoder};
+use crate::bus::ActorContext;
+use crate::messages::foreign::Severity;
+use crate::messages::rtt::{DefmtLevel, FrameDecoded};
+
+/// Most reports on frames that can't be decoded, of one buffer.
+const MOST_REPORTS: u32 = 16;
+
+/// Decoders of one channel's buffers, by their numbers.
+#[derive(Default)]
+pub(super) struct Frames(RefCell<BTreeMap<u32, Stream>>);
+
+struct Stream {
+    decoder: Box<dyn FrameDecoder>,
+    reports: u32,
+}
+
+impl Frames {
+    /// Decodes the frames that a piece completes, and reports them.
+    pub(super) fn deliver(
+        &self,
+        service: &ChannelService,
+        context: &ActorContext,
+        piece: &Piece<'_>,
+    ) {
+        let number = piece.buffer.number;
+        let mut streams = self.0.borrow_mut();
+        let stream = streams.entry(number).or_insert_with(|| Stream {
+            decoder: service.peers.frames.open(service.id),
+            reports: 0,
+        });
+        stream.decoder.received(&piece.data);
+        while let Some(frame) = stream.decoder.next_frame() {
+            match &frame {
+                Ok(frame) => {
+                    let severity = match frame.level {
+                        Some(DefmtLevel::Error) => Severity::Error,
+                        Some(DefmtLevel::Warn) => Severity::Warning,
+                        _ => Severity::Info,
+                    };
+                    service.report(severity, &frame.to_string());
+                }
+                Err(error) if stream.reports < MOST_REPORTS => {
+                    stream.reports += 1;
+                    let last = match stream.reports < MOST_REPORTS {
+                        true => "",
+                        false => "; later ones are not reported",
+                    };
+                    let buffer = piece.buffer;
+                    service.complain(&format!("RTT: up channel {buffer}: defmt: {error}{last}"));
+                }
+                Err(_) => {}
+            }
+            let channel = service.id;
+            context.emit(|| FrameDecoded {
+                channel,
+                number,
+                frame: frame.clone(),
+            });
+        }
+    }
+
+    /// Begins all streams anew, after a reset.
+    pub(super) fn reset(&self) {
+        self.0.borrow_mut().clear();
+    }
+}
