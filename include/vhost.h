@@ -168,6 +168,14 @@ int mb_stdin_write_bytes(const char *ch, const svOpenArrayHandle data);
 /* Ends the standard input of a channel: a read behind the last byte gives 0 bytes. 0, or -1. */
 int mb_stdin_close(const char *ch);
 
+/*
+ * Carries out an operation of semihosting that firmware of a channel with `abi: semihosting` asks for. The hart is at the trap: `op` is a0
+ * (Arm: r0), `arg` is a1 (r1). 1 with the value for a0 in `result`: the hart continues behind the trap, with all other registers as they
+ * are. 0 while the operation waits for standard input: nothing was done, call again in a later tick. -1 for a channel without
+ * semihosting, or whose firmware has exited.
+ */
+int mb_semihost(const char *ch, uint32_t hart, uint64_t op, uint64_t arg, uint64_t *result);
+
 /* ---- Queries -------------------------------------------------------------------------------------------------------- */
 
 /* Text of the last error, of any thread's call; "" if there was none. Builds nothing. */

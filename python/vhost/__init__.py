@@ -23,6 +23,7 @@ __all__ = [
     "read_u16",
     "read_u32",
     "read_u64",
+    "semihost",
     "symbol",
     "write_bytes",
     "write_string",

@@ -30,6 +30,7 @@ __all__ = [
     "read_u16",
     "read_u32",
     "read_u64",
+    "semihost",
     "symbol",
     "write_bytes",
     "write_string",
@@ -49,6 +50,9 @@ def get_space(ch: str) -> str:
 
 def symbol(place: str, name: str) -> tuple[int, int]:
     """The value and the size of a symbol of a channel's image, or of an image in a space."""
+
+def semihost(ch: str, hart: int, op: int, arg: int) -> int | None:
+    """Carries out an operation of semihosting that firmware asks for: the value for a0, or None while it waits for input."""
 
 def read_u8(space: str, addr: int) -> int: ...
 def read_u16(space: str, addr: int) -> int: ...

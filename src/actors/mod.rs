@@ -7,5 +7,6 @@ pub(crate) mod mailbox;
 pub(crate) mod memory;
 pub(crate) mod rpc;
 pub(crate) mod rtt;
+pub(crate) mod semihosting;
 pub(crate) mod service;
 pub(crate) mod sockets;

@@ -54,6 +54,7 @@ fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Seg
             };
             Some((Interface::Htif(place_of_words), place))
         }
+        FrontEnd::Semihosting(width) => Some((Interface::Semihosting(*width), Segments::default())),
         FrontEnd::Rtt(rtt) => {
             // A range to search has accesses of others, too.
             let place = rtt.block.and_then(|block| located(block, RTT_HEADER));

@@ -120,6 +120,7 @@ impl ChannelProblem {
             Self::Ptr { .. } | Self::ImagePtr { .. } => "ptr",
             Self::CacheLine { .. } | Self::ImageCacheLine { .. } => "cache_line",
             Self::Abi { .. } => "abi",
+            Self::KeyOfOther { key, .. } => key,
             Self::Htif(problem) => return problem.key(),
             Self::Rtt(problem) => return problem.key(),
             Self::NoAddress

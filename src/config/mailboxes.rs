@@ -47,7 +47,7 @@ impl ChannelConfig {
     pub fn mailbox(&self) -> Option<Mailbox> {
         match self.front_end {
             Some(FrontEnd::Mailbox(mailbox)) => Some(mailbox),
-            Some(FrontEnd::Htif(_) | FrontEnd::Rtt(_)) | None => None,
+            Some(FrontEnd::Htif(_) | FrontEnd::Rtt(_) | FrontEnd::Semihosting(_)) | None => None,
         }
     }
 }
@@ -61,10 +61,12 @@ pub enum FrontEnd {
     Htif(HtifConfig),
     /// Ring buffers of RTT.
     Rtt(RttConfig),
+    /// Traps that the testbench sees, of a CPU with registers of this width.
+    Semihosting(PtrWidth),
 }
 
 /// Names of the protocols, and of the choice by the image.
-const ABIS: [&str; 4] = ["auto", "mailbox", "htif", "rtt"];
+const ABIS: [&str; 5] = ["auto", "mailbox", "htif", "rtt", "semihosting"];
 
 /// Address and layout of a channel that lies in memories of its space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -296,6 +298,14 @@ impl Reader<'_> {
         }
         if raw.rtt.is_some() {
             return Err(RttProblem::KeyOfRtt.into());
+        }
+        if abi == "semihosting" {
+            let keys = [("base", raw.base.is_some()), ("mb_id", raw.mb_id.is_some())];
+            if let Some((key, _)) = keys.into_iter().find(|(_, given)| *given) {
+                return Err(ChannelProblem::KeyOfOther { key, abi });
+            }
+            let width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
+            return Ok(FrontEnd::Semihosting(width));
         }
         let ptr_width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
         let layout = Layout::new(ptr_width, cache_line);

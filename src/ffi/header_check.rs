@@ -4,6 +4,7 @@ use super::backdoor::*;
 use super::lifecycle::*;
 use super::query::*;
 use super::rpc::*;
+use super::semihosting::*;
 use super::snapshots::*;
 use super::sockets::*;
 use super::stdin::*;
@@ -48,6 +49,7 @@ fn the_header_declares_what_is_exported() {
         mb_stdin_write(_ _ _),
         mb_stdin_write_bytes(_ _),
         mb_stdin_close(_),
+        mb_semihost(_ _ _ _ _),
         mb_last_error(),
         mb_status(),
         mb_get_space(_ _),

@@ -3,7 +3,7 @@
 //! - [`lifecycle`]: from `mb_init` to `mb_shutdown`.
 //! - [`query`]: errors, status, spaces.
 //! - [`backdoor`]: the memories of the chip.
-//! - [`rpc`]: calls of methods.
+//! - [`rpc`]: calls of methods. [`semihosting`]: operations that the testbench has seen.
 //! - [`sockets`]: TCP servers that the testbench polls.
 //! - [`host`], [`with_host`](mod@with_host): a Rust crate that configures the system and uses it.
 //! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
@@ -58,6 +58,8 @@ mod refused_calls;
 mod returned_strings;
 #[cfg(feature = "c_abi_rpc")]
 mod rpc;
+#[cfg(feature = "c_abi_lifecycle")]
+mod semihosting;
 #[cfg(feature = "c_abi_lifecycle")]
 mod settled_tick;
 #[cfg(feature = "c_abi_lifecycle")]

@@ -12,6 +12,7 @@ pub use super::front_end::WordsRang;
 pub use super::htif::CommandServed;
 pub use super::mailbox::{DoorbellRang, Served};
 pub use super::rtt::{FrameDecoded, Transferred};
+pub use super::semihosting::OperationServed;
 use super::sockets::OsError;
 use crate::bus::{Payload, Redaction, inbox};
 
@@ -143,6 +144,7 @@ inbox! {
         WordsRang -> () { channel: channel, payload: none },
         Transferred -> () { channel: channel, payload: none },
         FrameDecoded -> () { channel: channel, payload: none },
+        OperationServed -> () { channel: channel, payload: none },
         CommandServed -> () { channel: channel, payload: none },
     }
 }

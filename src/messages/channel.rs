@@ -41,6 +41,8 @@ pub enum Interface {
     Htif(HtifPlace),
     /// Ring buffers of RTT.
     Rtt(RttPlace),
+    /// Traps that the testbench sees, of a CPU with registers of this width.
+    Semihosting(PtrWidth),
 }
 
 /// Address and layout of a mailbox.
@@ -113,12 +115,19 @@ pub struct Signature {
     pub granularity: u64,
 }
 
+impl Interface {
+    /// True if firmware ends the channel by an exit.
+    pub fn has_exit(&self) -> bool {
+        !matches!(self, Self::Rtt(_))
+    }
+}
+
 impl ChannelDescriptor {
     /// Place of the mailbox, if the channel has one.
     pub fn mailbox(&self) -> Option<MailboxPlace> {
         match self.interface {
             Interface::Mailbox(place) => Some(place),
-            Interface::Htif(_) | Interface::Rtt(_) => None,
+            Interface::Htif(_) | Interface::Rtt(_) | Interface::Semihosting(_) => None,
         }
     }
 }

@@ -121,6 +121,45 @@ pub struct StdinClose {
     pub channel: ChannelId,
 }
 
+/// Carries out an operation that firmware asks for by a trap, which the testbench has seen. The reply has the result; `None` while the
+/// operation waits for input: nothing was done then, and it is to be asked for again in a later tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operate {
+    /// Channel of the firmware.
+    pub channel: ChannelId,
+    /// Number of the hart.
+    pub hart: u32,
+    /// Number of the operation.
+    pub operation: u64,
+    /// Argument of the operation.
+    pub argument: u64,
+}
+
+/// Error of an [`Operate`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
+pub enum OperateError {
+    /// There is no such channel.
+    #[error("there is no such channel")]
+    NoChannel,
+    /// The channel has another protocol.
+    #[error("it has no semihosting; configure `abi: semihosting`")]
+    OtherProtocol,
+    /// Firmware has exited.
+    #[error("its firmware has exited")]
+    Exited,
+}
+
+impl Attributes for Operate {
+    fn topic(&self) -> Option<Topic<'_>> {
+        TopicField::topic(&self.channel)
+    }
+}
+
+impl Message for Operate {
+    type Reply = Result<Option<u64>, OperateError>;
+    const NAME: &'static str = "Operate";
+}
+
 /// Error of a write to a channel's standard input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum StdinError {
@@ -176,6 +215,7 @@ pub(crate) enum Inbox<P: Protocol> {
     Status(Envelope<Status<P>>),
     StdinWrite(Envelope<StdinWrite>),
     StdinClose(Envelope<StdinClose>),
+    Operate(Envelope<Operate>),
 }
 
 impl<P: Protocol> Debug for Inbox<P> {
@@ -184,6 +224,7 @@ impl<P: Protocol> Debug for Inbox<P> {
             Self::Status(envelope) => envelope.fmt(f),
             Self::StdinWrite(envelope) => envelope.fmt(f),
             Self::StdinClose(envelope) => envelope.fmt(f),
+            Self::Operate(envelope) => envelope.fmt(f),
         }
     }
 }
@@ -206,6 +247,12 @@ impl<P: Protocol> From<Envelope<StdinClose>> for Inbox<P> {
     }
 }
 
+impl<P: Protocol> From<Envelope<Operate>> for Inbox<P> {
+    fn from(envelope: Envelope<Operate>) -> Self {
+        Self::Operate(envelope)
+    }
+}
+
 impl<P: Protocol> actix::Message for Inbox<P> {
     type Result = ();
 }
@@ -218,6 +265,7 @@ impl<P: Protocol> crate::bus::Inbox for Inbox<P> {
             Self::Status(envelope) => envelope.reply.ticket(),
             Self::StdinWrite(envelope) => envelope.reply.ticket(),
             Self::StdinClose(envelope) => envelope.reply.ticket(),
+            Self::Operate(envelope) => envelope.reply.ticket(),
         }
     }
 
@@ -226,6 +274,7 @@ impl<P: Protocol> crate::bus::Inbox for Inbox<P> {
             Self::Status(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
             Self::StdinWrite(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
             Self::StdinClose(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
+            Self::Operate(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
         }
         Ok(())
     }
@@ -235,6 +284,7 @@ impl<P: Protocol> crate::bus::Inbox for Inbox<P> {
             Status::<P>::NAME => Some(visitor.visit::<Status<P>>()),
             StdinWrite::NAME => Some(visitor.visit::<StdinWrite>()),
             StdinClose::NAME => Some(visitor.visit::<StdinClose>()),
+            Operate::NAME => Some(visitor.visit::<Operate>()),
             _ => None,
         }
     }

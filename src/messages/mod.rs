@@ -16,6 +16,7 @@ pub mod mailbox;
 pub mod memory;
 pub mod rpc;
 pub mod rtt;
+pub mod semihosting;
 mod served;
 mod services;
 pub mod sockets;
@@ -24,7 +25,7 @@ pub use channel::{
     ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Name, RTT_HEADER, RttPlace,
     Signature, UpTarget,
 };
-pub use served::{HTIF_ACTION, NO_SLOT, RTT_ACTION, ServedRequest};
+pub use served::{HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedRequest};
 pub use services::{ChannelServices, Clock, InputSource, OutputTarget, SeverityRule};
 
 use crate::bus::{Body, Endpoint};
@@ -51,6 +52,7 @@ front_ends! {
     mailbox: Mailbox, Served;
     htif: Htif, CommandServed;
     rtt: Rtt, Transferred;
+    semihosting: Semihosting, OperationServed;
 }
 
 /// Calls a visitor with the type of a message, found by the names of its receiver and of itself; `None` if there is no such message.
@@ -58,7 +60,8 @@ macro_rules! by_name {
     ($to:expr, $name:expr, $visitor:expr) => {
         $crate::messages::by_name!(
             $to, $name, $visitor;
-            announced, console, files, foreign, htif, mailbox, memory, rpc, rtt, sockets
+            announced, console, files, foreign, htif, mailbox, memory, rpc, rtt,
+            semihosting, sockets
         )
     };
     ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {

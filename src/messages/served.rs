@@ -59,6 +59,9 @@ pub const HTIF_ACTION: u32 = 0x4000_0000;
 /// First action of `mb_served` for transfers of RTT: 0 is added for one up, 1 for one down.
 pub const RTT_ACTION: u32 = 0x4200_0000;
 
+/// First action of `mb_served` for operations of semihosting: the number of the operation is added.
+pub const SEMIHOSTING_ACTION: u32 = 0x4100_0000;
+
 /// Request of a protocol without entries, as the testbench gets it.
 pub(super) fn entry_of(action: u32, args: &[u64]) -> RequestEntry {
     let mut words = [0; REQUEST_ARGS];

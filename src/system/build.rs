@@ -143,7 +143,7 @@ impl Vhost {
         let hub = sockets;
         let sockets = sockets::start(&bus, &foreign, hub.clone())?;
 
-        let progress = Rc::new(ChannelProgress::new(served.len()));
+        let progress = Rc::new(ChannelProgress::of(&served));
         let named = channels.iter().map(|channel| NamedChannel {
             name: channel.name.clone(),
             space: map

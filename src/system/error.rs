@@ -9,7 +9,7 @@ use crate::backend::AllocError;
 use crate::bus::BusError;
 use crate::config::{ConfigError, ExpandError};
 use crate::mem::{AccessError, ImageError, InitialError, LoadError};
-use crate::messages::mailbox::StdinError;
+use crate::messages::front_end::{OperateError, StdinError};
 use crate::messages::rpc::CallError;
 use crate::messages::sockets::SocketError;
 use crate::trace::TraceError;
@@ -57,6 +57,14 @@ pub enum Error {
         channel: String,
         /// Reason of the rejection.
         cause: StdinError,
+    },
+    /// Operation of semihosting that can't be carried out.
+    #[error("channel `{channel}`: {cause}")]
+    Semihost {
+        /// Name of the channel.
+        channel: String,
+        /// Reason of the rejection.
+        cause: OperateError,
     },
     /// Recording can't be written or read.
     #[error(transparent)]

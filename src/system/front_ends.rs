@@ -6,17 +6,21 @@ use super::send_recorded::SendRecorded;
 use crate::actors::htif::HtifChannel;
 use crate::actors::mailbox::MailboxChannel;
 use crate::actors::rtt::RttChannel;
+use crate::actors::semihosting::SemihostingChannel;
 use crate::actors::service::{ChannelProgress, FrontEnd, Peers, Server, statuses};
 use crate::bus::{Bus, BusError, Endpoint, Inbox as _, Port};
-use crate::messages::front_end::{Inbox, Protocol, StdinClose, StdinError, StdinWrite};
+use crate::messages::front_end::{
+    Inbox, Operate, OperateError, Protocol, StdinClose, StdinError, StdinWrite,
+};
 use crate::messages::{ChannelDescriptor, ChannelId, memory};
 use crate::trace::Damage;
 
 /// Front ends in the order in which they start. The first one starts in every system.
-const FRONT_ENDS: [Kind; 3] = [
+const FRONT_ENDS: [Kind; 4] = [
     Kind::of::<MailboxChannel>(),
     Kind::of::<HtifChannel>(),
     Kind::of::<RttChannel>(),
+    Kind::of::<SemihostingChannel>(),
 ];
 
 /// Protocol that can be served.
@@ -112,6 +116,13 @@ pub(super) trait AnyServer {
     fn close_stdin(&self, bus: &Bus, close: StdinClose)
     -> Result<Result<(), StdinError>, BusError>;
 
+    /// Carries out an operation that the testbench has seen.
+    fn operate(
+        &self,
+        bus: &Bus,
+        operate: Operate,
+    ) -> Result<Result<Option<u64>, OperateError>, BusError>;
+
     /// Sends a recorded message; `None` for an unknown one.
     fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), Damage>>;
 }
@@ -187,6 +198,14 @@ impl<P: Protocol> AnyServer for Started<P> {
         close: StdinClose,
     ) -> Result<Result<(), StdinError>, BusError> {
         bus.ask(&self.port, close)
+    }
+
+    fn operate(
+        &self,
+        bus: &Bus,
+        operate: Operate,
+    ) -> Result<Result<Option<u64>, OperateError>, BusError> {
+        bus.ask(&self.port, operate)
     }
 
     fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), Damage>> {

@@ -172,6 +172,8 @@ impl Loader<'_> {
                 Interface::Mailbox(_) => "mailbox is",
                 Interface::Htif(_) => "words tohost and fromhost are",
                 Interface::Rtt(_) => "control block of RTT is",
+                // It has no words.
+                Interface::Semihosting(_) => "memory is",
             };
             self.foreign.post(Report {
                 severity: Severity::Warning,

@@ -18,6 +18,7 @@ mod parts;
 mod python;
 mod registration;
 mod replay;
+mod semihosting;
 mod send_recorded;
 mod snapshots;
 mod sockets;

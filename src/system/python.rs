@@ -38,6 +38,16 @@ impl Host for Backdoor {
         self.ask(|vhost| vhost.symbol(place, name))
     }
 
+    fn semihost(
+        &self,
+        channel: &str,
+        hart: u32,
+        operation: u64,
+        argument: u64,
+    ) -> Result<Option<u64>, Refused> {
+        self.ask(|vhost| vhost.semihost(channel, hart, operation, argument))
+    }
+
     fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Refused> {
         self.ask(|vhost| vhost.read(space, address, len))
     }

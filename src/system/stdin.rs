@@ -40,7 +40,7 @@ impl Vhost {
     }
 
     /// Server of a channel.
-    fn server_of(&self, channel: ChannelId) -> Result<&dyn AnyServer, StdinError> {
+    pub(super) fn server_of(&self, channel: ChannelId) -> Result<&dyn AnyServer, StdinError> {
         let front_ends = self.0.ports.front_ends.get();
         front_ends
             .and_then(|front_ends| front_ends.of(channel))
@@ -48,7 +48,7 @@ impl Vhost {
     }
 
     /// Number of a served channel.
-    fn served_channel(&self, name: &str) -> Result<ChannelId, StdinError> {
+    pub(super) fn served_channel(&self, name: &str) -> Result<ChannelId, StdinError> {
         let served = self.0.channels.iter().filter(|channel| channel.served);
         let mut numbered = (0..).map(ChannelId).zip(served);
         let found = numbered.find(|(_, channel)| channel.name == name);

@@ -1,8 +1,9 @@
 //! Hart and host in turn.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use riscv_iss::{Bus, Cells, Hart, Instruction, Op, Stop, Trap, Xlen};
 use vhost::Vhost;
+use vhost::messages::front_end::OperateError;
 
 use super::input::Input;
 
@@ -48,6 +49,8 @@ pub(super) enum Why {
     TrapLoop(Trap),
     /// Firmware waits for an interrupt, and there are none.
     Waits,
+    /// Firmware waits for a character behind the end of its input.
+    Input,
     /// Firmware is at a jump to itself.
     Spins,
 }
@@ -64,6 +67,7 @@ pub(super) fn drive<X: Xlen>(
     pace: Pace,
 ) -> Result<Ended> {
     let mut hart = Hart::<X>::new(0, entry);
+    hart.stop_at_semihosting(true);
     let mut instructions = 0;
     let mut waits = Waits::default();
     let mut spin = None;
@@ -75,11 +79,18 @@ pub(super) fn drive<X: Xlen>(
         let awaits_input = input.as_ref().is_some_and(|input| input.is_open());
         let run = hart.run(memory, pace.per_tick.min(pace.most - instructions));
         instructions += run.steps;
+        let mut awaits_result = false;
+        if run.stop == Stop::Semihosting {
+            awaits_result = semihost(vhost, &mut hart)? == Asked::Pending;
+        }
         if tick(vhost)? == 0 {
             break Why::Exited;
         }
         match run.stop {
-            Stop::Steps => {}
+            Stop::Semihosting if awaits_result && !awaits_input && waits.endless(&hart) => {
+                break Why::Input;
+            }
+            Stop::Steps | Stop::Semihosting => {}
             Stop::Wait if !awaits_input && waits.endless(&hart) => break Why::Waits,
             Stop::Wait => {}
             Stop::Unhandled(trap) => break Why::Trap(trap),
@@ -101,6 +112,38 @@ pub(super) fn drive<X: Xlen>(
         instructions,
         at: (hart.pc(), assembly(&hart, memory)),
     })
+}
+
+/// Outcome of an operation of semihosting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// The hart continues.
+    Done,
+    /// Input is to come.
+    Pending,
+}
+
+/// Carries out the operation that the hart asks for, by the channel that has semihosting.
+fn semihost<X: Xlen>(vhost: &Vhost, hart: &mut Hart<X>) -> Result<Asked> {
+    let (operation, argument) = (hart.register(10), hart.register(11));
+    for channel in vhost.exits() {
+        match vhost.semihost(&channel.name, 0, operation, argument) {
+            Ok(Some(value)) => {
+                hart.set_register(10, value);
+                hart.set_pc(hart.pc().wrapping_add(4));
+                return Ok(Asked::Done);
+            }
+            Ok(None) => return Ok(Asked::Pending),
+            Err(vhost::Error::Semihost {
+                cause: OperateError::OtherProtocol,
+                ..
+            }) => {}
+            Err(error) => bail!("{error}"),
+        }
+    }
+    // Without such a channel the trap is firmware's own.
+    hart.stop_at_semihosting(false);
+    Ok(Asked::Done)
 }
 
 /// Number of channels that have not exited, after a tick of the host.

@@ -32,6 +32,9 @@ pub(super) fn failure(program: &Program, ended: &Ended, ticks: u64) -> Option<St
         Why::Waits => format!(
             "firmware hangs: it waits at {wait}, `wfi`, and no interrupt comes: have it poll the mailbox, or exit"
         ),
+        Why::Input => format!(
+            "firmware hangs: it waits at {place} for a character, and its standard input has ended: give more by --stdin"
+        ),
         Why::Spins => format!(
             "firmware hangs: it is at {place}, `{assembly}`, a jump to itself: have it exit before (mb_exit, or tohost)"
         ),
@@ -77,6 +80,6 @@ pub(super) fn status(ended: &Ended, exits: &[ChannelExit]) -> u8 {
             failed.map_or(0, |code| u8::try_from(code).unwrap_or(u8::MAX))
         }
         Why::Limit => LIMIT,
-        Why::Trap(_) | Why::TrapLoop(_) | Why::Waits | Why::Spins => FAILED,
+        Why::Trap(_) | Why::TrapLoop(_) | Why::Waits | Why::Input | Why::Spins => FAILED,
     }
 }

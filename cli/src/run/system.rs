@@ -26,6 +26,26 @@ const IMAGE: &str = "IMAGE";
 /// Name of the channel of an image alone.
 pub(super) const CHANNEL: &str = "cpu";
 
+/// Trap of semihosting: `slli zero, zero, 31`, `ebreak`, `srai zero, zero, 7`.
+const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
+
+/// True if the image has a trap of semihosting.
+fn has_traps(program: &Program) -> Result<bool> {
+    let trap = TRAP.map(u32::to_le_bytes);
+    let trap = trap.as_flattened();
+    let image = program.image();
+    let content = image.content()?;
+    for segment in image.segments().iter().filter(|segment| segment.len > 0) {
+        for piece in content.pieces(segment) {
+            let (_, bytes) = piece?;
+            if bytes.windows(trap.len()).step_by(2).any(|it| it == trap) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// Name of the channel of RTT beside that of the image.
 pub(super) const RTT: &str = "rtt";
 
@@ -65,7 +85,7 @@ pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
 }
 
 /// Mailbox configuration of one channel: a mailbox in section `.mailbox` of the image or at its symbol `mailbox`, or HTIF at its symbols
-/// `tohost` and `fromhost`. RTT at the symbol `_SEGGER_RTT` is a channel beside these, or the only one.
+/// `tohost` and `fromhost`, or semihosting by its traps. RTT at the symbol `_SEGGER_RTT` is a channel beside these, or the only one.
 fn channel(args: &Args, program: &Program) -> Result<String> {
     let bits = 8 * program.ptr_width().bytes();
     let is_htif = || program.symbol("tohost").is_some() && program.symbol("fromhost").is_some();
@@ -74,9 +94,10 @@ fn channel(args: &Args, program: &Program) -> Result<String> {
         (Some(_), _) => String::new(),
         (None, Some(address)) => format!("  base: {address:#x}\n  ptr: {bits}\n"),
         (None, None) if is_htif() => htif(args)?,
+        (None, None) if has_traps(program)? => "  abi: semihosting\n".to_owned(),
         (None, None) if has_rtt => "  abi: rtt\n".to_owned(),
         (None, None) => bail!(
-            "{} has no section .mailbox and no symbol `mailbox`, nor the symbols tohost and fromhost of HTIF, nor _SEGGER_RTT of RTT: \
+            "{} has no section .mailbox and no symbol `mailbox`, nor the symbols tohost and fromhost of HTIF, nor a trap of semihosting, nor _SEGGER_RTT of RTT: \
              define the channel with MB_CHANNEL of mailbox.h, keep its section in the linker script, or give --mailbox FILE",
             program.file().display()
         ),

@@ -22,14 +22,17 @@ use csr::Csrs;
 use rare::Rare;
 use step::Pause;
 use table::Table;
-use trap::Streak;
 pub use trap::{Cause, Interrupt, Trap};
+use trap::{Exception, Streak};
 
 /// Number of registers, as a power of two that all numbers of [`register_place`] are below.
 const PLACES: usize = 64;
 
 /// Place of register `x0` as a destination, which is never read.
 const SINK: u8 = 32;
+
+/// Instructions of a trap of semihosting: `slli zero, zero, 31`, `ebreak`, `srai zero, zero, 7`.
+const SEMIHOSTING: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
 
 /// One hart in machine mode.
 ///
@@ -43,6 +46,7 @@ pub struct Hart<X: Xlen> {
     reservation: Option<Reservation>,
     streak: Streak,
     table: Table,
+    stops_at_semihosting: bool,
     width: PhantomData<X>,
 }
 
@@ -67,6 +71,9 @@ pub enum Stop {
     Unhandled(Trap),
     /// Exception that a trap handler causes each time that it runs.
     TrapLoop(Trap),
+    /// Trap of semihosting, at its `ebreak`, after [`Hart::stop_at_semihosting`]. The caller sets the result and the program
+    /// counter; otherwise the next run stops here again.
+    Semihosting,
 }
 
 impl<X: Xlen> Hart<X> {
@@ -79,6 +86,7 @@ impl<X: Xlen> Hart<X> {
             reservation: None,
             streak: Streak::default(),
             table: Table::default(),
+            stops_at_semihosting: false,
             width: PhantomData,
         }
     }
@@ -140,11 +148,37 @@ impl<X: Xlen> Hart<X> {
                 self.pc = next;
                 if waits { Err(Stop::Wait) } else { Ok(()) }
             }
+            Err(exception) if self.is_semihosting(bus, exception) => Err(Stop::Semihosting),
             Err(exception) => {
                 self.csrs.count_trapped();
                 self.take_exception(exception)
             }
         }
+    }
+
+    /// True for the `ebreak` of a trap of semihosting: the instructions around it are `slli zero, zero, 31` and `srai zero, zero, 7`.
+    fn is_semihosting<B: Bus>(&self, bus: &mut B, exception: Exception) -> bool {
+        if !self.stops_at_semihosting || exception.cause != Cause::Breakpoint {
+            return false;
+        }
+        let mut instruction = |offset: u64| {
+            let address = self.pc.wrapping_add(offset);
+            let mut half = |at| {
+                bus.fetch(X::unsigned(X::wrap(at)))
+                    .ok()
+                    .map(u16::from_le_bytes)
+            };
+            let low = half(address)?;
+            let high = half(address.wrapping_add(2))?;
+            Some(u32::from(high) << 16 | u32::from(low))
+        };
+        let sequence = [0_u64.wrapping_sub(4), 0, 4].map(&mut instruction);
+        sequence == SEMIHOSTING.map(Some)
+    }
+
+    /// Has runs stop at traps of semihosting, or take them as breakpoints.
+    pub fn stop_at_semihosting(&mut self, stops: bool) {
+        self.stops_at_semihosting = stops;
     }
 
     /// Raises or lowers an interrupt line.

@@ -128,7 +128,7 @@ impl fmt::Display for Trap {
 /// Exception, before its address is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Exception {
-    cause: Cause,
+    pub(super) cause: Cause,
     value: u64,
 }
 

@@ -109,7 +109,6 @@ impl FrontEnd for Channel {
         let Interface::Rtt(place) = &descriptor.interface else {
             return None;
         };
-        progress.has_no_exit(id);
         let tasks = Rc::new(TaskTracker::new(context.clone()));
         let address = place.block;
         let first = RttStep::Block { address };

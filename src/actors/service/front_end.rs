@@ -4,15 +4,17 @@
 //! requests, and the writing of responses. The [`Server`] has the rest: a task for each channel, its end, standard input, and status.
 
 use std::fmt::{self, Write as _};
-use std::future::Future;
+use std::future::{Future, ready};
 use std::rc::Rc;
 
 use actix::{Actor, Handler};
 
 use super::{ChannelProgress, ChannelService, Failure, Peers};
-use crate::bus::{ActorContext, Bus, BusError, Port, Spawner};
+use crate::bus::{ActorContext, Bus, BusError, Envelope, Port, Spawner};
 use crate::messages::foreign::{Exit, Severity};
-use crate::messages::front_end::{ChannelState, Inbox, Protocol, Status, StdinError, StdinWrite};
+use crate::messages::front_end::{
+    ChannelState, Inbox, Operate, OperateError, Protocol, Status, StdinError, StdinWrite,
+};
 use crate::messages::memory::{self, AccessSegments};
 use crate::messages::{ChannelDescriptor, ChannelId, Interface};
 
@@ -35,6 +37,11 @@ pub(crate) trait FrontEnd: Sized + 'static {
 
     /// Serves requests until the channel ends.
     fn serve(&self) -> impl Future<Output = Result<End, Failure>>;
+
+    /// Carries out an operation that the testbench has seen firmware ask for.
+    fn operate(&self, _: &Operate) -> impl Future<Output = Result<Option<u64>, OperateError>> {
+        ready(Err(OperateError::OtherProtocol))
+    }
 
     /// Enters the last step of the channel's status.
     fn enter_end(&self, last: LastStep);
@@ -165,6 +172,17 @@ impl<F: FrontEnd> Handler<Inbox<F::Protocol>> for Server<F> {
                 let ended = self.service(envelope.message.channel);
                 let ended = ended.and_then(ChannelService::end_input);
                 envelope.reply.send(ended);
+            }
+            Inbox::Operate(Envelope { message, reply }) => {
+                let mut channels = self.channels.iter();
+                match channels.find(|(id, _)| *id == message.channel) {
+                    Some((_, channel)) => {
+                        let channel = channel.clone();
+                        let operate = async move { reply.send(channel.operate(&message).await) };
+                        self.spawner.spawn(operate);
+                    }
+                    None => reply.send(Err(OperateError::NoChannel)),
+                }
             }
         });
     }

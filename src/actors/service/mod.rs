@@ -39,7 +39,7 @@ pub(crate) use front_end::{End, FrontEnd, LastStep, Opening, Server, statuses};
 pub(in crate::actors) use posix::refused;
 pub(crate) use progress::ChannelProgress;
 pub(in crate::actors) use progress::WordsRead;
-pub(in crate::actors) use session::{Random, Session};
+pub(in crate::actors) use session::{Random, Session, Stream};
 pub(in crate::actors) use severity::severity;
 pub(in crate::actors) use status_tracker::StatusTracker;
 pub(in crate::actors) use task_tracker::TaskTracker;

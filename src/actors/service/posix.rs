@@ -197,7 +197,7 @@ impl ChannelService {
     }
 
     /// Time by the configured clock.
-    async fn time(&self) -> Result<Timestamp, Failure> {
+    pub(in crate::actors) async fn time(&self) -> Result<Timestamp, Failure> {
         match self.services.clock {
             Clock::Ticks { picoseconds } => {
                 let elapsed = u128::from(self.tasks.now()) * u128::from(picoseconds);

@@ -4,10 +4,10 @@ use std::cell::{Cell, OnceCell};
 use std::fmt;
 
 use crate::mem::{AccessError, Outcome};
-use crate::messages::ChannelId;
 use crate::messages::front_end::ChannelState;
 use crate::messages::mailbox::ChannelWords;
 use crate::messages::memory::AccessSegments;
+use crate::messages::{ChannelDescriptor, ChannelId};
 
 /// Extracts the words of a mailbox from its bytes.
 type ParseWords = dyn Fn(&[u8]) -> Option<ChannelWords>;
@@ -78,13 +78,24 @@ impl ChannelProgress {
         }
     }
 
+    /// Creates the state of these channels.
+    pub(crate) fn of(channels: &[ChannelDescriptor]) -> Self {
+        let progress = Self::new(channels.len());
+        for (id, channel) in progress.channels().zip(channels) {
+            if !channel.interface.has_exit() {
+                progress.has_no_exit(id);
+            }
+        }
+        progress
+    }
+
     /// Number of channels that have not exited. Those without an exit count if there are no others.
     pub(crate) fn served(&self) -> usize {
         self.served.get()
     }
 
     /// Marks a channel whose protocol has no exit: the system ends without it, and it is never late.
-    pub(in crate::actors) fn has_no_exit(&self, channel: ChannelId) {
+    fn has_no_exit(&self, channel: ChannelId) {
         let Some(standing) = self.standing(channel) else {
             return;
         };

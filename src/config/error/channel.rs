@@ -28,8 +28,16 @@ pub enum ChannelProblem {
     /// A problem of the channel's RTT.
     #[error(transparent)]
     Rtt(#[from] RttProblem),
+    /// A key of mailboxes in a channel of another protocol.
+    #[error("`{key}` is a key of `abi: mailbox`, and `abi` is {abi}; leave it out")]
+    KeyOfOther {
+        /// The key.
+        key: &'static str,
+        /// Value of `abi`.
+        abi: &'static str,
+    },
     /// An unknown protocol.
-    #[error("`abi` is `{text}`; valid are auto, mailbox, htif and rtt{}", meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?")))]
+    #[error("`abi` is `{text}`; valid are auto, mailbox, htif, rtt and semihosting{}", meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?")))]
     Abi {
         /// Value of the key.
         text: String,

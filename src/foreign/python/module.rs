@@ -31,6 +31,15 @@ pub(crate) trait Host {
     /// Symbol of a channel's image, or of an image in a space.
     fn symbol(&self, place: &str, name: &str) -> Result<Symbol, Refused>;
 
+    /// Carries out an operation of semihosting; `None` while it waits for input.
+    fn semihost(
+        &self,
+        channel: &str,
+        hart: u32,
+        operation: u64,
+        argument: u64,
+    ) -> Result<Option<u64>, Refused>;
+
     /// Reads bytes.
     fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Refused>;
 
@@ -114,6 +123,12 @@ fn get_space(py: Python<'_>, ch: &str) -> PyResult<String> {
 fn symbol(py: Python<'_>, place: &str, name: &str) -> PyResult<(u64, u64)> {
     let symbol = ask(py, |host| host.symbol(place, name))?;
     Ok((symbol.value, symbol.size))
+}
+
+/// Carries out an operation of semihosting that firmware asks for: the value for a0, or None while it waits for input.
+#[pyfunction]
+fn semihost(py: Python<'_>, ch: &str, hart: u32, op: u64, arg: u64) -> PyResult<Option<u64>> {
+    ask(py, |host| host.semihost(ch, hart, op, arg))
 }
 
 /// Defines a pair of functions for each word width.
@@ -227,6 +242,7 @@ fn _vhost(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("Error", py.get_type::<Error>())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(get_space, module)?)?;
+    module.add_function(wrap_pyfunction!(semihost, module)?)?;
     module.add_function(wrap_pyfunction!(symbol, module)?)?;
     module.add_function(wrap_pyfunction!(read_u8, module)?)?;
     module.add_function(wrap_pyfunction!(read_u16, module)?)?;

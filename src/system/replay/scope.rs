@@ -6,7 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::bus::{Endpoint, Event, Inbox, Observation};
-use crate::messages::{console, files, htif, mailbox, memory, rpc, rtt, sockets};
+use crate::messages::{console, files, htif, mailbox, memory, rpc, rtt, semihosting, sockets};
 use crate::trace::{Content, Entry};
 
 /// Actor, by its name in recordings.
@@ -18,6 +18,8 @@ pub enum ActorName {
     Htif,
     /// RTT server.
     Rtt,
+    /// Semihosting server.
+    Semihosting,
     /// Memory actor.
     Memory,
     /// RPC dispatcher.
@@ -40,10 +42,11 @@ pub struct NoSuchActor {
 
 impl ActorName {
     /// All actors.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Mailbox,
         Self::Htif,
         Self::Rtt,
+        Self::Semihosting,
         Self::Memory,
         Self::Rpc,
         Self::Files,
@@ -62,6 +65,7 @@ impl ActorName {
             Self::Mailbox => mailbox::Inbox::ENDPOINT,
             Self::Htif => htif::Inbox::ENDPOINT,
             Self::Rtt => rtt::Inbox::ENDPOINT,
+            Self::Semihosting => semihosting::Inbox::ENDPOINT,
             Self::Memory => memory::Inbox::ENDPOINT,
             Self::Rpc => rpc::Inbox::ENDPOINT,
             Self::Files => files::Inbox::ENDPOINT,

@@ -239,7 +239,7 @@ impl Stubs<'_> {
         let served = served(&map, channels);
         let foreign = self.port::<foreign::Inbox>();
         Ok(match actor {
-            ActorName::Mailbox | ActorName::Htif | ActorName::Rtt => {
+            ActorName::Mailbox | ActorName::Htif | ActorName::Rtt | ActorName::Semihosting => {
                 let doorbells = RecordedDoorbells::new(comparison.clone(), &map, channels);
                 let peers = Peers {
                     memory: MemoryClient::new(&self.port(), &foreign, self.resolver(map), None),
@@ -252,7 +252,7 @@ impl Stubs<'_> {
                     store: Rc::new(doorbells),
                     served: observed.served.clone(),
                 };
-                let progress = Rc::new(ChannelProgress::new(served.len()));
+                let progress = Rc::new(ChannelProgress::of(&served));
                 let surroundings = Surroundings {
                     bus,
                     peers: &peers,

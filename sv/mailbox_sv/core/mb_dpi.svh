@@ -24,6 +24,8 @@ import "DPI-C" context function int mb_run_status(input int unsigned run);
 import "DPI-C" context function int mb_set_file_root(input string dir);
 import "DPI-C" context function int mb_stdin_write_bytes(input string ch, input byte unsigned data[]);
 import "DPI-C" context function int mb_stdin_close(input string ch);
+import "DPI-C" context function int mb_semihost(
+    input string ch, input int unsigned hart, input longint unsigned op, input longint unsigned arg, output longint unsigned result);
 
 import "DPI-C" context function string mb_last_error();
 import "DPI-C" context function string mb_status();

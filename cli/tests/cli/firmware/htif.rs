@@ -8,7 +8,7 @@ use super::compiled::missing;
 use super::{Image, tree};
 
 /// Compiles a program whose `main` returns the exit code.
-fn compile(image: &Image, width: u32, options: &[&str], body: &str) {
+pub(super) fn compile(image: &Image, width: u32, options: &[&str], body: &str) {
     let folder = tree().join("cli/tests/cli/firmware");
     let source = format!("#include \"htif.h\"\n{body}\n");
     let abi = if width == 32 { "ilp32" } else { "lp64" };
@@ -40,7 +40,7 @@ const KINDS: [(u32, &[&str]); 5] = [
 ];
 
 /// Runs a check for each kind of program, unless there is no compiler.
-fn for_each_kind(check: impl Fn(&Image, u32, &[&str])) {
+pub(super) fn for_each_kind(check: impl Fn(&Image, u32, &[&str])) {
     if let Some(what) = missing() {
         let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
         return;

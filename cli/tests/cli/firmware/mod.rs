@@ -1,9 +1,13 @@
 //! `vhost run`: firmware on the instruction-set simulator.
 
 mod compiled;
+mod defmt;
 mod htif;
 mod memories;
 mod refused;
+mod rtt;
+mod rust_rtt;
+mod semihosting;
 mod services;
 mod serving;
 mod stopped;

@@ -1,0 +1,223 @@
+//! Frames of defmt, against the decoder of its authors, used directly.
+
+use std::fs;
+use std::path::Path;
+
+use defmt_decoder::{Locations, Table};
+use vhost::Vhost;
+
+use super::rust_rtt::build;
+use super::{Image, RAM};
+
+const PROGRAMS: [&[&str]; 2] = [&[], &["raw"]];
+
+/// Format strings of an image.
+struct Tables {
+    table: Table,
+    locations: Locations,
+}
+
+impl Tables {
+    fn of(elf: &Path) -> Self {
+        let bytes = fs::read(elf).unwrap();
+        let table = Table::parse(&bytes).unwrap().unwrap();
+        let locations = table.get_locations(&bytes).unwrap();
+        Self { table, locations }
+    }
+
+    /// Frames in the bytes of a buffer, as reports have them.
+    fn decode(&self, bytes: &[u8]) -> Vec<String> {
+        let mut stream = self.table.new_stream_decoder();
+        stream.received(bytes);
+        let mut frames = Vec::new();
+        while let Ok(frame) = stream.decode() {
+            let level = frame.level().unwrap().as_str().to_uppercase();
+            let time = frame.display_timestamp().unwrap().to_string();
+            let message = frame.display_message().to_string();
+            let location = &self.locations[&frame.index()];
+            let (file, line) = (location.file.display(), location.line);
+            frames.push(format!("{level} {time}: {message}; {file}:{line}"));
+        }
+        frames
+    }
+}
+
+fn image_of(elf: &Path) -> Image {
+    let image = Image(tempfile::tempdir().unwrap());
+    fs::copy(elf, image.path("firmware.elf")).unwrap();
+    image
+}
+
+/// Bytes of the buffer of a run.
+fn bytes_of(image: &Image) -> Vec<u8> {
+    let files = image.path("files");
+    fs::create_dir(&files).unwrap();
+    let mailboxes = image.put(
+        "mailbox.yaml",
+        "cpu: {space: cpu, elf: \"${IMAGE}\"}\n\
+         rtt: {space: cpu, elf: \"${IMAGE}\", load: false, abi: rtt, rtt: {up: {defmt: {file: frames}}}}\n",
+    );
+    image
+        .run([
+            "--mailbox".as_ref(),
+            mailboxes.as_os_str(),
+            "--files".as_ref(),
+            files.as_os_str(),
+        ])
+        .stdout(0);
+    fs::read(files.join("frames")).unwrap()
+}
+
+#[test]
+fn reports_are_those_of_the_decoder() {
+    for features in PROGRAMS {
+        let Some(elf) = build("frames", features) else {
+            return;
+        };
+        let image = image_of(&elf);
+        let expected = Tables::of(&elf).decode(&bytes_of(&image));
+        assert_eq!(expected.len(), 204);
+        let trace = image.path("run.trace");
+        let ended = image.run(["--record".as_ref(), trace.as_os_str()]);
+        assert_eq!(ended.status, Some(0), "{ended:?}");
+        let reports = ended.stderr.lines().filter_map(|line| {
+            let (_, report) = line.split_once(": rtt: ")?;
+            Some(report.to_owned())
+        });
+        let reports: Vec<String> = reports.filter(|text| !text.starts_with("RTT")).collect();
+        assert_eq!(reports, expected);
+        let severities = [
+            ": info: rtt: DEBUG",
+            ": warning: rtt: WARN",
+            ": error: rtt: ERROR",
+        ];
+        for severity in severities {
+            assert!(ended.stderr.contains(severity), "{}", ended.stderr);
+        }
+        let trace = trace.to_str().unwrap();
+        crate::vhost(["replay", trace]).stdout(0);
+        crate::vhost(["replay", trace, "--only", "rtt"]).stdout(0);
+        let shown = crate::vhost(["trace", "show", trace, "--kind", "FrameDecoded"]).stdout(0);
+        assert!(shown.contains("frames.rs"), "{shown}");
+    }
+}
+
+#[test]
+fn another_version_and_an_image_without_strings_are_named() {
+    let Some(elf) = build("frames", &[]) else {
+        return;
+    };
+    let image = image_of(&elf);
+    let mut bytes = fs::read(&elf).unwrap();
+    let name = b"_defmt_version_ = 4";
+    let places: Vec<usize> = (0..bytes.len() - name.len())
+        .filter(|at| bytes[*at..].starts_with(name))
+        .collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at + name.len() - 1] = b'9';
+    }
+    fs::write(image.path("firmware.elf"), &bytes).unwrap();
+    let error = image.run([""; 0]).stderr(0);
+    let line = error.lines().find(|line| line.contains("can't be decoded"));
+    assert!(line.unwrap().contains('9'), "{error}");
+    assert_eq!(error.matches("can't be decoded").count(), 1, "{error}");
+}
+
+/// Up buffer named `defmt` at the end of the RAM, which a test writes.
+struct Buffer {
+    vhost: Vhost,
+    reports: std::sync::mpsc::Receiver<String>,
+    write: u32,
+}
+
+const BLOCK: u64 = RAM + 0x80_0000;
+const DATA: u64 = BLOCK + 0x1000;
+const SIZE: u32 = 0x1_0000;
+
+impl Buffer {
+    fn of(elf: &Path) -> Self {
+        let (sender, reports) = std::sync::mpsc::channel();
+        let vhost = Vhost::builder()
+            .variable("IMAGE", elf.to_str().unwrap())
+            .memories_text(format!(
+                "space: {{cpu: [ram: {{base: {RAM:#x}, size: 0x1000000, path: r, width: 64, backend: static}}]}}"
+            ))
+            .mailboxes_text(format!(
+                "cpu: {{space: cpu, elf: \"${{IMAGE}}\", load: false, abi: rtt, rtt: {{address: {BLOCK:#x}}}}}"
+            ))
+            .on_report(move |report| {
+                let _ = sender.send(report.text.clone());
+            })
+            .start()
+            .unwrap();
+        let words = |words: &[u64]| -> Vec<u8> {
+            words
+                .iter()
+                .flat_map(|it| (*it as u32).to_le_bytes())
+                .collect()
+        };
+        let put = |address, bytes: &[u8]| vhost.write_from("cpu", address, bytes).unwrap();
+        put(BLOCK + 0x800, b"defmt\0");
+        let descriptor = [BLOCK + 0x800, DATA, u64::from(SIZE), 0, 0, 2];
+        put(BLOCK + 24, &words(&descriptor));
+        put(BLOCK + 16, &words(&[1, 0]));
+        put(BLOCK, b"SEGGER RTT\0\0\0\0\0\0");
+        Self {
+            vhost,
+            reports,
+            write: 0,
+        }
+    }
+
+    /// Writes bytes, as firmware does, and runs a tick.
+    fn write(&mut self, bytes: &[u8]) {
+        let put = |at, bytes: &[u8]| self.vhost.write_from("cpu", at, bytes).unwrap();
+        for byte in bytes {
+            put(DATA + u64::from(self.write), &[*byte]);
+            self.write = (self.write + 1) % SIZE;
+        }
+        put(BLOCK + 36, &self.write.to_le_bytes());
+        self.vhost.tick().unwrap();
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.reports.try_iter().collect()
+    }
+}
+
+#[test]
+fn many_frames_are_decoded_and_damaged_ones_skipped() {
+    let Some(elf) = build("frames", &[]) else {
+        return;
+    };
+    let bytes = bytes_of(&image_of(&elf));
+    let expected = Tables::of(&elf).decode(&bytes);
+    let mut buffer = Buffer::of(&elf);
+    buffer.vhost.tick().unwrap();
+    let mut random = fastrand::Rng::with_seed(3);
+    // 10,000 frames in pieces of any size.
+    for _ in 0..50 {
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let (piece, later) = rest.split_at(random.usize(1..=rest.len().min(700)));
+            buffer.write(piece);
+            rest = later;
+        }
+        assert_eq!(buffer.texts(), expected);
+    }
+    // Damaged bytes between good ones, each ended by a separator.
+    let mut damaged = 0;
+    for _ in 0..3000 {
+        let count = random.usize(1..60);
+        let garbage: Vec<u8> = (0..count).map(|_| random.u8(1..)).collect();
+        buffer.write(&garbage);
+        buffer.write(&[0]);
+        damaged += buffer.texts().len();
+    }
+    // Most are no frames, and their reports are bounded.
+    assert!(damaged < 3000, "{damaged}");
+    buffer.write(&bytes);
+    let texts = buffer.texts();
+    assert_eq!(texts, expected);
+}

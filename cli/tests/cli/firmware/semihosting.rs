@@ -1,0 +1,235 @@
+//! Programs with semihosting: one of this project, and one with picolibc, on QEMU as well.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::compiled::missing;
+use super::{Image, tree};
+
+const PROGRAM: &str = r#"
+typedef unsigned long word;
+
+__asm__(".section .text.init, \"ax\"\n.globl _start\n_start:\n  la sp, stack_top\n  call main\n"
+        ".section .bss\n.align 4\n.skip 4096\nstack_top:\n.text\n"
+        ".align 4\n.globl semihost\nsemihost:\n.option push\n.option norvc\n"
+        "  slli zero, zero, 0x1f\n  ebreak\n  srai zero, zero, 7\n  ret\n.option pop\n");
+
+word semihost(word operation, const volatile void *argument);
+
+static word call(word operation, word a, word b, word c)
+{
+    volatile word block[3] = {a, b, c};
+    return semihost(operation, block);
+}
+
+#define TEXT(x) (word)(x), sizeof(x) - 1
+
+static char buffer[64];
+
+int main(void)
+{
+    semihost(0x04, "begins\n");
+    word out = call(0x01, (word)":tt", 4, 3);
+    if (call(0x05, out, TEXT("by a handle\n")) != 0)
+        return 1;
+    word in = call(0x01, (word)":tt", 0, 3);
+    word rest = call(0x06, in, (word)buffer, sizeof buffer);
+    call(0x05, out, (word)buffer, sizeof buffer - rest);
+    if (call(0x06, in, (word)buffer, sizeof buffer) != sizeof buffer)
+        semihost(0x04, "more input\n");
+    word file = call(0x01, (word)"file.txt", 6, 8);
+    call(0x05, file, TEXT("content"));
+    if (call(0x0c, file, 0, 0) != 7)
+        semihost(0x04, "another length\n");
+    call(0x02, file, 0, 0);
+    if (call(0x01, (word)"missing", 0, 7) != (word)-1 || semihost(0x13, 0) != 2)
+        semihost(0x04, "another error\n");
+    call(0x20, 0x20026, 42, 0);
+    for (;;) {
+    }
+}
+"#;
+
+fn compile(image: &Image, width: u32) {
+    let folder = tree().join("cli/tests/cli/firmware");
+    let abi = if width == 32 { "ilp32" } else { "lp64" };
+    let output = Command::new("clang")
+        .arg(format!("--target=riscv{width}"))
+        .args([format!("-march=rv{width}imac"), format!("-mabi={abi}")])
+        .args(["-mcmodel=medany", "-Os", "-ffreestanding", "-nostdlib"])
+        .args(["-static", "-fno-builtin", "-fuse-ld=lld", "-T"])
+        .arg(folder.join("htif.ld"))
+        .arg(image.put("firmware.c", PROGRAM))
+        .arg("-o")
+        .arg(image.path("firmware.elf"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
+
+fn skipped(what: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
+}
+
+#[test]
+fn traps_are_served_and_the_run_replays() {
+    if let Some(what) = missing() {
+        return skipped(&what);
+    }
+    for width in [32, 64] {
+        let image = Image(tempfile::tempdir().unwrap());
+        compile(&image, width);
+        let files = image.path("files");
+        fs::create_dir(&files).unwrap();
+        let (input, trace) = (image.put("input", "input\n"), image.path("run.trace"));
+        let ended = image.run([
+            "--files".as_ref(),
+            files.as_os_str(),
+            "--stdin".as_ref(),
+            input.as_os_str(),
+            "--record".as_ref(),
+            trace.as_os_str(),
+        ]);
+        assert_eq!(ended.stdout(42), "begins\nby a handle\ninput\n");
+        assert_eq!(fs::read(files.join("file.txt")).unwrap(), b"content");
+        let trace = trace.to_str().unwrap();
+        crate::vhost(["replay", trace]).stdout(0);
+        for actor in ["semihosting", "files", "console", "memory"] {
+            crate::vhost(["replay", trace, "--only", actor]).stdout(0);
+        }
+        let shown = crate::vhost(["trace", "show", trace, "--kind", "OperationServed"]).stdout(0);
+        assert!(shown.contains("fails: ENOENT"), "{shown}");
+        assert!(shown.contains("write0(0x8"), "{shown}");
+        let counts = crate::vhost(["trace", "stat", trace]).stdout(0);
+        assert!(counts.contains("exit_extended"), "{counts}");
+    }
+}
+
+/// Program of a C library that others have written.
+const LIBRARY: &str = r#"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int compare(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+int main(void)
+{
+    static int numbers[500];
+    unsigned state = 1;
+    for (int at = 0; at < 500; at++) {
+        state = state * 1664525 + 1013904223;
+        numbers[at] = state >> 16;
+    }
+    qsort(numbers, 500, sizeof *numbers, compare);
+    printf("least %d, most %d, pi %.6f\n", numbers[0], numbers[499], 3.14159265);
+    FILE *file = fopen("numbers.txt", "w+");
+    if (!file)
+        return 1;
+    for (int at = 0; at < 500; at++)
+        fprintf(file, "%d\n", numbers[at]);
+    if (fseek(file, 0, SEEK_SET) != 0)
+        return 2;
+    char line[32];
+    int lines = 0;
+    long sum = 0;
+    while (fgets(line, sizeof line, file)) {
+        sum += atol(line);
+        lines++;
+    }
+    fclose(file);
+    printf("%d lines, sum %ld\n", lines, sum);
+    if (fopen("missing.txt", "r"))
+        return 3;
+    FILE *appended = fopen("numbers.txt", "a");
+    fputs("end\n", appended);
+    fclose(appended);
+    fprintf(stderr, "to standard error\n");
+    exit(sum % 200);
+}
+"#;
+
+/// Compiles with picolibc's start-up code and semihosting. `None` on a machine without it.
+fn compile_library(image: &Image, width: u32) -> Option<()> {
+    let abi = if width == 32 { "ilp32" } else { "lp64" };
+    let memory = [
+        "__flash=0x80000000",
+        "__flash_size=0x200000",
+        "__ram=0x80200000",
+        "__ram_size=0x200000",
+    ];
+    let output = Command::new("riscv64-unknown-elf-gcc")
+        .args(["--specs=picolibc.specs", "--oslib=semihost"])
+        .args(["--crt0=semihost", "-mcmodel=medany", "-O2"])
+        .args([format!("-march=rv{width}imac"), format!("-mabi={abi}")])
+        .args(memory.map(|symbol| format!("-Wl,--defsym={symbol}")))
+        .arg(image.put("firmware.c", LIBRARY))
+        .arg("-o")
+        .arg(image.path("firmware.elf"))
+        .output();
+    let output = output.ok()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("picolibc.specs") {
+        return None;
+    }
+    assert!(output.status.success(), "{said}");
+    Some(())
+}
+
+/// Output, exit status, and a file of a run on QEMU; `None` on a machine without it.
+fn qemu(image: &Image, folder: &Path, width: u32) -> Option<(String, Option<i32>)> {
+    let output = Command::new(format!("qemu-system-riscv{width}"))
+        .args(["-M", "virt", "-cpu", &format!("rv{width}"), "-m", "16M"])
+        .args([
+            "-nographic",
+            "-monitor",
+            "none",
+            "-serial",
+            "none",
+            "-bios",
+            "none",
+        ])
+        .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
+        .arg(image.path("firmware.elf"))
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    // Its console is its standard error.
+    let text = [output.stdout, output.stderr].concat();
+    Some((String::from_utf8(text).unwrap(), output.status.code()))
+}
+
+#[test]
+fn a_program_with_picolibc_does_what_it_does_on_qemu() {
+    for width in [32, 64] {
+        let image = Image(tempfile::tempdir().unwrap());
+        if compile_library(&image, width).is_none() {
+            return skipped("not found: riscv64-unknown-elf-gcc with picolibc");
+        }
+        let (here, there) = (image.path("here"), image.path("there"));
+        fs::create_dir(&here).unwrap();
+        fs::create_dir(&there).unwrap();
+        let Some((text, status)) = qemu(&image, &there, width) else {
+            return skipped("not found: qemu-system-riscv32");
+        };
+        let ended = image.run(["--files".as_ref(), here.as_os_str()]);
+        assert_eq!(ended.status, status, "{ended:?}, {text}");
+        let own: String = ended
+            .stderr
+            .split_inclusive('\n')
+            .filter(|it| !it.starts_with("vhost: "))
+            .collect();
+        assert_eq!(ended.stdout + &own, text);
+        let file = |folder: &Path| fs::read(folder.join("numbers.txt")).unwrap();
+        assert_eq!(file(&here), file(&there));
+        assert!(status.unwrap() > 0);
+    }
+}

@@ -1,0 +1,228 @@
+//! One channel: operations as the testbench asks for them, and the exit.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use mailbox_rs::{Errno, FileRequest, NEWEST, PosixFlags, Request, Whence};
+
+use super::handles::Handles;
+use super::operations::{Done, MINUS_ONE};
+use crate::actors::service::{
+    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, TaskTracker, severity,
+};
+use crate::bus::ActorContext;
+use crate::messages::Interface;
+use crate::messages::foreign::Severity;
+use crate::messages::front_end::{Operate, OperateError};
+use crate::messages::mailbox::Task;
+use crate::messages::semihosting::{
+    Operation, OperationServed, OperationText, Semihosting, SemihostingStatus, SemihostingStep,
+};
+
+/// State of one channel.
+pub(crate) struct Channel {
+    pub(super) service: ChannelService,
+    context: ActorContext,
+    tracker: StatusTracker<SemihostingStep, OperationServed>,
+    pub(super) handles: Handles,
+    /// Number of the last error.
+    pub(super) errno: Cell<i32>,
+    /// Wall time of the first operation that asked for the elapsed time, in nanoseconds.
+    pub(super) start: RefCell<Option<u64>>,
+    exit: Cell<Option<u32>>,
+    /// Waker of the channel's task, which waits for the exit.
+    task: Cell<Option<Waker>>,
+}
+
+impl FrontEnd for Channel {
+    type Protocol = Semihosting;
+
+    fn serves(interface: &Interface) -> bool {
+        matches!(interface, Interface::Semihosting(_))
+    }
+
+    fn open(opening: Opening<'_>) -> Option<Self> {
+        let Opening {
+            id,
+            descriptor,
+            context,
+            peers,
+            progress,
+            ..
+        } = opening;
+        let Interface::Semihosting(width) = descriptor.interface else {
+            return None;
+        };
+        let tasks = Rc::new(TaskTracker::new(context.clone()));
+        let first = SemihostingStep::Trap;
+        let tracker = StatusTracker::new(id, first, progress, tasks.clone());
+        Some(Self {
+            service: ChannelService::new(id, descriptor, width, peers, tasks),
+            context,
+            tracker,
+            handles: Handles::default(),
+            errno: Cell::new(0),
+            start: RefCell::default(),
+            exit: Cell::new(None),
+            task: Cell::default(),
+        })
+    }
+
+    fn service(&self) -> &ChannelService {
+        &self.service
+    }
+
+    fn status(&self) -> SemihostingStatus {
+        let mut step = self.tracker.step().borrow().clone();
+        if let SemihostingStep::Serve { task, .. } = &mut step {
+            *task = self.tracker.task();
+        }
+        SemihostingStatus {
+            channel: self.service.name().to_string(),
+            now: self.tracker.now(),
+            step,
+            since: self.tracker.since(),
+            recent: self.tracker.recent(),
+        }
+    }
+
+    /// Waits for the exit.
+    async fn serve(&self) -> Result<End, Failure> {
+        self.service.session.begin(NEWEST);
+        let code = poll_fn(|context| match self.exit.get() {
+            Some(code) => Poll::Ready(code),
+            None => {
+                self.task.set(Some(context.waker().clone()));
+                Poll::Pending
+            }
+        });
+        Ok(End::Exit(code.await))
+    }
+
+    fn enter_end(&self, last: LastStep) {
+        self.tracker.enter(match last {
+            LastStep::Exited { code } => SemihostingStep::Exited { code },
+            LastStep::GivenUp => SemihostingStep::GivenUp,
+        });
+    }
+
+    fn stop(&self) {}
+
+    async fn operate(&self, asked: &Operate) -> Result<Option<u64>, OperateError> {
+        if self.exit.get().is_some() {
+            return Err(OperateError::Exited);
+        }
+        let Operate {
+            hart,
+            operation,
+            argument,
+            ..
+        } = *asked;
+        let operation = Operation(operation);
+        // A number of firmware has the width of its registers.
+        let argument = self.service.width.truncate(argument);
+        let since = self.context.now();
+        self.tracker.enter(SemihostingStep::Serve {
+            hart,
+            operation,
+            argument,
+            task: Task::Host,
+        });
+        let mut args = vec![argument];
+        let done = self.context.catch_panic(async {
+            if operation.words() > 0 {
+                args.extend(self.words(argument, operation.words()).await?);
+            }
+            self.perform(operation, argument, &args[1..]).await
+        });
+        let done = done.await;
+        let done = done.unwrap_or_else(|panic| Err(Failure::Panic(panic)));
+        self.tracker.enter(SemihostingStep::Trap);
+        let (result, error) = match done {
+            Ok(Done::Pending) => return Ok(None),
+            Ok(Done::Value(value)) => (Some(value), None),
+            Ok(Done::Exit(_)) => (None, None),
+            Err(ref failure) => {
+                let errno = failure.errno();
+                let Errno(number) = errno;
+                self.errno.set(number);
+                let severity = self.severity(operation, failure);
+                let text = OperationText(operation, &args);
+                self.service.report(
+                    severity,
+                    &format!("hart {hart}: {text}: {failure}; answered {errno}"),
+                );
+                (Some(failed(operation, &args)), Some(errno))
+            }
+        };
+        let result = result.map(|result| self.service.width.truncate(result));
+        let served = OperationServed {
+            channel: self.service.id,
+            hart,
+            operation,
+            args,
+            since,
+            result,
+            error,
+        };
+        self.tracker.keep(served.clone());
+        self.service.emit_served(&self.context, || served.clone());
+        if let Ok(Done::Exit(code)) = done {
+            self.exit.set(Some(code));
+            if let Some(task) = self.task.take() {
+                task.wake();
+            }
+        }
+        Ok(Some(result.unwrap_or_default()))
+    }
+}
+
+impl Channel {
+    fn severity(&self, operation: Operation, failure: &Failure) -> Severity {
+        let Some(request) = request(operation) else {
+            return Severity::Error;
+        };
+        severity(&self.service.services, &Request::File(request), failure)
+    }
+}
+
+/// Operation of the mailbox that does the same, for the severity of a failure.
+fn request(operation: Operation) -> Option<FileRequest> {
+    Some(match operation.name() {
+        "open" => FileRequest::PosixOpen {
+            path: 0,
+            flags: PosixFlags::READ_ONLY,
+            mode: 0,
+        },
+        "close" => FileRequest::Close { fd: 0 },
+        "read" => FileRequest::Read {
+            fd: 0,
+            ptr: 0,
+            len: 0,
+        },
+        "write" => FileRequest::Write {
+            fd: 0,
+            ptr: 0,
+            len: 0,
+        },
+        "seek" | "flen" => FileRequest::Lseek {
+            fd: 0,
+            whence: Whence::Set,
+            offset: 0,
+            result: 0,
+        },
+        "remove" => FileRequest::Unlink { path: 0 },
+        "rename" => FileRequest::Rename { from: 0, to: 0 },
+        _ => return None,
+    })
+}
+
+/// Result of a failed operation: nothing was transferred, or -1.
+fn failed(operation: Operation, args: &[u64]) -> u64 {
+    match (operation.name(), args) {
+        ("read" | "write", [_, _, _, len]) => *len,
+        _ => MINUS_ONE,
+    }
+}

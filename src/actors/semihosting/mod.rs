@@ -1,0 +1,13 @@
+//! Front end of semihosting: operations that firmware asks for by a trap, which the testbench has seen.
+//!
+//! - `channel`: operations of one channel, their results, and its exit.
+//! - `operations`: the operations.
+//! - `handles`: open files and streams, by firmware's handles.
+
+mod channel;
+mod handles;
+mod operations;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use channel::Channel as SemihostingChannel;

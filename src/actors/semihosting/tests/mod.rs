@@ -1,0 +1,5 @@
+//! Tests of semihosting.
+
+mod bench;
+mod hostile;
+mod operations;

@@ -1,0 +1,195 @@
+//! The operations, with results as the specification has them.
+
+use bytes::Bytes;
+use mailbox_rs::PtrWidth;
+
+use super::bench::{BLOCK, Bench, DATA, NAME};
+use crate::messages::foreign::Severity;
+use crate::messages::front_end::{Operate, OperateError, StdinClose, StdinWrite};
+use crate::messages::{ChannelId, ChannelServices, Clock, InputSource, OutputTarget};
+
+const WIDTHS: [PtrWidth; 2] = [PtrWidth::P4, PtrWidth::P8];
+
+#[test]
+fn files_are_opened_written_read_and_closed() {
+    for width in WIDTHS {
+        let bench = Bench::new(width);
+        assert_eq!(bench.open("out.txt", 0), -1);
+        assert_eq!(bench.operate(0x13, 0), Some(2), "ENOENT");
+        let file = bench.open("out.txt", 6);
+        assert!(file > 0);
+        assert_eq!(bench.write(file, b"some text"), 0);
+        assert_eq!(bench.call(0x0c, &[file as u64]), 9);
+        assert_eq!(bench.call(0x0a, &[file as u64, 5]), 0);
+        assert_eq!(bench.read(file, 100), b"text");
+        // Nothing was read at the end of the file.
+        assert_eq!(bench.call(0x06, &[file as u64, DATA, 7]), 7);
+        assert_eq!(bench.call(0x09, &[file as u64]), 0);
+        assert_eq!(bench.call(0x02, &[file as u64]), 0);
+        assert_eq!(bench.call(0x02, &[file as u64]), -1);
+        assert_eq!(bench.operate(0x13, 0), Some(9), "EBADF");
+        let file = bench.open("out.txt", 8);
+        assert_eq!(bench.write(file, b" and more"), 0);
+        // A handle that is only for writing.
+        assert_eq!(bench.call(0x06, &[file as u64, DATA, 7]), 7);
+        let text = std::fs::read_to_string(bench.file("out.txt")).unwrap();
+        assert_eq!(text, "some text and more");
+        bench.state.ram.put(NAME + 0x100, b"moved.txt");
+        bench.state.ram.put(NAME, b"out.txt");
+        let renamed = bench.call(0x0f, &[NAME, 7, NAME + 0x100, 9]);
+        assert_eq!(renamed, 0);
+        assert_eq!(bench.call(0x0e, &[NAME, 7]), -1);
+        assert_eq!(bench.call(0x0e, &[NAME + 0x100, 9]), 0);
+        assert!(!bench.file("moved.txt").exists());
+    }
+}
+
+#[test]
+fn the_console_has_three_streams() {
+    let services = ChannelServices {
+        stdin: InputSource::Testbench,
+        stdout: OutputTarget::Raw,
+        stderr: OutputTarget::File("errors.txt".to_owned()),
+        ..ChannelServices::default()
+    };
+    let bench = Bench::with(PtrWidth::P8, services);
+    let [input, output, error] = [0, 4, 8].map(|mode| bench.open(":tt", mode));
+    assert_eq!(bench.write(output, b"hello "), 0);
+    assert_eq!(bench.write(error, b"to a file"), 0);
+    bench.state.ram.put(DATA, b"world\0");
+    assert!(bench.operate(0x04, DATA).is_some());
+    bench.state.ram.put(DATA, b"!");
+    assert!(bench.operate(0x03, DATA).is_some());
+    assert_eq!(bench.text(), "hello world!");
+    let text = std::fs::read_to_string(bench.file("errors.txt")).unwrap();
+    assert_eq!(text, "to a file");
+    let terminals = [input, output, error].map(|it| bench.call(0x09, &[it as u64]));
+    assert_eq!(terminals, [1, 1, 0]);
+    // Input that is to come.
+    let read = [input as u64, DATA, 4];
+    assert_eq!(bench.try_call(0x06, &read), None);
+    assert_eq!(bench.operate(0x07, 0), None);
+    let channel = ChannelId(0);
+    let data = Bytes::from_static(b"abcdefg");
+    assert_eq!(bench.ask(StdinWrite { channel, data }), Ok(7));
+    assert_eq!(bench.operate(0x07, 0), Some(u64::from(b'a')));
+    assert_eq!(bench.read(input, 4), b"bcde");
+    assert_eq!(bench.read(input, 4), b"fg");
+    assert_eq!(bench.try_call(0x06, &read), None);
+    assert_eq!(bench.ask(StdinClose { channel }), Ok(()));
+    assert_eq!(bench.try_call(0x06, &read), Some(4));
+    // A character at the end of the input never comes.
+    assert_eq!(bench.operate(0x07, 0), None);
+}
+
+#[test]
+fn features_say_that_exits_are_extended_and_errors_are_apart() {
+    let bench = Bench::new(PtrWidth::P4);
+    let file = bench.open(":semihosting-features", 0);
+    assert_eq!(bench.call(0x0c, &[file as u64]), 5);
+    assert_eq!(bench.read(file, 4), [0x53, 0x48, 0x46, 0x42]);
+    assert_eq!(bench.read(file, 4), [3]);
+    assert_eq!(bench.call(0x0a, &[file as u64, 4]), 0);
+    assert_eq!(bench.read(file, 1), [3]);
+    assert_eq!(bench.open(":semihosting-features", 4), -1);
+}
+
+#[test]
+fn arguments_time_and_other_answers() {
+    for width in WIDTHS {
+        let services = ChannelServices {
+            arguments: Bytes::from_static(b"prog\0-x\0two words\0"),
+            clock: Clock::Ticks {
+                picoseconds: 1_000_000_000_000,
+            },
+            ..ChannelServices::default()
+        };
+        let bench = Bench::with(width, services);
+        bench.tick();
+        bench.tick();
+        assert_eq!(bench.call(0x15, &[DATA, 100]), 0);
+        assert_eq!(bench.state.ram.get(DATA, 18), b"prog -x two words\0");
+        let length = bench.state.ram.get(BLOCK + width.bytes(), width.bytes());
+        assert_eq!(length[0], 17);
+        assert_eq!(bench.call(0x15, &[DATA, 17]), -1);
+        let now = bench.bus.now();
+        assert_eq!(bench.operate(0x10, 0), Some(100 * now));
+        assert_eq!(bench.operate(0x11, 0), Some(now));
+        assert_eq!(bench.operate(0x31, 0), Some(1_000_000_000));
+        assert_eq!(bench.operate(0x30, DATA), Some(0));
+        let elapsed = bench.state.ram.get(DATA, 8);
+        let elapsed = u64::from_le_bytes(elapsed.try_into().unwrap());
+        assert_eq!(elapsed, now * 1_000_000_000);
+        bench.state.ram.put(DATA, &[0xff; 40]);
+        assert_eq!(bench.call(0x16, &[DATA]), 0);
+        let zeros = 4 * width.bytes();
+        assert!(bench.state.ram.get(DATA, zeros).iter().all(|it| *it == 0));
+        assert_eq!(bench.state.ram.get(DATA + zeros, 1), [0xff]);
+        assert_eq!(bench.call(0x08, &[1]), 0);
+        assert_eq!(bench.call(0x08, &[u64::MAX]), 1);
+        assert_eq!(bench.call(0x0d, &[DATA, 0x1ab, 100]), 0);
+        assert_eq!(bench.state.ram.get(DATA, 11), b"tmp-cpu-ab\0");
+        assert_eq!(bench.call(0x12, &[DATA, 2]), -1);
+        assert_eq!(bench.call(0x99, &[]), -1);
+        let reports = bench.reports();
+        let last = &reports.last().unwrap().1;
+        assert!(last.contains("operation 0x99(0x80001000): there is no such operation"));
+    }
+}
+
+#[test]
+fn exits_have_the_code_of_their_reason() {
+    for (width, operation, argument, words, code) in [
+        (PtrWidth::P4, 0x18, 0x20026, [0, 0], 0),
+        (PtrWidth::P4, 0x18, 0x20023, [0, 0], 1),
+        (PtrWidth::P4, 0x20, BLOCK, [0x20026, 7], 7),
+        (PtrWidth::P4, 0x20, BLOCK, [0x20020, 7], 1),
+        (PtrWidth::P8, 0x18, BLOCK, [0x20026, 255], 255),
+        (PtrWidth::P8, 0x18, BLOCK, [0x20024, 0], 1),
+        (PtrWidth::P8, 0x20, BLOCK, [0x20026, 3], 3),
+    ] {
+        let bench = Bench::new(width);
+        assert!(
+            bench
+                .status()
+                .contains("waits for firmware's next operation")
+        );
+        let len = width.bytes() as usize;
+        let block = words.map(|word: u64| word.to_le_bytes()[..len].to_vec());
+        bench.state.ram.put(BLOCK, &block.concat());
+        assert_eq!(bench.operate(operation, argument), Some(0));
+        bench.tick();
+        assert_eq!(bench.state.progress.exits(), [Some(code)]);
+        assert!(bench.status().contains(&format!("exited with code {code}")));
+        let again = Operate {
+            channel: ChannelId(0),
+            hart: 0,
+            operation,
+            argument,
+        };
+        assert_eq!(bench.ask(again), Err(OperateError::Exited));
+    }
+}
+
+#[test]
+fn failures_are_reported_with_operation_and_reason() {
+    let bench = Bench::new(PtrWidth::P4);
+    assert_eq!(bench.call(0x05, &[7, DATA, 3]), 3);
+    assert_eq!(bench.call(0x06, &[7, DATA, 3]), 3);
+    // A parameter block outside of memory.
+    assert_eq!(bench.operate(0x05, 0x1000), Some(u64::from(u32::MAX)));
+    assert_eq!(bench.operate(0x13, 0), Some(14), "EFAULT");
+    bench.open("missing", 0);
+    let reports = bench.reports();
+    let severities: Vec<Severity> = reports.iter().map(|(severity, _)| *severity).collect();
+    assert_eq!(&severities[..3], [Severity::Error; 3]);
+    assert_eq!(severities[3], Severity::Info, "a probe");
+    let expected = "hart 0: write(0x7, 0x80004000, 0x3): handle 7 is not open; answered EBADF";
+    assert_eq!(reports[0].1, expected);
+    assert!(reports[3].1.contains("file `missing`"), "{reports:?}");
+    let status = bench.status();
+    assert!(
+        status.contains("\n  hart 0: write(0x7, 0x80004000, 0x3); fails: EBADF"),
+        "{status}"
+    );
+}

@@ -1,0 +1,31 @@
+//! Operations of semihosting, which the testbench has seen.
+
+use std::ffi::{c_char, c_int};
+
+use super::arguments::{Out, text};
+use super::guard::guard;
+
+/// Carries out an operation of semihosting: 1, or 0 while it waits for input.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_semihost(
+    channel: *const c_char,
+    hart: u32,
+    operation: u64,
+    argument: u64,
+    result: *mut u64,
+) -> c_int {
+    guard("mb_semihost", -1, |call| {
+        // SAFETY: C gives NULL or room for a word until this returns.
+        let result = unsafe { Out::new(result, u64::MAX, "result") }?;
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let channel = unsafe { text(channel, "channel") }?;
+        let vhost = call.process()?.system()?;
+        match vhost.semihost(channel, hart, operation, argument)? {
+            Some(value) => {
+                result.set(value);
+                Ok(1)
+            }
+            None => Ok(0),
+        }
+    })
+}

@@ -1,0 +1,264 @@
+//! Messages to the semihosting server, and its events.
+
+use std::fmt::{self, Display};
+
+use mailbox_rs::{Errno, PtrWidth, RequestEntry};
+use serde::{Deserialize, Serialize};
+
+use super::ChannelId;
+use super::front_end::{self, ChannelState, Protocol};
+use super::mailbox::Task;
+use super::served::{SEMIHOSTING_ACTION, ServedRequest, entry_of};
+use crate::bus::Endpoint;
+
+/// Protocol of semihosting.
+#[derive(Debug)]
+pub struct Semihosting;
+
+impl Protocol for Semihosting {
+    const ENDPOINT: Endpoint = Endpoint(&"semihosting");
+    type Status = SemihostingStatus;
+}
+
+/// All messages to the semihosting server.
+pub(crate) type Inbox = front_end::Inbox<Semihosting>;
+
+/// Number of an operation, as firmware gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Operation(pub u64);
+
+/// Numbers of the operations, their names, and the numbers of words in their parameter blocks.
+const OPERATIONS: [(u64, &str, usize); 24] = [
+    (0x01, "open", 3),
+    (0x02, "close", 1),
+    (0x03, "writec", 0),
+    (0x04, "write0", 0),
+    (0x05, "write", 3),
+    (0x06, "read", 3),
+    (0x07, "readc", 0),
+    (0x08, "iserror", 1),
+    (0x09, "istty", 1),
+    (0x0a, "seek", 2),
+    (0x0c, "flen", 1),
+    (0x0d, "tmpnam", 3),
+    (0x0e, "remove", 2),
+    (0x0f, "rename", 4),
+    (0x10, "clock", 0),
+    (0x11, "time", 0),
+    (0x12, "system", 2),
+    (0x13, "errno", 0),
+    (0x15, "get_cmdline", 2),
+    (0x16, "heapinfo", 1),
+    (0x18, "exit", 0),
+    (0x20, "exit_extended", 2),
+    (0x30, "elapsed", 0),
+    (0x31, "tickfreq", 0),
+];
+
+/// Most words of a parameter block.
+pub const MOST_WORDS: usize = 4;
+
+impl Operation {
+    /// Name without `SYS_`, in small letters; `unknown` for a number that is none.
+    pub fn name(self) -> &'static str {
+        self.known().map_or("unknown", |(_, name, _)| name)
+    }
+
+    /// Number of words in the parameter block.
+    pub fn words(self) -> usize {
+        self.known().map_or(0, |(_, _, words)| words)
+    }
+
+    fn known(self) -> Option<(u64, &'static str, usize)> {
+        OPERATIONS
+            .into_iter()
+            .find(|(number, _, _)| *number == self.0)
+    }
+}
+
+/// Event: an operation was carried out, or has failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationServed {
+    /// Channel of the operation.
+    pub channel: ChannelId,
+    /// Number of the hart.
+    pub hart: u32,
+    /// Operation.
+    pub operation: Operation,
+    /// Argument, followed by the words of the parameter block, as far as they were read.
+    pub args: Vec<u64>,
+    /// Tick in which it was asked for.
+    pub since: u64,
+    /// Result for firmware; `None` for an exit.
+    pub result: Option<u64>,
+    /// Error of a failed operation.
+    pub error: Option<Errno>,
+}
+
+impl ServedRequest for OperationServed {
+    fn channel(&self) -> ChannelId {
+        self.channel
+    }
+
+    fn kind(&self) -> &'static str {
+        self.operation.name()
+    }
+
+    fn args(&self) -> &[u64] {
+        &self.args
+    }
+
+    fn since(&self) -> u64 {
+        self.since
+    }
+
+    fn value(&self) -> Option<u64> {
+        self.result.filter(|_| self.error.is_none())
+    }
+
+    fn error(&self) -> Option<Errno> {
+        self.error
+    }
+
+    /// Transfers have the number of bytes that were not moved as their result.
+    fn moved_bytes(&self) -> u64 {
+        match (self.operation.0, &self.args[..], self.value()) {
+            (0x05 | 0x06, [_, _, _, len], Some(rest)) => len.saturating_sub(rest),
+            _ => 0,
+        }
+    }
+
+    fn counts_printed(&self) -> bool {
+        self.moved_bytes() > 0
+    }
+
+    fn entry(&self) -> RequestEntry {
+        let action = SEMIHOSTING_ACTION | (self.operation.0 & 0xffff) as u32;
+        entry_of(action, &self.args)
+    }
+
+    fn result(&self, width: PtrWidth) -> Option<u64> {
+        self.result.map(|result| width.truncate(result))
+    }
+
+    fn request_text(&self) -> String {
+        OperationText(self.operation, &self.args).to_string()
+    }
+
+    fn outcome_text(&self) -> String {
+        let since = self.since;
+        match (self.error, self.result) {
+            (Some(errno), _) => format!("; fails: {errno}; taken in tick {since}"),
+            (None, Some(result)) => format!("; gives {result:#x}; taken in tick {since}"),
+            (None, None) => format!("; taken in tick {since}"),
+        }
+    }
+}
+
+/// `write(0x1, 0x80001000, 0xc)`: the words of the parameter block, or the argument where there is none.
+pub(crate) struct OperationText<'a>(pub(crate) Operation, pub(crate) &'a [u64]);
+
+impl Display for OperationText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(operation, args) = self;
+        match operation.name() {
+            "unknown" => write!(f, "operation {:#x}", operation.0)?,
+            name => f.write_str(name)?,
+        }
+        let words = match args.len() {
+            0 | 1 => args,
+            _ => &args[1..],
+        };
+        f.write_str("(")?;
+        for (at, word) in words.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{word:#x}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// Status of a channel with semihosting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SemihostingStatus {
+    /// Name of the channel.
+    pub channel: String,
+    /// Tick of this snapshot.
+    pub now: u64,
+    /// Pending step.
+    pub step: SemihostingStep,
+    /// Tick of the last progress, in which `step` was entered.
+    pub since: u64,
+    /// Completed operations, oldest first.
+    pub recent: Vec<OperationServed>,
+}
+
+/// Pending step of a channel with semihosting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SemihostingStep {
+    /// Firmware asks for an operation, and the testbench sees its trap.
+    Trap,
+    /// Host carries out an operation.
+    Serve {
+        /// Number of the hart.
+        hart: u32,
+        /// Operation.
+        operation: Operation,
+        /// Argument.
+        argument: u64,
+        /// What the operation waits for.
+        task: Task,
+    },
+    /// No further step: the channel has exited.
+    Exited {
+        /// Exit code.
+        code: u32,
+    },
+    /// No further step: the channel has failed.
+    GivenUp,
+}
+
+impl ChannelState for SemihostingStatus {
+    fn is_open(&self) -> bool {
+        !matches!(
+            self.step,
+            SemihostingStep::Exited { .. } | SemihostingStep::GivenUp
+        )
+    }
+}
+
+impl Display for SemihostingStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since;
+        write!(f, "{}: ", self.channel)?;
+        match &self.step {
+            SemihostingStep::Trap => write!(
+                f,
+                "waits for firmware's next operation of semihosting since tick {since}: the testbench calls mb_semihost"
+            )?,
+            SemihostingStep::Serve {
+                hart,
+                operation,
+                argument,
+                task,
+            } => {
+                task.describe(f, since, self.now)?;
+                let args = [*argument];
+                write!(
+                    f,
+                    "; hart {hart} asks for {}",
+                    OperationText(*operation, &args)
+                )?;
+            }
+            SemihostingStep::Exited { code } => {
+                write!(f, "exited with code {code} in tick {since}")?;
+            }
+            SemihostingStep::GivenUp => write!(f, "service failed in tick {since}")?,
+        }
+        for past in &self.recent {
+            let (request, outcome) = (past.request_text(), past.outcome_text());
+            write!(f, "\n  hart {}: {request}{outcome}", past.hart)?;
+        }
+        Ok(())
+    }
+}
