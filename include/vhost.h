@@ -335,6 +335,10 @@ void mb_print(const char *ch, const char *text);
  * A request was served, `ticks` after it was taken from its slot. If `answered` is 1, the response follows with `result`.
  * `args` always has 20 words, of which `words` count. The result of a failed request is a negated error number of
  * the channel's pointer width. Needs VHOST_OBSERVE_SERVED.
+ *
+ * Requests of other protocols have slot 0xffffffff and an action from 0x40000000 on: commands of HTIF 0x40000000 + device * 256 + command,
+ * operations of semihosting 0x41000000 + number, transfers of RTT 0x42000000 up and 0x42000001 down. docs/htif.md and the like have the
+ * arguments.
  */
 void mb_served(const char *ch, uint32_t slot, uint32_t action, uint32_t words, const uint64_t *args, uint32_t ticks, uint32_t answered, uint64_t result);
 

@@ -9,7 +9,7 @@
 //! - [`Vhost`] and the `mailbox_init` functions (`system`): configuration turned into running actors.
 //! - `backend`: backends of memories.
 //! - `foreign`: outgoing calls: the simulator, callbacks of a Rust host program, methods in Python.
-//! - `actors`: mailbox server, HTIF server, memory, RPC dispatcher, files, console, sockets: state and decisions.
+//! - `actors`: front ends, memory, RPC dispatcher, files, console, sockets: state and decisions.
 //! - [`messages`]: every message between them.
 //! - [`bus`]: delivers messages; the only module that waits.
 //! - [`config`]: the two YAML files. [`mem`]: memory without actors. `printf`: formats of C.

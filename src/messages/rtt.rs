@@ -20,6 +20,9 @@ impl Protocol for Rtt {
     type Status = RttStatus;
 }
 
+/// Name of this endpoint.
+pub const ENDPOINT: Endpoint = <Rtt as Protocol>::ENDPOINT;
+
 /// All messages to the RTT server.
 pub(crate) type Inbox = front_end::Inbox<Rtt>;
 

@@ -20,6 +20,9 @@ impl Protocol for Semihosting {
     type Status = SemihostingStatus;
 }
 
+/// Name of this endpoint.
+pub const ENDPOINT: Endpoint = <Semihosting as Protocol>::ENDPOINT;
+
 /// All messages to the semihosting server.
 pub(crate) type Inbox = front_end::Inbox<Semihosting>;
 

@@ -129,6 +129,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 "cargo fmt --manifest-path examples/host_crate/Cargo.toml --check",
                 "cargo fmt --manifest-path fuzz/Cargo.toml --check",
                 "cargo fmt --manifest-path firmware/rust/Cargo.toml --check",
+                "cargo fmt --manifest-path firmware/rtt/Cargo.toml --check",
             ],
         ),
         Step::new(

@@ -26,6 +26,9 @@ impl Protocol for Htif {
     type Status = HtifStatus;
 }
 
+/// Name of this endpoint.
+pub const ENDPOINT: Endpoint = <Htif as Protocol>::ENDPOINT;
+
 /// All messages to the HTIF server.
 pub(crate) type Inbox = front_end::Inbox<Htif>;
 

@@ -28,6 +28,9 @@ impl Protocol for Mailbox {
     type Status = ChannelStatus;
 }
 
+/// Name of this endpoint.
+pub const ENDPOINT: Endpoint = <Mailbox as Protocol>::ENDPOINT;
+
 /// All messages to the mailbox server.
 pub(crate) type Inbox = front_end::Inbox<Mailbox>;
 
