@@ -137,6 +137,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             [
                 clippy("--workspace --all-targets"),
                 clippy("-p mailbox_rs --all-features --all-targets"),
+                clippy("-p vhost --features defmt --all-targets"),
             ],
         )
         .with(

@@ -132,11 +132,11 @@ fn errors_name_the_key_and_the_file() {
     for (keys, text) in [
         (
             "abi: htfi, elf: test64.elf",
-            "`abi` is `htfi`; valid are auto, mailbox and htif; did you mean `htif`?",
+            "`abi` is `htfi`; valid are auto, mailbox, htif, rtt and semihosting; did you mean `htif`?",
         ),
         (
-            "abi: rtt, elf: test64.elf",
-            "`abi` is `rtt`; valid are auto, mailbox and htif",
+            "abi: pk, elf: test64.elf",
+            "`abi` is `pk`; valid are auto, mailbox, htif, rtt and semihosting",
         ),
         (
             "abi: htif",

@@ -12,6 +12,7 @@ mod memories;
 mod memory_errors;
 mod merging;
 mod pages;
+mod rtt;
 mod sections;
 
 use std::cell::RefCell;

@@ -1,6 +1,7 @@
 //! `vhost run`: firmware on the instruction-set simulator.
 
 mod compiled;
+#[cfg(feature = "defmt")]
 mod defmt;
 mod htif;
 mod memories;

@@ -39,7 +39,6 @@ pub(super) type Bench = ActorBench<Inbox, State>;
 /// State of the tests of this actor.
 pub(super) struct State {
     pub(super) ram: Rc<Ram>,
-    pub(super) progress: Rc<ChannelProgress>,
     pub(super) calls: Rc<std::cell::RefCell<Vec<rpc::Call>>>,
     text: Screen,
     root: TempDir,
@@ -96,7 +95,6 @@ impl Bench {
         let progress = Rc::new(ChannelProgress::new(1));
         let state = State {
             ram: ram.clone(),
-            progress: progress.clone(),
             calls: Rc::default(),
             text: Screen::default(),
             root: tempfile::tempdir().unwrap(),

@@ -185,7 +185,7 @@ fn failures_are_reported_with_operation_and_reason() {
     assert_eq!(&severities[..3], [Severity::Error; 3]);
     assert_eq!(severities[3], Severity::Info, "a probe");
     let expected = "hart 0: write(0x7, 0x80004000, 0x3): handle 7 is not open; answered EBADF";
-    assert_eq!(reports[0].1, expected);
+    assert!(reports[0].1.starts_with(expected), "{reports:?}");
     assert!(reports[3].1.contains("file `missing`"), "{reports:?}");
     let status = bench.status();
     assert!(
