@@ -70,7 +70,7 @@ fn one_actor_is_replayed_by_itself() {
     assert_eq!(lines, 2 * run.prints, "{printed}");
     let output = vhost_on("replay --only mailman", &trace).stderr(2);
     assert!(
-        output.contains("mailbox, htif, memory, rpc, files, console, sockets"),
+        output.contains("mailbox, htif, rtt, semihosting, memory, rpc, files, console, sockets"),
         "{output}"
     );
 }

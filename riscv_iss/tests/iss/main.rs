@@ -25,4 +25,5 @@ mod official;
 mod operations;
 mod program;
 mod programs;
+mod semihosting;
 mod tools;

@@ -76,8 +76,8 @@ fn the_image_or_keys_have_the_place() {
 #[test]
 fn targets_have_names_or_numbers() {
     let up = rtt(
-        "elf: rtt.elf, rtt: {up: {Terminal: console, 1: lines, 2: none, 3: {file: a.txt}, \
-         4: {socket: 1234}, 5: {method: seen}, log: defmt}}",
+        "elf: rtt.elf, rtt: {up: {Terminal: console, '1': lines, '2': none, '3': {file: a.txt}, \
+         '4': {socket: 1234}, '5': {method: seen}, log: defmt}}",
     );
     let expected = [
         ("Terminal", UpConfig::Console),
@@ -147,15 +147,15 @@ fn errors_name_the_key() {
             "`rtt`: 0x1000 is not in memory",
         ),
         (
-            "elf: rtt.elf, rtt: {up: {0: consoel}}",
+            "elf: rtt.elf, rtt: {up: {'0': consoel}}",
             "`rtt.up.0` is `consoel`; valid are",
         ),
         (
-            "elf: rtt.elf, rtt: {up: {0: {file: ''}}}",
+            "elf: rtt.elf, rtt: {up: {'0': {file: ''}}}",
             "`rtt.up.0`: the name is empty",
         ),
         (
-            "elf: rtt.elf, rtt: {up: {0: {port: 1}}}",
+            "elf: rtt.elf, rtt: {up: {'0': {port: 1}}}",
             "`console`, `lines`, `none`",
         ),
         (

@@ -27,8 +27,8 @@ int main(void)
         rtt_print(0, "blocking line ");
         number(0, line);
         rtt_print(0, "\n");
-        if (line % 100 == 0) {
-            rtt_print(1, "hundred ");
+        if (line % 20 == 0) {
+            rtt_print(1, "event ");
             number(1, line);
             rtt_print(1, "\n");
         }
@@ -45,7 +45,7 @@ int main(void)
 }
 "#;
 
-const LINES: usize = 302;
+const LINES: usize = 62;
 
 fn expected() -> String {
     let mut text = String::new();
@@ -67,7 +67,7 @@ fn split(text: &str) -> (String, Vec<&str>) {
 #[test]
 fn a_buffer_of_16_bytes_that_blocks_loses_nothing() {
     for_each_kind(|image, width, options| {
-        let options = [options, &["-DLINES=302"]].concat();
+        let options = [options, &["-DLINES=62"]].concat();
         compile(image, width, &options, PROGRAM);
         let (input, trace) = (image.put("input", "HAL."), image.path("run.trace"));
         let ended = image.run([
@@ -79,8 +79,8 @@ fn a_buffer_of_16_bytes_that_blocks_loses_nothing() {
         let text = ended.stdout(3);
         let (lines, marked) = split(&text);
         assert_eq!(lines, expected() + "IBM");
-        let hundreds = [0, 100, 200, 300].map(|at| format!("[rtt] events: hundred {at}"));
-        let mut all: Vec<&str> = hundreds.iter().map(String::as_str).collect();
+        let events = [0, 20, 40, 60].map(|at| format!("[rtt] events: event {at}"));
+        let mut all: Vec<&str> = events.iter().map(String::as_str).collect();
         all.push("[rtt] skipping: short");
         assert_eq!(marked, all);
         let trace = trace.to_str().unwrap();
@@ -99,7 +99,7 @@ fn a_buffer_of_16_bytes_that_blocks_loses_nothing() {
 #[test]
 fn a_control_block_is_searched_and_channels_have_targets() {
     for_each_kind(|image, width, options| {
-        let options = [options, &["-DLINES=302"]].concat();
+        let options = [options, &["-DLINES=62"]].concat();
         compile(image, width, &options, PROGRAM);
         let files = image.path("files");
         fs::create_dir(&files).unwrap();
@@ -107,7 +107,7 @@ fn a_control_block_is_searched_and_channels_have_targets() {
             "mailbox.yaml",
             "cpu: {space: cpu, elf: \"${IMAGE}\"}\n\
              log:\n  space: cpu\n  ptr: WIDTH\n  abi: rtt\n  stdio: {stdin: in.txt, stdout: out.txt}\n  \
-             rtt: {search: [0x80000000, 0x80010000], up: {events: {file: events.txt}, 2: none}}\n"
+             rtt: {search: [0x80000000, 0x80010000], up: {events: {file: events.txt}, '2': none}}\n"
                 .replace("WIDTH", &width.to_string())
                 .as_str(),
         );
@@ -121,8 +121,8 @@ fn a_control_block_is_searched_and_channels_have_targets() {
         assert_eq!(ended.stdout(3), "");
         let read = |name: &str| fs::read_to_string(files.join(name)).unwrap();
         assert_eq!(read("out.txt"), expected() + "IBM");
-        let hundreds = [0, 100, 200, 300].map(|at| format!("hundred {at}\n"));
-        assert_eq!(read("events.txt"), hundreds.concat());
+        let events = [0, 20, 40, 60].map(|at| format!("event {at}\n"));
+        assert_eq!(read("events.txt"), events.concat());
     });
 }
 
@@ -161,7 +161,7 @@ fn firmware_of_another_author_is_served() {
         expected += &format!("line {line} of a program that blocks\n");
     }
     assert_eq!(lines, expected + "abcdefghijklmnopqrstuvwxyz\n");
-    let hundreds = [0, 100, 200].map(|at| format!("[rtt] log: hundred {at}"));
-    assert_eq!(marked, hundreds);
+    let events = [0, 100, 200].map(|at| format!("[rtt] log: hundred {at}"));
+    assert_eq!(marked, events);
     assert!(tree().join("firmware/rtt/Cargo.lock").exists());
 }

@@ -1,0 +1,238 @@
+//! Front ends in whole systems: sockets and methods of RTT, exits beside it, statistics, `mb_served`, replays.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use vhost::attach::{Logger, Statistics};
+use vhost::{Builder, Call, Progress, Replay, Vhost};
+
+const MEMORIES: &str =
+    "space: {cpu: [ram: {base: 0x80000000, size: 0x10000, path: r, width: 64, backend: static}]}";
+
+const BLOCK: u64 = 0x8000_1000;
+const NAMES: u64 = 0x8000_2000;
+const DATA: u64 = 0x8000_3000;
+const SIZE: u32 = 64;
+
+const TOHOST: u64 = 0x8000_4000;
+
+/// Polls after which a test fails instead of hanging.
+const POLLS: usize = 1_000_000;
+
+/// System, and its reports.
+fn start(mailboxes: &str, change: impl FnOnce(Builder) -> Builder) -> (Vhost, Receiver<String>) {
+    let (sender, reports) = channel();
+    let builder = Vhost::builder()
+        .memories_text(MEMORIES)
+        .mailboxes_text(mailboxes)
+        .on_report(move |report| {
+            let _ = sender.send(report.text.clone());
+        });
+    (change(builder).start().unwrap(), reports)
+}
+
+/// Sets up as many up buffers, and one down buffer for each.
+fn set_up(vhost: &Vhost, names: &[&str]) {
+    let put = |address, bytes: &[u8]| vhost.write_from("cpu", address, bytes).unwrap();
+    let count = names.len();
+    for at in 0..2 * count {
+        let name = NAMES + 0x40 * at as u64;
+        put(name, names[at % count].as_bytes());
+        put(name + names[at % count].len() as u64, &[0]);
+        let data = DATA + u64::from(SIZE) * at as u64;
+        let words = [name as u32, data as u32, SIZE, 0, 0, 2];
+        let descriptor = BLOCK + 24 + 24 * at as u64;
+        put(descriptor, words.map(u32::to_le_bytes).as_flattened());
+    }
+    let numbers = [count as u32; 2].map(u32::to_le_bytes);
+    put(BLOCK + 16, numbers.as_flattened());
+    put(BLOCK, b"SEGGER RTT\0\0\0\0\0\0");
+}
+
+fn word(vhost: &Vhost, address: u64) -> u32 {
+    vhost.read_u32("cpu", address).unwrap()
+}
+
+/// Address of the write offset of a buffer.
+fn offset(position: u64) -> u64 {
+    BLOCK + 24 + 24 * position + 12
+}
+
+/// Writes bytes to an up buffer, which has room for them.
+fn write_up(vhost: &Vhost, number: u64, bytes: &[u8]) {
+    let mut at = word(vhost, offset(number));
+    for byte in bytes {
+        let address = DATA + u64::from(SIZE) * number + u64::from(at);
+        vhost.write_u8("cpu", address, *byte).unwrap();
+        at = (at + 1) % SIZE;
+    }
+    vhost.write_u32("cpu", offset(number), at).unwrap();
+}
+
+/// Takes all bytes of a buffer, by its position.
+fn take(vhost: &Vhost, position: u64) -> Vec<u8> {
+    let (write, mut read) = (
+        word(vhost, offset(position)),
+        word(vhost, offset(position) + 4),
+    );
+    let mut bytes = Vec::new();
+    while read != write {
+        let address = DATA + u64::from(SIZE) * position + u64::from(read);
+        bytes.push(vhost.read_u8("cpu", address).unwrap());
+        read = (read + 1) % SIZE;
+    }
+    vhost.write_u32("cpu", offset(position) + 4, read).unwrap();
+    bytes
+}
+
+const RTT: &str = "rtt: {space: cpu, ptr: 32, abi: rtt, rtt: {address: 0x80001000, up: {TARGETS}}}";
+
+fn rtt(targets: &str) -> String {
+    RTT.replace("TARGETS", targets)
+}
+
+#[test]
+fn a_terminal_attaches_to_a_buffer_in_both_directions() {
+    let trace = tempfile::NamedTempFile::new().unwrap();
+    let mailboxes = rtt("'1': {socket: 0}");
+    let (vhost, reports) = start(&mailboxes, |builder| builder.record(trace.path()));
+    let report = reports.recv().unwrap();
+    let port = report.split("on port ").nth(1).unwrap();
+    let port: u16 = port.split(' ').next().unwrap().parse().unwrap();
+    set_up(&vhost, &["Terminal", "shell"]);
+    vhost.tick().unwrap();
+    let mut terminal = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    terminal.write_all(b"typed").unwrap();
+    let mut typed = Vec::new();
+    for _ in 0..POLLS {
+        vhost.tick().unwrap();
+        typed.extend(take(&vhost, 3));
+        if typed.len() == 5 {
+            break;
+        }
+    }
+    assert_eq!(typed, b"typed");
+    write_up(&vhost, 1, b"echoed");
+    vhost.tick().unwrap();
+    let mut echoed = [0; 6];
+    terminal.read_exact(&mut echoed).unwrap();
+    assert_eq!(&echoed, b"echoed");
+    // A client that has gone is dropped, and others may come.
+    drop(terminal);
+    for _ in 0..100 {
+        vhost.tick().unwrap();
+    }
+    let mut next = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    next.set_read_timeout(Some(Duration::from_millis(1)))
+        .unwrap();
+    let mut first = [0];
+    for _ in 0..POLLS {
+        write_up(&vhost, 1, b"x");
+        vhost.tick().unwrap();
+        match next.read(&mut first) {
+            Ok(1) => break,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(&first, b"x");
+    vhost.shutdown();
+    Replay::of(trace.path()).run().unwrap();
+    for actor in ["rtt", "sockets"] {
+        let replay = Replay::of(trace.path()).only(actor.parse().unwrap());
+        replay.run().unwrap();
+    }
+}
+
+#[test]
+fn a_method_gets_each_piece_and_may_be_pending() {
+    let (sender, calls) = channel();
+    let mut polls = 0;
+    let mailboxes = rtt("events: {method: seen}");
+    let (vhost, _reports) = start(&mailboxes, |builder| {
+        builder.method("seen", move |vhost: &Vhost, call: Call<'_>| {
+            polls += 1;
+            if polls % 2 == 1 {
+                return Ok(Progress::Pending);
+            }
+            let [number, address, len] = call.args[..3] else {
+                panic!("{:?}", call.args);
+            };
+            let bytes = vhost.read("cpu", address, len).unwrap();
+            sender.send((number, bytes.to_vec())).unwrap();
+            Ok(Progress::Ready(0))
+        })
+    });
+    set_up(&vhost, &["Terminal", "events"]);
+    vhost.tick().unwrap();
+    write_up(&vhost, 1, b"an event");
+    vhost.tick().unwrap();
+    // The bytes stay in the buffer while the method is pending.
+    assert_eq!(word(&vhost, offset(1) + 4), 0);
+    let status = vhost.status().unwrap();
+    assert!(
+        status.contains("delivers bytes of up channel 1 `events`"),
+        "{status}"
+    );
+    vhost.tick().unwrap();
+    assert_eq!(word(&vhost, offset(1) + 4), 8);
+    assert_eq!(
+        calls.try_iter().collect::<Vec<_>>(),
+        [(1, b"an event".to_vec())]
+    );
+}
+
+#[test]
+fn rtt_beside_htif_ends_with_it_and_both_are_counted() {
+    let statistics = Statistics::new();
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mailboxes = format!(
+        "cpu: {{space: cpu, abi: htif, tohost: {TOHOST:#x}, fromhost: {:#x}, settle: 0}}\n{}",
+        TOHOST + 0x40,
+        rtt("")
+    );
+    let (vhost, _reports) = start(&mailboxes, |builder| {
+        builder
+            .attach(statistics.clone())
+            .attach(Logger::file(log.path()))
+    });
+    set_up(&vhost, &["Terminal", "log"]);
+    assert_eq!(vhost.tick().unwrap(), 1);
+    write_up(&vhost, 0, b"some text\n");
+    assert_eq!(vhost.tick().unwrap(), 1);
+    // Bytes that come with the exit are delivered.
+    write_up(&vhost, 1, b"last\n");
+    vhost.write_u64("cpu", TOHOST, 5 << 1 | 1).unwrap();
+    assert_eq!(vhost.tick().unwrap(), 0);
+    let exits: Vec<_> = vhost.exits().into_iter().map(|exit| exit.code).collect();
+    assert_eq!(exits, [Some(5), None]);
+    assert_eq!(word(&vhost, offset(1) + 4), 5);
+    vhost.shutdown();
+    let table = statistics.table();
+    let up = table.of("rtt", "rtt up").unwrap();
+    assert_eq!((up.count, up.failed, up.bytes), (2, 0, 15));
+    assert_eq!(table.of("cpu", "exit").unwrap().count, 1);
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    assert!(log.contains("rtt: rtt up 0 `Terminal`, 10 bytes"), "{log}");
+    assert!(log.contains("cpu: exit(5); taken in tick 3"), "{log}");
+}
+
+#[test]
+fn a_channel_without_semihosting_refuses_operations() {
+    let (vhost, _reports) = start(&rtt(""), |builder| builder);
+    let error = vhost.semihost("rtt", 0, 1, 0).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "channel `rtt`: it has no semihosting; configure `abi: semihosting`"
+    );
+    let error = vhost.semihost("other", 0, 1, 0).unwrap_err().to_string();
+    assert_eq!(error, "channel `other`: there is no such channel");
+}
