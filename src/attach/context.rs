@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::channel_services::services;
 use super::findings::{FindingRecipient, Findings};
-use crate::config::{ChannelConfig, FrontEnd, Mailbox, UpConfig};
+use crate::config::{ChannelConfig, FrontEnd, Mailbox, SemihostingConfig, UpConfig};
 use crate::mem::{MemoryMap, Segments};
 use crate::messages::RTT_HEADER;
 use crate::messages::htif::WORD;
+use crate::messages::semihosting::STUB_WORDS;
 use crate::messages::{
-    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, RttPlace, Signature, UpTarget,
+    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, RttPlace, SemihostingPlace,
+    Signature, UpTarget,
 };
 
 /// Served channels, in the order of their ids.
@@ -54,7 +56,12 @@ fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Seg
             };
             Some((Interface::Htif(place_of_words), place))
         }
-        FrontEnd::Semihosting(width) => Some((Interface::Semihosting(*width), Segments::default())),
+        FrontEnd::Semihosting(SemihostingConfig { ptr_width, stub }) => {
+            let (ptr_width, stub) = (*ptr_width, *stub);
+            let place = stub.and_then(|stub| located(stub, STUB_WORDS));
+            let interface = Interface::Semihosting(SemihostingPlace { ptr_width, stub });
+            Some((interface, place.unwrap_or_default()))
+        }
         FrontEnd::Rtt(rtt) => {
             // A range to search has accesses of others, too.
             let place = rtt.block.and_then(|block| located(block, RTT_HEADER));

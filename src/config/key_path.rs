@@ -1,7 +1,8 @@
 //! Places of problems in a file, as the keys that lead to a value from the top.
 
 use super::error::{
-    ChannelProblem, ConfigProblem, HtifProblem, KeyProblem, MemoryProblem, RttProblem, SpaceProblem,
+    ChannelProblem, ConfigProblem, HtifProblem, KeyProblem, MemoryProblem, RttProblem,
+    SemihostingProblem, SpaceProblem,
 };
 
 /// Name of the document in messages.
@@ -120,9 +121,9 @@ impl ChannelProblem {
             Self::Ptr { .. } | Self::ImagePtr { .. } => "ptr",
             Self::CacheLine { .. } | Self::ImageCacheLine { .. } => "cache_line",
             Self::Abi { .. } => "abi",
-            Self::KeyOfOther { key, .. } => key,
             Self::Htif(problem) => return problem.key(),
             Self::Rtt(problem) => return problem.key(),
+            Self::Semihosting(problem) => return Some(problem.key()),
             Self::NoAddress
             | Self::NoPtr
             | Self::Service(_)
@@ -130,6 +131,19 @@ impl ChannelProblem {
             | Self::Overlap { .. }
             | Self::NotInMemory(_) => return None,
         })
+    }
+}
+
+impl SemihostingProblem {
+    /// Key of the wrong value.
+    fn key(&self) -> &str {
+        match self {
+            Self::KeyOfMailbox { key } => key,
+            Self::KeyOfSemihosting
+            | Self::Misaligned { .. }
+            | Self::NotInMemory { .. }
+            | Self::InImage { .. } => "stub",
+        }
     }
 }
 

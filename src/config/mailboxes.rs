@@ -9,7 +9,7 @@ use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
 use serde_yaml::Value;
 
 use super::channel_services::{self, ServicesConfig, nearest};
-use super::error::{ChannelProblem, ConfigProblem, HtifProblem, RttProblem};
+use super::error::{ChannelProblem, ConfigProblem, HtifProblem, RttProblem, SemihostingProblem};
 use super::expand::expand;
 use super::external_inputs::ConfigEnvironment;
 use super::file_context::FileContext;
@@ -19,6 +19,7 @@ use super::key_path::DOCUMENT;
 use super::name::named;
 use super::rtt::{self, RttConfig};
 use super::schema::{self, RawChannel};
+use super::semihosting::{self, SemihostingConfig};
 use super::warning::{Doubt, Used};
 use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
 
@@ -61,8 +62,8 @@ pub enum FrontEnd {
     Htif(HtifConfig),
     /// Ring buffers of RTT.
     Rtt(RttConfig),
-    /// Traps that the testbench sees, of a CPU with registers of this width.
-    Semihosting(PtrWidth),
+    /// Traps that the testbench sees, or that are replaced by jumps.
+    Semihosting(SemihostingConfig),
 }
 
 /// Names of the protocols, and of the choice by the image.
@@ -254,6 +255,9 @@ impl Reader<'_> {
         let abi = abi(raw)?;
         let has_mailbox =
             raw.base.is_some() || image.is_some_and(|image| image.mailbox().is_some());
+        if raw.stub.is_some() && abi != "semihosting" {
+            return Err(SemihostingProblem::KeyOfSemihosting.into());
+        }
         let may_be_htif = abi == "htif" || (abi == "auto" && !has_mailbox);
         if may_be_htif {
             let symbols = HtifSymbols::of(image)?;
@@ -300,12 +304,10 @@ impl Reader<'_> {
             return Err(RttProblem::KeyOfRtt.into());
         }
         if abi == "semihosting" {
-            let keys = [("base", raw.base.is_some()), ("mb_id", raw.mb_id.is_some())];
-            if let Some((key, _)) = keys.into_iter().find(|(_, given)| *given) {
-                return Err(ChannelProblem::KeyOfOther { key, abi });
-            }
-            let width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
-            return Ok(FrontEnd::Semihosting(width));
+            let place = self.place(space, image);
+            return Ok(FrontEnd::Semihosting(semihosting::validate(
+                raw, &place, ptr_width,
+            )?));
         }
         let ptr_width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
         let layout = Layout::new(ptr_width, cache_line);

@@ -42,6 +42,7 @@ mod overlaps;
 mod parser;
 mod rtt;
 mod schema;
+mod semihosting;
 mod service_error;
 mod text;
 mod unknown_keys;
@@ -58,7 +59,7 @@ use std::path::{Path, PathBuf};
 pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig};
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, HtifProblem,
-    KeyProblem, MemoryProblem, RttProblem, SpaceProblem,
+    KeyProblem, MemoryProblem, RttProblem, SemihostingProblem, SpaceProblem,
 };
 pub(crate) use expand::expand_with;
 pub use external_inputs::{ConfigEnvironment, Process};
@@ -68,6 +69,7 @@ pub use mailboxes::{ChannelConfig, FrontEnd, Mailbox};
 pub use memory_place::MemoryPlace;
 pub use name::NoName;
 pub use rtt::{RttConfig, UpConfig};
+pub use semihosting::SemihostingConfig;
 pub use service_error::ServiceProblem;
 pub use text::TextError;
 pub use vhost_variables::{VARIABLES, Variable};

@@ -50,6 +50,7 @@ const OF_CHANNEL: &[&str] = &[
     "granularity",
     "protocol",
     "rtt",
+    "stub",
 ];
 
 /// Keys of a [`RawMemory`].
@@ -172,6 +173,8 @@ pub(super) struct RawChannel {
     #[serde(default, deserialize_with = "text")]
     pub(super) protocol: Option<String>,
     pub(super) rtt: Option<RawRtt>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) stub: Option<Number>,
 }
 
 /// Reads a text, or a number as it is written.

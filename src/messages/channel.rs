@@ -41,8 +41,8 @@ pub enum Interface {
     Htif(HtifPlace),
     /// Ring buffers of RTT.
     Rtt(RttPlace),
-    /// Traps that the testbench sees, of a CPU with registers of this width.
-    Semihosting(PtrWidth),
+    /// Traps that the testbench sees, or that are replaced by jumps.
+    Semihosting(SemihostingPlace),
 }
 
 /// Address and layout of a mailbox.
@@ -65,6 +65,15 @@ pub struct HtifPlace {
     pub settle: u64,
     /// Signature to write at the exit.
     pub signature: Option<Signature>,
+}
+
+/// Place of semihosting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SemihostingPlace {
+    /// Width of the registers.
+    pub ptr_width: PtrWidth,
+    /// Address of the code that replaces traps; `None` if the testbench sees them.
+    pub stub: Option<u64>,
 }
 
 /// Bytes of RTT's control block in front of its buffers: its mark, and two numbers.

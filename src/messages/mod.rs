@@ -23,7 +23,7 @@ pub mod sockets;
 
 pub use channel::{
     ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Name, RTT_HEADER, RttPlace,
-    Signature, UpTarget,
+    SemihostingPlace, Signature, UpTarget,
 };
 pub use served::{HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedRequest};
 pub use services::{ChannelServices, Clock, InputSource, OutputTarget, SeverityRule};

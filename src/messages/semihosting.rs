@@ -58,8 +58,9 @@ const OPERATIONS: [(u64, &str, usize); 24] = [
     (0x31, "tickfreq", 0),
 ];
 
-/// Most words of a parameter block.
-pub const MOST_WORDS: usize = 4;
+/// Bytes of the words by which code in place of a trap asks the host: a flag of 32 bits, padding, and `a0` and `a1` with 64 bits each. The
+/// host puts the result into the place of `a0`, and clears the flag.
+pub const STUB_WORDS: u64 = 24;
 
 impl Operation {
     /// Name without `SYS_`, in small letters; `unknown` for a number that is none.

@@ -14,7 +14,7 @@ use super::symbols::known_images;
 use super::taps::attach_all;
 use super::{
     Error, Flusher, Inner, NamedChannel, Observed, Ports, SpaceNames, ThreadClaim, Vhost, Watchdog,
-    sockets,
+    sockets, stubs,
 };
 use crate::actors::console::{Console, ConsoleClient, ElidedPrints, Lines, Text};
 use crate::actors::files::Files;
@@ -23,12 +23,13 @@ use crate::actors::rpc::{Dispatch, ElidedPolls, Rpc, RpcClient};
 use crate::actors::service::{ChannelProgress, Peers};
 use crate::attach::{AtExit, channels as served, end_at_exit};
 use crate::bus::{Bus, BusError, Endpoint, Inbox, Port};
-use crate::config::ConfigWarning;
+use crate::config::{ChannelConfig, ConfigWarning};
 use crate::foreign::host_code;
+use crate::mem::Image;
 use crate::messages::announced::SystemStarted;
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{PyTasks, Target};
-use crate::messages::{ChannelDescriptor, Name, console, files, foreign, memory, rpc};
+use crate::messages::{ChannelDescriptor, Interface, Name, console, files, foreign, memory, rpc};
 use crate::sim::strand;
 
 /// Pending start of a built system.
@@ -37,6 +38,8 @@ pub(crate) struct PendingStart {
     started: Vec<Box<Started>>,
     warnings: Vec<ConfigWarning>,
     images: Vec<ToLoad>,
+    /// Channels whose images have traps of semihosting to replace.
+    stubs: Vec<(ChannelDescriptor, Arc<Image>)>,
     channels: Arc<[ChannelDescriptor]>,
     peers: Peers,
 }
@@ -158,6 +161,7 @@ impl Vhost {
             started,
             warnings,
             images: images(&channels),
+            stubs: with_stubs(&served, &channels),
             channels: served,
             peers: Peers {
                 memory: accesses.clone(),
@@ -236,6 +240,11 @@ impl Vhost {
         {
             loader.load(*space, image, *zero_bss)?;
         }
+        for (channel, image) in &beginning.stubs {
+            if let Interface::Semihosting(place) = &channel.interface {
+                stubs::install(&loader, &channel.name, channel.space, image, place)?;
+            }
+        }
         for channel in &*beginning.channels {
             loader.warn_of_log(channel);
         }
@@ -283,6 +292,20 @@ impl Vhost {
         let _ = ports.front_ends.set(front_ends);
         Ok(())
     }
+}
+
+/// Served channels with semihosting whose images are loaded.
+fn with_stubs(
+    served: &[ChannelDescriptor],
+    channels: &[ChannelConfig],
+) -> Vec<(ChannelDescriptor, Arc<Image>)> {
+    let configured = channels.iter().filter(|it| it.front_end.is_some());
+    let loaded = served.iter().zip(configured).filter_map(|(channel, it)| {
+        let is_semihosting = matches!(channel.interface, Interface::Semihosting(_));
+        let image = it.load.clone().filter(|_| is_semihosting)?;
+        Some((channel.clone(), image))
+    });
+    loaded.collect()
 }
 
 /// Puts out the lines that firmware has begun: `exit` destroys no system.

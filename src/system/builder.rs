@@ -411,7 +411,7 @@ fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
             FrontEnd::Mailbox(mailbox) => mailbox.layout.ptr_width,
             FrontEnd::Htif(_) => PtrWidth::P8,
             FrontEnd::Rtt(rtt) => rtt.ptr_width,
-            FrontEnd::Semihosting(width) => *width,
+            FrontEnd::Semihosting(semihosting) => semihosting.ptr_width,
         };
         Some((channel.name.clone(), width))
     };

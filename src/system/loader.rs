@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Error, Inner, Vhost};
+use bytes::Bytes;
+
 use crate::bus::{Bus, Port};
 use crate::config::ChannelConfig;
 use crate::mem::{
@@ -137,15 +139,22 @@ impl Loader<'_> {
                 Write::Bytes(segment) => {
                     for piece in content.pieces(&segment) {
                         let (address, bytes) = piece?;
-                        let len = bytes.len() as u64;
-                        let op = Op::Write(Span { address, len }, bytes);
-                        let written = self.bus.ask(self.memory, Access { space, op })?;
-                        written.map_err(|cause| self.failed(space, address, cause))?;
+                        self.write(space, address, bytes)?;
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Writes bytes.
+    pub(super) fn write(&self, space: SpaceId, address: u64, bytes: Bytes) -> Result<(), Error> {
+        let len = bytes.len() as u64;
+        let op = Op::Write(Span { address, len }, bytes);
+        let written = self.bus.ask(self.memory, Access { space, op })?;
+        written
+            .map(drop)
+            .map_err(|cause| self.failed(space, address, cause))
     }
 
     fn failed(&self, space: SpaceId, address: u64, cause: AccessError) -> Error {
@@ -172,8 +181,7 @@ impl Loader<'_> {
                 Interface::Mailbox(_) => "mailbox is",
                 Interface::Htif(_) => "words tohost and fromhost are",
                 Interface::Rtt(_) => "control block of RTT is",
-                // It has no words.
-                Interface::Semihosting(_) => "memory is",
+                Interface::Semihosting(_) => "stub is",
             };
             self.foreign.post(Report {
                 severity: Severity::Warning,

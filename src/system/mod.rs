@@ -25,6 +25,7 @@ mod sockets;
 mod space_names;
 mod spaces;
 mod stdin;
+mod stubs;
 mod symbols;
 mod taps;
 mod thread_claim;

@@ -10,9 +10,11 @@ use mailbox_rs::{Errno, FileRequest, NEWEST, PosixFlags, Request, Whence};
 use super::handles::Handles;
 use super::operations::{Done, MINUS_ONE};
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, TaskTracker, severity,
+    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, TaskTracker,
+    WordPoller, severity,
 };
 use crate::bus::ActorContext;
+use crate::mem::{Op, Segments, Span};
 use crate::messages::Interface;
 use crate::messages::foreign::Severity;
 use crate::messages::front_end::{Operate, OperateError};
@@ -20,6 +22,13 @@ use crate::messages::mailbox::Task;
 use crate::messages::semihosting::{
     Operation, OperationServed, OperationText, Semihosting, SemihostingStatus, SemihostingStep,
 };
+
+/// Words by which code in place of traps asks the host.
+struct Stub {
+    address: u64,
+    place: Segments,
+    poller: WordPoller,
+}
 
 /// State of one channel.
 pub(crate) struct Channel {
@@ -31,6 +40,8 @@ pub(crate) struct Channel {
     pub(super) errno: Cell<i32>,
     /// Wall time of the first operation that asked for the elapsed time, in nanoseconds.
     pub(super) start: RefCell<Option<u64>>,
+    /// Words of the code in place of traps, if there is any.
+    stub: Option<Stub>,
     exit: Cell<Option<u32>>,
     /// Waker of the channel's task, which waits for the exit.
     task: Cell<Option<Waker>>,
@@ -50,15 +61,22 @@ impl FrontEnd for Channel {
             context,
             peers,
             progress,
-            ..
+            bus,
         } = opening;
-        let Interface::Semihosting(width) = descriptor.interface else {
+        let Interface::Semihosting(place) = descriptor.interface else {
             return None;
         };
+        let width = place.ptr_width;
         let tasks = Rc::new(TaskTracker::new(context.clone()));
         let first = SemihostingStep::Trap;
         let tracker = StatusTracker::new(id, first, progress, tasks.clone());
+        let stub = place.stub.map(|address| Stub {
+            address,
+            place: descriptor.place.clone(),
+            poller: WordPoller::new(bus, id, context.clone(), peers.store.clone()),
+        });
         Some(Self {
+            stub,
             service: ChannelService::new(id, descriptor, width, peers, tasks),
             context,
             tracker,
@@ -88,17 +106,46 @@ impl FrontEnd for Channel {
         }
     }
 
-    /// Waits for the exit.
+    /// Waits for the exit, and serves the code in place of traps.
     async fn serve(&self) -> Result<End, Failure> {
         self.service.session.begin(NEWEST);
-        let code = poll_fn(|context| match self.exit.get() {
-            Some(code) => Poll::Ready(code),
-            None => {
-                self.task.set(Some(context.waker().clone()));
-                Poll::Pending
+        let Some(stub) = &self.stub else {
+            let code = poll_fn(|context| match self.exit.get() {
+                Some(code) => Poll::Ready(code),
+                None => {
+                    self.task.set(Some(context.waker().clone()));
+                    Poll::Pending
+                }
+            });
+            return Ok(End::Exit(code.await));
+        };
+        loop {
+            // Firmware may ask for the same again before the next poll.
+            stub.poller.watch(stub.place.iter().copied());
+            let (operation, argument) = stub.asked().await?;
+            let operate = Operate {
+                channel: self.service.id,
+                hart: 0,
+                operation,
+                argument,
+            };
+            let result = loop {
+                match self.operate(&operate).await {
+                    Ok(Some(result)) => break result,
+                    Ok(None) => stub.wait(self.context.now() + 1, &self.context).await,
+                    Err(_) => break 0,
+                }
+            };
+            if let Some(code) = self.exit.get() {
+                return Ok(End::Exit(code));
             }
-        });
-        Ok(End::Exit(code.await))
+            let word = |offset, len| Span {
+                address: stub.address + offset,
+                len,
+            };
+            let answer = vec![Op::Word(word(8, 8), result), Op::Word(word(0, 4), 0)];
+            self.service.access(Op::Batch(answer)).await?;
+        }
     }
 
     fn enter_end(&self, last: LastStep) {
@@ -108,7 +155,11 @@ impl FrontEnd for Channel {
         });
     }
 
-    fn stop(&self) {}
+    fn stop(&self) {
+        if let Some(stub) = &self.stub {
+            stub.poller.end();
+        }
+    }
 
     async fn operate(&self, asked: &Operate) -> Result<Option<u64>, OperateError> {
         if self.exit.get().is_some() {
@@ -176,6 +227,40 @@ impl FrontEnd for Channel {
             }
         }
         Ok(Some(result.unwrap_or_default()))
+    }
+}
+
+impl Stub {
+    /// Waits until firmware asks for an operation. Returns it with its argument.
+    async fn asked(&self) -> Result<(u64, u64), Failure> {
+        poll_fn(|context| {
+            let bytes = match self.poller.bytes() {
+                Ok(bytes) => bytes,
+                Err(failure) => return Poll::Ready(Err(failure)),
+            };
+            let (words, _) = bytes.as_chunks();
+            let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+            if let [flag, operation, argument] = words[..]
+                && flag as u32 != 0
+            {
+                return Poll::Ready(Ok((operation, argument)));
+            }
+            self.poller.wake_later(context, None);
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Waits for a tick.
+    async fn wait(&self, until: u64, now: &ActorContext) {
+        poll_fn(|context| {
+            if now.now() >= until {
+                return Poll::Ready(());
+            }
+            self.poller.wake_later(context, Some(until));
+            Poll::Pending
+        })
+        .await;
     }
 }
 

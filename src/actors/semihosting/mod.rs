@@ -1,4 +1,5 @@
-//! Front end of semihosting: operations that firmware asks for by a trap, which the testbench has seen.
+//! Front end of semihosting: operations that firmware asks for by a trap. The testbench has seen it, or a jump to code that posts the
+//! operation is in its place.
 //!
 //! - `channel`: operations of one channel, their results, and its exit.
 //! - `operations`: the operations.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::name::NoName;
 use super::super::service_error::ServiceProblem;
-use super::{ExpandError, HtifProblem, KeyProblem, RttProblem, known};
+use super::{ExpandError, HtifProblem, KeyProblem, RttProblem, SemihostingProblem, known};
 use crate::mem::{ImageError, MapError};
 
 /// Problem of one channel.
@@ -28,14 +28,9 @@ pub enum ChannelProblem {
     /// A problem of the channel's RTT.
     #[error(transparent)]
     Rtt(#[from] RttProblem),
-    /// A key of mailboxes in a channel of another protocol.
-    #[error("`{key}` is a key of `abi: mailbox`, and `abi` is {abi}; leave it out")]
-    KeyOfOther {
-        /// The key.
-        key: &'static str,
-        /// Value of `abi`.
-        abi: &'static str,
-    },
+    /// A problem of the channel's semihosting.
+    #[error(transparent)]
+    Semihosting(#[from] SemihostingProblem),
     /// An unknown protocol.
     #[error("`abi` is `{text}`; valid are auto, mailbox, htif, rtt and semihosting{}", meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?")))]
     Abi {

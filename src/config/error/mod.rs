@@ -4,6 +4,7 @@ mod channel;
 mod htif;
 mod memory;
 mod rtt;
+mod semihosting;
 
 use std::io;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ pub use channel::ChannelProblem;
 pub use htif::HtifProblem;
 pub use memory::{ByFeature, MemoryProblem};
 pub use rtt::RttProblem;
+pub use semihosting::SemihostingProblem;
 
 use super::memory_place::MemoryPlace;
 use super::yaml::YamlError;

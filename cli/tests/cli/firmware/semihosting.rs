@@ -108,6 +108,40 @@ fn traps_are_served_and_the_run_replays() {
     }
 }
 
+/// Mailbox configuration with code in place of the traps.
+const STUB: &str = "cpu: {space: cpu, elf: \"${IMAGE}\", abi: semihosting, stub: 0x80080000, \
+                    stdio: {stdin: in.txt, stdout: raw, stderr: raw}}\n";
+
+#[test]
+fn code_in_place_of_the_traps_does_the_same() {
+    if let Some(what) = missing() {
+        return skipped(&what);
+    }
+    for width in [32, 64] {
+        let image = Image(tempfile::tempdir().unwrap());
+        compile(&image, width);
+        let files = image.path("files");
+        fs::create_dir(&files).unwrap();
+        fs::write(files.join("in.txt"), "input\n").unwrap();
+        let (mailboxes, trace) = (image.put("mailbox.yaml", STUB), image.path("run.trace"));
+        let ended = image.run([
+            "--files".as_ref(),
+            files.as_os_str(),
+            "--mailbox".as_ref(),
+            mailboxes.as_os_str(),
+            "--record".as_ref(),
+            trace.as_os_str(),
+        ]);
+        let said = "1 traps of";
+        assert!(ended.stderr.contains(said), "{ended:?}");
+        assert_eq!(ended.stdout(42), "begins\nby a handle\ninput\n");
+        assert_eq!(fs::read(files.join("file.txt")).unwrap(), b"content");
+        let trace = trace.to_str().unwrap();
+        crate::vhost(["replay", trace]).stdout(0);
+        crate::vhost(["replay", trace, "--only", "semihosting"]).stdout(0);
+    }
+}
+
 /// Program of a C library that others have written.
 const LIBRARY: &str = r#"
 #include <stdio.h>
@@ -229,6 +263,19 @@ fn a_program_with_picolibc_does_what_it_does_on_qemu() {
             .collect();
         assert_eq!(ended.stdout + &own, text);
         let file = |folder: &Path| fs::read(folder.join("numbers.txt")).unwrap();
+        assert_eq!(file(&here), file(&there));
+        // With code in place of the traps.
+        fs::write(here.join("numbers.txt"), "").unwrap();
+        fs::write(here.join("in.txt"), "").unwrap();
+        let mailboxes = image.put("mailbox.yaml", STUB);
+        let patched = image.run([
+            "--files".as_ref(),
+            here.as_os_str(),
+            "--mailbox".as_ref(),
+            mailboxes.as_os_str(),
+        ]);
+        assert_eq!(patched.status, status, "{patched:?}");
+        assert!(text.starts_with(&patched.stdout) && !patched.stdout.is_empty());
         assert_eq!(file(&here), file(&there));
         assert!(status.unwrap() > 0);
     }

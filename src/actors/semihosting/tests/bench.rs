@@ -21,8 +21,8 @@ use crate::messages::foreign::Severity;
 use crate::messages::front_end::{Operate, Status};
 use crate::messages::semihosting::Inbox;
 use crate::messages::{
-    ChannelDescriptor, ChannelId, ChannelServices, Interface, console, files, foreign, memory, rpc,
-    sockets,
+    ChannelDescriptor, ChannelId, ChannelServices, Interface, SemihostingPlace, console, files,
+    foreign, memory, rpc, sockets,
 };
 use crate::testing::{ActorBench, ForeignCall, NoFrames, Ram, SPACE, map};
 
@@ -79,7 +79,10 @@ impl Bench {
         let descriptor = ChannelDescriptor {
             name: "cpu".into(),
             space: SPACE,
-            interface: Interface::Semihosting(width),
+            interface: Interface::Semihosting(SemihostingPlace {
+                ptr_width: width,
+                stub: None,
+            }),
             place: crate::mem::Segments::default(),
             services: Arc::new(services),
         };
