@@ -9,10 +9,11 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, channel};
+use std::task::Poll;
 use std::time::Duration;
 
 use vhost::attach::{Logger, Statistics};
-use vhost::{Builder, Call, Progress, Replay, Vhost};
+use vhost::{Builder, Call, Replay, Vhost};
 
 const MEMORIES: &str =
     "space: {cpu: [ram: {base: 0x80000000, size: 0x10000, path: r, width: 64, backend: static}]}";
@@ -161,14 +162,14 @@ fn a_method_gets_each_piece_and_may_be_pending() {
         builder.method("seen", move |vhost: &Vhost, call: Call<'_>| {
             polls += 1;
             if polls % 2 == 1 {
-                return Ok(Progress::Pending);
+                return Ok(Poll::Pending);
             }
             let [number, address, len] = call.args[..3] else {
                 panic!("{:?}", call.args);
             };
             let bytes = vhost.read("cpu", address, len).unwrap();
             sender.send((number, bytes.to_vec())).unwrap();
-            Ok(Progress::Ready(0))
+            Ok(Poll::Ready(0))
         })
     });
     set_up(&vhost, &["Terminal", "events"]);

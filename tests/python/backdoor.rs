@@ -62,6 +62,9 @@ async def check(channel, at):
     try: vhost.symbol(channel, 'main')
     except vhost.Error as error: assert 'no symbol `main`' in str(error), error
     else: assert False, 'a symbol of no image'
+    try: vhost.semihost(channel, 0, 0x10, 0)
+    except vhost.Error as error: assert 'no semihosting' in str(error), error
+    else: assert False, 'an operation without semihosting'
     vhost.write_bytes(space, at, b'12345')
     vhost.write_bytes(space, at + 5, bytearray(b'678'))
     vhost.write_bytes(space, at + 8, memoryview(b'x9y')[1:2])

@@ -37,6 +37,13 @@ impl Frames {
         });
         stream.decoder.received(&piece.data);
         while let Some(frame) = stream.decoder.next_frame() {
+            // First: a replay takes the frame from the event.
+            let channel = service.id;
+            context.emit(|| FrameDecoded {
+                channel,
+                number,
+                frame: frame.clone(),
+            });
             match &frame {
                 Ok(frame) => {
                     let severity = match frame.level {
@@ -57,12 +64,6 @@ impl Frames {
                 }
                 Err(_) => {}
             }
-            let channel = service.id;
-            context.emit(|| FrameDecoded {
-                channel,
-                number,
-                frame: frame.clone(),
-            });
         }
     }
 

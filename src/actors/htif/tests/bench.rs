@@ -42,6 +42,8 @@ pub(super) type Bench = ActorBench<Inbox, State>;
 pub(super) struct State {
     pub(super) ram: Rc<Ram>,
     pub(super) progress: Rc<ChannelProgress>,
+    /// True while the testbench observes served requests.
+    pub(super) observed: Rc<Cell<bool>>,
     text: Screen,
     root: TempDir,
 }
@@ -78,6 +80,7 @@ impl Bench {
         let state = State {
             ram: ram.clone(),
             progress: progress.clone(),
+            observed: Rc::default(),
             text: Screen::default(),
             root: tempfile::tempdir().unwrap(),
         };
@@ -106,6 +109,7 @@ impl Bench {
             observed: Rc::default(),
         });
         let store = ram.clone();
+        let served = state.observed.clone();
         let start_peers = |bus: &Bus, foreign: &Port<foreign::Inbox>| {
             let context = bus.context(memory::Inbox::ENDPOINT);
             let memory = bus.start(|_| Memory::new(context, resolver.clone(), foreign));
@@ -125,7 +129,7 @@ impl Bench {
                 frames: Rc::new(NoFrames),
                 foreign: foreign.clone(),
                 store,
-                served: Rc::new(Cell::new(false)),
+                served,
             }
         };
         Self::start_among(&ram, state, start_peers, |started, peers| {

@@ -5,10 +5,11 @@ use bytes::Bytes;
 use super::bench::FROMHOST;
 use super::*;
 use crate::messages::ChannelServices;
-use crate::messages::foreign::Severity;
+use crate::messages::foreign::{Served, Severity};
 use crate::messages::front_end::{StdinClose, StdinWrite};
 use crate::messages::htif::Command;
-use crate::messages::{ChannelId, InputSource, Signature};
+use crate::messages::{ChannelId, HTIF_ACTION, InputSource, NO_SLOT, Signature};
+use crate::testing::ForeignCall;
 
 /// Console: device 1.
 const WRITE: u64 = 0x0101 << 48;
@@ -228,4 +229,30 @@ fn an_idle_tick_reads_one_word() {
         assert!(!bench.tick());
     }
     assert_eq!(bench.state.ram.count(), (10, 0));
+}
+
+#[test]
+fn the_testbench_is_told_of_commands_once_it_asks() {
+    let bench = Bench::new();
+    let served = || -> Vec<Served> {
+        let calls = bench.outside.calls().into_iter();
+        let served = calls.filter_map(|call| match call {
+            ForeignCall::Served(served) => Some(served),
+            _ => None,
+        });
+        served.collect()
+    };
+    bench.command(0x0101_0000_0000_0041);
+    assert_eq!(served(), []);
+    bench.state.observed.set(true);
+    bench.command(0x0101_0000_0000_0041);
+    assert_eq!(bench.call(12_345, &[1, 2]), -38);
+    let served = served();
+    let actions: Vec<u32> = served.iter().map(|it| it.entry.action).collect();
+    assert_eq!(actions, [HTIF_ACTION | 0x101, HTIF_ACTION]);
+    let words = served.iter().map(|it| (it.slot, it.entry.words, it.result));
+    let words: Vec<_> = words.collect();
+    let failed = Some((-38_i64).cast_unsigned());
+    assert_eq!(words, [(NO_SLOT, 1, None), (NO_SLOT, 9, failed)]);
+    assert_eq!(served[1].entry.args[..4], [CALL, 12_345, 1, 2]);
 }
