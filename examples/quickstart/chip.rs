@@ -28,8 +28,8 @@ impl Chip {
         let run = self.cpu.run(&mut self.ram, instructions);
         self.instructions += run.steps;
         match run.stop {
-            // No interrupt comes: a waiting CPU goes on in the next tick.
-            Stop::Steps | Stop::Wait => Ok(()),
+            // No interrupt comes: a waiting CPU goes on in the next tick. It has no semihosting.
+            Stop::Steps | Stop::Wait | Stop::Semihosting => Ok(()),
             Stop::Unhandled(trap) | Stop::TrapLoop(trap) => Err(trap),
         }
     }
