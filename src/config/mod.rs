@@ -40,6 +40,7 @@ mod name;
 mod number;
 mod overlaps;
 mod parser;
+mod raw_rtt;
 mod rtt;
 mod schema;
 mod semihosting;

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use mailbox_rs::PtrWidth;
-use serde::Deserialize;
-
 use super::error::{ChannelProblem, RttProblem};
 use super::htif::Place;
-use super::number::{Number, given};
+use super::raw_rtt::RawUp;
 use super::schema::RawChannel;
 use crate::mem::Image;
+use mailbox_rs::PtrWidth;
 
 /// RTT of a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +29,7 @@ pub enum UpConfig {
     Console,
     /// Lines of the console, each with the name of the up channel.
     Lines,
-    /// Nowhere.
+    /// No target: the bytes are dropped.
     Nothing,
     /// File below the root of firmware's files.
     File(String),
@@ -48,33 +46,6 @@ const HEADER: u64 = 24;
 
 /// Symbol of the control block.
 pub(super) const SYMBOL: &str = "_SEGGER_RTT";
-
-/// RTT as written.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "`{address: ..., search: [..., ...], up: {...}}`"
-)]
-pub(super) struct RawRtt {
-    #[serde(default, deserialize_with = "given")]
-    address: Option<Number>,
-    search: Option<[Number; 2]>,
-    #[serde(default)]
-    up: BTreeMap<String, RawUp>,
-}
-
-/// Target of an up channel as written.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "`console`, `lines`, `none`, `defmt`, `{file: PATH}`, `{socket: PORT}` or `{method: NAME}`"
-)]
-enum RawUp {
-    Name(String),
-    File { file: String },
-    Socket { socket: u16 },
-    Method { method: String },
-}
 
 /// Validates the RTT of a channel.
 pub(super) fn validate(

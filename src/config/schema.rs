@@ -9,7 +9,7 @@ use serde_yaml::Value;
 use super::error::KeyProblem;
 use super::flag::Flag;
 use super::number::{Number, given};
-use super::rtt::RawRtt;
+use super::raw_rtt::RawRtt;
 use super::unknown_keys::{Keys, Unknown};
 use crate::mem::Backend;
 

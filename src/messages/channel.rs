@@ -99,7 +99,7 @@ pub enum UpTarget {
     Console,
     /// Lines of the console, each with the name of the up channel.
     Lines,
-    /// Nowhere.
+    /// No target: the bytes are dropped.
     Nothing,
     /// File below the root, by its path.
     File(String),

@@ -172,7 +172,7 @@ pub struct DefmtFrame {
     pub level: Option<DefmtLevel>,
     /// Timestamp, if firmware defines one.
     pub timestamp: Option<String>,
-    /// Message.
+    /// Message of the program.
     pub text: String,
     /// Source file, if the image has debug information.
     pub file: Option<String>,
@@ -279,7 +279,7 @@ pub enum RttStep {
     },
     /// Host handles the bytes of an up buffer.
     Deliver {
-        /// Buffer.
+        /// Buffer of the bytes.
         buffer: BufferName,
     },
     /// No further step: the channel has failed.

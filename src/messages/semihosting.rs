@@ -87,7 +87,7 @@ pub struct OperationServed {
     pub channel: ChannelId,
     /// Number of the hart.
     pub hart: u32,
-    /// Operation.
+    /// Operation that firmware asks for.
     pub operation: Operation,
     /// Argument, followed by the words of the parameter block, as far as they were read.
     pub args: Vec<u64>,
@@ -206,9 +206,9 @@ pub enum SemihostingStep {
     Serve {
         /// Number of the hart.
         hart: u32,
-        /// Operation.
+        /// Operation that firmware asks for.
         operation: Operation,
-        /// Argument.
+        /// Argument of the operation.
         argument: u64,
         /// What the operation waits for.
         task: Task,

@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 use mailbox_rs::{Errno, FileRequest, NEWEST, PosixFlags, Request, Whence};
 
 use super::handles::Handles;
-use super::operations::{Done, MINUS_ONE};
+use super::outcome::{Done, MINUS_ONE};
 use crate::actors::service::{
     ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, TaskTracker,
     WordPoller, severity,

@@ -2,12 +2,13 @@
 //! operation is in its place.
 //!
 //! - `channel`: operations of one channel, their results, and its exit.
-//! - `operations`: the operations.
+//! - `operations`: the operations; `outcome`: their outcomes.
 //! - `handles`: open files and streams, by firmware's handles.
 
 mod channel;
 mod handles;
 mod operations;
+mod outcome;
 #[cfg(test)]
 mod tests;
 

@@ -7,25 +7,12 @@ use mailbox_rs::{Errno, MAX_STRING, PosixFlags, PtrWidth, Whence};
 
 use super::channel::Channel;
 use super::handles::{FEATURES, Handle};
+use super::outcome::Done;
 use crate::actors::service::{Failure, Stream, refused};
 use crate::mem::{Op, Span};
 use crate::messages::files::{ActOnPath, PathAction, PosixOpen};
 use crate::messages::semihosting::Operation;
 use crate::messages::{InputSource, OutputTarget};
-
-/// Outcome of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Done {
-    /// Result for firmware.
-    Value(u64),
-    /// Input has not come yet.
-    Pending,
-    /// End of firmware, with its exit code.
-    Exit(u32),
-}
-
-/// Result of a failed operation, and of others that have no value.
-pub(super) const MINUS_ONE: u64 = u64::MAX;
 
 /// Reason of an exit by the application itself (ADP_Stopped_ApplicationExit).
 const APPLICATION_EXIT: u64 = 0x20026;

@@ -92,13 +92,30 @@ pub struct Served {
     pub response: Option<Response>,
 }
 
+impl Served {
+    /// Returns the name of the request's kind, such as `"PRINT"`.
+    pub fn kind(&self) -> &'static str {
+        Request::try_from(&self.entry).map_or("malformed", |request| request.kind())
+    }
+
+    /// Displays the request in the terms of the protocol.
+    pub fn request_text(&self) -> impl Display {
+        RequestText(&self.entry)
+    }
+
+    /// Displays the outcome, as a suffix to the request: `; gives 0xc; slot 2, taken in tick 1290`.
+    pub fn outcome_text(&self) -> impl Display {
+        OutcomeText(self)
+    }
+}
+
 impl ServedRequest for Served {
     fn channel(&self) -> ChannelId {
         self.channel
     }
 
     fn kind(&self) -> &'static str {
-        Request::try_from(&self.entry).map_or("malformed", |request| request.kind())
+        Served::kind(self)
     }
 
     fn args(&self) -> &[u64] {

@@ -1,0 +1,15 @@
+//! Outcomes of operations.
+
+/// Outcome of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    /// Result for firmware.
+    Value(u64),
+    /// Input has not come yet.
+    Pending,
+    /// End of firmware, with its exit code.
+    Exit(u32),
+}
+
+/// Result of a failed operation, and of others that have no value.
+pub(super) const MINUS_ONE: u64 = u64::MAX;
