@@ -137,8 +137,10 @@ impl Bench {
             served: observed.clone(),
         };
         let progress = Rc::new(ChannelProgress::new(channels.len()));
-        let served = channels.iter().enumerate().map(|(at, (address, layout))| {
-            let descriptor = ChannelDescriptor {
+        let served = channels
+            .iter()
+            .enumerate()
+            .map(|(at, (address, layout))| ChannelDescriptor {
                 name: format!("core{at}").into(),
                 space: SpaceId(0),
                 interface: Interface::Mailbox(MailboxPlace {
@@ -147,9 +149,7 @@ impl Bench {
                 }),
                 place: crate::mem::Segments::default(),
                 services: services.clone(),
-            };
-            descriptor
-        });
+            });
         let served: Vec<ChannelDescriptor> = served.collect();
         let context = bus.context(mailbox::Inbox::ENDPOINT);
         let server = bus.start(|own| {
