@@ -14,7 +14,7 @@ use super::{
     Error, Flusher, Inner, NamedChannel, Observed, Ports, SpaceNames, ThreadClaim, Vhost, Watchdog,
     sockets,
 };
-use crate::actors::console::{Console, ConsoleClient, ElidedPrints, Lines, Text};
+use crate::actors::console::{Console, ConsoleClient, ElidedPrints, FrontEnds, Lines, Text};
 use crate::actors::files::Files;
 use crate::actors::htif::{HtifBell, HtifServer};
 use crate::actors::mailbox::MailboxServer;
@@ -29,7 +29,7 @@ use crate::messages::announced::SystemStarted;
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{PyTasks, Target};
 use crate::messages::{
-    ChannelDescriptor, Interface, Name, console, files, foreign, htif, mailbox, memory, rpc,
+    ChannelDescriptor, ChannelId, Interface, Name, console, files, foreign, htif, mailbox, memory, rpc,
 };
 use crate::sim::strand;
 
@@ -114,18 +114,20 @@ impl Vhost {
             let context = bus.context(files::Inbox::ENDPOINT);
             bus.start(|_| Files::new(context, &foreign, outside.disk, outside.special))?
         };
-        let (console, prints) = {
+        let (console, prints, lines) = {
             let context = bus.context(console::Inbox::ENDPOINT);
             let text = Text::new(names, sink).with_error_sink(error_sink);
             let text = Arc::new(Mutex::new(text));
             end_at_exit(&text);
-            let lines = Lines::new(text, &foreign);
+            let lines = Lines::new(context.clone(), text, &foreign);
             let console = bus.start(|_| Console::new(context, lines.clone()))?;
             let elision = bus.elision().clone();
-            let elided = poll.is_some();
-            let prints = elided.then(|| Rc::new(ElidedPrints { elision, lines }));
-            let prints = ConsoleClient::new(&console, prints);
-            (console, prints)
+            let elided = poll.is_some().then(|| ElidedPrints {
+                elision,
+                lines: lines.clone(),
+            });
+            let prints = ConsoleClient::new(&console, elided.map(Rc::new));
+            (console, prints, lines)
         };
         let (rpc, dispatch) = start_rpc(&bus, &foreign)?;
         let polls = poll.map(|poll| {
@@ -198,6 +200,7 @@ impl Vhost {
             root: outside.root,
             watchdog: Watchdog::off(),
             flusher: Flusher::default(),
+            lines,
             hub,
             _claim: claim,
         };
@@ -264,6 +267,7 @@ impl Vhost {
             bus,
             ports,
             progress,
+            lines,
             ..
         } = &*self.0;
         let PendingStart {
@@ -284,6 +288,12 @@ impl Vhost {
             // This is the only place that sets it.
             let _ = ports.htif.set(htif);
         }
+        let htif_channels = (0..)
+            .map(ChannelId)
+            .zip(&*channels)
+            .filter(|(_, channel)| is_htif(channel))
+            .map(|(id, _)| id)
+            .collect();
         let context = bus.context(mailbox::Inbox::ENDPOINT);
         let channels = channels
             .iter()
@@ -292,6 +302,11 @@ impl Vhost {
         let mailbox = bus.start(|own| {
             MailboxServer::new(context, bus.spawner(), links, channels, progress, &own)
         })?;
+        lines.set_front_ends(FrontEnds {
+            mailbox: mailbox.clone(),
+            htif: ports.htif.get().cloned(),
+            htif_channels,
+        });
         // This is the only place that sets it.
         let _ = ports.mailbox.set(mailbox);
         Ok(())

@@ -29,7 +29,7 @@ pub(crate) use poller::HtifBell;
 
 use crate::actors::service::{ChannelProgress, Peers};
 use crate::bus::{ActorContext, Spawner};
-use crate::messages::htif::{Inbox, StdinWrite};
+use crate::messages::htif::{Inbox, OutputFailed, StdinWrite};
 use crate::messages::mailbox::StdinError;
 use crate::messages::{ChannelDescriptor, ChannelId, Interface};
 
@@ -104,6 +104,17 @@ impl Handler<Inbox> for HtifServer {
                 let ended = self.channel(envelope.message.channel);
                 let ended = ended.and_then(|channel| channel.service().end_input());
                 envelope.reply.send(ended);
+            }
+            Inbox::OutputFailed(envelope) => {
+                let OutputFailed {
+                    channel,
+                    is_error,
+                    errno,
+                } = envelope.message;
+                if let Ok(channel) = self.channel(channel) {
+                    channel.service().output_failed(is_error, errno);
+                }
+                envelope.reply.send(());
             }
         });
     }

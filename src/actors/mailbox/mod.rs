@@ -29,7 +29,7 @@ pub(crate) use inspect::statuses;
 
 use crate::actors::service::{ChannelProgress, Peers};
 use crate::bus::{ActorContext, Doorbell, Port, Spawner};
-use crate::messages::mailbox::{Inbox, StdinError, StdinWrite};
+use crate::messages::mailbox::{Inbox, OutputFailed, StdinError, StdinWrite};
 use crate::messages::{ChannelDescriptor, ChannelId, Interface};
 
 /// The mailbox server.
@@ -115,6 +115,17 @@ impl Handler<Inbox> for MailboxServer {
                 let ended = self.channel(envelope.message.channel);
                 let ended = ended.and_then(|channel| channel.service().end_input());
                 envelope.reply.send(ended);
+            }
+            Inbox::OutputFailed(envelope) => {
+                let OutputFailed {
+                    channel,
+                    is_error,
+                    errno,
+                } = envelope.message;
+                if let Ok(channel) = self.channel(channel) {
+                    channel.service().output_failed(is_error, errno);
+                }
+                envelope.reply.send(());
             }
         });
     }

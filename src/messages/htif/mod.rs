@@ -141,11 +141,23 @@ impl Display for OutcomeText {
 
 impl Attributes for Vec<HtifStatus> {}
 
+/// Says that text of a channel could not be written, as [`mailbox::OutputFailed`](super::mailbox::OutputFailed) does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputFailed {
+    /// Source of the text.
+    pub channel: ChannelId,
+    /// True if it was to go to the output of standard error.
+    pub is_error: bool,
+    /// Error of the write.
+    pub errno: Errno,
+}
+
 inbox! {
     /// All messages to the HTIF server.
     "htif" {
         Status -> Vec<HtifStatus> { channel: none, payload: none },
         StdinWrite -> Result<u64, StdinError> { channel: channel, payload: data },
         StdinClose -> Result<(), StdinError> { channel: channel, payload: none },
+        OutputFailed -> () { channel: channel, payload: none },
     }
 }

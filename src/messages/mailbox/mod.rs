@@ -5,7 +5,7 @@ mod status;
 use std::fmt::{self, Display};
 
 use bytes::Bytes;
-use mailbox_rs::{QUEUE_LEN, Request, RequestEntry, Response, State};
+use mailbox_rs::{Errno, QUEUE_LEN, Request, RequestEntry, Response, State};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
@@ -219,11 +219,23 @@ impl Display for ResponseText {
 
 impl Attributes for Vec<ChannelStatus> {}
 
+/// Says that text of a channel could not be written. The console sends it for each attempt that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputFailed {
+    /// Source of the text.
+    pub channel: ChannelId,
+    /// True if it was to go to the output of standard error.
+    pub is_error: bool,
+    /// Error of the write.
+    pub errno: Errno,
+}
+
 inbox! {
     /// All messages to the mailbox server.
     "mailbox" {
         Status -> Vec<ChannelStatus> { channel: none, payload: none },
         StdinWrite -> Result<u64, StdinError> { channel: channel, payload: data },
         StdinClose -> Result<(), StdinError> { channel: channel, payload: none },
+        OutputFailed -> () { channel: channel, payload: none },
     }
 }

@@ -1,6 +1,7 @@
 //! Recorded memories, files, sockets and doorbell reads.
 
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
@@ -22,7 +23,7 @@ use crate::mem::{
 use crate::messages::ChannelId;
 use crate::messages::announced::{
     DoorbellRang, FileAnswer, FileAnswered, FileOpened, FileRead, FileRefused, FileSeeked,
-    FileWritten, NetworkResult, TohostRang, VersionOffered,
+    FileWritten, NetworkResult, TextRefused, TohostRang, VersionOffered,
 };
 use crate::messages::files::PathAction;
 use crate::messages::htif::{HostWords, WORD};
@@ -166,6 +167,48 @@ impl DiskFile for RecordedDisk {
 
     fn sync(&mut self) -> Result<(), Errno> {
         self.done()
+    }
+}
+
+/// Output of the console whose writes fail as recorded.
+pub(super) struct RecordedOutput {
+    comparison: SharedComparison,
+    is_error: bool,
+    /// Sink for those who watch the replay.
+    sink: Box<dyn io::Write + Send>,
+}
+
+impl RecordedOutput {
+    pub(super) fn new(
+        comparison: SharedComparison,
+        is_error: bool,
+        sink: Box<dyn io::Write + Send>,
+    ) -> Self {
+        Self {
+            comparison,
+            is_error,
+            sink,
+        }
+    }
+}
+
+/// The console flushes behind each write.
+impl io::Write for RecordedOutput {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        // Failures of the replay's own sink are not those of the run.
+        let _ = self.sink.write_all(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.sink.flush();
+        let refused: Option<TextRefused> = self.comparison.next_own_event();
+        match refused {
+            Some(TextRefused { is_error, errno }) if is_error == self.is_error => {
+                Err(io::Error::from_raw_os_error(errno.0))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::recorded::{RecordedDoorbells, RecordedMemory};
 use super::scope::ActorName;
 use super::send_recorded::SendRecorded;
 use super::{ReplayError, Replayed, hub, special};
-use crate::actors::console::{Console, ConsoleClient, Lines, Text};
+use crate::actors::console::{Console, ConsoleClient, FrontEnds, Lines, Text};
 use crate::actors::files::Files;
 use crate::actors::htif::{HtifBell, HtifServer};
 use crate::actors::mailbox::MailboxServer;
@@ -29,7 +29,7 @@ use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, ObserveFlags};
 use crate::messages::{
-    ChannelDescriptor, console, files, foreign, htif, mailbox, memory, rpc, sockets,
+    ChannelDescriptor, ChannelId, console, files, foreign, htif, mailbox, memory, rpc, sockets,
 };
 use crate::system::build::start_rpc;
 use crate::system::taps::{attach_all, detach_all};
@@ -288,8 +288,16 @@ impl Stubs<'_> {
             }
             ActorName::Console => {
                 let names = served.iter().map(|channel| channel.name.clone()).collect();
-                let text = Arc::new(Mutex::new(Text::new(names, sink)));
-                let lines = Lines::new(text, &foreign);
+                let [sink, error_sink] = super::outputs(comparison, sink);
+                let text = Text::new(names, sink).with_error_sink(error_sink);
+                let lines = Lines::new(context.clone(), Arc::new(Mutex::new(text)), &foreign);
+                let numbered = (0..).map(ChannelId).zip(served.iter());
+                let htif = numbered.filter(|(_, channel)| channel.mailbox().is_none());
+                lines.set_front_ends(FrontEnds {
+                    mailbox: self.port(),
+                    htif: Some(self.port()),
+                    htif_channels: htif.map(|(id, _)| id).collect(),
+                });
                 Box::new(bus.start(|_| Console::new(context, lines))?)
             }
             ActorName::Sockets => Box::new(crate::system::sockets::start(
