@@ -21,10 +21,46 @@ static int is_reset;
 static int arguments_count;
 static char **arguments;
 
+/* Between heap and stack, in this order: the canary of 64 bytes, the guard, and the limit of the stack. */
+#define CANARIES (64 / sizeof(uintptr_t))
+#define CANARY ((uintptr_t)0x57acca4e57acca4e)
+extern volatile uintptr_t vhost_canary[CANARIES] __asm__("__vhost_canary");
+extern char vhost_stack_limit[] __asm__("__vhost_stack_limit");
+
+static void __attribute__((noreturn)) end(uint32_t code)
+{
+    (mb_exit)(&vhost_mailbox, code);
+    for (;;) {
+    }
+}
+
+/*
+ * Ends the program if its stack has grown, or has grown before, past its limit: what is below it is not to be believed. A
+ * host that knows the guard traps the first access to it.
+ */
+static void check_stack(void)
+{
+    static int is_over;
+    uintptr_t change = (char *)__builtin_frame_address(0) < vhost_stack_limit;
+    size_t i;
+    for (i = 0; i < CANARIES; i++)
+        change |= vhost_canary[i] ^ CANARY;
+    if (change == 0 || is_over)
+        return;
+    is_over = 1;
+    mb_print(&vhost_mailbox, "stack overflow: give flags.sh a larger --stack\n");
+    end(128 + SIGSEGV);
+}
+
 mb_channel *vhost_channel(void)
 {
+    size_t i;
+    if (is_reset)
+        check_stack();
     if (!is_reset) {
         is_reset = 1;
+        for (i = 0; i < CANARIES; i++)
+            vhost_canary[i] = CANARY;
         mb_reset(&vhost_mailbox);
         if (!vhost_is_posix())
             mb_print(&vhost_mailbox, "the host has protocol 0.2: no arguments, no standard input, no time\n");
@@ -138,9 +174,8 @@ __attribute__((destructor(101))) static void finish(void)
 void _exit(int code)
 {
     vhost_flush_lines();
-    (mb_exit)(vhost_channel(), (uint32_t)code & 0xff); /* as a process */
-    for (;;) {
-    }
+    vhost_channel();
+    end((uint32_t)code & 0xff); /* as a process */
 }
 
 /* There is one process. A signal without a handler ends it, with the status that a shell shows. */
@@ -149,6 +184,10 @@ int HOST_NAME(kill)(int pid, int signal)
     if (pid != 1 && pid != 0) {
         errno = ESRCH;
         return -1;
+    }
+    if (signal == SIGPIPE) { /* there is no one to write to */
+        vhost_channel();
+        end(128 + SIGPIPE);
     }
     if (signal != 0)
         _exit(128 + signal);
