@@ -29,7 +29,8 @@ use crate::messages::announced::SystemStarted;
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{PyTasks, Target};
 use crate::messages::{
-    ChannelDescriptor, ChannelId, Interface, Name, console, files, foreign, htif, mailbox, memory, rpc,
+    ChannelDescriptor, ChannelId, Interface, Name, console, files, foreign, htif, mailbox, memory,
+    rpc,
 };
 use crate::sim::strand;
 

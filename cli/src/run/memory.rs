@@ -59,10 +59,7 @@ fn without<'a>(
     };
     let parts = match guard.is_empty() {
         true => [0..bytes.len(), 0..0],
-        false => [
-            0..offset(guard.start),
-            offset(guard.end)..bytes.len(),
-        ],
+        false => [0..offset(guard.start), offset(guard.end)..bytes.len()],
     };
     let parts = parts.into_iter().filter(|part| !part.is_empty());
     parts.filter_map(move |part| Some((base + part.start as u64, bytes.get(part)?)))

@@ -368,8 +368,14 @@ fn text_that_is_lost_is_answered_once_by_the_next_request_of_its_stream() {
         fails(&bench, false);
         expect(write(2), if both { ENOSPC } else { 4 });
         fails(&bench, true);
-        expect(FileRequest::CheckedClose { fd: 2 }, if both { 0 } else { ENOSPC });
-        expect(FileRequest::CheckedClose { fd: 1 }, if both { 0 } else { ENOSPC });
+        expect(
+            FileRequest::CheckedClose { fd: 2 },
+            if both { 0 } else { ENOSPC },
+        );
+        expect(
+            FileRequest::CheckedClose { fd: 1 },
+            if both { 0 } else { ENOSPC },
+        );
         // The console reports.
         assert_eq!(bench.reports(), []);
         // A session has its own errors.
