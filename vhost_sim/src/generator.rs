@@ -2,10 +2,12 @@
 
 use fastrand::Rng;
 
+use crate::posix_requests::posix;
 use crate::requests::{request, special};
 use crate::scenario::{
     Backing, Channel, Client, Fd, Misbehaviour, Pointer, Request, Scenario, Step, Tap, Text,
 };
+use crate::wire::NEWEST;
 
 /// Generates the scenario of a seed.
 pub fn generate(seed: u64) -> Scenario {
@@ -98,6 +100,12 @@ fn channel(rng: &mut Rng, number: usize, channels: usize, steps: usize, disk: bo
         line,
         base,
         mailbox: rng.u64(..6) * 0x100,
+        offer: match rng.u32(..6) {
+            0 | 1 => NEWEST,
+            2 => rng.choice([1, 2, NEWEST + 1, 0xffff]).unwrap_or(NEWEST),
+            _ => 0,
+        },
+        input: (rng.u32(..3) == 0).then(|| "bytes of the input\n".repeat(rng.usize(..12))),
         backing,
         device,
         next,
@@ -146,7 +154,9 @@ fn step(
     channel: &Channel,
 ) -> Step {
     let ask = |rng: &mut Rng| {
-        if rng.u32(..12) == 0 {
+        if channel.offer > 0 && rng.u32(..2) == 0 {
+            posix(rng, number)
+        } else if rng.u32(..12) == 0 {
             special(rng, number)
         } else {
             request(rng, number, channels, hostile, disk)

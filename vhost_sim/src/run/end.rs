@@ -101,8 +101,8 @@ impl Run<'_> {
         let loose = self.units.iter().any(|unit| unit.session.excused);
         let there = stage::files(&root).map_err(|error| self.failed(None, error.to_string()))?;
         there.hash(&mut self.hash);
-        if !loose && there != self.shared.files.disk {
-            let wanted = &self.shared.files.disk;
+        let wanted = self.shared.files.tree.all();
+        if !loose && there != wanted {
             let other = there
                 .keys()
                 .chain(wanted.keys())

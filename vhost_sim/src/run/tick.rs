@@ -17,8 +17,9 @@ impl Run<'_> {
             self.vhost.notify();
         }
         self.ticks += 1;
+        let tick = self.vhost.now() + 1;
         for unit in &mut self.units {
-            unit.session.begin();
+            unit.session.begin(tick);
         }
         let ticked = self.vhost.tick();
         let text = self.sink.take();
