@@ -5,9 +5,9 @@ use fastrand::Rng;
 use crate::posix_requests::posix;
 use crate::requests::{request, special};
 use crate::scenario::{
-    Backing, Channel, Client, Fd, Misbehaviour, Pointer, Request, Scenario, Step, Tap, Text,
+    Backing, Channel, Client, Fd, Misbehaviour, Pointer, Posix, Request, Scenario, Step, Tap, Text,
 };
-use crate::wire::NEWEST;
+use crate::wire::{NEWEST, open};
 
 /// Generates the scenario of a seed.
 pub fn generate(seed: u64) -> Scenario {
@@ -113,6 +113,12 @@ fn channel(rng: &mut Rng, number: usize, channels: usize, steps: usize, disk: bo
         steps: Vec::new(),
     };
     let hostile = rng.u32(..5) == 0;
+    if hostile {
+        // The model does not know what a channel has read that breaks the protocol.
+        channel.input = None;
+    } else if disk && channel.offer > 0 && rng.u32(..2) == 0 {
+        channel.steps = directory(number);
+    }
     for _ in 0..rng.usize(1..=steps) {
         let step = step(rng, number, channels, hostile, disk, &channel);
         channel.steps.push(step);
@@ -155,7 +161,7 @@ fn step(
 ) -> Step {
     let ask = |rng: &mut Rng| {
         if channel.offer > 0 && rng.u32(..2) == 0 {
-            posix(rng, number)
+            posix(rng, number, hostile)
         } else if rng.u32(..12) == 0 {
             special(rng, number)
         } else {
@@ -306,4 +312,37 @@ fn clients(rng: &mut Rng) -> Vec<(u32, Client)> {
     }
     actions.sort_by_key(|(at, _)| *at);
     actions
+}
+
+/// Makes a directory, with a file and a directory in it, and reads it.
+fn directory(number: usize) -> Vec<Step> {
+    let path = |name: &str| Text::Some(format!("c{number}_f{name}"));
+    let mode = 0o700;
+    let steps = [
+        Posix::Mkdir {
+            path: path(""),
+            mode,
+        },
+        Posix::Open {
+            path: path("/long name"),
+            flags: open::CREATE | open::WRITE,
+            mode,
+        },
+        Posix::Mkdir {
+            path: path("/b"),
+            mode,
+        },
+        Posix::Open {
+            path: path(""),
+            flags: open::DIRECTORY,
+            mode,
+        },
+        Posix::Readdir {
+            fd: Fd::Own(0),
+            to: Pointer::Work(0),
+            len: 24,
+        },
+        Posix::Rmdir { path: path("") },
+    ];
+    steps.map(|step| Step::Request(Request::Posix(step))).into()
 }

@@ -5,9 +5,11 @@ use fastrand::Rng;
 use crate::scenario::{Fd, Pointer, Posix, Request, Text};
 use crate::wire::open;
 
-/// Operation of channel `number`.
-pub fn posix(rng: &mut Rng, number: usize) -> Request {
-    match rng.u32(..40) {
+/// Operation of channel `number`. A channel that breaks the protocol may carry one out twice, or without a response: none that others
+/// depend on.
+pub fn posix(rng: &mut Rng, number: usize, hostile: bool) -> Request {
+    let choice = if hostile { 36..40 } else { 0..40 };
+    match rng.u32(choice) {
         0..5 => stream(rng),
         5..12 => Request::Posix(Posix::Open {
             path: own(rng, number),

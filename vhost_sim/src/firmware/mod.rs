@@ -142,7 +142,6 @@ impl Firmware {
         self.stale = 0;
         self.broken = false;
         self.faulty = false;
-        self.alone = false;
         board.space.set_fault(None);
         board.space.set_stale(false);
     }
@@ -150,6 +149,7 @@ impl Firmware {
     /// Begins a handshake.
     fn reset(&mut self, slow: u32, board: &mut Board<'_>) {
         self.clear_faults(board);
+        self.alone = false;
         self.late = None;
         self.stage = Stage::Shaking { done: 0, slow };
         self.put = 0;

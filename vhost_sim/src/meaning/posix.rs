@@ -44,10 +44,14 @@ impl Request<'_> {
             file::LSEEK => self.lseek(a, b, wide(c, d) as i64, args[5]),
             file::FSTAT => self.fstat(a, b),
             file::STAT => self.stat(a, b),
-            file::ACCESS => self.on_path(a, |files, path| match b {
-                0..=7 => files.tree.find(path).map(drop),
-                _ => Err(vec![EINVAL]),
-            }),
+            file::ACCESS => match self.on_path(a, |files, path| files.tree.find(path).map(drop)) {
+                Meaning::Answer(mut replies) if b > 7 => {
+                    replies.retain(|reply| matches!(reply, Reply::Error(_)));
+                    replies.push(Reply::Error(EINVAL));
+                    Meaning::Answer(replies)
+                }
+                meaning => meaning,
+            },
             file::UNLINK => self.on_path(a, |files, path| files.tree.unlink(path)),
             file::RENAME => self.rename(a, b),
             file::MKDIR => self.on_path(a, |files, path| files.tree.make_directory(path)),

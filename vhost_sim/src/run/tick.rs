@@ -26,7 +26,6 @@ impl Run<'_> {
         text.hash(&mut self.hash);
         self.text(&text)?;
         let events = self.log.take();
-        events.hash(&mut self.hash);
         for event in &events {
             let channel = event.channel();
             self.count(event);
@@ -34,6 +33,7 @@ impl Run<'_> {
                 return Err(self.failed(None, format!("{event:?} of an unknown channel")));
             };
             let seen = unit.session.see(event, &mut unit.space, &mut self.shared);
+            event.hash(&mut self.hash);
             seen.map_err(|text| self.failed(Some(channel), text))?;
         }
         match ticked {

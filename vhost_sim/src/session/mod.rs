@@ -38,6 +38,8 @@ pub struct Shared {
     pub files: Files,
     /// Counters of the run.
     pub coverage: Coverage,
+    /// Firmware has times and numbers of files in its memory, which are others in each run.
+    pub varies: bool,
 }
 
 /// Request that waits for acts of the host before its response.

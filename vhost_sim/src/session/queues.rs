@@ -70,6 +70,9 @@ impl Session {
             shared.coverage.hit("text of standard error");
         }
         self.partial = request.partial;
+        if let Some((_, _, Expect::Status { .. } | Expect::Records(_))) = self.partial {
+            shared.varies = true;
+        }
         self.writes = request.writes;
         if touched {
             shared.coverage.hit("request on its own channel");
