@@ -31,7 +31,7 @@ pub struct Open {
     pub path: String,
     /// Position of a file on disk in bytes, of a directory in entries.
     pub position: u64,
-    /// Content.
+    /// File, directory, or file of the host program.
     pub what: What,
 }
 
