@@ -137,12 +137,7 @@ fn stacks(folders: &Folders, image: &Path) -> Result<Vec<String>> {
         Ok(())
     };
     expect("shallow", 0, &["1\n"])?;
-    let guard = [
-        "store access fault",
-        "(deepen",
-        "guard below the stack",
-        "--stack",
-    ];
+    let guard = ["store to 0x", "(deepen", "guard below the stack", "--stack"];
     expect("deep", 125, &guard)?;
     expect("silent", 125, &guard)?;
     // Over the guard: found at the next request.
@@ -159,7 +154,7 @@ fn options(folders: &Folders) -> Result<Vec<String>> {
         (["--mem", "-1"], "--mem is to be a size"),
         (["--mem", "0"], "--mem is to be a size"),
         (["--mem", "99999999999G"], "--mem is to be a size"),
-        (["--mem", "20K"], "--mem 20K is too small"),
+        (["--code", "16M"], "--mem 16M is too small"),
         (["--mem", "4K"], "too small"),
         (["--stack", "16M"], "too small"),
         (["--stack", "x"], "--stack is to be a size"),
