@@ -49,10 +49,10 @@ pub(super) fn guard(program: &Program) -> Range<u64> {
 }
 
 /// Parts of a memory before and behind a guard.
-fn without<'a>(
+fn without(
     guard: Range<u64>,
-    (base, bytes): (u64, &'a [Cell<u8>]),
-) -> impl Iterator<Item = (u64, &'a [Cell<u8>])> {
+    (base, bytes): (u64, &[Cell<u8>]),
+) -> impl Iterator<Item = (u64, &[Cell<u8>])> {
     let offset = |address: u64| {
         let offset = usize::try_from(address.saturating_sub(base));
         offset.unwrap_or(bytes.len()).min(bytes.len())

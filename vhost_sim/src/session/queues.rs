@@ -167,9 +167,8 @@ impl Session {
         if let Some((address, len, expect)) = self.partial.take()
             && matches!(reply, Reply::Value(_))
         {
-            if !self.logged || !space.logs(address) {
-                space.adopt(address, len);
-            }
+            // A part of it may be in a memory without a log.
+            space.adopt(address, len);
             expect.check(&space.wanted(address, len))?;
             if matches!(expect, Expect::Records(_)) {
                 shared.coverage.hit("entries of a directory");
