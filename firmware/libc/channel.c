@@ -21,10 +21,9 @@ static int is_reset;
 static int arguments_count;
 static char **arguments;
 
-/* Between heap and stack, in this order: the canary of 64 bytes, the guard, and the limit of the stack. */
-#define CANARIES (64 / sizeof(uintptr_t))
-#define CANARY ((uintptr_t)0x57acca4e57acca4e)
-extern volatile uintptr_t vhost_canary[CANARIES] __asm__("__vhost_canary");
+/* Between heap and stack, in this order: the canary of four words, the guard, and the limit of the stack. */
+#define CANARY ((uintptr_t)0x57acc000) /* one instruction */
+extern volatile uintptr_t vhost_canary[4] __asm__("__vhost_canary");
 extern char vhost_stack_limit[] __asm__("__vhost_stack_limit");
 
 static void __attribute__((noreturn)) end(uint32_t code)
@@ -34,37 +33,37 @@ static void __attribute__((noreturn)) end(uint32_t code)
     }
 }
 
-/*
- * Ends the program if its stack has grown, or has grown before, past its limit: what is below it is not to be believed. A
- * host that knows the guard traps the first access to it.
- */
-static void check_stack(void)
+/* Ends the program: what is below the stack is not to be believed. */
+static void __attribute__((noinline)) overflow(void)
 {
-    static int is_over;
-    uintptr_t change = (char *)__builtin_frame_address(0) < vhost_stack_limit;
-    size_t i;
-    for (i = 0; i < CANARIES; i++)
-        change |= vhost_canary[i] ^ CANARY;
-    if (change == 0 || is_over)
-        return;
-    is_over = 1;
     mb_print(&vhost_mailbox, "stack overflow: give flags.sh a larger --stack\n");
     end(128 + SIGSEGV);
 }
 
-mb_channel *vhost_channel(void)
+static void __attribute__((noinline)) reset(void)
 {
     size_t i;
-    if (is_reset)
-        check_stack();
-    if (!is_reset) {
-        is_reset = 1;
-        for (i = 0; i < CANARIES; i++)
-            vhost_canary[i] = CANARY;
-        mb_reset(&vhost_mailbox);
-        if (!vhost_is_posix())
-            mb_print(&vhost_mailbox, "the host has protocol 0.2: no arguments, no standard input, no time\n");
-    }
+    is_reset = 1;
+    for (i = 0; i < 4; i++)
+        vhost_canary[i] = CANARY;
+    mb_reset(&vhost_mailbox);
+    if (!vhost_is_posix())
+        mb_print(&vhost_mailbox, "the host has protocol 0.2: no arguments, no standard input, no time\n");
+}
+
+/*
+ * Each request begins here, and looks if the stack has grown, or has grown before, past its limit. (A host that knows the
+ * guard traps the first access to it.)
+ */
+mb_channel *vhost_channel(void)
+{
+    char *stack;
+    if (!is_reset)
+        reset();
+    __asm__ volatile("mv %0, sp" : "=r"(stack));
+    if (stack < vhost_stack_limit || ((vhost_canary[0] ^ CANARY) | (vhost_canary[1] ^ CANARY) | (vhost_canary[2] ^ CANARY) |
+                                      (vhost_canary[3] ^ CANARY)) != 0)
+        overflow();
     return &vhost_mailbox;
 }
 

@@ -79,19 +79,27 @@ int vhost_replace_descriptor(int fd, int host)
     return release(old);
 }
 
-int vhost_can(int fd, int writes)
+int vhost_readable(int fd)
 {
-    int host = vhost_descriptor(fd), mode;
+    int host = vhost_descriptor(fd);
+    return host >= 0 && (descriptors[fd].flags & O_ACCMODE) == O_WRONLY ? fail(EBADF) : host;
+}
+
+static void __attribute__((noinline)) seek_to_end(int host)
+{
+    (mb_lseek)(vhost_channel(), host, 0, MB_SEEK_END);
+}
+
+int vhost_writable(int fd)
+{
+    int host = vhost_descriptor(fd);
     if (host < 0)
-        return 0;
-    mode = descriptors[fd].flags & O_ACCMODE;
-    if (mode != O_RDWR && mode != (writes ? O_WRONLY : O_RDONLY)) {
-        errno = EBADF;
-        return 0;
-    }
-    if (writes && (descriptors[fd].flags & SEEKS) != 0)
-        (mb_lseek)(vhost_channel(), host, 0, 2);
-    return 1;
+        return host;
+    if ((descriptors[fd].flags & O_ACCMODE) == O_RDONLY)
+        return fail(EBADF);
+    if ((descriptors[fd].flags & SEEKS) != 0)
+        seek_to_end(host);
+    return host;
 }
 
 int HOST_NAME(close)(int fd)

@@ -128,8 +128,8 @@ int vhost_reopen_directory(int fd, const char *path)
 ssize_t HOST_NAME(read)(int fd, void *buffer, size_t size)
 {
     mb_channel *channel = vhost_channel();
-    int host = vhost_descriptor(fd);
-    if (!vhost_can(fd, 0))
+    int host = vhost_readable(fd);
+    if (host < 0)
         return -1;
     if (size == 0) /* to the host, as much as there is */
         return 0;
@@ -144,9 +144,9 @@ ssize_t HOST_NAME(read)(int fd, void *buffer, size_t size)
 ssize_t HOST_NAME(write)(int fd, const void *data, size_t size)
 {
     mb_channel *channel = vhost_channel();
-    int host = vhost_descriptor(fd);
+    int host = vhost_writable(fd);
     ssize_t written;
-    if (!vhost_can(fd, 1))
+    if (host < 0)
         return -1;
     if (size == 0)
         return 0;

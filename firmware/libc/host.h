@@ -36,8 +36,9 @@ int vhost_open_descriptor(int host, int flags);
 /* Closes the descriptor of the host that a number stands for, and has it stand for another. */
 int vhost_replace_descriptor(int fd, int host);
 
-/* False and EBADF unless a number is open for reading, or for writing, which then is where it is to go on. */
-int vhost_can(int fd, int writes);
+/* The same for a number that is to be open for reading, or for writing, which then is where it is to go on. */
+int vhost_readable(int fd);
+int vhost_writable(int fd);
 
 /* Opens a directory as the host has it now in place of that of a number: -1 if there is none. */
 int vhost_reopen_directory(int fd, const char *path);
