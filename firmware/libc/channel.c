@@ -21,9 +21,9 @@ static int is_reset;
 static int arguments_count;
 static char **arguments;
 
-/* Between heap and stack, in this order: the canary of four words, the guard, and the limit of the stack. */
+/* Between heap and stack, in this order: the canary of two words, the guard, and the limit of the stack. */
 #define CANARY ((uintptr_t)0x57acc000) /* one instruction */
-extern volatile uintptr_t vhost_canary[4] __asm__("__vhost_canary");
+extern volatile uintptr_t vhost_canary[2] __asm__("__vhost_canary");
 extern char vhost_stack_limit[] __asm__("__vhost_stack_limit");
 
 static void __attribute__((noreturn)) end(uint32_t code)
@@ -33,22 +33,19 @@ static void __attribute__((noreturn)) end(uint32_t code)
     }
 }
 
-/* Ends the program: what is below the stack is not to be believed. */
-static void __attribute__((noinline)) overflow(void)
+/* Resets the channel at the first use. Otherwise the stack has overflowed, and what is below it is not to be believed. */
+static mb_channel *__attribute__((noinline)) reset_or_end(void)
 {
-    mb_print(&vhost_mailbox, "stack overflow: give flags.sh a larger --stack\n");
-    end(128 + SIGSEGV);
-}
-
-static void __attribute__((noinline)) reset(void)
-{
-    size_t i;
+    if (is_reset) {
+        mb_print(&vhost_mailbox, "stack overflow: give flags.sh a larger --stack\n");
+        end(128 + SIGSEGV);
+    }
     is_reset = 1;
-    for (i = 0; i < 4; i++)
-        vhost_canary[i] = CANARY;
+    vhost_canary[0] = vhost_canary[1] = CANARY;
     mb_reset(&vhost_mailbox);
     if (!vhost_is_posix())
         mb_print(&vhost_mailbox, "the host has protocol 0.2: no arguments, no standard input, no time\n");
+    return &vhost_mailbox;
 }
 
 /*
@@ -58,13 +55,10 @@ static void __attribute__((noinline)) reset(void)
 mb_channel *vhost_channel(void)
 {
     char *stack;
-    if (!is_reset)
-        reset();
     __asm__ volatile("mv %0, sp" : "=r"(stack));
-    if (stack < vhost_stack_limit || ((vhost_canary[0] ^ CANARY) | (vhost_canary[1] ^ CANARY) | (vhost_canary[2] ^ CANARY) |
-                                      (vhost_canary[3] ^ CANARY)) != 0)
-        overflow();
-    return &vhost_mailbox;
+    if (is_reset && stack >= vhost_stack_limit && vhost_canary[0] == CANARY && vhost_canary[1] == CANARY)
+        return &vhost_mailbox;
+    return reset_or_end();
 }
 
 int vhost_is_posix(void)

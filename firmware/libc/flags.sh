@@ -108,7 +108,7 @@ part=$((all / 4))
 guard=$((stack_bytes / 16 / 16 * 16))
 # Of the mailbox, with the largest cache line.
 mailbox=4096
-needed=$((part + mailbox + stack_bytes + guard + 32 + 4096))
+needed=$((part + mailbox + stack_bytes + guard + 16 + 4096))
 [ $stack_bytes -ge 1024 ] || fail "--stack of $stack_bytes bytes is too small: give --stack 1K or more, or a larger --mem"
 [ $all -ge $needed ] ||
     fail "--mem $mem is too small for $part bytes of code, $stack_bytes of stack and 8 KiB: give --mem $needed or more, or a smaller --stack or --code"
@@ -119,7 +119,7 @@ rv32*)
 esac
 top=$((base + all / 16 * 16))
 limit=$((top - stack_bytes))
-canary=$((limit - guard - 32))
+canary=$((limit - guard - 16))
 
 # Options, as words of the shell.
 set -- "-march=$arch" "-mabi=$abi" -mcmodel=medany
