@@ -21,15 +21,44 @@ static int is_reset;
 static int arguments_count;
 static char **arguments;
 
+/* Between heap and stack, in this order: the canary of two words, the guard, and the limit of the stack. */
+#define CANARY ((uintptr_t)0x57acc000) /* one instruction */
+extern volatile uintptr_t vhost_canary[2] __asm__("__vhost_canary");
+extern char vhost_stack_limit[] __asm__("__vhost_stack_limit");
+
+static void __attribute__((noreturn)) end(uint32_t code)
+{
+    (mb_exit)(&vhost_mailbox, code);
+    for (;;) {
+    }
+}
+
+/* Resets the channel at the first use. Otherwise the stack has overflowed, and what is below it is not to be believed. */
+static mb_channel *__attribute__((noinline)) reset_or_end(void)
+{
+    if (is_reset) {
+        mb_print(&vhost_mailbox, "stack overflow: give flags.sh a larger --stack\n");
+        end(128 + SIGSEGV);
+    }
+    is_reset = 1;
+    vhost_canary[0] = vhost_canary[1] = CANARY;
+    mb_reset(&vhost_mailbox);
+    if (!vhost_is_posix())
+        mb_print(&vhost_mailbox, "the host has protocol 0.2: no arguments, no standard input, no time\n");
+    return &vhost_mailbox;
+}
+
+/*
+ * Each request begins here, and looks if the stack has grown, or has grown before, past its limit. (A host that knows the
+ * guard traps the first access to it.)
+ */
 mb_channel *vhost_channel(void)
 {
-    if (!is_reset) {
-        is_reset = 1;
-        mb_reset(&vhost_mailbox);
-        if (!vhost_is_posix())
-            mb_print(&vhost_mailbox, "the host has protocol 0.2: no arguments, no standard input, no time\n");
-    }
-    return &vhost_mailbox;
+    char *stack;
+    __asm__ volatile("mv %0, sp" : "=r"(stack));
+    if (is_reset && stack >= vhost_stack_limit && vhost_canary[0] == CANARY && vhost_canary[1] == CANARY)
+        return &vhost_mailbox;
+    return reset_or_end();
 }
 
 int vhost_is_posix(void)
@@ -138,9 +167,8 @@ __attribute__((destructor(101))) static void finish(void)
 void _exit(int code)
 {
     vhost_flush_lines();
-    (mb_exit)(vhost_channel(), (uint32_t)code & 0xff); /* as a process */
-    for (;;) {
-    }
+    vhost_channel();
+    end((uint32_t)code & 0xff); /* as a process */
 }
 
 /* There is one process. A signal without a handler ends it, with the status that a shell shows. */
@@ -149,6 +177,10 @@ int HOST_NAME(kill)(int pid, int signal)
     if (pid != 1 && pid != 0) {
         errno = ESRCH;
         return -1;
+    }
+    if (signal == SIGPIPE) { /* there is no one to write to */
+        vhost_channel();
+        end(128 + SIGPIPE);
     }
     if (signal != 0)
         _exit(128 + signal);

@@ -11,6 +11,7 @@
 
 struct vhost_directory {
     int fd;
+    char *path; /* NULL where it is not known */
     size_t next; /* offset of the next entry */
     size_t length;
     struct dirent entry;
@@ -25,6 +26,7 @@ DIR *fdopendir(int fd)
         return NULL;
     }
     directory->fd = fd;
+    directory->path = NULL;
     directory->next = directory->length = 0;
     return directory;
 }
@@ -38,6 +40,8 @@ DIR *opendir(const char *path)
     directory = fdopendir(fd);
     if (directory == NULL)
         close(fd);
+    else
+        directory->path = strdup(path);
     return directory;
 }
 
@@ -46,7 +50,11 @@ struct dirent *readdir(DIR *directory)
     const mb_dirent *entry;
     size_t length;
     if (directory->next == directory->length) {
-        mb_sword bytes = (mb_readdir)(vhost_channel(), directory->fd, directory->buffer, sizeof directory->buffer);
+        int host = vhost_descriptor(directory->fd);
+        mb_sword bytes;
+        if (host < 0)
+            return NULL;
+        bytes = (mb_readdir)(vhost_channel(), host, directory->buffer, sizeof directory->buffer);
         directory->next = directory->length = 0;
         if (vhost_result(bytes) <= 0)
             return NULL;
@@ -62,9 +70,11 @@ struct dirent *readdir(DIR *directory)
     return &directory->entry;
 }
 
+/* The host reads the entries where a directory is opened. */
 void rewinddir(DIR *directory)
 {
-    lseek(directory->fd, 0, SEEK_SET);
+    if (directory->path == NULL || vhost_reopen_directory(directory->fd, directory->path) < 0)
+        lseek(directory->fd, 0, SEEK_SET);
     directory->next = directory->length = 0;
 }
 
@@ -76,6 +86,7 @@ int dirfd(DIR *directory)
 int closedir(DIR *directory)
 {
     int result = close(directory->fd);
+    free(directory->path);
     free(directory);
     return result;
 }

@@ -20,29 +20,29 @@ static void message(int number, const char *format, va_list arguments)
     fputc('\n', stderr);
 }
 
-void vwarn(const char *format, va_list arguments)
+HOST_WEAK void vwarn(const char *format, va_list arguments)
 {
     message(errno, format, arguments);
 }
 
-void vwarnx(const char *format, va_list arguments)
+HOST_WEAK void vwarnx(const char *format, va_list arguments)
 {
     message(0, format, arguments);
 }
 
-void verr(int status, const char *format, va_list arguments)
+HOST_WEAK void verr(int status, const char *format, va_list arguments)
 {
     vwarn(format, arguments);
     exit(status);
 }
 
-void verrx(int status, const char *format, va_list arguments)
+HOST_WEAK void verrx(int status, const char *format, va_list arguments)
 {
     vwarnx(format, arguments);
     exit(status);
 }
 
-void warn(const char *format, ...)
+HOST_WEAK void warn(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -50,7 +50,7 @@ void warn(const char *format, ...)
     va_end(arguments);
 }
 
-void warnx(const char *format, ...)
+HOST_WEAK void warnx(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -58,14 +58,14 @@ void warnx(const char *format, ...)
     va_end(arguments);
 }
 
-void err(int status, const char *format, ...)
+HOST_WEAK void err(int status, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     verr(status, format, arguments);
 }
 
-void errx(int status, const char *format, ...)
+HOST_WEAK void errx(int status, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,9 @@
 
 /* Longest path of the host, with its NUL. */
 #define PATH_BYTES 4096
+
+/* Permission bits that new files and directories do not get. */
+static mode_t mask = 022;
 
 static int fail(int number)
 {
@@ -90,7 +94,7 @@ int HOST_NAME(open)(const char *path, int flags, ...)
 {
     char path_bytes[PATH_BYTES];
     mb_channel *channel = vhost_channel();
-    int mode = 0666;
+    int mode = 0666, host, fd;
     if ((path = host_path(path, path_bytes)) == NULL)
         return -1;
     if (flags & O_CREAT) {
@@ -100,44 +104,69 @@ int HOST_NAME(open)(const char *path, int flags, ...)
         va_end(rest);
     }
     if (!vhost_is_posix())
-        return (int)vhost_result((mb_open)(channel, path, old_flags(flags)));
-    return (int)vhost_result((mb_posix_open)(channel, path, wire_flags(flags), (uint32_t)mode));
+        host = (int)vhost_result((mb_open)(channel, path, old_flags(flags)));
+    else
+        host = (int)vhost_result((mb_posix_open)(channel, path, wire_flags(flags), (uint32_t)mode & ~mask));
+    if (host < 0)
+        return -1;
+    fd = vhost_open_descriptor(host, flags);
+    if (fd < 0)
+        (mb_close)(channel, host);
+    return fd;
 }
 
-int HOST_NAME(close)(int fd)
+int vhost_reopen_directory(int fd, const char *path)
 {
-    mb_channel *channel = vhost_channel();
-    if (vhost_is_posix())
-        return (int)vhost_result((mb_checked_close)(channel, fd));
-    if (fd > 2)
-        (mb_close)(channel, fd);
-    return 0;
+    char path_bytes[PATH_BYTES];
+    int host;
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
+    host = (int)(mb_posix_open)(vhost_channel(), path, MB_O_DIRECTORY, 0);
+    return host < 0 ? -1 : vhost_replace_descriptor(fd, host);
 }
 
 ssize_t HOST_NAME(read)(int fd, void *buffer, size_t size)
 {
     mb_channel *channel = vhost_channel();
-    if (fd == 0) {
+    int host = vhost_readable(fd);
+    if (host < 0)
+        return -1;
+    if (size == 0) /* to the host, as much as there is */
+        return 0;
+    if (host == 0) {
         vhost_flush_lines();
         if (!vhost_is_posix())
             return 0;
     }
-    return (ssize_t)vhost_result((mb_read)(channel, fd, buffer, size < HOST_MOST ? size : HOST_MOST));
+    return (ssize_t)vhost_result((mb_read)(channel, host, buffer, size < HOST_MOST ? size : HOST_MOST));
 }
 
 ssize_t HOST_NAME(write)(int fd, const void *data, size_t size)
 {
     mb_channel *channel = vhost_channel();
+    int host = vhost_writable(fd);
+    ssize_t written;
+    if (host < 0)
+        return -1;
+    if (size == 0)
+        return 0;
     size = size < HOST_MOST ? size : HOST_MOST;
-    if ((fd == 1 || fd == 2) && !vhost_is_posix())
+    if ((host == 1 || host == 2) && !vhost_is_posix())
         return vhost_result((mb_write_text)(channel, data, size)) < 0 ? -1 : (ssize_t)size;
-    return (ssize_t)vhost_result((mb_write)(channel, fd, data, size));
+    written = (ssize_t)vhost_result((mb_write)(channel, host, data, size));
+    if (written < 0 && errno == EPIPE) {
+        raise(SIGPIPE);
+        errno = EPIPE; /* where the program ignores it */
+    }
+    return written;
 }
 
 off_t HOST_NAME(lseek)(int fd, off_t offset, int whence)
 {
     mb_channel *channel = vhost_channel();
     int64_t position;
+    if ((fd = vhost_descriptor(fd)) < 0)
+        return -1;
     if (!vhost_is_posix()) {
         if (whence != SEEK_SET || offset < 0)
             return fail(ENOSYS);
@@ -174,7 +203,10 @@ static int status(mb_sword answer, const mb_stat *from, struct stat *to)
 int HOST_NAME(fstat)(int fd, struct stat *result)
 {
     mb_stat answer;
-    mb_sword value = mb_fstat(vhost_channel(), fd, &answer);
+    mb_sword value;
+    if ((fd = vhost_descriptor(fd)) < 0)
+        return -1;
+    value = mb_fstat(vhost_channel(), fd, &answer);
     return status(value, &answer, result);
 }
 
@@ -217,7 +249,7 @@ int mkdir(const char *path, mode_t mode)
     char path_bytes[PATH_BYTES];
     if ((path = host_path(path, path_bytes)) == NULL)
         return -1;
-    return (int)vhost_result((mb_mkdir)(vhost_channel(), path, (uint32_t)mode));
+    return (int)vhost_result((mb_mkdir)(vhost_channel(), path, (uint32_t)mode & ~mask));
 }
 
 int rmdir(const char *path)
@@ -252,6 +284,8 @@ int ftruncate(int fd, off_t size)
 {
     if (size < 0)
         return fail(EINVAL);
+    if ((fd = vhost_descriptor(fd)) < 0)
+        return -1;
     return (int)vhost_result((mb_ftruncate)(vhost_channel(), fd, (uint64_t)size));
 }
 
@@ -270,6 +304,8 @@ int truncate(const char *path, off_t size)
 
 int fsync(int fd)
 {
+    if ((fd = vhost_descriptor(fd)) < 0)
+        return -1;
     return (int)vhost_result((mb_fsync)(vhost_channel(), fd));
 }
 
@@ -283,6 +319,8 @@ int HOST_NAME(isatty)(int fd)
 {
     struct stat result;
     const char *terminal = getenv("TERM");
+    if (vhost_descriptor(fd) < 0)
+        return 0;
     if (terminal == NULL || *terminal == '\0')
         return fail(ENOTTY), 0;
     if (fstat(fd, &result) < 0)
@@ -292,32 +330,10 @@ int HOST_NAME(isatty)(int fd)
     return 1;
 }
 
-/* Locks of a single process are always free. */
-int fcntl(int fd, int command, ...)
-{
-    (void)fd;
-    switch (command) {
-    case F_GETFD:
-    case F_SETFD:
-    case F_GETFL:
-    case F_SETFL:
-    case F_SETLK:
-    case F_SETLKW: return 0;
-    case F_GETLK: {
-        va_list rest;
-        va_start(rest, command);
-        va_arg(rest, struct flock *)->l_type = F_UNLCK;
-        va_end(rest);
-        return 0;
-    }
-    default: return fail(EINVAL);
-    }
-}
-
 int ioctl(int fd, unsigned long request, ...)
 {
-    (void)fd, (void)request;
-    return fail(ENOTTY);
+    (void)request;
+    return vhost_descriptor(fd) < 0 ? -1 : fail(ENOTTY);
 }
 
 char *getcwd(char *buffer, size_t size)
@@ -382,11 +398,10 @@ int utimes(const char *path, const struct timeval *times)
     return access(path, F_OK);
 }
 
-mode_t umask(mode_t mask)
+mode_t umask(mode_t bits)
 {
-    static mode_t last = 022;
-    mode_t before = last;
-    last = mask;
+    mode_t before = mask;
+    mask = bits & 0777;
     return before;
 }
 

@@ -10,21 +10,21 @@
 
 #include "host.h"
 
-FILE *popen(const char *command, const char *mode)
+HOST_WEAK FILE *popen(const char *command, const char *mode)
 {
     (void)command, (void)mode;
     errno = ENOSYS;
     return NULL;
 }
 
-int pclose(FILE *file)
+HOST_WEAK int pclose(FILE *file)
 {
     (void)file;
     errno = EINVAL;
     return -1;
 }
 
-int system(const char *command)
+HOST_WEAK int system(const char *command)
 {
     if (command == NULL)
         return 0;
@@ -33,27 +33,27 @@ int system(const char *command)
 }
 
 /* No alarm comes. */
-unsigned alarm(unsigned seconds)
+HOST_WEAK unsigned alarm(unsigned seconds)
 {
     (void)seconds;
     return 0;
 }
 
 /* There are no users. */
-struct passwd *getpwuid(uid_t user)
+HOST_WEAK struct passwd *getpwuid(uid_t user)
 {
     (void)user;
     return NULL;
 }
 
-struct passwd *getpwnam(const char *name)
+HOST_WEAK struct passwd *getpwnam(const char *name)
 {
     (void)name;
     return NULL;
 }
 
 /* Limits of the host. */
-long pathconf(const char *path, int name)
+HOST_WEAK long pathconf(const char *path, int name)
 {
     (void)path;
     switch (name) {
@@ -64,7 +64,7 @@ long pathconf(const char *path, int name)
 }
 
 /* The path from the root, without . and .. and doubled slashes: there are no symbolic links. */
-char *realpath(const char *restrict path, char *restrict resolved)
+HOST_WEAK char *realpath(const char *restrict path, char *restrict resolved)
 {
     struct stat status;
     char *buffer = resolved;

@@ -38,14 +38,14 @@ void vhost_flush_lines(void)
 }
 
 extern char _end[];
+extern char vhost_heap_end[] __asm__("__vhost_canary");
 
-/* Memory between the program and the stack pointer. */
+/* Memory between the program and the stack. */
 void *_sbrk(ptrdiff_t increment)
 {
     static char *top = _end;
     char *before = top;
-    char *stack = __builtin_frame_address(0);
-    if (increment > 0 && (stack < top || (size_t)(stack - top) < (size_t)increment + 4096)) {
+    if (increment > 0 && vhost_heap_end - top < increment) {
         errno = ENOMEM;
         return (void *)-1;
     }

@@ -30,6 +30,7 @@ typedef struct stream {
     unsigned char mode; /* _IOFBF, _IOLBF, _IONBF, or UNDECIDED */
     unsigned char owns_buffer;
     unsigned char is_static;
+    char *path;   /* NULL where it is not known */
     char *buffer; /* NULL until the first use */
     size_t size;
     size_t start; /* of the bytes that were not read yet */
@@ -72,8 +73,11 @@ static stream *own(FILE *file)
 /* Has a buffer, of one byte where there is no memory. */
 static void prepare(stream *s)
 {
-    if (s->mode == UNDECIDED)
+    if (s->mode == UNDECIDED) {
+        int number = errno;
         s->mode = isatty(s->fd) ? _IOLBF : _IOFBF;
+        errno = number;
+    }
     if (s->buffer != NULL)
         return;
     if (s->mode != _IONBF && (s->buffer = malloc(BLOCK)) != NULL) {
@@ -222,6 +226,8 @@ static int close_stream(FILE *file)
         }
     if (s->owns_buffer)
         free(s->buffer);
+    free(s->path);
+    s->path = NULL;
     s->buffer = NULL;
     s->owns_buffer = 0;
     file->flags &= (uint8_t)~(__SRD | __SWR);
@@ -285,6 +291,8 @@ FILE *fopen(const char *path, const char *mode)
     file = stream_of(fd, flags);
     if (file == NULL)
         close(fd);
+    else
+        ((stream *)file)->path = strdup(path);
     return file;
 }
 
@@ -305,12 +313,23 @@ FILE *freopen(const char *path, const char *mode, FILE *file)
         return NULL;
     }
     flush(file);
-    if (path != NULL) {
-        close(s->fd);
-        fd = open(path, open_flags, 0666);
-        if (fd < 0)
+    if (path != NULL || s->path != NULL) {
+        fd = open(path != NULL ? path : s->path, open_flags, 0666);
+        if (fd < 0) {
+            close_stream(file);
             return NULL;
-        s->fd = fd;
+        }
+        /* The number stays, as that of a standard stream. */
+        if (fd != s->fd && dup2(fd, s->fd) >= 0)
+            close(fd);
+        if (path != NULL) {
+            free(s->path);
+            s->path = strdup(path);
+        }
+    } else if (*mode == 'w' && lseek(s->fd, 0, SEEK_SET) >= 0) {
+        ftruncate(s->fd, 0);
+    } else {
+        lseek(s->fd, 0, *mode == 'a' ? SEEK_END : SEEK_SET);
     }
     file->flags = (uint8_t)((file->flags & ~(__SRD | __SWR | __SERR | __SEOF)) | flags);
     file->unget = 0;
@@ -328,11 +347,38 @@ int fileno(FILE *file)
 
 int fflush(FILE *file)
 {
+    stream *s = file == NULL ? NULL : own(file);
     if (file == NULL) {
-        vhost_flush_streams();
+        int result = 0;
+        for (s = streams; s != NULL; s = s->next)
+            if (s->state == WRITING && flush(&s->ext.cfile.file) < 0)
+                result = EOF;
+        return result;
+    }
+    if (s != NULL && s->state == READING) {
+        int number = errno;
+        take_pushed(s);
+        file->unget = 0;
+        /* A file goes on where the stream is. A pipe keeps what was read. */
+        if (s->start == s->end || lseek(s->fd, -(off_t)(s->end - s->start), SEEK_CUR) >= 0) {
+            s->state = IDLE;
+            s->start = s->end = 0;
+        }
+        errno = number;
         return 0;
     }
     return file->flush != NULL && (file->flags & __SWR) ? file->flush(file) : 0;
+}
+
+int fgetpos(FILE *file, fpos_t *position)
+{
+    *position = ftello(file);
+    return *position < 0 ? -1 : 0;
+}
+
+int fsetpos(FILE *file, fpos_t *position)
+{
+    return fseeko(file, (off_t)*position, SEEK_SET);
 }
 
 /* Bytes that are taken; fewer after an error. */

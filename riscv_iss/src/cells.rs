@@ -9,6 +9,8 @@ use crate::{AccessFault, Bus};
 pub struct Cells<'a> {
     /// Memory that is searched first.
     first: Region<'a>,
+    /// Memory that is searched next, nearly as fast.
+    second: Region<'a>,
     others: Vec<Region<'a>>,
 }
 
@@ -27,6 +29,7 @@ impl<'a> Cells<'a> {
             .map(|(base, bytes)| Region { base, bytes });
         Self {
             first: regions.next().unwrap_or_default(),
+            second: regions.next().unwrap_or_default(),
             others: regions.collect(),
         }
     }
@@ -37,7 +40,8 @@ impl<'a> Cells<'a> {
         if has_it(&self.first) {
             return true;
         }
-        let found = self.others.iter_mut().find(|region| has_it(region));
+        let mut others = [&mut self.second].into_iter().chain(&mut self.others);
+        let found = others.find(|region| has_it(region));
         let is_found = found.is_some();
         if let Some(found) = found {
             std::mem::swap(&mut self.first, found);
@@ -48,11 +52,12 @@ impl<'a> Cells<'a> {
     #[inline(always)]
     fn part<const N: usize>(&self, address: u64) -> Result<&'a [Cell<u8>; N], AccessFault> {
         let part = self.first.part(address);
+        let part = part.or_else(|| self.second.part(address));
         let part = part.or_else(|| self.elsewhere(address));
         part.ok_or(AccessFault)
     }
 
-    /// Place of an access outside of the first memory.
+    /// Place of an access outside of the first two memories.
     #[cold]
     fn elsewhere<const N: usize>(&self, address: u64) -> Option<&'a [Cell<u8>; N]> {
         self.others.iter().find_map(|region| region.part(address))
@@ -90,9 +95,11 @@ mod tests {
     fn accesses_are_inside_of_one_memory() -> Result<(), AccessFault> {
         let low = [const { Cell::new(0) }; 4];
         let high = [const { Cell::new(0) }; 8];
-        let mut cells = Cells::new([(0x10, &low[..]), (0x14, &high[..])]);
-        for preferred in [0x10, 0x18] {
+        let far = [const { Cell::new(7) }; 2];
+        let mut cells = Cells::new([(0x10, &low[..]), (0x14, &high[..]), (0x40, &far[..])]);
+        for preferred in [0x10, 0x18, 0x40, 0x10] {
             assert!(cells.prefer(preferred));
+            assert_eq!(cells.load::<2>(0x40)?, [7, 7]);
             cells.store(0x10, [1, 2, 3, 4])?;
             cells.store(0x14, [5, 6])?;
             assert_eq!(cells.load::<4>(0x14)?, [5, 6, 0, 0]);

@@ -94,6 +94,15 @@ pub enum FileAnswer {
     Directory(Vec<DirectoryEntry>),
 }
 
+/// Write of text to the console's output that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextRefused {
+    /// True if it was to go to the output of standard error.
+    pub is_error: bool,
+    /// Error of the write.
+    pub errno: Errno,
+}
+
 /// Version of the protocol that firmware offers in a handshake, if it offers one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionOffered {
@@ -146,5 +155,6 @@ inbox! {
         FrameDecoded -> () { channel: channel, payload: none },
         OperationServed -> () { channel: channel, payload: none },
         CommandServed -> () { channel: channel, payload: none },
+        TextRefused -> () { channel: none, payload: none },
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::{self, Debug, Display};
 use std::marker::PhantomData;
 
 use bytes::Bytes;
+use mailbox_rs::Errno;
 use serde::de::{DeserializeOwned, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
@@ -121,6 +122,28 @@ pub struct StdinClose {
     pub channel: ChannelId,
 }
 
+/// Says that text of a channel could not be written. The console sends it for each attempt that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputFailed {
+    /// Source of the text.
+    pub channel: ChannelId,
+    /// True if it was to go to the output of standard error.
+    pub is_error: bool,
+    /// Error of the write.
+    pub errno: Errno,
+}
+
+impl Attributes for OutputFailed {
+    fn topic(&self) -> Option<Topic<'_>> {
+        TopicField::topic(&self.channel)
+    }
+}
+
+impl Message for OutputFailed {
+    type Reply = ();
+    const NAME: &'static str = "OutputFailed";
+}
+
 /// Carries out an operation that firmware asks for by a trap, which the testbench has seen. The reply has the result; `None` while the
 /// operation waits for input: nothing was done then, and it is to be asked for again in a later tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,6 +239,7 @@ pub(crate) enum Inbox<P: Protocol> {
     StdinWrite(Envelope<StdinWrite>),
     StdinClose(Envelope<StdinClose>),
     Operate(Envelope<Operate>),
+    OutputFailed(Envelope<OutputFailed>),
 }
 
 impl<P: Protocol> Debug for Inbox<P> {
@@ -225,6 +249,7 @@ impl<P: Protocol> Debug for Inbox<P> {
             Self::StdinWrite(envelope) => envelope.fmt(f),
             Self::StdinClose(envelope) => envelope.fmt(f),
             Self::Operate(envelope) => envelope.fmt(f),
+            Self::OutputFailed(envelope) => envelope.fmt(f),
         }
     }
 }
@@ -253,6 +278,12 @@ impl<P: Protocol> From<Envelope<Operate>> for Inbox<P> {
     }
 }
 
+impl<P: Protocol> From<Envelope<OutputFailed>> for Inbox<P> {
+    fn from(envelope: Envelope<OutputFailed>) -> Self {
+        Self::OutputFailed(envelope)
+    }
+}
+
 impl<P: Protocol> actix::Message for Inbox<P> {
     type Result = ();
 }
@@ -266,6 +297,7 @@ impl<P: Protocol> crate::bus::Inbox for Inbox<P> {
             Self::StdinWrite(envelope) => envelope.reply.ticket(),
             Self::StdinClose(envelope) => envelope.reply.ticket(),
             Self::Operate(envelope) => envelope.reply.ticket(),
+            Self::OutputFailed(envelope) => envelope.reply.ticket(),
         }
     }
 
@@ -275,6 +307,7 @@ impl<P: Protocol> crate::bus::Inbox for Inbox<P> {
             Self::StdinWrite(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
             Self::StdinClose(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
             Self::Operate(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
+            Self::OutputFailed(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
         }
         Ok(())
     }
@@ -285,6 +318,7 @@ impl<P: Protocol> crate::bus::Inbox for Inbox<P> {
             StdinWrite::NAME => Some(visitor.visit::<StdinWrite>()),
             StdinClose::NAME => Some(visitor.visit::<StdinClose>()),
             Operate::NAME => Some(visitor.visit::<Operate>()),
+            OutputFailed::NAME => Some(visitor.visit::<OutputFailed>()),
             _ => None,
         }
     }

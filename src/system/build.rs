@@ -115,18 +115,20 @@ impl Vhost {
             let context = bus.context(files::Inbox::ENDPOINT);
             bus.start(|_| Files::new(context, &foreign, outside.disk, outside.special))?
         };
-        let (console, prints) = {
+        let (console, prints, lines) = {
             let context = bus.context(console::Inbox::ENDPOINT);
             let text = Text::new(names, sink).with_error_sink(error_sink);
             let text = Arc::new(Mutex::new(text));
             end_at_exit(&text);
-            let lines = Lines::new(text, &foreign);
+            let lines = Lines::new(context.clone(), text, &foreign);
             let console = bus.start(|_| Console::new(context, lines.clone()))?;
             let elision = bus.elision().clone();
-            let elided = poll.is_some();
-            let prints = elided.then(|| Rc::new(ElidedPrints { elision, lines }));
-            let prints = ConsoleClient::new(&console, prints);
-            (console, prints)
+            let elided = poll.is_some().then(|| ElidedPrints {
+                elision,
+                lines: lines.clone(),
+            });
+            let prints = ConsoleClient::new(&console, elided.map(Rc::new));
+            (console, prints, lines)
         };
         let (rpc, dispatch) = start_rpc(&bus, &foreign)?;
         let polls = poll.map(|poll| {
@@ -203,6 +205,7 @@ impl Vhost {
             root: outside.root,
             watchdog: Watchdog::off(),
             flusher: Flusher::default(),
+            lines,
             hub,
             _claim: claim,
         };
@@ -274,6 +277,7 @@ impl Vhost {
             bus,
             ports,
             progress,
+            lines,
             ..
         } = &*self.0;
         let PendingStart {
@@ -288,6 +292,13 @@ impl Vhost {
             channels,
             progress,
         })?;
+        let front_ends = Rc::new(front_ends);
+        let told = front_ends.clone();
+        lines.set_front_ends(Box::new(move |failed| {
+            if let Some(server) = told.of(failed.channel) {
+                server.output_failed(failed);
+            }
+        }));
         // This is the only place that sets it.
         let _ = ports.front_ends.set(front_ends);
         Ok(())

@@ -10,9 +10,9 @@ use crate::actors::semihosting::SemihostingChannel;
 use crate::actors::service::{ChannelProgress, FrontEnd, Peers, Server, statuses};
 use crate::bus::{Bus, BusError, Endpoint, Inbox as _, Port};
 use crate::messages::front_end::{
-    Inbox, Operate, OperateError, Protocol, StdinClose, StdinError, StdinWrite,
+    Inbox, Operate, OperateError, OutputFailed, Protocol, StdinClose, StdinError, StdinWrite,
 };
-use crate::messages::{ChannelDescriptor, ChannelId, memory};
+use crate::messages::{ChannelDescriptor, ChannelId, console, memory};
 use crate::trace::Damage;
 
 /// Front ends in the order in which they start. The first one starts in every system.
@@ -123,6 +123,9 @@ pub(super) trait AnyServer {
         operate: Operate,
     ) -> Result<Result<Option<u64>, OperateError>, BusError>;
 
+    /// Tells of text that was lost, in the console's name.
+    fn output_failed(&self, failed: OutputFailed);
+
     /// Sends a recorded message; `None` for an unknown one.
     fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), Damage>>;
 }
@@ -206,6 +209,10 @@ impl<P: Protocol> AnyServer for Started<P> {
         operate: Operate,
     ) -> Result<Result<Option<u64>, OperateError>, BusError> {
         bus.ask(&self.port, operate)
+    }
+
+    fn output_failed(&self, failed: OutputFailed) {
+        self.port.with_sender(console::ENDPOINT).post(failed);
     }
 
     fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), Damage>> {

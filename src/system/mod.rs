@@ -34,6 +34,7 @@ mod watchdog;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -59,6 +60,7 @@ use thread_claim::ThreadClaim;
 pub(crate) use watchdog::Timeout;
 use watchdog::Watchdog;
 
+use crate::actors::console::Lines;
 use crate::actors::files::Root;
 use crate::actors::memory::MemoryClient;
 use crate::actors::service::ChannelProgress;
@@ -104,6 +106,8 @@ struct Inner {
     /// Root directory of firmware's files.
     root: Option<Root>,
     flusher: Flusher,
+    /// Text of the channels.
+    lines: Rc<Lines>,
     /// Listeners and clients that the socket manager serves.
     hub: Rc<RefCell<Hub>>,
     _claim: ThreadClaim,
@@ -118,7 +122,7 @@ struct Ports {
     console: Port<console::Inbox>,
     sockets: Port<messages::sockets::Inbox>,
     /// Set once memories are initialised.
-    front_ends: OnceCell<FrontEnds>,
+    front_ends: OnceCell<Rc<FrontEnds>>,
     foreign: Port<foreign::Inbox>,
 }
 
@@ -266,6 +270,13 @@ impl Vhost {
             text: text.to_owned(),
         };
         Ok(self.0.bus.ask(&self.0.ports.foreign, report)?)
+    }
+
+    /// Error of the first text of firmware that could not be written, to the console or to a standard stream that is passed through. The
+    /// text is lost, which was reported, and firmware of protocol 0.3 was told.
+    pub fn output_error(&self) -> Option<io::Error> {
+        let errno = self.0.lines.first_failure()?;
+        Some(io::Error::from_raw_os_error(errno.0))
     }
 
     /// Flushes text and closes the sockets. Dropping the value ends the system.

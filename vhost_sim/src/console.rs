@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 pub struct Console {
     wanted: VecDeque<String>,
     begun: Vec<u8>,
+    begun_error: Vec<u8>,
     there: VecDeque<String>,
     /// The model does not know the text.
     unknown: bool,
@@ -26,11 +27,28 @@ impl Console {
         }
     }
 
+    /// Adds text of standard error.
+    pub fn print_error(&mut self, text: &[u8]) {
+        for piece in text.split_inclusive(|byte| *byte == b'\n') {
+            match piece.strip_suffix(b"\n") {
+                Some(line) => {
+                    self.begun_error.extend_from_slice(line);
+                    self.end_error_line();
+                }
+                None => self.begun_error.extend_from_slice(piece),
+            }
+        }
+    }
+
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.begun);
-        let line = line.strip_suffix(b"\r").unwrap_or(&line);
+        self.wanted.push_back(without_return(&line));
+    }
+
+    fn end_error_line(&mut self) {
+        let line = std::mem::take(&mut self.begun_error);
         self.wanted
-            .push_back(String::from_utf8_lossy(line).into_owned());
+            .push_back(format!("stderr: {}", without_return(&line)));
     }
 
     /// Tests for a line that has begun.
@@ -42,6 +60,9 @@ impl Console {
     pub fn finish(&mut self) {
         if self.has_begun() {
             self.end_line();
+        }
+        if !self.begun_error.is_empty() {
+            self.end_error_line();
         }
     }
 
@@ -55,6 +76,7 @@ impl Console {
         if std::mem::take(&mut self.unknown) {
             self.wanted.clear();
             self.begun.clear();
+            self.begun_error.clear();
             self.there.clear();
         }
     }
@@ -84,6 +106,11 @@ impl Console {
             }
         }
     }
+}
+
+fn without_return(line: &[u8]) -> String {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    String::from_utf8_lossy(line).into_owned()
 }
 
 /// A line, or its beginning.

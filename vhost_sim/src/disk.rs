@@ -1,8 +1,9 @@
 //! Model of firmware's files: descriptors, positions and contents, from `docs/protocol.md`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::wire::errno::{EACCES, EBADF, EINVAL, EISDIR, EMFILE, ENOENT};
+use crate::tree::Tree;
+use crate::wire::errno::{EACCES, EBADF, EINVAL, EMFILE, ENOENT};
 
 /// Flags of OPEN.
 pub const READ: u64 = 1;
@@ -28,8 +29,32 @@ pub struct Open {
     pub flags: u64,
     /// Path from the root.
     pub path: String,
-    /// Position of a file on disk.
+    /// Position of a file on disk in bytes, of a directory in entries.
     pub position: u64,
+    /// File, directory, or file of the host program.
+    pub what: What,
+}
+
+/// Content of an open file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// File on disk, by its number.
+    File(u64),
+    /// Directory on disk, with its entries when it was opened: true for a directory.
+    Directory(Vec<(String, bool)>),
+    /// File of the host program.
+    Special,
+}
+
+/// Standard streams of a channel, and the version of its session.
+#[derive(Debug, Default)]
+pub struct Streams {
+    /// True in a session of protocol 0.3.
+    pub posix: bool,
+    /// True for streams that firmware has closed in this session.
+    pub closed: [bool; 3],
+    /// Bytes of the standard input that were not read.
+    pub input: VecDeque<u8>,
 }
 
 /// Files of all channels.
@@ -37,17 +62,24 @@ pub struct Open {
 pub struct Files {
     /// There is a directory of files.
     pub root: bool,
-    /// Contents by path.
-    pub disk: BTreeMap<String, Vec<u8>>,
+    /// What is on disk.
+    pub tree: Tree,
     /// Open files by descriptor.
     pub open: BTreeMap<u64, Open>,
+    /// Standard streams by channel.
+    pub streams: BTreeMap<usize, Streams>,
     given: BTreeSet<u64>,
 }
 
 impl Open {
     /// Tests for a file of the host program.
     pub fn is_special(&self) -> bool {
-        self.path.starts_with(SPECIAL)
+        self.what == What::Special
+    }
+
+    /// Tests for a directory.
+    pub fn is_directory(&self) -> bool {
+        matches!(self.what, What::Directory(_))
     }
 }
 
@@ -70,40 +102,55 @@ impl Files {
             errors.push(ENOENT);
         }
         let special = path.starts_with(SPECIAL);
-        let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..");
-        if !special && (leaves || !self.root) {
+        if !special && (leaves(&path) || !self.root) {
             errors.push(EACCES);
         }
-        if self.open.values().filter(|open| open.by == by).count() >= OPEN_MAX {
-            errors.push(EMFILE);
-        }
+        errors.extend(self.is_full(by).then_some(EMFILE));
         if !errors.is_empty() {
             return Err(errors);
         }
-        if !special {
-            if path == VARIABLE.1 {
-                return Err(vec![EISDIR, EACCES]);
-            }
-            if path
-                .split_once('/')
-                .is_some_and(|(folder, _)| folder != VARIABLE.1)
-            {
-                return Err(vec![ENOENT]);
-            }
-            if flags & CREATES == 0 && !self.disk.contains_key(&path) {
-                return Err(vec![ENOENT]);
-            }
-            let content = self.disk.entry(path.clone()).or_default();
-            if flags & TRUNCATE != 0 {
-                content.clear();
-            }
+        let what = match special {
+            true => What::Special,
+            false => What::File(self.tree.open(&path, flags & CREATES != 0)?),
+        };
+        if let What::File(number) = what
+            && flags & TRUNCATE != 0
+        {
+            self.tree.content(number).clear();
         }
         Ok(Open {
             by,
             flags,
             path,
             position: 0,
+            what,
         })
+    }
+
+    /// Tests for a channel that may open no further file.
+    pub fn is_full(&self, by: usize) -> bool {
+        self.open.values().filter(|open| open.by == by).count() >= OPEN_MAX
+    }
+
+    /// Path from the root of a path below it.
+    ///
+    /// # Errors
+    /// Error numbers of which the host may answer any.
+    pub fn below(&self, path: &[u8]) -> Result<String, Vec<i32>> {
+        let path = std::str::from_utf8(path).map_err(|_| vec![ENOENT])?;
+        let path = expand(path).ok_or(vec![ENOENT])?;
+        let mut errors = Vec::new();
+        if path.is_empty() {
+            errors.push(ENOENT);
+        }
+        if leaves(&path) || !self.root {
+            errors.push(EACCES);
+        }
+        if errors.is_empty() {
+            Ok(path)
+        } else {
+            Err(errors)
+        }
     }
 
     /// Adds a file under the host's descriptor. Returns false for a descriptor that was used
@@ -129,7 +176,10 @@ impl Files {
         let Some(open) = self.open.get_mut(&fd) else {
             return Vec::new();
         };
-        let content = self.disk.get(&open.path).map_or(&[][..], Vec::as_slice);
+        let What::File(number) = open.what else {
+            return Vec::new();
+        };
+        let content = self.tree.content(number);
         let from = usize::try_from(open.position).map_or(content.len(), |at| at.min(content.len()));
         let rest = &content[from..];
         let most = usize::try_from(most).map_or(rest.len(), |most| most.min(rest.len()));
@@ -142,7 +192,10 @@ impl Files {
         let Some(open) = self.open.get_mut(&fd) else {
             return;
         };
-        let content = self.disk.entry(open.path.clone()).or_default();
+        let What::File(number) = open.what else {
+            return;
+        };
+        let content = self.tree.content(number);
         if open.flags & APPEND != 0 {
             open.position = content.len() as u64;
         }
@@ -165,6 +218,11 @@ impl Files {
     pub fn on_disk(&self) -> usize {
         self.open.values().filter(|open| !open.is_special()).count()
     }
+}
+
+/// Tests for a path out of the root.
+fn leaves(path: &str) -> bool {
+    path.starts_with('/') || path.split('/').any(|part| part == "..")
 }
 
 /// Path with its variables expanded; `None` for one that is not set.

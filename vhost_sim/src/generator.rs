@@ -2,10 +2,12 @@
 
 use fastrand::Rng;
 
+use crate::posix_requests::posix;
 use crate::requests::{request, special};
 use crate::scenario::{
-    Backing, Channel, Client, Fd, Misbehaviour, Pointer, Request, Scenario, Step, Tap, Text,
+    Backing, Channel, Client, Fd, Misbehaviour, Pointer, Posix, Request, Scenario, Step, Tap, Text,
 };
+use crate::wire::{NEWEST, open};
 
 /// Generates the scenario of a seed.
 pub fn generate(seed: u64) -> Scenario {
@@ -98,6 +100,12 @@ fn channel(rng: &mut Rng, number: usize, channels: usize, steps: usize, disk: bo
         line,
         base,
         mailbox: rng.u64(..6) * 0x100,
+        offer: match rng.u32(..6) {
+            0 | 1 => NEWEST,
+            2 => rng.choice([1, 2, NEWEST + 1, 0xffff]).unwrap_or(NEWEST),
+            _ => 0,
+        },
+        input: (rng.u32(..3) == 0).then(|| "bytes of the input\n".repeat(rng.usize(..12))),
         backing,
         device,
         next,
@@ -105,6 +113,12 @@ fn channel(rng: &mut Rng, number: usize, channels: usize, steps: usize, disk: bo
         steps: Vec::new(),
     };
     let hostile = rng.u32(..5) == 0;
+    if hostile {
+        // The model does not know what a channel has read that breaks the protocol.
+        channel.input = None;
+    } else if disk && channel.offer > 0 && rng.u32(..2) == 0 {
+        channel.steps = directory(number);
+    }
     for _ in 0..rng.usize(1..=steps) {
         let step = step(rng, number, channels, hostile, disk, &channel);
         channel.steps.push(step);
@@ -146,7 +160,9 @@ fn step(
     channel: &Channel,
 ) -> Step {
     let ask = |rng: &mut Rng| {
-        if rng.u32(..12) == 0 {
+        if channel.offer > 0 && rng.u32(..2) == 0 {
+            posix(rng, number, hostile)
+        } else if rng.u32(..12) == 0 {
             special(rng, number)
         } else {
             request(rng, number, channels, hostile, disk)
@@ -296,4 +312,37 @@ fn clients(rng: &mut Rng) -> Vec<(u32, Client)> {
     }
     actions.sort_by_key(|(at, _)| *at);
     actions
+}
+
+/// Makes a directory, with a file and a directory in it, and reads it.
+fn directory(number: usize) -> Vec<Step> {
+    let path = |name: &str| Text::Some(format!("c{number}_f{name}"));
+    let mode = 0o700;
+    let steps = [
+        Posix::Mkdir {
+            path: path(""),
+            mode,
+        },
+        Posix::Open {
+            path: path("/long name"),
+            flags: open::CREATE | open::WRITE,
+            mode,
+        },
+        Posix::Mkdir {
+            path: path("/b"),
+            mode,
+        },
+        Posix::Open {
+            path: path(""),
+            flags: open::DIRECTORY,
+            mode,
+        },
+        Posix::Readdir {
+            fd: Fd::Own(0),
+            to: Pointer::Work(0),
+            len: 24,
+        },
+        Posix::Rmdir { path: path("") },
+    ];
+    steps.map(|step| Step::Request(Request::Posix(step))).into()
 }

@@ -10,7 +10,7 @@
 //! - [`wire`]: constants and layouts of `docs/protocol.md`. [`request`]: a request as words.
 //! - [`space`], [`ram`]: memories and their expected contents. [`event`]: acts of the host.
 //! - [`firmware`], [`methods`], [`special`], [`clients`]: the environment of the host.
-//! - [`session`], [`meaning`], [`printf`], [`disk`], [`console`]: the model.
+//! - [`session`], [`meaning`], [`printf`], [`disk`], [`tree`], [`expect`], [`console`]: the model.
 //! - [`run`], [`stage`], [`shrink`], [`coverage`]: runs.
 
 pub mod clients;
@@ -18,10 +18,12 @@ pub mod console;
 pub mod coverage;
 pub mod disk;
 pub mod event;
+pub mod expect;
 pub mod firmware;
 pub mod generator;
 pub mod meaning;
 pub mod methods;
+pub mod posix_requests;
 pub mod printf;
 pub mod ram;
 pub mod request;
@@ -33,4 +35,5 @@ pub mod shrink;
 pub mod space;
 pub mod special;
 pub mod stage;
+pub mod tree;
 pub mod wire;

@@ -1,6 +1,6 @@
 //! Requests of a scenario as words of an entry, and the strings that they point to.
 
-use crate::scenario::{Arg, Channel, Pointer, Request, Text, Value};
+use crate::scenario::{Arg, Channel, Pointer, Posix, Request, Text, Value};
 use crate::wire::{action, file};
 
 /// Words of an entry, and the writes before it.
@@ -117,6 +117,7 @@ pub fn assemble(request: &Request, channel: &Channel, scratch: u64, fd: u64) -> 
             (action::FILE, vec![file::WRITE, fd, at(from), *len], None)
         }
         Request::Seek { position, .. } => (action::FILE, vec![file::SEEK, fd, *position], None),
+        Request::Posix(posix) => (action::FILE, operation(posix, &mut scratch, fd), None),
         Request::Raw {
             action,
             words,
@@ -128,5 +129,45 @@ pub fn assemble(request: &Request, channel: &Channel, scratch: u64, fd: u64) -> 
         words: words.unwrap_or(args.len() as u32),
         args,
         stores: scratch.stores,
+    }
+}
+
+/// Words of an operation of protocol 0.3.
+fn operation(request: &Posix, scratch: &mut Scratch<'_>, fd: u64) -> Vec<u64> {
+    let channel = scratch.channel;
+    let at = |pointer: &Pointer| channel.address(*pointer);
+    // Numbers of 64 bits are two words.
+    let halves = |number: u64| [number & 0xffff_ffff, number >> 32];
+    match request {
+        Posix::Open { path, flags, mode } => {
+            vec![file::POSIX_OPEN, scratch.text(path), *flags, *mode]
+        }
+        Posix::Close { .. } => vec![file::CHECKED_CLOSE, fd],
+        Posix::Lseek {
+            whence,
+            offset,
+            result,
+            ..
+        } => {
+            let [low, high] = halves(*offset as u64);
+            vec![file::LSEEK, fd, *whence, low, high, at(result)]
+        }
+        Posix::Fstat { result, .. } => vec![file::FSTAT, fd, at(result)],
+        Posix::Stat { path, result } => vec![file::STAT, scratch.text(path), at(result)],
+        Posix::Access { path, mode } => vec![file::ACCESS, scratch.text(path), *mode],
+        Posix::Unlink { path } => vec![file::UNLINK, scratch.text(path)],
+        Posix::Rename { from, to } => vec![file::RENAME, scratch.text(from), scratch.text(to)],
+        Posix::Mkdir { path, mode } => vec![file::MKDIR, scratch.text(path), *mode],
+        Posix::Rmdir { path } => vec![file::RMDIR, scratch.text(path)],
+        Posix::Readdir { to, len, .. } => vec![file::READDIR, fd, at(to), *len],
+        Posix::Ftruncate { len, .. } => {
+            let [low, high] = halves(*len);
+            vec![file::FTRUNCATE, fd, low, high]
+        }
+        Posix::Fsync { .. } => vec![file::FSYNC, fd],
+        Posix::Argv { to, len } => vec![file::ARGV, at(to), *len],
+        Posix::Env { to, len } => vec![file::ENV, at(to), *len],
+        Posix::Time { to } => vec![file::TIME, at(to)],
+        Posix::Random { to, len } => vec![file::RANDOM, at(to), *len],
     }
 }

@@ -256,7 +256,8 @@ fn raw(rng: &mut Rng) -> Request {
             // No descriptor of another channel, and no path unknown to the model.
             let fd = rng.choice([0, 9, 1 << 30, u64::MAX]).unwrap_or(9);
             args = vec![
-                Value::Word(rng.u64(1..8)),
+                // Operations of protocol 0.3 have paths.
+                Value::Word(rng.u64(1..5)),
                 Value::Word(fd),
                 value(rng),
                 value(rng),

@@ -58,6 +58,12 @@ pub struct Channel {
     /// Memory right behind the first one.
     #[serde(default)]
     pub next: Option<Backing>,
+    /// Version that firmware offers in its handshakes, 0 for none.
+    #[serde(default)]
+    pub offer: u32,
+    /// Standard input, all of it there from the start; `None` for an empty one.
+    #[serde(default)]
+    pub input: Option<String>,
     /// Steps per turn of the firmware.
     pub pace: u32,
     /// Steps of the firmware.
@@ -254,12 +260,102 @@ pub enum Request {
         fd: Fd,
         position: u64,
     },
+    /// Operation of protocol 0.3.
+    Posix(Posix),
     /// Words of an entry.
     Raw {
         action: u32,
         words: u32,
         args: Vec<Value>,
     },
+}
+
+/// Operation of protocol 0.3.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the fields are the protocol's arguments")]
+pub enum Posix {
+    Open {
+        path: Text,
+        flags: u64,
+        mode: u64,
+    },
+    Close {
+        fd: Fd,
+    },
+    Lseek {
+        fd: Fd,
+        whence: u64,
+        offset: i64,
+        result: Pointer,
+    },
+    Fstat {
+        fd: Fd,
+        result: Pointer,
+    },
+    Stat {
+        path: Text,
+        result: Pointer,
+    },
+    Access {
+        path: Text,
+        mode: u64,
+    },
+    Unlink {
+        path: Text,
+    },
+    Rename {
+        from: Text,
+        to: Text,
+    },
+    Mkdir {
+        path: Text,
+        mode: u64,
+    },
+    Rmdir {
+        path: Text,
+    },
+    Readdir {
+        fd: Fd,
+        to: Pointer,
+        len: u64,
+    },
+    Ftruncate {
+        fd: Fd,
+        len: u64,
+    },
+    Fsync {
+        fd: Fd,
+    },
+    Argv {
+        to: Pointer,
+        len: u64,
+    },
+    Env {
+        to: Pointer,
+        len: u64,
+    },
+    Time {
+        to: Pointer,
+    },
+    Random {
+        to: Pointer,
+        len: u64,
+    },
+}
+
+impl Posix {
+    /// Descriptor among the arguments.
+    pub fn fd(&self) -> Option<Fd> {
+        match self {
+            Self::Close { fd }
+            | Self::Lseek { fd, .. }
+            | Self::Fstat { fd, .. }
+            | Self::Readdir { fd, .. }
+            | Self::Ftruncate { fd, .. }
+            | Self::Fsync { fd } => Some(*fd),
+            _ => None,
+        }
+    }
 }
 
 /// Word or address.

@@ -86,6 +86,13 @@ pub fn install_hook() {
     });
 }
 
+/// Arguments of every channel, as ARGV gives them.
+pub const ARGUMENTS: [&str; 3] = ["program\0", "two words\0", "\0"];
+/// Environment of every channel, as ENV gives it.
+pub const ENVIRONMENT: [&str; 2] = ["EMPTY=\0", "NAME=a value\0"];
+/// Nanoseconds of a tick.
+pub const PERIOD: u64 = 300_000_007;
+
 /// Files that are there at the start.
 pub fn initial_files() -> BTreeMap<String, Vec<u8>> {
     let bytes = |len: u32| (0..len).map(|at| (at * 31 + len) as u8).collect();
@@ -125,16 +132,23 @@ pub fn mailboxes(scenario: &Scenario) -> String {
         // Writing to a String does not fail.
         let _ = writeln!(
             yaml,
-            "{name}: {{space: {name}, base: {:#x}, ptr: {}, cache_line: {}}}",
+            "{name}: {{space: {name}, base: {:#x}, ptr: {}, cache_line: {}, stdio: {{stdin: {}}}, \
+             args: [program, two words, \"\"], env: {{EMPTY: \"\", NAME: a value}}, seed: {number}, \
+             time: {{clock: ticks, period: {PERIOD}ns}}}}",
             channel.base + channel.mailbox,
             channel.pointer * 8,
-            channel.line
+            channel.line,
+            if channel.input.is_some() {
+                "testbench"
+            } else {
+                "none"
+            },
         );
     }
     yaml
 }
 
-/// Files of a folder and its subfolders, by path.
+/// Files of a folder and its subfolders, by path. Folders have a `/` at the end.
 ///
 /// # Errors
 /// Those of the file system.
@@ -145,6 +159,7 @@ pub fn files(folder: &Path) -> io::Result<BTreeMap<String, Vec<u8>>> {
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.file_type()?.is_dir() {
             let below = self::files(&entry.path())?;
+            files.insert(format!("{name}/"), Vec::new());
             files.extend(
                 below
                     .into_iter()

@@ -41,21 +41,55 @@ pub mod file {
     pub const READ: u64 = 2;
     pub const WRITE: u64 = 3;
     pub const SEEK: u64 = 4;
+    pub const POSIX_OPEN: u64 = 5;
+    pub const CHECKED_CLOSE: u64 = 6;
+    pub const LSEEK: u64 = 7;
+    pub const FSTAT: u64 = 8;
+    pub const STAT: u64 = 9;
+    pub const ACCESS: u64 = 10;
+    pub const UNLINK: u64 = 11;
+    pub const RENAME: u64 = 12;
+    pub const MKDIR: u64 = 13;
+    pub const RMDIR: u64 = 14;
+    pub const READDIR: u64 = 15;
+    pub const FTRUNCATE: u64 = 16;
+    pub const FSYNC: u64 = 17;
+    pub const ARGV: u64 = 18;
+    pub const ENV: u64 = 19;
+    pub const TIME: u64 = 20;
+    pub const RANDOM: u64 = 21;
+}
+
+/// Flags of POSIX_OPEN.
+pub mod open {
+    #![allow(missing_docs, reason = "the names are Linux's")]
+    pub const WRITE: u64 = 1;
+    pub const BOTH: u64 = 2;
+    pub const CREATE: u64 = 0x40;
+    pub const EXCLUSIVE: u64 = 0x80;
+    pub const TRUNCATE: u64 = 0x200;
+    pub const APPEND: u64 = 0x400;
+    pub const DIRECTORY: u64 = 0x1_0000;
 }
 
 /// Error numbers of Linux.
 pub mod errno {
     #![allow(missing_docs, reason = "the names are Linux's")]
+    pub const EPERM: i32 = 1;
     pub const ENOENT: i32 = 2;
     pub const EIO: i32 = 5;
     pub const EBADF: i32 = 9;
     pub const EACCES: i32 = 13;
     pub const EFAULT: i32 = 14;
+    pub const EEXIST: i32 = 17;
+    pub const ENOTDIR: i32 = 20;
     pub const EISDIR: i32 = 21;
     pub const EINVAL: i32 = 22;
     pub const EMFILE: i32 = 24;
     pub const ENOSPC: i32 = 28;
+    pub const ESPIPE: i32 = 29;
     pub const ENOSYS: i32 = 38;
+    pub const ENOTEMPTY: i32 = 39;
 }
 
 /// Offsets of one queue's parts from the channel's base, in bytes.

@@ -4,6 +4,7 @@ use riscv_iss::{Cause, Trap};
 use vhost::ChannelExit;
 
 use super::drive::{Ended, Why};
+use super::memory::guard;
 use super::program::Program;
 use super::{FAILED, LIMIT};
 
@@ -63,6 +64,12 @@ fn advice(program: &Program, trap: &Trap) -> String {
             "; the simulator has RV{}IMAC, Zicsr and Zifencei in machine mode: compile for these",
             8 * program.ptr_width().bytes()
         ),
+        Cause::LoadAccessFault | Cause::StoreAccessFault
+            if guard(program).contains(&trap.value) =>
+        {
+            "; the address is in the guard below the stack, which overflows: give flags.sh a larger --stack"
+                .to_owned()
+        }
         Cause::LoadAccessFault | Cause::StoreAccessFault => {
             "; if the chip has memory there, give --base and --mem, or --memory FILE".to_owned()
         }

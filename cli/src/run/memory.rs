@@ -1,6 +1,7 @@
 //! Memory of the hart: the bytes of the system's static memories.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use anyhow::{Result, anyhow, bail};
 use riscv_iss::Cells;
@@ -21,9 +22,10 @@ pub(super) fn memory<'a>(vhost: &'a Vhost, args: &Args, program: &Program) -> Re
         .map_err(|error| anyhow!("{error}"))?;
     let view = vhost.spaces().get(space);
     let memories = view.into_iter().flat_map(|space| space.iter());
-    let regions: Vec<_> = memories
-        .map(|memory| region(memory, args))
-        .collect::<Result<_>>()?;
+    let mut regions = vec![];
+    for memory in memories {
+        regions.extend(without(guard(program), region(memory, args)?));
+    }
     if regions.is_empty() {
         bail!("space `{space}` has no memory");
     }
@@ -37,6 +39,30 @@ pub(super) fn memory<'a>(vhost: &'a Vhost, args: &Args, program: &Program) -> Re
         );
     }
     Ok(cells)
+}
+
+/// Addresses between heap and stack that no access of the hart is to reach, if the image has such a guard: from the symbol `__vhost_guard`
+/// to the symbol `__vhost_stack_limit`.
+pub(super) fn guard(program: &Program) -> Range<u64> {
+    let [start, end] = ["__vhost_guard", "__vhost_stack_limit"].map(|name| program.symbol(name));
+    start.unwrap_or(0)..end.unwrap_or(0)
+}
+
+/// Parts of a memory before and behind a guard.
+fn without(
+    guard: Range<u64>,
+    (base, bytes): (u64, &[Cell<u8>]),
+) -> impl Iterator<Item = (u64, &[Cell<u8>])> {
+    let offset = |address: u64| {
+        let offset = usize::try_from(address.saturating_sub(base));
+        offset.unwrap_or(bytes.len()).min(bytes.len())
+    };
+    let parts = match guard.is_empty() {
+        true => [0..bytes.len(), 0..0],
+        false => [0..offset(guard.start), offset(guard.end)..bytes.len()],
+    };
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    parts.filter_map(move |part| Some((base + part.start as u64, bytes.get(part)?)))
 }
 
 /// Base address and bytes of a memory.

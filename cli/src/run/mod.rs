@@ -45,7 +45,7 @@ const FAILED: u8 = 125;
 #[derive(clap::Args)]
 #[command(
     after_help = "Exit status: that of firmware, 255 where it is larger; 124 where --max-instructions was reached; 125 where \
-                  the run can't start, or firmware crashed or hangs; 2 where the command line is wrong.\n\n\
+                  the run can't start, firmware crashed or hangs, or its output can't be written; 2 where the command line is wrong.\n\n\
                   VHOST_TRACE, VHOST_ATTACH, VHOST_WATCHDOG and VHOST_LOG work as in a simulation."
 )]
 pub(crate) struct Args {
@@ -171,6 +171,8 @@ fn execute(args: &Args) -> Result<u8> {
 fn finish(args: &Args, program: &Program, vhost: Vhost, ended: Result<Ended>) -> Result<u8> {
     let (exits, ticks) = (vhost.exits(), vhost.now());
     let status = vhost.status();
+    // The library has reported it.
+    let is_output_lost = vhost.output_error().is_some();
     vhost.shutdown();
     let ended = ended?;
     let failure = ending::failure(program, &ended, ticks);
@@ -181,5 +183,8 @@ fn finish(args: &Args, program: &Program, vhost: Vhost, ended: Result<Ended>) ->
         let status = status.unwrap_or_else(|error| error.to_string());
         let _ = writeln!(anstream::stderr(), "{}", status.trim_end());
     }
-    Ok(ending::status(&ended, &exits))
+    Ok(match ending::status(&ended, &exits) {
+        0 if is_output_lost => FAILED,
+        status => status,
+    })
 }

@@ -62,7 +62,8 @@ impl Program {
         let cache = cache(self.file()).ok()?;
         let parsed = object::File::parse(&cache).ok()?;
         let mut symbols = parsed.symbols();
-        let found = symbols.find(|symbol| symbol.name() == Ok(name) && symbol.is_definition());
+        // Symbols of the linker's command line belong to no section.
+        let found = symbols.find(|symbol| symbol.name() == Ok(name) && !symbol.is_undefined());
         found.map(|symbol| symbol.address())
     }
 

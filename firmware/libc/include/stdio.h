@@ -1,5 +1,5 @@
 /*
- * <stdio.h>, with what picolibc 1.8 leaves out.
+ * <stdio.h>, with what the libraries leave out.
  */
 #pragma GCC system_header
 #include_next <stdio.h>
@@ -20,6 +20,9 @@
 #ifndef VHOST_LIBC_STDIO_H
 #define VHOST_LIBC_STDIO_H
 
+#include <stdarg.h>
+#include <sys/types.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -27,6 +30,15 @@ extern "C" {
 /* There are no other processes: NULL with ENOSYS, and -1 with EINVAL. */
 FILE *popen(const char *command, const char *mode);
 int pclose(FILE *file);
+
+#if __POSIX_VISIBLE >= 200809
+ssize_t getdelim(char **line, size_t *size, int end, FILE *file);
+ssize_t getline(char **line, size_t *size, FILE *file);
+#ifdef __PICOLIBC__
+__attribute__((format(printf, 2, 3))) int dprintf(int fd, const char *format, ...);
+__attribute__((format(printf, 2, 0))) int vdprintf(int fd, const char *format, va_list arguments);
+#endif
+#endif
 
 #ifdef __cplusplus
 }

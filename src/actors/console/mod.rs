@@ -5,24 +5,28 @@ mod client;
 mod tests;
 mod text;
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix::{Actor, Context, Handler};
+use mailbox_rs::Errno;
 
 use crate::bus::{ActorContext, Port};
 use crate::messages::ChannelId;
-use crate::messages::console::{ENDPOINT, Finish, Inbox, Print, PrintError, PrintMarked, PutRaw};
-use crate::messages::foreign::{self, ConsoleLine};
+use crate::messages::announced::TextRefused;
+use crate::messages::console::{Finish, Inbox, Print, PrintError, PrintMarked, PutRaw};
+use crate::messages::foreign::{self, ConsoleLine, Report, Severity};
+use crate::messages::front_end::OutputFailed;
 
 pub(crate) use client::{ConsoleClient, ElidedPrints};
-use text::Source;
 pub(crate) use text::Text;
+use text::{Source, failure_text};
 
 /// Collects the text of each channel and prints completed lines.
 ///
-/// A line ends with `\n` or `\r\n`. Invalid UTF-8 is printed as U+FFFD. Text that can't be written is lost, and the log says so once.
+/// A line ends with `\n` or `\r\n`. Invalid UTF-8 is printed as U+FFFD. Text that can't be written is lost: the first time it is reported, and
+/// each time the front end of its channel is told.
 pub(crate) struct Console {
     context: ActorContext,
     lines: Rc<Lines>,
@@ -30,11 +34,17 @@ pub(crate) struct Console {
 
 /// Lines of all channels, and their target, shared by the console and its clients.
 pub(crate) struct Lines {
+    context: ActorContext,
     text: Arc<Mutex<Text>>,
     testbench: Port<foreign::Inbox>,
+    /// Set once channels are served.
+    front_ends: OnceCell<Box<TellFrontEnd>>,
     /// True if lines go to the testbench.
     redirected: Cell<bool>,
 }
+
+/// Tells the front end of a channel, which answers firmware for text that was lost.
+pub(crate) type TellFrontEnd = dyn Fn(OutputFailed);
 
 impl Console {
     /// Creates the console of these lines.
@@ -44,25 +54,54 @@ impl Console {
 }
 
 impl Lines {
-    /// Lines that are printed to `text`, or sent to the testbench over `foreign` after a `Redirect`.
-    pub(crate) fn new(text: Arc<Mutex<Text>>, foreign: &Port<foreign::Inbox>) -> Rc<Self> {
+    /// Lines that are printed to `text`, or sent to the testbench over `foreign` after a `Redirect`. `context` is the console's.
+    pub(crate) fn new(
+        context: ActorContext,
+        text: Arc<Mutex<Text>>,
+        foreign: &Port<foreign::Inbox>,
+    ) -> Rc<Self> {
         Rc::new(Self {
+            testbench: foreign.with_sender(context.endpoint()),
+            context,
             text,
-            testbench: foreign.with_sender(ENDPOINT),
+            front_ends: OnceCell::new(),
             redirected: Cell::new(false),
         })
     }
 
+    /// Sets the function that tells the front ends of text that is lost.
+    pub(crate) fn set_front_ends(&self, tell: Box<TellFrontEnd>) {
+        // Set once, when the channels are taken.
+        let _ = self.front_ends.set(tell);
+    }
+
+    /// Error of the first write of text that failed.
+    pub(crate) fn first_failure(&self) -> Option<Errno> {
+        lock(&self.text).first_failure()
+    }
+
     fn print(&self, channel: ChannelId, source: Source, text: &[u8]) {
-        self.put(|all, put| all.add(channel, source, text, put));
+        self.put(Some(channel), |all, put| {
+            all.add(channel, source, text, put);
+        });
     }
 
     fn finish(&self, finish: &Finish) {
-        self.put(|text, put| text.finish(finish.channel, put));
+        self.put(finish.channel, |text, put| text.finish(finish.channel, put));
     }
 
-    /// Prints the lines completed by `act`.
-    fn put(&self, act: impl FnOnce(&mut Text, &mut dyn FnMut(&str, &str) -> bool)) {
+    fn put_raw(&self, raw: &PutRaw) {
+        let mut text = lock(&self.text);
+        text.raw(raw.is_error, &raw.data);
+        self.tell(Some(raw.channel), text);
+    }
+
+    /// Prints the lines of a channel completed by `act`.
+    fn put(
+        &self,
+        channel: Option<ChannelId>,
+        act: impl FnOnce(&mut Text, &mut dyn FnMut(&str, &str) -> bool),
+    ) {
         let mut text = lock(&self.text);
         let redirected = self.redirected.get();
         act(&mut text, &mut |channel, line| {
@@ -75,6 +114,36 @@ impl Lines {
             redirected
         });
         text.flush();
+        self.tell(channel, text);
+    }
+
+    /// Tells of the writes that failed while text of a channel was put out.
+    fn tell(&self, channel: Option<ChannelId>, mut text: MutexGuard<'_, Text>) {
+        let failures = text.take_failures();
+        drop(text);
+        for (is_error, errno, is_first) in failures {
+            self.context.emit(|| TextRefused { is_error, errno });
+            if is_first {
+                self.testbench.post(Report {
+                    severity: Severity::Error,
+                    id: self.context.endpoint().0.to_string(),
+                    text: failure_text(is_error, errno),
+                });
+            }
+            if let Some(channel) = channel {
+                self.tell_front_end(channel, is_error, errno);
+            }
+        }
+    }
+
+    fn tell_front_end(&self, channel: ChannelId, is_error: bool, errno: Errno) {
+        if let Some(tell) = self.front_ends.get() {
+            tell(OutputFailed {
+                channel,
+                is_error,
+                errno,
+            });
+        }
     }
 }
 
@@ -117,8 +186,7 @@ impl Handler<Inbox> for Console {
                 mail.reply.send(());
             }
             Inbox::PutRaw(mail) => {
-                let PutRaw { is_error, data, .. } = &mail.message;
-                lock(&self.lines.text).raw(*is_error, data);
+                self.lines.put_raw(&mail.message);
                 mail.reply.send(());
             }
             Inbox::Redirect(mail) => {

@@ -42,7 +42,8 @@ impl ActorBench<Inbox, Screen> {
         let names = vec!["core0".into(), "core1".into()];
         let text = Arc::new(Mutex::new(Text::new(names, sink)));
         Self::start(&Ram::new(&map(&[])), screen, |peers| {
-            Console::new(peers.context, Lines::new(text, peers.foreign))
+            let lines = Lines::new(peers.context.clone(), text, peers.foreign);
+            Console::new(peers.context, lines)
         })
     }
 
@@ -226,6 +227,12 @@ fn a_broken_sink_is_survived() {
     bench.state.broken.store(false, Ordering::Relaxed);
     bench.print(0, "\n");
     assert_eq!(bench.seen(), "[core0] kept\n");
+    let reports: Vec<_> = bench.outside.calls();
+    let text = format!("{reports:?}");
+    assert_eq!(reports.len(), 1, "{text}");
+    for part in ["Error", "console", "standard output", "Broken pipe"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }
 
 proptest! {

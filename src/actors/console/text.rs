@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use mailbox_rs::Errno;
+
 use crate::guest::quietly;
 use crate::messages::{ChannelId, Name};
 
@@ -38,7 +40,12 @@ pub(crate) struct Text {
     /// Sink for bytes of standard error that are put out unchanged.
     error_sink: Box<dyn Write + Send>,
     lines: Vec<u8>,
-    failed: bool,
+    /// Failed writes since they were last taken, by sink: the text of standard error's is true.
+    failures: BTreeMap<bool, Errno>,
+    /// Error of the first write that failed.
+    first_failure: Option<Errno>,
+    /// True for each sink on whose failure a report was made.
+    reported: [bool; 2],
 }
 
 /// Takes a channel's name and a line of it elsewhere; false for a line that the sink is to have.
@@ -54,7 +61,9 @@ impl Text {
             sink,
             error_sink: Box::new(io::sink()),
             lines: Vec::new(),
-            failed: false,
+            failures: BTreeMap::new(),
+            first_failure: None,
+            reported: [false; 2],
         }
     }
 
@@ -71,7 +80,26 @@ impl Text {
             false => &mut self.sink,
         };
         let written = quietly(|| sink.write_all(data).and_then(|()| sink.flush()));
-        self.warn_once(written);
+        self.note_failure(is_error, written);
+    }
+
+    /// Takes the failed writes since the last call: true for the sink of standard error, with the error, and true for the first failure
+    /// of the sink.
+    pub(super) fn take_failures(&mut self) -> Vec<(bool, Errno, bool)> {
+        let Self {
+            failures, reported, ..
+        } = self;
+        let mut is_first =
+            |is_error: bool| !std::mem::replace(&mut reported[usize::from(is_error)], true);
+        let failures = std::mem::take(failures).into_iter();
+        failures
+            .map(|(is_error, errno)| (is_error, errno, is_first(is_error)))
+            .collect()
+    }
+
+    /// Error of the first write that failed.
+    pub(super) fn first_failure(&self) -> Option<Errno> {
+        self.first_failure
     }
 
     /// Sets the mark of a further source. The line that it has begun gets the new one.
@@ -135,6 +163,12 @@ impl Text {
     pub(crate) fn end(&mut self) {
         self.finish(None, &mut |_, _| false);
         self.flush();
+        for (is_error, errno, is_first) in self.take_failures() {
+            // Nobody is left to report to.
+            if is_first {
+                tracing::warn!("{}", failure_text(is_error, errno));
+            }
+        }
     }
 
     /// Writes the lines that were put, if any, and flushes the sink.
@@ -188,16 +222,29 @@ impl Text {
         let Self { sink, lines, .. } = self;
         let written = quietly(|| sink.write_all(lines).and_then(|()| sink.flush()));
         lines.clear();
-        self.warn_once(written);
+        self.note_failure(false, written);
     }
 
-    fn warn_once(&mut self, result: io::Result<()>) {
-        if let Err(error) = result
-            && !std::mem::replace(&mut self.failed, true)
-        {
-            tracing::warn!(%error, "the console's text can't be written; some of it is lost");
+    fn note_failure(&mut self, is_error: bool, result: io::Result<()>) {
+        if let Err(error) = result {
+            let errno = match (error.raw_os_error(), error.kind()) {
+                (Some(number), _) => Errno(number),
+                (None, io::ErrorKind::BrokenPipe) => Errno::EPIPE,
+                (None, _) => Errno::EIO,
+            };
+            self.failures.entry(is_error).or_insert(errno);
+            self.first_failure.get_or_insert(errno);
         }
     }
+}
+
+/// Text of the report on a failed write.
+pub(super) fn failure_text(is_error: bool, errno: Errno) -> String {
+    let stream = if is_error { "error" } else { "output" };
+    let reason = io::Error::from_raw_os_error(errno.0);
+    format!(
+        "firmware's text can't be written to standard {stream}: {reason}; some of it is lost, and later failures are not reported"
+    )
 }
 
 /// Length of `text` without a character that is cut off at its end.

@@ -366,8 +366,10 @@ impl Channel {
             None => command.to_string(),
         };
         let errno = failure.errno();
-        self.service
-            .report(severity, &format!("{what}: {failure}; answered {errno}"));
+        if !failure.is_reported() {
+            self.service
+                .report(severity, &format!("{what}: {failure}; answered {errno}"));
+        }
         -i64::from(number)
     }
 

@@ -280,10 +280,12 @@ impl Channel {
         let failed = |severity, kind: &dyn fmt::Display, failure: &Failure, responds: bool| {
             let errno = failure.errno();
             let answered = if responds { "answered " } else { "" };
-            self.service.report(
-                severity,
-                &format!("request in slot {slot}, {kind}: {failure}; {answered}{errno}"),
-            );
+            if !failure.is_reported() {
+                self.service.report(
+                    severity,
+                    &format!("request in slot {slot}, {kind}: {failure}; {answered}{errno}"),
+                );
+            }
             if responds {
                 Served::Response(Response::Error(errno))
             } else {

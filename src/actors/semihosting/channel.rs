@@ -201,10 +201,12 @@ impl FrontEnd for Channel {
                 self.errno.set(number);
                 let severity = self.severity(operation, failure);
                 let text = OperationText(operation, &args);
-                self.service.report(
-                    severity,
-                    &format!("hart {hart}: {text}: {failure}; answered {errno}"),
-                );
+                if !failure.is_reported() {
+                    self.service.report(
+                        severity,
+                        &format!("hart {hart}: {text}: {failure}; answered {errno}"),
+                    );
+                }
                 (Some(failed(operation, &args)), Some(errno))
             }
         };

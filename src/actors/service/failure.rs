@@ -40,6 +40,9 @@ pub(crate) enum Failure {
         /// Reason, if it says more than the error number.
         reason: Option<String>,
     },
+    /// Text that was lost. The console has reported it.
+    #[error("text could not be written")]
+    Output { errno: Errno },
     #[error("file `{path}`: {unset}")]
     Unset { path: String, unset: Unset },
     #[error(transparent)]
@@ -67,6 +70,11 @@ impl Failure {
         }
     }
 
+    /// True if another actor has reported it.
+    pub(in crate::actors) fn is_reported(&self) -> bool {
+        matches!(self, Self::Output { .. })
+    }
+
     /// Error number for the response (protocol, section *Requests*).
     pub(in crate::actors) fn errno(&self) -> Errno {
         match self {
@@ -84,7 +92,7 @@ impl Failure {
                 CallError::TooManyArguments { .. } => Errno::EINVAL,
                 CallError::Failed(_) | CallError::Raised { .. } => Errno::EIO,
             },
-            Self::File { errno, .. } | Self::Path { errno, .. } => *errno,
+            Self::File { errno, .. } | Self::Path { errno, .. } | Self::Output { errno } => *errno,
             Self::Unset { .. } => Errno::ENOENT,
             Self::NoReply(_) | Self::Panic(_) => Errno::EIO,
         }

@@ -13,7 +13,8 @@ use super::{ChannelProgress, ChannelService, Failure, Peers};
 use crate::bus::{ActorContext, Bus, BusError, Envelope, Port, Spawner};
 use crate::messages::foreign::{Exit, Severity};
 use crate::messages::front_end::{
-    ChannelState, Inbox, Operate, OperateError, Protocol, Status, StdinError, StdinWrite,
+    ChannelState, Inbox, Operate, OperateError, OutputFailed, Protocol, Status, StdinError,
+    StdinWrite,
 };
 use crate::messages::memory::{self, AccessSegments};
 use crate::messages::{ChannelDescriptor, ChannelId, Interface};
@@ -172,6 +173,17 @@ impl<F: FrontEnd> Handler<Inbox<F::Protocol>> for Server<F> {
                 let ended = self.service(envelope.message.channel);
                 let ended = ended.and_then(ChannelService::end_input);
                 envelope.reply.send(ended);
+            }
+            Inbox::OutputFailed(envelope) => {
+                let OutputFailed {
+                    channel,
+                    is_error,
+                    errno,
+                } = envelope.message;
+                if let Ok(service) = self.service(channel) {
+                    service.output_failed(is_error, errno);
+                }
+                envelope.reply.send(());
             }
             Inbox::Operate(Envelope { message, reply }) => {
                 let mut channels = self.channels.iter();

@@ -31,7 +31,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mailbox_rs::{MAX_STRING, PtrWidth};
+use mailbox_rs::{Errno, MAX_STRING, PtrWidth};
 
 pub(crate) use failure::Failure;
 pub(crate) use frame_decoder::{FrameDecoder, FrameDecoders};
@@ -157,6 +157,11 @@ impl ChannelService {
         self.is_input()?;
         self.session.input.end();
         Ok(())
+    }
+
+    /// Notes that text of the channel could not be written: firmware is told by its next request that concerns the stream.
+    pub(in crate::actors) fn output_failed(&self, is_error: bool, errno: Errno) {
+        self.session.output_failed(is_error, errno);
     }
 
     fn is_input(&self) -> Result<(), StdinError> {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
-use mailbox_rs::{NEWEST, VERSION, Version};
+use mailbox_rs::{Errno, NEWEST, VERSION, Version};
 
 use crate::messages::front_end::StdinError;
 
@@ -29,6 +29,8 @@ pub(in crate::actors) struct Session {
     files: Cell<[Option<u64>; 3]>,
     /// True for each standard stream whose file was opened in any session.
     opened_before: Cell<[bool; 3]>,
+    /// Errors of text that could not be written and that firmware was not told of: to the output, and to the output of standard error.
+    lost: Cell<[Option<Errno>; 2]>,
     pub(in crate::actors) input: Input,
     pub(in crate::actors) random: Random,
 }
@@ -40,6 +42,7 @@ impl Session {
             closed: Cell::default(),
             files: Cell::default(),
             opened_before: Cell::default(),
+            lost: Cell::default(),
             input: Input::default(),
             random,
         }
@@ -50,6 +53,22 @@ impl Session {
         self.version.set(version);
         self.closed.set([false; 3]);
         self.files.set([None; 3]);
+        self.lost.set([None; 2]);
+    }
+
+    /// Notes that text could not be written.
+    pub(in crate::actors) fn output_failed(&self, is_error: bool, errno: Errno) {
+        let mut lost = self.lost.get();
+        lost[usize::from(is_error)].get_or_insert(errno);
+        self.lost.set(lost);
+    }
+
+    /// Takes the error of text that could not be written.
+    pub(in crate::actors) fn take_lost(&self, is_error: bool) -> Option<Errno> {
+        let mut lost = self.lost.get();
+        let taken = lost[usize::from(is_error)].take();
+        self.lost.set(lost);
+        taken
     }
 
     /// Protocol version of the session.

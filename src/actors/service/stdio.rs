@@ -164,6 +164,8 @@ impl ChannelService {
             return self.write_some(fd, ptr, len).await;
         }
         let channel = self.id;
+        let mut written = 0;
+        self.is_written(stream)?;
         for part in self.parts(ptr, len).await? {
             let data = self.access(Op::Read(part)).await?.into_bytes();
             let console = &self.peers.console;
@@ -182,8 +184,29 @@ impl ChannelService {
                     text: data,
                 }),
             }
+            // Mostly the console has tried by now. Text that waits for the end of its line is answered later.
+            match self.is_written(stream) {
+                Err(_) if written > 0 => return Ok(written),
+                outcome => outcome?,
+            }
+            written += part.len;
         }
         Ok(len)
+    }
+
+    /// Fails if text of a standard stream was lost since firmware was last told.
+    fn is_written(&self, stream: Stream) -> Result<(), Failure> {
+        let services = &self.services;
+        let is_error = match stream {
+            Stream::Input => return Ok(()),
+            Stream::Output => false,
+            // Lines of both go to one output.
+            Stream::Error => services.stderr == OutputTarget::Raw,
+        };
+        match self.session.take_lost(is_error) {
+            Some(errno) => Err(Failure::Output { errno }),
+            None => Ok(()),
+        }
     }
 
     /// Writes memory to a file, up to the first error behind a byte that was written, as Linux does.
@@ -254,7 +277,7 @@ impl ChannelService {
                 let channel = self.id;
                 self.on_file(Sync { channel, fd }).await
             }
-            None => Ok(()),
+            None => self.is_written(stream),
         }
     }
 
@@ -262,7 +285,7 @@ impl ChannelService {
     pub(in crate::actors) async fn close_stream(&self, stream: Stream) -> Result<(), Failure> {
         match self.session.close(stream) {
             Some(fd) => self.close_descriptor(fd).await,
-            None => Ok(()),
+            None => self.is_written(stream),
         }
     }
 

@@ -14,7 +14,7 @@ pub use status::{ChannelStatus, End, Past, PendingCall, Step, Task};
 use super::ChannelId;
 pub use super::channel_words::{ChannelWords, Handshake};
 use super::front_end::{self, Protocol};
-pub use super::front_end::{StdinClose, StdinError, StdinWrite};
+pub use super::front_end::{OutputFailed, StdinClose, StdinError, StdinWrite};
 use super::served::ServedRequest;
 use crate::bus::Endpoint;
 use crate::mem::AccessError;

@@ -29,6 +29,7 @@ use self::findings::{FindingSink, OnFinding};
 use self::player::Player;
 use self::recorded::{
     NoMemory, RecordedDisk, RecordedDoorbells, RecordedFrames, RecordedMemory, RecordedNetwork,
+    RecordedOutput,
 };
 use self::scope::Scope;
 pub use self::scope::{ActorName, NoSuchActor};
@@ -194,7 +195,7 @@ impl Replay {
         let comparison = Comparison::shared(trace, Scope::All);
         let player = Rc::new(Player::new(comparison.clone(), findings));
         let mut parts = Self::parts(&header, map, channels, &comparison, &player)?;
-        parts.sink = sink;
+        [parts.sink, parts.error_sink] = outputs(&comparison, sink);
         parts.attached.extend(attached);
         let (vhost, beginning) = Vhost::build(parts)?;
         player.play(&vhost, beginning);
@@ -261,6 +262,18 @@ impl Replay {
 fn disk(header: &Header, comparison: &SharedComparison) -> Option<Box<dyn Disk>> {
     let disk = || Box::new(RecordedDisk::new(comparison.clone())) as Box<dyn Disk>;
     header.file_root.then(disk)
+}
+
+/// Outputs of the console: the sink, and nothing for standard error. Writes fail as they did.
+fn outputs(
+    comparison: &SharedComparison,
+    sink: Box<dyn io::Write + Send>,
+) -> [Box<dyn io::Write + Send>; 2] {
+    let output = |is_error, sink| {
+        Box::new(RecordedOutput::new(comparison.clone(), is_error, sink))
+            as Box<dyn io::Write + Send>
+    };
+    [output(false, sink), output(true, Box::new(io::sink()))]
 }
 
 /// Files opened by the host program.

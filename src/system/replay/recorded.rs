@@ -1,6 +1,7 @@
 //! Recorded memories, files, sockets and doorbell reads.
 
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
@@ -23,7 +24,7 @@ use crate::mem::{
 use crate::messages::ChannelId;
 use crate::messages::announced::{
     DoorbellRang, FileAnswer, FileAnswered, FileOpened, FileRead, FileRefused, FileSeeked,
-    FileWritten, FrameDecoded, NetworkResult, VersionOffered, WordsRang,
+    FileWritten, FrameDecoded, NetworkResult, TextRefused, VersionOffered, WordsRang,
 };
 use crate::messages::files::PathAction;
 use crate::messages::mailbox::ChannelWords;
@@ -192,6 +193,48 @@ impl FrameDecoder for RecordedFrames {
     fn next_frame(&mut self) -> Option<Result<DefmtFrame, FrameError>> {
         let decoded: Option<FrameDecoded> = self.0.next_own_event();
         decoded.map(|decoded| decoded.frame)
+    }
+}
+
+/// Output of the console whose writes fail as recorded.
+pub(super) struct RecordedOutput {
+    comparison: SharedComparison,
+    is_error: bool,
+    /// Sink for those who watch the replay.
+    sink: Box<dyn io::Write + Send>,
+}
+
+impl RecordedOutput {
+    pub(super) fn new(
+        comparison: SharedComparison,
+        is_error: bool,
+        sink: Box<dyn io::Write + Send>,
+    ) -> Self {
+        Self {
+            comparison,
+            is_error,
+            sink,
+        }
+    }
+}
+
+/// The console flushes behind each write.
+impl io::Write for RecordedOutput {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        // Failures of the replay's own sink are not those of the run.
+        let _ = self.sink.write_all(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.sink.flush();
+        let refused: Option<TextRefused> = self.comparison.next_own_event();
+        match refused {
+            Some(TextRefused { is_error, errno }) if is_error == self.is_error => {
+                Err(io::Error::from_raw_os_error(errno.0))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -25,7 +25,9 @@ use crate::bus::{Bus, BusError, Endpoint, Inbox, Message, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, ObserveFlags};
-use crate::messages::{ChannelDescriptor, foreign};
+use crate::messages::{
+    ChannelDescriptor, Interface, console, foreign, htif, mailbox, rtt, semihosting,
+};
 use crate::system::build::start_rpc;
 use crate::system::front_ends::{AnyServer, Recorded, Surroundings};
 use crate::system::send_recorded::SendRecorded;
@@ -273,8 +275,25 @@ impl Stubs<'_> {
             }
             ActorName::Console => {
                 let names = served.iter().map(|channel| channel.name.clone()).collect();
-                let text = Arc::new(Mutex::new(Text::new(names, sink)));
-                let lines = Lines::new(text, &foreign);
+                let [sink, error_sink] = super::outputs(comparison, sink);
+                let text = Text::new(names, sink).with_error_sink(error_sink);
+                let lines = Lines::new(context.clone(), Arc::new(Mutex::new(text)), &foreign);
+                let from = console::ENDPOINT;
+                let mailbox = self.port::<mailbox::Inbox>().with_sender(from);
+                let htif = self.port::<htif::Inbox>().with_sender(from);
+                let rtt = self.port::<rtt::Inbox>().with_sender(from);
+                let semihosting = self.port::<semihosting::Inbox>().with_sender(from);
+                let channels = served.clone();
+                lines.set_front_ends(Box::new(move |failed| {
+                    let at = usize::try_from(failed.channel.0).ok();
+                    let channel = at.and_then(|at| channels.get(at));
+                    match channel.map(|channel| &channel.interface) {
+                        Some(Interface::Htif(_)) => htif.post(failed),
+                        Some(Interface::Rtt(_)) => rtt.post(failed),
+                        Some(Interface::Semihosting(_)) => semihosting.post(failed),
+                        Some(Interface::Mailbox(_)) | None => mailbox.post(failed),
+                    }
+                }));
                 Box::new(bus.start(|_| Console::new(context, lines))?)
             }
             ActorName::Sockets => Box::new(crate::system::sockets::start(

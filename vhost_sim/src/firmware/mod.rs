@@ -32,6 +32,8 @@ pub struct Firmware {
     number: usize,
     stage: Stage,
     version: u32,
+    /// Version that it offers, 0 for none.
+    offer: u32,
     steps: VecDeque<Step>,
     put: u32,
     read: u32,
@@ -69,12 +71,13 @@ pub struct Board<'a> {
 
 impl Firmware {
     /// Firmware that begins with a handshake.
-    pub fn new(number: usize, steps: &[Step]) -> Self {
+    pub fn new(number: usize, channel: &Channel) -> Self {
         Self {
             number,
             stage: Stage::Shaking { done: 0, slow: 0 },
             version: VERSION,
-            steps: steps.iter().cloned().collect(),
+            offer: channel.offer,
+            steps: channel.steps.iter().cloned().collect(),
             put: 0,
             read: 0,
             expected: VecDeque::new(),
@@ -139,7 +142,6 @@ impl Firmware {
         self.stale = 0;
         self.broken = false;
         self.faulty = false;
-        self.alone = false;
         board.space.set_fault(None);
         board.space.set_stale(false);
     }
@@ -147,6 +149,7 @@ impl Firmware {
     /// Begins a handshake.
     fn reset(&mut self, slow: u32, board: &mut Board<'_>) {
         self.clear_faults(board);
+        self.alone = false;
         self.late = None;
         self.stage = Stage::Shaking { done: 0, slow };
         self.put = 0;
@@ -218,7 +221,13 @@ impl Firmware {
 
     fn shake(&mut self, mut done: usize, slow: u32, board: &mut Board<'_>) {
         let (at, layout) = (board.session.at, board.session.layout);
+        // An old offer was removed, or is left by firmware that is none of 0.3.
+        let offered = match self.offer {
+            0 => board.space.wanted_word(at + layout.request.start),
+            offer => offer,
+        };
         let writes = [
+            (layout.request.start, offered),
             (0, self.version),
             (layout.state, INIT),
             (layout.request.idx_p, 0),

@@ -1,10 +1,11 @@
 //! Requests of firmware.
 
 use super::{Board, Firmware};
+use crate::disk::Open;
 use crate::ram::Fault;
 use crate::request::{Words, assemble};
-use crate::scenario::{Fd, Request, SCRATCH, Text};
-use crate::wire::{ENTRIES, action};
+use crate::scenario::{Fd, Posix, Request, SCRATCH, Text};
+use crate::wire::{ENTRIES, action, file};
 
 impl Firmware {
     /// Sends a request whose memory fails once. Returns false until that is over.
@@ -50,6 +51,18 @@ impl Firmware {
         let Some(descriptor) = self.descriptor(request, board) else {
             return true;
         };
+        if let (Request::Posix(posix), Some(fd)) = (request, descriptor)
+            && !matches!(posix, Posix::Close { .. } | Posix::Fstat { .. })
+            && board
+                .shared
+                .files
+                .open
+                .get(&fd)
+                .is_some_and(Open::is_special)
+        {
+            // The model of special files does not have it.
+            return true;
+        }
         let special =
             descriptor.and_then(|fd| Some(board.shared.files.open.get(&fd)?.is_special()));
         let alone = needs_idle(request) || special == Some(true);
@@ -79,7 +92,8 @@ impl Firmware {
         let entry = crate::wire::Entry::parse(&slot, layout.pointer);
         self.put = self.put.wrapping_add(1);
         if entry.responds() {
-            let opens = entry.action == action::FILE && entry.args[0] == crate::wire::file::OPEN;
+            let opens = entry.action == action::FILE
+                && [file::OPEN, file::POSIX_OPEN].contains(&entry.args[0]);
             self.expected.push_back(opens);
         }
         match late {
@@ -94,26 +108,30 @@ impl Firmware {
 
     /// Descriptor of a request: `Some(None)` for a request without one. `None` skips the request.
     fn descriptor(&self, request: &Request, board: &mut Board<'_>) -> Option<Option<u64>> {
-        let (Request::Close { fd }
-        | Request::Read { fd, .. }
-        | Request::Write { fd, .. }
-        | Request::Seek { fd, .. }) = request
-        else {
+        let fd = match request {
+            Request::Close { fd }
+            | Request::Read { fd, .. }
+            | Request::Write { fd, .. }
+            | Request::Seek { fd, .. } => Some(*fd),
+            Request::Posix(posix) => posix.fd(),
+            _ => None,
+        };
+        let Some(fd) = fd else {
             return Some(None);
         };
         Some(Some(match fd {
             Fd::Own(back) => {
-                let at = self.fds.len().checked_sub(1 + *back as usize);
+                let at = self.fds.len().checked_sub(1 + back as usize);
                 at.map_or(9, |at| self.fds[at])
             }
             Fd::Other(channel) => {
-                let channel = *channel as usize;
+                let channel = channel as usize;
                 let fd = board.left.get(channel).copied().flatten();
                 let fd = fd.filter(|_| channel != self.number)?;
                 board.shared.coverage.hit("file of another channel");
                 fd
             }
-            Fd::Raw(fd) => *fd,
+            Fd::Raw(fd) => fd,
         }))
     }
 }
@@ -129,6 +147,8 @@ fn needs_idle(request: &Request) -> bool {
                 matches!(path, Text::Some(path) if path.starts_with(crate::disk::SPECIAL));
             return special || matches!(path, Text::Unterminated(_));
         }
+        // Some bytes that it gets are not known.
+        Request::Posix(_) => return true,
         Request::Close { fd }
         | Request::Read { fd, .. }
         | Request::Write { fd, .. }

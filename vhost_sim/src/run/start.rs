@@ -10,8 +10,8 @@ use vhost::messages::foreign::{Report, Severity};
 
 use super::{Failed, Reports, Run, Unit};
 use crate::clients::Clients;
-use crate::disk::VARIABLE;
-use crate::event::{Log, lock, number};
+use crate::disk::{Streams, VARIABLE};
+use crate::event::{Log, lock, name, number};
 use crate::firmware::Firmware;
 use crate::methods;
 use crate::scenario::Scenario;
@@ -64,8 +64,8 @@ impl<'a> Run<'a> {
             builder = builder.record(folder.join("run.trace"));
         }
         for space in &spaces {
-            for (name, model) in space.models() {
-                builder = builder.memory_model(name, model);
+            for (memory, model) in space.models() {
+                builder = builder.memory_model(memory, model);
             }
         }
         builder = methods::register(builder, &log);
@@ -73,7 +73,7 @@ impl<'a> Run<'a> {
         let mut shared = Shared::default();
         if scenario.disk {
             shared.files.root = true;
-            shared.files.disk = stage::initial_files();
+            shared.files.tree.fill(VARIABLE.1, stage::initial_files());
         }
         let mut units = Vec::new();
         for (number, channel) in scenario.channels.iter().enumerate() {
@@ -97,10 +97,24 @@ impl<'a> Run<'a> {
                 });
             }
             shared.coverage.describe(channel);
+            let streams = Streams {
+                input: channel
+                    .input
+                    .iter()
+                    .flat_map(|input| input.bytes())
+                    .collect(),
+                ..Streams::default()
+            };
+            shared.files.streams.insert(number, streams);
+            if let Some(input) = &channel.input {
+                let pushed = vhost.write_stdin(&name(number), input.as_bytes());
+                let pushed = pushed.and_then(|_| vhost.close_stdin(&name(number)));
+                pushed.map_err(|error| fail(error.to_string()))?;
+            }
             units.push(Unit {
                 space,
                 session,
-                firmware: Firmware::new(number, &channel.steps),
+                firmware: Firmware::new(number, channel),
             });
         }
         match units.len() {

@@ -17,15 +17,15 @@ impl Run<'_> {
             self.vhost.notify();
         }
         self.ticks += 1;
+        let tick = self.vhost.now() + 1;
         for unit in &mut self.units {
-            unit.session.begin();
+            unit.session.begin(tick);
         }
         let ticked = self.vhost.tick();
         let text = self.sink.take();
         text.hash(&mut self.hash);
         self.text(&text)?;
         let events = self.log.take();
-        events.hash(&mut self.hash);
         for event in &events {
             let channel = event.channel();
             self.count(event);
@@ -33,6 +33,7 @@ impl Run<'_> {
                 return Err(self.failed(None, format!("{event:?} of an unknown channel")));
             };
             let seen = unit.session.see(event, &mut unit.space, &mut self.shared);
+            event.hash(&mut self.hash);
             seen.map_err(|text| self.failed(Some(channel), text))?;
         }
         match ticked {

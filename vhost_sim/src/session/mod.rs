@@ -12,6 +12,7 @@ use crate::console::Console;
 use crate::coverage::Coverage;
 use crate::disk::Files;
 use crate::event::{Event, Target};
+use crate::expect::Expect;
 use crate::meaning::{Reply, Special};
 use crate::space::Space;
 use crate::wire::{Layout, errno};
@@ -37,6 +38,8 @@ pub struct Shared {
     pub files: Files,
     /// Counters of the run.
     pub coverage: Coverage,
+    /// Firmware has times and numbers of files in its memory, which are others in each run.
+    pub varies: bool,
 }
 
 /// Request that waits for acts of the host before its response.
@@ -72,6 +75,12 @@ pub struct Session {
     current: Option<Waiting>,
     answers: VecDeque<Vec<Reply>>,
     writes: Vec<(u64, u64)>,
+    /// Range of the current request whose bytes are known in part.
+    partial: Option<(u64, u64, Expect)>,
+    /// Number of the tick.
+    tick: u64,
+    /// True once the host has accepted an offer in the present handshake.
+    accepted: bool,
     /// Text that the channel prints.
     pub console: Console,
     before_fault: Option<Console>,
@@ -106,6 +115,9 @@ impl Session {
             current: None,
             answers: VecDeque::new(),
             writes: Vec::new(),
+            partial: None,
+            tick: 0,
+            accepted: false,
             console: Console::default(),
             before_fault: None,
             failures: 0,
@@ -158,6 +170,8 @@ impl Session {
         shared.files.close_all(self.channel);
         self.console.finish();
         self.phase = Phase::Handshake;
+        self.accepted = false;
+        self.partial = None;
         self.loose = false;
         self.left = true;
         self.active = true;
@@ -179,7 +193,8 @@ impl Session {
     }
 
     /// Begins a tick.
-    pub fn begin(&mut self) {
+    pub fn begin(&mut self, tick: u64) {
+        self.tick = tick;
         self.polls = 0;
         self.pending = matches!(self.current, Some(Waiting::Call(..)));
     }

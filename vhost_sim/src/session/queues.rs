@@ -2,6 +2,7 @@
 
 use super::goals::{count_entry, count_errno};
 use super::{Check, Outcome, Phase, Session, Shared, Waiting, ensure};
+use crate::expect::Expect;
 use crate::meaning::{Meaning, Reply, Request};
 use crate::methods;
 use crate::space::Space;
@@ -44,6 +45,9 @@ impl Session {
             space,
             files: &mut shared.files,
             text: None,
+            error_text: None,
+            partial: None,
+            tick: self.tick,
             unknown_text: false,
             writes: Vec::new(),
             at: self.at,
@@ -61,12 +65,26 @@ impl Session {
                 shared.coverage.hit("text without an end of line");
             }
         }
+        if let Some(text) = request.error_text {
+            self.console.print_error(&text);
+            shared.coverage.hit("text of standard error");
+        }
+        self.partial = request.partial;
+        if let Some((_, _, Expect::Status { .. } | Expect::Records(_))) = self.partial {
+            shared.varies = true;
+        }
         self.writes = request.writes;
         if touched {
             shared.coverage.hit("request on its own channel");
             self.loosen();
         }
-        let [operation, _, to, len, ..] = entry.args;
+        let [operation, fd, to, len, ..] = entry.args;
+        if let Meaning::Answer(replies) = &meaning
+            && (entry.action, operation, fd) == (action::FILE, file::READ, 0)
+            && matches!(replies[..], [Reply::Value(1..)])
+        {
+            shared.coverage.hit("bytes of standard input");
+        }
         if let Meaning::Answer(replies) = &meaning
             && (entry.action, operation) == (action::FILE, file::READ)
             && let [Reply::Value(read @ 1..)] = replies[..]
@@ -121,7 +139,7 @@ impl Session {
         Ok(())
     }
 
-    fn respond(&mut self, space: &Space, shared: &mut Shared) -> Check {
+    fn respond(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
         let queue = self.layout.response;
         let bytes = space.wanted(self.at + queue.slot(self.put), queue.entry);
         let words = number(&bytes, 0, 4);
@@ -146,6 +164,16 @@ impl Session {
             )
         })?;
         self.put = self.put.wrapping_add(1);
+        if let Some((address, len, expect)) = self.partial.take()
+            && matches!(reply, Reply::Value(_))
+        {
+            // A part of it may be in a memory without a log.
+            space.adopt(address, len);
+            expect.check(&space.wanted(address, len))?;
+            if matches!(expect, Expect::Records(_)) {
+                shared.coverage.hit("entries of a directory");
+            }
+        }
         match reply {
             Reply::Opened(open) => {
                 let fresh = shared.files.insert(value, open.clone());

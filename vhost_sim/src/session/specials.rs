@@ -108,6 +108,7 @@ impl Session {
                 replies.push(Reply::Value(moved));
             }
             Special::Close => return,
+            Special::CheckedClose => replies.push(Reply::Value(0)),
             _ => {}
         }
         self.answers.push_back(replies);

@@ -2,7 +2,7 @@
 
 use super::{Check, Phase, Session, Shared, ensure};
 use crate::space::Space;
-use crate::wire::{ENTRIES, INIT, Layout, READY, VERSION, number};
+use crate::wire::{ENTRIES, INIT, Layout, NEWEST, READY, VERSION, number};
 
 impl Session {
     pub(super) fn written(
@@ -49,6 +49,12 @@ impl Session {
             let inside = |(from, of): &(u64, u64)| address >= *from && address + len <= from + of;
             let asked = self.writes.iter().any(inside);
             let wanted = space.wanted(address, len);
+            if let Some((from, of, _)) = &self.partial
+                && inside(&(*from, *of))
+            {
+                space.want(address, data);
+                return Ok(());
+            }
             if asked && data == wanted || self.loose {
                 return Ok(());
             }
@@ -87,11 +93,15 @@ impl Session {
                     )
                 })?;
                 if offset == state && word == READY {
-                    self.ready(shared);
+                    self.ready(space, shared);
                     return Ok(());
                 }
                 let zero = indices.contains(&offset) && word == 0;
-                ensure(zero, || {
+                let offered = self.is_offered(space);
+                let accepts =
+                    offered && [(0, NEWEST), (request.start, 0)].contains(&(offset, word));
+                self.accepted |= accepts;
+                ensure(zero || accepts, || {
                     format!("{word:#x} written to word {offset:#x} in a handshake")
                 })
             }
@@ -113,11 +123,29 @@ impl Session {
             ..
         } = self.layout;
         let indices = [request.idx_p, request.idx_c, response.idx_p, response.idx_c];
-        word(0) == VERSION && word(state) == INIT && indices.iter().all(|index| word(*index) == 0)
+        let version = word(0) == VERSION || (self.accepted && word(0) == NEWEST);
+        version && word(state) == INIT && indices.iter().all(|index| word(*index) == 0)
     }
 
-    fn ready(&mut self, shared: &mut Shared) {
+    /// Tests for firmware that offers protocol 0.3 or a later one.
+    fn is_offered(&self, space: &Space) -> bool {
+        self.accepted || space.wanted_word(self.at + self.layout.request.start) >= NEWEST
+    }
+
+    fn ready(&mut self, space: &mut Space, shared: &mut Shared) {
         shared.coverage.hit("handshake");
+        let posix = self.is_offered(space);
+        if posix {
+            shared.coverage.hit("handshake of 0.3");
+            space.want(self.at, &NEWEST.to_le_bytes());
+            space.want(self.at + self.layout.request.start, &[0; 4]);
+        }
+        if let Some(streams) = shared.files.streams.get_mut(&self.channel) {
+            streams.posix = posix;
+            streams.closed = [false; 3];
+        }
+        self.accepted = false;
+        self.partial = None;
         self.phase = Phase::Ready;
         self.taken = 0;
         self.put = 0;

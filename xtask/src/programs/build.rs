@@ -13,6 +13,9 @@ use super::{Folders, Library, Port, TABLE};
 /// Script that compiles newlib.
 const BUILD_NEWLIB: &str = "xtask/build-newlib.sh";
 
+/// Script that prints the options of the compiler.
+const FLAGS: &str = "firmware/libc/flags.sh";
+
 /// Section of an image in which the client states its protocol, pointers and cache line.
 const NOTE: &[u8] = b".note.vhost";
 
@@ -109,6 +112,13 @@ pub(super) fn for_firmware(
     Ok(to)
 }
 
+/// Command that prints the options of the compiler, with the port in its usual folder.
+pub(super) fn flags_script(root: &Path) -> Command {
+    let mut script = Command::new(root.join(FLAGS));
+    script.arg("--out").arg(root.join("target/libc"));
+    script
+}
+
 /// Compiles a program as firmware, with these options of `flags.sh`.
 pub(super) fn with_flags(
     folders: &Folders,
@@ -117,21 +127,22 @@ pub(super) fn with_flags(
     flags: &[impl AsRef<OsStr>],
     to: &Path,
 ) -> Result<()> {
-    let mut script = Command::new(folders.root.join("firmware/libc/flags.sh"));
-    script.args(flags);
-    script.arg("--out").arg(folders.root.join("target/libc"));
-    let output = script
-        .output()
-        .context("cannot start firmware/libc/flags.sh")?;
+    fs::create_dir_all(folders.work.join("bin"))?;
+    let response = folders.work.join("bin/options");
+    let mut script = flags_script(&folders.root);
+    script.args(flags).arg("--response").arg(&response);
+    let output = script.output();
+    let output = output.with_context(|| format!("cannot start {FLAGS}"))?;
     if !output.status.success() {
         bail!(
-            "firmware/libc/flags.sh fails: {}",
+            "{FLAGS} fails: {}",
             String::from_utf8_lossy(&output.stderr).trim_end()
         );
     }
-    let flags = String::from_utf8(output.stdout).context("a path is not UTF-8")?;
+    let mut options = OsString::from("@");
+    options.push(&response);
     let mut compiler = Command::new("riscv64-unknown-elf-gcc");
-    compiler.args(flags.split_whitespace());
+    compiler.arg(options);
     compile(folders, program, source, compiler, to)?;
     let image = fs::read(to).with_context(|| format!("cannot read {}", to.display()))?;
     if !image.windows(NOTE.len()).any(|name| name == NOTE) {

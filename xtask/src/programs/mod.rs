@@ -3,9 +3,11 @@
 //! - [`table`]: the programs, from `firmware/programs/programs.toml`.
 //! - [`build`]: fetches sources, and compiles them for both.
 //! - [`compare`]: runs both, and compares output, exit status and files.
+//! - [`faults`]: output that can't be written, a stack that overflows, options that can't be served.
 
 mod build;
 mod compare;
+mod faults;
 mod rust;
 mod table;
 
@@ -103,6 +105,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         }
     }
     if args.names.is_empty() {
+        for problem in faults::check(&folders, &libraries)? {
+            println!("faults: {problem}");
+            failures += 1;
+        }
         for problem in rust::check(&folders)? {
             println!("files in Rust: {problem}");
             failures += 1;

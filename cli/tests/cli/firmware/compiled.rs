@@ -118,3 +118,56 @@ fn compiled_firmware_exits_with_its_code() {
         );
     }
 }
+
+/// Stores words on both sides of a guard, then at an address.
+const STORES: &str = r#"
+#include "mailbox.h"
+MB_CHANNEL(mailbox);
+
+static void __attribute__((noinline)) store(uint32_t address)
+{
+    *(volatile uint32_t *)(uintptr_t)address = 1;
+}
+
+int main(void)
+{
+    mb_reset(&mailbox);
+    store(0x801000);
+    store(0x7ffffc);
+    mb_printf(&mailbox, "beside the guard\n");
+    store(ADDRESS);
+    mb_exit(&mailbox, 3);
+    return 0;
+}
+"#;
+
+#[test]
+fn a_guard_of_the_image_is_no_memory_of_the_hart() {
+    if let Some(what) = missing() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
+        return;
+    }
+    let image = Image(tempfile::tempdir().unwrap());
+    let guard = "-Wl,--defsym=__vhost_guard=0x800000,--defsym=__vhost_stack_limit=0x801000";
+    for width in [32, 64] {
+        for address in ["0x800000", "0x800ffc"] {
+            let address = format!("-DADDRESS={address}");
+            compile_source(&image, STORES, width, &[&address, guard]);
+            let ended = image.run([""; 0]);
+            assert_eq!(ended.stdout, "[cpu] beside the guard\n", "{}", ended.stderr);
+            let error = ended.stderr(125);
+            for part in [" (store", "guard below the stack", "--stack"] {
+                assert!(error.contains(part), "{part}: {error}");
+            }
+        }
+        // Half a guard, one that is empty, and one elsewhere are none.
+        for guard in [
+            "-Wl,--defsym=__vhost_guard=0x800000",
+            "-Wl,--defsym=__vhost_guard=0x801000,--defsym=__vhost_stack_limit=0x800000",
+            "-Wl,--defsym=__vhost_guard=0x10000000,--defsym=__vhost_stack_limit=0x10001000",
+        ] {
+            compile_source(&image, STORES, width, &["-DADDRESS=0x800000", guard]);
+            assert_eq!(image.run([""; 0]).status, Some(3));
+        }
+    }
+}

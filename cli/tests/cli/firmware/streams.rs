@@ -89,3 +89,85 @@ fn input_output_and_arguments_are_those_of_the_command() {
     let error = image.fails(&["--stdin", "-", "--mailbox", "mailbox.yaml"], 2);
     assert!(error.contains("--mailbox"), "{error}");
 }
+
+/// Writes until it is told of an error, at most a thousand times. The exit code is the error's number.
+const WRITER: &str = r#"
+#include "mailbox.h"
+MB_CHANNEL(mailbox);
+
+int main(void)
+{
+    mb_sword answer = 0;
+    int i;
+    mb_reset(&mailbox);
+#ifdef LINES
+    for (i = 0; i < 3; i++)
+        mb_print(&mailbox, "line\n");
+#else
+    for (i = 0; i < 1000 && answer >= 0; i++)
+        answer = mb_write(&mailbox, STREAM, "a line of text\n", 15);
+#endif
+    mb_exit(&mailbox, (mb_word)-answer);
+    return 0;
+}
+"#;
+
+/// A process that writes is told, and so is firmware. A run whose text is lost fails.
+#[test]
+fn text_that_cannot_be_written_fails_the_run_and_firmware_is_told() {
+    if let Some(what) = missing() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
+        return;
+    }
+    let full = || std::fs::File::options().write(true).open("/dev/full");
+    if full().is_err() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: /dev/full");
+        return;
+    }
+    let image = Image(tempfile::tempdir().unwrap());
+    let trace = image.path("run.trace");
+    let run = |to: Stdio, errors: Stdio| {
+        let mut command = command();
+        let command = command.arg("run").arg(image.path("firmware.elf"));
+        let command = command.arg("--record").arg(&trace);
+        let child = command.stdout(to).stderr(errors).spawn().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        // The recording has the failure, for the run as a whole and for each actor.
+        vhost_on("replay", &trace).stdout(0);
+        for actor in ["console", "mailbox"] {
+            vhost_on(&format!("replay --only {actor}"), &trace).stdout(0);
+        }
+        (output.status.code(), said)
+    };
+    let is_one_report = |said: &str, reason: &str| {
+        assert_eq!(said.lines().count(), 1, "{said}");
+        for part in ["error: console: ", "standard output: ", reason] {
+            assert!(said.contains(part), "{said}");
+        }
+    };
+    for width in [32, 64] {
+        compile_source(&image, WRITER, width, &["-DSTREAM=1"]);
+        let (status, said) = run(full().unwrap().into(), Stdio::piped());
+        assert_eq!(status, Some(28), "{said}");
+        is_one_report(&said, "No space left on device");
+
+        // A pipe that nobody reads.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let (status, said) = run(writer.into(), Stdio::piped());
+        assert_eq!(status, Some(32), "{said}");
+        is_one_report(&said, "Broken pipe");
+
+        // Standard error, on which there is no report.
+        compile_source(&image, WRITER, width, &["-DSTREAM=2"]);
+        let (status, _) = run(Stdio::piped(), full().unwrap().into());
+        assert_eq!(status, Some(28));
+
+        // Lines have no answer: firmware ends well, and the run does not.
+        compile_source(&image, WRITER, width, &["-DLINES"]);
+        let (status, said) = run(full().unwrap().into(), Stdio::piped());
+        assert_eq!(status, Some(125), "{said}");
+        is_one_report(&said, "No space left on device");
+    }
+}

@@ -5,11 +5,13 @@ use std::fs;
 use super::bench::CWD;
 use super::*;
 use crate::messages::foreign::Severity;
-use crate::messages::{ChannelServices, InputSource};
+use crate::messages::front_end::OutputFailed;
+use crate::messages::{ChannelId, ChannelServices, InputSource};
 
 const ENOENT: i64 = -(Errno::ENOENT.0 as i64);
 const EBADF: i64 = -(Errno::EBADF.0 as i64);
 const EINVAL: i64 = -(Errno::EINVAL.0 as i64);
+const EPIPE: i64 = -(Errno::EPIPE.0 as i64);
 const EFAULT: i64 = -(Errno::EFAULT.0 as i64);
 const CREATE: u64 = 0o100;
 
@@ -66,6 +68,24 @@ fn standard_streams_are_open() {
     let flags = [0, 1, 2].map(|fd| bench.call(25, &[fd, 3, 0]));
     assert_eq!(flags, [0, 1, 1].map(|access| access | 0o100_000));
     assert_eq!(bench.call(25, &[0, 77, 0]), EINVAL);
+}
+
+#[test]
+fn text_that_is_lost_is_answered_by_the_next_write() {
+    let bench = Bench::new();
+    let failed = OutputFailed {
+        channel: ChannelId(0),
+        is_error: false,
+        errno: Errno::EPIPE,
+    };
+    // The first command begins the session.
+    assert_eq!(bench.write(1, "a\n"), 2);
+    bench.try_ask(failed).unwrap();
+    assert_eq!(bench.write(1, "lost\n"), EPIPE);
+    assert_eq!(bench.write(1, "b\n"), 2);
+    assert_eq!(bench.text(), "[cpu] a\n[cpu] b\n");
+    // The console reports.
+    assert_eq!(bench.told(), (vec![], None));
 }
 
 #[test]

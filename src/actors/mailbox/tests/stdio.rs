@@ -1,12 +1,12 @@
 //! Standard streams.
 
 use bytes::Bytes;
-use mailbox_rs::{FileStatus, FileType, NEWEST, Whence};
+use mailbox_rs::{Errno, FileStatus, FileType, NEWEST, Whence};
 
 use super::posix::{ask, ready_for_posix};
 use super::*;
 use crate::bus::BusError;
-use crate::messages::mailbox::{StdinClose, StdinError, StdinWrite};
+use crate::messages::mailbox::{OutputFailed, StdinClose, StdinError, StdinWrite};
 use crate::messages::{ChannelId, ChannelServices, InputSource, OutputTarget};
 
 const EBADF: i64 = -9;
@@ -322,4 +322,66 @@ fn a_closed_stream_stays_closed_until_the_next_session() {
     assert_eq!(write(&bench, &mut firmware, 1, b"x"), 1);
     assert_eq!(write(&bench, &mut firmware, 2, b"y"), 1);
     assert_eq!(bench.seen.text.take(), "|x<y>");
+}
+
+#[test]
+fn text_that_is_lost_is_answered_once_by_the_next_request_of_its_stream() {
+    const ENOSPC: i64 = -28;
+    let raw = || OutputTarget::Raw;
+    let fails = |bench: &Bench, is_error| {
+        let failed = OutputFailed {
+            channel: ChannelId(0),
+            is_error,
+            errno: Errno::ENOSPC,
+        };
+        bench.bus.ask(&bench.server, failed).unwrap();
+    };
+    // Lines of both streams have one output, raw bytes have two.
+    for (services, both) in [
+        (ChannelServices::default(), true),
+        (
+            ChannelServices {
+                stdout: raw(),
+                stderr: raw(),
+                ..ChannelServices::default()
+            },
+            false,
+        ),
+    ] {
+        let bench = bench_with(services);
+        let mut firmware = session(&bench);
+        let mut expect = |request: FileRequest, answer| {
+            assert_eq!(ask(&bench, &mut firmware, request), answer, "{request:?}");
+        };
+        let write = |fd| FileRequest::Write {
+            fd,
+            ptr: DATA,
+            len: 4,
+        };
+        fails(&bench, false);
+        expect(write(1), ENOSPC);
+        expect(write(1), 4);
+        fails(&bench, false);
+        fails(&bench, false);
+        expect(FileRequest::Fsync { fd: 1 }, ENOSPC);
+        expect(FileRequest::Fsync { fd: 1 }, 0);
+        fails(&bench, false);
+        expect(write(2), if both { ENOSPC } else { 4 });
+        fails(&bench, true);
+        expect(
+            FileRequest::CheckedClose { fd: 2 },
+            if both { 0 } else { ENOSPC },
+        );
+        expect(
+            FileRequest::CheckedClose { fd: 1 },
+            if both { 0 } else { ENOSPC },
+        );
+        // The console reports.
+        assert_eq!(bench.reports(), []);
+        // A session has its own errors.
+        fails(&bench, false);
+        firmware.reset_offering(NEWEST);
+        bench.tick();
+        assert_eq!(ask(&bench, &mut firmware, write(1)), 4);
+    }
 }

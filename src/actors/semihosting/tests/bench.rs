@@ -102,7 +102,7 @@ impl Bench {
             let (disk, special) = (Box::new(root), SpecialNames::default());
             let files = bus.start(|_| Files::new(context, foreign, Some(disk), special));
             let context = bus.context(console::Inbox::ENDPOINT);
-            let lines = Lines::new(text, foreign);
+            let lines = Lines::new(context.clone(), text, foreign);
             let console = bus.start(|_| Console::new(context, lines));
             let rpc = bus.foreign(Rc::new(|_: rpc::Inbox| {}));
             Peers {

@@ -1,10 +1,13 @@
 //! Meaning of one request: what the host has to do for it, from `docs/protocol.md`.
 
+mod posix;
+
 use crate::disk::{CREATES, Files, Open, READ};
 use crate::event::Target;
+use crate::expect::Expect;
 use crate::printf;
 use crate::space::Space;
-use crate::wire::errno::{EBADF, EFAULT, EINVAL};
+use crate::wire::errno::{EBADF, EFAULT, EINVAL, EISDIR, ESPIPE};
 use crate::wire::{ARGS, Entry, Layout, MOVE, STRING, action, file};
 
 /// Required behaviour of the host.
@@ -51,6 +54,8 @@ pub enum Special {
     Seek(u64),
     /// Closing of the file.
     Close,
+    /// Closing of the file, with a response.
+    CheckedClose,
 }
 
 /// Request that is carried out on the expected contents.
@@ -65,10 +70,16 @@ pub struct Request<'a> {
     pub files: &'a mut Files,
     /// Text of PRINT and CPRINT; `None` is added for text that the model does not know.
     pub text: Option<Vec<u8>>,
+    /// Text of standard error.
+    pub error_text: Option<Vec<u8>>,
     /// True if the text is unknown.
     pub unknown_text: bool,
     /// Ranges that the host writes.
     pub writes: Vec<(u64, u64)>,
+    /// Range that the host writes with bytes that are known in part.
+    pub partial: Option<(u64, u64, Expect)>,
+    /// Number of the tick.
+    pub tick: u64,
     /// Address of the channel.
     pub at: u64,
     /// True if the request moves bytes of the channel itself: its words are no longer firmware's
@@ -112,10 +123,22 @@ impl Request<'_> {
                 file::READ => self.read(b, c, d),
                 file::WRITE => self.write(b, c, d),
                 file::SEEK => self.seek(b, c),
+                _ if self.is_posix() => {
+                    let meaning = self.posix(&entry.args);
+                    meaning.unwrap_or_else(|| self.malformed(entry))
+                }
                 _ => self.malformed(entry),
             },
             _ => Meaning::Call(Target::Command(a), entry.args[1..].to_vec()),
         }
+    }
+
+    /// True in a session of protocol 0.3.
+    fn is_posix(&self) -> bool {
+        self.files
+            .streams
+            .get(&self.channel)
+            .is_some_and(|streams| streams.posix)
     }
 
     fn malformed(&self, entry: &Entry) -> Meaning {
@@ -238,6 +261,14 @@ impl Request<'_> {
     }
 
     fn close(&mut self, fd: u64) -> Meaning {
+        match self.stream(fd) {
+            Err(_) => return Meaning::Silent { fails: true },
+            Ok(Some(stream)) => {
+                self.close_stream(stream);
+                return Meaning::Silent { fails: false };
+            }
+            Ok(None) => {}
+        }
         match self.files.open.remove(&fd) {
             Some(open) if open.is_special() => Meaning::Special(Special::Close),
             Some(_) => Meaning::Silent { fails: false },
@@ -246,9 +277,18 @@ impl Request<'_> {
     }
 
     fn read(&mut self, fd: u64, address: u64, len: u64) -> Meaning {
+        match self.stream(fd) {
+            Err(errno) => return error(errno),
+            Ok(Some(stream)) => return self.read_stream(stream, address, len),
+            Ok(None) => {}
+        }
         let most = if len == 0 { MOVE } else { len.min(MOVE) };
         let room = self.space.room(address, most.min(1 << 20));
         let special = match self.files.file(fd, READ) {
+            Ok(open) if open.is_directory() && room == 0 => {
+                return Meaning::Answer(vec![Reply::Error(EISDIR), Reply::Error(EFAULT)]);
+            }
+            Ok(open) if open.is_directory() => return error(EISDIR),
             Ok(open) => open.is_special(),
             Err(_) if room == 0 => {
                 return Meaning::Answer(vec![Reply::Error(EBADF), Reply::Error(EFAULT)]);
@@ -269,6 +309,15 @@ impl Request<'_> {
     }
 
     fn write(&mut self, fd: u64, address: u64, len: u64) -> Meaning {
+        match self.stream(fd) {
+            Err(errno) => {
+                let mut errors = vec![Reply::Error(errno)];
+                errors.extend(self.ranges(&[(address, len)]).err().unwrap_or_default());
+                return Meaning::Answer(errors);
+            }
+            Ok(Some(stream)) => return self.write_stream(stream, address, len),
+            Ok(None) => {}
+        }
         let mut errors = self.ranges(&[(address, len)]).err().unwrap_or_default();
         let special = match self.files.file(fd, CREATES) {
             Ok(open) => open.is_special(),
@@ -295,6 +344,13 @@ impl Request<'_> {
     }
 
     fn seek(&mut self, fd: u64, position: u64) -> Meaning {
+        match self.stream(fd) {
+            Err(errno) => return Meaning::Answer(vec![Reply::Error(errno), Reply::Error(EINVAL)]),
+            Ok(Some(_)) => {
+                return Meaning::Answer(vec![Reply::Error(ESPIPE), Reply::Error(EINVAL)]);
+            }
+            Ok(None) => {}
+        }
         let error_like = self.layout.narrow((-4095_i64) as u64);
         let impossible = position > i64::MAX as u64 || self.layout.narrow(position) >= error_like;
         match self.files.file(fd, READ | CREATES) {

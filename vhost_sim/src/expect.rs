@@ -1,0 +1,112 @@
+//! Bytes that the host writes for operations of protocol 0.3, as far as the model knows them.
+
+use crate::wire::number;
+
+/// What is known of bytes that the host writes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expect {
+    /// Status of a file.
+    Status {
+        /// Type, as in a mode from bit 12 on.
+        kind: u64,
+        /// Size in bytes.
+        size: Option<u64>,
+        /// Number of names.
+        links: Option<u64>,
+    },
+    /// Time in nanoseconds.
+    Time(u64),
+    /// Records of a directory: names, true for a directory.
+    Records(Vec<(String, bool)>),
+    /// Random bytes.
+    Random,
+}
+
+/// Bytes of a directory's record.
+pub fn record_size(name: &str) -> u64 {
+    (12 + name.len() as u64 + 1).next_multiple_of(8)
+}
+
+impl Expect {
+    /// Compares bytes.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn check(&self, bytes: &[u8]) -> Result<(), String> {
+        let is = |what: &str, there: u64, wanted: u64| {
+            if there == wanted {
+                return Ok(());
+            }
+            Err(format!("{what} is {there:#x}, expected {wanted:#x}"))
+        };
+        match self {
+            Self::Status { kind, size, links } => {
+                let mode = number(bytes, 72, 4);
+                is("the type of a status", mode >> 12, *kind)?;
+                is("a status: bits above the permissions", mode & 0o7000, 0)?;
+                if let Some(size) = size {
+                    is("the size of a status", number(bytes, 0, 8), *size)?;
+                }
+                if let Some(links) = links {
+                    is(
+                        "the number of names in a status",
+                        number(bytes, 76, 4),
+                        *links,
+                    )?;
+                }
+                for at in [32, 48, 64] {
+                    if number(bytes, at, 8) >= 1_000_000_000 {
+                        return Err(format!(
+                            "a time of a status has {} ns",
+                            number(bytes, at, 8)
+                        ));
+                    }
+                }
+                Ok(())
+            }
+            Self::Time(nanoseconds) => {
+                is(
+                    "the seconds",
+                    number(bytes, 0, 8),
+                    nanoseconds / 1_000_000_000,
+                )?;
+                is(
+                    "the nanoseconds",
+                    number(bytes, 8, 8),
+                    nanoseconds % 1_000_000_000,
+                )
+            }
+            Self::Records(records) => {
+                let mut at = 0;
+                for (name, is_directory) in records {
+                    let size = record_size(name);
+                    is("the size of a record", number(bytes, at + 8, 2), size)?;
+                    let kind = if *is_directory { 4 } else { 8 };
+                    is("the type of a record", number(bytes, at + 10, 1), kind)?;
+                    is(
+                        "the length of a name",
+                        number(bytes, at + 11, 1),
+                        name.len() as u64,
+                    )?;
+                    let rest = &bytes[at + 12..at + size as usize];
+                    let zeros = rest.get(name.len()..).unwrap_or_default();
+                    if !rest.starts_with(name.as_bytes()) || zeros.iter().any(|byte| *byte != 0) {
+                        return Err(format!(
+                            "the name of a record is {rest:x?}, expected {name}"
+                        ));
+                    }
+                    at += size as usize;
+                }
+                is("the bytes of records", bytes.len() as u64, at as u64)
+            }
+            Self::Random => {
+                let is_plain = bytes.len() >= 32 && bytes.iter().all(|byte| *byte == bytes[0]);
+                if is_plain {
+                    Err(format!("random bytes are all {:#x}", bytes[0]))
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+}
