@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use mailbox_rs::NEWEST;
 
-use crate::config::{Level, ServicesConfig, StreamConfig};
+use crate::config::{FaultRule, FaultsConfig, Level, ServicesConfig, StreamConfig};
 use crate::messages::foreign::Severity;
-use crate::messages::{ChannelServices, Clock, InputSource, OutputTarget, SeverityRule};
+use crate::messages::{ChannelServices, Clock, Faults, InputSource, OutputTarget, SeverityRule};
 
 /// Services of a channel.
 pub(super) fn services(configured: &ServicesConfig) -> ChannelServices {
@@ -18,6 +18,7 @@ pub(super) fn services(configured: &ServicesConfig) -> ChannelServices {
         period,
         seed,
         errors,
+        faults,
         protocol,
     } = configured;
     let environment = env.iter().map(|(name, value)| format!("{name}={value}"));
@@ -42,7 +43,24 @@ pub(super) fn services(configured: &ServicesConfig) -> ChannelServices {
         clock,
         seed: *seed,
         severities: severities.collect(),
+        faults: faults.as_ref().map(injected),
         is_old: *protocol < NEWEST,
+    }
+}
+
+fn injected(configured: &FaultsConfig) -> Faults {
+    let rules = |rules: &[FaultRule]| {
+        let rules = rules.iter();
+        rules.map(|rule| (rule.errno, rule.probability.0)).collect()
+    };
+    Faults {
+        seed: configured.seed,
+        files: rules(&configured.files),
+        short: configured.short.0,
+        memory: rules(&configured.memory),
+        flip: configured.flip.0,
+        calls: rules(&configured.calls),
+        delay: configured.delay.clone(),
     }
 }
 

@@ -7,6 +7,7 @@ use mailbox_rs::{Errno, NEWEST, OPERATION_NAMES, VERSION, Version};
 use super::error::ChannelProblem;
 use super::expand::expand;
 use super::external_inputs::ConfigEnvironment;
+use super::faults::{self, FaultsConfig};
 use super::schema::{RawChannel, RawTime};
 use super::service_error::{BLOCK_MAX, ServiceProblem};
 
@@ -29,6 +30,8 @@ pub struct ServicesConfig {
     pub seed: u64,
     /// Severities of failed requests.
     pub errors: Vec<ErrorRule>,
+    /// Injected faults; `None` for none.
+    pub faults: Option<FaultsConfig>,
     /// Highest protocol version that the host chooses.
     pub protocol: Version,
 }
@@ -95,6 +98,7 @@ pub(super) fn validate(
         time,
         seed,
         errors,
+        faults,
         protocol,
         ..
     } = raw;
@@ -127,6 +131,7 @@ pub(super) fn validate(
         period: period(&time)?,
         seed: seed.map_or(0, |seed| seed.0),
         errors: rules(&errors)?,
+        faults: faults::validate(faults)?,
         protocol: version(protocol)?,
     })
 }

@@ -25,6 +25,7 @@ mod channel_services;
 mod error;
 mod expand;
 mod external_inputs;
+mod faults;
 mod features;
 mod file_context;
 mod flag;
@@ -64,6 +65,7 @@ pub use error::{
 };
 pub(crate) use expand::expand_with;
 pub use external_inputs::{ConfigEnvironment, Process};
+pub use faults::{FaultRule, FaultsConfig, Probability};
 pub use features::Defaults;
 pub use htif::{HtifConfig, SignatureConfig};
 pub use mailboxes::{ChannelConfig, FrontEnd, Mailbox};

@@ -42,6 +42,7 @@ const OF_CHANNEL: &[&str] = &[
     "time",
     "seed",
     "errors",
+    "faults",
     "abi",
     "tohost",
     "fromhost",
@@ -72,6 +73,7 @@ pub(super) const CHANNEL_KEYS: Keys = Keys {
         ("stdio", &["stdin", "stdout", "stderr"]),
         ("time", &["clock", "period"]),
         ("rtt", &["address", "search", "up"]),
+        ("faults", &["seed", "files", "memory", "calls", "delay"]),
     ],
     elsewhere: (OF_MEMORY, "a memory, in the memory file"),
 };
@@ -160,6 +162,8 @@ pub(super) struct RawChannel {
     pub(super) seed: Option<Number>,
     #[serde(default)]
     pub(super) errors: BTreeMap<String, BTreeMap<String, String>>,
+    #[serde(default)]
+    pub(super) faults: RawFaults,
     pub(super) abi: Option<String>,
     #[serde(default, deserialize_with = "given")]
     pub(super) tohost: Option<Number>,
@@ -170,19 +174,47 @@ pub(super) struct RawChannel {
     pub(super) signature: Option<String>,
     #[serde(default, deserialize_with = "given")]
     pub(super) granularity: Option<Number>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "version")]
     pub(super) protocol: Option<String>,
     pub(super) rtt: Option<RawRtt>,
     #[serde(default, deserialize_with = "given")]
     pub(super) stub: Option<Number>,
 }
 
-/// Reads a text, or a number as it is written.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::String(text) => Ok(Some(text)),
-        Value::Number(number) => Ok(Some(number.to_string())),
-        _ => Err(D::Error::custom("it is to be a version, as 0.2")),
+/// Reads a version, which may look like a number.
+fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    text(&Value::deserialize(deserializer)?)
+        .map(Some)
+        .ok_or_else(|| D::Error::custom("it is to be a version, as 0.2"))
+}
+
+/// Reads ticks, or a range of ticks.
+fn ticks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    text(&Value::deserialize(deserializer)?)
+        .map(Some)
+        .ok_or_else(|| D::Error::custom("it is to be a range of ticks, as 0..1000"))
+}
+
+/// Reads probabilities by name.
+fn probabilities<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let written = BTreeMap::<String, Value>::deserialize(deserializer)?;
+    let texts = written.into_iter().map(|(name, value)| {
+        let text = text(&value).ok_or_else(|| {
+            D::Error::custom(format!("`{name}` is to be a probability, as 1% or 0.01"))
+        })?;
+        Ok((name, text))
+    });
+    texts.collect()
+}
+
+/// A text, or a number as it is written; `None` for anything else.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -204,6 +236,25 @@ pub(super) struct RawStdio {
 pub(super) struct RawTime {
     pub(super) clock: Option<String>,
     pub(super) period: Option<String>,
+}
+
+/// Injected faults as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "`{seed: ..., files: ..., memory: ..., calls: ..., delay: ...}`"
+)]
+pub(super) struct RawFaults {
+    #[serde(default, deserialize_with = "given")]
+    pub(super) seed: Option<Number>,
+    #[serde(default, deserialize_with = "probabilities")]
+    pub(super) files: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "probabilities")]
+    pub(super) memory: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "probabilities")]
+    pub(super) calls: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "ticks")]
+    pub(super) delay: Option<String>,
 }
 
 /// A map of keys as written, with its unknown keys.

@@ -61,6 +61,46 @@ pub enum ServiceProblem {
         /// Key of the stream.
         key: &'static str,
     },
+    /// A name of no fault.
+    #[error(
+        "`faults.{group}`: unknown fault `{name}`{}; valid are names of Linux's error numbers, as EIO{}",
+        did_you_mean(.meant),
+        match *.group { "files" => ", and `short`", "memory" => ", and `flip`", _ => "" }
+    )]
+    Fault {
+        /// `files`, `memory` or `calls`.
+        group: &'static str,
+        /// The unknown name.
+        name: String,
+        /// Name that may be meant.
+        meant: Option<&'static str>,
+    },
+    /// A text that is no probability.
+    #[error(
+        "`faults.{group}.{name}` is `{text}`; give a probability from 0 to 1, as 1e-6, or a percentage, as 0.1%"
+    )]
+    Probability {
+        /// `files`, `memory` or `calls`.
+        group: &'static str,
+        /// Name of the fault.
+        name: String,
+        /// The value.
+        text: String,
+    },
+    /// Probabilities of failures whose sum is more than 1.
+    #[error("`faults.{group}`: the probabilities of its error numbers are more than 100% together")]
+    Certain {
+        /// `files`, `memory` or `calls`.
+        group: &'static str,
+    },
+    /// A text that is no delay.
+    #[error(
+        "`faults.delay` is `{text}`; give the least and the largest number of ticks, as 0..1000, at most 1000000000"
+    )]
+    Delay {
+        /// The value.
+        text: String,
+    },
     /// A clock that does not exist.
     #[error("`time.clock` is `{text}`{}; valid are ticks and wall", did_you_mean(.meant))]
     Clock {
@@ -124,6 +164,11 @@ impl ServiceProblem {
             Self::Level {
                 operation, errno, ..
             } => vec!["errors", operation, errno],
+            Self::Fault { group, name, .. } | Self::Probability { group, name, .. } => {
+                vec!["faults", group, name]
+            }
+            Self::Certain { group } => vec!["faults", group],
+            Self::Delay { .. } => vec!["faults", "delay"],
             Self::Stream { key, .. } | Self::NoFile { key } => vec!["stdio", key],
             Self::Clock { .. } => vec!["time", "clock"],
             Self::Period { .. } | Self::PeriodOfWall => vec!["time", "period"],

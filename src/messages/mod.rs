@@ -26,7 +26,7 @@ pub use channel::{
     SemihostingPlace, Signature, UpTarget,
 };
 pub use served::{HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedRequest};
-pub use services::{ChannelServices, Clock, InputSource, OutputTarget, SeverityRule};
+pub use services::{ChannelServices, Clock, Faults, InputSource, OutputTarget, SeverityRule};
 
 use crate::bus::{Body, Endpoint};
 

@@ -1,5 +1,7 @@
 //! Services of a channel that its configuration determines: standard streams, arguments, time, random bytes, severities.
 
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
 use mailbox_rs::{Errno, Request};
 
@@ -24,6 +26,8 @@ pub struct ChannelServices {
     pub seed: u64,
     /// Severities of failed requests, where they differ from the default.
     pub severities: Vec<SeverityRule>,
+    /// Injected faults; `None` for none.
+    pub faults: Option<Faults>,
     /// True if the host ignores the offer of a newer protocol version, as a host without that version does.
     pub is_old: bool,
 }
@@ -80,6 +84,25 @@ pub struct SeverityRule {
     pub errno: Option<Errno>,
     /// Severity of the report.
     pub severity: Severity,
+}
+
+/// Faults that are injected into the services of a channel. Probabilities are in units of 2⁻⁶³.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Seed of all choices.
+    pub seed: u64,
+    /// Failures of file operations, each with its probability.
+    pub files: Vec<(Errno, u64)>,
+    /// Probability of a read or write of a file that moves a part of its bytes alone.
+    pub short: u64,
+    /// Failures of MEMMOVE, MEMSET and MEMCMP, each with its probability.
+    pub memory: Vec<(Errno, u64)>,
+    /// Probability of a flipped bit, for each byte that a request writes to memory.
+    pub flip: u64,
+    /// Failures of CALL and of custom commands, each with its probability.
+    pub calls: Vec<(Errno, u64)>,
+    /// Ticks by which a response is late; `None` for no delay.
+    pub delay: Option<RangeInclusive<u64>>,
 }
 
 impl ChannelServices {

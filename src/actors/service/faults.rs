@@ -1,0 +1,161 @@
+//! Injected faults: configured failures of the services of a channel.
+//!
+//! Each choice takes the next numbers of a sequence that the seed determines, so that a run with the same requests has the same faults,
+//! and so has its replay. Each fault is reported.
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, Request};
+
+use super::session::Random;
+use super::{ChannelService, Failure};
+use crate::mem::{CHUNK, Op, Span};
+use crate::messages::Faults;
+use crate::messages::foreign::Severity;
+use crate::messages::mailbox::Task;
+
+/// Most bits that are flipped in what one request writes.
+const MOST_FLIPS: u32 = 16;
+
+/// Choices of the faults of one channel.
+pub(in crate::actors) struct FaultInjector {
+    faults: Faults,
+    random: Random,
+}
+
+impl FaultInjector {
+    /// Choices by the seed and the name of the channel.
+    pub(super) fn new(faults: &Faults, channel: &str) -> Self {
+        Self {
+            random: Random::new(faults.seed, channel),
+            faults: faults.clone(),
+        }
+    }
+
+    /// True with a probability in units of 2⁻⁶³.
+    fn happens(&self, probability: u64) -> bool {
+        probability > 0 && self.random.next() >> 1 < probability
+    }
+
+    /// Failure of an operation with these rules, at most one of which applies.
+    fn failure(&self, rules: &[(Errno, u64)]) -> Option<Errno> {
+        if rules.is_empty() {
+            return None;
+        }
+        let mut chosen = self.random.next() >> 1;
+        for (errno, probability) in rules {
+            if chosen < *probability {
+                return Some(*errno);
+            }
+            chosen -= probability;
+        }
+        None
+    }
+
+    /// A number of `from..=to`.
+    fn number(&self, from: u64, to: u64) -> u64 {
+        let count = u128::from(to - from) + 1;
+        let number = u128::from(self.random.next()) * count >> 64;
+        from + number as u64
+    }
+}
+
+impl ChannelService {
+    /// Failure of a request on memory, or of a call, before it is served.
+    pub(in crate::actors) fn inject(&self, request: &Request) -> Result<(), Failure> {
+        let Some(injector) = &self.faults else {
+            return Ok(());
+        };
+        let (key, rules) = match request {
+            Request::MemMove { .. } | Request::MemSet { .. } | Request::MemCmp { .. } => {
+                ("memory", &injector.faults.memory)
+            }
+            Request::Call { .. } | Request::Custom { .. } => ("calls", &injector.faults.calls),
+            _ => return Ok(()),
+        };
+        match injector.failure(rules) {
+            Some(errno) => Err(Failure::Injected { key, errno }),
+            None => Ok(()),
+        }
+    }
+
+    /// Failure of a file operation, before the file server is asked.
+    pub(super) fn inject_into_file(&self) -> Result<(), Failure> {
+        let chosen = self.faults.as_ref();
+        match chosen.and_then(|injector| injector.failure(&injector.faults.files)) {
+            Some(errno) => Err(Failure::Injected {
+                key: "files",
+                errno,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Length of a transfer of `len` bytes, which may be shorter.
+    pub(super) fn short(&self, fd: u64, len: u64) -> u64 {
+        match &self.faults {
+            Some(injector) if len > 1 && injector.happens(injector.faults.short) => {
+                let short = injector.number(1, (len - 1).min(CHUNK));
+                let text = format!(
+                    "fault injected: a transfer of descriptor {fd} ends after {short} of at most {len} bytes"
+                );
+                self.report(Severity::Info, &text);
+                short
+            }
+            _ => len,
+        }
+    }
+
+    /// Flips bits of bytes that a request has written.
+    pub(in crate::actors) async fn flip(&self, written: Span) -> Result<(), Failure> {
+        let Some(injector) = &self.faults else {
+            return Ok(());
+        };
+        let probability = injector.faults.flip;
+        if probability == 0 {
+            return Ok(());
+        }
+        let mut flips = 0;
+        for offset in 0..written.len {
+            if flips == MOST_FLIPS {
+                break;
+            }
+            if injector.happens(probability) {
+                flips += 1;
+                let address = written.address.wrapping_add(offset);
+                self.flip_bit(address, injector.number(0, 7)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn flip_bit(&self, address: u64, bit: u64) -> Result<(), Failure> {
+        let place = Span { address, len: 1 };
+        let read = self.access(Op::Read(place)).await?.into_bytes();
+        let flipped: Bytes = read.iter().map(|byte| byte ^ 1 << bit).collect();
+        self.access(Op::Write(place, flipped)).await?;
+        let text = format!("fault injected: bit {bit} of the byte at {address:#x} is flipped");
+        self.report(Severity::Info, &text);
+        Ok(())
+    }
+
+    /// Holds back a response for the configured number of ticks.
+    pub(in crate::actors) async fn delay_response(&self) {
+        let Some(injector) = &self.faults else {
+            return;
+        };
+        let Some(delay) = &injector.faults.delay else {
+            return;
+        };
+        let ticks = injector.number(*delay.start(), *delay.end());
+        if ticks == 0 {
+            return;
+        }
+        let until = self.tasks.now() + ticks;
+        self.report(
+            Severity::Info,
+            &format!("fault injected: a response is held back for {ticks} ticks, until tick {until}"),
+        );
+        self.tasks.awaits(Task::Delay { until });
+        self.links.delays.until(until).await;
+    }
+}

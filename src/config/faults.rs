@@ -1,0 +1,197 @@
+//! Injected faults of a channel.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use mailbox_rs::Errno;
+
+use super::channel_services::nearest;
+use super::schema::RawFaults;
+use super::service_error::ServiceProblem;
+
+/// Faults that are injected into the services of a channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FaultsConfig {
+    /// Seed of all choices, which differ from channel to channel as well.
+    pub seed: u64,
+    /// Failures of file operations.
+    pub files: Vec<FaultRule>,
+    /// Probability of a read or write of a file that moves a part of its bytes alone.
+    pub short: Probability,
+    /// Failures of MEMMOVE, MEMSET and MEMCMP.
+    pub memory: Vec<FaultRule>,
+    /// Probability of a flipped bit, for each byte that a request writes to memory.
+    pub flip: Probability,
+    /// Failures of CALL and of custom commands.
+    pub calls: Vec<FaultRule>,
+    /// Ticks by which a response is late; `None` for no delay.
+    pub delay: Option<RangeInclusive<u64>>,
+}
+
+/// Failure with an error number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultRule {
+    /// Error number of the response.
+    pub errno: Errno,
+    /// Probability of the failure, for each operation.
+    pub probability: Probability,
+}
+
+/// Probability, in units of 2⁻⁶³.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Probability(pub u64);
+
+impl Probability {
+    /// Probability of 1.
+    pub const ONE: Self = Self(1 << 63);
+
+    /// Parses a number from 0 to 1, or a percentage.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (number, scale) = match text.strip_suffix('%') {
+            Some(percent) => (percent.trim_end(), 100.0),
+            None => (text, 1.0),
+        };
+        let value = number.parse::<f64>().ok()? / scale;
+        // The product is exact but for the last bits of a small one.
+        let is_valid = (0.0..=1.0).contains(&value);
+        is_valid.then(|| Self((value * Self::ONE.0 as f64) as u64))
+    }
+}
+
+/// Largest delay in ticks.
+const MAX_DELAY: u64 = 1_000_000_000;
+
+/// Key of transfers that are cut short.
+const SHORT: &str = "short";
+
+/// Key of flipped bits.
+const FLIP: &str = "flip";
+
+/// Validates the faults of a channel.
+pub(super) fn validate(raw: RawFaults) -> Result<Option<FaultsConfig>, ServiceProblem> {
+    let RawFaults {
+        seed,
+        files,
+        memory,
+        calls,
+        delay,
+    } = raw;
+    let (files, short) = rules("files", files, Some(SHORT))?;
+    let (memory, flip) = rules("memory", memory, Some(FLIP))?;
+    let (calls, _) = rules("calls", calls, None)?;
+    let faults = FaultsConfig {
+        seed: seed.map_or(0, |seed| seed.0),
+        files,
+        short,
+        memory,
+        flip,
+        calls,
+        delay: delay.map(|text| range(&text)).transpose()?,
+    };
+    let nothing = FaultsConfig {
+        seed: faults.seed,
+        ..FaultsConfig::default()
+    };
+    Ok((faults != nothing).then_some(faults))
+}
+
+/// Rules of a group, and the probability of its fault that is no failure.
+fn rules(
+    group: &'static str,
+    written: BTreeMap<String, String>,
+    other: Option<&'static str>,
+) -> Result<(Vec<FaultRule>, Probability), ServiceProblem> {
+    let mut rules = Vec::new();
+    let mut of_other = Probability::default();
+    let mut sum = 0_u64;
+    for (name, text) in written {
+        let Some(probability) = Probability::parse(&text) else {
+            return Err(ServiceProblem::Probability { group, name, text });
+        };
+        if other == Some(&name) {
+            of_other = probability;
+            continue;
+        }
+        let named = |errno: &&Errno| {
+            let known = errno.name();
+            known.is_some_and(|known| known.eq_ignore_ascii_case(&name))
+        };
+        let Some(errno) = Errno::ALL.iter().find(named).copied() else {
+            let known = Errno::ALL.iter().filter_map(|errno| errno.name());
+            let meant = nearest(&name, known.chain(other));
+            return Err(ServiceProblem::Fault { group, name, meant });
+        };
+        sum = sum.saturating_add(probability.0);
+        rules.push(FaultRule { errno, probability });
+    }
+    if sum > Probability::ONE.0 {
+        return Err(ServiceProblem::Certain { group });
+    }
+    Ok((rules, of_other))
+}
+
+/// Range of ticks, as `0..1000` or `5`, ends included.
+fn range(text: &str) -> Result<RangeInclusive<u64>, ServiceProblem> {
+    let number = |digits: &str| digits.trim().replace('_', "").parse::<u64>().ok();
+    let ends = match text.split_once("..") {
+        Some((from, to)) => number(from).zip(number(to.trim_start_matches('='))),
+        None => number(text).map(|ticks| (ticks, ticks)),
+    };
+    match ends {
+        Some((from, to)) if from <= to && to <= MAX_DELAY => Ok(from..=to),
+        _ => {
+            let text = text.to_owned();
+            Err(ServiceProblem::Delay { text })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_are_shares_of_one_or_percentages() {
+        let half = Some(Probability(1 << 62));
+        for (text, expected) in [
+            ("0", Some(Probability(0))),
+            ("1", Some(Probability::ONE)),
+            ("100%", Some(Probability::ONE)),
+            ("0.5", half),
+            ("50 %", half),
+            (" 5e-1", half),
+            ("1.1", None),
+            ("101%", None),
+            ("-0.1", None),
+            ("nan", None),
+            ("inf", None),
+            ("often", None),
+            ("", None),
+            ("%", None),
+        ] {
+            assert_eq!(Probability::parse(text), expected, "{text}");
+        }
+        let small = Probability::parse("1e-6").unwrap();
+        assert_eq!(small, Probability::parse("0.0001%").unwrap());
+        assert_eq!(small.0 / 1_000_000_000, 9223);
+    }
+
+    #[test]
+    fn delays_are_ranges_of_ticks_with_their_ends() {
+        for (text, expected) in [
+            ("0..1000", Some(0..=1000)),
+            ("3..=7", Some(3..=7)),
+            (" 1_000 .. 2_000 ", Some(1000..=2000)),
+            ("5", Some(5..=5)),
+            ("7..3", None),
+            ("0..", None),
+            ("..5", None),
+            ("0..1000000001", None),
+            ("-1..5", None),
+            ("soon", None),
+        ] {
+            assert_eq!(range(text).ok(), expected, "{text}");
+        }
+    }
+}
