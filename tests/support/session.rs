@@ -30,7 +30,9 @@ space:
 const MAILBOXES: &str = "
 core0: {space: core0, base: 0x2000, ptr: 32, cache_line: 0}
 core1: {space: core1, base: 0x2000, ptr: 64, cache_line: 64}
-core2: {space: core2, base: 0x2000, ptr: 32, cache_line: 32}
+core2:
+  {space: core2, base: 0x2000, ptr: 32, cache_line: 32, faults: {seed: 3, files: {EIO: 10%, short: 20%},
+   memory: {EFAULT: 5%, flip: 1e-3}, calls: {EIO: 5%}, delay: 0..4}}
 ";
 
 /// Address of firmware's texts.

@@ -105,7 +105,7 @@ impl FrontEnd for Channel {
         };
         Some(Self {
             // Results and arguments have 64 bits on every CPU.
-            service: ChannelService::new(id, descriptor, PtrWidth::P8, peers, tasks),
+            service: ChannelService::new(bus, id, descriptor, PtrWidth::P8, peers, tasks),
             place: place.clone(),
             context,
             poller,
@@ -165,7 +165,10 @@ impl Channel {
                             self.emit(command, since, None);
                             return Ok(code);
                         }
-                        Served::Response(payload) => self.respond(command, payload),
+                        Served::Response(payload) => {
+                            self.service.delay_response().await;
+                            self.respond(command, payload);
+                        }
                         Served::Silent => {}
                     }
                     self.watch();

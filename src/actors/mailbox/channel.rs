@@ -76,7 +76,9 @@ impl FrontEnd for Channel {
         let bell = bus.doorbell();
         let poller = ChannelPoller::new(id, context.clone(), bell, peers.store.clone());
         let width = mailbox.layout.ptr_width;
-        let service = Rc::new(ChannelService::new(id, descriptor, width, peers, tasks));
+        let service = Rc::new(ChannelService::new(
+            bus, id, descriptor, width, peers, tasks,
+        ));
         Some(Self {
             handler: RequestHandler {
                 service: service.clone(),
@@ -231,6 +233,9 @@ impl Channel {
                 self.service.taken.set(Some((self.taken_at(), taken.0)));
                 let served = self.serve(slot, &entry).await;
                 self.service.release_slot().await?;
+                if let Served::Response(_) = served {
+                    self.service.delay_response().await;
+                }
                 self.emit(slot, &entry, since, &served);
                 match served {
                     Served::Exit(code) => return Ok(code),

@@ -45,6 +45,7 @@ impl RequestHandler {
         if !matches!(request, Request::CPrint { .. }) {
             self.note_few_words(entry.words, request);
         }
+        self.service.inject(request)?;
         let value = match *request {
             Request::Exit { code } => return Ok(Served::Exit(code)),
             Request::Print { ptr, len } => {
@@ -65,11 +66,13 @@ impl RequestHandler {
                     self.service.range(src, len).await?,
                 );
                 self.service.access(Op::Copy { to, from }).await?;
+                self.service.flip(to).await?;
                 return Ok(Served::Response(Response::Empty));
             }
             Request::MemSet { dest, byte, len } => {
                 let range = self.service.range(dest, len).await?;
                 self.service.access(Op::Fill(range, byte)).await?;
+                self.service.flip(range).await?;
                 return Ok(Served::Response(Response::Empty));
             }
             Request::MemCmp { s1, s2, len } => {

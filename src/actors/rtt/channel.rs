@@ -115,7 +115,7 @@ impl FrontEnd for Channel {
         let tracker = StatusTracker::new(id, first, progress, tasks.clone());
         let poller = WordPoller::new(bus, id, context.clone(), peers.store.clone());
         Some(Self {
-            service: ChannelService::new(id, descriptor, place.ptr_width, peers, tasks),
+            service: ChannelService::new(bus, id, descriptor, place.ptr_width, peers, tasks),
             layout: Layout {
                 ptr_width: place.ptr_width,
             },

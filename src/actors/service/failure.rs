@@ -49,6 +49,8 @@ pub(crate) enum Failure {
     Malformed(#[from] Malformed),
     #[error("{len} bytes are more than the limit of one request ({limit})")]
     TooLong { len: u64, limit: u64 },
+    #[error("fault injected by `faults.{key}`")]
+    Injected { key: &'static str, errno: Errno },
     #[error(transparent)]
     NoReply(#[from] NoReply),
     #[error("internal error of the host: {0}")]
@@ -92,7 +94,10 @@ impl Failure {
                 CallError::TooManyArguments { .. } => Errno::EINVAL,
                 CallError::Failed(_) | CallError::Raised { .. } => Errno::EIO,
             },
-            Self::File { errno, .. } | Self::Path { errno, .. } | Self::Output { errno } => *errno,
+            Self::File { errno, .. }
+            | Self::Path { errno, .. }
+            | Self::Injected { errno, .. }
+            | Self::Output { errno } => *errno,
             Self::Unset { .. } => Errno::ENOENT,
             Self::NoReply(_) | Self::Panic(_) => Errno::EIO,
         }

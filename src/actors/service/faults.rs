@@ -7,7 +7,9 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, Request};
 
 use super::session::Random;
+use super::tick_alarm::TickAlarm;
 use super::{ChannelService, Failure};
+use crate::bus::Bus;
 use crate::mem::{CHUNK, Op, Span};
 use crate::messages::Faults;
 use crate::messages::foreign::Severity;
@@ -20,12 +22,14 @@ const MOST_FLIPS: u32 = 16;
 pub(in crate::actors) struct FaultInjector {
     faults: Faults,
     random: Random,
+    alarm: TickAlarm,
 }
 
 impl FaultInjector {
     /// Choices by the seed and the name of the channel.
-    pub(super) fn new(faults: &Faults, channel: &str) -> Self {
+    pub(super) fn new(bus: &Bus, faults: &Faults, channel: &str) -> Self {
         Self {
+            alarm: TickAlarm::new(bus),
             random: Random::new(faults.seed, channel),
             faults: faults.clone(),
         }
@@ -153,9 +157,11 @@ impl ChannelService {
         let until = self.tasks.now() + ticks;
         self.report(
             Severity::Info,
-            &format!("fault injected: a response is held back for {ticks} ticks, until tick {until}"),
+            &format!(
+                "fault injected: a response is held back for {ticks} ticks, until tick {until}"
+            ),
         );
         self.tasks.awaits(Task::Delay { until });
-        self.links.delays.until(until).await;
+        injector.alarm.until(until).await;
     }
 }

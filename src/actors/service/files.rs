@@ -42,6 +42,7 @@ impl ChannelService {
                 }
             }
             FileRequest::Write { fd, ptr, len } => {
+                let len = self.short(fd, len);
                 let mut written = 0;
                 for part in self.parts(ptr, len).await? {
                     let data = self.access(Op::Read(part)).await?.into_bytes();
@@ -116,6 +117,9 @@ impl ChannelService {
         files::Inbox: From<Envelope<M>>,
     {
         self.release_slot().await?;
+        if M::NAME != Close::NAME {
+            self.inject_into_file()?;
+        }
         self.tasks.awaits(Task::File);
         match self.peers.files.ask(ask).await? {
             Ok(answer) => Ok(answer),
@@ -158,6 +162,7 @@ impl ChannelService {
         } else {
             len.min(MAX_MOVE)
         };
+        let limit = self.short(fd, limit);
         let mut done = 0;
         while done < limit {
             let address = ptr.wrapping_add(done);
@@ -185,6 +190,11 @@ impl ChannelService {
             done += place.len;
             self.access(Op::Write(place, data)).await?;
         }
+        self.flip(Span {
+            address: ptr,
+            len: done,
+        })
+        .await?;
         Ok(done)
     }
 }

@@ -12,8 +12,10 @@
 //! - `task_tracker`: operation that the present request waits for, for the status.
 //! - `progress`: state of the channels that ticks read without a message.
 //! - `failure`: errors of requests, and their error numbers; `severity`: severity of reports on them.
+//! - `faults`: injected faults; `tick_alarm`: wait for a tick.
 
 mod failure;
+mod faults;
 mod files;
 mod frame_decoder;
 mod front_end;
@@ -24,6 +26,7 @@ mod severity;
 mod status_tracker;
 mod stdio;
 mod task_tracker;
+mod tick_alarm;
 mod word_poller;
 
 use std::cell::Cell;
@@ -34,6 +37,7 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, MAX_STRING, PtrWidth};
 
 pub(crate) use failure::Failure;
+use faults::FaultInjector;
 pub(crate) use frame_decoder::{FrameDecoder, FrameDecoders};
 pub(crate) use front_end::{End, FrontEnd, LastStep, Opening, Server, statuses};
 pub(in crate::actors) use posix::refused;
@@ -48,7 +52,7 @@ pub(in crate::actors) use word_poller::WordPoller;
 use crate::actors::console::ConsoleClient;
 use crate::actors::memory::MemoryClient;
 use crate::actors::rpc::RpcClient;
-use crate::bus::{ActorContext, Message, Port};
+use crate::bus::{ActorContext, Bus, Message, Port};
 use crate::mem::{CHUNK, Op, Outcome, SpaceId, Span, Store};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::front_end::StdinError;
@@ -113,6 +117,8 @@ pub(crate) struct ChannelService {
     pub(in crate::actors) peers: Rc<Peers>,
     pub(in crate::actors) tasks: Rc<TaskTracker>,
     pub(in crate::actors) session: Session,
+    /// Injected faults; `None` for none.
+    faults: Option<FaultInjector>,
     /// Word to be written that returns a request's place to firmware, such as its queue's consumer index. It is written before the
     /// request is served, in one batch with its first memory access if that comes first.
     pub(in crate::actors) taken: Cell<Option<(Span, u32)>>,
@@ -121,6 +127,7 @@ pub(crate) struct ChannelService {
 impl ChannelService {
     /// Services of a channel whose requests have words of `width`.
     pub(in crate::actors) fn new(
+        bus: &Bus,
         id: ChannelId,
         descriptor: &ChannelDescriptor,
         width: PtrWidth,
@@ -128,7 +135,9 @@ impl ChannelService {
         tasks: Rc<TaskTracker>,
     ) -> Self {
         let services = descriptor.services.clone();
+        let faults = services.faults.as_ref();
         Self {
+            faults: faults.map(|faults| FaultInjector::new(bus, faults, &descriptor.name)),
             id,
             name: descriptor.name.clone(),
             space: descriptor.space,

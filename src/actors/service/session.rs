@@ -219,7 +219,8 @@ impl Random {
         bytes
     }
 
-    fn next(&self) -> u64 {
+    /// Next number.
+    pub(super) fn next(&self) -> u64 {
         self.0.set(self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
         let mut z = self.0.get();
         z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

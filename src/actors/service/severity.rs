@@ -7,11 +7,15 @@ use crate::messages::ChannelServices;
 use crate::messages::foreign::Severity;
 
 /// Severity of the report on a failed request: the configured one, or info where firmware looks if something is there and is answered.
+/// An injected fault is information.
 pub(in crate::actors) fn severity(
     services: &ChannelServices,
     request: &Request,
     failure: &Failure,
 ) -> Severity {
+    if matches!(failure, Failure::Injected { .. }) {
+        return Severity::Info;
+    }
     let errno = failure.errno();
     services
         .severity(request, errno)

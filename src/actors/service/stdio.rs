@@ -217,6 +217,7 @@ impl ChannelService {
         len: u64,
     ) -> Result<u64, Failure> {
         let channel = self.id;
+        let len = self.short(fd, len);
         let mut written = 0_u64;
         for part in self.parts(ptr, len).await? {
             let mut data = self.access(Op::Read(part)).await?.into_bytes();
@@ -227,7 +228,9 @@ impl ChannelService {
                     data: data.clone(),
                 };
                 let more = match self.on_file(ask).await {
-                    Err(Failure::File { .. }) if written > 0 => return Ok(written),
+                    Err(Failure::File { .. } | Failure::Injected { .. }) if written > 0 => {
+                        return Ok(written);
+                    }
                     more => more?,
                 };
                 // A callback may return any number.

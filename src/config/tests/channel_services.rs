@@ -36,6 +36,7 @@ fn services_have_defaults() {
         period: Some(1000),
         seed: 0,
         errors: vec![],
+        faults: None,
         protocol: NEWEST,
     };
     assert_eq!(services("").unwrap(), expected);
@@ -227,5 +228,69 @@ proptest! {
         // Any result will do, but not a panic.
         let _ = services(&format!("{key}: {value}"));
         let _ = services(&format!("{key}: {{{value}: {value}}}"));
+    }
+}
+
+#[test]
+fn faults_are_those_of_the_text() {
+    let found = services(
+        "faults: {seed: 7, files: {eio: 1%, ENOSPC: 0.25, short: 50%}, memory: {EFAULT: 1, flip: 1e-6}, \
+         calls: {EBUSY: 0}, delay: 0..1000}",
+    );
+    let faults = found.unwrap().faults.unwrap();
+    let files: Vec<_> = faults.files.iter().map(|rule| rule.errno).collect();
+    assert_eq!(files, [Errno::ENOSPC, Errno::EIO]);
+    assert_eq!(faults.files[0].probability, Probability(1 << 61));
+    assert_eq!(faults.short, Probability(1 << 62));
+    assert_eq!(faults.memory[0].probability, Probability::ONE);
+    assert!((9_223_000_000_000..9_224_000_000_000).contains(&faults.flip.0));
+    assert_eq!(faults.calls[0].probability, Probability(0));
+    assert_eq!((faults.seed, faults.delay), (7, Some(0..=1000)));
+    for nothing in ["faults: {}", "faults: {seed: 7}", "faults: {files: {}}"] {
+        assert_eq!(services(nothing).unwrap().faults, None, "{nothing}");
+    }
+    assert_eq!(
+        services("faults: {delay: 5}")
+            .unwrap()
+            .faults
+            .unwrap()
+            .delay,
+        Some(5..=5)
+    );
+}
+
+#[test]
+fn faults_that_make_no_sense_are_refused_by_their_keys() {
+    for (faults, expected) in [
+        (
+            "files: {EOI: 1%}",
+            "`faults.files`: unknown fault `EOI`; did you mean `EIO`?",
+        ),
+        (
+            "calls: {short: 1%}",
+            "`faults.calls`: unknown fault `short`",
+        ),
+        ("memory: {flop: 1%}", "did you mean `flip`?"),
+        (
+            "files: {EIO: 120%}",
+            "`faults.files.EIO` is `120%`; give a probability from 0 to 1",
+        ),
+        ("files: {EIO: often}", "`faults.files.EIO` is `often`"),
+        (
+            "files: {EIO: 60%, EPERM: 60%}",
+            "`faults.files`: the probabilities of its error numbers",
+        ),
+        ("files: {EIO: [1]}", "`EIO` is to be a probability"),
+        (
+            "delay: 9..3",
+            "`faults.delay` is `9..3`; give the least and the largest number of ticks",
+        ),
+        ("delay: {}", "it is to be a range of ticks"),
+        ("fils: {EIO: 1%}", "fils"),
+        ("files: 3", "files"),
+    ] {
+        let error = refused(&format!("faults: {{{faults}}}"));
+        assert!(error.contains(expected), "{faults}: {error}");
+        assert!(error.contains("mb.yaml:1"), "{faults}: {error}");
     }
 }

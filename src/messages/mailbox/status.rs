@@ -78,6 +78,11 @@ pub enum Task {
     Call(PendingCall),
     /// Bytes of the standard input.
     Input,
+    /// End of an injected delay.
+    Delay {
+        /// First tick in which the response may be written.
+        until: u64,
+    },
 }
 
 /// Call without a result so far.
@@ -276,6 +281,12 @@ impl Task {
                 return write!(
                     f,
                     "waits for the testbench's bytes of the standard input since tick {since}"
+                );
+            }
+            Self::Delay { until } => {
+                return write!(
+                    f,
+                    "holds a response back until tick {until}, as `faults.delay` asks for"
                 );
             }
             Self::Call(asked) => asked,

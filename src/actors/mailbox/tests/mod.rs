@@ -5,6 +5,7 @@
 mod accesses;
 mod bench;
 mod calls;
+mod faults;
 mod files;
 mod handshake;
 mod observers;

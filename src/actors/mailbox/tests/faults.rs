@@ -1,0 +1,277 @@
+//! Injected faults.
+
+use super::*;
+use crate::messages::{ChannelServices, Faults};
+
+/// Probability of 1.
+const ALWAYS: u64 = 1 << 63;
+
+fn bench(faults: Faults) -> Bench {
+    let services = ChannelServices {
+        faults: Some(faults),
+        ..ChannelServices::default()
+    };
+    let layout = plain(PtrWidth::P4);
+    Bench::with(Ram::new(BASE, SIZE as usize), services, &[(BASE, layout)])
+}
+
+/// Result word of a request, in the tick in which it is sent.
+fn ask(bench: &Bench, firmware: &mut Firmware<&Ram>, request: &Request) -> Option<u64> {
+    serve(bench, firmware, request).map(|response| response.rets)
+}
+
+fn word(errno: Errno) -> Option<u64> {
+    Some(Response::Error(errno).entry(PtrWidth::P4).rets)
+}
+
+fn set(len: u64) -> Request {
+    Request::MemSet {
+        dest: DATA,
+        byte: 0,
+        len,
+    }
+}
+
+fn read(len: u64) -> Request {
+    Request::File(FileRequest::Read {
+        fd: 10,
+        ptr: DATA,
+        len,
+    })
+}
+
+/// Each fault is the response of its kind of request alone, and a report of severity info.
+#[test]
+fn failures_are_answers_of_their_kind_of_request_and_information() {
+    let call = |bench: &Bench| {
+        bench.chip.ram.put_string(DATA, "sum");
+        Request::Call {
+            method: DATA,
+            args: [1, 2].into(),
+        }
+    };
+    let faults = Faults {
+        files: vec![(Errno::EIO, ALWAYS)],
+        memory: vec![(Errno::EFAULT, ALWAYS)],
+        calls: vec![(Errno::EBUSY, ALWAYS)],
+        ..Faults::default()
+    };
+    let kinds: [(&str, Errno, Faults); 3] = [
+        (
+            "files",
+            Errno::EIO,
+            Faults {
+                files: faults.files.clone(),
+                ..Faults::default()
+            },
+        ),
+        (
+            "memory",
+            Errno::EFAULT,
+            Faults {
+                memory: faults.memory.clone(),
+                ..Faults::default()
+            },
+        ),
+        (
+            "calls",
+            Errno::EBUSY,
+            Faults {
+                calls: faults.calls.clone(),
+                ..Faults::default()
+            },
+        ),
+    ];
+    for (key, errno, faults) in kinds {
+        let bench = bench(faults);
+        let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+        let requests = [
+            ("files", read(80)),
+            ("memory", set(4)),
+            ("calls", call(&bench)),
+        ];
+        for (kind, request) in requests {
+            if kind == "calls" {
+                bench.chip.ram.put_string(DATA, "sum");
+            }
+            let answer = ask(&bench, &mut firmware, &request);
+            assert_eq!(
+                answer == word(errno),
+                kind == key,
+                "{kind}, faults of {key}"
+            );
+            let reports = bench.reports();
+            if kind != key {
+                assert_eq!(reports, [], "{kind}, faults of {key}");
+                continue;
+            }
+            let [(Severity::Info, channel, text)] = &reports[..] else {
+                panic!("{reports:?}");
+            };
+            assert_eq!(channel, "core0");
+            let expected = format!("fault injected by `faults.{key}`; answered {errno}");
+            assert!(text.ends_with(&expected), "{text}");
+        }
+    }
+}
+
+/// A descriptor can be closed whatever faults there are.
+#[test]
+fn a_close_does_not_fail() {
+    let bench = bench(Faults {
+        files: vec![(Errno::EIO, ALWAYS)],
+        ..Faults::default()
+    });
+    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+    let close = Request::File(FileRequest::Close { fd: 10 });
+    assert_eq!(ask(&bench, &mut firmware, &close), None);
+    assert_eq!(bench.seen.files.take(), ["close 10"]);
+    assert_eq!(bench.reports(), []);
+}
+
+/// Failures of 400 requests, by their numbers.
+fn failures(seed: u64) -> Vec<usize> {
+    let bench = bench(Faults {
+        seed,
+        memory: vec![(Errno::EFAULT, ALWAYS / 8), (Errno::EIO, ALWAYS / 8)],
+        ..Faults::default()
+    });
+    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+    let fails = |_: &usize| ask(&bench, &mut firmware, &set(4)) != Some(0);
+    (0..400).filter(fails).collect()
+}
+
+#[test]
+fn faults_follow_from_the_seed_and_have_its_share() {
+    let [one, again, other] = [1, 1, 2].map(failures);
+    assert_eq!(one, again);
+    assert_ne!(one, other);
+    // A quarter of 400, with a standard deviation of 8.7.
+    for failures in [one, other] {
+        assert!((60..140).contains(&failures.len()), "{}", failures.len());
+    }
+}
+
+#[test]
+fn transfers_of_files_are_cut_short() {
+    let bench = bench(Faults {
+        short: ALWAYS,
+        ..Faults::default()
+    });
+    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+    let mut lengths = Vec::new();
+    for _ in 0..20 {
+        let len = ask(&bench, &mut firmware, &read(20)).unwrap();
+        let [(Severity::Info, _, text)] = &bench.reports()[..] else {
+            panic!("no report");
+        };
+        let expected = format!("a transfer of descriptor 10 ends after {len} of at most 20 bytes");
+        assert_eq!(text, &format!("fault injected: {expected}"));
+        lengths.push(len);
+    }
+    assert!(
+        lengths.iter().all(|len| (1..20).contains(len)),
+        "{lengths:?}"
+    );
+    lengths.dedup();
+    assert!(lengths.len() > 1);
+    let write = Request::File(FileRequest::Write {
+        fd: 10,
+        ptr: BASE,
+        len: 70_000,
+    });
+    let written = ask(&bench, &mut firmware, &write).unwrap();
+    assert!((1..=65_536).contains(&written), "{written}");
+    // A byte can't be cut.
+    bench.reports();
+    assert_eq!(ask(&bench, &mut firmware, &read(1)), Some(1));
+    assert_eq!(bench.reports(), []);
+}
+
+/// Bits that differ from zero are those of the reports, at most 16 of a request.
+#[test]
+fn flipped_bits_are_reported_with_their_addresses() {
+    for (flip, len, expected) in [(ALWAYS, 100, 16), (ALWAYS, 3, 3), (0, 100, 0)] {
+        let bench = bench(Faults {
+            flip,
+            ..Faults::default()
+        });
+        let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+        bench.chip.ram.write(DATA, &[0xff; 200]);
+        assert_eq!(ask(&bench, &mut firmware, &set(len)), Some(0));
+        let mut bytes = [0; 200];
+        bench.chip.ram.read(DATA, &mut bytes);
+        assert!(bytes[len as usize..].iter().all(|byte| *byte == 0xff));
+        let mut flipped = Vec::new();
+        for (address, byte) in (DATA..).zip(&bytes[..len as usize]) {
+            assert!(byte.count_ones() < 2);
+            if *byte != 0 {
+                let bit = byte.trailing_zeros();
+                flipped.push(format!(
+                    "fault injected: bit {bit} of the byte at {address:#x} is flipped"
+                ));
+            }
+        }
+        let reports = bench.reports().into_iter();
+        let texts: Vec<_> = reports.map(|(_, _, text)| text).collect();
+        assert_eq!(texts, flipped);
+        assert_eq!(texts.len(), expected);
+    }
+}
+
+#[test]
+fn a_response_is_held_back_and_the_status_says_until_when() {
+    let bench = bench(Faults {
+        delay: Some(3..=3),
+        ..Faults::default()
+    });
+    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+    for _ in 0..2 {
+        assert!(firmware.try_send(&set(4)));
+        for _ in 0..3 {
+            bench.tick();
+            assert_eq!(firmware.try_receive(), None);
+        }
+        let (now, until) = (bench.bus.now(), bench.bus.now() + 1);
+        assert!(
+            bench.status().contains(&format!(
+                "holds a response back until tick {until}, as `faults.delay` asks for"
+            )),
+            "tick {now}: {}",
+            bench.status()
+        );
+        bench.tick();
+        assert_eq!(
+            firmware.try_receive().map(|response| response.rets),
+            Some(0)
+        );
+        let [(Severity::Info, _, text)] = &bench.reports()[..] else {
+            panic!("no report");
+        };
+        let expected = format!("a response is held back for 3 ticks, until tick {until}");
+        assert_eq!(text, &format!("fault injected: {expected}"));
+    }
+}
+
+#[test]
+fn a_reset_drops_a_response_that_is_held_back() {
+    let bench = bench(Faults {
+        delay: Some(10..=10),
+        ..Faults::default()
+    });
+    let layout = plain(PtrWidth::P4);
+    let mut firmware = ready(&bench, BASE, layout);
+    assert!(firmware.try_send(&set(4)));
+    bench.tick();
+    let mut firmware = ready(&bench, BASE, layout);
+    for _ in 0..20 {
+        bench.tick();
+        assert_eq!(firmware.try_receive(), None);
+    }
+    assert!(firmware.try_send(&set(4)));
+    (0..11).for_each(|_| bench.tick());
+    assert_eq!(
+        firmware.try_receive().map(|response| response.rets),
+        Some(0)
+    );
+}

@@ -1,0 +1,56 @@
+//! Wait of a channel's task for a tick.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use crate::bus::{Bus, TickTimer};
+
+/// Wait for a tick, of at most one task. While none waits, ticks cost nothing.
+pub(super) struct TickAlarm {
+    timer: TickTimer,
+    waiting: Rc<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// First tick in which the task goes on.
+    due: Cell<u64>,
+    is_over: Cell<bool>,
+    task: Cell<Option<Waker>>,
+}
+
+impl TickAlarm {
+    /// Alarm on a bus.
+    pub(super) fn new(bus: &Bus) -> Self {
+        let waiting = Rc::new(Waiting::default());
+        let shared = waiting.clone();
+        let timer = bus.timer(Box::new(move |tick| {
+            if shared.due.get() <= tick {
+                shared.is_over.set(true);
+                if let Some(task) = shared.task.take() {
+                    task.wake();
+                }
+            }
+        }));
+        Self { timer, waiting }
+    }
+
+    /// Waits until a tick that is still to come. A wait that was dropped before ends here.
+    pub(super) async fn until(&self, tick: u64) {
+        let Self { timer, waiting } = self;
+        waiting.due.set(tick);
+        waiting.is_over.set(false);
+        timer.set_enabled(true);
+        poll_fn(|context| match waiting.is_over.get() {
+            true => Poll::Ready(()),
+            false => {
+                waiting.task.set(Some(context.waker().clone()));
+                Poll::Pending
+            }
+        })
+        .await;
+        timer.set_enabled(false);
+    }
+}
