@@ -2,6 +2,8 @@
 --top-module testbench
 --timing
 --vpi
+// Large code that runs for a second.
+-MAKEFLAGS OPT_FAST=-O1
 -LDFLAGS -Wl,--undefined=mb_report,--undefined=vpi_handle_by_name
 ../rtl/memory_map.sv
 ../rtl/ram.sv

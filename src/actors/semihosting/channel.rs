@@ -58,10 +58,10 @@ impl FrontEnd for Channel {
         let Opening {
             id,
             descriptor,
+            bus,
             context,
             peers,
             progress,
-            bus,
         } = opening;
         let Interface::Semihosting(place) = descriptor.interface else {
             return None;
@@ -77,7 +77,7 @@ impl FrontEnd for Channel {
         });
         Some(Self {
             stub,
-            service: ChannelService::new(id, descriptor, width, peers, tasks),
+            service: ChannelService::new(bus, id, descriptor, width, peers, tasks),
             context,
             tracker,
             handles: Handles::default(),
