@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::channel_services::services;
+use super::configured_services::services;
 use super::findings::{FindingRecipient, Findings};
 use crate::config::{ChannelConfig, FrontEnd, Mailbox, SemihostingConfig, UpConfig};
 use crate::mem::{MemoryMap, Segments};

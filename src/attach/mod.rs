@@ -8,7 +8,7 @@
 //! - [`ChannelAttribution`]: channel of a message.
 
 mod by_name;
-mod channel_services;
+mod configured_services;
 mod context;
 mod error;
 mod exit;

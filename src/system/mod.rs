@@ -1,7 +1,6 @@
 //! Running system: actors on a bus, and its Rust API.
 
 mod backdoor;
-mod build;
 mod builder;
 mod defmt;
 mod entry;
@@ -31,6 +30,8 @@ mod taps;
 mod thread_claim;
 mod ticks;
 mod watchdog;
+mod wiring;
+mod wiring;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
@@ -38,7 +39,6 @@ use std::io;
 use std::path::Path;
 use std::rc::Rc;
 
-pub(crate) use build::PendingStart;
 pub use builder::Builder;
 pub(crate) use entry::InitPaths;
 pub use entry::{
@@ -59,6 +59,7 @@ use symbols::KnownImage;
 use thread_claim::ThreadClaim;
 pub(crate) use watchdog::Timeout;
 use watchdog::Watchdog;
+pub(crate) use wiring::PendingStart;
 
 use crate::actors::console::Lines;
 use crate::actors::files::Root;

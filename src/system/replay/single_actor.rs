@@ -28,10 +28,10 @@ use crate::messages::announced::{Notified, ObserveFlags};
 use crate::messages::{
     ChannelDescriptor, Interface, console, foreign, htif, mailbox, rtt, semihosting,
 };
-use crate::system::build::start_rpc;
 use crate::system::front_ends::{AnyServer, Recorded, Surroundings};
 use crate::system::send_recorded::SendRecorded;
 use crate::system::taps::{attach_all, detach_all};
+use crate::system::wiring::start_rpc;
 use crate::system::{Error, Observed};
 use crate::trace::{Content, Damage, Entry, Header, deserialize, send_reply};
 
