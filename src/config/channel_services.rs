@@ -8,6 +8,7 @@ use super::error::ChannelProblem;
 use super::expand::expand;
 use super::external_inputs::ConfigEnvironment;
 use super::faults::{self, FaultsConfig};
+use super::nearest::nearest;
 use super::schema::{RawChannel, RawTime};
 use super::service_error::{BLOCK_MAX, ServiceProblem};
 
@@ -267,25 +268,4 @@ fn errno(operation: &'static str, name: &str) -> Result<Errno, ServiceProblem> {
         name: name.to_owned(),
         meant: nearest(name, known().chain([ANY])),
     })
-}
-
-/// Name that differs least, apart from case, by at most two slips.
-pub(super) fn nearest(
-    name: &str,
-    known: impl IntoIterator<Item = &'static str>,
-) -> Option<&'static str> {
-    // The distance takes quadratic time.
-    if name.len() > 32 {
-        return None;
-    }
-    let name = name.to_lowercase();
-    let distances = known.into_iter().map(|known| {
-        (
-            strsim::damerau_levenshtein(&name, &known.to_lowercase()),
-            known,
-        )
-    });
-    let near = distances.filter(|(distance, known)| *distance <= 2 && *distance < known.len());
-    near.min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
 }

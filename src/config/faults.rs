@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use mailbox_rs::Errno;
 
-use super::channel_services::nearest;
+use super::nearest::nearest;
 use super::schema::RawFaults;
 use super::service_error::ServiceProblem;
 

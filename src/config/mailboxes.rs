@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
 use serde_yaml::Value;
 
-use super::channel_services::{self, ServicesConfig, nearest};
+use super::channel_services::{self, ServicesConfig};
 use super::error::{ChannelProblem, ConfigProblem, HtifProblem, RttProblem, SemihostingProblem};
 use super::expand::expand;
 use super::external_inputs::ConfigEnvironment;
@@ -17,6 +17,7 @@ use super::flag::Flag;
 use super::htif::{self, HtifConfig, HtifSymbols, Place};
 use super::key_path::DOCUMENT;
 use super::name::named;
+use super::nearest::nearest;
 use super::rtt::{self, RttConfig};
 use super::schema::{self, RawChannel};
 use super::semihosting::{self, SemihostingConfig};

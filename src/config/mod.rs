@@ -38,6 +38,7 @@ mod memory;
 mod memory_map;
 mod memory_place;
 mod name;
+mod nearest;
 mod number;
 mod overlaps;
 mod parser;

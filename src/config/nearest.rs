@@ -1,0 +1,22 @@
+//! Name that may be meant by an unknown one.
+
+/// Name that differs least, apart from case, by at most two slips.
+pub(super) fn nearest(
+    name: &str,
+    known: impl IntoIterator<Item = &'static str>,
+) -> Option<&'static str> {
+    // The distance takes quadratic time.
+    if name.len() > 32 {
+        return None;
+    }
+    let name = name.to_lowercase();
+    let distances = known.into_iter().map(|known| {
+        (
+            strsim::damerau_levenshtein(&name, &known.to_lowercase()),
+            known,
+        )
+    });
+    let near = distances.filter(|(distance, known)| *distance <= 2 && *distance < known.len());
+    near.min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
