@@ -33,6 +33,13 @@ pub struct ObserveFlags {
     pub written: bool,
 }
 
+/// End of a channel's wait for a tick. A replay of its server alone wakes the channel here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitOver {
+    /// The channel.
+    pub channel: ChannelId,
+}
+
 /// Attempt to open a file below the root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileOpened {
@@ -150,6 +157,7 @@ inbox! {
         FileRefused -> () { channel: none, payload: none },
         FileAnswered -> () { channel: none, payload: none },
         VersionOffered -> () { channel: channel, payload: none },
+        WaitOver -> () { channel: channel, payload: none },
         WordsRang -> () { channel: channel, payload: none },
         Transferred -> () { channel: channel, payload: none },
         FrameDecoded -> () { channel: channel, payload: none },

@@ -31,7 +31,6 @@ mod thread_claim;
 mod ticks;
 mod watchdog;
 mod wiring;
-mod wiring;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -13,8 +12,7 @@ use super::open_files::OpenFiles;
 use super::poller::{HostPlace, HostPoller};
 use super::status_tracker::HtifTracker;
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, TaskTracker,
-    WordPoller,
+    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller,
 };
 use crate::bus::ActorContext;
 use crate::mem::{Op, Span, part};
@@ -80,6 +78,11 @@ impl FrontEnd for Channel {
     }
 
     fn open(opening: Opening<'_>) -> Option<Self> {
+        let Interface::Htif(place) = &opening.descriptor.interface else {
+            return None;
+        };
+        // Results and arguments have 64 bits on every CPU.
+        let service = ChannelService::new(&opening, PtrWidth::P8);
         let Opening {
             id,
             descriptor,
@@ -88,13 +91,9 @@ impl FrontEnd for Channel {
             peers,
             progress,
         } = opening;
-        let Interface::Htif(place) = &descriptor.interface else {
-            return None;
-        };
-        let tasks = Rc::new(TaskTracker::new(context.clone()));
         let tohost = place.tohost;
         let first = HtifStep::Command { tohost };
-        let tracker = StatusTracker::new(id, first, progress, tasks.clone());
+        let tracker = StatusTracker::new(id, first, progress, service.tasks.clone());
         let words = HostPlace {
             tohost: part(&descriptor.place, 0, WORD),
             fromhost: part(&descriptor.place, WORD, WORD),
@@ -104,8 +103,7 @@ impl FrontEnd for Channel {
             place: words,
         };
         Some(Self {
-            // Results and arguments have 64 bits on every CPU.
-            service: ChannelService::new(bus, id, descriptor, PtrWidth::P8, peers, tasks),
+            service,
             place: place.clone(),
             context,
             poller,

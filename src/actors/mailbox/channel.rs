@@ -17,7 +17,7 @@ use super::status_tracker::MailboxTracker;
 use super::watched_words::Watched;
 use crate::actors::service::{
     ChannelProgress, ChannelService, End as ChannelEnd, Failure, FrontEnd, LastStep, Opening,
-    StatusTracker, TaskTracker, severity,
+    StatusTracker, severity,
 };
 use crate::bus::ActorContext;
 use crate::mem::Span;
@@ -60,25 +60,22 @@ impl FrontEnd for Channel {
     }
 
     fn open(opening: Opening<'_>) -> Option<Self> {
+        let mailbox = opening.descriptor.mailbox()?;
+        let service = ChannelService::new(&opening, mailbox.layout.ptr_width);
         let Opening {
             id,
-            descriptor,
             bus,
             context,
             peers,
             progress,
+            ..
         } = opening;
-        let mailbox = descriptor.mailbox()?;
-        let tasks = Rc::new(TaskTracker::new(context.clone()));
         let address = mailbox.address;
         let first = Step::Handshake { address };
-        let tracker = StatusTracker::new(id, first, progress.clone(), tasks.clone());
+        let tracker = StatusTracker::new(id, first, progress.clone(), service.tasks.clone());
         let bell = bus.doorbell();
         let poller = ChannelPoller::new(id, context.clone(), bell, peers.store.clone());
-        let width = mailbox.layout.ptr_width;
-        let service = Rc::new(ChannelService::new(
-            bus, id, descriptor, width, peers, tasks,
-        ));
+        let service = Rc::new(service);
         Some(Self {
             handler: RequestHandler {
                 service: service.clone(),

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
-use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -15,8 +14,7 @@ use super::search::{Found, Search};
 use super::status_tracker::RttTracker;
 use super::targets::{Complaint, Complaints, Piece, Targets};
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, TaskTracker,
-    WordPoller,
+    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller,
 };
 use crate::bus::{ActorContext, DOORBELL_BYTES};
 use crate::mem::{CHUNK, Op, Segments, Span, part};
@@ -98,24 +96,24 @@ impl FrontEnd for Channel {
     }
 
     fn open(opening: Opening<'_>) -> Option<Self> {
+        let Interface::Rtt(place) = &opening.descriptor.interface else {
+            return None;
+        };
+        let service = ChannelService::new(&opening, place.ptr_width);
         let Opening {
             id,
-            descriptor,
             bus,
             context,
             peers,
             progress,
+            ..
         } = opening;
-        let Interface::Rtt(place) = &descriptor.interface else {
-            return None;
-        };
-        let tasks = Rc::new(TaskTracker::new(context.clone()));
         let address = place.block;
         let first = RttStep::Block { address };
-        let tracker = StatusTracker::new(id, first, progress, tasks.clone());
+        let tracker = StatusTracker::new(id, first, progress, service.tasks.clone());
         let poller = WordPoller::new(bus, id, context.clone(), peers.store.clone());
         Some(Self {
-            service: ChannelService::new(bus, id, descriptor, place.ptr_width, peers, tasks),
+            service,
             layout: Layout {
                 ptr_width: place.ptr_width,
             },

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use mailbox_rs::{Errno, FileRequest, NEWEST, PosixFlags, Request, Whence};
@@ -10,8 +9,7 @@ use mailbox_rs::{Errno, FileRequest, NEWEST, PosixFlags, Request, Whence};
 use super::handles::Handles;
 use super::outcome::{Done, MINUS_ONE};
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, TaskTracker,
-    WordPoller, severity,
+    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller, severity,
 };
 use crate::bus::ActorContext;
 use crate::mem::{Op, Segments, Span};
@@ -55,6 +53,10 @@ impl FrontEnd for Channel {
     }
 
     fn open(opening: Opening<'_>) -> Option<Self> {
+        let Interface::Semihosting(place) = opening.descriptor.interface else {
+            return None;
+        };
+        let service = ChannelService::new(&opening, place.ptr_width);
         let Opening {
             id,
             descriptor,
@@ -63,13 +65,8 @@ impl FrontEnd for Channel {
             peers,
             progress,
         } = opening;
-        let Interface::Semihosting(place) = descriptor.interface else {
-            return None;
-        };
-        let width = place.ptr_width;
-        let tasks = Rc::new(TaskTracker::new(context.clone()));
         let first = SemihostingStep::Trap;
-        let tracker = StatusTracker::new(id, first, progress, tasks.clone());
+        let tracker = StatusTracker::new(id, first, progress, service.tasks.clone());
         let stub = place.stub.map(|address| Stub {
             address,
             place: descriptor.place.clone(),
@@ -77,7 +74,7 @@ impl FrontEnd for Channel {
         });
         Some(Self {
             stub,
-            service: ChannelService::new(bus, id, descriptor, width, peers, tasks),
+            service,
             context,
             tracker,
             handles: Handles::default(),

@@ -8,8 +8,7 @@ use mailbox_rs::{Errno, Request};
 
 use super::session::Random;
 use super::tick_alarm::TickAlarm;
-use super::{ChannelService, Failure};
-use crate::bus::Bus;
+use super::{ChannelService, Failure, Opening};
 use crate::mem::{CHUNK, Op, Span};
 use crate::messages::Faults;
 use crate::messages::foreign::Severity;
@@ -26,13 +25,15 @@ pub(in crate::actors) struct FaultInjector {
 }
 
 impl FaultInjector {
-    /// Choices by the seed and the name of the channel.
-    pub(super) fn new(bus: &Bus, faults: &Faults, channel: &str) -> Self {
-        Self {
-            alarm: TickAlarm::new(bus),
-            random: Random::new(faults.seed, channel),
-            faults: faults.clone(),
-        }
+    /// Choices by the seed and the name of a channel; `None` without faults.
+    pub(super) fn of(opening: &Opening<'_>) -> Option<Self> {
+        let channel = opening.descriptor;
+        let faults = channel.services.faults.clone()?;
+        Some(Self {
+            random: Random::new(faults.seed, &channel.name),
+            alarm: TickAlarm::new(opening),
+            faults,
+        })
     }
 
     /// True with a probability in units of 2⁻⁶³.

@@ -52,14 +52,14 @@ pub(in crate::actors) use word_poller::WordPoller;
 use crate::actors::console::ConsoleClient;
 use crate::actors::memory::MemoryClient;
 use crate::actors::rpc::RpcClient;
-use crate::bus::{ActorContext, Bus, Message, Port};
+use crate::bus::{ActorContext, Message, Port};
 use crate::mem::{CHUNK, Op, Outcome, SpaceId, Span, Store};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::front_end::StdinError;
 use crate::messages::mailbox::Task;
 use crate::messages::{
-    ChannelDescriptor, ChannelId, ChannelServices, InputSource, NO_SLOT, Name, ServedRequest,
-    console, files as file, foreign, sockets,
+    ChannelId, ChannelServices, InputSource, NO_SLOT, Name, ServedRequest, console, files as file,
+    foreign, sockets,
 };
 
 /// Maximum number of bytes that one request may move, far more than a simulated chip really moves. A bogus length from firmware must not
@@ -126,26 +126,25 @@ pub(crate) struct ChannelService {
 
 impl ChannelService {
     /// Services of a channel whose requests have words of `width`.
-    pub(in crate::actors) fn new(
-        bus: &Bus,
-        id: ChannelId,
-        descriptor: &ChannelDescriptor,
-        width: PtrWidth,
-        peers: Rc<Peers>,
-        tasks: Rc<TaskTracker>,
-    ) -> Self {
-        let services = descriptor.services.clone();
-        let faults = services.faults.as_ref();
-        Self {
-            faults: faults.map(|faults| FaultInjector::new(bus, faults, &descriptor.name)),
+    pub(in crate::actors) fn new(opening: &Opening<'_>, width: PtrWidth) -> Self {
+        let Opening {
             id,
+            descriptor,
+            context,
+            peers,
+            ..
+        } = opening;
+        let services = descriptor.services.clone();
+        Self {
+            id: *id,
             name: descriptor.name.clone(),
             space: descriptor.space,
             width,
             session: Session::new(Random::new(services.seed, &descriptor.name)),
+            faults: FaultInjector::of(opening),
             services,
-            peers,
-            tasks,
+            peers: peers.clone(),
+            tasks: Rc::new(TaskTracker::new(context.clone())),
             taken: Cell::default(),
         }
     }

@@ -5,7 +5,9 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use crate::bus::{Bus, TickTimer};
+use super::Opening;
+use crate::bus::TickTimer;
+use crate::messages::announced::WaitOver;
 
 /// Wait for a tick, of at most one task. While none waits, ticks cost nothing.
 pub(super) struct TickAlarm {
@@ -22,13 +24,14 @@ struct Waiting {
 }
 
 impl TickAlarm {
-    /// Alarm on a bus.
-    pub(super) fn new(bus: &Bus) -> Self {
+    /// Alarm of a channel.
+    pub(super) fn new(opening: &Opening<'_>) -> Self {
         let waiting = Rc::new(Waiting::default());
         let shared = waiting.clone();
-        let timer = bus.timer(Box::new(move |tick| {
-            if shared.due.get() <= tick {
-                shared.is_over.set(true);
+        let (channel, context) = (opening.id, opening.context.clone());
+        let timer = opening.bus.timer(Box::new(move |tick| {
+            if shared.due.get() <= tick && !shared.is_over.replace(true) {
+                context.emit(|| WaitOver { channel });
                 if let Some(task) = shared.task.take() {
                     task.wake();
                 }

@@ -10,6 +10,7 @@ use super::Failure;
 use crate::bus::{ActorContext, Bus, DOORBELL_BYTES, Doorbell, TickTimer, Watch};
 use crate::mem::{AccessError, Segment, Store, look_at};
 use crate::messages::ChannelId;
+use crate::messages::announced::WaitOver;
 use crate::messages::front_end::WordsRang;
 
 /// Waits for changes of words that a front end selects, and for a tick.
@@ -59,10 +60,13 @@ impl WordPoller {
         store: Rc<dyn Store>,
     ) -> Self {
         let alarm = Rc::new(Alarm::default());
-        let shared = alarm.clone();
+        let (shared, emitter) = (alarm.clone(), context.clone());
         let timer = bus.timer(Box::new(move |tick| {
-            if shared.due.get() <= tick {
-                shared.wake();
+            if shared.due.get() <= tick
+                && let Some(task) = shared.task.take()
+            {
+                emitter.emit(|| WaitOver { channel });
+                task.wake();
             }
         }));
         let seen = Seen {

@@ -24,7 +24,7 @@ use crate::attach::{Attach, channels as served};
 use crate::bus::{Bus, BusError, Endpoint, Inbox, Message, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
-use crate::messages::announced::{Notified, ObserveFlags};
+use crate::messages::announced::{Notified, ObserveFlags, WaitOver};
 use crate::messages::{
     ChannelDescriptor, Interface, console, foreign, htif, mailbox, rtt, semihosting,
 };
@@ -113,6 +113,10 @@ impl SingleActor {
                 continue;
             }
             if comparison.is_output(&entry) {
+                // A timer's event precedes the work of tasks that are ready.
+                if entry.kind.name == WaitOver::NAME {
+                    bus.run_timers();
+                }
                 bus.run_until_idle()?;
                 if comparison.is_next(entry.frame) && bus.run_timers() {
                     bus.run_until_idle()?;
