@@ -40,12 +40,14 @@ impl TickAlarm {
         Self { timer, waiting }
     }
 
-    /// Waits until a tick that is still to come. A wait that was dropped before ends here.
+    /// Waits until a tick that is still to come.
     pub(super) async fn until(&self, tick: u64) {
         let Self { timer, waiting } = self;
         waiting.due.set(tick);
         waiting.is_over.set(false);
         timer.set_enabled(true);
+        // Also where the wait is dropped.
+        let _enabled = Enabled(timer);
         poll_fn(|context| match waiting.is_over.get() {
             true => Poll::Ready(()),
             false => {
@@ -54,6 +56,14 @@ impl TickAlarm {
             }
         })
         .await;
-        timer.set_enabled(false);
+    }
+}
+
+/// Disables a timer when it is dropped.
+struct Enabled<'a>(&'a TickTimer);
+
+impl Drop for Enabled<'_> {
+    fn drop(&mut self) {
+        self.0.set_enabled(false);
     }
 }

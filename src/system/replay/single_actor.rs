@@ -112,11 +112,10 @@ impl SingleActor {
             if !comparison.is_next(entry.frame) {
                 continue;
             }
-            if comparison.is_output(&entry) {
-                // A timer's event precedes the work of tasks that are ready.
-                if entry.kind.name == WaitOver::NAME {
-                    bus.run_timers();
-                }
+            if entry.kind.name == WaitOver::NAME && comparison.is_output(&entry) {
+                // The woken task runs after all timers.
+                bus.run_timers();
+            } else if comparison.is_output(&entry) {
                 bus.run_until_idle()?;
                 if comparison.is_next(entry.frame) && bus.run_timers() {
                     bus.run_until_idle()?;
