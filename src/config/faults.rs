@@ -55,7 +55,7 @@ impl Probability {
         let value = number.parse::<f64>().ok()? / scale;
         // The product is exact but for the last bits of a small one.
         let is_valid = (0.0..=1.0).contains(&value);
-        is_valid.then(|| Self((value * Self::ONE.0 as f64) as u64))
+        is_valid.then_some(Self((value * Self::ONE.0 as f64) as u64))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
+use super::held::{Hold, held_port};
 use super::send_recorded::SendRecorded;
+use crate::actors::console::TellFrontEnd;
 use crate::actors::htif::HtifChannel;
 use crate::actors::mailbox::MailboxChannel;
 use crate::actors::rtt::RttChannel;
@@ -12,7 +14,7 @@ use crate::bus::{Bus, BusError, Endpoint, Inbox as _, Port};
 use crate::messages::front_end::{
     Inbox, Operate, OperateError, OutputFailed, Protocol, StdinClose, StdinError, StdinWrite,
 };
-use crate::messages::{ChannelDescriptor, ChannelId, console, memory};
+use crate::messages::{ChannelDescriptor, ChannelId, Interface, console, memory};
 use crate::trace::Damage;
 
 /// Front ends in the order in which they start. The first one starts in every system.
@@ -26,16 +28,47 @@ const FRONT_ENDS: [Kind; 4] = [
 /// Protocol that can be served.
 struct Kind {
     endpoint: Endpoint,
+    serves: fn(&Interface) -> bool,
     start: fn(&Surroundings<'_>) -> Result<Box<dyn AnyServer>, BusError>,
+    /// Function that sends lost text to the absent server.
+    stub: fn(&Bus, &Hold) -> Box<TellFrontEnd>,
 }
 
 impl Kind {
     const fn of<F: FrontEnd>() -> Self {
         Self {
             endpoint: F::Protocol::ENDPOINT,
+            serves: F::serves,
             start: Started::start::<F>,
+            stub: stub::<F::Protocol>,
         }
     }
+}
+
+/// Function that sends lost text to the absent server of a protocol.
+fn stub<P: Protocol>(bus: &Bus, hold: &Hold) -> Box<TellFrontEnd> {
+    let port = held_port::<Inbox<P>>(bus, hold.clone()).with_sender(console::ENDPOINT);
+    Box::new(move |failed| port.post(failed))
+}
+
+/// Function that sends lost text of channels to their absent servers.
+pub(super) fn absent_servers(
+    bus: &Bus,
+    channels: &[ChannelDescriptor],
+    hold: &Hold,
+) -> Box<TellFrontEnd> {
+    let of = |channel: &ChannelDescriptor| {
+        let mut kinds = FRONT_ENDS.iter();
+        let kind = kinds.find(|kind| (kind.serves)(&channel.interface))?;
+        Some((kind.stub)(bus, hold))
+    };
+    let servers: Vec<_> = channels.iter().map(of).collect();
+    Box::new(move |failed| {
+        let at = usize::try_from(failed.channel.0).ok();
+        if let Some(Some(tell)) = at.and_then(|at| servers.get(at)) {
+            tell(failed);
+        }
+    })
 }
 
 /// System in which servers start.

@@ -8,6 +8,7 @@ mod environment;
 mod error;
 mod flusher;
 mod front_ends;
+mod held;
 mod loader;
 mod log;
 mod methods;

@@ -53,7 +53,7 @@ pub(crate) struct Channel {
     /// Last impossible header that was reported.
     impossible: Cell<Option<Header>>,
     /// Up buffers that can't be served, until the control block is found anew.
-    dead: RefCell<BTreeSet<u32>>,
+    disabled: RefCell<BTreeSet<u32>>,
     /// Names of buffers, by direction and number, with the address that they were read from.
     names: RefCell<BTreeMap<(bool, u32), (u64, BufferName)>>,
     /// True once the standard input has no more bytes.
@@ -126,7 +126,7 @@ impl FrontEnd for Channel {
             complaints: Complaints::default(),
             reports: Cell::new(0),
             impossible: Cell::new(None),
-            dead: RefCell::default(),
+            disabled: RefCell::default(),
             names: RefCell::default(),
             is_input_over: Cell::new(false),
         })
@@ -146,7 +146,7 @@ impl FrontEnd for Channel {
         loop {
             let address = self.find().await?;
             self.tracker.enter(RttStep::Bytes { address });
-            self.dead.borrow_mut().clear();
+            self.disabled.borrow_mut().clear();
             self.frames.reset();
             self.serve_block(address).await?;
             self.poller.rest();
@@ -410,7 +410,7 @@ impl Channel {
         let Some(descriptor) = block.descriptors.get(number as usize).copied() else {
             return Ok(());
         };
-        if !descriptor.is_set_up() || self.dead.borrow().contains(&number) {
+        if !descriptor.is_set_up() || self.disabled.borrow().contains(&number) {
             return Ok(());
         }
         if descriptor.write == descriptor.read {
@@ -439,7 +439,7 @@ impl Channel {
                 let read = self.service.access(Op::Read(Span { address, len })).await;
                 let data = match read {
                     Ok(outcome) => outcome.into_bytes(),
-                    Err(failure) => return self.bury(&buffer, Complaint::Bytes, &failure),
+                    Err(failure) => return self.disable(&buffer, Complaint::Bytes, &failure),
                 };
                 done += len as u32;
                 bytes += len;
@@ -470,7 +470,7 @@ impl Channel {
         };
         let moved = Op::Word(at, u64::from(descriptor.write));
         if let Err(failure) = self.service.access(moved).await {
-            return self.bury(&buffer, Complaint::Offset, &failure);
+            return self.disable(&buffer, Complaint::Offset, &failure);
         }
         self.emit(Direction::Up, buffer, bytes, since, error);
         let address = block.address;
@@ -479,8 +479,13 @@ impl Channel {
     }
 
     /// Serves an up buffer no more, until the control block is found anew.
-    fn bury(&self, buffer: &BufferName, what: Complaint, failure: &Failure) -> Result<(), Failure> {
-        self.dead.borrow_mut().insert(buffer.number);
+    fn disable(
+        &self,
+        buffer: &BufferName,
+        what: Complaint,
+        failure: &Failure,
+    ) -> Result<(), Failure> {
+        self.disabled.borrow_mut().insert(buffer.number);
         if self.complaints.is_new(what, false, buffer.number) {
             self.service.complain(&format!(
                 "RTT: up channel {buffer} is not served any more: {failure}"

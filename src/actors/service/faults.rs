@@ -59,7 +59,7 @@ impl FaultInjector {
     /// A number of `from..=to`.
     fn number(&self, from: u64, to: u64) -> u64 {
         let count = u128::from(to - from) + 1;
-        let number = u128::from(self.random.next()) * count >> 64;
+        let number = (u128::from(self.random.next()) * count) >> 64;
         from + number as u64
     }
 }

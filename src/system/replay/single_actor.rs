@@ -25,15 +25,14 @@ use crate::bus::{Bus, BusError, Endpoint, Inbox, Message, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, ObserveFlags, WaitOver};
-use crate::messages::{
-    ChannelDescriptor, Interface, console, foreign, htif, mailbox, rtt, semihosting,
-};
-use crate::system::front_ends::{AnyServer, Recorded, Surroundings};
+use crate::messages::{ChannelDescriptor, foreign};
+use crate::system::front_ends::{AnyServer, Recorded, Surroundings, absent_servers};
+use crate::system::held::{GiveAnswer, Held, Hold, held_port};
 use crate::system::send_recorded::SendRecorded;
 use crate::system::taps::{attach_all, detach_all};
 use crate::system::wiring::start_rpc;
 use crate::system::{Error, Observed};
-use crate::trace::{Content, Damage, Entry, Header, deserialize, send_reply};
+use crate::trace::{Content, Damage, Entry, Header, deserialize};
 
 /// Components for any one actor.
 pub(super) struct Components<'a> {
@@ -59,8 +58,6 @@ struct Inner {
     held: RefCell<HashMap<u64, GiveAnswer>>,
     observed: Observed,
 }
-
-type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
 
 impl SingleActor {
     /// Actor alone on a bus; `told` receives the findings of attachments.
@@ -149,12 +146,11 @@ impl SingleActor {
 
 impl Inner {
     /// Holds a message of the actor's, and gives the input that comes next, up to its reply.
-    fn hold<I: Inbox>(&self, call: I) {
+    fn hold(&self, Held { sequence, answer }: Held) {
         // An unrecorded message has ended the replay.
-        let Some(recorded) = self.comparison.recorded(call.ticket().sequence) else {
+        let Some(recorded) = self.comparison.recorded(sequence) else {
             return;
         };
-        let answer = Box::new(move |reply: &[u8]| send_reply(call, reply));
         drop(self.held.borrow_mut().insert(recorded, answer));
         while self.held.borrow().contains_key(&recorded)
             && let Some(entry) = self.comparison.next()
@@ -281,22 +277,7 @@ impl Stubs<'_> {
                 let [sink, error_sink] = super::outputs(comparison, sink);
                 let text = Text::new(names, sink).with_error_sink(error_sink);
                 let lines = Lines::new(context.clone(), Arc::new(Mutex::new(text)), &foreign);
-                let from = console::ENDPOINT;
-                let mailbox = self.port::<mailbox::Inbox>().with_sender(from);
-                let htif = self.port::<htif::Inbox>().with_sender(from);
-                let rtt = self.port::<rtt::Inbox>().with_sender(from);
-                let semihosting = self.port::<semihosting::Inbox>().with_sender(from);
-                let channels = served.clone();
-                lines.set_front_ends(Box::new(move |failed| {
-                    let at = usize::try_from(failed.channel.0).ok();
-                    let channel = at.and_then(|at| channels.get(at));
-                    match channel.map(|channel| &channel.interface) {
-                        Some(Interface::Htif(_)) => htif.post(failed),
-                        Some(Interface::Rtt(_)) => rtt.post(failed),
-                        Some(Interface::Semihosting(_)) => semihosting.post(failed),
-                        Some(Interface::Mailbox(_)) | None => mailbox.post(failed),
-                    }
-                }));
+                lines.set_front_ends(absent_servers(bus, &served, &self.hold()));
                 Box::new(bus.start(|_| Console::new(context, lines))?)
             }
             ActorName::Sockets => Box::new(crate::system::sockets::start(
@@ -318,12 +299,16 @@ impl Stubs<'_> {
 
     /// Stub of an absent actor: holds messages until their recorded replies.
     fn port<I: Inbox>(&self) -> Port<I> {
+        held_port(&self.0.bus, self.hold())
+    }
+
+    fn hold(&self) -> Hold {
         let single: Weak<Inner> = Rc::downgrade(self.0);
-        self.0.bus.foreign(Rc::new(move |call: I| {
+        Rc::new(move |held| {
             if let Some(single) = single.upgrade() {
-                single.hold(call);
+                single.hold(held);
             }
-        }))
+        })
     }
 }
 
