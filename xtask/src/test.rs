@@ -58,6 +58,10 @@ const WHEEL: [&str; 4] = [
     "target/python/venv/bin/python integration/package/smoke.py target/venv/bin/python",
 ];
 
+/// Workspace with features beside the defaults. Tests enable all features of mailbox_rs. One set for
+/// all steps has dependencies compiled once.
+const WORKSPACE: &str = "--workspace --features vhost-cli/defmt";
+
 /// Test binaries of methods in Python.
 const PYTHON_TESTS: &str =
     "-p vhost --features python --lib --test python --test guest --test architecture";
@@ -132,21 +136,19 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 "cargo fmt --manifest-path firmware/rtt/Cargo.toml --check",
             ],
         ),
-        Step::new(
-            "clippy",
-            [
-                clippy("--workspace --all-targets"),
-                clippy("-p mailbox_rs --all-features --all-targets"),
-                clippy("-p vhost --features defmt --all-targets"),
-            ],
-        )
-        .with(
-            Runs::Full,
-            EACH_FEATURE
-                .map(|features| clippy(&format!("-p vhost --features {features} --all-targets"))),
-        )
-        .with(Runs::Full, [HOST_CRATE_LINTS.to_owned()]),
-        Step::new("rustdoc", ["cargo doc --workspace --no-deps"])
+        Step::new("clippy", [clippy(&format!("{WORKSPACE} --all-targets"))])
+            .with(
+                Runs::Full,
+                [clippy("-p vhost --all-targets"), clippy("-p mailbox_rs")],
+            )
+            .with(
+                Runs::Full,
+                EACH_FEATURE.map(|features| {
+                    clippy(&format!("-p vhost --features {features} --all-targets"))
+                }),
+            )
+            .with(Runs::Full, [HOST_CRATE_LINTS.to_owned()]),
+        Step::new("rustdoc", [format!("cargo doc {WORKSPACE} --no-deps")])
             .env("RUSTDOCFLAGS", "-D warnings"),
         Step::full(
             "licences, bans, sources",
@@ -163,7 +165,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "the RustSec advisory database can't be fetched from here",
         ),
         Step::new("mailbox_rs without std", without_std()).required(&[RISCV32, RISCV64]),
-        Step::new("tests", [test("--workspace"), doc_test("--workspace")])
+        Step::new("tests", [test(WORKSPACE), doc_test(WORKSPACE)])
             // Without its features.
             .with(Runs::Quick, [test("-p mailbox_rs --lib")])
             .with(
