@@ -248,7 +248,7 @@ impl Channel {
         if self.impossible.replace(Some(header)) != Some(header) {
             let Header { up, down } = header;
             self.report(&format!(
-                "RTT: the control block at {address:#x} has {up} up and {down} down buffers; at most {MOST_BUFFERS} are believed; it is \
+                "RTT: the control block at {address:#x} has {up} up and {down} down buffers; at most {MOST_BUFFERS} are accepted; it is \
                  not served as long as it says so"
             ));
         }

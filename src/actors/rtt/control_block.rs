@@ -72,7 +72,7 @@ pub(super) struct Descriptor {
     pub(super) read: u32,
 }
 
-/// Reason why a descriptor can't be believed.
+/// Reason to refuse a descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Implausible {
     #[error("its size is {size:#x} bytes, more than {MOST_SIZE:#x}")]
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_believed_behind_its_mark_only() {
+    fn a_header_is_read_behind_its_mark_only() {
         let mut bytes = [ID.as_slice(), &[3, 0, 0, 0], &[2, 0, 0, 0]].concat();
         let header = Header { up: 3, down: 2 };
         assert_eq!(HeaderState::of(&bytes), HeaderState::Present(header));

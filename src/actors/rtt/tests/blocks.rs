@@ -1,4 +1,4 @@
-//! Control blocks that are searched, move, vanish, or can't be believed.
+//! Control blocks that are searched, move, vanish, or are implausible.
 
 use std::collections::BTreeMap;
 
