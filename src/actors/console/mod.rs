@@ -119,6 +119,9 @@ impl Lines {
 
     /// Tells of the writes that failed while text of a channel was put out.
     fn tell(&self, channel: Option<ChannelId>, mut text: MutexGuard<'_, Text>) {
+        if !text.has_failures() {
+            return;
+        }
         let failures = text.take_failures();
         drop(text);
         for (is_error, errno, is_first) in failures {

@@ -83,6 +83,12 @@ impl Text {
         self.note_failure(is_error, written);
     }
 
+    /// True if a write has failed since the last [`take_failures`](Self::take_failures).
+    #[inline]
+    pub(super) fn has_failures(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
     /// Takes the failed writes since the last call: true for the sink of standard error, with the error, and true for the first failure
     /// of the sink.
     pub(super) fn take_failures(&mut self) -> Vec<(bool, Errno, bool)> {

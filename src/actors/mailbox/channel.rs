@@ -230,8 +230,8 @@ impl Channel {
                 self.service.taken.set(Some((self.taken_at(), taken.0)));
                 let served = self.serve(slot, &entry).await;
                 self.service.release_slot().await?;
-                if let Served::Response(_) = served {
-                    self.service.delay_response().await;
+                if self.service.has_faults() && matches!(served, Served::Response(_)) {
+                    Box::pin(self.service.delay_response()).await;
                 }
                 self.emit(slot, &entry, since, &served);
                 match served {

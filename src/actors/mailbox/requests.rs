@@ -45,7 +45,9 @@ impl RequestHandler {
         if !matches!(request, Request::CPrint { .. }) {
             self.note_few_words(entry.words, request);
         }
-        self.service.inject(request)?;
+        if self.service.has_faults() {
+            self.service.inject(request)?;
+        }
         let value = match *request {
             Request::Exit { code } => return Ok(Served::Exit(code)),
             Request::Print { ptr, len } => {
@@ -66,13 +68,17 @@ impl RequestHandler {
                     self.service.range(src, len).await?,
                 );
                 self.service.access(Op::Copy { to, from }).await?;
-                self.service.flip(to).await?;
+                if self.service.has_faults() {
+                    Box::pin(self.service.flip(to)).await?;
+                }
                 return Ok(Served::Response(Response::Empty));
             }
             Request::MemSet { dest, byte, len } => {
                 let range = self.service.range(dest, len).await?;
                 self.service.access(Op::Fill(range, byte)).await?;
-                self.service.flip(range).await?;
+                if self.service.has_faults() {
+                    Box::pin(self.service.flip(range)).await?;
+                }
                 return Ok(Served::Response(Response::Empty));
             }
             Request::MemCmp { s1, s2, len } => {

@@ -65,6 +65,12 @@ impl FaultInjector {
 }
 
 impl ChannelService {
+    /// True if faults are injected.
+    #[inline]
+    pub(in crate::actors) fn has_faults(&self) -> bool {
+        self.faults.is_some()
+    }
+
     /// Failure of a request on memory, or of a call, before it is served.
     pub(in crate::actors) fn inject(&self, request: &Request) -> Result<(), Failure> {
         let Some(injector) = &self.faults else {

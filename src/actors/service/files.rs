@@ -117,7 +117,7 @@ impl ChannelService {
         files::Inbox: From<Envelope<M>>,
     {
         self.release_slot().await?;
-        if M::NAME != Close::NAME {
+        if M::NAME != Close::NAME && self.has_faults() {
             self.inject_into_file()?;
         }
         self.tasks.awaits(Task::File);
@@ -190,11 +190,13 @@ impl ChannelService {
             done += place.len;
             self.access(Op::Write(place, data)).await?;
         }
-        self.flip(Span {
-            address: ptr,
-            len: done,
-        })
-        .await?;
+        if self.has_faults() {
+            let written = Span {
+                address: ptr,
+                len: done,
+            };
+            Box::pin(self.flip(written)).await?;
+        }
         Ok(done)
     }
 }
