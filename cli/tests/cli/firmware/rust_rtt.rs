@@ -31,6 +31,8 @@ pub(super) fn build(bin: &str, features: &[&str]) -> Option<PathBuf> {
         .env("DEFMT_LOG", "trace")
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_TARGET_DIR")
+        // The locations of frames are in the debug information.
+        .env_remove("CARGO_PROFILE_RELEASE_DEBUG")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
