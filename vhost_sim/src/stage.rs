@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, Once};
 
@@ -148,7 +148,11 @@ pub fn mailboxes(scenario: &Scenario) -> String {
     yaml
 }
 
-/// Files of a folder and its subfolders, by path. Folders have a `/` at the end.
+/// Most bytes of a file that are read. Only firmware that breaks the protocol has larger ones, with a hole in front of what it writes at
+/// an arbitrary position.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// First bytes of the files of a folder and its subfolders, by path. Folders have a `/` at the end.
 ///
 /// # Errors
 /// Those of the file system.
@@ -166,7 +170,11 @@ pub fn files(folder: &Path) -> io::Result<BTreeMap<String, Vec<u8>>> {
                     .map(|(path, bytes)| (format!("{name}/{path}"), bytes)),
             );
         } else {
-            files.insert(name, fs::read(entry.path())?);
+            let mut bytes = Vec::new();
+            File::open(entry.path())?
+                .take(MOST_BYTES)
+                .read_to_end(&mut bytes)?;
+            files.insert(name, bytes);
         }
     }
     Ok(files)
