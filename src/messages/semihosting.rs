@@ -210,7 +210,7 @@ pub enum SemihostingStep {
         operation: Operation,
         /// Argument of the operation.
         argument: u64,
-        /// What the operation waits for.
+        /// Operation in progress that it waits for.
         task: Task,
     },
     /// No further step: the channel has exited.

@@ -62,7 +62,7 @@ pub struct Streams {
 pub struct Files {
     /// There is a directory of files.
     pub root: bool,
-    /// What is on disk.
+    /// Files and folders on disk.
     pub tree: Tree,
     /// Open files by descriptor.
     pub open: BTreeMap<u64, Open>,

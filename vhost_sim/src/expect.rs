@@ -2,7 +2,7 @@
 
 use crate::wire::number;
 
-/// What is known of bytes that the host writes.
+/// Knowledge of bytes that the host writes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expect {
     /// Status of a file.

@@ -102,17 +102,22 @@ impl ChannelService {
     }
 
     /// Length of a transfer of `len` bytes, which may be shorter.
-    pub(super) fn short(&self, fd: u64, len: u64) -> u64 {
+    pub(super) fn short(&self, len: u64) -> u64 {
         match &self.faults {
             Some(injector) if len > 1 && injector.happens(injector.faults.short) => {
-                let short = injector.number(1, (len - 1).min(CHUNK));
-                let text = format!(
-                    "fault injected: a transfer of descriptor {fd} ends after {short} of at most {len} bytes"
-                );
-                self.report(Severity::Info, &text);
-                short
+                injector.number(1, (len - 1).min(CHUNK))
             }
             _ => len,
+        }
+    }
+
+    /// Reports a transfer of `len` bytes that ended at a shorter limit. One that ended before, as at the end of a file, has no fault.
+    pub(super) fn report_short(&self, fd: u64, len: u64, limit: u64, done: u64) {
+        if limit < len && done == limit {
+            let text = format!(
+                "fault injected: a transfer of descriptor {fd} ends after {limit} of at most {len} bytes"
+            );
+            self.report(Severity::Info, &text);
         }
     }
 

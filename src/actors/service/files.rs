@@ -42,14 +42,15 @@ impl ChannelService {
                 }
             }
             FileRequest::Write { fd, ptr, len } => {
-                let len = self.short(fd, len);
+                let limit = self.short(len);
                 let mut written = 0;
-                for part in self.parts(ptr, len).await? {
+                for part in self.parts(ptr, limit).await? {
                     let data = self.access(Op::Read(part)).await?.into_bytes();
                     let more = self.on_file(Write { channel, fd, data }).await?;
                     // A callback may return any number.
                     written = u64::saturating_add(written, more);
                 }
+                self.report_short(fd, len, limit, written);
                 written
             }
             FileRequest::Seek { fd, .. } if self.stream(fd)?.is_some() => {
@@ -162,7 +163,8 @@ impl ChannelService {
         } else {
             len.min(MAX_MOVE)
         };
-        let limit = self.short(fd, limit);
+        let wanted = limit;
+        let limit = self.short(wanted);
         let mut done = 0;
         while done < limit {
             let address = ptr.wrapping_add(done);
@@ -190,6 +192,7 @@ impl ChannelService {
             done += place.len;
             self.access(Op::Write(place, data)).await?;
         }
+        self.report_short(fd, wanted, limit, done);
         if self.has_faults() {
             let written = Span {
                 address: ptr,

@@ -217,9 +217,9 @@ impl ChannelService {
         len: u64,
     ) -> Result<u64, Failure> {
         let channel = self.id;
-        let len = self.short(fd, len);
+        let limit = self.short(len);
         let mut written = 0_u64;
-        for part in self.parts(ptr, len).await? {
+        for part in self.parts(ptr, limit).await? {
             let mut data = self.access(Op::Read(part)).await?.into_bytes();
             loop {
                 let ask = WriteSome {
@@ -245,6 +245,7 @@ impl ChannelService {
                 }
             }
         }
+        self.report_short(fd, len, limit, written);
         Ok(written)
     }
 

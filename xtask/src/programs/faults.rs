@@ -18,7 +18,7 @@ use crate::tool::RISCV_GCC;
 /// Stack of the program, in which 30 levels have room and 3,000 do not.
 const STACK: &str = "32K";
 
-/// Where standard output goes to.
+/// Target of standard output.
 #[derive(Debug, Clone, Copy)]
 enum Output {
     /// A pipe that nobody reads.
