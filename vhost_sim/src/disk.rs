@@ -116,7 +116,7 @@ impl Files {
         if let What::File(number) = what
             && flags & TRUNCATE != 0
         {
-            self.tree.content(number).clear();
+            self.tree.content(number).resize(0);
         }
         Ok(Open {
             by,
@@ -179,12 +179,9 @@ impl Files {
         let What::File(number) = open.what else {
             return Vec::new();
         };
-        let content = self.tree.content(number);
-        let from = usize::try_from(open.position).map_or(content.len(), |at| at.min(content.len()));
-        let rest = &content[from..];
-        let most = usize::try_from(most).map_or(rest.len(), |most| most.min(rest.len()));
-        open.position += most as u64;
-        rest[..most].to_vec()
+        let bytes = self.tree.content(number).read(open.position, most);
+        open.position += bytes.len() as u64;
+        bytes
     }
 
     /// Writes to a file on disk.
@@ -197,15 +194,9 @@ impl Files {
         };
         let content = self.tree.content(number);
         if open.flags & APPEND != 0 {
-            open.position = content.len() as u64;
+            open.position = content.len();
         }
-        let from = open.position as usize;
-        if content.len() < from + data.len() && !data.is_empty() {
-            content.resize(from + data.len(), 0);
-        }
-        if !data.is_empty() {
-            content[from..from + data.len()].copy_from_slice(data);
-        }
+        content.write(open.position, data);
         open.position += data.len() as u64;
     }
 

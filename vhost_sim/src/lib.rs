@@ -10,11 +10,13 @@
 //! - [`wire`]: constants and layouts of `docs/protocol.md`. [`request`]: a request as words.
 //! - [`space`], [`ram`]: memories and their expected contents. [`event`]: acts of the host.
 //! - [`firmware`], [`methods`], [`special`], [`clients`]: the environment of the host.
-//! - [`session`], [`meaning`], [`printf`], [`disk`], [`tree`], [`expect`], [`console`]: the model.
+//! - [`session`], [`meaning`], [`printf`], [`disk`], [`tree`], [`content`], [`expect`],
+//!   [`console`]: the model.
 //! - [`run`], [`stage`], [`shrink`], [`coverage`]: runs.
 
 pub mod clients;
 pub mod console;
+pub mod content;
 pub mod coverage;
 pub mod disk;
 pub mod event;

@@ -4,10 +4,11 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, Once};
 
+use crate::content::Content;
 use crate::disk::VARIABLE;
 use crate::event::{lock, name};
 use crate::scenario::Scenario;
@@ -148,33 +149,26 @@ pub fn mailboxes(scenario: &Scenario) -> String {
     yaml
 }
 
-/// Most bytes of a file that are read. Only firmware that breaks the protocol has larger ones, with a hole in front of what it writes at
-/// an arbitrary position.
-const MOST_BYTES: u64 = 16 << 20;
-
-/// First bytes of the files of a folder and its subfolders, by path. Folders have a `/` at the end.
+/// Files of a folder and its subfolders, by path. Folders have a `/` at the end.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn files(folder: &Path) -> io::Result<BTreeMap<String, Vec<u8>>> {
+pub fn files(folder: &Path) -> io::Result<BTreeMap<String, Content>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.file_type()?.is_dir() {
             let below = self::files(&entry.path())?;
-            files.insert(format!("{name}/"), Vec::new());
+            files.insert(format!("{name}/"), Content::default());
             files.extend(
                 below
                     .into_iter()
                     .map(|(path, bytes)| (format!("{name}/{path}"), bytes)),
             );
         } else {
-            let mut bytes = Vec::new();
-            File::open(entry.path())?
-                .take(MOST_BYTES)
-                .read_to_end(&mut bytes)?;
-            files.insert(name, bytes);
+            let file = File::open(entry.path())?;
+            files.insert(name, Content::of_file(&file)?);
         }
     }
     Ok(files)

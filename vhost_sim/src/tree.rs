@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::content::Content;
 use crate::wire::errno::{EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY};
 
 /// Files and directories below the root, by path.
@@ -10,7 +11,7 @@ pub struct Tree {
     /// Number of each file; `None` for a directory.
     names: BTreeMap<String, Option<u64>>,
     /// Contents by number, also of files without a name that are open.
-    contents: BTreeMap<u64, Vec<u8>>,
+    contents: BTreeMap<u64, Content>,
 }
 
 /// Error numbers of which the host may answer any.
@@ -22,15 +23,15 @@ impl Tree {
         self.names.insert(directory.to_owned(), None);
         for (path, content) in files {
             let number = self.create(&path);
-            self.contents.insert(number, content);
+            self.contents.insert(number, content.into());
         }
     }
 
     /// All files with their contents. Directories have a `/` at the end.
-    pub fn all(&self) -> BTreeMap<String, Vec<u8>> {
+    pub fn all(&self) -> BTreeMap<String, Content> {
         let content = |number: &u64| self.contents.get(number).cloned().unwrap_or_default();
         let all = self.names.iter().map(|(path, number)| match number {
-            None => (format!("{path}/"), Vec::new()),
+            None => (format!("{path}/"), Content::default()),
             Some(number) => (path.clone(), content(number)),
         });
         all.collect()
@@ -38,13 +39,13 @@ impl Tree {
 
     fn create(&mut self, path: &str) -> u64 {
         let number = self.contents.len() as u64;
-        self.contents.insert(number, Vec::new());
+        self.contents.insert(number, Content::default());
         self.names.insert(path.to_owned(), Some(number));
         number
     }
 
     /// Content of a file.
-    pub fn content(&mut self, number: u64) -> &mut Vec<u8> {
+    pub fn content(&mut self, number: u64) -> &mut Content {
         self.contents.entry(number).or_default()
     }
 

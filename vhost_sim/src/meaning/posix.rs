@@ -232,7 +232,7 @@ impl Request<'_> {
             Ok(Some(_)) if has(open::DIRECTORY) => Err(vec![ENOTDIR]),
             Ok(Some(number)) => {
                 if acts && is_writing && has(open::TRUNCATE) {
-                    tree.content(number).clear();
+                    tree.content(number).resize(0);
                 }
                 Ok(What::File(number))
             }
@@ -272,7 +272,7 @@ impl Request<'_> {
         let from = match (whence, number) {
             (0, _) => 0,
             (1, _) => position,
-            (2, What::File(number)) => self.files.tree.content(number).len() as u64,
+            (2, What::File(number)) => self.files.tree.content(number).len(),
             _ => return error(EINVAL),
         };
         let to = i128::from(from) + i128::from(offset);
@@ -328,7 +328,7 @@ impl Request<'_> {
     fn file_status(&mut self, number: u64) -> Expect {
         Expect::Status {
             kind: 8,
-            size: Some(self.files.tree.content(number).len() as u64),
+            size: Some(self.files.tree.content(number).len()),
             links: Some(self.files.tree.is_named(number).into()),
         }
     }
@@ -393,7 +393,7 @@ impl Request<'_> {
             None => errors(vec![EBADF, EINVAL]),
             Some(open) => match open.what {
                 What::File(number) if open.flags & CREATES != 0 && len <= MOVE => {
-                    self.files.tree.content(number).resize(len as usize, 0);
+                    self.files.tree.content(number).resize(len);
                     done(Ok(()))
                 }
                 _ => error(EINVAL),

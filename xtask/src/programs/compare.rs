@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -120,7 +121,8 @@ fn one(run: &Run, mut command: Command, folder: &Path, input: &Path) -> Result<E
         .output()?;
     Ok(Ended {
         args: run.args.clone(),
-        status: output.status.code(),
+        // A shell's number for a process that a signal ends.
+        status: (output.status.code()).or_else(|| Some(128 + output.status.signal()?)),
         stdout: output.stdout,
         stderr: output.stderr,
     })
