@@ -15,6 +15,13 @@ static const uint64_t FROM = 0x80020000, TO = 0x80028000;
 
 static struct firmware firmware;
 
+/* `add` is the sum, and any other method is pending: the instructions of a method are the testbench's, not the library's. */
+uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status) {
+    (void)ch, (void)arg_len;
+    *status = method[0] != 'a';
+    return args[0] + args[1];
+}
+
 /* Ticks until firmware has the answer. */
 static int64_t answer(void) {
     for (int ticks = 0; ticks < 1000; ticks++) {

@@ -1,7 +1,7 @@
 //! Buffers of this process: backend `static`.
 
 use super::{AllocError, MemoryBackend, Resources};
-use crate::mem::{Backend, BackendError, Buffer, Memory, Shape, StaticMem};
+use crate::mem::{Backend, BackendError, Buffer, Looker, Memory, Shape, StaticMem};
 
 /// Memory in this process.
 pub(super) struct StaticMemory {
@@ -29,6 +29,15 @@ impl MemoryBackend for StaticMemory {
         } else {
             Err(BackendError::PastEnd { size: self.size })
         }
+    }
+
+    /// One buffer has the bytes of the memory in their order.
+    fn looker(&self, offset: u64) -> Option<Looker> {
+        let [only] = self.bytes.buffers() else {
+            return None;
+        };
+        let (buffer, offset) = (only.clone(), usize::try_from(offset).ok()?);
+        Some(Box::new(move |to| buffer.read(offset, to)))
     }
 
     #[inline]

@@ -341,3 +341,25 @@ fn only_memories_of_this_process_have_buffers() {
         assert_eq!(sizes(id), [0; 0]);
     }
 }
+
+/// A looker reads as a look does, wherever there is one.
+#[test]
+fn a_looker_reads_as_a_look_does() {
+    let memories = memories(vec![
+        memory("one", Backend::Static, 0x40, direct("tb.one", 4, 0x10)),
+        memory("two", Backend::Static, 0x40, banked(&[&["a", "b"]], 4, 8)),
+    ]);
+    for id in [0, 1] {
+        let data: Vec<u8> = (0..0x40).collect();
+        memories.write(&at(id, 0, 0x40), &data).unwrap();
+    }
+    assert!(memories.looker(&at(1, 0, 4)).is_none());
+    for (offset, len) in [(0, 0), (0, 4), (3, 7), (0x3c, 4), (0, 0x40)] {
+        let place = at(0, offset, len);
+        let mut looked = vec![0xee; usize::try_from(len).unwrap()];
+        assert!(memories.looker(&place).unwrap()(&mut looked));
+        assert_eq!(Ok(looked), read(&memories, place));
+    }
+    let past_end = memories.looker(&at(0, 0x3e, 4)).unwrap();
+    assert!(!past_end(&mut [0; 4]));
+}

@@ -52,6 +52,8 @@ size_t __vhost_bb_mem_write(uint64_t base, uint64_t addr, const uint8_t *data, s
     return len;
 }
 
+/* Left out, the program has methods of its own. */
+#ifndef NO_METHODS
 /*
  * `add`: the sum, at once. `slow`: the same, at the third poll. `strlen`: of a text in the chip, by backdoor. `never`: pending.
  * `broken`: fails. `weird`: a status that doesn't exist. `hook`: whatever a case wants.
@@ -90,6 +92,7 @@ uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const 
         *status = 2;
     return 0;
 }
+#endif
 
 void mb_exit(uint32_t code) {
     testbench.exits++;

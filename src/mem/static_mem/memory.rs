@@ -7,7 +7,7 @@ use crate::mem::{Buffer, Geometry, Shape};
 pub(crate) struct StaticMem {
     /// Distribution of an access over the buffers.
     geometry: Geometry,
-    /// One buffer for each HDL instance.
+    /// One buffer for each HDL instance. If there is one, it has the bytes in their order.
     buffers: Vec<Buffer>,
 }
 
@@ -30,6 +30,9 @@ impl StaticMem {
     /// Reads bytes. Returns false if some are past the end.
     #[must_use = "an access past the end is not carried out as a whole"]
     pub(crate) fn read(&self, offset: u64, to: &mut [u8]) -> bool {
+        if let ([only], Some(offset)) = (&self.buffers[..], index(offset)) {
+            return only.read(offset, to);
+        }
         let mut runs = self.geometry.runs(offset, to.len() as u64);
         runs.all(|run| {
             let buffer = index(run.instance).and_then(|at| self.buffers.get(at));
@@ -40,6 +43,9 @@ impl StaticMem {
     /// Writes bytes. Returns false if some are past the end.
     #[must_use = "an access past the end is not carried out as a whole"]
     pub(crate) fn write(&self, offset: u64, data: &[u8]) -> bool {
+        if let ([only], Some(offset)) = (&self.buffers[..], index(offset)) {
+            return only.write(offset, data);
+        }
         let mut runs = self.geometry.runs(offset, data.len() as u64);
         runs.all(|run| {
             let buffer = index(run.instance).and_then(|at| self.buffers.get(at));

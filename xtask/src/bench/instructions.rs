@@ -157,8 +157,15 @@ impl Bench {
         let release = library::build_shipped(root)?;
         let program = folder.join("count");
         let mut cc = Command::new("cc");
-        cc.args(["-O2", "-rdynamic", "-Iinclude", "-Itests/c", "-o"])
-            .arg(&program);
+        let options = [
+            "-O2",
+            "-rdynamic",
+            "-Iinclude",
+            "-Itests/c",
+            "-DNO_METHODS",
+            "-o",
+        ];
+        cc.args(options).arg(&program);
         cc.args([
             "benches/instructions/count.c",
             "tests/c/chip.c",

@@ -28,6 +28,7 @@ pub(super) fn source(folders: &Folders, program: &Program) -> Result<Option<Path
     };
     let to = folders.work.join("source");
     let name = what.split('@').next().unwrap_or_default();
+    let fetching = super::lock(&folders.fetching);
     if !to.join(name).is_dir() {
         let mut fetch = Command::new(folders.root.join(script));
         fetch.arg(what).arg(&to).current_dir(&folders.root);
@@ -39,6 +40,7 @@ pub(super) fn source(folders: &Folders, program: &Program) -> Result<Option<Path
             return Ok(None);
         }
     }
+    drop(fetching);
     let source = to.join(name);
     prepare(program, &source)?;
     Ok(Some(source))
@@ -128,7 +130,7 @@ pub(super) fn with_flags(
     to: &Path,
 ) -> Result<()> {
     fs::create_dir_all(folders.work.join("bin"))?;
-    let response = folders.work.join("bin/options");
+    let response = to.with_extension("options");
     let mut script = flags_script(&folders.root);
     script.args(flags).arg("--response").arg(&response);
     let output = script.output();

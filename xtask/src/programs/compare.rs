@@ -74,7 +74,7 @@ fn results(
     command: impl Fn(&Path) -> Command,
 ) -> Result<Results> {
     prepare(program, source, folder, folders.effort.divisor)?;
-    let input = folders.work.join("stdin");
+    let input = folder.with_extension("stdin");
     let runs = program.run.iter().map(|run| {
         fs::write(&input, &run.stdin)?;
         one(run, command(folder), folder, &input)

@@ -11,11 +11,15 @@ mod faults;
 mod rust;
 mod table;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::library;
 use crate::tool::{PICOLIBC, RISCV_GCC, RISCV32, RISCV64, Tool};
@@ -80,6 +84,8 @@ struct Folders {
     root: PathBuf,
     work: PathBuf,
     effort: Effort,
+    /// Held while a source is fetched: the package manager's client takes one at a time.
+    fetching: Mutex<()>,
 }
 
 /// Returns true if all programs do the same on both.
@@ -90,6 +96,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         root: root.to_path_buf(),
         work: root.join(WORK),
         effort: if args.full { USUAL } else { LITTLE },
+        fetching: Mutex::default(),
     };
     library::build_shipped(root)?;
     let libraries = if args.full {
@@ -97,24 +104,79 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     } else {
         vec![]
     };
-    let mut failures = 0;
-    for program in selected {
-        for problem in check(&folders, program, &libraries)? {
-            println!("{}: {problem}", program.name);
-            failures += 1;
-        }
-    }
+    let mut jobs: VecDeque<Job<'_>> = by_source(selected).into_iter().map(Job::Programs).collect();
     if args.names.is_empty() {
-        for problem in faults::check(&folders, &libraries)? {
-            println!("faults: {problem}");
-            failures += 1;
+        jobs.extend([Job::Faults, Job::FilesInRust]);
+    }
+    let jobs = Mutex::new(jobs);
+    let next = || lock(&jobs).pop_front();
+    let work = || -> Result<usize> {
+        let mut failures = 0;
+        while let Some(job) = next() {
+            failures += job.run(&folders, &libraries)?;
         }
-        for problem in rust::check(&folders)? {
-            println!("files in Rust: {problem}");
-            failures += 1;
+        Ok(failures)
+    };
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let failures = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_fold(0, |failures, worker| {
+            let further = worker.join().map_err(|_| anyhow!("a worker panicked"))?;
+            anyhow::Ok(failures + further?)
+        })
+    })?;
+    Ok(failures == 0)
+}
+
+/// Part of a run that shares no folder with others.
+enum Job<'a> {
+    /// Programs of one source.
+    Programs(Vec<&'a Program>),
+    Faults,
+    FilesInRust,
+}
+
+impl Job<'_> {
+    /// Prints problems, and returns their number.
+    fn run(self, folders: &Folders, newlib: &[&'static str]) -> Result<usize> {
+        let print = |name: &str, problems: Vec<String>| {
+            for problem in &problems {
+                println!("{name}: {problem}");
+            }
+            problems.len()
+        };
+        Ok(match self {
+            Self::Programs(programs) => {
+                let mut failures = 0;
+                for program in programs {
+                    failures += print(&program.name, check(folders, program, newlib)?);
+                }
+                failures
+            }
+            Self::Faults => print("faults", faults::check(folders, newlib)?),
+            Self::FilesInRust => print("files in Rust", rust::check(folders)?),
+        })
+    }
+}
+
+/// Groups programs by their sources, in the order of the table.
+fn by_source(programs: Vec<&Program>) -> Vec<Vec<&Program>> {
+    let mut groups: Vec<Vec<&Program>> = vec![];
+    for program in programs {
+        let same = |group: &&mut Vec<&Program>| {
+            let of = |program: &Program| (program.package.clone(), program.krate.clone());
+            of(program) != (None, None) && of(group[0]) == of(program)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(program),
+            None => groups.push(vec![program]),
         }
     }
-    Ok(failures == 0)
+    groups
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Architectures that newlib is there for; those for which it can't be fetched or compiled are named as skipped.
@@ -145,6 +207,7 @@ pub(crate) fn image(
         root: root.to_path_buf(),
         work: root.join(WORK),
         effort: USUAL,
+        fetching: Mutex::default(),
     };
     let Some(source) = build::source(&folders, program)? else {
         return Ok(false);
