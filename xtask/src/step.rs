@@ -154,9 +154,16 @@ impl Step {
         !self.cases.is_empty() && (self.files.is_empty() || has_file())
     }
 
-    /// The step with the commands of the full or of the quick run; `None` if there is none.
+    /// The step with the commands of the full or of the quick run; `None` if there is none. Tests of
+    /// the full run take whole matrices.
     pub(crate) fn for_run(mut self, full: bool) -> Option<Self> {
-        let other = if full { Runs::Quick } else { Runs::Full };
+        let other = match full {
+            true => {
+                self.env.push(("VHOST_WHOLE_MATRIX", "1"));
+                Runs::Quick
+            }
+            false => Runs::Full,
+        };
         self.cases.retain(|case| case.runs != other);
         (!self.cases.is_empty()).then_some(self)
     }
