@@ -34,6 +34,10 @@ quoted() {
 
 while [ $# -gt 0 ]; do
     case $1 in
+    --help | -h)
+        sed -n '/^#   --/s/^#   //p' "$0"
+        exit 0
+        ;;
     --arch | --libc | --newlib | --mem | --stack | --base | --code | --define | --include | --out | --response)
         [ $# -gt 1 ] || fail "$1 needs a value"
         ;;
@@ -135,6 +139,10 @@ picolibc)
     place="$place,--defsym=__ram=$ram,--defsym=__ram_size=$((top - ram)),--defsym=__heap_end=$canary"
     ;;
 newlib)
+    [ -z "$newlib" ] || [ -f "$newlib/include/stdio.h" ] ||
+        fail "--newlib $newlib has no include/stdio.h: name the folder that xtask/build-newlib.sh has made, as DIR/newlib/$arch"
+    [ -n "$newlib" ] || echo '#include <stdio.h>' | "$gcc" -E - >/dev/null 2>&1 ||
+        fail "$gcc has no newlib: compile one by xtask/build-newlib.sh, and give --newlib DIR/newlib/$arch"
     library=
     [ -z "$newlib" ] || library="-isystem$(quoted "$newlib/include") $(quoted "-B$newlib/lib")$(quoted "-L$newlib/lib")"
     # Code and data are in one segment, which has no ELF headers. Newer linkers warn of that.
@@ -158,7 +166,7 @@ headers() {
         echo "$word"
     done
 }
-key=$key-$(eval "headers $macros" | cksum - | cut -d ' ' -f 1)
+key=$key-$({ eval "headers $macros" && echo "$gcc $newlib"; } | cksum - | cut -d ' ' -f 1)
 object=$out/$arch-$libc-$key.o
 if [ ! -f "$object" ]; then
     mkdir -p "$out"

@@ -89,19 +89,19 @@ static void prepare(stream *s)
     }
 }
 
-/* Writes bytes to the descriptor: 0, or EOF. */
-static int write_all(stream *s, const char *data, size_t size)
+/* Writes bytes to the descriptor, and returns the number of those that were written: fewer after an error. */
+static size_t write_all(stream *s, const char *data, size_t size)
 {
-    while (size > 0) {
-        ssize_t written = write(s->fd, data, size);
+    size_t done = 0;
+    while (done < size) {
+        ssize_t written = write(s->fd, data + done, size - done);
         if (written <= 0) {
             s->ext.cfile.file.flags |= __SERR;
-            return EOF;
+            break;
         }
-        data += written;
-        size -= (size_t)written;
+        done += (size_t)written;
     }
-    return 0;
+    return done;
 }
 
 /* Writes out what is to be written, or gives back what was not read. */
@@ -110,7 +110,7 @@ static int flush(FILE *file)
     stream *s = (stream *)file;
     int result = 0;
     if (s->state == WRITING) {
-        result = write_all(s, s->buffer, s->end);
+        result = write_all(s, s->buffer, s->end) < s->end ? EOF : 0;
     } else if (s->state == READING && s->start < s->end) {
         int number = errno;
         lseek(s->fd, -(off_t)(s->end - s->start), SEEK_CUR);
@@ -299,7 +299,9 @@ FILE *fopen(const char *path, const char *mode)
 FILE *fdopen(int fd, const char *mode)
 {
     uint8_t flags;
-    return flags_of(mode, &flags) < 0 ? NULL : stream_of(fd, flags);
+    if (flags_of(mode, &flags) < 0 || fcntl(fd, F_GETFD) < 0) /* EINVAL or EBADF */
+        return NULL;
+    return stream_of(fd, flags);
 }
 
 FILE *freopen(const char *path, const char *mode, FILE *file)
@@ -399,7 +401,7 @@ static size_t write_block(stream *s, const char *data, size_t size)
         if (flush(file) < 0)
             return 0;
         if (size >= s->size)
-            return write_all(s, data, size) < 0 ? 0 : size;
+            return write_all(s, data, size);
         s->state = WRITING;
     }
     memcpy(s->buffer + s->end, data, size);

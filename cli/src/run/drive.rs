@@ -100,6 +100,12 @@ pub(super) fn drive<X: Xlen>(
             break Why::Limit;
         }
         if vhost.now().is_multiple_of(LOOK) {
+            if let Some(input) = &mut input
+                && input.comes_later()
+                && (awaits_result || reads_input(vhost)?)
+            {
+                input.sleep()?;
+            }
             let at = self_jump(&hart, memory);
             if at.is_some() && at == spin && !awaits_input {
                 break Why::Spins;
@@ -112,6 +118,12 @@ pub(super) fn drive<X: Xlen>(
         instructions,
         at: (hart.pc(), assembly(&hart, memory)),
     })
+}
+
+/// True if a request of firmware waits for standard input.
+fn reads_input(vhost: &Vhost) -> Result<bool> {
+    let status = vhost.status().map_err(|error| anyhow!("{error}"))?;
+    Ok(status.contains("bytes of the standard input"))
 }
 
 /// Outcome of an operation of semihosting.

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use vhost::Vhost;
@@ -16,6 +17,11 @@ const CHUNK: usize = 1 << 16;
 
 /// Ticks until the next attempt where the host has taken nothing: firmware is to read first.
 const PAUSE: u32 = 1024;
+
+const UNREADABLE: &str = "--stdin can't be read";
+
+/// Longest time without a tick, while firmware waits for bytes of a pipe or terminal.
+const SLEEP: Duration = Duration::from_millis(10);
 
 /// Bytes that firmware has yet to get.
 pub(super) struct Input {
@@ -59,6 +65,25 @@ impl Input {
         !matches!(self.source, Source::Ended)
     }
 
+    /// True if the next bytes are those of a pipe or terminal, and have not come.
+    pub(super) fn comes_later(&self) -> bool {
+        self.pending.is_empty() && matches!(self.source, Source::Thread(_))
+    }
+
+    /// Sleeps until bytes of a pipe or terminal come, for a while at most. For firmware that waits for them: it would take all of a
+    /// processor.
+    pub(super) fn sleep(&mut self) -> Result<()> {
+        let Source::Thread(chunks) = &self.source else {
+            return Ok(());
+        };
+        match chunks.recv_timeout(SLEEP) {
+            Ok(bytes) => self.pending.append(&mut bytes.context(UNREADABLE)?),
+            // The end is found by the next `feed`.
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        Ok(())
+    }
+
     /// Hands on what has come, and the end.
     pub(super) fn feed(&mut self, vhost: &Vhost) -> Result<()> {
         if self.pause > 0 {
@@ -68,7 +93,7 @@ impl Input {
         // The error may hold a callback's error, which is not `Send`.
         let failed = |error: vhost::Error| anyhow!("{error}");
         if self.pending.is_empty() {
-            match self.source.chunk().context("--stdin can't be read")? {
+            match self.source.chunk().context(UNREADABLE)? {
                 Chunk::NotYet => return Ok(()),
                 Chunk::Bytes(bytes) => self.pending = bytes,
                 Chunk::End => {

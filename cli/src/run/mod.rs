@@ -180,6 +180,8 @@ fn finish(args: &Args, program: &Program, vhost: Vhost, ended: Result<Ended>) ->
         let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {text}");
     }
     if args.status || failure.is_some() {
+        // The hart has no cache.
+        let status = status.map(|text| text.replace("; stale or dirty cache line?", ""));
         let status = status.unwrap_or_else(|error| error.to_string());
         let _ = writeln!(anstream::stderr(), "{}", status.trim_end());
     }

@@ -157,7 +157,13 @@ impl Ram {
             (size > 0).then_some((segment.address, size))
         });
         let mailbox = image.mailbox().map(|it| (it.physical, it.size));
-        let parts: Vec<(u64, u64)> = segments.chain(mailbox).collect();
+        // Images of `firmware/libc` have their stack at the end of the RAM.
+        let stack = program.symbol("__vhost_stack_limit").and_then(|_| {
+            let end = ["__stack", "__stack_top"].map(|name| program.symbol(name));
+            let end = end.into_iter().flatten().next()?;
+            Some((end.checked_sub(1)?, 1))
+        });
+        let parts: Vec<(u64, u64)> = segments.chain(mailbox).chain(stack).collect();
         let lowest = parts.iter().map(|(start, _)| *start).min();
         let Some(lowest) = lowest else {
             bail!("{file} has no bytes to load: link it into an executable");

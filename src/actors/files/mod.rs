@@ -40,8 +40,7 @@ pub(crate) use self::path::SpecialNames;
 pub(crate) use self::root::Root;
 
 /// Reason given for paths in a system without a root.
-const NO_ROOT: &str =
-    "the system has no root directory for files; name one by MAILBOX_FS_ROOT or `Builder::files`";
+const NO_ROOT: &str = "the system has no root directory for files; name one by MAILBOX_FS_ROOT, `vhost run --files` or `Builder::files`";
 
 /// Serves the file descriptors of all channels.
 pub(crate) struct Files {

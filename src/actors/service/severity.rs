@@ -35,21 +35,37 @@ fn is_probe(request: &Request, failure: &Failure, errno: Errno) -> bool {
         return false;
     }
     match file {
-        FileRequest::Open { .. }
-        | FileRequest::PosixOpen { .. }
+        FileRequest::Open { .. } => is_absence(errno),
+        FileRequest::PosixOpen { .. }
         | FileRequest::Stat { .. }
         | FileRequest::Unlink { .. }
         | FileRequest::Rename { .. }
         | FileRequest::Mkdir { .. }
-        | FileRequest::Rmdir { .. } => matches!(
-            errno,
-            Errno::ENOENT | Errno::EEXIST | Errno::ENOTDIR | Errno::EISDIR | Errno::ENOTEMPTY
-        ),
-        FileRequest::Access { .. } => matches!(
-            errno,
-            Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::EROFS
-        ),
+        | FileRequest::Rmdir { .. }
+        | FileRequest::Access { .. } => is_absence(errno) || is_refusal(errno),
         FileRequest::Lseek { .. } => errno == Errno::ESPIPE,
         _ => false,
     }
+}
+
+/// True for an error that says if something is there, and of which kind.
+fn is_absence(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::ENOENT | Errno::EEXIST | Errno::ENOTDIR | Errno::EISDIR | Errno::ENOTEMPTY
+    )
+}
+
+/// True for an error by which a file system refuses a path: that of a program which looks around, as at `..` of the root.
+fn is_refusal(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::EACCES
+            | Errno::EPERM
+            | Errno::EROFS
+            | Errno::ELOOP
+            | Errno::ENAMETOOLONG
+            | Errno::EXDEV
+            | Errno::EBUSY
+    )
 }
