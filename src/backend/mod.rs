@@ -48,6 +48,11 @@ trait MemoryBackend: Sized {
         self.read(offset, to)
     }
 
+    /// Like [`read`](Self::read), for a text: bytes behind the first NUL are not used.
+    fn read_text(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+        self.read(offset, to)
+    }
+
     /// Returns a function that polls bytes many times, if there is one that is faster than [`look`](Self::look). It returns false on
     /// failure.
     fn looker(&self, offset: u64) -> Option<Looker> {
@@ -110,6 +115,13 @@ macro_rules! any_backend {
             fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
                 match self {
                     $(Self::$name(backend) => backend.look(offset, to),)+
+                }
+            }
+
+            #[inline]
+            fn read_text(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+                match self {
+                    $(Self::$name(backend) => backend.read_text(offset, to),)+
                 }
             }
 
@@ -264,6 +276,11 @@ impl Store for Backends {
 
     fn look(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
         let read = self.reach(at)?.look(at.offset, to);
+        read.map_err(|cause| self.failed(at, cause))
+    }
+
+    fn read_text(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        let read = self.reach(at)?.read_text(at.offset, to);
         read.map_err(|cause| self.failed(at, cause))
     }
 

@@ -15,6 +15,7 @@ use crate::sim::call_timeout;
 use crate::sim::fork::PythonFork;
 use crate::sim::generation::generation;
 use crate::sim::strand::{self, ForkedWhile};
+use crate::sim::vpi_testbench;
 use crate::system::{self, Vhost};
 
 impl Process {
@@ -89,6 +90,7 @@ impl Process {
     /// Ends a tick: takes a snapshot if one is due, and notes if the system is settled.
     #[inline(always)]
     fn end_tick(&self, call: &Call, vhost: &Vhost) {
+        vpi_testbench::end_tick();
         let now = vhost.now();
         let snapshots = self.forks.snapshots.borrow();
         let due = snapshots.due();

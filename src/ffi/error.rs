@@ -104,6 +104,8 @@ pub(super) enum Error {
     TooManyRuns { count: u32 },
     #[error("there is no run {run}: the last mb_runs had {runs}")]
     NoRun { run: u32, runs: usize },
+    #[error("there was no call {number}: give a number that `$mb_next_call` has returned")]
+    NoSuchCall { number: u64 },
     #[error("internal error of the host: it panicked: {0}")]
     Panicked(String),
 }

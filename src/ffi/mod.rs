@@ -5,6 +5,7 @@
 //! - [`backdoor`]: the memories of the chip.
 //! - [`rpc`]: calls of methods. [`semihosting`]: operations that the testbench has seen.
 //! - [`sockets`]: TCP servers that the testbench polls.
+//! - [`system_tasks`]: system tasks, for simulators without DPI.
 //! - [`host`], [`with_host`](mod@with_host): a Rust crate that configures the system and uses it.
 //! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
 //! - [`process`]: the one system of the process.
@@ -68,6 +69,8 @@ mod snapshots;
 mod sockets;
 #[cfg(feature = "c_abi_lifecycle")]
 mod stdin;
+#[cfg(feature = "c_abi_lifecycle")]
+mod system_tasks;
 mod with_host;
 mod zero_time;
 

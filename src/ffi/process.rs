@@ -22,7 +22,7 @@ use crate::sim::call_timeout;
 use crate::sim::fork::watch_forks;
 use crate::sim::strand::{self, StrandCell};
 use crate::sim::time::simulated_time;
-use crate::sim::{SimError, keep_loaded, lifetime, scope, testbench};
+use crate::sim::{SimError, keep_loaded, lifetime, scope, testbench, vpi_testbench};
 use crate::system::{InitPaths, SocketService, Sockets, Timeout, Vhost};
 
 /// State of the C ABI.
@@ -356,6 +356,7 @@ impl Process {
     fn build(&self, paths: InitPaths, implicit: bool) -> Result<Rc<Vhost>, Error> {
         report_counts();
         self.set_state(State::Busy);
+        vpi_testbench::begin();
         keep_loaded();
         watch_forks();
         end_recordings_at_exit(end_snapshots);

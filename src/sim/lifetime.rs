@@ -19,11 +19,18 @@ use super::symbols::{
     _ZN9Verilated11productNameEv, svGetNameFromScope, svGetScopeFromName, svGetUserData,
     svPutUserData, vpi_register_cb, vpi_release_handle,
 };
+use super::vpi_control::is_product;
 use super::vpi_user::CallbackData;
 
-/// True where the simulation is one of Verilator's: the function is a static member of its runtime.
+/// True where the simulation is one of Verilator's: the function is a static member of its runtime. A program that does not
+/// export it has a name in VPI.
 pub(super) fn is_verilator() -> bool {
     _ZN9Verilated11productNameEv.get().is_ok()
+}
+
+/// True where VPI has neither resets nor an end, and would complain of a callback for them.
+fn has_no_resets() -> bool {
+    is_verilator() || is_product("Verilator")
 }
 
 /// The scope of this hierarchical name, where the simulator has it.
@@ -252,7 +259,8 @@ pub(super) fn release() {
 }
 
 /// `cbEndOfSimulation` and `cbStartOfReset` of `vpi_user.h`.
-const REASONS: [i32; 2] = [12, 19];
+const REASONS: [i32; 2] = [12, START_OF_RESET];
+const START_OF_RESET: i32 = 19;
 
 /// Registers VPI callbacks for resets and for the end, once; not in Verilator, which has neither.
 fn watch_resets() {
@@ -260,11 +268,14 @@ fn watch_resets() {
     let Ok(register) = vpi_register_cb.get() else {
         return;
     };
-    if is_verilator() {
+    if has_no_resets() {
         return;
     }
     ONCE.call_once(|| {
-        for reason in REASONS {
+        // Icarus Verilog can't be reset, and says so for each callback.
+        let icarus = is_product("Icarus");
+        let reasons = REASONS.iter().copied().filter(|reason| !(icarus && *reason == START_OF_RESET));
+        for reason in reasons {
             let mut data = CallbackData {
                 reason,
                 function: was_reset,

@@ -8,6 +8,8 @@
 //! - [`lifetime`]: life of a simulation, and of its scopes and handles.
 //! - [`testbench`]: exported functions of the testbench: methods, tasks, reports.
 //! - [`sv_memory`], [`c_memory`]: black-box memories of the testbench and of a C model.
+//! - [`system_task`], [`vpi_testbench`]: system tasks, and the testbench of a simulator without DPI; [`hdl_array`]: its arrays;
+//!   [`vpi_value`]: its variables; [`vpi_control`]: its output and its end.
 //! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
 //! - [`open_array`]: `byte unsigned data[]` of the caller of an imported function.
 //! - [`python`]: interpreter settings before start, and the GIL.
@@ -34,6 +36,7 @@ mod caller;
 mod float;
 pub(crate) mod fork;
 pub(crate) mod generation;
+pub(crate) mod hdl_array;
 pub(crate) mod inherited;
 mod library;
 pub(crate) mod lifetime;
@@ -52,13 +55,17 @@ pub(crate) mod supervise;
 mod sv_memory;
 mod symbol;
 mod symbols;
+pub(crate) mod system_task;
 pub(crate) mod testbench;
 mod text;
 pub(crate) mod time;
 pub(crate) mod uvm_hdl;
 pub(crate) mod vecval;
 pub(crate) mod vpi;
+pub(crate) mod vpi_control;
+pub(crate) mod vpi_testbench;
 mod vpi_user;
+pub(crate) mod vpi_value;
 
 pub(crate) use c_memory::{api_read, api_write};
 #[cfg(feature = "python")]
@@ -81,14 +88,25 @@ use thiserror::Error;
 
 /// Missing simulator function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the simulator has no `{symbol}`: define and export it, or link the object that does")]
+#[error("the simulator has no `{symbol}`{}", self.advice())]
 pub(crate) struct Absent {
     /// Symbol name.
     pub(crate) symbol: &'static str,
 }
 
-/// Error of a call to an exported function of the testbench.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+impl Absent {
+    /// Part of the error message.
+    fn advice(&self) -> &'static str {
+        if vpi_testbench::is_without_dpi() {
+            ", and no DPI by which a testbench could export it"
+        } else {
+            ": define and export it, or link the object that does"
+        }
+    }
+}
+
+/// Error of a call to a function of the testbench, or of a use of its arrays.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum SimError {
     /// Missing function.
     #[error(transparent)]
@@ -111,6 +129,41 @@ pub(crate) enum SimError {
         /// Symbol name.
         symbol: &'static str,
     },
+    /// Method that no system task has registered.
+    #[error("no `$mb_on_call` serves it")]
+    Unregistered,
+    /// Black-box memory without an array.
+    #[error("no `$mb_bb_mem` has named its array: call it before `$mb_init`")]
+    NoArray,
+    /// Array of a system task whose words are not whole bytes.
+    #[error("the words of the array have {bits} bits; give one with 8, or a multiple of it")]
+    Words {
+        /// Bits of a word.
+        bits: u64,
+    },
+    /// Access past the end of the array behind a memory.
+    #[error("the array behind it has {size} bytes only")]
+    PastArray {
+        /// Size of the array.
+        size: u64,
+    },
+    /// Missing word of an array.
+    #[error("the simulator gives no access to word {index} of the array")]
+    NoWord {
+        /// Index of the word.
+        index: i64,
+    },
+    /// Error reported by the simulator.
+    #[error("{symbol}: {message}")]
+    Refused {
+        /// Function of VPI.
+        symbol: &'static str,
+        /// Text of the simulator.
+        message: String,
+    },
+    /// Arguments of a system task.
+    #[error(transparent)]
+    Argument(#[from] system_task::ArgumentError),
     /// Report inside a report.
     #[error("`mb_report` can't be called from inside itself")]
     Reporting,

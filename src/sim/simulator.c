@@ -38,6 +38,11 @@
     X(vpi_iterate)              \
     X(vpi_scan)                 \
     X(vpi_get_str)              \
+    X(vpi_register_systf)       \
+    X(vpi_printf)               \
+    X(vpi_control)              \
+    X(vpi_get_vlog_info)        \
+    X(vpip_set_return_value)    \
     X(svGetScope)               \
     X(svSetScope)               \
     X(svGetScopeFromName)       \

@@ -6,12 +6,12 @@ use super::scope::enter;
 use super::symbols::{
     mb_bb_mem_read, mb_bb_mem_read_block, mb_bb_mem_write, mb_bb_mem_write_block,
 };
-use super::{SimError, c_text};
+use super::{SimError, c_text, vpi_testbench};
 
 /// Maximum bytes of one block call; its array always has this size.
 const BLOCK: usize = 64;
 
-/// Black-box memory of the testbench, by name. Offsets start at its base.
+/// Black-box memory of the testbench, by name: functions by DPI, or an array that a system task has named. Offsets start at its base.
 #[derive(Debug)]
 pub(crate) struct SvMemory {
     name: CString,
@@ -25,6 +25,9 @@ impl SvMemory {
 
     /// Reads by blocks if the testbench has them, else byte by byte.
     pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SimError> {
+        if vpi_testbench::is_there() {
+            return vpi_testbench::array(self.name.to_bytes())?.read(offset, buffer);
+        }
         if mb_bb_mem_read_block.get().is_ok() {
             read_blocks(&self.name, offset, buffer)
         } else {
@@ -34,6 +37,9 @@ impl SvMemory {
 
     /// Writes by blocks if the testbench has them, else byte by byte.
     pub(crate) fn write(&self, offset: u64, data: &[u8]) -> Result<(), SimError> {
+        if vpi_testbench::is_there() {
+            return vpi_testbench::array(self.name.to_bytes())?.write(offset, data);
+        }
         if mb_bb_mem_write_block.get().is_ok() {
             write_blocks(&self.name, offset, data)
         } else {

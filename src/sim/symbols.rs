@@ -12,13 +12,15 @@ use std::ffi::{c_char, c_int, c_void};
 
 use super::symbol::Symbol;
 use super::vecval::Vecval;
-use super::vpi_user::{ArrayValue, CallbackData, ErrorInfo, Time, Value};
+use super::vpi_user::{
+    ArrayValue, CallbackData, ErrorInfo, ProductInfo, SystemTaskData, Time, Value,
+};
 
 macro_rules! simulator {
-    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)?;)+) => {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)? $(; $more:tt)?) $(-> $result:ty)?;)+) => {
         $(
             $(#[$doc])*
-            pub(super) static $name: Symbol<unsafe extern "C" fn($($arg: $type),*) $(-> $result)?> =
+            pub(super) static $name: Symbol<unsafe extern "C" fn($($arg: $type,)* $($more)?) $(-> $result)?> =
                 // SAFETY: this is the prototype that C gives it.
                 unsafe { Symbol::new(stringify!($name)) };
         )+
@@ -130,6 +132,17 @@ simulator! {
     fn vpi_scan(iterator: *mut c_void) -> *mut c_void;
     /// A property of an object that is a text.
     fn vpi_get_str(property: i32, object: *mut c_void) -> *mut c_char;
+
+    /// Registers a system task or function, and returns its handle; NULL in a compiler.
+    fn vpi_register_systf(data: *mut SystemTaskData) -> *mut c_void;
+    /// Prints to the simulator's output and log, formatted as by `printf`.
+    fn vpi_printf(format: *const c_char; ...) -> c_int;
+    /// Controls the simulation: ends it, for one.
+    fn vpi_control(operation: i32; ...) -> c_int;
+    /// Name and version of the simulator: 1, or 0.
+    fn vpi_get_vlog_info(info: *mut ProductInfo) -> i32;
+    /// Sets the exit status of Icarus Verilog's `vvp`.
+    fn vpip_set_return_value(status: c_int);
 
     /// The scope of the imported function that is being called.
     fn svGetScope() -> *mut c_void;

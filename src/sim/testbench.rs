@@ -8,13 +8,19 @@ use super::symbols::{
     mb_exit, mb_exited, mb_print, mb_report, mb_served, mb_step, mb_sv_call, mb_written,
     sv_registery_ch, svAckDisabledState, svIsDisabledState,
 };
-use super::{CallText, SimError};
+use super::{CallText, SimError, vpi_control, vpi_testbench};
 
 /// Number of argument words of `mb_sv_call`.
 pub(crate) const SV_CALL_ARGS: usize = 16;
 
 /// Polls a method once: its result and status. Arguments past [`SV_CALL_ARGS`] are cut off.
 pub(crate) fn sv_call(channel: &str, method: &str, args: &[u64]) -> Result<(u64, u32), SimError> {
+    if vpi_testbench::is_there() {
+        return match vpi_testbench::takes_calls() {
+            true => vpi_testbench::poll(channel, method, args),
+            false => Err(SimError::Unregistered),
+        };
+    }
     let (channel, method) = (CallText::new(channel), CallText::new(method));
     let mut words = [0; SV_CALL_ARGS];
     let given = args.len().min(SV_CALL_ARGS);
@@ -38,6 +44,10 @@ pub(crate) fn exit(code: u32) -> Result<(), SimError> {
 
 /// Reports the exit of a named channel.
 pub(crate) fn exited(channel: &str, code: u32) -> Result<(), SimError> {
+    if vpi_testbench::is_there() {
+        vpi_testbench::exited(code);
+        return Ok(());
+    }
     let channel = CallText::new(channel);
     let (exited, _scope) = enter(&mb_exited)?;
     // SAFETY: the name is NUL-terminated and outlives the call.
@@ -47,16 +57,19 @@ pub(crate) fn exited(channel: &str, code: u32) -> Result<(), SimError> {
 
 /// Tests for `mb_sv_call` in the testbench.
 pub(crate) fn takes_calls() -> bool {
-    mb_sv_call.get().is_ok()
+    mb_sv_call.get().is_ok() || vpi_testbench::takes_calls()
 }
 
 /// Tests for `mb_print` in the testbench.
 pub(crate) fn takes_lines() -> bool {
-    mb_print.get().is_ok()
+    mb_print.get().is_ok() || vpi_testbench::is_there()
 }
 
 /// Passes on a line of a channel's text.
 pub(crate) fn line(channel: &str, text: &str) -> Result<(), SimError> {
+    if vpi_testbench::is_there() {
+        return Ok(vpi_control::print(&format!("[{channel}] {text}\n"))?);
+    }
     let (channel, text) = (CallText::new(channel), CallText::new(text));
     let (print, _scope) = enter(&mb_print)?;
     // SAFETY: the strings are NUL-terminated and outlive the call.
@@ -156,10 +169,28 @@ impl Drop for Reporting {
 /// in `mb_report` would recur without end.
 pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimError> {
     let _reporting = Reporting::begin()?;
+    if vpi_testbench::is_there() {
+        return report_by_vpi(severity, id, text);
+    }
     let (id, text) = (CallText::new(id), CallText::new(text));
     let (report, _scope) = enter(&mb_report)?;
     // SAFETY: the strings are NUL-terminated and outlive the call.
     unsafe { report(severity, id.as_ptr(), text.as_ptr()) };
+    Ok(())
+}
+
+/// Severities of a report.
+const SEVERITIES: [&str; 4] = ["info", "warning", "error", "fatal"];
+const FATAL: c_int = 3;
+
+/// Prints a report to the simulator's output. A fatal one ends the simulation with a failing status.
+fn report_by_vpi(severity: c_int, id: &str, text: &str) -> Result<(), SimError> {
+    let name = usize::try_from(severity).ok();
+    let name = name.and_then(|severity| SEVERITIES.get(severity)).unwrap_or(&"error");
+    vpi_control::print(&format!("vhost: {name}: {id}: {text}\n"))?;
+    if severity >= FATAL {
+        vpi_control::finish(1)?;
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::ptr;
 
 use super::scope;
 use super::symbols::{svGetTime, vpi_get_time};
+use super::vpi_testbench::is_without_dpi;
 use super::vpi_user::Time;
 
 /// `sv_sim_time`, `vpiSimTime`.
@@ -13,8 +14,8 @@ const SIM_TIME: i32 = 2;
 /// Simulated time, in units of the simulator's precision. `None` if no simulation is known, if it
 /// has ended, or if the simulator does not provide it.
 pub(crate) fn simulated_time() -> Option<u64> {
-    // Verilator asks a context, which is deleted along with its simulation.
-    if !scope::is_alive() {
+    // Verilator asks a context, which is deleted along with its simulation. Without DPI there are no scopes.
+    if !scope::is_alive() && !is_without_dpi() {
         return None;
     }
     let mut time = Time {

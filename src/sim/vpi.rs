@@ -63,6 +63,11 @@ impl Object {
         Ok(handle.map(|handle| Self(handle, Rc::new(Life::of_object(name)))))
     }
 
+    /// Object of a handle that stays as long as the design.
+    pub(super) fn of_design(handle: NonNull<c_void>) -> Self {
+        Self(handle, Rc::new(Life::of_object("")))
+    }
+
     /// State of its simulation. Use the handle only while that is alive.
     pub(crate) fn stand(&self) -> Stand {
         self.1.stand()
@@ -104,6 +109,14 @@ impl Object {
     /// Least index of an array's elements, 0 if unknown.
     pub(crate) fn least_index(&self) -> Result<i32, VpiError> {
         Ok(self.range()?.map_or(0, |(left, right)| left.min(right)))
+    }
+
+    /// Least index and number of elements of an array; index 0 and vpiSize elements if the range is unknown.
+    pub(super) fn extent(&self) -> Result<(i32, u64), VpiError> {
+        Ok(match self.range()? {
+            Some((left, right)) => (left.min(right), u64::from(left.abs_diff(right)) + 1),
+            None => (0, u64::try_from(self.get(SIZE)?).unwrap_or(0)),
+        })
     }
 
     /// Rows and columns of an array of arrays; `None` for another object, or if the simulator does not tell.

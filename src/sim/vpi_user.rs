@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 
 use super::vecval::Vecval;
 
-/// `s_vpi_value`, with its members for vectors and integers only.
+/// `s_vpi_value`, with its members for vectors, integers and texts only.
 #[repr(C)]
 pub(super) struct Value {
     pub(super) format: i32,
@@ -14,6 +14,7 @@ pub(super) struct Value {
 #[repr(C)]
 pub(super) union ValueUnion {
     pub(super) integer: i32,
+    pub(super) text: *mut c_char,
     pub(super) vector: *mut Vecval,
     /// Widest member, so that C may write any.
     pub(super) real: f64,
@@ -61,6 +62,33 @@ pub(super) struct CallbackData {
     pub(super) user_data: *mut c_char,
 }
 
+/// `s_vpi_systf_data` of `vpi_user.h`.
+#[repr(C)]
+pub(super) struct SystemTaskData {
+    /// Task or function.
+    pub(super) kind: i32,
+    /// Type of a function's result.
+    pub(super) result: i32,
+    pub(super) name: *const c_char,
+    /// Called in each call.
+    pub(super) call: Option<extern "C" fn(*mut c_char) -> i32>,
+    /// Called for each call in the source, before the simulation.
+    pub(super) check: Option<extern "C" fn(*mut c_char) -> i32>,
+    /// Width of a function's result in bits.
+    pub(super) size: Option<extern "C" fn(*mut c_char) -> i32>,
+    /// Argument of all three.
+    pub(super) user_data: *mut c_char,
+}
+
+/// `s_vpi_vlog_info` of `vpi_user.h`.
+#[repr(C)]
+pub(super) struct ProductInfo {
+    pub(super) argc: i32,
+    pub(super) argv: *mut *mut c_char,
+    pub(super) product: *mut c_char,
+    pub(super) version: *mut c_char,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +102,7 @@ mod tests {
         assert_eq!(size_of::<Time>(), 24);
         assert_eq!(size_of::<CallbackData>(), 56);
         assert_eq!(size_of::<Vecval>(), 8);
+        assert_eq!(size_of::<SystemTaskData>(), 48);
+        assert_eq!(size_of::<ProductInfo>(), 32);
     }
 }

@@ -18,7 +18,9 @@ use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::backend::{Backends, MemoryModel, Models};
 use crate::config::vhost_variables::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
-use crate::config::{self, ChannelConfig, ConfigEnvironment, ConfigError, FrontEnd, Process};
+use crate::config::{
+    self, ChannelConfig, ConfigEnvironment, ConfigError, Defaults, FrontEnd, Process,
+};
 use crate::foreign::{CallResult, Callbacks, FileOpener, OnReport, Openers, Paths, Python};
 use crate::guest;
 use crate::mem::{Backend, Image, ImageError, MemoryMap};
@@ -59,6 +61,8 @@ pub struct Builder {
     recording: Option<(PathBuf, Payloads)>,
     timeout: Option<Timeout>,
     models: Models,
+    /// Backend of memories that name none, where no feature chooses it.
+    default_backend: Option<Backend>,
     callbacks: Vec<(Target, Box<HostCallback>)>,
     started: Vec<Box<Started>>,
 }
@@ -115,6 +119,12 @@ impl Builder {
     /// Defines `${name}` in both YAML files and in firmware's paths. It takes precedence over the environment.
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets the backend of memories that name none, unless a feature of the build chooses it.
+    pub(super) fn default_backend(mut self, backend: Backend) -> Self {
+        self.default_backend = Some(backend);
         self
     }
 
@@ -440,6 +450,14 @@ impl ConfigEnvironment for Builder {
 
     fn real_name(&self, file: &Path) -> PathBuf {
         Process.real_name(file)
+    }
+
+    fn defaults(&self) -> Defaults {
+        let defaults = Defaults::of_features();
+        match (self.default_backend, defaults.backend) {
+            (Some(backend), Backend::Log) => Defaults { backend, ..defaults },
+            _ => defaults,
+        }
     }
 }
 

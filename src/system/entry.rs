@@ -11,6 +11,8 @@ use crate::config::vhost_variables::{
 };
 use crate::config::{self, Process, Variable};
 use crate::foreign::{Openers, host_code};
+use crate::mem::Backend;
+use crate::sim::vpi_testbench;
 use crate::trace::Payloads;
 
 /// Result of a callback of [`mailbox_init`].
@@ -122,6 +124,10 @@ fn from_environment(
 ) -> Result<Builder, Error> {
     super::log::start()?;
     let mut builder = Vhost::builder();
+    // Nothing could be exported for other backends.
+    if vpi_testbench::is_without_dpi() {
+        builder = builder.default_backend(Backend::Vpi);
+    }
     if let Some(file) = path(paths.mem_cfg, "mem_cfg", &MEM_CFG_FILE)? {
         builder = builder.memories(file);
     }

@@ -85,7 +85,18 @@ impl<A: Arrays> MemoryBackend for WordMemory<A> {
 
     /// Reads bytes without warnings: before firmware has initialised its mailbox, all bits are unknown.
     fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
-        self.read_words(offset, to, None)
+        self.read_words(offset, to, None).map(drop)
+    }
+
+    /// Reads a text. Memory behind its NUL may never have been written: unknown bits there are no warning. An unknown byte
+    /// ends the text as a NUL does, and is one.
+    fn read_text(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+        if !self.read_words(offset, to, None)? {
+            return Ok(());
+        }
+        let nul = to.iter().position(|byte| *byte == 0);
+        let used = nul.map_or(to.len(), |nul| nul + 1);
+        self.read(offset, &mut to[..used])
     }
 
     /// Writes bytes. A word that is written in part is read first, and keeps its other bytes, including unknown bits.
@@ -115,12 +126,14 @@ impl<A: Arrays> WordMemory<A> {
     }
 
     /// Reads bytes, with unknown bits as 0. Appends words that have unknown bits for the first time to `newly_unknown`, if it is given.
+    /// Returns true if there were unknown bits.
     fn read_words(
         &self,
         offset: u64,
         to: &mut [u8],
         mut newly_unknown: Option<&mut Vec<WordRange>>,
-    ) -> Result<(), BackendError> {
+    ) -> Result<bool, BackendError> {
+        let mut any = false;
         self.each_run(offset, to.len() as u64, |run| {
             let mut values = self.room(run);
             self.arrays
@@ -128,12 +141,14 @@ impl<A: Arrays> WordMemory<A> {
             for (value, word) in values.chunks(self.vecvals()).zip(run.words()) {
                 let range = word_data(&word);
                 let unknown = read_bytes(value, word.skip as usize, &mut to[range]);
+                any |= unknown;
                 if unknown && let Some(ranges) = newly_unknown.as_deref_mut() {
                     self.note_unknown(run.instance, word.index, ranges);
                 }
             }
             Ok(())
-        })
+        })?;
+        Ok(any)
     }
 
     /// Text of the warning about unknown bits.

@@ -128,6 +128,33 @@ fn a_look_is_not_told_and_hides_nothing() {
     assert_eq!(read(&words, 12, 4).1, [range(0, 3, 3)]);
 }
 
+/// Reads a text and returns the words that it has warned of.
+fn warned_of_text(words: &WordMemory<Model>, offset: u64, len: usize) -> Vec<u64> {
+    words.read_text(offset, &mut vec![0xee; len]).unwrap();
+    let unknown = words.unknown.take();
+    let mut told: Vec<u64> = unknown.into_iter().map(|(_, word)| word).collect();
+    told.sort_unstable();
+    told
+}
+
+#[test]
+fn unknown_bytes_of_a_text_are_told_up_to_its_end_alone() {
+    let words = memory(4, 8, 1, 1);
+    let unknown = Vecval { aval: u32::MAX, bval: u32::MAX };
+    words.arrays.instances[0].borrow_mut().fill(unknown);
+    words.write(4, b"abcde\0").unwrap();
+    assert_eq!(warned_of_text(&words, 4, 28), []);
+    // Without its NUL it ends at the first unknown byte.
+    words.write(16, b"abcde").unwrap();
+    assert_eq!(warned_of_text(&words, 16, 16), [5]);
+    // An unknown byte inside.
+    words.arrays.instances[0].borrow_mut()[1].bval = 0x100;
+    assert_eq!(warned_of_text(&words, 4, 28), [1]);
+    // All of a text that is longer than the segment.
+    words.write(28, b"full").unwrap();
+    assert_eq!(warned_of_text(&words, 28, 4), []);
+}
+
 #[test]
 fn a_write_in_part_keeps_unknown_bits_elsewhere() {
     let words = memory(6, 2, 1, 1);

@@ -20,6 +20,11 @@ pub(crate) trait Store {
         self.read(at, buffer)
     }
 
+    /// Reads a segment for its text. Bytes behind the first NUL are not used, and need not be known.
+    fn read_text(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError> {
+        self.read(at, buffer)
+    }
+
     /// Returns a function that polls the segment many times, if there is one that is faster than [`look`](Self::look). It returns false on
     /// failure.
     fn looker(&self, at: &Segment) -> Option<Looker> {
@@ -231,11 +236,15 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
     while (found.len() as u64) < limit {
         let start = found.len();
         let take = step.min(limit - start as u64);
-        found.resize(start + as_usize(take), 0);
-        read(store, place, start as u64, &mut found[start..])?;
-        if let Some(nul) = found[start..].iter().position(|byte| *byte == 0) {
-            found.truncate(start + nul);
-            return Ok(Outcome::Bytes(found.into()));
+        found.reserve_exact(as_usize(take));
+        for segment in pieces(place, start as u64, take) {
+            let begin = found.len();
+            found.resize(begin + as_usize(segment.len), 0);
+            store.read_text(&segment, &mut found[begin..])?;
+            if let Some(nul) = found[begin..].iter().position(|byte| *byte == 0) {
+                found.truncate(begin + nul);
+                return Ok(Outcome::Bytes(found.into()));
+            }
         }
         step = (step * 2).min(CHUNK);
     }

@@ -1,0 +1,3 @@
+$(PICORV32)/picorv32.v
+sv/icarus/mailbox_if.v
+integration/icarus/testbench.v

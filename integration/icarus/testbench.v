@@ -1,0 +1,214 @@
+// A chip for Icarus Verilog, in plain Verilog: a PicoRV32 with its RAM and a scratch memory, the host behind mailbox_if, and
+// the methods of firmware.
+//
+//   0x0000_0000    RAM: 128 KiB, by HDL path
+//   0x1000_0000    scratch memory: 4 KiB, to the host a black box
+//
+//   +tick=N      a tick every N clocks (default 1); 0: after writes into the mailbox, and while calls are pending
+//   +clocks=N    how long the watchdog waits (default 2,000,000)
+//   +wrong       the testbench answers a call that does not exist
+`timescale 1ns/1ps
+
+module testbench;
+    reg clk, resetn;
+
+    initial begin
+        clk = 0;
+        resetn = 0;
+        repeat (8) @(posedge clk);
+        resetn <= 1;
+    end
+
+    always #5 clk = !clk;
+
+    // ---- The chip ----
+
+    wire        trap, valid;
+    wire [31:0] addr, wdata;
+    wire [3:0]  wstrb;
+    reg         ready;
+    reg  [31:0] rdata;
+
+    picorv32 #(.ENABLE_MUL(1), .ENABLE_DIV(1)) cpu (
+        .clk(clk), .resetn(resetn), .trap(trap),
+        .mem_valid(valid), .mem_instr(), .mem_ready(ready),
+        .mem_addr(addr), .mem_wdata(wdata), .mem_wstrb(wstrb), .mem_rdata(rdata),
+        .mem_la_read(), .mem_la_write(), .mem_la_addr(), .mem_la_wdata(), .mem_la_wstrb(),
+        .pcpi_valid(), .pcpi_insn(), .pcpi_rs1(), .pcpi_rs2(),
+        .pcpi_wr(1'b0), .pcpi_rd(32'b0), .pcpi_wait(1'b0), .pcpi_ready(1'b0),
+        .irq(32'b0), .eoi(), .trace_valid(), .trace_data()
+    );
+
+    // Never written but by the host and by firmware.
+    reg [31:0] ram[0:32767];
+    reg [7:0]  scratch[0:4095];
+
+    integer lane;
+
+    always @(posedge clk) begin
+        ready <= resetn && valid && !ready;
+        if (resetn && valid && !ready) begin
+            if (addr[31:28] == 0) begin
+                rdata <= ram[addr[16:2]];
+                for (lane = 0; lane < 4; lane = lane + 1)
+                    if (wstrb[lane])
+                        ram[addr[16:2]][8*lane +: 8] <= wdata[8*lane +: 8];
+            end else begin
+                rdata <= {scratch[{addr[11:2], 2'd3}], scratch[{addr[11:2], 2'd2}],
+                          scratch[{addr[11:2], 2'd1}], scratch[{addr[11:2], 2'd0}]};
+                for (lane = 0; lane < 4; lane = lane + 1)
+                    if (wstrb[lane])
+                        scratch[{addr[11:2], 2'b0} + lane] <= wdata[8*lane +: 8];
+            end
+        end
+    end
+
+    // ---- The host ----
+
+    wire        over;
+    wire [31:0] status;
+
+    // As firmware/link.ld is told by the test.
+    wire written = valid && ready && wstrb != 0 && addr >= 32'h8000 && addr < 32'h8000 + 800;
+
+    mailbox_if #(.FINISH(1)) mailbox (
+        .clk(clk), .reset(!resetn), .written(written), .over(over), .status(status)
+    );
+
+    integer clocks, most_clocks;
+
+    initial begin
+        clocks = 0;
+        $mb_bb_mem("scratch", scratch);
+        if (!$value$plusargs("clocks=%d", most_clocks))
+            most_clocks = 2000000;
+        #1;
+        if (!$value$plusargs("tick=%d", mailbox.period))
+            mailbox.period = 1;
+        if ($test$plusargs("wrong"))
+            $mb_answer(77, 1);
+    end
+
+    always @(posedge clk) begin
+        clocks <= clocks + 1;
+        if (trap === 1 || clocks == most_clocks) begin
+            $display("testbench: trap %b in clock %0d; what the channels wait for:", trap, clocks);
+            $mb_status;
+            $mb_quit(255);
+        end
+    end
+
+    // ---- Methods that firmware calls ----
+
+    event   called;
+    integer call, i;
+    reg [63:0]    sum;
+    reg [8*32-1:0] channel, space, name;
+    reg [7:0]     there[0:31], back[0:31];
+    reg [7:0]     u8;
+    reg [15:0]    u16;
+    reg [31:0]    u32;
+    reg [63:0]    u64;
+
+    initial $mb_on_call("*", called);
+
+    always @(called) begin
+        call = $mb_next_call;
+        while (call != 0) begin
+            serve;
+            call = $mb_next_call;
+        end
+    end
+
+    task serve;
+        begin
+            $mb_call_channel(call, channel);
+            $mb_get_space(channel, space);
+            if ($mb_call_is(call, "add")) begin
+                sum = 0;
+                for (i = 0; i < $mb_call_args(call); i = i + 1)
+                    sum = sum + $mb_call_arg(call, i);
+                $mb_answer(call, sum);
+            end else if ($mb_call_is(call, "clocks"))
+                $mb_answer(call, clocks);
+            else if ($mb_call_is(call, "greet"))
+                greet;
+            else if ($mb_call_is(call, "increment"))
+                increment;
+            else if ($mb_call_is(call, "reverse"))
+                reverse;
+            else
+                $mb_no_method(call);
+        end
+    endtask
+
+    // Is given an address, fetches the string there by backdoor, and writes it back in capitals: its length.
+    task greet;
+        begin
+            $mb_backdoor_read_string(space, $mb_call_arg(call, 0), name);
+            u32 = 0;
+            for (i = 0; i < 32; i = i + 1)
+                if (name[8*i +: 8] != 0) begin
+                    u32 = u32 + 1;
+                    if (name[8*i +: 8] >= "a" && name[8*i +: 8] <= "z")
+                        name[8*i +: 8] = name[8*i +: 8] - 32;
+                end
+            $mb_backdoor_write_string(space, $mb_call_arg(call, 0), name);
+            $mb_answer(call, u32);
+        end
+    endtask
+
+    // Adds one to the word of so many bytes at an address.
+    task increment;
+        begin
+            case ($mb_call_arg(call, 1))
+                1: begin
+                    $mb_backdoor_read_u8(space, $mb_call_arg(call, 0), u8);
+                    $mb_backdoor_write_u8(space, $mb_call_arg(call, 0), u8 + 8'd1);
+                end
+                2: begin
+                    $mb_backdoor_read_u16(space, $mb_call_arg(call, 0), u16);
+                    $mb_backdoor_write_u16(space, $mb_call_arg(call, 0), u16 + 16'd1);
+                end
+                4: begin
+                    $mb_backdoor_read_u32(space, $mb_call_arg(call, 0), u32);
+                    $mb_backdoor_write_u32(space, $mb_call_arg(call, 0), u32 + 32'd1);
+                end
+                default: begin
+                    $mb_backdoor_read_u64(space, $mb_call_arg(call, 0), u64);
+                    $mb_backdoor_write_u64(space, $mb_call_arg(call, 0), u64 + 64'd1);
+                end
+            endcase
+            $mb_answer(call);
+        end
+    endtask
+
+    // Turns the 32 bytes at an address round: how many bytes were moved by that.
+    task reverse;
+        begin
+            u32 = $mb_backdoor_read_block(space, $mb_call_arg(call, 0), there);
+            for (i = 0; i < 32; i = i + 1)
+                back[31 - i] = there[i];
+            u32 = u32 + $mb_backdoor_write_block(space, $mb_call_arg(call, 0), back);
+            $mb_answer(call, u32);
+        end
+    endtask
+
+    // `wait` is answered when so many clocks have passed: with how many it was told to wait. A process of its own, so that
+    // other calls are answered meanwhile.
+    event   waits;
+    integer waiting;
+    reg [63:0] wait_for;
+
+    initial $mb_on_call("wait", waits);
+
+    always @(waits) begin
+        waiting = $mb_next_call("wait");
+        while (waiting != 0) begin
+            wait_for = $mb_call_arg(waiting, 0);
+            repeat (wait_for) @(posedge clk);
+            $mb_answer(waiting, wait_for);
+            waiting = $mb_next_call("wait");
+        end
+    end
+endmodule

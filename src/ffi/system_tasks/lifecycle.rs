@@ -1,0 +1,116 @@
+//! From `$mb_init` to `$mb_quit`.
+
+use super::super::arguments::utf8;
+use super::super::call::Call;
+use super::super::error::Error;
+use super::super::lifecycle::{mb_notify, mb_shutdown, mb_tick};
+use super::super::quit;
+use crate::attach as attachments;
+use crate::messages::foreign::Severity;
+use crate::sim::system_task::RunningCall;
+use crate::sim::{SimError, vpi_control, vpi_testbench};
+use crate::system::{InitPaths, Timeout};
+
+/// Text of an argument.
+pub(super) fn text(running: &RunningCall, index: usize, argument: &'static str) -> Result<String, Error> {
+    let bytes = running.text(index).map_err(SimError::from)?;
+    Ok(utf8(&bytes, argument)?.to_owned())
+}
+
+/// Number of an argument.
+pub(super) fn number(running: &RunningCall, index: usize) -> Result<u64, Error> {
+    Ok(running.number(index).map_err(SimError::from)?)
+}
+
+/// Text of an argument; `None` if it is empty or was not given.
+fn optional(running: &RunningCall, index: usize, argument: &'static str) -> Result<Option<String>, Error> {
+    if !running.has(index) {
+        return Ok(None);
+    }
+    let text = text(running, index, argument)?;
+    Ok((!text.is_empty()).then_some(text))
+}
+
+/// Builds the system.
+pub(super) fn init(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
+    let mem_cfg = optional(running, 0, "mem_cfg")?;
+    let mailbox_cfg = optional(running, 1, "mailbox_cfg")?;
+    let fs_root = optional(running, 2, "fs_root")?;
+    call.reject_reentrant()?;
+    call.process()?.start(InitPaths {
+        mem_cfg: mem_cfg.map(Into::into),
+        mailbox_cfg: mailbox_cfg.map(Into::into),
+        fs_root: fs_root.map(Into::into),
+    })?;
+    Ok(0)
+}
+
+/// One clock: the number of channels that have not exited, -1 after a fatal error.
+pub(super) fn tick() -> i64 {
+    mb_tick().into()
+}
+
+/// Something was written to a mailbox.
+pub(super) fn notify() -> i64 {
+    mb_notify();
+    0
+}
+
+/// Drops the system.
+pub(super) fn shutdown() -> i64 {
+    mb_shutdown();
+    0
+}
+
+/// Prints the status of all channels.
+pub(super) fn status(call: &mut Call, _: &RunningCall) -> Result<i64, Error> {
+    let status = match call.process()?.running()? {
+        Some(vhost) => vhost.status()?,
+        None => "not initialised\n".to_owned(),
+    };
+    vpi_control::print(&status).map_err(SimError::from)?;
+    Ok(0)
+}
+
+/// Ends the simulation with an exit status.
+pub(super) fn quit(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
+    let status = number(running, 0)?;
+    let status = i32::try_from(status.min(255)).unwrap_or(255);
+    if vpi_control::has_exit_status() || status == 0 {
+        vpi_control::finish(status).map_err(SimError::from)?;
+    } else {
+        // A simulator that ends with its own status: the process ends when this call does.
+        quit::quit(status);
+    }
+    Ok(0)
+}
+
+/// The first exit code of a channel other than 0.
+pub(super) fn exit_code(_: &mut Call, _: &RunningCall) -> Result<i64, Error> {
+    Ok(vpi_testbench::exit_code().into())
+}
+
+/// Enables reports of channels that make no progress.
+pub(super) fn watchdog(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
+    let ticks = number(running, 0)?;
+    let wanted = number(running, 1)?;
+    let known = |known: &Severity| *known as u64 == wanted;
+    let severity = Severity::ALL.into_iter().find(known);
+    let severity = severity.ok_or(Error::NoSeverity(i32::try_from(wanted).unwrap_or(i32::MAX)))?;
+    call.process()?.watch(Timeout { ticks, severity })?;
+    Ok(0)
+}
+
+/// Attaches loggers and checkers by name.
+pub(super) fn attach(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
+    let list = text(running, 0, "list")?;
+    call.process()?.attach(attachments::parse(&list)?)?;
+    Ok(0)
+}
+
+/// Moves the root of firmware's files.
+pub(super) fn set_file_root(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
+    let dir = text(running, 0, "dir")?;
+    call.process()?.system()?.set_file_root(&dir)?;
+    Ok(0)
+}

@@ -1,0 +1,92 @@
+//! System tasks and functions for simulators with VPI and without DPI, such as Icarus Verilog. `docs/icarus.md` documents each.
+//!
+//! - [`table`]: names and parameters.
+//! - [`lifecycle`]: from `$mb_init` to `$mb_quit`; [`memory`]: the memories of the chip; [`methods`]: methods in HDL.
+//!
+//! Each call passes the [guard](super::guard) of the C ABI. The arguments of each call in the source are checked before the
+//! simulation begins.
+
+mod lifecycle;
+mod memory;
+mod methods;
+mod table;
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+
+use super::call::Call;
+use super::error::{Error, catch};
+use super::guard::guard;
+use crate::sim::system_task::{Declaration, RunningCall, refuse, register};
+use crate::sim::vpi_testbench;
+
+/// System task.
+struct Task {
+    declaration: Declaration,
+    body: Body,
+    /// Result of a call that has failed.
+    failed: i64,
+}
+
+/// Code of a task.
+enum Body {
+    /// Function of the C ABI that takes nothing, with its own guard.
+    Plain(fn() -> i64),
+    /// Code that is run inside the guard.
+    Guarded(fn(&mut Call, &RunningCall) -> Result<i64, Error>),
+}
+
+/// Registers all system tasks. Called by the module `vhost.vpi`, and by modules of users, among the simulator's startup routines.
+/// 0, or -1 where the process has no VPI.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn vhost_register_system_tasks() -> c_int {
+    let registered = catch(|| {
+        for task in table::TASKS {
+            let data: *const c_void = ptr::from_ref(task).cast();
+            register(&task.declaration, call, check, data).map_err(crate::sim::SimError::from)?;
+        }
+        Ok(0)
+    });
+    registered.unwrap_or(-1)
+}
+
+/// Task of the data that it was registered with.
+fn task_of(data: *mut c_char) -> &'static Task {
+    // SAFETY: the simulator gives the data of the registration, which is an entry of the static table.
+    unsafe { &*data.cast_const().cast::<Task>() }
+}
+
+/// A call in the simulation.
+extern "C" fn call(data: *mut c_char) -> c_int {
+    let task = task_of(data);
+    let declaration = &task.declaration;
+    vpi_testbench::attend(ended);
+    let result = match task.body {
+        Body::Plain(function) => function(),
+        Body::Guarded(body) => guard(declaration.name, task.failed, |call| {
+            let running = RunningCall::of(declaration).map_err(crate::sim::SimError::from)?;
+            body(call, &running)
+        }),
+    };
+    // Without a result the simulator has its own value for a failure: X.
+    let _ = catch(|| Ok(declaration.give(result).map_err(crate::sim::SimError::from)?));
+    0
+}
+
+/// A call in the source, before the simulation.
+extern "C" fn check(data: *mut c_char) -> c_int {
+    let declaration = &task_of(data).declaration;
+    let _ = catch(|| {
+        let running = RunningCall::of(declaration).map_err(crate::sim::SimError::from)?;
+        if let Err(error) = running.check(declaration) {
+            refuse(&running, declaration, &error).map_err(crate::sim::SimError::from)?;
+        }
+        Ok(())
+    });
+    0
+}
+
+/// The simulation ends: what is recorded and printed is completed.
+fn ended() {
+    super::lifecycle::mb_shutdown();
+}

@@ -1,0 +1,258 @@
+//! Parameters of system tasks, and their arguments in a call.
+
+use std::ffi::{CStr, c_void};
+use std::ptr::{self, NonNull};
+use std::slice;
+
+use thiserror::Error;
+
+use super::super::Absent;
+use super::super::symbols::{vpi_get, vpi_get_value};
+use super::super::vpi_user::{Value, ValueUnion};
+use super::super::vpi_value::{put_number, put_text};
+
+// Constants of `vpi_user.h`.
+const TYPE: i32 = 1;
+const SIZE: i32 = 4;
+const CONST_TYPE: i32 = 40;
+const CONSTANT: i32 = 7;
+const REAL_CONST: i32 = 2;
+const STRING_CONST: i32 = 6;
+const STRING_VAL: i32 = 8;
+const VECTOR_VAL: i32 = 9;
+const NAMED_EVENT: i32 = 34;
+/// `string` of SystemVerilog.
+const STRING_VAR: i32 = 616;
+/// `real`, `realtime`, `shortreal`.
+const REALS: [i32; 2] = [47, 613];
+/// Memory, net array, array of variables.
+const ARRAYS: [i32; 3] = [29, 114, 116];
+/// Module, task, function, named blocks, scope of `generate`.
+const SCOPES: [i32; 6] = [32, 59, 20, 33, 35, 134];
+/// `reg`, `integer`, `time`, part of one, word of a memory; `longint`, `shortint`, `int`, `byte`, `bit`.
+const VARIABLES: [i32; 10] = [48, 25, 63, 42, 30, 610, 611, 612, 614, 620];
+
+/// Kind of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Text: a constant, a `string`, or a vector with 8 bits for each character.
+    Text,
+    /// Number of up to 64 bits.
+    Number,
+    /// Variable that receives a text.
+    TextOut,
+    /// Variable that receives a number.
+    NumberOut,
+    /// Array of words of whole bytes.
+    Array,
+    /// Variable or event that the library changes.
+    Trigger,
+}
+
+impl Kind {
+    /// Description for error messages.
+    fn wanted(self) -> &'static str {
+        match self {
+            Self::Text => "a text: a string, or a vector that holds one",
+            Self::Number => "a number: a vector or an integer",
+            Self::TextOut => "a variable for a text: a reg of 8 bits for each character, or a string",
+            Self::NumberOut => "a variable: a reg, an integer or a time",
+            Self::Array => "an array, as `reg [7:0] bytes[0:63]`",
+            Self::Trigger => "a variable or an event",
+        }
+    }
+
+    /// True if an object of this type can be the argument.
+    fn takes(self, object: i32, constant: Option<i32>) -> bool {
+        let is_value = !ARRAYS.contains(&object)
+            && !SCOPES.contains(&object)
+            && !REALS.contains(&object)
+            && object != NAMED_EVENT
+            && constant != Some(REAL_CONST);
+        match self {
+            Self::Text => is_value,
+            Self::Number => is_value && object != STRING_VAR && constant != Some(STRING_CONST),
+            Self::TextOut => VARIABLES.contains(&object) || object == STRING_VAR,
+            Self::NumberOut => VARIABLES.contains(&object),
+            Self::Array => ARRAYS.contains(&object),
+            Self::Trigger => VARIABLES.contains(&object) || object == NAMED_EVENT,
+        }
+    }
+}
+
+/// Parameter of a system task.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+}
+
+/// Error of the arguments of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum ArgumentError {
+    /// Part of VPI is missing.
+    #[error(transparent)]
+    Absent(#[from] Absent),
+    /// Call from outside of a system task.
+    #[error("the simulator names no running call")]
+    NoCall,
+    /// Fewer or more arguments than there may be.
+    #[error("it has {given} argument{}, and takes {least} to {most}; usage: {usage}", if *.given == 1 { "" } else { "s" })]
+    Count {
+        given: usize,
+        least: usize,
+        most: usize,
+        usage: String,
+    },
+    /// Argument of another kind.
+    #[error("argument {number} (`{name}`) must be {wanted}; usage: {usage}")]
+    Kind {
+        number: usize,
+        name: &'static str,
+        wanted: &'static str,
+        usage: String,
+    },
+    /// Number with unknown bits.
+    #[error("argument {number} (`{name}`) has X or Z bits: assign it before the call")]
+    Unknown { number: usize, name: &'static str },
+    /// Number of more than 64 bits.
+    #[error("argument {number} (`{name}`) needs more than 64 bits")]
+    TooLarge { number: usize, name: &'static str },
+    /// Value that the simulator does not give.
+    #[error("the simulator gives no value of argument {number} (`{name}`)")]
+    NoValue { number: usize, name: &'static str },
+}
+
+/// Argument of the running call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Argument {
+    pub(super) handle: NonNull<c_void>,
+    /// Number, from 1.
+    pub(super) number: usize,
+    pub(super) name: &'static str,
+}
+
+impl Argument {
+    /// Checks that the parameter takes the argument.
+    pub(super) fn check(&self, kind: Kind, usage: impl Fn() -> String) -> Result<(), ArgumentError> {
+        let object = self.get(TYPE)?;
+        // Icarus Verilog ends if it is asked for a property that an object does not have.
+        let constant = match object == CONSTANT {
+            true => Some(self.get(CONST_TYPE)?),
+            false => None,
+        };
+        if kind.takes(object, constant) {
+            return Ok(());
+        }
+        Err(ArgumentError::Kind {
+            number: self.number,
+            name: self.name,
+            wanted: kind.wanted(),
+            usage: usage(),
+        })
+    }
+
+    fn get(&self, property: i32) -> Result<i32, Absent> {
+        let get = vpi_get.get()?;
+        // SAFETY: the handle is an argument of the running call.
+        Ok(unsafe { get(property, self.handle.as_ptr()) })
+    }
+
+    /// Bytes of a text, without a NUL.
+    pub(super) fn text(&self) -> Result<Vec<u8>, ArgumentError> {
+        let value = self.value(STRING_VAL)?;
+        // SAFETY: the format says that this is the member; it was initialised before.
+        let text = unsafe { value.value.text };
+        if text.is_null() {
+            return Err(self.no_value());
+        }
+        // SAFETY: the simulator gives a NUL-terminated text, which stays until its next call.
+        Ok(unsafe { CStr::from_ptr(text) }.to_bytes().to_owned())
+    }
+
+    /// A number, without a sign.
+    pub(super) fn number(&self) -> Result<u64, ArgumentError> {
+        let vecvals = usize::try_from(self.get(SIZE)?).unwrap_or(0).div_ceil(32);
+        let value = self.value(VECTOR_VAL)?;
+        // SAFETY: as in `text`.
+        let vector = unsafe { value.value.vector };
+        if vector.is_null() || vecvals == 0 {
+            return Err(self.no_value());
+        }
+        // SAFETY: the simulator's vector has a vecval for each 32 bits of the argument, whose size was asked for.
+        let vector = unsafe { slice::from_raw_parts(vector, vecvals) };
+        let (number, name) = (self.number, self.name);
+        if vector.iter().any(|vecval| vecval.bval != 0) {
+            return Err(ArgumentError::Unknown { number, name });
+        }
+        let (low, high) = vector.split_at(vecvals.min(2));
+        if high.iter().any(|vecval| vecval.aval != 0) {
+            return Err(ArgumentError::TooLarge { number, name });
+        }
+        let words = low.iter().rev().map(|vecval| u64::from(vecval.aval));
+        Ok(words.fold(0, |number, word| number << 32 | word))
+    }
+
+    fn value(&self, format: i32) -> Result<Value, ArgumentError> {
+        let get = vpi_get_value.get()?;
+        let mut value = Value {
+            format,
+            value: ValueUnion {
+                vector: ptr::null_mut(),
+            },
+        };
+        // SAFETY: the handle is an argument of the running call, and `value` is there for the call.
+        unsafe { get(self.handle.as_ptr(), &mut value) };
+        if value.format != format {
+            return Err(self.no_value());
+        }
+        Ok(value)
+    }
+
+    fn no_value(&self) -> ArgumentError {
+        let (number, name) = (self.number, self.name);
+        ArgumentError::NoValue { number, name }
+    }
+
+    /// Sets a variable to a text.
+    pub(super) fn set_text(&self, text: &str) -> Result<(), Absent> {
+        put_text(self.handle, text)
+    }
+
+    /// Sets a variable to a number.
+    pub(super) fn set_number(&self, number: u64) -> Result<(), Absent> {
+        put_number(self.handle, number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_takes_its_objects() {
+        const MODULE: i32 = 32;
+        let objects = [
+            ("text", CONSTANT, Some(STRING_CONST)),
+            ("number", CONSTANT, Some(3)),
+            ("real", CONSTANT, Some(REAL_CONST)),
+            ("string", STRING_VAR, None),
+            ("reg", 48, None),
+            ("net", 36, None),
+            ("memory", 29, None),
+            ("event", NAMED_EVENT, None),
+            ("module", MODULE, None),
+            ("real variable", 47, None),
+        ];
+        let taken = |kind: Kind| {
+            let taken = objects.iter().filter(|(_, object, constant)| kind.takes(*object, *constant));
+            taken.map(|(name, ..)| *name).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(taken(Kind::Text), "text, number, string, reg, net");
+        assert_eq!(taken(Kind::Number), "number, reg, net");
+        assert_eq!(taken(Kind::TextOut), "string, reg");
+        assert_eq!(taken(Kind::NumberOut), "reg");
+        assert_eq!(taken(Kind::Array), "memory");
+        assert_eq!(taken(Kind::Trigger), "reg, event");
+    }
+}

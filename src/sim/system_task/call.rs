@@ -1,0 +1,168 @@
+//! Running call of a system task, and a call in the source that is checked.
+
+use std::ffi::{CStr, c_void};
+use std::ptr::{self, NonNull};
+
+use smallvec::SmallVec;
+
+use super::super::hdl_array::HdlArray;
+use super::super::symbols::{vpi_get, vpi_get_str, vpi_handle, vpi_iterate, vpi_scan};
+use super::super::vpi_control::{finish, print};
+use super::super::vpi_value::{Trigger, put_result};
+use super::super::{Absent, SimError};
+use super::argument::{Argument, ArgumentError};
+use super::{Declaration, Returned};
+
+// Constants of `vpi_user.h`.
+const SYS_TF_CALL: i32 = 85;
+const ARGUMENT: i32 = 89;
+const FILE: i32 = 5;
+const LINE: i32 = 6;
+
+/// Most arguments of a call that are looked at.
+const MOST: usize = 16;
+
+/// Call of a task, in the simulation or in the source.
+#[derive(Debug)]
+pub(crate) struct RunningCall {
+    handle: NonNull<c_void>,
+    arguments: SmallVec<[Argument; 4]>,
+    /// Number of arguments in the source.
+    given: usize,
+}
+
+impl RunningCall {
+    /// Call that the simulator is making, or checking.
+    pub(crate) fn of(declaration: &Declaration) -> Result<Self, ArgumentError> {
+        let handle = running()?;
+        let mut call = Self {
+            handle,
+            arguments: SmallVec::new(),
+            given: 0,
+        };
+        let (iterate, scan) = (vpi_iterate.get()?, vpi_scan.get()?);
+        // SAFETY: the handle is that of the running call.
+        let arguments = unsafe { iterate(ARGUMENT, handle.as_ptr()) };
+        if arguments.is_null() {
+            return Ok(call);
+        }
+        let names = declaration.parameters.iter().map(|parameter| parameter.name);
+        let mut names = names.fuse();
+        // The end of an iterator releases it.
+        // SAFETY: the iterator is the simulator's, and has not come to its end.
+        while let Some(handle) = NonNull::new(unsafe { scan(arguments) }) {
+            call.given += 1;
+            if let Some(name) = names.next() {
+                call.arguments.push(Argument {
+                    handle,
+                    number: call.given,
+                    name,
+                });
+            }
+            if call.given >= MOST {
+                break;
+            }
+        }
+        Ok(call)
+    }
+
+    /// Checks number and kinds of the arguments.
+    pub(crate) fn check(&self, declaration: &Declaration) -> Result<(), ArgumentError> {
+        let (least, most) = (declaration.required, declaration.parameters.len());
+        if !(least..=most).contains(&self.given) {
+            return Err(ArgumentError::Count {
+                given: self.given,
+                least,
+                most,
+                usage: declaration.usage(),
+            });
+        }
+        let checked = self.arguments.iter().zip(declaration.parameters);
+        checked
+            .map(|(argument, parameter)| argument.check(parameter.kind, || declaration.usage()))
+            .collect()
+    }
+
+    fn argument(&self, index: usize) -> Result<&Argument, ArgumentError> {
+        self.arguments.get(index).ok_or(ArgumentError::NoCall)
+    }
+
+    /// True if the call has this argument.
+    pub(crate) fn has(&self, index: usize) -> bool {
+        index < self.arguments.len()
+    }
+
+    /// Bytes of a text.
+    pub(crate) fn text(&self, index: usize) -> Result<Vec<u8>, ArgumentError> {
+        self.argument(index)?.text()
+    }
+
+    /// A number.
+    pub(crate) fn number(&self, index: usize) -> Result<u64, ArgumentError> {
+        self.argument(index)?.number()
+    }
+
+    /// Sets a variable to a text.
+    pub(crate) fn set_text(&self, index: usize, text: &str) -> Result<(), ArgumentError> {
+        Ok(self.argument(index)?.set_text(text)?)
+    }
+
+    /// Sets a variable to a number.
+    pub(crate) fn set_number(&self, index: usize, number: u64) -> Result<(), ArgumentError> {
+        Ok(self.argument(index)?.set_number(number)?)
+    }
+
+    /// Array behind an argument, which stays as long as the design.
+    pub(crate) fn array(&self, index: usize) -> Result<HdlArray, SimError> {
+        let argument = self.argument(index)?;
+        HdlArray::of(argument.handle)
+    }
+
+    /// Variable or event behind an argument, which stays as long as the design.
+    pub(crate) fn trigger(&self, index: usize) -> Result<Trigger, ArgumentError> {
+        Ok(Trigger::of(self.argument(index)?.handle))
+    }
+
+    /// File and line of the call in the source; empty if the simulator does not say.
+    fn place(&self) -> String {
+        let (Ok(text), Ok(get)) = (vpi_get_str.get(), vpi_get.get()) else {
+            return String::new();
+        };
+        // SAFETY: the handle is that of the running call.
+        let file = unsafe { text(FILE, self.handle.as_ptr()) };
+        if file.is_null() {
+            return String::new();
+        }
+        // SAFETY: the simulator gives a NUL-terminated name, which stays until its next call.
+        let file = unsafe { CStr::from_ptr(file) }
+            .to_string_lossy()
+            .into_owned();
+        // SAFETY: as above.
+        let line = unsafe { get(LINE, self.handle.as_ptr()) };
+        format!("{file}:{line}: ")
+    }
+}
+
+fn running() -> Result<NonNull<c_void>, ArgumentError> {
+    let handle = vpi_handle.get()?;
+    // SAFETY: NULL stands for the call that is running.
+    let call = unsafe { handle(SYS_TF_CALL, ptr::null_mut()) };
+    NonNull::new(call).ok_or(ArgumentError::NoCall)
+}
+
+impl Declaration {
+    /// Gives the running call of a function its result; nothing for a task.
+    pub(crate) fn give(&self, result: i64) -> Result<(), ArgumentError> {
+        if self.returned == Returned::Nothing {
+            return Ok(());
+        }
+        Ok(put_result(running()?, result.cast_unsigned())?)
+    }
+}
+
+/// Refuses a call in the source: prints the error, and ends the run before it begins.
+pub(crate) fn refuse(call: &RunningCall, declaration: &Declaration, error: &ArgumentError) -> Result<(), Absent> {
+    let (place, name) = (call.place(), declaration.name);
+    print(&format!("ERROR: {place}{name}: {error}\n"))?;
+    finish(1)
+}

@@ -1,0 +1,138 @@
+//! System tasks and functions of a simulator with VPI (IEEE 1800-2017, 36.9 and 38.37.1).
+//!
+//! A task is declared by its name and its parameters. The simulator calls back for each call in the source before the
+//! simulation, which checks the arguments, and for each call in the simulation.
+
+mod argument;
+mod call;
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+
+pub(crate) use argument::{ArgumentError, Kind, Parameter};
+pub(crate) use call::{RunningCall, refuse};
+
+use super::symbols::vpi_register_systf;
+use super::vpi_user::SystemTaskData;
+use super::{Absent, c_text};
+
+// Constants of `vpi_user.h`.
+const SYS_TASK: i32 = 1;
+const SYS_FUNC: i32 = 2;
+const INT_FUNC: i32 = 1;
+const SIZED_FUNC: i32 = 4;
+
+/// Result of a system function, or none of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Returned {
+    /// A task.
+    Nothing,
+    /// An `integer`.
+    Integer,
+    /// 64 bits without a sign.
+    Long,
+}
+
+/// Declaration of a system task or function.
+#[derive(Debug)]
+pub(crate) struct Declaration {
+    /// Name with its `$`.
+    pub(crate) name: &'static str,
+    pub(crate) returned: Returned,
+    pub(crate) parameters: &'static [Parameter],
+    /// Number of parameters that a call must give.
+    pub(crate) required: usize,
+}
+
+/// Callback of the simulator; its argument is the data of the registration.
+pub(crate) type Callback = extern "C" fn(*mut c_char) -> i32;
+
+impl Declaration {
+    /// Call as a user writes it: name and parameters, optional ones in brackets.
+    pub(crate) fn usage(&self) -> String {
+        let names = self.parameters.iter().map(|parameter| parameter.name);
+        let (required, optional): (Vec<_>, Vec<_>) = names
+            .enumerate()
+            .partition(|(index, _)| *index < self.required);
+        let list = |names: Vec<(usize, &'static str)>| {
+            let names: Vec<_> = names.into_iter().map(|(_, name)| name).collect();
+            names.join(", ")
+        };
+        let (required, optional) = (list(required), list(optional));
+        let arguments = match (required.is_empty(), optional.is_empty()) {
+            (_, true) => required,
+            (true, false) => format!("[{optional}]"),
+            (false, false) => format!("{required}[, {optional}]"),
+        };
+        if arguments.is_empty() {
+            return self.name.to_owned();
+        }
+        format!("{}({arguments})", self.name)
+    }
+}
+
+/// Registers a task, for the whole life of the process. `data` is given to both callbacks.
+///
+/// # Errors
+/// [`Absent`] if the program has no VPI.
+pub(crate) fn register(
+    declaration: &'static Declaration,
+    call: Callback,
+    check: Callback,
+    data: *const c_void,
+) -> Result<(), Absent> {
+    let register = vpi_register_systf.get()?;
+    let (kind, result) = match declaration.returned {
+        Returned::Nothing => (SYS_TASK, 0),
+        Returned::Integer => (SYS_FUNC, INT_FUNC),
+        Returned::Long => (SYS_FUNC, SIZED_FUNC),
+    };
+    let mut systf = SystemTaskData {
+        kind,
+        result,
+        // Some simulators keep the pointer.
+        name: c_text(declaration.name).into_raw(),
+        call: Some(call),
+        check: Some(check),
+        size: (result == SIZED_FUNC).then_some(long as Callback),
+        user_data: data.cast_mut().cast(),
+    };
+    // SAFETY: the simulator copies the structure; name, callbacks and data stay.
+    unsafe { register(ptr::from_mut(&mut systf)) };
+    Ok(())
+}
+
+/// Width of a result of 64 bits.
+extern "C" fn long(_: *mut c_char) -> i32 {
+    64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn parameter(name: &'static str) -> Parameter {
+        Parameter {
+            name,
+            kind: Kind::Number,
+        }
+    }
+
+    #[test]
+    fn the_usage_shows_which_arguments_may_be_left_out() {
+        static PARAMETERS: [Parameter; 3] = [parameter("a"), parameter("b"), parameter("c")];
+        let usage = |required, count| {
+            let declaration = Declaration {
+                name: "$t",
+                returned: Returned::Nothing,
+                parameters: &PARAMETERS[..count],
+                required,
+            };
+            declaration.usage()
+        };
+        assert_eq!(usage(0, 0), "$t");
+        assert_eq!(usage(2, 2), "$t(a, b)");
+        assert_eq!(usage(1, 3), "$t(a[, b, c])");
+        assert_eq!(usage(0, 1), "$t([a])");
+    }
+}

@@ -1,0 +1,85 @@
+// The clock of the mailbox in plain Verilog: the library is called from here, by the system tasks of vhost.vpi.
+//
+// The testbench drives `clk`, and `reset` where it has one: no tick while that is 1. A tick is a look at the mailboxes:
+//
+//   period     a tick every so many clocks (PERIOD); 0: only where there is a reason, which is that
+//   notify     was called, or `written` was 1 at a clock: a monitor of the bus saw a write into a mailbox; or that
+//              a method's call is pending, which is asked on every clock
+//
+// When all channels have exited, or the host has failed, `over` is 1, and `status` is firmware's first exit code other than 0,
+// or 255. With FINISH the simulation ends then, with that status.
+//
+// Methods are served by processes of the testbench: see $mb_on_call in docs/icarus.md.
+`timescale 1ns/1ps
+
+module mailbox_if #(
+    parameter PERIOD = 1,
+    parameter FINISH = 0,
+    // Empty: the files that MEM_CFG_FILE, MAILBOX_CFG_FILE and MAILBOX_FS_ROOT name.
+    parameter MEM_CFG = "",
+    parameter MAILBOX_CFG = "",
+    parameter FS_ROOT = ""
+) (
+    input  wire        clk,
+    input  wire        reset,
+    input  wire        written,
+    output reg         over,
+    output reg  [31:0] status
+);
+    integer period;
+    // Clocks since the last tick.
+    integer clocks;
+    // Something was written since the last tick, or before that: what was written when a clock ticked is there at the next.
+    reg     notified, notified_last;
+    integer served;
+
+    // In the middle of time 0, behind the `initial` blocks that name methods and memories.
+    initial begin
+        period = PERIOD;
+        clocks = 0;
+        over = 0;
+        status = 0;
+        notified_last = 0;
+        notify;
+        #0;
+        if ($mb_init(MEM_CFG, MAILBOX_CFG, FS_ROOT) != 0)
+            end_service(255);
+    end
+
+    // Something is written to a mailbox; at the next clock it is there.
+    task notify;
+        notified = 1;
+    endtask
+
+    always @(posedge clk)
+        if (written === 1)
+            notify;
+
+    always @(posedge clk)
+        if (over === 0 && reset !== 1) begin
+            clocks = clocks + 1;
+            // Not just when it is equal: the testbench may have shortened the period.
+            if (notified || notified_last || (period == 0 ? $mb_pending_calls != 0 : clocks >= period)) begin
+                clocks = 0;
+                notified_last = notified;
+                notified = 0;
+                if (notified_last)
+                    $mb_notify;
+                served = $mb_tick;
+                if (served < 0)
+                    end_service(255);
+                else if (served == 0)
+                    end_service($mb_exit_code);
+            end
+        end
+
+    task end_service;
+        input [31:0] with_status;
+        begin
+            over = 1;
+            status = with_status;
+            if (FINISH)
+                $mb_quit(with_status);
+        end
+    endtask
+endmodule
