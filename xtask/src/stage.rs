@@ -6,6 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::cosim::icarus;
+
 /// Copied files: source, relative to the project's root, and destination, relative to the folder.
 const STAGED: [(&str, &str); 6] = [
     ("sv", "sv"),
@@ -40,6 +42,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             copy(&from, &args.dir.join(to))?;
         }
     }
+    icarus::build_module(root, &args.dir.join("lib"))?;
     println!("staged to {}", args.dir.display());
     Ok(true)
 }

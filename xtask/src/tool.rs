@@ -59,6 +59,14 @@ pub(crate) const LZ4: Tool = Tool::new(
         package: "liblz4-dev",
     },
 );
+/// Icarus Verilog.
+pub(crate) const IVERILOG: Tool = Tool::new(
+    "iverilog",
+    Source::Command {
+        test: "iverilog -V",
+        package: "iverilog",
+    },
+);
 /// With `-h` it exits with status 0, whatever the other arguments.
 pub(crate) const NC: Tool = Tool::new(
     "nc -h",
@@ -137,6 +145,11 @@ pub(crate) struct Tool {
 enum Source {
     /// Package of Debian and its derivatives.
     Debian { package: &'static str },
+    /// Program of such a package, and a command that succeeds if it exists.
+    Command {
+        test: &'static str,
+        package: &'static str,
+    },
     /// C header, and its package in Debian and its derivatives.
     Header { package: &'static str },
     /// Python package in the project's virtual environment.
@@ -165,6 +178,7 @@ impl Tool {
     fn is_there(self) -> bool {
         match self.source {
             Source::Debian { .. } => succeeds(&format!("{} --version", self.name)),
+            Source::Command { test, .. } => succeeds(test),
             Source::Header { .. } => succeeds(&format!(
                 "c++ -fsyntax-only -x c++ -include {} /dev/null",
                 self.name
@@ -189,7 +203,9 @@ impl Tool {
 
     fn install_command(self) -> String {
         match self.source {
-            Source::Debian { package } | Source::Header { package } => {
+            Source::Debian { package }
+            | Source::Command { package, .. }
+            | Source::Header { package } => {
                 format!("apt-get install -y --no-install-recommends {package}")
             }
             Source::LibPython => "apt-get install -y --no-install-recommends python3-dev".into(),
@@ -255,7 +271,10 @@ impl Toolbox {
         }
         if matches!(
             tool.source,
-            Source::Debian { .. } | Source::Header { .. } | Source::LibPython
+            Source::Debian { .. }
+                | Source::Command { .. }
+                | Source::Header { .. }
+                | Source::LibPython
         ) {
             if !succeeds("apt-get --version") {
                 return missing("there is no apt-get here");

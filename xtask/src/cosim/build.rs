@@ -9,9 +9,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::case::{Backend, Core, Library, PROGRAM, Threading};
+use super::case::{Backend, Core, Library, PROGRAM, Simulator, Threading};
 use super::limit::Limit;
-use super::{REQUIRED, ccache};
+use super::{REQUIRED, ccache, icarus};
 use crate::clock::Clock;
 use crate::library::{self, ARTEFACTS, PYTHON, SHIPPED, UNOPTIMISED, VARIANTS, Variant, replace};
 use crate::programs;
@@ -69,6 +69,7 @@ pub(super) struct Builder<'a> {
 pub(super) struct Model<'a> {
     /// Name in `integration/designs`, or a folder with `design.f`, `mem.yaml` and `mailbox.yaml`.
     pub(super) design: &'a str,
+    pub(super) simulator: Simulator,
     pub(super) library: Library,
     pub(super) backend: Option<Backend>,
     pub(super) threading: Option<Threading>,
@@ -84,6 +85,7 @@ impl<'a> Model<'a> {
     pub(super) fn of(design: &'a str) -> Self {
         Self {
             design,
+            simulator: Simulator::default(),
             library: Library::default(),
             backend: None,
             threading: None,
@@ -129,6 +131,8 @@ impl<'a> Model<'a> {
 #[derive(Clone)]
 pub(super) struct Simulation {
     pub(super) program: PathBuf,
+    /// Arguments before those of the case.
+    pub(super) arguments: Vec<String>,
     pub(super) memories: String,
     pub(super) mailboxes: String,
     pub(super) limit: Limit,
@@ -363,6 +367,31 @@ impl<'a> Builder<'a> {
         let _exclusive = self.exclusive()?;
         let folder = self.root.join("target/cosim/simulations").join(&name);
         let [design, memories, mailboxes] = model.files();
+        if model.simulator == Simulator::Icarus {
+            let library = self.build_library(None)?;
+            fs::create_dir_all(&folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+            let compiled = folder.join("testbench.vvp");
+            icarus::build_module(self.root, &library)?;
+            icarus::compile(
+                self.root,
+                &icarus::Design {
+                    sources: &design,
+                    library: &library,
+                    core: self.packages.join("pythondata_cpu_picorv32/verilog"),
+                    to: &compiled,
+                },
+            )?;
+            let simulation = Simulation {
+                program: "vvp".into(),
+                arguments: icarus::arguments(&compiled, &library),
+                memories,
+                mailboxes,
+                limit: Limit::PLAIN,
+            };
+            self.built.insert(name, simulation.clone());
+            return Ok(simulation);
+        }
 
         let (libraries, library) = match model.host {
             None => {
@@ -419,6 +448,7 @@ impl<'a> Builder<'a> {
 
         let simulation = Simulation {
             program: folder.join("Vtestbench"),
+            arguments: vec![],
             memories,
             mailboxes,
             limit: Limit::of(model.threading),

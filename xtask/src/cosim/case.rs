@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::build::{Cache, Model};
 use super::rerun::Rerun;
 use crate::programs;
-use crate::tool::{LZ4, ROCKET, Tool, UVM, UVM_2017, VEXRISCV};
+use crate::tool::{IVERILOG, LZ4, ROCKET, Tool, UVM, UVM_2017, VEXRISCV};
 
 /// Beginning of the name of a program with a C library, as firmware.
 pub(super) const PROGRAM: &str = "program:";
@@ -23,6 +23,8 @@ pub(super) type Cases = BTreeMap<String, Case>;
 #[serde(deny_unknown_fields)]
 pub(super) struct Case {
     pub(super) design: String,
+    #[serde(default)]
+    simulator: Simulator,
     #[serde(default)]
     pub(super) library: Library,
     pub(super) backend: Option<Backend>,
@@ -67,6 +69,15 @@ pub(super) struct Case {
     messages: Vec<String>,
     #[serde(default)]
     silent: Vec<String>,
+}
+
+/// Simulator of a case.
+#[derive(Deserialize, Default, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Simulator {
+    #[default]
+    Verilator,
+    Icarus,
 }
 
 /// Linkage of the library with the simulation.
@@ -191,6 +202,7 @@ impl Case {
     /// Simulation that the case runs on.
     pub(super) fn model(&self) -> Model<'_> {
         Model {
+            simulator: self.simulator,
             library: self.library,
             backend: self.backend,
             threading: self.threading,
@@ -212,6 +224,9 @@ impl Case {
         }
         if self.rerun == Some(Rerun::Fst) {
             tools.push(LZ4);
+        }
+        if self.simulator == Simulator::Icarus {
+            tools.push(IVERILOG);
         }
         match self.backend {
             None | Some(Backend::Vpi) => {}
@@ -304,6 +319,9 @@ impl fmt::Display for Case {
             write!(f, "{} on ", self.firmware.join(" and "))?;
         }
         f.write_str(&self.design)?;
+        if self.simulator == Simulator::Icarus {
+            f.write_str(", in Icarus Verilog")?;
+        }
         if self.library == Library::Static {
             write!(f, ", statically linked")?;
         }
@@ -408,7 +426,7 @@ mod tests {
         let cases = read(root).expect("they are read");
         let quick: Vec<&Case> = cases.values().filter(|case| !case.full).collect();
         // The cluster's memories stand for those reached by UVM.
-        for design in ["picorv32", "picorv32-console", "memories", "cluster"] {
+        for design in ["picorv32", "picorv32-console", "memories", "cluster", "icarus"] {
             assert!(quick.iter().any(|case| case.design == design), "{design}");
         }
         assert!(quick.iter().any(|case| case.python.is_some()), "Python");

@@ -1,0 +1,40 @@
+/*
+ * Texts in RAM that was never written before, as in a simulator with four states: unknown bytes behind a text's end are of no
+ * interest, those that are a part of it are.
+ */
+#include "check.h"
+
+MB_CHANNEL(mailbox);
+
+/* Behind the stack: nothing else is there. */
+#define UNWRITTEN ((volatile char *)0x18000)
+
+static void put(unsigned at, const char *text, unsigned len)
+{
+    unsigned i;
+    for (i = 0; i < len; i++)
+        UNWRITTEN[at + i] = text[i];
+}
+
+int main(void)
+{
+    mb_reset(&mailbox);
+
+    put(0, "ends", 5);
+    put(0x41, "has a NUL in the middle of a word", 34);
+    mb_printf(&mailbox, "it %s, %s\n", UNWRITTEN, UNWRITTEN + 0x41);
+    mb_printf(&mailbox, "cut: %.3s\n", UNWRITTEN + 0x41);
+    CHECK(mb_write_text(&mailbox, (const char *)UNWRITTEN + 0x41, 9) == 0);
+    mb_printf(&mailbox, "\nnow without its NUL:\n");
+    mb_flush(&mailbox);
+
+    put(0x100, "goes on", 7);
+    mb_printf(&mailbox, "%s\n", UNWRITTEN + 0x100);
+    mb_flush(&mailbox);
+    put(0x205, "one byte", 8);
+    CHECK(mb_write_text(&mailbox, (const char *)UNWRITTEN + 0x205, 9) == 0);
+
+    mb_printf(&mailbox, "\n%u checks passed\n", checks);
+    mb_exit(&mailbox, 0);
+    return 0;
+}
