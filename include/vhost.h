@@ -187,6 +187,13 @@ const char *mb_last_error(void);
  */
 const char *mb_status(void);
 
+/*
+ * Exit code of a channel; of all channels if `ch` is "": the first code other than 0 in the order of the configuration, else 0. Returns 1
+ * with the code; 0, and code 0, if the channel, or one of all, has not exited; -1 for an unknown channel. Builds nothing: 0 without a
+ * system.
+ */
+int mb_exit_code(const char *ch, uint32_t *code);
+
 /* Name of a channel's address space. */
 void mb_get_space(const char *ch, const char **space);
 

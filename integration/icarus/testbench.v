@@ -1,8 +1,4 @@
-// A chip for Icarus Verilog, in plain Verilog: a PicoRV32 with its RAM and a scratch memory, the host behind mailbox_if, and
-// the methods of firmware.
-//
-//   0x0000_0000    RAM: 128 KiB, by HDL path
-//   0x1000_0000    scratch memory: 4 KiB, to the host a black box
+// Testbench for Icarus Verilog, in plain Verilog: the chip, the host behind mailbox_if, and the methods of firmware.
 //
 //   +tick=N      a tick every N clocks (default 1); 0: after writes into the mailbox, and while calls are pending
 //   +clocks=N    how long the watchdog waits (default 2,000,000)
@@ -21,55 +17,14 @@ module testbench;
 
     always #5 clk = !clk;
 
-    // ---- The chip ----
+    wire trap, written;
 
-    wire        trap, valid;
-    wire [31:0] addr, wdata;
-    wire [3:0]  wstrb;
-    reg         ready;
-    reg  [31:0] rdata;
-
-    picorv32 #(.ENABLE_MUL(1), .ENABLE_DIV(1)) cpu (
-        .clk(clk), .resetn(resetn), .trap(trap),
-        .mem_valid(valid), .mem_instr(), .mem_ready(ready),
-        .mem_addr(addr), .mem_wdata(wdata), .mem_wstrb(wstrb), .mem_rdata(rdata),
-        .mem_la_read(), .mem_la_write(), .mem_la_addr(), .mem_la_wdata(), .mem_la_wstrb(),
-        .pcpi_valid(), .pcpi_insn(), .pcpi_rs1(), .pcpi_rs2(),
-        .pcpi_wr(1'b0), .pcpi_rd(32'b0), .pcpi_wait(1'b0), .pcpi_ready(1'b0),
-        .irq(32'b0), .eoi(), .trace_valid(), .trace_data()
-    );
-
-    // Never written but by the host and by firmware.
-    reg [31:0] ram[0:32767];
-    reg [7:0]  scratch[0:4095];
-
-    integer lane;
-
-    always @(posedge clk) begin
-        ready <= resetn && valid && !ready;
-        if (resetn && valid && !ready) begin
-            if (addr[31:28] == 0) begin
-                rdata <= ram[addr[16:2]];
-                for (lane = 0; lane < 4; lane = lane + 1)
-                    if (wstrb[lane])
-                        ram[addr[16:2]][8*lane +: 8] <= wdata[8*lane +: 8];
-            end else begin
-                rdata <= {scratch[{addr[11:2], 2'd3}], scratch[{addr[11:2], 2'd2}],
-                          scratch[{addr[11:2], 2'd1}], scratch[{addr[11:2], 2'd0}]};
-                for (lane = 0; lane < 4; lane = lane + 1)
-                    if (wstrb[lane])
-                        scratch[{addr[11:2], 2'b0} + lane] <= wdata[8*lane +: 8];
-            end
-        end
-    end
+    chip chip (.clk(clk), .resetn(resetn), .trap(trap), .written(written));
 
     // ---- The host ----
 
     wire        over;
     wire [31:0] status;
-
-    // As firmware/link.ld is told by the test.
-    wire written = valid && ready && wstrb != 0 && addr >= 32'h8000 && addr < 32'h8000 + 800;
 
     mailbox_if #(.FINISH(1)) mailbox (
         .clk(clk), .reset(!resetn), .written(written), .over(over), .status(status)
@@ -79,7 +34,7 @@ module testbench;
 
     initial begin
         clocks = 0;
-        $mb_bb_mem("scratch", scratch);
+        $mb_bb_mem("scratch", chip.scratch);
         if (!$value$plusargs("clocks=%d", most_clocks))
             most_clocks = 2000000;
         #1;

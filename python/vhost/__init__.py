@@ -4,6 +4,9 @@ The backdoor (``read_u32``, ``write_bytes``, ...) is the library's own. It is th
 loaded; where it has none, that of this package. It is looked for at first use, so that this module can be imported at any
 time.
 
+``init``, ``tick`` and their like are for a process whose simulator does not call the library; ``vhost.cocotb`` has them as a
+task of a test.
+
 ``vhost.library`` finds and builds the library, and so does ``python -m vhost``.
 """
 
@@ -12,10 +15,14 @@ from __future__ import annotations
 from typing import Any
 
 from vhost._native import native
+from vhost._system import exit_code, init, notify, shutdown, status, tick
 
 __all__ = [
     "Error",
+    "exit_code",
     "get_space",
+    "init",
+    "notify",
     "read_bytes",
     "read_into",
     "read_string",
@@ -24,7 +31,10 @@ __all__ = [
     "read_u32",
     "read_u64",
     "semihost",
+    "shutdown",
+    "status",
     "symbol",
+    "tick",
     "write_bytes",
     "write_string",
     "write_u8",

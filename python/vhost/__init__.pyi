@@ -1,2 +1,8 @@
+from vhost._system import exit_code as exit_code
+from vhost._system import init as init
+from vhost._system import notify as notify
+from vhost._system import shutdown as shutdown
+from vhost._system import status as status
+from vhost._system import tick as tick
 from vhost._vhost import *
 from vhost._vhost import __version__ as __version__

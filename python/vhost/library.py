@@ -18,10 +18,13 @@ Kind = Literal["async", "cocotb"]
 
 
 def find() -> Path:
-    """Path of the library that this process has loaded, or of that in the installed package."""
+    """Path of the library that this process has loaded, of VHOST_LIBRARY, or of that in the installed package."""
     loaded = loaded_library()
     if loaded is not None:
         return loaded
+    named = os.environ.get("VHOST_LIBRARY")
+    if named:
+        return Path(named)
     for suffix in EXTENSION_SUFFIXES:
         library = _PACKAGE / f"_vhost{suffix}"
         if library.is_file():
@@ -57,6 +60,24 @@ def link_flags(library: str | os.PathLike[str] | None = None) -> list[str]:
         )
     # Needed by the library, but by nothing that the linker sees.
     return [*flags, "-Wl,--no-as-needed", f"-L{folder}", f"-l:{python}", f"-Wl,-rpath,{folder}"]
+
+
+def simulation_environment(
+    *,
+    mem: str | os.PathLike[str] | None = None,
+    mailbox: str | os.PathLike[str] | None = None,
+    files: str | os.PathLike[str] | None = None,
+    **variables: str | os.PathLike[str],
+) -> dict[str, str]:
+    """Environment of a simulation that cocotb's runner starts: `runner.test(..., extra_env=simulation_environment(...))`.
+
+    It has the library, the files of the configuration, and `variables`, which the configuration may name. The runner passes on
+    its own search path of modules.
+    """
+    environment = {"VHOST_LIBRARY": str(find())}
+    configuration = {"MEM_CFG_FILE": mem, "MAILBOX_CFG_FILE": mailbox, "MAILBOX_FS_ROOT": files}
+    given = {name: path for name, path in configuration.items() if path is not None}
+    return environment | {name: os.fspath(path) for name, path in (given | variables).items()}
 
 
 def include() -> Path:

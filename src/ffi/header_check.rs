@@ -52,6 +52,7 @@ fn the_header_declares_what_is_exported() {
         mb_semihost(_ _ _ _ _),
         mb_last_error(),
         mb_status(),
+        mb_exit_code(_ _),
         mb_get_space(_ _),
         mb_symbol(_ _ _ _),
         mb_backdoor_write_u8(_ _ _),

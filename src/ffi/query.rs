@@ -33,6 +33,39 @@ pub(super) extern "C" fn mb_status() -> *const c_char {
     })
 }
 
+/// Exit code of a channel, or of all.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_exit_code(channel: *const c_char, code: *mut u32) -> c_int {
+    guard("mb_exit_code", -1, |call| {
+        // SAFETY: C gives NULL or room for a number until this returns.
+        let code = unsafe { Out::new(code, 0, "code") }?;
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let channel = unsafe { text(channel, "ch") }?;
+        let Some(vhost) = call.process()?.running()? else {
+            return Ok(0);
+        };
+        let exits = vhost.exits();
+        let exited = match channel {
+            "" => exit_of_all(exits.iter().map(|exit| exit.code)),
+            name => match exits.iter().find(|exit| exit.name == name) {
+                Some(exit) => exit.code,
+                // The error names the channels.
+                None => return vhost.space_of(name).map(|_| 0).map_err(Into::into),
+            },
+        };
+        code.set(exited.unwrap_or(0));
+        Ok(exited.is_some().into())
+    })
+}
+
+/// First code other than 0; `None` if one has none.
+fn exit_of_all(codes: impl Iterator<Item = Option<u32>>) -> Option<u32> {
+    codes.fold(Some(0), |first, code| match (first?, code?) {
+        (0, code) => Some(code),
+        (first, _) => Some(first),
+    })
+}
+
 /// Name of a channel's space.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn mb_get_space(channel: *const c_char, space: *mut *const c_char) {
@@ -70,4 +103,17 @@ pub(super) unsafe extern "C" fn mb_symbol(
         size.set(symbol.size);
         Ok(0)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_channels_have_exited_with_the_first_failure() {
+        let of_all = |codes: &[Option<u32>]| exit_of_all(codes.iter().copied());
+        assert_eq!(of_all(&[Some(0), Some(0)]), Some(0));
+        assert_eq!(of_all(&[Some(0), Some(3), Some(4)]), Some(3));
+        assert_eq!(of_all(&[Some(3), None]), None);
+    }
 }

@@ -169,7 +169,7 @@ impl Drop for Reporting {
 /// in `mb_report` would recur without end.
 pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimError> {
     let _reporting = Reporting::begin()?;
-    if vpi_testbench::is_there() {
+    if vpi_testbench::is_there() || (mb_report.get().is_err() && vpi_testbench::is_without_dpi()) {
         return report_by_vpi(severity, id, text);
     }
     let (id, text) = (CallText::new(id), CallText::new(text));
@@ -188,7 +188,8 @@ fn report_by_vpi(severity: c_int, id: &str, text: &str) -> Result<(), SimError> 
     let name = usize::try_from(severity).ok();
     let name = name.and_then(|severity| SEVERITIES.get(severity)).unwrap_or(&"error");
     vpi_control::print(&format!("vhost: {name}: {id}: {text}\n"))?;
-    if severity >= FATAL {
+    // Others, such as cocotb, learn of it by the result of `mb_tick`.
+    if severity >= FATAL && vpi_testbench::is_there() {
         vpi_control::finish(1)?;
     }
     Ok(())

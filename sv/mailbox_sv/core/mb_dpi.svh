@@ -29,6 +29,7 @@ import "DPI-C" context function int mb_semihost(
 
 import "DPI-C" context function string mb_last_error();
 import "DPI-C" context function string mb_status();
+import "DPI-C" context function int mb_exit_code(input string ch, output int unsigned code);
 import "DPI-C" context function void mb_get_space(input string ch, output string space);
 import "DPI-C" context function int mb_symbol(
     input string place, input string name, output longint unsigned value, output longint unsigned size);

@@ -27,6 +27,7 @@ export mailbox_core_pkg::mb_stdin_close;
 export mailbox_core_pkg::mb_semihost;
 export mailbox_core_pkg::mb_last_error;
 export mailbox_core_pkg::mb_status;
+export mailbox_core_pkg::mb_exit_code;
 export mailbox_core_pkg::mb_get_space;
 export mailbox_core_pkg::mb_symbol;
 export mailbox_core_pkg::mb_backdoor_write_u8;
