@@ -12,7 +12,6 @@ from pathlib import Path
 
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
-
 from vhost.library import simulation_environment
 
 HERE = Path(__file__).parent

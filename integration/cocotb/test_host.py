@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
+import vhost
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
-
-import vhost
 from vhost.cocotb import Host, register_callback
 
 HERE = Path(__file__).parent

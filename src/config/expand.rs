@@ -1,4 +1,4 @@
-//! Expansion of `~`, `$VAR` and `${VAR}` in file names and flags.
+//! Expansion of `~`, `$VAR` and `${VAR}` in file names and flags, and of `${VAR}` in other values.
 
 use std::collections::HashSet;
 
@@ -46,6 +46,37 @@ pub(super) fn expand_flag(
             Err(variable) => unset.insert(variable),
         };
     }
+}
+
+/// Expands each `${NAME}` of a text. A `$` before anything but a brace stays as it is, since HDL paths have it (`$root.tb`); `$${` is a
+/// plain `${`.
+///
+/// # Errors
+///
+/// An unset variable, or `${` without a name and `}`.
+pub(super) fn expand_braced(
+    text: &str,
+    outside: &dyn ConfigEnvironment,
+) -> Result<String, ExpandProblem> {
+    let value = |name: &str| outside.variable(name);
+    let (mut expanded, mut rest) = (String::new(), text);
+    while let Some((before, behind)) = rest.split_once("${") {
+        if let Some(plain) = before.strip_suffix('$') {
+            expanded.push_str(plain);
+            expanded.push_str("${");
+            rest = behind;
+            continue;
+        }
+        expanded.push_str(before);
+        let Some((name, behind)) = behind.split_once('}').filter(|(name, _)| is_name(name)) else {
+            return Err(ExpandProblem::Unterminated);
+        };
+        let found = expand_with(&format!("${{{name}}}"), &value);
+        expanded.push_str(&found.map_err(ExpandProblem::Unset)?);
+        rest = behind;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
 }
 
 fn refuse(text: &str, key: &'static str, problem: ExpandProblem) -> ExpandError {

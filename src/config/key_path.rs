@@ -71,6 +71,7 @@ impl KeyProblem {
             Self::At { key, .. }
             | Self::NearMiss { key, .. }
             | Self::Twice { key, .. }
+            | Self::Expand { key, .. }
             | Self::Digits { key } => Some(key),
             // The word contains dots of its own.
             Self::NoBlank { .. } | Self::Map(_) => None,

@@ -110,7 +110,7 @@ pub(super) fn validate(
             let of = "a channel".to_owned();
             return Err(ConfigProblem::NoName { of });
         }
-        let channel = schema::read(keys, schema::CHANNEL_KEYS)
+        let channel = schema::read(keys, schema::CHANNEL_KEYS, context.outside)
             .map_err(Into::into)
             .and_then(|read| {
                 context.warn_of_keys(&format!("channel `{name}`"), read.unknown);

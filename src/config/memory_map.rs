@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_yaml::{Mapping, Value};
 
 use super::error::{ConfigProblem, SpaceProblem};
+use super::expand::expand_braced;
 use super::file_context::FileContext;
 use super::key_path::DOCUMENT;
 use super::memory_place::MemoryPlace;
@@ -56,7 +57,7 @@ pub(super) fn validate_memory(
     context: FileContext<'_>,
     place: MemoryPlace,
 ) -> Result<Memory, ConfigProblem> {
-    let validated = schema::read(keys, schema::MEMORY_KEYS)
+    let validated = schema::read(keys, schema::MEMORY_KEYS, context.outside)
         .map_err(Into::into)
         .and_then(|read| {
             context.warn_of_keys(&place.to_string(), read.unknown);
@@ -128,7 +129,9 @@ impl Builder<'_> {
     /// Reads one item of a space's list. The parser limits the nesting of lists.
     fn read_item(&mut self, item: Value, seen: &mut Seen) -> Result<(), ConfigProblem> {
         match item {
-            Value::String(name) => {
+            Value::String(text) => {
+                let name = expand_braced(&text, self.context.outside)
+                    .map_err(|problem| in_space(seen, SpaceProblem::Expand { text, problem }))?;
                 let id = self
                     .share(&name)
                     .map_err(|problem| in_space(seen, problem))?;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
 use super::error::KeyProblem;
+use super::expand::expand_braced;
+use super::external_inputs::ConfigEnvironment;
 use super::flag::Flag;
 use super::number::{Number, given};
 use super::raw_rtt::RawRtt;
@@ -264,15 +266,65 @@ pub(super) struct Read<T> {
     pub(super) unknown: Vec<Unknown>,
 }
 
-/// Reads the keys of a map.
+/// Keys whose values are paths, flags and texts of firmware, by the keys around them: they are expanded by other rules, when they are
+/// validated.
+const EXPANDED_LATER: &[&[&str]] = &[
+    &["elf"],
+    &["load"],
+    &["zero_bss"],
+    &["server"],
+    &["args"],
+    &["env"],
+    &["init", "file"],
+];
+
+/// Expands the variables of each value at or below a path of keys.
+fn expand_values(
+    value: &mut Value,
+    path: &mut Vec<String>,
+    outside: &dyn ConfigEnvironment,
+) -> Result<(), KeyProblem> {
+    if EXPANDED_LATER
+        .iter()
+        .any(|keys| keys.iter().eq(path.iter()))
+    {
+        return Ok(());
+    }
+    match value {
+        Value::String(text) if text.contains("${") => {
+            let expanded = expand_braced(text, outside).map_err(|problem| KeyProblem::Expand {
+                key: path.join("."),
+                text: text.clone(),
+                problem,
+            })?;
+            *text = expanded;
+            Ok(())
+        }
+        Value::Sequence(items) => items
+            .iter_mut()
+            .try_for_each(|item| expand_values(item, path, outside)),
+        Value::Mapping(entries) => entries.iter_mut().try_for_each(|(key, value)| {
+            // All keys of a parsed tree are strings.
+            path.push(key.as_str().unwrap_or_default().to_owned());
+            let expanded = expand_values(value, path, outside);
+            path.pop();
+            expanded
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the keys of a map, with the variables in their values.
 ///
 /// # Errors
-/// Fails if a key is missing, of another type, or a near miss of a known one.
+/// Fails if a key is missing, of another type, or a near miss of a known one, and if a variable is not set.
 pub(super) fn read<T: DeserializeOwned>(
     mut value: Value,
     keys: Keys,
+    outside: &dyn ConfigEnvironment,
 ) -> Result<Read<T>, KeyProblem> {
     let unknown = keys.take_unknown(&mut value)?;
+    expand_values(&mut value, &mut Vec::new(), outside)?;
     let keys = serde_path_to_error::deserialize(&value).map_err(|error| {
         let key = error.path().to_string();
         let source = error.into_inner();

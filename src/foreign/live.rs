@@ -17,7 +17,7 @@ use crate::messages::foreign::{
     Access, ConsoleLine, NotifyError, Opener, Report, Served, SpecialId, Unset,
 };
 use crate::messages::rpc::{CallError, Progress, Target};
-use crate::sim::{CStdout, testbench};
+use crate::sim::{CStdout, SimError, testbench, vpi_testbench};
 
 /// All endpoints outside of the bus.
 pub(crate) struct RealForeign {
@@ -93,11 +93,15 @@ impl Foreign for RealForeign {
 
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
         let target = || Target::Method(method.into());
-        let (result, status) =
-            testbench::sv_call(channel, method, args).map_err(|error| CallError::Unreachable {
-                target: target(),
-                cause: format!("the host program has not registered it, and {error}"),
-            })?;
+        let called = testbench::sv_call(channel, method, args);
+        // A simulator without DPI has no way to have it.
+        if matches!(called, Err(SimError::Absent(_))) && vpi_testbench::is_without_dpi() {
+            return Ok(Progress::Absent);
+        }
+        let (result, status) = called.map_err(|error| CallError::Unreachable {
+            target: target(),
+            cause: format!("the host program has not registered it, and {error}"),
+        })?;
         progress(result, status).map_err(|cause| CallError::Raised {
             target: target(),
             cause: cause.to_string(),

@@ -85,9 +85,15 @@ impl HdlArray {
             let skip = at % self.width;
             let step = (self.width - skip).min(left);
             let index = i64::from(self.least) + (at / self.width).cast_signed();
-            let word = i32::try_from(index).ok().map(|index| self.object.element(index));
+            let word = i32::try_from(index)
+                .ok()
+                .map(|index| self.object.element(index));
             let word = word.transpose().map_err(refused)?.flatten();
-            let vector = word.map(Vector::new).transpose().map_err(refused)?.flatten();
+            let vector = word
+                .map(Vector::new)
+                .transpose()
+                .map_err(refused)?
+                .flatten();
             let vector = vector.ok_or(SimError::NoWord { index })?;
             let mut values = vec![Vecval::default(); vector.vecvals()];
             each(&vector, &mut values, skip as usize, step as usize).map_err(refused)?;

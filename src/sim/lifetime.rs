@@ -274,7 +274,10 @@ fn watch_resets() {
     ONCE.call_once(|| {
         // Icarus Verilog can't be reset, and says so for each callback.
         let icarus = is_product("Icarus");
-        let reasons = REASONS.iter().copied().filter(|reason| !(icarus && *reason == START_OF_RESET));
+        let reasons = REASONS
+            .iter()
+            .copied()
+            .filter(|reason| !(icarus && *reason == START_OF_RESET));
         for reason in reasons {
             let mut data = CallbackData {
                 reason,

@@ -186,7 +186,9 @@ const FATAL: c_int = 3;
 /// Prints a report to the simulator's output. A fatal one ends the simulation with a failing status.
 fn report_by_vpi(severity: c_int, id: &str, text: &str) -> Result<(), SimError> {
     let name = usize::try_from(severity).ok();
-    let name = name.and_then(|severity| SEVERITIES.get(severity)).unwrap_or(&"error");
+    let name = name
+        .and_then(|severity| SEVERITIES.get(severity))
+        .unwrap_or(&"error");
     vpi_control::print(&format!("vhost: {name}: {id}: {text}\n"))?;
     // Others, such as cocotb, learn of it by the result of `mb_tick`.
     if severity >= FATAL && vpi_testbench::is_there() {

@@ -455,7 +455,10 @@ impl ConfigEnvironment for Builder {
     fn defaults(&self) -> Defaults {
         let defaults = Defaults::of_features();
         match (self.default_backend, defaults.backend) {
-            (Some(backend), Backend::Log) => Defaults { backend, ..defaults },
+            (Some(backend), Backend::Log) => Defaults {
+                backend,
+                ..defaults
+            },
             _ => defaults,
         }
     }

@@ -217,3 +217,36 @@ async def slow(channel, value):
         );
     });
 }
+
+/// The shim of cocotb on `PYTHONPATH`, as for a run with cocotb, where there is no cocotb.
+#[test]
+fn the_shim_of_cocotb_is_passed_over_without_cocotb() {
+    let shim = concat!(env!("CARGO_MANIFEST_DIR"), "/python/cocotb");
+    let start = "
+import sys
+sys.path.insert(0, SHIM)
+";
+    let user = "
+from pymb_rpc import register_callback
+def mbpy_calls_init(): pass
+@register_callback
+async def one(channel): return 1
+";
+    let customize = start.replace("SHIM", &format!("{shim:?}"));
+    let said = Subprocess::default()
+        .module("sitecustomize", &customize)
+        .module("mbpy_calls_init", user)
+        .run(
+            "modules::the_shim_of_cocotb_is_passed_over_without_cocotb",
+            || {
+                let fixture = PythonFixture::new();
+                assert_eq!(fixture.call("one").unwrap(), Ready(1));
+                assert_eq!(fixture.call("one").unwrap(), Ready(1));
+            },
+        );
+    if let Some(said) = said {
+        let told = said.stderr.matches("this is no run of cocotb").count();
+        assert_eq!(told, 1, "{}", said.stderr);
+        assert!(said.stderr.contains("python/cocotb is on the search path"));
+    }
+}

@@ -140,10 +140,13 @@ fn warned_of_text(words: &WordMemory<Model>, offset: u64, len: usize) -> Vec<u64
 #[test]
 fn unknown_bytes_of_a_text_are_told_up_to_its_end_alone() {
     let words = memory(4, 8, 1, 1);
-    let unknown = Vecval { aval: u32::MAX, bval: u32::MAX };
+    let unknown = Vecval {
+        aval: u32::MAX,
+        bval: u32::MAX,
+    };
     words.arrays.instances[0].borrow_mut().fill(unknown);
     words.write(4, b"abcde\0").unwrap();
-    assert_eq!(warned_of_text(&words, 4, 28), []);
+    assert!(warned_of_text(&words, 4, 28).is_empty());
     // Without its NUL it ends at the first unknown byte.
     words.write(16, b"abcde").unwrap();
     assert_eq!(warned_of_text(&words, 16, 16), [5]);
@@ -152,7 +155,7 @@ fn unknown_bytes_of_a_text_are_told_up_to_its_end_alone() {
     assert_eq!(warned_of_text(&words, 4, 28), [1]);
     // All of a text that is longer than the segment.
     words.write(28, b"full").unwrap();
-    assert_eq!(warned_of_text(&words, 28, 4), []);
+    assert!(warned_of_text(&words, 28, 4).is_empty());
 }
 
 #[test]

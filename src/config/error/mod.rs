@@ -128,6 +128,16 @@ pub enum KeyProblem {
         /// The known key that it begins with.
         meant: &'static str,
     },
+    /// A value with variables that can't be expanded.
+    #[error("`{key}`: {}", .problem.in_text(.text))]
+    Expand {
+        /// The key, dotted if nested.
+        key: String,
+        /// The value as written.
+        text: String,
+        /// The part that can't be expanded.
+        problem: ExpandProblem,
+    },
     /// A problem of the map as a whole. The message names the key.
     #[error(transparent)]
     Map(serde_yaml::Error),
@@ -183,6 +193,14 @@ pub enum SpaceProblem {
         name: String,
         /// Names of all shared memories.
         known_names: Vec<String>,
+    },
+    /// An item with variables that can't be expanded.
+    #[error("{}", .problem.in_text(.text))]
+    Expand {
+        /// The item as written.
+        text: String,
+        /// The part that can't be expanded.
+        problem: ExpandProblem,
     },
     /// Two memories of the same name.
     #[error("two memories are named `{name}`; rename one")]

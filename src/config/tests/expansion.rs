@@ -1,7 +1,8 @@
 //! `~`, `$VAR` and `${VAR}`.
 
-use super::super::expand::expand;
+use super::super::expand::{expand, expand_braced};
 use super::*;
+use crate::mem::Backend;
 
 #[test]
 fn home_and_variables_are_expanded() {
@@ -105,4 +106,69 @@ fn the_value_of_a_variable_is_expanded_like_a_path() {
         "`MEM_CFG_FILE`: the environment variable `NONE` of `$NONE/mem.yaml` is not set (or not text); \
          set it, or write `$$` for a plain `$`"
     );
+}
+
+#[test]
+fn every_value_of_a_memory_may_have_variables() {
+    let outside = Fake::default()
+        .variable("BASE", "0x1000")
+        .variable("TOP", "tb.dut")
+        .variable("RAM", "ram");
+    let text = "
+shared:
+  ram: {base: '${BASE}', size: '${SIZE:-4K}', path: '${TOP}.mem', width: '${WIDTH:-32}', backend: '${BACKEND:-vpi}'}
+space:
+  core: ['${RAM}']
+  other: [{r: {base: 0, size: 64, path: $root.tb.mem, width: 32, backend: vpi, array_dims: {rows: '${ROWS:-4}', cols: 4}}}]
+";
+    let map = parse_memory_map(text, Path::new("m.yaml"), &outside).unwrap();
+    let [ram, other] = &map.memories[..] else {
+        panic!("two memories")
+    };
+    assert_eq!(
+        (ram.base, ram.size, ram.backend),
+        (0x1000, 4096, Backend::Vpi)
+    );
+    let paths = |memory: &crate::mem::Memory| -> Vec<String> {
+        memory.shape.instances().map(str::to_owned).collect()
+    };
+    assert_eq!(paths(ram), ["tb.dut.mem"]);
+    assert_eq!(paths(other), ["$root.tb.mem"]);
+
+    let refused = |text: &str| {
+        let error = parse_memory_map(text, Path::new("m.yaml"), &outside).unwrap_err();
+        error.to_string()
+    };
+    let error = refused("space:\n  core:\n    - ram: {base: 0,\n        size: '${NONE}'}\n");
+    assert!(error.starts_with("m.yaml:4: "), "{error}");
+    assert!(
+        error.contains("`size`: the environment variable `NONE` of `${NONE}` is not set"),
+        "{error}"
+    );
+    let error = refused("space: {core: ['${NONE}']}");
+    assert!(error.contains("the environment variable `NONE`"), "{error}");
+    let error = refused("space: {core: [{ram: {base: 0, size: '${1+1'}}]}");
+    assert!(
+        error.contains("`size`: `${1+1` has `${` without a name"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_brace_alone_makes_a_variable_in_other_values_than_paths() {
+    let outside = Fake::default().variable("A", "x");
+    let cases = [
+        ("$A", "$A"),
+        ("$$", "$$"),
+        ("~", "~"),
+        ("${A}${A}.$root", "xx.$root"),
+        ("$${A}", "${A}"),
+        ("a}b", "a}b"),
+    ];
+    for (text, wanted) in cases {
+        assert_eq!(expand_braced(text, &outside).unwrap(), wanted, "{text}");
+    }
+    for text in ["${", "${}", "${A", "${A B}"] {
+        assert!(expand_braced(text, &outside).is_err(), "{text}");
+    }
 }

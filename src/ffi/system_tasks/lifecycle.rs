@@ -12,7 +12,11 @@ use crate::sim::{SimError, vpi_control, vpi_testbench};
 use crate::system::{InitPaths, Timeout};
 
 /// Text of an argument.
-pub(super) fn text(running: &RunningCall, index: usize, argument: &'static str) -> Result<String, Error> {
+pub(super) fn text(
+    running: &RunningCall,
+    index: usize,
+    argument: &'static str,
+) -> Result<String, Error> {
     let bytes = running.text(index).map_err(SimError::from)?;
     Ok(utf8(&bytes, argument)?.to_owned())
 }
@@ -23,7 +27,11 @@ pub(super) fn number(running: &RunningCall, index: usize) -> Result<u64, Error> 
 }
 
 /// Text of an argument; `None` if it is empty or was not given.
-fn optional(running: &RunningCall, index: usize, argument: &'static str) -> Result<Option<String>, Error> {
+fn optional(
+    running: &RunningCall,
+    index: usize,
+    argument: &'static str,
+) -> Result<Option<String>, Error> {
     if !running.has(index) {
         return Ok(None);
     }

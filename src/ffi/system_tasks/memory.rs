@@ -10,7 +10,10 @@ use crate::sim::system_task::RunningCall;
 use crate::sim::vpi_testbench;
 
 /// Writes a number of `BYTES` bytes, little endian. Higher bits are cut off, as in an assignment.
-pub(super) fn write<const BYTES: usize>(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
+pub(super) fn write<const BYTES: usize>(
+    call: &mut Call,
+    running: &RunningCall,
+) -> Result<i64, Error> {
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
     let data = number(running, 2)?.to_le_bytes();
     let vhost = call.process()?.system_at_once()?;
@@ -19,11 +22,17 @@ pub(super) fn write<const BYTES: usize>(call: &mut Call, running: &RunningCall) 
 }
 
 /// Reads a number of `BYTES` bytes, little endian; 0 if that fails.
-pub(super) fn read<const BYTES: usize>(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
+pub(super) fn read<const BYTES: usize>(
+    call: &mut Call,
+    running: &RunningCall,
+) -> Result<i64, Error> {
     let put = |number| running.set_number(2, number).map_err(SimError::from);
     put(0)?;
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
-    let read = call.process()?.system_at_once()?.read(&space, address, BYTES as u64)?;
+    let read = call
+        .process()?
+        .system_at_once()?
+        .read(&space, address, BYTES as u64)?;
     let mut number = [0; 8];
     number[..BYTES].copy_from_slice(&read);
     put(u64::from_le_bytes(number))?;
@@ -44,7 +53,10 @@ pub(super) fn read_string(call: &mut Call, running: &RunningCall) -> Result<i64,
     let put = |text: &str| running.set_text(2, text).map_err(SimError::from);
     put("")?;
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
-    let read = call.process()?.system_at_once()?.read_string(&space, address)?;
+    let read = call
+        .process()?
+        .system_at_once()?
+        .read_string(&space, address)?;
     put(&String::from_utf8_lossy(&read))?;
     Ok(0)
 }
@@ -66,16 +78,22 @@ pub(super) fn read_block(call: &mut Call, running: &RunningCall) -> Result<i64, 
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
     let array = running.array(2)?;
     let len = length(array.len())?;
-    let read = call.process()?.system_at_once()?.read(&space, address, len as u64)?;
+    let read = call
+        .process()?
+        .system_at_once()?
+        .read(&space, address, len as u64)?;
     array.write(0, &read)?;
     Ok(len as i64)
 }
 
 /// Most bytes that a block has: as many as an `integer` can count.
 fn length(len: u64) -> Result<usize, Error> {
-    let fits = u32::try_from(len).ok().filter(|len| *len <= i32::MAX as u32);
+    let fits = u32::try_from(len)
+        .ok()
+        .filter(|len| *len <= i32::MAX as u32);
     let argument = "data";
-    fits.map(|len| len as usize).ok_or(Error::TooLong { argument, len })
+    fits.map(|len| len as usize)
+        .ok_or(Error::TooLong { argument, len })
 }
 
 /// Makes an array a black-box memory.

@@ -33,7 +33,10 @@ pub(super) fn pending(_: &mut Call, _: &RunningCall) -> Result<i64, Error> {
 ///
 /// # Errors
 /// [`Error::NoSuchCall`] for a number that no call has had.
-fn with_call<T: Default>(running: &RunningCall, act: impl FnOnce(&CallInfo) -> T) -> Result<T, Error> {
+fn with_call<T: Default>(
+    running: &RunningCall,
+    act: impl FnOnce(&CallInfo) -> T,
+) -> Result<T, Error> {
     let number = number(running, 0)?;
     match vpi_testbench::with_call(number, act) {
         Some(found) => Ok(found),

@@ -69,7 +69,11 @@ extern "C" fn call(data: *mut c_char) -> c_int {
         }),
     };
     // Without a result the simulator has its own value for a failure: X.
-    let _ = catch(|| Ok(declaration.give(result).map_err(crate::sim::SimError::from)?));
+    let _ = catch(|| {
+        Ok(declaration
+            .give(result)
+            .map_err(crate::sim::SimError::from)?)
+    });
     0
 }
 

@@ -2,8 +2,10 @@
 
 import importlib
 import importlib.util
+import os
 import sys
 import types
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 #: What a shim has that brings its own calls forward.
@@ -18,7 +20,7 @@ def load(native, polled, folder, shims):
     """
     _offer_backdoor(native)
     kind = _kind()
-    _offer_shim(kind, folder, shims)
+    notes = _offer_shim(kind, folder, shims)
     if kind == "async":
         # The user's modules may ask for it when they are imported, on whichever thread that is.
         polled.offer_loop()
@@ -35,6 +37,11 @@ def load(native, polled, folder, shims):
     called = shim
     if not of_shim or not all(hasattr(shim, part) for part in SHIM):
         called = polled.Polled(module, shim)
+    # Under cocotb a test registers its methods itself.
+    if start is None and not getattr(shim, "callbacks", None):
+        notes.append(
+            "there is no module `mbpy_calls_init`, whose function of the same name would register callbacks"
+        )
     return types.SimpleNamespace(
         poll=called.poll,
         tick=called.tick,
@@ -43,9 +50,7 @@ def load(native, polled, folder, shims):
         # Only `poll` itself knows the methods of another one.
         callbacks=getattr(shim, "callbacks", None) if of_shim else None,
         warning=getattr(called, "warning", None),
-        note=None
-        if start is not None
-        else "there is no module `mbpy_calls_init`, whose function of the same name would register callbacks",
+        notes=notes,
     )
 
 
@@ -63,16 +68,55 @@ def _kind():
 
 
 def _offer_shim(kind, folder, shims):
-    """The module `pymb_rpc`: the user's, that of the staged folder, or the one that the library carries along."""
+    """The module `pymb_rpc`: the user's, that of the staged folder, or the one that the library carries along.
+
+    Returns notes for the user.
+    """
     staged = Path(folder, kind)
     if staged.is_dir() and str(staged) not in sys.path:
         sys.path.append(str(staged))
-    if "pymb_rpc" in sys.modules or importlib.util.find_spec("pymb_rpc"):
-        return
+    if "pymb_rpc" in sys.modules:
+        return []
+    spec, passed_over = _find_shim(kind)
+    notes = [
+        f"{place} is on the search path, and this is no run of cocotb: it is passed over; PYTHONPATH needs it under cocotb alone"
+        for place in passed_over
+    ]
+    if spec is not None and passed_over:
+        sys.modules["pymb_rpc"] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    if spec is not None:
+        return notes
     shim = types.ModuleType("pymb_rpc")
     shim.__file__ = f"<vhost>/{kind}/pymb_rpc.py"
     exec(compile(shims[kind], shim.__file__, "exec"), shim.__dict__)
     sys.modules["pymb_rpc"] = shim
+    return notes
+
+
+def _find_shim(kind):
+    """The first module `pymb_rpc` on the search path that works here, and the folders of those before that need cocotb."""
+    spec, passed_over = importlib.util.find_spec("pymb_rpc"), []
+    while kind == "async" and _needs_cocotb(spec):
+        passed_over.append(str(Path(spec.origin).parent))
+        path = [
+            entry
+            for entry in sys.path
+            if os.path.realpath(entry) not in map(os.path.realpath, passed_over)
+        ]
+        spec = PathFinder.find_spec("pymb_rpc", path)
+    return spec, passed_over
+
+
+def _needs_cocotb(spec):
+    """True for cocotb's shim: a module of that name in a folder `cocotb` which imports cocotb."""
+    if spec is None or spec.origin is None or Path(spec.origin).parent.name != "cocotb":
+        return False
+    try:
+        text = Path(spec.origin).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return "import cocotb" in text.splitlines()
 
 
 def _import(name):

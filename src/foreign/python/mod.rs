@@ -170,8 +170,8 @@ impl Python {
             Ok(scripts) => {
                 let scripts = Rc::new(scripts);
                 self.stage.replace(Stage::Ready(scripts.clone()));
-                if let Some(note) = scripts.note() {
-                    self.report(Severity::Warning, note.to_owned());
+                for note in scripts.notes() {
+                    self.report(Severity::Warning, note.clone());
                 }
                 Ok(scripts)
             }

@@ -38,7 +38,7 @@ pub(super) struct Scripts {
     tasks: Py<PyAny>,
     /// Function that returns a warning once.
     warning: Option<Py<PyAny>>,
-    note: Option<String>,
+    notes: Vec<String>,
 }
 
 impl Scripts {
@@ -74,13 +74,13 @@ impl Scripts {
             cancel: found.getattr("cancel")?.unbind(),
             tasks: found.getattr("tasks")?.unbind(),
             warning: part("warning")?,
-            note: found.getattr("note")?.extract()?,
+            notes: found.getattr("notes")?.extract()?,
         })
     }
 
-    /// Note for the user that is not an error.
-    pub(super) fn note(&self) -> Option<&str> {
-        self.note.as_deref()
+    /// Notes for the user that are no errors.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Takes a warning about calls that stay pending.

@@ -55,7 +55,9 @@ impl Kind {
         match self {
             Self::Text => "a text: a string, or a vector that holds one",
             Self::Number => "a number: a vector or an integer",
-            Self::TextOut => "a variable for a text: a reg of 8 bits for each character, or a string",
+            Self::TextOut => {
+                "a variable for a text: a reg of 8 bits for each character, or a string"
+            }
             Self::NumberOut => "a variable: a reg, an integer or a time",
             Self::Array => "an array, as `reg [7:0] bytes[0:63]`",
             Self::Trigger => "a variable or an event",
@@ -134,7 +136,11 @@ pub(super) struct Argument {
 
 impl Argument {
     /// Checks that the parameter takes the argument.
-    pub(super) fn check(&self, kind: Kind, usage: impl Fn() -> String) -> Result<(), ArgumentError> {
+    pub(super) fn check(
+        &self,
+        kind: Kind,
+        usage: impl Fn() -> String,
+    ) -> Result<(), ArgumentError> {
         let object = self.get(TYPE)?;
         // Icarus Verilog ends if it is asked for a property that an object does not have.
         let constant = match object == CONSTANT {
@@ -245,7 +251,9 @@ mod tests {
             ("real variable", 47, None),
         ];
         let taken = |kind: Kind| {
-            let taken = objects.iter().filter(|(_, object, constant)| kind.takes(*object, *constant));
+            let taken = objects
+                .iter()
+                .filter(|(_, object, constant)| kind.takes(*object, *constant));
             taken.map(|(name, ..)| *name).collect::<Vec<_>>().join(", ")
         };
         assert_eq!(taken(Kind::Text), "text, number, string, reg, net");

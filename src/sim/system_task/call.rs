@@ -46,7 +46,10 @@ impl RunningCall {
         if arguments.is_null() {
             return Ok(call);
         }
-        let names = declaration.parameters.iter().map(|parameter| parameter.name);
+        let names = declaration
+            .parameters
+            .iter()
+            .map(|parameter| parameter.name);
         let mut names = names.fuse();
         // The end of an iterator releases it.
         // SAFETY: the iterator is the simulator's, and has not come to its end.
@@ -161,7 +164,11 @@ impl Declaration {
 }
 
 /// Refuses a call in the source: prints the error, and ends the run before it begins.
-pub(crate) fn refuse(call: &RunningCall, declaration: &Declaration, error: &ArgumentError) -> Result<(), Absent> {
+pub(crate) fn refuse(
+    call: &RunningCall,
+    declaration: &Declaration,
+    error: &ArgumentError,
+) -> Result<(), Absent> {
     let (place, name) = (call.place(), declaration.name);
     print(&format!("ERROR: {place}{name}: {error}\n"))?;
     finish(1)

@@ -123,7 +123,9 @@ impl Methods {
     }
 
     pub(super) fn get(&self, number: u64) -> Option<&CallInfo> {
-        self.calls.iter().find(|call| u64::from(call.number) == number)
+        self.calls
+            .iter()
+            .find(|call| u64::from(call.number) == number)
     }
 
     pub(super) fn has_been(&self, number: u64) -> bool {
@@ -176,11 +178,17 @@ mod tests {
     fn a_call_waits_until_it_is_answered_and_is_answered_once() {
         let mut methods = methods(&["add"]);
         let (polled, pulled) = methods.poll("cpu0", "add", &[1, 2]);
-        assert_eq!((polled, pulled.map(|(_, number)| number)), ((0, PENDING), Some(1)));
+        assert_eq!(
+            (polled, pulled.map(|(_, number)| number)),
+            ((0, PENDING), Some(1))
+        );
         assert_eq!(methods.next(Some("other")), None);
         assert_eq!(methods.next(Some("add")), Some(1));
         assert_eq!(methods.next(None), None);
-        assert_eq!(methods.get(1).map(|call| call.args.clone()), Some(vec![1, 2]));
+        assert_eq!(
+            methods.get(1).map(|call| call.args.clone()),
+            Some(vec![1, 2])
+        );
         assert_eq!(status(&mut methods, "cpu0", "add"), (0, PENDING));
         assert!(methods.answer(1, Answer::Result(3)));
         assert!(!methods.answer(1, Answer::Result(4)));
@@ -210,7 +218,10 @@ mod tests {
         methods.sweep();
         assert_eq!(methods.pending(), 0);
         assert!(!methods.answer(1, Answer::Result(1)));
-        assert_eq!(methods.poll("a", "m", &[]).1.map(|(_, number)| number), Some(2));
+        assert_eq!(
+            methods.poll("a", "m", &[]).1.map(|(_, number)| number),
+            Some(2)
+        );
     }
 
     #[test]

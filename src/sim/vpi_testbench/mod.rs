@@ -16,12 +16,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) use methods::{Answer, CallInfo};
 
 use self::methods::Methods;
+use super::SimError;
 use super::hdl_array::HdlArray;
 use super::strand::{Abroad, strand_local};
 use super::symbols::{svGetScope, vpi_handle_by_name, vpi_register_cb};
 use super::vpi_user::CallbackData;
 use super::vpi_value::Trigger;
-use super::SimError;
 
 /// `cbEndOfSimulation` of `vpi_user.h`.
 const END_OF_SIMULATION: i32 = 12;

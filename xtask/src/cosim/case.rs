@@ -426,7 +426,13 @@ mod tests {
         let cases = read(root).expect("they are read");
         let quick: Vec<&Case> = cases.values().filter(|case| !case.full).collect();
         // The cluster's memories stand for those reached by UVM.
-        for design in ["picorv32", "picorv32-console", "memories", "cluster", "icarus"] {
+        for design in [
+            "picorv32",
+            "picorv32-console",
+            "memories",
+            "cluster",
+            "icarus",
+        ] {
             assert!(quick.iter().any(|case| case.design == design), "{design}");
         }
         assert!(quick.iter().any(|case| case.python.is_some()), "Python");

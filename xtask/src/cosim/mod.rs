@@ -7,7 +7,7 @@
 //! - [`recording`]: recording of each run, and its replay without the simulation;
 //! - [`rerun`]: failed runs that run again from a snapshot;
 //! - [`icarus`]: simulations in Icarus Verilog;
-//! - [`cocotb`]: a case with cocotb's own runner;
+//! - [`cocotb`]: cases with cocotb's own runner;
 //! - [`doc_pages`]: executed documentation pages;
 //! - [`mod@bench`]: overhead of the host in a simulation;
 //! - [`jobs`]: cases in several processes;
@@ -47,8 +47,9 @@ use self::rerun::Waves;
 use crate::clock::{Clock, Elapsed};
 use crate::tally::COST;
 use crate::tool::{
-    CCACHE, CLANG, COCOTB, CXX, IVERILOG, LIBPYTHON, LLD, LZ4, MAKE, Missing, PERL, PICORV32, RISCV32,
-    RISCV64, ROCKET, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, VEXRISCV, download_wheels,
+    CCACHE, CLANG, COCOTB, CXX, IVERILOG, LIBPYTHON, LLD, LZ4, MAKE, Missing, PERL, PICORV32,
+    RISCV32, RISCV64, ROCKET, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, VEXRISCV,
+    download_wheels,
 };
 
 /// Required tools, beside a Rust toolchain.
@@ -98,8 +99,11 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         let pages = doc_pages::PAGES
             .iter()
             .filter(|page| args.selects(page.name, page.full));
-        let names = cases.map(|(name, _)| name.as_str()).chain([cocotb::NAME]);
-        names
+        let cocotb = cocotb::CASES.iter();
+        let cocotb = cocotb.filter(|case| args.selects(case.name, case.full));
+        cases
+            .map(|(name, _)| name.as_str())
+            .chain(cocotb.map(|case| case.name))
             .chain(pages.map(|page| page.name))
             .for_each(|name| println!("{name}"));
         return Ok(true);
@@ -144,9 +148,14 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     if args.golden {
         return Ok(summary.close());
     }
-    if args.selects(cocotb::NAME, false) {
-        println!("\n{}: integration/cocotb", cocotb::NAME);
-        summary.run(cocotb::NAME, || cocotb::run(&mut builder));
+    let cocotb = cocotb::CASES.iter();
+    for case in cocotb.filter(|case| args.selects(case.name, case.full)) {
+        println!("\n{}: integration/cocotb", case.name);
+        let mut needed = case.required.iter();
+        match needed.find_map(|tool| tools.get(*tool).err()) {
+            Some(Missing(reason)) => println!("skipped: {}: {reason}", case.name),
+            None => summary.run(case.name, || cocotb::run(&mut builder, case)),
+        }
     }
     let pages = doc_pages::PAGES.iter();
     for doc_page in pages.filter(|page| args.selects(page.name, page.full)) {
@@ -180,9 +189,9 @@ fn groups(args: &Args, cases: &Cases) -> Vec<Vec<String>> {
     let pages = doc_pages::PAGES.iter();
     let pages = pages.filter(|page| args.selects(page.name, page.full));
     let mut groups: Vec<Vec<String>> = pages.map(|page| vec![page.name.to_owned()]).collect();
-    if args.selects(cocotb::NAME, false) {
-        groups.push(vec![cocotb::NAME.to_owned()]);
-    }
+    let cocotb = cocotb::CASES.iter();
+    let cocotb = cocotb.filter(|case| args.selects(case.name, case.full));
+    groups.extend(cocotb.map(|case| vec![case.name.to_owned()]));
     let parts = by_model.values().flat_map(|group| group.chunks(GROUP));
     groups.extend(parts.map(<[String]>::to_vec));
     groups
@@ -225,7 +234,7 @@ impl Args {
             true => BENCHES.iter().any(|bench| bench.name == name),
             false => {
                 let is_page = doc_pages::PAGES.iter().any(|page| page.name == name);
-                name == cocotb::NAME || is_page || cases.contains_key(name)
+                cocotb::is_case(name) || is_page || cases.contains_key(name)
             }
         };
         match self.cases.iter().find(|name| !is_known(name)) {

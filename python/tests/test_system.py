@@ -1,0 +1,80 @@
+"""The functions of the package that call the C ABI, with a library in C in the place of the real one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PYTHON = Path(__file__).parents[1]
+
+LIBRARY = """
+#include <stdint.h>
+#include <string.h>
+static int left = 2, notified;
+static const char *error = "";
+int mb_init(const char *mem, const char *mailbox, const char *files) {
+    if (mem && mailbox && !files && strcmp(mem, "mem.yaml") == 0 && strcmp(mailbox, "mailbox.yaml") == 0)
+        return 0;
+    error = "mb_init: it is refused";
+    return -1;
+}
+int mb_tick(void) {
+    if (left == 0)
+        error = "mb_tick: it has failed";
+    return --left;
+}
+void mb_notify(void) { notified = 1; }
+const char *mb_status(void) { return notified ? "notified" : "idle"; }
+void mb_shutdown(void) { notified = 0; }
+const char *mb_last_error(void) { return error; }
+int mb_exit_code(const char *ch, uint32_t *code) {
+    *code = strcmp(ch, "cpu0") == 0 ? 3 : 0;
+    return strcmp(ch, "cpu1") == 0 ? 0 : strcmp(ch, "nobody") == 0 ? -1 : 1;
+}
+"""
+
+USER = """
+import vhost
+from vhost import library
+vhost.init("mem.yaml", "mailbox.yaml")
+assert vhost.status() == "idle"
+vhost.notify()
+assert vhost.status() == "notified"
+assert vhost.tick() == 1 and vhost.tick() == 0
+assert (vhost.exit_code("cpu0"), vhost.exit_code("cpu1"), vhost.exit_code()) == (3, None, 0)
+vhost.shutdown()
+assert vhost.status() == "idle"
+for wrong, text in (
+    (lambda: vhost.init(), "mb_init: it is refused"),
+    (lambda: vhost.tick(), "mb_tick: it has failed"),
+    (lambda: vhost.exit_code("nobody"), "mb_tick: it has failed"),
+):
+    try:
+        wrong()
+    except RuntimeError as error:
+        assert str(error) == text, error
+    else:
+        raise AssertionError(text)
+environment = library.simulation_environment(mem="m.yaml", FIRMWARE0="f.elf")
+assert environment["MEM_CFG_FILE"] == "m.yaml" and environment["FIRMWARE0"] == "f.elf"
+assert environment["VHOST_LIBRARY"] == str(library.find())
+assert "MAILBOX_CFG_FILE" not in environment
+"""
+
+
+def test_the_system_is_driven_by_the_c_abi(tmp_path: Path) -> None:
+    source, library = tmp_path / "library.c", tmp_path / "libstub.so"
+    source.write_text(LIBRARY)
+    try:
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    except FileNotFoundError:
+        pytest.skip("there is no C compiler")
+    subprocess.run(
+        [sys.executable, "-c", USER],
+        env={**os.environ, "PYTHONPATH": str(PYTHON), "VHOST_LIBRARY": str(library)},
+        check=True,
+    )
