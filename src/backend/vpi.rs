@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::words::{Arrays, simulation_ended};
+use crate::foreign::report;
 use crate::mem::{Array, Backend, BackendError, HdlProblem};
+use crate::messages::foreign::Severity;
 use crate::sim::lifetime::Stand;
-use crate::sim::vecval::{Vecval, overlay, vecvals_of};
+use crate::sim::time::simulated_time;
+use crate::sim::vecval::{Vecval, overlay, same_bits, vecvals_of};
 use crate::sim::vpi::{Elements, Object, Vector, VpiError};
 
 /// HDL arrays of a memory.
@@ -15,6 +18,7 @@ use crate::sim::vpi::{Elements, Object, Vector, VpiError};
 pub(super) struct VpiArrays {
     array: Array,
     instances: Vec<Instance>,
+    probe: Probe,
 }
 
 /// HDL array with its cached objects.
@@ -338,11 +342,13 @@ impl Arrays for VpiArrays {
         Self {
             array,
             instances: paths.into_iter().map(instance).collect(),
+            probe: Probe::default(),
         }
     }
 
     fn read(&self, instance: usize, first: u64, values: &mut [Vecval]) -> Result<(), BackendError> {
-        self.each_row(instance, first, values, |place, to| place.read(to))
+        self.follow_up()?;
+        self.read_now(instance, first, values)
     }
 
     fn write(
@@ -351,7 +357,24 @@ impl Arrays for VpiArrays {
         first: u64,
         values: &mut [Vecval],
     ) -> Result<(), BackendError> {
-        self.each_row(instance, first, values, |place, from| place.write(from))
+        self.follow_up()?;
+        if !self.probe.is_due() {
+            return self.write_now(instance, first, values);
+        }
+        let vecvals = vecvals_of(self.array.width) as usize;
+        let word = values[..vecvals].to_vec();
+        let before = self.word(instance, first)?;
+        self.write_now(instance, first, values)?;
+        let is_there = |value: &[Vecval]| same_bits(value, &word, self.array.width * 8);
+        if !is_there(&before) && !is_there(&self.word(instance, first)?) {
+            self.probe.doubt(Doubted {
+                instance,
+                word: first,
+                before,
+                since: simulated_time(),
+            });
+        }
+        Ok(())
     }
 
     fn path(&self, instance: usize, word: u64) -> String {
@@ -362,6 +385,102 @@ impl Arrays for VpiArrays {
         let least = row.map_or(0, |row| row.least);
         let path = self.array.word_path(&known.path, word);
         path.counted_from(known.least_row.get(), least).to_string()
+    }
+}
+
+impl VpiArrays {
+    fn read_now(
+        &self,
+        instance: usize,
+        first: u64,
+        values: &mut [Vecval],
+    ) -> Result<(), BackendError> {
+        self.each_row(instance, first, values, |place, to| place.read(to))
+    }
+
+    fn write_now(
+        &self,
+        instance: usize,
+        first: u64,
+        values: &mut [Vecval],
+    ) -> Result<(), BackendError> {
+        self.each_row(instance, first, values, |place, from| place.write(from))
+    }
+
+    fn word(&self, instance: usize, word: u64) -> Result<Vec<Vecval>, BackendError> {
+        let mut value = vec![Vecval::default(); vecvals_of(self.array.width) as usize];
+        self.read_now(instance, word, &mut value)?;
+        Ok(value)
+    }
+
+    /// Reports a write that had no effect at once, and has none at a later time.
+    fn follow_up(&self) -> Result<(), BackendError> {
+        let Some(doubted) = self.probe.take_due(simulated_time) else {
+            return Ok(());
+        };
+        let Doubted {
+            instance,
+            word,
+            before,
+            ..
+        } = doubted;
+        if same_bits(&self.word(instance, word)?, &before, self.array.width * 8) {
+            self.probe.told.set(true);
+            let path = self.path(instance, word);
+            let text = format!(
+                "the simulator has dropped a write to {path}, and says nothing of it: give the memory another backend than `vpi`, \
+                 such as `api` with a model in C, or make the array one that VPI can write"
+            );
+            report(Severity::Error, "memory", &text);
+        }
+        Ok(())
+    }
+}
+
+/// Samples of writes. Some simulators drop a write without an error; others carry it out later in the same time.
+#[derive(Debug, Default)]
+struct Probe {
+    writes: Cell<u64>,
+    doubted: RefCell<Option<Doubted>>,
+    /// True once a dropped write was reported.
+    told: Cell<bool>,
+}
+
+/// Write without an effect so far.
+#[derive(Debug)]
+struct Doubted {
+    instance: usize,
+    word: u64,
+    /// Value before the write.
+    before: Vec<Vecval>,
+    /// Simulated time of the write.
+    since: Option<u64>,
+}
+
+/// Number of writes of which one is read back, the first one of them.
+const SAMPLE: u64 = 1024;
+
+impl Probe {
+    /// Counts a write; true if it is to be read back.
+    fn is_due(&self) -> bool {
+        let count = self.writes.get();
+        self.writes.set(count.wrapping_add(1));
+        count.is_multiple_of(SAMPLE) && !self.told.get() && self.doubted.borrow().is_none()
+    }
+
+    fn doubt(&self, doubted: Doubted) {
+        self.doubted.replace(Some(doubted));
+    }
+
+    /// Takes the doubted write if time has passed since.
+    #[inline]
+    fn take_due(&self, now: impl FnOnce() -> Option<u64>) -> Option<Doubted> {
+        let mut doubted = self.doubted.borrow_mut();
+        let since = doubted.as_ref()?.since;
+        if now() == since {
+            return None;
+        }
+        doubted.take()
     }
 }
 
@@ -383,5 +502,41 @@ fn refused(path: String, error: VpiError) -> BackendError {
             path,
             cause: HdlProblem::Refused(error.to_string()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn doubted(since: Option<u64>) -> Doubted {
+        Doubted {
+            instance: 0,
+            word: 0,
+            before: vec![],
+            since,
+        }
+    }
+
+    #[test]
+    fn the_first_write_and_one_of_many_is_read_back() {
+        let probe = Probe::default();
+        let due = (0..=2 * SAMPLE).filter(|_| probe.is_due()).count();
+        assert_eq!(due, 3);
+        probe.doubt(doubted(Some(0)));
+        assert!((0..SAMPLE).all(|_| !probe.is_due()), "one at a time");
+        probe.doubted.take();
+        probe.told.set(true);
+        assert!((0..SAMPLE).all(|_| !probe.is_due()), "it was told");
+    }
+
+    #[test]
+    fn a_write_is_looked_at_again_when_time_has_passed() {
+        let probe = Probe::default();
+        assert!(probe.take_due(|| Some(5)).is_none());
+        probe.doubt(doubted(Some(5)));
+        assert!(probe.take_due(|| Some(5)).is_none());
+        assert!(probe.take_due(|| Some(6)).is_some());
+        assert!(probe.take_due(|| Some(7)).is_none());
     }
 }

@@ -59,8 +59,8 @@ pub(super) unsafe extern "C" fn mb_exit_code(channel: *const c_char, code: *mut 
 }
 
 /// First code other than 0; `None` if one has none.
-fn exit_of_all(codes: impl Iterator<Item = Option<u32>>) -> Option<u32> {
-    codes.fold(Some(0), |first, code| match (first?, code?) {
+fn exit_of_all(mut codes: impl Iterator<Item = Option<u32>>) -> Option<u32> {
+    codes.try_fold(0, |first, code| match (first, code?) {
         (0, code) => Some(code),
         (first, _) => Some(first),
     })

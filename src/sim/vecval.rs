@@ -56,6 +56,48 @@ pub(crate) fn overlay(word: &mut [Vecval], from: &[Vecval], bits: u64) {
     }
 }
 
+/// Parses binary digits, the most significant first, as simulators print a value: `01xz`, and the others of VHDL's `std_logic`.
+/// False for anything else, or for more digits than `to` has bits.
+pub(crate) fn parse_binary(digits: &[u8], to: &mut [Vecval]) -> bool {
+    to.fill(Vecval::default());
+    for (bit, digit) in digits.iter().rev().enumerate() {
+        let Some(vecval) = to.get_mut(bit / 32) else {
+            return false;
+        };
+        let (a, b) = match digit.to_ascii_lowercase() {
+            b'0' | b'l' => (0, 0),
+            b'1' | b'h' => (1, 0),
+            b'z' => (0, 1),
+            b'x' | b'u' | b'w' | b'-' => (1, 1),
+            _ => return false,
+        };
+        vecval.aval |= a << (bit % 32);
+        vecval.bval |= b << (bit % 32);
+    }
+    true
+}
+
+/// Prints the low `bits` bits of a value in binary, the most significant first.
+pub(crate) fn print_binary(value: &[Vecval], bits: u64) -> String {
+    let digit = |bit: u64| {
+        let vecval = value.get((bit / 32) as usize).copied().unwrap_or_default();
+        match (vecval.aval >> (bit % 32) & 1, vecval.bval >> (bit % 32) & 1) {
+            (0, 0) => '0',
+            (1, 0) => '1',
+            (0, _) => 'z',
+            _ => 'x',
+        }
+    };
+    (0..bits).rev().map(digit).collect()
+}
+
+/// True if the low `bits` bits of two values are the same.
+pub(crate) fn same_bits(one: &[Vecval], other: &[Vecval], bits: u64) -> bool {
+    let mut masked = one.to_vec();
+    overlay(&mut masked, other, bits);
+    masked == one
+}
+
 /// Bytes `skip..skip + len` of a word, per vecval: its index, its byte range, and their offset in the data.
 fn pieces(skip: usize, len: usize) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> {
     let end = skip + len;
@@ -126,7 +168,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn digits_of_std_logic_are_four_states() {
+        let mut value = [vecval(7, 7); 2];
+        assert!(parse_binary(b"1HL0uzX-", &mut value));
+        assert_eq!(value, [vecval(0b1100_1011, 0b0000_1111), vecval(0, 0)]);
+        assert!(!parse_binary(b"012", &mut value));
+        assert!(!parse_binary(&[b'0'; 65], &mut value));
+        assert!(same_bits(&[vecval(0x1ff, 0)], &[vecval(0xff, 0)], 8));
+        assert!(!same_bits(&[vecval(0x1ff, 0)], &[vecval(0xff, 0)], 9));
+    }
+
     proptest! {
+        #[test]
+        fn what_is_printed_is_parsed(words in prop::collection::vec(any::<(u32, u32)>(), 1..4), bits in 1_u64..96) {
+            let value: Vec<_> = words.iter().map(|(a, b)| vecval(*a, *b)).collect();
+            let bits = bits.min(32 * value.len() as u64);
+            let text = print_binary(&value, bits);
+            prop_assert_eq!(text.len() as u64, bits);
+            let mut parsed = vec![vecval(0, 0); value.len()];
+            prop_assert!(parse_binary(text.as_bytes(), &mut parsed));
+            prop_assert!(same_bits(&parsed, &value, bits));
+        }
+
         /// Reference model on plain bytes.
         #[test]
         fn bytes_are_read_where_they_were_written(

@@ -3,6 +3,7 @@
 //! A handle is looked up once and kept: a look-up by name takes several times as long as the access. Handles have the
 //! [lifetime](Life) of their simulation: one that has ended gets none of them back.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
@@ -16,11 +17,13 @@ use super::symbols::{
     vpi_chk_error, vpi_get, vpi_get_value, vpi_get_value_array, vpi_handle, vpi_handle_by_index,
     vpi_handle_by_name, vpi_put_value, vpi_put_value_array, vpi_release_handle,
 };
-use super::vecval::Vecval;
+use super::vecval::{Vecval, parse_binary, print_binary};
+use super::vpi_control::is_product;
 use super::vpi_user::{ArrayValue, ErrorInfo, Value, ValueUnion};
 use super::{Absent, c_text};
 
 // Constants of `vpi_user.h`.
+const BIN_STR_VAL: i32 = 1;
 const INT_VAL: i32 = 6;
 const VECTOR_VAL: i32 = 9;
 const NO_DELAY: i32 = 1;
@@ -178,12 +181,14 @@ impl Drop for Object {
     }
 }
 
-/// Vector: an object whose value has a fixed number of vecvals.
+/// Vector: an object whose value has a fixed number of vecvals. Simulators that have none give it as binary digits.
 #[derive(Debug)]
 pub(crate) struct Vector {
     object: Object,
     bits: u64,
     vecvals: usize,
+    /// True if the simulator has texts of binary digits in place of vecvals.
+    by_text: Cell<bool>,
 }
 
 impl Vector {
@@ -194,6 +199,8 @@ impl Vector {
             object,
             bits,
             vecvals: bits.div_ceil(32) as usize,
+            // It complains of each vector that it is asked for.
+            by_text: Cell::new(is_product("GHDL")),
         }))
     }
 
@@ -210,6 +217,9 @@ impl Vector {
     /// Reads the value into `to`, which has its length.
     pub(crate) fn read(&self, to: &mut [Vecval]) -> Result<(), VpiError> {
         assert_eq!(to.len(), self.vecvals, "a vector is read as a whole");
+        if self.by_text.get() {
+            return self.read_text(to);
+        }
         let get_value = vpi_get_value.get()?;
         let mut value = Value {
             format: VECTOR_VAL,
@@ -225,16 +235,72 @@ impl Vector {
         // SAFETY: whichever member the simulator has set, a pointer's worth of bytes was initialised before.
         let vector = unsafe { value.value.vector };
         if value.format != VECTOR_VAL || vector.is_null() {
-            return Err(no_value("vpi_get_value"));
+            self.read_text(to)?;
+            self.by_text.set(true);
+            return Ok(());
         }
         // SAFETY: the simulator's vector has a vecval for each 32 bits of the object, whose size was asked for.
         to.copy_from_slice(unsafe { slice::from_raw_parts(vector, to.len()) });
         Ok(())
     }
 
+    /// Reads the value as binary digits.
+    fn read_text(&self, to: &mut [Vecval]) -> Result<(), VpiError> {
+        let get_value = vpi_get_value.get()?;
+        let mut value = Value {
+            format: BIN_STR_VAL,
+            value: ValueUnion {
+                text: ptr::null_mut(),
+            },
+        };
+        let abroad = Abroad::go(true);
+        // SAFETY: the handle is the simulator's, and `value` is there for the call.
+        unsafe { get_value(self.object.0.as_ptr(), &mut value) };
+        drop(abroad);
+        succeeded("vpi_get_value")?;
+        // SAFETY: whichever member the simulator has set, a pointer's worth of bytes was initialised before.
+        let text = unsafe { value.value.text };
+        if value.format != BIN_STR_VAL || text.is_null() {
+            return Err(no_value("vpi_get_value"));
+        }
+        // SAFETY: the simulator gives a NUL-terminated text, which stays until its next call.
+        let digits = unsafe { CStr::from_ptr(text) };
+        match parse_binary(digits.to_bytes(), to) {
+            true => Ok(()),
+            false => Err(no_value("vpi_get_value")),
+        }
+    }
+
+    /// Sets the value by binary digits.
+    fn write_text(&self, from: &[Vecval]) -> Result<(), VpiError> {
+        let put_value = vpi_put_value.get()?;
+        let digits = c_text(&print_binary(from, self.bits));
+        let mut value = Value {
+            format: BIN_STR_VAL,
+            value: ValueUnion {
+                text: digits.as_ptr().cast_mut(),
+            },
+        };
+        let abroad = Abroad::go(true);
+        // SAFETY: the handle is the simulator's, the text outlives the call, and no time is needed for a value without delay.
+        unsafe {
+            put_value(
+                self.object.0.as_ptr(),
+                &mut value,
+                ptr::null_mut(),
+                NO_DELAY,
+            )
+        };
+        drop(abroad);
+        succeeded("vpi_put_value")
+    }
+
     /// Sets the value from `from`, which has its length.
     pub(crate) fn write(&self, from: &mut [Vecval]) -> Result<(), VpiError> {
         assert_eq!(from.len(), self.vecvals, "a vector is written as a whole");
+        if self.by_text.get() {
+            return self.write_text(from);
+        }
         let put_value = vpi_put_value.get()?;
         let mut value = Value {
             format: VECTOR_VAL,
