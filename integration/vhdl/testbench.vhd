@@ -31,11 +31,11 @@ begin
         -- Clock in which the call of `wait` ends, and its number; one channel has one.
         variable waiting, until_clock : integer := 0;
 
-        procedure greet (call : natural) is
+        procedure greet (number : natural) is
             variable address, data : word;
             variable length        : natural := 0;
         begin
-            address := mb_call_arg(call, 0);
+            address := mb_call_arg(number, 0);
             loop
                 data := mb_backdoor_read("cpu0", address + length, 1);
                 exit when data = 0;
@@ -44,24 +44,24 @@ begin
                 end if;
                 length := length + 1;
             end loop;
-            mb_answer(call, to_unsigned(length, 32));
+            mb_answer(number, to_unsigned(length, 32));
         end procedure;
 
-        procedure serve (call : natural) is
+        procedure serve (number : natural) is
             variable sum : word := (others => '0');
         begin
-            if mb_call_is(call, "add") then
-                for i in 1 to mb_call_args(call) loop
-                    sum := sum + mb_call_arg(call, i - 1);
+            if mb_call_is(number, "add") then
+                for i in 1 to mb_call_args(number) loop
+                    sum := sum + mb_call_arg(number, i - 1);
                 end loop;
-                mb_answer(call, sum);
-            elsif mb_call_is(call, "greet") then
-                greet(call);
-            elsif mb_call_is(call, "wait") then
-                waiting := call;
-                until_clock := clocks + to_integer(mb_call_arg(call, 0));
+                mb_answer(number, sum);
+            elsif mb_call_is(number, "greet") then
+                greet(number);
+            elsif mb_call_is(number, "wait") then
+                waiting := number;
+                until_clock := clocks + to_integer(mb_call_arg(number, 0));
             else
-                mb_no_method(call);
+                mb_no_method(number);
             end if;
         end procedure;
     begin

@@ -272,12 +272,12 @@ fn watch_resets() {
         return;
     }
     ONCE.call_once(|| {
-        // Icarus Verilog can't be reset, and says so for each callback.
-        let icarus = is_product("Icarus");
+        // These can't be reset, and say so for each callback.
+        let no_reset = is_product("Icarus") || is_product("GHDL");
         let reasons = REASONS
             .iter()
             .copied()
-            .filter(|reason| !(icarus && *reason == START_OF_RESET));
+            .filter(|reason| !(no_reset && *reason == START_OF_RESET));
         for reason in reasons {
             let mut data = CallbackData {
                 reason,

@@ -6,11 +6,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cosim::icarus;
+use crate::cosim::{ghdl, icarus};
 
 /// Copied files: source, relative to the project's root, and destination, relative to the folder.
-const STAGED: [(&str, &str); 6] = [
+const STAGED: [(&str, &str); 7] = [
     ("sv", "sv"),
+    ("vhdl", "vhdl"),
     ("python", "python"),
     ("include/vhost.h", "include/vhost.h"),
     ("mailbox_rs/include", "include"),
@@ -43,6 +44,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         }
     }
     icarus::build_module(root, &args.dir.join("lib"))?;
+    ghdl::build_object(root, &args.dir.join("lib"))?;
     println!("staged to {}", args.dir.display());
     Ok(true)
 }

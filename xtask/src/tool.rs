@@ -59,6 +59,7 @@ pub(crate) const LZ4: Tool = Tool::new(
         package: "liblz4-dev",
     },
 );
+pub(crate) const GHDL: Tool = Tool::new("ghdl", Source::Debian { package: "ghdl" });
 /// Icarus Verilog.
 pub(crate) const IVERILOG: Tool = Tool::new(
     "iverilog",

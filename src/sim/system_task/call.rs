@@ -80,10 +80,10 @@ impl RunningCall {
                 usage: declaration.usage(),
             });
         }
-        let checked = self.arguments.iter().zip(declaration.parameters);
-        checked
-            .map(|(argument, parameter)| argument.check(parameter.kind, || declaration.usage()))
-            .collect()
+        let mut checked = self.arguments.iter().zip(declaration.parameters);
+        checked.try_for_each(|(argument, parameter)| {
+            argument.check(parameter.kind, || declaration.usage())
+        })
     }
 
     fn argument(&self, index: usize) -> Result<&Argument, ArgumentError> {

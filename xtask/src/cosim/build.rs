@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::case::{Backend, Core, Library, PROGRAM, Simulator, Threading};
 use super::limit::Limit;
-use super::{REQUIRED, ccache, icarus};
+use super::{REQUIRED, ccache, ghdl, icarus};
 use crate::clock::Clock;
 use crate::library::{self, ARTEFACTS, PYTHON, SHIPPED, UNOPTIMISED, VARIANTS, Variant, replace};
 use crate::programs;
@@ -367,6 +367,21 @@ impl<'a> Builder<'a> {
         let _exclusive = self.exclusive()?;
         let folder = self.root.join("target/cosim/simulations").join(&name);
         let [design, memories, mailboxes] = model.files();
+        if model.simulator == Simulator::Ghdl {
+            let library = self.build_library(None)?;
+            icarus::build_module(self.root, &library)?;
+            ghdl::build_object(self.root, &library)?;
+            ghdl::analyse(self.root, &design, &folder)?;
+            let simulation = Simulation {
+                program: "env".into(),
+                arguments: ghdl::arguments(&folder, &library),
+                memories,
+                mailboxes,
+                limit: Limit::PLAIN,
+            };
+            self.built.insert(name, simulation.clone());
+            return Ok(simulation);
+        }
         if model.simulator == Simulator::Icarus {
             let library = self.build_library(None)?;
             fs::create_dir_all(&folder)

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::build::{Cache, Model};
 use super::rerun::Rerun;
 use crate::programs;
-use crate::tool::{IVERILOG, LZ4, ROCKET, Tool, UVM, UVM_2017, VEXRISCV};
+use crate::tool::{GHDL, IVERILOG, LZ4, ROCKET, Tool, UVM, UVM_2017, VEXRISCV};
 
 /// Beginning of the name of a program with a C library, as firmware.
 pub(super) const PROGRAM: &str = "program:";
@@ -78,6 +78,7 @@ pub(super) enum Simulator {
     #[default]
     Verilator,
     Icarus,
+    Ghdl,
 }
 
 /// Linkage of the library with the simulation.
@@ -225,8 +226,10 @@ impl Case {
         if self.rerun == Some(Rerun::Fst) {
             tools.push(LZ4);
         }
-        if self.simulator == Simulator::Icarus {
-            tools.push(IVERILOG);
+        match self.simulator {
+            Simulator::Verilator => {}
+            Simulator::Icarus => tools.push(IVERILOG),
+            Simulator::Ghdl => tools.push(GHDL),
         }
         match self.backend {
             None | Some(Backend::Vpi) => {}
@@ -319,8 +322,10 @@ impl fmt::Display for Case {
             write!(f, "{} on ", self.firmware.join(" and "))?;
         }
         f.write_str(&self.design)?;
-        if self.simulator == Simulator::Icarus {
-            f.write_str(", in Icarus Verilog")?;
+        match self.simulator {
+            Simulator::Verilator => {}
+            Simulator::Icarus => f.write_str(", in Icarus Verilog")?,
+            Simulator::Ghdl => f.write_str(", in GHDL")?,
         }
         if self.library == Library::Static {
             write!(f, ", statically linked")?;

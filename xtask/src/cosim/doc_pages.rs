@@ -18,7 +18,7 @@ use super::build::recreate_dir;
 use super::watch;
 use crate::library::SHIPPED;
 use crate::programs;
-use crate::tool::{Tool, UVM, UVM_NEWEST, WHEELS, uvm};
+use crate::tool::{GHDL, IVERILOG, Tool, UVM, UVM_NEWEST, WHEELS, python_packages, uvm};
 
 /// Page to execute, run like a case.
 pub(super) struct DocPage {
@@ -31,7 +31,7 @@ pub(super) struct DocPage {
 }
 
 /// The pages. The one with UVM is part of the full run: the design `cluster` compiles UVM, too.
-pub(super) const PAGES: [DocPage; 3] = [
+pub(super) const PAGES: [DocPage; 4] = [
     DocPage {
         name: "c-programs",
         required: &programs::REQUIRED,
@@ -40,6 +40,11 @@ pub(super) const PAGES: [DocPage; 3] = [
     DocPage {
         name: "first-simulation",
         required: &[],
+        full: false,
+    },
+    DocPage {
+        name: "simulators",
+        required: &[IVERILOG, GHDL],
         full: false,
     },
     DocPage {
@@ -68,6 +73,11 @@ pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
     shell
         .args(["-euc", &page.commands])
         .env("VHOST", root)
+        .env(
+            "PICORV32",
+            root.join(python_packages()?)
+                .join("pythondata_cpu_picorv32/verilog"),
+        )
         .env("PATH", first_of_path(&root.join(SHIPPED))?)
         .env("PIP_NO_INDEX", "1")
         .env("PIP_FIND_LINKS", root.join(WHEELS))
@@ -129,6 +139,7 @@ fn name_of_file(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{case, cocotb};
     use super::*;
 
     #[test]
@@ -141,5 +152,25 @@ mod tests {
         };
         assert_eq!(Page::parse(text).ok(), Some(page));
         assert!(Page::parse("```c\nint a;\n```\n").is_err());
+    }
+
+    /// The table of the page on simulators names what has run.
+    #[test]
+    fn the_matrix_of_simulators_names_cases() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("a root");
+        let page = fs::read_to_string(root.join("docs/simulators.md")).expect("a page");
+        let cases = case::read(root).expect("they are read");
+        let rows = page.lines().filter(|line| line.starts_with("| "));
+        let last = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+        let names: Vec<&str> = last
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .collect();
+        assert!(names.len() > 10, "{names:?}");
+        for name in names {
+            let is_case = cases.contains_key(name) || cocotb::is_case(name);
+            assert!(is_case, "docs/simulators.md: there is no case {name}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! - [`client`]: TCP clients of a running simulation;
 //! - [`recording`]: recording of each run, and its replay without the simulation;
 //! - [`rerun`]: failed runs that run again from a snapshot;
-//! - [`icarus`]: simulations in Icarus Verilog;
+//! - [`icarus`], [`ghdl`]: simulations in Icarus Verilog and in GHDL;
 //! - [`cocotb`]: cases with cocotb's own runner;
 //! - [`doc_pages`]: executed documentation pages;
 //! - [`mod@bench`]: overhead of the host in a simulation;
@@ -22,6 +22,7 @@ mod ccache;
 mod client;
 mod cocotb;
 mod doc_pages;
+pub(crate) mod ghdl;
 pub(crate) mod icarus;
 mod jobs;
 mod limit;
@@ -47,7 +48,7 @@ use self::rerun::Waves;
 use crate::clock::{Clock, Elapsed};
 use crate::tally::COST;
 use crate::tool::{
-    CCACHE, CLANG, COCOTB, CXX, IVERILOG, LIBPYTHON, LLD, LZ4, MAKE, Missing, PERL, PICORV32,
+    CCACHE, CLANG, COCOTB, CXX, GHDL, IVERILOG, LIBPYTHON, LLD, LZ4, MAKE, Missing, PERL, PICORV32,
     RISCV32, RISCV64, ROCKET, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, VEXRISCV,
     download_wheels,
 };
@@ -57,9 +58,10 @@ pub(crate) const REQUIRED: [Tool; 11] = [
     CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
-/// Optional tools. Without Icarus Verilog, UVM, LZ4 or a core some cases are skipped; without ccache models take
+/// Optional tools. Without Icarus Verilog, GHDL, UVM, LZ4 or a core some cases are skipped; without ccache models take
 /// longer to build.
-pub(crate) const OPTIONAL: [Tool; 7] = [IVERILOG, UVM, UVM_2017, LZ4, VEXRISCV, ROCKET, CCACHE];
+pub(crate) const OPTIONAL: [Tool; 8] =
+    [IVERILOG, GHDL, UVM, UVM_2017, LZ4, VEXRISCV, ROCKET, CCACHE];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
