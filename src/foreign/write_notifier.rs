@@ -31,6 +31,10 @@ impl Store for WriteNotifier<'_> {
         self.store.read(at, to)
     }
 
+    fn look(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        self.store.look(at, to)
+    }
+
     fn read_text(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
         self.store.read_text(at, to)
     }

@@ -106,6 +106,14 @@ void misuse(void) {
     reported("mb_get_space", "`ch` is NULL");
     mb_get_space("core0", NULL);
     reported("mb_get_space", "`space` is NULL");
+    uint32_t code = 7;
+    CHECK_EQ(mb_exit_code("nobody", &code), -1);
+    reported("mb_exit_code", "nobody");
+    CHECK_EQ(code, 0);
+    CHECK_EQ(mb_exit_code(NULL, &code), -1);
+    reported("mb_exit_code", "`ch` is NULL");
+    CHECK_EQ(mb_exit_code("core0", NULL), -1);
+    reported("mb_exit_code", "`code` is NULL");
     uint64_t value = 7, size = 7;
     CHECK_EQ(mb_symbol("nobody", "main", &value, &size), -1);
     reported("mb_symbol", "no channel and no space `nobody`");

@@ -243,7 +243,7 @@ void resets(void) {
 
 /* Two channels of different pointer width at once; the library serves until both have exited. */
 void two_cores(void) {
-    uint32_t words;
+    uint32_t words, code = 7;
     int64_t value;
     start();
     struct firmware other = firmware_at(memory_base[1] + 0x1000, setup.word == 4 ? 8 : 4, 0);
@@ -257,8 +257,15 @@ void two_cores(void) {
         CHECK(firmware_receive(&other, &words, &value));
         CHECK_EQ(value, 2 * i);
     }
+    CHECK_EQ(mb_exit_code("core1", &code), 0);
+    CHECK_EQ(code, 0);
     CHECK(SEND(&other, EXIT, 1));
     CHECK_EQ(mb_tick(), 1);
+    CHECK_EQ(mb_exit_code("core1", &code), 1);
+    CHECK_EQ(code, 1);
+    CHECK_EQ(mb_exit_code("core0", &code), 0);
+    CHECK_EQ(mb_exit_code("", &code), 0);
+    CHECK_EQ(code, 0);
     firmware_reset(&cpu);
     CHECK_EQ(mb_tick(), 1);
     CHECK(SEND(&cpu, EXIT, 2));
@@ -266,7 +273,12 @@ void two_cores(void) {
     CHECK_EQ(mb_tick(), 0);
     CHECK_EQ(testbench.exits, 2);
     CHECK_EQ(testbench.exit_code, 2);
+    CHECK_EQ(mb_exit_code("core0", &code), 1);
+    CHECK_EQ(code, 2);
+    CHECK_EQ(mb_exit_code("", &code), 1);
+    CHECK_EQ(code, 2);
     mb_shutdown();
+    CHECK_EQ(mb_exit_code("", &code), 0);
 }
 
 /* Input of the testbench: bytes before and behind a read, and the end. */

@@ -103,6 +103,10 @@ fn write_op<P>(
             write!(f, "read ")?;
             place(at, f)
         }
+        Op::Look(at) => {
+            write!(f, "look at ")?;
+            place(at, f)
+        }
         Op::Write(at, data) => {
             write!(f, "write ")?;
             place(at, f)?;

@@ -41,6 +41,7 @@ impl Resolver {
         let place = |span: Span| self.locate(space, span);
         Ok(match op {
             Op::Read(span) => Op::Read(place(span)?),
+            Op::Look(span) => Op::Look(place(span)?),
             Op::Write(span, data) => Op::Write(place(span)?, data),
             Op::Word(span, word) => Op::Word(place(span)?, word),
             Op::Fill(span, byte) => Op::Fill(place(span)?, byte),

@@ -53,7 +53,7 @@ impl Search {
             // A mark may begin in this piece and end in the next one.
             len: rest.min(STEP + HEADER),
         };
-        let bytes = service.access(Op::Read(span)).await?.into_bytes();
+        let bytes = service.access(Op::Look(span)).await?.into_bytes();
         let found = mark(&bytes, rest.min(STEP));
         match found {
             Some(offset) => {

@@ -78,6 +78,11 @@ pub(crate) fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, A
             read(store, place, 0, &mut buffer)?;
             Ok(Outcome::Bytes(buffer.into()))
         }
+        Op::Look(place) => {
+            let mut buffer = zeros(len(place))?;
+            look_at(store, place, &mut buffer)?;
+            Ok(Outcome::Bytes(buffer.into()))
+        }
         Op::Write(place, data) => {
             same_length(data.len() as u64, len(place))?;
             write(store, place, 0, data)?;

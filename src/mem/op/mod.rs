@@ -34,6 +34,8 @@ pub enum Op<P> {
     Text(P),
     /// Executes operations in order, up to the first that fails, without other accesses in between. The outcome is that of the last one.
     Batch(#[serde(deserialize_with = "flat")] Vec<Op<P>>),
+    /// Reads the bytes for a search: they may never have been written, and unknown bits are no warning.
+    Look(P),
 }
 
 thread_local! {
@@ -66,7 +68,8 @@ impl<P> Op<P> {
             | Self::Write(place, _)
             | Self::Word(place, _)
             | Self::Fill(place, _)
-            | Self::Text(place) => wanted(place),
+            | Self::Text(place)
+            | Self::Look(place) => wanted(place),
             Self::Copy {
                 to: one,
                 from: other,

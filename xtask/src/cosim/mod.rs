@@ -193,7 +193,9 @@ fn groups(args: &Args, cases: &Cases) -> Vec<Vec<String>> {
     let mut groups: Vec<Vec<String>> = pages.map(|page| vec![page.name.to_owned()]).collect();
     let cocotb = cocotb::CASES.iter();
     let cocotb = cocotb.filter(|case| args.selects(case.name, case.full));
-    groups.extend(cocotb.map(|case| vec![case.name.to_owned()]));
+    // One group: a recording is compared with that of the case before.
+    groups.push(cocotb.map(|case| case.name.to_owned()).collect());
+    groups.retain(|group: &Vec<String>| !group.is_empty());
     let parts = by_model.values().flat_map(|group| group.chunks(GROUP));
     groups.extend(parts.map(<[String]>::to_vec));
     groups

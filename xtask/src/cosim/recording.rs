@@ -62,6 +62,31 @@ impl Recording {
         Ok(files)
     }
 
+    /// Compares the recording with that of another case, message for message. Returns the first difference, or `None`, also if the
+    /// other case has not run.
+    pub(super) fn differs_from(
+        &self,
+        builder: &Builder<'_>,
+        other: &str,
+    ) -> Result<Option<String>> {
+        let other_file = self.file.with_file_name(format!("{other}.trace"));
+        if !other_file.is_file() {
+            println!("  not compared with {other}, which has not run");
+            return Ok(None);
+        }
+        let mut diff = Command::new(builder.command());
+        diff.args(["trace", "diff"]).args([&other_file, &self.file]);
+        let output = diff.output().context("cannot start the command vhost")?;
+        if output.status.success() {
+            println!("  its recording is that of {other}");
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(Some(format!(
+            "its recording is not that of {other}:\n{text}"
+        )))
+    }
+
     /// Makes a simulation record its run.
     pub(super) fn record(&self, simulation: &mut Command) {
         simulation.env("VHOST_TRACE", &self.file);
