@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Folders of files that users of the library need beside it.
-const STAGED: [&str; 2] = ["sv", "python"];
+const STAGED: [&str; 3] = ["sv", "vhdl", "python"];
 
 fn main() -> io::Result<()> {
     let mut sources = vec!["src/sim/simulator.c", "src/sim/float.c"];
@@ -33,7 +33,7 @@ fn main() -> io::Result<()> {
 }
 
 /// Copies the folders to `OUT_DIR/vhost`, and tells the build scripts of dependent crates where each is: as
-/// `DEP_VHOST_SV` and `DEP_VHOST_PYTHON`.
+/// `DEP_VHOST_SV`, `DEP_VHOST_VHDL` and `DEP_VHOST_PYTHON`.
 fn stage() -> io::Result<()> {
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
     let out = PathBuf::from(out).join("vhost");

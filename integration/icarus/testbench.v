@@ -44,6 +44,11 @@ module testbench;
             $mb_answer(77, 1);
     end
 
+`ifdef WRONG_ARGUMENTS
+    // Refused before the simulation begins.
+    initial $mb_backdoor_read_u8("cpu0", 5);
+`endif
+
     always @(posedge clk) begin
         clocks <= clocks + 1;
         if (trap === 1 || clocks == most_clocks) begin

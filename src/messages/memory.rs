@@ -51,7 +51,8 @@ impl<P> Payload for Op<P> {
             | Self::Fill(..)
             | Self::Copy { .. }
             | Self::Compare(..)
-            | Self::Text(_) => {}
+            | Self::Text(_)
+            | Self::Look(_) => {}
         }
     }
 }

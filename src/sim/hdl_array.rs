@@ -3,6 +3,8 @@
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::SimError;
 use super::vecval::{Vecval, read_bytes, write_bytes};
 use super::vpi::{Object, Vector, VpiError};
@@ -95,7 +97,7 @@ impl HdlArray {
                 .map_err(refused)?
                 .flatten();
             let vector = vector.ok_or(SimError::NoWord { index })?;
-            let mut values = vec![Vecval::default(); vector.vecvals()];
+            let mut values: SmallVec<[Vecval; 4]> = smallvec![Vecval::default(); vector.vecvals()];
             each(&vector, &mut values, skip as usize, step as usize).map_err(refused)?;
             at += step;
             left -= step;

@@ -66,7 +66,14 @@ pub(super) fn write_block(call: &mut Call, running: &RunningCall) -> Result<i64,
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
     let array = running.array(2)?;
     let len = length(array.len())?;
-    let mut data = vec![0; len];
+    let mut data = Vec::new();
+    let argument = "data";
+    let too_long = |_| Error::TooLong {
+        argument,
+        len: len as u64,
+    };
+    data.try_reserve_exact(len).map_err(too_long)?;
+    data.resize(len, 0);
     array.read(0, &mut data)?;
     let vhost = call.process()?.system_at_once()?;
     vhost.write_from(&space, address, &data)?;

@@ -140,6 +140,7 @@ fn some_op() -> impl Strategy<Value = Op<Segments>> {
     });
     let one = prop_oneof![
         some_place().prop_map(Op::Read),
+        some_place().prop_map(Op::Look),
         some_place().prop_map(Op::Text),
         (some_target(), 0..3_u8).prop_map(|(place, byte)| Op::Fill(place, byte)),
         (some_target(), any::<u64>()).prop_map(|(place, word)| Op::Word(place, word)),
@@ -155,7 +156,7 @@ fn some_op() -> impl Strategy<Value = Op<Segments>> {
 /// Reference model of an access.
 fn model(ram: &Ram, op: &Op<Segments>) -> Result<Outcome, AccessError> {
     Ok(match op {
-        Op::Read(place) => Outcome::Bytes(ram.bytes(place).into()),
+        Op::Read(place) | Op::Look(place) => Outcome::Bytes(ram.bytes(place).into()),
         Op::Write(place, data) => {
             ram.put(place, data);
             Outcome::Done

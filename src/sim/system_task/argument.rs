@@ -99,7 +99,7 @@ pub(crate) enum ArgumentError {
     #[error("the simulator names no running call")]
     NoCall,
     /// Fewer or more arguments than there may be.
-    #[error("it has {given} argument{}, and takes {least} to {most}; usage: {usage}", if *.given == 1 { "" } else { "s" })]
+    #[error("it has {}, and takes {}; usage: {usage}", counted(*.given), range(*.least, *.most))]
     Count {
         given: usize,
         least: usize,
@@ -123,6 +123,19 @@ pub(crate) enum ArgumentError {
     /// Value that the simulator does not give.
     #[error("the simulator gives no value of argument {number} (`{name}`)")]
     NoValue { number: usize, name: &'static str },
+}
+
+/// "1 argument", "2 arguments".
+fn counted(count: usize) -> String {
+    format!("{count} argument{}", if count == 1 { "" } else { "s" })
+}
+
+/// "3", or "1 to 3".
+fn range(least: usize, most: usize) -> String {
+    match least == most {
+        true => most.to_string(),
+        false => format!("{least} to {most}"),
+    }
 }
 
 /// Argument of the running call.
@@ -234,6 +247,28 @@ impl Argument {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrong_number_of_arguments_is_told_with_the_usage() {
+        let error = |given, least, most| {
+            let usage = "$t(a)".to_owned();
+            let error = ArgumentError::Count {
+                given,
+                least,
+                most,
+                usage,
+            };
+            error.to_string()
+        };
+        assert_eq!(
+            error(2, 1, 1),
+            "it has 2 arguments, and takes 1; usage: $t(a)"
+        );
+        assert_eq!(
+            error(1, 2, 3),
+            "it has 1 argument, and takes 2 to 3; usage: $t(a)"
+        );
+    }
 
     #[test]
     fn each_kind_takes_its_objects() {

@@ -18,6 +18,7 @@ pub(crate) use methods::{Answer, CallInfo};
 use self::methods::Methods;
 use super::SimError;
 use super::hdl_array::HdlArray;
+use super::lifetime::is_verilator;
 use super::strand::{Abroad, strand_local};
 use super::symbols::{svGetScope, vpi_handle_by_name, vpi_register_cb};
 use super::vpi_user::CallbackData;
@@ -81,9 +82,11 @@ pub(crate) fn attend(end: fn()) {
     });
 }
 
-/// True in a simulator that has VPI and no DPI.
+/// True in a simulator that has VPI and no DPI. A model of Verilator's that is linked with the library leaves out DPI if nothing
+/// is imported, which is another matter.
 pub(crate) fn is_without_dpi() -> bool {
-    is_there() || (vpi_handle_by_name.get().is_ok() && svGetScope.get().is_err())
+    let has_vpi_alone = || vpi_handle_by_name.get().is_ok() && svGetScope.get().is_err();
+    is_there() || (has_vpi_alone() && !is_verilator())
 }
 
 /// Makes an array the black-box memory of this name; another one that was there before is replaced.
