@@ -32,6 +32,12 @@ extern "C" {
 /* As in svdpi.h. */
 typedef void *svOpenArrayHandle;
 
+/*
+ * Registers the system tasks ($mb_init, $mb_tick, ...; docs/icarus.md) with a simulator that has VPI. For a VPI module of your own, among
+ * its startup routines; vhost.vpi does so by itself. 0, or -1 if the process has no VPI. Builds nothing.
+ */
+int vhost_register_system_tasks(void);
+
 /* ---- Life of the system --------------------------------------------------------------------------------------------- */
 
 /*

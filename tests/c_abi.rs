@@ -545,7 +545,13 @@ fn runs_with_hdl_arrays(linkage: Linkage) {
     let all = ["moves", "unknown", "kept", "errors", "reset"];
     run(&[], "vpi", &all);
     if matches!(linkage, Linkage::Shared) {
-        run(&["-DNO_ARRAY_CALLS"], "vpi", &all);
+        run(
+            &["-DNO_ARRAY_CALLS"],
+            "vpi",
+            &[&all[..], &["dropped"]].concat(),
+        );
+        let digits = ["-DNO_ARRAY_CALLS", "-DBINARY_DIGITS"];
+        run(&digits, "vpi", &["moves", "unknown", "dropped"]);
     }
     run(&["-DUVM"], "uvm", &["moves", "unknown", "errors", "reset"]);
     run(

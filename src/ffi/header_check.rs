@@ -8,6 +8,7 @@ use super::semihosting::*;
 use super::snapshots::*;
 use super::sockets::*;
 use super::stdin::*;
+use super::system_tasks::vhost_register_system_tasks;
 use crate::sim::prototype::{Functions, header};
 
 /// List of functions; each `_` is one argument.
@@ -26,6 +27,7 @@ macro_rules! exports {
 fn the_header_declares_what_is_exported() {
     let (exported, _) = header();
     let functions = exports! {
+        vhost_register_system_tasks(),
         mb_init(_ _ _),
         mb_tick(),
         mb_notify(),

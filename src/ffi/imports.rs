@@ -19,8 +19,9 @@ const EXPORTS: &str = include_str!("../../sv/mailbox_sv/core/mb_exports.svh");
 /// C type of an open array; its direction follows from the function's name.
 const OPEN_ARRAY: &str = "const svOpenArrayHandle";
 
-/// Functions with plain C pointers, which SystemVerilog can't import.
-const FOR_C: [&str; 3] = [
+/// Functions with plain C pointers, which SystemVerilog can't import, and those for VPI.
+const FOR_C: [&str; 4] = [
+    "vhost_register_system_tasks",
     "mb_backdoor_write_mem",
     "mb_backdoor_read_mem",
     "mb_stdin_write",

@@ -3,11 +3,12 @@
 //! A handle is looked up once and kept: a look-up by name takes several times as long as the access. Handles have the
 //! [lifetime](Life) of their simulation: one that has ended gets none of them back.
 
-use std::cell::Cell;
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::slice;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
@@ -187,20 +188,30 @@ pub(crate) struct Vector {
     object: Object,
     bits: u64,
     vecvals: usize,
-    /// True if the simulator has texts of binary digits in place of vecvals.
-    by_text: Cell<bool>,
+}
+
+/// True if the simulator has texts of binary digits in place of vecvals.
+static BY_TEXT: AtomicBool = AtomicBool::new(false);
+
+/// Tests for a simulator that complains of each vector that it is asked for.
+fn know_product() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if is_product("GHDL") {
+            BY_TEXT.store(true, Ordering::Relaxed);
+        }
+    });
 }
 
 impl Vector {
     /// Vector of an object; `None` for an array, for which the simulator would give one element's value.
     pub(crate) fn new(object: Object) -> Result<Option<Self>, VpiError> {
         let bits = object.bits()?;
+        know_product();
         Ok(bits.map(|bits| Self {
             object,
             bits,
             vecvals: bits.div_ceil(32) as usize,
-            // It complains of each vector that it is asked for.
-            by_text: Cell::new(is_product("GHDL")),
         }))
     }
 
@@ -217,7 +228,7 @@ impl Vector {
     /// Reads the value into `to`, which has its length.
     pub(crate) fn read(&self, to: &mut [Vecval]) -> Result<(), VpiError> {
         assert_eq!(to.len(), self.vecvals, "a vector is read as a whole");
-        if self.by_text.get() {
+        if BY_TEXT.load(Ordering::Relaxed) {
             return self.read_text(to);
         }
         let get_value = vpi_get_value.get()?;
@@ -236,7 +247,7 @@ impl Vector {
         let vector = unsafe { value.value.vector };
         if value.format != VECTOR_VAL || vector.is_null() {
             self.read_text(to)?;
-            self.by_text.set(true);
+            BY_TEXT.store(true, Ordering::Relaxed);
             return Ok(());
         }
         // SAFETY: the simulator's vector has a vecval for each 32 bits of the object, whose size was asked for.
@@ -298,7 +309,7 @@ impl Vector {
     /// Sets the value from `from`, which has its length.
     pub(crate) fn write(&self, from: &mut [Vecval]) -> Result<(), VpiError> {
         assert_eq!(from.len(), self.vecvals, "a vector is written as a whole");
-        if self.by_text.get() {
+        if BY_TEXT.load(Ordering::Relaxed) {
             return self.write_text(from);
         }
         let put_value = vpi_put_value.get()?;
