@@ -70,7 +70,9 @@ pub(super) fn run(builder: &mut Builder<'_>, case: &CocotbCase) -> Result<Option
     let root = builder.root();
     let images = builder.firmware(case.name, &[case.firmware.into()])?;
     let folder = root.join("target/cosim").join(case.name);
-    let files = folder.join("files");
+    // A recording that is compared with another has the same names of files.
+    let owner = case.same_as.unwrap_or(case.name);
+    let files = root.join("target/cosim").join(owner).join("files");
     fs::create_dir_all(&files).with_context(|| format!("cannot make {}", files.display()))?;
 
     let mut runner = runner(builder, case, &folder)?;
