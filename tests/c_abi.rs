@@ -551,7 +551,11 @@ fn runs_with_hdl_arrays(linkage: Linkage) {
             &[&all[..], &["dropped"]].concat(),
         );
         let digits = ["-DNO_ARRAY_CALLS", "-DBINARY_DIGITS"];
-        run(&digits, "vpi", &["moves", "unknown", "dropped"]);
+        run(
+            &digits,
+            "vpi",
+            &["moves", "unknown", "dropped", "errors", "reset"],
+        );
     }
     run(&["-DUVM"], "uvm", &["moves", "unknown", "errors", "reset"]);
     run(

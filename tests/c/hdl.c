@@ -228,7 +228,7 @@ int32_t vpi_get(int32_t property, void *handle) {
 
 /* Simulated time, and the fate of writes. */
 static uint32_t now;
-static bool drops;
+static int drops;
 
 struct time {
     int32_t type;
@@ -285,19 +285,20 @@ void vpi_get_value(void *handle, struct value *value) {
     }
     CHECK_EQ(object->depth, 2);
 #ifdef BINARY_DIGITS
+    (void)copy;
     if (value->format == BINARY) {
         moved++;
         value->value.text = digits_of(object);
-        return;
+    } else {
+        CHECK_EQ(value->format, VECTOR);
+        value->value.vector = NULL;
     }
-    CHECK_EQ(value->format, VECTOR);
-    value->value.vector = NULL;
-    return;
-#endif
+#else
     CHECK_EQ(value->format, VECTOR);
     moved++;
     memcpy(copy, word_of(object), sizeof copy);
     value->value.vector = copy;
+#endif
 }
 
 void *vpi_put_value(void *handle, struct value *value, void *time, int32_t flags) {
@@ -308,17 +309,15 @@ void *vpi_put_value(void *handle, struct value *value, void *time, int32_t flags
     moved++;
     if (object->array->sealed)
         strcpy(error, "the object is read only\n");
-    else if (drops)
-        return NULL;
+    else if (!drops) {
 #ifdef BINARY_DIGITS
-    else {
         CHECK_EQ(value->format, BINARY);
         set_digits(object, value->value.text);
-        return NULL;
-    }
-#endif
-    else
+#else
+        CHECK_EQ(value->format, VECTOR);
         memcpy(word_of(object), value->value.vector, sizeof(vecval) * (size_t)vecvals_of(object->array->bits));
+#endif
+    }
     /* IEEE 1800: NULL without vpiReturnEvent. */
     return NULL;
 }
@@ -549,7 +548,7 @@ static void unknown(void) {
 /* A write without an effect and without an error is told once, at a later time. */
 static void dropped(void) {
     uint32_t word = 7;
-    drops = true;
+    drops = 1;
     mb_backdoor_write_u32(space, 0x10008, 0x12345678);
     mb_backdoor_read_u32(space, 0x10008, &word);
     CHECK_EQ(word, 0);
@@ -566,7 +565,7 @@ static void dropped(void) {
 
     /* One that has its effect later, as a signal has. */
     mb_backdoor_write_u32(space, 0x20000, 5);
-    drops = false;
+    drops = 0;
     mb_backdoor_write_u32(space, 0x20000, 5);
     now++;
     mb_backdoor_read_u32(space, 0x20000, &word);
