@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::case::{Backend, Core, Library, PROGRAM, Simulator, Threading};
 use super::limit::Limit;
-use super::{REQUIRED, ccache, ghdl, icarus};
+use super::{REQUIRED, abi, ccache, ghdl, icarus};
 use crate::clock::Clock;
 use crate::library::{self, ARTEFACTS, PYTHON, SHIPPED, UNOPTIMISED, VARIANTS, Variant, replace};
 use crate::programs;
@@ -259,6 +259,10 @@ impl<'a> Builder<'a> {
         let build = |(core, name): (usize, &String)| {
             if let Some(program) = name.strip_prefix(PROGRAM) {
                 return self.program(program, &folder, cores, cache);
+            }
+            let bare = format!("{folder}/core{core}.elf");
+            if abi::build(self.root, name, &bare, cores, cache)? {
+                return Ok(Some(bare));
             }
             if self.root.join(name).is_file() {
                 return Ok(Some(name.clone()));
@@ -560,7 +564,7 @@ pub(super) struct Cache<'a> {
 
 impl Cache<'_> {
     /// Options of the compiler for firmware in C.
-    fn options(self) -> Vec<String> {
+    pub(super) fn options(self) -> Vec<String> {
         let hooks = self.hooks.into_iter();
         let hooks = hooks.flat_map(|hooks| ["-include".into(), hooks_file(hooks)]);
         let line = self.line.map(|line| format!("-DMB_CACHE_LINE={line}"));

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use super::abi::PICOLIBC;
 use super::build::{Cache, Model};
 use super::rerun::Rerun;
 use crate::programs;
@@ -58,6 +59,9 @@ pub(super) struct Case {
     pub(super) clients: Vec<String>,
     pub(super) rerun: Option<Rerun>,
     pub(super) not_replayed: Option<String>,
+    /// True if `vhost run` must print, write and exit the same.
+    #[serde(default)]
+    pub(super) as_run: bool,
     #[serde(default)]
     pub(super) golden: bool,
     #[serde(default)]
@@ -164,7 +168,7 @@ impl Core {
         architecture: "rv32im",
     };
 
-    const ROCKET: Self = Self {
+    pub(super) const ROCKET: Self = Self {
         width: "rv64",
         ram: 0x8000_0000,
         architecture: "rv64imac",
@@ -220,7 +224,8 @@ impl Case {
             "rocket" => vec![ROCKET],
             _ => vec![],
         };
-        if self.firmware.iter().any(|name| name.starts_with(PROGRAM)) {
+        let has_library = |name: &String| name.starts_with(PROGRAM) || name.starts_with(PICOLIBC);
+        if self.firmware.iter().any(has_library) {
             tools.extend(programs::REQUIRED);
         }
         if self.rerun == Some(Rerun::Fst) {
@@ -237,6 +242,16 @@ impl Case {
             Some(Backend::Uvm) => tools.push(UVM),
         }
         tools
+    }
+
+    /// Writes the case's files to the root of firmware's.
+    pub(super) fn put_files(&self, to: &Path) -> Result<()> {
+        for (name, content) in &self.files {
+            let file = to.join(name);
+            fs::write(&file, content)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        Ok(())
     }
 
     /// Cache of the cores, as firmware has to know it.
@@ -296,7 +311,7 @@ impl Case {
 
 /// True for a line that firmware printed. Verilator begins a line of `$fatal` in the same way, with
 /// the time in brackets.
-fn is_print(line: &str) -> bool {
+pub(super) fn is_print(line: &str) -> bool {
     line.starts_with('[') && !line.contains("] %Fatal: ")
 }
 

@@ -1,9 +1,11 @@
 //! `cargo xtask cosim`: RTL simulations with the library loaded, most with firmware on a CPU.
 //!
 //! - [`case`]: cases of `integration/cases.toml`, and the check of their results;
+//! - [`abi`]: firmware with HTIF, RTT or semihosting;
 //! - [`build`]: firmware, library and simulation; a simulation is rebuilt if its inputs change;
 //! - [`ccache`]: compiler cache for simulations;
 //! - [`client`]: TCP clients of a running simulation;
+//! - [`on_run`]: the same image on `vhost run`;
 //! - [`recording`]: recording of each run, and its replay without the simulation;
 //! - [`rerun`]: failed runs that run again from a snapshot;
 //! - [`icarus`], [`ghdl`]: simulations in Icarus Verilog and in GHDL;
@@ -15,6 +17,7 @@
 //! - [`load`]: time to load an image;
 //! - [`many`]: cost of many runs after one boot.
 
+mod abi;
 mod bench;
 mod build;
 mod case;
@@ -28,11 +31,11 @@ mod jobs;
 mod limit;
 mod load;
 mod many;
+mod on_run;
 mod recording;
 mod rerun;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -43,6 +46,7 @@ use anyhow::{Context, Result, bail};
 use self::build::{Builder, Simulation, mailboxes, memories, recreate_dir};
 use self::case::{Case, Cases};
 use self::client::Clients;
+use self::on_run::Simulated;
 use self::recording::Recording;
 use self::rerun::Waves;
 use crate::clock::{Clock, Elapsed};
@@ -329,10 +333,8 @@ fn run_case(
     }
     let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
     command.envs(&case.environment);
-    for (file, content) in &case.files {
-        let file = builder.root().join(files(name)).join(file);
-        fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))?;
-    }
+    let folder = builder.root().join(files(name));
+    case.put_files(&folder)?;
     let waves = match case.rerun {
         Some(rerun) => Waves::of(builder.root(), name, rerun)?,
         None => None,
@@ -359,6 +361,19 @@ fn run_case(
     let unmet = case.unmet(expected.as_deref(), status, &lines);
     if let Some(unmet) = unmet.or(unmet_by_clients) {
         return Ok(Some(unmet));
+    }
+    if let ([image], true) = (&images[..], case.as_run) {
+        let simulated = Simulated {
+            name,
+            image,
+            status,
+            lines: &lines,
+            files: &folder,
+        };
+        let difference = on_run::compare(builder, case, &simulation, &simulated)?;
+        if difference.is_some() {
+            return Ok(difference);
+        }
     }
     if let Some(why) = &case.not_replayed {
         println!("  not replayed: {why}");

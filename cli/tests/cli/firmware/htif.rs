@@ -9,7 +9,7 @@ use super::{Image, tree};
 
 /// Compiles a program whose `main` returns the exit code.
 pub(super) fn compile(image: &Image, width: u32, options: &[&str], body: &str) {
-    let folder = tree().join("cli/tests/cli/firmware");
+    let folder = tree().join("firmware/abi");
     let source = format!("#include \"htif.h\"\n{body}\n");
     let abi = if width == 32 { "ilp32" } else { "lp64" };
     let output = Command::new("clang")

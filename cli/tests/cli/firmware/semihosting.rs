@@ -53,7 +53,7 @@ int main(void)
 "#;
 
 fn compile(image: &Image, width: u32) {
-    let folder = tree().join("cli/tests/cli/firmware");
+    let folder = tree().join("firmware/abi");
     let abi = if width == 32 { "ilp32" } else { "lp64" };
     let output = Command::new("clang")
         .arg(format!("--target=riscv{width}"))

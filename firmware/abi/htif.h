@@ -1,4 +1,19 @@
-/* Start-up, words and calls of HTIF, for RV32 and RV64. */
+/*
+ * Start-up, words and calls of HTIF, for RV32 and RV64. The entry point is the first byte of the image.
+ *
+ * On a CPU with a data cache, include one of firmware/cache before it: a command is written back before the host can see it, and
+ * what the host writes is dropped from the cache before it is read. Both words have lines of their own. Buffers of system calls
+ * are to be static, and not to share a line with anything that changes during the call.
+ */
+#ifndef MB_CACHE_CLEAN
+#define MB_CACHE_CLEAN(addr, len) ((void)0)
+#endif
+#ifndef MB_CACHE_INVALIDATE
+#define MB_CACHE_INVALIDATE(addr, len) ((void)0)
+#endif
+#ifndef MB_CACHE_FLUSH
+#define MB_CACHE_FLUSH() ((void)0)
+#endif
 
 typedef unsigned long word;
 typedef unsigned long long u64;
@@ -28,8 +43,9 @@ extern volatile unsigned tohost[2], fromhost[2];
 /* Order of the stores. riscv-tests write the low half first. */
 static void send(u64 command)
 {
-    while (tohost[0] | tohost[1]) {
-    }
+    do {
+        MB_CACHE_INVALIDATE((const void *)tohost, 8);
+    } while (tohost[0] | tohost[1]);
 #if defined(ONE_STORE)
     __asm__ volatile("sd %0, 0(%1)" ::"r"(command), "r"(tohost) : "memory");
 #elif defined(HIGH_FIRST)
@@ -45,14 +61,17 @@ static void send(u64 command)
     __asm__ volatile("nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop");
     tohost[1] = command >> 32;
 #endif
+    MB_CACHE_CLEAN((const void *)tohost, 8);
 }
 
 static void take(void)
 {
-    while (!(fromhost[0] | fromhost[1])) {
-    }
+    do {
+        MB_CACHE_INVALIDATE((const void *)fromhost, 8);
+    } while (!(fromhost[0] | fromhost[1]));
     fromhost[0] = 0;
     fromhost[1] = 0;
+    MB_CACHE_CLEAN((const void *)fromhost, 8);
 }
 
 static void put_char(int c)
@@ -77,8 +96,10 @@ static __attribute__((unused)) long long call(u64 number, u64 a0, u64 a1, u64 a2
     magic[4] = a3;
     magic[5] = a4;
     __asm__ volatile("fence" ::: "memory");
+    MB_CACHE_FLUSH();
     send((word)magic);
     take();
+    MB_CACHE_FLUSH();
     return magic[0];
 }
 

@@ -1,0 +1,95 @@
+//! Firmware that speaks another protocol than the mailbox: bare programs with HTIF and RTT, and programs of picolibc with its
+//! semihosting.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::build::{Cache, run_checked};
+use super::case::Core;
+
+/// Beginning of the name of a bare program with `firmware/abi/htif.h`, as firmware.
+pub(super) const HTIF: &str = "htif:";
+
+/// Beginning of the name of a program of picolibc with semihosting, as firmware.
+pub(super) const PICOLIBC: &str = "picolibc:";
+
+/// Folder of the headers and of the linker script.
+pub(super) const FOLDER: &str = "firmware/abi";
+
+/// Size of the RAM for code of a program of picolibc, and of that for data.
+const RAM: usize = 0x4_0000;
+
+/// Compiles the firmware of this name if it is one of these kinds. Returns false if it is not.
+pub(super) fn build(
+    root: &Path,
+    name: &str,
+    image: &str,
+    cores: Core,
+    cache: Cache<'_>,
+) -> Result<bool> {
+    let (program, mut compiler) = if let Some(program) = name.strip_prefix(HTIF) {
+        (program, htif(cores, cache))
+    } else if let Some(program) = name.strip_prefix(PICOLIBC) {
+        (program, picolibc(cores))
+    } else {
+        return Ok(false);
+    };
+    let source = format!("integration/firmware/{program}.c");
+    compiler
+        .args([&source, "-o", image])
+        .args(machine(cores))
+        .current_dir(root);
+    run_checked(&mut compiler, &source)?;
+    Ok(true)
+}
+
+/// Instruction set and calling convention.
+pub(super) fn machine(cores: Core) -> [String; 3] {
+    let abi = match cores.width {
+        "rv32" => "ilp32",
+        _ => "lp64",
+    };
+    [
+        format!("-march={}", cores.architecture),
+        format!("-mabi={abi}"),
+        "-mcmodel=medany".to_owned(),
+    ]
+}
+
+/// Clang for a width of cores.
+pub(super) fn clang(cores: Core) -> Command {
+    let clang = env::var_os("CLANG").unwrap_or_else(|| "clang".into());
+    let mut clang = Command::new(clang);
+    clang
+        .arg(format!("--target=riscv{}", &cores.width["rv".len()..]))
+        .args(["-ffreestanding", "-nostdlib", "-static", "-fuse-ld=lld"]);
+    clang
+}
+
+fn htif(cores: Core, cache: Cache<'_>) -> Command {
+    let mut clang = clang(cores);
+    clang
+        .args(["-Os", "-fno-builtin", "-Wall", "-Wextra", "-Werror"])
+        .args(["-I", FOLDER, "-T", &format!("{FOLDER}/htif.ld")])
+        .arg(format!("-Wl,--defsym=RAM_BASE={:#x}", cores.ram))
+        .args(cache.options());
+    clang
+}
+
+/// Start-up code that sets no trap vector: not every core has one.
+fn picolibc(cores: Core) -> Command {
+    let mut gcc = Command::new("riscv64-unknown-elf-gcc");
+    let symbols = [
+        ("__flash", cores.ram),
+        ("__flash_size", RAM),
+        ("__ram", cores.ram + RAM),
+        ("__ram_size", RAM),
+    ];
+    gcc.args(["--specs=picolibc.specs", "--oslib=semihost"])
+        .args(["--crt0=hosted", "-Os", "-Wall", "-Wextra", "-Werror"])
+        .args(symbols.map(|(name, value)| format!("-Wl,--defsym={name}={value:#x}")));
+    gcc
+}
