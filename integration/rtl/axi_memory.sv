@@ -1,7 +1,7 @@
 // AXI4 port of 64 bits with one transaction at a time, in the order of their addresses' arrival; writes before reads.
 //
-// The bytes are those of the RAM's C model (ram.cpp). With BOOT the port has a program for reset instead, whatever the
-// address: it jumps to 0x8000_0000.
+// The bytes are those of the RAM's C model (ram.cpp). With BOOT the port has a program for reset instead, which jumps to
+// 0x8000_0000, and the RAM from 0x4000_0000 on.
 module axi_memory #(
     parameter bit BOOT = 0
 ) (
@@ -49,6 +49,10 @@ module axi_memory #(
     logic [7:0]  beats;
     logic [2:0]  size;
 
+    // The address is in the RAM.
+    bit is_ram;
+
+    assign is_ram = !BOOT || addr[30];
     assign aw_ready = state == IDLE;
     assign ar_ready = state == IDLE && !aw_valid;
     assign w_ready = state == WRITE;
@@ -73,9 +77,9 @@ module axi_memory #(
                     end
                 WRITE:
                     if (w_valid) begin
-                        if (!BOOT && w_strb[3:0] != 0)
+                        if (is_ram && w_strb[3:0] != 0)
                             ram_store({addr[31:3], 3'b000}, w_data[31:0], {28'b0, w_strb[3:0]});
-                        if (!BOOT && w_strb[7:4] != 0)
+                        if (is_ram && w_strb[7:4] != 0)
                             ram_store({addr[31:3], 3'b100}, w_data[63:32], {28'b0, w_strb[7:4]});
                         addr <= addr + (32'b1 << size);
                         if (w_last)
@@ -85,7 +89,7 @@ module axi_memory #(
                     if (b_ready)
                         state <= IDLE;
                 LOAD: begin
-                    if (BOOT)
+                    if (!is_ram)
                         r_data <= PROGRAM[addr[3]];
                     else
                         r_data <= {ram_load({addr[31:3], 3'b100}), ram_load({addr[31:3], 3'b000})};

@@ -18,8 +18,8 @@ uint8_t *word(uint32_t addr) { return bytes + (addr & (SIZE - 1) & ~3u); }
 
 // How much of an access of the host's is inside; it counts by the words that a bus would have to move.
 size_t inside(uint64_t &addr, size_t len) {
-    // Rocket has the RAM at 0x8000'0000.
-    addr &= ~UINT64_C(0x80000000);
+    // Rocket has the RAM at 0x8000'0000, and uncached at 0x6000'0000.
+    addr &= ~UINT64_C(0xe0000000);
     if (addr >= SIZE)
         return 0;
     if (len > SIZE - addr)

@@ -1,6 +1,7 @@
 // Rocket, 64 bits wide, with a write-back data cache of 4 KiB and lines of 64 bytes.
 //
 //   0x1000_0000   on the port for devices: where its boot ROM goes; from there it jumps to
+//   0x6000_0000   RAM, on the port for devices: uncached
 //   0x8000_0000   RAM, on the port for memory
 //
 // The scratch memory of soc.sv is there for the host alone.

@@ -7,6 +7,7 @@
 //! - [`client`]: TCP clients of a running simulation;
 //! - [`on_run`]: the same image on `vhost run`;
 //! - [`recording`]: recording of each run, and its replay without the simulation;
+//! - [`riscv_tests`]: the official instruction tests, if their sources are here;
 //! - [`rerun`]: failed runs that run again from a snapshot;
 //! - [`icarus`], [`ghdl`]: simulations in Icarus Verilog and in GHDL;
 //! - [`cocotb`]: cases with cocotb's own runner;
@@ -34,8 +35,10 @@ mod many;
 mod on_run;
 mod recording;
 mod rerun;
+mod riscv_tests;
 
 use std::collections::BTreeMap;
+use std::env;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -49,6 +52,7 @@ use self::client::Clients;
 use self::on_run::Simulated;
 use self::recording::Recording;
 use self::rerun::Waves;
+use self::riscv_tests::Suite;
 use crate::clock::{Clock, Elapsed};
 use crate::tally::COST;
 use crate::tool::{
@@ -107,9 +111,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             .filter(|page| args.selects(page.name, page.full));
         let cocotb = cocotb::CASES.iter();
         let cocotb = cocotb.filter(|case| args.selects(case.name, case.full));
-        cases
-            .map(|(name, _)| name.as_str())
+        let names = cases.map(|(name, _)| name.as_str());
+        names
             .chain(cocotb.map(|case| case.name))
+            .chain(args.suites().map(|suite| suite.name))
             .chain(pages.map(|page| page.name))
             .for_each(|name| println!("{name}"));
         return Ok(true);
@@ -163,6 +168,18 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             None => summary.run(case.name, || cocotb::run(&mut builder, case)),
         }
     }
+    for suite in args.suites() {
+        let name = suite.name;
+        println!("\n{name}: riscv-tests");
+        let mut needed = suite.required.iter();
+        if env::var_os(riscv_tests::VARIABLE).is_none() {
+            println!("skipped: {name}: {} is not set", riscv_tests::VARIABLE);
+        } else if let Some(Missing(reason)) = needed.find_map(|tool| tools.get(*tool).err()) {
+            println!("skipped: {name}: {reason}");
+        } else {
+            summary.run(name, || riscv_tests::run(&mut builder, &suite));
+        }
+    }
     let pages = doc_pages::PAGES.iter();
     for doc_page in pages.filter(|page| args.selects(page.name, page.full)) {
         let page = doc_page.name;
@@ -200,6 +217,7 @@ fn groups(args: &Args, cases: &Cases) -> Vec<Vec<String>> {
     // One group: a recording is compared with that of the case before.
     groups.push(cocotb.map(|case| case.name.to_owned()).collect());
     groups.retain(|group: &Vec<String>| !group.is_empty());
+    groups.extend(args.suites().map(|suite| vec![suite.name.to_owned()]));
     let parts = by_model.values().flat_map(|group| group.chunks(GROUP));
     groups.extend(parts.map(<[String]>::to_vec));
     groups
@@ -242,7 +260,8 @@ impl Args {
             true => BENCHES.iter().any(|bench| bench.name == name),
             false => {
                 let is_page = doc_pages::PAGES.iter().any(|page| page.name == name);
-                cocotb::is_case(name) || is_page || cases.contains_key(name)
+                let is_suite = riscv_tests::SUITES.iter().any(|suite| suite.name == name);
+                cocotb::is_case(name) || is_page || is_suite || cases.contains_key(name)
             }
         };
         match self.cases.iter().find(|name| !is_known(name)) {
@@ -255,6 +274,12 @@ impl Args {
                 bail!("there is no case {unknown}; see cargo xtask cosim --full --list")
             }
         }
+    }
+
+    /// Selected suites of riscv-tests, all of which are part of the full run only.
+    fn suites(&self) -> impl Iterator<Item = Suite> {
+        let suites = riscv_tests::SUITES.into_iter();
+        suites.filter(|suite| self.selects(suite.name, true))
     }
 
     /// True if the case or bench of this name is selected. `full`: it is part of the full run only.
