@@ -182,6 +182,13 @@ int mb_stdin_close(const char *ch);
  */
 int mb_semihost(const char *ch, uint32_t hart, uint64_t op, uint64_t arg, uint64_t *result);
 
+/*
+ * Replaces traps of semihosting that firmware has copied or unpacked itself, in `len` bytes from `addr` on: call it when the code is there,
+ * or with the address of a trap that a hart has reached. The number of replaced traps; each that stays is a report with its address. -1
+ * for a channel without code in place of traps.
+ */
+int mb_semihost_replace(const char *ch, uint64_t addr, uint64_t len);
+
 /* ---- Queries -------------------------------------------------------------------------------------------------------- */
 
 /* Text of the last error, of any thread's call; "" if there was none. Builds nothing. */

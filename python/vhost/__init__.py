@@ -30,6 +30,7 @@ __all__ = [
     "read_u16",
     "read_u32",
     "read_u64",
+    "replace_traps",
     "semihost",
     "shutdown",
     "status",

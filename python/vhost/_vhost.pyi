@@ -30,6 +30,7 @@ __all__ = [
     "read_u16",
     "read_u32",
     "read_u64",
+    "replace_traps",
     "semihost",
     "symbol",
     "write_bytes",
@@ -53,6 +54,9 @@ def symbol(place: str, name: str) -> tuple[int, int]:
 
 def semihost(ch: str, hart: int, op: int, arg: int) -> int | None:
     """Carries out an operation of semihosting that firmware asks for: the value for a0, or None while it waits for input."""
+
+def replace_traps(ch: str, addr: int, len: int) -> int:
+    """Replaces traps of semihosting that firmware has copied or unpacked itself: the number of those that were replaced."""
 
 def read_u8(space: str, addr: int) -> int: ...
 def read_u16(space: str, addr: int) -> int: ...

@@ -56,7 +56,9 @@ fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Seg
             };
             Some((Interface::Htif(place_of_words), place))
         }
-        FrontEnd::Semihosting(SemihostingConfig { ptr_width, stub }) => {
+        FrontEnd::Semihosting(SemihostingConfig {
+            ptr_width, stub, ..
+        }) => {
             let (ptr_width, stub) = (*ptr_width, *stub);
             let place = stub.and_then(|stub| located(stub, STUB_WORDS));
             let interface = Interface::Semihosting(SemihostingPlace { ptr_width, stub });

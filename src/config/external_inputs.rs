@@ -29,6 +29,20 @@ pub trait ConfigEnvironment {
         file.to_path_buf()
     }
 
+    /// Takes a decision by the loaded bytes of an image. By default it is computed; a recording has it, since it has no such bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of `compute`.
+    fn decide(
+        &self,
+        what: &str,
+        compute: &dyn Fn() -> Result<String, ImageError>,
+    ) -> Result<String, ImageError> {
+        let _ = what;
+        compute()
+    }
+
     /// Reports a warning. Ignored by default.
     fn warn(&self, warning: ConfigWarning) {
         let _ = warning;

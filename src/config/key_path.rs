@@ -139,8 +139,8 @@ impl SemihostingProblem {
     /// Key of the wrong value.
     fn key(&self) -> &str {
         match self {
-            Self::KeyOfMailbox { key } => key,
-            Self::KeyOfSemihosting
+            Self::KeyOfMailbox { key } | Self::KeyOfSemihosting { key } => key,
+            Self::Word { .. }
             | Self::Misaligned { .. }
             | Self::NotInMemory { .. }
             | Self::InImage { .. } => "stub",

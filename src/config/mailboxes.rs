@@ -14,6 +14,7 @@ use super::expand::expand;
 use super::external_inputs::ConfigEnvironment;
 use super::file_context::FileContext;
 use super::flag::Flag;
+use super::found_traps;
 use super::htif::{self, HtifConfig, HtifSymbols, Place};
 use super::key_path::DOCUMENT;
 use super::name::named;
@@ -21,6 +22,7 @@ use super::nearest::nearest;
 use super::rtt::{self, RttConfig};
 use super::schema::{self, RawChannel};
 use super::semihosting::{self, SemihostingConfig};
+use super::stub_place::{Range, Surroundings};
 use super::warning::{Doubt, Used};
 use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
 
@@ -101,6 +103,7 @@ pub(super) fn validate(
         outside: context.outside,
         images: BTreeMap::new(),
         taken: BTreeMap::new(),
+        without_place: Vec::new(),
     };
     let mut validated = Vec::new();
     for (name, keys) in channels {
@@ -128,6 +131,7 @@ pub(super) fn validate(
     }
     reader.warn_of_images(context);
     reader.note_rtt(&validated);
+    reader.place_stubs(&mut validated)?;
     Ok(validated)
 }
 
@@ -175,6 +179,8 @@ struct Reader<'a> {
     images: BTreeMap<PathBuf, Read>,
     /// Ranges of the channels so far, by start: exclusive end, and owner.
     taken: BTreeMap<(MemoryId, u64), (u64, Rc<Taker>)>,
+    /// Channels whose code in place of traps has no place yet.
+    without_place: Vec<String>,
 }
 
 /// An image that was read.
@@ -256,9 +262,6 @@ impl Reader<'_> {
         let abi = abi(raw)?;
         let has_mailbox =
             raw.base.is_some() || image.is_some_and(|image| image.mailbox().is_some());
-        if raw.stub.is_some() && abi != "semihosting" {
-            return Err(SemihostingProblem::KeyOfSemihosting.into());
-        }
         let may_be_htif = abi == "htif" || (abi == "auto" && !has_mailbox);
         if may_be_htif {
             let symbols = HtifSymbols::of(image)?;
@@ -267,6 +270,7 @@ impl Reader<'_> {
                 if raw.rtt.is_some() {
                     return Err(RttProblem::KeyOfRtt.into());
                 }
+                refuse_semihosting(raw)?;
                 let place = self.place(space, image);
                 let htif = htif::validate(raw, &place, &symbols)?;
                 for address in [htif.tohost, htif.fromhost] {
@@ -286,6 +290,29 @@ impl Reader<'_> {
         if let Some(key) = htif::first_key(raw) {
             return Err(HtifProblem::KeyOfHtif { key }.into());
         }
+        let may_be_semihosting = abi == "auto" && !has_mailbox && raw.rtt.is_none();
+        let traps = image.filter(|_| may_be_semihosting);
+        let traps = traps.map(|image| found_traps::count(self.context, name, image));
+        let traps = traps.transpose()?;
+        if abi == "semihosting" || traps.is_some_and(|count| count > 0) {
+            if raw.rtt.is_some() {
+                return Err(RttProblem::KeyOfRtt.into());
+            }
+            if let (Some(image), Some(count)) = (image, traps) {
+                self.context.warn(Doubt::SemihostingFound {
+                    channel: name.to_owned(),
+                    image: image.file().to_path_buf(),
+                    count,
+                });
+            }
+            let place = self.place(space, image);
+            let validated = semihosting::validate(raw, &place, ptr_width)?;
+            if validated.searches {
+                self.without_place.push(name.to_owned());
+            }
+            return Ok(FrontEnd::Semihosting(validated.config));
+        }
+        refuse_semihosting(raw)?;
         if abi == "rtt" || (abi == "auto" && !has_mailbox) {
             let symbol = rtt_symbol(image)?;
             let is_auto = abi == "auto";
@@ -303,12 +330,6 @@ impl Reader<'_> {
         }
         if raw.rtt.is_some() {
             return Err(RttProblem::KeyOfRtt.into());
-        }
-        if abi == "semihosting" {
-            let place = self.place(space, image);
-            return Ok(FrontEnd::Semihosting(semihosting::validate(
-                raw, &place, ptr_width,
-            )?));
         }
         let ptr_width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
         let layout = Layout::new(ptr_width, cache_line);
@@ -358,6 +379,39 @@ impl Reader<'_> {
                 });
             }
         }
+    }
+
+    /// Finds places for the code in place of traps, once all channels have theirs. An image that is not loaded keeps its traps.
+    fn place_stubs(&self, channels: &mut [ChannelConfig]) -> Result<(), ConfigProblem> {
+        for name in &self.without_place {
+            let Some(at) = channels.iter().position(|channel| channel.name == *name) else {
+                continue;
+            };
+            let space = channels[at].space;
+            let Some(image) = channels[at].load.clone() else {
+                continue;
+            };
+            let of_space = channels.iter().filter(|it| it.space == space);
+            let taken = self.taken.iter().map(|((memory, start), (end, _))| {
+                let (start, end) = (*start, *end);
+                (*memory, Range { start, end })
+            });
+            let surroundings = Surroundings {
+                map: self.map,
+                space,
+                images: of_space.filter_map(|it| it.image.as_deref()).collect(),
+                taken: taken.collect(),
+            };
+            let found = found_traps::place(self.context, name, &image, &surroundings);
+            let found = found.map_err(|error| ConfigProblem::Channel {
+                channel: name.clone(),
+                problem: error.into(),
+            })?;
+            if let Some(FrontEnd::Semihosting(semihosting)) = &mut channels[at].front_end {
+                semihosting.stub = found;
+            }
+        }
+        Ok(())
     }
 
     /// Value of a flag after expansion; true if it is missing.
@@ -532,6 +586,14 @@ fn rtt_symbol(image: Option<&Image>) -> Result<Option<u64>, ChannelProblem> {
     };
     let [symbol] = image.symbols([rtt::SYMBOL])?;
     Ok(symbol.map(|symbol| symbol.value))
+}
+
+/// Refuses keys of semihosting in a channel of another protocol.
+fn refuse_semihosting(raw: &RawChannel) -> Result<(), SemihostingProblem> {
+    match semihosting::first_key(raw) {
+        Some(key) => Err(SemihostingProblem::KeyOfSemihosting { key }),
+        None => Ok(()),
+    }
 }
 
 /// Protocol by its name.

@@ -12,6 +12,7 @@ use super::external_inputs::ConfigEnvironment;
 use super::flag::Flag;
 use super::number::{Number, given};
 use super::raw_rtt::RawRtt;
+use super::raw_stub::RawStub;
 use super::unknown_keys::{Keys, Unknown};
 use crate::mem::Backend;
 
@@ -54,6 +55,7 @@ const OF_CHANNEL: &[&str] = &[
     "protocol",
     "rtt",
     "stub",
+    "harts",
 ];
 
 /// Keys of a [`RawMemory`].
@@ -179,8 +181,9 @@ pub(super) struct RawChannel {
     #[serde(default, deserialize_with = "version")]
     pub(super) protocol: Option<String>,
     pub(super) rtt: Option<RawRtt>,
+    pub(super) stub: Option<RawStub>,
     #[serde(default, deserialize_with = "given")]
-    pub(super) stub: Option<Number>,
+    pub(super) harts: Option<Number>,
 }
 
 /// Reads a version, which may look like a number.

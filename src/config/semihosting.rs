@@ -4,7 +4,10 @@ use mailbox_rs::PtrWidth;
 
 use super::error::{ChannelProblem, SemihostingProblem};
 use super::htif::Place;
+use super::number::Number;
+use super::raw_stub::RawStub;
 use super::schema::RawChannel;
+use crate::mem::STUB_SIZE;
 
 /// Semihosting of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,45 +16,78 @@ pub struct SemihostingConfig {
     pub ptr_width: PtrWidth,
     /// Address of the code that replaces traps; `None` if the testbench sees them.
     pub stub: Option<u64>,
+    /// Number of harts that firmware runs on, for the code that replaces traps.
+    pub harts: u64,
 }
 
-/// Bytes of the stub.
-const STUB: u64 = 0x1100;
+/// Semihosting as configured: the place of the code may still have to be found.
+pub(super) struct Validated {
+    pub(super) config: SemihostingConfig,
+    /// True if a place is to be searched.
+    pub(super) searches: bool,
+}
 
 /// Alignment of the stub.
 const ALIGN: u64 = 8;
+
+/// First key of semihosting in a channel, if it has one.
+pub(super) fn first_key(raw: &RawChannel) -> Option<&'static str> {
+    let keys = [("stub", raw.stub.is_some()), ("harts", raw.harts.is_some())];
+    let given = keys.into_iter().find(|(_, given)| *given);
+    given.map(|(key, _)| key)
+}
 
 /// Validates the semihosting of a channel.
 pub(super) fn validate(
     raw: &RawChannel,
     place: &Place<'_>,
     ptr_width: Option<PtrWidth>,
-) -> Result<SemihostingConfig, ChannelProblem> {
+) -> Result<Validated, ChannelProblem> {
     let keys = [("base", raw.base.is_some()), ("mb_id", raw.mb_id.is_some())];
     if let Some((key, _)) = keys.into_iter().find(|(_, given)| *given) {
         return Err(SemihostingProblem::KeyOfMailbox { key }.into());
     }
     let ptr_width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
-    let stub = raw.stub.as_ref().map(|stub| stub.0);
-    if let Some(address) = stub {
-        if !address.is_multiple_of(ALIGN) {
-            return Err(SemihostingProblem::Misaligned { address }.into());
+    let (stub, searches) = match &raw.stub {
+        None => (None, true),
+        Some(RawStub::Word(word)) => match &**word {
+            "auto" => (None, true),
+            "none" => (None, false),
+            _ => return Err(SemihostingProblem::Word { word: word.clone() }.into()),
+        },
+        Some(RawStub::Address(Number(address))) => {
+            check(place, *address)?;
+            (Some(*address), false)
         }
-        if let Err(cause) = place.map.resolve(place.space, address, STUB) {
-            return Err(SemihostingProblem::NotInMemory { address, cause }.into());
-        }
-        let segments = place.image.map_or(&[][..], |image| image.segments());
-        let overlaps = segments.iter().find(|segment| {
-            let end = segment
-                .address
-                .saturating_add(segment.len)
-                .saturating_add(segment.tail);
-            segment.address < address + STUB && address < end
-        });
-        if let Some(segment) = overlaps {
-            let segment = segment.address;
-            return Err(SemihostingProblem::InImage { address, segment }.into());
-        }
+    };
+    let harts = raw.harts.map_or(1, |harts| harts.0);
+    let config = SemihostingConfig {
+        ptr_width,
+        stub,
+        harts,
+    };
+    Ok(Validated { config, searches })
+}
+
+/// Checks a given address.
+fn check(place: &Place<'_>, address: u64) -> Result<(), SemihostingProblem> {
+    if !address.is_multiple_of(ALIGN) {
+        return Err(SemihostingProblem::Misaligned { address });
     }
-    Ok(SemihostingConfig { ptr_width, stub })
+    if let Err(cause) = place.map.resolve(place.space, address, STUB_SIZE) {
+        return Err(SemihostingProblem::NotInMemory { address, cause });
+    }
+    let segments = place.image.map_or(&[][..], |image| image.segments());
+    let overlaps = segments.iter().find(|segment| {
+        let end = segment
+            .address
+            .saturating_add(segment.len)
+            .saturating_add(segment.tail);
+        segment.address < address.saturating_add(STUB_SIZE) && address < end
+    });
+    if let Some(segment) = overlaps {
+        let segment = segment.address;
+        return Err(SemihostingProblem::InImage { address, segment });
+    }
+    Ok(())
 }

@@ -134,6 +134,48 @@ pub enum Doubt {
         /// Address of the control block.
         block: u64,
     },
+    /// Traps of semihosting in an image, which `abi: auto` has found.
+    #[error(
+        "channel `{channel}`: {} has no section .mailbox, but {count} traps of semihosting: firmware is served by semihosting",
+        .image.display()
+    )]
+    SemihostingFound {
+        /// Name of the channel.
+        channel: String,
+        /// Path of the image.
+        image: PathBuf,
+        /// Number of traps.
+        count: usize,
+    },
+    /// Place for the code that replaces traps.
+    #[error(
+        "channel `{channel}`: the code in place of traps of semihosting is at {address:#x}, in a gap ({start:#x} to {last:#x}) of RAM outside \
+         of images, heap and stack; give `stub` for another place, or `stub: none` where the testbench sees the traps"
+    )]
+    StubFound {
+        /// Name of the channel.
+        channel: String,
+        /// Address of the code.
+        address: u64,
+        /// First address of the gap.
+        start: u64,
+        /// Last address of the gap.
+        last: u64,
+    },
+    /// No place for the code that replaces traps.
+    #[error(
+        "channel `{channel}`: {} has traps of semihosting, and no RAM of its space has {size} bytes outside of images, heap and stack: the \
+         traps stay as they are; give `stub`, or `stub: none` where the testbench sees the traps",
+        .image.display()
+    )]
+    NoStub {
+        /// Name of the channel.
+        channel: String,
+        /// Path of the image.
+        image: PathBuf,
+        /// Number of bytes of the code.
+        size: u64,
+    },
     /// An image that probably should not be loaded as it is.
     #[error("image {} {doubt}", .image.display())]
     Image {
@@ -153,6 +195,8 @@ impl Doubt {
                 | Self::HtifFound { .. }
                 | Self::RttFound { .. }
                 | Self::RttToo { .. }
+                | Self::SemihostingFound { .. }
+                | Self::StubFound { .. }
         )
     }
 }

@@ -52,6 +52,7 @@ fn the_header_declares_what_is_exported() {
         mb_stdin_write_bytes(_ _),
         mb_stdin_close(_),
         mb_semihost(_ _ _ _ _),
+        mb_semihost_replace(_ _ _),
         mb_last_error(),
         mb_status(),
         mb_exit_code(_ _),

@@ -1,4 +1,4 @@
-//! Operations of semihosting, which the testbench has seen.
+//! Operations and traps of semihosting, which the testbench has seen.
 
 use std::ffi::{c_char, c_int};
 
@@ -27,5 +27,21 @@ pub(super) unsafe extern "C" fn mb_semihost(
             }
             None => Ok(0),
         }
+    })
+}
+
+/// Replaces traps of semihosting that firmware has copied or unpacked: their number, or -1.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_semihost_replace(
+    channel: *const c_char,
+    address: u64,
+    len: u64,
+) -> c_int {
+    guard("mb_semihost_replace", -1, |call| {
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let channel = unsafe { text(channel, "channel") }?;
+        let vhost = call.process()?.system()?;
+        let replaced = vhost.replace_traps(channel, address, len)?;
+        Ok(c_int::try_from(replaced).unwrap_or(c_int::MAX))
     })
 }

@@ -28,6 +28,7 @@ mod placement;
 mod segments;
 mod space;
 mod static_mem;
+mod traps;
 mod written;
 
 pub use backend_name::Backend;
@@ -55,3 +56,4 @@ pub use static_mem::{
     StaticMemDescriptor, StaticMemFiles, StaticMemFormat, StaticMemRange, StaticMemSink,
     clear_static_mems, flush_static_mems,
 };
+pub(crate) use traps::{STUB_SIZE, TRAP_LEN, Trap, Traps, offsets as trap_offsets};

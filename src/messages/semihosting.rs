@@ -58,9 +58,25 @@ const OPERATIONS: [(u64, &str, usize); 24] = [
     (0x31, "tickfreq", 0),
 ];
 
-/// Bytes of the words by which code in place of a trap asks the host: a flag of 32 bits, padding, and `a0` and `a1` with 64 bits each. The
-/// host puts the result into the place of `a0`, and clears the flag.
-pub const STUB_WORDS: u64 = 24;
+/// Number of harts with words of their own.
+pub const STUB_HARTS: u64 = 8;
+
+/// Bytes that a poll of the words reads: a flag of 32 bits for each hart, which is 1 while an operation waits for the host, and one for a
+/// hart that has none.
+pub const STUB_WORDS: u64 = STUB_OTHER + 4;
+
+/// Offset of the flag of a hart that has no words: 1, or its number and 1.
+pub const STUB_OTHER: u64 = 4 * STUB_HARTS;
+
+/// Offset of the lock of harts that share the words of the first one.
+pub const STUB_LOCK: u64 = 40;
+
+/// Offset of the first hart's `a0` and `a1`, with 64 bits each. Those of further harts follow. The host puts the result into the place of
+/// `a0`, and clears the flag.
+pub const STUB_ARGUMENTS: u64 = 64;
+
+/// Bytes of a hart's `a0` and `a1`.
+pub const STUB_ARGUMENTS_LEN: u64 = 16;
 
 impl Operation {
     /// Name without `SYS_`, in small letters; `unknown` for a number that is none.

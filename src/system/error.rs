@@ -66,6 +66,14 @@ pub enum Error {
         /// Reason of the rejection.
         cause: OperateError,
     },
+    /// Channel without code in place of traps.
+    #[error(
+        "channel `{channel}` has no code in place of traps of semihosting; give it `abi: semihosting` and `stub`, and load its image"
+    )]
+    NoStub {
+        /// Name of the channel.
+        channel: String,
+    },
     /// Recording can't be written or read.
     #[error(transparent)]
     Trace(#[from] TraceError),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::bus::{Bus, Port};
 use crate::config::ChannelConfig;
 use crate::mem::{
-    AccessError, Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Write, initial,
+    AccessError, Backend, Image, MemoryMap, Op, Outcome, Placement, SpaceId, Span, Write, initial,
 };
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessSegments};
@@ -154,6 +154,14 @@ impl Loader<'_> {
         let written = self.bus.ask(self.memory, Access { space, op })?;
         written
             .map(drop)
+            .map_err(|cause| self.failed(space, address, cause))
+    }
+
+    /// Reads bytes.
+    pub(super) fn read(&self, space: SpaceId, address: u64, len: u64) -> Result<Bytes, Error> {
+        let op = Op::Read(Span { address, len });
+        let read = self.bus.ask(self.memory, Access { space, op })?;
+        read.map(Outcome::into_bytes)
             .map_err(|cause| self.failed(space, address, cause))
     }
 

@@ -111,6 +111,8 @@ struct Inner {
     lines: Rc<Lines>,
     /// Listeners and clients that the socket manager serves.
     hub: Rc<RefCell<Hub>>,
+    /// Code in place of traps of semihosting, by channel.
+    stubs: RefCell<Vec<stubs::Stub>>,
     _claim: ThreadClaim,
 }
 

@@ -89,6 +89,20 @@ impl ConfigEnvironment for Noted<'_> {
         real
     }
 
+    /// Records a decision under a name that no variable has.
+    fn decide(
+        &self,
+        what: &str,
+        compute: &dyn Fn() -> Result<String, ImageError>,
+    ) -> Result<String, ImageError> {
+        let decision = self.outside.decide(what, compute)?;
+        let mut header = self.header.borrow_mut();
+        header
+            .variables
+            .insert(decision_name(what), Some(decision.clone()));
+        Ok(decision)
+    }
+
     fn warn(&self, warning: ConfigWarning) {
         self.warnings.borrow_mut().push(warning);
     }
@@ -130,6 +144,16 @@ impl ConfigEnvironment for Header {
         }
     }
 
+    /// Decision of the recording. Older ones have none: nothing was found.
+    fn decide(
+        &self,
+        what: &str,
+        _: &dyn Fn() -> Result<String, ImageError>,
+    ) -> Result<String, ImageError> {
+        let decision = self.variables.get(&decision_name(what)).cloned();
+        Ok(decision.flatten().unwrap_or_default())
+    }
+
     fn defaults(&self) -> Defaults {
         self.defaults
     }
@@ -149,6 +173,11 @@ fn source(file: &Path, text: &str) -> Source {
         file: name_of(file),
         text: text.to_owned(),
     }
+}
+
+/// Name of a decision among the variables. No variable has a `=` in its name.
+fn decision_name(what: &str) -> String {
+    format!("={what}")
 }
 
 /// Configurations are text, and so are the names in them.

@@ -48,6 +48,10 @@ impl Host for Backdoor {
         self.ask(|vhost| vhost.semihost(channel, hart, operation, argument))
     }
 
+    fn replace_traps(&self, channel: &str, address: u64, len: u64) -> Result<u64, Refused> {
+        self.ask(|vhost| vhost.replace_traps(channel, address, len))
+    }
+
     fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Refused> {
         self.ask(|vhost| vhost.read(space, address, len))
     }

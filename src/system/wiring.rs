@@ -10,6 +10,7 @@ use super::environment::DirectCalls;
 use super::front_ends::{FrontEnds, Surroundings};
 use super::loader::{START, ToLoad, images};
 use super::parts::{HostCallback, Started, SystemParts};
+use super::stubs::ToReplace;
 use super::symbols::known_images;
 use super::taps::attach_all;
 use super::{
@@ -23,13 +24,12 @@ use crate::actors::rpc::{Dispatch, ElidedPolls, Rpc, RpcClient};
 use crate::actors::service::{ChannelProgress, Peers};
 use crate::attach::{AtExit, channels as served, end_at_exit};
 use crate::bus::{Bus, BusError, Endpoint, Inbox, Port};
-use crate::config::{ChannelConfig, ConfigWarning};
+use crate::config::{ChannelConfig, ConfigWarning, FrontEnd};
 use crate::foreign::host_code;
-use crate::mem::Image;
 use crate::messages::announced::SystemStarted;
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{PyTasks, Target};
-use crate::messages::{ChannelDescriptor, Interface, Name, console, files, foreign, memory, rpc};
+use crate::messages::{ChannelDescriptor, Name, console, files, foreign, memory, rpc};
 use crate::sim::strand;
 
 /// Pending start of a built system.
@@ -39,7 +39,7 @@ pub(crate) struct PendingStart {
     warnings: Vec<ConfigWarning>,
     images: Vec<ToLoad>,
     /// Channels whose images have traps of semihosting to replace.
-    stubs: Vec<(ChannelDescriptor, Arc<Image>)>,
+    stubs: Vec<ToReplace>,
     channels: Arc<[ChannelDescriptor]>,
     peers: Peers,
 }
@@ -163,7 +163,7 @@ impl Vhost {
             started,
             warnings,
             images: images(&channels),
-            stubs: with_stubs(&served, &channels),
+            stubs: to_replace(&channels),
             channels: served,
             peers: Peers {
                 memory: accesses.clone(),
@@ -207,6 +207,7 @@ impl Vhost {
             flusher: Flusher::default(),
             lines,
             hub,
+            stubs: RefCell::default(),
             _claim: claim,
         };
         let system = Self(Rc::new(system));
@@ -243,10 +244,9 @@ impl Vhost {
         {
             loader.load(*space, image, *zero_bss)?;
         }
-        for (channel, image) in &beginning.stubs {
-            if let Interface::Semihosting(place) = &channel.interface {
-                stubs::install(&loader, &channel.name, channel.space, image, place)?;
-            }
+        for to_replace in &beginning.stubs {
+            let stub = stubs::install(&loader, to_replace)?;
+            self.0.stubs.borrow_mut().extend(stub);
         }
         for channel in &*beginning.channels {
             loader.warn_of_log(channel);
@@ -306,15 +306,17 @@ impl Vhost {
 }
 
 /// Served channels with semihosting whose images are loaded.
-fn with_stubs(
-    served: &[ChannelDescriptor],
-    channels: &[ChannelConfig],
-) -> Vec<(ChannelDescriptor, Arc<Image>)> {
-    let configured = channels.iter().filter(|it| it.front_end.is_some());
-    let loaded = served.iter().zip(configured).filter_map(|(channel, it)| {
-        let is_semihosting = matches!(channel.interface, Interface::Semihosting(_));
-        let image = it.load.clone().filter(|_| is_semihosting)?;
-        Some((channel.clone(), image))
+fn to_replace(channels: &[ChannelConfig]) -> Vec<ToReplace> {
+    let loaded = channels.iter().filter_map(|channel| {
+        let Some(FrontEnd::Semihosting(semihosting)) = channel.front_end else {
+            return None;
+        };
+        Some(ToReplace {
+            channel: channel.name.clone(),
+            space: channel.space,
+            image: channel.load.clone()?,
+            semihosting,
+        })
     });
     loaded.collect()
 }

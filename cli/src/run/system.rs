@@ -94,7 +94,7 @@ fn channel(args: &Args, program: &Program) -> Result<String> {
         (Some(_), _) => String::new(),
         (None, Some(address)) => format!("  base: {address:#x}\n  ptr: {bits}\n"),
         (None, None) if is_htif() => htif(args)?,
-        (None, None) if has_traps(program)? => "  abi: semihosting\n".to_owned(),
+        (None, None) if has_traps(program)? => "  abi: semihosting\n  stub: none\n".to_owned(),
         (None, None) if has_rtt => "  abi: rtt\n".to_owned(),
         (None, None) => bail!(
             "{} has no section .mailbox and no symbol `mailbox`, nor the symbols tohost and fromhost of HTIF, nor a trap of semihosting, nor _SEGGER_RTT of RTT: \

@@ -18,7 +18,8 @@ use crate::messages::foreign::Severity;
 use crate::messages::front_end::{Operate, OperateError};
 use crate::messages::mailbox::Task;
 use crate::messages::semihosting::{
-    Operation, OperationServed, OperationText, Semihosting, SemihostingStatus, SemihostingStep,
+    Operation, OperationServed, OperationText, STUB_ARGUMENTS, STUB_ARGUMENTS_LEN, STUB_HARTS,
+    Semihosting, SemihostingStatus, SemihostingStep,
 };
 
 /// Words by which code in place of traps asks the host.
@@ -26,6 +27,8 @@ struct Stub {
     address: u64,
     place: Segments,
     poller: WordPoller,
+    /// True after the report on a hart without words.
+    has_told: Cell<bool>,
 }
 
 /// State of one channel.
@@ -69,6 +72,7 @@ impl FrontEnd for Channel {
         let tracker = StatusTracker::new(id, first, progress, service.tasks.clone());
         let stub = place.stub.map(|address| Stub {
             address,
+            has_told: Cell::new(false),
             place: descriptor.place.clone(),
             poller: WordPoller::new(bus, id, context.clone(), peers.store.clone()),
         });
@@ -119,29 +123,20 @@ impl FrontEnd for Channel {
         loop {
             // Firmware may ask for the same again before the next poll.
             stub.poller.watch(stub.place.iter().copied());
-            let (operation, argument) = stub.asked().await?;
-            let operate = Operate {
-                channel: self.service.id,
-                hart: 0,
-                operation,
-                argument,
-            };
-            let result = loop {
-                match self.operate(&operate).await {
-                    Ok(Some(result)) => break result,
-                    Ok(None) => stub.wait(self.context.now() + 1, &self.context).await,
-                    Err(_) => break 0,
-                }
-            };
-            if let Some(code) = self.exit.get() {
-                return Ok(End::Exit(code));
+            let Flags { harts, other } = stub.asked().await?;
+            if other != 0 && !stub.has_told.replace(true) {
+                self.report_other_hart(other);
             }
-            let word = |offset, len| Span {
-                address: stub.address + offset,
-                len,
-            };
-            let answer = vec![Op::Word(word(8, 8), result), Op::Word(word(0, 4), 0)];
-            self.service.access(Op::Batch(answer)).await?;
+            let mut waits = false;
+            for hart in harts {
+                waits |= !self.serve_hart(stub, hart).await?;
+                if let Some(code) = self.exit.get() {
+                    return Ok(End::Exit(code));
+                }
+            }
+            if waits {
+                stub.wait(self.context.now() + 1, &self.context).await;
+            }
         }
     }
 
@@ -229,20 +224,38 @@ impl FrontEnd for Channel {
     }
 }
 
+/// Flags of the words.
+struct Flags {
+    /// Harts that ask for an operation.
+    harts: Vec<u32>,
+    /// Flag of a hart without words; 0 for none.
+    other: u32,
+}
+
+impl Flags {
+    /// Flags as read; `None` before the first read, and without any.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let (words, _) = bytes.as_chunks();
+        let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        let (other, flags) = words.split_last()?;
+        let harts = (0..).zip(flags).filter(|(_, flag)| **flag != 0);
+        let harts: Vec<u32> = harts.map(|(hart, _)| hart).collect();
+        let other = *other;
+        (!harts.is_empty() || other != 0).then_some(Self { harts, other })
+    }
+}
+
 impl Stub {
-    /// Waits until firmware asks for an operation. Returns it with its argument.
-    async fn asked(&self) -> Result<(u64, u64), Failure> {
+    /// Waits until firmware asks for an operation.
+    async fn asked(&self) -> Result<Flags, Failure> {
         poll_fn(|context| {
             let bytes = match self.poller.bytes() {
                 Ok(bytes) => bytes,
                 Err(failure) => return Poll::Ready(Err(failure)),
             };
-            let (words, _) = bytes.as_chunks();
-            let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
-            if let [flag, operation, argument] = words[..]
-                && flag as u32 != 0
-            {
-                return Poll::Ready(Ok((operation, argument)));
+            let is_new = |flags: &Flags| !flags.harts.is_empty() || !self.has_told.get();
+            if let Some(flags) = Flags::of(&bytes).filter(is_new) {
+                return Poll::Ready(Ok(flags));
             }
             self.poller.wake_later(context, None);
             Poll::Pending
@@ -264,6 +277,53 @@ impl Stub {
 }
 
 impl Channel {
+    /// Serves the operation that a hart asks for by its words. False while it waits for input.
+    async fn serve_hart(&self, stub: &Stub, hart: u32) -> Result<bool, Failure> {
+        let arguments = stub.address + STUB_ARGUMENTS + STUB_ARGUMENTS_LEN * u64::from(hart);
+        let word = |address, len| Span { address, len };
+        let read = Op::Read(word(arguments, STUB_ARGUMENTS_LEN));
+        let bytes = self.service.access(read).await?.into_bytes();
+        let (words, _) = bytes.as_chunks();
+        let mut words = words.iter().map(|word| u64::from_le_bytes(*word));
+        let mut next = || words.next().unwrap_or_default();
+        let operate = Operate {
+            channel: self.service.id,
+            hart,
+            operation: self.service.width.truncate(next()),
+            argument: next(),
+        };
+        let result = match self.operate(&operate).await {
+            Ok(Some(result)) => result,
+            Ok(None) => return Ok(false),
+            Err(_) => 0,
+        };
+        if self.exit.get().is_none() {
+            let flag = stub.address + 4 * u64::from(hart);
+            let answer = vec![
+                Op::Word(word(arguments, 8), result),
+                Op::Word(word(flag, 4), 0),
+            ];
+            self.service.access(Op::Batch(answer)).await?;
+        }
+        Ok(true)
+    }
+
+    /// Reports a hart without words, by its flag.
+    fn report_other_hart(&self, flag: u32) {
+        let text = match flag {
+            1 => "semihosting: a second hart has asked for an operation while the first one waited; the code in place of traps is for one \
+                  hart: give their number as `harts`, or compile firmware with the extension A"
+                .to_owned(),
+            _ => format!(
+                "semihosting: hart {} has asked for an operation; the code in place of traps has words for harts 0 to {}: compile firmware \
+                 with the extension A; the hart waits for ever",
+                flag - 1,
+                STUB_HARTS - 1
+            ),
+        };
+        self.service.report(Severity::Error, &text);
+    }
+
     fn severity(&self, operation: Operation, failure: &Failure) -> Severity {
         let Some(request) = request(operation) else {
             return Severity::Error;

@@ -13,9 +13,20 @@ pub enum SemihostingProblem {
     },
     /// A key of semihosting in a channel of another protocol.
     #[error(
-        "`stub` is a key of `abi: semihosting`, and this channel has another protocol; leave it out, or give `abi: semihosting`"
+        "`{key}` is a key of `abi: semihosting`, and this channel has another protocol; leave it out, or give `abi: semihosting`"
     )]
-    KeyOfSemihosting,
+    KeyOfSemihosting {
+        /// The key.
+        key: &'static str,
+    },
+    /// An unknown word in place of an address.
+    #[error(
+        "`stub` is `{word}`; give an address, `auto` for one that the host finds, or `none` where the testbench sees the traps"
+    )]
+    Word {
+        /// Value of the key.
+        word: String,
+    },
     /// A misaligned stub.
     #[error("`stub` is {address:#x}; give a multiple of 8")]
     Misaligned {

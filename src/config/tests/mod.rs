@@ -14,6 +14,7 @@ mod merging;
 mod pages;
 mod rtt;
 mod sections;
+mod semihosting;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

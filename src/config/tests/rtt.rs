@@ -69,14 +69,6 @@ fn the_image_or_keys_have_the_place() {
         Ok(FrontEnd::Mailbox(_))
     ));
     assert!(matches!(front_end("elf: htif.elf"), Ok(FrontEnd::Htif(_))));
-    let semihosting = front_end("elf: none.elf, abi: semihosting").unwrap();
-    assert_eq!(
-        semihosting,
-        (FrontEnd::Semihosting(SemihostingConfig {
-            ptr_width: PtrWidth::P4,
-            stub: None
-        }))
-    );
 }
 
 #[test]
@@ -175,23 +167,6 @@ fn errors_name_the_key() {
         (
             "elf: mailbox.elf, rtt: {up: {}}",
             "`rtt` is a key of `abi: rtt`",
-        ),
-        (
-            "elf: none.elf, abi: semihosting, base: 0x1000",
-            "`base` is a key of `abi: mailbox`, and `abi` is semihosting",
-        ),
-        ("abi: semihosting", "`ptr` is missing"),
-        (
-            "elf: none.elf, abi: semihosting, stub: 0x1004",
-            "`stub` is 0x1004; give a multiple of 8",
-        ),
-        (
-            "elf: none.elf, abi: semihosting, stub: 0x9000",
-            "`stub` at 0x9000 is not in memory",
-        ),
-        (
-            "elf: rtt.elf, stub: 0x1000",
-            "`stub` is a key of `abi: semihosting`",
         ),
     ] {
         let error = front_end(keys).unwrap_err();

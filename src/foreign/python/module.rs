@@ -40,6 +40,9 @@ pub(crate) trait Host {
         argument: u64,
     ) -> Result<Option<u64>, Refused>;
 
+    /// Replaces traps of semihosting in a range of memory. Returns their number.
+    fn replace_traps(&self, channel: &str, address: u64, len: u64) -> Result<u64, Refused>;
+
     /// Reads bytes.
     fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Refused>;
 
@@ -129,6 +132,12 @@ fn symbol(py: Python<'_>, place: &str, name: &str) -> PyResult<(u64, u64)> {
 #[pyfunction]
 fn semihost(py: Python<'_>, ch: &str, hart: u32, op: u64, arg: u64) -> PyResult<Option<u64>> {
     ask(py, |host| host.semihost(ch, hart, op, arg))
+}
+
+/// Replaces traps of semihosting that firmware has copied or unpacked itself: the number of those that were replaced.
+#[pyfunction]
+fn replace_traps(py: Python<'_>, ch: &str, addr: u64, len: u64) -> PyResult<u64> {
+    ask(py, |host| host.replace_traps(ch, addr, len))
 }
 
 /// Defines a pair of functions for each word width.

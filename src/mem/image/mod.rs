@@ -106,6 +106,10 @@ pub struct ImageSegment {
     pub len: u64,
     /// Number of zeros after the bytes, up to the size in memory. Not validated: it may exceed the memory.
     pub tail: u64,
+    /// True if it is marked as executable.
+    pub executable: bool,
+    /// True if it is marked as writable.
+    pub writable: bool,
 }
 
 /// One step of loading an image.
@@ -208,6 +212,15 @@ impl Image {
             }),
         };
         found.map_err(|problem| refuse(&self.file, problem))
+    }
+
+    /// Instruction set for which the image was compiled, as its attributes have it: `rv32i2p1_m2p0_a2p1`. `None` without attributes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file can't be read any more, or has changed since its headers were read.
+    pub fn architecture(&self) -> Result<Option<String>, ImageError> {
+        Ok(read::architecture(&self.bytes()?))
     }
 
     /// Reads the whole file, for its sections that are not loaded.

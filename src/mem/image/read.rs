@@ -3,11 +3,11 @@
 use mailbox_rs::{ImageNote, PtrWidth};
 use object::Endianness;
 use object::elf::{
-    ET_REL, FileHeader32, FileHeader64, PT_LOAD, SHF_ALLOC, SHN_UNDEF, SHT_NOBITS, SHT_SYMTAB,
-    STT_FILE, STT_SECTION,
+    ET_REL, FileHeader32, FileHeader64, PF_W, PF_X, PT_LOAD, SHF_ALLOC, SHN_UNDEF, SHT_NOBITS,
+    SHT_SYMTAB, STT_FILE, STT_SECTION,
 };
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
-use object::read::{FileKind, ReadRef};
+use object::read::{FileKind, Object as _, ObjectSection as _, ReadRef};
 
 use super::doubt::{doubt_of_overlaps, doubt_of_type};
 use super::{ImageDoubt, ImageProblem, ImageSegment, Section, Symbol};
@@ -18,6 +18,9 @@ const MAILBOX_SECTION: &[u8] = b".mailbox\0";
 
 /// Name of the section of notes about the channels, with NUL.
 const NOTE_SECTION: &[u8] = b".note.vhost\0";
+
+/// Name of the section of attributes.
+const ATTRIBUTES_SECTION: &str = ".riscv.attributes";
 
 /// Maximum size of the section of notes: that of 1024 channels with a note each, and more.
 const MAX_NOTES: u64 = 0x1_0000;
@@ -158,7 +161,19 @@ fn load<P: ProgramHeader<Endian = Endianness>>(
         offset,
         len,
         tail,
+        executable: segment.p_flags(endian).0 & PF_X.0 != 0,
+        writable: segment.p_flags(endian).0 & PF_W.0 != 0,
     })
+}
+
+/// Instruction set in the attributes of an image for RISC-V: the first text that begins as one.
+pub(super) fn architecture(image: &[u8]) -> Option<String> {
+    let file = object::File::parse(image).ok()?;
+    let attributes = file.section_by_name(ATTRIBUTES_SECTION)?.data().ok()?;
+    let starts = |at: &usize| matches!(attributes.get(*at..at + 4), Some(b"rv32" | b"rv64"));
+    let start = (0..attributes.len()).find(starts)?;
+    let text = attributes[start..].split(|byte| *byte == 0).next()?;
+    Some(str::from_utf8(text).ok()?.to_owned())
 }
 
 /// Headers of all sections of this name, which ends with NUL. There are none without a table of names.

@@ -26,6 +26,8 @@ import "DPI-C" context function int mb_stdin_write_bytes(input string ch, input 
 import "DPI-C" context function int mb_stdin_close(input string ch);
 import "DPI-C" context function int mb_semihost(
     input string ch, input int unsigned hart, input longint unsigned op, input longint unsigned arg, output longint unsigned result);
+import "DPI-C" context function int mb_semihost_replace(
+    input string ch, input longint unsigned addr, input longint unsigned len);
 
 import "DPI-C" context function string mb_last_error();
 import "DPI-C" context function string mb_status();

@@ -25,6 +25,7 @@ export mailbox_core_pkg::mb_set_file_root;
 export mailbox_core_pkg::mb_stdin_write_bytes;
 export mailbox_core_pkg::mb_stdin_close;
 export mailbox_core_pkg::mb_semihost;
+export mailbox_core_pkg::mb_semihost_replace;
 export mailbox_core_pkg::mb_last_error;
 export mailbox_core_pkg::mb_status;
 export mailbox_core_pkg::mb_exit_code;

@@ -3,6 +3,7 @@
 mod compiled;
 #[cfg(feature = "defmt")]
 mod defmt;
+mod harts;
 mod htif;
 mod memories;
 mod refused;

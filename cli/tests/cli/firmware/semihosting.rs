@@ -20,7 +20,10 @@ word semihost(word operation, const volatile void *argument);
 
 static word call(word operation, word a, word b, word c)
 {
-    volatile word block[3] = {a, b, c};
+    volatile word block[3];
+    block[0] = a;
+    block[1] = b;
+    block[2] = c;
     return semihost(operation, block);
 }
 
@@ -53,15 +56,26 @@ int main(void)
 "#;
 
 fn compile(image: &Image, width: u32) {
+    compile_for(image, &format!("rv{width}imac"), PROGRAM, &[]);
+}
+
+/// Compiles a program with `semihost` for an instruction set.
+pub(super) fn compile_for(image: &Image, architecture: &str, program: &str, options: &[&str]) {
+    let width: u32 = if architecture.starts_with("rv32") {
+        32
+    } else {
+        64
+    };
     let folder = tree().join("firmware/abi");
     let abi = if width == 32 { "ilp32" } else { "lp64" };
     let output = Command::new("clang")
         .arg(format!("--target=riscv{width}"))
-        .args([format!("-march=rv{width}imac"), format!("-mabi={abi}")])
+        .args([format!("-march={architecture}"), format!("-mabi={abi}")])
         .args(["-mcmodel=medany", "-Os", "-ffreestanding", "-nostdlib"])
         .args(["-static", "-fno-builtin", "-fuse-ld=lld", "-T"])
         .arg(folder.join("htif.ld"))
-        .arg(image.put("firmware.c", PROGRAM))
+        .args(options)
+        .arg(image.put("firmware.c", program))
         .arg("-o")
         .arg(image.path("firmware.elf"))
         .output()
@@ -137,6 +151,51 @@ fn code_in_place_of_the_traps_does_the_same() {
         assert_eq!(ended.stdout(42), "begins\nby a handle\ninput\n");
         assert_eq!(fs::read(files.join("file.txt")).unwrap(), b"content");
         let trace = trace.to_str().unwrap();
+        crate::vhost(["replay", trace]).stdout(0);
+        crate::vhost(["replay", trace, "--only", "semihosting"]).stdout(0);
+    }
+}
+
+/// Mailbox configuration by the image alone: `auto`, and a place that the host finds.
+const AUTO: &str =
+    "cpu: {space: cpu, elf: \"${IMAGE}\", stdio: {stdin: in.txt, stdout: raw, stderr: raw}}\n";
+
+#[test]
+fn the_image_alone_decides_and_a_gap_has_the_code() {
+    if let Some(what) = missing() {
+        return skipped(&what);
+    }
+    for (architecture, harts) in [
+        ("rv32imac", "several harts by a lock"),
+        ("rv64imac", "several harts by a lock"),
+        ("rv32im", "one hart"),
+        ("rv64im", "one hart"),
+    ] {
+        let image = Image(tempfile::tempdir().unwrap());
+        compile_for(&image, architecture, PROGRAM, &[]);
+        let files = image.path("files");
+        fs::create_dir(&files).unwrap();
+        fs::write(files.join("in.txt"), "input\n").unwrap();
+        let (mailboxes, trace) = (image.put("mailbox.yaml", AUTO), image.path("run.trace"));
+        let ended = image.run([
+            "--files".as_ref(),
+            files.as_os_str(),
+            "--mailbox".as_ref(),
+            mailboxes.as_os_str(),
+            "--record".as_ref(),
+            trace.as_os_str(),
+        ]);
+        for said in [
+            "1 traps of semihosting: firmware is served by semihosting",
+            "in a gap (0x8000",
+            harts,
+        ] {
+            assert!(ended.stderr.contains(said), "{architecture}: {ended:?}");
+        }
+        assert_eq!(ended.stdout(42), "begins\nby a handle\ninput\n");
+        assert_eq!(fs::read(files.join("file.txt")).unwrap(), b"content");
+        let trace = trace.to_str().unwrap();
+        // The recording has no traps.
         crate::vhost(["replay", trace]).stdout(0);
         crate::vhost(["replay", trace, "--only", "semihosting"]).stdout(0);
     }

@@ -1,0 +1,263 @@
+//! Semihosting of several harts, and of code that firmware unpacks: harts of the simulator on memory of a system.
+
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
+
+use riscv_iss::{Cells, Hart, Rv32, Rv64, Stop, Xlen};
+use vhost::Vhost;
+
+use super::compiled::missing;
+use super::semihosting::compile_for;
+use super::{Image, RAM};
+
+const SIZE: usize = 0x10_0000;
+
+/// Memory out of the reach of jumps.
+const FAR: u64 = 0xa000_0000;
+
+/// Trap, and a jump to itself behind it.
+const TRAP: [u32; 4] = [0x01f0_1013, 0x0010_0073, 0x4070_5013, 0x0000_006f];
+
+/// Instructions of a hart in its turn. Few, so that harts are in the code at the same time.
+const TURN: u64 = 7;
+
+const MOST_TURNS: u32 = 400_000;
+
+/// Each hart has a stack of its own below the one of the first. Hart 0 exits when all have counted.
+const PROGRAM: &str = r#"
+typedef unsigned long word;
+typedef unsigned char byte;
+
+__asm__(".section .text.init, \"ax\"\n.globl _start\n_start:\n  la sp, stack_top\n"
+        "  csrr a0, mhartid\n  slli t0, a0, 12\n  sub sp, sp, t0\n  call main\n"
+        ".section .bss\n.align 4\n.skip 65536\nstack_top:\n.text\n"
+        ".align 4\n.globl semihost\nsemihost:\n.option push\n.option norvc\n"
+        "  slli zero, zero, 0x1f\n  ebreak\n  srai zero, zero, 7\n  ret\n.option pop\n");
+
+word semihost(word operation, const volatile void *argument);
+
+static volatile word done[16];
+static volatile byte letters[16];
+
+int main(word hart)
+{
+    letters[hart] = 'a' + hart;
+    for (int turn = 0; turn < 50; turn++) {
+        volatile word status[1] = {hart % 2 ? (word)-1 : 5};
+        semihost(0x03, &letters[hart]);
+        if (semihost(0x08, status) != hart % 2)
+            semihost(0x04, "another result\n");
+    }
+    done[hart] = 1;
+    if (hart == 0) {
+        for (int other = 1; other < HARTS; other++)
+            while (!done[other]) {
+            }
+        volatile word block[2];
+        block[0] = 0x20026;
+        block[1] = 42;
+        semihost(0x20, block);
+    }
+    for (;;) {
+    }
+}
+"#;
+
+/// End of a run of several harts.
+struct Ended {
+    text: String,
+    reports: Vec<String>,
+    code: Option<u32>,
+}
+
+/// System with an image.
+struct Bench {
+    vhost: Vhost,
+    text: Arc<Mutex<Vec<u8>>>,
+    reports: Arc<Mutex<Vec<String>>>,
+}
+
+impl Bench {
+    fn new(image: &Image, harts: u64) -> Self {
+        let text: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let reports: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (sink, log) = (Sink(Arc::clone(&text)), Arc::clone(&reports));
+        let elf = image.path("firmware.elf");
+        let vhost = Vhost::builder()
+            .memories_text(format!(
+                "space:\n  cpu:\n    - ram: {{base: {RAM:#x}, size: {SIZE:#x}, path: ram, width: 8, backend: static}}\n    \
+                 - far: {{base: {FAR:#x}, size: 4096, path: far, width: 8, backend: static}}\n"
+            ))
+            .mailboxes_text(format!(
+                "cpu: {{space: cpu, elf: {}, harts: {harts}, stdio: {{stdout: raw}}}}\n",
+                elf.display()
+            ))
+            .console(sink)
+            .on_report(move |report| log.lock().unwrap().push(report.text.clone()))
+            .start()
+            .unwrap();
+        Self {
+            vhost,
+            text,
+            reports,
+        }
+    }
+
+    fn run<X: Xlen>(self, harts: u64) -> Ended {
+        let space = self.vhost.spaces().get("cpu").unwrap();
+        let ram = space.iter().next().unwrap().buffers[0].cells();
+        let mut memory = Cells::new(vec![(RAM, ram)]);
+        let mut harts: Vec<_> = (0..harts).map(|id| Hart::<X>::new(id, RAM)).collect();
+        let mut turn = 0;
+        while self.vhost.tick().unwrap() > 0 && turn < MOST_TURNS {
+            let count = harts.len();
+            let at = (turn + turn / 100) as usize % count;
+            let stop = harts[at].run(&mut memory, TURN + u64::from(turn % 5)).stop;
+            assert_eq!(stop, Stop::Steps, "hart {at}");
+            turn += 1;
+        }
+        let text = self.text.lock().unwrap();
+        Ended {
+            text: String::from_utf8(text.clone()).unwrap(),
+            reports: self.reports.lock().unwrap().clone(),
+            code: self.vhost.exits()[0].code,
+        }
+    }
+}
+
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Runs the program on harts. `known` is the number of them in the configuration.
+fn run(architecture: &str, harts: u64, known: u64) -> Option<Ended> {
+    if let Some(what) = missing() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
+        return None;
+    }
+    let image = Image(tempfile::tempdir().unwrap());
+    let option = format!("-DHARTS={harts}");
+    compile_for(&image, architecture, PROGRAM, &[&option]);
+    let bench = Bench::new(&image, known);
+    Some(match architecture.starts_with("rv32") {
+        true => bench.run::<Rv32>(harts),
+        false => bench.run::<Rv64>(harts),
+    })
+}
+
+#[test]
+fn several_harts_ask_at_the_same_time() {
+    for (architecture, harts) in [
+        ("rv32ima", 2),
+        ("rv64ima", 3),
+        ("rv64ima", 12),
+        ("rv32im", 2),
+        ("rv64im", 8),
+    ] {
+        let Some(ended) = run(architecture, harts, harts) else {
+            continue;
+        };
+        let Ended {
+            text,
+            reports,
+            code,
+        } = ended;
+        assert_eq!(code, Some(42), "{architecture}: {reports:?}");
+        for letter in ('a'..).take(harts as usize) {
+            let count = text.matches(letter).count();
+            assert_eq!(count, 50, "{architecture}: {letter} of {text}");
+        }
+        assert_eq!(text.len(), 50 * harts as usize, "{architecture}: {text}");
+    }
+}
+
+#[test]
+fn a_hart_without_words_is_reported() {
+    let Some(ended) = run("rv64im", 9, 9) else {
+        return;
+    };
+    assert_eq!(ended.code, None);
+    let said =
+        "hart 8 has asked for an operation; the code in place of traps has words for harts 0 to 7";
+    let count = ended.reports.iter().filter(|it| it.contains(said)).count();
+    assert_eq!(count, 1, "{:?}", ended.reports);
+}
+
+#[test]
+fn a_second_hart_is_reported_where_the_code_is_for_one() {
+    let Some(ended) = run("rv64im", 2, 1) else {
+        return;
+    };
+    let said = "a second hart has asked for an operation while the first one waited";
+    let count = ended.reports.iter().filter(|it| it.contains(said)).count();
+    assert_eq!(count, 1, "{:?}", ended.reports);
+}
+
+fn trap() -> Vec<u8> {
+    TRAP.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+#[test]
+fn traps_that_firmware_has_unpacked_are_replaced_or_reported() {
+    if let Some(what) = missing() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
+        return;
+    }
+    let image = Image(tempfile::tempdir().unwrap());
+    compile_for(&image, "rv64ima", PROGRAM, &["-DHARTS=1"]);
+    let bench = Bench::new(&image, 1);
+    let vhost = &bench.vhost;
+    let (code, letter, stack) = (RAM + 0x4_0002, RAM + 0x5_0000, RAM + 0x6_0000);
+    vhost.write("cpu", letter, b"x".to_vec()).unwrap();
+    assert_eq!(vhost.replace_traps("cpu", code, 16).unwrap(), 0);
+    for place in [code, FAR + 0x10] {
+        vhost.write("cpu", place, trap()).unwrap();
+    }
+    assert_eq!(vhost.replace_traps("cpu", code - 2, 0x1000).unwrap(), 1);
+    assert_eq!(vhost.replace_traps("cpu", FAR, 0x1000).unwrap(), 0);
+    assert_eq!(vhost.replace_traps("cpu", FAR, 0x10 + 11).unwrap(), 0);
+    assert!(vhost.replace_traps("cpu", FAR, u64::MAX).is_err());
+    assert!(vhost.replace_traps("other", FAR, 16).is_err());
+    let mut hart = Hart::<Rv64>::new(0, code);
+    let registers = (1..32).map(|number| (number, 0x1111 * u64::from(number)));
+    let registers: Vec<(u8, u64)> = registers.collect();
+    for (number, value) in &registers {
+        hart.set_register(*number, *value);
+    }
+    for (number, value) in [(2, stack), (10, 3), (11, letter)] {
+        hart.set_register(number, value);
+    }
+    let space = vhost.spaces().get("cpu").unwrap();
+    let ram = space.iter().next().unwrap().buffers[0].cells();
+    let mut memory = Cells::new(vec![(RAM, ram)]);
+    for _ in 0..100 {
+        assert_eq!(hart.run(&mut memory, TURN).stop, Stop::Steps);
+        vhost.tick().unwrap();
+    }
+    assert_eq!(*bench.text.lock().unwrap(), b"x");
+    assert_eq!(hart.pc(), code + 12);
+    for (number, value) in registers {
+        let expected = match number {
+            2 => stack,
+            10 => 0,
+            11 => letter,
+            _ => value,
+        };
+        assert_eq!(hart.register(number), expected, "x{number}");
+    }
+    let reports = bench.reports.lock().unwrap();
+    let said = format!(
+        "the trap at {:#x} stays as it is: it is more than 1 MiB from the code at",
+        FAR + 0x10
+    );
+    assert!(reports.iter().any(|it| it.contains(&said)), "{reports:?}");
+}

@@ -1,0 +1,58 @@
+//! Traps of semihosting in images, as far as a configuration depends on them. A recording has what was found.
+
+use super::file_context::FileContext;
+use super::stub_place::{Found, Surroundings};
+use super::warning::Doubt;
+use crate::mem::{Image, ImageError, STUB_SIZE, Traps};
+
+/// Number of traps in the image of a channel.
+pub(super) fn count(
+    context: FileContext<'_>,
+    channel: &str,
+    image: &Image,
+) -> Result<usize, ImageError> {
+    let count = || Ok(Traps::of(image)?.whole.len().to_string());
+    let decided = context
+        .outside
+        .decide(&format!("traps of {channel}"), &count)?;
+    Ok(decided.parse().unwrap_or_default())
+}
+
+/// Place for the code in place of a channel's traps, after a note. `None` without traps or place.
+pub(super) fn place(
+    context: FileContext<'_>,
+    channel: &str,
+    image: &Image,
+    surroundings: &Surroundings<'_>,
+) -> Result<Option<u64>, ImageError> {
+    let find = || {
+        let traps = Traps::of(image)?;
+        if traps.whole.is_empty() {
+            return Ok(String::new());
+        }
+        let channel = channel.to_owned();
+        Ok(match surroundings.find(&traps)? {
+            Some(Found { address, gap }) => {
+                context.warn(Doubt::StubFound {
+                    channel,
+                    address,
+                    start: gap.start,
+                    last: gap.end - 1,
+                });
+                address.to_string()
+            }
+            None => {
+                context.warn(Doubt::NoStub {
+                    channel,
+                    image: image.file().to_path_buf(),
+                    size: STUB_SIZE,
+                });
+                String::new()
+            }
+        })
+    };
+    let decided = context
+        .outside
+        .decide(&format!("stub of {channel}"), &find)?;
+    Ok(decided.parse().ok())
+}

@@ -1,0 +1,185 @@
+//! Semihosting: choice by the image, and the place of the code in place of traps.
+
+use std::path::Path;
+
+use mailbox_rs::PtrWidth;
+
+use super::{Fake, memories};
+use crate::config::{FrontEnd, SemihostingConfig, parse_mailboxes};
+use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
+
+/// RAM from 0x1000 to 0x10fff, and one without an image.
+const MEMORIES: &str = "space: {core0: [ram: {base: 0x1000, size: 0x10000, backend: log}, \
+                        other: {base: 0x20000, size: 0x10000, backend: log}]}";
+
+/// Trap behind an instruction.
+const CODE: [u32; 4] = [0x13, 0x01f0_1013, 0x0010_0073, 0x4070_5013];
+
+fn segment(address: u64, bytes: Vec<u8>, mem_size: u64) -> ElfSegment {
+    ElfSegment {
+        address,
+        virtual_address: address,
+        bytes,
+        mem_size,
+    }
+}
+
+/// Code at 0x2000, and data of a size elsewhere.
+fn elf(data: u64, size: u64, symbols: &[(&'static str, u64, u64)]) -> Vec<u8> {
+    let code: Vec<u8> = CODE.iter().flat_map(|word| word.to_le_bytes()).collect();
+    ElfBuilder {
+        class64: false,
+        segments: vec![segment(0x2000, code, 16), segment(data, vec![1], size)],
+        symbols: symbols.to_vec(),
+        ..ElfBuilder::default()
+    }
+    .build()
+}
+
+fn outside() -> Fake {
+    let bounds = [("__heap_start", 0x8100, 0), ("__heap_end", 0x9000, 0)];
+    let stack = [("__heap_start", 0x2100, 0), ("__stack", 0x11000, 0)];
+    Fake::default()
+        .file("between.elf", elf(0x8000, 0x100, &[]))
+        .file("behind.elf", elf(0x2100, 0x100, &[]))
+        .file("heap.elf", elf(0x2800, 0x5800, &bounds))
+        .file("stack.elf", elf(0x2100, 0x100, &stack))
+        .file("full.elf", elf(0x2100, 0xef00, &[]))
+        .file(
+            "rtt.elf",
+            elf(0x8000, 0x100, &[("_SEGGER_RTT", 0x8000, 168)]),
+        )
+        .file(
+            "htif.elf",
+            elf(
+                0x8000,
+                0x100,
+                &[("tohost", 0x8000, 8), ("fromhost", 0x8008, 8)],
+            ),
+        )
+        .file("none.elf", ElfBuilder::default().build())
+}
+
+/// Semihosting of the channel, and the warnings.
+fn found(keys: &str) -> Result<(FrontEnd, String), String> {
+    let outside = outside();
+    let map = memories(MEMORIES).unwrap();
+    let text = format!("cpu: {{space: core0, cache_line: 0, {keys}}}");
+    let channels = parse_mailboxes(&text, Path::new("mb.yaml"), &map, &outside);
+    let mut channels = channels.map_err(|error| error.to_string())?;
+    let warnings = outside.warnings.borrow().join("\n");
+    Ok((channels.remove(0).front_end.unwrap(), warnings))
+}
+
+fn stub(keys: &str) -> (Option<u64>, String) {
+    match found(keys).unwrap() {
+        (FrontEnd::Semihosting(SemihostingConfig { stub, .. }), warnings) => (stub, warnings),
+        (other, _) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_image_with_traps_has_semihosting() {
+    let (_, noted) = stub("elf: between.elf");
+    let said = "between.elf has no section .mailbox, but 1 traps of semihosting: firmware is served by semihosting";
+    assert!(noted.contains(said), "{noted}");
+    let (_, noted) = stub("elf: between.elf, abi: semihosting");
+    assert!(!noted.contains("is served by"), "{noted}");
+    let (front_end, _) = found("elf: htif.elf").unwrap();
+    assert!(matches!(front_end, FrontEnd::Htif(_)));
+    let (_, noted) = stub("elf: rtt.elf");
+    assert!(noted.contains("has RTT, too"), "{noted}");
+    let (front_end, _) = found("elf: rtt.elf, rtt: {up: {}}").unwrap();
+    assert!(matches!(front_end, FrontEnd::Rtt(_)));
+    let expected = SemihostingConfig {
+        ptr_width: PtrWidth::P4,
+        stub: None,
+        harts: 3,
+    };
+    let (front_end, noted) = found("elf: none.elf, abi: semihosting, harts: 3").unwrap();
+    assert_eq!(front_end, FrontEnd::Semihosting(expected));
+    assert_eq!(noted, "");
+}
+
+#[test]
+fn the_code_is_in_a_gap_of_ram_outside_of_image_heap_and_stack() {
+    for (keys, expected) in [
+        // From the end of the code, by lines.
+        ("elf: between.elf", Some(0x2040)),
+        ("elf: between.elf, stub: auto", Some(0x2040)),
+        // In the middle of what is behind the image.
+        ("elf: behind.elf", Some(0x9900)),
+        ("elf: heap.elf", Some(0xd000)),
+        ("elf: stack.elf", None),
+        ("elf: full.elf", None),
+        ("elf: between.elf, stub: none", None),
+        ("elf: between.elf, load: false", None),
+        ("elf: full.elf, stub: 0x20000", Some(0x20000)),
+    ] {
+        let (stub, noted) = stub(keys);
+        assert_eq!(stub, expected, "{keys}: {noted}");
+        let is_found = expected.is_some() && !keys.contains("0x20000");
+        assert_eq!(
+            noted.contains("outside of images, heap and stack; give"),
+            is_found,
+            "{noted}"
+        );
+        let is_full = ["stack", "full"].iter().any(|it| keys.contains(it)) && expected.is_none();
+        assert_eq!(
+            noted.contains("the traps stay as they are"),
+            is_full,
+            "{noted}"
+        );
+    }
+}
+
+#[test]
+fn what_other_channels_have_is_no_gap() {
+    let outside = outside();
+    let map = memories(MEMORIES).unwrap();
+    let text = "cpu: {space: core0, elf: between.elf}\n\
+                other: {space: core0, base: 0x2800, ptr: 32, cache_line: 0}";
+    let channels = parse_mailboxes(text, Path::new("mb.yaml"), &map, &outside).unwrap();
+    let Some(FrontEnd::Semihosting(semihosting)) = channels[0].front_end else {
+        panic!("{channels:?}");
+    };
+    assert_eq!(semihosting.stub, Some(0x2b40));
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    for (keys, text) in [
+        (
+            "elf: none.elf, abi: semihosting, base: 0x1000",
+            "`base` is a key of `abi: mailbox`, and `abi` is semihosting",
+        ),
+        ("abi: semihosting", "`ptr` is missing"),
+        (
+            "elf: none.elf, abi: semihosting, stub: 0x1004",
+            "`stub` is 0x1004; give a multiple of 8",
+        ),
+        (
+            "elf: none.elf, abi: semihosting, stub: 0x90000",
+            "`stub` at 0x90000 is not in memory",
+        ),
+        (
+            "elf: between.elf, stub: 0x2000",
+            "`stub` at 0x2000 overlaps the image's segment at 0x2000",
+        ),
+        (
+            "elf: between.elf, stub: somewhere",
+            "`stub` is `somewhere`; give an address, `auto`",
+        ),
+        (
+            "elf: htif.elf, stub: 0x1000",
+            "`stub` is a key of `abi: semihosting`",
+        ),
+        (
+            "elf: none.elf, abi: mailbox, base: 0x1000, harts: 2",
+            "`harts` is a key of `abi: semihosting`",
+        ),
+    ] {
+        let error = found(keys).unwrap_err();
+        assert!(error.contains(text), "{keys}: {error}");
+    }
+}

@@ -1,0 +1,162 @@
+//! Traps of semihosting that are replaced by jumps to code which asks the host, in simulated memory only.
+
+mod code;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mailbox_rs::PtrWidth;
+
+use self::code::{COMMON, Exclusion, PART, distance};
+use super::Error;
+use super::loader::Loader;
+use crate::config::SemihostingConfig;
+use crate::mem::{Image, STUB_SIZE, SpaceId, TRAP_LEN, Trap, Traps};
+use crate::messages::foreign::Severity;
+
+/// Offset of the code.
+const CODE: u64 = 0x100;
+
+/// Offset of the parts for each trap.
+const PARTS: u64 = CODE + COMMON;
+
+/// Most traps that are replaced.
+const MOST: u64 = (STUB_SIZE - PARTS) / PART;
+
+/// Most reports on traps that stay as they are, at one time.
+const MOST_REPORTS: usize = 64;
+
+/// Code in place of the traps of a channel.
+pub(super) struct Stub {
+    pub(super) channel: String,
+    pub(super) space: SpaceId,
+    address: u64,
+    ptr_width: PtrWidth,
+    /// Number of replaced traps.
+    replaced: u64,
+}
+
+/// Channel with an image whose traps are to be replaced.
+pub(super) struct ToReplace {
+    pub(super) channel: String,
+    pub(super) space: SpaceId,
+    pub(super) image: Arc<Image>,
+    pub(super) semihosting: SemihostingConfig,
+}
+
+/// Writes the code for a channel, and replaces the traps of its image. `None` if the traps stay.
+pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Option<Stub>, Error> {
+    let ToReplace {
+        channel,
+        space,
+        image,
+        semihosting,
+    } = to_replace;
+    let (space, ptr_width) = (*space, semihosting.ptr_width);
+    let file = image.file().display();
+    let traps = Traps::of(image)?;
+    for address in &traps.cut {
+        let text = format!(
+            "semihosting: the trap at {address:#x} of {file} goes on behind the end of its segment and stays as it is; link its three \
+             instructions into one section"
+        );
+        loader.note(Severity::Warning, channel, text);
+    }
+    let Some(address) = semihosting.stub else {
+        return Ok(None);
+    };
+    let exclusion = Exclusion::of(image.architecture()?.as_deref(), semihosting.harts);
+    let mut stub = Stub {
+        channel: channel.clone(),
+        space,
+        address,
+        ptr_width,
+        replaced: 0,
+    };
+    let to_words = -(CODE.cast_signed() + 8);
+    let common = code::common(ptr_width, exclusion, to_words);
+    let mut words = vec![0; CODE as usize];
+    words.extend(common);
+    loader.write(space, address, words.into())?;
+    let count = stub.replace(loader, &traps.whole, &format!(" of {file}"));
+    let harts = match exclusion {
+        Exclusion::Lock => "several harts by a lock (extension A)",
+        Exclusion::HartId => "up to 8 harts by mhartid, in machine mode",
+        Exclusion::Alone => "one hart",
+    };
+    let (severity, text) = match count {
+        0 => (
+            Severity::Warning,
+            format!("semihosting: {file} has no trap that could be replaced"),
+        ),
+        _ => (
+            Severity::Info,
+            format!(
+                "semihosting: {count} traps of {file} jump to code at {address:#x} in simulated memory, for {harts}"
+            ),
+        ),
+    };
+    loader.note(severity, channel, text);
+    Ok(Some(stub))
+}
+
+impl Stub {
+    /// Replaces traps by jumps. A trap that can't be replaced is reported. Returns the number of the others.
+    pub(super) fn replace(&mut self, loader: &Loader<'_>, traps: &[Trap], whose: &str) -> u64 {
+        let before = self.replaced;
+        let mut reports = 0;
+        for trap in traps {
+            if let Err(why) = self.replace_one(loader, trap) {
+                reports += 1;
+                let more = match reports < MOST_REPORTS {
+                    true => "",
+                    false => "; further traps are not reported",
+                };
+                let at = trap.address;
+                let text =
+                    format!("semihosting: the trap at {at:#x}{whose} stays as it is: {why}{more}");
+                loader.note(Severity::Warning, &self.channel, text);
+                if reports == MOST_REPORTS {
+                    break;
+                }
+            }
+        }
+        self.replaced - before
+    }
+
+    /// Replaces a trap by a jump, or returns the reason that it stays.
+    fn replace_one(&mut self, loader: &Loader<'_>, trap: &Trap) -> Result<(), String> {
+        if self.replaced == MOST {
+            return Err(format!("the code has room for {MOST} traps"));
+        }
+        let stub = self.address;
+        let part = stub + PARTS + PART * self.replaced;
+        let there = distance(trap.address, part);
+        // Behind the trap, from the last instruction of the part.
+        let back = distance(part + PART - 4, trap.address.wrapping_add(TRAP_LEN));
+        let (Some(there), Some(back)) = (there, back) else {
+            return Err(format!(
+                "it is more than 1 MiB from the code at {stub:#x}; give a nearer address as `stub`"
+            ));
+        };
+        let to_common = distance(part + 8, stub + CODE).unwrap_or_default();
+        let code = code::part(self.ptr_width, to_common, back);
+        let jump = code::jump(there).to_le_bytes();
+        let write = |address, bytes: Bytes| {
+            let written = loader.write(self.space, address, bytes.clone());
+            written.map_err(|error| error.to_string())?;
+            // A memory may take no notice of it.
+            let read = loader.read(self.space, address, bytes.len() as u64);
+            match read.map_err(|error| error.to_string())? == bytes {
+                true => Ok(()),
+                false => Err(format!(
+                    "memory at {address:#x} keeps its content, as a ROM does"
+                )),
+            }
+        };
+        write(part, code.into())?;
+        write(trap.physical, Bytes::copy_from_slice(&jump))?;
+        self.replaced += 1;
+        Ok(())
+    }
+}
