@@ -3,7 +3,7 @@
 use super::file_context::FileContext;
 use super::stub_place::{Found, Surroundings};
 use super::warning::Doubt;
-use crate::mem::{Image, ImageError, STUB_SIZE, Traps};
+use crate::mem::{Image, ImageError, STUB_SIZE, Traps, count_traps};
 
 /// Number of traps in the image of a channel.
 pub(super) fn count(
@@ -11,7 +11,7 @@ pub(super) fn count(
     channel: &str,
     image: &Image,
 ) -> Result<usize, ImageError> {
-    let count = || Ok(Traps::of(image)?.whole.len().to_string());
+    let count = || Ok(count_traps(image)?.to_string());
     let decided = context
         .outside
         .decide(&format!("traps of {channel}"), &count)?;

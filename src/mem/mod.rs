@@ -56,4 +56,4 @@ pub use static_mem::{
     StaticMemDescriptor, StaticMemFiles, StaticMemFormat, StaticMemRange, StaticMemSink,
     clear_static_mems, flush_static_mems,
 };
-pub(crate) use traps::{STUB_SIZE, TRAP_LEN, Trap, Traps, offsets as trap_offsets};
+pub(crate) use traps::{STUB_SIZE, TRAP_LEN, Trap, Traps, count_traps, offsets as trap_offsets};

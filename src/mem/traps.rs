@@ -1,11 +1,14 @@
-//! Traps of semihosting in the code of an image: three instructions of RISC-V that are not compressed.
+//! Traps of semihosting in the code of an image: three instructions of RISC-V that are not compressed, or `bkpt 0xab` of Arm's Thumb.
 
-use super::{Image, ImageError};
+use super::{Image, ImageError, ImageSegment};
 
 /// Instructions of a trap: `slli zero, zero, 31`, `ebreak`, `srai zero, zero, 7`.
 const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
 
-/// Bytes of a trap.
+/// Trap in Thumb code: `bkpt 0xab`.
+const BKPT: u16 = 0xbeab;
+
+/// Bytes of a trap of RISC-V.
 pub(crate) const TRAP_LEN: u64 = 12;
 
 /// Bytes of the words and of the code in place of an image's traps.
@@ -30,23 +33,16 @@ pub(crate) struct Traps {
 }
 
 impl Traps {
-    /// Finds the traps of an image. If no segment is marked as executable, all count.
+    /// Finds the traps of an image for RISC-V.
     ///
     /// # Errors
     /// Fails if the file can't be read.
     pub(crate) fn of(image: &Image) -> Result<Self, ImageError> {
-        let bytes = image.bytes()?;
-        let segments = image.segments();
-        let has_marks = segments.iter().any(|segment| segment.executable);
         let mut traps = Self::default();
-        for segment in segments.iter().filter(|it| it.executable || !has_marks) {
-            let end = segment.offset.saturating_add(segment.len);
-            let range = usize::try_from(segment.offset)
-                .ok()
-                .zip(usize::try_from(end).ok());
-            let Some(bytes) = range.and_then(|(start, end)| bytes.get(start..end)) else {
-                continue;
-            };
+        if image.is_arm() {
+            return Ok(traps);
+        }
+        for (segment, bytes) in code(image, &image.bytes()?) {
             traps.whole.extend(offsets(bytes).map(|at| Trap {
                 address: segment.virtual_address.wrapping_add(at),
                 physical: segment.address.wrapping_add(at),
@@ -57,6 +53,42 @@ impl Traps {
         }
         Ok(traps)
     }
+}
+
+/// Number of traps of an image, for RISC-V or Arm.
+///
+/// # Errors
+/// Fails if the file can't be read.
+pub(crate) fn count_traps(image: &Image) -> Result<usize, ImageError> {
+    if !image.is_arm() {
+        return Ok(Traps::of(image)?.whole.len());
+    }
+    let bytes = image.bytes()?;
+    let counts = code(image, &bytes).map(|(_, code)| {
+        let (halves, _) = code.as_chunks();
+        halves
+            .iter()
+            .filter(|half| u16::from_le_bytes(**half) == BKPT)
+            .count()
+    });
+    Ok(counts.sum())
+}
+
+/// Executable segments with their bytes. If no segment is marked as executable, all count.
+fn code<'a>(
+    image: &'a Image,
+    bytes: &'a [u8],
+) -> impl Iterator<Item = (&'a ImageSegment, &'a [u8])> {
+    let segments = image.segments();
+    let has_marks = segments.iter().any(|segment| segment.executable);
+    let executable = segments
+        .iter()
+        .filter(move |it| it.executable || !has_marks);
+    executable.filter_map(|segment| {
+        let start = usize::try_from(segment.offset).ok()?;
+        let end = usize::try_from(segment.offset.saturating_add(segment.len)).ok()?;
+        Some((segment, bytes.get(start..end)?))
+    })
 }
 
 /// Offsets of traps in code, in ascending order.

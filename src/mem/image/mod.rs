@@ -168,6 +168,11 @@ impl Image {
         self.parsed.ptr_width
     }
 
+    /// True for a CPU of Arm with 32 bits.
+    pub(crate) fn is_arm(&self) -> bool {
+        self.parsed.is_arm
+    }
+
     /// Section `.mailbox`, if there is one.
     pub fn mailbox(&self) -> Option<Section> {
         self.parsed.mailbox

@@ -3,8 +3,8 @@
 use mailbox_rs::{ImageNote, PtrWidth};
 use object::Endianness;
 use object::elf::{
-    ET_REL, FileHeader32, FileHeader64, PF_W, PF_X, PT_LOAD, SHF_ALLOC, SHN_UNDEF, SHT_NOBITS,
-    SHT_SYMTAB, STT_FILE, STT_SECTION,
+    EM_ARM, ET_REL, FileHeader32, FileHeader64, PF_W, PF_X, PT_LOAD, SHF_ALLOC, SHN_UNDEF,
+    SHT_NOBITS, SHT_SYMTAB, STT_FILE, STT_SECTION,
 };
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
 use object::read::{FileKind, Object as _, ObjectSection as _, ReadRef};
@@ -41,6 +41,7 @@ const MAX_SYMBOLS: u64 = 256 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parsed {
     pub(super) ptr_width: PtrWidth,
+    pub(super) is_arm: bool,
     pub(super) program_headers: usize,
     pub(super) segments: Vec<ImageSegment>,
     pub(super) mailbox: Option<Section>,
@@ -106,6 +107,7 @@ where
     let is_64 = header.is_class_64();
     Ok(Parsed {
         ptr_width: if is_64 { PtrWidth::P8 } else { PtrWidth::P4 },
+        is_arm: header.e_machine(endian) == EM_ARM,
         program_headers: headers.len(),
         segments,
         mailbox,

@@ -125,7 +125,8 @@ impl Bench {
     }
 }
 
-struct Sink(Arc<Mutex<Vec<u8>>>);
+/// Console of a system.
+pub(super) struct Sink(pub(super) Arc<Mutex<Vec<u8>>>);
 
 impl std::io::Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -14,6 +14,7 @@ mod services;
 mod serving;
 mod stopped;
 mod streams;
+mod thumb;
 
 use std::ffi::OsStr;
 use std::fs;
