@@ -298,6 +298,7 @@ impl Channel {
             Err(_) => 0,
         };
         if self.exit.get().is_none() {
+            self.service.delay_response().await;
             let flag = stub.address + 4 * u64::from(hart);
             let answer = vec![
                 Op::Word(word(arguments, 8), result),

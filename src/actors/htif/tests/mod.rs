@@ -2,6 +2,7 @@
 
 mod bench;
 mod commands;
+mod faults;
 mod hostile;
 mod system_calls;
 

@@ -1,5 +1,6 @@
 //! Tests of semihosting.
 
 mod bench;
+mod faults;
 mod hostile;
 mod operations;
