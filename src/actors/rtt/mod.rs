@@ -1,19 +1,26 @@
 //! Front end of RTT: takes bytes out of firmware's up buffers, and puts bytes into its down buffers.
 //!
 //! - `control_block`: layout of the control block, and the check of its words.
-//! - `channel`: one task per channel: search of the control block, transfers, down buffers.
+//! - `channel`: one task per channel, which transfers bytes as long as there is a control block.
+//! - `finding`: wait for a control block.
+//! - `block`: the control block as read, its polled words, names of buffers.
+//! - `up`, `down`: transfers of bytes.
 //! - `frames`: frames of defmt, decoded to reports.
 //! - `search`: search of a control block in a range.
 //! - `targets`: targets of up buffers: console, file, socket, method.
 //! - `status_tracker`: present step and transferred bytes of a channel, for the status.
 
+mod block;
 mod channel;
 mod control_block;
+mod down;
+mod finding;
 mod frames;
 mod search;
 mod status_tracker;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod up;
 
 pub(crate) use channel::Channel as RttChannel;

@@ -193,3 +193,36 @@ proptest! {
         prop_assert_eq!(received, pieces.concat());
     }
 }
+
+/// More buffers than one poll reads.
+#[test]
+fn sixty_four_buffers_are_served() {
+    for ptr_width in [PtrWidth::P4, PtrWidth::P8] {
+        let bench = Bench::new(ptr_width);
+        let mut firmware = Firmware::new(&bench, ptr_width);
+        let names: Vec<String> = (0..64).map(|number| format!("b{number}")).collect();
+        let buffers: Vec<Buffer<'_>> = names.iter().map(|name| Buffer { name, size: 8 }).collect();
+        firmware.set_up(&buffers, &[]);
+        bench.ticks(3);
+        assert_eq!(bench.reports(), []);
+        for number in [0, 13, 14, 40, 63] {
+            assert_eq!(firmware.write(number, b"abc\n"), 4);
+            bench.ticks(17);
+            let expected = match number {
+                0 => "abc\n".to_owned(),
+                _ => format!("[cpu] b{number}: abc\n"),
+            };
+            assert_eq!(String::from_utf8(bench.take_text()).unwrap(), expected);
+        }
+        // A buffer that blocks loses nothing, wherever it is.
+        let text: Vec<u8> = (0..200).map(|at| b'a' + at % 26).chain([b'\n']).collect();
+        let mut done = 0;
+        while done < text.len() {
+            done += firmware.write(63, &text[done..]);
+            bench.tick();
+        }
+        bench.ticks(17);
+        let expected = format!("[cpu] b63: {}", str::from_utf8(&text).unwrap());
+        assert_eq!(String::from_utf8(bench.take_text()).unwrap(), expected);
+    }
+}

@@ -1,0 +1,142 @@
+//! Control block as read, the words of it that are polled, and the names of its buffers.
+
+use super::channel::{Channel, MOST_POLLED};
+use super::control_block::{Descriptor, HEADER, Header, HeaderState};
+use super::targets::Complaint;
+use crate::actors::service::Failure;
+use crate::bus::DOORBELL_BYTES;
+use crate::mem::{Op, Segments, Span};
+use crate::messages::foreign::Severity;
+use crate::messages::rtt::BufferName;
+
+/// Longest name of a buffer, with its NUL.
+const MOST_NAME: u64 = 64;
+
+/// Control block, as read.
+pub(super) struct Block {
+    pub(super) address: u64,
+    pub(super) place: Segments,
+    pub(super) header: Header,
+    /// Descriptors of up buffers, then of down buffers.
+    pub(super) descriptors: Vec<Descriptor>,
+}
+
+/// Words that are polled, by their offsets from the control block.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Spans to read: offset and length.
+    pub(super) spans: Vec<(u64, u64)>,
+    /// Offsets of the words in the bytes read.
+    pub(super) words: Vec<usize>,
+}
+
+impl Channel {
+    /// Reads the control block; `None` if it is gone, or can't be read.
+    pub(super) async fn read_block(&self, address: u64) -> Result<Option<Block>, Failure> {
+        let read = |len| Op::Read(Span { address, len });
+        let Ok(header) = self.service.access(read(HEADER)).await else {
+            return Ok(None);
+        };
+        let header = match HeaderState::of(&header.into_bytes()) {
+            HeaderState::Present(header) => header,
+            HeaderState::Absent | HeaderState::Impossible(_) => {
+                self.report(&format!(
+                    "RTT: the control block at {address:#x} is gone; the host waits for a new one"
+                ));
+                return Ok(None);
+            }
+        };
+        let len = self.layout.offset(header.up + header.down);
+        let bytes = match self.service.access(read(len)).await {
+            Ok(outcome) => outcome.into_bytes(),
+            Err(failure) => {
+                self.report(&format!(
+                    "RTT: the control block at {address:#x} can't be read: {failure}"
+                ));
+                return Ok(None);
+            }
+        };
+        let span = Span { address, len };
+        let memory = &self.service.peers.memory;
+        let place = memory.locate(self.service.space, span).await??;
+        let size = usize::try_from(self.layout.descriptor()).unwrap_or(usize::MAX);
+        let descriptors = bytes[HEADER as usize..].chunks_exact(size);
+        let descriptors = descriptors.filter_map(|bytes| self.layout.parse(bytes));
+        Ok(Some(Block {
+            address,
+            place,
+            header,
+            descriptors: descriptors.collect(),
+        }))
+    }
+
+    /// Words to poll: the write offsets of the up buffers, the mark where it fits, and while the first down buffer is full its read
+    /// offset.
+    pub(super) fn plan(&self, block: &Block, is_full: bool) -> Plan {
+        let Header { up, .. } = block.header;
+        let at = |position, offset| self.layout.offset(position) + offset;
+        let mut words: Vec<u64> = (0..up.min(MOST_POLLED))
+            .map(|number| at(number, self.layout.write_offset()))
+            .collect();
+        if is_full {
+            words.push(at(up, self.layout.read_offset()));
+        }
+        let end = words.last().map_or(4, |last| last + 4);
+        let most = DOORBELL_BYTES as u64;
+        if end <= most {
+            words.insert(0, 0);
+        }
+        let first = words.first().copied().unwrap_or_default();
+        if end - first <= most {
+            let offsets = words.iter().map(|word| (word - first) as usize);
+            return Plan {
+                spans: vec![(first, end - first)],
+                words: offsets.collect(),
+            };
+        }
+        Plan {
+            spans: words.iter().map(|word| (*word, 4)).collect(),
+            words: (0..words.len()).map(|at| 4 * at).collect(),
+        }
+    }
+
+    /// Number and name of a buffer. The name is read when its address is new.
+    pub(super) async fn name(&self, is_down: bool, number: u32, address: u64) -> BufferName {
+        if let Some((known, buffer)) = self.names.borrow().get(&(is_down, number))
+            && *known == address
+        {
+            return buffer.clone();
+        }
+        let read = Op::Text(Span {
+            address,
+            len: MOST_NAME,
+        });
+        let name = match address {
+            0 => None,
+            _ => {
+                let read = self.service.access(read).await;
+                let bytes = read.map(|outcome| outcome.into_bytes());
+                let text = bytes.ok().and_then(|bytes| text_of(&bytes));
+                if text.is_none() && self.complaints.is_new(Complaint::Name, is_down, number) {
+                    let direction = if is_down { "down" } else { "up" };
+                    let text = format!(
+                        "RTT: the name of {direction} channel {number}, at {address:#x}, is no text of less than {MOST_NAME} bytes"
+                    );
+                    self.service.report(Severity::Info, &text);
+                }
+                text
+            }
+        };
+        let buffer = BufferName { number, name };
+        let known = (address, buffer.clone());
+        self.names.borrow_mut().insert((is_down, number), known);
+        buffer
+    }
+}
+
+/// Name of a buffer, if the bytes are printable text.
+fn text_of(bytes: &[u8]) -> Option<String> {
+    let text = str::from_utf8(bytes).ok()?;
+    let is_name = !text.is_empty() && !text.chars().any(char::is_control);
+    is_name.then(|| text.to_owned())
+}

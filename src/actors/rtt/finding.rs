@@ -1,0 +1,106 @@
+//! Wait for a control block, at its address or in a range.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use super::channel::Channel;
+use super::control_block::{HEADER, Header, HeaderState, MOST_BUFFERS};
+use super::search::{Found, Search};
+use crate::actors::service::Failure;
+use crate::mem::{Op, Span};
+use crate::messages::foreign::Severity;
+
+/// Ticks between two searches of the whole range.
+const SEARCH_TICKS: u64 = 1024;
+
+/// Most reports on control blocks that vanish or are impossible.
+const MOST_REPORTS: u32 = 16;
+
+impl Channel {
+    /// Waits until firmware has set up a control block. Returns its address.
+    pub(super) async fn find(&self) -> Result<u64, Failure> {
+        match (self.place.block, self.place.search) {
+            (Some(address), _) => self.wait_for_mark(address).await.map(|()| address),
+            (None, Some(range)) => self.search(Search::new(range)).await,
+            (None, None) => std::future::pending().await,
+        }
+    }
+
+    async fn wait_for_mark(&self, address: u64) -> Result<(), Failure> {
+        let span = Span {
+            address,
+            len: HEADER,
+        };
+        let memory = &self.service.peers.memory;
+        let place = memory.locate(self.service.space, span).await??;
+        self.poller.watch(place.iter().copied());
+        poll_fn(|context| {
+            let bytes = match self.poller.bytes() {
+                Ok(bytes) => bytes,
+                Err(failure) => return Poll::Ready(Err(failure)),
+            };
+            match HeaderState::of(&bytes) {
+                HeaderState::Present(_) => return Poll::Ready(Ok(())),
+                HeaderState::Impossible(header) => self.report_impossible(address, header),
+                HeaderState::Absent => {}
+            }
+            self.poller.wake_later(context, None);
+            Poll::Pending
+        })
+        .await
+    }
+
+    async fn search(&self, mut search: Search) -> Result<u64, Failure> {
+        loop {
+            match search.step(&self.service).await? {
+                Found::Nothing => self.wait(1).await,
+                Found::End => self.wait(SEARCH_TICKS).await,
+                Found::Mark(address) => {
+                    let span = Span {
+                        address,
+                        len: HEADER,
+                    };
+                    let read = self.service.access(Op::Read(span)).await;
+                    // A mark at the end of the range may have no header behind it.
+                    let header = read.map(|read| HeaderState::of(&read.into_bytes()));
+                    match header.unwrap_or(HeaderState::Absent) {
+                        HeaderState::Present(_) => {
+                            let text = format!("RTT: control block found at {address:#x}");
+                            self.report(&text);
+                            return Ok(address);
+                        }
+                        HeaderState::Impossible(header) => {
+                            self.report_impossible(address, header);
+                        }
+                        HeaderState::Absent => {}
+                    }
+                    self.wait(1).await;
+                }
+            }
+        }
+    }
+
+    fn report_impossible(&self, address: u64, header: Header) {
+        if self.impossible.replace(Some(header)) != Some(header) {
+            let Header { up, down } = header;
+            self.report(&format!(
+                "RTT: the control block at {address:#x} has {up} up and {down} down buffers; at most {MOST_BUFFERS} are accepted; it is \
+                 not served as long as it says so"
+            ));
+        }
+    }
+
+    /// Reports about control blocks, up to a number.
+    pub(super) fn report(&self, text: &str) {
+        let count = self.reports.get();
+        if count < MOST_REPORTS {
+            self.reports.set(count + 1);
+            let last = match count + 1 < MOST_REPORTS {
+                true => "",
+                false => "; further control blocks are not reported",
+            };
+            self.service
+                .report(Severity::Info, &format!("{text}{last}"));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Up buffers: delivery of their bytes.
+
+use super::block::Block;
+use super::channel::Channel;
+use super::targets::{Complaint, Piece};
+use crate::actors::service::Failure;
+use crate::mem::{CHUNK, Op, Span};
+use crate::messages::rtt::{BufferName, Direction, RttStep, Transferred};
+
+impl Channel {
+    /// Takes the bytes of an up buffer.
+    pub(super) async fn take_up(&self, block: &Block, number: u32) -> Result<(), Failure> {
+        let Some(descriptor) = block.descriptors.get(number as usize).copied() else {
+            return Ok(());
+        };
+        if !descriptor.is_set_up() || self.disabled.borrow().contains(&number) {
+            return Ok(());
+        }
+        if descriptor.write == descriptor.read {
+            return Ok(());
+        }
+        let buffer = self.name(false, number, descriptor.name).await;
+        if let Err(implausible) = descriptor.check() {
+            if self.complaints.is_new(Complaint::Descriptor, false, number) {
+                self.service.complain(&format!(
+                    "RTT: up channel {buffer}: {implausible}; it is not served as long as it says so"
+                ));
+            }
+            return Ok(());
+        }
+        let step = RttStep::Deliver {
+            buffer: buffer.clone(),
+        };
+        self.tracker.enter(step);
+        let since = self.context.now();
+        let (mut bytes, mut error) = (0, None);
+        for (offset, len) in descriptor.filled() {
+            let mut done = 0;
+            while done < len {
+                let address = descriptor.data.wrapping_add(u64::from(offset + done));
+                let len = CHUNK.min(u64::from(len - done));
+                let read = self.service.access(Op::Read(Span { address, len })).await;
+                let data = match read {
+                    Ok(outcome) => outcome.into_bytes(),
+                    Err(failure) => return self.disable(&buffer, Complaint::Bytes, &failure),
+                };
+                done += len as u32;
+                bytes += len;
+                let piece = Piece {
+                    buffer: &buffer,
+                    address,
+                    data,
+                };
+                let target = self.targets.of(&buffer);
+                if target.is_defmt() {
+                    self.frames.deliver(&self.service, &self.context, &piece);
+                    continue;
+                }
+                let delivered = target.deliver(&self.service, piece);
+                if let Err(failure) = Box::pin(delivered).await {
+                    error = Some(failure.errno());
+                    if self.complaints.is_new(Complaint::Target, false, number) {
+                        self.service.complain(&format!(
+                            "RTT: up channel {buffer}: {failure}; its bytes are lost, and later ones are not reported"
+                        ));
+                    }
+                }
+            }
+        }
+        let at = Span {
+            address: block.address + self.layout.offset(number) + self.layout.read_offset(),
+            len: 4,
+        };
+        let moved = Op::Word(at, u64::from(descriptor.write));
+        if let Err(failure) = self.service.access(moved).await {
+            return self.disable(&buffer, Complaint::Offset, &failure);
+        }
+        self.emit(Direction::Up, buffer, bytes, since, error);
+        let address = block.address;
+        self.tracker.enter(RttStep::Bytes { address });
+        Ok(())
+    }
+
+    /// Serves an up buffer no more, until the control block is found anew.
+    fn disable(
+        &self,
+        buffer: &BufferName,
+        what: Complaint,
+        failure: &Failure,
+    ) -> Result<(), Failure> {
+        self.disabled.borrow_mut().insert(buffer.number);
+        if self.complaints.is_new(what, false, buffer.number) {
+            self.service.complain(&format!(
+                "RTT: up channel {buffer} is not served any more: {failure}"
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn emit(
+        &self,
+        direction: Direction,
+        buffer: BufferName,
+        bytes: u64,
+        since: u64,
+        error: Option<mailbox_rs::Errno>,
+    ) {
+        self.tracker.transferred(direction, &buffer, bytes);
+        let id = self.service.id;
+        let event = || Transferred::new(id, direction, buffer.clone(), bytes, since, error);
+        self.service.emit_served(&self.context, event);
+    }
+}
