@@ -2,6 +2,9 @@
 //
 //   0x0000_0000   RAM: where the core leaves reset. Both of its buses have a port.
 //   0x1000_0000   scratch memory, on the data bus
+//   0x8000_0000   RAM again, uncached
+//
+//   +reset=ADDRESS  where the core leaves reset instead, in hexadecimal
 //
 // The data cache is write-through, with lines of 32 bytes. Instruction 0x500F drops all of them.
 module soc #(
@@ -28,8 +31,14 @@ module soc #(
         logic [31:0] wdata, rdata, ram_rdata, scratch_rdata;
         logic [3:0]  sel;
 
+        logic [31:0] reset_vector;
+
+        initial
+            if ($value$plusargs("reset=%h", reset_vector) == 0)
+                reset_vector = 0;
+
         VexRiscv cpu (
-            .clk, .reset(!resetn), .externalResetVector(32'h0),
+            .clk, .reset(!resetn), .externalResetVector(reset_vector),
             .timerInterrupt(1'b0), .softwareInterrupt(1'b0), .externalInterruptArray(32'b0),
             .iBusWishbone_CYC(fetch_cyc), .iBusWishbone_STB(fetch_stb), .iBusWishbone_ACK(fetch_ack), .iBusWishbone_WE(),
             .iBusWishbone_ADR(fetch_addr), .iBusWishbone_DAT_MISO(fetch_data), .iBusWishbone_DAT_MOSI(), .iBusWishbone_SEL(),
@@ -47,7 +56,7 @@ module soc #(
             .addr({fetch_addr, 2'b0}), .wdata(32'b0), .wstrb(4'b0), .rdata(fetch_rdata)
         );
         ram ram (
-            .clk, .valid(cyc && stb && addr[29:26] == 4'h0), .ready(ram_ready),
+            .clk, .valid(cyc && stb && addr[28:26] == 3'h0), .ready(ram_ready),
             .addr({addr, 2'b0}), .wdata, .wstrb(we ? sel : 4'b0), .rdata(ram_word)
         );
         if (i == 0) begin : private_memory
@@ -67,7 +76,7 @@ module soc #(
         assign rdata = scratch_ack ? scratch_rdata : ram_rdata;
 
         // Nothing is at other addresses. Loads are not speculative: the program is wrong.
-        assign stray = cyc && stb && addr[29:27] != 0;
+        assign stray = cyc && stb && addr[28:26] != 0 && addr[29:26] != 4'h1;
         always_ff @(posedge clk)
             trap[i] <= resetn && (trap[i] || stray);
 

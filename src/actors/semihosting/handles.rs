@@ -18,49 +18,63 @@ pub(super) enum Handle {
     Stream(Stream),
     /// Descriptor of a file.
     File(u64),
+    /// Descriptor of a file that was opened for reading and appending, and has not been read, nor has its position been set. After that it
+    /// is a file like others: picolibc opens files that it updates in this mode.
+    Appended(u64),
     /// Features, at a position.
     Features(u64),
 }
 
-/// Handles of one channel. They count from 1: 0 is no handle.
-#[derive(Debug, Default)]
+/// Handles of one channel. The first three are the standard streams: C libraries use them without an OPEN, and close no file behind them.
+#[derive(Debug)]
 pub(super) struct Handles(RefCell<Vec<Option<Handle>>>);
+
+/// Handles that are open from the start.
+const STANDARD: [Handle; 3] = [
+    Handle::Stream(Stream::Input),
+    Handle::Stream(Stream::Output),
+    Handle::Stream(Stream::Error),
+];
+
+impl Default for Handles {
+    fn default() -> Self {
+        Self(RefCell::new(STANDARD.map(Some).to_vec()))
+    }
+}
 
 impl Handles {
     /// Adds an object. Returns its handle; `None` if there are too many.
     pub(super) fn add(&self, handle: Handle) -> Option<u64> {
         let mut all = self.0.borrow_mut();
-        let free = all.iter().position(Option::is_none);
+        let free = (STANDARD.len()..all.len()).find(|at| all[*at].is_none());
         let at = match free {
             Some(at) => at,
-            None if all.len() < MOST => {
+            None if all.len() < MOST + STANDARD.len() => {
                 all.push(None);
                 all.len() - 1
             }
             None => return None,
         };
         all[at] = Some(handle);
-        Some(at as u64 + 1)
+        Some(at as u64)
     }
 
     /// True if a further object has room.
     pub(super) fn has_room(&self) -> bool {
         let all = self.0.borrow();
-        all.len() < MOST || all.contains(&None)
+        all.len() < MOST + STANDARD.len() || all[STANDARD.len()..].contains(&None)
     }
 
     /// Object behind a handle.
     pub(super) fn get(&self, handle: u64) -> Option<Handle> {
-        let at = usize::try_from(handle.checked_sub(1)?).ok()?;
+        let at = usize::try_from(handle).ok()?;
         *self.0.borrow().get(at)?
     }
 
     /// Replaces the object behind a handle.
     pub(super) fn set(&self, handle: u64, object: Option<Handle>) {
-        let at = handle
-            .checked_sub(1)
-            .and_then(|at| usize::try_from(at).ok());
         let mut all = self.0.borrow_mut();
+        let at = usize::try_from(handle).ok();
         if let Some(place) = at.and_then(|at| all.get_mut(at)) {
             *place = object;
         }

@@ -72,11 +72,13 @@ impl Channel {
             (0x08, &[status]) => u64::from(self.is_negative(status)),
             (0x09, &[handle]) => match self.handle(handle)? {
                 Handle::Stream(stream) => u64::from(self.is_terminal(stream)),
-                Handle::File(_) | Handle::Features(_) => 0,
+                Handle::File(_) | Handle::Appended(_) | Handle::Features(_) => 0,
             },
             (0x0a, &[handle, position]) => self.seek(handle, position).await?,
             (0x0c, &[handle]) => match self.handle(handle)? {
-                Handle::File(fd) => self.service.descriptor_status(fd).await?.size,
+                Handle::File(fd) | Handle::Appended(fd) => {
+                    self.service.descriptor_status(fd).await?.size
+                }
                 Handle::Features(_) => FEATURES.len() as u64,
                 Handle::Stream(_) => {
                     return Err(refused(Errno::ESPIPE, "a standard stream has no length"));
@@ -204,10 +206,11 @@ impl Channel {
                     (0, false) => PosixFlags::READ_ONLY,
                     (_, false) => PosixFlags::WRITE_ONLY,
                 };
-                let flags = match create {
-                    0 => access,
-                    1 => access | PosixFlags::CREATE | PosixFlags::TRUNCATE,
-                    _ => access | PosixFlags::CREATE | PosixFlags::APPEND,
+                let flags = match (create, read_write) {
+                    (0, _) => access,
+                    (1, _) => access | PosixFlags::CREATE | PosixFlags::TRUNCATE,
+                    (_, false) => access | PosixFlags::CREATE | PosixFlags::APPEND,
+                    (_, true) => access | PosixFlags::CREATE,
                 };
                 let path = self.service.expanded(&given).await?;
                 let open = PosixOpen {
@@ -217,7 +220,11 @@ impl Channel {
                     mode: MODE,
                 };
                 let opened = self.service.on_file(open).await;
-                Handle::File(opened.map_err(|failure| failure.on_path(&given, &path))?)
+                let fd = opened.map_err(|failure| failure.on_path(&given, &path))?;
+                match (create, read_write) {
+                    (2, true) => Handle::Appended(fd),
+                    _ => Handle::File(fd),
+                }
             }
         };
         let added = self.handles.add(handle);
@@ -227,7 +234,7 @@ impl Channel {
     async fn close(&self, handle: u64) -> Result<u64, Failure> {
         let object = self.handle(handle)?;
         self.handles.set(handle, None);
-        if let Handle::File(fd) = object {
+        if let Handle::File(fd) | Handle::Appended(fd) = object {
             self.service.close_descriptor(fd).await?;
         }
         Ok(0)
@@ -239,6 +246,10 @@ impl Channel {
             _ if len == 0 => Ok(0),
             Handle::Stream(stream) => self.service.write_stream(stream, ptr, len).await,
             Handle::File(fd) => self.service.write_some(fd, ptr, len).await,
+            Handle::Appended(fd) => {
+                self.service.lseek(fd, Whence::End, 0).await?;
+                self.service.write_some(fd, ptr, len).await
+            }
             Handle::Features(_) => Err(refused(Errno::EBADF, "the features can only be read")),
         }
     }
@@ -250,6 +261,10 @@ impl Channel {
             Handle::Stream(Stream::Input) if !self.is_input_ready() => return Ok(None),
             Handle::Stream(stream) => self.service.read_stream(stream, ptr, len).await?,
             Handle::File(fd) => self.service.read_file(fd, ptr, len).await?,
+            Handle::Appended(fd) => {
+                self.handles.set(handle, Some(Handle::File(fd)));
+                self.service.read_file(fd, ptr, len).await?
+            }
             Handle::Features(position) => {
                 let rest = FEATURES.get(position as usize..).unwrap_or_default();
                 let rest = &rest[..rest.len().min(usize::try_from(len).unwrap_or(usize::MAX))];
@@ -287,11 +302,12 @@ impl Channel {
 
     async fn seek(&self, handle: u64, position: u64) -> Result<u64, Failure> {
         match self.handle(handle)? {
-            Handle::File(fd) => {
+            Handle::File(fd) | Handle::Appended(fd) => {
                 let Ok(offset) = i64::try_from(position) else {
                     return Err(refused(Errno::EINVAL, "the position is too large"));
                 };
                 self.service.lseek(fd, Whence::Set, offset).await?;
+                self.handles.set(handle, Some(Handle::File(fd)));
             }
             Handle::Features(_) => {
                 let position = position.min(FEATURES.len() as u64);

@@ -19,8 +19,9 @@ pub(super) const PICOLIBC: &str = "picolibc:";
 /// Folder of the headers and of the linker script.
 pub(super) const FOLDER: &str = "firmware/abi";
 
-/// Size of the RAM for code of a program of picolibc, and of that for data.
-const RAM: usize = 0x4_0000;
+/// Sizes of the RAM for code of a program of picolibc, and of that for data: a mebibyte.
+const CODE: usize = 0x4_0000;
+const DATA: usize = 0xc_0000;
 
 /// Compiles the firmware of this name if it is one of these kinds. Returns false if it is not.
 pub(super) fn build(
@@ -33,7 +34,9 @@ pub(super) fn build(
     let (program, mut compiler) = if let Some(program) = name.strip_prefix(HTIF) {
         (program, htif(cores, cache))
     } else if let Some(program) = name.strip_prefix(PICOLIBC) {
-        (program, picolibc(cores))
+        let mut gcc = picolibc(cores);
+        gcc.arg("-Werror");
+        (program, gcc)
     } else {
         return Ok(false);
     };
@@ -79,17 +82,20 @@ fn htif(cores: Core, cache: Cache<'_>) -> Command {
     clang
 }
 
-/// Start-up code that sets no trap vector: not every core has one.
-fn picolibc(cores: Core) -> Command {
+/// Compiler for a program of picolibc. Its start-up code has arguments from the host, and sets a trap vector where the core has one.
+pub(super) fn picolibc(cores: Core) -> Command {
     let mut gcc = Command::new("riscv64-unknown-elf-gcc");
+    // PicoRV32, with its RAM at 0, has none.
+    let start = if cores.ram == 0 { "hosted" } else { "semihost" };
     let symbols = [
         ("__flash", cores.ram),
-        ("__flash_size", RAM),
-        ("__ram", cores.ram + RAM),
-        ("__ram_size", RAM),
+        ("__flash_size", CODE),
+        ("__ram", cores.ram + CODE),
+        ("__ram_size", DATA),
     ];
     gcc.args(["--specs=picolibc.specs", "--oslib=semihost"])
-        .args(["--crt0=hosted", "-Os", "-Wall", "-Wextra", "-Werror"])
+        .args([format!("--crt0={start}"), "-Os".to_owned()])
+        .args(["-Wall", "-Wextra"])
         .args(symbols.map(|(name, value)| format!("-Wl,--defsym={name}={value:#x}")));
     gcc
 }

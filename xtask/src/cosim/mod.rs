@@ -5,6 +5,7 @@
 //! - [`build`]: firmware, library and simulation; a simulation is rebuilt if its inputs change;
 //! - [`ccache`]: compiler cache for simulations;
 //! - [`client`]: TCP clients of a running simulation;
+//! - [`on_qemu`]: programs with semihosting on QEMU, too;
 //! - [`on_run`]: the same image on `vhost run`;
 //! - [`recording`]: recording of each run, and its replay without the simulation;
 //! - [`riscv_tests`]: the official instruction tests, if their sources are here;
@@ -32,6 +33,7 @@ mod jobs;
 mod limit;
 mod load;
 mod many;
+mod on_qemu;
 mod on_run;
 mod recording;
 mod rerun;
@@ -112,6 +114,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         let cocotb = cocotb::CASES.iter();
         let cocotb = cocotb.filter(|case| args.selects(case.name, case.full));
         let names = cases.map(|(name, _)| name.as_str());
+        let names = names.chain(args.selects(on_qemu::NAME, true).then_some(on_qemu::NAME));
         names
             .chain(cocotb.map(|case| case.name))
             .chain(args.suites().map(|suite| suite.name))
@@ -180,6 +183,18 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             summary.run(name, || riscv_tests::run(&mut builder, &suite));
         }
     }
+    if args.selects(on_qemu::NAME, true) {
+        let name = on_qemu::NAME;
+        println!("\n{name}: programs with semihosting");
+        let mut needed = on_qemu::REQUIRED.iter();
+        if !on_qemu::has_qemu() {
+            println!("skipped: {name}: not found: qemu-system-riscv32");
+        } else if let Some(Missing(reason)) = needed.find_map(|tool| tools.get(*tool).err()) {
+            println!("skipped: {name}: {reason}");
+        } else {
+            summary.run(name, || on_qemu::run(&mut builder));
+        }
+    }
     let pages = doc_pages::PAGES.iter();
     for doc_page in pages.filter(|page| args.selects(page.name, page.full)) {
         let page = doc_page.name;
@@ -217,6 +232,10 @@ fn groups(args: &Args, cases: &Cases) -> Vec<Vec<String>> {
     // One group: a recording is compared with that of the case before.
     groups.push(cocotb.map(|case| case.name.to_owned()).collect());
     groups.retain(|group: &Vec<String>| !group.is_empty());
+    groups.extend(
+        args.selects(on_qemu::NAME, true)
+            .then(|| vec![on_qemu::NAME.to_owned()]),
+    );
     groups.extend(args.suites().map(|suite| vec![suite.name.to_owned()]));
     let parts = by_model.values().flat_map(|group| group.chunks(GROUP));
     groups.extend(parts.map(<[String]>::to_vec));
@@ -261,7 +280,8 @@ impl Args {
             false => {
                 let is_page = doc_pages::PAGES.iter().any(|page| page.name == name);
                 let is_suite = riscv_tests::SUITES.iter().any(|suite| suite.name == name);
-                cocotb::is_case(name) || is_page || is_suite || cases.contains_key(name)
+                let is_special = name == on_qemu::NAME || cocotb::is_case(name);
+                is_special || is_page || is_suite || cases.contains_key(name)
             }
         };
         match self.cases.iter().find(|name| !is_known(name)) {

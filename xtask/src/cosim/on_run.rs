@@ -85,10 +85,10 @@ pub(super) fn compare(
 }
 
 /// Files by name.
-type Contents = BTreeMap<String, Vec<u8>>;
+pub(super) type Contents = BTreeMap<String, Vec<u8>>;
 
 /// Files of a folder that has no others in it.
-fn contents(folder: &Path) -> Result<Contents> {
+pub(super) fn contents(folder: &Path) -> Result<Contents> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut files = Contents::new();
@@ -102,7 +102,7 @@ fn contents(folder: &Path) -> Result<Contents> {
 }
 
 /// Memory configuration with the RAM in this process, and without memories of the simulation.
-fn in_this_process(text: &str) -> String {
+pub(super) fn in_this_process(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.contains("backend: vpi"));
     let lines = lines
         .map(|line| line.replace("backend: api", "path: ram, width: 64, backend: static") + "\n");

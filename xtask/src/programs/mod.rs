@@ -203,12 +203,7 @@ pub(crate) fn image(
     let programs = programs(root)?;
     let program = programs.iter().find(|program| program.name == name);
     let program = program.with_context(|| format!("{TABLE} has no program `{name}`"))?;
-    let folders = Folders {
-        root: root.to_path_buf(),
-        work: root.join(WORK),
-        effort: USUAL,
-        fetching: Mutex::default(),
-    };
+    let folders = folders(root);
     let Some(source) = build::source(&folders, program)? else {
         return Ok(false);
     };
@@ -216,6 +211,23 @@ pub(crate) fn image(
     flags.extend_from_slice(place);
     build::with_flags(&folders, program, &source, &flags, to)?;
     Ok(true)
+}
+
+/// Folder with the source of a program of the table. `None` if it can't be fetched.
+pub(crate) fn source(root: &Path, name: &str) -> Result<Option<PathBuf>> {
+    let programs = programs(root)?;
+    let program = programs.iter().find(|program| program.name == name);
+    let program = program.with_context(|| format!("{TABLE} has no program `{name}`"))?;
+    build::source(&folders(root), program)
+}
+
+fn folders(root: &Path) -> Folders {
+    Folders {
+        root: root.to_path_buf(),
+        work: root.join(WORK),
+        effort: USUAL,
+        fetching: Mutex::default(),
+    }
 }
 
 /// Programs of the table.

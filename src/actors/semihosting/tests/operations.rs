@@ -44,6 +44,68 @@ fn files_are_opened_written_read_and_closed() {
     }
 }
 
+/// Each mode on a file that is there: what a read gives at first, and what a write leaves.
+#[test]
+fn modes_are_those_of_fopen() {
+    for (mode, read, left) in [
+        (0, Some("abc"), "abc"),
+        (2, Some("abc"), "Xbc"),
+        (4, None, "X"),
+        (6, Some(""), "X"),
+        (8, None, "abcX"),
+        (10, Some("abc"), "abcX"),
+    ] {
+        for mode in [mode, mode + 1] {
+            let bench = Bench::new(PtrWidth::P8);
+            std::fs::write(bench.file("f"), "abc").unwrap();
+            if let Some(read) = read {
+                let handle = bench.open("f", mode);
+                assert_eq!(bench.read(handle, 10), read.as_bytes(), "{mode}");
+                bench.call(0x02, &[handle as u64]);
+                std::fs::write(bench.file("f"), "abc").unwrap();
+            }
+            let handle = bench.open("f", mode);
+            assert!(handle > 2, "{mode}");
+            let rest = bench.write(handle, b"X");
+            assert_eq!(rest, i64::from(mode < 2), "{mode}");
+            let text = std::fs::read_to_string(bench.file("f")).unwrap();
+            assert_eq!(text, left, "{mode}");
+        }
+    }
+}
+
+#[test]
+fn a_file_to_update_and_append_is_written_at_a_position_that_was_set() {
+    let bench = Bench::new(PtrWidth::P4);
+    std::fs::write(bench.file("f"), "abc").unwrap();
+    let handle = bench.open("f", 10);
+    assert_eq!(bench.write(handle, b"d"), 0);
+    assert_eq!(bench.call(0x0a, &[handle as u64, 1]), 0);
+    assert_eq!(bench.write(handle, b"X"), 0);
+    assert_eq!(bench.read(handle, 10), b"cd");
+    let text = std::fs::read_to_string(bench.file("f")).unwrap();
+    assert_eq!(text, "aXcd");
+}
+
+#[test]
+fn standard_streams_have_handles_without_an_open() {
+    let services = ChannelServices {
+        stdin: InputSource::Testbench,
+        stdout: OutputTarget::Raw,
+        stderr: OutputTarget::File("errors.txt".to_owned()),
+        ..ChannelServices::default()
+    };
+    let bench = Bench::with(PtrWidth::P4, services);
+    assert_eq!(bench.write(1, b"out"), 0);
+    assert_eq!(bench.write(2, b"error"), 0);
+    assert_eq!(bench.text(), "out");
+    let errors = std::fs::read(bench.file("errors.txt")).unwrap();
+    assert_eq!(errors, b"error");
+    assert_eq!(bench.call(0x02, &[1]), 0);
+    assert_eq!(bench.write(1, b"out"), 3);
+    assert_eq!(bench.open("f", 6), 3);
+}
+
 #[test]
 fn the_console_has_three_streams() {
     let services = ChannelServices {

@@ -1,0 +1,8 @@
+/* The least program. */
+#include <stdio.h>
+
+int main(void)
+{
+    puts("hello, world");
+    return 0;
+}

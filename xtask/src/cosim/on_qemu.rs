@@ -1,0 +1,294 @@
+//! Programs of picolibc with semihosting: the same file on QEMU, on VexRiscv and on `vhost run` must print, write and exit the same.
+//!
+//! The programs are those of `integration/firmware/same`, and minigzip of zlib, both ways. They are linked for the RAM of QEMU's board
+//! `virt`, where VexRiscv has its own RAM uncached.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::build::{Builder, Model, Simulation, memories, recreate_dir, run_checked};
+use super::case::{Core, is_print};
+use super::on_run::{Contents, contents, in_this_process};
+use super::{abi, command};
+use crate::programs;
+use crate::tool::{PICOLIBC, RISCV_GCC, Tool, VEXRISCV};
+
+/// Name of this case.
+pub(super) const NAME: &str = "same-on-qemu";
+
+pub(super) const REQUIRED: [Tool; 3] = [VEXRISCV, RISCV_GCC, PICOLIBC];
+
+const QEMU: &str = "qemu-system-riscv32";
+
+/// Folder of the programs.
+const PROGRAMS: &str = "integration/firmware/same";
+
+/// Debian's package with minigzip, and the program in it.
+const ZLIB: &str = "zlib";
+const MINIGZIP: &str = "minigzip";
+
+/// File that minigzip compresses, and its size.
+const DATA: &str = "data";
+const DATA_LEN: u32 = 4000;
+
+const CORE: Core = Core {
+    ram: 0x8000_0000,
+    ..Core::SMALL
+};
+
+/// Uncached RAM of the core, and its first instruction.
+const PLUSARGS: [&str; 2] = ["+reset=80000000", "+clocks=100000000"];
+
+/// Run of a program.
+struct Run<'a> {
+    name: &'a str,
+    image: &'a str,
+    /// Command line. The library's start-up code gives the program a name of its own.
+    args: &'a [&'a str],
+    /// Files before the run.
+    files: &'a Contents,
+}
+
+/// Status, text and files at the end of a run.
+#[derive(Debug, PartialEq, Eq)]
+struct Left {
+    status: Option<i32>,
+    text: String,
+    files: Contents,
+}
+
+/// True if QEMU is on this machine.
+pub(super) fn has_qemu() -> bool {
+    Command::new(QEMU).arg("--version").output().is_ok()
+}
+
+/// Runs all programs. Returns the differences, or `None`.
+pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
+    let mut simulation = builder.simulation(Model::of("vexriscv"))?;
+    simulation.memories = memories("rocket-large");
+    let root = builder.root();
+    let folder = format!("target/cosim/firmware/{NAME}");
+    fs::create_dir_all(root.join(&folder)).with_context(|| format!("cannot make {folder}"))?;
+    let mut sources: Vec<String> = vec![];
+    for entry in fs::read_dir(root.join(PROGRAMS)).context("cannot read the programs")? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        sources.extend(name.strip_suffix(".c").map(str::to_owned));
+    }
+    sources.sort();
+    let mut differences = vec![];
+    let mut count = 0;
+    let mut compare = |run: &Run<'_>| -> Result<Contents> {
+        count += 1;
+        let there = on_qemu(root, run)?;
+        let here = on_rtl(builder, &simulation, run)?;
+        let on_run = on_vhost_run(builder, &simulation, run)?;
+        for (place, left) in [("RTL", &here), ("vhost run", &on_run)] {
+            if *left != there {
+                differences.push(format!(
+                    "{}: QEMU leaves {}, {place} {}",
+                    run.name,
+                    show(&there),
+                    show(left)
+                ));
+            }
+        }
+        println!("  {:12} {}", run.name, show(&here));
+        Ok(there.files)
+    };
+    for name in &sources {
+        let image = format!("{folder}/{name}.elf");
+        let mut gcc = abi::picolibc(CORE);
+        gcc.args([&format!("{PROGRAMS}/{name}.c"), "-o", &image, "-lm"])
+            .args(abi::machine(CORE))
+            .current_dir(root);
+        run_checked(&mut gcc, name)?;
+        compare(&Run {
+            name,
+            image: &image,
+            args: &[name],
+            files: &Contents::new(),
+        })?;
+    }
+    if let Some(image) = minigzip(root, &folder)? {
+        let data: Vec<u8> = (0..DATA_LEN)
+            .map(|at| (at * at / 7 % 61 + at / 500) as u8)
+            .collect();
+        let files = Contents::from([(DATA.to_owned(), data)]);
+        let compressed = compare(&Run {
+            name: "minigzip",
+            image: &image,
+            args: &[DATA],
+            files: &files,
+        })?;
+        let back = compare(&Run {
+            name: "minigzip -d",
+            image: &image,
+            args: &["-d", "data.gz"],
+            files: &compressed,
+        })?;
+        if back != files {
+            differences.push("minigzip does not bring its input back".to_owned());
+        }
+    } else {
+        println!("skipped: {NAME}: the source of zlib can't be fetched from here");
+    }
+    println!("  {count} runs");
+    Ok((!differences.is_empty()).then(|| differences.join("\n")))
+}
+
+/// Compiles minigzip. `None` if its source can't be fetched.
+fn minigzip(root: &Path, folder: &str) -> Result<Option<String>> {
+    let Some(source) = programs::source(root, MINIGZIP)? else {
+        return Ok(None);
+    };
+    let image = format!("{folder}/{MINIGZIP}.elf");
+    let mut gcc = abi::picolibc(CORE);
+    let mut sources = vec![source.join("test/minigzip.c")];
+    for entry in fs::read_dir(&source).with_context(|| format!("cannot read {ZLIB}"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "c") {
+            sources.push(path);
+        }
+    }
+    sources.sort();
+    gcc.args(&sources)
+        .arg("-I")
+        .arg(&source)
+        .args(["-w", "-DHAVE_UNISTD_H", "-o", &image])
+        .args(abi::machine(CORE))
+        .current_dir(root);
+    run_checked(&mut gcc, ZLIB)?;
+    Ok(Some(image))
+}
+
+/// Empties a folder, and writes the files of a run to it.
+fn prepare(root: &Path, name: &str, run: &Run<'_>) -> Result<String> {
+    let folder = format!("target/cosim/files/{name}");
+    recreate_dir(&root.join(&folder))?;
+    put(&root.join(&folder), run)?;
+    Ok(folder)
+}
+
+fn put(folder: &Path, run: &Run<'_>) -> Result<()> {
+    for (name, bytes) in run.files {
+        fs::write(folder.join(name), bytes).with_context(|| format!("cannot write {name}"))?;
+    }
+    Ok(())
+}
+
+fn on_qemu(root: &Path, run: &Run<'_>) -> Result<Left> {
+    let folder = root.join(prepare(root, &format!("{NAME}-qemu"), run)?);
+    let args: String = run.args.iter().map(|arg| format!(",arg={arg}")).collect();
+    let output = Command::new("timeout")
+        .args(["60", QEMU, "-M", "virt", "-cpu", "rv32", "-m", "16M"])
+        .args(["-nographic", "-monitor", "none", "-serial", "none"])
+        .args(["-bios", "none", "-semihosting-config"])
+        .arg(format!("enable=on,target=native{args}"))
+        .arg("-kernel")
+        .arg(root.join(run.image))
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot start QEMU")?;
+    // Its console is its standard error.
+    let text = [output.stdout, output.stderr].concat();
+    Ok(Left {
+        status: output.status.code(),
+        text: ended(String::from_utf8_lossy(&text).into_owned()),
+        files: contents(&folder)?,
+    })
+}
+
+/// Text with an end of line, which the host adds where firmware has written none.
+fn ended(mut text: String) -> String {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+/// Mailbox configuration of a run, written beside the image.
+fn configuration(root: &Path, run: &Run<'_>) -> Result<String> {
+    let file = format!("{}.mailbox.yaml", run.image);
+    let args = run.args.join(", ");
+    let text = format!("cpu0: {{space: cpu0, elf: \"${{FIRMWARE0}}\", args: [{args}]}}\n");
+    fs::write(root.join(&file), text).with_context(|| format!("cannot write {file}"))?;
+    Ok(file)
+}
+
+fn on_rtl(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -> Result<Left> {
+    let root = builder.root();
+    let mut simulation = simulation.clone();
+    simulation.mailboxes = configuration(root, run)?;
+    let images = [run.image.to_owned()];
+    let mut command = command(
+        root,
+        &simulation,
+        NAME,
+        &images,
+        &PLUSARGS.map(str::to_owned),
+    )?;
+    let folder = root.join(super::files(NAME));
+    put(&folder, run)?;
+    let output = command.stdin(Stdio::null()).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if text.contains("and no end") {
+        bail!("{}: no end in the simulation:\n{text}", run.name);
+    }
+    Ok(Left {
+        status: output.status.code(),
+        text: without_prefix(text.lines().filter(|line| is_print(line))),
+        files: contents(&folder)?,
+    })
+}
+
+fn on_vhost_run(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -> Result<Left> {
+    let root = builder.root();
+    let folder = prepare(root, &format!("{NAME}-run"), run)?;
+    let memories = format!("target/cosim/firmware/{NAME}/run.mem.yaml");
+    let text = fs::read_to_string(root.join(&simulation.memories))
+        .with_context(|| format!("cannot read {}", simulation.memories))?;
+    fs::write(root.join(&memories), in_this_process(&text)).context("cannot write the memories")?;
+    let output = Command::new(builder.command())
+        .args(["run", run.image, "--files", &folder])
+        .args(["--memory", &memories, "--mailbox"])
+        .arg(configuration(root, run)?)
+        .env("FIRMWARE0", run.image)
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot start vhost run")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(Left {
+        status: output.status.code(),
+        text: without_prefix(text.lines()),
+        files: contents(&root.join(folder))?,
+    })
+}
+
+/// Text of firmware without the names of its channel and stream. An end of line that it did not write is the host's.
+fn without_prefix<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let text = |line: &'a str| {
+        let text = line.strip_prefix("[cpu0] ").unwrap_or(line);
+        text.strip_prefix("stderr: ").unwrap_or(text)
+    };
+    lines.map(|line| text(line).to_owned() + "\n").collect()
+}
+
+fn show(left: &Left) -> String {
+    let Left {
+        status,
+        text,
+        files,
+    } = left;
+    let status = status.map_or("a signal".to_owned(), |status| status.to_string());
+    let sizes: usize = files.values().map(Vec::len).sum();
+    format!(
+        "status {status}, {} bytes of text, {} files with {sizes} bytes",
+        text.trim_end_matches('\n').len(),
+        files.len()
+    )
+}
