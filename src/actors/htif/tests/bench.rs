@@ -1,33 +1,13 @@
 //! The HTIF server with its peers, and its firmware.
 
-use std::cell::Cell;
-use std::io::{self, Write};
-use std::path::PathBuf;
-use std::rc::Rc;
-use std::sync::{Arc, Mutex};
-
 use bytes::Bytes;
-use tempfile::TempDir;
 
-use crate::actors::console::{Console, ConsoleClient, Lines, Text};
-use crate::actors::files::{Files, Root, SpecialNames};
 use crate::actors::htif::HtifChannel;
-use crate::actors::memory::{Memory, MemoryClient, Resolver};
-use crate::actors::rpc::RpcClient;
-use crate::actors::service::{ChannelProgress, Peers, Server};
-use crate::bus::{Bus, Inbox as _, Port};
-use crate::mem::Backend;
-use crate::messages::foreign::Severity;
-use crate::messages::front_end::Status;
-use crate::messages::htif::{Command, Inbox};
-use crate::messages::{
-    ChannelDescriptor, ChannelServices, HtifPlace, Interface, console, files, foreign, memory, rpc,
-    sockets,
-};
-use crate::testing::{ActorBench, ForeignCall, NoFrames, Ram, SPACE, map};
+use crate::messages::htif::{Command, Htif};
+use crate::messages::{ChannelServices, HtifPlace, Interface};
+pub(super) use crate::testing::{BASE, SIZE};
+use crate::testing::{FrontEndBench, SPACE};
 
-pub(super) const BASE: u64 = 0x8000_0000;
-pub(super) const SIZE: u64 = 0x2_0000;
 pub(super) const TOHOST: u64 = BASE + 0x1000;
 pub(super) const FROMHOST: u64 = BASE + 0x1040;
 /// Words of a system call.
@@ -36,32 +16,7 @@ pub(super) const CALL: u64 = BASE + 0x2000;
 pub(super) const PATH: u64 = BASE + 0x3000;
 pub(super) const BUFFER: u64 = BASE + 0x4000;
 
-pub(super) type Bench = ActorBench<Inbox, State>;
-
-/// State of the tests of this actor.
-pub(super) struct State {
-    pub(super) ram: Rc<Ram>,
-    pub(super) progress: Rc<ChannelProgress>,
-    /// True while the testbench observes served requests.
-    pub(super) observed: Rc<Cell<bool>>,
-    text: Screen,
-    root: TempDir,
-}
-
-/// Text of the console.
-#[derive(Clone, Default)]
-struct Screen(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Screen {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+pub(super) type Bench = FrontEndBench<Htif>;
 
 impl Bench {
     pub(super) fn new() -> Self {
@@ -74,16 +29,6 @@ impl Bench {
         settle: u64,
         change: impl FnOnce(&mut HtifPlace),
     ) -> Self {
-        let map = map(&[("ram", BASE, SIZE, Backend::Static)]);
-        let ram = Ram::new(&map);
-        let progress = Rc::new(ChannelProgress::new(1));
-        let state = State {
-            ram: ram.clone(),
-            progress: progress.clone(),
-            observed: Rc::default(),
-            text: Screen::default(),
-            root: tempfile::tempdir().unwrap(),
-        };
         let mut place = HtifPlace {
             tohost: TOHOST,
             fromhost: FROMHOST,
@@ -91,63 +36,12 @@ impl Bench {
             signature: None,
         };
         change(&mut place);
-        let located = |address| map.resolve(SPACE, address, 8).unwrap();
-        let words = [TOHOST, FROMHOST].map(located);
-        let descriptor = ChannelDescriptor {
-            name: "cpu".into(),
-            space: SPACE,
-            interface: Interface::Htif(place),
-            place: words.into_iter().flatten().collect(),
-            services: Arc::new(services),
+        let words = |map: &crate::mem::MemoryMap| {
+            let located = |address| map.resolve(SPACE, address, 8).unwrap();
+            let words = [TOHOST, FROMHOST].map(located);
+            words.into_iter().flatten().collect()
         };
-        let root = Root::open(state.root.path()).unwrap();
-        let text = Text::new(vec!["cpu".into()], Box::new(state.text.clone()));
-        let text = Arc::new(Mutex::new(text));
-        let resolver = Rc::new(Resolver {
-            map,
-            local: ram.clone(),
-            observed: Rc::default(),
-        });
-        let store = ram.clone();
-        let served = state.observed.clone();
-        let start_peers = |bus: &Bus, foreign: &Port<foreign::Inbox>| {
-            let context = bus.context(memory::Inbox::ENDPOINT);
-            let memory = bus.start(|_| Memory::new(context, resolver.clone(), foreign));
-            let context = bus.context(files::Inbox::ENDPOINT);
-            let (disk, special) = (Box::new(root), SpecialNames::default());
-            let files = bus.start(|_| Files::new(context, foreign, Some(disk), special));
-            let context = bus.context(console::Inbox::ENDPOINT);
-            let lines = Lines::new(context.clone(), text, foreign);
-            let console = bus.start(|_| Console::new(context, lines));
-            let rpc = bus.foreign(Rc::new(|_: rpc::Inbox| {}));
-            Peers {
-                memory: MemoryClient::new(&memory.unwrap(), foreign, resolver.clone(), None),
-                rpc: RpcClient::new(bus.context(Inbox::ENDPOINT), &rpc, None),
-                files: files.unwrap(),
-                console: ConsoleClient::new(&console.unwrap(), None),
-                sockets: bus.foreign(Rc::new(|_: sockets::Inbox| {})),
-                frames: Rc::new(NoFrames),
-                foreign: foreign.clone(),
-                store,
-                served,
-            }
-        };
-        Self::start_among(&ram, state, start_peers, |started, peers| {
-            let channels = [descriptor];
-            let (bus, own) = (started.bus, started.own);
-            Server::<HtifChannel>::new(bus, started.context, peers, &channels, &progress, own)
-        })
-    }
-
-    /// File below the root.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.state.root.path().join(name)
-    }
-
-    /// Text of the console.
-    pub(super) fn text(&self) -> String {
-        let bytes = self.state.text.0.lock().unwrap();
-        String::from_utf8_lossy(&bytes).into_owned()
+        Self::start_front_end::<HtifChannel>((), Interface::Htif(place), words, services)
     }
 
     pub(super) fn word(&self, address: u64) -> u64 {
@@ -208,24 +102,6 @@ impl Bench {
     pub(super) fn open(&self, path: &str, flags: u64) -> i64 {
         let (path, len) = self.path(path);
         self.call(56, &[CWD, path, len, flags, 0o644])
-    }
-
-    pub(super) fn status(&self) -> String {
-        let statuses = self.try_ask(Status::new()).unwrap();
-        statuses[0].to_string()
-    }
-
-    /// Reports since the last call, and the exit.
-    pub(super) fn told(&self) -> (Vec<(Severity, String)>, Option<u32>) {
-        let (mut reports, mut exit) = (Vec::new(), None);
-        for call in self.outside.calls() {
-            match call {
-                ForeignCall::Report(severity, _, text) => reports.push((severity, text)),
-                ForeignCall::Exit(_, code) => exit = Some(code),
-                _ => {}
-            }
-        }
-        (reports, exit)
     }
 
     /// Bytes of firmware's memory.

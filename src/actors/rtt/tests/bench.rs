@@ -1,63 +1,21 @@
 //! The RTT server with its peers, and its firmware.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
 
 use mailbox_rs::PtrWidth;
-use tempfile::TempDir;
 
-use crate::actors::console::{Console, ConsoleClient, Lines, Text};
-use crate::actors::files::{Files, Root, SpecialNames};
-use crate::actors::memory::{Memory, MemoryClient, Resolver};
-use crate::actors::rpc::RpcClient;
 use crate::actors::rtt::RttChannel;
-use crate::actors::service::{ChannelProgress, Peers, Server};
-use crate::bus::{Bus, Inbox as _, Port};
-use crate::mem::Backend;
-use crate::messages::foreign::Severity;
-use crate::messages::front_end::Status;
-use crate::messages::rpc::Progress;
-use crate::messages::rtt::Inbox;
-use crate::messages::{
-    ChannelDescriptor, ChannelServices, Interface, OutputTarget, RttPlace, UpTarget, console,
-    files, foreign, memory, rpc, sockets,
-};
-use crate::testing::{ActorBench, ForeignCall, NoFrames, Ram, SPACE, map};
+use crate::messages::rtt::Rtt;
+use crate::messages::{ChannelServices, Interface, OutputTarget, RttPlace, UpTarget};
+pub(super) use crate::testing::{BASE, SIZE};
+use crate::testing::{FrontEndBench, Ram, SPACE};
 
-pub(super) const BASE: u64 = 0x8000_0000;
-pub(super) const SIZE: u64 = 0x2_0000;
 pub(super) const BLOCK: u64 = BASE + 0x1000;
 pub(super) const NAMES: u64 = BASE + 0x3000;
 pub(super) const DATA: u64 = BASE + 0x4000;
 
-pub(super) type Bench = ActorBench<Inbox, State>;
-
-/// State of the tests of this actor.
-pub(super) struct State {
-    pub(super) ram: Rc<Ram>,
-    pub(super) calls: Rc<std::cell::RefCell<Vec<rpc::Call>>>,
-    text: Screen,
-    root: TempDir,
-}
-
-/// Text of the console.
-#[derive(Clone, Default)]
-struct Screen(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Screen {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+pub(super) type Bench = FrontEndBench<Rtt>;
 
 /// Place of a control block at a known address.
 pub(super) fn place(ptr_width: PtrWidth) -> RttPlace {
@@ -90,105 +48,12 @@ impl Bench {
             stdout: OutputTarget::Raw,
             ..services
         };
-        let map = map(&[("ram", BASE, SIZE, Backend::Static)]);
-        let ram = Ram::new(&map);
-        let progress = Rc::new(ChannelProgress::new(1));
-        let state = State {
-            ram: ram.clone(),
-            calls: Rc::default(),
-            text: Screen::default(),
-            root: tempfile::tempdir().unwrap(),
+        let block = place.block;
+        let located = move |map: &crate::mem::MemoryMap| {
+            let block = block.map(|at| map.resolve(SPACE, at, 24).unwrap());
+            block.unwrap_or_default()
         };
-        let block = place.block.map(|at| map.resolve(SPACE, at, 24).unwrap());
-        let descriptor = ChannelDescriptor {
-            name: "cpu".into(),
-            space: SPACE,
-            interface: Interface::Rtt(place),
-            place: block.unwrap_or_default(),
-            services: Arc::new(services),
-        };
-        let root = Root::open(state.root.path()).unwrap();
-        let text = Text::new(vec!["cpu".into()], Box::new(state.text.clone()));
-        let text = Arc::new(Mutex::new(text));
-        let resolver = Rc::new(Resolver {
-            map,
-            local: ram.clone(),
-            observed: Rc::default(),
-        });
-        let store = ram.clone();
-        let calls = state.calls.clone();
-        let start_peers = |bus: &Bus, foreign: &Port<foreign::Inbox>| {
-            let context = bus.context(memory::Inbox::ENDPOINT);
-            let memory = bus.start(|_| Memory::new(context, resolver.clone(), foreign));
-            let context = bus.context(files::Inbox::ENDPOINT);
-            let (disk, special) = (Box::new(root), SpecialNames::default());
-            let files = bus.start(|_| Files::new(context, foreign, Some(disk), special));
-            let context = bus.context(console::Inbox::ENDPOINT);
-            let lines = Lines::new(context.clone(), text, foreign);
-            let console = bus.start(|_| Console::new(context, lines));
-            let rpc = bus.foreign(Rc::new(move |call: rpc::Inbox| {
-                if let rpc::Inbox::Call(call) = call {
-                    calls.borrow_mut().push(call.message);
-                    let ready = rpc::Provider::Testbench.outcome(Progress::Ready(0));
-                    call.reply.send(Ok(ready));
-                }
-            }));
-            Peers {
-                memory: MemoryClient::new(&memory.unwrap(), foreign, resolver.clone(), None),
-                rpc: RpcClient::new(bus.context(Inbox::ENDPOINT), &rpc, None),
-                files: files.unwrap(),
-                console: ConsoleClient::new(&console.unwrap(), None),
-                sockets: bus.foreign(Rc::new(|_: sockets::Inbox| {})),
-                frames: Rc::new(NoFrames),
-                foreign: foreign.clone(),
-                store,
-                served: Rc::new(Cell::new(false)),
-            }
-        };
-        Self::start_among(&ram, state, start_peers, |started, peers| {
-            let channels = [descriptor];
-            let (bus, own) = (started.bus, started.own);
-            Server::<RttChannel>::new(bus, started.context, peers, &channels, &progress, own)
-        })
-    }
-
-    /// File below the root.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.state.root.path().join(name)
-    }
-
-    /// Text of the console.
-    pub(super) fn text(&self) -> String {
-        let bytes = self.state.text.0.lock().unwrap();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-
-    /// Bytes of the console since the last call.
-    pub(super) fn take_text(&self) -> Vec<u8> {
-        std::mem::take(&mut self.state.text.0.lock().unwrap())
-    }
-
-    pub(super) fn status(&self) -> String {
-        let statuses = self.try_ask(Status::new()).unwrap();
-        statuses[0].to_string()
-    }
-
-    /// Reports since the last call.
-    pub(super) fn reports(&self) -> Vec<(Severity, String)> {
-        let calls = self.outside.calls().into_iter();
-        let reports = calls.filter_map(|call| match call {
-            ForeignCall::Report(severity, _, text) => Some((severity, text)),
-            _ => None,
-        });
-        reports.collect()
-    }
-
-    /// Runs ticks. No handler may panic.
-    pub(super) fn ticks(&self, count: u32) {
-        for _ in 0..count {
-            self.tick();
-            assert_eq!(self.bus.take_panics(), []);
-        }
+        Self::start_front_end::<RttChannel>((), Interface::Rtt(place), located, services)
     }
 }
 
