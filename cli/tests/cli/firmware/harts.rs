@@ -9,6 +9,7 @@ use vhost::Vhost;
 use super::compiled::missing;
 use super::semihosting::compile_for;
 use super::{Image, RAM};
+use crate::support::elf::{Elf, Segment};
 
 const SIZE: usize = 0x10_0000;
 
@@ -261,4 +262,65 @@ fn traps_that_firmware_has_unpacked_are_replaced_or_reported() {
         FAR + 0x10
     );
     assert!(reports.iter().any(|it| it.contains(&said)), "{reports:?}");
+}
+
+/// Reports of a system with this image, at its start.
+fn reports_of(elf: &Elf, memories: &str, mailboxes: &str) -> Vec<String> {
+    let image = Image::of(&elf.build());
+    let reports: Arc<Mutex<Vec<String>>> = Arc::default();
+    let log = Arc::clone(&reports);
+    let vhost = Vhost::builder()
+        .memories_text(memories)
+        .mailboxes_text(mailboxes)
+        .variable("IMAGE", image.path("firmware.elf").to_str().unwrap())
+        .on_report(move |report| log.lock().unwrap().push(report.text.clone()))
+        .start()
+        .unwrap();
+    drop(vhost);
+    let reports = reports.lock().unwrap();
+    reports.clone()
+}
+
+#[test]
+fn traps_that_stay_are_reported_with_their_addresses() {
+    let code = trap();
+    let memories = format!(
+        "space:\n  cpu:\n    - ram: {{base: {RAM:#x}, size: {SIZE:#x}, path: ram, width: 8, backend: static}}\n    \
+         - rom: {{base: {FAR:#x}, size: 4096, backend: log}}\n    \
+         - near: {{base: 0x80100000, size: 4096, backend: log}}\n"
+    );
+    let at = |address: u64, bytes: &[u8]| Segment::at(address, bytes, bytes.len() as u64);
+    let elf = |segments| Elf {
+        entry: RAM,
+        ..Elf::of(segments)
+    };
+    let mailboxes = "cpu: {space: cpu, elf: \"${IMAGE}\", ptr: 64, stub: 0x80080000}\n";
+    let image = elf(vec![
+        at(RAM, &code),
+        at(FAR, &code),
+        at(0x8010_0020, &code),
+        at(RAM + 0x100, &code[..8]),
+    ]);
+    let reports = reports_of(&image, &memories, mailboxes);
+    for said in [
+        "the trap at 0xa0000000 of ",
+        "stays as it is: it is more than 1 MiB from the code at 0x80080000",
+        "the trap at 0x80100020 of ",
+        "stays as it is: memory at 0x80100020 keeps its content, as a ROM does",
+        "the trap at 0x80000100 of ",
+        "goes on behind the end of its segment and stays as it is",
+        "1 traps of ",
+    ] {
+        assert!(
+            reports.iter().any(|it| it.contains(said)),
+            "{said}: {reports:?}"
+        );
+    }
+    // More traps than the code has room for.
+    let image = elf(vec![at(RAM, &code[..12].repeat(170))]);
+    let reports = reports_of(&image, &memories, mailboxes);
+    let full = reports
+        .iter()
+        .filter(|it| it.contains("the code has room for 162 traps"));
+    assert_eq!(full.count(), 8, "{reports:?}");
 }
