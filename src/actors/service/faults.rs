@@ -31,7 +31,7 @@ impl FaultInjector {
         let faults = channel.services.faults.clone()?;
         Some(Self {
             random: Random::new(faults.seed, &channel.name),
-            alarm: TickAlarm::new(opening),
+            alarm: TickAlarm::new(opening.bus, opening.id, opening.context.clone()),
             faults,
         })
     }

@@ -1,15 +1,15 @@
-//! Wait of a channel's task for a tick.
+//! Wake of a channel's task in a tick.
 
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
-use super::Opening;
-use crate::bus::TickTimer;
+use crate::bus::{ActorContext, Bus, TickTimer};
+use crate::messages::ChannelId;
 use crate::messages::announced::WaitOver;
 
-/// Wait for a tick, of at most one task. While none waits, ticks cost nothing.
+/// Wake of at most one task in a tick, or before. While none waits for a tick, ticks cost nothing.
 pub(super) struct TickAlarm {
     timer: TickTimer,
     waiting: Rc<Waiting>,
@@ -17,45 +17,64 @@ pub(super) struct TickAlarm {
 
 #[derive(Default)]
 struct Waiting {
-    /// First tick in which the task goes on.
+    /// First tick in which the task is woken.
     due: Cell<u64>,
+    /// True once a tick has woken the task.
     is_over: Cell<bool>,
+    /// Waker of the task, while it waits.
     task: Cell<Option<Waker>>,
 }
 
 impl TickAlarm {
     /// Alarm of a channel.
-    pub(super) fn new(opening: &Opening<'_>) -> Self {
+    pub(super) fn new(bus: &Bus, channel: ChannelId, context: ActorContext) -> Self {
         let waiting = Rc::new(Waiting::default());
         let shared = waiting.clone();
-        let (channel, context) = (opening.id, opening.context.clone());
-        let timer = opening.bus.timer(Box::new(move |tick| {
-            if shared.due.get() <= tick && !shared.is_over.replace(true) {
+        let timer = bus.timer(Box::new(move |tick| {
+            if shared.due.get() <= tick
+                && let Some(task) = shared.task.take()
+            {
+                shared.is_over.set(true);
                 context.emit(|| WaitOver { channel });
-                if let Some(task) = shared.task.take() {
-                    task.wake();
-                }
+                task.wake();
             }
         }));
         Self { timer, waiting }
     }
 
-    /// Waits until a tick that is still to come.
+    /// Has the task woken by [`wake`](Self::wake), and in tick `due`, if there is one.
+    pub(super) fn wake_later(&self, context: &Context<'_>, due: Option<u64>) {
+        self.waiting.task.set(Some(context.waker().clone()));
+        self.waiting.due.set(due.unwrap_or(u64::MAX));
+        self.waiting.is_over.set(false);
+        self.timer.set_enabled(due.is_some());
+    }
+
+    /// Wakes the task, if it waits.
+    pub(super) fn wake(&self) {
+        if let Some(task) = self.waiting.task.take() {
+            task.wake();
+        }
+    }
+
+    /// Waits until a tick that is still to come. The wait ends by that tick alone.
     pub(super) async fn until(&self, tick: u64) {
-        let Self { timer, waiting } = self;
-        waiting.due.set(tick);
-        waiting.is_over.set(false);
-        timer.set_enabled(true);
         // Also where the wait is dropped.
-        let _enabled = Enabled(timer);
-        poll_fn(|context| match waiting.is_over.get() {
+        let _enabled = Enabled(&self.timer);
+        self.waiting.is_over.set(false);
+        poll_fn(|context| match self.waiting.is_over.get() {
             true => Poll::Ready(()),
             false => {
-                waiting.task.set(Some(context.waker().clone()));
+                self.wake_later(context, Some(tick));
                 Poll::Pending
             }
         })
         .await;
+    }
+
+    /// Wakes no task in a tick any more.
+    pub(super) fn end(&self) {
+        self.timer.set_enabled(false);
     }
 }
 

@@ -2,21 +2,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::task::{Context, Waker};
+use std::task::Context;
 
 use bytes::Bytes;
 
 use super::Failure;
-use crate::bus::{ActorContext, Bus, DOORBELL_BYTES, Doorbell, TickTimer, Watch};
+use super::tick_alarm::TickAlarm;
+use crate::bus::{ActorContext, Bus, DOORBELL_BYTES, Doorbell, Watch};
 use crate::mem::{AccessError, Segment, Store, look_at};
 use crate::messages::ChannelId;
-use crate::messages::announced::WaitOver;
 use crate::messages::front_end::WordsRang;
 
 /// Waits for changes of words that a front end selects, and for a tick.
 pub(in crate::actors) struct WordPoller {
     bell: Doorbell,
-    timer: TickTimer,
     store: Rc<dyn Store>,
     seen: Rc<Seen>,
 }
@@ -24,7 +23,8 @@ pub(in crate::actors) struct WordPoller {
 struct Seen {
     channel: ChannelId,
     context: ActorContext,
-    alarm: Rc<Alarm>,
+    /// Wake of the channel's task.
+    alarm: TickAlarm,
     /// Bytes last read; empty before the first read.
     last: RefCell<Bytes>,
     /// Tick in which they were read.
@@ -35,22 +35,6 @@ struct Seen {
     read_error: RefCell<Option<AccessError>>,
 }
 
-/// Tick in which the task is to be woken.
-#[derive(Default)]
-struct Alarm {
-    due: Cell<u64>,
-    /// Waker of the channel's task, while it waits.
-    task: Cell<Option<Waker>>,
-}
-
-impl Alarm {
-    fn wake(&self) {
-        if let Some(task) = self.task.take() {
-            task.wake();
-        }
-    }
-}
-
 impl WordPoller {
     /// Poller of a channel, whose words are in `store`.
     pub(in crate::actors) fn new(
@@ -59,16 +43,7 @@ impl WordPoller {
         context: ActorContext,
         store: Rc<dyn Store>,
     ) -> Self {
-        let alarm = Rc::new(Alarm::default());
-        let (shared, emitter) = (alarm.clone(), context.clone());
-        let timer = bus.timer(Box::new(move |tick| {
-            if shared.due.get() <= tick
-                && let Some(task) = shared.task.take()
-            {
-                emitter.emit(|| WaitOver { channel });
-                task.wake();
-            }
-        }));
+        let alarm = TickAlarm::new(bus, channel, context.clone());
         let seen = Seen {
             channel,
             context,
@@ -80,7 +55,6 @@ impl WordPoller {
         };
         Self {
             bell: bus.doorbell(),
-            timer,
             store,
             seen: Rc::new(seen),
         }
@@ -104,9 +78,7 @@ impl WordPoller {
 
     /// Has the task woken by a change of the bytes, and in tick `due`, if there is one.
     pub(in crate::actors) fn wake_later(&self, context: &Context<'_>, due: Option<u64>) {
-        self.seen.alarm.task.set(Some(context.waker().clone()));
-        self.seen.alarm.due.set(due.unwrap_or(u64::MAX));
-        self.timer.set_enabled(due.is_some());
+        self.seen.alarm.wake_later(context, due);
     }
 
     /// Polls these segments from now on, at most `DOORBELL_BYTES`. The first poll rings, also if nothing has changed: firmware may
@@ -163,7 +135,7 @@ impl WordPoller {
     /// Stops polling.
     pub(in crate::actors) fn end(&self) {
         self.bell.disarm();
-        self.timer.set_enabled(false);
+        self.seen.alarm.end();
     }
 }
 
