@@ -128,7 +128,8 @@ fn thumb_code_is_served_at_its_breakpoints() {
     let image_file = Image::of(&image());
     let files = image_file.path("files");
     std::fs::create_dir(&files).unwrap();
-    let (text, reports): (Arc<Mutex<Vec<u8>>>, Arc<Mutex<Vec<String>>>) = Default::default();
+    let text: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let reports: Arc<Mutex<Vec<String>>> = Arc::default();
     let log = reports.clone();
     let vhost = Vhost::builder()
         .memories_text(format!(
