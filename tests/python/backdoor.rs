@@ -65,6 +65,9 @@ async def check(channel, at):
     try: vhost.semihost(channel, 0, 0x10, 0)
     except vhost.Error as error: assert 'no semihosting' in str(error), error
     else: assert False, 'an operation without semihosting'
+    try: vhost.replace_traps(channel, 0, 16)
+    except vhost.Error as error: assert 'no code in place of traps' in str(error), error
+    else: assert False, 'traps without semihosting'
     vhost.write_bytes(space, at, b'12345')
     vhost.write_bytes(space, at + 5, bytearray(b'678'))
     vhost.write_bytes(space, at + 8, memoryview(b'x9y')[1:2])

@@ -251,6 +251,7 @@ fn _vhost(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("Error", py.get_type::<Error>())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(get_space, module)?)?;
+    module.add_function(wrap_pyfunction!(replace_traps, module)?)?;
     module.add_function(wrap_pyfunction!(semihost, module)?)?;
     module.add_function(wrap_pyfunction!(symbol, module)?)?;
     module.add_function(wrap_pyfunction!(read_u8, module)?)?;
