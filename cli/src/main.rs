@@ -4,6 +4,7 @@
 //! - [`run`]: an image on the instruction-set simulator.
 //! - [`trace`]: a recording as text, JSON, statistics or a trace-viewer file; comparison of two.
 //! - [`replay`]: replay of a recorded run.
+//! - [`report`]: recordings as a page and as JUnit results.
 //! - [`output`]: terminal output: colours, progress, sanitised text.
 //!
 //! Results go to standard output, everything else to standard error.
@@ -11,6 +12,7 @@
 mod check;
 mod output;
 mod replay;
+mod report;
 mod run;
 mod trace;
 
@@ -46,6 +48,8 @@ enum Verb {
     Trace(trace::Verb),
     /// Replay a recorded run without its simulator, and compare every message
     Replay(replay::Args),
+    /// Write recorded runs as a page to look at, or as JUnit results
+    Report(report::Args),
 }
 
 /// Outcome of a command that did its work.
@@ -80,6 +84,7 @@ fn perform(verb: &Verb) -> Result<Outcome> {
         Verb::Run(args) => run::run(args),
         Verb::Trace(verb) => trace::run(verb),
         Verb::Replay(args) => replay::run(args),
+        Verb::Report(args) => report::run(args),
     }
 }
 

@@ -38,6 +38,7 @@ pub struct Trace {
     /// Last reply or missing reply.
     answered: Option<Content>,
     ended: bool,
+    cut: bool,
 }
 
 impl Trace {
@@ -64,6 +65,7 @@ impl Trace {
             open: OpenMessages::default(),
             answered: None,
             ended: false,
+            cut: false,
             file,
         };
         trace.read_header()?;
@@ -83,6 +85,11 @@ impl Trace {
     /// Number of unread bytes of the file.
     pub fn left(&self) -> u64 {
         self.left
+    }
+
+    /// True if the file ended inside of a block. Known once the last entry has been read.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     fn read_header(&mut self) -> Result<(), TraceError> {
@@ -219,6 +226,7 @@ impl Trace {
     fn next_block(&mut self) -> Result<Option<Bytes>, TraceError> {
         let mut prefix = [0; PREFIX];
         if !self.fill(&mut prefix)? {
+            self.cut = self.left > 0;
             return Ok(None);
         }
         let [a, b, c, d, sum @ ..] = prefix;
@@ -227,6 +235,7 @@ impl Trace {
             return Err(self.damaged(Damage::Content("its block is empty".to_owned())));
         }
         let Some(block) = self.take(u64::from(len))? else {
+            self.cut = true;
             return self.end_of_cut_block(len);
         };
         if checksum([a, b, c, d], &block) != u32::from_le_bytes(sum) {

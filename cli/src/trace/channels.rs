@@ -12,13 +12,13 @@ use vhost::messages::ChannelDescriptor;
 use vhost::trace::{Entry, Header, Source};
 
 /// Finds the channel of an entry. Without a readable configuration, channels have numbers only.
-pub(super) struct Channels {
+pub(crate) struct Channels {
     map: Rc<MemoryMap>,
     owners: ChannelAttribution,
 }
 
 impl Channels {
-    pub(super) fn of(header: &Header) -> Self {
+    pub(crate) fn of(header: &Header) -> Self {
         let map = map(header).unwrap_or_default();
         let served = served(header, &map).unwrap_or_default();
         Self {
@@ -28,18 +28,23 @@ impl Channels {
     }
 
     /// Memory map of the recording.
-    pub(super) fn map(&self) -> &Rc<MemoryMap> {
+    pub(crate) fn map(&self) -> &Rc<MemoryMap> {
         &self.map
     }
 
+    /// Descriptions of the served channels.
+    pub(crate) fn descriptors(&self) -> &[ChannelDescriptor] {
+        self.owners.channels()
+    }
+
     /// Names of the served channels.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let channels = self.owners.channels().iter();
         channels.map(|channel| &*channel.name)
     }
 
     /// Channel of an entry. Entries must be passed in recorded order.
-    pub(super) fn channel_of(
+    pub(crate) fn channel_of(
         &mut self,
         entry: &Entry,
         body: Option<&dyn Body>,

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use anyhow::Result;
 use indicatif::ProgressBar;
 use vhost::bus::Body;
 use vhost::mem::MemoryMap;
@@ -18,7 +17,7 @@ use crate::output::progress;
 const BETWEEN: u32 = 4096;
 
 /// Reads a recording and shows the progress.
-pub(super) struct EntryReader {
+pub(crate) struct EntryReader {
     trace: Trace,
     channels: Channels,
     bar: ProgressBar,
@@ -26,19 +25,19 @@ pub(super) struct EntryReader {
 }
 
 /// Entry with its decoded message.
-pub(super) struct DecodedEntry {
-    pub(super) entry: Entry,
+pub(crate) struct DecodedEntry {
+    pub(crate) entry: Entry,
     /// The message or reply; `None` for a message without reply.
-    pub(super) body: Result<Option<Box<dyn Body>>, Damage>,
+    pub(crate) body: Result<Option<Box<dyn Body>>, Damage>,
     /// Channel of the entry, if known.
-    pub(super) channel: Option<Arc<str>>,
+    pub(crate) channel: Option<Arc<str>>,
     /// Memories of the run, as far as known.
-    pub(super) map: Rc<MemoryMap>,
+    pub(crate) map: Rc<MemoryMap>,
 }
 
 impl EntryReader {
     /// Opens the recording in `file`. `among_output`: entries are printed while they are read.
-    pub(super) fn of(file: &Path, among_output: bool) -> Result<Self> {
+    pub(crate) fn of(file: &Path, among_output: bool) -> Result<Self, TraceError> {
         let trace = Trace::open(file)?;
         Ok(Self {
             channels: Channels::of(trace.header()),
@@ -49,12 +48,12 @@ impl EntryReader {
     }
 
     /// The recording.
-    pub(super) fn trace(&self) -> &Trace {
+    pub(crate) fn trace(&self) -> &Trace {
         &self.trace
     }
 
     /// The channels of the recording.
-    pub(super) fn channels(&self) -> &Channels {
+    pub(crate) fn channels(&self) -> &Channels {
         &self.channels
     }
 
@@ -97,12 +96,12 @@ impl Drop for EntryReader {
 
 impl DecodedEntry {
     /// Served request, if the message is the event of one.
-    pub(super) fn served(&self) -> Option<&dyn ServedRequest> {
+    pub(crate) fn served(&self) -> Option<&dyn ServedRequest> {
         served_request(self.body.as_ref().ok()?.as_deref()?)
     }
 
     /// The message or reply, if it is a `T`.
-    pub(super) fn is<T: 'static>(&self) -> Option<&T> {
+    pub(crate) fn is<T: 'static>(&self) -> Option<&T> {
         let body = self.body.as_ref().ok()?.as_deref()?;
         body.as_any().downcast_ref()
     }

@@ -46,7 +46,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     export(entry_reader, &name, BufWriter::new(to))
 }
 
-fn is_same(one: &Path, other: &Path) -> bool {
+/// True if both paths are the same file.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     let [one, other] = [one, other].map(Path::canonicalize);
     matches!((one, other), (Ok(one), Ok(other)) if one == other)
 }

@@ -12,6 +12,9 @@ mod stat;
 
 use anyhow::Result;
 
+pub(crate) use entry_reader::{DecodedEntry, EntryReader};
+pub(crate) use export::is_same;
+
 use crate::Outcome;
 
 #[derive(clap::Subcommand)]

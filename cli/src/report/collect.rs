@@ -1,0 +1,361 @@
+//! Collector of a run: reads its entries one after the other.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+
+use mailbox_rs::{Request, RequestEntry};
+use vhost::Severity;
+use vhost::attach::Table;
+use vhost::messages::announced::{DoorbellRang, SystemStarted};
+use vhost::messages::console::{Finish, Print, PrintError, PrintMarked, PutRaw};
+use vhost::messages::foreign::{Exit, Report};
+use vhost::messages::htif::HtifStatus;
+use vhost::messages::mailbox::ChannelStatus;
+use vhost::messages::rtt::RttStatus;
+use vhost::messages::semihosting::SemihostingStatus;
+use vhost::messages::{Clock, Interface};
+use vhost::trace::{Content, Payloads};
+
+use super::activity::Activity;
+use super::console::Console;
+use super::kept::Kept;
+use super::memories::spaces;
+use super::run::{
+    Bounds, ChannelRow, End, Failure, Identity, Lead, MOST_CHANNELS, ReportRow, RequestRow, Run,
+    Step, bounded,
+};
+use crate::trace::{DecodedEntry, EntryReader};
+
+/// Most requests of a channel that wait to be taken: those of a queue.
+const QUEUE: usize = 8;
+
+/// Default period of a tick, in picoseconds. A configuration that has it need not have chosen it.
+const DEFAULT_PERIOD: u64 = 1000;
+
+/// Run under construction.
+pub(super) struct Collector {
+    run: Run,
+    /// Position of each channel, by name.
+    numbers: HashMap<Arc<str>, usize>,
+    /// Requests of each channel that were put into the queue and not served, with their ticks.
+    open: HashMap<usize, VecDeque<(u64, RequestEntry)>>,
+    /// Last recorded status of each channel, with its tick.
+    statuses: HashMap<usize, (u64, String)>,
+    lead: Lead,
+    /// Hash of the writes that loading makes; `None` once the system has started.
+    loading: Option<crc32fast::Hasher>,
+    has_loaded: bool,
+    has_ended: bool,
+}
+
+impl Collector {
+    pub(super) fn new(file: &Path, reader: &EntryReader, bounds: Bounds) -> Self {
+        let header = reader.trace().header();
+        let descriptors = reader.channels().descriptors();
+        let channels = descriptors.iter().map(|channel| ChannelRow {
+            name: channel.name.clone(),
+            protocol: match channel.interface {
+                Interface::Mailbox(_) => "mailbox",
+                Interface::Htif(_) => "HTIF",
+                Interface::Rtt(_) => "RTT",
+                Interface::Semihosting(_) => "semihosting",
+            },
+            has_exit: channel.interface.has_exit(),
+            exit: None,
+            requests: 0,
+            failed: 0,
+            last: None,
+            state: String::new(),
+        });
+        let channels: Vec<ChannelRow> = channels.take(MOST_CHANNELS).collect();
+        let names = channels.iter().map(|channel| channel.name.clone());
+        let numbers = names.zip(0..).collect();
+        let mut periods = descriptors.iter().map(|channel| channel.services.clock);
+        let first = periods.next();
+        let period = match first {
+            Some(Clock::Ticks { picoseconds }) if periods.all(|other| Some(other) == first) => {
+                Some(picoseconds).filter(|period| *period != DEFAULT_PERIOD)
+            }
+            _ => None,
+        };
+        Self {
+            run: Run {
+                file: file.display().to_string(),
+                identity: Identity {
+                    period,
+                    ..Identity::of(header)
+                },
+                channels,
+                requests: Kept::new(bounds.requests),
+                table: Table::default(),
+                activity: Activity::new(),
+                reports: Kept::new(bounds.reports),
+                severities: [0; 4],
+                first_fatal: None,
+                console: Console::new(bounds.lines),
+                failure: None,
+                spaces: spaces(reader.channels().map(), descriptors),
+                entries: 0,
+                ticks: 0,
+                end: End::Open,
+            },
+            numbers,
+            open: HashMap::new(),
+            statuses: HashMap::new(),
+            lead: Lead::default(),
+            loading: (header.whole && header.payloads != Payloads::Drop)
+                .then(crc32fast::Hasher::new),
+            has_loaded: false,
+            has_ended: false,
+        }
+    }
+
+    pub(super) fn add(&mut self, decoded: &DecodedEntry) {
+        let entry = &decoded.entry;
+        let tick = entry.tick;
+        self.run.entries += 1;
+        self.run.ticks = self.run.ticks.max(tick);
+        self.load(decoded);
+        if !matches!(entry.content, Content::Message { .. }) {
+            self.status(decoded);
+            return;
+        }
+        if let Some(name) = &decoded.channel {
+            let channel = self.number(name);
+            self.served(decoded, name, channel);
+            self.print(decoded, channel);
+            if let Some(rang) = decoded.is::<DoorbellRang>() {
+                self.rang(rang, channel, tick);
+            }
+            if let Some(exit) = decoded.is::<Exit>() {
+                self.exit(exit, channel, tick);
+            }
+        }
+        if let Some(report) = decoded.is::<Report>() {
+            self.report(report, tick);
+        }
+        if let Some(Finish { channel: None }) = decoded.is() {
+            self.run.console.finish(None);
+            self.has_ended = true;
+        }
+    }
+
+    /// Ends the run. `problem`: error at which the recording ends.
+    pub(super) fn end(mut self, problem: Option<String>, is_cut: bool) -> Run {
+        self.run.console.finish(None);
+        for (number, channel) in self.run.channels.iter_mut().enumerate() {
+            channel.state = match channel.exit {
+                Some((code, tick)) => format!("exited with code {code} in tick {tick}"),
+                None => {
+                    let open = self.open.get(&number).and_then(VecDeque::front);
+                    state(channel, open, self.statuses.get(&number))
+                }
+            };
+        }
+        self.run.end = match problem {
+            Some(problem) => End::Damaged(problem),
+            None if is_cut => End::Cut,
+            None if self.has_ended => End::Whole,
+            None => End::Open,
+        };
+        self.run
+    }
+
+    fn number(&mut self, name: &Arc<str>) -> usize {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let channels = &mut self.run.channels;
+        if channels.len() >= MOST_CHANNELS {
+            return MOST_CHANNELS - 1;
+        }
+        channels.push(ChannelRow {
+            name: name.clone(),
+            protocol: "unknown",
+            has_exit: false,
+            exit: None,
+            requests: 0,
+            failed: 0,
+            last: None,
+            state: String::new(),
+        });
+        self.numbers.insert(name.clone(), channels.len() - 1);
+        channels.len() - 1
+    }
+
+    /// Adds a write that precedes the start of the system.
+    fn load(&mut self, decoded: &DecodedEntry) {
+        let Some(loading) = &mut self.loading else {
+            return;
+        };
+        let (kind, content) = (&decoded.entry.kind, &decoded.entry.content);
+        if let Content::Message { body, .. } = content
+            && kind.from == "outside"
+            && kind.to == "memory"
+        {
+            loading.update(body);
+            self.has_loaded = true;
+        }
+        if decoded.is::<SystemStarted>().is_some() {
+            let hash = self.loading.take().map(crc32fast::Hasher::finalize);
+            self.run.identity.loaded = hash.filter(|_| self.has_loaded);
+        }
+    }
+
+    fn served(&mut self, decoded: &DecodedEntry, name: &Arc<str>, channel: usize) {
+        if let Some(print) = decoded.is::<Print>() {
+            self.run.table.printed(name, print.text.len() as u64);
+        }
+        let (Some(served), tick) = (decoded.served(), decoded.entry.tick) else {
+            return;
+        };
+        self.run.table.served(name, served, tick);
+        self.run.activity.add(tick);
+        if let Some(open) = self.open.get_mut(&channel) {
+            open.pop_front();
+        }
+        if let Some(row) = self.run.channels.get_mut(channel) {
+            row.requests += 1;
+            row.failed += u64::from(served.error().is_some());
+            row.last = Some(tick);
+        }
+        let request = RequestRow::of(served, channel, tick);
+        if self.run.failure.is_none() {
+            self.lead.push(Step::Request(request.clone()));
+        }
+        self.run.requests.push(request);
+    }
+
+    fn print(&mut self, decoded: &DecodedEntry, channel: usize) {
+        let tick = decoded.entry.tick;
+        let console = &mut self.run.console;
+        if let Some(Print { text, .. }) = decoded.is() {
+            console.print(channel, "", tick, text);
+        } else if let Some(PrintError { text, .. }) = decoded.is() {
+            console.print(channel, "stderr", tick, text);
+        } else if let Some(PrintMarked { mark, text, .. }) = decoded.is() {
+            console.print(channel, &bounded(mark.clone()), tick, text);
+        } else if let Some(PutRaw { is_error, data, .. }) = decoded.is() {
+            let source = if *is_error { "stderr" } else { "" };
+            console.print(channel, source, tick, data);
+        } else if let Some(Finish { channel: Some(_) }) = decoded.is() {
+            console.finish(Some(channel));
+        }
+    }
+
+    fn rang(&mut self, rang: &DoorbellRang, channel: usize, tick: u64) {
+        let open = self.open.entry(channel).or_default();
+        if rang.words.is_some_and(|words| words.handshake.is_some()) {
+            // Firmware has reset the channel.
+            open.clear();
+        }
+        let entries = rang.entries.iter().map(|entry| (tick, *entry));
+        open.extend(entries);
+        let surplus = open.len().saturating_sub(QUEUE);
+        open.drain(..surplus);
+        if let Some(row) = self.run.channels.get_mut(channel) {
+            row.last = Some(tick);
+        }
+    }
+
+    fn exit(&mut self, exit: &Exit, channel: usize, tick: u64) {
+        let Some(row) = self.run.channels.get_mut(channel) else {
+            return;
+        };
+        row.exit.get_or_insert((exit.code, tick));
+        row.last = Some(tick);
+        if exit.code != 0 {
+            let (id, text) = (
+                row.name.to_string(),
+                format!("exited with code {}", exit.code),
+            );
+            self.fail(tick, id, text);
+        }
+    }
+
+    fn report(&mut self, report: &Report, tick: u64) {
+        let row = ReportRow {
+            tick,
+            severity: report.severity,
+            id: bounded(report.id.clone()),
+            text: bounded(report.text.clone()),
+        };
+        let [info, warning, error, fatal] = &mut self.run.severities;
+        let count = match row.severity {
+            Severity::Info => info,
+            Severity::Warning => warning,
+            Severity::Error => error,
+            Severity::Fatal => fatal,
+        };
+        *count += 1;
+        if row.severity == Severity::Fatal && self.run.first_fatal.is_none() {
+            self.run.first_fatal = Some(row.clone());
+        }
+        if row.severity >= Severity::Error {
+            self.fail(tick, row.id.clone(), row.text.clone());
+        } else if self.run.failure.is_none() {
+            self.lead.push(Step::Report(row.clone()));
+        }
+        self.run.reports.push(row);
+    }
+
+    /// Keeps the first failure.
+    fn fail(&mut self, tick: u64, id: String, text: String) {
+        if self.run.failure.is_none() {
+            self.run.failure = Some(Failure {
+                tick,
+                id,
+                text,
+                before: self.lead.take(),
+            });
+        }
+    }
+
+    /// Keeps the last status of each channel.
+    fn status(&mut self, decoded: &DecodedEntry) {
+        fn texts<T: ToString>(statuses: Option<&Vec<T>>) -> impl Iterator<Item = String> {
+            statuses.into_iter().flatten().map(T::to_string)
+        }
+        if decoded.entry.kind.name != "Status" {
+            return;
+        }
+        let all = texts(decoded.is::<Vec<ChannelStatus>>())
+            .chain(texts(decoded.is::<Vec<HtifStatus>>()))
+            .chain(texts(decoded.is::<Vec<RttStatus>>()))
+            .chain(texts(decoded.is::<Vec<SemihostingStatus>>()));
+        for text in all {
+            // A status begins with the name of its channel.
+            let of = self.run.channels.iter().position(|channel| {
+                let rest = text.strip_prefix(&*channel.name);
+                rest.is_some_and(|rest| rest.starts_with(": "))
+            });
+            if let Some(of) = of {
+                self.statuses.insert(of, (decoded.entry.tick, bounded(text)));
+            }
+        }
+    }
+}
+
+/// State of a channel without an exit, at the end of its recording.
+fn state(
+    channel: &ChannelRow,
+    open: Option<&(u64, RequestEntry)>,
+    status: Option<&(u64, String)>,
+) -> String {
+    let mut text = match (open, channel.last) {
+        (Some((tick, entry)), _) => {
+            let request = match Request::try_from(entry) {
+                Ok(request) => request.to_string(),
+                Err(problem) => format!("{entry}: {problem}"),
+            };
+            format!("not answered since tick {tick}: {request}")
+        }
+        (None, Some(last)) => format!("no request is open; last activity in tick {last}"),
+        (None, None) => "no request, and no handshake".to_owned(),
+    };
+    if let Some((tick, status)) = status {
+        text.push_str(&format!("\nstatus in tick {tick}: {status}"));
+    }
+    text
+}

@@ -1,0 +1,342 @@
+//! Data of a run for the page: JSON with requests as columns, deflated, as base64.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use data_encoding::BASE64;
+use serde::Serialize;
+use vhost::attach::Requests;
+use vhost::trace::Payloads;
+
+use super::memories::SpaceRow;
+use super::run::{End, Outcome, ReportRow, RequestRow, Run, Step};
+use super::verdict::Judgement;
+
+/// Level of compression: above it, time grows more than size shrinks.
+const LEVEL: u8 = 8;
+
+/// Version of the data's layout. The page has its own script, so it is for other readers.
+const LAYOUT: u32 = 1;
+
+/// A value as JSON, deflated without a header, in base64.
+pub(super) fn packed(value: &impl Serialize) -> serde_json::Result<String> {
+    let json = serde_json::to_vec(value)?;
+    Ok(BASE64.encode(&miniz_oxide::deflate::compress_to_vec(&json, LEVEL)))
+}
+
+/// Data of one run. Numbers of 64 bits that are no ticks or counts are texts.
+#[derive(Serialize)]
+pub(super) struct Detail<'a> {
+    layout: u32,
+    file: &'a str,
+    verdict: &'static str,
+    reasons: &'a [String],
+    facts: Vec<(&'static str, String)>,
+    /// Command that replays the run, or the reason why there is none.
+    replay: String,
+    has_replay: bool,
+    /// Period of a tick in picoseconds.
+    period: Option<u64>,
+    ticks: u64,
+    channels: Vec<Channel<'a>>,
+    requests: Columns,
+    latencies: Vec<Latency<'a>>,
+    reports: Vec<Report<'a>>,
+    /// Position of left out reports, and their number.
+    reports_gap: (usize, u64),
+    console: Vec<Line<'a>>,
+    /// Position of left out lines, and their number.
+    console_gap: (usize, u64),
+    failure: Option<Failure<'a>>,
+    spaces: &'a [SpaceRow],
+}
+
+#[derive(Serialize)]
+struct Channel<'a> {
+    name: &'a str,
+    protocol: &'static str,
+    exit: Option<u32>,
+    waits: bool,
+    requests: u64,
+    failed: u64,
+    state: &'a str,
+}
+
+/// Requests in the order of their answers, a list for each property.
+#[derive(Serialize)]
+struct Columns {
+    kinds: Vec<&'static str>,
+    texts: Vec<String>,
+    /// Text of each outcome, and 1 if it is a failure.
+    outcomes: Vec<(String, u8)>,
+    channel: Vec<usize>,
+    kind: Vec<usize>,
+    text: Vec<usize>,
+    outcome: Vec<usize>,
+    /// Tick of the answer, minus that of the answer before.
+    answered: Vec<u64>,
+    /// Ticks from taken to answered.
+    ticks: Vec<u64>,
+    /// Position of left out requests, and their number.
+    gap: (usize, u64),
+}
+
+#[derive(Serialize)]
+struct Latency<'a> {
+    channel: &'a str,
+    kind: &'a str,
+    #[serde(flatten)]
+    requests: &'a Requests,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    tick: u64,
+    severity: &'static str,
+    id: &'a str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    channel: usize,
+    tick: u64,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    source: &'a str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    tick: u64,
+    id: &'a str,
+    text: &'a str,
+    before: Vec<Before<'a>>,
+}
+
+/// Request or report in front of a failure.
+#[derive(Serialize)]
+struct Before<'a> {
+    tick: u64,
+    of: &'a str,
+    text: String,
+}
+
+/// Values of a column, each once.
+struct Values<T> {
+    numbers: HashMap<T, usize>,
+    values: Vec<T>,
+}
+
+impl<T: Clone + Eq + Hash> Values<T> {
+    fn new() -> Self {
+        Self {
+            numbers: HashMap::new(),
+            values: Vec::new(),
+        }
+    }
+
+    fn number(&mut self, value: T) -> usize {
+        let next = self.values.len();
+        let number = *self.numbers.entry(value.clone()).or_insert(next);
+        if number == next {
+            self.values.push(value);
+        }
+        number
+    }
+}
+
+impl Columns {
+    fn of(run: &Run) -> Self {
+        let (mut kinds, mut texts, mut outcomes) = (Values::new(), Values::new(), Values::new());
+        let mut columns = Self {
+            kinds: Vec::new(),
+            texts: Vec::new(),
+            outcomes: Vec::new(),
+            channel: Vec::new(),
+            kind: Vec::new(),
+            text: Vec::new(),
+            outcome: Vec::new(),
+            answered: Vec::new(),
+            ticks: Vec::new(),
+            gap: run.requests.gap(),
+        };
+        let mut before = 0;
+        for request in run.requests.iter() {
+            columns.channel.push(request.channel);
+            columns.kind.push(kinds.number(request.kind));
+            columns.text.push(texts.number(request.text.as_str()));
+            columns.outcome.push(outcomes.number(request.result));
+            columns.answered.push(request.answered.saturating_sub(before));
+            columns.ticks.push(request.answered - request.taken);
+            before = request.answered;
+        }
+        columns.kinds = kinds.values;
+        columns.texts = texts.values.into_iter().map(str::to_owned).collect();
+        let text = |outcome: Outcome| {
+            let failed = matches!(outcome, Outcome::Failed(_));
+            (outcome.text(), u8::from(failed))
+        };
+        columns.outcomes = outcomes.values.into_iter().map(text).collect();
+        columns
+    }
+}
+
+impl<'a> Detail<'a> {
+    pub(super) fn of(run: &'a Run, judgement: &'a Judgement) -> Self {
+        let channels = run.channels.iter().map(|channel| Channel {
+            name: &channel.name,
+            protocol: channel.protocol,
+            exit: channel.exit.map(|(code, _)| code),
+            waits: channel.has_exit && channel.exit.is_none(),
+            requests: channel.requests,
+            failed: channel.failed,
+            state: &channel.state,
+        });
+        let latencies = run.table.iter().map(|(channel, kind, requests)| Latency {
+            channel,
+            kind,
+            requests,
+        });
+        let lines = run.console.lines();
+        let console = lines.iter().map(|line| Line {
+            channel: line.channel,
+            tick: line.tick,
+            source: &line.source,
+            text: &line.text,
+        });
+        let no_replay = run.identity.no_replay();
+        let failure = run.failure.as_ref().map(|failure| Failure {
+            tick: failure.tick,
+            id: &failure.id,
+            text: &failure.text,
+            before: failure.before.iter().map(|step| before(run, step)).collect(),
+        });
+        Self {
+            layout: LAYOUT,
+            file: &run.file,
+            verdict: judgement.verdict.name(),
+            reasons: &judgement.reasons,
+            facts: facts(run),
+            replay: no_replay.map_or_else(|| replay_command(&run.file), str::to_owned),
+            has_replay: no_replay.is_none(),
+            period: run.identity.period,
+            ticks: run.ticks,
+            channels: channels.collect(),
+            requests: Columns::of(run),
+            latencies: latencies.collect(),
+            reports: run.reports.iter().map(report).collect(),
+            reports_gap: run.reports.gap(),
+            console: console.collect(),
+            console_gap: lines.gap(),
+            failure,
+            spaces: &run.spaces,
+        }
+    }
+}
+
+fn report(row: &ReportRow) -> Report<'_> {
+    Report {
+        tick: row.tick,
+        severity: row.severity.name(),
+        id: &row.id,
+        text: &row.text,
+    }
+}
+
+fn before<'a>(run: &'a Run, step: &'a Step) -> Before<'a> {
+    match step {
+        Step::Report(row) => Before {
+            tick: row.tick,
+            of: &row.id,
+            text: format!("{}: {}", row.severity.name(), row.text),
+        },
+        Step::Request(row) => Before {
+            tick: row.answered,
+            of: run
+                .channels
+                .get(row.channel)
+                .map_or("", |channel| &channel.name),
+            text: request_text(row),
+        },
+    }
+}
+
+/// Request and outcome.
+pub(super) fn request_text(row: &RequestRow) -> String {
+    format!("{}; {}", row.text, row.result.text())
+}
+
+/// Properties of a run, by name.
+fn facts(run: &Run) -> Vec<(&'static str, String)> {
+    let identity = &run.identity;
+    let mut facts = vec![
+        ("Recorded by", format!("vhost {}", identity.version)),
+        (
+            "Recording",
+            format!(
+                "{}, {}, {}",
+                if identity.is_whole {
+                    "from the start of the run"
+                } else {
+                    "from the middle of the run"
+                },
+                match identity.payloads {
+                    Payloads::Keep => "with payloads",
+                    Payloads::Hash => "payloads hashed",
+                    Payloads::Drop => "without payloads",
+                },
+                match run.end {
+                    End::Whole => "up to the end of the system",
+                    End::Open => "without the end of the system",
+                    End::Cut => "cut off",
+                    End::Damaged(_) => "up to a damaged frame",
+                }
+            ),
+        ),
+        ("Messages and replies", run.entries.to_string()),
+        ("Configuration", identity.configurations.join(", ")),
+        ("Images", identity.images.join(", ")),
+        (
+            "Loaded content",
+            identity
+                .loaded
+                .map(|hash| format!("CRC-32 {hash:08x}"))
+                .unwrap_or_default(),
+        ),
+    ];
+    let variables = identity.variables.iter().map(|(name, value)| {
+        let value = value.as_deref().unwrap_or("(not set)");
+        format!("{name}={value}")
+    });
+    facts.push(("Variables", variables.collect::<Vec<_>>().join(" ")));
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
+}
+
+/// Shell command that replays a recording.
+pub(super) fn replay_command(file: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,%@".contains(c);
+    if !file.is_empty() && !file.starts_with('-') && file.chars().all(is_plain) {
+        format!("vhost replay {file}")
+    } else {
+        format!("vhost replay -- '{}'", file.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_are_quoted_for_a_shell() {
+        let commands = [
+            ("a/run-1.trace", "vhost replay a/run-1.trace"),
+            ("-x", "vhost replay -- '-x'"),
+            ("it's $(x)", r"vhost replay -- 'it'\''s $(x)'"),
+        ];
+        for (file, expected) in commands {
+            assert_eq!(replay_command(file), expected);
+        }
+    }
+}

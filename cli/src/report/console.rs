@@ -1,0 +1,132 @@
+//! Lines that firmware printed, each with its channel and tick.
+
+use std::collections::HashMap;
+
+use super::kept::Kept;
+
+/// Most bytes of a line. A longer one is continued in the next.
+const LONGEST: usize = 2000;
+
+/// Most sources whose lines are put together at a time.
+const MOST_SOURCES: usize = 1024;
+
+/// Line of text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Position of the channel in the run's list.
+    pub(super) channel: usize,
+    /// Tick of the line's first byte.
+    pub(super) tick: u64,
+    /// Source within the channel: empty for standard output.
+    pub(super) source: String,
+    pub(super) text: String,
+}
+
+/// Text of all channels, as lines.
+#[derive(Debug)]
+pub(super) struct Console {
+    lines: Kept<Line>,
+    /// Begin of the line of each channel and source, with its first tick.
+    open: HashMap<(usize, String), (u64, Vec<u8>)>,
+}
+
+impl Console {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            lines: Kept::new(most),
+            open: HashMap::new(),
+        }
+    }
+
+    /// Adds printed bytes.
+    pub(super) fn print(&mut self, channel: usize, source: &str, tick: u64, bytes: &[u8]) {
+        if self.open.len() >= MOST_SOURCES {
+            self.finish(None);
+        }
+        let key = (channel, source.to_owned());
+        let (mut first, mut line) = self.open.remove(&key).unwrap_or((tick, Vec::new()));
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let room = (LONGEST - line.len()).min(rest.len());
+            let end = rest[..room].iter().position(|byte| *byte == b'\n');
+            let (now, later) = rest.split_at(end.unwrap_or(room));
+            line.extend(now);
+            rest = later;
+            if end.is_some() || line.len() >= LONGEST {
+                rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+                self.push(channel, source, first, &line);
+                (first, line) = (tick, Vec::new());
+            }
+        }
+        if !line.is_empty() {
+            self.open.insert(key, (first, line));
+        }
+    }
+
+    /// Ends the open lines of a channel, or of all.
+    pub(super) fn finish(&mut self, channel: Option<usize>) {
+        let is_of = |of: usize| channel.is_none_or(|channel| channel == of);
+        let mut ended: Vec<_> = self.open.extract_if(|(of, _), _| is_of(*of)).collect();
+        ended.sort_by(|one, other| (one.1.0, &one.0).cmp(&(other.1.0, &other.0)));
+        for ((channel, source), (tick, line)) in ended {
+            self.push(channel, &source, tick, &line);
+        }
+    }
+
+    fn push(&mut self, channel: usize, source: &str, tick: u64, line: &[u8]) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        self.lines.push(Line {
+            channel,
+            tick,
+            source: source.to_owned(),
+            text: String::from_utf8_lossy(line).into_owned(),
+        });
+    }
+
+    pub(super) fn lines(&self) -> &Kept<Line> {
+        &self.lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(console: &Console) -> Vec<(usize, u64, &str)> {
+        let lines = console.lines().iter();
+        lines
+            .map(|line| (line.channel, line.tick, line.text.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn pieces_of_two_channels_become_lines() {
+        let mut console = Console::new(10);
+        console.print(0, "", 1, b"a ");
+        console.print(1, "", 2, b"x\r\n\ny");
+        console.print(0, "", 3, b"b\nc");
+        console.print(0, "stderr", 4, b"e\xff");
+        console.finish(None);
+        let expected = [
+            (1, 2, "x"),
+            (1, 2, ""),
+            (0, 1, "a b"),
+            (1, 2, "y"),
+            (0, 3, "c"),
+            (0, 4, "e\u{fffd}"),
+        ];
+        assert_eq!(texts(&console), expected);
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_cut_in_pieces() {
+        let mut console = Console::new(10);
+        console.print(0, "", 1, &[b'a'; 3 * LONGEST + 1]);
+        console.finish(Some(0));
+        let lens: Vec<_> = texts(&console)
+            .iter()
+            .map(|(_, _, text)| text.len())
+            .collect();
+        assert_eq!(lens, [LONGEST, LONGEST, LONGEST, 1]);
+    }
+}

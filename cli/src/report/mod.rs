@@ -1,0 +1,210 @@
+//! `vhost report`: recorded runs as a page to look at, and as JUnit results.
+//!
+//! - `run`: the data of one run, collected by `collect` in one pass.
+//! - `kept`, `console`, `activity`: parts of it with bounded memory; `memories`: the memory map.
+//! - `verdict`: verdict, reasons, and signature of a failure.
+//! - `columns`: the data as compressed JSON; `page`: the file with style, script and data.
+//! - `junit`: results for continuous integration.
+
+mod activity;
+mod collect;
+mod columns;
+mod console;
+mod junit;
+mod kept;
+mod memories;
+mod page;
+mod run;
+mod verdict;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::Outcome;
+use crate::output::{ERROR, NAME, Sanitized, WARNING, out};
+use crate::trace::is_same;
+use columns::{Detail, packed, replay_command};
+use junit::Results;
+use page::{Data, Row};
+use run::{Bounds, End, Run, cause_of};
+use verdict::{Judgement, Verdict};
+
+#[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("results").args(["output", "junit"]).required(true).multiple(true)))]
+pub(crate) struct Args {
+    /// The recordings
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The page to write: one file of HTML
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// JUnit results to write: a test case for each recording
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Reports of severity error do not fail a run
+    #[arg(long)]
+    allow_errors: bool,
+    /// Most requests on the page, shared among the runs
+    #[arg(long, value_name = "NUMBER", default_value_t = 100_000)]
+    requests: usize,
+}
+
+/// Most reports, and most lines of text, on the page. They are shared among the runs.
+const MOST: usize = 10_000;
+
+/// Least number of requests, reports and lines of each run.
+const LEAST: usize = 16;
+
+impl Args {
+    /// Bounds of one run.
+    fn bounds(&self) -> Bounds {
+        let share = |most: usize| (most / self.files.len().max(1)).max(LEAST);
+        Bounds {
+            requests: share(self.requests),
+            reports: share(MOST),
+            lines: share(MOST),
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let outputs = [&args.output, &args.junit];
+    for output in outputs.into_iter().flatten() {
+        if args.files.iter().any(|file| is_same(file, output)) {
+            let name = output.display();
+            bail!("{name} is a recording; give the output another name");
+        }
+    }
+    if let (Some(page), Some(junit)) = (&args.output, &args.junit)
+        && page == junit
+    {
+        bail!("{}: the page and the results need two names", page.display());
+    }
+    let mut rows = Vec::new();
+    let mut runs = Vec::new();
+    let mut results = Results::new();
+    let mut is_bad = false;
+    for file in &args.files {
+        let read = Run::read(file, args.bounds());
+        let name = file.display().to_string();
+        let (row, detail) = match &read {
+            Ok(run) => {
+                let judgement = Judgement::of(run, args.allow_errors);
+                results.add(&name, Some(run), &judgement);
+                is_bad |= warn(run);
+                let detail = match args.output {
+                    Some(_) => packed(&Detail::of(run, &judgement))?,
+                    None => String::new(),
+                };
+                (row_of(run, judgement), detail)
+            }
+            Err(error) => {
+                is_bad = true;
+                say(format_args!(
+                    "{ERROR}error:{ERROR:#} {}",
+                    Sanitized(&error.to_string())
+                ));
+                let judgement = Judgement::unreadable(&cause_of(error));
+                results.add(&name, None, &judgement);
+                (unread(name, judgement), String::new())
+            }
+        };
+        rows.push(row);
+        runs.push(detail);
+    }
+    if let Some(page) = &args.output {
+        let index = packed(&rows)?;
+        write_file(page, |to| page::write(&Data { index, runs }, to))?;
+    }
+    if let Some(junit) = &args.junit {
+        let text = results.text()?;
+        write_file(junit, |to| {
+            to.write_all(text.as_bytes())?;
+            to.flush()
+        })?;
+    }
+    let mut out = out();
+    writeln!(out, "{}", counts(&rows))?;
+    out.flush()?;
+    if is_bad {
+        return Ok(Outcome::Status(2));
+    }
+    Ok(Outcome::Passed)
+}
+
+fn write_file(
+    file: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<()> {
+    let failed = || format!("can't write {}", file.display());
+    let mut to = BufWriter::new(File::create(file).with_context(failed)?);
+    write(&mut to).with_context(failed)
+}
+
+/// Names a recording that was not read to its end. Returns true if it is one.
+fn warn(run: &Run) -> bool {
+    let problem = match &run.end {
+        End::Whole | End::Open => return false,
+        End::Cut => "the recording was cut off",
+        End::Damaged(problem) => problem,
+    };
+    say(format_args!(
+        "{WARNING}warning:{WARNING:#} {}: {}; what follows is left out",
+        Sanitized(&run.file),
+        Sanitized(problem)
+    ));
+    true
+}
+
+fn say(text: std::fmt::Arguments<'_>) {
+    // Without a standard error there is nothing left to report to.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+fn row_of(run: &Run, judgement: Judgement) -> Row {
+    let (requests, failed) = run.counts();
+    Row {
+        file: run.file.clone(),
+        verdict: judgement.verdict,
+        reason: judgement.reasons.into_iter().next().unwrap_or_default(),
+        signature: judgement.signature,
+        ticks: run.ticks,
+        requests,
+        failed,
+        activity: run.activity.up_to(run.ticks).to_vec(),
+        first: run.failure.as_ref().map(|failure| failure.tick),
+        replay: match run.identity.no_replay() {
+            Some(_) => String::new(),
+            None => replay_command(&run.file),
+        },
+    }
+}
+
+fn unread(file: String, judgement: Judgement) -> Row {
+    Row {
+        file,
+        verdict: judgement.verdict,
+        reason: judgement.reasons.into_iter().next().unwrap_or_default(),
+        signature: judgement.signature,
+        ticks: 0,
+        requests: 0,
+        failed: 0,
+        activity: Vec::new(),
+        first: None,
+        replay: String::new(),
+    }
+}
+
+/// Number of runs by verdict: `3 runs: 2 passed, 1 failed`.
+fn counts(rows: &[Row]) -> String {
+    let of = |verdict: Verdict| rows.iter().filter(|row| row.verdict == verdict).count();
+    let counted = Verdict::ALL.into_iter().filter(|verdict| of(*verdict) > 0);
+    let texts: Vec<String> = counted
+        .map(|verdict| format!("{} {}", of(verdict), verdict.name()))
+        .collect();
+    let runs = if rows.len() == 1 { "run" } else { "runs" };
+    format!("{NAME}{} {runs}:{NAME:#} {}", rows.len(), texts.join(", "))
+}

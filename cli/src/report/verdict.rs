@@ -1,0 +1,193 @@
+//! Verdict of a run, its reasons, and the signature by which failures are grouped.
+
+use serde::Serialize;
+
+use super::run::{End, Run};
+
+/// Verdict of a run, worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Verdict {
+    /// Each channel that can exit has exited with code 0, and no error was reported.
+    Passed,
+    /// Nothing has failed, and the run's end is missing.
+    Unfinished,
+    /// An error was reported, or a channel exited with another code than 0.
+    Failed,
+    /// The file has no run that can be read.
+    Unreadable,
+}
+
+impl Verdict {
+    pub(super) const ALL: [Self; 4] = [
+        Self::Passed,
+        Self::Unfinished,
+        Self::Failed,
+        Self::Unreadable,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Unfinished => "unfinished",
+            Self::Failed => "failed",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Verdict with its reasons.
+#[derive(Debug)]
+pub(super) struct Judgement {
+    pub(super) verdict: Verdict,
+    /// Sentences without a full stop, most important first.
+    pub(super) reasons: Vec<String>,
+    /// Common text of failures of one cause; `None` for a run that passed.
+    pub(super) signature: Option<String>,
+}
+
+/// Most channels that are named.
+const MOST: usize = 8;
+
+impl Judgement {
+    /// Judges a run. `allows_errors`: reports of severity error do not fail it.
+    pub(super) fn of(run: &Run, allows_errors: bool) -> Self {
+        let mut reasons = Vec::new();
+        let bad = run.channels.iter().filter_map(|channel| {
+            let (code, tick) = channel.exit.filter(|(code, _)| *code != 0)?;
+            Some(format!("{} exited with code {code} in tick {tick}", channel.name))
+        });
+        reasons.extend(limited(bad.collect()));
+        if let Some(fatal) = &run.first_fatal {
+            let (tick, id, text) = (fatal.tick, &fatal.id, &fatal.text);
+            let first = text.lines().next().unwrap_or_default();
+            reasons.push(format!("fatal report in tick {tick} by {id}: {first}"));
+        }
+        let [_, _, errors, _] = run.severities;
+        let counted = match errors {
+            0 => None,
+            1 => Some("1 error was reported".to_owned()),
+            more => Some(format!("{more} errors were reported")),
+        };
+        let errors_fail = !allows_errors && errors > 0;
+        reasons.extend(counted.clone().filter(|_| errors_fail));
+        let has_failed = !reasons.is_empty();
+        let unfinished = unfinished(run);
+        let verdict = match (has_failed, unfinished.is_empty()) {
+            (true, _) => Verdict::Failed,
+            (false, true) => Verdict::Passed,
+            (false, false) => Verdict::Unfinished,
+        };
+        let signature = match verdict {
+            Verdict::Passed | Verdict::Unreadable => None,
+            Verdict::Unfinished => unfinished.first().map(|first| signature(first)),
+            Verdict::Failed => run.failure.as_ref().map(|failure| signature(&failure.text)),
+        };
+        reasons.extend(unfinished);
+        reasons.extend(counted.filter(|_| !errors_fail).map(|text| text + ", which is allowed"));
+        if verdict == Verdict::Passed {
+            let exited = run.channels.iter().filter(|channel| channel.exit.is_some());
+            reasons.insert(
+                0,
+                match exited.count() {
+                    0 => "no error was reported".to_owned(),
+                    1 => "1 channel exited with code 0".to_owned(),
+                    more => format!("{more} channels exited with code 0"),
+                },
+            );
+        }
+        Self {
+            verdict,
+            reasons,
+            signature,
+        }
+    }
+
+    /// Judgement of a file that can't be read.
+    pub(super) fn unreadable(cause: &str) -> Self {
+        Self {
+            verdict: Verdict::Unreadable,
+            reasons: vec![cause.to_owned()],
+            signature: Some(signature(cause)),
+        }
+    }
+}
+
+/// Reasons why the end of a run is missing.
+fn unfinished(run: &Run) -> Vec<String> {
+    let mut reasons = Vec::new();
+    match &run.end {
+        End::Damaged(problem) => reasons.push(format!("the recording is damaged: {problem}")),
+        End::Cut => reasons.push("the recording was cut off".to_owned()),
+        End::Whole | End::Open => {}
+    }
+    let mut channels = run.channels.iter();
+    let waits = channels.any(|channel| channel.has_exit && channel.exit.is_none());
+    if waits && run.end == End::Open {
+        reasons.push("the recording ends without the end of the system".to_owned());
+    }
+    let open = run.channels.iter().filter(|it| it.has_exit && it.exit.is_none());
+    let open = open.map(|channel| {
+        let state = channel.state.lines().next().unwrap_or_default();
+        format!("{} has not exited: {state}", channel.name)
+    });
+    reasons.extend(limited(open.collect()));
+    reasons
+}
+
+/// The first few of these, and the number of the others.
+fn limited(mut texts: Vec<String>) -> Vec<String> {
+    let more = texts.len().saturating_sub(MOST);
+    if more > 0 {
+        texts.truncate(MOST);
+        texts.push(format!("and so {more} channels more"));
+    }
+    texts
+}
+
+/// Most characters of a signature.
+const LONGEST: usize = 160;
+
+/// First line of a text, with numbers replaced. Failures that differ in addresses, ticks or counts
+/// have one signature.
+pub(super) fn signature(text: &str) -> String {
+    let mut replaced = String::new();
+    let mut chars = text.lines().next().unwrap_or_default().chars().peekable();
+    let mut in_word = false;
+    let mut count = 0;
+    while let Some(c) = chars.next() {
+        count += 1;
+        if count > LONGEST {
+            replaced.push('…');
+            break;
+        }
+        // A number begins outside of a word: `cpu0` and `e1000` are names.
+        if c.is_ascii_digit() && !in_word {
+            while chars.next_if(char::is_ascii_alphanumeric).is_some() {}
+            replaced.push('#');
+        } else {
+            in_word = c.is_alphanumeric() || c == '_';
+            replaced.push(c);
+        }
+    }
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_have_no_numbers() {
+        let signatures = [
+            ("slot 3, MEMSET dest 0xffffffc0 len 16", "slot #, MEMSET dest # len #"),
+            ("cpu0 exited with code 7\nmore", "cpu0 exited with code #"),
+            ("[0xa, 0x4]", "[#, #]"),
+            ("", ""),
+        ];
+        for (text, expected) in signatures {
+            assert_eq!(signature(text), expected);
+        }
+        assert_eq!(signature(&"ä".repeat(1000)).chars().count(), LONGEST + 1);
+    }
+}
