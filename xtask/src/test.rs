@@ -14,9 +14,9 @@ use crate::programs;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Lane, NEXTEST, Runs, Step};
 use crate::tool::{
-    CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MATURIN, MYPY, NC,
-    NUMPY, PERL, PICORV32, PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VALGRIND, VENV_PYTHON,
-    VERILATOR,
+    CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CHROMIUM, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MATURIN,
+    MYPY, NC, NUMPY, PERL, PICORV32, PLAYWRIGHT, PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM,
+    VALGRIND, VENV_PYTHON, VERILATOR,
 };
 
 /// Features that exclude each other: the compiler rejects two of one row.
@@ -188,6 +188,11 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 ],
             )
             .optional(&[CLANG, LLD, NC]),
+        Step::full(
+            "pages in a browser",
+            [test("-p vhost-cli --test cli a_browser")],
+        )
+        .required(&[CHROMIUM, PLAYWRIGHT]),
         // As the tests have built it.
         Step::of_cases("quickstart", vec![])
             .with(Runs::Quick, ["target/debug/examples/quickstart"])

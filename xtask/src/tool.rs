@@ -27,6 +27,14 @@ pub(crate) const CARGO_NEXTEST: Tool = Tool::new(
     Source::Python { version: "0.9.148" },
 );
 pub(crate) const CLANG: Tool = Tool::new("clang", Source::Debian { package: "clang" });
+/// Browser for pages of `vhost report`, and its operation by programs.
+pub(crate) const CHROMIUM: Tool = Tool::new(
+    "chromium",
+    Source::Debian {
+        package: "chromium",
+    },
+);
+pub(crate) const PLAYWRIGHT: Tool = Tool::new("playwright", Source::Python { version: "1.65.2" });
 pub(crate) const LLD: Tool = Tool::new("ld.lld", Source::Debian { package: "lld" });
 pub(crate) const CXX: Tool = Tool::new("c++", Source::Debian { package: "g++" });
 pub(crate) const MAKE: Tool = Tool::new("make", Source::Debian { package: "make" });

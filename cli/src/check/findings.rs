@@ -22,7 +22,7 @@ pub(super) enum Severity {
 
 pub(super) struct Finding {
     pub(super) severity: Severity,
-    text: String,
+    pub(super) text: String,
 }
 
 impl fmt::Display for Finding {

@@ -3,8 +3,10 @@
 //! - `plan`: placement of images and mailboxes in a run.
 //! - `findings`: errors and warnings about it.
 //! - `memory_map`: drawing of the memory map.
+//! - `junit`: the check as a test case.
 
 mod findings;
+mod junit;
 mod memory_map;
 mod plan;
 
@@ -21,8 +23,8 @@ use vhost::config::{
 use vhost::mem::{Backend, Image, ImageError};
 
 use crate::Outcome;
-use crate::output::{ERROR, OK, out};
-use findings::{Severity, findings};
+use crate::output::{ERROR, OK, out, write_file};
+use findings::{Finding, Severity, findings};
 use plan::Plan;
 
 #[derive(clap::Args)]
@@ -36,6 +38,9 @@ pub(crate) struct Args {
     /// Value of ${VAR} in both, instead of the environment's; may be repeated
     #[arg(short = 'D', value_name = "VAR=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
+    /// JUnit results to write: the check as a test case
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Backend of memories that name none, as the library was built (mem_…)
     #[arg(long, value_name = "NAME", value_parser = backend)]
     default_backend: Option<Backend>,
@@ -138,6 +143,17 @@ fn file(name: &Path, variable: &'static str, env: &CliEnv) -> Result<PathBuf> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let mut found = Vec::new();
+    let outcome = check(args, &mut found)?;
+    if let Some(file) = &args.junit {
+        let text = junit::text(&args.mem, args.mailbox.as_deref(), &found)?;
+        write_file(file, |to| to.write_all(text.as_bytes()))?;
+    }
+    Ok(outcome)
+}
+
+/// Checks, and adds what it finds to `found`.
+fn check(args: &Args, found: &mut Vec<Finding>) -> Result<Outcome> {
     let env = args.env();
     let mem = file(&args.mem, "MEM_CFG_FILE", &env)?;
     let mailbox = args.mailbox.as_ref();
@@ -146,7 +162,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let map = config::read_text(&mem).and_then(|text| config::parse_memory_map(&text, &mem, &env));
     let map = match map {
         Ok(map) => map,
-        Err(error) => return refused(error),
+        Err(error) => return refused(error, found),
     };
     let channels = mailbox.as_ref().map_or(Ok(Vec::new()), |file| {
         let text = config::read_text(file)?;
@@ -164,7 +180,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
     if let Some(error) = refusal {
         out.flush()?;
-        return refused(error);
+        return refused(error, found);
     }
     let findings = findings(&plan, mailbox.is_some(), &env.warnings.borrow());
     for finding in &findings {
@@ -191,6 +207,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         counted(warnings, "warning", "warnings"),
     )?;
     out.flush()?;
+    found.extend(findings);
     Ok(outcome)
 }
 
@@ -200,10 +217,14 @@ fn counted(count: usize, one: &str, more: &str) -> String {
 
 /// Outcome for a rejected configuration. A file that can't be read is an error of the command, not
 /// a failed check.
-fn refused(error: ConfigError) -> Result<Outcome> {
+fn refused(error: ConfigError, found: &mut Vec<Finding>) -> Result<Outcome> {
     if matches!(*error.problem, ConfigProblem::Read(_)) {
         return Err(error.into());
     }
     writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error}")?;
+    found.push(Finding {
+        severity: Severity::Error,
+        text: error.to_string(),
+    });
     Ok(Outcome::Failed)
 }

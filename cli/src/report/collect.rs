@@ -331,7 +331,8 @@ impl Collector {
                 rest.is_some_and(|rest| rest.starts_with(": "))
             });
             if let Some(of) = of {
-                self.statuses.insert(of, (decoded.entry.tick, bounded(text)));
+                self.statuses
+                    .insert(of, (decoded.entry.tick, bounded(text)));
             }
         }
     }

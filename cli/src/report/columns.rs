@@ -1,4 +1,4 @@
-//! Data of a run for the page: JSON with requests as columns, deflated, as base64.
+//! Data of a run for the page: JSON, and requests as columns of bytes, deflated, as base64.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -18,10 +18,39 @@ const LEVEL: u8 = 8;
 /// Version of the data's layout. The page has its own script, so it is for other readers.
 const LAYOUT: u32 = 1;
 
-/// A value as JSON, deflated without a header, in base64.
-pub(super) fn packed(value: &impl Serialize) -> serde_json::Result<String> {
+/// Length of the JSON in 4 bytes, a value as JSON, and bytes that it refers to: deflated without a
+/// header, in base64.
+pub(super) fn packed(value: &impl Serialize, bytes: &[u8]) -> serde_json::Result<String> {
     let json = serde_json::to_vec(value)?;
-    Ok(BASE64.encode(&miniz_oxide::deflate::compress_to_vec(&json, LEVEL)))
+    let len = u32::try_from(json.len()).unwrap_or(u32::MAX);
+    let whole = [&len.to_le_bytes(), &json[..], bytes].concat();
+    let deflated = miniz_oxide::deflate::compress_to_vec(&whole, LEVEL);
+    Ok(BASE64.encode(&deflated))
+}
+
+/// Column of numbers: the lowest bytes of all, then the second bytes, and so on.
+///
+/// Deflate codes bytes, so a column takes little more than the entropy of its numbers. As digits
+/// with commas it takes half as much again.
+#[derive(Serialize)]
+struct Column {
+    /// Position of the first byte behind the JSON.
+    at: usize,
+    /// Bytes of a number.
+    width: u32,
+}
+
+impl Column {
+    /// Appends numbers to `to`.
+    fn of(values: &[u64], to: &mut Vec<u8>) -> Self {
+        let most = values.iter().max().copied().unwrap_or_default();
+        let width = (u64::BITS - most.leading_zeros()).div_ceil(8);
+        let at = to.len();
+        for place in 0..width {
+            to.extend(values.iter().map(|value| (value >> (8 * place)) as u8));
+        }
+        Self { at, width }
+    }
 }
 
 /// Data of one run. Numbers of 64 bits that are no ticks or counts are texts.
@@ -62,23 +91,29 @@ struct Channel<'a> {
     state: &'a str,
 }
 
-/// Requests in the order of their answers, a list for each property.
+/// Requests in the order of their answers, a column for each property.
 #[derive(Serialize)]
 struct Columns {
+    count: usize,
     kinds: Vec<&'static str>,
+    /// Texts, in the order in which they occur first.
     texts: Vec<String>,
     /// Text of each outcome, and 1 if it is a failure.
     outcomes: Vec<(String, u8)>,
-    channel: Vec<usize>,
-    kind: Vec<usize>,
-    text: Vec<usize>,
-    outcome: Vec<usize>,
+    channel: Column,
+    kind: Column,
+    /// 0 for the next text that has not occurred; otherwise its position plus 1.
+    text: Column,
+    /// As for texts.
+    outcome: Column,
     /// Tick of the answer, minus that of the answer before.
-    answered: Vec<u64>,
+    answered: Column,
     /// Ticks from taken to answered.
-    ticks: Vec<u64>,
+    ticks: Column,
     /// Position of left out requests, and their number.
     gap: (usize, u64),
+    #[serde(skip)]
+    bytes: Vec<u8>,
 }
 
 #[derive(Serialize)]
@@ -136,53 +171,68 @@ impl<T: Clone + Eq + Hash> Values<T> {
         }
     }
 
-    fn number(&mut self, value: T) -> usize {
+    /// 0 for a new value; otherwise its position plus 1.
+    fn number(&mut self, value: T) -> u64 {
         let next = self.values.len();
         let number = *self.numbers.entry(value.clone()).or_insert(next);
         if number == next {
             self.values.push(value);
+            return 0;
         }
-        number
+        number as u64 + 1
     }
 }
 
 impl Columns {
     fn of(run: &Run) -> Self {
         let (mut kinds, mut texts, mut outcomes) = (Values::new(), Values::new(), Values::new());
-        let mut columns = Self {
-            kinds: Vec::new(),
-            texts: Vec::new(),
-            outcomes: Vec::new(),
-            channel: Vec::new(),
-            kind: Vec::new(),
-            text: Vec::new(),
-            outcome: Vec::new(),
-            answered: Vec::new(),
-            ticks: Vec::new(),
-            gap: run.requests.gap(),
-        };
+        let mut numbers: [Vec<u64>; 6] = Default::default();
         let mut before = 0;
         for request in run.requests.iter() {
-            columns.channel.push(request.channel);
-            columns.kind.push(kinds.number(request.kind));
-            columns.text.push(texts.number(request.text.as_str()));
-            columns.outcome.push(outcomes.number(request.result));
-            columns.answered.push(request.answered.saturating_sub(before));
-            columns.ticks.push(request.answered - request.taken);
+            let row = [
+                request.channel as u64,
+                kinds.number(request.kind),
+                texts.number(request.text.as_str()),
+                outcomes.number(request.result),
+                request.answered.saturating_sub(before),
+                request.answered - request.taken,
+            ];
+            for (column, number) in numbers.iter_mut().zip(row) {
+                column.push(number);
+            }
             before = request.answered;
         }
-        columns.kinds = kinds.values;
-        columns.texts = texts.values.into_iter().map(str::to_owned).collect();
-        let text = |outcome: Outcome| {
+        let count = numbers[0].len();
+        let mut bytes = Vec::new();
+        let columns = numbers.map(|column| Column::of(&column, &mut bytes));
+        let [channel, kind, text, outcome, answered, ticks] = columns;
+        let text_of = |outcome: Outcome| {
             let failed = matches!(outcome, Outcome::Failed(_));
             (outcome.text(), u8::from(failed))
         };
-        columns.outcomes = outcomes.values.into_iter().map(text).collect();
-        columns
+        Self {
+            count,
+            kinds: kinds.values,
+            texts: texts.values.into_iter().map(str::to_owned).collect(),
+            outcomes: outcomes.values.into_iter().map(text_of).collect(),
+            channel,
+            kind,
+            text,
+            outcome,
+            answered,
+            ticks,
+            gap: run.requests.gap(),
+            bytes,
+        }
     }
 }
 
 impl<'a> Detail<'a> {
+    /// The data, packed.
+    pub(super) fn packed(&self) -> serde_json::Result<String> {
+        packed(self, &self.requests.bytes)
+    }
+
     pub(super) fn of(run: &'a Run, judgement: &'a Judgement) -> Self {
         let channels = run.channels.iter().map(|channel| Channel {
             name: &channel.name,
@@ -210,7 +260,11 @@ impl<'a> Detail<'a> {
             tick: failure.tick,
             id: &failure.id,
             text: &failure.text,
-            before: failure.before.iter().map(|step| before(run, step)).collect(),
+            before: failure
+                .before
+                .iter()
+                .map(|step| before(run, step))
+                .collect(),
         });
         Self {
             layout: LAYOUT,

@@ -36,7 +36,7 @@ pub(super) fn spaces(map: &MemoryMap, channels: &[ChannelDescriptor]) -> Vec<Spa
         let extents = space.extents();
         let rows = extents.iter().take(MOST).filter_map(|extent| {
             let memory = map.memory(extent.memory)?;
-            let within = channels.iter().filter_map(|channel| {
+            let within = channels.iter().take(MOST).filter_map(|channel| {
                 let address = address(channel).filter(|_| Some(channel.space) == id)?;
                 let is_in = (extent.first..=extent.last).contains(&address);
                 is_in.then(|| format!("{} at {address:#x}", channel.name))
@@ -84,7 +84,11 @@ fn layout(shape: &Shape) -> String {
         Shape::Direct { path, array } => format!("{path}: {}", words(array)),
         Shape::Banked { banks, bank } => {
             let columns = banks.first().map_or(0, Vec::len);
-            format!("banks in {} × {columns}, each of {}", banks.len(), words(bank))
+            format!(
+                "banks in {} × {columns}, each of {}",
+                banks.len(),
+                words(bank)
+            )
         }
     }
 }

@@ -15,16 +15,17 @@ mod kept;
 mod memories;
 mod page;
 mod run;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::Outcome;
-use crate::output::{ERROR, NAME, Sanitized, WARNING, out};
+use crate::output::{ERROR, NAME, Sanitized, WARNING, out, write_file};
 use crate::trace::is_same;
 use columns::{Detail, packed, replay_command};
 use junit::Results;
@@ -81,7 +82,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     if let (Some(page), Some(junit)) = (&args.output, &args.junit)
         && page == junit
     {
-        bail!("{}: the page and the results need two names", page.display());
+        bail!(
+            "{}: the page and the results need two names",
+            page.display()
+        );
     }
     let mut rows = Vec::new();
     let mut runs = Vec::new();
@@ -96,7 +100,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
                 results.add(&name, Some(run), &judgement);
                 is_bad |= warn(run);
                 let detail = match args.output {
-                    Some(_) => packed(&Detail::of(run, &judgement))?,
+                    Some(_) => Detail::of(run, &judgement).packed()?,
                     None => String::new(),
                 };
                 (row_of(run, judgement), detail)
@@ -116,15 +120,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         runs.push(detail);
     }
     if let Some(page) = &args.output {
-        let index = packed(&rows)?;
+        let index = packed(&rows, &[])?;
         write_file(page, |to| page::write(&Data { index, runs }, to))?;
     }
     if let Some(junit) = &args.junit {
         let text = results.text()?;
-        write_file(junit, |to| {
-            to.write_all(text.as_bytes())?;
-            to.flush()
-        })?;
+        write_file(junit, |to| to.write_all(text.as_bytes()))?;
     }
     let mut out = out();
     writeln!(out, "{}", counts(&rows))?;
@@ -133,15 +134,6 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         return Ok(Outcome::Status(2));
     }
     Ok(Outcome::Passed)
-}
-
-fn write_file(
-    file: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-) -> Result<()> {
-    let failed = || format!("can't write {}", file.display());
-    let mut to = BufWriter::new(File::create(file).with_context(failed)?);
-    write(&mut to).with_context(failed)
 }
 
 /// Names a recording that was not read to its end. Returns true if it is one.

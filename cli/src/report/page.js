@@ -39,7 +39,10 @@ async function unpack(id) {
   if (!packed) return null;
   const bytes = Uint8Array.from(atob(packed), c => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return JSON.parse(await new Response(stream).text());
+  const whole = await new Response(stream).arrayBuffer(), end = 4 + new DataView(whole).getUint32(0, true);
+  const value = JSON.parse(new TextDecoder().decode(new Uint8Array(whole, 4, end - 4)));
+  if (value.requests) value.requests.bytes = new Uint8Array(whole, end);
+  return value;
 }
 
 const number = value => Number(value).toLocaleString("en");
@@ -99,19 +102,34 @@ class Pager {
   }
 }
 
-/** Requests of a run as arrays, from the columns of the data. */
+/** Requests of a run as arrays, from the columns of the data: `cli/src/report/columns.rs`. */
 function requestsOf(data) {
-  const columns = data.requests, count = columns.kind.length;
-  const taken = new Float64Array(count), answered = new Float64Array(count), failed = new Uint8Array(count);
-  let tick = 0;
+  const packed = data.requests, count = packed.count;
+  const column = ({ at, width }) => {
+    const numbers = new Float64Array(count);
+    for (let place = width - 1; place >= 0; place--) {
+      const bytes = packed.bytes.subarray(at + place * count, at + (place + 1) * count);
+      for (let row = 0; row < count; row++) numbers[row] = numbers[row] * 256 + bytes[row];
+    }
+    return numbers;
+  };
+  const values = packed => {
+    let fresh = 0;
+    return column(packed).map(it => it ? it - 1 : fresh++);
+  };
+  const columns = {
+    channel: column(packed.channel), kind: values(packed.kind), text: values(packed.text), outcome: values(packed.outcome),
+    kinds: packed.kinds, texts: packed.texts, outcomes: packed.outcomes, gap: packed.gap,
+  };
+  const ticks = column(packed.ticks), answered = column(packed.answered);
+  const taken = new Float64Array(count), failed = new Uint8Array(count);
   for (let at = 0; at < count; at++) {
-    tick += columns.answered[at];
-    answered[at] = tick;
-    taken[at] = Math.max(0, tick - columns.ticks[at]);
+    answered[at] += at ? answered[at - 1] : 0;
+    taken[at] = Math.max(0, answered[at] - ticks[at]);
     failed[at] = columns.outcomes[columns.outcome[at]][1];
   }
   return {
-    count, taken, answered, failed, ticks: columns.ticks, channel: columns.channel, kind: columns.kind, gap: columns.gap, kinds: columns.kinds,
+    count, taken, answered, failed, ticks, channel: columns.channel, kind: columns.kind, gap: columns.gap, kinds: columns.kinds,
     channelName: at => data.channels[columns.channel[at]]?.name ?? "",
     kindName: at => columns.kinds[columns.kind[at]],
     text: at => columns.texts[columns.text[at]],

@@ -46,7 +46,9 @@ pub(super) fn write(data: &Data, mut to: impl Write) -> io::Result<()> {
     // The policy allows the script with this text alone. The same data gives the same page.
     let mut hasher = DefaultHasher::new();
     hasher.write(data.index.as_bytes());
-    data.runs.iter().for_each(|run| hasher.write(run.as_bytes()));
+    data.runs
+        .iter()
+        .for_each(|run| hasher.write(run.as_bytes()));
     let nonce = format!("{:016x}", hasher.finish());
     let mut rest = PAGE;
     while let Some((before, after)) = rest.split_once("{{") {

@@ -242,7 +242,7 @@ class Timeline {
     let span = this.to - this.from;
     if (long / span * this.width < 8) span = Math.min(this.end, Math.max(long * this.width / 40, .01));
     if (long > span) span = long * 1.2;
-    if (span !== this.to - this.from || middle < this.from || middle > this.to) this.show(middle - span / 2, middle + span / 2);
+    if (span !== this.to - this.from || this.begin[at] < this.from || this.finish[at] > this.to) this.show(middle - span / 2, middle + span / 2);
   }
   highlight(found) {
     this.matches = found && new Set(found);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::run::{End, Run};
+use super::run::{End, Failure, Run};
 
 /// Verdict of a run, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -55,7 +55,10 @@ impl Judgement {
         let mut reasons = Vec::new();
         let bad = run.channels.iter().filter_map(|channel| {
             let (code, tick) = channel.exit.filter(|(code, _)| *code != 0)?;
-            Some(format!("{} exited with code {code} in tick {tick}", channel.name))
+            Some(format!(
+                "{} exited with code {code} in tick {tick}",
+                channel.name
+            ))
         });
         reasons.extend(limited(bad.collect()));
         if let Some(fatal) = &run.first_fatal {
@@ -70,7 +73,17 @@ impl Judgement {
             more => Some(format!("{more} errors were reported")),
         };
         let errors_fail = !allows_errors && errors > 0;
-        reasons.extend(counted.clone().filter(|_| errors_fail));
+        if let Some(counted) = counted.clone().filter(|_| errors_fail) {
+            // Without an exit and a fatal report, the first failure is an error.
+            let first = run.failure.as_ref().filter(|_| reasons.is_empty());
+            reasons.push(match first {
+                Some(Failure { tick, id, text, .. }) => {
+                    let line = text.lines().next().unwrap_or_default();
+                    format!("{counted}, the first in tick {tick} by {id}: {line}")
+                }
+                None => counted,
+            });
+        }
         let has_failed = !reasons.is_empty();
         let unfinished = unfinished(run);
         let verdict = match (has_failed, unfinished.is_empty()) {
@@ -84,7 +97,11 @@ impl Judgement {
             Verdict::Failed => run.failure.as_ref().map(|failure| signature(&failure.text)),
         };
         reasons.extend(unfinished);
-        reasons.extend(counted.filter(|_| !errors_fail).map(|text| text + ", which is allowed"));
+        reasons.extend(
+            counted
+                .filter(|_| !errors_fail)
+                .map(|text| text + ", which is allowed"),
+        );
         if verdict == Verdict::Passed {
             let exited = run.channels.iter().filter(|channel| channel.exit.is_some());
             reasons.insert(
@@ -126,7 +143,10 @@ fn unfinished(run: &Run) -> Vec<String> {
     if waits && run.end == End::Open {
         reasons.push("the recording ends without the end of the system".to_owned());
     }
-    let open = run.channels.iter().filter(|it| it.has_exit && it.exit.is_none());
+    let open = run
+        .channels
+        .iter()
+        .filter(|it| it.has_exit && it.exit.is_none());
     let open = open.map(|channel| {
         let state = channel.state.lines().next().unwrap_or_default();
         format!("{} has not exited: {state}", channel.name)
@@ -180,7 +200,10 @@ mod tests {
     #[test]
     fn signatures_have_no_numbers() {
         let signatures = [
-            ("slot 3, MEMSET dest 0xffffffc0 len 16", "slot #, MEMSET dest # len #"),
+            (
+                "slot 3, MEMSET dest 0xffffffc0 len 16",
+                "slot #, MEMSET dest # len #",
+            ),
             ("cpu0 exited with code 7\nmore", "cpu0 exited with code #"),
             ("[0xa, 0x4]", "[#, #]"),
             ("", ""),

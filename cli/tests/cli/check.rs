@@ -567,3 +567,18 @@ fn words_of_htif_are_in_the_table() {
         assert!(output.contains(&format!("{name} of `cpu`")), "{output}");
     }
 }
+
+#[test]
+fn junit_results_have_the_errors() {
+    let good = Files::of_ram("size: 0x10000, backend: log", "");
+    good.check_with("--junit results.xml").stdout(0);
+    let results = std::fs::read_to_string(good.path().join("results.xml")).unwrap();
+    assert!(results.contains("tests=\"1\"") && results.contains("failures=\"0\""));
+    // A warning is output.
+    assert!(results.contains("<system-out>") && results.contains("keeps nothing"));
+    let bad = Files::of_ram("size: 0x100", "");
+    let ended = bad.check_with("--junit results.xml");
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    let results = std::fs::read_to_string(bad.path().join("results.xml")).unwrap();
+    assert!(results.contains("failures=\"1\"") && results.contains("firmware.elf"));
+}

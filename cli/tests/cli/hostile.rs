@@ -59,6 +59,7 @@ fn recordings() {
             "trace show --json",
             "trace stat",
             "trace export --perfetto",
+            "report -o /dev/null",
             "replay",
         ] {
             let ended = end(command().args(words.split_whitespace()).arg(&mutated));

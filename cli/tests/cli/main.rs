@@ -14,6 +14,7 @@ mod golden;
 mod hostile;
 mod images;
 mod replay;
+mod report;
 mod run;
 mod show;
 mod stat;
@@ -106,6 +107,7 @@ fn what_is_no_recording_is_told_by_status_2() {
         "trace show",
         "trace stat",
         "trace export --perfetto",
+        "report -o /dev/null",
         "replay",
     ] {
         let output = vhost_on(words, &missing).stderr(2);

@@ -1,0 +1,176 @@
+"""Operates pages of `vhost report` in Chromium: `browser.py FOLDER`.
+
+The folder has `one.html`, of one run with thousands of requests, and `all.html`, of several runs.
+Screenshots are written to it.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+
+class Shown:
+    """A page, with all that must not happen in it."""
+
+    def __init__(self, browser: Browser, file: Path, scheme: str) -> None:
+        context = browser.new_context(
+            color_scheme=scheme, viewport={"width": 1280, "height": 900}, offline=True
+        )
+        self.faults: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("console", lambda it: self.faults.append(f"console: {it.text}"))
+        self.page.on("pageerror", lambda it: self.faults.append(f"error: {it}"))
+        self.page.on("dialog", lambda it: self.faults.append(f"dialog: {it.message}"))
+        url = file.as_uri()
+        self.page.on("request", lambda it: it.url.startswith(url) or self.faults.append(it.url))
+        self.page.goto(url)
+        self.page.wait_for_selector("#main h1")
+
+    def text(self, part: str) -> str:
+        return self.page.locator(f"[data-id={part}]").inner_text()
+
+    def range(self) -> tuple[float, float]:
+        canvas = self.page.locator("canvas")
+        values = [canvas.get_attribute(f"data-{end}") or "" for end in ("from", "to")]
+        return float(values[0]), float(values[1])
+
+    def drawn(self) -> int:
+        return int(self.page.locator("canvas").get_attribute("data-drawn") or "-1")
+
+
+def one_run(shown: Shown) -> None:
+    page = shown.page
+    assert "passed" in shown.text("verdict")
+    # Text of firmware is text.
+    assert page.locator("main b").count() == 0
+    assert "</script><b>loud</b>\\u{1b}[2J" in shown.text("console")
+    assert "8,004 requests" in shown.text("found"), shown.text("found")
+    whole = shown.range()
+    assert shown.drawn() == 8004
+    canvas = page.locator("canvas")
+    canvas.scroll_into_view_if_needed()
+
+    # Buttons, keys and the wheel zoom; 0 shows the whole run.
+    page.get_by_role("button", name="Zoom in").click()
+    first = shown.range()
+    assert abs((first[1] - first[0]) * 2 - whole[1]) < 1e-6
+    canvas.focus()
+    page.keyboard.press("+")
+    second = shown.range()
+    assert abs((second[1] - second[0]) * 4 - whole[1]) < 1e-6
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 600, box["y"] + 40)
+    page.mouse.wheel(0, -100)
+    page.wait_for_function(f"+document.querySelector('canvas').dataset.to < {second[1]}")
+    assert 0 < shown.drawn() < 8004
+    page.keyboard.press("Shift+ArrowLeft")
+    before = shown.range()
+    page.keyboard.press("Shift+ArrowRight")
+    assert shown.range()[0] > before[0]
+    page.mouse.down()
+    page.mouse.move(box["x"] + 400, box["y"] + 40, steps=4)
+    page.mouse.up()
+    assert shown.range()[0] > before[0]
+    page.keyboard.press("0")
+    assert shown.range() == whole
+
+    # The keyboard goes from request to request, and says which.
+    page.keyboard.press("Home")
+    assert shown.text("selected").startswith("core0: PRINT"), shown.text("selected")
+    assert shown.range() != whole
+    page.keyboard.press("ArrowDown")
+    assert shown.text("selected").startswith("core1: PRINT")
+    page.keyboard.press("End")
+    assert "EXIT" in shown.text("selected")
+    page.keyboard.press("ArrowLeft")
+    assert "CALL" in shown.text("selected") and "gives 0x7" in shown.text("selected")
+    page.keyboard.press("Escape")
+    assert shown.text("selected") == ""
+
+    # A search lists what it finds; a row of the list shows its request.
+    page.get_by_label("Search").fill("call method")
+    assert "2 of 8,004 requests" in shown.text("found"), shown.text("found")
+    rows = page.locator("[data-id=requests] tr")
+    assert rows.count() == 2
+    assert rows.locator("mark").count() == 2
+    rows.nth(1).get_by_role("button").click()
+    assert shown.text("selected").startswith("core1: CALL")
+    at = shown.range()
+    assert at != whole
+    assert rows.nth(1).get_attribute("aria-current") == "true"
+
+    # The mouse shows the request below it.
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 110 + (box["width"] - 110) / 2, box["y"] + 24 + 45)
+    tip = page.locator("[data-id=tip]")
+    tip.wait_for(state="visible")
+    assert "CALL method" in tip.inner_text()
+    page.get_by_label("Search").fill("no such text")
+    assert "0 of 8,004 requests" in shown.text("found")
+    page.get_by_label("Search").fill("")
+    page.get_by_label("Failed only").check()
+    assert "0 of 8,004" in shown.text("found")
+    page.get_by_label("Failed only").uncheck()
+    page.get_by_role("button", name="Whole run").click()
+
+
+def names(page: Page) -> None:
+    """Each control has a name, and each heading level follows the one before."""
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll('main button, main input, main select, main canvas')]
+            .filter(it => !(it.labels?.length || it.textContent.trim() || it.ariaLabel)).length"""
+    )
+    assert unnamed == 0
+    levels = page.evaluate(
+        "() => [...document.querySelectorAll('main h1, main h2, main h3')].map(it => +it.tagName[1])"
+    )
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+
+
+def several_runs(shown: Shown) -> None:
+    page = shown.page
+    assert "9 of 9 runs" in shown.text("shown")
+    assert page.locator("[data-id=groups] tr").count() >= 5
+    page.get_by_label("Filter").fill("waits")
+    assert "1 of 9 runs" in shown.text("shown")
+    page.get_by_label("Filter").fill("")
+    page.get_by_label("passed").uncheck()
+    assert "7 of 9 runs" in shown.text("shown")
+    page.get_by_label("Order").select_option("verdict")
+    assert "unreadable" in page.locator("[data-id=runs] tr").first.inner_text()
+    page.locator("[data-id=runs]").get_by_role("link", name="failed.trace").click()
+    page.wait_for_selector("[data-id=failure]")
+    assert "MEMSET" in shown.text("failure")
+    page.get_by_role("link", name="All runs").click()
+    page.wait_for_selector("[data-id=runs]")
+    page.locator("[data-id=runs]").get_by_role("link", name="missing.trace").click()
+    page.wait_for_selector("h1:has-text('missing.trace')")
+    assert "No such file" in shown.text("verdict")
+    page.go_back()
+    page.wait_for_selector("[data-id=runs]")
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        for scheme in ("light", "dark"):
+            for name, operate in (("one", one_run), ("all", several_runs)):
+                shown = Shown(browser, folder / f"{name}.html", scheme)
+                names(shown.page)
+                operate(shown)
+                names(shown.page)
+                shown.page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
+                assert not shown.faults, shown.faults
+        browser.close()
+
+
+main()

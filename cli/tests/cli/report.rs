@@ -1,0 +1,272 @@
+//! Pages and JUnit results of recorded runs.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use data_encoding::BASE64;
+use serde_json::Value;
+
+use crate::run::{Run, cut, frames};
+use crate::{Ended, command, end};
+
+/// Calls `vhost report` in a folder.
+fn report(folder: &Path, words: &str) -> Ended {
+    let mut report = command();
+    report.arg("report").args(words.split_whitespace());
+    end(report.current_dir(folder))
+}
+
+/// Value of a data block of the page.
+fn data(page: &str, id: &str) -> Value {
+    let begin = format!("id=\"data-{id}\">");
+    let (_, rest) = page.split_once(&begin).unwrap();
+    let (packed, _) = rest.split_once("</script>").unwrap();
+    let deflated = BASE64.decode(packed.as_bytes()).unwrap();
+    let bytes = miniz_oxide::inflate::decompress_to_vec(&deflated).unwrap();
+    let (len, rest) = bytes.split_first_chunk().unwrap();
+    let json = &rest[..u32::from_le_bytes(*len) as usize];
+    serde_json::from_slice(json).unwrap()
+}
+
+/// The recording up to the response to the first CALL.
+fn before_call(trace: &Path) -> Vec<u8> {
+    let shown = crate::run::entries(trace);
+    let served = |entry: &&Value| entry["message"] == "Served";
+    let call = shown
+        .iter()
+        .filter(served)
+        .find(|entry| entry["request"].as_str().unwrap().starts_with("CALL"));
+    let bytes = fs::read(trace).unwrap();
+    let number = call.unwrap()["frame"].as_u64().unwrap();
+    cut(&bytes, &frames(&bytes)[usize::try_from(number).unwrap()])
+}
+
+#[test]
+fn a_run_is_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::default();
+    run.record(folder.path());
+    let printed = report(folder.path(), "run.trace -o run.html").stdout(0);
+    assert_eq!(printed, "1 run: 1 passed\n");
+    let page = fs::read_to_string(folder.path().join("run.html")).unwrap();
+    let index = data(&page, "index");
+    assert_eq!(index[0]["verdict"], "passed");
+    let detail = data(&page, "run-0");
+    assert_eq!(detail["replay"], "vhost replay run.trace");
+    assert_eq!(
+        detail["channels"][1]["state"]
+            .as_str()
+            .unwrap()
+            .find("exited with code 0"),
+        Some(0)
+    );
+    let requests = &detail["requests"];
+    let count = 2 * (run.prints + 2);
+    assert_eq!(requests["count"], count);
+    let calls = detail["latencies"].as_array().unwrap().iter();
+    let calls: Vec<_> = calls.filter(|it| it["kind"] == "CALL").collect();
+    assert_eq!(calls.len(), 2);
+    assert_eq!(calls[0]["ticks_max"], crate::run::WAIT);
+    assert_eq!(
+        detail["console"].as_array().unwrap().len() as u64,
+        2 * run.prints
+    );
+    assert_eq!(detail["spaces"][0]["rows"][0]["memory"], "ram");
+    // The same recording gives the same page.
+    report(folder.path(), "run.trace -o again.html").stdout(0);
+    assert_eq!(
+        fs::read_to_string(folder.path().join("again.html")).unwrap(),
+        page
+    );
+}
+
+#[test]
+fn text_of_firmware_is_no_markup() {
+    const HOSTILE: &str = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp;\"'`\x1b[2J\x01\u{202e}{{data}}\u{feff}\n";
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run {
+        text: HOSTILE,
+        ..Run::default()
+    };
+    let trace = run.record(folder.path());
+    let name = "<b>'$(x)&.trace";
+    fs::rename(trace, folder.path().join(name)).unwrap();
+    let mut call = command();
+    call.current_dir(folder.path());
+    end(call.args(["report", name, "-o", "run.html", "--junit", "run.xml"])).stdout(0);
+    let page = fs::read_to_string(folder.path().join("run.html")).unwrap();
+    assert!(!page.contains("alert") && !page.contains("onerror") && !page.contains("<b>"));
+    assert!(page.chars().all(|c| !c.is_control() || c == '\n'));
+    // Data of the index and of the run, and the script.
+    assert_eq!(page.matches("<script").count(), 3);
+    let detail = data(&page, "run-0");
+    let line = detail["console"][0]["text"].as_str().unwrap();
+    assert_eq!(line, HOSTILE.trim_end_matches('\n'));
+    assert_eq!(detail["replay"], r"vhost replay -- '<b>'\''$(x)&.trace'");
+    let results = fs::read_to_string(folder.path().join("run.xml")).unwrap();
+    assert!(!results.contains("<script") && !results.contains("<b>"));
+    assert!(results.chars().all(|c| !c.is_control() || c == '\n'));
+}
+
+/// A folder with a run that passed, one that failed, one that waits, and files with faults.
+fn several(folder: &Path) {
+    let trace = Run::default().record(folder);
+    let bytes = fs::read(&trace).unwrap();
+    let put = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
+    put("good.trace", &bytes);
+    put("waits.trace", &before_call(&trace));
+    put("cut.trace", &bytes[..bytes.len() - 3]);
+    put("empty.trace", &[]);
+    put(
+        "other.trace",
+        &[&bytes[..8], &[99, 0, 0, 0], &bytes[12..]].concat(),
+    );
+    let frames = frames(&bytes);
+    let mut damaged = bytes.clone();
+    damaged[frames[frames.len() - 1].content.start + 1] ^= 1;
+    put("damaged.trace", &damaged);
+    let astray = Run {
+        astray: true,
+        ..Run::default()
+    };
+    astray.record(folder);
+    fs::rename(trace, folder.join("failed.trace")).unwrap();
+}
+
+const SEVERAL: &str = "good.trace failed.trace waits.trace cut.trace damaged.trace empty.trace other.trace missing.trace";
+
+#[test]
+fn faulty_files_are_named_and_the_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    several(folder.path());
+    let ended = report(
+        folder.path(),
+        &format!("{SEVERAL} -o all.html --junit all.xml"),
+    );
+    for (file, reason) in [
+        ("cut.trace", "cut off"),
+        ("damaged.trace", "checksum mismatch"),
+        ("empty.trace", "is not a recording"),
+        ("other.trace", "has format 99"),
+        ("missing.trace", "No such file"),
+    ] {
+        let mut lines = ended.stderr.lines();
+        let named = lines.find(|line| line.contains(file));
+        assert!(
+            named.is_some_and(|line| line.contains(reason)),
+            "{file}: {ended:?}"
+        );
+    }
+    assert_eq!(ended.stderr.lines().count(), 5);
+    let printed = ended.stdout(2);
+    assert_eq!(
+        printed,
+        "8 runs: 1 passed, 3 unfinished, 1 failed, 3 unreadable\n"
+    );
+    let page = fs::read_to_string(folder.path().join("all.html")).unwrap();
+    let index = data(&page, "index");
+    let verdicts: Vec<_> = index
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["verdict"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "passed",
+        "failed",
+        "unfinished",
+        "unfinished",
+        "unfinished",
+        "unreadable",
+        "unreadable",
+        "unreadable",
+    ];
+    assert_eq!(verdicts, expected);
+    let waits = data(&page, "run-2");
+    let state = waits["channels"][0]["state"].as_str().unwrap();
+    assert!(
+        state.starts_with("not answered since tick ") && state.contains("CALL method"),
+        "{state}"
+    );
+    let failed = data(&page, "run-1");
+    assert!(
+        failed["failure"]["text"]
+            .as_str()
+            .unwrap()
+            .contains("MEMSET"),
+        "{failed}"
+    );
+    insta::assert_snapshot!(fs::read_to_string(folder.path().join("all.xml")).unwrap());
+}
+
+#[test]
+fn recordings_are_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let bytes = fs::read(&trace).unwrap();
+    for words in ["run.trace -o ./run.trace", "run.trace --junit run.trace"] {
+        let output = report(folder.path(), words).stderr(2);
+        assert!(output.contains("is a recording"), "{output}");
+    }
+    assert_eq!(fs::read(&trace).unwrap(), bytes);
+    let output = report(folder.path(), "run.trace -o x --junit x").stderr(2);
+    assert!(output.contains("two names"), "{output}");
+    let output = report(folder.path(), "run.trace -o /no/such/folder/x").stderr(2);
+    assert!(output.contains("/no/such/folder/x"), "{output}");
+    let output = report(folder.path(), "run.trace").stderr(2);
+    assert!(output.contains("--junit"), "{output}");
+}
+
+#[test]
+fn a_full_disk_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    if !Path::new("/dev/full").exists() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: /dev/full");
+        return;
+    }
+    Run::default().record(folder.path());
+    let output = report(folder.path(), "run.trace -o /dev/full").stderr(2);
+    assert!(output.contains("can't write /dev/full"), "{output}");
+}
+
+/// The page in a browser: `browser.py` operates it.
+#[test]
+fn a_browser_shows_the_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let python: PathBuf = root.join("target/venv/bin/python");
+    let has = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
+    if !has(Command::new(&python).args(["-c", "import playwright"]))
+        || !has(Command::new("chromium").arg("--version"))
+    {
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "skipped: chromium and Python's playwright"
+        );
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let many = Run {
+        prints: 4000,
+        text: "</script><b>loud</b>\x1b[2J\n",
+        ..Run::default()
+    };
+    many.record(folder.path());
+    fs::rename(
+        folder.path().join("run.trace"),
+        folder.path().join("many.trace"),
+    )
+    .unwrap();
+    report(folder.path(), "many.trace -o one.html").stdout(0);
+    several(folder.path());
+    report(folder.path(), &format!("many.trace {SEVERAL} -o all.html"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser.py");
+    let ran = Command::new(python)
+        .arg(script)
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let output = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{output}");
+}
