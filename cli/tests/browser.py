@@ -4,8 +4,10 @@ The folder has `one.html`, of one run with thousands of requests, and `all.html`
 Screenshots are written to it.
 """
 
+import re
 import shutil
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -86,7 +88,8 @@ def one_run(shown: Shown) -> None:
     page.keyboard.press("End")
     assert "EXIT" in shown.text("selected")
     page.keyboard.press("ArrowLeft")
-    assert "CALL" in shown.text("selected") and "gives 0x7" in shown.text("selected")
+    assert "CALL" in shown.text("selected")
+    assert "gives 0x7" in shown.text("selected")
     page.keyboard.press("Escape")
     assert shown.text("selected") == ""
 
@@ -106,10 +109,14 @@ def one_run(shown: Shown) -> None:
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + 110 + (box["width"] - 110) / 2, box["y"] + 24 + 45)
+    taken = re.search(r"taken in tick ([\d,]+)", shown.text("selected"))
+    assert taken is not None
+    tick = int(taken[1].replace(",", "")) + 1
+    share = (tick - at[0]) / (at[1] - at[0])
+    page.mouse.move(box["x"] + 110 + (box["width"] - 110) * share, box["y"] + 24 + 45)
     tip = page.locator("[data-id=tip]")
     tip.wait_for(state="visible")
-    assert "CALL method" in tip.inner_text()
+    assert "CALL method" in tip.inner_text(), tip.inner_text()
     page.get_by_label("Search").fill("no such text")
     assert "0 of 8,004 requests" in shown.text("found")
     page.get_by_label("Search").fill("")
@@ -130,7 +137,7 @@ def names(page: Page) -> None:
         "() => [...document.querySelectorAll('main h1, main h2, main h3')].map(it => +it.tagName[1])"
     )
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def several_runs(shown: Shown) -> None:

@@ -196,11 +196,12 @@ class Timeline {
         to.globalAlpha = 1;
       }
       if (!found[x]) continue;
-      to.fillStyle = colours.kinds[0];
+      to.fillStyle = colours.dim;
       to.fillRect(NAMES + x, top + high - size(found[x]), 1, size(found[x]));
       if (bad[x]) {
         to.fillStyle = colours.bad;
-        to.fillRect(NAMES + x, top + high - 1, 2, 5);
+        to.fillRect(NAMES + x, top - 3, 2, 5);
+        to.fillRect(NAMES + x, top + high - 2, 2, 5);
       }
     }
   }
@@ -208,7 +209,8 @@ class Timeline {
   legend() {
     const swatch = colour => svg("svg", { viewBox: "0 0 12 12", "aria-hidden": "true" }, svg("rect", { width: 12, height: 12, fill: `var(--${colour})` }));
     this.requests.kinds.forEach((name, at) => this.parts.legend.append(el("li", null, swatch("k" + at % 8), name)));
-    this.parts.legend.append(el("li", null, swatch("bad"), "edge above and below: failed"));
+    this.parts.legend.append(el("li", null, swatch("bad"), "edge: failed"),
+      el("li", null, swatch("dim"), "column of a pixel: several requests"));
   }
 
   /** Shows a range of ticks, within the run. */
