@@ -123,7 +123,7 @@ impl Collector {
         }
         if let Some(name) = &decoded.channel {
             let channel = self.number(name);
-            self.served(decoded, name, channel);
+            self.served(decoded, channel);
             self.print(decoded, channel);
             if let Some(rang) = decoded.is::<DoorbellRang>() {
                 self.rang(rang, channel, tick);
@@ -203,22 +203,25 @@ impl Collector {
         }
     }
 
-    fn served(&mut self, decoded: &DecodedEntry, name: &Arc<str>, channel: usize) {
+    fn served(&mut self, decoded: &DecodedEntry, channel: usize) {
+        let Some(row) = self.run.channels.get_mut(channel) else {
+            return;
+        };
+        // Of the row: the table is bounded as the channels are.
+        let name = row.name.clone();
         if let Some(print) = decoded.is::<Print>() {
-            self.run.table.printed(name, print.text.len() as u64);
+            self.run.table.printed(&name, print.text.len() as u64);
         }
         let (Some(served), tick) = (decoded.served(), decoded.entry.tick) else {
             return;
         };
-        self.run.table.served(name, served, tick);
+        row.requests += 1;
+        row.failed += u64::from(served.error().is_some());
+        row.last = Some(tick);
+        self.run.table.served(&name, served, tick);
         self.run.activity.add(tick);
         if let Some(open) = self.open.get_mut(&channel) {
             open.pop_front();
-        }
-        if let Some(row) = self.run.channels.get_mut(channel) {
-            row.requests += 1;
-            row.failed += u64::from(served.error().is_some());
-            row.last = Some(tick);
         }
         let request = RequestRow::of(served, channel, tick);
         if self.run.failure.is_none() {
