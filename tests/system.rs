@@ -4,8 +4,6 @@
 
 mod support;
 
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use object::{Object as _, ObjectSegment as _};
@@ -19,11 +17,9 @@ const SELFTEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/firmware/selftest-r
 
 /// Builder of a system with these memories in the space `core`, and these channels.
 fn system(memories: &str, mailboxes: &str) -> Builder {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("system-{count}.yaml"));
-    std::fs::write(&file, format!("space: {{core: [{memories}]}}")).unwrap();
-    let builder = Vhost::builder().memories(file).mailboxes_text(mailboxes);
+    let memories = format!("space: {{core: [{memories}]}}");
+    let builder = Vhost::builder().memories_text(memories);
+    let builder = builder.mailboxes_text(mailboxes);
     builder.variable("SELFTEST", SELFTEST)
 }
 

@@ -7,10 +7,12 @@ use std::process::Command;
 pub(crate) fn compile(output: &Path, arguments: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    // Tests run at once in processes of their own, and some have one program.
+    let own = output.with_extension(std::process::id().to_string());
     let compiled = Command::new(cc)
         .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror"])
         .args(["-g", "-pthread", "-o"])
-        .arg(output)
+        .arg(&own)
         .arg("-I")
         .arg(root.join("include"))
         .current_dir(root.join("tests/c"))
@@ -19,6 +21,7 @@ pub(crate) fn compile(output: &Path, arguments: &[&str]) {
         .unwrap();
     let errors = String::from_utf8_lossy(&compiled.stderr);
     assert!(compiled.status.success(), "{arguments:?}: {errors}");
+    std::fs::rename(own, output).unwrap();
 }
 
 /// Path of a library that cargo has built, beside the test.

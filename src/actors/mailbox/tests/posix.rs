@@ -610,15 +610,6 @@ fn a_probe_that_fails_is_information_and_other_failures_are_errors() {
             "{text}"
         );
     }
-    // A program of protocol 0.3 may look around.
-    bench.chip.ram.put_string(DATA, "../outside");
-    for (probe, expected) in [(OPERATIONS[0], Severity::Info), (open, Severity::Error)] {
-        assert_eq!(ask(&bench, &mut firmware, probe), -13, "{probe}");
-        let [(severity, _, text)] = &bench.reports()[..] else {
-            panic!("one report of {probe}");
-        };
-        assert_eq!(*severity, expected, "{text}");
-    }
     // Wrong arguments are no probe.
     for request in [
         FileRequest::Stat {
