@@ -27,7 +27,7 @@ static void *load(void)
     const char *named = getenv("VHOST_LIBRARY");
     char file[4096];
     void *found = NULL;
-    Dl_info own;
+    Dl_info own = {0};
 
     if (dladdr(library, &own) && own.dli_fname)
         dlopen(own.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
