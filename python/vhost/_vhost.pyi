@@ -55,7 +55,7 @@ def symbol(place: str, name: str) -> tuple[int, int]:
 def semihost(ch: str, hart: int, op: int, arg: int) -> int | None:
     """Carries out an operation of semihosting that firmware asks for: the value for a0, or None while it waits for input."""
 
-def replace_traps(ch: str, addr: int, len: int) -> int:
+def replace_traps(ch: str, addr: int, size: int) -> int:
     """Replaces traps of semihosting that firmware has copied or unpacked itself: the number of those that were replaced."""
 
 def read_u8(space: str, addr: int) -> int: ...

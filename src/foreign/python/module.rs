@@ -136,8 +136,8 @@ fn semihost(py: Python<'_>, ch: &str, hart: u32, op: u64, arg: u64) -> PyResult<
 
 /// Replaces traps of semihosting that firmware has copied or unpacked itself: the number of those that were replaced.
 #[pyfunction]
-fn replace_traps(py: Python<'_>, ch: &str, addr: u64, len: u64) -> PyResult<u64> {
-    ask(py, |host| host.replace_traps(ch, addr, len))
+fn replace_traps(py: Python<'_>, ch: &str, addr: u64, size: u64) -> PyResult<u64> {
+    ask(py, |host| host.replace_traps(ch, addr, size))
 }
 
 /// Defines a pair of functions for each word width.
