@@ -216,8 +216,9 @@ fn run_system(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> RunR
             "{REPORT_PREFIX}{kept} bytes kept of {} requests",
             life.misbehaving.sent + life.random
         );
+        // What is kept once for each format and channel: twice the requests keep 2 % more.
         assert!(
-            kept < 16 * MOST_KEPT,
+            kept < 20 * MOST_KEPT,
             "{kept} bytes were kept of {ticks} ticks"
         );
     }
