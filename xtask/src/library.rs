@@ -4,7 +4,7 @@
 //! features replaces them, and each change between two sets of features compiles again. Simulations
 //! therefore build the shipped library alone in `target/release`, and copy each variant from a
 //! folder that the variants share. Host programs have the same dependencies, and are built there,
-//! too.
+//! too. The library with methods in Python is in a quick run that of its tests.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -32,6 +32,14 @@ pub(crate) const ARTEFACTS: [&str; 2] = ["libvhost.so", "libvhost.a"];
 
 /// Feature for methods in Python.
 pub(crate) const PYTHON: &str = "python";
+
+/// Test binaries of methods in Python in a quick run, and the library that is built for them. With the features of the
+/// workspace's tests, dependencies are compiled once.
+pub(crate) const PYTHON_TESTS: &str =
+    "--workspace --features vhost-cli/defmt --features vhost/python --test python --test guest";
+
+/// Folder of that library.
+const TESTED: &str = "target/debug/deps";
 
 /// Options of cargo for a release build without optimisation.
 pub(crate) const UNOPTIMISED: [&str; 4] = [
@@ -67,8 +75,24 @@ pub(crate) fn build_shipped(root: &Path) -> Result<PathBuf> {
 #[derive(Clone, Copy)]
 pub(crate) struct Variant {
     pub(crate) feature: &'static str,
-    /// False to build it without optimisation, in a quarter of the time.
+    /// False to take the one of the tests, if it is that with methods in Python, and otherwise to build it without optimisation.
     pub(crate) optimised: bool,
+}
+
+/// Keeps the library with methods in Python for simulations of a quick run. The next build of tests replaces it where it is.
+pub(crate) fn keep_python(root: &Path) -> Result<bool> {
+    let variant = Variant {
+        feature: PYTHON,
+        optimised: false,
+    };
+    variant.build(root, &folder(root, Some(PYTHON)))?;
+    Ok(true)
+}
+
+/// Folder of a copy of the library with this feature, or of the shipped one.
+pub(crate) fn folder(root: &Path, feature: Option<&str>) -> PathBuf {
+    root.join("target/cosim/libraries")
+        .join(feature.unwrap_or("plain"))
 }
 
 impl Variant {
@@ -79,16 +103,26 @@ impl Variant {
         if fs::read_to_string(&record).is_ok_and(|last| last == sources) {
             return Ok(());
         }
-        self.compile(root)?;
+        let built = self.compile(root)?;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let release = root.join(VARIANTS).join("release");
         for file in ARTEFACTS {
-            replace(&release.join(file), &folder.join(file))?;
+            replace(&built.join(file), &folder.join(file))?;
         }
         fs::write(&record, sources).with_context(|| format!("cannot write {}", record.display()))
     }
 
-    fn compile(self, root: &Path) -> Result<()> {
+    /// Compiles it and returns the folder of the artefacts.
+    fn compile(self, root: &Path) -> Result<PathBuf> {
+        if self.feature == PYTHON && !self.optimised {
+            let status = crate::tool::program(&format!("cargo test --no-run {PYTHON_TESTS}"))
+                .current_dir(root)
+                .status();
+            ensure!(
+                status.context("cannot start cargo")?.success(),
+                "the tests of methods in Python can't be built"
+            );
+            return Ok(root.join(TESTED));
+        }
         let mut cargo = Command::new("cargo");
         cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
         cargo.args(["--features", self.feature, "--target-dir", VARIANTS]);
@@ -102,7 +136,7 @@ impl Variant {
         if !status.context("cannot start cargo")?.success() {
             bail!("the library with feature {} can't be built", self.feature);
         }
-        Ok(())
+        Ok(root.join(VARIANTS).join("release"))
     }
 }
 

@@ -43,6 +43,8 @@ enum Verb {
     Cosim(cosim::Args),
     /// Run C programs as firmware, and compare them with the same programs on this machine: firmware/programs/programs.toml
     Programs(programs::Args),
+    /// Build the library with methods in Python for simulations of a quick run, as its tests have it
+    PythonLibrary,
     /// Run the benches
     Bench(bench::Args),
     /// Copy library, header, SystemVerilog and Python to a folder, for a simulator flow
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Verb::Test(args) => test::run(&root, &args),
         Verb::Cosim(args) => cosim::run(&root, &args),
         Verb::Programs(args) => programs::run(&root, &args),
+        Verb::PythonLibrary => library::keep_python(&root),
         Verb::Bench(args) => bench::run(&root, &args),
         Verb::Stage(args) => stage::run(&root, &args),
     });

@@ -9,7 +9,7 @@ use std::{fs, iter};
 use anyhow::{Context, Result, bail};
 
 use crate::cosim;
-use crate::library::{BUILD_SHIPPED, SHIPPED, UNOPTIMISED};
+use crate::library::{self, BUILD_SHIPPED, SHIPPED, UNOPTIMISED};
 use crate::programs;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Lane, NEXTEST, Runs, Step};
@@ -65,10 +65,6 @@ const WORKSPACE: &str = "--workspace --features vhost-cli/defmt";
 /// Test binaries of methods in Python.
 const PYTHON_TESTS: &str =
     "-p vhost --features python --lib --test python --test guest --test architecture";
-
-/// Those of a quick run. Unit tests are compiled with the feature in the full run only: what it adds to the library is behind the
-/// interpreter of these.
-const PYTHON_QUICK: &str = "-p vhost --features python --test python --test guest";
 
 /// Tests of the host program in `examples`, which is not in the workspace: its linkage. `cosim`
 /// builds it in the same folder.
@@ -137,6 +133,24 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 "cargo fmt --manifest-path firmware/rtt/Cargo.toml --check",
             ],
         ),
+        // First: simulations load the library that it builds.
+        Step::of_cases("vhost, methods in Python", vec![])
+            // Unit tests have the feature in the full run only: what it adds to the library is behind the interpreter of these.
+            .with(
+                Runs::Quick,
+                [
+                    test(library::PYTHON_TESTS),
+                    "cargo xtask python-library".to_owned(),
+                ],
+            )
+            .with(
+                Runs::Full,
+                [
+                    clippy("-p vhost --features python --all-targets"),
+                    test(PYTHON_TESTS),
+                ],
+            )
+            .required(&[LIBPYTHON]),
         Step::of_cases("clippy", vec![])
             // With methods in Python. The compiler itself warns of what is compiled without them.
             .with(
@@ -210,16 +224,6 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             EACH_FEATURE.map(test_defaults),
         ),
         Step::full("features that go together compile", [feature_sets()]).required(&[CARGO_HACK]),
-        Step::of_cases("vhost, methods in Python", vec![])
-            .with(Runs::Quick, [test(PYTHON_QUICK)])
-            .with(
-                Runs::Full,
-                [
-                    clippy("-p vhost --features python --all-targets"),
-                    test(PYTHON_TESTS),
-                ],
-            )
-            .required(&[LIBPYTHON]),
         Step::full(
             "vhost, a million calls of Python",
             [test("-p vhost --features python --test python")],
@@ -336,10 +340,14 @@ const GROUPS: [&[&str]; 3] = [&BACKENDS, &POINTERS, &CACHE_LINES];
 
 /// Commands that check exclusion: two features of a group must not compile, and the error must name
 /// both. The full run tests each pair by itself, the quick run all features at once, with one error
-/// per pair.
+/// per pair. Dependencies are those of the lints.
 fn exclusions() -> Vec<Case> {
     let check = |features: &[&str], pairs: Vec<Vec<String>>, runs| {
-        let command = format!("cargo check -p vhost --features {}", features.join(","));
+        let features: Vec<String> = features
+            .iter()
+            .map(|name| format!("vhost/{name}"))
+            .collect();
+        let command = format!("cargo clippy {WORKSPACE} --features {}", features.join(","));
         Case::new(command, Expect::Refusal(pairs), runs)
     };
     let words = |pair: [&str; 2]| pair.map(String::from).to_vec();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use serde_yaml::Value;
 
 use super::case::{Backend, Core, Library, PROGRAM, Simulator, Threading};
 use super::limit::Limit;
@@ -56,7 +57,7 @@ pub(super) struct Builder<'a> {
     packages: PathBuf,
     /// True if ccache is available.
     has_ccache: bool,
-    /// True to build variants of the library without optimisation.
+    /// True to build the library's variant with Python without optimisation, and none for a default backend: configurations name it.
     fast_build: bool,
     /// Locked while something is built: cases may run in several processes.
     lock: PathBuf,
@@ -184,8 +185,7 @@ impl<'a> Builder<'a> {
         if let Some(folder) = self.libraries.get(&feature) {
             return Ok(folder.clone());
         }
-        let name = feature.unwrap_or("plain");
-        let folder = self.root.join("target/cosim/libraries").join(name);
+        let folder = library::folder(self.root, feature);
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         match feature {
             Some(feature) => {
@@ -306,6 +306,31 @@ impl<'a> Builder<'a> {
         Ok(file)
     }
 
+    /// Writes a copy of a memory configuration with this backend for memories that name none, and returns its path relative to
+    /// the project's root. `None` if the library has the backend as its default.
+    pub(super) fn memories_by(
+        &self,
+        backend: Backend,
+        case: &str,
+        memories: &str,
+    ) -> Result<Option<String>> {
+        if !self.fast_build {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(self.root.join(memories))
+            .with_context(|| format!("cannot read {memories}"))?;
+        let mut map: Value =
+            serde_yaml::from_str(&text).with_context(|| format!("cannot parse {memories}"))?;
+        name_backend(&mut map, backend.name());
+        let folder = format!("target/cosim/firmware/{case}");
+        fs::create_dir_all(self.root.join(&folder))
+            .with_context(|| format!("cannot make {folder}"))?;
+        let file = format!("{folder}/mem.yaml");
+        let text = serde_yaml::to_string(&map).context("cannot write the memories")?;
+        fs::write(self.root.join(&file), text).with_context(|| format!("cannot write {file}"))?;
+        Ok(Some(file))
+    }
+
     /// Builds a program with its C library, in RAM from the first core's on, and returns its image relative to the project's
     /// root. `None` if its source can't be fetched.
     fn program(
@@ -414,7 +439,10 @@ impl<'a> Builder<'a> {
 
         let (libraries, library) = match model.host {
             None => {
-                let feature = model.backend.map(Backend::feature);
+                let feature = model
+                    .backend
+                    .filter(|_| !self.fast_build)
+                    .map(Backend::feature);
                 (self.build_library(feature)?, "vhost".to_owned())
             }
             Some(host) => (self.host_program(model.design)?, host.replace('-', "_")),
@@ -575,6 +603,24 @@ impl Cache<'_> {
 /// Header with the hooks of a kind of core.
 fn hooks_file(name: &str) -> String {
     format!("firmware/cache/{name}.h")
+}
+
+/// Adds the backend to each memory that names none.
+fn name_backend(value: &mut Value, backend: &str) {
+    match value {
+        Value::Mapping(map) => {
+            if map.contains_key("base") && map.contains_key("size") && !map.contains_key("backend")
+            {
+                map.insert("backend".into(), backend.into());
+            }
+            map.values_mut()
+                .for_each(|value| name_backend(value, backend));
+        }
+        Value::Sequence(list) => list
+            .iter_mut()
+            .for_each(|value| name_backend(value, backend)),
+        _ => {}
+    }
 }
 
 /// Path of the mailbox configuration of this name.

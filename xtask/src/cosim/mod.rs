@@ -376,6 +376,11 @@ fn run_case(
     if let Some(name) = &case.memories {
         simulation.memories = memories(name);
     }
+    if let Some(backend) = case.backend
+        && let Some(copy) = builder.memories_by(backend, name, &simulation.memories)?
+    {
+        simulation.memories = copy;
+    }
     let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
     command.envs(&case.environment);
     let folder = builder.root().join(files(name));
