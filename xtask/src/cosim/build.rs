@@ -218,6 +218,13 @@ impl<'a> Builder<'a> {
         Ok(self.root.join(VARIANTS).join("release"))
     }
 
+    /// Makes a command that builds models use the compiler cache, if there is one.
+    pub(super) fn use_ccache(&self, command: &mut Command) {
+        if self.has_ccache {
+            ccache::use_in(command, self.root);
+        }
+    }
+
     pub(super) fn root(&self) -> &'a Path {
         self.root
     }
@@ -470,9 +477,7 @@ impl<'a> Builder<'a> {
         }
         let archive = (model.library == Library::Static).then_some(archive);
         let command = format!("{}\n{verilator:?}\n", requirements(&REQUIRED));
-        if self.has_ccache {
-            ccache::use_in(&mut verilator, self.root);
-        }
+        self.use_ccache(&mut verilator);
         let inputs = || {
             let inputs = self.inputs(&folder, archive.as_deref())?;
             Ok::<String, anyhow::Error>(format!("{command}{inputs:016x}\n"))

@@ -1,11 +1,8 @@
 //! Compiler cache for models in C++: models of one design with different threads share most of
-//! their files.
+//! their files, and so do other checkouts of this machine. Folder and size are ccache's own.
 
 use std::path::Path;
 use std::process::Command;
-
-/// Folder of the cache, relative to the project's root.
-const FOLDER: &str = "target/ccache";
 
 /// Differences that the cache ignores between models of one design. The precompiled header is named
 /// by its content. Verilator writes its sources just before they are compiled, so file times are
@@ -17,8 +14,6 @@ const SLOPPINESS: &str = "pch_defines,time_macros,include_file_mtime,include_fil
 pub(super) fn use_in(verilator: &mut Command, root: &Path) {
     verilator
         .env("OBJCACHE", "ccache")
-        .env("CCACHE_DIR", root.join(FOLDER))
-        .env("CCACHE_MAXSIZE", "2G")
         .env("CCACHE_BASEDIR", root)
         .env("CCACHE_NOHASHDIR", "1")
         .env("CCACHE_SLOPPINESS", SLOPPINESS);

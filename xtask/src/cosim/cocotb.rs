@@ -123,6 +123,7 @@ fn runner(builder: &mut Builder<'_>, case: &CocotbCase, folder: &Path) -> Result
         .env("MAILBOX_CFG_FILE", configuration.join("mailbox.yaml"))
         .env_remove("LD_LIBRARY_PATH")
         .current_dir(root);
+    builder.use_ccache(&mut runner);
     Ok(runner)
 }
 

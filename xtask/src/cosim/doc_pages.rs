@@ -14,7 +14,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::build::recreate_dir;
+use super::build::{Builder, recreate_dir};
 use super::watch;
 use crate::library::SHIPPED;
 use crate::programs;
@@ -55,7 +55,8 @@ pub(super) const PAGES: [DocPage; 4] = [
 ];
 
 /// Executes the page with the command `vhost` of this build. Returns the reason of a failure, or `None`.
-pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
+pub(super) fn run(builder: &Builder<'_>, name: &str) -> Result<Option<String>> {
+    let root = builder.root();
     let file = root.join(format!("docs/{name}.md"));
     let text =
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -83,6 +84,7 @@ pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
         .env("PIP_FIND_LINKS", root.join(WHEELS))
         .env_remove("LD_LIBRARY_PATH")
         .current_dir(&folder);
+    builder.use_ccache(&mut shell);
     let (status, lines) = watch(shell, |_| ())?;
     if status != Some(0) {
         return Ok(Some("its commands fail".into()));

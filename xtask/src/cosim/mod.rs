@@ -203,7 +203,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         if let Some(Missing(reason)) = needed.find_map(|tool| tools.get(*tool).err()) {
             println!("skipped: docs/{page}.md: {reason}");
         } else if download_wheels(&REQUIRED) {
-            summary.run(page, || doc_pages::run(root, page));
+            summary.run(page, || doc_pages::run(&builder, page));
         } else {
             println!("skipped: docs/{page}.md: its Python packages can't be fetched from here");
         }
