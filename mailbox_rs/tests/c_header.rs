@@ -17,6 +17,11 @@ const LINES: [CacheLine; 5] = [
     CacheLine::B256,
 ];
 
+/// True in a full run of the tests.
+fn is_whole_matrix() -> bool {
+    std::env::var_os("VHOST_WHOLE_MATRIX").is_some()
+}
+
 /// Language that the header is for: compilers, their options, and the firmware.
 struct Language {
     native: &'static [&'static str],
@@ -29,9 +34,9 @@ struct Language {
 impl Language {
     /// Combinations of a standard and a level of optimisation, the first one with more layouts: all in a full run of the tests.
     fn ways(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static [CacheLine])> {
-        let lines = match std::env::var_os("VHOST_WHOLE_MATRIX") {
-            Some(_) => [&LINES[..], &LINES[..2], &LINES[..1]],
-            None => [&LINES[..2], &LINES[..1], &LINES[..1]],
+        let lines = match is_whole_matrix() {
+            true => [&LINES[..], &LINES[..2], &LINES[..1]],
+            false => [&LINES[..2], &LINES[..1], &LINES[..1]],
         };
         let standards = self.standards.iter();
         let ways = standards.zip(["-O0", "-O2", "-Os"]).zip(lines);
@@ -317,6 +322,14 @@ fn is_refused(test: &str, language: &Language) {
         let options = [&machine[..], &["-ffreestanding"]].concat();
         (width, language.clang, options)
     }));
+    if !is_whole_matrix() {
+        // A compiler of each kind, and both widths.
+        let stands = [
+            compilers.first().cloned(),
+            compilers.get(language.native.len()).cloned(),
+        ];
+        compilers = stands.into_iter().flatten().collect();
+    }
     for (width, compiler, machine) in compilers {
         if !found(test, &[compiler]) {
             continue;
