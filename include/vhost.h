@@ -4,7 +4,8 @@
  * Link with libvhost.so, or with libvhost.a and `-lpthread -ldl -lm`. SystemVerilog imports the same names through DPI
  * and needs no header.
  *
- * There is one system per process. Calls come from any thread, one at a time, as a simulator makes them. A call that begins while
+ * There is one system per process, unless others are opened beside it (mb_system_open): each function is for the system that is selected
+ * then. Calls come from any thread, one at a time, as a simulator makes them, whichever system they are for. A call that begins while
  * another thread is inside one is refused: it fails, does nothing, and is the last error of the next call. The first one is reported by
  * that, too; those that follow are reported as a number when a system begins or ends. A thread is inside until its call returns, also
  * while the library calls the testbench; only mb_server_run is left while mb_step runs.
@@ -72,7 +73,7 @@ int mb_server_run(void);
 void mb_shutdown(void);
 
 /*
- * As mb_shutdown, and then ends the process with this status, as exit() does. For the end of a run that has failed: a
+ * As mb_shutdown for each system, and then ends the process with this status, as exit() does. For the end of a run that has failed: a
  * simulator's own status says so on some simulators only. From any thread. Inside a function that the library calls it is exit(): what is
  * recorded and printed is written out, and the system is not shut down. Called by a signal handler that has interrupted the library, it
  * returns, and the process ends when the interrupted call does; one that has interrupted other code must not call it, unless that
@@ -113,6 +114,43 @@ int mb_watchdog(uint64_t ticks, int severity);
  * nothing attached; -1 for a file that can't be written, with those before it attached.
  */
 int mb_attach(const char *list);
+
+/* ---- Several systems in one process (docs/systems.md) ------------------------------------------------------------------ */
+
+/*
+ * Opens a system beside the first, which is as the first one is before mb_init, and returns its handle; NULL for an error. It has its own
+ * configuration, memories, files, sockets, recording, attachments, watchdog, status, exit codes and last error. `name` is for names of
+ * files (`%s`) and for configurations (`${VHOST_SYSTEM}`): letters, digits and `_ - . [ ]`; no two systems have the same, and "main" is
+ * the first one's. The new system is not selected. A handle is never dereferenced; one that is not known, or not any more, is an error.
+ * At most 4095 are open at a time. Builds nothing.
+ */
+void *mb_system_open(const char *name);
+
+/*
+ * The system of the DPI scope that it is called from, which is opened if there is none: its handle, or NULL. From then on calls from that
+ * scope, and from scopes inside of it, are for this system, whichever is selected. With VHOST_SYSTEMS=scope in the environment mb_init
+ * does so. Builds nothing.
+ */
+void *mb_system_of_scope(void);
+
+/*
+ * Selects the system that later calls are for, of any thread: this one, or with NULL the first. Calls from a function that the library
+ * calls are for the system that calls it, unless the function selects another one; that holds until the function returns. Returns 0, or
+ * -1 for a handle that is not known: then nothing has changed. Builds nothing.
+ */
+int mb_system_select(void *system);
+
+/* Handle of the system that this call is for; NULL of the first. Builds nothing. */
+void *mb_system_current(void);
+
+/* Name of the system that this call is for; "main" of the first. Builds nothing. */
+const char *mb_system_name(void);
+
+/*
+ * As mb_shutdown for this system, and ends its handle. If it was selected, the first one is from now on. Returns 0, or -1: for NULL or a
+ * handle that is not known, and inside a function that this system calls.
+ */
+int mb_system_close(void *system);
 
 /* ---- Forks: copies of the process (docs/snapshots.md) ----------------------------------------------------------------- */
 
@@ -191,7 +229,7 @@ int mb_semihost_replace(const char *ch, uint64_t addr, uint64_t len);
 
 /* ---- Queries -------------------------------------------------------------------------------------------------------- */
 
-/* Text of the last error, of any thread's call; "" if there was none. Builds nothing. */
+/* Text of the last error of the system, of any thread's call; "" if there was none. Builds nothing. */
 const char *mb_last_error(void);
 
 /*
@@ -256,7 +294,8 @@ uint64_t __mb_call(const char *ch, const char *method, uint32_t arg_len, const u
 
 /*
  * TCP servers on 127.0.0.1, for debuggers, terminals and scripts. Non-blocking: the testbench polls, once per clock or so.
- * They need no system and build none: they are open from c_skt_open to c_skt_close or mb_shutdown, independent of mb_init.
+ * They need no system and build none: they are open from c_skt_open to c_skt_close or mb_shutdown, independent of mb_init. A handle may be
+ * used whichever system is selected; mb_shutdown closes those that were opened while its system was.
  *
  * `skt` is a handle, which is never dereferenced; `id` the number of a client: from 1, and never used again while the socket is
  * open. A handle or id that is not (or no longer) known is an error. Every integer goes over the wire little endian.

@@ -49,7 +49,7 @@ variables! {
     MAILBOX_FS_ROOT = "MAILBOX_FS_ROOT":
         "directory of firmware's files", "path of an existing directory", "required";
     TRACE = "VHOST_TRACE":
-        "file of the recording", "path, with `%p` for the process id", "no recording";
+        "file of the recording", "path, with `%p` for the process id and `%s` for the system's name", "no recording";
     TRACE_PAYLOADS = "VHOST_TRACE_PAYLOADS":
         "payloads in the recording", "`keep`, `hash`, `drop`", "`keep`";
     WATCHDOG = "VHOST_WATCHDOG":
@@ -62,6 +62,8 @@ variables! {
         "no timeout";
     SCOPE = "VHOST_SCOPE":
         "DPI scope in which the testbench's functions are exported", "name of a scope", "scope of the caller";
+    SYSTEMS = "VHOST_SYSTEMS":
+        "systems of the process: one, or one for each DPI scope that calls `mb_init`", "`one`, `scope`", "`one`";
     ATTACH = "VHOST_ATTACH":
         "loggers and checkers", "list with commas, as `check,log=requests.log`", "none";
     LOG = "VHOST_LOG":

@@ -3,9 +3,11 @@
 use std::mem;
 
 use super::error::{Error, catch};
-use super::fork::Side;
-use super::process::{PROCESS, Process};
+use super::fork::{FORKS, Forks, Side};
+use super::forked::end_fork;
+use super::process::Process;
 use super::refused_calls::{self, Unreported};
+use super::systems;
 use crate::bus::panic_text;
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
@@ -32,6 +34,13 @@ impl Call {
         call
     }
 
+    /// Finds the system that the call is for.
+    pub(super) fn begin(&self) {
+        if let Ok(strand) = &self.entered {
+            systems::begin_call(strand);
+        }
+    }
+
     /// An outermost call that has entered the strand already.
     pub(super) fn of(entered: Entered) -> Self {
         Self {
@@ -54,12 +63,12 @@ impl Call {
         let Ok(strand) = &self.entered else {
             return self;
         };
-        let process = PROCESS.get(strand);
+        systems::begin_call(strand);
         call_timeout::entered();
         if refused_calls::any_unreported() {
-            report_refused(process);
+            report_refused(systems::process(strand));
         }
-        if process.forks.is_pending() {
+        if FORKS.get(strand).is_pending() {
             return self.after_fork();
         }
         attention::lower(Cause::Fork);
@@ -92,16 +101,34 @@ impl Call {
         self
     }
 
-    /// State of the C ABI, also where the host was lost in a fork.
+    /// The strand.
+    ///
+    /// # Errors
+    /// [`Error::Overlap`] where another thread is inside a call.
+    #[inline]
+    pub(super) fn strand(&self) -> Result<&Entered, Error> {
+        match &self.entered {
+            Ok(strand) => Ok(strand),
+            Err(overlap) => Err(Error::Overlap(*overlap)),
+        }
+    }
+
+    /// The current system, also where the host was lost in a fork.
     ///
     /// # Errors
     /// [`Error::Overlap`] where another thread is inside a call.
     #[inline]
     pub(super) fn entered(&self) -> Result<&Process, Error> {
-        match &self.entered {
-            Ok(strand) => Ok(PROCESS.get(strand)),
-            Err(overlap) => Err(Error::Overlap(*overlap)),
-        }
+        Ok(systems::process(self.strand()?))
+    }
+
+    /// Forks of the process.
+    ///
+    /// # Errors
+    /// [`Error::Overlap`] where another thread is inside a call.
+    #[inline]
+    pub(super) fn forks(&self) -> Result<&Forks, Error> {
+        Ok(FORKS.get(self.strand()?))
     }
 
     /// True where the call comes from inside no other.
@@ -124,17 +151,26 @@ impl Call {
         }
     }
 
-    /// State of the C ABI.
+    /// The current system.
     ///
     /// # Errors
     /// [`Error::Overlap`] where another thread is inside a call, [`Error::StillLost`] where the host was lost in a fork.
     #[inline]
     pub(super) fn process(&self) -> Result<&Process, Error> {
-        let process = self.entered()?;
-        if process.forks.is_lost() {
+        Ok(systems::process(self.usable_strand()?))
+    }
+
+    /// The strand of a usable host.
+    ///
+    /// # Errors
+    /// As [`process`](Self::process).
+    #[inline]
+    pub(super) fn usable_strand(&self) -> Result<&Entered, Error> {
+        let strand = self.strand()?;
+        if FORKS.get(strand).is_lost() {
             return Err(Error::StillLost);
         }
-        Ok(process)
+        Ok(strand)
     }
 
     /// Refuses a call that comes from inside a foreign call or a report.
@@ -163,7 +199,7 @@ impl Call {
 
     /// Ends a fork, on either side.
     pub(super) fn end_fork(&mut self) -> Result<Side, Error> {
-        let side = self.entered()?.end_fork();
+        let side = end_fork(self.strand()?);
         self.take_over();
         side
     }
@@ -174,7 +210,7 @@ impl Call {
         // Should reporting fail too, the caller still gets its answer.
         let _ = catch(|| {
             match &self.entered {
-                Ok(strand) => report_error(PROCESS.get(strand), function, error),
+                Ok(strand) => report_error(systems::process(strand), function, error),
                 Err(Overlap) => refused_calls::note(function),
             }
             Ok(())

@@ -61,6 +61,8 @@ pub(super) enum Error {
     Attach(#[from] AttachError),
     #[error("{0:#x} is not a handle returned by `c_skt_open`")]
     NoHandle(usize),
+    #[error("more sockets were opened than there are handles")]
+    TooManySockets,
     #[error("pointers of this machine are too short for the handle of a socket")]
     NoHandles,
     #[error("invalid TCP port {0}: the largest is 65535")]
@@ -106,6 +108,22 @@ pub(super) enum Error {
     NoRun { run: u32, runs: usize },
     #[error("there was no call {number}: give a number that `$mb_next_call` has returned")]
     NoSuchCall { number: u64 },
+    #[error(
+        "invalid name `{0}` of a system: give up to 200 letters, digits and `_ - . [ ]`, a letter, digit or `_` first"
+    )]
+    SystemName(String),
+    #[error("there is a system `{0}` already: close it first, or give another name")]
+    SystemNameTaken(String),
+    #[error("more than 4095 systems at a time: close those that are not used any more")]
+    TooManySystems,
+    #[error("{0:#x} is not a handle returned by `mb_system_open`, or its system was closed")]
+    NoSystem(usize),
+    #[error("pointers of this machine are too short for the handle of a system")]
+    NoSystemHandles,
+    #[error(
+        "environment variable VHOST_SYSTEMS is `{0}`; give `one`, or `scope` for a system in each DPI scope that calls mb_init"
+    )]
+    SystemsVariable(String),
     #[error("internal error of the host: it panicked: {0}")]
     Panicked(String),
 }

@@ -6,8 +6,13 @@ use std::ffi::c_int;
 use super::error::Error;
 use crate::sim::attention::{self, Cause};
 use crate::sim::fork::{PythonFork, flush_streams};
+use crate::sim::current_system::{SystemId, current};
 use crate::sim::generation::generation;
+use crate::sim::strand::StrandCell;
 use crate::system::Snapshots;
+
+/// Forks of this process.
+pub(super) static FORKS: StrandCell<Forks> = StrandCell::new(Forks::new());
 
 /// Forks that this process makes, and what it is after one.
 pub(super) struct Forks {
@@ -19,18 +24,21 @@ pub(super) struct Forks {
     /// True in a child without a usable host.
     pub(super) lost: Cell<bool>,
     pub(super) snapshots: RefCell<Snapshots>,
+    /// System whose ticks the snapshots count.
+    pub(super) counted: Cell<SystemId>,
     /// Exit statuses of the last runs.
     pub(super) statuses: RefCell<Vec<Option<i32>>>,
 }
 
 impl Forks {
-    pub(super) const fn new() -> Self {
+    const fn new() -> Self {
         Self {
             generation: Cell::new(0),
             prepared: Cell::new(false),
             python: Cell::new(None),
             lost: Cell::new(false),
             snapshots: RefCell::new(Snapshots::none()),
+            counted: Cell::new(SystemId::FIRST),
             statuses: RefCell::new(Vec::new()),
         }
     }
@@ -51,7 +59,16 @@ impl Forks {
         self.snapshots.borrow().is_rerun()
     }
 
-    /// Exit status of a run of the last [`run_as_children`](super::process::Process::run_as_children), -1 if it is not known.
+    /// Tick of the current system at which a snapshot is due.
+    #[inline]
+    pub(super) fn due(&self) -> u64 {
+        match self.counted.get() == current() {
+            true => self.snapshots.borrow().due(),
+            false => u64::MAX,
+        }
+    }
+
+    /// Exit status of a run of the last [`run_as_children`](super::call::Call::run_as_children), -1 if it is not known.
     pub(super) fn status(&self, run: u32) -> Result<c_int, Error> {
         let statuses = self.statuses.borrow();
         let runs = statuses.len();
@@ -67,6 +84,13 @@ impl Forks {
         self.python.set(PythonFork::prepare());
         self.prepared.set(true);
         attention::raise(Cause::Fork);
+    }
+
+    /// Ends the snapshots that count the current system's ticks.
+    pub(super) fn end_snapshots_of_current(&self) {
+        if self.counted.get() == current() {
+            self.end_snapshots();
+        }
     }
 
     /// Ends the snapshots of a process that needs none any more.

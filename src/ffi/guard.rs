@@ -47,6 +47,7 @@ pub(super) fn guard_after_fork(
     body: impl FnOnce(&mut Call) -> Result<c_int, Error>,
 ) -> c_int {
     let mut call = Call::enter_as_is();
+    call.begin();
     let answer = catch(|| body(&mut call)).unwrap_or_else(|error| {
         call.report_error(function, &error);
         -1

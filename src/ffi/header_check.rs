@@ -8,6 +8,7 @@ use super::semihosting::*;
 use super::snapshots::*;
 use super::sockets::*;
 use super::stdin::*;
+use super::system_handles::*;
 use super::system_tasks::vhost_register_system_tasks;
 use crate::sim::prototype::{Functions, header};
 
@@ -38,6 +39,12 @@ fn the_header_declares_what_is_exported() {
         mb_observe(_),
         mb_watchdog(_ _),
         mb_attach(_),
+        mb_system_open(_),
+        mb_system_of_scope(),
+        mb_system_select(_),
+        mb_system_current(),
+        mb_system_name(),
+        mb_system_close(_),
         mb_fork_prepare(),
         mb_fork_parent(),
         mb_fork_child(),

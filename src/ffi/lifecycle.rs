@@ -9,6 +9,7 @@ use super::guard::{guard, guard_call};
 use super::process::name_scope;
 use super::quit::{self, quit};
 use super::settled_tick::{self, Begun, Tick};
+use super::systems;
 use crate::attach;
 use crate::messages::foreign::Severity;
 use crate::sim::{scope, testbench};
@@ -28,6 +29,7 @@ pub(super) unsafe extern "C" fn mb_init(
         let mailbox_cfg = unsafe { optional_text(mailbox_cfg, "mailbox_cfg") }?;
         // SAFETY: as above.
         let fs_root = unsafe { optional_text(fs_root, "fs_root") }?;
+        systems::adopt_scope(call.usable_strand()?)?;
         call.reject_reentrant()?;
         call.process()?.start(InitPaths {
             mem_cfg: mem_cfg.map(Into::into),
@@ -45,7 +47,7 @@ pub(super) extern "C" fn mb_tick() -> c_int {
         Some(Tick::Done(served)) => count(served),
         Some(Tick::Begun(call, began)) => guard_call(call, "mb_tick", -1, |call| {
             let Begun { vhost, work } = began?;
-            Ok(count(call.process()?.finish_tick(call, &vhost, work)?))
+            Ok(count(call.finish_tick(&vhost, work)?))
         }),
         None => tick(),
     }
@@ -62,7 +64,7 @@ fn tick() -> c_int {
             process.flush_sockets()?;
             Err(error)
         })?;
-        Ok(count(process.tick(call, &vhost)?))
+        Ok(count(call.tick(process, &vhost)?))
     })
 }
 
@@ -97,7 +99,7 @@ fn serve(call: &mut Call) -> Result<c_int, Error> {
     call.process()?.system()?;
     // Looked up anew after each step: meanwhile the testbench may have shut it down.
     while let Some(vhost) = call.process()?.running()? {
-        if call.process()?.tick(call, &vhost)? == 0 || quit::is_requested() {
+        if call.tick(call.process()?, &vhost)? == 0 || quit::is_requested() {
             break;
         }
         drop(vhost);
@@ -169,6 +171,6 @@ pub(super) unsafe extern "C" fn mb_attach(list: *const c_char) -> c_int {
 pub(super) extern "C" fn mb_shutdown() {
     guard("mb_shutdown", (), |call| {
         call.reject_reentrant()?;
-        call.process()?.stop()
+        systems::stop(call.usable_strand()?)
     });
 }

@@ -8,8 +8,8 @@
 //! - [`system_tasks`]: system tasks, for simulators without DPI.
 //! - [`host`], [`with_host`](mod@with_host): a Rust crate that configures the system and uses it.
 //! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
-//! - [`process`]: the one system of the process.
-//! - [`children`]: its forks, snapshots and runs; [`fork`] has their state.
+//! - [`process`]: state of a system; [`systems`]: systems beside the first; [`system_handles`]: their handles.
+//! - [`children`]: forks of the process, snapshots and runs; [`fork`] has their state, [`forked`] what a child is to do.
 //! - [`refused`]: calls that overlap another thread's.
 //! - [`zero_time`]: loops in the testbench that take no simulated time.
 //! - [`settled`]: ticks that find nothing to do.
@@ -40,6 +40,7 @@ mod exit;
     allow(dead_code, reason = "called from C alone")
 )]
 mod fork;
+mod forked;
 mod guard;
 #[cfg(test)]
 #[cfg(feature = "c_abi")]
@@ -70,7 +71,10 @@ mod sockets;
 #[cfg(feature = "c_abi_lifecycle")]
 mod stdin;
 #[cfg(feature = "c_abi_lifecycle")]
+mod system_handles;
+#[cfg(feature = "c_abi_lifecycle")]
 mod system_tasks;
+mod systems;
 mod with_host;
 mod zero_time;
 

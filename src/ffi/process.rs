@@ -1,4 +1,4 @@
-//! State of the C ABI: the one system of the process.
+//! State of one system of the C ABI. [`systems`](super::systems) has those beside the first.
 //!
 //! It is reached inside the [strand](crate::sim::strand) alone, which [`guard`](super::guard) enters for every exported function.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::error::{Error, catch};
 use super::exit::end_recordings_at_exit;
-use super::fork::Forks;
+use super::fork::FORKS;
 use super::host::configure;
 use super::observe_flags::{SERVED, WRITTEN, observing};
 use super::refused_calls;
@@ -25,10 +25,10 @@ use crate::sim::time::simulated_time;
 use crate::sim::{SimError, keep_loaded, lifetime, scope, testbench, vpi_testbench};
 use crate::system::{InitPaths, SocketService, Sockets, Timeout, Vhost};
 
-/// State of the C ABI.
+/// The first system.
 pub(super) static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
 
-/// State of the C ABI.
+/// System of the C ABI, with what is set before it is built.
 pub(super) struct Process {
     state: RefCell<State>,
     /// Sockets, which need no system.
@@ -43,8 +43,6 @@ pub(super) struct Process {
     zero_time: ZeroTimeLoop,
     /// Tick until which the system is settled, if no other call comes before.
     settled_until: Cell<u64>,
-    /// Forks of the process.
-    pub(super) forks: Forks,
     /// Strings that C was given a pointer to.
     pub(super) returned: ReturnedStrings,
 }
@@ -119,12 +117,12 @@ fn report_zero_time(vhost: &Vhost, calls: u64) -> Result<(), Error> {
 /// Ends the snapshots of a process that exits: as long as one is there, it has the recording open.
 fn end_snapshots() {
     if let Ok(strand) = &strand::enter() {
-        PROCESS.get(strand).forks.end_snapshots();
+        FORKS.get(strand).end_snapshots();
     }
 }
 
 impl Process {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             state: RefCell::new(State::Empty),
             sockets: OnceCell::new(),
@@ -134,7 +132,6 @@ impl Process {
             returned: ReturnedStrings::new(),
             zero_time: ZeroTimeLoop::new(),
             settled_until: Cell::new(0),
-            forks: Forks::new(),
         }
     }
 
@@ -317,15 +314,23 @@ impl Process {
         }
     }
 
-    /// Drops the system, and closes all sockets.
+    /// True if there is a system, or one is being built or shut down.
+    pub(super) fn is_running(&self) -> bool {
+        !matches!(&*self.state.borrow(), State::Empty | State::Failed(_))
+    }
+
+    /// Forgets what C was told.
+    pub(super) fn forget_texts(&self) {
+        self.returned.forget();
+    }
+
+    /// Drops the system, and closes its sockets.
     pub(super) fn stop(&self) -> Result<(), Error> {
         let ended = self.end_system();
         if !matches!(ended, Err(Error::Busy | Error::Reentrant)) {
             self.observed.set(0);
             self.timeout.set(None);
             self.attached.borrow_mut().clear();
-            self.forks.end_snapshots();
-            call_timeout::stop();
             scope::forget();
         }
         ended
@@ -388,6 +393,13 @@ impl Process {
         built.inspect_err(|error| {
             self.set_state(State::Failed(error.to_string().into()));
         })
+    }
+
+    /// Writes out what is recorded so far, where there is a system.
+    pub(super) fn flush(&self) {
+        if let Ok(Some(vhost)) = self.running() {
+            vhost.flush();
+        }
     }
 
     /// Closes sockets and clients of the parent in this process, a child.

@@ -1,6 +1,6 @@
 //! `mb_quit`: the end of the process, from wherever it is called.
 //!
-//! - outside of any call of the library's: the system is shut down, and the process exits;
+//! - outside of any call of the library's: each system is shut down, and the process exits;
 //! - in code that the library calls, be it the testbench's, a C model's, Python or a host program's: the process exits, and what is
 //!   buffered is written as at any exit;
 //! - in a signal handler that has interrupted the library: once the call that was interrupted is over, since locks may be held and
@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::call::Call;
 use super::error::{Error, catch};
+use super::systems;
 use crate::sim::strand::{self, Abroad};
 
 /// True where the process is to exit once the library is left.
@@ -65,14 +66,14 @@ fn now(status: c_int) -> ! {
     loop {
         let call = Call::enter();
         let stopped = catch(|| {
-            let process = call.process()?;
+            let strand = call.usable_strand()?;
             if status != 0 {
                 // What is wrong with a snapshot is reported, and keeps nothing from ending.
-                if let Err(error) = process.rerun() {
+                if let Err(error) = call.rerun() {
                     call.report_error("mb_quit", &error);
                 }
             }
-            process.stop()
+            systems::stop_all(strand)
         });
         if !matches!(stopped, Err(Error::Overlap(_))) || waited >= PATIENCE {
             // Whatever could not be shut down, the process ends.

@@ -17,6 +17,8 @@ pub(super) struct ReturnedStrings {
     pub(super) string: ReturnedString,
     /// Result of `c_skt_read_string`.
     pub(super) socket_string: ReturnedString,
+    /// Result of `mb_system_name`.
+    pub(super) system_name: ReturnedString,
 }
 
 impl ReturnedStrings {
@@ -27,6 +29,32 @@ impl ReturnedStrings {
             space: ReturnedString::empty(),
             string: ReturnedString::empty(),
             socket_string: ReturnedString::empty(),
+            system_name: ReturnedString::empty(),
+        }
+    }
+}
+
+impl ReturnedStrings {
+    /// Forgets all strings: another system begins.
+    pub(super) fn forget(&self) {
+        self.last_error.text.set(None);
+        let Self {
+            last_error,
+            status,
+            space,
+            string,
+            socket_string,
+            system_name,
+        } = self;
+        for returned in [
+            &last_error.given,
+            status,
+            space,
+            string,
+            socket_string,
+            system_name,
+        ] {
+            returned.0.replace(None);
         }
     }
 }

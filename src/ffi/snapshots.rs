@@ -6,6 +6,7 @@ use std::path::Path;
 use super::arguments::text;
 use super::error::Error;
 use super::fork::Side;
+use super::forked::flush;
 use super::guard::{guard, guard_after_fork};
 use crate::guest::Rerun;
 
@@ -13,12 +14,12 @@ use crate::guest::Rerun;
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_fork_prepare() -> c_int {
     guard("mb_fork_prepare", -1, |call| {
-        let process = call.process()?;
+        let strand = call.usable_strand()?;
         if !call.is_outermost() {
             return Err(Error::Reentrant);
         }
-        process.flush();
-        process.forks.prepare();
+        flush(strand);
+        call.forks()?.prepare();
         call.keep();
         Ok(0)
     })
@@ -47,7 +48,8 @@ pub(super) extern "C" fn mb_fork_child() -> c_int {
 pub(super) extern "C" fn mb_snapshots(ticks: u64, keep: u32) -> c_int {
     guard("mb_snapshots", -1, |call| {
         call.reject_reentrant()?;
-        call.process()?.take_snapshots(ticks, keep)?;
+        call.usable_strand()?;
+        call.take_snapshots(ticks, keep)?;
         Ok(0)
     })
 }
@@ -57,7 +59,8 @@ pub(super) extern "C" fn mb_snapshots(ticks: u64, keep: u32) -> c_int {
 pub(super) extern "C" fn mb_snapshot() -> c_int {
     guard("mb_snapshot", -1, |call| {
         call.reject_reentrant()?;
-        Ok(c_int::from(call.process()?.take_snapshot()?))
+        call.usable_strand()?;
+        Ok(c_int::from(call.take_snapshot()?))
     })
 }
 
@@ -65,11 +68,11 @@ pub(super) extern "C" fn mb_snapshot() -> c_int {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_rerun() -> c_int {
     guard("mb_rerun", -1, |call| {
-        let process = call.process()?;
+        call.usable_strand()?;
         // Of how its run has ended there may be no word.
-        match process.rerun()? {
+        match call.rerun()? {
             Some(Rerun { status, .. }) => Ok(status.unwrap_or(-1)),
-            None if process.forks.is_rerun() => Err(Error::IsRerun),
+            None if call.forks()?.is_rerun() => Err(Error::IsRerun),
             None => Err(Error::NoSnapshot),
         }
     })
@@ -79,7 +82,8 @@ pub(super) extern "C" fn mb_rerun() -> c_int {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_is_rerun() -> c_int {
     guard("mb_is_rerun", 0, |call| {
-        Ok(c_int::from(call.process()?.forks.is_rerun()))
+        call.usable_strand()?;
+        Ok(c_int::from(call.forks()?.is_rerun()))
     })
 }
 
@@ -88,7 +92,8 @@ pub(super) extern "C" fn mb_is_rerun() -> c_int {
 pub(super) extern "C" fn mb_runs(count: u32, parallel: u32) -> c_int {
     guard("mb_runs", -1, |call| {
         call.reject_reentrant()?;
-        call.process()?.run_as_children(count, parallel)
+        call.usable_strand()?;
+        call.run_as_children(count, parallel)
     })
 }
 
@@ -96,7 +101,8 @@ pub(super) extern "C" fn mb_runs(count: u32, parallel: u32) -> c_int {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_run_status(run: u32) -> c_int {
     guard("mb_run_status", -1, |call| {
-        call.process()?.forks.status(run)
+        call.usable_strand()?;
+        call.forks()?.status(run)
     })
 }
 

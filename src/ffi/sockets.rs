@@ -9,25 +9,51 @@ use super::arguments::{Out, open_array, string, text};
 use super::call::Call;
 use super::error::Error;
 use super::guard::guard;
+use super::systems;
 use crate::messages::sockets::{ClientId, SocketId};
+use crate::sim::current_system::{NUMBERS, SystemId, current, during};
+use crate::system::{self, Sockets};
 
 /// Bits shared by all handles: "skt" above 40 bits. Small numbers, client ids and most pointers lack them.
 const MARK: u64 = 0x73_6b74 << 40;
 
-fn handle(socket: SocketId) -> Result<*mut c_void, Error> {
-    let number = usize::try_from(MARK | socket.0).map_err(|_| Error::NoHandles)?;
+/// Bits of a socket's number in its system. Those above have the number of the system.
+const SOCKET_BITS: u32 = 28;
+
+fn handle(system: SystemId, socket: SocketId) -> Result<*mut c_void, Error> {
+    if socket.0 >> SOCKET_BITS != 0 {
+        return Err(Error::TooManySockets);
+    }
+    let number = MARK | (system.number() as u64) << SOCKET_BITS | socket.0;
+    let number = usize::try_from(number).map_err(|_| Error::NoHandles)?;
     Ok(ptr::without_provenance_mut(number))
 }
 
-fn socket(handle: *mut c_void) -> Result<SocketId, Error> {
+/// Number of a socket's system, and the socket.
+fn socket(handle: *mut c_void) -> Result<(usize, SocketId), Error> {
     if handle.is_null() {
         return Err(Error::Null { argument: "skt" });
     }
     let number = handle.addr() as u64 ^ MARK;
-    if number >= 1 << 40 {
-        return Err(Error::NoHandle(handle.addr()));
-    }
-    Ok(SocketId(number))
+    let system = usize::try_from(number >> SOCKET_BITS).ok();
+    let system = system.filter(|system| *system < NUMBERS);
+    let socket = SocketId(number % (1 << SOCKET_BITS));
+    Ok((system.ok_or(Error::NoHandle(handle.addr()))?, socket))
+}
+
+/// Uses a socket, whatever system is the current one.
+fn with_socket<T>(
+    call: &Call,
+    handle: *mut c_void,
+    act: impl FnOnce(Sockets<'_>, SocketId) -> Result<T, system::Error>,
+) -> Result<T, Error> {
+    let (number, socket) = socket(handle)?;
+    let id = systems::of_number(call.usable_strand()?, number);
+    let id = id.ok_or(Error::NoHandle(handle.addr()))?;
+    during(id, || {
+        call.process()?
+            .with_sockets(|sockets| Ok(act(sockets, socket)?))
+    })
 }
 
 /// Listens on a port of 127.0.0.1.
@@ -37,10 +63,10 @@ pub(super) unsafe extern "C" fn c_skt_open(name: *const c_char, port: u32) -> *m
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let name = unsafe { text(name, "name") }?;
         let port = u16::try_from(port).map_err(|_| Error::NoPort(port))?;
-        handle(
-            call.process()?
-                .with_sockets(|sockets| Ok(sockets.open(name, port)?))?,
-        )
+        let opened = call
+            .process()?
+            .with_sockets(|sockets| Ok(sockets.open(name, port)?))?;
+        handle(current(), opened)
     })
 }
 
@@ -48,9 +74,7 @@ pub(super) unsafe extern "C" fn c_skt_open(name: *const c_char, port: u32) -> *m
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn c_skt_port(skt: *mut c_void) -> c_int {
     guard("c_skt_port", -1, |call| {
-        let socket = socket(skt)?;
-        call.process()?
-            .with_sockets(|sockets| Ok(sockets.port(socket)?.into()))
+        Ok(with_socket(call, skt, |sockets, socket| sockets.port(socket))?.into())
     })
 }
 
@@ -58,11 +82,9 @@ pub(super) extern "C" fn c_skt_port(skt: *mut c_void) -> c_int {
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn c_skt_greet(skt: *mut c_void, greeting: *const c_char) {
     guard("c_skt_greet", (), |call| {
-        let socket = socket(skt)?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let greeting = unsafe { text(greeting, "text") }?;
-        call.process()?
-            .with_sockets(|sockets| Ok(sockets.greet(socket, greeting)?))
+        with_socket(call, skt, |sockets, socket| sockets.greet(socket, greeting))
     });
 }
 
@@ -70,10 +92,7 @@ pub(super) unsafe extern "C" fn c_skt_greet(skt: *mut c_void, greeting: *const c
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn c_skt_accept(skt: *mut c_void) -> c_int {
     guard("c_skt_accept", -1, |call| {
-        let socket = socket(skt)?;
-        let accepted = call
-            .process()?
-            .with_sockets(|sockets| Ok(sockets.accept(socket)?))?;
+        let accepted = with_socket(call, skt, |sockets, socket| sockets.accept(socket))?;
         Ok(accepted.map_or(0, |client| client.0))
     })
 }
@@ -94,8 +113,7 @@ macro_rules! numbers {
             guard(stringify!($read), -1, |call| {
                 // SAFETY: C gives NULL or room for a number until this returns.
                 let data = unsafe { Out::new(data, 0, "data") }?;
-                let socket = socket(skt)?;
-                let read = call.process()?.with_sockets(|sockets| Ok(sockets.read_exactly(socket, ClientId(id))?))?;
+                let read = with_socket(call, skt, |sockets, socket| sockets.read_exactly(socket, ClientId(id)))?;
                 Ok(read.map_or(0, |bytes| {
                     data.set(<$number>::from_le_bytes(bytes));
                     count(bytes.len())
@@ -136,10 +154,8 @@ pub(super) unsafe extern "C" fn c_skt_read_string(
     guard("c_skt_read_string", -1, |call| {
         // SAFETY: C gives NULL or room for a pointer until this returns.
         let data = unsafe { Out::new(data, c"".as_ptr(), "s") }?;
-        let socket = socket(skt)?;
-        let read = call
-            .process()?
-            .with_sockets(|sockets| Ok(sockets.read_string(socket, ClientId(id))?))?;
+        let client = ClientId(id);
+        let read = with_socket(call, skt, |sockets, socket| sockets.read_string(socket, client))?;
         // NUL-terminated: reading stops at the first NUL.
         let read = CString::new(read.unwrap_or_default()).unwrap_or_default();
         let len = count(read.as_bytes().len());
@@ -172,10 +188,8 @@ pub(super) unsafe extern "C" fn c_skt_read_bytes(
     guard("c_skt_read_bytes", -1, |call| {
         // SAFETY: it is imported with `byte unsigned data[]`.
         let data = unsafe { open_array(data, "data") }?;
-        let socket = socket(skt)?;
-        let read = call
-            .process()?
-            .with_sockets(|sockets| Ok(sockets.read(socket, ClientId(id), data.len())?))?;
+        let client = ClientId(id);
+        let read = with_socket(call, skt, |sockets, socket| sockets.read(socket, client, data.len()))?;
         let read = read.unwrap_or_default();
         data.fill(&read)?;
         Ok(count(read.len()))
@@ -186,9 +200,8 @@ pub(super) unsafe extern "C" fn c_skt_read_bytes(
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn c_skt_disconnect(skt: *mut c_void, id: c_int) {
     guard("c_skt_disconnect", (), |call| {
-        let socket = socket(skt)?;
-        call.process()?
-            .with_sockets(|sockets| Ok(sockets.disconnect(socket, ClientId(id))?))
+        let client = ClientId(id);
+        with_socket(call, skt, |sockets, socket| sockets.disconnect(socket, client))
     });
 }
 
@@ -196,17 +209,15 @@ pub(super) extern "C" fn c_skt_disconnect(skt: *mut c_void, id: c_int) {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn c_skt_close(skt: *mut c_void) {
     guard("c_skt_close", (), |call| {
-        let socket = socket(skt)?;
-        call.process()?
-            .with_sockets(|sockets| Ok(sockets.close(socket)?))
+        with_socket(call, skt, |sockets, socket| sockets.close(socket))
     });
 }
 
 fn write(call: &Call, skt: *mut c_void, id: c_int, data: Vec<u8>) -> Result<c_int, Error> {
-    let socket = socket(skt)?;
     let len = count(data.len());
-    call.process()?
-        .with_sockets(|sockets| Ok(sockets.write(socket, ClientId(id), data)?))?;
+    with_socket(call, skt, |sockets, socket| {
+        sockets.write(socket, ClientId(id), data)
+    })?;
     Ok(len)
 }
 

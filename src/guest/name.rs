@@ -1,5 +1,6 @@
-//! `%p` and `%t` in names of files.
+//! `%p`, `%t` and `%s` in names of files.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -7,32 +8,75 @@ use std::process;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::sim::{further_system_name, system_name};
+
 /// Expands `%p` to the process id, `%t` to the time of the process' first such name (`20261128T202648Z`), and `%%` to `%`. Any other
 /// `%` stays.
 pub(super) fn expand(name: &Path) -> PathBuf {
     static START: OnceLock<String> = OnceLock::new();
-    expand_with(name, &process::id().to_string(), || {
-        START.get_or_init(|| stamp(now()))
+    expand_with(name, |letter| match letter {
+        b'p' => Some(process::id().to_string()),
+        b't' => Some(START.get_or_init(|| stamp(now())).clone()),
+        b'%' => Some("%".to_owned()),
+        _ => None,
     })
 }
 
 /// True where the name has `%p`.
 pub(super) fn has_process_id(name: &Path) -> bool {
-    expand_with(name, "1", || "") != expand_with(name, "2", || "")
+    has(name, b'p')
 }
 
-fn expand_with<'a>(name: &Path, id: &str, time: impl Fn() -> &'a str) -> PathBuf {
+/// Expands `%s` to the name of the current system, and nothing else. In a system beside the first, a name without `%s` gets the system's
+/// name before its extension: the first system may write the file of that name. A device or a FIFO keeps its name.
+pub(super) fn of_system(name: &Path) -> PathBuf {
+    match further_system_name() {
+        Some(further) if !has(name, b's') && !is_other(&expand(name)) => with_part(name, &further),
+        _ => expand_with(name, |letter| match letter {
+            b's' => Some(system_name().to_string()),
+            // For `expand`.
+            b'%' => Some("%%".to_owned()),
+            _ => None,
+        }),
+    }
+}
+
+/// True where the name has this letter behind a `%` of its own.
+fn has(name: &Path, letter: u8) -> bool {
+    let found = Cell::new(false);
+    expand_with(name, |other| {
+        found.set(found.get() || other == letter);
+        (other == b'%').then(String::new)
+    });
+    found.get()
+}
+
+/// True for what any number of processes may write.
+fn is_other(path: &Path) -> bool {
+    path.metadata().is_ok_and(|known| !known.is_file())
+}
+
+/// Adds a part to a file's name, before its extension: `run.trace` becomes `run.left.trace`.
+fn with_part(path: &Path, part: &str) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(part);
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// Replaces each letter behind a `%` that has a value.
+fn expand_with(name: &Path, value: impl Fn(u8) -> Option<String>) -> PathBuf {
     let mut expanded = Vec::new();
     let mut rest = name.as_os_str().as_bytes();
     while let Some(at) = rest.iter().position(|&byte| byte == b'%') {
         let (before, from) = rest.split_at(at);
         expanded.extend(before);
-        let (taken, value) = match from.get(1) {
-            Some(b'p') => (2, id),
-            Some(b't') => (2, time()),
-            Some(b'%') => (2, "%"),
-            _ => (1, "%"),
-        };
+        let found = from.get(1).and_then(|letter| value(*letter));
+        let (taken, value) = found.map_or((1, "%".to_owned()), |value| (2, value));
         expanded.extend(value.bytes());
         rest = &from[taken..];
     }
@@ -90,7 +134,7 @@ mod tests {
             ("%%%p%%", "%17%"),
             ("", ""),
         ] {
-            let got = expand_with(name.as_ref(), "17", || "then");
+            let got = expand_with(name.as_ref(), "17", None, || "then");
             assert_eq!(got, Path::new(expanded), "{name}");
         }
     }
@@ -109,6 +153,31 @@ mod tests {
         ] {
             assert_eq!(stamp(seconds), text);
         }
+    }
+
+    #[test]
+    fn a_part_stands_before_the_extension() {
+        for (name, expected) in [
+            ("run.trace", "run.left.trace"),
+            ("a.b/run", "a.b/run.left"),
+            ("%p.trace", "%p.left.trace"),
+            (".hidden", ".hidden.left"),
+        ] {
+            assert_eq!(with_part(name.as_ref(), "left"), Path::new(expected));
+        }
+    }
+
+    #[test]
+    fn the_first_system_has_a_name_only_where_it_is_asked_for() {
+        for (name, expected) in [
+            ("run.trace", "run.trace"),
+            ("run-%s-%p.trace", "run-main-%p.trace"),
+            ("%%s-%s%%", "%%s-main%%"),
+            ("%", "%"),
+        ] {
+            assert_eq!(of_system(name.as_ref()), Path::new(expected));
+        }
+        assert!(!has("%%s".as_ref(), b's') && has("%%%s".as_ref(), b's'));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::descriptor::open_to_write;
-use super::name::{expand, has_process_id};
+use super::name::{expand, has_process_id, of_system};
 use super::quietly;
 use crate::sim::fork::watch_forks;
 use crate::sim::generation::generation;
@@ -25,7 +25,7 @@ use crate::sim::strand::{ForkedWhile, forked_while};
 /// the middle of a call has no host, and writes nothing.
 #[derive(Debug)]
 pub(crate) struct OutputFile {
-    /// Before `%p` and `%t` are expanded.
+    /// Before `%p` and `%t` are expanded, with that of the system.
     name: PathBuf,
     /// Working directory in which it was opened; empty where that is not known.
     directory: PathBuf,
@@ -64,13 +64,15 @@ struct BranchError {
 struct InUse;
 
 impl OutputFile {
-    /// Opens a file and empties it. Its name may have `%p` and `%t`. In a forked process a name
-    /// without `%p` gets the process id, since an ancestor may be writing the file of that name.
+    /// Opens a file and empties it. Its name may have `%p`, `%t` and `%s`. In a forked process a name
+    /// without `%p` gets the process id, since an ancestor may be writing the file of that name; in a
+    /// system beside the first, a name without `%s` gets the system's.
     ///
     /// # Errors
     /// Fails if it can't be opened, or is open as an output file of this or another process.
     pub(crate) fn create(name: &Path) -> Result<Self, OutputError> {
         watch_forks();
+        let name = &of_system(name);
         let path = match generation() {
             0 => expand(name),
             _ => path_in_child(Path::new(""), name),

@@ -15,6 +15,8 @@ pub(crate) enum Cause {
     Refused = 2,
     /// The process was forked, or is about to be.
     Fork = 4,
+    /// There is more than one system of the C ABI.
+    Systems = 8,
 }
 
 /// True if a cause is raised.

@@ -14,7 +14,8 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::c_text;
-use super::strand::strand_local;
+use super::current_system::current;
+use super::strand::{is_entered, strand_local};
 use super::symbols::{
     _ZN9Verilated11productNameEv, svGetNameFromScope, svGetScopeFromName, svGetUserData,
     svPutUserData, vpi_register_cb, vpi_release_handle,
@@ -168,29 +169,69 @@ impl Life {
 struct Marked {
     mark: Mark,
     name: String,
-    /// Marked or used since the system began.
-    in_use: bool,
+    /// Numbers of the systems that have marked or used it since they began.
+    used_by: Vec<usize>,
+}
+
+impl Marked {
+    /// Notes that the current system uses it.
+    fn use_now(&mut self) {
+        let number = number();
+        if !self.used_by.contains(&number) {
+            self.used_by.push(number);
+        }
+    }
+}
+
+/// Number of the current system; 0 of a Rust program's.
+fn number() -> usize {
+    match is_entered() {
+        true => current().number(),
+        false => 0,
+    }
 }
 
 strand_local! {
+    /// Scopes that were marked, by whatever system of the C ABI.
     static MARKED: RefCell<Vec<Marked>> = RefCell::new(Vec::new());
 }
 
 /// Keeps a mark of a scope that is alive.
 fn remember(mark: Mark) {
-    MARKED.with(|marked| {
+    MARKED.with_shared(|marked| {
         let mut marked = marked.borrow_mut();
         let known = marked.iter_mut().find(|known| known.mark == mark);
         if let Some(known) = known {
-            known.in_use = true;
+            known.use_now();
             return;
         }
-        // A dead one of the same address stays while the system that used it does.
-        marked.retain(|known| known.in_use || known.mark.scope != mark.scope);
+        // A dead one of the same address stays while a system that used it does.
+        marked.retain(|known| !known.used_by.is_empty() || known.mark.scope != mark.scope);
         marked.push(Marked {
             mark,
             name: name_of_scope(mark.scope).unwrap_or_default(),
-            in_use: true,
+            used_by: vec![number()],
+        });
+    });
+}
+
+/// Marks a scope that is alive, so that its end is noticed. No system uses it by that.
+pub(super) fn watch(scope: *mut c_void) {
+    let Some(mark) = Mark::of(scope) else {
+        return;
+    };
+    MARKED.with_shared(|marked| {
+        let mut marked = marked.borrow_mut();
+        if marked.iter().any(|known| known.mark == mark) {
+            return;
+        }
+        marked.retain(|known| !known.used_by.is_empty() || known.mark.scope != mark.scope);
+        let name = name_of_scope(scope).unwrap_or_default();
+        let used_by = vec![];
+        marked.push(Marked {
+            mark,
+            name,
+            used_by,
         });
     });
 }
@@ -207,7 +248,7 @@ pub(super) enum Current {
 
 /// State of a current scope.
 pub(super) fn known(scope: *mut c_void) -> Current {
-    let known = MARKED.with(|marked| {
+    let known = MARKED.with_shared(|marked| {
         let marked = marked.borrow();
         let mut same = marked.iter().filter(|known| known.mark.scope == scope);
         let last = same.next_back()?;
@@ -222,9 +263,9 @@ pub(crate) fn is_over() -> bool {
         let marked = marked.borrow();
         marked
             .iter()
-            .any(|known| known.in_use && !known.mark.is_alive())
+            .any(|known| known.used_by.contains(&number()) && !known.mark.is_alive())
     };
-    MARKED.with(over).unwrap_or(false)
+    MARKED.with_shared(over).unwrap_or(false)
 }
 
 strand_local! {
@@ -251,9 +292,9 @@ pub(crate) fn take_late() -> Option<String> {
 /// The system is gone: simulations that it has used are no concern of the next one's.
 pub(super) fn release() {
     LATE.with(Cell::take);
-    MARKED.with(|marked| {
+    MARKED.with_shared(|marked| {
         for known in &mut *marked.borrow_mut() {
-            known.in_use = false;
+            known.used_by.retain(|user| *user != number());
         }
     });
 }

@@ -33,6 +33,7 @@ pub(crate) mod attention;
 mod c_memory;
 pub(crate) mod call_timeout;
 mod caller;
+pub(crate) mod current_system;
 mod float;
 pub(crate) mod fork;
 pub(crate) mod generation;
@@ -55,6 +56,7 @@ pub(crate) mod supervise;
 mod sv_memory;
 mod symbol;
 mod symbols;
+mod system_name;
 pub(crate) mod system_task;
 pub(crate) mod testbench;
 mod text;
@@ -82,6 +84,9 @@ pub(crate) use signals::{Disposition, Quiet, Unblocked, ignore_instead_of_blocki
 pub(crate) use signals::{quietly, quietly_to_file};
 pub(crate) use stdout::CStdout;
 pub(crate) use sv_memory::SvMemory;
+pub(crate) use system_name::{
+    FIRST as FIRST_SYSTEM, further_system_name, set_system_name, system_name,
+};
 pub(crate) use text::{CallText, c_text};
 
 use thiserror::Error;

@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::lifetime::{
-    Current, Life, Stand, is_over, is_verilator, known, name_of_scope, release, scope_of_name,
+    Current, Life, Stand, is_over, is_verilator, known, name_of_scope, release, scope_of_name, watch,
 };
 use super::strand::{Abroad, is_entered, strand_local};
 use super::symbols::{
@@ -86,6 +86,29 @@ fn compare_again() {
     if better || svGetScope.get().is_err() {
         SETTLED.store(true, Ordering::Relaxed);
     }
+}
+
+/// Has the scope of the next caller be looked at: it may call for another system than the last one.
+pub(crate) fn begin_other_system() {
+    SETTLED.store(false, Ordering::Relaxed);
+}
+
+/// Scope of a caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CallerScope {
+    /// Address, which is never followed.
+    pub(crate) address: usize,
+    /// Hierarchical name, as `top.tb`.
+    pub(crate) name: String,
+}
+
+/// Scope in which the simulator calls; `None` where there is none.
+pub(crate) fn of_caller() -> Option<CallerScope> {
+    let scope = current(scope_of_name_at)?;
+    watch(scope);
+    let name = name_of_scope(scope)?;
+    let address = scope.addr();
+    Some(CallerScope { address, name })
 }
 
 /// Takes the scope of this name for that of the exports; false where the simulator has none.
@@ -175,9 +198,20 @@ fn keep(scope: *mut c_void, by: By) {
 }
 
 fn look() {
-    if let Some(scope) = current(|_, _| None) {
+    if let Some(scope) = current(|_, _| None)
+        && !is_of_other_system(scope)
+    {
         keep(scope, By::Call);
     }
+}
+
+/// True for the scope of another system's exports. It stays current after a call for that system.
+fn is_of_other_system(scope: *mut c_void) -> bool {
+    let is_it = |known: &Cell<Scope>| {
+        matches!(known.get(), Scope::Known { scope: other, by, .. }
+            if other == scope && by > By::Call)
+    };
+    SCOPE.find_other(is_it).is_some()
 }
 
 /// The scope of this name, where it has this address.

@@ -17,14 +17,18 @@
 //! 3. nothing of the graph is held outside: what the Rust API hands to code that runs inside the strand is borrowed for the
 //!    call or [`Send`], and callbacks that the graph keeps are [`Send`]. `tests/send.rs` has the list;
 //! 4. nothing of the graph refers to thread-local state: the executor has none, and what is per system is a [`StrandLocal`].
+//!
+//! All systems of the C ABI share the strand: a call for one is refused while another thread is inside a call for another.
 
-use std::cell::UnsafeCell;
+use std::cell::{RefCell, UnsafeCell};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, LocalKey};
 
 use thiserror::Error;
+
+use super::current_system::{self, SystemId};
 
 /// The thread inside a call, by its [token](token).
 static OWNER: Owner = Owner::new();
@@ -158,10 +162,20 @@ static ABROAD: AtomicBool = AtomicBool::new(false);
 /// memory of a C model, Python, a callback of a host program, or code that the simulator runs for
 /// VPI.
 ///
+/// Calls from inside foreign code are for the system that runs it, unless the code selects another one, which holds until it returns.
+///
 /// Outside of the strand it does nothing.
 #[must_use = "it ends when this is dropped"]
 pub(crate) struct Abroad {
-    before: Option<bool>,
+    before: Option<Before>,
+}
+
+/// State before a change.
+struct Before {
+    abroad: bool,
+    began: bool,
+    /// The selected system before foreign code, the current one before code of the library.
+    system: SystemId,
 }
 
 impl Abroad {
@@ -171,7 +185,17 @@ impl Abroad {
         let before = is_entered().then(|| {
             let before = ABROAD.load(Ordering::Relaxed);
             ABROAD.store(abroad, Ordering::Relaxed);
-            before
+            let mut system = current_system::current();
+            if abroad {
+                let selected = current_system::selected();
+                current_system::select(system);
+                system = selected;
+            }
+            Before {
+                abroad: before,
+                began: abroad,
+                system,
+            }
         });
         Self { before }
     }
@@ -180,13 +204,23 @@ impl Abroad {
     pub(crate) fn is() -> bool {
         ABROAD.load(Ordering::Relaxed)
     }
+
+    /// Ends without a change: another thread is inside.
+    fn forget(mut self) {
+        self.before = None;
+    }
 }
 
 impl Drop for Abroad {
     #[inline]
     fn drop(&mut self) {
-        if let Some(before) = self.before {
-            ABROAD.store(before, Ordering::Relaxed);
+        if let Some(before) = &self.before {
+            ABROAD.store(before.abroad, Ordering::Relaxed);
+            if before.began {
+                current_system::select(before.system);
+            } else {
+                current_system::set_current(before.system);
+            }
         }
     }
 }
@@ -226,11 +260,15 @@ impl Entered {
             return (Ok(self), catch_unwind(AssertUnwindSafe(act)));
         }
         // A call that enters meanwhile starts in code of the library.
-        let _home = Abroad::go(false);
+        let home = Abroad::go(false);
         // No guard exists meanwhile, whatever `act` does.
         drop(self);
         let outcome = catch_unwind(AssertUnwindSafe(act));
-        (enter(), outcome)
+        let entered = enter();
+        if entered.is_err() {
+            home.forget();
+        }
+        (entered, outcome)
     }
 }
 
@@ -324,34 +362,77 @@ impl<T> StrandCell<T> {
     }
 }
 
-/// A value for the strand, and one for each thread outside of it: one system runs behind the C ABI, and one may run in each
-/// thread of a Rust program. Declared by [`strand_local!`].
+/// A value for each system of the C ABI, and one for each thread outside of the strand: one system may run in each thread of a Rust
+/// program. Declared by [`strand_local!`].
 pub(crate) struct StrandLocal<T: 'static> {
+    /// Value of the first system.
     strand: StrandCell<T>,
+    /// Values of further systems, by number from 1 on. A number that is given again has the value of the system before.
+    further: StrandCell<RefCell<Vec<&'static T>>>,
+    new: fn() -> T,
     thread: &'static LocalKey<T>,
 }
 
 impl<T> StrandLocal<T> {
-    pub(crate) const fn new(strand: T, thread: &'static LocalKey<T>) -> Self {
+    pub(crate) const fn new(strand: T, new: fn() -> T, thread: &'static LocalKey<T>) -> Self {
         Self {
             strand: StrandCell::new(strand),
+            further: StrandCell::new(RefCell::new(Vec::new())),
+            new,
             thread,
         }
     }
 
-    /// Uses the value of the strand where this thread is inside, else the thread's own; `None` where the thread is ending.
+    /// Uses the value of the current system where this thread is inside the strand, else the thread's own; `None` where the thread is
+    /// ending.
     #[inline]
     pub(crate) fn with<R>(&self, act: impl FnOnce(&T) -> R) -> Option<R> {
         self.with_value_of(is_entered(), act)
     }
 
-    /// Uses the value of the strand, or the thread's own; `None` where the strand is not this thread's, or the thread is ending.
+    /// Uses the value of the current system, or the thread's own; `None` where the strand is not this thread's, or the thread is ending.
     #[inline]
     pub(crate) fn with_value_of<R>(&self, strand: bool, act: impl FnOnce(&T) -> R) -> Option<R> {
         if strand {
-            enter_again().map(|entered| act(self.strand.get(&entered)))
+            let entered = enter_again()?;
+            Some(act(match current_system::current().number() {
+                0 => self.strand.get(&entered),
+                number => self.further(number, &entered),
+            }))
         } else {
             self.thread.try_with(act).ok()
+        }
+    }
+
+    /// As [`with`](Self::with), but with one value for all systems of the C ABI.
+    pub(crate) fn with_shared<R>(&self, act: impl FnOnce(&T) -> R) -> Option<R> {
+        match enter_again() {
+            Some(entered) => Some(act(self.strand.get(&entered))),
+            None => self.thread.try_with(act).ok(),
+        }
+    }
+
+    /// A system of the C ABI, other than the current one, whose value passes the test. `None` outside of the strand.
+    pub(crate) fn find_other(&self, mut test: impl FnMut(&T) -> bool) -> Option<SystemId> {
+        let entered = enter_again()?;
+        let current = current_system::current().number();
+        let further = self.further.get(&entered).borrow().clone();
+        let all = std::iter::once(self.strand.get(&entered)).chain(further);
+        let mut others = all.enumerate().filter(|(number, _)| *number != current);
+        let (number, _) = others.find(|(_, value)| test(value))?;
+        Some(SystemId::further(number, 0))
+    }
+
+    /// Value of a further system.
+    #[cold]
+    fn further(&self, number: usize, entered: &Entered) -> &'static T {
+        let mut further = self.further.get(entered).borrow_mut();
+        loop {
+            if let Some(value) = further.get(number - 1) {
+                return value;
+            }
+            // As many as there are numbers, which are given again.
+            further.push(Box::leak(Box::new((self.new)())));
         }
     }
 }
@@ -371,7 +452,7 @@ macro_rules! strand_local {
         $(#[$doc])*
         static $name: $crate::sim::strand::StrandLocal<$type> = {
             std::thread_local!(static THREAD: $type = const { $value });
-            $crate::sim::strand::StrandLocal::new($value, &THREAD)
+            $crate::sim::strand::StrandLocal::new($value, || $value, &THREAD)
         };
     };
 }

@@ -9,11 +9,14 @@ use crate::attach::{self, Named};
 use crate::config::vhost_variables::{
     ATTACH, MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE, TRACE, TRACE_PAYLOADS, WATCHDOG,
 };
-use crate::config::{self, Process, Variable};
+use crate::config::{self, Variable};
 use crate::foreign::{Openers, host_code};
 use crate::mem::Backend;
-use crate::sim::vpi_testbench;
+use crate::sim::{system_name, vpi_testbench};
 use crate::trace::Payloads;
+
+/// Variable of configurations that has the name of the system.
+const SYSTEM: &str = "VHOST_SYSTEM";
 
 /// Result of a callback of [`mailbox_init`].
 pub type CallbackResult = Result<(), Box<dyn StdError>>;
@@ -123,18 +126,19 @@ fn from_environment(
     configure: impl FnOnce(Builder) -> Result<Builder, Error>,
 ) -> Result<Builder, Error> {
     super::log::start()?;
-    let mut builder = Vhost::builder();
+    let mut builder = Vhost::builder().variable(SYSTEM, &*system_name());
     // Nothing could be exported for other backends.
     if vpi_testbench::is_without_dpi() {
         builder = builder.default_backend(Backend::Vpi);
     }
-    if let Some(file) = path(paths.mem_cfg, "mem_cfg", &MEM_CFG_FILE)? {
+    if let Some(file) = path(paths.mem_cfg, "mem_cfg", &MEM_CFG_FILE, &builder)? {
         builder = builder.memories(file);
     }
-    if let Some(file) = path(paths.mailbox_cfg, "mailbox_cfg", &MAILBOX_CFG_FILE)? {
+    let mailbox_cfg = path(paths.mailbox_cfg, "mailbox_cfg", &MAILBOX_CFG_FILE, &builder)?;
+    if let Some(file) = mailbox_cfg {
         builder = builder.mailboxes(file);
     }
-    if let Some(root) = path(paths.fs_root, "fs_root", &MAILBOX_FS_ROOT)? {
+    if let Some(root) = path(paths.fs_root, "fs_root", &MAILBOX_FS_ROOT, &builder)? {
         builder = builder.files(root);
     }
     let builder = configure(observed(builder)?)?;
@@ -196,12 +200,13 @@ fn path(
     given: Option<PathBuf>,
     argument: &'static str,
     variable: &Variable,
+    outside: &Builder,
 ) -> Result<Option<PathBuf>, Error> {
     let (value, key) = match given {
         Some(path) => (Some(path.into_os_string()), argument),
         None => (variable.value(), variable.name),
     };
-    let expanded = value.map(|value| config::expand_path(&value, key, &Process));
+    let expanded = value.map(|value| config::expand_path(&value, key, outside));
     Ok(expanded.transpose()?)
 }
 

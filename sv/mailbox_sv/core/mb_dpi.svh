@@ -12,6 +12,13 @@ import "DPI-C" context function void mb_observe(input int unsigned what);
 import "DPI-C" context function int mb_watchdog(input longint unsigned ticks, input int severity);
 import "DPI-C" context function int mb_attach(input string list);
 
+import "DPI-C" context function chandle mb_system_open(input string name);
+import "DPI-C" context function chandle mb_system_of_scope();
+import "DPI-C" context function int mb_system_select(input chandle system);
+import "DPI-C" context function chandle mb_system_current();
+import "DPI-C" context function string mb_system_name();
+import "DPI-C" context function int mb_system_close(input chandle system);
+
 import "DPI-C" context function int mb_fork_prepare();
 import "DPI-C" context function int mb_fork_parent();
 import "DPI-C" context function int mb_fork_child();

@@ -1,0 +1,105 @@
+//! Handles of the systems beside the first.
+//!
+//! A handle is a number in the form of a pointer: looked up before use, never dereferenced. NULL is the first system.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+
+use super::arguments::text;
+use super::error::Error;
+use super::guard::guard;
+use super::systems;
+use crate::sim::current_system::{SystemId, current, set_current};
+use crate::sim::{SimError, scope};
+
+/// Bits shared by all handles: "sys" above 40 bits.
+const MARK: u64 = 0x73_7973 << 40;
+
+fn handle(id: SystemId) -> Result<*mut c_void, Error> {
+    if id == SystemId::FIRST {
+        return Ok(ptr::null_mut());
+    }
+    let number = usize::try_from(MARK | id.bits() as u64).map_err(|_| Error::NoSystemHandles)?;
+    Ok(ptr::without_provenance_mut(number))
+}
+
+fn system(handle: *mut c_void) -> Result<SystemId, Error> {
+    if handle.is_null() {
+        return Ok(SystemId::FIRST);
+    }
+    let bits = usize::try_from(handle.addr() as u64 ^ MARK).ok();
+    let id = bits.and_then(SystemId::of_bits);
+    // The first one has no other handle than NULL.
+    id.filter(|id| *id != SystemId::FIRST)
+        .ok_or(Error::NoSystem(handle.addr()))
+}
+
+/// Names an unknown handle as C has it.
+fn refused(error: Error, handle: *mut c_void) -> Error {
+    match error {
+        Error::NoSystem(_) => Error::NoSystem(handle.addr()),
+        other => other,
+    }
+}
+
+/// Opens a system beside the first.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_system_open(name: *const c_char) -> *mut c_void {
+    guard("mb_system_open", ptr::null_mut(), |call| {
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let name = unsafe { text(name, "name") }?;
+        handle(systems::open(call.usable_strand()?, name)?)
+    })
+}
+
+/// Opens or finds the system of the caller's DPI scope, which later calls from there are for.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_system_of_scope() -> *mut c_void {
+    guard("mb_system_of_scope", ptr::null_mut(), |call| {
+        let strand = call.usable_strand()?;
+        let symbol = "svGetScope";
+        let caller = scope::of_caller().ok_or(SimError::NoScope { symbol })?;
+        handle(systems::of_scope(strand, caller)?)
+    })
+}
+
+/// Makes a system that of later calls.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_system_select(handle: *mut c_void) -> c_int {
+    guard("mb_system_select", -1, |call| {
+        let id = system(handle)?;
+        let strand = call.usable_strand()?;
+        systems::select_system(strand, id).map_err(|error| refused(error, handle))?;
+        // Nothing is settled, and nothing of the call's follows.
+        set_current(id);
+        Ok(0)
+    })
+}
+
+/// Handle of the current system.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_system_current() -> *mut c_void {
+    guard("mb_system_current", ptr::null_mut(), |call| {
+        call.strand()?;
+        handle(current())
+    })
+}
+
+/// Name of the current system.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_system_name() -> *const c_char {
+    guard("mb_system_name", c"".as_ptr(), |call| {
+        let name = systems::name(call.strand()?);
+        Ok(call.entered()?.returned.system_name.store_text(&name))
+    })
+}
+
+/// Shuts a system down, and ends its handle.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_system_close(handle: *mut c_void) -> c_int {
+    guard("mb_system_close", -1, |call| {
+        let id = system(handle)?;
+        systems::close(call.usable_strand()?, id).map_err(|error| refused(error, handle))?;
+        Ok(0)
+    })
+}

@@ -1,0 +1,325 @@
+//! Systems of the process by number: the first one, and those that were opened beside it.
+//!
+//! Each has a state of its own ([`Process`]). A further one is opened by its handle, or for a DPI scope. Its number is given again when
+//! it is closed, and its state with it, which is never freed: a call that is in progress may refer to it.
+
+use std::cell::RefCell;
+
+use super::error::Error;
+use super::fork::FORKS;
+use super::process::{PROCESS, Process};
+use crate::config::vhost_variables::SYSTEMS;
+use crate::mem::clear_static_mems;
+use crate::sim::attention::{self, Cause};
+use crate::sim::current_system::{NUMBERS, SystemId, current, during, select, selected, set_current};
+use crate::sim::scope::{self, CallerScope};
+use crate::sim::strand::{Entered, StrandCell};
+use crate::sim::{FIRST_SYSTEM, call_timeout, set_system_name};
+
+/// Systems beside the first, by number from 1 on.
+static FURTHER: StrandCell<RefCell<Vec<Further>>> = StrandCell::new(RefCell::new(Vec::new()));
+
+/// A further system, or the place of one.
+struct Further {
+    process: &'static Process,
+    name: String,
+    id: SystemId,
+    is_open: bool,
+    /// DPI scope that it was opened for.
+    scope: Option<CallerScope>,
+}
+
+/// Longest name of a system, in bytes.
+const LONGEST_NAME: usize = 200;
+
+/// The current system.
+#[inline]
+pub(super) fn process(strand: &Entered) -> &Process {
+    match current().number() {
+        0 => PROCESS.get(strand),
+        number => process_of(strand, number),
+    }
+}
+
+#[cold]
+fn process_of(strand: &Entered, number: usize) -> &Process {
+    let further = FURTHER.get(strand).borrow();
+    let found = further.get(number - 1).map(|further| further.process);
+    found.unwrap_or_else(|| PROCESS.get(strand))
+}
+
+/// Runs `act` for each system that is open. Gives the first error, after all.
+pub(super) fn each(
+    strand: &Entered,
+    mut act: impl FnMut(&Process) -> Result<(), Error>,
+) -> Result<(), Error> {
+    // `act` may come back here.
+    let open = open_systems(strand);
+    let first = during(SystemId::FIRST, || act(PROCESS.get(strand)));
+    let all = open.into_iter().map(|(id, process)| during(id, || act(process)));
+    all.fold(first, Result::and)
+}
+
+/// Systems beside the first that are open.
+fn open_systems(strand: &Entered) -> Vec<(SystemId, &'static Process)> {
+    let further = FURTHER.get(strand).borrow();
+    let open = further.iter().filter(|further| further.is_open);
+    open.map(|further| (further.id, further.process)).collect()
+}
+
+/// The system of a number; `None` if it was closed.
+pub(super) fn of_number(strand: &Entered, number: usize) -> Option<SystemId> {
+    let Some(at) = number.checked_sub(1) else {
+        return Some(SystemId::FIRST);
+    };
+    let further = FURTHER.get(strand).borrow();
+    let found = further.get(at).filter(|further| further.is_open);
+    found.map(|further| further.id)
+}
+
+/// True unless the system was closed.
+fn is_open(strand: &Entered, id: SystemId) -> bool {
+    if id == SystemId::FIRST {
+        return true;
+    }
+    let further = FURTHER.get(strand).borrow();
+    let found = id.number().checked_sub(1).and_then(|at| further.get(at));
+    found.is_some_and(|further| further.is_open && further.id == id)
+}
+
+/// Finds the system that a call is for: that of the caller's scope, else the selected one.
+#[cold]
+pub(super) fn begin_call(strand: &Entered) {
+    if !attention::is_raised(Cause::Systems) {
+        return;
+    }
+    let selected = Some(selected()).filter(|id| is_open(strand, *id));
+    let id = of_callers_scope(strand).or(selected);
+    set_current(id.unwrap_or(SystemId::FIRST));
+    scope::begin_other_system();
+}
+
+/// System that was opened for the scope of the caller, or for one around it.
+fn of_callers_scope(strand: &Entered) -> Option<SystemId> {
+    let further = FURTHER.get(strand).borrow();
+    let bound = further
+        .iter()
+        .filter_map(|further| Some((further.scope.as_ref()?, further.id)));
+    let mut any = bound.clone();
+    any.next()?;
+    let caller = scope::of_caller()?;
+    if let Some((_, id)) = bound.clone().find(|(scope, _)| **scope == caller) {
+        return Some(id);
+    }
+    let around = |outer: &str| {
+        let rest = caller.name.strip_prefix(outer);
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    let longest = bound.clone().filter(|(scope, _)| around(&scope.name));
+    let (scope, id) = longest.max_by_key(|(scope, _)| scope.name.len())?;
+    // Two models may have scopes of one name, which are told apart by their addresses alone.
+    let same = bound.filter(|(other, _)| other.name == scope.name).count();
+    (same == 1).then_some(id)
+}
+
+/// Opens a system.
+pub(super) fn open(strand: &Entered, name: &str) -> Result<SystemId, Error> {
+    check_name(name)?;
+    if find(strand, name).is_some() {
+        return Err(Error::SystemNameTaken(name.to_owned()));
+    }
+    take_number(strand, name, None)
+}
+
+/// The system of this name that is open.
+fn find(strand: &Entered, name: &str) -> Option<SystemId> {
+    if name == FIRST_SYSTEM {
+        return Some(SystemId::FIRST);
+    }
+    let further = FURTHER.get(strand).borrow();
+    let found = further
+        .iter()
+        .find(|further| further.is_open && further.name == name);
+    found.map(|further| further.id)
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.[]".contains(&byte);
+    let begins = |first: u8| first.is_ascii_alphanumeric() || first == b'_';
+    if name.len() <= LONGEST_NAME && name.bytes().all(known) && name.bytes().next().is_some_and(begins) {
+        return Ok(());
+    }
+    Err(Error::SystemName(name.chars().take(LONGEST_NAME).collect()))
+}
+
+/// Gives a name the first number that no open system has.
+fn take_number(
+    strand: &Entered,
+    name: &str,
+    scope: Option<CallerScope>,
+) -> Result<SystemId, Error> {
+    let mut further = FURTHER.get(strand).borrow_mut();
+    let free = further.iter().position(|further| !further.is_open);
+    let at = free.unwrap_or(further.len());
+    if at + 1 >= NUMBERS {
+        return Err(Error::TooManySystems);
+    }
+    let place = match further.get_mut(at) {
+        Some(place) => place,
+        None => {
+            further.push(Further {
+                process: Box::leak(Box::new(Process::new())),
+                name: String::new(),
+                id: SystemId::further(at + 1, 0),
+                is_open: false,
+                scope: None,
+            });
+            &mut further[at]
+        }
+    };
+    place.id = place.id.next();
+    name.clone_into(&mut place.name);
+    place.is_open = true;
+    place.scope = scope;
+    place.process.forget_texts();
+    let id = place.id;
+    drop(further);
+    during(id, || set_system_name(name));
+    attention::raise(Cause::Systems);
+    Ok(id)
+}
+
+/// Makes a system that of later calls.
+pub(super) fn select_system(strand: &Entered, id: SystemId) -> Result<(), Error> {
+    if !is_open(strand, id) {
+        return Err(Error::NoSystem(id.bits()));
+    }
+    select(id);
+    Ok(())
+}
+
+/// Shuts a further system down, and ends its handle.
+pub(super) fn close(strand: &Entered, id: SystemId) -> Result<(), Error> {
+    if id == SystemId::FIRST || !is_open(strand, id) {
+        return Err(Error::NoSystem(id.bits()));
+    }
+    let stopped = during(id, || {
+        process(strand).reject_reentrant()?;
+        let stopped = stop(strand);
+        if !matches!(stopped, Err(Error::Busy | Error::Reentrant)) {
+            clear_static_mems();
+        }
+        stopped
+    });
+    if matches!(stopped, Err(Error::Busy | Error::Reentrant)) {
+        return stopped;
+    }
+    let mut further = FURTHER.get(strand).borrow_mut();
+    if let Some(place) = further.get_mut(id.number() - 1) {
+        place.is_open = false;
+        place.scope = None;
+    }
+    if selected() == id {
+        select(SystemId::FIRST);
+    }
+    if current() == id {
+        set_current(SystemId::FIRST);
+    }
+    if !further.iter().any(|further| further.is_open) {
+        set_current(SystemId::FIRST);
+        select(SystemId::FIRST);
+        attention::lower(Cause::Systems);
+    }
+    stopped
+}
+
+/// Shuts the current system down.
+pub(super) fn stop(strand: &Entered) -> Result<(), Error> {
+    let stopped = process(strand).stop();
+    if !matches!(stopped, Err(Error::Busy | Error::Reentrant)) {
+        FORKS.get(strand).end_snapshots_of_current();
+        if !is_any_running(strand) {
+            call_timeout::stop();
+        }
+    }
+    stopped
+}
+
+/// Shuts each system down.
+pub(super) fn stop_all(strand: &Entered) -> Result<(), Error> {
+    each(strand, |_| stop(strand))
+}
+
+fn is_any_running(strand: &Entered) -> bool {
+    let further = FURTHER.get(strand).borrow();
+    PROCESS.get(strand).is_running()
+        || further
+            .iter()
+            .any(|further| further.is_open && further.process.is_running())
+}
+
+/// Before `mb_init`: where the environment asks for a system for each scope, makes that of the caller's scope the current one.
+pub(super) fn adopt_scope(strand: &Entered) -> Result<(), Error> {
+    let Some(value) = SYSTEMS.value() else {
+        return Ok(());
+    };
+    match value.to_str() {
+        Some("one") => Ok(()),
+        Some("scope") => {
+            if let Some(caller) = scope::of_caller() {
+                set_current(of_scope(strand, caller)?);
+            }
+            Ok(())
+        }
+        _ => Err(Error::SystemsVariable(value.to_string_lossy().into_owned())),
+    }
+}
+
+/// System of a DPI scope, which is opened where there is none.
+pub(super) fn of_scope(strand: &Entered, caller: CallerScope) -> Result<SystemId, Error> {
+    let mut further = FURTHER.get(strand).borrow_mut();
+    let same = |place: &&Further| place.is_open && place.scope.as_ref() == Some(&caller);
+    if let Some(place) = further.iter().find(same) {
+        return Ok(place.id);
+    }
+    // The model was deleted and constructed anew: its system is shut down, or ends when it begins anew.
+    let over = |further: &&mut Further| {
+        let same = |scope: &CallerScope| scope.name == caller.name;
+        further.is_open
+            && further.scope.as_ref().is_some_and(same)
+            && (!further.process.is_running() || during(further.id, scope::simulation_is_over))
+    };
+    if let Some(place) = further.iter_mut().find(over) {
+        place.scope = Some(caller);
+        return Ok(place.id);
+    }
+    drop(further);
+    let name = name_of_scope(strand, &caller.name);
+    take_number(strand, &name, Some(caller))
+}
+
+/// Name for the system of a scope, which no other system has.
+fn name_of_scope(strand: &Entered, scope: &str) -> String {
+    let kept = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
+    let name: String = scope
+        .chars()
+        .map(|c| if kept(c) { c } else { '_' })
+        .take(LONGEST_NAME - 8)
+        .collect();
+    let name = match check_name(&name) {
+        Ok(()) => name,
+        Err(_) => format!("_{name}"),
+    };
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    let free = names.find(|name| find(strand, name).is_none());
+    free.unwrap_or(name)
+}
+
+/// Name of the current system.
+pub(super) fn name(strand: &Entered) -> String {
+    let further = FURTHER.get(strand).borrow();
+    let number = current().number().checked_sub(1);
+    let found = number.and_then(|at| further.get(at));
+    found.map_or(FIRST_SYSTEM.to_owned(), |further| further.name.clone())
+}

@@ -1,0 +1,115 @@
+//! Selection of a system of the C ABI: of the process by a call, and of the call that is in progress.
+//!
+//! The *selected* system is that of later calls. The *current* one is that of the call in progress, and of state that is one per
+//! system ([`StrandLocal`](super::strand::StrandLocal)). Both are the first system's unless others were opened. They are state of the
+//! strand: only the thread inside of it changes them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Identity of a system: its number, and how often that number was given before. The first system is number 0, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SystemId(usize);
+
+/// Bits of the number.
+const NUMBER_BITS: u32 = 12;
+
+/// Bits of the generation: with those of the number as many as fit into a pointer beside a mark.
+const GENERATION_BITS: u32 = 20;
+
+/// Numbers of systems, the first included.
+pub(crate) const NUMBERS: usize = 1 << NUMBER_BITS;
+
+impl SystemId {
+    /// The system of a process that opens no other.
+    pub(crate) const FIRST: Self = Self(0);
+
+    /// A further system. Generations repeat after 2²⁰.
+    pub(crate) fn further(number: usize, generation: usize) -> Self {
+        let generation = generation % (1 << GENERATION_BITS);
+        Self(generation << NUMBER_BITS | number % NUMBERS)
+    }
+
+    /// The next system of the same number.
+    pub(crate) fn next(self) -> Self {
+        Self::further(self.number(), (self.0 >> NUMBER_BITS) + 1)
+    }
+
+    /// Number of the system.
+    #[inline]
+    pub(crate) fn number(self) -> usize {
+        self.0 % NUMBERS
+    }
+
+    /// All bits, which are less than 2³².
+    pub(crate) fn bits(self) -> usize {
+        self.0
+    }
+
+    /// Identity of these bits. `None` where there are more than an identity has.
+    pub(crate) fn of_bits(bits: usize) -> Option<Self> {
+        (bits >> (NUMBER_BITS + GENERATION_BITS - 1) < 2).then_some(Self(bits))
+    }
+}
+
+static CURRENT: AtomicUsize = AtomicUsize::new(0);
+
+static SELECTED: AtomicUsize = AtomicUsize::new(0);
+
+/// System of the call in progress.
+#[inline]
+pub(crate) fn current() -> SystemId {
+    SystemId(CURRENT.load(Ordering::Relaxed))
+}
+
+/// Makes a system that of the call in progress.
+#[inline]
+pub(crate) fn set_current(id: SystemId) {
+    CURRENT.store(id.0, Ordering::Relaxed);
+}
+
+/// System of later calls.
+#[inline]
+pub(crate) fn selected() -> SystemId {
+    SystemId(SELECTED.load(Ordering::Relaxed))
+}
+
+/// Makes a system that of later calls.
+#[inline]
+pub(crate) fn select(id: SystemId) {
+    SELECTED.store(id.0, Ordering::Relaxed);
+}
+
+/// Runs `act` for another system.
+pub(crate) fn during<T>(id: SystemId, act: impl FnOnce() -> T) -> T {
+    let _restored = Restored(current());
+    set_current(id);
+    act()
+}
+
+/// Restores the current system on drop.
+struct Restored(SystemId);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        set_current(self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_has_number_and_generation() {
+        let ids = [(1, 1), (1, 2), (NUMBERS - 1, 1), (NUMBERS - 1, (1 << 20) - 1)]
+            .map(|(number, generation)| SystemId::further(number, generation));
+        for (index, id) in ids.iter().enumerate() {
+            assert_eq!(ids.iter().position(|other| other == id), Some(index));
+            assert_eq!(SystemId::of_bits(id.bits()), Some(*id));
+            assert!((id.bits() as u64) < 1 << 32);
+        }
+        assert_eq!(SystemId::further(7, 1 << 20), SystemId::further(7, 0));
+        assert_eq!(ids[2].number(), NUMBERS - 1);
+        assert_eq!(SystemId::of_bits(usize::MAX), None);
+    }
+}
