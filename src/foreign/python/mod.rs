@@ -27,6 +27,7 @@ use thiserror::Error;
 pub(crate) use module::{Host, Refused, serve};
 
 use self::interpreter::StartError;
+use self::module::MethodsClaim;
 use self::outcome::Raised;
 use self::scripts::Scripts;
 use super::Callbacks;
@@ -47,6 +48,8 @@ pub(crate) struct Python {
     /// True if there were tasks at the last notification.
     tasks: Cell<bool>,
     tell: OnceCell<Box<dyn Fn(bool)>>,
+    /// Taken by the import.
+    claim: RefCell<Option<MethodsClaim>>,
 }
 
 /// State of the modules.
@@ -71,6 +74,10 @@ enum Failure {
         "Python can't be called any more: it has ended in this process, or the process was forked without mb_fork_prepare"
     )]
     Ended,
+    #[error(
+        "another system of this process has methods in Python: they are of one system at a time; shut that one down first"
+    )]
+    OtherSystem,
     #[error(transparent)]
     Raised(#[from] Raised),
 }
@@ -84,6 +91,7 @@ impl Python {
             stage: RefCell::new(Stage::New),
             tasks: Cell::new(false),
             tell: OnceCell::new(),
+            claim: RefCell::new(None),
         }
     }
 
@@ -163,8 +171,9 @@ impl Python {
 
     fn load(&self) -> Result<Rc<Scripts>, Failure> {
         self.stage.replace(Stage::Loading);
-        let loaded = interpreter::start()
-            .map_err(Failure::from)
+        let loaded = self
+            .claim()
+            .and_then(|()| Ok(interpreter::start()?))
             .and_then(|()| interpreter::attached(Scripts::load));
         match loaded {
             Ok(scripts) => {
@@ -181,6 +190,13 @@ impl Python {
                 Err(failure)
             }
         }
+    }
+
+    /// Takes the methods in Python for this system.
+    fn claim(&self) -> Result<(), Failure> {
+        let claim = MethodsClaim::take().ok_or(Failure::OtherSystem)?;
+        self.claim.replace(Some(claim));
+        Ok(())
     }
 
     /// Notifies of a change. The callback only posts a message.

@@ -4,7 +4,7 @@
 //! there is one. Otherwise they use the system of the C ABI, from any thread, as long as no other one is inside of a call. A call from the
 //! simulator during an access waits for its end.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use pyo3::{
 use thiserror::Error;
 
 use crate::mem::Symbol;
+use crate::sim::current_system::{SystemId, current, during, selected};
 use crate::sim::is_python_usable;
 use crate::sim::strand::{self, Abroad, ForkedWhile, Overlap, strand_local};
 
@@ -76,6 +77,42 @@ strand_local! {
     static HOST: RefCell<Option<Rc<dyn Host>>> = RefCell::new(None);
 }
 
+strand_local! {
+    /// True from the import of the methods on, until the system has ended.
+    static HAS_METHODS: Cell<bool> = Cell::new(false);
+}
+
+/// Right of a system to have methods in Python. The modules, the event loop and the calls are one for the process: of the systems of the
+/// C ABI one has it at a time.
+pub(super) struct MethodsClaim(());
+
+impl MethodsClaim {
+    /// Takes the right for the current system; `None` where another one has it.
+    pub(super) fn take() -> Option<Self> {
+        if HAS_METHODS.find_other(Cell::get).is_some() {
+            return None;
+        }
+        HAS_METHODS.with(|has| has.set(true));
+        Some(Self(()))
+    }
+}
+
+impl Drop for MethodsClaim {
+    fn drop(&mut self) {
+        HAS_METHODS.with(|has| has.set(false));
+    }
+}
+
+/// System of the C ABI for an access that comes from no callback: the one with methods, else the selected one.
+fn system_of_threads(is_outermost: bool) -> SystemId {
+    let own = if is_outermost { selected() } else { current() };
+    during(own, || {
+        let has_methods = HAS_METHODS.with(Cell::get).unwrap_or(false);
+        let other = HAS_METHODS.find_other(Cell::get);
+        other.filter(|_| !has_methods).unwrap_or(own)
+    })
+}
+
 /// Makes this system the one used by Python: from any thread for the system of the C ABI, otherwise from this thread.
 pub(crate) fn serve(host: Rc<dyn Host>) {
     // Fails on a thread that is ending, which no longer needs it.
@@ -108,9 +145,11 @@ fn ask<T: Send>(
             return act(&*own);
         }
         // Waits for no other thread, since the GIL is released.
-        let _entered = strand::enter_briefly()?;
+        let entered = strand::enter_briefly()?;
         let _home = Abroad::go(false);
-        act(&*host().ok_or(Refused::NoSystem)?)
+        during(system_of_threads(entered.is_outermost()), || {
+            act(&*host().ok_or(Refused::NoSystem)?)
+        })
     })
     .map_err(|refused| Error::new_err(refused.to_string()))
 }
