@@ -23,6 +23,16 @@ module host
     // The library finds the exports below in the scope that mb_init is called from: it is imported here.
     import "DPI-C" context function int mb_init(
         input string mem_cfg, input string mailbox_cfg, input string fs_root);
+`ifdef SYSTEMS
+    // With VHOST_SYSTEMS=scope each instance has a system of its own: calls from here are for it. Those of functions that the library
+    // calls are, wherever they are imported.
+    import "DPI-C" context function int mb_tick();
+    import "DPI-C" context function void mb_notify();
+    import "DPI-C" context function void mb_shutdown();
+    import "DPI-C" context function string mb_last_error();
+    import "DPI-C" context function int mb_watchdog(input longint unsigned ticks, input int severity);
+    import "DPI-C" context function int mb_rerun();
+`endif
 
     export "DPI-C" function mb_exit;
     export "DPI-C" function mb_report;
@@ -226,7 +236,13 @@ module host
 
     // ---- Methods that firmware calls ----
 
+`ifdef SYSTEMS
+    function automatic longint unsigned ram_words_accessed();
+        return 0;
+    endfunction
+`else
     import "DPI-C" function longint unsigned ram_words_accessed();
+`endif
 
     // One poll of a method; `args` always has 16 words, of which arg_len count.
     function automatic longint unsigned mb_sv_call(
@@ -343,27 +359,37 @@ module host
         return 64'(unsigned'(moved));
     endfunction
 
-    // ---- The scratch memory, for the host; addresses count from its first byte ----
+    // ---- The scratch memory, and a RAM in SystemVerilog, for the host; addresses count from their first byte ----
 
     function automatic void mb_bb_mem_read(string name, longint unsigned addr, output byte unsigned data);
-        data = soc.core[0].private_memory.scratch.bytes[addr[11:0]];
+`ifdef SYSTEMS
+        if (name == "ram")
+            data = soc.core[0].ram.bytes[addr[16:0]];
+        else
+`endif
+            data = soc.core[0].private_memory.scratch.bytes[addr[11:0]];
     endfunction
 
     function automatic void mb_bb_mem_write(string name, longint unsigned addr, byte unsigned data);
-        soc.core[0].private_memory.scratch.bytes[addr[11:0]] = data;
+`ifdef SYSTEMS
+        if (name == "ram")
+            soc.core[0].ram.bytes[addr[16:0]] = data;
+        else
+`endif
+            soc.core[0].private_memory.scratch.bytes[addr[11:0]] = data;
     endfunction
 
 `ifndef BLACK_BOX_BY_BYTE
     function automatic void mb_bb_mem_read_block(
         string name, longint unsigned addr, int unsigned len, output byte unsigned data[64]);
         for (int unsigned i = 0; i < len; i++)
-            data[i] = soc.core[0].private_memory.scratch.bytes[12'(addr+64'(i))];
+            mb_bb_mem_read(name, addr + 64'(i), data[i]);
     endfunction
 
     function automatic void mb_bb_mem_write_block(
         string name, longint unsigned addr, int unsigned len, byte unsigned data[64]);
         for (int unsigned i = 0; i < len; i++)
-            soc.core[0].private_memory.scratch.bytes[12'(addr+64'(i))] = data[i];
+            mb_bb_mem_write(name, addr + 64'(i), data[i]);
     endfunction
 `endif
 endmodule

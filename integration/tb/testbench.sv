@@ -4,14 +4,17 @@
 //   +idle        the run is over, and good, when that time has passed: for measuring
 module testbench #(
     parameter int CORES = 1,
-    parameter bit COMPRESSED = 0
+    parameter bit COMPRESSED = 0,
+    // Its end is that of the simulation.
+    parameter bit ENDS = 1
 ) (
     input  bit clk,
+    output bit over,
     output int status
 );
     import vhost_pkg::*;
 
-    bit                       resetn, written, over;
+    bit                       resetn, written;
     bit [CORES-1:0]           trap, write;
     bit [CORES-1:0][31:0]     write_addr;
     int                       host_status;
@@ -46,11 +49,13 @@ module testbench #(
     function automatic void stuck(string why);
         $display("testbench: %s; what the channels wait for:", why);
         $write("%s", mb_status());
-        finish(255);
+        status = 255;
+        $finish;
     endfunction
 
     function automatic void finish(int with_status);
         status = with_status;
-        $finish;
+        if (ENDS)
+            $finish;
     endfunction
 endmodule

@@ -1,0 +1,98 @@
+// A main() that drives two models in turn, clock by clock, each in a context of its own and with a system of its own.
+//
+//   +handles    the systems are opened here, and selected before each evaluation; without it, VHOST_SYSTEMS=scope has each scope of a
+//               model that calls mb_init have one
+//   +late       the second model begins, and ends, after the first: it is constructed a few clocks later
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "Vtestbench.h"
+#include "verilated.h"
+#include "vhost.h"
+
+namespace {
+
+void check(bool wanted, const char *what) {
+    if (wanted)
+        return;
+    std::printf("failed: %s: %s\n", what, mb_last_error());
+    std::fflush(stdout);
+    std::_Exit(70);
+}
+
+class Simulation {
+  public:
+    Simulation(const char *name, bool handles, int argc, char **argv) {
+        context.threads(1);
+        context.commandArgs(argc, argv);
+        context.fatalOnVpiError(false);
+        if (handles) {
+            system = mb_system_open(name);
+            check(system != nullptr, "mb_system_open");
+        }
+        select();
+        testbench = std::make_unique<Vtestbench>(&context, "");
+        testbench->eval();
+    }
+
+    ~Simulation() {
+        select();
+        testbench->final();
+        if (system)
+            check(mb_system_close(system) == 0, "mb_system_close");
+    }
+
+    // One clock. False when the model has finished.
+    bool clock() {
+        select();
+        for (int half = 0; half < 2 && !context.gotFinish(); half++) {
+            context.timeInc(1);
+            testbench->clk = !testbench->clk;
+            testbench->eval();
+        }
+        return !context.gotFinish();
+    }
+
+    int status() const { return testbench->status; }
+
+  private:
+    VerilatedContext context;
+    std::unique_ptr<Vtestbench> testbench;
+    void *system = nullptr;
+
+    void select() {
+        // Names are looked up in the context of the thread.
+        Verilated::threadContextp(&context);
+        if (system)
+            check(mb_system_select(system) == 0, "mb_system_select");
+    }
+};
+
+bool has(int argc, char **argv, const std::string &argument) {
+    return std::find(argv + 1, argv + argc, argument) != argv + argc;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    const bool handles = has(argc, argv, "+handles");
+    auto left = std::make_unique<Simulation>("left", handles, argc, argv);
+    for (int clocks = has(argc, argv, "+late") ? 1000 : 0; clocks > 0; clocks--)
+        left->clock();
+    auto right = std::make_unique<Simulation>("right", handles, argc, argv);
+    int status = 0;
+    while (left || right)
+        for (auto *simulation : {&left, &right})
+            if (*simulation && !(*simulation)->clock()) {
+                status = std::max(status, (*simulation)->status());
+                simulation->reset();
+            }
+    check(mb_system_select(nullptr) == 0, "mb_system_select");
+    // The first system was not used.
+    check(std::string(mb_status()).find("not initialised") != std::string::npos, "mb_status");
+    return status;
+}
