@@ -177,3 +177,20 @@ fn configurations_and_files_are_found_by_name() {
         assert!(file.is_file(), "{file:?}");
     }
 }
+
+#[test]
+fn each_scope_has_a_system_where_it_is_asked_for() {
+    let program = Program::build(&["scopes.c", "firmware.c"]);
+    let memory = MEMORY.replace("api", "vpi");
+    fs::write(program.path("memory.yaml"), memory).unwrap();
+    let by_scope = ("VHOST_SYSTEMS", "scope");
+    program.run("by_environment", 0, &[by_scope]);
+    program.run("by_environment", 0, &[by_scope, RECORDED[0]]);
+    let recordings = ["run.top.left-2.trace", "run.top.left.trace", "run.top.right.trace"];
+    assert_eq!(program.recordings(), recordings);
+    program.replay_all();
+    program.run("by_call", 0, &[]);
+    program.run("by_call", 0, &[("VHOST_SYSTEMS", "one")]);
+    program.run("wrong_variable", 0, &[("VHOST_SYSTEMS", "many")]);
+    program.run("come_and_go", 0, &[by_scope]);
+}

@@ -58,7 +58,7 @@ pub(super) extern "C" fn mb_system_of_scope() -> *mut c_void {
     guard("mb_system_of_scope", ptr::null_mut(), |call| {
         let strand = call.usable_strand()?;
         let symbol = "svGetScope";
-        let caller = scope::of_caller().ok_or(SimError::NoScope { symbol })?;
+        let caller = scope::of_caller_of_init().ok_or(SimError::NoScope { symbol })?;
         handle(systems::of_scope(strand, caller)?)
     })
 }

@@ -266,7 +266,7 @@ pub(super) fn adopt_scope(strand: &Entered) -> Result<(), Error> {
     match value.to_str() {
         Some("one") => Ok(()),
         Some("scope") => {
-            if let Some(caller) = scope::of_caller() {
+            if let Some(caller) = scope::of_caller_of_init() {
                 set_current(of_scope(strand, caller)?);
             }
             Ok(())

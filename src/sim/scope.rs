@@ -104,7 +104,16 @@ pub(crate) struct CallerScope {
 
 /// Scope in which the simulator calls; `None` where there is none.
 pub(crate) fn of_caller() -> Option<CallerScope> {
-    let scope = current(scope_of_name_at)?;
+    of_scope(current(|_, _| None)?)
+}
+
+/// As [`of_caller`], for the caller of an initialisation function: a simulation is there, in which a current scope that was deleted is
+/// looked for by its name.
+pub(crate) fn of_caller_of_init() -> Option<CallerScope> {
+    of_scope(current(scope_of_name_at)?)
+}
+
+fn of_scope(scope: *mut c_void) -> Option<CallerScope> {
     watch(scope);
     let name = name_of_scope(scope)?;
     let address = scope.addr();
