@@ -31,6 +31,16 @@ void mb_notify(void) { notified = 1; }
 const char *mb_status(void) { return notified ? "notified" : "idle"; }
 void mb_shutdown(void) { notified = 0; }
 const char *mb_last_error(void) { return error; }
+static int systems, selected, closed;
+void *mb_system_open(const char *name) {
+    error = "mb_system_open: it is refused";
+    return strcmp(name, "main") == 0 ? 0 : (void *)(uintptr_t)(0x7379730000000000 + ++systems);
+}
+int mb_system_select(void *system) { selected = (uintptr_t)system & 0xff; return selected <= systems ? 0 : -1; }
+void *mb_system_current(void) { return selected ? (void *)(uintptr_t)(0x7379730000000000 + selected) : 0; }
+int mb_system_close(void *system) { closed = (uintptr_t)system & 0xff; return 0; }
+int number_of_selected(void) { return selected; }
+int number_of_closed(void) { return closed; }
 int mb_exit_code(const char *ch, uint32_t *code) {
     *code = strcmp(ch, "cpu0") == 0 ? 3 : 0;
     return strcmp(ch, "cpu1") == 0 ? 0 : strcmp(ch, "nobody") == 0 ? -1 : 1;
@@ -52,6 +62,32 @@ for wrong, text in (
     (lambda: vhost.init(), "mb_init: it is refused"),
     (lambda: vhost.tick(), "mb_tick: it has failed"),
     (lambda: vhost.exit_code("nobody"), "mb_tick: it has failed"),
+):
+    try:
+        wrong()
+    except RuntimeError as error:
+        assert str(error) == text, error
+    else:
+        raise AssertionError(text)
+import ctypes
+stub = ctypes.CDLL(str(library.find()))
+left, right = vhost.System("left"), vhost.System("right")
+assert stub.number_of_selected() == 0
+with left:
+    assert stub.number_of_selected() == 1
+    with right as inner:
+        assert inner is right and stub.number_of_selected() == 2
+        with left:
+            assert stub.number_of_selected() == 1
+        assert stub.number_of_selected() == 2
+    assert stub.number_of_selected() == 1
+assert stub.number_of_selected() == 0
+right.close()
+assert stub.number_of_closed() == 2
+for wrong, text in (
+    (right.__enter__, "system 'right' is closed"),
+    (right.close, "system 'right' is closed"),
+    (lambda: vhost.System("main"), "mb_system_open: it is refused"),
 ):
     try:
         wrong()

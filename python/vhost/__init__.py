@@ -5,7 +5,7 @@ loaded; where it has none, that of this package. It is looked for at first use, 
 time.
 
 ``init``, ``tick`` and their like are for a process whose simulator does not call the library; ``vhost.cocotb`` has them as a
-task of a test.
+task of a test. ``System`` is a handle for several systems in one process.
 
 ``vhost.library`` finds and builds the library, and so does ``python -m vhost``.
 """
@@ -15,10 +15,11 @@ from __future__ import annotations
 from typing import Any
 
 from vhost._native import native
-from vhost._system import exit_code, init, notify, shutdown, status, tick
+from vhost._system import System, exit_code, init, notify, shutdown, status, tick
 
 __all__ = [
     "Error",
+    "System",
     "exit_code",
     "get_space",
     "init",

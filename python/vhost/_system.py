@@ -28,6 +28,15 @@ class _Abi:
         self.shutdown.restype = None
         self.last_error = host.mb_last_error
         self.last_error.restype = text
+        self.open = host.mb_system_open
+        self.open.argtypes = (text,)
+        self.open.restype = ctypes.c_void_p
+        self.select = host.mb_system_select
+        self.select.argtypes = (ctypes.c_void_p,)
+        self.current = host.mb_system_current
+        self.current.restype = ctypes.c_void_p
+        self.close = host.mb_system_close
+        self.close.argtypes = (ctypes.c_void_p,)
         self.exit_code = host.mb_exit_code
         self.exit_code.argtypes = (text, ctypes.POINTER(ctypes.c_uint32))
 
@@ -98,3 +107,43 @@ def exit_code(ch: str | None = None) -> int | None:
     if exited < 0:
         raise _error()
     return code.value if exited else None
+
+
+class System:
+    """A system beside the first, with its own configuration, memories, files, recording and status.
+
+    In a ``with`` statement it is the selected one: all functions of this module are for it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._before: list[int | None] = []
+        self._handle: int | None = _abi().open(name.encode())
+        if self._handle is None:
+            raise _error()
+
+    def __enter__(self) -> System:
+        before: int | None = _abi().current()
+        self._select(self._handle_of())
+        self._before.append(before)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._select(self._before.pop())
+
+    def close(self) -> None:
+        """Shuts the system down, and ends the handle."""
+        if _abi().close(self._handle_of()) != 0:
+            raise _error()
+        self._handle = None
+
+    def _handle_of(self) -> int:
+        # NULL is the first system.
+        if self._handle is None:
+            raise RuntimeError(f"system {self.name!r} is closed")
+        return self._handle
+
+    @staticmethod
+    def _select(handle: int | None) -> None:
+        if _abi().select(handle) != 0:
+            raise _error()

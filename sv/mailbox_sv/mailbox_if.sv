@@ -23,9 +23,9 @@ interface MailboxIf ();
     // notify() was called since the last tick, or before that: what was written when a clock ticked is there at the next.
     bit          notified, notified_last;
 
-    // The library is called from this interface.
-    function automatic void connect();
-        host = MbHost::get();
+    // The library is called from this interface: for the first system, or for that of another host.
+    function automatic void connect(MbHost to = null);
+        host = to != null ? to : MbHost::get();
         host.connect();
         notify();
     endfunction
@@ -44,7 +44,7 @@ interface MailboxIf ();
                 notified_last = notified;
                 notified = 0;
                 if (notified_last)
-                    mb_notify();
+                    host.notify();
                 host.tick();
             end
         end
@@ -55,7 +55,10 @@ interface MailboxIf ();
 
     // An interface that was never connected, too: the host is not served then, and must say so.
     final
-        MbHost::get().finish();
+        if (host != null)
+            host.finish();
+        else
+            MbHost::get().finish();
 endinterface
 
 // Behind UVM, the classes for it: packages that include mailbox.sv share them.

@@ -69,6 +69,11 @@ pub(crate) enum Refused {
     Forked,
     #[error(transparent)]
     Overlap(#[from] Overlap),
+    #[error(
+        "several systems run, and another one than the selected has methods in Python: access memory in a callback, or while \
+         that system is selected"
+    )]
+    OtherSystem,
     #[error("{0}")]
     Failed(String),
 }
@@ -103,13 +108,16 @@ impl Drop for MethodsClaim {
     }
 }
 
-/// System of the C ABI for an access that comes from no callback: the one with methods, else the selected one.
-fn system_of_threads(is_outermost: bool) -> SystemId {
+/// System of the C ABI for an access that comes from no callback: the selected one, or the one with methods if that does not run.
+///
+/// # Errors
+/// [`Refused::OtherSystem`] where both run: a thread that a callback has started means the other one.
+fn system_of_threads(is_outermost: bool) -> Result<SystemId, Refused> {
     let own = if is_outermost { selected() } else { current() };
-    during(own, || {
-        let has_methods = HAS_METHODS.with(Cell::get).unwrap_or(false);
-        let other = HAS_METHODS.find_other(Cell::get);
-        other.filter(|_| !has_methods).unwrap_or(own)
+    during(own, || match HAS_METHODS.find_other(Cell::get) {
+        Some(_) if host().is_some_and(|own| own.is_running()) => Err(Refused::OtherSystem),
+        Some(other) => Ok(other),
+        None => Ok(own),
     })
 }
 
@@ -147,7 +155,7 @@ fn ask<T: Send>(
         // Waits for no other thread, since the GIL is released.
         let entered = strand::enter_briefly()?;
         let _home = Abroad::go(false);
-        during(system_of_threads(entered.is_outermost()), || {
+        during(system_of_threads(entered.is_outermost())?, || {
             act(&*host().ok_or(Refused::NoSystem)?)
         })
     })

@@ -1,9 +1,17 @@
-// The host in the testbench: its channels, methods and memories, and the progress of the run. There is one.
+// The host in the testbench: its channels, methods and memories, and the progress of the run. There is one, and one more for each system
+// that is opened beside the first.
 class MbHost;
     // Ticks without a poll by the testbench after which a waiting call of firmware is reported.
     localparam longint unsigned UNPOLLED_TICKS = 1024;
 
     local static MbHost inst;
+    // Hosts of the systems beside the first, by name.
+    local static MbHost others[string];
+    // The host whose channel is given a method.
+    local static MbHost giver;
+
+    // Handle of the system; null of the first.
+    local chandle system;
 
     // Receiver of notifications.
     MbHooks hooks = new;
@@ -62,6 +70,51 @@ class MbHost;
         if (inst == null)
             inst = new;
         return inst;
+    endfunction
+
+    // The host of a system beside the first, which is opened when its name is first given. Its MailboxIf connects to it, and what is
+    // registered here is registered there.
+    static function MbHost get_system(string name);
+        MbHost host;
+        if (!others.exists(name)) begin
+            host = new;
+            host.system = mb_system_open(name);
+            others[name] = host;
+            if (host.system == null)
+                host.end_failed(mb_last_error());
+        end
+        return others[name];
+    endfunction
+
+    // The host of the system that calls a function of the testbench.
+    static function MbHost calling();
+        chandle current;
+        if (others.num() != 0) begin
+            current = mb_system_current();
+            foreach (others[name])
+                if (others[name].system == current)
+                    return others[name];
+        end
+        return get();
+    endfunction
+
+    // The host whose channel a method is registered for, while it is.
+    static function MbHost registering();
+        return giver;
+    endfunction
+
+    // Has the library's functions be for this system, until another is selected. The host does so before its own calls. Call it before
+    // yours (mb_backdoor_write_u32, mb_status, ...) where there are several systems, unless the library is calling: those are for the
+    // system that calls.
+    function void select();
+        if (others.num() != 0)
+            void'(mb_system_select(system));
+    endfunction
+
+    // Something is written to a mailbox; at the next tick it is there.
+    function void notify();
+        select();
+        mb_notify();
     endfunction
 
     // ---- Registration by the testbench ----
@@ -134,7 +187,9 @@ class MbHost;
                 method.get_name(), channel.get_name()));
             return;
         end
+        giver = this;
         channel.add(own);
+        giver = null;
     endfunction
 
     // ---- Queries ----
@@ -184,6 +239,7 @@ class MbHost;
         int unsigned reported = library_errors;
         if (!initialised) begin
             initialised = 1;
+            select();
             if (mb_init(mem_cfg, mailbox_cfg, fs_root) != 0)
                 fail("mb_init", reported);
             else
@@ -230,6 +286,7 @@ class MbHost;
         int unsigned reported = library_errors;
         int          served;
         ticks++;
+        select();
         served = mb_tick();
         ticks_over = ticks;
         tell_causes();
@@ -262,6 +319,7 @@ class MbHost;
         if (finished || !(started || initialised || clocked))
             return;
         finished = 1;
+        select();
         if (serving && ticks == 0) begin
             broken = 1;
             report(MB_ERROR, "MbHost", "no request was served: the clock of the MailboxIf had no rising edge outside of reset");
@@ -304,6 +362,7 @@ class MbHost;
         if (snapshots == null)
             return;
         watched = hooks.watch_failures();
+        select();
         snapshots.start();
     endfunction
 
@@ -370,6 +429,7 @@ class MbHost;
     function longint unsigned ask(
         string ch, string method, bit [31:0] arg_len, longint unsigned args[16], output int unsigned status);
         asking++;
+        select();
         ask = mb_call_c(ch, method, arg_len, args, status);
         asking--;
     endfunction

@@ -14,6 +14,9 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         READY
     } state_e;
 
+    // Host of the channel.
+    protected MbHost       host;
+
     local string           channel;
     local state_e          state = INIT;
     local longint unsigned result;
@@ -44,6 +47,7 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
 
     virtual function void set_channel(string ch);
         channel = ch;
+        host = MbHost::registering();
     endfunction
 
     // Takes a call's arguments: the first `arg_len` are valid, the others are 0. `space` is that of pointers among
@@ -63,12 +67,16 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
             this.result = result;
             state = READY;
         end else if (!dropped)
-            MbHost::get().report(MB_ERROR, channel, $sformatf(
+            of_host().report(MB_ERROR, channel, $sformatf(
                 "method `%s`: yield() was called twice for one call; the result %0d is ignored", get_name(), result));
         // If its call was dropped, it never returns: its process is about to be ended.
         while (calls == call || dropped)
             @mb_begun;
     endtask
+
+    local function MbHost of_host();
+        return host != null ? host : MbHost::get();
+    endfunction
 
     virtual function longint unsigned poll(
         string space, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
