@@ -248,7 +248,9 @@ impl Case {
     pub(super) fn put_files(&self, to: &Path) -> Result<()> {
         for (name, content) in &self.files {
             let file = to.join(name);
-            fs::write(&file, content)
+            let folder = file.parent().unwrap_or(to);
+            fs::create_dir_all(folder)
+                .and_then(|()| fs::write(&file, content))
                 .with_context(|| format!("cannot write {}", file.display()))?;
         }
         Ok(())

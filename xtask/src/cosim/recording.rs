@@ -39,7 +39,8 @@ impl Recording {
         Ok(recording)
     }
 
-    /// Files of the recording: `name.trace`, and `name.PID.trace` of each forked process.
+    /// Files of the recording: `name.trace`, `name.SYSTEM.trace` of each system beside the first, and with `.PID` those of each forked
+    /// process.
     pub(super) fn files(&self) -> Result<Vec<PathBuf>> {
         let folder = self.file.parent().context("the recording has no folder")?;
         let mut files = vec![];
@@ -49,10 +50,8 @@ impl Recording {
             let file = entry?.path();
             let of = file.file_name().and_then(|name| name.to_str());
             let id = of.and_then(|of| of.strip_prefix(&self.name)?.strip_suffix(".trace"));
-            let is_ours = |id: &str| {
-                let digits = id.strip_prefix('.').unwrap_or(id);
-                digits.chars().all(|digit| digit.is_ascii_digit())
-            };
+            // No case has a point in its name.
+            let is_ours = |id: &str| id.is_empty() || id.starts_with('.');
             if id.is_some_and(is_ours) {
                 files.push(file);
             }
