@@ -144,10 +144,19 @@ fn systems_go_on_in_copies_of_the_process() {
 fn the_end_of_the_process_is_that_of_each_system() {
     let program = Program::build(&["systems.c", "firmware.c"]);
     for case in ["ends_by_quit", "ends_by_exit"] {
-        let environment = [RECORDED[0], ("VHOST_ATTACH", "statistics=%s.txt,log=log.txt")];
+        let environment = [
+            RECORDED[0],
+            ("VHOST_ATTACH", "statistics=%s.txt,log=log.txt"),
+        ];
         program.run(case, 33, &environment);
         assert_eq!(program.replay_all(), 3, "{case}");
-        for name in ["main.txt", "left.txt", "right.txt", "log.txt", "log.left.txt"] {
+        for name in [
+            "main.txt",
+            "left.txt",
+            "right.txt",
+            "log.txt",
+            "log.left.txt",
+        ] {
             let text = fs::read_to_string(program.path(name)).unwrap();
             assert!(text.contains("PRINT"), "{case}, {name}: {text}");
         }
@@ -186,7 +195,11 @@ fn each_scope_has_a_system_where_it_is_asked_for() {
     let by_scope = ("VHOST_SYSTEMS", "scope");
     program.run("by_environment", 0, &[by_scope]);
     program.run("by_environment", 0, &[by_scope, RECORDED[0]]);
-    let recordings = ["run.top.left-2.trace", "run.top.left.trace", "run.top.right.trace"];
+    let recordings = [
+        "run.top.left-2.trace",
+        "run.top.left.trace",
+        "run.top.right.trace",
+    ];
     assert_eq!(program.recordings(), recordings);
     program.replay_all();
     program.run("by_call", 0, &[]);

@@ -1,3 +1,4 @@
+from vhost._system import System as System
 from vhost._system import exit_code as exit_code
 from vhost._system import init as init
 from vhost._system import notify as notify

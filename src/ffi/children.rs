@@ -29,11 +29,7 @@ impl Call {
     }
 
     /// Carries out the work of a tick that began settled.
-    pub(super) fn finish_tick(
-        &self,
-        vhost: &Vhost,
-        work: TickWork,
-    ) -> Result<usize, Error> {
+    pub(super) fn finish_tick(&self, vhost: &Vhost, work: TickWork) -> Result<usize, Error> {
         let served = vhost.finish_tick(work)?;
         self.end_tick(self.process()?, vhost);
         Ok(served)

@@ -5,8 +5,8 @@ use std::ffi::c_int;
 
 use super::error::Error;
 use crate::sim::attention::{self, Cause};
-use crate::sim::fork::{PythonFork, flush_streams};
 use crate::sim::current_system::{SystemId, current};
+use crate::sim::fork::{PythonFork, flush_streams};
 use crate::sim::generation::generation;
 use crate::sim::strand::StrandCell;
 use crate::system::Snapshots;

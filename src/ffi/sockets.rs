@@ -155,7 +155,9 @@ pub(super) unsafe extern "C" fn c_skt_read_string(
         // SAFETY: C gives NULL or room for a pointer until this returns.
         let data = unsafe { Out::new(data, c"".as_ptr(), "s") }?;
         let client = ClientId(id);
-        let read = with_socket(call, skt, |sockets, socket| sockets.read_string(socket, client))?;
+        let read = with_socket(call, skt, |sockets, socket| {
+            sockets.read_string(socket, client)
+        })?;
         // NUL-terminated: reading stops at the first NUL.
         let read = CString::new(read.unwrap_or_default()).unwrap_or_default();
         let len = count(read.as_bytes().len());
@@ -189,7 +191,9 @@ pub(super) unsafe extern "C" fn c_skt_read_bytes(
         // SAFETY: it is imported with `byte unsigned data[]`.
         let data = unsafe { open_array(data, "data") }?;
         let client = ClientId(id);
-        let read = with_socket(call, skt, |sockets, socket| sockets.read(socket, client, data.len()))?;
+        let read = with_socket(call, skt, |sockets, socket| {
+            sockets.read(socket, client, data.len())
+        })?;
         let read = read.unwrap_or_default();
         data.fill(&read)?;
         Ok(count(read.len()))
@@ -201,7 +205,9 @@ pub(super) unsafe extern "C" fn c_skt_read_bytes(
 pub(super) extern "C" fn c_skt_disconnect(skt: *mut c_void, id: c_int) {
     guard("c_skt_disconnect", (), |call| {
         let client = ClientId(id);
-        with_socket(call, skt, |sockets, socket| sockets.disconnect(socket, client))
+        with_socket(call, skt, |sockets, socket| {
+            sockets.disconnect(socket, client)
+        })
     });
 }
 

@@ -11,7 +11,9 @@ use super::process::{PROCESS, Process};
 use crate::config::vhost_variables::SYSTEMS;
 use crate::mem::clear_static_mems;
 use crate::sim::attention::{self, Cause};
-use crate::sim::current_system::{NUMBERS, SystemId, current, during, select, selected, set_current};
+use crate::sim::current_system::{
+    NUMBERS, SystemId, current, during, select, selected, set_current,
+};
 use crate::sim::scope::{self, CallerScope};
 use crate::sim::strand::{Entered, StrandCell};
 use crate::sim::{FIRST_SYSTEM, call_timeout, set_system_name};
@@ -56,7 +58,9 @@ pub(super) fn each(
     // `act` may come back here.
     let open = open_systems(strand);
     let first = during(SystemId::FIRST, || act(PROCESS.get(strand)));
-    let all = open.into_iter().map(|(id, process)| during(id, || act(process)));
+    let all = open
+        .into_iter()
+        .map(|(id, process)| during(id, || act(process)));
     all.fold(first, Result::and)
 }
 
@@ -146,7 +150,10 @@ fn find(strand: &Entered, name: &str) -> Option<SystemId> {
 fn check_name(name: &str) -> Result<(), Error> {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.[]".contains(&byte);
     let begins = |first: u8| first.is_ascii_alphanumeric() || first == b'_';
-    if name.len() <= LONGEST_NAME && name.bytes().all(known) && name.bytes().next().is_some_and(begins) {
+    if name.len() <= LONGEST_NAME
+        && name.bytes().all(known)
+        && name.bytes().next().is_some_and(begins)
+    {
         return Ok(());
     }
     Err(Error::SystemName(name.chars().take(LONGEST_NAME).collect()))

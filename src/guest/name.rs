@@ -134,7 +134,12 @@ mod tests {
             ("%%%p%%", "%17%"),
             ("", ""),
         ] {
-            let got = expand_with(name.as_ref(), "17", None, || "then");
+            let got = expand_with(name.as_ref(), |letter| match letter {
+                b'p' => Some("17".to_owned()),
+                b't' => Some("then".to_owned()),
+                b'%' => Some("%".to_owned()),
+                _ => None,
+            });
             assert_eq!(got, Path::new(expanded), "{name}");
         }
     }

@@ -26,7 +26,7 @@ impl SystemId {
     /// A further system. Generations repeat after 2²⁰.
     pub(crate) fn further(number: usize, generation: usize) -> Self {
         let generation = generation % (1 << GENERATION_BITS);
-        Self(generation << NUMBER_BITS | number % NUMBERS)
+        Self((generation << NUMBER_BITS) | (number % NUMBERS))
     }
 
     /// The next system of the same number.
@@ -101,8 +101,13 @@ mod tests {
 
     #[test]
     fn an_identity_has_number_and_generation() {
-        let ids = [(1, 1), (1, 2), (NUMBERS - 1, 1), (NUMBERS - 1, (1 << 20) - 1)]
-            .map(|(number, generation)| SystemId::further(number, generation));
+        let ids = [
+            (1, 1),
+            (1, 2),
+            (NUMBERS - 1, 1),
+            (NUMBERS - 1, (1 << 20) - 1),
+        ]
+        .map(|(number, generation)| SystemId::further(number, generation));
         for (index, id) in ids.iter().enumerate() {
             assert_eq!(ids.iter().position(|other| other == id), Some(index));
             assert_eq!(SystemId::of_bits(id.bits()), Some(*id));

@@ -11,7 +11,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::lifetime::{
-    Current, Life, Stand, is_over, is_verilator, known, name_of_scope, release, scope_of_name, watch,
+    Current, Life, Stand, is_over, is_verilator, known, name_of_scope, release, scope_of_name,
+    watch,
 };
 use super::strand::{Abroad, is_entered, strand_local};
 use super::symbols::{

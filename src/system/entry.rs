@@ -134,7 +134,12 @@ fn from_environment(
     if let Some(file) = path(paths.mem_cfg, "mem_cfg", &MEM_CFG_FILE, &builder)? {
         builder = builder.memories(file);
     }
-    let mailbox_cfg = path(paths.mailbox_cfg, "mailbox_cfg", &MAILBOX_CFG_FILE, &builder)?;
+    let mailbox_cfg = path(
+        paths.mailbox_cfg,
+        "mailbox_cfg",
+        &MAILBOX_CFG_FILE,
+        &builder,
+    )?;
     if let Some(file) = mailbox_cfg {
         builder = builder.mailboxes(file);
     }
