@@ -1,4 +1,4 @@
-//! Several systems of the C ABI in one process: by handles, and by DPI scopes.
+//! Several systems in one process: of the C ABI by handles and by DPI scopes, and one in each thread of a Rust program.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -7,10 +7,16 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
+use std::sync::Barrier;
+use std::task::Poll;
+use std::thread;
 
+use mailbox_rs::mock::{Firmware, Memory};
+use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
 use support::c_build::{compile, shared};
 use tempfile::TempDir;
-use vhost::{ActorName, Replay};
+use vhost::{ActorName, Replay, Vhost};
 
 const MEMORY: &str = "space:\n  cpu:\n    - ram: {base: 0x80000000, size: 0x40000, backend: api}\n";
 const MAILBOX: &str = "cpu: {space: cpu, base: 0x80001000, ptr: 32, cache_line: 0}\n";
@@ -206,4 +212,62 @@ fn each_scope_has_a_system_where_it_is_asked_for() {
     program.run("by_call", 0, &[("VHOST_SYSTEMS", "one")]);
     program.run("wrong_variable", 0, &[("VHOST_SYSTEMS", "many")]);
     program.run("come_and_go", 0, &[by_scope]);
+}
+
+/// Memory of a system, as firmware accesses it.
+struct Chip(Rc<Vhost>);
+
+impl Memory for Chip {
+    fn read(&self, address: u64, buf: &mut [u8]) {
+        buf.copy_from_slice(&self.0.read("cpu", address, buf.len() as u64).unwrap());
+    }
+
+    fn write(&self, address: u64, data: &[u8]) {
+        self.0.write("cpu", address, data.to_vec()).unwrap();
+    }
+}
+
+/// Calls of a system's firmware, each tick of which waits for that of the others.
+fn serve_in_turn(number: u64, trace: &Path, turn: &Barrier) {
+    const NAME: u64 = 0x8000_8000;
+    let vhost = Vhost::builder()
+        .memories_text(MEMORY.replace("backend: api", "path: tb.ram, width: 32, backend: static"))
+        .mailboxes_text(MAILBOX)
+        .method("which", move |_, call| {
+            Ok(Poll::Ready(number + call.args[0]))
+        })
+        .record(trace)
+        .start()
+        .unwrap();
+    let vhost = Rc::new(vhost);
+    let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+    let mut firmware = Firmware::new(Chip(vhost.clone()), 0x8000_1000, layout);
+    firmware.reset();
+    turn.wait();
+    assert_eq!(vhost.tick().unwrap(), 1);
+    vhost.write_string("cpu", NAME, b"which").unwrap();
+    for call in 0..50 {
+        let args = [call][..].try_into().unwrap();
+        assert!(firmware.try_send(&Request::Call { method: NAME, args }));
+        turn.wait();
+        assert_eq!(vhost.tick().unwrap(), 1);
+        assert_eq!(firmware.try_receive().unwrap().rets, number + call);
+    }
+    drop(firmware);
+    Rc::into_inner(vhost).unwrap().shutdown();
+}
+
+#[test]
+fn each_thread_of_a_rust_program_has_a_system() {
+    let folder = TempDir::new().unwrap();
+    let turn = Barrier::new(2);
+    let traces = [100, 200].map(|number| (number, folder.path().join(format!("{number}.trace"))));
+    thread::scope(|scope| {
+        for (number, trace) in &traces {
+            scope.spawn(|| serve_in_turn(*number, trace, &turn));
+        }
+    });
+    for (_, trace) in &traces {
+        replay(trace);
+    }
 }

@@ -19,4 +19,5 @@ mod starting;
 mod subprocess;
 #[path = "../support/mod.rs"]
 mod support;
+mod systems;
 mod threads;

@@ -1,0 +1,141 @@
+//! Several systems of the C ABI: one of them has methods in Python at a time.
+
+use std::ffi::{CString, c_char, c_int, c_void};
+use std::ptr;
+
+use mailbox_rs::mock::{Firmware, Memory};
+use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
+
+use crate::subprocess::Subprocess;
+use crate::support::c_host::{MAILBOX, MAILBOXES, MEMORIES, init, mb_tick, read, write};
+
+const NAME: u64 = 0x3000;
+const DATA: u64 = 0x4000;
+
+/// Result of a failed call: -EIO.
+const FAILED: u64 = (-5_i32).cast_unsigned() as u64;
+
+mod c {
+    use super::{c_char, c_int, c_void};
+
+    unsafe extern "C" {
+        pub(super) fn mb_system_open(name: *const c_char) -> *mut c_void;
+        pub(super) safe fn mb_system_select(system: *mut c_void) -> c_int;
+        pub(super) safe fn mb_system_close(system: *mut c_void) -> c_int;
+    }
+}
+
+/// System beside the first; its memory is accessed while it is selected.
+#[derive(Clone, Copy)]
+struct System(*mut c_void);
+
+impl System {
+    fn open(name: &str) -> Self {
+        let name = CString::new(name).unwrap();
+        // SAFETY: it is a C string.
+        let system = unsafe { c::mb_system_open(name.as_ptr()) };
+        assert_ne!(system, ptr::null_mut());
+        Self(system)
+    }
+
+    fn select(self) {
+        assert_eq!(c::mb_system_select(self.0), 0);
+    }
+
+    fn close(self) {
+        assert_eq!(c::mb_system_close(self.0), 0);
+    }
+}
+
+impl Memory for System {
+    fn read(&self, address: u64, buf: &mut [u8]) {
+        self.select();
+        assert!(read(address, buf), "{address:#x}");
+    }
+
+    fn write(&self, address: u64, data: &[u8]) {
+        self.select();
+        assert!(write(address, data), "{address:#x}");
+    }
+}
+
+/// Begins a system, and returns its firmware.
+fn begin(name: &str) -> (System, Firmware<System>) {
+    let folder = tempfile::tempdir().unwrap();
+    let system = System::open(name);
+    system.select();
+    assert_eq!(init(folder.path(), MEMORIES, MAILBOXES), 0);
+    let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+    let mut firmware = Firmware::new(system, MAILBOX, layout);
+    firmware.reset();
+    system.select();
+    assert_eq!(mb_tick(), 1);
+    assert!(firmware.is_ready());
+    (system, firmware)
+}
+
+/// Result of a call by firmware.
+fn call(system: System, firmware: &mut Firmware<System>, method: &str, args: &[u64]) -> u64 {
+    let mut name = method.as_bytes().to_vec();
+    name.push(0);
+    system.write(NAME, &name);
+    let args = args.try_into().unwrap();
+    assert!(firmware.try_send(&Request::Call { method: NAME, args }));
+    let mut answers = (0..10_000).map(|_| {
+        system.select();
+        assert_eq!(mb_tick(), 1);
+        std::thread::yield_now();
+        firmware.try_receive()
+    });
+    answers.find_map(|answer| answer).unwrap().rets
+}
+
+const SCRIPT: &str = "
+import asyncio, vhost
+async def poke(channel, address, value):
+    vhost.write_u32('core', address, value)
+    await asyncio.sleep(0)
+    return vhost.read_u32('core', address)
+async def elsewhere(channel, address):
+    # By a thread of Python's own, between two ticks, while any system is selected.
+    try:
+        return await asyncio.to_thread(vhost.read_u32, 'core', address)
+    except vhost.Error as error:
+        assert 'several systems run' in str(error), error
+        return 99
+register_callback(poke)
+register_callback(elsewhere)
+";
+
+#[test]
+fn one_system_has_methods_at_a_time() {
+    let test = "systems::one_system_has_methods_at_a_time";
+    let output = Subprocess::with(SCRIPT).run(test, || {
+        let (left, mut of_left) = begin("left");
+        let (right, mut of_right) = begin("right");
+        right.write(DATA, &7_u32.to_le_bytes());
+        assert_eq!(call(left, &mut of_left, "poke", &[DATA, 42]), 42);
+        let mut word = [0; 4];
+        right.read(DATA, &mut word);
+        assert_eq!(u32::from_le_bytes(word), 7);
+        left.read(DATA, &mut word);
+        assert_eq!(u32::from_le_bytes(word), 42);
+
+        // The testbench's methods are any system's.
+        assert_eq!(call(right, &mut of_right, "poke", &[DATA, 1]), FAILED);
+        assert_eq!(call(left, &mut of_left, "poke", &[DATA, 43]), 43);
+        let seen = call(left, &mut of_left, "elsewhere", &[DATA]);
+        assert!([43, 99].contains(&seen), "{seen}");
+
+        left.close();
+        let (left, mut of_left) = begin("left");
+        assert_eq!(call(left, &mut of_left, "poke", &[DATA, 44]), 44);
+        assert_eq!(call(left, &mut of_left, "elsewhere", &[DATA]), 44);
+        right.close();
+        left.close();
+    });
+    if let Some(output) = output {
+        let cause = "another system of this process has methods in Python";
+        assert_eq!(output.stderr.matches(cause).count(), 1, "{}", output.stderr);
+    }
+}
