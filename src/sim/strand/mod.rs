@@ -20,14 +20,17 @@
 //!
 //! All systems of the C ABI share the strand: a call for one is refused while another thread is inside a call for another.
 
-use std::cell::{RefCell, UnsafeCell};
+mod local;
+
+use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::{self, LocalKey};
+use std::thread;
 
 use thiserror::Error;
 
+pub(crate) use self::local::{StrandLocal, strand_local};
 use super::current_system::{self, SystemId};
 
 /// The thread inside a call, by its [token](token).
@@ -362,81 +365,6 @@ impl<T> StrandCell<T> {
     }
 }
 
-/// A value for each system of the C ABI, and one for each thread outside of the strand: one system may run in each thread of a Rust
-/// program. Declared by [`strand_local!`].
-pub(crate) struct StrandLocal<T: 'static> {
-    /// Value of the first system.
-    strand: StrandCell<T>,
-    /// Values of further systems, by number from 1 on. A number that is given again has the value of the system before.
-    further: StrandCell<RefCell<Vec<&'static T>>>,
-    new: fn() -> T,
-    thread: &'static LocalKey<T>,
-}
-
-impl<T> StrandLocal<T> {
-    pub(crate) const fn new(strand: T, new: fn() -> T, thread: &'static LocalKey<T>) -> Self {
-        Self {
-            strand: StrandCell::new(strand),
-            further: StrandCell::new(RefCell::new(Vec::new())),
-            new,
-            thread,
-        }
-    }
-
-    /// Uses the value of the current system where this thread is inside the strand, else the thread's own; `None` where the thread is
-    /// ending.
-    #[inline]
-    pub(crate) fn with<R>(&self, act: impl FnOnce(&T) -> R) -> Option<R> {
-        self.with_value_of(is_entered(), act)
-    }
-
-    /// Uses the value of the current system, or the thread's own; `None` where the strand is not this thread's, or the thread is ending.
-    #[inline]
-    pub(crate) fn with_value_of<R>(&self, strand: bool, act: impl FnOnce(&T) -> R) -> Option<R> {
-        if strand {
-            let entered = enter_again()?;
-            Some(act(match current_system::current().number() {
-                0 => self.strand.get(&entered),
-                number => self.further(number, &entered),
-            }))
-        } else {
-            self.thread.try_with(act).ok()
-        }
-    }
-
-    /// As [`with`](Self::with), but with one value for all systems of the C ABI.
-    pub(crate) fn with_shared<R>(&self, act: impl FnOnce(&T) -> R) -> Option<R> {
-        match enter_again() {
-            Some(entered) => Some(act(self.strand.get(&entered))),
-            None => self.thread.try_with(act).ok(),
-        }
-    }
-
-    /// A system of the C ABI, other than the current one, whose value passes the test. `None` outside of the strand.
-    pub(crate) fn find_other(&self, mut test: impl FnMut(&T) -> bool) -> Option<SystemId> {
-        let entered = enter_again()?;
-        let current = current_system::current().number();
-        let further = self.further.get(&entered).borrow().clone();
-        let all = std::iter::once(self.strand.get(&entered)).chain(further);
-        let mut others = all.enumerate().filter(|(number, _)| *number != current);
-        let (number, _) = others.find(|(_, value)| test(value))?;
-        Some(SystemId::further(number, 0))
-    }
-
-    /// Value of a further system.
-    #[cold]
-    fn further(&self, number: usize, entered: &Entered) -> &'static T {
-        let mut further = self.further.get(entered).borrow_mut();
-        loop {
-            if let Some(value) = further.get(number - 1) {
-                return value;
-            }
-            // As many as there are numbers, which are given again.
-            further.push(Box::leak(Box::new((self.new)())));
-        }
-    }
-}
-
 /// One more guard of a thread that is inside the strand.
 #[inline]
 fn enter_again() -> Option<Entered> {
@@ -445,16 +373,3 @@ fn enter_again() -> Option<Entered> {
         _here: PhantomData,
     })
 }
-
-/// Declares a [`StrandLocal`].
-macro_rules! strand_local {
-    ($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr;) => {
-        $(#[$doc])*
-        static $name: $crate::sim::strand::StrandLocal<$type> = {
-            std::thread_local!(static THREAD: $type = const { $value });
-            $crate::sim::strand::StrandLocal::new($value, || $value, &THREAD)
-        };
-    };
-}
-
-pub(crate) use strand_local;
