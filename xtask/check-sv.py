@@ -1,6 +1,6 @@
 """Compiles sv/ and its testbenches with slang, a front end other than Verilator's.
 
-Usage: check-sv.py plain|unserved|uvm|package|packages|order|pages
+Usage: check-sv.py plain|unserved|systems|uvm|package|packages|order|pages
 
 Any error or warning is a failure, except those of UVM and of the CPU. `package` has the classes in a package of the
 testbench, with MB_PTR and SV_CALL_MAX_ARGS predefined. `packages` has them in several packages, in each documented
@@ -34,6 +34,16 @@ testbench = ["integration/uvm/cluster_pkg.sv", "integration/uvm/testbench.sv"]
 SOURCES = {
     "plain": [*cluster, "integration/uvm/plain_pkg.sv", "integration/uvm/plain_testbench.sv"],
     "unserved": ["sv/mailbox_sv/mailbox_if.sv", "integration/tb/unserved.sv"],
+    "systems": [
+        CPU / "picorv32.v",
+        "integration/rtl/core.sv",
+        "integration/rtl/array_ram.sv",
+        "integration/rtl/scratch.sv",
+        "integration/rtl/soc.sv",
+        "sv/mailbox_sv/mailbox_if.sv",
+        "integration/uvm/plain_pkg.sv",
+        "integration/tb/systems_package.sv",
+    ],
     "uvm": [f"{uvm}/uvm_pkg.sv", *cluster, "sv/mailbox_sv/mailbox_uvm_pkg.sv", *testbench],
     "package": [f"{uvm}/uvm_pkg.sv", *cluster, *testbench],
     "order": [f"{uvm}/uvm_pkg.sv", "sv/mailbox_sv/mailbox_uvm_pkg.sv", *cluster, *testbench],
@@ -63,6 +73,7 @@ with_uvm = ["--single-unit", f"-I{uvm}"]
 OPTIONS = {
     "plain": ["--top testbench"],
     "unserved": ["--top unserved"],
+    "systems": ["--top testbench"],
     "uvm": ["--top testbench", *with_uvm],
     "package": ["--top testbench", *with_uvm, "-DOWN_PACKAGE", '-D "MB_PTR=longint unsigned"', "-DSV_CALL_MAX_ARGS=8"],
     "packages": [*with_uvm],

@@ -259,7 +259,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .required(&cosim::REQUIRED)
             .optional(&cosim::OPTIONAL)
             .lane(Lane::Simulation),
-        Step::new("SystemVerilog, by slang", ["plain", "unserved"].map(slang))
+        Step::new("SystemVerilog, by slang", ["plain", "unserved", "systems"].map(slang))
             .required(&[PYSLANG, PICORV32]),
         Step::new(
             "SystemVerilog with UVM, by slang",

@@ -89,7 +89,10 @@ strand_local! {
 
 /// Right of a system to have methods in Python. The modules, the event loop and the calls are one for the process: of the systems of the
 /// C ABI one has it at a time.
-pub(super) struct MethodsClaim(());
+pub(super) struct MethodsClaim {
+    /// True for the C ABI.
+    moves: bool,
+}
 
 impl MethodsClaim {
     /// Takes the right for the current system; `None` where another one has it.
@@ -98,13 +101,15 @@ impl MethodsClaim {
             return None;
         }
         HAS_METHODS.with(|has| has.set(true));
-        Some(Self(()))
+        let moves = strand::is_entered();
+        Some(Self { moves })
     }
 }
 
 impl Drop for MethodsClaim {
     fn drop(&mut self) {
-        HAS_METHODS.with(|has| has.set(false));
+        // A thread may drop its own system inside a call of the C ABI.
+        HAS_METHODS.with_value_of(self.moves, |has| has.set(false));
     }
 }
 
