@@ -14,9 +14,9 @@ use crate::programs;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Lane, NEXTEST, Runs, Step};
 use crate::tool::{
-    CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CHROMIUM, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MATURIN,
-    MYPY, NC, NUMPY, PERL, PICORV32, PLAYWRIGHT, PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM,
-    VALGRIND, VENV_PYTHON, VERILATOR,
+    CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CHROMIUM, CLANG, COCOTB, CXX, DTC, LIBPYTHON, LLD, MATURIN,
+    MYPY, NC, NUMPY, PERL, PICOLIBC, PICORV32, PLAYWRIGHT, PYSLANG, PYTEST, QEMU, RISCV_GCC,
+    RISCV32, RISCV64, RUFF, SPIKE, UVM, VALGRIND, VENV_PYTHON, VERILATOR,
 };
 
 /// Features that exclude each other: the compiler rejects two of one row.
@@ -202,6 +202,23 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 ],
             )
             .optional(&[CLANG, LLD, NC]),
+        // A package of 200 MB. Where it is, the quick run has these tests, too.
+        Step::full(
+            "programs for HTIF on Spike",
+            [test("-p vhost-cli --test cli on_spike")],
+        )
+        .required(&[SPIKE, DTC, CLANG, LLD]),
+        Step::full(
+            "programs with semihosting on QEMU",
+            [test("-p vhost-cli --test cli on_qemu")],
+        )
+        .required(&[QEMU, RISCV_GCC, PICOLIBC, RISCV32]),
+        Step::full(
+            "frames of defmt, 100,000",
+            [test("-p vhost-cli --features defmt --test cli frames")],
+        )
+        .env("VHOST_DEFMT_FRAMES", "100000")
+        .required(&[RISCV32]),
         Step::full(
             "pages in a browser",
             [test("-p vhost-cli --test cli a_browser")],
@@ -236,7 +253,11 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .required(&[LIBPYTHON, MATURIN, MYPY, NUMPY, CXX]),
         Step::full(
             "hostile firmware and recordings, 100,000 each",
-            [test("-p vhost --test hostile")],
+            [
+                test("-p vhost --test hostile"),
+                // HTIF, RTT and semihosting.
+                test("-p vhost --lib hostile"),
+            ],
         )
         .env("VHOST_HOSTILE_REQUESTS", "100000")
         .env("VHOST_HOSTILE_RECORDINGS", "100000"),

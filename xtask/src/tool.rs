@@ -67,6 +67,26 @@ pub(crate) const LZ4: Tool = Tool::new(
         package: "liblz4-dev",
     },
 );
+/// Simulator of RISC-V, with which programs for HTIF are compared, and the compiler of its device tree.
+pub(crate) const SPIKE: Tool = Tool::new(
+    "spike",
+    Source::Python {
+        version: "0.0.5.dev20",
+    },
+);
+pub(crate) const DTC: Tool = Tool::new(
+    "dtc",
+    Source::Debian {
+        package: "device-tree-compiler",
+    },
+);
+/// Simulator of boards, with which programs with semihosting are compared.
+pub(crate) const QEMU: Tool = Tool::new(
+    "qemu-system-riscv32",
+    Source::Debian {
+        package: "qemu-system-misc",
+    },
+);
 pub(crate) const GHDL: Tool = Tool::new("ghdl", Source::Debian { package: "ghdl" });
 /// Icarus Verilog.
 pub(crate) const IVERILOG: Tool = Tool::new(

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::compiled::missing;
@@ -261,11 +262,17 @@ int main(void)
 }
 "#;
 
-/// `SPIKE` is the path of the program that programs are compared with.
+/// Path of Spike: that of the variable `SPIKE`, or where `cargo xtask test --full` has installed it.
+fn spike() -> Option<PathBuf> {
+    let given = std::env::var_os("SPIKE").map(PathBuf::from);
+    given.or_else(|| Some(tree().join("target/venv/bin/spike")).filter(|path| path.is_file()))
+}
+
 #[test]
 fn programs_print_and_exit_as_on_spike() {
-    let Some(spike) = std::env::var_os("SPIKE") else {
-        let _ = writeln!(std::io::stderr().lock(), "skipped: SPIKE is not set");
+    let Some(spike) = spike() else {
+        let text = "skipped: not found: Spike (SPIKE, or target/venv/bin/spike)";
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
         return;
     };
     for_each_kind(|image, width, options| {
