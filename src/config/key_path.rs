@@ -144,6 +144,11 @@ impl SemihostingProblem {
             | Self::Misaligned { .. }
             | Self::NotInMemory { .. }
             | Self::InImage { .. } => "stub",
+            Self::FlushCpu { .. }
+            | Self::FlushLength { .. }
+            | Self::FlushWord { .. }
+            | Self::FlushWithoutCode
+            | Self::FlushAndHarts { .. } => "flush",
         }
     }
 }

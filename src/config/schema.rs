@@ -10,6 +10,7 @@ use super::error::KeyProblem;
 use super::expand::expand_braced;
 use super::external_inputs::ConfigEnvironment;
 use super::flag::Flag;
+use super::flush::RawFlush;
 use super::number::{Number, given};
 use super::raw_rtt::RawRtt;
 use super::raw_stub::RawStub;
@@ -56,6 +57,7 @@ const OF_CHANNEL: &[&str] = &[
     "rtt",
     "stub",
     "harts",
+    "flush",
 ];
 
 /// Keys of a [`RawMemory`].
@@ -184,6 +186,7 @@ pub(super) struct RawChannel {
     pub(super) stub: Option<RawStub>,
     #[serde(default, deserialize_with = "given")]
     pub(super) harts: Option<Number>,
+    pub(super) flush: Option<RawFlush>,
 }
 
 /// Reads a version, which may look like a number.

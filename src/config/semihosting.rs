@@ -3,6 +3,7 @@
 use mailbox_rs::PtrWidth;
 
 use super::error::{ChannelProblem, SemihostingProblem};
+use super::flush::Flush;
 use super::htif::Place;
 use super::number::Number;
 use super::raw_stub::RawStub;
@@ -10,7 +11,7 @@ use super::schema::RawChannel;
 use crate::mem::STUB_SIZE;
 
 /// Semihosting of a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SemihostingConfig {
     /// Width of the registers.
     pub ptr_width: PtrWidth,
@@ -18,6 +19,8 @@ pub struct SemihostingConfig {
     pub stub: Option<u64>,
     /// Number of harts that firmware runs on, for the code that replaces traps.
     pub harts: u64,
+    /// Instructions that write back and drop the data cache, for the code that replaces traps; `None` for a CPU without one.
+    pub flush: Option<Flush>,
 }
 
 /// Semihosting as configured: the place of the code may still have to be found.
@@ -30,9 +33,16 @@ pub(super) struct Validated {
 /// Alignment of the stub.
 const ALIGN: u64 = 8;
 
+/// Alignment of the stub of a CPU with a data cache: host and firmware write to different lines.
+const ALIGN_WITH_FLUSH: u64 = 64;
+
 /// First key of semihosting in a channel, if it has one.
 pub(super) fn first_key(raw: &RawChannel) -> Option<&'static str> {
-    let keys = [("stub", raw.stub.is_some()), ("harts", raw.harts.is_some())];
+    let keys = [
+        ("stub", raw.stub.is_some()),
+        ("harts", raw.harts.is_some()),
+        ("flush", raw.flush.is_some()),
+    ];
     let given = keys.into_iter().find(|(_, given)| *given);
     given.map(|(key, _)| key)
 }
@@ -48,31 +58,38 @@ pub(super) fn validate(
         return Err(SemihostingProblem::KeyOfMailbox { key }.into());
     }
     let ptr_width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
+    let flush = raw.flush.as_ref().map(Flush::of).transpose()?;
+    let align = flush.as_ref().map_or(ALIGN, |_| ALIGN_WITH_FLUSH);
     let (stub, searches) = match &raw.stub {
         None => (None, true),
         Some(RawStub::Word(word)) => match &**word {
             "auto" => (None, true),
+            "none" if flush.is_some() => return Err(SemihostingProblem::FlushWithoutCode.into()),
             "none" => (None, false),
             _ => return Err(SemihostingProblem::Word { word: word.clone() }.into()),
         },
         Some(RawStub::Address(Number(address))) => {
-            check(place, *address)?;
+            check(place, *address, align)?;
             (Some(*address), false)
         }
     };
     let harts = raw.harts.map_or(1, |harts| harts.0);
+    if flush.is_some() && harts > 1 {
+        return Err(SemihostingProblem::FlushAndHarts { harts }.into());
+    }
     let config = SemihostingConfig {
         ptr_width,
         stub,
         harts,
+        flush,
     };
     Ok(Validated { config, searches })
 }
 
 /// Checks a given address.
-fn check(place: &Place<'_>, address: u64) -> Result<(), SemihostingProblem> {
-    if !address.is_multiple_of(ALIGN) {
-        return Err(SemihostingProblem::Misaligned { address });
+fn check(place: &Place<'_>, address: u64, align: u64) -> Result<(), SemihostingProblem> {
+    if !address.is_multiple_of(align) {
+        return Err(SemihostingProblem::Misaligned { address, align });
     }
     if let Err(cause) = place.map.resolve(place.space, address, STUB_SIZE) {
         return Err(SemihostingProblem::NotInMemory { address, cause });

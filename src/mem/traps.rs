@@ -12,7 +12,7 @@ const BKPT: u16 = 0xbeab;
 pub(crate) const TRAP_LEN: u64 = 12;
 
 /// Bytes of the words and of the code in place of an image's traps.
-pub(crate) const STUB_SIZE: u64 = 0x1100;
+pub(crate) const STUB_SIZE: u64 = 0x1180;
 
 /// Trap in an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

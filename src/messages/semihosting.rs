@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
 use super::front_end::{self, ChannelState, Protocol};
-use super::mailbox::Task;
+use super::mailbox::{CACHE_HINT, Task};
 use super::served::{SEMIHOSTING_ACTION, ServedRequest, entry_of};
 use crate::bus::Endpoint;
 
@@ -68,8 +68,8 @@ pub const STUB_WORDS: u64 = STUB_OTHER + 4;
 /// Offset of the flag of a hart that has no words: 1, or its number and 1.
 pub const STUB_OTHER: u64 = 4 * STUB_HARTS;
 
-/// Offset of the lock of harts that share the words of the first one.
-pub const STUB_LOCK: u64 = 40;
+/// Offset of the lock of harts that share the words of the first one. Its line of a cache has nothing that the host writes.
+pub const STUB_LOCK: u64 = 192;
 
 /// Offset of the first hart's `a0` and `a1`, with 64 bits each. Those of further harts follow. The host puts the result into the place of
 /// `a0`, and clears the flag.
@@ -236,6 +236,8 @@ pub enum SemihostingStep {
     },
     /// No further step: the channel has failed.
     GivenUp,
+    /// Firmware asks for an operation, by the code in place of traps.
+    Code,
 }
 
 impl ChannelState for SemihostingStatus {
@@ -255,6 +257,10 @@ impl Display for SemihostingStatus {
             SemihostingStep::Trap => write!(
                 f,
                 "waits for firmware's next operation of semihosting since tick {since}: the testbench calls mb_semihost"
+            )?,
+            SemihostingStep::Code => write!(
+                f,
+                "waits for firmware's next operation of semihosting since tick {since}; {CACHE_HINT}"
             )?,
             SemihostingStep::Serve {
                 hart,

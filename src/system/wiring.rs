@@ -308,14 +308,14 @@ impl Vhost {
 /// Served channels with semihosting whose images are loaded.
 fn to_replace(channels: &[ChannelConfig]) -> Vec<ToReplace> {
     let loaded = channels.iter().filter_map(|channel| {
-        let Some(FrontEnd::Semihosting(semihosting)) = channel.front_end else {
+        let Some(FrontEnd::Semihosting(semihosting)) = &channel.front_end else {
             return None;
         };
         Some(ToReplace {
             channel: channel.name.clone(),
             space: channel.space,
             image: channel.load.clone()?,
-            semihosting,
+            semihosting: semihosting.clone(),
         })
     });
     loaded.collect()

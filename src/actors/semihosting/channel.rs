@@ -36,6 +36,8 @@ pub(crate) struct Channel {
     pub(super) service: ChannelService,
     context: ActorContext,
     tracker: StatusTracker<SemihostingStep, OperationServed>,
+    /// Step between operations.
+    waiting: SemihostingStep,
     pub(super) handles: Handles,
     /// Number of the last error.
     pub(super) errno: Cell<i32>,
@@ -68,8 +70,11 @@ impl FrontEnd for Channel {
             peers,
             progress,
         } = opening;
-        let first = SemihostingStep::Trap;
-        let tracker = StatusTracker::new(id, first, progress, service.tasks.clone());
+        let waiting = match place.stub {
+            Some(_) => SemihostingStep::Code,
+            None => SemihostingStep::Trap,
+        };
+        let tracker = StatusTracker::new(id, waiting.clone(), progress, service.tasks.clone());
         let stub = place.stub.map(|address| Stub {
             address,
             has_told: Cell::new(false),
@@ -81,6 +86,7 @@ impl FrontEnd for Channel {
             service,
             context,
             tracker,
+            waiting,
             handles: Handles::default(),
             errno: Cell::new(0),
             start: RefCell::default(),
@@ -182,7 +188,7 @@ impl FrontEnd for Channel {
         });
         let done = done.await;
         let done = done.unwrap_or_else(|panic| Err(Failure::Panic(panic)));
-        self.tracker.enter(SemihostingStep::Trap);
+        self.tracker.enter(self.waiting.clone());
         let (result, error) = match done {
             Ok(Done::Pending) => return Ok(None),
             Ok(Done::Value(value)) => (Some(value), None),

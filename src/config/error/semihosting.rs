@@ -1,5 +1,6 @@
 //! Problems of channels with semihosting.
 
+use super::super::flush::MOST_FLUSH;
 use crate::mem::MapError;
 
 /// Problem of a channel with semihosting.
@@ -28,14 +29,16 @@ pub enum SemihostingProblem {
         word: String,
     },
     /// A misaligned stub.
-    #[error("`stub` is {address:#x}; give a multiple of 8")]
+    #[error("`stub` is {address:#x}; give a multiple of {align}")]
     Misaligned {
         /// Value of the key.
         address: u64,
+        /// Alignment of the code.
+        align: u64,
     },
     /// A stub outside of the memories of the space.
     #[error(
-        "`stub` at {address:#x} is not in memory: {cause}; give an address with 4352 bytes that firmware does not use"
+        "`stub` at {address:#x} is not in memory: {cause}; give an address with 4480 bytes that firmware does not use"
     )]
     NotInMemory {
         /// Value of the key.
@@ -45,12 +48,50 @@ pub enum SemihostingProblem {
     },
     /// A stub in the image.
     #[error(
-        "`stub` at {address:#x} overlaps the image's segment at {segment:#x}; give an address with 4352 bytes that firmware does not use"
+        "`stub` at {address:#x} overlaps the image's segment at {segment:#x}; give an address with 4480 bytes that firmware does not use"
     )]
     InImage {
         /// Value of the key.
         address: u64,
         /// Address of the segment.
         segment: u64,
+    },
+    /// An unknown CPU in place of instructions.
+    #[error(
+        "`flush` is `{name}`; {}give `vexriscv`, `rocket`, or a list of instructions that write back and drop the data cache",
+        .meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default()
+    )]
+    FlushCpu {
+        /// Value of the key.
+        name: String,
+        /// A known name that is similar.
+        meant: Option<&'static str>,
+    },
+    /// No instructions, or too many.
+    #[error("`flush` has {count} instructions; give 1 to {MOST_FLUSH}")]
+    FlushLength {
+        /// Number of instructions.
+        count: usize,
+    },
+    /// A word that is no instruction of 32 bits.
+    #[error("`flush` has {word:#x}; give instructions of 32 bits that are not compressed")]
+    FlushWord {
+        /// The word.
+        word: u64,
+    },
+    /// Instructions for code that is not there.
+    #[error(
+        "`flush` is for the code in place of traps, and `stub` is none: the testbench serves the traps and drops what the cache has; leave \
+         `flush` out"
+    )]
+    FlushWithoutCode,
+    /// Several harts whose flags would share a line of their caches.
+    #[error(
+        "`flush` is given with `harts` {harts}: harts with data caches take turns by a lock; compile firmware with the extension A, and \
+         leave `harts` out"
+    )]
+    FlushAndHarts {
+        /// Number of harts.
+        harts: u64,
     },
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use mailbox_rs::PtrWidth;
 
 use super::{Fake, memories};
-use crate::config::{FrontEnd, SemihostingConfig, parse_mailboxes};
+use crate::config::{Flush, FrontEnd, SemihostingConfig, parse_mailboxes};
 use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
 /// RAM from 0x1000 to 0x10fff, and one without an image.
@@ -95,10 +95,30 @@ fn an_image_with_traps_has_semihosting() {
         ptr_width: PtrWidth::P4,
         stub: None,
         harts: 3,
+        flush: None,
     };
     let (front_end, noted) = found("elf: none.elf, abi: semihosting, harts: 3").unwrap();
     assert_eq!(front_end, FrontEnd::Semihosting(expected));
     assert_eq!(noted, "");
+}
+
+#[test]
+fn a_data_cache_has_instructions() {
+    for (flush, expected) in [
+        ("vexriscv", Flush::VexRiscv),
+        ("rocket", Flush::Rocket),
+        (
+            "[0x0330000f, 0x500f]",
+            Flush::Code(vec![0x0330_000f, 0x500f]),
+        ),
+    ] {
+        let (front_end, _) = found(&format!("elf: between.elf, flush: {flush}")).unwrap();
+        let FrontEnd::Semihosting(semihosting) = front_end else {
+            panic!("{front_end:?}");
+        };
+        assert_eq!(semihosting.flush, Some(expected));
+        assert_eq!(semihosting.stub, Some(0x2040));
+    }
 }
 
 #[test]
@@ -140,7 +160,7 @@ fn what_other_channels_have_is_no_gap() {
     let text = "cpu: {space: core0, elf: between.elf}\n\
                 other: {space: core0, base: 0x2800, ptr: 32, cache_line: 0}";
     let channels = parse_mailboxes(text, Path::new("mb.yaml"), &map, &outside).unwrap();
-    let Some(FrontEnd::Semihosting(semihosting)) = channels[0].front_end else {
+    let Some(FrontEnd::Semihosting(semihosting)) = &channels[0].front_end else {
         panic!("{channels:?}");
     };
     assert_eq!(semihosting.stub, Some(0x2b40));
@@ -177,6 +197,38 @@ fn what_is_wrong_is_named() {
         (
             "elf: none.elf, abi: mailbox, base: 0x1000, harts: 2",
             "`harts` is a key of `abi: semihosting`",
+        ),
+        (
+            "elf: none.elf, abi: semihosting, flush: rockets",
+            "`flush` is `rockets`; did you mean `rocket`?",
+        ),
+        (
+            "elf: none.elf, abi: semihosting, flush: []",
+            "`flush` has 0 instructions; give 1 to 16",
+        ),
+        (
+            "elf: none.elf, abi: semihosting, flush: [0x500f, 0x10000500f]",
+            "`flush` has 0x10000500f; give instructions of 32 bits",
+        ),
+        (
+            "elf: none.elf, abi: semihosting, flush: [0x0001]",
+            "`flush` has 0x1; give instructions of 32 bits that are not compressed",
+        ),
+        (
+            "elf: none.elf, abi: semihosting, flush: rocket, stub: none",
+            "`flush` is for the code in place of traps, and `stub` is none",
+        ),
+        (
+            "elf: none.elf, abi: semihosting, flush: rocket, harts: 2",
+            "harts with data caches take turns by a lock",
+        ),
+        (
+            "elf: none.elf, abi: semihosting, flush: rocket, stub: 0x2008",
+            "`stub` is 0x2008; give a multiple of 64",
+        ),
+        (
+            "elf: none.elf, abi: mailbox, base: 0x1000, flush: rocket",
+            "`flush` is a key of `abi: semihosting`",
         ),
     ] {
         let error = found(keys).unwrap_err();

@@ -2,6 +2,7 @@
 
 use mailbox_rs::PtrWidth;
 
+use crate::config::{Flush, MOST_FLUSH};
 use crate::messages::semihosting::{
     STUB_ARGUMENTS, STUB_ARGUMENTS_LEN, STUB_HARTS, STUB_LOCK, STUB_OTHER,
 };
@@ -13,13 +14,14 @@ const REACH: i64 = 1 << 20;
 pub(super) const PART: u64 = 24;
 
 /// Most bytes of the common part.
-pub(super) const COMMON: u64 = 0xc0;
+pub(super) const COMMON: u64 = 0x140;
 
 const ZERO: u32 = 0;
 const SP: u32 = 2;
 const T0: u32 = 5;
 const T1: u32 = 6;
 const T2: u32 = 7;
+const T3: u32 = 28;
 const A0: u32 = 10;
 const A1: u32 = 11;
 
@@ -109,33 +111,49 @@ pub(super) fn part(width: PtrWidth, to_common: i64, back: i64) -> Vec<u8> {
 }
 
 /// Common part: posts `a0` and `a1`, waits for the host, takes the result and returns to `t1`. All other registers keep their values.
-/// `words` is the distance of the words from its third instruction.
-pub(super) fn common(width: PtrWidth, exclusion: Exclusion, words: i64) -> Vec<u8> {
+/// `words` is the distance of the words from its third instruction, or from the one behind it with `flush`.
+///
+/// `flush` writes back and drops the data cache: what firmware has written comes into memory before the flag, and what the host has
+/// written is not hidden by old lines.
+pub(super) fn common(
+    width: PtrWidth,
+    exclusion: Exclusion,
+    words: i64,
+    flush: Option<&Flush>,
+) -> Vec<u8> {
     let size = log_of(width);
     let first = STUB_ARGUMENTS as i32;
     let second = first + 8;
     let other = STUB_OTHER as i32;
-    let begin = [store(size, T0, SP, 8), store(size, T2, SP, 16)];
+    let flush = flush.map_or_else(Vec::new, |flush| instructions(flush, width));
+    let mut begin = vec![store(size, T0, SP, 8), store(size, T2, SP, 16)];
+    // `jr t1`
+    let mut end = vec![
+        load(size, T0, SP, 8),
+        load(size, T2, SP, 16),
+        T1 << 15 | 0x67,
+    ];
+    if !flush.is_empty() {
+        begin.push(store(size, T3, SP, 24));
+        end.insert(0, load(size, T3, SP, 24));
+    }
     let ask = |words: i32| {
-        [
+        let post = [
             store(size, A0, T0, first + words),
             store(size, A1, T0, second + words),
             FENCE,
-            addi(T2, ZERO, 1),
-            store(2, T2, T0, words),
+        ];
+        let flag = [addi(T2, ZERO, 1), store(2, T2, T0, words)];
+        // To the instructions before the load.
+        let back = -4 - 4 * flush.len() as i32;
+        let wait = [
             load(2, T2, T0, words),
-            // To the load before it.
-            branch(NOT_EQUAL, T2, ZERO, -4),
+            branch(NOT_EQUAL, T2, ZERO, back),
             FENCE,
-            load(size, A0, T0, first + words),
-        ]
+        ];
+        let take = [load(size, A0, T0, first + words)];
+        [&post[..], &flush, &flag, &flush, &wait, &flush, &take].concat()
     };
-    let end = [
-        load(size, T0, SP, 8),
-        load(size, T2, SP, 16),
-        // `jr t1`
-        T1 << 15 | 0x67,
-    ];
     let code: Vec<u32> = match exclusion {
         Exclusion::Lock => {
             let lock = STUB_LOCK as i32;
@@ -161,12 +179,12 @@ pub(super) fn common(width: PtrWidth, exclusion: Exclusion, words: i64) -> Vec<u
                 store(2, T2, T0, other),
                 jump(0),
                 addi(T2, T2, harts),
-                shift(T2, STUB_ARGUMENTS_LEN.ilog2()),
+                shift(T2, T2, STUB_ARGUMENTS_LEN.ilog2()),
                 add(T2, T0, T2),
                 store(size, A0, T2, first),
                 store(size, A1, T2, second),
                 hart_id(T2),
-                shift(T2, 2),
+                shift(T2, T2, 2),
                 add(T0, T0, T2),
                 FENCE,
                 addi(T2, ZERO, 1),
@@ -176,7 +194,7 @@ pub(super) fn common(width: PtrWidth, exclusion: Exclusion, words: i64) -> Vec<u
                 FENCE,
                 // From the flag, 4 bytes a hart, to the arguments, 16 bytes a hart.
                 hart_id(T2),
-                shift(T2, 2),
+                shift(T2, T2, 2),
                 add(T0, T0, T2),
                 add(T0, T0, T2),
                 add(T0, T0, T2),
@@ -203,6 +221,34 @@ pub(super) fn common(width: PtrWidth, exclusion: Exclusion, words: i64) -> Vec<u
         }
     };
     bytes(&code)
+}
+
+/// Instructions that write back and drop the data cache.
+fn instructions(flush: &Flush, width: PtrWidth) -> Vec<u32> {
+    match flush {
+        // The fence waits until stores on their way have left the CPU.
+        Flush::VexRiscv => vec![FENCE, 0x500f],
+        // 8 KiB around the code, from an address that is a multiple of that: two lines for each place of the cache.
+        Flush::Rocket => {
+            let bits = 13;
+            let line = 64;
+            vec![
+                FENCE,
+                // `auipc t2, 0`
+                T2 << 7 | 0x17,
+                // `srli t2, t2, 13`
+                bits << 20 | T2 << 15 | 5 << 12 | T2 << 7 | 0x13,
+                shift(T2, T2, bits),
+                load(2, T3, T2, 0),
+                addi(T2, T2, line),
+                // 0 behind the last line.
+                shift(T3, T2, 8 * width.bytes() as u32 - bits),
+                branch(NOT_EQUAL, T3, ZERO, -12),
+                FENCE,
+            ]
+        }
+        Flush::Code(code) => code.iter().copied().take(MOST_FLUSH).collect(),
+    }
 }
 
 /// Address relative to the first of these two instructions.
@@ -242,9 +288,9 @@ fn add(to: u32, a: u32, b: u32) -> u32 {
     b << 20 | a << 15 | to << 7 | 0x33
 }
 
-/// `slli to, to, bits`
-fn shift(to: u32, bits: u32) -> u32 {
-    bits << 20 | to << 15 | 1 << 12 | to << 7 | 0x13
+/// `slli to, from, bits`
+fn shift(to: u32, from: u32, bits: u32) -> u32 {
+    bits << 20 | from << 15 | 1 << 12 | to << 7 | 0x13
 }
 
 /// `csrr to, mhartid`
@@ -292,7 +338,7 @@ mod tests {
     fn instructions_have_their_encodings() {
         assert_eq!(addi(SP, SP, -16), 0xff01_0113);
         assert_eq!(add(T0, T0, T2), 0x0072_82b3);
-        assert_eq!(shift(T2, 4), 0x0043_9393);
+        assert_eq!(shift(T2, T2, 4), 0x0043_9393);
         assert_eq!(hart_id(T2), 0xf140_23f3);
         assert_eq!(store(3, T0, SP, 0), 0x0051_3023);
         assert_eq!(store(2, A1, T0, 16), 0x00b2_a823);
@@ -314,8 +360,11 @@ mod tests {
         for width in [PtrWidth::P4, PtrWidth::P8] {
             assert_eq!(part(width, -32, 8).len() as u64, PART);
             for exclusion in [Exclusion::Lock, Exclusion::HartId, Exclusion::Alone] {
-                let len = common(width, exclusion, -0x100).len() as u64;
-                assert!(len <= COMMON, "{exclusion:?}: {len}");
+                let longest = Flush::Code(vec![FENCE; MOST_FLUSH]);
+                for flush in [None, Some(&longest), Some(&Flush::Rocket)] {
+                    let len = common(width, exclusion, -0x100, flush).len() as u64;
+                    assert!(len <= COMMON, "{exclusion:?}, {flush:?}: {len}");
+                }
             }
         }
     }

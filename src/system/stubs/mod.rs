@@ -73,8 +73,10 @@ pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Opt
         ptr_width,
         replaced: 0,
     };
-    let to_words = -(CODE.cast_signed() + 8);
-    let common = code::common(ptr_width, exclusion, to_words);
+    let flush = semihosting.flush.as_ref();
+    let first_address = if flush.is_some() { 12 } else { 8 };
+    let to_words = -(CODE.cast_signed() + first_address);
+    let common = code::common(ptr_width, exclusion, to_words, flush);
     let mut words = vec![0; CODE as usize];
     words.extend(common);
     loader.write(space, address, words.into())?;

@@ -1,5 +1,6 @@
 //! Semihosting of several harts, and of code that firmware unpacks: harts of the simulator on memory of a system.
 
+use std::fs;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
@@ -72,27 +73,30 @@ struct Ended {
 }
 
 /// System with an image.
-struct Bench {
-    vhost: Vhost,
-    text: Arc<Mutex<Vec<u8>>>,
+pub(super) struct Bench {
+    pub(super) vhost: Vhost,
+    pub(super) text: Arc<Mutex<Vec<u8>>>,
     reports: Arc<Mutex<Vec<String>>>,
 }
 
 impl Bench {
-    fn new(image: &Image, harts: u64) -> Self {
+    /// System of an image, with further keys of its channel.
+    pub(super) fn new(image: &Image, keys: &str) -> Self {
         let text: Arc<Mutex<Vec<u8>>> = Arc::default();
         let reports: Arc<Mutex<Vec<String>>> = Arc::default();
         let (sink, log) = (Sink(Arc::clone(&text)), Arc::clone(&reports));
-        let elf = image.path("firmware.elf");
+        let (elf, files) = (image.path("firmware.elf"), image.path("files"));
+        fs::create_dir_all(&files).unwrap();
         let vhost = Vhost::builder()
             .memories_text(format!(
                 "space:\n  cpu:\n    - ram: {{base: {RAM:#x}, size: {SIZE:#x}, path: ram, width: 8, backend: static}}\n    \
                  - far: {{base: {FAR:#x}, size: 4096, path: far, width: 8, backend: static}}\n"
             ))
             .mailboxes_text(format!(
-                "cpu: {{space: cpu, elf: {}, harts: {harts}, stdio: {{stdout: raw}}}}\n",
+                "cpu: {{space: cpu, elf: {}, {keys}}}\n",
                 elf.display()
             ))
+            .files(files)
             .console(sink)
             .on_report(move |report| log.lock().unwrap().push(report.text.clone()))
             .start()
@@ -149,7 +153,7 @@ fn run(architecture: &str, harts: u64, known: u64) -> Option<Ended> {
     let image = Image(tempfile::tempdir().unwrap());
     let option = format!("-DHARTS={harts}");
     compile_for(&image, architecture, PROGRAM, &[&option]);
-    let bench = Bench::new(&image, known);
+    let bench = Bench::new(&image, &format!("harts: {known}, stdio: {{stdout: raw}}"));
     Some(match architecture.starts_with("rv32") {
         true => bench.run::<Rv32>(harts),
         false => bench.run::<Rv64>(harts),
@@ -216,7 +220,7 @@ fn traps_that_firmware_has_unpacked_are_replaced_or_reported() {
     }
     let image = Image(tempfile::tempdir().unwrap());
     compile_for(&image, "rv64ima", PROGRAM, &["-DHARTS=1"]);
-    let bench = Bench::new(&image, 1);
+    let bench = Bench::new(&image, "stdio: {stdout: raw}");
     let vhost = &bench.vhost;
     let (code, letter, stack) = (RAM + 0x4_0002, RAM + 0x5_0000, RAM + 0x6_0000);
     vhost.write("cpu", letter, b"x".to_vec()).unwrap();

@@ -1,5 +1,6 @@
 //! `vhost run`: firmware on the instruction-set simulator.
 
+mod caches;
 mod compiled;
 #[cfg(feature = "defmt")]
 mod defmt;

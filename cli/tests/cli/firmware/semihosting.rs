@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use super::compiled::missing;
 use super::{Image, tree};
 
-const PROGRAM: &str = r#"
+pub(super) const PROGRAM: &str = r#"
 typedef unsigned long word;
 
 __asm__(".section .text.init, \"ax\"\n.globl _start\n_start:\n  la sp, stack_top\n  call main\n"

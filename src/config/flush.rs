@@ -1,0 +1,63 @@
+//! Instructions that write back and drop the data cache of a CPU, for the code in place of traps of semihosting.
+
+use serde::Deserialize;
+
+use super::error::SemihostingProblem;
+use super::nearest::nearest;
+use super::number::Number;
+
+/// Instructions as written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "the name of a CPU, `vexriscv` or `rocket`, or a list of instructions, as [0x500f]"
+)]
+pub(super) enum RawFlush {
+    Code(Vec<Number>),
+    Cpu(String),
+}
+
+/// Instructions that write back and drop all lines of a data cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flush {
+    /// Those of VexRiscv: one instruction drops all lines of its write-through cache.
+    VexRiscv,
+    /// Those of Rocket with a cache of 4 KiB, direct mapped, with lines of 64 bytes: loads displace all lines.
+    Rocket,
+    /// Those of the configuration: each has 32 bits. They may change `t2` and `t3`, and run at any address.
+    Code(Vec<u32>),
+}
+
+/// Names of CPUs whose instructions are known.
+const CPUS: [&str; 2] = ["vexriscv", "rocket"];
+
+/// Most instructions of a configuration.
+pub(crate) const MOST_FLUSH: usize = 16;
+
+impl Flush {
+    /// Validates the instructions.
+    pub(super) fn of(raw: &RawFlush) -> Result<Self, SemihostingProblem> {
+        match raw {
+            RawFlush::Cpu(name) => match &**name {
+                "vexriscv" => Ok(Self::VexRiscv),
+                "rocket" => Ok(Self::Rocket),
+                _ => Err(SemihostingProblem::FlushCpu {
+                    name: name.clone(),
+                    meant: nearest(name, CPUS),
+                }),
+            },
+            RawFlush::Code(code) => {
+                if !(1..=MOST_FLUSH).contains(&code.len()) {
+                    let count = code.len();
+                    return Err(SemihostingProblem::FlushLength { count });
+                }
+                let words = code.iter().map(|Number(word)| match u32::try_from(*word) {
+                    // Compressed instructions have other low bits.
+                    Ok(code) if code & 3 == 3 => Ok(code),
+                    _ => Err(SemihostingProblem::FlushWord { word: *word }),
+                });
+                Ok(Self::Code(words.collect::<Result<_, _>>()?))
+            }
+        }
+    }
+}
