@@ -131,6 +131,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 "cargo fmt --manifest-path fuzz/Cargo.toml --check",
                 "cargo fmt --manifest-path firmware/rust/Cargo.toml --check",
                 "cargo fmt --manifest-path firmware/rtt/Cargo.toml --check",
+                "cargo fmt --manifest-path firmware/semihosting/Cargo.toml --check",
             ],
         ),
         // First: simulations load the library that it builds.

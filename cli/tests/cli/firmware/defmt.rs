@@ -6,7 +6,7 @@ use std::path::Path;
 use defmt_decoder::{Locations, Table};
 use vhost::Vhost;
 
-use super::rust_rtt::build;
+use super::rust::{RV32, build};
 use super::{Image, RAM};
 
 const PROGRAMS: [&[&str]; 2] = [&[], &["raw"]];
@@ -71,7 +71,7 @@ fn bytes_of(image: &Image) -> Vec<u8> {
 #[test]
 fn reports_are_those_of_the_decoder() {
     for features in PROGRAMS {
-        let Some(elf) = build("frames", features) else {
+        let Some(elf) = build("rtt", RV32, "frames", features) else {
             return;
         };
         let image = image_of(&elf);
@@ -104,7 +104,7 @@ fn reports_are_those_of_the_decoder() {
 
 #[test]
 fn another_version_and_an_image_without_strings_are_named() {
-    let Some(elf) = build("frames", &[]) else {
+    let Some(elf) = build("rtt", RV32, "frames", &[]) else {
         return;
     };
     let image = image_of(&elf);
@@ -196,7 +196,7 @@ fn frames() -> usize {
 
 #[test]
 fn many_frames_are_decoded_and_damaged_ones_skipped() {
-    let Some(elf) = build("frames", &[]) else {
+    let Some(elf) = build("rtt", RV32, "frames", &[]) else {
         return;
     };
     let bytes = bytes_of(&image_of(&elf));

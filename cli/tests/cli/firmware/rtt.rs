@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::htif::{compile, for_each_kind};
-use super::rust_rtt::build;
+use super::rust::{RV32, build};
 use super::{Image, tree};
 
 const PROGRAM: &str = r#"
@@ -148,7 +148,7 @@ fn rtt_beside_a_mailbox_is_noted() {
 
 #[test]
 fn firmware_of_another_author_is_served() {
-    let Some(elf) = build("lines", &[]) else {
+    let Some(elf) = build("rtt", RV32, "lines", &[]) else {
         return;
     };
     let image = Image(tempfile::tempdir().unwrap());

@@ -1,4 +1,4 @@
-//! Firmware of `firmware/rtt`, compiled with crates that this project has not written.
+//! Firmware in Rust, compiled with crates that this project has not written.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -7,8 +7,9 @@ use std::process::Command;
 
 use super::tree;
 
-/// Target of the firmware.
-const TARGET: &str = "riscv32imc-unknown-none-elf";
+/// Targets of the firmware.
+pub(super) const RV32: &str = "riscv32imc-unknown-none-elf";
+pub(super) const RV64: &str = "riscv64gc-unknown-none-elf";
 
 /// Texts of a machine without the target, or without the crates.
 const ABSENT: [&str; 5] = [
@@ -19,18 +20,18 @@ const ABSENT: [&str; 5] = [
     "Could not resolve host",
 ];
 
-/// Compiles a program; `None` on a machine that can't. Sets of features share their dependencies.
-pub(super) fn build(bin: &str, features: &[&str]) -> Option<PathBuf> {
-    let folder = tree().join("target/rtt");
+/// Compiles a program of a folder of `firmware`; `None` on a machine that can't. Sets of features share their dependencies.
+pub(super) fn build(project: &str, target: &str, bin: &str, features: &[&str]) -> Option<PathBuf> {
+    let folder = tree().join("target").join(project);
     fs::create_dir_all(&folder).unwrap();
     // Held until the program is copied: cargo gives it the same path with other features.
     let lock = File::create(folder.join("lock")).unwrap();
     lock.lock().unwrap();
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "--target", TARGET])
+        .args(["build", "--release", "--locked", "--target", target])
         .args(["--bin", bin, "--features", &features.join(",")])
         .arg("--manifest-path")
-        .arg(tree().join("firmware/rtt/Cargo.toml"))
+        .arg(tree().join("firmware").join(project).join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&folder)
         .env("DEFMT_LOG", "trace")
@@ -44,13 +45,13 @@ pub(super) fn build(bin: &str, features: &[&str]) -> Option<PathBuf> {
     if let Some(what) = ABSENT.iter().find(|what| said.contains(**what)) {
         let _ = writeln!(
             std::io::stderr().lock(),
-            "skipped: firmware for {TARGET} can't be compiled here ({what})"
+            "skipped: firmware for {target} can't be compiled here ({what})"
         );
         return None;
     }
     assert!(output.status.success(), "{said}");
-    let program = folder.join([&[bin], features].concat().join("-"));
-    let built = fs::read(folder.join(TARGET).join("release").join(bin)).unwrap();
+    let program = folder.join([&[target, bin], features].concat().join("-"));
+    let built = fs::read(folder.join(target).join("release").join(bin)).unwrap();
     // Another test may be reading it.
     if fs::read(&program).ok().as_ref() != Some(&built) {
         fs::write(&program, built).unwrap();
