@@ -1,4 +1,12 @@
-/* RTT of firmware, written from the layout of the control block. Needs htif.h before it. */
+/*
+ * RTT of firmware, written from the layout of the control block. Needs htif.h before it.
+ *
+ * On a CPU with a write-back data cache, RTT_PLACE puts the control block and the buffers into uncached memory: host and firmware write
+ * words of one line.
+ */
+#ifndef RTT_PLACE
+#define RTT_PLACE
+#endif
 
 struct buffer {
     const char *name;
@@ -17,9 +25,9 @@ struct control_block {
     struct buffer buffers[UP + DOWN];
 };
 
-struct control_block _SEGGER_RTT;
+RTT_PLACE struct control_block _SEGGER_RTT;
 
-static char terminal[16], events[64], skipping[8], input[16];
+RTT_PLACE static char terminal[16], events[64], skipping[8], input[16];
 
 static void rtt_buffer(int number, const char *name, char *data, unsigned size, unsigned flags)
 {

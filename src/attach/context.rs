@@ -1,10 +1,11 @@
 //! Description of a system for its attachments.
 
+use std::mem;
 use std::sync::Arc;
 
 use super::configured_services::services;
 use super::findings::{FindingRecipient, Findings};
-use crate::config::{ChannelConfig, FrontEnd, Mailbox, SemihostingConfig, UpConfig};
+use crate::config::{ChannelConfig, FrontEnd, Mailbox, SemihostingConfig, UpConfig, same_firmware};
 use crate::mem::{MemoryMap, Segments};
 use crate::messages::RTT_HEADER;
 use crate::messages::htif::WORD;
@@ -16,17 +17,35 @@ use crate::messages::{
 
 /// Served channels, in the order of their ids.
 pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDescriptor]> {
-    let served = configured.iter().filter_map(|channel| {
-        // Validated with the configuration.
-        let (interface, place) = interface(map, channel)?;
-        Some(ChannelDescriptor {
-            name: channel.name.as_str().into(),
-            space: channel.space,
-            interface,
-            place,
-            services: Arc::new(services(&channel.services)),
-        })
-    });
+    // Validated with the configuration.
+    let placed = configured
+        .iter()
+        .filter_map(|channel| Some((channel, interface(map, channel)?)));
+    let placed: Vec<_> = placed.collect();
+    let ids = || (0..).map(ChannelId);
+    let served = ids()
+        .zip(&placed)
+        .map(|(id, (channel, (interface, place)))| {
+            // Mailboxes of one image are those of several cores.
+            let is_same = |other: &(&ChannelConfig, (Interface, Segments))| {
+                let (other, (other_interface, _)) = other;
+                let is_other = mem::discriminant(other_interface) != mem::discriminant(interface);
+                is_other && other_interface.has_exit() && same_firmware(other, channel)
+            };
+            let mut others = ids().zip(&placed).take_while(|(other, _)| *other != id);
+            let first = match interface {
+                Interface::Mailbox(_) => None,
+                _ => others.find(|(_, other)| is_same(other)),
+            };
+            ChannelDescriptor {
+                name: channel.name.as_str().into(),
+                space: channel.space,
+                interface: interface.clone(),
+                place: place.clone(),
+                services: Arc::new(services(&channel.services)),
+                firmware: first.map_or(id, |(first, _)| first),
+            }
+        });
     served.collect()
 }
 

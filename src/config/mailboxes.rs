@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
 use serde_yaml::Value;
 
+use super::beside::{Beside, loaded_image};
 use super::channel_services::{self, ServicesConfig};
 use super::error::{ChannelProblem, ConfigProblem, HtifProblem, RttProblem, SemihostingProblem};
 use super::expand::expand;
@@ -106,6 +107,7 @@ pub(super) fn validate(
         without_place: Vec::new(),
     };
     let mut validated = Vec::new();
+    let mut decided_by_image = Vec::new();
     for (name, keys) in channels {
         // All keys of a parsed tree are strings.
         let Value::String(name) = name else { continue };
@@ -117,7 +119,10 @@ pub(super) fn validate(
             .map_err(Into::into)
             .and_then(|read| {
                 context.warn_of_keys(&format!("channel `{name}`"), read.unknown);
-                reader.channel(&name, read.keys)
+                let is_auto = abi(&read.keys)? == "auto";
+                let channel = reader.channel(&name, read.keys)?;
+                decided_by_image.extend(is_auto.then(|| name.clone()));
+                Ok(channel)
             });
         match channel {
             Ok(channel) => validated.push(channel),
@@ -130,6 +135,7 @@ pub(super) fn validate(
         }
     }
     reader.warn_of_images(context);
+    reader.add_beside(&decided_by_image, &mut validated)?;
     reader.note_rtt(&validated);
     reader.place_stubs(&mut validated)?;
     Ok(validated)
@@ -353,6 +359,35 @@ impl Reader<'_> {
         Place { map, space, image }
     }
 
+    /// Adds channels for further protocols of images, if the image has decided that of its channel.
+    fn add_beside(
+        &mut self,
+        names: &[String],
+        channels: &mut Vec<ChannelConfig>,
+    ) -> Result<(), ConfigProblem> {
+        let beside = Beside {
+            map: self.map,
+            context: self.context,
+        };
+        for name in names {
+            let Some(main) = channels.iter().find(|channel| channel.name == *name) else {
+                continue;
+            };
+            let added = beside.of(main, channels);
+            let added = added.map_err(|problem| ConfigProblem::Channel {
+                channel: name.clone(),
+                problem,
+            })?;
+            let semihosting = added
+                .iter()
+                .filter(|it| matches!(it.front_end, Some(FrontEnd::Semihosting(_))));
+            self.without_place
+                .extend(semihosting.map(|it| it.name.clone()));
+            channels.extend(added);
+        }
+        Ok(())
+    }
+
     /// Notes images with a control block of RTT that no channel serves: `auto` has found another protocol.
     fn note_rtt(&self, channels: &[ChannelConfig]) {
         let mut noted: Vec<&Path> = Vec::new();
@@ -388,7 +423,7 @@ impl Reader<'_> {
                 continue;
             };
             let space = channels[at].space;
-            let Some(image) = channels[at].load.clone() else {
+            let Some(image) = loaded_image(channels, &channels[at]).cloned() else {
                 continue;
             };
             let of_space = channels.iter().filter(|it| it.space == space);

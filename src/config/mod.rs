@@ -21,6 +21,7 @@
 //! A configuration is rejected as a whole with the first [`ConfigError`]: file, memory or channel, key, and remedy. File names in it are
 //! relative to the working directory.
 
+mod beside;
 mod channel_services;
 mod error;
 mod expand;
@@ -63,6 +64,7 @@ mod tests;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+pub use beside::{loaded_image, same_firmware};
 pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig};
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, HtifProblem,

@@ -42,7 +42,7 @@ pub enum UpConfig {
 }
 
 /// Bytes of a control block without buffers: its name, and two numbers.
-const HEADER: u64 = 24;
+pub(super) const HEADER: u64 = 24;
 
 /// Symbol of the control block.
 pub(super) const SYMBOL: &str = "_SEGGER_RTT";

@@ -134,6 +134,37 @@ pub enum Doubt {
         /// Address of the control block.
         block: u64,
     },
+    /// Control block of RTT beside another protocol, which `abi: auto` has found.
+    #[error(
+        "channel `{channel}`: {} has RTT, too (symbol _SEGGER_RTT, {block:#x}), which channel `{added}` serves; give `abi` for one protocol \
+         alone",
+        .image.display()
+    )]
+    RttBeside {
+        /// Name of the channel.
+        channel: String,
+        /// Path of the image.
+        image: PathBuf,
+        /// Address of the control block.
+        block: u64,
+        /// Name of the added channel.
+        added: String,
+    },
+    /// Traps of semihosting beside another protocol, which `abi: auto` has found.
+    #[error(
+        "channel `{channel}`: {} has {count} traps of semihosting, too, which channel `{added}` serves; give `abi` for one protocol alone",
+        .image.display()
+    )]
+    SemihostingBeside {
+        /// Name of the channel.
+        channel: String,
+        /// Path of the image.
+        image: PathBuf,
+        /// Number of traps.
+        count: usize,
+        /// Name of the added channel.
+        added: String,
+    },
     /// Traps of semihosting in an image, which `abi: auto` has found.
     #[error(
         "channel `{channel}`: {} has no section .mailbox, but {count} traps of semihosting: firmware is served by semihosting",
@@ -195,6 +226,8 @@ impl Doubt {
                 | Self::HtifFound { .. }
                 | Self::RttFound { .. }
                 | Self::RttToo { .. }
+                | Self::RttBeside { .. }
+                | Self::SemihostingBeside { .. }
                 | Self::SemihostingFound { .. }
                 | Self::StubFound { .. }
         )

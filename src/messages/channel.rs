@@ -30,6 +30,8 @@ pub struct ChannelDescriptor {
     pub place: Segments,
     /// Configured services.
     pub services: Arc<ChannelServices>,
+    /// Channel whose exit is that of this one, too: the first one with an exit of the same firmware, or the channel itself.
+    pub firmware: ChannelId,
 }
 
 /// Protocol by which firmware asks the host.

@@ -24,7 +24,7 @@ use crate::actors::rpc::{Dispatch, ElidedPolls, Rpc, RpcClient};
 use crate::actors::service::{ChannelProgress, Peers};
 use crate::attach::{AtExit, channels as served, end_at_exit};
 use crate::bus::{Bus, BusError, Endpoint, Inbox, Port};
-use crate::config::{ChannelConfig, ConfigWarning, FrontEnd};
+use crate::config::{ChannelConfig, ConfigWarning, FrontEnd, loaded_image};
 use crate::foreign::host_code;
 use crate::messages::announced::SystemStarted;
 use crate::messages::foreign::Severity;
@@ -314,7 +314,7 @@ fn to_replace(channels: &[ChannelConfig]) -> Vec<ToReplace> {
         Some(ToReplace {
             channel: channel.name.clone(),
             space: channel.space,
-            image: channel.load.clone()?,
+            image: loaded_image(channels, channel)?.clone(),
             semihosting: semihosting.clone(),
         })
     });

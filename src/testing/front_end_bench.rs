@@ -20,7 +20,8 @@ use crate::messages::foreign::Severity;
 use crate::messages::front_end::{Inbox, Protocol, Status};
 use crate::messages::rpc::{self, Progress};
 use crate::messages::{
-    ChannelDescriptor, ChannelServices, Interface, console, files, foreign, memory, sockets,
+    ChannelDescriptor, ChannelId, ChannelServices, Interface, console, files, foreign, memory,
+    sockets,
 };
 
 /// Addresses of the RAM.
@@ -85,6 +86,7 @@ impl<P: Protocol, S> FrontEndBench<P, S> {
             interface,
             place: place(&map),
             services: Arc::new(services),
+            firmware: ChannelId(0),
         };
         let root = Root::open(state.root.path()).unwrap();
         let text = Text::new(vec!["cpu".into()], Box::new(state.text.clone()));

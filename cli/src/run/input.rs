@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use vhost::Vhost;
 
-use super::system::{CHANNEL, RTT};
+use super::system::{CHANNEL, RTT, SEMIHOSTING};
 
 /// Largest number of bytes that are handed on at a time.
 const CHUNK: usize = 1 << 16;
@@ -98,18 +98,18 @@ impl Input {
                 Chunk::Bytes(bytes) => self.pending = bytes,
                 Chunk::End => {
                     self.source = Source::Ended;
-                    if has_rtt(vhost) {
-                        vhost.close_stdin(RTT).map_err(failed)?;
+                    for name in others(vhost) {
+                        vhost.close_stdin(name).map_err(failed)?;
                     }
                     return vhost.close_stdin(CHANNEL).map_err(failed);
                 }
             }
         }
         let taken = vhost.write_stdin(CHANNEL, &self.pending).map_err(failed)?;
-        // Firmware reads one of the two; the other one keeps what fits.
-        if has_rtt(vhost) {
+        // Firmware reads by one of them; the others keep what fits.
+        for name in others(vhost) {
             let copied = &self.pending[..taken];
-            vhost.write_stdin(RTT, copied).map_err(failed)?;
+            vhost.write_stdin(name, copied).map_err(failed)?;
         }
         self.pending.drain(..taken);
         if taken == 0 {
@@ -119,9 +119,11 @@ impl Input {
     }
 }
 
-/// True if a channel of RTT is beside the other one.
-fn has_rtt(vhost: &Vhost) -> bool {
-    vhost.exits().iter().any(|channel| channel.name == RTT)
+/// Channels of further protocols of the image.
+fn others(vhost: &Vhost) -> impl Iterator<Item = &'static str> {
+    let exits = vhost.exits();
+    let is_there = move |name: &&str| exits.iter().any(|channel| channel.name == *name);
+    [RTT, SEMIHOSTING].into_iter().filter(is_there)
 }
 
 /// Next part of a source.

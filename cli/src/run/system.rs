@@ -49,6 +49,9 @@ fn has_traps(program: &Program) -> Result<bool> {
 /// Name of the channel of RTT beside that of the image.
 pub(super) const RTT: &str = "rtt";
 
+/// Name of the channel of semihosting beside that of the image.
+pub(super) const SEMIHOSTING: &str = "semihosting";
+
 /// Starts the system of a run.
 pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
     let file = program.file();
@@ -107,18 +110,27 @@ fn channel(args: &Args, program: &Program) -> Result<String> {
     let space = serde_json::to_string(&args.space)?;
     let line = args.cache_line.or(noted).unwrap_or(0);
     let services = services::keys(args);
-    let is_beside = has_rtt && !place.contains("abi: rtt");
-    let rtt = match is_beside {
-        true => beside(args, &space),
-        false => String::new(),
-    };
+    let mut others = String::new();
+    if has_rtt && !place.contains("abi: rtt") {
+        others += &rtt(args, &space);
+    }
+    if place.contains("abi: htif") && has_traps(program)? {
+        others += &semihosting(&space, &services);
+    }
     Ok(format!(
-        "{CHANNEL}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  cache_line: {line}\n{place}{services}{rtt}"
+        "{CHANNEL}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  cache_line: {line}\n{place}{services}{others}"
     ))
 }
 
+/// Channel of semihosting beside HTIF, with the same services. An exit of either is that of firmware.
+fn semihosting(space: &str, services: &str) -> String {
+    format!(
+        "{SEMIHOSTING}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  load: false\n  abi: semihosting\n  stub: none\n{services}"
+    )
+}
+
 /// Channel of RTT beside another one. Its terminal has the same input and output.
-fn beside(args: &Args, space: &str) -> String {
+fn rtt(args: &Args, space: &str) -> String {
     let input = match args.stdin {
         Some(_) => "testbench",
         None => "none",

@@ -63,6 +63,8 @@ struct Standing {
     exit: Cell<Option<u32>>,
     /// True for a channel whose protocol has no exit.
     is_endless: Cell<bool>,
+    /// Channel of the same firmware, whose exit is that of this one, if it is not the channel itself.
+    firmware: Cell<Option<ChannelId>>,
     /// Read of the channel's words, set when the channel was located in memory.
     words: OnceCell<WordsRead>,
 }
@@ -81,35 +83,28 @@ impl ChannelProgress {
     /// Creates the state of these channels.
     pub(crate) fn of(channels: &[ChannelDescriptor]) -> Self {
         let progress = Self::new(channels.len());
-        for (id, channel) in progress.channels().zip(channels) {
-            if !channel.interface.has_exit() {
-                progress.has_no_exit(id);
-            }
+        let mut exits = 0;
+        for (id, (channel, standing)) in (0..)
+            .map(ChannelId)
+            .zip(channels.iter().zip(&progress.channels))
+        {
+            let is_first = channel.firmware == id;
+            standing
+                .firmware
+                .set((!is_first).then_some(channel.firmware));
+            standing.is_endless.set(!channel.interface.has_exit());
+            exits += usize::from(is_first && channel.interface.has_exit());
+        }
+        if exits > 0 {
+            progress.served.set(exits);
         }
         progress
     }
 
-    /// Number of channels that have not exited. Those without an exit count if there are no others.
+    /// Number of channels that have not exited; those of one firmware count as one. Channels without an exit count if there are no
+    /// others.
     pub(crate) fn served(&self) -> usize {
         self.served.get()
-    }
-
-    /// Marks a channel whose protocol has no exit: the system ends without it, and it is never late.
-    fn has_no_exit(&self, channel: ChannelId) {
-        let Some(standing) = self.standing(channel) else {
-            return;
-        };
-        standing.is_endless.set(true);
-        let channels = self.channels.len();
-        let endless = self
-            .channels
-            .iter()
-            .filter(|at| at.is_endless.get())
-            .count();
-        self.served.set(match channels - endless {
-            0 => channels,
-            others => others,
-        });
     }
 
     /// All channels, including those that have exited.
@@ -122,11 +117,29 @@ impl ChannelProgress {
         self.channels.iter().map(|at| at.exit.get()).collect()
     }
 
-    /// Tick of each channel's last progress; `None` for a channel that has exited.
+    /// Tick of the last progress of each channel's firmware; `None` for a channel that has exited, and for one without an exit: it is
+    /// never late.
     pub(crate) fn progresses(&self) -> impl Iterator<Item = Option<u64>> {
-        let is_due = |at: &Standing| at.exit.get().is_none() && !at.is_endless.get();
-        let since = move |at: &Standing| is_due(at).then(|| at.since.get());
-        self.channels.iter().map(since)
+        self.channels().zip(&self.channels).map(|(id, at)| {
+            let is_due = !at.is_endless.get() && !self.has_ended(id);
+            let latest = self.same_firmware(id).map(|it| it.since.get()).max();
+            latest.filter(|_| is_due)
+        })
+    }
+
+    /// Channels of the same firmware, this one included.
+    fn same_firmware(&self, channel: ChannelId) -> impl Iterator<Item = &Standing> {
+        let first = |id: ChannelId| self.standing(id)?.firmware.get().or(Some(id));
+        let own = first(channel);
+        let all = self.channels().zip(&self.channels);
+        all.filter(move |(id, _)| first(*id) == own)
+            .map(|(_, at)| at)
+    }
+
+    /// True if firmware has exited by this channel or by another one.
+    fn has_ended(&self, channel: ChannelId) -> bool {
+        self.same_firmware(channel)
+            .any(|at| at.exit.get().is_some())
     }
 
     /// Error that ended the service of all channels.
@@ -155,8 +168,10 @@ impl ChannelProgress {
     pub(crate) fn exited(&self, channel: ChannelId, code: u32) {
         let standing = self.standing(channel);
         if let Some(at) = standing.filter(|at| at.exit.get().is_none()) {
+            let is_first = !self.has_ended(channel);
             at.exit.set(Some(code));
-            self.served.set(self.served.get().saturating_sub(1));
+            let ended = usize::from(is_first);
+            self.served.set(self.served.get().saturating_sub(ended));
         }
     }
 
@@ -186,5 +201,33 @@ impl ChannelProgress {
 
     fn standing(&self, channel: ChannelId) -> Option<&Standing> {
         self.channels.get(usize::try_from(channel.0).ok()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_of_one_firmware_end_together() {
+        let progress = ChannelProgress::new(4);
+        // The second and the third channel are one firmware.
+        progress.channels[2].firmware.set(Some(ChannelId(1)));
+        progress.served.set(3);
+        progress.progress(ChannelId(1), 5);
+        progress.progress(ChannelId(2), 9);
+        let latest = |progress: &ChannelProgress| progress.progresses().collect::<Vec<_>>();
+        assert_eq!(latest(&progress), [Some(0), Some(9), Some(9), Some(0)]);
+        progress.exited(ChannelId(2), 3);
+        assert_eq!(progress.served(), 2);
+        assert_eq!(latest(&progress), [Some(0), None, None, Some(0)]);
+        // A later exit of the same firmware is none of another.
+        progress.exited(ChannelId(1), 4);
+        progress.exited(ChannelId(1), 5);
+        assert_eq!(progress.served(), 2);
+        assert_eq!(progress.exits(), [None, Some(4), Some(3), None]);
+        progress.exited(ChannelId(0), 0);
+        progress.exited(ChannelId(3), 0);
+        assert_eq!(progress.served(), 0);
     }
 }

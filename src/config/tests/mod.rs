@@ -2,6 +2,7 @@
 //!
 //! Memories name their backend, so that these tests pass whatever the Cargo features choose.
 
+mod beside;
 mod channel_errors;
 mod channel_services;
 mod channels;

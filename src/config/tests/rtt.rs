@@ -99,6 +99,17 @@ fn what_was_found_is_noted_once() {
         ),
         (
             "a: {space: core0, elf: htif.elf}",
+            Some(
+                "htif.elf has RTT, too (symbol _SEGGER_RTT, 0x2000), which channel `a.rtt` serves",
+            ),
+        ),
+        (
+            "a: {space: core0, elf: htif.elf, abi: htif}",
+            Some("htif.elf has RTT, too (symbol _SEGGER_RTT, 0x2000), which is not served"),
+        ),
+        (
+            "a: {space: core0, elf: htif.elf}\n\
+             a.rtt: {space: core0, base: 0x1800, ptr: 32, cache_line: 0}",
             Some("htif.elf has RTT, too (symbol _SEGGER_RTT, 0x2000), which is not served"),
         ),
         (

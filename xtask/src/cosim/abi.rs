@@ -13,6 +13,12 @@ use super::case::Core;
 /// Beginning of the name of a bare program with `firmware/abi/htif.h`, as firmware.
 pub(super) const HTIF: &str = "htif:";
 
+/// The same with the words of HTIF, and the control block and buffers of RTT, in uncached memory of Rocket.
+const UNCACHED: &str = "uncached:";
+
+/// Address of that memory, as in `integration/designs/rocket-uncached.mem.yaml`.
+const UNCACHED_RAM: usize = 0x600f_0000;
+
 /// Beginning of the name of a program of picolibc with semihosting, as firmware.
 pub(super) const PICOLIBC: &str = "picolibc:";
 
@@ -32,7 +38,13 @@ pub(super) fn build(
     cache: Cache<'_>,
 ) -> Result<bool> {
     let (program, mut compiler) = if let Some(program) = name.strip_prefix(HTIF) {
-        (program, htif(cores, cache))
+        (program, htif(cores, cache, "htif.ld"))
+    } else if let Some(program) = name.strip_prefix(UNCACHED) {
+        let mut clang = htif(cores, cache, "uncached.ld");
+        clang
+            .arg("-DRTT_PLACE=__attribute__((section(\".uncached\")))")
+            .arg(format!("-Wl,--defsym=UNCACHED={UNCACHED_RAM:#x}"));
+        (program, clang)
     } else if let Some(program) = name.strip_prefix(PICOLIBC) {
         let mut gcc = picolibc(cores);
         gcc.arg("-Werror");
@@ -72,11 +84,11 @@ pub(super) fn clang(cores: Core) -> Command {
     clang
 }
 
-fn htif(cores: Core, cache: Cache<'_>) -> Command {
+fn htif(cores: Core, cache: Cache<'_>, script: &str) -> Command {
     let mut clang = clang(cores);
     clang
         .args(["-Os", "-fno-builtin", "-Wall", "-Wextra", "-Werror"])
-        .args(["-I", FOLDER, "-T", &format!("{FOLDER}/htif.ld")])
+        .args(["-I", FOLDER, "-T", &format!("{FOLDER}/{script}")])
         .arg(format!("-Wl,--defsym=RAM_BASE={:#x}", cores.ram))
         .args(cache.options());
     clang

@@ -1,7 +1,8 @@
-//! Programs of picolibc with semihosting: the same file on QEMU, on VexRiscv and on `vhost run` must print, write and exit the same.
+//! Programs with semihosting: the same file on QEMU, on a core in RTL and on `vhost run` must print, write and exit the same.
 //!
-//! The programs are those of `integration/firmware/same`, and minigzip of zlib, both ways. They are linked for the RAM of QEMU's board
-//! `virt`, where VexRiscv has its own RAM uncached.
+//! The programs of `integration/firmware/same`, and minigzip of zlib, both ways, have picolibc. They are linked for the RAM of QEMU's board
+//! `virt`, where VexRiscv has its own RAM uncached. Those of `firmware/semihosting` are in Rust, with the crate `semihosting`. They run on
+//! Rocket, in cached RAM.
 
 use std::fs;
 use std::path::Path;
@@ -14,14 +15,12 @@ use super::case::{Core, is_print};
 use super::on_run::{Contents, contents, in_this_process};
 use super::{abi, command};
 use crate::programs;
-use crate::tool::{PICOLIBC, RISCV_GCC, Tool, VEXRISCV};
+use crate::tool::{PICOLIBC, RISCV_GCC, RISCV64, ROCKET, Tool, VEXRISCV};
 
 /// Name of this case.
 pub(super) const NAME: &str = "same-on-qemu";
 
-pub(super) const REQUIRED: [Tool; 3] = [VEXRISCV, RISCV_GCC, PICOLIBC];
-
-const QEMU: &str = "qemu-system-riscv32";
+pub(super) const REQUIRED: [Tool; 5] = [VEXRISCV, ROCKET, RISCV_GCC, PICOLIBC, RISCV64];
 
 /// Folder of the programs.
 const PROGRAMS: &str = "integration/firmware/same";
@@ -34,16 +33,46 @@ const MINIGZIP: &str = "minigzip";
 const DATA: &str = "data";
 const DATA_LEN: u32 = 4000;
 
-const CORE: Core = Core {
-    ram: 0x8000_0000,
-    ..Core::SMALL
+/// Folder of the programs in Rust, and the arguments of all of them.
+const IN_RUST: &str = "firmware/semihosting";
+const ARGUMENTS: [&str; 3] = ["program", "second", "third"];
+
+/// Core in RTL, and its counterpart in QEMU.
+struct Platform {
+    design: &'static str,
+    core: Core,
+    plusargs: [&'static str; 2],
+    /// Further keys of the channel.
+    keys: &'static str,
+    qemu: &'static str,
+    cpu: &'static str,
+}
+
+const SMALL: Platform = Platform {
+    design: "vexriscv",
+    core: Core {
+        ram: 0x8000_0000,
+        ..Core::SMALL
+    },
+    // Uncached RAM of the core, and its first instruction.
+    plusargs: ["+reset=80000000", "+clocks=100000000"],
+    keys: "",
+    qemu: "qemu-system-riscv32",
+    cpu: "rv32",
 };
 
-/// Uncached RAM of the core, and its first instruction.
-const PLUSARGS: [&str; 2] = ["+reset=80000000", "+clocks=100000000"];
+const CACHED: Platform = Platform {
+    design: "rocket",
+    core: Core::ROCKET,
+    plusargs: ["+tick=1", "+clocks=100000000"],
+    keys: ", flush: rocket",
+    qemu: "qemu-system-riscv64",
+    cpu: "rv64",
+};
 
 /// Run of a program.
 struct Run<'a> {
+    platform: &'a Platform,
     name: &'a str,
     image: &'a str,
     /// Command line. The library's start-up code gives the program a name of its own.
@@ -62,13 +91,19 @@ struct Left {
 
 /// True if QEMU is on this machine.
 pub(super) fn has_qemu() -> bool {
-    Command::new(QEMU).arg("--version").output().is_ok()
+    [SMALL.qemu, CACHED.qemu]
+        .iter()
+        .all(|qemu| Command::new(qemu).arg("--version").output().is_ok())
 }
 
 /// Runs all programs. Returns the differences, or `None`.
 pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
-    let mut simulation = builder.simulation(Model::of("vexriscv"))?;
-    simulation.memories = memories("rocket-large");
+    let mut simulations = vec![];
+    for platform in [&SMALL, &CACHED] {
+        let mut simulation = builder.simulation(Model::of(platform.design))?;
+        simulation.memories = memories("rocket-large");
+        simulations.push((platform.design, simulation));
+    }
     let root = builder.root();
     let folder = format!("target/cosim/firmware/{NAME}");
     fs::create_dir_all(root.join(&folder)).with_context(|| format!("cannot make {folder}"))?;
@@ -79,12 +114,15 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
     }
     sources.sort();
     let mut differences = vec![];
-    let mut count = 0;
+    let (mut count, mut is_lost) = (0, false);
     let mut compare = |run: &Run<'_>| -> Result<Contents> {
         count += 1;
+        let of_run = |(design, _): &&(&str, Simulation)| *design == run.platform.design;
+        let simulation = simulations.iter().find(of_run);
+        let (_, simulation) = simulation.context("there is no such simulation")?;
         let there = on_qemu(root, run)?;
-        let here = on_rtl(builder, &simulation, run)?;
-        let on_run = on_vhost_run(builder, &simulation, run)?;
+        let here = on_rtl(builder, simulation, run)?;
+        let on_run = on_vhost_run(builder, simulation, run)?;
         for (place, left) in [("RTL", &here), ("vhost run", &on_run)] {
             if *left != there {
                 differences.push(format!(
@@ -100,12 +138,13 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
     };
     for name in &sources {
         let image = format!("{folder}/{name}.elf");
-        let mut gcc = abi::picolibc(CORE);
+        let mut gcc = abi::picolibc(SMALL.core);
         gcc.args([&format!("{PROGRAMS}/{name}.c"), "-o", &image, "-lm"])
-            .args(abi::machine(CORE))
+            .args(abi::machine(SMALL.core))
             .current_dir(root);
         run_checked(&mut gcc, name)?;
         compare(&Run {
+            platform: &SMALL,
             name,
             image: &image,
             args: &[name],
@@ -118,22 +157,34 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
             .collect();
         let files = Contents::from([(DATA.to_owned(), data)]);
         let compressed = compare(&Run {
+            platform: &SMALL,
             name: "minigzip",
             image: &image,
             args: &[DATA],
             files: &files,
         })?;
         let back = compare(&Run {
+            platform: &SMALL,
             name: "minigzip -d",
             image: &image,
             args: &["-d", "data.gz"],
             files: &compressed,
         })?;
-        if back != files {
-            differences.push("minigzip does not bring its input back".to_owned());
-        }
+        is_lost = back != files;
     } else {
         println!("skipped: {NAME}: the source of zlib can't be fetched from here");
+    }
+    for (name, image) in &in_rust(root)? {
+        compare(&Run {
+            platform: &CACHED,
+            name,
+            image,
+            args: &ARGUMENTS,
+            files: &Contents::new(),
+        })?;
+    }
+    if is_lost {
+        differences.push("minigzip does not bring its input back".to_owned());
     }
     println!("  {count} runs");
     Ok((!differences.is_empty()).then(|| differences.join("\n")))
@@ -145,7 +196,7 @@ fn minigzip(root: &Path, folder: &str) -> Result<Option<String>> {
         return Ok(None);
     };
     let image = format!("{folder}/{MINIGZIP}.elf");
-    let mut gcc = abi::picolibc(CORE);
+    let mut gcc = abi::picolibc(SMALL.core);
     let mut sources = vec![source.join("test/minigzip.c")];
     for entry in fs::read_dir(&source).with_context(|| format!("cannot read {ZLIB}"))? {
         let path = entry?.path();
@@ -158,10 +209,33 @@ fn minigzip(root: &Path, folder: &str) -> Result<Option<String>> {
         .arg("-I")
         .arg(&source)
         .args(["-w", "-DHAVE_UNISTD_H", "-o", &image])
-        .args(abi::machine(CORE))
+        .args(abi::machine(SMALL.core))
         .current_dir(root);
     run_checked(&mut gcc, ZLIB)?;
     Ok(Some(image))
+}
+
+/// Compiles the programs in Rust. Returns their names and images.
+fn in_rust(root: &Path) -> Result<Vec<(String, String)>> {
+    let to = "target/semihosting";
+    let target = RISCV64.name();
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(["build", "--release", "--locked", "--bins"])
+        .args(["--target", target, "--target-dir", to])
+        .args(["--manifest-path", &format!("{IN_RUST}/Cargo.toml")])
+        .current_dir(root);
+    run_checked(&mut cargo, IN_RUST)?;
+    let sources = fs::read_dir(root.join(IN_RUST).join("src/bin"));
+    let mut programs = vec![];
+    for entry in sources.context("cannot read the programs in Rust")? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if let Some(name) = name.strip_suffix(".rs") {
+            programs.push((name.to_owned(), format!("{to}/{target}/release/{name}")));
+        }
+    }
+    programs.sort();
+    Ok(programs)
 }
 
 /// Empties a folder, and writes the files of a run to it.
@@ -183,7 +257,8 @@ fn on_qemu(root: &Path, run: &Run<'_>) -> Result<Left> {
     let folder = root.join(prepare(root, &format!("{NAME}-qemu"), run)?);
     let args: String = run.args.iter().map(|arg| format!(",arg={arg}")).collect();
     let output = Command::new("timeout")
-        .args(["60", QEMU, "-M", "virt", "-cpu", "rv32", "-m", "16M"])
+        .args(["60", run.platform.qemu, "-M", "virt"])
+        .args(["-cpu", run.platform.cpu, "-m", "16M"])
         .args(["-nographic", "-monitor", "none", "-serial", "none"])
         .args(["-bios", "none", "-semihosting-config"])
         .arg(format!("enable=on,target=native{args}"))
@@ -212,9 +287,10 @@ fn ended(mut text: String) -> String {
 
 /// Mailbox configuration of a run, written beside the image.
 fn configuration(root: &Path, run: &Run<'_>) -> Result<String> {
-    let file = format!("{}.mailbox.yaml", run.image);
-    let args = run.args.join(", ");
-    let text = format!("cpu0: {{space: cpu0, elf: \"${{FIRMWARE0}}\", args: [{args}]}}\n");
+    let name = run.image.rsplit('/').next().unwrap_or(run.image);
+    let file = format!("target/cosim/firmware/{NAME}/{name}.mailbox.yaml");
+    let (args, keys) = (run.args.join(", "), run.platform.keys);
+    let text = format!("cpu0: {{space: cpu0, elf: \"${{FIRMWARE0}}\", args: [{args}]{keys}}}\n");
     fs::write(root.join(&file), text).with_context(|| format!("cannot write {file}"))?;
     Ok(file)
 }
@@ -229,7 +305,7 @@ fn on_rtl(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -> Resu
         &simulation,
         NAME,
         &images,
-        &PLUSARGS.map(str::to_owned),
+        &run.platform.plusargs.map(str::to_owned),
     )?;
     let folder = root.join(super::files(NAME));
     put(&folder, run)?;
@@ -269,13 +345,20 @@ fn on_vhost_run(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -
     })
 }
 
-/// Text of firmware without the names of its channel and stream. An end of line that it did not write is the host's.
+/// Text of firmware without the names of its channel and stream, that of standard error last. An end of line that it did not write is the
+/// host's.
 fn without_prefix<'a>(lines: impl Iterator<Item = &'a str>) -> String {
-    let text = |line: &'a str| {
+    let (mut out, mut err) = (String::new(), String::new());
+    for line in lines {
         let text = line.strip_prefix("[cpu0] ").unwrap_or(line);
-        text.strip_prefix("stderr: ").unwrap_or(text)
-    };
-    lines.map(|line| text(line).to_owned() + "\n").collect()
+        let (to, text) = match text.strip_prefix("stderr: ") {
+            Some(text) => (&mut err, text),
+            None => (&mut out, text),
+        };
+        *to += text;
+        to.push('\n');
+    }
+    out + &err
 }
 
 fn show(left: &Left) -> String {

@@ -101,11 +101,13 @@ pub(super) fn contents(folder: &Path) -> Result<Contents> {
     Ok(files)
 }
 
-/// Memory configuration with the RAM in this process, and without memories of the simulation.
+/// Memory configuration with each RAM in this process, and without memories of the simulation.
 pub(super) fn in_this_process(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.contains("backend: vpi"));
-    let lines = lines
-        .map(|line| line.replace("backend: api", "path: ram, width: 64, backend: static") + "\n");
+    let lines = lines.enumerate().map(|(number, line)| {
+        let here = format!("path: ram{number}, width: 64, backend: static");
+        line.replace("backend: api", &here) + "\n"
+    });
     lines.collect()
 }
 
@@ -115,9 +117,9 @@ mod tests {
 
     #[test]
     fn memories_of_the_simulation_are_left_out() {
-        let text = "space:\n  a:\n    - ram: {base: 0, size: 8, backend: api}\n    - other: {base: 8, backend: vpi}\n";
-        let expected =
-            "space:\n  a:\n    - ram: {base: 0, size: 8, path: ram, width: 64, backend: static}\n";
+        let text = "space:\n  a:\n    - ram: {base: 0, size: 8, backend: api}\n    - more: {base: 16, size: 8, backend: api}\n    - other: {base: 8, backend: vpi}\n";
+        let expected = "space:\n  a:\n    - ram: {base: 0, size: 8, path: ram2, width: 64, backend: static}\n    \
+                        - more: {base: 16, size: 8, path: ram3, width: 64, backend: static}\n";
         assert_eq!(in_this_process(text), expected);
     }
 }

@@ -14,6 +14,7 @@ mod rust_semihosting;
 mod semihosting;
 mod services;
 mod serving;
+mod several;
 mod stopped;
 mod streams;
 mod thumb;

@@ -127,7 +127,7 @@ fn a_control_block_is_searched_and_channels_have_targets() {
 }
 
 #[test]
-fn rtt_beside_a_mailbox_is_noted() {
+fn rtt_beside_another_protocol_is_served_and_told() {
     for_each_kind(|image, width, options| {
         let options = [options, &["-DLINES=1"]].concat();
         compile(image, width, &options, PROGRAM);
@@ -138,11 +138,11 @@ fn rtt_beside_a_mailbox_is_noted() {
             "--max-instructions",
             "10000",
         ];
-        let error = image.run(arguments).stderr(124);
-        assert!(
-            error.contains("has RTT, too (symbol _SEGGER_RTT, 0x8"),
-            "{error}"
-        );
+        let ended = image.run(arguments);
+        let said = "has RTT, too (symbol _SEGGER_RTT, 0x8";
+        assert!(ended.stderr.contains(said), "{ended:?}");
+        assert!(ended.stdout.contains("blocking line 0\n"), "{ended:?}");
+        ended.stderr(124);
     });
 }
 

@@ -149,6 +149,7 @@ impl Bench {
                 }),
                 place: crate::mem::Segments::default(),
                 services: services.clone(),
+                firmware: ChannelId(at as u32),
             });
         let served: Vec<ChannelDescriptor> = served.collect();
         let context = bus.context(mailbox::Inbox::ENDPOINT);

@@ -1,0 +1,151 @@
+//! Further protocols of an image beside that of its channel: `abi: auto` serves all that it finds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::channel_services::StreamConfig;
+use super::error::ChannelProblem;
+use super::file_context::FileContext;
+use super::found_traps;
+use super::htif::Place;
+use super::mailboxes::{ChannelConfig, FrontEnd};
+use super::rtt::{self, RttConfig};
+use super::semihosting::SemihostingConfig;
+use super::warning::Doubt;
+use crate::mem::{Image, ImageError, MemoryMap};
+
+/// Ends of the names of channels for further protocols.
+const RTT: &str = "rtt";
+const SEMIHOSTING: &str = "semihosting";
+
+/// Configuration whose channels may have images with more.
+pub(super) struct Beside<'a> {
+    pub(super) map: &'a MemoryMap,
+    pub(super) context: FileContext<'a>,
+}
+
+impl Beside<'_> {
+    /// Channels of the protocols of a channel's image that none of `channels` serves, each after a note.
+    ///
+    /// - RTT, by the symbol of its control block, if that is in memory.
+    /// - Semihosting, by its traps, if the image is loaded. Not beside a mailbox: such firmware has services for all that, and its traps may
+    ///   be of a library that it does not use.
+    pub(super) fn of(
+        &self,
+        main: &ChannelConfig,
+        channels: &[ChannelConfig],
+    ) -> Result<Vec<ChannelConfig>, ChannelProblem> {
+        let (Some(image), Some(front_end)) = (&main.image, &main.front_end) else {
+            return Ok(Vec::new());
+        };
+        let served = |is_one: fn(&FrontEnd) -> bool| {
+            let mut others = channels.iter().filter(|it| same_firmware(it, main));
+            others.any(|it| it.front_end.as_ref().is_some_and(is_one))
+        };
+        let mut added = Vec::new();
+        if !served(|it| matches!(it, FrontEnd::Rtt(_)))
+            && let Some(name) = free_name(main, RTT, channels)
+            && let Some(block) = self.block(main, image)?
+        {
+            self.context.warn(Doubt::RttBeside {
+                channel: main.name.clone(),
+                image: image.file().to_path_buf(),
+                block,
+                added: name.clone(),
+            });
+            let rtt = RttConfig {
+                block: Some(block),
+                search: None,
+                ptr_width: Image::ptr_width(image),
+                up: BTreeMap::new(),
+            };
+            added.push(channel(main, name, FrontEnd::Rtt(rtt)));
+        }
+        if !matches!(front_end, FrontEnd::Mailbox(_))
+            && !served(|it| matches!(it, FrontEnd::Semihosting(_)))
+            && main.load.is_some()
+            && let Some(name) = free_name(main, SEMIHOSTING, channels)
+        {
+            let count = found_traps::count(self.context, &main.name, image)?;
+            if count > 0 {
+                self.context.warn(Doubt::SemihostingBeside {
+                    channel: main.name.clone(),
+                    image: image.file().to_path_buf(),
+                    count,
+                    added: name.clone(),
+                });
+                let semihosting = SemihostingConfig {
+                    ptr_width: Image::ptr_width(image),
+                    stub: None,
+                    harts: 1,
+                    flush: None,
+                };
+                added.push(channel(main, name, FrontEnd::Semihosting(semihosting)));
+            }
+        }
+        Ok(added)
+    }
+
+    /// Address of the control block of RTT, if it is in memory. A recording has what was found.
+    fn block(&self, main: &ChannelConfig, image: &Image) -> Result<Option<u64>, ImageError> {
+        let find = || {
+            let [symbol] = image.symbols([rtt::SYMBOL])?;
+            let (map, space) = (self.map, main.space);
+            let place = Place {
+                map,
+                space,
+                image: Some(image),
+            };
+            let address = symbol.map(|symbol| place.address(symbol.value, rtt::HEADER));
+            let is_there = |address: &u64| map.resolve(space, *address, rtt::HEADER).is_ok();
+            Ok(address
+                .filter(is_there)
+                .map_or_else(String::new, |it| it.to_string()))
+        };
+        let what = format!("rtt beside {}", main.name);
+        let decided = self.context.outside.decide(&what, &find)?;
+        Ok(decided.parse().ok())
+    }
+}
+
+/// True for channels of one firmware: they have the same space and image.
+pub fn same_firmware(a: &ChannelConfig, b: &ChannelConfig) -> bool {
+    let same_file = |a: &Arc<Image>, b: &Arc<Image>| a.file() == b.file();
+    let images = a.image.as_ref().zip(b.image.as_ref());
+    a.space == b.space && images.is_some_and(|(a, b)| same_file(a, b))
+}
+
+/// Image of a channel, if this channel or another one of the same firmware loads it.
+pub fn loaded_image<'a>(
+    channels: &'a [ChannelConfig],
+    channel: &ChannelConfig,
+) -> Option<&'a Arc<Image>> {
+    let mut same = channels.iter().filter(|it| same_firmware(it, channel));
+    same.find_map(|it| it.load.as_ref())
+}
+
+/// Name of a further channel; `None` if another one has it.
+fn free_name(main: &ChannelConfig, end: &str, channels: &[ChannelConfig]) -> Option<String> {
+    let name = format!("{}.{end}", main.name);
+    let is_free = channels.iter().all(|it| it.name != name);
+    is_free.then_some(name)
+}
+
+/// Channel of a further protocol, with the services of the first one. A file has one writer: further output goes to the console.
+fn channel(main: &ChannelConfig, name: String, front_end: FrontEnd) -> ChannelConfig {
+    let mut services = main.services.clone();
+    for output in [&mut services.stdout, &mut services.stderr] {
+        if matches!(output, StreamConfig::File(_)) {
+            *output = StreamConfig::Console;
+        }
+    }
+    ChannelConfig {
+        name,
+        space: main.space,
+        load: None,
+        zero_bss: main.zero_bss,
+        image: main.image.clone(),
+        front_end: Some(front_end),
+        services,
+    }
+}
