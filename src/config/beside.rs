@@ -39,7 +39,7 @@ impl Beside<'_> {
             return Ok(Vec::new());
         };
         let served = |is_one: fn(&FrontEnd) -> bool| {
-            let mut others = channels.iter().filter(|it| same_firmware(it, main));
+            let mut others = channels.iter().filter(|it| may_serve(it, main));
             others.any(|it| it.front_end.as_ref().is_some_and(is_one))
         };
         let mut added = Vec::new();
@@ -113,6 +113,12 @@ pub fn same_firmware(a: &ChannelConfig, b: &ChannelConfig) -> bool {
     let same_file = |a: &Arc<Image>, b: &Arc<Image>| a.file() == b.file();
     let images = a.image.as_ref().zip(b.image.as_ref());
     a.space == b.space && images.is_some_and(|(a, b)| same_file(a, b))
+}
+
+/// True for a channel that may serve the firmware of another one: of the same image, or without one, in the same space.
+pub(super) fn may_serve(channel: &ChannelConfig, main: &ChannelConfig) -> bool {
+    let is_without = channel.image.is_none() && channel.space == main.space;
+    is_without || same_firmware(channel, main)
 }
 
 /// Image of a channel, if this channel or another one of the same firmware loads it.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
 use serde_yaml::Value;
 
-use super::beside::{Beside, loaded_image};
+use super::beside::{Beside, loaded_image, may_serve};
 use super::channel_services::{self, ServicesConfig};
 use super::error::{ChannelProblem, ConfigProblem, HtifProblem, RttProblem, SemihostingProblem};
 use super::expand::expand;
@@ -395,11 +395,7 @@ impl Reader<'_> {
             let Some(image) = channel.image.as_deref() else {
                 continue;
             };
-            let of_image = |other: &&ChannelConfig| {
-                let other_image = other.image.as_deref();
-                other_image.is_some_and(|other| other.file() == image.file())
-            };
-            let mut others = channels.iter().filter(of_image);
+            let mut others = channels.iter().filter(|other| may_serve(other, channel));
             let is_served = others.any(|other| matches!(other.front_end, Some(FrontEnd::Rtt(_))));
             let is_new = channel.front_end.is_some() && !noted.contains(&image.file());
             if !is_served

@@ -112,6 +112,11 @@ fn no_protocol_is_served_twice_or_against_the_configuration() {
             &["a", "log", "a.semihosting"],
         ),
         (
+            "a: {space: core0, elf: all.elf}\n\
+             log: {space: core0, ptr: 32, abi: rtt, rtt: {search: [0x8000, 0x9000]}}",
+            &["a", "log", "a.semihosting"],
+        ),
+        (
             "a: {space: core0, elf: all.elf}\nb: {space: core1, elf: all.elf}",
             &["a", "b", "a.rtt", "a.semihosting", "b.rtt", "b.semihosting"],
         ),
