@@ -56,7 +56,11 @@ pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]
         spare_channels(plan, load, &mut all);
     }
     overwrites(plan, &mut all);
-    if serves && plan.served().next().is_none() {
+    let is_served = plan
+        .channels
+        .iter()
+        .any(|channel| channel.front_end.is_some());
+    if serves && !is_served {
         all.add(Severity::Warning, "no channel is served".to_owned());
     }
     all.0.sort_by_key(|finding| finding.severity);

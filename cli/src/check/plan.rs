@@ -86,7 +86,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Served channels with their mailboxes.
+    /// Served channels with mailboxes.
     pub(super) fn served(&self) -> impl Iterator<Item = (&'a ChannelConfig, Mailbox)> {
         let channels = self.channels.iter();
         channels.filter_map(|channel| Some((channel, channel.mailbox()?)))

@@ -208,10 +208,14 @@ impl Ram {
                 u128::from(room) + 1
             ),
             Some(size) => ((size - 1) | (PAGE - 1)).min(room),
-            None if needed >= MOST_RAM => bail!(
-                "{file} has segments from {lowest:#x} to {last:#x}, too far apart for one RAM: describe the memories of its \
-                 chip with --memory FILE, or give --mem SIZE"
-            ),
+            None if needed >= MOST_RAM => {
+                let doubts = image.doubts().iter();
+                let doubts: String = doubts.map(|doubt| format!("\nthe image {doubt}")).collect();
+                bail!(
+                    "{file} has segments from {lowest:#x} to {last:#x}, too far apart for one RAM: describe the memories of its \
+                     chip with --memory FILE, or give --mem SIZE{doubts}"
+                )
+            }
             None => ((needed | (PAGE - 1)).max(RAM - 1)).min(room),
         };
         let Some(size) = last_offset.checked_add(1) else {

@@ -45,6 +45,8 @@ pub(crate) struct Channel {
     pub(super) start: RefCell<Option<u64>>,
     /// Words of the code in place of traps, if there is any.
     stub: Option<Stub>,
+    /// True after the report on a character behind the end of the input.
+    pub(super) has_told_end: Cell<bool>,
     exit: Cell<Option<u32>>,
     /// Waker of the channel's task, which waits for the exit.
     task: Cell<Option<Waker>>,
@@ -90,6 +92,7 @@ impl FrontEnd for Channel {
             handles: Handles::default(),
             errno: Cell::new(0),
             start: RefCell::default(),
+            has_told_end: Cell::new(false),
             exit: Cell::new(None),
             task: Cell::default(),
         })
@@ -173,12 +176,18 @@ impl FrontEnd for Channel {
         // A number of firmware has the width of its registers.
         let argument = self.service.width.truncate(argument);
         let since = self.context.now();
-        self.tracker.enter(SemihostingStep::Serve {
+        let step = |task| SemihostingStep::Serve {
             hart,
             operation,
             argument,
-            task: Task::Host,
-        });
+            task,
+        };
+        // An operation that is asked for again, since it waits for input, is no progress.
+        let is_repeated = *self.tracker.step().borrow() == step(Task::Input);
+        match is_repeated {
+            true => self.tracker.waits(step(Task::Host)),
+            false => self.tracker.enter(step(Task::Host)),
+        }
         let mut args = vec![argument];
         let done = self.context.catch_panic(async {
             if operation.words() > 0 {
@@ -188,9 +197,14 @@ impl FrontEnd for Channel {
         });
         let done = done.await;
         let done = done.unwrap_or_else(|panic| Err(Failure::Panic(panic)));
+        if let Ok(Done::Pending) = done {
+            self.tracker.waits(step(Task::Input));
+            self.service.tasks.awaits(Task::Input);
+            return Ok(None);
+        }
         self.tracker.enter(self.waiting.clone());
         let (result, error) = match done {
-            Ok(Done::Pending) => return Ok(None),
+            Ok(Done::Pending) => (None, None),
             Ok(Done::Value(value)) => (Some(value), None),
             Ok(Done::Exit(_)) => (None, None),
             Err(ref failure) => {

@@ -11,6 +11,7 @@ use super::outcome::Done;
 use crate::actors::service::{Failure, Stream, refused};
 use crate::mem::{Op, Span};
 use crate::messages::files::{ActOnPath, PathAction, PosixOpen};
+use crate::messages::foreign::Severity;
 use crate::messages::semihosting::Operation;
 use crate::messages::{InputSource, OutputTarget};
 
@@ -30,6 +31,15 @@ const MODE: u32 = 0o666;
 const TICKS_PER_SECOND: u64 = 1_000_000_000;
 
 impl Channel {
+    /// Reports a character behind the end of the input, once.
+    fn report_end_of_input(&self) {
+        if !self.has_told_end.replace(true) {
+            let text = "semihosting: readc asks for a character behind the end of the standard input, and waits for ever: the operation has no \
+                        value for an end; give more input";
+            self.service.report(Severity::Warning, text);
+        }
+    }
+
     /// Carries out an operation. `words` are those of its parameter block.
     pub(super) async fn perform(
         &self,
@@ -66,7 +76,10 @@ impl Channel {
                 // The end of the input has no value: the operation waits, as on a terminal.
                 match self.service.read_byte().await? {
                     Some(byte) => u64::from(byte),
-                    None => return Ok(Done::Pending),
+                    None => {
+                        self.report_end_of_input();
+                        return Ok(Done::Pending);
+                    }
                 }
             }
             (0x08, &[status]) => u64::from(self.is_negative(status)),

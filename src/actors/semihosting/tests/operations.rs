@@ -131,6 +131,13 @@ fn the_console_has_three_streams() {
     let read = [input as u64, DATA, 4];
     assert_eq!(bench.try_call(0x06, &read), None);
     assert_eq!(bench.operate(0x07, 0), None);
+    let status = bench.status();
+    let said = "waits for the testbench's bytes of the standard input since tick 0; hart 0 asks for readc(0x0)";
+    assert!(status.contains(said), "{status}");
+    // A repeated wait is no progress.
+    bench.tick();
+    assert_eq!(bench.operate(0x07, 0), None);
+    assert!(bench.status().contains(said), "{}", bench.status());
     let channel = ChannelId(0);
     let data = Bytes::from_static(b"abcdefg");
     assert_eq!(bench.ask(StdinWrite { channel, data }), Ok(7));
@@ -140,8 +147,15 @@ fn the_console_has_three_streams() {
     assert_eq!(bench.try_call(0x06, &read), None);
     assert_eq!(bench.ask(StdinClose { channel }), Ok(()));
     assert_eq!(bench.try_call(0x06, &read), Some(4));
-    // A character at the end of the input never comes.
-    assert_eq!(bench.operate(0x07, 0), None);
+    // A character at the end of the input never comes, and that is said once.
+    for _ in 0..3 {
+        assert_eq!(bench.operate(0x07, 0), None);
+    }
+    let reports = bench.reports();
+    let told = reports
+        .iter()
+        .filter(|it| format!("{it:?}").contains("behind the end"));
+    assert_eq!(told.count(), 1, "{reports:?}");
 }
 
 #[test]
