@@ -2,6 +2,7 @@
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr;
+use std::time::Duration;
 
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
@@ -74,8 +75,19 @@ fn begin(name: &str) -> (System, Firmware<System>) {
     (system, firmware)
 }
 
-/// Result of a call by firmware.
+/// Result of a call by firmware. Between the ticks this system is selected, too.
 fn call(system: System, firmware: &mut Firmware<System>, method: &str, args: &[u64]) -> u64 {
+    call_while(system, firmware, method, args, system)
+}
+
+/// Result of a call by firmware. Between the ticks the other system is selected.
+fn call_while(
+    system: System,
+    firmware: &mut Firmware<System>,
+    method: &str,
+    args: &[u64],
+    other: System,
+) -> u64 {
     let mut name = method.as_bytes().to_vec();
     name.push(0);
     system.write(NAME, &name);
@@ -84,25 +96,30 @@ fn call(system: System, firmware: &mut Firmware<System>, method: &str, args: &[u
     let mut answers = (0..10_000).map(|_| {
         system.select();
         assert_eq!(mb_tick(), 1);
-        std::thread::yield_now();
+        other.select();
+        std::thread::sleep(Duration::from_millis(1));
         firmware.try_receive()
     });
     answers.find_map(|answer| answer).unwrap().rets
 }
 
 const SCRIPT: &str = "
-import asyncio, vhost
+import asyncio, time, vhost
 async def poke(channel, address, value):
     vhost.write_u32('core', address, value)
     await asyncio.sleep(0)
     return vhost.read_u32('core', address)
+def read(address):
+    while True:
+        try:
+            return vhost.read_u32('core', address)
+        except vhost.Error as error:
+            if 'several systems run' in str(error):
+                return 99
+            assert 'another thread is inside' in str(error), error
+            time.sleep(0.0001)
 async def elsewhere(channel, address):
-    # By a thread of Python's own, between two ticks, while any system is selected.
-    try:
-        return await asyncio.to_thread(vhost.read_u32, 'core', address)
-    except vhost.Error as error:
-        assert 'several systems run' in str(error), error
-        return 99
+    return await asyncio.to_thread(read, address)
 register_callback(poke)
 register_callback(elsewhere)
 ";
@@ -121,11 +138,18 @@ fn one_system_has_methods_at_a_time() {
         left.read(DATA, &mut word);
         assert_eq!(u32::from_le_bytes(word), 42);
 
-        // The testbench's methods are any system's.
         assert_eq!(call(right, &mut of_right, "poke", &[DATA, 1]), FAILED);
         assert_eq!(call(left, &mut of_left, "poke", &[DATA, 43]), 43);
-        let seen = call(left, &mut of_left, "elsewhere", &[DATA]);
-        assert!([43, 99].contains(&seen), "{seen}");
+
+        // A thread of Python's own is refused while another system is selected, and never given that one's memory.
+        assert_eq!(call(left, &mut of_left, "elsewhere", &[DATA]), 43);
+        let mut seen =
+            (0..100).map(|_| call_while(left, &mut of_left, "elsewhere", &[DATA], right));
+        let refused = seen.find(|seen| {
+            assert!([43, 99].contains(seen), "{seen}");
+            *seen == 99
+        });
+        assert_eq!(refused, Some(99));
 
         left.close();
         let (left, mut of_left) = begin("left");

@@ -281,8 +281,11 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .required(&cosim::REQUIRED)
             .optional(&cosim::OPTIONAL)
             .lane(Lane::Simulation),
-        Step::new("SystemVerilog, by slang", ["plain", "unserved", "systems"].map(slang))
-            .required(&[PYSLANG, PICORV32]),
+        Step::new(
+            "SystemVerilog, by slang",
+            ["plain", "unserved", "systems"].map(slang),
+        )
+        .required(&[PYSLANG, PICORV32]),
         Step::new(
             "SystemVerilog with UVM, by slang",
             ["uvm", "package", "packages", "order", "pages"].map(slang),
