@@ -38,6 +38,10 @@ use crate::sim::strand::Abroad;
 /// Id of reports about errors in Python that belong to no call.
 const ID: &str = "python";
 
+/// Report of a system that has no methods in Python.
+const OTHER_SYSTEM: &str = "another system of this process has the methods in Python, which are of one system at a time: calls are not looked \
+                            for there until it is shut down";
+
 /// Methods of one system in Python. The modules are imported at the first call.
 pub(crate) struct Python {
     /// Width of each channel's results. Channels that are not served take any width.
@@ -48,8 +52,10 @@ pub(crate) struct Python {
     /// True if there were tasks at the last notification.
     tasks: Cell<bool>,
     tell: OnceCell<Box<dyn Fn(bool)>>,
-    /// Taken by the import.
+    /// Taken before the import.
     claim: RefCell<Option<MethodsClaim>>,
+    /// True once it was reported that another system has the methods.
+    is_told: Cell<bool>,
 }
 
 /// State of the modules.
@@ -74,10 +80,6 @@ enum Failure {
         "Python can't be called any more: it has ended in this process, or the process was forked without mb_fork_prepare"
     )]
     Ended,
-    #[error(
-        "another system of this process has methods in Python: they are of one system at a time; shut that one down first"
-    )]
-    OtherSystem,
     #[error(transparent)]
     Raised(#[from] Raised),
 }
@@ -92,6 +94,7 @@ impl Python {
             tasks: Cell::new(false),
             tell: OnceCell::new(),
             claim: RefCell::new(None),
+            is_told: Cell::new(false),
         }
     }
 
@@ -110,6 +113,7 @@ impl Python {
         let stage = self.stage.borrow().clone();
         let scripts = match stage {
             Stage::Ready(scripts) => scripts,
+            Stage::New if !self.claim() => return Ok(Progress::Absent),
             Stage::New => self.load().map_err(|cause| raised(cause.to_string()))?,
             // A module being imported has come back to the bus, and another channel makes a call.
             Stage::Loading => return Ok(Progress::Pending),
@@ -171,9 +175,8 @@ impl Python {
 
     fn load(&self) -> Result<Rc<Scripts>, Failure> {
         self.stage.replace(Stage::Loading);
-        let loaded = self
-            .claim()
-            .and_then(|()| Ok(interpreter::start()?))
+        let loaded = interpreter::start()
+            .map_err(Failure::from)
             .and_then(|()| interpreter::attached(Scripts::load));
         match loaded {
             Ok(scripts) => {
@@ -192,11 +195,16 @@ impl Python {
         }
     }
 
-    /// Takes the methods in Python for this system.
-    fn claim(&self) -> Result<(), Failure> {
-        let claim = MethodsClaim::take().ok_or(Failure::OtherSystem)?;
+    /// Takes the methods in Python for this system. False where another system of the process has them, which is reported once.
+    fn claim(&self) -> bool {
+        let Some(claim) = MethodsClaim::take() else {
+            if !self.is_told.replace(true) {
+                self.report(Severity::Info, OTHER_SYSTEM.to_owned());
+            }
+            return false;
+        };
         self.claim.replace(Some(claim));
-        Ok(())
+        true
     }
 
     /// Notifies of a change. The callback only posts a message.
