@@ -52,6 +52,18 @@ variables! {
         "file of the recording", "path, with `%p` for the process id and `%s` for the system's name", "no recording";
     TRACE_PAYLOADS = "VHOST_TRACE_PAYLOADS":
         "payloads in the recording", "`keep`, `hash`, `drop`", "`keep`";
+    RUN_ID = "VHOST_RUN_ID":
+        "name of the run in its recording, unique among many", "text", "none";
+    RUN_DESIGN = "VHOST_RUN_DESIGN":
+        "name of the design or test in the recording", "text", "none";
+    RUN_SEED = "VHOST_RUN_SEED":
+        "seed of the run in the recording", "text", "none";
+    RUN_REVISION = "VHOST_RUN_REVISION":
+        "revision of the sources in the recording", "text", "none";
+    RUN_HOST = "VHOST_RUN_HOST":
+        "name of the machine in the recording", "text", "none";
+    RUN_COMMAND = "VHOST_RUN_COMMAND":
+        "command that repeats the run, in the recording", "text", "none";
     WATCHDOG = "VHOST_WATCHDOG":
         "ticks without progress of a channel after which its status is reported",
         "number, and behind a colon `info`, `warning`, `error` or `fatal`",

@@ -27,7 +27,7 @@ use crate::mem::{Backend, Image, ImageError, MemoryMap};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::Target;
 use crate::sim::CStdout;
-use crate::trace::{Header, Payloads};
+use crate::trace::{Header, Payloads, RunIdentity};
 
 /// Builder of a system. From the environment it takes only the `${VARIABLE}`s named by the YAML files.
 ///
@@ -59,6 +59,8 @@ pub struct Builder {
     on_report: Option<Box<OnReport>>,
     attached: Vec<Box<dyn Attach>>,
     recording: Option<(PathBuf, Payloads)>,
+    /// Identity of the run, for its recording.
+    run: RunIdentity,
     timeout: Option<Timeout>,
     models: Models,
     /// Backend of memories that name none, where no feature chooses it.
@@ -205,6 +207,12 @@ impl Builder {
         self
     }
 
+    /// Sets a property that identifies the run in its recording: [`RunIdentity`] has the keys. An empty value removes it.
+    pub fn identify(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.run.set(key, value);
+        self
+    }
+
     /// Uses `model` for the memory of this name and of backend `model`. Two memories of the same name are told apart as
     /// `space.memory`.
     pub fn memory_model(
@@ -334,6 +342,7 @@ impl Builder {
             sockets_opened: hub.borrow().opened(),
             extensions: sorted(&outside.special.extensions),
             virtuals: sorted(&outside.special.virtuals),
+            run: self.run,
             ..origin
         };
         if let Some((file, payloads)) = self.recording {

@@ -3,17 +3,19 @@
 use std::error::Error as StdError;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Builder, ChannelExit, Error, PendingStart, SocketService, Spaces, Timeout, Vhost};
 use crate::attach::{self, Named};
 use crate::config::vhost_variables::{
-    ATTACH, MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE, TRACE, TRACE_PAYLOADS, WATCHDOG,
+    ATTACH, MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE, RUN_COMMAND, RUN_DESIGN, RUN_HOST,
+    RUN_ID, RUN_REVISION, RUN_SEED, TRACE, TRACE_PAYLOADS, WATCHDOG,
 };
 use crate::config::{self, Variable};
 use crate::foreign::{Openers, host_code};
 use crate::mem::Backend;
 use crate::sim::{system_name, vpi_testbench};
-use crate::trace::Payloads;
+use crate::trace::{Payloads, RunIdentity};
 
 /// Variable of configurations that has the name of the system.
 const SYSTEM: &str = "VHOST_SYSTEM";
@@ -152,8 +154,8 @@ fn from_environment(
 }
 
 impl Builder {
-    /// Adds what the environment asks for: `VHOST_TRACE`, `VHOST_TRACE_PAYLOADS`, `VHOST_WATCHDOG`, `VHOST_ATTACH`, and the filter
-    /// `VHOST_LOG`. What is set later takes precedence, and later attachments come behind.
+    /// Adds what the environment asks for: `VHOST_TRACE`, `VHOST_TRACE_PAYLOADS`, `VHOST_RUN_ID` and its like, `VHOST_WATCHDOG`,
+    /// `VHOST_ATTACH`, and the filter `VHOST_LOG`. What is set later takes precedence, and later attachments come behind.
     ///
     /// # Errors
     /// A variable with an invalid value.
@@ -169,6 +171,7 @@ fn observed(builder: Builder) -> Result<Builder, Error> {
         None => builder,
         Some(file) => builder.record_with(file, payloads()?),
     };
+    let builder = identified(builder);
     let builder = match WATCHDOG.value() {
         None => builder,
         Some(value) => builder.watch(timeout(&value)?),
@@ -176,6 +179,32 @@ fn observed(builder: Builder) -> Result<Builder, Error> {
     let named = ATTACH.value().unwrap_or_default();
     let attached = attach::parse(&named.to_string_lossy()).map_err(Error::AttachVariable)?;
     Ok(attached.into_iter().fold(builder, Builder::attach))
+}
+
+/// Adds the identity of the run, with the time of its start.
+fn identified(builder: Builder) -> Builder {
+    let variables = [
+        (RunIdentity::ID, RUN_ID),
+        (RunIdentity::DESIGN, RUN_DESIGN),
+        (RunIdentity::SEED, RUN_SEED),
+        (RunIdentity::REVISION, RUN_REVISION),
+        (RunIdentity::HOST, RUN_HOST),
+        (RunIdentity::COMMAND, RUN_COMMAND),
+    ];
+    let given = variables.into_iter().filter_map(|(key, variable)| {
+        let value = variable.value()?;
+        Some((key, value.to_string_lossy().into_owned()))
+    });
+    let mut given = given.peekable();
+    if given.peek().is_none() {
+        return builder;
+    }
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let started = since.map_or(0, |since| since.as_millis()).to_string();
+    given.fold(
+        builder.identify(RunIdentity::STARTED, started),
+        |builder, (key, value)| builder.identify(key, value),
+    )
 }
 
 /// Timeout of `VHOST_WATCHDOG`.

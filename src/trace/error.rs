@@ -24,8 +24,9 @@ pub enum TraceError {
     },
     /// Recording of an unsupported format version.
     #[error(
-        "{} has format {found}, and this library reads format {}: use the version that recorded it",
+        "{} has format {found}, and this library reads formats {} to {}: use the version that recorded it",
         file.display(),
+        super::OLDEST_FORMAT,
         super::FORMAT
     )]
     Version {

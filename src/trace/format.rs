@@ -1,20 +1,24 @@
 //! File format of recordings.
 //!
-//! `VHOSTTRC`, the format version in 4 bytes, then [blocks](super::blocks) of frames. The first frame is a [`Header`]. Each further one
-//! begins with a [`Head`](super::head::Head). Contents are in the standard configuration of bincode 2. All numbers are little-endian.
+//! `VHOSTTRC`, the format version in 4 bytes, then [blocks](super::blocks) of frames. The first frame is a [`Header`], in format 4
+//! followed by a [`RunIdentity`]. Each further one begins with a [`Head`](super::head::Head). Contents are in the standard configuration of bincode 2. All numbers are little-endian.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::identity::RunIdentity;
 use crate::config::Defaults;
 
 /// Magic number at the start of a recording.
 pub(super) const MAGIC: [u8; 8] = *b"VHOSTTRC";
 
-/// Format version that is written, and the only one that is read.
-pub const FORMAT: u32 = 3;
+/// Newest format version. It is written where the run has an identity, the [oldest](OLDEST_FORMAT) otherwise.
+pub const FORMAT: u32 = 4;
+
+/// Oldest format version that is read.
+pub const OLDEST_FORMAT: u32 = 3;
 
 /// Origin of a recording, with its configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,9 +50,21 @@ pub struct Header {
     pub extensions: Vec<String>,
     /// Names below `virtual/` that the host program opened.
     pub virtuals: Vec<String>,
+    /// Identity of the run, in a value of its own behind the header.
+    #[serde(skip)]
+    pub run: RunIdentity,
 }
 
 impl Header {
+    /// Version of the format that has all of the header.
+    pub(super) fn format(&self) -> u32 {
+        if self.run.is_empty() {
+            OLDEST_FORMAT
+        } else {
+            FORMAT
+        }
+    }
+
     /// Header of a recording without a configuration, by this library.
     pub fn new() -> Self {
         Self {
@@ -65,6 +81,7 @@ impl Header {
             sockets_opened: 0,
             extensions: Vec::new(),
             virtuals: Vec::new(),
+            run: RunIdentity::default(),
         }
     }
 }

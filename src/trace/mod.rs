@@ -1,6 +1,7 @@
 //! Recordings of the bus: every message and reply of a run, in a file that outlives it.
 //!
 //! - [`Header`]: origin of a recording, with the texts of its configuration.
+//! - [`RunIdentity`]: identity of the run among others.
 //! - [`Recorder`]: a tap that writes a recording.
 //! - [`Trace`]: reads a recording, frame by frame, and validates it.
 //! - [`decode`]: deserializes the message or reply of a frame to its type.
@@ -12,6 +13,7 @@ mod entry;
 mod error;
 mod format;
 mod head;
+mod identity;
 mod open;
 mod payload;
 mod reader;
@@ -24,7 +26,8 @@ mod tests;
 
 pub use entry::{Content, Entry};
 pub use error::{Damage, TraceError};
-pub use format::{FORMAT, Header, Kind, Payloads, Source};
+pub use format::{FORMAT, Header, Kind, OLDEST_FORMAT, Payloads, Source};
+pub use identity::RunIdentity;
 pub(crate) use open::OpenMessages;
 pub use reader::Trace;
 pub use recorder::Recorder;

@@ -9,10 +9,10 @@ use bytes::{Buf as _, Bytes};
 
 use super::blocks::{BLOCK, PREFIX, checksum, complete_size, frame_at};
 use super::entry::{Content, Entry};
-use super::format::{FORMAT, Header, Kind, MAGIC};
+use super::format::{FORMAT, Header, Kind, MAGIC, OLDEST_FORMAT};
 use super::head::{Head, Position};
 use super::open::OpenMessages;
-use super::vocabulary::deserialize;
+use super::vocabulary::{deserialize, deserialize_first};
 use super::{Damage, TraceError};
 use crate::bus::Endpoint;
 use crate::guest;
@@ -103,12 +103,13 @@ impl Trace {
             return Err(no_trace(self));
         }
         let found = u32_of(version);
-        if found != FORMAT {
+        if !(OLDEST_FORMAT..=FORMAT).contains(&found) {
             let file = self.file.clone();
             return Err(TraceError::Version { file, found });
         }
         let header = self.next_frame()?.ok_or_else(|| no_trace(self))?;
-        self.header = deserialize(&header).map_err(|damage| self.damaged(damage))?;
+        let header = header_of(&header, found);
+        self.header = header.map_err(|damage| self.damaged(damage))?;
         Ok(())
     }
 
@@ -309,6 +310,16 @@ impl Iterator for Trace {
         let read = self.read(|entry| next = Some(entry));
         read.map(|_| next).transpose()
     }
+}
+
+/// Header of the first frame, in a format that is read.
+fn header_of(frame: &[u8], format: u32) -> Result<Header, Damage> {
+    if format == OLDEST_FORMAT {
+        return deserialize(frame);
+    }
+    let (header, identity): (Header, _) = deserialize_first(frame)?;
+    let run = deserialize(identity)?;
+    Ok(Header { run, ..header })
 }
 
 /// Converts 4 little-endian bytes.

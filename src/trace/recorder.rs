@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustc_hash::FxHashMap;
 
 use super::blocks::Blocks;
-use super::format::{FORMAT, Header, Kind, MAGIC};
+use super::format::{Header, Kind, MAGIC};
 use super::head::{Head, Position};
 use super::payload::redacted;
 use super::vocabulary::{Encoded, Encoding, encode};
@@ -69,7 +69,7 @@ impl Recorder {
         let file = output.path().to_owned();
         let mut blocks = Blocks::default();
         blocks.bare(&MAGIC);
-        blocks.bare(&FORMAT.to_le_bytes());
+        blocks.bare(&header.format().to_le_bytes());
         let output = Arc::new(Mutex::new(Output {
             file: output,
             blocks,
@@ -89,7 +89,13 @@ impl Recorder {
             file,
         };
         recorder
-            .write(|frame| encode(header, frame))
+            .write(|frame| {
+                encode(header, frame)?;
+                match header.run.is_empty() {
+                    true => Ok(()),
+                    false => encode(&header.run, frame),
+                }
+            })
             .and_then(|()| recorder.write_out())
             .map_err(|cause| recorder.error(cause))?;
         Ok(recorder)

@@ -151,3 +151,46 @@ fn what_is_no_recording_of_this_format_is_refused() {
         "{empty}"
     );
 }
+
+/// Records nothing under an identity; returns the bytes of the file.
+fn identified(file: &Path, properties: &[(&str, &str)]) -> Vec<u8> {
+    let mut header = Header::new();
+    for (key, value) in properties {
+        header.run.set(*key, *value);
+    }
+    drop(Recorder::create(file, &header).unwrap());
+    std::fs::read(file).unwrap()
+}
+
+#[test]
+fn an_identity_is_read_as_it_was_written_and_none_leaves_the_older_format() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("run.trace");
+    let bytes = identified(&file, &[(RunIdentity::ID, "")]);
+    assert_eq!(bytes[8..12], OLDEST_FORMAT.to_le_bytes());
+    assert!(Trace::open(&file).unwrap().header().run.is_empty());
+
+    let long = "x".repeat(100_000);
+    let given = [("another", "ä\n"), ("id", "a/b"), ("seed", long.as_str())];
+    let bytes = identified(&file, &given);
+    assert_eq!(bytes[8..12], FORMAT.to_le_bytes());
+    let header = Trace::open(&file).unwrap().header().clone();
+    assert!(header.run.iter().eq(given));
+    assert_eq!(header.run.get(RunIdentity::ID), Some("a/b"));
+}
+
+#[test]
+fn a_format_that_does_not_fit_its_header_is_damage() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("run.trace");
+    for (properties, format) in [(&[][..], FORMAT), (&[("id", "a")], OLDEST_FORMAT)] {
+        let mut bytes = identified(&file, properties);
+        bytes[8..12].copy_from_slice(&format.to_le_bytes());
+        std::fs::write(&file, bytes).unwrap();
+        let error = Trace::open(&file).unwrap_err();
+        assert!(
+            matches!(error, TraceError::Damaged { frame: 0, .. }),
+            "{error}"
+        );
+    }
+}

@@ -194,7 +194,8 @@ pub(super) fn cause_of(error: &TraceError) -> String {
         TraceError::Io { cause, .. } => cause.to_string(),
         TraceError::NoTrace { .. } => "it is no recording: it does not begin with VHOSTTRC".into(),
         TraceError::Version { found, .. } => format!(
-            "it has format {found}, and this command reads format {}",
+            "it has format {found}, and this command reads formats {} to {}",
+            vhost::trace::OLDEST_FORMAT,
             vhost::trace::FORMAT
         ),
         TraceError::Damaged { frame, damage, .. } => match damage {

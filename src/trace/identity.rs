@@ -1,0 +1,56 @@
+//! Identity of a recorded run among others.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Properties that identify a run: who ran what, where, and how to do it again. All are texts that the library passes on.
+///
+/// A recording with at least one property has them behind its header, in format 4. Keys that a reader does not know are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunIdentity {
+    properties: BTreeMap<String, String>,
+}
+
+impl RunIdentity {
+    /// Name of the run, unique among all that are looked at together.
+    pub const ID: &str = "id";
+    /// Name of the design or test.
+    pub const DESIGN: &str = "design";
+    /// Seed of the run's random decisions.
+    pub const SEED: &str = "seed";
+    /// Revision of the sources.
+    pub const REVISION: &str = "revision";
+    /// Name of the machine.
+    pub const HOST: &str = "host";
+    /// Command that runs it again.
+    pub const COMMAND: &str = "command";
+    /// Start of the recording: milliseconds since 1970, as a decimal number. Set by the library where a run has other properties.
+    pub const STARTED: &str = "started";
+
+    /// Value of a property.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.properties.get(key).map(String::as_str)
+    }
+
+    /// Sets a property. An empty value removes it.
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        let (key, value) = (key.into(), value.into());
+        if value.is_empty() {
+            self.properties.remove(&key);
+        } else {
+            self.properties.insert(key, value);
+        }
+    }
+
+    /// True if no property is known.
+    pub fn is_empty(&self) -> bool {
+        self.properties.is_empty()
+    }
+
+    /// Properties, ordered by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let properties = self.properties.iter();
+        properties.map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
