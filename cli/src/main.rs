@@ -5,6 +5,7 @@
 //! - [`trace`]: a recording as text, JSON, statistics or a trace-viewer file; comparison of two.
 //! - [`replay`]: replay of a recorded run.
 //! - [`report`]: recordings as a page and as JUnit results.
+//! - `tables`: recordings as tables in Parquet, with the feature `parquet`.
 //! - [`output`]: terminal output: colours, progress, sanitised text.
 //!
 //! Results go to standard output, everything else to standard error.
@@ -14,6 +15,8 @@ mod output;
 mod replay;
 mod report;
 mod run;
+#[cfg(feature = "parquet")]
+mod tables;
 mod trace;
 
 use std::io::Write;

@@ -19,6 +19,8 @@ use vhost::trace::{Content, Payloads};
 
 use super::activity::Activity;
 use super::console::Console;
+#[cfg(feature = "parquet")]
+use super::console::Line;
 use super::kept::Kept;
 use super::memories::spaces;
 use super::run::{
@@ -34,7 +36,7 @@ const QUEUE: usize = 8;
 const DEFAULT_PERIOD: u64 = 1000;
 
 /// Run under construction.
-pub(super) struct Collector {
+pub(crate) struct Collector {
     run: Run,
     /// Position of each channel, by name.
     numbers: HashMap<Arc<str>, usize>,
@@ -50,7 +52,7 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn new(file: &Path, reader: &EntryReader, bounds: Bounds) -> Self {
+    pub(crate) fn new(file: &Path, reader: &EntryReader, bounds: Bounds) -> Self {
         let header = reader.trace().header();
         let descriptors = reader.channels().descriptors();
         let channels = descriptors.iter().map(|channel| ChannelRow {
@@ -111,7 +113,7 @@ impl Collector {
         }
     }
 
-    pub(super) fn add(&mut self, decoded: &DecodedEntry) {
+    pub(crate) fn add(&mut self, decoded: &DecodedEntry) {
         let entry = &decoded.entry;
         let tick = entry.tick;
         self.run.entries += 1;
@@ -142,7 +144,7 @@ impl Collector {
     }
 
     /// Ends the run. `problem`: error at which the recording ends.
-    pub(super) fn end(mut self, problem: Option<String>, is_cut: bool) -> Run {
+    pub(crate) fn end(mut self, problem: Option<String>, is_cut: bool) -> Run {
         self.run.console.finish(None);
         for (number, channel) in self.run.channels.iter_mut().enumerate() {
             channel.state = match channel.exit {
@@ -162,7 +164,27 @@ impl Collector {
         self.run
     }
 
-    fn number(&mut self, name: &Arc<str>) -> usize {
+    /// Has lines passed on by [`take_lines`](Self::take_lines).
+    #[cfg(feature = "parquet")]
+    pub(crate) fn pass_lines(&mut self) {
+        self.run.console.pass_new();
+    }
+
+    /// Lines that have ended since the last call.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn take_lines(&mut self) -> Vec<Line> {
+        self.run.console.take_new()
+    }
+
+    /// Name of a channel by its position.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn name(&self, number: usize) -> Option<Arc<str>> {
+        let channel = self.run.channels.get(number);
+        channel.map(|channel| channel.name.clone())
+    }
+
+    /// Position of a channel, which is added if it is unknown.
+    pub(crate) fn number(&mut self, name: &Arc<str>) -> usize {
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }

@@ -369,7 +369,7 @@ fn facts(run: &Run) -> Vec<(&'static str, String)> {
 }
 
 /// Shell command that replays a recording.
-pub(super) fn replay_command(file: &str) -> String {
+pub(crate) fn replay_command(file: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,%@".contains(c);
     if !file.is_empty() && !file.starts_with('-') && file.chars().all(is_plain) {
         format!("vhost replay {file}")

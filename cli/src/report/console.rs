@@ -11,21 +11,23 @@ const LONGEST: usize = 2000;
 const MOST_SOURCES: usize = 1024;
 
 /// Line of text.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
     /// Position of the channel in the run's list.
-    pub(super) channel: usize,
+    pub(crate) channel: usize,
     /// Tick of the line's first byte.
-    pub(super) tick: u64,
+    pub(crate) tick: u64,
     /// Source within the channel: empty for standard output.
-    pub(super) source: String,
-    pub(super) text: String,
+    pub(crate) source: String,
+    pub(crate) text: String,
 }
 
 /// Text of all channels, as lines.
 #[derive(Debug)]
-pub(super) struct Console {
+pub(crate) struct Console {
     lines: Kept<Line>,
+    /// Lines that are not taken yet; `None` if they are not passed on.
+    new: Option<Vec<Line>>,
     /// Begin of the line of each channel and source, with its first tick.
     open: HashMap<(usize, String), (u64, Vec<u8>)>,
 }
@@ -34,6 +36,7 @@ impl Console {
     pub(super) fn new(most: usize) -> Self {
         Self {
             lines: Kept::new(most),
+            new: None,
             open: HashMap::new(),
         }
     }
@@ -75,12 +78,28 @@ impl Console {
 
     fn push(&mut self, channel: usize, source: &str, tick: u64, line: &[u8]) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        self.lines.push(Line {
+        let line = Line {
             channel,
             tick,
             source: source.to_owned(),
             text: String::from_utf8_lossy(line).into_owned(),
-        });
+        };
+        if let Some(new) = &mut self.new {
+            new.push(line.clone());
+        }
+        self.lines.push(line);
+    }
+
+    /// Has all lines passed on by [`take_new`](Self::take_new), in addition to those that are kept.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn pass_new(&mut self) {
+        self.new = Some(Vec::new());
+    }
+
+    /// Lines that have ended since the last call.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn take_new(&mut self) -> Vec<Line> {
+        self.new.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub(super) fn lines(&self) -> &Kept<Line> {

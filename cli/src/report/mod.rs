@@ -24,14 +24,26 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+#[cfg(feature = "parquet")]
+pub(crate) use {
+    collect::Collector,
+    console::Line,
+    run::{LONGEST, bounded, problem_of},
+};
+pub(crate) use {
+    columns::replay_command,
+    run::{Bounds, End, Run},
+    verdict::Judgement,
+};
+
 use crate::Outcome;
 use crate::output::{ERROR, NAME, Sanitized, WARNING, out, write_file};
 use crate::trace::is_same;
-use columns::{Detail, packed, replay_command};
+use columns::{Detail, packed};
 use junit::Results;
 use page::{Data, Row};
-use run::{Bounds, End, Run, cause_of};
-use verdict::{Judgement, Verdict};
+use run::cause_of;
+use verdict::Verdict;
 
 #[derive(clap::Args)]
 #[command(group(clap::ArgGroup::new("results").args(["output", "junit"]).required(true).multiple(true)))]

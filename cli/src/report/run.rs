@@ -18,52 +18,52 @@ use super::memories::SpaceRow;
 use crate::trace::EntryReader;
 
 /// Most requests and reports that are kept in front of the first failure.
-pub(super) const LEAD: usize = 12;
+pub(crate) const LEAD: usize = 12;
 
 /// Most channels of a run. Further ones are counted as the last.
-pub(super) const MOST_CHANNELS: usize = 1024;
+pub(crate) const MOST_CHANNELS: usize = 1024;
 
 /// Most characters of a text.
-pub(super) const LONGEST: usize = 4000;
+pub(crate) const LONGEST: usize = 4000;
 
 /// Bounds of the data that is kept of one run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    pub(super) requests: usize,
-    pub(super) reports: usize,
-    pub(super) lines: usize,
+pub(crate) struct Bounds {
+    pub(crate) requests: usize,
+    pub(crate) reports: usize,
+    pub(crate) lines: usize,
 }
 
 /// Recorded run.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(crate) struct Run {
     /// Path as given on the command line.
-    pub(super) file: String,
+    pub(crate) file: String,
     /// Origin of the recording.
-    pub(super) identity: Identity,
-    pub(super) channels: Vec<ChannelRow>,
+    pub(crate) identity: Identity,
+    pub(crate) channels: Vec<ChannelRow>,
     pub(super) requests: Kept<RequestRow>,
     /// Counts and latencies of all requests.
     pub(super) table: Table,
     pub(super) activity: Activity,
     pub(super) reports: Kept<ReportRow>,
     /// Number of reports of each severity.
-    pub(super) severities: [u64; 4],
+    pub(crate) severities: [u64; 4],
     pub(super) first_fatal: Option<ReportRow>,
-    pub(super) console: Console,
+    pub(crate) console: Console,
     /// First error or fatal report, or first exit with an error, whichever came first.
-    pub(super) failure: Option<Failure>,
+    pub(crate) failure: Option<Failure>,
     pub(super) spaces: Vec<SpaceRow>,
     /// Number of messages and replies.
-    pub(super) entries: u64,
+    pub(crate) entries: u64,
     /// Last tick.
-    pub(super) ticks: u64,
-    pub(super) end: End,
+    pub(crate) ticks: u64,
+    pub(crate) end: End,
 }
 
 /// End of a recording.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// The system ended.
     Whole,
     /// The file ends with a whole block, and without the system's end.
@@ -76,60 +76,60 @@ pub(super) enum End {
 
 /// Origin of a recording.
 #[derive(Debug)]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     /// Version of the library that recorded it.
-    pub(super) version: String,
+    pub(crate) version: String,
     /// True if the recording begins with the run.
-    pub(super) is_whole: bool,
-    pub(super) payloads: Payloads,
+    pub(crate) is_whole: bool,
+    pub(crate) payloads: Payloads,
     /// Paths of the configurations.
-    pub(super) configurations: Vec<String>,
+    pub(crate) configurations: Vec<String>,
     /// Paths of the images.
-    pub(super) images: Vec<String>,
+    pub(crate) images: Vec<String>,
     /// CRC-32 of the writes that loaded images and hex files; `None` if there were none, or if their
     /// bytes are not recorded.
-    pub(super) loaded: Option<u32>,
+    pub(crate) loaded: Option<u32>,
     /// Variables that the configurations refer to.
-    pub(super) variables: BTreeMap<String, Option<String>>,
+    pub(crate) variables: BTreeMap<String, Option<String>>,
     /// Period of a tick in picoseconds, where the configuration says one.
-    pub(super) period: Option<u64>,
+    pub(crate) period: Option<u64>,
 }
 
 /// Channel of a run.
 #[derive(Debug)]
-pub(super) struct ChannelRow {
-    pub(super) name: Arc<str>,
-    pub(super) protocol: &'static str,
+pub(crate) struct ChannelRow {
+    pub(crate) name: Arc<str>,
+    pub(crate) protocol: &'static str,
     /// True if firmware ends the channel by an exit.
-    pub(super) has_exit: bool,
+    pub(crate) has_exit: bool,
     /// Exit code and its tick.
-    pub(super) exit: Option<(u32, u64)>,
-    pub(super) requests: u64,
-    pub(super) failed: u64,
+    pub(crate) exit: Option<(u32, u64)>,
+    pub(crate) requests: u64,
+    pub(crate) failed: u64,
     /// Tick of the last request, exit or doorbell.
-    pub(super) last: Option<u64>,
+    pub(crate) last: Option<u64>,
     /// State at the end, for a channel without an exit.
-    pub(super) state: String,
+    pub(crate) state: String,
 }
 
 /// Served request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RequestRow {
+pub(crate) struct RequestRow {
     /// Position of the channel in the run's list.
-    pub(super) channel: usize,
-    pub(super) kind: &'static str,
+    pub(crate) channel: usize,
+    pub(crate) kind: &'static str,
     /// Request in the terms of its protocol.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Tick in which it was taken.
-    pub(super) taken: u64,
+    pub(crate) taken: u64,
     /// Tick in which it was answered.
-    pub(super) answered: u64,
-    pub(super) result: Outcome,
+    pub(crate) answered: u64,
+    pub(crate) result: Outcome,
 }
 
 /// Result of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// Success without a value.
     Done,
     Value(u64),
@@ -138,27 +138,27 @@ pub(super) enum Outcome {
 
 /// Report for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ReportRow {
-    pub(super) tick: u64,
-    pub(super) severity: Severity,
-    pub(super) id: String,
-    pub(super) text: String,
+pub(crate) struct ReportRow {
+    pub(crate) tick: u64,
+    pub(crate) severity: Severity,
+    pub(crate) id: String,
+    pub(crate) text: String,
 }
 
 /// First failure of a run.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) tick: u64,
+pub(crate) struct Failure {
+    pub(crate) tick: u64,
     /// Channel, or source of the report.
-    pub(super) id: String,
-    pub(super) text: String,
+    pub(crate) id: String,
+    pub(crate) text: String,
     /// Requests and reports that precede it, oldest first.
-    pub(super) before: Vec<Step>,
+    pub(crate) before: Vec<Step>,
 }
 
 /// Request or report.
 #[derive(Debug, Clone)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Request(RequestRow),
     Report(ReportRow),
 }
@@ -168,19 +168,16 @@ impl Run {
     ///
     /// # Errors
     /// Fails if the file can't be read, or is no recording of this format.
-    pub(super) fn read(file: &Path, bounds: Bounds) -> Result<Self, TraceError> {
+    pub(crate) fn read(file: &Path, bounds: Bounds) -> Result<Self, TraceError> {
         let mut reader = EntryReader::of(file, false)?;
         let mut collector = Collector::new(file, &reader, bounds);
         let end = reader.try_for_each(|decoded| decoded.map(|decoded| collector.add(&decoded)));
-        let problem = end.err().map(|error| match error {
-            TraceError::Damaged { frame, damage, .. } => format!("frame {frame}: {damage}"),
-            other => cause_of(&other),
-        });
+        let problem = end.err().map(|error| problem_of(&error));
         Ok(collector.end(problem, reader.trace().is_cut()))
     }
 
     /// Number of requests, and of those that failed.
-    pub(super) fn counts(&self) -> (u64, u64) {
+    pub(crate) fn counts(&self) -> (u64, u64) {
         let channels = self.channels.iter();
         channels.fold((0, 0), |(requests, failed), channel| {
             (requests + channel.requests, failed + channel.failed)
@@ -188,8 +185,16 @@ impl Run {
     }
 }
 
+/// Error at which the entries of a recording end.
+pub(crate) fn problem_of(error: &TraceError) -> String {
+    match error {
+        TraceError::Damaged { frame, damage, .. } => format!("frame {frame}: {damage}"),
+        other => cause_of(other),
+    }
+}
+
 /// Error of a recording without the name of its file.
-pub(super) fn cause_of(error: &TraceError) -> String {
+pub(crate) fn cause_of(error: &TraceError) -> String {
     match error {
         TraceError::Io { cause, .. } => cause.to_string(),
         TraceError::NoTrace { .. } => "it is no recording: it does not begin with VHOSTTRC".into(),
@@ -207,7 +212,7 @@ pub(super) fn cause_of(error: &TraceError) -> String {
 }
 
 impl Identity {
-    pub(super) fn of(header: &Header) -> Self {
+    pub(crate) fn of(header: &Header) -> Self {
         let configurations = [&header.memories, &header.mailboxes];
         let configurations = configurations.into_iter().flatten();
         let images = header.files.iter().filter(|(_, image)| image.is_some());
@@ -224,7 +229,7 @@ impl Identity {
     }
 
     /// Reason why the run can't be replayed.
-    pub(super) fn no_replay(&self) -> Option<&'static str> {
+    pub(crate) fn no_replay(&self) -> Option<&'static str> {
         if !self.is_whole {
             return Some("it can't be replayed: the recording begins in the middle of the run");
         }
@@ -234,7 +239,7 @@ impl Identity {
 }
 
 impl RequestRow {
-    pub(super) fn of(served: &dyn ServedRequest, channel: usize, answered: u64) -> Self {
+    pub(crate) fn of(served: &dyn ServedRequest, channel: usize, answered: u64) -> Self {
         Self {
             channel,
             kind: served.kind(),
@@ -251,7 +256,7 @@ impl RequestRow {
 }
 
 impl Outcome {
-    pub(super) fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         match self {
             Self::Done => "done".to_owned(),
             Self::Value(value) => format!("gives {value:#x}"),
@@ -261,7 +266,7 @@ impl Outcome {
 }
 
 /// Text of at most [`LONGEST`] characters.
-pub(super) fn bounded(mut text: String) -> String {
+pub(crate) fn bounded(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(LONGEST) {
         text.truncate(end);
         text.push('…');
@@ -271,17 +276,17 @@ pub(super) fn bounded(mut text: String) -> String {
 
 /// Last steps of a run, up to a number.
 #[derive(Debug, Default)]
-pub(super) struct Lead(VecDeque<Step>);
+pub(crate) struct Lead(VecDeque<Step>);
 
 impl Lead {
-    pub(super) fn push(&mut self, step: Step) {
+    pub(crate) fn push(&mut self, step: Step) {
         if self.0.len() == LEAD {
             self.0.pop_front();
         }
         self.0.push_back(step);
     }
 
-    pub(super) fn take(&mut self) -> Vec<Step> {
+    pub(crate) fn take(&mut self) -> Vec<Step> {
         std::mem::take(&mut self.0).into()
     }
 }

@@ -7,7 +7,7 @@ use super::run::{End, Failure, Run};
 /// Verdict of a run, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Each channel that can exit has exited with code 0, and no error was reported.
     Passed,
     /// Nothing has failed, and the run's end is missing.
@@ -19,14 +19,14 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    pub(super) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 4] = [
         Self::Passed,
         Self::Unfinished,
         Self::Failed,
         Self::Unreadable,
     ];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
             Self::Unfinished => "unfinished",
@@ -38,12 +38,12 @@ impl Verdict {
 
 /// Verdict with its reasons.
 #[derive(Debug)]
-pub(super) struct Judgement {
-    pub(super) verdict: Verdict,
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
     /// Sentences without a full stop, most important first.
-    pub(super) reasons: Vec<String>,
+    pub(crate) reasons: Vec<String>,
     /// Common text of failures of one cause; `None` for a run that passed.
-    pub(super) signature: Option<String>,
+    pub(crate) signature: Option<String>,
 }
 
 /// Most channels that are named.
@@ -51,7 +51,7 @@ const MOST: usize = 8;
 
 impl Judgement {
     /// Judges a run. `allows_errors`: reports of severity error do not fail it.
-    pub(super) fn of(run: &Run, allows_errors: bool) -> Self {
+    pub(crate) fn of(run: &Run, allows_errors: bool) -> Self {
         let mut reasons = Vec::new();
         let bad = run.channels.iter().filter_map(|channel| {
             let (code, tick) = channel.exit.filter(|(code, _)| *code != 0)?;
@@ -121,7 +121,7 @@ impl Judgement {
     }
 
     /// Judgement of a file that can't be read.
-    pub(super) fn unreadable(cause: &str) -> Self {
+    pub(crate) fn unreadable(cause: &str) -> Self {
         Self {
             verdict: Verdict::Unreadable,
             reasons: vec![cause.to_owned()],
@@ -170,7 +170,7 @@ const LONGEST: usize = 160;
 
 /// First line of a text, with numbers replaced. Failures that differ in addresses, ticks or counts
 /// have one signature.
-pub(super) fn signature(text: &str) -> String {
+pub(crate) fn signature(text: &str) -> String {
     let mut replaced = String::new();
     let mut chars = text.lines().next().unwrap_or_default().chars().peekable();
     let mut in_word = false;

@@ -56,7 +56,7 @@ fn ends(decoded: &DecodedEntry) -> (String, String) {
 }
 
 /// Text of the message or reply.
-pub(super) fn text(decoded: &DecodedEntry, max_chars: usize) -> String {
+pub(crate) fn text(decoded: &DecodedEntry, max_chars: usize) -> String {
     let name = Sanitized(&decoded.entry.kind.name);
     if let Some(served) = decoded.served() {
         return format!("{name} {}", served_text(served));

@@ -7,13 +7,16 @@ mod diff;
 mod entry;
 mod entry_reader;
 mod export;
+mod perfetto;
 mod show;
 mod stat;
 
 use anyhow::Result;
 
+#[cfg(feature = "parquet")]
+pub(crate) use entry::text as entry_text;
 pub(crate) use entry_reader::{DecodedEntry, EntryReader};
-pub(crate) use export::is_same;
+pub(crate) use perfetto::is_same;
 
 use crate::Outcome;
 

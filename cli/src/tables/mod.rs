@@ -1,0 +1,221 @@
+//! `vhost trace export --parquet`: recordings as tables for an analytics engine.
+//!
+//! - `schema`: tables and their columns.
+//! - `identity`: name and partition of a run.
+//! - `rows`: rows of one run; `batch`: rows as columns, up to a row group.
+//! - `part`: the files of one export in one partition.
+//!
+//! A recording is read once, and a table has one row group in memory, whatever the number and length of recordings.
+
+mod batch;
+mod identity;
+mod part;
+mod rows;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt::Arguments;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow};
+use vhost::trace::{RunIdentity, Trace};
+
+use crate::Outcome;
+use crate::output::{ERROR, NAME, Sanitized, WARNING, out};
+use crate::report::{Bounds, Collector, End, problem_of};
+use crate::trace::EntryReader;
+use identity::{Claim, Partition, Source, encoded};
+use part::Part;
+use rows::Rows;
+
+/// Options of an export.
+#[derive(Debug)]
+pub(crate) struct Options<'a> {
+    pub(crate) files: &'a [PathBuf],
+    /// Folder of the tables.
+    pub(crate) output: &'a Path,
+    pub(crate) has_messages: bool,
+    pub(crate) allows_errors: bool,
+    /// Properties that take precedence over those of the recordings.
+    pub(crate) given: RunIdentity,
+}
+
+/// Nothing but the run's own row needs data that is kept to its end.
+const BOUNDS: Bounds = Bounds {
+    requests: 0,
+    reports: 0,
+    lines: 0,
+};
+
+/// Writes the recordings to tables. One that can't be read or written is named, and the others go on.
+pub(crate) fn export(options: &Options<'_>) -> Result<Outcome> {
+    let mut is_bad = false;
+    let mut partitions: BTreeMap<Partition, Vec<Source>> = BTreeMap::new();
+    for file in options.files {
+        match source(file, options) {
+            Ok(source) => partitions
+                .entry(source.partition.clone())
+                .or_default()
+                .push(source),
+            Err(error) => {
+                is_bad = true;
+                say_error(format_args!("{error:#}"));
+            }
+        }
+    }
+    let mut exported = 0;
+    for sources in partitions.values() {
+        let (runs, all_is_well) = partition(options, sources);
+        exported += runs;
+        is_bad |= !all_is_well;
+    }
+    let mut out = out();
+    let runs = if exported == 1 { "run" } else { "runs" };
+    let name = options.output.display().to_string();
+    writeln!(
+        out,
+        "{NAME}{exported} {runs}{NAME:#} to {}",
+        Sanitized(&name)
+    )?;
+    out.flush()?;
+    Ok(if is_bad {
+        Outcome::Status(2)
+    } else {
+        Outcome::Passed
+    })
+}
+
+fn source(file: &Path, options: &Options<'_>) -> Result<Source> {
+    // Its errors name the file.
+    let trace = Trace::open(file)?;
+    Source::of(file, trace.header(), &options.given)
+        .map_err(|error| error.context(file.display().to_string()))
+}
+
+/// Exports the runs of a partition. Returns their number, and true if there was no problem with one.
+fn partition(options: &Options<'_>, sources: &[Source]) -> (usize, bool) {
+    let mut all_is_well = true;
+    let mut part = None;
+    let mut claims = Vec::new();
+    for source in sources {
+        let opened = EntryReader::of(&source.file, false);
+        let exported = opened
+            .map_err(|error| Fault::Run(error.into()))
+            .and_then(|reader| {
+                let (claim, part) = claimed(options, source, &mut part)?;
+                claims.push((claim, source));
+                one(options, source, reader, part)
+            });
+        match exported {
+            Ok(is_whole) => all_is_well &= is_whole,
+            Err(Fault::Run(error)) => {
+                all_is_well = false;
+                let name = source.file.display().to_string();
+                say_error(format_args!("{}: {error:#}", Sanitized(&name)));
+            }
+            Err(Fault::Part(error)) => {
+                say_lost(&claims, &error);
+                return (0, false);
+            }
+        }
+    }
+    let Some(part) = part else {
+        return (0, all_is_well);
+    };
+    if let Err(error) = part.commit() {
+        say_lost(&claims, &error);
+        return (0, false);
+    }
+    let runs = claims.len();
+    claims.into_iter().for_each(|(claim, _)| claim.keep());
+    (runs, all_is_well)
+}
+
+/// Reason why a run is not in the tables.
+enum Fault {
+    /// It concerns the run alone.
+    Run(anyhow::Error),
+    /// The files can't be written.
+    Part(anyhow::Error),
+}
+
+/// Claims the run's name, and creates the files for the first run.
+fn claimed<'a>(
+    options: &Options<'_>,
+    source: &Source,
+    part: &'a mut Option<Part>,
+) -> Result<(Claim, &'a mut Part), Fault> {
+    let claim = Claim::take(options.output, source).map_err(Fault::Run)?;
+    if part.is_none() {
+        let name = encoded(&source.id);
+        let created = Part::create(
+            options.output,
+            &source.partition,
+            &name,
+            options.has_messages,
+        );
+        *part = Some(created.map_err(Fault::Run)?);
+    }
+    let part = part.as_mut();
+    let part = part.ok_or_else(|| Fault::Run(anyhow!("no files")))?;
+    Ok((claim, part))
+}
+
+/// Exports a run. Returns true if its recording was read to its end.
+fn one(
+    options: &Options<'_>,
+    source: &Source,
+    mut reader: EntryReader,
+    part: &mut Part,
+) -> Result<bool, Fault> {
+    let mut collector = Collector::new(&source.file, &reader, BOUNDS);
+    collector.pass_lines();
+    let mut rows = Rows::new(source, part, options.has_messages);
+    let mut problem = None;
+    for decoded in &mut reader {
+        match decoded {
+            Ok(decoded) => {
+                collector.add(&decoded);
+                rows.add(&decoded, &mut collector).map_err(Fault::Part)?;
+            }
+            Err(error) => problem = Some(problem_of(&error)),
+        }
+    }
+    let mut run = collector.end(problem, reader.trace().is_cut());
+    rows.end(source, &mut run, options.allows_errors)
+        .map_err(Fault::Part)?;
+    let problem = match &run.end {
+        End::Whole | End::Open => return Ok(true),
+        End::Cut => "the recording was cut off",
+        End::Damaged(problem) => problem,
+    };
+    say(format_args!(
+        "{WARNING}warning:{WARNING:#} {}: {}; what follows is left out",
+        Sanitized(&run.file),
+        Sanitized(problem)
+    ));
+    Ok(false)
+}
+
+/// Names the runs whose files could not be written.
+fn say_lost(claims: &[(Claim, &Source)], error: &anyhow::Error) {
+    for (_, source) in claims {
+        let name = source.file.display().to_string();
+        say_error(format_args!(
+            "{}: not exported: {error:#}",
+            Sanitized(&name)
+        ));
+    }
+}
+
+fn say_error(text: Arguments<'_>) {
+    say(format_args!("{ERROR}error:{ERROR:#} {text}"));
+}
+
+fn say(text: Arguments<'_>) {
+    // Without a standard error there is nothing left to report to.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}

@@ -1,0 +1,169 @@
+//! Files of one export in one partition, a file for each table.
+
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::ColumnPath;
+
+use super::batch::{Batch, Cell};
+use super::identity::Partition;
+use super::schema::{CONSOLE, MESSAGES, REPORTS, REQUESTS, RUNS, Table, Type, VERSION};
+
+/// Tables, in the order in which their files get their names: `runs` at last, since a run counts as exported with its row there.
+pub(super) const TABLES: [&Table; 5] = [&REQUESTS, &MESSAGES, &REPORTS, &CONSOLE, &RUNS];
+
+/// Level of zstd: above it, time grows more than size shrinks.
+const LEVEL: i32 = 3;
+
+/// Files of a partition while they are written, under temporary names. Dropped without a [commit](Self::commit), they are removed.
+pub(super) struct Part {
+    tables: Vec<Output>,
+}
+
+/// File of a table.
+struct Output {
+    table: &'static Table,
+    batch: Batch,
+    writer: Option<SerializedFileWriter<BufWriter<File>>>,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl Part {
+    /// Creates the files. `name`: name of the files without its extension; `has_messages`: with table `messages`.
+    pub(super) fn create(
+        folder: &Path,
+        partition: &Partition,
+        name: &str,
+        has_messages: bool,
+    ) -> Result<Self> {
+        let tables = TABLES
+            .into_iter()
+            .filter(|table| has_messages || table.name != MESSAGES.name);
+        let mut part = Self { tables: Vec::new() };
+        for table in tables {
+            let output = Output::create(&partition.folder(folder, table.name), table, name)?;
+            part.tables.push(output);
+        }
+        Ok(part)
+    }
+
+    /// Adds a row to a table; none if the part does not have the table.
+    pub(super) fn add(&mut self, table: &Table, row: &[Cell<'_>]) -> Result<()> {
+        let mut outputs = self.tables.iter_mut();
+        match outputs.find(|output| output.table.name == table.name) {
+            Some(output) => output.add(row),
+            None => Ok(()),
+        }
+    }
+
+    /// Completes the files and gives them their names.
+    pub(super) fn commit(mut self) -> Result<()> {
+        for output in &mut self.tables {
+            output.finish()?;
+        }
+        for output in &mut self.tables {
+            output.rename()?;
+        }
+        Ok(())
+    }
+}
+
+impl Output {
+    fn create(folder: &Path, table: &'static Table, name: &str) -> Result<Self> {
+        let failed = |path: &Path| format!("can't write {}", path.display());
+        fs::create_dir_all(folder).with_context(|| failed(folder))?;
+        // Readers leave out names that begin with a dot.
+        let temporary = folder.join(format!(".{name}.tmp"));
+        let path = folder.join(format!("{name}.parquet"));
+        let file = File::create(&temporary).with_context(|| failed(&temporary))?;
+        let schema = Arc::new(parse_message_type(&table.message_type())?);
+        let mut output = Self {
+            table,
+            batch: Batch::new(table),
+            writer: None,
+            temporary,
+            path,
+        };
+        let writer = SerializedFileWriter::new(BufWriter::new(file), schema, properties(table)?);
+        output.writer = Some(writer.with_context(|| failed(&output.temporary))?);
+        Ok(output)
+    }
+
+    fn add(&mut self, row: &[Cell<'_>]) -> Result<()> {
+        if self.batch.is_full() {
+            self.write()?;
+        }
+        self.batch.add(row)
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let Some(writer) = &mut self.writer else {
+            return Ok(());
+        };
+        let written = self.batch.write(writer);
+        written.with_context(|| format!("can't write {}", self.path.display()))
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.write()?;
+        let failed = || format!("can't write {}", self.path.display());
+        if let Some(writer) = self.writer.take() {
+            let buffered = writer.into_inner().with_context(failed)?;
+            let file = buffered.into_inner().with_context(failed)?;
+            file.sync_all().with_context(failed)?;
+        }
+        Ok(())
+    }
+
+    fn rename(&self) -> Result<()> {
+        let failed = || format!("can't write {}", self.path.display());
+        fs::rename(&self.temporary, &self.path).with_context(failed)
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        // After a commit there is none.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+/// Encodings and metadata of a table's files.
+fn properties(table: &Table) -> Result<WriterPropertiesPtr> {
+    let meanings: serde_json::Map<_, _> = table
+        .fields
+        .iter()
+        .map(|field| (field.name.to_owned(), field.meaning.into()))
+        .collect();
+    let metadata = [
+        ("vhost.schema", VERSION.to_string()),
+        ("vhost.table", table.name.to_owned()),
+        (
+            "vhost.columns",
+            serde_json::Value::from(meanings).to_string(),
+        ),
+    ];
+    let metadata = metadata.map(|(key, value)| KeyValue::new(key.to_owned(), value));
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(LEVEL)?))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_created_by(format!("vhost {}", env!("CARGO_PKG_VERSION")))
+        .set_key_value_metadata(Some(metadata.to_vec()));
+    for field in table.fields.iter().filter(|field| field.is_rising) {
+        debug_assert_eq!(field.of, Type::Number);
+        let path = ColumnPath::from(field.name);
+        builder = builder
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+    }
+    Ok(Arc::new(builder.build()))
+}

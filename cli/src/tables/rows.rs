@@ -1,0 +1,330 @@
+//! Rows of one run, in the order of its recording.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use mailbox_rs::Errno;
+use serde_json::{Map, Value};
+use vhost::Severity;
+use vhost::messages::ServedRequest;
+use vhost::messages::console::Print;
+use vhost::messages::files::{ActOnPath, Open, PathStatus, PosixOpen};
+use vhost::messages::foreign::Report;
+use vhost::messages::rpc::{Call, Target};
+use vhost::trace::{Content, Payloads, RunIdentity};
+
+use super::batch::Cell;
+use super::identity::Source;
+use super::part::Part;
+use super::schema::{CONSOLE, MESSAGES, REPORTS, REQUESTS, RUNS, VERSION};
+use crate::report::{Collector, End, Judgement, LONGEST, Line, Run, bounded, replay_command};
+use crate::trace::{DecodedEntry, entry_text};
+
+/// Builder of a run's rows.
+pub(super) struct Rows<'a> {
+    id: &'a str,
+    part: &'a mut Part,
+    has_messages: bool,
+    requests: u64,
+    reports: u64,
+    lines: u64,
+    channels: HashMap<usize, OfChannel>,
+}
+
+/// State of a channel between two requests.
+#[derive(Default)]
+struct OfChannel {
+    requests: u64,
+    /// Bytes printed since the last request.
+    printed: u64,
+    method: Option<String>,
+    path: Option<String>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(source: &'a Source, part: &'a mut Part, has_messages: bool) -> Self {
+        Self {
+            id: &source.id,
+            part,
+            has_messages,
+            requests: 0,
+            reports: 0,
+            lines: 0,
+            channels: HashMap::new(),
+        }
+    }
+
+    /// Adds the rows of an entry, which the collector has seen.
+    pub(super) fn add(&mut self, decoded: &DecodedEntry, collector: &mut Collector) -> Result<()> {
+        if self.has_messages {
+            self.message(decoded)?;
+        }
+        let tick = decoded.entry.tick;
+        if matches!(decoded.entry.content, Content::Message { .. }) {
+            if let Some(name) = &decoded.channel {
+                let number = collector.number(name);
+                let name = collector.name(number).unwrap_or_else(|| name.clone());
+                self.asks(decoded, number);
+                if let Some(served) = decoded.served() {
+                    self.request(served, &name, number, tick)?;
+                }
+            }
+            if let Some(report) = decoded.is::<Report>() {
+                self.report(report, tick)?;
+            }
+        }
+        let lines = collector.take_lines();
+        self.lines(&lines, collector)
+    }
+
+    /// Keeps what a request asks for, until it is served.
+    fn asks(&mut self, decoded: &DecodedEntry, number: usize) {
+        let of_channel = self.channels.entry(number).or_default();
+        if let Some(print) = decoded.is::<Print>() {
+            let len = print.text.len() as u64;
+            of_channel.printed = of_channel.printed.saturating_add(len);
+        } else if let Some(Call { target, .. }) = decoded.is() {
+            of_channel.method = match target {
+                Target::Method(name) => Some(bounded(name.to_string())),
+                Target::Command(_) => None,
+            };
+        } else {
+            let open = decoded.is::<Open>().map(|open| &open.path);
+            let path = open
+                .or_else(|| decoded.is::<PosixOpen>().map(|open| &open.path))
+                .or_else(|| decoded.is::<PathStatus>().map(|of| &of.path))
+                .or_else(|| decoded.is::<ActOnPath>().map(|of| &of.path));
+            if let Some(path) = path {
+                of_channel.path = Some(bounded(String::from_utf8_lossy(path).into_owned()));
+            }
+        }
+    }
+
+    fn request(
+        &mut self,
+        served: &dyn ServedRequest,
+        channel: &str,
+        number: usize,
+        tick: u64,
+    ) -> Result<()> {
+        let of_channel = self.channels.entry(number).or_default();
+        let printed = std::mem::take(&mut of_channel.printed);
+        let printed = if served.counts_printed() { 0 } else { printed };
+        let (method, path) = (of_channel.method.take(), of_channel.path.take());
+        let error = served.error();
+        let name = error.map(name_of);
+        self.part.add(
+            &REQUESTS,
+            &[
+                Cell::Text(self.id),
+                Cell::Number(self.requests),
+                Cell::Text(channel),
+                Cell::Number(of_channel.requests),
+                Cell::Text(served.kind()),
+                Cell::text(method.as_deref()),
+                Cell::text(path.as_deref()),
+                Cell::Words(served.args()),
+                small(served.slot().and_then(|slot| i32::try_from(slot).ok())),
+                Cell::Number(served.since().min(tick)),
+                Cell::Number(tick),
+                match (error, served.value()) {
+                    (None, Some(value)) => Cell::Word(value),
+                    _ => Cell::Null,
+                },
+                small(error.map(|error| error.0)),
+                Cell::text(name.as_deref()),
+                Cell::Number(served.moved_bytes().saturating_add(printed)),
+            ],
+        )?;
+        of_channel.requests += 1;
+        self.requests += 1;
+        Ok(())
+    }
+
+    fn report(&mut self, report: &Report, tick: u64) -> Result<()> {
+        let (id, text) = (bounded(report.id.clone()), bounded(report.text.clone()));
+        self.part.add(
+            &REPORTS,
+            &[
+                Cell::Text(self.id),
+                Cell::Number(self.reports),
+                Cell::Number(tick),
+                Cell::Text(severity(report.severity)),
+                Cell::Text(&id),
+                Cell::Text(&text),
+            ],
+        )?;
+        self.reports += 1;
+        Ok(())
+    }
+
+    fn message(&mut self, decoded: &DecodedEntry) -> Result<()> {
+        let entry = &decoded.entry;
+        let (event, awaited, bytes) = match &entry.content {
+            Content::Message { body, awaited } => ("message", Some(*awaited), body.len()),
+            Content::Reply { body } => ("reply", None, body.len()),
+            Content::Dropped => ("dropped", None, 0),
+        };
+        let text = entry_text(decoded, LONGEST);
+        self.part.add(
+            &MESSAGES,
+            &[
+                Cell::Text(self.id),
+                Cell::Number(entry.frame),
+                Cell::Number(entry.sequence),
+                Cell::Number(entry.root),
+                Cell::Number(entry.tick),
+                Cell::Text(event),
+                Cell::Text(&entry.kind.from),
+                Cell::Text(&entry.kind.to),
+                Cell::Text(&entry.kind.name),
+                awaited.map_or(Cell::Null, Cell::Flag),
+                Cell::text(decoded.channel.as_deref()),
+                Cell::Number(bytes as u64),
+                Cell::Text(&text),
+            ],
+        )
+    }
+
+    fn lines(&mut self, lines: &[Line], collector: &Collector) -> Result<()> {
+        for line in lines {
+            let channel = collector.name(line.channel);
+            self.line(line, channel.as_deref().unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, line: &Line, channel: &str) -> Result<()> {
+        let source = match line.source.as_str() {
+            "" => "stdout",
+            other => other,
+        };
+        self.part.add(
+            &CONSOLE,
+            &[
+                Cell::Text(self.id),
+                Cell::Number(self.lines),
+                Cell::Number(line.tick),
+                Cell::Text(channel),
+                Cell::Text(source),
+                Cell::Text(&line.text),
+            ],
+        )?;
+        self.lines += 1;
+        Ok(())
+    }
+
+    /// Ends the run: adds its last lines and its own row.
+    pub(super) fn end(mut self, source: &Source, run: &mut Run, allows_errors: bool) -> Result<()> {
+        for line in run.console.take_new() {
+            let channel = run.channels.get(line.channel);
+            let name = channel.map(|channel| channel.name.clone());
+            self.line(&line, name.as_deref().unwrap_or_default())?;
+        }
+        let judgement = Judgement::of(run, allows_errors);
+        let identity = &run.identity;
+        let images = identity.images.join("\n");
+        let (requests, failed) = run.counts();
+        let failure = run.failure.as_ref();
+        let exits = exits(run);
+        let property = |key| Cell::text(source.run.get(key));
+        let replay = identity
+            .no_replay()
+            .is_none()
+            .then(|| replay_command(&run.file));
+        let [infos, warnings, errors, fatals] = run.severities;
+        let (end, problem) = match &run.end {
+            End::Whole => ("whole", None),
+            End::Open => ("open", None),
+            End::Cut => ("cut", None),
+            End::Damaged(problem) => ("damaged", Some(problem.as_str())),
+        };
+        self.part.add(
+            &RUNS,
+            &[
+                Cell::Text(&source.id),
+                Cell::Small(VERSION.cast_signed()),
+                Cell::Text(&run.file),
+                property(RunIdentity::SEED),
+                property(RunIdentity::REVISION),
+                property(RunIdentity::HOST),
+                property(RunIdentity::COMMAND),
+                Cell::text(replay.as_deref()),
+                Cell::Text(&identity.version),
+                Cell::Flag(identity.is_whole),
+                Cell::Text(match identity.payloads {
+                    Payloads::Keep => "keep",
+                    Payloads::Hash => "hash",
+                    Payloads::Drop => "drop",
+                }),
+                Cell::text(Some(images.as_str()).filter(|images| !images.is_empty())),
+                Cell::number(identity.loaded.map(u64::from)),
+                Cell::Text(judgement.verdict.name()),
+                Cell::text(judgement.reasons.first().map(String::as_str)),
+                Cell::text(judgement.signature.as_deref()),
+                Cell::number(failure.map(|failure| failure.tick)),
+                Cell::text(failure.map(|failure| failure.id.as_str())),
+                Cell::text(failure.map(|failure| failure.text.as_str())),
+                Cell::number(exit_code(run)),
+                Cell::Text(&exits),
+                Cell::Text(end),
+                Cell::text(problem),
+                Cell::Number(run.ticks),
+                Cell::number(identity.period),
+                Cell::number(source.started),
+                Cell::number(source.wall),
+                Cell::Number(run.entries),
+                Cell::Number(requests),
+                Cell::Number(failed),
+                Cell::Number(infos),
+                Cell::Number(warnings),
+                Cell::Number(errors),
+                Cell::Number(fatals),
+                Cell::Number(source.size),
+            ],
+        )
+    }
+}
+
+/// First exit code that is not 0, or 0 if every channel has exited.
+fn exit_code(run: &Run) -> Option<u64> {
+    let exits = run.channels.iter().filter_map(|channel| channel.exit);
+    let codes: Vec<u64> = exits.map(|(code, _)| code.into()).collect();
+    let failed = codes.iter().copied().find(|code| *code != 0);
+    let mut waiting = run.channels.iter();
+    let has_exited = !waiting.any(|channel| channel.has_exit && channel.exit.is_none());
+    failed.or_else(|| (has_exited && !codes.is_empty()).then_some(0))
+}
+
+/// JSON object with the exit code of each channel that has exits.
+fn exits(run: &Run) -> String {
+    let channels = run.channels.iter();
+    let exiting = channels.filter(|channel| channel.has_exit || channel.exit.is_some());
+    let codes = exiting.map(|channel| {
+        let code = channel.exit.map(|(code, _)| code);
+        (channel.name.to_string(), Value::from(code))
+    });
+    Value::from(codes.collect::<Map<_, _>>()).to_string()
+}
+
+fn small(number: Option<i32>) -> Cell<'static> {
+    number.map_or(Cell::Null, Cell::Small)
+}
+
+/// Name of an error: `ENOENT`; the number of one without a name.
+fn name_of(errno: Errno) -> String {
+    let text = errno.to_string();
+    match text.split_once(" (") {
+        Some((name, _)) => name.to_owned(),
+        None => text,
+    }
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+        Severity::Fatal => "fatal",
+    }
+}
