@@ -20,6 +20,8 @@ mod show;
 mod stat;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
+#[cfg(feature = "parquet")]
+mod tables;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -96,6 +98,14 @@ fn a_wrong_command_line_is_told_by_status_2() {
         let output = vhost(words.split_whitespace()).stderr(2);
         assert!(output.contains("Usage"), "{words}: {output}");
     }
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_command_without_parquet_says_how_to_build_it() {
+    let words = ["trace", "export", "--parquet", "x.trace", "-o", "tables"];
+    let output = vhost(words).stderr(2);
+    assert!(output.contains("--features parquet"), "{output}");
 }
 
 #[test]

@@ -1,0 +1,350 @@
+//! Tables of recorded runs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use parquet::file::reader::SerializedFileReader;
+use parquet::record::Field;
+use serde_json::Value;
+
+use crate::run::{Run, WAIT, entries, frames};
+use crate::{Ended, command, end, vhost_on};
+
+type Row = BTreeMap<String, Field>;
+
+/// Calls the export in a folder.
+fn export(folder: &Path, words: &str) -> Ended {
+    let mut export = command();
+    export.args(["trace", "export", "--parquet", "-o", "tables"]);
+    export.args(words.split_whitespace());
+    end(export.current_dir(folder))
+}
+
+/// Files below a folder, in order.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else {
+        return found;
+    };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Rows of a table.
+fn rows(folder: &Path, table: &str) -> Vec<Row> {
+    let files = files(&folder.join("tables").join(table));
+    let rows = files.iter().flat_map(|file| {
+        let reader = SerializedFileReader::try_from(file.as_path()).unwrap();
+        let rows = reader.into_iter().map(Result::unwrap);
+        rows.map(|row| row.into_columns().into_iter().collect::<Row>())
+            .collect::<Vec<_>>()
+    });
+    rows.collect()
+}
+
+fn text(row: &Row, column: &str) -> String {
+    match &row[column] {
+        Field::Str(text) => text.clone(),
+        other => panic!("{column} is {other:?}"),
+    }
+}
+
+fn number(row: &Row, column: &str) -> u64 {
+    match row[column] {
+        Field::Long(number) => u64::try_from(number).unwrap(),
+        Field::ULong(number) => number,
+        ref other => panic!("{column} is {other:?}"),
+    }
+}
+
+#[test]
+fn rows_are_what_the_recording_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let printed = export(folder.path(), "--messages --run-id one run.trace").stdout(0);
+    assert_eq!(printed, "1 run to tables\n");
+
+    let shown = entries(&trace);
+    let messages = rows(folder.path(), "messages");
+    assert_eq!(messages.len(), shown.len());
+    for (row, entry) in messages.iter().zip(&shown) {
+        let keys = [
+            ("event", "event"),
+            ("sender", "from"),
+            ("receiver", "to"),
+            ("message", "message"),
+        ];
+        for (column, key) in keys {
+            assert_eq!(text(row, column), entry[key], "{entry}");
+        }
+        for key in ["frame", "sequence", "root", "tick"] {
+            assert_eq!(number(row, key), entry[key], "{entry}");
+        }
+    }
+
+    let served: Vec<_> = shown
+        .iter()
+        .filter(|entry| entry["message"] == "Served")
+        .collect();
+    let requests = rows(folder.path(), "requests");
+    assert_eq!(requests.len(), served.len());
+    let mut of_channel: BTreeMap<String, u64> = BTreeMap::new();
+    for (at, (row, entry)) in requests.iter().zip(&served).enumerate() {
+        assert_eq!(text(row, "run_id"), "one");
+        assert_eq!(number(row, "number"), at as u64);
+        let channel = text(row, "channel");
+        assert_eq!(channel, entry["channel"]);
+        let count = of_channel.entry(channel).or_default();
+        assert_eq!(number(row, "channel_number"), *count);
+        *count += 1;
+        assert_eq!(number(row, "taken"), entry["body"]["since"]);
+        assert_eq!(number(row, "answered"), entry["tick"]);
+        let is_call = text(row, "kind") == "CALL";
+        let method = if is_call {
+            Field::Str("wait".to_owned())
+        } else {
+            Field::Null
+        };
+        assert_eq!(row["method"], method);
+        if is_call {
+            assert_eq!(number(row, "result"), 7);
+            assert_eq!(number(row, "answered") - number(row, "taken"), WAIT);
+        }
+        let Field::ListInternal(args) = &row["args"] else {
+            panic!("{:?}", row["args"]);
+        };
+        let args: Vec<u64> = args
+            .elements()
+            .iter()
+            .map(|arg| match arg {
+                Field::ULong(arg) => *arg,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let text = entry["request"].as_str().unwrap();
+        assert!(!is_call || args.len() == 1, "{text}: {args:?}");
+        assert!(
+            args.iter().all(|arg| *arg == 0
+                || text.contains(&format!("{arg:#x}"))
+                || text.contains(&arg.to_string())),
+            "{text}: {args:?}"
+        );
+    }
+
+    let console = rows(folder.path(), "console");
+    let lines = console
+        .iter()
+        .map(|row| (text(row, "channel"), text(row, "text")));
+    let of = |channel: &str| {
+        lines
+            .clone()
+            .filter(|(name, line)| name == channel && line == "a line, and some")
+            .count() as u64
+    };
+    assert_eq!((of("core0"), of("core1")), (3, 3));
+    assert_eq!(console.len(), 6);
+}
+
+#[test]
+fn counts_are_those_of_trace_stat() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, run) in [
+        ("a", Run::default()),
+        (
+            "b",
+            Run {
+                astray: true,
+                prints: 40,
+                ..Run::default()
+            },
+        ),
+    ] {
+        let trace = run.record(folder.path());
+        fs::rename(&trace, folder.path().join(format!("{name}.trace"))).unwrap();
+    }
+    export(folder.path(), "a.trace b.trace").stdout(0);
+    let runs = rows(folder.path(), "runs");
+    let requests = rows(folder.path(), "requests");
+    let mut counted = 0;
+    for run in &runs {
+        let file = folder.path().join(text(run, "file"));
+        let stat: Value =
+            serde_json::from_str(&vhost_on("trace stat --json", &file).stdout(0)).unwrap();
+        assert_eq!(number(run, "entries"), stat["entries"]);
+        assert_eq!(number(run, "ticks"), stat["ticks"]);
+        for of_kind in stat["requests"].as_array().unwrap() {
+            let of_kind_rows: Vec<&Row> = requests
+                .iter()
+                .filter(|row| {
+                    text(row, "run_id") == text(run, "run_id")
+                        && text(row, "channel") == of_kind["channel"]
+                        && text(row, "kind") == of_kind["request"]
+                })
+                .collect();
+            let failed = of_kind_rows
+                .iter()
+                .filter(|row| row["errno"] != Field::Null);
+            let bytes: u64 = of_kind_rows.iter().map(|row| number(row, "bytes")).sum();
+            assert_eq!(of_kind_rows.len() as u64, of_kind["count"]);
+            assert_eq!(failed.count() as u64, of_kind["failed"]);
+            assert_eq!(bytes, of_kind["bytes"]);
+            counted += of_kind_rows.len();
+        }
+    }
+    assert_eq!(counted, requests.len());
+    let verdicts: Vec<_> = runs.iter().map(|run| text(run, "verdict")).collect();
+    assert_eq!(verdicts, ["passed", "failed"]);
+    let failed = &runs[1];
+    assert_eq!(text(failed, "replay"), "vhost replay b.trace");
+    assert_eq!(text(failed, "exits"), r#"{"core0":0,"core1":0}"#);
+    assert!(text(failed, "first_error").contains("has no memory at 0x10"));
+}
+
+#[test]
+fn an_identity_comes_from_the_command_line_and_the_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    export(
+        folder.path(),
+        "run.trace --run-id a/b --design ../x=y --seed 7 --revision r1 --host h --command c",
+    )
+    .stdout(0);
+    let [run] = &rows(folder.path(), "runs")[..] else {
+        panic!("one run");
+    };
+    for (column, value) in [
+        ("run_id", "a/b"),
+        ("seed", "7"),
+        ("revision", "r1"),
+        ("host", "h"),
+        ("command", "c"),
+    ] {
+        assert_eq!(text(run, column), value);
+    }
+    let paths = files(&folder.path().join("tables/runs"));
+    let [path] = &paths[..] else {
+        panic!("{paths:?}");
+    };
+    let path = path.strip_prefix(folder.path()).unwrap().to_str().unwrap();
+    assert!(
+        path.ends_with("/design=%2E.%2Fx%3Dy/a%2Fb.parquet"),
+        "{path}"
+    );
+
+    // Without one, the name is that of the file, and the same the next time.
+    let before = fs::read(&trace).unwrap();
+    export(folder.path(), "run.trace").stdout(0);
+    let again = export(folder.path(), "run.trace").stderr(2);
+    assert!(again.contains("run.trace: run `run-"), "{again}");
+    assert!(again.contains("is in the tables already"), "{again}");
+    assert_eq!(rows(folder.path(), "runs").len(), 2);
+    assert_eq!(fs::read(&trace).unwrap(), before);
+    let two = export(folder.path(), "run.trace run.trace --run-id x").stderr(2);
+    assert!(two.contains("--run-id names one run"), "{two}");
+}
+
+#[test]
+fn faulty_files_are_named_and_the_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let bytes = fs::read(&trace).unwrap();
+    let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    put("good.trace", &bytes);
+    put("cut.trace", &bytes[..bytes.len() - 3]);
+    put("empty.trace", &[]);
+    put(
+        "other.trace",
+        &[&bytes[..8], &[99, 0, 0, 0], &bytes[12..]].concat(),
+    );
+    let frames = frames(&bytes);
+    let mut damaged = bytes.clone();
+    damaged[frames[frames.len() - 1].content.start + 1] ^= 1;
+    put("damaged.trace", &damaged);
+    put("locked.trace", &bytes);
+    let locked = folder.path().join("locked.trace");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    let is_locked = fs::read(&locked).is_err();
+
+    let names = "cut damaged empty good locked missing other";
+    let files: Vec<String> = names
+        .split(' ')
+        .map(|name| format!("{name}.trace"))
+        .collect();
+    let ended = export(folder.path(), &files.join(" "));
+    assert_eq!(ended.status, Some(2));
+    for (name, problem) in [
+        ("cut", "the recording was cut off"),
+        ("damaged", "checksum mismatch"),
+        ("empty", "is not a recording"),
+        ("missing", "No such file"),
+        ("other", "has format 99"),
+    ] {
+        let line = ended
+            .stderr
+            .lines()
+            .find(|line| line.contains(&format!("{name}.trace")) && line.contains(problem));
+        assert!(line.is_some(), "{name}: {}", ended.stderr);
+    }
+    assert!(!is_locked || ended.stderr.contains("locked.trace: Permission denied"));
+    assert!(!ended.stderr.contains("good.trace"), "{}", ended.stderr);
+    let ends: BTreeMap<String, String> = rows(folder.path(), "runs")
+        .iter()
+        .map(|run| (text(run, "file"), text(run, "end")))
+        .collect();
+    let expected = [("cut", "cut"), ("damaged", "damaged"), ("good", "whole")];
+    for (name, end) in expected {
+        assert_eq!(ends[&format!("{name}.trace")], end);
+    }
+    assert_eq!(ends.len(), 3 + usize::from(!is_locked));
+}
+
+#[test]
+fn a_folder_that_can_not_be_written_is_named_and_nothing_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    Run::default().record(folder.path());
+    fs::write(folder.path().join("tables"), "a file").unwrap();
+    let error = export(folder.path(), "run.trace").stderr(2);
+    assert!(
+        error.contains("run.trace: can't write tables/_ids"),
+        "{error}"
+    );
+    fs::remove_file(folder.path().join("tables")).unwrap();
+
+    // One table can't be written: no file of another one stays, and the run can be exported later.
+    fs::create_dir(folder.path().join("tables")).unwrap();
+    fs::write(folder.path().join("tables/reports"), "a file").unwrap();
+    let error = export(folder.path(), "run.trace").stderr(2);
+    assert!(error.contains("can't write tables/reports"), "{error}");
+    let left = files(&folder.path().join("tables"));
+    assert_eq!(left, [folder.path().join("tables/reports")]);
+    fs::remove_file(folder.path().join("tables/reports")).unwrap();
+    export(folder.path(), "run.trace").stdout(0);
+}
+
+#[test]
+fn no_files_of_a_run_that_is_claimed_already() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    fs::copy(&trace, folder.path().join("copy.trace")).unwrap();
+    for file in ["run.trace", "copy.trace"] {
+        let ended = export(folder.path(), &format!("{file} --run-id same"));
+        assert_eq!(ended.status, Some(if file == "run.trace" { 0 } else { 2 }));
+        if file == "copy.trace" {
+            let error = &ended.stderr;
+            assert!(error.contains("copy.trace: run `same`"), "{error}");
+            assert!(error.contains("from run.trace"), "{error}");
+            assert!(error.contains("VHOST_RUN_ID"), "{error}");
+        }
+    }
+    assert_eq!(rows(folder.path(), "runs").len(), 1);
+}

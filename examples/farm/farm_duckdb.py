@@ -1,0 +1,47 @@
+"""The questions of ``queries.sql`` in DuckDB: ``farm_duckdb.py TABLES [QUESTION...]``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+TABLES = ("runs", "requests", "reports", "console", "messages")
+
+
+def queries() -> dict[str, str]:
+    """Text of each question, by its name."""
+    text = Path(__file__).with_name("queries.sql").read_text()
+    parts = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def connect(tables: Path) -> duckdb.DuckDBPyConnection:
+    """A connection with a view of each table. Columns that older files lack are null."""
+    connection = duckdb.connect()
+    for table in TABLES:
+        if not (tables / table).is_dir():
+            continue
+        files = str(tables / table / "*" / "*" / "*.parquet").replace("'", "''")
+        connection.execute(
+            f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{files}', union_by_name = true, "
+            "hive_partitioning = true, hive_types = {'date': DATE, 'design': VARCHAR})"
+        )
+    return connection
+
+
+def answers(tables: Path, names: list[str]) -> Iterator[tuple[str, duckdb.DuckDBPyRelation]]:
+    """Answers to the questions of these names, or to all."""
+    connection = connect(tables)
+    for name, text in queries().items():
+        if not names or name in names:
+            yield name, connection.sql(text.strip().rstrip(";"))
+
+
+if __name__ == "__main__":
+    for name, answer in answers(Path(sys.argv[1]), sys.argv[2:]):
+        print(name)
+        answer.show(max_width=200)

@@ -1,0 +1,130 @@
+"""The questions of ``queries.sql`` in Polars: ``farm_polars.py TABLES [QUESTION...]``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+LATENCY = pl.col("answered") - pl.col("taken")
+
+
+class Farm:
+    """Tables of an export."""
+
+    def __init__(self, tables: Path) -> None:
+        self.runs = self._scan(tables / "runs")
+        self.requests = self._scan(tables / "requests")
+
+    @staticmethod
+    def _scan(table: Path) -> pl.LazyFrame:
+        """A table. Columns that some files lack are null."""
+        return pl.scan_parquet(
+            table / "*" / "*" / "*.parquet",
+            hive_partitioning=True,
+            hive_schema={"date": pl.Date, "design": pl.String},
+            missing_columns="insert",
+            extra_columns="ignore",
+        )
+
+    def slowest_methods(self) -> pl.LazyFrame:
+        today = datetime.now(tz=UTC).date()
+        return (
+            self.requests.filter(
+                pl.col("method").is_not_null(), pl.col("date") >= today - timedelta(days=7)
+            )
+            .group_by("design", "method")
+            .agg(
+                calls=pl.len(),
+                mean_ticks=LATENCY.mean(),
+                median_ticks=LATENCY.median(),
+                most_ticks=LATENCY.max(),
+            )
+            .sort("most_ticks", "design", "method", descending=[True, False, False])
+            .head(20)
+        )
+
+    def failures(self) -> pl.LazyFrame:
+        failed = self.runs.filter(pl.col("verdict") != "passed").sort("first_error_tick", "run_id")
+        return (
+            failed.group_by("design", "signature", maintain_order=True)
+            .agg(
+                failed_runs=pl.len(),
+                first_error_tick=pl.first("first_error_tick"),
+                run_id=pl.first("run_id"),
+                command=pl.first("command"),
+            )
+            .sort("failed_runs", "design", "signature", descending=[True, False, False])
+        )
+
+    def departures(self) -> pl.LazyFrame:
+        place = ["design", "channel", "channel_number"]
+        alike = [*place, "kind", "method", "errno"]
+        places = self.requests.group_by(alike).agg(alike=pl.len())
+        totals = places.group_by(place).agg(all_runs=pl.col("alike").sum())
+        minorities = places.join(totals, on=place).filter(pl.col("alike") * 2 < pl.col("all_runs"))
+        departing = self.requests.join(minorities, on=alike, how="semi", nulls_equal=True)
+        columns = ["run_id", *place, "kind", "method", "error", "answered"]
+        return (
+            departing.sort("number")
+            .group_by("run_id", maintain_order=True)
+            .first()
+            .select(columns)
+            .sort("run_id")
+        )
+
+    def flaky_seeds(self) -> pl.LazyFrame:
+        passed = (pl.col("verdict") == "passed").sum().cast(pl.Int64)
+        failed = (pl.col("verdict") == "failed").sum()
+        return (
+            self.runs.group_by("design", "revision", "seed")
+            .agg(all_runs=pl.len(), passed=passed, failed=failed)
+            .filter(pl.col("passed") > 0, pl.col("failed") > 0)
+            .drop("failed")
+            .sort("design", "revision", "seed")
+        )
+
+    def latency_by_revision(self) -> pl.LazyFrame:
+        runs = self.runs.select("run_id", "revision", "started")
+        order = ["design", "method", "first_run", "revision"]
+        return (
+            self.requests.filter(pl.col("method").is_not_null())
+            .join(runs, on="run_id")
+            .group_by("design", "method", "revision")
+            .agg(calls=pl.len(), mean_ticks=LATENCY.mean(), first_run=pl.col("started").min())
+            .sort(order)
+            .with_columns(growth=pl.col("mean_ticks").diff().over("design", "method"))
+            .drop("first_run")
+        )
+
+    def coverage(self) -> pl.LazyFrame:
+        return (
+            self.requests.filter(pl.col("method").is_not_null())
+            .group_by("design", "method", "run_id")
+            .agg(calls=pl.len())
+            .group_by("design", "method")
+            .agg(calling_runs=pl.len(), calls=pl.col("calls").sum())
+            .sort("design", "method")
+        )
+
+    def questions(self) -> dict[str, Callable[[], pl.LazyFrame]]:
+        """All questions by name."""
+        asked = [
+            self.slowest_methods,
+            self.failures,
+            self.departures,
+            self.flaky_seeds,
+            self.latency_by_revision,
+            self.coverage,
+        ]
+        return {question.__name__: question for question in asked}
+
+
+if __name__ == "__main__":
+    for name, question in Farm(Path(sys.argv[1])).questions().items():
+        if not sys.argv[2:] or name in sys.argv[2:]:
+            print(name)
+            print(question().collect())
