@@ -48,7 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Confined word, and the only places under `src` that may contain it.
 const CONFINED: &[(&str, &[&str])] = &[
     ("unsafe", &["ffi", "sim"]),
-    ("pyo3", &["foreign/python"]),
+    ("pyo3", &["foreign/python", "ffi/recordings"]),
     ("bincode", &["trace"]),
     ("serde_yaml", &["config"]),
     ("socket2", &["actors/sockets/tcp"]),

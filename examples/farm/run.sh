@@ -5,7 +5,7 @@
 # first. With `+` behind it the machine is busy, which makes samples late.
 set -eu
 folder=$1 seed=$2 revision=$3
-: "${FARM:=target/release/examples/farm}" "${FIRMWARE:=target/farm/program.elf}" "${ROUNDS:=100}"
+: "${FARM:=target/release/examples/farm}" "${FIRMWARE:=target/farm.elf}" "${ROUNDS:=100}"
 case $revision in
 *+) slow=$((${revision%+} + 40)) ;;
 *) slow=$revision ;;

@@ -174,7 +174,9 @@ def test_two_versions_of_the_schema_are_asked_together(tables: Path, tmp_path: P
     connection.sql(
         "SELECT * EXCLUDE (date, design) REPLACE ('later' AS run_id, 2 AS schema), 7 AS cores FROM runs LIMIT 1"
     ).write_parquet(str(folder / "later.parquet"))
-    found = farm_duckdb.connect(both).sql("SELECT schema, count(*), sum(cores) FROM runs GROUP BY ALL")
+    found = farm_duckdb.connect(both).sql(
+        "SELECT schema, count(*), sum(cores) FROM runs GROUP BY ALL"
+    )
     assert sorted(found.fetchall()) == [(1, RUNS, None), (2, 1, 7)]
     polars = pytest.importorskip("polars")
     import farm_polars

@@ -7,6 +7,8 @@ time.
 ``init``, ``tick`` and their like are for a process whose simulator does not call the library; ``vhost.cocotb`` has them as a
 task of a test. ``System`` is a handle for several systems in one process.
 
+``vhost.trace`` reads recordings, and ``replay`` replays one; both work without a simulator.
+
 ``vhost.library`` finds and builds the library, and so does ``python -m vhost``.
 """
 
@@ -14,11 +16,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from vhost._native import native
+from vhost import trace
+from vhost._native import native, recordings
+from vhost._replay import Replayed, replay
 from vhost._system import System, exit_code, init, notify, shutdown, status, tick
 
 __all__ = [
+    "Difference",
     "Error",
+    "Replayed",
     "System",
     "exit_code",
     "get_space",
@@ -32,11 +38,13 @@ __all__ = [
     "read_u32",
     "read_u64",
     "replace_traps",
+    "replay",
     "semihost",
     "shutdown",
     "status",
     "symbol",
     "tick",
+    "trace",
     "write_bytes",
     "write_string",
     "write_u8",
@@ -47,6 +55,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "Difference":
+        return recordings().Difference
     if name in __all__ or name == "__version__" or name.startswith("py_mb_"):
         return getattr(native(), name)
     raise AttributeError(f"module 'vhost' has no attribute {name!r}")

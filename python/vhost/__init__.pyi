@@ -1,3 +1,7 @@
+from vhost import trace as trace
+from vhost._recordings import Difference as Difference
+from vhost._replay import Replayed as Replayed
+from vhost._replay import replay as replay
 from vhost._system import System as System
 from vhost._system import exit_code as exit_code
 from vhost._system import init as init

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 NAME = "vhost._vhost"
+RECORDINGS = "vhost._recordings"
 
 
 def native() -> ModuleType:
@@ -36,6 +37,31 @@ def native() -> ModuleType:
         ) from error
     sys.modules[NAME] = module
     loader.exec_module(module)
+    return module
+
+
+def recordings() -> ModuleType:
+    """Native module for recordings, which is in the same file."""
+    if RECORDINGS in sys.modules:
+        return sys.modules[RECORDINGS]
+    # That module imports this one.
+    from vhost.library import find
+
+    library = find()
+    loader = ExtensionFileLoader(RECORDINGS, str(library))
+    spec = importlib.util.spec_from_file_location(RECORDINGS, library, loader=loader)
+    if spec is None:
+        raise ImportError(f"{library} can't be imported as a Python module; rebuild the library")
+    try:
+        module = importlib.util.module_from_spec(spec)
+    except ImportError as error:
+        raise ImportError(
+            f"the library {library} has no Python support; build it with the feature `python`",
+            name=RECORDINGS,
+            path=str(library),
+        ) from error
+    loader.exec_module(module)
+    sys.modules[RECORDINGS] = module
     return module
 
 

@@ -7,6 +7,7 @@
 //! - [`sockets`]: TCP servers that the testbench polls.
 //! - [`system_tasks`]: system tasks, for simulators without DPI.
 //! - [`host`], [`with_host`](mod@with_host): a Rust crate that configures the system and uses it.
+//! - `recordings`: recordings in Python, without a system.
 //! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
 //! - [`process`]: state of a system; [`systems`]: systems beside the first; [`system_handles`]: their handles.
 //! - [`children`]: forks of the process, snapshots and runs; [`fork`] has their state, [`forked`] what a child is to do.
@@ -56,6 +57,8 @@ mod process;
 #[cfg(feature = "c_abi_query")]
 mod query;
 mod quit;
+#[cfg(feature = "python")]
+mod recordings;
 mod refused_calls;
 mod returned_strings;
 #[cfg(feature = "c_abi_rpc")]

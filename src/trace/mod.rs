@@ -4,6 +4,7 @@
 //! - [`RunIdentity`]: identity of the run among others.
 //! - [`Recorder`]: a tap that writes a recording.
 //! - [`Trace`]: reads a recording, frame by frame, and validates it.
+//! - [`Matcher`]: compares two recordings.
 //! - [`decode`]: deserializes the message or reply of a frame to its type.
 //!
 //! `docs/trace.md` describes the format of the file.
@@ -14,6 +15,7 @@ mod error;
 mod format;
 mod head;
 mod identity;
+mod matcher;
 mod open;
 mod payload;
 mod reader;
@@ -28,6 +30,7 @@ pub use entry::{Content, Entry};
 pub use error::{Damage, TraceError};
 pub use format::{FORMAT, Header, Kind, OLDEST_FORMAT, Payloads, Source};
 pub use identity::RunIdentity;
+pub use matcher::Matcher;
 pub(crate) use open::OpenMessages;
 pub use reader::Trace;
 pub use recorder::Recorder;

@@ -14,9 +14,7 @@ use crate::programs;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Lane, NEXTEST, Runs, Step};
 use crate::tool::{
-    CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CHROMIUM, CLANG, COCOTB, CXX, DTC, LIBPYTHON, LLD, MATURIN,
-    MYPY, NC, NUMPY, PERL, PICOLIBC, PICORV32, PLAYWRIGHT, PYSLANG, PYTEST, QEMU, RISCV_GCC,
-    RISCV32, RISCV64, RUFF, SPIKE, UVM, VALGRIND, VENV_PYTHON, VERILATOR,
+    CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CHROMIUM, CLANG, COCOTB, CXX, DTC, DUCKDB, JAVA, LIBPYTHON, LLD, MATURIN, MYPY, NC, NUMPY, PERL, PICOLIBC, PICORV32, PLAYWRIGHT, POLARS, PYSLANG, PYSPARK, PYTEST, QEMU, RISCV32, RISCV64, RISCV_GCC, RUFF, SPIKE, UVM, VALGRIND, VENV_PYTHON, VERILATOR,
 };
 
 /// Features that exclude each other: the compiler rejects two of one row.
@@ -73,6 +71,16 @@ const HOST_CRATE: &str = "cargo test --release --manifest-path examples/host_cra
 
 const HOST_CRATE_LINTS: &str = "cargo clippy --all-targets --manifest-path examples/host_crate/Cargo.toml \
      --target-dir target/variants -- -D warnings";
+
+/// Tables of runs, which the quick run does not compile: rows, and a regression of a thousand runs in three engines.
+const TABLES: [&str; 6] = [
+    "cargo clippy -p vhost-cli --features parquet --all-targets -- -D warnings",
+    "target/venv/bin/cargo-nextest nextest run -p vhost-cli --features parquet tables",
+    "cargo build -p vhost-cli --features parquet",
+    "cargo build --example farm",
+    "firmware/compile.sh rv32 target/farm.elf examples/farm/program.c",
+    "target/venv/bin/python -m pytest integration/farm",
+];
 
 /// Run time of each fuzz target, in seconds.
 const FUZZ_SECONDS: u32 = 20;
@@ -252,6 +260,14 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .env("PYTHONDONTWRITEBYTECODE", "1"),
         Step::full("Python: installed with pip", WHEEL)
             .required(&[LIBPYTHON, MATURIN, MYPY, NUMPY, CXX]),
+        Step::full("tables of a regression", TABLES)
+            .required(&[CLANG, LLD, PYTEST, DUCKDB, POLARS])
+            .optional(&[PYSPARK, JAVA])
+            .env("VHOST", "target/debug/vhost")
+            .env("FARM", "target/debug/examples/farm")
+            .env("ROUNDS", "20")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .only_with(&["integration/farm/test_farm.py"]),
         Step::full(
             "hostile firmware and recordings, 100,000 each",
             [

@@ -35,6 +35,17 @@ pub(crate) const CHROMIUM: Tool = Tool::new(
     },
 );
 pub(crate) const PLAYWRIGHT: Tool = Tool::new("playwright", Source::Python { version: "1.65.2" });
+/// Engines for tables of runs.
+pub(crate) const DUCKDB: Tool = Tool::new("duckdb", Source::Python { version: "2.0.1" });
+pub(crate) const POLARS: Tool = Tool::new("polars", Source::Python { version: "2.1.0" });
+pub(crate) const PYSPARK: Tool = Tool::new("pyspark", Source::Python { version: "4.3.0" });
+/// For Spark.
+pub(crate) const JAVA: Tool = Tool::new(
+    "java",
+    Source::Debian {
+        package: "default-jre-headless",
+    },
+);
 pub(crate) const LLD: Tool = Tool::new("ld.lld", Source::Debian { package: "lld" });
 pub(crate) const CXX: Tool = Tool::new("c++", Source::Debian { package: "g++" });
 pub(crate) const MAKE: Tool = Tool::new("make", Source::Debian { package: "make" });

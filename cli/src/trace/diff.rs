@@ -3,14 +3,14 @@
 //! Compared are messages and replies, their senders and receivers, order and ticks. Numbers of
 //! messages and frames, versions and names of files may differ.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::Value;
 use vhost::mem::Image;
-use vhost::trace::{Content, Entry, Header};
+use vhost::trace::{Content, Header, Matcher};
 
 use super::entry::{HEAD, Line, MOST};
 use super::entry_reader::{DecodedEntry, EntryReader};
@@ -123,39 +123,6 @@ fn headers(one: &Header, other: &Header) -> Vec<&'static str> {
     ];
     let differing = compared.iter().filter(|(same, _)| !same);
     differing.map(|(_, what)| *what).collect()
-}
-
-/// Correspondence between the messages of both recordings.
-#[derive(Default)]
-struct Matcher {
-    /// Sequence numbers of unanswered messages: from the first recording's to the second's.
-    open: HashMap<u64, u64>,
-}
-
-impl Matcher {
-    /// True if two entries are equal. Entries must be passed in recorded order.
-    fn is(&mut self, one: &Entry, other: &Entry) -> bool {
-        if one.tick != other.tick || one.kind != other.kind || one.content != other.content {
-            return false;
-        }
-        match one.content {
-            Content::Message { .. } => {
-                let root = if one.root == one.sequence {
-                    other.sequence
-                } else {
-                    // A root that was answered earlier is compared by its number alone.
-                    self.open.get(&one.root).copied().unwrap_or(other.root)
-                };
-                if one.kind.to != "nobody" {
-                    self.open.insert(one.sequence, other.sequence);
-                }
-                root == other.root
-            }
-            Content::Reply { .. } | Content::Dropped => {
-                self.open.remove(&one.sequence) == Some(other.sequence)
-            }
-        }
-    }
 }
 
 fn line(decoded: &DecodedEntry) -> Line<'_> {
@@ -289,54 +256,9 @@ impl std::fmt::Debug for Text<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
-    use vhost::trace::Kind;
 
     use super::*;
-
-    /// Entry for message `sequence`, whose reply goes to `root`.
-    fn entry(sequence: u64, root: u64, content: Content) -> Entry {
-        let kind = Kind {
-            from: "mailbox".to_owned(),
-            to: "memory".to_owned(),
-            name: "Access".to_owned(),
-        };
-        Entry {
-            frame: sequence,
-            sequence,
-            root,
-            tick: 1,
-            kind: Arc::new(kind),
-            content,
-        }
-    }
-
-    fn message() -> Content {
-        Content::Message {
-            body: vec![1].into(),
-            awaited: true,
-        }
-    }
-
-    #[test]
-    fn numbers_of_messages_may_differ_and_what_belongs_together_may_not() {
-        let mut same = Matcher::default();
-        let said = [(1, 1), (2, 1), (3, 3)];
-        for (sequence, root) in said {
-            let (one, other) = (sequence, sequence + 10);
-            assert!(same.is(
-                &entry(one, root, message()),
-                &entry(other, root + 10, message())
-            ));
-        }
-        let dropped = |sequence, root| entry(sequence, root, Content::Dropped);
-        assert!(same.is(&dropped(2, 1), &dropped(12, 11)));
-        assert!(!same.is(&dropped(1, 1), &dropped(13, 13)));
-        // One side forwards the message, the other answers it itself.
-        assert!(!same.is(&entry(4, 3, message()), &entry(14, 14, message())));
-    }
 
     #[test]
     fn the_first_difference_is_named_by_its_path() {

@@ -272,7 +272,7 @@ fn faulty_files_are_named_and_the_others_go_on() {
     put("damaged.trace", &damaged);
     put("locked.trace", &bytes);
     let locked = folder.path().join("locked.trace");
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
     let is_locked = fs::read(&locked).is_err();
 
     let names = "cut damaged empty good locked missing other";

@@ -24,7 +24,7 @@ use std::rc::Rc;
 use mailbox_rs::PtrWidth;
 use thiserror::Error;
 
-pub(crate) use module::{Host, Refused, serve};
+pub(crate) use module::{Error as PyError, Host, Refused, serve};
 
 use self::interpreter::StartError;
 use self::module::MethodsClaim;

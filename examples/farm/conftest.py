@@ -1,0 +1,19 @@
+"""Tables of a regression by pytest."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Exports the recordings at the end, once: in the process that has the workers."""
+    tables = os.environ.get("TABLES")
+    if tables is None or hasattr(session.config, "workerinput"):
+        return
+    traces = sorted(Path(os.environ.get("TRACES", "traces")).glob("*.trace"))
+    command = [os.environ.get("VHOST", "vhost"), "trace", "export", "--parquet", "-o", tables]
+    subprocess.run([*command, *map(str, traces)], check=True)

@@ -1,0 +1,29 @@
+"""Native part of `vhost.trace` and of `vhost.replay`."""
+
+from typing import Any
+
+from vhost._vhost import Error
+
+class Difference(Error):  # noqa: N818
+    """First difference between a replay and its recording."""
+
+class Reader:
+    """Open recording."""
+
+    def __new__(cls, file: str) -> Reader: ...
+    def header(self) -> dict[str, Any]: ...
+    def is_cut(self) -> bool: ...
+    def rows(self, table: str, most: int) -> list[tuple[Any, ...]]:
+        """Next rows of a table; none at the end."""
+
+    def columns(self, table: str, most: int) -> tuple[int, list[tuple[bytes, bytes, bytes]]]:
+        """Number of the next rows; validity, offsets and values of each column."""
+
+def columns(table: str) -> list[tuple[str, str]]:
+    """Names and types of a table's columns."""
+
+def diff(one: str, other: str) -> tuple[int, tuple[int, int] | None, tuple[int, int] | None] | None:
+    """Number of equal entries before the first difference; frame and tick of both."""
+
+def replay(file: str, only: str | None = None) -> tuple[int, int]:
+    """Number of messages and ticks."""

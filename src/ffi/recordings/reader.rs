@@ -1,0 +1,279 @@
+//! Rows of a recording, in its order.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::ser::Formatter;
+
+use super::value::{Row, Type, Value};
+use crate::attach::{ChannelAttribution, channels};
+use crate::bus::Body;
+use crate::config;
+use crate::mem::MemoryMap;
+use crate::messages::console::Print;
+use crate::messages::files::{ActOnPath, Open, PathStatus, PosixOpen};
+use crate::messages::rpc::{Call, Target};
+use crate::messages::{ChannelDescriptor, ServedRequest, served_request};
+use crate::trace::{Content, Entry, Header, Source, Trace, TraceError, decode};
+
+/// Table of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Table {
+    Messages,
+    Requests,
+}
+
+/// Largest message whose content is given as JSON, in recorded bytes.
+const LARGEST: usize = 1 << 20;
+
+/// Most channels whose requests are matched with what they ask for.
+const MOST_CHANNELS: usize = 1024;
+
+impl Table {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "messages" => Some(Self::Messages),
+            "requests" => Some(Self::Requests),
+            _ => None,
+        }
+    }
+
+    /// Names and types of the columns.
+    pub(super) fn columns(self) -> &'static [(&'static str, Type)] {
+        match self {
+            Self::Messages => &[
+                ("frame", Type::Number),
+                ("sequence", Type::Number),
+                ("root", Type::Number),
+                ("tick", Type::Number),
+                ("event", Type::Text),
+                ("sender", Type::Text),
+                ("receiver", Type::Text),
+                ("message", Type::Text),
+                ("awaited", Type::Flag),
+                ("channel", Type::Text),
+                ("body", Type::Text),
+            ],
+            Self::Requests => &[
+                ("number", Type::Number),
+                ("channel", Type::Text),
+                ("kind", Type::Text),
+                ("method", Type::Text),
+                ("path", Type::Text),
+                ("args", Type::Words),
+                ("taken", Type::Number),
+                ("answered", Type::Number),
+                ("result", Type::Number),
+                ("errno", Type::Number),
+                ("bytes", Type::Number),
+                ("text", Type::Text),
+            ],
+        }
+    }
+}
+
+/// What a request asks for, from the messages before it is served.
+#[derive(Debug, Default)]
+struct Asked {
+    method: Option<String>,
+    path: Option<String>,
+    /// Bytes printed since the request before.
+    printed: u64,
+}
+
+/// Reader of a recording's rows.
+pub(super) struct Reader {
+    trace: Trace,
+    owners: ChannelAttribution,
+    /// Open request of each channel.
+    asked: HashMap<Arc<str>, Asked>,
+    requests: u64,
+}
+
+impl Reader {
+    pub(super) fn open(file: &Path) -> Result<Self, TraceError> {
+        let trace = Trace::open(file)?;
+        let served = served(trace.header()).unwrap_or_default();
+        Ok(Self {
+            owners: ChannelAttribution::new(served),
+            asked: HashMap::new(),
+            requests: 0,
+            trace,
+        })
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        self.trace.header()
+    }
+
+    /// True if the file ends inside of a block. Known at the end.
+    pub(super) fn is_cut(&self) -> bool {
+        self.trace.is_cut()
+    }
+
+    /// Reads up to `most` rows, none at the end. A damaged recording fails behind its last row.
+    pub(super) fn read(&mut self, table: Table, most: usize) -> (Vec<Row>, Option<TraceError>) {
+        let mut rows = Vec::new();
+        while rows.len() < most {
+            match self.trace.next() {
+                None => break,
+                Some(Err(error)) => return (rows, Some(error)),
+                Some(Ok(entry)) => rows.extend(self.row(table, &entry)),
+            }
+        }
+        (rows, None)
+    }
+
+    fn row(&mut self, table: Table, entry: &Entry) -> Option<Row> {
+        let decoded = decode(entry).ok().flatten();
+        let body = decoded.as_deref();
+        let channel = self.owners.channel_of(entry.passing(body));
+        match table {
+            Table::Messages => Some(message(entry, channel.as_deref(), body)),
+            Table::Requests => {
+                if !matches!(entry.content, Content::Message { .. }) {
+                    return None;
+                }
+                let (channel, body) = (channel?, body?);
+                match served_request(body) {
+                    Some(served) => Some(self.request(served, channel, entry.tick)),
+                    None => {
+                        self.asks(body, channel);
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    /// Keeps what a request asks for, until it is served.
+    fn asks(&mut self, body: &dyn Body, channel: Arc<str>) {
+        let any = body.as_any();
+        let is_known = self.asked.contains_key(&channel);
+        if !is_known && self.asked.len() >= MOST_CHANNELS {
+            return;
+        }
+        if let Some(Call { target, .. }) = any.downcast_ref() {
+            let method = match target {
+                Target::Method(name) => Some(name.to_string()),
+                Target::Command(_) => None,
+            };
+            self.asked.entry(channel).or_default().method = method;
+            return;
+        }
+        if let Some(print) = any.downcast_ref::<Print>() {
+            let printed = &mut self.asked.entry(channel).or_default().printed;
+            *printed = printed.saturating_add(print.text.len() as u64);
+            return;
+        }
+        let path = any.downcast_ref::<Open>().map(|open| &open.path);
+        let path = path
+            .or_else(|| any.downcast_ref::<PosixOpen>().map(|open| &open.path))
+            .or_else(|| any.downcast_ref::<PathStatus>().map(|of| &of.path))
+            .or_else(|| any.downcast_ref::<ActOnPath>().map(|of| &of.path));
+        if let Some(path) = path {
+            let path = String::from_utf8_lossy(path).into_owned();
+            self.asked.entry(channel).or_default().path = Some(path);
+        }
+    }
+
+    fn request(&mut self, served: &dyn ServedRequest, channel: Arc<str>, tick: u64) -> Row {
+        let Asked {
+            method,
+            path,
+            printed,
+        } = self.asked.remove(&channel).unwrap_or_default();
+        let printed = if served.counts_printed() { 0 } else { printed };
+        let number = self.requests;
+        self.requests += 1;
+        let error = served.error();
+        let value = served.value().filter(|_| error.is_none());
+        vec![
+            Value::Number(number),
+            Value::Text(channel.to_string()),
+            Value::Text(served.kind().to_owned()),
+            text(method),
+            text(path),
+            Value::Words(served.args().to_vec()),
+            Value::Number(served.since().min(tick)),
+            Value::Number(tick),
+            value.map_or(Value::Null, Value::Number),
+            error.map_or(Value::Null, |errno| {
+                Value::Number(errno.0.unsigned_abs().into())
+            }),
+            Value::Number(served.moved_bytes().saturating_add(printed)),
+            Value::Text(format!(
+                "{}{}",
+                served.request_text(),
+                served.outcome_text()
+            )),
+        ]
+    }
+}
+
+fn message(entry: &Entry, channel: Option<&str>, body: Option<&dyn Body>) -> Row {
+    let (event, awaited, len) = match &entry.content {
+        Content::Message { body, awaited } => ("message", Some(*awaited), body.len()),
+        Content::Reply { body } => ("reply", None, body.len()),
+        Content::Dropped => ("dropped", None, 0),
+    };
+    let kind = &entry.kind;
+    let [from, to, name] = [&kind.from, &kind.to, &kind.name].map(|it| Value::Text(it.clone()));
+    let json = body.filter(|_| len <= LARGEST).and_then(json);
+    vec![
+        Value::Number(entry.frame),
+        Value::Number(entry.sequence),
+        Value::Number(entry.root),
+        Value::Number(entry.tick),
+        Value::Text(event.to_owned()),
+        from,
+        to,
+        name,
+        awaited.map_or(Value::Null, Value::Flag),
+        text(channel.map(str::to_owned)),
+        text(json),
+    ]
+}
+
+fn text(text: Option<String>) -> Value {
+    text.map_or(Value::Null, Value::Text)
+}
+
+/// Content of a message as JSON, bytes as texts of hexadecimal digits.
+fn json(body: &dyn Body) -> Option<String> {
+    let body: &dyn erased_serde::Serialize = body;
+    let mut bytes = Vec::new();
+    let mut json = serde_json::Serializer::with_formatter(&mut bytes, HexBytes);
+    serde::Serialize::serialize(body, &mut json).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// Formatter with bytes as a text of hexadecimal digits.
+struct HexBytes;
+
+impl Formatter for HexBytes {
+    fn write_byte_array<W: ?Sized + io::Write>(
+        &mut self,
+        to: &mut W,
+        bytes: &[u8],
+    ) -> io::Result<()> {
+        to.write_all(b"\"")?;
+        for byte in bytes {
+            write!(to, "{byte:02x}")?;
+        }
+        to.write_all(b"\"")
+    }
+}
+
+/// Served channels of a recording, if its configurations can be read.
+fn served(header: &Header) -> Option<Arc<[ChannelDescriptor]>> {
+    let parse = |source: &Source| {
+        config::parse_memory_map(&source.text, Path::new(&source.file), header).ok()
+    };
+    let map: MemoryMap = header.memories.as_ref().and_then(parse).unwrap_or_default();
+    let Source { file, text } = header.mailboxes.as_ref()?;
+    let configured = config::parse_mailboxes(text, Path::new(file), &map, header).ok()?;
+    Some(channels(&map, &configured))
+}

@@ -1,0 +1,88 @@
+//! Comparison of two recordings, entry by entry.
+
+use std::collections::HashMap;
+
+use super::{Content, Entry};
+
+/// Correspondence between the messages of two recordings, whose numbers may differ.
+#[derive(Debug, Default)]
+pub struct Matcher {
+    /// Sequence numbers of unanswered messages: from the first recording's to the second's.
+    open: HashMap<u64, u64>,
+}
+
+impl Matcher {
+    /// True if two entries are equal: kind, content and tick. Entries must be passed in recorded order.
+    pub fn is(&mut self, one: &Entry, other: &Entry) -> bool {
+        if one.tick != other.tick || one.kind != other.kind || one.content != other.content {
+            return false;
+        }
+        match one.content {
+            Content::Message { .. } => {
+                let root = if one.root == one.sequence {
+                    other.sequence
+                } else {
+                    // A root that was answered earlier is compared by its number alone.
+                    self.open.get(&one.root).copied().unwrap_or(other.root)
+                };
+                if one.kind.to != "nobody" {
+                    self.open.insert(one.sequence, other.sequence);
+                }
+                root == other.root
+            }
+            Content::Reply { .. } | Content::Dropped => {
+                self.open.remove(&one.sequence) == Some(other.sequence)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::trace::Kind;
+
+    /// Entry for message `sequence`, whose reply goes to `root`.
+    fn entry(sequence: u64, root: u64, content: Content) -> Entry {
+        let kind = Kind {
+            from: "mailbox".to_owned(),
+            to: "memory".to_owned(),
+            name: "Access".to_owned(),
+        };
+        Entry {
+            frame: sequence,
+            sequence,
+            root,
+            tick: 1,
+            kind: Arc::new(kind),
+            content,
+        }
+    }
+
+    fn message() -> Content {
+        Content::Message {
+            body: vec![1].into(),
+            awaited: true,
+        }
+    }
+
+    #[test]
+    fn numbers_of_messages_may_differ_and_what_belongs_together_may_not() {
+        let mut same = Matcher::default();
+        let said = [(1, 1), (2, 1), (3, 3)];
+        for (sequence, root) in said {
+            let (one, other) = (sequence, sequence + 10);
+            assert!(same.is(
+                &entry(one, root, message()),
+                &entry(other, root + 10, message())
+            ));
+        }
+        let dropped = |sequence, root| entry(sequence, root, Content::Dropped);
+        assert!(same.is(&dropped(2, 1), &dropped(12, 11)));
+        assert!(!same.is(&dropped(1, 1), &dropped(13, 13)));
+        // One side forwards the message, the other answers it itself.
+        assert!(!same.is(&entry(4, 3, message()), &entry(14, 14, message())));
+    }
+}
