@@ -44,7 +44,8 @@ def test_it_shows_what_the_library_has(vhost: Any, monkeypatch: pytest.MonkeyPat
     for name in stubs():
         assert getattr(vhost, name) == f"the library's {name}"
     system = {"System", "exit_code", "init", "notify", "shutdown", "status", "tick"}
-    assert set(vhost.__all__) <= stubs() | system
+    recordings = {"Difference", "Replayed", "replay", "trace"}
+    assert set(vhost.__all__) <= stubs() | system | recordings
     with pytest.raises(AttributeError, match="no attribute 'reed_u32'"):
         vhost.reed_u32  # noqa: B018
 

@@ -107,8 +107,9 @@ def test_engines_take_a_recording(vhost: Any) -> None:
     recording = vhost.trace.open(SELFTEST)
     count = len(list(recording.requests()))
     assert polars.DataFrame(recording).height == count
-    stream = recording.arrow()
-    assert duckdb.sql("SELECT count(*) FROM stream").fetchall() == [(count,)]
+    connection = duckdb.connect()
+    connection.register("requests", recording.arrow())
+    assert connection.sql("SELECT count(*) FROM requests").fetchall() == [(count,)]
 
 
 def test_differences_are_places(vhost: Any, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import importlib.util
+import os
 import sys
 from importlib.machinery import ExtensionFileLoader
 from pathlib import Path
@@ -15,27 +16,35 @@ RECORDINGS = "vhost._recordings"
 
 
 def native() -> ModuleType:
-    """Native module of the loaded library; that of this package if none is loaded."""
+    """Native module of the loaded library, or of VHOST_LIBRARY; that of this package if there is none."""
     if NAME in sys.modules:
         return sys.modules[NAME]
     library = loaded_library()
-    if library is None:
-        return importlib.import_module(NAME)
-    loader = ExtensionFileLoader(NAME, str(library))
-    spec = importlib.util.spec_from_file_location(NAME, library, loader=loader)
+    named = os.environ.get("VHOST_LIBRARY")
+    if library is not None:
+        return _module_of(NAME, library, "the loaded library")
+    if named:
+        return _module_of(NAME, Path(named), "the library of VHOST_LIBRARY,")
+    return importlib.import_module(NAME)
+
+
+def _module_of(name: str, library: Path, what: str) -> ModuleType:
+    """Native module of this name in the library's file."""
+    loader = ExtensionFileLoader(name, str(library))
+    spec = importlib.util.spec_from_file_location(name, library, loader=loader)
     if spec is None:
         raise ImportError(
-            f"{library} can't be imported as a Python module; rebuild the library", name=NAME
+            f"{library} can't be imported as a Python module; rebuild the library", name=name
         )
     try:
         module = importlib.util.module_from_spec(spec)
     except ImportError as error:
         raise ImportError(
-            f"the loaded library {library} has no Python support; build it with the feature `python`",
-            name=NAME,
+            f"{what} {library} has no Python support; build it with the feature `python`",
+            name=name,
             path=str(library),
         ) from error
-    sys.modules[NAME] = module
+    sys.modules[name] = module
     loader.exec_module(module)
     return module
 
@@ -47,22 +56,7 @@ def recordings() -> ModuleType:
     # That module imports this one.
     from vhost.library import find
 
-    library = find()
-    loader = ExtensionFileLoader(RECORDINGS, str(library))
-    spec = importlib.util.spec_from_file_location(RECORDINGS, library, loader=loader)
-    if spec is None:
-        raise ImportError(f"{library} can't be imported as a Python module; rebuild the library")
-    try:
-        module = importlib.util.module_from_spec(spec)
-    except ImportError as error:
-        raise ImportError(
-            f"the library {library} has no Python support; build it with the feature `python`",
-            name=RECORDINGS,
-            path=str(library),
-        ) from error
-    loader.exec_module(module)
-    sys.modules[RECORDINGS] = module
-    return module
+    return _module_of(RECORDINGS, find(), "the library")
 
 
 class _Place(ctypes.Structure):

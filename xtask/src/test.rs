@@ -14,7 +14,7 @@ use crate::programs;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Lane, NEXTEST, Runs, Step};
 use crate::tool::{
-    CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CHROMIUM, CLANG, COCOTB, CXX, DTC, DUCKDB, JAVA, LIBPYTHON, LLD, MATURIN, MYPY, NC, NUMPY, PERL, PICOLIBC, PICORV32, PLAYWRIGHT, POLARS, PYSLANG, PYSPARK, PYTEST, QEMU, RISCV32, RISCV64, RISCV_GCC, RUFF, SPIKE, UVM, VALGRIND, VENV_PYTHON, VERILATOR,
+    CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CHROMIUM, CLANG, COCOTB, CXX, DTC, DUCKDB, JAVA, LIBPYTHON, LLD, MAKE, MATURIN, MYPY, NC, NUMPY, PERL, PICOLIBC, PICORV32, PLAYWRIGHT, POLARS, PYARROW, PYSLANG, PYSPARK, PYTEST, QEMU, RISCV32, RISCV64, RISCV_GCC, RUFF, SPIKE, UVM, VALGRIND, VENV_PYTHON, VERILATOR, XDIST,
 };
 
 /// Features that exclude each other: the compiler rejects two of one row.
@@ -80,6 +80,13 @@ const TABLES: [&str; 6] = [
     "cargo build --example farm",
     "firmware/compile.sh rv32 target/farm.elf examples/farm/program.c",
     "target/venv/bin/python -m pytest integration/farm",
+];
+
+/// Recordings in Python, with a library and a command.
+const RECORDINGS: [&str; 3] = [
+    "cargo build -p vhost --lib --features python",
+    "cargo build -p vhost-cli",
+    "target/venv/bin/python -m pytest python/tests/test_trace.py",
 ];
 
 /// Run time of each fuzz target, in seconds.
@@ -258,10 +265,15 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         Step::new("Python: shims and package", PYTHON)
             .required(&[COCOTB, PYTEST, MYPY, RUFF])
             .env("PYTHONDONTWRITEBYTECODE", "1"),
+        Step::full("Python: recordings", RECORDINGS)
+            .required(&[LIBPYTHON, PYTEST, PYARROW, POLARS, DUCKDB])
+            .env("VHOST_LIBRARY", "target/debug/libvhost.so")
+            .env("VHOST", "target/debug/vhost")
+            .env("PYTHONDONTWRITEBYTECODE", "1"),
         Step::full("Python: installed with pip", WHEEL)
             .required(&[LIBPYTHON, MATURIN, MYPY, NUMPY, CXX]),
         Step::full("tables of a regression", TABLES)
-            .required(&[CLANG, LLD, PYTEST, DUCKDB, POLARS])
+            .required(&[CLANG, LLD, MAKE, PYTEST, XDIST, DUCKDB, POLARS])
             .optional(&[PYSPARK, JAVA])
             .env("VHOST", "target/debug/vhost")
             .env("FARM", "target/debug/examples/farm")

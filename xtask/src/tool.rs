@@ -39,6 +39,10 @@ pub(crate) const PLAYWRIGHT: Tool = Tool::new("playwright", Source::Python { ver
 pub(crate) const DUCKDB: Tool = Tool::new("duckdb", Source::Python { version: "2.0.1" });
 pub(crate) const POLARS: Tool = Tool::new("polars", Source::Python { version: "2.1.0" });
 pub(crate) const PYSPARK: Tool = Tool::new("pyspark", Source::Python { version: "4.3.0" });
+/// Arrays of Arrow in Python.
+pub(crate) const PYARROW: Tool = Tool::new("pyarrow", Source::Python { version: "26.0.1" });
+/// Tests of pytest in several processes.
+pub(crate) const XDIST: Tool = Tool::new("pytest-xdist", Source::Python { version: "3.8.0" });
 /// For Spark.
 pub(crate) const JAVA: Tool = Tool::new(
     "java",
