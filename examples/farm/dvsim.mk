@@ -7,4 +7,4 @@ build:
 # The recordings of all runs are in one folder.
 run:
 	mkdir -p $(run_dir)
-	cd $(proj_root) && $(run_cmd) $(or $(TRACES),traces) $(seed) 0
+	cd $(proj_root) && $(run_cmd) $(or $(TRACES),traces) $(run_opts)

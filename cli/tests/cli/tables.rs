@@ -348,3 +348,30 @@ fn no_files_of_a_run_that_is_claimed_already() {
     }
     assert_eq!(rows(folder.path(), "runs").len(), 1);
 }
+
+#[test]
+fn the_environment_of_a_run_is_its_identity() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/selftest-rv32.elf");
+    let mut run = command();
+    run.current_dir(folder.path());
+    run.env("VHOST_RUN_ID", "r1/7").env("VHOST_RUN_SEED", "7");
+    // It fails: there are no methods.
+    let ended = end(run.arg("run").arg(image).args(["--record", "run.trace"]));
+    assert_ne!(ended.status, Some(0));
+    export(folder.path(), "run.trace").stdout(0);
+    let [row] = &rows(folder.path(), "runs")[..] else {
+        panic!("one run");
+    };
+    assert_eq!((text(row, "run_id"), text(row, "seed")), ("r1/7".into(), "7".into()));
+    assert_eq!(row["revision"], Field::Null);
+    assert_eq!(text(row, "verdict"), "failed");
+    let (Field::TimestampMillis(started), Field::Long(wall)) = (&row["started"], &row["wall_ms"])
+    else {
+        panic!("{row:?}");
+    };
+    assert!(*started > 0 && *wall >= 0);
+    let files = files(&folder.path().join("tables/runs"));
+    let path = files[0].to_str().unwrap();
+    assert!(path.contains("design=selftest-rv32"), "{path}");
+}
