@@ -17,6 +17,7 @@ PYTHON = Path(__file__).parents[1]
 @pytest.fixture
 def vhost(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(PYTHON))
+    monkeypatch.delenv("VHOST_LIBRARY", raising=False)
     for name in [name for name in sys.modules if name.split(".")[0] == "vhost"]:
         monkeypatch.delitem(sys.modules, name)
     import vhost

@@ -157,6 +157,22 @@ def test_replays_of_a_pool_of_threads(vhost: Any) -> None:
         vhost.replay(SELFTEST, only="nobody")
 
 
+def test_threads_may_be_the_first_to_use_it(vhost: Any) -> None:
+    del vhost
+    program = (
+        "import sys, vhost; from concurrent.futures import ThreadPoolExecutor as Pool\n"
+        "print(len(set(Pool(8).map(vhost.replay, sys.argv[1:]))))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *[SELFTEST] * 16],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "python")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout == "1\n"
+
+
 def test_a_recording_without_payloads_is_not_replayed(vhost: Any, tmp_path: Path) -> None:
     assert issubclass(vhost.Difference, vhost.Error)
     file = tmp_path / "missing.trace"

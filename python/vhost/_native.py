@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import threading
 from importlib.machinery import ExtensionFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -28,8 +29,21 @@ def native() -> ModuleType:
     return importlib.import_module(NAME)
 
 
+# One thread makes a module while others wait for it.
+_MAKING = threading.Lock()
+
+
 def _module_of(name: str, library: Path, what: str) -> ModuleType:
     """Native module of this name in the library's file."""
+    with _MAKING:
+        return _MADE.get(name) or _made(name, library, what)
+
+
+# Modules that are complete, unlike those of `sys.modules`.
+_MADE: dict[str, ModuleType] = {}
+
+
+def _made(name: str, library: Path, what: str) -> ModuleType:
     loader = ExtensionFileLoader(name, str(library))
     spec = importlib.util.spec_from_file_location(name, library, loader=loader)
     if spec is None:
@@ -44,8 +58,8 @@ def _module_of(name: str, library: Path, what: str) -> ModuleType:
             name=name,
             path=str(library),
         ) from error
-    sys.modules[name] = module
     loader.exec_module(module)
+    _MADE[name] = sys.modules[name] = module
     return module
 
 
