@@ -57,6 +57,11 @@ def main(tools: str) -> None:
     except vhost.Error as error:
         print("as it must be:", error)
 
+    selftest = HERE.parent / "golden" / "selftest.trace"
+    with vhost.trace.open(selftest) as recording:
+        assert any(request.method == "add" for request in recording.requests())
+    assert vhost.replay(selftest).messages > 0
+
     packages = output(tools, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
     here = Path(vhost.__file__).parents[1]
     environment = {**os.environ, "PYTHONPATH": str(here)}
