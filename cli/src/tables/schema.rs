@@ -8,7 +8,7 @@ pub(super) const VERSION: u32 = 1;
 /// Type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
-    /// UTF-8.
+    /// Text in UTF-8.
     Text,
     /// Signed number of 64 bits: counts, ticks, positions. Larger ones are the largest.
     Number,

@@ -363,7 +363,10 @@ fn the_environment_of_a_run_is_its_identity() {
     let [row] = &rows(folder.path(), "runs")[..] else {
         panic!("one run");
     };
-    assert_eq!((text(row, "run_id"), text(row, "seed")), ("r1/7".into(), "7".into()));
+    assert_eq!(
+        (text(row, "run_id"), text(row, "seed")),
+        ("r1/7".into(), "7".into())
+    );
     assert_eq!(row["revision"], Field::Null);
     assert_eq!(text(row, "verdict"), "failed");
     let (Field::TimestampMillis(started), Field::Long(wall)) = (&row["started"], &row["wall_ms"])

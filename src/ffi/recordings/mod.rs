@@ -83,14 +83,11 @@ impl PyReader {
     }
 
     /// Next rows of a table, as tuples; none at the end.
-    fn rows<'py>(
-        &self,
-        py: Python<'py>,
-        table: &str,
-        most: usize,
-    ) -> PyResult<Bound<'py, PyList>> {
+    fn rows<'py>(&self, py: Python<'py>, table: &str, most: usize) -> PyResult<Bound<'py, PyList>> {
         let table = table_of(table)?;
-        let rows = self.with(py, |state| state.read(table, most)).map_err(raised)?;
+        let rows = self
+            .with(py, |state| state.read(table, most))
+            .map_err(raised)?;
         tuples(py, &rows)
     }
 

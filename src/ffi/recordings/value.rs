@@ -144,7 +144,10 @@ mod tests {
         let words = Buffers::of(&rows, 0, Type::Words);
         let offsets = [0, 2, 2_i32].map(i32::to_le_bytes);
         assert_eq!(words.offsets, offsets.as_flattened());
-        assert_eq!(words.values, [7_u64, 8].map(u64::to_le_bytes).as_flattened());
+        assert_eq!(
+            words.values,
+            [7_u64, 8].map(u64::to_le_bytes).as_flattened()
+        );
     }
 
     #[test]
