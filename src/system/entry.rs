@@ -14,7 +14,7 @@ use crate::config::vhost_variables::{
 use crate::config::{self, Variable};
 use crate::foreign::{Openers, host_code};
 use crate::mem::Backend;
-use crate::sim::{system_name, vpi_testbench};
+use crate::sim::{further_system_name, system_name, vpi_testbench};
 use crate::trace::{Payloads, RunIdentity};
 
 /// Variable of configurations that has the name of the system.
@@ -181,7 +181,7 @@ fn observed(builder: Builder) -> Result<Builder, Error> {
     Ok(attached.into_iter().fold(builder, Builder::attach))
 }
 
-/// Adds the identity of the run, with the time of its start.
+/// Adds the identity of the run, with the time of its start. Further systems of a process have its name, and their own behind a dot.
 fn identified(builder: Builder) -> Builder {
     let variables = [
         (RunIdentity::ID, RUN_ID),
@@ -193,7 +193,13 @@ fn identified(builder: Builder) -> Builder {
     ];
     let given = variables.into_iter().filter_map(|(key, variable)| {
         let value = variable.value()?;
-        Some((key, value.to_string_lossy().into_owned()))
+        let value = value.to_string_lossy().into_owned();
+        Some(
+            match further_system_name().filter(|_| key == RunIdentity::ID) {
+                Some(system) => (key, format!("{value}.{system}")),
+                None => (key, value),
+            },
+        )
     });
     let mut given = given.peekable();
     if given.peek().is_none() {
