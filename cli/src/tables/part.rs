@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, Encoding};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::SerializedFileWriter;
@@ -19,9 +19,6 @@ use super::schema::{CONSOLE, MESSAGES, REPORTS, REQUESTS, RUNS, Table, Type, VER
 
 /// Tables, in the order in which their files get their names: `runs` at last, since a run counts as exported with its row there.
 pub(super) const TABLES: [&Table; 5] = [&REQUESTS, &MESSAGES, &REPORTS, &CONSOLE, &RUNS];
-
-/// Level of zstd: above it, time grows more than size shrinks.
-const LEVEL: i32 = 3;
 
 /// Files of a partition while they are written, under temporary names. Dropped without a [commit](Self::commit), they are removed.
 pub(super) struct Part {
@@ -93,7 +90,7 @@ impl Output {
             temporary,
             path,
         };
-        let writer = SerializedFileWriter::new(BufWriter::new(file), schema, properties(table)?);
+        let writer = SerializedFileWriter::new(BufWriter::new(file), schema, properties(table));
         output.writer = Some(writer.with_context(|| failed(&output.temporary))?);
         Ok(output)
     }
@@ -138,7 +135,7 @@ impl Drop for Output {
 }
 
 /// Encodings and metadata of a table's files.
-fn properties(table: &Table) -> Result<WriterPropertiesPtr> {
+fn properties(table: &Table) -> WriterPropertiesPtr {
     let meanings: serde_json::Map<_, _> = table
         .fields
         .iter()
@@ -154,7 +151,7 @@ fn properties(table: &Table) -> Result<WriterPropertiesPtr> {
     ];
     let metadata = metadata.map(|(key, value)| KeyValue::new(key.to_owned(), value));
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(LEVEL)?))
+        .set_compression(Compression::LZ4_RAW)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(format!("vhost {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(metadata.to_vec()));
@@ -165,5 +162,5 @@ fn properties(table: &Table) -> Result<WriterPropertiesPtr> {
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
     }
-    Ok(Arc::new(builder.build()))
+    Arc::new(builder.build())
 }
