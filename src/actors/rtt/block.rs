@@ -1,7 +1,7 @@
 //! Control block as read, the words of it that are polled, and the names of its buffers.
 
 use super::channel::{Channel, MOST_POLLED};
-use super::control_block::{Descriptor, HEADER, Header, HeaderState};
+use super::control_block::{Descriptor, HEADER, Header, HeaderState, Layout, WIDE_HEAD};
 use super::targets::Complaint;
 use crate::actors::service::Failure;
 use crate::bus::DOORBELL_BYTES;
@@ -17,6 +17,7 @@ pub(super) struct Block {
     pub(super) address: u64,
     pub(super) place: Segments,
     pub(super) header: Header,
+    pub(super) layout: Layout,
     /// Descriptors of up buffers, then of down buffers.
     pub(super) descriptors: Vec<Descriptor>,
 }
@@ -46,7 +47,17 @@ impl Channel {
                 return Ok(None);
             }
         };
-        let len = self.layout.offset(header.up + header.down);
+        // The upper half of a wide number is where another block has that of down buffers.
+        let wide = match header.down {
+            0 => {
+                let head = self.service.access(read(WIDE_HEAD)).await;
+                head.ok()
+                    .and_then(|head| self.layout.wide(&head.into_bytes()))
+            }
+            _ => None,
+        };
+        let (layout, header) = wide.unwrap_or((self.layout, header));
+        let len = layout.offset(header.up + header.down);
         let bytes = match self.service.access(read(len)).await {
             Ok(outcome) => outcome.into_bytes(),
             Err(failure) => {
@@ -59,13 +70,15 @@ impl Channel {
         let span = Span { address, len };
         let memory = &self.service.peers.memory;
         let place = memory.locate(self.service.space, span).await??;
-        let size = usize::try_from(self.layout.descriptor()).unwrap_or(usize::MAX);
-        let descriptors = bytes[HEADER as usize..].chunks_exact(size);
-        let descriptors = descriptors.filter_map(|bytes| self.layout.parse(bytes));
+        let size = usize::try_from(layout.descriptor()).unwrap_or(usize::MAX);
+        let first = usize::try_from(layout.header()).unwrap_or(usize::MAX);
+        let descriptors = bytes.get(first..).unwrap_or_default().chunks_exact(size);
+        let descriptors = descriptors.filter_map(|bytes| layout.parse(bytes));
         Ok(Some(Block {
             address,
             place,
             header,
+            layout,
             descriptors: descriptors.collect(),
         }))
     }
@@ -74,12 +87,12 @@ impl Channel {
     /// offset.
     pub(super) fn plan(&self, block: &Block, is_full: bool) -> Plan {
         let Header { up, .. } = block.header;
-        let at = |position, offset| self.layout.offset(position) + offset;
+        let at = |position, offset| block.layout.offset(position) + offset;
         let mut words: Vec<u64> = (0..up.min(MOST_POLLED))
-            .map(|number| at(number, self.layout.write_offset()))
+            .map(|number| at(number, block.layout.write_offset()))
             .collect();
         if is_full {
-            words.push(at(up, self.layout.read_offset()));
+            words.push(at(up, block.layout.read_offset()));
         }
         let end = words.last().map_or(4, |last| last + 4);
         let most = DOORBELL_BYTES as u64;

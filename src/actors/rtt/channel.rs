@@ -84,9 +84,7 @@ impl FrontEnd for Channel {
         let poller = WordPoller::new(bus, id, context.clone(), peers.store.clone());
         Some(Self {
             service,
-            layout: Layout {
-                ptr_width: place.ptr_width,
-            },
+            layout: Layout::of(place.ptr_width),
             place: place.clone(),
             context,
             poller,

@@ -55,7 +55,12 @@ impl HeaderState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) ptr_width: PtrWidth,
+    /// True if numbers, sizes and offsets have 64 bits, too, as the crates in Rust have them with pointers of 64 bits.
+    pub(super) is_wide: bool,
 }
+
+/// Bytes of a wide control block up to the write offset of its first buffer, which tell it from another one.
+pub(super) const WIDE_HEAD: u64 = 64;
 
 /// Descriptor of a buffer, as firmware wrote it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -86,27 +91,55 @@ pub(super) enum Implausible {
 }
 
 impl Layout {
-    /// Bytes of a descriptor.
+    /// Layout of SEGGER's C code.
+    pub(super) fn of(ptr_width: PtrWidth) -> Self {
+        let is_wide = false;
+        Self { ptr_width, is_wide }
+    }
+
+    /// Layout and numbers of buffers of a wide control block, by its first [`WIDE_HEAD`] bytes. `None` for one of SEGGER's: there the
+    /// number of up buffers is followed by that of down buffers or by a pointer, and the place of the first size has offset and flags.
+    pub(super) fn wide(self, bytes: &[u8]) -> Option<(Self, Header)> {
+        let [up, down, size] = [16, 24, 48].map(|at| long(bytes, at));
+        let count = |number: Option<u64>| {
+            let number = u32::try_from(number?).ok()?;
+            (number <= MOST_BUFFERS).then_some(number)
+        };
+        let (up, down) = (count(up)?, count(down)?);
+        let is_size = (1..=u64::from(MOST_SIZE)).contains(&size?);
+        let is_wide = self.ptr_width == PtrWidth::P8 && is_size;
+        let layout = Self { is_wide, ..self };
+        is_wide.then_some((layout, Header { up, down }))
+    }
+
+    /// Bytes in front of the descriptors.
+    pub(super) fn header(self) -> u64 {
+        if self.is_wide { 32 } else { HEADER }
+    }
+
+    /// Bytes of a size and of an offset.
+    fn word(self) -> u64 {
+        if self.is_wide { 8 } else { 4 }
+    }
+
+    /// Bytes of a descriptor: two pointers, a size, two offsets, flags.
     pub(super) fn descriptor(self) -> u64 {
-        match self.ptr_width {
-            PtrWidth::P4 => 24,
-            PtrWidth::P8 => 32,
-        }
+        2 * self.ptr_width.bytes() + 4 * self.word()
     }
 
     /// Offset of a descriptor from the control block, by its position: up buffers come first.
     pub(super) fn offset(self, position: u32) -> u64 {
-        HEADER + u64::from(position) * self.descriptor()
+        self.header() + u64::from(position) * self.descriptor()
     }
 
     /// Offset of the write offset within a descriptor.
     pub(super) fn write_offset(self) -> u64 {
-        2 * self.ptr_width.bytes() + 4
+        2 * self.ptr_width.bytes() + self.word()
     }
 
     /// Offset of the read offset within a descriptor.
     pub(super) fn read_offset(self) -> u64 {
-        self.write_offset() + 4
+        self.write_offset() + self.word()
     }
 
     /// Decodes a descriptor; `None` for too few bytes.
@@ -114,18 +147,20 @@ impl Layout {
         let width = self.ptr_width.bytes() as usize;
         let pointer = |at| match self.ptr_width {
             PtrWidth::P4 => word(bytes, at).map(u64::from),
-            PtrWidth::P8 => {
-                let bytes = bytes.get(at..at + 8)?;
-                Some(u64::from_le_bytes(bytes.try_into().ok()?))
-            }
+            PtrWidth::P8 => long(bytes, at),
         };
-        let words = 2 * width;
+        // A number that needs more than 32 bits is refused as the largest one is.
+        let number = |at| match self.is_wide {
+            true => long(bytes, at).map(|it| u32::try_from(it).unwrap_or(u32::MAX)),
+            false => word(bytes, at),
+        };
+        let (words, each) = (2 * width, self.word() as usize);
         Some(Descriptor {
             name: pointer(0)?,
             data: pointer(width)?,
-            size: word(bytes, words)?,
-            write: word(bytes, words + 4)?,
-            read: word(bytes, words + 8)?,
+            size: number(words)?,
+            write: number(words + each)?,
+            read: number(words + 2 * each)?,
         })
     }
 }
@@ -185,6 +220,11 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
 }
 
+fn long(bytes: &[u8], at: usize) -> Option<u64> {
+    let bytes = bytes.get(at..at + 8)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -193,7 +233,7 @@ mod tests {
 
     #[test]
     fn descriptors_have_the_layout_of_both_widths() {
-        let layout = |ptr_width| Layout { ptr_width };
+        let layout = Layout::of;
         let mut bytes: Vec<u8> = (0..32).collect();
         let narrow = layout(PtrWidth::P4);
         assert_eq!((narrow.offset(0), narrow.offset(2)), (24, 72));
@@ -208,6 +248,36 @@ mod tests {
         assert_eq!((parsed.size, parsed.read), (0x1312_1110, 0x1b1a_1918));
         bytes.truncate(27);
         assert_eq!(wide.parse(&bytes), None);
+    }
+
+    #[test]
+    fn a_wide_control_block_is_told_from_one_of_segger() {
+        let narrow = Layout::of(PtrWidth::P8);
+        let block = |words: &[u64]| -> Vec<u8> {
+            let words = words.iter().flat_map(|word| word.to_le_bytes());
+            ID.into_iter().chain(words).collect()
+        };
+        // Numbers, name, data, size, write offset.
+        let rust = block(&[2, 1, 0x6000_0000, 0x6000_0100, 1024, 5]);
+        let (wide, header) = narrow.wide(&rust).unwrap();
+        assert_eq!(header, Header { up: 2, down: 1 });
+        assert_eq!((wide.offset(0), wide.offset(2)), (32, 128));
+        assert_eq!((wide.write_offset(), wide.read_offset()), (24, 32));
+        let words = [0x6000_0000_u64, 0x6000_0100, 1024, 5, 4, 2].map(u64::to_le_bytes);
+        let parsed = wide.parse(words.as_flattened()).unwrap();
+        assert_eq!((parsed.size, parsed.write, parsed.read), (1024, 5, 4));
+        let words = [1, 2, 1 << 40, 5, 4, 2].map(u64::to_le_bytes);
+        let parsed = wide.parse(words.as_flattened()).unwrap();
+        assert!(parsed.check().is_err());
+        // Of SEGGER, without down buffers: name, data, size with write offset, read offset with flags.
+        for name in [0, 0x6000_0000] {
+            for flags in [0, 2 << 32] {
+                let c = block(&[1, name, 0x6000_0100, 1024 | 5 << 32, flags, 0]);
+                assert_eq!(narrow.wide(&c), None);
+            }
+        }
+        assert_eq!(narrow.wide(&rust[..55]), None);
+        assert_eq!(Layout::of(PtrWidth::P4).wide(&rust), None);
     }
 
     #[test]

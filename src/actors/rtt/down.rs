@@ -97,9 +97,9 @@ impl Channel {
             }
         }
         let offset = (descriptor.write + len) % descriptor.size;
-        let position = self.layout.offset(block.header.up + number);
+        let position = block.layout.offset(block.header.up + number);
         let at = Span {
-            address: block.address + position + self.layout.write_offset(),
+            address: block.address + position + block.layout.write_offset(),
             len: 4,
         };
         let moved = Op::Word(at, u64::from(offset));

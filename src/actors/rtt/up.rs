@@ -68,7 +68,7 @@ impl Channel {
             }
         }
         let at = Span {
-            address: block.address + self.layout.offset(number) + self.layout.read_offset(),
+            address: block.address + block.layout.offset(number) + block.layout.read_offset(),
             len: 4,
         };
         let moved = Op::Word(at, u64::from(descriptor.write));

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::htif::{compile, for_each_kind};
-use super::rust::{RV32, build};
+use super::rust::{RV32, RV64, build};
 use super::{Image, tree};
 
 const PROGRAM: &str = r#"
@@ -148,20 +148,23 @@ fn rtt_beside_another_protocol_is_served_and_told() {
 
 #[test]
 fn firmware_of_another_author_is_served() {
-    let Some(elf) = build("rtt", RV32, "lines", &[]) else {
-        return;
-    };
-    let image = Image(tempfile::tempdir().unwrap());
-    fs::copy(elf, image.path("firmware.elf")).unwrap();
-    let input = image.put("input", "abcdefghijklmnopqrstuvwxyz\n");
-    let text = image.run(["--stdin".as_ref(), input.as_os_str()]).stdout(7);
-    let (lines, marked) = split(&text);
-    let mut expected = String::new();
-    for line in 0..300 {
-        expected += &format!("line {line} of a program that blocks\n");
+    // With 64 bits its control block has wide numbers.
+    for target in [RV32, RV64] {
+        let Some(elf) = build("rtt", target, "lines", &[]) else {
+            return;
+        };
+        let image = Image(tempfile::tempdir().unwrap());
+        fs::copy(elf, image.path("firmware.elf")).unwrap();
+        let input = image.put("input", "abcdefghijklmnopqrstuvwxyz\n");
+        let text = image.run(["--stdin".as_ref(), input.as_os_str()]).stdout(7);
+        let (lines, marked) = split(&text);
+        let mut expected = String::new();
+        for line in 0..300 {
+            expected += &format!("line {line} of a program that blocks\n");
+        }
+        assert_eq!(lines, expected + "abcdefghijklmnopqrstuvwxyz\n", "{target}");
+        let events = [0, 100, 200].map(|at| format!("[rtt] log: hundred {at}"));
+        assert_eq!(marked, events, "{target}");
     }
-    assert_eq!(lines, expected + "abcdefghijklmnopqrstuvwxyz\n");
-    let events = [0, 100, 200].map(|at| format!("[rtt] log: hundred {at}"));
-    assert_eq!(marked, events);
     assert!(tree().join("firmware/rtt/Cargo.lock").exists());
 }
