@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::channel::{ChannelConfig, FrontEnd};
 use super::channel_services::StreamConfig;
 use super::error::ChannelProblem;
 use super::file_context::FileContext;
 use super::found_traps;
 use super::htif::Place;
-use super::mailboxes::{ChannelConfig, FrontEnd};
 use super::rtt::{self, RttConfig};
 use super::semihosting::SemihostingConfig;
 use super::warning::Doubt;

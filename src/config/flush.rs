@@ -48,8 +48,10 @@ impl Flush {
             },
             RawFlush::Code(code) => {
                 if !(1..=MOST_FLUSH).contains(&code.len()) {
-                    let count = code.len();
-                    return Err(SemihostingProblem::FlushLength { count });
+                    return Err(SemihostingProblem::FlushLength {
+                        count: code.len(),
+                        most: MOST_FLUSH,
+                    });
                 }
                 let words = code.iter().map(|Number(word)| match u32::try_from(*word) {
                     // Compressed instructions have other low bits.

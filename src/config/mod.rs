@@ -22,6 +22,7 @@
 //! relative to the working directory.
 
 mod beside;
+mod channel;
 mod channel_services;
 mod error;
 mod expand;
@@ -65,6 +66,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use beside::{loaded_image, same_firmware};
+pub use channel::{ChannelConfig, FrontEnd, Mailbox};
 pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig};
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, HtifProblem,
@@ -77,7 +79,7 @@ pub use features::Defaults;
 pub use flush::Flush;
 pub(crate) use flush::MOST_FLUSH;
 pub use htif::{HtifConfig, SignatureConfig};
-pub use mailboxes::{ChannelConfig, FrontEnd, Mailbox};
+
 pub use memory_place::MemoryPlace;
 pub use name::NoName;
 pub use rtt::{RttConfig, UpConfig};

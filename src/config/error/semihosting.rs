@@ -1,6 +1,5 @@
 //! Problems of channels with semihosting.
 
-use super::super::flush::MOST_FLUSH;
 use crate::mem::MapError;
 
 /// Problem of a channel with semihosting.
@@ -68,10 +67,12 @@ pub enum SemihostingProblem {
         meant: Option<&'static str>,
     },
     /// No instructions, or too many.
-    #[error("`flush` has {count} instructions; give 1 to {MOST_FLUSH}")]
+    #[error("`flush` has {count} instructions; give 1 to {most}")]
     FlushLength {
         /// Number of instructions.
         count: usize,
+        /// Maximum number.
+        most: usize,
     },
     /// A word that is no instruction of 32 bits.
     #[error("`flush` has {word:#x}; give instructions of 32 bits that are not compressed")]
