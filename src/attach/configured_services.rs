@@ -20,6 +20,7 @@ pub(super) fn services(configured: &ServicesConfig) -> ChannelServices {
         errors,
         faults,
         protocol,
+        adopts,
     } = configured;
     let environment = env.iter().map(|(name, value)| format!("{name}={value}"));
     let clock = period.map_or(Clock::Wall, |picoseconds| Clock::Ticks { picoseconds });
@@ -45,6 +46,7 @@ pub(super) fn services(configured: &ServicesConfig) -> ChannelServices {
         severities: severities.collect(),
         faults: faults.as_ref().map(injected),
         is_old: *protocol < NEWEST,
+        adopts: *adopts,
     }
 }
 

@@ -1,13 +1,15 @@
 //! Description of a system for its attachments.
 
+use std::fmt;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::configured_services::services;
 use super::findings::{FindingRecipient, Findings};
 use crate::config::{ChannelConfig, FrontEnd, Mailbox, SemihostingConfig, UpConfig, same_firmware};
 use crate::mem::{MemoryMap, Segments};
 use crate::messages::RTT_HEADER;
+use crate::messages::checkpoint::SavedStatistics;
 use crate::messages::htif::WORD;
 use crate::messages::semihosting::STUB_WORDS;
 use crate::messages::{
@@ -115,6 +117,13 @@ pub struct AttachContext {
     channels: Arc<[ChannelDescriptor]>,
     way: FindingRecipient,
     moves: bool,
+    counts: Arc<Mutex<Vec<Arc<dyn Counts>>>>,
+}
+
+/// Counts that a checkpoint keeps. The event [`RestoreBegun`](crate::messages::announced::RestoreBegun) brings them back.
+pub(crate) trait Counts: fmt::Debug + Send + Sync {
+    /// Present counts.
+    fn saved(&self) -> SavedStatistics;
 }
 
 impl AttachContext {
@@ -128,7 +137,22 @@ impl AttachContext {
             channels,
             way,
             moves,
+            counts: Arc::default(),
         }
+    }
+
+    /// Has checkpoints keep these counts. Returns their position in
+    /// [`RestoreBegun`](crate::messages::announced::RestoreBegun).
+    pub(super) fn keep(&self, counts: Arc<dyn Counts>) -> usize {
+        let mut all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(counts);
+        all.len() - 1
+    }
+
+    /// Present counts of all attached statistics.
+    pub(crate) fn counts(&self) -> Vec<SavedStatistics> {
+        let all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|counts| counts.saved()).collect()
     }
 
     /// True for the system of the C ABI, which moves between threads.

@@ -20,6 +20,7 @@ mod protocol;
 mod statistics;
 
 pub use by_name::{Named, parse};
+use context::Counts;
 pub use context::{AttachContext, channels};
 pub use error::AttachError;
 pub(crate) use exit::{AtExit, end_all, end_at_exit, follow_fork};

@@ -1,5 +1,6 @@
 //! Request statistics: counts, latencies and bytes by channel and kind.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display};
 use std::io::{self, Write as _};
@@ -8,9 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Serialize, Serializer};
 
-use super::{AtExit, Attach, AttachContext, AttachError, Findings, end_at_exit};
+use super::{AtExit, Attach, AttachContext, AttachError, Counts, Findings, end_at_exit};
 use crate::bus::{Observation, Spawner, Tap};
 use crate::guest::{self, OutputFile};
+use crate::messages::announced::RestoreBegun;
+use crate::messages::checkpoint::{SavedRequests, SavedStatistics};
 use crate::messages::console::Print;
 use crate::messages::foreign::Severity;
 use crate::messages::{ServedRequest, served_request};
@@ -90,6 +93,7 @@ impl Attach for Statistics {
         }));
         end_at_exit(&last);
         Ok(Box::new(Collector {
+            position: context.keep(Arc::new(Kept(self.counted.clone()))),
             counted: self.counted,
             context: context.clone(),
             findings: context.findings("statistics"),
@@ -101,6 +105,8 @@ impl Attach for Statistics {
 /// Attached tap of [`Statistics`].
 struct Collector {
     counted: Arc<Mutex<Table>>,
+    /// Position of the counts in checkpoints.
+    position: usize,
     context: AttachContext,
     findings: Findings,
     last: Arc<Mutex<Last>>,
@@ -116,6 +122,21 @@ impl Tap for Collector {
             let channel = self.context.name_of(served.channel());
             lock(&self.counted).served(&channel, served, seen.tick);
         }
+        if let Some(begun) = seen.event.is::<RestoreBegun>()
+            && let Some(saved) = begun.statistics.get(self.position)
+        {
+            *lock(&self.counted) = Table::restored(saved);
+        }
+    }
+}
+
+/// Counts that a checkpoint keeps.
+#[derive(Debug)]
+struct Kept(Arc<Mutex<Table>>);
+
+impl Counts for Kept {
+    fn saved(&self) -> SavedStatistics {
+        lock(&self.0).saved()
     }
 }
 
@@ -164,7 +185,7 @@ impl AtExit for Last {
 /// Requests by channel and kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
-    requests: BTreeMap<(Arc<str>, &'static str), Requests>,
+    requests: BTreeMap<(Arc<str>, Cow<'static, str>), Requests>,
     /// Bytes printed by a channel since its last served request.
     printed: HashMap<Arc<str>, u64>,
 }
@@ -193,12 +214,15 @@ pub struct Requests {
 pub struct Histogram(Vec<u64>);
 
 impl Histogram {
+    /// Number of bins that ticks can have.
+    const MOST: usize = u64::BITS as usize + 1;
+
     fn add(&mut self, ticks: u64) {
         let at = (u64::BITS - ticks.leading_zeros()) as usize;
         if self.0.len() <= at {
             self.0.resize(at + 1, 0);
         }
-        self.0[at] += 1;
+        self.0[at] = self.0[at].saturating_add(1);
     }
 
     /// Upper bound of each bin in ticks, and its number of requests.
@@ -260,10 +284,11 @@ impl Table {
         }
         let ticks = now.saturating_sub(served.since());
         let printed = self.printed.remove(channel).unwrap_or_default();
-        let key = (channel.clone(), served.kind());
+        let key = (channel.clone(), served.kind().into());
         let of_kind = self.requests.entry(key).or_insert(Requests::NONE);
-        of_kind.count += 1;
-        of_kind.failed += u64::from(served.error().is_some());
+        of_kind.count = of_kind.count.saturating_add(1);
+        let failed = u64::from(served.error().is_some());
+        of_kind.failed = of_kind.failed.saturating_add(failed);
         let bytes = of_kind.bytes.saturating_add(bytes);
         of_kind.bytes = bytes.saturating_add(printed);
         of_kind.ticks_min = of_kind.ticks_min.min(ticks);
@@ -273,9 +298,58 @@ impl Table {
     }
 
     /// Channel, kind and requests, ordered by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &'static str, &Requests)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &str, &Requests)> {
         let requests = self.requests.iter();
-        requests.map(|((channel, kind), requests)| (channel, *kind, requests))
+        requests.map(|((channel, kind), requests)| (channel, &**kind, requests))
+    }
+
+    /// Counts for a checkpoint.
+    fn saved(&self) -> SavedStatistics {
+        let requests = self.iter().map(|(channel, kind, requests)| SavedRequests {
+            channel: channel.to_string(),
+            kind: kind.to_owned(),
+            count: requests.count,
+            failed: requests.failed,
+            bytes: requests.bytes,
+            ticks_min: requests.ticks_min,
+            ticks_sum: requests.ticks_sum,
+            ticks_max: requests.ticks_max,
+            histogram: requests.histogram.0.clone(),
+        });
+        let printed = self.printed.iter();
+        let mut printed: Vec<_> = printed
+            .map(|(channel, bytes)| (channel.to_string(), *bytes))
+            .collect();
+        printed.sort_unstable();
+        SavedStatistics {
+            requests: requests.collect(),
+            printed,
+        }
+    }
+
+    /// Counts of a checkpoint.
+    fn restored(saved: &SavedStatistics) -> Self {
+        let requests = saved.requests.iter().map(|saved| {
+            let bins = saved.histogram.len().min(Histogram::MOST);
+            let requests = Requests {
+                count: saved.count,
+                failed: saved.failed,
+                bytes: saved.bytes,
+                ticks_min: saved.ticks_min,
+                ticks_sum: saved.ticks_sum,
+                ticks_max: saved.ticks_max,
+                histogram: Histogram(saved.histogram[..bins].to_vec()),
+            };
+            let channel = Arc::from(saved.channel.as_str());
+            ((channel, saved.kind.clone().into()), requests)
+        });
+        let printed = saved.printed.iter();
+        Self {
+            requests: requests.collect(),
+            printed: printed
+                .map(|(channel, bytes)| (channel.as_str().into(), *bytes))
+                .collect(),
+        }
     }
 
     /// Requests of one kind on one channel, such as `"PRINT"`.

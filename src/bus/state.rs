@@ -51,6 +51,10 @@ impl BusState {
         self.tick.set(tick.max(self.tick()));
     }
 
+    pub(super) fn set_tick(&self, tick: u64) {
+        self.tick.set(tick);
+    }
+
     pub(super) fn tapped(&self) -> bool {
         self.tapped.get()
     }

@@ -46,6 +46,11 @@ impl TickTimer {
         self.0.count.set(count);
     }
 
+    /// Counts as enabled in `tick`, if it is enabled.
+    pub(super) fn begin_anew(&self, tick: u64) {
+        self.0.since.set(tick);
+    }
+
     /// Calls the callback if the timer was enabled in an earlier tick and still is. False if it does not call.
     pub(super) fn tick(&self, tick: u64) -> bool {
         let rings = self.0.wanted.get() && self.0.since.get() < tick;

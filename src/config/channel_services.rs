@@ -35,6 +35,8 @@ pub struct ServicesConfig {
     pub faults: Option<FaultsConfig>,
     /// Highest protocol version that the host chooses.
     pub protocol: Version,
+    /// True if a mailbox that is READY when the host starts is served from there on.
+    pub adopts: bool,
 }
 
 /// Source or target of a standard stream.
@@ -101,8 +103,10 @@ pub(super) fn validate(
         errors,
         faults,
         protocol,
+        adopt,
         ..
     } = raw;
+    let adopts = adopt.map_or(Ok(false), |adopt| adopt.value_or(false, "adopt", outside))?;
     let args = args.unwrap_or_else(|| vec![channel.replace('$', "$$")]);
     let args = args.iter().map(|arg| expand(arg, "args", outside));
     let args = args.collect::<Result<Vec<_>, _>>()?;
@@ -134,6 +138,7 @@ pub(super) fn validate(
         errors: rules(&errors)?,
         faults: faults::validate(faults)?,
         protocol: version(protocol)?,
+        adopts,
     })
 }
 

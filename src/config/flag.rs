@@ -19,9 +19,19 @@ impl Flag {
         key: &'static str,
         outside: &dyn ConfigEnvironment,
     ) -> Result<bool, ChannelProblem> {
+        self.value_or(true, key, outside)
+    }
+
+    /// Like [`value`](Self::value), with another value of a text of nothing but unset variables.
+    pub(super) fn value_or(
+        &self,
+        unset: bool,
+        key: &'static str,
+        outside: &dyn ConfigEnvironment,
+    ) -> Result<bool, ChannelProblem> {
         let text = expand_flag(&self.0, key, outside)?;
         if text.is_empty() && !self.0.is_empty() {
-            return Ok(true);
+            return Ok(unset);
         }
         match text.trim().to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" | "1" => Ok(true),

@@ -121,6 +121,7 @@ impl ChannelProblem {
             }
             Self::Ptr { .. } | Self::ImagePtr { .. } => "ptr",
             Self::CacheLine { .. } | Self::ImageCacheLine { .. } => "cache_line",
+            Self::AdoptsLoaded => "adopt",
             Self::Abi { .. } => "abi",
             Self::Htif(problem) => return problem.key(),
             Self::Rtt(problem) => return problem.key(),

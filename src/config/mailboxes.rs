@@ -165,7 +165,18 @@ impl Reader<'_> {
                     .map(|space| space.name.clone())
                     .collect(),
             })?;
-        let load = self.flag(raw.load.as_ref(), "load")?;
+        let adopts = match &raw.adopt {
+            Some(adopt) => adopt.value_or(false, "adopt", self.outside)?,
+            None => false,
+        };
+        let load = match &raw.load {
+            Some(load) => load.value("load", self.outside)?,
+            // An image would replace the memory of the firmware that is adopted.
+            None => !adopts,
+        };
+        if adopts && load {
+            return Err(ChannelProblem::AdoptsLoaded);
+        }
         let zero_bss = self.flag(raw.zero_bss.as_ref(), "zero_bss")?;
         let serve = self.flag(raw.server.as_ref(), "server")?;
         // Values are validated even if unused.

@@ -36,6 +36,7 @@ const OF_CHANNEL: &[&str] = &[
     "base",
     "mb_id",
     "load",
+    "adopt",
     "zero_bss",
     "server",
     "ptr",
@@ -151,6 +152,7 @@ pub(super) struct RawChannel {
     #[serde(default, deserialize_with = "given")]
     pub(super) mb_id: Option<Number>,
     pub(super) load: Option<Flag>,
+    pub(super) adopt: Option<Flag>,
     pub(super) zero_bss: Option<Flag>,
     pub(super) server: Option<Flag>,
     #[serde(default, deserialize_with = "given")]

@@ -7,6 +7,7 @@ use mailbox_rs::{Errno, FileStatus, OpenFlags, Version};
 use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
+use super::checkpoint::SavedStatistics;
 use super::files::DirectoryEntry;
 pub use super::front_end::WordsRang;
 pub use super::htif::CommandServed;
@@ -23,6 +24,15 @@ pub struct SystemStarted;
 /// Notification of a write to a mailbox: the next tick polls all doorbells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notified;
+
+/// Begin of a restore: the time is that of the checkpoint from now on, and the state of the actors follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreBegun {
+    /// Number of ticks at the checkpoint.
+    pub tick: u64,
+    /// Counts of attached statistics, in the order of their attachment.
+    pub statistics: Vec<SavedStatistics>,
+}
 
 /// Selection of the calls by which the testbench is notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,5 +174,6 @@ inbox! {
         OperationServed -> () { channel: channel, payload: none },
         CommandServed -> () { channel: channel, payload: none },
         TextRefused -> () { channel: none, payload: none },
+        RestoreBegun -> () { channel: none, payload: none },
     }
 }

@@ -1,6 +1,6 @@
 //! Words of a mailbox in memory, as far as firmware writes them.
 
-use mailbox_rs::State;
+use mailbox_rs::{QUEUE_LEN, State};
 use serde::{Deserialize, Serialize};
 
 /// Words of a channel that firmware writes, as last read.
@@ -47,5 +47,17 @@ impl ChannelWords {
         ];
         let asks = handshake.version != 0 && self.state == State::INIT.0 && indices == [0; 4];
         asks.then_some(handshake.version)
+    }
+
+    /// Returns the words of the handshake if the channel is READY, and both queues have a length that they can have.
+    pub fn open_session(&self) -> Option<Handshake> {
+        let handshake = self.handshake?;
+        let requests = self.request_put.wrapping_sub(handshake.request_taken);
+        let responses = handshake
+            .response_put
+            .wrapping_sub(self.response_taken.unwrap_or_default());
+        let is_open =
+            self.state == State::READY.0 && requests <= QUEUE_LEN && responses <= QUEUE_LEN;
+        is_open.then_some(handshake)
     }
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
+use super::checkpoint::SavedText;
 use crate::bus::inbox;
 
 /// Appends text of a channel, and prints the lines that it completes.
@@ -59,6 +60,17 @@ pub struct Finish {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redirect;
 
+/// Asks for the lines that were begun, for a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Save;
+
+/// Replaces the lines that were begun by those of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// Text of the checkpoint.
+    pub text: SavedText,
+}
+
 inbox! {
     /// All messages to the console.
     "console" {
@@ -68,5 +80,7 @@ inbox! {
         PrintError -> () { channel: channel, payload: text },
         PrintMarked -> () { channel: channel, payload: text },
         PutRaw -> () { channel: channel, payload: data },
+        Save -> SavedText { channel: none, payload: none },
+        Restore -> () { channel: none, payload: text },
     }
 }

@@ -5,6 +5,7 @@ use mailbox_rs::{AccessMode, Errno, FileStatus, FileType, OpenFlags, PosixFlags,
 use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
+use super::checkpoint::{FileFinding, SavedFiles};
 use crate::bus::{Attributes, inbox};
 
 /// Opens a file for a channel. The reply has its descriptor.
@@ -210,6 +211,17 @@ pub struct DirectoryEntry {
     pub file_type: FileType,
 }
 
+/// Asks for the open descriptors, for a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Save;
+
+/// Closes all descriptors, and opens those of a checkpoint. The reply has what has changed since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// Descriptors of the checkpoint.
+    pub files: SavedFiles,
+}
+
 impl Attributes for FileStatus {}
 
 inbox! {
@@ -231,5 +243,7 @@ inbox! {
         ReadDirectory -> Result<Bytes, Errno> { channel: channel, payload: none },
         SetLength -> Result<(), Errno> { channel: channel, payload: none },
         Sync -> Result<(), Errno> { channel: channel, payload: none },
+        Save -> SavedFiles { channel: none, payload: none },
+        Restore -> Vec<FileFinding> { channel: none, payload: none },
     }
 }

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::ChannelId;
 use super::channel_words::ChannelWords;
+use super::checkpoint::{RestoreError, SaveError, SavedChannel};
 use crate::bus::{
     Attributes, Endpoint, Envelope, Message, MessageVisitor, Payload, Redaction, Ticket, Topic,
     TopicField,
@@ -233,6 +234,36 @@ impl Message for StdinClose {
     const NAME: &'static str = "StdinClose";
 }
 
+/// Asks for the state of each channel of the protocol, for a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Save;
+
+impl Attributes for Save {}
+
+impl Message for Save {
+    type Reply = Result<Vec<SavedChannel>, SaveError>;
+    const NAME: &'static str = "Save";
+}
+
+/// Replaces the state of each channel of the protocol by that of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// State of the channels of the protocol.
+    pub channels: Vec<SavedChannel>,
+}
+
+impl Attributes for Restore {
+    fn redact(&mut self, with: Redaction<'_>) -> bool {
+        Payload::redact(&mut self.channels, with);
+        true
+    }
+}
+
+impl Message for Restore {
+    type Reply = Result<(), RestoreError>;
+    const NAME: &'static str = "Restore";
+}
+
 /// All messages to the server of a protocol.
 pub(crate) enum Inbox<P: Protocol> {
     Status(Envelope<Status<P>>),
@@ -240,6 +271,8 @@ pub(crate) enum Inbox<P: Protocol> {
     StdinClose(Envelope<StdinClose>),
     Operate(Envelope<Operate>),
     OutputFailed(Envelope<OutputFailed>),
+    Save(Envelope<Save>),
+    Restore(Envelope<Restore>),
 }
 
 impl<P: Protocol> Debug for Inbox<P> {
@@ -250,6 +283,8 @@ impl<P: Protocol> Debug for Inbox<P> {
             Self::StdinClose(envelope) => envelope.fmt(f),
             Self::Operate(envelope) => envelope.fmt(f),
             Self::OutputFailed(envelope) => envelope.fmt(f),
+            Self::Save(envelope) => envelope.fmt(f),
+            Self::Restore(envelope) => envelope.fmt(f),
         }
     }
 }
@@ -284,6 +319,18 @@ impl<P: Protocol> From<Envelope<OutputFailed>> for Inbox<P> {
     }
 }
 
+impl<P: Protocol> From<Envelope<Save>> for Inbox<P> {
+    fn from(envelope: Envelope<Save>) -> Self {
+        Self::Save(envelope)
+    }
+}
+
+impl<P: Protocol> From<Envelope<Restore>> for Inbox<P> {
+    fn from(envelope: Envelope<Restore>) -> Self {
+        Self::Restore(envelope)
+    }
+}
+
 impl<P: Protocol> actix::Message for Inbox<P> {
     type Result = ();
 }
@@ -298,6 +345,8 @@ impl<P: Protocol> crate::bus::Inbox for Inbox<P> {
             Self::StdinClose(envelope) => envelope.reply.ticket(),
             Self::Operate(envelope) => envelope.reply.ticket(),
             Self::OutputFailed(envelope) => envelope.reply.ticket(),
+            Self::Save(envelope) => envelope.reply.ticket(),
+            Self::Restore(envelope) => envelope.reply.ticket(),
         }
     }
 
@@ -308,6 +357,8 @@ impl<P: Protocol> crate::bus::Inbox for Inbox<P> {
             Self::StdinClose(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
             Self::Operate(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
             Self::OutputFailed(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
+            Self::Save(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
+            Self::Restore(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
         }
         Ok(())
     }
@@ -319,6 +370,8 @@ impl<P: Protocol> crate::bus::Inbox for Inbox<P> {
             StdinClose::NAME => Some(visitor.visit::<StdinClose>()),
             Operate::NAME => Some(visitor.visit::<Operate>()),
             OutputFailed::NAME => Some(visitor.visit::<OutputFailed>()),
+            Save::NAME => Some(visitor.visit::<Save>()),
+            Restore::NAME => Some(visitor.visit::<Restore>()),
             _ => None,
         }
     }

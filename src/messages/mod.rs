@@ -2,11 +2,12 @@
 //!
 //! There is one file for each receiver, and one for events. A message is plain data; its receiver implements it. The list at the end of
 //! each file states, beside each message, its reply, the channel that it concerns, and its payload. The servers of all front ends have the
-//! messages of `front_end`.
+//! messages of `front_end`. `checkpoint` has the state of all actors.
 
 pub mod announced;
 mod channel;
 mod channel_words;
+pub mod checkpoint;
 pub mod console;
 pub mod files;
 pub mod foreign;

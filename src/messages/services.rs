@@ -30,6 +30,8 @@ pub struct ChannelServices {
     pub faults: Option<Faults>,
     /// True if the host ignores the offer of a newer protocol version, as a host without that version does.
     pub is_old: bool,
+    /// True if a mailbox that is READY when the host starts is served from there on, without a handshake.
+    pub adopts: bool,
 }
 
 /// Source of a channel's standard input.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::checkpoint::SavedSockets;
 use crate::bus::{Attributes, inbox};
 use crate::guest::os_error_text;
 
@@ -111,6 +112,17 @@ pub struct Abandon;
 /// Sends queued bytes, as far as the operating system accepts them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flush;
+
+/// Asks for the listening sockets, for a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Save;
+
+/// Opens the listening sockets of a checkpoint that are not open. The reply has the errors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// Sockets of the checkpoint.
+    pub sockets: SavedSockets,
+}
 
 /// Error number of the operating system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
@@ -246,6 +258,7 @@ pub enum SocketError {
 
 impl Attributes for SocketId {}
 impl Attributes for ClientId {}
+impl Attributes for Vec<SocketError> {}
 
 inbox! {
     /// All messages to the socket manager.
@@ -261,5 +274,7 @@ inbox! {
         CloseAll -> () { channel: none, payload: none },
         Abandon -> () { channel: none, payload: none },
         Flush -> () { channel: none, payload: none },
+        Save -> SavedSockets { channel: none, payload: none },
+        Restore -> Vec<SocketError> { channel: none, payload: none },
     }
 }

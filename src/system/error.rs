@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::checkpoint::CheckpointError;
 use crate::attach::AttachError;
 use crate::backend::AllocError;
 use crate::bus::BusError;
@@ -218,6 +219,9 @@ pub enum Error {
     /// Fork from inside a callback.
     #[error("the process can't be forked from inside a foreign call: return from that first")]
     ForkInCall,
+    /// Checkpoint that can't be saved or restored.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// End of service, for good.
     #[error("{0}")]
     Fatal(String),

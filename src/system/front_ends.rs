@@ -11,8 +11,10 @@ use crate::actors::rtt::RttChannel;
 use crate::actors::semihosting::SemihostingChannel;
 use crate::actors::service::{ChannelProgress, FrontEnd, Peers, Server, statuses};
 use crate::bus::{Bus, BusError, Endpoint, Inbox as _, Port};
+use crate::messages::checkpoint::{RestoreError, SaveError, SavedChannel};
 use crate::messages::front_end::{
-    Inbox, Operate, OperateError, OutputFailed, Protocol, StdinClose, StdinError, StdinWrite,
+    Inbox, Operate, OperateError, OutputFailed, Protocol, Restore, Save, StdinClose, StdinError,
+    StdinWrite,
 };
 use crate::messages::{ChannelDescriptor, ChannelId, Interface, console, memory};
 use crate::trace::Damage;
@@ -156,6 +158,16 @@ pub(super) trait AnyServer {
         operate: Operate,
     ) -> Result<Result<Option<u64>, OperateError>, BusError>;
 
+    /// State of its channels.
+    fn save(&self, bus: &Bus) -> Result<Result<Vec<SavedChannel>, SaveError>, BusError>;
+
+    /// Replaces the state of its channels.
+    fn restore(
+        &self,
+        bus: &Bus,
+        channels: Vec<SavedChannel>,
+    ) -> Result<Result<(), RestoreError>, BusError>;
+
     /// Tells of text that was lost, in the console's name.
     fn output_failed(&self, failed: OutputFailed);
 
@@ -242,6 +254,18 @@ impl<P: Protocol> AnyServer for Started<P> {
         operate: Operate,
     ) -> Result<Result<Option<u64>, OperateError>, BusError> {
         bus.ask(&self.port, operate)
+    }
+
+    fn save(&self, bus: &Bus) -> Result<Result<Vec<SavedChannel>, SaveError>, BusError> {
+        bus.ask(&self.port, Save)
+    }
+
+    fn restore(
+        &self,
+        bus: &Bus,
+        channels: Vec<SavedChannel>,
+    ) -> Result<Result<(), RestoreError>, BusError> {
+        bus.ask(&self.port, Restore { channels })
     }
 
     fn output_failed(&self, failed: OutputFailed) {

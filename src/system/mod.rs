@@ -2,6 +2,7 @@
 
 mod backdoor;
 mod builder;
+mod checkpoint;
 mod defmt;
 mod entry;
 mod environment;
@@ -40,6 +41,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 pub use builder::Builder;
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub(crate) use entry::InitPaths;
 pub use entry::{
     CallbackResult, MailboxInitPaths, mailbox_init, mailbox_init_with_config,
@@ -73,7 +75,7 @@ use crate::foreign::Callbacks;
 use crate::mem::MemoryMap;
 use crate::messages::announced::ObserveFlags;
 use crate::messages::foreign::{Report, Severity};
-use crate::messages::{self, ChannelId, Name, console, foreign, memory, rpc};
+use crate::messages::{self, ChannelId, Name, console, files, foreign, memory, rpc};
 use crate::sim::strand::Abroad;
 use crate::trace::{Header, Payloads};
 
@@ -122,6 +124,7 @@ struct Ports {
     /// MemoryClient of the memory actor.
     accesses: MemoryClient,
     rpc: Port<rpc::Inbox>,
+    files: Port<files::Inbox>,
     console: Port<console::Inbox>,
     sockets: Port<messages::sockets::Inbox>,
     /// Set once memories are initialised.

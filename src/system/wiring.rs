@@ -168,7 +168,7 @@ impl Vhost {
             peers: Peers {
                 memory: accesses.clone(),
                 rpc: calls,
-                files,
+                files: files.clone(),
                 console: prints,
                 sockets: sockets.clone(),
                 frames,
@@ -182,6 +182,7 @@ impl Vhost {
             memory,
             accesses,
             rpc,
+            files,
             console,
             sockets,
             front_ends: OnceCell::new(),

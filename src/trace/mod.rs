@@ -35,4 +35,4 @@ pub(crate) use open::OpenMessages;
 pub use reader::Trace;
 pub use recorder::Recorder;
 pub use vocabulary::decode;
-pub(crate) use vocabulary::{Encoding, deserialize, send_reply};
+pub(crate) use vocabulary::{Encoding, deserialize, encode, send_reply};

@@ -43,7 +43,7 @@ macro_rules! with_layout {
 pub(crate) type Encoded = Result<(), Box<str>>;
 
 /// Serializes a value, and appends it to `to`.
-pub(super) fn encode<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Encoded {
+pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Encoded {
     Ok(value.serialize(&mut Serializer(to))?)
 }
 

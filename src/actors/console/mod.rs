@@ -196,6 +196,14 @@ impl Handler<Inbox> for Console {
                 self.lines.redirected.set(true);
                 mail.reply.send(());
             }
+            Inbox::Save(mail) => {
+                let saved = lock(&self.lines.text).saved();
+                mail.reply.send(saved);
+            }
+            Inbox::Restore(mail) => {
+                lock(&self.lines.text).restore(mail.message.text);
+                mail.reply.send(());
+            }
             Inbox::Finish(mail) => {
                 self.lines.finish(&mail.message);
                 mail.reply.send(());

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use mailbox_rs::Errno;
 
 use crate::guest::quietly;
+use crate::messages::checkpoint::{SavedLine, SavedSource, SavedText};
 use crate::messages::{ChannelId, Name};
 
 /// The longest line, in bytes of text. A longer one is put out in pieces, so that text without an
@@ -114,6 +115,44 @@ impl Text {
         if known != mark {
             mark.clone_into(known);
         }
+    }
+
+    /// Lines that were begun, and marks.
+    pub(super) fn saved(&self) -> SavedText {
+        let begun = self.begun.iter().filter(|(_, text)| !text.is_empty());
+        let lines = begun.map(|((channel, source), text)| SavedLine {
+            channel: *channel,
+            source: match source {
+                Source::Output => SavedSource::Output,
+                Source::Error => SavedSource::Error,
+                Source::Marked(number) => SavedSource::Marked(*number),
+            },
+            text: text.clone().into(),
+        });
+        let marks = self.marks.iter();
+        let marks = marks.map(|((channel, number), mark)| (*channel, *number, mark.clone()));
+        SavedText {
+            lines: lines.collect(),
+            marks: marks.collect(),
+        }
+    }
+
+    /// Replaces the lines that were begun, and the marks. A line that is too long loses its end.
+    pub(super) fn restore(&mut self, saved: SavedText) {
+        let lines = saved.lines.into_iter().map(|line| {
+            let source = match line.source {
+                SavedSource::Output => Source::Output,
+                SavedSource::Error => Source::Error,
+                SavedSource::Marked(number) => Source::Marked(number),
+            };
+            let text = line.text.get(..LINE_MAX).unwrap_or(&line.text).to_vec();
+            ((line.channel, source), text)
+        });
+        self.begun = lines.collect();
+        let marks = saved.marks.into_iter();
+        self.marks = marks
+            .map(|(channel, number, mark)| ((channel, number), mark))
+            .collect();
     }
 
     /// Adds text of a channel's source, and puts the lines that it completes.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 
 use super::directory::Directory;
@@ -27,6 +28,8 @@ pub(super) enum File {
     Directory(Directory),
     /// File opened by the host program.
     Special(SpecialId),
+    /// File of a checkpoint that could not be opened again: all operations but a close fail with `EIO`.
+    Lost,
 }
 
 /// Reservation for a file that is being opened.
@@ -38,10 +41,10 @@ pub(super) struct Claim {
 /// Descriptor in use.
 pub(super) struct OpenFile {
     /// Channel that opened it.
-    by: ChannelId,
-    flags: OpenFlags,
+    pub(super) by: ChannelId,
+    pub(super) flags: OpenFlags,
     /// Path given to the open.
-    path: String,
+    pub(super) path: Bytes,
     pub(super) file: File,
 }
 
@@ -53,7 +56,11 @@ impl OpenFile {
 
     /// Name of the file in messages.
     pub(super) fn name(&self) -> String {
-        format!("file `{}`", self.path)
+        let path = String::from_utf8_lossy(&self.path);
+        match self.file {
+            File::Lost => format!("file `{path}`, which could not be opened again by a restore"),
+            _ => format!("file `{path}`"),
+        }
     }
 }
 
@@ -111,7 +118,7 @@ impl Descriptors {
         &mut self,
         claim: Claim,
         flags: OpenFlags,
-        path: String,
+        path: Bytes,
         file: File,
     ) -> Result<u64, File> {
         if self.claimed(&claim).is_none() {
@@ -181,6 +188,41 @@ impl Descriptors {
         opened.session += 1;
         let ended = self.open.extract_if(.., |_, open| open.by == channel);
         ended.map(|(_, open)| open.file).collect()
+    }
+
+    /// Next descriptor to be assigned.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// All open files, by descriptor.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (u64, &mut OpenFile)> {
+        self.open.iter_mut().map(|(fd, file)| (*fd, file))
+    }
+
+    /// Removes all descriptors of all channels and returns their files. Voids all reservations. `next` is the next one to be assigned.
+    pub(super) fn begin_anew(&mut self, next: u64) -> Vec<File> {
+        for opened in self.channels.values_mut() {
+            opened.files = 0;
+            opened.session += 1;
+        }
+        self.next = next.clamp(FIRST, LAST + 1);
+        let ended = std::mem::take(&mut self.open).into_values();
+        ended.map(|open| open.file).collect()
+    }
+
+    /// Adds an open file of a checkpoint. False for a descriptor that can't be, or is one too many of its channel.
+    #[must_use]
+    pub(super) fn add(&mut self, fd: u64, file: OpenFile) -> bool {
+        let opened = self.channels.entry(file.by).or_default();
+        let fits = (FIRST..self.next).contains(&fd)
+            && opened.files < OPEN_MAX
+            && !self.open.contains_key(&fd);
+        if fits {
+            opened.files += 1;
+            self.open.insert(fd, file);
+        }
+        fits
     }
 
     /// File of a descriptor whose flags satisfy `way`. The error names the `other` access.

@@ -25,6 +25,19 @@ impl Directory {
         }
     }
 
+    /// Directory at a position, with the entries that it had at its opening.
+    pub(super) fn at(file: Box<dyn DiskFile>, entries: Vec<DirectoryEntry>, position: u64) -> Self {
+        Self {
+            position,
+            ..Self::new(file, entries)
+        }
+    }
+
+    /// Entries and position.
+    pub(super) fn saved(&self) -> (&[DirectoryEntry], u64) {
+        (&self.entries, self.position)
+    }
+
     /// Number of entries.
     pub(super) fn len(&self) -> usize {
         self.entries.len()

@@ -4,6 +4,7 @@
 //! Without a root, the latter fails with `EACCES`.
 
 mod announcing_disk;
+mod checkpoint;
 mod descriptors;
 mod directory;
 mod disk;
@@ -23,6 +24,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use actix::{Actor, Context, Handler};
+use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags, Whence};
 
 use self::announcing_disk::Announced;
@@ -102,11 +104,10 @@ impl Files {
                     None => Err(Refusal::new(Errno::EACCES, NO_ROOT)),
                 };
                 let file = file.map_err(|refusal| self.refused(channel, refusal));
-                let path = path.to_owned();
-                reply.send(self.open.opened(claim, flags, path, file));
+                reply.send(self.open.opened(claim, flags, message.path, file));
             }
-            Ok((path, Some(opener), claim)) => {
-                self.open_special(claim, opener, path.to_owned(), flags, reply);
+            Ok((_, Some(opener), claim)) => {
+                self.open_special(claim, opener, message.path, flags, reply);
             }
         }
     }
@@ -116,13 +117,13 @@ impl Files {
         &self,
         claim: Claim,
         opener: Opener,
-        path: String,
+        path: Bytes,
         flags: OpenFlags,
         reply: ReplySender<Result<u64, Errno>>,
     ) {
         let ask = OpenSpecial {
             opener,
-            path: path.clone(),
+            path: String::from_utf8_lossy(&path).into_owned(),
             flags,
         };
         let open = self.open.clone();
@@ -164,6 +165,7 @@ impl Files {
                 File::Directory(_) => {
                     reply.send(self.with_name(channel, open_file, Err(Errno::EISDIR)));
                 }
+                File::Lost => reply.send(self.with_name(channel, open_file, Err(Errno::EIO))),
                 &mut File::Special(file) => {
                     self.reasons.insert(channel, open_file.name());
                     open.foreign.forward(ReadSpecial { file, len }, reply);
@@ -187,6 +189,7 @@ impl Files {
                 File::Directory(_) => {
                     reply.send(self.with_name(channel, open_file, Err(Errno::EBADF)));
                 }
+                File::Lost => reply.send(self.with_name(channel, open_file, Err(Errno::EIO))),
                 &mut File::Special(file) => {
                     self.reasons.insert(channel, open_file.name());
                     open.foreign.forward(WriteSpecial { file, data }, reply);
@@ -218,6 +221,7 @@ impl Files {
                     let sought = directory.lseek(Whence::Set, position.cast_signed());
                     reply.send(self.with_name(channel, open_file, sought));
                 }
+                File::Lost => reply.send(self.with_name(channel, open_file, Err(Errno::EIO))),
                 &mut File::Special(file) => {
                     self.reasons.insert(channel, open_file.name());
                     open.foreign.forward(SeekSpecial { file, position }, reply);
@@ -249,7 +253,7 @@ impl OpenFiles {
         &self,
         claim: Claim,
         flags: OpenFlags,
-        path: String,
+        path: Bytes,
         file: Result<File, Errno>,
     ) -> Result<u64, Errno> {
         match file {
@@ -274,7 +278,7 @@ impl OpenFiles {
             File::Directory(directory) => {
                 self.entries.set(self.entries.get() - directory.len());
             }
-            File::Disk(_) => {}
+            File::Disk(_) | File::Lost => {}
         }
     }
 }
@@ -301,6 +305,11 @@ impl Handler<Inbox> for Files {
             Inbox::CloseAll(mail) => {
                 self.close_all(&mail.message);
                 mail.reply.send(());
+            }
+            Inbox::Save(mail) => mail.reply.send(self.save()),
+            Inbox::Restore(mail) => {
+                let findings = self.restore(mail.message.files);
+                mail.reply.send(findings);
             }
             posix => self.handle_posix(posix),
         });

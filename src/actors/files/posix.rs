@@ -22,7 +22,7 @@ use crate::messages::files::{
 use crate::messages::foreign::{Opener, SeekSpecial, WriteSpecial};
 
 /// Maximum number of entries of all open directories.
-const MOST_ENTRIES: usize = 1 << 22;
+pub(super) const MOST_ENTRIES: usize = 1 << 22;
 
 const NEVER: Timestamp = Timestamp {
     seconds: 0,
@@ -54,6 +54,7 @@ impl Files {
                     File::Disk(file) => file.status(),
                     File::Directory(directory) => directory.file.status(),
                     File::Special(_) => Ok(SPECIAL),
+                    File::Lost => Err(Errno::EIO),
                 });
                 mail.reply.send(status);
             }
@@ -76,6 +77,7 @@ impl Files {
                 let read = self.on_open(channel, fd, |file| match file {
                     File::Directory(directory) => directory.read(len),
                     File::Disk(_) | File::Special(_) => Err(Errno::ENOTDIR),
+                    File::Lost => Err(Errno::EIO),
                 });
                 mail.reply.send(read);
             }
@@ -89,6 +91,7 @@ impl Files {
                     File::Disk(file) => file.sync(),
                     File::Directory(directory) => directory.file.sync(),
                     File::Special(_) => Ok(()),
+                    File::Lost => Err(Errno::EIO),
                 });
                 mail.reply.send(synced);
             }
@@ -99,7 +102,9 @@ impl Files {
             | Inbox::Write(_)
             | Inbox::Seek(_)
             | Inbox::CloseAll(_)
-            | Inbox::Explain(_) => {}
+            | Inbox::Explain(_)
+            | Inbox::Save(_)
+            | Inbox::Restore(_) => {}
         }
     }
 
@@ -116,20 +121,19 @@ impl Files {
             let claim = self.open.descriptors.borrow_mut().claim(channel)?;
             Ok((path, opener, claim))
         });
-        let shown = String::from_utf8_lossy(&given).into_owned();
         match checked {
             Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
             Ok((path, None, claim)) => {
                 let file = self.opened_on_disk(path, flags, mode);
                 let file = file.map_err(|refusal| self.refused(channel, refusal));
-                reply.send(self.open.opened(claim, flags.ways(), shown, file));
+                reply.send(self.open.opened(claim, flags.ways(), given, file));
             }
             Ok((_, Some(opener), claim)) => {
                 let mut ways = flags.ways();
                 if flags.writes() && flags.has(PosixFlags::TRUNCATE) {
                     ways = ways | OpenFlags::TRUNCATE;
                 }
-                self.open_special(claim, opener, shown, ways, reply);
+                self.open_special(claim, opener, given, ways, reply);
             }
         }
     }
@@ -153,7 +157,7 @@ impl Files {
         str::from_utf8(path).map_or(Ok(None), |path| self.special.opener(path))
     }
 
-    fn opened_on_disk(
+    pub(super) fn opened_on_disk(
         &mut self,
         path: &Path,
         flags: PosixFlags,
@@ -228,6 +232,7 @@ impl Files {
                     reply.send(self.with_name(channel, open_file, written));
                 }
                 File::Directory(_) => reply.send(Err(Errno::EBADF)),
+                File::Lost => reply.send(self.with_name(channel, open_file, Err(Errno::EIO))),
                 &mut File::Special(file) => {
                     self.reasons.insert(channel, open_file.name());
                     open.foreign.forward(WriteSpecial { file, data }, reply);
@@ -251,6 +256,7 @@ impl Files {
                 let moved = match &mut open_file.file {
                     File::Disk(file) => file.lseek(whence, offset),
                     File::Directory(directory) => directory.lseek(whence, offset),
+                    File::Lost => Err(Errno::EIO),
                     &mut File::Special(file) => match (whence, u64::try_from(offset)) {
                         (Whence::Set, Ok(position)) => {
                             self.reasons.insert(channel, open_file.name());
@@ -288,6 +294,7 @@ impl Files {
             _ if i64::try_from(len).is_err() => Err(Errno::EINVAL),
             File::Disk(file) => file.set_length(len),
             File::Directory(_) | File::Special(_) => Err(Errno::EINVAL),
+            File::Lost => Err(Errno::EIO),
         };
         self.with_name(channel, open_file, set)
     }

@@ -16,6 +16,9 @@ use crate::actors::service::{
 };
 use crate::bus::ActorContext;
 use crate::mem::{Op, Span, part};
+use crate::messages::checkpoint::{
+    RestoreError, SaveError, SavedCommand, SavedFrontEnd, SavedHtif,
+};
 use crate::messages::foreign::Severity;
 use crate::messages::htif::{
     Command, CommandServed, Device, Htif, HtifStatus, HtifStep, SystemCall, WORD,
@@ -68,7 +71,16 @@ pub(crate) struct Channel {
     input_is_over: Cell<bool>,
     /// True after the report on the first ignored command.
     has_ignored: Cell<bool>,
+    /// Payload of a response that is held back.
+    held: Cell<u64>,
+    /// Tick in which the present command was taken.
+    since: Cell<u64>,
+    /// State to go on from, set by a restore: the command in service, if there was one.
+    restored: Cell<Option<Restored>>,
 }
+
+/// Command in service to go on with; `None` between two commands.
+struct Restored(Option<SavedCommand>);
 
 impl FrontEnd for Channel {
     type Protocol = Htif;
@@ -113,6 +125,9 @@ impl FrontEnd for Channel {
             reads: RefCell::default(),
             input_is_over: Cell::new(false),
             has_ignored: Cell::new(false),
+            held: Cell::new(0),
+            since: Cell::new(0),
+            restored: Cell::new(None),
         })
     }
 
@@ -133,6 +148,55 @@ impl FrontEnd for Channel {
         Ok(End::Exit(code))
     }
 
+    fn save(&self) -> Result<SavedFrontEnd, SaveError> {
+        let command = match self.tracker.step() {
+            HtifStep::GivenUp => return Err(self.service.has_failed()),
+            HtifStep::Serve { command, task, .. } => {
+                let delayed = match task {
+                    Task::Input => None,
+                    Task::Delay { until } => Some((self.held.get(), until)),
+                    _ => return Err(self.service.is_busy()),
+                };
+                let since = self.since.get();
+                Some(SavedCommand {
+                    command,
+                    since,
+                    delayed,
+                })
+            }
+            _ => None,
+        };
+        let (files, directory) = self.files.saved();
+        Ok(SavedFrontEnd::Htif(SavedHtif {
+            responses: self.responses.borrow().iter().copied().collect(),
+            reads: self.reads.borrow().iter().copied().collect(),
+            input_is_over: self.input_is_over.get(),
+            has_ignored: self.has_ignored.get(),
+            files,
+            directory,
+            command,
+        }))
+    }
+
+    fn restore(&self, saved: &SavedFrontEnd) -> Result<(), RestoreError> {
+        let SavedFrontEnd::Htif(saved) = saved else {
+            return Err(self.service.restores_other_protocol());
+        };
+        if saved.responses.len() > MOST_RESPONSES || saved.reads.len() > MOST_READS {
+            let what = "more responses or console reads than can wait";
+            return Err(self.service.restores_impossible(what));
+        }
+        self.responses
+            .replace(saved.responses.iter().copied().collect());
+        self.reads.replace(saved.reads.iter().copied().collect());
+        self.tracker.reads.set(saved.reads.len());
+        self.input_is_over.set(saved.input_is_over);
+        self.has_ignored.set(saved.has_ignored);
+        self.files.restore(&saved.files, &saved.directory);
+        self.restored.set(Some(Restored(saved.command)));
+        Ok(())
+    }
+
     fn enter_end(&self, last: LastStep) {
         self.tracker.enter(match last {
             LastStep::Exited { code } => HtifStep::Exited { code },
@@ -148,26 +212,27 @@ impl FrontEnd for Channel {
 impl Channel {
     /// Serves commands until the exit. Returns its code.
     async fn serve_commands(&self) -> Result<u32, Failure> {
-        self.service.session.begin(NEWEST);
-        self.poller.watch(false);
+        match self.restored.take() {
+            None => self.service.session.begin(NEWEST),
+            Some(Restored(command)) => {
+                if let Some(code) = Box::pin(self.resume(command)).await? {
+                    return Ok(code);
+                }
+                self.tracker.enter(self.idle_step());
+            }
+        }
+        self.watch();
         loop {
             match self.news().await? {
                 News::Command(command) => {
                     let since = self.context.now();
+                    self.since.set(since);
                     self.tracker.enter(HtifTracker::serve(command));
                     let tohost = self.word(self.place.tohost);
                     self.service.access(Op::Fill(tohost, 0)).await?;
-                    let served = Box::pin(self.serve(command)).await;
-                    match served {
-                        Served::Exit(code) => {
-                            self.emit(command, since, None);
-                            return Ok(code);
-                        }
-                        Served::Response(payload) => {
-                            self.service.delay_response().await;
-                            self.respond(command, payload);
-                        }
-                        Served::Silent => {}
+                    let served = Box::pin(self.serve(command, since)).await;
+                    if let Some(code) = self.finish(command, since, served).await {
+                        return Ok(code);
                     }
                     self.watch();
                 }
@@ -184,6 +249,45 @@ impl Channel {
             }
             self.tracker.enter(self.idle_step());
         }
+    }
+
+    /// Answers a command. Returns the exit code if it was the exit.
+    async fn finish(&self, command: Command, since: u64, served: Served) -> Option<u32> {
+        match served {
+            Served::Exit(code) => {
+                self.emit(command, since, None);
+                return Some(code);
+            }
+            Served::Response(payload) => {
+                self.held.set(payload);
+                self.service.delay_response().await;
+                self.respond(command, payload);
+            }
+            Served::Silent => {}
+        }
+        None
+    }
+
+    /// Serves the command of a checkpoint from where it waited. Returns the exit code if it was the exit.
+    async fn resume(&self, command: Option<SavedCommand>) -> Result<Option<u32>, Failure> {
+        let Some(SavedCommand {
+            command,
+            since,
+            delayed,
+        }) = command
+        else {
+            return Ok(None);
+        };
+        self.since.set(since);
+        self.tracker.enter(HtifTracker::serve(command));
+        if let Some((payload, until)) = delayed {
+            self.held.set(payload);
+            self.service.wait_until(until).await;
+            self.respond(command, payload);
+            return Ok(None);
+        }
+        let served = self.serve(command, since).await;
+        Ok(self.finish(command, since, served).await)
     }
 
     fn word(&self, address: u64) -> Span {
@@ -239,8 +343,7 @@ impl Channel {
     }
 
     /// Serves one command, valid or not.
-    async fn serve(&self, command: Command) -> Served {
-        let since = self.context.now();
+    async fn serve(&self, command: Command, since: u64) -> Served {
         match (command.device(), command.number()) {
             (_, Command::IDENTIFY) => {
                 let identified = self.identify(command).await;

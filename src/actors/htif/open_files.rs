@@ -28,6 +28,26 @@ impl OpenFiles {
         self.open.borrow_mut().remove(&fd);
     }
 
+    /// Open files by descriptor, with path and flags, and the working directory.
+    pub(super) fn saved(&self) -> (Vec<(u64, Bytes, PosixFlags)>, Bytes) {
+        let open = self.open.borrow();
+        let files = open
+            .iter()
+            .map(|(fd, (path, flags))| (*fd, path.clone(), *flags));
+        let mut files: Vec<_> = files.collect();
+        files.sort_unstable_by_key(|(fd, ..)| *fd);
+        (files, self.directory.borrow().clone())
+    }
+
+    /// Replaces open files and working directory.
+    pub(super) fn restore(&self, files: &[(u64, Bytes, PosixFlags)], directory: &Bytes) {
+        let files = files
+            .iter()
+            .map(|(fd, path, flags)| (*fd, (path.clone(), *flags)));
+        self.open.replace(files.collect());
+        self.directory.replace(directory.clone());
+    }
+
     /// Flags of an open file.
     pub(super) fn flags(&self, fd: u64) -> Option<PosixFlags> {
         self.open.borrow().get(&fd).map(|(_, flags)| *flags)

@@ -76,16 +76,21 @@ impl HtifTracker {
         }
     }
 
-    /// Status of this channel, under its name.
-    pub(super) fn status(&self, name: &str) -> HtifStatus {
+    /// Present step, with the operation that it waits for.
+    pub(super) fn step(&self) -> HtifStep {
         let mut step = self.steps.step().borrow().clone();
         if let HtifStep::Serve { task, .. } = &mut step {
             *task = self.steps.task();
         }
+        step
+    }
+
+    /// Status of this channel, under its name.
+    pub(super) fn status(&self, name: &str) -> HtifStatus {
         HtifStatus {
             channel: name.to_owned(),
             now: self.steps.now(),
-            step,
+            step: self.step(),
             since: self.steps.since(),
             reads: self.reads.get(),
             recent: self.steps.recent(),

@@ -1,5 +1,6 @@
 //! One channel: handshake, requests in order, reset at any time.
 
+use std::cell::Cell;
 use std::fmt;
 use std::pin::pin;
 use std::rc::Rc;
@@ -22,6 +23,9 @@ use crate::actors::service::{
 use crate::bus::ActorContext;
 use crate::mem::Span;
 use crate::messages::announced::VersionOffered;
+use crate::messages::checkpoint::{
+    RestoreError, SaveError, SavedFrontEnd, SavedSession, SavedWait,
+};
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{ChannelStatus, ChannelWords, End, Mailbox, Step, Task};
 use crate::messages::{Interface, MailboxPlace};
@@ -29,21 +33,56 @@ use crate::messages::{mailbox, rpc};
 
 /// State of one channel.
 pub(crate) struct Channel {
-    service: Rc<ChannelService>,
+    pub(super) service: Rc<ChannelService>,
     handler: RequestHandler,
     mailbox: MailboxPlace,
-    tracker: MailboxTracker,
+    pub(super) tracker: MailboxTracker,
     context: ActorContext,
     poller: ChannelPoller,
     progress: Rc<ChannelProgress>,
+    pub(super) session: SessionState,
+}
+
+/// State of the session that the task shares, for checkpoints.
+#[derive(Default)]
+pub(super) struct SessionState {
+    /// Consumer index of the response queue, as last read.
+    pub(super) responses_taken: Cell<Index>,
+    /// Tick in which the present request was taken.
+    pub(super) since: Cell<u64>,
+    /// Response that is held back, or waits for a free slot.
+    pub(super) held: Cell<Option<Response>>,
+    /// State to go on from, set by a restore.
+    pub(super) restored: Cell<Option<Restored>>,
+    /// True after the first session has begun: a later one is not adopted.
+    pub(super) has_begun: Cell<bool>,
+}
+
+/// State to go on from: a session, or none before the handshake.
+pub(super) struct Restored(pub(super) Option<SavedSession>);
+
+/// Outcome of the wait for a session.
+enum Begun {
+    Session(SavedSession),
+    Refused(ChannelEnd),
+}
+
+/// Words that begin a session.
+enum Opened {
+    /// Request for a handshake, with firmware's version.
+    Handshake(u32),
+    /// Session of an earlier host.
+    Open(SavedSession, Version),
+    /// Session of an earlier host, of a version that this one does not have.
+    OtherVersion(u32),
 }
 
 /// Indices of the response queue.
 #[derive(Debug, Default)]
-struct Responses {
-    put: Index,
+pub(super) struct Responses {
+    pub(super) put: Index,
     /// Consumer index last read from memory.
-    taken: Index,
+    pub(super) taken: Index,
 }
 
 impl Responses {
@@ -87,6 +126,7 @@ impl FrontEnd for Channel {
             poller,
             context,
             progress,
+            session: SessionState::default(),
         })
     }
 
@@ -100,6 +140,17 @@ impl FrontEnd for Channel {
 
     fn serve(&self) -> impl Future<Output = Result<ChannelEnd, Failure>> {
         self.serve_sessions()
+    }
+
+    fn save(&self) -> Result<SavedFrontEnd, SaveError> {
+        self.saved_session().map(SavedFrontEnd::Mailbox)
+    }
+
+    fn restore(&self, saved: &SavedFrontEnd) -> Result<(), RestoreError> {
+        match saved {
+            SavedFrontEnd::Mailbox(session) => self.restore_session(session.as_ref()),
+            _ => Err(self.service.restores_other_protocol()),
+        }
     }
 
     fn enter_end(&self, last: LastStep) {
@@ -120,19 +171,32 @@ impl FrontEnd for Channel {
 impl Channel {
     /// Serves sessions until one ends by EXIT.
     async fn serve_sessions(&self) -> Result<ChannelEnd, Failure> {
+        let restored = self.session.restored.take();
         let queues = Queues::take_over(
             self.service.space,
             &self.mailbox,
             &self.service.peers.memory,
+            restored.is_none() && !self.service.services.adopts,
         )
         .await?;
         self.progress.found(self.service.id, queues.words());
         let queues = &queues;
+        let mut restored = restored.and_then(|Restored(session)| session);
         loop {
-            if let Some(refused) = self.handshake(queues).await? {
-                return Ok(refused);
-            }
-            let (reset, session) = (pin!(self.left_ready()), pin!(self.session(queues)));
+            let session = match restored.take() {
+                Some(session) => session,
+                None => match self.handshake(queues).await? {
+                    Begun::Session(session) => session,
+                    Begun::Refused(refused) => return Ok(refused),
+                },
+            };
+            self.session.has_begun.set(true);
+            self.poller.expect(ChannelWords {
+                state: State::READY.0,
+                request_put: session.taken,
+                ..ChannelWords::UNREAD
+            });
+            let (reset, session) = (pin!(self.left_ready()), pin!(self.session(queues, session)));
             match select(reset, session).await {
                 // Dropping the session drops everything it was waiting for.
                 Either::Left((reset, _)) => {
@@ -149,32 +213,58 @@ impl Channel {
         }
     }
 
-    /// Completes a handshake. Ends the channel if the firmware has another protocol version.
-    async fn handshake(&self, queues: &Queues) -> Result<Option<ChannelEnd>, Failure> {
+    /// Completes a handshake, or adopts the session of an earlier host. Ends the channel if the firmware has another protocol version.
+    async fn handshake(&self, queues: &Queues) -> Result<Begun, Failure> {
         self.tracker.enter(Step::Handshake {
             address: self.mailbox.address,
         });
         self.poller.expect(ChannelWords::UNREAD);
         self.watch(Watched::Handshake, queues);
-        let version = self
-            .poller
-            .wait_for(ChannelWords::asks_for_handshake)
-            .await?;
+        let version = match self.poller.wait_for(|words| self.opened(words)).await? {
+            Opened::Handshake(version) => version,
+            Opened::Open(session, version) => {
+                self.service.session.begin(version);
+                let text = format!(
+                    "the channel was READY already: its session of protocol {version} is adopted, with {:#x} requests taken and {:#x} \
+                     responses put",
+                    session.taken, session.put
+                );
+                self.service.report(Severity::Info, &text);
+                return Ok(Begun::Session(session));
+            }
+            Opened::OtherVersion(version) => {
+                return Ok(Begun::Refused(refused(Version::from(version))));
+            }
+        };
         let firmware = Version::from(version);
         let offered = self.offered(queues);
         let Some(negotiated) = Version::negotiated(firmware, offered) else {
-            let reason = format!(
-                "firmware speaks mailbox protocol {firmware}, this host {VERSION} and {NEWEST}: build them for the same version"
-            );
-            return Ok(Some(ChannelEnd::Refused(reason)));
+            return Ok(Begun::Refused(refused(firmware)));
         };
         queues.make_ready(negotiated).await?;
         self.service.session.begin(negotiated);
-        self.poller.expect(ChannelWords {
-            state: State::READY.0,
-            ..ChannelWords::UNREAD
-        });
-        Ok(None)
+        Ok(Begun::Session(SavedSession::default()))
+    }
+
+    /// Begin of a session in the channel's words.
+    fn opened(&self, words: &ChannelWords) -> Option<Opened> {
+        if let Some(version) = words.asks_for_handshake() {
+            return Some(Opened::Handshake(version));
+        }
+        if !self.service.services.adopts || self.session.has_begun.get() {
+            return None;
+        }
+        let open = words.open_session()?;
+        let Some(version) = Version::negotiated(open.version.into(), Version::from(0)) else {
+            return Some(Opened::OtherVersion(open.version));
+        };
+        let session = SavedSession {
+            taken: open.request_taken,
+            put: open.response_put,
+            responses_taken: words.response_taken.unwrap_or_default(),
+            ..SavedSession::default()
+        };
+        Some(Opened::Open(session, version))
     }
 
     /// Protocol version that firmware offers; that of number 0 without an offer. It is no doorbell: firmware writes it first.
@@ -201,14 +291,20 @@ impl Channel {
         version
     }
 
-    /// Serves requests until EXIT. Returns the exit code.
-    async fn session(&self, queues: &Queues) -> Result<u32, Failure> {
+    /// Serves requests until EXIT, from the state of a session on. Returns the exit code.
+    async fn session(&self, queues: &Queues, from: SavedSession) -> Result<u32, Failure> {
         self.watch(Watched::Requests, queues);
         self.service.taken.set(None);
-        let mut taken = Index(0);
-        let mut responses = Responses::default();
+        let mut taken = Index(from.taken);
+        let mut responses = Responses {
+            put: Index(from.put),
+            taken: Index(from.responses_taken),
+        };
         self.note(taken, &responses);
         self.tracker.enter(Step::Request);
+        if from.request.is_some() || from.response.is_some() {
+            Box::pin(self.resume(queues, &mut responses, from)).await?;
+        }
         loop {
             let news =
                 |words: &ChannelWords| (words.request_put != taken.0).then_some(words.request_put);
@@ -225,12 +321,16 @@ impl Channel {
                     None => queues.request(taken).await?,
                 };
                 let (since, slot) = (self.context.now(), taken.slot());
+                self.session.since.set(since);
                 taken = taken.next();
                 self.tracker.taken.set(taken);
                 self.service.taken.set(Some((self.taken_at(), taken.0)));
                 let served = self.serve(slot, &entry).await;
                 self.service.release_slot().await?;
-                if self.service.has_faults() && matches!(served, Served::Response(_)) {
+                if self.service.has_faults()
+                    && let Served::Response(response) = served
+                {
+                    self.session.held.set(Some(response));
                     Box::pin(self.service.delay_response()).await;
                 }
                 self.emit(slot, &entry, since, &served);
@@ -268,6 +368,7 @@ impl Channel {
             *taken = there;
             responses.put = queues.responses_put().await?;
             responses.taken = queues.responses_taken().await?;
+            self.session.responses_taken.set(responses.taken);
             return Ok(());
         }
         self.service.complain(&format!(
@@ -279,6 +380,16 @@ impl Channel {
 
     /// Serves one request, valid or not.
     async fn serve(&self, slot: u32, entry: &RequestEntry) -> Served {
+        self.serve_from(slot, entry, None).await
+    }
+
+    /// Serves one request, valid or not, from its beginning or from where it waited at a checkpoint.
+    pub(super) async fn serve_from(
+        &self,
+        slot: u32,
+        entry: &RequestEntry,
+        waits: Option<SavedWait>,
+    ) -> Served {
         let failed = |severity, kind: &dyn fmt::Display, failure: &Failure, responds: bool| {
             let errno = failure.errno();
             let answered = if responds { "answered " } else { "" };
@@ -314,11 +425,19 @@ impl Channel {
             return failed(Severity::Error, &request, &later.into(), request.responds());
         }
         let severity = |failure: &Failure| severity(&self.service.services, &request, failure);
-        match self
-            .context
-            .catch_panic(self.handler.perform(entry, &request))
-            .await
-        {
+        let handler = &self.handler;
+        let performed = match waits {
+            None => {
+                self.context
+                    .catch_panic(handler.perform(entry, &request))
+                    .await
+            }
+            Some(waits) => {
+                let resumed = handler.resume(&request, waits);
+                self.context.catch_panic(Box::pin(resumed)).await
+            }
+        };
+        match performed {
             Ok(Ok(served)) => served,
             Ok(Err(failure)) => failed(severity(&failure), &request, &failure, request.responds()),
             Err(panic) => {
@@ -329,7 +448,7 @@ impl Channel {
     }
 
     /// Reports the request's outcome to the taps, and to the testbench if it observes requests.
-    fn emit(&self, slot: u32, entry: &RequestEntry, since: u64, served: &Served) {
+    pub(super) fn emit(&self, slot: u32, entry: &RequestEntry, since: u64, served: &Served) {
         let response = match served {
             Served::Response(response) => Some(*response),
             Served::Silent | Served::Exit(_) => None,
@@ -344,7 +463,7 @@ impl Channel {
     }
 
     /// Puts a response into the queue once a slot is free.
-    async fn respond(
+    pub(super) async fn respond(
         &self,
         queues: &Queues,
         responses: &mut Responses,
@@ -355,6 +474,8 @@ impl Channel {
             self.taken(responses, taken);
         }
         if responses.is_full() {
+            self.session.held.set(Some(response));
+            self.session.responses_taken.set(responses.taken);
             self.tracker.enter(Step::Room);
             self.watch(Watched::Room, queues);
             let put = responses.put.0;
@@ -378,6 +499,7 @@ impl Channel {
     fn taken(&self, responses: &mut Responses, taken: Index) {
         let put = responses.put;
         responses.taken = taken;
+        self.session.responses_taken.set(taken);
         if put.0.wrapping_sub(taken.0) > QUEUE_LEN {
             self.service.complain(&format!(
                 "response queue: idx_c is {:#x}, where idx_p is {:#x}; the host treats all \
@@ -385,6 +507,7 @@ impl Channel {
                 taken.0, put.0
             ));
             responses.taken = put;
+            self.session.responses_taken.set(put);
         }
     }
 
@@ -412,5 +535,13 @@ impl Channel {
     fn note(&self, taken: Index, responses: &Responses) {
         self.tracker.taken.set(taken);
         self.tracker.put.set(responses.put);
+        self.session.responses_taken.set(responses.taken);
     }
+}
+
+/// End of a channel whose firmware has another protocol version.
+fn refused(firmware: Version) -> ChannelEnd {
+    ChannelEnd::Refused(format!(
+        "firmware speaks mailbox protocol {firmware}, this host {VERSION} and {NEWEST}: build them for the same version"
+    ))
 }

@@ -5,9 +5,11 @@
 //! - `queues`: accesses to the channel's own words.
 //! - `poller`: words last read by the doorbell; `watch`: selection of the words to poll.
 //! - `requests`: handlers of the requests. Services that other front ends offer, too, are in [`service`](super::service).
+//! - `checkpoint`: state of a session for checkpoints.
 //! - `notes`: warnings already given for a channel.
 
 mod channel;
+mod checkpoint;
 mod notes;
 mod poller;
 mod queues;

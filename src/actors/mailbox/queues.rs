@@ -24,11 +24,12 @@ pub(super) struct Queues {
 }
 
 impl Queues {
-    /// Locates the channel and clears its queues.
+    /// Locates the channel, and clears its queues if it `clears`.
     pub(super) async fn take_over(
         space: SpaceId,
         mailbox: &MailboxPlace,
         memory: &MemoryClient,
+        clears: bool,
     ) -> Result<Self, Failure> {
         let span = Span {
             address: mailbox.address,
@@ -40,9 +41,11 @@ impl Queues {
             layout: mailbox.layout,
             space,
         };
-        let clear = [&mailbox.layout.request, &mailbox.layout.response]
-            .map(|queue| Op::Fill(queues.at(queue.offset, queue.size), 0));
-        queues.access(Op::Batch(clear.into())).await?;
+        if clears {
+            let clear = [&mailbox.layout.request, &mailbox.layout.response]
+                .map(|queue| Op::Fill(queues.at(queue.offset, queue.size), 0));
+            queues.access(Op::Batch(clear.into())).await?;
+        }
         Ok(queues)
     }
 

@@ -9,9 +9,10 @@ use mailbox_rs::{FileRequest, MAX_STRING, Request, RequestEntry, Response};
 use super::notes::{CallSite, Notes, Once};
 use crate::actors::service::{ChannelService, Failure};
 use crate::mem::{AccessError, Op, Outcome, Span};
+use crate::messages::checkpoint::SavedWait;
 use crate::messages::console::Print;
 use crate::messages::foreign::Severity;
-use crate::messages::rpc::{CallError, Progress, Target};
+use crate::messages::rpc::{CallError, Progress, Schedule, Target};
 use crate::printf::{Cut, Draft, StringArg};
 
 /// Outcome of a request.
@@ -92,9 +93,13 @@ impl RequestHandler {
             Request::Call { method, ref args } => {
                 let name = self.service.text("method name", method).await?;
                 let name = String::from_utf8_lossy(&name);
-                self.call(Target::Method(name.into()), args).await?
+                let target = Target::Method(name.into());
+                self.call(target, args, Schedule::Now).await?
             }
-            Request::Custom { id, ref args, .. } => self.call(Target::Command(id), args).await?,
+            Request::Custom { id, ref args, .. } => {
+                let target = Target::Command(id);
+                self.call(target, args, Schedule::Now).await?
+            }
             Request::File(FileRequest::Close { fd }) => {
                 self.service.close_file(fd).await?;
                 return Ok(Served::Silent);
@@ -104,6 +109,28 @@ impl RequestHandler {
                 self.warn_of_wide(request.kind(), value);
                 value
             }
+        };
+        Ok(Served::Response(Response::Value(value)))
+    }
+
+    /// Serves a request of a checkpoint from where it waited.
+    pub(super) async fn resume(
+        &self,
+        request: &Request,
+        waits: SavedWait,
+    ) -> Result<Served, Failure> {
+        let value = match (request, waits) {
+            (
+                Request::Call { args, .. } | Request::Custom { args, .. },
+                SavedWait::Call(target),
+            ) => self.call(target, args, Schedule::NextTick).await?,
+            (Request::File(file), SavedWait::Input) => {
+                let value = Box::pin(self.service.file(*file)).await?;
+                self.warn_of_wide(request.kind(), value);
+                value
+            }
+            // Refused by the restore.
+            _ => return Ok(Served::Silent),
         };
         Ok(Served::Response(Response::Value(value)))
     }
@@ -224,17 +251,17 @@ impl RequestHandler {
         );
     }
 
-    /// Polls a call until it has a result: once now, then once per tick.
-    async fn call(&self, target: Target, args: &[u64]) -> Result<u64, Failure> {
+    /// Polls a call until it has a result: first by its schedule, then once per tick.
+    async fn call(&self, target: Target, args: &[u64], first: Schedule) -> Result<u64, Failure> {
         self.service.tasks.asks(&target);
         self.service.release_slot().await?;
         let tracker = self.service.tasks.clone();
         let on_pending = move |by| tracker.pending(by);
-        let answer = self
-            .service
-            .peers
-            .rpc
-            .call(self.service.name(), &target, args, on_pending);
+        let answer =
+            self.service
+                .peers
+                .rpc
+                .call(self.service.name(), &target, args, first, on_pending);
         match answer.await??.progress {
             Progress::Ready(result) => {
                 self.warn_of_wide(&target, result);

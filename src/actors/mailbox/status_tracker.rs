@@ -46,16 +46,21 @@ impl MailboxTracker {
         self.steps.advance(Step::Request);
     }
 
-    /// Status of this channel, under its name, without its words in memory.
-    pub(super) fn status(&self, name: &str) -> ChannelStatus {
+    /// Present step, with the operation that it waits for.
+    pub(super) fn step(&self) -> Step {
         let mut step = self.steps.step().borrow().clone();
         if let Step::Serve { task, .. } = &mut step {
             *task = self.steps.task();
         }
+        step
+    }
+
+    /// Status of this channel, under its name, without its words in memory.
+    pub(super) fn status(&self, name: &str) -> ChannelStatus {
         ChannelStatus {
             channel: name.to_owned(),
             now: self.steps.now(),
-            step,
+            step: self.step(),
             since: self.steps.since(),
             words: None,
             taken: self.taken.get().0,

@@ -60,8 +60,8 @@ impl RpcClient {
         &self.port
     }
 
-    /// Calls a target from an actor's task: polls it now, then on each tick while it is pending. `on_pending` is called after each poll
-    /// answered with "pending".
+    /// Calls a target from an actor's task: polls it `first` now or on the next tick, then on each tick while it is pending. `on_pending` is
+    /// called after each poll answered with "pending".
     ///
     /// # Errors
     /// [`NoReply`] if the call panics.
@@ -70,19 +70,24 @@ impl RpcClient {
         channel: &Name,
         target: &Target,
         args: &[u64],
+        first: Schedule,
         on_pending: impl Fn(Provider) + Clone + 'static,
     ) -> Result<Answer, NoReply> {
-        let mut answer = match self.elided() {
-            Some((elided, ElidedForm::Silent)) => {
+        let mut answer = match (first, self.elided()) {
+            (Schedule::NextTick, _) => {
+                let later = self.poll_later(channel, target, args, on_pending.clone());
+                later.await?
+            }
+            (Schedule::Now, Some((elided, ElidedForm::Silent))) => {
                 elided.poll(self.ticket(elided), channel, target, args)?
             }
-            Some((elided, ElidedForm::Shown)) => {
+            (Schedule::Now, Some((elided, ElidedForm::Shown))) => {
                 match self.poll_shown(elided, channel, target, args) {
                     Ok(answer) => answer?,
                     Err(reply) => reply.await?,
                 }
             }
-            None => self.ask(channel, target, args, Schedule::Now).await?,
+            (Schedule::Now, None) => self.ask(channel, target, args, Schedule::Now).await?,
         };
         while let Ok(PollOutcome {
             by,
@@ -90,19 +95,31 @@ impl RpcClient {
         }) = answer
         {
             on_pending(by);
-            answer = match self.elided() {
-                Some((elided, ElidedForm::Silent)) if !elided.dispatch.needs_tick() => {
-                    let waits = self.wait(elided, channel, target, args, on_pending.clone());
-                    match waits.await {
-                        Some(answer) => answer?,
-                        // A tap was attached meanwhile.
-                        None => self.ask(channel, target, args, Schedule::Now).await?,
-                    }
-                }
-                _ => self.ask(channel, target, args, Schedule::NextTick).await?,
-            };
+            let later = self.poll_later(channel, target, args, on_pending.clone());
+            answer = later.await?;
         }
         Ok(answer)
+    }
+
+    /// Polls a target on the next tick, or, where nothing is shown, on each tick until it is no longer pending.
+    async fn poll_later(
+        &self,
+        channel: &Name,
+        target: &Target,
+        args: &[u64],
+        on_pending: impl Fn(Provider) + 'static,
+    ) -> Result<Answer, NoReply> {
+        match self.elided() {
+            Some((elided, ElidedForm::Silent)) if !elided.dispatch.needs_tick() => {
+                let waits = self.wait(elided, channel, target, args, on_pending);
+                match waits.await {
+                    Some(answer) => answer,
+                    // A tap was attached meanwhile.
+                    None => self.ask(channel, target, args, Schedule::Now).await,
+                }
+            }
+            _ => self.ask(channel, target, args, Schedule::NextTick).await,
+        }
     }
 
     /// Sends a call to the dispatcher.

@@ -16,6 +16,10 @@ use crate::actors::service::{
 };
 use crate::bus::ActorContext;
 use crate::mem::part;
+use crate::messages::checkpoint::{
+    RestoreError, SaveError, SavedFrontEnd, SavedRtt, SavedTransfer,
+};
+use crate::messages::mailbox::Task;
 use crate::messages::rtt::{BufferName, Rtt, RttStatus, RttStep};
 use crate::messages::{Interface, RttPlace};
 
@@ -46,6 +50,12 @@ pub(crate) struct Channel {
     pub(super) names: RefCell<BTreeMap<(bool, u32), (u64, BufferName)>>,
     /// True once the standard input has no more bytes.
     pub(super) is_input_over: Cell<bool>,
+    /// Transfer of an up buffer whose bytes are being delivered.
+    pub(super) transfer: Cell<Option<SavedTransfer>>,
+    /// Transfer of a checkpoint to go on with.
+    pub(super) restored_transfer: Cell<Option<SavedTransfer>>,
+    /// True after a restore: the session and its sockets are there.
+    is_restored: Cell<bool>,
 }
 
 /// News for the channel's task.
@@ -97,6 +107,9 @@ impl FrontEnd for Channel {
             disabled: RefCell::default(),
             names: RefCell::default(),
             is_input_over: Cell::new(false),
+            transfer: Cell::default(),
+            restored_transfer: Cell::default(),
+            is_restored: Cell::new(false),
         })
     }
 
@@ -109,8 +122,13 @@ impl FrontEnd for Channel {
     }
 
     async fn serve(&self) -> Result<End, Failure> {
-        self.service.session.begin(NEWEST);
-        self.targets.open_sockets(&self.service).await;
+        if self.is_restored.take() {
+            // As a channel that was not interrupted does: memory is accessed in ticks.
+            self.wait(1).await;
+        } else {
+            self.service.session.begin(NEWEST);
+            self.targets.open_sockets(&self.service).await;
+        }
         loop {
             let address = self.find().await?;
             self.tracker.enter(RttStep::Bytes { address });
@@ -124,6 +142,35 @@ impl FrontEnd for Channel {
             // A block that is there and can't be served must not keep the host busy.
             self.wait(1).await;
         }
+    }
+
+    fn save(&self) -> Result<SavedFrontEnd, SaveError> {
+        let status = self.status();
+        let transfer = match (status.step, self.service.tasks.task()) {
+            (RttStep::GivenUp, _) => return Err(self.service.has_failed()),
+            (RttStep::Deliver { .. }, Task::Call(_)) => self.transfer.get(),
+            (RttStep::Deliver { .. }, _) => return Err(self.service.is_busy()),
+            _ => None,
+        };
+        Ok(SavedFrontEnd::Rtt(SavedRtt {
+            files: self.targets.saved(),
+            is_input_over: self.is_input_over.get(),
+            transfer,
+        }))
+    }
+
+    fn restore(&self, saved: &SavedFrontEnd) -> Result<(), RestoreError> {
+        let SavedFrontEnd::Rtt(saved) = saved else {
+            return Err(self.service.restores_other_protocol());
+        };
+        self.targets.restore(&saved.files);
+        self.is_input_over.set(saved.is_input_over);
+        self.restored_transfer.set(saved.transfer);
+        self.poller.rest();
+        let address = self.place.block;
+        self.tracker.enter(RttStep::Block { address });
+        self.is_restored.set(true);
+        Ok(())
     }
 
     fn enter_end(&self, _: LastStep) {

@@ -12,7 +12,7 @@ use crate::actors::service::{ChannelService, Failure};
 use crate::messages::console::PrintMarked;
 use crate::messages::files::{PosixOpen, WriteSome};
 use crate::messages::foreign::Severity;
-use crate::messages::rpc::{CallError, Progress, Target as CallTarget};
+use crate::messages::rpc::{CallError, Progress, Schedule, Target as CallTarget};
 use crate::messages::rtt::BufferName;
 use crate::messages::sockets::{
     Accept, ClientId, Disconnect, Greet, LocalPort, Open, Read, ReadMode, SocketError, SocketId,
@@ -88,6 +88,26 @@ impl Targets {
             _ => &self.lines,
         };
         target.clone()
+    }
+
+    /// Files behind the configured targets: name, descriptor, and true for a file that was opened before.
+    pub(super) fn saved(&self) -> Vec<(String, Option<u64>, bool)> {
+        let targets = self.configured.iter();
+        let files = targets.map(|(name, target)| {
+            let (file, is_continued) = (target.file.get(), target.is_continued.get());
+            (name.clone(), file, is_continued)
+        });
+        files.collect()
+    }
+
+    /// Replaces the files behind the configured targets. Unknown names are passed over.
+    pub(super) fn restore(&self, files: &[(String, Option<u64>, bool)]) {
+        for (name, file, is_continued) in files {
+            if let Some(target) = self.configured.get(name) {
+                target.file.set(*file);
+                target.is_continued.set(*is_continued);
+            }
+        }
     }
 
     /// Opens the configured sockets, and reports their ports.
@@ -185,7 +205,7 @@ impl Target {
                 let tracker = service.tasks.clone();
                 let on_pending = move |by| tracker.pending(by);
                 let rpc = &service.peers.rpc;
-                let called = rpc.call(service.name(), &target, &args, on_pending);
+                let called = rpc.call(service.name(), &target, &args, Schedule::Now, on_pending);
                 match called.await??.progress {
                     Progress::Ready(_) => Ok(()),
                     Progress::Absent => Err(CallError::Absent(target).into()),

@@ -5,14 +5,23 @@ use super::channel::Channel;
 use super::targets::{Complaint, Piece};
 use crate::actors::service::Failure;
 use crate::mem::{CHUNK, Op, Span};
+use crate::messages::checkpoint::SavedTransfer;
 use crate::messages::rtt::{BufferName, Direction, RttStep, Transferred};
 
 impl Channel {
     /// Takes the bytes of an up buffer.
     pub(super) async fn take_up(&self, block: &Block, number: u32) -> Result<(), Failure> {
-        let Some(descriptor) = block.descriptors.get(number as usize).copied() else {
+        let Some(mut descriptor) = block.descriptors.get(number as usize).copied() else {
             return Ok(());
         };
+        let restored = self.restored_transfer.get();
+        let restored = restored.filter(|transfer| transfer.number == number);
+        let mut delivered_before = 0;
+        if let Some(transfer) = restored {
+            self.restored_transfer.set(None);
+            descriptor.write = transfer.write;
+            delivered_before = transfer.done;
+        }
         if !descriptor.is_set_up() || self.disabled.borrow().contains(&number) {
             return Ok(());
         }
@@ -39,6 +48,16 @@ impl Channel {
             while done < len {
                 let address = descriptor.data.wrapping_add(u64::from(offset + done));
                 let len = CHUNK.min(u64::from(len - done));
+                if bytes < delivered_before {
+                    done += len as u32;
+                    bytes += len;
+                    continue;
+                }
+                self.transfer.set(Some(SavedTransfer {
+                    number,
+                    write: descriptor.write,
+                    done: bytes,
+                }));
                 let read = self.service.access(Op::Read(Span { address, len })).await;
                 let data = match read {
                     Ok(outcome) => outcome.into_bytes(),

@@ -14,6 +14,7 @@ use crate::actors::service::{
 use crate::bus::ActorContext;
 use crate::mem::{Op, Segments, Span};
 use crate::messages::Interface;
+use crate::messages::checkpoint::{RestoreError, SaveError, SavedFrontEnd, SavedSemihosting};
 use crate::messages::foreign::Severity;
 use crate::messages::front_end::{Operate, OperateError};
 use crate::messages::mailbox::Task;
@@ -30,6 +31,9 @@ struct Stub {
     /// True after the report on a hart without words.
     has_told: Cell<bool>,
 }
+
+/// Answer to go on with: hart, result, and first tick in which it may be written; `None` for none.
+struct Restored(Option<(u32, u64, u64)>);
 
 /// State of one channel.
 pub(crate) struct Channel {
@@ -48,6 +52,10 @@ pub(crate) struct Channel {
     /// True after the report on a character behind the end of the input.
     pub(super) has_told_end: Cell<bool>,
     exit: Cell<Option<u32>>,
+    /// Answer that is held back: hart and result.
+    held: Cell<Option<(u32, u64)>>,
+    /// State to go on from, set by a restore: an answer that was held back, with the first tick in which it may be written.
+    restored: Cell<Option<Restored>>,
     /// Waker of the channel's task, which waits for the exit.
     task: Cell<Option<Waker>>,
 }
@@ -94,6 +102,8 @@ impl FrontEnd for Channel {
             start: RefCell::default(),
             has_told_end: Cell::new(false),
             exit: Cell::new(None),
+            held: Cell::new(None),
+            restored: Cell::new(None),
             task: Cell::default(),
         })
     }
@@ -118,7 +128,10 @@ impl FrontEnd for Channel {
 
     /// Waits for the exit, and serves the code in place of traps.
     async fn serve(&self) -> Result<End, Failure> {
-        self.service.session.begin(NEWEST);
+        let restored = self.restored.take();
+        if restored.is_none() {
+            self.service.session.begin(NEWEST);
+        }
         let Some(stub) = &self.stub else {
             let code = poll_fn(|context| match self.exit.get() {
                 Some(code) => Poll::Ready(code),
@@ -129,6 +142,11 @@ impl FrontEnd for Channel {
             });
             return Ok(End::Exit(code.await));
         };
+        if let Some(Restored(Some((hart, result, until)))) = restored {
+            self.held.set(Some((hart, result)));
+            self.service.wait_until(until).await;
+            self.answer(stub, hart, result).await?;
+        }
         loop {
             // Firmware may ask for the same again before the next poll.
             stub.poller.watch(stub.place.iter().copied());
@@ -149,7 +167,49 @@ impl FrontEnd for Channel {
         }
     }
 
+    fn save(&self) -> Result<SavedFrontEnd, SaveError> {
+        if let SemihostingStep::GivenUp = *self.tracker.step().borrow() {
+            return Err(self.service.has_failed());
+        }
+        let delayed = match (self.held.get(), self.tracker.task()) {
+            (Some((hart, result)), Task::Delay { until }) => Some((hart, result, until)),
+            (None, _) => None,
+            (Some(_), _) => return Err(self.service.is_busy()),
+        };
+        let has_told = self.stub.as_ref().is_some_and(|stub| stub.has_told.get());
+        Ok(SavedFrontEnd::Semihosting(SavedSemihosting {
+            handles: self.handles.saved(),
+            errno: self.errno.get(),
+            start: *self.start.borrow(),
+            has_told,
+            delayed,
+        }))
+    }
+
+    fn restore(&self, saved: &SavedFrontEnd) -> Result<(), RestoreError> {
+        let SavedFrontEnd::Semihosting(saved) = saved else {
+            return Err(self.service.restores_other_protocol());
+        };
+        if !self.handles.restore(&saved.handles) {
+            let what = "more handles than a channel can have, or fewer than the standard streams";
+            return Err(self.service.restores_impossible(what));
+        }
+        self.errno.set(saved.errno);
+        self.start.replace(saved.start);
+        if let Some(stub) = &self.stub {
+            stub.has_told.set(saved.has_told);
+        }
+        self.held.set(None);
+        self.exit.set(None);
+        self.tracker.enter(SemihostingStep::Trap);
+        self.restored.set(Some(Restored(saved.delayed)));
+        Ok(())
+    }
+
     fn enter_end(&self, last: LastStep) {
+        if let LastStep::Exited { code } = last {
+            self.exit.set(Some(code));
+        }
         self.tracker.enter(match last {
             LastStep::Exited { code } => SemihostingStep::Exited { code },
             LastStep::GivenUp => SemihostingStep::GivenUp,
@@ -318,15 +378,24 @@ impl Channel {
             Err(_) => 0,
         };
         if self.exit.get().is_none() {
+            self.held.set(Some((hart, result)));
             self.service.delay_response().await;
-            let flag = stub.address + 4 * u64::from(hart);
-            let answer = vec![
-                Op::Word(word(arguments, 8), result),
-                Op::Word(word(flag, 4), 0),
-            ];
-            self.service.access(Op::Batch(answer)).await?;
+            self.answer(stub, hart, result).await?;
         }
         Ok(true)
+    }
+
+    /// Writes the result of an operation to the words of a hart.
+    async fn answer(&self, stub: &Stub, hart: u32, result: u64) -> Result<(), Failure> {
+        self.held.set(None);
+        let word = |address, len| Span { address, len };
+        let arguments = stub.address + STUB_ARGUMENTS + STUB_ARGUMENTS_LEN * u64::from(hart);
+        let flag = stub.address + 4 * u64::from(hart);
+        let answer = vec![
+            Op::Word(word(arguments, 8), result),
+            Op::Word(word(flag, 4), 0),
+        ];
+        self.service.access(Op::Batch(answer)).await.map(drop)
     }
 
     /// Reports a hart without words, by its flag.

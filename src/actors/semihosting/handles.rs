@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use crate::actors::service::Stream;
+use crate::messages::checkpoint::SavedHandle;
 
 /// Most open handles of a channel.
 const MOST: usize = 256;
@@ -65,6 +66,22 @@ impl Handles {
         all.len() < MOST + STANDARD.len() || all[STANDARD.len()..].contains(&None)
     }
 
+    /// Objects by handle.
+    pub(super) fn saved(&self) -> Vec<Option<SavedHandle>> {
+        let all = self.0.borrow();
+        all.iter().map(|handle| handle.map(Into::into)).collect()
+    }
+
+    /// Replaces all objects. False for more than a channel can have.
+    pub(super) fn restore(&self, saved: &[Option<SavedHandle>]) -> bool {
+        let fits = (STANDARD.len()..=MOST + STANDARD.len()).contains(&saved.len());
+        if fits {
+            let handles = saved.iter().map(|handle| handle.map(Into::into));
+            self.0.replace(handles.collect());
+        }
+        fits
+    }
+
     /// Object behind a handle.
     pub(super) fn get(&self, handle: u64) -> Option<Handle> {
         let at = usize::try_from(handle).ok()?;
@@ -77,6 +94,32 @@ impl Handles {
         let at = usize::try_from(handle).ok();
         if let Some(place) = at.and_then(|at| all.get_mut(at)) {
             *place = object;
+        }
+    }
+}
+
+impl From<Handle> for SavedHandle {
+    fn from(handle: Handle) -> Self {
+        match handle {
+            Handle::Stream(Stream::Input) => Self::Input,
+            Handle::Stream(Stream::Output) => Self::Output,
+            Handle::Stream(Stream::Error) => Self::Error,
+            Handle::File(fd) => Self::File(fd),
+            Handle::Appended(fd) => Self::Appended(fd),
+            Handle::Features(position) => Self::Features(position),
+        }
+    }
+}
+
+impl From<SavedHandle> for Handle {
+    fn from(saved: SavedHandle) -> Self {
+        match saved {
+            SavedHandle::Input => Self::Stream(Stream::Input),
+            SavedHandle::Output => Self::Stream(Stream::Output),
+            SavedHandle::Error => Self::Stream(Stream::Error),
+            SavedHandle::File(fd) => Self::File(fd),
+            SavedHandle::Appended(fd) => Self::Appended(fd),
+            SavedHandle::Features(position) => Self::Features(position),
         }
     }
 }

@@ -36,6 +36,16 @@ impl FaultInjector {
         })
     }
 
+    /// State of the choices.
+    pub(super) fn state(&self) -> u64 {
+        self.random.state()
+    }
+
+    /// Continues the choices from a state.
+    pub(super) fn set_state(&self, state: u64) {
+        self.random.set_state(state);
+    }
+
     /// True with a probability in units of 2⁻⁶³.
     fn happens(&self, probability: u64) -> bool {
         probability > 0 && self.random.next() >> 1 < probability
@@ -173,6 +183,14 @@ impl ChannelService {
                 "fault injected: a response is held back for {ticks} ticks, until tick {until}"
             ),
         );
+        self.wait_until(until).await;
+    }
+
+    /// Waits for the end of an injected delay, in a tick that is still to come.
+    pub(in crate::actors) async fn wait_until(&self, until: u64) {
+        let Some(injector) = &self.faults else {
+            return;
+        };
         self.tasks.awaits(Task::Delay { until });
         injector.alarm.until(until).await;
     }

@@ -9,15 +9,18 @@ use std::rc::Rc;
 
 use actix::{Actor, Handler};
 
+use super::channel_task::{ChannelTask, Running};
 use super::{ChannelProgress, ChannelService, Failure, Peers};
 use crate::bus::{ActorContext, Bus, BusError, Envelope, Port, Spawner};
+use crate::messages::checkpoint::{RestoreError, SaveError, SavedChannel, SavedFrontEnd};
 use crate::messages::foreign::{Exit, Severity};
 use crate::messages::front_end::{
     ChannelState, Inbox, Operate, OperateError, OutputFailed, Protocol, Status, StdinError,
     StdinWrite,
 };
+use crate::messages::mailbox::Task;
 use crate::messages::memory::{self, AccessSegments};
-use crate::messages::{ChannelDescriptor, ChannelId, Interface};
+use crate::messages::{ChannelDescriptor, ChannelId, Interface, rpc};
 
 /// State of one channel, served by one protocol.
 pub(crate) trait FrontEnd: Sized + 'static {
@@ -43,6 +46,18 @@ pub(crate) trait FrontEnd: Sized + 'static {
     fn operate(&self, _: &Operate) -> impl Future<Output = Result<Option<u64>, OperateError>> {
         ready(Err(OperateError::OtherProtocol))
     }
+
+    /// State for a checkpoint.
+    ///
+    /// # Errors
+    /// A channel that is in the middle of an operation, or has failed.
+    fn save(&self) -> Result<SavedFrontEnd, SaveError>;
+
+    /// Replaces the state by that of a checkpoint, while no [`serve`](Self::serve) is running. The next one goes on from there.
+    ///
+    /// # Errors
+    /// State of another protocol, after which nothing has changed, or an impossible one.
+    fn restore(&self, saved: &SavedFrontEnd) -> Result<(), RestoreError>;
 
     /// Enters the last step of the channel's status.
     fn enter_end(&self, last: LastStep);
@@ -86,6 +101,8 @@ pub(crate) struct Server<F: FrontEnd> {
     context: ActorContext,
     spawner: Spawner,
     channels: Vec<(ChannelId, Rc<F>)>,
+    /// Tasks of the channels, in the same order.
+    tasks: Vec<ChannelTask>,
     peers: Rc<ServerPeers<F::Protocol>>,
 }
 
@@ -129,9 +146,58 @@ impl<F: FrontEnd> Server<F> {
         Self {
             context,
             spawner: bus.spawner(),
+            tasks: Vec::with_capacity(channels.len()),
             channels,
             peers: Rc::new(shared),
         }
+    }
+
+    /// State of all channels.
+    fn save(&self) -> Result<Vec<SavedChannel>, SaveError> {
+        let exits = self.peers.progress.exits();
+        let channels = self.channels.iter().map(|(id, channel)| {
+            let at = usize::try_from(id.0).ok();
+            Ok(SavedChannel {
+                channel: *id,
+                exit: at.and_then(|at| exits.get(at).copied().flatten()),
+                service: channel.service().saved(),
+                front_end: channel.save()?,
+            })
+        });
+        channels.collect()
+    }
+
+    /// Replaces the state of all channels. They go on with their own tasks.
+    fn restore(&self, saved: &[SavedChannel]) -> Result<(), RestoreError> {
+        let of = |id: ChannelId| saved.iter().find(|saved| saved.channel == id);
+        if let Some((_, other)) = self.channels.iter().find(|(id, _)| of(*id).is_none()) {
+            return Err(other.service().restores_other_protocol());
+        }
+        for ((id, channel), task) in self.channels.iter().zip(&self.tasks) {
+            let Some(saved) = of(*id) else { continue };
+            let service = channel.service();
+            let busy = |Running| service.is_busy_to_restore();
+            task.end().map_err(busy)?;
+            if let Task::Call(_) = service.tasks.task() {
+                let channel = service.name().clone();
+                service.peers.rpc.port().post(rpc::Cancel { channel });
+            }
+            channel.restore(&saved.front_end)?;
+            service.restore(&saved.service);
+            let progress = &self.peers.progress;
+            progress.restore(*id, saved.exit, self.context.now());
+            match saved.exit {
+                Some(code) => {
+                    channel.stop();
+                    channel.enter_end(LastStep::Exited { code });
+                }
+                None => {
+                    let serving = serve(channel.clone(), self.peers.clone());
+                    task.begin(Box::pin(serving)).map_err(busy)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn service(&self, wanted: ChannelId) -> Result<&ChannelService, StdinError> {
@@ -148,8 +214,11 @@ impl<F: FrontEnd> Actor for Server<F> {
 
     fn started(&mut self, _: &mut Self::Context) {
         for (_, channel) in &self.channels {
-            let (channel, peers) = (channel.clone(), self.peers.clone());
-            self.spawner.spawn(serve(channel, peers));
+            let serving = serve(channel.clone(), self.peers.clone());
+            let task = ChannelTask::spawn(&self.spawner);
+            // It does not run yet.
+            let _ = task.begin(Box::pin(serving));
+            self.tasks.push(task);
         }
     }
 }
@@ -184,6 +253,13 @@ impl<F: FrontEnd> Handler<Inbox<F::Protocol>> for Server<F> {
                     service.output_failed(is_error, errno);
                 }
                 envelope.reply.send(());
+            }
+            Inbox::Save(envelope) => {
+                let saved = self.save();
+                envelope.reply.send(saved);
+            }
+            Inbox::Restore(Envelope { message, reply }) => {
+                reply.send(self.restore(&message.channels));
             }
             Inbox::Operate(Envelope { message, reply }) => {
                 let mut channels = self.channels.iter();

@@ -3,7 +3,7 @@
 //!
 //! A front end turns what it finds in memory into calls of [`ChannelService`].
 //!
-//! - `front_end`: trait of front ends, and the server of all of them.
+//! - `front_end`: trait of front ends, and the server of all of them; `channel_task`: task of each channel.
 //! - `files`: file operations; `posix`: those of POSIX; `stdio`: standard streams.
 //! - `session`: protocol version, input and random bytes of a channel.
 //! - `status_tracker`: present step and recent requests of a channel, for the status.
@@ -14,6 +14,7 @@
 //! - `failure`: errors of requests, and their error numbers; `severity`: severity of reports on them.
 //! - `faults`: injected faults; `tick_alarm`: wait for a tick.
 
+mod channel_task;
 mod failure;
 mod faults;
 mod files;
@@ -54,6 +55,7 @@ use crate::actors::memory::MemoryClient;
 use crate::actors::rpc::RpcClient;
 use crate::bus::{ActorContext, Message, Port};
 use crate::mem::{CHUNK, Op, Outcome, SpaceId, Span, Store};
+use crate::messages::checkpoint::{RestoreError, SaveError, SavedService};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::front_end::StdinError;
 use crate::messages::mailbox::Task;
@@ -152,6 +154,56 @@ impl ChannelService {
     /// Name of the channel.
     pub(in crate::actors) fn name(&self) -> &Name {
         &self.name
+    }
+
+    /// State for a checkpoint.
+    pub(in crate::actors) fn saved(&self) -> SavedService {
+        SavedService {
+            faults: self.faults.as_ref().map(FaultInjector::state),
+            ..self.session.saved()
+        }
+    }
+
+    /// Replaces the state by that of a checkpoint. The request that was served is forgotten.
+    pub(in crate::actors) fn restore(&self, saved: &SavedService) {
+        self.session.restore(saved);
+        if let (Some(injector), Some(state)) = (&self.faults, saved.faults) {
+            injector.set_state(state);
+        }
+        self.taken.set(None);
+        self.tasks.awaits(Task::Host);
+    }
+
+    /// Error of a checkpoint in the middle of an operation.
+    pub(in crate::actors) fn is_busy(&self) -> SaveError {
+        let channel = self.name.to_string();
+        SaveError::Busy { channel }
+    }
+
+    /// Error of a checkpoint of a channel that has failed.
+    pub(in crate::actors) fn has_failed(&self) -> SaveError {
+        let channel = self.name.to_string();
+        SaveError::Failed { channel }
+    }
+
+    /// Error of a restore in the middle of an operation.
+    fn is_busy_to_restore(&self) -> RestoreError {
+        let channel = self.name.to_string();
+        RestoreError::Busy { channel }
+    }
+
+    /// Error of a restore of another protocol's state.
+    pub(in crate::actors) fn restores_other_protocol(&self) -> RestoreError {
+        let channel = self.name.to_string();
+        RestoreError::OtherProtocol { channel }
+    }
+
+    /// Error of a restore of state that the channel can't have.
+    pub(in crate::actors) fn restores_impossible(&self, what: &str) -> RestoreError {
+        RestoreError::Impossible {
+            channel: self.name.to_string(),
+            what: what.to_owned(),
+        }
     }
 
     /// Adds bytes of the testbench to the standard input.

@@ -107,6 +107,16 @@ impl ChannelProgress {
         self.served.get()
     }
 
+    /// Counts the firmwares that have not exited, as at the start.
+    fn count(&self) {
+        let is_first = |at: &Standing| at.firmware.get().is_none() && !at.is_endless.get();
+        let any = self.channels.iter().any(is_first);
+        let counted = self.channels().zip(&self.channels);
+        let counted = counted.filter(|(_, at)| !any || is_first(at));
+        let open = counted.filter(|(id, _)| !self.has_ended(*id));
+        self.served.set(open.count());
+    }
+
     /// All channels, including those that have exited.
     pub(crate) fn channels(&self) -> impl Iterator<Item = ChannelId> {
         (0..).map(ChannelId).take(self.channels.len())
@@ -173,6 +183,15 @@ impl ChannelProgress {
             let ended = usize::from(is_first);
             self.served.set(self.served.get().saturating_sub(ended));
         }
+    }
+
+    /// Sets the exit code of a channel, or that it has not exited. Its last progress is now.
+    pub(in crate::actors) fn restore(&self, channel: ChannelId, exit: Option<u32>, now: u64) {
+        if let Some(at) = self.standing(channel) {
+            at.exit.set(exit);
+            at.since.set(now);
+        }
+        self.count();
     }
 
     /// Stores the read of a channel's words, once the channel is located in memory.

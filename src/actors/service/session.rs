@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use mailbox_rs::{Errno, NEWEST, VERSION, Version};
 
+use crate::messages::checkpoint::SavedService;
 use crate::messages::front_end::StdinError;
 
 /// Maximum number of bytes of the standard input that wait for firmware.
@@ -54,6 +55,32 @@ impl Session {
         self.closed.set([false; 3]);
         self.files.set([None; 3]);
         self.lost.set([None; 2]);
+    }
+
+    /// State for a checkpoint, without injected faults.
+    pub(super) fn saved(&self) -> SavedService {
+        SavedService {
+            version: self.version.get(),
+            closed: self.closed.get(),
+            files: self.files.get(),
+            opened_before: self.opened_before.get(),
+            lost: self.lost.get(),
+            input: self.input.peek(INPUT_MAX).into(),
+            input_ended: self.input.ended.get(),
+            random: self.random.state(),
+            faults: None,
+        }
+    }
+
+    /// Replaces the state by that of a checkpoint.
+    pub(super) fn restore(&self, saved: &SavedService) {
+        self.version.set(saved.version);
+        self.closed.set(saved.closed);
+        self.files.set(saved.files);
+        self.opened_before.set(saved.opened_before);
+        self.lost.set(saved.lost);
+        self.input.replace(&saved.input, saved.input_ended);
+        self.random.set_state(saved.random);
     }
 
     /// Notes that text could not be written.
@@ -158,6 +185,14 @@ impl Input {
         self.wake();
     }
 
+    /// Replaces the bytes. More than there is room for are dropped.
+    fn replace(&self, data: &[u8], ended: bool) {
+        let len = data.len().min(INPUT_MAX);
+        *self.bytes.borrow_mut() = data[..len].iter().copied().collect();
+        self.ended.set(ended);
+        self.wake();
+    }
+
     /// Waits for bytes, or the end.
     pub(in crate::actors) async fn ready(&self) {
         poll_fn(|context| self.poll_ready(context)).await;
@@ -207,6 +242,16 @@ impl Random {
             (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
         });
         Self(Cell::new(seed ^ hash))
+    }
+
+    /// State of the sequence.
+    pub(super) fn state(&self) -> u64 {
+        self.0.get()
+    }
+
+    /// Continues the sequence from a state.
+    pub(super) fn set_state(&self, state: u64) {
+        self.0.set(state);
     }
 
     /// Next bytes.

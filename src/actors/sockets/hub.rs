@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::client::{Client, Fault};
 use super::network::{Listener, Network};
 use super::recorded_network::{Answers, Noted};
+use crate::messages::checkpoint::{SavedSocket, SavedSockets};
 use crate::messages::sockets::{ClientId, OsError, READ_MAX, ReadMode, SocketError, SocketId};
 
 /// Default greeting of new clients.
@@ -209,6 +210,64 @@ impl Hub {
         self.behind.clear();
         self.leaving.clear();
         self.notes.push(SocketError::Forked { sockets, clients });
+    }
+
+    /// Open sockets, and the number of clients.
+    pub(super) fn saved(&self) -> SavedSockets {
+        let sockets = self.sockets.iter().map(|(id, socket)| SavedSocket {
+            id: *id,
+            name: socket.name.clone(),
+            port: socket.port,
+            greeting: socket.greeting.clone(),
+            accepted: socket.accepted,
+        });
+        SavedSockets {
+            opened: self.opened,
+            sockets: sockets.collect(),
+            clients: self.clients.len() as u64,
+        }
+    }
+
+    /// Opens sockets that are not open, under their numbers and ports. Those that are open stay, with their clients.
+    pub(super) fn restore(&mut self, saved: SavedSockets) -> Vec<SocketError> {
+        let mut errors = Vec::new();
+        self.opened = self.opened.max(saved.opened);
+        for SavedSocket {
+            id,
+            name,
+            port,
+            greeting,
+            accepted,
+        } in saved.sockets
+        {
+            self.opened = self.opened.max(id.0);
+            if let Some(open) = self.sockets.get_mut(&id) {
+                open.greeting = greeting;
+                open.accepted = open.accepted.max(accepted);
+                continue;
+            }
+            let listener = match self.network.listen(port) {
+                Ok(listener) => listener,
+                Err(cause) if cause.0 == libc::EADDRINUSE => {
+                    errors.push(SocketError::InUse { name, port });
+                    continue;
+                }
+                Err(cause) => {
+                    errors.push(SocketError::Listen { name, port, cause });
+                    continue;
+                }
+            };
+            let socket = Socket {
+                name,
+                greeting,
+                port: listener.port(),
+                listener: Some(listener),
+                accepted: accepted.max(0),
+                refused: None,
+            };
+            self.sockets.insert(id, socket);
+        }
+        errors
     }
 
     /// Sends queued bytes, as far as the network accepts them, and releases connections that have finished closing.

@@ -98,6 +98,13 @@ impl Sockets {
                 hub.abandon();
                 self.answer(hub, reply, ());
             }
+            Inbox::Save(Envelope { reply, .. }) => {
+                self.answer(hub, reply, hub.saved());
+            }
+            Inbox::Restore(Envelope { message, reply }) => {
+                let errors = hub.restore(message.sockets);
+                self.answer(hub, reply, errors);
+            }
             Inbox::Flush(Envelope { reply, .. }) => self.answer(hub, reply, ()),
         }
         for note in hub.take_notes() {

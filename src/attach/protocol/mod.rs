@@ -11,7 +11,9 @@ use self::session::{Breach, Session};
 use super::{Attach, AttachContext, AttachError, ChannelAttribution, Findings};
 use crate::bus::{Event, Inbox as _, Observation, Spawner, Tap};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, part};
+use crate::messages::checkpoint::SavedFrontEnd;
 use crate::messages::foreign::{self, Severity};
+use crate::messages::front_end::Restore;
 use crate::messages::mailbox::{self, CACHE_HINT, ChannelWords, DoorbellRang, Served};
 use crate::messages::memory::{self, Access, AccessSegments};
 use crate::messages::{ChannelDescriptor, ChannelId, MailboxPlace};
@@ -253,9 +255,35 @@ impl Tap for Checker {
 }
 
 impl Checker {
+    /// Sets the indices of the channels that a restore replaces.
+    fn restored(&mut self, restore: &Restore) {
+        for saved in &restore.channels {
+            let Some(channel) = self.channels.get_mut(place_of(saved.channel)) else {
+                continue;
+            };
+            channel.session = match &saved.front_end {
+                SavedFrontEnd::Mailbox(Some(session)) => Some(Session {
+                    requests_put: Index(session.taken),
+                    requests_taken: Index(session.taken),
+                    responses_put: Index(session.put),
+                    responses_taken: Index(session.responses_taken),
+                    owed: session.response.into_iter().collect(),
+                    take_failed: false,
+                }),
+                _ => None,
+            };
+        }
+        self.reads.clear();
+        self.takes.clear();
+    }
+
     /// Checks one observation. Returns its channel, if known by id, sequence number or address.
     fn check(&mut self, seen: &Observation<'_>, breaches: &mut Vec<Breach>) -> Option<usize> {
         let ticket = &seen.ticket;
+        if let Some(restore) = seen.event.is::<Restore>() {
+            self.restored(restore);
+            return None;
+        }
         if let Some(rang) = seen.event.is::<DoorbellRang>() {
             let at = place_of(rang.channel);
             if let (Some(channel), Some(words)) = (self.channels.get_mut(at), &rang.words) {

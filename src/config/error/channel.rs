@@ -52,7 +52,7 @@ pub enum ChannelProblem {
         "`{key}` is the text `{text}`; give true, false, yes, no, on, off, 1 or 0, or a text that expands to one of them"
     )]
     Flag {
-        /// `load`, `zero_bss` or `server`.
+        /// `load`, `adopt`, `zero_bss` or `server`.
         key: &'static str,
         /// Value of the flag, expanded.
         text: String,
@@ -145,6 +145,11 @@ pub enum ChannelProblem {
          `ptr: 32` or `ptr: 64`"
     )]
     NoPtr,
+    /// An image to load into the memory of firmware that is adopted.
+    #[error(
+        "`adopt` and `load` are both true: the image would replace the memory of the firmware that is to go on; leave `load` out"
+    )]
+    AdoptsLoaded,
     /// An alignment that the protocol does not have.
     #[error("`cache_line` is {bytes}; valid are 32, 64, 128 and 256 (bytes), and 0 for none")]
     CacheLine {

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use super::comparison::{Due, SharedComparison};
 use super::findings::FindingSink;
 use crate::bus::{Endpoint, Inbox, Message, Ticket};
-use crate::messages::announced::{Notified, ObserveFlags, SystemStarted};
-use crate::messages::{console, foreign, memory, rpc, sockets};
+use crate::messages::announced::{Notified, ObserveFlags, RestoreBegun, SystemStarted};
+use crate::messages::{console, files, foreign, memory, rpc, sockets};
 use crate::system::front_ends::Recorded;
 use crate::system::send_recorded::SendRecorded;
 use crate::system::{Inner, PendingStart, Vhost};
@@ -127,6 +127,7 @@ impl Player {
             "nobody" => return self.emit(vhost, entry, body),
             "memory" => ask!(memory, &ports.memory),
             "rpc" => ask!(rpc, &ports.rpc),
+            "files" => ask!(files, &ports.files),
             "console" => ask!(console, &ports.console),
             "foreign" => ask!(foreign, &ports.foreign),
             "sockets" => ask!(sockets, &ports.sockets),
@@ -151,6 +152,15 @@ impl Player {
         if name == ObserveFlags::NAME {
             match deserialize(body) {
                 Ok(what) => vhost.observe(what),
+                Err(damage) => self.comparison.damaged(entry, damage),
+            }
+        }
+        if name == RestoreBegun::NAME {
+            match deserialize::<RestoreBegun>(body) {
+                Ok(begun) => {
+                    self.comparison.begin_tick(begun.tick);
+                    vhost.begin_restore(begun);
+                }
                 Err(damage) => self.comparison.damaged(entry, damage),
             }
         }

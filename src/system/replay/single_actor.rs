@@ -24,7 +24,7 @@ use crate::attach::{Attach, channels as served};
 use crate::bus::{Bus, BusError, Endpoint, Inbox, Message, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
-use crate::messages::announced::{Notified, ObserveFlags, WaitOver};
+use crate::messages::announced::{Notified, ObserveFlags, RestoreBegun, WaitOver};
 use crate::messages::{ChannelDescriptor, foreign};
 use crate::system::front_ends::{AnyServer, Recorded, Surroundings, absent_servers};
 use crate::system::held::{GiveAnswer, Held, Hold, held_port};
@@ -208,6 +208,11 @@ impl Inner {
         match entry.kind.name.as_str() {
             ObserveFlags::NAME => self.observed.add(deserialize(body)?),
             Notified::NAME => self.bus.notify(),
+            RestoreBegun::NAME => {
+                let RestoreBegun { tick, .. } = deserialize(body)?;
+                self.comparison.begin_tick(tick);
+                self.bus.set_now(tick);
+            }
             _ => {}
         }
         self.comparison.played();

@@ -1,0 +1,172 @@
+//! Descriptors in a checkpoint, and their files opened again.
+//!
+//! Sizes and positions are asked for by operations of the files, whose results a recording has.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use mailbox_rs::{Errno, OpenFlags, PosixFlags, Whence};
+
+use super::Files;
+use super::descriptors::{File, OpenFile};
+use super::directory::Directory;
+use super::disk::{DiskFile, Opened};
+use super::posix::MOST_ENTRIES;
+use super::refusal::Refusal;
+use crate::messages::checkpoint::{FileChange, FileFinding, SavedFile, SavedFileKind, SavedFiles};
+
+impl Files {
+    /// Open descriptors.
+    pub(super) fn save(&self) -> SavedFiles {
+        let mut descriptors = self.open.descriptors.borrow_mut();
+        let next = descriptors.next();
+        let open = descriptors.iter_mut().map(|(fd, open)| SavedFile {
+            fd,
+            channel: open.by,
+            flags: open.flags,
+            path: open.path.clone(),
+            kind: kind_of(&mut open.file),
+        });
+        SavedFiles {
+            open: open.collect(),
+            next,
+        }
+    }
+
+    /// Closes all descriptors, and opens those of a checkpoint.
+    pub(super) fn restore(&mut self, saved: SavedFiles) -> Vec<FileFinding> {
+        self.reasons.clear();
+        let closed = self.open.descriptors.borrow_mut().begin_anew(saved.next);
+        for file in closed {
+            self.open.drop_file(file);
+        }
+        let mut findings = Vec::new();
+        for SavedFile {
+            fd,
+            channel,
+            flags,
+            path,
+            kind,
+        } in saved.open
+        {
+            let name = Path::new(OsStr::from_bytes(&path));
+            let (file, change) = match self.reopened(name, flags, kind) {
+                Ok((file, change)) => (file, change),
+                Err(change) => (File::Lost, Some(change)),
+            };
+            if let Some(change) = change {
+                let path = String::from_utf8_lossy(&path).into_owned();
+                findings.push(FileFinding { fd, path, change });
+            }
+            let open = OpenFile {
+                by: channel,
+                flags,
+                path,
+                file,
+            };
+            // A descriptor that no run can have is not open.
+            let _ = self.open.descriptors.borrow_mut().add(fd, open);
+        }
+        findings
+    }
+
+    /// Opens a file of a checkpoint, at its position.
+    fn reopened(
+        &mut self,
+        path: &Path,
+        flags: OpenFlags,
+        kind: SavedFileKind,
+    ) -> Result<(File, Option<FileChange>), FileChange> {
+        match kind {
+            SavedFileKind::Special => Err(FileChange::HostProgram),
+            // It was reported by the restore that did not find it.
+            SavedFileKind::Lost => Ok((File::Lost, None)),
+            SavedFileKind::Disk { position, size } => {
+                let mut file = match self.opened_again(path, posix_flags(flags))? {
+                    Opened {
+                        entries: Some(_), ..
+                    } => return Err(gone(Errno::EISDIR.into())),
+                    Opened { file, .. } => file,
+                };
+                let now = file.status().map_err(|errno| gone(errno.into()))?.size;
+                if now < size {
+                    return Err(FileChange::Shrunk {
+                        from: size,
+                        to: now,
+                    });
+                }
+                let sought = i64::try_from(position).map_err(|_| Errno::EINVAL);
+                let sought = sought.and_then(|position| file.lseek(Whence::Set, position));
+                sought.map_err(|errno| gone(errno.into()))?;
+                let has_grown = now > size && flags.creates();
+                let grown = has_grown.then_some(FileChange::Grown {
+                    from: size,
+                    to: now,
+                });
+                Ok((File::Disk(file), grown))
+            }
+            SavedFileKind::Directory { position, entries } => {
+                let flags = PosixFlags::READ_ONLY | PosixFlags::DIRECTORY;
+                let Opened { file, .. } = self.opened_again(path, flags)?;
+                let count = self.open.entries.get() + entries.len();
+                if count > MOST_ENTRIES {
+                    return Err(gone(Errno::ENOMEM.into()));
+                }
+                self.open.entries.set(count);
+                let directory = Directory::at(file, entries, position);
+                Ok((File::Directory(directory), None))
+            }
+        }
+    }
+
+    fn opened_again(&mut self, path: &Path, flags: PosixFlags) -> Result<Opened, FileChange> {
+        match &mut self.disk {
+            Some(disk) => disk.posix_open(path, flags, 0).map_err(gone),
+            None => Err(gone(Refusal::new(Errno::EACCES, super::NO_ROOT))),
+        }
+    }
+}
+
+/// Kind of an open file. One whose position can't be asked for is lost.
+fn kind_of(file: &mut File) -> SavedFileKind {
+    match file {
+        File::Disk(file) => disk_file(&mut **file).unwrap_or(SavedFileKind::Lost),
+        File::Directory(directory) => {
+            let (entries, position) = directory.saved();
+            SavedFileKind::Directory {
+                position,
+                entries: entries.to_vec(),
+            }
+        }
+        File::Special(_) => SavedFileKind::Special,
+        File::Lost => SavedFileKind::Lost,
+    }
+}
+
+fn disk_file(file: &mut dyn DiskFile) -> Result<SavedFileKind, Errno> {
+    Ok(SavedFileKind::Disk {
+        position: file.lseek(Whence::Current, 0)?,
+        size: file.status()?.size,
+    })
+}
+
+/// Flags by which a file is opened again: it is neither created nor truncated.
+fn posix_flags(flags: OpenFlags) -> PosixFlags {
+    let access = match (flags.reads(), flags.creates()) {
+        (true, true) => PosixFlags::READ_WRITE,
+        (false, true) => PosixFlags::WRITE_ONLY,
+        (_, false) => PosixFlags::READ_ONLY,
+    };
+    match flags.appends() {
+        true => access | PosixFlags::APPEND,
+        false => access,
+    }
+}
+
+fn gone(refusal: Refusal) -> FileChange {
+    FileChange::Gone {
+        errno: refusal.errno,
+        reason: refusal.reason,
+    }
+}

@@ -1,0 +1,131 @@
+//! State of a mailbox's session for checkpoints.
+
+use mailbox_rs::{QUEUE_LEN, Request};
+
+use super::channel::{Channel, Responses, Restored};
+use super::queues::Queues;
+use super::requests::Served;
+use crate::actors::service::Failure;
+use crate::messages::checkpoint::{RestoreError, SaveError, SavedRequest, SavedSession, SavedWait};
+use crate::messages::mailbox::{End, Step, Task};
+
+impl Channel {
+    /// Present session; `None` before the handshake, and after the exit.
+    pub(super) fn saved_session(&self) -> Result<Option<SavedSession>, SaveError> {
+        let busy = || self.service.is_busy();
+        let held = || self.session.held.get().ok_or_else(busy);
+        let mut saved = SavedSession {
+            taken: self.tracker.taken.get().0,
+            put: self.tracker.put.get().0,
+            responses_taken: self.session.responses_taken.get().0,
+            ..SavedSession::default()
+        };
+        match self.tracker.step() {
+            Step::Handshake { .. } | Step::Exited { .. } => return Ok(None),
+            Step::GivenUp => return Err(self.service.has_failed()),
+            Step::Request => {}
+            Step::Room => saved.response = Some(held()?),
+            Step::Serve { slot, entry, task } => {
+                let waits = match task {
+                    Task::Call(call) => SavedWait::Call(call.target),
+                    Task::Input => SavedWait::Input,
+                    Task::Delay { until } => SavedWait::Delay {
+                        until,
+                        response: held()?,
+                    },
+                    Task::Host | Task::Memory | Task::File => return Err(busy()),
+                };
+                saved.request = Some(SavedRequest {
+                    slot,
+                    entry,
+                    since: self.session.since.get(),
+                    waits,
+                });
+            }
+        }
+        Ok(Some(saved))
+    }
+
+    /// Sets the session that the task goes on with.
+    pub(super) fn restore_session(&self, saved: Option<&SavedSession>) -> Result<(), RestoreError> {
+        if let Some(session) = saved {
+            let unread = session.put.wrapping_sub(session.responses_taken);
+            if unread > QUEUE_LEN {
+                let what = "more responses than the queue has slots";
+                return Err(self.service.restores_impossible(what));
+            }
+            if let Some(request) = &session.request
+                && !is_possible(request)
+            {
+                let what = "a request that waits for what it can't wait for";
+                return Err(self.service.restores_impossible(what));
+            }
+        }
+        self.session.restored.set(Some(Restored(saved.cloned())));
+        Ok(())
+    }
+
+    /// Serves the request of a checkpoint from where it waited, and puts its response.
+    pub(super) async fn resume(
+        &self,
+        queues: &Queues,
+        responses: &mut Responses,
+        from: SavedSession,
+    ) -> Result<(), Failure> {
+        if let Some(response) = from.response {
+            return self.respond(queues, responses, response).await;
+        }
+        let Some(SavedRequest {
+            slot,
+            entry,
+            since,
+            waits,
+        }) = from.request
+        else {
+            return Ok(());
+        };
+        self.session.since.set(since);
+        let served = match waits {
+            SavedWait::Delay { until, response } => {
+                self.session.held.set(Some(response));
+                let task = Task::Delay { until };
+                self.tracker.enter(Step::Serve { slot, entry, task });
+                self.service.wait_until(until).await;
+                Served::Response(response)
+            }
+            waits => {
+                let served = self.serve_from(slot, &entry, Some(waits)).await;
+                if let Served::Response(response) = served {
+                    self.session.held.set(Some(response));
+                    self.service.delay_response().await;
+                }
+                served
+            }
+        };
+        self.emit(slot, &entry, since, &served);
+        match served {
+            Served::Response(response) => {
+                self.tracker.over(End::Answered(response));
+                self.respond(queues, responses, response).await
+            }
+            // No request waits before an exit.
+            Served::Silent | Served::Exit(_) => {
+                self.tracker.over(End::Silent);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// True if a request can wait for the event that it waits for.
+fn is_possible(saved: &SavedRequest) -> bool {
+    let request = Request::try_from(&saved.entry);
+    match &saved.waits {
+        SavedWait::Call(_) => {
+            matches!(request, Ok(Request::Call { .. } | Request::Custom { .. }))
+        }
+        SavedWait::Input => matches!(request, Ok(Request::File(_))),
+        // The response of an invalid request is an error.
+        SavedWait::Delay { .. } => true,
+    }
+}

@@ -1,0 +1,83 @@
+//! Reports on what a restore has brought back, and on what it has not.
+
+use crate::messages::checkpoint::{FileChange, FileFinding};
+use crate::messages::foreign::{Report, Severity};
+use crate::messages::sockets::SocketError;
+
+/// Origin of the reports.
+const ID: &str = "checkpoint";
+
+/// Outcome of a restore.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Number of ticks.
+    pub(super) tick: u64,
+    /// Number of socket clients at the time of the checkpoint.
+    pub(super) clients: u64,
+    /// Sockets that can't be opened.
+    pub(super) sockets: Vec<SocketError>,
+    /// Files that have changed.
+    pub(super) files: Vec<FileFinding>,
+}
+
+/// Reports on the outcome.
+pub(super) fn reports(kept: &Kept) -> Vec<Report> {
+    let mut left_out = Vec::new();
+    if cfg!(feature = "python") {
+        left_out.push("objects and tasks of Python".to_owned());
+    }
+    match kept.clients {
+        0 => {}
+        1 => left_out.push("the connection of a socket client".to_owned()),
+        clients => left_out.push(format!("the connections of {clients} socket clients")),
+    }
+    let left_out = match left_out.is_empty() {
+        true => String::new(),
+        false => format!("; not kept: {}", left_out.join(", ")),
+    };
+    let tick = kept.tick;
+    let summary = format!("goes on from a checkpoint at tick {tick}{left_out}");
+    let mut all = vec![report(Severity::Info, summary)];
+    for error in &kept.sockets {
+        all.push(report(Severity::Warning, error.to_string()));
+    }
+    for FileFinding { fd, path, change } in &kept.files {
+        let what = format!("descriptor {fd}, file `{path}`");
+        let lost = "operations on it fail with EIO";
+        let (severity, text) = match change {
+            FileChange::Gone { errno, reason } => {
+                let reason = reason
+                    .as_ref()
+                    .map_or(String::new(), |it| format!(" ({it})"));
+                let text = format!("{what}, can't be opened again: {errno}{reason}; {lost}");
+                (Severity::Error, text)
+            }
+            FileChange::Shrunk { from, to } => {
+                let text =
+                    format!("{what}, has {to} bytes, and had {from} at the checkpoint; {lost}");
+                (Severity::Error, text)
+            }
+            FileChange::HostProgram => {
+                let text = format!("{what}, was opened by the host program; {lost}");
+                (Severity::Error, text)
+            }
+            FileChange::Grown { from, to } => {
+                let text = format!(
+                    "{what}, has {to} bytes, and had {from} at the checkpoint; it is written to from its position on, and what follows \
+                     stays"
+                );
+                (Severity::Warning, text)
+            }
+        };
+        all.push(report(severity, text));
+    }
+    all
+}
+
+fn report(severity: Severity, text: String) -> Report {
+    Report {
+        severity,
+        id: ID.to_owned(),
+        text,
+    }
+}

@@ -1,0 +1,207 @@
+//! Checkpoints: the state of a system in a file, with which another process goes on.
+//!
+//! - `file`: format of the file; `error`: errors.
+//! - `configuration`: memories and channels that a checkpoint fits.
+//! - `memories`: content of memories in this process.
+//! - `findings`: reports on what a restore could not bring back.
+
+mod configuration;
+mod error;
+mod file;
+mod findings;
+mod memories;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use configuration::configuration;
+pub use error::CheckpointError;
+pub use file::Checkpoint;
+use findings::{Kept, reports};
+use memories::SavedMemory;
+
+use super::{Error, FrontEnds, Inner, Vhost};
+use crate::messages::announced::RestoreBegun;
+use crate::messages::checkpoint::{
+    SavedChannel, SavedFiles, SavedSockets, SavedStatistics, SavedText,
+};
+use crate::messages::foreign::Report;
+use crate::messages::{console, files, sockets};
+use crate::sim::strand::Abroad;
+use crate::trace::{deserialize, encode};
+
+/// Name of the part with the state of the actors.
+const STATE: &str = "state";
+
+/// Name of the part with the memories.
+const MEMORIES: &str = "memories";
+
+/// State of the actors.
+#[derive(Debug, Serialize, Deserialize)]
+struct SystemState {
+    channels: Vec<SavedChannel>,
+    files: SavedFiles,
+    text: SavedText,
+    sockets: SavedSockets,
+    statistics: Vec<SavedStatistics>,
+}
+
+impl Vhost {
+    /// Writes a checkpoint to a file, which appears when it is complete. [`restore`](Self::restore) goes on from it, in this process or in
+    /// another one with the same configuration.
+    ///
+    /// Memories of backend `static` are part of it; others are the simulator's. It is taken between two ticks.
+    ///
+    /// ```no_run
+    /// use vhost::Vhost;
+    ///
+    /// # fn build() -> Result<Vhost, vhost::Error> { Vhost::builder().start() }
+    /// let vhost = build()?;
+    /// for _ in 0..1000 {
+    ///     vhost.tick()?;
+    /// }
+    /// vhost.save("boot.ckpt")?;
+    /// # Ok::<(), vhost::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] from inside a foreign call, after the end of service, or for a file that can't be written.
+    pub fn save(&self, file: impl AsRef<Path>) -> Result<(), Error> {
+        self.checkpoint()?.write(file)?;
+        Ok(())
+    }
+
+    /// Goes on from the checkpoint in a file. Its time, channels, files, text and statistics replace those of this system.
+    ///
+    /// Files that firmware had open are opened again below the present root, at their positions. What can't be brought back is reported:
+    /// files that are gone or shorter, connections of sockets, and the objects of Python. Pending calls are polled anew.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] for a file that is none, damaged, or of another configuration; the system has not changed then.
+    pub fn restore(&self, file: impl AsRef<Path>) -> Result<(), Error> {
+        self.restore_checkpoint(&Checkpoint::read(file)?)
+    }
+
+    /// State of the system, to which a host program may [add](Checkpoint::set_part) its own before it is [written](Checkpoint::write).
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] from inside a foreign call, or after the end of service.
+    pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        let front_ends = self.between_ticks()?;
+        let _home = Abroad::go(false);
+        let Inner {
+            bus,
+            ports,
+            map,
+            memories,
+            attach_context,
+            ..
+        } = &*self.0;
+        bus.run_until_idle()?;
+        let mut channels = Vec::new();
+        for server in front_ends.iter() {
+            channels.extend(server.save(bus)?.map_err(CheckpointError::Save)?);
+        }
+        let state = SystemState {
+            channels,
+            files: bus.ask(&ports.files, files::Save)?,
+            text: bus.ask(&ports.console, console::Save)?,
+            sockets: bus.ask(&ports.sockets, sockets::Save)?,
+            statistics: attach_context.counts(),
+        };
+        let configuration = configuration(map, attach_context.channels());
+        let mut checkpoint = Checkpoint::new(configuration, bus.now());
+        checkpoint.put(STATE, &state)?;
+        checkpoint.put(MEMORIES, &memories::saved(memories))?;
+        Ok(checkpoint)
+    }
+
+    /// Goes on from a checkpoint.
+    ///
+    /// # Errors
+    /// As of [`restore`](Self::restore).
+    pub fn restore_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        let front_ends = self.between_ticks()?;
+        let _home = Abroad::go(false);
+        let Inner {
+            bus,
+            ports,
+            map,
+            memories,
+            attach_context,
+            watchdog,
+            ..
+        } = &*self.0;
+        let here = configuration(map, attach_context.channels());
+        checkpoint.check_configuration(&here)?;
+        let state: SystemState = checkpoint.take(STATE)?;
+        let content: Vec<SavedMemory> = checkpoint.take(MEMORIES)?;
+        memories::check(memories, &content)?;
+        bus.run_until_idle()?;
+        memories::restore(memories, &content);
+        self.begin_restore(RestoreBegun {
+            tick: checkpoint.tick(),
+            statistics: state.statistics,
+        });
+        self.watch(watchdog.timeout());
+        let mut kept = Kept {
+            tick: checkpoint.tick(),
+            clients: state.sockets.clients,
+            ..Kept::default()
+        };
+        let sockets = state.sockets;
+        kept.sockets = bus.ask(&ports.sockets, sockets::Restore { sockets })?;
+        let files = state.files;
+        kept.files = bus.ask(&ports.files, files::Restore { files })?;
+        bus.ask(&ports.console, console::Restore { text: state.text })?;
+        for server in front_ends.iter() {
+            let own = |saved: &&SavedChannel| server.ids().contains(&saved.channel);
+            let channels = state.channels.iter().filter(own).cloned().collect();
+            let restored = server.restore(bus, channels)?;
+            restored.map_err(CheckpointError::Restore)?;
+        }
+        for Report { severity, id, text } in reports(&kept) {
+            self.report(severity, &id, &text)?;
+        }
+        Ok(bus.run_until_idle()?)
+    }
+
+    /// Sets the time to that of a checkpoint, and tells taps.
+    pub(super) fn begin_restore(&self, begun: RestoreBegun) {
+        let tick = begun.tick;
+        self.0.outside.emit(|| begun.clone());
+        self.0.bus.set_now(tick);
+    }
+
+    /// Front ends of a system that may be saved or replaced now.
+    fn between_ticks(&self) -> Result<&FrontEnds, CheckpointError> {
+        if self.is_abroad() {
+            return Err(CheckpointError::InCall);
+        }
+        if let Some(text) = self.0.progress.fatal() {
+            return Err(CheckpointError::Over(text.to_owned()));
+        }
+        let front_ends = self.0.ports.front_ends.get();
+        front_ends.map(|all| &**all).ok_or(CheckpointError::InCall)
+    }
+}
+
+/// Serialized value.
+fn serialized<T: Serialize>(value: &T) -> Result<Vec<u8>, CheckpointError> {
+    let mut bytes = Vec::new();
+    let encoded = encode(value, &mut bytes);
+    encoded.map_err(|text| CheckpointError::Unserializable(text.into()))?;
+    Ok(bytes)
+}
+
+/// Deserialized part.
+fn deserialized<T: serde::de::DeserializeOwned>(
+    part: &str,
+    bytes: &[u8],
+) -> Result<T, CheckpointError> {
+    deserialize(bytes).map_err(|damage| CheckpointError::Content {
+        part: part.to_owned(),
+        cause: damage.to_string(),
+    })
+}
