@@ -201,6 +201,23 @@ int mb_run_status(uint32_t run);
 /* Moves the root of firmware's files to another directory; open files stay open. 0, or -1. */
 int mb_set_file_root(const char *dir);
 
+/* ---- Checkpoints: the state of the system in a file (docs/checkpoints.md) ----------------------------------------------- */
+
+/*
+ * Writes the state of the system to a file, which appears when it is complete: channels with the requests in service, open files with their
+ * positions, exit codes, statistics, ticks, text without an end of line, and memories of backend `static`. Other memories are the
+ * simulator's. Called between two calls of mb_tick. 0, or -1; an error inside a function that the library calls.
+ */
+int mb_save(const char *file);
+
+/*
+ * Goes on from such a file, after mb_init with the same configuration, once the simulator has restored its own memories. Files are opened again
+ * by their paths, without truncation; operations on one that is gone or shorter fail with EIO. Pending calls are polled anew; Python
+ * and the connections of sockets are not kept. What is not as it was is reported. 0, or -1: a file that is none, damaged, or of another
+ * configuration changes nothing.
+ */
+int mb_restore(const char *file);
+
 /*
  * Adds bytes to the standard input (descriptor 0) of a channel, whose configuration has `stdio: {stdin: testbench}`. Returns the bytes
  * taken, fewer than given if more than 16 MiB would wait for firmware; -1 for another channel, or after mb_stdin_close. A read that

@@ -41,6 +41,14 @@ void *mb_system_current(void) { return selected ? (void *)(uintptr_t)(0x73797300
 int mb_system_close(void *system) { closed = (uintptr_t)system & 0xff; return 0; }
 int number_of_selected(void) { return selected; }
 int number_of_closed(void) { return closed; }
+int mb_save(const char *file) {
+    error = "mb_save: it can't be written";
+    return strcmp(file, "a.ckpt") == 0 ? 0 : -1;
+}
+int mb_restore(const char *file) {
+    error = "mb_restore: it is damaged";
+    return strcmp(file, "a.ckpt") == 0 ? 0 : -1;
+}
 int mb_exit_code(const char *ch, uint32_t *code) {
     *code = strcmp(ch, "cpu0") == 0 ? 3 : 0;
     return strcmp(ch, "cpu1") == 0 ? 0 : strcmp(ch, "nobody") == 0 ? -1 : 1;
@@ -56,12 +64,16 @@ vhost.notify()
 assert vhost.status() == "notified"
 assert vhost.tick() == 1 and vhost.tick() == 0
 assert (vhost.exit_code("cpu0"), vhost.exit_code("cpu1"), vhost.exit_code()) == (3, None, 0)
+vhost.save("a.ckpt")
+vhost.restore("a.ckpt")
 vhost.shutdown()
 assert vhost.status() == "idle"
 for wrong, text in (
     (lambda: vhost.init(), "mb_init: it is refused"),
     (lambda: vhost.tick(), "mb_tick: it has failed"),
     (lambda: vhost.exit_code("nobody"), "mb_tick: it has failed"),
+    (lambda: vhost.save("b.ckpt"), "mb_save: it can't be written"),
+    (lambda: vhost.restore("b.ckpt"), "mb_restore: it is damaged"),
 ):
     try:
         wrong()

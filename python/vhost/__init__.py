@@ -19,7 +19,7 @@ from typing import Any
 from vhost import trace
 from vhost._native import native, recordings
 from vhost._replay import Replayed, replay
-from vhost._system import System, exit_code, init, notify, shutdown, status, tick
+from vhost._system import System, exit_code, init, notify, restore, save, shutdown, status, tick
 
 __all__ = [
     "Difference",
@@ -39,6 +39,8 @@ __all__ = [
     "read_u64",
     "replace_traps",
     "replay",
+    "restore",
+    "save",
     "semihost",
     "shutdown",
     "status",

@@ -6,6 +6,8 @@ from vhost._system import System as System
 from vhost._system import exit_code as exit_code
 from vhost._system import init as init
 from vhost._system import notify as notify
+from vhost._system import restore as restore
+from vhost._system import save as save
 from vhost._system import shutdown as shutdown
 from vhost._system import status as status
 from vhost._system import tick as tick

@@ -26,6 +26,10 @@ class _Abi:
         self.status.restype = text
         self.shutdown = host.mb_shutdown
         self.shutdown.restype = None
+        self.save = host.mb_save
+        self.save.argtypes = (text,)
+        self.restore = host.mb_restore
+        self.restore.argtypes = (text,)
         self.last_error = host.mb_last_error
         self.last_error.restype = text
         self.open = host.mb_system_open
@@ -93,6 +97,18 @@ def status() -> str:
     """What each channel waits for, and its last requests."""
     text: bytes = _abi().status()
     return text.decode(errors="replace")
+
+
+def save(file: str | os.PathLike[str]) -> None:
+    """Writes a checkpoint: the state of the system between two ticks."""
+    if _abi().save(os.fsencode(file)) != 0:
+        raise _error()
+
+
+def restore(file: str | os.PathLike[str]) -> None:
+    """Goes on from a checkpoint of a system with the same configuration."""
+    if _abi().restore(os.fsencode(file)) != 0:
+        raise _error()
 
 
 def shutdown() -> None:

@@ -43,5 +43,5 @@ mod xlen;
 pub use bus::{AccessFault, Bus, Ram};
 pub use cells::Cells;
 pub use decode::{Instruction, Op};
-pub use hart::{Cause, Hart, Interrupt, Run, Stop, Trap};
+pub use hart::{Cause, Hart, HartState, Interrupt, Run, Stop, Trap};
 pub use xlen::{Rv32, Rv64, Xlen};

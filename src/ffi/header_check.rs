@@ -1,6 +1,7 @@
 //! Comparison of every exported function with `include/vhost.h`.
 
 use super::backdoor::*;
+use super::checkpoint::*;
 use super::lifecycle::*;
 use super::query::*;
 use super::rpc::*;
@@ -55,6 +56,8 @@ fn the_header_declares_what_is_exported() {
         mb_runs(_ _),
         mb_run_status(_),
         mb_set_file_root(_),
+        mb_save(_),
+        mb_restore(_),
         mb_stdin_write(_ _ _),
         mb_stdin_write_bytes(_ _),
         mb_stdin_close(_),

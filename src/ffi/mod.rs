@@ -10,6 +10,7 @@
 //! - `recordings`: recordings in Python, without a system.
 //! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
 //! - [`process`]: state of a system; [`systems`]: systems beside the first; [`system_handles`]: their handles.
+//! - [`checkpoint`]: state of a system in a file.
 //! - [`children`]: forks of the process, snapshots and runs; [`fork`] has their state, [`forked`] what a child is to do.
 //! - [`refused`]: calls that overlap another thread's.
 //! - [`zero_time`]: loops in the testbench that take no simulated time.
@@ -29,6 +30,8 @@ mod arguments;
 #[cfg(feature = "c_abi_backdoor")]
 mod backdoor;
 mod call;
+#[cfg(feature = "c_abi_lifecycle")]
+mod checkpoint;
 #[cfg_attr(
     not(feature = "c_abi_lifecycle"),
     allow(dead_code, reason = "called from C alone")

@@ -18,6 +18,22 @@ pub(super) struct Reservation {
     value: u64,
 }
 
+impl Reservation {
+    /// Address, size and value.
+    pub(super) fn parts(self) -> (u64, u64, u64) {
+        (self.address, self.size as u64, self.value)
+    }
+
+    /// Reservation of address, size and value.
+    pub(super) fn of_parts((address, size, value): (u64, u64, u64)) -> Self {
+        Self {
+            address,
+            size: size as usize,
+            value,
+        }
+    }
+}
+
 impl<X: Xlen> Hart<X> {
     /// Executes an atomic instruction.
     pub(super) fn atomic<B: Bus>(

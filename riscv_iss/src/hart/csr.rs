@@ -5,6 +5,7 @@
 
 use crate::Xlen;
 
+use super::state::CSRS;
 use super::trap::Interrupt;
 
 const MSTATUS_MIE: u64 = 1 << 3;
@@ -63,6 +64,55 @@ impl Csrs {
             id,
             ..Self::default()
         }
+    }
+
+    /// All registers as words.
+    pub(super) fn words(&self) -> [u64; CSRS] {
+        [
+            self.id,
+            self.mstatus,
+            self.mie,
+            self.mip,
+            self.mtvec.is_some().into(),
+            self.mtvec.unwrap_or_default(),
+            self.mscratch,
+            self.mepc,
+            self.mcause,
+            self.mtval,
+            self.mcycle,
+            self.minstret,
+        ]
+    }
+
+    /// Sets all registers. Bits that they can't have are cut off.
+    pub(super) fn set_words(&mut self, words: [u64; CSRS]) {
+        let [
+            id,
+            mstatus,
+            mie,
+            mip,
+            has_mtvec,
+            mtvec,
+            mscratch,
+            mepc,
+            mcause,
+            mtval,
+            mcycle,
+            minstret,
+        ] = words;
+        *self = Self {
+            id,
+            mstatus: mstatus & (MSTATUS_MIE | MSTATUS_MPIE),
+            mie: mie & Interrupt::ALL_BITS,
+            mip: mip & Interrupt::ALL_BITS,
+            mtvec: (has_mtvec != 0).then_some(mtvec & !2),
+            mscratch,
+            mepc: mepc & !1,
+            mcause,
+            mtval,
+            mcycle,
+            minstret,
+        };
     }
 
     /// Counts retired instructions, of one cycle each.

@@ -2,6 +2,7 @@
 //!
 //! - `step`: instructions that programs consist of. `alu`: division, multiplication.
 //! - `rare`: CSRs, `mret`, `wfi`. `atomic`: reservations and AMOs.
+//! - `state`: all of it as words.
 //! - `csr`: control and status registers. `trap`: causes, and entry into handlers.
 //! - `table`: decoded instructions by address.
 
@@ -9,6 +10,7 @@ mod alu;
 mod atomic;
 mod csr;
 mod rare;
+mod state;
 mod step;
 mod table;
 mod trap;
@@ -20,6 +22,7 @@ use crate::{Bus, Xlen};
 use atomic::Reservation;
 use csr::Csrs;
 use rare::Rare;
+pub use state::HartState;
 use step::Pause;
 use table::Table;
 pub use trap::{Cause, Interrupt, Trap};

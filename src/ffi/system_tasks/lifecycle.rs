@@ -122,3 +122,19 @@ pub(super) fn set_file_root(call: &mut Call, running: &RunningCall) -> Result<i6
     call.process()?.system()?.set_file_root(&dir)?;
     Ok(0)
 }
+
+/// Writes a checkpoint.
+pub(super) fn save(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
+    let file = text(running, 0, "file")?;
+    call.reject_reentrant()?;
+    call.process()?.system()?.save(&file)?;
+    Ok(0)
+}
+
+/// Goes on from a checkpoint.
+pub(super) fn restore(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
+    let file = text(running, 0, "file")?;
+    call.reject_reentrant()?;
+    call.process()?.system()?.restore(&file)?;
+    Ok(0)
+}

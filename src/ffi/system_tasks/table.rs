@@ -35,6 +35,8 @@ tasks! {
     "$mb_watchdog", Integer, -1, [ticks: Number, severity: Number], 2, Guarded(lifecycle::watchdog);
     "$mb_attach", Integer, -1, [list: Text], 1, Guarded(lifecycle::attach);
     "$mb_set_file_root", Integer, -1, [dir: Text], 1, Guarded(lifecycle::set_file_root);
+    "$mb_save", Integer, -1, [file: Text], 1, Guarded(lifecycle::save);
+    "$mb_restore", Integer, -1, [file: Text], 1, Guarded(lifecycle::restore);
 
     "$mb_backdoor_write_u8", Nothing, 0, [space: Text, addr: Number, data: Number], 3, Guarded(memory::write::<1>);
     "$mb_backdoor_write_u16", Nothing, 0, [space: Text, addr: Number, data: Number], 3, Guarded(memory::write::<2>);

@@ -1,0 +1,31 @@
+//! Checkpoints: the state of the system in a file.
+
+use std::ffi::{c_char, c_int};
+use std::path::Path;
+
+use super::arguments::text;
+use super::guard::guard;
+
+/// Writes a checkpoint.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_save(file: *const c_char) -> c_int {
+    guard("mb_save", -1, |call| {
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let file = unsafe { text(file, "file") }?;
+        call.reject_reentrant()?;
+        call.process()?.system()?.save(Path::new(file))?;
+        Ok(0)
+    })
+}
+
+/// Goes on from a checkpoint.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_restore(file: *const c_char) -> c_int {
+    guard("mb_restore", -1, |call| {
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let file = unsafe { text(file, "file") }?;
+        call.reject_reentrant()?;
+        call.process()?.system()?.restore(Path::new(file))?;
+        Ok(0)
+    })
+}

@@ -1,0 +1,532 @@
+//! Checkpoints of whole systems: another host goes on, with open files and pending requests, and its recording replays.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod support;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use mailbox_rs::mock::{Firmware, Memory as _};
+use mailbox_rs::{Errno, FileRequest, NEWEST, PosixFlags, Request, ResponseEntry, Whence};
+use support::ram::Ram;
+use support::reports::Reports;
+use support::two_channels::{self, NAME, call, firmware};
+use vhost::attach::{ProtocolChecker, Statistics};
+use vhost::messages::foreign::Severity;
+use vhost::{ActorName, Builder, Checkpoint, CheckpointError, Error, Replay, Vhost};
+
+const MAILBOXES: &str = "\
+core0: {space: one, base: 0x1000, ptr: 32, cache_line: 0, stdio: {stdin: testbench}}
+core1: {space: two, base: 0x1000, ptr: 64, cache_line: 64}
+";
+
+const DATA: u64 = NAME + 0x100;
+
+/// Writer whose bytes are kept.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// System, its text and its reports.
+struct Host {
+    vhost: Vhost,
+    text: Kept,
+    reports: Reports,
+}
+
+impl Host {
+    fn start(folder: &Path, change: impl FnOnce(Builder) -> Builder) -> Self {
+        let (builder, reports) = two_channels::builder(folder);
+        let text = Kept::default();
+        let builder = builder.mailboxes_text(MAILBOXES).console(text.clone());
+        let vhost = two_channels::start(change(builder));
+        Self {
+            vhost,
+            text,
+            reports,
+        }
+    }
+
+    fn firmware(&self) -> [Firmware<Ram>; 2] {
+        firmware(&self.vhost)
+    }
+
+    /// Firmware of protocol 0.3 on both channels.
+    fn shaken(&self) -> [Firmware<Ram>; 2] {
+        self.firmware().map(|mut firmware| {
+            firmware.reset_offering(NEWEST);
+            self.vhost.tick().unwrap();
+            assert!(firmware.is_ready());
+            firmware.memory().write(NAME, b"wait\0");
+            firmware
+        })
+    }
+
+    fn ask(&self, firmware: &mut Firmware<Ram>, request: FileRequest) -> i64 {
+        let width = firmware.layout().ptr_width;
+        let answer = two_channels::ask(&self.vhost, firmware, &Request::File(request));
+        width.sign_extend(answer.rets)
+    }
+
+    fn open(&self, firmware: &mut Firmware<Ram>, path: &str, flags: PosixFlags) -> u64 {
+        let at = NAME + 0x40;
+        firmware.memory().write(at, format!("{path}\0").as_bytes());
+        let open = FileRequest::PosixOpen {
+            path: at,
+            flags,
+            mode: 0o644,
+        };
+        self.ask(firmware, open).try_into().unwrap()
+    }
+
+    fn write(&self, firmware: &mut Firmware<Ram>, fd: u64, data: &[u8]) -> i64 {
+        firmware.memory().write(DATA, data);
+        let (ptr, len) = (DATA, data.len() as u64);
+        self.ask(firmware, FileRequest::Write { fd, ptr, len })
+    }
+
+    fn read(&self, firmware: &mut Firmware<Ram>, fd: u64, len: u64) -> Result<Vec<u8>, i64> {
+        let read = self.ask(firmware, FileRequest::Read { fd, ptr: DATA, len });
+        let len = usize::try_from(read).map_err(|_| read)?;
+        let mut data = vec![0; len];
+        firmware.memory().read(DATA, &mut data);
+        Ok(data)
+    }
+
+    fn print(&self, firmware: &mut Firmware<Ram>, text: &str) {
+        firmware.memory().write(DATA, text.as_bytes());
+        let print = Request::Print {
+            ptr: DATA,
+            len: text.len() as u64,
+        };
+        two_channels::ask(&self.vhost, firmware, &print);
+    }
+
+    /// Ticks until the response, with their number.
+    fn answer(&self, firmware: &mut Firmware<Ram>) -> (u64, ResponseEntry) {
+        for ticks in 1..100 {
+            self.vhost.tick().unwrap();
+            if let Some(response) = firmware.try_receive() {
+                return (ticks, response);
+            }
+        }
+        panic!("no response\n{}", self.vhost.status().unwrap());
+    }
+
+    fn exit(&self, firmware: &mut Firmware<Ram>, code: u32) {
+        assert!(firmware.try_send(&Request::Exit { code }));
+        self.vhost.tick().unwrap();
+    }
+}
+
+const CREATE: PosixFlags = PosixFlags(0o102);
+
+/// Session up to a checkpoint in the middle of a call, of a read of the standard input, and of a line.
+fn begin(host: &Host, file: &Path) -> [u64; 2] {
+    let [mut one, mut two] = host.shaken();
+    fs::write(file.with_file_name("in"), "0123456789").unwrap();
+    let input = host.open(&mut one, "in", PosixFlags::READ_ONLY);
+    assert_eq!(host.read(&mut one, input, 4).unwrap(), b"0123");
+    let output = host.open(&mut two, "out", CREATE);
+    assert_eq!(host.write(&mut two, output, b"abc"), 3);
+    host.print(&mut two, "half a li");
+    let read = FileRequest::Read {
+        fd: 0,
+        ptr: DATA,
+        len: 3,
+    };
+    assert!(one.try_send(&Request::File(read)));
+    assert!(two.try_send(&call(5)));
+    host.vhost.tick().unwrap();
+    host.vhost.tick().unwrap();
+    host.vhost.save(file).unwrap();
+    [input, output]
+}
+
+/// Rest of the session, from the checkpoint on. Returns the last tick.
+fn go_on(host: &Host, [input, output]: [u64; 2], pending: u64) -> u64 {
+    let [mut one, mut two] = host.firmware();
+    assert_eq!(host.vhost.write_stdin("core0", b"xyz!").unwrap(), 4);
+    host.vhost.tick().unwrap();
+    let response = one.try_receive().unwrap();
+    assert_eq!(response.rets, 3);
+    let mut data = [0; 3];
+    one.memory().read(DATA, &mut data);
+    assert_eq!(&data, b"xyz");
+    let (ticks, response) = host.answer(&mut two);
+    assert_eq!((ticks + 1, response.rets), (pending, 12));
+    assert_eq!(host.read(&mut one, input, 100).unwrap(), b"456789");
+    assert_eq!(host.write(&mut two, output, b"def"), 3);
+    host.print(&mut two, "ne\n");
+    assert_eq!(host.read(&mut one, 0, 1).unwrap(), b"!");
+    host.exit(&mut one, 0);
+    host.exit(&mut two, 3);
+    assert!(host.text.text().contains("[core1] half a line\n"));
+    let exits = host.vhost.exits().into_iter().map(|exit| exit.code);
+    assert_eq!(exits.collect::<Vec<_>>(), [Some(0), Some(3)]);
+    host.vhost.now()
+}
+
+#[test]
+fn another_host_goes_on_from_a_checkpoint_and_its_recording_replays() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ckpt");
+    let host = Host::start(folder.path(), |builder| builder);
+    let open = begin(&host, &file);
+    let saved = host.vhost.now();
+    // `wait` counts its polls: two before the checkpoint, so that three more are pending.
+    let last = go_on(&host, open, 4);
+    assert_eq!(fs::read(folder.path().join("out")).unwrap(), b"abcdef");
+    host.vhost.shutdown();
+
+    fs::write(folder.path().join("out"), "abc").unwrap();
+    let trace = folder.path().join("run.trace");
+    for tapped in [false, true] {
+        fs::write(folder.path().join("out"), "abc").unwrap();
+        let host = Host::start(folder.path(), |builder| match tapped {
+            true => builder.record(&trace).attach(ProtocolChecker::new()),
+            false => builder,
+        });
+        // The present state is replaced, whatever it is.
+        let [mut one, _] = host.shaken();
+        assert!(one.try_send(&call(100)));
+        host.vhost.tick().unwrap();
+        host.vhost.restore(&file).unwrap();
+        assert_eq!(host.vhost.now(), saved);
+        // Another process polls the call anew: its method starts from where it is, with one poll.
+        assert_eq!(go_on(&host, open, 5), last + 1, "tapped: {tapped}");
+        assert_eq!(fs::read(folder.path().join("out")).unwrap(), b"abcdef");
+        let reports = host.reports.take();
+        let worst = reports.iter().map(|report| report.severity).max();
+        assert_eq!(worst, Some(Severity::Info), "{reports:?}");
+        host.vhost.shutdown();
+    }
+    let replayed = Replay::of(&trace).run();
+    replayed.unwrap_or_else(|error| panic!("{error}"));
+    for actor in ActorName::ALL {
+        let replayed = Replay::of(&trace).only(actor).run();
+        replayed.unwrap_or_else(|error| panic!("{actor}: {error}"));
+    }
+}
+
+/// In one process: a checkpoint is taken, the run goes on, and comes back to it.
+#[test]
+fn a_run_can_go_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ckpt");
+    let trace = folder.path().join("run.trace");
+    let statistics = Statistics::new();
+    let host = Host::start(folder.path(), |builder| {
+        builder.record(&trace).attach(statistics.clone())
+    });
+    let open = begin(&host, &file);
+    let counted = statistics.table();
+    let last = go_on(&host, open, 4);
+    let whole = statistics.table();
+    for _ in 0..3 {
+        fs::write(folder.path().join("out"), "abc").unwrap();
+        host.vhost.restore(&file).unwrap();
+        assert_eq!(statistics.table(), counted);
+        assert_eq!(go_on(&host, open, 6), last + 2);
+        let (now, before) = (statistics.table(), &whole);
+        assert_eq!(now.of("core0", "READ"), before.of("core0", "READ"));
+    }
+    host.vhost.shutdown();
+    let replayed = Replay::of(&trace).run();
+    replayed.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn files_that_have_changed_are_reported_and_answer_eio() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ckpt");
+    let host = Host::start(folder.path(), |builder| builder);
+    let [mut one, _] = host.shaken();
+    for name in ["gone", "shrunk", "grown", "same"] {
+        fs::write(folder.path().join(name), "0123").unwrap();
+    }
+    let names = ["gone", "shrunk", "grown", "same"];
+    let open = names.map(|name| host.open(&mut one, name, PosixFlags(2)));
+    for fd in open {
+        assert_eq!(host.read(&mut one, fd, 2).unwrap(), b"01");
+    }
+    host.vhost.save(&file).unwrap();
+    host.vhost.shutdown();
+    fs::remove_file(folder.path().join("gone")).unwrap();
+    fs::write(folder.path().join("shrunk"), "012").unwrap();
+    fs::write(folder.path().join("grown"), "01234").unwrap();
+    let host = Host::start(folder.path(), |builder| builder);
+    host.vhost.restore(&file).unwrap();
+    let reports = host.reports.take_of("checkpoint");
+    let expected = [
+        "goes on from a checkpoint at tick",
+        "file `gone`, can't be opened again: ENOENT",
+        "file `shrunk`, has 3 bytes, and had 4",
+        "file `grown`, has 5 bytes, and had 4",
+    ];
+    assert_eq!(reports.len(), expected.len(), "{reports:?}");
+    for (report, expected) in reports.iter().zip(expected) {
+        assert!(report.contains(expected), "{report}");
+    }
+    let [mut one, _] = host.firmware();
+    let eio = -i64::from(Errno::EIO.0);
+    for fd in &open[..2] {
+        let fd = *fd;
+        assert_eq!(host.read(&mut one, fd, 2), Err(eio));
+        assert_eq!(host.write(&mut one, fd, b"x"), eio);
+        let seek = FileRequest::Lseek {
+            fd,
+            whence: Whence::Set,
+            offset: 0,
+            result: DATA,
+        };
+        assert_eq!(host.ask(&mut one, seek), eio);
+        assert_eq!(host.ask(&mut one, FileRequest::CheckedClose { fd }), 0);
+    }
+    assert_eq!(host.read(&mut one, open[2], 9).unwrap(), b"234");
+    assert_eq!(host.read(&mut one, open[3], 9).unwrap(), b"23");
+    // Numbers of descriptors go on.
+    assert_eq!(host.open(&mut one, "same", PosixFlags(0)), open[3] + 1);
+    host.vhost.shutdown();
+}
+
+/// A full response queue, and requests behind it.
+#[test]
+fn responses_wait_across_a_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ckpt");
+    let host = Host::start(folder.path(), |builder| builder);
+    let [mut one, _] = host.shaken();
+    let set = |byte| Request::MemSet {
+        dest: DATA,
+        byte,
+        len: 1,
+    };
+    for byte in 0..8 {
+        assert!(one.try_send(&set(byte)));
+        host.vhost.tick().unwrap();
+    }
+    for byte in 8..12 {
+        assert!(one.try_send(&set(byte)));
+    }
+    host.vhost.tick().unwrap();
+    assert!(host.vhost.status().unwrap().contains("the queue is full"));
+    host.vhost.save(&file).unwrap();
+    host.vhost.shutdown();
+    let host = Host::start(folder.path(), |builder| builder);
+    host.vhost.restore(&file).unwrap();
+    assert!(host.vhost.status().unwrap().contains("the queue is full"));
+    let [mut one, _] = host.firmware();
+    let mut received = 0;
+    for _ in 0..30 {
+        received += usize::from(one.try_receive().is_some());
+        host.vhost.tick().unwrap();
+    }
+    assert_eq!(received, 12);
+    let mut byte = [0];
+    one.memory().read(DATA, &mut byte);
+    assert_eq!(byte, [11]);
+    host.vhost.shutdown();
+}
+
+const LATE: &str = "\
+core0: {space: one, base: 0x1000, ptr: 32, cache_line: 0, faults: {seed: 3, delay: 5..9, files: {EIO: 0.5}}}
+core1: {space: two, base: 0x1000, ptr: 64, cache_line: 64, seed: 4}
+";
+
+/// Outcomes of file operations and their delays, and random bytes, from a checkpoint on.
+fn chosen(host: &Host, fd: u64) -> Vec<(u64, i64)> {
+    let [mut one, mut two] = host.firmware();
+    let mut seen = vec![];
+    // The request that was held back.
+    let (ticks, response) = host.answer(&mut one);
+    seen.push((ticks, one.layout().ptr_width.sign_extend(response.rets)));
+    for _ in 0..20 {
+        let seek = FileRequest::Seek { fd, position: 1 };
+        assert!(one.try_send(&Request::File(seek)));
+        let (ticks, response) = host.answer(&mut one);
+        seen.push((ticks, one.layout().ptr_width.sign_extend(response.rets)));
+    }
+    let random = FileRequest::Random { ptr: DATA, len: 8 };
+    host.ask(&mut two, random);
+    let mut bytes = [0; 8];
+    two.memory().read(DATA, &mut bytes);
+    seen.push((0, i64::from_le_bytes(bytes)));
+    seen
+}
+
+#[test]
+fn injected_faults_and_random_bytes_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ckpt");
+    fs::write(folder.path().join("in"), "0123").unwrap();
+    let host = Host::start(folder.path(), |builder| builder.mailboxes_text(LATE));
+    let [mut one, mut two] = host.shaken();
+    let open = (0..20).find_map(|_| {
+        let at = NAME + 0x40;
+        one.memory().write(at, b"in\0");
+        let flags = PosixFlags(0);
+        let open = FileRequest::PosixOpen {
+            path: at,
+            flags,
+            mode: 0,
+        };
+        u64::try_from(host.ask(&mut one, open)).ok()
+    });
+    let fd = open.unwrap();
+    host.ask(&mut two, FileRequest::Random { ptr: DATA, len: 8 });
+    assert!(one.try_send(&Request::File(FileRequest::Seek { fd, position: 2 })));
+    host.vhost.tick().unwrap();
+    assert!(one.try_receive().is_none());
+    host.vhost.save(&file).unwrap();
+    let whole = chosen(&host, fd);
+    assert!(whole.iter().any(|(_, result)| *result < 0));
+    host.vhost.restore(&file).unwrap();
+    assert_eq!(chosen(&host, fd), whole);
+    host.vhost.shutdown();
+    let host = Host::start(folder.path(), |builder| builder.mailboxes_text(LATE));
+    host.vhost.restore(&file).unwrap();
+    assert_eq!(chosen(&host, fd), whole);
+    host.vhost.shutdown();
+}
+
+#[test]
+fn other_configurations_and_moments_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ckpt");
+    let host = Host::start(folder.path(), |builder| builder);
+    host.vhost.save(&file).unwrap();
+    host.vhost.shutdown();
+    let other = MAILBOXES.replace(
+        "core1: {space: two, base: 0x1000",
+        "core1: {space: two, base: 0x1400",
+    );
+    let host = Host::start(folder.path(), |builder| builder.mailboxes_text(other));
+    let error = host.vhost.restore(&file).unwrap_err().to_string();
+    assert!(error.contains("mailbox at 0x1000"), "{error}");
+    assert!(error.contains("mailbox at 0x1400"), "{error}");
+    assert_eq!(host.vhost.now(), 0);
+    // From inside of a method.
+    let inside = Arc::new(Mutex::new(Vec::new()));
+    let (seen, path) = (inside.clone(), file.clone());
+    let method = move |vhost: &Vhost, _: vhost::Call<'_>| {
+        for outcome in [vhost.save(&path), vhost.restore(&path)] {
+            seen.lock().unwrap().push(outcome.unwrap_err().to_string());
+        }
+        Ok(std::task::Poll::Ready(0))
+    };
+    host.vhost.register_method("inside", method).unwrap();
+    let [mut one, _] = host.firmware();
+    one.reset_offering(NEWEST);
+    host.vhost.tick().unwrap();
+    one.memory().write(NAME, b"inside\0");
+    two_channels::ask(&host.vhost, &mut one, &call(0));
+    let errors = inside.lock().unwrap();
+    assert_eq!(errors.len(), 2);
+    assert!(
+        errors[0].contains("from inside a foreign call"),
+        "{errors:?}"
+    );
+    host.vhost.shutdown();
+}
+
+/// A checkpoint whose state no run can have is refused, or leads to no harm.
+#[test]
+fn impossible_states_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ckpt");
+    let host = Host::start(folder.path(), |builder| builder);
+    begin(&host, &file);
+    let sound = Checkpoint::read(&file).unwrap();
+    let bytes = sound.part("state").unwrap();
+    let mut restored = 0;
+    for at in 0..bytes.len() {
+        for change in [1, 0x80, 0xff] {
+            let mut bytes = bytes.to_vec();
+            bytes[at] ^= change;
+            let mut changed = sound.clone();
+            changed.set_part("state", bytes);
+            match host.vhost.restore_checkpoint(&changed) {
+                Ok(()) => restored += 1,
+                Err(Error::Checkpoint(
+                    CheckpointError::Content { .. } | CheckpointError::Restore(_),
+                )) => {}
+                Err(error) => panic!("{at}: {error}"),
+            }
+            for _ in 0..4 {
+                host.vhost.tick().unwrap();
+            }
+        }
+    }
+    assert!(restored > 0);
+    host.vhost.restore_checkpoint(&sound).unwrap();
+    host.vhost.shutdown();
+}
+
+#[test]
+fn a_channel_that_is_ready_is_adopted_only_by_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(folder.path(), |builder| builder);
+    let [mut one, _] = host.shaken();
+    for _ in 0..5 {
+        host.print(&mut one, "x");
+    }
+    let mut kept = vec![0; 0x4000];
+    one.memory().read(0x1000, &mut kept);
+    host.vhost.shutdown();
+    for adopt in ["false", "$NO_SUCH_VARIABLE", "true"] {
+        let key = format!("cache_line: 0, adopt: {adopt}");
+        let mailboxes = MAILBOXES.replace("cache_line: 0", &key);
+        let trace = folder.path().join("run.trace");
+        let host = Host::start(folder.path(), |builder| {
+            builder.mailboxes_text(mailboxes).record(&trace)
+        });
+        host.vhost.write_from("one", 0x1000, &kept).unwrap();
+        host.vhost.tick().unwrap();
+        let [mut one, _] = host.firmware();
+        let adopted = host.reports.take_of("core0");
+        if adopt == "true" {
+            assert!(
+                adopted[0].contains("is adopted, with 0x5 requests"),
+                "{adopted:?}"
+            );
+            host.print(&mut one, "y\n");
+            assert!(host.text.text().contains("[core0] y\n"));
+            // A later stale READY is none: firmware has to make the handshake.
+            one.store(one.layout().state, 7);
+            host.vhost.tick().unwrap();
+            one.store(one.layout().state, 2);
+            host.vhost.tick().unwrap();
+            assert!(host.vhost.status().unwrap().contains("handshake"));
+        } else {
+            assert!(adopted.is_empty(), "{adopted:?}");
+            assert!(host.vhost.status().unwrap().contains("handshake"));
+        }
+        host.vhost.shutdown();
+        let replayed = Replay::of(&trace).run();
+        replayed.unwrap_or_else(|error| panic!("{error}"));
+    }
+}
