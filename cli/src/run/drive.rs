@@ -5,6 +5,7 @@ use riscv_iss::{Bus, Cells, Hart, Instruction, Op, Stop, Trap, Xlen};
 use vhost::Vhost;
 use vhost::messages::front_end::OperateError;
 
+use super::checkpoint::{RunState, SaveAt};
 use super::input::Input;
 
 /// Ticks after the hart has stopped, in which its last requests are served: more than a queue has
@@ -24,6 +25,15 @@ pub(super) struct Pace {
     pub(super) per_tick: u64,
     /// Largest number of instructions.
     pub(super) most: u64,
+}
+
+/// Checkpoints of a run.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Checkpoint to take.
+    pub(super) save: Option<SaveAt>,
+    /// State that the run goes on from; the host is restored already.
+    pub(super) restored: Option<RunState>,
 }
 
 /// End of a run.
@@ -65,10 +75,15 @@ pub(super) fn drive<X: Xlen>(
     mut input: Option<&mut Input>,
     entry: u64,
     pace: Pace,
+    plan: &Plan,
 ) -> Result<Ended> {
     let mut hart = Hart::<X>::new(0, entry);
     hart.stop_at_semihosting(true);
     let mut instructions = 0;
+    if let Some(state) = &plan.restored {
+        state.resume(&mut hart)?;
+        instructions = state.instructions;
+    }
     let mut waits = Waits::default();
     let mut spin = None;
     let why = loop {
@@ -77,7 +92,10 @@ pub(super) fn drive<X: Xlen>(
         }
         // Firmware may wait for it, in any loop.
         let awaits_input = input.as_ref().is_some_and(|input| input.is_open());
-        let run = hart.run(memory, pace.per_tick.min(pace.most - instructions));
+        let run = hart.run(
+            memory,
+            pace.per_tick.min(pace.most.saturating_sub(instructions)),
+        );
         instructions += run.steps;
         let mut awaits_result = false;
         if run.stop == Stop::Semihosting {
@@ -112,7 +130,18 @@ pub(super) fn drive<X: Xlen>(
             }
             spin = at;
         }
+        if let Some(save) = plan.save.as_ref().filter(|it| it.tick == vhost.now()) {
+            let read = input.as_ref().map_or((0, false), |input| input.position());
+            save.save(vhost, &hart, instructions, read)?;
+        }
     };
+    if let Some(save) = plan.save.as_ref().filter(|it| it.tick >= vhost.now()) {
+        let now = vhost.now();
+        bail!(
+            "the run has ended in tick {now}, before the checkpoint of --save-at {}: give a smaller number of ticks",
+            save.tick
+        );
+    }
     Ok(Ended {
         why: last_ticks(vhost, why)?,
         instructions,

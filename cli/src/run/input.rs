@@ -1,7 +1,7 @@
 //! Standard input of firmware: a file, or that of this process.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread;
@@ -28,6 +28,8 @@ pub(super) struct Input {
     source: Source,
     pending: Vec<u8>,
     pause: u32,
+    /// Number of bytes that the host has taken.
+    taken: u64,
 }
 
 enum Source {
@@ -57,7 +59,25 @@ impl Input {
             source,
             pending: Vec::new(),
             pause: 0,
+            taken: 0,
         })
+    }
+
+    /// Number of bytes that the host has taken, and true after the end.
+    pub(super) fn position(&self) -> (u64, bool) {
+        (self.taken, !self.is_open())
+    }
+
+    /// Goes on from a position. A file is read from there; a pipe or terminal has its next bytes.
+    pub(super) fn resume(&mut self, taken: u64, has_ended: bool) -> Result<()> {
+        if let Source::File(file) = &mut self.source {
+            file.seek(SeekFrom::Start(taken)).context(UNREADABLE)?;
+        }
+        if has_ended {
+            self.source = Source::Ended;
+        }
+        self.taken = taken;
+        Ok(())
     }
 
     /// True if more may come.
@@ -112,6 +132,7 @@ impl Input {
             vhost.write_stdin(name, copied).map_err(failed)?;
         }
         self.pending.drain(..taken);
+        self.taken += taken as u64;
         if taken == 0 {
             self.pause = PAUSE;
         }

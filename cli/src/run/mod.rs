@@ -4,11 +4,13 @@
 //! - `services`: arguments, environment, standard streams and time of firmware.
 //! - `system`: memory and channel for an image alone, or from configuration files.
 //! - `memory`: memory of the hart: the bytes of the system's memories.
+//! - `checkpoint`: state of a run in a file.
 //! - `drive`: hart and host in turn, until firmware exits or can't.
 //! - `input`: standard input of firmware.
 //! - `ending`: report on a run that did not end by an exit, and the exit status.
 //! - `size`: sizes and addresses of the command line.
 
+mod checkpoint;
 mod drive;
 mod ending;
 mod input;
@@ -29,7 +31,8 @@ use vhost::attach::{self, AttachError, Named};
 
 use crate::Outcome;
 use crate::output::ERROR;
-use drive::{Ended, Pace, drive};
+use checkpoint::{RunState, SaveAt};
+use drive::{Ended, Pace, Plan, drive};
 use input::Input;
 use memory::memory;
 use program::Program;
@@ -124,6 +127,12 @@ pub(crate) struct Args {
     /// `=SEVERITY`; commas between them
     #[arg(long, value_name = "LIST", value_parser = attached)]
     attach: Vec<Vec<Named>>,
+    /// Write a checkpoint to FILE after N ticks of the host, and go on
+    #[arg(long, num_args = 2, value_names = ["N", "FILE"])]
+    save_at: Vec<String>,
+    /// Go on from a checkpoint of `--save-at`; the other options are to be those of that run
+    #[arg(long, value_name = "FILE")]
+    restore: Option<PathBuf>,
     /// Print the state of the channels at the end; it is printed anyway where firmware does not exit
     #[arg(long)]
     status: bool,
@@ -150,8 +159,16 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 /// Runs the image. Returns the exit status of the process.
 fn execute(args: &Args) -> Result<u8> {
     let program = Program::open(&args.image)?;
+    let save = SaveAt::of(&args.save_at)?;
     let vhost = system::start(args, &program)?;
     let mut input = args.stdin.as_deref().map(Input::open).transpose()?;
+    let restored = args.restore.as_deref();
+    let restored = restored.map(|file| RunState::restore(&vhost, file));
+    let restored = restored.transpose()?;
+    if let (Some(input), Some(state)) = (&mut input, &restored) {
+        input.resume(state.input, state.has_input_ended)?;
+    }
+    let plan = Plan { save, restored };
     let ended = {
         let mut memory = memory(&vhost, args, &program)?;
         let pace = Pace {
@@ -160,8 +177,8 @@ fn execute(args: &Args) -> Result<u8> {
         };
         let (entry, input) = (program.entry(), input.as_mut());
         match program.ptr_width() {
-            PtrWidth::P4 => drive::<Rv32>(&vhost, &mut memory, input, entry, pace),
-            PtrWidth::P8 => drive::<Rv64>(&vhost, &mut memory, input, entry, pace),
+            PtrWidth::P4 => drive::<Rv32>(&vhost, &mut memory, input, entry, pace, &plan),
+            PtrWidth::P8 => drive::<Rv64>(&vhost, &mut memory, input, entry, pace, &plan),
         }
     };
     finish(args, &program, vhost, ended)

@@ -1,6 +1,7 @@
 //! `vhost run`: firmware on the instruction-set simulator.
 
 mod caches;
+mod checkpoint;
 mod compiled;
 #[cfg(feature = "defmt")]
 mod defmt;

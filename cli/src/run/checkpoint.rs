@@ -1,0 +1,161 @@
+//! Checkpoints of a run: the state of the hart and of its input, beside that of the host.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use riscv_iss::{Hart, HartState, Xlen};
+use vhost::{Checkpoint, Vhost};
+
+/// Name of the part with the state of the run.
+const PART: &str = "run";
+
+/// Checkpoint to take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SaveAt {
+    /// Tick after which it is taken.
+    pub(super) tick: u64,
+    /// File that it is written to.
+    pub(super) file: PathBuf,
+}
+
+/// State of a run beside that of its host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RunState {
+    /// Width of the hart's registers in bits.
+    width: u64,
+    /// Number of executed instructions.
+    pub(super) instructions: u64,
+    /// Number of bytes of the standard input that the host has taken.
+    pub(super) input: u64,
+    /// True after the end of the standard input.
+    pub(super) has_input_ended: bool,
+    hart: HartState,
+}
+
+impl SaveAt {
+    /// Checkpoint of the two values of `--save-at`.
+    pub(super) fn of(values: &[String]) -> Result<Option<Self>> {
+        let [tick, file] = values else {
+            return Ok(None);
+        };
+        let number = tick.parse().ok().filter(|tick| *tick > 0);
+        let tick = number.ok_or_else(|| {
+            anyhow!("--save-at {tick}: the first value is a number of ticks, from 1 on")
+        })?;
+        Ok(Some(Self {
+            tick,
+            file: file.into(),
+        }))
+    }
+
+    /// Writes the checkpoint.
+    pub(super) fn save<X: Xlen>(
+        &self,
+        vhost: &Vhost,
+        hart: &Hart<X>,
+        instructions: u64,
+        (input, has_input_ended): (u64, bool),
+    ) -> Result<()> {
+        let state = RunState {
+            width: X::BITS.into(),
+            instructions,
+            input,
+            has_input_ended,
+            hart: hart.state(),
+        };
+        // The error may hold a callback's error, which is not `Send`.
+        let mut checkpoint = vhost.checkpoint().map_err(|error| anyhow!("{error}"))?;
+        checkpoint.set_part(PART, state.bytes());
+        Ok(checkpoint.write(&self.file)?)
+    }
+}
+
+impl RunState {
+    /// Restores the host from a file. Returns the state of the rest.
+    pub(super) fn restore(vhost: &Vhost, file: &Path) -> Result<Self> {
+        let checkpoint = Checkpoint::read(file)?;
+        let Some(bytes) = checkpoint.part(PART) else {
+            bail!(
+                "checkpoint {} was not taken by `vhost run`: it has no state of a hart",
+                file.display()
+            );
+        };
+        let state = Self::of(bytes);
+        let state =
+            state.with_context(|| format!("part `{PART}` of {} is invalid", file.display()))?;
+        let restored = vhost.restore_checkpoint(&checkpoint);
+        restored.map_err(|error| anyhow!("{error}"))?;
+        Ok(state)
+    }
+
+    /// Sets the state of a hart.
+    pub(super) fn resume<X: Xlen>(&self, hart: &mut Hart<X>) -> Result<()> {
+        if self.width != u64::from(X::BITS) {
+            bail!(
+                "the checkpoint is of a hart of {} bits, and the image is for {} bits",
+                self.width,
+                X::BITS
+            );
+        }
+        hart.restore(&self.hart);
+        Ok(())
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let head = [
+            self.width,
+            self.instructions,
+            self.input,
+            self.has_input_ended.into(),
+        ];
+        let words = head.into_iter().chain(self.hart.words());
+        words.flat_map(u64::to_le_bytes).collect()
+    }
+
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let (words, rest) = bytes.as_chunks();
+        let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        let ([width, instructions, input, ended], hart) = words.split_first_chunk()?;
+        let state = Self {
+            width: *width,
+            instructions: *instructions,
+            input: *input,
+            has_input_ended: *ended != 0,
+            hart: HartState::from_words(hart)?,
+        };
+        rest.is_empty().then_some(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use riscv_iss::Rv32;
+
+    use super::*;
+
+    #[test]
+    fn a_state_is_read_as_it_was_written() {
+        let mut hart = Hart::<Rv32>::new(1, 0x8000_0000);
+        hart.set_register(9, 77);
+        let state = RunState {
+            width: 32,
+            instructions: 1 << 40,
+            input: 5,
+            has_input_ended: true,
+            hart: hart.state(),
+        };
+        let bytes = state.bytes();
+        assert_eq!(RunState::of(&bytes), Some(state));
+        for len in 0..bytes.len() {
+            assert_eq!(RunState::of(&bytes[..len]), None, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_tick_is_a_number() {
+        let of = |tick: &str| SaveAt::of(&[tick.to_owned(), "x".to_owned()]);
+        assert_eq!(of("7").unwrap().unwrap().tick, 7);
+        assert!(of("0").is_err() && of("x").is_err());
+        assert!(SaveAt::of(&[]).unwrap().is_none());
+    }
+}
