@@ -25,6 +25,7 @@ use crate::bus::{Bus, BusError, Endpoint, Inbox, Message, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, ObserveFlags, RestoreBegun, WaitOver};
+use crate::messages::front_end::{Restore, Save};
 use crate::messages::{ChannelDescriptor, foreign};
 use crate::system::front_ends::{AnyServer, Recorded, Surroundings, absent_servers};
 use crate::system::held::{GiveAnswer, Held, Hold, held_port};
@@ -121,6 +122,9 @@ impl SingleActor {
                     bus.ring_anew();
                 }
             } else {
+                if is_between_ticks(&entry) {
+                    bus.run_until_idle()?;
+                }
                 self.0.give(&entry);
             }
             if comparison.is_next(entry.frame) {
@@ -156,6 +160,7 @@ impl Inner {
             && let Some(entry) = self.comparison.next()
             && entry.tick <= self.bus.now()
             && !self.comparison.is_output(&entry)
+            && !is_between_ticks(&entry)
         {
             self.give(&entry);
             self.bus.handle_posted();
@@ -218,6 +223,12 @@ impl Inner {
         self.comparison.played();
         Ok(())
     }
+}
+
+/// True for messages of checkpoints, which come while no task is running.
+fn is_between_ticks(entry: &Entry) -> bool {
+    let name = entry.kind.name.as_str();
+    [Save::NAME, Restore::NAME, RestoreBegun::NAME].contains(&name)
 }
 
 /// Starts the actor among stubs.
