@@ -3,15 +3,12 @@
 //! All of it is plain data. What follows from the configuration is left out.
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags, PosixFlags, RequestEntry, Response, Version};
+use mailbox_rs::{Errno, FileType, OpenFlags, PosixFlags, RequestEntry, Response, Version};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::ChannelId;
-use super::files::DirectoryEntry;
-use super::htif::Command;
 use super::rpc::Target;
-use super::sockets::SocketId;
 use crate::bus::{Attributes, Payload, Redaction};
 
 /// State of a channel.
@@ -110,10 +107,10 @@ pub enum SavedWait {
 /// State of a channel with HTIF.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedHtif {
-    /// Responses that wait for firmware.
-    pub responses: Vec<Command>,
-    /// Console reads that wait for a character, each with the tick in which it was taken.
-    pub reads: Vec<(Command, u64)>,
+    /// Words of the responses that wait for firmware.
+    pub responses: Vec<u64>,
+    /// Words of the console reads that wait for a character, each with the tick in which it was taken.
+    pub reads: Vec<(u64, u64)>,
     /// True once the standard input has no more characters.
     pub input_is_over: bool,
     /// True after the report on the first ignored command.
@@ -129,8 +126,8 @@ pub struct SavedHtif {
 /// Command of HTIF in service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedCommand {
-    /// The command.
-    pub command: Command,
+    /// Word of the command.
+    pub command: u64,
     /// Tick in which it was taken.
     pub since: u64,
     /// Payload of the response and first tick in which it may be written, during an injected delay. A command without it waits for
@@ -230,8 +227,8 @@ pub enum SavedFileKind {
     Directory {
         /// Number of entries that were read.
         position: u64,
-        /// Entries at the time of its opening.
-        entries: Vec<DirectoryEntry>,
+        /// Entries at the time of its opening: name, serial number and type.
+        entries: Vec<(Bytes, u64, FileType)>,
     },
     /// File of the host program, which a checkpoint can't keep.
     Special,
@@ -324,7 +321,7 @@ pub struct SavedSockets {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedSocket {
     /// Number of the socket.
-    pub id: SocketId,
+    pub id: u64,
     /// Name in greetings and reports.
     pub name: String,
     /// Port on which it listened.

@@ -15,6 +15,7 @@ use super::disk::{DiskFile, Opened};
 use super::posix::MOST_ENTRIES;
 use super::refusal::Refusal;
 use crate::messages::checkpoint::{FileChange, FileFinding, SavedFile, SavedFileKind, SavedFiles};
+use crate::messages::files::DirectoryEntry;
 
 impl Files {
     /// Open descriptors.
@@ -114,7 +115,13 @@ impl Files {
                     return Err(gone(Errno::ENOMEM.into()));
                 }
                 self.open.entries.set(count);
-                let directory = Directory::at(file, entries, position);
+                let entries = entries.into_iter();
+                let entries = entries.map(|(name, inode, file_type)| DirectoryEntry {
+                    name,
+                    inode,
+                    file_type,
+                });
+                let directory = Directory::at(file, entries.collect(), position);
                 Ok((File::Directory(directory), None))
             }
         }
@@ -134,9 +141,11 @@ fn kind_of(file: &mut File) -> SavedFileKind {
         File::Disk(file) => disk_file(&mut **file).unwrap_or(SavedFileKind::Lost),
         File::Directory(directory) => {
             let (entries, position) = directory.saved();
+            let entries = entries.iter();
+            let entries = entries.map(|it| (it.name.clone(), it.inode, it.file_type));
             SavedFileKind::Directory {
                 position,
-                entries: entries.to_vec(),
+                entries: entries.collect(),
             }
         }
         File::Special(_) => SavedFileKind::Special,

@@ -159,7 +159,7 @@ impl FrontEnd for Channel {
                 };
                 let since = self.since.get();
                 Some(SavedCommand {
-                    command,
+                    command: command.0,
                     since,
                     delayed,
                 })
@@ -167,9 +167,11 @@ impl FrontEnd for Channel {
             _ => None,
         };
         let (files, directory) = self.files.saved();
+        let reads = self.reads.borrow();
+        let reads = reads.iter();
         Ok(SavedFrontEnd::Htif(SavedHtif {
-            responses: self.responses.borrow().iter().copied().collect(),
-            reads: self.reads.borrow().iter().copied().collect(),
+            responses: self.responses.borrow().iter().map(|it| it.0).collect(),
+            reads: reads.map(|(it, since)| (it.0, *since)).collect(),
             input_is_over: self.input_is_over.get(),
             has_ignored: self.has_ignored.get(),
             files,
@@ -186,9 +188,11 @@ impl FrontEnd for Channel {
             let what = "more responses or console reads than can wait";
             return Err(self.service.restores_impossible(what));
         }
-        self.responses
-            .replace(saved.responses.iter().copied().collect());
-        self.reads.replace(saved.reads.iter().copied().collect());
+        let responses = saved.responses.iter().copied().map(Command);
+        self.responses.replace(responses.collect());
+        let reads = saved.reads.iter();
+        let reads = reads.map(|(word, since)| (Command(*word), *since));
+        self.reads.replace(reads.collect());
         self.tracker.reads.set(saved.reads.len());
         self.input_is_over.set(saved.input_is_over);
         self.has_ignored.set(saved.has_ignored);
@@ -278,6 +282,7 @@ impl Channel {
         else {
             return Ok(None);
         };
+        let command = Command(command);
         self.since.set(since);
         self.tracker.enter(HtifTracker::serve(command));
         if let Some((payload, until)) = delayed {

@@ -215,7 +215,7 @@ impl Hub {
     /// Open sockets, and the number of clients.
     pub(super) fn saved(&self) -> SavedSockets {
         let sockets = self.sockets.iter().map(|(id, socket)| SavedSocket {
-            id: *id,
+            id: id.0,
             name: socket.name.clone(),
             port: socket.port,
             greeting: socket.greeting.clone(),
@@ -240,7 +240,8 @@ impl Hub {
             accepted,
         } in saved.sockets
         {
-            self.opened = self.opened.max(id.0);
+            self.opened = self.opened.max(id);
+            let id = SocketId(id);
             if let Some(open) = self.sockets.get_mut(&id) {
                 open.greeting = greeting;
                 open.accepted = open.accepted.max(accepted);

@@ -38,11 +38,26 @@ fn services_have_defaults() {
         errors: vec![],
         faults: None,
         protocol: NEWEST,
+        adopts: false,
     };
     assert_eq!(services("").unwrap(), expected);
     // A name with a `$` is no variable.
     let found = channels("$WHO: {space: s, base: 0, ptr: 32}").unwrap();
     assert_eq!(found[0].services.args, ["$WHO"]);
+}
+
+#[test]
+fn firmware_is_adopted_only_where_that_is_said() {
+    let adopts = |keys: &str| services(keys).map(|services| services.adopts);
+    assert!(!adopts("adopt: false").unwrap());
+    assert!(!adopts("adopt: $NO_SUCH").unwrap());
+    assert!(adopts("adopt: true").unwrap());
+    assert!(adopts("adopt: true, load: false").unwrap());
+    let error = adopts("adopt: true, load: true").unwrap_err();
+    assert!(
+        error.contains("the image would replace the memory"),
+        "{error}"
+    );
 }
 
 #[test]

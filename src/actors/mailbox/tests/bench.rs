@@ -334,7 +334,9 @@ fn console_of(bus: &Bus, seen: Rc<Seen>) -> Port<console::Inbox> {
             seen.text.borrow_mut().push_str(&text);
             call.reply.send(());
         }
-        console::Inbox::PrintMarked(call) => panic!("{call:?}"),
+        console::Inbox::PrintMarked(_) | console::Inbox::Save(_) | console::Inbox::Restore(_) => {
+            panic!("{call:?}")
+        }
         console::Inbox::Redirect(call) => call.reply.send(()),
         console::Inbox::PrintError(call) => {
             let text = String::from_utf8_lossy(&call.message.text).into_owned();

@@ -1,0 +1,72 @@
+// Saves model and host in two files, and goes on from them in another process. Verilator's --savable keeps the model.
+//
+//   +save=N         after N clocks, writes model.ckpt and host.ckpt, and ends
+//   +restore        goes on from both
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "Vtestbench.h"
+#include "verilated.h"
+#include "verilated_save.h"
+#include "vhost.h"
+
+static const uint64_t MOST = 2000000;
+
+static void check(bool wanted, const char *what) {
+    if (wanted)
+        return;
+    std::printf("failed: %s: %s\n", what, mb_last_error());
+    std::fflush(stdout);
+    std::_Exit(70);
+}
+
+int main(int argc, char **argv) {
+    VerilatedContext context;
+    context.commandArgs(argc, argv);
+    Vtestbench testbench(&context, "");
+    const char *plusarg = std::strchr(context.commandArgsPlusMatch("save="), '=');
+    const uint64_t save = plusarg ? std::strtoull(plusarg + 1, nullptr, 0) : MOST;
+    uint64_t clock = 0;
+
+    testbench.eval();
+    check(mb_init("", "", "") == 0, "mb_init");
+    if (context.commandArgsPlusMatch("restore")[0]) {
+        VerilatedRestore file;
+        file.open("model.ckpt");
+        check(file.isOpen(), "model.ckpt");
+        file >> clock >> testbench;
+        file.close();
+        check(mb_restore("host.ckpt") == 0, "mb_restore");
+        std::printf("main: goes on from clock %lu\n", (unsigned long)clock);
+    }
+    for (; clock < MOST; clock++) {
+        if (clock == save) {
+            VerilatedSave file;
+            file.open("model.ckpt");
+            check(file.isOpen(), "model.ckpt");
+            file << clock << testbench;
+            file.close();
+            check(mb_save("host.ckpt") == 0, "mb_save");
+            std::printf("main: saved at clock %lu\n", (unsigned long)clock);
+            break;
+        }
+        testbench.resetn = clock >= 4;
+        testbench.clk = 1;
+        testbench.eval();
+        testbench.clk = 0;
+        testbench.eval();
+        const int served = mb_tick();
+        check(served >= 0, "mb_tick");
+        if (served == 0)
+            break;
+    }
+    uint32_t code = 0;
+    const int exited = mb_exit_code("", &code);
+    if (exited == 1)
+        std::printf("main: exit code %u at clock %lu\n", code, (unsigned long)clock);
+    testbench.final();
+    mb_shutdown();
+    return exited == 1 ? int(code) : 0;
+}
