@@ -530,3 +530,204 @@ fn a_channel_that_is_ready_is_adopted_only_by_its_key() {
         replayed.unwrap_or_else(|error| panic!("{error}"));
     }
 }
+
+const CPU: &str =
+    "space: {cpu: [ram: {base: 0x80000000, size: 0x10000, path: r, width: 64, backend: static}]}";
+
+/// HTIF, RTT whose first buffer has a method, and semihosting, of one memory.
+const PROTOCOLS: &str = "\
+htif: {space: cpu, abi: htif, tohost: 0x80000000, fromhost: 0x80000040, settle: 0, stdio: {stdin: testbench}}
+rtt: {space: cpu, ptr: 32, abi: rtt, rtt: {address: 0x80001000, up: {'0': {method: seen}, '1': {file: log}}}}
+semi: {space: cpu, ptr: 64, abi: semihosting, stub: none, stdio: {stdin: testbench}}
+";
+
+const BLOCK: u64 = 0x8000_1000;
+const BYTES: u64 = 0x8000_2000;
+const CALL: u64 = 0x8000_3000;
+
+/// System of three protocols; the pieces that the method `seen` got, when `answers` says that it has them.
+fn protocols(folder: &Path, answers: &Arc<Mutex<bool>>, trace: &str) -> (Host, Kept) {
+    let (reports, text, pieces) = (Reports::default(), Kept::default(), Kept::default());
+    let (answers, mut seen) = (answers.clone(), pieces.clone());
+    let builder = Vhost::builder()
+        .memories_text(CPU)
+        .mailboxes_text(PROTOCOLS)
+        .files(folder)
+        .console(text.clone())
+        .record(folder.join(trace))
+        .on_report(reports.callback())
+        .method("seen", move |vhost: &Vhost, call: vhost::Call<'_>| {
+            if !*answers.lock().unwrap() {
+                return Ok(std::task::Poll::Pending);
+            }
+            let bytes = vhost.read("cpu", call.args[1], call.args[2]).unwrap();
+            seen.write_all(&bytes).unwrap();
+            Ok(std::task::Poll::Ready(0))
+        });
+    let vhost = builder.start().unwrap();
+    let host = Host {
+        vhost,
+        text,
+        reports,
+    };
+    (host, pieces)
+}
+
+/// Writes to an up buffer of 16 bytes, from its present offset on.
+fn write_up(vhost: &Vhost, number: u64, bytes: &[u8]) {
+    let offset = BLOCK + 24 + 24 * number + 12;
+    let mut at = vhost.read_u32("cpu", offset).unwrap();
+    for byte in bytes {
+        let address = BYTES + 16 * number + u64::from(at);
+        vhost.write_u8("cpu", address, *byte).unwrap();
+        at = (at + 1) % 16;
+    }
+    vhost.write_u32("cpu", offset, at).unwrap();
+}
+
+/// Block of RTT with two up buffers.
+fn set_up(vhost: &Vhost) {
+    for number in 0..2 {
+        let words = [0, (BYTES + 16 * number) as u32, 16, 0, 0, 2];
+        let at = BLOCK + 24 + 24 * number;
+        let bytes = words.map(u32::to_le_bytes);
+        vhost.write_from("cpu", at, bytes.as_flattened()).unwrap();
+    }
+    vhost.write_u32("cpu", BLOCK + 16, 2).unwrap();
+    vhost
+        .write_from("cpu", BLOCK, b"SEGGER RTT\0\0\0\0\0\0")
+        .unwrap();
+}
+
+/// Operation of semihosting with these words.
+fn semihost(vhost: &Vhost, operation: u64, words: &[u64]) -> Option<u64> {
+    for (at, word) in (0..).zip(words) {
+        vhost
+            .write_u64("cpu", CALL + 0x800 + 8 * at, *word)
+            .unwrap();
+    }
+    vhost.semihost("semi", 0, operation, CALL + 0x800).unwrap()
+}
+
+#[test]
+fn the_other_protocols_go_on_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ckpt");
+    let answers = Arc::new(Mutex::new(false));
+    fs::write(folder.path().join("in"), "0123456789").unwrap();
+    let (host, pieces) = protocols(folder.path(), &answers, "a.trace");
+    let vhost = &host.vhost;
+    set_up(vhost);
+    // HTIF: a console read that waits, and a system call: read(0, …) waits for input.
+    vhost.write_u64("cpu", 0x8000_0000, 1 << 56).unwrap();
+    vhost.tick().unwrap();
+    for (at, word) in (0..).zip([63, 0, CALL + 0x100, 4]) {
+        vhost.write_u64("cpu", CALL + 8 * at, word).unwrap();
+    }
+    vhost.write_u64("cpu", 0x8000_0000, CALL).unwrap();
+    // Semihosting: a file is read.
+    vhost.write_from("cpu", CALL + 0x400, b"in\0").unwrap();
+    let handle = semihost(vhost, 1, &[CALL + 0x400, 0, 2]).unwrap();
+    assert_eq!(semihost(vhost, 6, &[handle, CALL + 0x500, 4]), Some(0));
+    // RTT: the method is pending with the second piece of a wrapped buffer, and a file is open.
+    write_up(vhost, 1, b"first ");
+    *answers.lock().unwrap() = true;
+    write_up(vhost, 0, b"0123456789");
+    vhost.tick().unwrap();
+    assert_eq!(pieces.text(), "0123456789");
+    *answers.lock().unwrap() = false;
+    write_up(vhost, 0, b"abcdefghij");
+    vhost.tick().unwrap();
+    vhost.save(&file).unwrap();
+    host.vhost.shutdown();
+
+    let (host, pieces) = protocols(folder.path(), &answers, "b.trace");
+    let vhost = &host.vhost;
+    vhost.restore(&file).unwrap();
+    *answers.lock().unwrap() = true;
+    // What is written behind the checkpoint is none of the transfer.
+    write_up(vhost, 0, b"XY");
+    vhost.write_stdin("htif", b"cdefg").unwrap();
+    for _ in 0..6 {
+        vhost.tick().unwrap();
+        let response = vhost.read_u64("cpu", 0x8000_0040).unwrap();
+        if response == 1 << 56 | 0x100 | u64::from(b'g') {
+            break;
+        }
+        vhost.write_u64("cpu", 0x8000_0040, 0).unwrap();
+    }
+    assert_eq!(pieces.text(), "abcdefghijXY");
+    assert_eq!(vhost.read_u64("cpu", CALL).unwrap(), 4);
+    assert_eq!(&vhost.read("cpu", CALL + 0x100, 4).unwrap()[..], b"cdef");
+    assert_eq!(semihost(vhost, 6, &[handle, CALL + 0x500, 4]), Some(0));
+    assert_eq!(&vhost.read("cpu", CALL + 0x500, 4).unwrap()[..], b"4567");
+    write_up(vhost, 1, b"second");
+    vhost.tick().unwrap();
+    assert_eq!(
+        fs::read(folder.path().join("log")).unwrap(),
+        b"first second"
+    );
+    // Exits of two, and a checkpoint behind them.
+    vhost.write_u64("cpu", 0x8000_0000, 5 << 1 | 1).unwrap();
+    vhost.tick().unwrap();
+    vhost.save(&file).unwrap();
+    semihost(vhost, 0x20, &[0x20026, 7]);
+    vhost.tick().unwrap();
+    vhost.restore(&file).unwrap();
+    let codes = |vhost: &Vhost| {
+        vhost
+            .exits()
+            .into_iter()
+            .map(|it| it.code)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(codes(vhost), [Some(5), None, None]);
+    assert_eq!(vhost.tick().unwrap(), 1);
+    semihost(vhost, 0x20, &[0x20026, 7]);
+    assert_eq!(vhost.tick().unwrap(), 0);
+    assert_eq!(codes(vhost), [Some(5), None, Some(7)]);
+    let worst = host.reports.take().into_iter().map(|it| it.severity).max();
+    assert_eq!(worst, Some(Severity::Info));
+    host.vhost.shutdown();
+    for trace in ["a.trace", "b.trace"] {
+        let trace = folder.path().join(trace);
+        let replayed = Replay::of(&trace).run();
+        replayed.unwrap_or_else(|error| panic!("{error}"));
+        for actor in ActorName::ALL {
+            let replayed = Replay::of(&trace).only(actor).run();
+            replayed.unwrap_or_else(|error| panic!("{actor}: {error}"));
+        }
+    }
+}
+
+/// The C ABI, with the same messages.
+#[test]
+fn c_saves_and_restores() {
+    use support::c_host;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ckpt");
+    let path = file.to_str().unwrap();
+    assert_eq!(
+        c_host::init(folder.path(), c_host::MEMORIES, c_host::MAILBOXES),
+        0
+    );
+    assert!(c_host::write(0x4000, b"kept"));
+    for _ in 0..3 {
+        c_host::mb_tick();
+    }
+    assert_eq!(c_host::save(path), 0);
+    assert!(c_host::write(0x4000, b"lost"));
+    assert_eq!(c_host::restore(path), 0);
+    let mut bytes = [0; 4];
+    assert!(c_host::read(0x4000, &mut bytes));
+    assert_eq!(&bytes, b"kept");
+    assert_eq!(c_host::mb_tick(), 1);
+    assert_eq!(c_host::save("/no/such/x"), -1);
+    let error = c_host::last_error();
+    assert!(
+        error.contains("mb_save: checkpoint /no/such/x can't be written"),
+        "{error}"
+    );
+    assert_eq!(c_host::restore("/no/such/x"), -1);
+    c_host::mb_shutdown();
+}

@@ -2,10 +2,12 @@
 //
 //   +save=N         after N clocks, writes model.ckpt and host.ckpt, and ends
 //   +restore        goes on from both
+//   +twice=N        runs itself with +save=N, then with +restore
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "Vtestbench.h"
 #include "verilated.h"
@@ -22,12 +24,31 @@ static void check(bool wanted, const char *what) {
     std::_Exit(70);
 }
 
+// Text behind a plusarg, empty without it.
+static std::string value(VerilatedContext &context, const char *name) {
+    const char *argument = context.commandArgsPlusMatch(name);
+    const char *value = std::strchr(argument, '=');
+    return value ? value + 1 : "";
+}
+
+// Runs this program again. Returns its exit status.
+static int again(const char *program, const std::string &argument) {
+    const int status = std::system((std::string(program) + " " + argument).c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
 int main(int argc, char **argv) {
     VerilatedContext context;
     context.commandArgs(argc, argv);
+    const std::string twice = value(context, "twice=");
+    if (!twice.empty()) {
+        if (again(argv[0], "+save=" + twice) != 0)
+            return 1;
+        return again(argv[0], "+restore");
+    }
     Vtestbench testbench(&context, "");
-    const char *plusarg = std::strchr(context.commandArgsPlusMatch("save="), '=');
-    const uint64_t save = plusarg ? std::strtoull(plusarg + 1, nullptr, 0) : MOST;
+    const std::string at = value(context, "save=");
+    const uint64_t save = at.empty() ? MOST : std::strtoull(at.c_str(), nullptr, 0);
     uint64_t clock = 0;
 
     testbench.eval();

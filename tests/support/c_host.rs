@@ -24,6 +24,8 @@ mod c {
             data: *mut u8,
             len: u64,
         ) -> i64;
+        pub(super) fn mb_save(file: *const c_char) -> c_int;
+        pub(super) fn mb_restore(file: *const c_char) -> c_int;
         pub(super) safe fn mb_last_error() -> *const c_char;
     }
 }
@@ -81,6 +83,20 @@ pub(crate) fn read(address: u64, data: &mut [u8]) -> bool {
     let read = unsafe { c::mb_backdoor_read_mem(SPACE.as_ptr(), address, data.as_mut_ptr(), len) };
     assert!([-1, len.cast_signed()].contains(&read), "{read}");
     read >= 0
+}
+
+/// Calls `mb_save`.
+pub(crate) fn save(file: &str) -> c_int {
+    let file = CString::new(file).unwrap();
+    // SAFETY: it is a C string.
+    unsafe { c::mb_save(file.as_ptr()) }
+}
+
+/// Calls `mb_restore`.
+pub(crate) fn restore(file: &str) -> c_int {
+    let file = CString::new(file).unwrap();
+    // SAFETY: it is a C string.
+    unsafe { c::mb_restore(file.as_ptr()) }
 }
 
 /// Text of `mb_last_error`. No other thread may make calls meanwhile.

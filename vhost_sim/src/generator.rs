@@ -63,6 +63,10 @@ pub fn generate(seed: u64) -> Scenario {
             0 => (0..rng.usize(1..5)).map(|_| rng.u32(..60)).collect(),
             _ => Vec::new(),
         },
+        checkpoints: match rng.u32(..4) {
+            0 => (0..rng.usize(1..5)).map(|_| rng.u32(..40)).collect(),
+            _ => Vec::new(),
+        },
         channels,
     }
 }

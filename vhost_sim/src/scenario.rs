@@ -27,6 +27,9 @@ pub struct Scenario {
     /// Ticks of the host that begin with `notify`.
     #[serde(default)]
     pub notify: Vec<u32>,
+    /// Turns that begin with a checkpoint, which is restored at once.
+    #[serde(default)]
+    pub checkpoints: Vec<u32>,
 }
 
 impl Scenario {

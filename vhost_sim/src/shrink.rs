@@ -42,11 +42,12 @@ pub fn shrink(scenario: &Scenario, fails: &mut dyn FnMut(&Scenario) -> bool) -> 
                 it.taps.drain(at..at + count);
             },
         );
-        let simpler: [fn(&mut Scenario); 5] = [
+        let simpler: [fn(&mut Scenario); 6] = [
             |it| it.record = false,
             |it| it.disk = false,
             |it| it.bursts.clear(),
             |it| it.notify.clear(),
+            |it| it.checkpoints.clear(),
             |it| it.ticks = it.ticks.min(20),
         ];
         for change in simpler {

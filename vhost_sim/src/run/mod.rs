@@ -1,5 +1,6 @@
 //! One run of a scenario.
 
+mod checkpoint;
 mod end;
 mod outcome;
 mod start;
@@ -164,6 +165,7 @@ impl Run<'_> {
         let turn = self.turns;
         self.turns += 1;
         self.attach(turn)?;
+        self.checkpoint(turn)?;
         self.each(|firmware, board| firmware.turn(board));
         let due = self.scenario.clients.iter().filter(|(at, _)| *at == turn);
         for (_, action) in due {

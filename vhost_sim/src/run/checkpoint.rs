@@ -1,0 +1,66 @@
+//! Checkpoints: a run that goes back to the present goes on as if nothing had happened.
+
+use std::fs::OpenOptions;
+
+use super::{Failed, Run};
+use crate::disk::{CREATES, Open, READ, What};
+use crate::session::Phase;
+
+impl Run<'_> {
+    /// Takes a checkpoint and restores it, in the turns of the scenario.
+    pub(super) fn checkpoint(&mut self, turn: u32) -> Result<(), Failed> {
+        if self.fatal || !self.scenario.checkpoints.contains(&turn) {
+            return Ok(());
+        }
+        // The model does not know what such channels have open.
+        let unknown = |unit: &super::Unit| unit.session.excused || unit.session.loose;
+        if self.units.iter().any(unknown) || !self.files_can_be_opened_again() {
+            return Ok(());
+        }
+        let file = self.folder.join("x.ckpt");
+        let saved = self.vhost.save(&file);
+        let restored = saved.and_then(|()| self.vhost.restore(&file));
+        restored.map_err(|error| self.failed(None, format!("a checkpoint: {error}")))?;
+        let coverage = &mut self.shared.coverage;
+        coverage.hit("checkpoint");
+        if !self.shared.files.open.is_empty() {
+            coverage.hit("checkpoint with an open file");
+        }
+        let pending = self
+            .vhost
+            .status()
+            .is_ok_and(|status| status.contains("pending"));
+        if pending {
+            coverage.hit("checkpoint with a pending call");
+        }
+        let is_over = |unit: &super::Unit| matches!(unit.session.phase, Phase::Exited(_));
+        if self.units.iter().any(is_over) {
+            coverage.hit("checkpoint after an exit");
+        }
+        Ok(())
+    }
+
+    /// True if all open files are on disk, under the names that they were opened by.
+    fn files_can_be_opened_again(&self) -> bool {
+        let files = &self.shared.files;
+        files.open.values().all(|open| self.is_there(open))
+    }
+
+    fn is_there(&self, open: &Open) -> bool {
+        let there = self.shared.files.tree.find(open.path.trim_end_matches('/'));
+        let is_same = match open.what {
+            What::Special => return false,
+            What::File(number) => there == Ok(Some(number)),
+            What::Directory(_) => there == Ok(None),
+        };
+        let path = self.folder.join("root").join(&open.path);
+        let mut options = OpenOptions::new();
+        match open.is_directory() {
+            true => options.read(true),
+            false => options
+                .read(open.flags & READ != 0)
+                .write(open.flags & CREATES != 0),
+        };
+        is_same && options.open(path).is_ok()
+    }
+}
