@@ -693,7 +693,9 @@ fn the_other_protocols_go_on_too() {
         let trace = folder.path().join(trace);
         let replayed = Replay::of(&trace).run();
         replayed.unwrap_or_else(|error| panic!("{error}"));
-        for actor in ActorName::ALL {
+        // The last exit closes all files: a server alone does not know of those of others.
+        let alone = ActorName::ALL.into_iter();
+        for actor in alone.filter(|actor| *actor != ActorName::Semihosting) {
             let replayed = Replay::of(&trace).only(actor).run();
             replayed.unwrap_or_else(|error| panic!("{actor}: {error}"));
         }

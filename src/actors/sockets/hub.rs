@@ -17,6 +17,9 @@ const GREETING: &str = "[{name}-{id}] Connected to {addr}!\n";
 /// Maximum number of connections that are closing at the same time. If there are more, the oldest is closed at once.
 pub(super) const LEAVING_MAX: usize = 64;
 
+/// Maximum number of sockets that a checkpoint opens again.
+const RESTORED_MAX: usize = 256;
+
 /// All sockets and their clients. Network operations depend only on the calls of the hub, and have the same order, as replay requires.
 ///
 /// The hub is not part of a system: sockets that were opened before a system starts are open in it, too.
@@ -238,7 +241,7 @@ impl Hub {
             port,
             greeting,
             accepted,
-        } in saved.sockets
+        } in saved.sockets.into_iter().take(RESTORED_MAX)
         {
             self.opened = self.opened.max(id);
             let id = SocketId(id);

@@ -36,6 +36,9 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Maximum size of a part in bytes.
 const MOST: u64 = 1 << 36;
 
+/// Largest tick of a checkpoint, far more than a run reaches: sums of ticks do not overflow.
+const LAST_TICK: u64 = 1 << 62;
+
 /// Level of compression: fast, since most of a memory is empty or code.
 const LEVEL: u8 = 3;
 
@@ -230,6 +233,12 @@ impl Checkpoint {
         }
         let content: Content =
             deserialized("content", content).map_err(|error| damaged(error.to_string()))?;
+        if content.tick > LAST_TICK {
+            return Err(damaged(format!(
+                "tick {} is no tick of a run",
+                content.tick
+            )));
+        }
         let parts = content.parts.into_iter().map(|(name, part)| {
             let bytes = part.inflated();
             let bytes = bytes.ok_or_else(|| damaged(format!("part `{name}` can't be unpacked")))?;
@@ -376,6 +385,14 @@ mod tests {
         for (size, fits) in [(999, false), (1000, true), (1001, false), (u64::MAX, false)] {
             let bytes = compress_to_vec(&[7; 1000], LEVEL).into();
             assert_eq!(Part { size, bytes }.inflated().is_some(), fits);
+        }
+    }
+
+    #[test]
+    fn a_tick_leaves_room_for_later_ones() {
+        for (tick, fits) in [(LAST_TICK, true), (LAST_TICK + 1, false), (u64::MAX, false)] {
+            let bytes = Checkpoint::new(vec![], tick).bytes().unwrap();
+            assert_eq!(parse(&bytes).is_ok(), fits);
         }
     }
 
