@@ -52,11 +52,11 @@ pub struct SavedService {
 pub enum SavedFrontEnd {
     /// Mailbox: its session; `None` before the handshake, and after the exit.
     Mailbox(Option<SavedSession>),
-    /// HTIF.
+    /// State of HTIF.
     Htif(SavedHtif),
-    /// RTT.
+    /// State of RTT.
     Rtt(SavedRtt),
-    /// Semihosting.
+    /// State of semihosting.
     Semihosting(SavedSemihosting),
 }
 

@@ -59,11 +59,11 @@ pub(super) struct SessionState {
 }
 
 /// State to go on from: a session, or none before the handshake.
-pub(super) struct Restored(pub(super) Option<SavedSession>);
+pub(super) struct Restored(pub(super) Option<Box<SavedSession>>);
 
 /// Outcome of the wait for a session.
 enum Begun {
-    Session(SavedSession),
+    Session(Box<SavedSession>),
     Refused(ChannelEnd),
 }
 
@@ -72,7 +72,7 @@ enum Opened {
     /// Request for a handshake, with firmware's version.
     Handshake(u32),
     /// Session of an earlier host.
-    Open(SavedSession, Version),
+    Open(Box<SavedSession>, Version),
     /// Session of an earlier host, of a version that this one does not have.
     OtherVersion(u32),
 }
@@ -243,7 +243,7 @@ impl Channel {
         };
         queues.make_ready(negotiated).await?;
         self.service.session.begin(negotiated);
-        Ok(Begun::Session(SavedSession::default()))
+        Ok(Begun::Session(Box::default()))
     }
 
     /// Begin of a session in the channel's words.
@@ -264,7 +264,7 @@ impl Channel {
             responses_taken: words.response_taken.unwrap_or_default(),
             ..SavedSession::default()
         };
-        Some(Opened::Open(session, version))
+        Some(Opened::Open(Box::new(session), version))
     }
 
     /// Protocol version that firmware offers; that of number 0 without an offer. It is no doorbell: firmware writes it first.
@@ -292,7 +292,7 @@ impl Channel {
     }
 
     /// Serves requests until EXIT, from the state of a session on. Returns the exit code.
-    async fn session(&self, queues: &Queues, from: SavedSession) -> Result<u32, Failure> {
+    async fn session(&self, queues: &Queues, from: Box<SavedSession>) -> Result<u32, Failure> {
         self.watch(Watched::Requests, queues);
         self.service.taken.set(None);
         let mut taken = Index(from.taken);
@@ -303,7 +303,7 @@ impl Channel {
         self.note(taken, &responses);
         self.tracker.enter(Step::Request);
         if from.request.is_some() || from.response.is_some() {
-            Box::pin(self.resume(queues, &mut responses, from)).await?;
+            Box::pin(self.resume(queues, &mut responses, *from)).await?;
         }
         loop {
             let news =

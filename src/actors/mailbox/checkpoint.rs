@@ -61,7 +61,8 @@ impl Channel {
                 return Err(self.service.restores_impossible(what));
             }
         }
-        self.session.restored.set(Some(Restored(saved.cloned())));
+        let session = saved.cloned().map(Box::new);
+        self.session.restored.set(Some(Restored(session)));
         Ok(())
     }
 

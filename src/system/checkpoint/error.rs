@@ -67,7 +67,7 @@ pub enum CheckpointError {
     Damaged {
         /// Path of the file.
         file: PathBuf,
-        /// Difference.
+        /// Kind of the damage.
         what: String,
     },
     /// Checkpoint of another configuration.
