@@ -253,8 +253,9 @@ impl RequestHandler {
 
     /// Polls a call until it has a result: first by its schedule, then once per tick.
     async fn call(&self, target: Target, args: &[u64], first: Schedule) -> Result<u64, Failure> {
-        self.service.tasks.asks(&target);
         self.service.release_slot().await?;
+        // Behind the access, which is another operation.
+        self.service.tasks.asks(&target);
         let tracker = self.service.tasks.clone();
         let on_pending = move |by| tracker.pending(by);
         let answer =
