@@ -13,14 +13,28 @@ use crate::foreign::report;
 use crate::messages::foreign::Severity;
 use crate::sim::attention::{self, Cause};
 use crate::sim::call_timeout;
+use crate::sim::current_system::{SystemId, current, select, selected, set_current};
 use crate::sim::strand::{self, Abroad, Entered, Overlap};
 use crate::sim::{lifetime, scope, testbench};
 
 /// A call from C: inside the strand, unless another thread is.
 pub(super) struct Call {
     entered: Result<Entered, Overlap>,
-    /// The library's own code runs; dropped after the strand was left.
-    _home: Option<Abroad>,
+    /// The library's own code runs, in a call from inside another one; dropped after the strand was left.
+    home: Option<Home>,
+}
+
+/// Return from a call to the foreign code that has made it.
+struct Home {
+    abroad: Abroad,
+    /// System that has called the foreign code.
+    system: SystemId,
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        set_current(self.system);
+    }
 }
 
 impl Call {
@@ -37,7 +51,23 @@ impl Call {
     /// Finds the system that the call is for.
     pub(super) fn begin(&self) {
         if let Ok(strand) = &self.entered {
-            systems::begin_call(strand);
+            systems::begin_call(strand, self.selected());
+        }
+    }
+
+    /// System that is selected for the call: in a call from inside another one that of the foreign code, else the process's.
+    fn selected(&self) -> SystemId {
+        match &self.home {
+            None => selected(),
+            Some(home) => home.abroad.selected().unwrap_or(home.system),
+        }
+    }
+
+    /// Selects a system for later calls; in a call from inside another one, for those of the foreign code until it returns.
+    pub(super) fn select(&mut self, system: SystemId) {
+        match &mut self.home {
+            None => select(system),
+            Some(home) => home.abroad.select(system),
         }
     }
 
@@ -45,7 +75,7 @@ impl Call {
     pub(super) fn of(entered: Entered) -> Self {
         Self {
             entered: Ok(entered),
-            _home: None,
+            home: None,
         }
     }
 
@@ -63,7 +93,7 @@ impl Call {
         let Ok(strand) = &self.entered else {
             return self;
         };
-        systems::begin_call(strand);
+        systems::begin_call(strand, self.selected());
         call_timeout::entered();
         if refused_calls::any_unreported() {
             report_refused(systems::process(strand));
@@ -81,11 +111,11 @@ impl Call {
         let entered = strand::enter();
         // An outermost call comes from no foreign call.
         let home = matches!(&entered, Ok(entered) if !entered.is_outermost());
-        let home = home.then(|| Abroad::go(false));
-        Self {
-            entered,
-            _home: home,
-        }
+        let home = home.then(|| Home {
+            abroad: Abroad::go(false),
+            system: current(),
+        });
+        Self { entered, home }
     }
 
     /// Follows an unannounced fork.
@@ -191,8 +221,12 @@ impl Call {
     /// # Errors
     /// [`Error::Overlap`] where another thread is inside a call when `act` has returned, [`Error::Panicked`] where it panicked.
     pub(super) fn leave_during<T>(&mut self, act: impl FnOnce() -> T) -> Result<T, Error> {
+        let system = current();
         let (entered, outcome) = mem::replace(&mut self.entered, Err(Overlap))?.leave_during(act);
         self.entered = entered;
+        if self.entered.is_ok() {
+            set_current(system);
+        }
         self.process()?;
         outcome.map_err(|payload| Error::Panicked(panic_text(payload.as_ref())))
     }

@@ -69,8 +69,8 @@ pub(super) extern "C" fn mb_system_select(handle: *mut c_void) -> c_int {
     guard("mb_system_select", -1, |call| {
         let id = system(handle)?;
         let strand = call.usable_strand()?;
-        systems::select_system(strand, id).map_err(|error| refused(error, handle))?;
-        // Nothing is settled, and nothing of the call's follows.
+        systems::check(strand, id).map_err(|error| refused(error, handle))?;
+        call.select(id);
         set_current(id);
         Ok(0)
     })

@@ -93,11 +93,11 @@ fn is_open(strand: &Entered, id: SystemId) -> bool {
 
 /// Finds the system that a call is for: that of the caller's scope, else the selected one.
 #[cold]
-pub(super) fn begin_call(strand: &Entered) {
+pub(super) fn begin_call(strand: &Entered, selected: SystemId) {
     if !attention::is_raised(Cause::Systems) {
         return;
     }
-    let selected = Some(selected()).filter(|id| is_open(strand, *id));
+    let selected = Some(selected).filter(|id| is_open(strand, *id));
     let id = of_callers_scope(strand).or(selected);
     set_current(id.unwrap_or(SystemId::FIRST));
     scope::begin_other_system();
@@ -196,13 +196,12 @@ fn take_number(
     Ok(id)
 }
 
-/// Makes a system that of later calls.
-pub(super) fn select_system(strand: &Entered, id: SystemId) -> Result<(), Error> {
-    if !is_open(strand, id) {
-        return Err(Error::NoSystem(id.bits()));
+/// Refuses a system that was closed.
+pub(super) fn check(strand: &Entered, id: SystemId) -> Result<(), Error> {
+    match is_open(strand, id) {
+        true => Ok(()),
+        false => Err(Error::NoSystem(id.bits())),
     }
-    select(id);
-    Ok(())
 }
 
 /// Shuts a further system down, and ends its handle.

@@ -31,7 +31,7 @@ use std::thread;
 use thiserror::Error;
 
 pub(crate) use self::local::{StrandLocal, strand_local};
-use super::current_system::{self, SystemId};
+use super::current_system::SystemId;
 
 /// The thread inside a call, by its [token](token).
 static OWNER: Owner = Owner::new();
@@ -58,7 +58,7 @@ pub(super) fn forked() {
         FORKED_INSIDE.store(!kept, Ordering::Relaxed);
     } else if owner != FREE {
         ORPHANED.store(true, Ordering::Relaxed);
-        ABROAD.store(false, Ordering::Relaxed);
+        ABROAD.store(HOME, Ordering::Relaxed);
         OWNER.release();
     }
 }
@@ -158,27 +158,24 @@ pub(crate) fn enter_briefly() -> Result<Entered, Overlap> {
     })
 }
 
-/// True while the thread inside the strand runs code that is not the library's.
-static ABROAD: AtomicBool = AtomicBool::new(false);
+/// Code that the thread inside the strand runs: [`HOME`] for the library's, else [`AWAY`], with the system that foreign code has selected
+/// above it.
+static ABROAD: AtomicUsize = AtomicUsize::new(HOME);
+
+const HOME: usize = 0;
+const AWAY: usize = 1;
+
+/// A selected system is one more than its bits, above [`AWAY`].
+const SELECTED: u32 = 1;
 
 /// Guard of a change between code of the library and foreign code: a function of the testbench, a
 /// memory of a C model, Python, a callback of a host program, or code that the simulator runs for
-/// VPI.
-///
-/// Calls from inside foreign code are for the system that runs it, unless the code selects another one, which holds until it returns.
+/// VPI. A system that foreign code selects is forgotten with its guard.
 ///
 /// Outside of the strand it does nothing.
 #[must_use = "it ends when this is dropped"]
 pub(crate) struct Abroad {
-    before: Option<Before>,
-}
-
-/// State before a change.
-struct Before {
-    abroad: bool,
-    began: bool,
-    /// The selected system before foreign code, the current one before code of the library.
-    system: SystemId,
+    before: Option<usize>,
 }
 
 impl Abroad {
@@ -187,25 +184,26 @@ impl Abroad {
     pub(crate) fn go(abroad: bool) -> Self {
         let before = is_entered().then(|| {
             let before = ABROAD.load(Ordering::Relaxed);
-            ABROAD.store(abroad, Ordering::Relaxed);
-            let mut system = current_system::current();
-            if abroad {
-                let selected = current_system::selected();
-                current_system::select(system);
-                system = selected;
-            }
-            Before {
-                abroad: before,
-                began: abroad,
-                system,
-            }
+            ABROAD.store(usize::from(abroad), Ordering::Relaxed);
+            before
         });
         Self { before }
     }
 
     /// True while code that is not the library's runs, called by the library.
     pub(crate) fn is() -> bool {
-        ABROAD.load(Ordering::Relaxed)
+        ABROAD.load(Ordering::Relaxed) != HOME
+    }
+
+    /// System that the foreign code around this guard has selected.
+    pub(crate) fn selected(&self) -> Option<SystemId> {
+        let selected = self.before? >> SELECTED;
+        SystemId::of_bits(selected.checked_sub(1)?)
+    }
+
+    /// Selects a system for the foreign code around this guard, until that returns.
+    pub(crate) fn select(&mut self, system: SystemId) {
+        self.before = Some(((system.bits() + 1) << SELECTED) | AWAY);
     }
 
     /// Ends without a change: another thread is inside.
@@ -217,13 +215,8 @@ impl Abroad {
 impl Drop for Abroad {
     #[inline]
     fn drop(&mut self) {
-        if let Some(before) = &self.before {
-            ABROAD.store(before.abroad, Ordering::Relaxed);
-            if before.began {
-                current_system::select(before.system);
-            } else {
-                current_system::set_current(before.system);
-            }
+        if let Some(before) = self.before {
+            ABROAD.store(before, Ordering::Relaxed);
         }
     }
 }
