@@ -147,8 +147,8 @@ void *mb_system_current(void);
 const char *mb_system_name(void);
 
 /*
- * As mb_shutdown for this system, and ends its handle. If it was selected, the first one is from now on. Returns 0, or -1: for NULL or a
- * handle that is not known, and inside a function that this system calls.
+ * As mb_shutdown for this system, and ends its handle. If it was selected, the first one is from now on; in a function that the library calls, the
+ * system that calls it. Returns 0, or -1: for NULL or a handle that is not known, and inside a function that this system calls.
  */
 int mb_system_close(void *system);
 

@@ -43,7 +43,7 @@ impl Program {
         self.folder.path().join(name)
     }
 
-    /// Runs a case with these file names, recorded in `trace`, and returns its reports.
+    /// Runs a case with these names of files, and returns its reports.
     fn run_with(
         &self,
         case: &str,
@@ -72,7 +72,7 @@ impl Program {
         )
     }
 
-    /// Names of the recordings, sorted, with the numbers of processes left out.
+    /// Names of the recordings, sorted.
     fn recordings(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.folder).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -117,7 +117,7 @@ fn systems_are_used_in_turn() {
         assert_eq!(fs::read_to_string(file).unwrap(), text);
     }
 
-    for case in ["nested", "overlap", "failed", "handles"] {
+    for case in ["nested", "overlap", "failed", "handles", "served"] {
         program.run(case, 0, &[]);
         program.run(case, 0, &RECORDED);
         assert!(program.replay_all() > 0, "{case}");

@@ -20,7 +20,7 @@ use crate::sim::{lifetime, scope, testbench};
 /// A call from C: inside the strand, unless another thread is.
 pub(super) struct Call {
     entered: Result<Entered, Overlap>,
-    /// The library's own code runs, in a call from inside another one; dropped after the strand was left.
+    /// The library's own code runs, in a call from inside another one.
     home: Option<Home>,
 }
 
@@ -55,11 +55,12 @@ impl Call {
         }
     }
 
-    /// System that is selected for the call: in a call from inside another one that of the foreign code, else the process's.
-    fn selected(&self) -> SystemId {
+    /// System that is selected for the call, and the one in its place if it was closed: in a call from inside another one those of the
+    /// foreign code, else the process's.
+    fn selected(&self) -> [SystemId; 2] {
         match &self.home {
-            None => selected(),
-            Some(home) => home.abroad.selected().unwrap_or(home.system),
+            None => [selected(), SystemId::FIRST],
+            Some(home) => [home.abroad.selected().unwrap_or(home.system), home.system],
         }
     }
 
@@ -178,6 +179,9 @@ impl Call {
     pub(super) fn take_over(&mut self) {
         if let Some(kept) = strand::enter_kept() {
             self.entered = Ok(kept);
+            // The call is an outermost one now, with no foreign code around it.
+            self.home = None;
+            self.begin();
         }
     }
 
@@ -203,6 +207,14 @@ impl Call {
         Ok(strand)
     }
 
+    /// Refuses a call that concerns the process, and comes from inside a foreign call of any system, or a report.
+    ///
+    /// # Errors
+    /// [`Error::Reentrant`], and what [`process`](Self::process) fails with.
+    pub(super) fn reject_inside_any(&self) -> Result<(), Error> {
+        systems::each(self.usable_strand()?, Process::reject_reentrant)
+    }
+
     /// Refuses a call that comes from inside a foreign call or a report.
     ///
     /// # Errors
@@ -216,7 +228,8 @@ impl Call {
         }
     }
 
-    /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread.
+    /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread. The current system is the
+    /// first one afterwards if the system of this call was closed.
     ///
     /// # Errors
     /// [`Error::Overlap`] where another thread is inside a call when `act` has returned, [`Error::Panicked`] where it panicked.
@@ -224,8 +237,10 @@ impl Call {
         let system = current();
         let (entered, outcome) = mem::replace(&mut self.entered, Err(Overlap))?.leave_during(act);
         self.entered = entered;
-        if self.entered.is_ok() {
-            set_current(system);
+        if let Ok(strand) = &self.entered {
+            // Another call may have closed it, and given its number to a new one.
+            let is_open = systems::is_open(strand, system);
+            set_current(if is_open { system } else { SystemId::FIRST });
         }
         self.process()?;
         outcome.map_err(|payload| Error::Panicked(panic_text(payload.as_ref())))

@@ -93,6 +93,10 @@ impl Call {
 
     #[cold]
     fn snapshot_or_report(&self, vhost: &Vhost) {
+        if self.reject_inside_any().is_err() {
+            // A tick inside another system's foreign call. A later one takes it.
+            return;
+        }
         if let Err(error) = self.snapshot(vhost) {
             report(Severity::Error, "snapshot", &error.to_string());
         }
@@ -102,7 +106,13 @@ impl Call {
     fn snapshot(&self, vhost: &Vhost) -> Result<bool, Error> {
         let strand = self.strand()?;
         flush(strand);
-        let woken = FORKS.get(strand).snapshots.borrow_mut().fork(vhost)?;
+        let forks = FORKS.get(strand);
+        let mut snapshots = forks.snapshots.borrow_mut();
+        let woken = match forks.counted.get() == current() {
+            true => snapshots.fork(vhost)?,
+            false => snapshots.fork_beside(vhost)?,
+        };
+        drop(snapshots);
         if woken {
             begin_child(strand)?;
             let now = vhost.now();

@@ -12,6 +12,7 @@ use super::settled_tick::{self, Begun, Tick};
 use super::systems;
 use crate::attach;
 use crate::messages::foreign::Severity;
+use crate::sim::current_system::current;
 use crate::sim::{scope, testbench};
 use crate::system::{InitPaths, Timeout};
 
@@ -97,6 +98,7 @@ const DISABLED: c_int = 1;
 fn serve(call: &mut Call) -> Result<c_int, Error> {
     call.reject_reentrant()?;
     call.process()?.system()?;
+    let system = current();
     // Looked up anew after each step: meanwhile the testbench may have shut it down.
     while let Some(vhost) = call.process()?.running()? {
         if call.tick(call.process()?, &vhost)? == 0 || quit::is_requested() {
@@ -112,6 +114,10 @@ fn serve(call: &mut Call) -> Result<c_int, Error> {
             return Ok(DISABLED);
         }
         stepped?;
+        if current() != system {
+            // It was closed.
+            break;
+        }
     }
     Ok(0)
 }

@@ -319,11 +319,6 @@ impl Process {
         !matches!(&*self.state.borrow(), State::Empty | State::Failed(_))
     }
 
-    /// Forgets what C was told.
-    pub(super) fn forget_texts(&self) {
-        self.returned.forget();
-    }
-
     /// Drops the system, and closes its sockets.
     pub(super) fn stop(&self) -> Result<(), Error> {
         let ended = self.end_system();
@@ -395,9 +390,10 @@ impl Process {
         })
     }
 
-    /// Writes out what is recorded so far, where there is a system.
+    /// Writes out what is recorded so far, where there is a system. The caller may call for another one: its scope is not taken for that of
+    /// the exports.
     pub(super) fn flush(&self) {
-        if let Ok(Some(vhost)) = self.running() {
+        if let State::Running { vhost, .. } = self.state() {
             vhost.flush();
         }
     }

@@ -32,30 +32,10 @@ impl ReturnedStrings {
             system_name: ReturnedString::empty(),
         }
     }
-}
 
-impl ReturnedStrings {
-    /// Forgets all strings: another system begins.
-    pub(super) fn forget(&self) {
-        self.last_error.text.set(None);
-        let Self {
-            last_error,
-            status,
-            space,
-            string,
-            socket_string,
-            system_name,
-        } = self;
-        for returned in [
-            &last_error.given,
-            status,
-            space,
-            string,
-            socket_string,
-            system_name,
-        ] {
-            returned.0.replace(None);
-        }
+    /// Begins another system, which has no last error. What C was given stays until the next call of the same function.
+    pub(super) fn begin(&self) {
+        self.last_error.keep(String::new());
     }
 }
 

@@ -47,8 +47,7 @@ pub(super) extern "C" fn mb_fork_child() -> c_int {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_snapshots(ticks: u64, keep: u32) -> c_int {
     guard("mb_snapshots", -1, |call| {
-        call.reject_reentrant()?;
-        call.usable_strand()?;
+        call.reject_inside_any()?;
         call.take_snapshots(ticks, keep)?;
         Ok(0)
     })
@@ -58,8 +57,7 @@ pub(super) extern "C" fn mb_snapshots(ticks: u64, keep: u32) -> c_int {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_snapshot() -> c_int {
     guard("mb_snapshot", -1, |call| {
-        call.reject_reentrant()?;
-        call.usable_strand()?;
+        call.reject_inside_any()?;
         Ok(c_int::from(call.take_snapshot()?))
     })
 }
@@ -91,8 +89,7 @@ pub(super) extern "C" fn mb_is_rerun() -> c_int {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_runs(count: u32, parallel: u32) -> c_int {
     guard("mb_runs", -1, |call| {
-        call.reject_reentrant()?;
-        call.usable_strand()?;
+        call.reject_inside_any()?;
         call.run_as_children(count, parallel)
     })
 }

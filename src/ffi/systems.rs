@@ -82,7 +82,7 @@ pub(super) fn of_number(strand: &Entered, number: usize) -> Option<SystemId> {
 }
 
 /// True unless the system was closed.
-fn is_open(strand: &Entered, id: SystemId) -> bool {
+pub(super) fn is_open(strand: &Entered, id: SystemId) -> bool {
     if id == SystemId::FIRST {
         return true;
     }
@@ -91,13 +91,13 @@ fn is_open(strand: &Entered, id: SystemId) -> bool {
     found.is_some_and(|further| further.is_open && further.id == id)
 }
 
-/// Finds the system that a call is for: that of the caller's scope, else the selected one.
+/// Finds the system that a call is for: that of the caller's scope, else the first of the selected ones that is open.
 #[cold]
-pub(super) fn begin_call(strand: &Entered, selected: SystemId) {
+pub(super) fn begin_call(strand: &Entered, selected: [SystemId; 2]) {
     if !attention::is_raised(Cause::Systems) {
         return;
     }
-    let selected = Some(selected).filter(|id| is_open(strand, *id));
+    let selected = selected.into_iter().find(|id| is_open(strand, *id));
     let id = of_callers_scope(strand).or(selected);
     set_current(id.unwrap_or(SystemId::FIRST));
     scope::begin_other_system();
@@ -188,7 +188,7 @@ fn take_number(
     name.clone_into(&mut place.name);
     place.is_open = true;
     place.scope = scope;
-    place.process.forget_texts();
+    place.process.returned.begin();
     let id = place.id;
     drop(further);
     during(id, || set_system_name(name));
@@ -290,7 +290,7 @@ pub(super) fn of_scope(strand: &Entered, caller: CallerScope) -> Result<SystemId
     }
     // The model was deleted and constructed anew: its system is shut down, or ends when it begins anew.
     let over = |further: &&mut Further| {
-        let same = |scope: &CallerScope| scope.name == caller.name;
+        let same = |scope: &CallerScope| scope.name == caller.name && scope.may_be_deleted();
         further.is_open
             && further.scope.as_ref().is_some_and(same)
             && (!further.process.is_running() || during(further.id, scope::simulation_is_over))

@@ -257,6 +257,18 @@ pub(super) fn known(scope: *mut c_void) -> Current {
     known.flatten().map_or(Current::Alive, Current::Dead)
 }
 
+/// True unless the scope of this address and name is alive. Verilator alone has two scopes of one name, in two models: true elsewhere.
+pub(super) fn may_be_deleted(address: usize, name: &str) -> bool {
+    let alive = |marked: &RefCell<Vec<Marked>>| {
+        let marked = marked.borrow();
+        let mut same = marked
+            .iter()
+            .filter(|known| known.mark.scope.addr() == address && known.name == name);
+        same.any(|known| known.mark.is_alive())
+    };
+    !is_verilator() || !MARKED.with_shared(alive).unwrap_or(false)
+}
+
 /// True if a simulation that the system has used was deleted.
 pub(crate) fn is_over() -> bool {
     let over = |marked: &RefCell<Vec<Marked>>| {

@@ -11,8 +11,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::lifetime::{
-    Current, Life, Stand, is_over, is_verilator, known, name_of_scope, release, scope_of_name,
-    watch,
+    self, Current, Life, Stand, is_over, is_verilator, known, name_of_scope, release,
+    scope_of_name, watch,
 };
 use super::strand::{Abroad, is_entered, strand_local};
 use super::symbols::{
@@ -101,6 +101,13 @@ pub(crate) struct CallerScope {
     pub(crate) address: usize,
     /// Hierarchical name, as `top.tb`.
     pub(crate) name: String,
+}
+
+impl CallerScope {
+    /// True unless it is known to be alive.
+    pub(crate) fn may_be_deleted(&self) -> bool {
+        lifetime::may_be_deleted(self.address, &self.name)
+    }
 }
 
 /// Scope in which the simulator calls; `None` where there is none.
@@ -220,6 +227,7 @@ fn is_of_other_system(scope: *mut c_void) -> bool {
     let is_it = |known: &Cell<Scope>| {
         matches!(known.get(), Scope::Known { scope: other, by, .. }
             if other == scope && by > By::Call)
+        .then_some(())
     };
     SCOPE.find_other(is_it).is_some()
 }

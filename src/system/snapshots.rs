@@ -139,6 +139,16 @@ impl Snapshots {
         }
     }
 
+    /// As [`fork`](Self::fork), in a system whose ticks are not those that snapshots are due by.
+    pub(crate) fn fork_beside(&mut self, vhost: &Vhost) -> Result<bool, Error> {
+        let due = self.due;
+        let woken = self.fork(vhost)?;
+        if !woken {
+            self.due = due;
+        }
+        Ok(woken)
+    }
+
     /// Wakes the newest snapshot that has not ended, and waits for its end. Ends the others, and takes no more. `None` where there is no
     /// snapshot, as in a rerun.
     ///

@@ -443,6 +443,12 @@ static void inside(struct chip *left) {
     mb_backdoor_read_u32("cpu", BASE + 0x200, &word);
     CHECK_EQ(word, 77);
     CHECK_EQ(call(right, "which", 0), 2);
+    /* Forks are the process's, which is inside of left's call. */
+    CHECK_EQ(mb_system_select(right->system), 0);
+    CHECK_EQ(mb_runs(1, 1), -1);
+    CHECK_HAS(mb_last_error(), "mb_runs: it was called from inside a foreign call");
+    CHECK_EQ(mb_snapshots(1, 1), -1);
+    CHECK_EQ(mb_snapshot(), -1);
     CHECK_EQ(mb_system_select(left->system), 0);
     CHECK_EQ(mb_tick(), -1);
     CHECK_EQ(mb_system_select(right->system), 0);
@@ -450,9 +456,9 @@ static void inside(struct chip *left) {
 }
 
 static void closes_other(struct chip *left) {
-    (void)left;
+    CHECK_EQ(mb_system_select(chips[2].system), 0);
     CHECK_EQ(mb_system_close(chips[2].system), 0);
-    CHECK(mb_system_current() == chips[1].system);
+    CHECK(mb_system_current() == left->system);
 }
 
 static void nested(void) {
@@ -464,7 +470,7 @@ static void nested(void) {
     CHECK_EQ(chips[2].memory[0x200], 77);
     CHECK_EQ(chips[1].memory[0x200], 0);
 
-    /* The one that was selected when a function was called, and is closed by it. */
+    /* The one that a function has selected, and closes. */
     hook = closes_other;
     CHECK_EQ(call(&chips[1], "hook", 6), 6);
     CHECK(mb_system_current() == chips[1].system);
@@ -549,6 +555,18 @@ static void runs(void) {
     CHECK_EQ(waitpid(child, &status, 0), child);
     CHECK(WIFEXITED(status));
     CHECK_EQ(WEXITSTATUS(status), 60);
+
+    /* The first call of a child may be a selection, which stays. */
+    use(&chips[1]);
+    CHECK_EQ(mb_fork_prepare(), 0);
+    if ((child = fork()) == 0) {
+        use(&chips[2]);
+        _exit(61);
+    }
+    CHECK_EQ(mb_fork_parent(), 0);
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK(WIFEXITED(status));
+    CHECK_EQ(WEXITSTATUS(status), 61);
     for (int i = 0; i < SYSTEMS; i++)
         CHECK_EQ(call(&chips[i], "which", 0), i);
     shut_down_all();
@@ -571,6 +589,14 @@ static void snapshots(void) {
         use(&chips[1]);
         CHECK_EQ(mb_tick(), 1);
     }
+    /* One that another system takes is none of the ticks that left's are due by. */
+    for (int ticks = 0; ticks < 100; ticks++)
+        use(&chips[2]), CHECK_EQ(mb_tick(), 1);
+    /* Never woken: left's later ones are newer. */
+    CHECK_EQ(mb_snapshot(), 0);
+    use(&chips[1]);
+    for (int ticks = 0; ticks < 5; ticks++)
+        CHECK_EQ(mb_tick(), 1);
     if (mb_is_rerun()) {
         for (int i = 0; i < SYSTEMS; i++)
             CHECK_EQ(call(&chips[i], "which", 0), i);
@@ -642,13 +668,55 @@ static void overlap(void) {
     shut_down_all();
 }
 
+static void (*step)(void);
+
+void mb_step(void) { step(); }
+
+static void closes_left(void) {
+    CHECK_EQ(mb_system_close(chips[1].system), 0);
+    CHECK(mb_system_current() == NULL);
+}
+
+static void opens_left_anew(void) {
+    closes_left();
+    CHECK((chips[1].system = mb_system_open("left")) != NULL);
+    CHECK_EQ(init(&chips[1]), 0);
+}
+
+/* While mb_server_run lets time pass, its system is closed. */
+static void served(void) {
+    open_all();
+    CHECK_EQ(mb_system_close(chips[2].system), 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(init(&chips[i]), 0);
+        handshake(&chips[i]);
+    }
+    /* The new system of the same number is none that it serves. */
+    step = opens_left_anew;
+    CHECK_EQ(mb_server_run(), 0);
+    handshake(&chips[1]);
+    CHECK_EQ(call(&chips[1], "which", 0), 1);
+    /* Nor is there any other now: calls are for the first. */
+    step = closes_left;
+    CHECK_EQ(mb_server_run(), 0);
+    CHECK(mb_system_current() == NULL);
+    CHECK_EQ(call(&chips[0], "which", 0), 0);
+    mb_shutdown();
+}
+
 /* A system serves while another one was never built, or could not be. */
 static void failed(void) {
     open_all();
     use(&chips[1]);
     CHECK_EQ(mb_init("nowhere.yaml", mailbox_cfg, fs_root), -1);
-    CHECK_HAS(mb_last_error(), "nowhere.yaml");
+    /* A text stays, whatever becomes of its system, until the function is called again. */
+    const char *why = mb_last_error();
     CHECK_EQ(mb_tick(), -1);
+    CHECK_EQ(mb_system_close(chips[1].system), 0);
+    CHECK((chips[1].system = mb_system_open("left")) != NULL);
+    CHECK_HAS(why, "nowhere.yaml");
+    use(&chips[1]);
+    CHECK(strcmp(mb_last_error(), "") == 0);
     CHECK_EQ(init(&chips[2]), 0);
     CHECK(strcmp(mb_last_error(), "") == 0);
     handshake(&chips[2]);
@@ -670,6 +738,7 @@ int main(int argc, char **argv) {
 #define CASE(name) {#name, name}
         CASE(interleaved), CASE(handles),   CASE(many),         CASE(nested),       CASE(sockets), CASE(runs),
         CASE(snapshots),   CASE(ends_by_quit), CASE(ends_by_exit), CASE(by_name), CASE(overlap), CASE(failed),
+        CASE(served),
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (strcmp(cases[i].name, argv[1]) == 0) {

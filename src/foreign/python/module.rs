@@ -83,8 +83,8 @@ strand_local! {
 }
 
 strand_local! {
-    /// True from the import of the methods on, until the system has ended.
-    static HAS_METHODS: Cell<bool> = Cell::new(false);
+    /// The system itself from the import of its methods on, until it has ended.
+    static HAS_METHODS: Cell<Option<SystemId>> = Cell::new(None);
 }
 
 /// Right of a system to have methods in Python. The modules, the event loop and the calls are one for the process: of the systems of the
@@ -100,7 +100,7 @@ impl MethodsClaim {
         if HAS_METHODS.find_other(Cell::get).is_some() {
             return None;
         }
-        HAS_METHODS.with(|has| has.set(true));
+        HAS_METHODS.with(|has| has.set(Some(current())));
         let moves = strand::is_entered();
         Some(Self { moves })
     }
@@ -109,7 +109,7 @@ impl MethodsClaim {
 impl Drop for MethodsClaim {
     fn drop(&mut self) {
         // A thread may drop its own system inside a call of the C ABI.
-        HAS_METHODS.with_value_of(self.moves, |has| has.set(false));
+        HAS_METHODS.with_value_of(self.moves, |has| has.set(None));
     }
 }
 

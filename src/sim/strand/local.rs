@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::thread::LocalKey;
 
 use super::{Entered, StrandCell, enter_again, is_entered};
-use crate::sim::current_system::{self, SystemId};
+use crate::sim::current_system;
 
 /// A value for each system of the C ABI, and one for each thread outside of the strand: one system may run in each thread of a Rust
 /// program. Declared by [`strand_local!`].
@@ -56,15 +56,14 @@ impl<T> StrandLocal<T> {
         }
     }
 
-    /// A system of the C ABI, other than the current one, whose value passes the test. `None` outside of the strand.
-    pub(crate) fn find_other(&self, mut test: impl FnMut(&T) -> bool) -> Option<SystemId> {
+    /// The first result of `find` for the value of a system of the C ABI other than the current one. `None` outside of the strand.
+    pub(crate) fn find_other<R>(&self, find: impl FnMut(&T) -> Option<R>) -> Option<R> {
         let entered = enter_again()?;
         let current = current_system::current().number();
         let further = self.further.get(&entered).borrow().clone();
         let all = std::iter::once(self.strand.get(&entered)).chain(further);
-        let mut others = all.enumerate().filter(|(number, _)| *number != current);
-        let (number, _) = others.find(|(_, value)| test(value))?;
-        Some(SystemId::further(number, 0))
+        let others = all.enumerate().filter(|(number, _)| *number != current);
+        others.map(|(_, value)| value).find_map(find)
     }
 
     /// Value of a further system.

@@ -91,8 +91,9 @@ class MbHost;
         chandle current;
         if (others.num() != 0) begin
             current = mb_system_current();
+            // null is the first one, and that of a host whose system could not be opened.
             foreach (others[name])
-                if (others[name].system == current)
+                if (current != null && others[name].system == current)
                     return others[name];
         end
         return get();
