@@ -23,7 +23,8 @@ def connect(tables: Path) -> duckdb.DuckDBPyConnection:
     """A connection with a view of each table. Columns that older files lack are null."""
     connection = duckdb.connect()
     for table in TABLES:
-        if not (tables / table).is_dir():
+        # An export that failed leaves empty folders.
+        if next((tables / table).glob("*/*/*.parquet"), None) is None:
             continue
         files = str(tables / table / "*" / "*" / "*.parquet").replace("'", "''")
         connection.execute(

@@ -48,7 +48,8 @@ class Farm:
         )
 
     def failures(self) -> pl.LazyFrame:
-        failed = self.runs.filter(pl.col("verdict") != "passed").sort("first_error_tick", "run_id")
+        failed = self.runs.filter(pl.col("verdict") != "passed")
+        failed = failed.sort("first_error_tick", "run_id", nulls_last=True)
         return (
             failed.group_by("design", "signature", maintain_order=True)
             .agg(
@@ -57,7 +58,13 @@ class Farm:
                 run_id=pl.first("run_id"),
                 command=pl.first("command"),
             )
-            .sort("failed_runs", "design", "signature", descending=[True, False, False])
+            .sort(
+                "failed_runs",
+                "design",
+                "signature",
+                descending=[True, False, False],
+                nulls_last=True,
+            )
         )
 
     def departures(self) -> pl.LazyFrame:
@@ -80,11 +87,12 @@ class Farm:
         passed = (pl.col("verdict") == "passed").sum().cast(pl.Int64)
         failed = (pl.col("verdict") == "failed").sum()
         return (
-            self.runs.group_by("design", "revision", "seed")
+            self.runs.filter(pl.col("seed").is_not_null())
+            .group_by("design", "revision", "seed")
             .agg(all_runs=pl.len(), passed=passed, failed=failed)
             .filter(pl.col("passed") > 0, pl.col("failed") > 0)
             .drop("failed")
-            .sort("design", "revision", "seed")
+            .sort("design", "revision", "seed", nulls_last=True)
         )
 
     def latency_by_revision(self) -> pl.LazyFrame:
@@ -95,7 +103,7 @@ class Farm:
             .join(runs, on="run_id")
             .group_by("design", "method", "revision")
             .agg(calls=pl.len(), mean_ticks=LATENCY.mean(), first_run=pl.col("started").min())
-            .sort(order)
+            .sort(order, nulls_last=True)
             .with_columns(growth=pl.col("mean_ticks").diff().over("design", "method"))
             .drop("first_run")
         )

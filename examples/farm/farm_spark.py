@@ -20,7 +20,8 @@ def connect(tables: Path, master: str = "local[2]") -> SparkSession:
     builder = builder.config("spark.sql.shuffle.partitions", "4")
     session = builder.getOrCreate()
     for table in TABLES:
-        if (tables / table).is_dir():
+        # An export that failed leaves empty folders.
+        if next((tables / table).glob("*/*/*.parquet"), None) is not None:
             frame = session.read.option("mergeSchema", "true").parquet(str(tables / table))
             frame.withColumn("date", frame["date"].cast("date")).createOrReplaceTempView(table)
     return session

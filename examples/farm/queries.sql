@@ -15,14 +15,14 @@ LIMIT 20;
 -- Failures by signature, with the earliest of each: its tick and the command that repeats it.
 WITH ordered AS (
     SELECT *, count(*) OVER (PARTITION BY design, signature) AS failed_runs,
-           row_number() OVER (PARTITION BY design, signature ORDER BY first_error_tick, run_id) AS place
+           row_number() OVER (PARTITION BY design, signature ORDER BY first_error_tick NULLS LAST, run_id) AS place
     FROM runs
     WHERE verdict <> 'passed'
 )
 SELECT design, signature, failed_runs, first_error_tick, run_id, command
 FROM ordered
 WHERE place = 1
-ORDER BY failed_runs DESC, design, signature;
+ORDER BY failed_runs DESC, design, signature NULLS LAST;
 
 -- name: departures
 -- Runs in which a request differs from the one at its place in most other runs: kind, method or error. The first of each run.
@@ -55,9 +55,10 @@ ORDER BY run_id;
 -- Seeds that pass and fail in one revision.
 SELECT design, revision, seed, count(*) AS all_runs, count_if(verdict = 'passed') AS passed
 FROM runs
+WHERE seed IS NOT NULL
 GROUP BY design, revision, seed
 HAVING count_if(verdict = 'passed') > 0 AND count_if(verdict = 'failed') > 0
-ORDER BY design, revision, seed;
+ORDER BY design, revision NULLS LAST, seed;
 
 -- name: latency_by_revision
 -- Mean latency of each method by revision, in the order of their first runs, and its growth.
@@ -70,9 +71,9 @@ WITH means AS (
     GROUP BY q.design, q.method, r.revision
 )
 SELECT design, method, revision, calls, mean_ticks,
-       mean_ticks - lag(mean_ticks) OVER (PARTITION BY design, method ORDER BY first_run, revision) AS growth
+       mean_ticks - lag(mean_ticks) OVER (PARTITION BY design, method ORDER BY first_run NULLS LAST, revision NULLS LAST) AS growth
 FROM means
-ORDER BY design, method, first_run, revision;
+ORDER BY design, method, first_run NULLS LAST, revision NULLS LAST;
 
 -- name: coverage
 -- Designs and runs that call a method at all.

@@ -12,7 +12,7 @@ case $revision in
 esac
 export VHOST_RUN_ID="$revision-$seed" VHOST_RUN_DESIGN=farm VHOST_RUN_SEED="$seed" VHOST_RUN_REVISION="r${revision%+}"
 VHOST_RUN_HOST=$(uname -n)
-VHOST_RUN_COMMAND="env FARM=$FARM FIRMWARE=$FIRMWARE ROUNDS=$ROUNDS $0 $folder $seed $revision"
+VHOST_RUN_COMMAND="env FARM='$FARM' FIRMWARE='$FIRMWARE' ROUNDS=$ROUNDS '$0' '$folder' $seed $revision"
 export VHOST_RUN_HOST VHOST_RUN_COMMAND VHOST_TRACE="$folder/$revision-$seed.trace"
 mkdir -p "$folder"
 # What firmware prints is in the recording.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,18 @@ import pytest
 ROOT = Path(__file__).parents[2]
 GOLDEN = sorted((ROOT / "integration/golden").glob("*.trace"))
 SELFTEST = ROOT / "integration/golden/selftest.trace"
+
+
+def sealed(recording: bytes) -> bytes:
+    """A recording that was changed, with the checksums of its blocks."""
+    changed = bytearray(recording)
+    at = 12
+    while at < len(changed):
+        (length,) = struct.unpack_from("<I", changed, at)
+        content = changed[at : at + 4] + changed[at + 8 : at + 8 + length]
+        struct.pack_into("<I", changed, at + 4, zlib.crc32(content))
+        at += 8 + length
+    return bytes(changed)
 
 
 @pytest.fixture
@@ -120,7 +134,13 @@ def test_differences_are_places(vhost: Any, tmp_path: Path) -> None:
     cut = tmp_path / "cut.trace"
     cut.write_bytes(SELFTEST.read_bytes()[:-3])
     found = vhost.trace.diff(SELFTEST, cut)
-    count = len(list(vhost.trace.open(cut).messages()))
+    recording = vhost.trace.open(cut)
+    assert recording.is_cut is None
+    count = len(list(recording.messages()))
+    assert recording.is_cut
+    whole = vhost.trace.open(SELFTEST)
+    list(whole.requests())
+    assert whole.is_cut is False
     assert found == vhost.trace.Difference(found.equal, found.one, None)
     assert found.equal == count
 
@@ -136,11 +156,15 @@ def test_faulty_files_are_errors_behind_the_rows_before(vhost: Any, tmp_path: Pa
     damaged = bytearray(SELFTEST.read_bytes())
     damaged[-1] ^= 1
     file.write_bytes(damaged)
-    messages = vhost.trace.open(file).messages()
     before = []
     with pytest.raises(vhost.Error, match="checksum mismatch"):
-        before.extend(iter(messages.__next__, None))
-    assert sum(1 for _ in vhost.trace.open(SELFTEST).messages()) > 0
+        for message in vhost.trace.open(file).messages():
+            before.append(message)  # noqa: PERF402
+    # The last block is damaged, or cut off.
+    file.write_bytes(damaged[:-1])
+    assert before == list(vhost.trace.open(file).messages())
+    assert len(before) > 0
+    file.write_bytes(damaged)
     with pytest.raises(vhost.Error, match="checksum mismatch"):
         vhost.replay(file)
 
@@ -173,8 +197,31 @@ def test_threads_may_be_the_first_to_use_it(vhost: Any) -> None:
     assert ended.stdout == "1\n"
 
 
-def test_a_recording_without_payloads_is_not_replayed(vhost: Any, tmp_path: Path) -> None:
-    assert issubclass(vhost.Difference, vhost.Error)
-    file = tmp_path / "missing.trace"
-    with pytest.raises(vhost.Error):
+def test_a_difference_is_raised_with_its_frame(vhost: Any, tmp_path: Path) -> None:
+    # The last one is what firmware prints; the one before is what the library reads from memory.
+    before, found, after = SELFTEST.read_bytes().rpartition(b"hello from firmware")
+    assert found
+    file = tmp_path / "changed.trace"
+    file.write_bytes(sealed(before + b"jello from firmware" + after))
+    with pytest.raises(vhost.Difference, match=r"frame \d+ differs"):
         vhost.replay(file)
+    assert issubclass(vhost.Difference, vhost.Error)
+    found = vhost.trace.diff(SELFTEST, file)
+    assert found.one == found.other
+    assert found.equal > 0
+
+
+def test_a_recording_without_payloads_is_not_replayed(vhost: Any, tmp_path: Path) -> None:
+    with pytest.raises(vhost.Error, match=r"missing\.trace"):
+        vhost.replay(tmp_path / "missing.trace")
+    dropped = bytearray(SELFTEST.read_bytes())
+    # Magic and format, block, frame; version; whole; payloads.
+    payloads = 12 + 8 + 5 + 1 + dropped[25] + 1
+    assert dropped[payloads - 1 : payloads + 1] == b"\1\0"
+    dropped[payloads] = 2
+    file = tmp_path / "dropped.trace"
+    file.write_bytes(sealed(bytes(dropped)))
+    assert vhost.trace.open(file).header.payloads == "drop"
+    with pytest.raises(vhost.Error, match="recorded without payloads") as raised:
+        vhost.replay(file)
+    assert not isinstance(raised.value, vhost.Difference)

@@ -101,10 +101,13 @@ class Header:
 class Recording:
     """An open recording. It is read once, from its beginning to its end, for each iteration; memory stays bounded."""
 
+    is_cut: bool | None
+    """True if the file ends inside of a block, as after a crash; None before an iteration has come to the end."""
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self._reader = recordings().Reader(self.path)
-        self.header = Header(**self._reader.header())
+        self.header = Header(**recordings().Reader(self.path).header())
+        self.is_cut = None
 
     def __enter__(self) -> Recording:
         return self
@@ -115,12 +118,13 @@ class Recording:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        del self._reader
+        """Each iteration closes the file at its end."""
 
     def _rows(self, table: Table) -> Iterator[tuple[Any, ...]]:
         reader = recordings().Reader(self.path)
         while rows := reader.rows(table, _ROWS):
             yield from rows
+        self.is_cut = reader.is_cut()
 
     def requests(self) -> Iterator[Request]:
         """Requests, in the order of their answers. A damaged recording raises vhost.Error behind the last one."""
@@ -148,6 +152,7 @@ class Recording:
             while True:
                 rows, columns = reader.columns(table, _BATCH)
                 if rows == 0:
+                    self.is_cut = reader.is_cut()
                     return
                 arrays = [
                     _array(kind, rows, *column)

@@ -46,6 +46,7 @@ impl Beside<'_> {
         if !served(|it| matches!(it, FrontEnd::Rtt(_)))
             && let Some(name) = free_name(main, RTT, channels)
             && let Some(block) = self.block(main, image)?
+            && !self.is_served(main, block, channels)
         {
             self.context.warn(Doubt::RttBeside {
                 channel: main.name.clone(),
@@ -84,6 +85,19 @@ impl Beside<'_> {
             }
         }
         Ok(added)
+    }
+
+    /// True if a channel serves the control block at an address, also of another space that has the same memory: it would take the bytes
+    /// of the same buffers.
+    fn is_served(&self, main: &ChannelConfig, block: u64, channels: &[ChannelConfig]) -> bool {
+        let place = |space, address| self.map.resolve(space, address, rtt::HEADER).ok();
+        let here = place(main.space, block);
+        channels.iter().any(|other| match &other.front_end {
+            Some(FrontEnd::Rtt(RttConfig {
+                block: Some(there), ..
+            })) => here.is_some() && place(other.space, *there) == here,
+            _ => false,
+        })
     }
 
     /// Address of the control block of RTT, if it is in memory. A recording has what was found.

@@ -355,7 +355,12 @@ impl Reader<'_> {
             let Some(image) = channel.image.as_deref() else {
                 continue;
             };
-            let mut others = channels.iter().filter(|other| may_serve(other, channel));
+            // One of the same image in another space may have the same memory.
+            let is_other = |other: &&ChannelConfig| {
+                let there = other.image.as_deref().map(Image::file);
+                may_serve(other, channel) || there == Some(image.file())
+            };
+            let mut others = channels.iter().filter(is_other);
             let is_served = others.any(|other| matches!(other.front_end, Some(FrontEnd::Rtt(_))));
             let is_new = channel.front_end.is_some() && !noted.contains(&image.file());
             if !is_served

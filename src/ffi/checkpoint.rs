@@ -25,7 +25,9 @@ pub(super) unsafe extern "C" fn mb_restore(file: *const c_char) -> c_int {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let file = unsafe { text(file, "file") }?;
         call.reject_reentrant()?;
-        call.process()?.system()?.restore(Path::new(file))?;
+        let vhost = call.process()?.system()?;
+        vhost.restore(Path::new(file))?;
+        call.restored(&vhost)?;
         Ok(0)
     })
 }

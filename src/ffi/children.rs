@@ -63,6 +63,15 @@ impl Call {
         Ok(())
     }
 
+    /// Schedules the next snapshot anew, after a restore of the system whose ticks they count.
+    pub(super) fn restored(&self, vhost: &Vhost) -> Result<(), Error> {
+        let forks = self.forks()?;
+        if forks.counted.get() == current() {
+            forks.snapshots.borrow_mut().restored(vhost.now());
+        }
+        Ok(())
+    }
+
     /// Takes a snapshot now. True in one that was woken.
     pub(super) fn take_snapshot(&self) -> Result<bool, Error> {
         if !self.forks()?.snapshots.borrow().are_kept() {

@@ -144,6 +144,8 @@ pub struct SavedRtt {
     pub is_input_over: bool,
     /// Transfer that waits for a method; `None` for none.
     pub transfer: Option<SavedTransfer>,
+    /// Address of the control block in service, where it was searched for.
+    pub block: Option<u64>,
 }
 
 /// Transfer of an up buffer that was begun.
@@ -270,6 +272,8 @@ pub enum FileChange {
         from: u64,
         /// Present size, in bytes.
         to: u64,
+        /// True for a file that is opened for appending.
+        appends: bool,
     },
     /// The host program has opened it.
     HostProgram,

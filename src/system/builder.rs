@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use mailbox_rs::PtrWidth;
 
@@ -342,7 +343,7 @@ impl Builder {
             sockets_opened: hub.borrow().opened(),
             extensions: sorted(&outside.special.extensions),
             virtuals: sorted(&outside.special.virtuals),
-            run: self.run,
+            run: with_start(self.run),
             ..origin
         };
         if let Some((file, payloads)) = self.recording {
@@ -414,6 +415,16 @@ fn require_models(map: &MemoryMap, models: &Models) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Adds the time of the start to the identity of a run, where it has one.
+fn with_start(mut run: RunIdentity) -> RunIdentity {
+    if !run.is_empty() && run.get(RunIdentity::STARTED).is_none() {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let started = since.map_or(0, |since| since.as_millis());
+        run.set(RunIdentity::STARTED, started.to_string());
+    }
+    run
 }
 
 /// Fixed order: the same run has the same recording.
@@ -527,6 +538,18 @@ mod tests {
         let refused = Vhost::builder().memories_text("space: 7").start();
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("<memory configuration>"), "{error}");
+    }
+
+    #[test]
+    fn an_identity_has_the_time_of_its_start() {
+        assert!(with_start(RunIdentity::default()).is_empty());
+        let mut run = RunIdentity::default();
+        run.set(RunIdentity::ID, "a");
+        let started = with_start(run.clone());
+        let time: u64 = started.get(RunIdentity::STARTED).unwrap().parse().unwrap();
+        assert!(time > 0);
+        run.set(RunIdentity::STARTED, "7");
+        assert_eq!(with_start(run.clone()), run);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::error::Error as StdError;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Builder, ChannelExit, Error, PendingStart, SocketService, Spaces, Timeout, Vhost};
 use crate::attach::{self, Named};
@@ -181,7 +180,7 @@ fn observed(builder: Builder) -> Result<Builder, Error> {
     Ok(attached.into_iter().fold(builder, Builder::attach))
 }
 
-/// Adds the identity of the run, with the time of its start. Further systems of a process have its name, and their own behind a dot.
+/// Adds the identity of the run. Further systems of a process have its name, and their own behind a dot.
 fn identified(builder: Builder) -> Builder {
     let variables = [
         (RunIdentity::ID, RUN_ID),
@@ -191,26 +190,18 @@ fn identified(builder: Builder) -> Builder {
         (RunIdentity::HOST, RUN_HOST),
         (RunIdentity::COMMAND, RUN_COMMAND),
     ];
-    let given = variables.into_iter().filter_map(|(key, variable)| {
-        let value = variable.value()?;
-        let value = value.to_string_lossy().into_owned();
-        Some(
+    variables
+        .into_iter()
+        .fold(builder, |builder, (key, variable)| {
+            let Some(value) = variable.value() else {
+                return builder;
+            };
+            let value = value.to_string_lossy();
             match further_system_name().filter(|_| key == RunIdentity::ID) {
-                Some(system) => (key, format!("{value}.{system}")),
-                None => (key, value),
-            },
-        )
-    });
-    let mut given = given.peekable();
-    if given.peek().is_none() {
-        return builder;
-    }
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let started = since.map_or(0, |since| since.as_millis()).to_string();
-    given.fold(
-        builder.identify(RunIdentity::STARTED, started),
-        |builder, (key, value)| builder.identify(key, value),
-    )
+                Some(system) => builder.identify(key, format!("{value}.{system}")),
+                None => builder.identify(key, value),
+            }
+        })
 }
 
 /// Timeout of `VHOST_WATCHDOG`.

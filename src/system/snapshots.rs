@@ -73,6 +73,13 @@ impl Snapshots {
         self.is_rerun || self.kept.most() > 0
     }
 
+    /// Schedules the next one anew, after a restore has changed the time.
+    pub(crate) fn restored(&mut self, now: u64) {
+        if self.due != u64::MAX {
+            self.schedule(now);
+        }
+    }
+
     fn schedule(&mut self, now: u64) {
         self.due = match self.every {
             0 => u64::MAX,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Properties that identify a run: who ran what, where, and how to do it again. All are texts that the library passes on.
+/// Properties that identify a run: name, design, seed, revision, machine and command. All are texts that the library passes on.
 ///
 /// A recording with at least one property has them behind its header, in format 4. Keys that a reader does not know are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub struct RunIdentity {
 }
 
 impl RunIdentity {
-    /// Name of the run, unique among all that are looked at together.
+    /// Name of the run, unique in the tables of many.
     pub const ID: &str = "id";
     /// Name of the design or test.
     pub const DESIGN: &str = "design";

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
-use crate::support::frames::{frames, recording};
+use crate::support::frames::{frames, recording_with_identity};
 use crate::support::ram::Ram;
 use fastrand::Rng;
 use mailbox_rs::mock::Firmware;
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
 use vhost::attach::{Logger, ProtocolChecker, Statistics};
-use vhost::trace::{Trace, decode};
+use vhost::trace::{RunIdentity, Trace, decode};
 use vhost::{ActorName, Replay, Vhost};
 
 /// Records a short run with messages of every endpoint.
@@ -27,6 +27,8 @@ pub(crate) fn record(directory: &Path) -> PathBuf {
         .mailboxes_text("core: {space: core, base: 0x1000, ptr: 32, cache_line: 0}")
         .files(directory)
         .console(io::sink())
+        .identify(RunIdentity::ID, "a run")
+        .identify(RunIdentity::SEED, "17")
         .record(&trace)
         .start()
         .expect("a system");
@@ -149,7 +151,10 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     Replay::of(&sound).run().expect("nothing differs");
     let sound = fs::read(sound).expect("the recording");
     let frames = frames(&sound);
-    assert_eq!(crate::support::frames::frames(&recording(&frames)), frames);
+    assert_eq!(
+        crate::support::frames::frames(&recording_with_identity(&frames)),
+        frames
+    );
 
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -165,7 +170,7 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
             for _ in 0..rng.usize(1..3) {
                 harm(&mut rng, &mut frames);
             }
-            recording(&frames)
+            recording_with_identity(&frames)
         };
         if rng.u8(..8) == 0 {
             let at = rng.usize(..bytes.len());

@@ -6,6 +6,9 @@
 /// Start of a recording: its name, and version 3.
 const START: [u8; 12] = *b"VHOSTTRC\x03\0\0\0";
 
+/// Start of a recording whose header has the identity of the run behind it.
+const WITH_IDENTITY: [u8; 12] = *b"VHOSTTRC\x04\0\0\0";
+
 const KIND: u8 = 0;
 const MESSAGE: u8 = 1;
 const AGAIN: u8 = 4;
@@ -35,7 +38,10 @@ pub(crate) fn whole_blocks(recording: &[u8], cut: usize) -> usize {
 
 /// Contents of a recording's frames, the header first.
 pub(crate) fn frames(recording: &[u8]) -> Vec<Vec<u8>> {
-    let mut rest = recording.strip_prefix(&START).unwrap();
+    let without_identity = recording.strip_prefix(&START);
+    let mut rest = without_identity
+        .or_else(|| recording.strip_prefix(&WITH_IDENTITY))
+        .unwrap();
     let mut frames = vec![];
     let mut position = Position::default();
     while let Some((prefix, after)) = rest.split_at_checked(8) {
@@ -59,7 +65,16 @@ pub(crate) fn frames(recording: &[u8]) -> Vec<Vec<u8>> {
 
 /// A recording of these frames, in blocks of a few, with the checksums that they should have.
 pub(crate) fn recording(frames: &[Vec<u8>]) -> Vec<u8> {
-    let mut recording = START.to_vec();
+    recording_from(START, frames)
+}
+
+/// The same, where the header has an identity behind it.
+pub(crate) fn recording_with_identity(frames: &[Vec<u8>]) -> Vec<u8> {
+    recording_from(WITH_IDENTITY, frames)
+}
+
+fn recording_from(start: [u8; 12], frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut recording = start.to_vec();
     let mut position = Position::default();
     let relative = frames
         .iter()

@@ -75,7 +75,7 @@ pub(crate) fn build_shipped(root: &Path) -> Result<PathBuf> {
 #[derive(Clone, Copy)]
 pub(crate) struct Variant {
     pub(crate) feature: &'static str,
-    /// False to take the one of the tests, if it is that with methods in Python, and otherwise to build it without optimisation.
+    /// True for a build with optimisation. Without it, the library with methods in Python is that of the tests.
     pub(crate) optimised: bool,
 }
 
@@ -175,7 +175,9 @@ pub(crate) fn replace(from: &Path, to: &Path) -> Result<()> {
     if fs::read(to).is_ok_and(|before| before == content) {
         return Ok(());
     }
-    let new = to.with_extension("new");
+    // Of its own: another process, or another artefact, may be copied at the same time.
+    let mut new = to.to_owned().into_os_string();
+    new.push(format!(".{}", std::process::id()));
     fs::write(&new, content)
         .and_then(|()| fs::rename(&new, to))
         .with_context(|| format!("cannot write {}", to.display()))

@@ -84,6 +84,13 @@ pub(super) fn drive<X: Xlen>(
         state.resume(&mut hart)?;
         instructions = state.instructions;
     }
+    if let Some(save) = plan.save.as_ref().filter(|it| it.tick <= vhost.now()) {
+        bail!(
+            "the run goes on from tick {}, behind the checkpoint of --save-at {}: ticks count from the begin of the first run; give a larger number",
+            vhost.now(),
+            save.tick
+        );
+    }
     let mut waits = Waits::default();
     let mut spin = None;
     let why = loop {

@@ -12,6 +12,9 @@ use vhost::trace::{Header, RunIdentity};
 /// Most characters of an encoded name. Names of files have at most 255 bytes.
 const LONGEST: usize = 120;
 
+/// First millisecond of the year 10,000.
+const LATEST: u64 = 253_402_300_800_000;
+
 /// Day and design of a run, by which the tables are partitioned.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Partition {
@@ -59,7 +62,9 @@ impl Source {
         let changed = changed.map(|since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
         let started: Option<u64> = run
             .get(RunIdentity::STARTED)
-            .and_then(|text| text.parse().ok());
+            .and_then(|text| text.parse().ok())
+            // Readers fail at a timestamp that they can't represent.
+            .filter(|started| *started < LATEST);
         let date = date_of(started.or(changed).unwrap_or_default());
         let design = match run.get(RunIdentity::DESIGN) {
             Some(design) => design.to_owned(),
@@ -89,7 +94,7 @@ fn date_of(milliseconds: u64) -> String {
         .ok()
         .and_then(DateTime::from_timestamp_millis)
         // Readers expect four digits.
-        .filter(|time| time.timestamp() < 253_402_300_800);
+        .filter(|_| milliseconds < LATEST);
     let time = time.unwrap_or(DateTime::UNIX_EPOCH);
     time.date_naive().to_string()
 }
@@ -105,14 +110,13 @@ fn design_of(header: &Header) -> String {
     )
 }
 
-/// Name of a run without one: that of its file, and a checksum of its path and its last change.
+/// Name of a run without one: that of its file, a checksum of its path, and the time of its last change. A checksum of both would be the
+/// same for two of a hundred thousand runs.
 fn default_id(file: &Path, changed: u64) -> String {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let path = file.canonicalize().unwrap_or_else(|_| file.to_owned());
-    let mut sum = crc32fast::Hasher::new();
-    sum.update(path.as_os_str().as_encoded_bytes());
-    sum.update(&changed.to_le_bytes());
-    format!("{stem}-{:08x}", sum.finalize())
+    let sum = crc32fast::hash(path.as_os_str().as_encoded_bytes());
+    format!("{stem}-{sum:08x}-{changed:x}")
 }
 
 /// Text as a part of a path: letters, digits, `_`, `.` and `-`, others as `%` and two digits of each byte, as in Hive's partitions. A long

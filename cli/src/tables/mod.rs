@@ -62,7 +62,7 @@ pub(crate) fn export(options: &Options<'_>) -> Result<Outcome> {
                 .push(source),
             Err(error) => {
                 is_bad = true;
-                say_error(format_args!("{error:#}"));
+                say_error(format_args!("{}", Sanitized(&format!("{error:#}"))));
             }
         }
     }
@@ -98,8 +98,9 @@ fn source(file: &Path, options: &Options<'_>) -> Result<Source> {
 /// Exports the runs of a partition. Returns their number, and true if there was no problem with one.
 fn partition(options: &Options<'_>, sources: &[Source]) -> (usize, bool) {
     let mut all_is_well = true;
-    let mut part = None;
     let mut claims = Vec::new();
+    // Dropped before the claims: another export that claims a name then writes files of the same names.
+    let mut part = None;
     for source in sources {
         let opened = EntryReader::of(&source.file, false);
         let exported = opened
@@ -114,7 +115,8 @@ fn partition(options: &Options<'_>, sources: &[Source]) -> (usize, bool) {
             Err(Fault::Run(error)) => {
                 all_is_well = false;
                 let name = source.file.display().to_string();
-                say_error(format_args!("{}: {error:#}", Sanitized(&name)));
+                let text = format!("{name}: {error:#}");
+                say_error(format_args!("{}", Sanitized(&text)));
             }
             Err(Fault::Part(error)) => {
                 say_lost(&claims, &error);
@@ -204,10 +206,8 @@ fn one(
 fn say_lost(claims: &[(Claim, &Source)], error: &anyhow::Error) {
     for (_, source) in claims {
         let name = source.file.display().to_string();
-        say_error(format_args!(
-            "{}: not exported: {error:#}",
-            Sanitized(&name)
-        ));
+        let text = format!("{name}: not exported: {error:#}");
+        say_error(format_args!("{}", Sanitized(&text)));
     }
 }
 

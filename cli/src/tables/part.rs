@@ -32,6 +32,8 @@ struct Output {
     writer: Option<SerializedFileWriter<BufWriter<File>>>,
     temporary: PathBuf,
     path: PathBuf,
+    /// True from its renaming until all files of the part have their names.
+    is_early: bool,
 }
 
 impl Part {
@@ -70,6 +72,9 @@ impl Part {
         for output in &mut self.tables {
             output.rename()?;
         }
+        for output in &mut self.tables {
+            output.is_early = false;
+        }
         Ok(())
     }
 }
@@ -89,6 +94,7 @@ impl Output {
             writer: None,
             temporary,
             path,
+            is_early: false,
         };
         let writer = SerializedFileWriter::new(BufWriter::new(file), schema, properties(table));
         output.writer = Some(writer.with_context(|| failed(&output.temporary))?);
@@ -121,16 +127,24 @@ impl Output {
         Ok(())
     }
 
-    fn rename(&self) -> Result<()> {
+    fn rename(&mut self) -> Result<()> {
         let failed = || format!("can't write {}", self.path.display());
-        fs::rename(&self.temporary, &self.path).with_context(failed)
+        fs::rename(&self.temporary, &self.path).with_context(failed)?;
+        self.is_early = true;
+        Ok(())
     }
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
-        // After a commit there is none.
-        let _ = fs::remove_file(&self.temporary);
+        // A file whose part is not complete has rows of runs that can be exported again.
+        let file = if self.is_early {
+            &self.path
+        } else {
+            &self.temporary
+        };
+        // After a commit there is no temporary file.
+        let _ = fs::remove_file(file);
     }
 }
 

@@ -7,10 +7,11 @@ use mailbox_rs::Errno;
 use serde_json::{Map, Value};
 use vhost::Severity;
 use vhost::messages::ServedRequest;
+use vhost::messages::announced::RestoreBegun;
 use vhost::messages::console::Print;
 use vhost::messages::files::{ActOnPath, Open, PathStatus, PosixOpen};
 use vhost::messages::foreign::Report;
-use vhost::messages::rpc::{Call, Target};
+use vhost::messages::rpc::{Call, Cancel, Target};
 use vhost::trace::{Content, Payloads, RunIdentity};
 
 use super::batch::Cell;
@@ -39,6 +40,14 @@ struct OfChannel {
     printed: u64,
     method: Option<String>,
     path: Option<String>,
+}
+
+impl OfChannel {
+    /// Drops what the request in progress asks for: a reset has dropped it. Printed bytes count for the next request, as in `vhost trace
+    /// stat`.
+    fn drop_request(&mut self) {
+        (self.method, self.path) = (None, None);
+    }
 }
 
 impl<'a> Rows<'a> {
@@ -72,6 +81,9 @@ impl<'a> Rows<'a> {
             if let Some(report) = decoded.is::<Report>() {
                 self.report(report, tick)?;
             }
+            if decoded.is::<RestoreBegun>().is_some() {
+                self.channels.values_mut().for_each(OfChannel::drop_request);
+            }
         }
         let lines = collector.take_lines();
         self.lines(&lines, collector)
@@ -88,6 +100,8 @@ impl<'a> Rows<'a> {
                 Target::Method(name) => Some(bounded(name.to_string())),
                 Target::Command(_) => None,
             };
+        } else if decoded.is::<Cancel>().is_some() {
+            of_channel.drop_request();
         } else {
             let open = decoded.is::<Open>().map(|open| &open.path);
             let path = open

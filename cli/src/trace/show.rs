@@ -75,7 +75,8 @@ impl Args {
             selected.is_empty() || selected.iter().any(|selected| selected == name)
         };
         let kind = &decoded.entry.kind;
-        decoded.entry.tick >= self.ticks.first
+        // A restore goes back to earlier ticks.
+        (self.ticks.first..=self.ticks.last).contains(&decoded.entry.tick)
             && is_in(&kind.name, &self.kind)
             && is_in(
                 decoded.channel.as_deref().unwrap_or_default(),
@@ -92,10 +93,9 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let max_chars = if args.full { usize::MAX } else { MOST };
     let end = loop {
         let decoded = match entry_reader.next() {
-            Some(Ok(decoded)) if decoded.entry.tick <= args.ticks.last => decoded,
+            Some(Ok(decoded)) => decoded,
             Some(Err(error)) => break Err(error),
-            // Ticks never decrease.
-            Some(Ok(_)) | None => break Ok(()),
+            None => break Ok(()),
         };
         if !args.selects(&decoded) {
             continue;

@@ -37,6 +37,8 @@ pub(crate) struct Run {
     pub(crate) payloads: Payloads,
     /// True if firmware also sets memory that does not exist.
     pub(crate) astray: bool,
+    /// True if firmware resets its channel while `wait` is pending, and goes on behind it.
+    pub(crate) resets: bool,
 }
 
 impl Default for Run {
@@ -46,6 +48,7 @@ impl Default for Run {
             prints: 3,
             payloads: Payloads::Keep,
             astray: false,
+            resets: false,
         }
     }
 }
@@ -54,6 +57,10 @@ impl Default for Run {
 struct Core {
     firmware: Firmware<Ram>,
     requests: Vec<Request>,
+    /// True if a call is dropped by a reset.
+    resets: bool,
+    /// True if the next step is that reset.
+    is_calling: bool,
 }
 
 impl Run {
@@ -115,19 +122,29 @@ impl Run {
                 len: 1,
             });
         }
-        Core { firmware, requests }
+        Core {
+            firmware,
+            requests,
+            resets: self.resets,
+            is_calling: false,
+        }
     }
 }
 
 impl Core {
     /// Takes the response and sends the next request.
     fn step(&mut self) {
+        if std::mem::take(&mut self.is_calling) {
+            self.firmware.reset();
+            return;
+        }
         while self.firmware.try_receive().is_some() {}
         if self.firmware.is_ready()
             && let Some(next) = self.requests.last()
             && self.firmware.try_send(next)
         {
-            self.requests.pop();
+            let sent = self.requests.pop();
+            self.is_calling = self.resets && matches!(sent, Some(Request::Call { .. }));
         }
     }
 }

@@ -156,6 +156,24 @@ fn rows_are_what_the_recording_has() {
 }
 
 #[test]
+fn a_reset_drops_the_method_of_a_pending_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run {
+        resets: true,
+        ..Run::default()
+    };
+    run.record(folder.path());
+    export(folder.path(), "run.trace").stdout(0);
+    let requests = rows(folder.path(), "requests");
+    let kinds: Vec<String> = requests.iter().map(|row| text(row, "kind")).collect();
+    assert!(kinds.iter().all(|kind| kind != "CALL"), "{kinds:?}");
+    assert_eq!(kinds.iter().filter(|kind| *kind == "EXIT").count(), 2);
+    for row in &requests {
+        assert_eq!(row["method"], Field::Null, "{row:?}");
+    }
+}
+
+#[test]
 fn counts_are_those_of_trace_stat() {
     let folder = tempfile::tempdir().unwrap();
     for (name, run) in [

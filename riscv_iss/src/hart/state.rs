@@ -46,7 +46,7 @@ impl HartState {
         words
     }
 
-    /// State of words; `None` for words that are none.
+    /// State from its [`words`](Self::words); `None` for another number of words, or an impossible reservation.
     pub fn from_words(words: &[u64]) -> Option<Self> {
         let words: &[u64; WORDS] = words.try_into().ok()?;
         let (&pc, rest) = words.split_first()?;
@@ -81,7 +81,7 @@ impl<X: Xlen> Hart<X> {
         }
     }
 
-    /// Goes on from a state. What a hart of this width can't have is cut off.
+    /// Sets the state. Bits that a hart of this width does not have are cut off.
     pub fn restore(&mut self, state: &HartState) {
         self.set_pc(state.pc);
         for (number, register) in (0..).zip(state.registers) {

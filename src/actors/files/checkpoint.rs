@@ -81,8 +81,11 @@ impl Files {
     ) -> Result<(File, Option<FileChange>), FileChange> {
         match kind {
             SavedFileKind::Special => Err(FileChange::HostProgram),
-            // It was reported by the restore that did not find it.
-            SavedFileKind::Lost => Ok((File::Lost, None)),
+            // The restore that did not find it was perhaps that of another process.
+            SavedFileKind::Lost => {
+                let reason = "it was lost before the checkpoint";
+                Err(gone(Refusal::new(Errno::EIO, reason)))
+            }
             SavedFileKind::Disk { position, size } => {
                 let mut file = match self.opened_again(path, posix_flags(flags))? {
                     Opened {
@@ -104,6 +107,7 @@ impl Files {
                 let grown = has_grown.then_some(FileChange::Grown {
                     from: size,
                     to: now,
+                    appends: flags.appends(),
                 });
                 Ok((File::Disk(file), grown))
             }

@@ -157,7 +157,7 @@ impl Files {
         str::from_utf8(path).map_or(Ok(None), |path| self.special.opener(path))
     }
 
-    pub(super) fn opened_on_disk(
+    fn opened_on_disk(
         &mut self,
         path: &Path,
         flags: PosixFlags,

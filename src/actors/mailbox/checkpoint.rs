@@ -14,10 +14,17 @@ impl Channel {
     pub(super) fn saved_session(&self) -> Result<Option<SavedSession>, SaveError> {
         let busy = || self.service.is_busy();
         let held = || self.session.held.get().ok_or_else(busy);
+        let put = self.tracker.put.get().0;
+        // Impossible indices, which firmware may have written, count as an empty queue, as in service.
+        let responses_taken = self.session.responses_taken.get().0;
+        let responses_taken = match put.wrapping_sub(responses_taken) > QUEUE_LEN {
+            true => put,
+            false => responses_taken,
+        };
         let mut saved = SavedSession {
             taken: self.tracker.taken.get().0,
-            put: self.tracker.put.get().0,
-            responses_taken: self.session.responses_taken.get().0,
+            put,
+            responses_taken,
             ..SavedSession::default()
         };
         match self.tracker.step() {
@@ -57,7 +64,7 @@ impl Channel {
             if let Some(request) = &session.request
                 && !is_possible(request)
             {
-                let what = "a request that waits for what it can't wait for";
+                let what = "a request that waits for an event of another kind of request";
                 return Err(self.service.restores_impossible(what));
             }
         }

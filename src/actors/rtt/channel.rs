@@ -54,6 +54,8 @@ pub(crate) struct Channel {
     pub(super) transfer: Cell<Option<SavedTransfer>>,
     /// Transfer of a checkpoint to go on with.
     pub(super) restored_transfer: Cell<Option<SavedTransfer>>,
+    /// Address of the control block in service.
+    block: Cell<Option<u64>>,
     /// True after a restore: the session and its sockets are there.
     is_restored: Cell<bool>,
 }
@@ -109,6 +111,7 @@ impl FrontEnd for Channel {
             is_input_over: Cell::new(false),
             transfer: Cell::default(),
             restored_transfer: Cell::default(),
+            block: Cell::new(None),
             is_restored: Cell::new(false),
         })
     }
@@ -122,7 +125,9 @@ impl FrontEnd for Channel {
     }
 
     async fn serve(&self) -> Result<End, Failure> {
+        let mut known = None;
         if self.is_restored.take() {
+            known = self.block.get();
             // As a channel that was not interrupted does: memory is accessed in ticks.
             self.wait(1).await;
         } else {
@@ -130,12 +135,17 @@ impl FrontEnd for Channel {
             self.targets.open_sockets(&self.service).await;
         }
         loop {
-            let address = self.find().await?;
+            let address = match known.take() {
+                Some(address) => address,
+                None => self.find().await?,
+            };
+            self.block.set(Some(address));
             self.tracker.enter(RttStep::Bytes { address });
             self.disabled.borrow_mut().clear();
             self.frames.reset();
             self.serve_block(address).await?;
             self.poller.rest();
+            self.block.set(None);
             self.tracker.enter(RttStep::Block {
                 address: self.place.block,
             });
@@ -150,12 +160,15 @@ impl FrontEnd for Channel {
             (RttStep::GivenUp, _) => return Err(self.service.has_failed()),
             (RttStep::Deliver { .. }, Task::Call(_)) => self.transfer.get(),
             (RttStep::Deliver { .. }, _) => return Err(self.service.is_busy()),
-            _ => None,
+            // That of a restore goes on in the next tick.
+            _ => self.restored_transfer.get(),
         };
         Ok(SavedFrontEnd::Rtt(SavedRtt {
             files: self.targets.saved(),
             is_input_over: self.is_input_over.get(),
             transfer,
+            // One at a given address is waited for there.
+            block: self.block.get().filter(|_| self.place.block.is_none()),
         }))
     }
 
@@ -166,6 +179,7 @@ impl FrontEnd for Channel {
         self.targets.restore(&saved.files);
         self.is_input_over.set(saved.is_input_over);
         self.restored_transfer.set(saved.transfer);
+        self.block.set(saved.block);
         self.poller.rest();
         let address = self.place.block;
         self.tracker.enter(RttStep::Block { address });

@@ -98,7 +98,8 @@ impl Layout {
     }
 
     /// Layout and numbers of buffers of a wide control block, by its first [`WIDE_HEAD`] bytes. `None` for one of SEGGER's: there the
-    /// number of up buffers is followed by that of down buffers or by a pointer, and the place of the first size has offset and flags.
+    /// number of up buffers is followed by that of down buffers or by a pointer, and the place of the first size has offset and flags. A
+    /// first buffer without a name and flags, whose read offset could be a size, is told by a descriptor that is plausible as SEGGER's.
     pub(super) fn wide(self, bytes: &[u8]) -> Option<(Self, Header)> {
         let [up, down, size] = [16, 24, 48].map(|at| long(bytes, at));
         let count = |number: Option<u64>| {
@@ -107,7 +108,11 @@ impl Layout {
         };
         let (up, down) = (count(up)?, count(down)?);
         let is_size = (1..=u64::from(MOST_SIZE)).contains(&size?);
-        let is_wide = self.ptr_width == PtrWidth::P8 && is_size;
+        let narrow = bytes.get(HEADER as usize..).and_then(|it| self.parse(it));
+        let is_narrow = narrow.is_some_and(|it| {
+            it.name == 0 && it.is_set_up() && it.check().is_ok()
+        });
+        let is_wide = self.ptr_width == PtrWidth::P8 && is_size && !is_narrow;
         let layout = Self { is_wide, ..self };
         is_wide.then_some((layout, Header { up, down }))
     }
@@ -271,11 +276,16 @@ mod tests {
         assert!(parsed.check().is_err());
         // Of SEGGER, without down buffers: name, data, size with write offset, read offset with flags.
         for name in [0, 0x6000_0000] {
-            for flags in [0, 2 << 32] {
-                let c = block(&[1, name, 0x6000_0100, 1024 | 5 << 32, flags, 0]);
-                assert_eq!(narrow.wide(&c), None);
+            for read in [0, 1, 5, 1023] {
+                for flags in [0, 2 << 32] {
+                    let c = block(&[1, name, 0x6000_0100, 1024 | 5 << 32, read | flags, 0]);
+                    assert_eq!(narrow.wide(&c), None, "{name:#x} {read} {flags:#x}");
+                }
             }
         }
+        // Of Rust, without down buffers: name, data, size.
+        let rust_up = block(&[1, 0, 0x6000_0000, 0x6000_0100, 1024, 5]);
+        assert!(narrow.wide(&rust_up).is_some());
         assert_eq!(narrow.wide(&rust[..55]), None);
         assert_eq!(Layout::of(PtrWidth::P4).wide(&rust), None);
     }

@@ -201,7 +201,7 @@ impl FrontEnd for Channel {
         }
         self.held.set(None);
         self.exit.set(None);
-        self.tracker.enter(SemihostingStep::Trap);
+        self.tracker.enter(self.waiting.clone());
         self.restored.set(Some(Restored(saved.delayed)));
         Ok(())
     }
@@ -264,9 +264,9 @@ impl FrontEnd for Channel {
         }
         self.tracker.enter(self.waiting.clone());
         let (result, error) = match done {
-            Ok(Done::Pending) => (None, None),
             Ok(Done::Value(value)) => (Some(value), None),
-            Ok(Done::Exit(_)) => (None, None),
+            // One that is pending has returned above.
+            Ok(Done::Exit(_) | Done::Pending) => (None, None),
             Err(ref failure) => {
                 let errno = failure.errno();
                 let Errno(number) = errno;

@@ -246,6 +246,12 @@ impl Hub {
             self.opened = self.opened.max(id);
             let id = SocketId(id);
             if let Some(open) = self.sockets.get_mut(&id) {
+                if open.name != name {
+                    // It was opened in another order: its owner keeps it.
+                    let cause = OsError(libc::EEXIST);
+                    errors.push(SocketError::Listen { name, port, cause });
+                    continue;
+                }
                 open.greeting = greeting;
                 open.accepted = open.accepted.max(accepted);
                 continue;

@@ -189,7 +189,7 @@ fn diff(py: Python<'_>, one: PathBuf, other: PathBuf) -> PyResult<Option<Differi
     compared.map_err(raised)
 }
 
-/// Failure of a replay, which leaves its thread.
+/// Error of a replay, as a text.
 enum Failed {
     Differs(String),
     Other(String),

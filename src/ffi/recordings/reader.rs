@@ -12,9 +12,10 @@ use crate::attach::{ChannelAttribution, channels};
 use crate::bus::Body;
 use crate::config;
 use crate::mem::MemoryMap;
+use crate::messages::announced::RestoreBegun;
 use crate::messages::console::Print;
 use crate::messages::files::{ActOnPath, Open, PathStatus, PosixOpen};
-use crate::messages::rpc::{Call, Target};
+use crate::messages::rpc::{Call, Cancel, Target};
 use crate::messages::{ChannelDescriptor, ServedRequest, served_request};
 use crate::trace::{Content, Entry, Header, Source, Trace, TraceError, decode};
 
@@ -27,6 +28,10 @@ pub(super) enum Table {
 
 /// Largest message whose content is given as JSON, in recorded bytes.
 const LARGEST: usize = 1 << 20;
+
+/// Bytes of texts and words behind which no further row is read. Rows of one call are in memory at once, and as columns their offsets
+/// have 31 bits.
+const MOST_BYTES: usize = 16 << 20;
 
 /// Most channels whose requests are matched with what they ask for.
 const MOST_CHANNELS: usize = 1024;
@@ -74,13 +79,20 @@ impl Table {
     }
 }
 
-/// What a request asks for, from the messages before it is served.
+/// Properties of a request that is not served yet, from the messages that it has caused.
 #[derive(Debug, Default)]
 struct Asked {
     method: Option<String>,
     path: Option<String>,
     /// Bytes printed since the request before.
     printed: u64,
+}
+
+impl Asked {
+    /// Drops method and path: a reset has dropped the request. Printed bytes count for the next one, as in `vhost trace stat`.
+    fn drop_request(&mut self) {
+        (self.method, self.path) = (None, None);
+    }
 }
 
 /// Reader of a recording's rows.
@@ -113,14 +125,20 @@ impl Reader {
         self.trace.is_cut()
     }
 
-    /// Reads up to `most` rows, none at the end. A damaged recording fails behind its last row.
+    /// Reads up to `most` rows, or [`MOST_BYTES`] and a row more; none at the end. A damaged recording fails behind its last row.
     pub(super) fn read(&mut self, table: Table, most: usize) -> (Vec<Row>, Option<TraceError>) {
         let mut rows = Vec::new();
-        while rows.len() < most {
+        let mut bytes = 0;
+        while rows.len() < most && bytes < MOST_BYTES {
             match self.trace.next() {
                 None => break,
                 Some(Err(error)) => return (rows, Some(error)),
-                Some(Ok(entry)) => rows.extend(self.row(table, &entry)),
+                Some(Ok(entry)) => {
+                    if let Some(row) = self.row(table, &entry) {
+                        bytes += row.iter().map(Value::size).sum::<usize>();
+                        rows.push(row);
+                    }
+                }
             }
         }
         (rows, None)
@@ -136,7 +154,11 @@ impl Reader {
                 if !matches!(entry.content, Content::Message { .. }) {
                     return None;
                 }
-                let (channel, body) = (channel?, body?);
+                let body = body?;
+                if body.as_any().is::<RestoreBegun>() {
+                    self.asked.values_mut().for_each(Asked::drop_request);
+                }
+                let channel = channel?;
                 match served_request(body) {
                     Some(served) => Some(self.request(served, channel, entry.tick)),
                     None => {
@@ -151,6 +173,12 @@ impl Reader {
     /// Keeps what a request asks for, until it is served.
     fn asks(&mut self, body: &dyn Body, channel: Arc<str>) {
         let any = body.as_any();
+        if any.is::<Cancel>() {
+            if let Some(asked) = self.asked.get_mut(&channel) {
+                asked.drop_request();
+            }
+            return;
+        }
         let is_known = self.asked.contains_key(&channel);
         if !is_known && self.asked.len() >= MOST_CHANNELS {
             return;

@@ -14,6 +14,15 @@ pub(super) enum Value {
 }
 
 impl Value {
+    /// Bytes of a text or of words.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Null | Self::Flag(_) | Self::Number(_) => 0,
+            Self::Words(words) => size_of_val(words.as_slice()),
+            Self::Text(text) => text.len(),
+        }
+    }
+
     fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         Ok(match self {
             Self::Null => py.None().into_bound(py),

@@ -135,6 +135,8 @@ pub(super) fn save(call: &mut Call, running: &RunningCall) -> Result<i64, Error>
 pub(super) fn restore(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let file = text(running, 0, "file")?;
     call.reject_reentrant()?;
-    call.process()?.system()?.restore(&file)?;
+    let vhost = call.process()?.system()?;
+    vhost.restore(&file)?;
+    call.restored(&vhost)?;
     Ok(0)
 }

@@ -145,15 +145,26 @@ impl Checkpoint {
     pub fn write(&self, file: impl AsRef<Path>) -> Result<(), CheckpointError> {
         let file = file.as_ref();
         let bytes = self.bytes()?;
-        let temporary = temporary(file);
+        // A link stays, and so does a device or a pipe, which a file must not replace.
+        let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        let is_special = fs::metadata(&target).is_ok_and(|it| !it.is_file() && !it.is_dir());
+        let temporary = match is_special {
+            true => target.clone(),
+            false => temporary(&target),
+        };
         let written = guest::create(&temporary).and_then(|mut new| {
             new.write_all(&bytes)?;
             new.flush()
         });
-        let renamed = written.and_then(|()| fs::rename(&temporary, file));
+        let renamed = written.and_then(|()| match is_special {
+            true => Ok(()),
+            false => fs::rename(&temporary, &target),
+        });
         renamed.map_err(|cause| {
-            // What is left of it is of no use.
-            let _ = fs::remove_file(&temporary);
+            if !is_special {
+                // An incomplete file is of no use.
+                let _ = fs::remove_file(&temporary);
+            }
             CheckpointError::Write {
                 file: file.to_owned(),
                 cause,

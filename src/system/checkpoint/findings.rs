@@ -12,7 +12,7 @@ const ID: &str = "checkpoint";
 pub(super) struct Kept {
     /// Number of ticks.
     pub(super) tick: u64,
-    /// Number of socket clients at the time of the checkpoint.
+    /// Number of socket clients at the time of the checkpoint that are not connected now.
     pub(super) clients: u64,
     /// Sockets that can't be opened.
     pub(super) sockets: Vec<SocketError>,
@@ -61,11 +61,13 @@ pub(super) fn reports(kept: &Kept) -> Vec<Report> {
                 let text = format!("{what}, was opened by the host program; {lost}");
                 (Severity::Error, text)
             }
-            FileChange::Grown { from, to } => {
-                let text = format!(
-                    "{what}, has {to} bytes, and had {from} at the checkpoint; it is written to from its position on, and what follows \
-                     stays"
-                );
+            FileChange::Grown { from, to, appends } => {
+                let goes_on = match appends {
+                    true => "further bytes are appended behind all of them",
+                    false => "it is written to from its position on, and the bytes behind that stay",
+                };
+                let text =
+                    format!("{what}, has {to} bytes, and had {from} at the checkpoint; {goes_on}");
                 (Severity::Warning, text)
             }
         };

@@ -45,6 +45,8 @@ struct SystemState {
     text: SavedText,
     sockets: SavedSockets,
     statistics: Vec<SavedStatistics>,
+    /// Number of replaced traps of each channel with code in their place.
+    stubs: Vec<(String, u64)>,
 }
 
 impl Vhost {
@@ -96,6 +98,7 @@ impl Vhost {
             map,
             memories,
             attach_context,
+            stubs,
             ..
         } = &*self.0;
         bus.run_until_idle()?;
@@ -109,6 +112,13 @@ impl Vhost {
             text: bus.ask(&ports.console, console::Save)?,
             sockets: bus.ask(&ports.sockets, sockets::Save)?,
             statistics: attach_context.counts(),
+            stubs: {
+                let stubs = stubs.borrow();
+                let stubs = stubs.iter();
+                stubs
+                    .map(|stub| (stub.channel.clone(), stub.replaced()))
+                    .collect()
+            },
         };
         let configuration = configuration(map, attach_context.channels());
         let mut checkpoint = Checkpoint::new(configuration, bus.now());
@@ -131,6 +141,7 @@ impl Vhost {
             memories,
             attach_context,
             watchdog,
+            stubs,
             ..
         } = &*self.0;
         let here = configuration(map, attach_context.channels());
@@ -140,6 +151,12 @@ impl Vhost {
         memories::check(memories, &content)?;
         bus.run_until_idle()?;
         memories::restore(memories, &content);
+        for stub in stubs.borrow_mut().iter_mut() {
+            let mut saved = state.stubs.iter();
+            if let Some((_, replaced)) = saved.find(|(channel, _)| *channel == stub.channel) {
+                stub.restore(*replaced);
+            }
+        }
         self.begin_restore(RestoreBegun {
             tick: checkpoint.tick(),
             statistics: state.statistics,
@@ -147,11 +164,14 @@ impl Vhost {
         self.watch(watchdog.timeout());
         let mut kept = Kept {
             tick: checkpoint.tick(),
-            clients: state.sockets.clients,
             ..Kept::default()
         };
         let sockets = state.sockets;
+        let clients = sockets.clients;
         kept.sockets = bus.ask(&ports.sockets, sockets::Restore { sockets })?;
+        // Clients of sockets that are still open stay.
+        let here = bus.ask(&ports.sockets, sockets::Save)?;
+        kept.clients = clients.saturating_sub(here.clients);
         let files = state.files;
         kept.files = bus.ask(&ports.files, files::Restore { files })?;
         bus.ask(&ports.console, console::Restore { text: state.text })?;

@@ -103,6 +103,16 @@ pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Opt
 }
 
 impl Stub {
+    /// Number of replaced traps.
+    pub(super) fn replaced(&self) -> u64 {
+        self.replaced
+    }
+
+    /// Sets the number of replaced traps, whose parts are in restored memory.
+    pub(super) fn restore(&mut self, replaced: u64) {
+        self.replaced = replaced.min(MOST);
+    }
+
     /// Replaces traps by jumps. A trap that can't be replaced is reported. Returns the number of the others.
     pub(super) fn replace(&mut self, loader: &Loader<'_>, traps: &[Trap], whose: &str) -> u64 {
         let before = self.replaced;

@@ -1,4 +1,4 @@
-//! Checkpoints: a run that goes back to the present goes on as if nothing had happened.
+//! Checkpoints that are taken and restored at once, which must not change the run.
 
 use std::fs::OpenOptions;
 

@@ -57,7 +57,8 @@ pub(super) struct Builder<'a> {
     packages: PathBuf,
     /// True if ccache is available.
     has_ccache: bool,
-    /// True to build the library's variant with Python without optimisation, and none for a default backend: configurations name it.
+    /// True in a quick run: the library with methods in Python is that of the tests, and configurations name the backend that is a
+    /// library's default otherwise.
     fast_build: bool,
     /// Locked while something is built: cases may run in several processes.
     lock: PathBuf,
