@@ -34,9 +34,9 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDe
                 let is_other = mem::discriminant(other_interface) != mem::discriminant(interface);
                 is_other && other_interface.has_exit() && same_firmware(other, channel)
             };
-            let mut mailboxes = ids().zip(&placed).filter(|(_, (_, (other, _)))| {
-                matches!(other, Interface::Mailbox(_))
-            });
+            let mut mailboxes = ids()
+                .zip(&placed)
+                .filter(|(_, (_, (other, _)))| matches!(other, Interface::Mailbox(_)));
             let mut others = ids().zip(&placed).take_while(|(other, _)| *other != id);
             // That of a mailbox, wherever it stands: the order of the channels changes nothing.
             let first = match interface {

@@ -109,9 +109,8 @@ impl Layout {
         let (up, down) = (count(up)?, count(down)?);
         let is_size = (1..=u64::from(MOST_SIZE)).contains(&size?);
         let narrow = bytes.get(HEADER as usize..).and_then(|it| self.parse(it));
-        let is_narrow = narrow.is_some_and(|it| {
-            it.name == 0 && it.is_set_up() && it.check().is_ok()
-        });
+        let is_narrow =
+            narrow.is_some_and(|it| it.name == 0 && it.is_set_up() && it.check().is_ok());
         let is_wide = self.ptr_width == PtrWidth::P8 && is_size && !is_narrow;
         let layout = Self { is_wide, ..self };
         is_wide.then_some((layout, Header { up, down }))

@@ -64,7 +64,9 @@ pub(super) fn reports(kept: &Kept) -> Vec<Report> {
             FileChange::Grown { from, to, appends } => {
                 let goes_on = match appends {
                     true => "further bytes are appended behind all of them",
-                    false => "it is written to from its position on, and the bytes behind that stay",
+                    false => {
+                        "it is written to from its position on, and the bytes behind that stay"
+                    }
                 };
                 let text =
                     format!("{what}, has {to} bytes, and had {from} at the checkpoint; {goes_on}");
