@@ -44,7 +44,17 @@ def test_it_shows_what_the_library_has(vhost: Any, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "vhost._vhost", native)
     for name in stubs():
         assert getattr(vhost, name) == f"the library's {name}"
-    system = {"System", "exit_code", "init", "notify", "shutdown", "status", "tick"}
+    system = {
+        "System",
+        "exit_code",
+        "init",
+        "notify",
+        "restore",
+        "save",
+        "shutdown",
+        "status",
+        "tick",
+    }
     recordings = {"Difference", "Replayed", "replay", "trace"}
     assert set(vhost.__all__) <= stubs() | system | recordings
     with pytest.raises(AttributeError, match="no attribute 'reed_u32'"):

@@ -156,10 +156,9 @@ def test_faulty_files_are_errors_behind_the_rows_before(vhost: Any, tmp_path: Pa
     damaged = bytearray(SELFTEST.read_bytes())
     damaged[-1] ^= 1
     file.write_bytes(damaged)
-    before = []
+    before: list[Any] = []
     with pytest.raises(vhost.Error, match="checksum mismatch"):
-        for message in vhost.trace.open(file).messages():
-            before.append(message)  # noqa: PERF402
+        before.extend(vhost.trace.open(file).messages())
     # The last block is damaged, or cut off.
     file.write_bytes(damaged[:-1])
     assert before == list(vhost.trace.open(file).messages())

@@ -3,7 +3,6 @@
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
@@ -38,13 +37,9 @@ impl ChannelTask {
             task.waker.get_or_init(|| context.waker().clone());
             if let Ok(mut serving) = task.serving.try_borrow_mut()
                 && let Some(future) = &mut *serving
+                && future.poll_unpin(context).is_ready()
             {
-                // A panic ends this future only: a restore may begin another one.
-                let poll = || future.poll_unpin(context);
-                let polled = catch_unwind(AssertUnwindSafe(poll));
-                if polled.map_or(true, |polled| polled.is_ready()) {
-                    *serving = None;
-                }
+                *serving = None;
             }
             Poll::Pending
         }));

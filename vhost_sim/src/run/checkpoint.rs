@@ -12,13 +12,17 @@ impl Run<'_> {
         if self.fatal || !self.scenario.checkpoints.contains(&turn) {
             return Ok(());
         }
-        // The model does not know what such channels have open.
-        let unknown = |unit: &super::Unit| unit.session.excused || unit.session.loose;
+        // The model does not know what such channels have open, or files of theirs can't be opened again.
+        let unknown = |unit: &super::Unit| {
+            unit.session.excused || unit.session.loose || unit.session.has_specials()
+        };
         if self.units.iter().any(unknown) || !self.files_can_be_opened_again() {
             return Ok(());
         }
-        let status = self.vhost.status().unwrap_or_default();
-        let pending = status.contains(" is pending since ");
+        let pending = self
+            .units
+            .iter()
+            .any(|unit| unit.session.has_pending_call());
         let file = self.folder.join("x.ckpt");
         let saved = self.vhost.save(&file);
         let restored = saved.and_then(|()| self.vhost.restore(&file));

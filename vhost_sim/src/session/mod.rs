@@ -141,6 +141,16 @@ impl Session {
             && self.answers.is_empty()
     }
 
+    /// True if the request in service is a call that has not returned.
+    pub fn has_pending_call(&self) -> bool {
+        matches!(self.current, Some(Waiting::Call(..)))
+    }
+
+    /// True if the host has files of the host program open, which the model may have closed.
+    pub fn has_specials(&self) -> bool {
+        self.open_specials != 0
+    }
+
     /// Firmware withdraws READY: the session ends.
     pub fn leave(&mut self, space: &Space, shared: &mut Shared) {
         if matches!(self.phase, Phase::Exited(_)) {
