@@ -79,7 +79,6 @@ pub use features::Defaults;
 pub use flush::Flush;
 pub(crate) use flush::MOST_FLUSH;
 pub use htif::{HtifConfig, SignatureConfig};
-
 pub use memory_place::MemoryPlace;
 pub use name::NoName;
 pub use rtt::{RttConfig, UpConfig};
