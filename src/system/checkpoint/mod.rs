@@ -80,7 +80,8 @@ impl Vhost {
     /// files that are gone or shorter, connections of sockets, and the objects of Python. Pending calls are polled anew.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] for a file that is none, damaged, or of another configuration; the system has not changed then.
+    /// [`Error::Checkpoint`] from inside a foreign call, after the end of service, or for a file that is none, damaged, or of another
+    /// configuration; the system has not changed then. For a state that is impossible, with a right checksum, it is to be shut down.
     pub fn restore(&self, file: impl AsRef<Path>) -> Result<(), Error> {
         self.restore_checkpoint(&Checkpoint::read(file)?)
     }
