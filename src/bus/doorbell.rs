@@ -15,10 +15,13 @@ pub(crate) const DOORBELL_BYTES: usize = 64;
 const WORDS: usize = DOORBELL_BYTES / size_of::<u32>();
 
 /// Words read by one poll.
-type Bytes = [[u8; size_of::<u32>()]; WORDS];
+pub(super) type Bytes = [[u8; size_of::<u32>()]; WORDS];
 
 /// Fills the buffer with the watched bytes. False if they can't be read.
 pub(crate) type Look = dyn Fn(&mut [u8]) -> bool;
+
+/// Reads like [`Look`], faster. Returns the number of bytes that were read.
+pub(crate) type QuickLook = dyn Fn(&mut [u8]) -> usize;
 
 /// Called with the bytes read when a watched word has changed since the last poll; with `None` when the bytes can't be read, after which
 /// the doorbell is disarmed until it watches something else.
@@ -50,19 +53,33 @@ struct WatchChanges {
 pub(crate) struct Watch {
     /// Number of bytes that a poll reads.
     len: usize,
-    /// Watched words, as last read.
-    words: SmallVec<[Word; 6]>,
+    words: Words,
     /// Faster reader, tried before `look`.
-    quick_look: Option<Box<Look>>,
+    quick_look: Option<Box<QuickLook>>,
     look: Box<Look>,
     ring: Box<Ring>,
-    /// True after the first poll.
-    looked: Cell<bool>,
-    /// True once the doorbell has another watch, or none.
-    removed: Cell<bool>,
+    stage: Cell<Stage>,
+}
+
+/// Life of a watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Not polled yet.
+    New,
+    Polled,
+    /// The doorbell has another watch, or none.
+    Removed,
+}
+
+/// Watched words, as last read. They are stored inline, since thousands of doorbells are polled in each tick. Most watches have two; one of
+/// a single word has it twice.
+struct Words {
+    first: [Word; 2],
+    others: SmallVec<[Word; 4]>,
 }
 
 /// A watched word of 32 bits. A wider load would stall on the narrower stores that have just filled the buffer.
+#[derive(Clone, Default)]
 struct Word {
     /// Position in the bytes read, in words.
     at: u32,
@@ -98,18 +115,26 @@ impl Doorbells {
     }
 
     /// Polls the watches. True if a callback was called or a watch changed meanwhile.
-    #[inline(always)]
     pub(super) fn poll(&self, scan: Scan) -> bool {
-        if self.changes.any.get() {
-            self.collect();
-        }
-        // Cloned, since a reader may come back to the bus and change a watch.
-        let watches = self.watches.borrow().clone();
         let mut rang = false;
-        for watch in &*watches {
+        // Shared, since a reader may come back to the bus and change a watch.
+        for watch in &*self.watches() {
             rang |= watch.poll(scan);
         }
         rang
+    }
+
+    /// The watches of all doorbells.
+    pub(super) fn watches(&self) -> Rc<[Rc<Watch>]> {
+        if self.changes.any.get() {
+            self.collect();
+        }
+        self.watches.borrow().clone()
+    }
+
+    /// True if these are the watches of all doorbells.
+    pub(super) fn are_watches(&self, watches: &Rc<[Rc<Watch>]>) -> bool {
+        !self.changes.any.get() && Rc::ptr_eq(&self.watches.borrow(), watches)
     }
 
     #[cold]
@@ -129,96 +154,136 @@ impl Watch {
         let len = len.min(DOORBELL_BYTES);
         Self {
             len,
-            words: words(0..len.div_ceil(size_of::<u32>())),
+            words: Words::at(0..len.div_ceil(size_of::<u32>())),
             quick_look: None,
             look,
             ring,
-            looked: Cell::new(false),
-            removed: Cell::new(false),
+            stage: Cell::new(Stage::New),
         }
     }
 
-    /// Restricts the watch to the words at these byte offsets, multiples of 4.
+    /// Restricts the watch to the words at these byte offsets, multiples of 4; without any, to the first word.
     #[must_use]
     pub(crate) fn only(self, offsets: impl IntoIterator<Item = usize>) -> Self {
         let offsets = offsets.into_iter().map(|offset| offset / size_of::<u32>());
-        let words = words(offsets.filter(|at| *at < WORDS));
+        let words = Words::at(offsets.filter(|at| *at < WORDS));
         Self { words, ..self }
     }
 
     /// Adds a faster reader, tried before the usual one. The usual one is called if it fails.
     #[must_use]
-    pub(crate) fn quickly(self, quick_look: Option<Box<Look>>) -> Self {
+    pub(crate) fn quickly(self, quick_look: Option<Box<QuickLook>>) -> Self {
         Self { quick_look, ..self }
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(&self, to: &mut Bytes) -> bool {
         let to = &mut to.as_flattened_mut()[..self.len];
         match &self.quick_look {
-            Some(look) if look(to) => true,
+            Some(look) if look(to) == self.len => true,
             _ => (self.look)(to),
         }
     }
 
-    /// True if all watched words equal those of the last poll.
-    #[inline]
-    fn has_seen(&self, now: &Bytes) -> bool {
-        self.words
-            .iter()
-            .all(|word| word.seen.get() == word.of(now))
+    /// Reads the words and compares them with the last poll. Unless nothing has changed, [`ring`](Self::ring) is due.
+    #[inline(always)]
+    pub(super) fn look_again(&self, read: &mut Bytes) -> Polled {
+        if self.stage.get() == Stage::Removed {
+            return Polled::Unchanged;
+        }
+        if !self.read(read) {
+            return Polled::Unreadable;
+        }
+        // The reader may have come back to the bus and removed the watch.
+        if self.stage.get() == Stage::Polled && self.words.equal(read) {
+            Polled::Unchanged
+        } else {
+            Polled::Changed
+        }
+    }
+
+    fn look(&self, scan: Scan, read: &mut Bytes) -> Polled {
+        match scan {
+            Scan::New if self.stage.get() != Stage::New => Polled::Unchanged,
+            Scan::All if self.stage.get() == Stage::Polled => match self.look_again(read) {
+                Polled::Unchanged => Polled::Changed,
+                polled => polled,
+            },
+            _ => self.look_again(read),
+        }
     }
 
     /// Polls once. True if the callback was called or the watch was removed meanwhile.
-    #[inline(always)]
-    fn poll(&self, scan: Scan) -> bool {
-        let looked = self.looked.get();
-        if self.removed.get() || (scan == Scan::New && looked) {
-            return false;
+    pub(super) fn poll(&self, scan: Scan) -> bool {
+        let mut read = Bytes::default();
+        match self.look(scan, &mut read) {
+            Polled::Unchanged => false,
+            polled => {
+                self.ring(polled, &read);
+                true
+            }
         }
-        let mut now = Bytes::default();
-        let readable = self.read(&mut now);
-        let is_quiet = readable && looked && scan == Scan::Changed && self.has_seen(&now);
-        if is_quiet && !self.removed.get() {
-            return false;
-        }
-        self.ring_with(readable.then_some(&now));
-        true
     }
 
-    /// Calls the callback. The reader may have come back to the bus and removed the watch: the bytes it read are of no use then.
+    /// Calls the callback with what was read. If the watch was removed meanwhile, that is of no use.
     #[cold]
     #[inline(never)]
-    fn ring_with(&self, now: Option<&Bytes>) {
-        if self.removed.get() {
+    pub(super) fn ring(&self, polled: Polled, read: &Bytes) {
+        if self.stage.get() == Stage::Removed {
             return;
         }
-        let bytes = now.map(|now| {
-            for word in &self.words {
-                word.seen.set(word.of(now));
-            }
-            self.looked.set(true);
-            &now.as_flattened()[..self.len]
-        });
-        // A watch that can't be read is not polled again.
-        self.removed.set(bytes.is_none());
-        (self.ring)(bytes);
+        if polled == Polled::Unreadable {
+            // It is not polled again.
+            self.stage.set(Stage::Removed);
+            return (self.ring)(None);
+        }
+        self.words.set(read);
+        self.stage.set(Stage::Polled);
+        (self.ring)(Some(&read.as_flattened()[..self.len]));
     }
 }
 
-/// Words at these positions. They are stored inline, since thousands of doorbells are polled in each tick.
-fn words(positions: impl Iterator<Item = usize>) -> SmallVec<[Word; 6]> {
-    let word = |at| Word {
-        at: at as u32,
-        seen: Cell::default(),
-    };
-    positions.map(word).collect()
+impl Words {
+    /// Words at these positions.
+    fn at(positions: impl Iterator<Item = usize>) -> Self {
+        let mut words = positions.map(|at| Word {
+            at: at as u32,
+            seen: Cell::default(),
+        });
+        let first = words.next().unwrap_or_default();
+        let second = words.next().unwrap_or_else(|| first.clone());
+        Self {
+            first: [first, second],
+            others: words.collect(),
+        }
+    }
+
+    /// True if all equal those of the last poll.
+    #[inline(always)]
+    fn equal(&self, read: &Bytes) -> bool {
+        let [first, second] = &self.first;
+        first.equals(read)
+            && second.equals(read)
+            && self.others.iter().all(|word| word.equals(read))
+    }
+
+    /// Keeps these as those of the last poll.
+    fn set(&self, read: &Bytes) {
+        for word in self.first.iter().chain(&self.others) {
+            word.seen.set(word.of(read));
+        }
+    }
 }
 
 impl Word {
-    #[inline]
+    #[inline(always)]
     fn of(&self, bytes: &Bytes) -> [u8; 4] {
         bytes[self.at as usize % WORDS]
+    }
+
+    #[inline(always)]
+    fn equals(&self, bytes: &Bytes) -> bool {
+        self.seen.get() == self.of(bytes)
     }
 }
 
@@ -237,9 +302,19 @@ impl Doorbell {
     fn replace(&self, watch: Option<Rc<Watch>>) {
         self.0.changes.any.set(true);
         if let Some(before) = self.0.watch.replace(watch) {
-            before.removed.set(true);
+            before.stage.set(Stage::Removed);
         }
     }
+}
+
+/// Result of a poll.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Polled {
+    #[default]
+    Unchanged,
+    /// A word has changed, or the callback is due anyway.
+    Changed,
+    Unreadable,
 }
 
 /// Selection of the watches that are polled and of those whose callback is called.

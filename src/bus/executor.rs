@@ -32,6 +32,17 @@ pub struct Spawner {
     ready: Arc<Ready>,
 }
 
+/// Readiness of the tasks of an executor.
+pub(super) struct Readiness(Arc<Ready>);
+
+impl Readiness {
+    /// True if a task may be able to make progress.
+    #[inline]
+    pub(super) fn is_ready(&self) -> bool {
+        self.0.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Set when a task can make progress.
 #[derive(Debug, Default)]
 struct Ready(AtomicBool);
@@ -67,6 +78,11 @@ impl Executor {
     #[inline]
     pub(super) fn is_ready(&self) -> bool {
         self.spawner.ready.0.load(Ordering::Relaxed)
+    }
+
+    /// Readiness of this executor's tasks.
+    pub(super) fn readiness(&self) -> Readiness {
+        Readiness(self.spawner.ready.clone())
     }
 
     /// Polls until no task can make progress. False if none could, or if called from a running task.

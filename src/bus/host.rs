@@ -14,6 +14,7 @@ use super::elision::Elision;
 use super::executor::{Executor, Spawner};
 use super::outbox::Outbox;
 use super::scheduler::Scheduler;
+use super::settled_ticks::SettledTicks;
 use super::slot::Taken;
 use super::state::BusState;
 use super::tap::Tap;
@@ -38,12 +39,12 @@ pub(crate) struct Bus {
 }
 
 /// Work of a tick.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TickWork {
     /// A doorbell rang, or a task is ready.
-    rang: bool,
+    pub(super) rang: bool,
     /// A timer is enabled.
-    timed: bool,
+    pub(super) timed: bool,
 }
 
 /// Maximum number of polling rounds in one tick, for doorbells whose watch changes during it. A memory that reads differently every time
@@ -293,18 +294,17 @@ impl Bus {
         !any_work && !any_due && !self.unflushed()
     }
 
-    /// Advances the time of a [settled](Self::is_settled) bus by one tick and polls the doorbells. Returns the resulting work, if there is
-    /// any, for [`finish_tick`](Self::finish_tick).
-    #[inline(always)]
-    pub(crate) fn begin_settled_tick(&self) -> Option<TickWork> {
-        let timed = self.begin_tick();
-        // A waker may be used by any thread.
-        let ready = self.executor.is_ready();
-        let rang = self.look_at_bells(Scan::Changed) || ready;
-        (rang || timed).then_some(TickWork { rang, timed })
+    /// Ticks of this bus while it is [settled](Self::is_settled).
+    pub(crate) fn settled_ticks(&self) -> SettledTicks {
+        SettledTicks::of(self, &self.wanted, &self.bells)
     }
 
-    /// Carries out the work of a tick that [began settled](Self::begin_settled_tick).
+    /// True if these are the ticks of this bus, and no watch has changed since they were found.
+    pub(crate) fn has_settled_ticks(&self, ticks: &SettledTicks) -> bool {
+        ticks.are_current(&self.bells)
+    }
+
+    /// Carries out the work of a tick that [began settled](SettledTicks::ring).
     pub(crate) fn finish_tick(&self, TickWork { rang, timed }: TickWork) {
         self.work(rang, timed);
     }

@@ -4,7 +4,7 @@
 //! - `Inbox` and `Port`: all messages of one endpoint as one type, and the sender's handle to that endpoint.
 //! - `Bus`: runs the actors and, between runs, the foreign calls that they posted. The only place that waits.
 //! - [`Spawner`]: adds tasks and actors.
-//! - `Doorbell` and `TickTimer`: memory words polled on every tick, and per-tick callbacks.
+//! - `Doorbell` and `TickTimer`: memory words polled on every tick, and per-tick callbacks; `SettledTicks`: ticks with nothing else to do.
 //! - `Elision`: plain calls in place of messages; `ShownRequest`: those that taps see.
 //! - [`Tap`]: observer of every message and reply.
 //!
@@ -23,6 +23,7 @@ mod message;
 mod outbox;
 mod port;
 mod scheduler;
+mod settled_ticks;
 mod shown;
 mod slot;
 mod state;
@@ -44,6 +45,7 @@ pub(crate) use inbox::inbox;
 pub use message::{Body, Message};
 pub(crate) use message::{Envelope, Inbox, MessageVisitor, ReplyFuture, ReplySender};
 pub(crate) use port::Port;
+pub(crate) use settled_ticks::{PolledWords, SettledTicks};
 pub(crate) use shown::ShownRequest;
 pub(crate) use state::panic_text;
 pub use tap::{ActorTap, Event, Observation, OwnedEvent, OwnedObservation, Tap};

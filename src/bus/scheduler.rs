@@ -121,6 +121,14 @@ impl Scheduler {
         }
     }
 
+    /// As [`begin_outer_call`](Self::begin_outer_call), while no foreign call is pending.
+    #[inline(always)]
+    pub(super) fn begin_settled_poll(&self) -> SettledPollGuard<'_> {
+        debug_assert!(!self.any_call_waits());
+        self.abroad.set(self.abroad.get() + 1);
+        SettledPollGuard(self)
+    }
+
     /// Puts a handler on the stack until the guard is dropped.
     pub(super) fn begin_handler(&self) -> HandlerGuard<'_> {
         self.handlers.set(self.handlers.get() + 1);
@@ -251,6 +259,16 @@ impl Drop for OuterCallGuard<'_> {
     fn drop(&mut self) {
         self.of.abroad.set(self.of.abroad.get() - 1);
         self.of.before.set(self.before);
+    }
+}
+
+/// Guard: doorbells of a settled bus are polled.
+pub(super) struct SettledPollGuard<'a>(&'a Scheduler);
+
+impl Drop for SettledPollGuard<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.0.abroad.set(self.0.abroad.get() - 1);
     }
 }
 

@@ -48,6 +48,17 @@ impl Call {
         call
     }
 
+    /// A call that has entered the strand by [`strand::enter_free`].
+    #[inline]
+    pub(super) fn enter_with(entered: Entered) -> Self {
+        entered.settle(false);
+        let call = Self::of(entered);
+        if attention::is_needed() {
+            return call.attend();
+        }
+        call
+    }
+
     /// Finds the system that the call is for.
     pub(super) fn begin(&self) {
         if let Ok(strand) = &self.entered {
@@ -80,11 +91,11 @@ impl Call {
         }
     }
 
-    /// Notes that the system is settled: [`strand::enter_settled`] succeeds until the next call.
+    /// Notes that the system is settled: [`settled_tick`](super::settled_tick) takes the short path until another call comes.
     #[inline]
     pub(super) fn settle(&self) {
         if let Ok(entered) = &self.entered {
-            entered.settle();
+            entered.settle(true);
         }
     }
 

@@ -29,9 +29,14 @@ impl Call {
     }
 
     /// Carries out the work of a tick that began settled.
-    pub(super) fn finish_tick(&self, vhost: &Vhost, work: TickWork) -> Result<usize, Error> {
+    pub(super) fn finish_tick(
+        &self,
+        process: &Process,
+        vhost: &Vhost,
+        work: TickWork,
+    ) -> Result<usize, Error> {
         let served = vhost.finish_tick(work)?;
-        self.end_tick(self.process()?, vhost);
+        self.end_tick(process, vhost);
         Ok(served)
     }
 
@@ -44,7 +49,8 @@ impl Call {
         if now >= due {
             self.snapshot_or_report(vhost);
         }
-        if process.settle(due.min(vhost.settled_until()), now) {
+        let until = due.min(vhost.settled_until());
+        if now + 1 < until && process.settle(vhost, until) {
             self.settle();
         }
     }

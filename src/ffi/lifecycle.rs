@@ -6,11 +6,12 @@ use super::arguments::{optional_text, text};
 use super::call::Call;
 use super::error::Error;
 use super::guard::{guard, guard_call};
-use super::process::name_scope;
+use super::process::{name_scope, served_count};
 use super::quit::{self, quit};
-use super::settled_tick::{self, Begun, Tick};
+use super::settled_tick::{self, Tick};
 use super::systems;
 use crate::attach;
+use crate::bus::PolledWords;
 use crate::messages::foreign::Severity;
 use crate::sim::current_system::current;
 use crate::sim::{scope, testbench};
@@ -44,20 +45,30 @@ pub(super) unsafe extern "C" fn mb_init(
 /// One clock.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_tick() -> c_int {
-    match settled_tick::tick() {
-        Some(Tick::Done(served)) => count(served),
-        Some(Tick::Begun(call, began)) => guard_call(call, "mb_tick", -1, |call| {
-            let Begun { vhost, work } = began?;
-            Ok(count(call.finish_tick(&vhost, work)?))
-        }),
-        None => tick(),
+    let mut polled = PolledWords::default();
+    match settled_tick::tick(&mut polled) {
+        Tick::Done(served) => served,
+        Tick::Begun(call, begun) => finish_tick(call, begun, &polled),
+        Tick::Unsettled(call) => tick(call),
     }
 }
 
-/// A tick of a system that is not known to be settled.
+/// Rest of a tick that has work.
 #[inline(never)]
-fn tick() -> c_int {
-    guard("mb_tick", -1, |call| {
+fn finish_tick(call: Call, begun: Result<(), Error>, polled: &PolledWords) -> c_int {
+    guard_call(call, "mb_tick", -1, |call| {
+        begun?;
+        let process = call.process()?;
+        let work = settled_tick::ring(process, polled);
+        let vhost = process.system()?;
+        Ok(served_count(call.finish_tick(process, &vhost, work)?))
+    })
+}
+
+/// A tick of a system that is not settled.
+#[inline(never)]
+fn tick(call: Call) -> c_int {
+    guard_call(call, "mb_tick", -1, |call| {
         call.reject_reentrant()?;
         let process = call.process()?;
         let vhost = process.system().or_else(|error| {
@@ -65,13 +76,8 @@ fn tick() -> c_int {
             process.flush_sockets()?;
             Err(error)
         })?;
-        Ok(count(call.tick(process, &vhost)?))
+        Ok(served_count(call.tick(process, &vhost)?))
     })
-}
-
-/// Number of channels for C.
-fn count(served: usize) -> c_int {
-    c_int::try_from(served).unwrap_or(c_int::MAX)
 }
 
 /// Something was written to a mailbox.

@@ -3,6 +3,7 @@
 //! It is reached inside the [strand](crate::sim::strand) alone, which [`guard`](super::guard) enters for every exported function.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::ffi::c_int;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::refused_calls;
 use super::returned_strings::ReturnedStrings;
 use super::zero_time::{self, ZeroTimeLoop};
 use crate::attach::Named;
+use crate::bus::SettledTicks;
 use crate::config::vhost_variables::{CALL_TIMEOUT, SCOPE};
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
@@ -41,10 +43,24 @@ pub(super) struct Process {
     attached: RefCell<Vec<Named>>,
     /// Calls at one simulated time.
     zero_time: ZeroTimeLoop,
-    /// Tick until which the system is settled, if no other call comes before.
-    settled_until: Cell<u64>,
+    /// The system while it is settled: valid if no other call came since that was noted.
+    pub(super) settled: RefCell<Option<Settled>>,
     /// Strings that C was given a pointer to.
     pub(super) returned: ReturnedStrings,
+}
+
+/// Settled system.
+pub(super) struct Settled {
+    pub(super) ticks: SettledTicks,
+    /// Tick until which it is settled.
+    pub(super) until: u64,
+    /// Number of channels that have not exited.
+    pub(super) served: c_int,
+}
+
+/// Number of channels that have not exited, for C.
+pub(super) fn served_count(served: usize) -> c_int {
+    c_int::try_from(served).unwrap_or(c_int::MAX)
 }
 
 /// Life of the system.
@@ -131,7 +147,7 @@ impl Process {
             attached: RefCell::new(Vec::new()),
             returned: ReturnedStrings::new(),
             zero_time: ZeroTimeLoop::new(),
-            settled_until: Cell::new(0),
+            settled: RefCell::new(None),
         }
     }
 
@@ -174,23 +190,27 @@ impl Process {
         }
     }
 
-    /// System whose next tick has nothing to do but to poll the doorbells, if no call came since that was noted.
-    #[inline(always)]
-    pub(super) fn settled(&self) -> Option<Rc<Vhost>> {
-        match &*self.state.borrow() {
-            State::Running { vhost, .. } if vhost.now() + 1 < self.settled_until.get() => {
-                scope::adopt_of_call();
-                Some(vhost.clone())
+    /// Notes what the ticks of the system need as long as it is settled, up to tick `until`. False from inside such a tick.
+    pub(super) fn settle(&self, vhost: &Vhost, until: u64) -> bool {
+        // Borrowed while doorbells are polled, from where other calls come.
+        let Ok(mut settled) = self.settled.try_borrow_mut() else {
+            return false;
+        };
+        let served = served_count(vhost.served());
+        match &mut *settled {
+            Some(known) if vhost.has_settled_ticks(&known.ticks) => {
+                (known.until, known.served) = (until, served);
             }
-            _ => None,
+            unknown => {
+                let ticks = vhost.settled_ticks();
+                *unknown = Some(Settled {
+                    ticks,
+                    until,
+                    served,
+                });
+            }
         }
-    }
-
-    /// Notes the tick until which the system is settled. True if the next tick comes before.
-    #[inline]
-    pub(super) fn settle(&self, until: u64, now: u64) -> bool {
-        self.settled_until.set(until);
-        now + 1 < until
+        true
     }
 
     /// Adds to the events that the testbench observes, until the system is shut down.
@@ -340,6 +360,12 @@ impl Process {
             }
             State::Running { .. } | State::Empty | State::Failed(_) => {}
         }
+        // It keeps parts of the system.
+        let settled = self
+            .settled
+            .try_borrow_mut()
+            .map(|mut settled| settled.take());
+        drop(settled.map_err(|_| Error::Reentrant)?);
         report_counts();
         let ended = match self.set_state(State::Busy) {
             State::Running { vhost, .. } => catch(|| {

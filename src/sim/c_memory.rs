@@ -12,6 +12,25 @@ pub(crate) fn api_read(base: u64, address: u64, buffer: &mut [u8]) -> Result<usi
     Ok(unsafe { read(base, address, buffer.as_mut_ptr(), buffer.len()) })
 }
 
+/// As [`api_read`], for polls. Returns `usize::MAX` without a model.
+#[inline]
+pub(crate) fn api_look(base: u64, address: u64, buffer: &mut [u8]) -> usize {
+    match __vhost_bb_mem_read.known() {
+        // SAFETY: the model writes at most as many bytes as `buffer` has.
+        Some(read) if Abroad::is_poll() => unsafe {
+            read(base, address, buffer.as_mut_ptr(), buffer.len())
+        },
+        _ => first_look(base, address, buffer),
+    }
+}
+
+/// A poll outside of a settled tick, or the first one.
+#[cold]
+#[inline(never)]
+fn first_look(base: u64, address: u64, buffer: &mut [u8]) -> usize {
+    api_read(base, address, buffer).unwrap_or(usize::MAX)
+}
+
 /// Writes to the C model of the memory at `base`; `address` is absolute. Returns the number of bytes moved.
 pub(crate) fn api_write(base: u64, address: u64, data: &[u8]) -> Result<usize, Absent> {
     let write = __vhost_bb_mem_write.get()?;

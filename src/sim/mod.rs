@@ -69,7 +69,7 @@ pub(crate) mod vpi_testbench;
 mod vpi_user;
 pub(crate) mod vpi_value;
 
-pub(crate) use c_memory::{api_read, api_write};
+pub(crate) use c_memory::{api_look, api_read, api_write};
 #[cfg(feature = "python")]
 pub(crate) use float::FloatEnvironment;
 pub(crate) use library::keep_loaded;

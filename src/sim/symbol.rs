@@ -65,6 +65,17 @@ impl<F: Copy> Symbol<F> {
         Ok(unsafe { transmute_copy::<*mut c_void, F>(&address) })
     }
 
+    /// The function, if it was found before.
+    #[inline]
+    pub(super) fn known(&self) -> Option<F> {
+        // The address was stored before the round.
+        let is_valid = self.round.load(Ordering::Acquire) == ROUND.load(Ordering::Relaxed);
+        let address = self.found.load(Ordering::Relaxed);
+        // SAFETY: as in `get`.
+        (is_valid && !address.is_null())
+            .then(|| unsafe { transmute_copy::<*mut c_void, F>(&address) })
+    }
+
     #[cold]
     fn look_up(&self) {
         let round = ROUND.load(Ordering::Relaxed);

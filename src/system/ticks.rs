@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::watchdog::Timeout;
 use super::{Error, Inner, Vhost, taps};
-use crate::bus::TickWork;
+use crate::bus::{SettledTicks, TickWork};
 use crate::messages::announced::Notified;
 use crate::messages::foreign::Severity;
 
@@ -34,14 +34,17 @@ impl Vhost {
         if is_settled { inner.watchdog.due() } else { 0 }
     }
 
-    /// Begins a tick of a [settled](Self::settled_until) system. Returns the resulting work, if there is any, for
-    /// [`finish_tick`](Self::finish_tick); without any the tick is over.
-    #[inline(always)]
-    pub(crate) fn begin_settled_tick(&self) -> Option<TickWork> {
-        self.0.bus.begin_settled_tick()
+    /// Ticks of this system while it is [settled](Self::settled_until).
+    pub(crate) fn settled_ticks(&self) -> SettledTicks {
+        self.0.bus.settled_ticks()
     }
 
-    /// Carries out the work of a tick that [began settled](Self::begin_settled_tick).
+    /// True if these are the ticks of this system, and no doorbell has changed since they were found.
+    pub(crate) fn has_settled_ticks(&self, ticks: &SettledTicks) -> bool {
+        self.0.bus.has_settled_ticks(ticks)
+    }
+
+    /// Carries out the work of a tick that [began settled](SettledTicks::ring).
     pub(crate) fn finish_tick(&self, work: TickWork) -> Result<usize, Error> {
         self.0.bus.finish_tick(work);
         self.end_tick(true)

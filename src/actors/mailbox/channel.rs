@@ -86,7 +86,7 @@ pub(super) struct Responses {
 }
 
 impl Responses {
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.put.0.wrapping_sub(self.taken.0) >= QUEUE_LEN
     }
 }
@@ -303,7 +303,13 @@ impl Channel {
         self.note(taken, &responses);
         self.tracker.enter(Step::Request);
         if from.request.is_some() || from.response.is_some() {
-            Box::pin(self.resume(queues, &mut responses, *from)).await?;
+            let response = Box::pin(self.resume(*from)).await;
+            if let Some(response) = response {
+                if responses.is_full() {
+                    self.make_room(queues, &mut responses, response).await?;
+                }
+                self.put(queues, &mut responses, response);
+            }
         }
         loop {
             let news =
@@ -339,7 +345,10 @@ impl Channel {
                     Served::Silent => self.tracker.over(End::Silent),
                     Served::Response(response) => {
                         self.tracker.over(End::Answered(response));
-                        self.respond(queues, &mut responses, response).await?;
+                        if responses.is_full() {
+                            self.make_room(queues, &mut responses, response).await?;
+                        }
+                        self.put(queues, &mut responses, response);
                     }
                 }
             }
@@ -380,70 +389,88 @@ impl Channel {
 
     /// Serves one request, valid or not.
     async fn serve(&self, slot: u32, entry: &RequestEntry) -> Served {
-        self.serve_from(slot, entry, None).await
+        let request = match self.accept(slot, entry) {
+            Ok(request) => request,
+            Err(refused) => return refused,
+        };
+        let performed = self.handler.perform(entry, &request);
+        self.outcome(slot, &request, self.context.catch_panic(performed).await)
     }
 
-    /// Serves one request, valid or not, from its beginning or from where it waited at a checkpoint.
-    pub(super) async fn serve_from(
+    /// Serves a request from where it waited at a checkpoint.
+    pub(super) async fn resume_request(
         &self,
         slot: u32,
         entry: &RequestEntry,
-        waits: Option<SavedWait>,
+        waits: SavedWait,
     ) -> Served {
-        let failed = |severity, kind: &dyn fmt::Display, failure: &Failure, responds: bool| {
-            let errno = failure.errno();
-            let answered = if responds { "answered " } else { "" };
-            if !failure.is_reported() {
-                self.service.report(
-                    severity,
-                    &format!("request in slot {slot}, {kind}: {failure}; {answered}{errno}"),
-                );
-            }
-            if responds {
-                Served::Response(Response::Error(errno))
-            } else {
-                Served::Silent
-            }
+        let request = match self.accept(slot, entry) {
+            Ok(request) => request,
+            Err(refused) => return refused,
         };
+        let performed = self.handler.resume(&request, waits);
+        self.outcome(slot, &request, self.context.catch_panic(performed).await)
+    }
+
+    /// Decodes a request. The error is the outcome of an invalid one, which is reported.
+    fn accept(&self, slot: u32, entry: &RequestEntry) -> Result<Request, Served> {
         self.tracker.enter(Step::Serve {
             slot,
             entry: *entry,
             task: Task::Host,
         });
-        let request = match Request::try_from(entry) {
-            Ok(request) => request,
-            Err(malformed) => {
-                let responds = entry.responds();
-                return failed(Severity::Error, entry, &malformed.into(), responds);
-            }
+        let failed = |request: &dyn fmt::Display, failure: &Failure, responds: bool| {
+            self.failed(Severity::Error, slot, request, failure, responds)
         };
+        let request = Request::try_from(entry)
+            .map_err(|malformed| failed(entry, &malformed.into(), entry.responds()))?;
         if let Request::File(file) = &request
             && file.since() > self.service.session.version()
         {
             let operation = file.operation();
             let later = Malformed::LaterFileOperation { operation };
-            return failed(Severity::Error, &request, &later.into(), request.responds());
+            return Err(failed(&request, &later.into(), request.responds()));
         }
-        let severity = |failure: &Failure| severity(&self.service.services, &request, failure);
-        let handler = &self.handler;
-        let performed = match waits {
-            None => {
-                self.context
-                    .catch_panic(handler.perform(entry, &request))
-                    .await
-            }
-            Some(waits) => {
-                let resumed = handler.resume(&request, waits);
-                self.context.catch_panic(Box::pin(resumed)).await
-            }
+        Ok(request)
+    }
+
+    /// Outcome of a request that was performed, or panicked. A failure is reported.
+    fn outcome(
+        &self,
+        slot: u32,
+        request: &Request,
+        performed: Result<Result<Served, Failure>, String>,
+    ) -> Served {
+        let (severity, failure) = match performed {
+            Ok(Ok(served)) => return served,
+            Ok(Err(failure)) => (severity(&self.service.services, request, &failure), failure),
+            Err(panic) => (Severity::Error, Failure::Panic(panic)),
         };
-        match performed {
-            Ok(Ok(served)) => served,
-            Ok(Err(failure)) => failed(severity(&failure), &request, &failure, request.responds()),
-            Err(panic) => {
-                let failure = Failure::Panic(panic);
-                failed(Severity::Error, &request, &failure, request.responds())
-            }
+        self.failed(severity, slot, request, &failure, request.responds())
+    }
+
+    /// Reports a request that failed. Returns its outcome.
+    #[cold]
+    fn failed(
+        &self,
+        severity: Severity,
+        slot: u32,
+        request: &dyn fmt::Display,
+        failure: &Failure,
+        responds: bool,
+    ) -> Served {
+        let errno = failure.errno();
+        let answered = if responds { "answered " } else { "" };
+        if !failure.is_reported() {
+            self.service.report(
+                severity,
+                &format!("request in slot {slot}, {request}: {failure}; {answered}{errno}"),
+            );
+        }
+        if responds {
+            Served::Response(Response::Error(errno))
+        } else {
+            Served::Silent
         }
     }
 
@@ -462,17 +489,15 @@ impl Channel {
         });
     }
 
-    /// Puts a response into the queue once a slot is free.
-    pub(super) async fn respond(
+    /// Waits until the response queue, which was full when last read, has a free slot for a response.
+    pub(super) async fn make_room(
         &self,
         queues: &Queues,
         responses: &mut Responses,
         response: Response,
     ) -> Result<(), Failure> {
-        if responses.is_full() {
-            let taken = queues.responses_taken().await?;
-            self.taken(responses, taken);
-        }
+        let taken = queues.responses_taken().await?;
+        self.taken(responses, taken);
         if responses.is_full() {
             self.session.held.set(Some(response));
             self.session.responses_taken.set(responses.taken);
@@ -489,10 +514,14 @@ impl Channel {
             self.watch(Watched::Requests, queues);
             self.tracker.enter(Step::Request);
         }
+        Ok(())
+    }
+
+    /// Puts a response into the queue, which has a free slot.
+    pub(super) fn put(&self, queues: &Queues, responses: &mut Responses, response: Response) {
         queues.put(responses.put, response);
         responses.put = responses.put.next();
         self.tracker.put.set(responses.put);
-        Ok(())
     }
 
     /// Sets the response queue's consumer index from firmware. An impossible index counts as an empty queue: a valid one may never follow.

@@ -1,11 +1,9 @@
 //! State of a mailbox's session for checkpoints.
 
-use mailbox_rs::{QUEUE_LEN, Request};
+use mailbox_rs::{QUEUE_LEN, Request, Response};
 
-use super::channel::{Channel, Responses, Restored};
-use super::queues::Queues;
+use super::channel::{Channel, Restored};
 use super::requests::Served;
-use crate::actors::service::Failure;
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedRequest, SavedSession, SavedWait};
 use crate::messages::mailbox::{End, Step, Task};
 
@@ -73,25 +71,17 @@ impl Channel {
         Ok(())
     }
 
-    /// Serves the request of a checkpoint from where it waited, and puts its response.
-    pub(super) async fn resume(
-        &self,
-        queues: &Queues,
-        responses: &mut Responses,
-        from: SavedSession,
-    ) -> Result<(), Failure> {
+    /// Serves the request of a checkpoint from where it waited. Returns its response, and one that waited for room.
+    pub(super) async fn resume(&self, from: SavedSession) -> Option<Response> {
         if let Some(response) = from.response {
-            return self.respond(queues, responses, response).await;
+            return Some(response);
         }
-        let Some(SavedRequest {
+        let SavedRequest {
             slot,
             entry,
             since,
             waits,
-        }) = from.request
-        else {
-            return Ok(());
-        };
+        } = from.request?;
         self.session.since.set(since);
         let served = match waits {
             SavedWait::Delay { until, response } => {
@@ -102,7 +92,7 @@ impl Channel {
                 Served::Response(response)
             }
             waits => {
-                let served = self.serve_from(slot, &entry, Some(waits)).await;
+                let served = self.resume_request(slot, &entry, waits).await;
                 if let Served::Response(response) = served {
                     self.session.held.set(Some(response));
                     self.service.delay_response().await;
@@ -114,12 +104,12 @@ impl Channel {
         match served {
             Served::Response(response) => {
                 self.tracker.over(End::Answered(response));
-                self.respond(queues, responses, response).await
+                Some(response)
             }
             // No request waits before an exit.
             Served::Silent | Served::Exit(_) => {
                 self.tracker.over(End::Silent);
-                Ok(())
+                None
             }
         }
     }

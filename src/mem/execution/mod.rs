@@ -7,8 +7,8 @@ use super::{AccessError, MemoryId, Op, Outcome, Segment, Segments};
 #[cfg(test)]
 mod tests;
 
-/// Function that polls a segment; see [`Store::looker`].
-pub(crate) type Looker = Box<dyn Fn(&mut [u8]) -> bool>;
+/// Function that polls a segment; see [`Store::looker`]. It returns the number of bytes read: another one than asked for is a failure.
+pub(crate) type Looker = Box<dyn Fn(&mut [u8]) -> usize>;
 
 /// Access to the bytes of memories.
 pub(crate) trait Store {
@@ -25,8 +25,7 @@ pub(crate) trait Store {
         self.read(at, buffer)
     }
 
-    /// Returns a function that polls the segment many times, if there is one that is faster than [`look`](Self::look). It returns false on
-    /// failure.
+    /// Returns a function that polls the segment many times, if there is one that is faster than [`look`](Self::look).
     fn looker(&self, at: &Segment) -> Option<Looker> {
         let _ = at;
         None

@@ -119,7 +119,7 @@ pub(crate) struct Entered {
     _here: PhantomData<*const ()>,
 }
 
-/// True if no thread has entered the strand since [`Entered::settle`], but by [`enter_settled`].
+/// True if the system is settled: see [`Entered::settle`].
 static SETTLED: AtomicBool = AtomicBool::new(false);
 
 /// Enters the strand, until the guard is dropped. Waits for a thread that is inside briefly.
@@ -133,18 +133,13 @@ pub(crate) fn enter() -> Result<Entered, Overlap> {
     })
 }
 
-/// Enters the strand if no thread has entered it since [`Entered::settle`], and none is inside.
+/// Enters the strand if no thread is inside, not even this one. The system may still be [settled](Entered::is_settled).
 #[inline]
-pub(crate) fn enter_settled() -> Option<Entered> {
-    if !SETTLED.load(Ordering::Relaxed) || !OWNER.claim_free(token()) {
-        return None;
-    }
-    let entered = Entered {
+pub(crate) fn enter_free() -> Option<Entered> {
+    OWNER.claim_free(token()).then_some(Entered {
         outermost: true,
         _here: PhantomData,
-    };
-    // Another thread may have entered and left meanwhile.
-    SETTLED.load(Ordering::Relaxed).then_some(entered)
+    })
 }
 
 /// Enters the strand for something that waits for no other thread. Calls from others wait until the guard is dropped.
@@ -179,7 +174,7 @@ pub(crate) struct Abroad {
 }
 
 impl Abroad {
-    /// Begins code of others (`true`), or of the library's. On the path of every tick.
+    /// Begins code of others (`true`), or of the library's.
     #[inline]
     pub(crate) fn go(abroad: bool) -> Self {
         let before = is_entered().then(|| {
@@ -188,6 +183,21 @@ impl Abroad {
             before
         });
         Self { before }
+    }
+
+    /// Begins code of others in an outermost call: a poll of doorbells, whose accesses then need no guard of their own.
+    #[inline]
+    pub(crate) fn begin_polls(entered: &Entered) -> Self {
+        debug_assert!(entered.outermost && ABROAD.load(Ordering::Relaxed) == HOME);
+        ABROAD.store(AWAY, Ordering::Relaxed);
+        Self { before: Some(HOME) }
+    }
+
+    /// True if [`begin_polls`](Self::begin_polls) or another guard has begun code of others: its accesses need no guard of their own. Of
+    /// no meaning on a thread outside of the strand, where guards do nothing.
+    #[inline]
+    pub(crate) fn is_poll() -> bool {
+        ABROAD.load(Ordering::Relaxed) == AWAY
     }
 
     /// True while code that is not the library's runs, called by the library.
@@ -239,10 +249,16 @@ impl Entered {
         self.outermost
     }
 
-    /// Makes [`enter_settled`] succeed until a thread enters the strand in another way.
+    /// True if no thread has entered the strand since [`settle`](Self::settle), but by [`enter_free`].
     #[inline]
-    pub(crate) fn settle(&self) {
-        SETTLED.store(true, Ordering::Relaxed);
+    pub(crate) fn is_settled(&self) -> bool {
+        SETTLED.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether the system is settled, until a thread enters the strand in another way than by [`enter_free`].
+    #[inline]
+    pub(crate) fn settle(&self, is_settled: bool) {
+        SETTLED.store(is_settled, Ordering::Relaxed);
     }
 
     /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come
