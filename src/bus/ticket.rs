@@ -24,6 +24,20 @@ pub struct KindId {
     kind: usize,
 }
 
+impl KindId {
+    /// Key of no message.
+    #[cfg(test)]
+    pub(crate) fn of_addresses(from: usize, kind: usize) -> Self {
+        Self { from, kind }
+    }
+
+    /// Number for a table of kinds. Kinds have different addresses, often in a row.
+    #[inline]
+    pub(crate) fn spread(self) -> usize {
+        self.kind / 8 + self.from / 8 * 5
+    }
+}
+
 /// Properties shared by all messages of one type to one endpoint. Separate from [`Ticket`], which every message carries.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kind {

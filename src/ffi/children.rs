@@ -1,6 +1,7 @@
 //! Children of this process: forks, snapshots and runs.
 
 use std::ffi::c_int;
+use std::rc::Rc;
 
 use super::call::Call;
 use super::error::Error;
@@ -21,7 +22,7 @@ impl Call {
     /// from going on.
     // An idle tick is little but the prologues of what it calls.
     #[inline(always)]
-    pub(super) fn tick(&self, process: &Process, vhost: &Vhost) -> Result<usize, Error> {
+    pub(super) fn tick(&self, process: &Process, vhost: &Rc<Vhost>) -> Result<usize, Error> {
         call_timeout::ticked();
         let served = vhost.tick()?;
         self.end_tick(process, vhost);
@@ -29,21 +30,19 @@ impl Call {
     }
 
     /// Carries out the work of a tick that began settled.
-    pub(super) fn finish_tick(
-        &self,
-        process: &Process,
-        vhost: &Vhost,
-        work: TickWork,
-    ) -> Result<usize, Error> {
+    #[inline]
+    pub(super) fn finish_tick(&self, vhost: &Rc<Vhost>, work: TickWork) -> Result<usize, Error> {
         let served = vhost.finish_tick(work)?;
-        self.end_tick(process, vhost);
+        self.end_tick(self.process()?, vhost);
         Ok(served)
     }
 
     /// Ends a tick: takes a snapshot if one is due, and notes if the system is settled.
     #[inline(always)]
-    fn end_tick(&self, process: &Process, vhost: &Vhost) {
-        vpi_testbench::end_tick();
+    fn end_tick(&self, process: &Process, vhost: &Rc<Vhost>) {
+        if vpi_testbench::is_there() {
+            vpi_testbench::end_tick();
+        }
         let now = vhost.now();
         let due = self.forks().map_or(u64::MAX, Forks::due);
         if now >= due {

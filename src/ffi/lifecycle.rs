@@ -11,7 +11,6 @@ use super::quit::{self, quit};
 use super::settled_tick::{self, Tick};
 use super::systems;
 use crate::attach;
-use crate::bus::PolledWords;
 use crate::messages::foreign::Severity;
 use crate::sim::current_system::current;
 use crate::sim::{scope, testbench};
@@ -45,24 +44,11 @@ pub(super) unsafe extern "C" fn mb_init(
 /// One clock.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_tick() -> c_int {
-    let mut polled = PolledWords::default();
-    match settled_tick::tick(&mut polled) {
+    match settled_tick::tick() {
         Tick::Done(served) => served,
-        Tick::Begun(call, begun) => finish_tick(call, begun, &polled),
+        Tick::Begun(entered, begun) => settled_tick::finish(entered, begun),
         Tick::Unsettled(call) => tick(call),
     }
-}
-
-/// Rest of a tick that has work.
-#[inline(never)]
-fn finish_tick(call: Call, begun: Result<(), Error>, polled: &PolledWords) -> c_int {
-    guard_call(call, "mb_tick", -1, |call| {
-        begun?;
-        let process = call.process()?;
-        let work = settled_tick::ring(process, polled);
-        let vhost = process.system()?;
-        Ok(served_count(call.finish_tick(process, &vhost, work)?))
-    })
 }
 
 /// A tick of a system that is not settled.

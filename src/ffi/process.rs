@@ -51,6 +51,7 @@ pub(super) struct Process {
 
 /// Settled system.
 pub(super) struct Settled {
+    pub(super) vhost: Rc<Vhost>,
     pub(super) ticks: SettledTicks,
     /// Tick until which it is settled.
     pub(super) until: u64,
@@ -191,7 +192,8 @@ impl Process {
     }
 
     /// Notes what the ticks of the system need as long as it is settled, up to tick `until`. False from inside such a tick.
-    pub(super) fn settle(&self, vhost: &Vhost, until: u64) -> bool {
+    #[inline(always)]
+    pub(super) fn settle(&self, vhost: &Rc<Vhost>, until: u64) -> bool {
         // Borrowed while doorbells are polled, from where other calls come.
         let Ok(mut settled) = self.settled.try_borrow_mut() else {
             return false;
@@ -204,6 +206,7 @@ impl Process {
             unknown => {
                 let ticks = vhost.settled_ticks();
                 *unknown = Some(Settled {
+                    vhost: vhost.clone(),
                     ticks,
                     until,
                     served,
@@ -352,6 +355,12 @@ impl Process {
     }
 
     fn end_system(&self) -> Result<(), Error> {
+        // Borrowed while its doorbells are polled.
+        let settled = self
+            .settled
+            .try_borrow_mut()
+            .map(|mut settled| settled.take());
+        drop(settled.map_err(|_| Error::Reentrant)?);
         match &*self.state.borrow() {
             State::Busy => return Err(Error::Busy),
             // A host program uses it, further up on the stack.
@@ -360,12 +369,6 @@ impl Process {
             }
             State::Running { .. } | State::Empty | State::Failed(_) => {}
         }
-        // It keeps parts of the system.
-        let settled = self
-            .settled
-            .try_borrow_mut()
-            .map(|mut settled| settled.take());
-        drop(settled.map_err(|_| Error::Reentrant)?);
         report_counts();
         let ended = match self.set_state(State::Busy) {
             State::Running { vhost, .. } => catch(|| {

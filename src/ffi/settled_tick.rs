@@ -3,28 +3,39 @@
 //! Most ticks of a simulation are such ones. They take a short path: enter the strand, poll the doorbells, leave.
 
 use std::ffi::c_int;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::thread;
 
 use super::call::Call;
-use super::error::{Error, catch};
-use super::guard::leave;
-use super::process::{PROCESS, Process};
-use crate::bus::{PolledWords, TickWork};
-use crate::sim::strand::{self, Abroad};
+use super::error::Error;
+use super::guard::{guard_call, leave};
+use super::process::{PROCESS, Settled, served_count};
+use crate::Vhost;
+use crate::bus::{PolledWords, TickWork, panic_text};
+use crate::sim::strand::{self, Abroad, Entered};
 use crate::sim::{attention, scope};
 
 /// Outcome of the short path.
 pub(super) enum Tick {
     /// The tick is over: number of channels that have not exited.
     Done(c_int),
-    /// There is work, which [`ring`] returns, or a poll has panicked: the call goes on.
-    Begun(Call, Result<(), Error>),
+    /// There is work: the call goes on.
+    Begun(Entered, Begun),
     /// The system is not settled. Nothing has been done.
     Unsettled(Call),
 }
 
+/// Tick with work.
+pub(super) struct Begun {
+    vhost: Rc<Vhost>,
+    /// Panic of a poll instead of work.
+    work: thread::Result<TickWork>,
+}
+
 /// Begins a tick.
 #[inline(always)]
-pub(super) fn tick(polled: &mut PolledWords) -> Tick {
+pub(super) fn tick() -> Tick {
     let Some(entered) = strand::enter_free() else {
         return Tick::Unsettled(Call::enter());
     };
@@ -38,26 +49,39 @@ pub(super) fn tick(polled: &mut PolledWords) -> Tick {
         return Tick::Unsettled(Call::enter_with(entered));
     };
     scope::adopt_of_call();
-    let found = catch(|| {
+    let mut polled = PolledWords::default();
+    let found = catch_unwind(AssertUnwindSafe(|| {
         let _abroad = Abroad::begin_polls(&entered);
-        let rang = settled.ticks.poll(polled);
-        Ok(rang || settled.ticks.any_work())
-    });
-    let served = settled.served;
+        settled.ticks.poll(&mut polled)
+    }));
+    if matches!(found, Ok(false)) && !settled.ticks.any_work() {
+        let served = settled.served;
+        drop(system);
+        leave(Call::of(entered));
+        return Tick::Done(served);
+    }
+    let begun = begin(settled, found, &polled);
     drop(system);
-    let call = Call::of(entered);
-    match found {
-        Ok(false) => {
-            leave(call);
-            Tick::Done(served)
-        }
-        found => Tick::Begun(call, found.map(drop)),
+    Tick::Begun(entered, begun)
+}
+
+/// Calls the callback of a doorbell that has changed, and polls the others.
+#[cold]
+#[inline(never)]
+fn begin(settled: &Settled, found: thread::Result<bool>, polled: &PolledWords) -> Begun {
+    let ring = || settled.ticks.ring(polled);
+    Begun {
+        vhost: settled.vhost.clone(),
+        work: found.and_then(|_| catch_unwind(AssertUnwindSafe(ring))),
     }
 }
 
-/// Calls the callback of a doorbell that has changed, and polls the others. Returns the resulting work.
-pub(super) fn ring(process: &Process, polled: &PolledWords) -> TickWork {
-    let settled = process.settled.borrow();
-    let settled = settled.as_ref();
-    settled.map_or_else(TickWork::default, |settled| settled.ticks.ring(polled))
+/// Rest of a tick that has work.
+#[inline(never)]
+pub(super) fn finish(entered: Entered, begun: Begun) -> c_int {
+    guard_call(Call::of(entered), "mb_tick", -1, |call| {
+        let Begun { vhost, work } = begun;
+        let work = work.map_err(|payload| Error::Panicked(panic_text(payload.as_ref())))?;
+        Ok(served_count(call.finish_tick(&vhost, work)?))
+    })
 }

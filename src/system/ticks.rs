@@ -60,8 +60,11 @@ impl Vhost {
     #[inline(always)]
     fn end_tick(&self, worked: bool) -> Result<usize, Error> {
         let inner = &*self.0;
-        if worked || inner.bus.unflushed() {
-            self.follow_up(worked)?;
+        if worked && inner.bus.any_panics() {
+            self.report_panics()?;
+        }
+        if inner.bus.unflushed() && inner.flusher.tick(worked, Instant::now) {
+            inner.bus.flush();
         }
         if inner.watchdog.is_due(inner.bus.now()) {
             self.fire()?;
@@ -70,19 +73,6 @@ impl Vhost {
             None => Ok(inner.progress.served()),
             Some(text) => Err(Error::Fatal(text.to_owned())),
         }
-    }
-
-    /// Reports panics of a tick with work, and has recordings written out where it is time.
-    #[inline(never)]
-    fn follow_up(&self, worked: bool) -> Result<(), Error> {
-        let Inner { bus, flusher, .. } = &*self.0;
-        if worked && bus.any_panics() {
-            self.report_panics()?;
-        }
-        if bus.unflushed() && flusher.tick(worked, Instant::now) {
-            bus.flush();
-        }
-        Ok(())
     }
 
     /// Writes out what recordings and logs have buffered.

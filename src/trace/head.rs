@@ -68,15 +68,14 @@ impl Position {
         self.tick = tick;
         let tag = tag | flag(later != 0, LATER);
         let Head::Message { sequence, root, .. } = head else {
-            to.push(tag);
-            number(first, to);
+            tag_and_number(tag, first, to);
             return optional(later, to);
         };
         let apart = sequence != self.sequence.wrapping_add(1);
         self.sequence = sequence;
         let forwarded = sequence.wrapping_sub(root);
-        to.push(tag | flag(apart, APART) | flag(forwarded != 0, FORWARDED));
-        number(first, to);
+        let tag = tag | flag(apart, APART) | flag(forwarded != 0, FORWARDED);
+        tag_and_number(tag, first, to);
         optional(later, to);
         if apart {
             number(sequence, to);
@@ -134,6 +133,17 @@ impl Position {
 
 fn flag(set: bool, flag: u8) -> u8 {
     if set { flag } else { 0 }
+}
+
+/// Appends a tag and its first number.
+#[inline]
+fn tag_and_number(tag: u8, first: u64, to: &mut Vec<u8>) {
+    if first <= SHORT {
+        to.extend_from_slice(&[tag, first as u8]);
+        return;
+    }
+    to.push(tag);
+    number(first, to);
 }
 
 /// Appends a number that is left out if it is 0.

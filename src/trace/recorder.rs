@@ -5,16 +5,15 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustc_hash::FxHashMap;
-
 use super::blocks::Blocks;
 use super::format::{Header, Kind, MAGIC};
 use super::head::{Head, Position};
+use super::kind_map::KindMap;
 use super::payload::redacted;
 use super::vocabulary::{Encoded, Encoding, encode};
 use super::{Payloads, TraceError};
 use crate::attach::{AtExit, end_at_exit};
-use crate::bus::{Event, KindId, Message as _, Observation, Tap, Ticket};
+use crate::bus::{Event, Message as _, Observation, Tap, Ticket};
 use crate::guest::OutputFile;
 use crate::messages::foreign::{self, Report, Severity};
 
@@ -27,7 +26,7 @@ pub struct Recorder {
     file: PathBuf,
     output: Arc<Mutex<Output>>,
     payloads: Payloads,
-    known: FxHashMap<KindId, Known>,
+    known: KindMap<Known>,
     /// Kinds of messages so far, by their numbers.
     kinds: Vec<Kind>,
     position: Position,
@@ -79,7 +78,7 @@ impl Recorder {
         let recorder = Self {
             output,
             payloads: header.payloads,
-            known: FxHashMap::default(),
+            known: KindMap::default(),
             kinds: Vec::new(),
             position: Position::default(),
             first: None,
@@ -168,7 +167,7 @@ impl Recorder {
     /// Returns the kind of a message. The first time, writes its definition.
     #[inline]
     fn known(&mut self, ticket: &Ticket) -> io::Result<Known> {
-        match self.known.get(&ticket.kind_id()) {
+        match self.known.get(ticket.kind_id()) {
             Some(known) => Ok(*known),
             None => self.define(ticket),
         }

@@ -92,6 +92,16 @@ const RECORDINGS: [&str; 3] = [
     "target/venv/bin/python -m pytest python/tests/test_trace.py",
 ];
 
+/// Packages with a lock file of their own, and the workspace.
+const LOCKED: [&str; 6] = [
+    ".",
+    "fuzz",
+    "examples/host_crate",
+    "firmware/rtt",
+    "firmware/rust",
+    "firmware/semihosting",
+];
+
 /// Run time of each fuzz target, in seconds.
 const FUZZ_SECONDS: u32 = 20;
 
@@ -152,6 +162,8 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 "cargo fmt --manifest-path firmware/semihosting/Cargo.toml --check",
             ],
         ),
+        // A dependency that is new in the library changes them, too.
+        Step::new("lock files", LOCKED.map(lock_file)),
         // First: simulations load the library that it builds.
         Step::of_cases("vhost, methods in Python", vec![])
             // Unit tests have the feature in the full run only: what it adds to the library is behind the interpreter of these.
@@ -344,6 +356,11 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
 
 fn clippy(part: &str) -> String {
     format!("cargo clippy {part} -- -D warnings")
+}
+
+/// Command that fails if the lock file of this folder is not that of its manifests.
+fn lock_file(folder: &str) -> String {
+    format!("cargo update --workspace --locked --quiet --manifest-path {folder}/Cargo.toml")
 }
 
 /// Command of simulated runs of this many seeds, on two threads.

@@ -389,12 +389,20 @@ impl Channel {
 
     /// Serves one request, valid or not.
     async fn serve(&self, slot: u32, entry: &RequestEntry) -> Served {
-        let request = match self.accept(slot, entry) {
+        self.enter_service(slot, entry);
+        let request = match Request::try_from(entry) {
             Ok(request) => request,
-            Err(refused) => return refused,
+            Err(malformed) => return self.refuse(slot, entry, entry.responds(), malformed),
         };
-        let performed = self.handler.perform(entry, &request);
-        self.outcome(slot, &request, self.context.catch_panic(performed).await)
+        if let Some(later) = self.later_operation(&request) {
+            return self.refuse(slot, &request, request.responds(), later);
+        }
+        // Not in a variable: the future is large.
+        let performed = self
+            .context
+            .catch_panic(self.handler.perform(entry, &request))
+            .await;
+        self.outcome(slot, &request, performed)
     }
 
     /// Serves a request from where it waited at a checkpoint.
@@ -404,37 +412,51 @@ impl Channel {
         entry: &RequestEntry,
         waits: SavedWait,
     ) -> Served {
-        let request = match self.accept(slot, entry) {
+        self.enter_service(slot, entry);
+        let request = match Request::try_from(entry) {
             Ok(request) => request,
-            Err(refused) => return refused,
+            Err(malformed) => return self.refuse(slot, entry, entry.responds(), malformed),
         };
-        let performed = self.handler.resume(&request, waits);
-        self.outcome(slot, &request, self.context.catch_panic(performed).await)
+        if let Some(later) = self.later_operation(&request) {
+            return self.refuse(slot, &request, request.responds(), later);
+        }
+        let resumed = self.handler.resume(&request, waits);
+        self.outcome(slot, &request, self.context.catch_panic(resumed).await)
     }
 
-    /// Decodes a request. The error is the outcome of an invalid one, which is reported.
-    fn accept(&self, slot: u32, entry: &RequestEntry) -> Result<Request, Served> {
+    fn enter_service(&self, slot: u32, entry: &RequestEntry) {
         self.tracker.enter(Step::Serve {
             slot,
             entry: *entry,
             task: Task::Host,
         });
-        let failed = |request: &dyn fmt::Display, failure: &Failure, responds: bool| {
-            self.failed(Severity::Error, slot, request, failure, responds)
-        };
-        let request = Request::try_from(entry)
-            .map_err(|malformed| failed(entry, &malformed.into(), entry.responds()))?;
-        if let Request::File(file) = &request
-            && file.since() > self.service.session.version()
-        {
-            let operation = file.operation();
-            let later = Malformed::LaterFileOperation { operation };
-            return Err(failed(&request, &later.into(), request.responds()));
+    }
+
+    /// Reason to refuse a FILE operation that the session's version does not have.
+    fn later_operation(&self, request: &Request) -> Option<Malformed> {
+        match request {
+            Request::File(file) if file.since() > self.service.session.version() => {
+                let operation = file.operation();
+                Some(Malformed::LaterFileOperation { operation })
+            }
+            _ => None,
         }
-        Ok(request)
+    }
+
+    /// Outcome of an invalid request, which is reported.
+    #[cold]
+    fn refuse(
+        &self,
+        slot: u32,
+        request: &dyn fmt::Display,
+        responds: bool,
+        malformed: Malformed,
+    ) -> Served {
+        self.failed(Severity::Error, slot, request, &malformed.into(), responds)
     }
 
     /// Outcome of a request that was performed, or panicked. A failure is reported.
+    #[inline(always)]
     fn outcome(
         &self,
         slot: u32,
@@ -518,6 +540,7 @@ impl Channel {
     }
 
     /// Puts a response into the queue, which has a free slot.
+    #[inline]
     pub(super) fn put(&self, queues: &Queues, responses: &mut Responses, response: Response) {
         queues.put(responses.put, response);
         responses.put = responses.put.next();

@@ -45,6 +45,7 @@ strand_local! {
 }
 
 /// True if the testbench uses system tasks.
+#[inline]
 pub(crate) fn is_there() -> bool {
     IS_THERE.load(Ordering::Relaxed)
 }
@@ -177,9 +178,7 @@ pub(crate) fn answer(number: u64, answer: Answer) -> bool {
 
 /// Ends a tick: a call that was not polled in it is none any more.
 pub(crate) fn end_tick() {
-    if is_there() {
-        METHODS.with(|methods| methods.borrow_mut().sweep());
-    }
+    METHODS.with(|methods| methods.borrow_mut().sweep());
 }
 
 /// Begins a system: nothing of the one before is left but what HDL has declared.

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 
 use super::scope::Scope;
 use super::{ReplayError, Replayed};
-use crate::bus::{Endpoint, Event, KindId, Message, Observation, Tap, Ticket};
+use crate::bus::{Endpoint, Event, Message, Observation, Tap, Ticket};
 use crate::trace::{
-    Content, Damage, Encoding, Entry, Kind, OpenMessages, Trace, TraceError, decode, deserialize,
+    Content, Damage, Encoding, Entry, Kind, KindMap, OpenMessages, Trace, TraceError, decode,
+    deserialize,
 };
 
 /// Divergence of the replay from the recording.
@@ -65,7 +65,7 @@ pub(super) struct Comparison {
     tick: u64,
     /// Recorded numbers of unanswered messages, by their numbers in the replay.
     open: OpenMessages<u64>,
-    known: FxHashMap<KindId, Known>,
+    known: KindMap<Known>,
     /// Recorded number of the last message to which the player gave the recorded reply. That reply is not compared.
     given: Option<u64>,
     /// Serialization buffer, reused.
@@ -122,7 +122,7 @@ impl Comparison {
             end: None,
             tick: 0,
             open: OpenMessages::default(),
-            known: FxHashMap::default(),
+            known: KindMap::default(),
             given: None,
             bytes: Vec::new(),
             recent: VecDeque::new(),
@@ -224,10 +224,11 @@ impl Comparison {
 
     fn is_same(&mut self, entry: &Entry, seen: &Observation<'_>) -> bool {
         let ticket = &seen.ticket;
-        let known = self
-            .known
-            .entry(ticket.kind_id())
-            .or_insert_with(|| Known::of(ticket));
+        let id = ticket.kind_id();
+        let known = match self.known.get(id) {
+            Some(known) => known,
+            None => self.known.insert(id, Known::of(ticket)),
+        };
         if entry.tick != seen.tick || !known.is(&entry.kind, ticket) {
             return false;
         }

@@ -1,0 +1,77 @@
+//! Values by the kind of a message.
+
+use rustc_hash::FxHashMap;
+
+use crate::bus::KindId;
+
+/// Number of slots.
+const SLOTS: usize = 64;
+
+/// Values by the kind of a message. A run has few kinds, and looks for one of them at each event: each has a slot, in which it is found
+/// without a search unless another kind has taken it.
+#[derive(Debug)]
+pub(crate) struct KindMap<T> {
+    /// In the order of their insertion.
+    values: Vec<(KindId, T)>,
+    positions: FxHashMap<KindId, usize>,
+    /// Positions of the kinds that were last looked for.
+    slots: [usize; SLOTS],
+}
+
+impl<T> KindMap<T> {
+    /// Value of a kind.
+    #[inline]
+    pub(crate) fn get(&mut self, id: KindId) -> Option<&mut T> {
+        let at = self.slots[id.spread() % SLOTS];
+        let at = match self.values.get(at) {
+            Some((known, _)) if *known == id => at,
+            _ => self.search(id)?,
+        };
+        self.values.get_mut(at).map(|(_, value)| value)
+    }
+
+    /// Position of a kind, which takes its slot.
+    #[inline(never)]
+    fn search(&mut self, id: KindId) -> Option<usize> {
+        let at = *self.positions.get(&id)?;
+        self.slots[id.spread() % SLOTS] = at;
+        Some(at)
+    }
+
+    /// Adds a kind that has no value.
+    pub(crate) fn insert(&mut self, id: KindId, value: T) -> &mut T {
+        self.positions.insert(id, self.values.len());
+        &mut self.values.push_mut((id, value)).1
+    }
+}
+
+// A derived implementation would require `T: Default`.
+impl<T> Default for KindMap<T> {
+    fn default() -> Self {
+        Self {
+            values: Vec::new(),
+            positions: FxHashMap::default(),
+            slots: [0; SLOTS],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More kinds than slots, looked for in turns.
+    #[test]
+    fn a_kind_keeps_its_value_when_another_has_taken_its_slot() {
+        let id = |number| KindId::of_addresses(0x1000 + number % 3 * 16, 0x2000 + number * 24);
+        let ids: Vec<KindId> = (0..3 * SLOTS).map(id).collect();
+        let mut map = KindMap::default();
+        for (value, id) in ids.iter().enumerate() {
+            assert_eq!(map.get(*id), None);
+            map.insert(*id, value);
+            for (value, id) in ids[..=value].iter().enumerate() {
+                assert_eq!(map.get(*id).copied(), Some(value));
+            }
+        }
+    }
+}
