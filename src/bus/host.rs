@@ -14,7 +14,7 @@ use super::elision::Elision;
 use super::executor::{Executor, Spawner};
 use super::outbox::Outbox;
 use super::scheduler::Scheduler;
-use super::settled_ticks::SettledTicks;
+use super::settled_ticks::{SettledTicks, TickWork};
 use super::slot::Taken;
 use super::state::BusState;
 use super::tap::Tap;
@@ -36,15 +36,6 @@ pub(crate) struct Bus {
     /// Number of enabled timers.
     wanted: Rc<Cell<usize>>,
     notified: Cell<bool>,
-}
-
-/// Work of a tick.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct TickWork {
-    /// A doorbell rang, or a task is ready.
-    pub(super) rang: bool,
-    /// A timer is enabled.
-    pub(super) timed: bool,
 }
 
 /// Maximum number of polling rounds in one tick, for doorbells whose watch changes during it. A memory that reads differently every time
@@ -296,12 +287,18 @@ impl Bus {
 
     /// Ticks of this bus while it is [settled](Self::is_settled).
     pub(crate) fn settled_ticks(&self) -> SettledTicks {
-        SettledTicks::of(self, &self.wanted, &self.bells)
+        SettledTicks {
+            state: self.state.clone(),
+            scheduler: self.scheduler.clone(),
+            wanted: self.wanted.clone(),
+            readiness: self.executor.readiness(),
+            watches: self.bells.watches(),
+        }
     }
 
     /// True if these are the ticks of this bus, and no watch has changed since they were found.
     pub(crate) fn has_settled_ticks(&self, ticks: &SettledTicks) -> bool {
-        ticks.are_current(&self.bells)
+        self.bells.are_watches(&ticks.watches)
     }
 
     /// Carries out the work of a tick that [began settled](SettledTicks::ring).
@@ -394,7 +391,12 @@ impl Bus {
     }
 
     /// Handles pending messages, then polls until no task is ready. False if there was neither.
+    #[inline]
     fn poll(&self) -> bool {
+        (self.executor.is_ready() || self.scheduler.any_mail_waits()) && self.poll_ready()
+    }
+
+    fn poll_ready(&self) -> bool {
         let _inside = self.scheduler.enter_actor_code();
         let handled = self.scheduler.handle_backlog();
         self.executor.run_until_stalled() || handled

@@ -4,20 +4,28 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
-use super::doorbell::{Bytes, Doorbells, Polled, Scan, Watch};
+use super::doorbell::{Bytes, Polled, Scan, Watch};
 use super::executor::Readiness;
-use super::host::{Bus, TickWork};
 use super::scheduler::Scheduler;
 use super::state::BusState;
 
 /// What the ticks of a settled bus need, found once. It stays valid until a watch changes.
 pub(crate) struct SettledTicks {
-    state: Rc<BusState>,
-    scheduler: Rc<Scheduler>,
+    pub(super) state: Rc<BusState>,
+    pub(super) scheduler: Rc<Scheduler>,
     /// Number of enabled timers.
-    wanted: Rc<Cell<usize>>,
-    readiness: Readiness,
-    watches: Rc<[Rc<Watch>]>,
+    pub(super) wanted: Rc<Cell<usize>>,
+    pub(super) readiness: Readiness,
+    pub(super) watches: Rc<[Rc<Watch>]>,
+}
+
+/// Work of a tick.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TickWork {
+    /// A doorbell rang, or a task is ready.
+    pub(super) rang: bool,
+    /// A timer is enabled.
+    pub(super) timed: bool,
 }
 
 /// Words that a poll has read, and what it found.
@@ -31,22 +39,6 @@ pub(crate) struct PolledWords {
 }
 
 impl SettledTicks {
-    /// Ticks of this bus, which is settled.
-    pub(super) fn of(bus: &Bus, wanted: &Rc<Cell<usize>>, bells: &Doorbells) -> Self {
-        Self {
-            state: bus.state.clone(),
-            scheduler: bus.scheduler.clone(),
-            wanted: wanted.clone(),
-            readiness: bus.executor.readiness(),
-            watches: bells.watches(),
-        }
-    }
-
-    /// True if no watch has changed since these were found.
-    pub(super) fn are_current(&self, bells: &Doorbells) -> bool {
-        bells.are_watches(&self.watches)
-    }
-
     /// Number of ticks so far.
     #[inline(always)]
     pub(crate) fn now(&self) -> u64 {

@@ -14,7 +14,7 @@
 //! - [`children`]: forks of the process, snapshots and runs; [`fork`] has their state, [`forked`] what a child is to do.
 //! - [`refused`]: calls that overlap another thread's.
 //! - [`zero_time`]: loops in the testbench that take no simulated time.
-//! - [`settled`]: ticks that find nothing to do.
+//! - [`settled_tick`]: ticks that find nothing to do.
 //! - [`quit`]: the end of the process, from wherever it is asked for.
 //! - [`exit`]: flushes recordings when the process ends without `mb_shutdown`.
 //! - [`arguments`], [`returned`], [`error`]: pointers in, pointers out, errors.
