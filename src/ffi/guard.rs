@@ -112,6 +112,21 @@ mod tests {
     }
 
     #[test]
+    fn a_strand_that_is_not_kept_or_not_free_stays_with_its_call() {
+        let _claim = ALONE.lock();
+        let entered = strand::enter().unwrap();
+        assert!(strand::enter_kept().is_none());
+        assert!(!is_free());
+        assert!(strand::enter_free().is_none());
+        assert!(!is_free());
+        let elsewhere = std::thread::spawn(|| strand::enter_free().is_none());
+        assert!(elsewhere.join().unwrap());
+        assert!(!is_free());
+        drop(entered);
+        assert!(is_free());
+    }
+
+    #[test]
     fn a_panic_while_time_passes_leaves_the_call_inside_the_strand() {
         let _claim = ALONE.lock();
         let answer = guard("mb_server_run", -1, |call| {

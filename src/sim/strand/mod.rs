@@ -104,7 +104,8 @@ pub(super) fn keeping<T>(fork: impl FnOnce() -> T) -> T {
 
 /// The guard of a strand that this thread keeps by [`keep`]. The strand is left when it is dropped.
 pub(crate) fn enter_kept() -> Option<Entered> {
-    (is_entered() && KEPT.swap(false, Ordering::Relaxed)).then_some(Entered {
+    // Not by `then_some`: a guard that is dropped gives the strand back.
+    (is_entered() && KEPT.swap(false, Ordering::Relaxed)).then(|| Entered {
         outermost: true,
         _here: PhantomData,
     })
@@ -136,7 +137,8 @@ pub(crate) fn enter() -> Result<Entered, Overlap> {
 /// Enters the strand if no thread is inside, not even this one. The system may still be [settled](Entered::is_settled).
 #[inline]
 pub(crate) fn enter_free() -> Option<Entered> {
-    OWNER.claim_free(token()).then_some(Entered {
+    // As in `enter_kept`.
+    OWNER.claim_free(token()).then(|| Entered {
         outermost: true,
         _here: PhantomData,
     })
