@@ -2,10 +2,11 @@
 //!
 //! - [`check`]: configurations and images, before a simulator is started.
 //! - [`run`]: an image on the instruction-set simulator.
-//! - [`trace`]: a recording as text, JSON, statistics or a trace-viewer file; comparison of two.
+//! - [`trace`]: a recording as text, JSON or statistics; comparison of two; exports.
 //! - [`replay`]: replay of a recorded run.
 //! - [`report`]: recordings as a page and as JUnit results.
 //! - `tables`: recordings as tables in Parquet, with the feature `parquet`.
+//! - [`waves`]: recordings as files of waveform and trace viewers.
 //! - [`output`]: terminal output: colours, progress, sanitised text.
 //!
 //! Results go to standard output, everything else to standard error.
@@ -18,6 +19,7 @@ mod run;
 #[cfg(feature = "parquet")]
 mod tables;
 mod trace;
+mod waves;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -204,7 +204,7 @@ fn period(time: &RawTime) -> Result<Option<u64>, ServiceProblem> {
         (Some("wall"), Some(_)) => Err(ServiceProblem::PeriodOfWall),
         (None | Some("ticks"), None) => Ok(Some(1000)),
         (None | Some("ticks"), Some(text)) => {
-            let parsed = picoseconds(text);
+            let parsed = parse_period(text);
             let problem = || ServiceProblem::Period { text: text.clone() };
             parsed.map(Some).ok_or_else(problem)
         }
@@ -215,8 +215,8 @@ fn period(time: &RawTime) -> Result<Option<u64>, ServiceProblem> {
     }
 }
 
-/// Picoseconds of a number with its unit; `None` unless it is 1 ps to 1 s.
-fn picoseconds(text: &str) -> Option<u64> {
+/// Picoseconds of a number with its unit, such as `10ns`; `None` unless it is 1 ps to 1 s.
+pub fn parse_period(text: &str) -> Option<u64> {
     let digits = text.find(|character: char| !character.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let unit = match unit.trim_start() {

@@ -67,7 +67,7 @@ use std::path::{Path, PathBuf};
 
 pub use beside::{loaded_image, same_firmware};
 pub use channel::{ChannelConfig, FrontEnd, Mailbox};
-pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig};
+pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig, parse_period};
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, HtifProblem,
     KeyProblem, MemoryProblem, RttProblem, SemihostingProblem, SpaceProblem,

@@ -14,7 +14,7 @@ use vhost::messages::htif::HtifStatus;
 use vhost::messages::mailbox::ChannelStatus;
 use vhost::messages::rtt::RttStatus;
 use vhost::messages::semihosting::SemihostingStatus;
-use vhost::messages::{Clock, Interface};
+use vhost::messages::Interface;
 use vhost::trace::{Content, Payloads};
 
 use super::activity::Activity;
@@ -73,14 +73,8 @@ impl Collector {
         let channels: Vec<ChannelRow> = channels.take(MOST_CHANNELS).collect();
         let names = channels.iter().map(|channel| channel.name.clone());
         let numbers = names.zip(0..).collect();
-        let mut periods = descriptors.iter().map(|channel| channel.services.clock);
-        let first = periods.next();
-        let period = match first {
-            Some(Clock::Ticks { picoseconds }) if periods.all(|other| Some(other) == first) => {
-                Some(picoseconds).filter(|period| *period != DEFAULT_PERIOD)
-            }
-            _ => None,
-        };
+        let period = reader.channels().period();
+        let period = period.filter(|period| *period != DEFAULT_PERIOD);
         Self {
             run: Run {
                 file: file.display().to_string(),

@@ -38,7 +38,7 @@ pub(crate) use {
 
 use crate::Outcome;
 use crate::output::{ERROR, NAME, Sanitized, WARNING, out, write_file};
-use crate::trace::is_same;
+use crate::waves::is_same;
 use columns::{Detail, packed};
 use junit::Results;
 use page::{Data, Row};

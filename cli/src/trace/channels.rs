@@ -8,7 +8,7 @@ use vhost::attach::{ChannelAttribution, channels};
 use vhost::bus::Body;
 use vhost::config;
 use vhost::mem::MemoryMap;
-use vhost::messages::ChannelDescriptor;
+use vhost::messages::{ChannelDescriptor, Clock};
 use vhost::trace::{Entry, Header, Source};
 
 /// Finds the channel of an entry. Without a readable configuration, channels have numbers only.
@@ -41,6 +41,19 @@ impl Channels {
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let channels = self.owners.channels().iter();
         channels.map(|channel| &*channel.name)
+    }
+
+    /// Period of a tick in picoseconds, if all channels have the same one.
+    pub(crate) fn period(&self) -> Option<u64> {
+        let mut clocks = self
+            .descriptors()
+            .iter()
+            .map(|channel| channel.services.clock);
+        let first = clocks.next()?;
+        match first {
+            Clock::Ticks { picoseconds } if clocks.all(|other| other == first) => Some(picoseconds),
+            _ => None,
+        }
     }
 
     /// Channel of an entry. Entries must be passed in recorded order.

@@ -13,7 +13,7 @@ use super::entry_reader::DecodedEntry;
 use crate::output::{DIM, NAME, Sanitized, debug_text, truncated};
 
 /// Most characters of a message in a line.
-pub(super) const MOST: usize = 200;
+pub(crate) const MOST: usize = 200;
 
 /// One line of aligned columns.
 pub(super) struct Line<'a> {
@@ -76,7 +76,7 @@ pub(crate) fn text(decoded: &DecodedEntry, max_chars: usize) -> String {
 }
 
 /// Request and outcome.
-pub(super) fn served_text(served: &dyn ServedRequest) -> String {
+pub(crate) fn served_text(served: &dyn ServedRequest) -> String {
     format!("{}{}", served.request_text(), served.outcome_text())
 }
 

@@ -3,21 +3,28 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use vhost::config;
 
-use super::perfetto;
 use crate::Outcome;
 #[cfg(feature = "parquet")]
 use crate::tables;
+use crate::waves;
 
 #[derive(clap::Args)]
-#[command(group(clap::ArgGroup::new("format").args(["perfetto", "parquet"]).required(true)))]
+#[command(group(clap::ArgGroup::new("format").args(["perfetto", "fst", "ftr", "parquet"]).required(true)))]
 pub(crate) struct Args {
     /// The recording; with --parquet one or more
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// As Chrome's trace events in JSON, which ui.perfetto.dev and other viewers open
+    /// As a trace of Perfetto, which ui.perfetto.dev opens: messages and requests
     #[arg(long)]
     perfetto: bool,
+    /// As signals in FST, which GTKWave and Surfer open beside the simulator's waves: requests
+    #[arg(long, requires = "output")]
+    fst: bool,
+    /// As transactions in FTR, which Surfer and SCViewer open: requests
+    #[arg(long)]
+    ftr: bool,
     /// As tables of runs, requests, reports and printed lines in Parquet, for DuckDB, Polars, Spark and others
     #[arg(long, requires = "output")]
     parquet: bool,
@@ -25,7 +32,26 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
+    waves: Waves,
+    #[command(flatten)]
     tables: Tables,
+}
+
+/// Options of waves.
+#[derive(clap::Args)]
+struct Waves {
+    /// Time of a tick, such as 10ns, in place of the configured one; with --fst or --ftr
+    #[arg(long, value_name = "TIME", value_parser = period, conflicts_with_all = ["perfetto", "parquet"])]
+    clock_period: Option<u64>,
+    /// Part of a run that goes back to checkpoints: 1 for what precedes the first return; with --fst
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), requires = "fst")]
+    segment: Option<u64>,
+}
+
+/// Picoseconds of a time.
+fn period(text: &str) -> Result<u64, String> {
+    let parsed = config::parse_period(text);
+    parsed.ok_or_else(|| "it is no time of 1ps to 1s: give a number and ps, ns, us, ms or s".into())
 }
 
 /// Options of tables.
@@ -61,13 +87,28 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     if args.parquet {
         return parquet(args);
     }
-    match &args.files[..] {
-        [file] => perfetto::write(file, args.output.as_deref()),
-        files => bail!(
-            "--perfetto takes one recording, and there are {}",
-            files.len()
-        ),
+    let [file] = &args.files[..] else {
+        bail!(
+            "waves are of one recording, and there are {}: give one",
+            args.files.len()
+        );
+    };
+    let output = args.output.as_deref();
+    if args.perfetto {
+        return waves::write_perfetto(file, output);
     }
+    if args.ftr {
+        return waves::write_ftr(file, output, args.waves.clock_period);
+    }
+    let Some(output) = output else {
+        bail!("--fst needs a file: give --output");
+    };
+    waves::write_fst(&waves::FstOptions {
+        recording: file,
+        output,
+        period: args.waves.clock_period,
+        segment: args.waves.segment,
+    })
 }
 
 #[cfg(feature = "parquet")]

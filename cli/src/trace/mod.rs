@@ -7,16 +7,13 @@ mod diff;
 mod entry;
 mod entry_reader;
 mod export;
-mod perfetto;
 mod show;
 mod stat;
 
 use anyhow::Result;
 
-#[cfg(feature = "parquet")]
-pub(crate) use entry::text as entry_text;
+pub(crate) use entry::{MOST, served_text, text as entry_text};
 pub(crate) use entry_reader::{DecodedEntry, EntryReader};
-pub(crate) use perfetto::is_same;
 
 use crate::Outcome;
 

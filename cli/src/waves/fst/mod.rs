@@ -1,0 +1,127 @@
+//! `vhost trace export --fst`: converts the requests of a recording to signals in FST, the format of
+//! simulators' waves.
+//!
+//! A request is known when it is answered, and its signals change from when it was taken. So the
+//! recording is read twice: `survey` finds the channels and the long requests, and `order` sorts
+//! changes in a bounded window. `signals` has the signals of channels.
+//!
+//! `file` writes the format, with `hierarchy` and `encoding`.
+
+mod encoding;
+mod file;
+mod hierarchy;
+mod order;
+mod signals;
+mod survey;
+
+use std::io::{Seek, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::segments::Segments;
+use super::steps::{Steps, TimeBase};
+use super::{cant_write, create, period, request_text, result_text};
+use crate::Outcome;
+use crate::output::WARNING;
+use crate::trace::EntryReader;
+use order::{Change, Order, What};
+use signals::Signals;
+use survey::Survey;
+
+/// Options of the export.
+pub(crate) struct Options<'a> {
+    pub(crate) recording: &'a Path,
+    pub(crate) output: &'a Path,
+    /// Period of a tick in picoseconds, if it is given.
+    pub(crate) period: Option<u64>,
+    /// Number of the segment; `None` for the first.
+    pub(crate) segment: Option<u64>,
+}
+
+/// Writes a segment of a recording.
+pub(crate) fn write(options: &Options<'_>) -> Result<Outcome> {
+    let Options {
+        recording, output, ..
+    } = options;
+    let reader = EntryReader::of(recording, false)?;
+    let base = TimeBase::of(period(options.period, &reader));
+    let chosen = options.segment.unwrap_or(1);
+    let survey = Survey::of(reader, base, chosen);
+    if chosen > survey.segments {
+        bail!(
+            "{} has no segment {chosen}: it has {}",
+            recording.display(),
+            survey.segments
+        );
+    }
+    let to = create(recording, output)?;
+    let end = write_changes(options, base, survey, to)?;
+    end.context("what follows is left out")?;
+    Ok(Outcome::Passed)
+}
+
+/// Writes the changes. `Ok` has the error at which the recording ends.
+fn write_changes(
+    options: &Options<'_>,
+    base: TimeBase,
+    survey: Survey,
+    to: impl Write + Seek,
+) -> Result<Result<(), vhost::trace::TraceError>> {
+    let failed = || cant_write(options.output);
+    let chosen = options.segment.unwrap_or(1);
+    let count = survey.segments;
+    let mut signals = Signals::begin(to, base.exponent, survey.lanes.names()).with_context(failed)?;
+    let mut lanes = survey.lanes;
+    lanes.restart();
+    let mut order = Order::new(survey.long);
+    let mut steps = Steps::new(base.per_tick);
+    let mut segments = Segments::new();
+    let mut last = 0;
+    let mut end = Ok(());
+    for decoded in EntryReader::of(options.recording, false)? {
+        let decoded = match decoded {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                end = Err(error);
+                break;
+            }
+        };
+        if segments.present().number == chosen {
+            last = last.max(decoded.entry.tick);
+            if decoded.served().is_some() {
+                let now = steps.advance(decoded.entry.tick);
+                if let Some((timed, served)) = lanes.request(&decoded, now, &steps) {
+                    if !order.is_long(&timed) {
+                        let (kind, request) = (served.kind(), request_text(served));
+                        let what = What::Taken { kind, request };
+                        order.push(Change::begin(&timed, what));
+                    }
+                    let what = What::Answered(result_text(served));
+                    order.push(Change::end(&timed, what));
+                    order.pass(&timed);
+                    while let Some(change) = order.next_ready() {
+                        signals.apply(change).with_context(failed)?;
+                    }
+                }
+            }
+        }
+        if segments.follow(&decoded) && segments.present().number > chosen {
+            break;
+        }
+    }
+    while let Some(change) = order.next() {
+        signals.apply(change).with_context(failed)?;
+    }
+    let after = steps.begin_of(last.saturating_add(1));
+    signals.finish(after).with_context(failed)?;
+    if options.segment.is_none() && count > 1 {
+        // Without a standard error nobody reads it.
+        let _ = writeln!(
+            anstream::stderr(),
+            "{WARNING}warning:{WARNING:#} the run goes back to a checkpoint, and has {count} segments: {} has the first one; give --segment for another",
+            options.output.display()
+        );
+    }
+    Ok(end)
+}

@@ -1,0 +1,166 @@
+//! Signals of channels.
+
+use std::io::{self, Seek, Write};
+use std::sync::Arc;
+
+use super::file::FstFile;
+use super::hierarchy::{Hierarchy, Shape, SignalId};
+use super::order::{Change, What};
+use crate::output::{Sanitized, truncated};
+
+/// Most characters of a name.
+const NAME: usize = 200;
+
+/// Writes the signals of all channels.
+pub(super) struct Signals<W> {
+    file: FstFile<W>,
+    lanes: Vec<Lane>,
+    /// Time of the changes that are not written so far.
+    now: u64,
+    /// Channels with such changes.
+    changed: Vec<usize>,
+}
+
+/// Signals of a channel.
+struct Lane {
+    ids: Ids,
+    is_changed: bool,
+    /// Place of the last change.
+    place: u64,
+    is_busy: bool,
+    number: u64,
+    kind: &'static str,
+    request: String,
+    result: String,
+}
+
+#[derive(Clone, Copy)]
+struct Ids {
+    busy: SignalId,
+    number: SignalId,
+    kind: SignalId,
+    request: SignalId,
+    result: SignalId,
+}
+
+impl<W: Write + Seek> Signals<W> {
+    /// Begins a file. `exponent`: a time is 10 to the power of it, in seconds.
+    pub(super) fn begin(to: W, exponent: i8, names: &[Arc<str>]) -> io::Result<Self> {
+        let mut hierarchy = Hierarchy::default();
+        hierarchy.begin_scope("vhost");
+        let lanes = names.iter().map(|name| {
+            hierarchy.begin_scope(&scope_name(name));
+            let ids = Ids {
+                busy: hierarchy.signal("busy", Shape::Bit),
+                number: hierarchy.signal("number", Shape::Word),
+                kind: hierarchy.signal("kind", Shape::Text),
+                request: hierarchy.signal("request", Shape::Text),
+                result: hierarchy.signal("result", Shape::Text),
+            };
+            hierarchy.end_scope();
+            Lane {
+                ids,
+                is_changed: true,
+                place: 0,
+                is_busy: false,
+                number: 0,
+                kind: "",
+                request: String::new(),
+                result: String::new(),
+            }
+        });
+        let lanes: Vec<Lane> = lanes.collect();
+        hierarchy.end_scope();
+        let mut file = FstFile::begin(to, exponent, &hierarchy)?;
+        file.advance(0)?;
+        Ok(Self {
+            file,
+            // Texts have no value before their first change.
+            changed: (0..lanes.len()).collect(),
+            lanes,
+            now: 0,
+        })
+    }
+
+    /// Applies a change. Times do not go back. Of several at one time the last one is written.
+    pub(super) fn apply(&mut self, change: Change) -> io::Result<()> {
+        self.advance(change.time)?;
+        let number = change.number();
+        let Some(lane) = self.lanes.get_mut(change.lane) else {
+            return Ok(());
+        };
+        if change.place < lane.place {
+            // At the same time as the later one.
+            return Ok(());
+        }
+        lane.place = change.place;
+        match change.what {
+            What::Taken { kind, request } => {
+                lane.is_busy = true;
+                (lane.number, lane.kind, lane.request) = (number, kind, request);
+                lane.result.clear();
+            }
+            What::Answered(result) => {
+                lane.is_busy = false;
+                lane.kind = "";
+                lane.request.clear();
+                lane.result = result;
+            }
+        }
+        if !lane.is_changed {
+            lane.is_changed = true;
+            self.changed.push(change.lane);
+        }
+        Ok(())
+    }
+
+    /// Completes the file, whose last time is `end` if no change is later.
+    pub(super) fn finish(mut self, end: u64) -> io::Result<()> {
+        self.advance(end)?;
+        self.write_changed();
+        self.file.finish()
+    }
+
+    fn advance(&mut self, time: u64) -> io::Result<()> {
+        if time <= self.now {
+            return Ok(());
+        }
+        self.write_changed();
+        self.now = time;
+        self.file.advance(time)
+    }
+
+    fn write_changed(&mut self) {
+        for number in self.changed.drain(..) {
+            let Some(lane) = self.lanes.get_mut(number) else {
+                continue;
+            };
+            lane.is_changed = false;
+            let ids = lane.ids;
+            self.file.set(ids.busy, lane.is_busy.into());
+            self.file.set(ids.number, lane.number);
+            self.file.set_text(ids.kind, lane.kind);
+            self.file.set_text(ids.request, &lane.request);
+            self.file.set_text(ids.result, &lane.result);
+        }
+    }
+}
+
+/// Name of a channel in the hierarchy. Viewers separate names by dots, and ranges by blanks.
+fn scope_name(name: &str) -> String {
+    let name = truncated(format_args!("{}", Sanitized(name)), NAME);
+    let name = name.replace(|letter: char| letter == '.' || letter.is_whitespace(), "_");
+    if name.is_empty() { "_".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain() {
+        assert_eq!(scope_name("a.b c\0"), "a_b_c\\u{0}");
+        assert_eq!(scope_name(""), "_");
+        assert!(scope_name(&"ä".repeat(1000)).len() <= 2 * NAME + 3);
+    }
+}

@@ -1,0 +1,49 @@
+//! First reading of a recording: its channels, its segments, and the long requests of one of them.
+
+use super::order::{Change, What, Window};
+use crate::trace::EntryReader;
+use crate::waves::request_text;
+use crate::waves::requests::Lanes;
+use crate::waves::segments::Segments;
+use crate::waves::steps::{Steps, TimeBase};
+
+/// Facts of a recording.
+pub(super) struct Survey {
+    /// Configured channels, then those without a configuration.
+    pub(super) lanes: Lanes,
+    /// Begins of the requests that are longer than the window.
+    pub(super) long: Vec<Change>,
+    /// Number of segments.
+    pub(super) segments: u64,
+}
+
+impl Survey {
+    /// Reads a recording up to its end, or to a damaged frame. `chosen`: the segment.
+    pub(super) fn of(reader: EntryReader, base: TimeBase, chosen: u64) -> Self {
+        let mut lanes = Lanes::of(reader.channels().names());
+        let mut segments = Segments::new();
+        let mut steps = Steps::new(base.per_tick);
+        let mut window = Window::new();
+        let mut long = Vec::new();
+        for decoded in reader.map_while(Result::ok) {
+            if segments.present().number == chosen
+                && decoded.served().is_some()
+            {
+                let now = steps.advance(decoded.entry.tick);
+                if let Some((timed, served)) = lanes.request(&decoded, now, &steps) {
+                    if window.is_long(&timed) {
+                        let (kind, request) = (served.kind(), request_text(served));
+                        long.push(Change::begin(&timed, What::Taken { kind, request }));
+                    }
+                    window.pass(&timed);
+                }
+            }
+            segments.follow(&decoded);
+        }
+        Self {
+            lanes,
+            long,
+            segments: segments.present().number,
+        }
+    }
+}

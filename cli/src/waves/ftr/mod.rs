@@ -1,0 +1,155 @@
+//! `vhost trace export --ftr`: converts the requests of a recording to transactions in FTR.
+//!
+//! A channel is a stream, a kind of request a generator, a request a transaction. There are no
+//! relations: a transaction has both the request and its answer.
+//!
+//! - `strings`: texts by number.
+//! - `chunks`: parts of the file, in CBOR.
+
+mod chunks;
+mod strings;
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context, Result};
+use vhost::messages::ServedRequest;
+
+use super::requests::{Lanes, Timed};
+use super::segments::Segments;
+use super::steps::{Steps, TimeBase};
+use super::{cant_write, create_stream, period, request_text, result_text};
+use crate::Outcome;
+use crate::output::Sanitized;
+use crate::trace::{DecodedEntry, EntryReader};
+use chunks::{Attribute, Chunks, Place, Transaction};
+
+/// Arguments of a request with a name of their own.
+const ARGUMENTS: [&str; 8] = [
+    "argument 0",
+    "argument 1",
+    "argument 2",
+    "argument 3",
+    "argument 4",
+    "argument 5",
+    "argument 6",
+    "argument 7",
+];
+
+/// Writes a recording to `output`, or to standard output. `period_given`: picoseconds of a tick.
+pub(crate) fn write(
+    recording: &Path,
+    output: Option<&Path>,
+    period_given: Option<u64>,
+) -> Result<Outcome> {
+    let mut reader = EntryReader::of(recording, output.is_none())?;
+    let base = TimeBase::of(period(period_given, &reader));
+    let to = create_stream(recording, output)?;
+    let failed = || match output {
+        Some(output) => cant_write(output),
+        None => "can't write to standard output".to_owned(),
+    };
+    // The same recording gives the same file.
+    let changed = recording.metadata().and_then(|of| of.modified()).ok();
+    let since = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let created = since.map_or(0, |since| since.as_secs());
+    let mut export = Export {
+        chunks: Chunks::begin(to, base.exponent, created).with_context(failed)?,
+        base,
+        steps: Steps::new(base.per_tick),
+        segments: Segments::new(),
+        lanes: Lanes::default(),
+        streams: HashMap::new(),
+        generators: HashMap::new(),
+        transactions: 0,
+    };
+    let end = reader.try_for_each(|decoded| match decoded {
+        Ok(decoded) => export.add(&decoded).with_context(failed),
+        Err(error) => Err(error).context("what follows is left out"),
+    });
+    // Requests before the damage are kept.
+    export.chunks.finish().with_context(failed)?;
+    end?;
+    Ok(Outcome::Passed)
+}
+
+/// Export in progress.
+struct Export<W: Write> {
+    chunks: Chunks<W>,
+    base: TimeBase,
+    steps: Steps,
+    segments: Segments,
+    lanes: Lanes,
+    /// Streams of the present segment, by the number of the channel.
+    streams: HashMap<usize, u64>,
+    generators: HashMap<(usize, &'static str), u64>,
+    transactions: u64,
+}
+
+impl<W: Write> Export<W> {
+    fn add(&mut self, decoded: &DecodedEntry) -> io::Result<()> {
+        if decoded.served().is_some() {
+            let now = self.steps.advance(decoded.entry.tick);
+            if let Some((timed, served)) = self.lanes.request(decoded, now, &self.steps) {
+                self.request(&timed, served, decoded.entry.tick)?;
+            }
+        }
+        if self.segments.follow(decoded) {
+            self.steps = Steps::new(self.base.per_tick);
+            self.lanes.restart();
+            self.streams.clear();
+            self.generators.clear();
+            self.chunks.flush()?;
+        }
+        Ok(())
+    }
+
+    fn request(&mut self, timed: &Timed, served: &dyn ServedRequest, tick: u64) -> io::Result<()> {
+        let stream = match self.streams.get(&timed.lane) {
+            Some(stream) => *stream,
+            None => {
+                let name = self.lanes.names().get(timed.lane);
+                let name = Sanitized(name.map_or("", |name| name));
+                let name = format!("{name}{}", self.segments.present().suffix());
+                let stream = self.chunks.stream(&name, "channel")?;
+                self.streams.insert(timed.lane, stream);
+                stream
+            }
+        };
+        let kind = served.kind();
+        let generator = match self.generators.get(&(timed.lane, kind)) {
+            Some(generator) => *generator,
+            None => {
+                let generator = self.chunks.generator(kind, stream)?;
+                self.generators.insert((timed.lane, kind), generator);
+                generator
+            }
+        };
+        self.transactions += 1;
+        let (request, result) = (request_text(served), result_text(served));
+        let mut attributes = vec![
+            (Place::Begin, "request", Attribute::Text(&request)),
+            (Place::Begin, "number", Attribute::Number(timed.number)),
+            (Place::Begin, "taken", Attribute::Number(served.since())),
+        ];
+        let arguments = ARGUMENTS.into_iter().zip(served.args());
+        attributes.extend(arguments.map(|(name, value)| {
+            let value = Attribute::Number(*value);
+            (Place::Begin, name, value)
+        }));
+        attributes.push((Place::End, "result", Attribute::Text(&result)));
+        attributes.push((Place::End, "answered", Attribute::Number(tick)));
+        self.chunks.transaction(
+            stream,
+            &Transaction {
+                number: self.transactions,
+                generator,
+                begin: timed.begin,
+                end: timed.end,
+                attributes: &attributes,
+            },
+        )
+    }
+}

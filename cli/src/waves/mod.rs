@@ -1,0 +1,92 @@
+//! Recordings as files of waveform and trace viewers.
+//!
+//! - `perfetto`: messages and requests as trace packets of Perfetto.
+//! - `fst`: requests as signals in FST, the format of simulators' waves.
+//! - `ftr`: requests as transactions in FTR.
+//! - `steps`: times from ticks.
+//! - `requests`: requests with the begin and the end of each.
+//! - `segments`: parts of a run between which its time goes back.
+//!
+//! Memory does not grow with the length of a recording.
+
+mod fst;
+mod ftr;
+mod perfetto;
+mod requests;
+mod segments;
+mod steps;
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use vhost::messages::ServedRequest;
+
+pub(crate) use fst::{Options as FstOptions, write as write_fst};
+pub(crate) use ftr::write as write_ftr;
+pub(crate) use perfetto::write as write_perfetto;
+
+use crate::output::{Sanitized, truncated};
+use crate::trace::EntryReader;
+
+/// Period of a tick in picoseconds, where neither the command line nor the configuration has one.
+const DEFAULT_PERIOD: u64 = 1000;
+
+/// Most channels, and most endpoints, with a name of their own. Further ones share the last.
+const MOST_NAMES: usize = 1 << 17;
+
+/// Most characters of the text of a request.
+const LONGEST: usize = 200;
+
+/// True if both paths are the same file.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(Path::canonicalize);
+    matches!((one, other), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Period of a tick in picoseconds: as given, else as configured.
+fn period(given: Option<u64>, reader: &EntryReader) -> u64 {
+    given
+        .or_else(|| reader.channels().period())
+        .unwrap_or(DEFAULT_PERIOD)
+}
+
+/// Creates the output file of a recording.
+fn create(recording: &Path, output: &Path) -> Result<BufWriter<File>> {
+    let name = output.display();
+    if is_same(recording, output) {
+        bail!("{name} is the recording; give the output another name");
+    }
+    let file = File::create(output).with_context(|| cant_write(output))?;
+    Ok(BufWriter::new(file))
+}
+
+/// Output file, or standard output, for a format that is written from its begin to its end.
+fn create_stream(recording: &Path, output: Option<&Path>) -> Result<Box<dyn Write>> {
+    match output {
+        Some(output) => Ok(Box::new(create(recording, output)?)),
+        None if io::stdout().is_terminal() => {
+            bail!("the output is binary, and standard output is a terminal; give --output FILE")
+        }
+        None => Ok(Box::new(BufWriter::new(io::stdout().lock()))),
+    }
+}
+
+fn cant_write(output: &Path) -> String {
+    format!("can't write {}", output.display())
+}
+
+/// Text of a request, without control characters.
+fn request_text(served: &dyn ServedRequest) -> String {
+    truncated(format_args!("{}", Sanitized(&served.request_text())), LONGEST)
+}
+
+/// Result of a request: `done`, a value, or the error.
+fn result_text(served: &dyn ServedRequest) -> String {
+    match (served.error(), served.value()) {
+        (Some(errno), _) => errno.to_string(),
+        (None, Some(value)) => format!("{value:#x}"),
+        (None, None) => "done".to_owned(),
+    }
+}

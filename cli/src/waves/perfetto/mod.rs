@@ -1,0 +1,209 @@
+//! `vhost trace export --perfetto`: converts a recording to packets of Perfetto's trace viewer.
+//!
+//! One microsecond in the viewer is one tick. Messages within a tick follow each other at distances
+//! of a nanosecond, up to the end of the tick.
+//!
+//! - `packets`: the messages of Perfetto's format that are written.
+//! - `interned`: texts that occur often, by number.
+//! - `writer`: tracks and events.
+
+mod interned;
+mod packets;
+mod writer;
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use vhost::trace::Content;
+
+use super::requests::Lanes;
+use super::segments::Segments;
+use super::steps::Steps;
+use super::{MOST_NAMES, create_stream};
+use crate::Outcome;
+use crate::trace::{DecodedEntry, EntryReader, MOST, entry_text, served_text};
+use packets::EventType;
+use writer::{Event, Flow, TrackId, Value, Writer};
+
+/// Nanoseconds of a tick.
+const STEPS: u64 = 1000;
+
+/// Most messages whose reply is awaited at one time. Others have no arrow to their reply.
+const MOST_AWAITED: usize = 1 << 20;
+
+/// Writes a recording to `output`, or to standard output.
+pub(crate) fn write(recording: &Path, output: Option<&Path>) -> Result<Outcome> {
+    let reader = EntryReader::of(recording, output.is_none())?;
+    let to = create_stream(recording, output)?;
+    let failed = || match output {
+        Some(output) => super::cant_write(output),
+        None => "can't write to standard output".to_owned(),
+    };
+    let mut export = Export::new(to);
+    let mut reader = reader;
+    let end = reader.try_for_each(|decoded| match decoded {
+        Ok(decoded) => export.add(&decoded).with_context(failed),
+        Err(error) => Err(error).context("what follows is left out"),
+    });
+    // Entries before the damage are kept.
+    export.writer.flush().with_context(failed)?;
+    end?;
+    Ok(Outcome::Passed)
+}
+
+/// The two groups of tracks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Group {
+    Actors,
+    Channels,
+}
+
+impl Group {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Actors => "actors",
+            Self::Channels => "channels",
+        }
+    }
+}
+
+/// Export in progress.
+struct Export<W> {
+    writer: Writer<W>,
+    steps: Steps,
+    segments: Segments,
+    lanes: Lanes,
+    /// Tracks of the present segment.
+    groups: HashMap<Group, TrackId>,
+    tracks: HashMap<(Group, Arc<str>), TrackId>,
+    /// Messages whose reply is awaited.
+    awaited: HashSet<u64>,
+}
+
+impl<W: Write> Export<W> {
+    fn new(to: W) -> Self {
+        Self {
+            writer: Writer::new(to),
+            steps: Steps::new(STEPS),
+            segments: Segments::new(),
+            lanes: Lanes::default(),
+            groups: HashMap::new(),
+            tracks: HashMap::new(),
+            awaited: HashSet::new(),
+        }
+    }
+
+    fn add(&mut self, decoded: &DecodedEntry) -> io::Result<()> {
+        let now = self.steps.advance(decoded.entry.tick);
+        self.event(decoded, now)?;
+        if self.segments.follow(decoded) {
+            self.steps = Steps::new(STEPS);
+            self.lanes.restart();
+            self.groups.clear();
+            self.tracks.clear();
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, decoded: &DecodedEntry, now: u64) -> io::Result<()> {
+        if decoded.served().is_some() && decoded.channel.is_some() {
+            return self.request(decoded, now);
+        }
+        let entry = &decoded.entry;
+        let kind = &entry.kind;
+        let text = entry_text(decoded, MOST);
+        let values = values(decoded, &text);
+        let instant = |track, category, flow| Event {
+            flow,
+            values: &values,
+            ..Event::at(EventType::Instant, now, track, &kind.name, category)
+        };
+        match (&entry.content, &decoded.channel) {
+            (Content::Message { .. }, channel) if kind.to == "nobody" => {
+                let track = match channel {
+                    Some(channel) => self.track(Group::Channels, channel)?,
+                    None => self.track(Group::Actors, &kind.from)?,
+                };
+                self.writer.event(&instant(track, "announcement", Flow::None))
+            }
+            (Content::Message { awaited, .. }, _) => {
+                let track = self.track(Group::Actors, &kind.to)?;
+                let begins = *awaited
+                    && self.awaited.len() < MOST_AWAITED
+                    && self.awaited.insert(entry.sequence);
+                let flow = if begins {
+                    Flow::From(entry.sequence)
+                } else {
+                    Flow::None
+                };
+                self.writer.event(&instant(track, "message", flow))
+            }
+            (Content::Reply { .. } | Content::Dropped, _) => {
+                if !self.awaited.remove(&entry.sequence) {
+                    return Ok(());
+                }
+                let track = self.track(Group::Actors, &kind.from)?;
+                let flow = Flow::To(entry.sequence);
+                self.writer.event(&instant(track, "reply", flow))
+            }
+        }
+    }
+
+    /// Slice of a request, from its arrival to its response.
+    fn request(&mut self, decoded: &DecodedEntry, now: u64) -> io::Result<()> {
+        let request = self.lanes.request(decoded, now, &self.steps);
+        let (Some((timed, served)), Some(channel)) = (request, &decoded.channel) else {
+            return Ok(());
+        };
+        let track = self.track(Group::Channels, channel)?;
+        let text = served_text(served);
+        let values = values(decoded, &text);
+        let kind = served.kind();
+        self.writer.event(&Event {
+            values: &values,
+            ..Event::at(EventType::SliceBegin, timed.begin, track, kind, "request")
+        })?;
+        self.writer.end_slice(timed.end, track)
+    }
+
+    /// Track of this name. The first use of it in a segment describes it.
+    fn track(&mut self, group: Group, name: &str) -> io::Result<TrackId> {
+        let key = (group, Arc::from(name));
+        if let Some(track) = self.tracks.get(&key) {
+            return Ok(*track);
+        }
+        let parent = match self.groups.get(&group) {
+            Some(parent) => *parent,
+            None => {
+                let segment = self.segments.present();
+                let name = format!("{}{}", group.name(), segment.suffix());
+                let parent = self.writer.track(None, &name)?;
+                self.groups.insert(group, parent);
+                parent
+            }
+        };
+        if self.tracks.len() >= MOST_NAMES {
+            return Ok(parent);
+        }
+        let track = self.writer.track(Some(parent), name)?;
+        self.tracks.insert(key, track);
+        Ok(track)
+    }
+}
+
+/// Properties that the viewer shows of a selected event.
+fn values<'a>(decoded: &'a DecodedEntry, text: &'a str) -> Vec<(&'static str, Value<'a>)> {
+    let entry = &decoded.entry;
+    let mut values = vec![
+        ("from", Value::Text(&entry.kind.from)),
+        ("sequence", Value::Number(entry.sequence)),
+        ("text", Value::Text(text)),
+    ];
+    if let Some(channel) = &decoded.channel {
+        values.push(("channel", Value::Text(channel)));
+    }
+    values
+}
