@@ -7,6 +7,7 @@ use std::sync::Arc;
 use mailbox_rs::{Request, RequestEntry};
 use vhost::Severity;
 use vhost::attach::Table;
+use vhost::messages::Interface;
 use vhost::messages::announced::{DoorbellRang, SystemStarted};
 use vhost::messages::console::{Finish, Print, PrintError, PrintMarked, PutRaw};
 use vhost::messages::foreign::{Exit, Report};
@@ -14,7 +15,6 @@ use vhost::messages::htif::HtifStatus;
 use vhost::messages::mailbox::ChannelStatus;
 use vhost::messages::rtt::RttStatus;
 use vhost::messages::semihosting::SemihostingStatus;
-use vhost::messages::Interface;
 use vhost::trace::{Content, Payloads};
 
 use super::activity::Activity;
@@ -28,6 +28,7 @@ use super::run::{
     Step, bounded,
 };
 use crate::trace::{DecodedEntry, EntryReader};
+use crate::waves::Segments;
 
 /// Most requests of a channel that wait to be taken: those of a queue.
 const QUEUE: usize = 8;
@@ -45,6 +46,7 @@ pub(crate) struct Collector {
     /// Last recorded status of each channel, with its tick.
     statuses: HashMap<usize, (u64, String)>,
     lead: Lead,
+    segments: Segments,
     /// Hash of the writes that loading makes; `None` once the system has started.
     loading: Option<crc32fast::Hasher>,
     has_loaded: bool,
@@ -100,6 +102,7 @@ impl Collector {
             open: HashMap::new(),
             statuses: HashMap::new(),
             lead: Lead::default(),
+            segments: Segments::new(),
             loading: (header.whole && header.payloads != Payloads::Drop)
                 .then(crc32fast::Hasher::new),
             has_loaded: false,
@@ -113,6 +116,10 @@ impl Collector {
         self.run.entries += 1;
         self.run.ticks = self.run.ticks.max(tick);
         self.load(decoded);
+        if self.segments.follow(decoded) {
+            // What was in service is dropped.
+            self.open.clear();
+        }
         if !matches!(entry.content, Content::Message { .. }) {
             self.status(decoded);
             return;
@@ -239,7 +246,7 @@ impl Collector {
         if let Some(open) = self.open.get_mut(&channel) {
             open.pop_front();
         }
-        let request = RequestRow::of(served, channel, tick);
+        let request = RequestRow::of(served, channel, self.segments.present(), tick);
         if self.run.failure.is_none() {
             self.lead.push(Step::Request(request.clone()));
         }

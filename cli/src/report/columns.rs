@@ -11,12 +11,13 @@ use vhost::trace::Payloads;
 use super::memories::SpaceRow;
 use super::run::{End, Outcome, ReportRow, RequestRow, Run, Step};
 use super::verdict::Judgement;
+use crate::waves::Segment;
 
 /// Level of compression: above it, time grows more than size shrinks.
 const LEVEL: u8 = 8;
 
 /// Version of the data's layout. The page has its own script, so it is for other readers.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// Length of the JSON in 4 bytes, a value as JSON, and bytes that it refers to: deflated without a
 /// header, in base64.
@@ -101,12 +102,17 @@ struct Columns {
     /// Text of each outcome, and 1 if it is a failure.
     outcomes: Vec<(String, u8)>,
     channel: Column,
+    /// Parts of a run that goes back to checkpoints, in the order in which they occur: tick of the
+    /// checkpoint with which each begins, none for the first one.
+    segments: Vec<Option<u64>>,
+    /// Position of the segment.
+    segment: Column,
     kind: Column,
     /// 0 for the next text that has not occurred; otherwise its position plus 1.
     text: Column,
     /// As for texts.
     outcome: Column,
-    /// Tick of the answer, minus that of the answer before.
+    /// Tick of the answer, minus that of the answer before in the same segment.
     answered: Column,
     /// Ticks from taken to answered.
     ticks: Column,
@@ -186,11 +192,18 @@ impl<T: Clone + Eq + Hash> Values<T> {
 impl Columns {
     fn of(run: &Run) -> Self {
         let (mut kinds, mut texts, mut outcomes) = (Values::new(), Values::new(), Values::new());
-        let mut numbers: [Vec<u64>; 6] = Default::default();
+        let mut numbers: [Vec<u64>; 7] = Default::default();
         let mut before = 0;
+        let mut segments: Vec<Segment> = Vec::new();
         for request in run.requests.iter() {
+            // They follow each other.
+            if segments.last() != Some(&request.segment) {
+                segments.push(request.segment);
+                before = 0;
+            }
             let row = [
                 request.channel as u64,
+                segments.len() as u64 - 1,
                 kinds.number(request.kind),
                 texts.number(request.text.as_str()),
                 outcomes.number(request.result),
@@ -205,7 +218,7 @@ impl Columns {
         let count = numbers[0].len();
         let mut bytes = Vec::new();
         let columns = numbers.map(|column| Column::of(&column, &mut bytes));
-        let [channel, kind, text, outcome, answered, ticks] = columns;
+        let [channel, segment, kind, text, outcome, answered, ticks] = columns;
         let text_of = |outcome: Outcome| {
             let failed = matches!(outcome, Outcome::Failed(_));
             (outcome.text(), u8::from(failed))
@@ -216,6 +229,8 @@ impl Columns {
             texts: texts.values.into_iter().map(str::to_owned).collect(),
             outcomes: outcomes.values.into_iter().map(text_of).collect(),
             channel,
+            segments: segments.iter().map(|segment| segment.checkpoint).collect(),
+            segment,
             kind,
             text,
             outcome,

@@ -121,15 +121,16 @@ function requestsOf(data) {
     channel: column(packed.channel), kind: values(packed.kind), text: values(packed.text), outcome: values(packed.outcome),
     kinds: packed.kinds, texts: packed.texts, outcomes: packed.outcomes, gap: packed.gap,
   };
-  const ticks = column(packed.ticks), answered = column(packed.answered);
+  const ticks = column(packed.ticks), answered = column(packed.answered), segment = column(packed.segment);
   const taken = new Float64Array(count), failed = new Uint8Array(count);
   for (let at = 0; at < count; at++) {
-    answered[at] += at ? answered[at - 1] : 0;
+    answered[at] += at && segment[at] === segment[at - 1] ? answered[at - 1] : 0;
     taken[at] = Math.max(0, answered[at] - ticks[at]);
     failed[at] = columns.outcomes[columns.outcome[at]][1];
   }
   return {
-    count, taken, answered, failed, ticks, channel: columns.channel, kind: columns.kind, gap: columns.gap, kinds: columns.kinds,
+    count, taken, answered, failed, ticks, channel: columns.channel, segment, segments: packed.segments, kind: columns.kind, gap: columns.gap,
+    kinds: columns.kinds,
     channelName: at => data.channels[columns.channel[at]]?.name ?? "",
     kindName: at => columns.kinds[columns.kind[at]],
     text: at => columns.texts[columns.text[at]],
@@ -211,7 +212,9 @@ function showRequests(data, parts) {
   options(parts.kind, requests.kinds);
   const describe = at => {
     const time = timeOf(requests.taken[at], data.period);
-    return `${requests.channelName(at)}: ${requests.text(at)}; ${requests.outcome(at)}; taken in tick ${number(requests.taken[at])}`
+    const checkpoint = requests.segments[requests.segment[at]];
+    const segment = checkpoint == null ? "" : ` (from the checkpoint of tick ${number(checkpoint)})`;
+    return `${requests.channelName(at)}${segment}: ${requests.text(at)}; ${requests.outcome(at)}; taken in tick ${number(requests.taken[at])}`
       + (time && ` (${time})`) + `, answered after ${number(requests.ticks[at])} ticks`;
   };
   const table = new Pager(parts.requests, parts["requests-pager"], 50, place => {

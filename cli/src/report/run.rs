@@ -16,6 +16,7 @@ use super::console::Console;
 use super::kept::Kept;
 use super::memories::SpaceRow;
 use crate::trace::EntryReader;
+use crate::waves::Segment;
 
 /// Most requests and reports that are kept in front of the first failure.
 pub(crate) const LEAD: usize = 12;
@@ -117,6 +118,8 @@ pub(crate) struct ChannelRow {
 pub(crate) struct RequestRow {
     /// Position of the channel in the run's list.
     pub(crate) channel: usize,
+    /// Part of a run that goes back to checkpoints.
+    pub(crate) segment: Segment,
     pub(crate) kind: &'static str,
     /// Request in the terms of its protocol.
     pub(crate) text: String,
@@ -239,9 +242,15 @@ impl Identity {
 }
 
 impl RequestRow {
-    pub(crate) fn of(served: &dyn ServedRequest, channel: usize, answered: u64) -> Self {
+    pub(crate) fn of(
+        served: &dyn ServedRequest,
+        channel: usize,
+        segment: Segment,
+        answered: u64,
+    ) -> Self {
         Self {
             channel,
+            segment,
             kind: served.kind(),
             text: bounded(served.request_text()),
             taken: served.since().min(answered),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::columns::{Detail, packed, request_text};
 use super::run::{Bounds, Outcome, RequestRow, Run, Step};
 use super::verdict::Judgement;
+use crate::waves::Segments;
 
 const BOUNDS: Bounds = Bounds {
     requests: 100_000,
@@ -145,6 +146,7 @@ fn a_hundred_thousand_requests_take_less_than_a_megabyte() {
         };
         run.requests.push(RequestRow {
             channel: random.usize(..3),
+            segment: Segments::new().present(),
             kind,
             text,
             taken: tick - random.u64(0..=tick.min(50)),

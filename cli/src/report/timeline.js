@@ -1,7 +1,8 @@
 // Timeline: a lane for each channel, requests from taken to answered. A lane with more requests than
-// pixels is drawn as one column for each pixel, others request by request.
+// pixels is drawn as one column for each pixel, others request by request. Where the run goes back to
+// a checkpoint, its channels have lanes of their own from there on.
 
-const LANE = 30, AXIS = 24, NAMES = 110;
+const LANE = 30, AXIS = 24, NAMES = 110, MOST_LANES = 1024;
 
 class Timeline {
   constructor(parts, data, requests, describe, selected) {
@@ -9,7 +10,8 @@ class Timeline {
     this.end = data.ticks + 1;
     [this.from, this.to] = [0, this.end];
     this.place();
-    this.canvas.setAttribute("aria-label", `Timeline of ${requests.count} requests on ${data.channels.length} channels`);
+    this.canvas.setAttribute("aria-label", `Timeline of ${requests.count} requests on ${data.channels.length} channels`
+      + (requests.segments.length > 1 ? `, in ${requests.segments.length} segments from checkpoint to checkpoint` : ""));
     this.listen();
     this.legend();
     new ResizeObserver(() => this.draw()).observe(this.canvas.parentElement);
@@ -18,11 +20,10 @@ class Timeline {
 
   /** Places each request: those that are answered in one tick share it, in their order. */
   place() {
-    const { requests } = this, { taken, answered, count, channel } = requests;
+    const { requests } = this, { taken, answered, count } = requests;
     this.begin = new Float64Array(count);
     this.finish = new Float64Array(count);
-    this.lanes = this.data.channels.map(() => []);
-    for (let at = 0; at < count; at++) this.lanes[channel[at]]?.push(at);
+    this.assign();
     this.longest = this.lanes.map(() => 0);
     this.lanes.forEach((lane, number) => {
       let before = 0;
@@ -39,6 +40,28 @@ class Timeline {
         first = end;
       }
     });
+  }
+
+  /** Assigns each request to a lane. Later segments have lanes of the channels with requests only. A canvas has a largest height: requests
+   * of further lanes are in the list only. */
+  assign() {
+    const { count, channel, segment, segments } = this.requests;
+    const names = this.data.channels.map(it => it.name), numbers = new Map();
+    this.laneOf = new Int32Array(count);
+    this.lanes = names.map(() => []);
+    this.labels = [...names];
+    for (let at = 0; at < count; at++) {
+      const place = segment[at], first = names.length * place + channel[at];
+      let number = place ? numbers.get(first) : channel[at];
+      if (number === undefined && this.lanes.length >= MOST_LANES) number = -1;
+      if (number === undefined) {
+        number = this.lanes.push([]) - 1;
+        this.labels.push(`↺${segments[place] ?? ""} ${names[channel[at]] ?? ""}`);
+        numbers.set(first, number);
+      }
+      this.laneOf[at] = number;
+      this.lanes[number]?.push(at);
+    }
   }
 
   /** First place of a lane whose request ends after `tick`. */
@@ -82,7 +105,7 @@ class Timeline {
     to.strokeStyle = colours.line;
     lanes.forEach((_, number) => {
       to.fillStyle = colours.text;
-      to.fillText(visible(this.data.channels[number].name).slice(0, 15), 8, AXIS + LANE * (number + .5), NAMES - 16);
+      to.fillText(visible(this.labels[number]).slice(0, 15), 8, AXIS + LANE * (number + .5), NAMES - 16);
       to.beginPath();
       to.moveTo(0, AXIS + LANE * number + .5);
       to.lineTo(width, AXIS + LANE * number + .5);
@@ -113,8 +136,8 @@ class Timeline {
 
   /** Range of the requests that are left out of the page. */
   gap(to, colours, height) {
-    const { gap, answered, count } = this.requests;
-    if (!gap[1]) return;
+    const { gap, answered, count, segments } = this.requests;
+    if (!gap[1] || segments.length > 1) return;
     const [first, last] = [gap[0] > 0 ? answered[gap[0] - 1] + 1 : 0, gap[0] < count ? answered[gap[0]] : this.end];
     const x = Math.max(NAMES, this.xOf(first)), width = Math.min(NAMES + this.width, this.xOf(last)) - x;
     if (width <= 0) return;
@@ -160,7 +183,7 @@ class Timeline {
       to.globalAlpha = 1;
     }
     for (const at of [this.hovered, this.current]) {
-      if (at < 0 || this.requests.channel[at] !== number) continue;
+      if (at < 0 || this.laneOf[at] !== number) continue;
       const x = this.xOf(this.begin[at]), width = Math.max(3, this.xOf(this.finish[at]) - x - 1);
       to.strokeStyle = colours.text;
       to.lineWidth = at === this.current ? 2 : 1;
@@ -270,7 +293,7 @@ class Timeline {
   /** Selects the request `by` places further on its channel. */
   step(by) {
     const current = this.current;
-    const number = current < 0 ? this.lanes.findIndex(lane => lane.length) : this.requests.channel[current];
+    const number = current < 0 ? this.lanes.findIndex(lane => lane.length) : this.laneOf[current];
     const lane = this.lanes[number];
     if (!lane?.length) return;
     const here = current < 0 ? this.firstAfter(lane, this.from) - (by > 0 ? 1 : 0) : this.firstAfter(lane, this.begin[current]);
@@ -279,7 +302,7 @@ class Timeline {
   /** Selects a request of another channel, at the same time. */
   lanesOn(by) {
     if (this.current < 0) return this.step(1);
-    for (let number = this.requests.channel[this.current] + by; this.lanes[number]; number += by) {
+    for (let number = this.laneOf[this.current] + by; this.lanes[number]; number += by) {
       const lane = this.lanes[number];
       if (!lane.length) continue;
       return this.go(lane[Math.min(this.firstAfter(lane, this.begin[this.current]), lane.length - 1)]);

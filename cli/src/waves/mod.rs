@@ -26,6 +26,7 @@ use vhost::messages::ServedRequest;
 pub(crate) use fst::{Options as FstOptions, write as write_fst};
 pub(crate) use ftr::write as write_ftr;
 pub(crate) use perfetto::write as write_perfetto;
+pub(crate) use segments::{Segment, Segments};
 
 use crate::output::{Sanitized, truncated};
 use crate::trace::EntryReader;
@@ -79,7 +80,10 @@ fn cant_write(output: &Path) -> String {
 
 /// Text of a request, without control characters.
 fn request_text(served: &dyn ServedRequest) -> String {
-    truncated(format_args!("{}", Sanitized(&served.request_text())), LONGEST)
+    truncated(
+        format_args!("{}", Sanitized(&served.request_text())),
+        LONGEST,
+    )
 }
 
 /// Result of a request: `done`, a value, or the error.

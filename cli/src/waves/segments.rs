@@ -68,7 +68,10 @@ impl Segment {
     pub(crate) fn suffix(self) -> String {
         match self.checkpoint {
             None => String::new(),
-            Some(tick) => format!(", segment {}, from the checkpoint of tick {tick}", self.number),
+            Some(tick) => format!(
+                ", segment {}, from the checkpoint of tick {tick}",
+                self.number
+            ),
         }
     }
 }

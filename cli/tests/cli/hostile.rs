@@ -58,7 +58,9 @@ fn recordings() {
             "trace show",
             "trace show --json",
             "trace stat",
-            "trace export --perfetto",
+            "trace export --perfetto -o /dev/null",
+            "trace export --fst -o /dev/null",
+            "trace export --ftr -o /dev/null",
             "report -o /dev/null",
             "replay",
         ] {

@@ -8,7 +8,6 @@
 
 mod check;
 mod diff;
-mod export;
 mod firmware;
 mod golden;
 mod hostile;
@@ -22,6 +21,7 @@ mod stat;
 mod support;
 #[cfg(feature = "parquet")]
 mod tables;
+mod waves;
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -39,7 +39,13 @@ pub(crate) struct Run {
     pub(crate) astray: bool,
     /// True if firmware resets its channel while `wait` is pending, and goes on behind it.
     pub(crate) resets: bool,
+    /// True if the run goes back to a checkpoint, once: from tick [`BACK`] to tick [`SAVED`].
+    pub(crate) goes_back: bool,
 }
+
+/// Tick of the checkpoint, and tick in which the run goes back to it.
+pub(crate) const SAVED: u64 = 2;
+pub(crate) const BACK: u64 = 9;
 
 impl Default for Run {
     fn default() -> Self {
@@ -49,11 +55,13 @@ impl Default for Run {
             payloads: Payloads::Keep,
             astray: false,
             resets: false,
+            goes_back: false,
         }
     }
 }
 
 /// Firmware of one channel, with its remaining requests.
+#[derive(Clone)]
 struct Core {
     firmware: Firmware<Ram>,
     requests: Vec<Request>,
@@ -80,7 +88,7 @@ impl Run {
             .register_method("wait", move |vhost: &Vhost, call: Call<'_>| {
                 let core = usize::from(call.channel == "core1");
                 let since = *began[core].get_or_insert(vhost.now());
-                let over = vhost.now() - since >= WAIT;
+                let over = vhost.now().saturating_sub(since) >= WAIT;
                 Ok(if over { Poll::Ready(7) } else { Poll::Pending })
             })
             .unwrap();
@@ -88,10 +96,22 @@ impl Run {
             self.core(&vhost, "core0", 0x1000, PtrWidth::P4, CacheLine::None),
             self.core(&vhost, "core1", 0x8000_0000, PtrWidth::P8, CacheLine::B64),
         ];
+        let (mut checkpoint, mut is_back) = (None, false);
         while vhost.tick().unwrap() > 0 {
             assert!(vhost.now() < 10_000, "{}", vhost.status().unwrap());
             cores.iter_mut().for_each(Core::step);
+            if self.goes_back && vhost.now() == SAVED && checkpoint.is_none() {
+                checkpoint = Some((vhost.checkpoint().unwrap(), cores.clone()));
+            }
+            if vhost.now() == BACK
+                && let Some((state, firmware)) = checkpoint.as_ref().filter(|_| !is_back)
+            {
+                vhost.restore_checkpoint(state).unwrap();
+                cores.clone_from(firmware);
+                is_back = true;
+            }
         }
+        assert_eq!(is_back, self.goes_back);
         vhost.shutdown();
         trace
     }

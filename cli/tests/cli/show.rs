@@ -214,9 +214,9 @@ fn a_reader_that_has_enough_is_no_failure() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
+        let mut line = vec![];
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        stdout.read_line(&mut line).unwrap();
+        stdout.read_until(b'\n', &mut line).unwrap();
         assert!(!line.is_empty());
         drop(stdout);
         let ended = child.wait_with_output().unwrap();

@@ -29,7 +29,7 @@ const ORDER_OF_BYTES: f64 = std::f64::consts::E;
 const ZLIB: u8 = b'Z';
 
 /// Bytes of changes after which a block ends.
-const BLOCK: usize = 16 << 20;
+pub(super) const BLOCK: usize = 16 << 20;
 
 /// Signal in the present block.
 struct Signal {
@@ -47,6 +47,8 @@ pub(super) struct FstFile<W> {
     to: W,
     exponent: i8,
     scopes: u64,
+    /// Bytes of changes after which a block ends.
+    most: usize,
     signals: Vec<Signal>,
     /// Values of bits and numbers at the begin of the block.
     frame: Vec<u8>,
@@ -63,8 +65,14 @@ pub(super) struct FstFile<W> {
 }
 
 impl<W: Write + Seek> FstFile<W> {
-    /// Begins a file whose times are 10 to the power of `exponent`, in seconds.
-    pub(super) fn begin(to: W, exponent: i8, hierarchy: &Hierarchy) -> io::Result<Self> {
+    /// Begins a file whose times are 10 to the power of `exponent`, in seconds. `most`: bytes of
+    /// changes after which a block ends.
+    pub(super) fn begin(
+        to: W,
+        exponent: i8,
+        hierarchy: &Hierarchy,
+        most: usize,
+    ) -> io::Result<Self> {
         let signals = hierarchy.shapes.iter().map(|shape| Signal {
             shape: *shape,
             value: None,
@@ -75,6 +83,7 @@ impl<W: Write + Seek> FstFile<W> {
             to,
             exponent,
             scopes: hierarchy.scopes,
+            most,
             signals: signals.collect(),
             frame: Vec::new(),
             times: Vec::new(),
@@ -106,7 +115,7 @@ impl<W: Write + Seek> FstFile<W> {
             if time <= self.now {
                 return Ok(());
             }
-            if self.size > BLOCK {
+            if self.size > self.most {
                 self.end_block()?;
                 self.begin_block();
             }
@@ -328,8 +337,9 @@ mod tests {
         for case in 0..40 {
             let signals = random.usize(1..40);
             let (hierarchy, ids) = hierarchy(signals);
+            let most = [BLOCK, 1000, 10][case % 3];
             let mut bytes = Cursor::new(Vec::new());
-            let mut file = FstFile::begin(&mut bytes, -12, &hierarchy).unwrap();
+            let mut file = FstFile::begin(&mut bytes, -12, &hierarchy, most).unwrap();
             let mut values: Vec<Option<String>> = vec![None; signals];
             let mut expected: BTreeMap<(u64, usize), String> = BTreeMap::new();
             let mut time = random.u64(..3);
@@ -358,25 +368,16 @@ mod tests {
                     }
                     values[id.0] = value;
                 }
-                if random.u8(..20) == 0 {
-                    file.end_block().unwrap();
-                    file.begin_block();
-                    time += 1;
-                    continue;
-                }
                 time += 1 + random.u64(..) % (1 << random.u32(1..40));
             }
-            if file.count == 0 {
-                file.advance(time).unwrap();
-            }
-            let (end, blocks) = (file.now, file.blocks + 1);
+            let (end, blocks) = (file.now, file.blocks);
             file.finish().unwrap();
             let (reader, found) = read(bytes.into_inner());
             let header = reader.get_header();
             assert_eq!((header.start_time, header.end_time), (0, end));
             assert_eq!(header.timescale_exponent, -12);
             assert_eq!(header.var_count, signals as u64);
-            assert!(blocks > 0);
+            assert!(most == BLOCK || blocks > 0 || expected.len() < 200);
             let changes = found
                 .into_iter()
                 .map(|(time, signal, value)| ((time, signal), value));
@@ -386,22 +387,20 @@ mod tests {
     }
 
     #[test]
-    fn long_files_have_several_blocks() {
+    fn what_is_kept_is_bounded() {
         let (hierarchy, ids) = hierarchy(3);
         let mut bytes = Cursor::new(Vec::new());
-        let mut file = FstFile::begin(&mut bytes, -15, &hierarchy).unwrap();
-        let text = "text ".repeat(1000);
-        let count = 3 * BLOCK as u64 / text.len() as u64;
-        for time in 0..count {
+        let (text, most) = ("text ".repeat(100), 10_000);
+        let mut file = FstFile::begin(&mut bytes, -15, &hierarchy, most).unwrap();
+        for time in 0..1000 {
             file.advance(time).unwrap();
             file.set_text(ids[2], &text);
-            assert!(file.size <= BLOCK + 2 * text.len());
+            assert!(file.size <= most + 2 * text.len());
         }
+        assert!(file.blocks > 40);
         file.finish().unwrap();
-        let bytes = bytes.into_inner();
-        assert!(bytes.len() < BLOCK / 10);
-        let (_, found) = read(bytes);
+        let (_, found) = read(bytes.into_inner());
         let texts = found.iter().filter(|(_, _, value)| *value == text);
-        assert_eq!(texts.count() as u64, count);
+        assert_eq!(texts.count(), 1000);
     }
 }

@@ -71,7 +71,8 @@ fn write_changes(
     let failed = || cant_write(options.output);
     let chosen = options.segment.unwrap_or(1);
     let count = survey.segments;
-    let mut signals = Signals::begin(to, base.exponent, survey.lanes.names()).with_context(failed)?;
+    let mut signals =
+        Signals::begin(to, base.exponent, survey.lanes.names()).with_context(failed)?;
     let mut lanes = survey.lanes;
     lanes.restart();
     let mut order = Order::new(survey.long);

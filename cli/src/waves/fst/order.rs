@@ -23,7 +23,10 @@ pub(super) struct Change {
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum What {
-    Taken { kind: &'static str, request: String },
+    Taken {
+        kind: &'static str,
+        request: String,
+    },
     /// Has the result.
     Answered(String),
 }

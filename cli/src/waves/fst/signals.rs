@@ -3,7 +3,7 @@
 use std::io::{self, Seek, Write};
 use std::sync::Arc;
 
-use super::file::FstFile;
+use super::file::{BLOCK, FstFile};
 use super::hierarchy::{Hierarchy, Shape, SignalId};
 use super::order::{Change, What};
 use crate::output::{Sanitized, truncated};
@@ -71,7 +71,7 @@ impl<W: Write + Seek> Signals<W> {
         });
         let lanes: Vec<Lane> = lanes.collect();
         hierarchy.end_scope();
-        let mut file = FstFile::begin(to, exponent, &hierarchy)?;
+        let mut file = FstFile::begin(to, exponent, &hierarchy, BLOCK)?;
         file.advance(0)?;
         Ok(Self {
             file,
@@ -98,7 +98,6 @@ impl<W: Write + Seek> Signals<W> {
             What::Taken { kind, request } => {
                 lane.is_busy = true;
                 (lane.number, lane.kind, lane.request) = (number, kind, request);
-                lane.result.clear();
             }
             What::Answered(result) => {
                 lane.is_busy = false;
@@ -150,12 +149,52 @@ impl<W: Write + Seek> Signals<W> {
 fn scope_name(name: &str) -> String {
     let name = truncated(format_args!("{}", Sanitized(name)), NAME);
     let name = name.replace(|letter: char| letter == '.' || letter.is_whitespace(), "_");
-    if name.is_empty() { "_".to_owned() } else { name }
+    if name.is_empty() {
+        "_".to_owned()
+    } else {
+        name
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
+    use fst_reader::{FstFilter, FstReader, FstSignalValue};
+
     use super::*;
+    use crate::waves::requests::Timed;
+    use crate::waves::steps::LATEST;
+
+    #[test]
+    fn a_file_has_many_channels() {
+        const CHANNELS: usize = 100_000;
+        let names: Vec<Arc<str>> = (0..CHANNELS).map(|at| format!("c{at}").into()).collect();
+        let mut bytes = Cursor::new(Vec::new());
+        let mut signals = Signals::begin(&mut bytes, -12, &names).unwrap();
+        for at in 0..10 {
+            let timed = Timed {
+                lane: at * (CHANNELS / 10),
+                number: 7,
+                begin: at as u64,
+                end: LATEST,
+            };
+            let (kind, request) = ("PRINT", "PRINT len 3".to_owned());
+            let taken = Change::begin(&timed, What::Taken { kind, request });
+            signals.apply(taken).unwrap();
+        }
+        signals.finish(LATEST).unwrap();
+        let bytes = bytes.into_inner();
+        assert!(bytes.len() < 10_000_000, "{}", bytes.len());
+        let mut reader = FstReader::open(Cursor::new(bytes)).unwrap();
+        let mut busy = 0;
+        let read = reader.read_signals(&FstFilter::all(), |_, _, value| {
+            busy += usize::from(matches!(value, FstSignalValue::String(b"1")));
+            Ok::<(), ()>(())
+        });
+        read.unwrap();
+        assert_eq!(busy, 10);
+    }
 
     #[test]
     fn names_are_plain() {

@@ -26,9 +26,7 @@ impl Survey {
         let mut window = Window::new();
         let mut long = Vec::new();
         for decoded in reader.map_while(Result::ok) {
-            if segments.present().number == chosen
-                && decoded.served().is_some()
-            {
+            if segments.present().number == chosen && decoded.served().is_some() {
                 let now = steps.advance(decoded.entry.tick);
                 if let Some((timed, served)) = lanes.request(&decoded, now, &steps) {
                     if window.is_long(&timed) {

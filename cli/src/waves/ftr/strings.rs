@@ -50,7 +50,11 @@ mod tests {
             }
         }
         all.extend(strings.take_new());
-        assert!(all.iter().map(|(number, _)| *number).eq(0..all.len() as u64));
+        assert!(
+            all.iter()
+                .map(|(number, _)| *number)
+                .eq(0..all.len() as u64)
+        );
         assert!(strings.numbers.len() <= MOST);
     }
 }

@@ -65,7 +65,12 @@ impl Texts {
 
     /// Forgets all texts if there are too many. True if there are none: the next packet says so.
     pub(super) fn is_fresh(&mut self) -> bool {
-        let tables = [&self.categories, &self.names, &self.value_names, &self.values];
+        let tables = [
+            &self.categories,
+            &self.names,
+            &self.value_names,
+            &self.values,
+        ];
         let count: usize = tables.map(|table| table.0.len()).iter().sum();
         if count >= MOST {
             *self = Self::default();
@@ -82,7 +87,10 @@ mod tests {
     fn texts_are_bounded_and_defined_again() {
         let mut texts = Texts::default();
         assert!(texts.is_fresh());
-        assert_eq!((texts.name("a"), texts.value("a"), texts.name("a")), (1, 1, 1));
+        assert_eq!(
+            (texts.name("a"), texts.value("a"), texts.name("a")),
+            (1, 1, 1)
+        );
         let new = texts.take_new().unwrap();
         assert_eq!((new.event_names.len(), texts.take_new()), (1, None));
         for number in 0..MOST {

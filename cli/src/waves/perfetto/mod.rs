@@ -127,7 +127,8 @@ impl<W: Write> Export<W> {
                     Some(channel) => self.track(Group::Channels, channel)?,
                     None => self.track(Group::Actors, &kind.from)?,
                 };
-                self.writer.event(&instant(track, "announcement", Flow::None))
+                self.writer
+                    .event(&instant(track, "announcement", Flow::None))
             }
             (Content::Message { awaited, .. }, _) => {
                 let track = self.track(Group::Actors, &kind.to)?;

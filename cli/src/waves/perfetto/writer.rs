@@ -103,7 +103,11 @@ impl<W: Write> Writer<W> {
     }
 
     pub(super) fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
-        let cleared = if self.texts.is_fresh() { STATE_CLEARED } else { 0 };
+        let cleared = if self.texts.is_fresh() {
+            STATE_CLEARED
+        } else {
+            0
+        };
         let (mut flow_ids, mut terminating_flow_ids) = (Vec::new(), Vec::new());
         match event.flow {
             Flow::None => (),

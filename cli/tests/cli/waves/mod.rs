@@ -1,0 +1,152 @@
+//! Recordings as files of waveform and trace viewers, read by other code than that which wrote them.
+
+mod fst;
+mod ftr;
+mod perfetto;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::run::{BACK, Run, SAVED, entries, frames};
+use crate::{command, end};
+
+/// Options of each format.
+const FORMATS: [&str; 3] = ["--perfetto", "--fst", "--ftr"];
+
+/// Export of a recording, with the given options: the file, or the standard error of status 2.
+fn export(trace: &Path, options: &str) -> Result<Vec<u8>, String> {
+    let output = trace.with_extension("out");
+    let mut export = command();
+    export.args(["trace", "export"]).args(options.split(' '));
+    let ended = end(export.arg(trace).arg("-o").arg(&output));
+    assert_eq!(ended.stdout, "");
+    match ended.status {
+        Some(0) => Ok(std::fs::read(output).unwrap()),
+        _ => Err(ended.stderr(2)),
+    }
+}
+
+/// Request of a recording, as `trace show` has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Served {
+    channel: String,
+    /// Request, and its outcome.
+    text: String,
+    taken: u64,
+    answered: u64,
+    /// Number of restores before it.
+    restores: usize,
+}
+
+fn served(trace: &Path) -> Vec<Served> {
+    let mut restores = 0;
+    let mut all = vec![];
+    for entry in entries(trace) {
+        restores += usize::from(entry["message"] == "RestoreBegun");
+        if entry["message"] == "Served" {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            all.push(Served {
+                channel: text(&entry["channel"]),
+                text: text(&entry["request"]),
+                taken: entry["body"]["since"].as_u64().unwrap(),
+                answered: entry["tick"].as_u64().unwrap(),
+                restores,
+            });
+        }
+    }
+    all
+}
+
+fn recorded(run: Run) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = run.record(folder.path());
+    (folder, trace)
+}
+
+/// Recording of a run that goes back to a checkpoint.
+fn gone_back() -> (tempfile::TempDir, PathBuf, Vec<Served>) {
+    let (folder, trace) = recorded(Run {
+        goes_back: true,
+        ..Run::default()
+    });
+    let served = served(&trace);
+    assert!(served.iter().any(|it| it.restores == 1));
+    let last = served.iter().filter(|it| it.restores == 0).next_back();
+    let first = served.iter().find(|it| it.restores == 1);
+    let (last, first) = (last.unwrap().answered, first.unwrap().answered);
+    assert!(last <= BACK && first > SAVED && first <= last, "{served:?}");
+    (folder, trace, served)
+}
+
+#[test]
+fn what_precedes_a_damage_is_written() {
+    for format in FORMATS {
+        let (_folder, trace) = recorded(Run::default());
+        let mut bytes = std::fs::read(&trace).unwrap();
+        let frames = frames(&bytes);
+        bytes[frames.last().unwrap().content.start + 1] ^= 1;
+        std::fs::write(&trace, bytes).unwrap();
+        let error = export(&trace, format).unwrap_err();
+        assert!(error.contains("checksum"), "{error}");
+        let written = std::fs::read(trace.with_extension("out")).unwrap();
+        let count = match format {
+            "--perfetto" => perfetto::Exported::parse(&written).requests().count(),
+            "--fst" => fst::Exported::parse(written).requests().len(),
+            _ => ftr::Exported::parse(&written).transactions.len(),
+        };
+        assert!(count > 5, "{format}: {count}");
+    }
+}
+
+#[test]
+fn a_file_that_can_not_be_written_is_named() {
+    let (_folder, trace) = recorded(Run::default());
+    for format in FORMATS {
+        let mut export = command();
+        export.args(["trace", "export", format]).arg(&trace);
+        let output = end(export.args(["-o", "/no/such/folder/out"])).stderr(2);
+        assert!(output.contains("/no/such/folder/out"), "{output}");
+    }
+}
+
+#[test]
+fn the_recording_itself_is_not_written_over() {
+    let (folder, trace) = recorded(Run::default());
+    let bytes = std::fs::read(&trace).unwrap();
+    for format in FORMATS {
+        let mut export = command();
+        export.args(["trace", "export", format]).arg(&trace);
+        let output = end(export.arg("-o").arg(folder.path().join("./run.trace"))).stderr(2);
+        assert!(output.contains("is the recording"), "{output}");
+        assert_eq!(std::fs::read(&trace).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    let (_folder, trace) = recorded(Run::default());
+    for format in FORMATS {
+        let mut export = command();
+        export.args(["trace", "export", format]).arg(&trace);
+        let output = end(export.args(["-o", "/dev/full"])).stderr(2);
+        assert!(output.contains("can't write /dev/full"), "{output}");
+    }
+}
+
+#[test]
+fn wrong_options_are_refused() {
+    let (_folder, trace) = recorded(Run::default());
+    for (options, reason) in [
+        ("--fst --clock-period 10", "no time of 1ps to 1s"),
+        ("--fst --clock-period 0ns", "no time of 1ps to 1s"),
+        ("--fst --segment 0", "--segment"),
+        ("--fst --segment 2", "has no segment 2: it has 1"),
+        ("--ftr --segment 2", "cannot be used with"),
+        ("--perfetto --clock-period 10ns", "--clock-period"),
+        ("--fst --ftr", "cannot be used with"),
+    ] {
+        let error = export(&trace, options).unwrap_err();
+        assert!(error.contains(reason), "{options}: {error}");
+    }
+}
