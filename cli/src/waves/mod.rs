@@ -5,7 +5,7 @@
 //! - `ftr`: requests as transactions in FTR.
 //! - `steps`: times from ticks.
 //! - `requests`: requests with the begin and the end of each.
-//! - `segments`: parts of a run between which its time goes back.
+//! - `segments`: parts of a run in which its time does not go back.
 //!
 //! Memory does not grow with the length of a recording.
 

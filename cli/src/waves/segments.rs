@@ -1,4 +1,5 @@
-//! Segments of a run: its parts between which the time goes back, at restores of checkpoints.
+//! Segments of a run: its parts in which the time does not go back. A restore of a checkpoint begins
+//! one.
 
 use vhost::messages::announced::RestoreBegun;
 use vhost::trace::Content;

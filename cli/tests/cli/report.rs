@@ -8,7 +8,7 @@ use std::process::Command;
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use crate::run::{Run, cut, frames};
+use crate::run::{Run, SAVED, cut, frames};
 use crate::{Ended, command, end};
 
 /// Calls `vhost report` in a folder.
@@ -20,14 +20,44 @@ fn report(folder: &Path, words: &str) -> Ended {
 
 /// Value of a data block of the page.
 fn data(page: &str, id: &str) -> Value {
+    let bytes = block(page, id);
+    let (len, rest) = bytes.split_first_chunk().unwrap();
+    let json = &rest[..u32::from_le_bytes(*len) as usize];
+    serde_json::from_slice(json).unwrap()
+}
+
+/// Bytes behind the value of a data block.
+fn behind(page: &str, id: &str) -> Vec<u8> {
+    let bytes = block(page, id);
+    let (len, rest) = bytes.split_first_chunk().unwrap();
+    rest[u32::from_le_bytes(*len) as usize..].to_vec()
+}
+
+fn block(page: &str, id: &str) -> Vec<u8> {
     let begin = format!("id=\"data-{id}\">");
     let (_, rest) = page.split_once(&begin).unwrap();
     let (packed, _) = rest.split_once("</script>").unwrap();
     let deflated = BASE64.decode(packed.as_bytes()).unwrap();
-    let bytes = miniz_oxide::inflate::decompress_to_vec(&deflated).unwrap();
-    let (len, rest) = bytes.split_first_chunk().unwrap();
-    let json = &rest[..u32::from_le_bytes(*len) as usize];
-    serde_json::from_slice(json).unwrap()
+    miniz_oxide::inflate::decompress_to_vec(&deflated).unwrap()
+}
+
+/// Numbers of a column of requests.
+fn column(page: &str, name: &str) -> Vec<u64> {
+    let requests = &data(page, "run-0")["requests"];
+    let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
+    let of = &requests[name];
+    let (count, at, width) = (
+        number(&requests["count"]),
+        number(&of["at"]),
+        number(&of["width"]),
+    );
+    let bytes = behind(page, "run-0");
+    let row = |row| {
+        (0..width).rev().fold(0, |sum, place| {
+            sum << 8 | u64::from(bytes[at + place * count + row])
+        })
+    };
+    (0..count).map(row).collect()
 }
 
 /// The recording up to the response to the first CALL.
@@ -80,6 +110,43 @@ fn a_run_is_a_page() {
         fs::read_to_string(folder.path().join("again.html")).unwrap(),
         page
     );
+}
+
+#[test]
+fn a_run_that_goes_back_has_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run {
+        goes_back: true,
+        ..Run::default()
+    };
+    let trace = run.record(folder.path());
+    let printed = report(folder.path(), "run.trace -o run.html").stdout(0);
+    assert_eq!(printed, "1 run: 1 passed\n");
+    let page = fs::read_to_string(folder.path().join("run.html")).unwrap();
+    let requests = &data(&page, "run-0")["requests"];
+    assert_eq!(requests["segments"], serde_json::json!([null, SAVED]));
+    let (segments, steps, ticks) = (
+        column(&page, "segment"),
+        column(&page, "answered"),
+        column(&page, "ticks"),
+    );
+    let (mut tick, mut restores) = (0, 0);
+    let mut rows = segments.iter().zip(&steps).zip(&ticks);
+    for entry in crate::run::entries(&trace) {
+        if entry["message"] == "RestoreBegun" {
+            (tick, restores) = (0, restores + 1);
+        }
+        if entry["message"] == "Served" {
+            let ((segment, step), ticks) = rows.next().unwrap();
+            tick += step;
+            assert_eq!(
+                (*segment, tick),
+                (restores, entry["tick"].as_u64().unwrap())
+            );
+            assert_eq!(tick - ticks, entry["body"]["since"].as_u64().unwrap());
+        }
+    }
+    assert!(rows.next().is_none() && restores == 1);
 }
 
 #[test]

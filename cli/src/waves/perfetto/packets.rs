@@ -3,7 +3,7 @@
 
 use prost::Message;
 
-/// A trace is the concatenation of its packets, each as a trace of one packet.
+/// Traces may be concatenated.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Trace {
     #[prost(message, repeated, tag = "1")]
@@ -24,6 +24,9 @@ pub(super) struct TracePacket {
     /// Sum of [`STATE_CLEARED`] and [`NEEDS_STATE`].
     #[prost(uint32, optional, tag = "13")]
     pub(super) sequence_flags: Option<u32>,
+    /// Trace of other packets, in the format of zlib.
+    #[prost(bytes = "vec", optional, tag = "50")]
+    pub(super) compressed_packets: Option<Vec<u8>>,
     #[prost(message, optional, tag = "60")]
     pub(super) track_descriptor: Option<TrackDescriptor>,
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use miniz_oxide::deflate::compress_to_vec_zlib;
 use prost::Message;
 
 use super::interned::Texts;
@@ -13,6 +14,12 @@ use crate::output::Sanitized;
 
 /// Number of the only sequence of packets.
 const SEQUENCE: u32 = 1;
+
+/// Bytes of packets that are compressed together.
+const BLOCK: usize = 1 << 19;
+
+/// Level of compression: above it, time grows more than size shrinks.
+const LEVEL: u8 = 4;
 
 /// Described track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +80,8 @@ pub(super) struct Writer<W> {
     to: W,
     tracks: u64,
     texts: Texts,
-    bytes: Vec<u8>,
+    /// Packets that are not written so far.
+    packets: Vec<u8>,
 }
 
 impl<W: Write> Writer<W> {
@@ -82,7 +90,7 @@ impl<W: Write> Writer<W> {
             to,
             tracks: 0,
             texts: Texts::default(),
-            bytes: Vec::new(),
+            packets: Vec::new(),
         }
     }
 
@@ -164,15 +172,34 @@ impl<W: Write> Writer<W> {
             trusted_packet_sequence_id: Some(SEQUENCE),
             ..packet
         };
-        self.bytes.clear();
         let trace = Trace {
             packet: vec![packet],
         };
-        trace.encode(&mut self.bytes)?;
-        self.to.write_all(&self.bytes)
+        trace.encode(&mut self.packets)?;
+        if self.packets.len() >= BLOCK {
+            self.write_packets()?;
+        }
+        Ok(())
     }
 
+    /// Writes all packets.
     pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.write_packets()?;
         self.to.flush()
+    }
+
+    fn write_packets(&mut self) -> io::Result<()> {
+        if self.packets.is_empty() {
+            return Ok(());
+        }
+        let compressed = compress_to_vec_zlib(&self.packets, LEVEL);
+        self.packets.clear();
+        let trace = Trace {
+            packet: vec![TracePacket {
+                compressed_packets: Some(compressed),
+                ..TracePacket::default()
+            }],
+        };
+        self.to.write_all(&trace.encode_to_vec())
     }
 }

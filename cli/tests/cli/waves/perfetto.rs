@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use miniz_oxide::inflate::decompress_to_vec_zlib;
 use prost::Message;
 
 use super::{Served, export, gone_back, recorded, served};
@@ -26,6 +27,8 @@ struct Packet {
     interned_data: Option<InternedData>,
     #[prost(uint32, tag = "13")]
     sequence_flags: u32,
+    #[prost(bytes = "vec", tag = "50")]
+    compressed_packets: Vec<u8>,
     #[prost(message, optional, tag = "60")]
     track_descriptor: Option<TrackDescriptor>,
 }
@@ -115,12 +118,16 @@ pub(super) struct Exported {
 impl Exported {
     /// Events of a file, as a reader of the format finds them.
     pub(super) fn parse(bytes: &[u8]) -> Self {
-        let trace = Trace::decode(bytes).unwrap();
+        let compressed = Trace::decode(bytes).unwrap().packet.into_iter();
+        let packets = compressed.flat_map(|packet| {
+            let bytes = decompress_to_vec_zlib(&packet.compressed_packets).unwrap();
+            Trace::decode(&bytes[..]).unwrap().packet
+        });
         let mut tracks: HashMap<u64, TrackDescriptor> = HashMap::new();
         let mut texts: [HashMap<u64, String>; 4] = Default::default();
         let mut events: Vec<Event> = vec![];
         let mut open: HashMap<u64, usize> = HashMap::new();
-        for packet in trace.packet {
+        for packet in packets {
             assert_eq!(packet.trusted_packet_sequence_id, 1);
             if let Some(track) = packet.track_descriptor {
                 assert!(tracks.insert(track.uuid, track).is_none());
