@@ -72,7 +72,7 @@ fn gone_back() -> (tempfile::TempDir, PathBuf, Vec<Served>) {
     });
     let served = served(&trace);
     assert!(served.iter().any(|it| it.restores == 1));
-    let last = served.iter().filter(|it| it.restores == 0).next_back();
+    let last = served.iter().rfind(|it| it.restores == 0);
     let first = served.iter().find(|it| it.restores == 1);
     let (last, first) = (last.unwrap().answered, first.unwrap().answered);
     assert!(last <= BACK && first > SAVED && first <= last, "{served:?}");
