@@ -45,7 +45,7 @@ pub(super) enum Value<'a> {
 /// Event on a track.
 pub(super) struct Event<'a> {
     pub(super) kind: EventType,
-    /// Nanoseconds.
+    /// Time in nanoseconds.
     pub(super) time: u64,
     pub(super) track: TrackId,
     pub(super) name: &'a str,
