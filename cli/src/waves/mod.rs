@@ -5,12 +5,14 @@
 //! - `ftr`: requests as transactions in FTR.
 //! - `steps`: times from ticks.
 //! - `requests`: requests with the begin and the end of each.
+//! - `open`: requests without an answer.
 //! - `segments`: parts of a run in which its time does not go back.
 //!
 //! Memory does not grow with the length of a recording.
 
 mod fst;
 mod ftr;
+mod open;
 mod perfetto;
 mod requests;
 mod segments;
@@ -36,6 +38,9 @@ const DEFAULT_PERIOD: u64 = 1000;
 
 /// Most channels, and most endpoints, with a name of their own. Further ones share the last.
 const MOST_NAMES: usize = 1 << 17;
+
+/// Result of a request without an answer.
+const UNANSWERED: &str = "not answered";
 
 /// Most characters of the text of a request.
 const LONGEST: usize = 200;

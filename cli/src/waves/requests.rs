@@ -84,6 +84,18 @@ impl Lanes {
         Some((timed, served))
     }
 
+    /// Request without an answer, which the host saw at `since`.
+    pub(super) fn unanswered(&self, lane: usize, since: u64) -> Option<Timed> {
+        let state = self.states.get(lane)?;
+        let begin = since.max(state.end);
+        Some(Timed {
+            lane,
+            number: state.requests,
+            begin,
+            end: begin,
+        })
+    }
+
     fn timed(&mut self, lane: usize, since: u64, now: u64) -> Option<Timed> {
         let state = self.states.get_mut(lane)?;
         let end = now.saturating_add(1).max(state.end);

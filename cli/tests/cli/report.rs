@@ -61,7 +61,7 @@ fn column(page: &str, name: &str) -> Vec<u64> {
 }
 
 /// The recording up to the response to the first CALL.
-fn before_call(trace: &Path) -> Vec<u8> {
+pub(crate) fn before_call(trace: &Path) -> Vec<u8> {
     let shown = crate::run::entries(trace);
     let served = |entry: &&Value| entry["message"] == "Served";
     let call = shown

@@ -2,6 +2,7 @@
 
 use super::order::{Change, What, Window};
 use crate::trace::EntryReader;
+use crate::waves::open::OpenRequests;
 use crate::waves::request_text;
 use crate::waves::requests::Lanes;
 use crate::waves::segments::Segments;
@@ -11,7 +12,7 @@ use crate::waves::steps::{Steps, TimeBase};
 pub(super) struct Survey {
     /// Configured channels, then those without a configuration.
     pub(super) lanes: Lanes,
-    /// Begins of the requests that are longer than the window.
+    /// Begins of the requests that are longer than the window, or have no answer.
     pub(super) long: Vec<Change>,
     /// Number of segments.
     pub(super) segments: u64,
@@ -25,8 +26,13 @@ impl Survey {
         let mut steps = Steps::new(base.per_tick);
         let mut window = Window::new();
         let mut long = Vec::new();
+        let mut open = OpenRequests::default();
         for decoded in reader.map_while(Result::ok) {
-            if segments.present().number == chosen && decoded.served().is_some() {
+            let is_chosen = segments.present().number == chosen;
+            if is_chosen {
+                open.follow(&decoded, &mut lanes);
+            }
+            if is_chosen && decoded.served().is_some() {
                 let now = steps.advance(decoded.entry.tick);
                 if let Some((timed, served)) = lanes.request(&decoded, now, &steps) {
                     if window.is_long(&timed) {
@@ -36,7 +42,12 @@ impl Survey {
                     window.pass(&timed);
                 }
             }
-            segments.follow(&decoded);
+            if segments.follow(&decoded) && is_chosen {
+                long.extend(unanswered(&mut open, &lanes, &steps));
+            }
+        }
+        if segments.present().number == chosen {
+            long.extend(unanswered(&mut open, &lanes, &steps));
         }
         Self {
             lanes,
@@ -44,4 +55,16 @@ impl Survey {
             segments: segments.present().number,
         }
     }
+}
+
+/// Begins of requests that have no answer at the end of a segment.
+fn unanswered(open: &mut OpenRequests, lanes: &Lanes, steps: &Steps) -> Vec<Change> {
+    let all = open.take(lanes, steps).into_iter().map(|unanswered| {
+        let what = What::Taken {
+            kind: unanswered.kind,
+            request: unanswered.text,
+        };
+        Change::begin(&unanswered.timed, what)
+    });
+    all.collect()
 }

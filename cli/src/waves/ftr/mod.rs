@@ -17,10 +17,11 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result};
 use vhost::messages::ServedRequest;
 
+use super::open::OpenRequests;
 use super::requests::{Lanes, Timed};
-use super::segments::Segments;
+use super::segments::{Segment, Segments};
 use super::steps::{Steps, TimeBase};
-use super::{cant_write, create_stream, period, request_text, result_text};
+use super::{UNANSWERED, cant_write, create_stream, period, request_text, result_text};
 use crate::Outcome;
 use crate::output::Sanitized;
 use crate::trace::{DecodedEntry, EntryReader};
@@ -61,6 +62,8 @@ pub(crate) fn write(
         steps: Steps::new(base.per_tick),
         segments: Segments::new(),
         lanes: Lanes::default(),
+        open: OpenRequests::default(),
+        now: 0,
         streams: HashMap::new(),
         generators: HashMap::new(),
         transactions: 0,
@@ -70,6 +73,9 @@ pub(crate) fn write(
         Err(error) => Err(error).context("what follows is left out"),
     });
     // Requests before the damage are kept.
+    export
+        .end_segment(export.segments.present())
+        .with_context(failed)?;
     export.chunks.finish().with_context(failed)?;
     end?;
     Ok(Outcome::Passed)
@@ -82,6 +88,9 @@ struct Export<W: Write> {
     steps: Steps,
     segments: Segments,
     lanes: Lanes,
+    open: OpenRequests,
+    /// Time of the last request.
+    now: u64,
     /// Streams of the present segment, by the number of the channel.
     streams: HashMap<usize, u64>,
     generators: HashMap<(usize, &'static str), u64>,
@@ -90,13 +99,19 @@ struct Export<W: Write> {
 
 impl<W: Write> Export<W> {
     fn add(&mut self, decoded: &DecodedEntry) -> io::Result<()> {
+        self.open.follow(decoded, &mut self.lanes);
+        self.now = self.now.max(self.steps.begin_of(decoded.entry.tick));
         if decoded.served().is_some() {
             let now = self.steps.advance(decoded.entry.tick);
             if let Some((timed, served)) = self.lanes.request(decoded, now, &self.steps) {
+                self.now = self.now.max(timed.end);
                 self.request(&timed, served, decoded.entry.tick)?;
             }
         }
+        let before = self.segments.present();
         if self.segments.follow(decoded) {
+            self.end_segment(before)?;
+            self.now = 0;
             self.steps = Steps::new(self.base.per_tick);
             self.lanes.restart();
             self.streams.clear();
@@ -106,28 +121,25 @@ impl<W: Write> Export<W> {
         Ok(())
     }
 
+    /// Writes requests without an answer, up to the last time.
+    fn end_segment(&mut self, segment: Segment) -> io::Result<()> {
+        for unanswered in self.open.take(&self.lanes, &self.steps) {
+            let timed = Timed {
+                end: self.now.max(unanswered.timed.end),
+                ..unanswered.timed
+            };
+            let attributes = [
+                (Place::Begin, "request", Attribute::Text(&unanswered.text)),
+                (Place::Begin, "number", Attribute::Number(timed.number)),
+                (Place::Begin, "seen", Attribute::Number(unanswered.tick)),
+                (Place::End, "result", Attribute::Text(UNANSWERED)),
+            ];
+            self.transaction(&timed, unanswered.kind, segment, &attributes)?;
+        }
+        Ok(())
+    }
+
     fn request(&mut self, timed: &Timed, served: &dyn ServedRequest, tick: u64) -> io::Result<()> {
-        let stream = match self.streams.get(&timed.lane) {
-            Some(stream) => *stream,
-            None => {
-                let name = self.lanes.names().get(timed.lane);
-                let name = Sanitized(name.map_or("", |name| name));
-                let name = format!("{name}{}", self.segments.present().suffix());
-                let stream = self.chunks.stream(&name, "channel")?;
-                self.streams.insert(timed.lane, stream);
-                stream
-            }
-        };
-        let kind = served.kind();
-        let generator = match self.generators.get(&(timed.lane, kind)) {
-            Some(generator) => *generator,
-            None => {
-                let generator = self.chunks.generator(kind, stream)?;
-                self.generators.insert((timed.lane, kind), generator);
-                generator
-            }
-        };
-        self.transactions += 1;
         let (request, result) = (request_text(served), result_text(served));
         let mut attributes = vec![
             (Place::Begin, "request", Attribute::Text(&request)),
@@ -141,6 +153,37 @@ impl<W: Write> Export<W> {
         }));
         attributes.push((Place::End, "result", Attribute::Text(&result)));
         attributes.push((Place::End, "answered", Attribute::Number(tick)));
+        let segment = self.segments.present();
+        self.transaction(timed, served.kind(), segment, &attributes)
+    }
+
+    fn transaction(
+        &mut self,
+        timed: &Timed,
+        kind: &'static str,
+        segment: Segment,
+        attributes: &[(Place, &'static str, Attribute<'_>)],
+    ) -> io::Result<()> {
+        let stream = match self.streams.get(&timed.lane) {
+            Some(stream) => *stream,
+            None => {
+                let name = self.lanes.names().get(timed.lane);
+                let name = Sanitized(name.map_or("", |name| name));
+                let name = format!("{name}{}", segment.suffix());
+                let stream = self.chunks.stream(&name, "channel")?;
+                self.streams.insert(timed.lane, stream);
+                stream
+            }
+        };
+        let generator = match self.generators.get(&(timed.lane, kind)) {
+            Some(generator) => *generator,
+            None => {
+                let generator = self.chunks.generator(kind, stream)?;
+                self.generators.insert((timed.lane, kind), generator);
+                generator
+            }
+        };
+        self.transactions += 1;
         self.chunks.transaction(
             stream,
             &Transaction {
@@ -148,7 +191,7 @@ impl<W: Write> Export<W> {
                 generator,
                 begin: timed.begin,
                 end: timed.end,
-                attributes: &attributes,
+                attributes,
             },
         )
     }

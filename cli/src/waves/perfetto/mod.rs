@@ -19,10 +19,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use vhost::trace::Content;
 
+use super::open::OpenRequests;
 use super::requests::Lanes;
-use super::segments::Segments;
+use super::segments::{Segment, Segments};
 use super::steps::Steps;
-use super::{MOST_NAMES, create_stream};
+use super::{MOST_NAMES, UNANSWERED, create_stream};
 use crate::Outcome;
 use crate::trace::{DecodedEntry, EntryReader, MOST, entry_text, served_text};
 use packets::EventType;
@@ -49,6 +50,9 @@ pub(crate) fn write(recording: &Path, output: Option<&Path>) -> Result<Outcome> 
         Err(error) => Err(error).context("what follows is left out"),
     });
     // Entries before the damage are kept.
+    export
+        .end_segment(export.segments.present())
+        .with_context(failed)?;
     export.writer.flush().with_context(failed)?;
     end?;
     Ok(Outcome::Passed)
@@ -76,6 +80,7 @@ struct Export<W> {
     steps: Steps,
     segments: Segments,
     lanes: Lanes,
+    open: OpenRequests,
     /// Tracks of the present segment.
     groups: HashMap<Group, TrackId>,
     tracks: HashMap<(Group, Arc<str>), TrackId>,
@@ -90,6 +95,7 @@ impl<W: Write> Export<W> {
             steps: Steps::new(STEPS),
             segments: Segments::new(),
             lanes: Lanes::default(),
+            open: OpenRequests::default(),
             groups: HashMap::new(),
             tracks: HashMap::new(),
             awaited: HashSet::new(),
@@ -98,8 +104,11 @@ impl<W: Write> Export<W> {
 
     fn add(&mut self, decoded: &DecodedEntry) -> io::Result<()> {
         let now = self.steps.advance(decoded.entry.tick);
+        self.open.follow(decoded, &mut self.lanes);
         self.event(decoded, now)?;
+        let before = self.segments.present();
         if self.segments.follow(decoded) {
+            self.end_segment(before)?;
             self.steps = Steps::new(STEPS);
             self.lanes.restart();
             self.groups.clear();
@@ -108,10 +117,31 @@ impl<W: Write> Export<W> {
         Ok(())
     }
 
+    /// Begins slices for requests without an answer, which no end follows.
+    fn end_segment(&mut self, segment: Segment) -> io::Result<()> {
+        for unanswered in self.open.take(&self.lanes, &self.steps) {
+            let Some(name) = self.lanes.names().get(unanswered.timed.lane).cloned() else {
+                continue;
+            };
+            let track = self.track(Group::Channels, &name, segment)?;
+            let text = format!("{}; {UNANSWERED}", unanswered.text);
+            let (time, kind) = (unanswered.timed.begin, unanswered.kind);
+            self.writer.event(&Event {
+                values: &[
+                    ("channel", Value::Text(&name)),
+                    ("text", Value::Text(&text)),
+                ],
+                ..Event::at(EventType::SliceBegin, time, track, kind, "request")
+            })?;
+        }
+        Ok(())
+    }
+
     fn event(&mut self, decoded: &DecodedEntry, now: u64) -> io::Result<()> {
         if decoded.served().is_some() && decoded.channel.is_some() {
             return self.request(decoded, now);
         }
+        let segment = self.segments.present();
         let entry = &decoded.entry;
         let kind = &entry.kind;
         let text = entry_text(decoded, MOST);
@@ -124,14 +154,14 @@ impl<W: Write> Export<W> {
         match (&entry.content, &decoded.channel) {
             (Content::Message { .. }, channel) if kind.to == "nobody" => {
                 let track = match channel {
-                    Some(channel) => self.track(Group::Channels, channel)?,
-                    None => self.track(Group::Actors, &kind.from)?,
+                    Some(channel) => self.track(Group::Channels, channel, segment)?,
+                    None => self.track(Group::Actors, &kind.from, segment)?,
                 };
                 self.writer
                     .event(&instant(track, "announcement", Flow::None))
             }
             (Content::Message { awaited, .. }, _) => {
-                let track = self.track(Group::Actors, &kind.to)?;
+                let track = self.track(Group::Actors, &kind.to, segment)?;
                 let begins = *awaited
                     && self.awaited.len() < MOST_AWAITED
                     && self.awaited.insert(entry.sequence);
@@ -146,7 +176,7 @@ impl<W: Write> Export<W> {
                 if !self.awaited.remove(&entry.sequence) {
                     return Ok(());
                 }
-                let track = self.track(Group::Actors, &kind.from)?;
+                let track = self.track(Group::Actors, &kind.from, segment)?;
                 let flow = Flow::To(entry.sequence);
                 self.writer.event(&instant(track, "reply", flow))
             }
@@ -159,7 +189,8 @@ impl<W: Write> Export<W> {
         let (Some((timed, served)), Some(channel)) = (request, &decoded.channel) else {
             return Ok(());
         };
-        let track = self.track(Group::Channels, channel)?;
+        let segment = self.segments.present();
+        let track = self.track(Group::Channels, channel, segment)?;
         let text = served_text(served);
         let values = values(decoded, &text);
         let kind = served.kind();
@@ -171,7 +202,7 @@ impl<W: Write> Export<W> {
     }
 
     /// Track of this name. The first use of it in a segment describes it.
-    fn track(&mut self, group: Group, name: &str) -> io::Result<TrackId> {
+    fn track(&mut self, group: Group, name: &str, segment: Segment) -> io::Result<TrackId> {
         let key = (group, Arc::from(name));
         if let Some(track) = self.tracks.get(&key) {
             return Ok(*track);
@@ -179,7 +210,6 @@ impl<W: Write> Export<W> {
         let parent = match self.groups.get(&group) {
             Some(parent) => *parent,
             None => {
-                let segment = self.segments.present();
                 let name = format!("{}{}", group.name(), segment.suffix());
                 let parent = self.writer.track(None, &name)?;
                 self.groups.insert(group, parent);

@@ -40,6 +40,12 @@ fn content(value: &Value) -> Value {
 }
 
 impl Exported {
+    pub(super) fn unanswered(&self) -> impl Iterator<Item = &Transaction> {
+        let result = |it: &Transaction| it.attributes[&(9, "result".to_owned())].clone();
+        let all = self.transactions.iter();
+        all.filter(move |it| result(it) == "not answered")
+    }
+
     pub(super) fn parse(bytes: &[u8]) -> Self {
         assert_eq!(bytes[..4], [0xd9, 0xd9, 0xf7, 0x9f]);
         let mut rest = bytes;
@@ -168,8 +174,14 @@ fn each_request_is_a_transaction() {
 fn a_run_that_goes_back_has_streams_of_its_own_from_there_on() {
     let (_folder, trace, served) = gone_back();
     let exported = Exported::parse(&export(&trace, "--ftr").unwrap());
-    assert_eq!(exported.transactions.len(), served.len());
-    for (found, served) in exported.transactions.iter().zip(&served) {
+    // A call of each channel was in service.
+    let open: Vec<&str> = exported.unanswered().map(|it| &*it.stream).collect();
+    assert_eq!(open, ["core0", "core1"]);
+    let is_answered =
+        |it: &&Transaction| it.attributes[&(9, "result".to_owned())] != "not answered";
+    let found: Vec<&Transaction> = exported.transactions.iter().filter(is_answered).collect();
+    assert_eq!(found.len(), served.len());
+    for (found, served) in found.into_iter().zip(&served) {
         let channel = &served.channel;
         let stream = match served.restores {
             0 => channel.clone(),

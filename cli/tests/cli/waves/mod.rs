@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::report::before_call;
 use crate::run::{BACK, Run, SAVED, entries, frames};
 use crate::{command, end};
 
@@ -97,6 +98,27 @@ fn what_precedes_a_damage_is_written() {
         };
         assert!(count > 5, "{format}: {count}");
     }
+}
+
+#[test]
+fn a_request_without_an_answer_goes_on_to_the_end() {
+    let (_folder, trace) = recorded(Run::default());
+    let cut = before_call(&trace);
+    std::fs::write(&trace, cut).unwrap();
+    let served = served(&trace);
+    let bytes = export(&trace, "--perfetto").unwrap();
+    let (requests, open) = perfetto::Exported::parse(&bytes).counts();
+    assert_eq!((requests, open), (served.len() + 2, 2));
+    let exported = fst::Exported::parse(export(&trace, "--fst").unwrap());
+    let open: Vec<String> = exported.open().collect();
+    assert_eq!(open.len(), 2, "{open:?}");
+    assert!(
+        open.iter()
+            .all(|request| request.starts_with("CALL method"))
+    );
+    let exported = ftr::Exported::parse(&export(&trace, "--ftr").unwrap());
+    assert_eq!(exported.transactions.len(), served.len() + 2);
+    assert_eq!(exported.unanswered().count(), 2);
 }
 
 #[test]
