@@ -50,6 +50,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("unsafe", &["ffi", "sim"]),
     ("pyo3", &["foreign/python", "ffi/recordings"]),
     ("bincode", &["trace"]),
+    ("zstd_safe", &["trace/compressed"]),
     ("serde_yaml", &["config"]),
     ("socket2", &["actors/sockets/tcp"]),
     ("FuturesUnordered", &["bus"]),

@@ -52,6 +52,8 @@ variables! {
         "file of the recording", "path, with `%p` for the process id and `%s` for the system's name", "no recording";
     TRACE_PAYLOADS = "VHOST_TRACE_PAYLOADS":
         "payloads in the recording", "`keep`, `hash`, `drop`", "`keep`";
+    TRACE_COMPRESS = "VHOST_TRACE_COMPRESS":
+        "compression of the recording", "`zstd`, `none`", "`none`";
     RUN_ID = "VHOST_RUN_ID":
         "name of the run in its recording, unique among many", "text", "none";
     RUN_DESIGN = "VHOST_RUN_DESIGN":

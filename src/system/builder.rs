@@ -60,6 +60,7 @@ pub struct Builder {
     on_report: Option<Box<OnReport>>,
     attached: Vec<Box<dyn Attach>>,
     recording: Option<(PathBuf, Payloads)>,
+    compresses_recording: bool,
     /// Identity of the run, for its recording.
     run: RunIdentity,
     timeout: Option<Timeout>,
@@ -208,6 +209,13 @@ impl Builder {
         self
     }
 
+    /// Compresses the recordings of [`record`](Self::record) and [`Vhost::record`], or not; default: not. All that reads recordings reads
+    /// compressed ones, too.
+    pub fn compress_recording(mut self, is_compressed: bool) -> Self {
+        self.compresses_recording = is_compressed;
+        self
+    }
+
     /// Sets a property that identifies the run in its recording: [`RunIdentity`] has the keys. An empty value removes it.
     pub fn identify(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.run.set(key, value);
@@ -344,6 +352,7 @@ impl Builder {
             extensions: sorted(&outside.special.extensions),
             virtuals: sorted(&outside.special.virtuals),
             run: with_start(self.run),
+            compressed: self.compresses_recording,
             ..origin
         };
         if let Some((file, payloads)) = self.recording {

@@ -8,7 +8,7 @@ use super::{Builder, ChannelExit, Error, PendingStart, SocketService, Spaces, Ti
 use crate::attach::{self, Named};
 use crate::config::vhost_variables::{
     ATTACH, MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE, RUN_COMMAND, RUN_DESIGN, RUN_HOST,
-    RUN_ID, RUN_REVISION, RUN_SEED, TRACE, TRACE_PAYLOADS, WATCHDOG,
+    RUN_ID, RUN_REVISION, RUN_SEED, TRACE, TRACE_COMPRESS, TRACE_PAYLOADS, WATCHDOG,
 };
 use crate::config::{self, Variable};
 use crate::foreign::{Openers, host_code};
@@ -153,7 +153,7 @@ fn from_environment(
 }
 
 impl Builder {
-    /// Adds what the environment asks for: `VHOST_TRACE`, `VHOST_TRACE_PAYLOADS`, `VHOST_RUN_ID` and its like, `VHOST_WATCHDOG`,
+    /// Adds what the environment asks for: `VHOST_TRACE`, `VHOST_TRACE_PAYLOADS`, `VHOST_TRACE_COMPRESS`, `VHOST_RUN_ID` and its like, `VHOST_WATCHDOG`,
     /// `VHOST_ATTACH`, and the filter `VHOST_LOG`. What is set later takes precedence, and later attachments come behind.
     ///
     /// # Errors
@@ -168,7 +168,9 @@ impl Builder {
 fn observed(builder: Builder) -> Result<Builder, Error> {
     let builder = match TRACE.value() {
         None => builder,
-        Some(file) => builder.record_with(file, payloads()?),
+        Some(file) => builder
+            .record_with(file, payloads()?)
+            .compress_recording(is_compressed()?),
     };
     let builder = identified(builder);
     let builder = match WATCHDOG.value() {
@@ -221,6 +223,18 @@ fn payloads() -> Result<Payloads, Error> {
         Some("hash") => Ok(Payloads::Hash),
         Some("drop") => Ok(Payloads::Drop),
         _ => Err(Error::TracePayloads {
+            value: value.to_string_lossy().into_owned(),
+        }),
+    }
+}
+
+/// True if `VHOST_TRACE_COMPRESS` asks for a compressed recording; default: false.
+fn is_compressed() -> Result<bool, Error> {
+    let value = TRACE_COMPRESS.value().unwrap_or_else(|| "none".into());
+    match value.to_str() {
+        Some("zstd") => Ok(true),
+        Some("none") => Ok(false),
+        _ => Err(Error::TraceCompress {
             value: value.to_string_lossy().into_owned(),
         }),
     }

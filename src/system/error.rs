@@ -86,6 +86,12 @@ pub enum Error {
         /// Its value.
         value: String,
     },
+    /// Invalid value of `VHOST_TRACE_COMPRESS`.
+    #[error("environment variable VHOST_TRACE_COMPRESS is `{value}`; give `zstd` or `none`")]
+    TraceCompress {
+        /// Its value.
+        value: String,
+    },
     /// Invalid value of `VHOST_WATCHDOG`.
     #[error(
         "environment variable VHOST_WATCHDOG is `{value}`; give a number of ticks, and after a \

@@ -17,7 +17,7 @@ pub enum TraceError {
         cause: io::Error,
     },
     /// File that is not a recording.
-    #[error("{} is not a recording: it does not begin with VHOSTTRC", file.display())]
+    #[error("{} is not a recording: neither it nor what it is compressed from begins with VHOSTTRC", file.display())]
     NoTrace {
         /// Path of the file.
         file: PathBuf,
@@ -55,6 +55,9 @@ pub enum Damage {
         "checksum mismatch in the block that begins with it: the file was changed after it was recorded"
     )]
     Checksum,
+    /// Content that can't be unpacked.
+    #[error("what follows can't be unpacked: {0}; the file was changed after it was recorded")]
+    Compressed(String),
     /// Content that can't be deserialized.
     #[error("it can't be decoded: {0}")]
     Content(String),

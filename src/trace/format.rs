@@ -2,6 +2,8 @@
 //!
 //! `VHOSTTRC`, the format version in 4 bytes, then [blocks](super::blocks) of frames. The first frame is a [`Header`], in format 4
 //! followed by a [`RunIdentity`]. Each further one begins with a [`Head`](super::head::Head). Contents are in the standard configuration of bincode 2. All numbers are little-endian.
+//!
+//! A [compressed](super::compressed) recording has format 5, with [landmarks](super::landmark).
 
 use std::collections::BTreeMap;
 
@@ -14,8 +16,11 @@ use crate::config::Defaults;
 /// Magic number at the start of a recording.
 pub(super) const MAGIC: [u8; 8] = *b"VHOSTTRC";
 
-/// Newest format version. It is written where the run has an identity, the [oldest](OLDEST_FORMAT) otherwise.
-pub const FORMAT: u32 = 4;
+/// Newest format version. It is written where the recording is compressed.
+pub const FORMAT: u32 = 5;
+
+/// Format version of a recording that has an identity and is not compressed.
+pub(super) const IDENTITY_FORMAT: u32 = 4;
 
 /// Oldest format version that is read.
 pub const OLDEST_FORMAT: u32 = 3;
@@ -53,15 +58,18 @@ pub struct Header {
     /// Identity of the run, in a value of its own behind the header.
     #[serde(skip)]
     pub run: RunIdentity,
+    /// True to compress the recording. Of a recording that is read, true if the file is compressed.
+    #[serde(skip)]
+    pub compressed: bool,
 }
 
 impl Header {
     /// Version of the format that has all of the header.
     pub(super) fn format(&self) -> u32 {
-        if self.run.is_empty() {
-            OLDEST_FORMAT
-        } else {
-            FORMAT
+        match (self.compressed, self.run.is_empty()) {
+            (true, _) => FORMAT,
+            (false, false) => IDENTITY_FORMAT,
+            (false, true) => OLDEST_FORMAT,
         }
     }
 
@@ -82,6 +90,7 @@ impl Header {
             extensions: Vec::new(),
             virtuals: Vec::new(),
             run: RunIdentity::default(),
+            compressed: false,
         }
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! | tag | meaning | numbers, in this order |
 //! | --- | --- | --- |
-//! | bits 0 to 2 | [`Head`]: 0 kind, 1 message, 2 reply, 3 dropped, 4 again | 1: kind; 2 to 4: sequence number before the last message's |
+//! | bits 0 to 2 | [`Head`]: 0 kind, 1 message, 2 reply, 3 dropped, 4 again, 5 earlier message, 6 landmark | 1: kind; 2 to 5: sequence number before the last message's |
 //! | [`LATER`] | tick differs from the frame before | ticks since |
 //! | [`AWAITED`] | 1: the sender waits for the reply | |
 //! | [`APART`] | 1: sequence number does not follow the last message's | sequence number |
-//! | [`FORWARDED`] | 1: message was forwarded | sequence number minus root |
+//! | [`FORWARDED`] | 1 and 5: message was forwarded | sequence number minus root |
+//!
+//! An earlier message has its kind as a further number behind the first. Kinds and landmarks have no number.
 //!
 //! A number is one byte up to 250, else as bincode writes it.
 
@@ -41,12 +43,20 @@ pub(super) enum Head {
     Again {
         sequence: u64,
     },
+    /// Message from before the last landmark, which the next reply answers.
+    Earlier {
+        sequence: u64,
+        root: u64,
+        kind: u32,
+    },
+    /// Place from which a reader may begin.
+    Landmark,
 }
 
 /// Sequence number of the last message, and tick of the last frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Position {
-    sequence: u64,
+    pub(super) sequence: u64,
     pub(super) tick: u64,
 }
 
@@ -63,6 +73,7 @@ impl Position {
             Head::Reply { sequence } => (2, self.sequence.wrapping_sub(sequence)),
             Head::Dropped { sequence } => (3, self.sequence.wrapping_sub(sequence)),
             Head::Again { sequence } => (4, self.sequence.wrapping_sub(sequence)),
+            Head::Earlier { .. } | Head::Landmark => return self.write_rare(head, to),
         };
         let later = tick.wrapping_sub(self.tick);
         self.tick = tick;
@@ -83,6 +94,25 @@ impl Position {
         optional(forwarded, to);
     }
 
+    /// Appends the head of a frame that has no tick.
+    #[inline(never)]
+    fn write_rare(&self, head: Head, to: &mut Vec<u8>) {
+        let Head::Earlier {
+            sequence,
+            root,
+            kind,
+        } = head
+        else {
+            to.push(6);
+            return;
+        };
+        let forwarded = sequence.wrapping_sub(root);
+        to.push(5 | flag(forwarded != 0, FORWARDED));
+        number(self.sequence.wrapping_sub(sequence), to);
+        number(kind.into(), to);
+        optional(forwarded, to);
+    }
+
     /// Reads a head, and removes it from `bytes`.
     #[inline]
     pub(super) fn read(&mut self, bytes: &mut &[u8]) -> Result<Head, Damage> {
@@ -96,12 +126,30 @@ impl Position {
         let known = match tag & 7 {
             1 => tag < 1 << 7,
             2..=4 => tag < 1 << 4,
+            5 => tag & !FORWARDED == 5,
+            6 => tag == 6,
             _ => false,
         };
         if !known {
             return Err(damage());
         }
+        if tag == 6 {
+            return Ok(Head::Landmark);
+        }
         let first = read_number(bytes)?;
+        if tag & 7 == 5 {
+            let sequence = self.sequence.wrapping_sub(first);
+            let kind = read_number(bytes)?;
+            let forwarded = match has(FORWARDED) {
+                true => read_number(bytes)?,
+                false => 0,
+            };
+            return Ok(Head::Earlier {
+                sequence,
+                root: sequence.wrapping_sub(forwarded),
+                kind: u32::try_from(kind).map_err(|_| damage())?,
+            });
+        }
         if has(LATER) {
             self.tick = self.tick.wrapping_add(read_number(bytes)?);
         }
@@ -187,6 +235,14 @@ mod tests {
             numbers().prop_map(|sequence| Head::Reply { sequence }),
             numbers().prop_map(|sequence| Head::Dropped { sequence }),
             numbers().prop_map(|sequence| Head::Again { sequence }),
+            (numbers(), numbers(), any::<u32>()).prop_map(|(sequence, root, kind)| {
+                Head::Earlier {
+                    sequence,
+                    root,
+                    kind,
+                }
+            }),
+            Just(Head::Landmark),
         ]
     }
 
@@ -201,7 +257,7 @@ mod tests {
             let mut rest = &bytes[..];
             for (head, tick) in &heads {
                 prop_assert_eq!(read.read(&mut rest).unwrap(), *head);
-                if *head != Head::Kind {
+                if !matches!(head, Head::Kind | Head::Landmark | Head::Earlier { .. }) {
                     prop_assert_eq!(read.tick, *tick);
                 }
             }
@@ -224,6 +280,8 @@ mod tests {
             0 if bits == 0 => Some(0),
             1 if unknown == 0 => Some(1 + usize::from(later + apart + forwarded)),
             2..=4 if awaited + apart + forwarded + unknown == 0 => Some(1 + usize::from(later)),
+            5 if later + awaited + apart + unknown == 0 => Some(2 + usize::from(forwarded)),
+            6 if bits == 0 => Some(0),
             _ => None,
         }
     }
@@ -276,13 +334,19 @@ mod tests {
                     awaited,
                 })
             });
+            let earlier = EDGES.map(|root| Head::Earlier {
+                sequence,
+                root,
+                kind: 250,
+            });
             let others = [
                 Head::Kind,
+                Head::Landmark,
                 Head::Reply { sequence },
                 Head::Dropped { sequence },
                 Head::Again { sequence },
             ];
-            for head in messages.chain(others) {
+            for head in messages.chain(others).chain(earlier) {
                 let start = Position {
                     sequence: before,
                     tick: 1,

@@ -10,14 +10,18 @@
 //! `docs/trace.md` describes the format of the file.
 
 mod blocks;
+mod compressed;
 mod entry;
 mod error;
 mod format;
 mod head;
 mod identity;
 mod kind_map;
+mod input;
+mod landmark;
 mod matcher;
 mod open;
+mod parts;
 mod payload;
 mod reader;
 mod recorder;

@@ -1,21 +1,23 @@
 //! Reader of recordings. For any content of the file it returns entries or an error.
 
-use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes};
 
 use super::blocks::{BLOCK, PREFIX, checksum, complete_size, frame_at};
+use super::compressed::Unpacked;
 use super::entry::{Content, Entry};
 use super::format::{FORMAT, Header, Kind, MAGIC, OLDEST_FORMAT};
 use super::head::{Head, Position};
+use super::input::{Filled, Input};
+use super::landmark::Landmark;
 use super::open::OpenMessages;
+use super::parts::{parts, selection};
 use super::vocabulary::{deserialize, deserialize_first};
 use super::{Damage, TraceError};
 use crate::bus::Endpoint;
-use crate::guest;
 
 /// Iterator over the entries of a recording, from its beginning to its end.
 ///
@@ -23,9 +25,13 @@ use crate::guest;
 #[derive(Debug)]
 pub struct Trace {
     file: PathBuf,
-    bytes: BufReader<File>,
-    /// Number of unread bytes of the file.
-    left: u64,
+    input: Input,
+    /// Positions of a compressed recording's parts that were not reached, the next one last, and true for one that is read.
+    parts: Vec<(u64, bool)>,
+    /// True if parts were left out: messages may be missing.
+    has_gaps: bool,
+    /// True if the next frame is the landmark behind a gap.
+    is_behind_gap: bool,
     /// Unread frames of the current block.
     block: Bytes,
     /// Number of the next frame.
@@ -48,15 +54,12 @@ impl Trace {
     /// Fails if the file can't be read, or is not a recording of this format.
     pub fn open(file: impl AsRef<Path>) -> Result<Self, TraceError> {
         let file = file.as_ref().to_owned();
-        let io = |cause| TraceError::Io {
-            file: file.clone(),
-            cause,
-        };
-        let opened = guest::open(&file).map_err(io)?;
-        let left = opened.metadata().map_err(io)?.len();
+        let input = Input::open(&file).map_err(|error| failed(&file, 0, error))?;
         let mut trace = Self {
-            bytes: BufReader::new(opened),
-            left,
+            input,
+            parts: Vec::new(),
+            has_gaps: false,
+            is_behind_gap: false,
             block: Bytes::new(),
             frame: 0,
             position: Position::default(),
@@ -84,7 +87,61 @@ impl Trace {
 
     /// Number of unread bytes of the file.
     pub fn left(&self) -> u64 {
-        self.left
+        self.input.left()
+    }
+
+    /// Leaves out parts that have no entry of these ticks, of a compressed recording whose header was read last. Entries of other ticks
+    /// remain: a part has about a megabyte. Of a recording that is not compressed nothing is left out.
+    ///
+    /// Of an entry behind a gap, the message may be missing that it answers.
+    ///
+    /// # Errors
+    /// Fails if the file can't be read.
+    pub fn skip_to(&mut self, ticks: RangeInclusive<u64>) -> Result<(), TraceError> {
+        let all = parts(&self.file).map_err(|error| failed(&self.file, self.frame, error))?;
+        self.parts = selection(&all, &ticks);
+        self.parts.reverse();
+        let is_read = self.parts.pop().is_none_or(|(_, is_read)| is_read);
+        if !is_read {
+            self.block.clear();
+            self.ended = !self.leave_out()?;
+        }
+        Ok(())
+    }
+
+    /// Goes to the next part that is read. Returns false if there is none.
+    fn leave_out(&mut self) -> Result<bool, TraceError> {
+        while let Some((position, is_read)) = self.parts.pop() {
+            if !is_read {
+                continue;
+            }
+            if let Input::Compressed(unpacker) = &mut self.input {
+                let gone = unpacker.go_to(position);
+                gone.map_err(|error| failed(&self.file, self.frame, error))?;
+            }
+            (self.has_gaps, self.is_behind_gap) = (true, true);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Leaves out parts behind the present one. Returns false if none is left.
+    fn skip_parts(&mut self) -> Result<bool, TraceError> {
+        let Input::Compressed(unpacker) = &mut self.input else {
+            return Ok(true);
+        };
+        let at = unpacker.between_frames();
+        let at = at.map_err(|error| failed(&self.file, self.frame, error))?;
+        match self.parts.last() {
+            Some((position, is_read)) if Some(*position) == at => {
+                if *is_read {
+                    self.parts.pop();
+                    return Ok(true);
+                }
+                self.leave_out()
+            }
+            _ => Ok(true),
+        }
     }
 
     /// True if the file ended inside of a block. Known once the last entry has been read.
@@ -110,6 +167,7 @@ impl Trace {
         let header = self.next_frame()?.ok_or_else(|| no_trace(self))?;
         let header = header_of(&header, found);
         self.header = header.map_err(|damage| self.damaged(damage))?;
+        self.header.compressed = matches!(self.input, Input::Compressed(_));
         Ok(())
     }
 
@@ -150,21 +208,28 @@ impl Trace {
         let start = frame.len() - rest.len();
         let mut body = frame;
         body.advance(start);
+        if std::mem::take(&mut self.is_behind_gap) && head != Head::Landmark {
+            let text = "a part of the recording does not begin with a landmark";
+            return Err(Damage::Content(text.to_owned()));
+        }
         let (kind, root, sequence, content) = match head {
             Head::Kind => {
                 self.kinds.push(Arc::new(deserialize(&body)?));
                 return Ok(());
             }
+            Head::Landmark => return self.landmark(deserialize(&body)?),
+            Head::Earlier {
+                sequence,
+                root,
+                kind,
+            } => return self.earlier(sequence, root, kind),
             Head::Message {
                 sequence,
                 root,
                 kind,
                 awaited,
             } => {
-                let known = usize::try_from(kind)
-                    .ok()
-                    .and_then(|kind| self.kinds.get(kind));
-                let kind = known.cloned().ok_or(Damage::Kind(kind))?;
+                let kind = self.kind(kind)?;
                 // Events have no reply.
                 if kind.to != *Endpoint::EVENT.0 {
                     self.open.insert(sequence, (kind.clone(), root));
@@ -200,6 +265,46 @@ impl Trace {
         Ok(())
     }
 
+    fn kind(&self, number: u32) -> Result<Arc<Kind>, Damage> {
+        let at = usize::try_from(number).ok();
+        let known = at.and_then(|at| self.kinds.get(at));
+        known.cloned().ok_or(Damage::Kind(number))
+    }
+
+    /// Takes the state of a landmark behind a gap, or else compares it.
+    fn landmark(&mut self, landmark: Landmark) -> Result<(), Damage> {
+        if self.has_gaps {
+            self.frame = landmark.frame;
+            self.position = landmark.position();
+            // Kinds that are known keep their identity.
+            let new = landmark.kinds.into_iter().skip(self.kinds.len());
+            self.kinds.extend(new.map(Arc::new));
+            return Ok(());
+        }
+        let is_same = landmark.frame == self.frame
+            && landmark.position() == self.position
+            && landmark.kinds.iter().eq(self.kinds.iter().map(|kind| &**kind));
+        match is_same {
+            true => Ok(()),
+            false => Err(Damage::Content(
+                "its landmark is none of this recording".to_owned(),
+            )),
+        }
+    }
+
+    /// Takes a message that was left out.
+    fn earlier(&mut self, sequence: u64, root: u64, kind: u32) -> Result<(), Damage> {
+        let kind = self.kind(kind)?;
+        match self.open.get(sequence) {
+            Some((known, of)) if *known == kind && *of == root => Ok(()),
+            None if self.has_gaps => {
+                self.open.insert(sequence, (kind, root));
+                Ok(())
+            }
+            _ => Err(Damage::UnmatchedReply(sequence)),
+        }
+    }
+
     fn close(&mut self, sequence: u64) -> Result<(Arc<Kind>, u64), Damage> {
         self.open
             .remove(sequence)
@@ -225,15 +330,24 @@ impl Trace {
 
     /// Reads the next block, which is not empty; `None` at the end, or if the file is truncated.
     fn next_block(&mut self) -> Result<Option<Bytes>, TraceError> {
+        if !self.parts.is_empty() && !self.skip_parts()? {
+            return Ok(None);
+        }
         let mut prefix = [0; PREFIX];
-        if !self.fill(&mut prefix)? {
-            self.cut = self.left > 0;
+        let filled = self.input.fill(&mut prefix);
+        let filled = filled.map_err(|error| failed(&self.file, self.frame, error))?;
+        if filled != Filled::All {
+            self.cut = filled == Filled::Part;
             return Ok(None);
         }
         let [a, b, c, d, sum @ ..] = prefix;
         let len = u32::from_le_bytes([a, b, c, d]);
         if len == 0 {
             return Err(self.damaged(Damage::Content("its block is empty".to_owned())));
+        }
+        if len > self.input.most_block() {
+            let text = format!("its block of {len} bytes is too large for a compressed recording");
+            return Err(self.damaged(Damage::Content(text)));
         }
         let Some(block) = self.take(u64::from(len))? else {
             self.cut = true;
@@ -247,7 +361,10 @@ impl Trace {
 
     /// Ends a recording that is shorter than its last block. Fails if the frames of the block show that its length is damaged.
     fn end_of_cut_block(&mut self, len: u32) -> Result<Option<Bytes>, TraceError> {
-        let rest = self.take(self.left.min(BLOCK as u64 + 5))?;
+        let Input::Plain { left, .. } = self.input else {
+            return Ok(None);
+        };
+        let rest = self.take(left.min(BLOCK as u64 + 5))?;
         let size = rest.and_then(|rest| complete_size(&rest));
         match size.and_then(|size| u32::try_from(size).ok()) {
             Some(size) if size != len => Err(self.damaged(Damage::Checksum)),
@@ -257,31 +374,8 @@ impl Trace {
 
     /// Reads the next `len` bytes; `None` if the file has fewer.
     fn take(&mut self, len: u64) -> Result<Option<Vec<u8>>, TraceError> {
-        if len > self.left {
-            return Ok(None);
-        }
-        // Bounded by the size of the file.
-        let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
-        Ok(self.fill(&mut bytes)?.then_some(bytes))
-    }
-
-    /// Fills `bytes` with the next bytes. Returns false if the file has fewer.
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<bool, TraceError> {
-        let Some(left) = self.left.checked_sub(bytes.len() as u64) else {
-            return Ok(false);
-        };
-        match self.bytes.read_exact(bytes) {
-            Ok(()) => {
-                self.left = left;
-                Ok(true)
-            }
-            // The file has been truncated since it was opened.
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
-            Err(cause) => {
-                let file = self.file.clone();
-                Err(TraceError::Io { file, cause })
-            }
-        }
+        let taken = self.input.take(len);
+        taken.map_err(|error| failed(&self.file, self.frame, error))
     }
 
     /// Builds the error for an invalid entry.
@@ -309,6 +403,19 @@ impl Iterator for Trace {
         let mut next = None;
         let read = self.read(|entry| next = Some(entry));
         read.map(|_| next).transpose()
+    }
+}
+
+/// Error of a file at a frame.
+fn failed(file: &Path, frame: u64, error: Unpacked) -> TraceError {
+    let file = file.to_owned();
+    match error {
+        Unpacked::Io(cause) => TraceError::Io { file, cause },
+        Unpacked::Damaged(text) => TraceError::Damaged {
+            file,
+            frame,
+            damage: Damage::Compressed(text),
+        },
     }
 }
 

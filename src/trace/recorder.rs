@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::blocks::Blocks;
-use super::format::{Header, Kind, MAGIC};
+use super::compressed::{Compressor, MOST_BLOCK};
+use super::format::{Header, Kind, MAGIC, OLDEST_FORMAT};
 use super::head::{Head, Position};
 use super::kind_map::KindMap;
+use super::landmark::Landmark;
 use super::payload::redacted;
 use super::vocabulary::{Encoded, Encoding, encode};
 use super::{Payloads, TraceError};
@@ -34,6 +36,8 @@ pub struct Recorder {
     first: Option<u64>,
     /// Root of the message that the last event answered; `None` if it was a message.
     answered: Option<u64>,
+    /// State of the parts of a compressed recording; `None` for one that is not compressed.
+    parts: Option<Parts>,
     failed: bool,
     on_failure: Box<dyn FnMut(&TraceError) + Send>,
 }
@@ -42,6 +46,21 @@ pub struct Recorder {
 struct Output {
     file: OutputFile,
     blocks: Blocks,
+    /// Number of frames so far.
+    frames: u64,
+    /// Compressor, if the recording is compressed.
+    compressor: Option<Compressor>,
+}
+
+/// Parts of a compressed recording, each from a landmark to the next.
+#[derive(Debug, Clone, Copy, Default)]
+struct Parts {
+    /// Sequence numbers below are those of messages before the last landmark.
+    first: u64,
+    /// Largest sequence number of a message.
+    largest: u64,
+    /// True if the present part goes back in time.
+    goes_back: bool,
 }
 
 /// Kind of message that has been defined.
@@ -54,6 +73,9 @@ struct Known {
 
 /// Number of bytes that are written at a time, or a little more.
 const BUFFER: usize = 64 * 1024;
+
+/// Number of bytes from which on a part of a compressed recording ends with its tick.
+const PART: u64 = 1 << 20;
 
 impl Recorder {
     /// Starts a recording. In the file's name, `%p` is replaced by the process id and `%t` by the time of the start.
@@ -69,9 +91,15 @@ impl Recorder {
         let mut blocks = Blocks::default();
         blocks.bare(&MAGIC);
         blocks.bare(&header.format().to_le_bytes());
+        let compressor = header.compressed.then(Compressor::new).transpose();
         let output = Arc::new(Mutex::new(Output {
             file: output,
             blocks,
+            frames: 0,
+            compressor: compressor.map_err(|cause| TraceError::Io {
+                file: file.clone(),
+                cause,
+            })?,
         }));
         end_at_exit(&output);
 
@@ -83,6 +111,7 @@ impl Recorder {
             position: Position::default(),
             first: None,
             answered: None,
+            parts: header.compressed.then(Parts::default),
             failed: false,
             on_failure: Box::new(|error| tracing::error!("{error}")),
             file,
@@ -90,9 +119,9 @@ impl Recorder {
         recorder
             .write(|frame| {
                 encode(header, frame)?;
-                match header.run.is_empty() {
-                    true => Ok(()),
-                    false => encode(&header.run, frame),
+                match header.format() {
+                    OLDEST_FORMAT => Ok(()),
+                    _ => encode(&header.run, frame),
                 }
             })
             .and_then(|()| recorder.write_out())
@@ -121,6 +150,9 @@ impl Recorder {
         } else if self.first.is_none_or(|first| sequence < first) {
             // Shown for a tap that was attached when the message was posted.
             return Ok(());
+        }
+        if self.parts.is_some() {
+            self.part(seen)?;
         }
         let answers = (!is_message).then_some(ticket.root);
         let answered = std::mem::replace(&mut self.answered, answers);
@@ -162,6 +194,64 @@ impl Recorder {
                 .is::<Report>()
                 .is_some_and(|report| report.severity == Severity::Fatal);
         if is_fatal { self.write_out() } else { Ok(()) }
+    }
+
+    /// Ends the part of a compressed recording before an event, and gives an earlier part's message again that the event answers.
+    #[inline(never)]
+    fn part(&mut self, seen: &Observation<'_>) -> io::Result<()> {
+        let Observation { ticket, tick, .. } = seen;
+        if *tick != self.position.tick {
+            self.end_part()?;
+        }
+        let Some(parts) = &mut self.parts else {
+            return Ok(());
+        };
+        parts.goes_back |= *tick < self.position.tick;
+        let (sequence, root) = (ticket.sequence, ticket.root);
+        if let Event::Message(_) = seen.event {
+            parts.largest = parts.largest.max(sequence);
+        } else if sequence < parts.first {
+            let position = self.position;
+            let head = Head::Earlier {
+                sequence,
+                root,
+                kind: self.known(ticket)?.number,
+            };
+            self.write(|frame| {
+                position.clone().write(head, position.tick, frame);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Ends a part that is large enough.
+    fn end_part(&mut self) -> io::Result<()> {
+        let Some(parts) = &mut self.parts else {
+            return Ok(());
+        };
+        let mut output = lock(&self.output);
+        if !output.is_part_large() {
+            return Ok(());
+        }
+        output.end_part()?;
+        let landmark = Landmark {
+            frame: output.frames,
+            sequence: self.position.sequence,
+            tick: self.position.tick,
+            goes_back: std::mem::take(&mut parts.goes_back),
+            kinds: self.kinds.clone(),
+        };
+        output.append(|frame| {
+            Position::default().write(Head::Landmark, 0, frame);
+            encode(&landmark, frame)
+        })?;
+        // A reader that looks for a landmark unpacks its block alone.
+        output.write_out()?;
+        parts.first = parts.largest + 1;
+        // The last reply is in the part before.
+        self.answered = None;
+        Ok(())
     }
 
     /// Returns the kind of a message. The first time, writes its definition.
@@ -234,6 +324,7 @@ impl Output {
     #[inline]
     fn append(&mut self, content: impl FnOnce(&mut Vec<u8>) -> Encoded) -> io::Result<()> {
         self.blocks.frame(content).map_err(encoding_error)?;
+        self.frames += 1;
         match self.blocks.len() {
             0..BUFFER => Ok(()),
             _ => self.write_out(),
@@ -242,13 +333,59 @@ impl Output {
 
     /// Writes the buffer to the file.
     fn write_out(&mut self) -> io::Result<()> {
-        let Self { file, blocks } = self;
+        self.write_to_file(Compressor::compress)
+    }
+
+    /// True if the part of a compressed recording may end.
+    fn is_part_large(&self) -> bool {
+        let compressor = self.compressor.as_ref();
+        compressor.is_some_and(|it| it.content() + self.blocks.len() as u64 >= PART)
+    }
+
+    /// Writes the buffer of a compressed recording to the file, and ends the frame of zstd.
+    fn end_part(&mut self) -> io::Result<()> {
+        self.write_to_file(Compressor::compress_and_end)
+    }
+
+    /// Writes the buffer to the file, as the compressor gives it.
+    fn write_to_file(
+        &mut self,
+        compress: for<'a> fn(&'a mut Compressor, &[u8]) -> io::Result<&'a [u8]>,
+    ) -> io::Result<()> {
+        let Self {
+            file,
+            blocks,
+            compressor,
+            ..
+        } = self;
         let completed = blocks.completed().map_err(encoding_error);
-        let written = completed.and_then(|bytes| file.write_all(bytes));
+        let written = completed.and_then(|bytes| match compressor {
+            None => file.write_all(bytes),
+            Some(_) if bytes.len() > MOST_BLOCK as usize => Err(too_large()),
+            Some(compressor) => file.write_all(compress(compressor, bytes)?),
+        });
         blocks.clear();
         written?;
         self.file.flush()
     }
+
+    /// Writes the buffer to the file, with the end of a compressed one.
+    fn finish(&mut self) -> io::Result<()> {
+        self.write_out()?;
+        if let Some(compressor) = &mut self.compressor {
+            self.file.write_all(compressor.finish()?)?;
+        }
+        self.file.flush()
+    }
+}
+
+/// Error for a block that is refused when the recording is read.
+#[cold]
+fn too_large() -> io::Error {
+    let limit = MOST_BLOCK >> 20;
+    io::Error::other(format!(
+        "a message has more than {limit} MiB: record it without compression"
+    ))
 }
 
 #[cold]
@@ -259,7 +396,7 @@ fn encoding_error(text: Box<str>) -> io::Error {
 impl Drop for Output {
     fn drop(&mut self) {
         // Callers that can handle an error have flushed before.
-        let _ = self.write_out();
+        let _ = self.finish();
     }
 }
 
@@ -293,7 +430,7 @@ impl Tap for Recorder {
 
 impl AtExit for Output {
     fn end(&mut self) -> io::Result<()> {
-        self.write_out()
+        self.finish()
     }
 }
 

@@ -1,0 +1,377 @@
+//! Reader of compressed recordings. For any content of the file it gives bytes or an error.
+
+use std::fs::File;
+use std::io::{self, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom};
+
+use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};
+
+use super::MOST_WINDOW;
+use super::container::{BLOCK_HEADER, BlockHeader, FrameHeader, MOST_STORED, Magic, PREFIX};
+use super::seek_table::{self, FOOTER};
+
+/// Unpacker of a file.
+pub(in crate::trace) struct Unpacker {
+    file: BufReader<File>,
+    /// Size of the file in bytes.
+    size: u64,
+    /// Position in the file.
+    at: u64,
+    context: DCtx<'static>,
+    /// Bytes of a checksum behind the last block of the present frame; `None` between two frames.
+    frame: Option<usize>,
+    /// Stored bytes that are passed to zstd, reused.
+    stored: Vec<u8>,
+    /// Content of the present block.
+    content: Vec<u8>,
+    /// Number of bytes of it that were taken.
+    taken: usize,
+    /// True if the file ended inside of a frame's header or of a block.
+    is_cut: bool,
+}
+
+/// Outcome of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// There may be content, or a further step.
+    On,
+    /// The file has ended.
+    End,
+}
+
+/// Reason why a file can't be unpacked.
+#[derive(Debug)]
+pub(in crate::trace) enum Unpacked {
+    /// I/O error.
+    Io(io::Error),
+    /// Content that zstd does not understand.
+    Damaged(String),
+}
+
+impl From<io::Error> for Unpacked {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Unpacker {
+    /// Unpacker of a file of this size, at its beginning.
+    pub(in crate::trace) fn new(file: BufReader<File>, size: u64) -> Result<Self, Unpacked> {
+        let context = DCtx::try_create().ok_or(io::Error::from(ErrorKind::OutOfMemory))?;
+        let mut unpacker = Self {
+            file,
+            size,
+            at: 0,
+            context,
+            frame: None,
+            stored: Vec::new(),
+            content: Vec::new(),
+            taken: 0,
+            is_cut: false,
+        };
+        let set = unpacker
+            .context
+            .set_parameter(DParameter::WindowLogMax(MOST_WINDOW));
+        set.map_err(damaged)?;
+        Ok(unpacker)
+    }
+
+    /// Number of bytes of the file that were not read.
+    pub(in crate::trace) fn left(&self) -> u64 {
+        self.size.saturating_sub(self.at)
+    }
+
+    /// True if the file ended inside of a part. Known at the end.
+    pub(in crate::trace) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Position of the next frame, between two frames whose content was taken.
+    pub(in crate::trace) fn between_frames(&mut self) -> Result<Option<u64>, Unpacked> {
+        if self.taken < self.content.len() {
+            return Ok(None);
+        }
+        // A frame may end with a block without content.
+        while self.frame.is_some() {
+            if self.step()? == Step::End {
+                return Ok(None);
+            }
+            if self.taken < self.content.len() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.at))
+    }
+
+    /// Goes to a frame.
+    pub(in crate::trace) fn go_to(&mut self, position: u64) -> Result<(), Unpacked> {
+        if position != self.at {
+            let forward = position
+                .checked_sub(self.at)
+                .and_then(|by| i64::try_from(by).ok());
+            match forward {
+                Some(by) => self.file.seek_relative(by)?,
+                None => drop(self.file.seek(SeekFrom::Start(position))?),
+            }
+            self.at = position;
+        }
+        self.frame = None;
+        self.content.clear();
+        self.taken = 0;
+        self.is_cut = false;
+        Ok(())
+    }
+
+    /// Fills `to` with content. Returns the number of bytes; it is smaller at the end of the file only.
+    pub(in crate::trace) fn fill(&mut self, to: &mut [u8]) -> Result<usize, Unpacked> {
+        let mut filled = 0;
+        while filled < to.len() {
+            let rest = &self.content[self.taken..];
+            if rest.is_empty() {
+                match self.step()? {
+                    Step::On => continue,
+                    Step::End => break,
+                }
+            }
+            let len = rest.len().min(to.len() - filled);
+            to[filled..filled + len].copy_from_slice(&rest[..len]);
+            self.taken += len;
+            filled += len;
+        }
+        Ok(filled)
+    }
+
+    /// Content of the first block that has any, which is not taken; nothing at the end of the file.
+    pub(in crate::trace) fn first_content(&mut self) -> Result<&[u8], Unpacked> {
+        while self.taken == self.content.len() && self.step()? == Step::On {}
+        Ok(&self.content[self.taken..])
+    }
+
+    /// Reads the next block, the header of the next frame, or a frame that is skipped.
+    fn step(&mut self) -> Result<Step, Unpacked> {
+        match self.frame {
+            Some(checksum) => self.block(checksum),
+            None => self.frame_header(),
+        }
+    }
+
+    fn frame_header(&mut self) -> Result<Step, Unpacked> {
+        if self.left() == 0 {
+            return Ok(Step::End);
+        }
+        self.stored.clear();
+        if !self.take(4)? {
+            return self.cut();
+        }
+        let magic = self.stored.first_chunk().and_then(|first| Magic::of(*first));
+        match magic {
+            Some(Magic::Frame) => {}
+            Some(Magic::Skippable) => return self.skip(),
+            None => {
+                let at = self.at - 4;
+                return Err(Unpacked::Damaged(format!("no frame begins at byte {at}")));
+            }
+        }
+        if !self.take(PREFIX - 4)? {
+            return self.cut();
+        }
+        let header = FrameHeader::of(self.stored[PREFIX - 1]);
+        if !self.take(header.size - PREFIX)? {
+            return self.cut();
+        }
+        let reset = self.context.reset(ResetDirective::SessionOnly);
+        reset.map_err(damaged)?;
+        self.unpack()?;
+        self.frame = Some(header.checksum);
+        Ok(Step::On)
+    }
+
+    fn skip(&mut self) -> Result<Step, Unpacked> {
+        self.stored.clear();
+        if !self.take(4)? {
+            return self.cut();
+        }
+        let len = self.stored.first_chunk().map(|len| u32::from_le_bytes(*len));
+        let len = u64::from(len.unwrap_or_default());
+        if len > self.left() {
+            return self.cut();
+        }
+        self.go_to(self.at + len)?;
+        Ok(Step::On)
+    }
+
+    fn block(&mut self, checksum: usize) -> Result<Step, Unpacked> {
+        // All that was written out is there.
+        if self.left() == 0 {
+            return Ok(Step::End);
+        }
+        self.stored.clear();
+        if !self.take(BLOCK_HEADER)? {
+            return self.cut();
+        }
+        let header = self.stored.first_chunk().and_then(|it| BlockHeader::of(*it));
+        let Some(BlockHeader { is_last, stored }) = header else {
+            return Err(Unpacked::Damaged("a block has an unknown header".to_owned()));
+        };
+        let behind = if is_last { checksum } else { 0 };
+        if !self.take(stored + behind)? {
+            return self.cut();
+        }
+        self.unpack()?;
+        if is_last {
+            self.frame = None;
+        }
+        Ok(Step::On)
+    }
+
+    /// Ends the file inside of a part.
+    fn cut(&mut self) -> Result<Step, Unpacked> {
+        self.is_cut = true;
+        self.at = self.size;
+        self.frame = None;
+        Ok(Step::End)
+    }
+
+    /// Appends the next bytes of the file to those that are passed to zstd. Returns false if it has fewer.
+    fn take(&mut self, len: usize) -> Result<bool, Unpacked> {
+        if len as u64 > self.left() {
+            return Ok(false);
+        }
+        let start = self.stored.len();
+        self.stored.resize(start + len, 0);
+        match self.file.read_exact(&mut self.stored[start..]) {
+            Ok(()) => {
+                self.at += len as u64;
+                Ok(true)
+            }
+            // The file has been truncated since it was opened.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Passes the stored bytes to zstd: the header of a frame, or a block.
+    fn unpack(&mut self) -> Result<(), Unpacked> {
+        self.content.clear();
+        self.taken = 0;
+        // A byte more than any block has, so that there is room left at its end.
+        self.content.reserve(MOST_STORED + 1);
+        let mut input = InBuffer::around(&self.stored);
+        let mut output = OutBuffer::around(&mut self.content);
+        loop {
+            let before = (input.pos(), output.pos());
+            let hint = self.context.decompress_stream(&mut output, &mut input);
+            hint.map_err(damaged)?;
+            let is_taken = input.pos() == self.stored.len();
+            if is_taken && output.pos() <= MOST_STORED {
+                return Ok(());
+            }
+            if before == (input.pos(), output.pos()) {
+                let text = "a block has other sizes than it claims";
+                return Err(Unpacked::Damaged(text.to_owned()));
+            }
+        }
+    }
+
+    /// Positions of all frames with data: from the table at the end, or else by the sizes of their parts.
+    pub(in crate::trace) fn frames(&mut self) -> Result<Vec<u64>, Unpacked> {
+        match self.table()? {
+            Some(frames) => Ok(frames),
+            None => self.walk(),
+        }
+    }
+
+    fn table(&mut self) -> Result<Option<Vec<u64>>, Unpacked> {
+        let Some(footer) = self.size.checked_sub(FOOTER as u64) else {
+            return Ok(None);
+        };
+        self.go_to(footer)?;
+        self.stored.clear();
+        if !self.take(FOOTER)? {
+            return Ok(None);
+        }
+        let size = self.stored.first_chunk().and_then(seek_table::size);
+        let size = size.filter(|size| *size <= self.size);
+        let Some(size) = size else {
+            return Ok(None);
+        };
+        let before = self.size - size;
+        self.go_to(before)?;
+        self.stored.clear();
+        // Bounded by the size of the file.
+        let is_read = self.take(usize::try_from(size).unwrap_or(usize::MAX))?;
+        let table = is_read.then(|| seek_table::decode(&self.stored, before));
+        Ok(table.flatten())
+    }
+
+    /// Finds the frames up to the first that is cut off or no frame.
+    fn walk(&mut self) -> Result<Vec<u64>, Unpacked> {
+        let mut frames = Vec::new();
+        self.go_to(0)?;
+        loop {
+            let start = self.at;
+            self.stored.clear();
+            if !self.take(PREFIX)? {
+                return Ok(frames);
+            }
+            let [a, b, c, d, descriptor] = self.stored[..] else {
+                return Ok(frames);
+            };
+            match Magic::of([a, b, c, d]) {
+                Some(Magic::Skippable) => {
+                    self.go_to(start + 4)?;
+                    if self.skip()? == Step::End {
+                        return Ok(frames);
+                    }
+                }
+                Some(Magic::Frame) => {
+                    frames.push(start);
+                    if !self.walk_frame(FrameHeader::of(descriptor))? {
+                        return Ok(frames);
+                    }
+                }
+                None => return Ok(frames),
+            }
+        }
+    }
+
+    /// Goes to the end of a frame. Returns false if it is cut off.
+    fn walk_frame(&mut self, header: FrameHeader) -> Result<bool, Unpacked> {
+        let mut behind = header.size - PREFIX;
+        loop {
+            if behind as u64 > self.left() {
+                return Ok(false);
+            }
+            self.go_to(self.at + behind as u64)?;
+            self.stored.clear();
+            if !self.take(BLOCK_HEADER)? {
+                return Ok(false);
+            }
+            let block = self.stored.first_chunk().and_then(|it| BlockHeader::of(*it));
+            let Some(block) = block else {
+                return Ok(false);
+            };
+            behind = block.stored;
+            if block.is_last {
+                let rest = (behind + header.checksum) as u64;
+                if rest > self.left() {
+                    return Ok(false);
+                }
+                self.go_to(self.at + rest)?;
+                return Ok(true);
+            }
+        }
+    }
+}
+
+fn damaged(code: usize) -> Unpacked {
+    Unpacked::Damaged(zstd_safe::get_error_name(code).to_owned())
+}
+
+impl std::fmt::Debug for Unpacker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unpacker")
+            .field("at", &self.at)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+//! Bytes of a recording's file, which may be compressed.
+
+use std::fs::File;
+use std::io::{self, BufReader, ErrorKind, Read};
+use std::path::Path;
+
+use super::compressed::{MOST_BLOCK, Unpacked, Unpacker, is_compressed};
+use crate::guest;
+
+/// File of a recording.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// Recording.
+    Plain {
+        file: BufReader<File>,
+        /// Number of unread bytes.
+        left: u64,
+    },
+    /// Recording in frames of zstd.
+    Compressed(Box<Unpacker>),
+}
+
+/// Result of a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filled {
+    All,
+    /// The file has ended before.
+    Nothing,
+    /// The file has ended inside.
+    Part,
+}
+
+/// Size of the steps in which content of a compressed file is read: a few bytes may claim any size.
+const STEP: usize = 1 << 20;
+
+impl Input {
+    /// Opens a file.
+    pub(super) fn open(file: &Path) -> Result<Self, Unpacked> {
+        let opened = guest::open(file)?;
+        let size = opened.metadata()?.len();
+        let mut file = BufReader::new(opened);
+        let mut first = [0; 4];
+        let is_compressed = match size {
+            0..4 => false,
+            _ => {
+                file.read_exact(&mut first)?;
+                file.seek_relative(-4)?;
+                is_compressed(first)
+            }
+        };
+        Ok(match is_compressed {
+            true => Self::Compressed(Box::new(Unpacker::new(file, size)?)),
+            false => Self::Plain { file, left: size },
+        })
+    }
+
+    /// Number of unread bytes of the file.
+    pub(super) fn left(&self) -> u64 {
+        match self {
+            Self::Plain { left, .. } => *left,
+            Self::Compressed(unpacker) => unpacker.left(),
+        }
+    }
+
+    /// Largest block of a recording.
+    pub(super) fn most_block(&self) -> u32 {
+        match self {
+            Self::Plain { .. } => u32::MAX,
+            Self::Compressed(_) => MOST_BLOCK,
+        }
+    }
+
+    /// Fills `to` with the next bytes, if there are as many.
+    pub(super) fn fill(&mut self, to: &mut [u8]) -> Result<Filled, Unpacked> {
+        match self {
+            Self::Plain { left, .. } if *left == 0 => Ok(Filled::Nothing),
+            Self::Plain { left, .. } if *left < to.len() as u64 => Ok(Filled::Part),
+            Self::Plain { file, left } => match file.read_exact(to) {
+                Ok(()) => {
+                    *left -= to.len() as u64;
+                    Ok(Filled::All)
+                }
+                // The file has been truncated since it was opened.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(Filled::Part),
+                Err(error) => Err(error.into()),
+            },
+            Self::Compressed(unpacker) => match unpacker.fill(to)? {
+                filled if filled == to.len() => Ok(Filled::All),
+                0 if !unpacker.is_cut() => Ok(Filled::Nothing),
+                _ => Ok(Filled::Part),
+            },
+        }
+    }
+
+    /// Reads the next `len` bytes; `None` if the file has fewer.
+    pub(super) fn take(&mut self, len: u64) -> Result<Option<Vec<u8>>, Unpacked> {
+        let len = usize::try_from(len).map_err(io::Error::other)?;
+        if let Self::Plain { left, .. } = self {
+            if len as u64 > *left {
+                return Ok(None);
+            }
+            // Bounded by the size of the file.
+            let mut bytes = vec![0; len];
+            let filled = self.fill(&mut bytes)?;
+            return Ok((filled == Filled::All).then_some(bytes));
+        }
+        let mut bytes = Vec::new();
+        while bytes.len() < len {
+            let start = bytes.len();
+            bytes.resize(len.min(start + STEP), 0);
+            if self.fill(&mut bytes[start..])? != Filled::All {
+                return Ok(None);
+            }
+        }
+        Ok(Some(bytes))
+    }
+}
