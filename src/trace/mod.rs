@@ -29,6 +29,8 @@ mod serializer;
 mod vocabulary;
 
 #[cfg(test)]
+mod compressed_tests;
+#[cfg(test)]
 mod tests;
 
 pub use entry::{Content, Entry};

@@ -53,7 +53,7 @@ struct Output {
 }
 
 /// Parts of a compressed recording, each from a landmark to the next.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Parts {
     /// Sequence numbers below are those of messages before the last landmark.
     first: u64,
@@ -61,6 +61,19 @@ struct Parts {
     largest: u64,
     /// True if the present part goes back in time.
     goes_back: bool,
+    /// Number of bytes from which on a part ends with its tick.
+    size: u64,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            first: 0,
+            largest: 0,
+            goes_back: false,
+            size: PART,
+        }
+    }
 }
 
 /// Kind of message that has been defined.
@@ -133,6 +146,15 @@ impl Recorder {
     #[must_use]
     pub fn on_failure(mut self, tell: impl FnMut(&TraceError) + Send + 'static) -> Self {
         self.on_failure = Box::new(tell);
+        self
+    }
+
+    /// Sets the number of bytes of a part.
+    #[cfg(test)]
+    pub(super) fn with_parts_of(mut self, bytes: u64) -> Self {
+        if let Some(parts) = &mut self.parts {
+            parts.size = bytes;
+        }
         self
     }
 
@@ -231,7 +253,7 @@ impl Recorder {
             return Ok(());
         };
         let mut output = lock(&self.output);
-        if !output.is_part_large() {
+        if !output.has_part_of(parts.size) {
             return Ok(());
         }
         output.end_part()?;
@@ -336,10 +358,10 @@ impl Output {
         self.write_to_file(Compressor::compress)
     }
 
-    /// True if the part of a compressed recording may end.
-    fn is_part_large(&self) -> bool {
+    /// True if the part of a compressed recording has this number of bytes.
+    fn has_part_of(&self, bytes: u64) -> bool {
         let compressor = self.compressor.as_ref();
-        compressor.is_some_and(|it| it.content() + self.blocks.len() as u64 >= PART)
+        compressor.is_some_and(|it| it.content() + self.blocks.len() as u64 >= bytes)
     }
 
     /// Writes the buffer of a compressed recording to the file, and ends the frame of zstd.

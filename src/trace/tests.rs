@@ -3,6 +3,7 @@ use std::path::Path;
 use bytes::Bytes;
 use tempfile::TempDir;
 
+use super::format::IDENTITY_FORMAT;
 use super::*;
 use crate::bus::{Bus, Envelope, Inbox as _};
 use crate::mem::{Op, Outcome, SpaceId, Span};
@@ -173,7 +174,7 @@ fn an_identity_is_read_as_it_was_written_and_none_leaves_the_older_format() {
     let long = "x".repeat(100_000);
     let given = [("another", "ä\n"), ("id", "a/b"), ("seed", long.as_str())];
     let bytes = identified(&file, &given);
-    assert_eq!(bytes[8..12], FORMAT.to_le_bytes());
+    assert_eq!(bytes[8..12], IDENTITY_FORMAT.to_le_bytes());
     let header = Trace::open(&file).unwrap().header().clone();
     assert!(header.run.iter().eq(given));
     assert_eq!(header.run.get(RunIdentity::ID), Some("a/b"));
@@ -183,7 +184,10 @@ fn an_identity_is_read_as_it_was_written_and_none_leaves_the_older_format() {
 fn a_format_that_does_not_fit_its_header_is_damage() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("run.trace");
-    for (properties, format) in [(&[][..], FORMAT), (&[("id", "a")], OLDEST_FORMAT)] {
+    for (properties, format) in [
+        (&[][..], IDENTITY_FORMAT),
+        (&[("id", "a")], OLDEST_FORMAT),
+    ] {
         let mut bytes = identified(&file, properties);
         bytes[8..12].copy_from_slice(&format.to_le_bytes());
         std::fs::write(&file, bytes).unwrap();

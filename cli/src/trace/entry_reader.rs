@@ -1,5 +1,6 @@
 //! Iterator over a recording, with message, channel and memories of each entry.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -45,6 +46,11 @@ impl EntryReader {
             since: 0,
             trace,
         })
+    }
+
+    /// Leaves out parts of a compressed recording that have no entry of these ticks. Must be called before the first entry is read.
+    pub(crate) fn skip_to(&mut self, ticks: RangeInclusive<u64>) -> Result<(), TraceError> {
+        self.trace.skip_to(ticks)
     }
 
     /// The recording.

@@ -1,5 +1,6 @@
 //! `vhost trace`: examines recordings. Each is read once, from its beginning to its end, in memory
-//! that does not grow with its length.
+//! that does not grow with its length. Parts of compressed ones are left out where their ticks are
+//! not asked for.
 
 mod access;
 mod channels;
@@ -9,6 +10,7 @@ mod entry_reader;
 mod export;
 mod show;
 mod stat;
+mod ticks;
 
 use anyhow::Result;
 

@@ -1,13 +1,14 @@
 //! `vhost trace show`: prints messages and replies, one per line.
 
 use std::io::Write;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 
 use super::entry::{HEAD, Line, MOST, write_json};
 use super::entry_reader::{DecodedEntry, EntryReader};
+use super::ticks::Ticks;
 use crate::Outcome;
 use crate::output::{DIM, Sanitized, out};
 
@@ -32,6 +33,9 @@ pub(crate) struct Args {
         hide_default_value = true
     )]
     ticks: Ticks,
+    /// Only from this tick on: the same as --ticks TICK..
+    #[arg(long, value_name = "TICK", conflicts_with = "ticks")]
+    from: Option<u64>,
     /// One JSON object per line
     #[arg(long)]
     json: bool,
@@ -40,43 +44,22 @@ pub(crate) struct Args {
     full: bool,
 }
 
-/// Range of ticks, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ticks {
-    first: u64,
-    last: u64,
-}
-
-impl FromStr for Ticks {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let tick = |text: &str, without| match text {
-            "" => Ok(without),
-            _ => text
-                .parse()
-                .map_err(|_| format!("`{text}` is not a number of ticks")),
-        };
-        let (first, last) = text.split_once("..").unwrap_or((text, text));
-        if text.is_empty() {
-            return Err("a range is 7, 7..9, 7.. or ..9".to_owned());
-        }
-        let (first, last) = (tick(first, 0)?, tick(last, u64::MAX)?);
-        if first > last {
-            return Err(format!("tick {first} is after tick {last}"));
-        }
-        Ok(Self { first, last })
-    }
-}
-
 impl Args {
+    /// Ticks that are shown.
+    fn range(&self) -> RangeInclusive<u64> {
+        match self.from {
+            Some(first) => first..=u64::MAX,
+            None => self.ticks.range(),
+        }
+    }
+
     fn selects(&self, decoded: &DecodedEntry) -> bool {
         let is_in = |name: &str, selected: &[String]| {
             selected.is_empty() || selected.iter().any(|selected| selected == name)
         };
         let kind = &decoded.entry.kind;
         // A restore goes back to earlier ticks.
-        (self.ticks.first..=self.ticks.last).contains(&decoded.entry.tick)
+        self.range().contains(&decoded.entry.tick)
             && is_in(&kind.name, &self.kind)
             && is_in(
                 decoded.channel.as_deref().unwrap_or_default(),
@@ -88,6 +71,7 @@ impl Args {
 
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let mut entry_reader = EntryReader::of(&args.file, true)?;
+    entry_reader.skip_to(args.range())?;
     let mut out = out();
     let (mut shown, mut unreadable) = (0_u64, 0_u64);
     let max_chars = if args.full { usize::MAX } else { MOST };
@@ -145,22 +129,4 @@ fn report_no_match(entry_reader: &EntryReader) {
         "nothing of it is in {}; {channels}; `vhost trace stat` lists parties and kinds of messages",
         entry_reader.trace().file().display()
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_of_ticks_have_both_ends() {
-        let ticks = |text: &str| text.parse().map(|Ticks { first, last }| (first, last));
-        assert_eq!(ticks("7"), Ok((7, 7)));
-        assert_eq!(ticks("7..9"), Ok((7, 9)));
-        assert_eq!(ticks("7.."), Ok((7, u64::MAX)));
-        assert_eq!(ticks("..9"), Ok((0, 9)));
-        assert_eq!(ticks(".."), Ok((0, u64::MAX)));
-        for wrong in ["", "x", "9..7", "1..x", "-1", "1...3"] {
-            assert!(ticks(wrong).is_err(), "{wrong}");
-        }
-    }
 }
