@@ -55,7 +55,7 @@ def test_it_shows_what_the_library_has(vhost: Any, monkeypatch: pytest.MonkeyPat
         "status",
         "tick",
     }
-    recordings = {"Difference", "Replayed", "replay", "trace"}
+    recordings = {"DifferenceError", "Replayed", "replay", "trace"}
     assert set(vhost.__all__) <= stubs() | system | recordings
     with pytest.raises(AttributeError, match="no attribute 'reed_u32'"):
         vhost.reed_u32  # noqa: B018

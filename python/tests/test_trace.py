@@ -202,9 +202,9 @@ def test_a_difference_is_raised_with_its_frame(vhost: Any, tmp_path: Path) -> No
     assert found
     file = tmp_path / "changed.trace"
     file.write_bytes(sealed(before + b"jello from firmware" + after))
-    with pytest.raises(vhost.Difference, match=r"frame \d+ differs"):
+    with pytest.raises(vhost.DifferenceError, match=r"frame \d+ differs"):
         vhost.replay(file)
-    assert issubclass(vhost.Difference, vhost.Error)
+    assert issubclass(vhost.DifferenceError, vhost.Error)
     found = vhost.trace.diff(SELFTEST, file)
     assert found.one == found.other
     assert found.equal > 0
@@ -223,4 +223,4 @@ def test_a_recording_without_payloads_is_not_replayed(vhost: Any, tmp_path: Path
     assert vhost.trace.open(file).header.payloads == "drop"
     with pytest.raises(vhost.Error, match="recorded without payloads") as raised:
         vhost.replay(file)
-    assert not isinstance(raised.value, vhost.Difference)
+    assert not isinstance(raised.value, vhost.DifferenceError)

@@ -22,7 +22,7 @@ from vhost._replay import Replayed, replay
 from vhost._system import System, exit_code, init, notify, restore, save, shutdown, status, tick
 
 __all__ = [
-    "Difference",
+    "DifferenceError",
     "Error",
     "Replayed",
     "System",
@@ -57,8 +57,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Difference":
-        return recordings().Difference
+    if name == "DifferenceError":
+        return recordings().DifferenceError
     if name in __all__ or name == "__version__" or name.startswith("py_mb_"):
         return getattr(native(), name)
     raise AttributeError(f"module 'vhost' has no attribute {name!r}")

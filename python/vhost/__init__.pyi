@@ -1,5 +1,5 @@
 from vhost import trace as trace
-from vhost._recordings import Difference as Difference
+from vhost._recordings import DifferenceError as DifferenceError
 from vhost._replay import Replayed as Replayed
 from vhost._replay import replay as replay
 from vhost._system import System as System

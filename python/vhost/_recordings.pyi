@@ -4,7 +4,7 @@ from typing import Any
 
 from vhost._vhost import Error
 
-class Difference(Error):  # noqa: N818
+class DifferenceError(Error):
     """First difference between a replay and its recording."""
 
 class Reader:
@@ -13,6 +13,7 @@ class Reader:
     def __new__(cls, file: str) -> Reader: ...
     def header(self) -> dict[str, Any]: ...
     def is_cut(self) -> bool: ...
+    def undecoded(self) -> int: ...
     def rows(self, table: str, most: int) -> list[tuple[Any, ...]]:
         """Next rows of a table; none at the end."""
 

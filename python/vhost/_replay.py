@@ -22,7 +22,7 @@ class Replayed(NamedTuple):
 def replay(path: str | os.PathLike[str], only: Actor | None = None) -> Replayed:
     """Replays a recorded run, or one actor of it, and compares all messages.
 
-    A difference raises vhost.Difference; a recording that can't be replayed raises vhost.Error. The GIL is released, so a
+    A difference raises vhost.DifferenceError; a recording that can't be replayed raises vhost.Error. The GIL is released, so a
     pool of threads replays several recordings at once. A thread that has a system can replay single actors only.
     """
     return Replayed(*recordings().replay(os.fspath(path), only))

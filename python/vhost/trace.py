@@ -23,6 +23,8 @@ from vhost._native import recordings
 if TYPE_CHECKING:
     import pyarrow
 
+    from vhost._recordings import Reader
+
 __all__ = ["Difference", "Header", "Message", "Place", "Recording", "Request", "diff", "open"]
 
 Table = Literal["requests", "messages"]
@@ -104,10 +106,14 @@ class Recording:
     is_cut: bool | None
     """True if the file ends inside of a block, as after a crash; None before an iteration has come to the end."""
 
+    undecoded: int | None
+    """Number of messages and replies that can't be decoded, as of another version; None before an iteration has come to the end.
+    Requests among them have no rows."""
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         self.header = Header(**recordings().Reader(self.path).header())
-        self.is_cut = None
+        self.is_cut = self.undecoded = None
 
     def __enter__(self) -> Recording:
         return self
@@ -124,7 +130,10 @@ class Recording:
         reader = recordings().Reader(self.path)
         while rows := reader.rows(table, _ROWS):
             yield from rows
-        self.is_cut = reader.is_cut()
+        self._end(reader)
+
+    def _end(self, reader: Reader) -> None:
+        self.is_cut, self.undecoded = reader.is_cut(), reader.undecoded()
 
     def requests(self) -> Iterator[Request]:
         """Requests, in the order of their answers. A damaged recording raises vhost.Error behind the last one."""
@@ -152,7 +161,7 @@ class Recording:
             while True:
                 rows, columns = reader.columns(table, _BATCH)
                 if rows == 0:
-                    self.is_cut = reader.is_cut()
+                    self._end(reader)
                     return
                 arrays = [
                     _array(kind, rows, *column)

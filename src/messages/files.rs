@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
 use super::checkpoint::{FileFinding, SavedFiles};
-use crate::bus::{Attributes, inbox};
+use crate::bus::{Attributes, Body, inbox};
 
 /// Opens a file for a channel. The reply has its descriptor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,15 @@ pub struct Open {
     pub path: Bytes,
     /// Open flags.
     pub flags: OpenFlags,
+}
+
+/// Path that a message asks for, as firmware gives it; `None` for a message without one.
+pub fn path_of(message: &dyn Body) -> Option<&Bytes> {
+    let any = message.as_any();
+    let open = any.downcast_ref().map(|it: &Open| &it.path);
+    open.or_else(|| any.downcast_ref().map(|it: &PosixOpen| &it.path))
+        .or_else(|| any.downcast_ref().map(|it: &PathStatus| &it.path))
+        .or_else(|| any.downcast_ref().map(|it: &ActOnPath| &it.path))
 }
 
 /// Closes a descriptor.

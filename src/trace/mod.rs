@@ -21,12 +21,14 @@ mod input;
 mod landmark;
 mod matcher;
 mod open;
+mod output;
 mod parts;
 mod payload;
 mod reader;
 mod recorder;
 mod serializer;
 mod vocabulary;
+mod writer;
 
 #[cfg(test)]
 mod compressed_tests;
@@ -43,4 +45,5 @@ pub(crate) use open::OpenMessages;
 pub use reader::Trace;
 pub use recorder::Recorder;
 pub use vocabulary::decode;
+pub(crate) use writer::Writer;
 pub(crate) use vocabulary::{Encoding, deserialize, encode, send_reply};

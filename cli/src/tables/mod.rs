@@ -187,10 +187,18 @@ fn one(
         }
     }
     let mut run = collector.end(problem, reader.trace().is_cut());
-    rows.end(source, &mut run, options.allows_errors)
+    let undecoded = rows
+        .end(source, &mut run, options.allows_errors)
         .map_err(Fault::Part)?;
+    if let Some(text) = &undecoded {
+        say(format_args!(
+            "{WARNING}warning:{WARNING:#} {}: {}",
+            Sanitized(&run.file),
+            Sanitized(text)
+        ));
+    }
     let problem = match &run.end {
-        End::Whole | End::Open => return Ok(true),
+        End::Whole | End::Open => return Ok(undecoded.is_none()),
         End::Cut => "the recording was cut off",
         End::Damaged(problem) => problem,
     };

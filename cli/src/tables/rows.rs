@@ -9,7 +9,7 @@ use vhost::Severity;
 use vhost::messages::ServedRequest;
 use vhost::messages::announced::RestoreBegun;
 use vhost::messages::console::Print;
-use vhost::messages::files::{ActOnPath, Open, PathStatus, PosixOpen};
+use vhost::messages::files::path_of;
 use vhost::messages::foreign::Report;
 use vhost::messages::rpc::{Call, Cancel, Target};
 use vhost::trace::{Content, Payloads, RunIdentity};
@@ -29,6 +29,9 @@ pub(super) struct Rows<'a> {
     requests: u64,
     reports: u64,
     lines: u64,
+    /// Number of messages and replies that can't be decoded, and the first of them.
+    undecoded: u64,
+    first_undecoded: Option<String>,
     channels: HashMap<usize, OfChannel>,
 }
 
@@ -59,6 +62,8 @@ impl<'a> Rows<'a> {
             requests: 0,
             reports: 0,
             lines: 0,
+            undecoded: 0,
+            first_undecoded: None,
             channels: HashMap::new(),
         }
     }
@@ -67,6 +72,12 @@ impl<'a> Rows<'a> {
     pub(super) fn add(&mut self, decoded: &DecodedEntry, collector: &mut Collector) -> Result<()> {
         if self.has_messages {
             self.message(decoded)?;
+        }
+        if let Err(damage) = &decoded.body {
+            self.undecoded += 1;
+            let (frame, name) = (decoded.entry.frame, &decoded.entry.kind.name);
+            self.first_undecoded
+                .get_or_insert_with(|| bounded(format!("frame {frame}, {name}: {damage}")));
         }
         let tick = decoded.entry.tick;
         if matches!(decoded.entry.content, Content::Message { .. }) {
@@ -103,12 +114,8 @@ impl<'a> Rows<'a> {
         } else if decoded.is::<Cancel>().is_some() {
             of_channel.drop_request();
         } else {
-            let open = decoded.is::<Open>().map(|open| &open.path);
-            let path = open
-                .or_else(|| decoded.is::<PosixOpen>().map(|open| &open.path))
-                .or_else(|| decoded.is::<PathStatus>().map(|of| &of.path))
-                .or_else(|| decoded.is::<ActOnPath>().map(|of| &of.path));
-            if let Some(path) = path {
+            let body = decoded.body.as_ref().ok().and_then(Option::as_deref);
+            if let Some(path) = body.and_then(path_of) {
                 of_channel.path = Some(bounded(String::from_utf8_lossy(path).into_owned()));
             }
         }
@@ -228,8 +235,13 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Ends the run: adds its last lines and its own row.
-    pub(super) fn end(mut self, source: &Source, run: &mut Run, allows_errors: bool) -> Result<()> {
+    /// Ends the run: adds its last lines and its own row. Returns a text on messages that can't be decoded, if there are any.
+    pub(super) fn end(
+        mut self,
+        source: &Source,
+        run: &mut Run,
+        allows_errors: bool,
+    ) -> Result<Option<String>> {
         for line in run.console.take_new() {
             let channel = run.channels.get(line.channel);
             let name = channel.map(|channel| channel.name.clone());
@@ -295,8 +307,14 @@ impl<'a> Rows<'a> {
                 Cell::Number(errors),
                 Cell::Number(fatals),
                 Cell::Number(source.size),
+                Cell::Number(self.undecoded),
             ],
-        )
+        )?;
+        let undecoded = self.undecoded;
+        let text = self.first_undecoded.map(|first| {
+            format!("{undecoded} messages can't be decoded, and their rows are missing; the first: {first}")
+        });
+        Ok(text)
     }
 }
 

@@ -118,6 +118,7 @@ table! { RUNS = "runs" {
     errors: Number, "reports of severity error";
     fatals: Number, "reports of severity fatal";
     trace_bytes: Number, "size of the recording in bytes";
+    undecoded: Number, "messages and replies that can't be decoded: their requests, reports and lines have no rows";
 }}
 
 table! { REQUESTS = "requests" {

@@ -24,7 +24,7 @@ use crate::trace::{Matcher, Payloads, Trace, TraceError};
 
 create_exception!(
     vhost,
-    Difference,
+    DifferenceError,
     PyError,
     "First difference between a replay and its recording."
 );
@@ -80,6 +80,11 @@ impl PyReader {
     /// True if the file ends inside of a block. Known at the end.
     fn is_cut(&self, py: Python<'_>) -> bool {
         self.with(py, |state| state.reader.is_cut())
+    }
+
+    /// Number of messages and replies so far that can't be decoded.
+    fn undecoded(&self, py: Python<'_>) -> u64 {
+        self.with(py, |state| state.reader.undecoded())
     }
 
     /// Next rows of a table, as tuples; none at the end.
@@ -216,7 +221,7 @@ fn replay(py: Python<'_>, file: PathBuf, only: Option<&str>) -> PyResult<(u64, u
     });
     match replayed {
         Ok(replayed) => Ok((replayed.messages, replayed.ticks)),
-        Err(Failed::Differs(text)) => Err(Difference::new_err(text)),
+        Err(Failed::Differs(text)) => Err(DifferenceError::new_err(text)),
         Err(Failed::Other(text)) => Err(PyError::new_err(text)),
     }
 }
@@ -224,7 +229,7 @@ fn replay(py: Python<'_>, file: PathBuf, only: Option<&str>) -> PyResult<(u64, u
 #[pymodule]
 fn _recordings(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
-    module.add("Difference", py.get_type::<Difference>())?;
+    module.add("DifferenceError", py.get_type::<DifferenceError>())?;
     module.add_class::<PyReader>()?;
     module.add_function(wrap_pyfunction!(columns, module)?)?;
     module.add_function(wrap_pyfunction!(diff, module)?)?;

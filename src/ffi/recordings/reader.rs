@@ -14,7 +14,7 @@ use crate::config;
 use crate::mem::MemoryMap;
 use crate::messages::announced::RestoreBegun;
 use crate::messages::console::Print;
-use crate::messages::files::{ActOnPath, Open, PathStatus, PosixOpen};
+use crate::messages::files::path_of;
 use crate::messages::rpc::{Call, Cancel, Target};
 use crate::messages::{ChannelDescriptor, ServedRequest, served_request};
 use crate::trace::{Content, Entry, Header, Source, Trace, TraceError, decode};
@@ -102,6 +102,8 @@ pub(super) struct Reader {
     /// Open request of each channel.
     asked: HashMap<Arc<str>, Asked>,
     requests: u64,
+    /// Number of messages and replies that can't be decoded.
+    undecoded: u64,
 }
 
 impl Reader {
@@ -112,6 +114,7 @@ impl Reader {
             owners: ChannelAttribution::new(served),
             asked: HashMap::new(),
             requests: 0,
+            undecoded: 0,
             trace,
         })
     }
@@ -123,6 +126,11 @@ impl Reader {
     /// True if the file ends inside of a block. Known at the end.
     pub(super) fn is_cut(&self) -> bool {
         self.trace.is_cut()
+    }
+
+    /// Number of messages and replies so far that can't be decoded. What they ask for, and requests among them, have no rows.
+    pub(super) fn undecoded(&self) -> u64 {
+        self.undecoded
     }
 
     /// Reads up to `most` rows, or [`MOST_BYTES`] and a row more; none at the end. A damaged recording fails behind its last row.
@@ -145,7 +153,9 @@ impl Reader {
     }
 
     fn row(&mut self, table: Table, entry: &Entry) -> Option<Row> {
-        let decoded = decode(entry).ok().flatten();
+        let decoded = decode(entry);
+        self.undecoded += u64::from(decoded.is_err());
+        let decoded = decoded.ok().flatten();
         let body = decoded.as_deref();
         let channel = self.owners.channel_of(entry.passing(body));
         match table {
@@ -196,12 +206,7 @@ impl Reader {
             *printed = printed.saturating_add(print.text.len() as u64);
             return;
         }
-        let path = any.downcast_ref::<Open>().map(|open| &open.path);
-        let path = path
-            .or_else(|| any.downcast_ref::<PosixOpen>().map(|open| &open.path))
-            .or_else(|| any.downcast_ref::<PathStatus>().map(|of| &of.path))
-            .or_else(|| any.downcast_ref::<ActOnPath>().map(|of| &of.path));
-        if let Some(path) = path {
+        if let Some(path) = path_of(body) {
             let path = String::from_utf8_lossy(path).into_owned();
             self.asked.entry(channel).or_default().path = Some(path);
         }

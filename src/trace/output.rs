@@ -1,0 +1,226 @@
+//! File of a recording that is written.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::blocks::Blocks;
+use super::compressed::{Compressor, MOST_BLOCK};
+use super::format::{Header, Kind, MAGIC, OLDEST_FORMAT};
+use super::head::{Head, Position};
+use super::landmark::Landmark;
+use super::vocabulary::{Encoded, encode};
+use super::TraceError;
+use crate::attach::AtExit;
+use crate::guest::OutputFile;
+
+/// File, and frames that are not written yet.
+pub(super) struct Output {
+    file: OutputFile,
+    blocks: Blocks,
+    /// Number of frames so far.
+    frames: u64,
+    /// Compressor, if the recording is compressed.
+    compressor: Option<Compressor>,
+}
+
+/// Number of bytes that are written at a time, or a little more.
+const BUFFER: usize = 64 * 1024;
+
+impl Output {
+    /// Begins a file with a header.
+    pub(super) fn create(file: &Path, header: &Header) -> Result<Self, TraceError> {
+        let file = OutputFile::create(file).map_err(|error| TraceError::Io {
+            file: error.path,
+            cause: error.cause,
+        })?;
+        let path = file.path().to_owned();
+        let begun = Self::begin(file, header);
+        begun.map_err(|cause| TraceError::Io { file: path, cause })
+    }
+
+    fn begin(file: OutputFile, header: &Header) -> io::Result<Self> {
+        let mut blocks = Blocks::default();
+        blocks.bare(&MAGIC);
+        blocks.bare(&header.format().to_le_bytes());
+        let mut output = Self {
+            file,
+            blocks,
+            frames: 0,
+            compressor: header.compressed.then(Compressor::new).transpose()?,
+        };
+        output.append(|frame| {
+            encode(header, frame)?;
+            match header.format() {
+                OLDEST_FORMAT => Ok(()),
+                _ => encode(&header.run, frame),
+            }
+        })?;
+        output.write_out()?;
+        Ok(output)
+    }
+
+    /// Path of the file.
+    pub(super) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Appends one frame to the buffer.
+    #[inline]
+    pub(super) fn append(
+        &mut self,
+        content: impl FnOnce(&mut Vec<u8>) -> Encoded,
+    ) -> io::Result<()> {
+        self.blocks.frame(content).map_err(encoding_error)?;
+        self.frames += 1;
+        match self.blocks.len() {
+            0..BUFFER => Ok(()),
+            _ => self.write_out(),
+        }
+    }
+
+    /// Writes the buffer to the file.
+    pub(super) fn write_out(&mut self) -> io::Result<()> {
+        self.write_to_file(Compressor::compress)
+    }
+
+    /// True if the part of a compressed recording has this number of bytes.
+    fn has_part_of(&self, bytes: u64) -> bool {
+        let compressor = self.compressor.as_ref();
+        compressor.is_some_and(|it| it.content() + self.blocks.len() as u64 >= bytes)
+    }
+
+    /// Writes the buffer of a compressed recording to the file, and ends the frame of zstd.
+    fn end_part(&mut self) -> io::Result<()> {
+        self.write_to_file(Compressor::compress_and_end)
+    }
+
+    /// Writes the buffer to the file, as the compressor gives it.
+    fn write_to_file(
+        &mut self,
+        compress: for<'a> fn(&'a mut Compressor, &[u8]) -> io::Result<&'a [u8]>,
+    ) -> io::Result<()> {
+        let Self {
+            file,
+            blocks,
+            compressor,
+            ..
+        } = self;
+        let completed = blocks.completed().map_err(encoding_error);
+        let written = completed.and_then(|bytes| match compressor {
+            None => file.write_all(bytes),
+            Some(_) if bytes.len() > MOST_BLOCK as usize => Err(too_large()),
+            Some(compressor) => file.write_all(compress(compressor, bytes)?),
+        });
+        blocks.clear();
+        written?;
+        self.file.flush()
+    }
+
+    /// Writes the buffer to the file, with the end of a compressed one.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        self.write_out()?;
+        if let Some(compressor) = &mut self.compressor {
+            self.file.write_all(compressor.finish()?)?;
+        }
+        self.file.flush()
+    }
+}
+
+/// Error for a block that is refused when the recording is read.
+#[cold]
+fn too_large() -> io::Error {
+    let limit = MOST_BLOCK >> 20;
+    io::Error::other(format!(
+        "a message has more than {limit} MiB: record it without compression"
+    ))
+}
+
+#[cold]
+fn encoding_error(text: Box<str>) -> io::Error {
+    io::Error::other(String::from(text))
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        // Callers that can handle an error have flushed before.
+        let _ = self.finish();
+    }
+}
+
+impl AtExit for Output {
+    fn end(&mut self) -> io::Result<()> {
+        self.finish()
+    }
+}
+
+/// Parts of a compressed recording, each from a landmark to the next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts {
+    /// Sequence numbers below are those of messages before the last landmark.
+    first: u64,
+    /// Largest sequence number of a message.
+    largest: u64,
+    /// True if the present part goes back in time.
+    goes_back: bool,
+    /// Number of bytes from which on a part ends with its tick.
+    size: u64,
+}
+
+/// Number of bytes of a part.
+const PART: u64 = 1 << 20;
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            first: 0,
+            largest: 0,
+            goes_back: false,
+            size: PART,
+        }
+    }
+}
+
+impl Parts {
+    /// Sets the number of bytes of a part.
+    #[cfg(test)]
+    pub(super) fn set_size(&mut self, bytes: u64) {
+        self.size = bytes;
+    }
+
+    /// Ends a part that is large enough, before the first entry of a tick. Returns true if it has ended.
+    pub(super) fn end(
+        &mut self,
+        output: &mut Output,
+        position: Position,
+        kinds: &[Kind],
+    ) -> io::Result<bool> {
+        if !output.has_part_of(self.size) {
+            return Ok(false);
+        }
+        output.end_part()?;
+        let landmark = Landmark {
+            frame: output.frames,
+            sequence: position.sequence,
+            tick: position.tick,
+            goes_back: std::mem::take(&mut self.goes_back),
+            kinds: kinds.to_vec(),
+        };
+        output.append(|frame| {
+            Position::default().write(Head::Landmark, 0, frame);
+            encode(&landmark, frame)
+        })?;
+        // A reader that looks for a landmark unpacks its block alone.
+        output.write_out()?;
+        self.first = self.largest + 1;
+        Ok(true)
+    }
+
+    /// Takes note of an entry. Returns true for a reply whose message is in an earlier part.
+    pub(super) fn is_earlier(&mut self, sequence: u64, is_message: bool, goes_back: bool) -> bool {
+        self.goes_back |= goes_back;
+        if is_message {
+            self.largest = self.largest.max(sequence);
+        }
+        !is_message && sequence < self.first
+    }
+}
