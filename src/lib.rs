@@ -51,9 +51,9 @@ pub use guest::{Rerun, Runs};
 pub use messages::foreign::Severity;
 pub use messages::rpc::Progress;
 pub use system::{
-    ActorName, Builder, Call, CallbackResult, ChannelExit, Checkpoint, CheckpointError, Difference,
-    Error, MailboxInitPaths, MemoryView, NoSuchActor, Replay, ReplayError, Replayed, Snapshots,
-    Sockets, SpaceView, Spaces, Vhost, mailbox_init, mailbox_init_with_config,
+    ActorName, Builder, Call, CallbackResult, ChannelExit, Checkpoint, CheckpointError, Cut,
+    Difference, Error, MailboxInitPaths, MemoryView, NoSuchActor, Replay, ReplayError, Replayed,
+    Snapshots, Sockets, SpaceView, Spaces, Vhost, mailbox_init, mailbox_init_with_config,
     mailbox_init_with_paths, mb_server_run,
 };
 

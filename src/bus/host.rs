@@ -181,6 +181,11 @@ impl Bus {
         self.notified.set(true);
     }
 
+    /// True if the next tick calls every doorbell's callback.
+    pub(crate) fn is_notified(&self) -> bool {
+        self.notified.get()
+    }
+
     /// Advances the time by one tick: polls the doorbells, calls the enabled timers, and runs the resulting work. False if there was none.
     ///
     /// # Errors

@@ -34,6 +34,23 @@ pub struct RestoreBegun {
     pub statistics: Vec<SavedStatistics>,
 }
 
+/// Begin of a recording that was cut out of a longer one: the state of the system at this place.
+///
+/// A replay takes it without a message among the actors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// Number of ticks.
+    pub tick: u64,
+    /// State of the actors, as a checkpoint has it.
+    pub state: Bytes,
+    /// Words of the channels, as last read: number of the memory, offset in bytes, content.
+    pub words: Vec<(u32, u64, Bytes)>,
+    /// True if the next tick calls every doorbell's callback.
+    pub is_notified: bool,
+    /// Calls by which the testbench is notified.
+    pub observed: ObserveFlags,
+}
+
 /// Selection of the calls by which the testbench is notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObserveFlags {
@@ -175,5 +192,6 @@ inbox! {
         CommandServed -> () { channel: channel, payload: none },
         TextRefused -> () { channel: none, payload: none },
         RestoreBegun -> () { channel: none, payload: none },
+        Resumed -> () { channel: none, payload: none },
     }
 }

@@ -51,7 +51,7 @@ pub use error::Error;
 use flusher::Flusher;
 use front_ends::FrontEnds;
 pub use methods::Call;
-pub use replay::{ActorName, Difference, NoSuchActor, Replay, ReplayError, Replayed};
+pub use replay::{ActorName, Cut, Difference, NoSuchActor, Replay, ReplayError, Replayed};
 pub use snapshots::Snapshots;
 pub(crate) use sockets::SocketService;
 pub use sockets::Sockets;
@@ -145,6 +145,16 @@ impl Observed {
         let Self { served, written } = self;
         served.set(served.get() || what.served);
         written.set(written.get() || what.written);
+    }
+}
+
+impl Observed {
+    /// All requests so far.
+    fn flags(&self) -> ObserveFlags {
+        ObserveFlags {
+            served: self.served.get(),
+            written: self.written.get(),
+        }
     }
 }
 

@@ -101,7 +101,9 @@ fn recorder(file: &Path, compressed: bool, parts: u64) -> Recorder {
         compressed,
         ..Header::new()
     };
-    Recorder::create(file, &header).unwrap().with_parts_of(parts)
+    Recorder::create(file, &header)
+        .unwrap()
+        .with_parts_of(parts)
 }
 
 /// Records the acts twice. Returns the plain recording, and the compressed one.

@@ -45,5 +45,5 @@ pub(crate) use open::OpenMessages;
 pub use reader::Trace;
 pub use recorder::Recorder;
 pub use vocabulary::decode;
-pub(crate) use writer::Writer;
 pub(crate) use vocabulary::{Encoding, deserialize, encode, send_reply};
+pub(crate) use writer::Writer;

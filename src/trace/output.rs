@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::TraceError;
 use super::blocks::Blocks;
 use super::compressed::{Compressor, MOST_BLOCK};
 use super::format::{Header, Kind, MAGIC, OLDEST_FORMAT};
 use super::head::{Head, Position};
 use super::landmark::Landmark;
 use super::vocabulary::{Encoded, encode};
-use super::TraceError;
 use crate::attach::AtExit;
 use crate::guest::OutputFile;
 

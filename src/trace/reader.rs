@@ -283,7 +283,10 @@ impl Trace {
         }
         let is_same = landmark.frame == self.frame
             && landmark.position() == self.position
-            && landmark.kinds.iter().eq(self.kinds.iter().map(|kind| &**kind));
+            && landmark
+                .kinds
+                .iter()
+                .eq(self.kinds.iter().map(|kind| &**kind));
         match is_same {
             true => Ok(()),
             false => Err(Damage::Content(

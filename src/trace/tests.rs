@@ -184,10 +184,7 @@ fn an_identity_is_read_as_it_was_written_and_none_leaves_the_older_format() {
 fn a_format_that_does_not_fit_its_header_is_damage() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("run.trace");
-    for (properties, format) in [
-        (&[][..], IDENTITY_FORMAT),
-        (&[("id", "a")], OLDEST_FORMAT),
-    ] {
+    for (properties, format) in [(&[][..], IDENTITY_FORMAT), (&[("id", "a")], OLDEST_FORMAT)] {
         let mut bytes = identified(&file, properties);
         bytes[8..12].copy_from_slice(&format.to_le_bytes());
         std::fs::write(&file, bytes).unwrap();

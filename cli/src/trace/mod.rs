@@ -4,6 +4,7 @@
 
 mod access;
 mod channels;
+mod cut;
 mod diff;
 mod entry;
 mod entry_reader;
@@ -27,6 +28,8 @@ pub(crate) enum Verb {
     Stat(stat::Args),
     /// Show the first difference between two recordings; the exit status is 1 if they differ
     Diff(diff::Args),
+    /// Write a part of a recording that replays by itself
+    Cut(cut::Args),
     /// Write a recording in another format
     Export(export::Args),
 }
@@ -36,6 +39,7 @@ pub(crate) fn run(verb: &Verb) -> Result<Outcome> {
         Verb::Show(args) => show::run(args),
         Verb::Stat(args) => stat::run(args),
         Verb::Diff(args) => diff::run(args),
+        Verb::Cut(args) => cut::run(args),
         Verb::Export(args) => export::run(args),
     }
 }

@@ -4,12 +4,14 @@
 //! - `configuration`: memories and channels that a checkpoint fits.
 //! - `memories`: content of memories in this process.
 //! - `findings`: reports on what a restore could not bring back.
+//! - `resumption`: the state at the begin of a recording that was cut out of another.
 
 mod configuration;
 mod error;
 mod file;
 mod findings;
 mod memories;
+mod resumption;
 
 use std::path::Path;
 
@@ -95,32 +97,12 @@ impl Vhost {
         let _home = Abroad::go(false);
         let Inner {
             bus,
-            ports,
             map,
             memories,
             attach_context,
-            stubs,
             ..
         } = &*self.0;
-        bus.run_until_idle()?;
-        let mut channels = Vec::new();
-        for server in front_ends.iter() {
-            channels.extend(server.save(bus)?.map_err(CheckpointError::Save)?);
-        }
-        let state = SystemState {
-            channels,
-            files: bus.ask(&ports.files, files::Save)?,
-            text: bus.ask(&ports.console, console::Save)?,
-            sockets: bus.ask(&ports.sockets, sockets::Save)?,
-            statistics: attach_context.counts(),
-            stubs: {
-                let stubs = stubs.borrow();
-                let stubs = stubs.iter();
-                stubs
-                    .map(|stub| (stub.channel.clone(), stub.replaced()))
-                    .collect()
-            },
-        };
+        let state = self.state(front_ends)?;
         let configuration = configuration(map, attach_context.channels());
         let mut checkpoint = Checkpoint::new(configuration, bus.now());
         checkpoint.put(STATE, &state)?;
@@ -137,12 +119,9 @@ impl Vhost {
         let _home = Abroad::go(false);
         let Inner {
             bus,
-            ports,
             map,
             memories,
             attach_context,
-            watchdog,
-            stubs,
             ..
         } = &*self.0;
         let here = configuration(map, attach_context.channels());
@@ -152,6 +131,57 @@ impl Vhost {
         memories::check(memories, &content)?;
         bus.run_until_idle()?;
         memories::restore(memories, &content);
+        let kept = self.restore_state(front_ends, checkpoint.tick(), state)?;
+        for Report { severity, id, text } in reports(&kept) {
+            self.report(severity, &id, &text)?;
+        }
+        Ok(bus.run_until_idle()?)
+    }
+
+    /// State of the actors.
+    fn state(&self, front_ends: &FrontEnds) -> Result<SystemState, Error> {
+        let Inner {
+            bus,
+            ports,
+            attach_context,
+            stubs,
+            ..
+        } = &*self.0;
+        bus.run_until_idle()?;
+        let mut channels = Vec::new();
+        for server in front_ends.iter() {
+            channels.extend(server.save(bus)?.map_err(CheckpointError::Save)?);
+        }
+        Ok(SystemState {
+            channels,
+            files: bus.ask(&ports.files, files::Save)?,
+            text: bus.ask(&ports.console, console::Save)?,
+            sockets: bus.ask(&ports.sockets, sockets::Save)?,
+            statistics: attach_context.counts(),
+            stubs: {
+                let stubs = stubs.borrow();
+                let stubs = stubs.iter();
+                stubs
+                    .map(|stub| (stub.channel.clone(), stub.replaced()))
+                    .collect()
+            },
+        })
+    }
+
+    /// Replaces the state of the actors, and sets the time.
+    fn restore_state(
+        &self,
+        front_ends: &FrontEnds,
+        tick: u64,
+        state: SystemState,
+    ) -> Result<Kept, Error> {
+        let Inner {
+            bus,
+            ports,
+            watchdog,
+            stubs,
+            ..
+        } = &*self.0;
         for stub in stubs.borrow_mut().iter_mut() {
             let mut saved = state.stubs.iter();
             if let Some((_, replaced)) = saved.find(|(channel, _)| *channel == stub.channel) {
@@ -159,12 +189,12 @@ impl Vhost {
             }
         }
         self.begin_restore(RestoreBegun {
-            tick: checkpoint.tick(),
+            tick: tick,
             statistics: state.statistics,
         });
         self.watch(watchdog.timeout());
         let mut kept = Kept {
-            tick: checkpoint.tick(),
+            tick: tick,
             ..Kept::default()
         };
         let sockets = state.sockets;
@@ -182,10 +212,7 @@ impl Vhost {
             let restored = server.restore(bus, channels)?;
             restored.map_err(CheckpointError::Restore)?;
         }
-        for Report { severity, id, text } in reports(&kept) {
-            self.report(severity, &id, &text)?;
-        }
-        Ok(bus.run_until_idle()?)
+        Ok(kept)
     }
 
     /// Sets the time to that of a checkpoint, and tells taps.

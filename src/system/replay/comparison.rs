@@ -72,6 +72,8 @@ pub(super) struct Comparison {
     bytes: Vec<u8>,
     recent: VecDeque<Entry>,
     matched: u64,
+    /// True while the state of the system is saved or replaced, which no recording has.
+    is_suspended: bool,
     over: Option<End>,
 }
 
@@ -127,6 +129,7 @@ impl Comparison {
             bytes: Vec::new(),
             recent: VecDeque::new(),
             matched: 0,
+            is_suspended: false,
             over: None,
         })))
     }
@@ -138,6 +141,9 @@ impl Comparison {
 
     #[inline]
     fn nth(&mut self, ahead: usize) -> Option<&Entry> {
+        if self.is_suspended {
+            return None;
+        }
         if self.over.is_none() && self.ahead.len() <= ahead {
             self.read_ahead(ahead);
         }
@@ -222,6 +228,7 @@ impl Comparison {
         self.recent.push_back(entry);
     }
 
+    /// Tests whether an observation is the recorded entry.
     fn is_same(&mut self, entry: &Entry, seen: &Observation<'_>) -> bool {
         let ticket = &seen.ticket;
         let id = ticket.kind_id();
@@ -298,6 +305,19 @@ impl Known {
 impl SharedComparison {
     fn lock(&self) -> MutexGuard<'_, Comparison> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Acts without a comparison: what the environment is asked for is not in the recording.
+    pub(super) fn suspended<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.lock().is_suspended = true;
+        let done = act();
+        self.lock().is_suspended = false;
+        done
+    }
+
+    /// True while the comparison is suspended.
+    pub(super) fn is_suspended(&self) -> bool {
+        self.lock().is_suspended
     }
 
     /// Tap that compares all observations.

@@ -8,8 +8,10 @@
 //! - `recorded`: recorded memories, files, sockets and doorbells.
 //! - `scope`: scope of the replay, all actors or one; `single_actor`: replay of one.
 //! - `findings`: findings of checkers.
+//! - `cut`: a part of a recording as a recording.
 
 mod comparison;
+mod cut;
 mod findings;
 mod player;
 mod recorded;
@@ -25,6 +27,7 @@ use thiserror::Error;
 
 pub use self::comparison::Difference;
 use self::comparison::{Comparison, SharedComparison};
+pub use self::cut::Cut;
 use self::findings::{FindingSink, OnFinding};
 use self::player::Player;
 use self::recorded::{
@@ -41,9 +44,11 @@ use crate::actors::files::{Disk, SpecialNames};
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Finding, channels as served};
 use crate::backend::Backends;
+use crate::bus::{Endpoint, Message as _};
 use crate::config::{self, ChannelConfig};
 use crate::foreign::{Callbacks, Openers, report_without_testbench};
 use crate::mem::{Backend, MemoryMap};
+use crate::messages::announced::Resumed;
 use crate::sim::CStdout;
 use crate::trace::{Header, Payloads, Trace, TraceError};
 
@@ -92,6 +97,20 @@ pub enum ReplayError {
     NoPayloads {
         /// Recording file.
         file: PathBuf,
+    },
+    /// Part of a recording, of which one actor can't be replayed.
+    #[error("{} was cut out of another recording, and is replayed as a whole only; replay the actor of the recording that it was cut out of", file.display())]
+    CutOut {
+        /// Recording file.
+        file: PathBuf,
+    },
+    /// Ticks that a recording does not have.
+    #[error("{} has no entry of the ticks from {first} on", file.display())]
+    NoTicks {
+        /// Recording file.
+        file: PathBuf,
+        /// First tick.
+        first: u64,
     },
     /// System that can't be built from the recording.
     #[error(transparent)]
@@ -162,14 +181,7 @@ impl Replay {
             attached,
             on_finding,
         } = self;
-        let trace = Trace::open(&file)?;
-        let header = trace.header().clone();
-        if !header.whole {
-            return Err(ReplayError::NotWhole { file });
-        }
-        if header.payloads != Payloads::Keep {
-            return Err(ReplayError::NoPayloads { file });
-        }
+        let (trace, header) = opened(&file)?;
         let map = memory_map(&header).map_err(Error::from)?;
         let channels = channels(&header, &map).map_err(Error::from)?;
         let findings = FindingSink::new(on_finding);
@@ -179,6 +191,9 @@ impl Replay {
             Box::new(io::sink())
         };
         if let Some(actor) = only {
+            if is_cut_out(&file)? {
+                return Err(ReplayError::CutOut { file });
+            }
             let comparison = Comparison::shared(trace, Scope::One(actor));
             let served = served(&map, &channels);
             let components = Components {
@@ -212,6 +227,8 @@ impl Replay {
         player: &Rc<Player>,
     ) -> Result<SystemParts, ReplayError> {
         let doorbells = RecordedDoorbells::new(comparison.clone(), &map, &channels);
+        let doorbells = Rc::new(doorbells);
+        player.set_doorbells(doorbells.clone());
         let (caller, accessed, polled) = (player.clone(), player.clone(), player.clone());
         let outside = Environment {
             foreign: Rc::new(move |call| caller.answer(call)),
@@ -225,7 +242,7 @@ impl Replay {
             // Reported again by its original reporter.
             on_py_tasks: Box::new(|_| ()),
             local: Rc::new(RecordedMemory::new(comparison.clone())),
-            doorbells: Rc::new(doorbells),
+            doorbells,
             disk: disk(header, comparison),
             root: None,
             special: special(header),
@@ -256,6 +273,39 @@ impl Replay {
             started: Vec::new(),
         })
     }
+}
+
+/// Opens a recording that can be replayed.
+fn opened(file: &Path) -> Result<(Trace, Header), ReplayError> {
+    let trace = Trace::open(file)?;
+    let header = trace.header().clone();
+    let file = || file.to_owned();
+    if !header.whole {
+        return Err(ReplayError::NotWhole { file: file() });
+    }
+    if header.payloads != Payloads::Keep {
+        return Err(ReplayError::NoPayloads { file: file() });
+    }
+    Ok((trace, header))
+}
+
+/// True if a recording is a part of another one.
+fn is_cut_out(file: &Path) -> Result<bool, TraceError> {
+    for entry in Trace::open(file)? {
+        let entry = match entry {
+            // The replay names the damage.
+            Err(TraceError::Damaged { .. }) => return Ok(false),
+            entry => entry?,
+        };
+        // The state is behind the begin of the run.
+        if entry.tick > 0 {
+            break;
+        }
+        if entry.kind.name == Resumed::NAME && entry.kind.to == *Endpoint::EVENT.0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Disk of firmware's files.

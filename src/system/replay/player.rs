@@ -7,19 +7,21 @@ use serde::de::DeserializeOwned;
 
 use super::comparison::{Due, SharedComparison};
 use super::findings::FindingSink;
+use super::recorded::RecordedDoorbells;
 use crate::bus::{Endpoint, Inbox, Message, Ticket};
-use crate::messages::announced::{Notified, ObserveFlags, RestoreBegun, SystemStarted};
+use crate::messages::announced::{Notified, ObserveFlags, RestoreBegun, Resumed, SystemStarted};
 use crate::messages::{console, files, foreign, memory, rpc, sockets};
 use crate::system::front_ends::Recorded;
 use crate::system::send_recorded::SendRecorded;
-use crate::system::{Inner, PendingStart, Vhost};
-use crate::trace::{Content, Entry, deserialize, send_reply};
+use crate::system::{Error, Inner, PendingStart, Vhost};
+use crate::trace::{Content, Damage, Entry, deserialize, send_reply};
 
 /// Plays a recording to its end or to the first divergence.
 pub(super) struct Player {
     comparison: SharedComparison,
     system: OnceCell<Weak<Inner>>,
     findings: FindingSink,
+    doorbells: OnceCell<Rc<RecordedDoorbells>>,
     /// Channels, until they are taken.
     beginning: RefCell<Option<PendingStart>>,
 }
@@ -30,16 +32,80 @@ impl Player {
             comparison,
             findings,
             system: OnceCell::new(),
+            doorbells: OnceCell::new(),
             beginning: RefCell::new(None),
         }
     }
 
+    /// Sets the doorbells of the system.
+    pub(super) fn set_doorbells(&self, doorbells: Rc<RecordedDoorbells>) {
+        // There is one system.
+        let _ = self.doorbells.set(doorbells);
+    }
+
     /// Plays the whole recording.
     pub(super) fn play(&self, vhost: &Vhost, beginning: PendingStart) {
+        self.begin(vhost, beginning);
+        self.play_until(vhost, None);
+    }
+
+    fn begin(&self, vhost: &Vhost, beginning: PendingStart) {
         // This is the only place that sets it.
         let _ = self.system.set(Rc::downgrade(&vhost.0));
         self.beginning.replace(Some(beginning));
-        self.play_until(vhost, None);
+    }
+
+    /// Plays the recording up to the first entry of a tick, or of a later one. Returns the frame of that entry, and the state before it.
+    ///
+    /// # Errors
+    /// A state that can't be saved.
+    pub(super) fn play_to(
+        &self,
+        vhost: &Vhost,
+        beginning: PendingStart,
+        tick: u64,
+    ) -> Result<Option<(u64, Resumed)>, Error> {
+        self.begin(vhost, beginning);
+        while let Some(due) = self.comparison.due() {
+            if due.tick >= tick {
+                return Ok(Some((due.frame, self.state(vhost)?)));
+            }
+            if !self.advance(vhost, due, false) {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// State between two ticks.
+    fn state(&self, vhost: &Vhost) -> Result<Resumed, Error> {
+        let Inner { bus, observed, .. } = &*vhost.0;
+        let (tick, is_notified) = (bus.now(), bus.is_notified());
+        let state = self.comparison.suspended(|| vhost.resumption())?;
+        let doorbells = self.doorbells.get();
+        Ok(Resumed {
+            tick,
+            state,
+            words: doorbells.map(|it| it.words()).unwrap_or_default(),
+            is_notified,
+            observed: observed.flags(),
+        })
+    }
+
+    /// Goes on from a state.
+    fn resume(&self, vhost: &Vhost, resumed: &Resumed) -> Result<(), Error> {
+        let Inner { bus, observed, .. } = &*vhost.0;
+        self.comparison.begin_tick(resumed.tick);
+        if let Some(doorbells) = self.doorbells.get() {
+            doorbells.set_words(&resumed.words);
+        }
+        observed.add(resumed.observed);
+        self.comparison
+            .suspended(|| vhost.resume(resumed.tick, &resumed.state))?;
+        if resumed.is_notified {
+            bus.notify();
+        }
+        Ok(())
     }
 
     /// Executes a foreign call: plays the recorded re-entrant calls, then returns the recorded result.
@@ -76,13 +142,21 @@ impl Player {
             if !due.is_message && call == Some(due.sequence) {
                 return;
             }
-            self.step(vhost, due, call.is_some());
-            // The result of the action is the entry itself.
-            if self.comparison.is_next(due.frame) {
-                self.comparison.missing();
+            if !self.advance(vhost, due, call.is_some()) {
                 return;
             }
         }
+    }
+
+    /// Plays the next entry. Returns false if it does not come.
+    fn advance(&self, vhost: &Vhost, due: Due, abroad: bool) -> bool {
+        self.step(vhost, due, abroad);
+        // The result of the action is the entry itself.
+        let is_missing = self.comparison.is_next(due.frame);
+        if is_missing {
+            self.comparison.missing();
+        }
+        !is_missing
     }
 
     fn step(&self, vhost: &Vhost, due: Due, abroad: bool) {
@@ -160,6 +234,18 @@ impl Player {
                 Ok(begun) => {
                     self.comparison.begin_tick(begun.tick);
                     vhost.begin_restore(begun);
+                }
+                Err(damage) => self.comparison.damaged(entry, damage),
+            }
+        }
+        if name == Resumed::NAME {
+            match deserialize::<Resumed>(body) {
+                Ok(resumed) => {
+                    vhost.0.outside.emit(|| resumed.clone());
+                    if let Err(error) = self.resume(vhost, &resumed) {
+                        let damage = Damage::Content(error.to_string());
+                        self.comparison.damaged(entry, damage);
+                    }
                 }
                 Err(damage) => self.comparison.damaged(entry, damage),
             }

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, FileStatus, Index, Layout, OpenFlags, PosixFlags, RequestEntry, Whence};
+use mailbox_rs::{
+    Errno, FileStatus, Index, Layout, OpenFlags, PosixFlags, RequestEntry, Timestamp, Whence,
+};
 use rustc_hash::FxHashMap;
 
 use super::comparison::SharedComparison;
@@ -109,7 +111,12 @@ impl Disk for RecordedDisk {
         Ok(Box::new(RecordedDisk(self.0.clone())))
     }
 
-    fn posix_open(&mut self, _: &Path, _: PosixFlags, _: u32) -> Result<Opened, Errno> {
+    fn posix_open(&mut self, _: &Path, flags: PosixFlags, _: u32) -> Result<Opened, Errno> {
+        if self.0.is_suspended() {
+            let file = Box::new(RecordedDisk(self.0.clone()));
+            let entries = flags.has(PosixFlags::DIRECTORY).then(Vec::new);
+            return Ok(Opened { file, entries });
+        }
         let entries = self.answer(|answer| match answer {
             FileAnswer::File => Some(None),
             FileAnswer::Directory(entries) => Some(Some(entries)),
@@ -133,6 +140,23 @@ impl Disk for RecordedDisk {
     }
 }
 
+/// Status of a file whose status is not recorded.
+const NO_STATUS: FileStatus = FileStatus {
+    size: 0,
+    inode: 0,
+    blocks: 0,
+    accessed: NO_TIME,
+    modified: NO_TIME,
+    changed: NO_TIME,
+    mode: 0,
+    links: 0,
+};
+
+const NO_TIME: Timestamp = Timestamp {
+    seconds: 0,
+    nanoseconds: 0,
+};
+
 /// Open file; any one serves, since results come in recorded order.
 impl DiskFile for RecordedDisk {
     fn read(&mut self, _: u64) -> Result<Bytes, Errno> {
@@ -154,11 +178,18 @@ impl DiskFile for RecordedDisk {
         self.count()
     }
 
+    /// Nothing depends on the position, since results come in recorded order.
     fn lseek(&mut self, _: Whence, _: i64) -> Result<u64, Errno> {
-        self.count()
+        match self.0.is_suspended() {
+            true => Ok(0),
+            false => self.count(),
+        }
     }
 
     fn status(&mut self) -> Result<FileStatus, Errno> {
+        if self.0.is_suspended() {
+            return Ok(NO_STATUS);
+        }
         self.next_status()
     }
 
@@ -264,7 +295,11 @@ impl RecordedNetwork {
 const NO_ANSWER: OsError = OsError(libc::EIO);
 
 impl Network for RecordedNetwork {
-    fn listen(&mut self, _: u16) -> Result<Box<dyn Listener>, OsError> {
+    fn listen(&mut self, port: u16) -> Result<Box<dyn Listener>, OsError> {
+        if self.comparison.is_suspended() {
+            let network = self.clone();
+            return Ok(Box::new(RecordedListener { network, port }));
+        }
         match self.next() {
             Some(NetworkResult::Listen(port)) => Ok(Box::new(RecordedListener {
                 network: self.clone(),
@@ -408,6 +443,30 @@ impl RecordedDoorbells {
             channels,
             last: RefCell::default(),
             seen: RefCell::default(),
+        }
+    }
+
+    /// Words of the channels, as of their last rings.
+    pub(super) fn words(&self) -> Vec<(u32, u64, Bytes)> {
+        let seen = self.seen.borrow();
+        let words = seen.iter().map(|((memory, block), bytes)| {
+            let offset = block * BLOCK as u64;
+            (memory.0, offset, Bytes::copy_from_slice(&bytes[..]))
+        });
+        let mut words: Vec<_> = words.collect();
+        words.sort_unstable();
+        words
+    }
+
+    /// Sets words of the channels.
+    pub(super) fn set_words(&self, words: &[(u32, u64, Bytes)]) {
+        for (memory, offset, bytes) in words {
+            let segment = Segment {
+                memory: MemoryId(*memory),
+                offset: *offset,
+                len: bytes.len() as u64,
+            };
+            self.set(&Segments::from_iter([segment]), 0, bytes);
         }
     }
 

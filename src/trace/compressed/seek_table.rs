@@ -33,7 +33,11 @@ pub(super) fn encode(frames: &[Frame]) -> Vec<u8> {
         content.extend(frame.content.to_le_bytes());
     }
     // A file of as many frames is longer than any disk.
-    content.extend(u32::try_from(frames.len()).unwrap_or(u32::MAX).to_le_bytes());
+    content.extend(
+        u32::try_from(frames.len())
+            .unwrap_or(u32::MAX)
+            .to_le_bytes(),
+    );
     content.push(0);
     content.extend(MAGIC.to_le_bytes());
     skippable(&content, NUMBER)

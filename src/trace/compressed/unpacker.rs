@@ -162,7 +162,10 @@ impl Unpacker {
         if !self.take(4)? {
             return self.cut();
         }
-        let magic = self.stored.first_chunk().and_then(|first| Magic::of(*first));
+        let magic = self
+            .stored
+            .first_chunk()
+            .and_then(|first| Magic::of(*first));
         match magic {
             Some(Magic::Frame) => {}
             Some(Magic::Skippable) => return self.skip(),
@@ -190,7 +193,10 @@ impl Unpacker {
         if !self.take(4)? {
             return self.cut();
         }
-        let len = self.stored.first_chunk().map(|len| u32::from_le_bytes(*len));
+        let len = self
+            .stored
+            .first_chunk()
+            .map(|len| u32::from_le_bytes(*len));
         let len = u64::from(len.unwrap_or_default());
         if len > self.left() {
             return self.cut();
@@ -208,9 +214,14 @@ impl Unpacker {
         if !self.take(BLOCK_HEADER)? {
             return self.cut();
         }
-        let header = self.stored.first_chunk().and_then(|it| BlockHeader::of(*it));
+        let header = self
+            .stored
+            .first_chunk()
+            .and_then(|it| BlockHeader::of(*it));
         let Some(BlockHeader { is_last, stored }) = header else {
-            return Err(Unpacked::Damaged("a block has an unknown header".to_owned()));
+            return Err(Unpacked::Damaged(
+                "a block has an unknown header".to_owned(),
+            ));
         };
         let behind = if is_last { checksum } else { 0 };
         if !self.take(stored + behind)? {
@@ -346,7 +357,10 @@ impl Unpacker {
             if !self.take(BLOCK_HEADER)? {
                 return Ok(false);
             }
-            let block = self.stored.first_chunk().and_then(|it| BlockHeader::of(*it));
+            let block = self
+                .stored
+                .first_chunk()
+                .and_then(|it| BlockHeader::of(*it));
             let Some(block) = block else {
                 return Ok(false);
             };

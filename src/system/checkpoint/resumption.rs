@@ -1,0 +1,39 @@
+//! State of a replayed system, from which the replay of a part of its recording goes on.
+
+use bytes::Bytes;
+
+use super::{STATE, deserialized, serialized};
+use crate::sim::strand::Abroad;
+use crate::system::{Error, Vhost};
+
+impl Vhost {
+    /// State of the actors between two ticks. Memories and files are the recording's.
+    ///
+    /// # Errors
+    /// As of [`checkpoint`](Self::checkpoint).
+    pub(in crate::system) fn resumption(&self) -> Result<Bytes, Error> {
+        let front_ends = self.between_ticks()?;
+        let _home = Abroad::go(false);
+        let state = self.state(front_ends)?;
+        Ok(serialized(&state)?.into())
+    }
+
+    /// Replaces the state of the actors, and has the channels read their words.
+    ///
+    /// # Errors
+    /// As of [`restore_checkpoint`](Self::restore_checkpoint).
+    pub(in crate::system) fn resume(&self, tick: u64, state: &[u8]) -> Result<(), Error> {
+        let front_ends = self.between_ticks()?;
+        let _home = Abroad::go(false);
+        let state = deserialized(STATE, state)?;
+        let bus = &self.0.bus;
+        bus.run_until_idle()?;
+        self.restore_state(front_ends, tick, state)?;
+        bus.run_until_idle()?;
+        // The channels have begun to watch their words, which would ring in the next tick.
+        while bus.ring_anew() {
+            bus.run_until_idle()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! Part of a recording as a recording that can be replayed.
+//!
+//! It has the begin of the run up to its first tick, the state before the first entry of the part, and the entries of the part. The state is
+//! saved in a replay up to there. Whether a replay goes on from it as the run did is seen by a replay: else the part begins earlier.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::comparison::Comparison;
+use super::player::Player;
+use super::scope::Scope;
+use super::{FindingSink, Replay, ReplayError, channels, memory_map, opened, outputs};
+use crate::bus::{Endpoint, Message as _};
+use crate::messages::announced::Resumed;
+use crate::system::{CheckpointError, Error, Vhost};
+use crate::trace::{Content, Entry, Header, Kind, RunIdentity, Trace, TraceError, Writer, encode};
+
+/// Part of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// First tick of the part behind the begin of the run: the wanted one, or an earlier one from whose state a replay goes on.
+    pub first: u64,
+    /// Number of messages and replies, with those of the begin of the run.
+    pub entries: u64,
+}
+
+/// Place at which a part may begin.
+enum Place {
+    /// The begin of the run.
+    Run,
+    /// Before the entry of a frame, with the state there.
+    Entry { frame: u64, state: Resumed },
+    /// In the middle of an operation, whose state can't be saved.
+    Operation,
+    /// Behind the end of the recording.
+    Nowhere,
+}
+
+impl Cut {
+    /// Writes the entries of some ticks to another file, compressed, with the state that a replay needs. It is replayed to see that.
+    ///
+    /// A run that goes back in time ends the part where it leaves the ticks.
+    ///
+    /// ```no_run
+    /// use vhost::{Cut, Replay};
+    ///
+    /// let cut = Cut::of("night.trace", 1_000_000..=1_000_200, "failure.trace")?;
+    /// println!("{} messages and replies from tick {} on", cut.entries, cut.first);
+    /// Replay::of("failure.trace").run()?;
+    /// # Ok::<(), vhost::ReplayError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A recording that can't be replayed up to the part, or that has no such ticks; a file that can't be written, or that is the recording
+    /// itself. A thread with a system can't replay.
+    pub fn of(
+        file: impl AsRef<Path>,
+        ticks: RangeInclusive<u64>,
+        output: impl AsRef<Path>,
+    ) -> Result<Self, ReplayError> {
+        let (file, output) = (file.as_ref(), output.as_ref());
+        refuse_same(file, output)?;
+        let (first, last) = (*ticks.start(), *ticks.end());
+        let mut back = 0;
+        loop {
+            let from = first.saturating_sub(back);
+            back = (2 * back).max(1);
+            let place = place_of(file, from)?;
+            let is_run = matches!(place, Place::Run);
+            let state = match place {
+                Place::Run => None,
+                Place::Entry { frame, state } => Some((frame, state)),
+                Place::Operation => continue,
+                Place::Nowhere => {
+                    let file = file.to_owned();
+                    return Err(ReplayError::NoTicks { file, first });
+                }
+            };
+            let Some(entries) = write(file, state, last, output)? else {
+                continue;
+            };
+            match Replay::of(output).on_finding(|_| ()).run() {
+                Ok(_) => {
+                    let first = if is_run { 0 } else { from };
+                    return Ok(Self { first, entries });
+                }
+                // The state is not all that the run depends on here.
+                Err(ReplayError::Difference(_) | ReplayError::Trace(_)) if !is_run => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Fails if both are one file.
+fn refuse_same(file: &Path, output: &Path) -> Result<(), TraceError> {
+    let real = |file: &Path| fs::canonicalize(file).ok();
+    if real(file).is_some_and(|file| real(output) == Some(file)) {
+        let cause = io::Error::other("it is the recording itself: give another file");
+        let file = output.to_owned();
+        return Err(TraceError::Io { file, cause });
+    }
+    Ok(())
+}
+
+/// Place before the first entry of a tick, or of a later one.
+fn place_of(file: &Path, tick: u64) -> Result<Place, ReplayError> {
+    let (trace, header) = opened(file)?;
+    // The begin of the run is in each part.
+    if tick <= 1 {
+        return Ok(Place::Run);
+    }
+    let map = memory_map(&header).map_err(Error::from)?;
+    let channels = channels(&header, &map).map_err(Error::from)?;
+    let comparison = Comparison::shared(trace, Scope::All);
+    let findings = FindingSink::new(Box::new(|_| ()));
+    let player = Rc::new(Player::new(comparison.clone(), findings));
+    let mut parts = Replay::parts(&header, map, channels, &comparison, &player)?;
+    [parts.sink, parts.error_sink] = outputs(&comparison, Box::new(io::sink()));
+    let (vhost, beginning) = Vhost::build(parts)?;
+    let reached = player.play_to(&vhost, beginning, tick);
+    let place = match reached {
+        Ok(Some((frame, state))) => Ok(Place::Entry { frame, state }),
+        Ok(None) => comparison.end(vhost.now()).map(|_| Place::Nowhere),
+        Err(_) => Ok(Place::Operation),
+    };
+    vhost.detach();
+    place
+}
+
+/// Writes a part from its first frame, with the state there, to its last tick; without a state, from the begin of the run. Returns the
+/// number of its entries; `None` if one answers a message that is left out.
+fn write(
+    file: &Path,
+    state: Option<(u64, Resumed)>,
+    last: u64,
+    output: &Path,
+) -> Result<Option<u64>, ReplayError> {
+    let trace = Trace::open(file)?;
+    let header = header_of(trace.header(), last);
+    let mut part = Part {
+        writer: Writer::create(output, &header)?,
+        open: HashSet::new(),
+        entries: 0,
+        sequence: 0,
+    };
+    let frame = state.as_ref().map_or(0, |(frame, _)| *frame);
+    let mut state = state.map(|(_, state)| state);
+    let mut is_begin = true;
+    for entry in trace {
+        let entry = entry?;
+        is_begin &= entry.tick == 0;
+        if entry.frame < frame {
+            if is_begin && !part.add(&entry)? {
+                return Ok(None);
+            }
+            continue;
+        }
+        if let Some(state) = state.take() {
+            part.resume(&state)?;
+        }
+        if entry.tick > last {
+            break;
+        }
+        if !part.add(&entry)? {
+            return Ok(None);
+        }
+    }
+    part.writer.finish()?;
+    Ok(Some(part.entries))
+}
+
+/// Header of a part. Its run has a name of its own.
+fn header_of(header: &Header, last: u64) -> Header {
+    let mut header = header.clone();
+    header.compressed = true;
+    let name = header.run.get(RunIdentity::ID);
+    if let Some(name) = name.map(|name| format!("{name}.to{last}")) {
+        header.run.set(RunIdentity::ID, name);
+    }
+    header
+}
+
+/// Part that is written.
+struct Part {
+    writer: Writer,
+    /// Sequence numbers of the messages without a reply so far.
+    open: HashSet<u64>,
+    entries: u64,
+    /// Largest sequence number so far.
+    sequence: u64,
+}
+
+impl Part {
+    /// Writes an entry. Returns false if it answers a message that is left out.
+    fn add(&mut self, entry: &Entry) -> Result<bool, TraceError> {
+        let is_known = match entry.content {
+            Content::Message { .. } if entry.kind.to == *Endpoint::EVENT.0 => true,
+            Content::Message { .. } => self.open.insert(entry.sequence),
+            Content::Reply { .. } | Content::Dropped => self.open.remove(&entry.sequence),
+        };
+        if is_known {
+            self.writer.write(entry)?;
+            self.entries += 1;
+            self.sequence = self.sequence.max(entry.sequence);
+        }
+        Ok(is_known)
+    }
+
+    /// Writes the state of the system.
+    fn resume(&mut self, state: &Resumed) -> Result<(), ReplayError> {
+        let mut body = Vec::new();
+        let encoded = encode(state, &mut body);
+        encoded
+            .map_err(|text| CheckpointError::Unserializable(text.into()))
+            .map_err(Error::from)?;
+        let kind = Kind {
+            from: Endpoint::EXTERNAL.to_string(),
+            to: Endpoint::EVENT.to_string(),
+            name: Resumed::NAME.to_owned(),
+        };
+        let sequence = self.sequence + 1;
+        self.writer.write(&Entry {
+            frame: 0,
+            sequence,
+            root: sequence,
+            // The time is set by it.
+            tick: 0,
+            kind: Arc::new(kind),
+            content: Content::Message {
+                body: body.into(),
+                awaited: false,
+            },
+        })?;
+        self.entries += 1;
+        Ok(())
+    }
+}
