@@ -76,6 +76,7 @@ pub const GOALS: &[&str] = &[
     "re-entry depth 2",
     "re-entry depth 3",
     "read clipped at the end of the map",
+    "recording cut where it was wanted",
     "recording replayed",
     "request CALL",
     "request CPRINT",

@@ -1,11 +1,14 @@
 //! End of a run: files, open descriptors, reports, and the replay.
 
 use std::hash::{Hash, Hasher};
+use std::ops::RangeInclusive;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use vhost::bus::Observation;
-use vhost::{ActorName, Replay};
+use vhost::trace::{Content, Entry, Trace};
+use vhost::{ActorName, Cut, Replay};
 
 use super::{Failed, Passed, Run};
 use crate::event::{lock, name};
@@ -49,6 +52,7 @@ impl Run<'_> {
             ));
         }
         let messages = self.messages();
+        let ticks = self.vhost.now();
         self.vhost.shutdown();
         if self.scenario.disk || self.scenario.record {
             let open = stage::open_below(self.folder);
@@ -66,6 +70,10 @@ impl Run<'_> {
                 replayed.map_err(|error| fail("replay", format!("of {actor}: {error}")))?;
             }
             self.shared.coverage.hit("recording replayed");
+            let cut = cut(self.folder, ticks / 3..=ticks * 2 / 3);
+            if cut.map_err(|text| fail("cut", text))? {
+                self.shared.coverage.hit("recording cut where it was wanted");
+            }
         }
         Ok(Passed {
             coverage: self.shared.coverage,
@@ -120,4 +128,44 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// Cuts a part out of the run's recording, which replays by itself. True if it begins where it was wanted.
+fn cut(folder: &Path, ticks: RangeInclusive<u64>) -> Result<bool, String> {
+    let (whole, part) = (folder.join("run.trace"), folder.join("cut.trace"));
+    let cut = Cut::of(&whole, ticks.clone(), &part).map_err(|error| format!("{error}"))?;
+    // A run that went back has entries behind the part that is cut out.
+    let (whole, has_gone_back) = served(&whole, &ticks)?;
+    let (part, _) = served(&part, &ticks)?;
+    let is_same = match has_gone_back {
+        true => whole.starts_with(&part),
+        false => whole == part,
+    };
+    if !is_same {
+        let (whole, part) = (whole.len(), part.len());
+        return Err(format!(
+            "requests of ticks {ticks:?} differ: {part} in place of {whole}"
+        ));
+    }
+    Ok(cut.first == *ticks.start() || *ticks.start() <= 1)
+}
+
+/// Tick and content of the requests that were served in these ticks; true if the recording goes back in time.
+fn served(file: &Path, ticks: &RangeInclusive<u64>) -> Result<(Vec<(u64, Content)>, bool), String> {
+    let mut served = Vec::new();
+    let (mut last, mut has_gone_back) = (0, false);
+    for entry in Trace::open(file).map_err(|error| error.to_string())? {
+        let Entry {
+            tick,
+            kind,
+            content,
+            ..
+        } = entry.map_err(|error| error.to_string())?;
+        has_gone_back |= tick < last;
+        last = tick;
+        if ticks.contains(&tick) && kind.to == "nobody" && kind.name == "Served" {
+            served.push((tick, content));
+        }
+    }
+    Ok((served, has_gone_back))
 }

@@ -61,7 +61,9 @@ impl<'a> Run<'a> {
             builder = builder.files(folder.join("root"));
         }
         if scenario.record {
-            builder = builder.record(folder.join("run.trace"));
+            builder = builder
+                .record(folder.join("run.trace"))
+                .compress_recording(scenario.ticks % 2 == 0);
         }
         for space in &spaces {
             for (memory, model) in space.models() {
