@@ -8,11 +8,12 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use support::frames::{frames, recording};
 use vhost::trace::{Content, Entry, Trace};
-use vhost::{Replay, ReplayError};
+use vhost::{ActorName, Cut, Replay, ReplayError};
 
 /// Recordings by the names of their cases.
 fn golden() -> BTreeMap<String, PathBuf> {
@@ -74,4 +75,76 @@ fn a_payload_that_was_changed_is_told_where_it_is() {
         };
         assert_eq!(difference.frame, print.frame, "{name}: {error}");
     }
+}
+
+/// Served requests of some ticks: tick, name and content.
+fn served(file: &Path, ticks: &RangeInclusive<u64>) -> Vec<(u64, String, Content)> {
+    const EVENTS: [&str; 4] = ["Served", "CommandServed", "OperationServed", "Transferred"];
+    let entries = Trace::open(file).unwrap().map(Result::unwrap);
+    let served = entries
+        .filter(|entry| ticks.contains(&entry.tick) && EVENTS.contains(&entry.kind.name.as_str()));
+    let served = served.map(|entry| (entry.tick, entry.kind.name.clone(), entry.content));
+    served.collect()
+}
+
+#[test]
+fn a_part_replays_by_itself_and_has_the_requests_of_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, file) in golden() {
+        let last = Trace::open(&file).unwrap().map(Result::unwrap).last();
+        let last = last.unwrap().tick;
+        let part = folder.path().join(&name);
+        let mut is_shorter = false;
+        for ticks in [
+            0..=last / 2,
+            last / 3..=last / 2,
+            last / 2..=u64::MAX,
+            last..=last,
+        ] {
+            let cut = Cut::of(&file, ticks.clone(), &part);
+            let cut = cut.unwrap_or_else(|error| panic!("{name} {ticks:?}: {error}"));
+            assert!(cut.first <= *ticks.start());
+            assert_eq!(
+                served(&part, &ticks),
+                served(&file, &ticks),
+                "{name} {ticks:?}"
+            );
+            let replayed = Replay::of(&part).run().unwrap();
+            assert_eq!(replayed.messages, cut.entries);
+            is_shorter |= cut.first == last / 2;
+            // A part of a part.
+            let again = folder.path().join("again.trace");
+            Cut::of(&part, ticks.clone(), &again).unwrap();
+            assert_eq!(served(&again, &ticks), served(&file, &ticks));
+        }
+        // Tasks of Python are not kept.
+        assert!(is_shorter || name.starts_with("python"), "{name}");
+    }
+}
+
+#[test]
+fn a_part_that_can_not_be_cut_out_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = &golden()["selftest"];
+    let part = folder.path().join("part.trace");
+    let error = |file: &Path, ticks, part: &Path| {
+        let cut = Cut::of(file, ticks, part);
+        cut.unwrap_err().to_string()
+    };
+    let text = error(file, u64::MAX..=u64::MAX, &part);
+    assert!(text.contains("has no entry of the ticks"), "{text}");
+    fs::copy(file, &part).unwrap();
+    let text = error(&part, 1..=2, &part);
+    assert!(text.contains("is the recording itself"), "{text}");
+    assert_eq!(fs::read(&part).unwrap(), fs::read(file).unwrap());
+    let text = error(file, 1..=2, &folder.path().join("no/part.trace"));
+    assert!(text.contains("no/part.trace"), "{text}");
+
+    let last = Trace::open(file).unwrap().map(Result::unwrap).last();
+    let last = last.unwrap().tick;
+    let middle = folder.path().join("middle.trace");
+    Cut::of(file, last / 2..=last, &middle).unwrap();
+    let actor = Replay::of(&middle).only(ActorName::Mailbox).run();
+    let text = actor.unwrap_err().to_string();
+    assert!(text.contains("was cut out of another recording"), "{text}");
 }

@@ -49,6 +49,8 @@ pub struct Resumed {
     pub is_notified: bool,
     /// Calls by which the testbench is notified.
     pub observed: ObserveFlags,
+    /// Number of messages without a reply, which follow: calls that are polled in the next tick.
+    pub open: u64,
 }
 
 /// Selection of the calls by which the testbench is notified.

@@ -74,6 +74,8 @@ pub(super) struct Comparison {
     matched: u64,
     /// True while the state of the system is saved or replaced, which no recording has.
     is_suspended: bool,
+    /// Messages of that time without a reply so far.
+    posted: Vec<Posted>,
     over: Option<End>,
 }
 
@@ -82,6 +84,13 @@ struct Known {
     encoding: Encoding,
     /// Recorded kind that is equal.
     recorded: Option<Arc<Kind>>,
+}
+
+/// Message that was sent while the comparison was suspended.
+struct Posted {
+    sequence: u64,
+    kind: Kind,
+    body: Vec<u8>,
 }
 
 /// Next entry to be played.
@@ -130,6 +139,7 @@ impl Comparison {
             recent: VecDeque::new(),
             matched: 0,
             is_suspended: false,
+            posted: Vec::new(),
             over: None,
         })))
     }
@@ -188,8 +198,54 @@ impl Comparison {
         None
     }
 
+    /// Keeps a message without a reply while the comparison is suspended.
+    fn note(&mut self, seen: &Observation<'_>) {
+        let ticket = &seen.ticket;
+        if !matches!(seen.event, Event::Message(_)) {
+            self.posted.retain(|it| it.sequence != ticket.sequence);
+        } else if ticket.to() != Endpoint::EVENT {
+            let mut body = Vec::new();
+            let encoding = Encoding::of(ticket.to().0, ticket.name());
+            // One that can't be encoded is equal to no recorded one.
+            let _ = encoding.encode(seen, &mut body);
+            self.posted.push(Posted {
+                sequence: ticket.sequence,
+                kind: Kind {
+                    from: ticket.from.to_string(),
+                    to: ticket.to().to_string(),
+                    name: ticket.name().to_owned(),
+                },
+                body,
+            });
+        }
+    }
+
+    /// Takes the next entry as a message that was sent while the comparison was suspended. Returns false if there is none.
+    fn match_posted(&mut self) -> bool {
+        let Some(entry) = self.next().cloned() else {
+            return false;
+        };
+        let Content::Message { body, .. } = &entry.content else {
+            self.set_divergence(entry.frame, Some(&entry), None);
+            return false;
+        };
+        let mut posted = self.posted.iter();
+        let Some(at) = posted.position(|it| it.kind == *entry.kind && it.body == *body) else {
+            self.set_divergence(entry.frame, Some(&entry), None);
+            return false;
+        };
+        let Posted { sequence, .. } = self.posted.remove(at);
+        self.open.insert(sequence, entry.sequence);
+        self.ahead.pop_front();
+        self.matched += 1;
+        true
+    }
+
     /// Compares an observation with the recording.
     fn compare(&mut self, seen: &Observation<'_>) {
+        if self.is_suspended {
+            return self.note(seen);
+        }
         let Some(next) = self.next().map(|entry| entry.frame) else {
             return;
         };
@@ -309,10 +365,21 @@ impl SharedComparison {
 
     /// Acts without a comparison: what the environment is asked for is not in the recording.
     pub(super) fn suspended<T>(&self, act: impl FnOnce() -> T) -> T {
-        self.lock().is_suspended = true;
+        {
+            let mut comparison = self.lock();
+            comparison.is_suspended = true;
+            comparison.posted.clear();
+        }
         let done = act();
         self.lock().is_suspended = false;
         done
+    }
+
+    /// Takes this number of entries as messages that were sent while the comparison was suspended.
+    pub(super) fn match_open(&self, count: u64) {
+        let mut comparison = self.lock();
+        let mut left = 0..count;
+        while left.next().is_some() && comparison.match_posted() {}
     }
 
     /// True while the comparison is suspended.

@@ -3,7 +3,7 @@
 //! It has the begin of the run up to its first tick, the state before the first entry of the part, and the entries of the part. The state is
 //! saved in a replay up to there. Whether a replay goes on from it as the run did is seen by a replay: else the part begins earlier.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
 use std::ops::RangeInclusive;
@@ -133,8 +133,8 @@ fn place_of(file: &Path, tick: u64) -> Result<Place, ReplayError> {
     place
 }
 
-/// Writes a part from its first frame, with the state there, to its last tick; without a state, from the begin of the run. Returns the
-/// number of its entries; `None` if one answers a message that is left out.
+/// Writes a part from its first frame, with the state there and the messages without a reply, to its last tick; without a state, from the
+/// begin of the run. Returns the number of its entries; `None` if one answers a message of the begin that had a reply.
 fn write(
     file: &Path,
     state: Option<(u64, Resumed)>,
@@ -152,17 +152,29 @@ fn write(
     let frame = state.as_ref().map_or(0, |(frame, _)| *frame);
     let mut state = state.map(|(_, state)| state);
     let mut is_begin = true;
+    // Messages that are left out, without a reply so far.
+    let mut left_out = BTreeMap::new();
     for entry in trace {
         let entry = entry?;
         is_begin &= entry.tick == 0;
         if entry.frame < frame {
-            if is_begin && !part.add(&entry)? {
-                return Ok(None);
+            if is_begin {
+                if !part.add(&entry)? {
+                    return Ok(None);
+                }
+            } else if !matches!(entry.content, Content::Message { .. }) {
+                left_out.remove(&entry.sequence);
+            } else if entry.kind.to != *Endpoint::EVENT.0 {
+                left_out.insert(entry.sequence, entry);
             }
             continue;
         }
-        if let Some(state) = state.take() {
+        if let Some(mut state) = state.take() {
+            state.open = left_out.len() as u64;
             part.resume(&state)?;
+            for entry in left_out.values() {
+                part.add(entry)?;
+            }
         }
         if entry.tick > last {
             break;

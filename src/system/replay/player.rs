@@ -89,6 +89,7 @@ impl Player {
             words: doorbells.map(|it| it.words()).unwrap_or_default(),
             is_notified,
             observed: observed.flags(),
+            open: 0,
         })
     }
 
@@ -102,6 +103,7 @@ impl Player {
         observed.add(resumed.observed);
         self.comparison
             .suspended(|| vhost.resume(resumed.tick, &resumed.state))?;
+        self.comparison.match_open(resumed.open);
         if resumed.is_notified {
             bus.notify();
         }

@@ -72,7 +72,9 @@ impl Run<'_> {
             self.shared.coverage.hit("recording replayed");
             let cut = cut(self.folder, ticks / 3..=ticks * 2 / 3);
             if cut.map_err(|text| fail("cut", text))? {
-                self.shared.coverage.hit("recording cut where it was wanted");
+                self.shared
+                    .coverage
+                    .hit("recording cut where it was wanted");
             }
         }
         Ok(Passed {
