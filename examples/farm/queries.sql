@@ -26,17 +26,24 @@ ORDER BY failed_runs DESC, design, signature NULLS LAST;
 
 -- name: departures
 -- Runs in which a request differs from the one at its place in most other runs: kind, method or error. The first of each run.
+-- Engines compute an aggregate again for a window over it, so the totals are an aggregate, too. The last condition is a filter by
+-- integers before the join.
 WITH places AS (
     SELECT design, channel, channel_number, kind, method, errno, count(*) AS alike
     FROM requests
     GROUP BY design, channel, channel_number, kind, method, errno
 ),
-majorities AS (
-    SELECT *, sum(alike) OVER (PARTITION BY design, channel, channel_number) AS all_runs
+totals AS (
+    SELECT design, channel, channel_number, sum(alike) AS all_runs
     FROM places
+    GROUP BY design, channel, channel_number
+    HAVING count(*) > 1
 ),
 minorities AS (
-    SELECT * FROM majorities WHERE alike * 2 < all_runs
+    SELECT p.*
+    FROM places AS p
+    JOIN totals AS t ON p.design = t.design AND p.channel = t.channel AND p.channel_number = t.channel_number
+    WHERE p.alike * 2 < t.all_runs
 ),
 departing AS (
     SELECT r.run_id, r.design, r.channel, r.channel_number, r.kind, r.method, r.error, r.answered,
@@ -45,6 +52,7 @@ departing AS (
     JOIN minorities AS m
       ON r.design = m.design AND r.channel = m.channel AND r.channel_number = m.channel_number AND r.kind = m.kind
      AND r.method IS NOT DISTINCT FROM m.method AND r.errno IS NOT DISTINCT FROM m.errno
+    WHERE r.channel_number IN (SELECT channel_number FROM minorities)
 )
 SELECT run_id, design, channel, channel_number, kind, method, error, answered
 FROM departing

@@ -1,4 +1,4 @@
-//! Compressed recordings of random messages, with parts of a few bytes, compared with plain recordings of the same.
+//! Compressed recordings of random messages, with chunks of a few bytes, compared with plain recordings of the same.
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
@@ -96,22 +96,22 @@ fn perform(acts: &[Act], recorders: Vec<Recorder>) {
     }
 }
 
-fn recorder(file: &Path, compressed: bool, parts: u64) -> Recorder {
+fn recorder(file: &Path, compressed: bool, chunks: u64) -> Recorder {
     let header = Header {
         compressed,
         ..Header::new()
     };
     Recorder::create(file, &header)
         .unwrap()
-        .with_parts_of(parts)
+        .with_chunks_of(chunks)
 }
 
 /// Records the acts twice. Returns the plain recording, and the compressed one.
-fn record(folder: &TempDir, acts: &[Act], parts: u64) -> (PathBuf, PathBuf) {
+fn record(folder: &TempDir, acts: &[Act], chunks: u64) -> (PathBuf, PathBuf) {
     let [plain, compressed] = ["a.trace", "b.trace"].map(|name| folder.path().join(name));
     let recorders = vec![
-        recorder(&plain, false, parts),
-        recorder(&compressed, true, parts),
+        recorder(&plain, false, chunks),
+        recorder(&compressed, true, chunks),
     ];
     perform(acts, recorders);
     (plain, compressed)
@@ -151,9 +151,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn a_compressed_recording_has_the_entries_of_a_plain_one(acts in acts(), parts in 1..20_000_u64) {
+    fn a_compressed_recording_has_the_entries_of_a_plain_one(acts in acts(), chunks in 1..20_000_u64) {
         let folder = TempDir::new().unwrap();
-        let (plain, compressed) = record(&folder, &acts, parts);
+        let (plain, compressed) = record(&folder, &acts, chunks);
         let expected = entries(&plain);
         let read = entries(&compressed);
         prop_assert_eq!(without_frames(&read), without_frames(&expected));
@@ -170,13 +170,13 @@ proptest! {
     #[test]
     fn entries_of_ticks_are_found_without_those_before(
         acts in acts(),
-        parts in 1..3_000_u64,
+        chunks in 1..3_000_u64,
         first in 0..20_u64,
         ticks in 0..20_u64,
         has_table: bool,
     ) {
         let folder = TempDir::new().unwrap();
-        let (_, compressed) = record(&folder, &acts, parts);
+        let (_, compressed) = record(&folder, &acts, chunks);
         let ticks = first..=first + ticks;
         let of = |entries: Vec<Entry>| {
             let entries = entries.into_iter();
@@ -194,9 +194,9 @@ proptest! {
     }
 
     #[test]
-    fn a_recording_that_is_cut_off_has_its_beginning(acts in acts(), parts in 1..3_000_u64, at: prop::sample::Index) {
+    fn a_recording_that_is_cut_off_has_its_beginning(acts in acts(), chunks in 1..3_000_u64, at: prop::sample::Index) {
         let folder = TempDir::new().unwrap();
-        let (_, compressed) = record(&folder, &acts, parts);
+        let (_, compressed) = record(&folder, &acts, chunks);
         let all = entries(&compressed);
         let bytes = std::fs::read(&compressed).unwrap();
         let cut = &bytes[..at.index(bytes.len())];
@@ -216,12 +216,12 @@ proptest! {
     #[test]
     fn damage_is_found_and_what_is_before_it_is_read(
         acts in acts(),
-        parts in 1..3_000_u64,
+        chunks in 1..3_000_u64,
         at: prop::sample::Index,
         change in 1..=255_u8,
     ) {
         let folder = TempDir::new().unwrap();
-        let (_, compressed) = record(&folder, &acts, parts);
+        let (_, compressed) = record(&folder, &acts, chunks);
         let all = entries(&compressed);
         let mut bytes = std::fs::read(&compressed).unwrap();
         let at = at.index(bytes.len());
@@ -280,7 +280,7 @@ fn parts_before_the_ticks_are_not_read() {
     assert!((20..30).contains(&first), "{first}");
     assert_eq!(all.last().unwrap().tick, last);
     let (found, ..) = read(&compressed, Some(3..=4));
-    // The last part may go back in time.
+    // The last chunk may go back in time.
     let ticks: Vec<_> = found.iter().map(|entry| entry.tick).collect();
     assert!(!ticks.contains(&20), "{ticks:?}");
 }

@@ -10,6 +10,7 @@
 //! `docs/trace.md` describes the format of the file.
 
 mod blocks;
+mod chunks;
 mod compressed;
 mod entry;
 mod error;
@@ -22,7 +23,6 @@ mod landmark;
 mod matcher;
 mod open;
 mod output;
-mod parts;
 mod payload;
 mod reader;
 mod recorder;

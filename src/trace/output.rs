@@ -83,14 +83,14 @@ impl Output {
         self.write_to_file(Compressor::compress)
     }
 
-    /// True if the part of a compressed recording has this number of bytes.
-    fn has_part_of(&self, bytes: u64) -> bool {
+    /// True if the chunk of a compressed recording has this number of bytes.
+    fn has_chunk_of(&self, bytes: u64) -> bool {
         let compressor = self.compressor.as_ref();
         compressor.is_some_and(|it| it.content() + self.blocks.len() as u64 >= bytes)
     }
 
     /// Writes the buffer of a compressed recording to the file, and ends the frame of zstd.
-    fn end_part(&mut self) -> io::Result<()> {
+    fn end_chunk(&mut self) -> io::Result<()> {
         self.write_to_file(Compressor::compress_and_end)
     }
 
@@ -153,51 +153,51 @@ impl AtExit for Output {
     }
 }
 
-/// Parts of a compressed recording, each from a landmark to the next.
+/// Chunks of a compressed recording, each from a landmark to the next.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Parts {
+pub(super) struct Chunks {
     /// Sequence numbers below are those of messages before the last landmark.
     first: u64,
     /// Largest sequence number of a message.
     largest: u64,
-    /// True if the present part goes back in time.
+    /// True if the present chunk goes back in time.
     goes_back: bool,
-    /// Number of bytes from which on a part ends with its tick.
+    /// Number of bytes from which on a chunk ends with its tick.
     size: u64,
 }
 
-/// Number of bytes of a part.
-const PART: u64 = 1 << 20;
+/// Number of bytes of a chunk.
+const CHUNK: u64 = 1 << 20;
 
-impl Default for Parts {
+impl Default for Chunks {
     fn default() -> Self {
         Self {
             first: 0,
             largest: 0,
             goes_back: false,
-            size: PART,
+            size: CHUNK,
         }
     }
 }
 
-impl Parts {
-    /// Sets the number of bytes of a part.
+impl Chunks {
+    /// Sets the number of bytes of a chunk.
     #[cfg(test)]
     pub(super) fn set_size(&mut self, bytes: u64) {
         self.size = bytes;
     }
 
-    /// Ends a part that is large enough, before the first entry of a tick. Returns true if it has ended.
+    /// Ends a chunk that is large enough, before the first entry of a tick. Returns true if it has ended.
     pub(super) fn end(
         &mut self,
         output: &mut Output,
         position: Position,
         kinds: &[Kind],
     ) -> io::Result<bool> {
-        if !output.has_part_of(self.size) {
+        if !output.has_chunk_of(self.size) {
             return Ok(false);
         }
-        output.end_part()?;
+        output.end_chunk()?;
         let landmark = Landmark {
             frame: output.frames,
             sequence: position.sequence,
@@ -215,7 +215,7 @@ impl Parts {
         Ok(true)
     }
 
-    /// Takes note of an entry. Returns true for a reply whose message is in an earlier part.
+    /// Takes note of an entry. Returns true for a reply whose message is in an earlier chunk.
     pub(super) fn is_earlier(&mut self, sequence: u64, is_message: bool, goes_back: bool) -> bool {
         self.goes_back |= goes_back;
         if is_message {

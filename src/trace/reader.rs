@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::{Buf as _, Bytes};
 
 use super::blocks::{BLOCK, PREFIX, checksum, complete_size, frame_at};
+use super::chunks::{chunks, selection};
 use super::compressed::Unpacked;
 use super::entry::{Content, Entry};
 use super::format::{FORMAT, Header, Kind, MAGIC, OLDEST_FORMAT};
@@ -14,7 +15,6 @@ use super::head::{Head, Position};
 use super::input::{Filled, Input};
 use super::landmark::Landmark;
 use super::open::OpenMessages;
-use super::parts::{parts, selection};
 use super::vocabulary::{deserialize, deserialize_first};
 use super::{Damage, TraceError};
 use crate::bus::Endpoint;
@@ -26,9 +26,9 @@ use crate::bus::Endpoint;
 pub struct Trace {
     file: PathBuf,
     input: Input,
-    /// Positions of a compressed recording's parts that were not reached, the next one last, and true for one that is read.
-    parts: Vec<(u64, bool)>,
-    /// True if parts were left out: messages may be missing.
+    /// Positions of a compressed recording's chunks that were not reached, the next one last, and true for one that is read.
+    chunks: Vec<(u64, bool)>,
+    /// True if chunks were left out: messages may be missing.
     has_gaps: bool,
     /// True if the next frame is the landmark behind a gap.
     is_behind_gap: bool,
@@ -57,7 +57,7 @@ impl Trace {
         let input = Input::open(&file).map_err(|error| failed(&file, 0, error))?;
         let mut trace = Self {
             input,
-            parts: Vec::new(),
+            chunks: Vec::new(),
             has_gaps: false,
             is_behind_gap: false,
             block: Bytes::new(),
@@ -90,18 +90,18 @@ impl Trace {
         self.input.left()
     }
 
-    /// Leaves out parts that have no entry of these ticks, of a compressed recording whose header was read last. Entries of other ticks
-    /// remain: a part has about a megabyte. Of a recording that is not compressed nothing is left out.
+    /// Leaves out chunks that have no entry of these ticks, of a compressed recording whose header was read last. Entries of other ticks
+    /// remain: a chunk has about a megabyte. Of a recording that is not compressed nothing is left out.
     ///
     /// Of an entry behind a gap, the message may be missing that it answers.
     ///
     /// # Errors
     /// Fails if the file can't be read.
     pub fn skip_to(&mut self, ticks: RangeInclusive<u64>) -> Result<(), TraceError> {
-        let all = parts(&self.file).map_err(|error| failed(&self.file, self.frame, error))?;
-        self.parts = selection(&all, &ticks);
-        self.parts.reverse();
-        let is_read = self.parts.pop().is_none_or(|(_, is_read)| is_read);
+        let all = chunks(&self.file).map_err(|error| failed(&self.file, self.frame, error))?;
+        self.chunks = selection(&all, &ticks);
+        self.chunks.reverse();
+        let is_read = self.chunks.pop().is_none_or(|(_, is_read)| is_read);
         if !is_read {
             self.block.clear();
             self.ended = !self.leave_out()?;
@@ -109,9 +109,9 @@ impl Trace {
         Ok(())
     }
 
-    /// Goes to the next part that is read. Returns false if there is none.
+    /// Goes to the next chunk that is read. Returns false if there is none.
     fn leave_out(&mut self) -> Result<bool, TraceError> {
-        while let Some((position, is_read)) = self.parts.pop() {
+        while let Some((position, is_read)) = self.chunks.pop() {
             if !is_read {
                 continue;
             }
@@ -125,17 +125,17 @@ impl Trace {
         Ok(false)
     }
 
-    /// Leaves out parts behind the present one. Returns false if none is left.
-    fn skip_parts(&mut self) -> Result<bool, TraceError> {
+    /// Leaves out chunks behind the present one. Returns false if none is left.
+    fn skip_chunks(&mut self) -> Result<bool, TraceError> {
         let Input::Compressed(unpacker) = &mut self.input else {
             return Ok(true);
         };
         let at = unpacker.between_frames();
         let at = at.map_err(|error| failed(&self.file, self.frame, error))?;
-        match self.parts.last() {
+        match self.chunks.last() {
             Some((position, is_read)) if Some(*position) == at => {
                 if *is_read {
-                    self.parts.pop();
+                    self.chunks.pop();
                     return Ok(true);
                 }
                 self.leave_out()
@@ -209,7 +209,7 @@ impl Trace {
         let mut body = frame;
         body.advance(start);
         if std::mem::take(&mut self.is_behind_gap) && head != Head::Landmark {
-            let text = "a part of the recording does not begin with a landmark";
+            let text = "a chunk of the recording does not begin with a landmark";
             return Err(Damage::Content(text.to_owned()));
         }
         let (kind, root, sequence, content) = match head {
@@ -333,7 +333,7 @@ impl Trace {
 
     /// Reads the next block, which is not empty; `None` at the end, or if the file is truncated.
     fn next_block(&mut self) -> Result<Option<Bytes>, TraceError> {
-        if !self.parts.is_empty() && !self.skip_parts()? {
+        if !self.chunks.is_empty() && !self.skip_chunks()? {
             return Ok(None);
         }
         let mut prefix = [0; PREFIX];

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::format::{Header, Kind};
 use super::head::{Head, Position};
 use super::kind_map::KindMap;
-use super::output::{Output, Parts};
+use super::output::{Chunks, Output};
 use super::payload::redacted;
 use super::vocabulary::{Encoded, Encoding, encode};
 use super::{Payloads, TraceError};
@@ -33,8 +33,8 @@ pub struct Recorder {
     first: Option<u64>,
     /// Root of the message that the last event answered; `None` if it was a message.
     answered: Option<u64>,
-    /// State of the parts of a compressed recording; `None` for one that is not compressed.
-    parts: Option<Parts>,
+    /// State of the chunks of a compressed recording; `None` for one that is not compressed.
+    chunks: Option<Chunks>,
     failed: bool,
     on_failure: Box<dyn FnMut(&TraceError) + Send>,
 }
@@ -66,7 +66,7 @@ impl Recorder {
             position: Position::default(),
             first: None,
             answered: None,
-            parts: header.compressed.then(Parts::default),
+            chunks: header.compressed.then(Chunks::default),
             failed: false,
             on_failure: Box::new(|error| tracing::error!("{error}")),
             file,
@@ -80,11 +80,11 @@ impl Recorder {
         self
     }
 
-    /// Sets the number of bytes of a part.
+    /// Sets the number of bytes of a chunk.
     #[cfg(test)]
-    pub(super) fn with_parts_of(mut self, bytes: u64) -> Self {
-        if let Some(parts) = &mut self.parts {
-            parts.set_size(bytes);
+    pub(super) fn with_chunks_of(mut self, bytes: u64) -> Self {
+        if let Some(chunks) = &mut self.chunks {
+            chunks.set_size(bytes);
         }
         self
     }
@@ -104,8 +104,8 @@ impl Recorder {
             // Shown for a tap that was attached when the message was posted.
             return Ok(());
         }
-        if self.parts.is_some() {
-            self.part(seen)?;
+        if self.chunks.is_some() {
+            self.chunk(seen)?;
         }
         let answers = (!is_message).then_some(ticket.root);
         let answered = std::mem::replace(&mut self.answered, answers);
@@ -149,21 +149,21 @@ impl Recorder {
         if is_fatal { self.write_out() } else { Ok(()) }
     }
 
-    /// Ends the part of a compressed recording before an event, and gives an earlier part's message again that the event answers.
+    /// Ends the chunk of a compressed recording before an event, and gives an earlier chunk's message again that the event answers.
     #[inline(never)]
-    fn part(&mut self, seen: &Observation<'_>) -> io::Result<()> {
+    fn chunk(&mut self, seen: &Observation<'_>) -> io::Result<()> {
         let Observation { ticket, tick, .. } = seen;
-        let Some(parts) = &mut self.parts else {
+        let Some(chunks) = &mut self.chunks else {
             return Ok(());
         };
         let Position { tick: last, .. } = self.position;
-        if *tick != last && parts.end(&mut lock(&self.output), self.position, &self.kinds)? {
-            // The last reply is in the part before.
+        if *tick != last && chunks.end(&mut lock(&self.output), self.position, &self.kinds)? {
+            // The last reply is in the chunk before.
             self.answered = None;
         }
         let is_message = matches!(seen.event, Event::Message(_));
         let (sequence, root) = (ticket.sequence, ticket.root);
-        if !parts.is_earlier(sequence, is_message, *tick < last) {
+        if !chunks.is_earlier(sequence, is_message, *tick < last) {
             return Ok(());
         }
         let kind = self.known(ticket)?.number;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::format::{Header, Kind};
 use super::head::{Head, Position};
-use super::output::{Output, Parts};
+use super::output::{Chunks, Output};
 use super::{Content, Entry, TraceError};
 
 /// Recording that is written entry by entry. Numbers of its frames are its own.
@@ -19,7 +19,7 @@ pub(crate) struct Writer {
     kinds: Vec<Kind>,
     numbers: HashMap<Arc<Kind>, u32>,
     position: Position,
-    parts: Option<Parts>,
+    chunks: Option<Chunks>,
 }
 
 impl Writer {
@@ -33,7 +33,7 @@ impl Writer {
             kinds: Vec::new(),
             numbers: HashMap::new(),
             position: Position::default(),
-            parts: header.compressed.then(Parts::default),
+            chunks: header.compressed.then(Chunks::default),
         })
     }
 
@@ -62,12 +62,12 @@ impl Writer {
             ..
         } = *entry;
         let is_message = matches!(entry.content, Content::Message { .. });
-        if let Some(parts) = &mut self.parts {
+        if let Some(chunks) = &mut self.chunks {
             let last = self.position.tick;
             if tick != last {
-                parts.end(&mut self.output, self.position, &self.kinds)?;
+                chunks.end(&mut self.output, self.position, &self.kinds)?;
             }
-            if parts.is_earlier(sequence, is_message, tick < last) {
+            if chunks.is_earlier(sequence, is_message, tick < last) {
                 let head = Head::Earlier {
                     sequence,
                     root,

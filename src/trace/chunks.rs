@@ -1,4 +1,4 @@
-//! Parts of a compressed recording: from a landmark to the next one.
+//! Chunks of a compressed recording: from a landmark to the next one.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -10,26 +10,26 @@ use super::input::Input;
 use super::landmark::Landmark;
 use super::vocabulary::deserialize;
 
-/// Part of a recording.
+/// Chunk of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct Chunk {
     /// Position of its first frame of zstd in the file.
     pub(super) position: u64,
     /// Tick before its first entry.
     tick: u64,
-    /// True if the part before goes back in time.
+    /// True if the chunk before goes back in time.
     follows_return: bool,
 }
 
-/// Parts of a recording, in its order; none of one that is not compressed.
-pub(super) fn parts(file: &Path) -> Result<Vec<Part>, Unpacked> {
+/// Chunks of a recording, in its order; none of one that is not compressed.
+pub(super) fn chunks(file: &Path) -> Result<Vec<Chunk>, Unpacked> {
     let Input::Compressed(mut unpacker) = Input::open(file)? else {
         return Ok(Vec::new());
     };
-    let mut parts = Vec::new();
+    let mut chunks = Vec::new();
     for position in unpacker.frames()? {
-        if parts.is_empty() {
-            parts.push(Part {
+        if chunks.is_empty() {
+            chunks.push(Chunk {
                 position,
                 tick: 0,
                 follows_return: false,
@@ -37,7 +37,7 @@ pub(super) fn parts(file: &Path) -> Result<Vec<Part>, Unpacked> {
             continue;
         }
         unpacker.go_to(position)?;
-        // A damaged frame belongs to the part before: who reads that finds the damage.
+        // A damaged frame belongs to the chunk before: who reads that finds the damage.
         let landmark = match unpacker.first_content() {
             Ok(content) => landmark_of(content),
             Err(Unpacked::Damaged(_)) => None,
@@ -47,14 +47,14 @@ pub(super) fn parts(file: &Path) -> Result<Vec<Part>, Unpacked> {
             tick, goes_back, ..
         }) = landmark
         {
-            parts.push(Part {
+            chunks.push(Chunk {
                 position,
                 tick,
                 follows_return: goes_back,
             });
         }
     }
-    Ok(parts)
+    Ok(chunks)
 }
 
 /// Landmark at the begin of a frame of zstd.
@@ -73,24 +73,24 @@ fn landmark_of(content: &[u8]) -> Option<Landmark> {
     }
 }
 
-/// Parts to be read for the entries of some ticks, by the positions of all parts in the file: true for one that is read.
+/// Chunks to be read for the entries of some ticks, by the positions of all chunks in the file: true for one that is read.
 ///
-/// Before each part that may have such an entry another one is read, too: entries may answer its messages.
-pub(super) fn selection(parts: &[Part], ticks: &RangeInclusive<u64>) -> Vec<(u64, bool)> {
+/// Before each chunk that may have such an entry another one is read, too: entries may answer its messages.
+pub(super) fn selection(chunks: &[Chunk], ticks: &RangeInclusive<u64>) -> Vec<(u64, bool)> {
     let has = |at: usize| {
-        let Some(part) = parts.get(at) else {
+        let Some(chunk) = chunks.get(at) else {
             return false;
         };
-        match parts.get(at + 1) {
+        match chunks.get(at + 1) {
             Some(next) if !next.follows_return => {
-                *ticks.start() <= next.tick && part.tick <= *ticks.end()
+                *ticks.start() <= next.tick && chunk.tick <= *ticks.end()
             }
-            // The last part may go back, too.
+            // The last chunk may go back, too.
             _ => true,
         }
     };
-    let numbered = parts.iter().enumerate();
-    let selected = numbered.map(|(at, part)| (part.position, has(at) || has(at + 1)));
+    let numbered = chunks.iter().enumerate();
+    let selected = numbered.map(|(at, chunk)| (chunk.position, has(at) || has(at + 1)));
     selected.collect()
 }
 
@@ -102,16 +102,16 @@ mod tests {
     fn parts_before_and_behind_the_ticks_are_left_out() {
         // Ticks 0 to 10, 10 to 20, something to 5, 5 to 30, 30 on.
         let ends = [(0, false), (10, false), (20, false), (5, true), (30, false)];
-        let parts: Vec<_> = (0..)
+        let chunks: Vec<_> = (0..)
             .zip(ends)
-            .map(|(position, (tick, follows_return))| Part {
+            .map(|(position, (tick, follows_return))| Chunk {
                 position,
                 tick,
                 follows_return,
             })
             .collect();
         let read = |ticks| {
-            let all = selection(&parts, &ticks).into_iter();
+            let all = selection(&chunks, &ticks).into_iter();
             let read = all.filter(|(_, is_read)| *is_read);
             read.map(|(position, _)| position).collect::<Vec<_>>()
         };
@@ -119,10 +119,10 @@ mod tests {
         assert_eq!(read(0..=3), [0, 1, 2, 3, 4]);
         assert_eq!(read(21..=22), [1, 2, 3, 4]);
         assert_eq!(read(40..=50), [1, 2, 3, 4]);
-        assert_eq!(selection(&parts[..1], &(0..=1)), [(0, true)]);
+        assert_eq!(selection(&chunks[..1], &(0..=1)), [(0, true)]);
         assert_eq!(selection(&[], &(0..=1)), []);
         let read = |ticks| {
-            let all = selection(&parts[..3], &ticks).into_iter();
+            let all = selection(&chunks[..3], &ticks).into_iter();
             all.map(|(_, is_read)| is_read).collect::<Vec<_>>()
         };
         assert_eq!(read(0..=5), [true, true, true]);
