@@ -168,6 +168,17 @@ def test_faulty_files_are_errors_behind_the_rows_before(vhost: Any, tmp_path: Pa
         vhost.replay(file)
 
 
+def test_messages_of_another_version_are_counted(vhost: Any, tmp_path: Path) -> None:
+    before, found, after = SELFTEST.read_bytes().partition(b"\6Served")
+    assert found
+    file = tmp_path / "other.trace"
+    file.write_bytes(sealed(before + b"\6Surved" + after))
+    whole, other = vhost.trace.open(SELFTEST), vhost.trace.open(file)
+    assert other.undecoded is None
+    count = len(list(whole.requests()))
+    assert (list(other.requests()), other.undecoded, whole.undecoded) == ([], count, 0)
+
+
 def test_replays_of_a_pool_of_threads(vhost: Any) -> None:
     # Recordings of designs in simulators, eight times each, four at once.
     with ThreadPoolExecutor(4) as pool:

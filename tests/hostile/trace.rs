@@ -176,11 +176,23 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
             let at = rng.usize(..bytes.len());
             bytes[at] ^= 1 << rng.u8(..8);
         }
+        if rng.u8(..4) == 0 {
+            let mut packed = Vec::with_capacity(2 * bytes.len() + 100);
+            zstd_safe::compress(&mut packed, &bytes, 1).expect("room");
+            bytes = packed;
+            if rng.bool() {
+                let at = rng.usize(..bytes.len());
+                bytes[at] ^= 1 << rng.u8(..8);
+            }
+        }
         if rng.u8(..8) == 0 {
             bytes.truncate(rng.usize(..bytes.len()));
         }
         fs::write(&harmed, bytes).expect("the recording");
-        if let Ok(trace) = Trace::open(&harmed) {
+        if let Ok(mut trace) = Trace::open(&harmed) {
+            if rng.bool() {
+                let _ = trace.skip_to(rng.u64(..300)..=rng.u64(..));
+            }
             for entry in trace.map_while(Result::ok) {
                 let _ = decode(&entry);
             }

@@ -48,7 +48,7 @@ impl EntryReader {
         })
     }
 
-    /// Leaves out parts of a compressed recording that have no entry of these ticks. Must be called before the first entry is read.
+    /// Leaves out chunks of a compressed recording that have no entry of these ticks. Must be called before the first entry is read.
     pub(crate) fn skip_to(&mut self, ticks: RangeInclusive<u64>) -> Result<(), TraceError> {
         self.trace.skip_to(ticks)
     }

@@ -1,5 +1,5 @@
 //! `vhost trace`: examines recordings. Each is read once, from its beginning to its end, in memory
-//! that does not grow with its length. Parts of compressed ones are left out where their ticks are
+//! that does not grow with its length. Chunks of compressed ones are left out where their ticks are
 //! not asked for.
 
 mod access;

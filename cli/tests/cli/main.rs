@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod cut;
 mod diff;
 mod firmware;
 mod golden;

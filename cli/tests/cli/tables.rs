@@ -327,6 +327,37 @@ fn faulty_files_are_named_and_the_others_go_on() {
 }
 
 #[test]
+fn messages_that_can_not_be_decoded_are_counted_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let whole = entries(&trace);
+    let is_served = |entry: &&Value| entry["message"] == "Served";
+    let first = whole.iter().find(is_served).unwrap()["frame"].clone();
+    let count = whole.iter().filter(is_served).count() as u64;
+    let mut changed = crate::support::frames::frames(&fs::read(&trace).unwrap());
+    let kind = changed
+        .iter_mut()
+        .skip(1)
+        .find(|frame| frame.ends_with(b"Served"));
+    let kind = kind.unwrap();
+    let end = kind.len();
+    kind[end - 6..].copy_from_slice(b"Surved");
+    fs::write(&trace, crate::support::frames::recording(&changed)).unwrap();
+
+    let ended = export(folder.path(), "run.trace");
+    assert_eq!(ended.status, Some(2));
+    for text in [
+        format!("{count} messages can't be decoded"),
+        format!("frame {first}, Surved: unknown message"),
+    ] {
+        assert!(ended.stderr.contains(&text), "{text}: {}", ended.stderr);
+    }
+    let runs = rows(folder.path(), "runs");
+    assert_eq!(number(&runs[0], "undecoded"), count);
+    assert_eq!(rows(folder.path(), "requests"), Vec::<Row>::new());
+}
+
+#[test]
 fn a_folder_that_can_not_be_written_is_named_and_nothing_stays() {
     let folder = tempfile::tempdir().unwrap();
     Run::default().record(folder.path());

@@ -189,12 +189,12 @@ impl Vhost {
             }
         }
         self.begin_restore(RestoreBegun {
-            tick: tick,
+            tick,
             statistics: state.statistics,
         });
         self.watch(watchdog.timeout());
         let mut kept = Kept {
-            tick: tick,
+            tick,
             ..Kept::default()
         };
         let sockets = state.sockets;
