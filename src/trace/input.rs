@@ -10,7 +10,7 @@ use crate::guest;
 /// File of a recording.
 #[derive(Debug)]
 pub(super) enum Input {
-    /// Recording.
+    /// Blocks as they are.
     Plain {
         file: BufReader<File>,
         /// Number of unread bytes.

@@ -63,7 +63,7 @@ impl<'a> Run<'a> {
         if scenario.record {
             builder = builder
                 .record(folder.join("run.trace"))
-                .compress_recording(scenario.ticks % 2 == 0);
+                .compress_recording(scenario.ticks.is_multiple_of(2));
         }
         for space in &spaces {
             for (memory, model) in space.models() {
