@@ -6,7 +6,6 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, FileStatus, OpenFlags, Version};
 use serde::{Deserialize, Serialize};
 
-use super::ChannelId;
 use super::checkpoint::SavedStatistics;
 use super::files::DirectoryEntry;
 pub use super::front_end::WordsRang;
@@ -15,6 +14,7 @@ pub use super::mailbox::{DoorbellRang, Served};
 pub use super::rtt::{FrameDecoded, Transferred};
 pub use super::semihosting::OperationServed;
 use super::sockets::OsError;
+use super::{ChannelId, Name};
 use crate::bus::{Payload, Redaction, inbox};
 
 /// Memories have their initial content; the host serves channels from now on.
@@ -49,8 +49,8 @@ pub struct Resumed {
     pub is_notified: bool,
     /// Calls by which the testbench is notified.
     pub observed: ObserveFlags,
-    /// Number of messages without a reply, which follow: calls that are polled in the next tick.
-    pub open: u64,
+    /// Messages without a reply, which follow: the channel of each call that is polled in the next tick; `None` for another message.
+    pub open: Vec<Option<Name>>,
 }
 
 /// Selection of the calls by which the testbench is notified.

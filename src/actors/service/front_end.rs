@@ -167,14 +167,18 @@ impl<F: FrontEnd> Server<F> {
         channels.collect()
     }
 
-    /// Replaces the state of all channels. They go on with their own tasks.
+    /// Replaces the state of all channels. They go on with their own tasks, in the given order.
     fn restore(&self, saved: &[SavedChannel]) -> Result<(), RestoreError> {
         let of = |id: ChannelId| saved.iter().find(|saved| saved.channel == id);
         if let Some((_, other)) = self.channels.iter().find(|(id, _)| of(*id).is_none()) {
             return Err(other.service().restores_other_protocol());
         }
-        for ((id, channel), task) in self.channels.iter().zip(&self.tasks) {
-            let Some(saved) = of(*id) else { continue };
+        let own = || self.channels.iter().zip(&self.tasks);
+        for saved in saved {
+            let Some(((id, channel), task)) = own().find(|((id, _), _)| *id == saved.channel)
+            else {
+                continue;
+            };
             let service = channel.service();
             let busy = |Running| service.is_busy_to_restore();
             task.end().map_err(busy)?;

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{STATE, deserialized, serialized};
+use super::{STATE, SystemState, deserialized, serialized};
+use crate::messages::{ChannelId, Name};
 use crate::sim::strand::Abroad;
 use crate::system::{Error, Vhost};
 
@@ -18,14 +19,27 @@ impl Vhost {
         Ok(serialized(&state)?.into())
     }
 
-    /// Replaces the state of the actors, and has the channels read their words.
+    /// Replaces the state of the actors, and has the channels read their words. Those with a pending call go on in the order of `calls`.
     ///
     /// # Errors
     /// As of [`restore_checkpoint`](Self::restore_checkpoint).
-    pub(in crate::system) fn resume(&self, tick: u64, state: &[u8]) -> Result<(), Error> {
+    pub(in crate::system) fn resume(
+        &self,
+        tick: u64,
+        state: &[u8],
+        calls: &[Option<Name>],
+    ) -> Result<(), Error> {
         let front_ends = self.between_ticks()?;
         let _home = Abroad::go(false);
-        let state = deserialized(STATE, state)?;
+        let mut state: SystemState = deserialized(STATE, state)?;
+        let channels = self.0.attach_context.channels();
+        let place = |channel: ChannelId| {
+            let at = usize::try_from(channel.0).ok();
+            let channel = at.and_then(|at| channels.get(at))?;
+            let mut calls = calls.iter().flatten();
+            calls.position(|name| *name == channel.name)
+        };
+        state.channels.sort_by_key(|saved| place(saved.channel));
         let bus = &self.0.bus;
         bus.run_until_idle()?;
         self.restore_state(front_ends, tick, state)?;

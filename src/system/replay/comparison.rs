@@ -376,7 +376,7 @@ impl SharedComparison {
     }
 
     /// Takes this number of entries as messages that were sent while the comparison was suspended.
-    pub(super) fn match_open(&self, count: u64) {
+    pub(super) fn match_open(&self, count: usize) {
         let mut comparison = self.lock();
         let mut left = 0..count;
         while left.next().is_some() && comparison.match_posted() {}

@@ -16,9 +16,13 @@ use super::player::Player;
 use super::scope::Scope;
 use super::{FindingSink, Replay, ReplayError, channels, memory_map, opened, outputs};
 use crate::bus::{Endpoint, Message as _};
+use crate::messages::Name;
 use crate::messages::announced::Resumed;
+use crate::messages::rpc::Call;
 use crate::system::{CheckpointError, Error, Vhost};
-use crate::trace::{Content, Entry, Header, Kind, RunIdentity, Trace, TraceError, Writer, encode};
+use crate::trace::{
+    Content, Entry, Header, Kind, RunIdentity, Trace, TraceError, Writer, decode, encode,
+};
 
 /// Part of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +174,7 @@ fn write(
             continue;
         }
         if let Some(mut state) = state.take() {
-            state.open = left_out.len() as u64;
+            state.open = left_out.values().map(caller).collect();
             part.resume(&state)?;
             for entry in left_out.values() {
                 part.add(entry)?;
@@ -185,6 +189,13 @@ fn write(
     }
     part.writer.finish()?;
     Ok(Some(part.entries))
+}
+
+/// Channel of a call.
+fn caller(entry: &Entry) -> Option<Name> {
+    let body = decode(entry).ok()??;
+    let call: &Call = body.as_any().downcast_ref()?;
+    Some(call.channel.clone())
 }
 
 /// Header of a part. Its run has a name of its own.

@@ -89,7 +89,7 @@ impl Player {
             words: doorbells.map(|it| it.words()).unwrap_or_default(),
             is_notified,
             observed: observed.flags(),
-            open: 0,
+            open: Vec::new(),
         })
     }
 
@@ -102,8 +102,8 @@ impl Player {
         }
         observed.add(resumed.observed);
         self.comparison
-            .suspended(|| vhost.resume(resumed.tick, &resumed.state))?;
-        self.comparison.match_open(resumed.open);
+            .suspended(|| vhost.resume(resumed.tick, &resumed.state, &resumed.open))?;
+        self.comparison.match_open(resumed.open.len());
         if resumed.is_notified {
             bus.notify();
         }
