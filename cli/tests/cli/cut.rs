@@ -19,10 +19,11 @@ fn a_part_replays_in_another_process_and_shows_its_requests() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let last = entries(&trace).last().unwrap()["tick"].as_u64().unwrap();
-    let (first, end_of) = (last / 2, last - 1);
+    // The calls of both channels are pending.
+    let first = last / 2;
     let part = folder.path().join("part.trace");
     let mut cut = command();
-    cut.args(["trace", "cut", "--ticks", &format!("{first}..{end_of}")]);
+    cut.args(["trace", "cut", "--ticks", &format!("{first}..")]);
     cut.arg(&trace).arg("-o").arg(&part);
     let output = end(&mut cut).stdout(0);
     assert!(output.starts_with("cut: "), "{output}");
@@ -30,7 +31,7 @@ fn a_part_replays_in_another_process_and_shows_its_requests() {
     let replayed = vhost_on("replay", &part).stdout(0);
     assert!(replayed.starts_with("replayed: "), "{replayed}");
 
-    let ticks = format!("trace show --json --ticks {first}..{end_of}");
+    let ticks = format!("trace show --json --from {first}");
     let expected = served(&vhost_on(&ticks, &trace).stdout(0));
     assert!(!expected.is_empty());
     assert_eq!(served(&vhost_on(&ticks, &part).stdout(0)), expected);
