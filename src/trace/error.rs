@@ -17,7 +17,7 @@ pub enum TraceError {
         cause: io::Error,
     },
     /// File that is not a recording.
-    #[error("{} is not a recording: neither it nor what it is compressed from begins with VHOSTTRC", file.display())]
+    #[error("{} is not a recording: it does not begin with VHOSTTRC", file.display())]
     NoTrace {
         /// Path of the file.
         file: PathBuf,
