@@ -181,6 +181,11 @@ impl Bus {
         self.notified.set(true);
     }
 
+    /// Sets if the next tick calls every doorbell's callback.
+    pub(crate) fn set_notified(&self, is_notified: bool) {
+        self.notified.set(is_notified);
+    }
+
     /// True if the next tick calls every doorbell's callback.
     pub(crate) fn is_notified(&self) -> bool {
         self.notified.get()

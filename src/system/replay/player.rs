@@ -104,9 +104,8 @@ impl Player {
         self.comparison
             .suspended(|| vhost.resume(resumed.tick, &resumed.state, &resumed.open))?;
         self.comparison.match_open(resumed.open.len());
-        if resumed.is_notified {
-            bus.notify();
-        }
+        // The begin of the run may have ended with a notification.
+        bus.set_notified(resumed.is_notified);
         Ok(())
     }
 
