@@ -2,19 +2,24 @@
 //! semihosting.
 
 use std::env;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::build::{Cache, run_checked};
 use super::case::Core;
+use crate::tool::{RISCV32, RISCV64};
 
 /// Beginning of the name of a bare program with `firmware/abi/htif.h`, as firmware.
 pub(super) const HTIF: &str = "htif:";
 
 /// The same with the words of HTIF, and the control block and buffers of RTT, in uncached memory of Rocket.
 const UNCACHED: &str = "uncached:";
+
+/// Beginning of the name of a program of `firmware/rtt`, in Rust, as firmware. All of it is in that memory.
+const IN_RUST: &str = "rust-rtt:";
 
 /// Address of that memory, as in `integration/designs/rocket-uncached.mem.yaml`.
 const UNCACHED_RAM: usize = 0x600f_0000;
@@ -45,6 +50,9 @@ pub(super) fn build(
             .arg("-DRTT_PLACE=__attribute__((section(\".uncached\")))")
             .arg(format!("-Wl,--defsym=UNCACHED={UNCACHED_RAM:#x}"));
         (program, clang)
+    } else if let Some(program) = name.strip_prefix(IN_RUST) {
+        in_rust(root, program, image, cores)?;
+        return Ok(true);
     } else if let Some(program) = name.strip_prefix(PICOLIBC) {
         let mut gcc = picolibc(cores);
         gcc.arg("-Werror");
@@ -92,6 +100,30 @@ fn htif(cores: Core, cache: Cache<'_>, script: &str) -> Command {
         .arg(format!("-Wl,--defsym=RAM_BASE={:#x}", cores.ram))
         .args(cache.options());
     clang
+}
+
+/// Compiles a program of `firmware/rtt`. The CPU begins at its cached RAM, with a jump.
+fn in_rust(root: &Path, program: &str, image: &str, cores: Core) -> Result<()> {
+    let to = "target/rtt-uncached";
+    let target = match cores.width {
+        "rv64" => RISCV64,
+        _ => RISCV32,
+    };
+    let place = [("RAM_BASE", UNCACHED_RAM), ("BOOT", cores.ram)];
+    let place = place.map(|(name, value)| format!("-Clink-arg=--defsym={name}={value:#x}"));
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(["build", "--release", "--locked", "--bin", program])
+        .args(["--target", target.name(), "--target-dir", to])
+        .args(["--manifest-path", "firmware/rtt/Cargo.toml"])
+        .env("RUSTFLAGS", place.join(" "))
+        .env("DEFMT_LOG", "trace")
+        .current_dir(root);
+    run_checked(&mut cargo, program)?;
+    let built = format!("{to}/{}/release/{program}", target.name());
+    fs::copy(root.join(&built), root.join(image))
+        .with_context(|| format!("cannot copy {built}"))?;
+    Ok(())
 }
 
 /// Compiler for a program of picolibc. Its start-up code has arguments from the host, and sets a trap vector where the core has one.
