@@ -22,16 +22,6 @@ global_asm!(
     "j 1b",
     "2: call main",
     "3: j 3b",
-    // Where it is placed, no relative jump reaches.
-    ".section .boot, \"ax\"",
-    ".option push",
-    ".option norvc",
-    "auipc t0, 0",
-    "lw t0, 12(t0)",
-    "jr t0",
-    ".word _start",
-    ".option pop",
-    ".text",
 );
 
 /// Words of HTIF: the host reads the first one, which has 64 bits on every CPU.

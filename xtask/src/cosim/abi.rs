@@ -18,7 +18,7 @@ pub(super) const HTIF: &str = "htif:";
 /// The same with the words of HTIF, and the control block and buffers of RTT, in uncached memory of Rocket.
 const UNCACHED: &str = "uncached:";
 
-/// Beginning of the name of a program of `firmware/rtt`, in Rust, as firmware. All of it is in that memory.
+/// Beginning of the name of a program of `firmware/rtt`, in Rust, as firmware. Its variables are in that memory.
 const IN_RUST: &str = "rust-rtt:";
 
 /// Address of that memory, as in `integration/designs/rocket-uncached.mem.yaml`.
@@ -102,14 +102,14 @@ fn htif(cores: Core, cache: Cache<'_>, script: &str) -> Command {
     clang
 }
 
-/// Compiles a program of `firmware/rtt`. The CPU begins at its cached RAM, with a jump.
+/// Compiles a program of `firmware/rtt`, with its code in cached RAM: uncached, each instruction takes a transfer of the bus.
 fn in_rust(root: &Path, program: &str, image: &str, cores: Core) -> Result<()> {
     let to = "target/rtt-uncached";
     let target = match cores.width {
         "rv64" => RISCV64,
         _ => RISCV32,
     };
-    let place = [("RAM_BASE", UNCACHED_RAM), ("BOOT", cores.ram)];
+    let place = [("RAM_BASE", cores.ram), ("UNCACHED", UNCACHED_RAM)];
     let place = place.map(|(name, value)| format!("-Clink-arg=--defsym={name}={value:#x}"));
     let mut cargo = Command::new("cargo");
     cargo
