@@ -6,6 +6,8 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use riscv_iss::{Hart, HartState, Xlen};
 use vhost::{Checkpoint, Vhost};
 
+use super::input::Progress;
+
 /// Name of the part with the state of the run.
 const PART: &str = "run";
 
@@ -25,10 +27,8 @@ pub(super) struct RunState {
     width: u64,
     /// Number of executed instructions.
     pub(super) instructions: u64,
-    /// Number of bytes of the standard input that the host has taken.
-    pub(super) input: u64,
-    /// True after the end of the standard input.
-    pub(super) has_input_ended: bool,
+    /// Standard input that the host has taken, by channel; empty without one.
+    pub(super) input: Vec<Progress>,
     hart: HartState,
 }
 
@@ -54,13 +54,12 @@ impl SaveAt {
         vhost: &Vhost,
         hart: &Hart<X>,
         instructions: u64,
-        (input, has_input_ended): (u64, bool),
+        input: Vec<Progress>,
     ) -> Result<()> {
         let state = RunState {
             width: X::BITS.into(),
             instructions,
             input,
-            has_input_ended,
             hart: hart.state(),
         };
         // The error may hold a callback's error, which is not `Send`.
@@ -102,25 +101,28 @@ impl RunState {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let head = [
-            self.width,
-            self.instructions,
-            self.input,
-            self.has_input_ended.into(),
-        ];
-        let words = head.into_iter().chain(self.hart.words());
+        let head = [self.width, self.instructions, self.input.len() as u64];
+        let input = self.input.iter();
+        let input = input.flat_map(|it| [it.taken, it.has_ended.into()]);
+        let words = head.into_iter().chain(input).chain(self.hart.words());
         words.flat_map(u64::to_le_bytes).collect()
     }
 
     fn of(bytes: &[u8]) -> Option<Self> {
         let (words, rest) = bytes.as_chunks();
         let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        let ([width, instructions, input, ended], hart) = words.split_first_chunk()?;
+        let ([width, instructions, channels], words) = words.split_first_chunk()?;
+        let channels = usize::try_from(*channels).ok()?;
+        let (input, hart) = words.split_at_checked(channels.checked_mul(2)?)?;
+        let (input, _) = input.as_chunks();
+        let progress = |[taken, has_ended]: &[u64; 2]| Progress {
+            taken: *taken,
+            has_ended: *has_ended != 0,
+        };
         let state = Self {
             width: *width,
             instructions: *instructions,
-            input: *input,
-            has_input_ended: *ended != 0,
+            input: input.iter().map(progress).collect(),
             hart: HartState::from_words(hart)?,
         };
         rest.is_empty().then_some(state)
@@ -140,8 +142,9 @@ mod tests {
         let state = RunState {
             width: 32,
             instructions: 1 << 40,
-            input: 5,
-            has_input_ended: true,
+            input: [(5, true), (1 << 40, false)]
+                .map(|(taken, has_ended)| Progress { taken, has_ended })
+                .to_vec(),
             hart: hart.state(),
         };
         let bytes = state.bytes();

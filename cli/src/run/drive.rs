@@ -138,8 +138,8 @@ pub(super) fn drive<X: Xlen>(
             spin = at;
         }
         if let Some(save) = plan.save.as_ref().filter(|it| it.tick == vhost.now()) {
-            let read = input.as_ref().map_or((0, false), |input| input.position());
-            save.save(vhost, &hart, instructions, read)?;
+            let read = input.as_ref().map(|input| input.progress());
+            save.save(vhost, &hart, instructions, read.unwrap_or_default())?;
         }
     };
     if let Some(save) = plan.save.as_ref().filter(|it| it.tick >= vhost.now()) {

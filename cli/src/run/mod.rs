@@ -161,12 +161,13 @@ fn execute(args: &Args) -> Result<u8> {
     let program = Program::open(&args.image)?;
     let save = SaveAt::of(&args.save_at)?;
     let vhost = system::start(args, &program)?;
-    let mut input = args.stdin.as_deref().map(Input::open).transpose()?;
+    let input = args.stdin.as_deref();
+    let mut input = input.map(|file| Input::open(file, &vhost)).transpose()?;
     let restored = args.restore.as_deref();
     let restored = restored.map(|file| RunState::restore(&vhost, file));
     let restored = restored.transpose()?;
     if let (Some(input), Some(state)) = (&mut input, &restored) {
-        input.resume(state.input, state.has_input_ended)?;
+        input.resume(&state.input);
     }
     let plan = Plan { save, restored };
     let ended = {

@@ -24,7 +24,7 @@ const PAGE: u64 = 4096;
 const IMAGE: &str = "IMAGE";
 
 /// Name of the channel of an image alone.
-pub(super) const CHANNEL: &str = "cpu";
+const CHANNEL: &str = "cpu";
 
 /// Trap of semihosting: `slli zero, zero, 31`, `ebreak`, `srai zero, zero, 7`.
 const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
@@ -47,10 +47,10 @@ fn has_traps(program: &Program) -> Result<bool> {
 }
 
 /// Name of the channel of RTT beside that of the image.
-pub(super) const RTT: &str = "rtt";
+const RTT: &str = "rtt";
 
 /// Name of the channel of semihosting beside that of the image.
-pub(super) const SEMIHOSTING: &str = "semihosting";
+const SEMIHOSTING: &str = "semihosting";
 
 /// Starts the system of a run.
 pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {

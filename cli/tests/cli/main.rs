@@ -25,8 +25,10 @@ mod tables;
 mod waves;
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::thread;
 
 /// Result of one call of the command.
 #[derive(Debug)]
@@ -61,7 +63,23 @@ fn command() -> Command {
 }
 
 fn end(command: &mut Command) -> Ended {
-    let output = command.output().unwrap();
+    ended(command.output().unwrap())
+}
+
+/// Runs the command with these bytes in a pipe as its standard input.
+fn end_with(command: &mut Command, input: &[u8]) -> Ended {
+    let streams = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = streams.stderr(Stdio::piped()).spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    let output = thread::scope(|scope| {
+        // One that has ended takes no more.
+        scope.spawn(move || pipe.write_all(input));
+        child.wait_with_output().unwrap()
+    });
+    ended(output)
+}
+
+fn ended(output: Output) -> Ended {
     let ended = Ended {
         status: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),

@@ -22,14 +22,25 @@ pub(super) struct Block {
     pub(super) descriptors: Vec<Descriptor>,
 }
 
-/// Words that are polled, by their offsets from the control block.
+/// Words that are polled, by the offsets of their reads from the control block. One read is made in a tick; several take turns.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// Spans to read: offset and length.
-    pub(super) spans: Vec<(u64, u64)>,
+    pub(super) reads: Vec<PlannedRead>,
+}
+
+/// Read of words that are close to one another.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PlannedRead {
+    /// Offset of the first word.
+    pub(super) at: u64,
+    /// Number of bytes up to the end of the last word.
+    pub(super) len: u64,
     /// Offsets of the words in the bytes read.
     pub(super) words: Vec<usize>,
 }
+
+/// Bytes of a word: of a wide offset, its lower half.
+pub(super) const WORD: u64 = 4;
 
 impl Channel {
     /// Reads the control block; `None` if it is gone, or can't be read.
@@ -83,8 +94,8 @@ impl Channel {
         }))
     }
 
-    /// Words to poll: the write offsets of the up buffers, the mark where it fits, and while the first down buffer is full its read
-    /// offset.
+    /// Words to poll: the mark unless it makes two reads of one, the write offsets of the up buffers, and while the first down buffer
+    /// is full its read offset.
     pub(super) fn plan(&self, block: &Block, is_full: bool) -> Plan {
         let Header { up, .. } = block.header;
         let at = |position, offset| block.layout.offset(position) + offset;
@@ -94,23 +105,30 @@ impl Channel {
         if is_full {
             words.push(at(up, block.layout.read_offset()));
         }
-        let end = words.last().map_or(4, |last| last + 4);
-        let most = DOORBELL_BYTES as u64;
-        if end <= most {
+        let is_one_read = |first: u64| {
+            let end = words.last().map_or(first, |last| last + WORD);
+            end - first <= DOORBELL_BYTES as u64
+        };
+        // In one read the offsets are more important.
+        let first = words.first().copied().unwrap_or_default();
+        if is_one_read(0) || !is_one_read(first) {
             words.insert(0, 0);
         }
-        let first = words.first().copied().unwrap_or_default();
-        if end - first <= most {
-            let offsets = words.iter().map(|word| (word - first) as usize);
-            return Plan {
-                spans: vec![(first, end - first)],
-                words: offsets.collect(),
-            };
+        let mut reads: Vec<PlannedRead> = vec![];
+        for word in words {
+            match reads.last_mut() {
+                Some(read) if word + WORD - read.at <= DOORBELL_BYTES as u64 => {
+                    read.len = word + WORD - read.at;
+                    read.words.push((word - read.at) as usize);
+                }
+                _ => reads.push(PlannedRead {
+                    at: word,
+                    len: WORD,
+                    words: vec![0],
+                }),
+            }
         }
-        Plan {
-            spans: words.iter().map(|word| (*word, 4)).collect(),
-            words: (0..words.len()).map(|at| 4 * at).collect(),
-        }
+        Plan { reads }
     }
 
     /// Number and name of a buffer. The name is read when its address is new.

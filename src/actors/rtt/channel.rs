@@ -7,15 +7,16 @@ use std::task::Poll;
 
 use mailbox_rs::NEWEST;
 
+use super::block::{Block, Plan, WORD};
 use super::control_block::{Header, Layout};
 use super::frames::Frames;
 use super::status_tracker::RttTracker;
 use super::targets::{Complaints, Targets};
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller,
+    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, TurnRead, WordPoller,
 };
 use crate::bus::ActorContext;
-use crate::mem::part;
+use crate::mem::{Segment, part};
 use crate::messages::checkpoint::{
     RestoreError, SaveError, SavedFrontEnd, SavedRtt, SavedTransfer,
 };
@@ -213,9 +214,7 @@ impl Channel {
             is_full &= self.room(&block, 0) == Some(0);
             let next = self.plan(&block, is_full);
             if plan.as_ref() != Some(&next) {
-                let spans = next.spans.iter();
-                let spans = spans.flat_map(|(at, len)| part(&block.place, *at, *len));
-                self.poller.watch_words(spans, next.words.clone());
+                self.poll(&block, &next);
                 plan = Some(next);
             }
             let has_input = self.room(&block, 0).is_some() && !is_full;
@@ -232,6 +231,29 @@ impl Channel {
                 }
             }
         }
+    }
+
+    /// Polls the words of a plan from now on.
+    fn poll(&self, block: &Block, plan: &Plan) {
+        if let [read] = &plan.reads[..] {
+            let segments = part(&block.place, read.at, read.len);
+            return self.poller.watch_words(segments, read.words.clone());
+        }
+        let mut reads = vec![];
+        let mut words: Vec<Segment> = vec![];
+        let mut first = 0;
+        for read in &plan.reads {
+            for word in &read.words {
+                words.extend(part(&block.place, read.at + *word as u64, WORD));
+            }
+            reads.push(TurnRead {
+                segments: part(&block.place, read.at, read.len),
+                offsets: read.words.clone(),
+                first,
+            });
+            first += read.words.len();
+        }
+        self.poller.watch_in_turns(words, reads);
     }
 
     /// Waits for something to do.

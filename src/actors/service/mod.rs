@@ -48,7 +48,7 @@ pub(in crate::actors) use session::{Random, Session, Stream};
 pub(in crate::actors) use severity::severity;
 pub(in crate::actors) use status_tracker::StatusTracker;
 pub(in crate::actors) use task_tracker::TaskTracker;
-pub(in crate::actors) use word_poller::WordPoller;
+pub(in crate::actors) use word_poller::{TurnRead, WordPoller};
 
 use crate::actors::console::ConsoleClient;
 use crate::actors::memory::MemoryClient;

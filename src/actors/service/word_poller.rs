@@ -9,15 +9,28 @@ use bytes::Bytes;
 use super::Failure;
 use super::tick_alarm::TickAlarm;
 use crate::bus::{ActorContext, Bus, DOORBELL_BYTES, Doorbell, Watch};
-use crate::mem::{AccessError, Segment, Store, look_at};
+use crate::mem::{AccessError, Segment, Segments, Store, look_at};
 use crate::messages::ChannelId;
 use crate::messages::front_end::WordsRang;
+
+/// Bytes of a word that is polled in turns.
+const WORD: usize = 4;
 
 /// Waits for changes of words that a front end selects, and for a tick.
 pub(in crate::actors) struct WordPoller {
     bell: Doorbell,
     store: Rc<dyn Store>,
     seen: Rc<Seen>,
+}
+
+/// Read of several words at a time.
+pub(in crate::actors) struct TurnRead {
+    /// Segments to read, at most `DOORBELL_BYTES`.
+    pub(in crate::actors) segments: Segments,
+    /// Offsets of the words in the bytes read.
+    pub(in crate::actors) offsets: Vec<usize>,
+    /// Position of the first of them among all words.
+    pub(in crate::actors) first: usize,
 }
 
 struct Seen {
@@ -96,8 +109,36 @@ impl WordPoller {
         self.replace(segments, Some(words));
     }
 
+    /// Polls these words of 32 bits from now on, by one of the reads in each tick, in turns. The first poll makes all reads.
+    pub(in crate::actors) fn watch_in_turns(
+        &self,
+        words: impl IntoIterator<Item = Segment>,
+        reads: Vec<TurnRead>,
+    ) {
+        let (store, seen) = (self.store.clone(), self.seen.clone());
+        let state = RefCell::new(Vec::new());
+        let read = move |to: &mut [u8]| {
+            let mut state = state.borrow_mut();
+            let is_first = state.len() != to.len();
+            state.resize(to.len(), 0);
+            // By the tick, so that a replay, which has no idle ticks, makes the same reads.
+            let turn = seen.context.now() % reads.len().max(1) as u64;
+            let due = (0..).zip(&reads).filter(|(at, _)| is_first || *at == turn);
+            for (_, read) in due {
+                if let Err(error) = read.look(&*store, &mut state) {
+                    seen.read_error.replace(Some(error));
+                    return false;
+                }
+            }
+            to.copy_from_slice(&state);
+            true
+        };
+        let segments: Rc<[Segment]> = words.into_iter().collect();
+        let watch = self.watch_of(segments, Box::new(read));
+        self.bell.watch(watch);
+    }
+
     fn replace(&self, segments: impl IntoIterator<Item = Segment>, words: Option<Vec<usize>>) {
-        *self.seen.last.borrow_mut() = Bytes::new();
         let segments: Rc<[Segment]> = segments.into_iter().collect();
         let quick_look = match &segments[..] {
             [only] => self.store.looker(only),
@@ -110,16 +151,22 @@ impl WordPoller {
                 .map_err(|error| seen.read_error.replace(Some(error)))
                 .is_ok()
         };
-        let len: u64 = segments.iter().map(|segment| segment.len).sum();
-        let len = usize::try_from(len).unwrap_or(DOORBELL_BYTES);
-        let seen = self.seen.clone();
-        let ring = move |bytes: Option<&[u8]>| seen.rang(&segments, bytes);
-        let watch = Watch::new(len, Box::new(read), Box::new(ring));
+        let watch = self.watch_of(segments, Box::new(read));
         let watch = watch.quickly(quick_look);
         self.bell.watch(match words {
             Some(words) => watch.only(words),
             None => watch,
         });
+    }
+
+    /// Watch of the bytes of these segments.
+    fn watch_of(&self, segments: Rc<[Segment]>, read: Box<dyn Fn(&mut [u8]) -> bool>) -> Watch {
+        *self.seen.last.borrow_mut() = Bytes::new();
+        let len: u64 = segments.iter().map(|segment| segment.len).sum();
+        let len = usize::try_from(len).unwrap_or(DOORBELL_BYTES);
+        let seen = self.seen.clone();
+        let ring = move |bytes: Option<&[u8]>| seen.rang(&segments, bytes);
+        Watch::new(len, read, Box::new(ring))
     }
 
     /// True if the words have changed since the last call.
@@ -139,9 +186,28 @@ impl WordPoller {
     }
 }
 
+impl TurnRead {
+    /// Reads the words to their places among all.
+    fn look(&self, store: &dyn Store, all: &mut [u8]) -> Result<(), AccessError> {
+        let mut bytes = [0; DOORBELL_BYTES];
+        let len: u64 = self.segments.iter().map(|segment| segment.len).sum();
+        let len = usize::try_from(len).unwrap_or(DOORBELL_BYTES);
+        let bytes = &mut bytes[..len.min(DOORBELL_BYTES)];
+        look_at(store, &self.segments, bytes)?;
+        let places = all.chunks_exact_mut(WORD).skip(self.first);
+        for (offset, place) in self.offsets.iter().zip(places) {
+            if let Some(word) = bytes.get(*offset..*offset + WORD) {
+                place.copy_from_slice(word);
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Seen {
     fn rang(&self, segments: &[Segment], bytes: Option<&[u8]>) {
-        if let Some(bytes) = bytes {
+        // A notified tick rings with unchanged bytes, too.
+        if let Some(bytes) = bytes.filter(|bytes| self.last.borrow().as_ref() != *bytes) {
             *self.last.borrow_mut() = Bytes::copy_from_slice(bytes);
             self.since.set(self.context.now());
         }

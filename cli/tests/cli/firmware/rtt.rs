@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use super::compiled::missing;
 use super::htif::{compile, for_each_kind};
 use super::rust::{RV32, RV64, build};
 use super::{Image, tree};
+use crate::{Ended, command, end_with};
 
 const PROGRAM: &str = r#"
 #include "rtt.h"
@@ -144,6 +146,95 @@ fn rtt_beside_another_protocol_is_served_and_told() {
         assert!(ended.stdout.contains("blocking line 0\n"), "{ended:?}");
         ended.stderr(124);
     });
+}
+
+/// Takes all of a large down buffer at a time, and checks what is at its ends: bytes of the input are their positions modulo 251. Then it
+/// reads the same input by HTIF if it is told to.
+const READER: &str = r#"
+static char name[] = "input", data[65536];
+struct {
+    char id[16];
+    unsigned up, down;
+    const char *name;
+    char *data;
+    unsigned size;
+    volatile unsigned write, read;
+    unsigned flags;
+} _SEGGER_RTT;
+
+int main(void)
+{
+    static const char id[] = "SEGGER RTT";
+    unsigned taken = 0, read = 0;
+    _SEGGER_RTT.down = 1;
+    _SEGGER_RTT.name = name;
+    _SEGGER_RTT.data = data;
+    _SEGGER_RTT.size = sizeof data;
+    for (int at = 0; at < (int)sizeof id; at++)
+        ((volatile char *)_SEGGER_RTT.id)[at] = id[at];
+    while (taken < BYTES) {
+        unsigned write = _SEGGER_RTT.write, len = (write - read) % sizeof data;
+        __asm__ volatile("fence" ::: "memory");
+        if (len == 0)
+            continue;
+        if ((unsigned char)data[read] != taken % 251)
+            return 1;
+        taken += len;
+        if ((unsigned char)data[(write - 1) % sizeof data] != (taken - 1) % 251)
+            return 2;
+        _SEGGER_RTT.read = read = write;
+    }
+    if (taken != BYTES)
+        return 3;
+#ifdef BOTH
+    static char piece[4096];
+    for (taken = 0; taken < BYTES;) {
+        long long len = call(63, 0, ADDRESS(piece), sizeof piece, 0, 0);
+        if (len <= 0 || (unsigned char)piece[0] != taken % 251)
+            return 4;
+        taken += len;
+    }
+#endif
+    return 0;
+}
+"#;
+
+/// More than the host keeps for a channel.
+const LARGE: usize = 17 << 20;
+
+/// Runs the reader with a file and with a pipe as its input.
+fn read_by(image: &Image, input: &[u8]) -> [Ended; 2] {
+    let file = image.path("input");
+    fs::write(&file, input).unwrap();
+    let by_file = image.run(["--stdin".as_ref(), file.as_os_str()]);
+    let mut command = command();
+    let command = command.arg("run").arg(image.path("firmware.elf"));
+    [by_file, end_with(command.args(["--stdin", "-"]), input)]
+}
+
+#[test]
+fn each_channel_gets_all_of_the_input() {
+    for_each_kind(|image, width, options| {
+        let options = [options, &["-DBYTES=1048576", "-DBOTH"]].concat();
+        compile(image, width, &options, READER);
+        let input: Vec<u8> = (0..1 << 20).map(|at| (at % 251) as u8).collect();
+        for ended in read_by(image, &input) {
+            assert_eq!(ended.stdout(0), "");
+        }
+    });
+}
+
+#[test]
+fn a_channel_that_reads_nothing_keeps_no_input_from_another() {
+    if missing().is_none() {
+        let image = Image(tempfile::tempdir().unwrap());
+        let bytes = format!("-DBYTES={LARGE}");
+        compile(&image, 64, &["-DONE_STORE", &bytes], READER);
+        let input: Vec<u8> = (0..LARGE).map(|at| (at % 251) as u8).collect();
+        for ended in read_by(&image, &input) {
+            assert_eq!(ended.stdout(0), "");
+        }
+    }
 }
 
 #[test]

@@ -181,6 +181,21 @@ fn a_low_half_alone_is_a_command_once_it_has_settled() {
     assert_eq!(bench.told(), (vec![], Some(3)));
 }
 
+/// Where ticks come with stores, each of them is notified: that of a high half of 0, too.
+#[test]
+fn a_half_settles_in_notified_ticks() {
+    let bench = Bench::with(ChannelServices::default(), 5, |_| {});
+    bench.put_half(TOHOST, 7);
+    for _ in 0..5 {
+        bench.bus.notify();
+        bench.tick();
+        assert_eq!(bench.told(), (vec![], None));
+    }
+    bench.bus.notify();
+    bench.tick();
+    assert_eq!(bench.told(), (vec![], Some(3)));
+}
+
 #[test]
 fn the_signature_is_written_at_the_exit() {
     let signature = Signature {

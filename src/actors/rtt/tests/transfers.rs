@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mailbox_rs::PtrWidth;
 use proptest::prelude::*;
 
-use super::bench::{Bench, Buffer, Firmware, place};
+use super::bench::{BLOCK, Bench, Buffer, Firmware, place};
 use crate::messages::front_end::{StdinClose, StdinWrite};
 use crate::messages::{ChannelId, ChannelServices, InputSource, UpTarget};
 
@@ -49,8 +49,12 @@ fn an_idle_channel_is_read_once_a_tick() {
     for (width, buffers) in [
         (PtrWidth::P4, 1),
         (PtrWidth::P4, 3),
+        (PtrWidth::P4, 4),
+        (PtrWidth::P4, 14),
         (PtrWidth::P8, 1),
         (PtrWidth::P8, 2),
+        (PtrWidth::P8, 3),
+        (PtrWidth::P8, 14),
     ] {
         let bench = Bench::new(width);
         let mut firmware = Firmware::new(&bench, width);
@@ -65,6 +69,35 @@ fn an_idle_channel_is_read_once_a_tick() {
         bench.ticks(10);
         let (reads, _) = bench.state.ram.count();
         assert_eq!(reads, 10, "{width:?}, {buffers} buffers");
+    }
+}
+
+/// Each buffer has its turn within a few ticks, and the mark too: a control block that is gone is noticed.
+#[test]
+fn buffers_beyond_one_read_take_turns() {
+    for (width, reads) in [(PtrWidth::P4, 5), (PtrWidth::P8, 8)] {
+        let bench = Bench::new(width);
+        let mut firmware = Firmware::new(&bench, width);
+        let buffer = |_| Buffer {
+            name: "log",
+            size: 32,
+        };
+        let up: Vec<Buffer<'_>> = (0..14).map(buffer).collect();
+        firmware.set_up(&up, &[]);
+        bench.ticks(2);
+        for number in 0..14 {
+            firmware.write(number, b"a line\n");
+            bench.ticks(reads);
+            let expected: &[u8] = match number {
+                0 => b"a line\n",
+                _ => b"[cpu] log: a line\n",
+            };
+            assert_eq!(bench.take_text(), expected, "{width:?} {number}");
+        }
+        bench.state.ram.put(BLOCK, b"XEGGER");
+        bench.ticks(reads);
+        let reports = bench.reports();
+        assert!(reports[0].1.contains("is gone"), "{reports:?}");
     }
 }
 

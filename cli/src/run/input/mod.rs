@@ -1,0 +1,179 @@
+//! Standard input of firmware: a file, or that of this process.
+//!
+//! - `source`: its bytes, at any position.
+
+mod source;
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow};
+use vhost::Vhost;
+
+use self::source::{Chunk, Source};
+use crate::output::WARNING;
+
+/// Ticks until the next attempt where the host has taken nothing: firmware is to read first.
+const PAUSE: u32 = 1024;
+
+const UNREADABLE: &str = "--stdin can't be read";
+
+/// Input of all channels. Each of them gets all bytes, at its own pace.
+pub(super) struct Input {
+    source: Source,
+    channels: Vec<Reader>,
+}
+
+/// One channel with this input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Reader {
+    name: String,
+    progress: Progress,
+    /// Bytes from the position on, which the host has not taken.
+    pending: Vec<u8>,
+    pause: u32,
+    /// Number of bytes that were not kept for it.
+    lost: u64,
+}
+
+/// Input that the host has taken for a channel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Number of bytes.
+    pub(super) taken: u64,
+    /// True after the end.
+    pub(super) has_ended: bool,
+}
+
+impl Input {
+    /// Opens a file; `-` is the standard input of this process.
+    pub(super) fn open(name: &Path, vhost: &Vhost) -> Result<Self> {
+        let failed = || format!("--stdin {} can't be read", name.display());
+        let source = if name == Path::new("-") {
+            Source::stream(io::stdin())
+        } else {
+            let file = File::open(name).with_context(failed)?;
+            let metadata = file.metadata().with_context(failed)?;
+            if metadata.is_file() {
+                Source::File(file)
+            } else {
+                Source::stream(file)
+            }
+        };
+        let names = vhost.exits().into_iter().map(|channel| channel.name);
+        let channels = names.map(Reader::new).collect();
+        Ok(Self { source, channels })
+    }
+
+    /// Progress of each channel, in the order of the channels.
+    pub(super) fn progress(&self) -> Vec<Progress> {
+        self.channels.iter().map(|it| it.progress).collect()
+    }
+
+    /// Goes on from a progress. A file is read from there; a pipe or terminal has its next bytes.
+    pub(super) fn resume(&mut self, progress: &[Progress]) {
+        for (channel, progress) in self.channels.iter_mut().zip(progress) {
+            channel.progress = *progress;
+            if let Source::Stream(_) = self.source {
+                channel.progress.taken = 0;
+            }
+        }
+    }
+
+    /// True if firmware may get more: bytes, or the end.
+    pub(super) fn is_open(&self) -> bool {
+        self.channels.iter().any(Reader::may_get_more)
+    }
+
+    /// True if the next bytes of a channel are those of a pipe or terminal, and have not come.
+    pub(super) fn comes_later(&self) -> bool {
+        let mut waiting = self.channels.iter().filter(|it| it.may_get_more());
+        waiting.any(|it| it.pending.is_empty() && self.source.comes_later(it.progress.taken))
+    }
+
+    /// Sleeps until bytes of a pipe or terminal come, for a while at most. For firmware that waits for them: it would take all of a
+    /// processor.
+    pub(super) fn sleep(&mut self) -> Result<()> {
+        self.source.sleep().context(UNREADABLE)
+    }
+
+    /// Hands on what has come, and the end.
+    pub(super) fn feed(&mut self, vhost: &Vhost) -> Result<()> {
+        for channel in &mut self.channels {
+            channel.feed(&mut self.source, vhost)?;
+        }
+        let needed = self.channels.iter().filter(|it| !it.progress.has_ended);
+        if let Some(first) = needed.map(|it| it.progress.taken).min() {
+            self.source.forget(first);
+        }
+        Ok(())
+    }
+}
+
+impl Reader {
+    fn new(name: String) -> Self {
+        Self {
+            name,
+            progress: Progress::default(),
+            pending: Vec::new(),
+            pause: 0,
+            lost: 0,
+        }
+    }
+
+    /// True unless the end was handed on, or the host has as much as it takes, which firmware does not read.
+    fn may_get_more(&self) -> bool {
+        !self.progress.has_ended && self.pause == 0
+    }
+
+    /// Hands on the next bytes, or the end.
+    fn feed(&mut self, source: &mut Source, vhost: &Vhost) -> Result<()> {
+        if self.progress.has_ended {
+            return Ok(());
+        }
+        if self.pause > 1 {
+            self.pause -= 1;
+            return Ok(());
+        }
+        // The error may hold a callback's error, which is not `Send`.
+        let failed = |error: vhost::Error| anyhow!("{error}");
+        if self.pending.is_empty() {
+            match source.chunk(self.progress.taken).context(UNREADABLE)? {
+                Chunk::NotYet => return Ok(()),
+                Chunk::Bytes(bytes) => self.pending = bytes,
+                Chunk::Lost(position) => {
+                    self.lost += position - self.progress.taken;
+                    self.progress.taken = position;
+                    return Ok(());
+                }
+                Chunk::End => {
+                    self.progress.has_ended = true;
+                    return vhost.close_stdin(&self.name).map_err(failed);
+                }
+            }
+        }
+        let taken = vhost.write_stdin(&self.name, &self.pending);
+        let taken = taken.map_err(failed)?;
+        self.pending.drain(..taken);
+        self.progress.taken += taken as u64;
+        self.pause = if taken == 0 { PAUSE } else { 0 };
+        if taken > 0 && self.lost > 0 {
+            self.tell();
+        }
+        Ok(())
+    }
+
+    /// Warns of lost bytes, when firmware reads on behind them.
+    fn tell(&mut self) {
+        let Self { name, lost, .. } = self;
+        // Without a standard error there is nothing left to report to.
+        let _ = writeln!(
+            anstream::stderr(),
+            "{WARNING}warning:{WARNING:#} channel `{name}` has lost {lost} bytes of --stdin: firmware reads it by another channel, more than {} MiB \
+             ahead; give a file, which each channel reads by itself",
+            source::MOST_KEPT >> 20
+        );
+        *lost = 0;
+    }
+}
