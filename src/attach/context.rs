@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::configured_services::services;
 use super::findings::{FindingRecipient, Findings};
-use crate::config::{ChannelConfig, FrontEnd, Mailbox, SemihostingConfig, UpConfig, same_firmware};
+use crate::config::{
+    ChannelConfig, FrontEnd, Mailbox, RttMode, SemihostingConfig, UpConfig, same_firmware,
+};
 use crate::mem::{MemoryMap, Segments};
 use crate::messages::RTT_HEADER;
 use crate::messages::checkpoint::SavedStatistics;
@@ -106,11 +108,20 @@ fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Seg
                 };
                 (name.clone(), target)
             });
+            let modes = rtt.modes.iter().map(|(name, mode)| {
+                let mode = match mode {
+                    RttMode::Skip => 0,
+                    RttMode::Trim => 1,
+                    RttMode::Block => 2,
+                };
+                (name.clone(), mode)
+            });
             let place_of_block = RttPlace {
                 block: rtt.block,
-                search: rtt.search,
+                search: rtt.search.clone(),
                 ptr_width: rtt.ptr_width,
                 up: up.collect(),
+                modes: modes.collect(),
             };
             Some((Interface::Rtt(place_of_block), place.unwrap_or_default()))
         }

@@ -56,9 +56,10 @@ impl Beside<'_> {
             });
             let rtt = RttConfig {
                 block: Some(block),
-                search: None,
+                search: vec![],
                 ptr_width: Image::ptr_width(image),
                 up: BTreeMap::new(),
+                modes: BTreeMap::new(),
             };
             added.push(channel(main, name, FrontEnd::Rtt(rtt)));
         }

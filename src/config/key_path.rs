@@ -161,8 +161,10 @@ impl RttProblem {
             Self::KeyOfMailbox { key } => Some(key),
             Self::KeyOfRtt
             | Self::TwoPlaces
+            | Self::NoRange
             | Self::Range { .. }
             | Self::Target { .. }
+            | Self::Mode { .. }
             | Self::Empty { .. } => Some("rtt"),
             Self::NoBlock { .. } | Self::NotInMemory { .. } => None,
         }

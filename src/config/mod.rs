@@ -81,7 +81,7 @@ pub(crate) use flush::MOST_FLUSH;
 pub use htif::{HtifConfig, SignatureConfig};
 pub use memory_place::MemoryPlace;
 pub use name::NoName;
-pub use rtt::{RttConfig, UpConfig};
+pub use rtt::{RttConfig, RttMode, UpConfig};
 pub use semihosting::SemihostingConfig;
 pub use service_error::ServiceProblem;
 pub use text::TextError;

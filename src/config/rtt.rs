@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::{ChannelProblem, RttProblem};
 use super::htif::Place;
-use super::raw_rtt::RawUp;
+use super::raw_rtt::{RawSearch, RawUp};
 use super::schema::RawChannel;
 use crate::mem::Image;
 use mailbox_rs::PtrWidth;
@@ -14,12 +14,14 @@ use mailbox_rs::PtrWidth;
 pub struct RttConfig {
     /// Address of the control block; `None` if it is searched.
     pub block: Option<u64>,
-    /// Range to search for the control block, if its address is not known: first address, and the address behind the last byte.
-    pub search: Option<(u64, u64)>,
+    /// Ranges to search for the control block, if its address is not known: first address, and the address behind the last byte.
+    pub search: Vec<(u64, u64)>,
     /// Width of the control block's pointers.
     pub ptr_width: PtrWidth,
     /// Targets of up channels, by their names or numbers.
     pub up: BTreeMap<String, UpConfig>,
+    /// Modes of up channels that the host sets, by their names or numbers.
+    pub modes: BTreeMap<String, RttMode>,
 }
 
 /// Target of an up channel.
@@ -41,6 +43,17 @@ pub enum UpConfig {
     Defmt,
 }
 
+/// Act of firmware where an up buffer is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RttMode {
+    /// The text is dropped as a whole.
+    Skip,
+    /// The rest of the text is dropped.
+    Trim,
+    /// Firmware waits for room.
+    Block,
+}
+
 /// Bytes of a control block without buffers: its name, and two numbers.
 pub(super) const HEADER: u64 = 24;
 
@@ -60,12 +73,14 @@ pub(super) fn validate(
         return Err(RttProblem::KeyOfMailbox { key }.into());
     }
     let ptr_width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
-    let search = rtt.search.map(|[from, to]| (from.0, to.0));
-    let block = match (rtt.address, search) {
-        (Some(address), None) => Some(address.0),
-        (Some(_), Some(_)) => return Err(RttProblem::TwoPlaces.into()),
-        (None, Some(_)) => None,
-        (None, None) => {
+    let is_searched = rtt.search.is_some();
+    let search = rtt.search.map(RawSearch::ranges).unwrap_or_default();
+    let block = match (rtt.address, is_searched) {
+        (Some(address), false) => Some(address.0),
+        (Some(_), true) => return Err(RttProblem::TwoPlaces.into()),
+        (None, true) if search.is_empty() => return Err(RttProblem::NoRange.into()),
+        (None, true) => None,
+        (None, false) => {
             let file = place.image.map(Image::file).map(Into::into);
             let value = symbol.ok_or(RttProblem::NoBlock { file })?;
             Some(place.address(value, HEADER))
@@ -76,7 +91,7 @@ pub(super) fn validate(
     {
         return Err(RttProblem::NotInMemory { address, cause }.into());
     }
-    if let Some((from, to)) = search {
+    for (from, to) in search.iter().copied() {
         let len = to.checked_sub(from).filter(|len| *len >= HEADER);
         let len = len.ok_or(RttProblem::Range { from, to })?;
         if let Err(cause) = place.map.resolve(place.space, from, len) {
@@ -88,12 +103,32 @@ pub(super) fn validate(
         let target = up(&name, target)?;
         Ok((name, target))
     });
+    let modes = rtt.mode.into_iter().map(|(name, word)| {
+        let mode = RttMode::of(&word);
+        let mode = mode.ok_or_else(|| RttProblem::Mode {
+            name: name.clone(),
+            word,
+        })?;
+        Ok((name, mode))
+    });
     Ok(RttConfig {
         block,
         search,
         ptr_width,
         up: up.collect::<Result<_, RttProblem>>()?,
+        modes: modes.collect::<Result<_, RttProblem>>()?,
     })
+}
+
+impl RttMode {
+    fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "skip" => Self::Skip,
+            "trim" => Self::Trim,
+            "block" => Self::Block,
+            _ => return None,
+        })
+    }
 }
 
 fn up(name: &str, target: RawUp) -> Result<UpConfig, RttProblem> {

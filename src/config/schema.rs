@@ -79,7 +79,7 @@ pub(super) const CHANNEL_KEYS: Keys = Keys {
     nested: &[
         ("stdio", &["stdin", "stdout", "stderr"]),
         ("time", &["clock", "period"]),
-        ("rtt", &["address", "search", "up"]),
+        ("rtt", &["address", "search", "up", "mode"]),
         ("faults", &["seed", "files", "memory", "calls", "delay"]),
     ],
     elsewhere: (OF_MEMORY, "a memory, in the memory file"),

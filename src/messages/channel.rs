@@ -86,12 +86,14 @@ pub const RTT_HEADER: u64 = 24;
 pub struct RttPlace {
     /// Address of the control block; `None` if it is searched.
     pub block: Option<u64>,
-    /// Range to search: first address, and the address behind the last byte.
-    pub search: Option<(u64, u64)>,
+    /// Ranges to search: first address, and the address behind the last byte.
+    pub search: Vec<(u64, u64)>,
     /// Width of the control block's pointers.
     pub ptr_width: PtrWidth,
     /// Targets of up channels, by their names or numbers.
     pub up: BTreeMap<String, UpTarget>,
+    /// Modes that the host sets, by names or numbers of up channels: the lowest two bits of the flags.
+    pub modes: BTreeMap<String, u8>,
 }
 
 /// Target of the bytes of an up channel.

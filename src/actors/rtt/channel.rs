@@ -47,6 +47,8 @@ pub(crate) struct Channel {
     pub(super) impossible: Cell<Option<Header>>,
     /// Up buffers that can't be served, until the control block is found anew.
     pub(super) disabled: RefCell<BTreeSet<u32>>,
+    /// Up buffers whose mode was looked at since the control block was found.
+    pub(super) modes_set: RefCell<BTreeSet<u32>>,
     /// Names of buffers, by direction and number, with the address that they were read from.
     pub(super) names: RefCell<BTreeMap<(bool, u32), (u64, BufferName)>>,
     /// True once the standard input has no more bytes.
@@ -108,6 +110,7 @@ impl FrontEnd for Channel {
             reports: Cell::new(0),
             impossible: Cell::new(None),
             disabled: RefCell::default(),
+            modes_set: RefCell::default(),
             names: RefCell::default(),
             is_input_over: Cell::new(false),
             transfer: Cell::default(),
@@ -143,6 +146,7 @@ impl FrontEnd for Channel {
             self.block.set(Some(address));
             self.tracker.enter(RttStep::Bytes { address });
             self.disabled.borrow_mut().clear();
+            self.modes_set.borrow_mut().clear();
             self.frames.reset();
             self.serve_block(address).await?;
             self.poller.rest();
@@ -207,6 +211,9 @@ impl Channel {
             let Some(block) = self.read_block(address).await? else {
                 return Ok(());
             };
+            if !self.place.modes.is_empty() {
+                self.set_modes(&block).await?;
+            }
             for number in 0..block.header.up {
                 self.take_up(&block, number).await?;
             }

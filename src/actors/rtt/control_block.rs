@@ -75,7 +75,12 @@ pub(super) struct Descriptor {
     pub(super) write: u32,
     /// Offset of the next byte to read.
     pub(super) read: u32,
+    /// Mode in the lowest two bits.
+    pub(super) flags: u32,
 }
+
+/// Bits of a mode.
+const MODE: u32 = 3;
 
 /// Reason to refuse a descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -146,6 +151,11 @@ impl Layout {
         self.write_offset() + self.word()
     }
 
+    /// Offset of the flags within a descriptor.
+    pub(super) fn flags_offset(self) -> u64 {
+        self.read_offset() + self.word()
+    }
+
     /// Decodes a descriptor; `None` for too few bytes.
     pub(super) fn parse(self, bytes: &[u8]) -> Option<Descriptor> {
         let width = self.ptr_width.bytes() as usize;
@@ -165,6 +175,7 @@ impl Layout {
             size: number(words)?,
             write: number(words + each)?,
             read: number(words + 2 * each)?,
+            flags: word(bytes, words + 3 * each)?,
         })
     }
 }
@@ -173,6 +184,12 @@ impl Descriptor {
     /// True once firmware has set the buffer up.
     pub(super) fn is_set_up(&self) -> bool {
         self.data != 0 && self.size != 0
+    }
+
+    /// Flags with another mode; `None` if they have this mode.
+    pub(super) fn flags_with(&self, mode: u8) -> Option<u32> {
+        let flags = self.flags & !MODE | u32::from(mode) & MODE;
+        (flags != self.flags).then_some(flags)
     }
 
     /// Checks size and offsets of a buffer that is set up.
@@ -242,6 +259,7 @@ mod tests {
         let narrow = layout(PtrWidth::P4);
         assert_eq!((narrow.offset(0), narrow.offset(2)), (24, 72));
         assert_eq!((narrow.write_offset(), narrow.read_offset()), (12, 16));
+        assert_eq!(narrow.flags_offset(), 20);
         let parsed = narrow.parse(&bytes[..24]).unwrap();
         assert_eq!((parsed.name, parsed.data), (0x0302_0100, 0x0706_0504));
         assert_eq!(parsed.write, 0x0f0e_0d0c);
@@ -250,6 +268,7 @@ mod tests {
         assert_eq!((wide.write_offset(), wide.read_offset()), (20, 24));
         let parsed = wide.parse(&bytes).unwrap();
         assert_eq!((parsed.size, parsed.read), (0x1312_1110, 0x1b1a_1918));
+        assert_eq!((wide.flags_offset(), parsed.flags), (28, 0x1f1e_1d1c));
         bytes.truncate(27);
         assert_eq!(wide.parse(&bytes), None);
     }
@@ -270,6 +289,7 @@ mod tests {
         let words = [0x6000_0000_u64, 0x6000_0100, 1024, 5, 4, 2].map(u64::to_le_bytes);
         let parsed = wide.parse(words.as_flattened()).unwrap();
         assert_eq!((parsed.size, parsed.write, parsed.read), (1024, 5, 4));
+        assert_eq!((wide.flags_offset(), parsed.flags), (40, 2));
         let words = [1, 2, 1 << 40, 5, 4, 2].map(u64::to_le_bytes);
         let parsed = wide.parse(words.as_flattened()).unwrap();
         assert!(parsed.check().is_err());

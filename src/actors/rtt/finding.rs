@@ -1,4 +1,4 @@
-//! Wait for a control block, at its address or in a range.
+//! Wait for a control block, at its address or in ranges.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -10,7 +10,7 @@ use crate::actors::service::Failure;
 use crate::mem::{Op, Span};
 use crate::messages::foreign::Severity;
 
-/// Ticks between two searches of the whole range.
+/// Ticks between two searches of all ranges.
 const SEARCH_TICKS: u64 = 1024;
 
 /// Most reports on control blocks that vanish or are impossible.
@@ -19,10 +19,9 @@ const MOST_REPORTS: u32 = 16;
 impl Channel {
     /// Waits until firmware has set up a control block. Returns its address.
     pub(super) async fn find(&self) -> Result<u64, Failure> {
-        match (self.place.block, self.place.search) {
-            (Some(address), _) => self.wait_for_mark(address).await.map(|()| address),
-            (None, Some(range)) => self.search(Search::new(range)).await,
-            (None, None) => std::future::pending().await,
+        match self.place.block {
+            Some(address) => self.wait_for_mark(address).await.map(|()| address),
+            None => self.search(Search::new(&self.place.search)).await,
         }
     }
 
@@ -50,7 +49,7 @@ impl Channel {
         .await
     }
 
-    async fn search(&self, mut search: Search) -> Result<u64, Failure> {
+    async fn search(&self, mut search: Search<'_>) -> Result<u64, Failure> {
         loop {
             match search.step(&self.service).await? {
                 Found::Nothing => self.wait(1).await,

@@ -4,6 +4,7 @@
 //! - `channel`: one task per channel, which transfers bytes as long as there is a control block.
 //! - `finding`: wait for a control block.
 //! - `block`: the control block as read, its polled words, names of buffers.
+//! - `modes`: modes of up buffers, as configured.
 //! - `up`, `down`: transfers of bytes.
 //! - `frames`: frames of defmt, decoded to reports.
 //! - `search`: search of a control block in a range.
@@ -16,6 +17,7 @@ mod control_block;
 mod down;
 mod finding;
 mod frames;
+mod modes;
 mod search;
 mod status_tracker;
 mod targets;

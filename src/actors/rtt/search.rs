@@ -1,4 +1,4 @@
-//! Search of a control block in a range: a piece in each tick, so that a tick stays short.
+//! Search of a control block in ranges: a piece in each tick, so that a tick stays short.
 
 use super::control_block::{HEADER, ID};
 use crate::actors::service::{ChannelService, Failure};
@@ -10,11 +10,12 @@ const STEP: u64 = 4096;
 /// Alignment of a control block.
 const ALIGN: usize = 4;
 
-/// Position in a range that is searched again and again.
+/// Position in ranges that are searched again and again.
 #[derive(Debug)]
-pub(super) struct Search {
-    from: u64,
-    to: u64,
+pub(super) struct Search<'a> {
+    ranges: &'a [(u64, u64)],
+    /// Position of the present range.
+    range: usize,
     next: u64,
 }
 
@@ -25,17 +26,25 @@ pub(super) enum Found {
     Mark(u64),
     /// No mark in this piece.
     Nothing,
-    /// No mark in the range: the search begins anew.
+    /// No mark in the ranges: the search begins anew.
     End,
 }
 
-impl Search {
-    pub(super) fn new((from, to): (u64, u64)) -> Self {
-        Self {
-            from,
-            to,
-            next: from,
-        }
+impl<'a> Search<'a> {
+    pub(super) fn new(ranges: &'a [(u64, u64)]) -> Self {
+        let mut search = Self {
+            ranges,
+            range: 0,
+            next: 0,
+        };
+        search.begin(0);
+        search
+    }
+
+    /// Goes to the beginning of a range.
+    fn begin(&mut self, range: usize) {
+        self.range = range;
+        self.next = self.ranges.get(range).map_or(0, |(from, _)| *from);
     }
 
     /// Searches the next piece.
@@ -43,9 +52,14 @@ impl Search {
     /// # Errors
     /// Fails if the piece can't be read.
     pub(super) async fn step(&mut self, service: &ChannelService) -> Result<Found, Failure> {
-        let rest = self.to.saturating_sub(self.next);
+        let to = self.ranges.get(self.range).map_or(0, |(_, to)| *to);
+        let rest = to.saturating_sub(self.next);
         if rest < HEADER {
-            self.next = self.from;
+            if self.range + 1 < self.ranges.len() {
+                self.begin(self.range + 1);
+                return Ok(Found::Nothing);
+            }
+            self.begin(0);
             return Ok(Found::End);
         }
         let span = Span {

@@ -37,6 +37,9 @@ pub enum RttProblem {
         "`rtt.address` and `rtt.search` are given; the control block has one place: leave one of them out"
     )]
     TwoPlaces,
+    /// An empty list of ranges.
+    #[error("`rtt.search` is empty; give a range, or leave it out")]
+    NoRange,
     /// A control block or a range outside of the memories of the space.
     #[error(
         "`rtt`: {address:#x} is not in memory: {cause}; check `space` and the image, or map a memory there"
@@ -62,6 +65,14 @@ pub enum RttProblem {
         "`rtt.up.{name}` is `{word}`; valid are console, lines, none, defmt, {{file: PATH}}, {{socket: PORT}} and {{method: NAME}}"
     )]
     Target {
+        /// Name or number of the up channel.
+        name: String,
+        /// The value.
+        word: String,
+    },
+    /// An unknown mode.
+    #[error("`rtt.mode.{name}` is `{word}`; valid are skip, trim and block")]
+    Mode {
         /// Name or number of the up channel.
         name: String,
         /// The value.

@@ -53,17 +53,20 @@ fn rtt(keys: &str) -> RttConfig {
 fn the_image_or_keys_have_the_place() {
     let expected = RttConfig {
         block: Some(0x2000),
-        search: None,
+        search: vec![],
         ptr_width: PtrWidth::P4,
         up: BTreeMap::new(),
+        modes: BTreeMap::new(),
     };
     assert_eq!(rtt("elf: rtt.elf"), expected);
     assert_eq!(rtt("elf: mailbox.elf, abi: rtt"), expected);
     let given = rtt("elf: none.elf, abi: rtt, rtt: {address: 0x1800}");
     assert_eq!(given.block, Some(0x1800));
     let searched = rtt("ptr: 64, abi: rtt, rtt: {search: [0x1000, 0x5000]}");
-    assert_eq!(searched.search, Some((0x1000, 0x5000)));
+    assert_eq!(searched.search, [(0x1000, 0x5000)]);
     assert_eq!((searched.block, searched.ptr_width), (None, PtrWidth::P8));
+    let several = rtt("ptr: 64, abi: rtt, rtt: {search: [[0x1000, 0x2000], [0x4000, 0x5000]]}");
+    assert_eq!(several.search, [(0x1000, 0x2000), (0x4000, 0x5000)]);
     assert!(matches!(
         front_end("elf: mailbox.elf"),
         Ok(FrontEnd::Mailbox(_))
@@ -88,6 +91,18 @@ fn targets_have_names_or_numbers() {
     ];
     let expected = expected.map(|(name, target)| (name.to_owned(), target));
     assert_eq!(up.up, BTreeMap::from(expected));
+}
+
+#[test]
+fn modes_have_names_or_numbers() {
+    let modes = rtt("elf: rtt.elf, rtt: {mode: {Terminal: skip, '1': trim, defmt: block}}").modes;
+    let expected = [
+        ("Terminal", RttMode::Skip),
+        ("1", RttMode::Trim),
+        ("defmt", RttMode::Block),
+    ];
+    let expected = expected.map(|(name, mode)| (name.to_owned(), mode));
+    assert_eq!(modes, BTreeMap::from(expected));
 }
 
 #[test]
@@ -154,6 +169,22 @@ fn errors_name_the_key() {
         (
             "elf: rtt.elf, rtt: {search: [0x1000, 0x9000]}",
             "`rtt`: 0x1000 is not in memory",
+        ),
+        (
+            "elf: none.elf, abi: rtt, rtt: {search: [[0x1000, 0x2000], [0x1000, 0x9000]]}",
+            "`rtt`: 0x1000 is not in memory",
+        ),
+        (
+            "elf: none.elf, abi: rtt, rtt: {search: []}",
+            "`rtt.search` is empty",
+        ),
+        (
+            "elf: rtt.elf, rtt: {search: [1, 2, 3]}",
+            "a range `[FIRST, BEHIND]`, or a list of ranges",
+        ),
+        (
+            "elf: rtt.elf, rtt: {mode: {defmt: blocking}}",
+            "`rtt.mode.defmt` is `blocking`; valid are skip, trim and block",
         ),
         (
             "elf: rtt.elf, rtt: {up: {'0': consoel}}",

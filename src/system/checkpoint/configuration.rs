@@ -49,10 +49,13 @@ fn channel(map: &MemoryMap, channel: &ChannelDescriptor) -> String {
         Interface::Htif(place) => {
             format!("HTIF at {:#x} and {:#x}", place.tohost, place.fromhost)
         }
-        Interface::Rtt(place) => match (place.block, place.search) {
-            (Some(block), _) => format!("RTT at {block:#x}"),
-            (None, Some((from, to))) => format!("RTT from {from:#x} to {to:#x}"),
-            (None, None) => "RTT".to_owned(),
+        Interface::Rtt(place) => match place.block {
+            Some(block) => format!("RTT at {block:#x}"),
+            None => {
+                let ranges = place.search.iter();
+                let ranges = ranges.map(|(from, to)| format!(" from {from:#x} to {to:#x}"));
+                format!("RTT{}", ranges.collect::<Vec<_>>().join(" and"))
+            }
         },
         Interface::Semihosting(place) => {
             let width = bits(place.ptr_width);

@@ -62,6 +62,9 @@ pub(super) struct Case {
     /// True if `vhost run` must print, write and exit the same.
     #[serde(default)]
     pub(super) as_run: bool,
+    /// True if Spike, where it is installed, must do so, too.
+    #[serde(default)]
+    pub(super) as_spike: bool,
     #[serde(default)]
     pub(super) golden: bool,
     #[serde(default)]

@@ -7,6 +7,7 @@
 //! - [`client`]: TCP clients of a running simulation;
 //! - [`on_qemu`]: programs with semihosting on QEMU, too;
 //! - [`on_run`]: the same image on `vhost run`;
+//! - [`on_spike`]: the same image on Spike;
 //! - [`recording`]: recording of each run, and its replay without the simulation;
 //! - [`riscv_tests`]: the official instruction tests, if their sources are here;
 //! - [`rerun`]: failed runs that run again from a snapshot;
@@ -35,6 +36,7 @@ mod load;
 mod many;
 mod on_qemu;
 mod on_run;
+mod on_spike;
 mod recording;
 mod rerun;
 mod riscv_tests;
@@ -412,7 +414,7 @@ fn run_case(
     if let Some(unmet) = unmet.or(unmet_by_clients) {
         return Ok(Some(unmet));
     }
-    if let ([image], true) = (&images[..], case.as_run) {
+    if let ([image], true) = (&images[..], case.as_run || case.as_spike) {
         let simulated = Simulated {
             name,
             image,
@@ -420,7 +422,13 @@ fn run_case(
             lines: &lines,
             files: &folder,
         };
-        let difference = on_run::compare(builder, case, &simulation, &simulated)?;
+        let mut difference = None;
+        if case.as_run {
+            difference = on_run::compare(builder, case, &simulation, &simulated)?;
+        }
+        if case.as_spike && difference.is_none() {
+            difference = on_spike::compare(builder.root(), case.core(), &simulated)?;
+        }
         if difference.is_some() {
             return Ok(difference);
         }

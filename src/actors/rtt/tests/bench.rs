@@ -21,9 +21,10 @@ pub(super) type Bench = FrontEndBench<Rtt>;
 pub(super) fn place(ptr_width: PtrWidth) -> RttPlace {
     RttPlace {
         block: Some(BLOCK),
-        search: None,
+        search: vec![],
         ptr_width,
         up: BTreeMap::new(),
+        modes: BTreeMap::new(),
     }
 }
 

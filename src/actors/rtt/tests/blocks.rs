@@ -14,11 +14,16 @@ const TERMINAL: Buffer<'_> = Buffer {
 };
 
 fn searching() -> Bench {
+    searching_in(vec![(BASE, BASE + SIZE)])
+}
+
+fn searching_in(search: Vec<(u64, u64)>) -> Bench {
     let place = RttPlace {
         block: None,
-        search: Some((BASE, BASE + SIZE)),
+        search,
         ptr_width: PtrWidth::P4,
         up: BTreeMap::new(),
+        modes: BTreeMap::new(),
     };
     Bench::with(place, ChannelServices::default())
 }
@@ -41,6 +46,26 @@ fn a_control_block_is_found_in_its_range() {
         let reports = bench.reports();
         let expected = format!("RTT: control block found at {block:#x}");
         assert_eq!(reports, [(Severity::Info, expected)]);
+    }
+}
+
+#[test]
+fn ranges_are_searched_one_after_another() {
+    let ranges = vec![
+        (BASE, BASE + 0x20),
+        (BASE + 0x2000, BASE + 0x4800),
+        (BASE + 0x5000, BASE + SIZE),
+    ];
+    for block in [BASE, BASE + 0x27fc, BASE + 0x47e8, BASE + 0x5000] {
+        let bench = searching_in(ranges.clone());
+        // Outside of the ranges.
+        bench.state.ram.put(BLOCK, b"SEGGER RTT\0\0\0\0\0\0");
+        let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+        firmware.block = block;
+        firmware.set_up(&[TERMINAL], &[]);
+        bench.ticks(20);
+        let expected = format!("RTT: control block found at {block:#x}");
+        assert_eq!(bench.reports(), [(Severity::Info, expected)]);
     }
 }
 

@@ -101,6 +101,34 @@ fn buffers_beyond_one_read_take_turns() {
     }
 }
 
+/// Once for each control block: firmware may change it.
+#[test]
+fn modes_are_set_when_a_control_block_is_there() {
+    for width in [PtrWidth::P4, PtrWidth::P8] {
+        let mut place = place(width);
+        let modes = [("log", 2), ("0", 1), ("none", 2)];
+        place.modes = modes.map(|(name, mode)| (name.to_owned(), mode)).into();
+        let bench = Bench::with(place, ChannelServices::default());
+        let mut firmware = Firmware::new(&bench, width);
+        let buffer = |name| Buffer { name, size: 32 };
+        let up = [TERMINAL, buffer("log"), buffer("other")];
+        let flags = |firmware: &Firmware, number| firmware.words(number) + 12;
+        for _ in 0..2 {
+            firmware.set_up(&up, &[]);
+            bench.state.ram.put(flags(&firmware, 1), &[0xf0, 1, 0, 0]);
+            bench.ticks(2);
+            let now = [0, 1, 2].map(|number| firmware.word(flags(&firmware, number)));
+            assert_eq!(now, [1, 0x1f2, 0], "{width:?}");
+            bench.state.ram.put(flags(&firmware, 1), &[1, 0, 0, 0]);
+            firmware.write(1, b"a line\n");
+            bench.ticks(2);
+            assert_eq!(firmware.word(flags(&firmware, 1)), 1);
+            bench.state.ram.put(BLOCK, &[0; 16]);
+            bench.ticks(4);
+        }
+    }
+}
+
 #[test]
 fn other_channels_have_lines_with_their_names() {
     let bench = Bench::new(PtrWidth::P4);
