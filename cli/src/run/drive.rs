@@ -18,6 +18,12 @@ const ENDLESS_WAITS: u32 = 100_000;
 /// Ticks between two looks for a loop without an exit.
 const LOOK: u64 = 4096;
 
+/// Bytes of a loop that asks for a result.
+const NEAR: u64 = 256;
+
+/// Looks after which a hart in such a loop may wait for ever.
+const LOOKS: u32 = 64;
+
 /// Speed and length of a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
@@ -93,6 +99,7 @@ pub(super) fn drive<X: Xlen>(
     }
     let mut waits = Waits::default();
     let mut spin = None;
+    let mut place = Place::default();
     let why = loop {
         if let Some(input) = &mut input {
             input.feed(vhost)?;
@@ -136,6 +143,10 @@ pub(super) fn drive<X: Xlen>(
                 break Why::Spins;
             }
             spin = at;
+            // In the code in place of traps the hart is in no jump to itself.
+            if !awaits_input && place.stays(hart.pc()) && reads_input(vhost)? {
+                break Why::Input;
+            }
         }
         if let Some(save) = plan.save.as_ref().filter(|it| it.tick == vhost.now()) {
             let read = input.as_ref().map(|input| input.progress());
@@ -232,6 +243,26 @@ impl Waits {
             self.count = 0;
         }
         self.count >= ENDLESS_WAITS
+    }
+}
+
+/// Place of the hart, by looks at its program counter.
+#[derive(Default)]
+struct Place {
+    at: u64,
+    looks: u32,
+}
+
+impl Place {
+    /// Counts a look. Returns true if the hart has been in the same few instructions for long, less and less often: the caller then asks the
+    /// host, which recordings show.
+    fn stays(&mut self, pc: u64) -> bool {
+        if self.at.abs_diff(pc) < NEAR {
+            self.looks += 1;
+        } else {
+            *self = Self { at: pc, looks: 0 };
+        }
+        self.looks >= LOOKS && self.looks.is_power_of_two()
     }
 }
 

@@ -49,7 +49,10 @@ fn decoder(image: &Image) -> Result<Box<dyn FrameDecoder>, String> {
 
 #[cfg(not(feature = "defmt"))]
 fn decoder(_: &Image) -> Result<Box<dyn FrameDecoder>, String> {
-    Err("this library was built without the feature `defmt`".to_owned())
+    Err(
+        "this library was built without the feature `defmt`; build it with --features defmt"
+            .to_owned(),
+    )
 }
 
 /// Decoder without format strings: it gives the reason once.

@@ -1,4 +1,5 @@
-//! Programs with semihosting: the same file on QEMU, on a core in RTL and on `vhost run` must print, write and exit the same.
+//! Programs with semihosting: the same file on QEMU, on a core in RTL and on `vhost run` must print, write and exit the same. On `vhost run`
+//! it does so twice: with code in place of its traps, as in RTL, and with traps that the simulator sees.
 //!
 //! The programs of `integration/firmware/same`, and minigzip of zlib, both ways, have picolibc. They are linked for the RAM of QEMU's board
 //! `virt`, where VexRiscv has its own RAM uncached. Those of `firmware/semihosting` are in Rust, with the crate `semihosting`. They run on
@@ -70,6 +71,9 @@ const CACHED: Platform = Platform {
     cpu: "rv64",
 };
 
+/// Keys of a channel whose traps stay.
+const TRAPS: &str = ", stub: none";
+
 /// Run of a program.
 struct Run<'a> {
     platform: &'a Platform,
@@ -122,8 +126,13 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
         let (_, simulation) = simulation.context("there is no such simulation")?;
         let there = on_qemu(root, run)?;
         let here = on_rtl(builder, simulation, run)?;
-        let on_run = on_vhost_run(builder, simulation, run)?;
-        for (place, left) in [("RTL", &here), ("vhost run", &on_run)] {
+        let on_run = on_vhost_run(builder, simulation, run, run.platform.keys)?;
+        let by_traps = on_vhost_run(builder, simulation, run, TRAPS)?;
+        for (place, left) in [
+            ("RTL", &here),
+            ("vhost run", &on_run),
+            ("vhost run with traps", &by_traps),
+        ] {
             if *left != there {
                 differences.push(format!(
                     "{}: QEMU leaves {}, {place} {}",
@@ -285,11 +294,11 @@ fn ended(mut text: String) -> String {
     text
 }
 
-/// Mailbox configuration of a run, written beside the image.
-fn configuration(root: &Path, run: &Run<'_>) -> Result<String> {
+/// Mailbox configuration of a run with further keys, written beside the image.
+fn configuration(root: &Path, run: &Run<'_>, keys: &str) -> Result<String> {
     let name = run.image.rsplit('/').next().unwrap_or(run.image);
     let file = format!("target/cosim/firmware/{NAME}/{name}.mailbox.yaml");
-    let (args, keys) = (run.args.join(", "), run.platform.keys);
+    let args = run.args.join(", ");
     let text = format!("cpu0: {{space: cpu0, elf: \"${{FIRMWARE0}}\", args: [{args}]{keys}}}\n");
     fs::write(root.join(&file), text).with_context(|| format!("cannot write {file}"))?;
     Ok(file)
@@ -298,7 +307,7 @@ fn configuration(root: &Path, run: &Run<'_>) -> Result<String> {
 fn on_rtl(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -> Result<Left> {
     let root = builder.root();
     let mut simulation = simulation.clone();
-    simulation.mailboxes = configuration(root, run)?;
+    simulation.mailboxes = configuration(root, run, run.platform.keys)?;
     let images = [run.image.to_owned()];
     let mut command = command(
         root,
@@ -321,7 +330,12 @@ fn on_rtl(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -> Resu
     })
 }
 
-fn on_vhost_run(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -> Result<Left> {
+fn on_vhost_run(
+    builder: &Builder<'_>,
+    simulation: &Simulation,
+    run: &Run<'_>,
+    keys: &str,
+) -> Result<Left> {
     let root = builder.root();
     let folder = prepare(root, &format!("{NAME}-run"), run)?;
     let memories = format!("target/cosim/firmware/{NAME}/run.mem.yaml");
@@ -331,7 +345,7 @@ fn on_vhost_run(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -
     let output = Command::new(builder.command())
         .args(["run", run.image, "--files", &folder])
         .args(["--memory", &memories, "--mailbox"])
-        .arg(configuration(root, run)?)
+        .arg(configuration(root, run, keys)?)
         .env("FIRMWARE0", run.image)
         .current_dir(root)
         .stdin(Stdio::null())

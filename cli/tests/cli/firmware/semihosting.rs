@@ -156,6 +156,28 @@ fn code_in_place_of_the_traps_does_the_same() {
     }
 }
 
+/// READC has no value for the end of the input.
+#[test]
+fn firmware_that_waits_for_input_behind_its_end_is_told_of() {
+    if let Some(what) = missing() {
+        return skipped(&what);
+    }
+    let program = PROGRAM.replace("semihost(0x04, \"begins\\n\");", "semihost(0x07, 0);");
+    assert_ne!(program, PROGRAM);
+    let configuration = STUB.replace("stdin: in.txt, ", "");
+    for width in [32, 64] {
+        let image = Image(tempfile::tempdir().unwrap());
+        compile_for(&image, &format!("rv{width}imac"), &program, &[]);
+        let mailboxes = image.put("mailbox.yaml", &configuration);
+        let mailboxes = mailboxes.to_str().unwrap();
+        for options in [&[][..], &["--mailbox", mailboxes]] {
+            let error = image.fails(options, 125);
+            assert!(error.contains("its standard input has ended"), "{error}");
+            assert!(error.contains("hart 0 asks for readc"), "{error}");
+        }
+    }
+}
+
 /// Mailbox configuration by the image alone: `auto`, and a place that the host finds.
 const AUTO: &str =
     "cpu: {space: cpu, elf: \"${IMAGE}\", stdio: {stdin: in.txt, stdout: raw, stderr: raw}}\n";
