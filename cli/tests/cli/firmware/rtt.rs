@@ -202,6 +202,11 @@ int main(void)
 /// More than the host keeps for a channel.
 const LARGE: usize = 17 << 20;
 
+/// Bytes of the input.
+fn input_of(len: usize) -> Vec<u8> {
+    (0..len).map(|at| (at % 251) as u8).collect()
+}
+
 /// Runs the reader with a file and with a pipe as its input.
 fn read_by(image: &Image, input: &[u8]) -> [Ended; 2] {
     let file = image.path("input");
@@ -217,8 +222,7 @@ fn each_channel_gets_all_of_the_input() {
     for_each_kind(|image, width, options| {
         let options = [options, &["-DBYTES=1048576", "-DBOTH"]].concat();
         compile(image, width, &options, READER);
-        let input: Vec<u8> = (0..1 << 20).map(|at| (at % 251) as u8).collect();
-        for ended in read_by(image, &input) {
+        for ended in read_by(image, &input_of(1 << 20)) {
             assert_eq!(ended.stdout(0), "");
         }
     });
@@ -230,10 +234,23 @@ fn a_channel_that_reads_nothing_keeps_no_input_from_another() {
         let image = Image(tempfile::tempdir().unwrap());
         let bytes = format!("-DBYTES={LARGE}");
         compile(&image, 64, &["-DONE_STORE", &bytes], READER);
-        let input: Vec<u8> = (0..LARGE).map(|at| (at % 251) as u8).collect();
-        for ended in read_by(&image, &input) {
+        for ended in read_by(&image, &input_of(LARGE)) {
             assert_eq!(ended.stdout(0), "");
         }
+    }
+}
+
+/// A file is read by each channel; of a pipe a channel far behind another one loses bytes.
+#[test]
+fn lost_input_is_told() {
+    if missing().is_none() {
+        let image = Image(tempfile::tempdir().unwrap());
+        let bytes = format!("-DBYTES={}", 36 << 20);
+        compile(&image, 64, &["-DONE_STORE", &bytes, "-DBOTH"], READER);
+        let [by_file, by_pipe] = read_by(&image, &input_of(36 << 20));
+        assert_eq!(by_file.stdout(0), "");
+        let error = by_pipe.stderr(4);
+        assert!(error.contains("channel `cpu` has lost"), "{error}");
     }
 }
 
