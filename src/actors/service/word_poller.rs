@@ -134,7 +134,7 @@ impl WordPoller {
             true
         };
         let segments: Rc<[Segment]> = words.into_iter().collect();
-        let watch = self.watch_of(segments, Box::new(read));
+        let watch = self.watch_of(segments, read);
         self.bell.watch(watch);
     }
 
@@ -151,7 +151,7 @@ impl WordPoller {
                 .map_err(|error| seen.read_error.replace(Some(error)))
                 .is_ok()
         };
-        let watch = self.watch_of(segments, Box::new(read));
+        let watch = self.watch_of(segments, read);
         let watch = watch.quickly(quick_look);
         self.bell.watch(match words {
             Some(words) => watch.only(words),
@@ -160,13 +160,17 @@ impl WordPoller {
     }
 
     /// Watch of the bytes of these segments.
-    fn watch_of(&self, segments: Rc<[Segment]>, read: Box<dyn Fn(&mut [u8]) -> bool>) -> Watch {
+    fn watch_of(
+        &self,
+        segments: Rc<[Segment]>,
+        read: impl Fn(&mut [u8]) -> bool + 'static,
+    ) -> Watch {
         *self.seen.last.borrow_mut() = Bytes::new();
         let len: u64 = segments.iter().map(|segment| segment.len).sum();
         let len = usize::try_from(len).unwrap_or(DOORBELL_BYTES);
         let seen = self.seen.clone();
         let ring = move |bytes: Option<&[u8]>| seen.rang(&segments, bytes);
-        Watch::new(len, read, Box::new(ring))
+        Watch::new(len, Box::new(read), Box::new(ring))
     }
 
     /// True if the words have changed since the last call.
