@@ -3,9 +3,9 @@
 use super::channel::{Channel, MOST_POLLED};
 use super::control_block::{Descriptor, HEADER, Header, HeaderState, Layout, WIDE_HEAD};
 use super::targets::Complaint;
-use crate::actors::service::Failure;
+use crate::actors::service::{Failure, TurnRead};
 use crate::bus::DOORBELL_BYTES;
-use crate::mem::{Op, Segments, Span};
+use crate::mem::{Op, Segment, Segments, Span, part};
 use crate::messages::foreign::Severity;
 use crate::messages::rtt::BufferName;
 
@@ -40,7 +40,7 @@ pub(super) struct PlannedRead {
 }
 
 /// Bytes of a word: of a wide offset, its lower half.
-pub(super) const WORD: u64 = 4;
+const WORD: u64 = 4;
 
 impl Channel {
     /// Reads the control block; `None` if it is gone, or can't be read.
@@ -129,6 +129,29 @@ impl Channel {
             }
         }
         Plan { reads }
+    }
+
+    /// Polls the words of a plan from now on.
+    pub(super) fn poll(&self, block: &Block, plan: &Plan) {
+        if let [read] = &plan.reads[..] {
+            let segments = part(&block.place, read.at, read.len);
+            return self.poller.watch_words(segments, read.words.clone());
+        }
+        let mut reads = vec![];
+        let mut words: Vec<Segment> = vec![];
+        let mut first = 0;
+        for read in &plan.reads {
+            for word in &read.words {
+                words.extend(part(&block.place, read.at + *word as u64, WORD));
+            }
+            reads.push(TurnRead {
+                segments: part(&block.place, read.at, read.len),
+                offsets: read.words.clone(),
+                first,
+            });
+            first += read.words.len();
+        }
+        self.poller.watch_in_turns(words, reads);
     }
 
     /// Number and name of a buffer. The name is read when its address is new.

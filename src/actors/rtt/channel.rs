@@ -7,16 +7,14 @@ use std::task::Poll;
 
 use mailbox_rs::NEWEST;
 
-use super::block::{Block, Plan, WORD};
 use super::control_block::{Header, Layout};
 use super::frames::Frames;
 use super::status_tracker::RttTracker;
 use super::targets::{Complaints, Targets};
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, TurnRead, WordPoller,
+    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller,
 };
 use crate::bus::ActorContext;
-use crate::mem::{Segment, part};
 use crate::messages::checkpoint::{
     RestoreError, SaveError, SavedFrontEnd, SavedRtt, SavedTransfer,
 };
@@ -238,29 +236,6 @@ impl Channel {
                 }
             }
         }
-    }
-
-    /// Polls the words of a plan from now on.
-    fn poll(&self, block: &Block, plan: &Plan) {
-        if let [read] = &plan.reads[..] {
-            let segments = part(&block.place, read.at, read.len);
-            return self.poller.watch_words(segments, read.words.clone());
-        }
-        let mut reads = vec![];
-        let mut words: Vec<Segment> = vec![];
-        let mut first = 0;
-        for read in &plan.reads {
-            for word in &read.words {
-                words.extend(part(&block.place, read.at + *word as u64, WORD));
-            }
-            reads.push(TurnRead {
-                segments: part(&block.place, read.at, read.len),
-                offsets: read.words.clone(),
-                first,
-            });
-            first += read.words.len();
-        }
-        self.poller.watch_in_turns(words, reads);
     }
 
     /// Waits for something to do.
