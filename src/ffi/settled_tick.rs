@@ -60,6 +60,8 @@ pub(super) fn tick() -> Tick {
         leave(Call::of(entered));
         return Tick::Done(served);
     }
+    // Until the end of a tick finds it settled again.
+    entered.settle(false);
     let begun = begin(settled, found, &polled);
     drop(system);
     Tick::Begun(entered, begun)
