@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
+use super::posted::PostedMessages;
 use super::scope::Scope;
 use super::{ReplayError, Replayed};
 use crate::bus::{Endpoint, Event, Message, Observation, Tap, Ticket};
@@ -75,7 +76,7 @@ pub(super) struct Comparison {
     /// True while the state of the system is saved or replaced, which no recording has.
     is_suspended: bool,
     /// Messages of that time without a reply so far.
-    posted: Vec<Posted>,
+    posted: PostedMessages,
     over: Option<End>,
 }
 
@@ -84,13 +85,6 @@ struct Known {
     encoding: Encoding,
     /// Recorded kind that is equal.
     recorded: Option<Arc<Kind>>,
-}
-
-/// Message that was sent while the comparison was suspended.
-struct Posted {
-    sequence: u64,
-    kind: Kind,
-    body: Vec<u8>,
 }
 
 /// Next entry to be played.
@@ -139,7 +133,7 @@ impl Comparison {
             recent: VecDeque::new(),
             matched: 0,
             is_suspended: false,
-            posted: Vec::new(),
+            posted: PostedMessages::default(),
             over: None,
         })))
     }
@@ -198,43 +192,15 @@ impl Comparison {
         None
     }
 
-    /// Keeps a message without a reply while the comparison is suspended.
-    fn note(&mut self, seen: &Observation<'_>) {
-        let ticket = &seen.ticket;
-        if !matches!(seen.event, Event::Message(_)) {
-            self.posted.retain(|it| it.sequence != ticket.sequence);
-        } else if ticket.to() != Endpoint::EVENT {
-            let mut body = Vec::new();
-            let encoding = Encoding::of(ticket.to().0, ticket.name());
-            // One that can't be encoded is equal to no recorded one.
-            let _ = encoding.encode(seen, &mut body);
-            self.posted.push(Posted {
-                sequence: ticket.sequence,
-                kind: Kind {
-                    from: ticket.from.to_string(),
-                    to: ticket.to().to_string(),
-                    name: ticket.name().to_owned(),
-                },
-                body,
-            });
-        }
-    }
-
     /// Takes the next entry as a message that was sent while the comparison was suspended. Returns false if there is none.
     fn match_posted(&mut self) -> bool {
         let Some(entry) = self.next().cloned() else {
             return false;
         };
-        let Content::Message { body, .. } = &entry.content else {
+        let Some(sequence) = self.posted.take(&entry) else {
             self.set_divergence(entry.frame, Some(&entry), None);
             return false;
         };
-        let mut posted = self.posted.iter();
-        let Some(at) = posted.position(|it| it.kind == *entry.kind && it.body == *body) else {
-            self.set_divergence(entry.frame, Some(&entry), None);
-            return false;
-        };
-        let Posted { sequence, .. } = self.posted.remove(at);
         self.open.insert(sequence, entry.sequence);
         self.ahead.pop_front();
         self.matched += 1;
@@ -244,7 +210,7 @@ impl Comparison {
     /// Compares an observation with the recording.
     fn compare(&mut self, seen: &Observation<'_>) {
         if self.is_suspended {
-            return self.note(seen);
+            return self.posted.note(seen);
         }
         let Some(next) = self.next().map(|entry| entry.frame) else {
             return;
@@ -368,7 +334,7 @@ impl SharedComparison {
         {
             let mut comparison = self.lock();
             comparison.is_suspended = true;
-            comparison.posted.clear();
+            comparison.posted = PostedMessages::default();
         }
         let done = act();
         self.lock().is_suspended = false;

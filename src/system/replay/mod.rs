@@ -7,13 +7,14 @@
 //! - `player`: external messages.
 //! - `recorded`: recorded memories, files, sockets and doorbells.
 //! - `scope`: scope of the replay, all actors or one; `single_actor`: replay of one.
-//! - `findings`: findings of checkers.
+//! - `findings`: findings of checkers; `posted`: messages that are not compared.
 //! - `cut`: a part of a recording as a recording.
 
 mod comparison;
 mod cut;
 mod findings;
 mod player;
+mod posted;
 mod recorded;
 mod scope;
 mod single_actor;

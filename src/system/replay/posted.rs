@@ -1,0 +1,49 @@
+//! Messages that were sent while the comparison was suspended.
+
+use crate::bus::{Endpoint, Event, Observation};
+use crate::trace::{Content, Encoding, Entry, Kind};
+
+/// Messages of that time without a reply so far.
+#[derive(Debug, Default)]
+pub(super) struct PostedMessages(Vec<Posted>);
+
+#[derive(Debug)]
+struct Posted {
+    sequence: u64,
+    kind: Kind,
+    body: Vec<u8>,
+}
+
+impl PostedMessages {
+    /// Takes note of a message or a reply.
+    pub(super) fn note(&mut self, seen: &Observation<'_>) {
+        let ticket = &seen.ticket;
+        if !matches!(seen.event, Event::Message(_)) {
+            self.0.retain(|it| it.sequence != ticket.sequence);
+        } else if ticket.to() != Endpoint::EVENT {
+            let mut body = Vec::new();
+            let encoding = Encoding::of(ticket.to().0, ticket.name());
+            // One that can't be encoded is equal to no recorded one.
+            let _ = encoding.encode(seen, &mut body);
+            self.0.push(Posted {
+                sequence: ticket.sequence,
+                kind: Kind {
+                    from: ticket.from.to_string(),
+                    to: ticket.to().to_string(),
+                    name: ticket.name().to_owned(),
+                },
+                body,
+            });
+        }
+    }
+
+    /// Removes the message that a recorded one is equal to. Returns its sequence number.
+    pub(super) fn take(&mut self, recorded: &Entry) -> Option<u64> {
+        let Content::Message { body, .. } = &recorded.content else {
+            return None;
+        };
+        let mut posted = self.0.iter();
+        let at = posted.position(|it| it.kind == *recorded.kind && it.body == *body)?;
+        Some(self.0.remove(at).sequence)
+    }
+}
