@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Properties that identify a run: name, design, seed, revision, machine and command. All are texts that the library passes on.
 ///
-/// A recording with at least one property has them behind its header, in format 4. Keys that a reader does not know are kept.
+/// A recording with at least one property has them behind its header, in format 4 or a newer one. Keys that a reader does not know are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunIdentity {
     properties: BTreeMap<String, String>,
