@@ -12,7 +12,7 @@ pub(super) const BLOCK_HEADER: usize = 3;
 /// Largest block, stored or unpacked, in bytes.
 pub(super) const MOST_STORED: usize = 128 * 1024;
 
-/// Size of the magic number and of the byte behind it: enough for [`frame_header_size`].
+/// Size of the magic number and of the byte behind it: enough for [`FrameHeader::of`].
 pub(super) const PREFIX: usize = 5;
 
 /// True if a file that begins with these bytes is compressed.
