@@ -54,17 +54,21 @@ pub(super) fn tick() -> Tick {
         let _abroad = Abroad::begin_polls(&entered);
         settled.ticks.poll(&mut polled)
     }));
-    if matches!(found, Ok(false)) && !settled.ticks.any_work() {
-        let served = settled.served;
-        drop(system);
-        leave(Call::of(entered));
-        return Tick::Done(served);
+    match found {
+        Ok(false) if !settled.ticks.any_work() => {
+            let served = settled.served;
+            drop(system);
+            leave(Call::of(entered));
+            Tick::Done(served)
+        }
+        found => {
+            // Until the end of a tick finds it settled again.
+            entered.settle(false);
+            let begun = begin(settled, found, &polled);
+            drop(system);
+            Tick::Begun(entered, begun)
+        }
     }
-    // Until the end of a tick finds it settled again.
-    entered.settle(false);
-    let begun = begin(settled, found, &polled);
-    drop(system);
-    Tick::Begun(entered, begun)
 }
 
 /// Calls the callback of a doorbell that has changed, and polls the others.

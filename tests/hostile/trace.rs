@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
+use crate::heap;
 use crate::support::frames::{frames, recording_with_identity};
 use crate::support::ram::Ram;
 use fastrand::Rng;
@@ -144,6 +145,12 @@ fn harm(rng: &mut Rng, frames: &mut Vec<Vec<u8>>) {
 /// One of this number of recordings is replayed, the others are only read.
 const REPLAYED: u64 = 4;
 
+/// Number of recordings after which the process holds what it keeps.
+const FIRST: u64 = 100;
+
+/// Maximum number of bytes that it holds in addition after the last one.
+const MOST_GROWN: usize = 32 * 1024;
+
 /// Reads `count` recordings, each damaged in another way.
 pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     static PANICS: AtomicU64 = AtomicU64::new(0);
@@ -163,7 +170,11 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     }));
     let harmed = directory.join("harmed.trace");
     let (mut equal, mut refused) = (0, 0);
+    let mut held = 0;
     for number in 0..count {
+        if number == FIRST {
+            held = heap::held();
+        }
         let mut rng = Rng::with_seed(seed + number);
         let mut bytes = {
             let mut frames = frames.clone();
@@ -221,6 +232,11 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
         let panics = PANICS.load(Ordering::Relaxed);
         assert_eq!(panics, 0, "recording {number} of seed {seed}");
     }
+    let grown = heap::held().saturating_sub(held);
+    assert!(
+        count <= FIRST || grown < MOST_GROWN,
+        "{grown} bytes are held by replays that have ended"
+    );
     println!(
         "{}{equal} recordings replayed, {refused} refused",
         crate::REPORT_PREFIX

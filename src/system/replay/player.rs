@@ -47,6 +47,7 @@ impl Player {
     pub(super) fn play(&self, vhost: &Vhost, beginning: PendingStart) {
         self.begin(vhost, beginning);
         self.play_until(vhost, None);
+        self.end();
     }
 
     fn begin(&self, vhost: &Vhost, beginning: PendingStart) {
@@ -66,15 +67,28 @@ impl Player {
         tick: u64,
     ) -> Result<Option<(u64, Resumed)>, Error> {
         self.begin(vhost, beginning);
+        let reached = self.reach(vhost, tick);
+        let state = reached.map(|frame| Ok((frame, self.state(vhost)?)));
+        self.end();
+        state.transpose()
+    }
+
+    /// Plays the recording up to the first entry of a tick, or of a later one. Returns the frame of that entry.
+    fn reach(&self, vhost: &Vhost, tick: u64) -> Option<u64> {
         while let Some(due) = self.comparison.due() {
             if due.tick >= tick {
-                return Ok(Some((due.frame, self.state(vhost)?)));
+                return Some(due.frame);
             }
             if !self.advance(vhost, due, false) {
                 break;
             }
         }
-        Ok(None)
+        None
+    }
+
+    /// Drops channels that were not taken, since the replay has ended before: they refer to the player.
+    fn end(&self) {
+        drop(self.beginning.take());
     }
 
     /// State between two ticks.
