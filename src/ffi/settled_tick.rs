@@ -2,10 +2,10 @@
 //!
 //! Most ticks of a simulation are such ones. They take a short path: enter the strand, poll the doorbells, leave.
 
+use std::any::Any;
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::thread;
 
 use super::call::Call;
 use super::error::Error;
@@ -30,8 +30,10 @@ pub(super) enum Tick {
 pub(super) struct Begun {
     vhost: Rc<Vhost>,
     /// Panic of a poll instead of work.
-    work: thread::Result<TickWork>,
+    work: Result<TickWork, Panic>,
 }
+
+type Panic = Box<dyn Any + Send>;
 
 /// Begins a tick.
 #[inline(always)]
@@ -54,31 +56,36 @@ pub(super) fn tick() -> Tick {
         let _abroad = Abroad::begin_polls(&entered);
         settled.ticks.poll(&mut polled)
     }));
-    match found {
-        Ok(false) if !settled.ticks.any_work() => {
-            let served = settled.served;
-            drop(system);
-            leave(Call::of(entered));
-            Tick::Done(served)
+    let panic = match found {
+        Ok(rang) => {
+            if !rang && !settled.ticks.any_work() {
+                let served = settled.served;
+                drop(system);
+                leave(Call::of(entered));
+                return Tick::Done(served);
+            }
+            None
         }
-        found => {
-            // Until the end of a tick finds it settled again.
-            entered.settle(false);
-            let begun = begin(settled, found, &polled);
-            drop(system);
-            Tick::Begun(entered, begun)
-        }
-    }
+        Err(panic) => Some(panic),
+    };
+    // Until the end of a tick finds it settled again.
+    entered.settle(false);
+    let begun = begin(settled, panic, &polled);
+    drop(system);
+    Tick::Begun(entered, begun)
 }
 
 /// Calls the callback of a doorbell that has changed, and polls the others.
 #[cold]
 #[inline(never)]
-fn begin(settled: &Settled, found: thread::Result<bool>, polled: &PolledWords) -> Begun {
+fn begin(settled: &Settled, panic: Option<Panic>, polled: &PolledWords) -> Begun {
     let ring = || settled.ticks.ring(polled);
     Begun {
         vhost: settled.vhost.clone(),
-        work: found.and_then(|_| catch_unwind(AssertUnwindSafe(ring))),
+        work: match panic {
+            None => catch_unwind(AssertUnwindSafe(ring)),
+            Some(panic) => Err(panic),
+        },
     }
 }
 
