@@ -114,7 +114,8 @@ fn a_part_replays_by_itself_and_has_the_requests_of_the_whole() {
             is_shorter |= cut.first == last / 2;
             // A part of a part.
             let again = folder.path().join("again.trace");
-            Cut::of(&part, ticks.clone(), &again).unwrap();
+            let second = Cut::of(&part, ticks.clone(), &again).unwrap();
+            assert!(second.first >= cut.first, "{name} {ticks:?}");
             assert_eq!(served(&again, &ticks), served(&file, &ticks));
         }
         // Tasks of Python are not kept.

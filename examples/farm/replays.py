@@ -28,7 +28,7 @@ def replay(trace: str) -> Result:
     """Replays one recording."""
     try:
         replayed = vhost.replay(trace)
-    except vhost.Difference as difference:
+    except vhost.DifferenceError as difference:
         return Result(trace, 1, str(difference))
     except vhost.Error as error:
         return Result(trace, 2, str(error))

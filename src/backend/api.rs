@@ -25,7 +25,9 @@ impl MemoryBackend for Api {
 
     fn looker(&self, offset: u64) -> Option<Looker> {
         let (base, address) = (self.base, self.base + offset);
-        Some(Box::new(move |to| sim::api_look(base, address, to)))
+        Some(Box::new(move |to, is_settled| {
+            sim::api_look(base, address, to, is_settled)
+        }))
     }
 
     #[inline]

@@ -53,8 +53,7 @@ trait MemoryBackend: Sized {
         self.read(offset, to)
     }
 
-    /// Returns a function that polls bytes many times, if there is one that is faster than [`look`](Self::look). It returns false on
-    /// failure.
+    /// Returns a function that polls bytes many times, if there is one that is faster than [`look`](Self::look).
     fn looker(&self, offset: u64) -> Option<Looker> {
         let _ = offset;
         None

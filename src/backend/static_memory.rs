@@ -37,7 +37,7 @@ impl MemoryBackend for StaticMemory {
             return None;
         };
         let (buffer, offset) = (only.clone(), usize::try_from(offset).ok()?);
-        Some(Box::new(move |to| match buffer.read(offset, to) {
+        Some(Box::new(move |to, _| match buffer.read(offset, to) {
             true => to.len(),
             false => usize::MAX,
         }))

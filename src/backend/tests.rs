@@ -357,7 +357,8 @@ fn a_looker_reads_as_a_look_does() {
     for (offset, len) in [(0, 0), (0, 4), (3, 7), (0x3c, 4), (0, 0x40)] {
         let place = at(0, offset, len);
         let mut looked = vec![0xee; usize::try_from(len).unwrap()];
-        assert_eq!(memories.looker(&place).unwrap()(&mut looked), looked.len());
+        let look = memories.looker(&place).unwrap();
+        assert_eq!(look(&mut looked, false), looked.len());
         assert_eq!(Ok(looked), read(&memories, place));
     }
     assert!(memories.looker(&at(0, 0x3e, 4)).is_none(), "past the end");

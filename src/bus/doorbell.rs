@@ -20,8 +20,9 @@ pub(super) type Bytes = [[u8; size_of::<u32>()]; WORDS];
 /// Fills the buffer with the watched bytes. False if they can't be read.
 pub(crate) type Look = dyn Fn(&mut [u8]) -> bool;
 
-/// Reads like [`Look`], faster. Returns the number of bytes that were read.
-pub(crate) type QuickLook = dyn Fn(&mut [u8]) -> usize;
+/// Reads like [`Look`], faster; in a tick of a settled system (`true`) without a test for the thread. Returns the number of bytes that were
+/// read.
+pub(crate) type QuickLook = dyn Fn(&mut [u8], bool) -> usize;
 
 /// Called with the bytes read when a watched word has changed since the last poll; with `None` when the bytes can't be read, after which
 /// the doorbell is disarmed until it watches something else.
@@ -177,21 +178,22 @@ impl Watch {
     }
 
     #[inline(always)]
-    fn read(&self, to: &mut Bytes) -> bool {
+    fn read(&self, to: &mut Bytes, is_settled: bool) -> bool {
         let to = &mut to.as_flattened_mut()[..self.len];
         match &self.quick_look {
-            Some(look) if look(to) == self.len => true,
+            Some(look) if look(to, is_settled) == self.len => true,
             _ => (self.look)(to),
         }
     }
 
-    /// Reads the words and compares them with the last poll. Unless nothing has changed, [`ring`](Self::ring) is due.
+    /// Reads the words, in a tick of a settled system or in another, and compares them with the last poll. Unless nothing has changed,
+    /// [`ring`](Self::ring) is due.
     #[inline(always)]
-    pub(super) fn look_again(&self, read: &mut Bytes) -> Polled {
+    pub(super) fn look_again(&self, read: &mut Bytes, is_settled: bool) -> Polled {
         if self.stage.get() == Stage::Removed {
             return Polled::Unchanged;
         }
-        if !self.read(read) {
+        if !self.read(read, is_settled) {
             return Polled::Unreadable;
         }
         // The reader may have come back to the bus and removed the watch.
@@ -205,11 +207,11 @@ impl Watch {
     fn look(&self, scan: Scan, read: &mut Bytes) -> Polled {
         match scan {
             Scan::New if self.stage.get() != Stage::New => Polled::Unchanged,
-            Scan::All if self.stage.get() == Stage::Polled => match self.look_again(read) {
+            Scan::All if self.stage.get() == Stage::Polled => match self.look_again(read, false) {
                 Polled::Unchanged => Polled::Changed,
                 polled => polled,
             },
-            _ => self.look_again(read),
+            _ => self.look_again(read, false),
         }
     }
 

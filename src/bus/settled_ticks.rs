@@ -9,7 +9,7 @@ use super::executor::Readiness;
 use super::scheduler::Scheduler;
 use super::state::BusState;
 
-/// What the ticks of a settled bus need, found once. It stays valid until a watch changes.
+/// Parts of a bus that its ticks use while it is settled, found once. They stay valid until a watch changes.
 pub(crate) struct SettledTicks {
     pub(super) state: Rc<BusState>,
     pub(super) scheduler: Rc<Scheduler>,
@@ -46,14 +46,14 @@ impl SettledTicks {
     }
 
     /// Advances the time by one tick and polls the doorbells, up to the first one that has changed. True if one has: then
-    /// [`ring`](Self::ring) polls the others.
+    /// [`ring`](Self::ring) polls the others. The thread is inside the strand.
     #[inline(always)]
     pub(crate) fn poll(&self, polled: &mut PolledWords) -> bool {
         self.state.advance();
         let _outer = self.scheduler.begin_settled_poll();
         let mut watches = self.watches.iter();
         while let Some(watch) = watches.next() {
-            let last = watch.look_again(&mut polled.read);
+            let last = watch.look_again(&mut polled.read, true);
             if last != Polled::Unchanged {
                 (polled.last, polled.left) = (last, watches.len());
                 return true;

@@ -191,7 +191,7 @@ impl Process {
         }
     }
 
-    /// Notes what the ticks of the system need as long as it is settled, up to tick `until`. False from inside such a tick.
+    /// Notes that the system is settled up to tick `until`, with the parts of it that its ticks use. False from inside a settled tick.
     #[inline(always)]
     pub(super) fn settle(&self, vhost: &Rc<Vhost>, until: u64) -> bool {
         // Borrowed while doorbells are polled, from where other calls come.

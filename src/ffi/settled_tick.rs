@@ -13,7 +13,7 @@ use super::guard::{guard_call, leave};
 use super::process::{PROCESS, Settled, served_count};
 use crate::Vhost;
 use crate::bus::{PolledWords, TickWork, panic_text};
-use crate::sim::strand::{self, Abroad, Entered};
+use crate::sim::strand::{self, Entered};
 use crate::sim::{attention, scope};
 
 /// Outcome of the short path.
@@ -52,14 +52,15 @@ pub(super) fn tick() -> Tick {
     };
     scope::adopt_of_call();
     let mut polled = PolledWords::default();
-    let found = catch_unwind(AssertUnwindSafe(|| {
-        let _abroad = Abroad::begin_polls(&entered);
-        settled.ticks.poll(&mut polled)
-    }));
+    let found = catch_unwind(AssertUnwindSafe(|| settled.ticks.poll(&mut polled)));
     let panic = match found {
         Ok(rang) => {
             if !rang && !settled.ticks.any_work() {
-                let served = settled.served;
+                let served = match entered.is_settled() {
+                    true => settled.served,
+                    // A call came from inside a poll.
+                    false => served_count(settled.vhost.served()),
+                };
                 drop(system);
                 leave(Call::of(entered));
                 return Tick::Done(served);
@@ -68,7 +69,7 @@ pub(super) fn tick() -> Tick {
         }
         Err(panic) => Some(panic),
     };
-    // Until the end of a tick finds it settled again.
+    // The end of a tick settles the system again.
     entered.settle(false);
     let begun = begin(settled, panic, &polled);
     drop(system);

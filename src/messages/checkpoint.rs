@@ -146,6 +146,8 @@ pub struct SavedRtt {
     pub transfer: Option<SavedTransfer>,
     /// Address of the control block in service, where it was searched for.
     pub block: Option<u64>,
+    /// Up buffers whose mode is not set again, as firmware may have changed it.
+    pub modes_set: Vec<u32>,
 }
 
 /// Transfer of an up buffer that was begun.

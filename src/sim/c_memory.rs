@@ -12,14 +12,15 @@ pub(crate) fn api_read(base: u64, address: u64, buffer: &mut [u8]) -> Result<usi
     Ok(unsafe { read(base, address, buffer.as_mut_ptr(), buffer.len()) })
 }
 
-/// As [`api_read`], for polls. Returns `usize::MAX` without a model.
+/// As [`api_read`], for polls, in a tick of a settled system or in another. Returns `usize::MAX` without a model.
 #[inline]
-pub(crate) fn api_look(base: u64, address: u64, buffer: &mut [u8]) -> usize {
+pub(crate) fn api_look(base: u64, address: u64, buffer: &mut [u8], is_settled: bool) -> usize {
     match __vhost_bb_mem_read.known() {
-        // SAFETY: the model writes at most as many bytes as `buffer` has.
-        Some(read) if Abroad::is_poll() => unsafe {
-            read(base, address, buffer.as_mut_ptr(), buffer.len())
-        },
+        Some(read) if is_settled => {
+            let _abroad = Abroad::begin_poll();
+            // SAFETY: the model writes at most as many bytes as `buffer` has.
+            unsafe { read(base, address, buffer.as_mut_ptr(), buffer.len()) }
+        }
         _ => first_look(base, address, buffer),
     }
 }
@@ -47,6 +48,7 @@ mod tests {
     fn what_is_absent_is_named() {
         let symbol = "__vhost_bb_mem_read";
         assert_eq!(api_read(0, 0, &mut [0]), Err(Absent { symbol }));
+        assert_eq!(api_look(0, 0, &mut [0], true), usize::MAX);
         let symbol = "__vhost_bb_mem_write";
         assert_eq!(api_write(0, 0, &[0]), Err(Absent { symbol }));
     }

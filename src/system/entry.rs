@@ -168,9 +168,13 @@ impl Builder {
 fn observed(builder: Builder) -> Result<Builder, Error> {
     let builder = match TRACE.value() {
         None => builder,
-        Some(file) => builder
-            .record_with(file, payloads()?)
-            .compress_recording(is_compressed()?),
+        Some(file) => {
+            let builder = builder.record_with(file, payloads()?);
+            match is_compressed()? {
+                Some(is_compressed) => builder.compress_recording(is_compressed),
+                None => builder,
+            }
+        }
     };
     let builder = identified(builder);
     let builder = match WATCHDOG.value() {
@@ -228,12 +232,14 @@ fn payloads() -> Result<Payloads, Error> {
     }
 }
 
-/// True if `VHOST_TRACE_COMPRESS` asks for a compressed recording; default: false.
-fn is_compressed() -> Result<bool, Error> {
-    let value = TRACE_COMPRESS.value().unwrap_or_else(|| "none".into());
+/// True if `VHOST_TRACE_COMPRESS` asks for a compressed recording; `None` if it is not set.
+fn is_compressed() -> Result<Option<bool>, Error> {
+    let Some(value) = TRACE_COMPRESS.value() else {
+        return Ok(None);
+    };
     match value.to_str() {
-        Some("zstd") => Ok(true),
-        Some("none") => Ok(false),
+        Some("zstd") => Ok(Some(true)),
+        Some("none") => Ok(Some(false)),
         _ => Err(Error::TraceCompress {
             value: value.to_string_lossy().into_owned(),
         }),

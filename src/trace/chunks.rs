@@ -37,7 +37,7 @@ pub(super) fn chunks(file: &Path) -> Result<Vec<Chunk>, Unpacked> {
             continue;
         }
         unpacker.go_to(position)?;
-        // A damaged frame belongs to the chunk before: who reads that finds the damage.
+        // A damaged frame belongs to the chunk before, whose reader reports the damage.
         let landmark = match unpacker.first_content() {
             Ok(content) => landmark_of(content),
             Err(Unpacked::Damaged(_)) => None,

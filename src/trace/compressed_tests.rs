@@ -13,7 +13,7 @@ use crate::bus::{Bus, Envelope, ReplySender};
 use crate::mem::{AccessError, Op, Outcome, SpaceId, Span};
 use crate::messages::memory::{self, Access};
 
-/// What happens on the bus.
+/// Action on the bus.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     /// A message with this number of bytes, which is not answered yet.
@@ -248,7 +248,7 @@ proptest! {
     }
 }
 
-/// What was written out is in the file, also of a process that ends here.
+/// A flush writes all entries: a process that ends behind it loses none.
 #[test]
 fn a_flush_leaves_all_entries_in_the_file() {
     let folder = TempDir::new().unwrap();

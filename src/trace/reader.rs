@@ -290,7 +290,7 @@ impl Trace {
         match is_same {
             true => Ok(()),
             false => Err(Damage::Content(
-                "its landmark is none of this recording".to_owned(),
+                "its landmark does not match the frames before it".to_owned(),
             )),
         }
     }

@@ -45,6 +45,11 @@ impl Writer {
         self.append(entry).map_err(|cause| self.error(cause))
     }
 
+    /// Path of the file, whose name may have been expanded.
+    pub(crate) fn file(&self) -> &Path {
+        self.output.path()
+    }
+
     /// Completes the recording.
     ///
     /// # Errors

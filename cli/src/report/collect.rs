@@ -8,7 +8,7 @@ use mailbox_rs::{Request, RequestEntry};
 use vhost::Severity;
 use vhost::attach::Table;
 use vhost::messages::Interface;
-use vhost::messages::announced::{DoorbellRang, SystemStarted};
+use vhost::messages::announced::{DoorbellRang, RestoreBegun, SystemStarted};
 use vhost::messages::console::{Finish, Print, PrintError, PrintMarked, PutRaw};
 use vhost::messages::foreign::{Exit, Report};
 use vhost::messages::htif::HtifStatus;
@@ -30,8 +30,8 @@ use super::run::{
 use crate::trace::{DecodedEntry, EntryReader};
 use crate::waves::Segments;
 
-/// Most requests of a channel that wait to be taken: those of a queue.
-const QUEUE: usize = 8;
+/// Most requests of a channel without an answer: those of a queue, and the one in service, whose slot is free again.
+const MOST_OPEN: usize = 9;
 
 /// Default period of a tick, in picoseconds. A configuration that has it need not have chosen it.
 const DEFAULT_PERIOD: u64 = 1000;
@@ -116,13 +116,14 @@ impl Collector {
         self.run.entries += 1;
         self.run.ticks = self.run.ticks.max(tick);
         self.load(decoded);
-        if self.segments.follow(decoded) {
-            // What was in service is dropped.
-            self.open.clear();
-        }
+        self.segments.follow(decoded);
         if !matches!(entry.content, Content::Message { .. }) {
             self.status(decoded);
             return;
+        }
+        if decoded.is::<RestoreBegun>().is_some() {
+            // A restore drops requests in service, also one that begins no segment.
+            self.open.clear();
         }
         if let Some(name) = &decoded.channel {
             let channel = self.number(name);
@@ -243,7 +244,12 @@ impl Collector {
         row.last = Some(tick);
         self.run.table.served(&name, served, tick);
         self.run.activity.add(tick);
-        if let Some(open) = self.open.get_mut(&channel) {
+        // One that was in service at a checkpoint, or in front of a cut, is not among them.
+        if let Some(open) = self.open.get_mut(&channel)
+            && open
+                .front()
+                .is_some_and(|(seen, _)| *seen <= served.since())
+        {
             open.pop_front();
         }
         let request = RequestRow::of(served, channel, self.segments.present(), tick);
@@ -278,7 +284,7 @@ impl Collector {
         }
         let entries = rang.entries.iter().map(|entry| (tick, *entry));
         open.extend(entries);
-        let surplus = open.len().saturating_sub(QUEUE);
+        let surplus = open.len().saturating_sub(MOST_OPEN);
         open.drain(..surplus);
         if let Some(row) = self.run.channels.get_mut(channel) {
             row.last = Some(tick);

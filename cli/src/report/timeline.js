@@ -261,8 +261,9 @@ class Timeline {
     this.selected(at);
     this.draw();
   }
-  /** Moves, and zooms in if needed, so that a request can be seen. */
+  /** Moves, and zooms in if needed, so that a request can be seen. One without a lane has no place. */
   reveal(at) {
+    if (this.laneOf[at] < 0) return;
     const long = this.finish[at] - this.begin[at], middle = this.begin[at] + long / 2;
     let span = this.to - this.from;
     if (long / span * this.width < 8) span = Math.min(this.end, Math.max(long * this.width / 40, .01));

@@ -71,7 +71,10 @@ impl Args {
 
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let mut entry_reader = EntryReader::of(&args.file, true)?;
-    entry_reader.skip_to(args.range())?;
+    // The channel of a reply is that of its message, which may be in any chunk before.
+    if args.channel.is_empty() {
+        entry_reader.skip_to(args.range())?;
+    }
     let mut out = out();
     let (mut shown, mut unreadable) = (0_u64, 0_u64);
     let max_chars = if args.full { usize::MAX } else { MOST };

@@ -20,6 +20,7 @@ mod steps;
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -45,9 +46,9 @@ const UNANSWERED: &str = "not answered";
 /// Most characters of the text of a request.
 const LONGEST: usize = 200;
 
-/// True if both paths are the same file.
+/// True if both paths are the same file, by hard links too.
 pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
-    let [one, other] = [one, other].map(Path::canonicalize);
+    let [one, other] = [one, other].map(|path| path.metadata().map(|of| (of.dev(), of.ino())));
     matches!((one, other), (Ok(one), Ok(other)) if one == other)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use mailbox_rs::{Request, RequestEntry};
-use vhost::messages::announced::DoorbellRang;
+use vhost::messages::announced::{DoorbellRang, RestoreBegun};
 use vhost::trace::Content;
 
 use super::LONGEST;
@@ -12,12 +12,16 @@ use super::steps::Steps;
 use crate::output::{Sanitized, truncated};
 use crate::trace::DecodedEntry;
 
-/// Most requests of a channel that wait: those of a queue.
-const QUEUE: usize = 8;
+/// Most requests of a channel without an answer: those of a queue, and the one in service, whose slot is free again.
+const MOST_OPEN: usize = 9;
 
 /// Requests of each channel, with the ticks in which the host saw them.
 #[derive(Debug, Default)]
-pub(super) struct OpenRequests(HashMap<usize, VecDeque<(u64, RequestEntry)>>);
+pub(super) struct OpenRequests {
+    lanes: HashMap<usize, VecDeque<(u64, RequestEntry)>>,
+    /// True behind the begin of a restore, which drops them. Until the next entry they can be taken.
+    are_dropped: bool,
+}
 
 /// Request in service at the end of a segment. Its end is its begin.
 #[derive(Debug)]
@@ -32,33 +36,43 @@ pub(super) struct Unanswered {
 impl OpenRequests {
     /// Follows an entry.
     pub(super) fn follow(&mut self, decoded: &DecodedEntry, lanes: &mut Lanes) {
+        if std::mem::take(&mut self.are_dropped) {
+            self.lanes.clear();
+        }
+        let is_message = matches!(decoded.entry.content, Content::Message { .. });
+        // Also one that begins no segment.
+        self.are_dropped = is_message && decoded.is::<RestoreBegun>().is_some();
         let Some(channel) = &decoded.channel else {
             return;
         };
-        if decoded.served().is_some() {
-            if let Some(open) = self.0.get_mut(&lanes.number(channel)) {
+        if let Some(served) = decoded.served() {
+            // One that was in service at a checkpoint, or in front of a cut, is not among them.
+            if let Some(open) = self.lanes.get_mut(&lanes.number(channel))
+                && open
+                    .front()
+                    .is_some_and(|(seen, _)| *seen <= served.since())
+            {
                 open.pop_front();
             }
             return;
         }
-        let is_message = matches!(decoded.entry.content, Content::Message { .. });
         let Some(rang) = decoded.is::<DoorbellRang>().filter(|_| is_message) else {
             return;
         };
-        let open = self.0.entry(lanes.number(channel)).or_default();
+        let open = self.lanes.entry(lanes.number(channel)).or_default();
         if rang.words.is_some_and(|words| words.handshake.is_some()) {
             // Firmware has reset the channel.
             open.clear();
         }
         let tick = decoded.entry.tick;
         open.extend(rang.entries.iter().map(|entry| (tick, *entry)));
-        let surplus = open.len().saturating_sub(QUEUE);
+        let surplus = open.len().saturating_sub(MOST_OPEN);
         open.drain(..surplus);
     }
 
     /// Ends a segment: takes the oldest request of each channel.
     pub(super) fn take(&mut self, lanes: &Lanes, steps: &Steps) -> Vec<Unanswered> {
-        let all = std::mem::take(&mut self.0);
+        let all = std::mem::take(&mut self.lanes);
         let oldest = all.into_iter().filter_map(|(lane, mut open)| {
             let (tick, entry) = open.pop_front()?;
             let (kind, text) = match Request::try_from(&entry) {

@@ -36,7 +36,7 @@ fn a_part_replays_in_another_process_and_shows_its_requests() {
     assert!(!expected.is_empty());
     assert_eq!(served(&vhost_on(&ticks, &part).stdout(0)), expected);
     // All verbs read it.
-    for verb in ["trace stat --json", "trace export --perfetto"] {
+    for verb in ["trace stat --json", "trace show --json"] {
         vhost_on(verb, &part).stdout(0);
     }
     let one = vhost_on("replay --only mailbox", &part).stderr(2);

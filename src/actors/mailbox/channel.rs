@@ -79,14 +79,14 @@ enum Opened {
 
 /// Indices of the response queue.
 #[derive(Debug, Default)]
-pub(super) struct Responses {
-    pub(super) put: Index,
+struct Responses {
+    put: Index,
     /// Consumer index last read from memory.
-    pub(super) taken: Index,
+    taken: Index,
 }
 
 impl Responses {
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.put.0.wrapping_sub(self.taken.0) >= QUEUE_LEN
     }
 }
@@ -512,7 +512,7 @@ impl Channel {
     }
 
     /// Waits until the response queue, which was full when last read, has a free slot for a response.
-    pub(super) async fn make_room(
+    async fn make_room(
         &self,
         queues: &Queues,
         responses: &mut Responses,
@@ -541,7 +541,7 @@ impl Channel {
 
     /// Puts a response into the queue, which has a free slot.
     #[inline]
-    pub(super) fn put(&self, queues: &Queues, responses: &mut Responses, response: Response) {
+    fn put(&self, queues: &Queues, responses: &mut Responses, response: Response) {
         queues.put(responses.put, response);
         responses.put = responses.put.next();
         self.tracker.put.set(responses.put);

@@ -71,7 +71,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Serves the request of a checkpoint from where it waited. Returns its response, and one that waited for room.
+    /// Serves the request of a checkpoint from where it waited. Returns its response, or the response that waited for room.
     pub(super) async fn resume(&self, from: SavedSession) -> Option<Response> {
         if let Some(response) = from.response {
             return Some(response);

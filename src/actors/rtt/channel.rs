@@ -144,11 +144,11 @@ impl FrontEnd for Channel {
             self.block.set(Some(address));
             self.tracker.enter(RttStep::Bytes { address });
             self.disabled.borrow_mut().clear();
-            self.modes_set.borrow_mut().clear();
             self.frames.reset();
             self.serve_block(address).await?;
             self.poller.rest();
             self.block.set(None);
+            self.modes_set.borrow_mut().clear();
             self.tracker.enter(RttStep::Block {
                 address: self.place.block,
             });
@@ -172,6 +172,7 @@ impl FrontEnd for Channel {
             transfer,
             // One at a given address is waited for there.
             block: self.block.get().filter(|_| self.place.block.is_none()),
+            modes_set: self.modes_set.borrow().iter().copied().collect(),
         }))
     }
 
@@ -183,6 +184,8 @@ impl FrontEnd for Channel {
         self.is_input_over.set(saved.is_input_over);
         self.restored_transfer.set(saved.transfer);
         self.block.set(saved.block);
+        self.modes_set
+            .replace(saved.modes_set.iter().copied().collect());
         self.poller.rest();
         let address = self.place.block;
         self.tracker.enter(RttStep::Block { address });

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::*;
-use crate::bus::{BusError, DOORBELL_BYTES, Doorbell, Watch};
+use crate::bus::{BusError, DOORBELL_BYTES, Doorbell, PolledWords, Watch};
 
 /// A byte of a chip's memory, and how often it was looked at.
 #[derive(Clone, Default)]
@@ -249,6 +249,46 @@ fn a_look_that_panics_leaves_the_bus_as_it_was() {
     assert!(!bus.in_foreign_call());
     moody.set(false);
     assert_eq!(bus.tick(), Ok(true));
+}
+
+#[test]
+fn settled_ticks_look_once_at_each_bell_and_ring_those_that_have_changed() {
+    let bus = Bus::new();
+    let memories: [Memory; 4] = Default::default();
+    for memory in &memories {
+        memory.watched_by(&bus.doorbell());
+    }
+    let rings = || memories.each_ref().map(|memory| memory.rings.read().len());
+    let looks = || memories.each_ref().map(|memory| memory.looks.get());
+    assert_eq!(bus.tick(), Ok(true));
+    assert_eq!(rings(), [1; 4]);
+    assert!(bus.is_settled());
+
+    let ticks = bus.settled_ticks();
+    let tick = || {
+        let mut polled = PolledWords::default();
+        let rang = ticks.poll(&mut polled);
+        if rang {
+            bus.finish_tick(ticks.ring(&polled));
+        }
+        rang
+    };
+    assert!(!tick());
+    assert_eq!((rings(), looks()), ([0; 4], [2; 4]));
+    memories[1].byte.set(3);
+    memories[3].byte.set(4);
+    assert!(tick());
+    assert_eq!((rings(), looks()), ([0, 1, 0, 1], [3; 4]));
+    memories[2].broken.set(true);
+    assert!(tick());
+    assert_eq!((rings(), looks()), ([0, 0, 1, 0], [4; 4]));
+    assert!(!tick());
+    assert_eq!((rings(), looks()), ([0; 4], [5, 5, 4, 5]));
+    assert_eq!(bus.now(), 5);
+
+    assert!(bus.has_settled_ticks(&ticks));
+    memories[0].watched_by(&bus.doorbell());
+    assert!(!bus.has_settled_ticks(&ticks));
 }
 
 #[test]

@@ -154,6 +154,8 @@ fn ask<T: Send>(
             return Err(Refused::Forked);
         }
         if let Some(own) = host().filter(|own| own.is_running()) {
+            // Inside a call of the C ABI it is a call of its own: a settled system is settled no more.
+            let _entered = strand::is_entered().then(strand::enter_briefly);
             let _home = Abroad::go(false);
             return act(&*own);
         }

@@ -7,8 +7,9 @@ use super::{AccessError, MemoryId, Op, Outcome, Segment, Segments};
 #[cfg(test)]
 mod tests;
 
-/// Function that polls a segment; see [`Store::looker`]. It returns the number of bytes read: another one than asked for is a failure.
-pub(crate) type Looker = Box<dyn Fn(&mut [u8]) -> usize>;
+/// Function that polls a segment, in a tick of a settled system (`true`) or not; see [`Store::looker`]. It returns the number of bytes
+/// read: another one than asked for is a failure.
+pub(crate) type Looker = Box<dyn Fn(&mut [u8], bool) -> usize>;
 
 /// Access to the bytes of memories.
 pub(crate) trait Store {

@@ -187,19 +187,12 @@ impl Abroad {
         Self { before }
     }
 
-    /// Begins code of others in an outermost call: a poll of doorbells, whose accesses then need no guard of their own.
+    /// Begins code of others in a poll of a settled tick: this thread is inside the strand, in code of the library.
     #[inline]
-    pub(crate) fn begin_polls(entered: &Entered) -> Self {
-        debug_assert!(entered.outermost && ABROAD.load(Ordering::Relaxed) == HOME);
+    pub(crate) fn begin_poll() -> Self {
+        debug_assert!(is_entered() && ABROAD.load(Ordering::Relaxed) == HOME);
         ABROAD.store(AWAY, Ordering::Relaxed);
         Self { before: Some(HOME) }
-    }
-
-    /// True if [`begin_polls`](Self::begin_polls) or another guard has begun code of others: its accesses need no guard of their own. Of
-    /// no meaning on a thread outside of the strand, where guards do nothing.
-    #[inline]
-    pub(crate) fn is_poll() -> bool {
-        ABROAD.load(Ordering::Relaxed) == AWAY
     }
 
     /// True while code that is not the library's runs, called by the library.

@@ -28,7 +28,7 @@ use crate::guest;
 const MAGIC: [u8; 8] = *b"VHOSTCKP";
 
 /// Number of the format. It changes with the state of any actor.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Version of this library.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::comparison::Comparison;
 use super::player::Player;
 use super::scope::Scope;
-use super::{FindingSink, Replay, ReplayError, channels, memory_map, opened, outputs};
+use super::{FindingSink, Replay, ReplayError, channels, is_state, memory_map, opened, outputs};
 use crate::bus::{Endpoint, Message as _};
 use crate::messages::Name;
 use crate::messages::announced::Resumed;
@@ -48,7 +49,8 @@ enum Place {
 impl Cut {
     /// Writes the entries of some ticks to another file, compressed, with the state that a replay needs. It is replayed to see that.
     ///
-    /// A run that goes back in time ends the part where it leaves the ticks.
+    /// In a run that goes back in time, the part ends before the first entry behind the last tick. It has the earlier ticks to which the
+    /// run goes back until then.
     ///
     /// ```no_run
     /// use vhost::{Cut, Replay};
@@ -73,7 +75,7 @@ impl Cut {
         let mut back = 0;
         loop {
             let from = first.saturating_sub(back);
-            back = (2 * back).max(1);
+            back = back.saturating_mul(2).max(1);
             let place = place_of(file, from)?;
             let is_run = matches!(place, Place::Run);
             let state = match place {
@@ -85,10 +87,11 @@ impl Cut {
                     return Err(ReplayError::NoTicks { file, first });
                 }
             };
-            let Some(entries) = write(file, state, last, output)? else {
+            let ticks = if is_run { 0..=last } else { from..=last };
+            let Some((entries, written)) = write(file, state, ticks, output)? else {
                 continue;
             };
-            match Replay::of(output).on_finding(|_| ()).run() {
+            match Replay::of(written).on_finding(|_| ()).run() {
                 Ok(_) => {
                     let first = if is_run { 0 } else { from };
                     return Ok(Self { first, entries });
@@ -103,8 +106,8 @@ impl Cut {
 
 /// Fails if both are one file.
 fn refuse_same(file: &Path, output: &Path) -> Result<(), TraceError> {
-    let real = |file: &Path| fs::canonicalize(file).ok();
-    if real(file).is_some_and(|file| real(output) == Some(file)) {
+    let id = |file: &Path| fs::metadata(file).ok().map(|it| (it.dev(), it.ino()));
+    if id(file).is_some_and(|file| id(output) == Some(file)) {
         let cause = io::Error::other("it is the recording itself: give another file");
         let file = output.to_owned();
         return Err(TraceError::Io { file, cause });
@@ -138,15 +141,16 @@ fn place_of(file: &Path, tick: u64) -> Result<Place, ReplayError> {
 }
 
 /// Writes a part from its first frame, with the state there and the messages without a reply, to its last tick; without a state, from the
-/// begin of the run. Returns the number of its entries; `None` if one answers a message of the begin that had a reply.
+/// begin of the run. Returns the number of its entries and its path; `None` if one answers a message of the begin that had a reply.
 fn write(
     file: &Path,
     state: Option<(u64, Resumed)>,
-    last: u64,
+    ticks: RangeInclusive<u64>,
     output: &Path,
-) -> Result<Option<u64>, ReplayError> {
+) -> Result<Option<(u64, PathBuf)>, ReplayError> {
     let trace = Trace::open(file)?;
-    let header = header_of(trace.header(), last);
+    let last = *ticks.end();
+    let header = header_of(trace.header(), &ticks);
     let mut part = Part {
         writer: Writer::create(output, &header)?,
         open: HashSet::new(),
@@ -160,7 +164,8 @@ fn write(
     let mut left_out = BTreeMap::new();
     for entry in trace {
         let entry = entry?;
-        is_begin &= entry.tick == 0;
+        // Messages without a reply follow the state of a part, and are left out: the new state replaces it.
+        is_begin &= entry.tick == 0 && !is_state(&entry);
         if entry.frame < frame {
             if is_begin {
                 if !part.add(&entry)? {
@@ -187,8 +192,9 @@ fn write(
             return Ok(None);
         }
     }
+    let written = part.writer.file().to_owned();
     part.writer.finish()?;
-    Ok(Some(part.entries))
+    Ok(Some((part.entries, written)))
 }
 
 /// Channel of a call.
@@ -199,11 +205,15 @@ fn caller(entry: &Entry) -> Option<Name> {
 }
 
 /// Header of a part. Its run has a name of its own.
-fn header_of(header: &Header, last: u64) -> Header {
+fn header_of(header: &Header, ticks: &RangeInclusive<u64>) -> Header {
     let mut header = header.clone();
     header.compressed = true;
+    let last = match *ticks.end() {
+        u64::MAX => String::new(),
+        last => last.to_string(),
+    };
     let name = header.run.get(RunIdentity::ID);
-    if let Some(name) = name.map(|name| format!("{name}.to{last}")) {
+    if let Some(name) = name.map(|name| format!("{name}.{}to{last}", ticks.start())) {
         header.run.set(RunIdentity::ID, name);
     }
     header
@@ -224,7 +234,11 @@ impl Part {
     fn add(&mut self, entry: &Entry) -> Result<bool, TraceError> {
         let is_known = match entry.content {
             Content::Message { .. } if entry.kind.to == *Endpoint::EVENT.0 => true,
-            Content::Message { .. } => self.open.insert(entry.sequence),
+            Content::Message { .. } => {
+                // One of the same number is replaced, as in a reader: only damaged recordings have it.
+                self.open.insert(entry.sequence);
+                true
+            }
             Content::Reply { .. } | Content::Dropped => self.open.remove(&entry.sequence),
         };
         if is_known {

@@ -51,7 +51,7 @@ use crate::foreign::{Callbacks, Openers, report_without_testbench};
 use crate::mem::{Backend, MemoryMap};
 use crate::messages::announced::Resumed;
 use crate::sim::CStdout;
-use crate::trace::{Header, Payloads, Trace, TraceError};
+use crate::trace::{Entry, Header, Payloads, Trace, TraceError};
 
 /// Replay of a recording.
 ///
@@ -302,11 +302,16 @@ fn is_cut_out(file: &Path) -> Result<bool, TraceError> {
         if entry.tick > 0 {
             break;
         }
-        if entry.kind.name == Resumed::NAME && entry.kind.to == *Endpoint::EVENT.0 {
+        if is_state(&entry) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// True for the state at the begin of a part.
+fn is_state(entry: &Entry) -> bool {
+    entry.kind.name == Resumed::NAME && entry.kind.to == *Endpoint::EVENT.0
 }
 
 /// Disk of firmware's files.

@@ -13,7 +13,7 @@ const LEVEL: i32 = 1;
 /// Bytes of a frame's content from which on the frame ends, wherever it may: sizes of a table have 32 bits.
 const MOST_CONTENT: u64 = 1 << 30;
 
-/// Compressor of a recording. What it returns is to be written behind what it returned before.
+/// Compressor of a recording. Its results are written to the file one behind the other.
 pub(in crate::trace) struct Compressor {
     context: CCtx<'static>,
     /// Frames that are complete.

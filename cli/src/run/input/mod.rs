@@ -30,6 +30,8 @@ pub(super) struct Input {
 struct Reader {
     name: String,
     progress: Progress,
+    /// Number of bytes that the host took before the restore, of another pipe or terminal.
+    before: u64,
     /// Bytes from the position on, which the host has not taken.
     pending: Vec<u8>,
     pause: u32,
@@ -68,7 +70,11 @@ impl Input {
 
     /// Progress of each channel, in the order of the channels.
     pub(super) fn progress(&self) -> Vec<Progress> {
-        self.channels.iter().map(|it| it.progress).collect()
+        let progress = self.channels.iter().map(|it| Progress {
+            taken: it.before.saturating_add(it.progress.taken),
+            ..it.progress
+        });
+        progress.collect()
     }
 
     /// Goes on from a progress. A file is read from there; a pipe or terminal has its next bytes.
@@ -76,7 +82,7 @@ impl Input {
         for (channel, progress) in self.channels.iter_mut().zip(progress) {
             channel.progress = *progress;
             if let Source::Stream(_) = self.source {
-                channel.progress.taken = 0;
+                channel.before = std::mem::take(&mut channel.progress.taken);
             }
         }
     }
@@ -116,6 +122,7 @@ impl Reader {
         Self {
             name,
             progress: Progress::default(),
+            before: 0,
             pending: Vec::new(),
             pause: 0,
             lost: 0,

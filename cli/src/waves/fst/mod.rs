@@ -49,6 +49,9 @@ pub(crate) fn write(options: &Options<'_>) -> Result<Outcome> {
     let chosen = options.segment.unwrap_or(1);
     let survey = Survey::of(reader, base, chosen);
     if chosen > survey.segments {
+        survey
+            .end
+            .with_context(|| format!("no segment {chosen} precedes it"))?;
         bail!(
             "{} has no segment {chosen}: it has {}",
             recording.display(),

@@ -1,5 +1,6 @@
 //! Signals of channels.
 
+use std::collections::HashSet;
 use std::io::{self, Seek, Write};
 use std::sync::Arc;
 
@@ -48,8 +49,14 @@ impl<W: Write + Seek> Signals<W> {
     pub(super) fn begin(to: W, exponent: i8, names: &[Arc<str>]) -> io::Result<Self> {
         let mut hierarchy = Hierarchy::default();
         hierarchy.begin_scope("vhost");
-        let lanes = names.iter().map(|name| {
-            hierarchy.begin_scope(&scope_name(name));
+        let mut scopes = HashSet::new();
+        let lanes = names.iter().enumerate().map(|(number, name)| {
+            let mut scope = scope_name(name);
+            // Viewers would merge scopes of one name.
+            while !scopes.insert(scope.clone()) {
+                scope += &format!("_{number}");
+            }
+            hierarchy.begin_scope(&scope);
             let ids = Ids {
                 busy: hierarchy.signal("busy", Shape::Bit),
                 number: hierarchy.signal("number", Shape::Word),

@@ -1,5 +1,7 @@
 //! First reading of a recording: its channels, its segments, and the long requests of one of them.
 
+use vhost::trace::TraceError;
+
 use super::order::{Change, What, Window};
 use crate::trace::EntryReader;
 use crate::waves::open::OpenRequests;
@@ -16,6 +18,8 @@ pub(super) struct Survey {
     pub(super) long: Vec<Change>,
     /// Number of segments.
     pub(super) segments: u64,
+    /// Error at which the recording ends.
+    pub(super) end: Result<(), TraceError>,
 }
 
 impl Survey {
@@ -27,7 +31,15 @@ impl Survey {
         let mut window = Window::new();
         let mut long = Vec::new();
         let mut open = OpenRequests::default();
-        for decoded in reader.map_while(Result::ok) {
+        let mut end = Ok(());
+        for decoded in reader {
+            let decoded = match decoded {
+                Ok(decoded) => decoded,
+                Err(error) => {
+                    end = Err(error);
+                    break;
+                }
+            };
             let is_chosen = segments.present().number == chosen;
             if is_chosen {
                 open.follow(&decoded, &mut lanes);
@@ -53,6 +65,7 @@ impl Survey {
             lanes,
             long,
             segments: segments.present().number,
+            end,
         }
     }
 }
