@@ -304,7 +304,8 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             ],
         )
         .env("VHOST_HOSTILE_REQUESTS", "100000")
-        .env("VHOST_HOSTILE_RECORDINGS", "100000"),
+        .env("VHOST_HOSTILE_RECORDINGS", "100000")
+        .env("NEXTEST_PROFILE", "long"),
         Step::of_cases("features that exclude one another", exclusions()),
         Step::full(
             "fuzzing",
