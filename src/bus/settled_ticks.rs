@@ -31,6 +31,7 @@ pub(crate) struct TickWork {
 /// Words that a poll has read, and what it found.
 #[derive(Debug, Default)]
 pub(crate) struct PolledWords {
+    /// Not cleared between doorbells, each of which reads whole words.
     read: Bytes,
     /// Result for the doorbell that was polled last.
     last: Polled,

@@ -405,7 +405,8 @@ impl Channel {
         self.outcome(slot, &request, performed)
     }
 
-    /// Serves a request from where it waited at a checkpoint.
+    /// Serves a request from where it waited at a checkpoint. It begins as [`serve`](Self::serve) does, without a call for that part: the
+    /// result would be one more copy of a large request, and a future of both would cost each request.
     pub(super) async fn resume_request(
         &self,
         slot: u32,

@@ -37,14 +37,13 @@ const MOST_AWAITED: usize = 1 << 20;
 
 /// Writes a recording to `output`, or to standard output.
 pub(crate) fn write(recording: &Path, output: Option<&Path>) -> Result<Outcome> {
-    let reader = EntryReader::of(recording, output.is_none())?;
+    let mut reader = EntryReader::of(recording, output.is_none())?;
     let to = create_stream(recording, output)?;
     let failed = || match output {
         Some(output) => super::cant_write(output),
         None => "can't write to standard output".to_owned(),
     };
     let mut export = Export::new(to);
-    let mut reader = reader;
     let end = reader.try_for_each(|decoded| match decoded {
         Ok(decoded) => export.add(&decoded).with_context(failed),
         Err(error) => Err(error).context("what follows is left out"),

@@ -181,7 +181,7 @@ fn a_low_half_alone_is_a_command_once_it_has_settled() {
     assert_eq!(bench.told(), (vec![], Some(3)));
 }
 
-/// Where ticks come with stores, each of them is notified: that of a high half of 0, too.
+/// Notification of each store, also of a high half of 0, by a testbench that ticks with stores.
 #[test]
 fn a_half_settles_in_notified_ticks() {
     let bench = Bench::with(ChannelServices::default(), 5, |_| {});
