@@ -1,28 +1,37 @@
-//! Checker of the mailbox protocol, on both sides.
+//! Checker of firmware's protocols, on both sides.
+//!
+//! It sees observations only, and shares no code with the front ends. The rules follow `docs/protocol.md`, `docs/htif.md`, `docs/rtt.md`
+//! and `docs/semihosting.md`.
+//!
+//! - `rules`: interface of the rules of one channel.
+//! - `mailbox`, `htif`, `rtt`, `semihosting`: rules of the protocols.
+//! - `channels`: attribution of accesses, events and replies to channels with words at addresses; writes that no channel owns.
 
-mod session;
+mod channels;
+mod htif;
+mod mailbox;
+mod rtt;
+mod rules;
+mod semihosting;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mailbox_rs::{Index, Layout, PtrWidth, ResponseEntry, State};
-
-use self::session::{Breach, Session};
+use self::channels::Channels;
+use self::mailbox::Mailboxes;
+use self::rules::Breach;
 use super::{Attach, AttachContext, AttachError, ChannelAttribution, Findings};
-use crate::bus::{Event, Inbox as _, Observation, Spawner, Tap};
-use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, part};
-use crate::messages::checkpoint::SavedFrontEnd;
-use crate::messages::foreign::{self, Severity};
-use crate::messages::front_end::Restore;
-use crate::messages::mailbox::{self, CACHE_HINT, ChannelWords, DoorbellRang, Served};
-use crate::messages::memory::{self, Access, AccessSegments};
-use crate::messages::{ChannelDescriptor, ChannelId, MailboxPlace};
+use crate::bus::{Inbox as _, Observation, Spawner, Tap};
+use crate::mem::{AccessError, MapError, Outcome, Segments};
+use crate::messages::foreign::Severity;
+use crate::messages::{ChannelDescriptor, mailbox as mailbox_messages};
 
-/// Checker of the mailbox protocol. Rules: an index advances by one and stays within the queue, each side writes only its own
-/// words, each response answers a request, and firmware's requests stay inside the memory map. A violation is a finding with
-/// its channel; service continues.
+/// Checker of the protocols of firmware: mailbox, HTIF, RTT and semihosting. Rules: each side writes only its own words, each response
+/// answers a request, and firmware's requests stay inside the memory map; further ones are those of the protocol (`docs/attach.md`). A
+/// violation is a finding with its channel; service continues.
 ///
-/// Attached during a session, it checks a channel's queues from its next handshake on.
+/// Attached during a session, it checks a mailbox from its next handshake on. Of other protocols it checks what it has seen the begin of.
 #[derive(Debug, Clone, Copy)]
 pub struct ProtocolChecker {
     severity: Severity,
@@ -55,363 +64,86 @@ impl Attach for ProtocolChecker {
         context: &AttachContext,
         _: &Spawner,
     ) -> Result<Box<dyn Tap>, AttachError> {
-        let channels = context.channels().iter().map(Queues::new);
         Ok(Box::new(Checker {
             severity: self.severity,
             findings: context.findings("protocol"),
-            owners: ChannelAttribution::new(context.channels().clone()),
-            channels: channels.collect(),
-            reads: BTreeMap::new(),
-            takes: BTreeMap::new(),
+            rules: AllRules::new(context.channels().clone()),
         }))
     }
 }
-
-/// Maximum number of pending accesses. Beyond it a filter is hiding their replies.
-const MOST_PENDING: usize = 64;
 
 /// Attached tap of [`ProtocolChecker`].
 struct Checker {
     severity: Severity,
     findings: Findings,
-    owners: ChannelAttribution,
-    channels: Vec<Queues>,
-    /// Pending word reads of the host, by sequence number.
-    reads: BTreeMap<u64, (usize, Word)>,
-    /// Pending accesses that take a request, by sequence number, with the channel.
-    takes: BTreeMap<u64, usize>,
-}
-
-/// Observed state of a channel.
-struct Queues {
-    name: Arc<str>,
-    width: PtrWidth,
-    space: SpaceId,
-    /// Place, address and meaning of the channel's words.
-    words: Vec<(Segments, Span, Word)>,
-    /// Indices since an observed handshake.
-    session: Option<Session>,
-}
-
-/// Words that the host writes, or reads by a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
-    State,
-    RequestsTaken,
-    ResponsesPut,
-    ResponsesTaken,
-}
-
-impl Queues {
-    fn new(channel: &ChannelDescriptor) -> Self {
-        let Some(MailboxPlace { address, layout }) = channel.mailbox() else {
-            // Words of another protocol, without rules here.
-            return Self {
-                name: channel.name.clone(),
-                width: PtrWidth::P8,
-                space: channel.space,
-                words: Vec::new(),
-                session: None,
-            };
-        };
-        let Layout {
-            state,
-            request,
-            response,
-            ptr_width,
-            ..
-        } = layout;
-        let words = [
-            (state, Word::State),
-            (request.idx_c, Word::RequestsTaken),
-            (response.idx_p, Word::ResponsesPut),
-            (response.idx_c, Word::ResponsesTaken),
-        ];
-        let words = words.map(|(offset, word)| {
-            let address = address.wrapping_add(offset);
-            let place = part(&channel.place, offset, 4);
-            (place, Span { address, len: 4 }, word)
-        });
-        Self {
-            name: channel.name.clone(),
-            width: ptr_width,
-            space: channel.space,
-            words: words.into(),
-            session: None,
-        }
-    }
-
-    fn word_at(&self, place: &Segments) -> Option<Word> {
-        let mut words = self.words.iter();
-        words
-            .find(|(at, _, _)| at == place)
-            .map(|(_, _, word)| *word)
-    }
-
-    fn word_of(&self, span: Span) -> Option<Word> {
-        let mut words = self.words.iter();
-        words
-            .find(|(_, at, _)| *at == span)
-            .map(|(_, _, word)| *word)
-    }
-
-    /// Checks words that the host writes to the channel, and the response written with them. A write of the request queue's `idx_c` takes a
-    /// request, or with `recovers` sets it after invalid indices.
-    fn written(
-        &mut self,
-        words: &[(Word, u32)],
-        response: Option<ResponseEntry>,
-        recovers: bool,
-        breaches: &mut Vec<Breach>,
-    ) {
-        if words.contains(&(Word::State, State::READY.0)) {
-            self.session = Some(Session::default());
-            return;
-        }
-        let Some(session) = &mut self.session else {
-            return;
-        };
-        for &(word, value) in words {
-            let value = Index(value);
-            match word {
-                Word::RequestsTaken if recovers => session.requests_taken = value,
-                Word::RequestsTaken => session.takes(value, breaches),
-                Word::ResponsesPut => session.puts(value, response, self.width, breaches),
-                Word::State | Word::ResponsesTaken => {}
-            }
-        }
-    }
-
-    /// Checks a word read by the host.
-    fn read(&mut self, word: Word, value: Index, breaches: &mut Vec<Breach>) {
-        let Some(session) = &mut self.session else {
-            return;
-        };
-        let (what, written) = match word {
-            Word::RequestsTaken => ("request queue: idx_c", &mut session.requests_taken),
-            Word::ResponsesPut => ("response queue: idx_p", &mut session.responses_put),
-            Word::ResponsesTaken => return session.responses_are_taken(value, breaches),
-            Word::State => return,
-        };
-        if *written != value {
-            breaches.push(format!(
-                "{what} is {:#x}, but the host wrote {:#x}: firmware must not write it; {CACHE_HINT}",
-                value.0, written.0
-            ));
-            *written = value;
-        }
-    }
-
-    /// Checks a write of firmware to the channel.
-    fn rang(&mut self, words: &ChannelWords, breaches: &mut Vec<Breach>) {
-        if words.state != State::READY.0 {
-            // Firmware restarts and drops all pending work. Start-up code or a loaded image may clear the words first.
-            let starts = words.state == State::INIT.0 || words.state == 0;
-            if self.session.take().is_some() && !starts {
-                breaches.push(format!("invalid state {:#x}", words.state));
-            }
-        }
-        if let Some(session) = &mut self.session {
-            session.requests_are_put(Index(words.request_put), breaches);
-            if let Some(taken) = words.response_taken {
-                session.responses_are_taken(Index(taken), breaches);
-            }
-        }
-    }
-
-    fn served(&mut self, served: &Served, breaches: &mut Vec<Breach>) {
-        let Some(session) = &mut self.session else {
-            return;
-        };
-        let last = Index(session.requests_taken.0.wrapping_sub(1));
-        if served.slot != last.slot() {
-            breaches.push(format!(
-                "the host serves slot {}, but took slot {} last",
-                served.slot,
-                last.slot()
-            ));
-        }
-        session.owed.extend(served.response);
-    }
+    rules: AllRules,
 }
 
 impl Tap for Checker {
     fn observe(&mut self, seen: &Observation<'_>) {
-        let whose = self.owners.channel_of(seen.into());
-        let mut breaches = Vec::new();
-        let at = self.check(seen, &mut breaches);
-        let name = at
-            .and_then(|at| self.channels.get(at))
-            .map(|channel| channel.name.clone())
-            .or(whose);
-        for breach in breaches {
-            let text = match &name {
-                Some(name) => format!("channel `{name}`: {breach}"),
-                None => breach,
-            };
+        for text in self.rules.check(seen) {
             self.findings.raise(self.severity, text);
         }
     }
 }
 
-impl Checker {
-    /// Sets the indices of the channels that a restore replaces.
-    fn restored(&mut self, restore: &Restore) {
-        for saved in &restore.channels {
-            let Some(channel) = self.channels.get_mut(place_of(saved.channel)) else {
-                continue;
-            };
-            channel.session = match &saved.front_end {
-                SavedFrontEnd::Mailbox(Some(session)) => Some(Session {
-                    requests_put: Index(session.taken),
-                    requests_taken: Index(session.taken),
-                    responses_put: Index(session.put),
-                    responses_taken: Index(session.responses_taken),
-                    owed: session.response.into_iter().collect(),
-                    take_failed: false,
-                }),
-                _ => None,
-            };
+/// Rules of all channels.
+struct AllRules {
+    owners: ChannelAttribution,
+    mailboxes: Mailboxes,
+    others: Channels,
+}
+
+impl AllRules {
+    /// Rules of these channels, in the order of their ids.
+    fn new(channels: Arc<[ChannelDescriptor]>) -> Self {
+        Self {
+            mailboxes: Mailboxes::new(&channels),
+            others: Channels::new(&channels),
+            owners: ChannelAttribution::new(channels),
         }
-        self.reads.clear();
-        self.takes.clear();
     }
 
-    /// Checks one observation. Returns its channel, if known by id, sequence number or address.
-    fn check(&mut self, seen: &Observation<'_>, breaches: &mut Vec<Breach>) -> Option<usize> {
-        let ticket = &seen.ticket;
-        if let Some(restore) = seen.event.is::<Restore>() {
-            self.restored(restore);
-            return None;
+    /// Checks one observation. Returns the findings, with the names of their channels.
+    fn check(&mut self, seen: &Observation<'_>) -> Vec<String> {
+        let whose = self.owners.channel_of(seen.into());
+        let mut breaches = Vec::new();
+        let at = self.mailboxes.check(seen, &mut breaches);
+        let known = at.and_then(|at| self.owners.channels().get(at));
+        let name = known.map(|channel| channel.name.clone()).or(whose);
+        let mut texts = Vec::new();
+        let outside = outside_of_map(seen);
+        if let Some(outside) = outside
+            && seen.ticket.from == mailbox_messages::Inbox::ENDPOINT
+        {
+            breaches.push(reaches_outside(outside));
         }
-        if let Some(rang) = seen.event.is::<DoorbellRang>() {
-            let at = place_of(rang.channel);
-            if let (Some(channel), Some(words)) = (self.channels.get_mut(at), &rang.words) {
-                channel.rang(words, breaches);
-            }
-            return Some(at);
-        }
-        if let Some(served) = seen.event.is::<Served>() {
-            let at = place_of(served.channel);
-            if let Some(channel) = self.channels.get_mut(at) {
-                channel.served(served, breaches);
-            }
-            return Some(at);
-        }
-        let accessed = [memory::Inbox::ENDPOINT, foreign::Inbox::ENDPOINT];
-        if ticket.from != mailbox::Inbox::ENDPOINT || !accessed.contains(&ticket.to()) {
-            return None;
-        }
-        if let Some(AccessSegments { op, .. }) = seen.event.is() {
-            return self.accessed(ticket.sequence, op, breaches);
-        }
-        if let Some(foreign::Access { op, .. }) = seen.event.is() {
-            return self.accessed(ticket.sequence, op, breaches);
-        }
-        if let Some(Access { space, op }) = seen.event.is() {
-            let word = |channel: &Queues, span: &Span| {
-                let word = channel.word_of(*span);
-                word.filter(|_| channel.space == *space)
-            };
-            let at = self.wrote(op, word, false, breaches)?;
-            self.takes.insert(ticket.sequence, at);
-            if self.takes.len() > MOST_PENDING {
-                self.takes.pop_first();
-            }
-            return Some(at);
-        }
-        if !matches!(seen.event, Event::Message(_)) {
-            let read = self.reads.remove(&ticket.sequence);
-            let taking = self.takes.remove(&ticket.sequence);
-            let failed = seen.event.is::<Result<Outcome, AccessError>>();
-            let failed = failed.is_none_or(|outcome| outcome.is_err());
-            let session = taking.and_then(|at| self.channels.get_mut(at)?.session.as_mut());
-            if let Some(session) = session {
-                session.take_failed = failed;
-            }
-            if let Some(outcome) = seen.event.is::<Result<Outcome, AccessError>>() {
-                return self.answered(read, outcome, breaches);
-            }
-            let located = seen.event.is::<Result<Segments, AccessError>>();
-            if let Some(Err(AccessError::Map(outside))) = located {
-                breaches.push(format!("firmware reaches outside of the map: {outside}"));
-            }
-        }
-        None
-    }
-
-    /// Checks an access of the host to resolved places.
-    fn accessed(
-        &mut self,
-        sequence: u64,
-        op: &Op<Segments>,
-        breaches: &mut Vec<Breach>,
-    ) -> Option<usize> {
-        for (at, channel) in self.channels.iter_mut().enumerate() {
-            if let Op::Read(place) = op
-                && let Some(word) = channel.word_at(place)
-            {
-                self.reads.insert(sequence, (at, word));
-                if self.reads.len() > MOST_PENDING {
-                    self.reads.pop_first();
-                }
-                return Some(at);
-            }
-        }
-        self.wrote(op, Queues::word_at, true, breaches)
-    }
-
-    /// Checks an access of the host that may write words of a channel. `word` finds the word at a place.
-    fn wrote<P>(
-        &mut self,
-        op: &Op<P>,
-        word: impl Fn(&Queues, &P) -> Option<Word>,
-        recovers: bool,
-        breaches: &mut Vec<Breach>,
-    ) -> Option<usize> {
-        for (at, channel) in self.channels.iter_mut().enumerate() {
-            let words = op.each().iter().filter_map(|op| match op {
-                // The word is four bytes wide.
-                Op::Word(place, value) => Some((word(channel, place)?, *value as u32)),
-                _ => None,
+        for breach in breaches {
+            texts.push(match &name {
+                Some(name) => format!("channel `{name}`: {breach}"),
+                None => breach,
             });
-            let words: Vec<_> = words.collect();
-            if words.is_empty() {
-                continue;
-            }
-            let response = op.each().iter().find_map(|op| match op {
-                Op::Write(_, bytes) => ResponseEntry::parse(bytes, channel.width),
-                _ => None,
-            });
-            channel.written(&words, response, recovers, breaches);
-            return Some(at);
         }
-        None
-    }
-
-    fn answered(
-        &mut self,
-        read: Option<(usize, Word)>,
-        outcome: &Result<Outcome, AccessError>,
-        breaches: &mut Vec<Breach>,
-    ) -> Option<usize> {
-        match (read, outcome) {
-            (Some((at, word)), Ok(Outcome::Bytes(bytes))) => {
-                let value = bytes.first_chunk().copied().map(u32::from_le_bytes);
-                if let (Some(channel), Some(value)) = (self.channels.get_mut(at), value) {
-                    channel.read(word, Index(value), breaches);
-                }
-                Some(at)
-            }
-            (None, Err(AccessError::Map(outside))) => {
-                breaches.push(format!("firmware reaches outside of the map: {outside}"));
-                None
-            }
-            _ => None,
-        }
+        self.others.check(seen, outside, &mut texts);
+        texts
     }
 }
 
-fn place_of(ChannelId(number): ChannelId) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
+/// Error of an access outside of the map, if an observation is a reply with one.
+fn outside_of_map<'a>(seen: &Observation<'a>) -> Option<&'a MapError> {
+    let accessed = seen.event.is::<Result<Outcome, AccessError>>();
+    let accessed = accessed.and_then(|outcome| outcome.as_ref().err());
+    let located = || {
+        let located = seen.event.is::<Result<Segments, AccessError>>();
+        located.and_then(|outcome| outcome.as_ref().err())
+    };
+    match accessed.or_else(located)? {
+        AccessError::Map(outside) => Some(outside),
+        _ => None,
+    }
+}
+
+/// Violation by an access to addresses outside of the map.
+fn reaches_outside(outside: &MapError) -> Breach {
+    format!("firmware reaches outside of the map: {outside}")
 }

@@ -4,10 +4,8 @@ use std::collections::VecDeque;
 
 use mailbox_rs::{Index, PtrWidth, QUEUE_LEN, Response, ResponseEntry};
 
+use crate::attach::protocol::rules::Breach;
 use crate::messages::mailbox::CACHE_HINT;
-
-/// Protocol violation.
-pub(super) type Breach = String;
 
 /// Indices of both sides since a handshake.
 #[derive(Debug, Default)]

@@ -1,0 +1,411 @@
+//! Rules of HTIF, by `docs/htif.md`.
+
+mod command;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use self::command::{Asks, asks, response, result_place};
+use super::rules::{Breach, Owner, Pending, Request, Rules, Written, covers, is_half_of, word};
+use crate::mem::{AccessError, Outcome, Span};
+use crate::messages::HtifPlace;
+use crate::messages::checkpoint::SavedFrontEnd;
+use crate::messages::front_end::WordsRang;
+use crate::messages::htif::CommandServed;
+
+/// Most responses that wait for firmware, and most console reads that wait for a character.
+const MOST_WAITING: usize = 64;
+
+/// Bytes of a word, and of the eight words of a system call.
+const WORD: u64 = 8;
+const CALL: u64 = 64;
+
+/// Observed state of a channel.
+pub(super) struct Htif {
+    tohost: Span,
+    fromhost: Span,
+    /// Content of `tohost` as last polled, or cleared by the host; `None` before.
+    command: Option<u64>,
+    /// Content of `fromhost` as last polled, or written by the host; `None` before.
+    response: Option<u64>,
+    service: Service,
+    /// Responses in their order, which firmware has not got.
+    owed: VecDeque<u64>,
+    /// Console reads without an answer.
+    reads: VecDeque<u64>,
+    /// True if the state is known from the start, or from a restore on.
+    is_known: bool,
+    /// Pending reads of the words of the present system call.
+    calls: Pending<()>,
+}
+
+/// Command in service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Service {
+    /// None.
+    Idle,
+    /// One that was taken.
+    Command {
+        word: u64,
+        /// True after its event, and for a console read, which waits apart from later commands.
+        is_served: bool,
+        /// True once the words of its system call are known.
+        has_words: bool,
+        /// Memory that the host may write.
+        named: Vec<Span>,
+        /// Result to be written into the first word of the system call.
+        due: Option<u64>,
+    },
+    /// The channel has exited.
+    Exited,
+}
+
+impl Htif {
+    pub(super) fn new(place: &HtifPlace) -> Self {
+        let at = |address| Span { address, len: WORD };
+        Self {
+            tohost: at(place.tohost),
+            fromhost: at(place.fromhost),
+            command: None,
+            response: None,
+            service: Service::Idle,
+            owed: VecDeque::new(),
+            reads: VecDeque::new(),
+            is_known: false,
+            calls: Pending::default(),
+        }
+    }
+
+    /// Checks the words as polled.
+    fn rang(&mut self, words: &Bytes, breaches: &mut Vec<Breach>) {
+        if let Some(now) = word(words, 0, 8) {
+            let at = self.tohost.address;
+            if let Some(before) = self.command
+                && before != 0
+                && now != 0
+                && !is_half_of(before, now)
+            {
+                breaches.push(format!(
+                    "tohost at {at:#x} went from {before:#x} to {now:#x}: firmware wrote a command over one that the host has not \
+                     taken; wait until the word is 0"
+                ));
+            }
+            self.command = Some(now);
+        }
+        if let Some(now) = word(words, 8, 8) {
+            let at = self.fromhost.address;
+            if let Some(before) = self.response
+                && !is_half_of(now, before)
+            {
+                breaches.push(format!(
+                    "fromhost at {at:#x} went from {before:#x} to {now:#x}: firmware must not write anything but 0 to it"
+                ));
+            }
+            self.response = Some(now);
+        }
+    }
+
+    /// Checks that the service of a command is over before the next step.
+    fn ends(&self, step: &str, breaches: &mut Vec<Breach>) {
+        let Service::Command {
+            word,
+            is_served,
+            due,
+            ..
+        } = &self.service
+        else {
+            return;
+        };
+        if !is_served {
+            breaches.push(format!(
+                "the host {step}, and has not served the command {word:#x} before"
+            ));
+        } else if let Some(result) = due {
+            breaches.push(format!(
+                "the host {step}, and has not written the result {result:#x} of the system call at {:#x}",
+                word & command::PAYLOAD
+            ));
+        }
+    }
+
+    /// Checks a write to `tohost`.
+    fn takes(&mut self, value: Option<u64>, breaches: &mut Vec<Breach>) {
+        let at = self.tohost.address;
+        if value != Some(0) {
+            let value = value.unwrap_or_default();
+            breaches.push(format!(
+                "the host writes {value:#x} to tohost at {at:#x}, which it only sets to 0"
+            ));
+            return;
+        }
+        self.ends(&format!("sets tohost at {at:#x} to 0"), breaches);
+        match self.command.replace(0) {
+            Some(0) => breaches.push(format!(
+                "the host sets tohost at {at:#x} to 0, and has seen no command there"
+            )),
+            Some(word) => self.taken(word, breaches),
+            None => {}
+        }
+    }
+
+    /// Begins the service of a command.
+    fn taken(&mut self, word: u64, breaches: &mut Vec<Breach>) {
+        let at = self.tohost.address;
+        if let Service::Exited = self.service {
+            breaches.push(format!(
+                "the host takes the command {word:#x} after the exit"
+            ));
+        }
+        let mut named = Vec::new();
+        match asks(word) {
+            Asks::Identify { name } => {
+                named.push(name);
+                self.owe(response(word, 1), breaches);
+            }
+            Asks::Call { .. } => self.owe(response(word, 1), breaches),
+            Asks::Read if self.reads.len() < MOST_WAITING => self.reads.push_back(word),
+            Asks::Read => breaches.push(format!(
+                "tohost at {at:#x} has {word:#x}: firmware reads the console while {MOST_WAITING} reads wait; this one gets no response"
+            )),
+            Asks::Exit | Asks::Write => {}
+            Asks::Nothing { device, number } => breaches.push(format!(
+                "tohost at {at:#x} has {word:#x}: firmware asks for command {number} of device {device}, which does not exist"
+            )),
+        }
+        self.calls.clear();
+        self.service = Service::Command {
+            word,
+            // A console read is answered whenever a character comes.
+            is_served: asks(word) == Asks::Read,
+            has_words: false,
+            named,
+            due: None,
+        };
+    }
+
+    fn owe(&mut self, response: u64, breaches: &mut Vec<Breach>) {
+        if self.owed.len() >= MOST_WAITING {
+            let at = self.tohost.address;
+            breaches.push(format!(
+                "the host takes a command from tohost at {at:#x} while {MOST_WAITING} responses wait"
+            ));
+            self.owed.pop_front();
+        }
+        self.owed.push_back(response);
+    }
+
+    /// Notes the words of the present system call.
+    fn calls(&mut self, words: &[u8], breaches: &mut Vec<Breach>) {
+        let Service::Command {
+            has_words,
+            named,
+            word: command,
+            ..
+        } = &mut self.service
+        else {
+            return;
+        };
+        if *has_words {
+            return;
+        }
+        *has_words = true;
+        let mut call = [0; 8];
+        for (at, value) in call.iter_mut().enumerate() {
+            *value = word(words, 8 * at, 8).unwrap_or_default();
+        }
+        let [number, args @ ..] = call;
+        if !command::CALLS.contains(&number) {
+            let at = *command & command::PAYLOAD;
+            breaches.push(format!(
+                "the words at {at:#x} have {number:#x}: firmware asks for system call {number}, which does not exist"
+            ));
+        }
+        named.extend(result_place(number, args));
+        if number == command::EXIT {
+            // An exit has no response.
+            self.owed.pop_back();
+        }
+    }
+
+    /// Checks the event of a served command.
+    fn served(&mut self, served: &CommandServed, breaches: &mut Vec<Breach>) {
+        let done = served.command.0;
+        if asks(done) == Asks::Read {
+            return self.read_answered(done, served.result, breaches);
+        }
+        match &mut self.service {
+            Service::Command {
+                word,
+                is_served: is_served @ false,
+                has_words,
+                named,
+                due,
+            } if *word == done => {
+                *is_served = true;
+                named.clear();
+                let has_exited = served.result.is_none() && is_exit(served);
+                match asks(done) {
+                    Asks::Call { words } if *has_words && !has_exited => {
+                        *due = served.result.map(i64::cast_unsigned);
+                        named.push(Span {
+                            len: WORD,
+                            ..words
+                        });
+                    }
+                    _ => {}
+                }
+                if has_exited {
+                    self.service = Service::Exited;
+                }
+            }
+            _ if !self.is_known => {}
+            _ => breaches.push(format!(
+                "the host has served the command {done:#x}, and has not taken it from tohost at {:#x}",
+                self.tohost.address
+            )),
+        }
+    }
+
+    fn read_answered(&mut self, read: u64, result: Option<i64>, breaches: &mut Vec<Breach>) {
+        let payload = result.map_or(0, i64::cast_unsigned);
+        if !(0x100..0x200).contains(&payload) {
+            breaches.push(format!(
+                "the host answers a console read by {payload:#x}, which is no character"
+            ));
+        }
+        match self.reads.front() {
+            Some(first) if *first == read => {
+                self.reads.pop_front();
+                self.owe(response(read, payload), breaches);
+            }
+            None if !self.is_known => {}
+            _ => breaches.push(format!(
+                "the host answers the console read {read:#x}, which is not the first that waits"
+            )),
+        }
+    }
+
+    /// Checks a write to `fromhost`.
+    fn responds(&mut self, value: Option<u64>, breaches: &mut Vec<Breach>) {
+        let at = self.fromhost.address;
+        let value = value.unwrap_or_default();
+        if let Some(before) = self.response
+            && before != 0
+        {
+            breaches.push(format!(
+                "the host writes {value:#x} to fromhost at {at:#x} over {before:#x}, which firmware has not taken"
+            ));
+        }
+        self.response = Some(value);
+        self.ends(&format!("writes {value:#x} to fromhost at {at:#x}"), breaches);
+        match self.owed.front() {
+            Some(next) if *next == value => {
+                self.owed.pop_front();
+            }
+            _ if !self.is_known => {}
+            Some(next) => breaches.push(format!(
+                "the host writes {value:#x} to fromhost at {at:#x}, where {next:#x} is the next response"
+            )),
+            None => breaches.push(format!(
+                "the host writes {value:#x} to fromhost at {at:#x}, which answers no command"
+            )),
+        }
+    }
+}
+
+/// True if a command or its system call was the exit.
+fn is_exit(served: &CommandServed) -> bool {
+    let called = served.call.as_ref().is_some_and(|call| call.number == command::EXIT);
+    called || asks(served.command.0) == Asks::Exit
+}
+
+impl Rules for Htif {
+    fn start(&mut self) {
+        self.is_known = true;
+    }
+
+    fn restore(&mut self, saved: &SavedFrontEnd) {
+        let SavedFrontEnd::Htif(saved) = saved else {
+            return;
+        };
+        self.is_known = true;
+        (self.command, self.response) = (None, None);
+        self.owed = saved.responses.iter().copied().take(MOST_WAITING).collect();
+        let reads = saved.reads.iter().map(|(word, _)| *word);
+        self.reads = reads.take(MOST_WAITING).collect();
+        self.calls.clear();
+        self.service = Service::Idle;
+        if let Some(command) = saved.command {
+            match command.delayed {
+                Some((payload, _)) => self.owed.push_back(response(command.command, payload)),
+                // It is served anew.
+                None => self.taken(command.command, &mut Vec::new()),
+            }
+        }
+    }
+
+    fn event(&mut self, _: u64, body: &dyn Any, breaches: &mut Vec<Breach>) {
+        if let Some(rang) = body.downcast_ref::<WordsRang>() {
+            if let Some(words) = &rang.words {
+                self.rang(words, breaches);
+            }
+        } else if let Some(served) = body.downcast_ref::<CommandServed>() {
+            self.served(served, breaches);
+        }
+    }
+
+    fn asks(&mut self, sequence: u64, request: Request) {
+        if let Service::Command { word, .. } = &self.service
+            && let Asks::Call { words } = asks(*word)
+            && request == Request::Read(words)
+        {
+            self.calls.insert(sequence, ());
+        }
+    }
+
+    fn replied(&mut self, sequence: u64, reply: Option<&dyn Any>, breaches: &mut Vec<Breach>) {
+        if self.calls.remove(sequence).is_none() {
+            return;
+        }
+        let reply = reply.and_then(|it| it.downcast_ref::<Result<Outcome, AccessError>>());
+        if let Some(Ok(Outcome::Bytes(bytes))) = reply
+            && bytes.len() as u64 == CALL
+        {
+            self.calls(bytes, breaches);
+        }
+    }
+
+    fn writes(&mut self, write: Written, breaches: &mut Vec<Breach>) -> Owner {
+        let Written { at, value } = write;
+        if let Service::Command { named, due, .. } = &mut self.service {
+            let is_named = named.iter().any(|place| covers(*place, at));
+            if is_named {
+                if let Some(result) = due.take() {
+                    named.clear();
+                    if value != Some(result) {
+                        breaches.push(format!(
+                            "the host writes {:#x} at {:#x} as the result of a system call that has given {result:#x}",
+                            value.unwrap_or_default(),
+                            at.address
+                        ));
+                    }
+                }
+                return Owner::Channel;
+            }
+        }
+        if at == self.tohost {
+            self.takes(value, breaches);
+        } else if at == self.fromhost {
+            self.responds(value, breaches);
+        } else if self.is_known {
+            return Owner::Other;
+        } else {
+            return Owner::Unknown;
+        }
+        Owner::Channel
+    }
+}

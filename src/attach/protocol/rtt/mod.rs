@@ -1,0 +1,350 @@
+//! Rules of RTT, by `docs/rtt.md`.
+
+mod block;
+mod buffer;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::collections::{BTreeSet, VecDeque};
+
+use self::block::{Block, FLAGS, HEADER, READ, WRITE, counts, has_mark};
+use self::buffer::Watched;
+use super::rules::{Breach, Owner, Pending, Request, Rules, Written, word};
+use crate::mem::{AccessError, Outcome, Segment, Segments, Span};
+use crate::messages::RttPlace;
+use crate::messages::checkpoint::{SavedFrontEnd, SavedTransfer};
+use crate::messages::front_end::WordsRang;
+use crate::messages::rtt::{Direction, Transferred};
+
+/// Most unmapped addresses that are remembered, since the host looks at them again and again.
+const MOST_OUTSIDE: usize = 64;
+
+/// Bits of a mode in the flags.
+const MODE: u64 = 3;
+
+/// Observed state of a channel.
+pub(super) struct Rtt {
+    /// Address of the control block, as configured.
+    configured: Option<u64>,
+    /// Ranges in which it is searched.
+    search: Vec<(u64, u64)>,
+    /// Bytes of a pointer.
+    pointer: u64,
+    /// Modes that the host may set.
+    modes: BTreeSet<u64>,
+    /// Address of the control block in service.
+    address: Option<u64>,
+    /// First segment of the control block, for the words that are polled.
+    place: Option<Segment>,
+    /// Control block as last read, and its buffers.
+    block: Option<(Block, Vec<Watched>)>,
+    /// Numbers of buffers that are impossible, as last reported.
+    impossible: Option<(u64, u64)>,
+    /// Transfer of a checkpoint, which goes on.
+    resumed: Option<SavedTransfer>,
+    outside: VecDeque<u64>,
+    /// True if the state is known from the start, or from a restore on.
+    is_known: bool,
+    pending: Pending<Request>,
+}
+
+impl Rtt {
+    pub(super) fn new(place: &RttPlace, segments: &Segments) -> Self {
+        Self {
+            configured: place.block,
+            search: place.search.clone(),
+            pointer: place.ptr_width.bytes(),
+            modes: place.modes.values().map(|mode| u64::from(*mode)).collect(),
+            address: place.block,
+            place: segments.first().copied(),
+            block: None,
+            impossible: None,
+            resumed: None,
+            outside: VecDeque::new(),
+            is_known: false,
+            pending: Pending::default(),
+        }
+    }
+
+    /// Address of the control block, if a read is of it or of its first bytes.
+    fn block_at(&self, at: Span) -> Option<u64> {
+        let in_range = |(from, to): &(u64, u64)| (*from..*to).contains(&at.address);
+        let is_it = match self.address {
+            Some(address) => at.address == address,
+            None => at.len == HEADER && self.search.iter().any(in_range),
+        };
+        (is_it && at.len >= HEADER).then_some(at.address)
+    }
+
+    /// Owner of a place that is none of the channel's.
+    fn stranger(&self) -> Owner {
+        match self.is_known {
+            true => Owner::Other,
+            false => Owner::Unknown,
+        }
+    }
+
+    /// The control block is not there any more.
+    fn is_gone(&mut self) {
+        self.block = None;
+        self.address = self.configured;
+    }
+
+    /// Checks bytes of the control block at an address.
+    fn read_block(&mut self, address: u64, bytes: &[u8], breaches: &mut Vec<Breach>) {
+        if !has_mark(bytes) {
+            return self.is_gone();
+        }
+        if bytes.len() as u64 == HEADER {
+            return self.read_header(address, bytes, breaches);
+        }
+        let Some(block) = Block::parse(bytes, self.pointer) else {
+            return;
+        };
+        let known = self.block.take();
+        let mut buffers = match known {
+            Some((before, buffers)) if before.widths == block.widths => {
+                let numbers = |block: &Block| (block.up, block.buffers.len() - block.up);
+                let (was, now) = (numbers(&before), numbers(&block));
+                if was == now {
+                    buffers
+                } else {
+                    breaches.push(format!(
+                        "the control block at {address:#x} had {} up and {} down channels, and has {} and {}: firmware must not change \
+                         them",
+                        was.0, was.1, now.0, now.1
+                    ));
+                    Vec::new()
+                }
+            }
+            _ => Vec::new(),
+        };
+        if buffers.is_empty() {
+            buffers = begin(address, &block, breaches);
+        } else {
+            for (watched, now) in buffers.iter_mut().zip(&block.buffers) {
+                watched.reread(*now, breaches);
+            }
+        }
+        if let Some(SavedTransfer { number, done, .. }) = self.resumed.take()
+            && let Some(watched) = buffers.get_mut(number as usize)
+            && watched.seen.is_possible()
+        {
+            watched.cursor = watched.cursor.wrapping_add(done) % watched.seen.size;
+        }
+        self.block = Some((block, buffers));
+    }
+
+    fn read_header(&mut self, address: u64, bytes: &[u8], breaches: &mut Vec<Breach>) {
+        match counts(bytes) {
+            Ok(_) => {
+                self.address = Some(address);
+                self.impossible = None;
+            }
+            Err(numbers) => {
+                if self.impossible.replace(numbers) != Some(numbers) {
+                    let (up, down) = numbers;
+                    breaches.push(format!(
+                        "the control block at {address:#x} has {up:#x} up and {down:#x} down channels, more than {}: firmware writes \
+                         the mark last",
+                        block::MOST_BUFFERS
+                    ));
+                }
+                self.is_gone();
+            }
+        }
+    }
+
+    /// Checks words as polled.
+    fn rang(&mut self, rang: &WordsRang, breaches: &mut Vec<Breach>) {
+        // Several segments may take turns, so that all but one are older than the control block as read.
+        let (Some(words), [at], Some(place)) = (&rang.words, &rang.segments[..], self.place) else {
+            return;
+        };
+        let Some(first) = at.offset.checked_sub(place.offset) else {
+            return;
+        };
+        if at.memory != place.memory {
+            return;
+        }
+        if let Some(address) = self.address
+            && first == 0
+            && at.len >= HEADER
+            && self.block.is_none()
+        {
+            if has_mark(words) {
+                self.read_header(address, words, breaches);
+            }
+            return;
+        }
+        let Some((block, buffers)) = &mut self.block else {
+            return;
+        };
+        for (position, watched) in buffers.iter_mut().take(block.up).enumerate() {
+            let offset = block.widths.offset(position, WRITE).checked_sub(first);
+            let write = offset.and_then(|offset| word(words, usize::try_from(offset).ok()?, 4));
+            if let Some(write) = write {
+                watched.polled(write);
+            }
+        }
+    }
+
+    fn transferred(&mut self, transferred: &Transferred, breaches: &mut Vec<Breach>) {
+        let Some((block, buffers)) = &mut self.block else {
+            return;
+        };
+        let number = transferred.buffer.number as usize;
+        let position = match transferred.direction {
+            Direction::Up => number,
+            Direction::Down => block.up + number,
+        };
+        let Some(watched) = buffers.get_mut(position) else {
+            return;
+        };
+        let bytes = transferred.bytes;
+        match watched.moved.take() {
+            Some(moved) if moved == bytes => {}
+            Some(moved) => breaches.push(format!(
+                "{}: the host reports {bytes:#x} bytes, and has moved its offset by {moved:#x}",
+                watched.name
+            )),
+            None => breaches.push(format!(
+                "{}: the host reports {bytes:#x} bytes, and has not moved its offset",
+                watched.name
+            )),
+        }
+    }
+
+    /// Checks a write to the flags of a buffer, of 32 bits.
+    fn sets_flags(modes: &BTreeSet<u64>, watched: &mut Watched, to: u64, breaches: &mut Vec<Breach>) {
+        let before = watched.seen.flags;
+        let is_mode = to & !MODE == before & !MODE && modes.contains(&(to & MODE));
+        if !watched.is_up || !is_mode || watched.is_mode_set {
+            breaches.push(format!(
+                "{}: the host sets the flags at {:#x} from {before:#x} to {to:#x}, where it only sets a configured mode, and once",
+                watched.name, watched.words[2]
+            ));
+        }
+        watched.is_mode_set = true;
+        watched.seen.flags = to;
+    }
+}
+
+/// Begins the check of all buffers of a control block.
+fn begin(address: u64, block: &Block, breaches: &mut Vec<Breach>) -> Vec<Watched> {
+    let buffers = block.buffers.iter().enumerate();
+    let buffers = buffers.map(|(position, buffer)| {
+        let is_up = position < block.up;
+        let name = match is_up {
+            true => format!("up channel {position}"),
+            false => format!("down channel {}", position - block.up),
+        };
+        let at = |number| address.wrapping_add(block.widths.offset(position, number));
+        let words = [WRITE, READ, FLAGS].map(at);
+        Watched::new(name, is_up, words, *buffer, breaches)
+    });
+    buffers.collect()
+}
+
+impl Rules for Rtt {
+    fn start(&mut self) {
+        self.is_known = true;
+    }
+
+    fn restore(&mut self, saved: &SavedFrontEnd) {
+        let SavedFrontEnd::Rtt(saved) = saved else {
+            return;
+        };
+        self.is_known = true;
+        self.block = None;
+        self.pending.clear();
+        self.address = saved.block.or(self.configured);
+        self.resumed = saved.transfer;
+    }
+
+    fn event(&mut self, _: u64, body: &dyn Any, breaches: &mut Vec<Breach>) {
+        if let Some(rang) = body.downcast_ref::<WordsRang>() {
+            self.rang(rang, breaches);
+        } else if let Some(transferred) = body.downcast_ref::<Transferred>() {
+            self.transferred(transferred, breaches);
+        }
+    }
+
+    fn asks(&mut self, sequence: u64, request: Request) {
+        match request {
+            Request::Read(at) => {
+                if self.block_at(at).is_some() {
+                    self.pending.insert(sequence, request);
+                }
+                if let Some((_, buffers)) = &mut self.block {
+                    for watched in buffers {
+                        watched.reads(at);
+                    }
+                }
+            }
+            Request::Locate(at) => {
+                if Some(at.address) == self.address {
+                    self.pending.insert(sequence, request);
+                }
+            }
+        }
+    }
+
+    fn replied(&mut self, sequence: u64, reply: Option<&dyn Any>, breaches: &mut Vec<Breach>) {
+        match self.pending.remove(sequence) {
+            Some(Request::Read(at)) => {
+                let read = reply.and_then(|it| it.downcast_ref::<Result<Outcome, AccessError>>());
+                match read {
+                    Some(Ok(Outcome::Bytes(bytes))) if bytes.len() as u64 == at.len => {
+                        self.read_block(at.address, bytes, breaches);
+                    }
+                    _ => self.is_gone(),
+                }
+            }
+            Some(Request::Locate(_)) => {
+                let located = reply.and_then(|it| it.downcast_ref::<Result<Segments, AccessError>>());
+                if let Some(Ok(segments)) = located {
+                    self.place = segments.first().copied();
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn writes(&mut self, write: Written, breaches: &mut Vec<Breach>) -> Owner {
+        let Written { at, value } = write;
+        let value = value.unwrap_or_default();
+        let Some((_, buffers)) = &mut self.block else {
+            return self.stranger();
+        };
+        for watched in buffers.iter_mut() {
+            let [write, read, flags] = watched.words;
+            let own = if watched.is_up { read } else { write };
+            if at.len == 4 && at.address == own {
+                watched.moves(value, breaches);
+                return Owner::Channel;
+            }
+            if at.len == 4 && at.address == flags {
+                Self::sets_flags(&self.modes, watched, value, breaches);
+                return Owner::Channel;
+            }
+        }
+        let mut put = buffers.iter_mut();
+        if put.any(|watched| watched.puts(at, breaches).is_some()) {
+            return Owner::Channel;
+        }
+        self.stranger()
+    }
+
+    fn is_new_outside(&mut self, address: u64) -> bool {
+        if self.outside.contains(&address) {
+            return false;
+        }
+        self.outside.push_back(address);
+        if self.outside.len() > MOST_OUTSIDE {
+            self.outside.pop_front();
+        }
+        true
+    }
+}
