@@ -68,6 +68,12 @@ impl Ticket {
         }
     }
 
+    /// Ticket of a message to the endpoint of `I`.
+    #[cfg(test)]
+    pub(crate) fn of<I: Inbox, M: Message>(sequence: u64, from: Endpoint) -> Self {
+        Self::new(sequence, from, Kind::of::<I, M>())
+    }
+
     /// Endpoint that receives it.
     pub fn to(&self) -> Endpoint {
         self.kind.to

@@ -17,6 +17,7 @@ use crate::messages::{ChannelDescriptor, ChannelId, Interface, htif, rtt, semiho
 ///
 /// An access has the name of its server and a space. Where several channels of one server share a space, it belongs to the one whose
 /// words or memory it concerns.
+#[derive(Debug)]
 pub(super) struct Channels {
     channels: Vec<Channel>,
     /// Messages of servers, whose replies may be errors of the map.
@@ -24,6 +25,7 @@ pub(super) struct Channels {
 }
 
 /// One channel.
+#[derive(Debug)]
 struct Channel {
     id: ChannelId,
     name: Arc<str>,
@@ -49,9 +51,7 @@ impl Channels {
             let (server, rules): (_, Box<dyn Rules>) = match &channel.interface {
                 Interface::Mailbox(_) => return None,
                 Interface::Htif(place) => (htif::ENDPOINT, Box::new(Htif::new(place))),
-                Interface::Rtt(place) => {
-                    (rtt::ENDPOINT, Box::new(Rtt::new(place, &channel.place)))
-                }
+                Interface::Rtt(place) => (rtt::ENDPOINT, Box::new(Rtt::new(place, &channel.place))),
                 Interface::Semihosting(place) => {
                     (semihosting::ENDPOINT, Box::new(Semihosting::new(*place)))
                 }

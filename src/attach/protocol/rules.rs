@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use crate::mem::{Op, Span};
 use crate::messages::checkpoint::SavedFrontEnd;
@@ -13,7 +14,7 @@ pub(super) type Breach = String;
 ///
 /// The state is known from the start of the system on, or from a restore on. Attached in between, rules that need older state are
 /// skipped.
-pub(super) trait Rules: Send {
+pub(super) trait Rules: Debug + Send {
     /// Notes that the system starts: all state is known from now on.
     fn start(&mut self);
 
@@ -84,7 +85,9 @@ pub(super) fn writes(op: &Op<Span>) -> impl Iterator<Item = Written> {
             Op::Word(at, value) => (*at, Some(*value)),
             Op::Fill(at, byte) => (*at, (at.len <= 8).then(|| filled(*byte, at.len))),
             Op::Copy { to, .. } => (*to, None),
-            Op::Read(_) | Op::Compare(..) | Op::Text(_) | Op::Look(_) | Op::Batch(_) => return None,
+            Op::Read(_) | Op::Compare(..) | Op::Text(_) | Op::Look(_) | Op::Batch(_) => {
+                return None;
+            }
         };
         Some(Written { at, value })
     })
@@ -177,7 +180,12 @@ mod tests {
             Op::Fill(at(64, 9), 0),
         ]);
         let written: Vec<_> = writes(&op).map(|it| (it.at.address, it.value)).collect();
-        let expected = [(0, Some(7)), (16, Some(0x1234)), (32, Some(0xabab_abab)), (64, None)];
+        let expected = [
+            (0, Some(7)),
+            (16, Some(0x1234)),
+            (32, Some(0xabab_abab)),
+            (64, None),
+        ];
         assert_eq!(written, expected);
         assert_eq!(reads(&op).collect::<Vec<_>>(), [at(8, 8)]);
     }

@@ -1,8 +1,6 @@
 //! Rules of HTIF, by `docs/htif.md`.
 
 mod command;
-#[cfg(test)]
-mod tests;
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -25,6 +23,7 @@ const WORD: u64 = 8;
 const CALL: u64 = 64;
 
 /// Observed state of a channel.
+#[derive(Debug)]
 pub(super) struct Htif {
     tohost: Span,
     fromhost: Span,
@@ -301,7 +300,10 @@ impl Htif {
             ));
         }
         self.response = Some(value);
-        self.ends(&format!("writes {value:#x} to fromhost at {at:#x}"), breaches);
+        self.ends(
+            &format!("writes {value:#x} to fromhost at {at:#x}"),
+            breaches,
+        );
         match self.owed.front() {
             Some(next) if *next == value => {
                 self.owed.pop_front();
@@ -319,7 +321,10 @@ impl Htif {
 
 /// True if a command or its system call was the exit.
 fn is_exit(served: &CommandServed) -> bool {
-    let called = served.call.as_ref().is_some_and(|call| call.number == command::EXIT);
+    let called = served
+        .call
+        .as_ref()
+        .is_some_and(|call| call.number == command::EXIT);
     called || asks(served.command.0) == Asks::Exit
 }
 

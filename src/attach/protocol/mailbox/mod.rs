@@ -210,7 +210,11 @@ impl Mailboxes {
     }
 
     /// Checks one observation. Returns its channel, if known by id, sequence number or address.
-    pub(super) fn check(&mut self, seen: &Observation<'_>, breaches: &mut Vec<Breach>) -> Option<usize> {
+    pub(super) fn check(
+        &mut self,
+        seen: &Observation<'_>,
+        breaches: &mut Vec<Breach>,
+    ) -> Option<usize> {
         let ticket = &seen.ticket;
         if let Some(restore) = seen.event.is::<Restore>() {
             self.restored(restore);

@@ -2,8 +2,6 @@
 
 mod block;
 mod buffer;
-#[cfg(test)]
-mod tests;
 
 use std::any::Any;
 use std::collections::{BTreeSet, VecDeque};
@@ -24,6 +22,7 @@ const MOST_OUTSIDE: usize = 64;
 const MODE: u64 = 3;
 
 /// Observed state of a channel.
+#[derive(Debug)]
 pub(super) struct Rtt {
     /// Address of the control block, as configured.
     configured: Option<u64>,
@@ -217,7 +216,12 @@ impl Rtt {
     }
 
     /// Checks a write to the flags of a buffer, of 32 bits.
-    fn sets_flags(modes: &BTreeSet<u64>, watched: &mut Watched, to: u64, breaches: &mut Vec<Breach>) {
+    fn sets_flags(
+        modes: &BTreeSet<u64>,
+        watched: &mut Watched,
+        to: u64,
+        breaches: &mut Vec<Breach>,
+    ) {
         let before = watched.seen.flags;
         let is_mode = to & !MODE == before & !MODE && modes.contains(&(to & MODE));
         if !watched.is_up || !is_mode || watched.is_mode_set {
@@ -303,7 +307,8 @@ impl Rules for Rtt {
                 }
             }
             Some(Request::Locate(_)) => {
-                let located = reply.and_then(|it| it.downcast_ref::<Result<Segments, AccessError>>());
+                let located =
+                    reply.and_then(|it| it.downcast_ref::<Result<Segments, AccessError>>());
                 if let Some(Ok(segments)) = located {
                     self.place = segments.first().copied();
                 }

@@ -2,8 +2,6 @@
 
 mod handles;
 mod operation;
-#[cfg(test)]
-mod tests;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -12,7 +10,7 @@ use bytes::Bytes;
 use mailbox_rs::PtrWidth;
 
 use self::handles::Handles;
-use self::operation::{is_operation, named_memory, name, parameters};
+use self::operation::{is_operation, name, named_memory, parameters};
 use super::rules::{Breach, Owner, Pending, Request, Rules, Written, covers, word};
 use crate::mem::{AccessError, Outcome, Span};
 use crate::messages::SemihostingPlace;
@@ -31,6 +29,7 @@ const ARGUMENTS_LEN: u64 = 16;
 const MOST_CALLS: usize = 64;
 
 /// Observed state of a channel.
+#[derive(Debug)]
 pub(super) struct Semihosting {
     width: PtrWidth,
     /// Address of the code in place of traps.
@@ -273,7 +272,10 @@ impl Semihosting {
             return Some(());
         }
         let slot = offset.checked_sub(ARGUMENTS)?;
-        if at.len != 8 || !slot.is_multiple_of(ARGUMENTS_LEN) || slot / ARGUMENTS_LEN >= u64::from(HARTS) {
+        if at.len != 8
+            || !slot.is_multiple_of(ARGUMENTS_LEN)
+            || slot / ARGUMENTS_LEN >= u64::from(HARTS)
+        {
             return None;
         }
         let hart = (slot / ARGUMENTS_LEN) as u32;
@@ -418,7 +420,8 @@ impl Rules for Semihosting {
                 self.parameters(key, bytes);
             }
             (Asked::Operation(hart), _) => {
-                let answer = reply.and_then(|it| it.downcast_ref::<Result<Option<u64>, OperateError>>());
+                let answer =
+                    reply.and_then(|it| it.downcast_ref::<Result<Option<u64>, OperateError>>());
                 let answer = answer.and_then(|it| it.as_ref().ok().copied().flatten());
                 self.replied_to_testbench(hart, answer, breaches);
             }
