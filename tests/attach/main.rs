@@ -7,6 +7,7 @@
 )]
 
 mod filter;
+mod front_ends;
 mod logger;
 mod protocol;
 mod statistics;

@@ -95,7 +95,7 @@ fn reports_are_those_of_the_decoder() {
             assert!(ended.stderr.contains(severity), "{}", ended.stderr);
         }
         let trace = trace.to_str().unwrap();
-        crate::vhost(["replay", trace]).stdout(0);
+        super::replays_in_order(trace);
         crate::vhost(["replay", trace, "--only", "rtt"]).stdout(0);
         let shown = crate::vhost(["trace", "show", trace, "--kind", "FrameDecoded"]).stdout(0);
         assert!(shown.contains("frames.rs"), "{shown}");

@@ -62,7 +62,10 @@ fn a_test_passes_fails_with_its_number_or_hangs() {
                 options,
                 &format!("int main(void) {{ return {code}; }}"),
             );
-            assert_eq!(image.run([""; 0]).stdout(code), "");
+            let trace = image.path("run.trace");
+            let ended = image.run(["--record".as_ref(), trace.as_os_str()]);
+            assert_eq!(ended.stdout(code), "");
+            super::replays_in_order(trace);
         }
         compile(
             image,
@@ -139,7 +142,13 @@ fn system_calls_work_and_the_run_replays() {
         assert_eq!(ended.stdout(0), "console\nwritten\nfirst\n");
         assert_eq!(fs::read(files.join("out.txt")).unwrap(), b"some text");
         let trace = trace.to_str().unwrap();
-        crate::vhost(["replay", trace]).stdout(0);
+        let checked = crate::vhost(["replay", trace, "--attach", "check"]);
+        let unknown = "firmware asks for system call 12345, which does not exist\n";
+        let found = checked.stderr(1);
+        assert!(
+            found.ends_with(unknown) && found.lines().count() == 1,
+            "{found}"
+        );
         for actor in ["htif", "files", "console", "memory"] {
             crate::vhost(["replay", trace, "--only", actor]).stdout(0);
         }

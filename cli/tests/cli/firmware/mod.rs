@@ -95,6 +95,15 @@ impl Image {
     }
 }
 
+/// Replays a recording with the protocol checker, which finds nothing.
+fn replays_in_order(trace: impl AsRef<OsStr>) {
+    let attached = ["--attach", "check=error"];
+    let words = ["replay"].into_iter().chain(attached).map(OsStr::new);
+    let ended = crate::vhost(words.chain([trace.as_ref()]));
+    assert!(!ended.stderr.contains("protocol"), "{ended:?}");
+    ended.stdout(0);
+}
+
 #[test]
 fn the_page_has_all_options() {
     let page = fs::read_to_string(tree().join("docs/run.md")).unwrap();

@@ -86,7 +86,7 @@ fn a_buffer_of_16_bytes_that_blocks_loses_nothing() {
         all.push("[rtt] skipping: short");
         assert_eq!(marked, all);
         let trace = trace.to_str().unwrap();
-        crate::vhost(["replay", trace]).stdout(0);
+        super::replays_in_order(trace);
         for actor in ["rtt", "htif", "console", "memory"] {
             crate::vhost(["replay", trace, "--only", actor]).stdout(0);
         }

@@ -66,7 +66,7 @@ fn several_protocols_of_one_image_are_served_at_once() {
                 assert!(ended.stderr.contains(said), "{said}: {ended:?}");
             }
             assert_eq!(ended.stdout(code), "by HTIF\nby semihosting\nby RTT\n");
-            crate::vhost(["replay", trace]).stdout(0);
+            super::replays_in_order(trace);
             let shown = crate::vhost(["trace", "show", trace]).stdout(0);
             for event in ["CommandServed", "OperationServed", "Transferred"] {
                 assert!(shown.contains(event), "{event}: {shown}");

@@ -56,7 +56,7 @@ fn input_output_and_arguments_are_those_of_the_command() {
         let trace = image.path("run.trace");
         let record = ["--record", trace.to_str().unwrap(), "--stdin", &file];
         assert_eq!(image.run(record).status, Some(1));
-        vhost_on("replay", &trace).stdout(0);
+        super::replays_in_order(&trace);
 
         // None is empty.
         let ended = image.run([""; 0]);
@@ -134,7 +134,7 @@ fn text_that_cannot_be_written_fails_the_run_and_firmware_is_told() {
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         // The recording has the failure, for the run as a whole and for each actor.
-        vhost_on("replay", &trace).stdout(0);
+        super::replays_in_order(&trace);
         for actor in ["console", "mailbox"] {
             vhost_on(&format!("replay --only {actor}"), &trace).stdout(0);
         }
