@@ -46,12 +46,21 @@ struct Asked {
 impl Channels {
     /// Channels among these that are no mailboxes.
     pub(super) fn new(channels: &[ChannelDescriptor]) -> Self {
+        let is_alone = |one: &ChannelDescriptor| {
+            let is_like = |it: &&ChannelDescriptor| {
+                it.space == one.space && matches!(it.interface, Interface::Rtt(_))
+            };
+            channels.iter().filter(is_like).count() == 1
+        };
         let channels = (0..).map(ChannelId).zip(channels);
         let channels = channels.filter_map(|(id, channel)| {
             let (server, rules): (_, Box<dyn Rules>) = match &channel.interface {
                 Interface::Mailbox(_) => return None,
                 Interface::Htif(place) => (htif::ENDPOINT, Box::new(Htif::new(place))),
-                Interface::Rtt(place) => (rtt::ENDPOINT, Box::new(Rtt::new(place, &channel.place))),
+                Interface::Rtt(place) => (
+                    rtt::ENDPOINT,
+                    Box::new(Rtt::new(place, &channel.place, is_alone(channel))),
+                ),
                 Interface::Semihosting(place) => {
                     (semihosting::ENDPOINT, Box::new(Semihosting::new(*place)))
                 }

@@ -30,6 +30,8 @@ pub(super) struct Rtt {
     search: Vec<(u64, u64)>,
     /// Bytes of a pointer.
     pointer: u64,
+    /// True for a control block that is searched where other channels have theirs: nothing tells whose it is, and it is not checked.
+    is_ambiguous: bool,
     /// Modes that the host may set.
     modes: BTreeSet<u64>,
     /// Address of the control block in service.
@@ -49,8 +51,10 @@ pub(super) struct Rtt {
 }
 
 impl Rtt {
-    pub(super) fn new(place: &RttPlace, segments: &Segments) -> Self {
+    /// Rules of a channel. `is_alone` is true if no other one with RTT shares its space.
+    pub(super) fn new(place: &RttPlace, segments: &Segments, is_alone: bool) -> Self {
         Self {
+            is_ambiguous: place.block.is_none() && !is_alone,
             configured: place.block,
             search: place.search.clone(),
             pointer: place.ptr_width.bytes(),
@@ -73,12 +77,12 @@ impl Rtt {
             Some(address) => at.address == address,
             None => at.len == HEADER && self.search.iter().any(in_range),
         };
-        (is_it && at.len >= HEADER).then_some(at.address)
+        (is_it && at.len >= HEADER && !self.is_ambiguous).then_some(at.address)
     }
 
     /// Owner of a place that is none of the channel's.
     fn stranger(&self) -> Owner {
-        match self.is_known {
+        match self.is_known && !self.is_ambiguous {
             true => Owner::Other,
             false => Owner::Unknown,
         }
@@ -86,7 +90,7 @@ impl Rtt {
 
     /// The control block is not there any more.
     fn is_gone(&mut self) {
-        self.block = None;
+        (self.block, self.resumed) = (None, None);
         self.address = self.configured;
     }
 

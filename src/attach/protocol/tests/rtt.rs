@@ -3,8 +3,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use mailbox_rs::PtrWidth;
 
-use super::{CHANNEL, Kit, outside, segments, span};
+use super::{CHANNEL, Kit, channel, outside, segments, span};
 use crate::mem::{Op, Segments};
+use crate::messages::announced::SystemStarted;
 use crate::messages::rtt::{BufferName, Direction, ENDPOINT, Transferred};
 use crate::messages::{Interface, RttPlace};
 
@@ -356,4 +357,19 @@ fn attached_later_it_begins_with_the_next_read_of_the_control_block() {
     kit.finds(
         "up channel 0: the host sets the read offset at 0x1028 from 0x4 to 0xa, and has read the bytes up to 0x4",
     );
+}
+
+#[test]
+fn a_search_among_control_blocks_of_others_is_not_checked() {
+    let channels = vec![
+        channel("cpu", interface(None), Segments::new()),
+        channel("second", interface(Some(BLOCK)), segments(BLOCK, 24)),
+    ];
+    let mut kit = Kit::of(ENDPOINT, channels);
+    kit.event(&SystemStarted);
+    kit.offsets([10, 0], [0, 0]);
+    kit.moves(0x5000, 4);
+    assert!(kit.found.is_empty(), "{:?}", kit.found);
+    kit.moves(UP_READ, 10);
+    assert_eq!(kit.found.len(), 1, "{:?}", kit.found);
 }

@@ -1,0 +1,199 @@
+//! Service of the commands of a channel, one after the other.
+
+use super::command::{self, Asks, asks, response, result_place};
+use super::{Htif, MOST_WAITING, WORD};
+use crate::attach::protocol::rules::{Breach, word};
+use crate::mem::Span;
+use crate::messages::htif::CommandServed;
+
+/// Command in service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Service {
+    /// None.
+    Idle,
+    /// One that was taken.
+    Command {
+        word: u64,
+        /// True after its event, and for a console read, which waits apart from later commands.
+        is_served: bool,
+        /// True once the words of its system call are known.
+        has_words: bool,
+        /// Memory that the host may write.
+        named: Vec<Span>,
+        /// Result to be written into the first word of the system call.
+        due: Option<u64>,
+    },
+    /// The channel has exited.
+    Exited,
+}
+
+impl Htif {
+    /// Checks that the service of a command is over before the next step.
+    pub(super) fn ends(&self, step: &str, breaches: &mut Vec<Breach>) {
+        let Service::Command {
+            word,
+            is_served,
+            due,
+            ..
+        } = &self.service
+        else {
+            return;
+        };
+        if !is_served {
+            breaches.push(format!(
+                "the host {step}, and has not served the command {word:#x} before"
+            ));
+        } else if let Some(result) = due {
+            breaches.push(format!(
+                "the host {step}, and has not written the result {result:#x} of the system call at {:#x}",
+                word & command::PAYLOAD
+            ));
+        }
+    }
+
+    /// Begins the service of a command.
+    pub(super) fn taken(&mut self, word: u64, breaches: &mut Vec<Breach>) {
+        let at = self.tohost.address;
+        if let Service::Exited = self.service {
+            breaches.push(format!(
+                "the host takes the command {word:#x} after the exit"
+            ));
+        }
+        let mut named = Vec::new();
+        match asks(word) {
+            Asks::Identify { name } => {
+                named.push(name);
+                self.owe(response(word, 1), breaches);
+            }
+            Asks::Call { .. } => self.owe(response(word, 1), breaches),
+            Asks::Read if self.reads.len() < MOST_WAITING => self.reads.push_back(word),
+            Asks::Read => breaches.push(format!(
+                "tohost at {at:#x} has {word:#x}: firmware reads the console while {MOST_WAITING} reads wait; this one gets no response"
+            )),
+            Asks::Exit | Asks::Write => {}
+            Asks::Nothing { device, number } => breaches.push(format!(
+                "tohost at {at:#x} has {word:#x}: firmware asks for command {number} of device {device}, which does not exist"
+            )),
+        }
+        self.calls.clear();
+        self.service = Service::Command {
+            word,
+            // A console read is answered whenever a character comes.
+            is_served: asks(word) == Asks::Read,
+            has_words: false,
+            named,
+            due: None,
+        };
+    }
+
+    pub(super) fn owe(&mut self, response: u64, breaches: &mut Vec<Breach>) {
+        if self.owed.len() >= MOST_WAITING {
+            let at = self.tohost.address;
+            breaches.push(format!(
+                "the host takes a command from tohost at {at:#x} while {MOST_WAITING} responses wait"
+            ));
+            self.owed.pop_front();
+        }
+        self.owed.push_back(response);
+    }
+
+    /// Notes the words of the present system call.
+    pub(super) fn calls(&mut self, words: &[u8], breaches: &mut Vec<Breach>) {
+        let Service::Command {
+            has_words,
+            named,
+            word: command,
+            ..
+        } = &mut self.service
+        else {
+            return;
+        };
+        if *has_words {
+            return;
+        }
+        *has_words = true;
+        let mut call = [0; 8];
+        for (at, value) in call.iter_mut().enumerate() {
+            *value = word(words, 8 * at, 8).unwrap_or_default();
+        }
+        let [number, args @ ..] = call;
+        if !command::CALLS.contains(&number) {
+            let at = *command & command::PAYLOAD;
+            breaches.push(format!(
+                "the words at {at:#x} have {number:#x}: firmware asks for system call {number}, which does not exist"
+            ));
+        }
+        named.extend(result_place(number, args));
+        if number == command::EXIT {
+            // An exit has no response.
+            self.owed.pop_back();
+        }
+    }
+
+    /// Checks the event of a served command.
+    pub(super) fn served(&mut self, served: &CommandServed, breaches: &mut Vec<Breach>) {
+        let done = served.command.0;
+        if asks(done) == Asks::Read {
+            return self.read_answered(done, served.result, breaches);
+        }
+        match &mut self.service {
+            Service::Command {
+                word,
+                is_served: is_served @ false,
+                has_words,
+                named,
+                due,
+            } if *word == done => {
+                *is_served = true;
+                named.clear();
+                let has_exited = served.result.is_none() && is_exit(served);
+                match asks(done) {
+                    Asks::Call { words } if *has_words && !has_exited => {
+                        *due = served.result.map(i64::cast_unsigned);
+                        named.push(Span {
+                            len: WORD,
+                            ..words
+                        });
+                    }
+                    _ => {}
+                }
+                if has_exited {
+                    self.service = Service::Exited;
+                }
+            }
+            _ if !self.is_known => {}
+            _ => breaches.push(format!(
+                "the host has served the command {done:#x}, and has not taken it from tohost at {:#x}",
+                self.tohost.address
+            )),
+        }
+    }
+
+    fn read_answered(&mut self, read: u64, result: Option<i64>, breaches: &mut Vec<Breach>) {
+        let payload = result.map_or(0, i64::cast_unsigned);
+        if !(0x100..0x200).contains(&payload) {
+            breaches.push(format!(
+                "the host answers a console read by {payload:#x}, which is no character"
+            ));
+        }
+        match self.reads.front() {
+            Some(first) if *first == read => {
+                self.reads.pop_front();
+                self.owe(response(read, payload), breaches);
+            }
+            None if !self.is_known => {}
+            _ => breaches.push(format!(
+                "the host answers the console read {read:#x}, which is not the first that waits"
+            )),
+        }
+    }
+}
+
+/// True if a command or its system call was the exit.
+fn is_exit(served: &CommandServed) -> bool {
+    let called = served
+        .call
+        .as_ref()
+        .is_some_and(|call| call.number == command::EXIT);
+    called || asks(served.command.0) == Asks::Exit
+}
