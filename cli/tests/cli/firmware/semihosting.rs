@@ -89,6 +89,40 @@ fn skipped(what: &str) {
 }
 
 #[test]
+fn a_character_that_never_comes_is_a_request_without_an_answer() {
+    if let Some(what) = missing() {
+        return skipped(&what);
+    }
+    let image = Image(tempfile::tempdir().unwrap());
+    let (head, _) = PROGRAM.split_once("int main(void)").unwrap();
+    let program = format!("{head}int main(void) {{ semihost(0x07, 0); for (;;) {{ }} }}");
+    compile_for(&image, "rv32imac", &program, &[]);
+    let mailboxes = image.put("mailbox.yaml", "cpu: {space: cpu, elf: \"${IMAGE}\"}\n");
+    let trace = image.path("run.trace");
+    // The command sees the traps, or code is in their place.
+    for by_code in [false, true] {
+        let mut options = vec!["--max-instructions", "100000", "--record"];
+        options.push(trace.to_str().unwrap());
+        if by_code {
+            options.extend(["--mailbox", mailboxes.to_str().unwrap()]);
+        }
+        image.fails(&options, 124);
+        super::replays_in_order(&trace);
+        let page = image.path("page.html");
+        let words = format!("report -o {}", page.display());
+        crate::vhost_on(&words, &trace);
+        let page = fs::read_to_string(page).unwrap();
+        let data = crate::report::data(&page, "run-0");
+        let state = data["channels"][0]["state"].as_str().unwrap();
+        let ends = state.contains("readc(0x0) of hart 0");
+        assert!(
+            state.starts_with("not answered since tick ") && ends,
+            "{by_code}: {state}"
+        );
+    }
+}
+
+#[test]
 fn traps_are_served_and_the_run_replays() {
     if let Some(what) = missing() {
         return skipped(&what);

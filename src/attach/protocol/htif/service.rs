@@ -9,7 +9,7 @@ use crate::messages::htif::CommandServed;
 /// Command in service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Service {
-    /// None.
+    /// No command.
     Idle,
     /// One that was taken.
     Command {
