@@ -57,11 +57,9 @@ impl Watched {
     /// Checks the descriptor as read again.
     pub(super) fn reread(&mut self, now: Buffer, breaches: &mut Vec<Breach>) {
         let before = std::mem::replace(&mut self.seen, now);
-        if before.is_set_up() && !self.is_new(&before) {
-            if self.has_place_of(&before, breaches) {
-                self.check_offset_of_host(&before, breaches);
-                self.check_offset_of_firmware(&before, breaches);
-            }
+        if before.is_set_up() && !self.is_new(&before) && self.has_place_of(&before, breaches) {
+            self.check_offset_of_host(&before, breaches);
+            self.check_offset_of_firmware(&before, breaches);
         }
         self.check_numbers(&before, breaches);
         self.overwritten = None;
