@@ -5,6 +5,7 @@
 //! - [`Recorder`]: a tap that writes a recording.
 //! - [`Trace`]: reads a recording, frame by frame, and validates it.
 //! - [`Matcher`]: compares two recordings.
+//! - [`is_same_file`]: protects a recording from being written over.
 //! - [`decode`]: deserializes the message or reply of a frame to its type.
 //!
 //! `docs/trace.md` describes the format of the file.
@@ -26,6 +27,7 @@ mod output;
 mod payload;
 mod reader;
 mod recorder;
+mod same_file;
 mod serializer;
 mod vocabulary;
 mod writer;
@@ -44,6 +46,7 @@ pub use matcher::Matcher;
 pub(crate) use open::OpenMessages;
 pub use reader::Trace;
 pub use recorder::Recorder;
+pub use same_file::is_same_file;
 pub use vocabulary::decode;
 pub(crate) use vocabulary::{Encoding, deserialize, encode, send_reply};
 pub(crate) use writer::Writer;

@@ -23,6 +23,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use vhost::trace::is_same_file;
 
 #[cfg(feature = "parquet")]
 pub(crate) use {
@@ -38,7 +39,6 @@ pub(crate) use {
 
 use crate::Outcome;
 use crate::output::{ERROR, NAME, Sanitized, WARNING, out, write_file};
-use crate::waves::is_same;
 use columns::{Detail, packed};
 use junit::Results;
 use page::{Data, Row};
@@ -86,7 +86,7 @@ impl Args {
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let outputs = [&args.output, &args.junit];
     for output in outputs.into_iter().flatten() {
-        if args.files.iter().any(|file| is_same(file, output)) {
+        if args.files.iter().any(|file| is_same_file(file, output)) {
             let name = output.display();
             bail!("{name} is a recording; give the output another name");
         }

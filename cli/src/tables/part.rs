@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::SerializedFileWriter;
@@ -165,7 +165,7 @@ fn properties(table: &Table) -> WriterPropertiesPtr {
     ];
     let metadata = metadata.map(|(key, value)| KeyValue::new(key.to_owned(), value));
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::LZ4_RAW)
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(format!("vhost {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(metadata.to_vec()));

@@ -20,11 +20,11 @@ mod steps;
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use vhost::messages::ServedRequest;
+use vhost::trace::is_same_file;
 
 pub(crate) use fst::{Options as FstOptions, write as write_fst};
 pub(crate) use ftr::write as write_ftr;
@@ -46,12 +46,6 @@ const UNANSWERED: &str = "not answered";
 /// Most characters of the text of a request.
 const LONGEST: usize = 200;
 
-/// True if both paths are the same file, by hard links too.
-pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
-    let [one, other] = [one, other].map(|path| path.metadata().map(|of| (of.dev(), of.ino())));
-    matches!((one, other), (Ok(one), Ok(other)) if one == other)
-}
-
 /// Period of a tick in picoseconds: as given, else as configured.
 fn period(given: Option<u64>, reader: &EntryReader) -> u64 {
     given
@@ -62,7 +56,7 @@ fn period(given: Option<u64>, reader: &EntryReader) -> u64 {
 /// Creates the output file of a recording.
 fn create(recording: &Path, output: &Path) -> Result<BufWriter<File>> {
     let name = output.display();
-    if is_same(recording, output) {
+    if is_same_file(recording, output) {
         bail!("{name} is the recording; give the output another name");
     }
     let file = File::create(output).with_context(|| cant_write(output))?;

@@ -4,10 +4,8 @@
 //! saved in a replay up to there. Whether a replay goes on from it as the run did is seen by a replay: else the part begins earlier.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
 use std::io;
 use std::ops::RangeInclusive;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,7 +20,7 @@ use crate::messages::announced::Resumed;
 use crate::messages::rpc::Call;
 use crate::system::{CheckpointError, Error, Vhost};
 use crate::trace::{
-    Content, Entry, Header, Kind, RunIdentity, Trace, TraceError, Writer, decode, encode,
+    Content, Entry, Header, Kind, RunIdentity, Trace, TraceError, Writer, decode, encode, is_same_file,
 };
 
 /// Part of a recording.
@@ -106,8 +104,7 @@ impl Cut {
 
 /// Fails if both are one file.
 fn refuse_same(file: &Path, output: &Path) -> Result<(), TraceError> {
-    let id = |file: &Path| fs::metadata(file).ok().map(|it| (it.dev(), it.ino()));
-    if id(file).is_some_and(|file| id(output) == Some(file)) {
+    if is_same_file(file, output) {
         let cause = io::Error::other("it is the recording itself: give another file");
         let file = output.to_owned();
         return Err(TraceError::Io { file, cause });
