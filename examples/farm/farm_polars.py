@@ -10,6 +10,8 @@ from pathlib import Path
 import polars as pl
 
 LATENCY = pl.col("answered") - pl.col("taken")
+# Calls without an answer have no latency.
+CALLED = pl.col("method").is_not_null() & pl.col("answered").is_not_null()
 
 
 class Farm:
@@ -22,10 +24,15 @@ class Farm:
     @staticmethod
     def _scan(table: Path) -> pl.LazyFrame:
         """A table. Columns that some files lack are null."""
+        files = sorted(table.glob("*/*/*.parquet"))
+        # The newest schema has the most columns; without it, that of the first file would be taken.
+        newest = max((pl.read_parquet_schema(file) for file in files), key=len)
+        partitions = {"date": pl.Date, "design": pl.String}
         return pl.scan_parquet(
-            table / "*" / "*" / "*.parquet",
+            files,
+            schema={**newest, **partitions},
             hive_partitioning=True,
-            hive_schema={"date": pl.Date, "design": pl.String},
+            hive_schema=partitions,
             missing_columns="insert",
             extra_columns="ignore",
         )
@@ -33,9 +40,7 @@ class Farm:
     def slowest_methods(self) -> pl.LazyFrame:
         today = datetime.now(tz=UTC).date()
         return (
-            self.requests.filter(
-                pl.col("method").is_not_null(), pl.col("date") >= today - timedelta(days=7)
-            )
+            self.requests.filter(CALLED, pl.col("date") >= today - timedelta(days=7))
             .group_by("design", "method")
             .agg(
                 calls=pl.len(),
@@ -99,7 +104,7 @@ class Farm:
         runs = self.runs.select("run_id", "revision", "started")
         order = ["design", "method", "first_run", "revision"]
         return (
-            self.requests.filter(pl.col("method").is_not_null())
+            self.requests.filter(CALLED)
             .join(runs, on="run_id")
             .group_by("design", "method", "revision")
             .agg(calls=pl.len(), mean_ticks=LATENCY.mean(), first_run=pl.col("started").min())

@@ -2,11 +2,11 @@
 -- (docs/farm.md); a question begins with `-- name:`.
 
 -- name: slowest_methods
--- The slowest methods of the last week.
+-- The slowest methods of the last week. Calls without an answer have no latency.
 SELECT design, method, count(*) AS calls, avg(answered - taken) AS mean_ticks,
        median(answered - taken) AS median_ticks, max(answered - taken) AS most_ticks
 FROM requests
-WHERE method IS NOT NULL AND date >= current_date - 7
+WHERE method IS NOT NULL AND answered IS NOT NULL AND date >= current_date - 7
 GROUP BY design, method
 ORDER BY most_ticks DESC, design, method
 LIMIT 20;
@@ -75,7 +75,7 @@ WITH means AS (
            min(r.started) AS first_run
     FROM requests AS q
     JOIN runs AS r ON q.run_id = r.run_id
-    WHERE q.method IS NOT NULL
+    WHERE q.method IS NOT NULL AND q.answered IS NOT NULL
     GROUP BY q.design, q.method, r.revision
 )
 SELECT design, method, revision, calls, mean_ticks,

@@ -13,7 +13,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "farm"
-sys.path.insert(0, str(EXAMPLES))
+sys.path[:0] = [str(EXAMPLES), str(ROOT / "python" / "tests")]
 
 import farm_duckdb  # noqa: E402
+import slurm  # noqa: E402
+from blocks import sealed  # noqa: E402
 
 VHOST = os.environ["VHOST"]
+# Tables of version 1.
+EARLIER = Path(__file__).parent / "tables-1"
+# The package, with the library that VHOST_LIBRARY names.
+WITH_PACKAGE = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+# Number of recordings that are replayed.
+REPLAYS = int(os.environ.get("REPLAYS", "50"))
 RUNS = 2 * 495 + 10
 # Seeds whose firmware has the bug: one of a hundred, in both revisions.
 BUGGY = {f"{revision}-{seed}" for revision in (0, 2) for seed in range(37, 495, 100)}
@@ -74,7 +83,7 @@ def test_counts_are_those_of_trace_stat(traces: Path, tables: Path) -> None:
     connection = farm_duckdb.connect(tables)
     counted = connection.sql(
         "SELECT run_id, channel, kind, count(*), count(errno), sum(bytes), min(answered - taken), "
-        "sum(answered - taken), max(answered - taken) FROM requests GROUP BY ALL"
+        "sum(answered - taken), max(answered - taken) FROM requests WHERE answered IS NOT NULL GROUP BY ALL"
     )
     found = {row[:3]: row[3:] for row in counted.fetchall()}
     entries = dict(connection.sql("SELECT run_id, (entries, ticks) FROM runs").fetchall())
@@ -166,30 +175,47 @@ def test_spark_gives_the_same(tables: Path, duck: dict[str, list[tuple[Any, ...]
         same([tuple(row) for row in answer.collect()], duck[name])
 
 
-def test_two_versions_of_the_schema_are_asked_together(tables: Path, tmp_path: Path) -> None:
+def test_versions_of_the_schema_are_asked_together(tables: Path, tmp_path: Path) -> None:
     both = tmp_path / "tables"
     shutil.copytree(tables, both)
+    # Two runs that an earlier version has exported, compressed by LZ4.
+    shutil.copytree(EARLIER, both, dirs_exist_ok=True)
     # A later version: a column more, and one run more.
     folder = both / "runs" / "date=2020-01-01" / "design=later"
     folder.mkdir(parents=True)
     connection = farm_duckdb.connect(tables)
     connection.sql(
-        "SELECT * EXCLUDE (date, design) REPLACE ('later' AS run_id, 2 AS schema), 7 AS cores FROM runs LIMIT 1"
+        "SELECT * EXCLUDE (date, design) REPLACE ('later' AS run_id, 3 AS schema), 7 AS cores FROM runs LIMIT 1"
     ).write_parquet(str(folder / "later.parquet"))
-    found = farm_duckdb.connect(both).sql(
-        "SELECT schema, count(*), sum(cores) FROM runs GROUP BY ALL"
-    )
-    assert sorted(found.fetchall()) == [(1, RUNS, None), (2, 1, 7)]
+    runs = "SELECT schema, segments, unanswered, cores, count(*) AS runs FROM runs GROUP BY ALL"
+    rows = "SELECT segment, count(answered) = count(*), count(*) FROM requests GROUP BY ALL"
+    connection = farm_duckdb.connect(both)
+    of_runs = {(1, None, None, None, 2), (2, 1, 0, None, RUNS), (3, 1, 0, 7, 1)}
+    assert set(connection.sql(runs).fetchall()) == of_runs
+    of_requests = set(connection.sql(rows).fetchall())
+    assert {row[:2] for row in of_requests} == {(None, True), (1, True)}
+    assert (None, True, 62) in of_requests
     polars = pytest.importorskip("polars")
     import farm_polars
 
-    counted = farm_polars.Farm(both).runs.select(polars.len()).collect().item()
-    assert counted == RUNS + 1
+    farm = farm_polars.Farm(both)
+    keys = ["schema", "segments", "unanswered", "cores"]
+    assert set(farm.runs.group_by(keys).agg(polars.len()).collect().rows()) == of_runs
+    counted = farm.requests.group_by("segment").agg(
+        polars.col("answered").is_not_null().all(), polars.len()
+    )
+    assert set(counted.collect().rows()) == of_requests
+    asked = {name: answer.fetchall() for name, answer in farm_duckdb.answers(both, [])}
+    for name, question in farm.questions().items():
+        same(question().collect().rows(), asked[name])
     if importlib.util.find_spec("pyspark") is not None and shutil.which("java") is not None:
         import farm_spark
 
-        versions = farm_spark.connect(both).sql("SELECT schema, cores FROM runs").collect()
-        assert Counter(tuple(row) for row in versions) == {(1, None): RUNS, (2, 7): 1}
+        session = farm_spark.connect(both)
+        assert {tuple(row) for row in session.sql(runs).collect()} == of_runs
+        assert {tuple(row) for row in session.sql(rows).collect()} == of_requests
+        for name, answer in farm_spark.answers(both, []):
+            same([tuple(row) for row in answer.collect()], asked[name])
 
 
 def test_runs_that_are_exported_one_by_one_leave_the_same_rows(
@@ -223,24 +249,134 @@ def rows_of(tables: Path, runs: tuple[str, ...]) -> dict[str, list[tuple[Any, ..
     }
 
 
-@pytest.mark.parametrize("scheduler", ["make", "pytest"])
+def make(folder: Path, seeds: list[int]) -> None:
+    runs = " ".join(f"{seed}/0" for seed in seeds)
+    places = f"TRACES={folder}/traces TABLES={folder}/tables"
+    ended = run(f"make -f examples/farm/Makefile -j2 {places} VHOST={VHOST} RUNS='{runs}'")
+    # A run fails, and make goes on.
+    assert ended.returncode == 0, ended
+
+
+def xdist(folder: Path, seeds: list[int]) -> None:
+    places = f"TRACES={folder}/traces TABLES={folder}/tables LIMIT={max(seeds) + 1}"
+    ended = run(
+        f"env {places} {sys.executable} -m pytest -q -n 2 -p no:cacheprovider examples/farm/test_runs.py"
+    )
+    # The run with seed 37 fails, and pytest says so.
+    assert ended.returncode == 1, ended
+    assert "1 failed" in ended.stdout, ended
+
+
+def dvsim(folder: Path, seeds: list[int]) -> None:
+    """In a copy of the folder: dvsim removes folders of its configuration."""
+    program = Path(sys.executable).with_name("dvsim")
+    if not program.exists():
+        pytest.skip("skipped: dvsim is missing")
+    root = folder / "checkout"
+    shutil.copytree(EXAMPLES, root / "examples" / "farm")
+    words = [f"{program} {root}/examples/farm/farm.hjson -i runs --reseed {len(seeds)} --seeds"]
+    words += [*map(str, seeds), f"--proj-root {root} --scratch-root {folder}/scratch --branch none"]
+    variables = {name: str(Path(os.environ[name]).resolve()) for name in ("FARM", "FIRMWARE")}
+    ended = subprocess.run(
+        ["bash", "-c", " ".join(words)],
+        cwd=root,
+        env={**os.environ, **variables, "TRACES": f"{folder}/traces"},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert len(list((folder / "traces").glob("*.trace"))) == len(seeds), ended
+    # The run with seed 37 fails.
+    assert ended.returncode == 1, ended
+    assert export(folder / "tables", f"{folder}/traces/*.trace").returncode == 0
+
+
+def job_array(folder: Path, seeds: list[int]) -> None:
+    """Tasks of ten runs, and a job that follows them."""
+    if not slurm.is_installed():
+        pytest.skip("skipped: Slurm is missing")
+    home = folder / "slurm"
+    home.mkdir()
+    with slurm.cluster(home) as environment:
+        environment["TRACES"] = f"{folder}/traces"
+        out = f"-o {folder}/%j.out"
+        tasks = f"{min(seeds) // 10}-{max(seeds) // 10}"
+        array = run(
+            f"sbatch --parsable --array={tasks} {out} examples/farm/farm.slurm", env=environment
+        )
+        command = f"{VHOST} trace export --parquet {folder}/traces/*.trace -o {folder}/tables"
+        ended = run(
+            f"sbatch --wait --dependency=afterany:{array.stdout.strip()} {out} --wrap='{command}'",
+            env=environment,
+        )
+        outputs = [path.read_text() for path in folder.glob("*.out")]
+    assert (array.returncode, ended.returncode) == (0, 0), (array, ended, outputs)
+
+
+@pytest.mark.parametrize("scheduler", [make, xdist, dvsim, job_array])
 def test_each_scheduler_leaves_the_same_tables(
-    scheduler: str, tables: Path, tmp_path: Path
+    scheduler: Callable[[Path, list[int]], None], tables: Path, tmp_path: Path
 ) -> None:
-    runs = tuple(f"0-{seed}" for seed in range(30, 40))
-    places = f"TRACES={tmp_path}/traces TABLES={tmp_path}/tables"
-    seeds = " ".join(f"{run.split('-')[1]}/0" for run in runs)
-    command = {
-        "make": f"make -f examples/farm/Makefile -j2 {places} VHOST={VHOST} RUNS='{seeds}'",
-        "pytest": f"env {places} LIMIT=40 {sys.executable} -m pytest -q -n 2 -p no:cacheprovider "
-        "examples/farm/test_runs.py",
-    }[scheduler]
-    ended = run(command)
-    # The run with seed 37 fails: pytest says so, make goes on.
-    assert ended.returncode == {"make": 0, "pytest": 1}[scheduler], ended
+    seeds = list(range(30, 40))
+    scheduler(tmp_path, seeds)
+    runs = tuple(f"0-{seed}" for seed in seeds)
     found = rows_of(tmp_path / "tables", runs)
     assert found == rows_of(tables, runs)
     assert len(found["runs"]) == len(runs)
+
+
+def replays(words: str, traces: list[Path]) -> subprocess.CompletedProcess[str]:
+    names = " ".join(map(str, traces))
+    return run(f"{sys.executable} examples/farm/replays.py {words} {names}", env=WITH_PACKAGE)
+
+
+@pytest.mark.parametrize("workers", ["threads", "dask"])
+def test_recordings_are_replayed_against_another_library(
+    workers: str, traces: Path, tmp_path: Path
+) -> None:
+    if "VHOST_LIBRARY" not in os.environ:
+        pytest.skip("skipped: VHOST_LIBRARY is not set")
+    some = sorted(traces.glob("*.trace"))[:: RUNS // REPLAYS]
+    with ExitStack() as stack:
+        words = ""
+        if workers == "dask":
+            if importlib.util.find_spec("distributed") is None:
+                pytest.skip("skipped: distributed is missing")
+            words = f"--dask {stack.enter_context(dask(tmp_path))}"
+        ended = replays(words, some)
+        assert (ended.returncode, ended.stderr) == (0, ""), ended
+        assert ended.stdout == f"{len(some)} replays\n"
+        # A run of a library that printed something else, and a file that is none.
+        other, empty = tmp_path / "other.trace", tmp_path / "empty.trace"
+        before, _, after = some[0].read_bytes().rpartition(b"round 0:")
+        other.write_bytes(sealed(before + b"sound 0:" + after))
+        empty.write_bytes(b"")
+        for file, status in [(other, 1), (empty, 2)]:
+            ended = replays(words, [*some[:3], file])
+            assert ended.returncode == status, ended
+            assert ended.stderr.startswith(f"{file}: "), ended
+
+
+@contextmanager
+def dask(folder: Path) -> Iterator[str]:
+    """A cluster of two processes. Gives the address of its scheduler."""
+    script = (
+        "import sys, distributed\n"
+        "with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as all:\n"
+        "    print(all.scheduler_address, flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    environment = {**WITH_PACKAGE, "DASK_TEMPORARY_DIRECTORY": str(folder)}
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as started:
+        assert started.stdout is not None
+        yield started.stdout.readline().strip()
+        # The end of its input is the end of the cluster.
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(traces: Path, tmp_path: Path) -> None:

@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 import subprocess
 import sys
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from blocks import sealed
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = sorted((ROOT / "integration/golden").glob("*.trace"))
 SELFTEST = ROOT / "integration/golden/selftest.trace"
-
-
-def sealed(recording: bytes) -> bytes:
-    """A recording that was changed, with the checksums of its blocks."""
-    changed = bytearray(recording)
-    at = 12
-    while at < len(changed):
-        (length,) = struct.unpack_from("<I", changed, at)
-        content = changed[at : at + 4] + changed[at + 8 : at + 8 + length]
-        struct.pack_into("<I", changed, at + 4, zlib.crc32(content))
-        at += 8 + length
-    return bytes(changed)
 
 
 @pytest.fixture

@@ -1,15 +1,15 @@
 //! Collector of a run: reads its entries one after the other.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use mailbox_rs::{Request, RequestEntry};
 use vhost::Severity;
 use vhost::attach::Table;
 use vhost::messages::Interface;
-use vhost::messages::announced::{DoorbellRang, RestoreBegun, SystemStarted};
-use vhost::messages::console::{Finish, Print, PrintError, PrintMarked, PutRaw};
+use vhost::messages::announced::{DoorbellRang, SystemStarted};
+use vhost::messages::checkpoint::{SavedSource, SavedText};
+use vhost::messages::console::{Finish, Print, PrintError, PrintMarked, PutRaw, Restore};
 use vhost::messages::foreign::{Exit, Report};
 use vhost::messages::htif::HtifStatus;
 use vhost::messages::mailbox::ChannelStatus;
@@ -25,13 +25,10 @@ use super::kept::Kept;
 use super::memories::spaces;
 use super::run::{
     Bounds, ChannelRow, End, Failure, Identity, Lead, MOST_CHANNELS, ReportRow, RequestRow, Run,
-    Step, bounded,
+    Step, Unanswered, bounded,
 };
-use crate::trace::{DecodedEntry, EntryReader};
-use crate::waves::Segments;
-
-/// Most requests of a channel without an answer: those of a queue, and the one in service, whose slot is free again.
-const MOST_OPEN: usize = 9;
+use crate::trace::{DecodedEntry, EntryReader, OpenRequest, OpenRequests};
+use crate::waves::{Segment, Segments};
 
 /// Default period of a tick, in picoseconds. A configuration that has it need not have chosen it.
 const DEFAULT_PERIOD: u64 = 1000;
@@ -41,16 +38,20 @@ pub(crate) struct Collector {
     run: Run,
     /// Position of each channel, by name.
     numbers: HashMap<Arc<str>, usize>,
-    /// Requests of each channel that were put into the queue and not served, with their ticks.
-    open: HashMap<usize, VecDeque<(u64, RequestEntry)>>,
+    /// Requests without an answer so far.
+    open: OpenRequests,
     /// Last recorded status of each channel, with its tick.
     statuses: HashMap<usize, (u64, String)>,
     lead: Lead,
     segments: Segments,
+    /// Segment of the last entry, and its tick.
+    last: (Segment, u64),
     /// Hash of the writes that loading makes; `None` once the system has started.
     loading: Option<crc32fast::Hasher>,
     has_loaded: bool,
     has_ended: bool,
+    /// True if requests without an answer are passed on.
+    passes_on: bool,
 }
 
 impl Collector {
@@ -96,17 +97,21 @@ impl Collector {
                 spaces: spaces(reader.channels().map(), descriptors),
                 entries: 0,
                 ticks: 0,
+                segments: 1,
+                unanswered: Vec::new(),
                 end: End::Open,
             },
             numbers,
-            open: HashMap::new(),
+            open: OpenRequests::of(reader.channels()),
             statuses: HashMap::new(),
             lead: Lead::default(),
+            last: (Segments::new().present(), 0),
             segments: Segments::new(),
             loading: (header.whole && header.payloads != Payloads::Drop)
                 .then(crc32fast::Hasher::new),
             has_loaded: false,
             has_ended: false,
+            passes_on: false,
         }
     }
 
@@ -116,21 +121,26 @@ impl Collector {
         self.run.entries += 1;
         self.run.ticks = self.run.ticks.max(tick);
         self.load(decoded);
+        self.last = (self.segments.present(), tick);
+        self.run.console.enter(self.last.0.number);
         self.segments.follow(decoded);
+        let dropped = self.open.follow(decoded);
+        self.unanswered(dropped);
         if !matches!(entry.content, Content::Message { .. }) {
             self.status(decoded);
             return;
         }
-        if decoded.is::<RestoreBegun>().is_some() {
-            // A restore drops requests in service, also one that begins no segment.
-            self.open.clear();
+        if let Some(Restore { text }) = decoded.is() {
+            self.restore_text(text, tick);
         }
         if let Some(name) = &decoded.channel {
             let channel = self.number(name);
             self.served(decoded, channel);
             self.print(decoded, channel);
-            if let Some(rang) = decoded.is::<DoorbellRang>() {
-                self.rang(rang, channel, tick);
+            if decoded.is::<DoorbellRang>().is_some()
+                && let Some(row) = self.run.channels.get_mut(channel)
+            {
+                row.last = Some(tick);
             }
             if let Some(exit) = decoded.is::<Exit>() {
                 self.exit(exit, channel, tick);
@@ -152,11 +162,14 @@ impl Collector {
             channel.state = match channel.exit {
                 Some((code, tick)) => format!("exited with code {code} in tick {tick}"),
                 None => {
-                    let open = self.open.get(&number).and_then(VecDeque::front);
+                    let open = self.open.oldest(&channel.name);
                     state(channel, open, self.statuses.get(&number))
                 }
             };
         }
+        let open = self.open.take();
+        self.unanswered(open);
+        self.run.segments = self.segments.present().number;
         self.run.end = match problem {
             Some(problem) => End::Damaged(problem),
             None if is_cut => End::Cut,
@@ -166,16 +179,30 @@ impl Collector {
         self.run
     }
 
-    /// Has lines passed on by [`take_lines`](Self::take_lines).
+    /// Has lines and requests without an answer passed on, by [`take_lines`](Self::take_lines) and
+    /// [`take_unanswered`](Self::take_unanswered).
     #[cfg(feature = "parquet")]
-    pub(crate) fn pass_lines(&mut self) {
+    pub(crate) fn pass_on(&mut self) {
         self.run.console.pass_new();
+        self.passes_on = true;
     }
 
     /// Lines that have ended since the last call.
     #[cfg(feature = "parquet")]
     pub(crate) fn take_lines(&mut self) -> Vec<Line> {
         self.run.console.take_new()
+    }
+
+    /// Segment of the last entry.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn segment(&self) -> u64 {
+        self.last.0.number
+    }
+
+    /// Requests that got no answer since the last call.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn take_unanswered(&mut self) -> Vec<Unanswered> {
+        std::mem::take(&mut self.run.unanswered)
     }
 
     /// Name of a channel by its position.
@@ -244,15 +271,7 @@ impl Collector {
         row.last = Some(tick);
         self.run.table.served(&name, served, tick);
         self.run.activity.add(tick);
-        // One that was in service at a checkpoint, or in front of a cut, is not among them.
-        if let Some(open) = self.open.get_mut(&channel)
-            && open
-                .front()
-                .is_some_and(|(seen, _)| *seen <= served.since())
-        {
-            open.pop_front();
-        }
-        let request = RequestRow::of(served, channel, self.segments.present(), tick);
+        let request = RequestRow::of(served, channel, self.last.0, tick);
         if self.run.failure.is_none() {
             self.lead.push(Step::Request(request.clone()));
         }
@@ -276,18 +295,45 @@ impl Collector {
         }
     }
 
-    fn rang(&mut self, rang: &DoorbellRang, channel: usize, tick: u64) {
-        let open = self.open.entry(channel).or_default();
-        if rang.words.is_some_and(|words| words.handshake.is_some()) {
-            // Firmware has reset the channel.
-            open.clear();
+    /// Keeps requests that get no answer, up to the last entry.
+    fn unanswered(&mut self, dropped: Vec<(Arc<str>, OpenRequest)>) {
+        let (segment, tick) = self.last;
+        for (name, request) in dropped {
+            let channel = self.number(&name);
+            self.run
+                .requests
+                .push(RequestRow::unanswered(&request, channel, segment, tick));
+            if self.passes_on {
+                let segment = segment.number;
+                self.run.unanswered.push(Unanswered {
+                    channel,
+                    segment,
+                    request,
+                });
+            }
         }
-        let entries = rang.entries.iter().map(|entry| (tick, *entry));
-        open.extend(entries);
-        let surplus = open.len().saturating_sub(MOST_OPEN);
-        open.drain(..surplus);
-        if let Some(row) = self.run.channels.get_mut(channel) {
-            row.last = Some(tick);
+    }
+
+    /// Replaces the lines that were begun by those of a checkpoint.
+    fn restore_text(&mut self, text: &SavedText, tick: u64) {
+        let console = &mut self.run.console;
+        console.finish(None);
+        for line in &text.lines {
+            // Configured channels have their numbers as positions.
+            let channel = usize::try_from(line.channel.0).unwrap_or(usize::MAX);
+            if channel >= self.run.channels.len() {
+                continue;
+            }
+            let source = match line.source {
+                SavedSource::Output => "",
+                SavedSource::Error => "stderr",
+                SavedSource::Marked(number) => {
+                    let mut marks = text.marks.iter();
+                    let mark = marks.find(|(of, at, _)| (*of, *at) == (line.channel, number));
+                    mark.map_or("", |(_, _, mark)| mark)
+                }
+            };
+            console.print(channel, &bounded(source.to_owned()), tick, &line.text);
         }
     }
 
@@ -373,17 +419,11 @@ impl Collector {
 /// State of a channel without an exit, at the end of its recording.
 fn state(
     channel: &ChannelRow,
-    open: Option<&(u64, RequestEntry)>,
+    open: Option<&OpenRequest>,
     status: Option<&(u64, String)>,
 ) -> String {
     let mut text = match (open, channel.last) {
-        (Some((tick, entry)), _) => {
-            let request = match Request::try_from(entry) {
-                Ok(request) => request.to_string(),
-                Err(problem) => format!("{entry}: {problem}"),
-            };
-            format!("not answered since tick {tick}: {request}")
-        }
+        (Some(open), _) => format!("not answered since tick {}: {}", open.seen, open.text()),
         (None, Some(last)) => format!("no request is open; last activity in tick {last}"),
         (None, None) => "no request, and no handshake".to_owned(),
     };

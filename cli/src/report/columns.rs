@@ -99,7 +99,7 @@ struct Columns {
     kinds: Vec<&'static str>,
     /// Texts, in the order in which they occur first.
     texts: Vec<String>,
-    /// Text of each outcome, and 1 if it is a failure.
+    /// Text of each outcome, and 1 if it is a failure, 2 if there is none.
     outcomes: Vec<(String, u8)>,
     channel: Column,
     /// Parts of a run that goes back to checkpoints, in the order in which they occur: tick of the
@@ -219,10 +219,7 @@ impl Columns {
         let mut bytes = Vec::new();
         let columns = numbers.map(|column| Column::of(&column, &mut bytes));
         let [channel, segment, kind, text, outcome, answered, ticks] = columns;
-        let text_of = |outcome: Outcome| {
-            let failed = matches!(outcome, Outcome::Failed(_));
-            (outcome.text(), u8::from(failed))
-        };
+        let text_of = |outcome: Outcome| (outcome.text(), outcome.mark());
         Self {
             count,
             kinds: kinds.values,

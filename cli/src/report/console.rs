@@ -17,6 +17,8 @@ pub(crate) struct Line {
     pub(crate) channel: usize,
     /// Tick of the line's first byte.
     pub(crate) tick: u64,
+    /// Segment of the line's last byte.
+    pub(crate) segment: u64,
     /// Source within the channel: empty for standard output.
     pub(crate) source: String,
     pub(crate) text: String,
@@ -28,6 +30,8 @@ pub(crate) struct Console {
     lines: Kept<Line>,
     /// Lines that are not taken yet; `None` if they are not passed on.
     new: Option<Vec<Line>>,
+    /// Present segment.
+    segment: u64,
     /// Begin of the line of each channel and source, with its first tick.
     open: HashMap<(usize, String), (u64, Vec<u8>)>,
 }
@@ -37,8 +41,14 @@ impl Console {
         Self {
             lines: Kept::new(most),
             new: None,
+            segment: 1,
             open: HashMap::new(),
         }
+    }
+
+    /// Sets the present segment.
+    pub(super) fn enter(&mut self, segment: u64) {
+        self.segment = segment;
     }
 
     /// Adds printed bytes.
@@ -81,6 +91,7 @@ impl Console {
         let line = Line {
             channel,
             tick,
+            segment: self.segment,
             source: source.to_owned(),
             text: String::from_utf8_lossy(line).into_owned(),
         };

@@ -29,7 +29,7 @@ use vhost::trace::is_same_file;
 pub(crate) use {
     collect::Collector,
     console::Line,
-    run::{LONGEST, bounded, problem_of},
+    run::{LONGEST, Unanswered, bounded, problem_of},
 };
 pub(crate) use {
     columns::replay_command,

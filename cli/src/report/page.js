@@ -215,7 +215,7 @@ function showRequests(data, parts) {
     const checkpoint = requests.segments[requests.segment[at]];
     const segment = checkpoint == null ? "" : ` (from the checkpoint of tick ${number(checkpoint)})`;
     return `${requests.channelName(at)}${segment}: ${requests.text(at)}; ${requests.outcome(at)}; taken in tick ${number(requests.taken[at])}`
-      + (time && ` (${time})`) + `, answered after ${number(requests.ticks[at])} ticks`;
+      + (time && ` (${time})`) + `, ${requests.failed[at] === 2 ? "without an answer for" : "answered after"} ${number(requests.ticks[at])} ticks`;
   };
   const table = new Pager(parts.requests, parts["requests-pager"], 50, place => {
     const at = found[place];

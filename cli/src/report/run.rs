@@ -15,8 +15,8 @@ use super::collect::Collector;
 use super::console::Console;
 use super::kept::Kept;
 use super::memories::SpaceRow;
-use crate::trace::EntryReader;
-use crate::waves::Segment;
+use crate::trace::{EntryReader, OpenRequest};
+use crate::waves::{Segment, UNANSWERED};
 
 /// Most requests and reports that are kept in front of the first failure.
 pub(crate) const LEAD: usize = 12;
@@ -59,6 +59,10 @@ pub(crate) struct Run {
     pub(crate) entries: u64,
     /// Last tick.
     pub(crate) ticks: u64,
+    /// Number of segments.
+    pub(crate) segments: u64,
+    /// Requests without an answer, if they are passed on: those that were not taken before.
+    pub(crate) unanswered: Vec<Unanswered>,
     pub(crate) end: End,
 }
 
@@ -125,7 +129,7 @@ pub(crate) struct RequestRow {
     pub(crate) text: String,
     /// Tick in which it was taken.
     pub(crate) taken: u64,
-    /// Tick in which it was answered.
+    /// Tick in which it was answered; the last tick without an answer.
     pub(crate) answered: u64,
     pub(crate) result: Outcome,
 }
@@ -137,6 +141,18 @@ pub(crate) enum Outcome {
     Done,
     Value(u64),
     Failed(Errno),
+    /// No answer.
+    None,
+}
+
+/// Request that got no answer.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    /// Position of the channel in the run's list.
+    pub(crate) channel: usize,
+    /// Number of the segment.
+    pub(crate) segment: u64,
+    pub(crate) request: OpenRequest,
 }
 
 /// Report for the user.
@@ -262,14 +278,42 @@ impl RequestRow {
             },
         }
     }
+
+    /// Request that got no answer until tick `last`.
+    pub(crate) fn unanswered(
+        request: &OpenRequest,
+        channel: usize,
+        segment: Segment,
+        last: u64,
+    ) -> Self {
+        Self {
+            channel,
+            segment,
+            kind: request.kind(),
+            text: bounded(request.text()),
+            taken: request.seen.min(last),
+            answered: last,
+            result: Outcome::None,
+        }
+    }
 }
 
 impl Outcome {
+    /// Mark of the page: 1 for an error, 2 without an answer, else 0.
+    pub(super) fn mark(self) -> u8 {
+        match self {
+            Self::Done | Self::Value(_) => 0,
+            Self::Failed(_) => 1,
+            Self::None => 2,
+        }
+    }
+
     pub(crate) fn text(self) -> String {
         match self {
             Self::Done => "done".to_owned(),
             Self::Value(value) => format!("gives {value:#x}"),
             Self::Failed(errno) => format!("fails: {errno}"),
+            Self::None => UNANSWERED.to_owned(),
         }
     }
 }

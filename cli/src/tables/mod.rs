@@ -174,7 +174,7 @@ fn one(
     part: &mut Part,
 ) -> Result<bool, Fault> {
     let mut collector = Collector::new(&source.file, &reader, BOUNDS);
-    collector.pass_lines();
+    collector.pass_on();
     let mut rows = Rows::new(source, part, options.has_messages);
     let mut problem = None;
     for decoded in &mut reader {

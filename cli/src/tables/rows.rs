@@ -18,7 +18,9 @@ use super::batch::Cell;
 use super::identity::Source;
 use super::part::Part;
 use super::schema::{CONSOLE, MESSAGES, REPORTS, REQUESTS, RUNS, VERSION};
-use crate::report::{Collector, End, Judgement, LONGEST, Line, Run, bounded, replay_command};
+use crate::report::{
+    Collector, End, Judgement, LONGEST, Line, Run, Unanswered, bounded, replay_command,
+};
 use crate::trace::{DecodedEntry, entry_text};
 
 /// Builder of a run's rows.
@@ -27,6 +29,7 @@ pub(super) struct Rows<'a> {
     part: &'a mut Part,
     has_messages: bool,
     requests: u64,
+    unanswered: u64,
     reports: u64,
     lines: u64,
     /// Number of messages and replies that can't be decoded, and the first of them.
@@ -60,6 +63,7 @@ impl<'a> Rows<'a> {
             part,
             has_messages,
             requests: 0,
+            unanswered: 0,
             reports: 0,
             lines: 0,
             undecoded: 0,
@@ -70,8 +74,13 @@ impl<'a> Rows<'a> {
 
     /// Adds the rows of an entry, which the collector has seen.
     pub(super) fn add(&mut self, decoded: &DecodedEntry, collector: &mut Collector) -> Result<()> {
+        let segment = collector.segment();
         if self.has_messages {
-            self.message(decoded)?;
+            self.message(decoded, segment)?;
+        }
+        for unanswered in collector.take_unanswered() {
+            let name = collector.name(unanswered.channel);
+            self.unanswered(&unanswered, &name.unwrap_or_default())?;
         }
         if let Err(damage) = &decoded.body {
             self.undecoded += 1;
@@ -86,11 +95,11 @@ impl<'a> Rows<'a> {
                 let name = collector.name(number).unwrap_or_else(|| name.clone());
                 self.asks(decoded, number);
                 if let Some(served) = decoded.served() {
-                    self.request(served, &name, number, tick)?;
+                    self.request(served, &name, number, (segment, tick))?;
                 }
             }
             if let Some(report) = decoded.is::<Report>() {
-                self.report(report, tick)?;
+                self.report(report, segment, tick)?;
             }
             if decoded.is::<RestoreBegun>().is_some() {
                 self.channels.values_mut().for_each(OfChannel::drop_request);
@@ -126,7 +135,7 @@ impl<'a> Rows<'a> {
         served: &dyn ServedRequest,
         channel: &str,
         number: usize,
-        tick: u64,
+        (segment, tick): (u64, u64),
     ) -> Result<()> {
         let of_channel = self.channels.entry(number).or_default();
         let printed = std::mem::take(&mut of_channel.printed);
@@ -139,6 +148,7 @@ impl<'a> Rows<'a> {
             &[
                 Cell::Text(self.id),
                 Cell::Number(self.requests),
+                Cell::Number(segment),
                 Cell::Text(channel),
                 Cell::Number(of_channel.requests),
                 Cell::Text(served.kind()),
@@ -162,13 +172,47 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn report(&mut self, report: &Report, tick: u64) -> Result<()> {
+    /// Adds a request without an answer.
+    fn unanswered(&mut self, unanswered: &Unanswered, channel: &str) -> Result<()> {
+        let of_channel = self.channels.entry(unanswered.channel).or_default();
+        let request = &unanswered.request;
+        // Of the oldest one, which was in service.
+        let (method, path) = (of_channel.method.take(), of_channel.path.take());
+        self.part.add(
+            &REQUESTS,
+            &[
+                Cell::Text(self.id),
+                Cell::Number(self.requests),
+                Cell::Number(unanswered.segment),
+                Cell::Text(channel),
+                Cell::Number(of_channel.requests),
+                Cell::Text(request.kind()),
+                Cell::text(method.as_deref()),
+                Cell::text(path.as_deref()),
+                Cell::Words(request.args()),
+                Cell::Null,
+                Cell::Number(request.seen),
+                Cell::Null,
+                Cell::Null,
+                Cell::Null,
+                Cell::Null,
+                Cell::Number(0),
+            ],
+        )?;
+        of_channel.requests += 1;
+        self.requests += 1;
+        self.unanswered += 1;
+        Ok(())
+    }
+
+    fn report(&mut self, report: &Report, segment: u64, tick: u64) -> Result<()> {
         let (id, text) = (bounded(report.id.clone()), bounded(report.text.clone()));
         self.part.add(
             &REPORTS,
             &[
                 Cell::Text(self.id),
                 Cell::Number(self.reports),
+                Cell::Number(segment),
                 Cell::Number(tick),
                 Cell::Text(severity(report.severity)),
                 Cell::Text(&id),
@@ -179,7 +223,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn message(&mut self, decoded: &DecodedEntry) -> Result<()> {
+    fn message(&mut self, decoded: &DecodedEntry, segment: u64) -> Result<()> {
         let entry = &decoded.entry;
         let (event, awaited, bytes) = match &entry.content {
             Content::Message { body, awaited } => ("message", Some(*awaited), body.len()),
@@ -194,6 +238,7 @@ impl<'a> Rows<'a> {
                 Cell::Number(entry.frame),
                 Cell::Number(entry.sequence),
                 Cell::Number(entry.root),
+                Cell::Number(segment),
                 Cell::Number(entry.tick),
                 Cell::Text(event),
                 Cell::Text(&entry.kind.from),
@@ -225,6 +270,7 @@ impl<'a> Rows<'a> {
             &[
                 Cell::Text(self.id),
                 Cell::Number(self.lines),
+                Cell::Number(line.segment),
                 Cell::Number(line.tick),
                 Cell::Text(channel),
                 Cell::Text(source),
@@ -246,6 +292,11 @@ impl<'a> Rows<'a> {
             let channel = run.channels.get(line.channel);
             let name = channel.map(|channel| channel.name.clone());
             self.line(&line, name.as_deref().unwrap_or_default())?;
+        }
+        for unanswered in std::mem::take(&mut run.unanswered) {
+            let channel = run.channels.get(unanswered.channel);
+            let name = channel.map(|channel| channel.name.clone());
+            self.unanswered(&unanswered, &name.unwrap_or_default())?;
         }
         let judgement = Judgement::of(run, allows_errors);
         let identity = &run.identity;
@@ -300,7 +351,9 @@ impl<'a> Rows<'a> {
                 Cell::number(source.started),
                 Cell::number(source.wall),
                 Cell::Number(run.entries),
+                Cell::Number(run.segments),
                 Cell::Number(requests),
+                Cell::Number(self.unanswered),
                 Cell::Number(failed),
                 Cell::Number(infos),
                 Cell::Number(warnings),

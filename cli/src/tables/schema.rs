@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 /// Version of the schema. Columns may be added within a version; it grows where one changes its meaning or goes.
-pub(super) const VERSION: u32 = 1;
+///
+/// - 1: the first.
+/// - 2: segments; requests without an answer, whose `answered` is null.
+pub(super) const VERSION: u32 = 2;
 
 /// Type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +114,9 @@ table! { RUNS = "runs" {
     started: Time optional, "start of the recording";
     wall_ms: Number optional, "wall time in milliseconds, from the start to the last change of the recording's file";
     entries: Number, "messages and replies of the recording";
-    requests: Number, "served requests";
+    segments: Number, "parts of the run between returns to checkpoints; 1 for a run that never goes back";
+    requests: Number, "answered requests";
+    unanswered: Number, "requests without an answer";
     failed_requests: Number, "requests that were answered by an error";
     infos: Number, "reports of severity info";
     warnings: Number, "reports of severity warning";
@@ -123,7 +128,8 @@ table! { RUNS = "runs" {
 
 table! { REQUESTS = "requests" {
     run_id: Text, "name of the run";
-    number: Number rising, "position among the run's requests, from 0, in the order of the answers";
+    number: Number rising, "position among the run's requests, from 0, in the order of the answers; one without an answer is where it was given up";
+    segment: Number, "part of the run between returns to checkpoints, from 1";
     channel: Text, "name of the channel";
     channel_number: Number rising, "position among the channel's requests, from 0";
     kind: Text, "kind of the request, such as PRINT, CALL or write";
@@ -131,9 +137,9 @@ table! { REQUESTS = "requests" {
     path: Text optional, "path of the file, as firmware gives it";
     args: Words, "arguments of the request, as words";
     slot: Small optional, "slot of the request's queue; null for a protocol without queues";
-    taken: Number rising, "tick in which the host took the request";
-    answered: Number rising, "tick in which it was answered";
-    result: Word optional, "value of the response; null for one without a value or a failed request";
+    taken: Number rising, "tick in which the host took the request; without an answer: in which it saw it";
+    answered: Number optional, "tick in which it was answered; null for a request without an answer, which a restore has dropped or which is open at the end";
+    result: Word optional, "value of the response; null for one without a value, and for a request that failed or has no answer";
     errno: Small optional, "error number of a failed request; else null";
     error: Text optional, "name of the error, such as ENOENT";
     bytes: Number, "bytes printed, moved, read or written";
@@ -144,6 +150,7 @@ table! { MESSAGES = "messages" {
     frame: Number rising, "number of the frame in the recording";
     sequence: Number rising, "number of the message; a reply has its message's";
     root: Number rising, "number of the original message: another one if this one was forwarded";
+    segment: Number, "part of the run between returns to checkpoints, from 1";
     tick: Number rising, "time in ticks";
     event: Text, "message, reply or dropped";
     sender: Text, "sender of the message, for its reply too";
@@ -158,6 +165,7 @@ table! { MESSAGES = "messages" {
 table! { REPORTS = "reports" {
     run_id: Text, "name of the run";
     number: Number rising, "position among the run's reports, from 0";
+    segment: Number, "part of the run between returns to checkpoints, from 1";
     tick: Number rising, "tick of the report";
     severity: Text, "info, warning, error or fatal";
     id: Text, "channel or source";
@@ -167,6 +175,7 @@ table! { REPORTS = "reports" {
 table! { CONSOLE = "console" {
     run_id: Text, "name of the run";
     number: Number rising, "position among the run's lines, from 0, in the order of their ends";
+    segment: Number, "part of the run between returns to checkpoints, from 1";
     tick: Number rising, "tick of the line's first byte";
     channel: Text, "name of the channel";
     source: Text, "stdout, stderr, or the name of an up channel of RTT";

@@ -9,6 +9,7 @@ mod diff;
 mod entry;
 mod entry_reader;
 mod export;
+mod open;
 mod show;
 mod stat;
 mod ticks;
@@ -17,6 +18,7 @@ use anyhow::Result;
 
 pub(crate) use entry::{MOST, served_text, text as entry_text};
 pub(crate) use entry_reader::{DecodedEntry, EntryReader};
+pub(crate) use open::{OpenRequest, OpenRequests};
 
 use crate::Outcome;
 

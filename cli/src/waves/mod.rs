@@ -5,14 +5,14 @@
 //! - `ftr`: requests as transactions in FTR.
 //! - `steps`: times from ticks.
 //! - `requests`: requests with the begin and the end of each.
-//! - `open`: requests without an answer.
+//! - `export`: formats that are written from the begin of a recording to its end.
 //! - `segments`: parts of a run in which its time does not go back.
 //!
 //! Memory does not grow with the length of a recording.
 
+mod export;
 mod fst;
 mod ftr;
-mod open;
 mod perfetto;
 mod requests;
 mod segments;
@@ -41,7 +41,7 @@ const DEFAULT_PERIOD: u64 = 1000;
 const MOST_NAMES: usize = 1 << 17;
 
 /// Result of a request without an answer.
-const UNANSWERED: &str = "not answered";
+pub(crate) const UNANSWERED: &str = "not answered";
 
 /// Most characters of the text of a request.
 const LONGEST: usize = 200;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use vhost::messages::ServedRequest;
 
-use super::MOST_NAMES;
 use super::steps::Steps;
-use crate::trace::DecodedEntry;
+use super::{LONGEST, MOST_NAMES};
+use crate::output::{Sanitized, truncated};
+use crate::trace::{DecodedEntry, OpenRequest};
 
 /// Served request with its times. Those of one channel do not overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,19 @@ pub(super) struct Timed {
     pub(super) begin: u64,
     /// Time behind its answer.
     pub(super) end: u64,
+}
+
+/// Requests that get no answer, with the names of their channels.
+pub(super) type Dropped = Vec<(Arc<str>, OpenRequest)>;
+
+/// Request that gets no answer.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    pub(super) timed: Timed,
+    /// Tick in which the host saw it.
+    pub(super) seen: u64,
+    pub(super) kind: &'static str,
+    pub(super) text: String,
 }
 
 /// Channels of a segment, in the order of their numbers.
@@ -84,16 +98,34 @@ impl Lanes {
         Some((timed, served))
     }
 
-    /// Request without an answer, which the host saw at `since`.
-    pub(super) fn unanswered(&self, lane: usize, since: u64) -> Option<Timed> {
-        let state = self.states.get(lane)?;
-        let begin = since.max(state.end);
-        Some(Timed {
-            lane,
-            number: state.requests,
-            begin,
-            end: begin,
-        })
+    /// Requests that get no answer up to time `now`: the oldest of each channel, in the order of the channels.
+    pub(super) fn unanswered(
+        &mut self,
+        dropped: Dropped,
+        now: u64,
+        steps: &Steps,
+    ) -> Vec<Unanswered> {
+        let mut oldest: Vec<Unanswered> = Vec::new();
+        let mut before: Option<Arc<str>> = None;
+        // They are in the order of channels, oldest first.
+        for (channel, request) in dropped {
+            if before.as_ref() == Some(&channel) {
+                continue;
+            }
+            let lane = self.number(&channel);
+            if let Some(timed) = self.timed(lane, steps.begin_of(request.seen), now) {
+                let text = request.text();
+                oldest.push(Unanswered {
+                    timed,
+                    seen: request.seen,
+                    kind: request.kind(),
+                    text: truncated(format_args!("{}", Sanitized(&text)), LONGEST),
+                });
+            }
+            before = Some(channel);
+        }
+        oldest.sort_by_key(|unanswered| unanswered.timed.lane);
+        oldest
     }
 
     fn timed(&mut self, lane: usize, since: u64, now: u64) -> Option<Timed> {

@@ -8,7 +8,7 @@ use std::process::Command;
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use crate::run::{Run, SAVED, cut, frames};
+use crate::run::{BACK, Run, SAVED, SAVED_IN_CALL, cut, frames};
 use crate::{Ended, command, end};
 
 /// Calls `vhost report` in a folder.
@@ -134,6 +134,13 @@ fn a_run_that_goes_back_has_segments() {
     let mut rows = segments.iter().zip(&steps).zip(&ticks);
     for entry in crate::run::entries(&trace) {
         if entry["message"] == "RestoreBegun" {
+            // The call of each channel was in service, and its exit was in the queue.
+            for _ in 0..4 {
+                let ((segment, step), ticks) = rows.next().unwrap();
+                tick += step;
+                assert_eq!((*segment, tick), (0, BACK));
+                assert!(*ticks > 0 && *ticks <= crate::run::WAIT);
+            }
             (tick, restores) = (0, restores + 1);
         }
         if entry["message"] == "Served" {
@@ -147,6 +154,41 @@ fn a_run_that_goes_back_has_segments() {
         }
     }
     assert!(rows.next().is_none() && restores == 1);
+    let outcomes = requests["outcomes"].as_array().unwrap();
+    assert!(outcomes.contains(&serde_json::json!(["not answered", 2])));
+    let calls = data(&page, "run-0")["latencies"].clone();
+    let calls = calls.as_array().unwrap().iter();
+    assert!(
+        calls
+            .filter(|it| it["kind"] == "CALL")
+            .all(|it| it["count"] == 1)
+    );
+}
+
+/// A call that was in service at the checkpoint is not announced again.
+#[test]
+fn a_request_of_a_checkpoint_is_not_answered_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run {
+        goes_back: true,
+        saved: SAVED_IN_CALL,
+        ..Run::default()
+    };
+    let trace = run.record(folder.path());
+    let bytes = before_call(&trace);
+    fs::write(&trace, bytes).unwrap();
+    report(folder.path(), "run.trace -o run.html").stdout(0);
+    let page = fs::read_to_string(folder.path().join("run.html")).unwrap();
+    let detail = data(&page, "run-0");
+    for channel in detail["channels"].as_array().unwrap() {
+        let state = channel["state"].as_str().unwrap();
+        assert!(state.starts_with("not answered since tick "), "{state}");
+        assert!(state.contains(": CALL method"), "{state}");
+    }
+    let segments = column(&page, "segment");
+    // A call and an exit of each channel, once in each segment.
+    let last = &segments[segments.len() - 8..];
+    assert_eq!(last, [0, 0, 0, 0, 1, 1, 1, 1]);
 }
 
 #[test]

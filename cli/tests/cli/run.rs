@@ -39,12 +39,15 @@ pub(crate) struct Run {
     pub(crate) astray: bool,
     /// True if firmware resets its channel while `wait` is pending, and goes on behind it.
     pub(crate) resets: bool,
-    /// True if the run goes back to a checkpoint, once: from tick [`BACK`] to tick [`SAVED`].
+    /// True if the run goes back to a checkpoint, once: from tick [`BACK`] to tick `saved`.
     pub(crate) goes_back: bool,
+    /// Tick of the checkpoint, if there is one.
+    pub(crate) saved: u64,
 }
 
-/// Tick of the checkpoint, and tick in which the run goes back to it.
+/// Tick of a checkpoint, tick of one during which `wait` is pending, and tick in which the run goes back to it.
 pub(crate) const SAVED: u64 = 2;
+pub(crate) const SAVED_IN_CALL: u64 = 7;
 pub(crate) const BACK: u64 = 9;
 
 impl Default for Run {
@@ -56,6 +59,7 @@ impl Default for Run {
             astray: false,
             resets: false,
             goes_back: false,
+            saved: SAVED,
         }
     }
 }
@@ -100,7 +104,7 @@ impl Run {
         while vhost.tick().unwrap() > 0 {
             assert!(vhost.now() < 10_000, "{}", vhost.status().unwrap());
             cores.iter_mut().for_each(Core::step);
-            if self.goes_back && vhost.now() == SAVED && checkpoint.is_none() {
+            if self.goes_back && vhost.now() == self.saved && checkpoint.is_none() {
                 checkpoint = Some((vhost.checkpoint().unwrap(), cores.clone()));
             }
             if vhost.now() == BACK

@@ -9,7 +9,8 @@ use parquet::file::reader::SerializedFileReader;
 use parquet::record::Field;
 use serde_json::Value;
 
-use crate::run::{Run, WAIT, entries, frames};
+use crate::report::before_call;
+use crate::run::{BACK, Run, WAIT, entries, frames};
 use crate::{Ended, command, end, vhost_on};
 
 type Row = BTreeMap<String, Field>;
@@ -269,6 +270,80 @@ fn an_identity_comes_from_the_command_line_and_the_recording() {
     assert_eq!(fs::read(&trace).unwrap(), before);
     let two = export(folder.path(), "run.trace run.trace --run-id x").stderr(2);
     assert!(two.contains("--run-id names one run"), "{two}");
+}
+
+#[test]
+fn rows_of_a_run_that_goes_back_have_its_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run {
+        goes_back: true,
+        ..Run::default()
+    };
+    let trace = run.record(folder.path());
+    export(folder.path(), "--messages run.trace").stdout(0);
+    let shown = entries(&trace);
+    // The restore itself is the last entry before it.
+    let restore = shown
+        .iter()
+        .position(|entry| entry["message"] == "RestoreBegun");
+    let restore = restore.unwrap();
+    let messages = rows(folder.path(), "messages");
+    assert_eq!(messages.len(), shown.len());
+    for (at, row) in messages.iter().enumerate() {
+        assert_eq!(number(row, "segment"), 1 + u64::from(at > restore));
+    }
+    for table in ["requests", "console"] {
+        let segments: Vec<u64> = rows(folder.path(), table)
+            .iter()
+            .map(|row| number(row, "segment"))
+            .collect();
+        assert!(
+            segments.is_sorted() && segments.first() == Some(&1),
+            "{table}"
+        );
+        assert_eq!(segments.last(), Some(&2), "{table}");
+    }
+    let served = shown.iter().filter(|entry| entry["message"] == "Served");
+    let requests = rows(folder.path(), "requests");
+    let (open, answered): (Vec<&Row>, Vec<&Row>) = requests
+        .iter()
+        .partition(|row| row["answered"] == Field::Null);
+    assert_eq!(answered.len(), served.count());
+    // The call of each channel was in service, and its exit was in the queue.
+    let kinds: Vec<String> = open.iter().map(|row| text(row, "kind")).collect();
+    assert_eq!(kinds, ["CALL", "EXIT", "CALL", "EXIT"]);
+    for row in open {
+        assert_eq!(number(row, "segment"), 1);
+        let is_call = text(row, "kind") == "CALL";
+        assert_eq!(row["method"] == Field::Str("wait".into()), is_call);
+        assert!(number(row, "taken") < BACK);
+        assert_eq!(
+            (&row["result"], &row["errno"]),
+            (&Field::Null, &Field::Null)
+        );
+    }
+    let runs = rows(folder.path(), "runs");
+    assert_eq!(number(&runs[0], "segments"), 2);
+    assert_eq!(number(&runs[0], "unanswered"), 4);
+    assert_eq!(number(&runs[0], "requests"), answered.len() as u64);
+}
+
+#[test]
+fn a_request_that_is_open_at_the_end_has_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    fs::write(&trace, before_call(&trace)).unwrap();
+    export(folder.path(), "run.trace").stdout(0);
+    let requests = rows(folder.path(), "requests");
+    let numbers: Vec<u64> = requests.iter().map(|row| number(row, "number")).collect();
+    assert!(numbers.iter().copied().eq(0..requests.len() as u64));
+    let open = requests
+        .iter()
+        .filter(|row| row["answered"] == Field::Null)
+        .map(|row| (text(row, "channel"), text(row, "kind")));
+    let expected = ["core0", "core1"].map(|channel| ["CALL", "EXIT"].map(|kind| (channel, kind)));
+    let expected = expected.as_flattened().iter();
+    assert!(open.eq(expected.map(|(channel, kind)| (channel.to_string(), kind.to_string()))));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //!
 //! A request is known when it is answered, and its signals change from when it was taken. So the
 //! recording is read twice: `survey` finds the channels and the long requests, and `order` sorts
-//! changes in a bounded window. `signals` has the signals of channels.
+//! changes in a bounded window. `timing` gives both readings the same times. `signals` has the signals of
+//! channels.
 //!
 //! `file` writes the format, with `hierarchy` and `encoding`.
 
@@ -13,14 +14,14 @@ mod hierarchy;
 mod order;
 mod signals;
 mod survey;
+mod timing;
 
 use std::io::{Seek, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::segments::Segments;
-use super::steps::{Steps, TimeBase};
+use super::steps::TimeBase;
 use super::{cant_write, create, period, request_text, result_text};
 use crate::Outcome;
 use crate::output::WARNING;
@@ -28,6 +29,7 @@ use crate::trace::EntryReader;
 use order::{Change, Order, What};
 use signals::Signals;
 use survey::Survey;
+use timing::Timing;
 
 /// Options of the export.
 pub(crate) struct Options<'a> {
@@ -76,14 +78,11 @@ fn write_changes(
     let count = survey.segments;
     let mut signals =
         Signals::begin(to, base.exponent, survey.lanes.names()).with_context(failed)?;
-    let mut lanes = survey.lanes;
-    lanes.restart();
     let mut order = Order::new(survey.long);
-    let mut steps = Steps::new(base.per_tick);
-    let mut segments = Segments::new();
-    let mut last = 0;
     let mut end = Ok(());
-    for decoded in EntryReader::of(options.recording, false)? {
+    let reader = EntryReader::of(options.recording, false)?;
+    let mut timing = Timing::new(&reader, base, chosen, survey.lanes);
+    for decoded in reader {
         let decoded = match decoded {
             Ok(decoded) => decoded,
             Err(error) => {
@@ -91,33 +90,29 @@ fn write_changes(
                 break;
             }
         };
-        if segments.present().number == chosen {
-            last = last.max(decoded.entry.tick);
-            if decoded.served().is_some() {
-                let now = steps.advance(decoded.entry.tick);
-                if let Some((timed, served)) = lanes.request(&decoded, now, &steps) {
-                    if !order.is_long(&timed) {
-                        let (kind, request) = (served.kind(), request_text(served));
-                        let what = What::Taken { kind, request };
-                        order.push(Change::begin(&timed, what));
-                    }
-                    let what = What::Answered(result_text(served));
-                    order.push(Change::end(&timed, what));
-                    order.pass(&timed);
-                    while let Some(change) = order.next_ready() {
-                        signals.apply(change).with_context(failed)?;
-                    }
-                }
+        if let Some((timed, served)) = timing.request(&decoded) {
+            if !order.is_long(&timed) {
+                let (kind, request) = (served.kind(), request_text(served));
+                let what = What::Taken { kind, request };
+                order.push(Change::begin(&timed, what));
+            }
+            let what = What::Answered(result_text(served));
+            order.push(Change::end(&timed, what));
+            order.pass(&timed);
+            while let Some(change) = order.next_ready() {
+                signals.apply(change).with_context(failed)?;
             }
         }
-        if segments.follow(&decoded) && segments.present().number > chosen {
+        // The survey has requests without an answer.
+        let (_, is_last) = timing.go_on(&decoded);
+        if is_last {
             break;
         }
     }
     while let Some(change) = order.next() {
         signals.apply(change).with_context(failed)?;
     }
-    let after = steps.begin_of(last.saturating_add(1));
+    let after = timing.after();
     signals.finish(after).with_context(failed)?;
     if options.segment.is_none() && count > 1 {
         // Without a standard error nobody reads it.

@@ -3,18 +3,17 @@
 use vhost::trace::TraceError;
 
 use super::order::{Change, What, Window};
+use super::timing::Timing;
 use crate::trace::EntryReader;
-use crate::waves::open::OpenRequests;
-use crate::waves::request_text;
-use crate::waves::requests::Lanes;
-use crate::waves::segments::Segments;
-use crate::waves::steps::{Steps, TimeBase};
+use crate::waves::requests::{Lanes, Unanswered};
+use crate::waves::steps::TimeBase;
+use crate::waves::{UNANSWERED, request_text};
 
 /// Facts of a recording.
 pub(super) struct Survey {
     /// Configured channels, then those without a configuration.
     pub(super) lanes: Lanes,
-    /// Begins of the requests that are longer than the window, or have no answer.
+    /// Begins of the requests that are longer than the window, and changes of those without an answer.
     pub(super) long: Vec<Change>,
     /// Number of segments.
     pub(super) segments: u64,
@@ -25,12 +24,10 @@ pub(super) struct Survey {
 impl Survey {
     /// Reads a recording up to its end, or to a damaged frame. `chosen`: the segment.
     pub(super) fn of(reader: EntryReader, base: TimeBase, chosen: u64) -> Self {
-        let mut lanes = Lanes::of(reader.channels().names());
-        let mut segments = Segments::new();
-        let mut steps = Steps::new(base.per_tick);
+        let lanes = Lanes::of(reader.channels().names());
+        let mut timing = Timing::new(&reader, base, chosen, lanes);
         let mut window = Window::new();
         let mut long = Vec::new();
-        let mut open = OpenRequests::default();
         let mut end = Ok(());
         for decoded in reader {
             let decoded = match decoded {
@@ -40,44 +37,38 @@ impl Survey {
                     break;
                 }
             };
-            let is_chosen = segments.present().number == chosen;
-            if is_chosen {
-                open.follow(&decoded, &mut lanes);
-            }
-            if is_chosen && decoded.served().is_some() {
-                let now = steps.advance(decoded.entry.tick);
-                if let Some((timed, served)) = lanes.request(&decoded, now, &steps) {
-                    if window.is_long(&timed) {
-                        let (kind, request) = (served.kind(), request_text(served));
-                        long.push(Change::begin(&timed, What::Taken { kind, request }));
-                    }
-                    window.pass(&timed);
+            if let Some((timed, served)) = timing.request(&decoded) {
+                if window.is_long(&timed) {
+                    let (kind, request) = (served.kind(), request_text(served));
+                    long.push(Change::begin(&timed, What::Taken { kind, request }));
                 }
+                window.pass(&timed);
             }
-            if segments.follow(&decoded) && is_chosen {
-                long.extend(unanswered(&mut open, &lanes, &steps));
-            }
+            let (unanswered, is_last) = timing.go_on(&decoded);
+            long.extend(unanswered.into_iter().flat_map(|it| changes(it, is_last)));
         }
-        if segments.present().number == chosen {
-            long.extend(unanswered(&mut open, &lanes, &steps));
-        }
+        let unanswered = timing.end().into_iter();
+        long.extend(unanswered.flat_map(|it| changes(it, true)));
+        let (lanes, segments) = timing.into_parts();
         Self {
             lanes,
             long,
-            segments: segments.present().number,
+            segments,
             end,
         }
     }
 }
 
-/// Begins of requests that have no answer at the end of a segment.
-fn unanswered(open: &mut OpenRequests, lanes: &Lanes, steps: &Steps) -> Vec<Change> {
-    let all = open.take(lanes, steps).into_iter().map(|unanswered| {
-        let what = What::Taken {
-            kind: unanswered.kind,
-            request: unanswered.text,
-        };
-        Change::begin(&unanswered.timed, what)
-    });
-    all.collect()
+/// Changes of a request that gets no answer. No end follows the last one of a channel.
+fn changes(unanswered: Unanswered, is_last: bool) -> impl Iterator<Item = Change> {
+    let Unanswered {
+        timed, kind, text, ..
+    } = unanswered;
+    let what = What::Taken {
+        kind,
+        request: text,
+    };
+    let end = || Change::end(&timed, What::Answered(UNANSWERED.to_owned()));
+    let end = (!is_last).then(end);
+    [Change::begin(&timed, what)].into_iter().chain(end)
 }

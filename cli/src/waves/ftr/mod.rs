@@ -17,11 +17,11 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result};
 use vhost::messages::ServedRequest;
 
-use super::open::OpenRequests;
-use super::requests::{Lanes, Timed};
-use super::segments::{Segment, Segments};
+use super::export::{self, Export, cant_write_to};
+use super::requests::{Dropped, Lanes, Timed};
+use super::segments::Segment;
 use super::steps::{Steps, TimeBase};
-use super::{UNANSWERED, cant_write, create_stream, period, request_text, result_text};
+use super::{UNANSWERED, create_stream, period, request_text, result_text};
 use crate::Outcome;
 use crate::output::Sanitized;
 use crate::trace::{DecodedEntry, EntryReader};
@@ -45,51 +45,34 @@ pub(crate) fn write(
     output: Option<&Path>,
     period_given: Option<u64>,
 ) -> Result<Outcome> {
-    let mut reader = EntryReader::of(recording, output.is_none())?;
+    let reader = EntryReader::of(recording, output.is_none())?;
     let base = TimeBase::of(period(period_given, &reader));
     let to = create_stream(recording, output)?;
-    let failed = || match output {
-        Some(output) => cant_write(output),
-        None => "can't write to standard output".to_owned(),
-    };
     // The same recording gives the same file.
     let changed = recording.metadata().and_then(|of| of.modified()).ok();
     let since = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let created = since.map_or(0, |since| since.as_secs());
-    let mut export = Export {
-        chunks: Chunks::begin(to, base.exponent, created).with_context(failed)?,
+    let chunks = Chunks::begin(to, base.exponent, created);
+    let transactions = Transactions {
+        chunks: chunks.with_context(|| cant_write_to(output))?,
         base,
         steps: Steps::new(base.per_tick),
-        segments: Segments::new(),
         lanes: Lanes::default(),
-        open: OpenRequests::default(),
         now: 0,
         streams: HashMap::new(),
         generators: HashMap::new(),
         transactions: 0,
     };
-    let end = reader.try_for_each(|decoded| match decoded {
-        Ok(decoded) => export.add(&decoded).with_context(failed),
-        Err(error) => Err(error).context("what follows is left out"),
-    });
-    // Requests before the damage are kept.
-    export
-        .end_segment(export.segments.present())
-        .with_context(failed)?;
-    export.chunks.finish().with_context(failed)?;
-    end?;
-    Ok(Outcome::Passed)
+    export::write(reader, output, transactions)
 }
 
 /// Export in progress.
-struct Export<W: Write> {
+struct Transactions<W: Write> {
     chunks: Chunks<W>,
     base: TimeBase,
     steps: Steps,
-    segments: Segments,
     lanes: Lanes,
-    open: OpenRequests,
-    /// Time of the last request.
+    /// Time of the last entry or request.
     now: u64,
     /// Streams of the present segment, by the number of the channel.
     streams: HashMap<usize, u64>,
@@ -97,41 +80,27 @@ struct Export<W: Write> {
     transactions: u64,
 }
 
-impl<W: Write> Export<W> {
-    fn add(&mut self, decoded: &DecodedEntry) -> io::Result<()> {
-        self.open.follow(decoded, &mut self.lanes);
-        self.now = self.now.max(self.steps.begin_of(decoded.entry.tick));
+impl<W: Write> Export for Transactions<W> {
+    fn add(&mut self, decoded: &DecodedEntry, segment: Segment) -> io::Result<()> {
+        let tick = decoded.entry.tick;
+        self.now = self.now.max(self.steps.begin_of(tick));
         if decoded.served().is_some() {
-            let now = self.steps.advance(decoded.entry.tick);
+            let now = self.steps.advance(tick);
             if let Some((timed, served)) = self.lanes.request(decoded, now, &self.steps) {
                 self.now = self.now.max(timed.end);
-                self.request(&timed, served, decoded.entry.tick)?;
+                self.request(&timed, served, tick, segment)?;
             }
-        }
-        let before = self.segments.present();
-        if self.segments.follow(decoded) {
-            self.end_segment(before)?;
-            self.now = 0;
-            self.steps = Steps::new(self.base.per_tick);
-            self.lanes.restart();
-            self.streams.clear();
-            self.generators.clear();
-            self.chunks.flush()?;
         }
         Ok(())
     }
 
-    /// Writes requests without an answer, up to the last time.
-    fn end_segment(&mut self, segment: Segment) -> io::Result<()> {
-        for unanswered in self.open.take(&self.lanes, &self.steps) {
-            let timed = Timed {
-                end: self.now.max(unanswered.timed.end),
-                ..unanswered.timed
-            };
+    fn unanswered(&mut self, dropped: Dropped, segment: Segment, _: bool) -> io::Result<()> {
+        for unanswered in self.lanes.unanswered(dropped, self.now, &self.steps) {
+            let timed = unanswered.timed;
             let attributes = [
                 (Place::Begin, "request", Attribute::Text(&unanswered.text)),
                 (Place::Begin, "number", Attribute::Number(timed.number)),
-                (Place::Begin, "seen", Attribute::Number(unanswered.tick)),
+                (Place::Begin, "seen", Attribute::Number(unanswered.seen)),
                 (Place::End, "result", Attribute::Text(UNANSWERED)),
             ];
             self.transaction(&timed, unanswered.kind, segment, &attributes)?;
@@ -139,7 +108,28 @@ impl<W: Write> Export<W> {
         Ok(())
     }
 
-    fn request(&mut self, timed: &Timed, served: &dyn ServedRequest, tick: u64) -> io::Result<()> {
+    fn begin_segment(&mut self) -> io::Result<()> {
+        self.now = 0;
+        self.steps = Steps::new(self.base.per_tick);
+        self.lanes.restart();
+        self.streams.clear();
+        self.generators.clear();
+        self.chunks.flush()
+    }
+
+    fn finish(self) -> io::Result<()> {
+        self.chunks.finish()
+    }
+}
+
+impl<W: Write> Transactions<W> {
+    fn request(
+        &mut self,
+        timed: &Timed,
+        served: &dyn ServedRequest,
+        tick: u64,
+        segment: Segment,
+    ) -> io::Result<()> {
         let (request, result) = (request_text(served), result_text(served));
         let mut attributes = vec![
             (Place::Begin, "request", Attribute::Text(&request)),
@@ -153,7 +143,6 @@ impl<W: Write> Export<W> {
         }));
         attributes.push((Place::End, "result", Attribute::Text(&result)));
         attributes.push((Place::End, "answered", Attribute::Number(tick)));
-        let segment = self.segments.present();
         self.transaction(timed, served.kind(), segment, &attributes)
     }
 

@@ -16,12 +16,12 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use vhost::trace::Content;
 
-use super::open::OpenRequests;
-use super::requests::Lanes;
-use super::segments::{Segment, Segments};
+use super::export::{self, Export};
+use super::requests::{Dropped, Lanes};
+use super::segments::Segment;
 use super::steps::Steps;
 use super::{MOST_NAMES, UNANSWERED, create_stream};
 use crate::Outcome;
@@ -37,24 +37,9 @@ const MOST_AWAITED: usize = 1 << 20;
 
 /// Writes a recording to `output`, or to standard output.
 pub(crate) fn write(recording: &Path, output: Option<&Path>) -> Result<Outcome> {
-    let mut reader = EntryReader::of(recording, output.is_none())?;
-    let to = create_stream(recording, output)?;
-    let failed = || match output {
-        Some(output) => super::cant_write(output),
-        None => "can't write to standard output".to_owned(),
-    };
-    let mut export = Export::new(to);
-    let end = reader.try_for_each(|decoded| match decoded {
-        Ok(decoded) => export.add(&decoded).with_context(failed),
-        Err(error) => Err(error).context("what follows is left out"),
-    });
-    // Entries before the damage are kept.
-    export
-        .end_segment(export.segments.present())
-        .with_context(failed)?;
-    export.writer.flush().with_context(failed)?;
-    end?;
-    Ok(Outcome::Passed)
+    let reader = EntryReader::of(recording, output.is_none())?;
+    let packets = Packets::new(create_stream(recording, output)?);
+    export::write(reader, output, packets)
 }
 
 /// The two groups of tracks.
@@ -74,12 +59,12 @@ impl Group {
 }
 
 /// Export in progress.
-struct Export<W> {
+struct Packets<W> {
     writer: Writer<W>,
     steps: Steps,
-    segments: Segments,
+    /// Time of the last entry.
+    now: u64,
     lanes: Lanes,
-    open: OpenRequests,
     /// Tracks of the present segment.
     groups: HashMap<Group, TrackId>,
     tracks: HashMap<(Group, Arc<str>), TrackId>,
@@ -87,60 +72,67 @@ struct Export<W> {
     awaited: HashSet<u64>,
 }
 
-impl<W: Write> Export<W> {
+impl<W: Write> Export for Packets<W> {
+    fn add(&mut self, decoded: &DecodedEntry, segment: Segment) -> io::Result<()> {
+        self.now = self.steps.advance(decoded.entry.tick);
+        if decoded.served().is_some() && decoded.channel.is_some() {
+            self.request(decoded, segment)
+        } else {
+            self.event(decoded, segment)
+        }
+    }
+
+    /// Begins slices for requests without an answer. No end follows the last one of a track.
+    fn unanswered(&mut self, dropped: Dropped, segment: Segment, is_last: bool) -> io::Result<()> {
+        for unanswered in self.lanes.unanswered(dropped, self.now, &self.steps) {
+            let Some(name) = self.lanes.names().get(unanswered.timed.lane).cloned() else {
+                continue;
+            };
+            let track = self.track(Group::Channels, &name, segment)?;
+            let text = format!("{}; {UNANSWERED}", unanswered.text);
+            let (timed, kind) = (unanswered.timed, unanswered.kind);
+            self.writer.event(&Event {
+                values: &[
+                    ("channel", Value::Text(&name)),
+                    ("text", Value::Text(&text)),
+                ],
+                ..Event::at(EventType::SliceBegin, timed.begin, track, kind, "request")
+            })?;
+            if !is_last {
+                self.writer.end_slice(timed.end, track)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_segment(&mut self) -> io::Result<()> {
+        (self.steps, self.now) = (Steps::new(STEPS), 0);
+        self.lanes.restart();
+        self.groups.clear();
+        self.tracks.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+impl<W: Write> Packets<W> {
     fn new(to: W) -> Self {
         Self {
             writer: Writer::new(to),
             steps: Steps::new(STEPS),
-            segments: Segments::new(),
+            now: 0,
             lanes: Lanes::default(),
-            open: OpenRequests::default(),
             groups: HashMap::new(),
             tracks: HashMap::new(),
             awaited: HashSet::new(),
         }
     }
 
-    fn add(&mut self, decoded: &DecodedEntry) -> io::Result<()> {
-        let now = self.steps.advance(decoded.entry.tick);
-        self.open.follow(decoded, &mut self.lanes);
-        self.event(decoded, now)?;
-        let before = self.segments.present();
-        if self.segments.follow(decoded) {
-            self.end_segment(before)?;
-            self.steps = Steps::new(STEPS);
-            self.lanes.restart();
-            self.groups.clear();
-            self.tracks.clear();
-        }
-        Ok(())
-    }
-
-    /// Begins slices for requests without an answer, which no end follows.
-    fn end_segment(&mut self, segment: Segment) -> io::Result<()> {
-        for unanswered in self.open.take(&self.lanes, &self.steps) {
-            let Some(name) = self.lanes.names().get(unanswered.timed.lane).cloned() else {
-                continue;
-            };
-            let track = self.track(Group::Channels, &name, segment)?;
-            let text = format!("{}; {UNANSWERED}", unanswered.text);
-            let (time, kind) = (unanswered.timed.begin, unanswered.kind);
-            self.writer.event(&Event {
-                values: &[
-                    ("channel", Value::Text(&name)),
-                    ("text", Value::Text(&text)),
-                ],
-                ..Event::at(EventType::SliceBegin, time, track, kind, "request")
-            })?;
-        }
-        Ok(())
-    }
-
-    fn event(&mut self, decoded: &DecodedEntry, now: u64) -> io::Result<()> {
-        if decoded.served().is_some() && decoded.channel.is_some() {
-            return self.request(decoded, now);
-        }
-        let segment = self.segments.present();
+    fn event(&mut self, decoded: &DecodedEntry, segment: Segment) -> io::Result<()> {
+        let now = self.now;
         let entry = &decoded.entry;
         let kind = &entry.kind;
         let text = entry_text(decoded, MOST);
@@ -183,12 +175,11 @@ impl<W: Write> Export<W> {
     }
 
     /// Slice of a request, from its arrival to its response.
-    fn request(&mut self, decoded: &DecodedEntry, now: u64) -> io::Result<()> {
-        let request = self.lanes.request(decoded, now, &self.steps);
+    fn request(&mut self, decoded: &DecodedEntry, segment: Segment) -> io::Result<()> {
+        let request = self.lanes.request(decoded, self.now, &self.steps);
         let (Some((timed, served)), Some(channel)) = (request, &decoded.channel) else {
             return Ok(());
         };
-        let segment = self.segments.present();
         let track = self.track(Group::Channels, channel, segment)?;
         let text = served_text(served);
         let values = values(decoded, &text);

@@ -9,7 +9,7 @@ use crate::run::{Run, SAVED};
 
 #[derive(Debug)]
 pub(super) struct Transaction {
-    stream: String,
+    pub(super) stream: String,
     generator: String,
     begin: u64,
     end: u64,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::report::before_call;
-use crate::run::{BACK, Run, SAVED, entries, frames};
+use crate::run::{BACK, Run, SAVED, SAVED_IN_CALL, entries, frames};
 use crate::{command, end};
 
 /// Options of each format.
@@ -119,6 +119,35 @@ fn a_request_without_an_answer_goes_on_to_the_end() {
     let exported = ftr::Exported::parse(&export(&trace, "--ftr").unwrap());
     assert_eq!(exported.transactions.len(), served.len() + 2);
     assert_eq!(exported.unanswered().count(), 2);
+}
+
+/// A call that was in service at the checkpoint is not announced again.
+#[test]
+fn a_request_of_a_checkpoint_is_shown_without_its_answer() {
+    let (_folder, trace) = recorded(Run {
+        goes_back: true,
+        saved: SAVED_IN_CALL,
+        ..Run::default()
+    });
+    let cut = before_call(&trace);
+    std::fs::write(&trace, cut).unwrap();
+    let served = served(&trace);
+    // Two calls before the restore, and two behind it.
+    let bytes = export(&trace, "--perfetto").unwrap();
+    let (requests, open) = perfetto::Exported::parse(&bytes).counts();
+    assert_eq!((requests, open), (served.len() + 4, 4));
+    for segment in [1, 2] {
+        let options = format!("--fst --segment {segment}");
+        let exported = fst::Exported::parse(export(&trace, &options).unwrap());
+        let open: Vec<String> = exported.open().collect();
+        assert_eq!(open.len(), 2, "{open:?}");
+        assert!(open.iter().all(|request| request.starts_with("CALL")));
+    }
+    let exported = ftr::Exported::parse(&export(&trace, "--ftr").unwrap());
+    let suffix = format!(", segment 2, from the checkpoint of tick {SAVED_IN_CALL}");
+    let streams: Vec<&str> = exported.unanswered().map(|it| &*it.stream).collect();
+    let again = ["core0", "core1"].map(|name| format!("{name}{suffix}"));
+    assert_eq!(streams, ["core0", "core1", &again[0], &again[1]]);
 }
 
 #[test]

@@ -1,0 +1,18 @@
+"""Blocks of recordings."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+
+def sealed(recording: bytes) -> bytes:
+    """A recording that was changed, with the checksums of its blocks."""
+    changed = bytearray(recording)
+    at = 12
+    while at < len(changed):
+        (length,) = struct.unpack_from("<I", changed, at)
+        content = changed[at : at + 4] + changed[at + 8 : at + 8 + length]
+        struct.pack_into("<I", changed, at + 4, zlib.crc32(content))
+        at += 8 + length
+    return bytes(changed)
