@@ -1,7 +1,7 @@
 """Operates pages of `vhost report` in Chromium: `browser.py FOLDER`.
 
-The folder has `one.html`, of one run with thousands of requests, and `all.html`, of several runs.
-Screenshots are written to it.
+The folder has `one.html`, of one run with thousands of requests, `back.html`, of one that goes back
+to a checkpoint, and `all.html`, of several runs. Screenshots are written to it.
 """
 
 import re
@@ -126,6 +126,47 @@ def one_run(shown: Shown) -> None:
     page.get_by_role("button", name="Whole run").click()
 
 
+def run_that_goes_back(shown: Shown) -> None:
+    page = shown.page
+    assert "16 requests" in shown.text("found"), shown.text("found")
+    canvas = page.locator("canvas")
+    assert canvas.get_attribute("data-lanes") == "core0, core1, ↺2 core0, ↺2 core1"
+    assert shown.drawn() == 16
+
+    # A call and an exit of each channel have no answer, as the run goes back.
+    page.get_by_label("Failed only").check()
+    assert "4 of 16 requests" in shown.text("found"), shown.text("found")
+    rows = page.locator("[data-id=requests] tr")
+    assert all("not answered" in row for row in rows.all_inner_texts())
+    rows.first.get_by_role("button").click()
+    assert shown.text("selected").startswith("core0: CALL method"), shown.text("selected")
+    assert "without an answer for" in shown.text("selected")
+    page.get_by_label("Failed only").uncheck()
+
+    # The same call behind the restore has one, in a lane of its own.
+    page.get_by_label("Search").fill("call method")
+    assert "4 of 16 requests" in shown.text("found"), shown.text("found")
+    rows.last.get_by_role("button").click()
+    selected = shown.text("selected")
+    assert selected.startswith("core1 (from the checkpoint of tick 2): CALL"), selected
+    assert "gives 0x7" in selected
+    assert "answered after" in selected
+    page.get_by_label("Search").fill("")
+    page.get_by_role("button", name="Whole run").click()
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    taken = re.search(r"taken in tick ([\d,]+)", selected)
+    assert taken is not None
+    start, end = shown.range()
+    share = (int(taken[1]) + 1 - start) / (end - start)
+    page.mouse.move(box["x"] + 110 + (box["width"] - 110) * share, box["y"] + 24 + 30 * 3 + 15)
+    tip = page.locator("[data-id=tip]")
+    tip.wait_for(state="visible")
+    assert "core1 (from the checkpoint of tick 2): CALL" in tip.inner_text(), tip.inner_text()
+    page.keyboard.press("Escape")
+
+
 def names(page: Page) -> None:
     """Each control has a name, and each heading level follows the one before."""
     unnamed = page.evaluate(
@@ -170,7 +211,11 @@ def main() -> None:
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         for scheme in ("light", "dark"):
-            for name, operate in (("one", one_run), ("all", several_runs)):
+            for name, operate in (
+                ("one", one_run),
+                ("back", run_that_goes_back),
+                ("all", several_runs),
+            ):
                 shown = Shown(browser, folder / f"{name}.html", scheme)
                 names(shown.page)
                 operate(shown)

@@ -1,7 +1,7 @@
-"""Tables of a regression: a thousand recorded runs, exported, and asked in DuckDB, Polars and Spark.
+"""Tables of a regression: a thousand recorded runs by several schedulers, exported, and asked in DuckDB, Polars and Spark.
 
 Environment: VHOST is the command with the feature `parquet`, FARM the simulator of `examples/farm`, FIRMWARE its image, ROUNDS the
-length of a run.
+length of a run; VHOST_LIBRARY the library with Python against which REPLAYS recordings are replayed.
 """
 
 from __future__ import annotations

@@ -318,6 +318,7 @@ impl Builder {
         let noted = Noted::new(&self);
         let map = Rc::new(self.memory_map(&noted)?);
         let channels = self.channels(&map, &noted)?;
+        let build_ids = noted.build_ids();
         let (origin, warnings) = noted.into_parts();
         require_models(&map, &self.models)?;
         let memories = Backends::with_models(map.clone(), &mut self.models)?;
@@ -351,7 +352,7 @@ impl Builder {
             sockets_opened: hub.borrow().opened(),
             extensions: sorted(&outside.special.extensions),
             virtuals: sorted(&outside.special.virtuals),
-            run: with_start(self.run),
+            run: completed(self.run, build_ids),
             compressed: self.compresses_recording,
             ..origin
         };
@@ -426,12 +427,18 @@ fn require_models(map: &MemoryMap, models: &Models) -> Result<(), Error> {
     Ok(())
 }
 
-/// Adds the time of the start to the identity of a run, where it has one.
-fn with_start(mut run: RunIdentity) -> RunIdentity {
-    if !run.is_empty() && run.get(RunIdentity::STARTED).is_none() {
+/// Adds the time of the start and the build ids of the images to the identity of a run, where it has one.
+fn completed(mut run: RunIdentity, build_ids: String) -> RunIdentity {
+    if run.is_empty() {
+        return run;
+    }
+    if run.get(RunIdentity::STARTED).is_none() {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let started = since.map_or(0, |since| since.as_millis());
         run.set(RunIdentity::STARTED, started.to_string());
+    }
+    if run.get(RunIdentity::BUILD_IDS).is_none() {
+        run.set(RunIdentity::BUILD_IDS, build_ids);
     }
     run
 }
@@ -550,15 +557,17 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_has_the_time_of_its_start() {
-        assert!(with_start(RunIdentity::default()).is_empty());
+    fn an_identity_has_the_time_of_its_start_and_the_build_ids() {
+        let ids = || "ab12".to_owned();
+        assert!(completed(RunIdentity::default(), ids()).is_empty());
         let mut run = RunIdentity::default();
         run.set(RunIdentity::ID, "a");
-        let started = with_start(run.clone());
+        let started = completed(run.clone(), ids());
         let time: u64 = started.get(RunIdentity::STARTED).unwrap().parse().unwrap();
         assert!(time > 0);
+        assert_eq!(started.get(RunIdentity::BUILD_IDS), Some("ab12"));
         run.set(RunIdentity::STARTED, "7");
-        assert_eq!(with_start(run.clone()), run);
+        assert_eq!(completed(run.clone(), String::new()), run);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(super) struct Noted<'a> {
     header: RefCell<Header>,
     /// Recorded name of each file, by its real name.
     names: RefCell<BTreeMap<PathBuf, String>>,
+    /// Build id of each image by its recorded name; empty without one.
+    build_ids: RefCell<BTreeMap<String, String>>,
     warnings: RefCell<Vec<ConfigWarning>>,
 }
 
@@ -32,6 +34,7 @@ impl<'a> Noted<'a> {
             outside,
             header: RefCell::new(header),
             names: RefCell::default(),
+            build_ids: RefCell::default(),
             warnings: RefCell::default(),
         }
     }
@@ -44,6 +47,16 @@ impl<'a> Noted<'a> {
     /// Records the text of the mailbox configuration.
     pub(super) fn mailboxes(&self, file: &Path, text: &str) {
         self.header.borrow_mut().mailboxes = Some(source(file, text));
+    }
+
+    /// Build ids of the images, one a line, in the order of their names; empty if no image has one.
+    pub(super) fn build_ids(&self) -> String {
+        let ids = self.build_ids.borrow();
+        if ids.values().all(String::is_empty) {
+            return String::new();
+        }
+        let ids: Vec<&str> = ids.values().map(String::as_str).collect();
+        ids.join("\n")
     }
 
     /// All recorded answers, and the warnings of the configurations.
@@ -62,8 +75,11 @@ impl ConfigEnvironment for Noted<'_> {
 
     fn image(&self, file: &Path) -> Result<Image, ImageError> {
         let image = self.outside.image(file)?;
+        let name = name_of(file);
+        let id = image.build_id().unwrap_or_default();
+        self.build_ids.borrow_mut().insert(name.clone(), id);
         let mut header = self.header.borrow_mut();
-        header.files.insert(name_of(file), Some(image.outline()));
+        header.files.insert(name, Some(image.outline()));
         Ok(image)
     }
 

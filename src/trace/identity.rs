@@ -27,6 +27,9 @@ impl RunIdentity {
     pub const COMMAND: &str = "command";
     /// Start of the recording: milliseconds since 1970, as a decimal number. Set by the library where a run has other properties.
     pub const STARTED: &str = "started";
+    /// Build ids of the images as hex digits, one a line, in the order of their paths; an empty line for an image without one. Set by the
+    /// library where a run has other properties and an image a build id.
+    pub const BUILD_IDS: &str = "build_ids";
 
     /// Value of a property.
     pub fn get(&self, key: &str) -> Option<&str> {

@@ -14,9 +14,9 @@ use crate::programs;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Lane, NEXTEST, Runs, Step};
 use crate::tool::{
-    CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CHROMIUM, CLANG, COCOTB, CXX, DTC, DUCKDB, JAVA, LIBPYTHON,
-    LLD, MAKE, MATURIN, MYPY, NC, NUMPY, PERL, PICOLIBC, PICORV32, PLAYWRIGHT, POLARS, PYARROW,
-    PYSLANG, PYSPARK, PYTEST, QEMU, RISCV_GCC, RISCV32, RISCV64, RUFF, SPIKE, UVM, VALGRIND,
+    CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CHROMIUM, CLANG, COCOTB, CXX, DASK, DTC, DUCKDB, DVSIM, JAVA, LIBPYTHON,
+    LLD, MAKE, MATURIN, MUNGE, MYPY, NC, NUMPY, PERL, PICOLIBC, PICORV32, PLAYWRIGHT, POLARS, PYARROW,
+    PYSLANG, PYSPARK, PYTEST, QEMU, RISCV_GCC, RISCV32, RISCV64, RUFF, SLURM, SPIKE, UVM, VALGRIND,
     VENV_PYTHON, VERILATOR, XDIST,
 };
 
@@ -75,13 +75,15 @@ const HOST_CRATE: &str = "cargo test --release --manifest-path examples/host_cra
 const HOST_CRATE_LINTS: &str = "cargo clippy --all-targets --manifest-path examples/host_crate/Cargo.toml \
      --target-dir target/variants -- -D warnings";
 
-/// Tables of runs, which the quick run does not compile: rows, and a regression of a thousand runs in three engines.
-const TABLES: [&str; 6] = [
+/// Tables of runs, which the quick run does not compile: rows, and a regression of a thousand runs by all schedulers, in three engines. The
+/// library is the last to be built: each build with other features replaces it.
+const TABLES: [&str; 7] = [
     "cargo clippy -p vhost-cli --features parquet --all-targets -- -D warnings",
     "target/venv/bin/cargo-nextest nextest run -p vhost-cli --features parquet tables",
     "cargo build -p vhost-cli --features parquet",
     "cargo build --example farm",
     "firmware/compile.sh rv32 target/farm.elf examples/farm/program.c",
+    "cargo build -p vhost --lib --features python",
     "target/venv/bin/python -m pytest integration/farm",
 ];
 
@@ -288,10 +290,14 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         Step::full("Python: installed with pip", WHEEL)
             .required(&[LIBPYTHON, MATURIN, MYPY, NUMPY, CXX]),
         Step::full("tables of a regression", TABLES)
-            .required(&[CLANG, LLD, MAKE, PYTEST, XDIST, DUCKDB, POLARS])
-            .optional(&[PYSPARK, JAVA])
+            .required(&[
+                CLANG, DASK, DUCKDB, DVSIM, LIBPYTHON, LLD, MAKE, POLARS, PYTEST, XDIST,
+            ])
+            .optional(&[JAVA, MUNGE, PYSPARK, SLURM])
             .env("VHOST", "target/debug/vhost")
+            .env("VHOST_LIBRARY", "target/debug/libvhost.so")
             .env("FARM", "target/debug/examples/farm")
+            .env("FIRMWARE", "target/farm.elf")
             .env("ROUNDS", "20")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .only_with(&["integration/farm/test_farm.py"]),

@@ -114,7 +114,7 @@ class Timeline {
     const time = timeOf(this.to - this.from, this.data.period);
     this.parts.range.textContent = `ticks ${number(Math.floor(this.from))} to ${number(Math.ceil(this.to) - 1)}${time && `, ${time}`}`;
     // For tests, and for scripts of a user.
-    Object.assign(canvas.dataset, { from: this.from, to: this.to, drawn: this.drawn });
+    Object.assign(canvas.dataset, { from: this.from, to: this.to, drawn: this.drawn, lanes: this.labels.join(", ") });
   }
 
   axis(to, colours, height) {

@@ -335,6 +335,7 @@ impl<'a> Rows<'a> {
                     Payloads::Drop => "drop",
                 }),
                 Cell::text(Some(images.as_str()).filter(|images| !images.is_empty())),
+                property(RunIdentity::BUILD_IDS),
                 Cell::number(identity.loaded.map(u64::from)),
                 Cell::Text(judgement.verdict.name()),
                 Cell::text(judgement.reasons.first().map(String::as_str)),

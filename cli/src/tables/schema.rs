@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 /// Version of the schema. Columns may be added within a version; it grows where one changes its meaning or goes.
 ///
 /// - 1: the first.
-/// - 2: segments; requests without an answer, whose `answered` is null.
+/// - 2: segments; build ids; requests without an answer, whose `answered` is null.
 pub(super) const VERSION: u32 = 2;
 
 /// Type of a column.
@@ -98,6 +98,7 @@ table! { RUNS = "runs" {
     whole: Flag, "true if the recording begins with the run";
     payloads: Text, "treatment of payloads: keep, hash or drop";
     images: Text optional, "paths of the images, one a line";
+    build_ids: Text optional, "build ids of the images as hex digits, one a line, empty for an image without one; null if none has one";
     loaded_crc32: Number optional, "CRC-32 of the writes that loaded images and hex files";
     verdict: Text, "passed, failed or unfinished, as in `vhost report`";
     reason: Text optional, "first reason of the verdict";

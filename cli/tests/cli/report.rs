@@ -368,6 +368,12 @@ fn a_browser_shows_the_page() {
     )
     .unwrap();
     report(folder.path(), "many.trace -o one.html").stdout(0);
+    let back = Run {
+        goes_back: true,
+        ..Run::default()
+    };
+    back.record(folder.path());
+    report(folder.path(), "run.trace -o back.html").stdout(0);
     several(folder.path());
     report(folder.path(), &format!("many.trace {SEVERAL} -o all.html"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser.py");

@@ -228,6 +228,20 @@ impl Image {
         Ok(read::architecture(&self.bytes()?))
     }
 
+    /// Build id that the linker wrote (`--build-id`), as hex digits. `None` without one, or if the file can't be read any more or has
+    /// changed.
+    pub fn build_id(&self) -> Option<String> {
+        let hex = |id: &[u8]| id.iter().map(|byte| format!("{byte:02x}")).collect();
+        match &self.source {
+            Source::Bytes(bytes) => read::build_id(&**bytes).map(hex),
+            Source::File(known) => {
+                let (file, stamp) = open(&self.file).ok()?;
+                let cache = ReadCache::new(file);
+                read::build_id(&cache).filter(|_| stamp == *known).map(hex)
+            }
+        }
+    }
+
     /// Reads the whole file, for its sections that are not loaded.
     ///
     /// # Errors

@@ -25,6 +25,9 @@ const ATTRIBUTES_SECTION: &str = ".riscv.attributes";
 /// Maximum size of the section of notes: that of 1024 channels with a note each, and more.
 const MAX_NOTES: u64 = 0x1_0000;
 
+/// Maximum size of a build id. Linkers write 8 to 20 bytes.
+const MAX_BUILD_ID: usize = 64;
+
 /// Maximum ratio of loaded bytes to the size of the file. More come only from headers that refer to the same bytes many times.
 const MAX_LOADS: u128 = 16;
 
@@ -176,6 +179,13 @@ pub(super) fn architecture(image: &[u8]) -> Option<String> {
     let start = (0..attributes.len()).find(starts)?;
     let text = attributes[start..].split(|byte| *byte == 0).next()?;
     Some(str::from_utf8(text).ok()?.to_owned())
+}
+
+/// Build id in the notes, if there is one of a usual length.
+pub(super) fn build_id<'a, R: ReadRef<'a>>(data: R) -> Option<&'a [u8]> {
+    let file = object::File::parse(data).ok()?;
+    let id = file.build_id().ok()??;
+    (1..=MAX_BUILD_ID).contains(&id.len()).then_some(id)
 }
 
 /// Headers of all sections of this name, which ends with NUL. There are none without a table of names.

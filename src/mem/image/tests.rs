@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use mailbox_rs::CacheLine;
 use proptest::prelude::*;
 
 use super::*;
@@ -247,6 +248,47 @@ fn the_mailbox_is_where_its_segment_is_loaded() {
         assert_eq!(image.mailbox(), Some(section));
         let outline = Image::parse(image.outline(), Path::new("fw.elf")).unwrap();
         assert_eq!(outline.mailbox(), Some(section));
+    }
+}
+
+/// Note of the build id, as linkers write it.
+fn build_id_note(id: &[u8]) -> Vec<u8> {
+    let words = [4, id.len() as u32, 3];
+    let mut note: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    note.extend(b"GNU\0");
+    note.extend(id);
+    note.resize(note.len().next_multiple_of(4), 0);
+    note
+}
+
+#[test]
+fn a_build_id_is_found_beside_other_notes() {
+    for class64 in [false, true] {
+        let image = |notes: &[u8]| {
+            let elf = ElfBuilder {
+                class64,
+                notes: notes.to_vec(),
+                ..two_segments()
+            };
+            (parse(&elf).unwrap(), elf.build())
+        };
+        let note = build_id_note(b"\x01\xab\0\xff\x10");
+        let own = ImageNote::native(CacheLine::None, 1).to_bytes();
+        for notes in [note.clone(), [&own[..], &note].concat()] {
+            let (image, bytes) = image(&notes);
+            assert_eq!(image.build_id().as_deref(), Some("01ab00ff10"));
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("fw.elf");
+            std::fs::write(&file, bytes).unwrap();
+            let opened = Image::open(&file).unwrap();
+            assert_eq!(opened.build_id(), image.build_id());
+            std::fs::write(&file, "another").unwrap();
+            assert_eq!(opened.build_id(), None);
+        }
+        let none = [vec![], own.to_vec(), build_id_note(b""), build_id_note(&[7; 65])];
+        for notes in none {
+            assert_eq!(image(&notes).0.build_id(), None, "{notes:?}");
+        }
     }
 }
 
