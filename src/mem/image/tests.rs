@@ -144,7 +144,7 @@ fn notes_are_read_and_bad_ones_refused() {
         let note = ImageNote {
             version: mailbox_rs::NEWEST,
             ptr_width: PtrWidth::P4,
-            cache_line: mailbox_rs::CacheLine::B64,
+            cache_line: CacheLine::B64,
             channels: 1,
         };
         let with = |notes: Vec<u8>| ElfBuilder {
