@@ -74,11 +74,12 @@ class Farm:
 
     def departures(self) -> pl.LazyFrame:
         place = ["design", "channel", "channel_number"]
-        alike = [*place, "kind", "method", "errno"]
-        places = self.requests.group_by(alike).agg(alike=pl.len())
+        alike = [*place, "kind", "method", "errno", "is_open"]
+        requests = self.requests.with_columns(is_open=pl.col("answered").is_null())
+        places = requests.group_by(alike).agg(alike=pl.len())
         totals = places.group_by(place).agg(all_runs=pl.col("alike").sum())
         minorities = places.join(totals, on=place).filter(pl.col("alike") * 2 < pl.col("all_runs"))
-        departing = self.requests.join(minorities, on=alike, how="semi", nulls_equal=True)
+        departing = requests.join(minorities, on=alike, how="semi", nulls_equal=True)
         columns = ["run_id", *place, "kind", "method", "error", "answered"]
         return (
             departing.sort("number")

@@ -25,13 +25,13 @@ WHERE place = 1
 ORDER BY failed_runs DESC, design, signature NULLS LAST;
 
 -- name: departures
--- Runs in which a request differs from the one at its place in most other runs: kind, method or error. The first of each run.
+-- Runs in which a request differs from the one at its place in most other runs: kind, method, error, or no answer. The first of each run.
 -- Engines compute an aggregate again for a window over it, so the totals are an aggregate, too. The last condition is a filter by
 -- integers before the join.
 WITH places AS (
-    SELECT design, channel, channel_number, kind, method, errno, count(*) AS alike
+    SELECT design, channel, channel_number, kind, method, errno, answered IS NULL AS is_open, count(*) AS alike
     FROM requests
-    GROUP BY design, channel, channel_number, kind, method, errno
+    GROUP BY design, channel, channel_number, kind, method, errno, answered IS NULL
 ),
 totals AS (
     SELECT design, channel, channel_number, sum(alike) AS all_runs
@@ -52,6 +52,7 @@ departing AS (
     JOIN minorities AS m
       ON r.design = m.design AND r.channel = m.channel AND r.channel_number = m.channel_number AND r.kind = m.kind
      AND r.method IS NOT DISTINCT FROM m.method AND r.errno IS NOT DISTINCT FROM m.errno
+     AND (r.answered IS NULL) = m.is_open
     WHERE r.channel_number IN (SELECT channel_number FROM minorities)
 )
 SELECT run_id, design, channel, channel_number, kind, method, error, answered

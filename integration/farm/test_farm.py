@@ -176,6 +176,9 @@ def test_spark_gives_the_same(tables: Path, duck: dict[str, list[tuple[Any, ...]
 
 
 def test_versions_of_the_schema_are_asked_together(tables: Path, tmp_path: Path) -> None:
+    polars = pytest.importorskip("polars")
+    import farm_polars
+
     both = tmp_path / "tables"
     shutil.copytree(tables, both)
     # Two runs that an earlier version has exported, compressed by LZ4.
@@ -183,10 +186,12 @@ def test_versions_of_the_schema_are_asked_together(tables: Path, tmp_path: Path)
     # A later version: a column more, and one run more.
     folder = both / "runs" / "date=2020-01-01" / "design=later"
     folder.mkdir(parents=True)
-    connection = farm_duckdb.connect(tables)
-    connection.sql(
-        "SELECT * EXCLUDE (date, design) REPLACE ('later' AS run_id, 3 AS schema), 7 AS cores FROM runs LIMIT 1"
-    ).write_parquet(str(folder / "later.parquet"))
+    file = next((tables / "runs").glob("*/*/*.parquet"))
+    polars.read_parquet(file, hive_partitioning=False).head(1).with_columns(
+        run_id=polars.lit("later"),
+        schema=polars.lit(3, polars.Int32),
+        cores=polars.lit(7, polars.Int32),
+    ).write_parquet(folder / "later.parquet")
     runs = "SELECT schema, segments, unanswered, cores, count(*) AS runs FROM runs GROUP BY ALL"
     rows = "SELECT segment, count(answered) = count(*), count(*) FROM requests GROUP BY ALL"
     connection = farm_duckdb.connect(both)
@@ -195,9 +200,6 @@ def test_versions_of_the_schema_are_asked_together(tables: Path, tmp_path: Path)
     of_requests = set(connection.sql(rows).fetchall())
     assert {row[:2] for row in of_requests} == {(None, True), (1, True)}
     assert (None, True, 62) in of_requests
-    polars = pytest.importorskip("polars")
-    import farm_polars
-
     farm = farm_polars.Farm(both)
     keys = ["schema", "segments", "unanswered", "cores"]
     assert set(farm.runs.group_by(keys).agg(polars.len()).collect().rows()) == of_runs
