@@ -276,13 +276,22 @@ def dvsim(folder: Path, seeds: list[int]) -> None:
         pytest.skip("skipped: dvsim is missing")
     root = folder / "checkout"
     shutil.copytree(EXAMPLES, root / "examples" / "farm")
+    # It asks for the commit.
+    author = "-c user.name=farm -c user.email=farm@localhost"
+    made = run(f"git -C {root} init -q && git -C {root} {author} commit -q --allow-empty -m copy")
+    assert made.returncode == 0, made
     words = [f"{program} {root}/examples/farm/farm.hjson -i runs --reseed {len(seeds)} --seeds"]
     words += [*map(str, seeds), f"--proj-root {root} --scratch-root {folder}/scratch --branch none"]
-    variables = {name: str(Path(os.environ[name]).resolve()) for name in ("FARM", "FIRMWARE")}
+    # The table of runs has the path of the image.
+    firmware = root / os.environ["FIRMWARE"]
+    firmware.parent.mkdir(parents=True, exist_ok=True)
+    if not firmware.exists():
+        firmware.symlink_to((ROOT / os.environ["FIRMWARE"]).resolve())
+    farm = str((ROOT / os.environ["FARM"]).resolve())
     ended = subprocess.run(
         ["bash", "-c", " ".join(words)],
         cwd=root,
-        env={**os.environ, **variables, "TRACES": f"{folder}/traces"},
+        env={**os.environ, "FARM": farm, "TRACES": f"{folder}/traces"},
         text=True,
         capture_output=True,
         check=False,

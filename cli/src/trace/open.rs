@@ -146,10 +146,9 @@ impl OpenRequests {
                 seen: request.since,
                 entry: request.entry,
             };
-            self.channels
-                .entry(name.clone())
-                .or_default()
-                .push_front(open);
+            let all = self.channels.entry(name.clone()).or_default();
+            all.push_front(open);
+            all.truncate(MOST_OPEN);
         }
     }
 }

@@ -150,6 +150,27 @@ fn a_request_of_a_checkpoint_is_shown_without_its_answer() {
     assert_eq!(streams, ["core0", "core1", &again[0], &again[1]]);
 }
 
+/// The restore begins no segment: what it drops ends there.
+#[test]
+fn a_request_that_a_restore_drops_ends_with_it() {
+    let (_folder, trace) = recorded(Run {
+        goes_back: true,
+        saved: BACK,
+        ..Run::default()
+    });
+    let served = served(&trace);
+    let bytes = export(&trace, "--perfetto").unwrap();
+    let (requests, open) = perfetto::Exported::parse(&bytes).counts();
+    assert_eq!((requests, open), (served.len() + 2, 0));
+    let exported = fst::Exported::parse(export(&trace, "--fst").unwrap());
+    assert_eq!(exported.requests().len(), served.len() + 2);
+    assert_eq!(exported.open().count(), 0);
+    let exported = ftr::Exported::parse(&export(&trace, "--ftr").unwrap());
+    assert_eq!(exported.transactions.len(), served.len() + 2);
+    let streams: Vec<&str> = exported.unanswered().map(|it| &*it.stream).collect();
+    assert_eq!(streams, ["core0", "core1"]);
+}
+
 #[test]
 fn a_file_that_can_not_be_written_is_named() {
     let (_folder, trace) = recorded(Run::default());
