@@ -44,7 +44,12 @@ pub(crate) const PYARROW: Tool = Tool::new("pyarrow", Source::Python { version: 
 /// Tests of pytest in several processes.
 pub(crate) const XDIST: Tool = Tool::new("pytest-xdist", Source::Python { version: "3.8.0" });
 /// Schedulers of many runs: Dask's of Python tasks, dvsim, and Slurm with the authentication that it needs.
-pub(crate) const DASK: Tool = Tool::new("distributed", Source::Python { version: "2026.8.0" });
+pub(crate) const DASK: Tool = Tool::new(
+    "distributed",
+    Source::Python {
+        version: "2026.8.0",
+    },
+);
 pub(crate) const DVSIM: Tool = Tool::new("dvsim", Source::Python { version: "1.57.0" });
 pub(crate) const SLURM: Tool = Tool::new(
     "sbatch",

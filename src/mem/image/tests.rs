@@ -285,7 +285,12 @@ fn a_build_id_is_found_beside_other_notes() {
             std::fs::write(&file, "another").unwrap();
             assert_eq!(opened.build_id(), None);
         }
-        let none = [vec![], own.to_vec(), build_id_note(b""), build_id_note(&[7; 65])];
+        let none = [
+            vec![],
+            own.to_vec(),
+            build_id_note(b""),
+            build_id_note(&[7; 65]),
+        ];
         for notes in none {
             assert_eq!(image(&notes).0.build_id(), None, "{notes:?}");
         }

@@ -20,7 +20,8 @@ use crate::messages::announced::Resumed;
 use crate::messages::rpc::Call;
 use crate::system::{CheckpointError, Error, Vhost};
 use crate::trace::{
-    Content, Entry, Header, Kind, RunIdentity, Trace, TraceError, Writer, decode, encode, is_same_file,
+    Content, Entry, Header, Kind, RunIdentity, Trace, TraceError, Writer, decode, encode,
+    is_same_file,
 };
 
 /// Part of a recording.
