@@ -61,26 +61,26 @@ pub(super) struct Table {
     pub(super) fields: &'static [Field],
 }
 
-/// Defines a table: `name: type [optional|rising], meaning;`.
+/// Defines a table: `name: type [optional] [rising], meaning;`.
 macro_rules! table {
-    ($table:ident = $name:literal { $($field:ident: $of:ident $($mark:ident)?, $meaning:literal;)+ }) => {
+    ($table:ident = $name:literal { $($field:ident: $of:ident $($mark:ident)*, $meaning:literal;)+ }) => {
         pub(super) const $table: Table = Table {
             name: $name,
             fields: &[$(Field {
                 name: stringify!($field),
                 of: Type::$of,
-                is_optional: is("optional", &[$(stringify!($mark))?]),
-                is_rising: is("rising", &[$(stringify!($mark))?]),
+                is_optional: is("optional", &[$(stringify!($mark)),*]),
+                is_rising: is("rising", &[$(stringify!($mark)),*]),
                 meaning: $meaning,
             }),+],
         };
     };
 }
 
-/// True if `mark` is the first of `marks`. The marks are of different lengths.
+/// True if `mark` is one of `marks`. The marks are of different lengths.
 const fn is(mark: &str, marks: &[&str]) -> bool {
     match marks {
-        [first, ..] => first.len() == mark.len(),
+        [first, rest @ ..] => first.len() == mark.len() || is(mark, rest),
         [] => false,
     }
 }
@@ -139,7 +139,7 @@ table! { REQUESTS = "requests" {
     args: Words, "arguments of the request, as words";
     slot: Small optional, "slot of the request's queue; null for a protocol without queues";
     taken: Number rising, "tick in which the host took the request; without an answer: in which it saw it";
-    answered: Number optional, "tick in which it was answered; null for a request without an answer, which a restore has dropped or which is open at the end";
+    answered: Number optional rising, "tick in which it was answered; null for a request without an answer, which a restore has dropped or which is open at the end";
     result: Word optional, "value of the response; null for one without a value, and for a request that failed or has no answer";
     errno: Small optional, "error number of a failed request; else null";
     error: Text optional, "name of the error, such as ENOENT";

@@ -8,7 +8,7 @@ use parquet::record::Field as Value;
 use super::batch::{Batch, Cell, MOST_ROWS};
 use super::identity::encoded;
 use super::part::TABLES;
-use super::schema::{Field, Table, Type, VERSION};
+use super::schema::{Field, REQUESTS, Table, Type, VERSION};
 
 const WIDE: Table = Table {
     name: "wide",
@@ -157,6 +157,24 @@ fn a_batch_is_full_by_rows_or_by_bytes() {
         count += 1;
     }
     assert_eq!(count, 64);
+}
+
+/// Ticks that grow take little space, also where some are missing.
+#[test]
+fn ticks_are_differences() {
+    let marks: Vec<_> = REQUESTS
+        .fields
+        .iter()
+        .map(|field| (field.name, field.is_optional, field.is_rising))
+        .collect();
+    for expected in [
+        ("taken", false, true),
+        ("answered", true, true),
+        ("errno", true, false),
+        ("bytes", false, false),
+    ] {
+        assert!(marks.contains(&expected), "{expected:?}: {marks:?}");
+    }
 }
 
 #[test]
