@@ -410,7 +410,7 @@ fn recorded_texts(program: &Program) -> Vec<String> {
     let print = |entry: Entry| match entry.content {
         Content::Message { .. } => {
             let body = decode(&entry).unwrap()?;
-            let print: &Print = (*body).as_any().downcast_ref()?;
+            let print: &Print = body.downcast_ref()?;
             Some(String::from_utf8(print.text.to_vec()).unwrap())
         }
         _ => None,

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::configured_services::services;
 use super::findings::{FindingRecipient, Findings};
@@ -161,14 +163,14 @@ impl AttachContext {
     /// Has checkpoints keep these counts. Returns their position in
     /// [`RestoreBegun`](crate::messages::announced::RestoreBegun).
     pub(super) fn keep(&self, counts: Arc<dyn Counts>) -> usize {
-        let mut all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.counts.lock();
         all.push(counts);
         all.len() - 1
     }
 
     /// Present counts of all attached statistics.
     pub(crate) fn counts(&self) -> Vec<SavedStatistics> {
-        let all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.counts.lock();
         all.iter().map(|counts| counts.saved()).collect()
     }
 

@@ -2,9 +2,11 @@
 
 use std::io::{self, Write as _};
 use std::process;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::sleep;
 use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::guest;
 
@@ -22,7 +24,7 @@ static UNFINISHED: Mutex<Vec<(u32, Unfinished)>> = Mutex::new(Vec::new());
 /// Registers a weak reference, finished at process exit.
 pub(crate) fn end_at_exit<E: AtExit + 'static>(what: &Arc<Mutex<E>>) {
     let what: Unfinished = Arc::downgrade(what) as Unfinished;
-    let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut unfinished = UNFINISHED.lock();
     unfinished.retain(|(_, known)| known.strong_count() > 0);
     unfinished.push((process::id(), what));
 }
@@ -45,15 +47,12 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     const LOOK: Duration = Duration::from_millis(1);
     let mut waited = Duration::ZERO;
     loop {
-        match mutex.try_lock() {
-            Ok(guard) => return Some(guard),
-            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) if waited >= PATIENCE => return None,
-            Err(TryLockError::WouldBlock) => {
-                sleep(LOOK);
-                waited += LOOK;
-            }
+        let locked = mutex.try_lock();
+        if locked.is_some() || waited >= PATIENCE {
+            return locked;
         }
+        sleep(LOOK);
+        waited += LOOK;
     }
 }
 

@@ -3,9 +3,10 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use mailbox_rs::State;
+use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::{AtExit, Attach, AttachContext, AttachError, Findings, end_at_exit};
@@ -235,7 +236,7 @@ impl Log {
     }
 
     fn write(&self, line: &str) -> io::Result<()> {
-        writeln!(self.lock().0, "{line}")
+        writeln!(self.output.lock().0, "{line}")
     }
 }
 
@@ -289,7 +290,7 @@ impl Tap for Log {
 
 impl Log {
     fn end(&mut self) {
-        let ended = self.lock().end();
+        let ended = self.output.lock().end();
         self.report_failure(ended);
     }
 
@@ -302,10 +303,6 @@ impl Log {
             let text = format!("requests can't be logged any more: {error}");
             self.findings.raise(Severity::Warning, text);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Output> {
-        self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -44,8 +44,8 @@ impl<'a> From<&Observation<'a>> for MessageView<'a> {
         Self {
             sequence: seen.ticket.sequence,
             root: seen.ticket.root,
-            from: seen.ticket.from.0,
-            to: seen.ticket.to().0,
+            from: seen.ticket.from.name(),
+            to: seen.ticket.to().name(),
             is_message: matches!(seen.event, Event::Message(_)),
             body: seen.event.body(),
         }
@@ -73,7 +73,7 @@ impl ChannelAttribution {
         }
         let by_body = |body| {
             let own = self.named(body).or_else(|| self.reached(body));
-            let serves = FRONT_ENDS.iter().any(|server| said.from == *server.0);
+            let serves = FRONT_ENDS.iter().any(|server| said.from == server.name());
             own.or_else(|| serves.then(|| self.alone_in_space(body)).flatten())
         };
         let whose = said
@@ -81,7 +81,7 @@ impl ChannelAttribution {
             .and_then(by_body)
             .or_else(|| self.open.get(&said.root).cloned())?;
         // Events have no reply.
-        if said.to != *Endpoint::EVENT.0 {
+        if said.to != Endpoint::EVENT.name() {
             self.open.insert(said.sequence, whose.clone());
             if self.open.len() > MOST_OPEN {
                 self.open.pop_first();
@@ -91,7 +91,7 @@ impl ChannelAttribution {
     }
 
     fn named(&self, body: &dyn Body) -> Option<Arc<str>> {
-        if let Some(report) = body.as_any().downcast_ref::<Report>() {
+        if let Some(report) = body.downcast_ref::<Report>() {
             // Reports also come from others than channels.
             let mut channels = self.channels.iter();
             return channels
@@ -106,14 +106,13 @@ impl ChannelAttribution {
 
     /// Channel of an access that touches only this channel's mailbox, or that returns a request slot of it.
     fn reached(&self, body: &dyn Body) -> Option<Arc<str>> {
-        let any = body.as_any();
-        if let Some(access) = any.downcast_ref::<Access>() {
+        if let Some(access) = body.downcast_ref::<Access>() {
             let mut channels = self.channels.iter();
             let advanced = channels.find(|channel| advances(access, channel))?;
             return Some(advanced.name.clone());
         }
-        let at = any.downcast_ref::<AccessSegments>().map(|ask| &ask.op);
-        let op = at.or_else(|| any.downcast_ref::<foreign::Access>().map(|ask| &ask.op))?;
+        let at = body.downcast_ref::<AccessSegments>().map(|ask| &ask.op);
+        let op = at.or_else(|| body.downcast_ref::<foreign::Access>().map(|ask| &ask.op))?;
         let mut channels = self.channels.iter();
         let reached =
             channels.find(|channel| op.all_places(&|place| is_within(place, &channel.place)))?;
@@ -134,10 +133,9 @@ impl ChannelAttribution {
 
 /// Address space of a memory message.
 fn space_of(body: &dyn Body) -> Option<SpaceId> {
-    let any = body.as_any();
-    let access = any.downcast_ref().map(|ask: &Access| ask.space);
-    let locate = || any.downcast_ref().map(|ask: &Resolve| ask.space);
-    let extent = || any.downcast_ref().map(|ask: &MappedLength| ask.space);
+    let access = body.downcast_ref().map(|ask: &Access| ask.space);
+    let locate = || body.downcast_ref().map(|ask: &Resolve| ask.space);
+    let extent = || body.downcast_ref().map(|ask: &MappedLength| ask.space);
     access.or_else(locate).or_else(extent)
 }
 

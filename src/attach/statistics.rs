@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::{Serialize, Serializer};
 
 use super::{AtExit, Attach, AttachContext, AttachError, Counts, Findings, end_at_exit};
@@ -71,7 +72,7 @@ impl Statistics {
 
     /// Snapshot of the counts.
     pub fn table(&self) -> Table {
-        lock(&self.counted).clone()
+        self.counted.lock().clone()
     }
 }
 
@@ -116,16 +117,18 @@ impl Tap for Collector {
     fn observe(&mut self, seen: &Observation<'_>) {
         if let Some(print) = seen.event.is::<Print>() {
             let channel = self.context.name_of(print.channel);
-            lock(&self.counted).printed(&channel, print.text.len() as u64);
+            self.counted
+                .lock()
+                .printed(&channel, print.text.len() as u64);
         }
         if let Some(served) = seen.event.body().and_then(served_request) {
             let channel = self.context.name_of(served.channel());
-            lock(&self.counted).served(&channel, served, seen.tick);
+            self.counted.lock().served(&channel, served, seen.tick);
         }
         if let Some(begun) = seen.event.is::<RestoreBegun>()
             && let Some(saved) = begun.statistics.get(self.position)
         {
-            *lock(&self.counted) = Table::restored(saved);
+            *self.counted.lock() = Table::restored(saved);
         }
     }
 }
@@ -136,13 +139,13 @@ struct Kept(Arc<Mutex<Table>>);
 
 impl Counts for Kept {
     fn saved(&self) -> SavedStatistics {
-        lock(&self.0).saved()
+        self.0.lock().saved()
     }
 }
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        let ended = lock(&self.last).end();
+        let ended = self.last.lock().end();
         if let Err(error) = ended {
             let text = format!("the table can't be written: {error}");
             self.findings.raise(Severity::Warning, text);
@@ -165,7 +168,7 @@ enum Output {
 impl AtExit for Last {
     fn end(&mut self) -> io::Result<()> {
         let output = self.output.take();
-        let table = lock(&self.counted);
+        let table = self.counted.lock();
         match output {
             None => Ok(()),
             Some(Output::Stderr) => write!(guest::stderr(), "{table}"),
@@ -404,9 +407,4 @@ impl Serialize for Table {
             requests,
         }))
     }
-}
-
-/// No holder panics, so the lock is never poisoned.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -41,12 +41,7 @@ impl ActorContext {
     /// Shows an announcement, a message without a receiver, to the taps. Without taps its sequence number is taken, but the message is not
     /// built.
     pub(crate) fn emit<M: Message>(&self, what: impl FnOnce() -> M) {
-        let kind = const {
-            &Kind {
-                to: Endpoint::EVENT,
-                name: M::NAME,
-            }
-        };
+        let kind = const { &Kind::new(Endpoint::EVENT, M::NAME) };
         let ticket = self.state.ticket(self.endpoint, kind);
         if self.state.shows() {
             self.state.show(ticket, false, Event::Message(&what()));

@@ -54,7 +54,7 @@ macro_rules! inbox {
         }
 
         /// Name of this endpoint.
-        pub const ENDPOINT: $crate::bus::Endpoint = $crate::bus::Endpoint(&$endpoint);
+        pub const ENDPOINT: $crate::bus::Endpoint = $crate::bus::Endpoint::new(&$crate::bus::EndpointName::new($endpoint));
 
         impl actix::Message for Inbox {
             type Result = ();

@@ -26,19 +26,21 @@ pub trait Message: Body + Clone + Serialize + DeserializeOwned {
 
 /// Any message or reply, as seen by taps.
 pub trait Body: Any + Debug + Send + Sync + erased_serde::Serialize + Attributes {
-    /// Upcast, for a downcast to the concrete message or reply.
-    fn as_any(&self) -> &dyn Any;
     /// A copy that outlives the observation.
     fn keep(&self) -> Arc<dyn Body>;
     /// A copy with its payload replaced; `None` if it has no payload.
     fn redacted(&self, with: Redaction<'_>) -> Option<Arc<dyn Body>>;
 }
 
-impl<T: Any + Debug + Send + Sync + Clone + Serialize + Attributes> Body for T {
-    fn as_any(&self) -> &dyn Any {
-        self
+impl dyn Body {
+    /// The message or reply, if it is a `T`.
+    #[inline]
+    pub fn downcast_ref<T: 'static>(&self) -> Option<&T> {
+        (self as &dyn Any).downcast_ref()
     }
+}
 
+impl<T: Any + Debug + Send + Sync + Clone + Serialize + Attributes> Body for T {
     fn keep(&self) -> Arc<dyn Body> {
         Arc::new(self.clone())
     }

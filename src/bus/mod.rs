@@ -15,6 +15,7 @@ mod attributes;
 mod context;
 mod doorbell;
 mod elision;
+mod endpoint;
 mod error;
 mod executor;
 mod host;
@@ -38,6 +39,8 @@ pub(crate) use attributes::{Payload, TopicField};
 pub(crate) use context::ActorContext;
 pub(crate) use doorbell::{DOORBELL_BYTES, Doorbell, Watch};
 pub(crate) use elision::{ElidedForm, Elision};
+pub use endpoint::Endpoint;
+pub(crate) use endpoint::EndpointName;
 pub use error::{BusError, NoReply};
 pub use executor::Spawner;
 pub(crate) use host::Bus;
@@ -51,25 +54,3 @@ pub(crate) use state::panic_text;
 pub use tap::{ActorTap, Event, Observation, OwnedEvent, OwnedObservation, Tap};
 pub(crate) use tick_timer::TickTimer;
 pub use ticket::{KindId, Ticket};
-
-/// Name of an actor or of another endpoint of the bus. One thin pointer, since every message carries it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Endpoint(pub &'static &'static str);
-
-impl Endpoint {
-    /// Callers outside of the bus: the C ABI or a Rust user.
-    pub const EXTERNAL: Self = Self(&"outside");
-
-    /// Attached taps. Their messages are shown to no tap and not counted, so all other messages and their sequence numbers are the same
-    /// with and without taps.
-    pub const TAP: Self = Self(&"a tap");
-
-    /// Addressee of announcements, which only taps see.
-    pub const EVENT: Self = Self(&"nobody");
-}
-
-impl std::fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0)
-    }
-}

@@ -24,6 +24,10 @@ pub(super) struct BusState {
     taps: RefCell<Vec<Box<dyn Tap>>>,
     /// Taps attached while others are being called.
     newcomers: RefCell<Vec<Box<dyn Tap>>>,
+    /// Positions of the taps that panicked in the present call of all.
+    panicked: RefCell<Vec<usize>>,
+    /// True if taps are to be attached or detached after the present call of all.
+    changing: Cell<bool>,
     panics: RefCell<Vec<(Ticket, String)>>,
 }
 
@@ -69,6 +73,7 @@ impl BusState {
     pub(super) fn attach(&self, tap: Box<dyn Tap>) {
         if self.observing() {
             self.newcomers.borrow_mut().push(tap);
+            self.changing.set(true);
             return;
         }
         self.taps.borrow_mut().push(tap);
@@ -135,27 +140,35 @@ impl BusState {
     }
 
     /// Calls each tap. Detaches those that panic.
+    #[inline]
     fn each_tap(&self, mut call: impl FnMut(&mut dyn Tap)) {
         self.observing.set(true);
-        let mut panicked = Vec::new();
         for (at, tap) in self.taps.borrow_mut().iter_mut().enumerate() {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| call(&mut **tap))) {
-                let text = panic_text(payload.as_ref());
-                self.keep_panic(Ticket::of_tap(), format!("{text} (it is detached)"));
-                panicked.push(at);
+                self.keep_tap_panic(at, payload);
             }
         }
-        if !panicked.is_empty() || !self.newcomers.borrow().is_empty() {
-            self.change_taps(&panicked);
+        if self.changing.take() {
+            self.change_taps();
         }
         self.observing.set(false);
     }
 
-    /// Detaches the taps at these positions and attaches the pending ones.
+    /// Keeps the panic of the tap at this position, which is to be detached.
     #[cold]
-    fn change_taps(&self, detached: &[usize]) {
+    fn keep_tap_panic(&self, at: usize, payload: Box<dyn Any + Send>) {
+        let text = panic_text(payload.as_ref());
+        self.keep_panic(Ticket::of_tap(), format!("{text} (it is detached)"));
+        self.panicked.borrow_mut().push(at);
+        self.changing.set(true);
+    }
+
+    /// Detaches the taps that panicked, and attaches the pending ones.
+    #[cold]
+    fn change_taps(&self) {
         let mut taps = self.taps.borrow_mut();
-        let last_first = detached.iter().rev();
+        let panicked = self.panicked.take();
+        let last_first = panicked.iter().rev();
         let detached = last_first.map(|at| taps.remove(*at)).collect();
         taps.append(&mut self.newcomers.borrow_mut());
         self.tapped.set(!taps.is_empty());

@@ -80,7 +80,7 @@ impl<'a> Event<'a> {
 
     /// The message or reply, if it is a `T`.
     pub fn is<T: 'static>(&self) -> Option<&'a T> {
-        self.body()?.as_any().downcast_ref()
+        self.body()?.downcast_ref()
     }
 }
 
@@ -110,8 +110,7 @@ impl OwnedEvent {
     /// The message or reply, if it is a `T`.
     pub fn is<T: 'static>(&self) -> Option<&T> {
         match self {
-            // Through the reference: an `Arc` is a `Body` too.
-            Self::Message(body) | Self::Reply(body) => (**body).as_any().downcast_ref(),
+            Self::Message(body) | Self::Reply(body) => body.downcast_ref(),
             Self::Dropped => None,
         }
     }

@@ -1,7 +1,9 @@
 //! Identity of a message: its sequence number, its sender, receiver and name.
 
+use std::hash::{Hash, Hasher};
 use std::ptr;
 
+use super::endpoint::{EndpointName, spread};
 use super::{Endpoint, Inbox, Message};
 
 /// Identity of one message on the bus.
@@ -18,23 +20,41 @@ pub struct Ticket {
 
 /// Key of a sender, receiver and message name, valid within the process. Equal keys mean that all three agree. The same three may have
 /// several keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub struct KindId {
-    from: usize,
-    kind: usize,
+    from: &'static EndpointName,
+    kind: &'static Kind,
 }
 
 impl KindId {
-    /// Key of no message.
+    /// Key of a new kind of these names.
     #[cfg(test)]
-    pub(crate) fn of_addresses(from: usize, kind: usize) -> Self {
-        Self { from, kind }
+    pub(crate) fn of_names(from: &'static str, name: &'static str) -> Self {
+        Self {
+            from: Box::leak(Box::new(EndpointName::new(from))),
+            kind: Box::leak(Box::new(Kind::new(Endpoint::EVENT, name))),
+        }
     }
 
-    /// Number for a table of kinds. Kinds have different addresses, often in a row.
+    /// Number for a table of kinds, the same in every build.
     #[inline]
     pub(crate) fn spread(self) -> usize {
-        self.kind / 8 + self.from / 8 * 5
+        self.from.spread.wrapping_mul(5) ^ self.kind.spread
+    }
+}
+
+impl PartialEq for KindId {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.kind, other.kind) && ptr::eq(self.from, other.from)
+    }
+}
+
+impl Eq for KindId {}
+
+impl Hash for KindId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.spread().hash(state);
     }
 }
 
@@ -43,16 +63,22 @@ impl KindId {
 pub(super) struct Kind {
     pub(super) to: Endpoint,
     pub(super) name: &'static str,
+    /// Number for a table of kinds.
+    spread: usize,
 }
 
 impl Kind {
     /// Kind of messages `M` to the endpoint of `I`.
     pub(super) fn of<I: Inbox, M: Message>() -> &'static Self {
-        const {
-            &Self {
-                to: I::ENDPOINT,
-                name: M::NAME,
-            }
+        const { &Self::new(I::ENDPOINT, M::NAME) }
+    }
+
+    /// Kind of messages of this name to an endpoint.
+    pub(crate) const fn new(to: Endpoint, name: &'static str) -> Self {
+        Self {
+            to,
+            name,
+            spread: spread(name, to.0.spread),
         }
     }
 }
@@ -82,8 +108,8 @@ impl Ticket {
     /// Key of the message's kind, cheap to compare.
     pub fn kind_id(&self) -> KindId {
         KindId {
-            from: ptr::from_ref(self.from.0).addr(),
-            kind: ptr::from_ref(self.kind).addr(),
+            from: self.from.0,
+            kind: self.kind,
         }
     }
 
@@ -112,10 +138,7 @@ impl Ticket {
 
     /// Ticket for a panic of a tap, which is no answer to the observed message.
     pub(super) fn of_tap() -> Self {
-        let kind = &Kind {
-            to: Endpoint::TAP,
-            name: "Observation",
-        };
-        Self::uncounted(Endpoint::TAP, kind)
+        const KIND: &Kind = &Kind::new(Endpoint::TAP, "Observation");
+        Self::uncounted(Endpoint::TAP, KIND)
     }
 }

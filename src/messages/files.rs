@@ -21,11 +21,10 @@ pub struct Open {
 
 /// Path that a message asks for, as firmware gives it; `None` for a message without one.
 pub fn path_of(message: &dyn Body) -> Option<&Bytes> {
-    let any = message.as_any();
-    let open = any.downcast_ref().map(|it: &Open| &it.path);
-    open.or_else(|| any.downcast_ref().map(|it: &PosixOpen| &it.path))
-        .or_else(|| any.downcast_ref().map(|it: &PathStatus| &it.path))
-        .or_else(|| any.downcast_ref().map(|it: &ActOnPath| &it.path))
+    let open = message.downcast_ref().map(|it: &Open| &it.path);
+    open.or_else(|| message.downcast_ref().map(|it: &PosixOpen| &it.path))
+        .or_else(|| message.downcast_ref().map(|it: &PathStatus| &it.path))
+        .or_else(|| message.downcast_ref().map(|it: &ActOnPath| &it.path))
 }
 
 /// Closes a descriptor.

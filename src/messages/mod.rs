@@ -40,9 +40,8 @@ macro_rules! front_ends {
 
         /// Served request, if a message is the event of one.
         pub fn served_request(body: &dyn Body) -> Option<&dyn ServedRequest> {
-            let any = body.as_any();
             None$(.or_else(|| {
-                let served = any.downcast_ref::<$module::$served>();
+                let served = body.downcast_ref::<$module::$served>();
                 served.map(|served| served as &dyn ServedRequest)
             }))+
         }
@@ -67,7 +66,7 @@ macro_rules! by_name {
     };
     ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {
         match $to {
-            $(to if to == *<$crate::messages::$module::Inbox as $crate::bus::Inbox>::ENDPOINT.0 => {
+            $(to if to == <$crate::messages::$module::Inbox as $crate::bus::Inbox>::ENDPOINT.name() => {
                 <$crate::messages::$module::Inbox as $crate::bus::Inbox>::by_name($name, $visitor)
             })+
             _ => None,

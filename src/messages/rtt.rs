@@ -9,14 +9,14 @@ use thiserror::Error;
 use super::ChannelId;
 use super::front_end::{self, ChannelState, Protocol};
 use super::served::{RTT_ACTION, ServedRequest, entry_of};
-use crate::bus::Endpoint;
+use crate::bus::{Endpoint, EndpointName};
 
 /// Protocol RTT.
 #[derive(Debug)]
 pub struct Rtt;
 
 impl Protocol for Rtt {
-    const ENDPOINT: Endpoint = Endpoint(&"rtt");
+    const ENDPOINT: Endpoint = Endpoint::new(&EndpointName::new("rtt"));
     type Status = RttStatus;
 }
 

@@ -9,14 +9,14 @@ use super::ChannelId;
 use super::front_end::{self, ChannelState, Protocol};
 use super::mailbox::{CACHE_HINT, Task};
 use super::served::{SEMIHOSTING_ACTION, ServedRequest, entry_of};
-use crate::bus::Endpoint;
+use crate::bus::{Endpoint, EndpointName};
 
 /// Protocol of semihosting.
 #[derive(Debug)]
 pub struct Semihosting;
 
 impl Protocol for Semihosting {
-    const ENDPOINT: Endpoint = Endpoint(&"semihosting");
+    const ENDPOINT: Endpoint = Endpoint::new(&EndpointName::new("semihosting"));
     type Status = SemihostingStatus;
 }
 

@@ -120,7 +120,8 @@ impl FrontEnds {
 
     /// Server at an endpoint.
     pub(super) fn at(&self, endpoint: &str) -> Option<&dyn AnyServer> {
-        self.iter().find(|server| *server.endpoint().0 == endpoint)
+        self.iter()
+            .find(|server| server.endpoint().name() == endpoint)
     }
 }
 

@@ -3,7 +3,9 @@
 use std::cell::{OnceCell, RefCell};
 use std::io;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::defmt::ImageFrames;
 use super::environment::DirectCalls;

@@ -4,8 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use super::{ActorBench, ForeignCall, NoFrames, Ram, SPACE, map};
@@ -51,7 +52,7 @@ struct Screen(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Screen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        self.0.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -140,13 +141,13 @@ impl<P: Protocol, S> FrontEndBench<P, S> {
 
     /// Text of the console.
     pub(crate) fn text(&self) -> String {
-        let bytes = self.state.text.0.lock().unwrap();
+        let bytes = self.state.text.0.lock();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Bytes of the console since the last call.
     pub(crate) fn take_text(&self) -> Vec<u8> {
-        std::mem::take(&mut self.state.text.0.lock().unwrap())
+        std::mem::take(&mut self.state.text.0.lock())
     }
 
     pub(crate) fn status(&self) -> String {

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::bus::KindId;
 
 /// Number of slots.
-const SLOTS: usize = 64;
+const SLOTS: usize = 256;
 
 /// Values by the kind of a message. A run has few kinds, and looks for one of them at each event: each has a slot, in which it is found
 /// without a search unless another kind has taken it.
@@ -60,11 +60,12 @@ impl<T> Default for KindMap<T> {
 mod tests {
     use super::*;
 
-    /// More kinds than slots, looked for in turns.
+    /// Kinds of which several have one slot, looked for in turns.
     #[test]
     fn a_kind_keeps_its_value_when_another_has_taken_its_slot() {
-        let id = |number| KindId::of_addresses(0x1000 + number % 3 * 16, 0x2000 + number * 24);
-        let ids: Vec<KindId> = (0..3 * SLOTS).map(id).collect();
+        const NAMES: [&str; 3] = ["a", "b", "c"];
+        let id = |number: usize| KindId::of_names(NAMES[number % 3], NAMES[number % 2]);
+        let ids: Vec<KindId> = (0..30).map(id).collect();
         let mut map = KindMap::default();
         for (value, id) in ids.iter().enumerate() {
             assert_eq!(map.get(*id), None);

@@ -231,7 +231,7 @@ impl Trace {
             } => {
                 let kind = self.kind(kind)?;
                 // Events have no reply.
-                if kind.to != *Endpoint::EVENT.0 {
+                if kind.to != Endpoint::EVENT.name() {
                     self.open.insert(sequence, (kind.clone(), root));
                 }
                 (kind, root, sequence, Content::Message { body, awaited })

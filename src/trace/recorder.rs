@@ -3,7 +3,9 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::format::{Header, Kind};
 use super::head::{Head, Position};
@@ -136,12 +138,11 @@ impl Recorder {
             let body = replaced.as_deref().or(body);
             (head, body.map(|body| (encode, body)))
         };
-        let mut position = self.position;
-        self.write(|frame| {
+        let position = &mut self.position;
+        self.output.lock().append(|frame| {
             position.write(head, tick, frame);
             content.map_or(Ok(()), |(encode, body)| encode(body, frame))
         })?;
-        self.position = position;
         let is_fatal = is_report
             && event
                 .is::<Report>()
@@ -157,7 +158,7 @@ impl Recorder {
             return Ok(());
         };
         let Position { tick: last, .. } = self.position;
-        if *tick != last && chunks.end(&mut lock(&self.output), self.position, &self.kinds)? {
+        if *tick != last && chunks.end(&mut self.output.lock(), self.position, &self.kinds)? {
             // The last reply is in the chunk before.
             self.answered = None;
         }
@@ -220,12 +221,12 @@ impl Recorder {
     /// Appends one frame to the buffer.
     #[inline]
     fn write(&self, content: impl FnOnce(&mut Vec<u8>) -> Encoded) -> io::Result<()> {
-        lock(&self.output).append(content)
+        self.output.lock().append(content)
     }
 
     /// Writes the buffer to the file.
     fn write_out(&self) -> io::Result<()> {
-        lock(&self.output).write_out()
+        self.output.lock().write_out()
     }
 
     /// Ends the recording after an error.
@@ -270,9 +271,4 @@ impl Tap for Recorder {
             self.fail(cause);
         }
     }
-}
-
-/// Locks a mutex, ignoring poison: no code panics while it holds one.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -49,7 +49,7 @@ fn entries(file: &Path) -> Vec<Entry> {
 
 fn said<T: Clone + 'static>(entry: &Entry) -> T {
     let body = decode(entry).unwrap().unwrap();
-    (*body).as_any().downcast_ref::<T>().unwrap().clone()
+    body.downcast_ref::<T>().unwrap().clone()
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn what_is_said_is_read_as_it_was() {
     let kind = &entries[0].kind;
     assert_eq!(
         (kind.from.as_str(), kind.to.as_str()),
-        ("outside", *memory::Inbox::ENDPOINT.0)
+        ("outside", memory::Inbox::ENDPOINT.name())
     );
     assert_eq!((entries[0].sequence, entries[1].sequence), (1, 1));
     assert_eq!((entries[2].sequence, entries[2].root), (2, 2));

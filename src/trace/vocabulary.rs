@@ -101,7 +101,7 @@ impl<I> MessageVisitor<I> for OfType {
 }
 
 fn encode_as<T: Body + Serialize>(body: &dyn Body, to: &mut Vec<u8>) -> Encoded {
-    match body.as_any().downcast_ref::<T>() {
+    match body.downcast_ref::<T>() {
         Some(body) => encode(body, to),
         None => encode_body(body, to),
     }

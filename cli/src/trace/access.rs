@@ -30,16 +30,15 @@ enum AccessKind<'a> {
 impl<'a> AccessDisplay<'a> {
     /// `None` for other messages.
     pub(super) fn of(body: &'a dyn Body, map: &'a MemoryMap) -> Option<Self> {
-        let any = body.as_any();
-        let kind = if let Some(ask) = any.downcast_ref::<Access>() {
+        let kind = if let Some(ask) = body.downcast_ref::<Access>() {
             AccessKind::Spans(&ask.op, ask.space)
-        } else if let Some(ask) = any.downcast_ref::<AccessSegments>() {
+        } else if let Some(ask) = body.downcast_ref::<AccessSegments>() {
             AccessKind::Places(&ask.op)
-        } else if let Some(ask) = any.downcast_ref::<foreign::Access>() {
+        } else if let Some(ask) = body.downcast_ref::<foreign::Access>() {
             AccessKind::Places(&ask.op)
-        } else if let Some(ask) = any.downcast_ref::<Resolve>() {
+        } else if let Some(ask) = body.downcast_ref::<Resolve>() {
             AccessKind::Resolve(ask.span, ask.space)
-        } else if let Some(ask) = any.downcast_ref::<MappedLength>() {
+        } else if let Some(ask) = body.downcast_ref::<MappedLength>() {
             AccessKind::Extent(ask.span, ask.space)
         } else {
             return None;

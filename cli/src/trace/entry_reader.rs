@@ -108,7 +108,6 @@ impl DecodedEntry {
 
     /// The message or reply, if it is a `T`.
     pub(crate) fn is<T: 'static>(&self) -> Option<&T> {
-        let body = self.body.as_ref().ok()?.as_deref()?;
-        body.as_any().downcast_ref()
+        self.body.as_ref().ok()?.as_deref()?.downcast_ref()
     }
 }

@@ -7,10 +7,11 @@ mod text;
 
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use actix::{Actor, Context, Handler};
 use mailbox_rs::Errno;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::bus::{ActorContext, Port};
 use crate::messages::ChannelId;
@@ -77,7 +78,7 @@ impl Lines {
 
     /// Error of the first write of text that failed.
     pub(crate) fn first_failure(&self) -> Option<Errno> {
-        lock(&self.text).first_failure()
+        self.text.lock().first_failure()
     }
 
     fn print(&self, channel: ChannelId, source: Source, text: &[u8]) {
@@ -91,7 +92,7 @@ impl Lines {
     }
 
     fn put_raw(&self, raw: &PutRaw) {
-        let mut text = lock(&self.text);
+        let mut text = self.text.lock();
         text.raw(raw.is_error, &raw.data);
         self.tell(Some(raw.channel), text);
     }
@@ -102,7 +103,7 @@ impl Lines {
         channel: Option<ChannelId>,
         act: impl FnOnce(&mut Text, &mut dyn FnMut(&str, &str) -> bool),
     ) {
-        let mut text = lock(&self.text);
+        let mut text = self.text.lock();
         let redirected = self.redirected.get();
         act(&mut text, &mut |channel, line| {
             if redirected {
@@ -129,7 +130,7 @@ impl Lines {
             if is_first {
                 self.testbench.post(Report {
                     severity: Severity::Error,
-                    id: self.context.endpoint().0.to_string(),
+                    id: self.context.endpoint().to_string(),
                     text: failure_text(is_error, errno),
                 });
             }
@@ -153,7 +154,7 @@ impl Lines {
 /// Prints unfinished lines.
 impl Drop for Console {
     fn drop(&mut self) {
-        lock(&self.lines.text).end();
+        self.lines.text.lock().end();
     }
 }
 
@@ -184,7 +185,7 @@ impl Handler<Inbox> for Console {
                     mark,
                     text,
                 } = &mail.message;
-                lock(&self.lines.text).set_mark(*channel, *source, mark);
+                self.lines.text.lock().set_mark(*channel, *source, mark);
                 self.lines.print(*channel, Source::Marked(*source), text);
                 mail.reply.send(());
             }
@@ -197,11 +198,11 @@ impl Handler<Inbox> for Console {
                 mail.reply.send(());
             }
             Inbox::Save(mail) => {
-                let saved = lock(&self.lines.text).saved();
+                let saved = self.lines.text.lock().saved();
                 mail.reply.send(saved);
             }
             Inbox::Restore(mail) => {
-                lock(&self.lines.text).restore(mail.message.text);
+                self.lines.text.lock().restore(mail.message.text);
                 mail.reply.send(());
             }
             Inbox::Finish(mail) => {
@@ -210,8 +211,4 @@ impl Handler<Inbox> for Console {
             }
         });
     }
-}
-
-fn lock(text: &Mutex<Text>) -> MutexGuard<'_, Text> {
-    text.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -23,7 +23,7 @@ impl Write for Screen {
         if self.broken.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        self.bytes.lock().unwrap().extend_from_slice(bytes);
+        self.bytes.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -62,7 +62,7 @@ impl ActorBench<Inbox, Screen> {
 
     /// Output since the last call.
     fn seen(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.state.bytes.lock().unwrap())).unwrap()
+        String::from_utf8(std::mem::take(&mut *self.state.bytes.lock())).unwrap()
     }
 }
 
@@ -86,7 +86,7 @@ fn a_begun_line_comes_out_when_the_console_ends() {
     bench.print(1, "others\r");
     let screen = bench.state.clone();
     drop(bench);
-    let seen = String::from_utf8(screen.bytes.lock().unwrap().clone()).unwrap();
+    let seen = String::from_utf8(screen.bytes.lock().clone()).unwrap();
     assert_eq!(seen, "[core0] the last words\n[core1] others\n");
 }
 

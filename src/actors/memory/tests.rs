@@ -322,7 +322,7 @@ fn a_panic_is_an_answer_and_service_goes_on() {
         let BusError::NoReply(unanswered) = error else {
             panic!("{error}");
         };
-        assert_eq!(*unanswered.endpoint.0, endpoint);
+        assert_eq!(unanswered.endpoint.name(), endpoint);
         assert!(unanswered.panic.unwrap().contains("passes the end"));
         bench.access(Op::Fill(span(0x1000, 0x3100), 1)).unwrap();
     }

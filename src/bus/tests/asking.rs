@@ -153,7 +153,7 @@ fn a_reply_that_is_dropped_is_no_answer() {
     let error = bus.ask(&clerk, clerk::Ask(1)).unwrap_err();
     assert_eq!(error.to_string(), "clerk did not reply to Ask");
     let unanswered = NoReply {
-        endpoint: Endpoint(&"clerk"),
+        endpoint: clerk::ENDPOINT,
         message: "Ask",
         panic: None,
     };
@@ -173,7 +173,7 @@ fn a_reply_that_is_kept_is_an_error_and_no_hang() {
     assert_eq!(
         error,
         BusError::Stalled {
-            endpoint: Endpoint(&"clerk"),
+            endpoint: clerk::ENDPOINT,
             message: "Ask",
         }
     );

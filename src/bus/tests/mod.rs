@@ -70,7 +70,7 @@ fn worker<I: Inbox + Unpin>(bus: &Bus, work: impl FnMut(I) + 'static) -> Port<I>
 
 /// An actor that answers every `Ask` by asking the world the same, and hands on its reply for that.
 fn forwarder(bus: &Bus, world: &Port<world::Inbox>) -> Port<clerk::Inbox> {
-    let world = world.with_sender(Endpoint(&"clerk"));
+    let world = world.with_sender(clerk::ENDPOINT);
     worker(bus, move |mail| {
         if let clerk::Inbox::Ask(call) = mail {
             world.forward(world::Ask(call.message.0), call.reply);

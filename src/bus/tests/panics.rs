@@ -141,7 +141,7 @@ fn a_panic_is_nobody_elses() {
 #[test]
 fn a_task_that_panics_under_shelter_gives_the_text() {
     let bus = Bus::new();
-    let context = bus.context(Endpoint(&"clerk"));
+    let context = bus.context(clerk::ENDPOINT);
     let spawner = bus.spawner();
     let clerk = worker(&bus, move |mail| {
         if let clerk::Inbox::Ask(call) = mail {

@@ -189,7 +189,7 @@ fn an_ask_that_waits_for_its_own_caller_is_an_error() {
     }));
     let top = clerk.borrow().clone().unwrap();
     assert_eq!(bus.ask(&top, clerk::Ask(1)), Ok(1));
-    let endpoint = Endpoint(&"clerk");
+    let endpoint = clerk::ENDPOINT;
     let message = "Ask";
     assert_eq!(
         found.take(),

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 
 use super::*;
-use crate::bus::{NoReply, Observation};
+use crate::bus::{EndpointName, NoReply, Observation};
 
-const CALLER: Endpoint = Endpoint(&"caller");
+const CALLER: Endpoint = Endpoint::new(&EndpointName::new("caller"));
 
 /// Deed of a tap at one observation.
 #[derive(Debug, Clone, Copy)]
@@ -160,7 +160,7 @@ fn run(case: Case, elides: bool) -> Vec<String> {
     bus.flush_before_calls(case.flushes);
     let elision = bus.elision().clone();
     let (asker, noter) = (clerk.with_sender(CALLER), world.with_sender(CALLER));
-    let of_clerk = world.with_sender(Endpoint(&"clerk"));
+    let of_clerk = world.with_sender(clerk::ENDPOINT);
     let told = lines.clone();
     let task = async move {
         for number in [1, 2] {

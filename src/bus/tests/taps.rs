@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::bus::{ActorTap, Event, Observation, OwnedEvent, OwnedObservation, Tap};
+use crate::bus::{ActorTap, EndpointName, Event, Observation, OwnedEvent, OwnedObservation, Tap};
 
 /// Writes down what it sees.
 #[derive(Clone, Default)]
@@ -49,9 +49,8 @@ fn every_message_and_reply_is_seen_with_its_ticket() {
     let recorder = recorded(&bus);
     assert_eq!(bus.ask(&world, world::Ask(4)), Ok(8));
     bus.tick().unwrap();
-    world
-        .with_sender(Endpoint(&"somebody"))
-        .post(world::Note(5));
+    const SOMEBODY: Endpoint = Endpoint::new(&EndpointName::new("somebody"));
+    world.with_sender(SOMEBODY).post(world::Note(5));
     bus.run_until_idle().unwrap();
     let expected = [
         "1.1 outside to world, tick 0: ? Ask(4)",
@@ -67,7 +66,7 @@ fn an_answer_is_seen_by_each_message_that_it_answers() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &doubler(&bus));
     let deputy = {
-        let clerk = clerk.with_sender(Endpoint(&"deputy"));
+        let clerk = clerk.with_sender(deputy::ENDPOINT);
         worker(&bus, move |mail| {
             if let deputy::Inbox::Ask(call) = mail {
                 clerk.forward(clerk::Ask(call.message.0 + 1), call.reply);

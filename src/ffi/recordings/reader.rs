@@ -165,7 +165,7 @@ impl Reader {
                     return None;
                 }
                 let body = body?;
-                if body.as_any().is::<RestoreBegun>() {
+                if body.downcast_ref::<RestoreBegun>().is_some() {
                     self.asked.values_mut().for_each(Asked::drop_request);
                 }
                 let channel = channel?;
@@ -182,8 +182,7 @@ impl Reader {
 
     /// Keeps what a request asks for, until it is served.
     fn asks(&mut self, body: &dyn Body, channel: Arc<str>) {
-        let any = body.as_any();
-        if any.is::<Cancel>() {
+        if body.downcast_ref::<Cancel>().is_some() {
             if let Some(asked) = self.asked.get_mut(&channel) {
                 asked.drop_request();
             }
@@ -193,7 +192,7 @@ impl Reader {
         if !is_known && self.asked.len() >= MOST_CHANNELS {
             return;
         }
-        if let Some(Call { target, .. }) = any.downcast_ref() {
+        if let Some(Call { target, .. }) = body.downcast_ref() {
             let method = match target {
                 Target::Method(name) => Some(name.to_string()),
                 Target::Command(_) => None,
@@ -201,7 +200,7 @@ impl Reader {
             self.asked.entry(channel).or_default().method = method;
             return;
         }
-        if let Some(print) = any.downcast_ref::<Print>() {
+        if let Some(print) = body.downcast_ref::<Print>() {
             let printed = &mut self.asked.entry(channel).or_default().printed;
             *printed = printed.saturating_add(print.text.len() as u64);
             return;

@@ -15,14 +15,14 @@ pub use status::{HtifStatus, HtifStep, PastCommand};
 use super::ChannelId;
 use super::front_end::{self, Protocol};
 use super::served::{HTIF_ACTION, ServedRequest, entry_of};
-use crate::bus::Endpoint;
+use crate::bus::{Endpoint, EndpointName};
 
 /// Protocol HTIF.
 #[derive(Debug)]
 pub struct Htif;
 
 impl Protocol for Htif {
-    const ENDPOINT: Endpoint = Endpoint(&"htif");
+    const ENDPOINT: Endpoint = Endpoint::new(&EndpointName::new("htif"));
     type Status = HtifStatus;
 }
 

@@ -16,7 +16,7 @@ pub use super::channel_words::{ChannelWords, Handshake};
 use super::front_end::{self, Protocol};
 pub use super::front_end::{OutputFailed, StdinClose, StdinError, StdinWrite};
 use super::served::ServedRequest;
-use crate::bus::Endpoint;
+use crate::bus::{Endpoint, EndpointName};
 use crate::mem::AccessError;
 
 /// Protocol of mailboxes.
@@ -24,7 +24,7 @@ use crate::mem::AccessError;
 pub struct Mailbox;
 
 impl Protocol for Mailbox {
-    const ENDPOINT: Endpoint = Endpoint(&"mailbox");
+    const ENDPOINT: Endpoint = Endpoint::new(&EndpointName::new("mailbox"));
     type Status = ChannelStatus;
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use serde::de::DeserializeOwned;
 
 use super::posted::PostedMessages;
@@ -303,7 +304,7 @@ impl Comparison {
 impl Known {
     fn of(ticket: &Ticket) -> Self {
         Self {
-            encoding: Encoding::of(ticket.to().0, ticket.name()),
+            encoding: Encoding::of(ticket.to().name(), ticket.name()),
             recorded: None,
         }
     }
@@ -316,7 +317,7 @@ impl Known {
             return true;
         }
         let same = (kind.from.as_str(), kind.to.as_str(), kind.name.as_str())
-            == (*ticket.from.0, *ticket.to().0, ticket.name());
+            == (ticket.from.name(), ticket.to().name(), ticket.name());
         if same {
             self.recorded = Some(kind.clone());
         }
@@ -326,7 +327,7 @@ impl Known {
 
 impl SharedComparison {
     fn lock(&self) -> MutexGuard<'_, Comparison> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Acts without a comparison: what the environment is asked for is not in the recording.
@@ -374,7 +375,7 @@ impl SharedComparison {
             sequence: entry.sequence,
             tick: entry.tick,
             is_message,
-            is_external: is_message && entry.kind.from == *Endpoint::EXTERNAL.0,
+            is_external: is_message && entry.kind.from == Endpoint::EXTERNAL.name(),
         })
     }
 
@@ -532,7 +533,7 @@ fn event_body<M: Message>(entry: &Entry) -> Option<&[u8]> {
     let Content::Message { body, .. } = &entry.content else {
         return None;
     };
-    let is = entry.kind.to == *Endpoint::EVENT.0 && entry.kind.name == M::NAME;
+    let is = entry.kind.to == Endpoint::EVENT.name() && entry.kind.name == M::NAME;
     is.then_some(body)
 }
 

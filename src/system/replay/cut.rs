@@ -171,7 +171,7 @@ fn write(
                 }
             } else if !matches!(entry.content, Content::Message { .. }) {
                 left_out.remove(&entry.sequence);
-            } else if entry.kind.to != *Endpoint::EVENT.0 {
+            } else if entry.kind.to != Endpoint::EVENT.name() {
                 left_out.insert(entry.sequence, entry);
             }
             continue;
@@ -198,7 +198,7 @@ fn write(
 /// Channel of a call.
 fn caller(entry: &Entry) -> Option<Name> {
     let body = decode(entry).ok()??;
-    let call: &Call = body.as_any().downcast_ref()?;
+    let call: &Call = body.downcast_ref()?;
     Some(call.channel.clone())
 }
 
@@ -231,7 +231,7 @@ impl Part {
     /// Writes an entry. Returns false if it answers a message that is left out.
     fn add(&mut self, entry: &Entry) -> Result<bool, TraceError> {
         let is_known = match entry.content {
-            Content::Message { .. } if entry.kind.to == *Endpoint::EVENT.0 => true,
+            Content::Message { .. } if entry.kind.to == Endpoint::EVENT.name() => true,
             Content::Message { .. } => {
                 // One of the same number is replaced, as in a reader: only damaged recordings have it.
                 self.open.insert(entry.sequence);

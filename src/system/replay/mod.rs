@@ -311,7 +311,7 @@ fn is_cut_out(file: &Path) -> Result<bool, TraceError> {
 
 /// True for the state at the begin of a part.
 fn is_state(entry: &Entry) -> bool {
-    entry.kind.name == Resumed::NAME && entry.kind.to == *Endpoint::EVENT.0
+    entry.kind.name == Resumed::NAME && entry.kind.to == Endpoint::EVENT.name()
 }
 
 /// Disk of firmware's files.

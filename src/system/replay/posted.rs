@@ -22,7 +22,7 @@ impl PostedMessages {
             self.0.retain(|it| it.sequence != ticket.sequence);
         } else if ticket.to() != Endpoint::EVENT {
             let mut body = Vec::new();
-            let encoding = Encoding::of(ticket.to().0, ticket.name());
+            let encoding = Encoding::of(ticket.to().name(), ticket.name());
             // One that can't be encoded is equal to no recorded one.
             let _ = encoding.encode(seen, &mut body);
             self.0.push(Posted {

@@ -56,7 +56,7 @@ impl ActorName {
 
     /// Name in recordings.
     pub fn name(self) -> &'static str {
-        self.endpoint().0
+        self.endpoint().name()
     }
 
     /// Endpoint on the bus.
@@ -109,7 +109,7 @@ impl Scope {
         };
         let (from, to) = (entry.kind.from.as_str(), entry.kind.to.as_str());
         let name = actor.name();
-        let announced = from == *Endpoint::EXTERNAL.0 && to == *Endpoint::EVENT.0;
+        let announced = from == Endpoint::EXTERNAL.name() && to == Endpoint::EVENT.name();
         from == name || to == name || announced
     }
 
@@ -146,7 +146,7 @@ mod tests {
     fn an_actor_has_the_name_that_it_has_on_the_bus() {
         for actor in ActorName::ALL {
             assert_eq!(actor.to_string().parse(), Ok(actor));
-            assert_eq!(*actor.endpoint().0, actor.name());
+            assert_eq!(actor.endpoint().name(), actor.name());
         }
         let error = "mailman".parse::<ActorName>().unwrap_err().to_string();
         for actor in ActorName::ALL {

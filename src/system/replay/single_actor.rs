@@ -8,7 +8,9 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::rc::{Rc, Weak};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::comparison::SharedComparison;
 use super::findings::FindingSink;
@@ -200,7 +202,7 @@ impl Inner {
         let actors = ActorName::ALL.map(ActorName::endpoint);
         let others = [Endpoint::EXTERNAL, foreign::Inbox::ENDPOINT];
         let mut senders = actors.into_iter().chain(others);
-        let known = senders.find(|from| *from.0 == entry.kind.from);
+        let known = senders.find(|from| from.name() == entry.kind.from);
         let sent = known.and_then(|from| {
             let actor = self.actor.get()?;
             actor.send(from, &entry.kind.name, body, awaited)

@@ -1,0 +1,63 @@
+//! Endpoints of the bus.
+
+use std::fmt;
+
+/// Actor, or another sender or receiver of messages. One thin pointer, since every message carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Endpoint(pub(super) &'static EndpointName);
+
+/// Name of an endpoint.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct EndpointName {
+    text: &'static str,
+    /// Number for a table of kinds.
+    pub(super) spread: usize,
+}
+
+impl EndpointName {
+    /// Name with this text.
+    pub(crate) const fn new(text: &'static str) -> Self {
+        Self {
+            text,
+            spread: spread(text, 0),
+        }
+    }
+}
+
+impl Endpoint {
+    /// Callers outside of the bus: the C ABI or a Rust user.
+    pub const EXTERNAL: Self = Self(&EndpointName::new("outside"));
+
+    /// Attached taps. Their messages are shown to no tap and not counted, so all other messages and their sequence numbers are the same
+    /// with and without taps.
+    pub const TAP: Self = Self(&EndpointName::new("a tap"));
+
+    /// Addressee of announcements, which only taps see.
+    pub const EVENT: Self = Self(&EndpointName::new("nobody"));
+
+    /// Endpoint of this name.
+    pub(crate) const fn new(name: &'static EndpointName) -> Self {
+        Self(name)
+    }
+
+    /// The name.
+    pub const fn name(self) -> &'static str {
+        self.0.text
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Number for a table, from a text and an earlier number: FNV-1a. It is the same in every build, unlike an address.
+pub(super) const fn spread(text: &str, from: usize) -> usize {
+    let (mut hash, mut at) = (from as u32 ^ 0x811c_9dc5, 0);
+    while at < text.len() {
+        hash = (hash ^ text.as_bytes()[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    hash as usize
+}
