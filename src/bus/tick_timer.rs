@@ -38,12 +38,16 @@ impl TickTimer {
 
     /// Enables or disables the timer from the next tick on.
     pub(crate) fn set_enabled(&self, wanted: bool) {
-        let before = self.0.wanted.replace(wanted);
-        if wanted && !before {
-            self.0.since.set(self.0.state.tick());
+        let Inner { count, .. } = &*self.0;
+        if self.0.wanted.replace(wanted) == wanted {
+            return;
         }
-        let count = self.0.count.get() + usize::from(wanted) - usize::from(before);
-        self.0.count.set(count);
+        if wanted {
+            self.0.since.set(self.0.state.tick());
+            count.set(count.get() + 1);
+        } else {
+            count.set(count.get() - 1);
+        }
     }
 
     /// Counts as enabled in `tick`, if it is enabled.

@@ -21,14 +21,14 @@ pub(crate) fn sv_call(channel: &str, method: &str, args: &[u64]) -> Result<(u64,
             false => Err(SimError::Unregistered),
         };
     }
-    let (channel, method) = (CallText::new(channel), CallText::new(method));
+    let (mut channel_text, mut method_text) = (CallText::new(), CallText::new());
+    let (channel, method) = (channel_text.set(channel), method_text.set(method));
     let mut words = [0; SV_CALL_ARGS];
     let given = args.len().min(SV_CALL_ARGS);
     words[..given].copy_from_slice(&args[..given]);
     let mut status = 0;
 
     let (call, _scope) = enter(&mb_sv_call)?;
-    let (channel, method) = (channel.as_ptr(), method.as_ptr());
     // SAFETY: the strings are NUL-terminated, `words` has 16 words, and all of it outlives the call.
     let result = unsafe { call(channel, method, given as u32, words.as_ptr(), &mut status) };
     Ok((result, status))
@@ -48,10 +48,11 @@ pub(crate) fn exited(channel: &str, code: u32) -> Result<(), SimError> {
         vpi_testbench::exited(code);
         return Ok(());
     }
-    let channel = CallText::new(channel);
+    let mut text = CallText::new();
+    let channel = text.set(channel);
     let (exited, _scope) = enter(&mb_exited)?;
     // SAFETY: the name is NUL-terminated and outlives the call.
-    unsafe { exited(channel.as_ptr(), code) };
+    unsafe { exited(channel, code) };
     Ok(())
 }
 
@@ -70,10 +71,11 @@ pub(crate) fn line(channel: &str, text: &str) -> Result<(), SimError> {
     if vpi_testbench::is_there() {
         return Ok(vpi_control::print(&format!("[{channel}] {text}\n"))?);
     }
-    let (channel, text) = (CallText::new(channel), CallText::new(text));
+    let (mut channel_text, mut line_text) = (CallText::new(), CallText::new());
+    let (channel, line) = (channel_text.set(channel), line_text.set(text));
     let (print, _scope) = enter(&mb_print)?;
     // SAFETY: the strings are NUL-terminated and outlive the call.
-    unsafe { print(channel.as_ptr(), text.as_ptr()) };
+    unsafe { print(channel, line) };
     Ok(())
 }
 
@@ -91,13 +93,14 @@ pub(crate) struct Served<'a> {
 
 /// Reports a served request.
 pub(crate) fn served(served: &Served<'_>) -> Result<(), SimError> {
-    let channel = CallText::new(served.channel);
+    let mut text = CallText::new();
+    let channel = text.set(served.channel);
     let answered = u32::from(served.result.is_some());
     let (call, _scope) = enter(&mb_served)?;
     // SAFETY: the name is NUL-terminated, `args` has 20 words, and both outlive the call.
     unsafe {
         call(
-            channel.as_ptr(),
+            channel,
             served.slot,
             served.action,
             served.words,
@@ -115,14 +118,15 @@ const WRITTEN_BYTES: usize = 64;
 
 /// Reports bytes written by the library.
 pub(crate) fn written(space: &str, address: u64, data: &[u8]) -> Result<(), SimError> {
-    let space = CallText::new(space);
+    let mut text = CallText::new();
+    let space = text.set(space);
     let (written, _scope) = enter(&mb_written)?;
     let mut address = address;
     for piece in data.chunks(WRITTEN_BYTES) {
         let mut bytes = [0; WRITTEN_BYTES];
         bytes[..piece.len()].copy_from_slice(piece);
         // SAFETY: the name is NUL-terminated, there are 64 bytes, and both outlive the call.
-        unsafe { written(space.as_ptr(), address, piece.len() as u32, bytes.as_ptr()) };
+        unsafe { written(space, address, piece.len() as u32, bytes.as_ptr()) };
         address = address.wrapping_add(piece.len() as u64);
     }
     Ok(())
@@ -130,10 +134,11 @@ pub(crate) fn written(space: &str, address: u64, data: &[u8]) -> Result<(), SimE
 
 /// Registers a channel.
 pub(crate) fn register_channel(channel: &str) -> Result<(), SimError> {
-    let channel = CallText::new(channel);
+    let mut text = CallText::new();
+    let channel = text.set(channel);
     let (register, _scope) = enter(&sv_registery_ch)?;
     // SAFETY: the name is NUL-terminated and outlives the call.
-    unsafe { register(channel.as_ptr()) };
+    unsafe { register(channel) };
     Ok(())
 }
 
@@ -172,10 +177,11 @@ pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimErr
     if vpi_testbench::is_there() || (mb_report.get().is_err() && vpi_testbench::is_without_dpi()) {
         return report_by_vpi(severity, id, text);
     }
-    let (id, text) = (CallText::new(id), CallText::new(text));
+    let (mut id_text, mut report_text) = (CallText::new(), CallText::new());
+    let (id, text) = (id_text.set(id), report_text.set(text));
     let (report, _scope) = enter(&mb_report)?;
     // SAFETY: the strings are NUL-terminated and outlive the call.
-    unsafe { report(severity, id.as_ptr(), text.as_ptr()) };
+    unsafe { report(severity, id, text) };
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::ffi::{CString, c_char};
 /// Longest text that takes no allocation, with its NUL.
 const SHORT: usize = 64;
 
-/// NUL-terminated text for one call. A short one takes no allocation.
+/// Room for a NUL-terminated text of one call. A short text takes no allocation.
 pub(crate) struct CallText {
     short: [u8; SHORT],
     /// In place of `short`.
@@ -13,28 +13,28 @@ pub(crate) struct CallText {
 }
 
 impl CallText {
-    /// Copy of `text`; an inner NUL is replaced by `␀`.
+    /// Room without a text.
     #[inline]
-    pub(crate) fn new(text: &str) -> Self {
-        let bytes = text.as_bytes();
-        let mut short = [0; SHORT];
-        if bytes.len() < SHORT {
-            short[..bytes.len()].copy_from_slice(bytes);
-            // SAFETY: the last byte is 0. The C library's function takes a fraction of the instructions of a search.
-            if unsafe { libc::strlen(short.as_ptr().cast()) } == bytes.len() {
-                return Self { short, long: None };
-            }
+    pub(crate) fn new() -> Self {
+        Self {
+            short: [0; SHORT],
+            long: None,
         }
-        let long = Some(c_text(text));
-        Self { short, long }
     }
 
-    /// Pointer to the text, valid while this lives and stays where it is.
-    pub(crate) fn as_ptr(&self) -> *const c_char {
-        match &self.long {
-            None => self.short.as_ptr().cast(),
-            Some(text) => text.as_ptr(),
+    /// Copies a text, and returns a pointer to the copy, valid while this lives and stays where it is. An inner NUL is replaced by `␀`.
+    #[inline]
+    pub(crate) fn set(&mut self, text: &str) -> *const c_char {
+        let bytes = text.as_bytes();
+        if let Some((copy, [end, ..])) = self.short.split_at_mut_checked(bytes.len()) {
+            copy.copy_from_slice(bytes);
+            *end = 0;
+            // SAFETY: a byte behind the copy is 0. The C library's function takes a fraction of the instructions of a search.
+            if unsafe { libc::strlen(self.short.as_ptr().cast()) } == bytes.len() {
+                return self.short.as_ptr().cast();
+            }
         }
+        self.long.insert(c_text(text)).as_ptr()
     }
 }
 
@@ -65,9 +65,9 @@ mod tests {
             &"l".repeat(64),
             &"long".repeat(100),
         ] {
-            let copy = CallText::new(text);
+            let mut room = CallText::new();
             // SAFETY: it points to a C string, which lives.
-            let copy = unsafe { CStr::from_ptr(copy.as_ptr()) };
+            let copy = unsafe { CStr::from_ptr(room.set(text)) };
             assert_eq!(copy, c_text(text).as_c_str());
         }
     }

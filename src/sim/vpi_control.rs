@@ -14,10 +14,11 @@ const FINISH: i32 = 67;
 /// Prints a text to the simulator's output and log.
 pub(crate) fn print(text: &str) -> Result<(), Absent> {
     let printf = vpi_printf.get()?;
-    let text = CallText::new(text);
+    let mut copy = CallText::new();
+    let text = copy.set(text);
     let _abroad = Abroad::go(true);
     // SAFETY: the format takes one NUL-terminated text, which outlives the call.
-    unsafe { printf(c"%s".as_ptr(), text.as_ptr()) };
+    unsafe { printf(c"%s".as_ptr(), text) };
     Ok(())
 }
 

@@ -12,10 +12,10 @@ use super::head::{Head, Position};
 use super::kind_map::KindMap;
 use super::output::{Chunks, Output};
 use super::payload::redacted;
-use super::vocabulary::{Encoded, Encoding, encode};
+use super::vocabulary::{Encode, Encoded, Encoding, encode};
 use super::{Payloads, TraceError};
 use crate::attach::end_at_exit;
-use crate::bus::{Event, Message as _, Observation, Tap, Ticket};
+use crate::bus::{Body, Event, Message as _, Observation, Tap, Ticket};
 use crate::messages::foreign::{self, Report, Severity};
 
 /// Tap that records all messages and replies in a file.
@@ -92,62 +92,91 @@ impl Recorder {
     }
 
     fn record(&mut self, seen: &Observation<'_>) -> io::Result<()> {
-        let Observation {
-            ticket,
-            tick,
-            awaited,
-            event,
-        } = *seen;
+        let (ticket, tick) = (&seen.ticket, seen.tick);
+        let reply = match seen.event {
+            Event::Message(message) => return self.record_message(seen, message),
+            Event::Reply(reply) => Some(reply),
+            Event::Dropped => None,
+        };
         let sequence = ticket.sequence;
-        let is_message = matches!(event, Event::Message(_));
-        if is_message {
-            self.first.get_or_insert(sequence);
-        } else if self.first.is_none_or(|first| sequence < first) {
+        if self.first.is_none_or(|first| sequence < first) {
             // Shown for a tap that was attached when the message was posted.
             return Ok(());
         }
         if self.chunks.is_some() {
             self.chunk(seen)?;
         }
-        let answers = (!is_message).then_some(ticket.root);
-        let answered = std::mem::replace(&mut self.answered, answers);
-        let replaced;
-        let mut is_report = false;
-        let (head, content) = if answers.is_some() && answers == answered {
+        let answered = self.answered.replace(ticket.root);
+        if answered == Some(ticket.root) {
             // A message that was forwarded: taps see the same reply again.
-            (Head::Again { sequence }, None)
-        } else {
-            let known = self.known(&ticket)?;
-            is_report = known.is_report;
-            let Encoding { message, reply } = known.encoding;
-            let (head, encode) = match event {
-                Event::Message(_) => {
-                    let head = Head::Message {
-                        sequence,
-                        root: ticket.root,
-                        kind: known.number,
-                        awaited,
-                    };
-                    (head, message)
-                }
-                Event::Reply(_) => (Head::Reply { sequence }, reply),
-                Event::Dropped => (Head::Dropped { sequence }, reply),
-            };
-            let body = event.body();
-            replaced = body.and_then(|body| redacted(body, self.payloads));
-            let body = replaced.as_deref().or(body);
-            (head, body.map(|body| (encode, body)))
+            return self.append(Head::Again { sequence }, tick, |_| Ok(()));
+        }
+        let encode = self.known(ticket)?.encoding.reply;
+        match reply {
+            Some(reply) => self.append_body(Head::Reply { sequence }, tick, encode, reply),
+            None => self.append(Head::Dropped { sequence }, tick, |_| Ok(())),
+        }
+    }
+
+    fn record_message(&mut self, seen: &Observation<'_>, message: &dyn Body) -> io::Result<()> {
+        let Observation {
+            ticket,
+            tick,
+            awaited,
+            ..
+        } = *seen;
+        self.first.get_or_insert(ticket.sequence);
+        if self.chunks.is_some() {
+            self.chunk(seen)?;
+        }
+        self.answered = None;
+        let Known {
+            number: kind,
+            encoding,
+            is_report,
+        } = self.known(&ticket)?;
+        let head = Head::Message {
+            sequence: ticket.sequence,
+            root: ticket.root,
+            kind,
+            awaited,
         };
+        self.append_body(head, tick, encoding.message, message)?;
+        let is_fatal = |report: &Report| report.severity == Severity::Fatal;
+        if is_report && message.downcast_ref().is_some_and(is_fatal) {
+            self.write_out()?;
+        }
+        Ok(())
+    }
+
+    /// Appends the frame of a message or reply, whose payload is replaced if that is configured.
+    #[inline(always)]
+    fn append_body(
+        &mut self,
+        head: Head,
+        tick: u64,
+        encode: Encode,
+        body: &dyn Body,
+    ) -> io::Result<()> {
+        match redacted(body, self.payloads) {
+            None => self.append(head, tick, |frame| encode(body, frame)),
+            Some(body) => self.append(head, tick, |frame| encode(&*body, frame)),
+        }
+    }
+
+    /// Appends a frame.
+    #[inline(always)]
+    fn append(
+        &mut self,
+        head: Head,
+        tick: u64,
+        content: impl FnOnce(&mut Vec<u8>) -> Encoded,
+    ) -> io::Result<()> {
         let position = &mut self.position;
         self.output.lock().append(|frame| {
             position.write(head, tick, frame);
-            content.map_or(Ok(()), |(encode, body)| encode(body, frame))
-        })?;
-        let is_fatal = is_report
-            && event
-                .is::<Report>()
-                .is_some_and(|report| report.severity == Severity::Fatal);
-        if is_fatal { self.write_out() } else { Ok(()) }
+            content(frame)
+        })
     }
 
     /// Ends the chunk of a compressed recording before an event, and gives an earlier chunk's message again that the event answers.
@@ -173,11 +202,7 @@ impl Recorder {
             root,
             kind,
         };
-        let mut position = self.position;
-        self.write(|frame| {
-            position.write(head, last, frame);
-            Ok(())
-        })
+        self.append(head, last, |_| Ok(()))
     }
 
     /// Returns the kind of a message. The first time, writes its definition.
@@ -201,7 +226,7 @@ impl Recorder {
         let at = self.kinds.iter().position(|known| *known == kind);
         if at.is_none() {
             let Position { tick, .. } = self.position;
-            self.write(|frame| {
+            self.output.lock().append(|frame| {
                 Position::default().write(Head::Kind, tick, frame);
                 encode(&kind, frame)
             })?;
@@ -216,12 +241,6 @@ impl Recorder {
         };
         self.known.insert(ticket.kind_id(), known);
         Ok(known)
-    }
-
-    /// Appends one frame to the buffer.
-    #[inline]
-    fn write(&self, content: impl FnOnce(&mut Vec<u8>) -> Encoded) -> io::Result<()> {
-        self.output.lock().append(content)
     }
 
     /// Writes the buffer to the file.

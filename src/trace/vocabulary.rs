@@ -61,7 +61,8 @@ pub(crate) struct Encoding {
     pub(super) reply: Encode,
 }
 
-type Encode = fn(&dyn Body, &mut Vec<u8>) -> Encoded;
+/// Serializer of a message or reply.
+pub(super) type Encode = fn(&dyn Body, &mut Vec<u8>) -> Encoded;
 
 impl Encoding {
     /// Returns the serializers for this receiver and name.
