@@ -23,8 +23,8 @@ pub(crate) fn sv_call(channel: &str, method: &str, args: &[u64]) -> Result<(u64,
     }
     let (mut channel_text, mut method_text) = (CallText::new(), CallText::new());
     let (channel, method) = (channel_text.set(channel), method_text.set(method));
-    let mut words = [0; SV_CALL_ARGS];
     let given = args.len().min(SV_CALL_ARGS);
+    let mut words = [0; SV_CALL_ARGS];
     words[..given].copy_from_slice(&args[..given]);
     let mut status = 0;
 

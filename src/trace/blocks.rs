@@ -52,6 +52,14 @@ pub(super) struct Blocks {
     open: Option<usize>,
 }
 
+/// Frame that has begun.
+#[derive(Debug)]
+pub(super) struct Frame {
+    /// Start of its block's content.
+    block: usize,
+    start: usize,
+}
+
 impl Blocks {
     /// Appends bytes that belong to no block.
     pub(super) fn bare(&mut self, bytes: &[u8]) {
@@ -63,12 +71,9 @@ impl Blocks {
         self.bytes.len()
     }
 
-    /// Appends a frame.
-    ///
-    /// # Errors
-    /// Fails if `content` fails, or writes more than 4 GiB. The frame is removed then.
-    #[inline]
-    pub(super) fn frame(&mut self, content: impl FnOnce(&mut Vec<u8>) -> Encoded) -> Encoded {
+    /// Begins a frame, whose content is to be appended to the bytes that this returns, and which is to be [ended](Self::end_frame).
+    #[inline(always)]
+    pub(super) fn begin_frame(&mut self) -> (Frame, &mut Vec<u8>) {
         let block = match self.open {
             Some(block) => block,
             None => {
@@ -78,7 +83,17 @@ impl Blocks {
         };
         let start = self.bytes.len();
         self.bytes.push(0);
-        let written = content(&mut self.bytes).and_then(|()| self.set_length(start));
+        (Frame { block, start }, &mut self.bytes)
+    }
+
+    /// Ends a frame whose content has been written.
+    ///
+    /// # Errors
+    /// Fails if the content failed, or has more than 4 GiB. The frame is removed then.
+    #[inline(always)]
+    pub(super) fn end_frame(&mut self, frame: Frame, written: Encoded) -> Encoded {
+        let Frame { block, start } = frame;
+        let written = written.and_then(|()| self.set_length(start));
         if written.is_err() {
             self.bytes.truncate(start);
         } else if self.bytes.len() - block >= BLOCK {
@@ -153,12 +168,9 @@ mod tests {
     use super::*;
 
     fn frame(blocks: &mut Blocks, len: usize) {
-        blocks
-            .frame(|frame| {
-                frame.extend(vec![7; len]);
-                Ok(())
-            })
-            .unwrap();
+        let (frame, bytes) = blocks.begin_frame();
+        bytes.extend(vec![7; len]);
+        blocks.end_frame(frame, Ok(())).unwrap();
     }
 
     #[test]
@@ -188,10 +200,9 @@ mod tests {
     #[test]
     fn a_frame_that_fails_leaves_no_bytes() {
         let mut blocks = Blocks::default();
-        let failed = blocks.frame(|frame| {
-            frame.push(1);
-            Err("no".into())
-        });
+        let (frame, bytes) = blocks.begin_frame();
+        bytes.push(1);
+        let failed = blocks.end_frame(frame, Err("no".into()));
         assert_eq!(failed, Err("no".into()));
         assert_eq!(blocks.completed(), Ok(&[][..]));
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::TraceError;
-use super::blocks::Blocks;
+use super::blocks::{Blocks, Frame};
 use super::compressed::{Compressor, MOST_BLOCK};
 use super::format::{Header, Kind, MAGIC, OLDEST_FORMAT};
 use super::head::{Head, Position};
@@ -65,12 +65,26 @@ impl Output {
     }
 
     /// Appends one frame to the buffer.
-    #[inline]
     pub(super) fn append(
         &mut self,
         content: impl FnOnce(&mut Vec<u8>) -> Encoded,
     ) -> io::Result<()> {
-        self.blocks.frame(content).map_err(encoding_error)?;
+        let (frame, bytes) = self.begin_frame();
+        let written = content(bytes);
+        self.end_frame(frame, written)
+    }
+
+    /// Begins a frame in the buffer: [`Blocks::begin_frame`].
+    #[inline(always)]
+    pub(super) fn begin_frame(&mut self) -> (Frame, &mut Vec<u8>) {
+        self.blocks.begin_frame()
+    }
+
+    /// Ends a frame: [`Blocks::end_frame`].
+    #[inline(always)]
+    pub(super) fn end_frame(&mut self, frame: Frame, written: Encoded) -> io::Result<()> {
+        let written = self.blocks.end_frame(frame, written);
+        written.map_err(encoding_error)?;
         self.frames += 1;
         match self.blocks.len() {
             0..BUFFER => Ok(()),

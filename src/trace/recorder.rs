@@ -12,7 +12,7 @@ use super::head::{Head, Position};
 use super::kind_map::KindMap;
 use super::output::{Chunks, Output};
 use super::payload::redacted;
-use super::vocabulary::{Encode, Encoded, Encoding, encode};
+use super::vocabulary::{Encode, Encoding, encode};
 use super::{Payloads, TraceError};
 use crate::attach::end_at_exit;
 use crate::bus::{Body, Event, Message as _, Observation, Tap, Ticket};
@@ -109,12 +109,12 @@ impl Recorder {
         let answered = self.answered.replace(ticket.root);
         if answered == Some(ticket.root) {
             // A message that was forwarded: taps see the same reply again.
-            return self.append(Head::Again { sequence }, tick, |_| Ok(()));
+            return self.append_head(Head::Again { sequence }, tick);
         }
         let encode = self.known(ticket)?.encoding.reply;
         match reply {
             Some(reply) => self.append_body(Head::Reply { sequence }, tick, encode, reply),
-            None => self.append(Head::Dropped { sequence }, tick, |_| Ok(())),
+            None => self.append_head(Head::Dropped { sequence }, tick),
         }
     }
 
@@ -158,25 +158,22 @@ impl Recorder {
         encode: Encode,
         body: &dyn Body,
     ) -> io::Result<()> {
-        match redacted(body, self.payloads) {
-            None => self.append(head, tick, |frame| encode(body, frame)),
-            Some(body) => self.append(head, tick, |frame| encode(&*body, frame)),
-        }
+        let replaced = redacted(body, self.payloads);
+        let body = replaced.as_deref().unwrap_or(body);
+        let mut output = self.output.lock();
+        let (frame, bytes) = output.begin_frame();
+        self.position.write(head, tick, bytes);
+        let written = encode(body, bytes);
+        output.end_frame(frame, written)
     }
 
-    /// Appends a frame.
-    #[inline(always)]
-    fn append(
-        &mut self,
-        head: Head,
-        tick: u64,
-        content: impl FnOnce(&mut Vec<u8>) -> Encoded,
-    ) -> io::Result<()> {
-        let position = &mut self.position;
-        self.output.lock().append(|frame| {
-            position.write(head, tick, frame);
-            content(frame)
-        })
+    /// Appends a frame without content.
+    #[inline(never)]
+    fn append_head(&mut self, head: Head, tick: u64) -> io::Result<()> {
+        let mut output = self.output.lock();
+        let (frame, bytes) = output.begin_frame();
+        self.position.write(head, tick, bytes);
+        output.end_frame(frame, Ok(()))
     }
 
     /// Ends the chunk of a compressed recording before an event, and gives an earlier chunk's message again that the event answers.
@@ -202,7 +199,7 @@ impl Recorder {
             root,
             kind,
         };
-        self.append(head, last, |_| Ok(()))
+        self.append_head(head, last)
     }
 
     /// Returns the kind of a message. The first time, writes its definition.

@@ -70,8 +70,10 @@ impl Dispatch {
     }
 
     /// True if the host program has registered the target.
+    #[inline]
     pub(super) fn is_offered(&self, target: &Target) -> bool {
-        self.offered.borrow().contains(target)
+        let offered = self.offered.borrow();
+        !offered.is_empty() && offered.contains(target)
     }
 
     /// True if the dispatcher needs a message on each tick.
@@ -115,8 +117,12 @@ impl Dispatch {
                 false => port.elide::<Tick>(),
             }
         }
-        // Taken out before its poll, which may come back to the bus and cancel other calls, or this one.
-        while let Some(next) = self.take_due(now) {
+        let waiting = self.waiting.borrow().len();
+        for _ in 0..waiting {
+            // Taken out before its poll, which may come back to the bus and cancel other calls, or this one.
+            let Some(next) = self.take_due(now) else {
+                break;
+            };
             let shared = &next.shared;
             if (shared.poll)() {
                 shared.is_over.set(true);
