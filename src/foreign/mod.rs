@@ -219,6 +219,8 @@ pub(crate) fn poll(
 }
 
 /// Polls a method in Python, or in the testbench if Python does not have it.
+// A pending call is polled on every tick.
+#[inline(always)]
 fn method_call(
     foreign: &dyn Foreign,
     channel: &str,
