@@ -33,6 +33,11 @@ pub trait Body: Any + Debug + Send + Sync + erased_serde::Serialize + Attributes
 }
 
 impl dyn Body {
+    /// True for a message or reply of the type `T`.
+    pub fn is<T: 'static>(&self) -> bool {
+        self.downcast_ref::<T>().is_some()
+    }
+
     /// The message or reply, if it is a `T`.
     #[inline]
     pub fn downcast_ref<T: 'static>(&self) -> Option<&T> {

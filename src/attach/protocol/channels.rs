@@ -94,7 +94,7 @@ impl Channels {
             Event::Message(body) => self.posted(seen, sequence, body, texts),
             Event::Reply(_) | Event::Dropped => {
                 let servers = [seen.ticket.from, seen.ticket.to()];
-                let reply = seen.event.body().map(Body::as_any);
+                let reply = seen.event.body();
                 for channel in &mut self.channels {
                     if servers.contains(&channel.server) {
                         let mut breaches = Vec::new();
@@ -117,14 +117,13 @@ impl Channels {
         body: &dyn Body,
         texts: &mut Vec<String>,
     ) {
-        let any = body.as_any();
-        if any.is::<SystemStarted>() {
+        if body.is::<SystemStarted>() {
             self.channels.iter_mut().for_each(|it| it.rules.start());
-        } else if let Some(restore) = any.downcast_ref::<Restore>() {
+        } else if let Some(restore) = body.downcast_ref::<Restore>() {
             self.restored(restore);
-        } else if let Some(Access { space, op }) = any.downcast_ref() {
+        } else if let Some(Access { space, op }) = body.downcast_ref() {
             self.accessed(seen.ticket.from, sequence, *space, op, texts);
-        } else if let Some(Resolve { space, span }) = any.downcast_ref() {
+        } else if let Some(Resolve { space, span }) = body.downcast_ref() {
             let asked = Asked {
                 server: seen.ticket.from,
                 space: *space,
@@ -139,7 +138,7 @@ impl Channels {
             };
             if let Some(channel) = of.find(is_of) {
                 let mut breaches = Vec::new();
-                channel.rules.event(sequence, any, &mut breaches);
+                channel.rules.event(sequence, body, &mut breaches);
                 channel.tell(breaches, texts);
             }
         }

@@ -1,9 +1,9 @@
 //! Interface between the checker and the rules of one channel.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
+use crate::bus::Body;
 use crate::mem::{Op, Span};
 use crate::messages::checkpoint::SavedFrontEnd;
 
@@ -22,13 +22,13 @@ pub(super) trait Rules: Debug + Send {
     fn restore(&mut self, saved: &SavedFrontEnd);
 
     /// Checks an event of the channel, or a message to its server about the channel.
-    fn event(&mut self, sequence: u64, body: &dyn Any, breaches: &mut Vec<Breach>);
+    fn event(&mut self, sequence: u64, body: &dyn Body, breaches: &mut Vec<Breach>);
 
     /// Notes a request of the server in the channel's space, whose reply follows under the same sequence number.
     fn asks(&mut self, sequence: u64, request: Request);
 
     /// Checks the reply to a noted message; `None` for one that was dropped.
-    fn replied(&mut self, sequence: u64, reply: Option<&dyn Any>, breaches: &mut Vec<Breach>);
+    fn replied(&mut self, sequence: u64, reply: Option<&dyn Body>, breaches: &mut Vec<Breach>);
 
     /// Checks a write of the server in the channel's space. Returns the owner of the place.
     fn writes(&mut self, write: Written, breaches: &mut Vec<Breach>) -> Owner;

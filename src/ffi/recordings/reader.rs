@@ -165,7 +165,7 @@ impl Reader {
                     return None;
                 }
                 let body = body?;
-                if body.downcast_ref::<RestoreBegun>().is_some() {
+                if body.is::<RestoreBegun>() {
                     self.asked.values_mut().for_each(Asked::drop_request);
                 }
                 let channel = channel?;
@@ -182,7 +182,7 @@ impl Reader {
 
     /// Keeps what a request asks for, until it is served.
     fn asks(&mut self, body: &dyn Body, channel: Arc<str>) {
-        if body.downcast_ref::<Cancel>().is_some() {
+        if body.is::<Cancel>() {
             if let Some(asked) = self.asked.get_mut(&channel) {
                 asked.drop_request();
             }

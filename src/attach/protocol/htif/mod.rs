@@ -3,7 +3,6 @@
 mod command;
 mod service;
 
-use std::any::Any;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
@@ -11,6 +10,7 @@ use bytes::Bytes;
 use self::command::{Asks, asks, response};
 use self::service::Service;
 use super::rules::{Breach, Owner, Pending, Request, Rules, Written, covers, is_half_of, word};
+use crate::bus::Body;
 use crate::mem::{AccessError, Outcome, Span};
 use crate::messages::HtifPlace;
 use crate::messages::checkpoint::SavedFrontEnd;
@@ -165,7 +165,7 @@ impl Rules for Htif {
         }
     }
 
-    fn event(&mut self, _: u64, body: &dyn Any, breaches: &mut Vec<Breach>) {
+    fn event(&mut self, _: u64, body: &dyn Body, breaches: &mut Vec<Breach>) {
         if let Some(rang) = body.downcast_ref::<WordsRang>() {
             if let Some(words) = &rang.words {
                 self.rang(words, breaches);
@@ -184,7 +184,7 @@ impl Rules for Htif {
         }
     }
 
-    fn replied(&mut self, sequence: u64, reply: Option<&dyn Any>, breaches: &mut Vec<Breach>) {
+    fn replied(&mut self, sequence: u64, reply: Option<&dyn Body>, breaches: &mut Vec<Breach>) {
         if self.calls.remove(sequence).is_none() {
             return;
         }

@@ -3,12 +3,12 @@
 mod block;
 mod buffer;
 
-use std::any::Any;
 use std::collections::{BTreeSet, VecDeque};
 
 use self::block::{Block, FLAGS, HEADER, READ, WRITE, counts, has_mark};
 use self::buffer::Watched;
 use super::rules::{Breach, Owner, Pending, Request, Rules, Written, word};
+use crate::bus::Body;
 use crate::mem::{AccessError, Outcome, Segment, Segments, Span};
 use crate::messages::RttPlace;
 use crate::messages::checkpoint::{SavedFrontEnd, SavedTransfer};
@@ -271,7 +271,7 @@ impl Rules for Rtt {
         self.resumed = saved.transfer;
     }
 
-    fn event(&mut self, _: u64, body: &dyn Any, breaches: &mut Vec<Breach>) {
+    fn event(&mut self, _: u64, body: &dyn Body, breaches: &mut Vec<Breach>) {
         if let Some(rang) = body.downcast_ref::<WordsRang>() {
             self.rang(rang, breaches);
         } else if let Some(transferred) = body.downcast_ref::<Transferred>() {
@@ -299,7 +299,7 @@ impl Rules for Rtt {
         }
     }
 
-    fn replied(&mut self, sequence: u64, reply: Option<&dyn Any>, breaches: &mut Vec<Breach>) {
+    fn replied(&mut self, sequence: u64, reply: Option<&dyn Body>, breaches: &mut Vec<Breach>) {
         match self.pending.remove(sequence) {
             Some(Request::Read(at)) => {
                 let read = reply.and_then(|it| it.downcast_ref::<Result<Outcome, AccessError>>());

@@ -4,7 +4,6 @@ mod calls;
 mod handles;
 mod operation;
 
-use std::any::Any;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -14,6 +13,7 @@ use self::calls::{Call, Way};
 use self::handles::Handles;
 use self::operation::parameters;
 use super::rules::{Breach, Owner, Pending, Request, Rules, Written, covers, word};
+use crate::bus::Body;
 use crate::mem::{AccessError, Outcome, Span};
 use crate::messages::SemihostingPlace;
 use crate::messages::checkpoint::{SavedFrontEnd, SavedSemihosting};
@@ -202,7 +202,7 @@ impl Rules for Semihosting {
         }
     }
 
-    fn event(&mut self, sequence: u64, body: &dyn Any, breaches: &mut Vec<Breach>) {
+    fn event(&mut self, sequence: u64, body: &dyn Body, breaches: &mut Vec<Breach>) {
         if let Some(rang) = body.downcast_ref::<WordsRang>() {
             if let Some(words) = &rang.words {
                 self.rang(words, breaches);
@@ -244,7 +244,7 @@ impl Rules for Semihosting {
         }
     }
 
-    fn replied(&mut self, sequence: u64, reply: Option<&dyn Any>, breaches: &mut Vec<Breach>) {
+    fn replied(&mut self, sequence: u64, reply: Option<&dyn Body>, breaches: &mut Vec<Breach>) {
         let Some(asked) = self.pending.remove(sequence) else {
             return;
         };
