@@ -23,9 +23,11 @@ use super::console::Console;
 use super::console::Line;
 use super::kept::Kept;
 use super::memories::spaces;
+#[cfg(feature = "parquet")]
+use super::run::Unanswered;
 use super::run::{
     Bounds, ChannelRow, End, Failure, Identity, Lead, MOST_CHANNELS, ReportRow, RequestRow, Run,
-    Step, Unanswered, bounded,
+    Step, bounded,
 };
 use crate::trace::{DecodedEntry, EntryReader, OpenRequest, OpenRequests};
 use crate::waves::{Segment, Segments};
@@ -51,6 +53,7 @@ pub(crate) struct Collector {
     has_loaded: bool,
     has_ended: bool,
     /// True if requests without an answer are passed on.
+    #[cfg(feature = "parquet")]
     passes_on: bool,
 }
 
@@ -98,6 +101,7 @@ impl Collector {
                 entries: 0,
                 ticks: 0,
                 segments: 1,
+                #[cfg(feature = "parquet")]
                 unanswered: Vec::new(),
                 end: End::Open,
             },
@@ -111,6 +115,7 @@ impl Collector {
                 .then(crc32fast::Hasher::new),
             has_loaded: false,
             has_ended: false,
+            #[cfg(feature = "parquet")]
             passes_on: false,
         }
     }
@@ -303,6 +308,7 @@ impl Collector {
             self.run
                 .requests
                 .push(RequestRow::unanswered(&request, channel, segment, tick));
+            #[cfg(feature = "parquet")]
             if self.passes_on {
                 let segment = segment.number;
                 self.run.unanswered.push(Unanswered {

@@ -62,6 +62,7 @@ pub(crate) struct Run {
     /// Number of segments.
     pub(crate) segments: u64,
     /// Requests without an answer, if they are passed on: those that were not taken before.
+    #[cfg(feature = "parquet")]
     pub(crate) unanswered: Vec<Unanswered>,
     pub(crate) end: End,
 }
@@ -146,6 +147,7 @@ pub(crate) enum Outcome {
 }
 
 /// Request that got no answer.
+#[cfg(feature = "parquet")]
 #[derive(Debug)]
 pub(crate) struct Unanswered {
     /// Position of the channel in the run's list.
