@@ -10,6 +10,11 @@
 #include "check.h"
 #include "mailbox.h"
 
+/* File that it writes: of its own where several of these programs run at a time. */
+#ifndef NOTES
+#define NOTES "notes.txt"
+#endif
+
 /* The queues, in the section where the host looks for them. */
 MB_CHANNEL(mailbox);
 
@@ -77,7 +82,7 @@ static void memory(void)
 /* Files, below the directory that the host has chosen. */
 static void files(void)
 {
-    static const char path[] = "notes.txt";
+    static const char path[] = NOTES;
     char text[32];
     mb_sword fd;
 

@@ -4,6 +4,8 @@
  * On a CPU with a data cache, include one of firmware/cache before it: a command is written back before the host can see it, and
  * what the host writes is dropped from the cache before it is read. Both words have lines of their own. Buffers of system calls
  * are to be static, and not to share a line with anything that changes during the call.
+ *
+ * With PARK the first hart runs the program, and others stay at its start.
  */
 #ifndef MB_CACHE_CLEAN
 #define MB_CACHE_CLEAN(addr, len) ((void)0)
@@ -18,10 +20,16 @@
 typedef unsigned long word;
 typedef unsigned long long u64;
 
+#ifdef PARK
+#define PARK_OTHERS "  csrr a0, mhartid\n0:\n  bnez a0, 0b\n"
+#else
+#define PARK_OTHERS
+#endif
+
 __asm__(
     ".section .text.init, \"ax\"\n"
     ".globl _start\n"
-    "_start:\n"
+    "_start:\n" PARK_OTHERS
     "  la sp, stack_top\n"
     "  call main\n"
     "  call leave\n"

@@ -2,6 +2,8 @@
 //
 // The bytes are those of the RAM's C model (ram.cpp). With BOOT the port has a program for reset instead, which jumps to
 // 0x8000_0000, and the RAM from 0x4000_0000 on.
+//
+//   +apart   hart N begins at 0x8000_0000 + 0x1_0000 * N
 module axi_memory #(
     parameter bit BOOT = 0
 ) (
@@ -38,8 +40,16 @@ module axi_memory #(
     import "DPI-C" function void ram_store(
         input int unsigned addr, input int unsigned data, input int unsigned strobes);
 
-    // li t0, 1; slli t0, t0, 31; jr t0; nop
-    localparam bit [1:0][63:0] PROGRAM = {64'h00000013_00028067, 64'h01f29293_00100293};
+    // csrr t1, mhartid; slli t1, t1, 16; li t0, 1; slli t0, t0, 31; add t0, t0, t1; jr t0; nop; nop
+    localparam bit [3:0][63:0] APART = {
+        64'h00000013_00000013, 64'h00028067_006282b3, 64'h01f29293_00100293, 64'h01031313_f1402373};
+    // The same with li t1, 0 in place of csrr.
+    localparam bit [3:0][63:0] TOGETHER = {APART[3:1], 64'h01031313_00000313};
+
+    bit apart;
+
+    initial
+        apart = $test$plusargs("apart") != 0;
 
     typedef enum bit [2:0] {IDLE, WRITE, DONE, LOAD, SEND} state_t;
 
@@ -90,7 +100,7 @@ module axi_memory #(
                         state <= IDLE;
                 LOAD: begin
                     if (!is_ram)
-                        r_data <= PROGRAM[addr[3]];
+                        r_data <= apart ? APART[addr[4:3]] : TOGETHER[addr[4:3]];
                     else
                         r_data <= {ram_load({addr[31:3], 3'b100}), ram_load({addr[31:3], 3'b000})};
                     state <= SEND;

@@ -1,4 +1,5 @@
-// Rocket, 64 bits wide, with a write-back data cache of 4 KiB and lines of 64 bytes.
+// Rocket, 64 bits wide, with a write-back data cache of 4 KiB and lines of 64 bytes: one hart, or four with HARTS_4. Their caches are
+// coherent, and they share the ports. All begin at the same address.
 //
 //   0x1000_0000   on the port for devices: where its boot ROM goes; from there it jumps to
 //   0x6000_0000   RAM, on the port for devices: uncached
@@ -17,7 +18,7 @@ module soc #(
     output bit [CORES-1:0][31:0] write_addr
 );
     if (CORES != 1)
-        $error("Rocket is one core");
+        $error("Rocket has its harts in one core");
 
     for (genvar i = 0; i < 1; i++) begin : core
         logic        ram_aw_valid, ram_aw_ready, ram_w_valid, ram_w_ready, ram_w_last, ram_b_valid, ram_b_ready;
@@ -37,6 +38,9 @@ module soc #(
 
         ExampleRocketSystem cpu (
             .clock(clk), .reset(!resetn), .resetctrl_hartIsInReset_0(!resetn), .interrupts(8'b0),
+`ifdef HARTS_4
+            .resetctrl_hartIsInReset_1(!resetn), .resetctrl_hartIsInReset_2(!resetn), .resetctrl_hartIsInReset_3(!resetn),
+`endif
             .mem_axi4_0_aw_ready(ram_aw_ready), .mem_axi4_0_aw_valid(ram_aw_valid), .mem_axi4_0_aw_bits_id(ram_aw_id), .mem_axi4_0_aw_bits_addr(ram_aw_addr),
             .mem_axi4_0_aw_bits_len(), .mem_axi4_0_aw_bits_size(ram_aw_size), .mem_axi4_0_aw_bits_burst(), .mem_axi4_0_aw_bits_lock(),
             .mem_axi4_0_aw_bits_cache(), .mem_axi4_0_aw_bits_prot(), .mem_axi4_0_aw_bits_qos(),

@@ -59,8 +59,8 @@ module host
     // This process was a snapshot.
     bit              again;
 
-    // Channels that have exited, and reports of errors and worse.
-    int unsigned exits, errors;
+    // Channels, those that have exited, and reports of errors and worse.
+    int unsigned channels, exits, errors;
 
     initial begin
         on_notify = $test$plusargs("notify") != 0;
@@ -189,12 +189,16 @@ module host
         mb_backdoor_write_u32(space, payload, unsigned'(run));
     endfunction
 
+    // C's own: Verilator 5.006 has no $system of a string.
+    import "DPI-C" system = function int shell(input string command);
+
     // Has firmware's files in a folder of this name, in which there is a file.
     function automatic void set_root(string name, string file, string text);
         string folder = {roots, "/", name};
-        int    written = $fopen({folder, "/", file}, "w");
+        int    written;
+        written = $fopen({folder, "/", file}, "w");
         if (written == 0) begin
-            void'($system({"mkdir -p ", folder}));
+            void'(shell({"mkdir -p ", folder}));
             written = $fopen({folder, "/", file}, "w");
         end
         $fwrite(written, "%s", text);
@@ -212,12 +216,16 @@ module host
     endfunction
 
     function automatic void sv_registery_ch(string ch);
+        channels++;
         $display("host: serves %s", ch);
     endfunction
 
     function automatic void mb_exit(int unsigned code);
         exits++;
-        if (status == 0)
+        if (exits > channels) begin
+            $display("host: %0d exits of %0d channels", exits, channels);
+            status = 255;
+        end else if (status == 0)
             status = code > 255 ? 255 : int'(code);
     endfunction
 
@@ -298,7 +306,7 @@ module host
 
     // Answers when so many clocks have passed: with how many it was told to wait.
     function automatic longint unsigned wait_clocks(string ch, longint unsigned count, output int unsigned status);
-        longint unsigned since = began.exists(ch) ? began[ch] : clocks;
+        longint unsigned since = began.exists(ch) != 0 ? began[ch] : clocks;
         began.delete(ch);
         status = READY;
         if (clocks - since < count) begin

@@ -24,20 +24,31 @@ static long number(VerilatedContext &context, const char *name) {
     return value ? std::atol(value + 1) : 0;
 }
 
+// Ends the threads of a model, and gives it new ones. Verilator before 5.010 has no functions for it.
+template <class Model> static void without_threads(Model &model) {
+    if constexpr (requires { model.prepareClone(); })
+        model.prepareClone();
+}
+
+template <class Model> static void with_threads(Model &model) {
+    if constexpr (requires { model.atClone(); })
+        model.atClone();
+}
+
 // Takes a snapshot while the model has no threads but this one. Verilator starts them again, in a snapshot that was woken, too.
 static void snapshot(VerilatedContext &context, Vtestbench &testbench) {
-    testbench.prepareClone();
+    without_threads(testbench);
     const int woken = mb_snapshot();
-    testbench.atClone();
+    with_threads(testbench);
     if (woken == 1)
         printf("main: runs again from clock %ld\n", long(context.time() / 2));
 }
 
 // Goes on as many runs while the model has no threads but this one. True in the process that began them, when all have ended.
 static bool forked(VerilatedContext &context, Vtestbench &testbench, int runs) {
-    testbench.prepareClone();
+    without_threads(testbench);
     const int run = mb_runs(runs, 2);
-    testbench.atClone();
+    with_threads(testbench);
     if (run == runs) {
         for (int i = 0; i < runs; i++)
             printf("main: run %d has ended with %d\n", i, mb_run_status(i));

@@ -18,6 +18,9 @@ pub(super) const HTIF: &str = "htif:";
 /// The same with the words of HTIF, and the control block and buffers of RTT, in uncached memory of Rocket.
 const UNCACHED: &str = "uncached:";
 
+/// Beginning of the name of a bare program with `firmware/abi/semihosting.h`, for several harts, as firmware.
+pub(super) const SEMIHOSTING: &str = "semihosting:";
+
 /// Beginning of the name of a program of `firmware/rtt`, in Rust, as firmware. Its variables are in that memory.
 const IN_RUST: &str = "rust-rtt:";
 
@@ -42,10 +45,11 @@ pub(super) fn build(
     cores: Core,
     cache: Cache<'_>,
 ) -> Result<bool> {
-    let (program, mut compiler) = if let Some(program) = name.strip_prefix(HTIF) {
-        (program, htif(cores, cache, "htif.ld"))
+    let of_htif = name.strip_prefix(HTIF);
+    let (program, mut compiler) = if let Some(program) = of_htif.or(name.strip_prefix(SEMIHOSTING)) {
+        (program, bare(cores, cache, "htif.ld"))
     } else if let Some(program) = name.strip_prefix(UNCACHED) {
-        let mut clang = htif(cores, cache, "uncached.ld");
+        let mut clang = bare(cores, cache, "uncached.ld");
         clang
             .arg("-DRTT_PLACE=__attribute__((section(\".uncached\")))")
             .arg(format!("-Wl,--defsym=UNCACHED={UNCACHED_RAM:#x}"));
@@ -92,7 +96,7 @@ pub(super) fn clang(cores: Core) -> Command {
     clang
 }
 
-fn htif(cores: Core, cache: Cache<'_>, script: &str) -> Command {
+fn bare(cores: Core, cache: Cache<'_>, script: &str) -> Command {
     let mut clang = clang(cores);
     clang
         .args(["-Os", "-fno-builtin", "-Wall", "-Wextra", "-Werror"])

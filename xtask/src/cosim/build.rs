@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_yaml::Value;
 
-use super::case::{Backend, Core, Library, PROGRAM, Simulator, Threading};
+use super::case::{Backend, Core, Library, PROGRAM, Simulator, Threading, family};
 use super::limit::Limit;
 use super::{REQUIRED, abi, ccache, ghdl, icarus};
 use crate::clock::Clock;
@@ -120,7 +120,7 @@ impl<'a> Model<'a> {
         if design.contains('/') {
             return ["design.f", "mem.yaml", "mailbox.yaml"].map(|file| format!("{design}/{file}"));
         }
-        let family = design.split('-').next().unwrap_or(design);
+        let family = family(design);
         [
             format!("integration/designs/{design}.f"),
             memories(family),
@@ -293,6 +293,8 @@ impl<'a> Builder<'a> {
                     "-DTESTBENCH_IS_SYSTEMVERILOG",
                 ]);
                 compile.args(&options);
+                // The firmware of the first core has the default.
+                compile.args((core > 0).then(|| format!("-DNOTES=\"notes{core}.txt\"")));
                 compile.args(addresses(cores.ram, core).map(|address| format!("-Wl,{address}")));
                 run_checked(compile.current_dir(self.root), &source)?;
             }

@@ -72,6 +72,9 @@ pub(super) struct Case {
     #[serde(default)]
     status: i32,
     output: Option<String>,
+    /// True if the lines of `output` may come in another order.
+    #[serde(default)]
+    any_order: bool,
     #[serde(default)]
     messages: Vec<String>,
     #[serde(default)]
@@ -178,6 +181,11 @@ impl Core {
     };
 }
 
+/// Name of the designs that share the configuration of this one.
+pub(super) fn family(design: &str) -> &str {
+    design.split('-').next().unwrap_or(design)
+}
+
 /// Reads all cases.
 pub(super) fn read(root: &Path) -> Result<Cases> {
     let file = root.join("integration/cases.toml");
@@ -222,7 +230,7 @@ impl Case {
 
     /// Tools that only some cases need: a core, a release of UVM, the library for waves in FST, a C library.
     pub(super) fn tools(&self) -> Vec<Tool> {
-        let mut tools = match self.design.as_str() {
+        let mut tools = match family(&self.design) {
             "vexriscv" => vec![VEXRISCV],
             "rocket" => vec![ROCKET],
             _ => vec![],
@@ -269,9 +277,17 @@ impl Case {
 
     /// Core that runs the firmware in C.
     pub(super) fn core(&self) -> Core {
-        match self.design.as_str() {
+        match family(&self.design) {
             "rocket" => Core::ROCKET,
             _ => Core::SMALL,
+        }
+    }
+
+    /// Number of harts of the design's core.
+    pub(super) fn harts(&self) -> u32 {
+        match self.design.as_str() {
+            "rocket-4" => 4,
+            _ => 1,
         }
     }
 
@@ -297,7 +313,11 @@ impl Case {
             let status = status.map_or("a signal".into(), |status| status.to_string());
             return Some(format!("it ended with {status}, and not {}", self.status));
         }
-        let (prints, messages): (Vec<_>, Vec<_>) = lines.iter().partition(|line| is_print(line));
+        let (mut prints, messages): (Vec<_>, Vec<_>) =
+            lines.iter().partition(|line| is_print(line));
+        if self.any_order {
+            prints.sort();
+        }
         if let Some(difference) = expected.and_then(|expected| difference(&prints, expected)) {
             return Some(difference);
         }

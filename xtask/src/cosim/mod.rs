@@ -427,7 +427,7 @@ fn run_case(
             difference = on_run::compare(builder, case, &simulation, &simulated)?;
         }
         if case.as_spike && difference.is_none() {
-            difference = on_spike::compare(builder.root(), case.core(), &simulated)?;
+            difference = on_spike::compare(builder.root(), case.core(), case.harts(), &simulated)?;
         }
         if difference.is_some() {
             return Ok(difference);

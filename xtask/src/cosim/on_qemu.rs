@@ -3,7 +3,8 @@
 //!
 //! The programs of `integration/firmware/same`, and minigzip of zlib, both ways, have picolibc. They are linked for the RAM of QEMU's board
 //! `virt`, where VexRiscv has its own RAM uncached. Those of `firmware/semihosting` are in Rust, with the crate `semihosting`. They run on
-//! Rocket, in cached RAM.
+//! Rocket, in cached RAM. Another one runs on the four harts of Rocket and of QEMU at the same time: the order of their lines is not
+//! compared.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::build::{Builder, Model, Simulation, memories, recreate_dir, run_checked};
+use super::build::{Builder, Cache, Model, Simulation, memories, recreate_dir, run_checked};
 use super::case::{Core, is_print};
 use super::on_run::{Contents, contents, in_this_process};
 use super::{abi, command};
@@ -47,6 +48,8 @@ struct Platform {
     keys: &'static str,
     qemu: &'static str,
     cpu: &'static str,
+    /// Number of harts; `vhost run` has one.
+    harts: u32,
 }
 
 const SMALL: Platform = Platform {
@@ -60,6 +63,7 @@ const SMALL: Platform = Platform {
     keys: "",
     qemu: "qemu-system-riscv32",
     cpu: "rv32",
+    harts: 1,
 };
 
 const CACHED: Platform = Platform {
@@ -69,7 +73,17 @@ const CACHED: Platform = Platform {
     keys: ", flush: rocket",
     qemu: "qemu-system-riscv64",
     cpu: "rv64",
+    harts: 1,
 };
+
+const HARTS: Platform = Platform {
+    design: "rocket-4",
+    harts: 4,
+    ..CACHED
+};
+
+/// Program for several harts.
+const OF_HARTS: &str = "semihosting:semihosting_harts";
 
 /// Keys of a channel whose traps stay.
 const TRAPS: &str = ", stub: none";
@@ -103,7 +117,7 @@ pub(super) fn has_qemu() -> bool {
 /// Runs all programs. Returns the differences, or `None`.
 pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
     let mut simulations = vec![];
-    for platform in [&SMALL, &CACHED] {
+    for platform in [&SMALL, &CACHED, &HARTS] {
         let mut simulation = builder.simulation(Model::of(platform.design))?;
         simulation.memories = memories("rocket-large");
         simulations.push((platform.design, simulation));
@@ -126,13 +140,16 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
         let (_, simulation) = simulation.context("there is no such simulation")?;
         let there = on_qemu(root, run)?;
         let here = on_rtl(builder, simulation, run)?;
-        let on_run = on_vhost_run(builder, simulation, run, run.platform.keys)?;
-        let by_traps = on_vhost_run(builder, simulation, run, TRAPS)?;
-        for (place, left) in [
-            ("RTL", &here),
-            ("vhost run", &on_run),
-            ("vhost run with traps", &by_traps),
-        ] {
+        let shown = show(&here);
+        let mut others = vec![("RTL", here)];
+        if run.platform.harts == 1 {
+            let keys = run.platform.keys;
+            let on_run = on_vhost_run(builder, simulation, run, keys)?;
+            others.push(("vhost run", on_run));
+            let by_traps = on_vhost_run(builder, simulation, run, TRAPS)?;
+            others.push(("vhost run with traps", by_traps));
+        }
+        for (place, left) in &others {
             if *left != there {
                 differences.push(format!(
                     "{}: QEMU leaves {}, {place} {}",
@@ -142,7 +159,7 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
                 ));
             }
         }
-        println!("  {:12} {}", run.name, show(&here));
+        println!("  {:12} {shown}", run.name);
         Ok(there.files)
     };
     for name in &sources {
@@ -192,6 +209,15 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
             files: &Contents::new(),
         })?;
     }
+    let image = format!("{folder}/harts.elf");
+    abi::build(root, OF_HARTS, &image, HARTS.core, Cache::default())?;
+    compare(&Run {
+        platform: &HARTS,
+        name: "harts",
+        image: &image,
+        args: &ARGUMENTS,
+        files: &Contents::new(),
+    })?;
     if is_lost {
         differences.push("minigzip does not bring its input back".to_owned());
     }
@@ -268,6 +294,7 @@ fn on_qemu(root: &Path, run: &Run<'_>) -> Result<Left> {
     let output = Command::new("timeout")
         .args(["60", run.platform.qemu, "-M", "virt"])
         .args(["-cpu", run.platform.cpu, "-m", "16M"])
+        .args(["-smp", &run.platform.harts.to_string()])
         .args(["-nographic", "-monitor", "none", "-serial", "none"])
         .args(["-bios", "none", "-semihosting-config"])
         .arg(format!("enable=on,target=native{args}"))
@@ -281,9 +308,19 @@ fn on_qemu(root: &Path, run: &Run<'_>) -> Result<Left> {
     let text = [output.stdout, output.stderr].concat();
     Ok(Left {
         status: output.status.code(),
-        text: ended(String::from_utf8_lossy(&text).into_owned()),
+        text: in_order(run, ended(String::from_utf8_lossy(&text).into_owned())),
         files: contents(&folder)?,
     })
+}
+
+/// Text of a run with the lines of several harts sorted: each is written as a whole, in any order.
+fn in_order(run: &Run<'_>, text: String) -> String {
+    if run.platform.harts == 1 {
+        return text;
+    }
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// Text with an end of line, which the host adds where firmware has written none.
@@ -325,7 +362,10 @@ fn on_rtl(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -> Resu
     }
     Ok(Left {
         status: output.status.code(),
-        text: without_prefix(text.lines().filter(|line| is_print(line))),
+        text: in_order(
+            run,
+            without_prefix(text.lines().filter(|line| is_print(line))),
+        ),
         files: contents(&folder)?,
     })
 }

@@ -24,10 +24,11 @@ fn spike(root: &Path) -> Option<PathBuf> {
     given.or_else(|| installed.is_file().then_some(installed))
 }
 
-/// Runs the image. Returns the first difference, or `None`. Without Spike nothing is compared, which is printed.
+/// Runs the image on as many harts. Returns the first difference, or `None`. Without Spike nothing is compared, which is printed.
 pub(super) fn compare(
     root: &Path,
     core: Core,
+    harts: u32,
     simulated: &Simulated<'_>,
 ) -> Result<Option<String>> {
     let Simulated { name, image, .. } = *simulated;
@@ -42,6 +43,7 @@ pub(super) fn compare(
         .arg("60")
         .arg(&spike)
         .arg(format!("--isa={}", core.architecture))
+        .arg(format!("-p{harts}"))
         .args(SIGNATURE.iter().filter(|_| has_signature))
         .arg(root.join(image))
         .current_dir(&folder)

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use super::build::{Builder, Model, mailboxes, memories};
-use super::case::Core;
+use super::case::{Core, family};
 use super::{abi, command};
 use crate::tool::{RISCV_GCC, ROCKET, Tool, VEXRISCV};
 
@@ -41,7 +41,7 @@ pub(super) struct Suite {
     lacking: &'static [&'static str],
 }
 
-pub(super) const SUITES: [Suite; 2] = [
+pub(super) const SUITES: [Suite; 3] = [
     Suite {
         name: "riscv-tests-vexriscv",
         required: [VEXRISCV, RISCV_GCC],
@@ -80,6 +80,20 @@ pub(super) const SUITES: [Suite; 2] = [
         words: Some("0x600f0000"),
         lacking: &["rv64ui-p-ma_data"],
     },
+    // The tests stop all harts but the first.
+    Suite {
+        name: "riscv-tests-rocket-4",
+        required: [ROCKET, RISCV_GCC],
+        design: "rocket-4",
+        core: Core {
+            architecture: "rv64g",
+            ..Core::ROCKET
+        },
+        memories: "rocket-uncached",
+        groups: &["rv64ui", "rv64ua"],
+        words: Some("0x600f0000"),
+        lacking: &["rv64ui-p-ma_data"],
+    },
 ];
 
 /// Runs the tests of a core and prints a table. Returns those that failed although the core has their features, or `None`.
@@ -88,7 +102,7 @@ pub(super) fn run(builder: &mut Builder<'_>, suite: &Suite) -> Result<Option<Str
     let tests = tests.with_context(|| format!("{VARIABLE} is not set"))?;
     let mut simulation = builder.simulation(Model::of(suite.design))?;
     simulation.memories = memories(suite.memories);
-    simulation.mailboxes = mailboxes(suite.design);
+    simulation.mailboxes = mailboxes(family(suite.design));
     let root = builder.root();
     let folder = format!("target/cosim/firmware/{}", suite.name);
     fs::create_dir_all(root.join(&folder)).with_context(|| format!("cannot make {folder}"))?;

@@ -9,7 +9,7 @@ use vhost::Vhost;
 
 use super::compiled::missing;
 use super::semihosting::compile_for;
-use super::{Image, RAM};
+use super::{Image, RAM, tree};
 use crate::support::elf::{Elf, Segment};
 
 const SIZE: usize = 0x10_0000;
@@ -183,6 +183,56 @@ fn several_harts_ask_at_the_same_time() {
             assert_eq!(count, 50, "{architecture}: {letter} of {text}");
         }
         assert_eq!(text.len(), 50 * harts as usize, "{architecture}: {text}");
+    }
+}
+
+/// The program that runs on four harts in RTL and on QEMU.
+#[test]
+fn harts_keep_registers_lines_and_files_apart() {
+    if let Some(what) = missing() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
+        return;
+    }
+    let integration = tree().join("integration");
+    let program = fs::read_to_string(integration.join("firmware/semihosting_harts.c")).unwrap();
+    let expected = fs::read_to_string(integration.join("expected/semihosting_harts.txt")).unwrap();
+    let expected: Vec<&str> = expected
+        .lines()
+        .map(|line| line.strip_prefix("[cpu0] ").unwrap())
+        .collect();
+    let include = format!("-I{}", tree().join("firmware/abi").display());
+    for architecture in ["rv32ima", "rv64imac"] {
+        let image = Image(tempfile::tempdir().unwrap());
+        compile_for(&image, architecture, &program, &[&include]);
+        let bench = Bench::new(&image, "args: [program, two], stdio: {stdout: raw}");
+        let ended = match architecture.starts_with("rv32") {
+            true => bench.run::<Rv32>(4),
+            false => bench.run::<Rv64>(4),
+        };
+        assert_eq!(
+            ended.code,
+            Some(42),
+            "{architecture}: {}{:?}",
+            ended.text,
+            ended.reports
+        );
+        let mut lines: Vec<&str> = ended.text.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines, expected, "{architecture}");
+        for hart in 0..4 {
+            let file = image.path("files").join(format!("hart-{hart}.txt"));
+            let lines = fs::read_to_string(&file).unwrap();
+            let of_hart = format!("hart {hart}, line ");
+            assert_eq!(lines.lines().count(), 2, "{architecture}: {lines}");
+            for (number, line) in lines.lines().enumerate() {
+                let begin = format!("{of_hart}{number:02}: ");
+                let len = 5 + (hart * 7 + number * 11) % 80;
+                assert!(line.starts_with(&begin), "{architecture}: {line}");
+                assert_eq!(line.len(), begin.len() + len, "{architecture}: {line}");
+            }
+        }
+        let left = fs::read_dir(image.path("files")).unwrap().count();
+        assert_eq!(left, 4, "{architecture}");
     }
 }
 
