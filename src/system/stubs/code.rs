@@ -158,10 +158,13 @@ pub(super) fn common(
         Exclusion::Lock => {
             let lock = STUB_LOCK as i32;
             let take = [
+                // Only loads while another hart has it: stores of the others would slow that one's own accesses down.
+                load(2, T2, T0, 0),
+                branch(NOT_EQUAL, T2, ZERO, -4),
                 addi(T2, ZERO, 1),
                 // `amoswap.w.aq t2, t2, (t0)`
                 0x0c00_0000 | T2 << 20 | T0 << 15 | 2 << 12 | T2 << 7 | 0x2f,
-                branch(NOT_EQUAL, T2, ZERO, -4),
+                branch(NOT_EQUAL, T2, ZERO, -16),
             ];
             // `amoswap.w.rl zero, zero, (t0)`
             let give = [0x0a00_0000 | T0 << 15 | 2 << 12 | 0x2f];
