@@ -7,6 +7,7 @@
 //! - [`report`]: recordings as a page and as JUnit results.
 //! - `tables`: recordings as tables in Parquet, with the feature `parquet`.
 //! - [`waves`]: recordings as files of waveform and trace viewers.
+//! - [`selftest`]: a small simulation in a simulator of this machine.
 //! - [`output`]: terminal output: colours, progress, sanitised text.
 //!
 //! Results go to standard output, everything else to standard error.
@@ -16,6 +17,7 @@ mod output;
 mod replay;
 mod report;
 mod run;
+mod selftest;
 #[cfg(feature = "parquet")]
 mod tables;
 mod trace;
@@ -55,6 +57,8 @@ enum Verb {
     Replay(replay::Args),
     /// Write recorded runs as a page to look at, or as JUnit results
     Report(report::Args),
+    /// Compile and run a small simulation with the library in a simulator of this machine
+    Selftest(selftest::Args),
 }
 
 /// Outcome of a command that did its work.
@@ -90,6 +94,7 @@ fn perform(verb: &Verb) -> Result<Outcome> {
         Verb::Trace(verb) => trace::run(verb),
         Verb::Replay(args) => replay::run(args),
         Verb::Report(args) => report::run(args),
+        Verb::Selftest(args) => selftest::run(args),
     }
 }
 

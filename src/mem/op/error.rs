@@ -111,8 +111,8 @@ pub enum HdlProblem {
     /// Object that the simulator does not have.
     #[error(
         "the simulator has no such object; check `path`, `width` and the dimensions of the memory, \
-         and keep the array accessible in the simulator (Verilator: --public-flat-rw; others: \
-         their switch for debug access)"
+         and keep the array accessible in the simulator (Verilator: --public-flat-rw, and \
+         no `hier_block` around it; others: their switch for debug access)"
     )]
     Missing,
     /// Word width that differs from the configuration.

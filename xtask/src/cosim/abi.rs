@@ -46,7 +46,8 @@ pub(super) fn build(
     cache: Cache<'_>,
 ) -> Result<bool> {
     let of_htif = name.strip_prefix(HTIF);
-    let (program, mut compiler) = if let Some(program) = of_htif.or(name.strip_prefix(SEMIHOSTING)) {
+    let (program, mut compiler) = if let Some(program) = of_htif.or(name.strip_prefix(SEMIHOSTING))
+    {
         (program, bare(cores, cache, "htif.ld"))
     } else if let Some(program) = name.strip_prefix(UNCACHED) {
         let mut clang = bare(cores, cache, "uncached.ld");

@@ -1,6 +1,7 @@
 //! Builds the parts of a case: firmware, library and simulation.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::iter;
@@ -16,7 +17,9 @@ use super::{REQUIRED, abi, ccache, ghdl, icarus};
 use crate::clock::Clock;
 use crate::library::{self, ARTEFACTS, PYTHON, SHIPPED, UNOPTIMISED, VARIANTS, Variant, replace};
 use crate::programs;
-use crate::tool::{RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, python_packages, requirements, uvm};
+use crate::tool::{
+    RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, python_packages, requirements, uvm, verilator,
+};
 
 /// Option of GCC: no garbage collection, which takes a third of the time of a large model. A process
 /// of GCC has up to 3 GiB then.
@@ -75,6 +78,10 @@ pub(super) struct Model<'a> {
     pub(super) library: Library,
     pub(super) backend: Option<Backend>,
     pub(super) threading: Option<Threading>,
+    /// Version of Verilator, if it is not that of the tests.
+    pub(super) version: Option<&'a str>,
+    /// Further options of Verilator.
+    pub(super) options: &'a [String],
     /// Package of the host program that contains the library; it is in the folder of the design.
     pub(super) host: Option<&'a str>,
     /// File of `integration/tb` with the program that drives the model, for designs without their
@@ -91,6 +98,8 @@ impl<'a> Model<'a> {
             library: Library::default(),
             backend: None,
             threading: None,
+            version: None,
+            options: &[],
             host: None,
             main: None,
         }
@@ -110,6 +119,13 @@ impl<'a> Model<'a> {
         }
         if self.library == Library::Static {
             name += "-static";
+        }
+        if let Some(version) = self.version {
+            name += &format!("-{version}");
+        }
+        // One that is a path is of no use in a name.
+        for option in self.options.iter().filter(|option| !option.contains('/')) {
+            name += &format!("-{}", option.trim_start_matches('-'));
         }
         name
     }
@@ -465,7 +481,8 @@ impl<'a> Builder<'a> {
             }
             Library::Static => format!("{} -lpthread -ldl -lm", archive.display()),
         };
-        let mut verilator = self.verilator(&design, &link, &folder);
+        let mut verilator = self.verilator(model.version, model.options);
+        self.add_options(&mut verilator, &link, &folder);
         if let Some(main) = model.main {
             verilator.arg(self.root.join("integration/tb").join(main));
         }
@@ -479,6 +496,12 @@ impl<'a> Builder<'a> {
             ]);
         }
         let archive = (model.library == Library::Static).then_some(archive);
+        let design = match model.version {
+            None => design,
+            // An old one takes names in a list relative to the folder of the model, if the list's is not a whole path.
+            Some(_) => self.root.join(design).display().to_string(),
+        };
+        verilator.args(["-F", &design]);
         let command = format!("{}\n{verilator:?}\n", requirements(&REQUIRED));
         self.use_ccache(&mut verilator);
         let inputs = || {
@@ -512,16 +535,36 @@ impl<'a> Builder<'a> {
         Ok(simulation)
     }
 
-    fn verilator(&self, design: &str, link: &str, folder: &Path) -> Command {
-        let verilator = self.packages.join("verilator");
+    /// Command of a version of Verilator, with options of a case.
+    fn verilator(&self, version: Option<&str>, options: &[String]) -> Command {
+        let verilator = match version {
+            None => self.packages.join("verilator"),
+            Some(version) => self.root.join(verilator(version)),
+        };
         let mut command = Command::new(verilator.join("bin/verilator"));
+        command.env("VERILATOR_ROOT", &verilator);
+        let is_systemc = options.iter().any(|option| option == "--sc");
+        if !is_systemc {
+            command.arg("--cc");
+        } else if env::var_os("SYSTEMC_INCLUDE").is_none() {
+            // Those of Debian's package, which compiler and linker look in.
+            command.env("SYSTEMC_INCLUDE", "/usr/include");
+            command.env("SYSTEMC_LIBDIR", "/usr/lib");
+        }
+        // Debian's does not know it.
+        command.args((version != Some("5.006")).then_some("--quiet"));
+        command.args(options);
+        command
+    }
+
+    /// Adds what every model has.
+    fn add_options(&self, command: &mut Command, link: &str, folder: &Path) {
         for (variable, release) in [("UVM_2020", UVM_NEWEST), ("UVM_2017", UVM_OLDER)] {
             if let Some(source) = uvm(release) {
                 command.env(variable, self.root.join(source));
             }
         }
         command
-            .env("VERILATOR_ROOT", &verilator)
             .env(
                 "PICORV32",
                 self.packages.join("pythondata_cpu_picorv32/verilog"),
@@ -534,7 +577,7 @@ impl<'a> Builder<'a> {
                 "ROCKET",
                 self.packages.join("pythondata_cpu_rocket/verilog"),
             )
-            .args(["--cc", "--exe", "--build", "-j", "2", "-O3", "--quiet"])
+            .args(["--exe", "--build", "-j", "2", "-O3"])
             .arg("--Mdir")
             .arg(folder)
             .arg("-CFLAGS")
@@ -549,9 +592,7 @@ impl<'a> Builder<'a> {
                 "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG= OPT_FAST=-O3",
             ])
             .args(["-LDFLAGS", link])
-            .args(["-F", design])
             .current_dir(self.root);
-        command
     }
 
     /// Hash of the inputs of the simulation in this folder. Includes the library if it is linked

@@ -12,7 +12,9 @@ use super::abi::PICOLIBC;
 use super::build::{Cache, Model};
 use super::rerun::Rerun;
 use crate::programs;
-use crate::tool::{GHDL, IVERILOG, LZ4, ROCKET, Tool, UVM, UVM_2017, VEXRISCV};
+use crate::tool::{
+    GHDL, IVERILOG, LZ4, OTHER_VERILATORS, ROCKET, SYSTEMC, Tool, UVM, UVM_2017, VEXRISCV,
+};
 
 /// Beginning of the name of a program with a C library, as firmware.
 pub(super) const PROGRAM: &str = "program:";
@@ -37,6 +39,14 @@ pub(super) struct Case {
     threads: bool,
     #[serde(skip)]
     pub(super) threading: Option<Threading>,
+    /// Other versions of Verilator in the file, for a case that is [expanded](expand); none afterwards.
+    #[serde(default)]
+    versions: Vec<String>,
+    #[serde(skip)]
+    pub(super) version: Option<String>,
+    /// Further options of Verilator.
+    #[serde(default)]
+    pub(super) options: Vec<String>,
     /// File of `integration/tb` with the program that drives the model.
     pub(super) main: Option<String>,
     pub(super) memories: Option<String>,
@@ -65,6 +75,9 @@ pub(super) struct Case {
     /// True if Spike, where it is installed, must do so, too.
     #[serde(default)]
     pub(super) as_spike: bool,
+    /// Files in the root of firmware's that the simulation must have written.
+    #[serde(default)]
+    leaves: Vec<String>,
     #[serde(default)]
     pub(super) golden: bool,
     #[serde(default)]
@@ -196,9 +209,21 @@ pub(super) fn read(root: &Path) -> Result<Cases> {
     Ok(cases.into_iter().flat_map(expand).collect())
 }
 
-/// Expands a case with threads to one case per [`Threading`], named `<name>-<threads>-<dpi>`. Of a
-/// case of the quick run, the first is part of the quick run.
+/// Expands a case with threads to one case per [`Threading`], named `<name>-<threads>-<dpi>`, and one with versions to one per version,
+/// named `<name>-<version>`. Of a case of the quick run, the first is part of the quick run.
 fn expand((name, case): (String, Case)) -> Vec<(String, Case)> {
+    if !case.versions.is_empty() {
+        let with = |(at, version): (usize, &String)| {
+            let case = Case {
+                versions: vec![],
+                version: Some(version.clone()),
+                full: case.full || at > 0,
+                ..case.clone()
+            };
+            (format!("{name}-{version}"), case)
+        };
+        return case.versions.iter().enumerate().map(with).collect();
+    }
     if !case.threads {
         return vec![(name, case)];
     }
@@ -224,6 +249,8 @@ impl Case {
             threading: self.threading,
             host: self.host.as_deref(),
             main: self.main.as_deref(),
+            version: self.version.as_deref(),
+            options: &self.options,
             ..Model::of(&self.design)
         }
     }
@@ -239,9 +266,18 @@ impl Case {
         if self.firmware.iter().any(has_library) {
             tools.extend(programs::REQUIRED);
         }
-        if self.rerun == Some(Rerun::Fst) {
+        let has_option = |name: &str| self.options.iter().any(|option| option == name);
+        if self.rerun == Some(Rerun::Fst) || has_option("--trace-fst") {
             tools.push(LZ4);
         }
+        if has_option("--sc") {
+            tools.push(SYSTEMC);
+        }
+        let of_case = |tool: &&Tool| {
+            let version = self.version.as_ref();
+            version.is_some_and(|version| tool.name() == format!("verilator {version}"))
+        };
+        tools.extend(OTHER_VERILATORS.iter().find(of_case));
         match self.simulator {
             Simulator::Verilator => {}
             Simulator::Icarus => tools.push(IVERILOG),
@@ -265,6 +301,14 @@ impl Case {
                 .with_context(|| format!("cannot write {}", file.display()))?;
         }
         Ok(())
+    }
+
+    /// First file that the simulation should have written to the root of firmware's, and did not.
+    pub(super) fn missing_file(&self, folder: &Path) -> Option<String> {
+        let is_missing =
+            |name: &&String| !fs::metadata(folder.join(name)).is_ok_and(|file| file.len() > 0);
+        let name = self.leaves.iter().find(is_missing)?;
+        Some(format!("it has not written {name}"))
     }
 
     /// Cache of the cores, as firmware has to know it.
@@ -373,6 +417,12 @@ impl fmt::Display for Case {
         if let Some(Threading { threads, dpi }) = self.threading {
             write!(f, ", {threads} threads, DPI by {dpi}")?;
         }
+        if let Some(version) = &self.version {
+            write!(f, ", Verilator {version}")?;
+        }
+        self.options
+            .iter()
+            .try_for_each(|option| write!(f, " {option}"))?;
         if let Some(host) = &self.host {
             write!(f, ", host program {host}")?;
         }
@@ -499,6 +549,11 @@ mod tests {
                 let file = root.join("integration/tb").join(main);
                 assert!(file.is_file(), "{name}: there is no {main}");
             }
+            let is_known = |version: &String| {
+                let name = format!("verilator {version}");
+                OTHER_VERILATORS.iter().any(|tool| tool.name() == name)
+            };
+            assert!(case.version.iter().all(is_known), "{name}");
             for client in &case.clients {
                 let script = root.join("integration/clients").join(client);
                 assert!(script.is_file(), "{name}: there is no {client}");

@@ -5,6 +5,7 @@
 //! - [`build`]: firmware, library and simulation; a simulation is rebuilt if its inputs change;
 //! - [`ccache`]: compiler cache for simulations;
 //! - [`client`]: TCP clients of a running simulation;
+//! - [`command_selftest`]: the command `vhost selftest`;
 //! - [`on_qemu`]: programs with semihosting on QEMU, too;
 //! - [`on_run`]: the same image on `vhost run`;
 //! - [`on_spike`]: the same image on Spike;
@@ -27,6 +28,7 @@ mod case;
 mod ccache;
 mod client;
 mod cocotb;
+mod command_selftest;
 mod doc_pages;
 pub(crate) mod ghdl;
 pub(crate) mod icarus;
@@ -116,7 +118,8 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         let cocotb = cocotb::CASES.iter();
         let cocotb = cocotb.filter(|case| args.selects(case.name, case.full));
         let names = cases.map(|(name, _)| name.as_str());
-        let names = names.chain(args.selects(on_qemu::NAME, true).then_some(on_qemu::NAME));
+        let special = SPECIAL.into_iter().filter(|name| args.selects(name, true));
+        let names = names.chain(special);
         names
             .chain(cocotb.map(|case| case.name))
             .chain(args.suites().map(|suite| suite.name))
@@ -197,6 +200,11 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             summary.run(name, || on_qemu::run(&mut builder));
         }
     }
+    if args.selects(command_selftest::NAME, true) {
+        let name = command_selftest::NAME;
+        println!("\n{name}: vhost selftest in Verilator");
+        summary.run(name, || command_selftest::run(&builder));
+    }
     let pages = doc_pages::PAGES.iter();
     for doc_page in pages.filter(|page| args.selects(page.name, page.full)) {
         let page = doc_page.name;
@@ -212,6 +220,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     }
     Ok(summary.close())
 }
+
+/// Cases that are part of the full run only, and neither in cases.toml nor of a kind with several.
+const SPECIAL: [&str; 2] = [on_qemu::NAME, command_selftest::NAME];
 
 /// Most cases of a group.
 const GROUP: usize = 8;
@@ -234,10 +245,8 @@ fn groups(args: &Args, cases: &Cases) -> Vec<Vec<String>> {
     // One group: a recording is compared with that of the case before.
     groups.push(cocotb.map(|case| case.name.to_owned()).collect());
     groups.retain(|group: &Vec<String>| !group.is_empty());
-    groups.extend(
-        args.selects(on_qemu::NAME, true)
-            .then(|| vec![on_qemu::NAME.to_owned()]),
-    );
+    let special = SPECIAL.into_iter().filter(|name| args.selects(name, true));
+    groups.extend(special.map(|name| vec![name.to_owned()]));
     groups.extend(args.suites().map(|suite| vec![suite.name.to_owned()]));
     let parts = by_model.values().flat_map(|group| group.chunks(GROUP));
     groups.extend(parts.map(<[String]>::to_vec));
@@ -282,7 +291,7 @@ impl Args {
             false => {
                 let is_page = doc_pages::PAGES.iter().any(|page| page.name == name);
                 let is_suite = riscv_tests::SUITES.iter().any(|suite| suite.name == name);
-                let is_special = name == on_qemu::NAME || cocotb::is_case(name);
+                let is_special = SPECIAL.contains(&name) || cocotb::is_case(name);
                 is_special || is_page || is_suite || cases.contains_key(name)
             }
         };
@@ -411,7 +420,8 @@ fn run_case(
     let unmet_by_clients = clients.unmet()?;
     let expected = case.expected(builder.root())?;
     let unmet = case.unmet(expected.as_deref(), status, &lines);
-    if let Some(unmet) = unmet.or(unmet_by_clients) {
+    let unmet = unmet.or(unmet_by_clients);
+    if let Some(unmet) = unmet.or_else(|| case.missing_file(&folder)) {
         return Ok(Some(unmet));
     }
     if let ([image], true) = (&images[..], case.as_run || case.as_spike) {

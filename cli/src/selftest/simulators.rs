@@ -1,0 +1,239 @@
+//! Command lines of simulators for the self-test.
+
+use std::fmt;
+use std::path::Path;
+
+use clap::ValueEnum;
+
+/// Simulator of the self-test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Simulator {
+    Vcs,
+    Xcelium,
+    Questa,
+    Verilator,
+    Icarus,
+}
+
+/// Command of the self-test.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) program: String,
+    pub(super) arguments: Vec<String>,
+}
+
+/// Inputs of the command lines.
+pub(super) struct Place<'a> {
+    /// Path of the library.
+    pub(super) library: &'a Path,
+    /// Further options of the compilation.
+    pub(super) options: &'a [String],
+}
+
+/// Sources for simulators with DPI.
+const SOURCES: [&str; 2] = ["firmware.v", "testbench.sv"];
+
+impl Simulator {
+    /// Name in the table.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Vcs => "VCS",
+            Self::Xcelium => "Xcelium",
+            Self::Questa => "Questa",
+            Self::Verilator => "Verilator",
+            Self::Icarus => "Icarus Verilog",
+        }
+    }
+
+    /// Command that prints its version.
+    pub(super) fn version(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Vcs => ("vcs", "-ID"),
+            Self::Xcelium => ("xrun", "-version"),
+            Self::Questa => ("vsim", "-version"),
+            Self::Verilator => ("verilator", "--version"),
+            Self::Icarus => ("iverilog", "-V"),
+        }
+    }
+
+    /// Commands that compile the design and run it, in its folder.
+    pub(super) fn steps(self, place: &Place<'_>) -> Vec<Step> {
+        let library = place.library.display();
+        let folder = place.library.parent().unwrap_or(Path::new(".")).display();
+        let more = place.options.iter().map(String::as_str);
+        let with = |program: &str, arguments: &[&str], last: &[&str]| {
+            let arguments = arguments.iter().copied().chain(more.clone());
+            Step::new(program, arguments.chain(last.iter().copied()))
+        };
+        match self {
+            Self::Vcs => vec![
+                with(
+                    "vcs",
+                    &[
+                        "-full64",
+                        "-sverilog",
+                        "-timescale=1ns/1ps",
+                        "-debug_access+all",
+                    ],
+                    &[
+                        SOURCES[0],
+                        SOURCES[1],
+                        "-top",
+                        "testbench",
+                        &library.to_string(),
+                        "-LDFLAGS",
+                        &format!("-Wl,-rpath,{folder}"),
+                        "-o",
+                        "simv",
+                    ],
+                ),
+                Step::new("./simv", []),
+            ],
+            Self::Xcelium => vec![with(
+                "xrun",
+                &["-64bit", "-sv", "-timescale", "1ns/1ps", "-access", "+rwc"],
+                &[
+                    SOURCES[0],
+                    SOURCES[1],
+                    "-top",
+                    "testbench",
+                    "-sv_lib",
+                    &library.to_string(),
+                ],
+            )],
+            Self::Questa => vec![
+                Step::new("vlib", ["work"]),
+                with(
+                    "vlog",
+                    &["-64", "-sv", "-mfcu", "-timescale", "1ns/1ps"],
+                    &SOURCES,
+                ),
+                Step::new(
+                    "vsim",
+                    [
+                        "-c",
+                        "-64",
+                        "-voptargs=+acc",
+                        "-sv_lib",
+                        // It adds the end of the name itself.
+                        &place.library.with_extension("").display().to_string(),
+                        "testbench",
+                        "-do",
+                        "run -all; quit -f",
+                    ],
+                ),
+            ],
+            Self::Verilator => vec![
+                with(
+                    "verilator",
+                    &[
+                        "--binary",
+                        "--vpi",
+                        "-Wno-fatal",
+                        "-Wno-lint",
+                        "-Wno-style",
+                        "--timescale",
+                        "1ns/1ps",
+                        "--top-module",
+                        "testbench",
+                        "--Mdir",
+                        "simulation",
+                    ],
+                    &[
+                        "-LDFLAGS",
+                        &format!(
+                            "{library} -Wl,-rpath,{folder} -Wl,--undefined=mb_sv_call,--undefined=vpi_handle_by_name"
+                        ),
+                        SOURCES[1],
+                        SOURCES[0],
+                    ],
+                ),
+                Step::new("simulation/Vtestbench", []),
+            ],
+            Self::Icarus => vec![
+                Step::new(
+                    "cc",
+                    "-shared -fPIC -O2 -o vhost.vpi vhost_vpi.c -ldl".split(' '),
+                ),
+                with(
+                    "iverilog",
+                    &["-g2005", "-L", ".", "-m", "vhost", "-s", "testbench"],
+                    &["-o", "testbench.vvp", SOURCES[0], "testbench.v"],
+                ),
+                Step::new("vvp", ["-n", "-M", ".", "-m", "vhost", "testbench.vvp"]),
+            ],
+        }
+    }
+
+    /// Row of the table of simulators, for a run that has passed.
+    pub(super) fn row(self, version: &str) -> String {
+        let (library, methods) = match self {
+            Self::Icarus => ("VPI module", "Verilog"),
+            _ => ("DPI", "SystemVerilog"),
+        };
+        format!(
+            "| {} | {version} | {library} | HDL arrays | {methods} | yes | self-test of vhost {} |",
+            self.name(),
+            env!("CARGO_PKG_VERSION")
+        )
+    }
+}
+
+impl Step {
+    fn new<'a>(program: &str, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        Self {
+            program: program.to_owned(),
+            arguments: arguments.into_iter().map(str::to_owned).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.program)?;
+        self.arguments
+            .iter()
+            .try_for_each(|argument| write!(f, " {}", quoted(argument)))
+    }
+}
+
+/// Argument as a shell reads it.
+pub(super) fn quoted(argument: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=+,:%@".contains(letter);
+    if !argument.is_empty() && argument.chars().all(is_plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_quoted_for_a_shell() {
+        for (argument, expected) in [
+            ("-debug_access+all", "-debug_access+all"),
+            ("run -all; quit -f", "'run -all; quit -f'"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME", "'$HOME'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(argument), expected);
+        }
+    }
+
+    #[test]
+    fn options_are_those_of_the_compilation() {
+        let options = ["-more".to_owned()];
+        let place = Place {
+            library: Path::new("/opt/libvhost.so"),
+            options: &options,
+        };
+        for simulator in Simulator::value_variants() {
+            let steps = simulator.steps(&place);
+            let has_it = |step: &&Step| step.arguments.contains(&options[0]);
+            assert_eq!(steps.iter().filter(has_it).count(), 1, "{simulator:?}");
+        }
+    }
+}
