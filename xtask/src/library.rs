@@ -172,6 +172,11 @@ fn collect(place: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 /// process may have it loaded.
 pub(crate) fn replace(from: &Path, to: &Path) -> Result<()> {
     let content = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    replace_by(&content, to)
+}
+
+/// Gives a file this content, unless it has it, in one step for its readers.
+pub(crate) fn replace_by(content: &[u8], to: &Path) -> Result<()> {
     if fs::read(to).is_ok_and(|before| before == content) {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 //! - [`step`]: steps as data (commands as text, expected results), independent of their execution;
 //! - [`runner`]: runs steps, prints their output, and closes with a table;
 //! - [`tally`]: counts passed, failed and skipped tests in the output of `cargo test`;
+//! - [`matrix`]: the table of simulators, from results of cases;
 //! - [`clock`]: wall and processor time of commands;
 //! - [`tool`]: programs that steps need, and their installation.
 #![allow(clippy::print_stdout, reason = "a command-line tool talks on stdout")]
@@ -11,6 +12,7 @@ mod bench;
 mod clock;
 mod cosim;
 mod library;
+mod matrix;
 mod programs;
 mod runner;
 mod stage;
@@ -41,6 +43,8 @@ enum Verb {
     Test(test::Args),
     /// Run RTL simulations with the library loaded, most with firmware on a CPU: cases of integration/cases.toml
     Cosim(cosim::Args),
+    /// Write the table of simulators in docs/simulators.md from the results of the cases that have run here
+    Matrix,
     /// Run C programs as firmware, and compare them with the same programs on this machine: firmware/programs/programs.toml
     Programs(programs::Args),
     /// Build the library with methods in Python for simulations of a quick run, as its tests have it
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
     let outcome = enter_project_root().and_then(|root| match verb {
         Verb::Test(args) => test::run(&root, &args),
         Verb::Cosim(args) => cosim::run(&root, &args),
+        Verb::Matrix => matrix::run(&root),
         Verb::Programs(args) => programs::run(&root, &args),
         Verb::PythonLibrary => library::keep_python(&root),
         Verb::Bench(args) => bench::run(&root, &args),

@@ -253,6 +253,14 @@ impl Tool {
         self.name
     }
 
+    /// Version of a Python package.
+    pub(crate) const fn version(self) -> Option<&'static str> {
+        match self.source {
+            Source::Python { version } => Some(version),
+            _ => None,
+        }
+    }
+
     fn is_there(self) -> bool {
         match self.source {
             Source::Debian { .. } => succeeds(&format!("{} --version", self.name)),

@@ -240,6 +240,10 @@ fn expand((name, case): (String, Case)) -> Vec<(String, Case)> {
 }
 
 impl Case {
+    pub(super) fn simulator(&self) -> Simulator {
+        self.simulator
+    }
+
     /// Simulation that the case runs on.
     pub(super) fn model(&self) -> Model<'_> {
         Model {

@@ -11,9 +11,10 @@ use anyhow::{Context, Result};
 use super::build::Builder;
 use super::limit::Limit;
 use super::recording::Recording;
+use super::results;
 use super::watch;
 use crate::library::ARTEFACTS;
-use crate::tool::{IVERILOG, Tool, VENV};
+use crate::tool::{IVERILOG, Tool, VENV, VERILATOR};
 
 /// Case with cocotb's runner.
 pub(super) struct CocotbCase {
@@ -59,6 +60,20 @@ pub(super) const CASES: [CocotbCase; 3] = [
         same_as: Some(IN_ICARUS),
     },
 ];
+
+impl CocotbCase {
+    /// Version of its simulator.
+    pub(super) fn version(&self) -> Option<String> {
+        if self
+            .required
+            .iter()
+            .any(|tool| tool.name() == IVERILOG.name())
+        {
+            return results::printed("iverilog", "-V");
+        }
+        VERILATOR.version().map(results::of_verilator)
+    }
+}
 
 /// True for the name of a case.
 pub(super) fn is_case(name: &str) -> bool {

@@ -10,6 +10,7 @@
 //! - [`on_run`]: the same image on `vhost run`;
 //! - [`on_spike`]: the same image on Spike;
 //! - [`recording`]: recording of each run, and its replay without the simulation;
+//! - [`mod@results`]: results of cases, for the table of simulators;
 //! - [`riscv_tests`]: the official instruction tests, if their sources are here;
 //! - [`rerun`]: failed runs that run again from a snapshot;
 //! - [`icarus`], [`ghdl`]: simulations in Icarus Verilog and in GHDL;
@@ -41,6 +42,7 @@ mod on_run;
 mod on_spike;
 mod recording;
 mod rerun;
+mod results;
 mod riscv_tests;
 
 use std::collections::BTreeMap;
@@ -58,6 +60,7 @@ use self::client::Clients;
 use self::on_run::Simulated;
 use self::recording::Recording;
 use self::rerun::Waves;
+pub(crate) use self::results::{CaseResult, Results, read as results};
 use self::riscv_tests::Suite;
 use crate::clock::{Clock, Elapsed};
 use crate::tally::COST;
@@ -150,7 +153,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     if args.jobs > 1 {
         return jobs::run(groups(args, &cases), args.jobs, args.fast_build);
     }
-    let mut summary = Summary::default();
+    let mut summary = Summary::new(root);
     let selected = |name: &str, case: &Case| match args.golden {
         true => case.golden,
         false => args.selects(name, case.full),
@@ -162,6 +165,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             println!("skipped: {name}: {reason}");
             continue;
         }
+        summary.version = results::version(case);
         summary.run(name, || run_case(&mut builder, name, case, args.golden));
     }
     if args.golden {
@@ -173,9 +177,13 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         let mut needed = case.required.iter();
         match needed.find_map(|tool| tools.get(*tool).err()) {
             Some(Missing(reason)) => println!("skipped: {}: {reason}", case.name),
-            None => summary.run(case.name, || cocotb::run(&mut builder, case)),
+            None => {
+                summary.version = case.version();
+                summary.run(case.name, || cocotb::run(&mut builder, case));
+            }
         }
     }
+    summary.version = None;
     for suite in args.suites() {
         let name = suite.name;
         println!("\n{name}: riscv-tests");
@@ -323,20 +331,40 @@ impl Args {
 }
 
 /// Results in the format of `cargo test`, and the time of each case.
-#[derive(Default)]
-struct Summary {
+struct Summary<'a> {
+    root: &'a Path,
+    /// Version of the simulator of the next case.
+    version: Option<String>,
     passed: usize,
     failed: usize,
     times: Vec<(String, Elapsed)>,
 }
 
-impl Summary {
+impl<'a> Summary<'a> {
+    fn new(root: &'a Path) -> Self {
+        Self {
+            root,
+            version: None,
+            passed: 0,
+            failed: 0,
+            times: vec![],
+        }
+    }
+
     /// Runs a case. A case that can't be built or run counts as failed; the others still run.
     fn run(&mut self, name: &str, case: impl FnOnce() -> Result<Option<String>>) {
         let clock = Clock::start();
         let unmet = case();
         self.times.push((name.to_owned(), clock.elapsed()));
-        match unmet.unwrap_or_else(|error| Some(format!("{error:#}"))) {
+        let unmet = unmet.unwrap_or_else(|error| Some(format!("{error:#}")));
+        let result = CaseResult {
+            passed: unmet.is_none(),
+            version: self.version.clone(),
+        };
+        if let Err(error) = results::keep(self.root, name, result) {
+            println!("its result is not kept: {error:#}");
+        }
+        match unmet {
             None => {
                 println!("test cosim::{name} ... ok");
                 self.passed += 1;
