@@ -319,6 +319,13 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         )
         .required(&[CARGO_FUZZ, CXX]),
         Step::full("benches compile", ["cargo bench -p vhost --no-run"]),
+        // In the same lane: they are there when the simulations begin.
+        Step::full(
+            "other simulators for RTL co-simulation",
+            ["cargo xtask cosim --full --list"],
+        )
+        .optional(&cosim::OPTIONAL_IN_FULL)
+        .lane(Lane::Simulation),
         Step::of_cases("RTL co-simulation", vec![])
             .with(
                 Runs::Quick,

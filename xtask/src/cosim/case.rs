@@ -75,6 +75,8 @@ pub(super) struct Case {
     /// True if Spike, where it is installed, must do so, too.
     #[serde(default)]
     pub(super) as_spike: bool,
+    /// Limit of wall time, where it is not that of all cases.
+    pub(super) seconds: Option<u64>,
     /// Files in the root of firmware's that the simulation must have written.
     #[serde(default)]
     leaves: Vec<String>,

@@ -24,6 +24,11 @@ impl Limit {
     /// Limit of a program without busy-waiting threads.
     pub(super) const PLAIN: Self = Self { seconds: SECONDS };
 
+    /// Limit of a program that takes longer than others.
+    pub(super) const fn of_seconds(seconds: u64) -> Self {
+        Self { seconds }
+    }
+
     /// Limit of a simulation on this machine.
     pub(super) fn of(threading: Option<Threading>) -> Self {
         let threads = threading.map_or(1, |threading| threading.threads);

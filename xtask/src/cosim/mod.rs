@@ -57,6 +57,7 @@ use anyhow::{Context, Result, bail};
 use self::build::{Builder, Simulation, mailboxes, memories, recreate_dir};
 use self::case::{Case, Cases};
 use self::client::Clients;
+use self::limit::Limit;
 use self::on_run::Simulated;
 use self::recording::Recording;
 use self::rerun::Waves;
@@ -65,9 +66,9 @@ use self::riscv_tests::Suite;
 use crate::clock::{Clock, Elapsed};
 use crate::tally::COST;
 use crate::tool::{
-    CCACHE, CLANG, COCOTB, CXX, GHDL, IVERILOG, LIBPYTHON, LLD, LZ4, MAKE, Missing, PERL, PICORV32,
-    RISCV32, RISCV64, ROCKET, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, VEXRISCV,
-    download_wheels,
+    CCACHE, CLANG, COCOTB, CXX, GHDL, IVERILOG, LIBPYTHON, LLD, LZ4, MAKE, Missing,
+    OTHER_VERILATORS, PERL, PICORV32, RISCV32, RISCV64, ROCKET, SYSTEMC, Tool, Toolbox, UVM,
+    UVM_2017, VENV, VERILATOR, VEXRISCV, download_wheels,
 };
 
 /// Required tools, beside a Rust toolchain.
@@ -79,6 +80,12 @@ pub(crate) const REQUIRED: [Tool; 11] = [
 /// longer to build.
 pub(crate) const OPTIONAL: [Tool; 8] =
     [IVERILOG, GHDL, UVM, UVM_2017, LZ4, VEXRISCV, ROCKET, CCACHE];
+
+/// Further ones for cases of the full run: other versions of Verilator, and SystemC.
+pub(crate) const OPTIONAL_IN_FULL: [Tool; 5] = {
+    let [first, second, third, fourth] = OTHER_VERILATORS;
+    [first, second, third, fourth, SYSTEMC]
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -411,6 +418,9 @@ fn run_case(
     }
     if let Some(line) = case.cache_line {
         simulation.mailboxes = builder.mailboxes_with(name, &simulation.mailboxes, line)?;
+    }
+    if let Some(seconds) = case.seconds {
+        simulation.limit = Limit::of_seconds(seconds);
     }
     if let Some(name) = &case.memories {
         simulation.memories = memories(name);

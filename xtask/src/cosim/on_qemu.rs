@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 
 use super::build::{Builder, Cache, Model, Simulation, memories, recreate_dir, run_checked};
 use super::case::{Core, is_print};
+use super::limit::Limit;
 use super::on_run::{Contents, contents, in_this_process};
 use super::{abi, command};
 use crate::programs;
@@ -82,6 +83,9 @@ const HARTS: Platform = Platform {
     ..CACHED
 };
 
+/// Limit of wall time for several harts, each of which takes its time.
+const SECONDS: u64 = 600;
+
 /// Program for several harts.
 const OF_HARTS: &str = "semihosting:semihosting_harts";
 
@@ -120,6 +124,9 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
     for platform in [&SMALL, &CACHED, &HARTS] {
         let mut simulation = builder.simulation(Model::of(platform.design))?;
         simulation.memories = memories("rocket-large");
+        if platform.harts > 1 {
+            simulation.limit = Limit::of_seconds(SECONDS);
+        }
         simulations.push((platform.design, simulation));
     }
     let root = builder.root();
