@@ -3,7 +3,7 @@
 //   +idle           for measuring: says what a clock took of the processor's time
 //   +between=N      a snapshot every N clocks, from here: a model on several threads can be forked between two evaluations
 //   +waves=FILE     waves of all signals, of a model with --trace-fst
-//   +coverage=FILE  coverage, of a model with --coverage
+//   +coverage=FILE  coverage, of a model with --coverage-line and the like
 //   +forked=N       goes on as N runs, from here, and ends when they have ended; each has its number as +run
 
 #include <cstdio>
