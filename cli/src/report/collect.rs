@@ -7,7 +7,7 @@ use std::sync::Arc;
 use vhost::Severity;
 use vhost::attach::Table;
 use vhost::messages::Interface;
-use vhost::messages::announced::{DoorbellRang, SystemStarted};
+use vhost::messages::announced::{DoorbellRang, SystemStarted, WordsRang};
 use vhost::messages::checkpoint::{SavedSource, SavedText};
 use vhost::messages::console::{Finish, Print, PrintError, PrintMarked, PutRaw, Restore};
 use vhost::messages::foreign::{Exit, Report};
@@ -142,9 +142,9 @@ impl Collector {
             let channel = self.number(name);
             self.served(decoded, channel);
             self.print(decoded, channel);
-            if decoded.is::<DoorbellRang>().is_some()
-                && let Some(row) = self.run.channels.get_mut(channel)
-            {
+            let has_rung =
+                decoded.is::<DoorbellRang>().is_some() || decoded.is::<WordsRang>().is_some();
+            if has_rung && let Some(row) = self.run.channels.get_mut(channel) {
                 row.last = Some(tick);
             }
             if let Some(exit) = decoded.is::<Exit>() {
@@ -431,7 +431,8 @@ fn state(
     let mut text = match (open, channel.last) {
         (Some(open), _) => format!("not answered since tick {}: {}", open.seen, open.text()),
         (None, Some(last)) => format!("no request is open; last activity in tick {last}"),
-        (None, None) => "no request, and no handshake".to_owned(),
+        (None, None) if channel.protocol == "mailbox" => "no request, and no handshake".to_owned(),
+        (None, None) => "no request".to_owned(),
     };
     if let Some((tick, status)) = status {
         text.push_str(&format!("\nstatus in tick {tick}: {status}"));

@@ -13,6 +13,7 @@ mod firmware;
 mod golden;
 mod hostile;
 mod images;
+mod open;
 mod replay;
 mod report;
 mod run;

@@ -19,7 +19,7 @@ fn report(folder: &Path, words: &str) -> Ended {
 }
 
 /// Value of a data block of the page.
-fn data(page: &str, id: &str) -> Value {
+pub(crate) fn data(page: &str, id: &str) -> Value {
     let bytes = block(page, id);
     let (len, rest) = bytes.split_first_chunk().unwrap();
     let json = &rest[..u32::from_le_bytes(*len) as usize];

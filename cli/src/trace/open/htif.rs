@@ -1,0 +1,263 @@
+//! Commands of HTIF without an answer: from the poll that finds one in `tohost` to its event.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use vhost::mem::{AccessError, Op, Outcome, SpaceId};
+use vhost::messages::announced::{CommandServed, WordsRang};
+use vhost::messages::checkpoint::SavedHtif;
+use vhost::messages::htif::{Command, SystemCall};
+use vhost::messages::memory::Access;
+use vhost::messages::{ChannelId, Interface, ServedRequest as _};
+
+use super::lists::Lists;
+use super::{Asked, OpenRequest};
+use crate::trace::DecodedEntry;
+use crate::trace::channels::Channels;
+
+/// Most console reads that wait for a character. The host ignores further ones.
+const MOST_READS: usize = 64;
+
+/// Most commands of a channel without an answer: console reads, and one more command.
+const MOST_OPEN: usize = MOST_READS + 1;
+
+/// Most reads of system calls whose reply is awaited.
+const MOST_AWAITED: usize = 64;
+
+/// Command of firmware.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OpenCommand {
+    /// Command as its answer would have it, without a result.
+    answer: CommandServed,
+    /// True once the host has cleared `tohost`.
+    is_taken: bool,
+}
+
+/// Follower of the channels with HTIF.
+#[derive(Debug)]
+pub(super) struct Commands {
+    /// Space and address of `tohost`, with the name of the channel.
+    places: Vec<(SpaceId, u64, Arc<str>)>,
+    /// Channel and address of each read of a system call's words, by the sequence number of the message.
+    reads: BTreeMap<u64, (Arc<str>, u64)>,
+    has_payloads: bool,
+    /// True once `tohost` was cleared: the recording shows accesses to memory.
+    shows_accesses: bool,
+}
+
+impl OpenCommand {
+    pub(super) fn kind(&self) -> &'static str {
+        self.answer.kind()
+    }
+
+    pub(super) fn text(&self) -> String {
+        self.answer.request_text()
+    }
+
+    #[cfg(feature = "parquet")]
+    pub(super) fn args(&self) -> &[u64] {
+        self.answer.args()
+    }
+
+    fn word(&self) -> u64 {
+        self.answer.command.0
+    }
+
+    fn is_console_read(&self) -> bool {
+        self.answer.command.kind() == "console read"
+    }
+
+    /// True for a system call with its words at an address.
+    fn calls_at(&self, address: u64) -> bool {
+        let command = self.answer.command;
+        command.kind() == "system call" && command.payload() == address
+    }
+}
+
+impl Commands {
+    pub(super) fn of(channels: &Channels) -> Self {
+        let all = channels.descriptors().iter();
+        let places = all.filter_map(|channel| match &channel.interface {
+            Interface::Htif(place) => Some((channel.space, place.tohost, channel.name.clone())),
+            _ => None,
+        });
+        Self {
+            places: places.collect(),
+            reads: BTreeMap::new(),
+            has_payloads: channels.has_payloads(),
+            shows_accesses: false,
+        }
+    }
+
+    /// Forgets reads whose reply is awaited.
+    pub(super) fn forget_reads(&mut self) {
+        self.reads.clear();
+    }
+
+    /// Follows a message.
+    pub(super) fn follow(&mut self, decoded: &DecodedEntry, lists: &mut Lists) {
+        if let (Some(served), Some(channel)) = (decoded.is::<CommandServed>(), &decoded.channel) {
+            answered(served, channel, lists);
+        }
+        if &*decoded.entry.kind.from != "htif" {
+            return;
+        }
+        if let (Some(rang), Some(channel)) = (decoded.is::<WordsRang>(), &decoded.channel) {
+            let word = rang.words.as_ref().and_then(|words| words.first_chunk());
+            if let Some(word) = word.copied().map(u64::from_le_bytes) {
+                let asked = open(decoded.entry.tick, word, rang.channel);
+                self.rang(asked, word, channel, lists);
+            }
+        } else if let Some(Access { space, op }) = decoded.is() {
+            match op {
+                Op::Fill(at, 0) => self.taken(*space, at.address, lists),
+                Op::Read(at) if at.len == SystemCall::SIZE && self.has_payloads => {
+                    self.reads(decoded.entry.sequence, *space, at.address, lists);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Follows a reply: the words of a system call.
+    pub(super) fn replied(&mut self, decoded: &DecodedEntry, lists: &mut Lists) {
+        let Some((channel, address)) = self.reads.remove(&decoded.entry.sequence) else {
+            return;
+        };
+        let Some(Ok(Outcome::Bytes(bytes))) = decoded.is::<Result<Outcome, AccessError>>() else {
+            return;
+        };
+        let last = last(lists, &channel);
+        if let Some(open) = last.filter(|open| open.calls_at(address)) {
+            open.answer.call = SystemCall::parse(bytes);
+        }
+    }
+
+    /// Adds the command in `tohost`. There it replaces one that the host has not taken, such as its first half.
+    fn rang(&self, mut asked: OpenRequest, word: u64, channel: &Arc<str>, lists: &mut Lists) {
+        let before = lists.get_mut(channel).and_then(VecDeque::pop_back);
+        if let Some(before) = before {
+            match &before.asked {
+                Asked::Htif(last) if !last.is_taken && is_part_of(last.word(), word) => {
+                    asked.seen = before.seen;
+                }
+                // Firmware has withdrawn it.
+                Asked::Htif(last) if !last.is_taken && self.shows_accesses => {}
+                _ => lists.add(channel, before, MOST_OPEN),
+            }
+        }
+        if word != 0 {
+            lists.add(channel, asked, MOST_OPEN);
+        }
+    }
+
+    /// Notes that the host has taken the command in `tohost`.
+    fn taken(&mut self, space: SpaceId, address: u64, lists: &mut Lists) {
+        let mut places = self.places.iter();
+        let of = places.find(|(of, tohost, _)| (*of, *tohost) == (space, address));
+        let Some((_, _, channel)) = of else {
+            return;
+        };
+        self.shows_accesses = true;
+        let Some(command) = last(lists, channel) else {
+            return;
+        };
+        command.is_taken = true;
+        let is_read = command.is_console_read();
+        if let Some(open) = lists.get_mut(channel).filter(|_| is_read) {
+            let reads = open.iter();
+            let reads = reads.filter(|it| command_of(it).is_some_and(OpenCommand::is_console_read));
+            if reads.count() > MOST_READS {
+                // The host ignores it.
+                open.pop_back();
+            }
+        }
+    }
+
+    /// Notes the read of a system call's words.
+    fn reads(&mut self, sequence: u64, space: SpaceId, address: u64, lists: &Lists) {
+        let newest = |channel: &str| command_of(lists.get(channel)?.back()?);
+        let mut places = self.places.iter().filter(|(of, ..)| *of == space);
+        let of = places
+            .find(|(.., channel)| newest(channel).is_some_and(|command| command.calls_at(address)));
+        if let Some((.., channel)) = of {
+            self.reads.insert(sequence, (channel.clone(), address));
+            if self.reads.len() > MOST_AWAITED {
+                self.reads.pop_first();
+            }
+        }
+    }
+}
+
+/// Brings back commands in service at a checkpoint. One in `tohost` is announced when the host polls it anew.
+pub(super) fn resume(state: &SavedHtif, id: ChannelId, channel: &Arc<str>, lists: &mut Lists) {
+    let reads = state.reads.iter().copied();
+    let command = state.command.as_ref();
+    // The event of one whose response is held back precedes the checkpoint.
+    let command = command.filter(|command| command.delayed.is_none());
+    let command = command.map(|command| (command.command, command.since));
+    for (word, since) in reads.chain(command) {
+        let mut asked = open(since, word, id);
+        if let Asked::Htif(command) = &mut asked.asked {
+            command.is_taken = true;
+        }
+        lists.add(channel, asked, MOST_OPEN);
+    }
+}
+
+fn open(seen: u64, word: u64, channel: ChannelId) -> OpenRequest {
+    let answer = CommandServed {
+        channel,
+        command: Command(word),
+        call: None,
+        since: seen,
+        result: None,
+    };
+    OpenRequest {
+        seen,
+        asked: Asked::Htif(OpenCommand {
+            answer,
+            is_taken: false,
+        }),
+    }
+}
+
+fn command_of(request: &OpenRequest) -> Option<&OpenCommand> {
+    match &request.asked {
+        Asked::Htif(command) => Some(command),
+        _ => None,
+    }
+}
+
+/// Newest command of a channel.
+fn last<'a>(lists: &'a mut Lists, channel: &str) -> Option<&'a mut OpenCommand> {
+    match &mut lists.get_mut(channel)?.back_mut()?.asked {
+        Asked::Htif(command) => Some(command),
+        _ => None,
+    }
+}
+
+/// Removes a served command. Characters go to the oldest console read first, but other commands are served meanwhile.
+fn answered(served: &CommandServed, channel: &str, lists: &mut Lists) {
+    let Some(open) = lists.get_mut(channel) else {
+        return;
+    };
+    let position = open.iter().position(|it| {
+        let is_it = command_of(it).is_some_and(|command| command.word() == served.command.0);
+        // One that was taken before a cut is not among them.
+        is_it && it.seen <= served.since
+    });
+    if let Some(position) = position {
+        open.remove(position);
+    }
+}
+
+/// True if a word is the same as another one, or one of its halves, and the other half is 0.
+fn is_part_of(part: u64, whole: u64) -> bool {
+    let halves = |word: u64| [word & 0xffff_ffff, word >> 32];
+    let pairs = halves(part).into_iter().zip(halves(whole));
+    part != 0
+        && pairs
+            .into_iter()
+            .all(|(one, other)| one == 0 || one == other)
+}

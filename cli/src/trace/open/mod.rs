@@ -1,0 +1,167 @@
+//! Requests of firmware that have no answer so far, by each protocol.
+
+mod htif;
+mod lists;
+mod mailbox;
+mod rtt;
+mod semihosting;
+
+use std::sync::Arc;
+
+use vhost::messages::announced::RestoreBegun;
+use vhost::messages::checkpoint::{SavedChannel, SavedFrontEnd};
+use vhost::messages::foreign::Exit;
+use vhost::messages::front_end::Restore;
+use vhost::trace::Content;
+
+use self::htif::{Commands, OpenCommand};
+use self::lists::Lists;
+use self::mailbox::OpenEntry;
+use self::rtt::OpenTransfer;
+use self::semihosting::{OpenOperation, Operations};
+use super::channels::Channels;
+use super::entry_reader::DecodedEntry;
+
+/// Request without an answer so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenRequest {
+    /// Tick in which the host saw it, or took it before a checkpoint.
+    pub(crate) seen: u64,
+    asked: Asked,
+}
+
+/// Request, in the terms of its protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    Mailbox(OpenEntry),
+    Htif(OpenCommand),
+    Semihosting(OpenOperation),
+    Rtt(OpenTransfer),
+}
+
+/// Requests of each channel, oldest first.
+#[derive(Debug)]
+pub(crate) struct OpenRequests {
+    /// Names of the served channels, by their numbers.
+    names: Vec<Arc<str>>,
+    lists: Lists,
+    commands: Commands,
+    operations: Operations,
+}
+
+impl OpenRequest {
+    /// Kind of the request, as its answer would have it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.asked {
+            Asked::Mailbox(asked) => asked.kind(),
+            Asked::Htif(asked) => asked.kind(),
+            Asked::Semihosting(asked) => asked.kind(),
+            Asked::Rtt(_) => OpenTransfer::KIND,
+        }
+    }
+
+    /// Request in the terms of the protocol.
+    pub(crate) fn text(&self) -> String {
+        match &self.asked {
+            Asked::Mailbox(asked) => asked.text(),
+            Asked::Htif(asked) => asked.text(),
+            Asked::Semihosting(asked) => asked.text(),
+            Asked::Rtt(asked) => asked.text(),
+        }
+    }
+
+    /// Words of the request, as its answer would have them.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn args(&self) -> &[u64] {
+        match &self.asked {
+            Asked::Mailbox(asked) => asked.args(),
+            Asked::Htif(asked) => asked.args(),
+            Asked::Semihosting(asked) => asked.args(),
+            Asked::Rtt(asked) => asked.args(),
+        }
+    }
+}
+
+impl OpenRequests {
+    /// Requests of the channels of a recording.
+    pub(crate) fn of(channels: &Channels) -> Self {
+        Self {
+            names: channels.names().map(Arc::from).collect(),
+            lists: Lists::default(),
+            commands: Commands::of(channels),
+            operations: Operations::of(channels),
+        }
+    }
+
+    /// Follows an entry. A restore drops all requests, which are returned: they get no answer. Then it brings back those in service at the
+    /// checkpoint.
+    pub(crate) fn follow(&mut self, decoded: &DecodedEntry) -> Vec<(Arc<str>, OpenRequest)> {
+        if !matches!(decoded.entry.content, Content::Message { .. }) {
+            self.commands.replied(decoded, &mut self.lists);
+            self.operations.replied(decoded, &mut self.lists);
+            return Vec::new();
+        }
+        if decoded.body.is_err() {
+            // It may be the answer of any of them.
+            self.take();
+            return Vec::new();
+        }
+        if decoded.is::<RestoreBegun>().is_some() {
+            return self.take();
+        }
+        if let Some(Restore { channels }) = decoded.is() {
+            channels.iter().for_each(|saved| self.resume(saved));
+        }
+        if decoded.is::<Exit>().is_some() {
+            self.exited(decoded);
+        }
+        mailbox::follow(decoded, &mut self.lists);
+        self.commands.follow(decoded, &mut self.lists);
+        self.operations.follow(decoded, &mut self.lists);
+        rtt::follow(decoded, &mut self.lists);
+        Vec::new()
+    }
+
+    /// Oldest request of a channel.
+    pub(crate) fn oldest(&self, channel: &str) -> Option<&OpenRequest> {
+        self.lists.get(channel)?.front()
+    }
+
+    /// Takes all requests, by channel, oldest first.
+    pub(crate) fn take(&mut self) -> Vec<(Arc<str>, OpenRequest)> {
+        self.commands.forget_reads();
+        self.operations.forget_replies();
+        self.lists.take()
+    }
+
+    /// Drops commands and operations that wait for input at the exit of their firmware, which does not wait for them.
+    fn exited(&mut self, decoded: &DecodedEntry) {
+        let channel = decoded.channel.as_deref();
+        if let Some(open) = channel.and_then(|channel| self.lists.get_mut(channel)) {
+            open.retain(|it| !matches!(it.asked, Asked::Htif(_) | Asked::Semihosting(_)));
+        }
+    }
+
+    /// Brings back requests in service at a checkpoint, as far as the state of their channel has them.
+    fn resume(&mut self, saved: &SavedChannel) {
+        let number = usize::try_from(saved.channel.0).ok();
+        let Some(name) = number.and_then(|number| self.names.get(number)) else {
+            return;
+        };
+        match &saved.front_end {
+            // Those in the queue are announced when the host reads it anew.
+            SavedFrontEnd::Mailbox(Some(session)) => {
+                mailbox::resume(session, name, &mut self.lists);
+            }
+            SavedFrontEnd::Mailbox(None) => {}
+            SavedFrontEnd::Htif(state) => {
+                htif::resume(state, saved.channel, name, &mut self.lists);
+            }
+            // The state has an answer that is held back, and no operation that waits: the testbench asks for it again, or the host reads
+            // the words of its hart again. It begins anew there.
+            SavedFrontEnd::Semihosting(_) => {}
+            // The state has an offset, and neither the bytes of the call nor its tick: the call is repeated, and begins anew there.
+            SavedFrontEnd::Rtt(_) => {}
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Operations of semihosting without a result: from the trap that the testbench sees, or from the read of a hart's words, to their event.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mailbox_rs::PtrWidth;
+use vhost::mem::{AccessError, Op, Outcome, SpaceId, Span};
+use vhost::messages::announced::OperationServed;
+use vhost::messages::front_end::{Operate, OperateError};
+use vhost::messages::memory::Access;
+use vhost::messages::semihosting::{Operation, STUB_ARGUMENTS, STUB_ARGUMENTS_LEN, STUB_HARTS};
+use vhost::messages::{ChannelId, Interface, ServedRequest as _};
+
+use super::lists::Lists;
+use super::{Asked, OpenRequest};
+use crate::trace::DecodedEntry;
+use crate::trace::channels::Channels;
+
+/// Most operations of a channel without a result: one of each hart.
+const MOST_OPEN: usize = 65;
+
+/// Most messages whose reply is awaited.
+const MOST_AWAITED: usize = 64;
+
+/// Operation of a hart, as its answer would have it, without a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OpenOperation(OperationServed);
+
+/// Follower of the channels with semihosting.
+#[derive(Debug)]
+pub(super) struct Operations {
+    places: Vec<Place>,
+    /// Awaited replies, by the sequence number of the message.
+    awaited: BTreeMap<u64, Awaited>,
+    has_payloads: bool,
+}
+
+/// Channel with semihosting.
+#[derive(Debug, Clone)]
+struct Place {
+    name: Arc<str>,
+    id: ChannelId,
+    space: SpaceId,
+    width: PtrWidth,
+    /// Address of the code in place of traps.
+    stub: Option<u64>,
+}
+
+/// Reply to a message: position of the channel, number of the hart, and content.
+#[derive(Debug, Clone, Copy)]
+struct Awaited {
+    place: usize,
+    hart: u32,
+    content: ReplyContent,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum ReplyContent {
+    /// Result of an operation, or its error.
+    Result,
+    /// Operation and argument of a hart, as the code in place of traps has put them.
+    Hart,
+    /// Parameter block of the operation in service.
+    Block,
+}
+
+impl OpenOperation {
+    pub(super) fn kind(&self) -> &'static str {
+        self.0.kind()
+    }
+
+    pub(super) fn text(&self) -> String {
+        let Self(answer) = self;
+        format!("{} of hart {}", answer.request_text(), answer.hart)
+    }
+
+    #[cfg(feature = "parquet")]
+    pub(super) fn args(&self) -> &[u64] {
+        self.0.args()
+    }
+}
+
+impl Operations {
+    pub(super) fn of(channels: &Channels) -> Self {
+        let all = (0..).zip(channels.descriptors());
+        let places = all.filter_map(|(number, channel)| match channel.interface {
+            Interface::Semihosting(place) => Some(Place {
+                name: channel.name.clone(),
+                id: ChannelId(number),
+                space: channel.space,
+                width: place.ptr_width,
+                stub: place.stub,
+            }),
+            _ => None,
+        });
+        Self {
+            places: places.collect(),
+            awaited: BTreeMap::new(),
+            has_payloads: channels.has_payloads(),
+        }
+    }
+
+    /// Forgets messages whose reply is awaited.
+    pub(super) fn forget_replies(&mut self) {
+        self.awaited.clear();
+    }
+
+    /// Follows a message.
+    pub(super) fn follow(&mut self, decoded: &DecodedEntry, lists: &mut Lists) {
+        if let (Some(served), Some(channel)) = (decoded.is::<OperationServed>(), &decoded.channel) {
+            remove(served.hart, channel, lists);
+        } else if let Some(operate) = decoded.is::<Operate>() {
+            let position = self.places.iter().position(|it| it.id == operate.channel);
+            let place = position.and_then(|at| Some((at, self.places.get(at)?)));
+            if let Some((at, place)) = place {
+                let asked = Operation(operate.operation);
+                place.ask(operate.hart, asked, operate.argument, decoded, lists);
+                self.awaits(decoded, at, operate.hart, ReplyContent::Result);
+            }
+        } else if let Some(Access {
+            space,
+            op: Op::Read(at),
+        }) = decoded.is()
+            && &*decoded.entry.kind.from == "semihosting"
+            // Without payloads a reply has no words.
+            && self.has_payloads
+        {
+            let mut places = (0..).zip(&self.places);
+            let read = places.find_map(|(number, place)| {
+                let (hart, content) = place.read(*space, *at, lists)?;
+                Some((number, hart, content))
+            });
+            if let Some((number, hart, content)) = read {
+                self.awaits(decoded, number, hart, content);
+            }
+        }
+    }
+
+    /// Follows a reply.
+    pub(super) fn replied(&mut self, decoded: &DecodedEntry, lists: &mut Lists) {
+        let Some(awaited) = self.awaited.remove(&decoded.entry.sequence) else {
+            return;
+        };
+        let Some(place) = self.places.get(awaited.place) else {
+            return;
+        };
+        let hart = awaited.hart;
+        let outcome = decoded.is::<Result<Outcome, AccessError>>();
+        match (awaited.content, outcome) {
+            (ReplyContent::Result, _) => {
+                let result = decoded.is::<Result<Option<u64>, OperateError>>();
+                if let Some(Err(_)) = result {
+                    // Nothing is served, as after the exit.
+                    remove(hart, &place.name, lists);
+                }
+            }
+            (ReplyContent::Hart, Some(Ok(Outcome::Bytes(bytes)))) => {
+                if let ([operation, argument], _) = bytes.as_chunks() {
+                    let [number, argument] =
+                        [operation, argument].map(|it| u64::from_le_bytes(*it));
+                    let operation = Operation(place.width.truncate(number));
+                    place.ask(hart, operation, argument, decoded, lists);
+                }
+            }
+            (ReplyContent::Block, Some(Ok(Outcome::Bytes(bytes)))) => {
+                if let Some(OpenOperation(operation)) = find(hart, &place.name, lists) {
+                    operation.args.truncate(1);
+                    operation.args.extend(words(bytes, place.width));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn awaits(&mut self, decoded: &DecodedEntry, place: usize, hart: u32, content: ReplyContent) {
+        let awaited = Awaited {
+            place,
+            hart,
+            content,
+        };
+        self.awaited.insert(decoded.entry.sequence, awaited);
+        if self.awaited.len() > MOST_AWAITED {
+            self.awaited.pop_first();
+        }
+    }
+}
+
+impl Place {
+    /// Adds an operation, unless the hart asks for it again.
+    fn ask(
+        &self,
+        hart: u32,
+        operation: Operation,
+        argument: u64,
+        decoded: &DecodedEntry,
+        lists: &mut Lists,
+    ) {
+        let (seen, argument) = (decoded.entry.tick, self.width.truncate(argument));
+        if let Some(OpenOperation(before)) = find(hart, &self.name, lists)
+            && (before.operation, before.args.first()) == (operation, Some(&argument))
+        {
+            // Its parameter block is read again.
+            before.args.truncate(1);
+            return;
+        }
+        remove(hart, &self.name, lists);
+        let answer = OperationServed {
+            channel: self.id,
+            hart,
+            operation,
+            args: vec![argument],
+            since: seen,
+            result: None,
+            error: None,
+        };
+        let asked = Asked::Semihosting(OpenOperation(answer));
+        lists.add(&self.name, OpenRequest { seen, asked }, MOST_OPEN);
+    }
+
+    /// Hart whose words are read at a place.
+    fn read(&self, space: SpaceId, at: Span, lists: &Lists) -> Option<(u32, ReplyContent)> {
+        if space != self.space {
+            return None;
+        }
+        let of_stub = self.stub.and_then(|stub| hart_of(stub, at));
+        if let Some(hart) = of_stub {
+            return Some((hart, ReplyContent::Hart));
+        }
+        let mut open = lists.get(&self.name)?.iter().filter_map(operation_of);
+        // One that was asked for just now: its block is not read yet.
+        let operation = open.find(|it| {
+            let len = self.width.bytes() * it.operation.words() as u64;
+            it.args == [at.address] && at.len == len
+        })?;
+        Some((operation.hart, ReplyContent::Block))
+    }
+}
+
+/// Hart with its operation and argument at a place behind the code in place of traps.
+fn hart_of(stub: u64, at: Span) -> Option<u32> {
+    let offset = at.address.checked_sub(stub.checked_add(STUB_ARGUMENTS)?)?;
+    let hart = offset / STUB_ARGUMENTS_LEN;
+    let is_it = offset.is_multiple_of(STUB_ARGUMENTS_LEN) && at.len == STUB_ARGUMENTS_LEN;
+    u32::try_from(hart)
+        .ok()
+        .filter(|_| is_it && hart < STUB_HARTS)
+}
+
+/// Words of a parameter block.
+fn words(bytes: &[u8], width: PtrWidth) -> Vec<u64> {
+    match width {
+        PtrWidth::P4 => {
+            let (words, _) = bytes.as_chunks();
+            words
+                .iter()
+                .map(|it| u32::from_le_bytes(*it).into())
+                .collect()
+        }
+        PtrWidth::P8 => {
+            let (words, _) = bytes.as_chunks();
+            words.iter().map(|it| u64::from_le_bytes(*it)).collect()
+        }
+    }
+}
+
+fn operation_of(request: &OpenRequest) -> Option<&OperationServed> {
+    match &request.asked {
+        Asked::Semihosting(OpenOperation(operation)) => Some(operation),
+        _ => None,
+    }
+}
+
+/// Operation of a hart.
+fn find<'a>(hart: u32, channel: &str, lists: &'a mut Lists) -> Option<&'a mut OpenOperation> {
+    let mut open = lists.get_mut(channel)?.iter_mut();
+    open.find_map(|it| match &mut it.asked {
+        Asked::Semihosting(asked) if asked.0.hart == hart => Some(asked),
+        _ => None,
+    })
+}
+
+/// Removes the operation of a hart.
+fn remove(hart: u32, channel: &str, lists: &mut Lists) {
+    if let Some(open) = lists.get_mut(channel) {
+        open.retain(|it| operation_of(it).is_none_or(|operation| operation.hart != hart));
+    }
+}

@@ -1,0 +1,100 @@
+//! Requests without an answer of each protocol, in pages and in files for viewers.
+
+use std::path::PathBuf;
+use std::task::Poll;
+
+use tempfile::TempDir;
+use vhost::{Call, Vhost};
+
+use crate::{command, end};
+
+const MEMORIES: &str =
+    "space: {cpu: [ram: {base: 0x80000000, size: 0x10000, path: r, width: 64, backend: static}]}";
+
+const MAILBOXES: &str = "
+cpu: {space: cpu, abi: htif, tohost: 0x80004000, fromhost: 0x80004040, settle: 3, stdio: {stdin: testbench}}
+rtt: {space: cpu, ptr: 32, abi: rtt, rtt: {address: 0x80001000, up: {'0': {method: seen}}}}
+trap: {space: cpu, ptr: 32, abi: semihosting, stub: none, stdio: {stdin: testbench}}
+";
+
+const TOHOST: u64 = 0x8000_4000;
+const BLOCK: u64 = 0x8000_1000;
+
+/// System without a request.
+fn start(trace: &std::path::Path) -> Vhost {
+    let vhost = Vhost::builder()
+        .memories_text(MEMORIES)
+        .mailboxes_text(MAILBOXES)
+        .method("seen", |_: &Vhost, _: Call<'_>| Ok(Poll::Pending))
+        .on_report(|_| {})
+        .record(trace)
+        .start();
+    vhost.unwrap()
+}
+
+/// Recording of a system whose channels have requests without an answer.
+fn recorded() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("run.trace");
+    let vhost = start(&trace);
+    let word = |address, word: u32| vhost.write_u32("cpu", address, word).unwrap();
+    // An up buffer of RTT.
+    for (at, number) in [(28, 0x8000_3000), (32, 64), (36, 9), (16, 1)] {
+        word(BLOCK + at, number);
+    }
+    vhost
+        .write_from("cpu", BLOCK, b"SEGGER RTT\0\0\0\0\0\0")
+        .unwrap();
+    // A console read of HTIF, by its halves, and a write that is answered meanwhile.
+    word(TOHOST + 4, 1 << 24);
+    for tick in 0..8 {
+        vhost.notify();
+        vhost.tick().unwrap();
+        assert_eq!(vhost.semihost("trap", 1, 7, 0).unwrap(), None);
+        if tick == 5 {
+            vhost
+                .write_u64("cpu", TOHOST, 0x0101_0000_0000_0041)
+                .unwrap();
+        }
+    }
+    vhost.shutdown();
+    (folder, trace)
+}
+
+#[test]
+fn they_are_in_the_page() {
+    let (folder, trace) = recorded();
+    let page = folder.path().join("page.html");
+    let mut report = command();
+    report.arg("report").arg(&trace).arg("-o").arg(&page);
+    end(&mut report);
+    let data = crate::report::data(&std::fs::read_to_string(page).unwrap(), "run-0");
+    let channels = data["channels"].as_array().unwrap();
+    let states = channels.iter().map(|it| it["state"].as_str().unwrap());
+    let states: Vec<_> = states.collect();
+    let expected = [
+        "not answered since tick 1: console read",
+        "not answered since tick 1: rtt up 0, 9 bytes, for method `seen`",
+        "not answered since tick 1: readc(0x0) of hart 1",
+    ];
+    assert_eq!(states, expected, "{data}");
+}
+
+#[test]
+fn they_are_in_the_waves() {
+    let (_folder, trace) = recorded();
+    let output = trace.with_extension("out");
+    let mut export = command();
+    export.args(["trace", "export", "--ftr"]).arg(&trace);
+    end(export.arg("-o").arg(&output)).stdout(0);
+    let bytes = std::fs::read(output).unwrap();
+    let has = |text: &str| bytes.windows(text.len()).any(|it| it == text.as_bytes());
+    for text in [
+        "console read",
+        "rtt up 0, 9 bytes, for method `seen`",
+        "readc(0x0) of hart 1",
+        "not answered",
+    ] {
+        assert!(has(text), "{text}");
+    }
+}
