@@ -1,6 +1,6 @@
 //! Requests without an answer of each protocol, in pages and in files for viewers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::task::Poll;
 
 use tempfile::TempDir;
@@ -19,9 +19,16 @@ trap: {space: cpu, ptr: 32, abi: semihosting, stub: none, stdio: {stdin: testben
 
 const TOHOST: u64 = 0x8000_4000;
 const BLOCK: u64 = 0x8000_1000;
+/// Words of a system call, and of a parameter block.
+const CALL: u64 = 0x8000_6000;
+const PARAMETERS: u64 = 0x8000_5000;
 
-/// System without a request.
-fn start(trace: &std::path::Path) -> Vhost {
+/// Console read and console write of HTIF.
+const READ: u64 = 1 << 56;
+const WRITE: u64 = 0x0101_0000_0000_0041;
+
+/// System whose channels have requests without an answer.
+fn start(trace: &Path) -> Vhost {
     let vhost = Vhost::builder()
         .memories_text(MEMORIES)
         .mailboxes_text(MAILBOXES)
@@ -29,14 +36,7 @@ fn start(trace: &std::path::Path) -> Vhost {
         .on_report(|_| {})
         .record(trace)
         .start();
-    vhost.unwrap()
-}
-
-/// Recording of a system whose channels have requests without an answer.
-fn recorded() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let trace = folder.path().join("run.trace");
-    let vhost = start(&trace);
+    let vhost = vhost.unwrap();
     let word = |address, word: u32| vhost.write_u32("cpu", address, word).unwrap();
     // An up buffer of RTT.
     for (at, number) in [(28, 0x8000_3000), (32, 64), (36, 9), (16, 1)] {
@@ -45,17 +45,56 @@ fn recorded() -> (TempDir, PathBuf) {
     vhost
         .write_from("cpu", BLOCK, b"SEGGER RTT\0\0\0\0\0\0")
         .unwrap();
-    // A console read of HTIF, by its halves, and a write that is answered meanwhile.
-    word(TOHOST + 4, 1 << 24);
-    for tick in 0..8 {
+    // A read of standard input: its handle, place and length.
+    for (at, number) in (0..).zip([0, 0x8000_5100, 4]) {
+        word(PARAMETERS + 4 * at, number);
+    }
+    for (at, number) in (0..).zip([63, 0, 0x8000_6100, 4]) {
+        word(CALL + 8 * at, number);
+    }
+    // A console read of HTIF, by its halves.
+    word(TOHOST + 4, (READ >> 32) as u32);
+    for tick in 0..20 {
         vhost.notify();
         vhost.tick().unwrap();
         assert_eq!(vhost.semihost("trap", 1, 7, 0).unwrap(), None);
-        if tick == 5 {
-            vhost
-                .write_u64("cpu", TOHOST, 0x0101_0000_0000_0041)
-                .unwrap();
+        assert_eq!(vhost.semihost("trap", 2, 6, PARAMETERS).unwrap(), None);
+        let command = match tick {
+            // It is answered meanwhile.
+            5 => Some(WRITE),
+            // The same read again, and a system call.
+            7 => Some(READ),
+            13 => Some(CALL),
+            _ => None,
+        };
+        if let Some(command) = command {
+            vhost.write_u64("cpu", TOHOST, command).unwrap();
         }
+    }
+    vhost
+}
+
+/// Recording of such a system.
+pub(crate) fn recorded() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("run.trace");
+    start(&trace).shutdown();
+    (folder, trace)
+}
+
+/// Recording of such a system that goes back to a checkpoint, behind which no operation of semihosting is asked for.
+#[cfg(feature = "parquet")]
+pub(crate) fn restored() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("run.trace");
+    let vhost = start(&trace);
+    let checkpoint = vhost.checkpoint().unwrap();
+    for _ in 0..3 {
+        vhost.tick().unwrap();
+    }
+    vhost.restore_checkpoint(&checkpoint).unwrap();
+    for _ in 0..3 {
+        vhost.tick().unwrap();
     }
     vhost.shutdown();
     (folder, trace)

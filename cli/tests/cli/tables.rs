@@ -121,17 +121,7 @@ fn rows_are_what_the_recording_has() {
             assert_eq!(number(row, "result"), 7);
             assert_eq!(number(row, "answered") - number(row, "taken"), WAIT);
         }
-        let Field::ListInternal(args) = &row["args"] else {
-            panic!("{:?}", row["args"]);
-        };
-        let args: Vec<u64> = args
-            .elements()
-            .iter()
-            .map(|arg| match arg {
-                Field::ULong(arg) => *arg,
-                other => panic!("{other:?}"),
-            })
-            .collect();
+        let args = args(row);
         let text = entry["request"].as_str().unwrap();
         assert!(!is_call || args.len() == 1, "{text}: {args:?}");
         assert!(
@@ -326,6 +316,75 @@ fn rows_of_a_run_that_goes_back_have_its_segments() {
     assert_eq!(number(&runs[0], "segments"), 2);
     assert_eq!(number(&runs[0], "unanswered"), 4);
     assert_eq!(number(&runs[0], "requests"), answered.len() as u64);
+}
+
+/// Arguments of a request.
+fn args(row: &Row) -> Vec<u64> {
+    let Field::ListInternal(args) = &row["args"] else {
+        panic!("{:?}", row["args"]);
+    };
+    let args = args.elements().iter().map(|arg| match arg {
+        Field::ULong(arg) => *arg,
+        other => panic!("{other:?}"),
+    });
+    args.collect()
+}
+
+/// Channel, kind and arguments of each request without an answer in a segment.
+fn unanswered(requests: &[Row], segment: u64) -> Vec<(String, String, Vec<u64>)> {
+    let open = requests
+        .iter()
+        .filter(|row| row["answered"] == Field::Null && number(row, "segment") == segment);
+    open.map(|row| (text(row, "channel"), text(row, "kind"), args(row)))
+        .collect()
+}
+
+/// Requests of [`crate::open`].
+fn of_each_protocol() -> Vec<(String, String, Vec<u64>)> {
+    let expected: [(&str, &str, &[u64]); 6] = [
+        ("cpu", "console read", &[1 << 56]),
+        ("cpu", "console read", &[1 << 56]),
+        ("cpu", "read", &[0, 0x8000_6100, 4, 0, 0, 0, 0]),
+        ("rtt", "rtt up", &[0, 9]),
+        ("trap", "readc", &[0]),
+        ("trap", "read", &[0x8000_5000, 0, 0x8000_5100, 4]),
+    ];
+    let owned = expected.map(|(channel, kind, args)| (channel.into(), kind.into(), args.into()));
+    owned.into()
+}
+
+#[test]
+fn requests_without_an_answer_have_the_kinds_and_arguments_of_answered_ones() {
+    let (folder, _trace) = crate::open::recorded();
+    export(folder.path(), "run.trace").stdout(0);
+    let requests = rows(folder.path(), "requests");
+    assert_eq!(unanswered(&requests, 1), of_each_protocol());
+    let of_rtt = requests.iter().find(|row| text(row, "channel") == "rtt");
+    assert_eq!(of_rtt.unwrap()["method"], Field::Str("seen".into()));
+    assert_eq!(number(&rows(folder.path(), "runs")[0], "unanswered"), 6);
+}
+
+#[test]
+fn commands_in_service_at_a_checkpoint_go_on_and_other_requests_begin_anew() {
+    let (folder, _trace) = crate::open::restored();
+    export(folder.path(), "run.trace").stdout(0);
+    let requests = rows(folder.path(), "requests");
+    let each = of_each_protocol();
+    assert_eq!(unanswered(&requests, 1), each);
+    // No operation is asked for again.
+    assert_eq!(unanswered(&requests, 2), each[..4]);
+    let seen = |segment: u64| {
+        let of = requests
+            .iter()
+            .filter(move |row| row["answered"] == Field::Null && number(row, "segment") == segment);
+        of.map(|row| number(row, "taken"))
+    };
+    // Commands have the ticks in which they were taken, which is behind the poll that sees them first.
+    let (first, second) = (seen(1).collect::<Vec<_>>(), seen(2).collect::<Vec<_>>());
+    for (before, behind) in first.iter().zip(&second).take(3) {
+        assert!(before <= behind && *behind <= 20, "{first:?} {second:?}");
+    }
+    assert!(first[3] < 20 && second[3] > 20, "{first:?} {second:?}");
 }
 
 #[test]
