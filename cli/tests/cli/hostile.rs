@@ -48,12 +48,14 @@ fn mutate(trace: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
 #[test]
 fn recordings() {
     let folder = tempfile::tempdir().unwrap();
-    let good = Run::default().record(folder.path());
-    let trace = std::fs::read(&good).unwrap();
+    // Requests of mailboxes, and requests without an answer of the other protocols.
+    let (_folder, others) = crate::open::recorded();
+    let recorded = [Run::default().record(folder.path()), others];
+    let recorded = recorded.map(|file| (std::fs::read(&file).unwrap(), file));
     let mutated = folder.path().join("mutated.trace");
     let mut random = fastrand::Rng::with_seed(8);
-    for number in 0..FILES {
-        std::fs::write(&mutated, mutate(&trace, &mut random)).unwrap();
+    for (number, (trace, good)) in (0..FILES).zip(recorded.iter().cycle()) {
+        std::fs::write(&mutated, mutate(trace, &mut random)).unwrap();
         for words in [
             "trace show",
             "trace show --json",
@@ -67,7 +69,7 @@ fn recordings() {
             let ended = end(command().args(words.split_whitespace()).arg(&mutated));
             ends_well(&ended, &format!("{words}, file {number}"));
         }
-        let ended = end(command().args(["trace", "diff"]).args([&good, &mutated]));
+        let ended = end(command().args(["trace", "diff"]).args([good, &mutated]));
         ends_well(&ended, &format!("trace diff, file {number}"));
     }
 }

@@ -59,7 +59,7 @@ impl OpenCommand {
         self.answer.args()
     }
 
-    fn word(&self) -> u64 {
+    pub(super) fn word(&self) -> u64 {
         self.answer.command.0
     }
 

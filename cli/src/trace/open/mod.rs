@@ -5,6 +5,8 @@ mod lists;
 mod mailbox;
 mod rtt;
 mod semihosting;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,0 +1,387 @@
+//! Open requests by typed messages: HTIF against a model, semihosting and RTT step by step.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use vhost::bus::Body;
+use vhost::mem::{AccessError, Op, Outcome, SpaceId, Span};
+use vhost::messages::ChannelId;
+use vhost::messages::announced::{CommandServed, OperationServed, RestoreBegun, WordsRang};
+use vhost::messages::foreign::Exit;
+use vhost::messages::front_end::{Operate, OperateError};
+use vhost::messages::htif::Command;
+use vhost::messages::memory::Access;
+use vhost::messages::rpc::{Call, Schedule, Target};
+use vhost::messages::semihosting::Operation;
+use vhost::trace::{Content, Damage, Entry, Header, Kind, Payloads, Source};
+
+use super::OpenRequests;
+use crate::trace::DecodedEntry;
+use crate::trace::channels::Channels;
+
+const MEMORIES: &str =
+    "space: {cpu: [ram: {base: 0x80000000, size: 0x10000, path: r, width: 64, backend: static}]}";
+
+const MAILBOXES: &str = "
+cpu: {space: cpu, abi: htif, tohost: 0x80004000, fromhost: 0x80004040}
+trap: {space: cpu, ptr: 32, abi: semihosting, stub: none}
+code: {space: cpu, ptr: 32, abi: semihosting, stub: 0x80008000}
+";
+
+const TOHOST: u64 = 0x8000_4000;
+const CPU: ChannelId = ChannelId(0);
+const TRAP: ChannelId = ChannelId(1);
+
+/// Recording in progress.
+struct Bench {
+    open: OpenRequests,
+    channels: Channels,
+    sequence: u64,
+    tick: u64,
+}
+
+impl Bench {
+    fn new(payloads: Payloads) -> Self {
+        let source = |text: &str| {
+            let (file, text) = (String::new(), text.to_owned());
+            Some(Source { file, text })
+        };
+        let header = Header {
+            memories: source(MEMORIES),
+            mailboxes: source(MAILBOXES),
+            payloads,
+            ..Header::default()
+        };
+        let channels = Channels::of(&header);
+        let names: Vec<&str> = channels.names().collect();
+        assert_eq!(names, ["cpu", "trap", "code"]);
+        Self {
+            open: OpenRequests::of(&channels),
+            channels,
+            sequence: 0,
+            tick: 0,
+        }
+    }
+
+    fn follow(&mut self, content: Content, from: &str, channel: &str, body: Option<impl Body>) {
+        let kind = Kind {
+            from: from.to_owned(),
+            to: String::new(),
+            name: String::new(),
+        };
+        let entry = Entry {
+            frame: 0,
+            sequence: self.sequence,
+            root: self.sequence,
+            tick: self.tick,
+            kind: Arc::new(kind),
+            content,
+        };
+        let decoded = DecodedEntry {
+            entry,
+            body: match body {
+                Some(body) => Ok(Some(Box::new(body))),
+                None => Err(Damage::Checksum),
+            },
+            channel: (!channel.is_empty()).then(|| channel.into()),
+            map: Rc::clone(self.channels.map()),
+        };
+        self.open.follow(&decoded);
+    }
+
+    /// Follows a message.
+    fn say(&mut self, from: &str, channel: &str, body: impl Body) {
+        self.sequence += 1;
+        let content = Content::Message {
+            body: Bytes::new(),
+            awaited: true,
+        };
+        self.follow(content, from, channel, Some(body));
+    }
+
+    /// Follows the reply to the last message.
+    fn reply(&mut self, body: impl Body) {
+        let content = Content::Reply { body: Bytes::new() };
+        self.follow(content, "", "", Some(body));
+    }
+
+    fn access(&mut self, from: &str, op: Op<Span>) {
+        let space = SpaceId(0);
+        self.say(from, "", Access { space, op });
+    }
+
+    fn read(&mut self, from: &str, address: u64, bytes: &[u8]) {
+        let len = bytes.len() as u64;
+        self.access(from, Op::Read(Span { address, len }));
+        let bytes = Outcome::Bytes(Bytes::copy_from_slice(bytes));
+        self.reply(Ok::<_, AccessError>(bytes));
+    }
+
+    fn operate(&mut self, hart: u32, operation: u64, argument: u64) {
+        let operate = Operate {
+            channel: TRAP,
+            hart,
+            operation,
+            argument,
+        };
+        self.say("outside", "trap", operate);
+    }
+
+    fn pending(&mut self) {
+        self.reply(Ok::<Option<u64>, OperateError>(None));
+    }
+
+    fn rang(&mut self, word: u64) {
+        let rang = WordsRang {
+            channel: CPU,
+            segments: Default::default(),
+            words: Some(Bytes::copy_from_slice(&word.to_le_bytes())),
+            read_error: None,
+        };
+        self.say("htif", "cpu", rang);
+    }
+
+    fn take(&mut self) {
+        let (address, len) = (TOHOST, 8);
+        self.access("htif", Op::Fill(Span { address, len }, 0));
+    }
+
+    fn serve(&mut self, word: u64, since: u64) {
+        let served = CommandServed {
+            channel: CPU,
+            command: Command(word),
+            call: None,
+            since,
+            result: None,
+        };
+        self.say("htif", "cpu", served);
+    }
+
+    fn texts(&self, channel: &str) -> Vec<(u64, String)> {
+        let open = self.open.lists.get(channel).into_iter().flatten();
+        open.map(|it| (it.seen, it.text())).collect()
+    }
+}
+
+/// Words of one or two halves: some are the begin of another one.
+const WORDS: [u64; 6] = [
+    1 << 56,
+    0x0101_0000_0000_0041,
+    0x0101_0000_0000_0000,
+    0x41,
+    0x8000_6000,
+    0x0101_0000_0000_0042,
+];
+
+#[test]
+fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
+    for seed in 0..300 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut bench = Bench::new(Payloads::Keep);
+        // A command that is served at once shows that the recording has accesses.
+        bench.rang(WORDS[1]);
+        bench.take();
+        bench.serve(WORDS[1], 0);
+        let (mut tohost, mut polled) = (0, 0);
+        let mut taken: Vec<u64> = Vec::new();
+        for tick in 1..200 {
+            bench.tick = tick;
+            match random.u8(..5) {
+                0 => tohost = *random.choice(&WORDS).unwrap(),
+                1 => tohost = 0,
+                2 | 3 if polled != 0 => {
+                    let reads = taken.iter().filter(|word| **word == WORDS[0]).count();
+                    if polled != WORDS[0] || reads < 64 {
+                        taken.push(polled);
+                    }
+                    bench.take();
+                    (tohost, polled) = (0, 0);
+                }
+                _ => {
+                    let rest = taken.len();
+                    if rest > 0 && random.bool() {
+                        let word = taken[random.usize(..rest)];
+                        let first = taken.iter().position(|it| *it == word).unwrap();
+                        taken.remove(first);
+                        bench.serve(word, tick);
+                    }
+                }
+            }
+            if taken.len() > 60 {
+                break;
+            }
+            if tohost != polled {
+                polled = tohost;
+                bench.rang(polled);
+            }
+            let open = bench.open.lists.get("cpu").into_iter().flatten();
+            let words: Vec<u64> = open
+                .map(|it| match &it.asked {
+                    super::Asked::Htif(command) => command.word(),
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            let waiting = Some(polled).filter(|word| *word != 0);
+            let expected: Vec<u64> = taken.iter().copied().chain(waiting).collect();
+            assert_eq!(words, expected, "seed {seed}, tick {tick}");
+        }
+    }
+}
+
+#[test]
+fn console_reads_beyond_those_that_wait_are_none() {
+    let mut bench = Bench::new(Payloads::Keep);
+    for tick in 1..=70 {
+        bench.tick = tick;
+        bench.rang(WORDS[0]);
+        bench.take();
+    }
+    let reads = bench.texts("cpu");
+    assert_eq!((reads.len(), reads[0].0, reads[63].0), (64, 1, 64));
+    // A command meanwhile drops none of them.
+    bench.rang(WORDS[1]);
+    assert_eq!(bench.texts("cpu").len(), 65);
+    bench.say(
+        "htif",
+        "cpu",
+        Exit {
+            channel: "cpu".into(),
+            code: 0,
+        },
+    );
+    assert_eq!(bench.texts("cpu"), []);
+}
+
+#[test]
+fn halves_of_a_command_are_one_request() {
+    let mut bench = Bench::new(Payloads::Keep);
+    for word in [WORDS[3], WORDS[1]] {
+        bench.tick += 1;
+        bench.rang(word);
+    }
+    let expected = (1, "console write 0x41".to_owned());
+    assert_eq!(bench.texts("cpu"), [expected]);
+    // The answer of an earlier one.
+    bench.serve(WORDS[1], 0);
+    assert_eq!(bench.texts("cpu").len(), 1);
+    bench.serve(WORDS[1], 2);
+    assert_eq!(bench.texts("cpu"), []);
+}
+
+#[test]
+fn an_operation_is_open_from_its_trap_to_its_event() {
+    let mut bench = Bench::new(Payloads::Keep);
+    bench.tick = 1;
+    bench.operate(3, 6, 0x1_8000_5000);
+    let block = [0_u32, 0x100, 4].map(u32::to_le_bytes);
+    bench.read("semihosting", 0x8000_5000, block.as_flattened());
+    let expected = "read(0x0, 0x100, 0x4) of hart 3".to_owned();
+    assert_eq!(bench.texts("trap"), [(1, expected)]);
+    bench.tick = 2;
+    bench.operate(3, 6, 0x8000_5000);
+    bench.pending();
+    assert_eq!(bench.texts("trap")[0].0, 1);
+    // The hart gives it up, and asks for another one.
+    bench.operate(3, 7, 0);
+    bench.operate(4, 7, 0);
+    let seen = bench.texts("trap");
+    let expected = ["readc(0x0) of hart 3", "readc(0x0) of hart 4"];
+    assert_eq!(seen, expected.map(|text| (2, text.to_owned())));
+    let served = OperationServed {
+        channel: TRAP,
+        hart: 3,
+        operation: Operation(7),
+        args: vec![0],
+        since: 2,
+        result: Some(1),
+        error: None,
+    };
+    bench.say("semihosting", "trap", served);
+    assert_eq!(bench.texts("trap").len(), 1);
+}
+
+#[test]
+fn an_operation_that_is_refused_is_none() {
+    let mut bench = Bench::new(Payloads::Keep);
+    bench.operate(0, 7, 0);
+    bench.reply(Err::<Option<u64>, _>(OperateError::Exited));
+    assert_eq!(bench.texts("trap"), []);
+    let operate = Operate {
+        channel: CPU,
+        hart: 0,
+        operation: 7,
+        argument: 0,
+    };
+    bench.say("outside", "cpu", operate);
+    assert_eq!(bench.texts("cpu"), []);
+}
+
+#[test]
+fn code_in_place_of_traps_asks_by_its_words() {
+    let words = [7_u64, 0].map(u64::to_le_bytes);
+    let words = words.as_flattened();
+    for (payloads, count) in [(Payloads::Keep, 2), (Payloads::Hash, 0)] {
+        let mut bench = Bench::new(payloads);
+        for hart in [0, 5, 8] {
+            // The last one has no words.
+            bench.read("semihosting", 0x8000_8040 + 16 * hart, words);
+            bench.read("outside", 0x8000_8050, words);
+        }
+        assert_eq!(bench.texts("code").len(), count);
+    }
+}
+
+#[test]
+fn bytes_for_a_method_are_open_until_they_are_transferred() {
+    let mut bench = Bench::new(Payloads::Keep);
+    let call = |number: u64, bytes: u64| Call {
+        channel: "cpu".into(),
+        target: Target::Method("seen".into()),
+        args: vec![number, 0x8000_3000, bytes],
+        schedule: Schedule::NextTick,
+    };
+    for (tick, bytes) in [(1, 9), (2, 9), (3, 5)] {
+        bench.tick = tick;
+        bench.say("rtt", "cpu", call(0, bytes));
+        bench.say("mailbox", "cpu", call(1, bytes));
+    }
+    let expected = "rtt up 0, 5 bytes, for method `seen`".to_owned();
+    assert_eq!(bench.texts("cpu"), [(1, expected)]);
+}
+
+#[test]
+fn a_restore_and_a_message_that_can_not_be_decoded_drop_all() {
+    for restores in [false, true] {
+        let mut bench = Bench::new(Payloads::Keep);
+        bench.rang(WORDS[4]);
+        bench.operate(0, 7, 0);
+        bench.read("semihosting", 0x8000_8040, &[7; 16]);
+        let (address, len) = (0x8000_6000, 64);
+        bench.access("htif", Op::Read(Span { address, len }));
+        if restores {
+            let (tick, statistics) = (0, Vec::new());
+            bench.say("nobody", "", RestoreBegun { tick, statistics });
+        } else {
+            let content = Content::Message {
+                body: Bytes::new(),
+                awaited: false,
+            };
+            bench.follow(content, "", "", None::<Operate>);
+        }
+        let words = Outcome::Bytes(Bytes::from_static(&[1; 64]));
+        bench.reply(Ok::<_, AccessError>(words));
+        assert_eq!(bench.open.take(), []);
+    }
+}
+
+#[test]
+fn lists_are_bounded() {
+    let mut bench = Bench::new(Payloads::Keep);
+    for hart in 0..1000 {
+        bench.operate(hart, 7, 0);
+        bench.rang(u64::from(hart) << 32 | 2);
+    }
+    assert_eq!(bench.texts("trap").len(), 65);
+    assert_eq!(bench.texts("cpu").len(), 65);
+}
