@@ -9,13 +9,12 @@ use vhost::bus::Body;
 use vhost::config;
 use vhost::mem::MemoryMap;
 use vhost::messages::{ChannelDescriptor, Clock};
-use vhost::trace::{Entry, Header, Payloads, Source};
+use vhost::trace::{Entry, Header, Source};
 
 /// Finds the channel of an entry. Without a readable configuration, channels have numbers only.
 pub(crate) struct Channels {
     map: Rc<MemoryMap>,
     owners: ChannelAttribution,
-    has_payloads: bool,
 }
 
 impl Channels {
@@ -25,7 +24,6 @@ impl Channels {
         Self {
             map: Rc::new(map),
             owners: ChannelAttribution::new(served),
-            has_payloads: header.payloads == Payloads::Keep,
         }
     }
 
@@ -43,11 +41,6 @@ impl Channels {
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let channels = self.owners.channels().iter();
         channels.map(|channel| &*channel.name)
-    }
-
-    /// True if messages and replies have the bytes of memories.
-    pub(crate) fn has_payloads(&self) -> bool {
-        self.has_payloads
     }
 
     /// Period of a tick in picoseconds, if all channels have the same one.

@@ -27,7 +27,7 @@ const PARAMETERS: u64 = 0x8000_5000;
 const READ: u64 = 1 << 56;
 const WRITE: u64 = 0x0101_0000_0000_0041;
 
-/// System whose channels have requests without an answer.
+/// System without a request.
 fn start(trace: &Path) -> Vhost {
     let vhost = Vhost::builder()
         .memories_text(MEMORIES)
@@ -36,7 +36,12 @@ fn start(trace: &Path) -> Vhost {
         .on_report(|_| {})
         .record(trace)
         .start();
-    let vhost = vhost.unwrap();
+    vhost.unwrap()
+}
+
+/// System whose channels have requests without an answer.
+fn asked(trace: &Path) -> Vhost {
+    let vhost = start(trace);
     let word = |address, word: u32| vhost.write_u32("cpu", address, word).unwrap();
     // An up buffer of RTT.
     for (at, number) in [(28, 0x8000_3000), (32, 64), (36, 9), (16, 1)] {
@@ -78,7 +83,7 @@ fn start(trace: &Path) -> Vhost {
 pub(crate) fn recorded() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("run.trace");
-    start(&trace).shutdown();
+    asked(&trace).shutdown();
     (folder, trace)
 }
 
@@ -87,7 +92,7 @@ pub(crate) fn recorded() -> (TempDir, PathBuf) {
 pub(crate) fn restored() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("run.trace");
-    let vhost = start(&trace);
+    let vhost = asked(&trace);
     let checkpoint = vhost.checkpoint().unwrap();
     for _ in 0..3 {
         vhost.tick().unwrap();
@@ -100,23 +105,47 @@ pub(crate) fn restored() -> (TempDir, PathBuf) {
     (folder, trace)
 }
 
-#[test]
-fn they_are_in_the_page() {
-    let (folder, trace) = recorded();
-    let page = folder.path().join("page.html");
+/// States of the channels in a page.
+fn states(folder: &Path, trace: &Path) -> Vec<String> {
+    let page = folder.join("page.html");
     let mut report = command();
-    report.arg("report").arg(&trace).arg("-o").arg(&page);
+    report.arg("report").arg(trace).arg("-o").arg(&page);
     end(&mut report);
     let data = crate::report::data(&std::fs::read_to_string(page).unwrap(), "run-0");
     let channels = data["channels"].as_array().unwrap();
     let states = channels.iter().map(|it| it["state"].as_str().unwrap());
-    let states: Vec<_> = states.collect();
+    states.map(str::to_owned).collect()
+}
+
+#[test]
+fn they_are_in_the_page() {
+    let (folder, trace) = recorded();
     let expected = [
         "not answered since tick 1: console read",
         "not answered since tick 1: rtt up 0, 9 bytes, for method `seen`",
         "not answered since tick 1: readc(0x0) of hart 1",
     ];
-    assert_eq!(states, expected, "{data}");
+    assert_eq!(states(folder.path(), &trace), expected);
+}
+
+#[test]
+fn a_channel_without_one_has_its_last_poll() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("run.trace");
+    let vhost = start(&trace);
+    for tick in 0..6 {
+        vhost.tick().unwrap();
+        if tick == 3 {
+            vhost.write_u64("cpu", TOHOST, WRITE).unwrap();
+        }
+    }
+    vhost.shutdown();
+    let states = states(folder.path(), &trace);
+    let [cpu, _, trap] = &states[..] else {
+        panic!("{states:?}");
+    };
+    assert!(cpu.starts_with("no request is open; last activity in tick "));
+    assert_eq!(trap, "no request");
 }
 
 #[test]

@@ -40,7 +40,6 @@ pub(super) struct Commands {
     places: Vec<(SpaceId, u64, Arc<str>)>,
     /// Channel and address of each read of a system call's words, by the sequence number of the message.
     reads: BTreeMap<u64, (Arc<str>, u64)>,
-    has_payloads: bool,
     /// True once `tohost` was cleared: the recording shows accesses to memory.
     shows_accesses: bool,
 }
@@ -84,7 +83,6 @@ impl Commands {
         Self {
             places: places.collect(),
             reads: BTreeMap::new(),
-            has_payloads: channels.has_payloads(),
             shows_accesses: false,
         }
     }
@@ -111,7 +109,7 @@ impl Commands {
         } else if let Some(Access { space, op }) = decoded.is() {
             match op {
                 Op::Fill(at, 0) => self.taken(*space, at.address, lists),
-                Op::Read(at) if at.len == SystemCall::SIZE && self.has_payloads => {
+                Op::Read(at) if at.len == SystemCall::SIZE => {
                     self.reads(decoded.entry.sequence, *space, at.address, lists);
                 }
                 _ => {}

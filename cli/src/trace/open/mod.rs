@@ -10,6 +10,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use vhost::messages::ChannelId;
 use vhost::messages::announced::RestoreBegun;
 use vhost::messages::checkpoint::{SavedChannel, SavedFrontEnd};
 use vhost::messages::foreign::Exit;
@@ -44,8 +45,8 @@ enum Asked {
 /// Requests of each channel, oldest first.
 #[derive(Debug)]
 pub(crate) struct OpenRequests {
-    /// Names of the served channels, by their numbers.
-    names: Vec<Arc<str>>,
+    /// Names of the served channels, by their numbers, each with the channel whose exit is that of its firmware.
+    channels: Vec<(Arc<str>, ChannelId)>,
     lists: Lists,
     commands: Commands,
     operations: Operations,
@@ -87,8 +88,9 @@ impl OpenRequest {
 impl OpenRequests {
     /// Requests of the channels of a recording.
     pub(crate) fn of(channels: &Channels) -> Self {
+        let all = channels.descriptors().iter();
         Self {
-            names: channels.names().map(Arc::from).collect(),
+            channels: all.map(|it| (it.name.clone(), it.firmware)).collect(),
             lists: Lists::default(),
             commands: Commands::of(channels),
             operations: Operations::of(channels),
@@ -138,16 +140,26 @@ impl OpenRequests {
 
     /// Drops commands and operations that wait for input at the exit of their firmware, which does not wait for them.
     fn exited(&mut self, decoded: &DecodedEntry) {
-        let channel = decoded.channel.as_deref();
-        if let Some(open) = channel.and_then(|channel| self.lists.get_mut(channel)) {
-            open.retain(|it| !matches!(it.asked, Asked::Htif(_) | Asked::Semihosting(_)));
+        let Some(exited) = &decoded.channel else {
+            return;
+        };
+        let mut all = self.channels.iter();
+        let found = all.find(|(name, _)| name == exited);
+        let Some(&(_, firmware)) = found else {
+            return;
+        };
+        let same = self.channels.iter().filter(|(_, of)| *of == firmware);
+        for (name, _) in same {
+            if let Some(open) = self.lists.get_mut(name) {
+                open.retain(|it| !matches!(it.asked, Asked::Htif(_) | Asked::Semihosting(_)));
+            }
         }
     }
 
     /// Brings back requests in service at a checkpoint, as far as the state of their channel has them.
     fn resume(&mut self, saved: &SavedChannel) {
         let number = usize::try_from(saved.channel.0).ok();
-        let Some(name) = number.and_then(|number| self.names.get(number)) else {
+        let Some((name, _)) = number.and_then(|number| self.channels.get(number)) else {
             return;
         };
         match &saved.front_end {

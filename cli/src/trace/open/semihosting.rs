@@ -32,7 +32,6 @@ pub(super) struct Operations {
     places: Vec<Place>,
     /// Awaited replies, by the sequence number of the message.
     awaited: BTreeMap<u64, Awaited>,
-    has_payloads: bool,
 }
 
 /// Channel with semihosting.
@@ -96,7 +95,6 @@ impl Operations {
         Self {
             places: places.collect(),
             awaited: BTreeMap::new(),
-            has_payloads: channels.has_payloads(),
         }
     }
 
@@ -122,8 +120,6 @@ impl Operations {
             op: Op::Read(at),
         }) = decoded.is()
             && &*decoded.entry.kind.from == "semihosting"
-            // Without payloads a reply has no words.
-            && self.has_payloads
         {
             let mut places = (0..).zip(&self.places);
             let read = places.find_map(|(number, place)| {

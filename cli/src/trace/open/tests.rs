@@ -14,7 +14,7 @@ use vhost::messages::htif::Command;
 use vhost::messages::memory::Access;
 use vhost::messages::rpc::{Call, Schedule, Target};
 use vhost::messages::semihosting::Operation;
-use vhost::trace::{Content, Damage, Entry, Header, Kind, Payloads, Source};
+use vhost::trace::{Content, Damage, Entry, Header, Kind, Source};
 
 use super::OpenRequests;
 use crate::trace::DecodedEntry;
@@ -42,7 +42,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(payloads: Payloads) -> Self {
+    fn new() -> Self {
         let source = |text: &str| {
             let (file, text) = (String::new(), text.to_owned());
             Some(Source { file, text })
@@ -50,7 +50,6 @@ impl Bench {
         let header = Header {
             memories: source(MEMORIES),
             mailboxes: source(MAILBOXES),
-            payloads,
             ..Header::default()
         };
         let channels = Channels::of(&header);
@@ -178,7 +177,7 @@ const WORDS: [u64; 6] = [
 fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
     for seed in 0..300 {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut bench = Bench::new(Payloads::Keep);
+        let mut bench = Bench::new();
         // A command that is served at once shows that the recording has accesses.
         bench.rang(WORDS[1]);
         bench.take();
@@ -231,7 +230,7 @@ fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
 
 #[test]
 fn console_reads_beyond_those_that_wait_are_none() {
-    let mut bench = Bench::new(Payloads::Keep);
+    let mut bench = Bench::new();
     for tick in 1..=70 {
         bench.tick = tick;
         bench.rang(WORDS[0]);
@@ -254,8 +253,30 @@ fn console_reads_beyond_those_that_wait_are_none() {
 }
 
 #[test]
+fn an_exit_drops_what_waits_for_input_on_all_channels_of_the_firmware() {
+    let mut bench = Bench::new();
+    bench.rang(WORDS[0]);
+    bench.operate(0, 7, 0);
+    // A channel beside that of the exit.
+    bench.open.channels[1].1 = CPU;
+    let exit = |channel: &str| Exit {
+        channel: channel.into(),
+        code: 0,
+    };
+    for channel in ["code", "unknown"] {
+        bench.say("htif", channel, exit(channel));
+        assert_eq!(
+            (bench.texts("cpu").len(), bench.texts("trap").len()),
+            (1, 1)
+        );
+    }
+    bench.say("htif", "cpu", exit("cpu"));
+    assert_eq!((bench.texts("cpu"), bench.texts("trap")), (vec![], vec![]));
+}
+
+#[test]
 fn halves_of_a_command_are_one_request() {
-    let mut bench = Bench::new(Payloads::Keep);
+    let mut bench = Bench::new();
     for word in [WORDS[3], WORDS[1]] {
         bench.tick += 1;
         bench.rang(word);
@@ -271,7 +292,7 @@ fn halves_of_a_command_are_one_request() {
 
 #[test]
 fn an_operation_is_open_from_its_trap_to_its_event() {
-    let mut bench = Bench::new(Payloads::Keep);
+    let mut bench = Bench::new();
     bench.tick = 1;
     bench.operate(3, 6, 0x1_8000_5000);
     let block = [0_u32, 0x100, 4].map(u32::to_le_bytes);
@@ -303,7 +324,7 @@ fn an_operation_is_open_from_its_trap_to_its_event() {
 
 #[test]
 fn an_operation_that_is_refused_is_none() {
-    let mut bench = Bench::new(Payloads::Keep);
+    let mut bench = Bench::new();
     bench.operate(0, 7, 0);
     bench.reply(Err::<Option<u64>, _>(OperateError::Exited));
     assert_eq!(bench.texts("trap"), []);
@@ -321,20 +342,19 @@ fn an_operation_that_is_refused_is_none() {
 fn code_in_place_of_traps_asks_by_its_words() {
     let words = [7_u64, 0].map(u64::to_le_bytes);
     let words = words.as_flattened();
-    for (payloads, count) in [(Payloads::Keep, 2), (Payloads::Hash, 0)] {
-        let mut bench = Bench::new(payloads);
-        for hart in [0, 5, 8] {
-            // The last one has no words.
-            bench.read("semihosting", 0x8000_8040 + 16 * hart, words);
-            bench.read("outside", 0x8000_8050, words);
-        }
-        assert_eq!(bench.texts("code").len(), count);
+    let mut bench = Bench::new();
+    for hart in [0, 5, 8] {
+        // The last one has no words.
+        bench.read("semihosting", 0x8000_8040 + 16 * hart, words);
+        bench.read("outside", 0x8000_8050, words);
     }
+    let expected = [0, 5].map(|hart| (0, format!("readc(0x0) of hart {hart}")));
+    assert_eq!(bench.texts("code"), expected);
 }
 
 #[test]
 fn bytes_for_a_method_are_open_until_they_are_transferred() {
-    let mut bench = Bench::new(Payloads::Keep);
+    let mut bench = Bench::new();
     let call = |number: u64, bytes: u64| Call {
         channel: "cpu".into(),
         target: Target::Method("seen".into()),
@@ -353,7 +373,7 @@ fn bytes_for_a_method_are_open_until_they_are_transferred() {
 #[test]
 fn a_restore_and_a_message_that_can_not_be_decoded_drop_all() {
     for restores in [false, true] {
-        let mut bench = Bench::new(Payloads::Keep);
+        let mut bench = Bench::new();
         bench.rang(WORDS[4]);
         bench.operate(0, 7, 0);
         bench.read("semihosting", 0x8000_8040, &[7; 16]);
@@ -377,7 +397,7 @@ fn a_restore_and_a_message_that_can_not_be_decoded_drop_all() {
 
 #[test]
 fn lists_are_bounded() {
-    let mut bench = Bench::new(Payloads::Keep);
+    let mut bench = Bench::new();
     for hart in 0..1000 {
         bench.operate(hart, 7, 0);
         bench.rang(u64::from(hart) << 32 | 2);
