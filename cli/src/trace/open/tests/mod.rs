@@ -1,4 +1,6 @@
-//! Open requests by typed messages: HTIF against a model, semihosting and RTT step by step.
+//! Open requests by typed messages.
+
+mod htif;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,7 +10,6 @@ use vhost::bus::Body;
 use vhost::mem::{AccessError, Op, Outcome, SpaceId, Span};
 use vhost::messages::ChannelId;
 use vhost::messages::announced::{CommandServed, OperationServed, RestoreBegun, WordsRang};
-use vhost::messages::foreign::Exit;
 use vhost::messages::front_end::{Operate, OperateError};
 use vhost::messages::htif::Command;
 use vhost::messages::memory::Access;
@@ -16,6 +17,7 @@ use vhost::messages::rpc::{Call, Schedule, Target};
 use vhost::messages::semihosting::Operation;
 use vhost::trace::{Content, Damage, Entry, Header, Kind, Source};
 
+use self::htif::WORDS;
 use super::OpenRequests;
 use crate::trace::DecodedEntry;
 use crate::trace::channels::Channels;
@@ -161,133 +163,6 @@ impl Bench {
         let open = self.open.lists.get(channel).into_iter().flatten();
         open.map(|it| (it.seen, it.text())).collect()
     }
-}
-
-/// Words of one or two halves: some are the begin of another one.
-const WORDS: [u64; 6] = [
-    1 << 56,
-    0x0101_0000_0000_0041,
-    0x0101_0000_0000_0000,
-    0x41,
-    0x8000_6000,
-    0x0101_0000_0000_0042,
-];
-
-#[test]
-fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
-    for seed in 0..300 {
-        let mut random = fastrand::Rng::with_seed(seed);
-        let mut bench = Bench::new();
-        // A command that is served at once shows that the recording has accesses.
-        bench.rang(WORDS[1]);
-        bench.take();
-        bench.serve(WORDS[1], 0);
-        let (mut tohost, mut polled) = (0, 0);
-        let mut taken: Vec<u64> = Vec::new();
-        for tick in 1..200 {
-            bench.tick = tick;
-            match random.u8(..5) {
-                0 => tohost = *random.choice(&WORDS).unwrap(),
-                1 => tohost = 0,
-                2 | 3 if polled != 0 => {
-                    let reads = taken.iter().filter(|word| **word == WORDS[0]).count();
-                    if polled != WORDS[0] || reads < 64 {
-                        taken.push(polled);
-                    }
-                    bench.take();
-                    (tohost, polled) = (0, 0);
-                }
-                _ => {
-                    let rest = taken.len();
-                    if rest > 0 && random.bool() {
-                        let word = taken[random.usize(..rest)];
-                        let first = taken.iter().position(|it| *it == word).unwrap();
-                        taken.remove(first);
-                        bench.serve(word, tick);
-                    }
-                }
-            }
-            if taken.len() > 60 {
-                break;
-            }
-            if tohost != polled {
-                polled = tohost;
-                bench.rang(polled);
-            }
-            let open = bench.open.lists.get("cpu").into_iter().flatten();
-            let words: Vec<u64> = open
-                .map(|it| match &it.asked {
-                    super::Asked::Htif(command) => command.word(),
-                    other => panic!("{other:?}"),
-                })
-                .collect();
-            let waiting = Some(polled).filter(|word| *word != 0);
-            let expected: Vec<u64> = taken.iter().copied().chain(waiting).collect();
-            assert_eq!(words, expected, "seed {seed}, tick {tick}");
-        }
-    }
-}
-
-#[test]
-fn console_reads_beyond_those_that_wait_are_none() {
-    let mut bench = Bench::new();
-    for tick in 1..=70 {
-        bench.tick = tick;
-        bench.rang(WORDS[0]);
-        bench.take();
-    }
-    let reads = bench.texts("cpu");
-    assert_eq!((reads.len(), reads[0].0, reads[63].0), (64, 1, 64));
-    // A command meanwhile drops none of them.
-    bench.rang(WORDS[1]);
-    assert_eq!(bench.texts("cpu").len(), 65);
-    bench.say(
-        "htif",
-        "cpu",
-        Exit {
-            channel: "cpu".into(),
-            code: 0,
-        },
-    );
-    assert_eq!(bench.texts("cpu"), []);
-}
-
-#[test]
-fn an_exit_drops_what_waits_for_input_on_all_channels_of_the_firmware() {
-    let mut bench = Bench::new();
-    bench.rang(WORDS[0]);
-    bench.operate(0, 7, 0);
-    // A channel beside that of the exit.
-    bench.open.channels[1].1 = CPU;
-    let exit = |channel: &str| Exit {
-        channel: channel.into(),
-        code: 0,
-    };
-    for channel in ["code", "unknown"] {
-        bench.say("htif", channel, exit(channel));
-        assert_eq!(
-            (bench.texts("cpu").len(), bench.texts("trap").len()),
-            (1, 1)
-        );
-    }
-    bench.say("htif", "cpu", exit("cpu"));
-    assert_eq!((bench.texts("cpu"), bench.texts("trap")), (vec![], vec![]));
-}
-
-#[test]
-fn halves_of_a_command_are_one_request() {
-    let mut bench = Bench::new();
-    for word in [WORDS[3], WORDS[1]] {
-        bench.tick += 1;
-        bench.rang(word);
-    }
-    let expected = (1, "console write 0x41".to_owned());
-    assert_eq!(bench.texts("cpu"), [expected]);
-    // The answer of an earlier one.
-    bench.serve(WORDS[1], 0);
-    assert_eq!(bench.texts("cpu").len(), 1);
-    bench.serve(WORDS[1], 2);
-    assert_eq!(bench.texts("cpu"), []);
 }
 
 #[test]
