@@ -7,7 +7,8 @@ mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 version=$2
 pip=$3
-work=$(mktemp -d)
+# In the same file system: the last step is a rename, so that an interrupted copy is not taken for a version.
+work=$(mktemp -d "$folder/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 case $version in
 5.006)

@@ -11,8 +11,16 @@ use crate::bus::Body;
 const FEW: usize = 64;
 
 /// Returns the message or reply with its payload replaced; `None` if it is recorded unchanged.
-#[inline]
+#[inline(always)]
 pub(super) fn redacted(body: &dyn Body, payloads: Payloads) -> Option<Arc<dyn Body>> {
+    match payloads {
+        Payloads::Keep => None,
+        changed => replaced(body, changed),
+    }
+}
+
+#[cold]
+fn replaced(body: &dyn Body, payloads: Payloads) -> Option<Arc<dyn Body>> {
     match payloads {
         Payloads::Keep => None,
         Payloads::Hash => body.redacted(&hashed),

@@ -31,8 +31,8 @@ pub struct Recorder {
     /// Kinds of messages so far, by their numbers.
     kinds: Vec<Kind>,
     position: Position,
-    /// Sequence number of the first message.
-    first: Option<u64>,
+    /// Sequence number of the first message; the largest number before it.
+    first: u64,
     /// Root of the message that the last event answered; `None` if it was a message.
     answered: Option<u64>,
     /// State of the chunks of a compressed recording; `None` for one that is not compressed.
@@ -66,7 +66,7 @@ impl Recorder {
             known: KindMap::default(),
             kinds: Vec::new(),
             position: Position::default(),
-            first: None,
+            first: u64::MAX,
             answered: None,
             chunks: header.compressed.then(Chunks::default),
             failed: false,
@@ -99,7 +99,7 @@ impl Recorder {
             Event::Dropped => None,
         };
         let sequence = ticket.sequence;
-        if self.first.is_none_or(|first| sequence < first) {
+        if sequence < self.first {
             // Shown for a tap that was attached when the message was posted.
             return Ok(());
         }
@@ -125,7 +125,9 @@ impl Recorder {
             awaited,
             ..
         } = *seen;
-        self.first.get_or_insert(ticket.sequence);
+        if self.first == u64::MAX {
+            self.first = ticket.sequence;
+        }
         if self.chunks.is_some() {
             self.chunk(seen)?;
         }

@@ -4,8 +4,7 @@
 
 module firmware (
     input  wire clk,
-    // It has exited, after so many checks.
-    output reg  done,
+    // Number of checks so far.
     output reg  [31:0] checks
 );
     // The host reaches it by its path.
@@ -108,7 +107,6 @@ module firmware (
     endtask
 
     initial begin
-        done = 0;
         checks = 0;
         failed = 0;
         repeat (4) @(posedge clk);
@@ -168,6 +166,5 @@ module firmware (
             check(!has_value);
         end
         put_request(EXIT, 1, failed, 0, 0, 0);
-        done = 1;
     end
 endmodule

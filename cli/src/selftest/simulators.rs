@@ -33,6 +33,9 @@ pub(super) struct Place<'a> {
 /// Sources for simulators with DPI.
 const SOURCES: [&str; 2] = ["firmware.v", "testbench.sv"];
 
+/// Program that Verilator builds.
+pub(super) const VERILATED: &str = "simulation/Vtestbench";
+
 impl Simulator {
     /// Name in the table.
     fn name(self) -> &'static str {
@@ -148,7 +151,7 @@ impl Simulator {
                         SOURCES[0],
                     ],
                 ),
-                Step::new("simulation/Vtestbench", []),
+                Step::new(VERILATED, []),
             ],
             Self::Icarus => vec![
                 Step::new(

