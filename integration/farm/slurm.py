@@ -1,4 +1,4 @@
-"""Slurm with one node, as processes of this one: no service of the machine, and no ports of one."""
+"""Slurm with one node: its programs as child processes, on ports that are free."""
 
 from __future__ import annotations
 

@@ -316,8 +316,9 @@ def job_array(folder: Path, seeds: list[int]) -> None:
             f"sbatch --parsable --array={tasks} {out} examples/farm/farm.slurm", env=environment
         )
         command = f"{VHOST} trace export --parquet {folder}/traces/*.trace -o {folder}/tables"
+        # A job that Slurm never starts has no end.
         ended = run(
-            f"sbatch --wait --dependency=afterany:{array.stdout.strip()} {out} --wrap='{command}'",
+            f"timeout 600 sbatch --wait --dependency=afterany:{array.stdout.strip()} {out} --wrap='{command}'",
             env=environment,
         )
         outputs = [path.read_text() for path in folder.glob("*.out")]

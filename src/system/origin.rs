@@ -19,7 +19,7 @@ pub(super) struct Noted<'a> {
     header: RefCell<Header>,
     /// Recorded name of each file, by its real name.
     names: RefCell<BTreeMap<PathBuf, String>>,
-    /// Build id of each image by its recorded name; empty without one.
+    /// Build id of each image by its recorded names; empty without one.
     build_ids: RefCell<BTreeMap<String, String>>,
     warnings: RefCell<Vec<ConfigWarning>>,
 }
@@ -99,6 +99,10 @@ impl ConfigEnvironment for Noted<'_> {
         let mut names = self.names.borrow_mut();
         let first = names.entry(real.clone()).or_insert_with(|| name.clone());
         if *first != name {
+            let id = self.build_ids.borrow().get(first.as_str()).cloned();
+            if let Some(id) = id {
+                self.build_ids.borrow_mut().insert(name.clone(), id);
+            }
             let first = Bytes::copy_from_slice(first.as_bytes());
             self.header.borrow_mut().files.insert(name, Some(first));
         }
@@ -199,4 +203,52 @@ fn decision_name(what: &str) -> String {
 /// Configurations are text, and so are the names in them.
 fn name_of(file: &Path) -> String {
     file.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Process;
+    use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
+
+    /// Writes an image, with or without a note of this build id.
+    fn put_image(file: &Path, id: &[u8; 4], has_id: bool) {
+        let words = [4, id.len() as u32, 3].map(u32::to_le_bytes);
+        let note = [words.as_flattened(), b"GNU\0", id].concat();
+        let elf = ElfBuilder {
+            segments: vec![ElfSegment::at(0x1000, [1], 1)],
+            notes: if has_id { note } else { Vec::new() },
+            ..ElfBuilder::default()
+        };
+        std::fs::write(file, elf.build()).unwrap();
+    }
+
+    #[test]
+    fn each_recorded_image_has_a_line_with_its_build_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, again, b] = ["a.elf", "./a.elf", "b.elf"].map(|name| folder.path().join(name));
+        put_image(&a, &[0xab; 4], true);
+        put_image(&b, &[0; 4], false);
+        let noted = Noted::new(&Process);
+        for file in [&a, &b] {
+            noted.real_name(file);
+            noted.image(file).unwrap();
+        }
+        // Another spelling is not read again, and is recorded as an image.
+        noted.real_name(&again);
+        assert_eq!(noted.build_ids(), "abababab\nabababab\n");
+        let (header, _) = noted.into_parts();
+        assert_eq!(header.files.values().flatten().count(), 3);
+    }
+
+    #[test]
+    fn images_without_a_build_id_have_no_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let noted = Noted::new(&Process);
+        for file in ["a.elf", "b.elf"].map(|name| folder.path().join(name)) {
+            put_image(&file, &[0; 4], false);
+            noted.image(&file).unwrap();
+        }
+        assert_eq!(noted.build_ids(), "");
+    }
 }

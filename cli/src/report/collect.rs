@@ -126,8 +126,13 @@ impl Collector {
         self.run.entries += 1;
         self.run.ticks = self.run.ticks.max(tick);
         self.load(decoded);
-        self.last = (self.segments.present(), tick);
-        self.run.console.enter(self.last.0.number);
+        let segment = self.segments.present();
+        if segment != self.last.0 {
+            // Lines that the return has cut end in the segment before.
+            self.run.console.finish(None);
+            self.run.console.enter(segment.number);
+        }
+        self.last = (segment, tick);
         self.segments.follow(decoded);
         let dropped = self.open.follow(decoded);
         self.unanswered(dropped);

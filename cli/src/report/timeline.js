@@ -232,7 +232,7 @@ class Timeline {
   legend() {
     const swatch = colour => svg("svg", { viewBox: "0 0 12 12", "aria-hidden": "true" }, svg("rect", { width: 12, height: 12, fill: `var(--${colour})` }));
     this.requests.kinds.forEach((name, at) => this.parts.legend.append(el("li", null, swatch("k" + at % 8), name)));
-    this.parts.legend.append(el("li", null, swatch("bad"), "edge: failed"),
+    this.parts.legend.append(el("li", null, swatch("bad"), "edge: failed, or not answered"),
       el("li", null, swatch("dim"), "column of a pixel: several requests"));
   }
 

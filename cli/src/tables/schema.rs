@@ -98,7 +98,7 @@ table! { RUNS = "runs" {
     whole: Flag, "true if the recording begins with the run";
     payloads: Text, "treatment of payloads: keep, hash or drop";
     images: Text optional, "paths of the images, one a line";
-    build_ids: Text optional, "build ids of the images as hex digits, one a line, empty for an image without one; null if none has one";
+    build_ids: Text optional, "build ids of the images as hex digits, one a line, empty for an image without one; null if none has one, or the recording has no identity";
     loaded_crc32: Number optional, "CRC-32 of the writes that loaded images and hex files";
     verdict: Text, "passed, failed or unfinished, as in `vhost report`";
     reason: Text optional, "first reason of the verdict";

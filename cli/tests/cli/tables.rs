@@ -10,7 +10,7 @@ use parquet::record::Field;
 use serde_json::Value;
 
 use crate::report::before_call;
-use crate::run::{BACK, Run, WAIT, entries, frames};
+use crate::run::{BACK, Run, SAVED, SAVED_IN_CALL, WAIT, entries, frames};
 use crate::{Ended, command, end, vhost_on};
 
 type Row = BTreeMap<String, Field>;
@@ -385,6 +385,28 @@ fn commands_in_service_at_a_checkpoint_go_on_and_other_requests_begin_anew() {
         assert!(before <= behind && *behind <= 20, "{first:?} {second:?}");
     }
     assert!(first[3] < 20 && second[3] > 20, "{first:?} {second:?}");
+}
+
+#[test]
+fn a_line_that_a_return_cuts_is_in_the_segment_before() {
+    for saved in [SAVED, SAVED_IN_CALL] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = Run {
+            text: "begun, ",
+            goes_back: true,
+            saved,
+            ..Run::default()
+        };
+        run.record(folder.path());
+        export(folder.path(), "run.trace").stdout(0);
+        let lines = rows(folder.path(), "console");
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|line| (number(line, "segment"), text(line, "text")))
+            .collect();
+        let line = "begun, begun, begun, ".to_owned();
+        assert_eq!(lines, [1, 1, 2, 2].map(|segment| (segment, line.clone())));
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Entries of a mailbox's queue without a response.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use mailbox_rs::{Request, RequestEntry};
+use mailbox_rs::{Index, Request, RequestEntry};
 use vhost::messages::announced::{DoorbellRang, Served};
 use vhost::messages::checkpoint::SavedSession;
 
@@ -15,23 +16,26 @@ const MOST_OPEN: usize = 9;
 
 /// Entry of the request queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct OpenEntry(RequestEntry);
+pub(super) struct OpenEntry {
+    slot: u32,
+    entry: RequestEntry,
+}
 
 impl OpenEntry {
     pub(super) fn kind(&self) -> &'static str {
-        Request::try_from(&self.0).map_or("malformed", |request| request.kind())
+        Request::try_from(&self.entry).map_or("malformed", |request| request.kind())
     }
 
     pub(super) fn text(&self) -> String {
-        match Request::try_from(&self.0) {
+        match Request::try_from(&self.entry) {
             Ok(request) => request.to_string(),
-            Err(problem) => format!("{}: {problem}", self.0),
+            Err(problem) => format!("{}: {problem}", self.entry),
         }
     }
 
     #[cfg(feature = "parquet")]
     pub(super) fn args(&self) -> &[u64] {
-        self.0.counted_args()
+        self.entry.counted_args()
     }
 }
 
@@ -41,11 +45,8 @@ pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
         return;
     };
     if let Some(served) = decoded.is::<Served>() {
-        // The answer of one that is unknown, as in a recording that begins in the middle of the run, is not that of a later one.
-        if let Some(open) = lists.get_mut(channel)
-            && open.front().is_some_and(|first| first.seen <= served.since)
-        {
-            open.pop_front();
+        if let Some(open) = lists.get_mut(channel) {
+            answered(served, open);
         }
     } else if let Some(rang) = decoded.is::<DoorbellRang>() {
         if rang.words.is_some_and(|words| words.handshake.is_some())
@@ -54,22 +55,40 @@ pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
             // Firmware has reset the channel, and expects no answer.
             open.clear();
         }
-        for entry in &rang.entries {
-            lists.add(channel, open(decoded.entry.tick, *entry), MOST_OPEN);
+        let put = rang.words.map_or(0, |words| words.request_put);
+        let first = put.wrapping_sub(rang.entries.len() as u32);
+        for (at, entry) in rang.entries.iter().enumerate() {
+            let slot = Index(first.wrapping_add(at as u32)).slot();
+            lists.add(channel, open(decoded.entry.tick, slot, *entry), MOST_OPEN);
         }
+    }
+}
+
+/// Removes a served request, and those before it, which the host has skipped.
+///
+/// The answer of one that is unknown is not that of another one: a recording that begins in the middle of the run has answers of requests
+/// that were in the queue before.
+fn answered(served: &Served, open: &mut VecDeque<OpenRequest>) {
+    let position = open.iter().position(|it| match &it.asked {
+        Asked::Mailbox(asked) => asked.slot == served.slot && it.seen <= served.since,
+        _ => false,
+    });
+    if let Some(position) = position {
+        open.drain(..=position);
     }
 }
 
 /// Brings back the request in service at a checkpoint. Its session begins behind a restore, when nothing is open.
 pub(super) fn resume(session: &SavedSession, channel: &Arc<str>, lists: &mut Lists) {
     if let Some(request) = &session.request {
-        lists.add(channel, open(request.since, request.entry), MOST_OPEN);
+        let request = open(request.since, request.slot, request.entry);
+        lists.add(channel, request, MOST_OPEN);
     }
 }
 
-fn open(seen: u64, entry: RequestEntry) -> OpenRequest {
+fn open(seen: u64, slot: u32, entry: RequestEntry) -> OpenRequest {
     OpenRequest {
         seen,
-        asked: Asked::Mailbox(OpenEntry(entry)),
+        asked: Asked::Mailbox(OpenEntry { slot, entry }),
     }
 }

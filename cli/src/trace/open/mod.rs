@@ -111,10 +111,13 @@ impl OpenRequests {
             return Vec::new();
         }
         if decoded.is::<RestoreBegun>().is_some() {
+            self.operations.restart();
             return self.take();
         }
         if let Some(Restore { channels }) = decoded.is() {
             channels.iter().for_each(|saved| self.resume(saved));
+            let exited = channels.iter().filter(|saved| saved.exit.is_some());
+            exited.for_each(|saved| self.end_firmware_of(saved.channel));
         }
         if decoded.is::<Exit>().is_some() {
             self.exited(decoded);
@@ -138,14 +141,21 @@ impl OpenRequests {
         self.lists.take()
     }
 
-    /// Drops commands and operations that wait for input at the exit of their firmware, which does not wait for them.
     fn exited(&mut self, decoded: &DecodedEntry) {
         let Some(exited) = &decoded.channel else {
             return;
         };
-        let mut all = self.channels.iter();
-        let found = all.find(|(name, _)| name == exited);
-        let Some(&(_, firmware)) = found else {
+        let mut all = (0..).map(ChannelId).zip(&self.channels);
+        if let Some((channel, _)) = all.find(|(_, (name, _))| name == exited) {
+            self.end_firmware_of(channel);
+        }
+    }
+
+    /// Drops commands and operations that wait for input at the exit of their firmware, which does not wait for them. Operations are asked
+    /// for again behind it, by harts that go on.
+    fn end_firmware_of(&mut self, channel: ChannelId) {
+        let number = usize::try_from(channel.0).ok();
+        let Some(&(_, firmware)) = number.and_then(|number| self.channels.get(number)) else {
             return;
         };
         let same = self.channels.iter().filter(|(_, of)| *of == firmware);
@@ -153,6 +163,7 @@ impl OpenRequests {
             if let Some(open) = self.lists.get_mut(name) {
                 open.retain(|it| !matches!(it.asked, Asked::Htif(_) | Asked::Semihosting(_)));
             }
+            self.operations.end(name);
         }
     }
 

@@ -43,6 +43,8 @@ struct Place {
     width: PtrWidth,
     /// Address of the code in place of traps.
     stub: Option<u64>,
+    /// True once firmware has exited.
+    has_ended: bool,
 }
 
 /// Reply to a message: position of the channel, number of the hart, and content.
@@ -89,6 +91,7 @@ impl Operations {
                 space: channel.space,
                 width: place.ptr_width,
                 stub: place.stub,
+                has_ended: false,
             }),
             _ => None,
         });
@@ -96,6 +99,18 @@ impl Operations {
             places: places.collect(),
             awaited: BTreeMap::new(),
         }
+    }
+
+    /// Ends a channel: firmware has exited, and expects no result.
+    pub(super) fn end(&mut self, channel: &str) {
+        let ended = self.places.iter_mut().filter(|it| &*it.name == channel);
+        ended.for_each(|place| place.has_ended = true);
+    }
+
+    /// Begins all channels again.
+    pub(super) fn restart(&mut self) {
+        let places = self.places.iter_mut();
+        places.for_each(|place| place.has_ended = false);
     }
 
     /// Forgets messages whose reply is awaited.
@@ -182,7 +197,7 @@ impl Operations {
 }
 
 impl Place {
-    /// Adds an operation, unless the hart asks for it again.
+    /// Adds an operation, unless the hart asks for it again, or firmware has exited.
     fn ask(
         &self,
         hart: u32,
@@ -191,6 +206,9 @@ impl Place {
         decoded: &DecodedEntry,
         lists: &mut Lists,
     ) {
+        if self.has_ended {
+            return;
+        }
         let (seen, argument) = (decoded.entry.tick, self.width.truncate(argument));
         if let Some(OpenOperation(before)) = find(hart, &self.name, lists)
             && (before.operation, before.args.first()) == (operation, Some(&argument))

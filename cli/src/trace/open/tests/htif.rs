@@ -1,5 +1,6 @@
 //! Commands of HTIF, against a model.
 
+use vhost::messages::announced::RestoreBegun;
 use vhost::messages::foreign::Exit;
 
 use super::super::Asked;
@@ -114,6 +115,14 @@ fn an_exit_drops_what_waits_for_input_on_all_channels_of_the_firmware() {
     }
     bench.say("htif", "cpu", exit("cpu"));
     assert_eq!((bench.texts("cpu"), bench.texts("trap")), (vec![], vec![]));
+    // A hart that waits is polled further.
+    bench.operate(0, 7, 0);
+    bench.pending();
+    assert_eq!(bench.texts("trap"), []);
+    let (tick, statistics) = (0, Vec::new());
+    bench.say("nobody", "", RestoreBegun { tick, statistics });
+    bench.operate(0, 7, 0);
+    assert_eq!(bench.texts("trap").len(), 1);
 }
 
 #[test]

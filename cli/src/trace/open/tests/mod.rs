@@ -6,12 +6,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use mailbox_rs::{Request, RequestEntry};
 use vhost::bus::Body;
 use vhost::mem::{AccessError, Op, Outcome, SpaceId, Span};
 use vhost::messages::ChannelId;
-use vhost::messages::announced::{CommandServed, OperationServed, RestoreBegun, WordsRang};
+use vhost::messages::announced::{
+    CommandServed, DoorbellRang, OperationServed, RestoreBegun, Served, WordsRang,
+};
 use vhost::messages::front_end::{Operate, OperateError};
 use vhost::messages::htif::Command;
+use vhost::messages::mailbox::ChannelWords;
 use vhost::messages::memory::Access;
 use vhost::messages::rpc::{Call, Schedule, Target};
 use vhost::messages::semihosting::Operation;
@@ -162,6 +166,39 @@ impl Bench {
     fn texts(&self, channel: &str) -> Vec<(u64, String)> {
         let open = self.open.lists.get(channel).into_iter().flatten();
         open.map(|it| (it.seen, it.text())).collect()
+    }
+}
+
+/// Recording that begins while a call is pending and two requests are behind it in the queue.
+#[test]
+fn answers_of_unknown_requests_are_not_those_of_known_ones() {
+    let mut bench = Bench::new();
+    let request = Request::Print { ptr: 0, len: 1 };
+    let entry = RequestEntry::from(&request);
+    bench.tick = 9;
+    let words = ChannelWords {
+        request_put: 12,
+        ..ChannelWords::UNREAD
+    };
+    let rang = DoorbellRang {
+        channel: CPU,
+        words: Some(words),
+        entries: vec![entry; 2],
+        read_error: None,
+    };
+    bench.say("mailbox", "cpu", rang);
+    // Slots of the unknown ones, then of the known ones.
+    for (slot, since, left) in [(7, 5, 2), (0, 10, 2), (1, 10, 2), (2, 10, 1), (3, 10, 0)] {
+        bench.tick = 10;
+        let served = Served {
+            channel: CPU,
+            slot,
+            entry,
+            since,
+            response: None,
+        };
+        bench.say("mailbox", "cpu", served);
+        assert_eq!(bench.texts("cpu").len(), left, "slot {slot}");
     }
 }
 
