@@ -125,7 +125,10 @@ fn firmware_that_keeps_to_its_protocol_is_left_alone() {
                 .write_u32("cpu", UP_WRITE, (write + 13) % SIZE)
                 .unwrap();
             tick(vhost);
+            let read = vhost.read_u32("cpu", UP_WRITE + 4).unwrap();
+            assert_eq!(read, (write + 13) % SIZE);
             let input = vhost.read_u32("cpu", DOWN_WRITE).unwrap();
+            assert_eq!(input, 10);
             vhost.write_u32("cpu", DOWN_WRITE + 4, input).unwrap();
         }
         // Semihosting.

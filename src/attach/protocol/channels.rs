@@ -39,7 +39,7 @@ struct Channel {
 struct Asked {
     server: Endpoint,
     space: SpaceId,
-    /// True for a search, whose ranges are those of the configuration.
+    /// True for a look of the server's own, such as a search in the ranges of the configuration.
     searches: bool,
 }
 
@@ -180,13 +180,16 @@ impl Channels {
         op: &Op<Span>,
         texts: &mut Vec<String>,
     ) {
-        let asked = Asked {
+        let mut asked = Asked {
             server,
             space,
             searches: matches!(op, Op::Look(_)),
         };
         if self.of(asked).next().is_none() {
             return;
+        }
+        for span in reads(op) {
+            asked.searches |= self.of(asked).any(|it| it.rules.looks_at(span));
         }
         self.asked.insert(sequence, asked);
         for span in reads(op) {

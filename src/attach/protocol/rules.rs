@@ -33,6 +33,11 @@ pub(super) trait Rules: Debug + Send {
     /// Checks a write of the server in the channel's space. Returns the owner of the place.
     fn writes(&mut self, write: Written, breaches: &mut Vec<Breach>) -> Owner;
 
+    /// True if the server reads this place by itself, and firmware has not named it.
+    fn looks_at(&self, _at: Span) -> bool {
+        false
+    }
+
     /// True if an access of firmware's to an unmapped address is new. A front end that looks at the same words again and again notes
     /// them.
     fn is_new_outside(&mut self, _address: u64) -> bool {

@@ -59,13 +59,18 @@ impl Htif {
                 "the host takes the command {word:#x} after the exit"
             ));
         }
+        if self.owed.len() >= MOST_WAITING {
+            breaches.push(format!(
+                "the host takes a command from tohost at {at:#x} while {MOST_WAITING} responses wait"
+            ));
+        }
         let mut named = Vec::new();
         match asks(word) {
             Asks::Identify { name } => {
                 named.push(name);
-                self.owe(response(word, 1), breaches);
+                self.owe(response(word, 1));
             }
-            Asks::Call { .. } => self.owe(response(word, 1), breaches),
+            Asks::Call { .. } => self.owe(response(word, 1)),
             Asks::Read if self.reads.len() < MOST_WAITING => self.reads.push_back(word),
             Asks::Read => breaches.push(format!(
                 "tohost at {at:#x} has {word:#x}: firmware reads the console while {MOST_WAITING} reads wait; this one gets no response"
@@ -86,12 +91,9 @@ impl Htif {
         };
     }
 
-    pub(super) fn owe(&mut self, response: u64, breaches: &mut Vec<Breach>) {
+    /// Adds a response. The oldest one is dropped if there are too many.
+    pub(super) fn owe(&mut self, response: u64) {
         if self.owed.len() >= MOST_WAITING {
-            let at = self.tohost.address;
-            breaches.push(format!(
-                "the host takes a command from tohost at {at:#x} while {MOST_WAITING} responses wait"
-            ));
             self.owed.pop_front();
         }
         self.owed.push_back(response);
@@ -179,9 +181,9 @@ impl Htif {
         match self.reads.front() {
             Some(first) if *first == read => {
                 self.reads.pop_front();
-                self.owe(response(read, payload), breaches);
+                self.owe(response(read, payload));
             }
-            None if !self.is_known => {}
+            _ if !self.is_known => {}
             _ => breaches.push(format!(
                 "the host answers the console read {read:#x}, which is not the first that waits"
             )),

@@ -9,6 +9,9 @@ const MARK: &[u8; 16] = b"SEGGER RTT\0\0\0\0\0\0";
 /// Bytes of the mark, and of the two numbers of 32 bits behind it.
 pub(super) const HEADER: u64 = 24;
 
+/// Bytes by which the host tells the widths of the numbers. No control block has as many, and a smaller one may be the end of memory.
+pub(super) const WIDE_HEAD: u64 = 64;
+
 /// Most buffers of a direction.
 pub(super) const MOST_BUFFERS: u64 = 64;
 

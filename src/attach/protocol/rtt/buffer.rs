@@ -1,11 +1,11 @@
 //! One buffer of RTT as it is observed: who moves which offset, and which bytes.
 
+use super::MODE;
 use super::block::{Buffer, MOST_SIZE, distance, piece_at};
 use crate::attach::protocol::rules::Breach;
 use crate::mem::Span;
 
-/// Bits of the mode, and the largest mode.
-const MODE: u64 = 3;
+/// Largest mode.
 const LARGEST_MODE: u64 = 2;
 
 /// Observed buffer.
@@ -24,6 +24,8 @@ pub(super) struct Watched {
     last_write: u64,
     /// Write offsets between which unread bytes seem to be overwritten, unless firmware was reset.
     overwritten: Option<(u64, u64)>,
+    /// Violation by a buffer at another place, unless firmware is setting it up anew: it stores one number after the other.
+    doubt: Option<Breach>,
     /// True after the host has set the mode.
     pub(super) is_mode_set: bool,
     /// Number of bytes by which the host has moved its offset last.
@@ -47,6 +49,7 @@ impl Watched {
             cursor: if is_up { seen.read } else { seen.write },
             last_write: seen.write,
             overwritten: None,
+            doubt: None,
             is_mode_set: false,
             moved: None,
         };
@@ -57,7 +60,13 @@ impl Watched {
     /// Checks the descriptor as read again.
     pub(super) fn reread(&mut self, now: Buffer, breaches: &mut Vec<Breach>) {
         let before = std::mem::replace(&mut self.seen, now);
-        if before.is_set_up() && !self.is_new(&before) && self.has_place_of(&before, breaches) {
+        let doubt = self.doubt.take();
+        if before.is_set_up() && !self.is_new(&before) && self.has_place_of(&before) {
+            match now.read {
+                // It is not set up yet.
+                0 => self.doubt = doubt,
+                _ => breaches.extend(doubt),
+            }
             self.check_offset_of_host(&before, breaches);
             self.check_offset_of_firmware(&before, breaches);
         }
@@ -76,15 +85,15 @@ impl Watched {
         }
     }
 
-    /// True if the bytes are where they were. Otherwise the buffer must have been set up anew.
-    fn has_place_of(&self, before: &Buffer, breaches: &mut Vec<Breach>) -> bool {
+    /// True if the bytes are where they were. Otherwise the buffer must have been set up anew, or is so at the next read.
+    fn has_place_of(&mut self, before: &Buffer) -> bool {
         let (name, now) = (&self.name, self.seen);
         if (before.data, before.size) == (now.data, now.size) {
             return true;
         }
         let offset_of_host = if self.is_up { now.read } else { now.write };
         if offset_of_host != 0 {
-            breaches.push(format!(
+            self.doubt = Some(format!(
                 "{name}: firmware has moved the buffer from {:#x} ({:#x} bytes) to {:#x} ({:#x} bytes), and has not set its offsets to 0",
                 before.data, before.size, now.data, now.size
             ));
@@ -122,7 +131,8 @@ impl Watched {
                     self.name, self.words[0], now.read
                 ));
             }
-        } else if before.write == now.write {
+        } else if before.write == now.write && now.read != 0 {
+            // A buffer that is set up anew has a read offset of 0 first.
             let left = distance(now.read, now.write, now.size);
             if left > distance(before.read, now.write, now.size) {
                 breaches.push(format!(

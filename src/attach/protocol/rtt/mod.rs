@@ -5,7 +5,7 @@ mod buffer;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use self::block::{Block, FLAGS, HEADER, READ, WRITE, counts, has_mark};
+use self::block::{Block, FLAGS, HEADER, READ, WIDE_HEAD, WRITE, counts, has_mark};
 use self::buffer::Watched;
 use super::rules::{Breach, Owner, Pending, Request, Rules, Written, word};
 use crate::bus::Body;
@@ -88,8 +88,8 @@ impl Rtt {
         }
     }
 
-    /// The control block is not there any more.
-    fn is_gone(&mut self) {
+    /// Forgets the control block, which is not there any more.
+    fn forget_block(&mut self) {
         (self.block, self.resumed) = (None, None);
         self.address = self.configured;
     }
@@ -97,7 +97,7 @@ impl Rtt {
     /// Checks bytes of the control block at an address.
     fn read_block(&mut self, address: u64, bytes: &[u8], breaches: &mut Vec<Breach>) {
         if !has_mark(bytes) {
-            return self.is_gone();
+            return self.forget_block();
         }
         if bytes.len() as u64 == HEADER {
             return self.read_header(address, bytes, breaches);
@@ -146,7 +146,9 @@ impl Rtt {
                 self.impossible = None;
             }
             Err(numbers) => {
-                if self.impossible.replace(numbers) != Some(numbers) {
+                // A mark that a search finds may be that of no control block.
+                let is_told = self.impossible.replace(numbers) == Some(numbers);
+                if self.configured.is_some() && !is_told {
                     let (up, down) = numbers;
                     breaches.push(format!(
                         "the control block at {address:#x} has {up:#x} up and {down:#x} down channels, more than {}: firmware writes \
@@ -154,7 +156,7 @@ impl Rtt {
                         block::MOST_BUFFERS
                     ));
                 }
-                self.is_gone();
+                self.forget_block();
             }
         }
     }
@@ -282,7 +284,7 @@ impl Rules for Rtt {
     fn asks(&mut self, sequence: u64, request: Request) {
         match request {
             Request::Read(at) => {
-                if self.block_at(at).is_some() {
+                if self.block_at(at).is_some() && at.len != WIDE_HEAD {
                     self.pending.insert(sequence, request);
                 }
                 if let Some((_, buffers)) = &mut self.block {
@@ -307,7 +309,7 @@ impl Rules for Rtt {
                     Some(Ok(Outcome::Bytes(bytes))) if bytes.len() as u64 == at.len => {
                         self.read_block(at.address, bytes, breaches);
                     }
-                    _ => self.is_gone(),
+                    _ => self.forget_block(),
                 }
             }
             Some(Request::Locate(_)) => {
@@ -344,6 +346,14 @@ impl Rules for Rtt {
             return Owner::Channel;
         }
         self.stranger()
+    }
+
+    fn looks_at(&self, at: Span) -> bool {
+        match self.address {
+            Some(address) => (at.address, at.len) == (address, WIDE_HEAD),
+            // The numbers behind a mark that a search has found.
+            None => at.len == HEADER,
+        }
     }
 
     fn is_new_outside(&mut self, address: u64) -> bool {

@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use super::operation::name;
 use crate::attach::protocol::rules::Breach;
 
-/// Most handles of a channel, with the three standard streams.
-const MOST: usize = 256 + 3;
+/// Most handles that a channel has opened.
+const MOST: usize = 256;
+
+/// First handle behind the three standard streams.
+const FIRST: u64 = 3;
 
 /// Open handles; `None` if they are not known.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub(super) struct Handles(Option<BTreeSet<u64>>);
 impl Handles {
     /// These handles are open, and no others.
     pub(super) fn of(handles: impl IntoIterator<Item = u64>) -> Self {
-        Self(Some(handles.into_iter().take(MOST).collect()))
+        Self(Some(handles.into_iter().take(MOST + FIRST as usize).collect()))
     }
 
     /// Checks an operation of a hart with its argument, by its parameters and its result; `None` for one that has failed.
@@ -40,7 +43,7 @@ impl Handles {
         match (operation, words) {
             (0x01, _) => {
                 let Some(handle) = result else { return };
-                if open.len() >= MOST {
+                if open.range(FIRST..).count() >= MOST {
                     breaches.push(format!(
                         "hart {hart}: the host gives handle {handle:#x} while 256 are open"
                     ));

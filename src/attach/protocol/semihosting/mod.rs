@@ -99,11 +99,13 @@ impl Semihosting {
                 continue;
             }
             if position == u64::from(HARTS) {
-                if now != 0 {
-                    breaches.push(format!(
-                        "the flag at {address:#x} is {now:#x}: a hart without words asks for an operation, and gets no answer"
-                    ));
-                }
+                // A second hart waits for the first one, and sets 1; others set their number and 1.
+                let ends = match now {
+                    0 => continue,
+                    1 => "a second hart asks for an operation while the first one waits; the code in place of traps is for one",
+                    _ => "a hart without words asks for an operation, and gets no answer",
+                };
+                breaches.push(format!("the flag at {address:#x} is {now:#x}: {ends}"));
             } else if now > 1 {
                 breaches.push(format!(
                     "hart {position}: the flag at {address:#x} is {now:#x}, which firmware only sets to 1"

@@ -101,7 +101,7 @@ fn said() -> impl Strategy<Value = Said> {
     ]
 }
 
-/// One channel of each protocol, all with their words at [`BASE`].
+/// Two channels of each protocol, all with their words at [`BASE`]. A control block that is searched is that of a channel alone.
 fn kits() -> Vec<Kit> {
     let htif = HtifPlace {
         tohost: BASE,
@@ -130,7 +130,10 @@ fn kits() -> Vec<Kit> {
     vec![
         all(htif::ENDPOINT, Interface::Htif(htif)),
         all(rtt::ENDPOINT, Interface::Rtt(rtt(Some(BASE)))),
-        all(rtt::ENDPOINT, Interface::Rtt(rtt(None))),
+        Kit::of(
+            rtt::ENDPOINT,
+            vec![channel("cpu", Interface::Rtt(rtt(None)), Segments::new())],
+        ),
         all(
             semihosting::ENDPOINT,
             Interface::Semihosting(semihosting(Some(BASE))),

@@ -276,6 +276,14 @@ fn no_command_is_taken_while_64_responses_wait() {
         kit.puts(WORDS, 7);
     }
     kit.finds_nothing();
+    for command in [WRITE_A, READ] {
+        kit.tohost(command);
+        kit.takes();
+        kit.finds("the host takes a command from tohost at 0x1000 while 64 responses wait");
+        if command == WRITE_A {
+            kit.served(command, None, None);
+        }
+    }
     kit.reads_file();
     kit.finds("the host takes a command from tohost at 0x1000 while 64 responses wait");
 }
@@ -316,6 +324,11 @@ fn attached_later_it_judges_what_it_has_seen_alone() {
     kit.responds(1);
     kit.served(READ, None, Some(0x141));
     kit.both(0, 0);
+    // The answer of an earlier console read, while a later one waits.
+    kit.tohost(READ);
+    kit.takes();
+    kit.served(READ | 1, None, Some(0x141));
+    kit.tohost(0);
     kit.finds_nothing();
     kit.takes();
     kit.finds("the host sets tohost at 0x1000 to 0, and has seen no command there");

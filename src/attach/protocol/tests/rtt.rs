@@ -254,6 +254,8 @@ fn buffers_stay_where_they_are() {
     kit.finds_nothing();
     kit.block(moved(0));
     kit.block([[UP as u32, SIZE, 9, 9, 0], EMPTY]);
+    kit.finds_nothing();
+    kit.block([[UP as u32, SIZE, 9, 9, 0], EMPTY]);
     kit.finds(
         "up channel 0: firmware has moved the buffer from 0x5000 (0x20 bytes) to 0x2000 (0x10 bytes), and has not set its offsets to 0",
     );
@@ -264,6 +266,40 @@ fn buffers_stay_where_they_are() {
     kit.finds(
         "the control block at 0x1000 had 1 up and 1 down channels, and has 2 and 0: firmware must not change them",
     );
+}
+
+/// The order of stores is that of SEGGER's code: address, size, read offset, write offset.
+#[test]
+fn a_buffer_that_is_being_set_up_anew_is_no_finding() {
+    let mut kit = kit();
+    let [up, down] = buffers([6, 6], [8, 4]);
+    let size = 2 * SIZE;
+    kit.block([up, down]);
+    let of_down = [
+        [0x5000, SIZE, 8, 4, 0],
+        [0x5000, size, 8, 4, 0],
+        [0x5000, size, 8, 0, 0],
+        [0x5000, size, 0, 0, 0],
+    ];
+    for down in of_down {
+        kit.block([up, down]);
+    }
+    let of_up = [
+        [0x6000, SIZE, 6, 6, 0],
+        [0x6000, size, 6, 6, 0],
+        [0x6000, size, 6, 0, 0],
+        [0x6000, size, 0, 0, 0],
+    ];
+    for up in of_up {
+        kit.block([up, of_down[3]]);
+    }
+    kit.finds_nothing();
+    // At the same place.
+    let mut kit = self::kit();
+    for down in [[8, 4], [8, 0], [0, 0]] {
+        kit.offsets([0, 0], down);
+    }
+    kit.finds_nothing();
 }
 
 #[test]
@@ -287,6 +323,20 @@ fn impossible_numbers_are_told_once() {
         "down channel 0: firmware gives a size of 0x1000001 bytes, more than 0x1000000",
     ];
     assert_eq!(kit.found(), found);
+}
+
+#[test]
+fn a_mark_that_a_search_finds_may_be_no_control_block() {
+    let mut kit = Kit::new(ENDPOINT, interface(None), Segments::new());
+    for _ in 0..2 {
+        for (address, up) in [(0x4000, 65), (0x5000, 0x1_0000)] {
+            kit.reads(span(address, 24), &header(up, 0));
+        }
+    }
+    kit.finds_nothing();
+    kit.offsets([10, 0], [0, 0]);
+    kit.moves(UP_READ, 10);
+    assert_eq!(kit.found().len(), 1);
 }
 
 #[test]
@@ -333,6 +383,27 @@ fn a_control_block_that_is_searched_is_known_once_it_is_found() {
         "up channel 0: the write offset at 0x1024 went from 0xc to 0xa: firmware has overwritten bytes from the read offset 0xa on, \
          which the host has not taken",
     );
+}
+
+/// Bytes behind a control block at the end of memory, and the numbers behind a mark there.
+#[test]
+fn looks_behind_the_end_of_memory_are_no_findings() {
+    for block in [Some(BLOCK), None] {
+        let mut kit = Kit::new(ENDPOINT, interface(block), Segments::new());
+        if block.is_none() {
+            kit.access(Op::Read(span(0x7ff0, 24)), Err(outside(0x8000)));
+        }
+        let head = header(1, 0);
+        kit.reads(span(BLOCK, 24), &head);
+        kit.access(Op::Read(span(BLOCK, 64)), Err(outside(BLOCK + 48)));
+        let words = [0, UP as u32, SIZE, 10, 0, 0].map(u32::to_le_bytes);
+        let bytes = [&head[..], words.as_flattened()].concat();
+        kit.reads(span(BLOCK, 48), &bytes);
+        kit.takes_up(0, 10);
+        kit.moves(UP_READ, 10);
+        kit.transferred(Direction::Up, 10);
+        kit.finds_nothing();
+    }
 }
 
 #[test]

@@ -239,6 +239,10 @@ fn firmware_leaves_its_words_alone_while_an_operation_waits() {
     );
     kit.flags([1, 5, 10]);
     kit.finds_nothing();
+    kit.flags([1, 5, 1]);
+    kit.finds(
+        "the flag at 0x1020 is 0x1: a second hart asks for an operation while the first one waits; the code in place of traps is for one",
+    );
 }
 
 #[test]
