@@ -150,7 +150,10 @@ impl FrontEnd for Channel {
         loop {
             // Firmware may ask for the same again before the next poll.
             stub.poller.watch(stub.place.iter().copied());
-            let Flags { harts, other } = stub.asked().await?;
+            let Flags { harts, other } = match self.asked(stub).await? {
+                Asked::Operations(flags) => flags,
+                Asked::Exit(code) => return Ok(End::Exit(code)),
+            };
             if other != 0 && !stub.has_told.replace(true) {
                 self.report_other_hart(other);
             }
@@ -326,23 +329,6 @@ impl Flags {
 }
 
 impl Stub {
-    /// Waits until firmware asks for an operation.
-    async fn asked(&self) -> Result<Flags, Failure> {
-        poll_fn(|context| {
-            let bytes = match self.poller.bytes() {
-                Ok(bytes) => bytes,
-                Err(failure) => return Poll::Ready(Err(failure)),
-            };
-            let is_new = |flags: &Flags| !flags.harts.is_empty() || !self.has_told.get();
-            if let Some(flags) = Flags::of(&bytes).filter(is_new) {
-                return Poll::Ready(Ok(flags));
-            }
-            self.poller.wake_later(context, None);
-            Poll::Pending
-        })
-        .await
-    }
-
     /// Waits for a tick.
     async fn wait(&self, until: u64, now: &ActorContext) {
         poll_fn(|context| {
@@ -356,7 +342,35 @@ impl Stub {
     }
 }
 
+/// Event for which a channel with code in place of traps waits.
+enum Asked {
+    Operations(Flags),
+    /// Exit by a call of the testbench.
+    Exit(u32),
+}
+
 impl Channel {
+    /// Waits until firmware asks for an operation by its words, or has exited.
+    async fn asked(&self, stub: &Stub) -> Result<Asked, Failure> {
+        poll_fn(|context| {
+            if let Some(code) = self.exit.get() {
+                return Poll::Ready(Ok(Asked::Exit(code)));
+            }
+            let bytes = match stub.poller.bytes() {
+                Ok(bytes) => bytes,
+                Err(failure) => return Poll::Ready(Err(failure)),
+            };
+            let is_new = |flags: &Flags| !flags.harts.is_empty() || !stub.has_told.get();
+            if let Some(flags) = Flags::of(&bytes).filter(is_new) {
+                return Poll::Ready(Ok(Asked::Operations(flags)));
+            }
+            self.task.set(Some(context.waker().clone()));
+            stub.poller.wake_later(context, None);
+            Poll::Pending
+        })
+        .await
+    }
+
     /// Serves the operation that a hart asks for by its words. False while it waits for input.
     async fn serve_hart(&self, stub: &Stub, hart: u32) -> Result<bool, Failure> {
         let arguments = stub.address + STUB_ARGUMENTS + STUB_ARGUMENTS_LEN * u64::from(hart);

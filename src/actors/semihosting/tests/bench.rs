@@ -3,17 +3,19 @@
 use mailbox_rs::PtrWidth;
 
 use crate::actors::semihosting::SemihostingChannel;
-use crate::mem::Segments;
+use crate::mem::{MemoryMap, Segments};
 use crate::messages::front_end::Operate;
-use crate::messages::semihosting::Semihosting;
+use crate::messages::semihosting::{STUB_WORDS, Semihosting};
 use crate::messages::{ChannelId, ChannelServices, Interface, SemihostingPlace};
-use crate::testing::FrontEndBench;
 pub(super) use crate::testing::{BASE, SIZE};
+use crate::testing::{FrontEndBench, SPACE};
 
 /// Parameter block.
 pub(super) const BLOCK: u64 = BASE + 0x1000;
 pub(super) const NAME: u64 = BASE + 0x2000;
 pub(super) const DATA: u64 = BASE + 0x4000;
+/// Words of code in place of traps.
+const STUB: u64 = BASE + 0x5000;
 
 /// Bench with the width of firmware's registers.
 pub(super) type Bench = FrontEndBench<Semihosting, PtrWidth>;
@@ -25,11 +27,23 @@ impl Bench {
 
     /// Bench with services.
     pub(super) fn with(width: PtrWidth, services: ChannelServices) -> Self {
+        Self::start(width, None, services)
+    }
+
+    /// Bench with words of code in place of traps.
+    pub(super) fn with_stub(width: PtrWidth) -> Self {
+        Self::start(width, Some(STUB), ChannelServices::default())
+    }
+
+    fn start(width: PtrWidth, stub: Option<u64>, services: ChannelServices) -> Self {
         let interface = Interface::Semihosting(SemihostingPlace {
             ptr_width: width,
-            stub: None,
+            stub,
         });
-        let place = |_: &_| Segments::default();
+        let place = |map: &MemoryMap| match stub {
+            None => Segments::default(),
+            Some(stub) => map.resolve(SPACE, stub, STUB_WORDS).unwrap(),
+        };
         Self::start_front_end::<SemihostingChannel>(width, interface, place, services)
     }
 

@@ -248,6 +248,15 @@ fn exits_have_the_code_of_their_reason() {
 }
 
 #[test]
+fn an_exit_by_the_testbench_ends_code_in_place_of_traps() {
+    let bench = Bench::with_stub(PtrWidth::P4);
+    bench.tick();
+    assert_eq!(bench.operate(0x18, 0x20023), Some(0));
+    bench.tick();
+    assert_eq!(bench.state.progress.exits(), [Some(1)]);
+}
+
+#[test]
 fn failures_are_reported_with_operation_and_reason() {
     let bench = Bench::new(PtrWidth::P4);
     assert_eq!(bench.call(0x05, &[7, DATA, 3]), 3);

@@ -18,7 +18,9 @@ pub(super) struct Handles(Option<BTreeSet<u64>>);
 impl Handles {
     /// These handles are open, and no others.
     pub(super) fn of(handles: impl IntoIterator<Item = u64>) -> Self {
-        Self(Some(handles.into_iter().take(MOST + FIRST as usize).collect()))
+        Self(Some(
+            handles.into_iter().take(MOST + FIRST as usize).collect(),
+        ))
     }
 
     /// Checks an operation of a hart with its argument, by its parameters and its result; `None` for one that has failed.

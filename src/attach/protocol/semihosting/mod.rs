@@ -102,7 +102,9 @@ impl Semihosting {
                 // A second hart waits for the first one, and sets 1; others set their number and 1.
                 let ends = match now {
                     0 => continue,
-                    1 => "a second hart asks for an operation while the first one waits; the code in place of traps is for one",
+                    1 => {
+                        "a second hart asks for an operation while the first one waits; the code in place of traps is for one"
+                    }
                     _ => "a hart without words asks for an operation, and gets no answer",
                 };
                 breaches.push(format!("the flag at {address:#x} is {now:#x}: {ends}"));
