@@ -12,12 +12,6 @@ const NAME: u64 = 64;
 /// Number of the exit among the system calls.
 pub(super) const EXIT: u64 = 93;
 
-/// Numbers of the system calls.
-pub(super) const CALLS: [u64; 23] = [
-    17, 25, 34, 35, 37, 38, 46, 48, 49, 56, 57, 62, 63, 64, 67, 68, 78, 79, 80, EXIT, 291, 1039,
-    2011,
-];
-
 /// Meaning of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asks {

@@ -192,7 +192,7 @@ impl Rules for Htif {
         if let Some(Ok(Outcome::Bytes(bytes))) = reply
             && bytes.len() as u64 == CALL
         {
-            self.calls(bytes, breaches);
+            self.calls(bytes);
         }
     }
 
