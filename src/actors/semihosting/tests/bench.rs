@@ -27,15 +27,15 @@ impl Bench {
 
     /// Bench with services.
     pub(super) fn with(width: PtrWidth, services: ChannelServices) -> Self {
-        Self::start(width, None, services)
+        Self::at(width, None, services)
     }
 
     /// Bench with words of code in place of traps.
     pub(super) fn with_stub(width: PtrWidth) -> Self {
-        Self::start(width, Some(STUB), ChannelServices::default())
+        Self::at(width, Some(STUB), ChannelServices::default())
     }
 
-    fn start(width: PtrWidth, stub: Option<u64>, services: ChannelServices) -> Self {
+    fn at(width: PtrWidth, stub: Option<u64>, services: ChannelServices) -> Self {
         let interface = Interface::Semihosting(SemihostingPlace {
             ptr_width: width,
             stub,

@@ -184,7 +184,7 @@ impl Rules for Htif {
         }
     }
 
-    fn replied(&mut self, sequence: u64, reply: Option<&dyn Body>, breaches: &mut Vec<Breach>) {
+    fn replied(&mut self, sequence: u64, reply: Option<&dyn Body>, _: &mut Vec<Breach>) {
         if self.calls.remove(sequence).is_none() {
             return;
         }
