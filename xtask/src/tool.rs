@@ -53,7 +53,9 @@ pub(crate) const DASK: Tool = Tool::new(
 pub(crate) const DVSIM: Tool = Tool::new("dvsim", Source::Python { version: "1.57.0" });
 pub(crate) const SLURM: Tool = Tool::new(
     "sbatch",
-    Source::Debian {
+    // Without a configuration it does not say its version.
+    Source::Command {
+        test: "slurmctld -V",
         package: "slurm-wlm",
     },
 );

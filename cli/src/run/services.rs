@@ -68,6 +68,17 @@ pub(super) fn provide(mut builder: Builder, args: &Args, program: &Program) -> B
     builder
 }
 
+/// Key of a channel's time, in a line.
+pub(super) fn time(args: &Args) -> String {
+    match args.clock {
+        Clock::Ticks => format!(
+            "  time: {{clock: ticks, period: {}ns}}\n",
+            args.per_tick.min(LONGEST_TICK)
+        ),
+        Clock::Wall => "  time: {clock: wall}\n".to_owned(),
+    }
+}
+
 /// Keys of the channel's configuration, a line each.
 pub(super) fn keys(args: &Args) -> String {
     let input = match args.stdin {
@@ -87,14 +98,8 @@ pub(super) fn keys(args: &Args) -> String {
             let _ = write!(keys, "{name}: \"${{{VALUE}{number}}}\", ");
         }
     }
-    let _ = match args.clock {
-        Clock::Ticks => writeln!(
-            keys,
-            "}}\n  time: {{clock: ticks, period: {}ns}}",
-            args.per_tick.min(LONGEST_TICK)
-        ),
-        Clock::Wall => writeln!(keys, "}}\n  time: {{clock: wall}}"),
-    };
+    keys.push_str("}\n");
+    keys.push_str(&time(args));
     if let Some(version) = args.protocol {
         let _ = writeln!(keys, "  protocol: \"{}\"", version.name());
     }

@@ -136,7 +136,8 @@ fn rtt(args: &Args, space: &str) -> String {
         None => "none",
     };
     format!(
-        "{RTT}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  load: false\n  abi: rtt\n  stdio: {{stdin: {input}, stdout: raw}}\n"
+        "{RTT}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  load: false\n  abi: rtt\n  stdio: {{stdin: {input}, stdout: raw}}\n{}",
+        services::time(args)
     )
 }
 

@@ -244,7 +244,7 @@ where
     ImageNote::of_section(bytes).map_err(ImageProblem::Note)
 }
 
-/// Finds the first section `.mailbox`.
+/// Finds the first section `.mailbox` that is not empty, as a linker script without a mailbox may leave it.
 fn mailbox<'a, H, R>(
     header: &H,
     endian: Endianness,
@@ -256,7 +256,8 @@ where
     H: FileHeader<Endian = Endianness>,
     R: ReadRef<'a>,
 {
-    let mut found = named(header, endian, data, MAILBOX_SECTION)?.into_iter();
+    let found = named(header, endian, data, MAILBOX_SECTION)?.into_iter();
+    let mut found = found.filter(|section| section.sh_size(endian).into() > 0);
     let Some(section) = found.next() else {
         return Ok(None);
     };

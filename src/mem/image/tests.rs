@@ -83,6 +83,28 @@ fn file_of(bytes: &[u8]) -> tempfile::NamedTempFile {
     file
 }
 
+/// A linker script for a mailbox leaves such a section in a program without one.
+#[test]
+fn an_empty_mailbox_section_is_none() {
+    let image = |mailboxes| {
+        parse(&ElfBuilder {
+            mailboxes,
+            ..two_segments()
+        })
+        .unwrap()
+    };
+    assert_eq!(image(vec![(0x160, 0)]).mailbox(), None);
+    let section = Section {
+        address: 0x200,
+        physical: 0x200,
+        size: 0x400,
+    };
+    assert_eq!(
+        image(vec![(0x160, 0), (0x200, 0x400)]).mailbox(),
+        Some(section)
+    );
+}
+
 /// An ELF file that is not made by this test: its own program.
 #[cfg(all(target_os = "linux", target_endian = "little"))]
 #[test]

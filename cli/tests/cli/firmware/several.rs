@@ -39,6 +39,10 @@ fn several_protocols_of_one_image_are_served_at_once() {
             // The command sees the traps.
             let ended = image.run(["--record".as_ref(), trace.as_os_str()]);
             assert_eq!(ended.stdout(code), "by HTIF\nby semihosting\nby RTT\n");
+            // All channels have the same period, which waves are in.
+            let recorded = fs::read(&trace).unwrap();
+            let text = String::from_utf8_lossy(&recorded);
+            assert_eq!(text.matches("period: 10ns").count(), 3);
             let trace = trace.to_str().unwrap();
             for actor in [&[][..], &["--only", "htif"], &["--only", "semihosting"]] {
                 crate::vhost([&["replay", trace], actor].concat()).stdout(0);
