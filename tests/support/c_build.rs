@@ -11,7 +11,9 @@ pub(crate) fn compile(output: &Path, arguments: &[&str]) {
     let own = output.with_extension(std::process::id().to_string());
     let compiled = Command::new(cc)
         .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror"])
-        .args(["-g", "-pthread", "-o"])
+        .args(["-g", "-pthread"])
+        .args(has_lld().then_some("-fuse-ld=lld"))
+        .arg("-o")
         .arg(&own)
         .arg("-I")
         .arg(root.join("include"))
@@ -22,6 +24,12 @@ pub(crate) fn compile(output: &Path, arguments: &[&str]) {
     let errors = String::from_utf8_lossy(&compiled.stderr);
     assert!(compiled.status.success(), "{arguments:?}: {errors}");
     std::fs::rename(own, output).unwrap();
+}
+
+/// True if LLD is installed. It links the archive in a tenth of the time.
+fn has_lld() -> bool {
+    let version = Command::new("ld.lld").arg("--version").output();
+    version.is_ok_and(|output| output.status.success())
 }
 
 /// Path of a library that cargo has built, beside the test.

@@ -46,11 +46,12 @@ mod results;
 mod riscv_tests;
 
 use std::collections::BTreeMap;
-use std::env;
+use std::error::Error;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
+use std::{env, fmt};
 
 use anyhow::{Context, Result, bail};
 
@@ -358,12 +359,16 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// Runs a case. A case that can't be built or run counts as failed; the others still run.
+    /// Runs a case. A case that can't be built or run counts as failed; the others still run. One that is [`Skipped`] has no
+    /// result.
     fn run(&mut self, name: &str, case: impl FnOnce() -> Result<Option<String>>) {
         let clock = Clock::start();
         let unmet = case();
         self.times.push((name.to_owned(), clock.elapsed()));
-        let unmet = unmet.unwrap_or_else(|error| Some(format!("{error:#}")));
+        let unmet = match unmet {
+            Err(error) if error.is::<Skipped>() => return println!("skipped: {name}: {error}"),
+            unmet => unmet.unwrap_or_else(|error| Some(format!("{error:#}"))),
+        };
         let result = CaseResult {
             passed: unmet.is_none(),
             version: self.version.clone(),
@@ -399,8 +404,23 @@ impl<'a> Summary<'a> {
     }
 }
 
+/// Reason for which a case can't run here: an error that is no failure.
+#[derive(Debug)]
+struct Skipped(&'static str);
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Error for Skipped {}
+
 /// Runs a case. Returns the reason of a failure, or `None`. With `golden`, a passing case's
 /// recording becomes its golden file.
+///
+/// # Errors
+/// A case that can't be built or run; [`Skipped`] if the source of its program can't be fetched.
 fn run_case(
     builder: &mut Builder<'_>,
     name: &str,
@@ -408,10 +428,9 @@ fn run_case(
     golden: bool,
 ) -> Result<Option<String>> {
     let images = builder.firmware_with(name, &case.firmware, case.core(), case.cache())?;
-    let Some(images) = images else {
-        println!("skipped: {name}: the source of its program can't be fetched from here");
-        return Ok(None);
-    };
+    let images = images.ok_or(Skipped(
+        "the source of its program can't be fetched from here",
+    ))?;
     let mut simulation = builder.simulation(case.model())?;
     if let Some(name) = &case.mailboxes {
         simulation.mailboxes = mailboxes(name);
@@ -553,4 +572,27 @@ fn watch(
     }
     let status = child.wait().context("cannot wait for the simulation")?;
     Ok((status.code(), lines))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_that_is_skipped_has_no_result() {
+        let root = env::temp_dir().join(format!("summary-{}", std::process::id()));
+        std::fs::create_dir_all(root.join("target/cosim")).expect("a folder");
+        let mut summary = Summary::new(&root);
+        summary.run("skipped", || Err(Skipped("its source is not here").into()));
+        summary.run("passed", || Ok(None));
+        summary.run("failed", || bail!("no disk"));
+        let results = results(&root).expect("they are read");
+        std::fs::remove_dir_all(&root).expect("it is removed");
+        let results: Vec<_> = results
+            .iter()
+            .map(|(name, it)| (&**name, it.passed))
+            .collect();
+        assert_eq!(results, [("failed", false), ("passed", true)]);
+        assert_eq!((summary.passed, summary.failed), (1, 1));
+    }
 }
