@@ -88,9 +88,11 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         return parquet(args);
     }
     let [file] = &args.files[..] else {
+        let names = args.files.iter().map(|file| file.display().to_string());
         bail!(
-            "waves are of one recording, and there are {}: give one",
-            args.files.len()
+            "waves are of one recording, and there are {} ({}): give one; the file to write is that of -o",
+            args.files.len(),
+            names.collect::<Vec<_>>().join(", ")
         );
     };
     let output = args.output.as_deref();

@@ -18,8 +18,8 @@ use crate::trace::channels::Channels;
 /// Most console reads that wait for a character. The host ignores further ones.
 const MOST_READS: usize = 64;
 
-/// Most commands of a channel without an answer: console reads, and one more command.
-const MOST_OPEN: usize = MOST_READS + 1;
+/// Most commands of a channel without an answer: console reads, one in service, and the next one in `tohost`.
+const MOST_OPEN: usize = MOST_READS + 2;
 
 /// Most reads of system calls whose reply is awaited.
 const MOST_AWAITED: usize = 64;

@@ -84,6 +84,11 @@ fn console_reads_beyond_those_that_wait_are_none() {
     // A command meanwhile drops none of them.
     bench.rang(WORDS[1]);
     assert_eq!(bench.texts("cpu").len(), 65);
+    // Nor does the next one, while that is in service.
+    bench.take();
+    bench.rang(WORDS[4]);
+    let open = bench.texts("cpu");
+    assert_eq!((open.len(), open[0].0), (66, 1));
     bench.say(
         "htif",
         "cpu",
