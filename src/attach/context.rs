@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::configured_services::services;
-use super::findings::{FindingRecipient, Findings};
+use super::findings::{FindingRecipient, Findings, FoundErrors};
 use crate::config::{
     ChannelConfig, FrontEnd, Mailbox, RttMode, SemihostingConfig, UpConfig, same_firmware,
 };
@@ -135,6 +135,7 @@ fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Seg
 pub struct AttachContext {
     channels: Arc<[ChannelDescriptor]>,
     way: FindingRecipient,
+    found: Arc<FoundErrors>,
     moves: bool,
     counts: Arc<Mutex<Vec<Arc<dyn Counts>>>>,
 }
@@ -146,15 +147,17 @@ pub(crate) trait Counts: fmt::Debug + Send + Sync {
 }
 
 impl AttachContext {
-    /// Creates a description. `moves` is true if the system moves between threads.
+    /// Creates a description. `found` counts the findings that go by `way`; `moves` is true if the system moves between threads.
     pub(crate) fn new(
         channels: Arc<[ChannelDescriptor]>,
         way: FindingRecipient,
+        found: Arc<FoundErrors>,
         moves: bool,
     ) -> Self {
         Self {
             channels,
             way,
+            found,
             moves,
             counts: Arc::default(),
         }
@@ -172,6 +175,11 @@ impl AttachContext {
     pub(crate) fn counts(&self) -> Vec<SavedStatistics> {
         let all = self.counts.lock();
         all.iter().map(|counts| counts.saved()).collect()
+    }
+
+    /// Errors among the findings so far.
+    pub(crate) fn found(&self) -> &FoundErrors {
+        &self.found
     }
 
     /// True for the system of the C ABI, which moves between threads.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use actix::{Actor, Handler};
+use parking_lot::Mutex;
 
 use crate::bus::{Endpoint, Port};
 use crate::messages::foreign::{Inbox, Report, Severity};
@@ -51,17 +52,60 @@ impl Findings {
     }
 }
 
+/// Errors among the findings of a system.
+#[derive(Debug, Default)]
+pub(crate) struct FoundErrors(Mutex<Counted>);
+
+/// Number of errors, and the first of them.
+#[derive(Debug, Default)]
+struct Counted {
+    errors: u64,
+    first: String,
+}
+
+impl FoundErrors {
+    /// Number of errors.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.lock().errors
+    }
+
+    /// Text on all errors; `None` if there are none.
+    pub(crate) fn summary(&self) -> Option<String> {
+        let Counted { errors, first } = &*self.0.lock();
+        match errors {
+            0 => None,
+            1 => Some(format!("attached checkers have found 1 error: {first}")),
+            more => Some(format!(
+                "attached checkers have found {more} errors, the first: {first}"
+            )),
+        }
+    }
+
+    fn add(&self, Finding { severity, id, text }: &Finding) {
+        if *severity >= Severity::Error {
+            let mut counted = self.0.lock();
+            counted.errors += 1;
+            if counted.errors == 1 {
+                let line = text.lines().next().unwrap_or_default();
+                counted.first = format!("{id}: {line}");
+            }
+        }
+    }
+}
+
 /// Actor that forwards findings to the outside.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     foreign: Port<Inbox>,
+    found: Arc<FoundErrors>,
 }
 
 impl Reporter {
-    /// Reports through `foreign`.
-    pub(crate) fn new(foreign: &Port<Inbox>) -> Self {
+    /// Reports through `foreign`, and counts errors.
+    pub(crate) fn new(foreign: &Port<Inbox>, found: Arc<FoundErrors>) -> Self {
         Self {
             foreign: foreign.with_sender(Endpoint::TAP),
+            found,
         }
     }
 }
@@ -74,6 +118,7 @@ impl Handler<Finding> for Reporter {
     type Result = ();
 
     fn handle(&mut self, finding: Finding, _: &mut Self::Context) {
+        self.found.add(&finding);
         let Finding { severity, id, text } = finding;
         self.foreign.post(Report { severity, id, text });
     }

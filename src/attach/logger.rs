@@ -5,15 +5,17 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use mailbox_rs::State;
 use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::{AtExit, Attach, AttachContext, AttachError, Findings, end_at_exit};
-use crate::bus::{Observation, Spawner, Tap};
+use crate::bus::{Event, Observation, Spawner, Tap, Topic};
 use crate::guest::{self, OutputFile, Quiet};
-use crate::messages::console::Print;
-use crate::messages::files::Open;
+use crate::messages::announced::RestoreBegun;
+use crate::messages::console::{Print, PrintError, PrintMarked, PutRaw};
+use crate::messages::files::path_of;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::DoorbellRang;
 use crate::messages::rpc::{Call, Target};
@@ -138,10 +140,10 @@ impl Log {
                     About::Method(cut(name, MOST_OF_JSON).to_owned())
                 });
             }
-        } else if let Some(Open { channel, path, .. }) = seen.event.is() {
-            self.learn(*channel, || text_of(path));
-        } else if let Some(Print { channel, text }) = seen.event.is() {
-            self.learn(*channel, || text_of(text));
+        } else if let Some((channel, text)) = text_in(seen) {
+            self.learn(channel, || text_of(text));
+        } else if seen.event.is::<RestoreBegun>().is_some() {
+            self.about.iter_mut().for_each(|about| *about = None);
         } else if let Some(DoorbellRang {
             channel,
             words: Some(words),
@@ -323,6 +325,30 @@ fn plain(text: &str) -> String {
         }
     }
     plain
+}
+
+/// Path, or text for the console, that a message is about, with its channel.
+fn text_in<'a>(seen: &Observation<'a>) -> Option<(ChannelId, &'a Bytes)> {
+    if let Some(Print { channel, text }) = seen.event.is() {
+        return Some((*channel, text));
+    }
+    if let Some(PrintError { channel, text }) = seen.event.is() {
+        return Some((*channel, text));
+    }
+    if let Some(PrintMarked { channel, text, .. }) = seen.event.is() {
+        return Some((*channel, text));
+    }
+    if let Some(PutRaw { channel, data, .. }) = seen.event.is() {
+        return Some((*channel, data));
+    }
+    let Event::Message(body) = seen.event else {
+        return None;
+    };
+    let path = path_of(body)?;
+    match body.topic()? {
+        Topic::Id(id) => Some((ChannelId(id), path)),
+        Topic::Name(_) => None,
+    }
 }
 
 /// Text of firmware, truncated to the maximum length in a line.

@@ -39,6 +39,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 pub use builder::Builder;
 pub use checkpoint::{Checkpoint, CheckpointError};
@@ -75,7 +76,9 @@ use crate::foreign::Callbacks;
 use crate::mem::MemoryMap;
 use crate::messages::announced::ObserveFlags;
 use crate::messages::foreign::{Report, Severity};
-use crate::messages::{self, ChannelId, Name, console, files, foreign, memory, rpc};
+use crate::messages::{
+    self, ChannelDescriptor, ChannelId, Name, console, files, foreign, memory, rpc,
+};
 use crate::sim::strand::Abroad;
 use crate::trace::{Header, Payloads};
 
@@ -231,6 +234,11 @@ impl Vhost {
             .collect()
     }
 
+    /// Served channels, in the order of the configuration.
+    pub fn channels(&self) -> Arc<[ChannelDescriptor]> {
+        self.0.attach_context.channels().clone()
+    }
+
     /// Tests for a call from inside a foreign call, such as a method of the testbench.
     pub fn is_abroad(&self) -> bool {
         self.0.bus.in_foreign_call()
@@ -295,7 +303,13 @@ impl Vhost {
         Some(io::Error::from_raw_os_error(errno.0))
     }
 
-    /// Flushes text and closes the sockets. Dropping the value ends the system.
+    /// Number of findings of attached checkers that are errors. A run with such findings has failed.
+    pub fn error_findings(&self) -> u64 {
+        self.0.attach_context.found().count()
+    }
+
+    /// Flushes text, reports the number of [error findings](Self::error_findings), and closes the sockets. Dropping the value ends the
+    /// system.
     pub fn shutdown(self) {
         // No recipient is left for errors.
         let _ = self.sockets().close_all();
@@ -305,6 +319,10 @@ impl Vhost {
             .ask(&self.0.ports.console, console::Finish { channel: None });
         // Lines for the testbench.
         let _ = self.0.bus.run_until_idle();
+        if let Some(found) = self.0.attach_context.found().summary() {
+            // Findings are in no recording: it has this report in their place.
+            let _ = self.report(Severity::Error, "attach", &found);
+        }
         self.detach();
     }
 }

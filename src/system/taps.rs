@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Error;
-use crate::attach::{Attach, AttachContext, Reporter};
+use crate::attach::{Attach, AttachContext, FoundErrors, Reporter};
 use crate::bus::{Bus, Endpoint, Port};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::{ChannelDescriptor, foreign};
@@ -16,8 +16,11 @@ pub(super) fn attach_all(
     served: Arc<[ChannelDescriptor]>,
     foreign: &Port<foreign::Inbox>,
 ) -> Result<AttachContext, Error> {
-    let reporter = bus.spawn(|spawner| spawner.start(|_| Reporter::new(foreign)))?;
-    let context = AttachContext::new(served, reporter.recipient(), strand::is_entered());
+    let found = Arc::<FoundErrors>::default();
+    let counting = found.clone();
+    let reporter = bus.spawn(|spawner| spawner.start(|_| Reporter::new(foreign, counting)))?;
+    let (way, moves) = (reporter.recipient(), strand::is_entered());
+    let context = AttachContext::new(served, way, found, moves);
     for what in attached {
         attach(bus, what, &context)?;
     }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use vhost::attach::{Finding, ProtocolChecker};
+use vhost::attach::{Finding, Logger, ProtocolChecker};
 use vhost::{Replay, Vhost};
 
 use crate::support::reports::Reports;
@@ -203,4 +203,54 @@ fn a_restore_and_a_late_attachment_raise_nothing() {
     let found = reports.take_of("protocol");
     assert_eq!(found.len(), 1, "{found:?}");
     vhost.shutdown();
+}
+
+#[test]
+fn the_log_has_what_requests_are_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("requests.log");
+    let vhost = Vhost::builder()
+        .memories_text(MEMORIES)
+        .mailboxes_text(MAILBOXES)
+        .files(folder.path())
+        .console(std::io::sink())
+        .attach(Logger::file(&log).json())
+        .start()
+        .unwrap();
+    put(&vhost, BUFFER, b"file.txt\0");
+    let cwd = (-100_i64).cast_unsigned();
+    call(&vhost, [56, cwd, BUFFER, 9, 0o102, 0o644, 0, 0]);
+    call(&vhost, [64, 1, BUFFER, 4, 0, 0, 0, 0]);
+    call(&vhost, [34, cwd, BUFFER, 9, 0, 0, 0, 0]);
+    call(&vhost, [80, 1, BUFFER + 64, 0, 0, 0, 0, 0]);
+    operate(&vhost, 0x01, &[BUFFER as u32, 0, 8]);
+    vhost.semihost("calls", 0, 0x04, BUFFER).unwrap();
+    operate(&vhost, 0x0e, &[BUFFER as u32, 8]);
+    set_up(&vhost);
+    put(&vhost, DATA, b"hello");
+    vhost.write_u32("cpu", UP_WRITE, 5).unwrap();
+    tick(&vhost);
+    vhost.shutdown();
+    let text = std::fs::read_to_string(log).unwrap();
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let lines: Vec<_> = lines
+        .filter(|line| line["request"].is_string())
+        .map(|line| {
+            let about = line["about"].as_str().unwrap_or("-");
+            format!("{}: {about}", line["request"].as_str().unwrap())
+        })
+        .collect();
+    let expected = [
+        "openat: file.txt",
+        "write: file",
+        "mkdirat: file.txt",
+        "fstat: -",
+        "open: file.txt",
+        "write0: file.txt",
+        "remove: file.txt",
+        "rtt up: hello",
+    ];
+    assert_eq!(lines, expected);
 }

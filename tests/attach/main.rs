@@ -20,8 +20,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use support::two_channels::{builder, session, start};
-use vhost::Replay;
 use vhost::attach::{Finding, Logger, ProtocolChecker, Statistics};
+use vhost::trace::{Content, Trace};
+use vhost::{Replay, Severity};
 
 /// Records a session with `attach` applied to the builder.
 fn record(folder: &Path, attach: impl FnOnce(vhost::Builder) -> vhost::Builder) -> PathBuf {
@@ -40,13 +41,45 @@ fn a_recording_is_the_same_whoever_is_attached() {
     let log = folder.path().join("requests.log");
     let attached = record(folder.path(), |builder| {
         builder
-            .attach(ProtocolChecker::new())
+            .attach(ProtocolChecker::new().severity(Severity::Warning))
             .attach(Logger::file(&log).json())
             .attach(Statistics::new())
             .attach(watcher::objecting())
     });
     assert_eq!(std::fs::read(attached).unwrap(), bare);
     assert_ne!(std::fs::read(log).unwrap(), b"");
+}
+
+/// Messages in a recording: names of the kinds, and bodies as text.
+fn messages_in(trace: &Path) -> Vec<(String, String)> {
+    let entries = Trace::open(trace).unwrap().map(Result::unwrap);
+    let messages = entries.filter_map(|entry| match &entry.content {
+        Content::Message { body, .. } => {
+            let text = String::from_utf8_lossy(body).into_owned();
+            Some((entry.kind.name.to_string(), text))
+        }
+        _ => None,
+    });
+    messages.collect()
+}
+
+#[test]
+fn errors_of_a_checker_are_a_report_at_the_end_of_the_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = messages_in(&record(folder.path(), |builder| builder));
+    let trace = record(folder.path(), |builder| {
+        builder.attach(ProtocolChecker::new())
+    });
+    let mut messages = messages_in(&trace);
+    let (name, text) = messages.pop().unwrap();
+    let expected =
+        "attached checkers have found 2 errors, the first: protocol: tick 8: channel `core0`: ";
+    assert!(
+        name == "Report" && text.contains(expected),
+        "{name}: {text}"
+    );
+    assert_eq!(messages, bare);
+    Replay::of(trace).run().unwrap();
 }
 
 #[test]

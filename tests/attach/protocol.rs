@@ -8,7 +8,7 @@ use vhost::{Severity, Vhost};
 use crate::support::ram::Ram;
 use crate::support::two_channels::{NAME, builder, call, firmware, session, shake, start};
 
-/// Findings while `act` plays the firmware of core0, after the handshake.
+/// Findings without their ticks while `act` plays the firmware of core0, after the handshake. The end of the system has their number.
 fn found(act: impl FnOnce(&Vhost, &mut Firmware<Ram>)) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let (builder, reports) = builder(folder.path());
@@ -16,8 +16,34 @@ fn found(act: impl FnOnce(&Vhost, &mut Firmware<Ram>)) -> Vec<String> {
     let [mut core0, _] = firmware(&vhost);
     shake(&vhost, &mut core0);
     act(&vhost, &mut core0);
+    let errors = vhost.error_findings();
     vhost.shutdown();
-    reports.take_of("protocol")
+    let reports = reports.take();
+    let of = |id: &str| {
+        let of = reports.iter().filter(|report| report.id == id);
+        of.map(|report| report.text.clone()).collect::<Vec<_>>()
+    };
+    let found = of("protocol");
+    assert_eq!(found.len() as u64, errors);
+    let summary = match &found[..] {
+        [] => Vec::new(),
+        [only] => vec![format!(
+            "attached checkers have found 1 error: protocol: {only}"
+        )],
+        [first, ..] => vec![format!(
+            "attached checkers have found {errors} errors, the first: protocol: {first}"
+        )],
+    };
+    assert_eq!(of("attach"), summary);
+    found.iter().map(|text| without_tick(text)).collect()
+}
+
+/// Text of a finding behind its tick.
+fn without_tick(text: &str) -> String {
+    let rest = text.strip_prefix("tick ").expect("a tick");
+    let (tick, rest) = rest.split_once(": ").expect("a text");
+    assert!(tick.parse::<u64>().is_ok(), "{text}");
+    rest.to_owned()
 }
 
 /// The only finding.
@@ -154,7 +180,10 @@ fn an_access_outside_of_the_map_is_found_with_the_severity_that_was_asked_for() 
     let (builder, reports) = builder(folder.path());
     let vhost = start(builder.attach(ProtocolChecker::new().severity(Severity::Warning)));
     session(&vhost);
+    assert_eq!(vhost.error_findings(), 0);
+    vhost.shutdown();
     let reports = reports.take();
+    assert!(reports.iter().all(|report| report.id != "attach"));
     let found: Vec<_> = reports
         .iter()
         .filter(|report| report.id == "protocol")
@@ -162,12 +191,11 @@ fn an_access_outside_of_the_map_is_found_with_the_severity_that_was_asked_for() 
     assert_eq!(found.len(), 2, "{found:?}");
     for (report, channel) in found.iter().zip(["core0", "core1"]) {
         assert_eq!(report.severity, Severity::Warning);
-        assert!(
-            report.text.starts_with(&format!(
-                "channel `{channel}`: firmware reaches outside of the map: "
-            )),
-            "{report:?}"
+        let text = without_tick(&report.text);
+        let expected = format!(
+            "channel `{channel}`: firmware reaches outside of the map by MEMSET dest 0x10 byte 0x0 len 4 in slot 3: space "
         );
+        assert!(text.starts_with(&expected), "{report:?}");
     }
 }
 

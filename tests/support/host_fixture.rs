@@ -216,9 +216,14 @@ impl HostFixture {
     pub(crate) fn breaches(&self, channel: &str) -> Option<String> {
         let of_channel = format!("channel `{channel}`: ");
         self.found.find(|report| {
-            let breach = report.text.strip_prefix(&of_channel)?;
-            let expected = breach.starts_with("firmware reaches outside of the map: ");
-            (report.id == "protocol" && !expected).then(|| breach.to_owned())
+            if report.id != "protocol" {
+                return None;
+            }
+            let text = report.text.strip_prefix("tick ");
+            let text = text.and_then(|text| Some(text.split_once(": ")?.1));
+            let breach = text.expect("a tick").strip_prefix(&of_channel)?;
+            let expected = breach.starts_with("firmware reaches outside of the map");
+            (!expected).then(|| breach.to_owned())
         })
     }
 

@@ -82,15 +82,25 @@ impl Channel {
     fn report_impossible(&self, address: u64, header: Header) {
         if self.impossible.replace(Some(header)) != Some(header) {
             let Header { up, down } = header;
-            self.report(&format!(
+            let text = format!(
                 "RTT: the control block at {address:#x} has {up} up and {down} down buffers; at most {MOST_BUFFERS} are accepted; it is \
-                 not served as long as it says so"
-            ));
+                 not served as long as it says so; set up fewer, or find out what has overwritten the numbers"
+            );
+            // A mark that a search finds may be that of no control block.
+            let severity = match self.place.block {
+                Some(_) => Severity::Warning,
+                None => Severity::Info,
+            };
+            self.report_as(severity, &text);
         }
     }
 
-    /// Reports about control blocks, up to a number.
+    /// Reports news about control blocks, up to a number.
     pub(super) fn report(&self, text: &str) {
+        self.report_as(Severity::Info, text);
+    }
+
+    fn report_as(&self, severity: Severity, text: &str) {
         let count = self.reports.get();
         if count < MOST_REPORTS {
             self.reports.set(count + 1);
@@ -98,8 +108,7 @@ impl Channel {
                 true => "",
                 false => "; further control blocks are not reported",
             };
-            self.service
-                .report(Severity::Info, &format!("{text}{last}"));
+            self.service.report(severity, &format!("{text}{last}"));
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::mem::{MapError, Op, SpaceId, Span};
 use crate::messages::announced::SystemStarted;
 use crate::messages::front_end::Restore;
 use crate::messages::memory::{Access, Resolve};
-use crate::messages::{ChannelDescriptor, ChannelId, Interface, htif, rtt, semihosting};
+use crate::messages::{ChannelDescriptor, ChannelId, Interface, RttPlace, htif, rtt, semihosting};
 
 /// Channels with words at addresses.
 ///
@@ -46,20 +46,14 @@ struct Asked {
 impl Channels {
     /// Channels among these that are no mailboxes.
     pub(super) fn new(channels: &[ChannelDescriptor]) -> Self {
-        let is_alone = |one: &ChannelDescriptor| {
-            let is_like = |it: &&ChannelDescriptor| {
-                it.space == one.space && matches!(it.interface, Interface::Rtt(_))
-            };
-            channels.iter().filter(is_like).count() == 1
-        };
-        let channels = (0..).map(ChannelId).zip(channels);
-        let channels = channels.filter_map(|(id, channel)| {
+        let numbered = (0..).map(ChannelId).zip(channels);
+        let channels = numbered.filter_map(|(id, channel)| {
             let (server, rules): (_, Box<dyn Rules>) = match &channel.interface {
                 Interface::Mailbox(_) => return None,
                 Interface::Htif(place) => (htif::ENDPOINT, Box::new(Htif::new(place))),
                 Interface::Rtt(place) => (
                     rtt::ENDPOINT,
-                    Box::new(Rtt::new(place, &channel.place, is_alone(channel))),
+                    Box::new(Rtt::new(place, &channel.place, &others(channels, channel))),
                 ),
                 Interface::Semihosting(place) => {
                     (semihosting::ENDPOINT, Box::new(Semihosting::new(*place)))
@@ -188,12 +182,14 @@ impl Channels {
         if self.of(asked).next().is_none() {
             return;
         }
-        for span in reads(op) {
-            asked.searches |= self.of(asked).any(|it| it.rules.looks_at(span));
+        for request in reads(op) {
+            if let Request::Read(span) = request {
+                asked.searches |= self.of(asked).any(|it| it.rules.looks_at(span));
+            }
         }
         self.asked.insert(sequence, asked);
-        for span in reads(op) {
-            self.ask(sequence, asked, Request::Read(span));
+        for request in reads(op) {
+            self.ask(sequence, asked, request);
         }
         for write in writes(op) {
             self.wrote(asked, write, texts);
@@ -230,10 +226,20 @@ impl Channels {
             MapError::Outside { address, .. } | MapError::Wraps { address, .. } => *address,
             MapError::NoSpace(_) => 0,
         };
+        if asked.searches {
+            return;
+        }
+        for channel in self.of(asked) {
+            if let Some(what) = channel.rules.names(address) {
+                if channel.rules.is_new_outside(address) {
+                    channel.tell(vec![super::reaches_outside(Some(&what), outside)], texts);
+                }
+                return;
+            }
+        }
         let first = self.of(asked).next();
-        let is_new = first.is_none_or(|channel| channel.rules.is_new_outside(address));
-        if is_new && !asked.searches {
-            self.tell(asked, super::reaches_outside(outside), texts);
+        if first.is_none_or(|channel| channel.rules.is_new_outside(address)) {
+            self.tell(asked, super::reaches_outside(None, outside), texts);
         }
     }
 
@@ -242,6 +248,18 @@ impl Channels {
         let names: Vec<_> = self.of(asked).map(|it| format!("`{}`", it.name)).collect();
         texts.push(format!("channel {}: {breach}", names.join(" or ")));
     }
+}
+
+/// Other channels with RTT in the space of a channel.
+fn others<'a>(channels: &'a [ChannelDescriptor], one: &ChannelDescriptor) -> Vec<&'a RttPlace> {
+    let others = channels
+        .iter()
+        .filter(|it| it.space == one.space && it.name != one.name);
+    let places = others.filter_map(|it| match &it.interface {
+        Interface::Rtt(place) => Some(place),
+        _ => None,
+    });
+    places.collect()
 }
 
 impl Channel {

@@ -82,7 +82,9 @@ struct Checker {
 impl Tap for Checker {
     fn observe(&mut self, seen: &Observation<'_>) {
         for text in self.rules.check(seen) {
-            self.findings.raise(self.severity, text);
+            let tick = seen.tick;
+            self.findings
+                .raise(self.severity, format!("tick {tick}: {text}"));
         }
     }
 }
@@ -116,7 +118,10 @@ impl AllRules {
         if let Some(outside) = outside
             && seen.ticket.from == mailbox_messages::Inbox::ENDPOINT
         {
-            breaches.push(reaches_outside(outside));
+            let mut channels = self.owners.channels().iter();
+            let number = channels.position(|channel| Some(&channel.name) == name.as_ref());
+            let request = number.and_then(|number| self.mailboxes.in_service(number));
+            breaches.push(reaches_outside(request.as_deref(), outside));
         }
         for breach in breaches {
             texts.push(match &name {
@@ -143,7 +148,10 @@ fn outside_of_map<'a>(seen: &Observation<'a>) -> Option<&'a MapError> {
     }
 }
 
-/// Violation by an access to addresses outside of the map.
-fn reaches_outside(outside: &MapError) -> Breach {
-    format!("firmware reaches outside of the map: {outside}")
+/// Violation by an access to addresses outside of the map, which a request has named.
+fn reaches_outside(request: Option<&str>, outside: &MapError) -> Breach {
+    let by = request.map_or_else(String::new, |request| format!(" by {request}"));
+    format!(
+        "firmware reaches outside of the map{by}: {outside}; have it pass an address of memory, or add the memory to the map"
+    )
 }

@@ -38,6 +38,10 @@ pub(super) trait Rules: Debug + Send {
         false
     }
 
+    /// Request in service that has named an address outside of the map: operation, hart, place of its parameters, name of a buffer. `None`
+    /// if it is not known.
+    fn names(&self, address: u64) -> Option<String>;
+
     /// True if an access of firmware's to an unmapped address is new. A front end that looks at the same words again and again notes
     /// them.
     fn is_new_outside(&mut self, _address: u64) -> bool {
@@ -50,6 +54,8 @@ pub(super) trait Rules: Debug + Send {
 pub(super) enum Request {
     /// Read of bytes.
     Read(Span),
+    /// Read of a text, up to its NUL.
+    Text(Span),
     /// Resolution of addresses.
     Locate(Span),
 }
@@ -74,10 +80,11 @@ pub(super) enum Owner {
     Unknown,
 }
 
-/// Reads and writes of an operation, in order.
-pub(super) fn reads(op: &Op<Span>) -> impl Iterator<Item = Span> {
+/// Reads of an operation, in order.
+pub(super) fn reads(op: &Op<Span>) -> impl Iterator<Item = Request> {
     op.each().iter().filter_map(|op| match op {
-        Op::Read(at) => Some(*at),
+        Op::Read(at) => Some(Request::Read(*at)),
+        Op::Text(at) => Some(Request::Text(*at)),
         _ => None,
     })
 }
@@ -192,7 +199,7 @@ mod tests {
             (64, None),
         ];
         assert_eq!(written, expected);
-        assert_eq!(reads(&op).collect::<Vec<_>>(), [at(8, 8)]);
+        assert_eq!(reads(&op).collect::<Vec<_>>(), [Request::Read(at(8, 8))]);
     }
 
     #[test]

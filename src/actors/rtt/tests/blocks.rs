@@ -157,6 +157,7 @@ fn too_many_buffers_are_no_control_block() {
     bench.ticks(5);
     let reports = bench.reports();
     assert_eq!(reports.len(), 1, "{reports:?}");
+    assert_eq!(reports[0].0, Severity::Warning);
     assert!(reports[0].1.contains("has 65 up and 0 down buffers"));
     bench.state.ram.put(BLOCK + 16, &1_u32.to_le_bytes());
     bench.ticks(5);

@@ -1,6 +1,7 @@
 //! Rules of HTIF, by `docs/htif.md`.
 
 mod command;
+mod descriptors;
 mod service;
 
 use std::collections::VecDeque;
@@ -8,6 +9,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use self::command::{Asks, asks, response};
+use self::descriptors::Descriptors;
 use self::service::Service;
 use super::rules::{Breach, Owner, Pending, Request, Rules, Written, covers, is_half_of, word};
 use crate::bus::Body;
@@ -38,6 +40,7 @@ pub(super) struct Htif {
     owed: VecDeque<u64>,
     /// Console reads without an answer.
     reads: VecDeque<u64>,
+    descriptors: Descriptors,
     /// True if the state is known from the start, or from a restore on.
     is_known: bool,
     /// Pending reads of the words of the present system call.
@@ -55,6 +58,7 @@ impl Htif {
             service: Service::Idle,
             owed: VecDeque::new(),
             reads: VecDeque::new(),
+            descriptors: Descriptors::default(),
             is_known: false,
             calls: Pending::default(),
         }
@@ -82,7 +86,8 @@ impl Htif {
                 && !is_half_of(now, before)
             {
                 breaches.push(format!(
-                    "fromhost at {at:#x} went from {before:#x} to {now:#x}: firmware must not write anything but 0 to it"
+                    "fromhost at {at:#x} is {now:#x}, and had {before:#x} when the host last read or wrote it: firmware must not write \
+                     anything but 0 to it"
                 ));
             }
             self.response = Some(now);
@@ -143,6 +148,7 @@ impl Htif {
 impl Rules for Htif {
     fn start(&mut self) {
         self.is_known = true;
+        self.descriptors = Descriptors::of([]);
     }
 
     fn restore(&mut self, saved: &SavedFrontEnd) {
@@ -154,6 +160,7 @@ impl Rules for Htif {
         self.owed = saved.responses.iter().copied().take(MOST_WAITING).collect();
         let reads = saved.reads.iter().map(|(word, _)| *word);
         self.reads = reads.take(MOST_WAITING).collect();
+        self.descriptors = Descriptors::of(saved.files.iter().map(|(fd, ..)| *fd));
         self.calls.clear();
         self.service = Service::Idle;
         if let Some(command) = saved.command {
@@ -194,6 +201,10 @@ impl Rules for Htif {
         {
             self.calls(bytes);
         }
+    }
+
+    fn names(&self, _: u64) -> Option<String> {
+        self.in_service()
     }
 
     fn writes(&mut self, write: Written, breaches: &mut Vec<Breach>) -> Owner {

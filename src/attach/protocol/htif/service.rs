@@ -4,7 +4,7 @@ use super::command::{self, Asks, asks, response, result_place};
 use super::{Htif, MOST_WAITING, WORD};
 use crate::attach::protocol::rules::{Breach, word};
 use crate::mem::Span;
-use crate::messages::htif::CommandServed;
+use crate::messages::htif::{Command, CommandServed, SystemCall};
 
 /// Command in service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(super) enum Service {
         word: u64,
         /// True after its event, and for a console read, which waits apart from later commands.
         is_served: bool,
-        /// True once the words of its system call are known.
-        has_words: bool,
+        /// System call, once its words are known.
+        call: Option<SystemCall>,
         /// Memory that the host may write.
         named: Vec<Span>,
         /// Result to be written into the first word of the system call.
@@ -85,10 +85,23 @@ impl Htif {
             word,
             // A console read is answered whenever a character comes.
             is_served: asks(word) == Asks::Read,
-            has_words: false,
+            call: None,
             named,
             due: None,
         };
+    }
+
+    /// Command in service, with the place of its words.
+    pub(super) fn in_service(&self) -> Option<String> {
+        let Service::Command { word, call, .. } = &self.service else {
+            return None;
+        };
+        let (command, at) = (Command(*word), word & command::PAYLOAD);
+        Some(match (asks(*word), call) {
+            (Asks::Call { .. }, Some(call)) => format!("{call}, whose words are at {at:#x}"),
+            (Asks::Call { .. }, None) => format!("the words of a system call at {at:#x}"),
+            _ => format!("{command} (tohost had {word:#x})"),
+        })
     }
 
     /// Adds a response. The oldest one is dropped if there are too many.
@@ -101,21 +114,18 @@ impl Htif {
 
     /// Notes the words of the present system call.
     pub(super) fn calls(&mut self, words: &[u8]) {
-        let Service::Command {
-            has_words, named, ..
-        } = &mut self.service
-        else {
+        let Service::Command { call, named, .. } = &mut self.service else {
             return;
         };
-        if *has_words {
+        if call.is_some() {
             return;
         }
-        *has_words = true;
-        let mut call = [0; 8];
-        for (at, value) in call.iter_mut().enumerate() {
+        let mut numbers = [0; 8];
+        for (at, value) in numbers.iter_mut().enumerate() {
             *value = word(words, 8 * at, 8).unwrap_or_default();
         }
-        let [number, args @ ..] = call;
+        let [number, args @ ..] = numbers;
+        *call = Some(SystemCall { number, args });
         named.extend(result_place(number, args));
         if number == command::EXIT {
             // An exit has no response.
@@ -126,6 +136,9 @@ impl Htif {
     /// Checks the event of a served command.
     pub(super) fn served(&mut self, served: &CommandServed, breaches: &mut Vec<Breach>) {
         let done = served.command.0;
+        if let (Some(call), Some(result)) = (&served.call, served.result) {
+            self.descriptors.served(call, result, breaches);
+        }
         if asks(done) == Asks::Read {
             return self.read_answered(done, served.result, breaches);
         }
@@ -133,7 +146,7 @@ impl Htif {
             Service::Command {
                 word,
                 is_served: is_served @ false,
-                has_words,
+                call,
                 named,
                 due,
             } if *word == done => {
@@ -141,7 +154,7 @@ impl Htif {
                 named.clear();
                 let has_exited = served.result.is_none() && is_exit(served);
                 match asks(done) {
-                    Asks::Call { words } if *has_words && !has_exited => {
+                    Asks::Call { words } if call.is_some() && !has_exited => {
                         *due = served.result.map(i64::cast_unsigned);
                         named.push(Span {
                             len: WORD,

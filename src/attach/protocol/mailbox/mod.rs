@@ -2,7 +2,7 @@
 
 mod session;
 
-use mailbox_rs::{Index, Layout, PtrWidth, ResponseEntry, State};
+use mailbox_rs::{Index, Layout, PtrWidth, Request, RequestEntry, ResponseEntry, State};
 
 use self::session::Session;
 use super::rules::{Breach, Pending};
@@ -145,7 +145,7 @@ impl Queues {
     }
 
     /// Checks a write of firmware to the channel.
-    fn rang(&mut self, words: &ChannelWords, breaches: &mut Vec<Breach>) {
+    fn rang(&mut self, words: &ChannelWords, entries: &[RequestEntry], breaches: &mut Vec<Breach>) {
         if words.state != State::READY.0 {
             // Firmware restarts and drops all pending work. Start-up code or a loaded image may clear the words first.
             let starts = words.state == State::INIT.0 || words.state == 0;
@@ -154,7 +154,9 @@ impl Queues {
             }
         }
         if let Some(session) = &mut self.session {
-            session.requests_are_put(Index(words.request_put), breaches);
+            let put = Index(words.request_put);
+            session.requests_are_put(put, breaches);
+            session.requests_are(put, entries);
             if let Some(taken) = words.response_taken {
                 session.responses_are_taken(Index(taken), breaches);
             }
@@ -187,6 +189,15 @@ impl Mailboxes {
         }
     }
 
+    /// Request of a channel that was taken last.
+    pub(super) fn in_service(&self, channel: usize) -> Option<String> {
+        let session = self.channels.get(channel)?.session.as_ref()?;
+        let (slot, entry) = session.in_service()?;
+        let request = Request::try_from(entry).map(|request| request.to_string());
+        let request = request.unwrap_or_else(|_| entry.to_string());
+        Some(format!("{request} in slot {slot}"))
+    }
+
     /// Sets the indices of the channels that a restore replaces.
     fn restored(&mut self, restore: &Restore) {
         for saved in &restore.channels {
@@ -194,14 +205,7 @@ impl Mailboxes {
                 continue;
             };
             channel.session = match &saved.front_end {
-                SavedFrontEnd::Mailbox(Some(session)) => Some(Session {
-                    requests_put: Index(session.taken),
-                    requests_taken: Index(session.taken),
-                    responses_put: Index(session.put),
-                    responses_taken: Index(session.responses_taken),
-                    owed: session.response.into_iter().collect(),
-                    take_failed: false,
-                }),
+                SavedFrontEnd::Mailbox(Some(session)) => Some(Session::restored(session)),
                 _ => None,
             };
         }
@@ -223,7 +227,7 @@ impl Mailboxes {
         if let Some(rang) = seen.event.is::<DoorbellRang>() {
             let at = place_of(rang.channel);
             if let (Some(channel), Some(words)) = (self.channels.get_mut(at), &rang.words) {
-                channel.rang(words, breaches);
+                channel.rang(words, &rang.entries, breaches);
             }
             return Some(at);
         }
@@ -258,8 +262,9 @@ impl Mailboxes {
             let taking = self.takes.remove(ticket.sequence);
             let failed = seen.event.is::<Result<Outcome, AccessError>>();
             let failed = failed.is_none_or(|outcome| outcome.is_err());
-            let session = taking.and_then(|at| self.channels.get_mut(at)?.session.as_mut());
-            if let Some(session) = session {
+            if let Some(channel) = taking.and_then(|at| self.channels.get_mut(at))
+                && let Some(session) = &mut channel.session
+            {
                 session.take_failed = failed;
             }
             if let Some(outcome) = seen.event.is::<Result<Outcome, AccessError>>() {

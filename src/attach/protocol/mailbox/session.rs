@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
-use mailbox_rs::{Index, PtrWidth, QUEUE_LEN, Response, ResponseEntry};
+use mailbox_rs::{Index, PtrWidth, QUEUE_LEN, RequestEntry, Response, ResponseEntry};
 
 use crate::attach::protocol::rules::Breach;
+use crate::messages::checkpoint::SavedSession;
 use crate::messages::mailbox::CACHE_HINT;
 
 /// Indices of both sides since a handshake.
@@ -16,6 +17,8 @@ pub(super) struct Session {
     pub(super) responses_taken: Index,
     /// Responses announced but not yet put.
     pub(super) owed: VecDeque<Response>,
+    /// Requests by their slots; `None` where they are not known.
+    requests: [Option<RequestEntry>; QUEUE_LEN as usize],
     /// True if the last write of the request queue's consumer index failed.
     pub(super) take_failed: bool,
 }
@@ -52,6 +55,32 @@ impl Session {
             ));
             // The host recovers in the same way.
             self.responses_taken = put;
+        }
+    }
+
+    /// Notes the last requests before an index of the producer.
+    pub(super) fn requests_are(&mut self, put: Index, entries: &[RequestEntry]) {
+        for (distance, entry) in (1..).zip(entries.iter().rev()).take(self.requests.len()) {
+            let slot = Index(put.0.wrapping_sub(distance)).slot();
+            self.requests[slot as usize] = Some(*entry);
+        }
+    }
+
+    /// Request that was taken last, with its slot.
+    pub(super) fn in_service(&self) -> Option<(u32, &RequestEntry)> {
+        let slot = Index(self.requests_taken.0.wrapping_sub(1)).slot();
+        Some((slot, self.requests.get(slot as usize)?.as_ref()?))
+    }
+
+    /// Session of a checkpoint.
+    pub(super) fn restored(saved: &SavedSession) -> Self {
+        Self {
+            requests_put: Index(saved.taken),
+            requests_taken: Index(saved.taken),
+            responses_put: Index(saved.put),
+            responses_taken: Index(saved.responses_taken),
+            owed: saved.response.into_iter().collect(),
+            ..Self::default()
         }
     }
 

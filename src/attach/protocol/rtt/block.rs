@@ -75,6 +75,8 @@ pub(super) struct Block {
 /// Descriptor of a buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Buffer {
+    /// Address of the name; 0 for none.
+    pub(super) name: u64,
     /// Address of the bytes.
     pub(super) data: u64,
     pub(super) size: u64,
@@ -115,6 +117,7 @@ impl Buffer {
         let at = |at: u64, len: u64| word(bytes, at as usize, len as usize).unwrap_or_default();
         let numbers = |nth| at(2 * pointer + nth * number, number);
         Self {
+            name: at(0, pointer),
             data: at(pointer, pointer),
             size: numbers(0),
             write: numbers(WRITE),

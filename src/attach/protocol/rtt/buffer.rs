@@ -93,9 +93,18 @@ impl Watched {
         }
         let offset_of_host = if self.is_up { now.read } else { now.write };
         if offset_of_host != 0 {
+            let what = match before.data == now.data {
+                true => format!(
+                    "changed the size of the buffer at {:#x} from {:#x} to {:#x} bytes",
+                    now.data, before.size, now.size
+                ),
+                false => format!(
+                    "moved the buffer from {:#x} ({:#x} bytes) to {:#x} ({:#x} bytes)",
+                    before.data, before.size, now.data, now.size
+                ),
+            };
             self.doubt = Some(format!(
-                "{name}: firmware has moved the buffer from {:#x} ({:#x} bytes) to {:#x} ({:#x} bytes), and has not set its offsets to 0",
-                before.data, before.size, now.data, now.size
+                "{name}: firmware has {what}, and has not set its offsets to 0"
             ));
         }
         false

@@ -3,9 +3,9 @@
 mod block;
 mod buffer;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use self::block::{Block, FLAGS, HEADER, READ, WIDE_HEAD, WRITE, counts, has_mark};
+use self::block::{Block, Buffer, FLAGS, HEADER, READ, WIDE_HEAD, WRITE, counts, has_mark};
 use self::buffer::Watched;
 use super::rules::{Breach, Owner, Pending, Request, Rules, Written, word};
 use crate::bus::Body;
@@ -17,6 +17,9 @@ use crate::messages::rtt::{Direction, Transferred};
 
 /// Most unmapped addresses that are remembered, since the host looks at them again and again.
 const MOST_OUTSIDE: usize = 64;
+
+/// Most names that are remembered: one for each buffer.
+const MOST_NAMES: usize = 128;
 
 /// Bits of a mode in the flags.
 const MODE: u64 = 3;
@@ -30,7 +33,9 @@ pub(super) struct Rtt {
     search: Vec<(u64, u64)>,
     /// Bytes of a pointer.
     pointer: u64,
-    /// True for a control block that is searched where other channels have theirs: nothing tells whose it is, and it is not checked.
+    /// Addresses of the control blocks of other channels in the space.
+    others: Vec<u64>,
+    /// True for a control block that another channel searches in the same range: nothing tells whose it is, and it is not checked.
     is_ambiguous: bool,
     /// Modes that the host may set.
     modes: BTreeSet<u64>,
@@ -44,6 +49,8 @@ pub(super) struct Rtt {
     impossible: Option<(u64, u64)>,
     /// Transfer of a checkpoint, which goes on.
     resumed: Option<SavedTransfer>,
+    /// Names of buffers, by their addresses.
+    names: BTreeMap<u64, String>,
     outside: VecDeque<u64>,
     /// True if the state is known from the start, or from a restore on.
     is_known: bool,
@@ -51,10 +58,18 @@ pub(super) struct Rtt {
 }
 
 impl Rtt {
-    /// Rules of a channel. `is_alone` is true if no other one with RTT shares its space.
-    pub(super) fn new(place: &RttPlace, segments: &Segments, is_alone: bool) -> Self {
+    /// Rules of a channel, with the other ones with RTT in its space.
+    pub(super) fn new(place: &RttPlace, segments: &Segments, others: &[&RttPlace]) -> Self {
+        let mut searched = others.iter().filter(|other| other.block.is_none());
+        let meets = |(from, to): &(u64, u64)| {
+            let own = &place.search;
+            own.iter()
+                .any(|(own_from, own_to)| from < own_to && own_from < to)
+        };
         Self {
-            is_ambiguous: place.block.is_none() && !is_alone,
+            is_ambiguous: place.block.is_none()
+                && searched.any(|other| other.search.iter().any(meets)),
+            others: others.iter().filter_map(|other| other.block).collect(),
             configured: place.block,
             search: place.search.clone(),
             pointer: place.ptr_width.bytes(),
@@ -64,6 +79,7 @@ impl Rtt {
             block: None,
             impossible: None,
             resumed: None,
+            names: BTreeMap::new(),
             outside: VecDeque::new(),
             is_known: false,
             pending: Pending::default(),
@@ -75,7 +91,11 @@ impl Rtt {
         let in_range = |(from, to): &(u64, u64)| (*from..*to).contains(&at.address);
         let is_it = match self.address {
             Some(address) => at.address == address,
-            None => at.len == HEADER && self.search.iter().any(in_range),
+            None => {
+                at.len == HEADER
+                    && self.search.iter().any(in_range)
+                    && !self.others.contains(&at.address)
+            }
         };
         (is_it && at.len >= HEADER && !self.is_ambiguous).then_some(at.address)
     }
@@ -85,6 +105,31 @@ impl Rtt {
         match self.is_known && !self.is_ambiguous {
             true => Owner::Other,
             false => Owner::Unknown,
+        }
+    }
+
+    /// Notes the name at an address, if it is printable text.
+    fn learn(&mut self, address: u64, bytes: &[u8]) {
+        let text = str::from_utf8(bytes).ok();
+        let Some(text) =
+            text.filter(|text| !text.is_empty() && !text.chars().any(char::is_control))
+        else {
+            return;
+        };
+        self.names.insert(address, text.to_owned());
+        if self.names.len() > MOST_NAMES {
+            self.names.pop_first();
+        }
+        let Some((block, buffers)) = &mut self.block else {
+            return;
+        };
+        for (position, watched) in buffers.iter_mut().enumerate() {
+            let number = if watched.is_up {
+                position
+            } else {
+                position - block.up
+            };
+            watched.name = name_of(watched.is_up, number, self.names.get(&watched.seen.name));
         }
     }
 
@@ -124,7 +169,7 @@ impl Rtt {
             _ => Vec::new(),
         };
         if buffers.is_empty() {
-            buffers = begin(address, &block, breaches);
+            buffers = begin(address, &block, &self.names, breaches);
         } else {
             for (watched, now) in buffers.iter_mut().zip(&block.buffers) {
                 watched.reread(*now, breaches);
@@ -241,15 +286,25 @@ impl Rtt {
     }
 }
 
+/// Name of a buffer in findings, such as ``up channel 0 `Terminal` ``.
+fn name_of(is_up: bool, number: usize, name: Option<&String>) -> String {
+    let direction = if is_up { "up" } else { "down" };
+    let name = name.map_or_else(String::new, |name| format!(" `{name}`"));
+    format!("{direction} channel {number}{name}")
+}
+
 /// Begins the check of all buffers of a control block.
-fn begin(address: u64, block: &Block, breaches: &mut Vec<Breach>) -> Vec<Watched> {
+fn begin(
+    address: u64,
+    block: &Block,
+    names: &BTreeMap<u64, String>,
+    breaches: &mut Vec<Breach>,
+) -> Vec<Watched> {
     let buffers = block.buffers.iter().enumerate();
     let buffers = buffers.map(|(position, buffer)| {
         let is_up = position < block.up;
-        let name = match is_up {
-            true => format!("up channel {position}"),
-            false => format!("down channel {}", position - block.up),
-        };
+        let number = if is_up { position } else { position - block.up };
+        let name = name_of(is_up, number, names.get(&buffer.name));
         let at = |number| address.wrapping_add(block.widths.offset(position, number));
         let words = [WRITE, READ, FLAGS].map(at);
         Watched::new(name, is_up, words, *buffer, breaches)
@@ -293,6 +348,12 @@ impl Rules for Rtt {
                     }
                 }
             }
+            Request::Text(at) => {
+                let mut buffers = self.block.iter().flat_map(|(_, buffers)| buffers);
+                if buffers.any(|watched| watched.seen.name == at.address) {
+                    self.pending.insert(sequence, request);
+                }
+            }
             Request::Locate(at) => {
                 if Some(at.address) == self.address {
                     self.pending.insert(sequence, request);
@@ -310,6 +371,12 @@ impl Rules for Rtt {
                         self.read_block(at.address, bytes, breaches);
                     }
                     _ => self.forget_block(),
+                }
+            }
+            Some(Request::Text(at)) => {
+                let read = reply.and_then(|it| it.downcast_ref::<Result<Outcome, AccessError>>());
+                if let Some(Ok(Outcome::Bytes(bytes))) = read {
+                    self.learn(at.address, bytes);
                 }
             }
             Some(Request::Locate(_)) => {
@@ -354,6 +421,26 @@ impl Rules for Rtt {
             // The numbers behind a mark that a search has found.
             None => at.len == HEADER,
         }
+    }
+
+    fn names(&self, address: u64) -> Option<String> {
+        let mut buffers = self.block.iter().flat_map(|(_, buffers)| buffers);
+        let named = buffers.find_map(|watched| {
+            let Buffer {
+                name, data, size, ..
+            } = watched.seen;
+            let in_bytes = address.checked_sub(data).is_some_and(|at| at < size);
+            if in_bytes && data != 0 {
+                return Some(format!("{} with its bytes at {data:#x}", watched.name));
+            }
+            (name == address && name != 0)
+                .then(|| format!("{} with its name at {name:#x}", watched.name))
+        });
+        let of_block = || {
+            let at = self.address.filter(|at| *at == address)?;
+            Some(format!("the control block at {at:#x}"))
+        };
+        named.or_else(of_block)
     }
 
     fn is_new_outside(&mut self, address: u64) -> bool {

@@ -24,6 +24,8 @@ pub(super) struct Call {
     pub(super) argument: u64,
     /// True once its parameter block is known.
     pub(super) has_parameters: bool,
+    /// Words of its parameter block.
+    pub(super) words: Vec<u64>,
     /// Memory that the host may write.
     pub(super) named: Vec<Span>,
     /// Result, after the event of the operation.
@@ -86,6 +88,7 @@ impl Semihosting {
             .map(|at| word(bytes, size * at, size).unwrap_or_default());
         let words: Vec<_> = words.collect();
         call.named = named_memory(call.operation, call.argument, &words, width);
+        call.words = words;
         call.has_parameters = true;
     }
 
@@ -140,6 +143,29 @@ impl Semihosting {
         {
             self.calls.remove(&key);
         }
+    }
+
+    /// Operation without a result that has named an address, with its hart and parameters; the only one, if none is known to have.
+    pub(super) fn naming(&self, address: u64) -> Option<String> {
+        let mut open = self.calls.iter().filter(|(_, call)| call.result.is_none());
+        let names = |(_, call): &(_, &Call)| {
+            let is_pointer = |word: &u64| *word == address;
+            is_pointer(&call.argument) || call.words.iter().any(is_pointer)
+        };
+        let ((_, hart), call) = match open.clone().find(names) {
+            Some(naming) => naming,
+            None => open.next().filter(|_| open.next().is_none())?,
+        };
+        let (name, at) = (name(call.operation), call.argument);
+        let words: Vec<_> = call.words.iter().map(|word| format!("{word:#x}")).collect();
+        Some(match (parameters(call.operation), words.is_empty()) {
+            (0, _) => format!("{name} of hart {hart} with argument {at:#x}"),
+            (_, true) => format!("{name} of hart {hart} with its parameter block at {at:#x}"),
+            (_, false) => format!(
+                "{name}({}) of hart {hart} with its parameter block at {at:#x}",
+                words.join(", ")
+            ),
+        })
     }
 
     /// Checks the answer to the testbench; `None` for an operation that waits for input or was not carried out.

@@ -281,6 +281,10 @@ impl Rules for Semihosting {
         }
     }
 
+    fn names(&self, address: u64) -> Option<String> {
+        self.naming(address)
+    }
+
     fn writes(&mut self, write: Written, breaches: &mut Vec<Breach>) -> Owner {
         let mut named = self.calls.values().flat_map(|call| &call.named);
         if named.any(|place| covers(*place, write.at)) || self.answers(write, breaches).is_some() {

@@ -154,7 +154,7 @@ fn firmware_only_clears_fromhost() {
         kit.both(0, end * 5);
     }
     kit.finds(
-        "fromhost at 0x1040 went from 0x1 to 0x5: firmware must not write anything but 0 to it",
+        "fromhost at 0x1040 is 0x5, and had 0x1 when the host last read or wrote it: firmware must not write anything but 0 to it",
     );
 }
 
@@ -304,12 +304,80 @@ fn addresses_outside_of_the_map_are_firmware_s_fault() {
     kit.takes();
     kit.access(Op::Read(span(0x9000, 64)), Err(outside(0x9000)));
     kit.finds(
-        "firmware reaches outside of the map: space `cpu` has no memory at 0x9000, needed for the 4 bytes at 0x9000",
+        "firmware reaches outside of the map by the words of a system call at 0x9000: space `cpu` has no memory at 0x9000, needed for \
+         the 4 bytes at 0x9000; have it pass an address of memory, or add the memory to the map",
     );
     kit.served(0x9000, None, Some(-14));
     kit.both(0, 0);
     kit.responds(1);
     kit.finds_nothing();
+    let call = kit.calls(64, [1, 0x9000, 4, 0, 0, 0, 0]);
+    kit.access(Op::Read(span(0x9000, 4)), Err(outside(0x9000)));
+    kit.finds(
+        "firmware reaches outside of the map by write(0x1, 0x9000, 0x4), whose words are at 0x2000: space `cpu` has no memory at \
+         0x9000, needed for the 4 bytes at 0x9000; have it pass an address of memory, or add the memory to the map",
+    );
+    kit.served(WORDS, call, Some(-14));
+    kit.puts(WORDS, (-14_i64).cast_unsigned());
+    let identify = 0x05ff_0000_0090_00ff;
+    kit.tohost(identify);
+    kit.takes();
+    kit.access(
+        Op::Write(span(0x9000, 64), Bytes::from_static(&[0; 64])),
+        Err(outside(0x9000)),
+    );
+    let found = kit.found();
+    let what = "by identify device 5, command 255, at 0x9000 (tohost had 0x5ff0000009000ff): space";
+    assert!(found.len() == 1 && found[0].contains(what), "{found:?}");
+}
+
+#[test]
+fn descriptors_are_open_while_they_are_used() {
+    const EBADF: i64 = -9;
+    let mut kit = kit();
+    let mut asks = |number: u64, args: [u64; 7], result: i64| {
+        let call = kit.calls(number, args);
+        kit.served(WORDS, call, Some(result));
+        kit.puts(WORDS, result.cast_unsigned());
+        kit.both(0, 0);
+        kit.responds(1);
+        kit.both(0, 0);
+        kit.found()
+    };
+    let fd = |fd: u64| [fd, BUFFER, 4, 0, 0, 0, 0];
+    let cwd = (-100_i64).cast_unsigned();
+    assert_eq!(asks(56, [cwd, BUFFER, 4, 0, 0, 0, 0], 3), [""; 0]);
+    // A file that can't be written, of another width of its descriptor, and one of another channel.
+    assert_eq!(asks(64, fd(0xffff_ffff_0000_0003), EBADF), [""; 0]);
+    assert_eq!(asks(63, fd(7), 4), [""; 0]);
+    assert_eq!(asks(57, fd(3), 0), [""; 0]);
+    assert_eq!(
+        asks(57, fd(3), EBADF),
+        ["close(0x3) of descriptor 3, which is not open: firmware has closed it"]
+    );
+    assert_eq!(
+        asks(63, fd(3), EBADF),
+        ["read(0x3, 0x3000, 0x4) of descriptor 3, which is not open: firmware has closed it"]
+    );
+    assert_eq!(
+        asks(63, fd(3), 4),
+        ["read(0x3, 0x3000, 0x4) of descriptor 3, which is closed: the host carries it out"]
+    );
+    assert_eq!(
+        asks(34, [9, BUFFER, 4, 0, 0, 0, 0], EBADF),
+        [
+            "mkdirat(0x9, 0x3000, 0x4, 0x0) of descriptor 9, which is not open: firmware has not opened it"
+        ]
+    );
+    // Where the path is absolute, the directory is unused.
+    assert_eq!(asks(34, [3, BUFFER, 4, 0, 0, 0, 0], 0), [""; 0]);
+    assert_eq!(asks(56, [cwd, BUFFER, 4, 0, 0, 0, 0], 3), [""; 0]);
+    assert_eq!(
+        asks(56, [cwd, BUFFER, 4, 0, 0, 0, 0], 3),
+        [
+            "openat(0xffffffffffffff9c, 0x3000, 0x4, 0x0, 0x0): the host gives descriptor 3, which is open"
+        ]
+    );
 }
 
 #[test]

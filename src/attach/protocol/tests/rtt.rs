@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mailbox_rs::PtrWidth;
 
 use super::{CHANNEL, Kit, channel, outside, segments, span};
-use crate::mem::{Op, Segments};
+use crate::mem::{Op, Outcome, Segments};
 use crate::messages::announced::SystemStarted;
 use crate::messages::rtt::{BufferName, Direction, ENDPOINT, Transferred};
 use crate::messages::{Interface, RttPlace};
@@ -259,6 +259,11 @@ fn buffers_stay_where_they_are() {
     kit.finds(
         "up channel 0: firmware has moved the buffer from 0x5000 (0x20 bytes) to 0x2000 (0x10 bytes), and has not set its offsets to 0",
     );
+    kit.block([[UP as u32, 8, 1, 9, 0], EMPTY]);
+    kit.block([[UP as u32, 8, 1, 1, 0], EMPTY]);
+    let found = kit.found();
+    let said = "up channel 0: firmware has changed the size of the buffer at 0x2000 from 0x10 to 0x8 bytes, and has not set its offsets to 0";
+    assert!(found.iter().any(|it| it == said), "{found:?}");
     let head = header(2, 0);
     kit.reads(span(BLOCK, 24), &head);
     let bytes = [head, vec![0; 48]].concat();
@@ -413,8 +418,72 @@ fn an_address_outside_of_the_map_is_told_once() {
         kit.access(Op::Read(span(BLOCK, 72)), Err(outside(BLOCK)));
     }
     kit.finds(
-        "firmware reaches outside of the map: space `cpu` has no memory at 0x1000, needed for the 4 bytes at 0x1000",
+        "firmware reaches outside of the map by the control block at 0x1000: space `cpu` has no memory at 0x1000, needed for the 4 bytes \
+         at 0x1000; have it pass an address of memory, or add the memory to the map",
     );
+}
+
+#[test]
+fn findings_have_the_names_of_buffers() {
+    let named = |name: u32, read: u32| {
+        let words = [
+            name,
+            UP as u32,
+            SIZE,
+            10,
+            read,
+            0,
+            0,
+            DOWN as u32,
+            SIZE,
+            0,
+            0,
+            0,
+        ];
+        [
+            &header(1, 1)[..],
+            words.map(u32::to_le_bytes).as_flattened(),
+        ]
+        .concat()
+    };
+    let mut kit = kit();
+    let reads = |kit: &mut Kit, bytes: &[u8]| {
+        kit.reads(span(BLOCK, 24), &bytes[..24]);
+        kit.reads(span(BLOCK, bytes.len() as u64), bytes);
+    };
+    let text = |kit: &mut Kit, bytes: &'static [u8]| {
+        let outcome = Outcome::Bytes(Bytes::from_static(bytes));
+        kit.access(Op::Text(span(0x6000, 64)), Ok(outcome));
+    };
+    reads(&mut kit, &named(0x6000, 4));
+    // No name of any buffer, and no text.
+    kit.access(
+        Op::Text(span(0x7000, 64)),
+        Ok(Outcome::Bytes(Bytes::from_static(b"other"))),
+    );
+    text(&mut kit, b"\x01");
+    reads(&mut kit, &named(0x6000, 5));
+    assert!(kit.found()[0].starts_with("up channel 0: the read offset"));
+    text(&mut kit, b"Terminal");
+    reads(&mut kit, &named(0x6000, 6));
+    let found = kit.found();
+    assert!(
+        found[0].starts_with("up channel 0 `Terminal`: the read offset"),
+        "{found:?}"
+    );
+    kit.access(Op::Read(span(UP, 10)), Err(outside(UP)));
+    let found = kit.found();
+    let said = "by up channel 0 `Terminal` with its bytes at 0x2000: space";
+    assert!(found[0].contains(said), "{found:?}");
+    kit.access(Op::Text(span(0x6000, 64)), Err(outside(0x6000)));
+    let found = kit.found();
+    let said = "by up channel 0 `Terminal` with its name at 0x6000: space";
+    assert!(found[0].contains(said), "{found:?}");
+    // Set up anew, the name is known.
+    kit.reads(span(BLOCK, 24), &[0; 24]);
+    reads(&mut kit, &named(0x6000, 4));
+    reads(&mut kit, &named(0x6000, 5));
+    assert!(kit.found()[0].starts_with("up channel 0 `Terminal`: "));
 }
 
 #[test]
@@ -430,17 +499,56 @@ fn attached_later_it_begins_with_the_next_read_of_the_control_block() {
     );
 }
 
+/// Channels that search in these ranges, from the start of the system on.
+fn searching(ranges: [(u64, u64); 2]) -> Kit {
+    let channels = ["cpu", "second"].into_iter().zip(ranges);
+    let channels = channels.map(|(name, range)| {
+        let interface = Interface::Rtt(RttPlace {
+            block: None,
+            search: vec![range],
+            ptr_width: PtrWidth::P4,
+            up: BTreeMap::new(),
+            modes: BTreeMap::new(),
+        });
+        channel(name, interface, Segments::new())
+    });
+    let mut kit = Kit::of(ENDPOINT, channels.collect());
+    kit.event(&SystemStarted);
+    kit
+}
+
 #[test]
-fn a_search_among_control_blocks_of_others_is_not_checked() {
+fn a_search_beside_control_blocks_of_others_is_checked() {
     let channels = vec![
         channel("cpu", interface(None), Segments::new()),
-        channel("second", interface(Some(BLOCK)), segments(BLOCK, 24)),
+        channel("second", interface(Some(0x4000)), segments(0x4000, 24)),
     ];
-    let mut kit = Kit::of(ENDPOINT, channels);
-    kit.event(&SystemStarted);
-    kit.offsets([10, 0], [0, 0]);
+    let mut beside = Kit::of(ENDPOINT, channels);
+    beside.event(&SystemStarted);
+    // That of the other channel.
+    beside.reads(span(0x4000, 24), &header(0, 0));
+    for mut kit in [beside, searching([(0, 0x2000), (0x4000, 0x8000)])] {
+        kit.offsets([10, 4], [0, 0]);
+        kit.moves(0x5000, 4);
+        let neither = "channel `cpu` or `second`: the host writes 0x4 bytes at 0x5000";
+        assert!(kit.found[0].starts_with(neither), "{:?}", kit.found);
+        kit.moves(UP_READ, 10);
+        kit.offsets([10, 10], [0, 0]);
+        kit.offsets([10, 8], [0, 0]);
+        let found = kit.found.split_off(1);
+        let expected = [
+            "channel `cpu`: up channel 0: the host sets the read offset at 0x1028 from 0x4 to 0xa, and has read the bytes up to 0x4",
+            "channel `cpu`: up channel 0: the read offset at 0x1028 went from 0xa to 0x8: firmware must not write it",
+        ];
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn searches_in_one_range_are_not_checked() {
+    let mut kit = searching([(0, 0x2000), (0x1000, 0x8000)]);
+    kit.offsets([10, 4], [0, 0]);
     kit.moves(0x5000, 4);
-    assert!(kit.found.is_empty(), "{:?}", kit.found);
-    kit.moves(UP_READ, 10);
-    assert_eq!(kit.found.len(), 1, "{:?}", kit.found);
+    kit.offsets([10, 8], [0, 0]);
+    assert_eq!(kit.found, [""; 0]);
 }

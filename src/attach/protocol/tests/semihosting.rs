@@ -275,11 +275,22 @@ fn a_parameter_block_outside_of_the_map_is_firmware_s_fault() {
     kit.asks(0, OPEN, BLOCK);
     kit.access(Op::Read(span(BLOCK, 24)), Err(outside(BLOCK)));
     kit.finds(
-        "firmware reaches outside of the map: space `cpu` has no memory at 0x2000, needed for the 4 bytes at 0x2000",
+        "firmware reaches outside of the map by OPEN of hart 0 with its parameter block at 0x2000: space `cpu` has no memory at 0x2000, \
+         needed for the 4 bytes at 0x2000; have it pass an address of memory, or add the memory to the map",
     );
     kit.has_served(OPEN, &[], Err(Errno::EFAULT));
     kit.answers(u64::MAX);
     kit.finds_nothing();
+    // Of two operations in service, the one with the address.
+    kit.flags([1, 1, 0]);
+    kit.asks(1, READC, 0);
+    kit.asks(0, READ, BLOCK);
+    kit.parameters(&[0, 0x9000, 4]);
+    kit.access(Op::Read(span(0x9000, 4)), Err(outside(0x9000)));
+    kit.finds(
+        "firmware reaches outside of the map by READ(0x0, 0x9000, 0x4) of hart 0 with its parameter block at 0x2000: space `cpu` has no \
+         memory at 0x9000, needed for the 4 bytes at 0x9000; have it pass an address of memory, or add the memory to the map",
+    );
 }
 
 #[test]
