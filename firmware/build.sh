@@ -7,5 +7,5 @@ out=$(cd "${1:-$(dirname "$0")}" && pwd)
 cd "$(dirname "$0")"
 
 for width in rv32 rv64; do
-    ./compile.sh $width "$out/selftest-$width.elf" selftest.c
+    ./compile.sh $width "$out/selftest-$width.elf" selftest.c -Wl,--strip-all
 done

@@ -20,5 +20,5 @@ here=$(dirname "$0")
 exec "${CLANG:-clang}" $machine -mcmodel=medany \
     $language -Os -Wall -Wextra -Werror -ffreestanding -ffunction-sections -fdata-sections \
     -I "$here" -I "$here/../mailbox_rs/include" \
-    -nostdlib -static -fuse-ld=lld "-Wl,-T,$here/link.ld,--nmagic,--gc-sections,--strip-all" \
+    -nostdlib -static -fuse-ld=lld "-Wl,-T,$here/link.ld,--nmagic,--gc-sections,--strip-debug" \
     "$here/crt0.S" "$@" "$here/memory.S" -o "$image"

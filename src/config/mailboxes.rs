@@ -270,6 +270,12 @@ impl Reader<'_> {
                     image: image.file().to_path_buf(),
                     count,
                 });
+                if !image.has_symbols() {
+                    self.context.warn(Doubt::NoSymbols {
+                        channel: name.to_owned(),
+                        image: image.file().to_path_buf(),
+                    });
+                }
             }
             let place = self.place(space, image);
             let validated = semihosting::validate(raw, &place, ptr_width)?;
@@ -463,6 +469,8 @@ impl Reader<'_> {
                 None => ChannelProblem::NoAddress,
                 Some(image) => ChannelProblem::NoMailbox {
                     file: image.file().to_path_buf(),
+                    is_auto: raw.abi.as_deref().is_none_or(|abi| abi == "auto"),
+                    has_symbols: image.has_symbols(),
                 },
             })?;
             return match mb_id {

@@ -152,8 +152,8 @@ pub enum Doubt {
     },
     /// Traps of semihosting beside another protocol, which `abi: auto` has found.
     #[error(
-        "channel `{channel}`: {} has {count} traps of semihosting, too, which channel `{added}` serves; give `abi` for one protocol alone",
-        .image.display()
+        "channel `{channel}`: {} has {} of semihosting, too, which channel `{added}` serves; give `abi` for one protocol alone",
+        .image.display(), traps(*.count)
     )]
     SemihostingBeside {
         /// Name of the channel.
@@ -167,8 +167,8 @@ pub enum Doubt {
     },
     /// Traps of semihosting in an image, which `abi: auto` has found.
     #[error(
-        "channel `{channel}`: {} has no section .mailbox, but {count} traps of semihosting: firmware is served by semihosting",
-        .image.display()
+        "channel `{channel}`: {} has no section .mailbox, but {} of semihosting: firmware is served by semihosting",
+        .image.display(), traps(*.count)
     )]
     SemihostingFound {
         /// Name of the channel.
@@ -177,6 +177,18 @@ pub enum Doubt {
         image: PathBuf,
         /// Number of traps.
         count: usize,
+    },
+    /// Image without symbols, where `abi: auto` has found traps of semihosting alone.
+    #[error(
+        "channel `{channel}`: {} has no symbols, by which HTIF (tohost, fromhost) and RTT (_SEGGER_RTT) are found: if it has these, link \
+         it without --strip-all or -s, and don't run strip on it; else give `abi: semihosting`",
+        .image.display()
+    )]
+    NoSymbols {
+        /// Name of the channel.
+        channel: String,
+        /// Path of the image.
+        image: PathBuf,
     },
     /// Place for the code that replaces traps.
     #[error(
@@ -215,6 +227,14 @@ pub enum Doubt {
         /// The doubtful property.
         doubt: ImageDoubt,
     },
+}
+
+/// Number of traps, with the noun.
+fn traps(count: usize) -> String {
+    match count {
+        1 => "1 trap".to_owned(),
+        _ => format!("{count} traps"),
+    }
 }
 
 impl Doubt {

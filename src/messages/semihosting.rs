@@ -256,7 +256,7 @@ impl Display for SemihostingStatus {
         match &self.step {
             SemihostingStep::Trap => write!(
                 f,
-                "waits for firmware's next operation of semihosting since tick {since}: the testbench calls mb_semihost"
+                "waits for firmware's next operation of semihosting since tick {since}: a trap that the testbench (mb_semihost) or `vhost run` sees"
             )?,
             SemihostingStep::Code => write!(
                 f,

@@ -11,6 +11,8 @@ pub(crate) struct Elf {
     pub(crate) segments: Vec<Segment>,
     /// Address and size of each section `.mailbox`.
     pub(crate) mailboxes: Vec<(u64, u64)>,
+    /// Name, value and size of each symbol.
+    pub(crate) symbols: Vec<(&'static str, u64, u64)>,
     /// Size of a section after all others that no segment loads. The built file lacks its bytes.
     pub(crate) debug: u64,
 }
@@ -47,6 +49,7 @@ impl Elf {
             entry: 0,
             segments,
             mailboxes: Vec::new(),
+            symbols: Vec::new(),
             debug: 0,
         }
     }
@@ -57,11 +60,15 @@ impl Elf {
         let headers = 64 + 56 * self.segments.len() as u64;
         let body: u64 = self.segments.iter().map(|it| it.bytes.len() as u64).sum();
         let names = headers + body;
-        let table = names + NAMES.len() as u64;
-        // The null section, names, mailboxes, debug information.
-        let sections = match (self.mailboxes.len() as u64, self.debug) {
-            (0, 0) => 0,
-            (mailboxes, debug) => 2 + mailboxes + u64::from(debug > 0),
+        let strings = names + NAMES.len() as u64;
+        let (symbol_names, symbols) = self.symbol_table();
+        let symbols_at = strings + symbol_names.len() as u64;
+        let table = symbols_at + symbols.len() as u64;
+        // The null section, names, mailboxes, symbols with their names, debug information.
+        let of_symbols = if symbols.is_empty() { 0 } else { 2 };
+        let sections = match (self.mailboxes.len() as u64, self.debug, of_symbols) {
+            (0, 0, 0) => 0,
+            (mailboxes, debug, of_symbols) => 2 + mailboxes + of_symbols + u64::from(debug > 0),
         };
         let end = table + 64 * sections;
 
@@ -112,9 +119,11 @@ impl Elf {
         if sections == 0 {
             return out;
         }
-        NAMES.iter().for_each(|byte| put(&[(1, (*byte).into())]));
-        // Name, type, flags, address, offset, size; link, info, alignment, size of entries.
+        let bytes = NAMES.iter().chain(&symbol_names).chain(&symbols);
+        bytes.for_each(|byte| put(&[(1, (*byte).into())]));
+        // Name, type, flags, address, offset, size; link, info, alignment, size of entries. Symbols are global from the second one on.
         let mut section = |name, kind, flags, address, offset, size| {
+            let (link, info, entry) = if kind == 2 { (2, 1, 24) } else { (0, 0, 0) };
             put(&[
                 (4, name),
                 (4, kind),
@@ -122,14 +131,18 @@ impl Elf {
                 (8, address),
                 (8, offset),
                 (8, size),
-                (4, 0),
-                (4, 0),
+                (4, link),
+                (4, info),
                 (8, 1),
-                (8, 0),
+                (8, entry),
             ]);
         };
         section(0, 0, 0, 0, 0, 0);
         section(10, 3, 0, 0, names, NAMES.len() as u64);
+        if !symbols.is_empty() {
+            section(0, 3, 0, 0, strings, symbol_names.len() as u64);
+            section(0, 2, 0, 0, symbols_at, symbols.len() as u64);
+        }
         for (address, size) in &self.mailboxes {
             section(1, 8, 3, *address, 0, *size);
         }
@@ -137,5 +150,22 @@ impl Elf {
             section(20, 1, 0, 0, end, self.debug);
         }
         out
+    }
+
+    /// Names of the symbols, and their table; both empty without symbols.
+    fn symbol_table(&self) -> (Vec<u8>, Vec<u8>) {
+        if self.symbols.is_empty() {
+            return (Vec::new(), Vec::new());
+        }
+        let (mut names, mut table) = (vec![0], vec![0; 24]);
+        for (name, value, size) in &self.symbols {
+            table.extend((names.len() as u32).to_le_bytes());
+            // Global, an object, absolute.
+            table.extend([0x11, 0, 0xf1, 0xff]);
+            table.extend(value.to_le_bytes());
+            table.extend(size.to_le_bytes());
+            names.extend(name.bytes().chain([0]));
+        }
+        (names, table)
     }
 }

@@ -2,6 +2,7 @@
 
 use riscv_iss::{Cause, Trap};
 use vhost::ChannelExit;
+use vhost::messages::{ChannelDescriptor, Interface};
 
 use super::drive::{Ended, Why};
 use super::memory::guard;
@@ -9,7 +10,12 @@ use super::program::Program;
 use super::{FAILED, LIMIT};
 
 /// Text on a run that did not end by an exit: reason, place, what to do.
-pub(super) fn failure(program: &Program, ended: &Ended, ticks: u64) -> Option<String> {
+pub(super) fn failure(
+    program: &Program,
+    channels: &[ChannelDescriptor],
+    ended: &Ended,
+    ticks: u64,
+) -> Option<String> {
     let (pc, assembly) = &ended.at;
     let place = program.place(*pc);
     // The instruction before, of four bytes.
@@ -31,17 +37,42 @@ pub(super) fn failure(program: &Program, ended: &Ended, ticks: u64) -> Option<St
             advice(program, &trap)
         ),
         Why::Waits => format!(
-            "firmware hangs: it waits at {wait}, `wfi`, and no interrupt comes: have it poll the mailbox, or exit"
+            "firmware hangs: it waits at {wait}, `wfi`, and no interrupt comes: have it poll what it waits for, or {}",
+            exit_by(channels)
         ),
         Why::Input => format!(
             "firmware hangs: it waits at {place} for a character, and its standard input has ended: give more by --stdin"
         ),
         Why::Spins => format!(
-            "firmware hangs: it is at {place}, `{assembly}`, a jump to itself: have it exit before (mb_exit, or tohost)"
+            "firmware hangs: it is at {place}, `{assembly}`, a jump to itself: before that {}",
+            exit_by(channels)
         ),
     };
     let counts = format!("after {} instructions in {ticks} ticks", ended.instructions);
     Some(format!("{text}; {counts}"))
+}
+
+/// Clause about the exits of the protocols that are served.
+fn exit_by(channels: &[ChannelDescriptor]) -> String {
+    let mut ways: Vec<_> = channels.iter().filter_map(exit_of).collect();
+    ways.sort_unstable();
+    ways.dedup();
+    match &ways[..] {
+        [] => {
+            "end the run by --max-instructions: RTT has no exit; or add another protocol".to_owned()
+        }
+        _ => format!("have it exit ({})", ways.join(", or ")),
+    }
+}
+
+/// Exit of a channel's protocol.
+fn exit_of(channel: &ChannelDescriptor) -> Option<&'static str> {
+    match channel.interface {
+        Interface::Mailbox(_) => Some("mb_exit"),
+        Interface::Htif(_) => Some("a code in tohost"),
+        Interface::Semihosting(_) => Some("EXIT of semihosting"),
+        Interface::Rtt(_) => None,
+    }
 }
 
 /// Trap with the symbol of its place.

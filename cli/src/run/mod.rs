@@ -1,8 +1,9 @@
 //! `vhost run`: runs an image on the instruction-set simulator, with this process as its host.
 //!
 //! - `program`: entry point, width and symbols of the image.
+//! - `channels`: channels of an image alone, by what the image has.
 //! - `services`: arguments, environment, standard streams and time of firmware.
-//! - `system`: memory and channel for an image alone, or from configuration files.
+//! - `system`: memory and channels for an image alone, or from configuration files.
 //! - `memory`: memory of the hart: the bytes of the system's memories.
 //! - `checkpoint`: state of a run in a file.
 //! - `drive`: hart and host in turn, until firmware exits or can't.
@@ -10,6 +11,7 @@
 //! - `ending`: report on a run that did not end by an exit, and the exit status.
 //! - `size`: sizes and addresses of the command line.
 
+mod channels;
 mod checkpoint;
 mod drive;
 mod ending;
@@ -42,12 +44,15 @@ use size::{address, bytes};
 /// Exit status if the limit of instructions was reached.
 const LIMIT: u8 = 124;
 
+/// Exit status if firmware has exited with 0, and attached checkers have found errors.
+const FOUND: u8 = 123;
+
 /// Exit status if the run can't start, or firmware can't go on.
 const FAILED: u8 = 125;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Exit status: that of firmware, 255 where it is larger; 124 where --max-instructions was reached; 125 where \
+    after_help = "Exit status: that of firmware, 255 where it is larger; 123 where that is 0 and --attach check has found errors; 124 where --max-instructions was reached; 125 where \
                   the run can't start, firmware crashed or hangs, or its output can't be written; 2 where the command line is wrong.\n\n\
                   VHOST_TRACE, VHOST_ATTACH, VHOST_WATCHDOG and VHOST_LOG work as in a simulation."
 )]
@@ -188,12 +193,14 @@ fn execute(args: &Args) -> Result<u8> {
 /// Ends the system, then reports on the run, so that firmware's last text comes first.
 fn finish(args: &Args, program: &Program, vhost: Vhost, ended: Result<Ended>) -> Result<u8> {
     let (exits, ticks) = (vhost.exits(), vhost.now());
+    let channels = vhost.channels();
     let status = vhost.status();
     // The library has reported it.
     let is_output_lost = vhost.output_error().is_some();
+    let has_errors = vhost.error_findings() > 0;
     vhost.shutdown();
     let ended = ended?;
-    let failure = ending::failure(program, &ended, ticks);
+    let failure = ending::failure(program, &channels, &ended, ticks);
     if let Some(text) = &failure {
         let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {text}");
     }
@@ -205,6 +212,7 @@ fn finish(args: &Args, program: &Program, vhost: Vhost, ended: Result<Ended>) ->
     }
     Ok(match ending::status(&ended, &exits) {
         0 if is_output_lost => FAILED,
+        0 if has_errors => FOUND,
         status => status,
     })
 }

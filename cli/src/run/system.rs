@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow, bail};
 use vhost::Vhost;
 
 use super::Args;
+use super::channels::{Channels, IMAGE};
 use super::program::Program;
 use super::services;
 
@@ -20,38 +21,6 @@ const WIDTH: u64 = 64;
 /// Alignment of base and size of the RAM.
 const PAGE: u64 = 4096;
 
-/// Name of the variable in configuration files that has the path of the image.
-const IMAGE: &str = "IMAGE";
-
-/// Name of the channel of an image alone.
-const CHANNEL: &str = "cpu";
-
-/// Trap of semihosting: `slli zero, zero, 31`, `ebreak`, `srai zero, zero, 7`.
-const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
-
-/// True if the image has a trap of semihosting.
-fn has_traps(program: &Program) -> Result<bool> {
-    let trap = TRAP.map(u32::to_le_bytes);
-    let trap = trap.as_flattened();
-    let image = program.image();
-    let content = image.content()?;
-    for segment in image.segments().iter().filter(|segment| segment.len > 0) {
-        for piece in content.pieces(segment) {
-            let (_, bytes) = piece?;
-            if bytes.windows(trap.len()).step_by(2).any(|it| it == trap) {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
-}
-
-/// Name of the channel of RTT beside that of the image.
-const RTT: &str = "rtt";
-
-/// Name of the channel of semihosting beside that of the image.
-const SEMIHOSTING: &str = "semihosting";
-
 /// Starts the system of a run.
 pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
     let file = program.file();
@@ -66,9 +35,14 @@ pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
         Some(file) => builder.memories(file),
         None => builder.memories_text(Ram::of(args, program)?.yaml()),
     };
+    let mut notes = Vec::new();
     builder = match &args.mailbox {
         Some(file) => builder.mailboxes(file),
-        None => builder.mailboxes_text(channel(args, program)?),
+        None => {
+            let channels = Channels::of(args, program)?;
+            notes = channels.notes;
+            builder.mailboxes_text(channels.yaml)
+        }
     };
     if let Some(root) = &args.files {
         builder = builder.files(root);
@@ -84,73 +58,11 @@ pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
     if vhost.exits().is_empty() {
         bail!("no channel is served: the mailbox configuration is to have one with a mailbox");
     }
+    for (severity, text) in notes {
+        let reported = vhost.report(severity, "config", &text);
+        reported.map_err(|error| anyhow!("{error}"))?;
+    }
     Ok(vhost)
-}
-
-/// Mailbox configuration of one channel: a mailbox in section `.mailbox` of the image or at its symbol `mailbox`, or HTIF at its symbols
-/// `tohost` and `fromhost`, or semihosting by its traps. RTT at the symbol `_SEGGER_RTT` is a channel beside these, or the only one.
-fn channel(args: &Args, program: &Program) -> Result<String> {
-    let bits = 8 * program.ptr_width().bytes();
-    let is_htif = || program.symbol("tohost").is_some() && program.symbol("fromhost").is_some();
-    let has_rtt = program.symbol("_SEGGER_RTT").is_some();
-    let place = match (program.image().mailbox(), program.symbol("mailbox")) {
-        (Some(_), _) => String::new(),
-        (None, Some(address)) => format!("  base: {address:#x}\n  ptr: {bits}\n"),
-        (None, None) if is_htif() => htif(args)?,
-        (None, None) if has_traps(program)? => "  abi: semihosting\n  stub: none\n".to_owned(),
-        (None, None) if has_rtt => "  abi: rtt\n".to_owned(),
-        (None, None) => bail!(
-            "{} has no section .mailbox and no symbol `mailbox`, nor the symbols tohost and fromhost of HTIF, nor a trap of semihosting, nor _SEGGER_RTT of RTT: \
-             define the channel with MB_CHANNEL of mailbox.h, keep its section in the linker script, or give --mailbox FILE",
-            program.file().display()
-        ),
-    };
-    let noted = program.image().note().map(|note| note.cache_line.bytes());
-    // The name comes from the command line: a string in quotes has any character.
-    let space = serde_json::to_string(&args.space)?;
-    let line = args.cache_line.or(noted).unwrap_or(0);
-    let services = services::keys(args);
-    let mut others = String::new();
-    if has_rtt && !place.contains("abi: rtt") {
-        others += &rtt(args, &space);
-    }
-    if place.contains("abi: htif") && has_traps(program)? {
-        others += &semihosting(&space, &services);
-    }
-    Ok(format!(
-        "{CHANNEL}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  cache_line: {line}\n{place}{services}{others}"
-    ))
-}
-
-/// Channel of semihosting beside HTIF, with the same services. An exit of either is that of firmware.
-fn semihosting(space: &str, services: &str) -> String {
-    format!(
-        "{SEMIHOSTING}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  load: false\n  abi: semihosting\n  stub: none\n{services}"
-    )
-}
-
-/// Channel of RTT beside another one. Its terminal has the same input and output.
-fn rtt(args: &Args, space: &str) -> String {
-    let input = match args.stdin {
-        Some(_) => "testbench",
-        None => "none",
-    };
-    format!(
-        "{RTT}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  load: false\n  abi: rtt\n  stdio: {{stdin: {input}, stdout: raw}}\n{}",
-        services::time(args)
-    )
-}
-
-/// Keys of a channel with HTIF.
-fn htif(args: &Args) -> Result<String> {
-    let mut keys = "  abi: htif\n".to_owned();
-    if let Some(file) = &args.signature {
-        // In the configuration, `$` begins a variable.
-        let file = serde_json::to_string(&file.replace('$', "$$"))?;
-        let granularity = args.granularity;
-        keys += &format!("  signature: {file}\n  granularity: {granularity}\n");
-    }
-    Ok(keys)
 }
 
 /// One RAM with all that the image loads.

@@ -66,11 +66,15 @@ pub enum ChannelProblem {
     )]
     NoAddress,
     /// An image without the section `.mailbox`, and no `base`.
-    #[error("`elf`: {} has no section .mailbox; link one, or give the channel's address as `base`, \
-             or `server: false`", .file.display())]
+    #[error("`elf`: {} has no section .mailbox{}; link one, or give the channel's address as `base`, \
+             or `server: false`{}", .file.display(), others(*.is_auto, *.has_symbols), stripped(*.is_auto && !*.has_symbols))]
     NoMailbox {
         /// Path of the image.
         file: PathBuf,
+        /// True if the image decides the protocol.
+        is_auto: bool,
+        /// True if the image has symbols.
+        has_symbols: bool,
     },
     /// `mb_id` without a section `.mailbox` whose channels it counts.
     #[error(
@@ -202,6 +206,28 @@ pub enum ChannelProblem {
         /// True if the section has the flag SHF_ALLOC.
         allocated: bool,
     },
+}
+
+/// Clause about the marks of other protocols, which an image without a section `.mailbox` lacks, too.
+fn others(is_auto: bool, has_symbols: bool) -> &'static str {
+    match (is_auto, has_symbols) {
+        (false, _) => "",
+        (true, true) => {
+            ", nor the symbols tohost and fromhost of HTIF, nor a trap of semihosting, nor _SEGGER_RTT of RTT"
+        }
+        (true, false) => ", nor a trap of semihosting, and no symbols",
+    }
+}
+
+/// Clause about an image whose symbols were removed.
+fn stripped(is_stripped: bool) -> &'static str {
+    match is_stripped {
+        true => {
+            "; with HTIF (tohost, fromhost) or RTT (_SEGGER_RTT) link it without --strip-all or -s, and don't run strip on it, or give \
+             `tohost` and `fromhost`, or `rtt: {address: …}`"
+        }
+        false => "",
+    }
 }
 
 /// Clause about the channel's load address, if it differs from its address.

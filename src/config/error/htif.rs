@@ -25,7 +25,7 @@ pub enum HtifProblem {
     #[error(
         "`abi` is htif, and there is no address of `{name}`: {}give the address as `{name}`",
         match file {
-            Some(file) => format!("{} has no such symbol; define it (and link without --strip-all), or ", file.display()),
+            Some(file) => format!("{} has no such symbol; define it (and link without --strip-all or -s), or ", file.display()),
             None => "give the image as `elf`, or ".to_owned(),
         }
     )]

@@ -24,7 +24,7 @@ pub enum RttProblem {
     #[error(
         "`abi` is rtt, and there is no control block: {}give its address as `rtt.address`, or a range as `rtt.search`",
         match file {
-            Some(file) => format!("{} has no symbol _SEGGER_RTT; link without --strip-all, or ", file.display()),
+            Some(file) => format!("{} has no symbol _SEGGER_RTT; link without --strip-all or -s, or ", file.display()),
             None => "give the image as `elf`, or ".to_owned(),
         }
     )]

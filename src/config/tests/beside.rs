@@ -82,7 +82,7 @@ fn all_protocols_of_an_image_are_served_and_told() {
     for said in [
         "firmware is served by HTIF",
         "all.elf has RTT, too (symbol _SEGGER_RTT, 0x8100), which channel `a.rtt` serves",
-        "all.elf has 1 traps of semihosting, too, which channel `a.semihosting` serves",
+        "all.elf has 1 trap of semihosting, too, which channel `a.semihosting` serves",
         "the code in place of traps of semihosting is at 0x2040",
     ] {
         assert!(noted.contains(said), "{noted}");

@@ -30,8 +30,13 @@ fn the_place_of_a_channel_is_known() {
         ),
         (
             "elf: plain.elf",
-            "`elf`: plain.elf has no section .mailbox; link one, or give the channel's address as \
-             `base`, or `server: false`",
+            "`elf`: plain.elf has no section .mailbox, nor a trap of semihosting, and no symbols; link one, or give the channel's address as \
+             `base`, or `server: false`; with HTIF (tohost, fromhost) or RTT (_SEGGER_RTT) link it without --strip-all or -s, and don't \
+             run strip on it, or give `tohost` and `fromhost`, or `rtt: {address: …}`",
+        ),
+        (
+            "elf: plain.elf, abi: mailbox",
+            "`elf`: plain.elf has no section .mailbox; link one, or give the channel's address as `base`, or `server: false`",
         ),
         (
             "elf: fw64.elf, cache_line: 0, mb_id: 3",

@@ -151,7 +151,7 @@ fn errors_name_the_key() {
     for (keys, text) in [
         (
             "elf: none.elf, abi: rtt",
-            "none.elf has no symbol _SEGGER_RTT; link without --strip-all, or give its address as `rtt.address`",
+            "none.elf has no symbol _SEGGER_RTT; link without --strip-all or -s, or give its address as `rtt.address`",
         ),
         (
             "abi: rtt, ptr: 32",

@@ -81,10 +81,15 @@ fn stub(keys: &str) -> (Option<u64>, String) {
 #[test]
 fn an_image_with_traps_has_semihosting() {
     let (_, noted) = stub("elf: between.elf");
-    let said = "between.elf has no section .mailbox, but 1 traps of semihosting: firmware is served by semihosting";
+    let said = "between.elf has no section .mailbox, but 1 trap of semihosting: firmware is served by semihosting";
     assert!(noted.contains(said), "{noted}");
+    let stripped = "between.elf has no symbols, by which HTIF (tohost, fromhost) and RTT (_SEGGER_RTT) are found";
+    assert!(noted.contains(stripped), "{noted}");
     let (_, noted) = stub("elf: between.elf, abi: semihosting");
     assert!(!noted.contains("is served by"), "{noted}");
+    assert!(!noted.contains("has no symbols"), "{noted}");
+    let (_, noted) = stub("elf: stack.elf");
+    assert!(!noted.contains("has no symbols"), "{noted}");
     let (front_end, _) = found("elf: htif.elf").unwrap();
     assert!(matches!(front_end, FrontEnd::Htif(_)));
     let (_, noted) = stub("elf: rtt.elf");

@@ -219,6 +219,11 @@ impl Image {
         found.map_err(|problem| refuse(&self.file, problem))
     }
 
+    /// True if the image has symbols, which `strip` and the linker's `--strip-all` remove.
+    pub fn has_symbols(&self) -> bool {
+        self.parsed.has_symbols
+    }
+
     /// Instruction set for which the image was compiled, as its attributes have it: `rv32i2p1_m2p0_a2p1`. `None` without attributes.
     ///
     /// # Errors

@@ -49,6 +49,7 @@ pub(super) struct Parsed {
     pub(super) segments: Vec<ImageSegment>,
     pub(super) mailbox: Option<Section>,
     pub(super) note: Option<ImageNote>,
+    pub(super) has_symbols: bool,
     pub(super) doubts: Vec<ImageDoubt>,
 }
 
@@ -115,8 +116,23 @@ where
         segments,
         mailbox,
         note,
+        has_symbols: has_symbols(header, endian, data),
         doubts,
     })
+}
+
+/// True if there is a table with more symbols than the undefined one, which each begins with.
+fn has_symbols<'a, H, R>(header: &H, endian: Endianness, data: R) -> bool
+where
+    H: FileHeader<Endian = Endianness>,
+    R: ReadRef<'a>,
+{
+    let is_table = |section: &H::SectionHeader| {
+        section.sh_type(endian) == SHT_SYMTAB
+            && section.sh_size(endian).into() > size_of::<H::Sym>() as u64
+    };
+    let sections = header.sections(endian, data);
+    sections.is_ok_and(|sections| sections.iter().any(is_table))
 }
 
 /// Rejects tables larger than those of any linker, before memory is allocated for them.

@@ -91,12 +91,16 @@ pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Opt
             Severity::Warning,
             format!("semihosting: {file} has no trap that could be replaced"),
         ),
-        _ => (
-            Severity::Info,
-            format!(
-                "semihosting: {count} traps of {file} jump to code at {address:#x} in simulated memory, for {harts}"
-            ),
-        ),
+        _ => {
+            let jump = match count {
+                1 => format!("1 trap of {file} jumps"),
+                _ => format!("{count} traps of {file} jump"),
+            };
+            let text = format!(
+                "semihosting: {jump} to code at {address:#x} in simulated memory, for {harts}"
+            );
+            (Severity::Info, text)
+        }
     };
     loader.note(severity, channel, text);
     Ok(Some(stub))

@@ -5,9 +5,12 @@ mod checkpoint;
 mod compiled;
 #[cfg(feature = "defmt")]
 mod defmt;
+mod findings;
+mod found;
 mod harts;
 mod htif;
 mod memories;
+mod pages;
 mod refused;
 mod rtt;
 mod rust;
@@ -40,6 +43,9 @@ const WFI: u32 = 0x1050_0073;
 const COUNT: [u32; 2] = [0x0015_0513, 0xffdf_f06f];
 /// `jal zero, -4`.
 const JUMP_BACK: u32 = 0xffdf_f06f;
+
+/// Trap of semihosting.
+const TRAP: [u32; 3] = [0x01f0_1013, EBREAK, 0x4070_5013];
 
 fn tree() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -180,7 +180,7 @@ fn code_in_place_of_the_traps_does_the_same() {
             "--record".as_ref(),
             trace.as_os_str(),
         ]);
-        let said = "1 traps of";
+        let said = "1 trap of";
         assert!(ended.stderr.contains(said), "{ended:?}");
         assert_eq!(ended.stdout(42), "begins\nby a handle\ninput\n");
         assert_eq!(fs::read(files.join("file.txt")).unwrap(), b"content");
@@ -242,7 +242,7 @@ fn the_image_alone_decides_and_a_gap_has_the_code() {
             trace.as_os_str(),
         ]);
         for said in [
-            "1 traps of semihosting: firmware is served by semihosting",
+            "1 trap of semihosting: firmware is served by semihosting",
             "in a gap (0x8000",
             harts,
         ] {

@@ -1,0 +1,69 @@
+//! Findings of the protocol checker in a run, and what becomes of its result.
+
+use std::fs;
+
+use super::Image;
+use super::htif::{compile, for_each_kind};
+
+/// A command of a device that does not exist, then the exit.
+const ASTRAY: &str = "int main(void) { send(7ull << 56 | 1); return CODE; }";
+
+#[test]
+fn errors_of_the_checker_fail_a_run() {
+    for_each_kind(|image, width, options| {
+        let run = |code: &str, list: &str| {
+            compile(image, width, options, &ASTRAY.replace("CODE", code));
+            let trace = image.path("run.trace");
+            image.run([
+                "--attach".as_ref(),
+                list.as_ref(),
+                "--record".as_ref(),
+                trace.as_os_str(),
+            ])
+        };
+        // Firmware's own failure comes first.
+        run("5", "check").stderr(5);
+        let said = run("0", "check=warning").stderr(0);
+        assert!(said.contains("vhost: warning: protocol: tick "), "{said}");
+        assert_eq!(verdict(image), "passed");
+        let said = run("0", "check").stderr(123);
+        let lines: Vec<&str> = said.lines().collect();
+        let first = lines.iter().find_map(|it| it.split_once("protocol: tick "));
+        let (_, first) = first.expect("a finding");
+        let last = lines.last().expect("a summary");
+        let expected = format!(
+            "vhost: error: attach: attached checkers have found 1 error: protocol: tick {first}"
+        );
+        assert_eq!(*last, expected);
+        assert_eq!(verdict(image), "failed");
+        // The findings of the replay are those of its own checker.
+        let trace = image.path("run.trace");
+        crate::vhost(["replay".as_ref(), trace.as_os_str()]).stdout(0);
+        let error = crate::vhost([
+            "replay".as_ref(),
+            "--attach".as_ref(),
+            "check".as_ref(),
+            trace.as_os_str(),
+        ])
+        .stderr(1);
+        assert_eq!(error.matches("which does not exist").count(), 1, "{error}");
+    });
+}
+
+/// Verdict of the recorded run: the JUnit results agree with the page.
+fn verdict(image: &Image) -> &'static str {
+    let [page, junit] = ["run.html", "run.xml"].map(|name| image.path(name));
+    let trace = image.path("run.trace");
+    let words = ["report".as_ref(), trace.as_os_str(), "-o".as_ref()];
+    let rest = [page.as_os_str(), "--junit".as_ref(), junit.as_os_str()];
+    crate::vhost(words.into_iter().chain(rest)).stdout(0);
+    let results = fs::read_to_string(junit).unwrap();
+    match results.contains("<failure") {
+        true => {
+            assert!(results.contains("1 error was reported"), "{results}");
+            assert!(results.contains("attached checkers have found 1 error"));
+            "failed"
+        }
+        false => "passed",
+    }
+}
