@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use vhost::Severity;
 use vhost::attach::Table;
-use vhost::messages::Interface;
 use vhost::messages::announced::{DoorbellRang, SystemStarted, WordsRang};
-use vhost::messages::checkpoint::{SavedSource, SavedText};
+use vhost::messages::checkpoint::{SavedChannel, SavedSource, SavedText};
 use vhost::messages::console::{Finish, Print, PrintError, PrintMarked, PutRaw, Restore};
 use vhost::messages::foreign::{Exit, Report};
+use vhost::messages::front_end;
 use vhost::messages::htif::HtifStatus;
 use vhost::messages::mailbox::ChannelStatus;
 use vhost::messages::rtt::RttStatus;
 use vhost::messages::semihosting::SemihostingStatus;
+use vhost::messages::{ChannelId, Interface};
 use vhost::trace::{Content, Payloads};
 
 use super::activity::Activity;
@@ -63,6 +64,7 @@ impl Collector {
         let descriptors = reader.channels().descriptors();
         let channels = descriptors.iter().map(|channel| ChannelRow {
             name: channel.name.clone(),
+            firmware: position(channel.firmware),
             protocol: match channel.interface {
                 Interface::Mailbox(_) => "mailbox",
                 Interface::Htif(_) => "HTIF",
@@ -143,6 +145,11 @@ impl Collector {
         if let Some(Restore { text }) = decoded.is() {
             self.restore_text(text, tick);
         }
+        if let Some(front_end::Restore { channels }) = decoded.is() {
+            channels
+                .iter()
+                .for_each(|saved| self.restore_exit(saved, tick));
+        }
         if let Some(name) = &decoded.channel {
             let channel = self.number(name);
             self.served(decoded, channel);
@@ -168,14 +175,24 @@ impl Collector {
     /// Ends the run. `problem`: error at which the recording ends.
     pub(crate) fn end(mut self, problem: Option<String>, is_cut: bool) -> Run {
         self.run.console.finish(None);
-        for (number, channel) in self.run.channels.iter_mut().enumerate() {
-            channel.state = match channel.exit {
-                Some((code, tick)) => format!("exited with code {code} in tick {tick}"),
-                None => {
+        let run = &self.run;
+        let states = run.channels.iter().enumerate().map(|(number, channel)| {
+            match (channel.exit, run.exit_of(channel)) {
+                (Some((code, tick)), _) => format!("exited with code {code} in tick {tick}"),
+                (None, Some((code, tick))) => {
+                    format!(
+                        "its firmware exited by another channel, with code {code} in tick {tick}"
+                    )
+                }
+                (None, None) => {
                     let open = self.open.oldest(&channel.name);
                     state(channel, open, self.statuses.get(&number))
                 }
-            };
+            }
+        });
+        let states: Vec<String> = states.collect();
+        for (channel, state) in self.run.channels.iter_mut().zip(states) {
+            channel.state = state;
         }
         let open = self.open.take();
         self.unanswered(open);
@@ -234,6 +251,7 @@ impl Collector {
         channels.push(ChannelRow {
             name: name.clone(),
             protocol: "unknown",
+            firmware: channels.len(),
             has_exit: false,
             exit: None,
             requests: 0,
@@ -270,8 +288,8 @@ impl Collector {
         };
         // Of the row: the table is bounded as the channels are.
         let name = row.name.clone();
-        if let Some(print) = decoded.is::<Print>() {
-            self.run.table.printed(&name, print.text.len() as u64);
+        if let Some(bytes) = decoded.printed_bytes() {
+            self.run.table.printed(&name, bytes);
         }
         let (Some(served), tick) = (decoded.served(), decoded.entry.tick) else {
             return;
@@ -330,8 +348,7 @@ impl Collector {
         let console = &mut self.run.console;
         console.finish(None);
         for line in &text.lines {
-            // Configured channels have their numbers as positions.
-            let channel = usize::try_from(line.channel.0).unwrap_or(usize::MAX);
+            let channel = position(line.channel);
             if channel >= self.run.channels.len() {
                 continue;
             }
@@ -360,6 +377,18 @@ impl Collector {
                 format!("exited with code {}", exit.code),
             );
             self.fail(tick, id, text);
+        }
+    }
+
+    /// Sets the exit of a channel to that of a checkpoint. One with an error remains, as other errors do.
+    fn restore_exit(&mut self, saved: &SavedChannel, tick: u64) {
+        let row = self.run.channels.get_mut(position(saved.channel));
+        if let Some(row) = row.filter(|row| row.exit.is_none_or(|(code, _)| code == 0)) {
+            row.exit = saved.exit.map(|code| (code, tick));
+            if let Some(code) = saved.exit.filter(|code| *code != 0) {
+                let id = row.name.to_string();
+                self.fail(tick, id, format!("exited with code {code}"));
+            }
         }
     }
 
@@ -425,6 +454,11 @@ impl Collector {
             }
         }
     }
+}
+
+/// Position of a channel in the run's list: configured ones have their numbers.
+fn position(channel: ChannelId) -> usize {
+    usize::try_from(channel.0).unwrap_or(usize::MAX)
 }
 
 /// State of a channel without an exit, at the end of its recording.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::path;
 
 use data_encoding::BASE64;
 use serde::Serialize;
@@ -250,7 +251,7 @@ impl<'a> Detail<'a> {
             name: &channel.name,
             protocol: channel.protocol,
             exit: channel.exit.map(|(code, _)| code),
-            waits: channel.has_exit && channel.exit.is_none(),
+            waits: channel.has_exit && run.exit_of(channel).is_none(),
             requests: channel.requests,
             failed: channel.failed,
             state: &channel.state,
@@ -380,13 +381,16 @@ fn facts(run: &Run) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Shell command that replays a recording.
+/// Shell command that replays a recording, from any folder.
 pub(crate) fn replay_command(file: &str) -> String {
+    // Only the path of no file has none.
+    let path = path::absolute(file).unwrap_or_else(|_| file.into());
+    let path = path.to_string_lossy();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,%@".contains(c);
-    if !file.is_empty() && !file.starts_with('-') && file.chars().all(is_plain) {
-        format!("vhost replay {file}")
+    if path.chars().all(is_plain) {
+        format!("vhost replay {path}")
     } else {
-        format!("vhost replay -- '{}'", file.replace('\'', r"'\''"))
+        format!("vhost replay '{}'", path.replace('\'', r"'\''"))
     }
 }
 
@@ -397,12 +401,12 @@ mod tests {
     #[test]
     fn names_of_files_are_quoted_for_a_shell() {
         let commands = [
-            ("a/run-1.trace", "vhost replay a/run-1.trace"),
-            ("-x", "vhost replay -- '-x'"),
-            ("it's $(x)", r"vhost replay -- 'it'\''s $(x)'"),
+            ("/a/run-1.trace", "vhost replay /a/run-1.trace"),
+            ("/it's $(x)", r"vhost replay '/it'\''s $(x)'"),
         ];
         for (file, expected) in commands {
             assert_eq!(replay_command(file), expected);
         }
+        assert!(replay_command("-x").contains("/-x"));
     }
 }

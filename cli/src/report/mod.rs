@@ -38,7 +38,9 @@ pub(crate) use {
 };
 
 use crate::Outcome;
-use crate::output::{ERROR, NAME, Sanitized, WARNING, out, write_file};
+use crate::incomplete::{self, CUT, INCOMPLETE};
+use crate::output::{ERROR, NAME, Sanitized, out};
+use crate::output_file::write_file;
 use columns::{Detail, packed};
 use junit::Results;
 use page::{Data, Row};
@@ -143,7 +145,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     writeln!(out, "{}", counts(&rows))?;
     out.flush()?;
     if is_bad {
-        return Ok(Outcome::Status(2));
+        return Ok(INCOMPLETE);
     }
     Ok(Outcome::Passed)
 }
@@ -152,14 +154,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 fn warn(run: &Run) -> bool {
     let problem = match &run.end {
         End::Whole | End::Open => return false,
-        End::Cut => "the recording was cut off",
+        End::Cut => CUT,
         End::Damaged(problem) => problem,
     };
-    say(format_args!(
-        "{WARNING}warning:{WARNING:#} {}: {}; what follows is left out",
-        Sanitized(&run.file),
-        Sanitized(problem)
-    ));
+    incomplete::warn(&run.file, problem);
     true
 }
 

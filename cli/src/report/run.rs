@@ -106,6 +106,8 @@ pub(crate) struct Identity {
 pub(crate) struct ChannelRow {
     pub(crate) name: Arc<str>,
     pub(crate) protocol: &'static str,
+    /// Position of the first channel of the same firmware. An exit by one of them is that of all.
+    pub(super) firmware: usize,
     /// True if firmware ends the channel by an exit.
     pub(crate) has_exit: bool,
     /// Exit code and its tick.
@@ -197,6 +199,34 @@ impl Run {
         Ok(collector.end(problem, reader.trace().is_cut()))
     }
 
+    /// Exit code of a channel's firmware, and its tick, by whichever of its channels; `None` without an exit.
+    pub(super) fn exit_of(&self, channel: &ChannelRow) -> Option<(u32, u64)> {
+        let mut same = self.channels.iter();
+        channel
+            .exit
+            .or_else(|| same.find_map(|it| it.exit.filter(|_| it.firmware == channel.firmware)))
+    }
+
+    /// Channels by which firmware exits, and it has not.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &ChannelRow> {
+        let channels = self.channels.iter();
+        channels.filter(|channel| channel.has_exit && self.exit_of(channel).is_none())
+    }
+
+    /// True if all firmware has exited that can, and there is some.
+    pub(super) fn has_exited(&self) -> bool {
+        let mut channels = self.channels.iter();
+        channels.any(|channel| channel.exit.is_some()) && self.waiting().next().is_none()
+    }
+
+    /// Exit code of the run, as `vhost run` has it: the first of a channel that is not 0, or 0 where all firmware has exited.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn exit_code(&self) -> Option<u32> {
+        let exits = self.channels.iter().filter_map(|channel| channel.exit);
+        let mut failed = exits.map(|(code, _)| code).filter(|code| *code != 0);
+        failed.next().or_else(|| self.has_exited().then_some(0))
+    }
+
     /// Number of requests, and of those that failed.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let channels = self.channels.iter();
@@ -218,6 +248,13 @@ pub(crate) fn problem_of(error: &TraceError) -> String {
 pub(crate) fn cause_of(error: &TraceError) -> String {
     match error {
         TraceError::Io { cause, .. } => cause.to_string(),
+        TraceError::NoFile { kind, .. } => {
+            format!("it is a {kind}, and a recording is a regular file")
+        }
+        TraceError::Empty { .. } => "it is empty: nothing was recorded in it".into(),
+        TraceError::CutHeader { size, least, .. } => {
+            format!("it was cut off inside of its header: it has {size} bytes, of at least {least}")
+        }
         TraceError::NoTrace { .. } => "it is no recording: it does not begin with VHOSTTRC".into(),
         TraceError::Version { found, .. } => format!(
             "it has format {found}, and this command reads formats {} to {}",

@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use super::run::{End, Failure, Run};
+use crate::incomplete::CUT;
 
 /// Verdict of a run, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
-    /// Each channel that can exit has exited with code 0, and no error was reported.
+    /// All firmware that can exit has exited with code 0, or without such firmware the system has ended, and no error was reported.
     Passed,
     /// Nothing has failed, and the run's end is missing.
     Unfinished,
@@ -107,7 +108,7 @@ impl Judgement {
             reasons.insert(
                 0,
                 match exited.count() {
-                    0 => "no error was reported".to_owned(),
+                    0 => "the system has ended, and no error was reported".to_owned(),
                     1 => "1 channel exited with code 0".to_owned(),
                     more => format!("{more} channels exited with code 0"),
                 },
@@ -135,19 +136,14 @@ fn unfinished(run: &Run) -> Vec<String> {
     let mut reasons = Vec::new();
     match &run.end {
         End::Damaged(problem) => reasons.push(format!("the recording is damaged: {problem}")),
-        End::Cut => reasons.push("the recording was cut off".to_owned()),
+        End::Cut => reasons.push(CUT.to_owned()),
         End::Whole | End::Open => {}
     }
-    let mut channels = run.channels.iter();
-    let waits = channels.any(|channel| channel.has_exit && channel.exit.is_none());
-    if waits && run.end == End::Open {
+    // Without an exit, the end of the system is that of the run.
+    if run.end == End::Open && !run.has_exited() {
         reasons.push("the recording ends without the end of the system".to_owned());
     }
-    let open = run
-        .channels
-        .iter()
-        .filter(|it| it.has_exit && it.exit.is_none());
-    let open = open.map(|channel| {
+    let open = run.waiting().map(|channel| {
         let state = channel.state.lines().next().unwrap_or_default();
         format!("{} has not exited: {state}", channel.name)
     });

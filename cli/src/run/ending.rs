@@ -1,16 +1,81 @@
-//! Report on a run without an exit, and the exit status.
+//! Error of a run that did not end well, and the exit status.
 
+use anyhow::Result;
 use riscv_iss::{Cause, Trap};
-use vhost::ChannelExit;
 use vhost::messages::{ChannelDescriptor, Interface};
+use vhost::{ChannelExit, Vhost};
 
 use super::drive::{Ended, Why};
 use super::memory::guard;
 use super::program::Program;
-use super::{FAILED, LIMIT};
+use super::{FAILED, FOUND, LIMIT};
+
+/// End of a run.
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// Exit status of the process.
+    pub(super) status: u8,
+    /// Error of the run; `None` where the status is that of firmware.
+    pub(super) error: Option<Error>,
+}
+
+/// Error of a run.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// Firmware can't go on. The state of its channels says more.
+    Stuck(String),
+    /// The host can't go on.
+    Host(String),
+    /// Text of firmware is lost, which the library has printed.
+    Lost(String),
+}
+
+impl Ending {
+    /// Ending of a run in its last tick.
+    pub(super) fn of(program: &Program, vhost: &Vhost, ended: Result<Ended>) -> Self {
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(error) => return Self::failed(Error::Host(format!("{error:#}"))),
+        };
+        let status = status(&ended, &vhost.exits());
+        if let Some(text) = failure(program, &vhost.channels(), &ended, vhost.now()) {
+            let error = Some(Error::Stuck(text));
+            return Self { status, error };
+        }
+        match vhost.output_error() {
+            Some(error) if status == 0 => Self::failed(Error::Lost(format!(
+                "all firmware has exited with 0, and text of it is lost: {error}"
+            ))),
+            // Reported at the end of the system.
+            _ if status == 0 && vhost.error_findings() > 0 => Self {
+                status: FOUND,
+                error: None,
+            },
+            _ => Self {
+                status,
+                error: None,
+            },
+        }
+    }
+
+    fn failed(error: Error) -> Self {
+        Self {
+            status: FAILED,
+            error: Some(error),
+        }
+    }
+}
+
+impl Error {
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Stuck(text) | Self::Host(text) | Self::Lost(text) => text,
+        }
+    }
+}
 
 /// Text on a run that did not end by an exit: reason, place, what to do.
-pub(super) fn failure(
+fn failure(
     program: &Program,
     channels: &[ChannelDescriptor],
     ended: &Ended,
@@ -109,7 +174,7 @@ fn advice(program: &Program, trap: &Trap) -> String {
 }
 
 /// Exit status of the process.
-pub(super) fn status(ended: &Ended, exits: &[ChannelExit]) -> u8 {
+fn status(ended: &Ended, exits: &[ChannelExit]) -> u8 {
     match ended.why {
         Why::Exited => {
             let codes = exits.iter().filter_map(|exit| exit.code);

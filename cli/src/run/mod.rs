@@ -8,7 +8,8 @@
 //! - `checkpoint`: state of a run in a file.
 //! - `drive`: hart and host in turn, until firmware exits or can't.
 //! - `input`: standard input of firmware.
-//! - `ending`: report on a run that did not end by an exit, and the exit status.
+//! - `ending`: error of a run that did not end well, and the exit status.
+//! - `reports`: reports of the system on standard error.
 //! - `size`: sizes and addresses of the command line.
 
 mod channels;
@@ -18,6 +19,7 @@ mod ending;
 mod input;
 mod memory;
 mod program;
+mod reports;
 mod services;
 mod size;
 mod system;
@@ -25,7 +27,7 @@ mod system;
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use mailbox_rs::PtrWidth;
 use riscv_iss::{Rv32, Rv64};
 use vhost::Vhost;
@@ -35,9 +37,11 @@ use crate::Outcome;
 use crate::output::ERROR;
 use checkpoint::{RunState, SaveAt};
 use drive::{Ended, Pace, Plan, drive};
+use ending::{Ending, Error};
 use input::Input;
 use memory::memory;
 use program::Program;
+use reports::Reports;
 use services::{Clock, Protocol};
 use size::{address, bytes};
 
@@ -102,7 +106,8 @@ pub(crate) struct Args {
         long,
         value_name = "BYTES",
         default_value_t = 16,
-        requires = "signature"
+        requires = "signature",
+        conflicts_with = "mailbox"
     )]
     granularity: u64,
     /// Variable of firmware's environment; more than once for several
@@ -165,54 +170,62 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 fn execute(args: &Args) -> Result<u8> {
     let program = Program::open(&args.image)?;
     let save = SaveAt::of(&args.save_at)?;
-    let vhost = system::start(args, &program)?;
+    let reports = Reports::default();
+    let vhost = system::start(args, &program, &reports)?;
+    let ended = serve(args, &program, &vhost, save);
+    finish(args, &program, vhost, &reports, ended)
+}
+
+/// Runs the image until firmware has exited, or can't.
+fn serve(args: &Args, program: &Program, vhost: &Vhost, save: Option<SaveAt>) -> Result<Ended> {
+    if vhost.exits().is_empty() {
+        bail!("no channel is served: the mailbox configuration is to have one with a mailbox");
+    }
     let input = args.stdin.as_deref();
-    let mut input = input.map(|file| Input::open(file, &vhost)).transpose()?;
+    let mut input = input.map(|file| Input::open(file, vhost)).transpose()?;
     let restored = args.restore.as_deref();
-    let restored = restored.map(|file| RunState::restore(&vhost, file));
+    let restored = restored.map(|file| RunState::restore(vhost, file));
     let restored = restored.transpose()?;
     if let (Some(input), Some(state)) = (&mut input, &restored) {
         input.resume(&state.input);
     }
     let plan = Plan { save, restored };
-    let ended = {
-        let mut memory = memory(&vhost, args, &program)?;
-        let pace = Pace {
-            per_tick: args.per_tick,
-            most: args.max_instructions.unwrap_or(u64::MAX),
-        };
-        let (entry, input) = (program.entry(), input.as_mut());
-        match program.ptr_width() {
-            PtrWidth::P4 => drive::<Rv32>(&vhost, &mut memory, input, entry, pace, &plan),
-            PtrWidth::P8 => drive::<Rv64>(&vhost, &mut memory, input, entry, pace, &plan),
-        }
+    let mut memory = memory(vhost, args, program)?;
+    let pace = Pace {
+        per_tick: args.per_tick,
+        most: args.max_instructions.unwrap_or(u64::MAX),
     };
-    finish(args, &program, vhost, ended)
+    let (entry, input) = (program.entry(), input.as_mut());
+    match program.ptr_width() {
+        PtrWidth::P4 => drive::<Rv32>(vhost, &mut memory, input, entry, pace, &plan),
+        PtrWidth::P8 => drive::<Rv64>(vhost, &mut memory, input, entry, pace, &plan),
+    }
 }
 
-/// Ends the system, then reports on the run, so that firmware's last text comes first.
-fn finish(args: &Args, program: &Program, vhost: Vhost, ended: Result<Ended>) -> Result<u8> {
-    let (exits, ticks) = (vhost.exits(), vhost.now());
-    let channels = vhost.channels();
-    let status = vhost.status();
-    // The library has reported it.
-    let is_output_lost = vhost.output_error().is_some();
-    let has_errors = vhost.error_findings() > 0;
+/// Ends the system. The error of the run is recorded before, and printed behind firmware's last text.
+fn finish(
+    args: &Args,
+    program: &Program,
+    vhost: Vhost,
+    reports: &Reports,
+    ended: Result<Ended>,
+) -> Result<u8> {
+    let Ending { status, error } = Ending::of(program, &vhost, ended);
+    let channels = vhost.status();
+    if let Some(error) = &error {
+        reports.record(&vhost, error.text());
+    }
     vhost.shutdown();
-    let ended = ended?;
-    let failure = ending::failure(program, &channels, &ended, ticks);
-    if let Some(text) = &failure {
-        let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {text}");
+    let mut stderr = anstream::stderr();
+    // Without a standard error there is nothing left to report to.
+    if let Some(Error::Stuck(text) | Error::Host(text)) = &error {
+        let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {text}");
     }
-    if args.status || failure.is_some() {
+    if args.status || matches!(error, Some(Error::Stuck(_))) {
         // The hart has no cache.
-        let status = status.map(|text| text.replace("; stale or dirty cache line?", ""));
-        let status = status.unwrap_or_else(|error| error.to_string());
-        let _ = writeln!(anstream::stderr(), "{}", status.trim_end());
+        let text = channels.map(|text| text.replace("; stale or dirty cache line?", ""));
+        let text = text.unwrap_or_else(|error| error.to_string());
+        let _ = writeln!(stderr, "{}", text.trim_end());
     }
-    Ok(match ending::status(&ended, &exits) {
-        0 if is_output_lost => FAILED,
-        0 if has_errors => FOUND,
-        status => status,
-    })
+    Ok(status)
 }

@@ -6,6 +6,7 @@ use vhost::Vhost;
 use super::Args;
 use super::channels::{Channels, IMAGE};
 use super::program::Program;
+use super::reports::Reports;
 use super::services;
 
 /// Default size of the RAM.
@@ -22,7 +23,7 @@ const WIDTH: u64 = 64;
 const PAGE: u64 = 4096;
 
 /// Starts the system of a run.
-pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
+pub(super) fn start(args: &Args, program: &Program, reports: &Reports) -> Result<Vhost> {
     let file = program.file();
     let path = file.to_str();
     let path = path.ok_or_else(|| anyhow!("{}: give a path in UTF-8", file.display()))?;
@@ -30,6 +31,8 @@ pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
         .environment()
         .map_err(|error| anyhow!("{error}"))?
         .variable(IMAGE, path);
+    let reports = reports.clone();
+    builder = builder.on_report(move |report| reports.print(report));
     builder = services::provide(builder, args, program);
     builder = match &args.memory {
         Some(file) => builder.memories(file),
@@ -55,9 +58,6 @@ pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
     }
     // The error may hold a callback's error, which is not `Send`.
     let vhost = builder.start().map_err(|error| anyhow!("{error}"))?;
-    if vhost.exits().is_empty() {
-        bail!("no channel is served: the mailbox configuration is to have one with a mailbox");
-    }
     for (severity, text) in notes {
         let reported = vhost.report(severity, "config", &text);
         reported.map_err(|error| anyhow!("{error}"))?;

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use vhost::Severity;
 use vhost::messages::ServedRequest;
 use vhost::messages::announced::RestoreBegun;
-use vhost::messages::console::Print;
 use vhost::messages::files::path_of;
 use vhost::messages::foreign::Report;
 use vhost::messages::rpc::{Call, Cancel, Target};
@@ -112,9 +111,8 @@ impl<'a> Rows<'a> {
     /// Keeps what a request asks for, until it is served.
     fn asks(&mut self, decoded: &DecodedEntry, number: usize) {
         let of_channel = self.channels.entry(number).or_default();
-        if let Some(print) = decoded.is::<Print>() {
-            let len = print.text.len() as u64;
-            of_channel.printed = of_channel.printed.saturating_add(len);
+        if let Some(bytes) = decoded.printed_bytes() {
+            of_channel.printed = of_channel.printed.saturating_add(bytes);
         } else if let Some(Call { target, .. }) = decoded.is() {
             of_channel.method = match target {
                 Target::Method(name) => Some(bounded(name.to_string())),
@@ -139,7 +137,6 @@ impl<'a> Rows<'a> {
     ) -> Result<()> {
         let of_channel = self.channels.entry(number).or_default();
         let printed = std::mem::take(&mut of_channel.printed);
-        let printed = if served.counts_printed() { 0 } else { printed };
         let (method, path) = (of_channel.method.take(), of_channel.path.take());
         let error = served.error();
         let name = error.map(name_of);
@@ -164,7 +161,7 @@ impl<'a> Rows<'a> {
                 },
                 small(error.map(|error| error.0)),
                 Cell::text(name.as_deref()),
-                Cell::Number(served.moved_bytes().saturating_add(printed)),
+                Cell::Number(served.bytes(printed)),
             ],
         )?;
         of_channel.requests += 1;
@@ -343,7 +340,7 @@ impl<'a> Rows<'a> {
                 Cell::number(failure.map(|failure| failure.tick)),
                 Cell::text(failure.map(|failure| failure.id.as_str())),
                 Cell::text(failure.map(|failure| failure.text.as_str())),
-                Cell::number(exit_code(run)),
+                Cell::number(run.exit_code().map(u64::from)),
                 Cell::Text(&exits),
                 Cell::Text(end),
                 Cell::text(problem),
@@ -370,16 +367,6 @@ impl<'a> Rows<'a> {
         });
         Ok(text)
     }
-}
-
-/// First exit code that is not 0, or 0 if every channel has exited.
-fn exit_code(run: &Run) -> Option<u64> {
-    let exits = run.channels.iter().filter_map(|channel| channel.exit);
-    let codes: Vec<u64> = exits.map(|(code, _)| code.into()).collect();
-    let failed = codes.iter().copied().find(|code| *code != 0);
-    let mut waiting = run.channels.iter();
-    let has_exited = !waiting.any(|channel| channel.has_exit && channel.exit.is_none());
-    failed.or_else(|| (has_exited && !codes.is_empty()).then_some(0))
 }
 
 /// JSON object with the exit code of each channel that has exits.

@@ -13,7 +13,7 @@ use crate::report::before_call;
 use crate::run::{BACK, Run, SAVED, SAVED_IN_CALL, WAIT, entries, frames};
 use crate::{Ended, command, end, vhost_on};
 
-type Row = BTreeMap<String, Field>;
+pub(crate) type Row = BTreeMap<String, Field>;
 
 /// Calls the export in a folder.
 fn export(folder: &Path, words: &str) -> Ended {
@@ -42,7 +42,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Rows of a table.
-fn rows(folder: &Path, table: &str) -> Vec<Row> {
+pub(crate) fn rows(folder: &Path, table: &str) -> Vec<Row> {
     let files = files(&folder.join("tables").join(table));
     let rows = files.iter().flat_map(|file| {
         let reader = SerializedFileReader::try_from(file.as_path()).unwrap();
@@ -53,14 +53,14 @@ fn rows(folder: &Path, table: &str) -> Vec<Row> {
     rows.collect()
 }
 
-fn text(row: &Row, column: &str) -> String {
+pub(crate) fn text(row: &Row, column: &str) -> String {
     match &row[column] {
         Field::Str(text) => text.clone(),
         other => panic!("{column} is {other:?}"),
     }
 }
 
-fn number(row: &Row, column: &str) -> u64 {
+pub(crate) fn number(row: &Row, column: &str) -> u64 {
     match row[column] {
         Field::Long(number) => u64::try_from(number).unwrap(),
         Field::ULong(number) => number,
@@ -214,7 +214,12 @@ fn counts_are_those_of_trace_stat() {
     let verdicts: Vec<_> = runs.iter().map(|run| text(run, "verdict")).collect();
     assert_eq!(verdicts, ["passed", "failed"]);
     let failed = &runs[1];
-    assert_eq!(text(failed, "replay"), "vhost replay b.trace");
+    let replay = text(failed, "replay");
+    let path = replay.strip_prefix("vhost replay ").unwrap();
+    assert!(
+        Path::new(path).is_absolute() && path.ends_with("/b.trace"),
+        "{replay}"
+    );
     assert_eq!(text(failed, "exits"), r#"{"core0":0,"core1":0}"#);
     assert!(text(failed, "first_error").contains("has no memory at 0x10"));
 }
@@ -459,7 +464,7 @@ fn faulty_files_are_named_and_the_others_go_on() {
     for (name, problem) in [
         ("cut", "the recording was cut off"),
         ("damaged", "checksum mismatch"),
-        ("empty", "is not a recording"),
+        ("empty", "is empty"),
         ("missing", "No such file"),
         ("other", "has format 99"),
     ] {
@@ -552,6 +557,66 @@ fn no_files_of_a_run_that_is_claimed_already() {
         }
     }
     assert_eq!(rows(folder.path(), "runs").len(), 1);
+
+    // Of two in one export, the first is in the tables, and no file is to be removed.
+    let error = export(folder.path(), "run.trace copy.trace").stderr(0);
+    assert_eq!(error, "");
+    fs::remove_dir_all(folder.path().join("tables")).unwrap();
+    let mut run = command();
+    let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/selftest-rv32.elf");
+    run.env("VHOST_RUN_ID", "same").current_dir(folder.path());
+    end(run.arg("run").arg(image).args(["--record", "run.trace"]));
+    fs::copy(&trace, folder.path().join("copy.trace")).unwrap();
+    let error = export(folder.path(), "run.trace copy.trace").stderr(2);
+    let expected =
+        "copy.trace: run `same` is in this export already, from run.trace: give each run an id";
+    assert!(
+        error.contains(expected) && !error.contains("_ids"),
+        "{error}"
+    );
+    assert_eq!(rows(folder.path(), "runs").len(), 1);
+}
+
+#[test]
+fn an_empty_identity_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    Run::default().record(folder.path());
+    for option in ["run-id", "design", "seed", "revision", "host", "command"] {
+        let mut export = command();
+        export.args(["trace", "export", "--parquet", "-o", "tables", "run.trace"]);
+        export.args([&format!("--{option}"), ""]);
+        let error = end(export.current_dir(folder.path())).stderr(2);
+        assert!(error.contains(&format!("--{option} <TEXT>")), "{error}");
+    }
+}
+
+/// Exports at the same time add their rows to one folder.
+#[test]
+fn exports_at_the_same_time_leave_all_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    Run::default().record(folder.path());
+    let exports: Vec<_> = (0..8)
+        .map(|number| {
+            let mut export = command();
+            export.args(["trace", "export", "--parquet", "-o", "tables", "run.trace"]);
+            export.args(["--run-id", &format!("r{}", number / 2)]);
+            export.current_dir(folder.path()).spawn().unwrap()
+        })
+        .collect();
+    let statuses = exports.into_iter().map(|mut it| it.wait().unwrap().code());
+    // Two have the same name, of which one is refused.
+    let statuses: Vec<_> = statuses.collect();
+    assert_eq!(statuses.iter().filter(|it| **it == Some(0)).count(), 4);
+    assert_eq!(statuses.iter().filter(|it| **it == Some(2)).count(), 4);
+    let runs = rows(folder.path(), "runs");
+    let mut ids: Vec<String> = runs.iter().map(|run| text(run, "run_id")).collect();
+    ids.sort();
+    assert_eq!(ids, ["r0", "r1", "r2", "r3"]);
+    let requests = rows(folder.path(), "requests");
+    assert_eq!(
+        requests.len() as u64,
+        runs.iter().map(|run| number(run, "requests")).sum::<u64>()
+    );
 }
 
 #[test]

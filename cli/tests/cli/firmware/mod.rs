@@ -5,6 +5,7 @@ mod checkpoint;
 mod compiled;
 #[cfg(feature = "defmt")]
 mod defmt;
+mod endings;
 mod findings;
 mod found;
 mod harts;
