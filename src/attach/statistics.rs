@@ -15,9 +15,8 @@ use crate::bus::{Observation, Spawner, Tap};
 use crate::guest::{self, OutputFile};
 use crate::messages::announced::RestoreBegun;
 use crate::messages::checkpoint::{SavedRequests, SavedStatistics};
-use crate::messages::console::Print;
 use crate::messages::foreign::Severity;
-use crate::messages::{ServedRequest, served_request};
+use crate::messages::{ServedRequest, printed_bytes, served_request};
 
 /// Counts requests while attached. At the end of the system or process it writes a table to its destination, if it has one. Clones share
 /// the counts.
@@ -115,11 +114,9 @@ struct Collector {
 
 impl Tap for Collector {
     fn observe(&mut self, seen: &Observation<'_>) {
-        if let Some(print) = seen.event.is::<Print>() {
-            let channel = self.context.name_of(print.channel);
-            self.counted
-                .lock()
-                .printed(&channel, print.text.len() as u64);
+        if let Some((channel, bytes)) = seen.event.body().and_then(printed_bytes) {
+            let channel = self.context.name_of(channel);
+            self.counted.lock().printed(&channel, bytes);
         }
         if let Some(served) = seen.event.body().and_then(served_request) {
             let channel = self.context.name_of(served.channel());
@@ -281,10 +278,6 @@ impl Table {
 
     /// Adds a request served in tick `now`.
     pub fn served(&mut self, channel: &Arc<str>, served: &dyn ServedRequest, now: u64) {
-        let bytes = served.moved_bytes();
-        if served.counts_printed() {
-            self.printed.remove(channel);
-        }
         let ticks = now.saturating_sub(served.since());
         let printed = self.printed.remove(channel).unwrap_or_default();
         let key = (channel.clone(), served.kind().into());
@@ -292,8 +285,7 @@ impl Table {
         of_kind.count = of_kind.count.saturating_add(1);
         let failed = u64::from(served.error().is_some());
         of_kind.failed = of_kind.failed.saturating_add(failed);
-        let bytes = of_kind.bytes.saturating_add(bytes);
-        of_kind.bytes = bytes.saturating_add(printed);
+        of_kind.bytes = of_kind.bytes.saturating_add(served.bytes(printed));
         of_kind.ticks_min = of_kind.ticks_min.min(ticks);
         of_kind.ticks_max = of_kind.ticks_max.max(ticks);
         of_kind.ticks_sum = of_kind.ticks_sum.saturating_add(ticks);

@@ -26,7 +26,9 @@ pub use channel::{
     ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Name, RTT_HEADER, RttPlace,
     SemihostingPlace, Signature, UpTarget,
 };
-pub use served::{HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedRequest};
+pub use served::{
+    HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedRequest, printed_bytes,
+};
 pub use services::{ChannelServices, Clock, Faults, InputSource, OutputTarget, SeverityRule};
 
 use crate::bus::{Body, Endpoint};

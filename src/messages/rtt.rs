@@ -129,10 +129,6 @@ impl ServedRequest for Transferred {
         self.bytes
     }
 
-    fn counts_printed(&self) -> bool {
-        true
-    }
-
     fn entry(&self) -> RequestEntry {
         let down = u32::from(self.direction == Direction::Down);
         entry_of(RTT_ACTION | down, &self.args)

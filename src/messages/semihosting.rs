@@ -144,12 +144,10 @@ impl ServedRequest for OperationServed {
     fn moved_bytes(&self) -> u64 {
         match (self.operation.0, &self.args[..], self.value()) {
             (0x05 | 0x06, [_, _, _, len], Some(rest)) => len.saturating_sub(rest),
+            // One character.
+            (0x07, _, Some(_)) => 1,
             _ => 0,
         }
-    }
-
-    fn counts_printed(&self) -> bool {
-        self.moved_bytes() > 0
     }
 
     fn entry(&self) -> RequestEntry {

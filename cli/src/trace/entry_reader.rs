@@ -8,7 +8,7 @@ use std::sync::Arc;
 use indicatif::ProgressBar;
 use vhost::bus::Body;
 use vhost::mem::MemoryMap;
-use vhost::messages::{ServedRequest, served_request};
+use vhost::messages::{ServedRequest, printed_bytes, served_request};
 use vhost::trace::{Damage, Entry, Trace, TraceError, decode};
 
 use super::channels::Channels;
@@ -104,6 +104,12 @@ impl DecodedEntry {
     /// Served request, if the message is the event of one.
     pub(crate) fn served(&self) -> Option<&dyn ServedRequest> {
         served_request(self.body.as_ref().ok()?.as_deref()?)
+    }
+
+    /// Number of bytes of text, if a request prints by the message.
+    pub(crate) fn printed_bytes(&self) -> Option<u64> {
+        let (_, bytes) = printed_bytes(self.body.as_ref().ok()?.as_deref()?)?;
+        Some(bytes)
     }
 
     /// The message or reply, if it is a `T`.

@@ -203,7 +203,7 @@ enum Failed {
 /// Replays a recording, or one actor of it: the number of messages and ticks.
 #[pyfunction]
 #[pyo3(signature = (file, only = None))]
-fn replay(py: Python<'_>, file: PathBuf, only: Option<&str>) -> PyResult<(u64, u64)> {
+fn replay(py: Python<'_>, file: PathBuf, only: Option<&str>) -> PyResult<(u64, u64, bool)> {
     let only = only
         .map(str::parse::<ActorName>)
         .transpose()
@@ -220,7 +220,7 @@ fn replay(py: Python<'_>, file: PathBuf, only: Option<&str>) -> PyResult<(u64, u
         })
     });
     match replayed {
-        Ok(replayed) => Ok((replayed.messages, replayed.ticks)),
+        Ok(replayed) => Ok((replayed.messages, replayed.ticks, replayed.is_cut)),
         Err(Failed::Differs(text)) => Err(DifferenceError::new_err(text)),
         Err(Failed::Other(text)) => Err(PyError::new_err(text)),
     }

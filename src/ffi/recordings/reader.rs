@@ -13,10 +13,9 @@ use crate::bus::Body;
 use crate::config;
 use crate::mem::MemoryMap;
 use crate::messages::announced::RestoreBegun;
-use crate::messages::console::Print;
 use crate::messages::files::path_of;
 use crate::messages::rpc::{Call, Cancel, Target};
-use crate::messages::{ChannelDescriptor, ServedRequest, served_request};
+use crate::messages::{ChannelDescriptor, ServedRequest, printed_bytes, served_request};
 use crate::trace::{Content, Entry, Header, Source, Trace, TraceError, decode};
 
 /// Table of a recording.
@@ -200,9 +199,9 @@ impl Reader {
             self.asked.entry(channel).or_default().method = method;
             return;
         }
-        if let Some(print) = body.downcast_ref::<Print>() {
+        if let Some((_, bytes)) = printed_bytes(body) {
             let printed = &mut self.asked.entry(channel).or_default().printed;
-            *printed = printed.saturating_add(print.text.len() as u64);
+            *printed = printed.saturating_add(bytes);
             return;
         }
         if let Some(path) = path_of(body) {
@@ -217,7 +216,6 @@ impl Reader {
             path,
             printed,
         } = self.asked.remove(&channel).unwrap_or_default();
-        let printed = if served.counts_printed() { 0 } else { printed };
         let number = self.requests;
         self.requests += 1;
         let error = served.error();
@@ -235,7 +233,7 @@ impl Reader {
             error.map_or(Value::Null, |errno| {
                 Value::Number(errno.0.unsigned_abs().into())
             }),
-            Value::Number(served.moved_bytes().saturating_add(printed)),
+            Value::Number(served.bytes(printed)),
             Value::Text(format!(
                 "{}{}",
                 served.request_text(),

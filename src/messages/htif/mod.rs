@@ -87,12 +87,9 @@ impl ServedRequest for CommandServed {
     fn moved_bytes(&self) -> u64 {
         match (self.kind(), self.result) {
             ("read" | "write" | "pread" | "pwrite", Some(bytes @ 0..)) => bytes.unsigned_abs(),
+            ("console read", Some(0..)) => 1,
             _ => 0,
         }
-    }
-
-    fn counts_printed(&self) -> bool {
-        self.moved_bytes() > 0
     }
 
     /// Arguments are the command's word, and those of the system call: its number, then its own.
