@@ -8,12 +8,16 @@
 //! - `tables`: recordings as tables in Parquet, with the feature `parquet`.
 //! - [`waves`]: recordings as files of waveform and trace viewers.
 //! - [`selftest`]: a small simulation in a simulator of this machine.
+//! - [`incomplete`]: recordings that were not read to their end.
 //! - [`output`]: terminal output: colours, progress, sanitised text.
+//! - [`output_file`]: output files, which get their names when they are complete.
 //!
 //! Results go to standard output, everything else to standard error.
 
 mod check;
+mod incomplete;
 mod output;
+mod output_file;
 mod replay;
 mod report;
 mod run;
@@ -36,8 +40,8 @@ use output::{ERROR, is_broken_pipe};
 #[command(
     name = "vhost",
     version,
-    after_help = "Exit status: 0 where all is well, 1 where a check failed or runs differ, 2 where a file can't be read or the \
-                  command line is wrong. `vhost run` has that of firmware."
+    after_help = "Exit status: 0 where all is well, 1 where a check failed or runs differ, 2 where a file can't be read to its end \
+                  or the command line is wrong. `vhost run` has that of firmware."
 )]
 struct Cli {
     #[command(subcommand)]

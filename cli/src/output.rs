@@ -1,13 +1,10 @@
 //! Terminal output: colours, progress, and untrusted text.
 
 use std::fmt::{self, Debug, Display, Write as _};
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write as _};
-use std::path::Path;
+use std::io::{self, BufWriter, IsTerminal, StdoutLock};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
-use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Style of names of memories, channels, files.
@@ -34,18 +31,6 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<io::Error>());
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// Writes a file.
-pub(crate) fn write_file(
-    file: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> anyhow::Result<()> {
-    let failed = || format!("can't write {}", file.display());
-    let mut to = BufWriter::new(File::create(file).with_context(failed)?);
-    write(&mut to)
-        .and_then(|()| to.flush())
-        .with_context(failed)
 }
 
 /// Progress bar on standard error. Hidden unless that is a terminal, and where our output goes to

@@ -12,6 +12,7 @@ use vhost::attach::{self, AttachError, Finding, Named};
 use vhost::{ActorName, Replay, ReplayError, Severity};
 
 use crate::Outcome;
+use crate::incomplete;
 use crate::output::{ERROR, NAME, OK, Sanitized, WARNING, out, progress};
 
 #[derive(clap::Args)]
@@ -72,10 +73,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
                 out,
                 "{OK}replayed:{OK:#} {messages} messages{of} in {ticks} ticks, all as recorded, in {seconds:.3} s"
             )?;
-            if found_errors.get() {
-                Outcome::Failed
-            } else {
-                Outcome::Passed
+            match incomplete::outcome(&args.file, replayed.is_cut) {
+                Outcome::Passed if found_errors.get() => Outcome::Failed,
+                outcome => outcome,
             }
         }
         Err(ReplayError::Difference(difference)) => {

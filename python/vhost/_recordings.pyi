@@ -26,5 +26,5 @@ def columns(table: str) -> list[tuple[str, str]]:
 def diff(one: str, other: str) -> tuple[int, tuple[int, int] | None, tuple[int, int] | None] | None:
     """Number of equal entries before the first difference; frame and tick of both."""
 
-def replay(file: str, only: str | None = None) -> tuple[int, int]:
+def replay(file: str, only: str | None = None) -> tuple[int, int, bool]:
     """Number of messages and ticks."""

@@ -17,6 +17,8 @@ class Replayed(NamedTuple):
     """Number of messages and replies that are as recorded."""
     ticks: int
     """Number of ticks of the run."""
+    is_cut: bool
+    """True if the recording was cut off: it ends inside of a block, as after a crash, and was replayed up to there."""
 
 
 def replay(path: str | os.PathLike[str], only: Actor | None = None) -> Replayed:

@@ -16,6 +16,33 @@ pub enum TraceError {
         /// Error of the operating system.
         cause: io::Error,
     },
+    /// Something else than a regular file: it can't be read several times, as recordings are.
+    #[error("{} is a {kind}, and a recording is a regular file: copy its content to one", file.display())]
+    NoFile {
+        /// Path of it.
+        file: PathBuf,
+        /// Kind of file.
+        kind: &'static str,
+    },
+    /// File without content.
+    #[error("{} is empty: nothing was recorded in it", file.display())]
+    Empty {
+        /// Path of the file.
+        file: PathBuf,
+    },
+    /// Recording that ends inside of its header.
+    #[error(
+        "{} was cut off inside of its header: it has {size} bytes, of at least {least}",
+        file.display()
+    )]
+    CutHeader {
+        /// Path of the file.
+        file: PathBuf,
+        /// Size of the file in bytes.
+        size: u64,
+        /// Least size of the file with its header.
+        least: u64,
+    },
     /// File that is not a recording.
     #[error("{} is not a recording: it does not begin with VHOSTTRC", file.display())]
     NoTrace {

@@ -1,6 +1,7 @@
 //! Reader of recordings. For any content of the file it returns entries or an error.
 
 use std::ops::RangeInclusive;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +19,9 @@ use super::open::OpenMessages;
 use super::vocabulary::{deserialize, deserialize_first};
 use super::{Damage, TraceError};
 use crate::bus::Endpoint;
+
+/// Number of bytes before the first block: the magic number and the version.
+const BEGIN: u64 = MAGIC.len() as u64 + 4;
 
 /// Iterator over the entries of a recording, from its beginning to its end.
 ///
@@ -44,7 +48,8 @@ pub struct Trace {
     /// Last reply or missing reply.
     answered: Option<Content>,
     ended: bool,
-    cut: bool,
+    /// Least number of bytes that are missing, if the file ended inside of a block.
+    cut: Option<u64>,
 }
 
 impl Trace {
@@ -54,6 +59,10 @@ impl Trace {
     /// Fails if the file can't be read, or is not a recording of this format.
     pub fn open(file: impl AsRef<Path>) -> Result<Self, TraceError> {
         let file = file.as_ref().to_owned();
+        // Before it is opened: the opening of a pipe waits for its other end.
+        if let Some(kind) = other_kind(&file) {
+            return Err(TraceError::NoFile { file, kind });
+        }
         let input = Input::open(&file).map_err(|error| failed(&file, 0, error))?;
         let mut trace = Self {
             input,
@@ -68,7 +77,7 @@ impl Trace {
             open: OpenMessages::default(),
             answered: None,
             ended: false,
-            cut: false,
+            cut: None,
             file,
         };
         trace.read_header()?;
@@ -146,29 +155,56 @@ impl Trace {
 
     /// True if the file ended inside of a block. Known once the last entry has been read.
     pub fn is_cut(&self) -> bool {
-        self.cut
+        self.cut.is_some()
     }
 
     fn read_header(&mut self) -> Result<(), TraceError> {
-        let no_trace = |trace: &Self| TraceError::NoTrace {
-            file: trace.file.clone(),
+        let size = self.left();
+        let begin = match self.take(BEGIN)? {
+            Some(begin) => begin,
+            None => return Err(self.without_begin(size)),
         };
-        let begin = self.take(MAGIC.len() as u64 + 4)?;
-        let begin = begin.ok_or_else(|| no_trace(self))?;
         let (magic, version) = begin.split_at(MAGIC.len());
         if magic != MAGIC {
-            return Err(no_trace(self));
+            let file = self.file.clone();
+            return Err(TraceError::NoTrace { file });
         }
         let found = u32_of(version);
         if !(OLDEST_FORMAT..=FORMAT).contains(&found) {
             let file = self.file.clone();
             return Err(TraceError::Version { file, found });
         }
-        let header = self.next_frame()?.ok_or_else(|| no_trace(self))?;
+        let Some(header) = self.next_frame()? else {
+            let missing = self.cut.unwrap_or(PREFIX as u64);
+            return Err(self.cut_header(size, size.saturating_add(missing)));
+        };
         let header = header_of(&header, found);
         self.header = header.map_err(|damage| self.damaged(damage))?;
         self.header.compressed = matches!(self.input, Input::Compressed(_));
         Ok(())
+    }
+
+    /// Error of a file of this size that ends before its first block.
+    fn without_begin(&mut self, size: u64) -> TraceError {
+        let file = self.file.clone();
+        if size == 0 {
+            return TraceError::Empty { file };
+        }
+        if let Input::Compressed(_) = self.input {
+            return self.cut_header(size, size + 1);
+        }
+        match self.take(size.min(MAGIC.len() as u64)) {
+            Ok(Some(magic)) if MAGIC.starts_with(&magic) => {
+                self.cut_header(size, BEGIN + PREFIX as u64)
+            }
+            Ok(_) => TraceError::NoTrace { file },
+            Err(error) => error,
+        }
+    }
+
+    fn cut_header(&self, size: u64, least: u64) -> TraceError {
+        let file = self.file.clone();
+        TraceError::CutHeader { file, size, least }
     }
 
     /// Passes the next entry to `take`. Returns false at the end.
@@ -340,7 +376,7 @@ impl Trace {
         let filled = self.input.fill(&mut prefix);
         let filled = filled.map_err(|error| failed(&self.file, self.frame, error))?;
         if filled != Filled::All {
-            self.cut = filled == Filled::Part;
+            self.cut = (filled == Filled::Part).then(|| self.missing(PREFIX as u64));
             return Ok(None);
         }
         let [a, b, c, d, sum @ ..] = prefix;
@@ -353,13 +389,21 @@ impl Trace {
             return Err(self.damaged(Damage::Content(text)));
         }
         let Some(block) = self.take(u64::from(len))? else {
-            self.cut = true;
+            self.cut = Some(self.missing(u64::from(len)));
             return self.end_of_cut_block(len);
         };
         if checksum([a, b, c, d], &block) != u32::from_le_bytes(sum) {
             return Err(self.damaged(Damage::Checksum));
         }
         Ok(Some(block.into()))
+    }
+
+    /// Least number of bytes that the file lacks for `len` further ones of the recording.
+    fn missing(&self, len: u64) -> u64 {
+        match &self.input {
+            Input::Plain { left, .. } => len.saturating_sub(*left),
+            Input::Compressed(_) => 1,
+        }
     }
 
     /// Ends a recording that is shorter than its last block. Fails if the frames of the block show that its length is damaged.
@@ -407,6 +451,23 @@ impl Iterator for Trace {
         let read = self.read(|entry| next = Some(entry));
         read.map(|_| next).transpose()
     }
+}
+
+/// Kind of a file that is no regular one. Of one that is missing, the opening says so.
+fn other_kind(file: &Path) -> Option<&'static str> {
+    let kind = file.metadata().ok()?.file_type();
+    if kind.is_file() {
+        return None;
+    }
+    Some(if kind.is_dir() {
+        "folder"
+    } else if kind.is_fifo() {
+        "pipe"
+    } else if kind.is_socket() {
+        "socket"
+    } else {
+        "device"
+    })
 }
 
 /// Error of a file at a frame.

@@ -130,12 +130,7 @@ fn what_is_no_recording_of_this_format_is_refused() {
         std::fs::write(&file, bytes).unwrap();
         Trace::open(&file).unwrap_err()
     };
-    for bytes in [
-        &b""[..],
-        b"VHOST",
-        b"VHOSTTRD\x01\0\0\0",
-        b"VHOSTTRC\x03\0\0\0",
-    ] {
+    for bytes in [&b"W"[..], b"VHOSTTRD\x01\0\0\0", b"VHOSTTRD\x01"] {
         assert!(
             matches!(error(bytes), TraceError::NoTrace { .. }),
             "{bytes:?}"
@@ -151,6 +146,63 @@ fn what_is_no_recording_of_this_format_is_refused() {
         matches!(empty, TraceError::Damaged { frame: 0, .. }),
         "{empty}"
     );
+}
+
+#[test]
+fn a_recording_without_its_whole_header_is_told_from_what_is_none() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("run.trace");
+    for compressed in [false, true] {
+        let header = Header {
+            compressed,
+            ..Header::new()
+        };
+        drop(Recorder::create(&file, &header).unwrap());
+        let bytes = std::fs::read(&file).unwrap();
+        let mut whole = 0;
+        for len in 0..bytes.len() {
+            std::fs::write(&file, &bytes[..len]).unwrap();
+            match Trace::open(&file) {
+                Err(TraceError::Empty { .. }) => assert_eq!(len, 0),
+                Err(TraceError::CutHeader { size, least, .. }) => {
+                    assert_eq!(size, len as u64);
+                    assert!(least > size && least <= bytes.len() as u64, "{least}");
+                    // Only a compressed one has more behind its header.
+                    assert_eq!(whole, 0);
+                    if !compressed && len >= 20 {
+                        assert_eq!(least, bytes.len() as u64);
+                    }
+                }
+                // Four bytes say that it is compressed.
+                Err(TraceError::NoTrace { .. }) => assert!(compressed && (1..4).contains(&len)),
+                Err(other) => panic!("{len} of {}: {other}", bytes.len()),
+                Ok(_) => whole += 1,
+            }
+        }
+        assert_eq!(whole > 0, compressed);
+    }
+}
+
+#[test]
+fn what_is_no_regular_file_is_named_and_not_opened() {
+    let folder = TempDir::new().unwrap();
+    let socket = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for (file, expected) in [
+        (folder.path(), "folder"),
+        (&pipe, "pipe"),
+        (&socket, "socket"),
+        (std::path::Path::new("/dev/null"), "device"),
+    ] {
+        let error = Trace::open(file).unwrap_err();
+        assert!(
+            matches!(error, TraceError::NoFile { kind, .. } if kind == expected),
+            "{error}"
+        );
+    }
 }
 
 /// Records nothing under an identity; returns the bytes of the file.

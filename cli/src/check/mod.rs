@@ -23,7 +23,8 @@ use vhost::config::{
 use vhost::mem::{Backend, Image, ImageError};
 
 use crate::Outcome;
-use crate::output::{ERROR, OK, out, write_file};
+use crate::output::{ERROR, OK, out};
+use crate::output_file::write_file;
 use findings::{Finding, Severity, findings};
 use plan::Plan;
 

@@ -142,6 +142,9 @@ pub(super) fn encoded(text: &str) -> String {
     encoded
 }
 
+/// Advice for two runs of one name.
+pub(super) const OWN_ID: &str = "give each run an id of its own by VHOST_RUN_ID or --run-id";
+
 /// Claim of a run's name in a folder of tables: a file. It is removed again unless it is [kept](Self::keep).
 #[derive(Debug)]
 pub(super) struct Claim {
@@ -163,7 +166,7 @@ impl Claim {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let other = fs::read_to_string(&path).unwrap_or_default();
                 bail!(
-                    "run `{}` is in the tables already, from {}: give each run an id of its own by VHOST_RUN_ID or --run-id; \
+                    "run `{}` is in the tables already, from {}: {OWN_ID}; \
                      if an export was ended from outside, remove {}",
                     source.id,
                     other.trim_end(),

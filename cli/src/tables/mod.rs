@@ -16,18 +16,20 @@ mod schema;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Arguments;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use vhost::trace::{RunIdentity, Trace};
 
 use crate::Outcome;
+use crate::incomplete::{self, CUT, INCOMPLETE};
 use crate::output::{ERROR, NAME, Sanitized, WARNING, out};
 use crate::report::{Bounds, Collector, End, problem_of};
 use crate::trace::EntryReader;
-use identity::{Claim, Partition, Source, encoded};
+use identity::{Claim, OWN_ID, Partition, Source, encoded};
 use part::Part;
 use rows::Rows;
 
@@ -54,8 +56,22 @@ const BOUNDS: Bounds = Bounds {
 pub(crate) fn export(options: &Options<'_>) -> Result<Outcome> {
     let mut is_bad = false;
     let mut partitions: BTreeMap<Partition, Vec<Source>> = BTreeMap::new();
+    let mut files: BTreeMap<String, &Path> = BTreeMap::new();
     for file in options.files {
-        match source(file, options) {
+        let source =
+            source(file, options).and_then(|source| match files.entry(source.id.clone()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(file);
+                    Ok(source)
+                }
+                Entry::Occupied(other) => bail!(
+                    "{}: run `{}` is in this export already, from {}: {OWN_ID}",
+                    file.display(),
+                    source.id,
+                    other.get().display()
+                ),
+            });
+        match source {
             Ok(source) => partitions
                 .entry(source.partition.clone())
                 .or_default()
@@ -81,11 +97,7 @@ pub(crate) fn export(options: &Options<'_>) -> Result<Outcome> {
         Sanitized(&name)
     )?;
     out.flush()?;
-    Ok(if is_bad {
-        Outcome::Status(2)
-    } else {
-        Outcome::Passed
-    })
+    Ok(if is_bad { INCOMPLETE } else { Outcome::Passed })
 }
 
 fn source(file: &Path, options: &Options<'_>) -> Result<Source> {
@@ -199,14 +211,10 @@ fn one(
     }
     let problem = match &run.end {
         End::Whole | End::Open => return Ok(undecoded.is_none()),
-        End::Cut => "the recording was cut off",
+        End::Cut => CUT,
         End::Damaged(problem) => problem,
     };
-    say(format_args!(
-        "{WARNING}warning:{WARNING:#} {}: {}; what follows is left out",
-        Sanitized(&run.file),
-        Sanitized(problem)
-    ));
+    incomplete::warn(&run.file, problem);
     Ok(false)
 }
 

@@ -16,6 +16,7 @@ use parquet::schema::types::ColumnPath;
 use super::batch::{Batch, Cell};
 use super::identity::Partition;
 use super::schema::{CONSOLE, MESSAGES, REPORTS, REQUESTS, RUNS, Table, Type, VERSION};
+use crate::output_file::OutputFile;
 
 /// Tables, in the order in which their files get their names: `runs` at last, since a run counts as exported with its row there.
 pub(super) const TABLES: [&Table; 5] = [&REQUESTS, &MESSAGES, &REPORTS, &CONSOLE, &RUNS];
@@ -30,7 +31,8 @@ struct Output {
     table: &'static Table,
     batch: Batch,
     writer: Option<SerializedFileWriter<BufWriter<File>>>,
-    temporary: PathBuf,
+    /// The file until it has its name.
+    file: Option<OutputFile>,
     path: PathBuf,
     /// True from its renaming until all files of the part have their names.
     is_early: bool,
@@ -83,21 +85,20 @@ impl Output {
     fn create(folder: &Path, table: &'static Table, name: &str) -> Result<Self> {
         let failed = |path: &Path| format!("can't write {}", path.display());
         fs::create_dir_all(folder).with_context(|| failed(folder))?;
-        // Readers leave out names that begin with a dot.
-        let temporary = folder.join(format!(".{name}.tmp"));
         let path = folder.join(format!("{name}.parquet"));
-        let file = File::create(&temporary).with_context(|| failed(&temporary))?;
+        let output = OutputFile::new(&path).with_context(|| failed(&path))?;
+        let file = output.create().with_context(|| failed(&path))?;
         let schema = Arc::new(parse_message_type(&table.message_type())?);
         let mut output = Self {
             table,
             batch: Batch::new(table),
             writer: None,
-            temporary,
+            file: Some(output),
             path,
             is_early: false,
         };
         let writer = SerializedFileWriter::new(BufWriter::new(file), schema, properties(table));
-        output.writer = Some(writer.with_context(|| failed(&output.temporary))?);
+        output.writer = Some(writer.with_context(|| failed(&output.path))?);
         Ok(output)
     }
 
@@ -129,22 +130,20 @@ impl Output {
 
     fn rename(&mut self) -> Result<()> {
         let failed = || format!("can't write {}", self.path.display());
-        fs::rename(&self.temporary, &self.path).with_context(failed)?;
-        self.is_early = true;
+        if let Some(file) = self.file.take() {
+            file.commit().with_context(failed)?;
+            self.is_early = true;
+        }
         Ok(())
     }
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
-        // A file whose part is not complete has rows of runs that can be exported again.
-        let file = if self.is_early {
-            &self.path
-        } else {
-            &self.temporary
-        };
-        // After a commit there is no temporary file.
-        let _ = fs::remove_file(file);
+        if self.is_early {
+            // A file whose part is not complete has rows of runs that can be exported again.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

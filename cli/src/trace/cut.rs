@@ -3,12 +3,15 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use vhost::Cut;
+use vhost::trace::is_same_file;
 
 use super::ticks::Ticks;
 use crate::Outcome;
-use crate::output::{OK, Sanitized, out};
+use crate::incomplete;
+use crate::output::{OK, Sanitized, out, truncated};
+use crate::output_file::{OutputFile, cant_write};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -22,32 +25,51 @@ pub(crate) struct Args {
     output: PathBuf,
 }
 
+/// Most characters of the reason why a part begins earlier.
+const MOST_REASON: usize = 400;
+
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let range = args.ticks.range();
     let wanted = *range.start();
-    let Cut { first, entries } = match Cut::of(&args.file, range, &args.output) {
-        Ok(cut) => cut,
-        // The error may hold a callback's error, which is not `Send`.
-        Err(error) => bail!("{error}"),
-    };
-    let mut out = out();
     let name = args.output.to_string_lossy();
     let name = Sanitized(&name);
+    if is_same_file(&args.file, &args.output) {
+        bail!("{name}: it is the recording itself; give another file");
+    }
+    let file = OutputFile::new(&args.output).with_context(|| cant_write(&args.output))?;
+    file.create().with_context(|| cant_write(&args.output))?;
+    let cut = match Cut::of(&args.file, range, file.written()) {
+        Ok(cut) => cut,
+        Err(error) => {
+            let written = file.written().display().to_string();
+            bail!(
+                "{}",
+                error
+                    .to_string()
+                    .replace(&written, &args.output.to_string_lossy())
+            );
+        }
+    };
+    file.commit().with_context(|| cant_write(&args.output))?;
+    let Cut {
+        first,
+        entries,
+        is_cut,
+        earlier,
+    } = cut;
+    let mut out = out();
     writeln!(
         out,
         "{OK}cut:{OK:#} {entries} messages and replies to {name}, which replays"
     )?;
-    if first == 0 && wanted > 1 {
-        writeln!(
-            out,
-            "it begins with the run: no later state is all that the run depends on"
-        )?;
-    } else if first < wanted {
-        writeln!(
-            out,
-            "it begins at tick {first}: the state of tick {wanted} is not all that the run depends on"
-        )?;
+    if let Some(reason) = earlier.filter(|_| first < wanted) {
+        let place = match first {
+            0 => "with the run".to_owned(),
+            tick => format!("at tick {tick}"),
+        };
+        let reason = truncated(format_args!("{}", Sanitized(&reason)), MOST_REASON);
+        writeln!(out, "it begins {place}: {reason}")?;
     }
     out.flush()?;
-    Ok(Outcome::Passed)
+    Ok(incomplete::outcome(&args.file, is_cut))
 }

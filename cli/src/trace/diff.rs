@@ -15,6 +15,7 @@ use vhost::trace::{Content, Header, Matcher};
 use super::entry::{HEAD, Line, MOST};
 use super::entry_reader::{DecodedEntry, EntryReader};
 use crate::Outcome;
+use crate::incomplete::{self, INCOMPLETE};
 use crate::output::{DIM, ERROR, NAME, OK, Out, Sanitized, debug_text, out};
 
 #[derive(clap::Args)]
@@ -54,6 +55,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             different => break Some(different),
         }
     };
+    // Known where a recording has ended.
+    let cut = [&one, &other].map(|reader| reader.trace().is_cut());
     drop((one, other));
 
     let mut out = out();
@@ -71,7 +74,12 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         Outcome::Failed
     };
     out.flush()?;
-    Ok(outcome)
+    let ends = [(&args.one, cut[0]), (&args.other, cut[1])];
+    let ends = ends.map(|(file, is_cut)| incomplete::outcome(file, is_cut));
+    Ok(match ends {
+        [Outcome::Passed, Outcome::Passed] => outcome,
+        _ => INCOMPLETE,
+    })
 }
 
 /// Differences of the headers, other than versions and names.

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use vhost::attach::{Requests, Table};
-use vhost::messages::console::Print;
 use vhost::trace::{Content, Header, Kind, Payloads};
 
 use super::entry_reader::{DecodedEntry, EntryReader};
 use crate::Outcome;
+use crate::incomplete;
 use crate::output::{DIM, NAME, Sanitized, Size, out};
 
 #[derive(clap::Args)]
@@ -62,8 +62,8 @@ impl Counts {
         let Some(channel) = &decoded.channel else {
             return;
         };
-        if let Some(print) = decoded.is::<Print>() {
-            self.requests.printed(channel, print.text.len() as u64);
+        if let Some(bytes) = decoded.printed_bytes() {
+            self.requests.printed(channel, bytes);
         }
         if let Some(served) = decoded.served() {
             self.requests.served(channel, served, entry.tick);
@@ -84,6 +84,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let header = entry_reader.trace().header().clone();
     let mut counts = Counts::default();
     let end = entry_reader.try_for_each(|decoded| decoded.map(|decoded| counts.add(&decoded)));
+    let is_cut = entry_reader.trace().is_cut();
     drop(entry_reader);
     let mut out = out();
     if args.json {
@@ -93,7 +94,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     }
     out.flush()?;
     end.context("what follows is not counted")?;
-    Ok(Outcome::Passed)
+    Ok(incomplete::outcome(&args.file, is_cut))
 }
 
 fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Result<()> {

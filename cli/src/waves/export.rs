@@ -1,14 +1,16 @@
 //! Formats that are written from the begin of a recording to its end.
 
-use std::io;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use super::cant_write;
+use super::output_file;
 use super::requests::Dropped;
 use super::segments::{Segment, Segments};
 use crate::Outcome;
+use crate::incomplete;
+use crate::output_file::{OutputFile, cant_write};
 use crate::trace::{DecodedEntry, EntryReader, OpenRequests};
 
 /// Export in progress. Times of each segment begin anew.
@@ -26,16 +28,61 @@ pub(super) trait Export {
     fn finish(self) -> io::Result<()>;
 }
 
+/// Destination of such a format: a file, or standard output.
+pub(super) struct Destination<'a> {
+    output: Option<&'a Path>,
+    file: Option<OutputFile>,
+}
+
+impl<'a> Destination<'a> {
+    /// Destination of a recording.
+    pub(super) fn of(recording: &Path, output: Option<&'a Path>) -> Result<Self> {
+        let file = match output {
+            Some(output) => Some(output_file(recording, output)?),
+            None if io::stdout().is_terminal() => {
+                bail!("the output is binary, and standard output is a terminal; give --output FILE")
+            }
+            None => None,
+        };
+        Ok(Self { output, file })
+    }
+
+    /// Writer to it.
+    pub(super) fn writer(&self) -> Result<Box<dyn Write>> {
+        Ok(match &self.file {
+            Some(file) => {
+                let created = file.create().with_context(|| self.cant_write())?;
+                Box::new(BufWriter::new(created))
+            }
+            None => Box::new(BufWriter::new(io::stdout().lock())),
+        })
+    }
+
+    fn commit(self) -> Result<()> {
+        let failed = self.cant_write();
+        let committed = self.file.map_or(Ok(()), OutputFile::commit);
+        committed.context(failed)
+    }
+
+    /// Error of the destination.
+    pub(super) fn cant_write(&self) -> String {
+        match self.output {
+            Some(output) => cant_write(output),
+            None => "can't write to standard output".to_owned(),
+        }
+    }
+}
+
 /// Writes the entries of a recording. Those before a damage are kept.
 pub(super) fn write(
     mut reader: EntryReader,
-    output: Option<&Path>,
+    destination: Destination<'_>,
     mut export: impl Export,
 ) -> Result<Outcome> {
-    let failed = || cant_write_to(output);
+    let failed = || destination.cant_write();
     let mut open = OpenRequests::of(reader.channels());
     let mut segments = Segments::new();
-    let end = reader.try_for_each(|decoded| {
+    let end: Result<()> = reader.try_for_each(|decoded| {
         let decoded = decoded.context("what follows is left out")?;
         let segment = segments.present();
         export.add(&decoded, segment).with_context(failed)?;
@@ -53,13 +100,7 @@ pub(super) fn write(
         .unanswered(open.take(), segments.present(), true)
         .with_context(failed)?;
     export.finish().with_context(failed)?;
-    end.map(|()| Outcome::Passed)
-}
-
-/// Error of an output file, or of standard output.
-pub(super) fn cant_write_to(output: Option<&Path>) -> String {
-    match output {
-        Some(output) => cant_write(output),
-        None => "can't write to standard output".to_owned(),
-    }
+    destination.commit()?;
+    end?;
+    Ok(incomplete::outcome_of(reader.trace()))
 }

@@ -18,8 +18,6 @@ mod requests;
 mod segments;
 mod steps;
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -32,6 +30,7 @@ pub(crate) use perfetto::write as write_perfetto;
 pub(crate) use segments::{Segment, Segments};
 
 use crate::output::{Sanitized, truncated};
+use crate::output_file::{OutputFile, cant_write};
 use crate::trace::EntryReader;
 
 /// Period of a tick in picoseconds, where neither the command line nor the configuration has one.
@@ -53,29 +52,13 @@ fn period(given: Option<u64>, reader: &EntryReader) -> u64 {
         .unwrap_or(DEFAULT_PERIOD)
 }
 
-/// Creates the output file of a recording.
-fn create(recording: &Path, output: &Path) -> Result<BufWriter<File>> {
-    let name = output.display();
+/// Output file of a recording.
+fn output_file(recording: &Path, output: &Path) -> Result<OutputFile> {
     if is_same_file(recording, output) {
+        let name = output.display();
         bail!("{name} is the recording; give the output another name");
     }
-    let file = File::create(output).with_context(|| cant_write(output))?;
-    Ok(BufWriter::new(file))
-}
-
-/// Output file, or standard output, for a format that is written from its begin to its end.
-fn create_stream(recording: &Path, output: Option<&Path>) -> Result<Box<dyn Write>> {
-    match output {
-        Some(output) => Ok(Box::new(create(recording, output)?)),
-        None if io::stdout().is_terminal() => {
-            bail!("the output is binary, and standard output is a terminal; give --output FILE")
-        }
-        None => Ok(Box::new(BufWriter::new(io::stdout().lock()))),
-    }
-}
-
-fn cant_write(output: &Path) -> String {
-    format!("can't write {}", output.display())
+    OutputFile::new(output).with_context(|| cant_write(output))
 }
 
 /// Text of a request, without control characters.

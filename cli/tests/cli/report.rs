@@ -84,7 +84,11 @@ fn a_run_is_a_page() {
     let index = data(&page, "index");
     assert_eq!(index[0]["verdict"], "passed");
     let detail = data(&page, "run-0");
-    assert_eq!(detail["replay"], "vhost replay run.trace");
+    let replay = detail["replay"].as_str().unwrap();
+    assert!(
+        replay.starts_with("vhost replay /") && replay.ends_with("/run.trace"),
+        "{replay}"
+    );
     assert_eq!(
         detail["channels"][1]["state"]
             .as_str()
@@ -213,7 +217,9 @@ fn text_of_firmware_is_no_markup() {
     let detail = data(&page, "run-0");
     let line = detail["console"][0]["text"].as_str().unwrap();
     assert_eq!(line, HOSTILE.trim_end_matches('\n'));
-    assert_eq!(detail["replay"], r"vhost replay -- '<b>'\''$(x)&.trace'");
+    let replay = detail["replay"].as_str().unwrap();
+    assert!(replay.starts_with("vhost replay '/"), "{replay}");
+    assert!(replay.ends_with(r"/<b>'\''$(x)&.trace'"), "{replay}");
     let results = fs::read_to_string(folder.path().join("run.xml")).unwrap();
     assert!(!results.contains("<script") && !results.contains("<b>"));
     assert!(results.chars().all(|c| !c.is_control() || c == '\n'));
@@ -257,7 +263,7 @@ fn faulty_files_are_named_and_the_others_go_on() {
     for (file, reason) in [
         ("cut.trace", "cut off"),
         ("damaged.trace", "checksum mismatch"),
-        ("empty.trace", "is not a recording"),
+        ("empty.trace", "is empty"),
         ("other.trace", "has format 99"),
         ("missing.trace", "No such file"),
     ] {
@@ -307,7 +313,9 @@ fn faulty_files_are_named_and_the_others_go_on() {
             .contains("MEMSET"),
         "{failed}"
     );
-    insta::assert_snapshot!(fs::read_to_string(folder.path().join("all.xml")).unwrap());
+    let results = fs::read_to_string(folder.path().join("all.xml")).unwrap();
+    let shown = results.replace(folder.path().to_str().unwrap(), "/FOLDER");
+    insta::assert_snapshot!(shown);
 }
 
 #[test]

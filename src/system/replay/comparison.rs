@@ -523,6 +523,7 @@ impl SharedComparison {
             Some(End::Played) | None => Ok(Replayed {
                 messages: comparison.matched,
                 ticks,
+                is_cut: comparison.trace.is_cut(),
             }),
         }
     }

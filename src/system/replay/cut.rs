@@ -25,12 +25,16 @@ use crate::trace::{
 };
 
 /// Part of a recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
     /// First tick of the part behind the begin of the run: the wanted one, or an earlier one from whose state a replay goes on.
     pub first: u64,
     /// Number of messages and replies, with those of the begin of the run.
     pub entries: u64,
+    /// True if the recording was cut off inside of the part.
+    pub is_cut: bool,
+    /// Reason why the part does not begin at the wanted tick: the state there, or the first difference of a replay from it.
+    pub earlier: Option<String>,
 }
 
 /// Place at which a part may begin.
@@ -39,8 +43,8 @@ enum Place {
     Run,
     /// Before the entry of a frame, with the state there.
     Entry { frame: u64, state: Resumed },
-    /// In the middle of an operation, whose state can't be saved.
-    Operation,
+    /// In the middle of an operation: reason why the state can't be saved.
+    Operation(String),
     /// Behind the end of the recording.
     Nowhere,
 }
@@ -71,6 +75,8 @@ impl Cut {
         let (file, output) = (file.as_ref(), output.as_ref());
         refuse_same(file, output)?;
         let (first, last) = (*ticks.start(), *ticks.end());
+        let wanted = ticks;
+        let mut earlier = None;
         let mut back = 0;
         loop {
             let from = first.saturating_sub(back);
@@ -80,23 +86,37 @@ impl Cut {
             let state = match place {
                 Place::Run => None,
                 Place::Entry { frame, state } => Some((frame, state)),
-                Place::Operation => continue,
+                Place::Operation(reason) => {
+                    earlier.get_or_insert(reason);
+                    continue;
+                }
                 Place::Nowhere => {
                     let file = file.to_owned();
                     return Err(ReplayError::NoTicks { file, first });
                 }
             };
             let ticks = if is_run { 0..=last } else { from..=last };
-            let Some((entries, written)) = write(file, state, ticks, output)? else {
+            let Some(written) = write(file, state, ticks, &wanted, output)? else {
+                earlier.get_or_insert_with(|| {
+                    format!("behind tick {from} is the answer of a message that was sent before")
+                });
                 continue;
             };
-            match Replay::of(written).on_finding(|_| ()).run() {
+            match Replay::of(&written.file).on_finding(|_| ()).run() {
                 Ok(_) => {
-                    let first = if is_run { 0 } else { from };
-                    return Ok(Self { first, entries });
+                    return Ok(Self {
+                        first: if is_run { 0 } else { from },
+                        entries: written.entries,
+                        is_cut: written.is_cut,
+                        earlier,
+                    });
                 }
                 // The state is not all that the run depends on here.
-                Err(ReplayError::Difference(_) | ReplayError::Trace(_)) if !is_run => {}
+                Err(error @ (ReplayError::Difference(_) | ReplayError::Trace(_))) if !is_run => {
+                    earlier.get_or_insert_with(|| {
+                        format!("a replay from the state of tick {from} differs: {error}")
+                    });
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -132,23 +152,26 @@ fn place_of(file: &Path, tick: u64) -> Result<Place, ReplayError> {
     let place = match reached {
         Ok(Some((frame, state))) => Ok(Place::Entry { frame, state }),
         Ok(None) => comparison.end(vhost.now()).map(|_| Place::Nowhere),
-        Err(_) => Ok(Place::Operation),
+        Err(error) => Ok(Place::Operation(format!(
+            "the state of tick {tick} can't be saved: {error}"
+        ))),
     };
     vhost.detach();
     place
 }
 
 /// Writes a part from its first frame, with the state there and the messages without a reply, to its last tick; without a state, from the
-/// begin of the run. Returns the number of its entries and its path; `None` if one answers a message of the begin that had a reply.
+/// begin of the run. `None` if an entry answers a message of the begin that had a reply. `wanted`: ticks for the name of the part.
 fn write(
     file: &Path,
     state: Option<(u64, Resumed)>,
     ticks: RangeInclusive<u64>,
+    wanted: &RangeInclusive<u64>,
     output: &Path,
-) -> Result<Option<(u64, PathBuf)>, ReplayError> {
-    let trace = Trace::open(file)?;
+) -> Result<Option<Written>, ReplayError> {
+    let mut trace = Trace::open(file)?;
     let last = *ticks.end();
-    let header = header_of(trace.header(), &ticks);
+    let header = header_of(trace.header(), wanted);
     let mut part = Part {
         writer: Writer::create(output, &header)?,
         open: HashSet::new(),
@@ -160,7 +183,7 @@ fn write(
     let mut is_begin = true;
     // Messages that are left out, without a reply so far.
     let mut left_out = BTreeMap::new();
-    for entry in trace {
+    for entry in &mut trace {
         let entry = entry?;
         // Messages without a reply follow the state of a part, and are left out: the new state replaces it.
         is_begin &= entry.tick == 0 && !is_state(&entry);
@@ -190,9 +213,13 @@ fn write(
             return Ok(None);
         }
     }
-    let written = part.writer.file().to_owned();
+    let written = Written {
+        file: part.writer.file().to_owned(),
+        entries: part.entries,
+        is_cut: trace.is_cut(),
+    };
     part.writer.finish()?;
-    Ok(Some((part.entries, written)))
+    Ok(Some(written))
 }
 
 /// Channel of a call.
@@ -202,7 +229,7 @@ fn caller(entry: &Entry) -> Option<Name> {
     Some(call.channel.clone())
 }
 
-/// Header of a part. Its run has a name of its own.
+/// Header of a part. Its run has a name of its own, by the wanted ticks: parts that begin earlier than wanted may begin at the same tick.
 fn header_of(header: &Header, ticks: &RangeInclusive<u64>) -> Header {
     let mut header = header.clone();
     header.compressed = true;
@@ -215,6 +242,14 @@ fn header_of(header: &Header, ticks: &RangeInclusive<u64>) -> Header {
         header.run.set(RunIdentity::ID, name);
     }
     header
+}
+
+/// Part that was written.
+struct Written {
+    file: PathBuf,
+    entries: u64,
+    /// True if the recording was cut off inside of it.
+    is_cut: bool,
 }
 
 /// Part that is written.

@@ -78,6 +78,8 @@ pub struct Replayed {
     pub messages: u64,
     /// Number of ticks of the run.
     pub ticks: u64,
+    /// True if the recording was cut off: it ends inside of a block, as after a crash.
+    pub is_cut: bool,
 }
 
 /// Error of a replay.

@@ -16,15 +16,17 @@ mod signals;
 mod survey;
 mod timing;
 
-use std::io::{Seek, Write};
+use std::io::{BufWriter, Seek, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
 use super::steps::TimeBase;
-use super::{cant_write, create, period, request_text, result_text};
+use super::{output_file, period, request_text, result_text};
 use crate::Outcome;
+use crate::incomplete;
 use crate::output::WARNING;
+use crate::output_file::cant_write;
 use crate::trace::EntryReader;
 use order::{Change, Order, What};
 use signals::Signals;
@@ -60,10 +62,13 @@ pub(crate) fn write(options: &Options<'_>) -> Result<Outcome> {
             survey.segments
         );
     }
-    let to = create(recording, output)?;
+    let is_cut = survey.is_cut;
+    let file = output_file(recording, output)?;
+    let to = BufWriter::new(file.create().with_context(|| cant_write(output))?);
     let end = write_changes(options, base, survey, to)?;
+    file.commit().with_context(|| cant_write(output))?;
     end.context("what follows is left out")?;
-    Ok(Outcome::Passed)
+    Ok(incomplete::outcome(recording, is_cut))
 }
 
 /// Writes the changes. `Ok` has the error at which the recording ends.

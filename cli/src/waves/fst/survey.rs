@@ -19,17 +19,19 @@ pub(super) struct Survey {
     pub(super) segments: u64,
     /// Error at which the recording ends.
     pub(super) end: Result<(), TraceError>,
+    /// True if the recording was cut off.
+    pub(super) is_cut: bool,
 }
 
 impl Survey {
     /// Reads a recording up to its end, or to a damaged frame. `chosen`: the segment.
-    pub(super) fn of(reader: EntryReader, base: TimeBase, chosen: u64) -> Self {
+    pub(super) fn of(mut reader: EntryReader, base: TimeBase, chosen: u64) -> Self {
         let lanes = Lanes::of(reader.channels().names());
         let mut timing = Timing::new(&reader, base, chosen, lanes);
         let mut window = Window::new();
         let mut long = Vec::new();
         let mut end = Ok(());
-        for decoded in reader {
+        for decoded in &mut reader {
             let decoded = match decoded {
                 Ok(decoded) => decoded,
                 Err(error) => {
@@ -55,6 +57,7 @@ impl Survey {
             long,
             segments,
             end,
+            is_cut: reader.trace().is_cut(),
         }
     }
 }

@@ -17,11 +17,11 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result};
 use vhost::messages::ServedRequest;
 
-use super::export::{self, Export, cant_write_to};
+use super::export::{self, Destination, Export};
 use super::requests::{Dropped, Lanes, Timed};
 use super::segments::Segment;
 use super::steps::{Steps, TimeBase};
-use super::{UNANSWERED, create_stream, period, request_text, result_text};
+use super::{UNANSWERED, period, request_text, result_text};
 use crate::Outcome;
 use crate::output::Sanitized;
 use crate::trace::{DecodedEntry, EntryReader};
@@ -47,14 +47,14 @@ pub(crate) fn write(
 ) -> Result<Outcome> {
     let reader = EntryReader::of(recording, output.is_none())?;
     let base = TimeBase::of(period(period_given, &reader));
-    let to = create_stream(recording, output)?;
+    let destination = Destination::of(recording, output)?;
     // The same recording gives the same file.
     let changed = recording.metadata().and_then(|of| of.modified()).ok();
     let since = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let created = since.map_or(0, |since| since.as_secs());
-    let chunks = Chunks::begin(to, base.exponent, created);
+    let chunks = Chunks::begin(destination.writer()?, base.exponent, created);
     let transactions = Transactions {
-        chunks: chunks.with_context(|| cant_write_to(output))?,
+        chunks: chunks.with_context(|| destination.cant_write())?,
         base,
         steps: Steps::new(base.per_tick),
         lanes: Lanes::default(),
@@ -63,7 +63,7 @@ pub(crate) fn write(
         generators: HashMap::new(),
         transactions: 0,
     };
-    export::write(reader, output, transactions)
+    export::write(reader, destination, transactions)
 }
 
 /// Export in progress.

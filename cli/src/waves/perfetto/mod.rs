@@ -19,11 +19,11 @@ use std::sync::Arc;
 use anyhow::Result;
 use vhost::trace::Content;
 
-use super::export::{self, Export};
+use super::export::{self, Destination, Export};
 use super::requests::{Dropped, Lanes};
 use super::segments::Segment;
 use super::steps::Steps;
-use super::{MOST_NAMES, UNANSWERED, create_stream};
+use super::{MOST_NAMES, UNANSWERED};
 use crate::Outcome;
 use crate::trace::{DecodedEntry, EntryReader, MOST, entry_text, served_text};
 use packets::EventType;
@@ -38,8 +38,9 @@ const MOST_AWAITED: usize = 1 << 20;
 /// Writes a recording to `output`, or to standard output.
 pub(crate) fn write(recording: &Path, output: Option<&Path>) -> Result<Outcome> {
     let reader = EntryReader::of(recording, output.is_none())?;
-    let packets = Packets::new(create_stream(recording, output)?);
-    export::write(reader, output, packets)
+    let destination = Destination::of(recording, output)?;
+    let packets = Packets::new(destination.writer()?);
+    export::write(reader, destination, packets)
 }
 
 /// The two groups of tracks.

@@ -222,3 +222,26 @@ fn wrong_options_are_refused() {
         assert!(error.contains(reason), "{options}: {error}");
     }
 }
+
+#[test]
+fn options_of_tables_are_refused_beside_waves() {
+    let texts = ["run-id", "design", "seed", "revision", "host", "command"];
+    let options = texts.map(|it| format!("--{it} x")).into_iter();
+    let options = options.chain(["--messages", "--allow-errors"].map(str::to_owned));
+    for option in options {
+        for format in FORMATS {
+            let words = format!("trace export {format} x.trace -o y {option}");
+            let text = crate::vhost(words.split(' ')).stderr(2);
+            assert!(text.contains("cannot be used with"), "{words}: {text}");
+        }
+    }
+    for words in [
+        "--segment 1 --ftr",
+        "--segment 1 --parquet",
+        "--clock-period 1ns --perfetto",
+    ] {
+        let words = format!("trace export {words} x.trace -o y");
+        let text = crate::vhost(words.split(' ')).stderr(2);
+        assert!(text.contains("cannot be used with"), "{words}: {text}");
+    }
+}

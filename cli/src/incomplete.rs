@@ -1,0 +1,41 @@
+//! Recordings that were not read to their end: the same warning and the same exit status in each command.
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::path::Path;
+
+use vhost::trace::Trace;
+
+use crate::Outcome;
+use crate::output::{Sanitized, WARNING};
+
+/// Problem of a recording that ends inside of a block.
+pub(crate) const CUT: &str = "the recording was cut off";
+
+/// Outcome of a command that was given such a recording.
+pub(crate) const INCOMPLETE: Outcome = Outcome::Status(2);
+
+/// Names a recording, and the problem at which it ends.
+pub(crate) fn warn(file: impl Display, problem: &str) {
+    // Without a standard error there is nothing left to report to.
+    let _ = writeln!(
+        anstream::stderr(),
+        "{WARNING}warning:{WARNING:#} {}: {}; what follows is left out",
+        Sanitized(&file.to_string()),
+        Sanitized(problem)
+    );
+}
+
+/// Outcome of a command that has read a recording: one that was cut off is named.
+pub(crate) fn outcome(file: &Path, is_cut: bool) -> Outcome {
+    if !is_cut {
+        return Outcome::Passed;
+    }
+    warn(file.display(), CUT);
+    INCOMPLETE
+}
+
+/// Outcome of a command that has read a recording up to its last entry.
+pub(crate) fn outcome_of(trace: &Trace) -> Outcome {
+    outcome(trace.file(), trace.is_cut())
+}

@@ -1,0 +1,153 @@
+//! Output files, which get their names when they are complete: what cannot be written whole leaves an older file as it is.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Context;
+
+/// File that is written beside its place. Dropped without a [commit](Self::commit), it is removed.
+#[derive(Debug)]
+pub(crate) struct OutputFile {
+    /// Path of the complete file.
+    path: PathBuf,
+    /// Path until then; `None` for a device or a pipe, which is written directly.
+    temporary: Option<PathBuf>,
+}
+
+/// Number of temporary files of this process.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+impl OutputFile {
+    /// File of this path, to which a link may lead.
+    ///
+    /// # Errors
+    /// Fails if there is a file that can't be written.
+    pub(crate) fn new(path: &Path) -> io::Result<Self> {
+        let Ok(known) = path.metadata() else {
+            return Ok(Self::beside(path.to_owned()));
+        };
+        if !known.is_file() {
+            return Ok(Self {
+                path: path.to_owned(),
+                temporary: None,
+            });
+        }
+        // Renaming does not ask whether the older file may be changed.
+        File::options().write(true).open(path)?;
+        Ok(Self::beside(path.canonicalize()?))
+    }
+
+    fn beside(path: PathBuf) -> Self {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        // Readers of folders leave out names that begin with a dot.
+        let name = format!(".vhost-{}-{count}.tmp", process::id());
+        let temporary = Some(path.with_file_name(name));
+        Self { path, temporary }
+    }
+
+    /// Path under which the file is written.
+    pub(crate) fn written(&self) -> &Path {
+        self.temporary.as_deref().unwrap_or(&self.path)
+    }
+
+    /// Creates the file.
+    pub(crate) fn create(&self) -> io::Result<File> {
+        File::create(self.written())
+    }
+
+    /// Gives the complete file its name.
+    pub(crate) fn commit(mut self) -> io::Result<()> {
+        let Some(temporary) = &self.temporary else {
+            return Ok(());
+        };
+        // Some file systems report a full disk here.
+        File::open(temporary)?.sync_all()?;
+        if let Ok(older) = self.path.metadata() {
+            fs::set_permissions(temporary, older.permissions())?;
+        }
+        fs::rename(temporary, &self.path)?;
+        self.temporary = None;
+        Ok(())
+    }
+}
+
+impl Drop for OutputFile {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            // It may not have been created.
+            let _ = fs::remove_file(temporary);
+        }
+    }
+}
+
+/// Writes a file.
+pub(crate) fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let written = || {
+        let file = OutputFile::new(path)?;
+        let mut to = BufWriter::new(file.create()?);
+        write(&mut to)?;
+        to.flush()?;
+        file.commit()
+    };
+    written().with_context(|| cant_write(path))
+}
+
+/// Error of an output file.
+pub(crate) fn cant_write(path: &Path) -> String {
+    format!("can't write {}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_that_is_not_complete_leaves_the_older_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("page.html");
+        fs::write(&file, "older").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        let full = write_file(&file, |to| {
+            to.write_all(b"begun")?;
+            to.flush()?;
+            assert_eq!(names(folder.path()).len(), 2);
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert!(full.unwrap_err().to_string().contains("page.html"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "older");
+        assert_eq!(names(folder.path()), ["page.html"]);
+
+        // By a link, too.
+        let link = folder.path().join("link");
+        symlink("page.html", &link).unwrap();
+        write_file(&link, |to| to.write_all(b"newer")).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "newer");
+        assert!(link.is_symlink());
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+        assert_eq!(names(folder.path()), ["link", "page.html"]);
+    }
+
+    #[test]
+    fn a_device_is_written_directly() {
+        write_file(Path::new("/dev/null"), |to| to.write_all(b"gone")).unwrap();
+        assert!(!Path::new("/dev/null").metadata().unwrap().is_file());
+    }
+}
