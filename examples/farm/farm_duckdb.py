@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+from farm_arguments import arguments
 
 TABLES = ("runs", "requests", "reports", "console", "messages")
 
@@ -43,6 +43,7 @@ def answers(tables: Path, names: list[str]) -> Iterator[tuple[str, duckdb.DuckDB
 
 
 if __name__ == "__main__":
-    for name, answer in answers(Path(sys.argv[1]), sys.argv[2:]):
+    for name, answer in answers(*arguments(__doc__, queries())):
         print(name)
-        answer.show(max_width=200)
+        # All rows, with all of each value.
+        answer.show(max_width=1_000_000, max_rows=1_000_000, max_col_width=1_000_000)

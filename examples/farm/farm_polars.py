@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+from farm_arguments import arguments
 
 LATENCY = pl.col("answered") - pl.col("taken")
 # Calls without an answer have no latency.
@@ -126,19 +126,24 @@ class Farm:
 
     def questions(self) -> dict[str, Callable[[], pl.LazyFrame]]:
         """All questions by name."""
-        asked = [
-            self.slowest_methods,
-            self.failures,
-            self.departures,
-            self.flaky_seeds,
-            self.latency_by_revision,
-            self.coverage,
-        ]
-        return {question.__name__: question for question in asked}
+        return {name: getattr(self, name) for name in QUESTIONS}
+
+
+QUESTIONS = (
+    "slowest_methods",
+    "failures",
+    "departures",
+    "flaky_seeds",
+    "latency_by_revision",
+    "coverage",
+)
 
 
 if __name__ == "__main__":
-    for name, question in Farm(Path(sys.argv[1])).questions().items():
-        if not sys.argv[2:] or name in sys.argv[2:]:
+    tables, names = arguments(__doc__, QUESTIONS)
+    questions = Farm(tables).questions()
+    # All rows, with all of each value.
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=1_000_000, tbl_width_chars=1_000_000):
+        for name in names or QUESTIONS:
             print(name)
-            print(question().collect())
+            print(questions[name]().collect())

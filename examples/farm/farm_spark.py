@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from farm_arguments import arguments
 from farm_duckdb import TABLES, queries
 from pyspark.sql import DataFrame, SparkSession
 
@@ -36,6 +36,7 @@ def answers(tables: Path, names: list[str]) -> Iterator[tuple[str, DataFrame]]:
 
 
 if __name__ == "__main__":
-    for name, answer in answers(Path(sys.argv[1]), sys.argv[2:]):
+    for name, answer in answers(*arguments(__doc__, queries())):
         print(name)
-        answer.show(truncate=False)
+        # All rows, with all of each value.
+        answer.show(answer.count(), truncate=False)

@@ -1,7 +1,7 @@
 """Replays of recordings against the installed library, in parallel: ``replays.py TRACE...``.
 
 With ``--dask SCHEDULER`` the replays are tasks of a cluster; without it, threads of this process. The exit status is 1 if a replay
-differs from its recording, 2 if one is impossible.
+differs from its recording, 2 if one is impossible or its recording was cut off.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ def replay(trace: str) -> Result:
         return Result(trace, 1, str(difference))
     except vhost.Error as error:
         return Result(trace, 2, str(error))
+    if replayed.is_cut:
+        return Result(trace, 2, "the recording was cut off; what follows is left out")
     return Result(trace, 0, f"{replayed.messages} messages in {replayed.ticks} ticks")
 
 

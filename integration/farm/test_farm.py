@@ -156,6 +156,27 @@ def same(found: list[tuple[Any, ...]], expected: list[tuple[Any, ...]]) -> None:
                 assert value == wanted, (row, other)
 
 
+@pytest.mark.parametrize("program", ["farm_duckdb.py", "farm_polars.py", "farm_spark.py"])
+def test_programs_say_what_is_right(program: str, tables: Path, tmp_path: Path) -> None:
+    pytest.importorskip({"farm_polars.py": "polars", "farm_spark.py": "pyspark"}.get(program, "duckdb"))
+    for words, text in [
+        ("", "the following arguments are required: tables"),
+        (f"{tmp_path}/none", "none has no table runs"),
+        (str(tmp_path), "has no table runs"),
+        (f"{tables} failure", f"there is no question 'failure': give one of {', '.join(QUESTIONS)}"),
+    ]:
+        ended = run(f"{sys.executable} examples/farm/{program} {words}")
+        assert (ended.returncode, ended.stdout) == (2, ""), ended
+        assert text in ended.stderr and "Traceback" not in ended.stderr, ended
+    ended = run(f"{sys.executable} examples/farm/{program} {tables} departures failures")
+    assert ended.returncode == 0, ended
+    # All rows, with their whole commands.
+    assert "departures" in ended.stdout and "failures" in ended.stdout
+    command = "SELECT command FROM runs WHERE verdict <> 'passed' ORDER BY first_error_tick, run_id"
+    (first,) = farm_duckdb.connect(tables).sql(command).fetchall()[0]
+    assert first in ended.stdout, ended
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_polars_gives_the_same(
     name: str, tables: Path, duck: dict[str, list[tuple[Any, ...]]]
@@ -358,12 +379,13 @@ def test_recordings_are_replayed_against_another_library(
         ended = replays(words, some)
         assert (ended.returncode, ended.stderr) == (0, ""), ended
         assert ended.stdout == f"{len(some)} replays\n"
-        # A run of a library that printed something else, and a file that is none.
-        other, empty = tmp_path / "other.trace", tmp_path / "empty.trace"
+        # A run of a library that printed something else, one that was cut off, and a file that is none.
+        other, cut, empty = (tmp_path / f"{name}.trace" for name in ("other", "cut", "empty"))
         before, _, after = some[0].read_bytes().rpartition(b"round 0:")
         other.write_bytes(sealed(before + b"sound 0:" + after))
+        cut.write_bytes(some[0].read_bytes()[:-3])
         empty.write_bytes(b"")
-        for file, status in [(other, 1), (empty, 2)]:
+        for file, status in [(other, 1), (cut, 2), (empty, 2)]:
             ended = replays(words, [*some[:3], file])
             assert ended.returncode == status, ended
             assert ended.stderr.startswith(f"{file}: "), ended

@@ -44,7 +44,12 @@ fn run(words: &str, file: &Path) -> Ended {
 
 /// A recording as it is, and a compressed one.
 fn recordings(folder: &Path) -> [PathBuf; 2] {
-    let trace = Run::default().record(folder);
+    // More than a block of zstd.
+    let run = Run {
+        prints: 600,
+        ..Run::default()
+    };
+    let trace = run.record(folder);
     let compressed = folder.join("compressed.trace");
     let words = "trace cut --ticks .. FILE -o compressed.trace";
     run(words, &trace).stdout(0);
@@ -70,7 +75,9 @@ fn a_recording_that_was_cut_off_is_named_by_each_command() {
                 let times = words.matches("FILE").count();
                 // Nothing may be before the place.
                 let lines = ended.stderr.split_inclusive('\n');
-                let warnings: String = lines.filter(|it| !it.starts_with("nothing of it")).collect();
+                let warnings: String = lines
+                    .filter(|it| !it.starts_with("nothing of it"))
+                    .collect();
                 assert_eq!(warnings, expected.repeat(times), "{words}");
                 ended.stderr(2);
             }

@@ -156,7 +156,12 @@ impl ServedRequest for Served {
                 _,
             ) => len,
             (
-                Ok(Request::File(FileRequest::Read { .. } | FileRequest::Write { .. })),
+                Ok(Request::File(
+                    FileRequest::Read { .. }
+                    | FileRequest::Write { .. }
+                    | FileRequest::Readdir { .. }
+                    | FileRequest::Random { .. },
+                )),
                 Some(Response::Value(bytes)),
             ) => bytes,
             _ => 0,

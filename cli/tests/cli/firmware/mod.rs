@@ -1,5 +1,6 @@
 //! `vhost run`: firmware on the instruction-set simulator.
 
+mod bytes;
 mod caches;
 mod checkpoint;
 mod compiled;

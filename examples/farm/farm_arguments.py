@@ -1,0 +1,36 @@
+"""Command line of the programs that ask questions: ``PROGRAM TABLES [QUESTION...]``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Arguments(NamedTuple):
+    """Folder of the tables, and the questions to ask, or none for all."""
+
+    tables: Path
+    questions: list[str]
+
+
+def arguments(description: str | None, questions: Iterable[str]) -> Arguments:
+    """Arguments of this process. A wrong one ends it with status 2, and a text that says what is right."""
+    known = list(questions)
+    parser = argparse.ArgumentParser(
+        description=description, epilog=f"questions: {', '.join(known)}"
+    )
+    parser.add_argument("tables", type=Path, help="folder of `vhost trace export --parquet`")
+    parser.add_argument("questions", nargs="*", metavar="question", help="default: all")
+    given = parser.parse_args()
+    for table in ("runs", "requests"):
+        if next((given.tables / table).glob("*/*/*.parquet"), None) is None:
+            parser.error(
+                f"{given.tables} has no table {table}: "
+                "give the folder that `vhost trace export --parquet` wrote"
+            )
+    for name in given.questions:
+        if name not in known:
+            parser.error(f"there is no question {name!r}: give one of {', '.join(known)}")
+    return Arguments(given.tables, given.questions)
