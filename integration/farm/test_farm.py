@@ -158,12 +158,17 @@ def same(found: list[tuple[Any, ...]], expected: list[tuple[Any, ...]]) -> None:
 
 @pytest.mark.parametrize("program", ["farm_duckdb.py", "farm_polars.py", "farm_spark.py"])
 def test_programs_say_what_is_right(program: str, tables: Path, tmp_path: Path) -> None:
-    pytest.importorskip({"farm_polars.py": "polars", "farm_spark.py": "pyspark"}.get(program, "duckdb"))
+    pytest.importorskip(
+        {"farm_polars.py": "polars", "farm_spark.py": "pyspark"}.get(program, "duckdb")
+    )
     for words, text in [
         ("", "the following arguments are required: tables"),
         (f"{tmp_path}/none", "none has no table runs"),
         (str(tmp_path), "has no table runs"),
-        (f"{tables} failure", f"there is no question 'failure': give one of {', '.join(QUESTIONS)}"),
+        (
+            f"{tables} failure",
+            f"there is no question 'failure': give one of {', '.join(QUESTIONS)}",
+        ),
     ]:
         ended = run(f"{sys.executable} examples/farm/{program} {words}")
         assert (ended.returncode, ended.stdout) == (2, ""), ended
@@ -171,7 +176,8 @@ def test_programs_say_what_is_right(program: str, tables: Path, tmp_path: Path) 
     ended = run(f"{sys.executable} examples/farm/{program} {tables} departures failures")
     assert ended.returncode == 0, ended
     # All rows, with their whole commands.
-    assert "departures" in ended.stdout and "failures" in ended.stdout
+    assert "departures" in ended.stdout
+    assert "failures" in ended.stdout
     command = "SELECT command FROM runs WHERE verdict <> 'passed' ORDER BY first_error_tick, run_id"
     (first,) = farm_duckdb.connect(tables).sql(command).fetchall()[0]
     assert first in ended.stdout, ended

@@ -45,11 +45,11 @@ fn run(words: &str, file: &Path) -> Ended {
 /// A recording as it is, and a compressed one.
 fn recordings(folder: &Path) -> [PathBuf; 2] {
     // More than a block of zstd.
-    let run = Run {
+    let long = Run {
         prints: 600,
         ..Run::default()
     };
-    let trace = run.record(folder);
+    let trace = long.record(folder);
     let compressed = folder.join("compressed.trace");
     let words = "trace cut --ticks .. FILE -o compressed.trace";
     run(words, &trace).stdout(0);
