@@ -12,7 +12,7 @@
 //! - [`firmware`], [`methods`], [`special`], [`clients`]: the environment of the host.
 //! - [`session`], [`meaning`], [`printf`], [`disk`], [`tree`], [`content`], [`expect`],
 //!   [`console`]: the model.
-//! - [`run`], [`stage`], [`shrink`], [`coverage`]: runs.
+//! - [`run`], [`stage`], [`shrink`], [`coverage`]: runs. [`soak`]: one long run.
 
 pub mod clients;
 pub mod console;
@@ -34,6 +34,7 @@ pub mod run;
 pub mod scenario;
 pub mod session;
 pub mod shrink;
+pub mod soak;
 pub mod space;
 pub mod special;
 pub mod stage;

@@ -21,6 +21,7 @@ use vhost_sim::generator::generate;
 use vhost_sim::run::{Failed, Passed, run, run_tapped};
 use vhost_sim::scenario::Scenario;
 use vhost_sim::shrink::shrink;
+use vhost_sim::soak::{Extent, resident, soak};
 
 /// Interval of seeds that are run twice.
 const TWICE: u64 = 16;
@@ -49,6 +50,21 @@ struct Args {
     /// Minimise a failing scenario, and write it to a file
     #[arg(long, value_name = "FILE")]
     shrink: Option<PathBuf>,
+    /// Run one system for long, in place of seeds
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "minutes", "scenario"])]
+    soak: bool,
+    /// Requests of --soak
+    #[arg(long, default_value_t = 1_000_000, requires = "soak")]
+    requests: u64,
+    /// Channels of --soak
+    #[arg(long, default_value_t = 64, requires = "soak")]
+    channels: usize,
+    /// Clients of sockets in --soak
+    #[arg(long, default_value_t = 1000, requires = "soak")]
+    clients: u64,
+    /// Recordings in --soak
+    #[arg(long, default_value_t = 10, requires = "soak")]
+    recordings: u64,
     /// Print the scenario of --seed before it runs, and counters
     #[arg(long)]
     verbose: bool,
@@ -80,7 +96,34 @@ fn start(args: &Args) -> Result<bool> {
         }
         return one(&scenario, &format!("seed {seed}"), args);
     }
+    if args.soak {
+        return long(args);
+    }
     many(args)
+}
+
+/// Runs one system for long.
+fn long(args: &Args) -> Result<bool> {
+    let extent = Extent {
+        requests: args.requests,
+        channels: args.channels,
+        clients: args.clients,
+        recordings: args.recordings,
+    };
+    match soak(extent, folder()?.path()) {
+        Ok(soaked) => {
+            println!("{soaked}");
+            if !soaked.is_steady() {
+                println!("FAILED soak commit {}: memory grows", commit());
+            }
+            Ok(soaked.is_steady())
+        }
+        Err(text) => {
+            println!("FAILED soak commit {}", commit());
+            println!("{text}");
+            Ok(false)
+        }
+    }
 }
 
 /// Folder for one thread's runs, in memory if the system has a file system for that.
@@ -289,14 +332,4 @@ fn worker(state: &Many) -> Result<()> {
 /// Open descriptors of this process.
 fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
-}
-
-/// Resident memory of this process, in bytes.
-fn resident() -> u64 {
-    let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = text
-        .split(' ')
-        .nth(1)
-        .and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or(0) * 4096
 }

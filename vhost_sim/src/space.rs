@@ -304,7 +304,23 @@ impl Space {
 impl Memory {
     fn all(&self) -> Vec<u8> {
         let mut bytes = vec![0; self.size as usize];
-        self.read(0, &mut bytes);
+        let Backing::Banked { width, bank, rows } = self.backing else {
+            self.read(0, &mut bytes);
+            return bytes;
+        };
+        // Bank by bank: a run of `read` has the few bytes of one word of one bank.
+        let (row, columns) = ((self.size / rows) as usize, (width / bank) as usize);
+        let (width, bank) = (width as usize, bank as usize);
+        let mut part = vec![0; row / columns];
+        for (number, buffer) in self.buffers.iter().enumerate() {
+            // A missing part shows as a difference.
+            let _ = buffer.read(0, &mut part);
+            let words = bytes[number / columns * row..].chunks_mut(width);
+            let at = number % columns * bank;
+            for (word, there) in words.zip(part.chunks_exact(bank)) {
+                word[at..at + bank].copy_from_slice(there);
+            }
+        }
         bytes
     }
 
@@ -363,5 +379,43 @@ impl Memory {
             }
         };
         (buffer as usize, at as usize, run as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vhost::mem::Buffer;
+
+    #[test]
+    fn bytes_are_the_same_one_by_one_and_all_at_once() {
+        for (width, bank, rows) in [(4, 4, 1), (8, 4, 2), (16, 2, 4), (32, 8, 2), (4, 1, 4)] {
+            let size = 0x400_u64;
+            let banks = rows * (width / bank);
+            let of = |number: u64| {
+                let buffer = Buffer::new(size / banks).expect("a few bytes");
+                let bytes: Vec<u8> = (0..size / banks)
+                    .map(|at| (at * 7 + number * 13 + 1) as u8)
+                    .collect();
+                assert!(buffer.write(0, &bytes));
+                buffer
+            };
+            let memory = Memory {
+                name: "ram",
+                base: 0,
+                size,
+                backing: Backing::Banked { width, bank, rows },
+                ram: None,
+                buffers: (0..banks).map(of).collect(),
+                shadow: Vec::new(),
+            };
+            let byte = |at| {
+                let mut byte = [0];
+                memory.read(at, &mut byte);
+                byte[0]
+            };
+            let one_by_one: Vec<u8> = (0..size).map(byte).collect();
+            assert_eq!(memory.all(), one_by_one, "{width} {bank} {rows}");
+        }
     }
 }

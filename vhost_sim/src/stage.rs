@@ -105,13 +105,11 @@ pub fn initial_files() -> BTreeMap<String, Vec<u8>> {
     .into()
 }
 
-/// Writes the memory configuration and the files of a run.
+/// Writes the files of a run.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn prepare(folder: &Path, scenario: &Scenario, spaces: &[Space]) -> io::Result<()> {
-    let yaml: String = spaces.iter().map(Space::yaml).collect();
-    fs::write(folder.join("mem.yaml"), format!("space:\n{yaml}"))?;
+pub fn prepare(folder: &Path, scenario: &Scenario) -> io::Result<()> {
     if scenario.disk {
         let root = folder.join("root");
         if root.exists() {
@@ -123,6 +121,12 @@ pub fn prepare(folder: &Path, scenario: &Scenario, spaces: &[Space]) -> io::Resu
         }
     }
     Ok(())
+}
+
+/// The memory configuration.
+pub fn memories(spaces: &[Space]) -> String {
+    let yaml: String = spaces.iter().map(Space::yaml).collect();
+    format!("space:\n{yaml}")
 }
 
 /// The mailbox configuration.

@@ -38,7 +38,7 @@ impl<'a> Run<'a> {
             .zip(&scenario.channels)
             .map(|(number, channel)| Space::new(number, channel, &log, || rng.u8(..)))
             .collect();
-        stage::prepare(folder, scenario, &spaces).map_err(|error| fail(error.to_string()))?;
+        stage::prepare(folder, scenario).map_err(|error| fail(error.to_string()))?;
         let sink = Sink::default();
         let reports = Arc::new(Mutex::new(Reports {
             errors: vec![0; scenario.channels.len()],
@@ -46,7 +46,7 @@ impl<'a> Run<'a> {
         }));
         let opener = log.clone();
         let mut builder = Vhost::builder()
-            .memories(folder.join("mem.yaml"))
+            .memories_text(stage::memories(&spaces))
             .mailboxes_text(stage::mailboxes(scenario))
             .variable(VARIABLE.0, VARIABLE.1)
             .virtual_file("sim", move |path: &str, _flags| {
