@@ -314,6 +314,14 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         .env("NEXTEST_PROFILE", "long"),
         Step::of_cases("features that exclude one another", exclusions()),
         Step::full(
+            "AddressSanitizer",
+            [sanitized(
+                "address",
+                "--test c_abi --test static_mem --test systems --test sockets --test host_program",
+            )],
+        )
+        .required(&[CLANG]),
+        Step::full(
             "fuzzing",
             fuzz_targets(root)?.iter().map(|target| fuzz(target)),
         )
@@ -350,7 +358,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         .required(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
         Step::new("simulated runs", [BUILD_SHIPPED])
             .with(Runs::Quick, [simulated_runs(20_000)])
-            .with(Runs::Full, [simulated_runs(100_000)])
+            .with(Runs::Full, [simulated_runs(100_000), SOAK.to_owned()])
             .only_with(&["vhost_sim/Cargo.toml"])
             .lane(Lane::Simulation),
         Step::new("instructions", ["cargo xtask bench --instructions"])
@@ -380,6 +388,15 @@ fn lock_file(folder: &str) -> String {
 /// Command of simulated runs of this many seeds, on two threads.
 fn simulated_runs(seeds: u32) -> String {
     format!("{SHIPPED}/vhost-sim --seeds {seeds} --jobs 2")
+}
+
+/// Command of a minute with one system.
+const SOAK: &str =
+    "target/release/vhost-sim --soak --requests 20000000 --clients 20000 --recordings 200";
+
+/// Command of tests with a sanitizer, and options of `cargo test` for them.
+fn sanitized(sanitizer: &str, tests: &str) -> String {
+    format!("xtask/sanitizers/run.sh {sanitizer} --no-fail-fast {tests}")
 }
 
 /// Builds without `std`. Firmware has no operating system, and the smallest CPUs have no atomic
