@@ -17,7 +17,7 @@ address)
     export ASAN_OPTIONS="$(sed -n 's/^ *return "\(.*\)";$/\1/p' "$here/options.c")"
     ;;
 thread)
-    export TSAN_OPTIONS="suppressions=$here/thread.txt halt_on_error=0 exitcode=66"
+    export TSAN_OPTIONS="suppressions=$here/thread.txt exitcode=66"
     ;;
 esac
 exec cargo test --package vhost --target $target --target-dir "target/sanitizers/$sanitizer" "$@"

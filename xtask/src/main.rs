@@ -11,6 +11,7 @@
 mod bench;
 mod clock;
 mod cosim;
+mod coverage;
 mod library;
 mod matrix;
 mod programs;
@@ -49,6 +50,8 @@ enum Verb {
     Programs(programs::Args),
     /// Build the library with methods in Python for simulations of a quick run, as its tests have it
     PythonLibrary,
+    /// Run the library's tests, and print the share of its code that they reach
+    Coverage(coverage::Args),
     /// Run the benches
     Bench(bench::Args),
     /// Copy library, header, SystemVerilog and Python to a folder, for a simulator flow
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Verb::Matrix => matrix::run(&root),
         Verb::Programs(args) => programs::run(&root, &args),
         Verb::PythonLibrary => library::keep_python(&root),
+        Verb::Coverage(args) => coverage::run(&root, &args),
         Verb::Bench(args) => bench::run(&root, &args),
         Verb::Stage(args) => stage::run(&root, &args),
     });

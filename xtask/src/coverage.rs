@@ -1,0 +1,185 @@
+//! `cargo xtask coverage`: lines, regions and branches of the library that its tests reach, by
+//! folder.
+//!
+//! Branches need a switch of the compiler that is not stable. Programs in C whose environment is
+//! empty write their counts to their own folders, so that what they alone reach counts as missed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::tool::{CARGO_LLVM_COV, CARGO_NEXTEST, LLVM_TOOLS, Toolbox, VENV};
+
+/// Result of the tests.
+const SUMMARY: &str = "target/coverage.json";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Options of cargo-nextest in place of the packages of the library: --lib, a filter
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// Export of llvm-cov.
+#[derive(Deserialize)]
+struct Export {
+    data: Vec<Data>,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    files: Vec<File>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    filename: PathBuf,
+    summary: Summary,
+}
+
+/// Counts of a file, or of a folder.
+#[derive(Deserialize, Default)]
+struct Summary {
+    lines: Share,
+    regions: Share,
+    #[serde(default)]
+    branches: Share,
+}
+
+#[derive(Deserialize, Default)]
+struct Share {
+    count: u64,
+    covered: u64,
+}
+
+impl Share {
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.covered += other.covered;
+    }
+
+    fn percent(&self) -> String {
+        match self.count {
+            0 => String::new(),
+            count => format!("{:.1} %", 100.0 * self.covered as f64 / count as f64),
+        }
+    }
+}
+
+/// Runs the tests of the library, and prints a table. Returns true if they have passed.
+pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
+    let mut tools = Toolbox::new(true);
+    for tool in [CARGO_NEXTEST, CARGO_LLVM_COV, LLVM_TOOLS] {
+        if let Err(missing) = tools.get(tool) {
+            bail!("{}", missing.0);
+        }
+    }
+    let llvm = llvm_folder(root)?;
+    let packages = ["--package", "vhost", "--package", "mailbox_rs"].map(str::to_owned);
+    let rest = if args.rest.is_empty() {
+        &packages[..]
+    } else {
+        &args.rest
+    };
+    let mut cargo = crate::tool::program(&format!(
+        "{VENV}/bin/cargo-llvm-cov llvm-cov nextest --branch --json --summary-only \
+         --output-path {SUMMARY} --ignore-run-fail"
+    ));
+    cargo
+        .args(rest)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("LLVM_COV", llvm.join("llvm-cov"))
+        .env("LLVM_PROFDATA", llvm.join("llvm-profdata"))
+        .current_dir(root);
+    let status = cargo.status().context("cannot start cargo-llvm-cov")?;
+    let text =
+        fs::read_to_string(root.join(SUMMARY)).with_context(|| format!("cannot read {SUMMARY}"))?;
+    let export: Export =
+        serde_json::from_str(&text).with_context(|| format!("{SUMMARY} is no export"))?;
+    print(root, &export);
+    Ok(status.success())
+}
+
+/// Folder of llvm-cov and llvm-profdata, which must not be older than the compiler's own LLVM.
+fn llvm_folder(root: &Path) -> Result<PathBuf> {
+    let lib = root.join(VENV).join("lib");
+    let pythons = fs::read_dir(&lib).with_context(|| format!("cannot read {}", lib.display()))?;
+    let folders = pythons
+        .flatten()
+        .map(|python| python.path().join("site-packages/llvm/bin"));
+    let found = folders
+        .into_iter()
+        .find(|folder| folder.join("llvm-cov").is_file());
+    found.with_context(|| format!("no llvm-cov below {}", lib.display()))
+}
+
+/// Prints a row for each folder, and one for all.
+fn print(root: &Path, export: &Export) {
+    let mut folders: BTreeMap<String, Summary> = BTreeMap::new();
+    for file in export.data.iter().flat_map(|data| &data.files) {
+        let Some(folder) = folder(root, &file.filename) else {
+            continue;
+        };
+        for name in [folder, "all".to_owned()] {
+            let sum = folders.entry(name).or_default();
+            sum.lines.add(&file.summary.lines);
+            sum.regions.add(&file.summary.regions);
+            sum.branches.add(&file.summary.branches);
+        }
+    }
+    println!("| folder | lines | regions | branches |\n| --- | --- | --- | --- |");
+    for (name, sum) in &folders {
+        println!(
+            "| `{name}` | {} | {} | {} |",
+            sum.lines.percent(),
+            sum.regions.percent(),
+            sum.branches.percent()
+        );
+    }
+}
+
+/// Folder of a source of the library, as `src/actors/mailbox` or `mailbox_rs`; `None` for tests.
+fn folder(root: &Path, file: &Path) -> Option<String> {
+    let path = file.strip_prefix(root).ok()?;
+    let mut parts = path.iter().filter_map(|part| part.to_str());
+    let is_test = |part: &str| {
+        matches!(part, "tests" | "testing" | "benches" | "examples") || part.ends_with("tests.rs")
+    };
+    if path.iter().filter_map(|part| part.to_str()).any(is_test) {
+        return None;
+    }
+    match (parts.next()?, parts.next()?, parts.next(), parts.next()) {
+        ("src", "actors", Some(actor), Some(_)) => Some(format!("src/actors/{actor}")),
+        ("src", folder, Some(_), _) => Some(format!("src/{folder}")),
+        ("src", ..) => Some("src".to_owned()),
+        ("mailbox_rs", ..) => Some("mailbox_rs".to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_belong_to_folders_and_tests_to_none() {
+        let root = Path::new("/root");
+        let of = |path: &str| folder(root, &root.join(path));
+        assert_eq!(of("src/mem/hex/mod.rs").as_deref(), Some("src/mem"));
+        let mailbox = "src/actors/mailbox/queues.rs";
+        assert_eq!(of(mailbox).as_deref(), Some("src/actors/mailbox"));
+        assert_eq!(of("src/lib.rs").as_deref(), Some("src"));
+        assert_eq!(of("mailbox_rs/src/mock.rs").as_deref(), Some("mailbox_rs"));
+        for test in [
+            "src/mem/hex/tests.rs",
+            "src/testing/mod.rs",
+            "tests/system.rs",
+        ] {
+            assert_eq!(of(test), None);
+        }
+        assert_eq!(folder(root, Path::new("/elsewhere/src/mem/mod.rs")), None);
+    }
+}
