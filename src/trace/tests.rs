@@ -195,7 +195,7 @@ fn what_is_no_regular_file_is_named_and_not_opened() {
         (folder.path(), "folder"),
         (&pipe, "pipe"),
         (&socket, "socket"),
-        (std::path::Path::new("/dev/null"), "device"),
+        (Path::new("/dev/null"), "device"),
     ] {
         let error = Trace::open(file).unwrap_err();
         assert!(
