@@ -363,7 +363,7 @@ fn traps_that_stay_are_reported_with_their_addresses() {
         "stays as it is: memory at 0x80100020 keeps its content, as a ROM does",
         "the trap at 0x80000100 of ",
         "goes on behind the end of its segment and stays as it is",
-        "1 traps of ",
+        "1 trap of ",
     ] {
         assert!(
             reports.iter().any(|it| it.contains(said)),
