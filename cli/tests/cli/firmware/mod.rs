@@ -103,6 +103,13 @@ impl Image {
     }
 }
 
+/// Standard error of a run behind the report on its mailbox.
+fn behind_start(said: &str) -> &str {
+    let start = "vhost: info: config: channel `cpu`: a mailbox at 0x";
+    assert!(said.starts_with(start), "{said}");
+    said.split_once('\n').expect("a line").1
+}
+
 /// Replays a recording with the protocol checker, which finds nothing.
 fn replays_in_order(trace: impl AsRef<OsStr>) {
     let attached = ["--attach", "check=error"];

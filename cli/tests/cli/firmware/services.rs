@@ -87,7 +87,7 @@ fn firmware_has_arguments_environment_streams_and_time() {
             stdout,
             "firmware.elf\0~\0\0$X ${Y}\0--files\0ü\0|A=\0B=$HOME ~ \" : {\0|some input\n|"
         );
-        assert_eq!((stderr.as_str(), status), ("end", Some(0)));
+        assert_eq!((super::behind_start(&stderr), status), ("end", Some(0)));
         let long = "0123456789".repeat(2000);
         let (stdout, _, status) = run(&image, &["--clock", "wall"], &[&long]);
         let got: String = stdout.split('|').skip(2).collect();

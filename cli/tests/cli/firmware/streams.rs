@@ -50,7 +50,8 @@ fn input_output_and_arguments_are_those_of_the_command() {
         let ended = image.run(arguments);
         assert_eq!(ended.status, Some(5), "{}", ended.stderr);
         assert!(ended.stdout == text, "{} bytes", ended.stdout.len());
-        assert_eq!(ended.stderr, format!("{name}\none\n\n${{HOME}} ~/x\n-v\n"));
+        let expected = format!("{name}\none\n\n${{HOME}} ~/x\n-v\n");
+        assert_eq!(super::behind_start(&ended.stderr), expected);
 
         // Input and arguments are in a recording.
         let trace = image.path("run.trace");
@@ -141,6 +142,7 @@ fn text_that_cannot_be_written_fails_the_run_and_firmware_is_told() {
         (output.status.code(), said)
     };
     let is_one_report = |said: &str, reason: &str| {
+        let said = super::behind_start(said);
         assert_eq!(said.lines().count(), 1, "{said}");
         for part in ["error: console: ", "standard output: ", reason] {
             assert!(said.contains(part), "{said}");
