@@ -14,8 +14,8 @@ const STREAMS: [u64; 3] = [0, 1, 2];
 /// Result for a descriptor that is not open.
 const EBADF: i64 = -9;
 
-/// In place of a descriptor: the working directory.
-const AT_FDCWD: u64 = -100_i32 as u32 as u64;
+/// In place of a descriptor: the working directory, -100 as an `int`.
+const AT_FDCWD: u64 = 0xffff_ff9c;
 
 const OPENAT: u64 = 56;
 const CLOSE: u64 = 57;
