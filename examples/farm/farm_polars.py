@@ -143,7 +143,7 @@ if __name__ == "__main__":
     tables, names = arguments(__doc__, QUESTIONS)
     questions = Farm(tables).questions()
     # All rows, with all of each value.
-    with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=1_000_000, tbl_width_chars=1_000_000):
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=65_000, tbl_width_chars=65_000):
         for name in names or QUESTIONS:
             print(name)
             print(questions[name]().collect())

@@ -172,7 +172,8 @@ def test_programs_say_what_is_right(program: str, tables: Path, tmp_path: Path) 
     ]:
         ended = run(f"{sys.executable} examples/farm/{program} {words}")
         assert (ended.returncode, ended.stdout) == (2, ""), ended
-        assert text in ended.stderr and "Traceback" not in ended.stderr, ended
+        assert text in ended.stderr, ended
+        assert "Traceback" not in ended.stderr, ended
     ended = run(f"{sys.executable} examples/farm/{program} {tables} departures failures")
     assert ended.returncode == 0, ended
     # All rows, with their whole commands.

@@ -60,6 +60,8 @@ pub struct Builder {
     on_report: Option<Box<OnReport>>,
     attached: Vec<Box<dyn Attach>>,
     recording: Option<(PathBuf, Payloads)>,
+    /// Treatment of payloads, where the recording has none of its own.
+    payloads: Payloads,
     compresses_recording: bool,
     /// Identity of the run, for its recording.
     run: RunIdentity,
@@ -198,9 +200,17 @@ impl Builder {
     }
 
     /// Records every message and reply in `file`, for a replay without a simulator. An existing file is overwritten. In the name, `%p`
-    /// stands for the process id and `%t` for the time of the start; a file that another run is writing is refused.
+    /// stands for the process id and `%t` for the time of the start; a file that another run is writing is refused. Payload bytes are kept,
+    /// unless [`environment`](Self::environment) has found another value of `VHOST_TRACE_PAYLOADS`.
     pub fn record(self, file: impl Into<PathBuf>) -> Self {
-        self.record_with(file, Payloads::Keep)
+        let payloads = self.payloads;
+        self.record_with(file, payloads)
+    }
+
+    /// Sets the treatment of payloads of [`record`](Self::record).
+    pub(super) fn record_payloads(mut self, payloads: Payloads) -> Self {
+        self.payloads = payloads;
+        self
     }
 
     /// Like [`record`](Self::record), with or without payload bytes; without them a replay is impossible.

@@ -166,15 +166,15 @@ impl Builder {
 
 /// Adds the recording, the watchdog and the attachments of the environment.
 fn observed(builder: Builder) -> Result<Builder, Error> {
+    // For a recording that the program asks for, too.
+    let builder = builder.record_payloads(payloads()?);
+    let builder = match is_compressed()? {
+        Some(is_compressed) => builder.compress_recording(is_compressed),
+        None => builder,
+    };
     let builder = match TRACE.value() {
         None => builder,
-        Some(file) => {
-            let builder = builder.record_with(file, payloads()?);
-            match is_compressed()? {
-                Some(is_compressed) => builder.compress_recording(is_compressed),
-                None => builder,
-            }
-        }
+        Some(file) => builder.record(file),
     };
     let builder = identified(builder);
     let builder = match WATCHDOG.value() {

@@ -165,11 +165,14 @@ impl Claim {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let other = fs::read_to_string(&path).unwrap_or_default();
+                let other = match other.trim_end() {
+                    "" => "a recording of another export",
+                    file => file,
+                };
                 bail!(
-                    "run `{}` is in the tables already, from {}: {OWN_ID}; \
+                    "run `{}` is in the tables already, from {other}: {OWN_ID}; \
                      if an export was ended from outside, remove {}",
                     source.id,
-                    other.trim_end(),
                     path.display()
                 );
             }

@@ -93,7 +93,7 @@ table! { RUNS = "runs" {
     revision: Text optional, "revision of the sources";
     host: Text optional, "name of the machine";
     command: Text optional, "command that repeats the run";
-    replay: Text optional, "command that replays the recording; null if that is impossible";
+    replay: Text optional, "command that replays the recording, with its whole path; null if that is impossible";
     library: Text, "version of the library that recorded";
     whole: Flag, "true if the recording begins with the run";
     payloads: Text, "treatment of payloads: keep, hash or drop";

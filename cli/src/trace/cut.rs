@@ -67,6 +67,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             0 => "with the run".to_owned(),
             tick => format!("at tick {tick}"),
         };
+        let reason: Vec<&str> = reason.split_whitespace().collect();
+        let reason = reason.join(" ");
         let reason = truncated(format_args!("{}", Sanitized(&reason)), MOST_REASON);
         writeln!(out, "it begins {place}: {reason}")?;
     }

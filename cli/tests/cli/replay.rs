@@ -1,7 +1,9 @@
+use std::path::Path;
+
 use vhost::trace::Payloads;
 
 use crate::run::{Run, entries, frames, seal};
-use crate::vhost_on;
+use crate::{command, end, vhost_on};
 
 #[test]
 fn a_recorded_run_is_replayed_in_another_process() {
@@ -142,4 +144,31 @@ fn an_error_that_a_checker_finds_is_told_by_status_1() {
     assert!(start.starts_with("error: protocol: tick "), "{output}");
     let expected = "firmware reaches outside of the map by MEMSET ";
     assert!(text.starts_with(expected), "{output}");
+}
+
+#[test]
+fn a_recording_of_an_option_is_as_the_environment_asks_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/selftest-rv32.elf");
+    let trace = folder.path().join("run.trace");
+    let run = |variables: &[(&str, &str)]| {
+        let mut run = command();
+        run.envs(variables.iter().copied());
+        end(run.arg("run").arg(&image).arg("--record").arg(&trace))
+    };
+    for (payloads, text) in [("keep", "with payloads"), ("drop", "without payloads")] {
+        let variables = [
+            ("VHOST_TRACE_PAYLOADS", payloads),
+            ("VHOST_TRACE_COMPRESS", "zstd"),
+        ];
+        run(&variables);
+        let stat = vhost_on("trace stat", &trace).stdout(0);
+        assert!(stat.contains(text), "{stat}");
+        let bytes = std::fs::read(&trace).unwrap();
+        assert!(!bytes.starts_with(b"VHOSTTRC"));
+    }
+    for variable in ["VHOST_TRACE_PAYLOADS", "VHOST_TRACE_COMPRESS"] {
+        let error = run(&[(variable, "some")]).stderr(125);
+        assert!(error.contains(variable), "{error}");
+    }
 }

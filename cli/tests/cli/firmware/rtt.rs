@@ -278,3 +278,42 @@ fn firmware_of_another_author_is_served() {
     }
     assert!(tree().join("firmware/rtt/Cargo.lock").exists());
 }
+
+/// A replay does not go on from the state of a channel with RTT: parts begin with the run.
+#[test]
+fn parts_that_begin_earlier_have_names_of_their_own_and_say_why() {
+    if missing().is_some() {
+        return;
+    }
+    let image = Image(tempfile::tempdir().unwrap());
+    compile(&image, 64, &["-DONE_STORE", "-DLINES=62"], PROGRAM);
+    let input = image.put("input", "HAL.");
+    let mut run = command();
+    let run = run.args(["run", "firmware.elf", "--record", "run.trace", "--stdin"]);
+    let run = run.arg(&input).env("VHOST_RUN_ID", "r");
+    crate::end(run.current_dir(image.0.path())).stdout(3);
+    let ids = ["60..90", "70..90"].map(|ticks| {
+        let mut cut = command();
+        let words = [
+            "trace",
+            "cut",
+            "run.trace",
+            "-o",
+            "part.trace",
+            "--ticks",
+            ticks,
+        ];
+        let output = crate::end(cut.args(words).current_dir(image.0.path())).stdout(0);
+        let reason = output.lines().nth(1).unwrap();
+        let first = ticks.split_once('.').unwrap().0;
+        assert!(reason.starts_with("it begins "), "{reason}");
+        assert!(
+            reason.contains(&format!("tick {first} differs: frame ")),
+            "{reason}"
+        );
+        let part = vhost::trace::Trace::open(image.path("part.trace")).unwrap();
+        let id = part.header().run.get(vhost::trace::RunIdentity::ID);
+        id.unwrap().to_owned()
+    });
+    assert_eq!(ids, ["r.60to90", "r.70to90"]);
+}
