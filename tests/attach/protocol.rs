@@ -40,8 +40,8 @@ fn found(act: impl FnOnce(&Vhost, &mut Firmware<Ram>)) -> Vec<String> {
 
 /// Text of a finding behind its tick.
 fn without_tick(text: &str) -> String {
-    let rest = text.strip_prefix("tick ").expect("a tick");
-    let (tick, rest) = rest.split_once(": ").expect("a text");
+    let rest = text.strip_prefix("tick ").unwrap();
+    let (tick, rest) = rest.split_once(": ").unwrap();
     assert!(tick.parse::<u64>().is_ok(), "{text}");
     rest.to_owned()
 }
