@@ -107,7 +107,7 @@ impl Image {
 fn behind_start(said: &str) -> &str {
     let start = "vhost: info: config: channel `cpu`: a mailbox at 0x";
     assert!(said.starts_with(start), "{said}");
-    said.split_once('\n').expect("a line").1
+    said.split_once('\n').unwrap().1
 }
 
 /// Replays a recording with the protocol checker, which finds nothing.
