@@ -2,7 +2,7 @@
 //! were alone, or refused.
 //!
 //! Built with ThreadSanitizer, it also shows that threads hand the host over without a data race.
-//! CONTRIBUTING.md has the command.
+//! docs/testing.md has the command.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #![allow(

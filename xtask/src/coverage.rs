@@ -5,8 +5,8 @@
 //! empty write their counts to their own folders, so that what they alone reach counts as missed.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -78,6 +78,11 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         }
     }
     let llvm = llvm_folder(root)?;
+    let mut path = root.join(VENV).join("bin").into_os_string();
+    if let Some(others) = env::var_os("PATH") {
+        path.push(":");
+        path.push(others);
+    }
     let packages = ["--package", "vhost", "--package", "mailbox_rs"].map(str::to_owned);
     let rest = if args.rest.is_empty() {
         &packages[..]
@@ -86,11 +91,14 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     };
     let mut cargo = crate::tool::program(&format!(
         "{VENV}/bin/cargo-llvm-cov llvm-cov nextest --branch --json --summary-only \
-         --output-path {SUMMARY} --ignore-run-fail"
+         --output-path {SUMMARY} --ignore-run-fail --no-cfg-coverage --no-cfg-coverage-nightly"
     ));
     cargo
         .args(rest)
         .env("RUSTC_BOOTSTRAP", "1")
+        // The tools are built without zlib.
+        .env("RUSTFLAGS", "-Cllvm-args=-enable-name-compression=false")
+        .env("PATH", path)
         .env("LLVM_COV", llvm.join("llvm-cov"))
         .env("LLVM_PROFDATA", llvm.join("llvm-profdata"))
         .current_dir(root);
