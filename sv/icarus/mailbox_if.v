@@ -31,7 +31,17 @@ module mailbox_if #(
     integer clocks;
     // Something was written since the last tick, or before that: what was written when a clock ticked is there at the next.
     reg     notified, notified_last;
+    // Without a period: the last tick has left a call without an answer.
+    reg     pending;
     integer served;
+
+    // What a clock does. The time of a clock goes by the variables that it reads, in Icarus Verilog: an idle one reads this alone.
+    localparam NOTHING = 2'd0, TICK = 2'd1, COUNT = 2'd2, KEEP = 2'd3;
+
+    wire       news = notified | notified_last | (written === 1);
+    wire       every = period == 1;
+    wire [1:0] step = over !== 0 || reset === 1 ? (written === 1 ? KEEP : NOTHING)
+        : every | news | pending ? TICK : period != 0 ? COUNT : NOTHING;
 
     // In the middle of time 0, behind the `initial` blocks that name methods and memories.
     initial begin
@@ -40,6 +50,7 @@ module mailbox_if #(
         over = 0;
         status = 0;
         notified_last = 0;
+        pending = 0;
         notify;
         #0;
         if ($mb_init(MEM_CFG, MAILBOX_CFG, FS_ROOT) != 0)
@@ -52,26 +63,37 @@ module mailbox_if #(
     endtask
 
     always @(posedge clk)
-        if (written === 1)
-            notify;
+        case (step)
+            NOTHING: ;
+            TICK: tick;
+            COUNT: begin
+                clocks = clocks + 1;
+                // Not just when it is equal: the testbench may have shortened the period.
+                if (clocks >= period)
+                    tick;
+            end
+            KEEP: notify;
+        endcase
 
-    always @(posedge clk)
-        if (over === 0 && reset !== 1) begin
-            clocks = clocks + 1;
-            // Not just when it is equal: the testbench may have shortened the period.
-            if (notified || notified_last || (period == 0 ? $mb_pending_calls != 0 : clocks >= period)) begin
-                clocks = 0;
-                notified_last = notified;
+    task tick;
+        begin
+            if (news) begin
+                notified_last = notified | (written === 1);
                 notified = 0;
                 if (notified_last)
                     $mb_notify;
-                served = $mb_tick;
-                if (served < 0)
-                    end_service(255);
-                else if (served == 0)
-                    end_service($mb_exit_code);
             end
+            served = $mb_tick;
+            if (!every) begin
+                clocks = 0;
+                pending = 0;
+                if (period == 0)
+                    pending = $mb_pending_calls != 0;
+            end
+            if (served <= 0)
+                end_service(served < 0 ? 255 : $mb_exit_code);
         end
+    endtask
 
     task end_service;
         input [31:0] with_status;

@@ -1,0 +1,3 @@
+vhdl/vhost_pkg.vhd
+integration/vhdl/core.vhd
+integration/vhdl/idle/testbench.vhd

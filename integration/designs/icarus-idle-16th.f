@@ -1,0 +1,5 @@
++define+TICKS=16
+$(PICORV32)/picorv32.v
+sv/icarus/mailbox_if.v
+integration/icarus/chip.v
+integration/icarus/idle/testbench.v

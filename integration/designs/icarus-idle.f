@@ -1,0 +1,4 @@
+$(PICORV32)/picorv32.v
+sv/icarus/mailbox_if.v
+integration/icarus/chip.v
+integration/icarus/idle/testbench.v
