@@ -4,8 +4,8 @@
  *     cc -shared -fPIC -O2 -I include -o vhost_ghdl.so vhdl/vhost_ghdl.c -ldl
  *
  * It has nothing of the library in it: it loads libvhost.so from its own folder, from where the system looks for libraries, or
- * the file that the variable VHOST_LIBRARY names. It has the memories of backend `api`, which the VHDL reads and writes by
- * words, and the methods that VHDL serves.
+ * the file that the variable VHOST_LIBRARY names. For each system it has the memories of backend `api`, which the VHDL reads and
+ * writes by words, and the methods that VHDL serves.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,7 +21,15 @@
 
 static const char library[] = "libvhost.so";
 
-/* The library, and this object, with their symbols for each other. */
+/* This object's symbols, for the library: the memories and mb_sv_call. */
+__attribute__((constructor)) static void show(void)
+{
+    Dl_info own = {0};
+    if (dladdr(library, &own) && own.dli_fname)
+        dlopen(own.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
+}
+
+/* The library, with its symbols for this object. */
 static void *load(void)
 {
     const char *named = getenv("VHOST_LIBRARY");
@@ -29,8 +37,7 @@ static void *load(void)
     void *found = NULL;
     Dl_info own = {0};
 
-    if (dladdr(library, &own) && own.dli_fname)
-        dlopen(own.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
+    dladdr(library, &own);
     if (named && *named)
         return dlopen(named, RTLD_NOW | RTLD_GLOBAL);
     if (own.dli_fname && strrchr(own.dli_fname, '/')) {
@@ -64,6 +71,67 @@ static void *function(const char *name)
         void *found = function(#name);              \
         memcpy(&call, &found, sizeof call);         \
     }
+
+/* ---- Systems: the first is number 0, others are numbered as they are opened ------------------------------------------ */
+
+enum { SYSTEMS = 64, NAME = 64, PAGE = 4096, TABLE = 1 << 10 };
+
+static struct system {
+    void *handle;
+    char name[NAME];
+    /* Pages of its memories of backend `api`, by address: 4 KiB each, made when they are first written. */
+    uint8_t **tables[1 << 10];
+} systems[SYSTEMS];
+
+static int32_t opened;
+
+/* System of the call in progress, or the selected one. */
+static int32_t current(void)
+{
+    int32_t number;
+    void *handle;
+
+    if (opened == 0)
+        return 0;
+    HOST(mb_system_current)
+    handle = call();
+    for (number = opened; number > 0 && systems[number].handle != handle; number--)
+        ;
+    return number;
+}
+
+/* Number of the system of this name, which is opened if there is none; -1 on an error. */
+int32_t vhost_ghdl_system(const char *name)
+{
+    int32_t number;
+    void *handle;
+    HOST(mb_system_open)
+    for (number = 1; number <= opened; number++)
+        if (strcmp(systems[number].name, name) == 0)
+            return number;
+    if (number == SYSTEMS || strlen(name) >= NAME) {
+        fprintf(stderr, "vhost_ghdl: no system %s: there are %d at most, with names of up to %d characters\n", name,
+                SYSTEMS - 1, NAME - 1);
+        return -1;
+    }
+    handle = call(name);
+    if (!handle)
+        return -1;
+    strcpy(systems[number].name, name);
+    systems[number].handle = handle;
+    opened = number;
+    return number;
+}
+
+int32_t vhost_ghdl_select(int32_t number)
+{
+    HOST(mb_system_select)
+    if (number < 0 || number > opened) {
+        fprintf(stderr, "vhost_ghdl: there is no system %d; mb_system gives the number of one\n", (int)number);
+        return -1;
+    }
+    return call(systems[number].handle);
+}
 
 /* ---- Life of the system ---------------------------------------------------------------------------------------------- */
 
@@ -100,6 +168,18 @@ void vhost_ghdl_shutdown(void)
     call();
 }
 
+int32_t vhost_ghdl_save(const char *file)
+{
+    HOST(mb_save)
+    return call(file);
+}
+
+int32_t vhost_ghdl_restore(const char *file)
+{
+    HOST(mb_restore)
+    return call(file);
+}
+
 void vhost_ghdl_quit(int32_t status)
 {
     HOST(mb_quit)
@@ -127,14 +207,10 @@ void vhost_ghdl_write(const char *space, int32_t address, int32_t bytes, int32_t
 
 /* ---- Memories of backend `api` --------------------------------------------------------------------------------------- */
 
-/* Pages of all memories, by address: 4 KiB each, made when they are first written. */
-enum { PAGE = 4096, TABLE = 1 << 10 };
-static uint8_t **tables[1 << 10];
-
-static uint8_t *byte(uint64_t address, int make)
+static uint8_t *byte(int32_t system, uint64_t address, int make)
 {
     uint32_t page = (uint32_t)(address / PAGE);
-    uint8_t ***table = &tables[page / TABLE], **found;
+    uint8_t ***table = &systems[system].tables[page / TABLE], **found;
 
     if (address >> 32)
         return NULL;
@@ -148,54 +224,77 @@ static uint8_t *byte(uint64_t address, int make)
     return *found ? *found + address % PAGE : NULL;
 }
 
+/* Bytes from an address to the end of its page, `len` at most. */
+static size_t in_page(uint64_t address, size_t len)
+{
+    size_t left = (size_t)(PAGE - address % PAGE);
+    return len < left ? len : left;
+}
+
+static size_t read_bytes(int32_t system, uint64_t address, uint8_t *data, size_t len)
+{
+    size_t done = 0, step;
+    for (; done < len && (address + done) >> 32 == 0; done += step) {
+        const uint8_t *from = byte(system, address + done, 0);
+        step = in_page(address + done, len - done);
+        if (from)
+            memcpy(data + done, from, step);
+        else
+            memset(data + done, 0, step);
+    }
+    return done;
+}
+
+static size_t write_bytes(int32_t system, uint64_t address, const uint8_t *data, size_t len)
+{
+    size_t done = 0, step;
+    for (; done < len; done += step) {
+        uint8_t *to = byte(system, address + done, 1);
+        step = in_page(address + done, len - done);
+        if (!to)
+            break;
+        memcpy(to, data + done, step);
+    }
+    return done;
+}
+
 size_t __vhost_bb_mem_read(uint64_t base, uint64_t address, uint8_t *data, size_t len)
 {
-    size_t i;
     (void)base;
-    for (i = 0; i < len && (address + i) >> 32 == 0; i++) {
-        const uint8_t *from = byte(address + i, 0);
-        data[i] = from ? *from : 0;
-    }
-    return i;
+    return read_bytes(current(), address, data, len);
 }
 
 size_t __vhost_bb_mem_write(uint64_t base, uint64_t address, const uint8_t *data, size_t len)
 {
-    size_t i;
     (void)base;
-    for (i = 0; i < len; i++) {
-        uint8_t *to = byte(address + i, 1);
-        if (!to)
-            break;
-        *to = data[i];
-    }
-    return i;
+    return write_bytes(current(), address, data, len);
 }
 
-/* The word at an address, whose low two bits are ignored. */
-int32_t vhost_ghdl_load(int32_t address)
+/* The word at an address of a system, whose low two bits are ignored. */
+int32_t vhost_ghdl_load(int32_t system, int32_t address)
 {
     uint32_t word = 0;
-    __vhost_bb_mem_read(0, (uint32_t)address & ~3u, (uint8_t *)&word, sizeof word);
+    if (system >= 0 && system <= opened)
+        read_bytes(system, (uint32_t)address & ~3u, (uint8_t *)&word, sizeof word);
     return (int32_t)word;
 }
 
 /* Stores the bytes of a word whose strobes are 1. */
-void vhost_ghdl_store(int32_t address, int32_t data, int32_t strobes)
+void vhost_ghdl_store(int32_t system, int32_t address, int32_t data, int32_t strobes)
 {
     uint32_t word = (uint32_t)data, i;
-    for (i = 0; i < 4; i++)
+    for (i = 0; i < 4 && system >= 0 && system <= opened; i++)
         if (strobes >> i & 1)
-            __vhost_bb_mem_write(0, ((uint32_t)address & ~3u) + i, (uint8_t *)&word + i, 1);
+            write_bytes(system, ((uint32_t)address & ~3u) + i, (uint8_t *)&word + i, 1);
 }
 
 /* ---- Methods --------------------------------------------------------------------------------------------------------- */
 
-enum { CALLS = 64, NAME = 64 };
+enum { CALLS = 64 };
 
 /* Call of firmware, from its first poll until its answer is given. */
 static struct call {
-    int32_t number;
+    int32_t number, system;
     int taken, answered, polled;
     uint32_t status, arg_len;
     uint64_t args[16], result;
@@ -203,6 +302,9 @@ static struct call {
 } calls[CALLS];
 
 static int32_t last;
+
+/* True once VHDL has ticked: it serves methods. Where another program ticks, such as cocotb, that one does. */
+static int is_ticking;
 
 static struct call *of(int32_t number)
 {
@@ -216,13 +318,14 @@ static struct call *of(int32_t number)
 uint64_t mb_sv_call(const char *channel, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status)
 {
     struct call *free = NULL;
+    int32_t system = current();
     size_t i;
 
     for (i = 0; i < CALLS; i++) {
         struct call *known = &calls[i];
         if (known->number == 0)
             free = known;
-        else if (strcmp(known->channel, channel) == 0 && strcmp(known->method, method) == 0) {
+        else if (known->system == system && strcmp(known->channel, channel) == 0 && strcmp(known->method, method) == 0) {
             known->polled = 1;
             *status = known->answered ? known->status : 1;
             if (known->answered)
@@ -230,6 +333,10 @@ uint64_t mb_sv_call(const char *channel, const char *method, uint32_t arg_len, c
             return known->result;
         }
     }
+    /* 2: there is no such method. */
+    *status = 2;
+    if (!is_ticking)
+        return 0;
     /* 3: it has failed. */
     *status = 3;
     if (!free || strlen(channel) >= NAME || strlen(method) >= NAME)
@@ -237,6 +344,7 @@ uint64_t mb_sv_call(const char *channel, const char *method, uint32_t arg_len, c
     memset(free, 0, sizeof *free);
     last = last == INT32_MAX ? 1 : last + 1;
     free->number = last;
+    free->system = system;
     free->polled = 1;
     free->arg_len = arg_len;
     memcpy(free->args, args, sizeof free->args);
@@ -248,12 +356,16 @@ uint64_t mb_sv_call(const char *channel, const char *method, uint32_t arg_len, c
 
 int32_t vhost_ghdl_tick(void)
 {
+    int32_t system = current();
     size_t i;
     int served;
     HOST(mb_tick)
+    is_ticking = 1;
     served = call();
     /* A call that was not asked again is none any more: its channel was reset. */
     for (i = 0; i < CALLS; i++) {
+        if (calls[i].number == 0 || calls[i].system != system)
+            continue;
         if (!calls[i].polled)
             calls[i].number = 0;
         calls[i].polled = 0;
@@ -264,9 +376,10 @@ int32_t vhost_ghdl_tick(void)
 int32_t vhost_ghdl_next_call(void)
 {
     struct call *oldest = NULL;
+    int32_t system = current();
     size_t i;
     for (i = 0; i < CALLS; i++)
-        if (calls[i].number != 0 && !calls[i].taken && (!oldest || calls[i].number < oldest->number))
+        if (calls[i].number != 0 && calls[i].system == system && !calls[i].taken && (!oldest || calls[i].number < oldest->number))
             oldest = &calls[i];
     if (!oldest)
         return 0;

@@ -21,8 +21,18 @@ package vhost_pkg is
     -- The first exit code other than 0; 0 if there was none.
     impure function mb_exit_code return integer;
     procedure mb_shutdown;
-    -- Shuts the system down, and ends the process with this status.
+    -- A checkpoint in a file: 0, or -1.
+    impure function mb_save (file_name : string) return integer;
+    impure function mb_restore (file_name : string) return integer;
+    -- Shuts all systems down, and ends the process with this status.
     procedure mb_quit (status : integer);
+
+    -- ---- Several systems: the first is number 0 ----
+
+    -- Number of the system of this name, which is opened if there is none; 0 for an empty name, -1 on an error.
+    impure function mb_system (name : string) return integer;
+    -- Later calls are for this system. A process selects its system each time that it goes on.
+    procedure mb_system_select (system : integer);
 
     -- ---- Backdoor: 1, 2 or 4 bytes, little endian; 0 on an error ----
 
@@ -31,12 +41,15 @@ package vhost_pkg is
 
     -- ---- Memories of backend `api`: the word at an address ----
 
-    impure function vhost_load (address : word) return word;
+    impure function vhost_load (address : word; system : integer := 0) return word;
     -- Stores the bytes of the word whose strobes are 1.
-    procedure vhost_store (address : word; data : word; strobes : std_logic_vector(3 downto 0) := "1111");
+    procedure vhost_store (
+        address : word; data : word; strobes : std_logic_vector(3 downto 0) := "1111"; system : integer := 0);
 
     -- A memory of such words, for a model that is a protected type.
     type vhost_memory is protected
+        -- It is a memory of this system from now on, no longer of the first one.
+        procedure of_system (number : integer);
         impure function load (address : word) return word;
         procedure store (address : word; data : word; strobes : std_logic_vector(3 downto 0) := "1111");
     end protected;
@@ -70,15 +83,23 @@ package vhost_pkg is
     attribute foreign of ghdl_status : procedure is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_status";
     procedure ghdl_shutdown;
     attribute foreign of ghdl_shutdown : procedure is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_shutdown";
+    impure function ghdl_save (file_name : c_text) return integer;
+    attribute foreign of ghdl_save : function is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_save";
+    impure function ghdl_restore (file_name : c_text) return integer;
+    attribute foreign of ghdl_restore : function is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_restore";
+    impure function ghdl_system (name : c_text) return integer;
+    attribute foreign of ghdl_system : function is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_system";
+    impure function ghdl_select (number : integer) return integer;
+    attribute foreign of ghdl_select : function is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_select";
     procedure ghdl_quit (status : integer);
     attribute foreign of ghdl_quit : procedure is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_quit";
     impure function ghdl_read (space : c_text; address, bytes : integer) return integer;
     attribute foreign of ghdl_read : function is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_read";
     procedure ghdl_write (space : c_text; address, bytes, data : integer);
     attribute foreign of ghdl_write : procedure is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_write";
-    impure function ghdl_load (address : integer) return integer;
+    impure function ghdl_load (system, address : integer) return integer;
     attribute foreign of ghdl_load : function is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_load";
-    procedure ghdl_store (address, data, strobes : integer);
+    procedure ghdl_store (system, address, data, strobes : integer);
     attribute foreign of ghdl_store : procedure is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_store";
     impure function ghdl_next_call return integer;
     attribute foreign of ghdl_next_call : function is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_next_call";
@@ -141,6 +162,30 @@ package body vhost_pkg is
         ghdl_shutdown;
     end procedure;
 
+    impure function mb_save (file_name : string) return integer is
+    begin
+        return ghdl_save(c(file_name));
+    end function;
+
+    impure function mb_restore (file_name : string) return integer is
+    begin
+        return ghdl_restore(c(file_name));
+    end function;
+
+    impure function mb_system (name : string) return integer is
+    begin
+        if name'length = 0 then
+            return 0;
+        end if;
+        return ghdl_system(c(name));
+    end function;
+
+    procedure mb_system_select (system : integer) is
+    begin
+        assert ghdl_select(system) = 0
+            report "vhost: there is no system " & integer'image(system) severity failure;
+    end procedure;
+
     procedure mb_quit (status : integer) is
     begin
         ghdl_quit(status);
@@ -156,25 +201,33 @@ package body vhost_pkg is
         ghdl_write(c(space), bits(address), bytes, bits(data));
     end procedure;
 
-    impure function vhost_load (address : word) return word is
+    impure function vhost_load (address : word; system : integer := 0) return word is
     begin
-        return of_bits(ghdl_load(bits(address)));
+        return of_bits(ghdl_load(system, bits(address)));
     end function;
 
-    procedure vhost_store (address : word; data : word; strobes : std_logic_vector(3 downto 0) := "1111") is
+    procedure vhost_store (
+        address : word; data : word; strobes : std_logic_vector(3 downto 0) := "1111"; system : integer := 0) is
     begin
-        ghdl_store(bits(address), bits(data), to_integer(unsigned(strobes)));
+        ghdl_store(system, bits(address), bits(data), to_integer(unsigned(strobes)));
     end procedure;
 
     type vhost_memory is protected body
+        variable system : integer := 0;
+
+        procedure of_system (number : integer) is
+        begin
+            system := number;
+        end procedure;
+
         impure function load (address : word) return word is
         begin
-            return vhost_load(address);
+            return vhost_load(address, system);
         end function;
 
         procedure store (address : word; data : word; strobes : std_logic_vector(3 downto 0) := "1111") is
         begin
-            vhost_store(address, data, strobes);
+            vhost_store(address, data, strobes, system);
         end procedure;
     end protected body;
 
@@ -248,6 +301,30 @@ package body vhost_pkg is
         report "VHPIDIRECT is missing" severity failure;
     end procedure;
 
+    impure function ghdl_save (file_name : c_text) return integer is
+    begin
+        report "VHPIDIRECT is missing" severity failure;
+        return 0;
+    end function;
+
+    impure function ghdl_restore (file_name : c_text) return integer is
+    begin
+        report "VHPIDIRECT is missing" severity failure;
+        return 0;
+    end function;
+
+    impure function ghdl_system (name : c_text) return integer is
+    begin
+        report "VHPIDIRECT is missing" severity failure;
+        return 0;
+    end function;
+
+    impure function ghdl_select (number : integer) return integer is
+    begin
+        report "VHPIDIRECT is missing" severity failure;
+        return 0;
+    end function;
+
     procedure ghdl_quit (status : integer) is
     begin
         report "VHPIDIRECT is missing" severity failure;
@@ -264,13 +341,13 @@ package body vhost_pkg is
         report "VHPIDIRECT is missing" severity failure;
     end procedure;
 
-    impure function ghdl_load (address : integer) return integer is
+    impure function ghdl_load (system, address : integer) return integer is
     begin
         report "VHPIDIRECT is missing" severity failure;
         return 0;
     end function;
 
-    procedure ghdl_store (address, data, strobes : integer) is
+    procedure ghdl_store (system, address, data, strobes : integer) is
     begin
         report "VHPIDIRECT is missing" severity failure;
     end procedure;

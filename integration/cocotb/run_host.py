@@ -1,7 +1,8 @@
 """Builds the chip for a simulator of cocotb's runner, and runs test_host in it: `run_host.py SIMULATOR FOLDER`.
 
 It ends with whether the tests have passed. The environment has the rest: LIBRARY is the file of the library, PICORV32 the
-folder of the CPU, FIRMWARE0 the image, MAILBOX_FS_ROOT the root of firmware's files.
+folder of the CPU, FIRMWARE0 the image, MAILBOX_FS_ROOT the root of firmware's files. GHDL finds vhost_ghdl.so in
+LD_LIBRARY_PATH.
 """
 
 from __future__ import annotations
@@ -16,30 +17,48 @@ from vhost.library import simulation_environment
 
 HERE = Path(__file__).parent
 
+PROJECT = HERE.parent.parent
+
 #: Arguments of the build. In Verilator arrays must be public.
 ARGUMENTS = {
     "icarus": ["-g2005"],
     "verilator": ["-Wno-fatal", "--quiet", "--public-flat-rw", "-CFLAGS", "-std=c++20"],
+    "ghdl": ["--std=08"],
 }
+
+#: Memories, where they are not arrays.
+MEMORIES = {"ghdl": {"MEMORIES": "ghdl.mem.yaml"}}
+
+
+def design(name: str) -> tuple[str, list[Path]]:
+    """Top and sources of the chip. That in VHDL has its RAM in vhost_memory: GHDL drops writes to arrays."""
+    if name == "ghdl":
+        return "core", [PROJECT / "vhdl/vhost_pkg.vhd", HERE.parent / "vhdl/core.vhd"]
+    picorv32 = Path(os.environ["PICORV32"], "picorv32.v")
+    return "chip", [picorv32, HERE.parent / "icarus/chip.v"]
 
 
 def main(name: str, build: Path) -> int:
     simulator = get_runner(name)
+    top, sources = design(name)
+    # The folder of GHDL's libraries, for the build and for the run.
+    folder = [f"--workdir={build}"] if name == "ghdl" else []
     simulator.build(
-        sources=[Path(os.environ["PICORV32"], "picorv32.v"), HERE.parent / "icarus/chip.v"],
-        hdl_toplevel="chip",
+        sources=sources,
+        hdl_toplevel=top,
         build_dir=build,
-        build_args=ARGUMENTS[name],
-        timescale=("1ns", "1ps"),
+        build_args=ARGUMENTS[name] + folder,
+        timescale=None if name == "ghdl" else ("1ns", "1ps"),
         always=True,
     )
     results = simulator.test(
-        hdl_toplevel="chip",
+        hdl_toplevel=top,
         test_module="test_host",
         build_dir=build,
         test_dir=HERE,
+        test_args=ARGUMENTS[name] + folder if name == "ghdl" else [],
         results_xml=str(build / "results.xml"),
-        extra_env=simulation_environment(),
+        extra_env=simulation_environment() | MEMORIES.get(name, {}),
     )
     tests, failures = get_results(results)
     return 0 if tests > 0 and failures == 0 else 1

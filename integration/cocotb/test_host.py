@@ -13,7 +13,8 @@ from cocotb.triggers import RisingEdge
 from vhost.cocotb import Host, register_callback
 
 HERE = Path(__file__).parent
-MEMORIES = HERE / "host.mem.yaml"
+#: Memories of the simulator: arrays by VPI, or those of GHDL.
+MEMORIES = HERE / os.environ.get("MEMORIES", "host.mem.yaml")
 MAILBOXES = HERE / "mailbox.yaml"
 
 

@@ -3,9 +3,16 @@
 //   +tick=N      a tick every N clocks (default 1); 0: after writes into the mailbox, and while calls are pending
 //   +clocks=N    how long the watchdog waits (default 2,000,000)
 //   +wrong       the testbench answers a call that does not exist
+//   +checkpoint=FILE  a checkpoint where firmware has suspended itself into RAM, and the way back to it
+//
+// With SYSTEM it has a system of its own, named after the instance, and leaves the end to the module around it: pair.v.
 `timescale 1ns/1ps
 
-module testbench;
+module testbench #(
+    parameter SYSTEM = 0
+) (
+    output wire over
+);
     reg clk, resetn;
 
     initial begin
@@ -23,10 +30,9 @@ module testbench;
 
     // ---- The host ----
 
-    wire        over;
     wire [31:0] status;
 
-    mailbox_if #(.FINISH(1)) mailbox (
+    mailbox_if #(.FINISH(!SYSTEM)) mailbox (
         .clk(clk), .reset(!resetn), .written(written), .over(over), .status(status)
     );
 
@@ -34,7 +40,12 @@ module testbench;
 
     initial begin
         clocks = 0;
+        if (SYSTEM)
+            if ($mb_system_of_scope != 0)
+                $mb_quit(255);
         $mb_bb_mem("scratch", chip.scratch);
+        $mb_on_call("*", called);
+        $mb_on_call("wait", waits);
         if (!$value$plusargs("clocks=%d", most_clocks))
             most_clocks = 2000000;
         #1;
@@ -70,8 +81,6 @@ module testbench;
     reg [31:0]    u32;
     reg [63:0]    u64;
 
-    initial $mb_on_call("*", called);
-
     always @(called) begin
         call = $mb_next_call;
         while (call != 0) begin
@@ -97,6 +106,10 @@ module testbench;
                 increment;
             else if ($mb_call_is(call, "reverse"))
                 reverse;
+            else if ($mb_call_is(call, "watch")) begin
+                state = $mb_call_arg(call, 0) >> 2;
+                $mb_answer(call);
+            end
             else
                 $mb_no_method(call);
         end
@@ -160,8 +173,6 @@ module testbench;
     integer waiting;
     reg [63:0] wait_for;
 
-    initial $mb_on_call("wait", waits);
-
     always @(waits) begin
         waiting = $mb_next_call("wait");
         while (waiting != 0) begin
@@ -169,6 +180,38 @@ module testbench;
             repeat (wait_for) @(posedge clk);
             $mb_answer(waiting, wait_for);
             waiting = $mb_next_call("wait");
+        end
+    end
+
+    // ---- A checkpoint: firmware/suspend.c ----
+
+    // Index of the word in which firmware says what it does.
+    integer        state, word;
+    reg [8*256-1:0] file;
+    reg [31:0]     saved[0:32767];
+
+    localparam RUNS = 0, SUSPENDED = 1, LOST = 2;
+
+    initial begin
+        state = 0;
+        if ($value$plusargs("checkpoint=%s", file)) begin
+            while (state == 0 || chip.ram[state] !== SUSPENDED)
+                @(negedge clk);
+            if ($mb_save(file) != 0)
+                $mb_quit(255);
+            for (word = 0; word < 32768; word = word + 1)
+                saved[word] = chip.ram[word];
+            chip.ram[state] = RUNS;
+            while (chip.ram[state] !== LOST)
+                @(negedge clk);
+            resetn = 0;
+            repeat (8) @(negedge clk);
+            for (word = 0; word < 32768; word = word + 1)
+                chip.ram[word] = saved[word];
+            if ($mb_restore(file) != 0)
+                $mb_quit(255);
+            $display("testbench: restored");
+            resetn = 1;
         end
     end
 endmodule

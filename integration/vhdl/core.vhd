@@ -6,6 +6,10 @@ use ieee.std_logic_1164.all;
 use work.vhost_pkg.all;
 
 entity core is
+    generic (
+        -- Name of the system that its RAM belongs to.
+        SYSTEM : string := ""
+    );
     port (
         clk, resetn : in  std_logic;
         trap        : out std_logic := '0'
@@ -146,6 +150,9 @@ begin
         end procedure;
     begin
         wait until rising_edge(clk);
+        if pc = 0 then
+            ram.of_system(mb_system(SYSTEM));
+        end if;
         if resetn /= '1' then
             pc := (others => '0');
         elsif trap = '0' then

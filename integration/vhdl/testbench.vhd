@@ -9,20 +9,29 @@ entity testbench is
         -- Clocks that the watchdog waits.
         MOST_CLOCKS : natural := 400000;
         -- True to have the host write to an array of signals, which GHDL drops.
-        ARRAYS      : boolean := false
+        ARRAYS      : boolean := false;
+        -- A checkpoint where firmware has suspended itself into RAM, and the way back to it; none if empty.
+        CHECKPOINT  : string  := "";
+        -- A system of its own, which leaves the end to the design around it: pair.vhd. Empty: the first.
+        SYSTEM      : string  := ""
+    );
+    port (
+        over : out boolean := false
     );
 end entity;
 
 architecture test of testbench is
     signal clk, resetn, trap : std_logic := '0';
+    signal restart           : boolean   := false;
 
     type words is array (0 to 3) of std_logic_vector(31 downto 0);
     signal registers : words := (others => x"5a5a5a5a");
 begin
     clk <= not clk after 5 ns;
-    resetn <= '1' after 80 ns;
+    resetn <= '0' when restart else '1' after 80 ns;
 
     cpu : entity work.core
+        generic map (SYSTEM => SYSTEM)
         port map (clk => clk, resetn => resetn, trap => trap);
 
     host : process
@@ -31,16 +40,62 @@ begin
         -- Clock in which the call of `wait` ends, and its number; one channel has one.
         variable waiting, until_clock : integer := 0;
 
+        -- Space of the mailbox file.
+        function space_of (name : string) return string is
+        begin
+            if name = "" then
+                return "cpu0";
+            end if;
+            return "cpu";
+        end function;
+
+        constant SPACE  : string  := space_of(SYSTEM);
+        constant OWN    : integer := mb_system(SYSTEM);
+
+        -- Address of the word in which firmware says what it does (firmware/suspend.c); then RAM as it was at the checkpoint.
+        variable state : word := (others => '0');
+        type image is array (0 to 32767) of word;
+        variable saved               : image;
+        variable is_saved, is_passed : boolean := false;
+
+        procedure suspended is
+        begin
+            if not is_saved and vhost_load(state) = 1 then
+                if mb_save(CHECKPOINT) /= 0 then
+                    mb_quit(255);
+                end if;
+                for i in image'range loop
+                    saved(i) := vhost_load(to_unsigned(4 * i, 32));
+                end loop;
+                vhost_store(state, to_unsigned(0, 32));
+                is_saved := true;
+            elsif is_saved and not is_passed and vhost_load(state) = 2 then
+                restart <= true;
+                for i in 1 to 4 loop
+                    wait until rising_edge(clk);
+                end loop;
+                for i in image'range loop
+                    vhost_store(to_unsigned(4 * i, 32), saved(i));
+                end loop;
+                if mb_restore(CHECKPOINT) /= 0 then
+                    mb_quit(255);
+                end if;
+                report "testbench: restored";
+                is_passed := true;
+                restart <= false;
+            end if;
+        end procedure;
+
         procedure greet (number : natural) is
             variable address, data : word;
             variable length        : natural := 0;
         begin
             address := mb_call_arg(number, 0);
             loop
-                data := mb_backdoor_read("cpu0", address + length, 1);
+                data := mb_backdoor_read(SPACE, address + length, 1);
                 exit when data = 0;
                 if data >= character'pos('a') and data <= character'pos('z') then
-                    mb_backdoor_write("cpu0", address + length, data - 32, 1);
+                    mb_backdoor_write(SPACE, address + length, data - 32, 1);
                 end if;
                 length := length + 1;
             end loop;
@@ -60,23 +115,31 @@ begin
             elsif mb_call_is(number, "wait") then
                 waiting := number;
                 until_clock := clocks + to_integer(mb_call_arg(number, 0));
+            elsif mb_call_is(number, "watch") then
+                state := mb_call_arg(number, 0);
+                mb_answer(number);
             else
                 mb_no_method(number);
             end if;
         end procedure;
     begin
+        mb_system_select(OWN);
         if mb_init /= 0 then
             mb_quit(255);
         end if;
         if ARRAYS then
-            mb_backdoor_write("cpu0", x"20000004", x"12345678");
+            mb_backdoor_write(SPACE, x"20000004", x"12345678");
         end if;
         loop
             wait until rising_edge(clk);
+            mb_system_select(OWN);
             clocks := clocks + 1;
             served := mb_tick;
             if served < 0 then
                 mb_quit(255);
+            elsif served = 0 and SYSTEM /= "" and mb_exit_code = 0 then
+                over <= true;
+                wait;
             elsif served = 0 then
                 mb_quit(mb_exit_code);
             elsif trap = '1' or clocks = MOST_CLOCKS then
@@ -86,7 +149,7 @@ begin
             end if;
             if ARRAYS and clocks = 20 then
                 report "testbench: the array has "
-                    & to_hstring(std_logic_vector(mb_backdoor_read("cpu0", x"20000004")));
+                    & to_hstring(std_logic_vector(mb_backdoor_read(SPACE, x"20000004")));
             end if;
             if waiting /= 0 and clocks >= until_clock then
                 mb_answer(waiting, mb_call_arg(waiting, 0));
@@ -97,6 +160,9 @@ begin
                 serve(call);
                 call := mb_next_call;
             end loop;
+            if CHECKPOINT /= "" and state /= 0 then
+                suspended;
+            end if;
         end loop;
     end process;
 end architecture;

@@ -18,7 +18,8 @@ use super::strand::{Abroad, is_entered, strand_local};
 use super::symbols::{
     svGetScope, svSetScope, vpi_get_str, vpi_iterate, vpi_release_handle, vpi_scan,
 };
-use super::{Absent, SimError, symbol};
+use super::system_task::scope_of_running;
+use super::{Absent, SimError, symbol, vpi_testbench};
 
 strand_local! {
     static SCOPE: Cell<Scope> = Cell::new(Scope::Unknown);
@@ -97,7 +98,7 @@ pub(crate) fn begin_other_system() {
 /// Scope of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CallerScope {
-    /// Address, which is never followed.
+    /// Address, which is never followed; 0 for the scope of a system task, whose name no other has.
     pub(crate) address: usize,
     /// Hierarchical name, as `top.tb`.
     pub(crate) name: String,
@@ -110,15 +111,27 @@ impl CallerScope {
     }
 }
 
-/// Scope in which the simulator calls; `None` where there is none.
+/// Scope in which the simulator calls an import or a system task; `None` where there is none.
 pub(crate) fn of_caller() -> Option<CallerScope> {
+    if vpi_testbench::is_there() {
+        return of_system_task();
+    }
     of_scope(current(|_, _| None)?)
 }
 
 /// As [`of_caller`], for the caller of an initialisation function: a simulation is there, in which a current scope that was deleted is
 /// looked for by its name.
 pub(crate) fn of_caller_of_init() -> Option<CallerScope> {
+    if vpi_testbench::is_there() {
+        return of_system_task();
+    }
     of_scope(current(scope_of_name_at)?)
+}
+
+/// Scope of the system task that is called.
+fn of_system_task() -> Option<CallerScope> {
+    let name = scope_of_running()?;
+    Some(CallerScope { address: 0, name })
 }
 
 fn of_scope(scope: *mut c_void) -> Option<CallerScope> {

@@ -5,10 +5,11 @@ use super::super::call::Call;
 use super::super::error::Error;
 use super::super::lifecycle::{mb_notify, mb_shutdown, mb_tick};
 use super::super::quit;
+use super::super::systems;
 use crate::attach as attachments;
 use crate::messages::foreign::Severity;
 use crate::sim::system_task::RunningCall;
-use crate::sim::{SimError, vpi_control, vpi_testbench};
+use crate::sim::{SimError, scope, vpi_control, vpi_testbench};
 use crate::system::{InitPaths, Timeout};
 
 /// Text of an argument.
@@ -44,12 +45,22 @@ pub(super) fn init(call: &mut Call, running: &RunningCall) -> Result<i64, Error>
     let mem_cfg = optional(running, 0, "mem_cfg")?;
     let mailbox_cfg = optional(running, 1, "mailbox_cfg")?;
     let fs_root = optional(running, 2, "fs_root")?;
+    systems::adopt_scope(call.usable_strand()?)?;
     call.reject_reentrant()?;
     call.process()?.start(InitPaths {
         mem_cfg: mem_cfg.map(Into::into),
         mailbox_cfg: mailbox_cfg.map(Into::into),
         fs_root: fs_root.map(Into::into),
     })?;
+    Ok(0)
+}
+
+/// Opens or finds the system of the scope, which later calls from there and from inside of it are for.
+pub(super) fn system_of_scope(call: &mut Call, _: &RunningCall) -> Result<i64, Error> {
+    let strand = call.usable_strand()?;
+    let symbol = "vpi_handle";
+    let caller = scope::of_caller_of_init().ok_or(SimError::NoScope { symbol })?;
+    systems::of_scope(strand, caller)?;
     Ok(0)
 }
 

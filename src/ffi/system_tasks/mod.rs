@@ -17,6 +17,7 @@ use std::ptr;
 use super::call::Call;
 use super::error::{Error, catch};
 use super::guard::guard;
+use super::systems;
 use crate::sim::system_task::{Declaration, RunningCall, refuse, register};
 use crate::sim::vpi_testbench;
 
@@ -92,5 +93,8 @@ extern "C" fn check(data: *mut c_char) -> c_int {
 
 /// The simulation ends: what is recorded and printed is completed.
 fn ended() {
-    super::lifecycle::mb_shutdown();
+    guard("mb_shutdown", (), |call| {
+        call.reject_inside_any()?;
+        systems::stop_all(call.usable_strand()?)
+    });
 }

@@ -15,7 +15,9 @@ use super::{Declaration, Returned};
 
 // Constants of `vpi_user.h`.
 const SYS_TF_CALL: i32 = 85;
+const SCOPE: i32 = 84;
 const ARGUMENT: i32 = 89;
+const FULL_NAME: i32 = 3;
 const FILE: i32 = 5;
 const LINE: i32 = 6;
 
@@ -151,6 +153,25 @@ fn running() -> Result<NonNull<c_void>, ArgumentError> {
     // SAFETY: NULL stands for the call that is running.
     let call = unsafe { handle(SYS_TF_CALL, ptr::null_mut()) };
     NonNull::new(call).ok_or(ArgumentError::NoCall)
+}
+
+/// Hierarchical name of the scope that the running call is in; `None` where none runs.
+pub(crate) fn scope_of_running() -> Option<String> {
+    let (handle, text) = (vpi_handle.get().ok()?, vpi_get_str.get().ok()?);
+    let call = running().ok()?;
+    // SAFETY: the handle is that of the running call.
+    let scope = unsafe { handle(SCOPE, call.as_ptr()) };
+    if scope.is_null() {
+        return None;
+    }
+    // SAFETY: the handle is the simulator's, and stays as long as the design.
+    let name = unsafe { text(FULL_NAME, scope) };
+    if name.is_null() {
+        return None;
+    }
+    // SAFETY: the simulator gives a NUL-terminated name, which stays until its next call.
+    let name = unsafe { CStr::from_ptr(name) };
+    Some(name.to_string_lossy().into_owned())
 }
 
 impl Declaration {

@@ -429,7 +429,7 @@ impl<'a> Builder<'a> {
             ghdl::analyse(self.root, &design, &folder)?;
             let simulation = Simulation {
                 program: "env".into(),
-                arguments: ghdl::arguments(&folder, &library),
+                arguments: ghdl::arguments(self.root, &design, &folder, &library)?,
                 memories,
                 mailboxes,
                 limit: Limit::PLAIN,
@@ -698,6 +698,20 @@ pub(super) fn recreate_dir(folder: &Path) -> Result<()> {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+}
+
+/// Top of a design in Verilog or VHDL: it is named as the last file of its list.
+pub(super) fn top(root: &Path, list: &str) -> Result<String> {
+    let text =
+        fs::read_to_string(root.join(list)).with_context(|| format!("cannot read {list}"))?;
+    let last = text
+        .lines()
+        .last()
+        .and_then(|file| Path::new(file).file_stem());
+    let top = last.and_then(|stem| stem.to_str());
+    Ok(top
+        .with_context(|| format!("{list} names no file"))?
+        .to_owned())
 }
 
 /// Runs a command and prints its output only if it fails.

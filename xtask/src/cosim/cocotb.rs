@@ -9,12 +9,13 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::build::Builder;
+use super::ghdl;
 use super::limit::Limit;
 use super::recording::Recording;
 use super::results;
 use super::watch;
 use crate::library::ARTEFACTS;
-use crate::tool::{IVERILOG, Tool, VENV, VERILATOR};
+use crate::tool::{GHDL, IVERILOG, Tool, VENV, VERILATOR};
 
 /// Case with cocotb's runner.
 pub(super) struct CocotbCase {
@@ -34,7 +35,7 @@ pub(super) struct CocotbCase {
 const IN_ICARUS: &str = "cocotb-host-icarus";
 
 /// The cases: a testbench with DPI, and designs without HDL of the library.
-pub(super) const CASES: [CocotbCase; 3] = [
+pub(super) const CASES: [CocotbCase; 4] = [
     CocotbCase {
         name: "cocotb",
         script: &["run.py"],
@@ -59,17 +60,29 @@ pub(super) const CASES: [CocotbCase; 3] = [
         full: true,
         same_as: Some(IN_ICARUS),
     },
+    CocotbCase {
+        name: "cocotb-host-ghdl",
+        script: &["run_host.py", "ghdl"],
+        firmware: "selftest",
+        required: &[GHDL],
+        full: true,
+        same_as: None,
+    },
 ];
 
 impl CocotbCase {
     /// Version of its simulator.
     pub(super) fn version(&self) -> Option<String> {
-        if self
-            .required
-            .iter()
-            .any(|tool| tool.name() == IVERILOG.name())
-        {
+        let uses = |tool: Tool| {
+            self.required
+                .iter()
+                .any(|known| known.name() == tool.name())
+        };
+        if uses(IVERILOG) {
             return results::printed("iverilog", "-V");
+        }
+        if uses(GHDL) {
+            return results::printed("ghdl", "--version");
         }
         VERILATOR.version().map(results::of_verilator)
     }
@@ -113,6 +126,7 @@ fn runner(builder: &mut Builder<'_>, case: &CocotbCase, folder: &Path) -> Result
     let root = builder.root();
     let verilator = builder.packages().join("verilator");
     let library = builder.python_library()?;
+    ghdl::build_object(root, &library)?;
     let core = builder.packages().join("pythondata_cpu_picorv32/verilog");
     let configuration = root.join("integration/cocotb");
     let (script, arguments) = case.script.split_first().context("a case has a script")?;
@@ -122,7 +136,7 @@ fn runner(builder: &mut Builder<'_>, case: &CocotbCase, folder: &Path) -> Result
         .args(arguments)
         .arg(folder.join("simulation"))
         .env("VHOST_LIBRARY", library.join(ARTEFACTS[0]))
-        .env("LIBRARY", library)
+        .env("LIBRARY", &library)
         .env("PICORV32", core)
         .env("PATH", with_folder(&verilator.join("bin"))?)
         .env("VERILATOR_ROOT", &verilator)
@@ -136,7 +150,8 @@ fn runner(builder: &mut Builder<'_>, case: &CocotbCase, folder: &Path) -> Result
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("MEM_CFG_FILE", configuration.join("mem.yaml"))
         .env("MAILBOX_CFG_FILE", configuration.join("mailbox.yaml"))
-        .env_remove("LD_LIBRARY_PATH")
+        // GHDL finds the object there that VHDL calls.
+        .env("LD_LIBRARY_PATH", &library)
         .current_dir(root);
     builder.use_ccache(&mut runner);
     Ok(runner)

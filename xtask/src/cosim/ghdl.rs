@@ -6,14 +6,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::build::{recreate_dir, run_checked};
+use super::build::{recreate_dir, run_checked, top};
 use crate::library::replace;
 
 /// Source of the object that VHDL calls, relative to the project's root.
 const OBJECT: &str = "vhdl/vhost_ghdl.c";
-
-/// Entity of a design's testbench.
-const TOP: &str = "testbench";
 
 /// Options of each command for a design.
 fn options(folder: &Path) -> [String; 2] {
@@ -51,7 +48,12 @@ pub(super) fn analyse(root: &Path, sources: &str, folder: &Path) -> Result<()> {
 }
 
 /// Arguments of `env` that run an analysed design. VPI begins with a module: that of the library.
-pub(super) fn arguments(folder: &Path, library: &Path) -> Vec<String> {
+pub(super) fn arguments(
+    root: &Path,
+    sources: &str,
+    folder: &Path,
+    library: &Path,
+) -> Result<Vec<String>> {
     let library = library.display();
     let mut arguments = vec![
         format!("LD_LIBRARY_PATH={library}"),
@@ -59,6 +61,6 @@ pub(super) fn arguments(folder: &Path, library: &Path) -> Vec<String> {
         "-r".to_owned(),
     ];
     arguments.extend(options(folder));
-    arguments.extend([TOP.to_owned(), format!("--vpi={library}/vhost.vpi")]);
-    arguments
+    arguments.extend([top(root, sources)?, format!("--vpi={library}/vhost.vpi")]);
+    Ok(arguments)
 }

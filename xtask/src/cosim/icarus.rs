@@ -6,14 +6,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::build::run_checked;
+use super::build::{run_checked, top};
 use crate::library::replace;
 
 /// Source of the module, relative to the project's root.
 const MODULE: &str = "sv/icarus/vhost_vpi.c";
-
-/// Module of a design's testbench.
-const TOP: &str = "testbench";
 
 /// Compiles the module into the folder of the library.
 pub(crate) fn build_module(root: &Path, folder: &Path) -> Result<()> {
@@ -45,7 +42,7 @@ pub(super) struct Design<'a> {
 pub(super) fn compile(root: &Path, design: &Design<'_>) -> Result<()> {
     let mut compiler = Command::new("iverilog");
     compiler
-        .args(["-g2005", "-m", "vhost", "-s", TOP])
+        .args(["-g2005", "-m", "vhost", "-s", &top(root, design.sources)?])
         .arg("-L")
         .arg(design.library)
         .arg("-o")

@@ -33,6 +33,7 @@ mod command_selftest;
 mod doc_pages;
 pub(crate) mod ghdl;
 pub(crate) mod icarus;
+mod idle;
 mod jobs;
 mod limit;
 mod load;
@@ -276,11 +277,16 @@ struct Bench {
     run: fn(&mut Builder<'_>) -> Result<()>,
 }
 
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 5] = [
     Bench {
         name: "plain",
         required: None,
         run: |builder| bench::run(builder, &bench::PLAIN),
+    },
+    Bench {
+        name: "idle",
+        required: Some(IVERILOG),
+        run: idle::run,
     },
     Bench {
         name: "runs",

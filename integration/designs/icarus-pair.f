@@ -1,0 +1,5 @@
+$(PICORV32)/picorv32.v
+sv/icarus/mailbox_if.v
+integration/icarus/chip.v
+integration/icarus/testbench.v
+integration/icarus/pair.v
