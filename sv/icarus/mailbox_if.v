@@ -33,15 +33,14 @@ module mailbox_if #(
     reg     notified, notified_last;
     // Without a period: the last tick has left a call without an answer.
     reg     pending;
-    integer served;
 
-    // What a clock does. The time of a clock goes by the variables that it reads, in Icarus Verilog: an idle one reads this alone.
-    localparam NOTHING = 2'd0, TICK = 2'd1, COUNT = 2'd2, KEEP = 2'd3;
+    // What a clock does. The time of a clock goes by the variables that it reads, in Icarus Verilog: this is the only one of an idle
+    // clock, and of a tick with nothing new.
+    localparam NOTHING = 3'd0, TICK = 3'd1, KEEP = 3'd2, COUNT = 3'd3, NOTIFIED = 3'd4;
 
     wire       news = notified | notified_last | (written === 1);
-    wire       every = period == 1;
-    wire [1:0] step = over !== 0 || reset === 1 ? (written === 1 ? KEEP : NOTHING)
-        : every | news | pending ? TICK : period != 0 ? COUNT : NOTHING;
+    wire [2:0] step = over !== 0 || reset === 1 ? (written === 1 ? KEEP : NOTHING)
+        : news | pending ? NOTIFIED : period == 1 ? TICK : period != 0 ? COUNT : NOTHING;
 
     // In the middle of time 0, behind the `initial` blocks that name methods and memories.
     initial begin
@@ -62,37 +61,46 @@ module mailbox_if #(
         notified = 1;
     endtask
 
+    // Without a period from now on, a call may be pending.
+    always @(period)
+        notify;
+
     always @(posedge clk)
         case (step)
             NOTHING: ;
-            TICK: tick;
+            TICK:
+                // As task `tick`, whose call takes longer than this.
+                case ($mb_tick)
+                    -1: end_service(255);
+                    0: end_service($mb_exit_code);
+                endcase
+            KEEP: notify;
             COUNT: begin
                 clocks = clocks + 1;
                 // Not just when it is equal: the testbench may have shortened the period.
-                if (clocks >= period)
+                if (clocks >= period) begin
+                    clocks = 0;
                     tick;
+                end
             end
-            KEEP: notify;
-        endcase
-
-    task tick;
-        begin
-            if (news) begin
+            NOTIFIED: begin
                 notified_last = notified | (written === 1);
                 notified = 0;
                 if (notified_last)
                     $mb_notify;
-            end
-            served = $mb_tick;
-            if (!every) begin
                 clocks = 0;
+                tick;
                 pending = 0;
                 if (period == 0)
                     pending = $mb_pending_calls != 0;
             end
-            if (served <= 0)
-                end_service(served < 0 ? 255 : $mb_exit_code);
-        end
+        endcase
+
+    task tick;
+        case ($mb_tick)
+            -1: end_service(255);
+            0: end_service($mb_exit_code);
+        endcase
     endtask
 
     task end_service;
