@@ -3,6 +3,7 @@
 //   +save=N         after N clocks, writes model.ckpt and host.ckpt, and ends
 //   +restore        goes on from both
 //   +twice=N        runs itself with +save=N, then with +restore
+//   +folder=DIR/    of the files
 
 #include <cstdio>
 #include <cstdlib>
@@ -41,11 +42,13 @@ int main(int argc, char **argv) {
     VerilatedContext context;
     context.commandArgs(argc, argv);
     const std::string twice = value(context, "twice=");
+    const std::string folder = value(context, "folder=");
     if (!twice.empty()) {
-        if (again(argv[0], "+save=" + twice) != 0)
+        if (again(argv[0], "+folder=" + folder + " +save=" + twice) != 0)
             return 1;
-        return again(argv[0], "+restore");
+        return again(argv[0], "+folder=" + folder + " +restore");
     }
+    const std::string model = folder + "model.ckpt", host = folder + "host.ckpt";
     Vtestbench testbench(&context, "");
     const std::string at = value(context, "save=");
     const uint64_t save = at.empty() ? MOST : std::strtoull(at.c_str(), nullptr, 0);
@@ -55,21 +58,21 @@ int main(int argc, char **argv) {
     check(mb_init("", "", "") == 0, "mb_init");
     if (context.commandArgsPlusMatch("restore")[0]) {
         VerilatedRestore file;
-        file.open("model.ckpt");
-        check(file.isOpen(), "model.ckpt");
+        file.open(model.c_str());
+        check(file.isOpen(), model.c_str());
         file >> clock >> testbench;
         file.close();
-        check(mb_restore("host.ckpt") == 0, "mb_restore");
+        check(mb_restore(host.c_str()) == 0, "mb_restore");
         std::printf("main: goes on from clock %lu\n", (unsigned long)clock);
     }
     for (; clock < MOST; clock++) {
         if (clock == save) {
             VerilatedSave file;
-            file.open("model.ckpt");
-            check(file.isOpen(), "model.ckpt");
+            file.open(model.c_str());
+            check(file.isOpen(), model.c_str());
             file << clock << testbench;
             file.close();
-            check(mb_save("host.ckpt") == 0, "mb_save");
+            check(mb_save(host.c_str()) == 0, "mb_save");
             std::printf("main: saved at clock %lu\n", (unsigned long)clock);
             break;
         }
