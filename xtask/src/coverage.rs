@@ -115,12 +115,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
 fn llvm_folder(root: &Path) -> Result<PathBuf> {
     let lib = root.join(VENV).join("lib");
     let pythons = fs::read_dir(&lib).with_context(|| format!("cannot read {}", lib.display()))?;
-    let folders = pythons
+    let mut folders = pythons
         .flatten()
         .map(|python| python.path().join("site-packages/llvm/bin"));
-    let found = folders
-        .into_iter()
-        .find(|folder| folder.join("llvm-cov").is_file());
+    let found = folders.find(|folder| folder.join("llvm-cov").is_file());
     found.with_context(|| format!("no llvm-cov below {}", lib.display()))
 }
 
