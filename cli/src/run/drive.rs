@@ -9,7 +9,7 @@ use super::checkpoint::{RunState, SaveAt};
 use super::input::Input;
 
 /// Ticks after the hart has stopped, in which its last requests are served: more than a queue has
-/// entries, and than half a command of HTIF takes to settle.
+/// entries.
 const LAST_TICKS: u32 = 128;
 
 /// Number of equal waits for an interrupt that count as endless.
@@ -213,14 +213,28 @@ fn tick(vhost: &Vhost) -> Result<usize> {
 
 /// Serves what firmware has requested before it stopped, which may be the exit.
 fn last_ticks(vhost: &Vhost, why: Why) -> Result<Why> {
-    if why != Why::Exited {
-        for _ in 0..LAST_TICKS {
-            if tick(vhost)? == 0 {
-                return Ok(Why::Exited);
-            }
+    // The other half of a command would have followed. A hart that waits or spins stores nothing more.
+    let cuts_commands = matches!(why, Why::Limit | Why::Trap(_) | Why::TrapLoop(_));
+    for _ in 0..LAST_TICKS {
+        if why == Why::Exited || cuts_commands && settles_next(vhost)? {
+            break;
+        }
+        if tick(vhost)? == 0 {
+            return Ok(Why::Exited);
         }
     }
     Ok(why)
+}
+
+/// True if the next tick would take half a command of HTIF for a whole one.
+fn settles_next(vhost: &Vhost) -> Result<bool> {
+    let status = vhost.status().map_err(|error| anyhow!("{error}"))?;
+    let mut ticks = status.lines().filter_map(|line| {
+        let (start, _) = line.split_once(" for the other half of a command")?;
+        let (_, tick) = start.rsplit_once("waits until tick ")?;
+        tick.parse::<u64>().ok()
+    });
+    Ok(ticks.any(|until| until <= vhost.now() + 1))
 }
 
 /// Waits for an interrupt in the same state.

@@ -230,6 +230,18 @@ fn cases() -> Vec<Case> {
         )
         .with(LIMIT),
         Case::new(
+            "HTIF traps between two stores",
+            Htif("tohost[0] = 1; __asm__ volatile(\"unimp\"); tohost[1] = 0x01010000; for (;;) {}"),
+            125,
+            "illegal instruction",
+        ),
+        Case::new(
+            "HTIF stays at half a command",
+            Htif("tohost[0] = 7; for (;;) {}"),
+            3,
+            "",
+        ),
+        Case::new(
             "mailbox jumps to itself",
             Code(vec![JUMP_TO_ITSELF]),
             125,
@@ -388,6 +400,33 @@ fn verdicts_agree_with_the_exit_status_of_every_ending() {
         agrees(&image, &case);
         // The report on the ending is in the recording, and replays as the rest does.
         crate::vhost([OsStr::new("replay"), image.path("run.trace").as_os_str()]).stdout(0);
+    }
+}
+
+/// A run that ends at its limit serves no command that firmware has stored half of.
+#[test]
+fn half_a_command_at_the_limit_is_no_exit() {
+    if let Some(what) = missing() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
+        return;
+    }
+    // The low half is that of an exit with 0.
+    let program = "#include \"htif.h\"\nint main(void)\n{\n    for (;;)\n        put_char(1);\n}\n";
+    for march in ["rv32imac", "rv64imac"] {
+        for order in [&[][..], &["-DHIGH_FIRST"]] {
+            let image = Image(tempfile::tempdir().unwrap());
+            let options = [&["-I../firmware/abi"], order].concat();
+            super::semihosting::compile_for(&image, march, program, &options);
+            for limit in 2000..2060 {
+                let mut run = command();
+                let limit = limit.to_string();
+                run.args(["run", "firmware.elf", "--per-tick", "1"]);
+                run.args(["--max-instructions", &limit, "--record", "run.trace"]);
+                let ran = end(run.current_dir(image.0.path()));
+                assert_eq!(ran.status, Some(124), "{march} {order:?} {limit}: {ran:?}");
+                assert!(!ran.stderr.contains("exited"), "{march} {limit}: {ran:?}");
+            }
+        }
     }
 }
 
