@@ -36,6 +36,9 @@ use crate::waves::{Segment, Segments};
 /// Default period of a tick, in picoseconds. A configuration that has it need not have chosen it.
 const DEFAULT_PERIOD: u64 = 1000;
 
+/// Name by which a system reports, at its end, that attached checkers have found errors.
+const CHECKERS: &str = "attach";
+
 /// Run under construction.
 pub(crate) struct Collector {
     run: Run,
@@ -97,6 +100,7 @@ impl Collector {
                 reports: Kept::new(bounds.reports),
                 severities: [0; 4],
                 first_fatal: None,
+                found: None,
                 console: Console::new(bounds.lines),
                 failure: None,
                 spaces: spaces(reader.channels().map(), descriptors),
@@ -409,6 +413,9 @@ impl Collector {
         *count += 1;
         if row.severity == Severity::Fatal && self.run.first_fatal.is_none() {
             self.run.first_fatal = Some(row.clone());
+        }
+        if row.severity == Severity::Error && row.id == CHECKERS {
+            self.run.found = Some(row.clone());
         }
         if row.severity >= Severity::Error {
             self.fail(tick, row.id.clone(), row.text.clone());

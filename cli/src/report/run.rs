@@ -51,6 +51,8 @@ pub(crate) struct Run {
     /// Number of reports of each severity.
     pub(crate) severities: [u64; 4],
     pub(super) first_fatal: Option<ReportRow>,
+    /// Report on the errors that attached checkers have found.
+    pub(super) found: Option<ReportRow>,
     pub(crate) console: Console,
     /// First error or fatal report, or first exit with an error, whichever came first.
     pub(crate) failure: Option<Failure>,

@@ -51,7 +51,8 @@ pub(crate) struct Judgement {
 const MOST: usize = 8;
 
 impl Judgement {
-    /// Judges a run. `allows_errors`: reports of severity error do not fail it.
+    /// Judges a run. `allows_errors`: reports of severity error do not fail it, but that on findings of attached
+    /// checkers does.
     pub(crate) fn of(run: &Run, allows_errors: bool) -> Self {
         let mut reasons = Vec::new();
         let bad = run.channels.iter().filter_map(|channel| {
@@ -67,7 +68,15 @@ impl Judgement {
             let first = text.lines().next().unwrap_or_default();
             reasons.push(format!("fatal report in tick {tick} by {id}: {first}"));
         }
+        // Firmware's own errors may be wanted; what a checker finds is not.
+        let found = run.found.as_ref().filter(|_| allows_errors);
+        if let Some(found) = found {
+            let (tick, id, text) = (found.tick, &found.id, &found.text);
+            let first = text.lines().next().unwrap_or_default();
+            reasons.push(format!("error in tick {tick} by {id}: {first}"));
+        }
         let [_, _, errors, _] = run.severities;
+        let errors = errors - u64::from(found.is_some());
         let counted = match errors {
             0 => None,
             1 => Some("1 error was reported".to_owned()),
