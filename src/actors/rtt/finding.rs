@@ -63,10 +63,12 @@ impl Channel {
                     // A mark at the end of the range may have no header behind it.
                     let header = read.map(|read| HeaderState::of(&read.into_bytes()));
                     match header.unwrap_or(HeaderState::Absent) {
-                        HeaderState::Present(_) => {
-                            let text = format!("RTT: control block found at {address:#x}");
-                            self.report(&text);
-                            return Ok(address);
+                        HeaderState::Present(header) => {
+                            if self.is_likely(address, header).await? {
+                                let text = format!("RTT: control block found at {address:#x}");
+                                self.report(&text);
+                                return Ok(address);
+                            }
                         }
                         HeaderState::Impossible(header) => {
                             self.report_impossible(address, header);
@@ -77,6 +79,20 @@ impl Channel {
                 }
             }
         }
+    }
+
+    /// True if what is behind a mark may be a control block: it has buffers, and not all that are set up are implausible. A constant of
+    /// firmware has the mark, too.
+    async fn is_likely(&self, address: u64, header: Header) -> Result<bool, Failure> {
+        if header == (Header { up: 0, down: 0 }) {
+            return Ok(false);
+        }
+        let block = self.read_block(address).await?;
+        Ok(block.is_some_and(|block| {
+            let mut set_up = block.descriptors.iter().filter(|it| it.is_set_up());
+            let first = set_up.next();
+            first.is_none_or(|it| it.check().is_ok() || set_up.any(|it| it.check().is_ok()))
+        }))
     }
 
     fn report_impossible(&self, address: u64, header: Header) {
