@@ -15,7 +15,7 @@ use crate::bus::{Event, Observation, Spawner, Tap, Topic};
 use crate::guest::{self, OutputFile, Quiet};
 use crate::messages::announced::RestoreBegun;
 use crate::messages::console::{Print, PrintError, PrintMarked, PutRaw};
-use crate::messages::files::path_of;
+use crate::messages::files::{new_path_of, path_of};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::DoorbellRang;
 use crate::messages::rpc::{Call, Target};
@@ -119,13 +119,43 @@ struct Log {
 enum About {
     /// Name of a method.
     Method(String),
-    /// Text, or path of a file.
-    Text(String),
+    /// Path of a file, or both where one is renamed.
+    Path(String),
+    /// Text for the console.
+    Text(Text),
+}
+
+/// Text that comes in one piece or more, which may end within a character.
+#[derive(Default)]
+struct Text {
+    start: Vec<u8>,
+}
+
+impl Text {
+    /// Adds a piece, as far as a line has room for it.
+    fn push(&mut self, piece: &[u8]) {
+        let room = (MOST_OF_JSON * MOST_OF_CHARACTER).saturating_sub(self.start.len());
+        self.start
+            .extend_from_slice(&piece[..piece.len().min(room)]);
+    }
+}
+
+impl About {
+    /// Name, path or text, truncated to the maximum length in a line.
+    fn text(self) -> String {
+        match self {
+            Self::Method(text) | Self::Path(text) => text,
+            Self::Text(text) => text_of(&text.start),
+        }
+    }
 }
 
 /// Maximum characters of a text, in a text line and in JSON.
 const MOST: usize = 60;
 const MOST_OF_JSON: usize = 1000;
+
+/// Most bytes of a character.
+const MOST_OF_CHARACTER: usize = 4;
 
 impl Log {
     fn log(&mut self, seen: &Observation<'_>) -> io::Result<()> {
@@ -141,7 +171,12 @@ impl Log {
                 });
             }
         } else if let Some((channel, text)) = text_in(seen) {
-            self.learn(channel, || text_of(text));
+            self.learn(channel, || About::Text(Text::default()));
+            if let Some(Some(About::Text(known))) = self.of(channel) {
+                known.push(text);
+            }
+        } else if let Some((channel, path)) = path_in(seen) {
+            self.learn(channel, || About::Path(path));
         } else if seen.event.is::<RestoreBegun>().is_some() {
             self.about.iter_mut().for_each(|about| *about = None);
         } else if let Some(DoorbellRang {
@@ -161,7 +196,7 @@ impl Log {
         Ok(())
     }
 
-    /// Stores the detail of a request. Only the first piece is kept, since a long text comes in several.
+    /// Stores the detail of a request, if none is known.
     fn learn(&mut self, channel: ChannelId, about: impl FnOnce() -> About) {
         if let Some(known) = self.of(channel) {
             known.get_or_insert_with(about);
@@ -187,9 +222,7 @@ impl Log {
                 slot: served.slot(),
                 request: served.kind(),
                 args: served.args(),
-                about: about
-                    .as_ref()
-                    .map(|(About::Method(text) | About::Text(text))| &**text),
+                about: about.map(About::text),
                 value: served.value(),
                 error: served.error().map(|errno| errno.to_string()),
             });
@@ -209,7 +242,8 @@ impl Log {
         let _ = match about {
             None => Ok(()),
             Some(About::Method(name)) => write!(line, ", `{}`", plain(cut(&name, MOST))),
-            Some(About::Text(text)) => {
+            Some(about) => {
+                let text = about.text();
                 let short = cut(&text, MOST);
                 let rest = if short.len() < text.len() { "…" } else { "" };
                 write!(line, ", {short:?}{rest}")
@@ -253,7 +287,7 @@ struct ServedLine<'a> {
     request: &'a str,
     args: &'a [u64],
     #[serde(skip_serializing_if = "Option::is_none")]
-    about: Option<&'a str>,
+    about: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -327,7 +361,7 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// Path, or text for the console, that a message is about, with its channel.
+/// Text for the console in a message, with its channel.
 fn text_in<'a>(seen: &Observation<'a>) -> Option<(ChannelId, &'a Bytes)> {
     if let Some(Print { channel, text }) = seen.event.is() {
         return Some((*channel, text));
@@ -341,10 +375,19 @@ fn text_in<'a>(seen: &Observation<'a>) -> Option<(ChannelId, &'a Bytes)> {
     if let Some(PutRaw { channel, data, .. }) = seen.event.is() {
         return Some((*channel, data));
     }
+    None
+}
+
+/// Path that a message is about, or both where one is renamed, with its channel.
+fn path_in(seen: &Observation<'_>) -> Option<(ChannelId, String)> {
     let Event::Message(body) = seen.event else {
         return None;
     };
-    let path = path_of(body)?;
+    let path = text_of(path_of(body)?);
+    let path = match new_path_of(body) {
+        Some(to) => format!("{path} -> {}", text_of(to)),
+        None => path,
+    };
     match body.topic()? {
         Topic::Id(id) => Some((ChannelId(id), path)),
         Topic::Name(_) => None,
@@ -352,9 +395,9 @@ fn text_in<'a>(seen: &Observation<'a>) -> Option<(ChannelId, &'a Bytes)> {
 }
 
 /// Text of firmware, truncated to the maximum length in a line.
-fn text_of(bytes: &[u8]) -> About {
+fn text_of(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    About::Text(cut(&text, MOST_OF_JSON).to_owned())
+    cut(&text, MOST_OF_JSON).to_owned()
 }
 
 /// First `most` characters.

@@ -27,6 +27,18 @@ pub fn path_of(message: &dyn Body) -> Option<&Bytes> {
         .or_else(|| message.downcast_ref().map(|it: &ActOnPath| &it.path))
 }
 
+/// New path of a message that renames one, as firmware gives it.
+pub fn new_path_of(message: &dyn Body) -> Option<&Bytes> {
+    let act: &ActOnPath = message.downcast_ref()?;
+    match &act.action {
+        PathAction::Rename { to } => Some(to),
+        PathAction::Access(_)
+        | PathAction::Unlink
+        | PathAction::MakeDirectory { .. }
+        | PathAction::RemoveDirectory => None,
+    }
+}
+
 /// Closes a descriptor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {

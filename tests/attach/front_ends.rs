@@ -226,9 +226,20 @@ fn the_log_has_what_requests_are_about() {
     operate(&vhost, 0x01, &[BUFFER as u32, 0, 8]);
     vhost.semihost("calls", 0, 0x04, BUFFER).unwrap();
     operate(&vhost, 0x0e, &[BUFFER as u32, 8]);
+    put(&vhost, BUFFER + 16, b"other");
+    operate(&vhost, 0x0f, &[BUFFER as u32, 8, BUFFER as u32 + 16, 5]);
     set_up(&vhost);
     put(&vhost, DATA, b"hello");
     vhost.write_u32("cpu", UP_WRITE, 5).unwrap();
+    tick(&vhost);
+    // Around the end of the ring, which is in the middle of a character.
+    put(
+        &vhost,
+        DATA + 5,
+        "abcdefghijklmnopqrstuvwxyzä".as_bytes().split_at(27).0,
+    );
+    put(&vhost, DATA, &["ä".as_bytes()[1], b'1', b'2']);
+    vhost.write_u32("cpu", UP_WRITE, 3).unwrap();
     tick(&vhost);
     vhost.shutdown();
     let text = std::fs::read_to_string(log).unwrap();
@@ -250,7 +261,9 @@ fn the_log_has_what_requests_are_about() {
         "open: file.txt",
         "write0: file.txt",
         "remove: file.txt",
+        "rename: file.txt -> other",
         "rtt up: hello",
+        "rtt up: abcdefghijklmnopqrstuvwxyzä12",
     ];
     assert_eq!(lines, expected);
 }
