@@ -47,6 +47,8 @@ pub(crate) struct Channel {
     pub(super) disabled: RefCell<BTreeSet<u32>>,
     /// Up buffers whose mode was looked at since the control block was found.
     pub(super) modes_set: RefCell<BTreeSet<u32>>,
+    /// True once the configured names were compared with those of a control block.
+    pub(super) are_names_checked: Cell<bool>,
     /// Names of buffers, by direction and number, with the address that they were read from.
     pub(super) names: RefCell<BTreeMap<(bool, u32), (u64, BufferName)>>,
     /// True once the standard input has no more bytes.
@@ -109,6 +111,7 @@ impl FrontEnd for Channel {
             impossible: Cell::new(None),
             disabled: RefCell::default(),
             modes_set: RefCell::default(),
+            are_names_checked: Cell::new(false),
             names: RefCell::default(),
             is_input_over: Cell::new(false),
             transfer: Cell::default(),
@@ -128,7 +131,8 @@ impl FrontEnd for Channel {
 
     async fn serve(&self) -> Result<End, Failure> {
         let mut known = None;
-        if self.is_restored.take() {
+        let mut is_restored = self.is_restored.take();
+        if is_restored {
             known = self.block.get();
             // As a channel that was not interrupted does: memory is accessed in ticks.
             self.wait(1).await;
@@ -144,7 +148,7 @@ impl FrontEnd for Channel {
             self.block.set(Some(address));
             self.tracker.enter(RttStep::Bytes { address });
             self.disabled.borrow_mut().clear();
-            self.frames.reset();
+            self.frames.reset(std::mem::take(&mut is_restored));
             self.serve_block(address).await?;
             self.poller.rest();
             self.block.set(None);
@@ -207,7 +211,8 @@ impl Channel {
     async fn serve_block(&self, address: u64) -> Result<(), Failure> {
         let mut plan = None;
         let mut is_full = false;
-        let mut look = self.context.now();
+        let found = self.context.now();
+        let mut look = found;
         loop {
             let Some(block) = self.read_block(address).await? else {
                 return Ok(());
@@ -215,6 +220,7 @@ impl Channel {
             if !self.place.modes.is_empty() {
                 self.set_modes(&block).await?;
             }
+            self.warn_of_unknown(&block, found).await;
             for number in 0..block.header.up {
                 self.take_up(&block, number).await?;
             }

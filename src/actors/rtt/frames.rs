@@ -1,24 +1,30 @@
 //! Frames of defmt in an up buffer, decoded to reports.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::targets::Piece;
 use crate::actors::service::{ChannelService, FrameDecoder};
 use crate::bus::ActorContext;
 use crate::messages::foreign::Severity;
-use crate::messages::rtt::{DefmtLevel, FrameDecoded};
+use crate::messages::rtt::{DefmtLevel, FrameDecoded, FrameError};
 
 /// Most reports on frames that can't be decoded, of one buffer.
 const MOST_REPORTS: u32 = 16;
 
 /// Decoders of one channel's buffers, by their numbers.
 #[derive(Default)]
-pub(super) struct Frames(RefCell<BTreeMap<u32, Stream>>);
+pub(super) struct Frames {
+    streams: RefCell<BTreeMap<u32, Stream>>,
+    /// True after a restore: a stream may begin inside of a frame.
+    is_restored: Cell<bool>,
+}
 
 struct Stream {
     decoder: Box<dyn FrameDecoder>,
     reports: u32,
+    /// True as long as the next frame may be the rest of one that was begun before a checkpoint.
+    may_be_cut: bool,
 }
 
 impl Frames {
@@ -30,10 +36,11 @@ impl Frames {
         piece: &Piece<'_>,
     ) {
         let number = piece.buffer.number;
-        let mut streams = self.0.borrow_mut();
+        let mut streams = self.streams.borrow_mut();
         let stream = streams.entry(number).or_insert_with(|| Stream {
             decoder: service.peers.frames.open(service.id),
             reports: 0,
+            may_be_cut: self.is_restored.get(),
         });
         stream.decoder.received(&piece.data);
         while let Some(frame) = stream.decoder.next_frame() {
@@ -44,6 +51,7 @@ impl Frames {
                 number,
                 frame: frame.clone(),
             });
+            let may_be_cut = std::mem::take(&mut stream.may_be_cut);
             match &frame {
                 Ok(frame) => {
                     let severity = match frame.level {
@@ -53,6 +61,13 @@ impl Frames {
                     };
                     service.report(severity, &frame.to_string());
                 }
+                Err(FrameError::Malformed) if may_be_cut => service.report(
+                    Severity::Info,
+                    &format!(
+                        "RTT: up channel {}: defmt: the first frame behind the restore was begun before the checkpoint, and is lost",
+                        piece.buffer
+                    ),
+                ),
                 Err(error) if stream.reports < MOST_REPORTS => {
                     stream.reports += 1;
                     let last = match stream.reports < MOST_REPORTS {
@@ -67,8 +82,9 @@ impl Frames {
         }
     }
 
-    /// Begins all streams anew, after a reset.
-    pub(super) fn reset(&self) {
-        self.0.borrow_mut().clear();
+    /// Begins all streams anew, after a reset or a restore.
+    pub(super) fn reset(&self, is_restored: bool) {
+        self.streams.borrow_mut().clear();
+        self.is_restored.set(is_restored);
     }
 }

@@ -5,6 +5,7 @@
 //! - `finding`: wait for a control block.
 //! - `block`: the control block as read, its polled words, names of buffers.
 //! - `modes`: modes of up buffers, as configured.
+//! - `unknown`: configured names that no up buffer has.
 //! - `up`, `down`: transfers of bytes.
 //! - `frames`: frames of defmt, decoded to reports.
 //! - `search`: search of a control block in a range.
@@ -23,6 +24,7 @@ mod status_tracker;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod up;
 
 pub(crate) use channel::Channel as RttChannel;

@@ -170,6 +170,12 @@ impl Buffer {
         }
     }
 
+    /// Goes on from a checkpoint of another buffer, which was written up to `write`.
+    fn restore(&mut self, checkpoint: &Path, write: u32) {
+        self.vhost.restore(checkpoint).unwrap();
+        self.write = write;
+    }
+
     /// Writes bytes, as firmware does, and runs a tick.
     fn write(&mut self, bytes: &[u8]) {
         let put = |at, bytes: &[u8]| self.vhost.write_from("cpu", at, bytes).unwrap();
@@ -228,4 +234,39 @@ fn many_frames_are_decoded_and_damaged_ones_skipped() {
     buffer.write(&bytes);
     let texts = buffer.texts();
     assert_eq!(texts, expected);
+}
+
+#[test]
+fn a_frame_that_a_checkpoint_cuts_is_no_error() {
+    let Some(elf) = build("rtt", RV32, "frames", &[]) else {
+        return;
+    };
+    let image = image_of(&elf);
+    let bytes = bytes_of(&image);
+    let expected = Tables::of(&elf).decode(&bytes);
+    let checkpoint = image.path("x.ckpt");
+    let mut buffer = Buffer::of(&elf);
+    // In the middle of a long frame.
+    let ends: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == 0).collect();
+    let mut frames = ends.array_windows();
+    let [before, end] = frames.find(|[before, end]| end - before > 8).unwrap();
+    let (start, rest) = bytes.split_at(before + (end - before) / 2);
+    buffer.write(start);
+    let texts = buffer.texts();
+    let done = texts.len();
+    assert_eq!(texts, expected[..done]);
+    buffer.vhost.save(&checkpoint).unwrap();
+    let mut restored = Buffer::of(&elf);
+    restored.restore(&checkpoint, buffer.write);
+    restored.vhost.tick().unwrap();
+    restored.texts();
+    restored.write(rest);
+    let texts = restored.texts();
+    let lost = "RTT: up channel 0 `defmt`: defmt: the first frame behind the restore was begun before the checkpoint, and is lost";
+    assert_eq!(texts[0], lost);
+    assert_eq!(texts[1..], expected[done + 1..]);
+    // Later ones are errors as ever.
+    restored.write(&[1, 2, 3, 0]);
+    let texts = restored.texts();
+    assert!(texts[0].contains("may be another"), "{texts:?}");
 }

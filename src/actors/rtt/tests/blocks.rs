@@ -6,7 +6,7 @@ use mailbox_rs::PtrWidth;
 
 use super::bench::{BASE, BLOCK, Bench, Buffer, Firmware, SIZE};
 use crate::messages::foreign::Severity;
-use crate::messages::{ChannelServices, RttPlace};
+use crate::messages::{ChannelServices, RttPlace, UpTarget};
 
 const TERMINAL: Buffer<'_> = Buffer {
     name: "Terminal",
@@ -46,6 +46,73 @@ fn a_control_block_is_found_in_its_range() {
         let reports = bench.reports();
         let expected = format!("RTT: control block found at {block:#x}");
         assert_eq!(reports, [(Severity::Info, expected)]);
+    }
+}
+
+/// Constants of firmware may have the mark, with anything behind it.
+#[test]
+fn a_search_goes_on_behind_marks_of_no_control_block() {
+    let word = |word: u32| word.to_le_bytes();
+    let descriptor = [1, 2, 8, 9, 0, 0].map(word);
+    for words in [
+        [0, 0].map(word).concat(),
+        [65, 1].map(word).concat(),
+        b"and text".to_vec(),
+        // A buffer whose write offset is behind its end.
+        [[1, 0].map(word).concat(), descriptor.concat()].concat(),
+        // More than there is memory.
+        [64, 64].map(word).concat(),
+    ] {
+        let bench = searching();
+        let place = match words[0] {
+            64 => BASE + SIZE - 24,
+            _ => BASE,
+        };
+        let constant = [b"SEGGER RTT\0\0\0\0\0\0".as_slice(), &words].concat();
+        bench.state.ram.put(place, &constant);
+        bench.ticks(50);
+        assert_eq!(bench.text(), "");
+        let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+        firmware.set_up(&[TERMINAL], &[]);
+        firmware.write(0, b"found\n");
+        bench.ticks(1200);
+        assert_eq!(bench.text(), "found\n", "{words:x?}");
+        let expected = format!("RTT: control block found at {BLOCK:#x}");
+        let last = bench.reports().pop();
+        assert_eq!(last, Some((Severity::Info, expected)));
+    }
+}
+
+#[test]
+fn configured_names_that_a_control_block_lacks_are_told_once() {
+    let place = RttPlace {
+        block: Some(BLOCK),
+        search: vec![],
+        ptr_width: PtrWidth::P4,
+        up: ["Terminal", "bogus", "0", "9"]
+            .map(|name| (name.to_owned(), UpTarget::Console))
+            .into(),
+        modes: ["bogus", "other"].map(|name| (name.to_owned(), 2)).into(),
+    };
+    let expected = format!(
+        "RTT: the control block at {BLOCK:#x} has no up buffer `9`, `bogus`, `other`, of `rtt.up` or `rtt.mode`; it has 0 `Terminal`"
+    );
+    // A buffer that firmware does not use may be set up later.
+    for (unused, ticks) in [(false, 3), (true, 1100)] {
+        let bench = Bench::with(place.clone(), ChannelServices::default());
+        let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+        let buffers: &[_] = match unused {
+            true => &[TERMINAL, Buffer { name: "", size: 0 }],
+            false => &[TERMINAL],
+        };
+        firmware.set_up(buffers, &[]);
+        bench.ticks(ticks - 1);
+        firmware.write(0, b"text");
+        bench.ticks(3);
+        firmware.write(0, b"text");
+        bench.ticks(3);
+        let reports = bench.reports();
+        assert_eq!(reports, [(Severity::Warning, expected.clone())]);
     }
 }
 

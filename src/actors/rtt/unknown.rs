@@ -1,0 +1,53 @@
+//! Configured names of up buffers that a control block does not have.
+
+use super::block::Block;
+use super::channel::Channel;
+use crate::messages::foreign::Severity;
+
+/// Ticks after which a control block counts as set up, if firmware leaves buffers of it unused.
+const SET_UP_TICKS: u64 = 1024;
+
+impl Channel {
+    /// Warns, once, of entries of `rtt.up` and `rtt.mode` that are for no up buffer.
+    pub(super) async fn warn_of_unknown(&self, block: &Block, found: u64) {
+        let configured = self.place.up.keys().chain(self.place.modes.keys());
+        if self.are_names_checked.get() || configured.clone().next().is_none() {
+            return;
+        }
+        let up = (0..block.header.up).zip(&block.descriptors);
+        let is_set_up = up.clone().all(|(_, it)| it.is_set_up());
+        if !is_set_up && self.context.now() < found.saturating_add(SET_UP_TICKS) {
+            return;
+        }
+        self.are_names_checked.set(true);
+        let mut known = vec![];
+        for (number, descriptor) in up.filter(|(_, it)| it.is_set_up()) {
+            known.push(self.name(false, number, descriptor.name).await);
+        }
+        let mut unknown: Vec<_> = configured
+            .filter(|key| {
+                let is_of = |number: &u32| number.to_string() == **key;
+                let by_number = (0..block.header.up).any(|number| is_of(&number));
+                let mut names = known.iter().filter_map(|it| it.name.as_ref());
+                !by_number && !names.any(|name| name == *key)
+            })
+            .map(|key| format!("`{key}`"))
+            .collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        if unknown.is_empty() {
+            return;
+        }
+        let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+        let known = match known.is_empty() {
+            true => "none is set up".to_owned(),
+            false => format!("it has {}", known.join(", ")),
+        };
+        let text = format!(
+            "RTT: the control block at {:#x} has no up buffer {}, of `rtt.up` or `rtt.mode`; {known}",
+            block.address,
+            unknown.join(", ")
+        );
+        self.service.report(Severity::Warning, &text);
+    }
+}
