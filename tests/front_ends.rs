@@ -237,3 +237,44 @@ fn a_channel_without_semihosting_refuses_operations() {
     let error = vhost.semihost("other", 0, 1, 0).unwrap_err().to_string();
     assert_eq!(error, "channel `other`: there is no such channel");
 }
+
+/// Reports have the reason of each failure, what firmware knows of a file, and no control characters of firmware.
+#[test]
+fn reports_on_files_are_readable() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("in"), "text").unwrap();
+    let mailboxes = format!(
+        "{}\ncalls: {{space: cpu, ptr: 32, abi: semihosting, stub: none}}\n",
+        rtt("'0': {file: no/such}")
+    );
+    let (vhost, reports) = start(&mailboxes, |builder| builder.files(folder.path()));
+    let operate = |operation, name: &[u8], words: &[u32]| {
+        vhost.write_from("cpu", NAMES + 0x400, name).unwrap();
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        vhost.write_from("cpu", DATA + 0x400, &bytes).unwrap();
+        let result = vhost.semihost("calls", 0, operation, DATA + 0x400);
+        result.unwrap().unwrap() as u32
+    };
+    let name = NAMES as u32 + 0x400;
+    let last = || reports.try_iter().last().unwrap();
+    let handle = operate(0x01, b"in", &[name, 0, 2]);
+    operate(0x05, b"x", &[handle, name, 1]);
+    let text = last();
+    assert!(
+        text.contains(": the file was opened for reading only; answered EBADF"),
+        "{text}"
+    );
+    operate(0x01, b"\x1b[31m\n\0.txt", &[name, 0, 11]);
+    let text = last();
+    assert!(!text.contains(char::is_control), "{text:?}");
+    operate(0x01, &[b'x'; 1000], &[name, 0, 1000]);
+    let text = last();
+    assert!(text.len() < 400, "{text}");
+    set_up(&vhost, &["Terminal"]);
+    vhost.tick().unwrap();
+    write_up(&vhost, 0, b"lost");
+    vhost.tick().unwrap();
+    let text = last();
+    let expected = "RTT: up channel 0 `Terminal`: file `no/such`: ENOENT (no such file or directory); its bytes are lost";
+    assert!(text.starts_with(expected), "{text}");
+}

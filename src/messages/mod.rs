@@ -20,6 +20,7 @@ pub mod rtt;
 pub mod semihosting;
 mod served;
 mod services;
+mod shown;
 pub mod sockets;
 
 pub use channel::{
@@ -30,6 +31,7 @@ pub use served::{
     HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedRequest, printed_bytes,
 };
 pub use services::{ChannelServices, Clock, Faults, InputSource, OutputTarget, SeverityRule};
+pub(crate) use shown::{plain, shown};
 
 use crate::bus::{Body, Endpoint};
 

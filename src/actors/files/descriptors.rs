@@ -8,8 +8,8 @@ use mailbox_rs::{Errno, OpenFlags};
 use super::directory::Directory;
 use super::disk::DiskFile;
 use super::refusal::Refusal;
-use crate::messages::ChannelId;
 use crate::messages::foreign::SpecialId;
+use crate::messages::{ChannelId, shown};
 
 /// Lowest descriptor. Source: protocol, section *Requests*.
 const FIRST: u64 = 10;
@@ -56,7 +56,7 @@ impl OpenFile {
 
     /// Name of the file in messages.
     pub(super) fn name(&self) -> String {
-        let path = String::from_utf8_lossy(&self.path);
+        let path = shown(&self.path);
         match self.file {
             File::Lost => format!("file `{path}`, which could not be opened again by a restore"),
             _ => format!("file `{path}`"),
@@ -236,7 +236,7 @@ impl Descriptors {
         match self.open.get_mut(&fd) {
             Some(open) if way(open.flags) => Ok(open),
             Some(_) => {
-                let reason = format!("descriptor {fd} was opened for {other} only");
+                let reason = format!("the file was opened for {other} only");
                 Err(Refusal::new(Errno::EBADF, reason))
             }
             None => Err(Self::not_open(fd, next)),

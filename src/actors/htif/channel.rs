@@ -505,7 +505,8 @@ impl Channel {
     async fn answer_read(&self) {
         self.service.tasks.awaits(Task::Input);
         let byte = self.service.read_byte().await.unwrap_or_else(|failure| {
-            self.service.complain(&format!("console read: {failure}"));
+            let cause = failure.with_cause();
+            self.service.complain(&format!("console read: {cause}"));
             None
         });
         let Some(byte) = byte else {

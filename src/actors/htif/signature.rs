@@ -22,7 +22,8 @@ impl Channel {
                 file, begin, end, ..
             } = signature;
             let text = format!(
-                "the signature from {begin:#x} to {end:#x} can't be written to `{file}`: {failure}"
+                "the signature from {begin:#x} to {end:#x} can't be written to `{file}`: {}",
+                failure.with_cause()
             );
             self.service.complain(&text);
         }

@@ -13,6 +13,7 @@ use crate::messages::checkpoint::SavedWait;
 use crate::messages::console::Print;
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{CallError, Progress, Schedule, Target};
+use crate::messages::shown;
 use crate::printf::{Cut, Draft, StringArg};
 
 /// Outcome of a request.
@@ -178,7 +179,7 @@ impl RequestHandler {
                 .text("file name", file)
                 .await
                 .unwrap_or_default();
-            let file = String::from_utf8_lossy(&file);
+            let file = shown(&file);
             let place = format!("CPRINT at {file}:{line}");
             for problem in rendered.problems.iter().take(MAX_PROBLEMS) {
                 self.service.complain(&format!("{place}: {problem}"));
@@ -243,7 +244,7 @@ impl RequestHandler {
             .text("file name", site.file)
             .await
             .unwrap_or_default();
-        let file = String::from_utf8_lossy(&file);
+        let file = shown(&file);
         let line = site.line;
         self.service.report(
             Severity::Warning,

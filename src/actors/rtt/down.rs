@@ -37,7 +37,7 @@ impl Channel {
         }
         let read = self.service.read_some(u64::from(room)).await;
         let read = read.unwrap_or_else(|failure| {
-            let text = format!("RTT: standard input: {failure}");
+            let text = format!("RTT: standard input: {}", failure.with_cause());
             self.service.complain(&text);
             None
         });

@@ -80,7 +80,8 @@ impl Channel {
                     error = Some(failure.errno());
                     if self.complaints.is_new(Complaint::Target, false, number) {
                         self.service.complain(&format!(
-                            "RTT: up channel {buffer}: {failure}; its bytes are lost, and later ones are not reported"
+                            "RTT: up channel {buffer}: {}; its bytes are lost, and later ones are not reported",
+                            failure.with_cause()
                         ));
                     }
                 }

@@ -7,6 +7,7 @@ use crate::bus::NoReply;
 use crate::mem::AccessError;
 use crate::messages::foreign::Unset;
 use crate::messages::rpc::CallError;
+use crate::messages::shown;
 
 /// Error of a request.
 #[derive(Debug, Error)]
@@ -60,15 +61,31 @@ pub(crate) enum Failure {
 impl Failure {
     /// Failure of a file operation on a path, as firmware gave it and expanded.
     pub(in crate::actors) fn on_path(self, given: &[u8], expanded: &[u8]) -> Self {
-        let lossy = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
         match self {
             Self::File { errno, reason } => Self::Path {
-                path: lossy(given),
-                expanded: (expanded != given).then(|| lossy(expanded)),
+                path: shown(given),
+                expanded: (expanded != given).then(|| shown(expanded)),
                 errno,
                 reason,
             },
             other => other,
+        }
+    }
+
+    /// Text with the error number, if that is the only reason: for reports on what no request of firmware is answered with.
+    pub(in crate::actors) fn with_cause(&self) -> String {
+        match self {
+            Self::File {
+                errno,
+                reason: None,
+            }
+            | Self::Path {
+                errno,
+                reason: None,
+                ..
+            }
+            | Self::Output { errno } => format!("{self}: {errno}"),
+            _ => self.to_string(),
         }
     }
 
@@ -101,5 +118,22 @@ impl Failure {
             Self::Unset { .. } => Errno::ENOENT,
             Self::NoReply(_) | Self::Panic(_) => Errno::EIO,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_without_a_reason_has_its_error_number() {
+        let errno = Errno::ENOENT;
+        let text = |reason: Option<&str>| {
+            let reason = reason.map(str::to_owned);
+            let failure = Failure::File { errno, reason };
+            failure.on_path(b"a", b"a").with_cause()
+        };
+        assert_eq!(text(None), "file `a`: ENOENT (no such file or directory)");
+        assert_eq!(text(Some("it is outside")), "file `a`: it is outside");
     }
 }

@@ -286,7 +286,7 @@ async fn serve<F: FrontEnd>(channel: Rc<F>, peers: Rc<ServerPeers<F::Protocol>>)
         Ok(End::Exit(code)) => peers.exit(&*channel, code).await,
         Ok(End::Refused(reason)) => peers.give_up(&*channel, &reason).await,
         Err(failure) => {
-            let reason = format!("service of the channel has ended: {failure}");
+            let reason = format!("service of the channel has ended: {}", failure.with_cause());
             peers.give_up(&*channel, &reason).await;
         }
     }

@@ -61,7 +61,7 @@ use crate::messages::front_end::StdinError;
 use crate::messages::mailbox::Task;
 use crate::messages::{
     ChannelId, ChannelServices, InputSource, NO_SLOT, Name, ServedRequest, console, files as file,
-    foreign, sockets,
+    foreign, plain, sockets,
 };
 
 /// Maximum number of bytes that one request may move, far more than a simulated chip really moves. A bogus length from firmware must not
@@ -369,7 +369,7 @@ impl ChannelService {
         self.peers.foreign.post(Report {
             severity,
             id: self.name.to_string(),
-            text: text.to_owned(),
+            text: plain(text).into_owned(),
         });
     }
 }

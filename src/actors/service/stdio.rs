@@ -39,8 +39,7 @@ impl ChannelService {
         len: u64,
     ) -> Result<u64, Failure> {
         if stream != Stream::Input {
-            let fd = stream as u8;
-            return Err(bad(format!("descriptor {fd} was opened for writing only")));
+            return Err(bad("the stream is for writing only".to_owned()));
         }
         match &self.services.stdin {
             InputSource::Nothing => Ok(0),
@@ -154,7 +153,7 @@ impl ChannelService {
     ) -> Result<u64, Failure> {
         let target = match stream {
             Stream::Input => {
-                return Err(bad("descriptor 0 was opened for reading only".to_owned()));
+                return Err(bad("the stream is for reading only".to_owned()));
             }
             Stream::Output => &self.services.stdout,
             Stream::Error => &self.services.stderr,

@@ -280,7 +280,7 @@ impl Task {
             Self::Input => {
                 return write!(
                     f,
-                    "waits for the testbench's bytes of the standard input since tick {since}"
+                    "waits for more bytes of the standard input since tick {since}"
                 );
             }
             Self::Delay { until } => {

@@ -181,7 +181,7 @@ fn a_read_waits_for_the_testbench_and_gets_what_is_there() {
     assert!(
         bench
             .status()
-            .contains("waits for the testbench's bytes of the standard input since tick 2"),
+            .contains("waits for more bytes of the standard input since tick 2"),
         "{}",
         bench.status()
     );

@@ -132,7 +132,8 @@ fn the_console_has_three_streams() {
     assert_eq!(bench.try_call(0x06, &read), None);
     assert_eq!(bench.operate(0x07, 0), None);
     let status = bench.status();
-    let said = "waits for the testbench's bytes of the standard input since tick 0; hart 0 asks for readc(0x0)";
+    let said =
+        "waits for more bytes of the standard input since tick 0; hart 0 asks for readc(0x0)";
     assert!(status.contains(said), "{status}");
     // A repeated wait is no progress.
     bench.tick();
