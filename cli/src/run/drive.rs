@@ -1,8 +1,11 @@
 //! Hart and host in turn.
 
+use std::io;
+
 use anyhow::{Result, anyhow, bail};
 use riscv_iss::{Bus, Cells, Hart, Instruction, Op, Stop, Trap, Xlen};
 use vhost::Vhost;
+use vhost::messages::Interface;
 use vhost::messages::front_end::OperateError;
 
 use super::checkpoint::{RunState, SaveAt};
@@ -69,6 +72,8 @@ pub(super) enum Why {
     Input,
     /// Firmware is at a jump to itself.
     Spins,
+    /// The reader of firmware's text has gone away, which its protocols can't tell it.
+    Pipe,
 }
 
 /// Runs hart and host until firmware has exited, or can't.
@@ -97,6 +102,11 @@ pub(super) fn drive<X: Xlen>(
             save.tick
         );
     }
+    // Requests of a mailbox fail then, and firmware goes on as it likes.
+    let is_told = vhost
+        .channels()
+        .iter()
+        .any(|channel| matches!(channel.interface, Interface::Mailbox(_)));
     let mut waits = Waits::default();
     let mut spin = None;
     let mut place = Place::default();
@@ -132,6 +142,9 @@ pub(super) fn drive<X: Xlen>(
             break Why::Limit;
         }
         if vhost.now().is_multiple_of(LOOK) {
+            if !is_told && has_no_reader(vhost) {
+                break Why::Pipe;
+            }
             if let Some(input) = &mut input
                 && input.comes_later()
                 && (awaits_result || reads_input(vhost)?)
@@ -171,6 +184,12 @@ pub(super) fn drive<X: Xlen>(
 fn reads_input(vhost: &Vhost) -> Result<bool> {
     let status = vhost.status().map_err(|error| anyhow!("{error}"))?;
     Ok(status.contains("bytes of the standard input"))
+}
+
+/// True if text of firmware went into a pipe without a reader.
+fn has_no_reader(vhost: &Vhost) -> bool {
+    let error = vhost.output_error();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Outcome of an operation of semihosting.

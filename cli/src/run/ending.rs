@@ -37,6 +37,12 @@ impl Ending {
             Ok(ended) => ended,
             Err(error) => return Self::failed(Error::Host(format!("{error:#}"))),
         };
+        if ended.why == Why::Pipe {
+            return Self::failed(Error::Host(format!(
+                "standard output: broken pipe: firmware was stopped, as it can't be told; {}",
+                counts(&ended, vhost.now())
+            )));
+        }
         let status = status(&ended, &vhost.exits());
         if let Some(text) = failure(program, &vhost.channels(), &ended, vhost.now()) {
             let error = Some(Error::Stuck(text));
@@ -86,7 +92,7 @@ fn failure(
     // The instruction before, of four bytes.
     let wait = program.place(pc.wrapping_sub(4));
     let text = match ended.why {
-        Why::Exited => return None,
+        Why::Exited | Why::Pipe => return None,
         Why::Limit => format!(
             "firmware did not exit within --max-instructions {}: it is at {place}, `{assembly}`",
             ended.instructions
@@ -113,8 +119,12 @@ fn failure(
             exit_by(channels)
         ),
     };
-    let counts = format!("after {} instructions in {ticks} ticks", ended.instructions);
-    Some(format!("{text}; {counts}"))
+    Some(format!("{text}; {}", counts(ended, ticks)))
+}
+
+/// Clause about the length of a run.
+fn counts(ended: &Ended, ticks: u64) -> String {
+    format!("after {} instructions in {ticks} ticks", ended.instructions)
 }
 
 /// Clause about the exits of the protocols that are served.
@@ -183,6 +193,8 @@ fn status(ended: &Ended, exits: &[ChannelExit]) -> u8 {
             failed.map_or(0, |code| u8::try_from(code).unwrap_or(u8::MAX))
         }
         Why::Limit => LIMIT,
-        Why::Trap(_) | Why::TrapLoop(_) | Why::Waits | Why::Input | Why::Spins => FAILED,
+        Why::Trap(_) | Why::TrapLoop(_) | Why::Waits | Why::Input | Why::Spins | Why::Pipe => {
+            FAILED
+        }
     }
 }

@@ -482,6 +482,31 @@ fn lost_text_fails_a_run_in_what_is_derived_from_it() {
     assert!(results.contains(error), "{results}");
 }
 
+/// Firmware that prints for ever ends with the reader of its text, as a program that gets SIGPIPE does.
+#[test]
+fn a_reader_that_goes_away_ends_the_run() {
+    if let Some(what) = missing() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
+        return;
+    }
+    for firmware in [
+        Htif("for (;;) put_string(\"text\\n\");"),
+        Semihosting("for (;;) semihost(0x04, \"text\\n\");", false),
+        Rtt("rtt_init(); for (;;) rtt_print(0, \"text\\n\");", false),
+    ] {
+        let image = Image(tempfile::tempdir().unwrap());
+        let error = "standard output: broken pipe";
+        let case = Case::new("a pipe without a reader", firmware, 125, error);
+        case.firmware.build(&image);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = record(&image, &case, writer.into());
+        assert_eq!(ran.status, Some(125), "{ran:?}");
+        assert!(ran.stderr.contains(error), "{ran:?}");
+        agrees(&image, &case);
+    }
+}
+
 /// A run that was ended from outside has no status, and no end.
 #[test]
 fn a_run_that_was_killed_is_unfinished() {
