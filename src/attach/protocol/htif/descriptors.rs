@@ -38,8 +38,13 @@ impl Descriptors {
         }
     }
 
-    /// Checks a system call by its result.
-    pub(super) fn served(&mut self, call: &SystemCall, result: i64, breaches: &mut Vec<Breach>) {
+    /// Checks a system call, whose words are at an address, by its result.
+    pub(super) fn served(
+        &mut self,
+        (call, words): (&SystemCall, u64),
+        result: i64,
+        breaches: &mut Vec<Breach>,
+    ) {
         let Some(open) = &mut self.open else {
             return;
         };
@@ -51,11 +56,11 @@ impl Descriptors {
                     false => "has not opened it",
                 };
                 breaches.push(format!(
-                    "{call} of descriptor {fd}, which is not open: firmware {why}"
+                    "{call}, whose words are at {words:#x}, of descriptor {fd}, which is not open: firmware {why}"
                 ));
             } else if result >= 0 && is_closed && !is_directory(call) {
                 breaches.push(format!(
-                    "{call} of descriptor {fd}, which is closed: the host carries it out"
+                    "{call}, whose words are at {words:#x}, of descriptor {fd}, which is closed: the host carries it out"
                 ));
             }
         }
@@ -67,7 +72,7 @@ impl Descriptors {
                 self.closed.remove(&value);
                 if !open.insert(value) {
                     breaches.push(format!(
-                        "{call}: the host gives descriptor {value}, which is open"
+                        "{call}, whose words are at {words:#x}: the host gives descriptor {value}, which is open"
                     ));
                 }
                 if open.len() > MOST {

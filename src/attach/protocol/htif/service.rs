@@ -137,7 +137,8 @@ impl Htif {
     pub(super) fn served(&mut self, served: &CommandServed, breaches: &mut Vec<Breach>) {
         let done = served.command.0;
         if let (Some(call), Some(result)) = (&served.call, served.result) {
-            self.descriptors.served(call, result, breaches);
+            let words = served.command.payload();
+            self.descriptors.served((call, words), result, breaches);
         }
         if asks(done) == Asks::Read {
             return self.read_answered(done, served.result, breaches);

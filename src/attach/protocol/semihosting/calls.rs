@@ -120,7 +120,7 @@ impl Semihosting {
         }
         if !is_operation(operation.0) {
             breaches.push(format!(
-                "hart {hart}: firmware asks for operation {:#x}, which does not exist",
+                "hart {hart}: firmware asks for operation {:#x} at {argument:#x}, which does not exist",
                 operation.0
             ));
         }

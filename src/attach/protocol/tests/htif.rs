@@ -353,20 +353,26 @@ fn descriptors_are_open_while_they_are_used() {
     assert_eq!(asks(57, fd(3), 0), [""; 0]);
     assert_eq!(
         asks(57, fd(3), EBADF),
-        ["close(0x3) of descriptor 3, which is not open: firmware has closed it"]
+        [
+            "close(0x3), whose words are at 0x2000, of descriptor 3, which is not open: firmware has closed it"
+        ]
     );
     assert_eq!(
         asks(63, fd(3), EBADF),
-        ["read(0x3, 0x3000, 0x4) of descriptor 3, which is not open: firmware has closed it"]
+        [
+            "read(0x3, 0x3000, 0x4), whose words are at 0x2000, of descriptor 3, which is not open: firmware has closed it"
+        ]
     );
     assert_eq!(
         asks(63, fd(3), 4),
-        ["read(0x3, 0x3000, 0x4) of descriptor 3, which is closed: the host carries it out"]
+        [
+            "read(0x3, 0x3000, 0x4), whose words are at 0x2000, of descriptor 3, which is closed: the host carries it out"
+        ]
     );
     assert_eq!(
         asks(34, [9, BUFFER, 4, 0, 0, 0, 0], EBADF),
         [
-            "mkdirat(0x9, 0x3000, 0x4, 0x0) of descriptor 9, which is not open: firmware has not opened it"
+            "mkdirat(0x9, 0x3000, 0x4, 0x0), whose words are at 0x2000, of descriptor 9, which is not open: firmware has not opened it"
         ]
     );
     // Where the path is absolute, the directory is unused.

@@ -219,7 +219,7 @@ fn results_of_transfers_are_bounded_by_their_length() {
 fn operations_that_do_not_exist_are_firmware_s_fault() {
     let mut kit = kit();
     kit.operates(0x77, &[], Err(Errno::ENOSYS));
-    kit.finds("hart 0: firmware asks for operation 0x77, which does not exist");
+    kit.finds("hart 0: firmware asks for operation 0x77 at 0x2000, which does not exist");
 }
 
 #[test]
