@@ -8,6 +8,7 @@
 //! - `tables`: recordings as tables in Parquet, with the feature `parquet`.
 //! - [`waves`]: recordings as files of waveform and trace viewers.
 //! - [`selftest`]: a small simulation in a simulator of this machine.
+//! - [`files`]: input and output files of a command, which are distinct.
 //! - [`incomplete`]: recordings that were not read to their end.
 //! - [`output`]: terminal output: colours, progress, sanitised text.
 //! - [`output_file`]: output files, which get their names when they are complete.
@@ -15,6 +16,7 @@
 //! Results go to standard output, everything else to standard error.
 
 mod check;
+mod files;
 mod incomplete;
 mod output;
 mod output_file;

@@ -12,6 +12,7 @@ use vhost::attach::{self, AttachError, Finding, Named};
 use vhost::{ActorName, Replay, ReplayError, Severity};
 
 use crate::Outcome;
+use crate::files::Files;
 use crate::incomplete;
 use crate::output::{ERROR, NAME, OK, Sanitized, WARNING, out, progress};
 
@@ -40,6 +41,11 @@ fn attached(list: &str) -> Result<Vec<Named>, AttachError> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let mut files = Files::default();
+    files.input("the recording", &args.file);
+    files
+        .attached(args.attach.iter().flatten())
+        .are_distinct()?;
     let progress = progress(None, args.print);
     if !progress.is_hidden() {
         progress.enable_steady_tick(Duration::from_millis(200));

@@ -23,6 +23,7 @@ use vhost::config::{
 use vhost::mem::{Backend, Image, ImageError};
 
 use crate::Outcome;
+use crate::files::Files;
 use crate::output::{ERROR, OK, out};
 use crate::output_file::write_file;
 use findings::{Finding, Severity, findings};
@@ -87,6 +88,8 @@ struct CliEnv {
     variables: HashMap<String, String>,
     defaults: Defaults,
     warnings: RefCell<Vec<ConfigWarning>>,
+    /// Files that the configurations name.
+    named: RefCell<Vec<PathBuf>>,
 }
 
 impl ConfigEnvironment for CliEnv {
@@ -96,10 +99,12 @@ impl ConfigEnvironment for CliEnv {
     }
 
     fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        self.named.borrow_mut().push(file.to_owned());
         Process.image(file)
     }
 
     fn is_file(&self, file: &Path) -> bool {
+        self.named.borrow_mut().push(file.to_owned());
         Process.is_file(file)
     }
 
@@ -127,6 +132,7 @@ impl Args {
                 cache_line: self.default_cache_line.unwrap_or(by_features.cache_line),
             },
             warnings: RefCell::default(),
+            named: RefCell::default(),
         }
     }
 }
@@ -144,9 +150,27 @@ fn file(name: &Path, variable: &'static str, env: &CliEnv) -> Result<PathBuf> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let env = args.env();
+    let mem = file(&args.mem, "MEM_CFG_FILE", &env)?;
+    let mailbox = args.mailbox.as_ref();
+    let mailbox = mailbox.map(|name| file(name, "MAILBOX_CFG_FILE", &env));
+    let mailbox = mailbox.transpose()?;
+    let mut files = Files::default();
+    files.input("the memory configuration", &mem);
+    if let Some(mailbox) = &mailbox {
+        files.input("the mailbox configuration", mailbox);
+    }
+    if let Some(junit) = &args.junit {
+        files.output("the JUnit results", junit);
+    }
+    files.are_distinct()?;
     let mut found = Vec::new();
-    let outcome = check(args, &mut found)?;
+    let outcome = check(&mem, mailbox.as_deref(), &env, &mut found)?;
     if let Some(file) = &args.junit {
+        for named in env.named.borrow().iter() {
+            files.input("a file of the configuration", named);
+        }
+        files.are_distinct()?;
         let text = junit::text(&args.mem, args.mailbox.as_deref(), &found)?;
         write_file(file, |to| to.write_all(text.as_bytes()))?;
     }
@@ -154,20 +178,20 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 }
 
 /// Checks, and adds what it finds to `found`.
-fn check(args: &Args, found: &mut Vec<Finding>) -> Result<Outcome> {
-    let env = args.env();
-    let mem = file(&args.mem, "MEM_CFG_FILE", &env)?;
-    let mailbox = args.mailbox.as_ref();
-    let mailbox = mailbox.map(|name| file(name, "MAILBOX_CFG_FILE", &env));
-    let mailbox = mailbox.transpose()?;
-    let map = config::read_text(&mem).and_then(|text| config::parse_memory_map(&text, &mem, &env));
+fn check(
+    mem: &Path,
+    mailbox: Option<&Path>,
+    env: &CliEnv,
+    found: &mut Vec<Finding>,
+) -> Result<Outcome> {
+    let map = config::read_text(mem).and_then(|text| config::parse_memory_map(&text, mem, env));
     let map = match map {
         Ok(map) => map,
         Err(error) => return refused(error, found),
     };
-    let channels = mailbox.as_ref().map_or(Ok(Vec::new()), |file| {
+    let channels = mailbox.map_or(Ok(Vec::new()), |file| {
         let text = config::read_text(file)?;
-        config::parse_mailboxes(&text, file, &map, &env)
+        config::parse_mailboxes(&text, file, &map, env)
     });
     let (channels, refusal) = match channels {
         Ok(channels) => (channels, None),

@@ -22,8 +22,7 @@ mod verdict;
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
-use vhost::trace::is_same_file;
+use anyhow::Result;
 
 #[cfg(feature = "parquet")]
 pub(crate) use {
@@ -38,6 +37,7 @@ pub(crate) use {
 };
 
 use crate::Outcome;
+use crate::files::Files;
 use crate::incomplete::{self, CUT, INCOMPLETE};
 use crate::output::{ERROR, NAME, Sanitized, out};
 use crate::output_file::write_file;
@@ -74,6 +74,20 @@ const MOST: usize = 10_000;
 const LEAST: usize = 16;
 
 impl Args {
+    fn are_distinct(&self) -> Result<()> {
+        let mut files = Files::default();
+        for file in &self.files {
+            files.input("a recording", file);
+        }
+        if let Some(page) = &self.output {
+            files.output("the page", page);
+        }
+        if let Some(junit) = &self.junit {
+            files.output("the JUnit results", junit);
+        }
+        files.are_distinct()
+    }
+
     /// Bounds of one run.
     fn bounds(&self) -> Bounds {
         let share = |most: usize| (most / self.files.len().max(1)).max(LEAST);
@@ -86,21 +100,7 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    let outputs = [&args.output, &args.junit];
-    for output in outputs.into_iter().flatten() {
-        if args.files.iter().any(|file| is_same_file(file, output)) {
-            let name = output.display();
-            bail!("{name} is a recording; give the output another name");
-        }
-    }
-    if let (Some(page), Some(junit)) = (&args.output, &args.junit)
-        && page == junit
-    {
-        bail!(
-            "{}: the page and the results need two names",
-            page.display()
-        );
-    }
+    args.are_distinct()?;
     let mut rows = Vec::new();
     let mut runs = Vec::new();
     let mut results = Results::new();

@@ -6,6 +6,7 @@
 //! - `system`: memory and channels for an image alone, or from configuration files.
 //! - `memory`: memory of the hart: the bytes of the system's memories.
 //! - `checkpoint`: state of a run in a file.
+//! - `files`: files that the run reads and writes.
 //! - `drive`: hart and host in turn, until firmware exits or can't.
 //! - `input`: standard input of firmware.
 //! - `ending`: error of a run that did not end well, and the exit status.
@@ -16,6 +17,7 @@ mod channels;
 mod checkpoint;
 mod drive;
 mod ending;
+mod files;
 mod input;
 mod memory;
 mod program;
@@ -156,6 +158,7 @@ fn attached(list: &str) -> Result<Vec<Named>, AttachError> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    files::of(args).are_distinct()?;
     match execute(args) {
         Ok(status) => Ok(Outcome::Status(status)),
         Err(error) => {

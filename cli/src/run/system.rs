@@ -36,7 +36,7 @@ pub(super) fn start(args: &Args, program: &Program, reports: &Reports) -> Result
     builder = services::provide(builder, args, program);
     builder = match &args.memory {
         Some(file) => builder.memories(file),
-        None => builder.memories_text(Ram::of(args, program)?.yaml()),
+        None => builder.memories_text(ram(args, program)?),
     };
     let mut notes = Vec::new();
     builder = match &args.mailbox {
@@ -63,6 +63,11 @@ pub(super) fn start(args: &Args, program: &Program, reports: &Reports) -> Result
         reported.map_err(|error| anyhow!("{error}"))?;
     }
     Ok(vhost)
+}
+
+/// Memory configuration of an image alone: one RAM.
+pub(super) fn ram(args: &Args, program: &Program) -> Result<String> {
+    Ok(Ram::of(args, program)?.yaml())
 }
 
 /// One RAM with all that the image loads.

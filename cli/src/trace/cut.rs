@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use vhost::Cut;
-use vhost::trace::is_same_file;
 
 use super::ticks::Ticks;
 use crate::Outcome;
+use crate::files::Files;
 use crate::incomplete;
 use crate::output::{OK, Sanitized, out, truncated};
 use crate::output_file::{OutputFile, cant_write};
@@ -33,9 +33,9 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let wanted = *range.start();
     let name = args.output.to_string_lossy();
     let name = Sanitized(&name);
-    if is_same_file(&args.file, &args.output) {
-        bail!("{name}: it is the recording itself; give another file");
-    }
+    let mut files = Files::default();
+    files.input("the recording", &args.file);
+    files.output("the output", &args.output).are_distinct()?;
     let file = OutputFile::new(&args.output).with_context(|| cant_write(&args.output))?;
     file.create().with_context(|| cant_write(&args.output))?;
     let cut = match Cut::of(&args.file, range, file.written()) {

@@ -20,15 +20,15 @@ mod steps;
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use vhost::messages::ServedRequest;
-use vhost::trace::is_same_file;
 
 pub(crate) use fst::{Options as FstOptions, write as write_fst};
 pub(crate) use ftr::write as write_ftr;
 pub(crate) use perfetto::write as write_perfetto;
 pub(crate) use segments::{Segment, Segments};
 
+use crate::files::Files;
 use crate::output::{Sanitized, truncated};
 use crate::output_file::{OutputFile, cant_write};
 use crate::trace::EntryReader;
@@ -54,10 +54,9 @@ fn period(given: Option<u64>, reader: &EntryReader) -> u64 {
 
 /// Output file of a recording.
 fn output_file(recording: &Path, output: &Path) -> Result<OutputFile> {
-    if is_same_file(recording, output) {
-        let name = output.display();
-        bail!("{name} is the recording; give the output another name");
-    }
+    let mut files = Files::default();
+    files.input("the recording", recording);
+    files.output("the output", output).are_distinct()?;
     OutputFile::new(output).with_context(|| cant_write(output))
 }
 

@@ -54,7 +54,10 @@ fn what_can_not_be_cut_out_is_named() {
         end(cut.arg("-o").arg(output)).stderr(2)
     };
     let text = cut("1..2", &trace);
-    assert!(text.contains("it is the recording itself"), "{text}");
+    assert!(
+        text.contains("is the recording; give the output another name"),
+        "{text}"
+    );
     assert_eq!(std::fs::read(&trace).unwrap(), before);
     let text = cut("99999999..", &folder.path().join("part.trace"));
     assert!(

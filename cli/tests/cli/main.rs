@@ -9,6 +9,7 @@
 mod check;
 mod cut;
 mod diff;
+mod distinct;
 mod firmware;
 mod golden;
 mod hostile;

@@ -1,0 +1,121 @@
+//! Files that a run reads and writes.
+
+use std::cell::RefCell;
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use vhost::attach;
+use vhost::config::{self, ConfigEnvironment, Process};
+use vhost::mem::{Image, ImageError};
+
+use super::Args;
+use super::channels::IMAGE;
+use super::program::Program;
+use super::system;
+use crate::files::Files;
+
+/// Files of the options, of the variables in their place, and of the configurations.
+pub(super) fn of(args: &Args) -> Files {
+    let mut files = Files::default();
+    files.input("the image", &args.image);
+    if let Some(input) = &args.stdin {
+        files.input("the standard input", input);
+    }
+    if let Some(memory) = &args.memory {
+        files.input("the memory configuration", memory);
+    }
+    if let Some(mailbox) = &args.mailbox {
+        files.input("the mailbox configuration", mailbox);
+    }
+    for named in configured(args) {
+        files.input("a file of the configuration", named);
+    }
+    let recording = args.record.clone();
+    if let Some(recording) = recording.or_else(|| variable("VHOST_TRACE").map(Into::into)) {
+        files.output("the recording", recording);
+    }
+    // An invalid list is told of when the run starts.
+    let list = variable("VHOST_ATTACH").unwrap_or_default();
+    files.attached(&attach::parse(&list.to_string_lossy()).unwrap_or_default());
+    files.attached(args.attach.iter().flatten());
+    if let (Some(root), Some(signature)) = (&args.files, &args.signature) {
+        files.output("the signature", root.join(signature));
+    }
+    let save = args.save_at.get(1);
+    if let Some(file) = save {
+        files.output("the checkpoint to write", file);
+    }
+    if let Some(file) = &args.restore {
+        files.input("the checkpoint to restore", file);
+        if let Some(save) = save {
+            files.replace(file, save);
+        }
+    }
+    files
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Files that the configurations name. What is wrong in them is told of when the run starts. Those from pipes can be read once only.
+fn configured(args: &Args) -> Vec<PathBuf> {
+    let named = [&args.memory, &args.mailbox];
+    if named.into_iter().flatten().any(|file| !file.is_file()) {
+        return Vec::new();
+    }
+    let noted = Noted {
+        image: args.image.to_str(),
+        files: RefCell::default(),
+    };
+    let read = || {
+        let map = match &args.memory {
+            Some(file) => {
+                let text = config::read_text(file).ok()?;
+                config::parse_memory_map(&text, file, &noted).ok()?
+            }
+            None => {
+                args.mailbox.as_ref()?;
+                let program = Program::open(&args.image).ok()?;
+                let text = system::ram(args, &program).ok()?;
+                config::parse_memory_map(&text, Path::new("RAM"), &noted).ok()?
+            }
+        };
+        let file = args.mailbox.as_ref()?;
+        let text = config::read_text(file).ok()?;
+        config::parse_mailboxes(&text, file, &map, &noted).ok()
+    };
+    // The files are noted on the way.
+    let _ = read();
+    noted.files.into_inner()
+}
+
+/// Environment that notes the files of a configuration.
+struct Noted<'a> {
+    image: Option<&'a str>,
+    files: RefCell<Vec<PathBuf>>,
+}
+
+impl ConfigEnvironment for Noted<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        match name == IMAGE {
+            true => self.image.map(str::to_owned),
+            false => Process.variable(name),
+        }
+    }
+
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        self.files.borrow_mut().push(file.to_owned());
+        Process.image(file)
+    }
+
+    fn is_file(&self, file: &Path) -> bool {
+        self.files.borrow_mut().push(file.to_owned());
+        Process.is_file(file)
+    }
+
+    fn real_name(&self, file: &Path) -> PathBuf {
+        Process.real_name(file)
+    }
+}
