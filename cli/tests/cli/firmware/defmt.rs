@@ -255,9 +255,11 @@ fn a_frame_that_a_checkpoint_cuts_is_no_error() {
     let texts = buffer.texts();
     let done = texts.len();
     assert_eq!(texts, expected[..done]);
-    buffer.vhost.save(&checkpoint).unwrap();
+    let Buffer { vhost, write, .. } = buffer;
+    vhost.save(&checkpoint).unwrap();
+    vhost.shutdown();
     let mut restored = Buffer::of(&elf);
-    restored.restore(&checkpoint, buffer.write);
+    restored.restore(&checkpoint, write);
     restored.vhost.tick().unwrap();
     restored.texts();
     restored.write(rest);

@@ -503,7 +503,12 @@ fn a_reader_that_goes_away_ends_the_run() {
         let ran = record(&image, &case, writer.into());
         assert_eq!(ran.status, Some(125), "{ran:?}");
         assert!(ran.stderr.contains(error), "{ran:?}");
-        agrees(&image, &case);
+        for allows in [false, true] {
+            let all = verdicts(&image, allows);
+            assert!(all.iter().all(|it| it == "failed"), "{all:?}");
+        }
+        let results = fs::read_to_string(image.path("run.xml")).unwrap();
+        assert!(results.contains(error), "{results}");
     }
 }
 

@@ -381,7 +381,7 @@ fn descriptors_are_open_while_they_are_used() {
     assert_eq!(
         asks(56, [cwd, BUFFER, 4, 0, 0, 0, 0], 3),
         [
-            "openat(0xffffffffffffff9c, 0x3000, 0x4, 0x0, 0x0): the host gives descriptor 3, which is open"
+            "openat(0xffffffffffffff9c, 0x3000, 0x4, 0x0, 0x0), whose words are at 0x2000: the host gives descriptor 3, which is open"
         ]
     );
 }
