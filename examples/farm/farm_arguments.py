@@ -22,7 +22,7 @@ def arguments(description: str | None, questions: Iterable[str]) -> Arguments:
         description=description, epilog=f"questions: {', '.join(known)}"
     )
     parser.add_argument("tables", type=Path, help="folder of `vhost trace export --parquet`")
-    parser.add_argument("questions", nargs="*", metavar="question", help="default: all")
+    parser.add_argument("questions", nargs="*", default=[], metavar="question", help="default: all")
     given = parser.parse_args()
     for table in ("runs", "requests"):
         if next((given.tables / table).glob("*/*/*.parquet"), None) is None:

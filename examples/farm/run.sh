@@ -4,6 +4,10 @@
 # FARM is the simulator, FIRMWARE the image, ROUNDS the length. A revision is a number: the ticks by which it is slower than the
 # first. With `+` behind it the machine is busy, which makes samples late.
 set -eu
+if [ $# -ne 3 ]; then
+    echo "usage: $0 FOLDER SEED REVISION" >&2
+    exit 2
+fi
 folder=$1 seed=$2 revision=$3
 : "${FARM:=target/release/examples/farm}" "${FIRMWARE:=target/farm.elf}" "${ROUNDS:=100}"
 case $revision in

@@ -4,12 +4,12 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use vhost::Cut;
+use vhost::{Cut, ReplayError};
 
 use super::ticks::Ticks;
 use crate::Outcome;
 use crate::files::Files;
-use crate::incomplete;
+use crate::incomplete::{self, CUT};
 use crate::output::{OK, Sanitized, out, truncated};
 use crate::output_file::{OutputFile, cant_write};
 
@@ -41,6 +41,9 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let cut = match Cut::of(&args.file, range, file.written()) {
         Ok(cut) => cut,
         Err(error) => {
+            if let ReplayError::NoTicks { is_cut: true, .. } = error {
+                incomplete::warn(args.file.display(), CUT);
+            }
             let written = file.written().display().to_string();
             bail!(
                 "{}",

@@ -56,7 +56,11 @@ fn folder() -> tempfile::TempDir {
     for name in ["fw.elf", "other.elf"] {
         fs::copy(&image, folder.path().join(name)).unwrap();
     }
-    for (name, text) in [("in", "input"), ("ck", "checkpoint"), ("data.hex", "00000000\n")] {
+    for (name, text) in [
+        ("in", "input"),
+        ("ck", "checkpoint"),
+        ("data.hex", "00000000\n"),
+    ] {
         fs::write(folder.path().join(name), text).unwrap();
     }
     fs::write(folder.path().join("mem.yaml"), MEMORIES).unwrap();

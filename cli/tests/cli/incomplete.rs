@@ -96,6 +96,37 @@ fn a_part_before_the_place_where_a_recording_was_cut_off_is_whole() {
 }
 
 #[test]
+fn ticks_behind_the_end_do_not_hide_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    for trace in recordings(folder.path()) {
+        let bytes = fs::read(&trace).unwrap();
+        let name = trace.file_name().unwrap().to_str().unwrap();
+        for (words, said) in [
+            ("trace cut --ticks 99999.. FILE -o out", "has no entry"),
+            ("trace show --from 99999 FILE", "nothing of it"),
+        ] {
+            let half = bytes.len() / 2;
+            fs::write(&trace, &bytes[..half]).unwrap();
+            let text = run(words, &trace).stderr(2);
+            let cut = format!("warning: {name}: the recording was cut off; ");
+            assert!(text.contains(&cut) && text.contains(said), "{text}");
+
+            let mut damaged = bytes.clone();
+            damaged[half] ^= 1;
+            fs::write(&trace, damaged).unwrap();
+            let text = run(words, &trace).stderr(2);
+            assert!(
+                text.contains(&format!("{name}, frame ")),
+                "{words}: {text}"
+            );
+        }
+        fs::write(&trace, bytes).unwrap();
+        let text = run("trace show --from 99999 FILE", &trace);
+        assert!(text.stderr(0).starts_with("nothing of it"));
+    }
+}
+
+#[test]
 fn what_is_no_recording_is_told_by_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     for trace in recordings(folder.path()) {

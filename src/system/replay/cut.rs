@@ -45,8 +45,8 @@ enum Place {
     Entry { frame: u64, state: Resumed },
     /// In the middle of an operation: reason why the state can't be saved.
     Operation(String),
-    /// Behind the end of the recording.
-    Nowhere,
+    /// Behind the end of the recording, which may be cut off.
+    Nowhere { is_cut: bool },
 }
 
 impl Cut {
@@ -90,9 +90,13 @@ impl Cut {
                     earlier.get_or_insert(reason);
                     continue;
                 }
-                Place::Nowhere => {
+                Place::Nowhere { is_cut } => {
                     let file = file.to_owned();
-                    return Err(ReplayError::NoTicks { file, first });
+                    return Err(ReplayError::NoTicks {
+                        file,
+                        first,
+                        is_cut,
+                    });
                 }
             };
             let ticks = if is_run { 0..=last } else { from..=last };
@@ -151,7 +155,12 @@ fn place_of(file: &Path, tick: u64) -> Result<Place, ReplayError> {
     let reached = player.play_to(&vhost, beginning, tick);
     let place = match reached {
         Ok(Some((frame, state))) => Ok(Place::Entry { frame, state }),
-        Ok(None) => comparison.end(vhost.now()).map(|_| Place::Nowhere),
+        Ok(None) => {
+            let replayed = comparison.end(vhost.now());
+            replayed.map(|replayed| Place::Nowhere {
+                is_cut: replayed.is_cut,
+            })
+        }
         Err(error) => Ok(Place::Operation(format!(
             "the state of tick {tick} can't be saved: {error}"
         ))),

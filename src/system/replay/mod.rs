@@ -108,12 +108,14 @@ pub enum ReplayError {
         file: PathBuf,
     },
     /// Ticks that a recording does not have.
-    #[error("{} has no entry of the ticks from {first} on", file.display())]
+    #[error("{} has no entry of the ticks from {first} on{}", file.display(), if *is_cut { ": it was cut off" } else { "" })]
     NoTicks {
         /// Recording file.
         file: PathBuf,
         /// First tick.
         first: u64,
+        /// True if the recording was cut off.
+        is_cut: bool,
     },
     /// System that can't be built from the recording.
     #[error(transparent)]
