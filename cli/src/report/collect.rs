@@ -1,6 +1,7 @@
 //! Collector of a run: reads its entries one after the other.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use vhost::messages::console::{Finish, Print, PrintError, PrintMarked, PutRaw, R
 use vhost::messages::foreign::{Exit, Report};
 use vhost::messages::front_end;
 use vhost::messages::htif::HtifStatus;
-use vhost::messages::mailbox::ChannelStatus;
+use vhost::messages::mailbox::{ChannelStatus, RecordedStatus};
 use vhost::messages::rtt::RttStatus;
 use vhost::messages::semihosting::SemihostingStatus;
 use vhost::messages::{ChannelId, Interface};
@@ -27,8 +28,8 @@ use super::memories::spaces;
 #[cfg(feature = "parquet")]
 use super::run::Unanswered;
 use super::run::{
-    Bounds, ChannelRow, End, Failure, Identity, Lead, MOST_CHANNELS, ReportRow, RequestRow, Run,
-    Step, bounded,
+    Bounds, Cause, ChannelRow, End, Failure, Identity, Lead, MOST_CHANNELS, ReportRow, RequestRow,
+    Run, Step, bounded,
 };
 use crate::trace::{DecodedEntry, EntryReader, OpenRequest, OpenRequests};
 use crate::waves::{Segment, Segments};
@@ -102,7 +103,8 @@ impl Collector {
                 first_fatal: None,
                 found: None,
                 console: Console::new(bounds.lines),
-                failure: None,
+                first_failure: None,
+                first_ending: None,
                 spaces: spaces(reader.channels().map(), descriptors),
                 entries: 0,
                 ticks: 0,
@@ -304,9 +306,7 @@ impl Collector {
         self.run.table.served(&name, served, tick);
         self.run.activity.add(tick);
         let request = RequestRow::of(served, channel, self.last.0, tick);
-        if self.run.failure.is_none() {
-            self.lead.push(Step::Request(request.clone()));
-        }
+        self.lead(|| Step::Request(request.clone()));
         self.run.requests.push(request);
     }
 
@@ -380,7 +380,7 @@ impl Collector {
                 row.name.to_string(),
                 format!("exited with code {}", exit.code),
             );
-            self.fail(tick, id, text);
+            self.fail(Cause::Exit, tick, id, text);
         }
     }
 
@@ -391,7 +391,7 @@ impl Collector {
             row.exit = saved.exit.map(|code| (code, tick));
             if let Some(code) = saved.exit.filter(|code| *code != 0) {
                 let id = row.name.to_string();
-                self.fail(tick, id, format!("exited with code {code}"));
+                self.fail(Cause::Exit, tick, id, format!("exited with code {code}"));
             }
         }
     }
@@ -414,38 +414,57 @@ impl Collector {
         if row.severity == Severity::Fatal && self.run.first_fatal.is_none() {
             self.run.first_fatal = Some(row.clone());
         }
-        if row.severity == Severity::Error && row.id == CHECKERS {
+        let is_found = row.severity == Severity::Error && row.id == CHECKERS;
+        if is_found {
             self.run.found = Some(row.clone());
         }
-        if row.severity >= Severity::Error {
-            self.fail(tick, row.id.clone(), row.text.clone());
-        } else if self.run.failure.is_none() {
-            self.lead.push(Step::Report(row.clone()));
+        let cause = match row.severity {
+            Severity::Info | Severity::Warning => None,
+            Severity::Error if is_found => Some(Cause::Findings),
+            Severity::Error => Some(Cause::Error),
+            Severity::Fatal => Some(Cause::Fatal),
+        };
+        if let Some(cause) = cause {
+            self.fail(cause, tick, row.id.clone(), row.text.clone());
         }
+        self.lead(|| Step::Report(row.clone()));
         self.run.reports.push(row);
     }
 
+    /// Keeps what precedes a failure.
+    fn lead(&mut self, step: impl FnOnce() -> Step) {
+        if self.run.first_ending.is_none() {
+            self.lead.push(step());
+        }
+    }
+
     /// Keeps the first failure.
-    fn fail(&mut self, tick: u64, id: String, text: String) {
-        if self.run.failure.is_none() {
-            self.run.failure = Some(Failure {
-                tick,
-                id,
-                text,
-                before: self.lead.take(),
-            });
+    fn fail(&mut self, cause: Cause, tick: u64, id: String, text: String) {
+        let failure = || Failure {
+            cause,
+            tick,
+            id: id.clone(),
+            text: text.clone(),
+            before: self.lead.steps(),
+        };
+        let run = &mut self.run;
+        run.first_failure.get_or_insert_with(failure);
+        if cause != Cause::Error {
+            run.first_ending.get_or_insert_with(failure);
         }
     }
 
     /// Keeps the last status of each channel.
     fn status(&mut self, decoded: &DecodedEntry) {
-        fn texts<T: ToString>(statuses: Option<&Vec<T>>) -> impl Iterator<Item = String> {
+        fn texts<T: Display>(statuses: Option<&Vec<T>>) -> impl Iterator<Item = String> {
             statuses.into_iter().flatten().map(T::to_string)
         }
         if decoded.entry.kind.name != "Status" {
             return;
         }
-        let all = texts(decoded.is::<Vec<ChannelStatus>>())
+        let mailboxes = decoded.is::<Vec<ChannelStatus>>().into_iter().flatten();
+        let mailboxes = mailboxes.map(|status| RecordedStatus(status).to_string());
+        let all = mailboxes
             .chain(texts(decoded.is::<Vec<HtifStatus>>()))
             .chain(texts(decoded.is::<Vec<RttStatus>>()))
             .chain(texts(decoded.is::<Vec<SemihostingStatus>>()));

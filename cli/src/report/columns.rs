@@ -7,7 +7,7 @@ use std::path;
 use data_encoding::BASE64;
 use serde::Serialize;
 use vhost::attach::Requests;
-use vhost::trace::Payloads;
+use vhost::trace::{Payloads, RunIdentity};
 
 use super::memories::SpaceRow;
 use super::run::{End, Outcome, ReportRow, RequestRow, Run, Step};
@@ -268,8 +268,8 @@ impl<'a> Detail<'a> {
             source: &line.source,
             text: &line.text,
         });
-        let no_replay = run.identity.no_replay();
-        let failure = run.failure.as_ref().map(|failure| Failure {
+        let no_replay = run.no_replay();
+        let failure = run.failure(judgement.allows_errors).map(|failure| Failure {
             tick: failure.tick,
             id: &failure.id,
             text: &failure.text,
@@ -337,7 +337,17 @@ pub(super) fn request_text(row: &RequestRow) -> String {
 /// Properties of a run, by name.
 fn facts(run: &Run) -> Vec<(&'static str, String)> {
     let identity = &run.identity;
-    let mut facts = vec![
+    let named = [
+        ("Run", RunIdentity::ID),
+        ("Design", RunIdentity::DESIGN),
+        ("Seed", RunIdentity::SEED),
+        ("Revision", RunIdentity::REVISION),
+        ("Machine", RunIdentity::HOST),
+        ("Command", RunIdentity::COMMAND),
+    ];
+    let named = named.map(|(name, key)| (name, identity.run.get(key).unwrap_or_default()));
+    let mut facts: Vec<_> = named.map(|(name, value)| (name, value.to_owned())).into();
+    facts.extend([
         ("Recorded by", format!("vhost {}", identity.version)),
         (
             "Recording",
@@ -371,7 +381,7 @@ fn facts(run: &Run) -> Vec<(&'static str, String)> {
                 .map(|hash| format!("CRC-32 {hash:08x}"))
                 .unwrap_or_default(),
         ),
-    ];
+    ]);
     let variables = identity.variables.iter().map(|(name, value)| {
         let value = value.as_deref().unwrap_or("(not set)");
         format!("{name}={value}")

@@ -1,6 +1,7 @@
 //! Runs as JUnit results, for systems of continuous integration.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use vhost::trace::RunIdentity;
 
 use super::columns::replay_command;
 use super::columns::request_text;
@@ -31,6 +32,9 @@ impl Results {
         case.set_classname("vhost.run");
         if let Some(run) = run {
             let (requests, failed) = run.counts();
+            for (key, value) in run.identity.run.iter() {
+                case.add_property((key, value));
+            }
             let numbers = [
                 ("ticks", run.ticks),
                 ("requests", requests),
@@ -66,11 +70,13 @@ fn not_passed(
     status.set_message(message);
     status.set_type(judgement.verdict.name());
     let mut lines = judgement.reasons.clone();
-    if let Some(failure) = run.and_then(|run| run.failure.as_ref()) {
+    if let Some(failure) = run.and_then(|run| run.failure(judgement.allows_errors)) {
         lines.extend(first_error(failure));
     }
     if let Some(run) = run {
-        lines.push(match run.identity.no_replay() {
+        let command = run.identity.run.get(RunIdentity::COMMAND);
+        lines.extend(command.map(|command| format!("run again: {command}")));
+        lines.push(match run.no_replay() {
             Some(reason) => reason.to_owned(),
             None => format!("reproduce: {}", replay_command(file)),
         });

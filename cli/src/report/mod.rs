@@ -167,6 +167,7 @@ fn say(text: std::fmt::Arguments<'_>) {
 }
 
 fn row_of(run: &Run, judgement: Judgement) -> Row {
+    let failure = run.failure(judgement.allows_errors);
     let (requests, failed) = run.counts();
     Row {
         file: run.file.clone(),
@@ -177,8 +178,8 @@ fn row_of(run: &Run, judgement: Judgement) -> Row {
         requests,
         failed,
         activity: run.activity.up_to(run.ticks).to_vec(),
-        first: run.failure.as_ref().map(|failure| failure.tick),
-        replay: match run.identity.no_replay() {
+        first: failure.map(|failure| failure.tick),
+        replay: match run.no_replay() {
             Some(_) => String::new(),
             None => replay_command(&run.file),
         },

@@ -159,7 +159,7 @@ function showRun(main, data, back) {
   parts.file.textContent = visible(data.file);
   parts.verdict.append(verdict(data.verdict));
   parts.reasons.append(...data.reasons.map(text => el("li", null, text)));
-  for (const [name, value] of data.facts) parts.facts.append(el("dt", null, name), el("dd", null, value));
+  for (const [name, value] of data.facts) parts.facts.append(el("dt", null, name), el("dd", null, visible(value)));
   const length = `${number(data.ticks)} ${timeOf(data.ticks, data.period)}`;
   parts.facts.append(el("dt", null, "Ticks"), el("dd", null, length.trim()));
   if (data.has_replay) parts.replay.textContent = visible(data.replay);

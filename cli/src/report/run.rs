@@ -8,7 +8,7 @@ use mailbox_rs::Errno;
 use vhost::Severity;
 use vhost::attach::Table;
 use vhost::messages::ServedRequest;
-use vhost::trace::{Damage, Header, Payloads, TraceError};
+use vhost::trace::{Damage, Header, Payloads, RunIdentity, TraceError};
 
 use super::activity::Activity;
 use super::collect::Collector;
@@ -50,12 +50,15 @@ pub(crate) struct Run {
     pub(super) reports: Kept<ReportRow>,
     /// Number of reports of each severity.
     pub(crate) severities: [u64; 4],
-    pub(super) first_fatal: Option<ReportRow>,
     /// Report on the errors that attached checkers have found.
     pub(super) found: Option<ReportRow>,
     pub(crate) console: Console,
     /// First error or fatal report, or first exit with an error, whichever came first.
-    pub(crate) failure: Option<Failure>,
+    pub(super) first_failure: Option<Failure>,
+    /// First of these that is no report of severity error by firmware or the host.
+    pub(super) first_ending: Option<Failure>,
+    /// First fatal report.
+    pub(super) first_fatal: Option<ReportRow>,
     pub(super) spaces: Vec<SpaceRow>,
     /// Number of messages and replies.
     pub(crate) entries: u64,
@@ -97,6 +100,8 @@ pub(crate) struct Identity {
     /// CRC-32 of the writes that loaded images and hex files; `None` if there were none, or if their
     /// bytes are not recorded.
     pub(crate) loaded: Option<u32>,
+    /// Name, design, seed, command and further properties.
+    pub(crate) run: RunIdentity,
     /// Variables that the configurations refer to.
     pub(crate) variables: BTreeMap<String, Option<String>>,
     /// Period of a tick in picoseconds, where the configuration says one.
@@ -170,9 +175,23 @@ pub(crate) struct ReportRow {
     pub(crate) text: String,
 }
 
+/// Kind of what fails a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Report of severity error.
+    Error,
+    /// Report on the errors that attached checkers have found.
+    Findings,
+    /// Fatal report.
+    Fatal,
+    /// Exit with another code than 0.
+    Exit,
+}
+
 /// First failure of a run.
 #[derive(Debug)]
 pub(crate) struct Failure {
+    pub(crate) cause: Cause,
     pub(crate) tick: u64,
     /// Channel, or source of the report.
     pub(crate) id: String,
@@ -201,6 +220,14 @@ impl Run {
         Ok(collector.end(problem, reader.trace().is_cut()))
     }
 
+    /// The first that fails the run. `allows_errors`: reports of severity error do not.
+    pub(crate) fn failure(&self, allows_errors: bool) -> Option<&Failure> {
+        match allows_errors {
+            true => self.first_ending.as_ref(),
+            false => self.first_failure.as_ref(),
+        }
+    }
+
     /// Exit code of a channel's firmware, and its tick, by whichever of its channels; `None` without an exit.
     pub(super) fn exit_of(&self, channel: &ChannelRow) -> Option<(u32, u64)> {
         let mut same = self.channels.iter();
@@ -227,6 +254,15 @@ impl Run {
         let exits = self.channels.iter().filter_map(|channel| channel.exit);
         let mut failed = exits.map(|(code, _)| code).filter(|code| *code != 0);
         failed.next().or_else(|| self.has_exited().then_some(0))
+    }
+
+    /// Reason why the run can't be replayed.
+    pub(crate) fn no_replay(&self) -> Option<&'static str> {
+        let damaged = "it can't be replayed: the recording is damaged";
+        let is_damaged = matches!(self.end, End::Damaged(_));
+        self.identity
+            .no_replay()
+            .or_else(|| is_damaged.then_some(damaged))
     }
 
     /// Number of requests, and of those that failed.
@@ -283,13 +319,14 @@ impl Identity {
             configurations: configurations.map(|source| source.file.clone()).collect(),
             images: images.map(|(file, _)| file.clone()).collect(),
             loaded: None,
+            run: header.run.clone(),
             variables: header.variables.clone(),
             period: None,
         }
     }
 
     /// Reason why the run can't be replayed.
-    pub(crate) fn no_replay(&self) -> Option<&'static str> {
+    fn no_replay(&self) -> Option<&'static str> {
         if !self.is_whole {
             return Some("it can't be replayed: the recording begins in the middle of the run");
         }
@@ -380,7 +417,7 @@ impl Lead {
         self.0.push_back(step);
     }
 
-    pub(crate) fn take(&mut self) -> Vec<Step> {
-        std::mem::take(&mut self.0).into()
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        self.0.iter().cloned().collect()
     }
 }

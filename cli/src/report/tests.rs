@@ -63,7 +63,7 @@ fn text(run: &Run) -> String {
     for line in run.console.lines().iter() {
         writeln!(text, "  {} | {}", line.tick, line.text).unwrap();
     }
-    if let Some(failure) = &run.failure {
+    if let Some(failure) = run.failure(false) {
         writeln!(
             text,
             "first error: {} {}: {}",

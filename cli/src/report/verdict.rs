@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::run::{End, Failure, Run};
+use super::run::{Cause, End, Failure, ReportRow, Run};
 use crate::incomplete::CUT;
 
 /// Verdict of a run, worst last.
@@ -45,6 +45,8 @@ pub(crate) struct Judgement {
     pub(crate) reasons: Vec<String>,
     /// Common text of failures of one cause; `None` for a run that passed.
     pub(crate) signature: Option<String>,
+    /// True if reports of severity error do not fail a run.
+    pub(crate) allows_errors: bool,
 }
 
 /// Most channels that are named.
@@ -54,27 +56,9 @@ impl Judgement {
     /// Judges a run. `allows_errors`: reports of severity error do not fail it, but that on findings of attached
     /// checkers does.
     pub(crate) fn of(run: &Run, allows_errors: bool) -> Self {
-        let mut reasons = Vec::new();
-        let bad = run.channels.iter().filter_map(|channel| {
-            let (code, tick) = channel.exit.filter(|(code, _)| *code != 0)?;
-            Some(format!(
-                "{} exited with code {code} in tick {tick}",
-                channel.name
-            ))
-        });
-        reasons.extend(limited(bad.collect()));
-        if let Some(fatal) = &run.first_fatal {
-            let (tick, id, text) = (fatal.tick, &fatal.id, &fatal.text);
-            let first = text.lines().next().unwrap_or_default();
-            reasons.push(format!("fatal report in tick {tick} by {id}: {first}"));
-        }
+        let failure = run.failure(allows_errors);
         // Firmware's own errors may be wanted; what a checker finds is not.
         let found = run.found.as_ref().filter(|_| allows_errors);
-        if let Some(found) = found {
-            let (tick, id, text) = (found.tick, &found.id, &found.text);
-            let first = text.lines().next().unwrap_or_default();
-            reasons.push(format!("error in tick {tick} by {id}: {first}"));
-        }
         let [_, _, errors, _] = run.severities;
         let errors = errors - u64::from(found.is_some());
         let counted = match errors {
@@ -83,17 +67,7 @@ impl Judgement {
             more => Some(format!("{more} errors were reported")),
         };
         let errors_fail = !allows_errors && errors > 0;
-        if let Some(counted) = counted.clone().filter(|_| errors_fail) {
-            // Without an exit and a fatal report, the first failure is an error.
-            let first = run.failure.as_ref().filter(|_| reasons.is_empty());
-            reasons.push(match first {
-                Some(Failure { tick, id, text, .. }) => {
-                    let line = text.lines().next().unwrap_or_default();
-                    format!("{counted}, the first in tick {tick} by {id}: {line}")
-                }
-                None => counted,
-            });
-        }
+        let mut reasons = failed(run, failure, found, counted.clone().filter(|_| errors_fail));
         let has_failed = !reasons.is_empty();
         let unfinished = unfinished(run);
         let verdict = match (has_failed, unfinished.is_empty()) {
@@ -104,7 +78,7 @@ impl Judgement {
         let signature = match verdict {
             Verdict::Passed | Verdict::Unreadable => None,
             Verdict::Unfinished => unfinished.first().map(|first| signature(first)),
-            Verdict::Failed => run.failure.as_ref().map(|failure| signature(&failure.text)),
+            Verdict::Failed => failure.map(|failure| signature(&failure.text)),
         };
         reasons.extend(unfinished);
         reasons.extend(
@@ -127,6 +101,7 @@ impl Judgement {
             verdict,
             reasons,
             signature,
+            allows_errors,
         }
     }
 
@@ -136,8 +111,65 @@ impl Judgement {
             verdict: Verdict::Unreadable,
             reasons: vec![cause.to_owned()],
             signature: Some(signature(cause)),
+            allows_errors: false,
         }
     }
+}
+
+/// Reasons why a run has failed, with that of its first failure in front. `found`: findings of checkers that are no error of the
+/// others; `errors`: number of errors that fail it.
+fn failed(
+    run: &Run,
+    failure: Option<&Failure>,
+    found: Option<&ReportRow>,
+    errors: Option<String>,
+) -> Vec<String> {
+    let mut exits: Vec<_> = run
+        .channels
+        .iter()
+        .filter_map(|channel| {
+            let (code, tick) = channel.exit.filter(|(code, _)| *code != 0)?;
+            let text = format!("{} exited with code {code} in tick {tick}", channel.name);
+            Some((channel.name.to_string(), text))
+        })
+        .collect();
+    exits.sort_by_key(|(name, _)| failure.is_none_or(|first| first.id != *name));
+    let exits = limited(exits.into_iter().map(|(_, text)| text).collect());
+    let fatal = run.first_fatal.as_ref().map(|fatal| {
+        let (tick, id, text) = (fatal.tick, &fatal.id, &fatal.text);
+        let first = text.lines().next().unwrap_or_default();
+        format!("fatal report in tick {tick} by {id}: {first}")
+    });
+    let first = failure.map(|failure| match failure.cause {
+        Cause::Findings if found.is_none() => Cause::Error,
+        cause => cause,
+    });
+    let found = found.map(|found| {
+        let (tick, id, text) = (found.tick, &found.id, &found.text);
+        let first = text.lines().next().unwrap_or_default();
+        format!("error in tick {tick} by {id}: {first}")
+    });
+    let errors = errors.map(|counted| match failure {
+        Some(Failure {
+            cause: Cause::Error | Cause::Findings,
+            tick,
+            id,
+            text,
+            ..
+        }) => {
+            let line = text.lines().next().unwrap_or_default();
+            format!("{counted}, the first in tick {tick} by {id}: {line}")
+        }
+        _ => counted,
+    });
+    let mut groups = [
+        (Cause::Exit, exits),
+        (Cause::Fatal, fatal.into_iter().collect()),
+        (Cause::Findings, found.into_iter().collect()),
+        (Cause::Error, errors.into_iter().collect()),
+    ];
+    groups.sort_by_key(|(cause, _)| first != Some(*cause));
+    groups.into_iter().flat_map(|(_, texts)| texts).collect()
 }
 
 /// Reasons why the end of a run is missing.

@@ -299,13 +299,10 @@ impl<'a> Rows<'a> {
         let identity = &run.identity;
         let images = identity.images.join("\n");
         let (requests, failed) = run.counts();
-        let failure = run.failure.as_ref();
+        let failure = run.failure(allows_errors);
         let exits = exits(run);
         let property = |key| Cell::text(source.run.get(key));
-        let replay = identity
-            .no_replay()
-            .is_none()
-            .then(|| replay_command(&run.file));
+        let replay = run.no_replay().is_none().then(|| replay_command(&run.file));
         let [infos, warnings, errors, fatals] = run.severities;
         let (end, problem) = match &run.end {
             End::Whole => ("whole", None),

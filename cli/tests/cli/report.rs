@@ -319,6 +319,137 @@ fn faulty_files_are_named_and_the_others_go_on() {
 }
 
 #[test]
+fn damaged_recordings_have_no_command_that_replays_them() {
+    let folder = tempfile::tempdir().unwrap();
+    several(folder.path());
+    report(
+        folder.path(),
+        "good.trace cut.trace damaged.trace -o all.html --junit all.xml",
+    )
+    .stdout(2);
+    let page = fs::read_to_string(folder.path().join("all.html")).unwrap();
+    let index = data(&page, "index");
+    for (number, name, is_replayed) in [
+        (0, "good.trace", true),
+        (1, "cut.trace", true),
+        (2, "damaged.trace", false),
+    ] {
+        let detail = data(&page, &format!("run-{number}"));
+        assert_eq!(detail["has_replay"], is_replayed, "{name}");
+        let row = index[number]["replay"].as_str().unwrap();
+        assert_eq!(row.starts_with("vhost replay "), is_replayed, "{name}");
+        // The command says the same.
+        let mut replay = command();
+        let ended = end(replay.args(["replay", name]).current_dir(folder.path()));
+        assert_eq!(
+            ended.stdout.starts_with("replayed: "),
+            is_replayed,
+            "{ended:?}"
+        );
+    }
+    let results = fs::read_to_string(folder.path().join("all.xml")).unwrap();
+    assert!(
+        !results.contains("/damaged.trace") && results.contains("the recording is damaged"),
+        "{results}"
+    );
+}
+
+#[test]
+fn reason_and_signature_are_of_the_first_failure() {
+    use vhost::{Severity, Vhost};
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("run.trace");
+    let vhost = Vhost::builder()
+        .memories_text(
+            "space:\n  a: [ram: {base: 0, size: 0x1000, path: t, width: 32, backend: static}]\n",
+        )
+        .mailboxes_text("a: {space: a, base: 0, ptr: 32}\n")
+        .console(std::io::sink())
+        .on_report(|_| {})
+        .record(&trace)
+        .start()
+        .unwrap();
+    vhost.report(Severity::Info, "test", "begins").unwrap();
+    vhost.report(Severity::Error, "test", "no 7").unwrap();
+    vhost
+        .report(Severity::Fatal, "vhost run", "stuck at 9")
+        .unwrap();
+    vhost.shutdown();
+    for (words, reason, cause, before) in [
+        (
+            "",
+            "1 error was reported, the first in tick 0 by test: no 7",
+            ["no 7", "no #"],
+            1,
+        ),
+        (
+            "--allow-errors",
+            "fatal report in tick 0 by vhost run: stuck at 9",
+            ["stuck at 9", "stuck at #"],
+            2,
+        ),
+    ] {
+        let words = format!("run.trace {words} -o run.html --junit run.xml");
+        report(folder.path(), &words).stdout(0);
+        let page = fs::read_to_string(folder.path().join("run.html")).unwrap();
+        let row = &data(&page, "index")[0];
+        let [text, signature] = cause;
+        assert_eq!(row["verdict"], "failed");
+        assert_eq!(row["reason"], reason);
+        assert_eq!(row["signature"], signature);
+        let failure = &data(&page, "run-0")["failure"];
+        assert_eq!(failure["text"], text);
+        assert_eq!(failure["before"].as_array().unwrap().len(), before);
+        let results = fs::read_to_string(folder.path().join("run.xml")).unwrap();
+        assert!(
+            results.contains(&format!("message=\"{reason}\"")),
+            "{results}"
+        );
+        assert!(results.contains(&format!(": {text}\n")), "{results}");
+    }
+}
+
+#[test]
+fn the_identity_of_a_run_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/selftest-rv32.elf");
+    let mut run = command();
+    run.args(["run", "--record", "run.trace", "--max-instructions", "2000"]);
+    run.arg(image).current_dir(folder.path());
+    let properties = [
+        ("id", "Run", "nightly-17"),
+        ("design", "Design", "soc"),
+        ("seed", "Seed", "17"),
+        ("revision", "Revision", "r42"),
+        ("host", "Machine", "farm3"),
+        ("command", "Command", "make sim SEED=17"),
+    ];
+    for (key, _, value) in properties {
+        run.env(format!("VHOST_RUN_{}", key.to_uppercase()), value);
+    }
+    let said = end(&mut run).stderr(124);
+    report(folder.path(), "run.trace -o run.html --junit run.xml").stdout(0);
+    let page = fs::read_to_string(folder.path().join("run.html")).unwrap();
+    let detail = data(&page, "run-0");
+    let results = fs::read_to_string(folder.path().join("run.xml")).unwrap();
+    for (number, (key, name, value)) in properties.into_iter().enumerate() {
+        assert_eq!(detail["facts"][number], serde_json::json!([name, value]));
+        let property = format!("<property name=\"{key}\" value=\"{value}\"/>");
+        assert!(results.contains(&property), "{property}: {results}");
+    }
+    assert!(results.contains("run again: make sim SEED=17"), "{results}");
+
+    // The status that the run has printed, as far as it is recorded.
+    let state = detail["channels"][0]["state"].as_str().unwrap();
+    let (_, status) = state.split_once("status in tick ").unwrap();
+    assert!(said.contains(" taken; responses: "), "{said}");
+    assert!(
+        status.contains("firmware's indices are not recorded with the status"),
+        "{status}"
+    );
+}
+
+#[test]
 fn recordings_are_not_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());

@@ -9,7 +9,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub(crate) use status::CACHE_HINT;
-pub use status::{ChannelStatus, End, Past, PendingCall, Step, Task};
+pub use status::{ChannelStatus, End, Past, PendingCall, RecordedStatus, Step, Task};
 
 use super::ChannelId;
 pub use super::channel_words::{ChannelWords, Handshake};

@@ -139,6 +139,24 @@ impl ChannelState for ChannelStatus {
 
 impl fmt::Display for ChannelStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, "firmware's indices can't be read")
+    }
+}
+
+/// Status from a recording. `Display` is that of the status, without words of the channel: the host reads them behind the status.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordedStatus<'a>(pub &'a ChannelStatus);
+
+impl fmt::Display for RecordedStatus<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .write(f, "firmware's indices are not recorded with the status")
+    }
+}
+
+impl ChannelStatus {
+    /// Writes the status. `unread`: text in place of firmware's indices, where the words are missing.
+    fn write(&self, f: &mut fmt::Formatter<'_>, unread: &str) -> fmt::Result {
         write!(f, "{}: ", self.channel)?;
         match &self.step {
             Step::Handshake { address } => self.handshake(f, *address)?,
@@ -156,16 +174,14 @@ impl fmt::Display for ChannelStatus {
             Step::GivenUp => write!(f, "service failed in tick {}", self.since)?,
         }
         if matches!(self.step, Step::Request | Step::Serve { .. } | Step::Room) {
-            self.indices(f)?;
+            self.indices(f, unread)?;
         }
         for past in &self.recent {
             write!(f, "\n  {past}")?;
         }
         Ok(())
     }
-}
 
-impl ChannelStatus {
     fn handshake(&self, f: &mut fmt::Formatter<'_>, address: u64) -> fmt::Result {
         let since = self.since;
         if let Some(version) = self.words.and_then(|words| words.asks_for_handshake()) {
@@ -238,7 +254,7 @@ impl ChannelStatus {
         }
     }
 
-    fn indices(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn indices(&self, f: &mut fmt::Formatter<'_>, unread: &str) -> fmt::Result {
         let Self { taken, put, .. } = self;
         match self.words {
             Some(ChannelWords {
@@ -251,7 +267,7 @@ impl ChannelStatus {
             ),
             _ => write!(
                 f,
-                "\n  requests: {taken} taken; responses: {put} put; firmware's indices can't be read"
+                "\n  requests: {taken} taken; responses: {put} put; {unread}"
             ),
         }?;
         if let Some((found_taken, found_put)) = self.overwritten() {
