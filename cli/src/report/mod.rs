@@ -133,13 +133,20 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         rows.push(row);
         runs.push(detail);
     }
-    if let Some(page) = &args.output {
+    let page = args.output.as_ref().map(|page| {
         let index = packed(&rows, &[])?;
-        write_file(page, |to| page::write(&Data { index, runs }, to))?;
-    }
-    if let Some(junit) = &args.junit {
+        write_file(page, |to| page::write(&Data { index, runs }, to))
+    });
+    let junit = args.junit.as_ref().map(|junit| {
         let text = results.text()?;
-        write_file(junit, |to| to.write_all(text.as_bytes()))?;
+        write_file(junit, |to| to.write_all(text.as_bytes()))
+    });
+    // One of them is written where the other can't be.
+    for written in [page, junit].into_iter().flatten() {
+        if let Err(error) = written {
+            is_bad = true;
+            say(format_args!("{ERROR}error:{ERROR:#} {error:#}"));
+        }
     }
     let mut out = out();
     writeln!(out, "{}", counts(&rows))?;

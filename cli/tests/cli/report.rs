@@ -477,6 +477,19 @@ fn a_full_disk_is_reported() {
     Run::default().record(folder.path());
     let output = report(folder.path(), "run.trace -o /dev/full").stderr(2);
     assert!(output.contains("can't write /dev/full"), "{output}");
+    // The other output is written.
+    for words in [
+        "run.trace -o /dev/full --junit out",
+        "run.trace -o out --junit /dev/full",
+        "run.trace -o /no/such/folder/x --junit out",
+    ] {
+        let ended = report(folder.path(), words);
+        assert!(ended.stderr.contains("can't write /"), "{ended:?}");
+        assert_eq!(ended.stdout(2), "1 run: 1 passed\n");
+        let out = folder.path().join("out");
+        assert!(fs::metadata(&out).unwrap().len() > 100, "{words}");
+        fs::remove_file(out).unwrap();
+    }
 }
 
 /// The page in a browser: `browser.py` operates it.
