@@ -1,14 +1,16 @@
 //! `vhost replay`: replays a recorded run without its simulator.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use vhost::attach::{self, AttachError, Finding, Named};
+use vhost::trace::{Content, Entry, Trace};
 use vhost::{ActorName, Replay, ReplayError, Severity};
 
 use crate::Outcome;
@@ -46,6 +48,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     files
         .attached(args.attach.iter().flatten())
         .are_distinct()?;
+    if let Some(actor) = args.only
+        && args.print
+        && actor != ActorName::Console
+    {
+        bail!("--only {actor} prints nothing: --print is of --only console, or of all actors");
+    }
     let progress = progress(None, args.print);
     if !progress.is_hidden() {
         progress.enable_steady_tick(Duration::from_millis(200));
@@ -73,6 +81,13 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let outcome = match replayed {
         Ok(replayed) => {
             let (messages, ticks) = (replayed.messages, replayed.ticks);
+            if let Some(actor) = args.only.filter(|_| messages == 0) {
+                bail!(
+                    "{} has no messages of {actor}; it has those of {}",
+                    args.file.display(),
+                    actors(&args.file)?
+                );
+            }
             let of = args.only.map(|actor| format!(" of {actor}"));
             let of = of.unwrap_or_default();
             writeln!(
@@ -93,6 +108,21 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     };
     out.flush()?;
     Ok(outcome)
+}
+
+/// Names of the actors with messages or replies in a recording.
+fn actors(file: &Path) -> Result<String> {
+    let mut found = BTreeSet::new();
+    for entry in Trace::open(file)? {
+        let Entry { kind, content, .. } = entry?;
+        found.insert(match content {
+            Content::Message { .. } => kind.from.clone(),
+            Content::Reply { .. } | Content::Dropped => kind.to.clone(),
+        });
+    }
+    let all = ActorName::ALL.map(ActorName::name).into_iter();
+    let names: Vec<&str> = all.filter(|name| found.contains(*name)).collect();
+    Ok(names.join(", "))
 }
 
 /// Prints a checker's finding.

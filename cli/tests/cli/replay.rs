@@ -70,6 +70,13 @@ fn one_actor_is_replayed_by_itself() {
     let printed = vhost_on("replay --print --only console", &trace).stdout(0);
     let lines = printed.matches("] a line, and some\n").count() as u64;
     assert_eq!(lines, 2 * run.prints, "{printed}");
+    let output = vhost_on("replay --print --only mailbox", &trace).stderr(2);
+    assert!(output.contains("--only mailbox prints nothing"), "{output}");
+    for absent in ["htif", "rtt", "semihosting"] {
+        let output = vhost_on(&format!("replay --only {absent}"), &trace).stderr(2);
+        let expected = format!("has no messages of {absent}; it has those of mailbox, memory, rpc");
+        assert!(output.contains(&expected), "{output}");
+    }
     let output = vhost_on("replay --only mailman", &trace).stderr(2);
     assert!(
         output.contains("mailbox, htif, rtt, semihosting, memory, rpc, files, console, sockets"),
