@@ -59,10 +59,13 @@ impl Files {
     /// Compares each output with the inputs and the other outputs. No file is opened.
     ///
     /// # Errors
-    /// An output that is an input, or another output.
+    /// An output that is an input, or another output; `-`, which would be a file.
     pub(crate) fn are_distinct(&self) -> Result<()> {
         for (number, (what, output)) in self.outputs.iter().enumerate() {
             let name = output.display();
+            if output.as_os_str() == "-" {
+                bail!("`-` is no file for {what}: give its name, or ./- for a file of this name");
+            }
             let overwritten = self.inputs.iter().find(|(_, input)| {
                 let may = self.replaced.as_ref();
                 let may = may.is_some_and(|(old, new)| (old, new) == (input, output));
@@ -134,6 +137,9 @@ mod tests {
             let end = " is the file of the log and of the recording; give them two names";
             assert!(error.ends_with(end), "{error}");
         }
+        let dash = error(["new", "-"]).unwrap();
+        assert!(dash.contains("`-` is no file for the recording"), "{dash}");
+        assert_eq!(error(["old", "./-"]), None);
         assert_eq!(error(["old", "new"]), None);
         assert_eq!(error(["/dev/null", "/dev/null"]), None);
     }

@@ -1,7 +1,7 @@
 //! Terminal output: colours, progress, and untrusted text.
 
 use std::fmt::{self, Debug, Display, Write as _};
-use std::io::{self, BufWriter, IsTerminal, StdoutLock};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
@@ -19,10 +19,32 @@ pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) const OK: Style = AnsiColor::Green.on_default().bold();
 
 /// Buffered standard output. Colours are written to a terminal only.
-pub(crate) type Out = BufWriter<AutoStream<StdoutLock<'static>>>;
+pub(crate) type Out = BufWriter<StandardOutput>;
 
 pub(crate) fn out() -> Out {
-    BufWriter::new(AutoStream::auto(io::stdout().lock()))
+    BufWriter::new(StandardOutput(AutoStream::auto(io::stdout().lock())))
+}
+
+/// Standard output, which its errors name.
+pub(crate) struct StandardOutput(AutoStream<StdoutLock<'static>>);
+
+impl Write for StandardOutput {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.write(data).map_err(named)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(named)
+    }
+}
+
+/// The error with the name of standard output, and its kind.
+fn named(error: io::Error) -> io::Error {
+    match error.kind() {
+        // The caller repeats the write.
+        io::ErrorKind::Interrupted => error,
+        kind => io::Error::new(kind, format!("can't write standard output: {error}")),
+    }
 }
 
 /// True if the reader closed the output before its end, as `head` does.

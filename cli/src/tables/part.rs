@@ -1,11 +1,12 @@
 //! Files of one export in one partition, a file for each table.
 
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result, anyhow};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
@@ -98,6 +99,7 @@ impl Output {
             is_early: false,
         };
         let writer = SerializedFileWriter::new(BufWriter::new(file), schema, properties(table));
+        let writer = writer.map_err(|error| own_text(&error));
         output.writer = Some(writer.with_context(|| failed(&output.path))?);
         Ok(output)
     }
@@ -114,6 +116,7 @@ impl Output {
             return Ok(());
         };
         let written = self.batch.write(writer);
+        let written = written.map_err(|error| own_text(&error));
         written.with_context(|| format!("can't write {}", self.path.display()))
     }
 
@@ -121,7 +124,8 @@ impl Output {
         self.write()?;
         let failed = || format!("can't write {}", self.path.display());
         if let Some(writer) = self.writer.take() {
-            let buffered = writer.into_inner().with_context(failed)?;
+            let buffered = writer.into_inner().map_err(|error| own_text(&error));
+            let buffered = buffered.with_context(failed)?;
             let file = buffered.into_inner().with_context(failed)?;
             file.sync_all().with_context(failed)?;
         }
@@ -145,6 +149,11 @@ impl Drop for Output {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Error without its cause, whose text it has.
+fn own_text(error: &impl Display) -> Error {
+    anyhow!("{error}")
 }
 
 /// Encodings and metadata of a table's files.

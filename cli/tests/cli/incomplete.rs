@@ -115,10 +115,7 @@ fn ticks_behind_the_end_do_not_hide_what_is_wrong() {
             damaged[half] ^= 1;
             fs::write(&trace, damaged).unwrap();
             let text = run(words, &trace).stderr(2);
-            assert!(
-                text.contains(&format!("{name}, frame ")),
-                "{words}: {text}"
-            );
+            assert!(text.contains(&format!("{name}, frame ")), "{words}: {text}");
         }
         fs::write(&trace, bytes).unwrap();
         let text = run("trace show --from 99999 FILE", &trace);

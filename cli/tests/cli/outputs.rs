@@ -56,6 +56,26 @@ fn a_full_disk_leaves_the_older_output() {
     assert_eq!(names(folder.path()), before);
 }
 
+#[test]
+fn errors_of_standard_output_name_it() {
+    let folder = tempfile::tempdir().unwrap();
+    Run::default().record(folder.path());
+    fs::write(folder.path().join("out"), "").unwrap();
+    for words in [
+        "trace show run.trace >out",
+        "trace show --json run.trace >out",
+        "trace stat run.trace >out",
+        "trace export --perfetto run.trace >out",
+        "trace export --ftr run.trace >out",
+        "check --mem mem.yaml >out",
+        "replay run.trace >out",
+    ] {
+        let error = on_a_full_disk(folder.path(), words).stderr(2);
+        let expected = "error: can't write standard output: File too large";
+        assert!(error.contains(expected), "{words}: {error}");
+    }
+}
+
 #[cfg(feature = "parquet")]
 #[test]
 fn a_full_disk_leaves_no_rows() {
@@ -65,7 +85,9 @@ fn a_full_disk_leaves_no_rows() {
     let words = "trace export --parquet run.trace -o tables";
     let error = on_a_full_disk(folder.path(), words).stderr(2);
     assert!(
-        error.contains("run.trace: ") && error.contains("can't write"),
+        error.contains("run.trace: ")
+            && error.contains("can't write")
+            && error.matches("File too large").count() == 1,
         "{error}"
     );
     assert_eq!(crate::tables::rows(folder.path(), "runs").len(), 0);
