@@ -43,7 +43,7 @@ fn named(error: io::Error) -> io::Error {
     match error.kind() {
         // The caller repeats the write.
         io::ErrorKind::Interrupted => error,
-        kind => io::Error::new(kind, format!("can't write standard output: {error}")),
+        kind => io::Error::new(kind, format!("can't write to standard output: {error}")),
     }
 }
 

@@ -71,7 +71,7 @@ fn errors_of_standard_output_name_it() {
         "replay run.trace >out",
     ] {
         let error = on_a_full_disk(folder.path(), words).stderr(2);
-        let expected = "error: can't write standard output: File too large";
+        let expected = "error: can't write to standard output: File too large";
         assert!(error.contains(expected), "{words}: {error}");
     }
 }
