@@ -137,10 +137,15 @@ mod tests {
             let end = " is the file of the log and of the recording; give them two names";
             assert!(error.ends_with(end), "{error}");
         }
-        let dash = error(["new", "-"]).unwrap();
-        assert!(dash.contains("`-` is no file for the recording"), "{dash}");
-        assert_eq!(error(["old", "./-"]), None);
         assert_eq!(error(["old", "new"]), None);
         assert_eq!(error(["/dev/null", "/dev/null"]), None);
+    }
+
+    #[test]
+    fn a_dash_is_no_output() {
+        let distinct = |name: &str| Files::default().output("the page", name).are_distinct();
+        let error = distinct("-").unwrap_err().to_string();
+        assert!(error.starts_with("`-` is no file for the page"), "{error}");
+        assert!(distinct("./-").is_ok());
     }
 }
