@@ -371,23 +371,24 @@ impl<'a> Summary<'a> {
         let clock = Clock::start();
         let unmet = case();
         self.times.push((name.to_owned(), clock.elapsed()));
-        let unmet = match unmet {
-            Err(error) if error.is::<Skipped>() => return println!("skipped: {name}: {error}"),
-            unmet => unmet.unwrap_or_else(|error| Some(format!("{error:#}"))),
-        };
+        let outcome = Outcome::of(unmet);
+        if let Outcome::Skipped(why) = outcome {
+            return println!("skipped: {name}: {why}");
+        }
         let result = CaseResult {
-            passed: unmet.is_none(),
+            passed: outcome == Outcome::Passed,
             version: self.version.clone(),
         };
         if let Err(error) = results::keep(self.root, name, result) {
             println!("its result is not kept: {error:#}");
         }
-        match unmet {
-            None => {
+        match outcome {
+            Outcome::Skipped(_) => {}
+            Outcome::Passed => {
                 println!("test cosim::{name} ... ok");
                 self.passed += 1;
             }
-            Some(why) => {
+            Outcome::Failed(why) => {
                 println!("{why}\ntest cosim::{name} ... FAILED");
                 self.failed += 1;
             }
@@ -407,6 +408,26 @@ impl<'a> Summary<'a> {
             self.passed, self.failed
         );
         self.failed == 0
+    }
+}
+
+/// Outcome of a case.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failed(String),
+    Skipped(String),
+}
+
+impl Outcome {
+    /// Outcome by the reason of a failure, or by an error.
+    fn of(unmet: Result<Option<String>>) -> Self {
+        match unmet {
+            Ok(None) => Self::Passed,
+            Ok(Some(why)) => Self::Failed(why),
+            Err(error) if error.is::<Skipped>() => Self::Skipped(error.to_string()),
+            Err(error) => Self::Failed(format!("{error:#}")),
+        }
     }
 }
 
@@ -585,20 +606,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_case_that_is_skipped_has_no_result() {
-        let root = env::temp_dir().join(format!("summary-{}", std::process::id()));
-        std::fs::create_dir_all(root.join("target/cosim")).expect("a folder");
-        let mut summary = Summary::new(&root);
-        summary.run("skipped", || Err(Skipped("its source is not here").into()));
-        summary.run("passed", || Ok(None));
-        summary.run("failed", || bail!("no disk"));
-        let results = results(&root).expect("they are read");
-        std::fs::remove_dir_all(&root).expect("it is removed");
-        let results: Vec<_> = results
-            .iter()
-            .map(|(name, it)| (&**name, it.passed))
-            .collect();
-        assert_eq!(results, [("failed", false), ("passed", true)]);
-        assert_eq!((summary.passed, summary.failed), (1, 1));
+    fn an_error_is_a_failure_unless_the_case_is_skipped() {
+        let skipped = Skipped("its source is not here").into();
+        for (unmet, expected) in [
+            (Ok(None), Outcome::Passed),
+            (Ok(Some("x".to_owned())), Outcome::Failed("x".to_owned())),
+            (
+                Err(skipped),
+                Outcome::Skipped("its source is not here".to_owned()),
+            ),
+            (Err(anyhow::anyhow!("y")), Outcome::Failed("y".to_owned())),
+        ] {
+            assert_eq!(Outcome::of(unmet), expected);
+        }
     }
 }
