@@ -270,6 +270,12 @@ fn reports_on_files_are_readable() {
     operate(0x01, &[b'x'; 1000], &[name, 0, 1000]);
     let text = last();
     assert!(text.len() < 400, "{text}");
+    let unset = [b"${\n".as_slice(), &[b'x'; 900], b"}"].concat();
+    operate(0x01, &unset, &[name, 0, unset.len() as u32]);
+    let text = last();
+    assert!(text.contains("environment variable"), "{text:?}");
+    assert!(!text.contains(char::is_control), "{text:?}");
+    assert!(text.len() < 700, "{text}");
     set_up(&vhost, &["Terminal"]);
     vhost.tick().unwrap();
     write_up(&vhost, 0, b"lost");

@@ -1,6 +1,7 @@
 //! Input and output files of one command, which must be distinct.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -94,6 +95,12 @@ fn is_one(one: &Path, other: &Path) -> bool {
 
 /// Path of a file that may not exist, in a folder without links.
 fn place(path: &Path) -> PathBuf {
+    // A link to a file that does not exist. Of links in a circle the error is another.
+    if let (Err(error), Ok(target)) = (path.metadata(), path.read_link())
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        return place(&path.with_file_name(target));
+    }
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -119,6 +126,7 @@ mod tests {
         }
         symlink("in", path("link")).unwrap();
         symlink(".", path("here")).unwrap();
+        symlink("new", path("dangling")).unwrap();
         let error = |outputs: [&str; 2]| {
             let mut files = Files::default();
             files.input("the image", path("in"));
@@ -132,7 +140,13 @@ mod tests {
             let end = " is the image; give the output another name";
             assert!(error.ends_with(end), "{error}");
         }
-        for outputs in [["new", "new"], ["new", "here/new"], ["old", "here/old"]] {
+        for outputs in [
+            ["new", "new"],
+            ["new", "here/new"],
+            ["old", "here/old"],
+            ["new", "dangling"],
+            ["dangling", "new"],
+        ] {
             let error = error(outputs).unwrap();
             let end = " is the file of the log and of the recording; give them two names";
             assert!(error.ends_with(end), "{error}");

@@ -1,10 +1,10 @@
 //! Output files, which get their names when they are complete: what cannot be written whole leaves an older file as it is.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context;
 
@@ -17,17 +17,23 @@ pub(crate) struct OutputFile {
     temporary: Option<PathBuf>,
 }
 
-/// Number of temporary files of this process.
-static COUNT: AtomicU64 = AtomicU64::new(0);
-
 impl OutputFile {
     /// File of this path, to which a link may lead.
     ///
     /// # Errors
     /// Fails if there is a file that can't be written.
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
-        let Ok(known) = path.metadata() else {
-            return Ok(Self::beside(path.to_owned()));
+        let known = match path.metadata() {
+            Ok(known) => known,
+            Err(error) => {
+                return match path.read_link() {
+                    // A link to a file that does not exist yet. Of links in a circle the error is another.
+                    Ok(target) if error.kind() == io::ErrorKind::NotFound => {
+                        Self::new(&path.with_file_name(target))
+                    }
+                    _ => Ok(Self::beside(path.to_owned())),
+                };
+            }
         };
         if !known.is_file() {
             return Ok(Self {
@@ -41,9 +47,10 @@ impl OutputFile {
     }
 
     fn beside(path: PathBuf) -> Self {
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        // A random number: containers and machines with one folder have processes of the same number.
+        let number = RandomState::new().hash_one(process::id());
         // Readers of folders leave out names that begin with a dot.
-        let name = format!(".vhost-{}-{count}.tmp", process::id());
+        let name = format!(".vhost-{number:016x}.tmp");
         let temporary = Some(path.with_file_name(name));
         Self { path, temporary }
     }
@@ -55,7 +62,10 @@ impl OutputFile {
 
     /// Creates the file.
     pub(crate) fn create(&self) -> io::Result<File> {
-        File::create(self.written())
+        match &self.temporary {
+            Some(temporary) => File::create_new(temporary),
+            None => File::create(&self.path),
+        }
     }
 
     /// Gives the complete file its name.
@@ -143,6 +153,12 @@ mod tests {
         let mode = file.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o640);
         assert_eq!(names(folder.path()), ["link", "page.html"]);
+
+        // Also to a file that does not exist yet.
+        fs::remove_file(&file).unwrap();
+        write_file(&link, |to| to.write_all(b"first")).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "first");
+        assert!(link.is_symlink());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use vhost::{ActorName, Replay, ReplayError, Severity};
 
 use crate::Outcome;
 use crate::files::Files;
-use crate::incomplete;
+use crate::incomplete::{self, CUT};
 use crate::output::{ERROR, NAME, OK, Sanitized, WARNING, out, progress};
 
 #[derive(clap::Args)]
@@ -82,6 +82,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         Ok(replayed) => {
             let (messages, ticks) = (replayed.messages, replayed.ticks);
             if let Some(actor) = args.only.filter(|_| messages == 0) {
+                if replayed.is_cut {
+                    incomplete::warn(args.file.display(), CUT);
+                }
                 bail!(
                     "{} has no messages of {actor}; it has those of {}",
                     args.file.display(),

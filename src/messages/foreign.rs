@@ -5,8 +5,8 @@ use mailbox_rs::{Errno, OpenFlags, RequestEntry, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Name;
 use super::rpc::{CallError, PollOutcome, Target};
+use super::{Name, shown};
 use crate::bus::{Attributes, inbox};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 
@@ -156,7 +156,8 @@ pub struct ExpandPath {
 /// Unset environment variable, or one that is not text.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error(
-    "the environment variable `{variable}` is not set (or not text); set it, or write `$$` for a plain `$`"
+    "the environment variable `{}` is not set (or not text); set it, or write `$$` for a plain `$`",
+    shown(.variable.as_bytes())
 )]
 pub struct Unset {
     /// Name of the variable.

@@ -36,9 +36,11 @@ pub trait ServedRequest {
     fn moved_bytes(&self) -> u64;
 
     /// Number of bytes that the request has printed, moved, read or written. `printed`: [`printed_bytes`] of the messages of its channel
-    /// since the request before, which are among those that it has moved, if it has moved some.
+    /// since the request before, which are among those that it has moved, if it has moved some. 0 if it has failed: what a file has refused
+    /// is among `printed`.
     fn bytes(&self, printed: u64) -> u64 {
         match self.moved_bytes() {
+            0 if self.error().is_some() => 0,
             0 => printed,
             moved => moved,
         }

@@ -40,6 +40,9 @@ const DEFAULT_PERIOD: u64 = 1000;
 /// Name by which a system reports, at its end, that attached checkers have found errors.
 const CHECKERS: &str = "attach";
 
+/// Beginning of that report.
+const FOUND: &str = "attached checkers have found ";
+
 /// Run under construction.
 pub(crate) struct Collector {
     run: Run,
@@ -414,7 +417,9 @@ impl Collector {
         if row.severity == Severity::Fatal && self.run.first_fatal.is_none() {
             self.run.first_fatal = Some(row.clone());
         }
-        let is_found = row.severity == Severity::Error && row.id == CHECKERS;
+        // A channel may have that name, too.
+        let is_found =
+            row.severity == Severity::Error && row.id == CHECKERS && row.text.starts_with(FOUND);
         if is_found {
             self.run.found = Some(row.clone());
         }

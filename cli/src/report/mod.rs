@@ -39,7 +39,7 @@ pub(crate) use {
 use crate::Outcome;
 use crate::files::Files;
 use crate::incomplete::{self, CUT, INCOMPLETE};
-use crate::output::{ERROR, NAME, Sanitized, out};
+use crate::output::{ERROR, NAME, Sanitized, is_broken_pipe, out};
 use crate::output_file::write_file;
 use columns::{Detail, packed};
 use junit::Results;
@@ -143,7 +143,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     });
     // One of them is written where the other can't be.
     for written in [page, junit].into_iter().flatten() {
-        if let Err(error) = written {
+        // A reader that has closed its pipe wants no more of it.
+        if let Err(error) = written
+            && !is_broken_pipe(&error)
+        {
             is_bad = true;
             say(format_args!("{ERROR}error:{ERROR:#} {error:#}"));
         }

@@ -233,7 +233,10 @@ fn tick(vhost: &Vhost) -> Result<usize> {
 /// Serves what firmware has requested before it stopped, which may be the exit.
 fn last_ticks(vhost: &Vhost, why: Why) -> Result<Why> {
     // The other half of a command would have followed. A hart that waits or spins stores nothing more.
-    let cuts_commands = matches!(why, Why::Limit | Why::Trap(_) | Why::TrapLoop(_));
+    let cuts_commands = matches!(
+        why,
+        Why::Limit | Why::Pipe | Why::Trap(_) | Why::TrapLoop(_)
+    );
     for _ in 0..LAST_TICKS {
         if why == Why::Exited || cuts_commands && settles_next(vhost)? {
             break;

@@ -16,6 +16,7 @@ use super::posix::MOST_ENTRIES;
 use super::refusal::Refusal;
 use crate::messages::checkpoint::{FileChange, FileFinding, SavedFile, SavedFileKind, SavedFiles};
 use crate::messages::files::DirectoryEntry;
+use crate::messages::shown;
 
 impl Files {
     /// Open descriptors.
@@ -57,7 +58,7 @@ impl Files {
                 Err(change) => (File::Lost, Some(change)),
             };
             if let Some(change) = change {
-                let path = String::from_utf8_lossy(&path).into_owned();
+                let path = shown(&path);
                 findings.push(FileFinding { fd, path, change });
             }
             let open = OpenFile {

@@ -72,9 +72,12 @@ impl Channel {
         let bytes = match self.service.access(read(len)).await {
             Ok(outcome) => outcome.into_bytes(),
             Err(failure) => {
-                self.report(&format!(
-                    "RTT: the control block at {address:#x} can't be read: {failure}"
-                ));
+                // A mark that a search finds may be that of no control block.
+                if self.block.get().is_some() {
+                    self.report(&format!(
+                        "RTT: the control block at {address:#x} can't be read: {failure}"
+                    ));
+                }
                 return Ok(None);
             }
         };

@@ -58,7 +58,7 @@ pub(crate) struct Channel {
     /// Transfer of a checkpoint to go on with.
     pub(super) restored_transfer: Cell<Option<SavedTransfer>>,
     /// Address of the control block in service.
-    block: Cell<Option<u64>>,
+    pub(super) block: Cell<Option<u64>>,
     /// True after a restore: the session and its sockets are there.
     is_restored: Cell<bool>,
 }
@@ -233,7 +233,9 @@ impl Channel {
             }
             let has_input = self.room(&block, 0).is_some() && !is_full;
             let looks = self.targets.has_sockets() || block.header.up > MOST_POLLED;
-            match self.news(has_input, looks.then_some(look)).await? {
+            let due = [looks.then_some(look), self.names_due(found)];
+            let due = due.into_iter().flatten().min();
+            match self.news(has_input, due).await? {
                 News::Words => {}
                 News::Input => is_full = !self.put_input(address).await?,
                 News::Look => {

@@ -8,15 +8,21 @@ use crate::messages::foreign::Severity;
 const SET_UP_TICKS: u64 = 1024;
 
 impl Channel {
+    /// Tick in which configured names are compared, if firmware leaves buffers unused. `None` once they were, or if there are none.
+    pub(super) fn names_due(&self, found: u64) -> Option<u64> {
+        let has_names = !(self.place.up.is_empty() && self.place.modes.is_empty());
+        let is_due = has_names && !self.are_names_checked.get();
+        is_due.then(|| found.saturating_add(SET_UP_TICKS))
+    }
+
     /// Warns, once, of entries of `rtt.up` and `rtt.mode` that are for no up buffer.
     pub(super) async fn warn_of_unknown(&self, block: &Block, found: u64) {
-        let configured = self.place.up.keys().chain(self.place.modes.keys());
-        if self.are_names_checked.get() || configured.clone().next().is_none() {
+        let Some(due) = self.names_due(found) else {
             return;
-        }
+        };
         let up = (0..block.header.up).zip(&block.descriptors);
         let is_set_up = up.clone().all(|(_, it)| it.is_set_up());
-        if !is_set_up && self.context.now() < found.saturating_add(SET_UP_TICKS) {
+        if !is_set_up && self.context.now() < due {
             return;
         }
         self.are_names_checked.set(true);
@@ -24,6 +30,7 @@ impl Channel {
         for (number, descriptor) in up.filter(|(_, it)| it.is_set_up()) {
             known.push(self.name(false, number, descriptor.name).await);
         }
+        let configured = self.place.up.keys().chain(self.place.modes.keys());
         let mut unknown: Vec<_> = configured
             .filter(|key| {
                 let is_of = |number: &u32| number.to_string() == **key;

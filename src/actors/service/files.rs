@@ -10,6 +10,7 @@ use crate::mem::{CHUNK, Op, Span};
 use crate::messages::files::{self, Close, Explain, Open, Read, Seek, Write};
 use crate::messages::foreign::ExpandPath;
 use crate::messages::mailbox::Task;
+use crate::messages::shown;
 
 impl ChannelService {
     /// Performs a file operation and returns the result word of its response.
@@ -105,7 +106,7 @@ impl ChannelService {
         let path = text.to_owned();
         let expanded = self.peers.foreign.ask(ExpandPath { path }).await?;
         let expanded = expanded.map_err(|unset| Failure::Unset {
-            path: text.to_owned(),
+            path: shown(text.as_bytes()),
             unset,
         })?;
         Ok(expanded.into())

@@ -22,6 +22,9 @@ const PATH: u64 = 0x820;
 const TEXT: u64 = 0x840;
 const WORK: u64 = 0x880;
 
+/// Turns without a response after which one counts as lost.
+const PATIENCE: u32 = 10_000;
+
 /// Printed text.
 const LINE: &[u8] = b"a line of the soak\n";
 
@@ -46,6 +49,8 @@ pub(super) struct Unit {
     fd: u64,
     /// Requests of the session.
     sent: u64,
+    /// Turns since the last response.
+    idle: u32,
     pub(super) resets: u64,
     pub(super) printed: u64,
 }
@@ -63,6 +68,7 @@ impl Unit {
             wanted: [Wanted::Empty; ENTRIES as usize],
             fd: 0,
             sent: 0,
+            idle: 0,
             resets: 0,
             printed: 0,
         };
@@ -80,6 +86,13 @@ impl Unit {
 
     /// Takes responses, and sends what there is room for. Returns the number of responses.
     pub(super) fn turn(&mut self) -> Result<u64, String> {
+        self.idle += 1;
+        if self.idle > PATIENCE {
+            return Err(format!(
+                "channel {}: no response in {PATIENCE} ticks",
+                self.number
+            ));
+        }
         if !self.is_up {
             self.is_up = self.word(self.layout.state) == READY;
             if !self.is_up {
@@ -87,6 +100,9 @@ impl Unit {
             }
         }
         let done = self.take()?;
+        if done > 0 {
+            self.idle = 0;
+        }
         if self.sent >= SESSION {
             // Some sessions end with requests under way.
             if self.put == self.read || self.resets.is_multiple_of(4) {

@@ -430,6 +430,31 @@ fn half_a_command_at_the_limit_is_no_exit() {
     }
 }
 
+/// Nor does one that ends with the reader of firmware's text.
+#[test]
+fn half_a_command_without_a_reader_is_no_exit() {
+    if let Some(what) = missing() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
+        return;
+    }
+    // The low half of the first one is that of an exit with 0.
+    let program = "#include \"htif.h\"\nint main(void)\n{\n    for (;;) {\n        put_char(1);\n        put_char('\\n');\n    }\n}\n";
+    for march in ["rv32imac", "rv64imac"] {
+        let image = Image(tempfile::tempdir().unwrap());
+        super::semihosting::compile_for(&image, march, program, &["-I../firmware/abi"]);
+        for per_tick in 1..=40 {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let mut run = command();
+            run.args(["run", "firmware.elf", "--per-tick", &per_tick.to_string()]);
+            run.stdout(writer).stderr(Stdio::piped());
+            let child = run.current_dir(image.0.path()).spawn().unwrap();
+            let ran = ended(child.wait_with_output().unwrap());
+            assert_eq!(ran.status, Some(125), "{march} {per_tick}: {ran:?}");
+        }
+    }
+}
+
 /// Compares what is derived from the recording with the status of the run.
 fn agrees(image: &Image, case: &Case) {
     let name = case.name;

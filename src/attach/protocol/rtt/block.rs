@@ -109,6 +109,13 @@ impl Block {
             })
         })
     }
+
+    /// True unless all buffers that are set up are impossible, as behind the mark in a constant of firmware. A search passes over such a
+    /// mark.
+    pub(super) fn is_likely(&self) -> bool {
+        let mut set_up = self.buffers.iter().filter(|buffer| buffer.is_set_up());
+        set_up.clone().next().is_none() || set_up.any(Buffer::is_possible)
+    }
 }
 
 impl Buffer {

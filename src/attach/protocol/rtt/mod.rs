@@ -86,18 +86,24 @@ impl Rtt {
         }
     }
 
-    /// Address of the control block, if a read is of it or of its first bytes.
+    /// Address of the control block, if a read is of it or of its first bytes. A search goes on behind marks of none.
     fn block_at(&self, at: Span) -> Option<u64> {
         let in_range = |(from, to): &(u64, u64)| (*from..*to).contains(&at.address);
         let is_it = match self.address {
-            Some(address) => at.address == address,
-            None => {
-                at.len == HEADER
+            Some(address) if at.address == address => true,
+            _ => {
+                self.is_searched()
+                    && at.len == HEADER
                     && self.search.iter().any(in_range)
                     && !self.others.contains(&at.address)
             }
         };
         (is_it && at.len >= HEADER && !self.is_ambiguous).then_some(at.address)
+    }
+
+    /// True while the control block is searched: a mark that was found may be that of none.
+    fn is_searched(&self) -> bool {
+        self.configured.is_none() && self.block.is_none()
     }
 
     /// Owner of a place that is none of the channel's.
@@ -150,6 +156,9 @@ impl Rtt {
         let Some(block) = Block::parse(bytes, self.pointer) else {
             return;
         };
+        if self.is_searched() && !block.is_likely() {
+            return self.forget_block();
+        }
         let known = self.block.take();
         let mut buffers = match known {
             Some((before, buffers)) if before.widths == block.widths => {
@@ -417,9 +426,9 @@ impl Rules for Rtt {
 
     fn looks_at(&self, at: Span) -> bool {
         match self.address {
-            Some(address) => (at.address, at.len) == (address, WIDE_HEAD),
+            Some(address) if at.address == address => at.len == WIDE_HEAD || self.is_searched(),
             // The numbers behind a mark that a search has found.
-            None => at.len == HEADER,
+            _ => self.is_searched() && at.len == HEADER,
         }
     }
 

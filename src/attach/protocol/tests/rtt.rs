@@ -344,6 +344,31 @@ fn a_mark_that_a_search_finds_may_be_no_control_block() {
     assert_eq!(kit.found().len(), 1);
 }
 
+/// Constants of firmware may have the mark, with anything behind it. The host passes over them.
+#[test]
+fn marks_of_constants_are_passed_over() {
+    let mut kit = Kit::new(ENDPOINT, interface(None), Segments::new());
+    kit.reads(span(0x4000, 24), &header(0, 0));
+    // A buffer whose write offset is behind its end.
+    let head = header(1, 0);
+    let words = [0, UP as u32, 8, 9, 0, 0].map(u32::to_le_bytes);
+    let bytes = [&head[..], words.as_flattened()].concat();
+    for _ in 0..2 {
+        kit.reads(span(0x5000, 24), &head);
+    }
+    kit.reads(span(0x5000, 48), &bytes);
+    // More buffers than there is memory.
+    kit.reads(span(0x7fe8, 24), &header(64, 64));
+    let all = span(0x7fe8, 24 + 128 * 24);
+    kit.access(Op::Read(all), Err(outside(0x8000)));
+    kit.finds_nothing();
+    kit.offsets([10, 0], [0, 0]);
+    kit.takes_up(0, 10);
+    kit.moves(UP_READ, 10);
+    kit.transferred(Direction::Up, 10);
+    kit.finds_nothing();
+}
+
 #[test]
 fn wide_numbers_are_told_by_the_length_of_the_control_block() {
     let place = RttPlace {
