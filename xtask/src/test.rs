@@ -325,11 +325,13 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "ThreadSanitizer",
             [sanitized("thread", "--test threads --test sockets")],
         ),
-        // CPython makes small integers of bytes that Valgrind takes for unset, and they get everywhere: accesses are checked, values are not.
+        // CPython makes small integers of bytes that Valgrind takes for unset, and they get everywhere: accesses are checked, values are
+        // not. Freed memory is kept for a while, so a test of the memory's size is left out.
         Step::full(
             "Valgrind on methods in Python",
             [test(
-                "-p vhost --features python --test python calls:: backdoor::",
+                "-p vhost --features python --test python calls:: backdoor:: \
+                 -- --skip calls_leave_nothing_behind",
             )],
         )
         .env(
