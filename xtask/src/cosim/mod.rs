@@ -371,27 +371,22 @@ impl<'a> Summary<'a> {
         let clock = Clock::start();
         let unmet = case();
         self.times.push((name.to_owned(), clock.elapsed()));
-        let outcome = Outcome::of(unmet);
-        if let Outcome::Skipped(why) = outcome {
-            return println!("skipped: {name}: {why}");
-        }
-        let result = CaseResult {
-            passed: outcome == Outcome::Passed,
-            version: self.version.clone(),
-        };
-        if let Err(error) = results::keep(self.root, name, result) {
-            println!("its result is not kept: {error:#}");
-        }
-        match outcome {
-            Outcome::Skipped(_) => {}
+        let passed = match Outcome::of(unmet) {
+            Outcome::Skipped(why) => return println!("skipped: {name}: {why}"),
             Outcome::Passed => {
                 println!("test cosim::{name} ... ok");
                 self.passed += 1;
+                true
             }
             Outcome::Failed(why) => {
                 println!("{why}\ntest cosim::{name} ... FAILED");
                 self.failed += 1;
+                false
             }
+        };
+        let version = self.version.clone();
+        if let Err(error) = results::keep(self.root, name, CaseResult { passed, version }) {
+            println!("its result is not kept: {error:#}");
         }
     }
 
