@@ -123,13 +123,15 @@ impl Session {
             ..
         } = self.layout;
         let indices = [request.idx_p, request.idx_c, response.idx_p, response.idx_c];
-        let version = word(0) == VERSION || (self.accepted && word(0) == NEWEST);
+        // Version 0.3 is there without an offer if the host has answered a handshake that firmware repeats (N6).
+        let version = [VERSION, NEWEST].contains(&word(0));
         version && word(state) == INIT && indices.iter().all(|index| word(*index) == 0)
     }
 
-    /// Tests for firmware that offers protocol 0.3 or a later one.
+    /// Tests for firmware that offers protocol 0.3 or a later one, or insists on it.
     fn is_offered(&self, space: &Space) -> bool {
-        self.accepted || space.wanted_word(self.at + self.layout.request.start) >= NEWEST
+        let offer = space.wanted_word(self.at + self.layout.request.start);
+        self.accepted || offer >= NEWEST || space.wanted_word(self.at) == NEWEST
     }
 
     fn ready(&mut self, space: &mut Space, shared: &mut Shared) {
