@@ -68,6 +68,8 @@ pub struct Files {
     pub open: BTreeMap<u64, Open>,
     /// Standard streams by channel.
     pub streams: BTreeMap<usize, Streams>,
+    /// Files closed by resets that the host has not seen.
+    unseen: Vec<Open>,
     given: BTreeSet<u64>,
 }
 
@@ -200,9 +202,20 @@ impl Files {
         open.position += data.len() as u64;
     }
 
-    /// Closes what a channel has opened.
+    /// Closes what a channel has opened. The host does so when it sees the reset or the exit.
     pub fn close_all(&mut self, by: usize) {
-        self.open.retain(|_, open| open.by != by);
+        let closed = self.open.extract_if(.., |_, open| open.by == by);
+        self.unseen.extend(closed.map(|(_, open)| open));
+    }
+
+    /// The host has seen the reset of a channel.
+    pub fn reset_seen(&mut self, by: usize) {
+        self.unseen.retain(|open| open.by != by);
+    }
+
+    /// Files that the host may have open.
+    pub fn open_in_host(&self) -> impl Iterator<Item = &Open> {
+        self.open.values().chain(&self.unseen)
     }
 
     /// Number of open files on disk.

@@ -376,8 +376,8 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         )
         .required(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
         Step::new("simulated runs", [BUILD_SHIPPED])
-            .with(Runs::Quick, [simulated_runs(20_000)])
-            .with(Runs::Full, [simulated_runs(100_000), SOAK.to_owned()])
+            .with(Runs::Quick, [simulated_runs(100_000)])
+            .with(Runs::Full, [simulated_runs(1_000_000), SOAK.to_owned()])
             .only_with(&["vhost_sim/Cargo.toml"])
             .lane(Lane::Simulation),
         Step::new("instructions", ["cargo xtask bench --instructions"])

@@ -44,8 +44,8 @@ impl Run<'_> {
 
     /// True if all open files are on disk, under the names that they were opened by.
     fn files_can_be_opened_again(&self) -> bool {
-        let files = &self.shared.files;
-        files.open.values().all(|open| self.is_there(open))
+        let mut files = self.shared.files.open_in_host();
+        files.all(|open| self.is_there(open))
     }
 
     fn is_there(&self, open: &Open) -> bool {

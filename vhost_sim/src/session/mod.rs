@@ -281,6 +281,7 @@ impl Session {
         if self.left {
             self.left = false;
             self.current = None;
+            shared.files.reset_seen(self.channel);
         }
         if let Some(Waiting::Call(target, _)) = &self.current {
             let polled = self.polls == 1;
