@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use super::executor::Readiness;
 use super::scheduler::{ActorCodeGuard, Scheduler};
 use super::shown::ShownRequest;
 use super::state::BusState;
@@ -17,14 +18,26 @@ use super::{Bus, Endpoint, Inbox, Message, NoReply, Ticket};
 pub(crate) struct Elision {
     state: Rc<BusState>,
     scheduler: Rc<Scheduler>,
+    readiness: Readiness,
 }
 
 impl Elision {
-    pub(super) fn new(state: &Rc<BusState>, scheduler: &Rc<Scheduler>) -> Self {
+    pub(super) fn new(
+        state: &Rc<BusState>,
+        scheduler: &Rc<Scheduler>,
+        readiness: Readiness,
+    ) -> Self {
         Self {
             state: state.clone(),
             scheduler: scheduler.clone(),
+            readiness,
         }
+    }
+
+    /// True if a task is ready: it would act before a task that is woken now.
+    #[inline]
+    pub(crate) fn any_task_ready(&self) -> bool {
+        self.readiness.is_ready()
     }
 
     /// Form in which a message of a task is elided now; `None` if it would not be handled at once, or a resulting foreign call would not be

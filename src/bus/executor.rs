@@ -33,6 +33,7 @@ pub struct Spawner {
 }
 
 /// Readiness of the tasks of an executor.
+#[derive(Debug, Clone)]
 pub(super) struct Readiness(Arc<Ready>);
 
 impl Readiness {

@@ -47,9 +47,10 @@ impl Bus {
     pub(crate) fn new() -> Self {
         let state = Rc::default();
         let scheduler = Rc::new(Scheduler::new(&state));
+        let executor = Executor::new();
         Self {
-            executor: Executor::new(),
-            elision: Elision::new(&state, &scheduler),
+            elision: Elision::new(&state, &scheduler, executor.readiness()),
+            executor,
             scheduler,
             state,
             actors: RefCell::default(),

@@ -18,9 +18,11 @@ fn scenarios_that_failed_once_pass() {
     for entry in fs::read_dir(scenarios).unwrap() {
         let file = entry.unwrap().path();
         let scenario: Scenario = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-        if let Err(failed) = run(&scenario, folder.path()) {
-            panic!("{}: {failed}", file.display());
-        }
+        let runs = [run, run_tapped].map(|run| {
+            run(&scenario, folder.path())
+                .unwrap_or_else(|failed| panic!("{}: {failed}", file.display()))
+        });
+        assert_eq!(runs[0].hash, runs[1].hash, "{}", file.display());
         count += 1;
     }
     assert!(count > 1, "{count} scenarios");

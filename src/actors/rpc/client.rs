@@ -187,7 +187,8 @@ impl RpcClient {
         }
     }
 
-    /// Polls a target on each tick until it is no longer pending. `None` if calls can no longer replace messages.
+    /// Polls a target on each tick until it is no longer pending, or until other tasks are ready, which would ask for their next poll before
+    /// this one. `None` if calls can no longer replace messages.
     async fn wait(
         &self,
         elided: &Rc<ElidedPolls>,
@@ -209,7 +210,7 @@ impl RpcClient {
                     Ok(Ok(PollOutcome {
                         by,
                         progress: Progress::Pending,
-                    })) => {
+                    })) if !elided.elision.any_task_ready() => {
                         on_pending(by);
                         asked.set(client.ticket(&elided));
                         false
