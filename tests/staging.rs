@@ -121,7 +121,9 @@ fn a_dependent_crate_is_told_where_the_folders_are_and_gets_what_has_changed() {
     build();
     assert!(files(&staged("SV")) == files(&vhost.join("sv")));
     for module in [
+        "async/pymb_registry.py",
         "async/pymb_rpc.py",
+        "cocotb/pymb_registry.py",
         "cocotb/pymb_rpc.py",
         "vhost/__init__.py",
     ] {

@@ -15,25 +15,17 @@ ones ask whether it is over. The event loop makes one turn on each tick of the s
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
 
+from pymb_registry import Callback, Registry
+
 __all__ = ["cancel", "poll", "register_callback", "reset", "tick"]
-
-Callback = Callable[..., Coroutine[Any, Any, int]]
-Waiter = Callable[[], Coroutine[Any, Any, int]]
-
-#: The registered methods, by name. The library looks here before it polls.
-callbacks: dict[str, _Method] = {}
 
 #: What the event loop still has to bring forward. The library looks here whether it has to.
 tasks: set[asyncio.Task[Any]] = set()
-
-#: Calls that are not over, or whose result was not given yet, by method and channel.
-_calls: dict[tuple[str, str], asyncio.Task[int]] = {}
 
 
 class _Method:
@@ -137,50 +129,30 @@ def _forked() -> None:
 os.register_at_fork(after_in_child=_forked)
 
 
-def register_callback(callback: Callback) -> Waiter:
-    """Registers a coroutine function as the method of its name; one that was there before is replaced.
+class _Methods(Registry[_Method, asyncio.Task[int]]):
+    """The registered methods, run by the event loop."""
 
-    It is called with the name of the channel and firmware's arguments, and gives an integer. What is returned is a function
-    whose coroutine completes when the callback has next finished.
-    """
-    if not inspect.iscoroutinefunction(callback):
-        raise TypeError(
-            f"callback {callback!r} is not a coroutine function; define it with `async def`"
-        )
-    method = _Method(callback)
-    callbacks[callback.__name__] = method
-    return method.wait
+    def _method(self, callback: Callback) -> _Method:
+        return _Method(callback)
+
+    def _start(self, coroutine: Coroutine[Any, Any, int]) -> asyncio.Task[int]:
+        return _loop.start(coroutine)
+
+    def _result(self, task: asyncio.Task[int]) -> int:
+        return task.result()
+
+    def _cancel(self, task: asyncio.Task[int]) -> None:
+        task.cancel()
 
 
-def poll(method: str, channel: str, *args: int) -> tuple[bool, bool, int | None]:
-    """Polls a call once: absent, pending, or its result, which is returned once."""
-    call = (method, channel)
-    task = _calls.get(call)
-    if task is None:
-        known = callbacks.get(method)
-        if known is None:
-            return False, False, None
-        task = _loop.start(known.run(channel, *args))
-        if not task.done():
-            _calls[call] = task
-    elif task.done():
-        del _calls[call]
-    return (True, True, task.result()) if task.done() else (True, False, None)
+_methods = _Methods()
+callbacks = _methods.callbacks
+register_callback = _methods.register_callback
+poll = _methods.poll
+cancel = _methods.cancel
+reset = _methods.reset
 
 
 def tick() -> None:
     """One turn of the event loop."""
     _loop.turn()
-
-
-def cancel(channel: str) -> None:
-    """Cancels the pending calls of a channel that was reset."""
-    for call in [call for call in _calls if call[1] == channel]:
-        _calls.pop(call).cancel()
-
-
-def reset() -> None:
-    """Cancels all calls, for a new system."""
-    for task in _calls.values():
-        task.cancel()
-    _calls.clear()

@@ -21,31 +21,22 @@ over. The simulator's scheduler runs it.
 
 from __future__ import annotations
 
-import inspect
 from asyncio import CancelledError
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import cocotb
 from cocotb.task import Task
 from cocotb.triggers import Event, ReadWrite
+from pymb_registry import Callback, Registry
 
 __all__ = ["cancel", "get_dut", "poll", "register_callback", "reset", "set_dut", "tick"]
 
 if not (2, 1) <= tuple(int(part) for part in cocotb.__version__.split(".")[:2]) < (3, 0):
     raise ImportError(f"cocotb {cocotb.__version__} is not supported; pip install 'cocotb>=2.1,<3'")
 
-Callback = Callable[..., Coroutine[Any, Any, int]]
-Waiter = Callable[[], Coroutine[Any, Any, int]]
-
-#: The registered methods, by name. The library looks here before it polls.
-callbacks: dict[str, _Method] = {}
-
 #: Nothing waits for a tick of the library's.
 tasks: tuple[()] = ()
-
-#: Calls that are not over, or whose result was not given yet, by method and channel.
-_calls: dict[tuple[str, str], Task[_Outcome]] = {}
 
 _dut: Any = None
 
@@ -102,60 +93,39 @@ def get_dut() -> Any:
     return cocotb.top if _dut is None else _dut
 
 
-def register_callback(callback: Callback) -> Waiter:
-    """Registers a coroutine function as the method of its name; one that was there before is replaced.
+class _Methods(Registry[_Method, Task[_Outcome]]):
+    """The registered methods, run by the simulator's scheduler."""
 
-    It is called with the design, the name of the channel and firmware's arguments, and gives an integer. What is returned is
-    a function whose coroutine completes when the callback has next finished.
-    """
-    if not inspect.iscoroutinefunction(callback):
-        raise TypeError(
-            f"callback {callback!r} is not a coroutine function; define it with `async def`"
-        )
-    method = _Method(callback)
-    callbacks[callback.__name__] = method
-    return method.wait
+    def _method(self, callback: Callback) -> _Method:
+        return _Method(callback)
 
-
-def poll(method: str, channel: str, *args: int) -> tuple[bool, bool, int | None]:
-    """Polls a call once: absent, pending, or its result, which is returned once."""
-    call = (method, channel)
-    task = _calls.get(call)
-    if task is None:
-        known = callbacks.get(method)
-        if known is None:
-            return False, False, None
-        _calls[call] = cocotb.start_soon(known.run(channel, *args))
+    def _start(self, coroutine: Coroutine[Any, Any, _Outcome]) -> Task[_Outcome]:
+        task = cocotb.start_soon(coroutine)
         _wake()
-        return True, False, None
-    if not task.done():
-        return True, False, None
-    del _calls[call]
-    if task.cancelled():
-        raise RuntimeError("the call was cancelled: the test in which it began has ended")
-    return True, True, task.result().get()
+        return task
+
+    def _result(self, task: Task[_Outcome]) -> int:
+        if task.cancelled():
+            raise RuntimeError("the call was cancelled: the test in which it began has ended")
+        result: int = task.result().get()
+        return result
+
+    def _cancel(self, task: Task[_Outcome]) -> None:
+        if not task.done():
+            task.cancel()
+            _wake()
+
+
+_methods = _Methods()
+callbacks = _methods.callbacks
+register_callback = _methods.register_callback
+poll = _methods.poll
+cancel = _methods.cancel
+reset = _methods.reset
 
 
 def tick() -> None:
     """Does nothing: the simulator's scheduler runs the callbacks."""
-
-
-def cancel(channel: str) -> None:
-    """Cancels the pending calls of a channel that was reset."""
-    for call in [call for call in _calls if call[1] == channel]:
-        _cancel(_calls.pop(call))
-
-
-def reset() -> None:
-    """Cancels all calls, for a new system."""
-    while _calls:
-        _cancel(_calls.popitem()[1])
-
-
-def _cancel(task: Task[_Outcome]) -> None:
-    if not task.done():
-        task.cancel()
-        _wake()
 
 
 def _wake() -> None:

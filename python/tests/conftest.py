@@ -1,4 +1,4 @@
-"""Loads the shims from their files, each test its own."""
+"""Loads the shims from their files, each test its own, with their folder on the search path."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ def load(kind: str) -> ModuleType:
 
 
 @pytest.fixture
-def load_shim() -> Iterator[Callable[[str], ModuleType]]:
-    yield load
-    sys.modules.pop("pymb_rpc", None)
+def load_shim(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
+    def load_from_its_folder(kind: str) -> ModuleType:
+        monkeypatch.syspath_prepend(str(PYTHON / kind))
+        return load(kind)
+
+    yield load_from_its_folder
+    for name in ["pymb_rpc", "pymb_registry"]:
+        sys.modules.pop(name, None)

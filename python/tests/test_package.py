@@ -74,7 +74,8 @@ def test_without_a_library_it_can_be_imported_all_the_same(vhost: Any) -> None:
 def test_shims_and_headers_are_where_it_says(vhost: Any, kind: Any) -> None:
     from vhost import library
 
-    assert (library.shim(kind) / "pymb_rpc.py").is_file()
+    for module in ["pymb_rpc", "pymb_registry"]:
+        assert (library.shim(kind) / f"{module}.py").is_file()
     assert (library.include() / "vhost.h").is_file()
     assert (library.include() / "mailbox.h").is_file()
 

@@ -16,7 +16,7 @@ def load(native, polled, folder, shims):
     """Imports the user's modules.
 
     `native` is the library's own module, `polled` drives a `poll` of the user's own, `folder` has the shims as files, and
-    `shims` has their texts: by kind, both.
+    `shims` has the texts of those files, by their path in the folder.
     """
     _offer_backdoor(native)
     kind = _kind()
@@ -75,6 +75,8 @@ def _offer_shim(kind, folder, shims):
     staged = Path(folder, kind)
     if staged.is_dir() and str(staged) not in sys.path:
         sys.path.append(str(staged))
+    if importlib.util.find_spec("pymb_registry") is None:
+        _carried("pymb_registry", "pymb_registry.py", shims)
     if "pymb_rpc" in sys.modules:
         return []
     spec, passed_over = _find_shim(kind)
@@ -87,11 +89,16 @@ def _offer_shim(kind, folder, shims):
         spec.loader.exec_module(module)
     if spec is not None:
         return notes
-    shim = types.ModuleType("pymb_rpc")
-    shim.__file__ = f"<vhost>/{kind}/pymb_rpc.py"
-    exec(compile(shims[kind], shim.__file__, "exec"), shim.__dict__)
-    sys.modules["pymb_rpc"] = shim
+    _carried("pymb_rpc", f"{kind}/pymb_rpc.py", shims)
     return notes
+
+
+def _carried(name, file, texts):
+    """Imports a module from the text that the library carries along."""
+    module = types.ModuleType(name)
+    module.__file__ = f"<vhost>/{file}"
+    exec(compile(texts[file], module.__file__, "exec"), module.__dict__)
+    sys.modules[name] = module
 
 
 def _find_shim(kind):

@@ -20,9 +20,22 @@ const LOADER: &str = include_str!("loader.py");
 /// Python code that drives a `poll` of the user's own.
 const POLLED: &str = include_str!("polled.py");
 
-/// Shims, for a library that was copied from its build folder.
-const ASYNC: &str = include_str!("../../../python/async/pymb_rpc.py");
-const COCOTB: &str = include_str!("../../../python/cocotb/pymb_rpc.py");
+/// Shims and what they share, for a library that was copied from its build folder: path in the
+/// folder of shims, and text.
+const SHIMS: [(&str, &str); 3] = [
+    (
+        "pymb_registry.py",
+        include_str!("../../../python/pymb_registry.py"),
+    ),
+    (
+        "async/pymb_rpc.py",
+        include_str!("../../../python/async/pymb_rpc.py"),
+    ),
+    (
+        "cocotb/pymb_rpc.py",
+        include_str!("../../../python/cocotb/pymb_rpc.py"),
+    ),
+];
 
 /// Shims of the build, in folders `async` and `cocotb`.
 const STAGED: &str = concat!(env!("OUT_DIR"), "/vhost/python");
@@ -60,8 +73,9 @@ impl Scripts {
             .value()
             .map_or_else(|| STAGED.into(), PathBuf::from);
         let shims = PyDict::new(py);
-        shims.set_item("async", ASYNC)?;
-        shims.set_item("cocotb", COCOTB)?;
+        for (file, text) in SHIMS {
+            shims.set_item(file, text)?;
+        }
         let found = loader.call_method1("load", (native(py)?, polled, folder, shims))?;
         let part = |name| -> PyResult<_> {
             let part = found.getattr(name)?;

@@ -1,0 +1,1 @@
+../pymb_registry.py
