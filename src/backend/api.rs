@@ -1,6 +1,7 @@
 //! Model in C behind `__vhost_bb_mem_read` and `__vhost_bb_mem_write`: backend `api` of black boxes.
 
-use super::{AllocError, MemoryBackend, Resources};
+use super::AllocError;
+use super::memory_backend::{MemoryBackend, Resources};
 use crate::mem::{Backend, BackendError, Looker, Memory, Shape};
 use crate::sim;
 

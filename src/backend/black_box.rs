@@ -1,6 +1,7 @@
 //! Model of the testbench behind `mb_bb_mem_*`: backends `uvm` and `vpi` of black boxes.
 
-use super::{AllocError, MemoryBackend, Resources};
+use super::AllocError;
+use super::memory_backend::{MemoryBackend, Resources};
 use crate::mem::{Backend, BackendError, Memory, Shape};
 use crate::sim::SvMemory;
 

@@ -1,6 +1,7 @@
 //! Log records in place of a memory: backend `log`.
 
-use super::{AllocError, MemoryBackend, Resources};
+use super::AllocError;
+use super::memory_backend::{MemoryBackend, Resources};
 use crate::mem::{Backend, BackendError, Geometry, Memory, Shape};
 
 /// Target of the log records.

@@ -8,9 +8,12 @@
 //! - `aliasing`: memories that share bytes.
 
 mod aliasing;
+mod alloc_error;
 mod api;
 mod black_box;
 mod log;
+mod memory_backend;
+mod memory_model;
 mod model;
 mod static_memory;
 mod unsupported;
@@ -21,68 +24,16 @@ mod words;
 use std::fmt;
 use std::rc::Rc;
 
-use thiserror::Error;
-
 use aliasing::Aliases;
-pub(crate) use model::Models;
-pub use model::{MemoryModel, ModelError};
+pub(crate) use alloc_error::AllocError;
+use memory_backend::{MemoryBackend, Resources};
+pub(crate) use memory_model::Models;
+pub use memory_model::{MemoryModel, ModelError};
 
 use crate::mem::{
     AccessError, BackendError, Buffer, Instances, Looker, Memory, MemoryId, MemoryMap, Segment,
     Store, fill_in_pieces,
 };
-
-/// Backend of one memory. Accesses are inside of the memory; offsets are in bytes from its base.
-trait MemoryBackend: Sized {
-    /// Creates the backend of a memory; `None` if another one serves such memories.
-    ///
-    /// # Errors
-    /// Fails if the memory can't be allocated in this process.
-    fn create(memory: &Memory, with: &mut Resources<'_>) -> Result<Option<Self>, AllocError>;
-
-    /// Reads as many bytes as `to` has.
-    fn read(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError>;
-
-    /// Like [`read`](Self::read), for polling on every tick: without logs, warnings and side effects.
-    fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
-        self.read(offset, to)
-    }
-
-    /// Like [`read`](Self::read), for a text: bytes behind the first NUL are not used.
-    fn read_text(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
-        self.read(offset, to)
-    }
-
-    /// Returns a function that polls bytes many times, if there is one that is faster than [`look`](Self::look).
-    fn looker(&self, offset: u64) -> Option<Looker> {
-        let _ = offset;
-        None
-    }
-
-    /// Writes bytes.
-    fn write(&self, offset: u64, data: &[u8]) -> Result<(), BackendError>;
-
-    /// Writes the same byte to `len` bytes at once; `None` if that takes writes of a bounded size.
-    fn fill(&self, offset: u64, len: u64, byte: u8) -> Option<Result<(), BackendError>> {
-        let _ = (offset, len, byte);
-        None
-    }
-
-    /// Buffers of a memory in this process, one for each HDL instance.
-    fn buffers(&self) -> &[Buffer] {
-        &[]
-    }
-}
-
-/// Resources for the creation of backends.
-struct Resources<'a> {
-    /// Name of the first space that contains the memory.
-    space: Option<&'a str>,
-    /// Models of the host program that no memory has yet.
-    models: &'a mut Models,
-    /// HDL instances in this process.
-    instances: &'a mut Instances,
-}
 
 /// Defines [`AnyBackend`], the only place that distinguishes backends, by calls that the compiler can inline.
 macro_rules! any_backend {
@@ -164,18 +115,6 @@ any_backend! {
     Uvm(words::WordMemory<uvm::UvmArrays>),
     Vpi(words::WordMemory<vpi::VpiArrays>),
     Unsupported(unsupported::Unsupported),
-}
-
-/// Memory that can't be allocated in this process.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "memory `{memory}`: this process has no memory for its {size} bytes; make it smaller, or choose another backend than `static`"
-)]
-pub struct AllocError {
-    /// Name of the memory.
-    pub memory: String,
-    /// Size in bytes.
-    pub size: u64,
 }
 
 /// All memories of a map, with their backends. Accesses to memories in this process may come from an actor; accesses to other memories

@@ -1,6 +1,7 @@
 //! Buffers of this process: backend `static`.
 
-use super::{AllocError, MemoryBackend, Resources};
+use super::AllocError;
+use super::memory_backend::{MemoryBackend, Resources};
 use crate::mem::{Backend, BackendError, Buffer, Looker, Memory, Shape, StaticMem};
 
 /// Memory in this process.

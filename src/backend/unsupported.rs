@@ -1,6 +1,7 @@
 //! Memory of a kind that its backend can't access. A validated configuration has none.
 
-use super::{AllocError, MemoryBackend, Resources};
+use super::AllocError;
+use super::memory_backend::{MemoryBackend, Resources};
 use crate::mem::{Backend, BackendError, Memory};
 
 /// Memory whose accesses fail.

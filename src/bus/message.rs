@@ -1,18 +1,15 @@
 //! Messages and their envelopes, each with a slot for the reply.
 
-use std::any::Any;
-use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::slot::{Receiver, Sender, slot};
 use super::state::BusState;
 use super::tap::Event;
-use super::ticket::Ticket;
-use super::{Attributes, Endpoint, NoReply, Redaction};
+use super::ticket::{Kind, Ticket};
+use super::{Body, Endpoint, NoReply};
 use serde::de::DeserializeOwned;
 use serde::{Deserializer, Serialize};
 
@@ -22,38 +19,6 @@ pub trait Message: Body + Clone + Serialize + DeserializeOwned {
     type Reply: Body + Clone + Serialize + DeserializeOwned;
     /// Name of the message in traces and reports.
     const NAME: &'static str;
-}
-
-/// Any message or reply, as seen by taps.
-pub trait Body: Any + Debug + Send + Sync + erased_serde::Serialize + Attributes {
-    /// A copy that outlives the observation.
-    fn keep(&self) -> Arc<dyn Body>;
-    /// A copy with its payload replaced; `None` if it has no payload.
-    fn redacted(&self, with: Redaction<'_>) -> Option<Arc<dyn Body>>;
-}
-
-impl dyn Body {
-    /// True for a message or reply of the type `T`.
-    pub fn is<T: 'static>(&self) -> bool {
-        self.downcast_ref::<T>().is_some()
-    }
-
-    /// The message or reply, if it is a `T`.
-    #[inline]
-    pub fn downcast_ref<T: 'static>(&self) -> Option<&T> {
-        (self as &dyn Any).downcast_ref()
-    }
-}
-
-impl<T: Any + Debug + Send + Sync + Clone + Serialize + Attributes> Body for T {
-    fn keep(&self) -> Arc<dyn Body> {
-        Arc::new(self.clone())
-    }
-
-    fn redacted(&self, with: Redaction<'_>) -> Option<Arc<dyn Body>> {
-        let mut copy = self.clone();
-        copy.redact(with).then(|| Arc::new(copy) as _)
-    }
 }
 
 /// All messages of one endpoint, as one type.
@@ -71,6 +36,21 @@ pub(crate) trait Inbox: actix::Message<Result = ()> + 'static {
     fn by_name<V: MessageVisitor<Self>>(name: &str, visitor: V) -> Option<V::Output>
     where
         Self: Sized;
+}
+
+impl Kind {
+    /// Kind of messages `M` to the endpoint of `I`.
+    pub(super) fn of<I: Inbox, M: Message>() -> &'static Self {
+        const { &Self::new(I::ENDPOINT, M::NAME) }
+    }
+}
+
+#[cfg(test)]
+impl Ticket {
+    /// Ticket of a message to the endpoint of `I`.
+    pub(crate) fn of<I: Inbox, M: Message>(sequence: u64, from: Endpoint) -> Self {
+        Self::new(sequence, from, Kind::of::<I, M>())
+    }
 }
 
 /// An operation on a message type that is known by name.

@@ -12,8 +12,10 @@
 
 mod actor_cell;
 mod attributes;
+mod body;
 mod context;
 mod doorbell;
+mod elided_ask;
 mod elision;
 mod endpoint;
 mod error;
@@ -36,6 +38,7 @@ mod ticket;
 
 pub use attributes::{Attributes, Redaction, Topic};
 pub(crate) use attributes::{Payload, TopicField};
+pub use body::Body;
 pub(crate) use context::ActorContext;
 pub(crate) use doorbell::{DOORBELL_BYTES, Doorbell, Watch};
 pub(crate) use elision::{ElidedForm, Elision};
@@ -45,7 +48,7 @@ pub use error::{BusError, NoReply};
 pub use executor::Spawner;
 pub(crate) use host::Bus;
 pub(crate) use inbox::inbox;
-pub use message::{Body, Message};
+pub use message::Message;
 pub(crate) use message::{Envelope, Inbox, MessageVisitor, ReplyFuture, ReplySender};
 pub(crate) use port::Port;
 pub(crate) use settled_ticks::{PolledWords, SettledTicks, TickWork};

@@ -3,8 +3,8 @@
 use std::hash::{Hash, Hasher};
 use std::ptr;
 
+use super::Endpoint;
 use super::endpoint::{EndpointName, spread};
-use super::{Endpoint, Inbox, Message};
 
 /// Identity of one message on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,11 +68,6 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    /// Kind of messages `M` to the endpoint of `I`.
-    pub(super) fn of<I: Inbox, M: Message>() -> &'static Self {
-        const { &Self::new(I::ENDPOINT, M::NAME) }
-    }
-
     /// Kind of messages of this name to an endpoint.
     pub(crate) const fn new(to: Endpoint, name: &'static str) -> Self {
         Self {
@@ -92,12 +87,6 @@ impl Ticket {
             from,
             kind,
         }
-    }
-
-    /// Ticket of a message to the endpoint of `I`.
-    #[cfg(test)]
-    pub(crate) fn of<I: Inbox, M: Message>(sequence: u64, from: Endpoint) -> Self {
-        Self::new(sequence, from, Kind::of::<I, M>())
     }
 
     /// Endpoint that receives it.

@@ -8,7 +8,7 @@
 //! - [`snapshots`], [`runs`]: copies of the process.
 //! - [`output`]: a recording, a log or a table: one file, one writer.
 //!
-//! All code that opens or writes a file, or writes to stderr, uses these; `tests/architecture.rs`
+//! All code that opens or writes a file, or writes to stderr, uses these; `tests/architecture`
 //! checks that.
 
 mod descriptor;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Backend, Space};
+use super::Backend;
 
-/// Number of a memory in the [`MemoryMap`]: its position in [`MemoryMap::memories`].
+/// Number of a memory in the [`MemoryMap`](super::MemoryMap): its position in [`MemoryMap::memories`](super::MemoryMap::memories).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MemoryId(pub u32);
 
-/// Number of an address space in the [`MemoryMap`]: its position in [`MemoryMap::spaces`].
+/// Number of an address space in the [`MemoryMap`](super::MemoryMap): its position in [`MemoryMap::spaces`](super::MemoryMap::spaces).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SpaceId(pub u32);
 
@@ -94,15 +94,6 @@ pub enum Init {
         /// Bytes of a word of the file: the memory's `width`, which a black box has for this purpose only.
         width: u64,
     },
-}
-
-/// All memories and spaces of a system.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct MemoryMap {
-    /// Memories. Each is listed once, however many spaces contain it.
-    pub memories: Vec<Memory>,
-    /// Spaces, in the order of the configuration.
-    pub spaces: Vec<Space>,
 }
 
 impl Memory {

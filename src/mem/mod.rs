@@ -21,6 +21,7 @@ mod hex;
 mod image;
 mod initial;
 mod memory;
+mod memory_map;
 mod op;
 mod parser;
 mod path;
@@ -44,7 +45,8 @@ pub use image::{
     Image, ImageContent, ImageDoubt, ImageError, ImageProblem, ImageSegment, Section, Symbol, Write,
 };
 pub use initial::{Initial, InitialError, Note, initial};
-pub use memory::{Array, Init, Memory, MemoryId, MemoryMap, Shape, SpaceId};
+pub use memory::{Array, Init, Memory, MemoryId, Shape, SpaceId};
+pub use memory_map::MemoryMap;
 pub use op::{AccessError, BackendError, HdlProblem, Op, Outcome, Span};
 pub use parser::DPIShareMemParser;
 pub(crate) use path::WordPath;

@@ -6,12 +6,9 @@ use std::sync::Arc;
 use mailbox_rs::{Layout, PtrWidth};
 use serde::{Deserialize, Serialize};
 
-use super::ChannelServices;
+use super::{ChannelServices, Name};
 use crate::bus::{Topic, TopicField};
 use crate::mem::{Segments, SpaceId};
-
-/// Name of a channel or method, shared by the messages that contain it.
-pub type Name = Arc<str>;
 
 /// Number of a channel: its position among the served channels, in the order of the mailbox configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -154,11 +151,5 @@ impl TopicField for ChannelId {
 impl TopicField for Option<ChannelId> {
     fn topic(&self) -> Option<Topic<'_>> {
         self.as_ref()?.topic()
-    }
-}
-
-impl TopicField for Name {
-    fn topic(&self) -> Option<Topic<'_>> {
-        Some(Topic::Name(self))
     }
 }

@@ -15,6 +15,7 @@ pub mod front_end;
 pub mod htif;
 pub mod mailbox;
 pub mod memory;
+mod name;
 pub mod rpc;
 pub mod rtt;
 pub mod semihosting;
@@ -24,9 +25,10 @@ mod shown;
 pub mod sockets;
 
 pub use channel::{
-    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, Name, RTT_HEADER, RttPlace,
+    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, RTT_HEADER, RttPlace,
     SemihostingPlace, Signature, UpTarget,
 };
+pub use name::Name;
 pub use served::{
     HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedRequest, printed_bytes,
 };

@@ -4,7 +4,10 @@ use std::error::Error as StdError;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{Builder, ChannelExit, Error, PendingStart, SocketService, Spaces, Timeout, Vhost};
+use super::{
+    Builder, CallbackResult, ChannelExit, Error, PendingStart, SocketService, Spaces, Timeout,
+    Vhost,
+};
 use crate::attach::{self, Named};
 use crate::config::vhost_variables::{
     ATTACH, MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE, RUN_COMMAND, RUN_DESIGN, RUN_HOST,
@@ -18,9 +21,6 @@ use crate::trace::{Payloads, RunIdentity};
 
 /// Variable of configurations that has the name of the system.
 const SYSTEM: &str = "VHOST_SYSTEM";
-
-/// Result of a callback of [`mailbox_init`].
-pub type CallbackResult = Result<(), Box<dyn StdError>>;
 
 /// Files of a system that takes nothing from the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Errors of the Rust API.
 
+use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -14,6 +15,9 @@ use crate::messages::front_end::{OperateError, StdinError};
 use crate::messages::rpc::CallError;
 use crate::messages::sockets::SocketError;
 use crate::trace::TraceError;
+
+/// Result of a callback of [`mailbox_init`](super::mailbox_init).
+pub type CallbackResult = Result<(), Box<dyn StdError>>;
 
 /// Error of a call.
 #[derive(Debug, Error)]

@@ -10,6 +10,7 @@ mod error;
 mod flusher;
 mod front_ends;
 mod held;
+mod known_images;
 mod loader;
 mod log;
 mod methods;
@@ -45,12 +46,13 @@ pub use builder::Builder;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub(crate) use entry::InitPaths;
 pub use entry::{
-    CallbackResult, MailboxInitPaths, mailbox_init, mailbox_init_with_config,
-    mailbox_init_with_paths, mb_server_run,
+    MailboxInitPaths, mailbox_init, mailbox_init_with_config, mailbox_init_with_paths,
+    mb_server_run,
 };
-pub use error::Error;
+pub use error::{CallbackResult, Error};
 use flusher::Flusher;
 use front_ends::FrontEnds;
+use known_images::KnownImage;
 pub use methods::Call;
 pub use replay::{ActorName, Cut, Difference, NoSuchActor, Replay, ReplayError, Replayed};
 pub use snapshots::Snapshots;
@@ -58,7 +60,7 @@ pub(crate) use sockets::SocketService;
 pub use sockets::Sockets;
 use space_names::SpaceNames;
 pub use spaces::{MemoryView, SpaceView, Spaces};
-use symbols::KnownImage;
+use stubs::Stub;
 use thread_claim::ThreadClaim;
 pub(crate) use watchdog::Timeout;
 use watchdog::Watchdog;
@@ -117,7 +119,7 @@ struct Inner {
     /// Listeners and clients that the socket manager serves.
     hub: Rc<RefCell<Hub>>,
     /// Code in place of traps of semihosting, by channel.
-    stubs: RefCell<Vec<stubs::Stub>>,
+    stubs: RefCell<Vec<Stub>>,
     _claim: ThreadClaim,
 }
 

@@ -2,30 +2,10 @@
 
 use std::sync::Arc;
 
+use super::known_images::KnownImage;
 use super::{Error, Vhost};
-use crate::config::ChannelConfig;
 use crate::mem::{Image, SpaceId, Symbol};
 use crate::sim::strand::Abroad;
-
-/// Image whose symbols can be looked up.
-pub(super) struct KnownImage {
-    space: SpaceId,
-    /// Channel of the image; `None` for one that was loaded by a call.
-    channel: Option<String>,
-    image: Arc<Image>,
-}
-
-/// Images of the channels, loaded or not.
-pub(super) fn known_images(channels: &[ChannelConfig]) -> Vec<KnownImage> {
-    let known = channels.iter().filter_map(|channel| {
-        Some(KnownImage {
-            space: channel.space,
-            channel: Some(channel.name.clone()),
-            image: channel.image.clone()?,
-        })
-    });
-    known.collect()
-}
 
 impl Vhost {
     /// Symbol of an image: of a channel's image, or of any image in a space, those of channels first. The value of a function or a

@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 use super::defmt::ImageFrames;
 use super::environment::DirectCalls;
 use super::front_ends::{FrontEnds, Surroundings};
+use super::known_images::known_images;
 use super::loader::{START, ToLoad, images};
 use super::parts::{HostCallback, Started, SystemParts};
 use super::stubs::ToReplace;
-use super::symbols::known_images;
 use super::taps::attach_all;
 use super::{
     Error, Flusher, Inner, NamedChannel, Observed, Ports, SpaceNames, ThreadClaim, Vhost, Watchdog,

@@ -4,9 +4,13 @@
 
 #![allow(clippy::expect_used, reason = "a test says what it expects")]
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+
+use crate::sources::{Source, sources};
+
+mod circles;
+mod sources;
 
 /// Folder of `src`, and the folders that it may name as `crate::<name>`: only those below it. Files
 /// beside the folders, such as `lib.rs`, may name all.
@@ -209,52 +213,6 @@ fn the_table_has_no_cycle() {
     }
 }
 
-/// Modules of each folder, with the modules of the same folder that each names.
-fn names_in_folders(sources: &[Source]) -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
-    let mut folders: BTreeMap<_, BTreeMap<_, BTreeSet<_>>> = BTreeMap::new();
-    for source in sources {
-        let place = source.place.trim_end_matches(".rs");
-        let path = place.strip_suffix("/mod").unwrap_or(place);
-        for (index, _) in path.match_indices('/') {
-            let (folder, below) = (&path[..index], &path[index + 1..]);
-            let levels = below.matches('/').count() + 1;
-            let module = below.split('/').next().unwrap_or_default();
-            let from_root = format!("crate::{}::", folder.replace('/', "::"));
-            let named = source.names_behind(&"super::".repeat(levels));
-            let named = named.into_iter().chain(source.names_behind(&from_root));
-            let named = named.map(|(_, name)| name.to_owned());
-            let modules = folders.entry(folder.to_owned()).or_default();
-            modules.entry(module.to_owned()).or_default().extend(named);
-        }
-    }
-    folders
-}
-
-#[test]
-fn modules_of_a_folder_name_one_another_in_no_circle() {
-    let mut circles = BTreeSet::new();
-    for (folder, modules) in names_in_folders(&sources("src")) {
-        // All that is reached by names, from each module.
-        let reached = |from: &String| {
-            let (mut found, mut next) = (BTreeSet::new(), vec![from]);
-            while let Some(module) = next.pop() {
-                let names = modules.get(module).into_iter().flatten();
-                next.extend(names.filter(|name| found.insert((*name).clone())));
-            }
-            found
-        };
-        let reached: BTreeMap<_, _> = modules.keys().map(|from| (from, reached(from))).collect();
-        for (module, names) in &reached {
-            let returns = |name: &&String| reached.get(name).is_some_and(|r| r.contains(*module));
-            let circle: Vec<String> = names.iter().filter(returns).cloned().collect();
-            if circle.len() > 1 {
-                circles.insert((folder.clone(), circle));
-            }
-        }
-    }
-    assert_eq!(circles, BTreeSet::new());
-}
-
 #[test]
 fn words_stay_where_they_belong() {
     let mut offences = vec![];
@@ -331,128 +289,4 @@ fn the_instruction_set_simulator_depends_on_nothing() {
     assert!(!manifest.contains("\n[dependencies]"));
     let library = fs::read_to_string(folder.join("src/lib.rs")).expect("a file of this project");
     assert!(library.contains("#![forbid(unsafe_code)]"));
-}
-
-/// Rust file without comments and without its tests. Files that are built for tests only are left
-/// out.
-struct Source {
-    /// Path relative to the folder that was read.
-    place: String,
-    code: String,
-}
-
-fn sources(folder: &str) -> Vec<Source> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let (mut found, mut folders) = (vec![], vec![folder.clone()]);
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).expect("a folder of this project") {
-            let path = entry.expect("an entry of it").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let place = path.strip_prefix(&folder).expect("it was found there");
-                found.push(Source {
-                    place: place.to_string_lossy().into_owned(),
-                    code: code(&fs::read_to_string(&path).expect("a source file")),
-                });
-            }
-        }
-    }
-    let for_tests: Vec<String> = found.iter().flat_map(Source::modules_for_tests).collect();
-    found.retain(|source| {
-        let place = source.place.trim_end_matches(".rs");
-        let is_in = |module: &String| {
-            let rest = place.strip_prefix(module.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        !for_tests.iter().any(is_in)
-    });
-    found.sort_by(|one, other| one.place.cmp(&other.place));
-    found
-}
-
-/// Approximation: a `//` in a string ends the line, and the first `#[cfg(test)]` before a `mod … {`
-/// ends the file.
-fn code(text: &str) -> String {
-    let mut code = String::new();
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        let next = lines.peek().copied().unwrap_or_default();
-        if line.trim() == "#[cfg(test)]" && next.contains("mod ") && next.ends_with('{') {
-            break;
-        }
-        code.push_str(line.split("//").next().unwrap_or_default());
-        code.push('\n');
-    }
-    code
-}
-
-impl Source {
-    /// Layer of the file: `bus` for both `bus/port.rs` and `bus.rs`.
-    fn layer(&self) -> &str {
-        self.place.split(['/', '.']).next().unwrap_or_default()
-    }
-
-    /// Path of each `#[cfg(test)] mod x;`, without extension.
-    fn modules_for_tests(&self) -> Vec<String> {
-        let folder = self.place.trim_end_matches(".rs");
-        // The modules of `lib.rs` and of a `mod.rs` are in its own folder.
-        let folder = folder.trim_end_matches("mod").trim_end_matches('/');
-        let folder = if folder == "lib" { "" } else { folder };
-        let after = self.code.split("#[cfg(test)]").skip(1);
-        let declared = after.filter_map(|rest| rest.split_once("mod ")?.1.split_once(';'));
-        let names = declared.map(|(name, _)| name);
-        let names = names.filter(|name| words(name).eq([*name]));
-        names
-            .map(|name| {
-                format!("{folder}/{name}")
-                    .trim_start_matches('/')
-                    .to_owned()
-            })
-            .collect()
-    }
-
-    fn lines_with(&self, word: &str) -> impl Iterator<Item = usize> {
-        let lines = self.code.lines().enumerate();
-        lines.filter_map(move |(index, line)| {
-            words(line).any(|found| found == word).then_some(index + 1)
-        })
-    }
-
-    /// Each `x` of `crate::x` and of `crate::{x::…, …}`, with its line.
-    fn names_of_the_crate(&self) -> Vec<(usize, &str)> {
-        self.names_behind("crate::")
-    }
-
-    /// Each `x` of `prefix::x` and of `prefix::{x::…, …}`, with its line.
-    fn names_behind(&self, prefix: &str) -> Vec<(usize, &str)> {
-        let mut names = vec![];
-        for (at, prefix) in self.code.match_indices(prefix) {
-            if self.code[..at].ends_with("super::") {
-                continue;
-            }
-            let line = self.code[..at].matches('\n').count() + 1;
-            let rest = &self.code[at + prefix.len()..];
-            let mut depth = 0_usize;
-            for item in rest.split_inclusive([',', '{', '}', ';', '(', ')']) {
-                if depth == usize::from(rest.starts_with('{')) {
-                    names.extend(words(item).next().map(|name| (line, name)));
-                }
-                match item.chars().last() {
-                    Some('{') => depth += 1,
-                    Some('}') => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                if depth == 0 {
-                    break;
-                }
-            }
-        }
-        names
-    }
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_')
-        .filter(|word| !word.is_empty())
 }

@@ -451,7 +451,7 @@ fn doc_test(packages: &str) -> String {
 }
 
 /// Tests of the defaults that a feature chooses. Features affect `config` only;
-/// `tests/architecture.rs` checks that. In the quick run nothing else has a default from a feature.
+/// `tests/architecture` checks that. In the quick run nothing else has a default from a feature.
 fn test_defaults(features: &str) -> String {
     test(&format!("-p vhost --features {features} --lib config::"))
 }

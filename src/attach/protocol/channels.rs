@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::htif::Htif;
 use super::rtt::Rtt;
-use super::rules::{Breach, Owner, Pending, Request, Rules, Written, reads, writes};
+use super::rules::{
+    Breach, Owner, Pending, Request, Rules, Written, reaches_outside, reads, writes,
+};
 use super::semihosting::Semihosting;
 use crate::bus::{Body, Endpoint, Event, Observation, Topic};
 use crate::mem::{MapError, Op, SpaceId, Span};
@@ -232,14 +234,14 @@ impl Channels {
         for channel in self.of(asked) {
             if let Some(what) = channel.rules.names(address) {
                 if channel.rules.is_new_outside(address) {
-                    channel.tell(vec![super::reaches_outside(Some(&what), outside)], texts);
+                    channel.tell(vec![reaches_outside(Some(&what), outside)], texts);
                 }
                 return;
             }
         }
         let first = self.of(asked).next();
         if first.is_none_or(|channel| channel.rules.is_new_outside(address)) {
-            self.tell(asked, super::reaches_outside(None, outside), texts);
+            self.tell(asked, reaches_outside(None, outside), texts);
         }
     }
 

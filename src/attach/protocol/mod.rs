@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use self::channels::Channels;
 use self::mailbox::Mailboxes;
-use self::rules::Breach;
+use self::rules::reaches_outside;
 use super::{Attach, AttachContext, AttachError, ChannelAttribution, Findings};
 use crate::bus::{Inbox as _, Observation, Spawner, Tap};
 use crate::mem::{AccessError, MapError, Outcome, Segments};
@@ -146,12 +146,4 @@ fn outside_of_map<'a>(seen: &Observation<'a>) -> Option<&'a MapError> {
         AccessError::Map(outside) => Some(outside),
         _ => None,
     }
-}
-
-/// Violation by an access to addresses outside of the map, which a request has named.
-fn reaches_outside(request: Option<&str>, outside: &MapError) -> Breach {
-    let by = request.map_or_else(String::new, |request| format!(" by {request}"));
-    format!(
-        "firmware reaches outside of the map{by}: {outside}; have it pass an address of memory, or add the memory to the map"
-    )
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use crate::bus::Body;
-use crate::mem::{Op, Span};
+use crate::mem::{MapError, Op, Span};
 use crate::messages::checkpoint::SavedFrontEnd;
 
 /// Protocol violation: a clause that names the side, the address and the word.
@@ -231,4 +231,12 @@ mod tests {
         assert_eq!(pending.len(), MOST_PENDING);
         assert_eq!((pending.remove(1), pending.remove(999)), (None, Some(())));
     }
+}
+
+/// Violation by an access to addresses outside of the map, which a request has named.
+pub(super) fn reaches_outside(request: Option<&str>, outside: &MapError) -> Breach {
+    let by = request.map_or_else(String::new, |request| format!(" by {request}"));
+    format!(
+        "firmware reaches outside of the map{by}: {outside}; have it pass an address of memory, or add the memory to the map"
+    )
 }

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{AllocError, MemoryBackend, Resources};
+use super::AllocError;
+use super::memory_backend::{MemoryBackend, Resources};
 use crate::foreign;
 use crate::mem::{Array, Backend, BackendError, Geometry, HdlProblem, Memory, Run, Word};
 use crate::messages::foreign::Severity;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::super::name::NoName;
 use super::super::service_error::ServiceProblem;
-use super::{ExpandError, HtifProblem, KeyProblem, RttProblem, SemihostingProblem, known};
+use super::key::known;
+use super::{ExpandError, HtifProblem, KeyProblem, RttProblem, SemihostingProblem};
 use crate::mem::{ImageError, MapError};
 
 /// Problem of one channel.

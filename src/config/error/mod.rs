@@ -1,7 +1,9 @@
 //! Configuration errors. Every message names the file, the memory or channel, and the key.
 
 mod channel;
+mod expand;
 mod htif;
+mod key;
 mod memory;
 mod rtt;
 mod semihosting;
@@ -10,7 +12,10 @@ use std::io;
 use std::path::PathBuf;
 
 pub use channel::ChannelProblem;
+pub use expand::{ExpandError, ExpandProblem};
 pub use htif::HtifProblem;
+pub use key::KeyProblem;
+use key::known;
 pub use memory::{ByFeature, MemoryProblem};
 pub use rtt::RttProblem;
 pub use semihosting::SemihostingProblem;
@@ -87,102 +92,6 @@ pub enum ConfigProblem {
     },
 }
 
-/// A key that is missing, unknown or of another type. The message is serde's.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyProblem {
-    /// A problem below a key.
-    #[error("`{key}`: {source}")]
-    At {
-        /// The key, dotted if nested.
-        key: String,
-        /// The problem, as reported by serde.
-        source: serde_yaml::Error,
-    },
-    /// A likely misspelling of a known key.
-    #[error("`{key}`: unknown key; did you mean `{meant}`?")]
-    NearMiss {
-        /// The key, dotted if nested.
-        key: String,
-        /// The known key that resembles it.
-        meant: &'static str,
-    },
-    /// A misspelling of a key that is present too.
-    #[error("`{key}`: unknown key, and `{meant}` is given, too; leave one of them out")]
-    Twice {
-        /// The key, dotted if nested.
-        key: String,
-        /// The known key that it is a spelling of.
-        meant: &'static str,
-    },
-    /// Trailing digits of a number that contains a comma.
-    #[error("`{key}`: unknown key; a number has no comma: write 1024 or 1_024, and not 1,024")]
-    Digits {
-        /// The key, dotted if nested.
-        key: String,
-    },
-    /// A key and its value without a blank between them.
-    #[error("`{key}`: unknown key; write a space after the colon of `{meant}:`")]
-    NoBlank {
-        /// The word, dotted if nested.
-        key: String,
-        /// The known key that it begins with.
-        meant: &'static str,
-    },
-    /// A value with variables that can't be expanded.
-    #[error("`{key}`: {}", .problem.in_text(.text))]
-    Expand {
-        /// The key, dotted if nested.
-        key: String,
-        /// The value as written.
-        text: String,
-        /// The part that can't be expanded.
-        problem: ExpandProblem,
-    },
-    /// A problem of the map as a whole. The message names the key.
-    #[error(transparent)]
-    Map(serde_yaml::Error),
-}
-
-/// A text with variables that can't be expanded.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{key}`: {}", .problem.in_text(.text))]
-pub struct ExpandError {
-    /// Key of the text.
-    pub key: &'static str,
-    /// The text as written.
-    pub text: String,
-    /// The part that can't be expanded.
-    pub problem: ExpandProblem,
-}
-
-/// A part of a text that can't be expanded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ExpandProblem {
-    /// An environment variable that is unset or not UTF-8.
-    Unset(String),
-    /// `${` that is not followed by a name and `}`.
-    Unterminated,
-    /// `~user` at the beginning.
-    OtherHome,
-}
-
-impl ExpandProblem {
-    fn in_text(&self, text: &str) -> String {
-        match self {
-            Self::Unset(variable) => format!(
-                "the environment variable `{variable}` of `{text}` is not set (or not text); set it, or write `$$` for a plain `$`"
-            ),
-            Self::Unterminated => format!(
-                "`{text}` has `${{` without a name and `}}` behind it; write `${{NAME}}`, or `$$` for a plain `$`"
-            ),
-            Self::OtherHome => format!(
-                "`{text}` begins with another user's home directory, which is not expanded; write the directory's path, or `./~` for a \
-                 name that begins with `~`"
-            ),
-        }
-    }
-}
-
 /// Problem of one space.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpaceProblem {
@@ -239,13 +148,4 @@ fn other(line: &Option<usize>) -> String {
     line.map_or_else(String::new, |line| {
         format!(" (the other one is in line {line})")
     })
-}
-
-/// "spaces: `a`, `b`", or "spaces: none".
-fn known(what: &str, names: &[String]) -> String {
-    if names.is_empty() {
-        format!("{what}: none")
-    } else {
-        format!("{what}: `{}`", names.join("`, `"))
-    }
 }

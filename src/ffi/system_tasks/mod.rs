@@ -1,6 +1,6 @@
 //! System tasks and functions for simulators with VPI and without DPI, such as Icarus Verilog. `docs/icarus.md` documents each.
 //!
-//! - [`table`]: names and parameters.
+//! - [`table`]: names and parameters; [`task`]: description of one task.
 //! - [`lifecycle`]: from `$mb_init` to `$mb_quit`; [`memory`]: the memories of the chip; [`methods`]: methods in HDL.
 //!
 //! Each call passes the [guard](super::guard) of the C ABI. The arguments of each call in the source are checked before the
@@ -10,32 +10,17 @@ mod lifecycle;
 mod memory;
 mod methods;
 mod table;
+mod task;
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
-use super::call::Call;
-use super::error::{Error, catch};
+use self::task::{Body, Task};
+use super::error::catch;
 use super::guard::guard;
 use super::systems;
-use crate::sim::system_task::{Declaration, RunningCall, refuse, register};
+use crate::sim::system_task::{RunningCall, refuse, register};
 use crate::sim::vpi_testbench;
-
-/// System task.
-struct Task {
-    declaration: Declaration,
-    body: Body,
-    /// Result of a call that has failed.
-    failed: i64,
-}
-
-/// Code of a task.
-enum Body {
-    /// Function of the C ABI that takes nothing, with its own guard.
-    Plain(fn() -> i64),
-    /// Code that is run inside the guard.
-    Guarded(fn(&mut Call, &RunningCall) -> Result<i64, Error>),
-}
 
 /// Registers all system tasks. Called by the module `vhost.vpi`, and by modules of users, among the simulator's startup routines.
 /// 0, or -1 where the process has no VPI.

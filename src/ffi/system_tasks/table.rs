@@ -1,7 +1,7 @@
 //! Names and parameters of the system tasks.
 
-use super::Body::{Guarded, Plain};
-use super::Task;
+use super::task::Body::{Guarded, Plain};
+use super::task::Task;
 use super::{lifecycle, memory, methods};
 use crate::sim::system_task::Kind::{Array, Number, NumberOut, Text, TextOut, Trigger};
 use crate::sim::system_task::Returned::{Integer, Long, Nothing};

@@ -7,38 +7,13 @@ use std::path::{Path, PathBuf};
 
 use pyo3::types::PyAnyMethods;
 use pyo3::{PyResult, Python};
-use thiserror::Error;
 
+use super::failure::{Failure, StartError};
 use super::outcome::Raised;
-use super::{Failure, stdout};
+use super::stdout;
 use crate::guest;
 use crate::sim::strand::Abroad;
-use crate::sim::{self, Absent, Disposition, FloatEnvironment, PrepareError, Quiet};
-
-/// Error of starting the interpreter.
-#[derive(Debug, Error)]
-pub(super) enum StartError {
-    #[error(
-        "this process has two Pythons, {} and {}: build vhost for the one that the simulation runs in (PYO3_PYTHON names \
-         its interpreter)",
-        one.display(),
-        other.display()
-    )]
-    TwoPythons { one: PathBuf, other: PathBuf },
-    #[error(
-        "VIRTUAL_ENV is {}, which has no {}: this library was built for another version of Python; build it with \
-         PYO3_PYTHON={0}/bin/python, or enter an environment of this version",
-        folder.display(),
-        packages.display(),
-    )]
-    OtherVersion { folder: PathBuf, packages: PathBuf },
-    #[error("VIRTUAL_ENV can't be entered: {0}")]
-    NoProgramName(#[from] Absent),
-    #[error(transparent)]
-    Prepare(#[from] PrepareError),
-    #[error("Python has started but can't be used: {0}")]
-    SetUp(String),
-}
+use crate::sim::{self, Disposition, FloatEnvironment, Quiet};
 
 /// Runs Python code with the GIL held and in [`OwnState`], so that its changes of floating-point flags and signal masks do not reach the
 /// simulator. May be nested.

@@ -1,5 +1,6 @@
 //! Methods in Python. They are polled by foreign calls and may come back to the bus.
 //!
+//! - [`failure`]: errors of the interpreter, and of operations in it.
 //! - [`interpreter`]: the interpreter of the process, started if there is none.
 //! - [`scripts`]: the user's modules, and the shim that runs their callbacks.
 //! - [`stdout`]: standard output.
@@ -9,6 +10,7 @@
 //!
 //! The GIL is held while Python runs and released whenever it calls back. This module never holds it across the bus.
 
+mod failure;
 mod interpreter;
 mod module;
 mod outcome;
@@ -22,11 +24,10 @@ use std::fmt;
 use std::rc::Rc;
 
 use mailbox_rs::PtrWidth;
-use thiserror::Error;
 
 pub(crate) use module::{Error as PyError, Host, Refused, serve};
 
-use self::interpreter::StartError;
+use self::failure::Failure;
 use self::module::MethodsClaim;
 use self::outcome::Raised;
 use self::scripts::Scripts;
@@ -69,19 +70,6 @@ enum Stage {
     Ready(Rc<Scripts>),
     /// Failed to import. Every call returns this error.
     Broken(Rc<str>),
-}
-
-/// Error of an operation in Python.
-#[derive(Debug, Error)]
-enum Failure {
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error(
-        "Python can't be called any more: it has ended in this process, or the process was forked without mb_fork_prepare"
-    )]
-    Ended,
-    #[error(transparent)]
-    Raised(#[from] Raised),
 }
 
 impl Python {

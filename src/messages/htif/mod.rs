@@ -2,6 +2,7 @@
 
 mod command;
 mod status;
+mod text;
 
 use std::fmt::{self, Display};
 use std::slice;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use command::{Command, Device, SystemCall};
 pub use status::{HtifStatus, HtifStep, PastCommand};
 
+use self::text::{CallText, OutcomeText};
 use super::ChannelId;
 use super::front_end::{self, Protocol};
 use super::served::{HTIF_ACTION, ServedRequest, entry_of};
@@ -125,31 +127,5 @@ impl Display for CommandServed {
         let Self { command, call, .. } = *self;
         let outcome = OutcomeText(self.result, self.since);
         write!(f, "{}{outcome}", CallText(command, call))
-    }
-}
-
-/// Displays a command, with its system call if that is known.
-struct CallText(Command, Option<SystemCall>);
-
-impl Display for CallText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.1 {
-            Some(call) => call.fmt(f),
-            None => self.0.fmt(f),
-        }
-    }
-}
-
-struct OutcomeText(Option<i64>, u64);
-
-impl Display for OutcomeText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(result, since) = self;
-        match result {
-            None => {}
-            Some(result) if *result < 0 => write!(f, "; fails: {}", command::errno(*result))?,
-            Some(result) => write!(f, "; gives {result:#x}")?,
-        }
-        write!(f, "; taken in tick {since}")
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallText, Command, OutcomeText, SystemCall};
+use super::text::{CallText, OutcomeText};
+use super::{Command, SystemCall};
 use crate::messages::front_end::ChannelState;
 use crate::messages::mailbox::Task;
 

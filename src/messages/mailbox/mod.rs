@@ -1,6 +1,7 @@
 //! Messages to the mailbox server, and its events.
 
 mod status;
+mod text;
 
 use std::fmt::{self, Display};
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub(crate) use status::CACHE_HINT;
 pub use status::{ChannelStatus, End, Past, PendingCall, RecordedStatus, Step, Task};
 
+use self::text::{RequestText, ResponseText};
 use super::ChannelId;
 pub use super::channel_words::{ChannelWords, Handshake};
 use super::front_end::{self, Protocol};
@@ -193,17 +195,6 @@ impl Display for Served {
     }
 }
 
-struct RequestText<'a>(&'a RequestEntry);
-
-impl Display for RequestText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Request::try_from(self.0) {
-            Ok(request) => write!(f, "{request}"),
-            Err(problem) => write!(f, "{}: {problem}", self.0),
-        }
-    }
-}
-
 struct OutcomeText<'a>(&'a Served);
 
 impl Display for OutcomeText<'_> {
@@ -213,18 +204,5 @@ impl Display for OutcomeText<'_> {
             write!(f, "; {}", ResponseText(response))?;
         }
         write!(f, "; slot {}, taken in tick {}", served.slot, served.since)
-    }
-}
-
-/// Displays a response.
-struct ResponseText(Response);
-
-impl Display for ResponseText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Response::Empty => f.write_str("done"),
-            Response::Value(value) => write!(f, "gives {value:#x}"),
-            Response::Error(errno) => write!(f, "fails: {errno}"),
-        }
     }
 }

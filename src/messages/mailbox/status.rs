@@ -5,7 +5,8 @@ use std::fmt;
 use mailbox_rs::{RequestEntry, Response, State};
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelWords, RequestText, ResponseText};
+use super::ChannelWords;
+use super::text::{RequestText, ResponseText};
 use crate::messages::front_end::ChannelState;
 use crate::messages::rpc::{Provider, Target};
 

@@ -8,6 +8,7 @@
 //!
 //! All state but the [strand](super::strand)'s is written by the strand's owner.
 
+mod measured;
 mod report;
 mod text;
 
@@ -24,7 +25,7 @@ use super::attention::{self, Cause};
 use super::generation::generation;
 use super::signals::with_all_blocked;
 use super::{caller, strand};
-use text::SharedText;
+use measured::{CALL, CALLER, METHODS, Phase};
 
 /// Timeout in nanoseconds; 0 if it is off.
 static LIMIT: AtomicU64 = AtomicU64::new(0);
@@ -41,30 +42,12 @@ static WAITS: AtomicU32 = AtomicU32::new(0);
 /// True if a method of the testbench is pending since the last tick.
 static PENDING: AtomicBool = AtomicBool::new(false);
 
-/// Outermost foreign call.
-static CALL: SharedText = SharedText::new();
-
-/// Methods of the testbench that are pending since the last tick.
-static METHODS: SharedText = SharedText::new();
-
-/// Place in the testbench that has called the library last.
-static CALLER: SharedText = SharedText::new();
-
 static WATCHER: Mutex<Option<Watcher>> = Mutex::new(None);
 
 /// Thread that measures, and the process that it is in.
 struct Watcher {
     thread: JoinHandle<()>,
     generation: u32,
-}
-
-/// Interval without simulated time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// A foreign call runs.
-    Call,
-    /// The simulator runs, and a method of the testbench is pending.
-    Pending,
 }
 
 /// Phase now; `None` if the time that passes is the library's, or no call is pending.

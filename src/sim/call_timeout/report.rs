@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use libc::c_int;
 
+use super::measured::{CALL, CALLER, METHODS, Phase};
 use super::text::SIZE;
-use super::{CALL, CALLER, METHODS, Phase};
 
 /// Exit status of a process that was ended: that of `timeout`, the command.
 const STATUS: c_int = 124;

@@ -11,24 +11,22 @@ use std::ffi::c_char;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use methods::{Answer, CallInfo};
+
+pub(crate) use super::without_dpi::{is_there, is_without_dpi};
 
 use self::methods::Methods;
 use super::SimError;
 use super::hdl_array::HdlArray;
-use super::lifetime::is_verilator;
 use super::strand::{Abroad, strand_local};
-use super::symbols::{svGetScope, vpi_handle_by_name, vpi_register_cb};
+use super::symbols::vpi_register_cb;
 use super::vpi_user::CallbackData;
 use super::vpi_value::Trigger;
+use super::without_dpi::set_there;
 
 /// `cbEndOfSimulation` of `vpi_user.h`.
 const END_OF_SIMULATION: i32 = 12;
-
-/// True once a system task was called.
-static IS_THERE: AtomicBool = AtomicBool::new(false);
 
 strand_local! {
     static METHODS: RefCell<Methods> = RefCell::new(Methods::new());
@@ -44,12 +42,6 @@ strand_local! {
     static EXIT_CODE: Cell<u32> = Cell::new(0);
 }
 
-/// True if the testbench uses system tasks.
-#[inline]
-pub(crate) fn is_there() -> bool {
-    IS_THERE.load(Ordering::Relaxed)
-}
-
 /// Notes that a system task was called. At the first call, `end` is registered for the end of the simulation.
 pub(crate) fn attend(end: fn()) {
     static ONCE: Once = Once::new();
@@ -62,7 +54,7 @@ pub(crate) fn attend(end: fn()) {
         0
     }
     ONCE.call_once(|| {
-        IS_THERE.store(true, Ordering::Relaxed);
+        set_there();
         if let Ok(mut known) = END.lock() {
             *known = Some(end);
         }
@@ -81,13 +73,6 @@ pub(crate) fn attend(end: fn()) {
         // SAFETY: the simulator copies the data, and the function stays while the library is loaded.
         unsafe { register(&mut data) };
     });
-}
-
-/// True in a simulator that has VPI and no DPI. A model of Verilator's that is linked with the library leaves out DPI if nothing
-/// is imported, which is another matter.
-pub(crate) fn is_without_dpi() -> bool {
-    let has_vpi_alone = || vpi_handle_by_name.get().is_ok() && svGetScope.get().is_err();
-    is_there() || (has_vpi_alone() && !is_verilator())
 }
 
 /// Makes an array the black-box memory of this name; another one that was there before is replaced.

@@ -21,7 +21,8 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckpointError, deserialized, serialized};
+use super::CheckpointError;
+use super::encoding::{deserialized, serialized};
 use crate::guest;
 
 /// First bytes of a file.

@@ -7,6 +7,9 @@ use super::CheckpointError;
 use crate::backend::Backends;
 use crate::mem::Buffer;
 
+/// Name of the part with the memories.
+pub(super) const MEMORIES: &str = "memories";
+
 /// Bytes of a page. Pages of zeros are left out.
 const PAGE: usize = 4096;
 
@@ -78,7 +81,7 @@ pub(super) fn check(memories: &Backends, content: &[SavedMemory]) -> Result<(), 
         if found.is_none() {
             let cause = format!("it does not have memory `{}` as it is here", memory.name);
             return Err(CheckpointError::Content {
-                part: super::MEMORIES.to_owned(),
+                part: MEMORIES.to_owned(),
                 cause,
             });
         }

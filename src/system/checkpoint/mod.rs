@@ -1,12 +1,14 @@
 //! Checkpoints: the state of a system in a file, with which another process goes on.
 //!
 //! - `file`: format of the file; `error`: errors.
+//! - `encoding`: parts as bytes.
 //! - `configuration`: memories and channels that a checkpoint fits.
 //! - `memories`: content of memories in this process.
 //! - `findings`: reports on what a restore could not bring back.
 //! - `resumption`: the state at the begin of a recording that was cut out of another.
 
 mod configuration;
+mod encoding;
 mod error;
 mod file;
 mod findings;
@@ -21,7 +23,7 @@ use configuration::configuration;
 pub use error::CheckpointError;
 pub use file::Checkpoint;
 use findings::{Kept, reports};
-use memories::SavedMemory;
+use memories::{MEMORIES, SavedMemory};
 
 use super::{Error, FrontEnds, Inner, Vhost};
 use crate::messages::announced::RestoreBegun;
@@ -31,13 +33,9 @@ use crate::messages::checkpoint::{
 use crate::messages::foreign::Report;
 use crate::messages::{console, files, sockets};
 use crate::sim::strand::Abroad;
-use crate::trace::{deserialize, encode};
 
 /// Name of the part with the state of the actors.
 const STATE: &str = "state";
-
-/// Name of the part with the memories.
-const MEMORIES: &str = "memories";
 
 /// State of the actors.
 #[derive(Debug, Serialize, Deserialize)]
@@ -233,23 +231,4 @@ impl Vhost {
         let front_ends = self.0.ports.front_ends.get();
         front_ends.map(|all| &**all).ok_or(CheckpointError::InCall)
     }
-}
-
-/// Serialized value.
-fn serialized<T: Serialize>(value: &T) -> Result<Vec<u8>, CheckpointError> {
-    let mut bytes = Vec::new();
-    let encoded = encode(value, &mut bytes);
-    encoded.map_err(|text| CheckpointError::Unserializable(text.into()))?;
-    Ok(bytes)
-}
-
-/// Deserialized part.
-fn deserialized<T: serde::de::DeserializeOwned>(
-    part: &str,
-    bytes: &[u8],
-) -> Result<T, CheckpointError> {
-    deserialize(bytes).map_err(|damage| CheckpointError::Content {
-        part: part.to_owned(),
-        cause: damage.to_string(),
-    })
 }

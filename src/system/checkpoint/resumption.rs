@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{STATE, SystemState, deserialized, serialized};
+use super::encoding::{deserialized, serialized};
+use super::{STATE, SystemState};
 use crate::messages::{ChannelId, Name};
 use crate::sim::strand::Abroad;
 use crate::system::{Error, Vhost};

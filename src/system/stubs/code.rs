@@ -3,6 +3,7 @@
 use mailbox_rs::PtrWidth;
 
 use crate::config::{Flush, MOST_FLUSH};
+use crate::mem::STUB_SIZE;
 use crate::messages::semihosting::{
     STUB_ARGUMENTS, STUB_ARGUMENTS_LEN, STUB_HARTS, STUB_LOCK, STUB_OTHER,
 };
@@ -15,6 +16,15 @@ pub(super) const PART: u64 = 24;
 
 /// Most bytes of the common part.
 pub(super) const COMMON: u64 = 0x140;
+
+/// Offset of the code.
+pub(super) const CODE: u64 = 0x100;
+
+/// Offset of the parts for each trap.
+pub(super) const PARTS: u64 = CODE + COMMON;
+
+/// Most traps that are replaced.
+pub(super) const MOST: u64 = (STUB_SIZE - PARTS) / PART;
 
 const ZERO: u32 = 0;
 const SP: u32 = 2;

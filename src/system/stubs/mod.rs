@@ -1,40 +1,22 @@
 //! Traps of semihosting that are replaced by jumps to code which asks the host, in simulated memory only.
 
 mod code;
+mod stub;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mailbox_rs::PtrWidth;
 
-use self::code::{COMMON, Exclusion, PART, distance};
+use self::code::{CODE, Exclusion, MOST, PART, PARTS, distance};
+pub(super) use self::stub::Stub;
 use super::Error;
 use super::loader::Loader;
 use crate::config::SemihostingConfig;
-use crate::mem::{Image, STUB_SIZE, SpaceId, TRAP_LEN, Trap, Traps};
+use crate::mem::{Image, SpaceId, TRAP_LEN, Trap, Traps};
 use crate::messages::foreign::Severity;
-
-/// Offset of the code.
-const CODE: u64 = 0x100;
-
-/// Offset of the parts for each trap.
-const PARTS: u64 = CODE + COMMON;
-
-/// Most traps that are replaced.
-const MOST: u64 = (STUB_SIZE - PARTS) / PART;
 
 /// Most reports on traps that stay as they are, at one time.
 const MOST_REPORTS: usize = 64;
-
-/// Code in place of the traps of a channel.
-pub(super) struct Stub {
-    pub(super) channel: String,
-    pub(super) space: SpaceId,
-    address: u64,
-    ptr_width: PtrWidth,
-    /// Number of replaced traps.
-    replaced: u64,
-}
 
 /// Channel with an image whose traps are to be replaced.
 pub(super) struct ToReplace {
@@ -107,16 +89,6 @@ pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Opt
 }
 
 impl Stub {
-    /// Number of replaced traps.
-    pub(super) fn replaced(&self) -> u64 {
-        self.replaced
-    }
-
-    /// Sets the number of replaced traps, whose parts are in restored memory.
-    pub(super) fn restore(&mut self, replaced: u64) {
-        self.replaced = replaced.min(MOST);
-    }
-
     /// Replaces traps by jumps. A trap that can't be replaced is reported. Returns the number of the others.
     pub(super) fn replace(&mut self, loader: &Loader<'_>, traps: &[Trap], whose: &str) -> u64 {
         let before = self.replaced;

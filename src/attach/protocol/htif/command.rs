@@ -1,7 +1,10 @@
 //! Commands of HTIF, as `docs/htif.md` has them.
 
-use super::{CALL, WORD};
 use crate::mem::Span;
+
+/// Bytes of a word, and of the eight words of a system call.
+pub(super) const WORD: u64 = 8;
+pub(super) const CALL: u64 = 64;
 
 /// Bits of the payload.
 pub(super) const PAYLOAD: u64 = (1 << 48) - 1;

@@ -3,14 +3,15 @@
 mod command;
 mod descriptors;
 mod service;
+mod service_state;
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use self::command::{Asks, asks, response};
+use self::command::{Asks, CALL, WORD, asks, response};
 use self::descriptors::Descriptors;
-use self::service::Service;
+use self::service_state::{MOST_WAITING, Service};
 use super::rules::{Breach, Owner, Pending, Request, Rules, Written, covers, is_half_of, word};
 use crate::bus::Body;
 use crate::mem::{AccessError, Outcome, Span};
@@ -18,13 +19,6 @@ use crate::messages::HtifPlace;
 use crate::messages::checkpoint::SavedFrontEnd;
 use crate::messages::front_end::WordsRang;
 use crate::messages::htif::CommandServed;
-
-/// Most responses that wait for firmware, and most console reads that wait for a character.
-const MOST_WAITING: usize = 64;
-
-/// Bytes of a word, and of the eight words of a system call.
-const WORD: u64 = 8;
-const CALL: u64 = 64;
 
 /// Observed state of a channel.
 #[derive(Debug)]

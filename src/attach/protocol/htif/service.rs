@@ -1,31 +1,11 @@
 //! Service of the commands of a channel, one after the other.
 
-use super::command::{self, Asks, asks, response, result_place};
-use super::{Htif, MOST_WAITING, WORD};
+use super::Htif;
+use super::command::{self, Asks, WORD, asks, response, result_place};
+use super::service_state::{MOST_WAITING, Service};
 use crate::attach::protocol::rules::{Breach, word};
 use crate::mem::Span;
 use crate::messages::htif::{Command, CommandServed, SystemCall};
-
-/// Command in service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Service {
-    /// No command.
-    Idle,
-    /// One that was taken.
-    Command {
-        word: u64,
-        /// True after its event, and for a console read, which waits apart from later commands.
-        is_served: bool,
-        /// System call, once its words are known.
-        call: Option<SystemCall>,
-        /// Memory that the host may write.
-        named: Vec<Span>,
-        /// Result to be written into the first word of the system call.
-        due: Option<u64>,
-    },
-    /// The channel has exited.
-    Exited,
-}
 
 impl Htif {
     /// Checks that the service of a command is over before the next step.

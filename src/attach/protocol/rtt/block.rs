@@ -63,6 +63,9 @@ pub(super) const WRITE: u64 = 1;
 pub(super) const READ: u64 = 2;
 pub(super) const FLAGS: u64 = 3;
 
+/// Bits of a mode in the flags.
+pub(super) const MODE: u64 = 3;
+
 /// Control block, as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {

@@ -1,6 +1,6 @@
 //! One buffer of RTT as it is observed: who moves which offset, and which bytes.
 
-use super::MODE;
+use super::block::MODE;
 use super::block::{Buffer, MOST_SIZE, distance, piece_at};
 use crate::attach::protocol::rules::Breach;
 use crate::mem::Span;

@@ -5,7 +5,7 @@ mod buffer;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use self::block::{Block, Buffer, FLAGS, HEADER, READ, WIDE_HEAD, WRITE, counts, has_mark};
+use self::block::{Block, Buffer, FLAGS, HEADER, MODE, READ, WIDE_HEAD, WRITE, counts, has_mark};
 use self::buffer::Watched;
 use super::rules::{Breach, Owner, Pending, Request, Rules, Written, word};
 use crate::bus::Body;
@@ -20,9 +20,6 @@ const MOST_OUTSIDE: usize = 64;
 
 /// Most names that are remembered: one for each buffer.
 const MOST_NAMES: usize = 128;
-
-/// Bits of a mode in the flags.
-const MODE: u64 = 3;
 
 /// Observed state of a channel.
 #[derive(Debug)]

@@ -2,37 +2,14 @@
 
 use bytes::Bytes;
 
+use super::Semihosting;
+use super::call::{Call, Way};
 use super::operation::{is_operation, name, named_memory, parameters};
-use super::{MOST_CALLS, Semihosting};
 use crate::attach::protocol::rules::{Breach, word};
-use crate::mem::Span;
 use crate::messages::semihosting::OperationServed;
 
-/// Way in which a hart asks for an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Way {
-    /// By the words of the code in place of traps.
-    Words,
-    /// By the testbench.
-    Testbench,
-}
-
-/// Operation without an answer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Call {
-    pub(super) operation: u64,
-    pub(super) argument: u64,
-    /// True once its parameter block is known.
-    pub(super) has_parameters: bool,
-    /// Words of its parameter block.
-    pub(super) words: Vec<u64>,
-    /// Memory that the host may write.
-    pub(super) named: Vec<Span>,
-    /// Result, after the event of the operation.
-    pub(super) result: Option<u64>,
-    /// True once the host has written the result.
-    pub(super) is_written: bool,
-}
+/// Most operations in service. The testbench chooses the numbers of its harts.
+const MOST_CALLS: usize = 64;
 
 impl Semihosting {
     /// Begins an operation.

@@ -1,5 +1,6 @@
 //! Rules of semihosting, by `docs/semihosting.md`.
 
+mod call;
 mod calls;
 mod handles;
 mod operation;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use mailbox_rs::PtrWidth;
 
-use self::calls::{Call, Way};
+use self::call::{Call, Way};
 use self::handles::Handles;
 use self::operation::parameters;
 use super::rules::{Breach, Owner, Pending, Request, Rules, Written, covers, word};
@@ -26,9 +27,6 @@ const HARTS: u32 = 8;
 /// Offset of the first hart's `a0` and `a1` from the code, and bytes of both.
 const ARGUMENTS: u64 = 64;
 const ARGUMENTS_LEN: u64 = 16;
-
-/// Most operations in service. The testbench chooses the numbers of its harts.
-const MOST_CALLS: usize = 64;
 
 /// Observed state of a channel.
 #[derive(Debug)]

@@ -1,0 +1,41 @@
+//! Data of a message or reply, whatever its type.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Attributes, Redaction};
+
+/// Any message or reply, as seen by taps.
+pub trait Body: Any + Debug + Send + Sync + erased_serde::Serialize + Attributes {
+    /// A copy that outlives the observation.
+    fn keep(&self) -> Arc<dyn Body>;
+    /// A copy with its payload replaced; `None` if it has no payload.
+    fn redacted(&self, with: Redaction<'_>) -> Option<Arc<dyn Body>>;
+}
+
+impl dyn Body {
+    /// True for a message or reply of the type `T`.
+    pub fn is<T: 'static>(&self) -> bool {
+        self.downcast_ref::<T>().is_some()
+    }
+
+    /// The message or reply, if it is a `T`.
+    #[inline]
+    pub fn downcast_ref<T: 'static>(&self) -> Option<&T> {
+        (self as &dyn Any).downcast_ref()
+    }
+}
+
+impl<T: Any + Debug + Send + Sync + Clone + Serialize + Attributes> Body for T {
+    fn keep(&self) -> Arc<dyn Body> {
+        Arc::new(self.clone())
+    }
+
+    fn redacted(&self, with: Redaction<'_>) -> Option<Arc<dyn Body>> {
+        let mut copy = self.clone();
+        copy.redact(with).then(|| Arc::new(copy) as _)
+    }
+}

@@ -1,0 +1,61 @@
+//! Plain calls in place of messages from outside of the bus.
+
+use super::scheduler::ActorCodeGuard;
+use super::{Bus, NoReply, Ticket};
+
+/// Permission to elide the messages of one [`Bus::ask`]. Tasks that have become ready are polled when it is dropped.
+pub(crate) struct ElidedAsk<'a> {
+    bus: &'a Bus,
+    inside: Option<ActorCodeGuard<'a>>,
+}
+
+impl Drop for ElidedAsk<'_> {
+    fn drop(&mut self) {
+        drop(self.inside.take());
+        self.bus.end_ask();
+    }
+}
+
+impl Bus {
+    /// Starts calls in place of [`ask`](Self::ask). `None` if the difference would be observable.
+    pub(crate) fn elide(&self) -> Option<ElidedAsk<'_>> {
+        self.elides().then(|| ElidedAsk {
+            bus: self,
+            inside: Some(self.scheduler.enter_actor_code()),
+        })
+    }
+
+    /// Makes the foreign call that a message from outside results in. The caller has checked that the bus [elides](Self::elides) messages.
+    ///
+    /// # Errors
+    /// [`NoReply`] if the call panics.
+    #[inline]
+    pub(crate) fn call_from_outside<T>(
+        &self,
+        of: Ticket,
+        call: impl FnOnce() -> T,
+    ) -> Result<T, NoReply> {
+        let mut result = None;
+        {
+            let _abroad = self.scheduler.begin_outer_call();
+            self.state.catch_panic(of, || result = Some(call()));
+        }
+        if self.scheduler.any_call_waits() {
+            let _inside = self.scheduler.enter_actor_code();
+            self.scheduler.make_calls();
+        }
+        self.end_ask();
+        result.ok_or_else(|| self.state.unanswered(of))
+    }
+
+    /// True if a message asked from outside now would be handled at once, before anything else, and seen by no tap.
+    #[inline]
+    pub(crate) fn elides(&self) -> bool {
+        let is_calm = match self.in_foreign_call() {
+            true => !self.scheduler.any_mail_waits(),
+            false => !self.executor.is_ready() && !self.scheduler.any_waits(),
+        };
+        let refused = self.scheduler.in_actor_code() || self.state.observing();
+        is_calm && !refused && !self.state.shows()
+    }
+}

@@ -1,0 +1,21 @@
+//! Description of a system task.
+
+use crate::ffi::call::Call;
+use crate::ffi::error::Error;
+use crate::sim::system_task::{Declaration, RunningCall};
+
+/// System task.
+pub(super) struct Task {
+    pub(super) declaration: Declaration,
+    pub(super) body: Body,
+    /// Result of a call that has failed.
+    pub(super) failed: i64,
+}
+
+/// Code of a task.
+pub(super) enum Body {
+    /// Function of the C ABI that takes nothing, with its own guard.
+    Plain(fn() -> i64),
+    /// Code that is run inside the guard.
+    Guarded(fn(&mut Call, &RunningCall) -> Result<i64, Error>),
+}

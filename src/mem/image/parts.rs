@@ -1,0 +1,42 @@
+//! Parts of an image: segments, the section of mailboxes, symbols.
+
+/// PT_LOAD segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageSegment {
+    /// Position in the program header table.
+    pub index: usize,
+    /// Physical (load) address.
+    pub address: u64,
+    /// Virtual (run) address.
+    pub virtual_address: u64,
+    /// Offset of the bytes in the file.
+    pub offset: u64,
+    /// Number of bytes in the file.
+    pub len: u64,
+    /// Number of zeros after the bytes, up to the size in memory. Not validated: it may exceed the memory.
+    pub tail: u64,
+    /// True if it is marked as executable.
+    pub executable: bool,
+    /// True if it is marked as writable.
+    pub writable: bool,
+}
+
+/// Addresses of the section `.mailbox`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Section {
+    /// Virtual address of the first byte, used by firmware.
+    pub address: u64,
+    /// Physical address of the first byte, used for loading. Translated by the segment that contains the section.
+    pub physical: u64,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// Symbol of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Symbol {
+    /// Value: for a function or a variable its virtual address.
+    pub value: u64,
+    /// Size in bytes; 0 if the image does not have it.
+    pub size: u64,
+}

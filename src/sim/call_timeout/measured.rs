@@ -1,0 +1,21 @@
+//! Subject of a measured interval, which the report names.
+
+use super::text::SharedText;
+
+/// Outermost foreign call.
+pub(super) static CALL: SharedText = SharedText::new();
+
+/// Methods of the testbench that are pending since the last tick.
+pub(super) static METHODS: SharedText = SharedText::new();
+
+/// Place in the testbench that has called the library last.
+pub(super) static CALLER: SharedText = SharedText::new();
+
+/// Interval without simulated time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// A foreign call runs.
+    Call,
+    /// The simulator runs, and a method of the testbench is pending.
+    Pending,
+}
