@@ -1,78 +1,15 @@
-//! Injected faults: configured failures of the services of a channel.
-//!
-//! Each choice takes the next numbers of a sequence that the seed determines, so that a run with the same requests has the same faults,
-//! and so has its replay. Each fault is reported.
+//! Injected faults: configured failures of the services of a channel. Each is reported.
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, Request};
+use mailbox_rs::Request;
 
-use super::session::Random;
-use super::tick_alarm::TickAlarm;
-use super::{ChannelService, Failure, Opening};
+use super::{ChannelService, Failure};
 use crate::mem::{CHUNK, Op, Span};
-use crate::messages::Faults;
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::Task;
 
 /// Most bits that are flipped in what one request writes.
 const MOST_FLIPS: u32 = 16;
-
-/// Choices of the faults of one channel.
-pub(in crate::actors) struct FaultInjector {
-    faults: Faults,
-    random: Random,
-    alarm: TickAlarm,
-}
-
-impl FaultInjector {
-    /// Choices by the seed and the name of a channel; `None` without faults.
-    pub(super) fn of(opening: &Opening<'_>) -> Option<Self> {
-        let channel = opening.descriptor;
-        let faults = channel.services.faults.clone()?;
-        Some(Self {
-            random: Random::new(faults.seed, &channel.name),
-            alarm: TickAlarm::new(opening.bus, opening.id, opening.context.clone()),
-            faults,
-        })
-    }
-
-    /// State of the choices.
-    pub(super) fn state(&self) -> u64 {
-        self.random.state()
-    }
-
-    /// Continues the choices from a state.
-    pub(super) fn set_state(&self, state: u64) {
-        self.random.set_state(state);
-    }
-
-    /// True with a probability in units of 2⁻⁶³.
-    fn happens(&self, probability: u64) -> bool {
-        probability > 0 && self.random.next() >> 1 < probability
-    }
-
-    /// Failure of an operation with these rules, at most one of which applies.
-    fn failure(&self, rules: &[(Errno, u64)]) -> Option<Errno> {
-        if rules.is_empty() {
-            return None;
-        }
-        let mut chosen = self.random.next() >> 1;
-        for (errno, probability) in rules {
-            if chosen < *probability {
-                return Some(*errno);
-            }
-            chosen -= probability;
-        }
-        None
-    }
-
-    /// A number of `from..=to`.
-    fn number(&self, from: u64, to: u64) -> u64 {
-        let count = u128::from(to - from) + 1;
-        let number = (u128::from(self.random.next()) * count) >> 64;
-        from + number as u64
-    }
-}
 
 impl ChannelService {
     /// True if faults are injected.

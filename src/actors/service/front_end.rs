@@ -10,7 +10,7 @@ use std::rc::Rc;
 use actix::{Actor, Handler};
 
 use super::channel_task::{ChannelTask, Running};
-use super::{ChannelProgress, ChannelService, Failure, Peers};
+use super::{ChannelProgress, ChannelService, Failure, Opening, Peers};
 use crate::bus::{ActorContext, Bus, BusError, Envelope, Port, Spawner};
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedChannel, SavedFrontEnd};
 use crate::messages::foreign::{Exit, Severity};
@@ -64,16 +64,6 @@ pub(crate) trait FrontEnd: Sized + 'static {
 
     /// Stops polling.
     fn stop(&self);
-}
-
-/// Channel to open, and its surroundings.
-pub(crate) struct Opening<'a> {
-    pub(in crate::actors) id: ChannelId,
-    pub(in crate::actors) descriptor: &'a ChannelDescriptor,
-    pub(in crate::actors) bus: &'a Bus,
-    pub(in crate::actors) context: ActorContext,
-    pub(in crate::actors) peers: Rc<Peers>,
-    pub(in crate::actors) progress: Rc<ChannelProgress>,
 }
 
 /// End of a channel's service.

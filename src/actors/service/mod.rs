@@ -4,6 +4,7 @@
 //! A front end turns what it finds in memory into calls of [`ChannelService`].
 //!
 //! - `front_end`: trait of front ends, and the server of all of them; `channel_task`: task of each channel.
+//! - `opening`: channel to open; `peers`: actors that a front end asks.
 //! - `files`: file operations; `posix`: those of POSIX; `stdio`: standard streams.
 //! - `session`: protocol version, input and random bytes of a channel.
 //! - `status_tracker`: present step and recent requests of a channel, for the status.
@@ -12,14 +13,17 @@
 //! - `task_tracker`: operation that the present request waits for, for the status.
 //! - `progress`: state of the channels that ticks read without a message.
 //! - `failure`: errors of requests, and their error numbers; `severity`: severity of reports on them.
-//! - `faults`: injected faults; `tick_alarm`: wait for a tick.
+//! - `faults`: injected faults, by the choices of `fault_injector`; `tick_alarm`: wait for a tick.
 
 mod channel_task;
 mod failure;
+mod fault_injector;
 mod faults;
 mod files;
 mod frame_decoder;
 mod front_end;
+mod opening;
+mod peers;
 mod posix;
 mod progress;
 mod session;
@@ -38,9 +42,11 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, MAX_STRING, PtrWidth};
 
 pub(crate) use failure::Failure;
-use faults::FaultInjector;
+use fault_injector::FaultInjector;
 pub(crate) use frame_decoder::{FrameDecoder, FrameDecoders};
-pub(crate) use front_end::{End, FrontEnd, LastStep, Opening, Server, statuses};
+pub(crate) use front_end::{End, FrontEnd, LastStep, Server, statuses};
+pub(crate) use opening::Opening;
+pub(crate) use peers::Peers;
 pub(in crate::actors) use posix::refused;
 pub(crate) use progress::ChannelProgress;
 pub(in crate::actors) use progress::WordsRead;
@@ -50,62 +56,20 @@ pub(in crate::actors) use status_tracker::StatusTracker;
 pub(in crate::actors) use task_tracker::TaskTracker;
 pub(in crate::actors) use word_poller::{TurnRead, WordPoller};
 
-use crate::actors::console::ConsoleClient;
-use crate::actors::memory::MemoryClient;
-use crate::actors::rpc::RpcClient;
-use crate::bus::{ActorContext, Message, Port};
-use crate::mem::{CHUNK, Op, Outcome, SpaceId, Span, Store};
+use crate::bus::{ActorContext, Message};
+use crate::mem::{CHUNK, Op, Outcome, SpaceId, Span};
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedService};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::front_end::StdinError;
 use crate::messages::mailbox::Task;
 use crate::messages::{
     ChannelId, ChannelServices, InputSource, NO_SLOT, Name, ServedRequest, console, files as file,
-    foreign, plain, sockets,
+    foreign, plain,
 };
 
 /// Maximum number of bytes that one request may move, far more than a simulated chip really moves. A bogus length from firmware must not
 /// keep the simulator busy.
 pub(in crate::actors) const MAX_MOVE: u64 = 256 << 20;
-
-/// Peers of a front end.
-#[derive(Clone)]
-pub(crate) struct Peers {
-    /// All accesses to memory.
-    pub memory: MemoryClient,
-    /// Method calls and custom commands.
-    pub rpc: RpcClient,
-    /// File operations.
-    pub files: Port<file::Inbox>,
-    /// Printed text.
-    pub console: ConsoleClient,
-    /// TCP sockets.
-    pub sockets: Port<sockets::Inbox>,
-    /// Exits and reports.
-    pub foreign: Port<foreign::Inbox>,
-    /// Decoders of defmt's frames.
-    pub frames: Rc<dyn FrameDecoders>,
-    /// Reads of the doorbells, which send no messages.
-    pub store: Rc<dyn Store>,
-    /// True while the testbench observes served requests.
-    pub served: Rc<Cell<bool>>,
-}
-
-impl Peers {
-    /// The same peers, with messages from another actor.
-    pub(in crate::actors) fn with_sender(self, context: &ActorContext) -> Self {
-        let from = context.endpoint();
-        Self {
-            memory: self.memory.with_sender(from),
-            rpc: self.rpc.with_sender(context.clone()),
-            files: self.files.with_sender(from),
-            console: self.console.with_sender(from),
-            sockets: self.sockets.with_sender(from),
-            foreign: self.foreign.with_sender(from),
-            ..self
-        }
-    }
-}
 
 /// Services of one channel.
 pub(crate) struct ChannelService {
