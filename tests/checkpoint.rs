@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{Errno, FileRequest, NEWEST, PosixFlags, Request, ResponseEntry, Whence};
+use support::kept_bytes::KeptBytes;
 use support::ram::Ram;
 use support::reports::Reports;
 use support::two_channels::{self, NAME, call, firmware};
@@ -29,38 +30,17 @@ core1: {space: two, base: 0x1000, ptr: 64, cache_line: 64}
 
 const DATA: u64 = NAME + 0x100;
 
-/// Writer whose bytes are kept.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Kept {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
 /// System, its text and its reports.
 struct Host {
     vhost: Vhost,
-    text: Kept,
+    text: KeptBytes,
     reports: Reports,
 }
 
 impl Host {
     fn start(folder: &Path, change: impl FnOnce(Builder) -> Builder) -> Self {
         let (builder, reports) = two_channels::builder(folder);
-        let text = Kept::default();
+        let text = KeptBytes::default();
         let builder = builder.mailboxes_text(MAILBOXES).console(text.clone());
         let vhost = two_channels::start(change(builder));
         Self {
@@ -546,8 +526,12 @@ const BYTES: u64 = 0x8000_2000;
 const CALL: u64 = 0x8000_3000;
 
 /// System of three protocols; the pieces that the method `seen` got, when `answers` says that it has them.
-fn protocols(folder: &Path, answers: &Arc<Mutex<bool>>, trace: &str) -> (Host, Kept) {
-    let (reports, text, pieces) = (Reports::default(), Kept::default(), Kept::default());
+fn protocols(folder: &Path, answers: &Arc<Mutex<bool>>, trace: &str) -> (Host, KeptBytes) {
+    let (reports, text, pieces) = (
+        Reports::default(),
+        KeptBytes::default(),
+        KeptBytes::default(),
+    );
     let (answers, mut seen) = (answers.clone(), pieces.clone());
     let builder = Vhost::builder()
         .memories_text(CPU)

@@ -12,15 +12,16 @@
     reason = "a program of its own, of which the test uses what it needs"
 )]
 mod quickstart;
+mod support;
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use object::{Object, ObjectSection};
 use quickstart::{builder, run, start};
+use support::kept_bytes::KeptBytes;
 use vhost::mem::Image;
 
 const IMAGES: [(&str, u64, u64); 2] = [
@@ -201,7 +202,7 @@ fn firmware_in_cpp_is_built_for_both_widths_and_served() {
     // The last one is for the quickstart's chip.
     let image = folder.path().join("cplusplus.elf");
     let files = tempfile::tempdir().unwrap();
-    let console = Text::default();
+    let console = KeptBytes::default();
     let vhost = start(builder(
         image.to_str().unwrap(),
         files.path(),
@@ -209,9 +210,8 @@ fn firmware_in_cpp_is_built_for_both_widths_and_served() {
     ))
     .unwrap();
     assert_eq!(run(&vhost).unwrap().code, 0);
-    let text = String::from_utf8(std::mem::take(&mut *console.0.lock().unwrap())).unwrap();
     assert_eq!(
-        text,
+        console.text(),
         "\
 [cpu] no arguments
 [cpu] -1 2 text c 0.25
@@ -220,20 +220,6 @@ fn firmware_in_cpp_is_built_for_both_widths_and_served() {
 [cpu] (nil) 1
 "
     );
-}
-
-/// Captured text.
-#[derive(Clone, Default)]
-struct Text(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Text {
-    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(text)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Reason why the images can't be rebuilt here, if there is one.

@@ -9,14 +9,13 @@
 mod support;
 
 use std::fs;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{
     AccessMode, DirectoryRecord, Errno, FileRequest, FileStatus, NEWEST, PosixFlags, Request,
     Timestamp, VERSION, Whence,
 };
+use support::kept_bytes::KeptBytes;
 use support::ram::Ram;
 use support::two_channels::{self, NAME, builder, firmware};
 use vhost::messages::foreign::Severity;
@@ -44,27 +43,6 @@ core1:
 ";
 
 const DATA: u64 = NAME + 0x100;
-
-/// Writer whose bytes are kept.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Kept {
-    fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
 
 /// Core and its requests.
 struct Core<'a> {
@@ -268,7 +246,7 @@ fn every_service_is_recorded_and_replayed_without_its_files() {
     fs::write(root.join("in"), "from a file").unwrap();
     let trace = folder.path().join("run.trace");
     let (builder, reports) = builder(&root);
-    let (out, errors) = (Kept::default(), Kept::default());
+    let (out, errors) = (KeptBytes::default(), KeptBytes::default());
     let vhost = builder
         .mailboxes_text(MAILBOXES)
         .variable("WHO", "me")

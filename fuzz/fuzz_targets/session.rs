@@ -361,7 +361,7 @@ fn tick(fixture: &HostFixture) {
 
 /// Well-behaved firmware: a handshake, then some requests, each answered within a tick.
 fn serve(fixture: &HostFixture, mut firmware: Firmware<Ram>) {
-    fixture.console.take();
+    fixture.console.take_text();
     fixture
         .vhost
         .write(GOOD, RAM.base, b"well\n\0".as_slice())
@@ -408,7 +408,7 @@ fn serve(fixture: &HostFixture, mut firmware: Firmware<Ram>) {
         let response = firmware.try_receive();
         assert_eq!(response, Some(answer.entry(PtrWidth::P8)), "{request}");
     }
-    let printed = fixture.console.take();
+    let printed = fixture.console.take_text();
     assert!(
         printed.lines().any(|line| line == "[good] well"),
         "{printed}"

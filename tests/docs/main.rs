@@ -7,6 +7,8 @@ mod host;
 mod migrating;
 mod names;
 mod page;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::collections::HashSet;
 use std::path::Path;

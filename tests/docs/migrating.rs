@@ -7,13 +7,13 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use vhost::Vhost;
 
 use crate::host;
 use crate::page::{block_of, blocks, file, page};
+use crate::support::kept_bytes::KeptBytes;
 
 #[path = "../../examples/quickstart/main.rs"]
 #[allow(
@@ -23,19 +23,6 @@ use crate::page::{block_of, blocks, file, page};
 mod quickstart;
 
 const PAGE: &str = "docs/migrating.md";
-
-#[derive(Clone, Default)]
-struct Text(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Text {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(data)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Writes a file of the page to a folder.
 fn extract(folder: &Path, name: &str) {
@@ -133,7 +120,7 @@ fn firmware_is_served_by_the_host_crate() {
     assert_eq!(here.matches("backend: uvm").count(), 0);
     std::fs::write(folder.path().join("mem.yaml"), here).unwrap();
 
-    let (console, total) = (Text::default(), AtomicU64::new(0));
+    let (console, total) = (KeptBytes::default(), AtomicU64::new(0));
     let image = folder.path().join("firmware.elf");
     let builder = Vhost::builder()
         .memories(folder.path().join("mem.yaml"))
@@ -151,7 +138,7 @@ fn firmware_is_served_by_the_host_crate() {
     let vhost = host::configure(builder).unwrap().start().unwrap();
     assert_eq!(quickstart::run(&vhost).unwrap().code, 0);
 
-    let printed = String::from_utf8(console.0.lock().unwrap().clone()).unwrap();
+    let printed = console.text();
     assert_eq!([printed.as_str()], blocks(&text, "text")[..]);
     let error = vhost.poll_call("cpu", "checksum", &[]).unwrap_err();
     assert!(error.to_string().contains("two arguments"), "{error}");

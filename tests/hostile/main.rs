@@ -195,7 +195,7 @@ fn run_system(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> RunR
             assert_eq!(fixture.breaches(plan.name), None, "{}", plan.name);
         }
         fixture.forget_found();
-        let printed = fixture.console.take();
+        let printed = fixture.console.take_text();
         let stray = printed
             .lines()
             .find(|line| !plans().iter().any(|plan| is_of(plan, line)));

@@ -120,7 +120,7 @@ impl WellBehaved {
         self.ask(fixture, &first);
         self.ask(fixture, &second);
         self.model[to..to + len as usize / 2].fill(value as u8);
-        let printed = fixture.console.take();
+        let printed = fixture.console.take_text();
         let line = format!("[good] {TEXT}");
         assert!(printed.lines().any(|printed| printed == line), "{printed}");
     }

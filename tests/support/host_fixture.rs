@@ -8,8 +8,8 @@ use std::fs;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use mailbox_rs::mock::Firmware;
@@ -17,6 +17,7 @@ use mailbox_rs::{CacheLine, Layout, OpenFlags, PtrWidth, RequestEntry, action, o
 use vhost::attach::{Logger, ProtocolChecker, Statistics};
 use vhost::{Call, CallResult, SpecialFile, Vhost};
 
+use super::kept_bytes::KeptBytes;
 use super::ram::Ram;
 use super::reports::Reports;
 
@@ -130,34 +131,12 @@ pub(crate) struct Plan {
     pub(crate) line: CacheLine,
 }
 
-/// Collected console output.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Console(Arc<Mutex<Vec<u8>>>);
-
-impl Console {
-    pub(crate) fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap()))
-            .expect("what is not UTF-8 is replaced")
-    }
-}
-
-impl Write for Console {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(text);
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// System and its test fixture.
 #[derive(Debug)]
 pub(crate) struct HostFixture {
     pub(crate) vhost: Vhost,
     pub(crate) reports: Reports,
-    pub(crate) console: Console,
+    pub(crate) console: KeptBytes,
     /// Reports to the user, including findings of checkers.
     pub(crate) found: Reports,
     /// While true, the method `forever` completes.
@@ -173,7 +152,7 @@ impl HostFixture {
         fs::write(&file, memories(backing)).expect("the memory YAML");
         let root = directory.join("root");
         fs::create_dir_all(&root).expect("a root for firmware's files");
-        let console = Console::default();
+        let console = KeptBytes::default();
         let found = Reports::default();
         let vhost = Vhost::builder()
             .memories(file)

@@ -1,6 +1,7 @@
 //! Test kit of whole systems, for tests of the public API, the command and the fuzz targets.
 //!
 //! - [`ram`]: static memory that mock firmware shares with the host. [`reports`]: collected reports.
+//! - [`kept_bytes`]: collected text.
 //! - [`two_channels`]: a system with mock firmware on two channels.
 //! - [`host_fixture`]: a system for hostile firmware, with all kinds of memories, files and methods.
 //! - [`session`]: a run with much activity of every actor.
@@ -23,6 +24,7 @@ pub(crate) mod c_host;
 pub(crate) mod elf;
 pub(crate) mod frames;
 pub(crate) mod host_fixture;
+pub(crate) mod kept_bytes;
 pub(crate) mod ram;
 pub(crate) mod reports;
 pub(crate) mod session;

@@ -8,7 +8,7 @@ use std::process::Command;
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use crate::run::{BACK, Run, SAVED, SAVED_IN_CALL, cut, frames};
+use crate::run::{BACK, Run, SAVED, SAVED_IN_CALL, cut, frames, good_and_faulty};
 use crate::{Ended, command, end};
 
 /// Calls `vhost report` in a folder.
@@ -227,21 +227,8 @@ fn text_of_firmware_is_no_markup() {
 
 /// A folder with a run that passed, one that failed, one that waits, and files with faults.
 fn several(folder: &Path) {
-    let trace = Run::default().record(folder);
-    let bytes = fs::read(&trace).unwrap();
-    let put = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
-    put("good.trace", &bytes);
-    put("waits.trace", &before_call(&trace));
-    put("cut.trace", &bytes[..bytes.len() - 3]);
-    put("empty.trace", &[]);
-    put(
-        "other.trace",
-        &[&bytes[..8], &[99, 0, 0, 0], &bytes[12..]].concat(),
-    );
-    let frames = frames(&bytes);
-    let mut damaged = bytes.clone();
-    damaged[frames[frames.len() - 1].content.start + 1] ^= 1;
-    put("damaged.trace", &damaged);
+    let trace = good_and_faulty(folder);
+    fs::write(folder.join("waits.trace"), before_call(&trace)).unwrap();
     let astray = Run {
         astray: true,
         ..Run::default()

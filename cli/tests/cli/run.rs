@@ -1,5 +1,6 @@
 //! Recorded runs: mock firmware on two channels, in static memories of this process.
 
+use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::task::Poll;
@@ -79,7 +80,7 @@ impl Run {
     /// Records the run in a folder. Each channel prints, calls `wait`, and exits.
     pub(crate) fn record(self, folder: &Path) -> PathBuf {
         let (memories, trace) = (folder.join("mem.yaml"), folder.join("run.trace"));
-        std::fs::write(&memories, MEMORIES).unwrap();
+        fs::write(&memories, MEMORIES).unwrap();
         let vhost = Vhost::builder()
             .memories(memories)
             .mailboxes_text(MAILBOXES)
@@ -247,4 +248,24 @@ pub(crate) fn cut(trace: &[u8], frame: &Frame) -> Vec<u8> {
     bytes[frame.block..frame.block + 4].copy_from_slice(&(len as u32).to_le_bytes());
     seal(&mut bytes, frame);
     bytes
+}
+
+/// Records a run, and writes beside the recording a copy, `good.trace`, and files with a fault each: `cut`, `empty`, `other` (a format
+/// of another number), `damaged`. Path of the recording.
+pub(crate) fn good_and_faulty(folder: &Path) -> PathBuf {
+    let trace = Run::default().record(folder);
+    let bytes = fs::read(&trace).unwrap();
+    let put = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
+    put("good.trace", &bytes);
+    put("cut.trace", &bytes[..bytes.len() - 3]);
+    put("empty.trace", &[]);
+    put(
+        "other.trace",
+        &[&bytes[..8], &[99, 0, 0, 0], &bytes[12..]].concat(),
+    );
+    let frames = frames(&bytes);
+    let mut damaged = bytes.clone();
+    damaged[frames[frames.len() - 1].content.start + 1] ^= 1;
+    put("damaged.trace", &damaged);
+    trace
 }

@@ -10,7 +10,7 @@ use parquet::record::Field;
 use serde_json::Value;
 
 use crate::report::before_call;
-use crate::run::{BACK, Run, SAVED, SAVED_IN_CALL, WAIT, entries, frames};
+use crate::run::{BACK, Run, SAVED, SAVED_IN_CALL, WAIT, entries, good_and_faulty};
 use crate::{Ended, command, end, vhost_on};
 
 pub(crate) type Row = BTreeMap<String, Field>;
@@ -435,22 +435,9 @@ fn a_request_that_is_open_at_the_end_has_a_row() {
 #[test]
 fn faulty_files_are_named_and_the_others_go_on() {
     let folder = tempfile::tempdir().unwrap();
-    let trace = Run::default().record(folder.path());
-    let bytes = fs::read(&trace).unwrap();
-    let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
-    put("good.trace", &bytes);
-    put("cut.trace", &bytes[..bytes.len() - 3]);
-    put("empty.trace", &[]);
-    put(
-        "other.trace",
-        &[&bytes[..8], &[99, 0, 0, 0], &bytes[12..]].concat(),
-    );
-    let frames = frames(&bytes);
-    let mut damaged = bytes.clone();
-    damaged[frames[frames.len() - 1].content.start + 1] ^= 1;
-    put("damaged.trace", &damaged);
-    put("locked.trace", &bytes);
+    let trace = good_and_faulty(folder.path());
     let locked = folder.path().join("locked.trace");
+    fs::copy(&trace, &locked).unwrap();
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
     let is_locked = fs::read(&locked).is_err();
 

@@ -21,6 +21,24 @@ fn bus() -> Rc<Bus> {
     bus
 }
 
+/// An actor that answers every `Ask` by a foreign call of `callee`, which gets the actor's port and may ask it again.
+fn forwarder_to(
+    bus: &Bus,
+    callee: impl Fn(&Port<clerk::Inbox>, u64) -> u64 + 'static,
+) -> Port<clerk::Inbox> {
+    let known: Rc<RefCell<Option<Port<clerk::Inbox>>>> = Rc::default();
+    let port = known.clone();
+    let world = world(bus, move |mail| {
+        if let world::Inbox::Ask(call) = mail {
+            let port = port.borrow().clone().unwrap();
+            call.reply.send(callee(&port, call.message.0));
+        }
+    });
+    let forwarder = forwarder(bus, &world);
+    known.replace(Some(forwarder.clone()));
+    forwarder
+}
+
 fn reentered<T>(what: &'static str, from: &'static str) -> Result<T, BusError> {
     Err(BusError::Reentered { what, from })
 }
@@ -29,27 +47,19 @@ fn reentered<T>(what: &'static str, from: &'static str) -> Result<T, BusError> {
 fn foreign_calls_may_ask_three_levels_deep() {
     let bus = bus();
     let diary = Diary::default();
-    let clerk: Rc<RefCell<Option<Port<clerk::Inbox>>>> = Rc::default();
-    let world = {
-        let (diary, clerk) = (diary.clone(), clerk.clone());
-        world(&bus, move |mail| {
-            let world::Inbox::Ask(call) = mail else {
-                return;
-            };
-            let level = call.message.0;
+    let top = {
+        let diary = diary.clone();
+        forwarder_to(&bus, move |top, level| {
             assert!(this_bus().in_foreign_call());
             diary.write(format!("{level} begins"));
-            let clerk = clerk.borrow().clone().unwrap();
             let below = match level {
                 3 => 0,
-                _ => this_bus().ask(&clerk, clerk::Ask(level + 1)).unwrap(),
+                _ => this_bus().ask(top, clerk::Ask(level + 1)).unwrap(),
             };
             diary.write(format!("{level} ends"));
-            call.reply.send(below * 10 + level);
+            below * 10 + level
         })
     };
-    *clerk.borrow_mut() = Some(forwarder(&bus, &world));
-    let top = clerk.borrow().clone().unwrap();
     assert_eq!(bus.ask(&top, clerk::Ask(0)), Ok(3210));
     assert!(!bus.in_foreign_call());
     let order = [
@@ -63,25 +73,17 @@ fn foreign_calls_may_ask_three_levels_deep() {
 fn what_a_foreign_call_brings_about_comes_before_what_waits() {
     let bus = bus();
     let diary = Diary::default();
-    let clerk: Rc<RefCell<Option<Port<clerk::Inbox>>>> = Rc::default();
-    let world = {
-        let (diary, clerk) = (diary.clone(), clerk.clone());
-        world(&bus, move |mail| {
-            let world::Inbox::Ask(call) = mail else {
-                return;
-            };
-            let number = call.message.0;
+    let top = {
+        let diary = diary.clone();
+        forwarder_to(&bus, move |top, number| {
             diary.write(format!("{number} begins"));
             if number < 100 {
-                let clerk = clerk.borrow().clone().unwrap();
-                assert_eq!(this_bus().ask(&clerk, clerk::Ask(number + 100)), Ok(0));
+                assert_eq!(this_bus().ask(top, clerk::Ask(number + 100)), Ok(0));
                 diary.write(format!("{number} ends"));
             }
-            call.reply.send(0);
+            0
         })
     };
-    *clerk.borrow_mut() = Some(forwarder(&bus, &world));
-    let top = clerk.borrow().clone().unwrap();
     for number in 1..=3 {
         top.post(clerk::Ask(number));
     }

@@ -91,7 +91,7 @@ fn run<X: Xlen>(image: &Image, size: u64, keys: &str) -> (Option<u32>, String, S
         assert_eq!(stop, Stop::Steps);
         turn += 1;
     }
-    let text = String::from_utf8(bench.text.lock().unwrap().clone()).unwrap();
+    let text = bench.text.text();
     let status = bench.vhost.status().unwrap();
     (bench.vhost.exits()[0].code, text, status)
 }

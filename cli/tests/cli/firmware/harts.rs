@@ -11,6 +11,7 @@ use super::compiled::missing;
 use super::semihosting::compile_for;
 use super::{Image, RAM, tree};
 use crate::support::elf::{Elf, Segment};
+use crate::support::kept_bytes::KeptBytes;
 
 const SIZE: usize = 0x10_0000;
 
@@ -75,16 +76,16 @@ struct Ended {
 /// System with an image.
 pub(super) struct Bench {
     pub(super) vhost: Vhost,
-    pub(super) text: Arc<Mutex<Vec<u8>>>,
+    pub(super) text: KeptBytes,
     reports: Arc<Mutex<Vec<String>>>,
 }
 
 impl Bench {
     /// System of an image, with further keys of its channel.
     pub(super) fn new(image: &Image, keys: &str) -> Self {
-        let text: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let text = KeptBytes::default();
         let reports: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (sink, log) = (Sink(Arc::clone(&text)), Arc::clone(&reports));
+        let log = Arc::clone(&reports);
         let (elf, files) = (image.path("firmware.elf"), image.path("files"));
         fs::create_dir_all(&files).unwrap();
         let vhost = Vhost::builder()
@@ -97,7 +98,7 @@ impl Bench {
                 elf.display()
             ))
             .files(files)
-            .console(sink)
+            .console(text.clone())
             .on_report(move |report| log.lock().unwrap().push(report.text.clone()))
             .start()
             .unwrap();
@@ -121,26 +122,11 @@ impl Bench {
             assert_eq!(stop, Stop::Steps, "hart {at}");
             turn += 1;
         }
-        let text = self.text.lock().unwrap();
         Ended {
-            text: String::from_utf8(text.clone()).unwrap(),
+            text: self.text.text(),
             reports: self.reports.lock().unwrap().clone(),
             code: self.vhost.exits()[0].code,
         }
-    }
-}
-
-/// Console of a system.
-pub(super) struct Sink(pub(super) Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 
@@ -299,7 +285,7 @@ fn traps_that_firmware_has_unpacked_are_replaced_or_reported() {
         assert_eq!(hart.run(&mut memory, TURN).stop, Stop::Steps);
         vhost.tick().unwrap();
     }
-    assert_eq!(*bench.text.lock().unwrap(), b"x");
+    assert_eq!(bench.text.text(), "x");
     assert_eq!(hart.pc(), code + 12);
     for (number, value) in registers {
         let expected = match number {

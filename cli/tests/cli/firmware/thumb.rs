@@ -7,6 +7,7 @@ use vhost::Vhost;
 
 use super::Image;
 use crate::support::elf::{Elf, Segment};
+use crate::support::kept_bytes::KeptBytes;
 
 const RAM: u64 = 0x2000_0000;
 
@@ -128,7 +129,7 @@ fn thumb_code_is_served_at_its_breakpoints() {
     let image_file = Image::of(&image());
     let files = image_file.path("files");
     std::fs::create_dir(&files).unwrap();
-    let text: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let text = KeptBytes::default();
     let reports: Arc<Mutex<Vec<String>>> = Arc::default();
     let log = reports.clone();
     let vhost = Vhost::builder()
@@ -140,7 +141,7 @@ fn thumb_code_is_served_at_its_breakpoints() {
             image_file.path("firmware.elf").display()
         ))
         .files(&files)
-        .console(super::harts::Sink(text.clone()))
+        .console(text.clone())
         .on_report(move |report| log.lock().unwrap().push(report.text.clone()))
         .start()
         .unwrap();
@@ -162,6 +163,6 @@ fn thumb_code_is_served_at_its_breakpoints() {
     assert!(reports.iter().any(|it| it.contains(said)), "{reports:?}");
     assert_eq!(vhost.exits()[0].code, Some(42), "{reports:?}");
     assert_eq!(core.bkpts, 4);
-    assert_eq!(*text.lock().unwrap(), b"from Thumb\n");
+    assert_eq!(text.text(), "from Thumb\n");
     assert_eq!(std::fs::read(files.join("file.txt")).unwrap(), b"content");
 }

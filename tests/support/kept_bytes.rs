@@ -1,0 +1,37 @@
+//! Writer whose bytes are kept.
+
+use std::io::{self, Write};
+use std::mem;
+use std::sync::{Arc, Mutex};
+
+/// Writer whose bytes are kept. Its clones share them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeptBytes(Arc<Mutex<Vec<u8>>>);
+
+impl KeptBytes {
+    /// Takes the bytes.
+    pub(crate) fn take(&self) -> Vec<u8> {
+        mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// Takes the bytes as text.
+    pub(crate) fn take_text(&self) -> String {
+        String::from_utf8(self.take()).expect("text of firmware that is not UTF-8 is replaced")
+    }
+
+    /// Text so far.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for KeptBytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
