@@ -52,6 +52,19 @@ impl Findings {
     }
 }
 
+/// Name by which a system reports, at its end, that attached checkers have found errors.
+const SUMMARY_ID: &str = "attach";
+
+/// Beginning of that report.
+const SUMMARY: &str = "attached checkers have found ";
+
+/// True for the report, at the end of a system, that attached checkers have found errors. A recording has it in place of the findings.
+pub fn is_summary(report: &Report) -> bool {
+    // A channel may have that name, too.
+    let Report { severity, id, text } = report;
+    *severity == Severity::Error && id == SUMMARY_ID && text.starts_with(SUMMARY)
+}
+
 /// Errors among the findings of a system.
 #[derive(Debug, Default)]
 pub(crate) struct FoundErrors(Mutex<Counted>);
@@ -69,16 +82,19 @@ impl FoundErrors {
         self.0.lock().errors
     }
 
-    /// Text on all errors; `None` if there are none.
-    pub(crate) fn summary(&self) -> Option<String> {
+    /// Report on all errors; `None` if there are none.
+    pub(crate) fn summary(&self) -> Option<Report> {
         let Counted { errors, first } = &*self.0.lock();
-        match errors {
-            0 => None,
-            1 => Some(format!("attached checkers have found 1 error: {first}")),
-            more => Some(format!(
-                "attached checkers have found {more} errors, the first: {first}"
-            )),
-        }
+        let what = match errors {
+            0 => return None,
+            1 => format!("1 error: {first}"),
+            more => format!("{more} errors, the first: {first}"),
+        };
+        Some(Report {
+            severity: Severity::Error,
+            id: SUMMARY_ID.to_owned(),
+            text: format!("{SUMMARY}{what}"),
+        })
     }
 
     fn add(&self, Finding { severity, id, text }: &Finding) {

@@ -5,7 +5,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use mailbox_rs::State;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -14,12 +13,11 @@ use super::{AtExit, Attach, AttachContext, AttachError, Findings, end_at_exit};
 use crate::bus::{Event, Observation, Spawner, Tap, Topic};
 use crate::guest::{self, OutputFile, Quiet};
 use crate::messages::announced::RestoreBegun;
-use crate::messages::console::{Print, PrintError, PrintMarked, PutRaw};
 use crate::messages::files::{new_path_of, path_of};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::DoorbellRang;
 use crate::messages::rpc::{Call, Target};
-use crate::messages::{ChannelId, ServedRequest, served_request};
+use crate::messages::{ChannelId, ServedRequest, printed_text, served_request};
 
 /// Logger of requests and reports, one per line.
 ///
@@ -170,7 +168,7 @@ impl Log {
                     About::Method(cut(name, MOST_OF_JSON).to_owned())
                 });
             }
-        } else if let Some((channel, text)) = text_in(seen) {
+        } else if let Some((channel, text)) = seen.event.body().and_then(printed_text) {
             self.learn(channel, || About::Text(Text::default()));
             if let Some(Some(About::Text(known))) = self.of(channel) {
                 known.push(text);
@@ -359,23 +357,6 @@ fn plain(text: &str) -> String {
         }
     }
     plain
-}
-
-/// Text for the console in a message, with its channel.
-fn text_in<'a>(seen: &Observation<'a>) -> Option<(ChannelId, &'a Bytes)> {
-    if let Some(Print { channel, text }) = seen.event.is() {
-        return Some((*channel, text));
-    }
-    if let Some(PrintError { channel, text }) = seen.event.is() {
-        return Some((*channel, text));
-    }
-    if let Some(PrintMarked { channel, text, .. }) = seen.event.is() {
-        return Some((*channel, text));
-    }
-    if let Some(PutRaw { channel, data, .. }) = seen.event.is() {
-        return Some((*channel, data));
-    }
-    None
 }
 
 /// Path that a message is about, or both where one is renamed, with its channel.

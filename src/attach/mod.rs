@@ -25,7 +25,7 @@ pub use context::{AttachContext, channels};
 pub use error::AttachError;
 pub(crate) use exit::{AtExit, end_all, end_at_exit, follow_fork};
 pub use filter::{Direction, Filter, Filtered};
-pub use findings::{Finding, Findings};
+pub use findings::{Finding, Findings, is_summary};
 pub(crate) use findings::{FoundErrors, Reporter};
 pub use logger::Logger;
 pub use owners::{ChannelAttribution, MessageView};

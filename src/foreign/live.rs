@@ -4,8 +4,7 @@ use std::io::Write as _;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags, Timestamp};
+use mailbox_rs::Timestamp;
 use thiserror::Error;
 
 use super::report::{notified, report_failure};
@@ -13,9 +12,7 @@ use super::write_notifier::WriteNotifier;
 use super::{Callbacks, Foreign, Paths, Python};
 use crate::guest::quietly;
 use crate::mem::{AccessError, MemoryMap, Outcome, Store, execute};
-use crate::messages::foreign::{
-    Access, ConsoleLine, NotifyError, Opener, Report, Served, SpecialId, Unset,
-};
+use crate::messages::foreign::{Access, ConsoleLine, NotifyError, Report, Served, Unset};
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::{CStdout, SimError, testbench, vpi_testbench};
 
@@ -157,29 +154,8 @@ impl Foreign for RealForeign {
         Timestamp::from_nanoseconds(since.unwrap_or_default().as_nanos())
     }
 
-    fn open_special(
-        &self,
-        opener: &Opener,
-        path: &str,
-        flags: OpenFlags,
-    ) -> Result<SpecialId, Errno> {
-        self.callbacks.open(opener, path, flags)
-    }
-
-    fn read_special(&self, file: SpecialId, len: u64) -> Result<Bytes, Errno> {
-        self.callbacks.read(file, len)
-    }
-
-    fn write_special(&self, file: SpecialId, data: &[u8]) -> Result<u64, Errno> {
-        self.callbacks.write(file, data)
-    }
-
-    fn seek_special(&self, file: SpecialId, position: u64) -> Result<u64, Errno> {
-        self.callbacks.seek(file, position)
-    }
-
-    fn close_special(&self, file: SpecialId) {
-        self.callbacks.close(file);
+    fn callbacks(&self) -> &Callbacks {
+        &self.callbacks
     }
 }
 

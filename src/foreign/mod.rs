@@ -16,8 +16,7 @@ mod python;
 mod report;
 mod write_notifier;
 
-use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags, Timestamp};
+use mailbox_rs::Timestamp;
 
 pub use callbacks::{CallResult, FileOpener, Openers, SpecialFile};
 pub(crate) use callbacks::{Callbacks, OnReport};
@@ -30,7 +29,7 @@ pub(crate) use report::{report, report_without_testbench};
 use crate::mem::{AccessError, Outcome};
 use crate::messages::Name;
 use crate::messages::foreign::{
-    Access, ConsoleLine, Inbox, NotifyError, Opener, Report, Served, Severity, SpecialId, Unset,
+    Access, ConsoleLine, Inbox, NotifyError, Report, Served, Severity, Unset,
 };
 use crate::messages::rpc::{CallError, PollOutcome, Progress, Provider, Target};
 use crate::sim::call_timeout;
@@ -91,25 +90,8 @@ pub(crate) trait Foreign {
     /// Reads the wall time, since 1970.
     fn wall_time(&self) -> Timestamp;
 
-    /// Opens a file of the host program.
-    fn open_special(
-        &self,
-        opener: &Opener,
-        path: &str,
-        flags: OpenFlags,
-    ) -> Result<SpecialId, Errno>;
-
-    /// Reads up to `len` bytes from the current position of a special file.
-    fn read_special(&self, file: SpecialId, len: u64) -> Result<Bytes, Errno>;
-
-    /// Writes all of `data` at the current position of a special file.
-    fn write_special(&self, file: SpecialId, data: &[u8]) -> Result<u64, Errno>;
-
-    /// Moves a special file to a position from the start.
-    fn seek_special(&self, file: SpecialId, position: u64) -> Result<u64, Errno>;
-
-    /// Drops a special file.
-    fn close_special(&self, file: SpecialId);
+    /// Callbacks of the host program, which have its special files.
+    fn callbacks(&self) -> &Callbacks;
 }
 
 /// Makes one foreign call and sends its reply.
@@ -170,23 +152,25 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         Inbox::WallTime(call) => call.reply.send(foreign.wall_time()),
         Inbox::OpenSpecial(call) => {
             let ask = call.message;
-            call.reply
-                .send(foreign.open_special(&ask.opener, &ask.path, ask.flags));
+            let opened = foreign.callbacks().open(&ask.opener, &ask.path, ask.flags);
+            call.reply.send(opened);
         }
         Inbox::ReadSpecial(call) => {
-            call.reply
-                .send(foreign.read_special(call.message.file, call.message.len));
+            let ask = call.message;
+            call.reply.send(foreign.callbacks().read(ask.file, ask.len));
         }
         Inbox::WriteSpecial(call) => {
-            call.reply
-                .send(foreign.write_special(call.message.file, &call.message.data));
+            let ask = &call.message;
+            let written = foreign.callbacks().write(ask.file, &ask.data);
+            call.reply.send(written);
         }
         Inbox::SeekSpecial(call) => {
-            call.reply
-                .send(foreign.seek_special(call.message.file, call.message.position));
+            let ask = call.message;
+            let sought = foreign.callbacks().seek(ask.file, ask.position);
+            call.reply.send(sought);
         }
         Inbox::CloseSpecial(call) => {
-            foreign.close_special(call.message.file);
+            foreign.callbacks().close(call.message.file);
             call.reply.send(());
         }
     }

@@ -16,6 +16,7 @@ pub mod htif;
 pub mod mailbox;
 pub mod memory;
 mod name;
+mod printed;
 pub mod rpc;
 pub mod rtt;
 pub mod semihosting;
@@ -29,9 +30,9 @@ pub use channel::{
     SemihostingPlace, Signature, UpTarget,
 };
 pub use name::Name;
-pub use served::{
-    HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedRequest, printed_bytes,
-};
+pub use printed::printed_bytes;
+pub(crate) use printed::printed_text;
+pub use served::{HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedRequest};
 pub use services::{ChannelServices, Clock, Faults, InputSource, OutputTarget, SeverityRule};
 pub(crate) use shown::{plain, shown};
 

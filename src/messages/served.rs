@@ -3,9 +3,6 @@
 use mailbox_rs::{Errno, PtrWidth, REQUEST_ARGS, RequestEntry};
 
 use super::ChannelId;
-use super::console::{Print, PrintError, PrintMarked, PutRaw};
-use super::files::WriteSome;
-use crate::bus::Body;
 
 /// Event: a front end has served a request of firmware.
 pub trait ServedRequest {
@@ -35,7 +32,7 @@ pub trait ServedRequest {
     /// Number of bytes that the request has moved; 0 if it has failed.
     fn moved_bytes(&self) -> u64;
 
-    /// Number of bytes that the request has printed, moved, read or written. `printed`: [`printed_bytes`] of the messages of its channel
+    /// Number of bytes that the request has printed, moved, read or written. `printed`: [`printed_bytes`](super::printed_bytes) of the messages of its channel
     /// since the request before, which are among those that it has moved, if it has moved some. 0 if it has failed: what a file has refused
     /// is among `printed`.
     fn bytes(&self, printed: u64) -> u64 {
@@ -57,36 +54,6 @@ pub trait ServedRequest {
 
     /// Outcome in the terms of the protocol, as a suffix to the request: `; gives 0xc; slot 2, taken in tick 1290`.
     fn outcome_text(&self) -> String;
-}
-
-/// Channel and number of bytes of text in a message, if a request prints by it: to the console, unchanged, or to a file in place of a
-/// standard stream.
-pub fn printed_bytes(message: &dyn Body) -> Option<(ChannelId, u64)> {
-    let print = message
-        .downcast_ref()
-        .map(|it: &Print| (it.channel, &it.text));
-    let (channel, text) = print
-        .or_else(|| {
-            message
-                .downcast_ref()
-                .map(|it: &PrintError| (it.channel, &it.text))
-        })
-        .or_else(|| {
-            message
-                .downcast_ref()
-                .map(|it: &PrintMarked| (it.channel, &it.text))
-        })
-        .or_else(|| {
-            message
-                .downcast_ref()
-                .map(|it: &PutRaw| (it.channel, &it.data))
-        })
-        .or_else(|| {
-            message
-                .downcast_ref()
-                .map(|it: &WriteSome| (it.channel, &it.data))
-        })?;
-    Some((channel, text.len() as u64))
 }
 
 /// Slot of `mb_served` for a request of a protocol without queues.

@@ -231,25 +231,13 @@ impl Vector {
         if BY_TEXT.load(Ordering::Relaxed) {
             return self.read_text(to);
         }
-        let get_value = vpi_get_value.get()?;
-        let mut value = Value {
-            format: VECTOR_VAL,
-            value: ValueUnion {
-                vector: ptr::null_mut(),
-            },
-        };
-        let abroad = Abroad::go(true);
-        // SAFETY: the handle is the simulator's, and `value` is there for the call.
-        unsafe { get_value(self.object.0.as_ptr(), &mut value) };
-        drop(abroad);
-        succeeded("vpi_get_value")?;
-        // SAFETY: whichever member the simulator has set, a pointer's worth of bytes was initialised before.
-        let vector = unsafe { value.value.vector };
-        if value.format != VECTOR_VAL || vector.is_null() {
+        let Some(value) = self.object.value(VECTOR_VAL)? else {
             self.read_text(to)?;
             BY_TEXT.store(true, Ordering::Relaxed);
             return Ok(());
-        }
+        };
+        // SAFETY: the simulator has set this member.
+        let vector = unsafe { value.vector };
         // SAFETY: the simulator's vector has a vecval for each 32 bits of the object, whose size was asked for.
         to.copy_from_slice(unsafe { slice::from_raw_parts(vector, to.len()) });
         Ok(())
@@ -257,23 +245,10 @@ impl Vector {
 
     /// Reads the value as binary digits.
     fn read_text(&self, to: &mut [Vecval]) -> Result<(), VpiError> {
-        let get_value = vpi_get_value.get()?;
-        let mut value = Value {
-            format: BIN_STR_VAL,
-            value: ValueUnion {
-                text: ptr::null_mut(),
-            },
-        };
-        let abroad = Abroad::go(true);
-        // SAFETY: the handle is the simulator's, and `value` is there for the call.
-        unsafe { get_value(self.object.0.as_ptr(), &mut value) };
-        drop(abroad);
-        succeeded("vpi_get_value")?;
-        // SAFETY: whichever member the simulator has set, a pointer's worth of bytes was initialised before.
-        let text = unsafe { value.value.text };
-        if value.format != BIN_STR_VAL || text.is_null() {
-            return Err(no_value("vpi_get_value"));
-        }
+        let value = self.object.value(BIN_STR_VAL)?;
+        let value = value.ok_or_else(|| no_value("vpi_get_value"))?;
+        // SAFETY: the simulator has set this member.
+        let text = unsafe { value.text };
         // SAFETY: the simulator gives a NUL-terminated text, which stays until its next call.
         let digits = unsafe { CStr::from_ptr(text) };
         match parse_binary(digits.to_bytes(), to) {
@@ -284,26 +259,10 @@ impl Vector {
 
     /// Sets the value by binary digits.
     fn write_text(&self, from: &[Vecval]) -> Result<(), VpiError> {
-        let put_value = vpi_put_value.get()?;
         let digits = c_text(&print_binary(from, self.bits));
-        let mut value = Value {
-            format: BIN_STR_VAL,
-            value: ValueUnion {
-                text: digits.as_ptr().cast_mut(),
-            },
-        };
-        let abroad = Abroad::go(true);
-        // SAFETY: the handle is the simulator's, the text outlives the call, and no time is needed for a value without delay.
-        unsafe {
-            put_value(
-                self.object.0.as_ptr(),
-                &mut value,
-                ptr::null_mut(),
-                NO_DELAY,
-            )
-        };
-        drop(abroad);
-        succeeded("vpi_put_value")
+        let text = digits.as_ptr().cast_mut();
+        // SAFETY: the text outlives the call.
+        unsafe { self.object.set_value(BIN_STR_VAL, ValueUnion { text }) }
     }
 
     /// Sets the value from `from`, which has its length.
@@ -312,24 +271,43 @@ impl Vector {
         if BY_TEXT.load(Ordering::Relaxed) {
             return self.write_text(from);
         }
-        let put_value = vpi_put_value.get()?;
+        let vector = from.as_mut_ptr();
+        // SAFETY: the vector has a vecval for each 32 bits of the object.
+        unsafe { self.object.set_value(VECTOR_VAL, ValueUnion { vector }) }
+    }
+}
+
+impl Object {
+    /// Value in a format whose member of the union is a pointer, which is not NULL; `None` if the simulator has it in another
+    /// format. It stays until the simulator's next call.
+    fn value(&self, format: i32) -> Result<Option<ValueUnion>, VpiError> {
+        let get_value = vpi_get_value.get()?;
         let mut value = Value {
-            format: VECTOR_VAL,
+            format,
             value: ValueUnion {
-                vector: from.as_mut_ptr(),
+                vector: ptr::null_mut(),
             },
         };
         let abroad = Abroad::go(true);
-        // SAFETY: the handle is the simulator's, the vector has a vecval for each 32 bits of it, and no time is needed
-        // for a value without delay.
-        unsafe {
-            put_value(
-                self.object.0.as_ptr(),
-                &mut value,
-                ptr::null_mut(),
-                NO_DELAY,
-            )
-        };
+        // SAFETY: the handle is the simulator's, and `value` is there for the call.
+        unsafe { get_value(self.0.as_ptr(), &mut value) };
+        drop(abroad);
+        succeeded("vpi_get_value")?;
+        // SAFETY: whichever member the simulator has set, a pointer's worth of bytes was initialised before.
+        let is_null = unsafe { value.value.vector }.is_null();
+        Ok((value.format == format && !is_null).then_some(value.value))
+    }
+
+    /// Sets the value.
+    ///
+    /// # Safety
+    /// The member of the union that the format has is a value of the object's width, which outlives the call.
+    unsafe fn set_value(&self, format: i32, value: ValueUnion) -> Result<(), VpiError> {
+        let put_value = vpi_put_value.get()?;
+        let mut value = Value { format, value };
+        let abroad = Abroad::go(true);
+        // SAFETY: the handle is the simulator's, the value is as promised, and no time is needed without a delay.
+        unsafe { put_value(self.0.as_ptr(), &mut value, ptr::null_mut(), NO_DELAY) };
         drop(abroad);
         succeeded("vpi_put_value")
     }

@@ -323,7 +323,7 @@ impl Vhost {
         let _ = self.0.bus.run_until_idle();
         if let Some(found) = self.0.attach_context.found().summary() {
             // Findings are in no recording: it has this report in their place.
-            let _ = self.report(Severity::Error, "attach", &found);
+            let _ = self.report(found.severity, &found.id, &found.text);
         }
         self.detach();
     }

@@ -4,15 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags, Timestamp};
+use mailbox_rs::Timestamp;
 
 use super::ram::Ram;
 use crate::bus::{Bus, Port};
 use crate::foreign::{Callbacks, Foreign, make};
 use crate::mem::{AccessError, Outcome, execute};
 use crate::messages::foreign::{
-    self, Access, ConsoleLine, Inbox, NotifyError, Opener, Served, Severity, SpecialId, Unset,
+    self, Access, ConsoleLine, Inbox, NotifyError, Served, Severity, Unset,
 };
 use crate::messages::rpc::{CallError, Progress, Target};
 
@@ -216,28 +215,7 @@ impl Foreign for MockForeign {
         Timestamp::from_nanoseconds(1 << 62)
     }
 
-    fn open_special(
-        &self,
-        opener: &Opener,
-        path: &str,
-        flags: OpenFlags,
-    ) -> Result<SpecialId, Errno> {
-        self.callbacks.open(opener, path, flags)
-    }
-
-    fn read_special(&self, file: SpecialId, len: u64) -> Result<Bytes, Errno> {
-        self.callbacks.read(file, len)
-    }
-
-    fn write_special(&self, file: SpecialId, data: &[u8]) -> Result<u64, Errno> {
-        self.callbacks.write(file, data)
-    }
-
-    fn seek_special(&self, file: SpecialId, position: u64) -> Result<u64, Errno> {
-        self.callbacks.seek(file, position)
-    }
-
-    fn close_special(&self, file: SpecialId) {
-        self.callbacks.close(file);
+    fn callbacks(&self) -> &Callbacks {
+        &self.callbacks
     }
 }

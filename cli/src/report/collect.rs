@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vhost::Severity;
-use vhost::attach::Table;
+use vhost::attach::{Table, is_summary};
 use vhost::messages::announced::{DoorbellRang, SystemStarted, WordsRang};
 use vhost::messages::checkpoint::{SavedChannel, SavedSource, SavedText};
 use vhost::messages::console::{Finish, Print, PrintError, PrintMarked, PutRaw, Restore};
@@ -36,12 +36,6 @@ use crate::waves::{Segment, Segments};
 
 /// Default period of a tick, in picoseconds. A configuration that has it need not have chosen it.
 const DEFAULT_PERIOD: u64 = 1000;
-
-/// Name by which a system reports, at its end, that attached checkers have found errors.
-const CHECKERS: &str = "attach";
-
-/// Beginning of that report.
-const FOUND: &str = "attached checkers have found ";
 
 /// Run under construction.
 pub(crate) struct Collector {
@@ -417,9 +411,7 @@ impl Collector {
         if row.severity == Severity::Fatal && self.run.first_fatal.is_none() {
             self.run.first_fatal = Some(row.clone());
         }
-        // A channel may have that name, too.
-        let is_found =
-            row.severity == Severity::Error && row.id == CHECKERS && row.text.starts_with(FOUND);
+        let is_found = is_summary(report);
         if is_found {
             self.run.found = Some(row.clone());
         }

@@ -166,6 +166,28 @@ impl ChannelService {
         };
         let wanted = limit;
         let limit = self.short(wanted);
+        let channel = self.id;
+        let read = async |len| self.on_file(Read { channel, fd, len }).await;
+        let done = self.copy_to_memory(ptr, limit, read, |_| {}).await?;
+        self.report_short(fd, wanted, limit, done);
+        if self.has_faults() {
+            let written = Span {
+                address: ptr,
+                len: done,
+            };
+            Box::pin(self.flip(written)).await?;
+        }
+        Ok(done)
+    }
+    /// Copies bytes of a source to memory, up to its end, the end of the memory, or `limit`. `take` gets as many bytes as it is asked for,
+    /// or fewer, none at the end; `written` is told of those that are in memory.
+    pub(super) async fn copy_to_memory(
+        &self,
+        ptr: u64,
+        limit: u64,
+        mut take: impl AsyncFnMut(u64) -> Result<Bytes, Failure>,
+        written: impl Fn(usize),
+    ) -> Result<u64, Failure> {
         let mut done = 0;
         while done < limit {
             let address = ptr.wrapping_add(done);
@@ -177,29 +199,18 @@ impl ChannelService {
             if room == 0 {
                 break;
             }
-            let ask = Read {
-                channel: self.id,
-                fd,
-                len: room,
-            };
-            let data: Bytes = self.on_file(ask).await?;
-            if data.is_empty() {
+            let data = take(room).await?;
+            let len = data.len();
+            if len == 0 {
                 break;
             }
             let place = Span {
                 address,
-                len: data.len() as u64,
+                len: len as u64,
             };
-            done += place.len;
             self.access(Op::Write(place, data)).await?;
-        }
-        self.report_short(fd, wanted, limit, done);
-        if self.has_faults() {
-            let written = Span {
-                address: ptr,
-                len: done,
-            };
-            Box::pin(self.flip(written)).await?;
+            written(len);
+            done += place.len;
         }
         Ok(done)
     }

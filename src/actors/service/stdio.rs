@@ -8,7 +8,7 @@ use mailbox_rs::{Errno, FileStatus, FileType, PosixFlags};
 use super::failure::Failure;
 use super::session::Stream;
 use super::{ChannelService, MAX_MOVE};
-use crate::mem::{CHUNK, Op, Span};
+use crate::mem::{CHUNK, Op};
 use crate::messages::console::{Print, PrintError, PutRaw};
 use crate::messages::files::{DescriptorStatus, PosixOpen, Read, Sync, WriteSome};
 use crate::messages::mailbox::Task;
@@ -97,29 +97,13 @@ impl ChannelService {
         input.ready().await;
         let limit = if len == 0 { MAX_MOVE } else { len };
         let limit = limit.min(input.len() as u64);
-        let mut done = 0;
-        while done < limit {
-            let address = ptr.wrapping_add(done);
-            let span = Span {
-                address,
-                len: CHUNK.min(limit - done),
-            };
-            let room = self.room(span, done).await?;
-            if room == 0 {
-                break;
-            }
-            let data = input.peek(usize::try_from(room).unwrap_or(usize::MAX));
-            let len = data.len();
-            let place = Span {
-                address,
-                len: len as u64,
-            };
-            self.access(Op::Write(place, data.into())).await?;
-            // Only now: bytes that could not be written stay.
-            input.consume(len);
-            done += place.len;
-        }
-        Ok(done)
+        let peek = async |room| {
+            let most = usize::try_from(room).unwrap_or(usize::MAX);
+            Ok(input.peek(most).into())
+        };
+        // Bytes that could not be written stay.
+        let consume = |len| input.consume(len);
+        self.copy_to_memory(ptr, limit, peek, consume).await
     }
 
     /// Writes bytes to the standard output.
