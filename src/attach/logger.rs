@@ -14,7 +14,7 @@ use crate::bus::{Event, Observation, Spawner, Tap, Topic};
 use crate::guest::{self, OutputFile, Quiet};
 use crate::messages::announced::RestoreBegun;
 use crate::messages::files::{new_path_of, path_of};
-use crate::messages::foreign::{Report, Severity};
+use crate::messages::foreign::{Report, Severity, report_in};
 use crate::messages::mailbox::DoorbellRang;
 use crate::messages::rpc::{Call, Target};
 use crate::messages::{ChannelId, ServedRequest, printed_text, served_request};
@@ -188,7 +188,7 @@ impl Log {
             self.forget(*channel);
         } else if let Some(served) = seen.event.body().and_then(served_request) {
             self.served(served, seen.tick)?;
-        } else if let Some(report) = seen.event.is::<Report>() {
+        } else if let Some(report) = seen.event.body().and_then(report_in) {
             self.reported(report, seen.tick)?;
         }
         Ok(())

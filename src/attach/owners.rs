@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::context::name_of;
 use crate::bus::{Body, Endpoint, Event, Observation, Topic};
 use crate::mem::{Op, Segment, SpaceId, Span};
-use crate::messages::foreign::{self, Report};
+use crate::messages::foreign::{self, report_in};
 use crate::messages::memory::{Access, AccessSegments, MappedLength, Resolve};
 use crate::messages::{ChannelDescriptor, ChannelId, FRONT_ENDS, MailboxPlace};
 
@@ -91,7 +91,7 @@ impl ChannelAttribution {
     }
 
     fn named(&self, body: &dyn Body) -> Option<Arc<str>> {
-        if let Some(report) = body.downcast_ref::<Report>() {
+        if let Some(report) = report_in(body) {
             // Reports also come from others than channels.
             let mut channels = self.channels.iter();
             return channels

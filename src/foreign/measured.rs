@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::messages::foreign::Inbox;
+use crate::messages::foreign::{FrameReport, Inbox};
 use crate::sim::call_timeout::{self, ForeignCall};
 
 /// Starts measuring a foreign call, if a timeout is set.
@@ -45,6 +45,10 @@ fn describe(call: &Inbox, text: &mut dyn Write) -> fmt::Result {
         }
         Inbox::Served(call) => write!(text, "`mb_served` of channel `{}`", call.message.channel),
         Inbox::Report(call) => write!(text, "`mb_report` by `{}`", call.message.id),
+        Inbox::FrameReport(call) => {
+            let FrameReport(report) = &call.message;
+            write!(text, "`mb_report` by `{}`", report.id)
+        }
         Inbox::WallTime(_) => write!(text, "the wall time"),
         Inbox::ExpandPath(call) => write!(text, "expansion of path `{}`", call.message.path),
         Inbox::OpenSpecial(call) => write!(text, "`open` of special file `{}`", call.message.path),

@@ -146,6 +146,10 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             foreign.report(&call.message);
             call.reply.send(());
         }
+        Inbox::FrameReport(call) => {
+            foreign.report(&call.message.0);
+            call.reply.send(());
+        }
         Inbox::ExpandPath(call) => {
             call.reply.send(foreign.expand_path(&call.message.path));
         }

@@ -189,7 +189,7 @@ inbox! {
         WaitOver -> () { channel: channel, payload: none },
         WordsRang -> () { channel: channel, payload: none },
         Transferred -> () { channel: channel, payload: none },
-        FrameDecoded -> () { channel: channel, payload: none },
+        FrameDecoded -> () { channel: channel, payload: frame },
         OperationServed -> () { channel: channel, payload: none },
         CommandServed -> () { channel: channel, payload: none },
         TextRefused -> () { channel: none, payload: none },

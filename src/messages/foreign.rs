@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::rpc::{CallError, PollOutcome, Target};
 use super::{Name, shown};
-use crate::bus::{Attributes, inbox};
+use crate::bus::{Attributes, Body, Payload, Redaction, inbox};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 
 /// Executes an access to memories, at least one of them outside of this process.
@@ -111,6 +111,25 @@ pub struct Report {
     pub id: String,
     /// Text of the report.
     pub text: String,
+}
+
+/// Prints a report that is text of firmware: a frame of defmt. The text is payload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameReport(pub Report);
+
+impl Payload for FrameReport {
+    fn redact(&mut self, with: Redaction<'_>) {
+        Payload::redact(&mut self.0.text, with);
+    }
+}
+
+/// Report that a message prints, of the host or of firmware.
+pub fn report_in(message: &dyn Body) -> Option<&Report> {
+    let of_firmware = || {
+        let FrameReport(report) = message.downcast_ref()?;
+        Some(report)
+    };
+    message.downcast_ref().or_else(of_firmware)
 }
 
 /// Severity of a report. The values are those of `mb_report`.
@@ -242,6 +261,7 @@ inbox! {
         ConsoleLine -> () { channel: channel, payload: text },
         Served -> () { channel: channel, payload: none },
         Report -> () { channel: none, payload: none },
+        FrameReport -> () { channel: none, payload: self },
         OpenSpecial -> Result<SpecialId, Errno> { channel: none, payload: none },
         ReadSpecial -> Result<Bytes, Errno> { channel: none, payload: none },
         WriteSpecial -> Result<u64, Errno> { channel: none, payload: data },

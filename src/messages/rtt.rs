@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::ChannelId;
 use super::front_end::{self, ChannelState, Protocol};
 use super::served::{RTT_ACTION, ServedRequest, entry_of};
-use crate::bus::{Endpoint, EndpointName};
+use crate::bus::{Endpoint, EndpointName, Payload, Redaction};
 
 /// Protocol RTT.
 #[derive(Debug)]
@@ -174,6 +174,12 @@ pub struct DefmtFrame {
     pub file: Option<String>,
     /// Line in the source file.
     pub line: Option<u64>,
+}
+
+impl Payload for DefmtFrame {
+    fn redact(&mut self, with: Redaction<'_>) {
+        Payload::redact(&mut self.text, with);
+    }
 }
 
 /// Level of a frame.

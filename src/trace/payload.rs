@@ -41,3 +41,45 @@ fn dropped(data: &Bytes) -> Bytes {
         _ => Bytes::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::ChannelId;
+    use crate::messages::announced::FrameDecoded;
+    use crate::messages::foreign::{FrameReport, Report, Severity};
+    use crate::messages::rtt::DefmtFrame;
+
+    #[test]
+    fn text_of_frames_is_payload_and_text_of_the_host_is_not() {
+        let text = "x".repeat(FEW + 1);
+        let frame = DefmtFrame {
+            level: None,
+            timestamp: None,
+            text: text.clone(),
+            file: None,
+            line: None,
+        };
+        let decoded = FrameDecoded {
+            channel: ChannelId(0),
+            number: 0,
+            frame: Ok(frame),
+        };
+        let report = Report {
+            severity: Severity::Info,
+            id: "rtt".to_owned(),
+            text,
+        };
+        assert!(redacted(&report, Payloads::Drop).is_none());
+        let report = FrameReport(report);
+        for (payloads, len) in [(Payloads::Drop, 0), (Payloads::Hash, 8)] {
+            let decoded = redacted(&decoded, payloads).unwrap();
+            let decoded: &FrameDecoded = decoded.downcast_ref().unwrap();
+            assert_eq!(decoded.frame.as_ref().unwrap().text.len(), len);
+            let report = redacted(&report, payloads).unwrap();
+            let FrameReport(report) = report.downcast_ref().unwrap();
+            assert_eq!(report.text.len(), len);
+        }
+        assert!(redacted(&decoded, Payloads::Keep).is_none());
+    }
+}

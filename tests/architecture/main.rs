@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::sources::{Source, sources};
 
 mod circles;
+mod payloads;
 mod sources;
 
 /// Folder of `src`, and the folders that it may name as `crate::<name>`: only those below it. Files

@@ -166,7 +166,7 @@ impl Collector {
                 self.exit(exit, channel, tick);
             }
         }
-        if let Some(report) = decoded.is::<Report>() {
+        if let Some(report) = decoded.report() {
             self.report(report, tick);
         }
         if let Some(Finish { channel: None }) = decoded.is() {

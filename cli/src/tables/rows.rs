@@ -97,7 +97,7 @@ impl<'a> Rows<'a> {
                     self.request(served, &name, number, (segment, tick))?;
                 }
             }
-            if let Some(report) = decoded.is::<Report>() {
+            if let Some(report) = decoded.report() {
                 self.report(report, segment, tick)?;
             }
             if decoded.is::<RestoreBegun>().is_some() {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use indicatif::ProgressBar;
 use vhost::bus::Body;
 use vhost::mem::MemoryMap;
+use vhost::messages::foreign::{Report, report_in};
 use vhost::messages::{ServedRequest, printed_bytes, served_request};
 use vhost::trace::{Damage, Entry, Trace, TraceError, decode};
 
@@ -110,6 +111,11 @@ impl DecodedEntry {
     pub(crate) fn printed_bytes(&self) -> Option<u64> {
         let (_, bytes) = printed_bytes(self.body.as_ref().ok()?.as_deref()?)?;
         Some(bytes)
+    }
+
+    /// Report that the message prints.
+    pub(crate) fn report(&self) -> Option<&Report> {
+        report_in(self.body.as_ref().ok()?.as_deref()?)
     }
 
     /// The message or reply, if it is a `T`.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::targets::Piece;
 use crate::actors::service::{ChannelService, FrameDecoder};
 use crate::bus::ActorContext;
-use crate::messages::foreign::Severity;
+use crate::messages::foreign::{FrameReport, Report, Severity};
+use crate::messages::plain;
 use crate::messages::rtt::{DefmtLevel, FrameDecoded, FrameError};
 
 /// Most reports on frames that can't be decoded, of one buffer.
@@ -59,7 +60,11 @@ impl Frames {
                         Some(DefmtLevel::Warn) => Severity::Warning,
                         _ => Severity::Info,
                     };
-                    service.report(severity, &frame.to_string());
+                    service.peers.foreign.post(FrameReport(Report {
+                        severity,
+                        id: service.name().to_string(),
+                        text: plain(&frame.to_string()).into_owned(),
+                    }));
                 }
                 Err(FrameError::Malformed) if may_be_cut => service.report(
                     Severity::Info,
