@@ -9,51 +9,12 @@ use serde::de::DeserializeOwned;
 
 use super::posted::PostedMessages;
 use super::scope::Scope;
-use super::{ReplayError, Replayed};
+use super::{Difference, ReplayError, Replayed};
 use crate::bus::{Endpoint, Event, Message, Observation, Tap, Ticket};
 use crate::trace::{
     Content, Damage, Encoding, Entry, Kind, KindMap, OpenMessages, Trace, TraceError, decode,
     deserialize,
 };
-
-/// Divergence of the replay from the recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// Frame number of the divergence.
-    pub frame: u64,
-    /// Recorded entry; `None` if the replay sent an extra one.
-    pub recorded: Option<String>,
-    /// Replayed entry; `None` if it is missing.
-    pub replayed: Option<String>,
-    /// Preceding entries, oldest first.
-    pub before: Vec<String>,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nothing = || "nothing".to_owned();
-        writeln!(f, "frame {} differs", self.frame)?;
-        writeln!(
-            f,
-            "  recorded: {}",
-            self.recorded.clone().unwrap_or_else(nothing)
-        )?;
-        write!(
-            f,
-            "  replayed: {}",
-            self.replayed.clone().unwrap_or_else(nothing)
-        )?;
-        if !self.before.is_empty() {
-            write!(f, "\n  before:")?;
-        }
-        for line in &self.before {
-            write!(f, "\n    {line}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Difference {}
 
 /// State of a recording under replay.
 pub(super) struct Comparison {

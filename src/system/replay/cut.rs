@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use super::comparison::Comparison;
 use super::player::Player;
+use super::replayed_parts::{channels, memory_map, outputs};
 use super::scope::Scope;
-use super::{FindingSink, Replay, ReplayError, channels, is_state, memory_map, opened, outputs};
+use super::{FindingSink, Replay, ReplayError, is_state, opened};
 use crate::bus::{Endpoint, Message as _};
 use crate::messages::Name;
 use crate::messages::announced::Resumed;

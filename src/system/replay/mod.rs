@@ -4,6 +4,7 @@
 //! environment come from the recording, and every other message is compared with the recorded one.
 //!
 //! - `comparison`: position in the recording, and the first divergence.
+//! - `difference`, `outcome`: results of a replay; `replayed_parts`: what the header describes, and outputs.
 //! - `player`: external messages.
 //! - `recorded`: recorded memories, files, sockets and doorbells.
 //! - `scope`: scope of the replay, all actors or one; `single_actor`: replay of one.
@@ -12,41 +13,38 @@
 
 mod comparison;
 mod cut;
+mod difference;
 mod findings;
+mod outcome;
 mod player;
 mod posted;
 mod recorded;
+mod replayed_parts;
 mod scope;
 mod single_actor;
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::{fmt, io};
 
-use thiserror::Error;
-
-pub use self::comparison::Difference;
 use self::comparison::{Comparison, SharedComparison};
 pub use self::cut::Cut;
+pub use self::difference::Difference;
 use self::findings::{FindingSink, OnFinding};
+pub use self::outcome::{ReplayError, Replayed};
 use self::player::Player;
-use self::recorded::{
-    NoMemory, RecordedDisk, RecordedDoorbells, RecordedFrames, RecordedMemory, RecordedNetwork,
-    RecordedOutput,
-};
+use self::recorded::{NoMemory, RecordedDoorbells, RecordedFrames, RecordedMemory};
+use self::replayed_parts::{channels, disk, hub, memory_map, outputs, special};
 use self::scope::Scope;
 pub use self::scope::{ActorName, NoSuchActor};
 use self::single_actor::{Components, SingleActor};
 use super::environment::{DirectCalls, Environment};
 use super::parts::SystemParts;
 use super::{Error, Timeout, Vhost};
-use crate::actors::files::{Disk, SpecialNames};
-use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Finding, channels as served};
 use crate::backend::Backends;
 use crate::bus::{Endpoint, Message as _};
-use crate::config::{self, ChannelConfig};
+use crate::config::ChannelConfig;
 use crate::foreign::{Callbacks, Openers, report_without_testbench};
 use crate::mem::{Backend, MemoryMap};
 use crate::messages::announced::Resumed;
@@ -69,60 +67,6 @@ pub struct Replay {
     only: Option<ActorName>,
     attached: Vec<Box<dyn Attach>>,
     on_finding: OnFinding,
-}
-
-/// Result of a replay without divergence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Replayed {
-    /// Number of messages equal to the recorded ones, replies included.
-    pub messages: u64,
-    /// Number of ticks of the run.
-    pub ticks: u64,
-    /// True if the recording was cut off: it ends inside of a block, as after a crash.
-    pub is_cut: bool,
-}
-
-/// Error of a replay.
-#[derive(Debug, Error)]
-pub enum ReplayError {
-    /// Unreadable or damaged recording.
-    #[error(transparent)]
-    Trace(#[from] TraceError),
-    /// Recording started after the system.
-    #[error("{} begins in the middle of a run, but a replay requires one from its start \
-             (`VHOST_TRACE`, or `Builder::record`)", file.display())]
-    NotWhole {
-        /// Recording file.
-        file: PathBuf,
-    },
-    /// Recording without payload bytes.
-    #[error("{} was recorded without payloads, which a replay needs; record with VHOST_TRACE_PAYLOADS=keep", file.display())]
-    NoPayloads {
-        /// Recording file.
-        file: PathBuf,
-    },
-    /// Part of a recording, of which one actor can't be replayed.
-    #[error("{} was cut out of another recording, and is replayed as a whole only; replay the actor of the recording that it was cut out of", file.display())]
-    CutOut {
-        /// Recording file.
-        file: PathBuf,
-    },
-    /// Ticks that a recording does not have.
-    #[error("{} has no entry of the ticks from {first} on{}", file.display(), if *is_cut { ": it was cut off" } else { "" })]
-    NoTicks {
-        /// Recording file.
-        file: PathBuf,
-        /// First tick.
-        first: u64,
-        /// True if the recording was cut off.
-        is_cut: bool,
-    },
-    /// System that can't be built from the recording.
-    #[error(transparent)]
-    System(#[from] Error),
-    /// Divergence from the recording.
-    #[error(transparent)]
-    Difference(Box<Difference>),
 }
 
 impl Replay {
@@ -316,54 +260,6 @@ fn is_cut_out(file: &Path) -> Result<bool, TraceError> {
 /// True for the state at the begin of a part.
 fn is_state(entry: &Entry) -> bool {
     entry.kind.name == Resumed::NAME && entry.kind.to == Endpoint::EVENT.name()
-}
-
-/// Disk of firmware's files.
-fn disk(header: &Header, comparison: &SharedComparison) -> Option<Box<dyn Disk>> {
-    let disk = || Box::new(RecordedDisk::new(comparison.clone())) as Box<dyn Disk>;
-    header.file_root.then(disk)
-}
-
-/// Outputs of the console: the sink, and nothing for standard error. Writes fail as they did.
-fn outputs(
-    comparison: &SharedComparison,
-    sink: Box<dyn io::Write + Send>,
-) -> [Box<dyn io::Write + Send>; 2] {
-    let output = |is_error, sink| {
-        Box::new(RecordedOutput::new(comparison.clone(), is_error, sink))
-            as Box<dyn io::Write + Send>
-    };
-    [output(false, sink), output(true, Box::new(io::sink()))]
-}
-
-/// Files opened by the host program.
-fn special(header: &Header) -> SpecialNames {
-    SpecialNames {
-        extensions: header.extensions.iter().cloned().collect(),
-        virtuals: header.virtuals.iter().cloned().collect(),
-    }
-}
-
-/// Sockets; none is open.
-fn hub(header: &Header, comparison: &SharedComparison) -> Rc<RefCell<Hub>> {
-    let network = RecordedNetwork::new(comparison.clone());
-    let hub = Hub::new(network, header.socket_queue).after(header.sockets_opened);
-    Rc::new(RefCell::new(hub))
-}
-
-fn memory_map(header: &Header) -> Result<MemoryMap, config::ConfigError> {
-    header
-        .memories
-        .as_ref()
-        .map_or(Ok(MemoryMap::default()), |source| {
-            config::parse_memory_map(&source.text, Path::new(&source.file), header)
-        })
-}
-
-fn channels(header: &Header, map: &MemoryMap) -> Result<Vec<ChannelConfig>, config::ConfigError> {
-    header.mailboxes.as_ref().map_or(Ok(Vec::new()), |source| {
-        config::parse_mailboxes(&source.text, Path::new(&source.file), map, header)
-    })
 }
 
 impl fmt::Debug for Replay {

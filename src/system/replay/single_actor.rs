@@ -15,8 +15,9 @@ use parking_lot::Mutex;
 use super::comparison::SharedComparison;
 use super::findings::FindingSink;
 use super::recorded::{RecordedDoorbells, RecordedFrames, RecordedMemory};
+use super::replayed_parts::{hub, outputs, special};
 use super::scope::ActorName;
-use super::{ReplayError, Replayed, hub, special};
+use super::{ReplayError, Replayed};
 use crate::actors::console::{Console, ConsoleClient, Lines, Text};
 use crate::actors::files::Files;
 use crate::actors::memory::{Memory, MemoryClient, Resolver};
@@ -292,7 +293,7 @@ impl Stubs<'_> {
             }
             ActorName::Console => {
                 let names = served.iter().map(|channel| channel.name.clone()).collect();
-                let [sink, error_sink] = super::outputs(comparison, sink);
+                let [sink, error_sink] = outputs(comparison, sink);
                 let text = Text::new(names, sink).with_error_sink(error_sink);
                 let lines = Lines::new(context.clone(), Arc::new(Mutex::new(text)), &foreign);
                 lines.set_front_ends(absent_servers(bus, &served, &self.hold()));
