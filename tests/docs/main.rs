@@ -7,6 +7,7 @@ mod host;
 mod migrating;
 mod names;
 mod page;
+mod places;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,30 +1,20 @@
 //! State of a mailbox's session for checkpoints.
 
-use mailbox_rs::{QUEUE_LEN, Request, Response};
+use mailbox_rs::{Index, Request};
 
 use super::channel::{Channel, Restored};
+use super::queues::are_possible;
 use super::requests::Served;
+use crate::actors::service::Failure;
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedRequest, SavedSession, SavedWait};
-use crate::messages::mailbox::{End, Step, Task};
+use crate::messages::mailbox::{Step, Task};
 
 impl Channel {
     /// Present session; `None` before the handshake, and after the exit.
     pub(super) fn saved_session(&self) -> Result<Option<SavedSession>, SaveError> {
         let busy = || self.service.is_busy();
-        let held = || self.session.held.get().ok_or_else(busy);
-        let put = self.tracker.put.get().0;
-        // Impossible indices, which firmware may have written, count as an empty queue, as in service.
-        let responses_taken = self.session.responses_taken.get().0;
-        let responses_taken = match put.wrapping_sub(responses_taken) > QUEUE_LEN {
-            true => put,
-            false => responses_taken,
-        };
-        let mut saved = SavedSession {
-            taken: self.tracker.taken.get().0,
-            put,
-            responses_taken,
-            ..SavedSession::default()
-        };
+        let held = || self.held.get().ok_or_else(busy);
+        let mut saved = self.queues.saved();
         match self.tracker.step() {
             Step::Handshake { .. } | Step::Exited { .. } => return Ok(None),
             Step::GivenUp => return Err(self.service.has_failed()),
@@ -43,7 +33,7 @@ impl Channel {
                 saved.request = Some(SavedRequest {
                     slot,
                     entry,
-                    since: self.session.since.get(),
+                    since: self.since.get(),
                     waits,
                 });
             }
@@ -54,8 +44,7 @@ impl Channel {
     /// Sets the session that the task goes on with.
     pub(super) fn restore_session(&self, saved: Option<&SavedSession>) -> Result<(), RestoreError> {
         if let Some(session) = saved {
-            let unread = session.put.wrapping_sub(session.responses_taken);
-            if unread > QUEUE_LEN {
+            if !are_possible(Index(session.put), Index(session.responses_taken)) {
                 let what = "more responses than the queue has slots";
                 return Err(self.service.restores_impossible(what));
             }
@@ -67,51 +56,35 @@ impl Channel {
             }
         }
         let session = saved.cloned().map(Box::new);
-        self.session.restored.set(Some(Restored(session)));
+        self.restored.set(Some(Restored(session)));
         Ok(())
     }
 
-    /// Serves the request of a checkpoint from where it waited. Returns its response, or the response that waited for room.
-    pub(super) async fn resume(&self, from: SavedSession) -> Option<Response> {
+    /// Puts the response of a checkpoint that waited for room, or serves its request from where it waited. Returns the exit code of an EXIT.
+    pub(super) async fn resume(&self, from: SavedSession) -> Result<Option<u32>, Failure> {
         if let Some(response) = from.response {
-            return Some(response);
-        }
-        let SavedRequest {
-            slot,
-            entry,
-            since,
-            waits,
-        } = from.request?;
-        self.session.since.set(since);
-        let served = match waits {
-            SavedWait::Delay { until, response } => {
-                self.session.held.set(Some(response));
-                let task = Task::Delay { until };
-                self.tracker.enter(Step::Serve { slot, entry, task });
-                self.service.wait_until(until).await;
-                Served::Response(response)
-            }
-            waits => {
-                let served = self.resume_request(slot, &entry, waits).await;
-                if let Served::Response(response) = served {
-                    self.session.held.set(Some(response));
-                    self.service.delay_response().await;
+            self.respond(response).await?;
+        } else if let Some(request) = from.request {
+            let SavedRequest {
+                slot,
+                entry,
+                since,
+                waits,
+            } = request;
+            self.since.set(since);
+            let served = match waits {
+                SavedWait::Delay { until, response } => {
+                    self.held.set(Some(response));
+                    let task = Task::Delay { until };
+                    self.tracker.enter(Step::Serve { slot, entry, task });
+                    self.service.wait_until(until).await;
+                    Served::Response(response)
                 }
-                served
-            }
-        };
-        self.emit(slot, &entry, since, &served);
-        match served {
-            Served::Response(response) => {
-                self.tracker.over(End::Answered(response));
-                Some(response)
-            }
-            // No request waits before an exit.
-            Served::Silent | Served::Exit(_) => {
-                self.tracker.over(End::Silent);
-                None
-            }
+                waits => self.serve(slot, &entry, Some(Box::new(waits))).await?,
+            };
+            return self.complete(slot, &entry, served).await;
         }
+        Ok(None)
     }
 }
 

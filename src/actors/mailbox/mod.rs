@@ -1,19 +1,23 @@
 //! Front end of mailboxes: takes firmware's requests out of the queues, serves them and puts the responses.
 //!
-//! - `channel`: one long-lived task per channel: handshake, requests in order, reset at any time.
-//! - `status_tracker`: present step and recent requests of a channel, for the status.
-//! - `queues`: accesses to the channel's own words.
-//! - `poller`: words last read by the doorbell; `watch`: selection of the words to poll.
+//! - `channel`: state of a channel, and its front end.
+//! - `handshake`: begin of a session; `session`: requests in order, reset at any time; `dispatch`: one request.
 //! - `requests`: handlers of the requests. Services that other front ends offer, too, are in [`service`](super::service).
+//! - `queues`: indices of both queues, and accesses to the channel's own words.
+//! - `poller`: words last read by the doorbell; `watched_words`: selection of the words to poll.
+//! - `status_tracker`: present step and recent requests of a channel, for the status.
 //! - `checkpoint`: state of a session for checkpoints.
 //! - `notes`: warnings already given for a channel.
 
 mod channel;
 mod checkpoint;
+mod dispatch;
+mod handshake;
 mod notes;
 mod poller;
 mod queues;
 mod requests;
+mod session;
 mod status_tracker;
 #[cfg(test)]
 mod tests;

@@ -1,29 +1,18 @@
-//! Status of a channel: its step, its indices, and recent requests.
+//! Status of a channel: its step, and recent requests.
 
-use std::cell::Cell;
-
-use mailbox_rs::Index;
-
+use super::queues::Queues;
 use crate::actors::service::StatusTracker;
 use crate::messages::mailbox::{ChannelStatus, End, Past, Step};
 
 /// Status of one channel. Formatted only on request.
 pub(super) struct MailboxTracker {
     steps: StatusTracker<Step, Past>,
-    /// Request queue's consumer index, as kept by the host.
-    pub(super) taken: Cell<Index>,
-    /// Response queue's producer index, as kept by the host.
-    pub(super) put: Cell<Index>,
 }
 
 impl MailboxTracker {
     /// Status of a channel before its first handshake.
     pub(super) fn new(steps: StatusTracker<Step, Past>) -> Self {
-        Self {
-            steps,
-            taken: Cell::default(),
-            put: Cell::default(),
-        }
+        Self { steps }
     }
 
     /// Records progress: the channel begins `step`.
@@ -56,15 +45,15 @@ impl MailboxTracker {
     }
 
     /// Status of this channel, under its name, without its words in memory.
-    pub(super) fn status(&self, name: &str) -> ChannelStatus {
+    pub(super) fn status(&self, name: &str, queues: &Queues) -> ChannelStatus {
         ChannelStatus {
             channel: name.to_owned(),
             now: self.steps.now(),
             step: self.step(),
             since: self.steps.since(),
             words: None,
-            taken: self.taken.get().0,
-            put: self.put.get().0,
+            taken: queues.requests.taken().0,
+            put: queues.responses.put().0,
             recent: self.steps.recent(),
         }
     }

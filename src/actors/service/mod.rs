@@ -85,9 +85,9 @@ pub(crate) struct ChannelService {
     pub(in crate::actors) session: Session,
     /// Injected faults; `None` for none.
     faults: Option<FaultInjector>,
-    /// Word to be written that returns a request's place to firmware, such as its queue's consumer index. It is written before the
-    /// request is served, in one batch with its first memory access if that comes first.
-    pub(in crate::actors) taken: Cell<Option<(Span, u32)>>,
+    /// Write, not yet made, that returns the present request's place to firmware: address and word. It comes before the request is served,
+    /// in one batch with its first memory access if that comes first.
+    pub(in crate::actors) release: Cell<Option<(Span, u32)>>,
 }
 
 impl ChannelService {
@@ -111,7 +111,7 @@ impl ChannelService {
             services,
             peers: peers.clone(),
             tasks: Rc::new(TaskTracker::new(context.clone())),
-            taken: Cell::default(),
+            release: Cell::default(),
         }
     }
 
@@ -134,7 +134,7 @@ impl ChannelService {
         if let (Some(injector), Some(state)) = (&self.faults, saved.faults) {
             injector.set_state(state);
         }
-        self.taken.set(None);
+        self.release.set(None);
         self.tasks.awaits(Task::Host);
     }
 
@@ -280,23 +280,23 @@ impl ChannelService {
     /// Performs one access in the channel's space.
     pub(in crate::actors) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
         self.tasks.awaits(Task::Memory);
-        let taken = self.taken.take();
-        let outcome = self.peers.memory.access(self.space, taken, op).await;
+        let release = self.release.take();
+        let outcome = self.peers.memory.access(self.space, release, op).await;
         if !matches!(outcome, Ok(Ok(_))) {
             // The write of the word may have failed too.
-            self.taken.set(taken);
+            self.release.set(release);
         }
         Ok(outcome??)
     }
 
     /// Returns the request's place to firmware, unless that is done already.
     pub(in crate::actors) async fn release_slot(&self) -> Result<(), Failure> {
-        let Some((at, word)) = self.taken.take() else {
+        let Some((at, word)) = self.release.take() else {
             return Ok(());
         };
         let outcome = self.access(Op::Word(at, word.into())).await;
         if outcome.is_err() {
-            self.taken.set(Some((at, word)));
+            self.release.set(Some((at, word)));
         }
         outcome.map(drop)
     }

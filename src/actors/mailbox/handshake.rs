@@ -1,0 +1,114 @@
+//! Begin of a session: a handshake, or the adoption of an earlier host's session.
+
+use mailbox_rs::{NEWEST, VERSION, Version};
+
+use super::channel::Channel;
+use super::watched_words::Watched;
+use crate::actors::service::{End as ChannelEnd, Failure};
+use crate::messages::announced::VersionOffered;
+use crate::messages::checkpoint::SavedSession;
+use crate::messages::foreign::Severity;
+use crate::messages::mailbox::{ChannelWords, Step};
+
+/// Outcome of the wait for a session.
+pub(super) enum Begun {
+    Session(Box<SavedSession>),
+    Refused(ChannelEnd),
+}
+
+/// Words that begin a session.
+enum Opened {
+    /// Request for a handshake, with firmware's version.
+    Handshake(u32),
+    /// Session of an earlier host.
+    Open(Box<SavedSession>, Version),
+    /// Session of an earlier host, of a version that this one does not have.
+    OtherVersion(u32),
+}
+
+impl Channel {
+    /// Completes a handshake, or adopts the session of an earlier host. Ends the channel if the firmware has another protocol version.
+    pub(super) async fn handshake(&self) -> Result<Begun, Failure> {
+        self.tracker.enter(Step::Handshake {
+            address: self.queues.address(),
+        });
+        self.poller.expect(ChannelWords::UNREAD);
+        self.watch(Watched::Handshake);
+        let version = match self.poller.wait_for(|words| self.opened(words)).await? {
+            Opened::Handshake(version) => version,
+            Opened::Open(session, version) => {
+                self.service.session.begin(version);
+                let text = format!(
+                    "the channel was READY already: its session of protocol {version} is adopted, with {:#x} requests taken and {:#x} \
+                     responses put",
+                    session.taken, session.put
+                );
+                self.service.report(Severity::Info, &text);
+                return Ok(Begun::Session(session));
+            }
+            Opened::OtherVersion(version) => {
+                return Ok(Begun::Refused(refused(Version::from(version))));
+            }
+        };
+        let firmware = Version::from(version);
+        let offered = self.offered();
+        let Some(negotiated) = Version::negotiated(firmware, offered) else {
+            return Ok(Begun::Refused(refused(firmware)));
+        };
+        self.queues.make_ready(negotiated).await?;
+        self.service.session.begin(negotiated);
+        Ok(Begun::Session(Box::default()))
+    }
+
+    /// Begin of a session in the channel's words.
+    fn opened(&self, words: &ChannelWords) -> Option<Opened> {
+        if let Some(version) = words.asks_for_handshake() {
+            return Some(Opened::Handshake(version));
+        }
+        if !self.service.services.adopts || self.has_begun.get() {
+            return None;
+        }
+        let open = words.open_session()?;
+        let Some(version) = Version::negotiated(open.version.into(), Version::from(0)) else {
+            return Some(Opened::OtherVersion(open.version));
+        };
+        let session = SavedSession {
+            taken: open.request_taken,
+            put: open.response_put,
+            responses_taken: words.response_taken.unwrap_or_default(),
+            ..SavedSession::default()
+        };
+        Some(Opened::Open(Box::new(session), version))
+    }
+
+    /// Protocol version that firmware offers; that of number 0 without an offer. It is no doorbell: firmware writes it first.
+    fn offered(&self) -> Version {
+        if self.service.services.is_old {
+            return Version::from(0);
+        }
+        let mut word = [0; 4];
+        let mut rest = &mut word[..];
+        for segment in &self.queues.offer() {
+            let len = usize::try_from(segment.len).unwrap_or(rest.len());
+            let (part, after) = rest.split_at_mut(len.min(rest.len()));
+            // A memory that can't be read fails the handshake's writes, too.
+            if self.service.peers.store.look(segment, part).is_err() {
+                return Version::from(0);
+            }
+            rest = after;
+        }
+        let version = Version::from(u32::from_le_bytes(word));
+        if version != Version::from(0) {
+            let channel = self.service.id;
+            self.context.emit(|| VersionOffered { channel, version });
+        }
+        version
+    }
+}
+
+/// End of a channel whose firmware has another protocol version.
+fn refused(firmware: Version) -> ChannelEnd {
+    ChannelEnd::Refused(format!(
+        "firmware speaks mailbox protocol {firmware}, this host {VERSION} and {NEWEST}: build them for the same version"
+    ))
+}

@@ -1,0 +1,211 @@
+//! Sessions of a channel: requests in order until EXIT, responses as firmware takes them, reset at any time.
+
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use mailbox_rs::{Index, QUEUE_LEN, RequestEntry, Response, State};
+
+use super::channel::{Channel, Restored};
+use super::handshake::Begun;
+use super::queues::are_possible;
+use super::requests::Served;
+use super::watched_words::Watched;
+use crate::actors::service::{End as ChannelEnd, Failure};
+use crate::messages::checkpoint::SavedSession;
+use crate::messages::foreign::Severity;
+use crate::messages::mailbox::{ChannelWords, End, Step};
+use crate::messages::{mailbox, rpc};
+
+impl Channel {
+    /// Serves sessions until one ends by EXIT.
+    pub(super) async fn serve_sessions(&self) -> Result<ChannelEnd, Failure> {
+        let restored = self.restored.take();
+        let clears = restored.is_none() && !self.service.services.adopts;
+        self.queues.take_over(clears).await?;
+        self.progress.found(self.service.id, self.queues.words());
+        let mut restored = restored.and_then(|Restored(session)| session);
+        loop {
+            let session = match restored.take() {
+                Some(session) => session,
+                None => match self.handshake().await? {
+                    Begun::Session(session) => session,
+                    Begun::Refused(refused) => return Ok(refused),
+                },
+            };
+            self.has_begun.set(true);
+            self.queues.set_indices(&session);
+            self.poller.expect(ChannelWords {
+                state: State::READY.0,
+                request_put: session.taken,
+                ..ChannelWords::UNREAD
+            });
+            let (reset, session) = (pin!(self.left_ready()), pin!(self.session(session)));
+            match select(reset, session).await {
+                // Dropping the session drops everything it was waiting for.
+                Either::Left((reset, _)) => {
+                    reset?;
+                    self.tracker.over(End::Reset);
+                    self.service.peers.rpc.port().post(rpc::Cancel {
+                        channel: self.service.name().clone(),
+                    });
+                    self.service.close_files(self.service.id);
+                    self.service.finish_text().await;
+                }
+                Either::Right((code, _)) => return code.map(ChannelEnd::Exit),
+            }
+        }
+    }
+
+    /// Serves requests until EXIT, from the state of a session on. Returns the exit code.
+    async fn session(&self, from: Box<SavedSession>) -> Result<u32, Failure> {
+        self.watch(Watched::Requests);
+        self.service.release.set(None);
+        self.tracker.enter(Step::Request);
+        if let Some(code) = Box::pin(self.resume(*from)).await? {
+            return Ok(code);
+        }
+        let requests = &self.queues.requests;
+        loop {
+            let news = |words: &ChannelWords| {
+                let put = Index(words.request_put);
+                (put != requests.taken()).then_some(put)
+            };
+            let put = self.poller.wait_for(news).await?;
+            if !requests.can_reach(put) {
+                self.resynchronise(put).await?;
+                continue;
+            }
+            while requests.taken() != put {
+                let taken = requests.taken();
+                let entry = match self.poller.request(taken) {
+                    Some(entry) => entry,
+                    None => self.queues.next_request().await?,
+                };
+                self.since.set(self.context.now());
+                requests.take();
+                self.service.release.set(Some(self.queues.release()));
+                let slot = taken.slot();
+                let served = self.serve(slot, &entry, None).await?;
+                if let Some(code) = self.complete(slot, &entry, served).await? {
+                    return Ok(code);
+                }
+            }
+        }
+    }
+
+    /// Recovers from a producer index more than a queue ahead. Adopts the indices in memory if they are consistent, else skips the requests
+    /// in between.
+    async fn resynchronise(&self, put: Index) -> Result<(), Failure> {
+        let taken = self.queues.requests.taken();
+        let there = self.queues.requests_taken().await?;
+        let moved = format!(
+            "request queue: idx_p went from {:#x} to {:#x}",
+            taken.0, put.0
+        );
+        if are_possible(put, there) && there != taken {
+            self.service.report(
+                Severity::Warning,
+                &format!(
+                    "{moved}, and idx_c was set to {:#x}; the host continues from there",
+                    there.0
+                ),
+            );
+            return self.queues.continue_from(there).await;
+        }
+        self.service.complain(&format!(
+            "{moved}, beyond the queue's {QUEUE_LEN} slots; the entries in between are skipped"
+        ));
+        self.queues.skip_to(put).await
+    }
+
+    /// Ends a request that was served: reports it, and puts its response. Returns the exit code of an EXIT.
+    pub(super) async fn complete(
+        &self,
+        slot: u32,
+        entry: &RequestEntry,
+        served: Served,
+    ) -> Result<Option<u32>, Failure> {
+        self.emit(slot, entry, &served);
+        match served {
+            Served::Exit(code) => return Ok(Some(code)),
+            Served::Silent => self.tracker.over(End::Silent),
+            Served::Response(response) => {
+                self.tracker.over(End::Answered(response));
+                self.respond(response).await?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reports the request's outcome to the taps, and to the testbench if it observes requests.
+    fn emit(&self, slot: u32, entry: &RequestEntry, served: &Served) {
+        let response = match served {
+            Served::Response(response) => Some(*response),
+            Served::Silent | Served::Exit(_) => None,
+        };
+        self.service.emit_served(&self.context, || mailbox::Served {
+            channel: self.service.id,
+            slot,
+            entry: *entry,
+            since: self.since.get(),
+            response,
+        });
+    }
+
+    /// Puts a response into its queue, as soon as there is a free slot.
+    pub(super) async fn respond(&self, response: Response) -> Result<(), Failure> {
+        if self.queues.responses.is_full() {
+            self.make_room(response).await?;
+        }
+        self.queues.push(response);
+        Ok(())
+    }
+
+    /// Waits until the response queue, which was full when last read, has a free slot for a response.
+    async fn make_room(&self, response: Response) -> Result<(), Failure> {
+        let responses = &self.queues.responses;
+        self.responses_taken(self.queues.responses_taken().await?);
+        if responses.is_full() {
+            self.held.set(Some(response));
+            self.tracker.enter(Step::Room);
+            self.watch(Watched::Room);
+            let put = responses.put().0;
+            let room = |words: &ChannelWords| {
+                words
+                    .response_taken
+                    .filter(|taken| put.wrapping_sub(*taken) != QUEUE_LEN)
+            };
+            let taken = self.poller.wait_for(room).await?;
+            self.responses_taken(Index(taken));
+            self.watch(Watched::Requests);
+            self.tracker.enter(Step::Request);
+        }
+        Ok(())
+    }
+
+    /// Sets the response queue's consumer index from firmware, and reports an impossible one.
+    fn responses_taken(&self, taken: Index) {
+        let responses = &self.queues.responses;
+        if !responses.set_taken(taken) {
+            self.service.complain(&format!(
+                "response queue: idx_c is {:#x}, where idx_p is {:#x}; the host treats all \
+                 responses as taken",
+                taken.0,
+                responses.put().0
+            ));
+        }
+    }
+
+    /// Completes when firmware resets the channel by leaving READY.
+    async fn left_ready(&self) -> Result<(), Failure> {
+        self.poller
+            .wait_for(|words| (words.state != State::READY.0).then_some(()))
+            .await
+    }
+
+    /// Polls these words from now on.
+    pub(super) fn watch(&self, watched: Watched) {
+        self.poller
+            .watch(watched, self.queues.layout(), &self.queues.place());
+    }
+}
