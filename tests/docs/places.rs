@@ -22,7 +22,15 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
 
 /// Rust files of all packages.
 fn all_files() -> Vec<PathBuf> {
-    let folders = ["src", "tests", "benches", "mailbox_rs", "vhost_sim", "cli"];
+    let folders = [
+        "src",
+        "tests",
+        "benches",
+        "mailbox_rs",
+        "riscv_iss",
+        "vhost_sim",
+        "cli",
+    ];
     folders.into_iter().flat_map(rust_files).collect()
 }
 
