@@ -59,15 +59,21 @@ impl Console {
         let key = (channel, source.to_owned());
         let (mut first, mut line) = self.open.remove(&key).unwrap_or((tick, Vec::new()));
         let mut rest = bytes;
-        while !rest.is_empty() {
+        while let Some(next) = rest.first() {
+            if line.len() >= LONGEST && *next != b'\n' {
+                let end = whole_characters(&line);
+                self.push(channel, source, first, &line[..end]);
+                line.drain(..end);
+                first = tick;
+            }
             let room = (LONGEST - line.len()).min(rest.len());
             let end = rest[..room].iter().position(|byte| *byte == b'\n');
             let (now, later) = rest.split_at(end.unwrap_or(room));
             line.extend(now);
             rest = later;
-            if end.is_some() || line.len() >= LONGEST {
-                rest = rest.strip_prefix(b"\n").unwrap_or(rest);
-                self.push(channel, source, first, &line);
+            if let Some(behind) = rest.strip_prefix(b"\n") {
+                rest = behind;
+                self.push(channel, source, first, without_return(&line));
                 (first, line) = (tick, Vec::new());
             }
         }
@@ -82,12 +88,11 @@ impl Console {
         let mut ended: Vec<_> = self.open.extract_if(|(of, _), _| is_of(*of)).collect();
         ended.sort_by(|one, other| (one.1.0, &one.0).cmp(&(other.1.0, &other.0)));
         for ((channel, source), (tick, line)) in ended {
-            self.push(channel, &source, tick, &line);
+            self.push(channel, &source, tick, without_return(&line));
         }
     }
 
     fn push(&mut self, channel: usize, source: &str, tick: u64, line: &[u8]) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = Line {
             channel,
             tick,
@@ -116,6 +121,16 @@ impl Console {
     pub(super) fn lines(&self) -> &Kept<Line> {
         &self.lines
     }
+}
+
+/// Length of a text without a character that is cut off at its end.
+fn whole_characters(text: &[u8]) -> usize {
+    let last = text.utf8_chunks().last();
+    text.len() - last.map_or(0, |chunk| chunk.invalid().len())
+}
+
+fn without_return(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 #[cfg(test)]
@@ -158,5 +173,53 @@ mod tests {
             .map(|(_, _, text)| text.len())
             .collect();
         assert_eq!(lens, [LONGEST, LONGEST, LONGEST, 1]);
+    }
+
+    #[test]
+    fn pieces_of_a_line_are_its_text_whatever_is_at_the_cut() {
+        for end in ["é", "€", "😀", "\r", "\r\r\r\r", "a\u{301}"] {
+            for before in LONGEST - 5..=LONGEST {
+                for step in [1, 7, usize::MAX] {
+                    let line = "a".repeat(before) + &end.repeat(LONGEST) + "b";
+                    let mut console = Console::new(100);
+                    let bytes = format!("{line}\r\nnext\n").into_bytes();
+                    for piece in bytes.chunks(step) {
+                        console.print(0, "", 1, piece);
+                    }
+                    let mut texts: Vec<_> =
+                        texts(&console).iter().map(|(.., text)| *text).collect();
+                    assert_eq!(texts.pop(), Some("next"));
+                    assert!(texts.iter().all(|text| text.len() <= LONGEST));
+                    assert!(texts.concat() == line, "{end:?} at {before} by {step}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_changes_no_bytes_that_are_no_text() {
+        for end in [
+            &b"\xff"[..],
+            b"\xe2\x82",
+            b"\xe2\x82\xff\xc3",
+            b"\x80\x80\x80\x80",
+        ] {
+            for before in LONGEST - 5..=LONGEST {
+                let line = [&vec![b'a'; before][..], end, b"b"].concat();
+                let mut console = Console::new(100);
+                console.print(0, "", 1, &line);
+                console.finish(None);
+                let texts: String = texts(&console).iter().map(|(.., text)| *text).collect();
+                assert_eq!(texts, String::from_utf8_lossy(&line));
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_the_greatest_length_is_one() {
+        let mut console = Console::new(10);
+        console.print(0, "", 1, &[b'a'; LONGEST]);
+        console.print(0, "", 2, b"\n");
+        assert_eq!(texts(&console).len(), 1);
     }
 }

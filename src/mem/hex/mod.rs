@@ -352,10 +352,13 @@ fn bad_digit(token: Token<'_>, byte: u8) -> HexProblem {
     }
 }
 
+/// Most characters of a text in an error message.
+const MOST_SHOWN: usize = 64;
+
 /// Formats a text for an error message: truncated, and without control characters.
 fn shown(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text.get(..64).unwrap_or(text));
-    text.chars().map(shown_char).collect()
+    let text = String::from_utf8_lossy(text.get(..4 * MOST_SHOWN).unwrap_or(text));
+    text.chars().take(MOST_SHOWN).map(shown_char).collect()
 }
 
 /// Formats a character for an error message.

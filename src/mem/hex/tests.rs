@@ -131,6 +131,13 @@ fn refusals_name_file_line_and_value() {
             "1".repeat(64)
         )
     );
+    // Whole characters.
+    let long = runs(&("1".to_owned() + &"€".repeat(1000))).unwrap_err();
+    let shown = "1".to_owned() + &"€".repeat(63);
+    assert!(
+        long.starts_with(&format!("boot.hex:1: `{shown}` ")),
+        "{long}"
+    );
 }
 
 #[test]
