@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, FileStatus, OpenFlags, Version};
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::SavedStatistics;
+use super::checkpoint::{SavedStatistics, SavedSystem};
 use super::files::DirectoryEntry;
 pub use super::front_end::WordsRang;
 pub use super::htif::CommandServed;
@@ -42,7 +42,7 @@ pub struct Resumed {
     /// Number of ticks.
     pub tick: u64,
     /// State of the actors, as a checkpoint has it.
-    pub state: Bytes,
+    pub state: SavedSystem,
     /// Words of the channels, as last read: number of the memory, offset in bytes, content.
     pub words: Vec<(u32, u64, Bytes)>,
     /// True if the next tick calls every doorbell's callback.

@@ -11,6 +11,23 @@ use super::ChannelId;
 use super::rpc::Target;
 use crate::bus::{Attributes, Payload, Redaction};
 
+/// State of all actors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedSystem {
+    /// State of each channel.
+    pub channels: Vec<SavedChannel>,
+    /// Open files.
+    pub files: SavedFiles,
+    /// Lines that were begun.
+    pub text: SavedText,
+    /// Listening sockets.
+    pub sockets: SavedSockets,
+    /// Counts of attached statistics, in the order of their attachment.
+    pub statistics: Vec<SavedStatistics>,
+    /// Number of replaced traps of each channel with code in their place.
+    pub stubs: Vec<(String, u64)>,
+}
+
 /// State of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedChannel {

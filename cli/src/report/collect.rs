@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use vhost::Severity;
 use vhost::attach::{Table, is_summary};
-use vhost::messages::announced::{DoorbellRang, SystemStarted, WordsRang};
+use vhost::messages::announced::{DoorbellRang, Resumed, SystemStarted, WordsRang};
 use vhost::messages::checkpoint::{SavedChannel, SavedSource, SavedText};
 use vhost::messages::console::{Finish, Print, PrintError, PrintMarked, PutRaw, Restore};
 use vhost::messages::foreign::{Exit, Report};
@@ -152,6 +152,12 @@ impl Collector {
             channels
                 .iter()
                 .for_each(|saved| self.restore_exit(saved, tick));
+        }
+        // The state at the begin of a part that was cut out.
+        if let Some(Resumed { tick, state, .. }) = decoded.is() {
+            self.restore_text(&state.text, *tick);
+            let saved = state.channels.iter();
+            saved.for_each(|saved| self.restore_exit(saved, *tick));
         }
         if let Some(name) = &decoded.channel {
             let channel = self.number(name);

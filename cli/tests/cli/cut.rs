@@ -1,5 +1,6 @@
 use serde_json::Value;
 
+use crate::report::data;
 use crate::run::{Run, entries};
 use crate::{command, end, vhost_on};
 
@@ -41,6 +42,51 @@ fn a_part_replays_in_another_process_and_shows_its_requests() {
     }
     let one = vhost_on("replay --only mailbox", &part).stderr(2);
     assert!(one.contains("was cut out of another recording"), "{one}");
+}
+
+/// Verdict and printed lines of a recording, on a page and in JUnit results.
+fn reported(folder: &std::path::Path, trace: &std::path::Path) -> (Value, Vec<String>, String) {
+    let (page, junit) = (folder.join("page.html"), folder.join("results.xml"));
+    let mut report = command();
+    report.arg("report").arg(trace).arg("-o").arg(&page);
+    end(report.arg("--junit").arg(&junit)).stdout(0);
+    let page = std::fs::read_to_string(page).unwrap();
+    let detail = data(&page, "run-0");
+    let lines = detail["console"].as_array().unwrap().iter();
+    let mut lines: Vec<_> = lines
+        .map(|line| format!("{}: {}", line["channel"], line["text"]))
+        .collect();
+    lines.sort();
+    let junit = std::fs::read_to_string(junit).unwrap();
+    let (_, printed) = junit.split_once("<system-out>").unwrap_or_default();
+    (detail["verdict"].clone(), lines, printed.to_owned())
+}
+
+#[test]
+fn a_part_has_the_open_lines_and_the_exits_at_its_begin() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run {
+        text: "no end ",
+        ..Run::default()
+    };
+    let trace = run.record(folder.path());
+    let whole = reported(folder.path(), &trace);
+    assert_eq!(whole.0, "passed");
+    assert_eq!(whole.1.len(), 2);
+    let last = entries(&trace).last().unwrap()["tick"].as_u64().unwrap();
+    let part = folder.path().join("part.trace");
+    for first in 2..=last {
+        let mut cut = command();
+        cut.args(["trace", "cut", "--ticks", &format!("{first}..")]);
+        end(cut.arg(&trace).arg("-o").arg(&part)).stdout(0);
+        let mut reported = reported(folder.path(), &part);
+        if first == last {
+            // What was printed before the part is not in it.
+            reported.1.clone_from(&whole.1);
+            reported.2.clone_from(&whole.2);
+        }
+        assert_eq!(reported, whole, "from {first}");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ mod resumption;
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use configuration::configuration;
 pub use error::CheckpointError;
@@ -27,27 +27,13 @@ use memories::{MEMORIES, SavedMemory};
 
 use super::{Error, FrontEnds, Inner, Vhost};
 use crate::messages::announced::RestoreBegun;
-use crate::messages::checkpoint::{
-    SavedChannel, SavedFiles, SavedSockets, SavedStatistics, SavedText,
-};
+use crate::messages::checkpoint::{SavedChannel, SavedSystem};
 use crate::messages::foreign::Report;
 use crate::messages::{console, files, sockets};
 use crate::sim::strand::Abroad;
 
 /// Name of the part with the state of the actors.
 const STATE: &str = "state";
-
-/// State of the actors.
-#[derive(Debug, Serialize, Deserialize)]
-struct SystemState {
-    channels: Vec<SavedChannel>,
-    files: SavedFiles,
-    text: SavedText,
-    sockets: SavedSockets,
-    statistics: Vec<SavedStatistics>,
-    /// Number of replaced traps of each channel with code in their place.
-    stubs: Vec<(String, u64)>,
-}
 
 impl Vhost {
     /// Writes a checkpoint to a file, which appears when it is complete. [`restore`](Self::restore) goes on from it, in this process or in
@@ -124,7 +110,7 @@ impl Vhost {
         } = &*self.0;
         let here = configuration(map, attach_context.channels());
         checkpoint.check_configuration(&here)?;
-        let state: SystemState = checkpoint.take(STATE)?;
+        let state: SavedSystem = checkpoint.take(STATE)?;
         let content: Vec<SavedMemory> = checkpoint.take(MEMORIES)?;
         memories::check(memories, &content)?;
         bus.run_until_idle()?;
@@ -137,7 +123,7 @@ impl Vhost {
     }
 
     /// State of the actors.
-    fn state(&self, front_ends: &FrontEnds) -> Result<SystemState, Error> {
+    fn state(&self, front_ends: &FrontEnds) -> Result<SavedSystem, Error> {
         let Inner {
             bus,
             ports,
@@ -150,7 +136,7 @@ impl Vhost {
         for server in front_ends.iter() {
             channels.extend(server.save(bus)?.map_err(CheckpointError::Save)?);
         }
-        Ok(SystemState {
+        Ok(SavedSystem {
             channels,
             files: bus.ask(&ports.files, files::Save)?,
             text: bus.ask(&ports.console, console::Save)?,
@@ -171,7 +157,7 @@ impl Vhost {
         &self,
         front_ends: &FrontEnds,
         tick: u64,
-        state: SystemState,
+        state: SavedSystem,
     ) -> Result<Kept, Error> {
         let Inner {
             bus,

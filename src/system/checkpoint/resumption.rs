@@ -1,9 +1,6 @@
 //! State of a replayed system, from which the replay of a part of its recording goes on.
 
-use bytes::Bytes;
-
-use super::encoding::{deserialized, serialized};
-use super::{STATE, SystemState};
+use crate::messages::checkpoint::SavedSystem;
 use crate::messages::{ChannelId, Name};
 use crate::sim::strand::Abroad;
 use crate::system::{Error, Vhost};
@@ -13,11 +10,10 @@ impl Vhost {
     ///
     /// # Errors
     /// As of [`checkpoint`](Self::checkpoint).
-    pub(in crate::system) fn resumption(&self) -> Result<Bytes, Error> {
+    pub(in crate::system) fn resumption(&self) -> Result<SavedSystem, Error> {
         let front_ends = self.between_ticks()?;
         let _home = Abroad::go(false);
-        let state = self.state(front_ends)?;
-        Ok(serialized(&state)?.into())
+        self.state(front_ends)
     }
 
     /// Replaces the state of the actors, and has the channels read their words. Those with a pending call go on in the order of `calls`.
@@ -27,12 +23,11 @@ impl Vhost {
     pub(in crate::system) fn resume(
         &self,
         tick: u64,
-        state: &[u8],
+        mut state: SavedSystem,
         calls: &[Option<Name>],
     ) -> Result<(), Error> {
         let front_ends = self.between_ticks()?;
         let _home = Abroad::go(false);
-        let mut state: SystemState = deserialized(STATE, state)?;
         let channels = self.0.attach_context.channels();
         let place = |channel: ChannelId| {
             let at = usize::try_from(channel.0).ok();

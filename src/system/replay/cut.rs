@@ -43,7 +43,7 @@ enum Place {
     /// The begin of the run.
     Run,
     /// Before the entry of a frame, with the state there.
-    Entry { frame: u64, state: Resumed },
+    Entry { frame: u64, state: Box<Resumed> },
     /// In the middle of an operation: reason why the state can't be saved.
     Operation(String),
     /// Behind the end of the recording, which may be cut off.
@@ -86,7 +86,7 @@ impl Cut {
             let is_run = matches!(place, Place::Run);
             let state = match place {
                 Place::Run => None,
-                Place::Entry { frame, state } => Some((frame, state)),
+                Place::Entry { frame, state } => Some((frame, *state)),
                 Place::Operation(reason) => {
                     earlier.get_or_insert(reason);
                     continue;
@@ -155,7 +155,10 @@ fn place_of(file: &Path, tick: u64) -> Result<Place, ReplayError> {
     let (vhost, beginning) = Vhost::build(parts)?;
     let reached = player.play_to(&vhost, beginning, tick);
     let place = match reached {
-        Ok(Some((frame, state))) => Ok(Place::Entry { frame, state }),
+        Ok(Some((frame, state))) => Ok(Place::Entry {
+            frame,
+            state: Box::new(state),
+        }),
         Ok(None) => {
             let replayed = comparison.end(vhost.now());
             replayed.map(|replayed| Place::Nowhere {

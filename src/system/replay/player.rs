@@ -116,7 +116,7 @@ impl Player {
         }
         observed.add(resumed.observed);
         self.comparison
-            .suspended(|| vhost.resume(resumed.tick, &resumed.state, &resumed.open))?;
+            .suspended(|| vhost.resume(resumed.tick, resumed.state.clone(), &resumed.open))?;
         self.comparison.match_open(resumed.open.len());
         // The begin of the run may have ended with a notification.
         bus.set_notified(resumed.is_notified);
