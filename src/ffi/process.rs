@@ -25,7 +25,7 @@ use crate::sim::fork::watch_forks;
 use crate::sim::strand::{self, StrandCell};
 use crate::sim::time::simulated_time;
 use crate::sim::{SimError, keep_loaded, lifetime, scope, testbench, vpi_testbench};
-use crate::system::{InitPaths, SocketService, Sockets, Timeout, Vhost};
+use crate::system::{InitPaths, SocketService, Sockets, Timeout, Vhost, record_failure};
 
 /// The first system.
 pub(super) static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
@@ -45,6 +45,8 @@ pub(super) struct Process {
     zero_time: ZeroTimeLoop,
     /// The system while it is settled: valid if no other call came since that was noted.
     pub(super) settled: RefCell<Option<Settled>>,
+    /// True once a system was built, or could not be.
+    has_tried: Cell<bool>,
     /// Strings that C was given a pointer to.
     pub(super) returned: ReturnedStrings,
 }
@@ -149,6 +151,7 @@ impl Process {
             returned: ReturnedStrings::new(),
             zero_time: ZeroTimeLoop::new(),
             settled: RefCell::new(None),
+            has_tried: Cell::new(false),
         }
     }
 
@@ -394,7 +397,12 @@ impl Process {
             let measured = start_call_timeout()?;
             let attached = self.attached.borrow().clone();
             let sockets = self.standalone()?;
-            let (vhost, beginning) = Vhost::from_environment(paths, sockets, attached, configure)?;
+            let built = Vhost::from_environment(paths, sockets, attached, configure);
+            // Of a process that has had a system, the recording is that of it.
+            if let (Err(error), false) = (&built, self.has_tried.replace(true)) {
+                record_failure("mb_init", error);
+            }
+            let (vhost, beginning) = built?;
             let vhost = Rc::new(vhost);
             // Already now: foreign calls that it makes to begin may use it.
             self.set_state(State::Running {

@@ -59,12 +59,12 @@ pub struct Builder {
     sockets: Option<Rc<RefCell<Hub>>>,
     on_report: Option<Box<OnReport>>,
     attached: Vec<Box<dyn Attach>>,
-    recording: Option<(PathBuf, Payloads)>,
+    pub(super) recording: Option<(PathBuf, Payloads)>,
     /// Treatment of payloads, where the recording has none of its own.
     payloads: Payloads,
     compresses_recording: bool,
     /// Identity of the run, for its recording.
-    run: RunIdentity,
+    pub(super) run: RunIdentity,
     timeout: Option<Timeout>,
     models: Models,
     /// Backend of memories that name none, where no feature chooses it.

@@ -162,6 +162,11 @@ impl Builder {
         super::log::start()?;
         observed(self)
     }
+
+    /// Adds the identity of the run alone: `VHOST_RUN_ID` and its like.
+    pub fn environment_identity(self) -> Self {
+        identified(self)
+    }
 }
 
 /// Adds the recording, the watchdog and the attachments of the environment.

@@ -32,6 +32,7 @@ mod symbols;
 mod taps;
 mod thread_claim;
 mod ticks;
+mod unstarted;
 mod watchdog;
 mod wiring;
 
@@ -62,6 +63,7 @@ use space_names::SpaceNames;
 pub use spaces::{MemoryView, SpaceView, Spaces};
 use stubs::Stub;
 use thread_claim::ThreadClaim;
+pub(crate) use unstarted::record_failure;
 pub(crate) use watchdog::Timeout;
 use watchdog::Watchdog;
 pub(crate) use wiring::PendingStart;

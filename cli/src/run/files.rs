@@ -31,8 +31,7 @@ pub(super) fn of(args: &Args) -> Files {
     for named in configured(args) {
         files.input("a file of the configuration", named);
     }
-    let recording = args.record.clone();
-    if let Some(recording) = recording.or_else(|| variable("VHOST_TRACE").map(Into::into)) {
+    if let Some(recording) = recording(args) {
         files.output("the recording", recording);
     }
     // An invalid list is told of when the run starts.
@@ -55,7 +54,13 @@ pub(super) fn of(args: &Args) -> Files {
     files
 }
 
-fn variable(name: &str) -> Option<OsString> {
+/// File of the recording.
+pub(super) fn recording(args: &Args) -> Option<PathBuf> {
+    let given = args.record.clone();
+    given.or_else(|| variable("VHOST_TRACE").map(Into::into))
+}
+
+pub(super) fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 

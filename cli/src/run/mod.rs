@@ -171,12 +171,20 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 
 /// Runs the image. Returns the exit status of the process.
 fn execute(args: &Args) -> Result<u8> {
-    let program = Program::open(&args.image)?;
-    let save = SaveAt::of(&args.save_at)?;
     let reports = Reports::default();
-    let vhost = system::start(args, &program, &reports)?;
+    let started = start(args, &reports);
+    let (program, save, vhost) =
+        started.inspect_err(|error| reports::record_unstarted(args, error))?;
     let ended = serve(args, &program, &vhost, save);
     finish(args, &program, vhost, &reports, ended)
+}
+
+/// Reads the image, and starts its system.
+fn start(args: &Args, reports: &Reports) -> Result<(Program, Option<SaveAt>, Vhost)> {
+    let program = Program::open(&args.image)?;
+    let save = SaveAt::of(&args.save_at)?;
+    let vhost = system::start(args, &program, reports)?;
+    Ok((program, save, vhost))
 }
 
 /// Runs the image until firmware has exited, or can't.

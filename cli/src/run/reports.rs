@@ -5,10 +5,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use vhost::messages::foreign::Report;
+use vhost::trace::RunIdentity;
 use vhost::{Severity, Vhost};
+
+use super::Args;
+use super::files::{recording, variable};
 
 /// Source of the report on the error of a run.
 const ID: &str = "vhost run";
+
+/// Records the error of a run that can't start. An older recording of this name is not its own.
+pub(super) fn record_unstarted(args: &Args, error: &anyhow::Error) {
+    let Some(file) = recording(args) else {
+        return;
+    };
+    let mut builder = Vhost::builder().environment_identity().record(file);
+    // The name of the image, which the recording does not have.
+    if let (None, Some(stem)) = (variable("VHOST_RUN_DESIGN"), args.image.file_stem()) {
+        builder = builder.identify(RunIdentity::DESIGN, stem.to_string_lossy());
+    }
+    // The error is printed in any case. The recording may be that of another run that goes on.
+    let _ = builder.record_failure(ID, &format!("{error:#}"));
+}
 
 /// Printer of reports.
 #[derive(Debug, Clone, Default)]

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::{EBREAK, Image, code, selftest};
+use super::{EBREAK, Image, code, selftest, tree};
 use crate::support::elf::{Elf, Segment};
-use crate::vhost_on;
+use crate::{command, end, vhost_on};
 
 #[test]
 fn an_image_without_a_channel_is_refused() {
@@ -102,4 +102,68 @@ fn a_wrong_option_is_told_by_status_2() {
         error.contains("cache_line") || error.contains("cache line"),
         "{error}"
     );
+}
+
+/// A run that can't start replaces the recording of an earlier one by its own.
+#[test]
+fn a_run_that_can_not_start_has_failed_in_its_recording() {
+    let image = Image::of(&code(&[EBREAK]).build());
+    let trace = image.path("run.trace");
+    let small = fs::read(selftest(32)).unwrap();
+    fs::write(image.path("large.elf"), small).unwrap();
+    let old = fs::read(tree().join("integration/golden/console-every-10000-clocks.trace")).unwrap();
+    let cases = [
+        ("", "missing.elf", "missing.elf"),
+        ("", "large.elf --mem 64", "give --mem"),
+        ("", "firmware.elf --base 0xf0000000", "give --base"),
+        ("", "firmware.elf --mailbox no.yaml", "no.yaml"),
+        ("", "firmware.elf --memory no.yaml", "no.yaml"),
+        ("", "firmware.elf --save-at soon x", "--save-at soon"),
+        ("VHOST_TRACE_COMPRESS=gzip", "firmware.elf", "gzip"),
+        ("VHOST_ATTACH=nothing", "firmware.elf", "nothing"),
+    ];
+    for (variable, words, cause) in cases {
+        for by_variable in [false, true] {
+            fs::write(&trace, &old).unwrap();
+            let mut run = command();
+            run.arg("run").args(words.split(' '));
+            run.current_dir(image.0.path());
+            run.envs(variable.split_once('='));
+            run.env("VHOST_RUN_ID", "night-7");
+            match by_variable {
+                true => run.env("VHOST_TRACE", &trace),
+                false => run.arg("--record").arg(&trace),
+            };
+            let said = end(&mut run).stderr(125);
+            assert!(said.contains(cause), "{said}");
+            let mut report = command();
+            report.arg("report").arg(&trace).arg("--junit");
+            let results = image.path("results.xml");
+            let counts = end(report.arg(&results)).stdout(0);
+            assert_eq!(counts, "1 run: 1 failed\n", "{cause}");
+            let results = fs::read_to_string(results).unwrap();
+            let reason = "message=\"fatal report in tick 0 by vhost run: ";
+            assert!(
+                results.contains(reason) && results.contains(cause),
+                "{results}"
+            );
+            assert!(
+                results.contains("name=\"id\" value=\"night-7\""),
+                "{results}"
+            );
+            let (design, _) = words.split_once(".elf").unwrap();
+            let design = format!("name=\"design\" value=\"{design}\"");
+            assert!(results.contains(&design), "{results}");
+            vhost_on("replay", &trace).stdout(0);
+        }
+    }
+    // A wrong command line is no run.
+    for words in [&["--no-such"][..], &["--attach", "nothing"]] {
+        fs::write(&trace, &old).unwrap();
+        let words = [words, &["--record", "run.trace"]].concat();
+        let mut run = command();
+        run.args(["run", "firmware.elf"]).args(words);
+        end(run.current_dir(image.0.path())).stderr(2);
+        assert_eq!(fs::read(&trace).unwrap(), old);
+    }
 }

@@ -1,0 +1,11 @@
+/* A system that can't start. The first argument is a memory configuration, with which one starts before it. */
+#include <vhost.h>
+
+int main(int argc, char **argv) {
+    if (argc > 1) {
+        if (mb_init(argv[1], argv[2], argv[3]) != 0)
+            return 2;
+        mb_shutdown();
+    }
+    return mb_init("no.yaml", "no.yaml", ".") == -1 ? 0 : 1;
+}
