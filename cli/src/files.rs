@@ -60,12 +60,12 @@ impl Files {
     /// Compares each output with the inputs and the other outputs. No file is opened.
     ///
     /// # Errors
-    /// An output that is an input, or another output; `-`, which would be a file.
+    /// An output that is an input, or another output; `-`, which would be a file or folder of this name.
     pub(crate) fn are_distinct(&self) -> Result<()> {
         for (number, (what, output)) in self.outputs.iter().enumerate() {
             let name = output.display();
             if output.as_os_str() == "-" {
-                bail!("`-` is no file for {what}: give its name, or ./- for a file of this name");
+                bail!("`-` is no name for {what}: give another one, or ./- for this one");
             }
             let overwritten = self.inputs.iter().find(|(_, input)| {
                 let may = self.replaced.as_ref();
@@ -159,7 +159,7 @@ mod tests {
     fn a_dash_is_no_output() {
         let distinct = |name: &str| Files::default().output("the page", name).are_distinct();
         let error = distinct("-").unwrap_err().to_string();
-        assert!(error.starts_with("`-` is no file for the page"), "{error}");
+        assert!(error.starts_with("`-` is no name for the page"), "{error}");
         assert!(distinct("./-").is_ok());
     }
 }

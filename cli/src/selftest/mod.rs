@@ -19,6 +19,7 @@ use vhost::config::VARIABLES;
 
 use self::simulators::{Place, Simulator, Step};
 use crate::Outcome;
+use crate::files::Files;
 use crate::output::{ERROR, OK, Sanitized, out};
 
 /// Files of the design, and their contents.
@@ -69,6 +70,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    Files::default()
+        .output("the folder", &args.folder)
+        .are_distinct()?;
     let library = library(args.library.as_deref())?;
     fs::create_dir_all(args.folder.join(ROOT))
         .with_context(|| format!("cannot make the folder {}", args.folder.display()))?;

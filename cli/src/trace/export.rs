@@ -8,7 +8,7 @@ use vhost::config;
 
 use crate::Outcome;
 #[cfg(feature = "parquet")]
-use crate::tables;
+use crate::{files::Files, tables};
 use crate::waves;
 
 #[derive(clap::Args)]
@@ -29,7 +29,8 @@ pub(crate) struct Args {
     /// As tables of runs, requests, reports and printed lines in Parquet, for DuckDB, Polars, Spark and others
     #[arg(long, requires = "output")]
     parquet: bool,
-    /// The file to write, standard output without it; with --parquet the folder of the tables
+    /// With --fst the file to write, with --parquet the folder of the tables; with --perfetto or --ftr the file, and standard output
+    /// without it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -131,6 +132,8 @@ fn parquet(args: &Args) -> Result<Outcome> {
             args.files.len()
         );
     }
+    let mut distinct = Files::default();
+    distinct.output("the tables", output).are_distinct()?;
     let mut given = RunIdentity::default();
     for (key, value) in [
         (RunIdentity::ID, &of.run_id),

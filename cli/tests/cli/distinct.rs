@@ -68,6 +68,37 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
+/// Commands with an output `-`.
+const DASHES: [&str; 14] = [
+    "run fw.elf --record -",
+    "run fw.elf --attach log=-",
+    "run fw.elf --attach check,statistics=-",
+    "run fw.elf --save-at 3 -",
+    "replay run.trace --attach log-json=-",
+    "report run.trace -o -",
+    "report run.trace --junit -",
+    "check --mem mem.yaml --junit -",
+    "trace cut run.trace --ticks 2.. -o -",
+    "trace export --perfetto run.trace -o -",
+    "trace export --ftr run.trace -o -",
+    "trace export --fst run.trace -o -",
+    "trace export --parquet run.trace -o -",
+    "selftest --simulator verilator --print --folder -",
+];
+
+#[test]
+fn a_dash_is_the_name_of_no_output() {
+    let folder = folder();
+    let dashes = DASHES.iter();
+    let dashes = dashes.filter(|words| cfg!(feature = "parquet") || !words.contains("--parquet"));
+    let calls = dashes.map(|words| ("", *words));
+    for (variables, words) in calls.chain([("VHOST_TRACE=-", "run fw.elf")]) {
+        let error = shell(folder.path(), variables, words).stderr(2);
+        assert!(error.contains("`-` is no name for the "), "{words}: {error}");
+        assert!(!folder.path().join("-").exists(), "{words}");
+    }
+}
+
 /// Asserts that the command is refused, and leaves the file.
 fn is_refused(folder: &Path, variables: &str, words: &str, file: &str, what: &str) {
     let before = fs::read(folder.join(file)).unwrap();
