@@ -11,7 +11,7 @@ use crate::config::{ConfigEnvironment, ConfigWarning, Defaults};
 use crate::foreign::report_without_testbench;
 use crate::mem::{Image, ImageError, ImageProblem};
 use crate::messages::foreign::Severity;
-use crate::trace::{Header, Recorder, Source, TraceError};
+use crate::trace::{DECISION, Header, Recorder, Source, TraceError};
 
 /// Configuration environment that records its answers.
 pub(super) struct Noted<'a> {
@@ -195,9 +195,9 @@ fn source(file: &Path, text: &str) -> Source {
     }
 }
 
-/// Name of a decision among the variables. No variable has a `=` in its name.
+/// Name of a decision among the variables.
 fn decision_name(what: &str) -> String {
-    format!("={what}")
+    format!("{DECISION}{what}")
 }
 
 /// Configurations are text, and so are the names in them.

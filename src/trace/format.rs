@@ -38,7 +38,8 @@ pub struct Header {
     pub memories: Option<Source>,
     /// Mailbox configuration.
     pub mailboxes: Option<Source>,
-    /// Environment variables that the configurations refer to, with their values.
+    /// Environment variables that the configurations refer to, with their values, and decisions of the run, whose names begin with `=`:
+    /// [`named_variables`](Self::named_variables) has the former.
     pub variables: BTreeMap<String, Option<String>>,
     /// Files that the configurations refer to: an outline of each image (in older recordings, the whole image), and the existence of the
     /// others.
@@ -63,6 +64,9 @@ pub struct Header {
     pub compressed: bool,
 }
 
+/// Begin of the name of a decision among the variables. No variable has it.
+pub(crate) const DECISION: char = '=';
+
 impl Header {
     /// Version of the format that has all of the header.
     pub(super) fn format(&self) -> u32 {
@@ -71,6 +75,13 @@ impl Header {
             (false, false) => IDENTITY_FORMAT,
             (false, true) => OLDEST_FORMAT,
         }
+    }
+
+    /// Environment variables that the configurations refer to, with their values; `None` for one that was not set.
+    pub fn named_variables(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let variables = self.variables.iter();
+        let named = variables.filter(|(name, _)| !name.starts_with(DECISION));
+        named.map(|(name, value)| (name.as_str(), value.as_deref()))
     }
 
     /// Header of a recording without a configuration, by this library.

@@ -39,6 +39,7 @@ mod tests;
 
 pub use entry::{Content, Entry};
 pub use error::{Damage, TraceError};
+pub(crate) use format::DECISION;
 pub use format::{FORMAT, Header, Kind, OLDEST_FORMAT, Payloads, Source};
 pub use identity::RunIdentity;
 pub(crate) use kind_map::KindMap;

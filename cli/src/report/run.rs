@@ -15,6 +15,7 @@ use super::collect::Collector;
 use super::console::Console;
 use super::kept::Kept;
 use super::memories::SpaceRow;
+use crate::run::is_made;
 use crate::trace::{EntryReader, OpenRequest};
 use crate::waves::{Segment, UNANSWERED};
 
@@ -102,7 +103,7 @@ pub(crate) struct Identity {
     pub(crate) loaded: Option<u32>,
     /// Name, design, seed, command and further properties.
     pub(crate) run: RunIdentity,
-    /// Variables that the configurations refer to.
+    /// Variables of the user that the configurations refer to.
     pub(crate) variables: BTreeMap<String, Option<String>>,
     /// Period of a tick in picoseconds, where the configuration says one.
     pub(crate) period: Option<u64>,
@@ -320,7 +321,11 @@ impl Identity {
             images: images.map(|(file, _)| file.clone()).collect(),
             loaded: None,
             run: header.run.clone(),
-            variables: header.variables.clone(),
+            variables: header
+                .named_variables()
+                .filter(|(name, _)| !is_made(name))
+                .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))
+                .collect(),
             period: None,
         }
     }

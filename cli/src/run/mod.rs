@@ -44,6 +44,7 @@ use input::Input;
 use memory::memory;
 use program::Program;
 use reports::Reports;
+pub(crate) use services::is_made;
 use services::{Clock, Protocol};
 use size::{address, bytes};
 

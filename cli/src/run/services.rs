@@ -46,6 +46,13 @@ impl Protocol {
     }
 }
 
+/// True for a variable of a configuration that `vhost run` has made.
+pub(crate) fn is_made(variable: &str) -> bool {
+    [ARGUMENT, VALUE]
+        .iter()
+        .any(|begin| variable.starts_with(begin))
+}
+
 /// Parses a variable of the environment: `NAME=VALUE`.
 pub(super) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

@@ -425,6 +425,12 @@ fn the_identity_of_a_run_is_shown() {
         assert!(results.contains(&property), "{property}: {results}");
     }
     assert!(results.contains("run again: make sim SEED=17"), "{results}");
+    // Without decisions of the run, which the recording has among its variables.
+    let facts = detail["facts"].as_array().unwrap().iter();
+    let variables = facts.filter(|fact| fact[0] == "Variables");
+    let variables: Vec<_> = variables.map(|fact| fact[1].as_str().unwrap()).collect();
+    assert!(variables[0].starts_with("IMAGE=/"), "{variables:?}");
+    assert_eq!(variables[0].matches('=').count(), 1, "{variables:?}");
 
     // The status that the run has printed, as far as it is recorded.
     let state = detail["channels"][0]["state"].as_str().unwrap();

@@ -73,7 +73,11 @@ impl PyReader {
             run.set_item(key, value)?;
         }
         dict.set_item("run", run)?;
-        dict.set_item("variables", header.variables)?;
+        let variables = PyDict::new(py);
+        for (name, value) in header.named_variables() {
+            variables.set_item(name, value)?;
+        }
+        dict.set_item("variables", variables)?;
         Ok(dict)
     }
 
