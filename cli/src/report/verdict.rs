@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::run::{Cause, End, Failure, ReportRow, Run};
 use crate::incomplete::CUT;
+use crate::run::LIMIT_REACHED;
 
 /// Verdict of a run, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -78,7 +79,7 @@ impl Judgement {
         let signature = match verdict {
             Verdict::Passed | Verdict::Unreadable => None,
             Verdict::Unfinished => unfinished.first().map(|first| signature(first)),
-            Verdict::Failed => failure.map(|failure| signature(&failure.text)),
+            Verdict::Failed => failure.map(signature_of),
         };
         reasons.extend(unfinished);
         reasons.extend(
@@ -205,6 +206,15 @@ fn limited(mut texts: Vec<String>) -> Vec<String> {
 /// Most characters of a signature.
 const LONGEST: usize = 160;
 
+/// Signature of a failure. An exit code tells causes apart. Where a limit has ended a run depends on the limit.
+fn signature_of(failure: &Failure) -> String {
+    match failure.cause {
+        Cause::Exit => failure.text.clone(),
+        Cause::Fatal if failure.text.starts_with(LIMIT_REACHED) => format!("{LIMIT_REACHED} #"),
+        Cause::Fatal | Cause::Error | Cause::Findings => signature(&failure.text),
+    }
+}
+
 /// First line of a text, with numbers replaced. Failures that differ in addresses, ticks or counts
 /// have one signature.
 pub(crate) fn signature(text: &str) -> String {
@@ -233,6 +243,31 @@ pub(crate) fn signature(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_exit_code_is_in_the_signature_and_the_place_of_a_limit_is_not() {
+        let of = |cause, text: &str| {
+            signature_of(&Failure {
+                cause,
+                tick: 0,
+                id: String::new(),
+                text: text.to_owned(),
+                before: Vec::new(),
+            })
+        };
+        assert_eq!(
+            of(Cause::Exit, "exited with code 3"),
+            "exited with code 3"
+        );
+        let places = ["0x80000010 (main+0x10), `c.j -4`", "0x8000000c, `nop`"];
+        for (place, limit) in places.into_iter().zip([1000, 1001]) {
+            let text = format!("{LIMIT_REACHED} {limit}: it is at {place}; after 1 instructions");
+            assert_eq!(of(Cause::Fatal, &text), format!("{LIMIT_REACHED} #"));
+        }
+        let spins = "firmware hangs: it is at 0x80000010 (main+0x10), `j 0`";
+        let expected = "firmware hangs: it is at # (main+#), `j #`";
+        assert_eq!(of(Cause::Fatal, spins), expected);
+    }
 
     #[test]
     fn signatures_have_no_numbers() {

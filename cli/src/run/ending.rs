@@ -10,6 +10,9 @@ use super::memory::guard;
 use super::program::Program;
 use super::{FAILED, FOUND, LIMIT};
 
+/// Begin of the error of a run that has reached its limit. The place that follows depends on the limit.
+pub(crate) const LIMIT_REACHED: &str = "firmware did not exit within --max-instructions";
+
 /// End of a run.
 #[derive(Debug)]
 pub(super) struct Ending {
@@ -94,7 +97,7 @@ fn failure(
     let text = match ended.why {
         Why::Exited | Why::Pipe => return None,
         Why::Limit => format!(
-            "firmware did not exit within --max-instructions {}: it is at {place}, `{assembly}`",
+            "{LIMIT_REACHED} {}: it is at {place}, `{assembly}`",
             ended.instructions
         ),
         Why::Trap(trap) => format!(

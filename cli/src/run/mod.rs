@@ -39,6 +39,7 @@ use crate::Outcome;
 use crate::output::ERROR;
 use checkpoint::{RunState, SaveAt};
 use drive::{Ended, Pace, Plan, drive};
+pub(crate) use ending::LIMIT_REACHED;
 use ending::{Ending, Error};
 use input::Input;
 use memory::memory;

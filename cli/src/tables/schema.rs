@@ -102,7 +102,7 @@ table! { RUNS = "runs" {
     loaded_crc32: Number optional, "CRC-32 of the writes that loaded images and hex files";
     verdict: Text, "passed, failed or unfinished, as in `vhost report`";
     reason: Text optional, "first reason of the verdict";
-    signature: Text optional, "common text of failures of one cause: numbers are replaced by #; null if passed";
+    signature: Text optional, "common text of failures of one cause: numbers but exit codes are replaced by #; null if passed";
     first_error_tick: Number optional, "tick of the first error";
     first_error_id: Text optional, "channel or source of the first error";
     first_error: Text optional, "text of the first error";
