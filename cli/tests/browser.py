@@ -183,13 +183,26 @@ def names(page: Page) -> None:
 
 def several_runs(shown: Shown) -> None:
     page = shown.page
-    assert "9 of 9 runs" in shown.text("shown")
-    assert page.locator("[data-id=groups] tr").count() >= 5
+    assert "10 of 10 runs" in shown.text("shown")
+    groups = page.locator("[data-id=groups] tr")
+    assert groups.count() >= 5
+    # A run without payloads has no command that replays it, and one that repeats it.
+    named = groups.filter(has_text="no design")
+    assert named.locator("code").all_inner_texts() == ["make sim SEED=17"]
     page.get_by_label("Filter").fill("waits")
-    assert "1 of 9 runs" in shown.text("shown")
+    assert "1 of 10 runs" in shown.text("shown")
+
+    # Properties that a run has are columns, and the filter finds them.
+    heads = page.locator("[data-id=runs]").locator("xpath=..").locator("th").all_inner_texts()
+    assert heads[1:5] == ["Recording", "Run", "Seed", "Ticks"], heads
+    for word in ("NIGHT-7", "4711"):
+        page.get_by_label("Filter").fill(word)
+        assert "1 of 10 runs" in shown.text("shown"), word
+        cells = page.locator("[data-id=runs] tr").first.locator("td").all_inner_texts()
+        assert cells[2:4] == ["night-7", "4711"], cells
     page.get_by_label("Filter").fill("")
     page.get_by_label("passed").uncheck()
-    assert "7 of 9 runs" in shown.text("shown")
+    assert "8 of 10 runs" in shown.text("shown")
     page.get_by_label("Order").select_option("verdict")
     assert "unreadable" in page.locator("[data-id=runs] tr").first.inner_text()
     page.locator("[data-id=runs]").get_by_role("link", name="failed.trace").click()

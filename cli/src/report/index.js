@@ -2,6 +2,9 @@
 
 const VERDICTS = ["unreadable", "failed", "unfinished", "passed"];
 
+/** Properties of runs, and the headings of their columns. */
+const PROPERTIES = [["id", "Run"], ["design", "Design"], ["seed", "Seed"], ["revision", "Revision"]];
+
 /** Curve of the number of requests over time. */
 function spark(counts) {
   if (counts.length === 0) return "";
@@ -34,7 +37,7 @@ function showGroups(parts) {
       parts.filter.focus();
     });
     return el("tr", null, el("td", { class: "num" }, number(count)), el("td", null, verdict(row.verdict)), el("td", { class: "text" }, pick),
-      el("td", null, linkTo(at), first, row.replay ? el("br") : null, row.replay ? el("code", { class: "command" }, row.replay) : null));
+      el("td", null, linkTo(at), first, ...[row.run.command, row.replay].filter(it => it).flatMap(it => [el("br"), el("code", { class: "command" }, it)])));
   }));
   if (sorted.length > 200) parts.groups.append(el("tr", null, el("td", { colspan: 4, class: "dim" }, `${number(sorted.length - 200)} signatures more`)));
 }
@@ -51,16 +54,19 @@ function showIndex(main) {
     return box;
   });
   showGroups(parts);
+  const known = PROPERTIES.filter(([key]) => rows.some(row => row.run[key]));
+  parts.recording.after(...known.map(([, name]) => el("th", { scope: "col" }, name)));
   let shown = [];
   const pager = new Pager(parts.runs, parts.pager, 200, place => {
     const at = shown[place], row = rows[at];
-    return el("tr", null, el("td", null, verdict(row.verdict)), el("td", { class: "text" }, linkTo(at)), el("td", { class: "num" }, number(row.ticks)),
+    return el("tr", null, el("td", null, verdict(row.verdict)), el("td", { class: "text" }, linkTo(at)),
+      ...known.map(([key]) => el("td", { class: "text" }, row.run[key] ?? "")), el("td", { class: "num" }, number(row.ticks)),
       el("td", { class: "num" }, number(row.requests)), el("td", { class: row.failed ? "num fail" : "num" }, number(row.failed)),
       el("td", null, spark(row.activity)), el("td", { class: "text" }, row.reason));
   });
   const filter = () => {
     const word = parts.filter.value.trim().toLowerCase(), names = boxes.filter(box => box.checked).map(box => box.value);
-    const has = row => [row.file, row.reason, row.signature ?? ""].some(text => text.toLowerCase().includes(word));
+    const has = row => [row.file, row.reason, row.signature ?? "", ...known.map(([key]) => row.run[key] ?? "")].some(text => text.toLowerCase().includes(word));
     shown = rows.map((_, at) => at).filter(at => names.includes(rows[at].verdict) && has(rows[at]));
     const order = parts.order.value;
     if (order === "verdict") shown.sort((one, other) => VERDICTS.indexOf(rows[one].verdict) - VERDICTS.indexOf(rows[other].verdict));

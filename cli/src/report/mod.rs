@@ -193,6 +193,7 @@ fn row_of(run: &Run, judgement: Judgement) -> Row {
             Some(_) => String::new(),
             None => replay_command(&run.file),
         },
+        run: page::Identity::of(&run.identity.run),
     }
 }
 
@@ -208,6 +209,7 @@ fn unread(file: String, judgement: Judgement) -> Row {
         activity: Vec::new(),
         first: None,
         replay: String::new(),
+        run: page::Identity::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Write};
 
 use serde::Serialize;
+use vhost::trace::RunIdentity;
 
 use super::verdict::Verdict;
 
@@ -32,6 +33,31 @@ pub(super) struct Row {
     pub(super) first: Option<u64>,
     /// Command that replays the run; empty if there is none.
     pub(super) replay: String,
+    /// Properties of the run, as far as it has them.
+    pub(super) run: Identity,
+}
+
+/// Properties of a run on the index.
+#[derive(Default, Serialize)]
+pub(super) struct Identity {
+    pub(super) id: Option<String>,
+    pub(super) design: Option<String>,
+    pub(super) seed: Option<String>,
+    pub(super) revision: Option<String>,
+    pub(super) command: Option<String>,
+}
+
+impl Identity {
+    pub(super) fn of(run: &RunIdentity) -> Self {
+        let property = |key| run.get(key).map(str::to_owned);
+        Self {
+            id: property(RunIdentity::ID),
+            design: property(RunIdentity::DESIGN),
+            seed: property(RunIdentity::SEED),
+            revision: property(RunIdentity::REVISION),
+            command: property(RunIdentity::COMMAND),
+        }
+    }
 }
 
 /// Data of the page, packed: the index, and each run, empty for a file that can't be read.

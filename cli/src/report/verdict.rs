@@ -255,10 +255,7 @@ mod tests {
                 before: Vec::new(),
             })
         };
-        assert_eq!(
-            of(Cause::Exit, "exited with code 3"),
-            "exited with code 3"
-        );
+        assert_eq!(of(Cause::Exit, "exited with code 3"), "exited with code 3");
         let places = ["0x80000010 (main+0x10), `c.j -4`", "0x8000000c, `nop`"];
         for (place, limit) in places.into_iter().zip([1000, 1001]) {
             let text = format!("{LIMIT_REACHED} {limit}: it is at {place}; after 1 instructions");

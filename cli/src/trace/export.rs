@@ -7,9 +7,9 @@ use clap::builder::NonEmptyStringValueParser;
 use vhost::config;
 
 use crate::Outcome;
+use crate::waves;
 #[cfg(feature = "parquet")]
 use crate::{files::Files, tables};
-use crate::waves;
 
 #[derive(clap::Args)]
 #[command(group(clap::ArgGroup::new("format").args(["perfetto", "fst", "ftr", "parquet"]).required(true)))]

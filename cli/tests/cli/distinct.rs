@@ -94,7 +94,10 @@ fn a_dash_is_the_name_of_no_output() {
     let calls = dashes.map(|words| ("", *words));
     for (variables, words) in calls.chain([("VHOST_TRACE=-", "run fw.elf")]) {
         let error = shell(folder.path(), variables, words).stderr(2);
-        assert!(error.contains("`-` is no name for the "), "{words}: {error}");
+        assert!(
+            error.contains("`-` is no name for the "),
+            "{words}: {error}"
+        );
         assert!(!folder.path().join("-").exists(), "{words}");
     }
 }

@@ -425,6 +425,10 @@ fn the_identity_of_a_run_is_shown() {
         assert!(results.contains(&property), "{property}: {results}");
     }
     assert!(results.contains("run again: make sim SEED=17"), "{results}");
+    let row = &data(&page, "index")[0]["run"];
+    for (key, _, value) in properties.iter().filter(|(key, ..)| *key != "host") {
+        assert_eq!(row[key], *value);
+    }
     // Without decisions of the run, which the recording has among its variables.
     let facts = detail["facts"].as_array().unwrap().iter();
     let variables = facts.filter(|fact| fact[0] == "Variables");
@@ -520,7 +524,19 @@ fn a_browser_shows_the_page() {
     back.record(folder.path());
     report(folder.path(), "run.trace -o back.html").stdout(0);
     several(folder.path());
-    report(folder.path(), &format!("many.trace {SEVERAL} -o all.html"));
+    let named = vhost::Vhost::builder()
+        .identify("id", "night-7")
+        .identify("seed", "4711")
+        .identify("command", "make sim SEED=17")
+        .record_with(
+            folder.path().join("named.trace"),
+            vhost::trace::Payloads::Drop,
+        );
+    named.record_failure("test", "no design").unwrap();
+    report(
+        folder.path(),
+        &format!("many.trace {SEVERAL} named.trace -o all.html"),
+    );
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser.py");
     let ran = Command::new(python)
         .arg(script)
