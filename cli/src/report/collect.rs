@@ -92,10 +92,10 @@ impl Collector {
                     ..Identity::of(header)
                 },
                 channels,
-                requests: Kept::new(bounds.requests),
+                requests: Kept::new(bounds.requests, |row| row.result.mark() > 0),
                 table: Table::default(),
                 activity: Activity::new(),
-                reports: Kept::new(bounds.reports),
+                reports: Kept::new(bounds.reports, |row| row.severity >= Severity::Error),
                 severities: [0; 4],
                 first_fatal: None,
                 found: None,

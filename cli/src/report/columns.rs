@@ -9,6 +9,7 @@ use serde::Serialize;
 use vhost::attach::Requests;
 use vhost::trace::{Payloads, RunIdentity};
 
+use super::kept::Gap;
 use super::memories::SpaceRow;
 use super::run::{End, Outcome, ReportRow, RequestRow, Run, Step};
 use super::verdict::Judgement;
@@ -18,7 +19,7 @@ use crate::waves::Segment;
 const LEVEL: u8 = 8;
 
 /// Version of the data's layout. The page has its own script, so it is for other readers.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 
 /// Length of the JSON in 4 bytes, a value as JSON, and bytes that it refers to: deflated without a
 /// header, in base64.
@@ -73,11 +74,11 @@ pub(super) struct Detail<'a> {
     requests: Columns,
     latencies: Vec<Latency<'a>>,
     reports: Vec<Report<'a>>,
-    /// Position of left out reports, and their number.
-    reports_gap: (usize, u64),
+    /// Place of left out reports.
+    reports_gap: Gap,
     console: Vec<Line<'a>>,
-    /// Position of left out lines, and their number.
-    console_gap: (usize, u64),
+    /// Place of left out lines.
+    console_gap: Gap,
     failure: Option<Failure<'a>>,
     spaces: &'a [SpaceRow],
 }
@@ -117,8 +118,8 @@ struct Columns {
     answered: Column,
     /// Ticks from taken to answered.
     ticks: Column,
-    /// Position of left out requests, and their number.
-    gap: (usize, u64),
+    /// Place of left out requests.
+    gap: Gap,
     #[serde(skip)]
     bytes: Vec<u8>,
 }

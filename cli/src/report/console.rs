@@ -39,7 +39,7 @@ pub(crate) struct Console {
 impl Console {
     pub(super) fn new(most: usize) -> Self {
         Self {
-            lines: Kept::new(most),
+            lines: Kept::new(most, |_| false),
             new: None,
             segment: 1,
             open: HashMap::new(),

@@ -2,22 +2,41 @@
 
 use std::collections::VecDeque;
 
-/// Keeps at most a number of items: the first half and the last half. Those between are counted.
+use serde::Serialize;
+
+/// Keeps at most a number of items: the first half and the last half. Of those between, the first ones that matter are kept beside them, up
+/// to a quarter of that number; others are counted.
 #[derive(Debug)]
 pub(super) struct Kept<T> {
     first: Vec<T>,
+    between: Vec<T>,
     last: VecDeque<T>,
     most: usize,
     left_out: u64,
+    matters: fn(&T) -> bool,
+}
+
+/// Place where items are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) struct Gap {
+    /// Number of kept items in front of it.
+    pub(super) first: usize,
+    /// Number of kept items in it.
+    pub(super) kept: usize,
+    /// Number of items that are left out.
+    pub(super) left_out: u64,
 }
 
 impl<T> Kept<T> {
-    pub(super) fn new(most: usize) -> Self {
+    /// No items so far. `matters`: true for an item that is kept between the halves.
+    pub(super) fn new(most: usize, matters: fn(&T) -> bool) -> Self {
         Self {
             first: Vec::new(),
+            between: Vec::new(),
             last: VecDeque::new(),
             most: most.max(2),
             left_out: 0,
+            matters,
         }
     }
 
@@ -26,21 +45,29 @@ impl<T> Kept<T> {
             self.first.push(item);
             return;
         }
-        if self.last.len() >= self.most / 2 {
-            self.last.pop_front();
-            self.left_out += 1;
+        if self.last.len() >= self.most / 2
+            && let Some(item) = self.last.pop_front()
+        {
+            if self.between.len() < self.most.div_ceil(4) && (self.matters)(&item) {
+                self.between.push(item);
+            } else {
+                self.left_out += 1;
+            }
         }
         self.last.push_back(item);
     }
 
     /// Kept items, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.first.iter().chain(&self.last)
+        self.first.iter().chain(&self.between).chain(&self.last)
     }
 
-    /// Number of kept items in front of the gap, and of items in the gap.
-    pub(super) fn gap(&self) -> (usize, u64) {
-        (self.first.len(), self.left_out)
+    pub(super) fn gap(&self) -> Gap {
+        Gap {
+            first: self.first.len(),
+            kept: self.between.len(),
+            left_out: self.left_out,
+        }
     }
 }
 
@@ -52,14 +79,30 @@ mod tests {
     fn the_first_and_the_last_are_kept() {
         for most in 2..9 {
             for count in 0..30_usize {
-                let mut kept = Kept::new(most);
+                let mut kept = Kept::new(most, |_| false);
                 (0..count).for_each(|item| kept.push(item));
-                let (first, left_out) = kept.gap();
+                let Gap {
+                    first, left_out, ..
+                } = kept.gap();
                 let left_out = usize::try_from(left_out).unwrap();
                 assert_eq!(left_out, count.saturating_sub(most));
                 let expected = (0..first).chain(first + left_out..count);
                 assert!(kept.iter().copied().eq(expected), "{most} of {count}");
             }
         }
+    }
+
+    #[test]
+    fn what_matters_is_kept_between_them() {
+        let mut kept = Kept::new(8, |item| item % 10 == 5);
+        (0..100).for_each(|item| kept.push(item));
+        let expected = [0, 1, 2, 3, 5, 15, 96, 97, 98, 99];
+        assert!(kept.iter().eq(&expected));
+        let gap = Gap {
+            first: 4,
+            kept: 2,
+            left_out: 90,
+        };
+        assert_eq!(kept.gap(), gap);
     }
 }

@@ -188,7 +188,8 @@ function showRun(main, data, back) {
 function emptyOrGap(list, count, gap, what) {
   const place = list.closest("table") || list;
   if (count === 0) place.replaceWith(el("p", { class: "dim" }, `no ${what}`));
-  else if (gap[1] > 0) place.before(el("p", { class: "dim" }, `${number(gap[1])} ${what}s after the first ${number(gap[0])} are left out`));
+  else if (gap.left_out > 0) place.before(el("p", { class: "dim" }, `${number(gap.left_out)} ${what}s after the first ${number(gap.first)} are left out`
+    + (gap.kept ? `; ${number(gap.kept)} errors among them are kept` : "")));
 }
 
 function showFailure(data, parts) {
@@ -239,9 +240,9 @@ function showRequests(data, parts) {
     found = requests.select(query);
     const all = found.length === requests.count;
     timeline.highlight(all ? null : found);
-    const left = requests.gap[1];
+    const { left_out: left, first, kept } = requests.gap;
     parts.found.textContent = (all ? `${number(requests.count)} requests` : `${number(found.length)} of ${number(requests.count)} requests`)
-      + (left ? `; ${number(left)} more after the first ${number(requests.gap[0])} are left out of the page (--requests)` : "");
+      + (left ? `; ${number(left)} more after the first ${number(first)} are left out of the page (--requests)${kept ? `, and ${number(kept)} failed ones among them are kept` : ""}` : "");
     table.set(found.length);
   };
   for (const part of ["search", "channel", "kind", "failed"]) parts[part].addEventListener("input", search);

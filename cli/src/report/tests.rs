@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::columns::{Detail, packed, request_text};
+use super::kept::Gap;
 use super::run::{Bounds, Outcome, RequestRow, Run, Step};
 use super::verdict::Judgement;
 use crate::waves::Segments;
@@ -111,9 +112,21 @@ fn counts_are_those_of_all_requests_where_some_are_left_out() {
     assert_eq!(few.counts(), all.counts());
     assert_eq!(few.table, all.table);
     let rows: Vec<_> = all.requests.iter().collect();
-    let expected = rows[..5].iter().chain(&rows[rows.len() - 5..]);
+    let between = rows[5..rows.len() - 5].iter();
+    let failed = between.filter(|row| row.result.mark() > 0).take(3);
+    let kept = failed.clone().count();
+    assert!(kept > 0);
+    let expected = rows[..5]
+        .iter()
+        .chain(failed)
+        .chain(&rows[rows.len() - 5..]);
     assert!(few.requests.iter().eq(expected.copied()));
-    assert_eq!(few.requests.gap(), (5, rows.len() as u64 - 10));
+    let gap = Gap {
+        first: 5,
+        kept,
+        left_out: (rows.len() - 10 - kept) as u64,
+    };
+    assert_eq!(few.requests.gap(), gap);
 }
 
 #[test]

@@ -137,14 +137,15 @@ class Timeline {
   /** Range of the requests that are left out of the page. */
   gap(to, colours, height) {
     const { gap, answered, count, segments } = this.requests;
-    if (!gap[1] || segments.length > 1) return;
-    const [first, last] = [gap[0] > 0 ? answered[gap[0] - 1] + 1 : 0, gap[0] < count ? answered[gap[0]] : this.end];
+    if (!gap.left_out || segments.length > 1) return;
+    const behind = gap.first + gap.kept;
+    const [first, last] = [gap.first > 0 ? answered[gap.first - 1] + 1 : 0, behind < count ? answered[behind] : this.end];
     const x = Math.max(NAMES, this.xOf(first)), width = Math.min(NAMES + this.width, this.xOf(last)) - x;
     if (width <= 0) return;
     to.fillStyle = colours.raised;
     to.fillRect(x, AXIS, width, height);
     to.fillStyle = colours.dim;
-    if (width > 90) to.fillText(`${number(gap[1])} requests are left out`, x + 8, AXIS + 10, width - 16);
+    if (width > 90) to.fillText(`${number(gap.left_out)} requests are left out`, x + 8, AXIS + 10, width - 16);
   }
 
   /** Visible requests of a lane. */
