@@ -87,7 +87,10 @@ impl Input {
             Self::Compressed(unpacker) => match unpacker.fill(to)? {
                 filled if filled == to.len() => Ok(Filled::All),
                 0 if !unpacker.is_cut() => Ok(Filled::Nothing),
-                _ => Ok(Filled::Part),
+                _ => {
+                    unpacker.refuse_whole()?;
+                    Ok(Filled::Part)
+                }
             },
         }
     }
@@ -109,6 +112,9 @@ impl Input {
             let start = bytes.len();
             bytes.resize(len.min(start + STEP), 0);
             if self.fill(&mut bytes[start..])? != Filled::All {
+                if let Self::Compressed(unpacker) = self {
+                    unpacker.refuse_whole()?;
+                }
                 return Ok(None);
             }
         }

@@ -208,6 +208,7 @@ impl Unpacker {
     fn block(&mut self, checksum: usize) -> Result<Step, Unpacked> {
         // All that was written out is there.
         if self.left() == 0 {
+            self.refuse_whole()?;
             return Ok(Step::End);
         }
         self.stored.clear();
@@ -236,10 +237,33 @@ impl Unpacker {
 
     /// Ends the file inside of a part.
     fn cut(&mut self) -> Result<Step, Unpacked> {
+        self.refuse_whole()?;
         self.is_cut = true;
         self.at = self.size;
         self.frame = None;
         Ok(Step::End)
+    }
+
+    /// Fails if the file has its end, so that a part which is longer has a wrong size. It goes to the end.
+    pub(in crate::trace) fn refuse_whole(&mut self) -> Result<(), Unpacked> {
+        if self.table_size()?.is_some() {
+            let text = "the file has its end, and a size before it is wrong";
+            return Err(Unpacked::Damaged(text.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Size of the table by which a whole file ends. Leaves the position behind the file.
+    fn table_size(&mut self) -> Result<Option<u64>, Unpacked> {
+        let Some(footer) = self.size.checked_sub(FOOTER as u64) else {
+            return Ok(None);
+        };
+        self.go_to(footer)?;
+        self.stored.clear();
+        if !self.take(FOOTER)? {
+            return Ok(None);
+        }
+        Ok(self.stored.first_chunk().and_then(seek_table::size))
     }
 
     /// Appends the next bytes of the file to those that are passed to zstd. Returns false if it has fewer.
@@ -292,17 +316,8 @@ impl Unpacker {
     }
 
     fn table(&mut self) -> Result<Option<Vec<u64>>, Unpacked> {
-        let Some(footer) = self.size.checked_sub(FOOTER as u64) else {
-            return Ok(None);
-        };
-        self.go_to(footer)?;
-        self.stored.clear();
-        if !self.take(FOOTER)? {
-            return Ok(None);
-        }
-        let size = self.stored.first_chunk().and_then(seek_table::size);
-        let size = size.filter(|size| *size <= self.size);
-        let Some(size) = size else {
+        let size = self.table_size()?;
+        let Some(size) = size.filter(|size| *size <= self.size) else {
             return Ok(None);
         };
         let before = self.size - size;
