@@ -18,6 +18,7 @@
 mod check;
 mod files;
 mod incomplete;
+mod junit;
 mod output;
 mod output_file;
 mod replay;

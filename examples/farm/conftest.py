@@ -16,4 +16,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     traces = sorted(Path(os.environ.get("TRACES", "traces")).glob("*.trace"))
     command = [os.environ.get("VHOST", "vhost"), "trace", "export", "--parquet", "-o", tables]
-    subprocess.run([*command, *map(str, traces)], check=True)
+    ended = subprocess.run([*command, *map(str, traces)], check=False)
+    if ended.returncode != 0:
+        # The command has named each recording that is not in the tables.
+        status = ended.returncode
+        pytest.exit(f"{tables} lacks recordings: the export ended with status {status}", status)

@@ -226,7 +226,7 @@ impl Builder {
         self
     }
 
-    /// Sets a property that identifies the run in its recording: [`RunIdentity`] has the keys. An empty value removes it.
+    /// Sets a property that identifies the run in its recording: [`RunIdentity`] has the keys. A blank value removes it.
     pub fn identify(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.run.set(key, value);
         self

@@ -36,10 +36,10 @@ impl RunIdentity {
         self.properties.get(key).map(String::as_str)
     }
 
-    /// Sets a property. An empty value removes it.
+    /// Sets a property. A blank value removes it.
     pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
         let (key, value) = (key.into(), value.into());
-        if value.is_empty() {
+        if value.trim().is_empty() {
             self.properties.remove(&key);
         } else {
             self.properties.insert(key, value);

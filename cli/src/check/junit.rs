@@ -5,6 +5,7 @@ use std::path::Path;
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::findings::{Finding, Severity};
+use crate::junit::{attribute, text_of};
 
 /// Text of the results: errors fail the test case, and the other findings are its output.
 pub(super) fn text(
@@ -22,7 +23,7 @@ pub(super) fn text(
         None => TestCaseStatus::success(),
         Some(first) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(*first);
+            status.set_message(attribute(first));
             status.set_type("error");
             status.set_description(errors.join("\n"));
             status
@@ -30,7 +31,7 @@ pub(super) fn text(
     };
     let files = [Some(mem), mailbox].into_iter().flatten();
     let files: Vec<String> = files.map(|file| file.display().to_string()).collect();
-    let mut case = TestCase::new(files.join(", "), status);
+    let mut case = TestCase::new(attribute(&files.join(", ")), status);
     case.set_classname("vhost.check");
     if !others.is_empty() {
         case.set_system_out(others.join("\n"));
@@ -39,5 +40,5 @@ pub(super) fn text(
     suite.add_test_case(case);
     let mut report = Report::new("vhost");
     report.add_test_suite(suite);
-    report.to_string()
+    text_of(&report)
 }

@@ -86,6 +86,7 @@ impl Collector {
         let period = period.filter(|period| *period != DEFAULT_PERIOD);
         Self {
             run: Run {
+                path: file.to_owned(),
                 file: file.display().to_string(),
                 identity: Identity {
                     period,

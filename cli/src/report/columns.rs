@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::path;
+use std::path::{self, Path};
 
 use data_encoding::BASE64;
 use serde::Serialize;
@@ -286,7 +286,7 @@ impl<'a> Detail<'a> {
             verdict: judgement.verdict.name(),
             reasons: &judgement.reasons,
             facts: facts(run),
-            replay: no_replay.map_or_else(|| replay_command(&run.file), str::to_owned),
+            replay: no_replay.map_or_else(|| replay_command(&run.path), str::to_owned),
             has_replay: no_replay.is_none(),
             period: run.identity.period,
             ticks: run.ticks,
@@ -393,31 +393,46 @@ fn facts(run: &Run) -> Vec<(&'static str, String)> {
 }
 
 /// Shell command that replays a recording, from any folder.
-pub(crate) fn replay_command(file: &str) -> String {
+pub(crate) fn replay_command(file: &Path) -> String {
     // Only the path of no file has none.
     let path = path::absolute(file).unwrap_or_else(|_| file.into());
-    let path = path.to_string_lossy();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,%@".contains(c);
-    if path.chars().all(is_plain) {
-        format!("vhost replay {path}")
-    } else {
-        format!("vhost replay '{}'", path.replace('\'', r"'\''"))
+    match path.to_str() {
+        Some(path) if path.chars().all(is_plain) => format!("vhost replay {path}"),
+        Some(path) if !path.contains(char::is_control) => {
+            format!("vhost replay '{}'", path.replace('\'', r"'\''"))
+        }
+        // As bash, ksh and zsh read it.
+        _ => {
+            let bytes = path.as_os_str().as_encoded_bytes().iter();
+            let quoted = bytes.map(|byte| match byte {
+                b' '..=b'~' if !b"'\\".contains(byte) => char::from(*byte).to_string(),
+                _ => format!("\\x{byte:02x}"),
+            });
+            format!("vhost replay $'{}'", quoted.collect::<String>())
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
     use super::*;
 
     #[test]
     fn names_of_files_are_quoted_for_a_shell() {
-        let commands = [
-            ("/a/run-1.trace", "vhost replay /a/run-1.trace"),
-            ("/it's $(x)", r"vhost replay '/it'\''s $(x)'"),
+        let commands: [(&[u8], &str); 4] = [
+            (b"/a/run-1.trace", "vhost replay /a/run-1.trace"),
+            (b"/it's $(x)", r"vhost replay '/it'\''s $(x)'"),
+            (b"/two\nlines", r"vhost replay $'/two\x0alines'"),
+            (b"/it's\\ \xff", r"vhost replay $'/it\x27s\x5c \xff'"),
         ];
         for (file, expected) in commands {
+            let file = Path::new(OsStr::from_bytes(file));
             assert_eq!(replay_command(file), expected);
         }
-        assert!(replay_command("-x").contains("/-x"));
+        assert!(replay_command(Path::new("-x")).contains("/-x"));
     }
 }

@@ -1,5 +1,6 @@
 //! Runs as JUnit results, for systems of continuous integration.
 
+use chrono::{DateTime, SecondsFormat};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use vhost::trace::RunIdentity;
 
@@ -7,6 +8,7 @@ use super::columns::replay_command;
 use super::columns::request_text;
 use super::run::{Failure, Run, Step};
 use super::verdict::{Judgement, Verdict};
+use crate::junit::{attribute, text_of};
 
 /// Most lines of firmware's text in a result.
 const MOST_LINES: usize = 100;
@@ -24,16 +26,20 @@ impl Results {
         let status = match judgement.verdict {
             Verdict::Passed => TestCaseStatus::success(),
             Verdict::Failed | Verdict::Unfinished => {
-                not_passed(NonSuccessKind::Failure, file, run, judgement)
+                not_passed(NonSuccessKind::Failure, run, judgement)
             }
-            Verdict::Unreadable => not_passed(NonSuccessKind::Error, file, run, judgement),
+            Verdict::Unreadable => not_passed(NonSuccessKind::Error, run, judgement),
         };
-        let mut case = TestCase::new(file, status);
+        let mut case = TestCase::new(attribute(file), status);
         case.set_classname("vhost.run");
         if let Some(run) = run {
             let (requests, failed) = run.counts();
             for (key, value) in run.identity.run.iter() {
-                case.add_property((key, value));
+                let time = (key == RunIdentity::STARTED)
+                    .then(|| time_of(value))
+                    .flatten();
+                let value = time.unwrap_or_else(|| attribute(value));
+                case.add_property((key, value.as_str()));
             }
             let numbers = [
                 ("ticks", run.ticks),
@@ -55,19 +61,20 @@ impl Results {
     pub(super) fn text(self) -> Result<String, quick_junit::SerializeError> {
         let mut report = Report::new("vhost");
         report.add_test_suite(self.0);
-        report.to_string()
+        text_of(&report)
     }
 }
 
-fn not_passed(
-    kind: NonSuccessKind,
-    file: &str,
-    run: Option<&Run>,
-    judgement: &Judgement,
-) -> TestCaseStatus {
+/// Milliseconds since 1970 as a time of ISO 8601, in UTC.
+fn time_of(milliseconds: &str) -> Option<String> {
+    let time = DateTime::from_timestamp_millis(milliseconds.parse().ok()?)?;
+    Some(time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+fn not_passed(kind: NonSuccessKind, run: Option<&Run>, judgement: &Judgement) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     let message = judgement.reasons.first().map_or("", String::as_str);
-    status.set_message(message);
+    status.set_message(attribute(message));
     status.set_type(judgement.verdict.name());
     let mut lines = judgement.reasons.clone();
     if let Some(failure) = run.and_then(|run| run.failure(judgement.allows_errors)) {
@@ -78,7 +85,7 @@ fn not_passed(
         lines.extend(command.map(|command| format!("run again: {command}")));
         lines.push(match run.no_replay() {
             Some(reason) => reason.to_owned(),
-            None => format!("reproduce: {}", replay_command(file)),
+            None => format!("reproduce: {}", replay_command(&run.path)),
         });
     }
     status.set_description(lines.join("\n"));

@@ -191,7 +191,7 @@ fn row_of(run: &Run, judgement: Judgement) -> Row {
         first: failure.map(|failure| failure.tick),
         replay: match run.no_replay() {
             Some(_) => String::new(),
-            None => replay_command(&run.file),
+            None => replay_command(&run.path),
         },
         run: page::Identity::of(&run.identity.run),
     }

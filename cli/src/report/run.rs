@@ -1,7 +1,7 @@
 //! A recorded run as plain data, collected in one pass.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mailbox_rs::Errno;
@@ -40,6 +40,8 @@ pub(crate) struct Bounds {
 #[derive(Debug)]
 pub(crate) struct Run {
     /// Path as given on the command line.
+    pub(crate) path: PathBuf,
+    /// Text of it.
     pub(crate) file: String,
     /// Origin of the recording.
     pub(crate) identity: Identity,

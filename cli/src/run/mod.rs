@@ -151,7 +151,7 @@ pub(crate) struct Args {
     #[arg(long)]
     status: bool,
     /// Arguments of firmware, behind its name
-    #[arg(last = true, value_name = "ARGS", conflicts_with = "mailbox")]
+    #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
 }
 
@@ -160,6 +160,11 @@ fn attached(list: &str) -> Result<Vec<Named>, AttachError> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    if args.mailbox.is_some() && !args.args.is_empty() {
+        bail!(
+            "arguments of firmware behind `--` are not for --mailbox: give them by the key `args` of a channel there"
+        );
+    }
     files::of(args).are_distinct()?;
     match execute(args) {
         Ok(status) => Ok(Outcome::Status(status)),

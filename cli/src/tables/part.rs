@@ -151,9 +151,10 @@ impl Drop for Output {
     }
 }
 
-/// Error without its cause, whose text it has.
+/// Error without its cause, whose text it has behind the name of a variant.
 fn own_text(error: &impl Display) -> Error {
-    anyhow!("{error}")
+    let text = error.to_string();
+    anyhow!("{}", text.strip_prefix("External: ").unwrap_or(&text))
 }
 
 /// Encodings and metadata of a table's files.

@@ -302,7 +302,7 @@ impl<'a> Rows<'a> {
         let failure = run.failure(allows_errors);
         let exits = exits(run);
         let property = |key| Cell::text(source.run.get(key));
-        let replay = run.no_replay().is_none().then(|| replay_command(&run.file));
+        let replay = run.no_replay().is_none().then(|| replay_command(&run.path));
         let [infos, warnings, errors, fatals] = run.severities;
         let (end, problem) = match &run.end {
             End::Whole => ("whole", None),

@@ -25,8 +25,16 @@ pub(crate) struct Args {
     output: PathBuf,
 }
 
-/// Most characters of the reason why a part begins earlier.
-const MOST_REASON: usize = 400;
+/// Most characters of a line of the reason why a part begins earlier.
+const MOST_REASON: usize = 120;
+
+/// Reason in one line: of a difference its place and both sides, whose state may be long.
+fn short(reason: &str) -> String {
+    let lines = reason.lines().map(str::trim);
+    let lines = lines.take_while(|line| *line != "before:");
+    let lines = lines.map(|line| truncated(format_args!("{}", Sanitized(line)), MOST_REASON));
+    lines.collect::<Vec<_>>().join("; ")
+}
 
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let range = args.ticks.range();
@@ -70,11 +78,26 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             0 => "with the run".to_owned(),
             tick => format!("at tick {tick}"),
         };
-        let reason: Vec<&str> = reason.split_whitespace().collect();
-        let reason = reason.join(" ");
-        let reason = truncated(format_args!("{}", Sanitized(&reason)), MOST_REASON);
-        writeln!(out, "it begins {place}: {reason}")?;
+        writeln!(out, "it begins {place}: {}", short(&reason))?;
     }
     out.flush()?;
     Ok(incomplete::outcome(&args.file, is_cut))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_short_line() {
+        let state = "x".repeat(1000);
+        let reason = format!(
+            "a replay differs: frame 23 differs\n  recorded: {state}\n  replayed: nothing\n  before:\n    {state}"
+        );
+        let short = short(&reason);
+        let begin = "a replay differs: frame 23 differs; recorded: xxx";
+        assert!(short.starts_with(begin), "{short}");
+        assert!(short.ends_with("…; replayed: nothing"), "{short}");
+        assert!(short.chars().count() < 300);
+    }
 }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use clap::builder::NonEmptyStringValueParser;
 use vhost::config;
 
 use crate::Outcome;
@@ -56,6 +55,14 @@ fn period(text: &str) -> Result<u64, String> {
     parsed.ok_or_else(|| "it is no time of 1ps to 1s: give a number and ps, ns, us, ms or s".into())
 }
 
+/// Property of a run, which is not blank.
+fn property(text: &str) -> Result<String, String> {
+    match text.trim().is_empty() {
+        true => Err("it is blank: give a text, or leave the option out".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
 /// Formats of waves. They exclude `parquet`, so that an option which requires it would be ignored beside them.
 const WAVES: [&str; 3] = ["perfetto", "fst", "ftr"];
 
@@ -69,22 +76,22 @@ struct Tables {
     #[arg(long, conflicts_with_all = WAVES)]
     allow_errors: bool,
     /// Name of the run, unique in the tables, in place of VHOST_RUN_ID of the recorded run
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = WAVES)]
+    #[arg(long, value_name = "TEXT", value_parser = property, conflicts_with_all = WAVES)]
     run_id: Option<String>,
     /// Name of the design or test, in place of VHOST_RUN_DESIGN
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = WAVES)]
+    #[arg(long, value_name = "TEXT", value_parser = property, conflicts_with_all = WAVES)]
     design: Option<String>,
     /// Seed of the run, in place of VHOST_RUN_SEED
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = WAVES)]
+    #[arg(long, value_name = "TEXT", value_parser = property, conflicts_with_all = WAVES)]
     seed: Option<String>,
     /// Revision of the sources, in place of VHOST_RUN_REVISION
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = WAVES)]
+    #[arg(long, value_name = "TEXT", value_parser = property, conflicts_with_all = WAVES)]
     revision: Option<String>,
     /// Name of the machine, in place of VHOST_RUN_HOST
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = WAVES)]
+    #[arg(long, value_name = "TEXT", value_parser = property, conflicts_with_all = WAVES)]
     host: Option<String>,
     /// Command that repeats the run, in place of VHOST_RUN_COMMAND
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = WAVES)]
+    #[arg(long, value_name = "TEXT", value_parser = property, conflicts_with_all = WAVES)]
     command: Option<String>,
 }
 

@@ -446,6 +446,53 @@ fn the_identity_of_a_run_is_shown() {
     );
 }
 
+/// Names, times and commands are right for whoever reads the results.
+#[test]
+fn results_of_files_with_any_name() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let names = [&b"two\n lines.trace"[..], b"it's \xff.trace"];
+    for name in names {
+        let run = vhost::Vhost::builder().identify("id", "tab\there");
+        let file = folder.path().join(OsStr::from_bytes(name));
+        run.record(file)
+            .record_failure("test", "no design")
+            .unwrap();
+    }
+    let mut report = command();
+    report.args(["report", "--junit", "run.xml"]);
+    report.args(names.map(OsStr::from_bytes));
+    end(report.current_dir(folder.path())).stdout(0);
+    let results = fs::read_to_string(folder.path().join("run.xml")).unwrap();
+    for text in [
+        "name=\"two&#10; lines.trace\"",
+        "name=\"id\" value=\"tab&#9;here\"",
+        "/two\\x0a lines.trace&apos;",
+        "/it\\x27s \\xff.trace&apos;",
+    ] {
+        assert!(results.contains(text), "{text}: {results}");
+    }
+    let (_, started) = results.split_once("name=\"started\" value=\"").unwrap();
+    let (started, _) = started.split_once('"').unwrap();
+    let digits = started.replace(|c: char| c.is_ascii_digit(), "0");
+    assert_eq!(digits, "0000-00-00T00:00:00.000Z");
+    // A shell runs the commands.
+    let commands = results.lines().filter_map(|line| {
+        let (_, command) = line.split_once("reproduce: vhost ")?;
+        let (command, _) = command.split_once("</failure>")?;
+        Some(command.replace("&apos;", "'"))
+    });
+    let commands: Vec<_> = commands.collect();
+    assert_eq!(commands.len(), 2);
+    for words in commands {
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &format!("{} {words}", env!("CARGO_BIN_EXE_vhost"))]);
+        end(&mut shell).stdout(0);
+    }
+}
+
 #[test]
 fn recordings_are_not_written_over() {
     let folder = tempfile::tempdir().unwrap();

@@ -569,11 +569,13 @@ fn an_empty_identity_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     Run::default().record(folder.path());
     for option in ["run-id", "design", "seed", "revision", "host", "command"] {
-        let mut export = command();
-        export.args(["trace", "export", "--parquet", "-o", "tables", "run.trace"]);
-        export.args([&format!("--{option}"), ""]);
-        let error = end(export.current_dir(folder.path())).stderr(2);
-        assert!(error.contains(&format!("--{option} <TEXT>")), "{error}");
+        for blank in ["", " ", "\t"] {
+            let mut export = command();
+            export.args(["trace", "export", "--parquet", "-o", "tables", "run.trace"]);
+            export.args([&format!("--{option}"), blank]);
+            let error = end(export.current_dir(folder.path())).stderr(2);
+            assert!(error.contains(&format!("--{option} <TEXT>")), "{error}");
+        }
     }
 }
 

@@ -167,3 +167,12 @@ fn a_run_that_can_not_start_has_failed_in_its_recording() {
         assert_eq!(fs::read(&trace).unwrap(), old);
     }
 }
+
+#[test]
+fn arguments_beside_a_configuration_are_refused_with_the_key() {
+    let image = Image::of(&code(&[EBREAK]).build());
+    image.put("mb.yaml", "cpu: {space: cpu, elf: \"${IMAGE}\"}\n");
+    let mailbox = image.path("mb.yaml").display().to_string();
+    let error = image.fails(&["--mailbox", &mailbox, "--", "one"], 2);
+    assert!(error.contains("by the key `args` of a channel"), "{error}");
+}
