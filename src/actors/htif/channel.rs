@@ -12,7 +12,7 @@ use super::open_files::OpenFiles;
 use super::poller::{HostPlace, HostPoller};
 use super::status_tracker::HtifTracker;
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller,
+    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller, exit_code,
 };
 use crate::bus::ActorContext;
 use crate::mem::{Op, Span, part};
@@ -358,8 +358,7 @@ impl Channel {
                 Served::Response(1)
             }
             (Device::SystemCalls, 0) if command.payload() & 1 == 1 => {
-                let code = command.payload() >> 1;
-                Served::Exit(u32::try_from(code).unwrap_or(u32::MAX))
+                Served::Exit(exit_code(command.payload() >> 1))
             }
             (Device::SystemCalls, 0) => self.serve_call(command, since).await,
             (Device::Console, 0) => {
@@ -439,7 +438,7 @@ impl Channel {
         };
         self.tracker.calls(call);
         if call.name() == "exit" {
-            return Served::Exit(call.args[0] as u32);
+            return Served::Exit(exit_code(call.args[0]));
         }
         let done = match self.context.catch_panic(self.system_call(&call)).await {
             Ok(done) => done,

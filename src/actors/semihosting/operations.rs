@@ -8,7 +8,7 @@ use mailbox_rs::{Errno, MAX_STRING, PosixFlags, PtrWidth, Whence};
 use super::channel::Channel;
 use super::handles::{FEATURES, Handle};
 use super::outcome::Done;
-use crate::actors::service::{Failure, Stream, refused};
+use crate::actors::service::{Failure, Stream, exit_code, refused};
 use crate::mem::{Op, Span};
 use crate::messages::files::{ActOnPath, PathAction, PosixOpen};
 use crate::messages::foreign::Severity;
@@ -401,7 +401,7 @@ impl Channel {
 fn exit(reason: u64, status: Option<u64>) -> Done {
     Done::Exit(match (reason, status) {
         (APPLICATION_EXIT, None) => 0,
-        (APPLICATION_EXIT, Some(status)) => status as u32,
+        (APPLICATION_EXIT, Some(status)) => exit_code(status),
         _ => 1,
     })
 }

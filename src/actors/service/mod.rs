@@ -12,10 +12,12 @@
 //! - `word_poller`: words that a front end polls.
 //! - `task_tracker`: operation that the present request waits for, for the status.
 //! - `progress`: state of the channels that ticks read without a message.
+//! - `exit_code`: exit codes of words with more bits.
 //! - `failure`: errors of requests, and their error numbers; `severity`: severity of reports on them.
 //! - `faults`: injected faults, by the choices of `fault_injector`; `tick_alarm`: wait for a tick.
 
 mod channel_task;
+mod exit_code;
 mod failure;
 mod fault_injector;
 mod faults;
@@ -41,6 +43,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mailbox_rs::{Errno, MAX_STRING, PtrWidth};
 
+pub(in crate::actors) use exit_code::exit_code;
 pub(crate) use failure::Failure;
 use fault_injector::FaultInjector;
 pub(crate) use frame_decoder::{FrameDecoder, FrameDecoders};

@@ -177,11 +177,13 @@ fn main_gets_the_configured_arguments() {
 
 #[test]
 fn an_exit_may_be_a_call() {
-    let bench = Bench::new();
-    bench.put_word(CALL, 93);
-    bench.put_word(CALL + 8, 42);
-    bench.command(CALL);
-    assert_eq!(bench.told(), (vec![], Some(42)));
+    for (word, code) in [(42, 42), (1 << 32, u32::MAX)] {
+        let bench = Bench::new();
+        bench.put_word(CALL, 93);
+        bench.put_word(CALL + 8, word);
+        bench.command(CALL);
+        assert_eq!(bench.told(), (vec![], Some(code)));
+    }
 }
 
 #[test]
