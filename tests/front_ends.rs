@@ -284,3 +284,53 @@ fn reports_on_files_are_readable() {
     let expected = "RTT: up channel 0 `Terminal`: file `no/such`: ENOENT (no such file or directory); its bytes are lost";
     assert!(text.starts_with(expected), "{text}");
 }
+
+/// A text of WRITE0 has no buffer with a length: it is printed whole up to 1 MiB.
+#[test]
+fn long_texts_of_semihosting_are_printed() {
+    const START: u64 = 0x8000_0000;
+    const LIMIT: usize = 1 << 20;
+    const MEMORY: usize = 2 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let (sender, reports) = channel();
+    let vhost = Vhost::builder()
+        .memories_text(
+            "space: {cpu: [ram: {base: 0x80000000, size: 0x200000, path: r, width: 64, backend: static}]}",
+        )
+        .mailboxes_text(
+            "cpu: {space: cpu, ptr: 32, abi: semihosting, stub: none, stdio: {stdout: out}}",
+        )
+        .files(folder.path())
+        .on_report(move |report| {
+            let _ = sender.send(report.text.clone());
+        })
+        .start()
+        .unwrap();
+    let mut printed = 0;
+    let mut print = |address: u64, fails| {
+        let result = vhost.semihost("cpu", 0, 0x04, address).unwrap();
+        assert_eq!(result, Some(if fails { 0xffff_ffff } else { 0 }));
+        let all = std::fs::read(folder.path().join("out")).unwrap_or_default();
+        let new = all.len() - printed;
+        printed = all.len();
+        new
+    };
+    let text = vec![b'x'; MEMORY];
+    vhost.write_from("cpu", START, &text).unwrap();
+    for len in [0, 1, 4095, 4096, 4097, 8192, 100_000, LIMIT - 1] {
+        vhost.write_u8("cpu", START + len as u64, 0).unwrap();
+        assert_eq!(print(START, false), len);
+        vhost.write_u8("cpu", START + len as u64, b'x').unwrap();
+    }
+    assert_eq!(reports.try_iter().count(), 0);
+    assert_eq!(print(START, true), LIMIT);
+    let told: Vec<_> = reports.try_iter().collect();
+    assert!(
+        told[0].contains("no NUL in 1048576 bytes, which are printed; answered EINVAL"),
+        "{told:?}"
+    );
+    // Memory ends before the text does.
+    print(START + MEMORY as u64 - 5000, true);
+    let told: Vec<_> = reports.try_iter().collect();
+    assert!(told[0].contains("answered EFAULT"), "{told:?}");
+}

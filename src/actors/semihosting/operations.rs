@@ -9,7 +9,7 @@ use super::channel::Channel;
 use super::handles::{FEATURES, Handle};
 use super::outcome::Done;
 use crate::actors::service::{Failure, Stream, exit_code, refused};
-use crate::mem::{Op, Span};
+use crate::mem::{AccessError, Op, Span};
 use crate::messages::files::{ActOnPath, PathAction, PosixOpen};
 use crate::messages::foreign::Severity;
 use crate::messages::semihosting::Operation;
@@ -26,6 +26,9 @@ const FEATURES_FILE: &[u8] = b":semihosting-features";
 
 /// Permission bits of a created file.
 const MODE: u32 = 0o666;
+
+/// Maximum length of a text of WRITE0.
+const MAX_TEXT: u64 = 1 << 20;
 
 /// Ticks of ELAPSED in a second: nanoseconds.
 const TICKS_PER_SECOND: u64 = 1_000_000_000;
@@ -59,11 +62,7 @@ impl Channel {
                 self.service.print(byte).await?;
                 0
             }
-            (0x04, _) => {
-                let text = self.service.text("text", argument).await?;
-                self.service.print(text).await?;
-                0
-            }
+            (0x04, _) => self.print_text(argument).await?,
             (0x05, &[handle, ptr, len]) => len - self.write(handle, ptr, len).await?.min(len),
             (0x06, &[handle, ptr, len]) => match self.read(handle, ptr, len).await? {
                 Some(read) => len - read.min(len),
@@ -147,6 +146,37 @@ impl Channel {
             _ => return Err(refused(Errno::ENOSYS, "there is no such operation")),
         };
         Ok(Done::Value(value))
+    }
+
+    /// Prints a text up to its NUL, in pieces. Of one that is too long the first [`MAX_TEXT`] bytes are printed.
+    async fn print_text(&self, address: u64) -> Result<u64, Failure> {
+        let pieces = (0..MAX_TEXT / MAX_STRING).map(|piece| Span {
+            address: address.wrapping_add(piece * MAX_STRING),
+            len: MAX_STRING,
+        });
+        for piece in pieces {
+            match self.service.access(Op::Text(piece)).await {
+                Ok(last) => {
+                    self.service.print(last.into_bytes()).await?;
+                    return Ok(0);
+                }
+                Err(Failure::Access(AccessError::Unterminated { len })) if len == MAX_STRING => {
+                    let bytes = self.service.access(Op::Read(piece)).await?.into_bytes();
+                    self.service.print(bytes).await?;
+                }
+                Err(Failure::Access(cause)) => {
+                    return Err(Failure::Text {
+                        what: "text",
+                        address,
+                        cause,
+                    });
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        let reason =
+            format!("the text at {address:#x} has no NUL in {MAX_TEXT} bytes, which are printed");
+        Err(refused(Errno::EINVAL, reason))
     }
 
     /// Bytes of a word.
