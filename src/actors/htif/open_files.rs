@@ -91,14 +91,33 @@ impl OpenFiles {
                 })?
             }
         };
-        let joined = simplified(&base, path);
-        if joined.len() as u64 >= MAX_STRING {
-            let len = joined.len();
-            let reason = format!("the path from the root has {len} bytes");
-            return Err(refused(Errno::ENAMETOOLONG, reason));
-        }
-        Ok(joined)
+        bounded(simplified(&base, path))
     }
+
+    /// Path that leads from the root, of one that begins with `/` as firmware sees it. The parent of the root is the root.
+    ///
+    /// # Errors
+    /// ENAMETOOLONG.
+    pub(super) fn from_root(path: &[u8]) -> Result<Bytes, Failure> {
+        let simplified = simplified(b"/", path);
+        let mut rest = simplified.strip_prefix(b"/").unwrap_or(&simplified);
+        while rest == b".." || rest.starts_with(b"../") {
+            rest = rest.get(3..).unwrap_or_default();
+        }
+        bounded(match rest {
+            b"" => Bytes::from_static(b"."),
+            rest => Bytes::copy_from_slice(rest),
+        })
+    }
+}
+
+fn bounded(path: Bytes) -> Result<Bytes, Failure> {
+    if path.len() as u64 >= MAX_STRING {
+        let len = path.len();
+        let reason = format!("the path from the root has {len} bytes");
+        return Err(refused(Errno::ENAMETOOLONG, reason));
+    }
+    Ok(path)
 }
 
 /// Path of `path` from `base`, without `.`, and without directories that `..` leaves again. It is never empty.
@@ -145,6 +164,15 @@ mod tests {
         assert_eq!(resolved(None, "../..").unwrap(), ".");
         assert_eq!(resolved(None, "../../..").unwrap(), "..");
         assert_eq!(resolved(None, "/h").unwrap(), "/h");
+        for (path, expected) in [
+            ("/", "."),
+            ("///a//./b/", "a/b"),
+            ("/a/../..", "."),
+            ("/../../c", "c"),
+            ("/..d", "..d"),
+        ] {
+            assert_eq!(OpenFiles::from_root(path.as_bytes()).unwrap(), expected);
+        }
         files.opened(7, Bytes::from_static(b"x"), PosixFlags::READ_ONLY);
         assert_eq!(resolved(Some(7), "y").unwrap(), "x/y");
         files.closed(7);

@@ -5,6 +5,7 @@ use mailbox_rs::{AccessMode, Errno, FileStatus, FileType, MAX_STRING, PosixFlags
 
 use super::channel::Channel;
 use super::linux::{AT_FDCWD, AT_REMOVEDIR};
+use super::open_files::OpenFiles;
 use super::system_calls::descriptor;
 use crate::actors::service::{Failure, refused};
 use crate::bus::{Envelope, Message};
@@ -195,7 +196,11 @@ impl Channel {
 
     async fn resolved(&self, from: Option<u64>, given: &Bytes) -> Result<Bytes, Failure> {
         let expanded = self.service.expanded(given).await?;
-        self.files.resolved(from, &expanded)
+        // The expansion has made a path from the root of one that is the machine's.
+        match given.starts_with(b"/") && expanded.starts_with(b"/") {
+            true => OpenFiles::from_root(&expanded),
+            false => self.files.resolved(from, &expanded),
+        }
     }
 
     /// Reads a path. Its NUL must be within the given length.

@@ -215,3 +215,39 @@ fn failures_are_reported_with_the_call_and_service_goes_on() {
     assert_eq!(bench.write(1, "on\n"), 3);
     assert!(bench.status().contains("write(0x1, "), "{}", bench.status());
 }
+
+/// getcwd shows the root as `/`, and each path that it gives leads back.
+#[test]
+fn paths_of_getcwd_lead_back() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.file("logs/deep")).unwrap();
+    fs::write(bench.file("logs/f"), "text").unwrap();
+    let chdir = |path| {
+        let (path, _) = bench.path(path);
+        bench.call(49, &[path])
+    };
+    let getcwd = || {
+        let len = bench.call(17, &[BUFFER, 256]).cast_unsigned();
+        String::from_utf8(bench.bytes(BUFFER, len - 1).to_vec()).unwrap()
+    };
+    let below = bench.file("logs");
+    for (path, cwd) in [
+        ("logs/deep", "/logs/deep"),
+        ("/", "/"),
+        ("/logs", "/logs"),
+        ("deep", "/logs/deep"),
+        ("..", "/logs"),
+        ("/..", "/"),
+        // A path of the machine.
+        (below.to_str().unwrap(), "/logs"),
+    ] {
+        assert_eq!(chdir(path), 0, "{path}");
+        assert_eq!(getcwd(), cwd, "{path}");
+        assert_eq!(chdir(cwd), 0);
+        assert_eq!(getcwd(), cwd);
+    }
+    assert!(bench.open("/logs/f", 0) > 2);
+    assert_eq!(bench.open("/logs/g", 0), ENOENT);
+    // A path of the machine that is not below the root is none.
+    assert_eq!(bench.open("/etc/passwd", 0), ENOENT);
+}
