@@ -334,3 +334,41 @@ fn long_texts_of_semihosting_are_printed() {
     let told: Vec<_> = reports.try_iter().collect();
     assert!(told[0].contains("answered EFAULT"), "{told:?}");
 }
+
+/// A response that firmware has not taken is in `fromhost` alone: the status reads it there.
+#[test]
+fn the_status_names_the_side_of_htif_that_is_due() {
+    let from = TOHOST + 0x40;
+    let mailboxes =
+        format!("cpu: {{space: cpu, abi: htif, tohost: {TOHOST:#x}, fromhost: {from:#x}}}");
+    let (vhost, _reports) = start(&mailboxes, |builder| builder);
+    let status = || vhost.status().unwrap();
+    let due = "waits for firmware to write a command";
+    vhost.tick().unwrap();
+    assert!(status().contains(due), "{}", status());
+    // Its name, by the console itself.
+    let identify = 0x01ff << 48 | DATA << 8 | 0xff;
+    vhost.write_u64("cpu", TOHOST, identify).unwrap();
+    vhost.tick().unwrap();
+    vhost.tick().unwrap();
+    assert_ne!(vhost.read_u64("cpu", from).unwrap(), 0);
+    let text = status();
+    let taken =
+        format!("waits for firmware to take a response, and to clear fromhost at {from:#x}");
+    assert!(text.contains(&taken), "{text}");
+    vhost.write_u64("cpu", from, 0).unwrap();
+    assert!(status().contains(due), "{}", status());
+}
+
+#[test]
+fn the_status_says_that_the_lock_of_the_code_in_place_of_traps_is_held() {
+    let stub = 0x8000_8000_u64;
+    let mailboxes = format!("cpu: {{space: cpu, ptr: 32, abi: semihosting, stub: {stub:#x}}}");
+    let (vhost, _reports) = start(&mailboxes, |builder| builder);
+    vhost.tick().unwrap();
+    let held = "the lock of the code in place of traps is held";
+    assert!(!vhost.status().unwrap().contains(held));
+    vhost.write_u32("cpu", stub + 192, 1).unwrap();
+    let status = vhost.status().unwrap();
+    assert!(status.contains(held), "{status}");
+}

@@ -15,7 +15,7 @@ use crate::mem::{MemoryMap, Segments};
 use crate::messages::RTT_HEADER;
 use crate::messages::checkpoint::SavedStatistics;
 use crate::messages::htif::WORD;
-use crate::messages::semihosting::STUB_WORDS;
+use crate::messages::semihosting::{STUB_LOCK, STUB_LOCK_LEN, STUB_WORDS};
 use crate::messages::{
     ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, RttPlace, SemihostingPlace,
     Signature, UpTarget,
@@ -91,9 +91,12 @@ fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Seg
             ptr_width, stub, ..
         }) => {
             let (ptr_width, stub) = (*ptr_width, *stub);
-            let place = stub.and_then(|stub| located(stub, STUB_WORDS));
+            // The lock follows the words that are polled.
+            let parts = stub.map(|stub| [(stub, STUB_WORDS), (stub + STUB_LOCK, STUB_LOCK_LEN)]);
+            let parts = parts.into_iter().flatten();
+            let place = parts.filter_map(|(at, len)| located(at, len)).flatten();
             let interface = Interface::Semihosting(SemihostingPlace { ptr_width, stub });
-            Some((interface, place.unwrap_or_default()))
+            Some((interface, place.collect()))
         }
         FrontEnd::Rtt(rtt) => {
             // A range to search has accesses of others, too.

@@ -1,7 +1,26 @@
-//! Words of a mailbox in memory, as far as firmware writes them.
+//! Words of channels in memory, as far as firmware writes them.
 
 use mailbox_rs::{QUEUE_LEN, State};
 use serde::{Deserialize, Serialize};
+
+/// Words of a channel in memory, read for its status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusWords {
+    /// Those of a mailbox.
+    Mailbox(ChannelWords),
+    /// `fromhost` of HTIF.
+    Htif {
+        /// Its address.
+        fromhost: u64,
+        /// Response that firmware has not taken; 0 for none.
+        response: u64,
+    },
+    /// Code in place of the traps of semihosting.
+    Semihosting {
+        /// Lock of the code; 0 while it is free.
+        lock: u32,
+    },
+}
 
 /// Words of a channel that firmware writes, as last read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

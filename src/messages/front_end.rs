@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 use super::ChannelId;
-use super::channel_words::ChannelWords;
+use super::channel_words::StatusWords;
 use super::checkpoint::{RestoreError, SaveError, SavedChannel};
 use crate::bus::{
     Attributes, Endpoint, Envelope, Message, MessageVisitor, Payload, Redaction, Ticket, Topic,
@@ -35,7 +35,7 @@ pub trait ChannelState:
     fn is_open(&self) -> bool;
 
     /// Adds the words of the channel in memory, where its protocol has such.
-    fn show_words(&mut self, _words: Option<ChannelWords>) {}
+    fn show_words(&mut self, _words: Option<StatusWords>) {}
 }
 
 impl<T: ChannelState> Attributes for Vec<T> {}

@@ -29,6 +29,7 @@ pub use channel::{
     ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, RTT_HEADER, RttPlace,
     SemihostingPlace, Signature, UpTarget,
 };
+pub use channel_words::StatusWords;
 pub use name::Name;
 pub use printed::printed_bytes;
 pub(crate) use printed::printed_text;

@@ -286,6 +286,11 @@ pub enum RttStep {
     },
     /// No further step: the channel has failed.
     GivenUp,
+    /// Firmware takes bytes of the first down buffer, which has no room for more of the standard input, or writes to an up buffer.
+    Room {
+        /// Address of the control block.
+        address: u64,
+    },
 }
 
 impl ChannelState for RttStatus {
@@ -311,6 +316,11 @@ impl Display for RttStatus {
             RttStep::Bytes { address } => write!(
                 f,
                 "waits for firmware to write to RTT since tick {since}; control block at {address:#x}"
+            )?,
+            RttStep::Room { address } => write!(
+                f,
+                "waits for firmware to take bytes of down channel 0, which has no room for more of the standard input, or to write to RTT, \
+                 since tick {since}; control block at {address:#x}"
             )?,
             RttStep::Deliver { buffer } => {
                 write!(

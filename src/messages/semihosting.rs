@@ -6,6 +6,7 @@ use mailbox_rs::{Errno, PtrWidth, RequestEntry};
 use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
+use super::channel_words::StatusWords;
 use super::front_end::{self, ChannelState, Protocol};
 use super::mailbox::{CACHE_HINT, Task};
 use super::served::{SEMIHOSTING_ACTION, ServedRequest, entry_of};
@@ -70,6 +71,9 @@ pub const STUB_OTHER: u64 = 4 * STUB_HARTS;
 
 /// Offset of the lock of harts that share the words of the first one. Its line of a cache has nothing that the host writes.
 pub const STUB_LOCK: u64 = 192;
+
+/// Bytes of the lock.
+pub const STUB_LOCK_LEN: u64 = 4;
 
 /// Offset of the first hart's `a0` and `a1`, with 64 bits each. Those of further harts follow. The host puts the result into the place of
 /// `a0`, and clears the flag.
@@ -236,6 +240,8 @@ pub enum SemihostingStep {
     GivenUp,
     /// Firmware asks for an operation, by the code in place of traps.
     Code,
+    /// The same, while the lock of the code is held.
+    Locked,
 }
 
 impl ChannelState for SemihostingStatus {
@@ -244,6 +250,14 @@ impl ChannelState for SemihostingStatus {
             self.step,
             SemihostingStep::Exited { .. } | SemihostingStep::GivenUp
         )
+    }
+
+    fn show_words(&mut self, words: Option<StatusWords>) {
+        if let Some(StatusWords::Semihosting { lock: 1.. }) = words
+            && self.step == SemihostingStep::Code
+        {
+            self.step = SemihostingStep::Locked;
+        }
     }
 }
 
@@ -259,6 +273,12 @@ impl Display for SemihostingStatus {
             SemihostingStep::Code => write!(
                 f,
                 "waits for firmware's next operation of semihosting since tick {since}; {CACHE_HINT}"
+            )?,
+            SemihostingStep::Locked => write!(
+                f,
+                "waits for firmware's next operation of semihosting since tick {since}; the lock of the code in place of traps is held: by a \
+                 hart in an operation, or by one whose operation was interrupted by a handler that asks for another, which never ends; \
+                 {CACHE_HINT}"
             )?,
             SemihostingStep::Serve {
                 hart,

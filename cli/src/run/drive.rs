@@ -9,6 +9,7 @@ use vhost::messages::Interface;
 use vhost::messages::front_end::OperateError;
 
 use super::checkpoint::{RunState, SaveAt};
+use super::idle::is_idle;
 use super::input::Input;
 
 /// Ticks after the hart has stopped, in which its last requests are served: more than a queue has
@@ -133,7 +134,12 @@ pub(super) fn drive<X: Xlen>(
                 break Why::Input;
             }
             Stop::Steps | Stop::Semihosting => {}
-            Stop::Wait if !awaits_input && waits.endless(&hart) => break Why::Waits,
+            Stop::Wait if !awaits_input && waits.endless(&hart) => {
+                break match reads_input(vhost, &hart, memory)? {
+                    true => Why::Input,
+                    false => Why::Waits,
+                };
+            }
             Stop::Wait => {}
             Stop::Unhandled(trap) => break Why::Trap(trap),
             Stop::TrapLoop(trap) => break Why::TrapLoop(trap),
@@ -147,17 +153,20 @@ pub(super) fn drive<X: Xlen>(
             }
             if let Some(input) = &mut input
                 && input.comes_later()
-                && (awaits_result || reads_input(vhost)?)
+                && (awaits_result || reads_input(vhost, &hart, memory)?)
             {
                 input.sleep()?;
             }
             let at = self_jump(&hart, memory);
             if at.is_some() && at == spin && !awaits_input {
-                break Why::Spins;
+                break match reads_input(vhost, &hart, memory)? {
+                    true => Why::Input,
+                    false => Why::Spins,
+                };
             }
             spin = at;
             // In the code in place of traps the hart is in no jump to itself.
-            if !awaits_input && place.stays(hart.pc()) && reads_input(vhost)? {
+            if !awaits_input && place.stays(hart.pc()) && reads_input(vhost, &hart, memory)? {
                 break Why::Input;
             }
         }
@@ -180,10 +189,14 @@ pub(super) fn drive<X: Xlen>(
     })
 }
 
-/// True if a request of firmware waits for standard input.
-fn reads_input(vhost: &Vhost) -> Result<bool> {
+/// True if firmware waits for standard input: by a request, or by a console read of HTIF, where nothing else can end its loop.
+fn reads_input<X: Xlen>(vhost: &Vhost, hart: &Hart<X>, memory: &mut Cells<'_>) -> Result<bool> {
     let status = vhost.status().map_err(|error| anyhow!("{error}"))?;
-    Ok(status.contains("bytes of the standard input"))
+    let mut waits = status
+        .lines()
+        .filter(|line| line.contains("waits for more bytes of the standard input"));
+    // Firmware may go on beside a console read.
+    Ok(waits.any(|line| !line.contains("or for a command in tohost") || is_idle(hart, memory)))
 }
 
 /// True if text of firmware went into a pipe without a reader.

@@ -8,6 +8,7 @@
 //! - `checkpoint`: state of a run in a file.
 //! - `files`: files that the run reads and writes.
 //! - `drive`: hart and host in turn, until firmware exits or can't.
+//! - `idle`: loops in which a hart changes nothing.
 //! - `input`: standard input of firmware.
 //! - `ending`: error of a run that did not end well, and the exit status.
 //! - `reports`: reports of the system on standard error.
@@ -18,6 +19,7 @@ mod checkpoint;
 mod drive;
 mod ending;
 mod files;
+mod idle;
 mod input;
 mod memory;
 mod program;

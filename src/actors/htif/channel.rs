@@ -12,10 +12,11 @@ use super::open_files::OpenFiles;
 use super::poller::{HostPlace, HostPoller};
 use super::status_tracker::HtifTracker;
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller, exit_code,
+    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller,
+    WordsRead, exit_code,
 };
 use crate::bus::ActorContext;
-use crate::mem::{Op, Span, part};
+use crate::mem::{Op, Segments, SpaceId, Span, part};
 use crate::messages::checkpoint::{
     RestoreError, SaveError, SavedCommand, SavedFrontEnd, SavedHtif,
 };
@@ -24,7 +25,8 @@ use crate::messages::htif::{
     Command, CommandServed, Device, Htif, HtifStatus, HtifStep, SystemCall, WORD,
 };
 use crate::messages::mailbox::Task;
-use crate::messages::{HtifPlace, Interface};
+use crate::messages::memory::AccessSegments;
+use crate::messages::{HtifPlace, Interface, StatusWords};
 
 /// Maximum number of responses that wait for firmware. With as many, no further command is taken.
 const MOST_RESPONSES: usize = 64;
@@ -105,6 +107,11 @@ impl FrontEnd for Channel {
         } = opening;
         let tohost = place.tohost;
         let first = HtifStep::Command { tohost };
+        let response = part(&descriptor.place, WORD, WORD);
+        progress.found(
+            id,
+            response_read(place.fromhost, descriptor.space, response),
+        );
         let tracker = StatusTracker::new(id, first, progress, service.tasks.clone());
         let words = HostPlace {
             tohost: part(&descriptor.place, 0, WORD),
@@ -306,12 +313,17 @@ impl Channel {
 
     /// Step of the side that is due while no command is served.
     fn idle_step(&self) -> HtifStep {
-        match self.responses.borrow().is_empty() {
-            true => HtifStep::Command {
-                tohost: self.place.tohost,
-            },
-            false => HtifStep::Taken {
-                fromhost: self.place.fromhost,
+        let HtifPlace {
+            tohost, fromhost, ..
+        } = self.place;
+        if !self.responses.borrow().is_empty() {
+            return HtifStep::Taken { fromhost };
+        }
+        match self.reads.borrow().is_empty() {
+            true => HtifStep::Command { tohost },
+            false => HtifStep::Input {
+                tohost,
+                is_over: self.input_is_over.get(),
             },
         }
     }
@@ -510,6 +522,11 @@ impl Channel {
         });
         let Some(byte) = byte else {
             self.input_is_over.set(true);
+            self.service.report(
+                Severity::Warning,
+                "HTIF: a console read asks for a character behind the end of the standard input, and gets no response: the command has no \
+                 value for an end; give more input",
+            );
             return;
         };
         let mut reads = self.reads.borrow_mut();
@@ -521,5 +538,17 @@ impl Channel {
             self.emit(command, since, Some(payload.cast_signed()));
             self.watch();
         }
+    }
+}
+
+/// Read of `fromhost` for the status.
+fn response_read(fromhost: u64, space: SpaceId, place: Segments) -> WordsRead {
+    let op = Op::Read(place);
+    WordsRead {
+        access: AccessSegments { space, op },
+        parse: Box::new(move |bytes| {
+            let response = u64::from_le_bytes(bytes.try_into().ok()?);
+            Some(StatusWords::Htif { fromhost, response })
+        }),
     }
 }

@@ -11,9 +11,9 @@ use super::watched_words::Watched;
 use crate::actors::memory::MemoryClient;
 use crate::actors::service::{Failure, WordsRead};
 use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
-use crate::messages::MailboxPlace;
 use crate::messages::checkpoint::SavedSession;
 use crate::messages::memory::AccessSegments;
+use crate::messages::{MailboxPlace, StatusWords};
 
 /// Queues of a channel, and their place in memory.
 pub(super) struct Queues {
@@ -218,7 +218,7 @@ impl Queues {
         let space = self.space;
         WordsRead {
             access: AccessSegments { space, op },
-            parse: Box::new(move |bytes| look.words(bytes)),
+            parse: Box::new(move |bytes| look.words(bytes).map(StatusWords::Mailbox)),
         }
     }
 

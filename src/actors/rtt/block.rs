@@ -51,7 +51,11 @@ impl Channel {
         };
         let header = match HeaderState::of(&header.into_bytes()) {
             HeaderState::Present(header) => header,
-            HeaderState::Absent | HeaderState::Impossible(_) => {
+            HeaderState::Impossible(header) => {
+                self.report_impossible(address, header);
+                return Ok(None);
+            }
+            HeaderState::Absent => {
                 self.report(&format!(
                     "RTT: the control block at {address:#x} is gone; the host waits for a new one"
                 ));

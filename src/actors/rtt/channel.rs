@@ -232,6 +232,8 @@ impl Channel {
                 plan = Some(next);
             }
             let has_input = self.room(&block, 0).is_some() && !is_full;
+            self.tracker
+                .waits_for_room(is_full && self.service.may_have_input());
             let looks = self.targets.has_sockets() || block.header.up > MOST_POLLED;
             let due = [looks.then_some(look), self.names_due(found)];
             let due = due.into_iter().flatten().min();

@@ -95,7 +95,8 @@ impl Channel {
         }))
     }
 
-    fn report_impossible(&self, address: u64, header: Header) {
+    /// Reports a control block with more buffers than the host serves, once for each number.
+    pub(super) fn report_impossible(&self, address: u64, header: Header) {
         if self.impossible.replace(Some(header)) != Some(header) {
             let Header { up, down } = header;
             let text = format!(

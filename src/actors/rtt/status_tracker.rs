@@ -27,6 +27,16 @@ impl RttTracker {
         self.steps.enter(step);
     }
 
+    /// Changes between the two steps of a channel that waits for firmware, without progress.
+    pub(super) fn waits_for_room(&self, is_full: bool) {
+        let step = self.steps.step().borrow().clone();
+        match (step, is_full) {
+            (RttStep::Bytes { address }, true) => self.steps.waits(RttStep::Room { address }),
+            (RttStep::Room { address }, false) => self.steps.waits(RttStep::Bytes { address }),
+            _ => {}
+        }
+    }
+
     /// Adds transferred bytes.
     pub(super) fn transferred(&self, direction: Direction, buffer: &BufferName, bytes: u64) {
         let key = (direction == Direction::Down, buffer.number);

@@ -9,19 +9,21 @@ use mailbox_rs::{Errno, FileRequest, NEWEST, PosixFlags, Request, Whence};
 use super::handles::Handles;
 use super::outcome::{Done, MINUS_ONE};
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller, severity,
+    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller,
+    WordsRead, severity,
 };
 use crate::bus::ActorContext;
-use crate::mem::{Op, Segments, Span};
-use crate::messages::Interface;
+use crate::mem::{Op, Segments, SpaceId, Span, part};
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedFrontEnd, SavedSemihosting};
 use crate::messages::foreign::Severity;
 use crate::messages::front_end::{Operate, OperateError};
 use crate::messages::mailbox::Task;
+use crate::messages::memory::AccessSegments;
 use crate::messages::semihosting::{
     Operation, OperationServed, OperationText, STUB_ARGUMENTS, STUB_ARGUMENTS_LEN, STUB_HARTS,
-    Semihosting, SemihostingStatus, SemihostingStep,
+    STUB_LOCK_LEN, STUB_WORDS, Semihosting, SemihostingStatus, SemihostingStep,
 };
+use crate::messages::{Interface, StatusWords};
 
 /// Words by which code in place of traps asks the host.
 struct Stub {
@@ -84,11 +86,15 @@ impl FrontEnd for Channel {
             Some(_) => SemihostingStep::Code,
             None => SemihostingStep::Trap,
         };
+        if place.stub.is_some() {
+            let lock = part(&descriptor.place, STUB_WORDS, STUB_LOCK_LEN);
+            progress.found(id, lock_read(descriptor.space, lock));
+        }
         let tracker = StatusTracker::new(id, waiting.clone(), progress, service.tasks.clone());
         let stub = place.stub.map(|address| Stub {
             address,
             has_told: Cell::new(false),
-            place: descriptor.place.clone(),
+            place: part(&descriptor.place, 0, STUB_WORDS),
             poller: WordPoller::new(bus, id, context.clone(), peers.store.clone()),
         });
         Some(Self {
@@ -415,8 +421,9 @@ impl Channel {
     /// Reports a hart without words, by its flag.
     fn report_other_hart(&self, flag: u32) {
         let text = match flag {
-            1 => "semihosting: a second hart has asked for an operation while the first one waited; the code in place of traps is for one \
-                  hart: give their number as `harts`, or compile firmware with the extension A"
+            1 => "semihosting: an operation was asked for while another one waited: by a second hart, for which the code in place of traps \
+                  is not made (give the number of harts as `harts`, or compile firmware with the extension A), or by a trap handler that \
+                  has interrupted the operation (let it ask for none)"
                 .to_owned(),
             _ => format!(
                 "semihosting: hart {} has asked for an operation; the code in place of traps has words for harts 0 to {}: compile firmware \
@@ -433,6 +440,18 @@ impl Channel {
             return Severity::Error;
         };
         severity(&self.service.services, &Request::File(request), failure)
+    }
+}
+
+/// Read of the lock for the status.
+fn lock_read(space: SpaceId, place: Segments) -> WordsRead {
+    let op = Op::Read(place);
+    WordsRead {
+        access: AccessSegments { space, op },
+        parse: Box::new(|bytes| {
+            let lock = u32::from_le_bytes(bytes.try_into().ok()?);
+            Some(StatusWords::Semihosting { lock })
+        }),
     }
 }
 

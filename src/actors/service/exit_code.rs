@@ -3,9 +3,7 @@
 /// Exit code of a word. One that 32 bits don't hold, signed or not, is `u32::MAX`, since its low half may be the 0 of success.
 pub(in crate::actors) fn exit_code(word: u64) -> u32 {
     let signed = i32::try_from(word.cast_signed()).map(i32::cast_unsigned);
-    signed
-        .or_else(|_| u32::try_from(word))
-        .unwrap_or(u32::MAX)
+    signed.or_else(|_| u32::try_from(word)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -4,15 +4,15 @@ use std::cell::{Cell, OnceCell};
 use std::fmt;
 
 use crate::mem::{AccessError, Outcome};
+use crate::messages::StatusWords;
 use crate::messages::front_end::ChannelState;
-use crate::messages::mailbox::ChannelWords;
 use crate::messages::memory::AccessSegments;
 use crate::messages::{ChannelDescriptor, ChannelId};
 
-/// Extracts the words of a mailbox from its bytes.
-type ParseWords = dyn Fn(&[u8]) -> Option<ChannelWords>;
+/// Extracts the words of a channel from its bytes.
+type ParseWords = dyn Fn(&[u8]) -> Option<StatusWords>;
 
-/// Read of all words of one mailbox.
+/// Read of the words of one channel for its status.
 pub(in crate::actors) struct WordsRead {
     pub(in crate::actors) access: AccessSegments,
     pub(in crate::actors) parse: Box<ParseWords>,
@@ -23,7 +23,7 @@ impl WordsRead {
     pub(in crate::actors) fn parse(
         &self,
         read: Result<Outcome, AccessError>,
-    ) -> Option<ChannelWords> {
+    ) -> Option<StatusWords> {
         (self.parse)(&read.ok()?.into_bytes())
     }
 }

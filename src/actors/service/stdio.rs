@@ -59,6 +59,15 @@ impl ChannelService {
         }
     }
 
+    /// True unless the standard input is known to have no more bytes at present.
+    pub(in crate::actors) fn may_have_input(&self) -> bool {
+        match &self.services.stdin {
+            InputSource::Nothing => false,
+            InputSource::Testbench => self.session.input.len() > 0,
+            InputSource::File(_) => true,
+        }
+    }
+
     /// Takes one byte of the standard input; `None` at its end. Bytes of the testbench are not waited for.
     pub(in crate::actors) async fn read_byte(&self) -> Result<Option<u8>, Failure> {
         let read = self.read_some(1).await?;

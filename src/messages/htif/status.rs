@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::{CallText, OutcomeText};
 use super::{Command, SystemCall};
+use crate::messages::StatusWords;
 use crate::messages::front_end::ChannelState;
 use crate::messages::mailbox::Task;
 
@@ -63,6 +64,13 @@ pub enum HtifStep {
     },
     /// No further step: the channel has failed.
     GivenUp,
+    /// A console read waits for a character, and firmware may write another command.
+    Input {
+        /// Address of `tohost`.
+        tohost: u64,
+        /// True if the standard input has ended, so that no character comes.
+        is_over: bool,
+    },
 }
 
 /// Completed command.
@@ -83,6 +91,19 @@ pub struct PastCommand {
 impl ChannelState for HtifStatus {
     fn is_open(&self) -> bool {
         !matches!(self.step, HtifStep::Exited { .. } | HtifStep::GivenUp)
+    }
+
+    /// A response that is in `fromhost` is firmware's to take, whatever else the channel waits for.
+    fn show_words(&mut self, words: Option<StatusWords>) {
+        let is_idle = matches!(self.step, HtifStep::Command { .. } | HtifStep::Input { .. });
+        if let Some(StatusWords::Htif {
+            fromhost,
+            response: 1..,
+        }) = words
+            && is_idle
+        {
+            self.step = HtifStep::Taken { fromhost };
+        }
     }
 }
 
@@ -112,6 +133,13 @@ impl fmt::Display for HtifStatus {
                 f,
                 "waits for firmware to take a response, and to clear fromhost at {fromhost:#x}, since tick {since}"
             )?,
+            HtifStep::Input { tohost, is_over } => {
+                let over = if *is_over { ", which has ended," } else { "" };
+                write!(
+                    f,
+                    "waits for more bytes of the standard input{over} or for a command in tohost at {tohost:#x}, since tick {since}"
+                )?;
+            }
             HtifStep::Exited { code } => write!(f, "exited with code {code} in tick {since}")?,
             HtifStep::GivenUp => write!(f, "service failed in tick {since}")?,
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ChannelWords;
 use super::text::{RequestText, ResponseText};
+use crate::messages::StatusWords;
 use crate::messages::front_end::ChannelState;
 use crate::messages::rpc::{Provider, Target};
 
@@ -133,8 +134,11 @@ impl ChannelState for ChannelStatus {
         !matches!(self.step, Step::Exited { .. } | Step::GivenUp)
     }
 
-    fn show_words(&mut self, words: Option<ChannelWords>) {
-        self.words = words;
+    fn show_words(&mut self, words: Option<StatusWords>) {
+        self.words = match words {
+            Some(StatusWords::Mailbox(words)) => Some(words),
+            _ => None,
+        };
     }
 }
 

@@ -239,7 +239,7 @@ fn a_second_hart_is_reported_where_the_code_is_for_one() {
     let Some(ended) = run("rv64im", 2, 1) else {
         return;
     };
-    let said = "a second hart has asked for an operation while the first one waited";
+    let said = "an operation was asked for while another one waited: by a second hart";
     let count = ended.reports.iter().filter(|it| it.contains(said)).count();
     assert_eq!(count, 1, "{:?}", ended.reports);
 }

@@ -217,6 +217,34 @@ fn console_reads_have_the_standard_input() {
     });
 }
 
+/// A console read has no answer for the end of the input.
+#[test]
+fn a_console_read_behind_the_end_of_the_input_ends_the_run() {
+    // Polls by functions, and a jump to itself behind the read.
+    let spins = "int main(void) { send(0x0100ull << 48); for (;;) {} }";
+    for_each_kind(|image, width, options| {
+        for (program, input) in [(ECHO, "HAL"), (spins, "")] {
+            compile(image, width, options, program);
+            let input = image.put("input", input);
+            let error = image.fails(&["--stdin", input.to_str().unwrap()], 125);
+            for said in [
+                "a console read asks for a character behind the end of the standard input",
+                "its standard input has ended: give more by --stdin",
+                "waits for more bytes of the standard input, which has ended,",
+            ] {
+                assert!(error.contains(said), "{error}");
+            }
+        }
+        // A program that goes on beside the read.
+        let counts = "int main(void) { send(0x0100ull << 48); \
+                      for (volatile long i = 0; i < 800000; i++) {} return 3; }";
+        if (width, options.is_empty()) == (64, true) {
+            compile(image, width, options, counts);
+            image.run([""; 0]).stdout(3);
+        }
+    });
+}
+
 /// Program whose output depends on no descriptor and no file of the host, so that Spike prints the same.
 const COMMON: &str = include_str!("../../../../integration/firmware/htif_common.c");
 

@@ -69,10 +69,25 @@ fn a_console_read_is_answered_when_a_character_comes() {
     // At the end of the input there is no answer.
     bench.command(READ);
     assert_eq!(bench.ask(StdinClose { channel }), Ok(()));
-    bench.tick();
+    let status = bench.status();
+    let said = "waits for more bytes of the standard input or for a command in tohost";
+    assert!(status.contains(said), "{status}");
+    bench.ticks(2);
     assert_eq!(bench.response(), None);
+    let status = bench.status();
+    assert!(status.contains("input, which has ended, or"), "{status}");
+    bench.command(READ);
+    bench.ticks(2);
     bench.command(1);
-    assert_eq!(bench.told(), (vec![], Some(0)));
+    let (reports, exit) = bench.told();
+    let [(Severity::Warning, text)] = &reports[..] else {
+        panic!("{reports:?}");
+    };
+    assert!(
+        text.contains("behind the end of the standard input"),
+        "{text}"
+    );
+    assert_eq!(exit, Some(0));
 }
 
 #[test]

@@ -173,6 +173,27 @@ fn a_reset_begins_anew() {
     assert!(reports[0].1.contains("is gone"), "{reports:?}");
 }
 
+/// The mark is still there: what has changed is said, and that the block is served again once it can be.
+#[test]
+fn numbers_that_become_impossible_are_told_as_such() {
+    let bench = Bench::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    firmware.set_up(&[TERMINAL], &[]);
+    bench.ticks(2);
+    bench.state.ram.put(BLOCK + 16, &70_u32.to_le_bytes());
+    firmware.write(0, b"one\n");
+    bench.ticks(4);
+    let reports = bench.reports();
+    let [(Severity::Warning, text)] = &reports[..] else {
+        panic!("{reports:?}");
+    };
+    let expected = "has 70 up and 0 down buffers; at most 64 are accepted";
+    assert!(text.contains(expected), "{text}");
+    bench.state.ram.put(BLOCK + 16, &1_u32.to_le_bytes());
+    bench.ticks(4);
+    assert_eq!(bench.text(), "one\n");
+}
+
 #[test]
 fn impossible_words_are_reported_once_and_do_not_stop_others() {
     let bench = Bench::new(PtrWidth::P4);

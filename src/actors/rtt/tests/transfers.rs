@@ -212,6 +212,8 @@ fn standard_input_fills_the_first_down_buffer() {
     let data = Bytes::from(sent.clone());
     assert_eq!(bench.ask(StdinWrite { channel, data }), Ok(100));
     assert_eq!(bench.ask(StdinClose { channel }), Ok(()));
+    let full = "down channel 0, which has no room for more of the standard input";
+    assert!(bench.status().contains(full), "{}", bench.status());
     let mut received = firmware.read(0, 16);
     assert_eq!(received.len(), 15);
     bench.ticks(2);
@@ -224,7 +226,12 @@ fn standard_input_fills_the_first_down_buffer() {
         received.extend(firmware.read(0, 3));
     }
     assert_eq!(received, sent);
-    assert!(bench.status().contains("\n  down 0 `in`: 100 bytes"));
+    let status = bench.status();
+    assert!(status.contains("\n  down 0 `in`: 100 bytes"), "{status}");
+    assert!(
+        status.contains("waits for firmware to write to RTT"),
+        "{status}"
+    );
 }
 
 proptest! {

@@ -5,7 +5,7 @@ use mailbox_rs::PtrWidth;
 use crate::actors::semihosting::SemihostingChannel;
 use crate::mem::{MemoryMap, Segments};
 use crate::messages::front_end::Operate;
-use crate::messages::semihosting::{STUB_WORDS, Semihosting};
+use crate::messages::semihosting::{STUB_LOCK, STUB_LOCK_LEN, STUB_WORDS, Semihosting};
 use crate::messages::{ChannelId, ChannelServices, Interface, SemihostingPlace};
 pub(super) use crate::testing::{BASE, SIZE};
 use crate::testing::{FrontEndBench, SPACE};
@@ -42,7 +42,11 @@ impl Bench {
         });
         let place = |map: &MemoryMap| match stub {
             None => Segments::default(),
-            Some(stub) => map.resolve(SPACE, stub, STUB_WORDS).unwrap(),
+            Some(stub) => {
+                let parts = [(stub, STUB_WORDS), (stub + STUB_LOCK, STUB_LOCK_LEN)];
+                let parts = parts.map(|(at, len)| map.resolve(SPACE, at, len).unwrap());
+                parts.into_iter().flatten().collect()
+            }
         };
         Self::start_front_end::<SemihostingChannel>(width, interface, place, services)
     }

@@ -224,7 +224,13 @@ fn exits_have_the_code_of_their_reason() {
         (PtrWidth::P8, 0x18, BLOCK, [0x20026, 255], 255),
         (PtrWidth::P8, 0x18, BLOCK, [0x20024, 0], 1),
         (PtrWidth::P8, 0x20, BLOCK, [0x20026, 3], 3),
-        (PtrWidth::P4, 0x20, BLOCK, [0x20026, 0xffff_fffe], 0xffff_fffe),
+        (
+            PtrWidth::P4,
+            0x20,
+            BLOCK,
+            [0x20026, 0xffff_fffe],
+            0xffff_fffe,
+        ),
         (PtrWidth::P8, 0x18, BLOCK, [0x20026, 1 << 32], u32::MAX),
         (PtrWidth::P8, 0x20, BLOCK, [0x20026, 1 << 32], u32::MAX),
     ] {

@@ -101,7 +101,7 @@ impl Semihosting {
                 let ends = match now {
                     0 => continue,
                     1 => {
-                        "a second hart asks for an operation while the first one waits; the code in place of traps is for one"
+                        "an operation is asked for while another one waits, by a second hart or by a trap handler; the code in place of traps is for one"
                     }
                     _ => "a hart without words asks for an operation, and gets no answer",
                 };

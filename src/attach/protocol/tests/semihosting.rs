@@ -241,7 +241,7 @@ fn firmware_leaves_its_words_alone_while_an_operation_waits() {
     kit.finds_nothing();
     kit.flags([1, 5, 1]);
     kit.finds(
-        "the flag at 0x1020 is 0x1: a second hart asks for an operation while the first one waits; the code in place of traps is for one",
+        "the flag at 0x1020 is 0x1: an operation is asked for while another one waits, by a second hart or by a trap handler; the code in place of traps is for one",
     );
 }
 
