@@ -54,7 +54,7 @@ pub use system::{
     ActorName, Builder, Call, CallbackResult, ChannelExit, Checkpoint, CheckpointError, Cut,
     Difference, Error, MailboxInitPaths, MemoryView, NoSuchActor, Replay, ReplayError, Replayed,
     Snapshots, Sockets, SpaceView, Spaces, Vhost, mailbox_init, mailbox_init_with_config,
-    mailbox_init_with_paths, mb_server_run,
+    mailbox_init_with_paths, mb_server_run, unreplaced_traps,
 };
 
 /// Compiled examples of the README.

@@ -27,10 +27,17 @@ pub(super) fn place(
 ) -> Result<Option<u64>, ImageError> {
     let find = || {
         let traps = Traps::of(image)?;
+        let channel = channel.to_owned();
         if traps.whole.is_empty() {
+            // Those of Arm stay for the testbench. A cut one is told of when the image is loaded.
+            if traps.cut.is_empty() && count_traps(image)? == 0 {
+                context.warn(Doubt::NoTraps {
+                    channel,
+                    image: image.file().to_path_buf(),
+                });
+            }
             return Ok(String::new());
         }
-        let channel = channel.to_owned();
         Ok(match surroundings.find(&traps)? {
             Some(Found { address, gap }) => {
                 context.warn(Doubt::StubFound {

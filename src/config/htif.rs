@@ -73,7 +73,13 @@ impl HtifSymbols {
 
     /// True if the image has both words.
     pub(super) fn has_words(&self) -> bool {
-        self.tohost.is_some() && self.fromhost.is_some()
+        self.words().is_some()
+    }
+
+    /// Values of the symbols of both words.
+    pub(super) fn words(&self) -> Option<(u64, u64)> {
+        let (tohost, fromhost) = self.tohost.zip(self.fromhost)?;
+        Some((tohost.value, fromhost.value))
     }
 }
 

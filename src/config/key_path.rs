@@ -145,6 +145,7 @@ impl SemihostingProblem {
             | Self::Misaligned { .. }
             | Self::NotInMemory { .. }
             | Self::InImage { .. } => "stub",
+            Self::Harts { .. } => "harts",
             Self::FlushCpu { .. }
             | Self::FlushLength { .. }
             | Self::FlushWord { .. }

@@ -1,14 +1,14 @@
 //! The mailbox configuration: one channel per top-level key.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
 use serde_yaml::Value;
 
-use super::beside::{Beside, loaded_image, may_serve};
+use super::beside::{Beside, loaded_image};
 use super::channel::{ChannelConfig, FrontEnd, Mailbox};
 use super::channel_services;
 use super::error::{ChannelProblem, ConfigProblem, HtifProblem, RttProblem, SemihostingProblem};
@@ -25,6 +25,7 @@ use super::rtt;
 use super::schema::{self, RawChannel};
 use super::semihosting;
 use super::stub_place::{Range, Surroundings};
+use super::unserved;
 use super::warning::{Doubt, Used};
 use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
 
@@ -85,7 +86,7 @@ pub(super) fn validate(
     }
     reader.warn_of_images(context);
     reader.add_beside(&decided_by_image, &mut validated)?;
-    reader.note_rtt(&validated);
+    unserved::note(context, &validated)?;
     reader.place_stubs(&mut validated)?;
     Ok(validated)
 }
@@ -352,35 +353,6 @@ impl Reader<'_> {
             channels.extend(added);
         }
         Ok(())
-    }
-
-    /// Notes images with a control block of RTT that no channel serves: `auto` has found another protocol.
-    fn note_rtt(&self, channels: &[ChannelConfig]) {
-        let mut noted: Vec<&Path> = Vec::new();
-        for channel in channels {
-            let Some(image) = channel.image.as_deref() else {
-                continue;
-            };
-            // One of the same image in another space may have the same memory.
-            let is_other = |other: &&ChannelConfig| {
-                let there = other.image.as_deref().map(Image::file);
-                may_serve(other, channel) || there == Some(image.file())
-            };
-            let mut others = channels.iter().filter(is_other);
-            let is_served = others.any(|other| matches!(other.front_end, Some(FrontEnd::Rtt(_))));
-            let is_new = channel.front_end.is_some() && !noted.contains(&image.file());
-            if !is_served
-                && is_new
-                && let Ok(Some(block)) = rtt_symbol(Some(image))
-            {
-                noted.push(image.file());
-                self.context.warn(Doubt::RttToo {
-                    channel: channel.name.clone(),
-                    image: image.file().to_path_buf(),
-                    block,
-                });
-            }
-        }
     }
 
     /// Finds places for the code in place of traps, once all channels have theirs. An image that is not loaded keeps its traps.

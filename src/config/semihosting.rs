@@ -23,12 +23,20 @@ pub struct SemihostingConfig {
     pub flush: Option<Flush>,
 }
 
+impl SemihostingConfig {
+    /// Bytes of the code that replaces traps.
+    pub const STUB_SIZE: u64 = STUB_SIZE;
+}
+
 /// Semihosting as configured: the place of the code may still have to be found.
 pub(super) struct Validated {
     pub(super) config: SemihostingConfig,
     /// True if a place is to be searched.
     pub(super) searches: bool,
 }
+
+/// Number of harts that the code in place of traps has words for.
+pub(crate) const MOST_HARTS: u64 = 8;
 
 /// Alignment of the stub.
 const ALIGN: u64 = 8;
@@ -74,6 +82,10 @@ pub(super) fn validate(
         }
     };
     let harts = raw.harts.map_or(1, |harts| harts.0);
+    if !(1..=MOST_HARTS).contains(&harts) {
+        let most = MOST_HARTS;
+        return Err(SemihostingProblem::Harts { harts, most }.into());
+    }
     if flush.is_some() && harts > 1 {
         return Err(SemihostingProblem::FlushAndHarts { harts }.into());
     }

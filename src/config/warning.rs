@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::channel::FrontEnd;
 use crate::mem::ImageDoubt;
 
 /// A warning about a valid configuration that is probably not what the user meant.
@@ -121,18 +122,19 @@ pub enum Doubt {
         /// Address of the control block.
         block: u64,
     },
-    /// Control block of RTT in an image whose channel has another protocol.
+    /// Protocol in an image that no channel serves.
     #[error(
-        "channel `{channel}`: {} has RTT, too (symbol _SEGGER_RTT, {block:#x}), which is not served; add a channel of the same space and          image with `abi: rtt` and `load: false`",
-        .image.display()
+        "channel `{channel}`: {} has {unserved}, which is not served; add a channel of the same space and image with `abi: {}` and `load: \
+         false`",
+        .image.display(), .unserved.abi()
     )]
-    RttToo {
-        /// Name of the channel.
+    Unserved {
+        /// Name of the channel that serves another protocol.
         channel: String,
         /// Path of the image.
         image: PathBuf,
-        /// Address of the control block.
-        block: u64,
+        /// The protocol.
+        unserved: Unserved,
     },
     /// Control block of RTT beside another protocol, which `abi: auto` has found.
     #[error(
@@ -205,6 +207,18 @@ pub enum Doubt {
         /// Last address of the gap.
         last: u64,
     },
+    /// No traps that could be replaced.
+    #[error(
+        "channel `{channel}`: {} has no trap of semihosting that could be replaced: firmware asks for nothing; leave `abi: semihosting` out, \
+         or give `stub: none` where the testbench sees its traps, or an address as `stub` where firmware unpacks them",
+        .image.display()
+    )]
+    NoTraps {
+        /// Name of the channel.
+        channel: String,
+        /// Path of the image.
+        image: PathBuf,
+    },
     /// No place for the code that replaces traps.
     #[error(
         "channel `{channel}`: {} has traps of semihosting, and no RAM of its space has {size} bytes outside of images, heap and stack: the \
@@ -245,11 +259,65 @@ impl Doubt {
             Self::TwoAddresses { .. }
                 | Self::HtifFound { .. }
                 | Self::RttFound { .. }
-                | Self::RttToo { .. }
+                | Self::Unserved { .. }
                 | Self::RttBeside { .. }
                 | Self::SemihostingBeside { .. }
                 | Self::SemihostingFound { .. }
                 | Self::StubFound { .. }
+        )
+    }
+}
+
+/// Protocol of an image, and what it was found by.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unserved {
+    /// A mailbox.
+    #[error("a mailbox, too (section .mailbox, {section:#x})")]
+    Mailbox {
+        /// Address of the section.
+        section: u64,
+    },
+    /// HTIF.
+    #[error("HTIF, too (symbols tohost, {tohost:#x}, and fromhost, {fromhost:#x})")]
+    Htif {
+        /// Address of `tohost`.
+        tohost: u64,
+        /// Address of `fromhost`.
+        fromhost: u64,
+    },
+    /// RTT.
+    #[error("RTT, too (symbol _SEGGER_RTT, {block:#x})")]
+    Rtt {
+        /// Address of the control block.
+        block: u64,
+    },
+    /// Semihosting.
+    #[error("{} of semihosting, too", traps(*.count))]
+    Semihosting {
+        /// Number of traps.
+        count: usize,
+    },
+}
+
+impl Unserved {
+    /// Value of the key `abi` for the protocol.
+    fn abi(&self) -> &'static str {
+        match self {
+            Self::Mailbox { .. } => "mailbox",
+            Self::Htif { .. } => "htif",
+            Self::Rtt { .. } => "rtt",
+            Self::Semihosting { .. } => "semihosting",
+        }
+    }
+
+    /// True for a channel of this protocol.
+    pub(super) fn is_of(&self, front_end: &FrontEnd) -> bool {
+        matches!(
+            (self, front_end),
+            (Self::Mailbox { .. }, FrontEnd::Mailbox(_))
+                | (Self::Htif { .. }, FrontEnd::Htif(_))
+                | (Self::Rtt { .. }, FrontEnd::Rtt(_))
+                | (Self::Semihosting { .. }, FrontEnd::Semihosting(_))
         )
     }
 }

@@ -62,6 +62,7 @@ pub use sockets::Sockets;
 use space_names::SpaceNames;
 pub use spaces::{MemoryView, SpaceView, Spaces};
 use stubs::Stub;
+pub use stubs::unreplaced_traps;
 use thread_claim::ThreadClaim;
 pub(crate) use unstarted::record_failure;
 pub(crate) use watchdog::Timeout;

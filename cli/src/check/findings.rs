@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use vhost::config::ConfigWarning;
+use vhost::config::{ConfigWarning, FrontEnd, SemihostingConfig, loaded_image};
 use vhost::mem::{Backend, Init, MemoryId, Segment, initial};
+use vhost::unreplaced_traps;
 
 use super::plan::{Content, Load, Plan};
 use crate::output::{DIM, ERROR, Sanitized, WARNING};
@@ -50,6 +51,7 @@ pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]
     }
     first_content(plan, &mut all);
     mailboxes(plan, &mut all);
+    traps(plan, &mut all);
     for load in &plan.loads {
         misfits(plan, load, &mut all);
         notes(load, &mut all);
@@ -140,6 +142,45 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
                 Severity::Warning,
                 format!("channel `{}` is neither loaded nor served", channel.name),
             );
+        }
+    }
+}
+
+/// Most traps of a channel that are listed.
+const MOST_TRAPS: usize = 8;
+
+/// Traps of semihosting that stay as they are, which firmware stops at.
+fn traps(plan: &Plan<'_>, all: &mut Findings) {
+    for channel in plan.channels {
+        let Some(FrontEnd::Semihosting(SemihostingConfig {
+            stub: Some(stub), ..
+        })) = channel.front_end
+        else {
+            continue;
+        };
+        let Some(image) = loaded_image(plan.channels, channel) else {
+            continue;
+        };
+        let (name, file) = (&channel.name, image.file().display());
+        match unreplaced_traps(image, stub) {
+            Ok(stay) if stay.is_empty() => {}
+            Ok(stay) => {
+                let listed = stay.iter().take(MOST_TRAPS).map(|at| format!("{at:#x}"));
+                let listed: Vec<_> = listed.collect();
+                let more = match stay.len() > MOST_TRAPS {
+                    true => " and others",
+                    false => "",
+                };
+                all.add(
+                    Severity::Warning,
+                    format!(
+                        "channel `{name}`: the traps of semihosting at {}{more} of {file} stay as they are: they are more than 1 MiB from \
+                         the code at {stub:#x}, are cut by the end of a segment, or are too many; give a nearer address as `stub`",
+                        listed.join(", ")
+                    ),
+                );
+            }
+            Err(error) => all.add(Severity::Error, error.to_string()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vhost::config::{ChannelConfig, FrontEnd, Mailbox, RttConfig};
+use vhost::config::{ChannelConfig, FrontEnd, Mailbox, RttConfig, SemihostingConfig};
 use vhost::mem::{Image, MemoryMap, Placement, Segments, SpaceId, Write};
 use vhost::messages::RTT_HEADER;
 use vhost::messages::htif::WORD;
@@ -136,6 +136,12 @@ impl<'a> Plan<'a> {
                 Some(FrontEnd::Rtt(RttConfig {
                     block: Some(block), ..
                 })) => vec![("control block of RTT", *block, RTT_HEADER)],
+                Some(FrontEnd::Semihosting(SemihostingConfig {
+                    stub: Some(stub), ..
+                })) => {
+                    let name = "code in place of traps";
+                    vec![(name, *stub, SemihostingConfig::STUB_SIZE)]
+                }
                 _ => Vec::new(),
             };
             words.into_iter().map(|(name, address, len)| Range {

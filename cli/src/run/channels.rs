@@ -18,9 +18,6 @@ const SEMIHOSTING: &str = "semihosting";
 /// Symbol of RTT's control block.
 const BLOCK: &str = "_SEGGER_RTT";
 
-/// Trap of semihosting: `slli zero, zero, 31`, `ebreak`, `srai zero, zero, 7`.
-const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
-
 /// Mailbox configuration for an image, and reports on what it was made from.
 pub(super) struct Channels {
     pub(super) yaml: String,
@@ -56,7 +53,7 @@ impl Marks {
             mailbox: program.symbol("mailbox"),
             htif: words.0.zip(words.1),
             block: program.symbol(BLOCK),
-            trap: first_trap(program)?,
+            trap: program.traps()?.first().copied(),
         })
     }
 
@@ -191,24 +188,6 @@ fn nothing_found(program: &Program) -> String {
          {BLOCK} of RTT: {advice}",
         program.file().display()
     )
-}
-
-/// Address of the first trap of semihosting.
-fn first_trap(program: &Program) -> Result<Option<u64>> {
-    let trap = TRAP.map(u32::to_le_bytes);
-    let trap = trap.as_flattened();
-    let image = program.image();
-    let content = image.content()?;
-    for segment in image.segments().iter().filter(|segment| segment.len > 0) {
-        for piece in content.pieces(segment) {
-            let (address, bytes) = piece?;
-            let mut places = bytes.windows(trap.len()).step_by(2);
-            if let Some(at) = places.position(|it| it == trap) {
-                return Ok(Some(address.wrapping_add(2 * at as u64)));
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// Channel of semihosting beside HTIF, with the same services. An exit of either is that of firmware.

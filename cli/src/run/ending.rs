@@ -182,6 +182,11 @@ fn advice(program: &Program, trap: &Trap) -> String {
         Cause::LoadAccessFault | Cause::StoreAccessFault => {
             "; if the chip has memory there, give --base and --mem, or --memory FILE".to_owned()
         }
+        Cause::Breakpoint if program.is_semihosting(trap.pc) => {
+            "; it is a trap of semihosting, which no channel serves: give --mailbox FILE with a channel of the same space and image that has \
+             `abi: semihosting`, `stub: none` and `load: false`, or link firmware without semihosting"
+                .to_owned()
+        }
         _ => String::new(),
     }
 }

@@ -13,6 +13,9 @@ use crate::output::Sanitized;
 /// Longest shown name of a symbol, in characters.
 const MOST_NAME: usize = 200;
 
+/// Trap of semihosting: `slli zero, zero, 31`, `ebreak`, `srai zero, zero, 7`.
+const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
+
 /// Linked program for RISC-V.
 pub(super) struct Program {
     image: Image,
@@ -65,6 +68,37 @@ impl Program {
         // Symbols of the linker's command line belong to no section.
         let found = symbols.find(|symbol| symbol.name() == Ok(name) && !symbol.is_undefined());
         found.map(|symbol| symbol.address())
+    }
+
+    /// Addresses of the traps of semihosting.
+    ///
+    /// # Errors
+    /// An image that can't be read any more.
+    pub(super) fn traps(&self) -> Result<Vec<u64>> {
+        let trap = TRAP.map(u32::to_le_bytes);
+        let trap = trap.as_flattened();
+        let content = self.image.content()?;
+        let mut traps = vec![];
+        for segment in self
+            .image
+            .segments()
+            .iter()
+            .filter(|segment| segment.len > 0)
+        {
+            for piece in content.pieces(segment) {
+                let (address, bytes) = piece?;
+                let places = bytes.windows(trap.len()).enumerate().step_by(2);
+                let places = places.filter(|(_, window)| *window == trap);
+                traps.extend(places.map(|(at, _)| address.wrapping_add(at as u64)));
+            }
+        }
+        Ok(traps)
+    }
+
+    /// True if the instruction at an address is the `ebreak` of a trap of semihosting.
+    pub(super) fn is_semihosting(&self, address: u64) -> bool {
+        let traps = self.traps().unwrap_or_default();
+        traps.iter().any(|trap| trap.wrapping_add(4) == address)
     }
 
     /// Address with the symbol before it: `0x80000010 (main+0x10)`.

@@ -4,6 +4,7 @@ use mailbox_rs::{CacheLine, Layout, PtrWidth};
 use object::{Object, ObjectSegment};
 use tempfile::TempDir;
 
+use crate::support::elf::{Elf, Segment};
 use crate::{Ended, command, end, vhost};
 
 /// Firmware of this project, built for a RAM of 64 KiB at 0.
@@ -581,4 +582,30 @@ fn junit_results_have_the_errors() {
     assert_eq!(ended.status, Some(1), "{ended:?}");
     let results = std::fs::read_to_string(bad.path().join("results.xml")).unwrap();
     assert!(results.contains("failures=\"1\"") && results.contains("firmware.elf"));
+}
+
+/// What a run would say of traps that stay is said before it, and the code has its place in the map.
+#[test]
+fn code_in_place_of_traps_is_drawn_and_has_to_be_near() {
+    const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
+    let bytes: Vec<u8> = TRAP.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let image = Elf::of(vec![Segment::at(0x8000_0000, &bytes, 12)]).build();
+    let mailbox = |stub: u64| {
+        format!("cpu: {{space: cpu, elf: firmware.elf, abi: semihosting, stub: {stub:#x}}}")
+    };
+    for (stub, is_near) in [(0x8001_0000_u64, true), (0x8050_0000, false)] {
+        let files = Files::new(
+            "space: {cpu: [ram: {base: 0x80000000, size: 0x1000000, path: r, width: 64, backend: static}]}",
+            &mailbox(stub),
+        );
+        std::fs::write(files.path().join("firmware.elf"), &image).unwrap();
+        let said = files.check().stdout(0);
+        let last = stub + 4480 - 1;
+        let drawn = format!("{stub:#x}..={last:#x} code in place of traps of `cpu`");
+        assert!(said.contains(&drawn), "{said}");
+        let far = "channel `cpu`: the traps of semihosting at 0x80000000 of firmware.elf stay as they are";
+        assert_eq!(said.contains(far), !is_near, "{said}");
+        let warnings = if is_near { "0 warnings" } else { "1 warning" };
+        assert!(said.contains(warnings), "{said}");
+    }
 }

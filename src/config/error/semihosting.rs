@@ -86,6 +86,17 @@ pub enum SemihostingProblem {
          `flush` out"
     )]
     FlushWithoutCode,
+    /// No harts, or more than there are words for.
+    #[error(
+        "`harts` is {harts}; give 1 to {most}: the code in place of traps has words for as many; leave `harts` out for firmware that is \
+         compiled with the extension A, which is for any number"
+    )]
+    Harts {
+        /// Number of harts.
+        harts: u64,
+        /// Maximum number.
+        most: u64,
+    },
     /// Several harts whose flags would share a line of their caches.
     #[error(
         "`flush` is given with `harts` {harts}: harts with data caches take turns by a lock; compile firmware with the extension A, and \

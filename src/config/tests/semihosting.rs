@@ -104,7 +104,65 @@ fn an_image_with_traps_has_semihosting() {
     };
     let (front_end, noted) = found("elf: none.elf, abi: semihosting, harts: 3").unwrap();
     assert_eq!(front_end, FrontEnd::Semihosting(expected));
+    let said = "none.elf has no trap of semihosting that could be replaced";
+    assert!(noted.contains(said), "{noted}");
+    // The testbench sees them, wherever they come from.
+    let (_, noted) = stub("elf: none.elf, abi: semihosting, stub: none");
     assert_eq!(noted, "");
+}
+
+/// Each protocol of an image that none of its channels serves is told of, whichever is served.
+#[test]
+fn what_is_not_served_is_noted() {
+    let code: Vec<u8> = CODE.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let all = ElfBuilder {
+        class64: false,
+        segments: vec![segment(0x2000, code, 16), segment(0x8000, vec![1], 0x100)],
+        mailboxes: vec![(0x9000, 0x600)],
+        symbols: vec![
+            ("_SEGGER_RTT", 0x8000, 168),
+            ("tohost", 0xa000, 8),
+            ("fromhost", 0xa040, 8),
+        ],
+        ..ElfBuilder::default()
+    };
+    let map = memories(MEMORIES).unwrap();
+    let channel = |name: &str, keys: &str| {
+        format!("{name}: {{space: core0, elf: all.elf, cache_line: 0, {keys}}}\n")
+    };
+    let protocols = [
+        ("mailbox", "a mailbox, too (section .mailbox, 0x9000)"),
+        (
+            "htif",
+            "HTIF, too (symbols tohost, 0xa000, and fromhost, 0xa040)",
+        ),
+        ("rtt", "RTT, too (symbol _SEGGER_RTT, 0x8000)"),
+        ("semihosting", "1 trap of semihosting, too"),
+    ];
+    for served in 0..16 {
+        let is_served = |at: usize| served & 1 << at != 0;
+        let mut text = String::new();
+        for (at, (abi, _)) in protocols.iter().enumerate() {
+            let load = if text.is_empty() { "" } else { ", load: false" };
+            if is_served(at) {
+                text += &channel(abi, &format!("abi: {abi}{load}"));
+            }
+        }
+        let outside = Fake::default().file("all.elf", all.build());
+        parse_mailboxes(&text, Path::new("mb.yaml"), &map, &outside).unwrap();
+        let warnings = outside.warnings.borrow().join("\n");
+        for (at, (abi, found)) in protocols.iter().enumerate() {
+            let said = format!(
+                "all.elf has {found}, which is not served; add a channel of the same space and image with `abi: {abi}` and `load: false`"
+            );
+            let is_noted = served != 0 && !is_served(at);
+            assert_eq!(
+                warnings.matches(&said).count(),
+                usize::from(is_noted),
+                "{text}{warnings}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -222,6 +280,14 @@ fn what_is_wrong_is_named() {
         (
             "elf: none.elf, abi: semihosting, flush: rocket, stub: none",
             "`flush` is for the code in place of traps, and `stub` is none",
+        ),
+        (
+            "elf: none.elf, abi: semihosting, harts: 0",
+            "`harts` is 0; give 1 to 8",
+        ),
+        (
+            "elf: none.elf, abi: semihosting, harts: 9",
+            "`harts` is 9; give 1 to 8",
         ),
         (
             "elf: none.elf, abi: semihosting, flush: rocket, harts: 2",

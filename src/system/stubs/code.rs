@@ -2,11 +2,13 @@
 
 use mailbox_rs::PtrWidth;
 
-use crate::config::{Flush, MOST_FLUSH};
+use crate::config::{Flush, MOST_FLUSH, MOST_HARTS};
 use crate::mem::STUB_SIZE;
 use crate::messages::semihosting::{
     STUB_ARGUMENTS, STUB_ARGUMENTS_LEN, STUB_HARTS, STUB_LOCK, STUB_OTHER,
 };
+
+const _: () = assert!(MOST_HARTS == STUB_HARTS, "a hart has words of its own");
 
 /// Distance that a jump reaches.
 const REACH: i64 = 1 << 20;

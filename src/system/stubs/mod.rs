@@ -12,7 +12,7 @@ pub(super) use self::stub::Stub;
 use super::Error;
 use super::loader::Loader;
 use crate::config::SemihostingConfig;
-use crate::mem::{Image, SpaceId, TRAP_LEN, Trap, Traps};
+use crate::mem::{Image, ImageError, SpaceId, TRAP_LEN, Trap, Traps};
 use crate::messages::foreign::Severity;
 
 /// Most reports on traps that stay as they are, at one time.
@@ -88,6 +88,34 @@ pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Opt
     Ok(Some(stub))
 }
 
+/// Addresses of the traps of an image that stay as they are, with code at this address: jumps do not reach that far, the code has no room for
+/// as many, or a trap is cut by the end of its segment.
+///
+/// # Errors
+/// Fails if the file can't be read.
+pub fn unreplaced_traps(image: &Image, stub: u64) -> Result<Vec<u64>, ImageError> {
+    let traps = Traps::of(image)?;
+    let mut replaced = 0;
+    let mut stay = traps.cut;
+    for trap in &traps.whole {
+        match jumps(stub, replaced, trap.address) {
+            Some(_) if replaced < MOST => replaced += 1,
+            _ => stay.push(trap.address),
+        }
+    }
+    stay.sort_unstable();
+    Ok(stay)
+}
+
+/// Distances of the jump to the part for a trap, behind those of the `replaced` ones, and of that back, if jumps reach.
+fn jumps(stub: u64, replaced: u64, trap: u64) -> Option<(i64, i64)> {
+    let part = stub + PARTS + PART * replaced;
+    let there = distance(trap, part)?;
+    // Behind the trap, from the last instruction of the part.
+    let back = distance(part + PART - 4, trap.wrapping_add(TRAP_LEN))?;
+    Some((there, back))
+}
+
 impl Stub {
     /// Replaces traps by jumps. A trap that can't be replaced is reported. Returns the number of the others.
     pub(super) fn replace(&mut self, loader: &Loader<'_>, traps: &[Trap], whose: &str) -> u64 {
@@ -119,10 +147,7 @@ impl Stub {
         }
         let stub = self.address;
         let part = stub + PARTS + PART * self.replaced;
-        let there = distance(trap.address, part);
-        // Behind the trap, from the last instruction of the part.
-        let back = distance(part + PART - 4, trap.address.wrapping_add(TRAP_LEN));
-        let (Some(there), Some(back)) = (there, back) else {
+        let Some((there, back)) = jumps(stub, self.replaced, trap.address) else {
             return Err(format!(
                 "it is more than 1 MiB from the code at {stub:#x}; give a nearer address as `stub`"
             ));

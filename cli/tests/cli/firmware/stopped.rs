@@ -1,6 +1,8 @@
 //! Firmware that can not go on, and the limit of instructions.
 
-use super::{COUNT, EBREAK, ILLEGAL, Image, JUMP_BACK, JUMP_TO_ITSELF, WFI, behind_start, code};
+use super::{
+    COUNT, EBREAK, ILLEGAL, Image, JUMP_BACK, JUMP_TO_ITSELF, TRAP, WFI, behind_start, code,
+};
 
 #[test]
 fn firmware_that_can_not_go_on_is_an_error_with_its_place() {
@@ -51,6 +53,21 @@ fn firmware_that_can_not_go_on_is_an_error_with_its_place() {
     }
     let image = Image::of(&code(&[ILLEGAL]).build());
     assert!(image.fails(&[], 125).contains("has RV64IMAC"));
+}
+
+/// Firmware with a mailbox that was linked with a library for semihosting.
+#[test]
+fn a_trap_of_semihosting_that_nobody_serves_is_told_as_such() {
+    let error = Image::of(&code(&TRAP).build()).fails(&[], 125);
+    for said in [
+        "firmware.elf has 1 trap of semihosting, too, which is not served",
+        "firmware stopped: breakpoint (ebreak) at 0x80000004",
+        "; it is a trap of semihosting, which no channel serves: give --mailbox FILE",
+    ] {
+        assert!(error.contains(said), "{error}");
+    }
+    let error = Image::of(&code(&[EBREAK]).build()).fails(&[], 125);
+    assert!(!error.contains("semihosting"), "{error}");
 }
 
 #[test]

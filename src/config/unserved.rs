@@ -1,0 +1,72 @@
+//! Protocols of images that no channel serves.
+
+use std::path::Path;
+
+use super::beside::may_serve;
+use super::channel::ChannelConfig;
+use super::error::{ChannelProblem, ConfigProblem};
+use super::file_context::FileContext;
+use super::found_traps;
+use super::htif::HtifSymbols;
+use super::rtt;
+use super::warning::{Doubt, Unserved};
+use crate::mem::Image;
+
+/// Notes the protocols of images that no channel serves, once for each image.
+pub(super) fn note(
+    context: FileContext<'_>,
+    channels: &[ChannelConfig],
+) -> Result<(), ConfigProblem> {
+    let mut noted: Vec<&Path> = Vec::new();
+    for channel in channels {
+        let Some(image) = channel.image.as_deref() else {
+            continue;
+        };
+        if channel.front_end.is_none() || noted.contains(&image.file()) {
+            continue;
+        }
+        noted.push(image.file());
+        let found = found(context, channel, image);
+        let found = found.map_err(|problem| ConfigProblem::Channel {
+            channel: channel.name.clone(),
+            problem,
+        })?;
+        for unserved in found {
+            // One of the same image in another space may have the same memory.
+            let is_served = channels.iter().any(|other| {
+                let is_same = other.image.as_deref().map(Image::file) == Some(image.file());
+                let may_serve = is_same || may_serve(other, channel);
+                let front_end = other.front_end.as_ref();
+                may_serve && front_end.is_some_and(|it| unserved.is_of(it))
+            });
+            if !is_served {
+                context.warn(Doubt::Unserved {
+                    channel: channel.name.clone(),
+                    image: image.file().to_path_buf(),
+                    unserved,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Protocols of an image.
+fn found(
+    context: FileContext<'_>,
+    channel: &ChannelConfig,
+    image: &Image,
+) -> Result<Vec<Unserved>, ChannelProblem> {
+    let section = image.mailbox();
+    let mailbox = section.map(|section| Unserved::Mailbox {
+        section: section.address,
+    });
+    let words = HtifSymbols::of(Some(image))?.words();
+    let htif = words.map(|(tohost, fromhost)| Unserved::Htif { tohost, fromhost });
+    let [block] = image.symbols([rtt::SYMBOL])?;
+    let rtt = block.map(|block| Unserved::Rtt { block: block.value });
+    let count = found_traps::count(context, &channel.name, image)?;
+    let semihosting = (count > 0).then_some(Unserved::Semihosting { count });
+    let all = [mailbox, htif, rtt, semihosting];
+    Ok(all.into_iter().flatten().collect())
+}
