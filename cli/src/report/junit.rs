@@ -106,14 +106,18 @@ fn first_error(failure: &Failure) -> Vec<String> {
     lines
 }
 
-/// Last lines that firmware printed, with their channels.
+/// Last lines that firmware printed, with their channels and marks, as the console has them.
 fn last_lines(run: &Run) -> String {
     let lines: Vec<_> = run.console.lines().iter().collect();
     let last = &lines[lines.len().saturating_sub(MOST_LINES)..];
     let texts = last.iter().map(|line| {
         let channel = run.channels.get(line.channel);
         let name = channel.map_or("", |channel| &channel.name);
-        format!("[{name}] {}", line.text)
+        let mark = match &*line.source {
+            "" => String::new(),
+            source => format!("{source}: "),
+        };
+        format!("[{name}] {mark}{}", line.text)
     });
     texts.collect::<Vec<_>>().join("\n")
 }
