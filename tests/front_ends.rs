@@ -372,3 +372,24 @@ fn the_status_says_that_the_lock_of_the_code_in_place_of_traps_is_held() {
     let status = vhost.status().unwrap();
     assert!(status.contains(held), "{status}");
 }
+
+/// Names that are longer than a column widen it in every line.
+#[test]
+fn columns_of_statistics_are_as_wide_as_their_names() {
+    let statistics = Statistics::new();
+    let mailboxes = "semihosting of core 0: {space: cpu, ptr: 32, abi: semihosting, stub: none}\n\
+         calls: {space: cpu, ptr: 32, abi: semihosting, stub: none}";
+    let (vhost, _reports) = start(mailboxes, |builder| builder.attach(statistics.clone()));
+    for channel in ["semihosting of core 0", "calls"] {
+        vhost.semihost(channel, 0, 0x31, 0).unwrap();
+        vhost.semihost(channel, 0, 0x20, DATA).unwrap();
+    }
+    let table = statistics.table().to_string();
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 5, "{table}");
+    let end = lines[0].find(" count ").unwrap() + " count".len();
+    for line in &lines[1..] {
+        let (before, after) = line.split_at(end);
+        assert!(before.ends_with(" 1") && after.starts_with(' '), "{table}");
+    }
+}

@@ -41,8 +41,13 @@ impl Files {
         for named in list {
             match named {
                 Named::Log {
-                    file: Some(file), ..
+                    file: Some(file),
+                    json: false,
                 } => self.output("the log", file),
+                Named::Log {
+                    file: Some(file),
+                    json: true,
+                } => self.output("the log in JSON", file),
                 Named::Statistics { file: Some(file) } => self.output("the statistics", file),
                 Named::Log { file: None, .. }
                 | Named::Statistics { file: None }

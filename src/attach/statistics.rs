@@ -298,6 +298,16 @@ impl Table {
         requests.map(|((channel, kind), requests)| (channel, &**kind, requests))
     }
 
+    /// Characters of the longest name of a channel, and of the longest kind.
+    pub fn widths(&self) -> (usize, usize) {
+        let names = self
+            .iter()
+            .map(|(channel, kind, _)| (channel.chars().count(), kind.chars().count()));
+        names.fold((0, 0), |(channels, kinds), (channel, kind)| {
+            (channels.max(channel), kinds.max(kind))
+        })
+    }
+
     /// Counts for a checkpoint.
     fn saved(&self) -> SavedStatistics {
         let requests = self.iter().map(|(channel, kind, requests)| SavedRequests {
@@ -358,9 +368,11 @@ impl Table {
 /// One line per channel and kind.
 impl Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (channels, kinds) = self.widths();
+        let (channels, kinds) = (channels.max(12), kinds.max(10));
         writeln!(
             f,
-            "{:<12} {:<10} {:>9} {:>8} {:>12} {:>8} {:>10} {:>8}  ticks from taken to answered",
+            "{:<channels$} {:<kinds$} {:>9} {:>8} {:>12} {:>8} {:>10} {:>8}  ticks from taken to answered",
             "channel", "request", "count", "failed", "bytes", "min", "mean", "max"
         )?;
         for (channel, kind, requests) in self.iter() {
@@ -375,7 +387,7 @@ impl Display for Table {
             let mean = requests.ticks_mean();
             write!(
                 f,
-                "{channel:<12} {kind:<10} {count:>9} {failed:>8} {bytes:>12} {ticks_min:>8} {mean:>10.1} {ticks_max:>8} "
+                "{channel:<channels$} {kind:<kinds$} {count:>9} {failed:>8} {bytes:>12} {ticks_min:>8} {mean:>10.1} {ticks_max:>8} "
             )?;
             writeln!(f, " {}", requests.histogram)?;
         }

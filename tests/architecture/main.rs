@@ -274,6 +274,27 @@ fn features_choose_in_config_alone() {
     );
 }
 
+/// A text that was joined from two lines has one blank there. Tables begin with blanks, or have several columns.
+#[test]
+fn texts_have_no_runs_of_blanks() {
+    let mut offences = vec![];
+    for source in ["src", "cli/src", "xtask/src"]
+        .into_iter()
+        .flat_map(sources)
+    {
+        for line in source.code.lines() {
+            let texts = line.split('"').skip(1).step_by(2);
+            offences.extend(
+                texts
+                    .filter(|text| text.trim_start().len() == text.len() && !text.contains("\\n"))
+                    .filter(|text| text.trim_end().matches("   ").count() > 0)
+                    .map(|text| format!("{}: {text}", source.place)),
+            );
+        }
+    }
+    assert!(offences.is_empty(), "{offences:#?}");
+}
+
 #[test]
 fn the_wire_protocol_has_one_file_of_unsafe() {
     let mut files = sources("mailbox_rs/src");

@@ -117,32 +117,42 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
     if header.payloads != Payloads::Keep {
         writeln!(to, "bytes of PRINT and CPRINT are those that were recorded")?;
     }
+    let kinds = counts.kinds();
+    let widest = |least: usize, of: fn(&Kind) -> &str| {
+        let texts = kinds.iter().map(|(kind, _)| of(kind).chars().count());
+        texts.max().unwrap_or_default().max(least)
+    };
+    let parties = widest(10, |kind| &kind.to);
+    let names = widest(16, |kind| &kind.name);
+    let froms = widest(10, |kind| &kind.from);
     writeln!(
         to,
-        "\n{DIM}{:<10} {:<16} {:<10} {:>9} {:>9} {:>8} {:>10}{DIM:#}",
+        "\n{DIM}{:<parties$} {:<names$} {:<froms$} {:>9} {:>9} {:>8} {:>10}{DIM:#}",
         "to", "message", "from", "messages", "replies", "dropped", "recorded"
     )?;
-    for (kind, of_kind) in counts.kinds() {
+    for (kind, of_kind) in &kinds {
         let Messages {
             messages,
             replies,
             dropped,
             bytes,
-        } = of_kind;
+        } = *of_kind;
         let [party, name, from] =
             [&kind.to, &kind.name, &kind.from].map(|text| Sanitized(text).to_string());
         writeln!(
             to,
-            "{party:<10} {NAME}{name:<16}{NAME:#} {from:<10} {messages:>9} {replies:>9} {dropped:>8} {:>10}",
+            "{party:<parties$} {NAME}{name:<names$}{NAME:#} {from:<froms$} {messages:>9} {replies:>9} {dropped:>8} {:>10}",
             Size(bytes).to_string()
         )?;
     }
     if counts.requests.iter().next().is_none() {
         return writeln!(to, "\nno request was served");
     }
+    let (channels, kinds_wide) = counts.requests.widths();
+    let (channels, kinds_wide) = (channels.max(10), kinds_wide.max(10));
     writeln!(
         to,
-        "\n{DIM}{:<10} {:<10} {:>9} {:>8} {:>10} {:>8} {:>8} {:>8}  ticks from taken to answered{DIM:#}",
+        "\n{DIM}{:<channels$} {:<kinds_wide$} {:>9} {:>8} {:>10} {:>8} {:>8} {:>8}  ticks from taken to answered{DIM:#}",
         "channel", "request", "count", "failed", "bytes", "min", "mean", "max"
     )?;
     for (channel, kind, requests) in counts.requests.iter() {
@@ -157,7 +167,7 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
         let mean = requests.ticks_mean();
         writeln!(
             to,
-            "{:<10} {NAME}{kind:<10}{NAME:#} {count:>9} {failed:>8} {:>10} {ticks_min:>8} {mean:>8.1} {ticks_max:>8}  {}",
+            "{:<channels$} {NAME}{kind:<kinds_wide$}{NAME:#} {count:>9} {failed:>8} {:>10} {ticks_min:>8} {mean:>8.1} {ticks_max:>8}  {}",
             Sanitized(channel).to_string(),
             Size(*bytes).to_string(),
             requests.histogram

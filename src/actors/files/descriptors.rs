@@ -246,7 +246,9 @@ impl Descriptors {
     /// Error of a descriptor that is not open. `next` is the next one to be assigned.
     fn not_open(fd: u64, next: u64) -> Refusal {
         let reason = match fd {
-            0..FIRST => format!("invalid descriptor {fd}: descriptors start at {FIRST}"),
+            0..FIRST => {
+                format!("descriptor {fd} was never opened: those of files start at {FIRST}")
+            }
             _ if fd < next => format!("descriptor {fd} is closed"),
             _ => format!("descriptor {fd} was never opened"),
         };

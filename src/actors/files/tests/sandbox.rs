@@ -340,7 +340,7 @@ fn a_refusal_has_its_reason() {
         ),
         (
             &|| bench.close(1),
-            "invalid descriptor 1: descriptors start at 10".to_owned(),
+            "descriptor 1 was never opened: those of files start at 10".to_owned(),
         ),
     ];
     for (operation, reason) in refused {
