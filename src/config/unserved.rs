@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::beside::may_serve;
-use super::channel::ChannelConfig;
+use super::channel::{ChannelConfig, FrontEnd};
 use super::error::{ChannelProblem, ConfigProblem};
 use super::file_context::FileContext;
 use super::found_traps;
@@ -37,7 +37,7 @@ pub(super) fn note(
                 let is_same = other.image.as_deref().map(Image::file) == Some(image.file());
                 let may_serve = is_same || may_serve(other, channel);
                 let front_end = other.front_end.as_ref();
-                may_serve && front_end.is_some_and(|it| unserved.is_of(it))
+                may_serve && front_end.is_some_and(|it| is_of(it, &unserved))
             });
             if !is_served {
                 context.warn(Doubt::Unserved {
@@ -49,6 +49,17 @@ pub(super) fn note(
         }
     }
     Ok(())
+}
+
+/// True for a channel of this protocol.
+fn is_of(front_end: &FrontEnd, unserved: &Unserved) -> bool {
+    matches!(
+        (unserved, front_end),
+        (Unserved::Mailbox { .. }, FrontEnd::Mailbox(_))
+            | (Unserved::Htif { .. }, FrontEnd::Htif(_))
+            | (Unserved::Rtt { .. }, FrontEnd::Rtt(_))
+            | (Unserved::Semihosting { .. }, FrontEnd::Semihosting(_))
+    )
 }
 
 /// Protocols of an image.

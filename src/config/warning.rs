@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::channel::FrontEnd;
 use crate::mem::ImageDoubt;
 
 /// A warning about a valid configuration that is probably not what the user meant.
@@ -271,13 +270,13 @@ impl Doubt {
 /// Protocol of an image, and what it was found by.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unserved {
-    /// A mailbox.
+    /// Section of a mailbox.
     #[error("a mailbox, too (section .mailbox, {section:#x})")]
     Mailbox {
         /// Address of the section.
         section: u64,
     },
-    /// HTIF.
+    /// Words of HTIF.
     #[error("HTIF, too (symbols tohost, {tohost:#x}, and fromhost, {fromhost:#x})")]
     Htif {
         /// Address of `tohost`.
@@ -285,13 +284,13 @@ pub enum Unserved {
         /// Address of `fromhost`.
         fromhost: u64,
     },
-    /// RTT.
+    /// Control block of RTT.
     #[error("RTT, too (symbol _SEGGER_RTT, {block:#x})")]
     Rtt {
         /// Address of the control block.
         block: u64,
     },
-    /// Semihosting.
+    /// Traps of semihosting.
     #[error("{} of semihosting, too", traps(*.count))]
     Semihosting {
         /// Number of traps.
@@ -308,17 +307,6 @@ impl Unserved {
             Self::Rtt { .. } => "rtt",
             Self::Semihosting { .. } => "semihosting",
         }
-    }
-
-    /// True for a channel of this protocol.
-    pub(super) fn is_of(&self, front_end: &FrontEnd) -> bool {
-        matches!(
-            (self, front_end),
-            (Self::Mailbox { .. }, FrontEnd::Mailbox(_))
-                | (Self::Htif { .. }, FrontEnd::Htif(_))
-                | (Self::Rtt { .. }, FrontEnd::Rtt(_))
-                | (Self::Semihosting { .. }, FrontEnd::Semihosting(_))
-        )
     }
 }
 

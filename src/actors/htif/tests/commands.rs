@@ -68,10 +68,10 @@ fn a_console_read_is_answered_when_a_character_comes() {
     assert_eq!(bench.response(), Some(Command(READ | 0x17a)));
     // At the end of the input there is no answer.
     bench.command(READ);
-    assert_eq!(bench.ask(StdinClose { channel }), Ok(()));
     let status = bench.status();
     let said = "waits for more bytes of the standard input or for a command in tohost";
     assert!(status.contains(said), "{status}");
+    assert_eq!(bench.ask(StdinClose { channel }), Ok(()));
     bench.ticks(2);
     assert_eq!(bench.response(), None);
     let status = bench.status();
