@@ -8,6 +8,7 @@ use vhost::{ChannelExit, Vhost};
 use super::drive::{Ended, Why};
 use super::memory::guard;
 use super::program::Program;
+use super::reports::Reports;
 use super::{FAILED, FOUND, LIMIT};
 
 /// Begin of the error of a run that has reached its limit. The place that follows depends on the limit.
@@ -35,7 +36,12 @@ pub(super) enum Error {
 
 impl Ending {
     /// Ending of a run in its last tick.
-    pub(super) fn of(program: &Program, vhost: &Vhost, ended: Result<Ended>) -> Self {
+    pub(super) fn of(
+        program: &Program,
+        vhost: &Vhost,
+        reports: &Reports,
+        ended: Result<Ended>,
+    ) -> Self {
         let ended = match ended {
             Ok(ended) => ended,
             Err(error) => return Self::failed(Error::Host(format!("{error:#}"))),
@@ -55,6 +61,9 @@ impl Ending {
             Some(error) if status == 0 => Self::failed(Error::Lost(format!(
                 "all firmware has exited with 0, and text of it is lost: {error}"
             ))),
+            _ if status == 0 && reports.has_lost_signature() => Self::failed(Error::Lost(
+                "all firmware has exited with 0, and its signature is not written".to_owned(),
+            )),
             // Reported at the end of the system.
             _ if status == 0 && vhost.error_findings() > 0 => Self {
                 status: FOUND,

@@ -230,7 +230,7 @@ fn finish(
     reports: &Reports,
     ended: Result<Ended>,
 ) -> Result<u8> {
-    let Ending { status, error } = Ending::of(program, &vhost, ended);
+    let Ending { status, error } = Ending::of(program, &vhost, reports, ended);
     let channels = vhost.status();
     if let Some(error) = &error {
         reports.record(&vhost, error.text());

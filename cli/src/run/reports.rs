@@ -33,12 +33,20 @@ pub(super) fn record_unstarted(args: &Args, error: &anyhow::Error) {
 pub(super) struct Reports {
     /// True while the error of the run is reported, which is printed behind firmware's last text.
     is_silent: Arc<AtomicBool>,
+    /// True after the report on a signature that can't be written.
+    has_lost_signature: Arc<AtomicBool>,
 }
+
+/// Begin of the report on a signature that can't be written.
+const SIGNATURE: &str = "the signature from ";
 
 impl Reports {
     /// Prints a report.
     pub(super) fn print(&self, report: &Report) {
         let Report { severity, id, text } = report;
+        if *severity == Severity::Error && text.starts_with(SIGNATURE) {
+            self.has_lost_signature.store(true, Ordering::Relaxed);
+        }
         if !self.is_silent.load(Ordering::Relaxed) {
             // Without a standard error there is nothing left to report to.
             let _ = writeln!(
@@ -47,6 +55,11 @@ impl Reports {
                 severity.name()
             );
         }
+    }
+
+    /// True if a signature could not be written.
+    pub(super) fn has_lost_signature(&self) -> bool {
+        self.has_lost_signature.load(Ordering::Relaxed)
     }
 
     /// Records the error of a run, so that a reader of the recording sees why it ended.

@@ -185,6 +185,13 @@ fn a_signature_is_written_as_spike_writes_it() {
         let text = fs::read_to_string(files.join("sig")).unwrap();
         let lines = "00000004000000030000000211223344\n000000000000000000000000deadbeef\n";
         assert_eq!(text, lines);
+        if (width, options.is_empty()) == (64, true) {
+            let error = image.fails(&["--files", folder, "--signature", "no/such/sig"], 125);
+            assert!(
+                error.contains("can't be written to `no/such/sig`"),
+                "{error}"
+            );
+        }
     });
 }
 
