@@ -13,7 +13,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use vhost::attach::{Logger, Statistics};
-use vhost::{Builder, Call, Replay, Vhost};
+use vhost::{Builder, Call, Cut, Replay, Vhost};
 
 const MEMORIES: &str =
     "space: {cpu: [ram: {base: 0x80000000, size: 0x10000, path: r, width: 64, backend: static}]}";
@@ -391,5 +391,50 @@ fn columns_of_statistics_are_as_wide_as_their_names() {
     for line in &lines[1..] {
         let (before, after) = line.split_at(end);
         assert!(before.ends_with(" 1") && after.starts_with(' '), "{table}");
+    }
+}
+
+/// The state of RTT is that of its wait, so that a part begins where it is wanted, whichever protocol is active there.
+#[test]
+fn a_part_of_a_recording_with_rtt_begins_where_it_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let [trace, part] = ["run", "part"].map(|name| folder.path().join(format!("{name}.trace")));
+    let mailboxes = format!(
+        "cpu: {{space: cpu, abi: htif, tohost: {TOHOST:#x}, fromhost: {:#x}, settle: 0}}\n\
+         rtt: {{space: cpu, ptr: 32, abi: rtt, stdio: {{stdin: testbench}}, \
+               rtt: {{address: {BLOCK:#x}, up: {{log: lines}}, mode: {{log: block}}}}}}",
+        TOHOST + 0x40
+    );
+    let (vhost, _reports) = start(&mailboxes, |builder| builder.record(&trace));
+    let mut typed = 0;
+    for tick in 1..=160_u64 {
+        match tick {
+            20 => set_up(&vhost, &["Terminal", "log"]),
+            50 => typed = vhost.write_stdin("rtt", &[b'i'; 100]).unwrap(),
+            // A reset of firmware, and a second control block.
+            120 => vhost.write_from("cpu", BLOCK, &[0; 16]).unwrap(),
+            125 => set_up(&vhost, &["Terminal", "log"]),
+            _ => {}
+        }
+        let has_block = (21..120).contains(&tick) || tick > 125;
+        if has_block && tick % 7 == 0 {
+            write_up(&vhost, tick % 2, b"some text\n");
+        }
+        if has_block && tick % 13 == 0 && tick > 70 {
+            take(&vhost, 2);
+        }
+        if tick % 11 == 0 {
+            vhost.write_u64("cpu", TOHOST, 0x0101 << 48 | 0x41).unwrap();
+        }
+        vhost.tick().unwrap();
+    }
+    assert_eq!(typed, 100);
+    vhost.shutdown();
+    Replay::of(&trace).run().unwrap();
+    for first in [
+        3, 11, 19, 22, 28, 33, 45, 52, 60, 77, 99, 115, 122, 130, 150,
+    ] {
+        let cut = Cut::of(&trace, first..=first + 25, &part).unwrap();
+        assert_eq!((cut.first, cut.earlier), (first, None));
     }
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::ChannelId;
 use super::rpc::Target;
 use crate::bus::{Attributes, Payload, Redaction};
+use crate::mem::Segments;
 
 /// State of all actors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +166,48 @@ pub struct SavedRtt {
     pub block: Option<u64>,
     /// Up buffers whose mode is not set again, as firmware may have changed it.
     pub modes_set: Vec<u32>,
+    /// Wait for changes of a control block; `None` in another step.
+    pub wait: Option<SavedBlockWait>,
+    /// Names of buffers: true for a down buffer, number, address and text.
+    pub names: Vec<(bool, u32, u64, Option<String>)>,
+    /// True once the configured names were compared with those of a control block.
+    pub are_names_checked: bool,
+    /// Up buffers that are not served.
+    pub disabled: Vec<u32>,
+}
+
+/// Wait of a channel with RTT for changes of its control block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedBlockWait {
+    /// Address of the control block.
+    pub address: u64,
+    /// Its location in memory.
+    pub place: Segments,
+    /// Reads of the words that are polled.
+    pub reads: Vec<SavedPoll>,
+    /// Tick in which the block was found.
+    pub found: u64,
+    /// Tick of the next look at sockets and at up buffers that are not polled, if there are such.
+    pub look: u64,
+    /// True if there are such.
+    pub looks: bool,
+    /// True while the first down buffer has no room for bytes that are there.
+    pub is_full: bool,
+    /// True if bytes of the standard input may be put into the first down buffer.
+    pub has_room: bool,
+    /// Bytes of the polled words, as last read; empty before the first read.
+    pub last: Bytes,
+}
+
+/// Read of words of a control block that are close to one another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedPoll {
+    /// Offset of the first word.
+    pub at: u64,
+    /// Number of bytes up to the end of the last word.
+    pub len: u64,
+    /// Offsets of the words in the bytes read.
+    pub words: Vec<usize>,
 }
 
 /// Transfer of an up buffer that was begun.

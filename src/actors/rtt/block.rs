@@ -6,6 +6,7 @@ use super::targets::Complaint;
 use crate::actors::service::{Failure, TurnRead};
 use crate::bus::DOORBELL_BYTES;
 use crate::mem::{Op, Segment, Segments, Span, part};
+use crate::messages::checkpoint::SavedPoll;
 use crate::messages::foreign::Severity;
 use crate::messages::rtt::BufferName;
 
@@ -20,23 +21,6 @@ pub(super) struct Block {
     pub(super) layout: Layout,
     /// Descriptors of up buffers, then of down buffers.
     pub(super) descriptors: Vec<Descriptor>,
-}
-
-/// Words that are polled, by the offsets of their reads from the control block. One read is made in a tick; several take turns.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Plan {
-    pub(super) reads: Vec<PlannedRead>,
-}
-
-/// Read of words that are close to one another.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct PlannedRead {
-    /// Offset of the first word.
-    pub(super) at: u64,
-    /// Number of bytes up to the end of the last word.
-    pub(super) len: u64,
-    /// Offsets of the words in the bytes read.
-    pub(super) words: Vec<usize>,
 }
 
 /// Bytes of a word: of a wide offset, its lower half.
@@ -101,9 +85,10 @@ impl Channel {
         }))
     }
 
-    /// Words to poll: the mark unless it makes two reads of one, the write offsets of the up buffers, and while the first down buffer
+    /// Words to poll, by the offsets of their reads from the control block. One read is made in a tick; several take turns. They are the
+    /// mark unless it makes two reads of one, the write offsets of the up buffers, and while the first down buffer
     /// is full its read offset.
-    pub(super) fn plan(&self, block: &Block, is_full: bool) -> Plan {
+    pub(super) fn plan(&self, block: &Block, is_full: bool) -> Vec<SavedPoll> {
         let Header { up, .. } = block.header;
         let at = |position, offset| block.layout.offset(position) + offset;
         let mut words: Vec<u64> = (0..up.min(MOST_POLLED))
@@ -121,38 +106,38 @@ impl Channel {
         if is_one_read(0) || !is_one_read(first) {
             words.insert(0, 0);
         }
-        let mut reads: Vec<PlannedRead> = vec![];
+        let mut reads: Vec<SavedPoll> = vec![];
         for word in words {
             match reads.last_mut() {
                 Some(read) if word + WORD - read.at <= DOORBELL_BYTES as u64 => {
                     read.len = word + WORD - read.at;
                     read.words.push((word - read.at) as usize);
                 }
-                _ => reads.push(PlannedRead {
+                _ => reads.push(SavedPoll {
                     at: word,
                     len: WORD,
                     words: vec![0],
                 }),
             }
         }
-        Plan { reads }
+        reads
     }
 
-    /// Polls the words of a plan from now on.
-    pub(super) fn poll(&self, block: &Block, plan: &Plan) {
-        if let [read] = &plan.reads[..] {
-            let segments = part(&block.place, read.at, read.len);
+    /// Polls words of a control block from now on.
+    pub(super) fn poll(&self, place: &Segments, plan: &[SavedPoll]) {
+        if let [read] = plan {
+            let segments = part(place, read.at, read.len);
             return self.poller.watch_words(segments, read.words.clone());
         }
         let mut reads = vec![];
         let mut words: Vec<Segment> = vec![];
         let mut first = 0;
-        for read in &plan.reads {
+        for read in plan {
             for word in &read.words {
-                words.extend(part(&block.place, read.at + *word as u64, WORD));
+                words.extend(part(place, read.at + *word as u64, WORD));
             }
             reads.push(TurnRead {
-                segments: part(&block.place, read.at, read.len),
+                segments: part(place, read.at, read.len),
                 offsets: read.words.clone(),
                 first,
             });

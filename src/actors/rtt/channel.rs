@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::task::Poll;
 
+use bytes::Bytes;
 use mailbox_rs::NEWEST;
 
-use super::control_block::{Header, Layout};
+use super::control_block::{Header, Layout, MOST_BUFFERS};
 use super::frames::Frames;
 use super::status_tracker::RttTracker;
 use super::targets::{Complaints, Targets};
 use crate::actors::service::{
     ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller,
 };
-use crate::bus::ActorContext;
+use crate::bus::{ActorContext, DOORBELL_BYTES};
+use crate::mem::Segments;
 use crate::messages::checkpoint::{
-    RestoreError, SaveError, SavedFrontEnd, SavedRtt, SavedTransfer,
+    RestoreError, SaveError, SavedBlockWait, SavedFrontEnd, SavedPoll, SavedRtt, SavedTransfer,
 };
 use crate::messages::mailbox::Task;
 use crate::messages::rtt::{BufferName, Rtt, RttStatus, RttStep};
@@ -59,6 +61,10 @@ pub(crate) struct Channel {
     pub(super) restored_transfer: Cell<Option<SavedTransfer>>,
     /// Address of the control block in service.
     pub(super) block: Cell<Option<u64>>,
+    /// Location of the mark and the numbers of buffers, at a given address.
+    pub(super) header: Segments,
+    /// Wait for changes of the control block, while the task waits.
+    block_wait: RefCell<Option<SavedBlockWait>>,
     /// True after a restore: the session and its sockets are there.
     is_restored: Cell<bool>,
 }
@@ -87,11 +93,11 @@ impl FrontEnd for Channel {
         let service = ChannelService::new(&opening, place.ptr_width);
         let Opening {
             id,
+            descriptor,
             bus,
             context,
             peers,
             progress,
-            ..
         } = opening;
         let address = place.block;
         let first = RttStep::Block { address };
@@ -117,6 +123,8 @@ impl FrontEnd for Channel {
             transfer: Cell::default(),
             restored_transfer: Cell::default(),
             block: Cell::new(None),
+            header: descriptor.place.clone(),
+            block_wait: RefCell::default(),
             is_restored: Cell::new(false),
         })
     }
@@ -132,10 +140,16 @@ impl FrontEnd for Channel {
     async fn serve(&self) -> Result<End, Failure> {
         let mut known = None;
         let mut is_restored = self.is_restored.take();
+        let mut resumed = self.block_wait.take().filter(|_| is_restored);
         if is_restored {
-            known = self.block.get();
-            // As a channel that was not interrupted does: memory is accessed in ticks.
-            self.wait(1).await;
+            known = resumed.as_ref().map(|wait| wait.address);
+            if known.is_none() {
+                known = self.block.get();
+            }
+            if resumed.is_none() && (known.is_some() || self.place.block.is_none()) {
+                // As a channel that was not interrupted does: memory is accessed in ticks.
+                self.wait(1).await;
+            }
         } else {
             self.service.session.begin(NEWEST);
             self.targets.open_sockets(&self.service).await;
@@ -147,9 +161,11 @@ impl FrontEnd for Channel {
             };
             self.block.set(Some(address));
             self.tracker.enter(RttStep::Bytes { address });
-            self.disabled.borrow_mut().clear();
+            if resumed.is_none() {
+                self.disabled.borrow_mut().clear();
+            }
             self.frames.reset(std::mem::take(&mut is_restored));
-            self.serve_block(address).await?;
+            self.serve_block(address, resumed.take()).await?;
             self.poller.rest();
             self.block.set(None);
             self.modes_set.borrow_mut().clear();
@@ -177,6 +193,10 @@ impl FrontEnd for Channel {
             // One at a given address is waited for there.
             block: self.block.get().filter(|_| self.place.block.is_none()),
             modes_set: self.modes_set.borrow().iter().copied().collect(),
+            wait: self.saved_wait(),
+            names: self.saved_names(),
+            are_names_checked: self.are_names_checked.get(),
+            disabled: self.disabled.borrow().iter().copied().collect(),
         }))
     }
 
@@ -184,10 +204,24 @@ impl FrontEnd for Channel {
         let SavedFrontEnd::Rtt(saved) = saved else {
             return Err(self.service.restores_other_protocol());
         };
+        if !is_possible(saved) {
+            let what = "a wait for words that no control block has";
+            return Err(self.service.restores_impossible(what));
+        }
         self.targets.restore(&saved.files);
         self.is_input_over.set(saved.is_input_over);
         self.restored_transfer.set(saved.transfer);
         self.block.set(saved.block);
+        self.block_wait.replace(saved.wait.clone());
+        self.are_names_checked.set(saved.are_names_checked);
+        self.disabled
+            .replace(saved.disabled.iter().copied().collect());
+        let names = saved.names.iter();
+        let names = names.map(|(is_down, number, address, name)| {
+            let (number, name) = (*number, name.clone());
+            ((*is_down, number), (*address, BufferName { number, name }))
+        });
+        self.names.replace(names.collect());
         self.modes_set
             .replace(saved.modes_set.iter().copied().collect());
         self.poller.rest();
@@ -207,41 +241,54 @@ impl FrontEnd for Channel {
 }
 
 impl Channel {
-    /// Serves a control block as long as it is there.
-    async fn serve_block(&self, address: u64) -> Result<(), Failure> {
-        let mut plan = None;
-        let mut is_full = false;
-        let found = self.context.now();
-        let mut look = found;
+    /// Serves a control block as long as it is there, from the wait of a checkpoint on, if there is one.
+    async fn serve_block(
+        &self,
+        address: u64,
+        resumed: Option<SavedBlockWait>,
+    ) -> Result<(), Failure> {
+        let mut is_resumed = resumed.is_some();
+        let now = self.context.now();
+        let mut wait = resumed.unwrap_or_else(|| SavedBlockWait {
+            address,
+            place: Segments::default(),
+            reads: vec![],
+            found: now,
+            look: now,
+            looks: false,
+            is_full: false,
+            has_room: false,
+            last: Bytes::new(),
+        });
+        let mut last = Some(std::mem::take(&mut wait.last)).filter(|_| is_resumed);
+        if is_resumed {
+            self.poll(&wait.place, &wait.reads);
+        }
         loop {
-            let Some(block) = self.read_block(address).await? else {
+            if !std::mem::take(&mut is_resumed) && !self.look_at_block(&mut wait).await? {
+                return Ok(());
+            }
+            self.tracker
+                .waits_for_room(wait.is_full && self.service.may_have_input());
+            let due = [wait.looks.then_some(wait.look), self.names_due(wait.found)];
+            let due = due.into_iter().flatten().min();
+            let has_room = wait.has_room;
+            self.block_wait.replace(Some(wait));
+            let news = self.news(has_room, due).await?;
+            // It is there: a restore ends this task.
+            let Some(waited) = self.block_wait.take() else {
                 return Ok(());
             };
-            if !self.place.modes.is_empty() {
-                self.set_modes(&block).await?;
-            }
-            self.warn_of_unknown(&block, found).await;
-            for number in 0..block.header.up {
-                self.take_up(&block, number).await?;
-            }
-            // Rings until the next poll are for bytes that may have come while others were delivered.
-            is_full &= self.room(&block, 0) == Some(0);
-            let next = self.plan(&block, is_full);
-            if plan.as_ref() != Some(&next) {
-                self.poll(&block, &next);
-                plan = Some(next);
-            }
-            let has_input = self.room(&block, 0).is_some() && !is_full;
-            self.tracker
-                .waits_for_room(is_full && self.service.may_have_input());
-            let looks = self.targets.has_sockets() || block.header.up > MOST_POLLED;
-            let due = [looks.then_some(look), self.names_due(found)];
-            let due = due.into_iter().flatten().min();
-            match self.news(has_input, due).await? {
+            wait = waited;
+            match news {
+                // The first poll rings, also if nothing has changed since the checkpoint.
+                News::Words if last.take().is_some_and(|last| last == self.poller.last()) => {
+                    is_resumed = true;
+                }
                 News::Words => {}
-                News::Input => is_full = !self.put_input(address).await?,
+                News::Input => wait.is_full = !self.put_input(address).await?,
                 News::Look => {
-                    look = self.context.now() + LOOK_TICKS;
+                    wait.look = self.context.now() + LOOK_TICKS;
                     if self.targets.has_sockets() {
                         self.targets.accept(&self.service).await;
                         self.put_received(address).await?;
@@ -249,6 +296,47 @@ impl Channel {
                 }
             }
         }
+    }
+
+    /// Reads a control block, takes the bytes of its up buffers, and polls the words to wait for. False if it is gone.
+    async fn look_at_block(&self, wait: &mut SavedBlockWait) -> Result<bool, Failure> {
+        let Some(block) = self.read_block(wait.address).await? else {
+            return Ok(false);
+        };
+        if !self.place.modes.is_empty() {
+            self.set_modes(&block).await?;
+        }
+        self.warn_of_unknown(&block, wait.found).await;
+        for number in 0..block.header.up {
+            self.take_up(&block, number).await?;
+        }
+        // Rings until the next poll are for bytes that may have come while others were delivered.
+        wait.is_full &= self.room(&block, 0) == Some(0);
+        let next = self.plan(&block, wait.is_full);
+        if wait.reads != next {
+            self.poll(&block.place, &next);
+            wait.reads = next;
+            wait.place = block.place.clone();
+        }
+        wait.has_room = self.room(&block, 0).is_some() && !wait.is_full;
+        wait.looks = self.targets.has_sockets() || block.header.up > MOST_POLLED;
+        Ok(true)
+    }
+
+    /// Wait for changes of the control block, for a checkpoint.
+    fn saved_wait(&self) -> Option<SavedBlockWait> {
+        let wait = self.block_wait.borrow().clone()?;
+        let last = self.poller.last();
+        Some(SavedBlockWait { last, ..wait })
+    }
+
+    /// Names of buffers, for a checkpoint.
+    fn saved_names(&self) -> Vec<(bool, u32, u64, Option<String>)> {
+        let names = self.names.borrow();
+        let names = names.iter().map(|((is_down, number), (address, buffer))| {
+            (*is_down, *number, *address, buffer.name.clone())
+        });
+        names.collect()
     }
 
     /// Waits for something to do.
@@ -285,4 +373,25 @@ impl Channel {
         })
         .await;
     }
+}
+
+/// True if a channel can have this state: its polled words are those of a control block.
+fn is_possible(saved: &SavedRtt) -> bool {
+    let most = 2 * MOST_BUFFERS as usize + 2;
+    let is_wait = saved.wait.as_ref().is_none_or(|wait| {
+        let len: u64 = wait
+            .place
+            .iter()
+            .fold(0, |len, it| len.saturating_add(it.len));
+        let is_read = |read: &SavedPoll| {
+            let end = read.at.checked_add(read.len);
+            let words = read.words.iter();
+            read.len <= DOORBELL_BYTES as u64
+                && end.is_some_and(|end| end <= len)
+                && words.clone().count() <= DOORBELL_BYTES / 4
+                && words.clone().all(|word| *word as u64 + 4 <= read.len)
+        };
+        wait.reads.len() <= DOORBELL_BYTES / 4 && wait.reads.iter().all(is_read)
+    });
+    is_wait && saved.names.len() <= most && saved.disabled.len() <= most
 }

@@ -26,13 +26,7 @@ impl Channel {
     }
 
     async fn wait_for_mark(&self, address: u64) -> Result<(), Failure> {
-        let span = Span {
-            address,
-            len: HEADER,
-        };
-        let memory = &self.service.peers.memory;
-        let place = memory.locate(self.service.space, span).await??;
-        self.poller.watch(place.iter().copied());
+        self.poller.watch(self.header.iter().copied());
         poll_fn(|context| {
             let bytes = match self.poller.bytes() {
                 Ok(bytes) => bytes,

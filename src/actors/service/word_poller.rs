@@ -84,6 +84,11 @@ impl WordPoller {
         }
     }
 
+    /// Bytes last read, whether they can be read now or not.
+    pub(in crate::actors) fn last(&self) -> Bytes {
+        self.seen.last.borrow().clone()
+    }
+
     /// Tick since which the bytes are as they are.
     pub(in crate::actors) fn since(&self) -> u64 {
         self.seen.since.get()

@@ -17,7 +17,7 @@ use super::scope::Scope;
 use super::{FindingSink, Replay, ReplayError, is_state, opened};
 use crate::bus::{Endpoint, Message as _};
 use crate::messages::Name;
-use crate::messages::announced::Resumed;
+use crate::messages::announced::{RestoreBegun, Resumed};
 use crate::messages::rpc::Call;
 use crate::system::{CheckpointError, Error, Vhost};
 use crate::trace::{
@@ -199,7 +199,8 @@ fn write(
     for entry in &mut trace {
         let entry = entry?;
         // Messages without a reply follow the state of a part, and are left out: the new state replaces it.
-        is_begin &= entry.tick == 0 && !is_state(&entry);
+        // So does a restore, which sets the time.
+        is_begin &= entry.tick == 0 && !is_state(&entry) && !is_restore(&entry);
         if entry.frame < frame {
             if is_begin {
                 if !part.add(&entry)? {
@@ -233,6 +234,11 @@ fn write(
     };
     part.writer.finish()?;
     Ok(Some(written))
+}
+
+/// True for the begin of a restore.
+fn is_restore(entry: &Entry) -> bool {
+    entry.kind.name == RestoreBegun::NAME && entry.kind.to == Endpoint::EVENT.name()
 }
 
 /// Channel of a call.
