@@ -26,6 +26,25 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The entry with borrowed parts.
+    pub(crate) fn borrowed(&self) -> EntryRef<'_> {
+        EntryRef {
+            frame: self.frame,
+            sequence: self.sequence,
+            root: self.root,
+            tick: self.tick,
+            kind: &self.kind,
+            content: match &self.content {
+                Content::Message { body, awaited } => ContentRef::Message {
+                    body,
+                    awaited: *awaited,
+                },
+                Content::Reply { body } => ContentRef::Reply { body },
+                Content::Dropped => ContentRef::Dropped,
+            },
+        }
+    }
+
     /// Converts the entry for the attribution to channels. `body` is its [decoded](super::decode) content.
     pub fn passing<'a>(&'a self, body: Option<&'a dyn Body>) -> MessageView<'a> {
         MessageView {
@@ -37,6 +56,25 @@ impl Entry {
             body,
         }
     }
+}
+
+/// Entry whose kind and bytes are borrowed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EntryRef<'a> {
+    pub(crate) frame: u64,
+    pub(crate) sequence: u64,
+    pub(crate) root: u64,
+    pub(crate) tick: u64,
+    pub(crate) kind: &'a Arc<Kind>,
+    pub(crate) content: ContentRef<'a>,
+}
+
+/// Content of an [`EntryRef`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ContentRef<'a> {
+    Message { body: &'a [u8], awaited: bool },
+    Reply { body: &'a [u8] },
+    Dropped,
 }
 
 /// Content of an [`Entry`]. [`decode`](super::decode) deserializes it.

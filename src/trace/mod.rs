@@ -38,6 +38,7 @@ mod compressed_tests;
 mod tests;
 
 pub use entry::{Content, Entry};
+pub(crate) use entry::{ContentRef, EntryRef};
 pub use error::{Damage, TraceError};
 pub(crate) use format::DECISION;
 pub use format::{FORMAT, Header, Kind, OLDEST_FORMAT, Payloads, Source};
@@ -49,5 +50,5 @@ pub use reader::Trace;
 pub use recorder::Recorder;
 pub use same_file::is_same_file;
 pub use vocabulary::decode;
-pub(crate) use vocabulary::{Encoding, deserialize, encode, send_reply};
+pub(crate) use vocabulary::{Encoding, decode_borrowed, deserialize, encode, send_reply};
 pub(crate) use writer::Writer;

@@ -1,16 +1,16 @@
 //! Reader of recordings. For any content of the file it returns entries or an error.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 
 use super::blocks::{BLOCK, PREFIX, checksum, complete_size, frame_at};
 use super::chunks::{chunks, selection};
 use super::compressed::Unpacked;
-use super::entry::{Content, Entry};
+use super::entry::{Content, ContentRef, Entry, EntryRef};
 use super::format::{FORMAT, Header, Kind, MAGIC, OLDEST_FORMAT};
 use super::head::{Head, Position};
 use super::input::{Filled, Input};
@@ -36,20 +36,53 @@ pub struct Trace {
     has_gaps: bool,
     /// True if the next frame is the landmark behind a gap.
     is_behind_gap: bool,
-    /// Unread frames of the current block.
+    /// Current block.
     block: Bytes,
+    /// Start of its unread frames.
+    unread: usize,
     /// Number of the next frame.
     frame: u64,
     position: Position,
     header: Header,
     kinds: Vec<Arc<Kind>>,
-    /// Kind and root of the messages without a reply so far, by sequence number.
-    open: OpenMessages<(Arc<Kind>, u64)>,
+    /// Number of the kind, and root, of the messages without a reply so far, by sequence number.
+    open: OpenMessages<(u32, u64)>,
     /// Last reply or missing reply.
-    answered: Option<Content>,
+    answered: Option<Answer>,
+    current: Option<Current>,
     ended: bool,
     /// Least number of bytes that are missing, if the file ended inside of a block.
     cut: Option<u64>,
+}
+
+/// Last entry that was read.
+#[derive(Debug, Clone)]
+struct Current {
+    sequence: u64,
+    root: u64,
+    kind: u32,
+    part: Part,
+}
+
+/// Content of the last entry. Ranges are of the current block.
+#[derive(Debug, Clone)]
+enum Part {
+    Message {
+        body: Range<usize>,
+        awaited: bool,
+    },
+    /// The answer that was read last.
+    Answer,
+}
+
+/// Reply or missing reply.
+#[derive(Debug, Clone)]
+enum Answer {
+    /// Bytes of the current block.
+    Here(Range<usize>),
+    /// Bytes of an earlier block.
+    Earlier(Bytes),
+    Dropped,
 }
 
 impl Trace {
@@ -70,12 +103,14 @@ impl Trace {
             has_gaps: false,
             is_behind_gap: false,
             block: Bytes::new(),
+            unread: 0,
             frame: 0,
             position: Position::default(),
             header: Header::default(),
             kinds: Vec::new(),
             open: OpenMessages::default(),
             answered: None,
+            current: None,
             ended: false,
             cut: None,
             file,
@@ -112,7 +147,7 @@ impl Trace {
         self.chunks.reverse();
         let is_read = self.chunks.pop().is_none_or(|(_, is_read)| is_read);
         if !is_read {
-            self.block.clear();
+            self.replace_block(Bytes::new());
             self.ended = !self.leave_out()?;
         }
         Ok(())
@@ -178,7 +213,7 @@ impl Trace {
             let missing = self.cut.unwrap_or(PREFIX as u64);
             return Err(self.cut_header(size, size.saturating_add(missing)));
         };
-        let header = header_of(&header, found);
+        let header = header_of(&self.block[header], found);
         self.header = header.map_err(|damage| self.damaged(damage))?;
         self.header.compressed = matches!(self.input, Input::Compressed(_));
         Ok(())
@@ -207,53 +242,101 @@ impl Trace {
         TraceError::CutHeader { file, size, least }
     }
 
-    /// Passes the next entry to `take`. Returns false at the end.
+    /// Goes to the next entry. Returns false at the end.
     ///
     /// # Errors
     /// Fails if the recording is damaged. It ends there.
-    pub(crate) fn read(&mut self, mut take: impl FnMut(Entry)) -> Result<bool, TraceError> {
-        let mut is_read = false;
-        while !is_read && !self.ended {
+    pub(crate) fn advance(&mut self) -> Result<bool, TraceError> {
+        self.current = None;
+        while !self.ended {
             self.frame += 1;
             let read = match self.next_frame() {
-                Ok(Some(frame)) => {
-                    let read = self.entry(frame, |entry| {
-                        is_read = true;
-                        take(entry);
-                    });
-                    read.map_err(|damage| self.damaged(damage))
-                }
+                Ok(Some(frame)) => self.enter(frame).map_err(|damage| self.damaged(damage)),
                 Ok(None) => {
                     self.ended = true;
-                    Ok(())
+                    return Ok(false);
                 }
                 Err(error) => Err(error),
             };
-            if read.is_err() {
-                self.ended = true;
+            match read {
+                Ok(()) if self.current.is_some() => return Ok(true),
+                Ok(()) => {}
+                Err(error) => {
+                    self.ended = true;
+                    return Err(error);
+                }
             }
-            read?;
         }
-        Ok(is_read)
+        Ok(false)
     }
 
-    /// Passes the entry of a frame to `take`, unless the frame only defines a kind.
-    fn entry(&mut self, frame: Bytes, take: impl FnOnce(Entry)) -> Result<(), Damage> {
-        let mut rest = &frame[..];
+    /// Last entry that was read; `None` at the end.
+    #[inline]
+    pub(crate) fn current(&self) -> Option<EntryRef<'_>> {
+        let current = self.current.as_ref()?;
+        Some(EntryRef {
+            frame: self.frame,
+            sequence: current.sequence,
+            root: current.root,
+            tick: self.position.tick,
+            kind: self.kinds.get(current.kind as usize)?,
+            content: match (&current.part, &self.answered) {
+                (Part::Message { body, awaited }, _) => ContentRef::Message {
+                    body: self.block.get(body.clone())?,
+                    awaited: *awaited,
+                },
+                (Part::Answer, Some(Answer::Here(body))) => ContentRef::Reply {
+                    body: self.block.get(body.clone())?,
+                },
+                (Part::Answer, Some(Answer::Earlier(body))) => ContentRef::Reply { body },
+                (Part::Answer, _) => ContentRef::Dropped,
+            },
+        })
+    }
+
+    /// Last entry that was read, with parts of its own; `None` at the end.
+    pub(crate) fn current_entry(&self) -> Option<Entry> {
+        let current = self.current()?;
+        let bytes = |body: &[u8]| match &self.answered {
+            Some(Answer::Earlier(earlier)) if earlier.as_ptr() == body.as_ptr() => earlier.clone(),
+            _ => self.block.slice_ref(body),
+        };
+        Some(Entry {
+            frame: current.frame,
+            sequence: current.sequence,
+            root: current.root,
+            tick: current.tick,
+            kind: current.kind.clone(),
+            content: match current.content {
+                ContentRef::Message { body, awaited } => Content::Message {
+                    body: bytes(body),
+                    awaited,
+                },
+                ContentRef::Reply { body } => Content::Reply { body: bytes(body) },
+                ContentRef::Dropped => Content::Dropped,
+            },
+        })
+    }
+
+    /// Makes the entry of a frame the current one, unless the frame only defines a kind.
+    fn enter(&mut self, frame: Range<usize>) -> Result<(), Damage> {
+        let Range { start, end } = frame;
+        let mut rest = &self.block[start..end];
         let head = self.position.read(&mut rest)?;
-        let start = frame.len() - rest.len();
-        let mut body = frame;
-        body.advance(start);
+        let body = end - rest.len()..end;
         if std::mem::take(&mut self.is_behind_gap) && head != Head::Landmark {
             let text = "a chunk of the recording does not begin with a landmark";
             return Err(Damage::Content(text.to_owned()));
         }
-        let (kind, root, sequence, content) = match head {
+        let (kind, root, sequence, part) = match head {
             Head::Kind => {
-                self.kinds.push(Arc::new(deserialize(&body)?));
+                self.kinds.push(Arc::new(deserialize(rest)?));
                 return Ok(());
             }
-            Head::Landmark => return self.landmark(deserialize(&body)?),
+            Head::Landmark => {
+                let landmark = deserialize(rest)?;
+                return self.landmark(landmark);
+            }
             Head::Earlier {
                 sequence,
                 root,
@@ -265,46 +348,43 @@ impl Trace {
                 kind,
                 awaited,
             } => {
-                let kind = self.kind(kind)?;
                 // Events have no reply.
-                if kind.to != Endpoint::EVENT.name() {
-                    self.open.insert(sequence, (kind.clone(), root));
+                if self.kind(kind)?.to != Endpoint::EVENT.name() {
+                    self.open.insert(sequence, (kind, root));
                 }
-                (kind, root, sequence, Content::Message { body, awaited })
+                (kind, root, sequence, Part::Message { body, awaited })
             }
             Head::Reply { sequence } => {
                 let (kind, root) = self.close(sequence)?;
-                let content = Content::Reply { body };
-                self.answered = Some(content.clone());
-                (kind, root, sequence, content)
+                self.answered = Some(Answer::Here(body));
+                (kind, root, sequence, Part::Answer)
             }
             Head::Dropped { sequence } => {
                 let (kind, root) = self.close(sequence)?;
-                self.answered = Some(Content::Dropped);
-                (kind, root, sequence, Content::Dropped)
+                self.answered = Some(Answer::Dropped);
+                (kind, root, sequence, Part::Answer)
             }
             Head::Again { sequence } => {
                 let (kind, root) = self.close(sequence)?;
-                let answered = self.answered.clone();
-                let content = answered.ok_or(Damage::UnmatchedReply(sequence))?;
-                (kind, root, sequence, content)
+                if self.answered.is_none() {
+                    return Err(Damage::UnmatchedReply(sequence));
+                }
+                (kind, root, sequence, Part::Answer)
             }
         };
-        take(Entry {
-            frame: self.frame,
+        self.current = Some(Current {
             sequence,
             root,
-            tick: self.position.tick,
             kind,
-            content,
+            part,
         });
         Ok(())
     }
 
-    fn kind(&self, number: u32) -> Result<Arc<Kind>, Damage> {
+    fn kind(&self, number: u32) -> Result<&Kind, Damage> {
         let at = usize::try_from(number).ok();
         let known = at.and_then(|at| self.kinds.get(at));
-        known.cloned().ok_or(Damage::Kind(number))
+        known.map(|kind| &**kind).ok_or(Damage::Kind(number))
     }
 
     /// Takes the state of a landmark behind a gap, or else compares it.
@@ -333,9 +413,9 @@ impl Trace {
 
     /// Takes a message that was left out.
     fn earlier(&mut self, sequence: u64, root: u64, kind: u32) -> Result<(), Damage> {
-        let kind = self.kind(kind)?;
+        self.kind(kind)?;
         match self.open.get(sequence) {
-            Some((known, of)) if *known == kind && *of == root => Ok(()),
+            Some(known) if *known == (kind, root) => Ok(()),
             None if self.has_gaps => {
                 self.open.insert(sequence, (kind, root));
                 Ok(())
@@ -344,27 +424,37 @@ impl Trace {
         }
     }
 
-    fn close(&mut self, sequence: u64) -> Result<(Arc<Kind>, u64), Damage> {
+    fn close(&mut self, sequence: u64) -> Result<(u32, u64), Damage> {
         self.open
             .remove(sequence)
             .ok_or(Damage::UnmatchedReply(sequence))
     }
 
-    /// Returns the next frame; `None` at the end, or if the file is truncated.
-    fn next_frame(&mut self) -> Result<Option<Bytes>, TraceError> {
-        if self.block.is_empty() {
+    /// Returns the next frame's range in the block; `None` at the end, or if the file is truncated.
+    fn next_frame(&mut self) -> Result<Option<Range<usize>>, TraceError> {
+        if self.unread == self.block.len() {
             let Some(block) = self.next_block()? else {
                 return Ok(None);
             };
-            self.block = block;
+            self.replace_block(block);
         }
-        let content = frame_at(&self.block).filter(|content| content.end <= self.block.len());
-        let content = content.ok_or_else(|| {
-            self.damaged(Damage::Content("it is longer than its block".to_owned()))
-        })?;
-        let mut frame = self.block.split_to(content.end);
-        frame.advance(content.start);
+        let unread = &self.block[self.unread..];
+        let content = frame_at(unread).filter(|content| content.end <= unread.len());
+        let Some(Range { start, end }) = content else {
+            return Err(self.damaged(Damage::Content("it is longer than its block".to_owned())));
+        };
+        let frame = self.unread + start..self.unread + end;
+        self.unread = frame.end;
         Ok(Some(frame))
+    }
+
+    /// Replaces the current block. The last reply keeps its bytes.
+    fn replace_block(&mut self, block: Bytes) {
+        if let Some(Answer::Here(body)) = &self.answered {
+            self.answered = Some(Answer::Earlier(self.block.slice(body.clone())));
+        }
+        self.block = block;
+        self.unread = 0;
     }
 
     /// Reads the next block, which is not empty; `None` at the end, or if the file is truncated.
@@ -425,21 +515,17 @@ impl Trace {
         taken.map_err(|error| failed(&self.file, self.frame, error))
     }
 
-    /// Builds the error for an invalid entry.
-    pub(crate) fn damage_of(&self, entry: &Entry, damage: Damage) -> TraceError {
+    /// Builds the error for an invalid entry of this frame.
+    pub(crate) fn damage_of(&self, frame: u64, damage: Damage) -> TraceError {
         TraceError::Damaged {
             file: self.file.clone(),
-            frame: entry.frame,
+            frame,
             damage,
         }
     }
 
     fn damaged(&self, damage: Damage) -> TraceError {
-        TraceError::Damaged {
-            file: self.file.clone(),
-            frame: self.frame,
-            damage,
-        }
+        self.damage_of(self.frame, damage)
     }
 }
 
@@ -447,9 +533,8 @@ impl Iterator for Trace {
     type Item = Result<Entry, TraceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut next = None;
-        let read = self.read(|entry| next = Some(entry));
-        read.map(|_| next).transpose()
+        let read = self.advance();
+        read.map(|_| self.current_entry()).transpose()
     }
 }
 

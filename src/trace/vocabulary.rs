@@ -5,7 +5,7 @@ use bincode::serde::BorrowedSerdeDecoder;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Content, Entry};
+use super::entry::{ContentRef, Entry, EntryRef};
 use super::error::Damage;
 use super::format::Kind;
 use super::serializer::Serializer;
@@ -142,13 +142,18 @@ pub(crate) fn send_reply<I: Inbox>(message: I, reply: &[u8]) -> Result<(), Damag
 /// # Errors
 /// Fails if the message is unknown ([`Damage::Unknown`]) or its bytes are invalid ([`Damage::Content`]).
 pub fn decode(entry: &Entry) -> Result<Option<Box<dyn Body>>, Damage> {
-    let (bytes, reply) = match &entry.content {
-        Content::Message { body, .. } => (body, false),
-        Content::Reply { body } => (body, true),
-        Content::Dropped => return Ok(None),
+    decode_borrowed(entry.borrowed())
+}
+
+/// Deserializes the message or reply of a borrowed entry, as [`decode`] does.
+pub(crate) fn decode_borrowed(entry: EntryRef<'_>) -> Result<Option<Box<dyn Body>>, Damage> {
+    let (bytes, reply) = match entry.content {
+        ContentRef::Message { body, .. } => (body, false),
+        ContentRef::Reply { body } => (body, true),
+        ContentRef::Dropped => return Ok(None),
     };
     let decode = Decode { bytes, reply };
-    let Kind { to, name, .. } = &*entry.kind;
+    let Kind { to, name, .. } = &**entry.kind;
     let body = by_name!(to.as_str(), name, decode);
     let unknown = || Damage::Unknown {
         to: to.clone(),

@@ -9,23 +9,34 @@ use serde::de::DeserializeOwned;
 
 use super::posted::PostedMessages;
 use super::scope::Scope;
+use super::upcoming::Upcoming;
 use super::{Difference, ReplayError, Replayed};
 use crate::bus::{Endpoint, Event, Message, Observation, Tap, Ticket};
 use crate::trace::{
-    Content, Damage, Encoding, Entry, Kind, KindMap, OpenMessages, Trace, TraceError, decode,
-    deserialize,
+    ContentRef, Damage, Encoding, Entry, EntryRef, Kind, KindMap, OpenMessages, Trace, TraceError,
+    decode_borrowed, deserialize,
 };
 
 /// State of a recording under replay.
 pub(super) struct Comparison {
-    trace: Trace,
+    upcoming: Upcoming,
     scope: Scope,
-    /// Entries in scope, read but not yet played.
-    ahead: VecDeque<Entry>,
-    /// First entry behind them, once read.
-    end: Option<End>,
     /// Current tick.
     tick: u64,
+    matching: Matching,
+    /// Frames of the last entries that were compared.
+    recent: VecDeque<u64>,
+    matched: u64,
+    /// True while the state of the system is saved or replaced, which no recording has.
+    is_suspended: bool,
+    /// Messages of that time without a reply so far.
+    posted: PostedMessages,
+    over: Option<End>,
+}
+
+/// Relation of numbers and kinds in the replay to those of the recording.
+#[derive(Default)]
+struct Matching {
     /// Recorded numbers of unanswered messages, by their numbers in the replay.
     open: OpenMessages<u64>,
     known: KindMap<Known>,
@@ -33,13 +44,6 @@ pub(super) struct Comparison {
     given: Option<u64>,
     /// Serialization buffer, reused.
     bytes: Vec<u8>,
-    recent: VecDeque<Entry>,
-    matched: u64,
-    /// True while the state of the system is saved or replaced, which no recording has.
-    is_suspended: bool,
-    /// Messages of that time without a reply so far.
-    posted: PostedMessages,
-    over: Option<End>,
 }
 
 /// Kind of message that has been observed.
@@ -83,15 +87,10 @@ pub(super) struct SharedComparison(Arc<Mutex<Comparison>>);
 impl Comparison {
     pub(super) fn shared(trace: Trace, scope: Scope) -> SharedComparison {
         SharedComparison(Arc::new(Mutex::new(Self {
-            trace,
+            upcoming: Upcoming::new(trace, scope),
             scope,
-            ahead: VecDeque::new(),
-            end: None,
             tick: 0,
-            open: OpenMessages::default(),
-            known: KindMap::default(),
-            given: None,
-            bytes: Vec::new(),
+            matching: Matching::default(),
             recent: VecDeque::new(),
             matched: 0,
             is_suspended: false,
@@ -101,43 +100,23 @@ impl Comparison {
     }
 
     /// Next entry to be played.
-    fn next(&mut self) -> Option<&Entry> {
+    fn next(&mut self) -> Option<EntryRef<'_>> {
         self.nth(0)
     }
 
     #[inline]
-    fn nth(&mut self, ahead: usize) -> Option<&Entry> {
-        if self.is_suspended {
+    fn nth(&mut self, place: usize) -> Option<EntryRef<'_>> {
+        if self.is_suspended || self.over.is_some() {
             return None;
         }
-        if self.over.is_none() && self.ahead.len() <= ahead {
-            self.read_ahead(ahead);
-        }
-        match self.over {
-            None => self.ahead.get(ahead),
-            Some(_) => None,
-        }
-    }
-
-    /// Reads entries up to this one behind the next. Ends the replay if there is none at all.
-    #[inline(never)]
-    fn read_ahead(&mut self, ahead: usize) {
-        while self.end.is_none() && self.ahead.len() <= ahead {
-            let (scope, entries) = (self.scope, &mut self.ahead);
-            let read = self.trace.read(|entry| {
-                if scope.has(&entry) {
-                    entries.push_back(entry);
-                }
+        if !self.upcoming.reaches(place) {
+            self.over = self.upcoming.take_end().map(|end| match end {
+                Ok(()) => End::Played,
+                Err(error) => End::Damaged(error),
             });
-            match read {
-                Ok(true) => {}
-                Ok(false) => self.end = Some(End::Played),
-                Err(error) => self.end = Some(End::Damaged(error)),
-            }
+            return None;
         }
-        if self.ahead.is_empty() {
-            self.over = self.end.take();
-        }
+        self.upcoming.get(place)
     }
 
     /// Position of the next entry from or to the replayed actors.
@@ -147,7 +126,7 @@ impl Comparison {
             return self.next().map(|_| 0);
         }
         for place in 0..AHEAD {
-            if scope.is_output(self.nth(place)?) == output {
+            if scope.is_output(&self.nth(place)?) == output {
                 return Some(place);
             }
         }
@@ -156,15 +135,18 @@ impl Comparison {
 
     /// Takes the next entry as a message that was sent while the comparison was suspended. Returns false if there is none.
     fn match_posted(&mut self) -> bool {
-        let Some(entry) = self.next().cloned() else {
+        if self.next().is_none() {
+            return false;
+        }
+        let Some(entry) = self.upcoming.get(0) else {
             return false;
         };
         let Some(sequence) = self.posted.take(&entry) else {
-            self.set_divergence(entry.frame, Some(&entry), None);
+            self.missing();
             return false;
         };
-        self.open.insert(sequence, entry.sequence);
-        self.ahead.pop_front();
+        self.matching.open.insert(sequence, entry.sequence);
+        self.upcoming.remove(0);
         self.matched += 1;
         true
     }
@@ -178,87 +160,117 @@ impl Comparison {
             return;
         };
         let is_output = self.scope.is_observed_output(seen);
-        let Some(due) = self.next_expected(is_output) else {
+        let Some(place) = self.next_expected(is_output) else {
             // The recording may have been cut off here.
-            if self.end.is_none() {
+            if !self.upcoming.is_ended() {
                 self.set_divergence(next, None, Some(describe(seen)));
             }
             return;
         };
-        let entry = match due {
-            0 => self.ahead.pop_front(),
-            due => self.ahead.remove(due),
-        };
-        let Some(entry) = entry else {
+        let Some(entry) = self.upcoming.get(place) else {
             return;
         };
-        if !self.is_same(&entry, seen) {
-            self.set_divergence(entry.frame, Some(&entry), Some(describe(seen)));
-            return;
+        let frame = entry.frame;
+        if !self.matching.matches(entry, seen) {
+            let recorded = describe_entry(entry);
+            return self.set_divergence(frame, Some(recorded), Some(describe(seen)));
         }
-        match entry.content {
-            Content::Message { .. } if seen.ticket.to() != Endpoint::EVENT => {
-                self.open.insert(seen.ticket.sequence, entry.sequence);
-            }
-            Content::Message { .. } => {}
-            Content::Reply { .. } | Content::Dropped => {
-                self.open.remove(seen.ticket.sequence);
-            }
-        }
+        self.upcoming.remove(place);
         self.matched += u64::from(is_output);
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }
-        self.recent.push_back(entry);
+        self.recent.push_back(frame);
     }
 
-    /// Tests whether an observation is the recorded entry.
-    fn is_same(&mut self, entry: &Entry, seen: &Observation<'_>) -> bool {
+    /// Entry at this place, if it is the event `M`. Ends the replay if it can't be decoded.
+    fn event_at<M: Message>(&mut self, place: usize) -> Option<M> {
+        let entry = self.nth(place)?;
+        let ContentRef::Message { body, .. } = entry.content else {
+            return None;
+        };
+        if entry.kind.to != Endpoint::EVENT.name() || entry.kind.name != M::NAME {
+            return None;
+        }
+        let (frame, event) = (entry.frame, deserialize(body));
+        self.decoded(frame, event)
+    }
+
+    /// Decoded entry of a frame; ends the replay if it can't be decoded.
+    fn decoded<T>(&mut self, frame: u64, decoded: Result<T, Damage>) -> Option<T> {
+        decoded.map_err(|damage| self.damaged(frame, damage)).ok()
+    }
+
+    /// Ends the replay: an entry can't be decoded.
+    fn damaged(&mut self, frame: u64, damage: Damage) {
+        if self.over.is_none() {
+            let error = self.upcoming.damage_of(frame, damage);
+            self.over = Some(End::Damaged(error));
+        }
+    }
+
+    /// Ends the replay: the next recorded entry is not reached.
+    fn missing(&mut self) {
+        if let Some(entry) = self.next() {
+            let (frame, recorded) = (entry.frame, describe_entry(entry));
+            self.set_divergence(frame, Some(recorded), None);
+        }
+    }
+
+    /// Ends the replay with a divergence from `recorded`.
+    fn set_divergence(&mut self, frame: u64, recorded: Option<String>, replayed: Option<String>) {
+        if self.over.is_some() {
+            return;
+        }
+        self.over = Some(End::Different(Box::new(Difference {
+            frame,
+            recorded,
+            replayed,
+            before: self.upcoming.describe_again(&self.recent, describe_entry),
+        })));
+    }
+}
+
+impl Matching {
+    /// Compares an observation with a recorded entry. The message of one that is equal is open, or answered.
+    fn matches(&mut self, entry: EntryRef<'_>, seen: &Observation<'_>) -> bool {
         let ticket = &seen.ticket;
         let id = ticket.kind_id();
         let known = match self.known.get(id) {
             Some(known) => known,
             None => self.known.insert(id, Known::of(ticket)),
         };
-        if entry.tick != seen.tick || !known.is(&entry.kind, ticket) {
+        if entry.tick != seen.tick || !known.is(entry.kind, ticket) {
             return false;
         }
-        let (open, given) = (&self.open, self.given);
+        let bytes = &mut self.bytes;
         let mut is_encoded = |encoded: &[u8]| {
-            self.bytes.clear();
-            known.encoding.encode(seen, &mut self.bytes).is_ok() && self.bytes == encoded
+            bytes.clear();
+            known.encoding.encode(seen, bytes).is_ok() && *bytes == encoded
         };
-        match (&entry.content, seen.event) {
-            (Content::Message { body, awaited }, Event::Message(_)) => {
+        match (entry.content, seen.event) {
+            (ContentRef::Message { body, awaited }, Event::Message(_)) => {
                 let root = if ticket.root == ticket.sequence {
                     Some(entry.sequence)
                 } else {
-                    open.get(ticket.root).copied()
+                    self.open.get(ticket.root).copied()
                 };
-                *awaited == seen.awaited && root == Some(entry.root) && is_encoded(body)
+                let matches =
+                    awaited == seen.awaited && root == Some(entry.root) && is_encoded(body);
+                if matches && ticket.to() != Endpoint::EVENT {
+                    self.open.insert(ticket.sequence, entry.sequence);
+                }
+                matches
             }
-            (Content::Reply { body }, Event::Reply(_)) => {
-                open.get(ticket.sequence) == Some(&entry.sequence)
-                    && (given == Some(entry.sequence) || is_encoded(body))
+            (ContentRef::Reply { body }, Event::Reply(_)) => {
+                self.open.remove(ticket.sequence) == Some(entry.sequence)
+                    && (self.given == Some(entry.sequence) || is_encoded(body))
             }
-            (Content::Dropped, Event::Dropped) => {
-                open.get(ticket.sequence) == Some(&entry.sequence)
+            (ContentRef::Dropped, Event::Dropped) => {
+                self.open.remove(ticket.sequence) == Some(entry.sequence)
             }
             _ => false,
         }
-    }
-
-    /// Ends the replay with a divergence from `recorded`.
-    fn set_divergence(&mut self, frame: u64, recorded: Option<&Entry>, replayed: Option<String>) {
-        if self.over.is_some() {
-            return;
-        }
-        self.over = Some(End::Different(Box::new(Difference {
-            frame,
-            recorded: recorded.map(describe_entry),
-            replayed,
-            before: self.recent.iter().map(describe_entry).collect(),
-        })));
     }
 }
 
@@ -323,14 +335,16 @@ impl SharedComparison {
 
     /// Next entry to be played; `None` after the end of the replay.
     pub(super) fn next(&self) -> Option<Entry> {
-        self.lock().next().cloned()
+        let mut comparison = self.lock();
+        comparison.next()?;
+        comparison.upcoming.get_owned(0)
     }
 
     /// Description of the next entry to be played; `None` after the end of the replay.
     pub(super) fn due(&self) -> Option<Due> {
         let mut comparison = self.lock();
         let entry = comparison.next()?;
-        let is_message = matches!(entry.content, Content::Message { .. });
+        let is_message = matches!(entry.content, ContentRef::Message { .. });
         Some(Due {
             frame: entry.frame,
             sequence: entry.sequence,
@@ -348,12 +362,12 @@ impl SharedComparison {
 
     /// Tests whether an entry is output of the replayed actors.
     pub(super) fn is_output(&self, entry: &Entry) -> bool {
-        self.lock().scope.is_output(entry)
+        self.lock().scope.is_output(&entry.borrowed())
     }
 
     /// Marks the next entry as played: it is not observable.
     pub(super) fn played(&self) {
-        self.lock().ahead.pop_front();
+        self.lock().upcoming.remove(0);
     }
 
     /// Starts this tick.
@@ -369,110 +383,76 @@ impl SharedComparison {
         Some(next.frame)
     }
 
-    /// Next entry, if it is the event `M`.
+    /// Next entry, if it is the event `M`. Ends the replay if it can't be decoded.
     pub(super) fn next_event<M: Message>(&self) -> Option<M> {
-        let entry = {
-            let mut comparison = self.lock();
-            let entry = comparison.next()?;
-            let decoded = event_body::<M>(entry).map(deserialize);
-            match decoded? {
-                Ok(event) => return Some(event),
-                Err(_) => entry.clone(),
-            }
-        };
-        self.announcement(&entry)
+        self.lock().event_at(0)
     }
 
     /// Next entry, if it is a reply: the result of a foreign call, which the caller gives. Ends the replay if it can't be decoded.
     pub(super) fn next_reply<T: DeserializeOwned>(&self) -> Option<T> {
         let mut comparison = self.lock();
         let entry = comparison.next()?;
-        let Content::Reply { body } = &entry.content else {
+        let ContentRef::Reply { body } = entry.content else {
             return None;
         };
-        match deserialize(body) {
-            Ok(reply) => {
-                comparison.given = Some(entry.sequence);
-                Some(reply)
-            }
-            Err(damage) => {
-                let entry = entry.clone();
-                drop(comparison);
-                self.damaged(&entry, damage);
-                None
-            }
-        }
+        let (frame, sequence, reply) = (entry.frame, entry.sequence, deserialize(body));
+        let reply = comparison.decoded(frame, reply)?;
+        comparison.matching.given = Some(sequence);
+        Some(reply)
     }
 
     /// Next event of the replayed actors, if it is an `M`; entries of others may precede it.
     pub(super) fn next_own_event<M: Message>(&self) -> Option<M> {
-        let entry = {
-            let mut comparison = self.lock();
-            let place = comparison.next_expected(true)?;
-            comparison.nth(place)?.clone()
-        };
-        self.announcement(&entry)
-    }
-
-    fn announcement<M: Message>(&self, entry: &Entry) -> Option<M> {
-        let body = event_body::<M>(entry)?;
-        self.decode(entry, body)
+        let mut comparison = self.lock();
+        let place = comparison.next_expected(true)?;
+        comparison.event_at(place)
     }
 
     /// Next event after a frame, with its own frame, if it is an `M`.
     pub(super) fn next_event_after<M: Message>(&self, frame: u64) -> Option<(u64, M)> {
-        let entry = (0..AHEAD).find_map(|ahead| {
-            let mut comparison = self.lock();
-            let entry = comparison.nth(ahead)?;
-            (entry.frame > frame && entry.kind.name == M::NAME).then(|| entry.clone())
-        })?;
-        let Content::Message { body, .. } = &entry.content else {
-            return None;
-        };
-        Some((entry.frame, self.decode(&entry, body)?))
+        let mut comparison = self.lock();
+        for place in 0..AHEAD {
+            let entry = comparison.nth(place)?;
+            if entry.frame <= frame || entry.kind.name != M::NAME {
+                continue;
+            }
+            let ContentRef::Message { body, .. } = entry.content else {
+                return None;
+            };
+            let (frame, event) = (entry.frame, deserialize(body));
+            return Some((frame, comparison.decoded(frame, event)?));
+        }
+        None
     }
 
     /// Recorded reply to the message of this number in the replay.
     pub(super) fn answer<T: DeserializeOwned>(&self, sequence: u64) -> Option<T> {
-        let recorded = self.recorded(sequence)?;
-        let answer = (0..AHEAD).find_map(|ahead| match self.lock().nth(ahead)? {
-            entry if entry.sequence != recorded => None,
-            Entry {
-                content: Content::Reply { body },
-                ..
-            } => Some(body.clone()),
-            _ => None,
-        })?;
-        deserialize(&answer).ok()
+        let mut comparison = self.lock();
+        let recorded = *comparison.matching.open.get(sequence)?;
+        for place in 0..AHEAD {
+            let entry = comparison.nth(place)?;
+            if let ContentRef::Reply { body } = entry.content
+                && entry.sequence == recorded
+            {
+                return deserialize(body).ok();
+            }
+        }
+        None
     }
 
     /// Recorded number of an unanswered message.
     pub(super) fn recorded(&self, sequence: u64) -> Option<u64> {
-        self.lock().open.get(sequence).copied()
-    }
-
-    /// Content of an entry; ends the replay if it can't be decoded.
-    pub(super) fn decode<T: DeserializeOwned>(&self, entry: &Entry, body: &[u8]) -> Option<T> {
-        deserialize(body)
-            .map_err(|damage| self.damaged(entry, damage))
-            .ok()
+        self.lock().matching.open.get(sequence).copied()
     }
 
     /// Ends the replay: an entry can't be decoded.
     pub(super) fn damaged(&self, entry: &Entry, damage: Damage) {
-        let mut comparison = self.lock();
-        if comparison.over.is_none() {
-            let error = comparison.trace.damage_of(entry, damage);
-            comparison.over = Some(End::Damaged(error));
-        }
+        self.lock().damaged(entry.frame, damage);
     }
 
     /// Ends the replay: the next recorded entry is not reached.
     pub(super) fn missing(&self) {
-        let mut comparison = self.lock();
-        if let Some(entry) = comparison.next().cloned() {
-            comparison.set_divergence(entry.frame, Some(&entry), None);
-        }
+        self.lock().missing();
     }
 
     /// Result of the replay, after this number of ticks.
@@ -484,19 +464,10 @@ impl SharedComparison {
             Some(End::Played) | None => Ok(Replayed {
                 messages: comparison.matched,
                 ticks,
-                is_cut: comparison.trace.is_cut(),
+                is_cut: comparison.upcoming.is_cut(),
             }),
         }
     }
-}
-
-/// Serialized event of an entry, if it is an `M`.
-fn event_body<M: Message>(entry: &Entry) -> Option<&[u8]> {
-    let Content::Message { body, .. } = &entry.content else {
-        return None;
-    };
-    let is = entry.kind.to == Endpoint::EVENT.name() && entry.kind.name == M::NAME;
-    is.then_some(body)
 }
 
 /// Single-line text.
@@ -511,18 +482,18 @@ fn describe(seen: &Observation<'_>) -> String {
     }
 }
 
-fn describe_entry(entry: &Entry) -> String {
-    let (from, to, name) = (&entry.kind.from, &entry.kind.to, &entry.kind.name);
+fn describe_entry(entry: EntryRef<'_>) -> String {
+    let Kind { from, to, name } = &**entry.kind;
     let tick = entry.tick;
-    let body = match decode(entry) {
+    let body = match decode_borrowed(entry) {
         Ok(Some(body)) => short(&*body),
         Ok(None) => String::new(),
         Err(damage) => damage.to_string(),
     };
     match entry.content {
-        Content::Message { .. } => format!("tick {tick}: {from} to {to}: {body}"),
-        Content::Reply { .. } => format!("tick {tick}: {to} to {from}: {name} gives {body}"),
-        Content::Dropped => format!("tick {tick}: {to} to {from}: {name} has no reply"),
+        ContentRef::Message { .. } => format!("tick {tick}: {from} to {to}: {body}"),
+        ContentRef::Reply { .. } => format!("tick {tick}: {to} to {from}: {name} gives {body}"),
+        ContentRef::Dropped => format!("tick {tick}: {to} to {from}: {name} has no reply"),
     }
 }
 

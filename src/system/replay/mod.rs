@@ -3,7 +3,7 @@
 //! The system is built from the recording's configuration. External messages are sent again in their order, results of the
 //! environment come from the recording, and every other message is compared with the recorded one.
 //!
-//! - `comparison`: position in the recording, and the first divergence.
+//! - `comparison`: comparison with the recording, and the first divergence; `upcoming`: entries still to be played.
 //! - `difference`, `outcome`: results of a replay; `replayed_parts`: what the header describes, and outputs.
 //! - `player`: external messages.
 //! - `recorded`: recorded memories, files, sockets and doorbells.
@@ -22,6 +22,7 @@ mod recorded;
 mod replayed_parts;
 mod scope;
 mod single_actor;
+mod upcoming;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

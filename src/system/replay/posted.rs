@@ -1,7 +1,7 @@
 //! Messages that were sent while the comparison was suspended.
 
 use crate::bus::{Endpoint, Event, Observation};
-use crate::trace::{Content, Encoding, Entry, Kind};
+use crate::trace::{ContentRef, Encoding, EntryRef, Kind};
 
 /// Messages of that time without a reply so far.
 #[derive(Debug, Default)]
@@ -38,12 +38,12 @@ impl PostedMessages {
     }
 
     /// Removes the message that a recorded one is equal to. Returns its sequence number.
-    pub(super) fn take(&mut self, recorded: &Entry) -> Option<u64> {
-        let Content::Message { body, .. } = &recorded.content else {
+    pub(super) fn take(&mut self, recorded: &EntryRef<'_>) -> Option<u64> {
+        let ContentRef::Message { body, .. } = recorded.content else {
             return None;
         };
         let mut posted = self.0.iter();
-        let at = posted.position(|it| it.kind == *recorded.kind && it.body == *body)?;
+        let at = posted.position(|it| it.kind == **recorded.kind && it.body == body)?;
         Some(self.0.remove(at).sequence)
     }
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::bus::{Endpoint, Event, Inbox, Observation};
 use crate::messages::{console, files, htif, mailbox, memory, rpc, rtt, semihosting, sockets};
-use crate::trace::{Content, Entry};
+use crate::trace::{ContentRef, EntryRef};
 
 /// Actor, by its name in recordings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,7 +103,7 @@ pub(super) enum Scope {
 
 impl Scope {
     /// Tests whether an entry is in scope. External events may concern any actor.
-    pub(super) fn has(self, entry: &Entry) -> bool {
+    pub(super) fn has(self, entry: &EntryRef<'_>) -> bool {
         let Self::One(actor) = self else {
             return true;
         };
@@ -114,14 +114,14 @@ impl Scope {
     }
 
     /// Tests whether an entry is output of the replayed actors: their message, or their reply.
-    pub(super) fn is_output(self, entry: &Entry) -> bool {
+    pub(super) fn is_output(self, entry: &EntryRef<'_>) -> bool {
         let Self::One(actor) = self else {
             return true;
         };
         let kind = &entry.kind;
         match entry.content {
-            Content::Message { .. } => kind.from == actor.name(),
-            Content::Reply { .. } | Content::Dropped => kind.to == actor.name(),
+            ContentRef::Message { .. } => kind.from == actor.name(),
+            ContentRef::Reply { .. } | ContentRef::Dropped => kind.to == actor.name(),
         }
     }
 
