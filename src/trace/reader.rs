@@ -270,8 +270,13 @@ impl Trace {
         Ok(false)
     }
 
+    /// Number of the frame that was read last.
+    pub(crate) fn frame(&self) -> u64 {
+        self.frame
+    }
+
     /// Last entry that was read; `None` at the end.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn current(&self) -> Option<EntryRef<'_>> {
         let current = self.current.as_ref()?;
         Some(EntryRef {

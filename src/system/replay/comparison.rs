@@ -104,26 +104,33 @@ impl Comparison {
         self.nth(0)
     }
 
-    #[inline]
     fn nth(&mut self, place: usize) -> Option<EntryRef<'_>> {
+        self.reaches(place)
+            .then(|| self.upcoming.get(place))
+            .flatten()
+    }
+
+    /// True if there is an entry at this place behind the next. Ends the replay if there is none at all.
+    #[inline]
+    fn reaches(&mut self, place: usize) -> bool {
         if self.is_suspended || self.over.is_some() {
-            return None;
+            return false;
         }
-        if !self.upcoming.reaches(place) {
+        let reaches = self.upcoming.reaches(place);
+        if !reaches {
             self.over = self.upcoming.take_end().map(|end| match end {
                 Ok(()) => End::Played,
                 Err(error) => End::Damaged(error),
             });
-            return None;
         }
-        self.upcoming.get(place)
+        reaches
     }
 
     /// Position of the next entry from or to the replayed actors.
     fn next_expected(&mut self, output: bool) -> Option<usize> {
         let scope = self.scope;
         if let Scope::All = scope {
-            return self.next().map(|_| 0);
+            return self.reaches(0).then_some(0);
         }
         for place in 0..AHEAD {
             if scope.is_output(&self.nth(place)?) == output {
@@ -135,7 +142,7 @@ impl Comparison {
 
     /// Takes the next entry as a message that was sent while the comparison was suspended. Returns false if there is none.
     fn match_posted(&mut self) -> bool {
-        if self.next().is_none() {
+        if !self.reaches(0) {
             return false;
         }
         let Some(entry) = self.upcoming.get(0) else {
@@ -156,14 +163,16 @@ impl Comparison {
         if self.is_suspended {
             return self.posted.note(seen);
         }
-        let Some(next) = self.next().map(|entry| entry.frame) else {
+        if !self.reaches(0) {
             return;
-        };
+        }
         let is_output = self.scope.is_observed_output(seen);
         let Some(place) = self.next_expected(is_output) else {
             // The recording may have been cut off here.
-            if !self.upcoming.is_ended() {
-                self.set_divergence(next, None, Some(describe(seen)));
+            if !self.upcoming.is_ended()
+                && let Some(frame) = self.upcoming.frame()
+            {
+                self.set_divergence(frame, None, Some(describe(seen)));
             }
             return;
         };
@@ -336,8 +345,8 @@ impl SharedComparison {
     /// Next entry to be played; `None` after the end of the replay.
     pub(super) fn next(&self) -> Option<Entry> {
         let mut comparison = self.lock();
-        comparison.next()?;
-        comparison.upcoming.get_owned(0)
+        let is_there = comparison.reaches(0);
+        is_there.then(|| comparison.upcoming.get_owned(0)).flatten()
     }
 
     /// Description of the next entry to be played; `None` after the end of the replay.
@@ -357,7 +366,7 @@ impl SharedComparison {
     /// Tests whether the entry of a frame is still to be played.
     pub(super) fn is_next(&self, frame: u64) -> bool {
         let mut comparison = self.lock();
-        comparison.next().is_some_and(|next| next.frame == frame)
+        comparison.reaches(0) && comparison.upcoming.frame() == Some(frame)
     }
 
     /// Tests whether an entry is output of the replayed actors.

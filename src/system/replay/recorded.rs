@@ -358,8 +358,8 @@ pub(super) struct RecordedDoorbells {
     comparison: SharedComparison,
     /// Served channels: the layout of a mailbox, and the location of the words.
     channels: Vec<(Option<Layout>, Segments)>,
-    /// Places of the versions that firmware offers, by channel.
-    offers: Vec<Segments>,
+    /// Channels by the places of the versions that their firmware offers.
+    offers: FxHashMap<Segment, ChannelId>,
     /// Last ring.
     last: RefCell<Option<Ring>>,
     seen: RefCell<Blocks>,
@@ -433,13 +433,16 @@ impl RecordedDoorbells {
             (layout, channel.place.clone())
         });
         let channels: Vec<(Option<Layout>, Segments)> = served.collect();
-        let offers = channels.iter().map(|(layout, place)| match layout {
-            Some(layout) => part(place, layout.request.offer(), 4),
-            None => Segments::new(),
-        });
+        let mut offers = FxHashMap::default();
+        for (channel, (layout, place)) in (0..).map(ChannelId).zip(&channels) {
+            let Some(layout) = layout else { continue };
+            for segment in &part(place, layout.request.offer(), 4) {
+                offers.entry(*segment).or_insert(channel);
+            }
+        }
         Self {
             comparison,
-            offers: offers.collect(),
+            offers,
             channels,
             last: RefCell::default(),
             seen: RefCell::default(),
@@ -468,13 +471,6 @@ impl RecordedDoorbells {
             };
             self.set(&Segments::from_iter([segment]), 0, bytes);
         }
-    }
-
-    /// Channel whose offered version is at a segment.
-    fn offer_of(&self, at: &Segment) -> Option<ChannelId> {
-        let mut offers = (0..).map(ChannelId).zip(&self.offers);
-        let found = offers.find(|(_, offer)| offer.contains(at));
-        found.map(|(channel, _)| channel)
     }
 
     /// Sets the words read by the channel that owns the segment, for its next ring.
@@ -588,7 +584,7 @@ impl RecordedDoorbells {
 /// Doorbells only read; all other accesses are messages.
 impl Store for RecordedDoorbells {
     fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
-        if let Some(channel) = self.offer_of(at) {
+        if let Some(&channel) = self.offers.get(at) {
             let offered: Option<VersionOffered> = self.comparison.next_own_event();
             let offered = offered.filter(|offered| offered.channel == channel);
             let word = offered.map_or(0, |offered| u32::from(offered.version));

@@ -56,8 +56,17 @@ impl Upcoming {
         place < self.len()
     }
 
-    /// Entry at this place behind the next, if it has been [read](Self::reaches).
+    /// Frame of the next entry, if it has been [read](Self::reaches).
     #[inline]
+    pub(super) fn frame(&self) -> Option<u64> {
+        match self.ahead.front() {
+            Some(entry) => Some(entry.frame),
+            None => self.has_current.then(|| self.trace.frame()),
+        }
+    }
+
+    /// Entry at this place behind the next, if it has been [read](Self::reaches).
+    #[inline(always)]
     pub(super) fn get(&self, place: usize) -> Option<EntryRef<'_>> {
         match self.ahead.get(place) {
             Some(entry) => Some(entry.borrowed()),
