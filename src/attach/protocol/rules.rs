@@ -175,6 +175,14 @@ impl<T> Pending<T> {
     }
 }
 
+/// Violation by an access to addresses outside of the map, which a request has named.
+pub(super) fn reaches_outside(request: Option<&str>, outside: &MapError) -> Breach {
+    let by = request.map_or_else(String::new, |request| format!(" by {request}"));
+    format!(
+        "firmware reaches outside of the map{by}: {outside}; have it pass an address of memory, or add the memory to the map"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
@@ -231,12 +239,4 @@ mod tests {
         assert_eq!(pending.len(), MOST_PENDING);
         assert_eq!((pending.remove(1), pending.remove(999)), (None, Some(())));
     }
-}
-
-/// Violation by an access to addresses outside of the map, which a request has named.
-pub(super) fn reaches_outside(request: Option<&str>, outside: &MapError) -> Breach {
-    let by = request.map_or_else(String::new, |request| format!(" by {request}"));
-    format!(
-        "firmware reaches outside of the map{by}: {outside}; have it pass an address of memory, or add the memory to the map"
-    )
 }

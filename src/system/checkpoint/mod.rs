@@ -17,8 +17,6 @@ mod resumption;
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use configuration::configuration;
 pub use error::CheckpointError;
 pub use file::Checkpoint;
