@@ -438,3 +438,55 @@ fn a_part_of_a_recording_with_rtt_begins_where_it_is_wanted() {
         assert_eq!((cut.first, cut.earlier), (first, None));
     }
 }
+
+/// A status is compared, too: it has what the buffers have transferred since the begin.
+#[test]
+fn a_part_with_a_status_of_rtt_begins_where_it_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let [trace, part] = ["run", "part"].map(|name| folder.path().join(format!("{name}.trace")));
+    let (vhost, _reports) = start(&rtt(""), |builder| builder.record(&trace));
+    set_up(&vhost, &["Terminal", "log"]);
+    for tick in 1..=60_u64 {
+        if tick % 9 == 0 && tick < 40 {
+            write_up(&vhost, 0, b"some text\n");
+        }
+        vhost.tick().unwrap();
+    }
+    vhost.status().unwrap();
+    vhost.shutdown();
+    for first in [10, 35, 50] {
+        let cut = Cut::of(&trace, first..=u64::MAX, &part).unwrap();
+        assert_eq!((cut.first, cut.earlier), (first, None));
+    }
+}
+
+/// A run that goes on from a checkpoint has a restore before its first tick.
+#[test]
+fn a_part_of_a_restored_run_begins_where_it_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let [trace, part] = ["run", "part"].map(|name| folder.path().join(format!("{name}.trace")));
+    let checkpoint = folder.path().join("run.checkpoint");
+    let go_on = |vhost: &Vhost, ticks: std::ops::Range<u64>| {
+        for tick in ticks {
+            if tick % 9 == 0 {
+                write_up(vhost, 0, b"some text\n");
+            }
+            vhost.tick().unwrap();
+        }
+    };
+    let (vhost, _reports) = start(&rtt(""), |builder| builder);
+    set_up(&vhost, &["Terminal", "log"]);
+    go_on(&vhost, 1..21);
+    vhost.save(&checkpoint).unwrap();
+    vhost.shutdown();
+    let (vhost, _reports) = start(&rtt(""), |builder| builder.record(&trace));
+    vhost.restore(&checkpoint).unwrap();
+    set_up(&vhost, &["Terminal", "log"]);
+    go_on(&vhost, 21..61);
+    vhost.shutdown();
+    Replay::of(&trace).run().unwrap();
+    for first in [30, 40, 55] {
+        let cut = Cut::of(&trace, first..=u64::MAX, &part).unwrap();
+        assert_eq!((cut.first, cut.earlier), (first, None));
+    }
+}

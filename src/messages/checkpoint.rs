@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::ChannelId;
 use super::rpc::Target;
+use super::rtt::{BufferName, Direction};
 use crate::bus::{Attributes, Payload, Redaction};
 use crate::mem::Segments;
 
@@ -174,6 +175,8 @@ pub struct SavedRtt {
     pub are_names_checked: bool,
     /// Up buffers that are not served.
     pub disabled: Vec<u32>,
+    /// Buffers that have transferred bytes, with their numbers of bytes.
+    pub buffers: Vec<(Direction, BufferName, u64)>,
 }
 
 /// Wait of a channel with RTT for changes of its control block.
@@ -187,6 +190,8 @@ pub struct SavedBlockWait {
     pub reads: Vec<SavedPoll>,
     /// Tick in which the block was found.
     pub found: u64,
+    /// Tick of the last progress.
+    pub since: u64,
     /// Tick of the next look at sockets and at up buffers that are not polled, if there are such.
     pub look: u64,
     /// True if there are such.

@@ -1,6 +1,7 @@
 //! Recording of a run that can't start.
 
-use super::{Builder, Error};
+use super::parts::SystemParts;
+use super::{Builder, Error, Vhost};
 use crate::config::vhost_variables::TRACE;
 use crate::messages::foreign::Severity;
 
@@ -11,6 +12,15 @@ impl Builder {
     /// # Errors
     /// A recording that can't be written, or a system on this thread.
     pub fn record_failure(self, id: &str, text: &str) -> Result<(), Error> {
+        self.record_by(id, text, Vhost::start)
+    }
+
+    fn record_by(
+        self,
+        id: &str,
+        text: &str,
+        start: impl FnOnce(SystemParts) -> Result<Vhost, Error>,
+    ) -> Result<(), Error> {
         let Some((file, payloads)) = self.recording else {
             return Ok(());
         };
@@ -20,18 +30,25 @@ impl Builder {
         });
         // Whoever calls this has the error.
         let alone = alone.on_report(|_| ());
-        let vhost = alone.record_with(file, payloads).start()?;
+        let vhost = start(alone.record_with(file, payloads).parts()?)?;
         let reported = vhost.report(Severity::Fatal, id, text);
         vhost.shutdown();
         reported
     }
 }
 
-/// Writes the recording of the environment for a system of the C ABI that can't start.
+/// Writes the recording of the environment for a system of the C ABI that can't start, inside of its call.
 pub(crate) fn record_failure(id: &str, error: &Error) {
-    if let Some(file) = TRACE.value() {
-        let builder = Builder::default().environment_identity().record(file);
-        // The error of the start is told of in any case.
-        let _ = builder.record_failure(id, &error.to_string());
-    }
+    let Some(file) = TRACE.value() else {
+        return;
+    };
+    let builder = Builder::default().environment_identity().record(file);
+    // The system ends before the call does.
+    let recorded = builder.record_by(id, &error.to_string(), |parts| {
+        let (vhost, beginning) = Vhost::build(parts)?;
+        vhost.begin(beginning)?;
+        Ok(vhost)
+    });
+    // The error of the start is told of in any case.
+    drop(recorded);
 }

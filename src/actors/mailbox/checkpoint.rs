@@ -1,13 +1,12 @@
 //! State of a mailbox's session for checkpoints.
 
-use mailbox_rs::{Index, Request};
+use mailbox_rs::{Index, Request, Response};
 
 use super::channel::{Channel, Restored};
 use super::queues::are_possible;
 use super::requests::Served;
-use crate::actors::service::Failure;
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedRequest, SavedSession, SavedWait};
-use crate::messages::mailbox::{Step, Task};
+use crate::messages::mailbox::{End, Step, Task};
 
 impl Channel {
     /// Present session; `None` before the handshake, and after the exit.
@@ -60,31 +59,47 @@ impl Channel {
         Ok(())
     }
 
-    /// Puts the response of a checkpoint that waited for room, or serves its request from where it waited. Returns the exit code of an EXIT.
-    pub(super) async fn resume(&self, from: SavedSession) -> Result<Option<u32>, Failure> {
+    /// Serves the request of a checkpoint from where it waited. Returns its response, or the response that waited for room.
+    pub(super) async fn resume(&self, from: SavedSession) -> Option<Response> {
         if let Some(response) = from.response {
-            self.respond(response).await?;
-        } else if let Some(request) = from.request {
-            let SavedRequest {
-                slot,
-                entry,
-                since,
-                waits,
-            } = request;
-            self.since.set(since);
-            let served = match waits {
-                SavedWait::Delay { until, response } => {
-                    self.held.set(Some(response));
-                    let task = Task::Delay { until };
-                    self.tracker.enter(Step::Serve { slot, entry, task });
-                    self.service.wait_until(until).await;
-                    Served::Response(response)
-                }
-                waits => self.serve(slot, &entry, Some(Box::new(waits))).await?,
-            };
-            return self.complete(slot, &entry, served).await;
+            return Some(response);
         }
-        Ok(None)
+        let SavedRequest {
+            slot,
+            entry,
+            since,
+            waits,
+        } = from.request?;
+        self.since.set(since);
+        let served = match waits {
+            SavedWait::Delay { until, response } => {
+                self.held.set(Some(response));
+                let task = Task::Delay { until };
+                self.tracker.enter(Step::Serve { slot, entry, task });
+                self.service.wait_until(until).await;
+                Served::Response(response)
+            }
+            waits => {
+                let served = self.resume_request(slot, &entry, waits).await;
+                if let Served::Response(response) = served {
+                    self.held.set(Some(response));
+                    self.service.delay_response().await;
+                }
+                served
+            }
+        };
+        self.emit(slot, &entry, &served);
+        match served {
+            Served::Response(response) => {
+                self.tracker.over(End::Answered(response));
+                Some(response)
+            }
+            // No request waits before an exit.
+            Served::Silent | Served::Exit(_) => {
+                self.tracker.over(End::Silent);
+                None
+            }
+        }
     }
 }
 

@@ -61,10 +61,16 @@ impl Channel {
         self.watch(Watched::Requests);
         self.service.release.set(None);
         self.tracker.enter(Step::Request);
-        if let Some(code) = Box::pin(self.resume(*from)).await? {
-            return Ok(code);
+        let (requests, responses) = (&self.queues.requests, &self.queues.responses);
+        if from.request.is_some() || from.response.is_some() {
+            let response = Box::pin(self.resume(*from)).await;
+            if let Some(response) = response {
+                if responses.is_full() {
+                    self.make_room(response).await?;
+                }
+                self.queues.push(response);
+            }
         }
-        let requests = &self.queues.requests;
         loop {
             let news = |words: &ChannelWords| {
                 let put = Index(words.request_put);
@@ -85,9 +91,25 @@ impl Channel {
                 requests.take();
                 self.service.release.set(Some(self.queues.release()));
                 let slot = taken.slot();
-                let served = self.serve(slot, &entry, None).await?;
-                if let Some(code) = self.complete(slot, &entry, served).await? {
-                    return Ok(code);
+                let served = self.serve(slot, &entry).await;
+                self.service.release_slot().await?;
+                if self.service.has_faults()
+                    && let Served::Response(response) = served
+                {
+                    self.held.set(Some(response));
+                    Box::pin(self.service.delay_response()).await;
+                }
+                self.emit(slot, &entry, &served);
+                match served {
+                    Served::Exit(code) => return Ok(code),
+                    Served::Silent => self.tracker.over(End::Silent),
+                    Served::Response(response) => {
+                        self.tracker.over(End::Answered(response));
+                        if responses.is_full() {
+                            self.make_room(response).await?;
+                        }
+                        self.queues.push(response);
+                    }
                 }
             }
         }
@@ -118,27 +140,8 @@ impl Channel {
         self.queues.skip_to(put).await
     }
 
-    /// Ends a request that was served: reports it, and puts its response. Returns the exit code of an EXIT.
-    pub(super) async fn complete(
-        &self,
-        slot: u32,
-        entry: &RequestEntry,
-        served: Served,
-    ) -> Result<Option<u32>, Failure> {
-        self.emit(slot, entry, &served);
-        match served {
-            Served::Exit(code) => return Ok(Some(code)),
-            Served::Silent => self.tracker.over(End::Silent),
-            Served::Response(response) => {
-                self.tracker.over(End::Answered(response));
-                self.respond(response).await?;
-            }
-        }
-        Ok(None)
-    }
-
     /// Reports the request's outcome to the taps, and to the testbench if it observes requests.
-    fn emit(&self, slot: u32, entry: &RequestEntry, served: &Served) {
+    pub(super) fn emit(&self, slot: u32, entry: &RequestEntry, served: &Served) {
         let response = match served {
             Served::Response(response) => Some(*response),
             Served::Silent | Served::Exit(_) => None,
@@ -150,15 +153,6 @@ impl Channel {
             since: self.since.get(),
             response,
         });
-    }
-
-    /// Puts a response into its queue, as soon as there is a free slot.
-    pub(super) async fn respond(&self, response: Response) -> Result<(), Failure> {
-        if self.queues.responses.is_full() {
-            self.make_room(response).await?;
-        }
-        self.queues.push(response);
-        Ok(())
     }
 
     /// Waits until the response queue, which was full when last read, has a free slot for a response.

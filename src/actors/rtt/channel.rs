@@ -160,9 +160,13 @@ impl FrontEnd for Channel {
                 None => self.find().await?,
             };
             self.block.set(Some(address));
-            self.tracker.enter(RttStep::Bytes { address });
-            if resumed.is_none() {
-                self.disabled.borrow_mut().clear();
+            let step = RttStep::Bytes { address };
+            match &resumed {
+                Some(wait) => self.tracker.resume(step, wait.since),
+                None => {
+                    self.tracker.enter(step);
+                    self.disabled.borrow_mut().clear();
+                }
             }
             self.frames.reset(std::mem::take(&mut is_restored));
             self.serve_block(address, resumed.take()).await?;
@@ -197,6 +201,7 @@ impl FrontEnd for Channel {
             names: self.saved_names(),
             are_names_checked: self.are_names_checked.get(),
             disabled: self.disabled.borrow().iter().copied().collect(),
+            buffers: status.buffers,
         }))
     }
 
@@ -222,6 +227,7 @@ impl FrontEnd for Channel {
             ((*is_down, number), (*address, BufferName { number, name }))
         });
         self.names.replace(names.collect());
+        self.tracker.restore(&saved.buffers);
         self.modes_set
             .replace(saved.modes_set.iter().copied().collect());
         self.poller.rest();
@@ -254,6 +260,7 @@ impl Channel {
             place: Segments::default(),
             reads: vec![],
             found: now,
+            since: now,
             look: now,
             looks: false,
             is_full: false,
@@ -326,8 +333,12 @@ impl Channel {
     /// Wait for changes of the control block, for a checkpoint.
     fn saved_wait(&self) -> Option<SavedBlockWait> {
         let wait = self.block_wait.borrow().clone()?;
-        let last = self.poller.last();
-        Some(SavedBlockWait { last, ..wait })
+        let (last, since) = (self.poller.last(), self.status().since);
+        Some(SavedBlockWait {
+            last,
+            since,
+            ..wait
+        })
     }
 
     /// Names of buffers, for a checkpoint.
@@ -393,5 +404,6 @@ fn is_possible(saved: &SavedRtt) -> bool {
         };
         wait.reads.len() <= DOORBELL_BYTES / 4 && wait.reads.iter().all(is_read)
     });
-    is_wait && saved.names.len() <= most && saved.disabled.len() <= most
+    let counts = [saved.names.len(), saved.disabled.len(), saved.buffers.len()];
+    is_wait && counts.iter().all(|count| *count <= most)
 }

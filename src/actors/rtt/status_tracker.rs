@@ -27,6 +27,20 @@ impl RttTracker {
         self.steps.enter(step);
     }
 
+    /// Sets the step of a checkpoint, and the tick of its last progress.
+    pub(super) fn resume(&self, step: RttStep, since: u64) {
+        self.steps.resume(step, since);
+    }
+
+    /// Replaces the numbers of transferred bytes by those of a checkpoint.
+    pub(super) fn restore(&self, saved: &[(Direction, BufferName, u64)]) {
+        let buffers = saved.iter().map(|(direction, name, bytes)| {
+            let key = (*direction == Direction::Down, name.number);
+            (key, (name.clone(), *bytes))
+        });
+        self.buffers.replace(buffers.collect());
+    }
+
     /// Changes between the two steps of a channel that waits for firmware, without progress.
     pub(super) fn waits_for_room(&self, is_full: bool) {
         let step = self.steps.step().borrow().clone();

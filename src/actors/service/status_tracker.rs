@@ -43,6 +43,12 @@ impl<S: Clone, R: Clone> StatusTracker<S, R> {
         self.waits(step);
     }
 
+    /// Sets the step of a checkpoint, and the tick of its last progress.
+    pub(in crate::actors) fn resume(&self, step: S, since: u64) {
+        self.progress.progress(self.channel, since);
+        self.waits(step);
+    }
+
     /// Records progress to a step without an operation, whose request has set none.
     pub(in crate::actors) fn advance(&self, step: S) {
         self.progress.progress(self.channel, self.tasks.now());
