@@ -1,6 +1,6 @@
 //! Traps of semihosting in the code of an image: three instructions of RISC-V that are not compressed, or `bkpt 0xab` of Arm's Thumb.
 
-use super::{Image, ImageError, ImageSegment};
+use super::{Image, ImageContent, ImageError, ImageSegment};
 
 /// Instructions of a trap: `slli zero, zero, 31`, `ebreak`, `srai zero, zero, 7`.
 const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
@@ -42,14 +42,21 @@ impl Traps {
         if image.is_arm() {
             return Ok(traps);
         }
-        for (segment, bytes) in code(image, &image.bytes()?) {
-            traps.whole.extend(offsets(bytes).map(|at| Trap {
-                address: segment.virtual_address.wrapping_add(at),
-                physical: segment.address.wrapping_add(at),
-            }));
-            traps.cut.extend(
-                cut(bytes).map(|left| segment.virtual_address.wrapping_add(segment.len - left)),
-            );
+        let content = image.content()?;
+        for segment in executable(image) {
+            let address = |at| segment.virtual_address.wrapping_add(at);
+            let mut left = None;
+            for piece in pieces(&content, segment, TRAP_LEN as usize - 2) {
+                let (start, code) = piece?;
+                traps.whole.extend(offsets(&code).map(|at| Trap {
+                    address: address(start + at),
+                    physical: segment.address.wrapping_add(start + at),
+                }));
+                left = cut(&code);
+            }
+            traps
+                .cut
+                .extend(left.map(|left| address(segment.len - left)));
         }
         Ok(traps)
     }
@@ -63,31 +70,46 @@ pub(crate) fn count_traps(image: &Image) -> Result<usize, ImageError> {
     if !image.is_arm() {
         return Ok(Traps::of(image)?.whole.len());
     }
-    let bytes = image.bytes()?;
-    let counts = code(image, &bytes).map(|(_, code)| {
-        let (halves, _) = code.as_chunks();
-        halves
-            .iter()
-            .filter(|half| u16::from_le_bytes(**half) == BKPT)
-            .count()
-    });
-    Ok(counts.sum())
+    let content = image.content()?;
+    let mut count = 0;
+    for segment in executable(image) {
+        for piece in pieces(&content, segment, 0) {
+            let (_, code) = piece?;
+            let (halves, _) = code.as_chunks();
+            let found = halves
+                .iter()
+                .filter(|half| u16::from_le_bytes(**half) == BKPT);
+            count += found.count();
+        }
+    }
+    Ok(count)
 }
 
-/// Executable segments with their bytes. If no segment is marked as executable, all count.
-fn code<'a>(
-    image: &'a Image,
-    bytes: &'a [u8],
-) -> impl Iterator<Item = (&'a ImageSegment, &'a [u8])> {
+/// Executable segments. If no segment is marked as executable, all count.
+fn executable(image: &Image) -> impl Iterator<Item = &ImageSegment> {
     let segments = image.segments();
     let has_marks = segments.iter().any(|segment| segment.executable);
-    let executable = segments
+    segments
         .iter()
-        .filter(move |it| it.executable || !has_marks);
-    executable.filter_map(|segment| {
-        let start = usize::try_from(segment.offset).ok()?;
-        let end = usize::try_from(segment.offset.saturating_add(segment.len)).ok()?;
-        Some((segment, bytes.get(start..end)?))
+        .filter(move |it| it.executable || !has_marks)
+}
+
+/// Code of a segment and its offset there, about 1 MiB at a time. Each piece but the first begins with the `repeated` last bytes of the one
+/// before.
+fn pieces(
+    content: &ImageContent<'_>,
+    segment: &ImageSegment,
+    repeated: usize,
+) -> impl Iterator<Item = Result<(u64, Vec<u8>), ImageError>> {
+    let (mut read, mut last) = (0, Vec::new());
+    content.pieces(segment).map(move |piece| {
+        let (_, bytes) = piece?;
+        let mut code = std::mem::take(&mut last);
+        let start = read - code.len() as u64;
+        code.extend_from_slice(&bytes);
+        read += bytes.len() as u64;
+        last = code[code.len().saturating_sub(repeated)..].to_vec();
+        Ok((start, code))
     })
 }
 
@@ -111,7 +133,10 @@ fn cut(code: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
     fn bytes(words: &[u32]) -> Vec<u8> {
         words.iter().flat_map(|word| word.to_le_bytes()).collect()
@@ -126,6 +151,35 @@ mod tests {
         assert_eq!(offsets(&code).collect::<Vec<_>>(), [6, 18]);
         assert_eq!(offsets(&code[1..]).count(), 0);
         assert_eq!(offsets(&[]).count(), 0);
+    }
+
+    #[test]
+    fn traps_between_two_pieces_are_found_once() {
+        for before in [0, 2, 4, 8, 10, 12, 14] {
+            let at = (1 << 20) - before;
+            let mut code = vec![0; at];
+            code.extend(bytes(&TRAP));
+            code.extend(bytes(&TRAP[..2]));
+            let segment = ElfSegment {
+                address: 0x1000,
+                virtual_address: 0x8000_0000,
+                mem_size: code.len() as u64,
+                bytes: code,
+            };
+            let elf = ElfBuilder {
+                segments: vec![segment],
+                ..ElfBuilder::default()
+            };
+            let image = Image::parse(elf.build(), Path::new("fw.elf")).unwrap();
+            let traps = Traps::of(&image).unwrap();
+            let [trap] = traps.whole[..] else {
+                panic!("{:?}", traps.whole);
+            };
+            assert_eq!(trap.physical, 0x1000 + at as u64);
+            assert_eq!(trap.address, 0x8000_0000 + at as u64);
+            assert_eq!(traps.cut, [trap.address + TRAP_LEN]);
+            assert_eq!(count_traps(&image).unwrap(), 1);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::ChannelId;
 use super::rpc::Target;
-use super::rtt::{BufferName, Direction};
+use super::rtt_buffer::{BufferName, Direction};
 use crate::bus::{Attributes, Payload, Redaction};
 use crate::mem::Segments;
 

@@ -19,6 +19,7 @@ mod name;
 mod printed;
 pub mod rpc;
 pub mod rtt;
+mod rtt_buffer;
 pub mod semihosting;
 mod served;
 mod services;

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::ChannelId;
 use super::front_end::{self, ChannelState, Protocol};
+pub use super::rtt_buffer::{BufferName, Direction};
 use super::served::{RTT_ACTION, ServedRequest, entry_of};
 use crate::bus::{Endpoint, EndpointName, Payload, Redaction};
 
@@ -25,15 +26,6 @@ pub const ENDPOINT: Endpoint = <Rtt as Protocol>::ENDPOINT;
 
 /// All messages to the RTT server.
 pub(crate) type Inbox = front_end::Inbox<Rtt>;
-
-/// Direction of a transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Direction {
-    /// From firmware to the host.
-    Up,
-    /// From the host to firmware.
-    Down,
-}
 
 /// Event: bytes of a buffer were transferred.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,26 +64,6 @@ impl Transferred {
             since,
             error,
             args,
-        }
-    }
-}
-
-/// Number of a buffer among those of its direction, and its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BufferName {
-    /// Number, from 0.
-    pub number: u32,
-    /// Name that firmware gives; `None` without one, or one that is no text.
-    pub name: Option<String>,
-}
-
-/// ``1 `log` ``, or the number alone.
-impl Display for BufferName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, name } = self;
-        match name {
-            Some(name) => write!(f, "{number} `{name}`"),
-            None => write!(f, "{number}"),
         }
     }
 }

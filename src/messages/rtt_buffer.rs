@@ -1,0 +1,34 @@
+//! Buffer of RTT, as messages and checkpoints name it.
+
+use std::fmt::{self, Display};
+
+use serde::{Deserialize, Serialize};
+
+/// Direction of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Direction {
+    /// From firmware to the host.
+    Up,
+    /// From the host to firmware.
+    Down,
+}
+
+/// Number of a buffer among those of its direction, and its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BufferName {
+    /// Number, from 0.
+    pub number: u32,
+    /// Name that firmware gives; `None` without one, or one that is no text.
+    pub name: Option<String>,
+}
+
+/// ``1 `log` ``, or the number alone.
+impl Display for BufferName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, name } = self;
+        match name {
+            Some(name) => write!(f, "{number} `{name}`"),
+            None => write!(f, "{number}"),
+        }
+    }
+}
