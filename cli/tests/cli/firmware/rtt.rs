@@ -95,6 +95,13 @@ fn a_buffer_of_16_bytes_that_blocks_loses_nothing() {
         assert!(shown.contains("rtt down 0 `Terminal`, 4 bytes"), "{shown}");
         let counts = crate::vhost(["trace", "stat", trace]).stdout(0);
         assert!(counts.contains("rtt down"), "{counts}");
+        // JUnit results have the names of the buffers, as the console has.
+        let junit = image.path("junit.xml");
+        let ended = crate::vhost(["report", trace, "--junit", junit.to_str().unwrap()]);
+        let results = fs::read_to_string(&junit).unwrap_or_default();
+        for line in marked {
+            assert!(results.contains(line), "{line}: {results} {ended:?}");
+        }
     });
 }
 
@@ -279,18 +286,24 @@ fn firmware_of_another_author_is_served() {
     assert!(tree().join("firmware/rtt/Cargo.lock").exists());
 }
 
-/// A replay does not go on from the state of a channel with RTT: parts begin with the run.
+/// A replay does not go on in the middle of a search for a control block: parts begin with the run.
 #[test]
 fn parts_that_begin_earlier_have_names_of_their_own_and_say_why() {
     if missing().is_some() {
         return;
     }
     let image = Image(tempfile::tempdir().unwrap());
-    compile(&image, 64, &["-DONE_STORE", "-DLINES=62"], PROGRAM);
-    let input = image.put("input", "HAL.");
+    let body = "int main(void) { for (volatile int i = 0; i < 1000; i++) {} return 3; }";
+    compile(&image, 64, &["-DONE_STORE"], body);
+    image.put(
+        "mailbox.yaml",
+        "cpu: {space: cpu, elf: \"${IMAGE}\", abi: htif}\n\
+         rtt: {space: cpu, ptr: 64, abi: rtt, rtt: {search: [0x80100000, 0x80f00000]}}\n",
+    );
     let mut run = command();
-    let run = run.args(["run", "firmware.elf", "--record", "run.trace", "--stdin"]);
-    let run = run.arg(&input).env("VHOST_RUN_ID", "r");
+    let run = run.args(["run", "firmware.elf", "--record", "run.trace"]);
+    let run = run.args(["--mailbox", "mailbox.yaml"]);
+    let run = run.env("VHOST_RUN_ID", "r");
     crate::end(run.current_dir(image.0.path())).stdout(3);
     let ids = ["60..90", "70..90"].map(|ticks| {
         let mut cut = command();
