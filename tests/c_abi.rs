@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use object::{Object, ObjectSymbol};
-use support::c_build::{built, compile, shared};
+use support::c_build::{built, clear_environment, compile, shared};
 use tempfile::TempDir;
 use vhost::messages::console::Print;
 use vhost::trace::{Content, Entry, Trace, decode};
@@ -137,8 +137,7 @@ impl Program {
 
     fn run_with(&self, args: &[&str], status: i32, environment: &[(&str, &Path)]) -> Run {
         let mut program = Command::new(self.folder.path().join("program"));
-        let program = program.args(args).env_clear();
-        let program = program.envs(environment.iter().copied());
+        let program = clear_environment(program.args(args)).envs(environment.iter().copied());
         let Output {
             status: ended,
             stdout,

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use std::thread::{self, sleep};
 use std::time::Duration;
 
-use support::c_build::{compile, shared};
+use support::c_build::{clear_environment, compile, shared, without_counts};
 use tempfile::TempDir;
 use vhost::Replay;
 
@@ -42,6 +42,13 @@ fn run(case: &str) -> Run {
     run_with(TempDir::new().unwrap(), case, |_| ())
 }
 
+/// Runs a case that lets no process write files.
+fn run_on_full_disk(case: &str) -> Run {
+    run_with(TempDir::new().unwrap(), case, |program| {
+        without_counts(program);
+    })
+}
+
 /// Runs a case in a folder, which may have files of another run, with changes to the command.
 fn run_with(folder: TempDir, case: &str, change: impl FnOnce(&mut Command)) -> Run {
     let [memory, mailbox, root] =
@@ -54,10 +61,9 @@ fn run_with(folder: TempDir, case: &str, change: impl FnOnce(&mut Command)) -> R
     .unwrap();
     fs::create_dir_all(&root).unwrap();
     let mut command = Command::new(&*PROGRAM);
-    command
+    clear_environment(&mut command)
         .arg(case)
         .args([&memory, &mailbox, &root])
-        .env_clear()
         .env("VHOST_TRACE", folder.path().join("run.trace"))
         .env(
             "VHOST_ATTACH",
@@ -244,7 +250,7 @@ fn snapshots_are_taken_in_mb_server_run() {
 
 #[test]
 fn a_full_disk_ends_the_recording_of_the_child_alone() {
-    let run = run("full_disk");
+    let run = run_on_full_disk("full_disk");
     run.ended_with(0);
     let logs = run.logs();
     assert!(logs[0].contains("parent"), "{logs:?}");
@@ -280,7 +286,7 @@ fn what_was_said_before_a_fork_is_on_the_disk() {
         "filled_by_snapshot",
         "filled_by_rerun",
     ] {
-        let run = run(case);
+        let run = run_on_full_disk(case);
         run.ended_with(0);
         assert!(has(&run.recordings()[0], "before"), "{case}");
         assert!(run.logs()[0].contains("before"), "{case}");

@@ -14,7 +14,7 @@ use std::thread;
 
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
-use support::c_build::{compile, shared};
+use support::c_build::{clear_environment, compile, shared};
 use tempfile::TempDir;
 use vhost::{ActorName, Replay, Vhost};
 
@@ -53,8 +53,8 @@ impl Program {
     ) -> String {
         let paths = [memory, mailbox, root].map(|name| self.path(name));
         let mut program = Command::new(self.path("program"));
-        program.arg(case).args(paths).env_clear();
-        let program = program.envs(environment.iter().copied());
+        let program =
+            clear_environment(program.arg(case).args(paths)).envs(environment.iter().copied());
         let output = program.current_dir(&self.folder).output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(status), "{case}: {told}");

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::support::c_build::{compile, shared};
+use crate::support::c_build::{clear_environment, compile, shared};
 
 const MEMORY: &str = "\
 space:
@@ -91,12 +91,11 @@ impl Program {
     }
 
     fn prepare(&self, command: &mut Command, before: &[&str]) {
-        command
+        clear_environment(command)
             .args(before)
             .args(["mem.yaml", "mailbox.yaml", "root"])
             .args(&self.method)
             .current_dir(self.folder.path())
-            .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONPATH", self.folder.path());

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Variable with the file to which a program with counters writes them.
+const COUNTS: &str = "LLVM_PROFILE_FILE";
+
 /// Compiles files of `tests/c` to `output`; flags of the compiler may be among them.
 pub(crate) fn compile(output: &Path, arguments: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -24,6 +27,17 @@ pub(crate) fn compile(output: &Path, arguments: &[&str]) {
     let errors = String::from_utf8_lossy(&compiled.stderr);
     assert!(compiled.status.success(), "{arguments:?}: {errors}");
     std::fs::rename(own, output).unwrap();
+}
+
+/// Empties the environment of a program, except for the file of `cargo xtask coverage`.
+pub(crate) fn clear_environment(program: &mut Command) -> &mut Command {
+    let counts = std::env::var_os(COUNTS).map(|file| (COUNTS, file));
+    program.env_clear().envs(counts)
+}
+
+/// Takes counts away from a program that may not write files: they are written to a file, too.
+pub(crate) fn without_counts(program: &mut Command) -> &mut Command {
+    program.env(COUNTS, "/dev/null")
 }
 
 /// True if LLD is installed. It links the archive in a tenth of the time.

@@ -1,8 +1,8 @@
 //! `cargo xtask coverage`: lines, regions and branches of the library that its tests reach, by
 //! folder.
 //!
-//! Branches need a switch of the compiler that is not stable. Programs in C whose environment is
-//! empty write their counts to their own folders, so that what they alone reach counts as missed.
+//! Branches need a switch of the compiler that is not stable. A process that a signal ends, or that
+//! may not write files, leaves no counts, so that what it alone reaches counts as missed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,16 @@ use serde::Deserialize;
 
 use crate::tool::{CARGO_LLVM_COV, CARGO_NEXTEST, LLVM_TOOLS, Toolbox, VENV};
 
+/// Tests of the library: its own, those of the protocol, and those of the command.
+const TESTS: &str =
+    "--package vhost --package mailbox_rs --package vhost-cli --features vhost-cli/defmt";
+
 /// Result of the tests.
 const SUMMARY: &str = "target/coverage.json";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Options of cargo-nextest in place of the packages of the library: --lib, a filter
+    /// Options of cargo-nextest in place of its own: --lib, a filter
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }
@@ -83,9 +87,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         path.push(":");
         path.push(others);
     }
-    let packages = ["--package", "vhost", "--package", "mailbox_rs"].map(str::to_owned);
-    let rest = if args.rest.is_empty() {
-        &packages[..]
+    let own: Vec<_> = TESTS.split_whitespace().map(str::to_owned).collect();
+    let tests = if args.rest.is_empty() {
+        &own
     } else {
         &args.rest
     };
@@ -94,7 +98,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
          --output-path {SUMMARY} --ignore-run-fail --no-cfg-coverage --no-cfg-coverage-nightly"
     ));
     cargo
-        .args(rest)
+        .args(tests)
         .env("RUSTC_BOOTSTRAP", "1")
         // The tools are built without zlib.
         .env("RUSTFLAGS", "-Cllvm-args=-enable-name-compression=false")
