@@ -9,19 +9,22 @@
 mod support;
 
 use std::fs;
-use std::io::Write;
+use std::io::{Cursor, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use mailbox_rs::mock::{Firmware, Memory as _};
-use mailbox_rs::{Errno, FileRequest, NEWEST, PosixFlags, Request, ResponseEntry, Whence};
+use mailbox_rs::{
+    DirectoryRecord, Errno, FileRequest, NEWEST, OpenFlags, PosixFlags, Request, ResponseEntry,
+    Whence,
+};
 use support::kept_bytes::KeptBytes;
 use support::ram::Ram;
 use support::reports::Reports;
 use support::two_channels::{self, NAME, call, firmware};
 use vhost::attach::{ProtocolChecker, Statistics};
 use vhost::messages::foreign::Severity;
-use vhost::{ActorName, Builder, Checkpoint, CheckpointError, Error, Replay, Vhost};
+use vhost::{ActorName, Builder, Checkpoint, CheckpointError, Error, Replay, SpecialFile, Vhost};
 
 const MAILBOXES: &str = "\
 core0: {space: one, base: 0x1000, ptr: 32, cache_line: 0, stdio: {stdin: testbench}}
@@ -94,6 +97,19 @@ impl Host {
         let mut data = vec![0; len];
         firmware.memory().read(DATA, &mut data);
         Ok(data)
+    }
+
+    /// Name of the next entry of a directory; a record has 16 bytes.
+    fn entry(&self, firmware: &mut Firmware<Ram>, fd: u64) -> String {
+        let (ptr, len) = (DATA, 16);
+        assert_eq!(
+            self.ask(firmware, FileRequest::Readdir { fd, ptr, len }),
+            16
+        );
+        let mut record = [0; 16];
+        firmware.memory().read(DATA, &mut record);
+        let (record, _) = DirectoryRecord::parse(&record).unwrap();
+        String::from_utf8(record.name.to_vec()).unwrap()
     }
 
     fn print(&self, firmware: &mut Firmware<Ram>, text: &str) {
@@ -290,6 +306,87 @@ fn files_that_have_changed_are_reported_and_answer_eio() {
     assert_eq!(host.read(&mut one, open[3], 9).unwrap(), b"23");
     // Numbers of descriptors go on.
     assert_eq!(host.open(&mut one, "same", PosixFlags(0)), open[3] + 1);
+    host.vhost.shutdown();
+}
+
+/// Content of a special file.
+fn pipe(_: &str, _: OpenFlags) -> std::io::Result<Box<dyn SpecialFile>> {
+    Ok(Box::new(Cursor::new(vec![1; 9].into_boxed_slice())))
+}
+
+/// Open directories go on behind the entries that were read, with those of their opening. A descriptor that was lost is lost for all
+/// operations, and in later checkpoints.
+#[test]
+fn directories_go_on_and_what_is_lost_stays_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [folder.path().join("x.ckpt"), folder.path().join("y.ckpt")];
+    let path = |name: &str| folder.path().join(name);
+    let start = || Host::start(folder.path(), |builder| builder.virtual_file("pipe", pipe));
+    let host = start();
+    let [mut one, _] = host.shaken();
+    for name in ["kept", "gone"] {
+        fs::create_dir(path(name)).unwrap();
+        for entry in ["a", "b", "c"] {
+            fs::write(path(name).join(entry), "").unwrap();
+        }
+    }
+    fs::write(path("file"), "0123").unwrap();
+    let as_directory = PosixFlags::READ_ONLY | PosixFlags::DIRECTORY;
+    let kept = host.open(&mut one, "kept", as_directory);
+    let lost = [
+        host.open(&mut one, "gone", as_directory),
+        host.open(&mut one, "file", PosixFlags::READ_ONLY),
+        host.open(&mut one, "virtual/pipe", PosixFlags::READ_ONLY),
+    ];
+    assert_eq!(host.entry(&mut one, kept), "a");
+    host.vhost.save(&files[0]).unwrap();
+    host.vhost.shutdown();
+
+    fs::remove_dir_all(path("gone")).unwrap();
+    fs::remove_file(path("file")).unwrap();
+    fs::create_dir(path("file")).unwrap();
+    fs::remove_file(path("kept/b")).unwrap();
+    fs::write(path("kept/d"), "").unwrap();
+    let host = start();
+    let before = "(it was lost before the checkpoint)";
+    for (checkpoint, reasons, next) in [
+        (
+            &files[0],
+            [
+                "`gone`, can't be opened again: ENOENT",
+                "`file`, can't be opened again: EISDIR",
+                "`virtual/pipe`, was opened by the host program",
+            ],
+            "b",
+        ),
+        (&files[1], [before; 3], "c"),
+    ] {
+        host.vhost.restore(checkpoint).unwrap();
+        let reports = host.reports.take_of("checkpoint");
+        assert_eq!(reports.len(), 4, "{reports:?}");
+        for (report, reason) in reports[1..].iter().zip(reasons) {
+            assert!(report.contains(reason), "{report}");
+            assert!(
+                report.contains("operations on it fail with EIO"),
+                "{report}"
+            );
+        }
+        let [mut one, _] = host.firmware();
+        assert_eq!(host.entry(&mut one, kept), next);
+        let (ptr, len, result, position) = (DATA, 100, DATA, 0);
+        for fd in lost {
+            for request in [
+                FileRequest::Readdir { fd, ptr, len },
+                FileRequest::Fstat { fd, result },
+                FileRequest::Fsync { fd },
+                FileRequest::Seek { fd, position },
+            ] {
+                let answer = host.ask(&mut one, request);
+                assert_eq!(answer, -i64::from(Errno::EIO.0), "{request:?}");
+            }
+        }
+        host.vhost.save(&files[1]).unwrap();
+    }
     host.vhost.shutdown();
 }
 

@@ -315,6 +315,25 @@ fn a_window_that_takes_much_memory_is_refused() {
     assert!(text.contains("can't be unpacked"), "{text}");
 }
 
+/// Another program truncates the file: what is in the reader's buffer is read.
+#[test]
+fn a_file_that_is_truncated_while_it_is_read_ends_there() {
+    let folder = TempDir::new().unwrap();
+    let acts: Vec<_> = (0..600)
+        .flat_map(|number| [Act::Post(number), Act::Flush])
+        .collect();
+    let (plain, compressed) = record(&folder, &acts, 1 << 20);
+    for file in [plain, compressed] {
+        let all = entries(&file);
+        let mut trace = Trace::open(&file).unwrap();
+        std::fs::File::create(&file).unwrap();
+        let read: Vec<_> = trace.by_ref().map(Result::unwrap).collect();
+        assert!(trace.is_cut());
+        assert!(read.len() < all.len());
+        assert_eq!(read, all[..read.len()]);
+    }
+}
+
 #[test]
 fn a_frame_of_another_program_is_read() {
     let folder = TempDir::new().unwrap();

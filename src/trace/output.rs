@@ -238,3 +238,67 @@ impl Chunks {
         !is_message && sequence < self.first
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::{Serialize, Serializer, ser::Error as _};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::trace::Trace;
+
+    /// Value without a form.
+    struct Formless;
+
+    impl Serialize for Formless {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(S::Error::custom("it has no form"))
+        }
+    }
+
+    fn output(folder: &TempDir, compressed: bool) -> Output {
+        let header = Header {
+            compressed,
+            ..Header::new()
+        };
+        Output::create(&folder.path().join("run.trace"), &header).unwrap()
+    }
+
+    fn entries(folder: &TempDir) -> usize {
+        let trace = Trace::open(folder.path().join("run.trace")).unwrap();
+        trace.map(Result::unwrap).count()
+    }
+
+    #[test]
+    fn a_value_without_a_form_is_an_error_and_leaves_no_frame() {
+        for compressed in [false, true] {
+            let folder = TempDir::new().unwrap();
+            let mut output = output(&folder, compressed);
+            let written = output.append(|frame| {
+                frame.extend([1; 10_000]);
+                encode(&Formless, frame)
+            });
+            assert_eq!(written.unwrap_err().to_string(), "it has no form");
+            output.finish().unwrap();
+            drop(output);
+            assert_eq!(entries(&folder), 0);
+        }
+    }
+
+    #[test]
+    fn a_message_that_no_reader_unpacks_is_refused_with_the_remedy() {
+        let folder = TempDir::new().unwrap();
+        let mut output = output(&folder, true);
+        let written = output.append(|frame| {
+            frame.resize(MOST_BLOCK as usize, 0);
+            Ok(())
+        });
+        let text = written.unwrap_err().to_string();
+        assert_eq!(
+            text,
+            "a message has more than 256 MiB: record it without compression"
+        );
+        drop(output);
+        assert_eq!(entries(&folder), 0);
+    }
+}

@@ -41,6 +41,14 @@ fn outside() -> Fake {
             "far.elf",
             elf(true, &[], &[("tohost", 0x2000, 0), ("fromhost", 0x8000, 0)]),
         )
+        .file("outside.elf", {
+            let signature = [("begin_signature", 0x4ff0, 0), ("end_signature", 0x5010, 0)];
+            elf(true, &[], &[words, signature].concat())
+        })
+        .file("backward.elf", {
+            let signature = [("begin_signature", 0x3010, 0), ("end_signature", 0x3000, 0)];
+            elf(true, &[], &[words, signature].concat())
+        })
         .file("virtual.elf", loaded_elsewhere.build())
 }
 
@@ -172,6 +180,14 @@ fn errors_name_the_key_and_the_file() {
             "`signature` needs the symbols begin_signature and end_signature",
         ),
         ("elf: test64.elf, signature: ''", "`signature` is empty"),
+        (
+            "elf: outside.elf, signature: s",
+            "`begin_signature` at 0x4ff0 is not in memory",
+        ),
+        (
+            "elf: backward.elf, signature: s",
+            "end_signature at 0x3000 is before begin_signature at 0x3010",
+        ),
         (
             "elf: test64.elf, granularity: 0",
             "`granularity` is 0; valid are 1 to 4096",

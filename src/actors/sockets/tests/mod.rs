@@ -3,6 +3,7 @@
 mod leaving;
 mod noting;
 mod reading;
+mod restoring;
 mod script;
 mod serving;
 mod writing;
