@@ -284,21 +284,4 @@ mod tests {
             assert_eq!(entries(&folder), 0);
         }
     }
-
-    #[test]
-    fn a_message_that_no_reader_unpacks_is_refused_with_the_remedy() {
-        let folder = TempDir::new().unwrap();
-        let mut output = output(&folder, true);
-        let written = output.append(|frame| {
-            frame.resize(MOST_BLOCK as usize, 0);
-            Ok(())
-        });
-        let text = written.unwrap_err().to_string();
-        assert_eq!(
-            text,
-            "a message has more than 256 MiB: record it without compression"
-        );
-        drop(output);
-        assert_eq!(entries(&folder), 0);
-    }
 }
