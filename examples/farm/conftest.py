@@ -17,7 +17,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     traces = sorted(Path(os.environ.get("TRACES", "traces")).glob("*.trace"))
     command = [os.environ.get("VHOST", "vhost"), "trace", "export", "--parquet", "-o", tables]
-    ended = subprocess.run([*command, *map(str, traces)], check=False)
+    try:
+        ended = subprocess.run([*command, *map(str, traces)], check=False)
+    except OSError as error:
+        print(f"\n{tables} has no recordings: {error}", file=sys.stderr)
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        return
     if ended.returncode != 0:
         # The command has named each recording that is not in the tables.
         text = f"{tables} lacks recordings: the export ended with status {ended.returncode}"

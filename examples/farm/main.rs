@@ -15,7 +15,9 @@
 #[path = "../quickstart/chip.rs"]
 mod chip;
 
+use std::env;
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 use std::task::Poll;
 
@@ -39,9 +41,31 @@ fn main() -> ExitCode {
     }
 }
 
+/// Starts the system of the quickstart's CPU.
+fn start(firmware: &str, files: &Path) -> Result<Vhost, vhost::Error> {
+    let quickstart = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/quickstart");
+    Vhost::builder()
+        .environment()?
+        .memories(format!("{quickstart}/mem.yaml"))
+        .mailboxes(format!("{quickstart}/mailbox.yaml"))
+        .variable("FIRMWARE", firmware)
+        .files(files)
+        .start()
+}
+
+/// Records the error of a run that can't start: the recording of an earlier run of this name must not stand for it.
+fn record_failure(error: &vhost::Error) {
+    let Some(trace) = env::var_os("VHOST_TRACE") else {
+        return;
+    };
+    let builder = Vhost::builder().environment_identity().record(trace);
+    // The error itself is printed.
+    let _ = builder.record_failure("farm", &error.to_string());
+}
+
 /// Runs the simulation. Returns the exit code of the firmware.
 fn simulate() -> Result<u32, Box<dyn Error>> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<String> = env::args().skip(1).collect();
     let [firmware, numbers @ ..] = &args[..] else {
         return Err("arguments: FIRMWARE SEED ROUNDS SLOW".into());
     };
@@ -50,14 +74,7 @@ fn simulate() -> Result<u32, Box<dyn Error>> {
         return Err("arguments: FIRMWARE SEED ROUNDS SLOW".into());
     };
     let files = tempfile::tempdir()?;
-    let quickstart = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/quickstart");
-    let vhost = Vhost::builder()
-        .environment()?
-        .memories(format!("{quickstart}/mem.yaml"))
-        .mailboxes(format!("{quickstart}/mailbox.yaml"))
-        .variable("FIRMWARE", firmware)
-        .files(files.path())
-        .start()?;
+    let vhost = start(firmware, files.path()).inspect_err(record_failure)?;
     vhost.register_method("seed", move |_: &Vhost, _: Call<'_>| Ok(Poll::Ready(seed)))?;
     vhost.register_method("rounds", move |_: &Vhost, _: Call<'_>| {
         Ok(Poll::Ready(rounds))

@@ -420,6 +420,22 @@ def dask(folder: Path) -> Iterator[str]:
         # The end of its input is the end of the cluster.
 
 
+def test_a_run_that_does_not_start_has_a_recording_of_its_own(tmp_path: Path) -> None:
+    trace, folder = tmp_path / "run.trace", tmp_path / "tables"
+    command = f"{os.environ['FARM']} {os.environ['FIRMWARE']} 1 1 0"
+    good = {**os.environ, "VHOST_TRACE": str(trace), "VHOST_RUN_ID": "good"}
+    assert run(command, env=good).returncode == 0
+    for bad in ({"VHOST_WATCHDOG": "x"}, {"VHOST_TRACE_COMPRESS": "gzip"}):
+        name = next(iter(bad))
+        assert run(command, env={**good, **bad, "VHOST_RUN_ID": name}).returncode == 255
+        assert export(folder / name, str(trace)).returncode == 0
+        runs = f"read_parquet('{folder}/{name}/runs/**/*.parquet')"
+        found = duckdb.sql(f"SELECT run_id, verdict, first_error FROM {runs}").fetchall()
+        [(identity, verdict, error)] = found
+        assert (identity, verdict) == (name, "failed")
+        assert name in error
+
+
 def test_a_full_disk_is_told_and_leaves_nothing(traces: Path, tmp_path: Path) -> None:
     # A limit of the file's size stands for the end of the disk.
     ended = run(
