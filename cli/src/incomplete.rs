@@ -7,7 +7,7 @@ use std::path::Path;
 use vhost::trace::Trace;
 
 use crate::Outcome;
-use crate::output::{Sanitized, WARNING};
+use crate::output::{Sanitized, WARNING, WholeStderr};
 
 /// Problem of a recording that ends inside of a block.
 pub(crate) const CUT: &str = "the recording was cut off";
@@ -19,7 +19,7 @@ pub(crate) const INCOMPLETE: Outcome = Outcome::Status(2);
 pub(crate) fn warn(file: impl Display, problem: &str) {
     // Without a standard error there is nothing left to report to.
     let _ = writeln!(
-        anstream::stderr(),
+        WholeStderr::default(),
         "{WARNING}warning:{WARNING:#} {}: {}; what follows is left out",
         Sanitized(&file.to_string()),
         Sanitized(problem)

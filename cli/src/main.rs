@@ -36,7 +36,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use output::{ERROR, is_broken_pipe};
+use output::{ERROR, WholeStderr, is_broken_pipe};
 
 /// Runs firmware on a verification host, checks configurations, and looks into recordings of runs.
 #[derive(Parser)]
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Without a standard error there is nothing left to report to.
-            let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
+            let _ = writeln!(WholeStderr::default(), "{ERROR}error:{ERROR:#} {error:#}");
             ExitCode::from(2)
         }
     }

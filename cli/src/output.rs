@@ -3,7 +3,8 @@
 use std::fmt::{self, Debug, Display, Write as _};
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
-use anstream::AutoStream;
+use anstream::adapter::strip_bytes;
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -35,6 +36,33 @@ impl Write for StandardOutput {
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush().map_err(named)
+    }
+}
+
+/// Standard error, to which what is written goes at once when this is dropped: lines of processes side by side stay whole. Colours are
+/// written to a terminal only.
+#[derive(Default)]
+pub(crate) struct WholeStderr(Vec<u8>);
+
+impl Write for WholeStderr {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for WholeStderr {
+    fn drop(&mut self) {
+        let plain = match AutoStream::choice(&io::stderr()) {
+            ColorChoice::Never => strip_bytes(&self.0).into_vec(),
+            _ => std::mem::take(&mut self.0),
+        };
+        // If standard error is closed, no output is left.
+        let _ = io::stderr().write_all(&plain);
     }
 }
 

@@ -16,7 +16,7 @@ use vhost::{ActorName, Replay, ReplayError, Severity};
 use crate::Outcome;
 use crate::files::Files;
 use crate::incomplete::{self, CUT};
-use crate::output::{ERROR, NAME, OK, Sanitized, WARNING, out, progress};
+use crate::output::{ERROR, NAME, OK, Sanitized, WARNING, WholeStderr, out, progress};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -139,7 +139,7 @@ fn print_finding(finding: &Finding) {
     let (severity, id, text) = (severity.name(), Sanitized(id), Sanitized(text));
     // Without a standard error there is nothing left to report to.
     let _ = writeln!(
-        anstream::stderr(),
+        WholeStderr::default(),
         "{style}{severity}:{style:#} {id}: {text}"
     );
 }

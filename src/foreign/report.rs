@@ -15,8 +15,10 @@ pub(crate) fn report(severity: Severity, id: &str, text: &str) {
 
 /// Reports on stderr, where the testbench must not be called.
 pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str) {
+    // One write: lines of processes side by side stay whole.
+    let line = format!("vhost: {}: {id}: {text}\n", severity.name());
     // If stderr is closed, no output is left.
-    let _ = writeln!(guest::stderr(), "vhost: {}: {id}: {text}", severity.name());
+    let _ = guest::stderr().write_all(line.as_bytes());
 }
 
 /// Reports a failed notification of the testbench. After its simulation was deleted, only the first failure is reported.

@@ -24,7 +24,7 @@ use vhost::mem::{Backend, Image, ImageError};
 
 use crate::Outcome;
 use crate::files::Files;
-use crate::output::{ERROR, OK, out};
+use crate::output::{ERROR, OK, WholeStderr, out};
 use crate::output_file::write_file;
 use findings::{Finding, Severity, findings};
 use plan::Plan;
@@ -246,7 +246,7 @@ fn refused(error: ConfigError, found: &mut Vec<Finding>) -> Result<Outcome> {
     if matches!(*error.problem, ConfigProblem::Read(_)) {
         return Err(error.into());
     }
-    writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error}")?;
+    writeln!(WholeStderr::default(), "{ERROR}error:{ERROR:#} {error}")?;
     found.push(Finding {
         severity: Severity::Error,
         text: error.to_string(),

@@ -39,7 +39,7 @@ pub(crate) use {
 use crate::Outcome;
 use crate::files::Files;
 use crate::incomplete::{self, CUT, INCOMPLETE};
-use crate::output::{ERROR, NAME, Sanitized, is_broken_pipe, out};
+use crate::output::{ERROR, NAME, Sanitized, WholeStderr, is_broken_pipe, out};
 use crate::output_file::write_file;
 use columns::{Detail, packed};
 use junit::Results;
@@ -173,7 +173,7 @@ fn warn(run: &Run) -> bool {
 
 fn say(text: std::fmt::Arguments<'_>) {
     // Without a standard error there is nothing left to report to.
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = writeln!(WholeStderr::default(), "{text}");
 }
 
 fn row_of(run: &Run, judgement: Judgement) -> Row {

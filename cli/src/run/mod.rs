@@ -38,7 +38,7 @@ use vhost::Vhost;
 use vhost::attach::{self, AttachError, Named};
 
 use crate::Outcome;
-use crate::output::ERROR;
+use crate::output::{ERROR, WholeStderr};
 use checkpoint::{RunState, SaveAt};
 use drive::{Ended, Pace, Plan, drive};
 pub(crate) use ending::LIMIT_REACHED;
@@ -172,7 +172,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         Ok(status) => Ok(Outcome::Status(status)),
         Err(error) => {
             // Without a standard error there is nothing left to report to.
-            let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
+            let _ = writeln!(WholeStderr::default(), "{ERROR}error:{ERROR:#} {error:#}");
             Ok(Outcome::Status(FAILED))
         }
     }

@@ -10,6 +10,7 @@ use vhost::{Severity, Vhost};
 
 use super::Args;
 use super::files::{recording, variable};
+use crate::output::WholeStderr;
 
 /// Source of the report on the error of a run.
 const ID: &str = "vhost run";
@@ -50,7 +51,7 @@ impl Reports {
         if !self.is_silent.load(Ordering::Relaxed) {
             // Without a standard error there is nothing left to report to.
             let _ = writeln!(
-                anstream::stderr(),
+                WholeStderr::default(),
                 "vhost: {}: {id}: {text}",
                 severity.name()
             );

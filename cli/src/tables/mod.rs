@@ -26,7 +26,7 @@ use vhost::trace::{RunIdentity, Trace};
 
 use crate::Outcome;
 use crate::incomplete::{self, CUT, INCOMPLETE};
-use crate::output::{ERROR, NAME, Sanitized, WARNING, out};
+use crate::output::{ERROR, NAME, Sanitized, WARNING, WholeStderr, out};
 use crate::report::{Bounds, Collector, End, problem_of};
 use crate::trace::EntryReader;
 use identity::{Claim, OWN_ID, Partition, Source, encoded};
@@ -233,5 +233,5 @@ fn say_error(text: Arguments<'_>) {
 
 fn say(text: Arguments<'_>) {
     // Without a standard error there is nothing left to report to.
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = writeln!(WholeStderr::default(), "{text}");
 }

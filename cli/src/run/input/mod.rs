@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, anyhow};
 use vhost::Vhost;
 
 use self::source::{Chunk, Source};
-use crate::output::WARNING;
+use crate::output::{WARNING, WholeStderr};
 
 /// Ticks until the next attempt where the host has taken nothing: firmware is to read first.
 const PAUSE: u32 = 1024;
@@ -176,7 +176,7 @@ impl Reader {
         let Self { name, lost, .. } = self;
         // Without a standard error there is nothing left to report to.
         let _ = writeln!(
-            anstream::stderr(),
+            WholeStderr::default(),
             "{WARNING}warning:{WARNING:#} channel `{name}` has lost {lost} bytes of --stdin: firmware reads it by another channel, more than {} MiB \
              ahead; give a file, which each channel reads by itself",
             source::MOST_KEPT >> 20

@@ -25,7 +25,7 @@ use super::steps::TimeBase;
 use super::{output_file, period, request_text, result_text};
 use crate::Outcome;
 use crate::incomplete;
-use crate::output::WARNING;
+use crate::output::{WARNING, WholeStderr};
 use crate::output_file::cant_write;
 use crate::trace::EntryReader;
 use order::{Change, Order, What};
@@ -122,7 +122,7 @@ fn write_changes(
     if options.segment.is_none() && count > 1 {
         // Without a standard error nobody reads it.
         let _ = writeln!(
-            anstream::stderr(),
+            WholeStderr::default(),
             "{WARNING}warning:{WARNING:#} the run goes back to a checkpoint, and has {count} segments: {} has the first one; give --segment for another",
             options.output.display()
         );
