@@ -236,7 +236,7 @@ fn finish(
         reports.record(&vhost, error.text());
     }
     vhost.shutdown();
-    let mut stderr = anstream::stderr();
+    let mut stderr = WholeStderr::default();
     // Without a standard error there is nothing left to report to.
     if let Some(Error::Stuck(text) | Error::Host(text)) = &error {
         let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {text}");

@@ -12,7 +12,7 @@ use super::entry_reader::{DecodedEntry, EntryReader};
 use super::ticks::Ticks;
 use crate::Outcome;
 use crate::incomplete;
-use crate::output::{DIM, Sanitized, out};
+use crate::output::{DIM, Sanitized, WholeStderr, out};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -133,10 +133,9 @@ fn report_no_match(entry_reader: &EntryReader) {
         [] => "no channel is known".to_owned(),
         _ => format!("channels: {}", names.join(", ")),
     };
-    let mut stderr = anstream::stderr();
     // The output is empty with or without this report.
     let _ = writeln!(
-        stderr,
+        WholeStderr::default(),
         "nothing of it is in {}; {channels}; `vhost trace stat` lists parties and kinds of messages",
         entry_reader.trace().file().display()
     );

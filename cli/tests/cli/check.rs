@@ -584,7 +584,7 @@ fn junit_results_have_the_errors() {
     assert!(results.contains("failures=\"1\"") && results.contains("firmware.elf"));
 }
 
-/// What a run would say of traps that stay is said before it, and the code has its place in the map.
+/// The check warns of traps that stay, as a run does, and draws the place of the code in the map.
 #[test]
 fn code_in_place_of_traps_is_drawn_and_has_to_be_near() {
     const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];

@@ -23,6 +23,7 @@ mod run;
 mod selftest;
 mod show;
 mod stat;
+mod stderr;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 #[cfg(feature = "parquet")]

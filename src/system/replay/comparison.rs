@@ -1,4 +1,4 @@
-//! Position in the recording, and the first divergence.
+//! Comparison of a replay with its recording, and the first divergence.
 
 use std::collections::VecDeque;
 use std::fmt;
