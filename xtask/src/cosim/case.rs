@@ -69,6 +69,9 @@ pub(super) struct Case {
     pub(super) clients: Vec<String>,
     pub(super) rerun: Option<Rerun>,
     pub(super) not_replayed: Option<String>,
+    /// Texts of the protocol checker's findings in a replay, in order.
+    #[serde(default)]
+    pub(super) findings: Vec<String>,
     /// True if `vhost run` must print, write and exit the same.
     #[serde(default)]
     pub(super) as_run: bool,

@@ -114,7 +114,7 @@ pub(super) fn run(builder: &mut Builder<'_>, case: &CocotbCase) -> Result<Option
     if status != Some(0) {
         return Ok(Some("the test has not passed".into()));
     }
-    let unmet = recording.replay(builder, None)?;
+    let unmet = recording.replay(builder, None, &[])?;
     match (unmet, case.same_as) {
         (None, Some(other)) => recording.differs_from(builder, other),
         (unmet, _) => Ok(unmet),

@@ -160,7 +160,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         return Ok(true);
     }
     if args.jobs > 1 {
-        return jobs::run(groups(args, &cases), args.jobs, args.fast_build);
+        let (beside, alone) = groups(args, &cases);
+        let passed = jobs::run(beside, args.jobs, args.fast_build)?;
+        return Ok(jobs::run(alone, 1, args.fast_build)? && passed);
     }
     let mut summary = Summary::new(root);
     let selected = |name: &str, case: &Case| match args.golden {
@@ -244,30 +246,45 @@ const SPECIAL: [&str; 2] = [on_qemu::NAME, command_selftest::NAME];
 /// Most cases of a group.
 const GROUP: usize = 8;
 
-/// The selected cases, in groups with the same simulation.
-fn groups(args: &Args, cases: &Cases) -> Vec<Vec<String>> {
-    let mut by_model: BTreeMap<String, Vec<String>> = BTreeMap::new();
+/// Cases that one process runs after the other.
+type Group = Vec<String>;
+
+/// The selected cases in groups with the same simulation: those that may run beside others, and
+/// those that may not. Threads of a simulation wait for each other actively: beside another process
+/// they take many times as long.
+fn groups(args: &Args, cases: &Cases) -> (Vec<Group>, Vec<Group>) {
+    let mut beside_by_model: BTreeMap<String, Group> = BTreeMap::new();
+    let mut alone_by_model = beside_by_model.clone();
     for (name, case) in cases
         .iter()
         .filter(|(name, case)| args.selects(name, case.full))
     {
+        let by_model = match case.threading {
+            Some(_) => &mut alone_by_model,
+            None => &mut beside_by_model,
+        };
         let group = by_model.entry(case.model().name()).or_default();
         group.push(name.clone());
     }
     let pages = doc_pages::PAGES.iter();
     let pages = pages.filter(|page| args.selects(page.name, page.full));
-    let mut groups: Vec<Vec<String>> = pages.map(|page| vec![page.name.to_owned()]).collect();
+    let mut groups: Vec<Group> = pages.map(|page| vec![page.name.to_owned()]).collect();
     let cocotb = cocotb::CASES.iter();
     let cocotb = cocotb.filter(|case| args.selects(case.name, case.full));
     // One group: a recording is compared with that of the case before.
     groups.push(cocotb.map(|case| case.name.to_owned()).collect());
-    groups.retain(|group: &Vec<String>| !group.is_empty());
+    groups.retain(|group: &Group| !group.is_empty());
     let special = SPECIAL.into_iter().filter(|name| args.selects(name, true));
     groups.extend(special.map(|name| vec![name.to_owned()]));
     groups.extend(args.suites().map(|suite| vec![suite.name.to_owned()]));
+    groups.extend(parts_of(&beside_by_model));
+    (groups, parts_of(&alone_by_model).collect())
+}
+
+/// Groups of at most [`GROUP`] cases.
+fn parts_of(by_model: &BTreeMap<String, Group>) -> impl Iterator<Item = Group> {
     let parts = by_model.values().flat_map(|group| group.chunks(GROUP));
-    groups.extend(parts.map(<[String]>::to_vec));
-    groups
+    parts.map(<[String]>::to_vec)
 }
 
 /// Benchmark of `--bench`.
@@ -526,7 +543,7 @@ fn run_case(
         println!("  not replayed: {why}");
         return Ok(None);
     }
-    let mut unmet = recording.replay(builder, Some(simulated))?;
+    let mut unmet = recording.replay(builder, Some(simulated), &case.findings)?;
     if unmet.is_none() && case.rerun.is_some() {
         unmet = rerun::compare(&builder.command(), &recording.files()?)?;
     }

@@ -92,12 +92,13 @@ impl Recording {
     }
 
     /// Replays the files with the command `vhost` and a protocol checker. Returns the first
-    /// difference or protocol violation, or `None`. Prints the speed-up if the duration of the
-    /// simulation is given.
+    /// difference, or the first finding of the checker that is not the next one of `findings`; or
+    /// `None`. Prints the speed-up if the duration of the simulation is given.
     pub(super) fn replay(
         &self,
         builder: &Builder<'_>,
         simulated: Option<Duration>,
+        findings: &[String],
     ) -> Result<Option<String>> {
         let mut files = self.files()?;
         if files.is_empty() {
@@ -105,7 +106,7 @@ impl Recording {
             files.push(self.file.clone());
         }
         for file in files {
-            let unmet = replay_file(&file, builder, simulated)?;
+            let unmet = replay_file(&file, builder, simulated, findings)?;
             if unmet.is_some() {
                 return Ok(unmet);
             }
@@ -138,6 +139,7 @@ fn replay_file(
     file: &Path,
     builder: &Builder<'_>,
     simulated: Option<Duration>,
+    expected: &[String],
 ) -> Result<Option<String>> {
     let mut command = Command::new(builder.command());
     command.args(["replay", "--attach", "check=warning"]);
@@ -152,8 +154,8 @@ fn replay_file(
         return Ok(Some(format!("the recording is not replayed: {text}")));
     }
     println!("  {}", text.trim_end());
-    if let Some(breach) = findings.lines().find(|line| !line.contains(ASTRAY)) {
-        return Ok(Some(format!("the protocol was broken: {breach}")));
+    if let Some(unmet) = unmet_finding(&findings, expected) {
+        return Ok(Some(unmet));
     }
     if let Some(simulated) = simulated {
         let times = simulated.as_secs_f64() / replayed.as_secs_f64();
@@ -162,6 +164,39 @@ fn replay_file(
     Ok(None)
 }
 
+/// First line of the checker's findings without the next expected text, or the first text that is
+/// in no line.
+fn unmet_finding(findings: &str, expected: &[String]) -> Option<String> {
+    let mut expected = expected.iter();
+    for finding in findings.lines().filter(|line| !line.contains(ASTRAY)) {
+        if !expected.next().is_some_and(|text| finding.contains(text)) {
+            return Some(format!("the protocol was broken: {finding}"));
+        }
+    }
+    let missing = expected.next()?;
+    Some(format!("the checker did not find: {missing}"))
+}
+
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     text.windows(part.len()).position(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_the_expected_ones_in_their_order() {
+        let found = format!("warning: a of 1\nwarning: {ASTRAY}\nwarning: b of 2\n");
+        let unmet = |expected: &[&str]| {
+            let expected: Vec<String> = expected.iter().map(|text| (*text).to_owned()).collect();
+            unmet_finding(&found, &expected)
+        };
+        assert_eq!(unmet(&["a of 1", "b of 2"]), None);
+        let broken = |line| Some(format!("the protocol was broken: {line}"));
+        assert_eq!(unmet(&["a of 1"]), broken("warning: b of 2"));
+        assert_eq!(unmet(&["b of 2", "a of 1"]), broken("warning: a of 1"));
+        let missing = Some("the checker did not find: c".to_owned());
+        assert_eq!(unmet(&["a of 1", "b of 2", "c"]), missing);
+    }
 }
