@@ -14,6 +14,8 @@ use crate::messages::rpc::{Inbox, Target, Tick};
 pub(crate) struct Dispatch {
     /// Targets registered by the host program.
     offered: RefCell<HashSet<Target>>,
+    /// True if any target is registered.
+    any_offered: Cell<bool>,
     /// Enabled while anything waits for the next tick.
     timer: TickTimer,
     /// Port of the dispatcher.
@@ -51,6 +53,7 @@ impl Dispatch {
             };
             Self {
                 offered: RefCell::default(),
+                any_offered: Cell::new(false),
                 timer: bus.timer(Box::new(ring)),
                 port: OnceCell::new(),
                 needs_tick: Cell::new(false),
@@ -67,13 +70,19 @@ impl Dispatch {
     /// Registers a target of the host program.
     pub(super) fn offer(&self, target: Target) {
         self.offered.borrow_mut().insert(target);
+        self.any_offered.set(true);
     }
 
     /// True if the host program has registered the target.
-    #[inline]
+    // Inlined up to the search: a pending call asks on every tick.
+    #[inline(always)]
     pub(super) fn is_offered(&self, target: &Target) -> bool {
-        let offered = self.offered.borrow();
-        !offered.is_empty() && offered.contains(target)
+        self.any_offered.get() && self.has_offered(target)
+    }
+
+    #[inline(never)]
+    fn has_offered(&self, target: &Target) -> bool {
+        self.offered.borrow().contains(target)
     }
 
     /// True if the dispatcher needs a message on each tick.
@@ -140,8 +149,7 @@ impl Dispatch {
     /// Takes the next call last polled before `now`.
     fn take_due(&self, now: u64) -> Option<Waiting> {
         let mut waiting = self.waiting.borrow_mut();
-        waiting.front().filter(|next| next.since < now)?;
-        waiting.pop_front()
+        waiting.pop_front_if(|next| next.since < now)
     }
 
     fn set_timer(&self) {

@@ -1,6 +1,5 @@
 //! Comparison of a replay with its recording, and the first divergence.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,8 +23,7 @@ pub(super) struct Comparison {
     /// Current tick.
     tick: u64,
     matching: Matching,
-    /// Frames of the last entries that were compared.
-    recent: VecDeque<u64>,
+    recent: RecentFrames,
     matched: u64,
     /// True while the state of the system is saved or replaced, which no recording has.
     is_suspended: bool,
@@ -49,6 +47,8 @@ struct Matching {
 /// Kind of message that has been observed.
 struct Known {
     encoding: Encoding,
+    /// True if it has no reply.
+    is_event: bool,
     /// Recorded kind that is equal.
     recorded: Option<Arc<Kind>>,
 }
@@ -76,6 +76,21 @@ enum End {
 /// Number of preceding entries shown in a divergence.
 const RECENT: usize = 12;
 
+/// Frames of the last entries that were compared, in a ring.
+#[derive(Default)]
+struct RecentFrames {
+    /// 0, the header's frame, in slots without an entry.
+    frames: [u64; RECENT],
+    next: usize,
+}
+
+impl RecentFrames {
+    fn push(&mut self, frame: u64) {
+        self.frames[self.next] = frame;
+        self.next = (self.next + 1) % RECENT;
+    }
+}
+
 /// Look-ahead limit in entries: for a reply given by an actor itself, and for output of an actor that may come before that of
 /// others.
 const AHEAD: usize = 256;
@@ -91,7 +106,7 @@ impl Comparison {
             scope,
             tick: 0,
             matching: Matching::default(),
-            recent: VecDeque::new(),
+            recent: RecentFrames::default(),
             matched: 0,
             is_suspended: false,
             posted: PostedMessages::default(),
@@ -118,12 +133,18 @@ impl Comparison {
         }
         let reaches = self.upcoming.reaches(place);
         if !reaches {
-            self.over = self.upcoming.take_end().map(|end| match end {
-                Ok(()) => End::Played,
-                Err(error) => End::Damaged(error),
-            });
+            self.take_end();
         }
         reaches
+    }
+
+    /// Ends the replay if the last entry has been played.
+    #[cold]
+    fn take_end(&mut self) {
+        self.over = self.upcoming.take_end().map(|end| match end {
+            Ok(()) => End::Played,
+            Err(error) => End::Damaged(error),
+        });
     }
 
     /// Position of the next entry from or to the replayed actors.
@@ -167,7 +188,11 @@ impl Comparison {
             return;
         }
         let is_output = self.scope.is_observed_output(seen);
-        let Some(place) = self.next_expected(is_output) else {
+        let place = match self.scope {
+            Scope::All => Some(0),
+            Scope::One(_) => self.next_expected(is_output),
+        };
+        let Some(place) = place else {
             // The recording may have been cut off here.
             if !self.upcoming.is_ended()
                 && let Some(frame) = self.upcoming.frame()
@@ -186,10 +211,7 @@ impl Comparison {
         }
         self.upcoming.remove(place);
         self.matched += u64::from(is_output);
-        if self.recent.len() == RECENT {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(frame);
+        self.recent.push(frame);
     }
 
     /// Entry at this place, if it is the event `M`. Ends the replay if it can't be decoded.
@@ -235,7 +257,7 @@ impl Comparison {
             frame,
             recorded,
             replayed,
-            before: self.upcoming.describe_again(&self.recent, describe_entry),
+            before: self.upcoming.describe_again(&self.recent.frames, describe_entry),
         })));
     }
 }
@@ -266,7 +288,7 @@ impl Matching {
                 };
                 let matches =
                     awaited == seen.awaited && root == Some(entry.root) && is_encoded(body);
-                if matches && ticket.to() != Endpoint::EVENT {
+                if matches && !known.is_event {
                     self.open.insert(ticket.sequence, entry.sequence);
                 }
                 matches
@@ -287,6 +309,7 @@ impl Known {
     fn of(ticket: &Ticket) -> Self {
         Self {
             encoding: Encoding::of(ticket.to().name(), ticket.name()),
+            is_event: ticket.to() == Endpoint::EVENT,
             recorded: None,
         }
     }

@@ -46,8 +46,10 @@ impl Upcoming {
             }
             match self.trace.advance() {
                 Ok(true) => {
-                    let current = self.trace.current();
-                    self.has_current = current.is_some_and(|entry| self.scope.has(&entry));
+                    self.has_current = match self.scope {
+                        Scope::All => true,
+                        scope => self.trace.current().is_some_and(|entry| scope.has(&entry)),
+                    };
                 }
                 Ok(false) => self.end = Some(Ok(())),
                 Err(error) => self.end = Some(Err(error)),
@@ -87,7 +89,7 @@ impl Upcoming {
     /// Removes the entry at this place.
     #[inline]
     pub(super) fn remove(&mut self, place: usize) {
-        if self.ahead.remove(place).is_none() {
+        if self.ahead.is_empty() || self.ahead.remove(place).is_none() {
             self.has_current = false;
         }
     }
@@ -118,7 +120,7 @@ impl Upcoming {
     /// Descriptions of the entries of these frames, which are read again. The list ends where the file can't be read any more.
     pub(super) fn describe_again(
         &self,
-        frames: &VecDeque<u64>,
+        frames: &[u64],
         describe: impl Fn(EntryRef<'_>) -> String,
     ) -> Vec<String> {
         let mut lines = Vec::new();
