@@ -89,13 +89,14 @@ impl Source {
         })
     }
 
-    /// Each `x` of `crate::x` and of `crate::{x::…, …}`, with its line.
-    pub(crate) fn names_of_the_crate(&self) -> Vec<(usize, &str)> {
-        self.names_behind("crate::")
+    /// Lines that contain this text, from 1.
+    pub(crate) fn lines_containing(&self, text: &str) -> impl Iterator<Item = usize> {
+        let lines = self.code.lines().enumerate();
+        lines.filter_map(move |(index, line)| line.contains(text).then_some(index + 1))
     }
 
     /// Each `x` of `prefix::x` and of `prefix::{x::…, …}`, with its line.
-    fn names_behind(&self, prefix: &str) -> Vec<(usize, &str)> {
+    pub(crate) fn names_behind(&self, prefix: &str) -> Vec<(usize, &str)> {
         let mut names = vec![];
         for (at, prefix) in self.code.match_indices(prefix) {
             if self.code[..at].ends_with("super::") {

@@ -320,7 +320,7 @@ fn limits() {
         (
             "bytes queued for a socket's client",
             1 << 20,
-            "src/system/sockets.rs",
+            "src/system/api/sockets.rs",
             "QUEUE_LIMIT: usize = 1024 * 1024;",
         ),
     ] {

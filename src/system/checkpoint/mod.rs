@@ -23,12 +23,14 @@ pub use file::Checkpoint;
 use findings::{Kept, reports};
 use memories::{MEMORIES, SavedMemory};
 
-use super::{Error, FrontEnds, Inner, Vhost};
 use crate::messages::announced::RestoreBegun;
 use crate::messages::checkpoint::{SavedChannel, SavedSystem};
 use crate::messages::foreign::Report;
 use crate::messages::{console, files, sockets};
 use crate::sim::strand::Abroad;
+use crate::system::Error;
+use crate::system::assembly::MOST_TRAPS;
+use crate::system::running::{FrontEnds, Inner, Vhost};
 
 /// Name of the part with the state of the actors.
 const STATE: &str = "state";
@@ -144,7 +146,7 @@ impl Vhost {
                 let stubs = stubs.borrow();
                 let stubs = stubs.iter();
                 stubs
-                    .map(|stub| (stub.channel.clone(), stub.replaced()))
+                    .map(|stub| (stub.channel.clone(), stub.replaced))
                     .collect()
             },
         })
@@ -167,7 +169,7 @@ impl Vhost {
         for stub in stubs.borrow_mut().iter_mut() {
             let mut saved = state.stubs.iter();
             if let Some((_, replaced)) = saved.find(|(channel, _)| *channel == stub.channel) {
-                stub.restore(*replaced);
+                stub.replaced = (*replaced).min(MOST_TRAPS);
             }
         }
         self.begin_restore(RestoreBegun {

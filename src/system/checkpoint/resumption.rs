@@ -3,7 +3,8 @@
 use crate::messages::checkpoint::SavedSystem;
 use crate::messages::{ChannelId, Name};
 use crate::sim::strand::Abroad;
-use crate::system::{Error, Vhost};
+use crate::system::Error;
+use crate::system::running::Vhost;
 
 impl Vhost {
     /// State of the actors between two ticks. Memories and files are the recording's.

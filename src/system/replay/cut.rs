@@ -19,7 +19,9 @@ use crate::bus::{Endpoint, Message as _};
 use crate::messages::Name;
 use crate::messages::announced::{RestoreBegun, Resumed};
 use crate::messages::rpc::Call;
-use crate::system::{CheckpointError, Error, Vhost};
+use crate::system::Error;
+use crate::system::checkpoint::CheckpointError;
+use crate::system::running::Vhost;
 use crate::trace::{
     Content, Entry, Header, Kind, RunIdentity, Trace, TraceError, Writer, decode, encode,
     is_same_file,

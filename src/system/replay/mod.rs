@@ -39,9 +39,6 @@ use self::replayed_parts::{channels, disk, hub, memory_map, outputs, special};
 use self::scope::Scope;
 pub use self::scope::{ActorName, NoSuchActor};
 use self::single_actor::{Components, SingleActor};
-use super::environment::{DirectCalls, Environment};
-use super::parts::SystemParts;
-use super::{Error, Timeout, Vhost};
 use crate::attach::{Attach, Finding, channels as served};
 use crate::backend::Backends;
 use crate::bus::{Endpoint, Message as _};
@@ -50,6 +47,9 @@ use crate::foreign::{Callbacks, Openers, report_without_testbench};
 use crate::mem::{Backend, MemoryMap};
 use crate::messages::announced::Resumed;
 use crate::sim::CStdout;
+use crate::system::Error;
+use crate::system::assembly::{DirectCalls, Environment, SystemParts};
+use crate::system::running::{Timeout, Vhost};
 use crate::trace::{Entry, Header, Payloads, Trace, TraceError};
 
 /// Replay of a recording.

@@ -11,9 +11,11 @@ use super::recorded::RecordedDoorbells;
 use crate::bus::{Endpoint, Inbox, Message, Ticket};
 use crate::messages::announced::{Notified, ObserveFlags, RestoreBegun, Resumed, SystemStarted};
 use crate::messages::{console, files, foreign, memory, rpc, sockets};
-use crate::system::front_ends::Recorded;
-use crate::system::send_recorded::SendRecorded;
-use crate::system::{Error, Inner, PendingStart, Vhost};
+use crate::system::Error;
+use crate::system::assembly::PendingStart;
+use crate::system::running::Recorded;
+use crate::system::running::SendRecorded;
+use crate::system::running::{Inner, Vhost};
 use crate::trace::{Content, Damage, Entry, deserialize, send_reply};
 
 /// Plays a recording to its end or to the first divergence.

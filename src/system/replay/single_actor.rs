@@ -30,12 +30,13 @@ use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, ObserveFlags, RestoreBegun, WaitOver};
 use crate::messages::front_end::{Restore, Save};
 use crate::messages::{ChannelDescriptor, foreign};
-use crate::system::front_ends::{AnyServer, Recorded, Surroundings, absent_servers};
-use crate::system::held::{GiveAnswer, Held, Hold, held_port};
-use crate::system::send_recorded::SendRecorded;
-use crate::system::taps::{attach_all, detach_all};
-use crate::system::wiring::start_rpc;
-use crate::system::{Error, Observed};
+use crate::system::Error;
+use crate::system::assembly::{start_rpc, start_sockets};
+use crate::system::running::Observed;
+use crate::system::running::SendRecorded;
+use crate::system::running::{AnyServer, Recorded, Surroundings, absent_servers};
+use crate::system::running::{GiveAnswer, Held, Hold, held_port};
+use crate::system::running::{attach_all, detach_all};
 use crate::trace::{Content, Damage, Entry, Header, deserialize};
 
 /// Components for any one actor.
@@ -299,11 +300,7 @@ impl Stubs<'_> {
                 lines.set_front_ends(absent_servers(bus, &served, &self.hold()));
                 Box::new(bus.start(|_| Console::new(context, lines))?)
             }
-            ActorName::Sockets => Box::new(crate::system::sockets::start(
-                bus,
-                &foreign,
-                hub(header, comparison),
-            )?),
+            ActorName::Sockets => Box::new(start_sockets(bus, &foreign, hub(header, comparison))?),
         })
     }
 

@@ -1,0 +1,592 @@
+//! Builder of a system, for Rust programs.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use mailbox_rs::PtrWidth;
+
+use super::sockets::QUEUE_LIMIT;
+use super::spaces::Spaces;
+use crate::actors::sockets::{Hub, Tcp};
+use crate::attach::Attach;
+use crate::backend::{Backends, MemoryModel, Models};
+use crate::config::vhost_variables::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
+use crate::config::{
+    self, ChannelConfig, ConfigEnvironment, ConfigError, Defaults, FrontEnd, Process,
+};
+use crate::foreign::{CallResult, Callbacks, FileOpener, OnReport, Openers, Paths, Python};
+use crate::guest;
+use crate::mem::{Backend, Image, ImageError, MemoryMap};
+use crate::messages::foreign::{Report, Severity};
+use crate::messages::rpc::Target;
+use crate::sim::CStdout;
+use crate::system::assembly::Environment;
+use crate::system::assembly::{HostCallback, Started, SystemParts};
+use crate::system::assembly::{Noted, recorder};
+use crate::system::running::{Call, Timeout, Vhost};
+use crate::system::{CallbackResult, Error};
+use crate::trace::{Header, Payloads, RunIdentity};
+
+/// Builder of a system. From the environment it takes only the `${VARIABLE}`s named by the YAML files.
+///
+/// ```no_run
+/// use vhost::{Error, Vhost, mb_server_run};
+///
+/// let vhost = Vhost::builder()
+///     .memories("mem.yaml")
+///     .mailboxes("mailbox.yaml")
+///     .variable("FIRMWARE", "build/firmware.elf")
+///     .files("work")
+///     .start()?;
+/// let exits = mb_server_run(&vhost, || false)?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Default)]
+#[must_use = "a system begins with `start`"]
+pub struct Builder {
+    memories: Option<Source>,
+    mailboxes: Option<Source>,
+    variables: HashMap<String, String>,
+    files: Option<PathBuf>,
+    extensions: Openers,
+    virtuals: Openers,
+    console: Option<Box<dyn io::Write + Send>>,
+    console_errors: Option<Box<dyn io::Write + Send>>,
+    socket_queue: Option<usize>,
+    sockets: Option<Rc<RefCell<Hub>>>,
+    on_report: Option<Box<OnReport>>,
+    attached: Vec<Box<dyn Attach>>,
+    pub(in crate::system) recording: Option<(PathBuf, Payloads)>,
+    /// Treatment of payloads, where the recording has none of its own.
+    payloads: Payloads,
+    compresses_recording: bool,
+    /// Identity of the run, for its recording.
+    pub(in crate::system) run: RunIdentity,
+    timeout: Option<Timeout>,
+    models: Models,
+    /// Backend of memories that name none, where no feature chooses it.
+    default_backend: Option<Backend>,
+    callbacks: Vec<(Target, Box<HostCallback>)>,
+    started: Vec<Box<Started>>,
+}
+
+/// Source of a configuration.
+#[derive(Debug)]
+enum Source {
+    File(PathBuf),
+    Text(String),
+}
+
+impl Source {
+    /// Path and text. `name` stands for the path of a text.
+    fn read(&self, name: &'static str) -> Result<(&Path, Cow<'_, str>), ConfigError> {
+        Ok(match self {
+            Self::File(file) => (file, config::read_text(file)?.into()),
+            Self::Text(text) => (Path::new(name), text.as_str().into()),
+        })
+    }
+}
+
+impl Vhost {
+    /// Builder of a system without memories and channels.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+impl Builder {
+    /// Sets the memory YAML file.
+    pub fn memories(mut self, file: impl Into<PathBuf>) -> Self {
+        self.memories = Some(Source::File(file.into()));
+        self
+    }
+
+    /// Sets the text of the memory YAML.
+    pub fn memories_text(mut self, yaml: impl Into<String>) -> Self {
+        self.memories = Some(Source::Text(yaml.into()));
+        self
+    }
+
+    /// Sets the mailbox YAML file.
+    pub fn mailboxes(mut self, file: impl Into<PathBuf>) -> Self {
+        self.mailboxes = Some(Source::File(file.into()));
+        self
+    }
+
+    /// Sets the text of the mailbox YAML.
+    pub fn mailboxes_text(mut self, yaml: impl Into<String>) -> Self {
+        self.mailboxes = Some(Source::Text(yaml.into()));
+        self
+    }
+
+    /// Defines `${name}` in both YAML files and in firmware's paths. It takes precedence over the environment.
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets the backend of memories that name none, unless a feature of the build chooses it.
+    pub(in crate::system) fn default_backend(mut self, backend: Backend) -> Self {
+        self.default_backend = Some(backend);
+        self
+    }
+
+    /// Sets the root of firmware's files, an existing directory. Without it only openers provide files.
+    pub fn files(mut self, root: impl Into<PathBuf>) -> Self {
+        self.files = Some(root.into());
+        self
+    }
+
+    /// Opens files of this extension, given without its dot.
+    pub fn special_file(
+        mut self,
+        extension: impl Into<String>,
+        opener: impl FileOpener + 'static,
+    ) -> Self {
+        self.extensions.insert(extension, opener);
+        self
+    }
+
+    /// Opens `virtual/<name>`.
+    pub fn virtual_file(
+        mut self,
+        name: impl Into<String>,
+        opener: impl FileOpener + 'static,
+    ) -> Self {
+        self.virtuals.insert(name, opener);
+        self
+    }
+
+    /// Sets the sink of firmware's text, as lines `[channel] text`; default: C's `stdout`.
+    pub fn console(mut self, sink: impl io::Write + Send + 'static) -> Self {
+        self.console = Some(Box::new(sink));
+        self
+    }
+
+    /// Sets the sink of firmware's standard error where a channel's configuration has `stdio: {stderr: raw}`; default: standard error of
+    /// the process. (The standard output of such a channel goes to the sink of [`console`](Self::console).)
+    pub fn console_errors(mut self, sink: impl io::Write + Send + 'static) -> Self {
+        self.console_errors = Some(Box::new(sink));
+        self
+    }
+
+    /// Maximum bytes queued per socket client; default 1 MiB. A client that would exceed it is dropped.
+    pub fn socket_queue(mut self, limit: usize) -> Self {
+        self.socket_queue = Some(limit);
+        self
+    }
+
+    /// Serves these sockets, some possibly open.
+    pub(in crate::system) fn on_sockets(mut self, sockets: Rc<RefCell<Hub>>) -> Self {
+        self.sockets = Some(sockets);
+        self
+    }
+
+    /// Calls `show` for every report: errors, warnings, notes, findings of checkers. Default: the testbench's `mb_report`, or
+    /// stderr if there is none.
+    pub fn on_report(mut self, show: impl FnMut(&Report) + Send + 'static) -> Self {
+        self.on_report = Some(Box::new(show));
+        self
+    }
+
+    /// Attaches a logger, a checker or a recorder; [`attach`](crate::attach) has ready-made ones. It sees every message and reply
+    /// from the first one on, initialisation of memories and loading of images included. [`Vhost::attach`] attaches later.
+    pub fn attach(mut self, what: impl Attach) -> Self {
+        self.attached.push(Box::new(what));
+        self
+    }
+
+    /// Records every message and reply in `file`, for a replay without a simulator. An existing file is overwritten. In the name, `%p`
+    /// stands for the process id and `%t` for the time of the start; a file that another run is writing is refused. Payload bytes are kept,
+    /// unless [`environment`](Self::environment) has found another value of `VHOST_TRACE_PAYLOADS`.
+    pub fn record(self, file: impl Into<PathBuf>) -> Self {
+        let payloads = self.payloads;
+        self.record_with(file, payloads)
+    }
+
+    /// Sets the treatment of payloads of [`record`](Self::record).
+    pub(in crate::system) fn record_payloads(mut self, payloads: Payloads) -> Self {
+        self.payloads = payloads;
+        self
+    }
+
+    /// Like [`record`](Self::record), with or without payload bytes; without them a replay is impossible.
+    pub fn record_with(mut self, file: impl Into<PathBuf>, payloads: Payloads) -> Self {
+        self.recording = Some((file.into(), payloads));
+        self
+    }
+
+    /// Compresses the recordings of [`record`](Self::record) and [`Vhost::record`], or not; default: not. All that reads recordings reads
+    /// compressed ones, too.
+    pub fn compress_recording(mut self, is_compressed: bool) -> Self {
+        self.compresses_recording = is_compressed;
+        self
+    }
+
+    /// Sets a property that identifies the run in its recording: [`RunIdentity`] has the keys. A blank value removes it.
+    pub fn identify(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.run.set(key, value);
+        self
+    }
+
+    /// Uses `model` for the memory of this name and of backend `model`. Two memories of the same name are told apart as
+    /// `space.memory`.
+    pub fn memory_model(
+        mut self,
+        memory: impl Into<String>,
+        model: impl MemoryModel + 'static,
+    ) -> Self {
+        self.models.insert(memory.into(), Box::new(model));
+        self
+    }
+
+    /// Registers a method before firmware can call it: see [`Vhost::register_method`].
+    pub fn method(
+        mut self,
+        name: impl Into<String>,
+        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
+    ) -> Self {
+        let target = Target::Method(name.into().into());
+        self.callbacks.push((target, Box::new(callback)));
+        self
+    }
+
+    /// Registers a custom command before firmware can send it: see [`Vhost::register_command`].
+    pub fn command(
+        mut self,
+        id: u64,
+        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
+    ) -> Self {
+        self.callbacks
+            .push((Target::Command(id), Box::new(callback)));
+        self
+    }
+
+    /// Calls `started` once, after memories are initialised and images loaded, before the first tick. If it fails, the start
+    /// fails.
+    pub fn on_start(mut self, started: impl FnOnce(&Vhost) -> CallbackResult + 'static) -> Self {
+        self.started.push(Box::new(started));
+        self
+    }
+
+    /// Reports each channel that makes no progress for this many ticks, with this severity: see [`Vhost::watchdog`].
+    pub fn watchdog(self, ticks: u64, severity: Severity) -> Self {
+        self.watch(Timeout { ticks, severity })
+    }
+
+    pub(in crate::system) fn watch(mut self, timeout: Timeout) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Starts the system. On return its memories are initialised and the images loaded.
+    ///
+    /// # Errors
+    /// A refused file, a root that is no directory, or a second system on this thread.
+    pub fn start(self) -> Result<Vhost, Error> {
+        Vhost::start(self.parts()?)
+    }
+
+    /// Fails if a file is missing that a system of the environment needs.
+    pub(in crate::system) fn require_files(&self) -> Result<(), Error> {
+        let required = [
+            (
+                self.memories.is_some(),
+                MEM_CFG_FILE.name,
+                "the memory configuration",
+            ),
+            (
+                self.mailboxes.is_some(),
+                MAILBOX_CFG_FILE.name,
+                "the mailbox configuration",
+            ),
+            (
+                self.files.is_some(),
+                MAILBOX_FS_ROOT.name,
+                "the root directory of firmware's files",
+            ),
+        ];
+        let missing = required.into_iter().find(|(given, ..)| !given);
+        missing.map_or(Ok(()), |(_, variable, what)| {
+            Err(Error::Environment { variable, what })
+        })
+    }
+
+    /// Components of the system.
+    pub(in crate::system) fn parts(self) -> Result<SystemParts, Error> {
+        self.parts_when(|_, _, _| Ok(()))
+    }
+
+    /// Components of the system. `built` sees its memories, still zero, and adds openers by extension and by name.
+    pub(in crate::system) fn parts_when(
+        mut self,
+        built: impl FnOnce(&Spaces<'_>, &mut Openers, &mut Openers) -> Result<(), Error>,
+    ) -> Result<SystemParts, Error> {
+        let noted = Noted::new(&self);
+        let map = Rc::new(self.memory_map(&noted)?);
+        let channels = self.channels(&map, &noted)?;
+        let build_ids = noted.build_ids();
+        let (origin, warnings) = noted.into_parts();
+        require_models(&map, &self.models)?;
+        let memories = Backends::with_models(map.clone(), &mut self.models)?;
+        if let Some(name) = self.models.into_keys().next() {
+            return Err(Error::UnusedModel { name });
+        }
+        let memories = Rc::new(memories);
+        let spaces = Spaces::new(&map, &memories);
+        built(&spaces, &mut self.extensions, &mut self.virtuals)?;
+        let callbacks = Callbacks::new(self.extensions, self.virtuals);
+        let callbacks = Rc::new(match self.on_report {
+            Some(on_report) => callbacks.with_reports(on_report),
+            None => callbacks,
+        });
+        let hub = match self.sockets {
+            Some(sockets) => sockets,
+            None => Rc::new(RefCell::new(Hub::new(
+                Tcp,
+                self.socket_queue.unwrap_or(QUEUE_LIMIT),
+            ))),
+        };
+        let python = Python::new(widths(&channels), callbacks.clone());
+        let given = std::mem::take(&mut self.variables);
+        let variables = Box::new(move |name: &str| value(&given, name));
+        let root = self.files.as_deref();
+        let paths = Paths::new(variables, root);
+        let outside = Environment::live(&memories, &callbacks, python, paths, root)?;
+        let mut origin = Header {
+            file_root: self.files.is_some(),
+            socket_queue: hub.borrow().limit(),
+            sockets_opened: hub.borrow().opened(),
+            extensions: sorted(&outside.special.extensions),
+            virtuals: sorted(&outside.special.virtuals),
+            run: completed(self.run, build_ids),
+            compressed: self.compresses_recording,
+            ..origin
+        };
+        if let Some((file, payloads)) = self.recording {
+            // Earlier socket activity is not recorded.
+            origin.whole = hub.borrow().is_empty();
+            origin.payloads = payloads;
+            self.attached.push(Box::new(recorder(&file, &origin)?));
+            origin.whole = false;
+        }
+        // Needed by a replay only, which needs a recording from the start.
+        origin.files.clear();
+        Ok(SystemParts {
+            origin,
+            map,
+            memories,
+            channels,
+            warnings,
+            callbacks,
+            outside,
+            sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
+            error_sink: self
+                .console_errors
+                .unwrap_or_else(|| Box::new(guest::stderr())),
+            sockets: hub,
+            attached: self.attached,
+            timeout: self.timeout.unwrap_or(Timeout::NEVER),
+            host_callbacks: self.callbacks,
+            started: self.started,
+        })
+    }
+
+    fn memory_map(&self, noted: &Noted<'_>) -> Result<MemoryMap, ConfigError> {
+        let Some(source) = &self.memories else {
+            return Ok(MemoryMap::default());
+        };
+        let (file, text) = source.read("<memory configuration>")?;
+        noted.memories(file, &text);
+        config::parse_memory_map(&text, file, noted)
+    }
+
+    fn channels(
+        &self,
+        map: &MemoryMap,
+        noted: &Noted<'_>,
+    ) -> Result<Vec<ChannelConfig>, ConfigError> {
+        let Some(source) = &self.mailboxes else {
+            return Ok(Vec::new());
+        };
+        let (file, text) = source.read("<mailbox configuration>")?;
+        noted.mailboxes(file, &text);
+        config::parse_mailboxes(&text, file, map, noted)
+    }
+}
+
+/// Fails for a memory of backend `model` without a model.
+fn require_models(map: &MemoryMap, models: &Models) -> Result<(), Error> {
+    for (memory, space) in map.memories.iter().zip(map.first_spaces()) {
+        if memory.backend != Backend::Model {
+            continue;
+        }
+        let space = space.and_then(|space| map.space(space));
+        let space = space.map_or_else(String::new, |space| space.name.clone());
+        let full = format!("{space}.{}", memory.name);
+        if !models.contains_key(&full) && !models.contains_key(&memory.name) {
+            return Err(Error::NoModel {
+                memory: memory.name.clone(),
+                space,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Adds the time of the start and the build ids of the images to the identity of a run, where it has one.
+fn completed(mut run: RunIdentity, build_ids: String) -> RunIdentity {
+    if run.is_empty() {
+        return run;
+    }
+    if run.get(RunIdentity::STARTED).is_none() {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let started = since.map_or(0, |since| since.as_millis());
+        run.set(RunIdentity::STARTED, started.to_string());
+    }
+    if run.get(RunIdentity::BUILD_IDS).is_none() {
+        run.set(RunIdentity::BUILD_IDS, build_ids);
+    }
+    run
+}
+
+/// Fixed order: the same run has the same recording.
+fn sorted(names: &HashSet<String>) -> Vec<String> {
+    let mut names: Vec<String> = names.iter().cloned().collect();
+    names.sort_unstable();
+    names
+}
+
+/// Result width of each served channel.
+fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
+    let width = |channel: &ChannelConfig| {
+        let width = match channel.front_end.as_ref()? {
+            FrontEnd::Mailbox(mailbox) => mailbox.layout.ptr_width,
+            FrontEnd::Htif(_) => PtrWidth::P8,
+            FrontEnd::Rtt(rtt) => rtt.ptr_width,
+            FrontEnd::Semihosting(semihosting) => semihosting.ptr_width,
+        };
+        Some((channel.name.clone(), width))
+    };
+    channels.iter().filter_map(width).collect()
+}
+
+/// Value of a variable: `given`, or that of the environment.
+fn value(given: &HashMap<String, String>, name: &str) -> Option<String> {
+    let value = given.get(name).cloned();
+    value.or_else(|| Process.variable(name))
+}
+
+/// Files of this process, and its environment under the builder's variables.
+impl ConfigEnvironment for Builder {
+    fn variable(&self, name: &str) -> Option<String> {
+        value(&self.variables, name)
+    }
+
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        Process.image(file)
+    }
+
+    fn is_file(&self, file: &Path) -> bool {
+        Process.is_file(file)
+    }
+
+    fn real_name(&self, file: &Path) -> PathBuf {
+        Process.real_name(file)
+    }
+
+    fn defaults(&self) -> Defaults {
+        let defaults = Defaults::of_features();
+        match (self.default_backend, defaults.backend) {
+            (Some(backend), Backend::Log) => Defaults {
+                backend,
+                ..defaults
+            },
+            _ => defaults,
+        }
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("memories", &self.memories)
+            .field("files", &self.files)
+            .field("variables", &self.variables)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEMORIES: &str =
+        "space:\n  core: [ram: {base: 0, size: 0x1000, path: ram, width: 32, backend: static}]\n";
+
+    #[test]
+    fn nothing_given_is_a_system_of_nothing() {
+        let vhost = Vhost::builder().start().unwrap();
+        assert_eq!(vhost.tick().unwrap(), 0);
+        assert_eq!(vhost.spaces().iter().count(), 0);
+        vhost.shutdown();
+    }
+
+    #[test]
+    fn a_variable_comes_before_the_environment() {
+        let folder = tempfile::tempdir().unwrap();
+        let memories = folder.path().join("mem.yaml");
+        std::fs::write(&memories, MEMORIES).unwrap();
+        let serve = |value: &str| {
+            let vhost = Vhost::builder()
+                .memories(&memories)
+                .mailboxes_text(
+                    "core: {space: core, base: 0, ptr: 32, cache_line: 0, server: $HOME}",
+                )
+                .variable("HOME", value)
+                .start()
+                .unwrap();
+            vhost.exits().len()
+        };
+        assert_eq!(serve("false"), 0);
+        assert_eq!(serve("true"), 1);
+    }
+
+    #[test]
+    fn memories_may_be_a_text() {
+        let vhost = Vhost::builder().memories_text(MEMORIES).start().unwrap();
+        let spaces = vhost.spaces();
+        assert_eq!(spaces.get("core").unwrap().iter().count(), 1);
+        vhost.shutdown();
+        let refused = Vhost::builder().memories_text("space: 7").start();
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("<memory configuration>"), "{error}");
+    }
+
+    #[test]
+    fn an_identity_has_the_time_of_its_start_and_the_build_ids() {
+        let ids = || "ab12".to_owned();
+        assert!(completed(RunIdentity::default(), ids()).is_empty());
+        let mut run = RunIdentity::default();
+        run.set(RunIdentity::ID, "a");
+        let started = completed(run.clone(), ids());
+        let time: u64 = started.get(RunIdentity::STARTED).unwrap().parse().unwrap();
+        assert!(time > 0);
+        assert_eq!(started.get(RunIdentity::BUILD_IDS), Some("ab12"));
+        run.set(RunIdentity::STARTED, "7");
+        assert_eq!(completed(run.clone(), String::new()), run);
+    }
+
+    #[test]
+    fn files_that_are_refused_are_named() {
+        let error = Vhost::builder().files("/no/such/root").start().unwrap_err();
+        assert!(error.to_string().contains("/no/such/root"), "{error}");
+        let error = Vhost::builder().memories("no.yaml").start().unwrap_err();
+        assert!(error.to_string().contains("no.yaml"), "{error}");
+    }
+}

@@ -1,0 +1,148 @@
+//! Ticks of a system: work, what follows it, and the watchdog.
+
+use std::time::Instant;
+
+use crate::bus::{SettledTicks, TickWork};
+use crate::messages::announced::Notified;
+use crate::messages::foreign::Severity;
+use crate::system::Error;
+use crate::system::running::{Inner, Timeout, Vhost, panics};
+
+impl Vhost {
+    /// Executes one clock: takes new requests, serves them, and polls pending calls. Returns the number of channels that have
+    /// not exited.
+    ///
+    /// # Errors
+    /// [`Error::Fatal`] after the end of service, [`Error::Bus`] from inside a callback.
+    #[inline]
+    pub fn tick(&self) -> Result<usize, Error> {
+        let inner = &*self.0;
+        if !inner.unregistered.borrow().is_empty() {
+            self.register_at_last()?;
+        }
+        let worked = inner.bus.tick()?;
+        self.end_tick(worked)
+    }
+
+    /// Tick until which the system is settled: until then a tick has nothing to do but to poll the doorbells and pending calls, unless the
+    /// system is used before. 0 if it is not settled.
+    pub(crate) fn settled_until(&self) -> u64 {
+        let inner = &*self.0;
+        let is_registered = inner.unregistered.borrow().is_empty();
+        let is_settled =
+            is_registered && inner.bus.is_settled() && inner.progress.fatal().is_none();
+        if is_settled { inner.watchdog.due() } else { 0 }
+    }
+
+    /// Ticks of this system while it is [settled](Self::settled_until).
+    pub(crate) fn settled_ticks(&self) -> SettledTicks {
+        self.0.bus.settled_ticks()
+    }
+
+    /// True if these are the ticks of this system, and no doorbell has changed since they were found.
+    pub(crate) fn has_settled_ticks(&self, ticks: &SettledTicks) -> bool {
+        self.0.bus.has_settled_ticks(ticks)
+    }
+
+    /// Carries out the work of a tick that [began settled](SettledTicks::ring).
+    pub(crate) fn finish_tick(&self, work: TickWork) -> Result<usize, Error> {
+        self.0.bus.finish_tick(work);
+        self.end_tick(true)
+    }
+
+    /// Number of channels that have not exited.
+    #[inline(always)]
+    pub(crate) fn served(&self) -> usize {
+        self.0.progress.served()
+    }
+
+    /// Ends a tick that had some work or none.
+    #[inline(always)]
+    fn end_tick(&self, worked: bool) -> Result<usize, Error> {
+        let inner = &*self.0;
+        if worked && inner.bus.any_panics() {
+            self.report_panics()?;
+        }
+        if inner.bus.unflushed() && inner.flusher.tick(worked, Instant::now) {
+            inner.bus.flush();
+        }
+        if inner.watchdog.is_due(inner.bus.now()) {
+            self.fire()?;
+        }
+        match inner.progress.fatal() {
+            None => Ok(inner.progress.served()),
+            Some(text) => Err(Error::Fatal(text.to_owned())),
+        }
+    }
+
+    /// Writes out what recordings and logs have buffered.
+    pub(crate) fn flush(&self) {
+        if self.0.bus.unflushed() {
+            self.0.bus.flush();
+        }
+    }
+
+    /// Has recordings and logs write out what they have buffered before each foreign call.
+    pub(crate) fn flush_before_calls(&self) {
+        self.0.bus.flush_before_calls(true);
+    }
+
+    /// Doorbell: a mailbox was written; the next tick looks at every channel.
+    pub fn notify(&self) {
+        self.0.outside.emit(|| Notified);
+        self.0.bus.notify();
+    }
+
+    /// Reports each channel that makes no progress for this many ticks from now on, with this severity and its
+    /// [`status`](Self::status): once, until it makes progress again. [`Severity::Fatal`] ends service; 0 ticks disable it.
+    ///
+    /// Progress is a handshake, a request taken or completed, an exit. A repeated "pending" is none, nor is computing firmware.
+    pub fn watchdog(&self, ticks: u64, severity: Severity) {
+        self.watch(Timeout { ticks, severity });
+    }
+
+    pub(crate) fn watch(&self, timeout: Timeout) {
+        self.0.watchdog.set(timeout, self.0.bus.now());
+    }
+
+    /// Reports channels that are stuck.
+    #[cold]
+    fn fire(&self) -> Result<(), Error> {
+        let Inner {
+            bus,
+            progress,
+            watchdog,
+            ..
+        } = &*self.0;
+        if progress.fatal().is_some() {
+            return Ok(());
+        }
+        let stuck = watchdog.look(bus.now(), progress);
+        if stuck.is_empty() {
+            return Ok(());
+        }
+        let exits = self.exits();
+        let stuck = stuck.iter().filter_map(|at| exits.get(*at));
+        let names: Vec<&str> = stuck.map(|exit| exit.name.as_str()).collect();
+        let (names, Timeout { ticks, severity }) = (names.join(", "), watchdog.timeout());
+        let text = format!("no progress for {ticks} ticks: {names}\n{}", self.status()?);
+        let text = text.trim_end();
+        if severity == Severity::Fatal {
+            progress.fail(&format!("watchdog: {text}"));
+        }
+        let reported = self.report(severity, "watchdog", text);
+        // A reader of the report may kill the process.
+        bus.flush();
+        reported
+    }
+
+    /// Panic without a receiver: an internal error of the host.
+    #[cold]
+    fn report_panics(&self) -> Result<(), Error> {
+        let Inner { bus, ports, .. } = &*self.0;
+        for report in panics(bus, &ports.foreign) {
+            bus.ask(&ports.foreign, report)?;
+        }
+        Ok(bus.run_until_idle()?)
+    }
+}

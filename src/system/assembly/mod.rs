@@ -1,0 +1,32 @@
+//! Assembly of a system from its configurations and its environment.
+//!
+//! - `parts`: what a system is assembled from; `wiring`: actors from it, and their start.
+//! - `environment`: sources of nondeterminism, live or recorded.
+//! - `origin`: inputs of a configuration, kept for a recording.
+//! - `loader`: initial contents of memories; `stubs`: code in place of traps of semihosting.
+//! - `defmt`: decoders of frames by the images of channels.
+//! - `actors`: start of single actors; `registration`: channels in the testbench.
+//! - `python`: access of Python code; `log`: the library's log.
+
+mod actors;
+mod defmt;
+mod environment;
+mod loader;
+mod log;
+mod origin;
+mod parts;
+#[cfg(feature = "python")]
+mod python;
+mod registration;
+mod stubs;
+mod wiring;
+
+pub(super) use actors::{start_rpc, start_sockets};
+pub(super) use environment::{DirectCalls, Environment};
+pub(super) use loader::{LOAD, Loader};
+pub(super) use log::start as start_log;
+pub(super) use origin::{Noted, recorder};
+pub(super) use parts::{HostCallback, Started, SystemParts};
+pub(super) use stubs::MOST_TRAPS;
+pub use stubs::unreplaced_traps;
+pub(super) use wiring::PendingStart;

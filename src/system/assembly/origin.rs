@@ -1,0 +1,254 @@
+//! Recorded configuration inputs of a system, for the start of a recording.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use crate::config::{ConfigEnvironment, ConfigWarning, Defaults};
+use crate::foreign::report_without_testbench;
+use crate::mem::{Image, ImageError, ImageProblem};
+use crate::messages::foreign::Severity;
+use crate::trace::{DECISION, Header, Recorder, Source, TraceError};
+
+/// Configuration environment that records its answers.
+pub(in crate::system) struct Noted<'a> {
+    outside: &'a dyn ConfigEnvironment,
+    header: RefCell<Header>,
+    /// Recorded name of each file, by its real name.
+    names: RefCell<BTreeMap<PathBuf, String>>,
+    /// Build id of each image by its recorded names; empty without one.
+    build_ids: RefCell<BTreeMap<String, String>>,
+    warnings: RefCell<Vec<ConfigWarning>>,
+}
+
+impl<'a> Noted<'a> {
+    pub(in crate::system) fn new(outside: &'a dyn ConfigEnvironment) -> Self {
+        let header = Header {
+            defaults: outside.defaults(),
+            ..Header::new()
+        };
+        Self {
+            outside,
+            header: RefCell::new(header),
+            names: RefCell::default(),
+            build_ids: RefCell::default(),
+            warnings: RefCell::default(),
+        }
+    }
+
+    /// Records the text of the memory configuration.
+    pub(in crate::system) fn memories(&self, file: &Path, text: &str) {
+        self.header.borrow_mut().memories = Some(source(file, text));
+    }
+
+    /// Records the text of the mailbox configuration.
+    pub(in crate::system) fn mailboxes(&self, file: &Path, text: &str) {
+        self.header.borrow_mut().mailboxes = Some(source(file, text));
+    }
+
+    /// Build ids of the images, one a line, in the order of their names; empty if no image has one.
+    pub(in crate::system) fn build_ids(&self) -> String {
+        let ids = self.build_ids.borrow();
+        if ids.values().all(String::is_empty) {
+            return String::new();
+        }
+        let ids: Vec<&str> = ids.values().map(String::as_str).collect();
+        ids.join("\n")
+    }
+
+    /// All recorded answers, and the warnings of the configurations.
+    pub(in crate::system) fn into_parts(self) -> (Header, Vec<ConfigWarning>) {
+        (self.header.into_inner(), self.warnings.into_inner())
+    }
+}
+
+impl ConfigEnvironment for Noted<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        let value = self.outside.variable(name);
+        let mut header = self.header.borrow_mut();
+        header.variables.insert(name.to_owned(), value.clone());
+        value
+    }
+
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        let image = self.outside.image(file)?;
+        let name = name_of(file);
+        let id = image.build_id().unwrap_or_default();
+        self.build_ids.borrow_mut().insert(name.clone(), id);
+        let mut header = self.header.borrow_mut();
+        header.files.insert(name, Some(image.outline()));
+        Ok(image)
+    }
+
+    fn is_file(&self, file: &Path) -> bool {
+        let is = self.outside.is_file(file);
+        if is {
+            let mut header = self.header.borrow_mut();
+            header.files.entry(name_of(file)).or_default();
+        }
+        is
+    }
+
+    /// Records a further spelling of a file by its first one.
+    fn real_name(&self, file: &Path) -> PathBuf {
+        let real = self.outside.real_name(file);
+        let name = name_of(file);
+        let mut names = self.names.borrow_mut();
+        let first = names.entry(real.clone()).or_insert_with(|| name.clone());
+        if *first != name {
+            let id = self.build_ids.borrow().get(first.as_str()).cloned();
+            if let Some(id) = id {
+                self.build_ids.borrow_mut().insert(name.clone(), id);
+            }
+            let first = Bytes::copy_from_slice(first.as_bytes());
+            self.header.borrow_mut().files.insert(name, Some(first));
+        }
+        real
+    }
+
+    /// Records a decision under a name that no variable has.
+    fn decide(
+        &self,
+        what: &str,
+        compute: &dyn Fn() -> Result<String, ImageError>,
+    ) -> Result<String, ImageError> {
+        let decision = self.outside.decide(what, compute)?;
+        let mut header = self.header.borrow_mut();
+        header
+            .variables
+            .insert(decision_name(what), Some(decision.clone()));
+        Ok(decision)
+    }
+
+    fn warn(&self, warning: ConfigWarning) {
+        self.warnings.borrow_mut().push(warning);
+    }
+
+    fn defaults(&self) -> Defaults {
+        self.outside.defaults()
+    }
+}
+
+/// Configuration environment of a recording.
+impl ConfigEnvironment for Header {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned().flatten()
+    }
+
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        match self.files.get(&name_of(file)) {
+            Some(Some(bytes)) => Image::parse(bytes.clone(), file),
+            _ => Err(ImageError {
+                file: file.to_owned(),
+                problem: ImageProblem::Read(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "it is not in the recording",
+                )),
+            }),
+        }
+    }
+
+    fn is_file(&self, file: &Path) -> bool {
+        self.files.contains_key(&name_of(file))
+    }
+
+    fn real_name(&self, file: &Path) -> PathBuf {
+        let content = self.files.get(&name_of(file)).and_then(Option::as_ref);
+        let first = content.and_then(|content| str::from_utf8(content).ok());
+        match first {
+            Some(first) if self.files.contains_key(first) => PathBuf::from(first),
+            _ => file.to_path_buf(),
+        }
+    }
+
+    /// Decision of the recording. Older ones have none: nothing was found.
+    fn decide(
+        &self,
+        what: &str,
+        _: &dyn Fn() -> Result<String, ImageError>,
+    ) -> Result<String, ImageError> {
+        let decision = self.variables.get(&decision_name(what)).cloned();
+        Ok(decision.flatten().unwrap_or_default())
+    }
+
+    fn defaults(&self) -> Defaults {
+        self.defaults
+    }
+}
+
+/// Starts a recording. A failure goes to stderr: a call to the testbench is impossible here.
+pub(in crate::system) fn recorder(file: &Path, header: &Header) -> Result<Recorder, TraceError> {
+    let recorder = Recorder::create(file, header)?;
+    Ok(recorder.on_failure(|error| {
+        let text = format!("{error}; the recording ends there");
+        report_without_testbench(Severity::Error, "trace", &text);
+    }))
+}
+
+fn source(file: &Path, text: &str) -> Source {
+    Source {
+        file: name_of(file),
+        text: text.to_owned(),
+    }
+}
+
+/// Name of a decision among the variables.
+fn decision_name(what: &str) -> String {
+    format!("{DECISION}{what}")
+}
+
+/// Configurations are text, and so are the names in them.
+fn name_of(file: &Path) -> String {
+    file.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Process;
+    use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
+
+    /// Writes an image, with or without a note of this build id.
+    fn put_image(file: &Path, id: &[u8; 4], has_id: bool) {
+        let words = [4, id.len() as u32, 3].map(u32::to_le_bytes);
+        let note = [words.as_flattened(), b"GNU\0", id].concat();
+        let elf = ElfBuilder {
+            segments: vec![ElfSegment::at(0x1000, [1], 1)],
+            notes: if has_id { note } else { Vec::new() },
+            ..ElfBuilder::default()
+        };
+        std::fs::write(file, elf.build()).unwrap();
+    }
+
+    #[test]
+    fn each_recorded_image_has_a_line_with_its_build_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, again, b] = ["a.elf", "./a.elf", "b.elf"].map(|name| folder.path().join(name));
+        put_image(&a, &[0xab; 4], true);
+        put_image(&b, &[0; 4], false);
+        let noted = Noted::new(&Process);
+        for file in [&a, &b] {
+            noted.real_name(file);
+            noted.image(file).unwrap();
+        }
+        // Another spelling is not read again, and is recorded as an image.
+        noted.real_name(&again);
+        assert_eq!(noted.build_ids(), "abababab\nabababab\n");
+        let (header, _) = noted.into_parts();
+        assert_eq!(header.files.values().flatten().count(), 3);
+    }
+
+    #[test]
+    fn images_without_a_build_id_have_no_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let noted = Noted::new(&Process);
+        for file in ["a.elf", "b.elf"].map(|name| folder.path().join(name)) {
+            put_image(&file, &[0; 4], false);
+            noted.image(&file).unwrap();
+        }
+        assert_eq!(noted.build_ids(), "");
+    }
+}

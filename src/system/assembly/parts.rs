@@ -1,0 +1,55 @@
+//! Components of a system, collected by the builder or a replay.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+
+use super::environment::Environment;
+use crate::actors::sockets::Hub;
+use crate::attach::Attach;
+use crate::backend::Backends;
+use crate::config::{ChannelConfig, ConfigWarning};
+use crate::foreign::{CallResult, Callbacks};
+use crate::mem::MemoryMap;
+use crate::messages::rpc::Target;
+use crate::system::CallbackResult;
+use crate::system::running::{Call, Timeout, Vhost};
+use crate::trace::Header;
+
+/// Method or custom command of the host program.
+pub(in crate::system) type HostCallback = dyn FnMut(&Vhost, Call<'_>) -> CallResult;
+
+/// Code of the host program for the started system.
+pub(in crate::system) type Started = dyn FnOnce(&Vhost) -> CallbackResult;
+
+/// Components of a system.
+pub(crate) struct SystemParts {
+    /// Memory descriptions.
+    pub(crate) map: Rc<MemoryMap>,
+    /// Memory access.
+    pub(crate) memories: Rc<Backends>,
+    /// Recorded configuration inputs.
+    pub(crate) origin: Header,
+    /// Configured channels.
+    pub(crate) channels: Vec<ChannelConfig>,
+    /// Warnings of the configurations.
+    pub(crate) warnings: Vec<ConfigWarning>,
+    /// Callbacks of the host program.
+    pub(crate) callbacks: Rc<Callbacks>,
+    /// Sources of nondeterminism.
+    pub(crate) outside: Environment,
+    /// Sink of firmware's text.
+    pub(crate) sink: Box<dyn io::Write + Send>,
+    /// Sink of firmware's standard error, where it is put out unchanged.
+    pub(crate) error_sink: Box<dyn io::Write + Send>,
+    /// Sockets, some possibly open.
+    pub(crate) sockets: Rc<RefCell<Hub>>,
+    /// Taps from the first message on.
+    pub(crate) attached: Vec<Box<dyn Attach>>,
+    /// Maximum ticks of a channel without progress.
+    pub(crate) timeout: Timeout,
+    /// Methods and custom commands of the host program.
+    pub(in crate::system) host_callbacks: Vec<(Target, Box<HostCallback>)>,
+    /// Code of the host program for the started system.
+    pub(in crate::system) started: Vec<Box<Started>>,
+}

@@ -1,0 +1,11 @@
+//! Call of firmware to the host program.
+
+/// Call of firmware to a method or command of the host program.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// Name of the calling channel.
+    pub channel: &'a str,
+    /// Arguments, zero-extended. A custom command gets all 19 words after the id, whatever count firmware sent; words beyond
+    /// its own arguments are undefined.
+    pub args: &'a [u64],
+}

@@ -1,0 +1,29 @@
+//! Messages to absent actors, kept until their recorded replies.
+
+use std::rc::Rc;
+
+use crate::bus::{Bus, Inbox, Port};
+use crate::trace::{Damage, send_reply};
+
+/// Message to an absent actor.
+pub(in crate::system) struct Held {
+    /// Sequence number.
+    pub(in crate::system) sequence: u64,
+    pub(in crate::system) answer: GiveAnswer,
+}
+
+/// Function that sends a recorded reply.
+pub(in crate::system) type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
+
+/// Function that keeps a message.
+pub(in crate::system) type Hold = Rc<dyn Fn(Held)>;
+
+/// Port of an absent actor.
+pub(in crate::system) fn held_port<I: Inbox>(bus: &Bus, hold: Hold) -> Port<I> {
+    bus.foreign(Rc::new(move |call: I| {
+        hold(Held {
+            sequence: call.ticket().sequence,
+            answer: Box::new(move |reply| send_reply(call, reply)),
+        });
+    }))
+}

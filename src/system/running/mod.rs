@@ -1,0 +1,36 @@
+//! State of a running system.
+//!
+//! - `vhost`: the system; `call`: a call of firmware to the host program.
+//! - `front_ends`: servers of all protocols; `taps`: attached observers.
+//! - `watchdog`, `flusher`: what a tick may cause.
+//! - `space_names`, `known_images`, `stub`: lookups by name.
+//! - `thread_claim`: one system on a thread.
+//! - `held`, `send_recorded`: messages to and from a recording.
+
+mod call;
+mod flusher;
+mod front_ends;
+mod held;
+mod known_images;
+mod send_recorded;
+mod space_names;
+mod stub;
+mod taps;
+mod thread_claim;
+mod vhost;
+mod watchdog;
+
+pub use call::Call;
+pub(super) use flusher::Flusher;
+pub(super) use front_ends::{AnyServer, FrontEnds, Recorded, Surroundings, absent_servers};
+pub(super) use held::{GiveAnswer, Held, Hold, held_port};
+pub(super) use known_images::{KnownImage, known_images};
+pub(super) use send_recorded::SendRecorded;
+pub(super) use space_names::SpaceNames;
+pub(super) use stub::Stub;
+pub(super) use taps::{attach, attach_all, detach_all, panics};
+pub(super) use thread_claim::ThreadClaim;
+pub use vhost::Vhost;
+pub(super) use vhost::{Inner, NamedChannel, Observed, Ports};
+pub(crate) use watchdog::Timeout;
+pub(super) use watchdog::Watchdog;
