@@ -37,7 +37,7 @@ impl Bus {
     ) -> Result<T, NoReply> {
         let mut result = None;
         {
-            let _abroad = self.scheduler.begin_outer_call();
+            let _call = self.scheduler.begin_outer_call();
             self.state.catch_panic(of, || result = Some(call()));
         }
         if self.scheduler.any_call_waits() {

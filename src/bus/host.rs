@@ -277,7 +277,7 @@ impl Bus {
     #[inline(never)]
     pub(crate) fn ring_anew(&self) -> bool {
         self.bells.any_new() && {
-            let _abroad = self.scheduler.begin_outer_call();
+            let _call = self.scheduler.begin_outer_call();
             self.bells.poll_new()
         }
     }
@@ -285,7 +285,7 @@ impl Bus {
     /// True if a callback was called.
     #[inline(always)]
     fn look_at_bells(&self, scan: Scan) -> bool {
-        let _abroad = self.scheduler.begin_outer_call();
+        let _call = self.scheduler.begin_outer_call();
         self.bells.poll(scan)
     }
 

@@ -19,7 +19,7 @@ pub(super) struct Scheduler {
     /// Number of handlers on the stack above the innermost foreign call.
     handlers: Cell<u32>,
     /// Number of foreign calls on the stack.
-    abroad: Cell<u32>,
+    foreign_calls: Cell<u32>,
     /// Number of foreign calls ever posted, and number of the next one.
     posted: Cell<u64>,
     /// Number of foreign calls ever made.
@@ -51,7 +51,7 @@ impl Scheduler {
             state: state.clone(),
             inside: Cell::new(false),
             handlers: Cell::new(0),
-            abroad: Cell::new(0),
+            foreign_calls: Cell::new(0),
             posted: Cell::new(0),
             made: Cell::new(0),
             before: Cell::new(0),
@@ -67,7 +67,7 @@ impl Scheduler {
 
     /// True while a foreign call is on the stack.
     pub(super) fn in_foreign_call(&self) -> bool {
-        self.abroad.get() > 0
+        self.foreign_calls.get() > 0
     }
 
     /// True if a message to an idle actor is handled at once.
@@ -100,7 +100,7 @@ impl Scheduler {
 
     /// Puts a foreign call on the stack until the guard is dropped.
     pub(super) fn begin_foreign_call(&self) -> ForeignCallGuard<'_> {
-        self.abroad.set(self.abroad.get() + 1);
+        self.foreign_calls.set(self.foreign_calls.get() + 1);
         ForeignCallGuard {
             of: self,
             inside: self.inside.replace(false),
@@ -114,7 +114,7 @@ impl Scheduler {
     #[inline]
     pub(super) fn begin_outer_call(&self) -> OuterCallGuard<'_> {
         debug_assert!(!self.inside.get() && self.handlers.get() == 0);
-        self.abroad.set(self.abroad.get() + 1);
+        self.foreign_calls.set(self.foreign_calls.get() + 1);
         OuterCallGuard {
             of: self,
             before: self.before.replace(self.posted.get()),
@@ -125,7 +125,7 @@ impl Scheduler {
     #[inline(always)]
     pub(super) fn begin_settled_poll(&self) -> SettledPollGuard<'_> {
         debug_assert!(!self.any_call_waits());
-        self.abroad.set(self.abroad.get() + 1);
+        self.foreign_calls.set(self.foreign_calls.get() + 1);
         SettledPollGuard(self)
     }
 
@@ -209,7 +209,7 @@ impl Scheduler {
     /// Makes a foreign call and counts it as made. A panic is caught.
     pub(super) fn make_call(&self, of: Ticket, call: impl FnOnce()) {
         self.made.set(self.made.get() + 1);
-        let _abroad = self.begin_foreign_call();
+        let _call = self.begin_foreign_call();
         self.state.catch_panic(of, call);
     }
 
@@ -241,7 +241,7 @@ pub(super) struct ForeignCallGuard<'a> {
 
 impl Drop for ForeignCallGuard<'_> {
     fn drop(&mut self) {
-        self.of.abroad.set(self.of.abroad.get() - 1);
+        self.of.foreign_calls.set(self.of.foreign_calls.get() - 1);
         self.of.inside.set(self.inside);
         self.of.handlers.set(self.handlers);
         self.of.before.set(self.before);
@@ -257,7 +257,7 @@ pub(super) struct OuterCallGuard<'a> {
 impl Drop for OuterCallGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.of.abroad.set(self.of.abroad.get() - 1);
+        self.of.foreign_calls.set(self.of.foreign_calls.get() - 1);
         self.of.before.set(self.before);
     }
 }
@@ -268,7 +268,7 @@ pub(super) struct SettledPollGuard<'a>(&'a Scheduler);
 impl Drop for SettledPollGuard<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.0.abroad.set(self.0.abroad.get() - 1);
+        self.0.foreign_calls.set(self.0.foreign_calls.get() - 1);
     }
 }
 
@@ -285,7 +285,7 @@ impl fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scheduler")
             .field("inside", &self.inside)
-            .field("abroad", &self.abroad)
+            .field("foreign_calls", &self.foreign_calls)
             .finish_non_exhaustive()
     }
 }

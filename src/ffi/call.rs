@@ -14,24 +14,24 @@ use crate::messages::foreign::Severity;
 use crate::sim::attention::{self, Cause};
 use crate::sim::call_timeout;
 use crate::sim::current_system::{SystemId, current, select, selected, set_current};
-use crate::sim::strand::{self, Abroad, Entered, Overlap};
+use crate::sim::strand::{self, CodeGuard, Entered, Overlap};
 use crate::sim::{lifetime, scope, testbench};
 
 /// A call from C: inside the strand, unless another thread is.
 pub(super) struct Call {
     entered: Result<Entered, Overlap>,
     /// The library's own code runs, in a call from inside another one.
-    home: Option<Home>,
+    nested: Option<NestedCall>,
 }
 
 /// Return from a call to the foreign code that has made it.
-struct Home {
-    abroad: Abroad,
+struct NestedCall {
+    guard: CodeGuard,
     /// System that has called the foreign code.
     system: SystemId,
 }
 
-impl Drop for Home {
+impl Drop for NestedCall {
     fn drop(&mut self) {
         set_current(self.system);
     }
@@ -69,17 +69,20 @@ impl Call {
     /// System that is selected for the call, and the one in its place if it was closed: in a call from inside another one those of the
     /// foreign code, else the process's.
     fn selected(&self) -> [SystemId; 2] {
-        match &self.home {
+        match &self.nested {
             None => [selected(), SystemId::FIRST],
-            Some(home) => [home.abroad.selected().unwrap_or(home.system), home.system],
+            Some(nested) => [
+                nested.guard.selected().unwrap_or(nested.system),
+                nested.system,
+            ],
         }
     }
 
     /// Selects a system for later calls; in a call from inside another one, for those of the foreign code until it returns.
     pub(super) fn select(&mut self, system: SystemId) {
-        match &mut self.home {
+        match &mut self.nested {
             None => select(system),
-            Some(home) => home.abroad.select(system),
+            Some(nested) => nested.guard.select(system),
         }
     }
 
@@ -87,7 +90,7 @@ impl Call {
     pub(super) fn of(entered: Entered) -> Self {
         Self {
             entered: Ok(entered),
-            home: None,
+            nested: None,
         }
     }
 
@@ -122,12 +125,12 @@ impl Call {
     pub(super) fn enter_as_is() -> Self {
         let entered = strand::enter();
         // An outermost call comes from no foreign call.
-        let home = matches!(&entered, Ok(entered) if !entered.is_outermost());
-        let home = home.then(|| Home {
-            abroad: Abroad::go(false),
+        let nested = matches!(&entered, Ok(entered) if !entered.is_outermost());
+        let nested = nested.then(|| NestedCall {
+            guard: CodeGuard::library(),
             system: current(),
         });
-        Self { entered, home }
+        Self { entered, nested }
     }
 
     /// Follows an unannounced fork.
@@ -191,7 +194,7 @@ impl Call {
         if let Some(kept) = strand::enter_kept() {
             self.entered = Ok(kept);
             // The call is an outermost one now, with no foreign code around it.
-            self.home = None;
+            self.nested = None;
             self.begin();
         }
     }

@@ -66,7 +66,7 @@ mod tests {
     use super::super::refused_calls::{self, Unreported};
     use super::*;
     use crate::foreign::host_code;
-    use crate::sim::strand::{self, Abroad};
+    use crate::sim::strand::{self, CodeGuard};
 
     /// Lock of tests that own the strand: tests run concurrently.
     static ALONE: Mutex<()> = Mutex::new(());
@@ -217,25 +217,30 @@ mod tests {
         let _claim = ALONE.lock();
         let host = || {
             host_code::run("it", || {
-                (Abroad::is(), guard("mb_tick", true, |_| Ok(Abroad::is())))
+                (
+                    strand::in_foreign_code(),
+                    guard("mb_tick", true, |_| Ok(strand::in_foreign_code())),
+                )
             })
         };
         // Outside of any call.
         assert_eq!(host(), Ok((false, false)));
         let inside = guard("mb_tick", None, |_| Ok(host().ok()));
         assert_eq!(inside, Some((true, false)));
-        assert!(!Abroad::is());
+        assert!(!strand::in_foreign_code());
     }
 
     #[test]
     fn code_that_a_call_is_left_for_is_nobodys() {
         let _claim = ALONE.lock();
         guard("mb_tick", (), |call| {
-            let _abroad = Abroad::go(true);
-            let left =
-                call.leave_during(|| Abroad::is() || guard("mb_tick", true, |_| Ok(Abroad::is())));
+            let _foreign = CodeGuard::foreign();
+            let left = call.leave_during(|| {
+                strand::in_foreign_code()
+                    || guard("mb_tick", true, |_| Ok(strand::in_foreign_code()))
+            });
             // The state of the C ABI is none that goes on.
-            assert!(!left.unwrap_or(true) && Abroad::is());
+            assert!(!left.unwrap_or(true) && strand::in_foreign_code());
             Ok(())
         });
     }

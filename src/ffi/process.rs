@@ -296,7 +296,7 @@ impl Process {
     #[inline(never)]
     pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
         let inside = match &*self.state.borrow() {
-            State::Running { vhost, .. } => vhost.is_abroad(),
+            State::Running { vhost, .. } => vhost.in_foreign_call(),
             State::Empty | State::Busy | State::Failed(_) => false,
         };
         if inside || testbench::is_reporting() {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::call::Call;
 use super::error::{Error, catch};
 use super::systems;
-use crate::sim::strand::{self, Abroad};
+use crate::sim::strand;
 
 /// True where the process is to exit once the library is left.
 static REQUESTED: AtomicBool = AtomicBool::new(false);
@@ -39,7 +39,7 @@ pub(super) fn is_requested() -> bool {
 ///
 /// Async-signal-safe up to the request.
 pub(super) fn quit(status: c_int) {
-    if strand::is_entered() && !Abroad::is() {
+    if strand::is_entered() && !strand::in_foreign_code() {
         STATUS.store(status, Ordering::Relaxed);
         REQUESTED.store(true, Ordering::Relaxed);
         return;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use thiserror::Error;
 
 use crate::bus::panic_text;
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 
 /// A panic in a function of the host program.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -17,7 +17,7 @@ pub(crate) struct Panicked {
 
 /// Runs a function of the host program. A panic becomes an error that names `function`, a noun phrase.
 pub(crate) fn run<T>(function: &'static str, act: impl FnOnce() -> T) -> Result<T, Panicked> {
-    let _abroad = Abroad::go(true);
+    let _foreign = CodeGuard::foreign();
     catch_unwind(AssertUnwindSafe(act)).map_err(|payload| Panicked {
         function,
         text: panic_text(payload.as_ref()),

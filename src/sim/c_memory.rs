@@ -1,13 +1,13 @@
 //! Black-box memories of a C model, behind `__vhost_bb_mem_*`.
 
 use super::Absent;
-use super::strand::Abroad;
+use super::strand::CodeGuard;
 use super::symbols::{__vhost_bb_mem_read, __vhost_bb_mem_write};
 
 /// Reads from the C model of the memory at `base`; `address` is absolute. Returns the number of bytes moved.
 pub(crate) fn api_read(base: u64, address: u64, buffer: &mut [u8]) -> Result<usize, Absent> {
     let read = __vhost_bb_mem_read.get()?;
-    let _abroad = Abroad::go(true);
+    let _foreign = CodeGuard::foreign();
     // SAFETY: the model writes at most as many bytes as `buffer` has.
     Ok(unsafe { read(base, address, buffer.as_mut_ptr(), buffer.len()) })
 }
@@ -17,7 +17,7 @@ pub(crate) fn api_read(base: u64, address: u64, buffer: &mut [u8]) -> Result<usi
 pub(crate) fn api_look(base: u64, address: u64, buffer: &mut [u8], is_settled: bool) -> usize {
     match __vhost_bb_mem_read.known() {
         Some(read) if is_settled => {
-            let _abroad = Abroad::begin_poll();
+            let _foreign = CodeGuard::foreign_in_poll();
             // SAFETY: the model writes at most as many bytes as `buffer` has.
             unsafe { read(base, address, buffer.as_mut_ptr(), buffer.len()) }
         }
@@ -35,7 +35,7 @@ fn first_look(base: u64, address: u64, buffer: &mut [u8]) -> usize {
 /// Writes to the C model of the memory at `base`; `address` is absolute. Returns the number of bytes moved.
 pub(crate) fn api_write(base: u64, address: u64, data: &[u8]) -> Result<usize, Absent> {
     let write = __vhost_bb_mem_write.get()?;
-    let _abroad = Abroad::go(true);
+    let _foreign = CodeGuard::foreign();
     // SAFETY: the model reads at most as many bytes as `data` has.
     Ok(unsafe { write(base, address, data.as_ptr(), data.len()) })
 }

@@ -14,7 +14,7 @@ use super::lifetime::{
     self, Current, Life, Stand, is_over, is_verilator, known, name_of_scope, release,
     scope_of_name, watch,
 };
-use super::strand::{Abroad, is_entered, strand_local};
+use super::strand::{CodeGuard, is_entered, strand_local};
 use super::symbols::{
     svGetScope, svSetScope, vpi_get_str, vpi_iterate, vpi_release_handle, vpi_scan,
 };
@@ -305,13 +305,13 @@ fn live() -> Option<*mut c_void> {
 pub(super) struct Entered {
     /// The scope before, where there are scopes.
     before: Option<*mut c_void>,
-    _abroad: Abroad,
+    _foreign: CodeGuard,
 }
 
 impl Entered {
     fn from(before: Option<*mut c_void>) -> Self {
-        let _abroad = Abroad::go(true);
-        Self { before, _abroad }
+        let _foreign = CodeGuard::foreign();
+        Self { before, _foreign }
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::strand::Abroad;
+use super::strand::CodeGuard;
 use super::symbol::Symbol;
 use super::symbols::{uvm_hdl_check_path, uvm_hdl_deposit, uvm_hdl_read};
 use super::vecval::{Vecval, overlay};
@@ -37,7 +37,7 @@ pub(crate) enum UvmError {
 pub(crate) fn exists(path: &str) -> Option<bool> {
     let check = uvm_hdl_check_path.get().ok()?;
     let mut path = c_text(path).into_bytes_with_nul();
-    let _abroad = Abroad::go(true);
+    let _foreign = CodeGuard::foreign();
     // SAFETY: the path is NUL-terminated.
     Some(unsafe { check(path.as_mut_ptr().cast()) } != 0)
 }
@@ -105,10 +105,10 @@ fn call(
 ) -> Result<(), UvmError> {
     let access = function.get()?;
     let mut path = c_text(path).into_bytes_with_nul();
-    let abroad = Abroad::go(true);
+    let foreign = CodeGuard::foreign();
     // SAFETY: the path is NUL-terminated, and there is room for the widest value that UVM moves.
     let answer = unsafe { access(path.as_mut_ptr().cast(), room.as_mut_ptr()) };
-    drop(abroad);
+    drop(foreign);
     if answer == 0 {
         let symbol = function.name();
         return Err(UvmError::Refused { symbol });

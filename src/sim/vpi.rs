@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 
 use super::lifetime::{Life, Stand};
-use super::strand::Abroad;
+use super::strand::CodeGuard;
 use super::symbols::{
     vpi_chk_error, vpi_get, vpi_get_value, vpi_get_value_array, vpi_handle, vpi_handle_by_index,
     vpi_handle_by_name, vpi_put_value, vpi_put_value_array, vpi_release_handle,
@@ -288,10 +288,10 @@ impl Object {
                 vector: ptr::null_mut(),
             },
         };
-        let abroad = Abroad::go(true);
+        let foreign = CodeGuard::foreign();
         // SAFETY: the handle is the simulator's, and `value` is there for the call.
         unsafe { get_value(self.0.as_ptr(), &mut value) };
-        drop(abroad);
+        drop(foreign);
         succeeded("vpi_get_value")?;
         // SAFETY: whichever member the simulator has set, a pointer's worth of bytes was initialised before.
         let is_null = unsafe { value.value.vector }.is_null();
@@ -305,10 +305,10 @@ impl Object {
     unsafe fn set_value(&self, format: i32, value: ValueUnion) -> Result<(), VpiError> {
         let put_value = vpi_put_value.get()?;
         let mut value = Value { format, value };
-        let abroad = Abroad::go(true);
+        let foreign = CodeGuard::foreign();
         // SAFETY: the handle is the simulator's, the value is as promised, and no time is needed without a delay.
         unsafe { put_value(self.0.as_ptr(), &mut value, ptr::null_mut(), NO_DELAY) };
-        drop(abroad);
+        drop(foreign);
         succeeded("vpi_put_value")
     }
 }
@@ -339,11 +339,11 @@ impl<'a> Elements<'a> {
             vectors: ptr::null_mut(),
         };
         let mut index = first;
-        let abroad = Abroad::go(true);
+        let foreign = CodeGuard::foreign();
         // SAFETY: the handle is the simulator's, and `value` and `index` are there for the call; without flags the
         // simulator provides the room.
         unsafe { get_array(self.array.0.as_ptr(), &mut value, &mut index, count) };
-        drop(abroad);
+        drop(foreign);
         succeeded("vpi_get_value_array")?;
         if value.vectors.is_null() {
             return Err(no_value("vpi_get_value_array"));
@@ -363,10 +363,10 @@ impl<'a> Elements<'a> {
             vectors: from.as_mut_ptr(),
         };
         let mut index = first;
-        let abroad = Abroad::go(true);
+        let foreign = CodeGuard::foreign();
         // SAFETY: the handle is the simulator's, and there is a value for each of the `count` elements.
         unsafe { put_array(self.array.0.as_ptr(), &mut value, &mut index, count) };
-        drop(abroad);
+        drop(foreign);
         succeeded("vpi_put_value_array")
     }
 

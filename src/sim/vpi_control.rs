@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::ptr;
 
-use super::strand::Abroad;
+use super::strand::CodeGuard;
 use super::symbols::{vpi_control, vpi_get_vlog_info, vpi_printf, vpip_set_return_value};
 use super::vpi_user::ProductInfo;
 use super::{Absent, CallText};
@@ -16,7 +16,7 @@ pub(crate) fn print(text: &str) -> Result<(), Absent> {
     let printf = vpi_printf.get()?;
     let mut copy = CallText::new();
     let text = copy.set(text);
-    let _abroad = Abroad::go(true);
+    let _foreign = CodeGuard::foreign();
     // SAFETY: the format takes one NUL-terminated text, which outlives the call.
     unsafe { printf(c"%s".as_ptr(), text) };
     Ok(())
@@ -29,7 +29,7 @@ pub(crate) fn finish(status: i32) -> Result<(), Absent> {
         // SAFETY: it takes a number.
         unsafe { set(status) };
     }
-    let _abroad = Abroad::go(true);
+    let _foreign = CodeGuard::foreign();
     // SAFETY: this operation takes a number: how much the simulator says about it.
     unsafe { control(FINISH, 0_i32) };
     Ok(())

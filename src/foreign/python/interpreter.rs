@@ -12,7 +12,7 @@ use super::failure::{Failure, StartError};
 use super::outcome::Raised;
 use super::stdout;
 use crate::guest;
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::sim::{self, Disposition, FloatEnvironment, Quiet};
 
 /// Runs Python code with the GIL held and in [`OwnState`], so that its changes of floating-point flags and signal masks do not reach the
@@ -20,7 +20,7 @@ use crate::sim::{self, Disposition, FloatEnvironment, Quiet};
 pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> Result<T, Failure> {
     // pyo3 assumes that the GIL is held if it was when Python was called. C code called from there may have released it.
     let _own = OwnState::enter();
-    let _abroad = Abroad::go(true);
+    let _foreign = CodeGuard::foreign();
     sim::with_gil(|| Python::try_attach(act))
         .flatten()
         .ok_or(Failure::Ended)?

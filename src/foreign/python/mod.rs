@@ -34,7 +34,7 @@ use self::scripts::Scripts;
 use super::Callbacks;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::{CallError, Progress, Target};
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 
 /// Id of reports about errors in Python that belong to no call.
 const ID: &str = "python";
@@ -197,7 +197,7 @@ impl Python {
 
     /// Notifies of a change. The callback only posts a message.
     fn notify_of_tasks(&self, alive: bool) {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         if self.tasks.replace(alive) != alive
             && let Some(tell) = self.tell.get()
         {

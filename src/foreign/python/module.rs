@@ -19,7 +19,7 @@ use thiserror::Error;
 use crate::mem::Symbol;
 use crate::sim::current_system::{SystemId, current, during, selected};
 use crate::sim::is_python_usable;
-use crate::sim::strand::{self, Abroad, ForkedWhile, Overlap, strand_local};
+use crate::sim::strand::{self, CodeGuard, ForkedWhile, Overlap, strand_local};
 
 /// The system as used by Python. Numbers in memory are little-endian.
 pub(crate) trait Host {
@@ -156,12 +156,12 @@ fn ask<T: Send>(
         if let Some(own) = host().filter(|own| own.is_running()) {
             // Inside a call of the C ABI it is a call of its own: a settled system is settled no more.
             let _entered = strand::is_entered().then(strand::enter_briefly);
-            let _home = Abroad::go(false);
+            let _library = CodeGuard::library();
             return act(&*own);
         }
         // Waits for no other thread, since the GIL is released.
         let entered = strand::enter_briefly()?;
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         during(system_of_threads(entered.is_outermost())?, || {
             act(&*host().ok_or(Refused::NoSystem)?)
         })

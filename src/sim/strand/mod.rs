@@ -58,7 +58,7 @@ pub(super) fn forked() {
         FORKED_INSIDE.store(!kept, Ordering::Relaxed);
     } else if owner != FREE {
         ORPHANED.store(true, Ordering::Relaxed);
-        ABROAD.store(HOME, Ordering::Relaxed);
+        RUNNING_CODE.store(LIBRARY, Ordering::Relaxed);
         OWNER.release();
     }
 }
@@ -155,14 +155,14 @@ pub(crate) fn enter_briefly() -> Result<Entered, Overlap> {
     })
 }
 
-/// Code that the thread inside the strand runs: [`HOME`] for the library's, else [`AWAY`], with the system that foreign code has selected
+/// Code that the thread inside the strand runs: [`LIBRARY`] for the library's, else [`FOREIGN`], with the system that foreign code has selected
 /// above it.
-static ABROAD: AtomicUsize = AtomicUsize::new(HOME);
+static RUNNING_CODE: AtomicUsize = AtomicUsize::new(LIBRARY);
 
-const HOME: usize = 0;
-const AWAY: usize = 1;
+const LIBRARY: usize = 0;
+const FOREIGN: usize = 1;
 
-/// A selected system is one more than its bits, above [`AWAY`].
+/// A selected system is one more than its bits, above [`FOREIGN`].
 const SELECTED: u32 = 1;
 
 /// Guard of a change between code of the library and foreign code: a function of the testbench, a
@@ -171,33 +171,41 @@ const SELECTED: u32 = 1;
 ///
 /// Outside of the strand it does nothing.
 #[must_use = "it ends when this is dropped"]
-pub(crate) struct Abroad {
+pub(crate) struct CodeGuard {
     before: Option<usize>,
 }
 
-impl Abroad {
-    /// Begins code of others (`true`), or of the library's.
+impl CodeGuard {
+    /// Begins foreign code, which the library calls.
     #[inline]
-    pub(crate) fn go(abroad: bool) -> Self {
+    pub(crate) fn foreign() -> Self {
+        Self::begin(FOREIGN)
+    }
+
+    /// Begins code of the library, which foreign code may have called.
+    #[inline]
+    pub(crate) fn library() -> Self {
+        Self::begin(LIBRARY)
+    }
+
+    #[inline]
+    fn begin(code: usize) -> Self {
         let before = is_entered().then(|| {
-            let before = ABROAD.load(Ordering::Relaxed);
-            ABROAD.store(usize::from(abroad), Ordering::Relaxed);
+            let before = RUNNING_CODE.load(Ordering::Relaxed);
+            RUNNING_CODE.store(code, Ordering::Relaxed);
             before
         });
         Self { before }
     }
 
-    /// Begins code of others in a poll of a settled tick: this thread is inside the strand, in code of the library.
+    /// Begins foreign code in a poll of a settled tick: this thread is inside the strand, in code of the library.
     #[inline]
-    pub(crate) fn begin_poll() -> Self {
-        debug_assert!(is_entered() && ABROAD.load(Ordering::Relaxed) == HOME);
-        ABROAD.store(AWAY, Ordering::Relaxed);
-        Self { before: Some(HOME) }
-    }
-
-    /// True while code that is not the library's runs, called by the library.
-    pub(crate) fn is() -> bool {
-        ABROAD.load(Ordering::Relaxed) != HOME
+    pub(crate) fn foreign_in_poll() -> Self {
+        debug_assert!(is_entered() && RUNNING_CODE.load(Ordering::Relaxed) == LIBRARY);
+        RUNNING_CODE.store(FOREIGN, Ordering::Relaxed);
+        Self {
+            before: Some(LIBRARY),
+        }
     }
 
     /// System that the foreign code around this guard has selected.
@@ -208,7 +216,7 @@ impl Abroad {
 
     /// Selects a system for the foreign code around this guard, until that returns.
     pub(crate) fn select(&mut self, system: SystemId) {
-        self.before = Some(((system.bits() + 1) << SELECTED) | AWAY);
+        self.before = Some(((system.bits() + 1) << SELECTED) | FOREIGN);
     }
 
     /// Ends without a change: another thread is inside.
@@ -217,13 +225,18 @@ impl Abroad {
     }
 }
 
-impl Drop for Abroad {
+impl Drop for CodeGuard {
     #[inline]
     fn drop(&mut self) {
         if let Some(before) = self.before {
-            ABROAD.store(before, Ordering::Relaxed);
+            RUNNING_CODE.store(before, Ordering::Relaxed);
         }
     }
+}
+
+/// True while the thread inside the strand runs foreign code, which the library has called.
+pub(crate) fn in_foreign_code() -> bool {
+    RUNNING_CODE.load(Ordering::Relaxed) != LIBRARY
 }
 
 /// True if any thread is inside the strand.
@@ -267,13 +280,13 @@ impl Entered {
             return (Ok(self), catch_unwind(AssertUnwindSafe(act)));
         }
         // A call that enters meanwhile starts in code of the library.
-        let home = Abroad::go(false);
+        let library = CodeGuard::library();
         // No guard exists meanwhile, whatever `act` does.
         drop(self);
         let outcome = catch_unwind(AssertUnwindSafe(act));
         let entered = enter();
         if entered.is_err() {
-            home.forget();
+            library.forget();
         }
         (entered, outcome)
     }

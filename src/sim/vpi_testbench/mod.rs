@@ -19,7 +19,7 @@ pub(crate) use super::without_dpi::{is_there, is_without_dpi};
 use self::methods::Methods;
 use super::SimError;
 use super::hdl_array::HdlArray;
-use super::strand::{Abroad, strand_local};
+use super::strand::{CodeGuard, strand_local};
 use super::symbols::vpi_register_cb;
 use super::vpi_user::CallbackData;
 use super::vpi_value::Trigger;
@@ -125,7 +125,7 @@ pub(super) fn poll(channel: &str, method: &str, args: &[u64]) -> Result<(u64, u3
     let (answer, trigger) = polled.ok_or(SimError::Unregistered)?;
     // The simulator may come back before this returns: nothing is borrowed.
     if let Some((trigger, number)) = trigger {
-        let _abroad = Abroad::go(true);
+        let _foreign = CodeGuard::foreign();
         trigger.pull(number)?;
     }
     Ok(answer)

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mailbox_rs::MAX_STRING;
 
 use crate::mem::{AccessError, Op, Outcome, SpaceId, Span};
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::running::{Inner, Vhost};
 
@@ -57,7 +57,7 @@ impl Vhost {
     /// # Errors
     /// A byte that no memory holds, or that can't be reached.
     pub fn read_into(&self, space: &str, address: u64, to: &mut [u8]) -> Result<(), Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         self.read_in(self.space_id(space.as_bytes())?, address, to)
     }
 
@@ -75,7 +75,7 @@ impl Vhost {
     /// # Errors
     /// A byte that no memory holds, or that can't be reached.
     pub fn write_from(&self, space: &str, address: u64, data: &[u8]) -> Result<(), Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         self.write_in(self.space_id(space.as_bytes())?, address, data)
     }
 
@@ -161,7 +161,7 @@ impl Vhost {
     }
 
     fn access(&self, space: &str, address: u64, op: Op<Span>) -> Result<Outcome, Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let Inner { bus, ports, .. } = &*self.0;
         let id = self.space_id(space.as_bytes())?;
         let outcome = ports.accesses.access_from_outside(bus, id, op)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::messages::console;
 use crate::messages::foreign::{Report, Severity};
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::running::Vhost;
 
@@ -14,7 +14,7 @@ impl Vhost {
     /// # Errors
     /// [`Error::FileRoot`] for a directory that can't be opened, [`Error::NoFileRoot`] in a system that was built without one.
     pub fn set_file_root(&self, root: impl AsRef<Path>) -> Result<(), Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let path = root.as_ref();
         let open = self.0.root.as_ref().ok_or(Error::NoFileRoot)?;
         open.move_to(path).map_err(|cause| Error::FileRoot {
@@ -28,7 +28,7 @@ impl Vhost {
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
     pub fn report(&self, severity: Severity, id: &str, text: &str) -> Result<(), Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let report = Report {
             severity,
             id: id.to_owned(),

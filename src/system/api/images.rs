@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::mem::{Image, SpaceId, Symbol};
 use crate::messages::foreign::Severity;
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::assembly::LOAD;
 use crate::system::running::KnownImage;
@@ -36,7 +36,7 @@ impl Vhost {
     /// [`Error::NoPlace`] for a name of no channel and no space, [`Error::NoSymbol`] for an unknown symbol, [`Error::Image`] for a file
     /// that can't be read any more.
     pub fn symbol(&self, place: &str, name: &str) -> Result<Symbol, Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let inner = &*self.0;
         let is_channel = inner.channels.iter().any(|known| known.name == place);
         let space = inner.space_names.id(place.as_bytes());

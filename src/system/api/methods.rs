@@ -4,7 +4,7 @@ use std::rc::{Rc, Weak};
 
 use crate::foreign::CallResult;
 use crate::messages::rpc::{self, Progress, RegisterTarget, Schedule, Target};
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::running::{Call, Inner, Vhost};
 
@@ -41,7 +41,7 @@ impl Vhost {
         target: Target,
         mut callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + 'static,
     ) -> Result<(), Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let system: Weak<Inner> = Rc::downgrade(&self.0);
         let callback = move |channel: &str, args: &[u64]| {
             let vhost = Vhost(system.upgrade().ok_or("the system has ended")?);
@@ -61,7 +61,7 @@ impl Vhost {
     /// # Errors
     /// A testbench that can't be called.
     pub fn poll_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let ask = rpc::Call {
             channel: channel.into(),
             target: Target::Method(method.into()),

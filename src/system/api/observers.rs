@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::attach::Attach;
 use crate::messages::announced::ObserveFlags;
 use crate::messages::console;
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::assembly::recorder;
 use crate::system::running::{Vhost, attach, detach_all};
@@ -17,7 +17,7 @@ impl Vhost {
     /// # Errors
     /// [`Error::Attach`] if it is unsuitable for this system, [`Error::Bus`] from inside a tap.
     pub fn attach(&self, what: impl Attach) -> Result<(), Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         attach(&self.0.bus, Box::new(what), &self.0.attach_context)
     }
 
@@ -27,7 +27,7 @@ impl Vhost {
     /// # Errors
     /// [`Error::Trace`] if the file can't be written.
     pub fn record(&self, file: impl AsRef<Path>, payloads: Payloads) -> Result<(), Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let header = Header {
             payloads,
             ..self.0.origin.clone()

@@ -2,7 +2,7 @@
 
 use crate::mem::{TRAP_LEN, Trap, trap_offsets};
 use crate::messages::front_end::{Operate, OperateError};
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::assembly::Loader;
 use crate::system::running::Stub;
@@ -26,7 +26,7 @@ impl Vhost {
         operation: u64,
         argument: u64,
     ) -> Result<Option<u64>, Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let failed = |cause| Error::Semihost {
             channel: channel.to_owned(),
             cause,
@@ -50,7 +50,7 @@ impl Vhost {
     /// # Errors
     /// [`Error::NoStub`] for a channel whose traps are not replaced; [`Error::Access`] for bytes outside of memory.
     pub fn replace_traps(&self, channel: &str, address: u64, len: u64) -> Result<u64, Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let loader = self.loader();
         // Foreign calls made here may re-enter.
         let taken = {

@@ -113,7 +113,7 @@ impl Snapshots {
     /// # Errors
     /// [`Error::Fork`] in a process that can't be forked, such as one with several threads. [`Error::ForkInCall`] inside a callback.
     pub fn take(&mut self, vhost: &Vhost) -> Result<bool, Error> {
-        if vhost.is_abroad() {
+        if vhost.in_foreign_call() {
             return Err(Error::ForkInCall);
         }
         let woken = self.fork(vhost)?;
@@ -196,7 +196,7 @@ impl Vhost {
     /// [`Error::Fork`] where the process can't be forked; children that were forked before have ended then. [`Error::ForkInCall`] inside
     /// a callback.
     pub fn fork_runs(&self, count: u32, parallel: usize) -> Result<Runs, Error> {
-        if self.is_abroad() {
+        if self.in_foreign_call() {
             return Err(Error::ForkInCall);
         }
         self.flush();

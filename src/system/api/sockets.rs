@@ -14,7 +14,7 @@ use crate::messages::sockets::{
     Abandon, Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, LocalPort, Open,
     Read, ReadMode, SocketError, SocketId, Write,
 };
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::assembly::start_sockets;
 use crate::system::running::Vhost;
@@ -177,7 +177,7 @@ impl Sockets<'_> {
     where
         Inbox: From<Envelope<M>>,
     {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let reply = self.bus.ask(self.port, message)?;
         // Report on another client; deferred inside a foreign call, like other posts.
         if !self.bus.in_foreign_call() {

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::messages::{ChannelDescriptor, ChannelId};
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::running::{Inner, Vhost};
 
@@ -24,7 +24,7 @@ impl Vhost {
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
     pub fn status(&self) -> Result<String, Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let Some(front_ends) = self.0.ports.front_ends.get() else {
             return Ok("the system is being built".to_owned());
         };
@@ -65,7 +65,7 @@ impl Vhost {
     }
 
     /// Tests for a call from inside a foreign call, such as a method of the testbench.
-    pub fn is_abroad(&self) -> bool {
+    pub fn in_foreign_call(&self) -> bool {
         self.0.bus.in_foreign_call()
     }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::messages::ChannelId;
 use crate::messages::front_end::{StdinClose, StdinError, StdinWrite};
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::running::AnyServer;
 use crate::system::running::Vhost;
@@ -17,7 +17,7 @@ impl Vhost {
     /// [`Error::Stdin`] for a channel without such an input, or after [`close_stdin`](Self::close_stdin); [`Error::Bus`] from inside a
     /// tap.
     pub fn write_stdin(&self, channel: &str, data: &[u8]) -> Result<usize, Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let failed = |cause| Self::stdin_error(channel, cause);
         let channel = self.served_channel(channel).map_err(failed)?;
         let server = self.server_of(channel).map_err(failed)?;
@@ -32,7 +32,7 @@ impl Vhost {
     /// # Errors
     /// Those of [`write_stdin`](Self::write_stdin).
     pub fn close_stdin(&self, channel: &str) -> Result<(), Error> {
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let failed = |cause| Self::stdin_error(channel, cause);
         let channel = self.served_channel(channel).map_err(failed)?;
         let server = self.server_of(channel).map_err(failed)?;

@@ -27,7 +27,7 @@ use crate::messages::announced::RestoreBegun;
 use crate::messages::checkpoint::{SavedChannel, SavedSystem};
 use crate::messages::foreign::Report;
 use crate::messages::{console, files, sockets};
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::assembly::MOST_TRAPS;
 use crate::system::running::{FrontEnds, Inner, Vhost};
@@ -78,7 +78,7 @@ impl Vhost {
     /// [`Error::Checkpoint`] from inside a foreign call, or after the end of service.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
         let front_ends = self.between_ticks()?;
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let Inner {
             bus,
             map,
@@ -100,7 +100,7 @@ impl Vhost {
     /// As of [`restore`](Self::restore).
     pub fn restore_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
         let front_ends = self.between_ticks()?;
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let Inner {
             bus,
             map,
@@ -208,7 +208,7 @@ impl Vhost {
 
     /// Front ends of a system that may be saved or replaced now.
     fn between_ticks(&self) -> Result<&FrontEnds, CheckpointError> {
-        if self.is_abroad() {
+        if self.in_foreign_call() {
             return Err(CheckpointError::InCall);
         }
         if let Some(text) = self.0.progress.fatal() {

@@ -2,7 +2,7 @@
 
 use crate::messages::checkpoint::SavedSystem;
 use crate::messages::{ChannelId, Name};
-use crate::sim::strand::Abroad;
+use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::running::Vhost;
 
@@ -13,7 +13,7 @@ impl Vhost {
     /// As of [`checkpoint`](Self::checkpoint).
     pub(in crate::system) fn resumption(&self) -> Result<SavedSystem, Error> {
         let front_ends = self.between_ticks()?;
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         self.state(front_ends)
     }
 
@@ -28,7 +28,7 @@ impl Vhost {
         calls: &[Option<Name>],
     ) -> Result<(), Error> {
         let front_ends = self.between_ticks()?;
-        let _home = Abroad::go(false);
+        let _library = CodeGuard::library();
         let channels = self.0.attach_context.channels();
         let place = |channel: ChannelId| {
             let at = usize::try_from(channel.0).ok();

@@ -166,8 +166,8 @@ impl Player {
     }
 
     /// Plays the next entry. Returns false if it does not come.
-    fn advance(&self, vhost: &Vhost, due: Due, abroad: bool) -> bool {
-        self.step(vhost, due, abroad);
+    fn advance(&self, vhost: &Vhost, due: Due, in_foreign_call: bool) -> bool {
+        self.step(vhost, due, in_foreign_call);
         // The result of the action is the entry itself.
         let is_missing = self.comparison.is_next(due.frame);
         if is_missing {
@@ -176,9 +176,9 @@ impl Player {
         !is_missing
     }
 
-    fn step(&self, vhost: &Vhost, due: Due, abroad: bool) {
+    fn step(&self, vhost: &Vhost, due: Due, in_foreign_call: bool) {
         let bus = &vhost.0.bus;
-        if due.tick > bus.now() && !abroad {
+        if due.tick > bus.now() && !in_foreign_call {
             self.comparison.begin_tick(due.tick);
             bus.pass(due.tick - 1);
             // Refused inside other calls only.
