@@ -13,7 +13,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use quickstart::{End, SELFTEST, builder, exit_status, run, start};
+use quickstart::{RunResult, SELFTEST, builder, exit_status, run, start};
 use vhost::attach::Statistics;
 use vhost::bus::Observation;
 use vhost::messages::foreign::Report;
@@ -75,7 +75,7 @@ fn every_service_is_served() {
     let statistics = Statistics::new();
     fixture.vhost.attach(statistics.clone()).unwrap();
 
-    let End { code, .. } = run(&fixture.vhost).unwrap();
+    let RunResult { code, .. } = run(&fixture.vhost).unwrap();
     assert_eq!(fixture.text(), OUTPUT);
     assert_eq!(code, 0);
 
@@ -147,7 +147,7 @@ fn a_check_that_fails_ends_the_run_with_its_number() {
         .register_method("add", |_, _| Ok(Poll::Ready(7)))
         .unwrap();
 
-    let End { code, .. } = run(&fixture.vhost).unwrap();
+    let RunResult { code, .. } = run(&fixture.vhost).unwrap();
     let text = fixture.text();
     let last = text.lines().last().unwrap();
     assert!(

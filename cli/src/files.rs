@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use vhost::attach::Named;
+use vhost::attach::Builtin;
 use vhost::trace::is_same_file;
 
 /// Files that a command reads and writes, each with what it is in it.
@@ -37,21 +37,24 @@ impl Files {
     }
 
     /// Adds the files of attachments.
-    pub(crate) fn attached<'a>(&mut self, list: impl IntoIterator<Item = &'a Named>) -> &mut Self {
+    pub(crate) fn attached<'a>(
+        &mut self,
+        list: impl IntoIterator<Item = &'a Builtin>,
+    ) -> &mut Self {
         for named in list {
             match named {
-                Named::Log {
+                Builtin::Log {
                     file: Some(file),
                     json: false,
                 } => self.output("the log", file),
-                Named::Log {
+                Builtin::Log {
                     file: Some(file),
                     json: true,
                 } => self.output("the log in JSON", file),
-                Named::Statistics { file: Some(file) } => self.output("the statistics", file),
-                Named::Log { file: None, .. }
-                | Named::Statistics { file: None }
-                | Named::Check(_) => continue,
+                Builtin::Statistics { file: Some(file) } => self.output("the statistics", file),
+                Builtin::Log { file: None, .. }
+                | Builtin::Statistics { file: None }
+                | Builtin::Check(_) => continue,
             };
         }
         self

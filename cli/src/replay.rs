@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use vhost::attach::{self, AttachError, Finding, Named};
+use vhost::attach::{self, AttachError, Builtin, Finding};
 use vhost::trace::{Content, Entry, Trace};
 use vhost::{ActorName, Replay, ReplayError, Severity};
 
@@ -35,10 +35,10 @@ pub(crate) struct Args {
     /// Attach loggers, checkers and collectors: `check`, `log`, `log-json`, `statistics`, each with `=FILE` or, for `check`,
     /// `=SEVERITY`; commas between them
     #[arg(long, value_name = "LIST", value_parser = attached)]
-    attach: Vec<Vec<Named>>,
+    attach: Vec<Vec<Builtin>>,
 }
 
-fn attached(list: &str) -> Result<Vec<Named>, AttachError> {
+fn attached(list: &str) -> Result<Vec<Builtin>, AttachError> {
     attach::parse(list)
 }
 

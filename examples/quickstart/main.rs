@@ -84,7 +84,7 @@ pub fn exit_status(code: u32) -> u8 {
 
 /// Result of a run.
 #[derive(Debug)]
-pub struct End {
+pub struct RunResult {
     /// Exit code of the firmware.
     pub code: u32,
     /// Number of executed instructions.
@@ -95,7 +95,7 @@ pub struct End {
 ///
 /// # Errors
 /// Fails if the CPU or the host can't continue, or if the firmware hangs.
-pub fn run(vhost: &Vhost) -> Result<End, Box<dyn Error>> {
+pub fn run(vhost: &Vhost) -> Result<RunResult, Box<dyn Error>> {
     let spaces = vhost.spaces();
     let ram = spaces.get("cpu").and_then(|space| space.get("ram"));
     let [ram] = ram.map_or(&[][..], |ram| ram.buffers) else {
@@ -114,7 +114,7 @@ pub fn run(vhost: &Vhost) -> Result<End, Box<dyn Error>> {
 
     let instructions = chip.instructions;
     match exits.first().and_then(|channel| channel.code) {
-        Some(code) => Ok(End { code, instructions }),
+        Some(code) => Ok(RunResult { code, instructions }),
         None => Err(format!(
             "the firmware did not exit within {instructions} instructions; it is at {:#x}, and the host says:\n{}",
             chip.pc(),

@@ -6,7 +6,7 @@ use crate::messages::foreign::Severity;
 
 /// A ready-made attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Named {
+pub enum Builtin {
     /// `log`, `log=FILE`, `log-json`, `log-json=FILE`: [`Logger`].
     Log {
         /// File; `None` for stderr.
@@ -30,18 +30,18 @@ pub enum Named {
 ///
 /// ```
 /// use vhost::Severity;
-/// use vhost::attach::{Named, parse};
+/// use vhost::attach::{Builtin, parse};
 ///
-/// assert_eq!(parse("check=warning")?, [Named::Check(Severity::Warning)]);
+/// assert_eq!(parse("check=warning")?, [Builtin::Check(Severity::Warning)]);
 /// assert!(parse("").unwrap().is_empty());
 /// # Ok::<(), vhost::attach::AttachError>(())
 /// ```
-pub fn parse(text: &str) -> Result<Vec<Named>, AttachError> {
+pub fn parse(text: &str) -> Result<Vec<Builtin>, AttachError> {
     let items = text.split(',').map(str::trim);
     items.filter(|item| !item.is_empty()).map(one).collect()
 }
 
-fn one(item: &str) -> Result<Named, AttachError> {
+fn one(item: &str) -> Result<Builtin, AttachError> {
     let (name, value) = match item.split_once('=') {
         Some((name, value)) => (name.trim(), Some(value.trim())),
         None => (item, None),
@@ -51,15 +51,15 @@ fn one(item: &str) -> Result<Named, AttachError> {
         value => Ok(value.map(str::to_owned)),
     };
     match name {
-        "log" | "log-json" => Ok(Named::Log {
+        "log" | "log-json" => Ok(Builtin::Log {
             file: file?,
             json: name == "log-json",
         }),
-        "statistics" => Ok(Named::Statistics { file: file? }),
+        "statistics" => Ok(Builtin::Statistics { file: file? }),
         "check" => {
             let value = value.unwrap_or(Severity::Error.name());
             Severity::named(value)
-                .map(Named::Check)
+                .map(Builtin::Check)
                 .ok_or_else(|| AttachError::Severity {
                     value: value.to_owned(),
                 })
@@ -68,7 +68,7 @@ fn one(item: &str) -> Result<Named, AttachError> {
     }
 }
 
-impl Attach for Named {
+impl Attach for Builtin {
     fn attach(
         self: Box<Self>,
         context: &AttachContext,
@@ -100,16 +100,16 @@ mod tests {
         assert_eq!(
             named,
             [
-                Named::Log {
+                Builtin::Log {
                     file: None,
                     json: false
                 },
-                Named::Log {
+                Builtin::Log {
                     file: file("a.json"),
                     json: true
                 },
-                Named::Check(Severity::Fatal),
-                Named::Statistics { file: file("b") },
+                Builtin::Check(Severity::Fatal),
+                Builtin::Statistics { file: file("b") },
             ]
         );
     }

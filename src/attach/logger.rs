@@ -108,13 +108,13 @@ struct Log {
     json: bool,
     context: AttachContext,
     /// Details of the request in service, per channel.
-    about: Vec<Option<About>>,
+    about: Vec<Option<RequestDetail>>,
     findings: Findings,
     failed: bool,
 }
 
 /// Object that a request points to.
-enum About {
+enum RequestDetail {
     /// Name of a method.
     Method(String),
     /// Path of a file, or both where one is renamed.
@@ -138,7 +138,7 @@ impl Text {
     }
 }
 
-impl About {
+impl RequestDetail {
     /// Name, path or text, truncated to the maximum length in a line.
     fn text(self) -> String {
         match self {
@@ -165,16 +165,16 @@ impl Log {
             let of = (0..).zip(channels).find(|(_, of)| *of.name == **channel);
             if let (Some((number, _)), Target::Method(name)) = (of, target) {
                 self.learn(ChannelId(number), || {
-                    About::Method(cut(name, MOST_OF_JSON).to_owned())
+                    RequestDetail::Method(cut(name, MOST_OF_JSON).to_owned())
                 });
             }
         } else if let Some((channel, text)) = seen.event.body().and_then(printed_text) {
-            self.learn(channel, || About::Text(Text::default()));
-            if let Some(Some(About::Text(known))) = self.of(channel) {
+            self.learn(channel, || RequestDetail::Text(Text::default()));
+            if let Some(Some(RequestDetail::Text(known))) = self.of(channel) {
                 known.push(text);
             }
         } else if let Some((channel, path)) = path_in(seen) {
-            self.learn(channel, || About::Path(path));
+            self.learn(channel, || RequestDetail::Path(path));
         } else if seen.event.is::<RestoreBegun>().is_some() {
             self.about.iter_mut().for_each(|about| *about = None);
         } else if let Some(DoorbellRang {
@@ -195,17 +195,17 @@ impl Log {
     }
 
     /// Stores the detail of a request, if none is known.
-    fn learn(&mut self, channel: ChannelId, about: impl FnOnce() -> About) {
+    fn learn(&mut self, channel: ChannelId, about: impl FnOnce() -> RequestDetail) {
         if let Some(known) = self.of(channel) {
             known.get_or_insert_with(about);
         }
     }
 
-    fn forget(&mut self, channel: ChannelId) -> Option<About> {
+    fn forget(&mut self, channel: ChannelId) -> Option<RequestDetail> {
         self.of(channel)?.take()
     }
 
-    fn of(&mut self, ChannelId(number): ChannelId) -> Option<&mut Option<About>> {
+    fn of(&mut self, ChannelId(number): ChannelId) -> Option<&mut Option<RequestDetail>> {
         self.about.get_mut(usize::try_from(number).ok()?)
     }
 
@@ -220,7 +220,7 @@ impl Log {
                 slot: served.slot(),
                 request: served.kind(),
                 args: served.args(),
-                about: about.map(About::text),
+                about: about.map(RequestDetail::text),
                 value: served.value(),
                 error: served.error().map(|errno| errno.to_string()),
             });
@@ -233,13 +233,13 @@ impl Log {
     fn write_line(
         &self,
         mut line: String,
-        about: Option<About>,
+        about: Option<RequestDetail>,
         outcome: &dyn fmt::Display,
     ) -> io::Result<()> {
         // Writing to a `String` can't fail.
         let _ = match about {
             None => Ok(()),
-            Some(About::Method(name)) => write!(line, ", `{}`", plain(cut(&name, MOST))),
+            Some(RequestDetail::Method(name)) => write!(line, ", `{}`", plain(cut(&name, MOST))),
             Some(about) => {
                 let text = about.text();
                 let short = cut(&text, MOST);

@@ -19,7 +19,7 @@ mod owners;
 mod protocol;
 mod statistics;
 
-pub use by_name::{Named, parse};
+pub use by_name::{Builtin, parse};
 use context::Counts;
 pub use context::{AttachContext, channels};
 pub use error::AttachError;

@@ -87,13 +87,13 @@ impl Attach for Statistics {
             // Created now, so that an error is reported at the start of a run.
             Some(To::File(file)) => Some(Output::File(OutputFile::create(file)?)),
         };
-        let last = Arc::new(Mutex::new(Last {
+        let last = Arc::new(Mutex::new(FinalTable {
             output,
             counted: self.counted.clone(),
         }));
         end_at_exit(&last);
         Ok(Box::new(Collector {
-            position: context.keep(Arc::new(Kept(self.counted.clone()))),
+            position: context.keep(Arc::new(SharedCounts(self.counted.clone()))),
             counted: self.counted,
             context: context.clone(),
             findings: context.findings("statistics"),
@@ -109,7 +109,7 @@ struct Collector {
     position: usize,
     context: AttachContext,
     findings: Findings,
-    last: Arc<Mutex<Last>>,
+    last: Arc<Mutex<FinalTable>>,
 }
 
 impl Tap for Collector {
@@ -132,9 +132,9 @@ impl Tap for Collector {
 
 /// Counts that a checkpoint keeps.
 #[derive(Debug)]
-struct Kept(Arc<Mutex<Table>>);
+struct SharedCounts(Arc<Mutex<Table>>);
 
-impl Counts for Kept {
+impl Counts for SharedCounts {
     fn saved(&self) -> SavedStatistics {
         self.0.lock().saved()
     }
@@ -151,7 +151,7 @@ impl Drop for Collector {
 }
 
 /// The final table, written once.
-struct Last {
+struct FinalTable {
     output: Option<Output>,
     counted: Arc<Mutex<Table>>,
 }
@@ -162,7 +162,7 @@ enum Output {
     File(OutputFile),
 }
 
-impl AtExit for Last {
+impl AtExit for FinalTable {
     fn end(&mut self) -> io::Result<()> {
         let output = self.output.take();
         let table = self.counted.lock();

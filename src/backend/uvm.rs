@@ -22,12 +22,12 @@ pub(super) struct UvmArrays {
 struct Instance {
     path: String,
     /// Properties from VPI, after the first lookup.
-    known: Cell<Option<(Known, Life)>>,
+    known: Cell<Option<(ArrayProperties, Life)>>,
 }
 
 /// Properties of an array, from VPI.
 #[derive(Debug, Clone, Copy, Default)]
-struct Known {
+struct ArrayProperties {
     /// Bits of a word; `None` without VPI.
     bits: Option<u64>,
     /// Lowest row index, if there are several rows.
@@ -55,7 +55,7 @@ impl UvmArrays {
         instance: usize,
         first: u64,
         values: impl Iterator<Item = &'v mut [Vecval]>,
-        each: impl Fn(&mut String, &mut [Vecval], Known) -> Result<(), BackendError>,
+        each: impl Fn(&mut String, &mut [Vecval], ArrayProperties) -> Result<(), BackendError>,
     ) -> Result<(), BackendError> {
         let instance = self.instances.get(instance).ok_or(BackendError::OtherMap)?;
         let known = match instance.known.get() {
@@ -76,21 +76,21 @@ impl UvmArrays {
         Ok(())
     }
 
-    fn look_up(&self, instance: &Instance) -> Result<Known, BackendError> {
+    fn look_up(&self, instance: &Instance) -> Result<ArrayProperties, BackendError> {
         let known = self.check(&instance.path)?;
         let life = Life::of_object(&instance.path);
         instance.known.set(Some((known, life)));
         Ok(known)
     }
 
-    fn word_path<'a>(&self, path: &'a str, known: Known, word: u64) -> WordPath<'a> {
+    fn word_path<'a>(&self, path: &'a str, known: ArrayProperties, word: u64) -> WordPath<'a> {
         let path = self.array.word_path(path, word);
         path.counted_from(known.row, known.col)
     }
 
     /// Checks an array before the first access: UVM has its own report of unknown paths, and transfers as many bits as the object has.
     /// Queries VPI, if the simulator has it, for the bounds of the array and for its first and last word.
-    fn check(&self, path: &str) -> Result<Known, BackendError> {
+    fn check(&self, path: &str) -> Result<ArrayProperties, BackendError> {
         let mut known = self.bounds(path).map_err(|cause| BackendError::Hdl {
             path: path.to_owned(),
             cause,
@@ -123,18 +123,18 @@ impl UvmArrays {
     ///
     /// # Errors
     /// Fails if rows or columns do not match `array_dims`.
-    fn bounds(&self, path: &str) -> Result<Known, HdlProblem> {
+    fn bounds(&self, path: &str) -> Result<ArrayProperties, HdlProblem> {
         let said = |error: VpiError| HdlProblem::Refused(error.to_string());
         let array = match Object::by_name(path) {
             Ok(Some(array)) => array,
-            Ok(None) | Err(VpiError::Absent(_)) => return Ok(Known::default()),
+            Ok(None) | Err(VpiError::Absent(_)) => return Ok(ArrayProperties::default()),
             Err(error) => return Err(said(error)),
         };
         let least = present(array.least_index()).map_err(said)?;
         if self.array.rows == 1 {
-            return Ok(Known {
+            return Ok(ArrayProperties {
                 col: least,
-                ..Known::default()
+                ..ArrayProperties::default()
             });
         }
         let dims = present(array.dims()).map_err(said)?;
@@ -143,7 +143,7 @@ impl UvmArrays {
             Some(row) => present(row.least_index()).map_err(said)?,
             None => 0,
         };
-        Ok(Known {
+        Ok(ArrayProperties {
             row: least,
             col,
             bits: None,
@@ -174,7 +174,7 @@ impl UvmArrays {
         Ok(())
     }
 
-    fn slicing(&self, known: Known) -> Slicing {
+    fn slicing(&self, known: ArrayProperties) -> Slicing {
         if known.bits.unwrap_or(self.array.width * 8) <= MAX_BITS {
             Slicing::Whole
         } else {

@@ -18,15 +18,15 @@ const WORDS: usize = DOORBELL_BYTES / size_of::<u32>();
 pub(super) type Bytes = [[u8; size_of::<u32>()]; WORDS];
 
 /// Fills the buffer with the watched bytes. False if they can't be read.
-pub(crate) type Look = dyn Fn(&mut [u8]) -> bool;
+pub(crate) type ReadFn = dyn Fn(&mut [u8]) -> bool;
 
-/// Reads like [`Look`], faster; in a tick of a settled system (`true`) without a test for the thread. Returns the number of bytes that were
+/// Reads like [`ReadFn`], faster; in a tick of a settled system (`true`) without a test for the thread. Returns the number of bytes that were
 /// read.
-pub(crate) type QuickLook = dyn Fn(&mut [u8], bool) -> usize;
+pub(crate) type QuickReadFn = dyn Fn(&mut [u8], bool) -> usize;
 
 /// Called with the bytes read when a watched word has changed since the last poll; with `None` when the bytes can't be read, after which
 /// the doorbell is disarmed until it watches something else.
-pub(crate) type Ring = dyn Fn(Option<&[u8]>);
+pub(crate) type ChangeFn = dyn Fn(Option<&[u8]>);
 
 /// A doorbell polled by the bus. Its owner sets the watched bytes.
 #[derive(Clone, Default)]
@@ -56,9 +56,9 @@ pub(crate) struct Watch {
     len: usize,
     words: Words,
     /// Faster reader, tried before `look`.
-    quick_look: Option<Box<QuickLook>>,
-    look: Box<Look>,
-    ring: Box<Ring>,
+    quick_look: Option<Box<QuickReadFn>>,
+    look: Box<ReadFn>,
+    ring: Box<ChangeFn>,
     stage: Cell<Stage>,
 }
 
@@ -151,7 +151,7 @@ impl Doorbells {
 
 impl Watch {
     /// Watches every word of the first `len` bytes, at most [`DOORBELL_BYTES`].
-    pub(crate) fn new(len: usize, look: Box<Look>, ring: Box<Ring>) -> Self {
+    pub(crate) fn new(len: usize, look: Box<ReadFn>, ring: Box<ChangeFn>) -> Self {
         let len = len.min(DOORBELL_BYTES);
         Self {
             len,
@@ -173,7 +173,7 @@ impl Watch {
 
     /// Adds a faster reader, tried before the usual one. The usual one is called if it fails.
     #[must_use]
-    pub(crate) fn quickly(self, quick_look: Option<Box<QuickLook>>) -> Self {
+    pub(crate) fn quickly(self, quick_look: Option<Box<QuickReadFn>>) -> Self {
         Self { quick_look, ..self }
     }
 

@@ -15,7 +15,7 @@ use super::executor::{Executor, Spawner};
 use super::outbox::Outbox;
 use super::scheduler::Scheduler;
 use super::settled_ticks::{SettledTicks, TickWork};
-use super::slot::Taken;
+use super::slot::TakenReply;
 use super::state::BusState;
 use super::tap::Tap;
 use super::tick_timer::TickTimer;
@@ -350,14 +350,14 @@ impl Bus {
         };
         loop {
             match receiver.take() {
-                Taken::Reply(reply) => {
+                TakenReply::Reply(reply) => {
                     self.end_ask();
                     return Ok(reply);
                 }
-                Taken::Never => {
+                TakenReply::Never => {
                     return Err(self.state.unanswered(ticket).into());
                 }
-                Taken::Nothing => {}
+                TakenReply::Nothing => {}
             }
             if !self.advance() {
                 return Err(BusError::Stalled {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::Inbox;
-use super::scheduler::{Scheduler, Waiting};
+use super::scheduler::{PendingCalls, Scheduler};
 
 /// Pending calls to one foreign endpoint, in order of posting, and the function that makes them.
 pub(super) struct Outbox<I> {
@@ -41,7 +41,7 @@ impl<I: Inbox> Outbox<I> {
     }
 }
 
-impl<I: Inbox> Waiting for Outbox<I> {
+impl<I: Inbox> PendingCalls for Outbox<I> {
     fn oldest(&self, since: u64) -> Option<u64> {
         let waiting = self.waiting.borrow();
         let at = waiting.partition_point(|(number, _)| *number < since);

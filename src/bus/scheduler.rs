@@ -26,13 +26,13 @@ pub(super) struct Scheduler {
     made: Cell<u64>,
     /// Number of foreign calls posted before the innermost one on the stack began.
     before: Cell<u64>,
-    outboxes: RefCell<Vec<Rc<dyn Waiting>>>,
+    outboxes: RefCell<Vec<Rc<dyn PendingCalls>>>,
     /// Actors with messages posted from outside.
     backlog: RefCell<VecDeque<Weak<dyn Backlog>>>,
 }
 
 /// Pending foreign calls of one type, each with its number.
-pub(super) trait Waiting {
+pub(super) trait PendingCalls {
     /// Number of the oldest call numbered `since` or more.
     fn oldest(&self, since: u64) -> Option<u64>;
     /// Makes the oldest call numbered `since` or more. A panic of the callee is caught. False if there is none.
@@ -136,7 +136,7 @@ impl Scheduler {
     }
 
     /// Adds the pending calls of another type.
-    pub(super) fn add_outbox(&self, outbox: Rc<dyn Waiting>) {
+    pub(super) fn add_outbox(&self, outbox: Rc<dyn PendingCalls>) {
         self.outboxes.borrow_mut().push(outbox);
     }
 

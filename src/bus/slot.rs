@@ -29,7 +29,7 @@ pub(super) enum State<R> {
 
 /// State of a slot at a take.
 #[derive(Debug)]
-pub(super) enum Taken<R> {
+pub(super) enum TakenReply<R> {
     Reply(R),
     /// No reply yet.
     Nothing,
@@ -70,23 +70,23 @@ impl<R> Sender<R> {
 
 impl<R> Receiver<R> {
     /// Takes the reply if there is one.
-    pub(super) fn take(&self) -> Taken<R> {
+    pub(super) fn take(&self) -> TakenReply<R> {
         let mut state = self.0.borrow_mut();
         if matches!(*state, State::Empty(_)) {
-            return Taken::Nothing;
+            return TakenReply::Nothing;
         }
         match std::mem::replace(&mut *state, State::Closed) {
-            State::Full(reply) => Taken::Reply(reply),
-            State::Closed | State::Empty(_) => Taken::Never,
+            State::Full(reply) => TakenReply::Reply(reply),
+            State::Closed | State::Empty(_) => TakenReply::Never,
         }
     }
 
     /// Takes the reply, or registers the task to be woken by it. `None` if it was dropped.
     pub(super) fn poll(&self, context: &Context<'_>) -> Poll<Option<R>> {
         match self.take() {
-            Taken::Reply(reply) => Poll::Ready(Some(reply)),
-            Taken::Never => Poll::Ready(None),
-            Taken::Nothing => {
+            TakenReply::Reply(reply) => Poll::Ready(Some(reply)),
+            TakenReply::Never => Poll::Ready(None),
+            TakenReply::Nothing => {
                 let waker = Some(context.waker().clone());
                 self.0.replace(State::Empty(waker));
                 Poll::Pending

@@ -1,7 +1,7 @@
 //! Traps of semihosting in images, as far as a configuration depends on them. A recording has what was found.
 
 use super::file_context::FileContext;
-use super::stub_place::{Found, Surroundings};
+use super::stub_place::{FoundPlace, Surroundings};
 use super::warning::Doubt;
 use crate::mem::{Image, ImageError, STUB_SIZE, Traps, count_traps};
 
@@ -39,7 +39,7 @@ pub(super) fn place(
             return Ok(String::new());
         }
         Ok(match surroundings.find(&traps)? {
-            Some(Found { address, gap }) => {
+            Some(FoundPlace { address, gap }) => {
                 context.warn(Doubt::StubFound {
                     channel,
                     address,

@@ -83,7 +83,7 @@ struct Builder<'a> {
 }
 
 /// A space while its list is read.
-struct Seen {
+struct SpaceBuilder {
     name: String,
     memories: Vec<MemoryId>,
     names: HashSet<String>,
@@ -111,7 +111,7 @@ impl Builder<'_> {
                 "must be a list of memories",
             ));
         };
-        let mut seen = Seen {
+        let mut seen = SpaceBuilder {
             name,
             memories: Vec::new(),
             names: HashSet::new(),
@@ -127,7 +127,7 @@ impl Builder<'_> {
     }
 
     /// Reads one item of a space's list. The parser limits the nesting of lists.
-    fn read_item(&mut self, item: Value, seen: &mut Seen) -> Result<(), ConfigProblem> {
+    fn read_item(&mut self, item: Value, seen: &mut SpaceBuilder) -> Result<(), ConfigProblem> {
         match item {
             Value::String(text) => {
                 let name = expand_braced(&text, self.context.outside)
@@ -207,7 +207,7 @@ impl Builder<'_> {
 }
 
 /// Adds a memory to a space under its name there.
-fn add(seen: &mut Seen, name: String, id: MemoryId) -> Result<(), ConfigProblem> {
+fn add(seen: &mut SpaceBuilder, name: String, id: MemoryId) -> Result<(), ConfigProblem> {
     if seen.names.insert(name.clone()) {
         seen.memories.push(id);
         Ok(())
@@ -216,7 +216,7 @@ fn add(seen: &mut Seen, name: String, id: MemoryId) -> Result<(), ConfigProblem>
     }
 }
 
-fn in_space(seen: &Seen, problem: SpaceProblem) -> ConfigProblem {
+fn in_space(seen: &SpaceBuilder, problem: SpaceProblem) -> ConfigProblem {
     ConfigProblem::Space {
         space: seen.name.clone(),
         problem,

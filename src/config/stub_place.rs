@@ -60,7 +60,7 @@ pub(super) struct Surroundings<'a> {
 
 /// Place that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct FoundPlace {
     pub(super) address: u64,
     /// Gap around it.
     pub(super) gap: Range,
@@ -71,7 +71,7 @@ impl Surroundings<'_> {
     ///
     /// # Errors
     /// Fails if the symbols of an image can't be read.
-    pub(super) fn find(&self, traps: &Traps) -> Result<Option<Found>, ImageError> {
+    pub(super) fn find(&self, traps: &Traps) -> Result<Option<FoundPlace>, ImageError> {
         let addresses = || traps.whole.iter().map(|trap| trap.address);
         let (Some(first), Some(last)) = (addresses().min(), addresses().max()) else {
             return Ok(None);
@@ -93,7 +93,7 @@ impl Surroundings<'_> {
         let mut open = None;
         for extent in space.extents().iter().filter(|it| self.is_ram(it)) {
             for (gap, has_end) in gaps(extent, &used) {
-                let place = place(gap, has_end, within).map(|address| Found { address, gap });
+                let place = place(gap, has_end, within).map(|address| FoundPlace { address, gap });
                 match has_end {
                     true => bounded = bounded.or(place),
                     false => open = open.or(place),

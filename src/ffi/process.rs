@@ -15,7 +15,7 @@ use super::observe_flags::{SERVED, WRITTEN, observing};
 use super::refused_calls;
 use super::returned_strings::ReturnedStrings;
 use super::zero_time::{self, ZeroTimeLoop};
-use crate::attach::Named;
+use crate::attach::Builtin;
 use crate::bus::SettledTicks;
 use crate::config::vhost_variables::{CALL_TIMEOUT, SCOPE};
 use crate::foreign::report;
@@ -40,7 +40,7 @@ pub(super) struct Process {
     /// Timeout of the watchdog, set before or while there is a system.
     timeout: Cell<Option<Timeout>>,
     /// Loggers and checkers for a system that is not built yet.
-    attached: RefCell<Vec<Named>>,
+    attached: RefCell<Vec<Builtin>>,
     /// Calls at one simulated time.
     zero_time: ZeroTimeLoop,
     /// The system while it is settled: valid if no other call came since that was noted.
@@ -250,7 +250,7 @@ impl Process {
     }
 
     /// Attaches loggers and checkers, now or as soon as there is a system. They end with the system.
-    pub(super) fn attach(&self, named: Vec<Named>) -> Result<(), Error> {
+    pub(super) fn attach(&self, named: Vec<Builtin>) -> Result<(), Error> {
         match self.running()? {
             Some(vhost) => named
                 .into_iter()

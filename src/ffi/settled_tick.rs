@@ -21,13 +21,13 @@ pub(super) enum Tick {
     /// The tick is over: number of channels that have not exited.
     Done(c_int),
     /// There is work: the call goes on.
-    Begun(Entered, Begun),
+    Begun(Entered, BegunTick),
     /// The system is not settled. Nothing has been done.
     Unsettled(Call),
 }
 
 /// Tick with work.
-pub(super) struct Begun {
+pub(super) struct BegunTick {
     vhost: Rc<Vhost>,
     /// Panic of a poll instead of work.
     work: Result<TickWork, Panic>,
@@ -79,9 +79,9 @@ pub(super) fn tick() -> Tick {
 /// Calls the callback of a doorbell that has changed, and polls the others.
 #[cold]
 #[inline(never)]
-fn begin(settled: &Settled, panic: Option<Panic>, polled: &PolledWords) -> Begun {
+fn begin(settled: &Settled, panic: Option<Panic>, polled: &PolledWords) -> BegunTick {
     let ring = || settled.ticks.ring(polled);
-    Begun {
+    BegunTick {
         vhost: settled.vhost.clone(),
         work: match panic {
             None => catch_unwind(AssertUnwindSafe(ring)),
@@ -92,9 +92,9 @@ fn begin(settled: &Settled, panic: Option<Panic>, polled: &PolledWords) -> Begun
 
 /// Rest of a tick that has work.
 #[inline(never)]
-pub(super) fn finish(entered: Entered, begun: Begun) -> c_int {
+pub(super) fn finish(entered: Entered, begun: BegunTick) -> c_int {
     guard_call(Call::of(entered), "mb_tick", -1, |call| {
-        let Begun { vhost, work } = begun;
+        let BegunTick { vhost, work } = begun;
         let work = work.map_err(|payload| Error::Panicked(panic_text(payload.as_ref())))?;
         Ok(served_count(call.finish_tick(&vhost, work)?))
     })

@@ -128,7 +128,7 @@ impl Foreign for RealForeign {
 
     fn served(&self, served: &Served) {
         let entry = &served.entry;
-        let told = testbench::served(&testbench::Served {
+        let told = testbench::served(&testbench::ServedArgs {
             channel: &served.channel,
             slot: served.slot,
             action: entry.action,

@@ -32,7 +32,7 @@ pub(crate) use output::{OutputError, OutputFile};
 pub(crate) use quiet::{Quiet, stderr};
 pub use runs::Runs;
 pub use snapshots::Rerun;
-pub(crate) use snapshots::{Snapshots, Taken};
+pub(crate) use snapshots::{ContinuedProcess, Snapshots};
 
 /// Keeps children of this process from sharing a socket.
 pub(crate) fn own_socket(socket: &impl AsRawFd) -> Own {

@@ -33,7 +33,7 @@ struct Snapshot {
 
 /// Process that goes on after a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub(crate) enum ContinuedProcess {
     /// The one that took it.
     Here,
     /// The snapshot, which was woken.
@@ -86,7 +86,7 @@ impl Snapshots {
     ///
     /// # Errors
     /// Where the process can't be forked.
-    pub(crate) fn take(&mut self, tick: u64) -> io::Result<Taken> {
+    pub(crate) fn take(&mut self, tick: u64) -> io::Result<ContinuedProcess> {
         self.disown();
         let (sleeps, wake) = pipe()?;
         let (told, tell) = pipe()?;
@@ -99,7 +99,7 @@ impl Snapshots {
             sleep(sleeps, tell, parent);
         })?;
         let Forked::Parent(between) = forked else {
-            return Ok(Taken::Woken);
+            return Ok(ContinuedProcess::Woken);
         };
         blocked.reap(between);
         drop(blocked);
@@ -113,7 +113,7 @@ impl Snapshots {
         while self.kept.len() > self.most {
             self.kept.pop_front().into_iter().for_each(Snapshot::end);
         }
-        Ok(Taken::Here)
+        Ok(ContinuedProcess::Here)
     }
 
     /// Wakes the newest snapshot that is there, and waits for the end of its run; ends the others. `None` where none was taken.

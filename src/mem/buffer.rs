@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
-use super::written::Written;
+use super::dirty_map::DirtyMap;
 use super::{Run, StaticMemRange};
 
 /// Dense array of bytes. Clones share the bytes: a chip model in the same thread reads and writes them at the same time as the host.
 #[derive(Clone)]
 pub struct Buffer {
     cells: Rc<Box<[Cell<u8>]>>,
-    written: Written,
+    written: DirtyMap,
 }
 
 impl Buffer {
@@ -23,7 +23,7 @@ impl Buffer {
         let cells = bytemuck::try_zeroed_slice_box(size).ok()?;
         Some(Self {
             cells: Rc::new(cells),
-            written: Written::new(size)?,
+            written: DirtyMap::new(size)?,
         })
     }
 

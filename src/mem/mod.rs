@@ -12,6 +12,7 @@
 
 mod backend_name;
 mod buffer;
+mod dirty_map;
 pub(crate) mod elf_builder;
 mod execution;
 mod extents;
@@ -30,7 +31,6 @@ mod segments;
 mod space;
 mod static_mem;
 mod traps;
-mod written;
 
 pub use backend_name::Backend;
 pub use buffer::Buffer;

@@ -5,6 +5,7 @@
 //! messages of `front_end`. `checkpoint` has the state of all actors.
 
 pub mod announced;
+mod awaited;
 mod channel;
 mod channel_words;
 pub mod checkpoint;
@@ -26,6 +27,7 @@ mod services;
 mod shown;
 pub mod sockets;
 
+pub use awaited::{AwaitedOperation, PendingCall};
 pub use channel::{
     ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, RTT_HEADER, RttPlace,
     SemihostingPlace, Signature, UpTarget,

@@ -5,10 +5,11 @@ use std::fmt::{self, Display};
 use mailbox_rs::{Errno, PtrWidth, RequestEntry};
 use serde::{Deserialize, Serialize};
 
+use super::AwaitedOperation;
 use super::ChannelId;
 use super::channel_words::StatusWords;
 use super::front_end::{self, ChannelState, Protocol};
-use super::mailbox::{CACHE_HINT, Task};
+use super::mailbox::CACHE_HINT;
 use super::served::{SEMIHOSTING_ACTION, ServedRequest, entry_of};
 use crate::bus::{Endpoint, EndpointName};
 
@@ -229,7 +230,7 @@ pub enum SemihostingStep {
         /// Argument of the operation.
         argument: u64,
         /// Operation in progress that it waits for.
-        task: Task,
+        task: AwaitedOperation,
     },
     /// No further step: the channel has exited.
     Exited {

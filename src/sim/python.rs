@@ -73,7 +73,7 @@ pub(crate) fn with_gil<T>(act: impl FnOnce() -> T) -> Option<T> {
     if Py_IsInitialized() == 0 || !is_python_usable() {
         return None;
     }
-    let _held = Held::new();
+    let _held = GilGuard::new();
     Some(act())
 }
 
@@ -127,16 +127,16 @@ impl Drop for Object {
 }
 
 /// GIL guard, released on panic too.
-struct Held(c_int);
+struct GilGuard(c_int);
 
-impl Held {
+impl GilGuard {
     fn new() -> Self {
         // SAFETY: there is an interpreter. Each call is paired with a release.
         Self(unsafe { PyGILState_Ensure() })
     }
 }
 
-impl Drop for Held {
+impl Drop for GilGuard {
     fn drop(&mut self) {
         // SAFETY: it gives back what `new` has got, on the same thread and in the opposite order.
         unsafe { PyGILState_Release(self.0) };

@@ -79,9 +79,9 @@ pub(crate) fn line(channel: &str, text: &str) -> Result<(), SimError> {
     Ok(())
 }
 
-/// Served request.
+/// Arguments of `mb_served`.
 #[derive(Debug)]
-pub(crate) struct Served<'a> {
+pub(crate) struct ServedArgs<'a> {
     pub(crate) channel: &'a str,
     pub(crate) slot: u32,
     pub(crate) action: u32,
@@ -92,7 +92,7 @@ pub(crate) struct Served<'a> {
 }
 
 /// Reports a served request.
-pub(crate) fn served(served: &Served<'_>) -> Result<(), SimError> {
+pub(crate) fn served(served: &ServedArgs<'_>) -> Result<(), SimError> {
     let mut text = CallText::new();
     let channel = text.set(served.channel);
     let answered = u32::from(served.result.is_some());
@@ -203,22 +203,22 @@ fn report_by_vpi(severity: c_int, id: &str, text: &str) -> Result<(), SimError> 
     Ok(())
 }
 
-/// Looks up `mb_step` and enters its scope for the lifetime of the [`Step`].
-pub(crate) fn step() -> Result<Step, SimError> {
+/// Looks up `mb_step` and enters its scope for the lifetime of the [`StepTask`].
+pub(crate) fn step() -> Result<StepTask, SimError> {
     let (step, scope) = enter(&mb_step)?;
-    Ok(Step {
+    Ok(StepTask {
         step,
         _scope: scope,
     })
 }
 
 /// Exported task `mb_step`, ready to run.
-pub(crate) struct Step {
+pub(crate) struct StepTask {
     step: unsafe extern "C" fn(),
     _scope: Entered,
 }
 
-impl Step {
+impl StepTask {
     /// Waits for the next clock, while other processes of the testbench run.
     pub(crate) fn run(&self) {
         // SAFETY: it takes nothing; whatever it returns is left in its register.

@@ -27,7 +27,7 @@ pub struct Recorder {
     file: PathBuf,
     output: Arc<Mutex<Output>>,
     payloads: Payloads,
-    known: KindMap<Known>,
+    known: KindMap<DefinedKind>,
     /// Kinds of messages so far, by their numbers.
     kinds: Vec<Kind>,
     position: Position,
@@ -43,7 +43,7 @@ pub struct Recorder {
 
 /// Kind of message that has been defined.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct DefinedKind {
     number: u32,
     encoding: Encoding,
     is_report: bool,
@@ -132,7 +132,7 @@ impl Recorder {
             self.chunk(seen)?;
         }
         self.answered = None;
-        let Known {
+        let DefinedKind {
             number: kind,
             encoding,
             is_report,
@@ -206,7 +206,7 @@ impl Recorder {
 
     /// Returns the kind of a message. The first time, writes its definition.
     #[inline]
-    fn known(&mut self, ticket: &Ticket) -> io::Result<Known> {
+    fn known(&mut self, ticket: &Ticket) -> io::Result<DefinedKind> {
         match self.known.get(ticket.kind_id()) {
             Some(known) => Ok(*known),
             None => self.define(ticket),
@@ -215,7 +215,7 @@ impl Recorder {
 
     /// Writes the definition of a message's kind.
     #[cold]
-    fn define(&mut self, ticket: &Ticket) -> io::Result<Known> {
+    fn define(&mut self, ticket: &Ticket) -> io::Result<DefinedKind> {
         let kind = Kind {
             from: ticket.from.to_string(),
             to: ticket.to().to_string(),
@@ -233,7 +233,7 @@ impl Recorder {
         }
         // The number of kinds is bounded by the number of message types times the number of senders.
         let number = at.unwrap_or(self.kinds.len() - 1) as u32;
-        let known = Known {
+        let known = DefinedKind {
             number,
             encoding,
             is_report: ticket.to() == foreign::ENDPOINT && ticket.name() == Report::NAME,

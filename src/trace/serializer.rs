@@ -41,7 +41,7 @@ impl From<Unserializable> for Box<str> {
     }
 }
 
-type Written = Result<(), Unserializable>;
+type SerializeResult = Result<(), Unserializable>;
 
 /// Appends a number.
 #[inline]
@@ -72,20 +72,20 @@ pub(super) struct Serializer<'a>(pub(super) &'a mut Vec<u8>);
 
 impl Serializer<'_> {
     #[inline]
-    fn byte(&mut self, byte: u8) -> Written {
+    fn byte(&mut self, byte: u8) -> SerializeResult {
         self.0.push(byte);
         Ok(())
     }
 
     #[inline]
-    fn number(&mut self, value: u64) -> Written {
+    fn number(&mut self, value: u64) -> SerializeResult {
         number(value, self.0);
         Ok(())
     }
 
     /// Appends a signed number: 0, -1, 1, -2 and so on have the numbers 0, 1, 2, 3.
     #[inline]
-    fn signed(&mut self, value: i64) -> Written {
+    fn signed(&mut self, value: i64) -> SerializeResult {
         self.number((value << 1 ^ value >> 63) as u64)
     }
 
@@ -109,64 +109,64 @@ impl ser::Serializer for &mut Serializer<'_> {
     type SerializeStructVariant = Self;
 
     #[inline]
-    fn serialize_bool(self, value: bool) -> Written {
+    fn serialize_bool(self, value: bool) -> SerializeResult {
         self.byte(value.into())
     }
 
     #[inline]
-    fn serialize_i8(self, value: i8) -> Written {
+    fn serialize_i8(self, value: i8) -> SerializeResult {
         self.byte(value as u8)
     }
 
     #[inline]
-    fn serialize_i16(self, value: i16) -> Written {
+    fn serialize_i16(self, value: i16) -> SerializeResult {
         self.signed(value.into())
     }
 
     #[inline]
-    fn serialize_i32(self, value: i32) -> Written {
+    fn serialize_i32(self, value: i32) -> SerializeResult {
         self.signed(value.into())
     }
 
     #[inline]
-    fn serialize_i64(self, value: i64) -> Written {
+    fn serialize_i64(self, value: i64) -> SerializeResult {
         self.signed(value)
     }
 
     #[inline]
-    fn serialize_u8(self, value: u8) -> Written {
+    fn serialize_u8(self, value: u8) -> SerializeResult {
         self.byte(value)
     }
 
     #[inline]
-    fn serialize_u16(self, value: u16) -> Written {
+    fn serialize_u16(self, value: u16) -> SerializeResult {
         self.number(value.into())
     }
 
     #[inline]
-    fn serialize_u32(self, value: u32) -> Written {
+    fn serialize_u32(self, value: u32) -> SerializeResult {
         self.number(value.into())
     }
 
     #[inline]
-    fn serialize_u64(self, value: u64) -> Written {
+    fn serialize_u64(self, value: u64) -> SerializeResult {
         self.number(value)
     }
 
     #[inline]
-    fn serialize_f32(self, value: f32) -> Written {
+    fn serialize_f32(self, value: f32) -> SerializeResult {
         self.0.extend_from_slice(&value.to_le_bytes());
         Ok(())
     }
 
     #[inline]
-    fn serialize_f64(self, value: f64) -> Written {
+    fn serialize_f64(self, value: f64) -> SerializeResult {
         self.0.extend_from_slice(&value.to_le_bytes());
         Ok(())
     }
 
     #[inline]
-    fn serialize_char(self, value: char) -> Written {
+    fn serialize_char(self, value: char) -> SerializeResult {
         let mut utf8 = [0; 4];
         self.0
             .extend_from_slice(value.encode_utf8(&mut utf8).as_bytes());
@@ -174,40 +174,45 @@ impl ser::Serializer for &mut Serializer<'_> {
     }
 
     #[inline]
-    fn serialize_str(self, text: &str) -> Written {
+    fn serialize_str(self, text: &str) -> SerializeResult {
         self.serialize_bytes(text.as_bytes())
     }
 
     #[inline]
-    fn serialize_bytes(self, bytes: &[u8]) -> Written {
+    fn serialize_bytes(self, bytes: &[u8]) -> SerializeResult {
         number(bytes.len() as u64, self.0);
         self.0.extend_from_slice(bytes);
         Ok(())
     }
 
     #[inline]
-    fn serialize_none(self) -> Written {
+    fn serialize_none(self) -> SerializeResult {
         self.byte(0)
     }
 
     #[inline]
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Written {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> SerializeResult {
         self.0.push(1);
         value.serialize(self)
     }
 
     #[inline]
-    fn serialize_unit(self) -> Written {
+    fn serialize_unit(self) -> SerializeResult {
         Ok(())
     }
 
     #[inline]
-    fn serialize_unit_struct(self, _: &'static str) -> Written {
+    fn serialize_unit_struct(self, _: &'static str) -> SerializeResult {
         Ok(())
     }
 
     #[inline]
-    fn serialize_unit_variant(self, _: &'static str, variant: u32, _: &'static str) -> Written {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        variant: u32,
+        _: &'static str,
+    ) -> SerializeResult {
         self.number(variant.into())
     }
 
@@ -216,7 +221,7 @@ impl ser::Serializer for &mut Serializer<'_> {
         self,
         _: &'static str,
         value: &T,
-    ) -> Written {
+    ) -> SerializeResult {
         value.serialize(self)
     }
 
@@ -227,7 +232,7 @@ impl ser::Serializer for &mut Serializer<'_> {
         variant: u32,
         _: &'static str,
         value: &T,
-    ) -> Written {
+    ) -> SerializeResult {
         number(variant.into(), self.0);
         value.serialize(self)
     }
@@ -296,12 +301,12 @@ macro_rules! parts {
                 type Error = Unserializable;
 
                 #[inline]
-                fn $method<T: Serialize + ?Sized>(&mut self, $(_: $key,)? part: &T) -> Written {
+                fn $method<T: Serialize + ?Sized>(&mut self, $(_: $key,)? part: &T) -> SerializeResult {
                     part.serialize(&mut **self)
                 }
 
                 #[inline]
-                fn end(self) -> Written {
+                fn end(self) -> SerializeResult {
                     Ok(())
                 }
             }
@@ -323,17 +328,17 @@ impl SerializeMap for &mut Serializer<'_> {
     type Error = Unserializable;
 
     #[inline]
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Written {
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> SerializeResult {
         key.serialize(&mut **self)
     }
 
     #[inline]
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> SerializeResult {
         value.serialize(&mut **self)
     }
 
     #[inline]
-    fn end(self) -> Written {
+    fn end(self) -> SerializeResult {
         Ok(())
     }
 }

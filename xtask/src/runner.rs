@@ -57,7 +57,7 @@ struct Counted {
 }
 
 /// Result of one step.
-struct Done {
+struct StepResult {
     row: Row,
     tally: Tally,
     failures: Vec<Failure>,
@@ -115,7 +115,7 @@ impl<'a> Runner<'a> {
     /// failed.
     pub(crate) fn run(&self, steps: &[Step]) -> Result<bool> {
         let mut summary = Summary::new();
-        let run = |lane, output: fn() -> Output, report: &mut dyn FnMut(Result<Done>)| {
+        let run = |lane, output: fn() -> Output, report: &mut dyn FnMut(Result<StepResult>)| {
             for (index, step) in steps.iter().enumerate() {
                 if step.lane == lane {
                     let number = format!("[{}/{}]", index + 1, steps.len());
@@ -152,7 +152,7 @@ impl<'a> Runner<'a> {
         number: &str,
         step: &Step,
         mut output: Output,
-    ) -> Result<Done> {
+    ) -> Result<StepResult> {
         let started = Instant::now();
         output.line(format!("\n{number} {}", step.name));
         let (mut counted, mut failures) = (Counted::default(), vec![]);
@@ -168,7 +168,7 @@ impl<'a> Runner<'a> {
         if outcome != Outcome::Passed && failures.is_empty() {
             output.line(format!("  {remark}"));
         }
-        Ok(Done {
+        Ok(StepResult {
             row: Row {
                 index,
                 step: name,
@@ -338,7 +338,7 @@ impl<'a> Runner<'a> {
 }
 
 /// Prints the held output of another lane's step.
-fn shown(done: Result<Done>) -> Result<Done> {
+fn shown(done: Result<StepResult>) -> Result<StepResult> {
     if let Ok(done) = &done {
         done.held.iter().for_each(|line| println!("{line}"));
     }
@@ -355,7 +355,7 @@ impl Summary {
         }
     }
 
-    fn add(&mut self, done: Done) {
+    fn add(&mut self, done: StepResult) {
         self.rows.push(done.row);
         self.rows.sort_by_key(|row| row.index);
         self.tally.add(done.tally);

@@ -20,16 +20,16 @@ use vhost::messages::{ChannelId, Interface};
 use vhost::trace::{Content, Payloads};
 
 use super::activity::Activity;
+use super::bounded::Bounded;
 use super::console::Console;
 #[cfg(feature = "parquet")]
 use super::console::Line;
-use super::kept::Kept;
 use super::memories::spaces;
 #[cfg(feature = "parquet")]
 use super::run::Unanswered;
 use super::run::{
-    Bounds, Cause, ChannelRow, End, Failure, Identity, Lead, MOST_CHANNELS, ReportRow, RequestRow,
-    Run, Step, bounded,
+    Bounds, Cause, ChannelRow, Failure, Identity, Lead, MOST_CHANNELS, RecordingEnd, ReportRow,
+    RequestRow, Run, Step, bounded,
 };
 use crate::trace::{DecodedEntry, EntryReader, OpenRequest, OpenRequests};
 use crate::waves::{Segment, Segments};
@@ -93,10 +93,10 @@ impl Collector {
                     ..Identity::of(header)
                 },
                 channels,
-                requests: Kept::new(bounds.requests, |row| row.result.mark() > 0),
+                requests: Bounded::new(bounds.requests, |row| row.result.mark() > 0),
                 table: Table::default(),
                 activity: Activity::new(),
-                reports: Kept::new(bounds.reports, |row| row.severity >= Severity::Error),
+                reports: Bounded::new(bounds.reports, |row| row.severity >= Severity::Error),
                 severities: [0; 4],
                 first_fatal: None,
                 found: None,
@@ -109,7 +109,7 @@ impl Collector {
                 segments: 1,
                 #[cfg(feature = "parquet")]
                 unanswered: Vec::new(),
-                end: End::Open,
+                end: RecordingEnd::Open,
             },
             numbers,
             open: OpenRequests::of(reader.channels()),
@@ -208,10 +208,10 @@ impl Collector {
         self.unanswered(open);
         self.run.segments = self.segments.present().number;
         self.run.end = match problem {
-            Some(problem) => End::Damaged(problem),
-            None if is_cut => End::Cut,
-            None if self.has_ended => End::Whole,
-            None => End::Open,
+            Some(problem) => RecordingEnd::Damaged(problem),
+            None if is_cut => RecordingEnd::Cut,
+            None if self.has_ended => RecordingEnd::Whole,
+            None => RecordingEnd::Open,
         };
         self.run
     }

@@ -9,9 +9,9 @@ use serde::Serialize;
 use vhost::attach::Requests;
 use vhost::trace::{Payloads, RunIdentity};
 
-use super::kept::Gap;
+use super::bounded::Gap;
 use super::memories::SpaceRow;
-use super::run::{End, Outcome, ReportRow, RequestRow, Run, Step};
+use super::run::{Outcome, RecordingEnd, ReportRow, RequestRow, Run, Step};
 use super::verdict::Judgement;
 use crate::waves::Segment;
 
@@ -365,10 +365,10 @@ fn facts(run: &Run) -> Vec<(&'static str, String)> {
                     Payloads::Drop => "without payloads",
                 },
                 match run.end {
-                    End::Whole => "up to the end of the system",
-                    End::Open => "without the end of the system",
-                    End::Cut => "cut off",
-                    End::Damaged(_) => "up to a damaged frame",
+                    RecordingEnd::Whole => "up to the end of the system",
+                    RecordingEnd::Open => "without the end of the system",
+                    RecordingEnd::Cut => "cut off",
+                    RecordingEnd::Damaged(_) => "up to a damaged frame",
                 }
             ),
         ),

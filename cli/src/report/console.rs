@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::kept::Kept;
+use super::bounded::Bounded;
 
 /// Most bytes of a line. A longer one is continued in the next.
 const LONGEST: usize = 2000;
@@ -27,7 +27,7 @@ pub(crate) struct Line {
 /// Text of all channels, as lines.
 #[derive(Debug)]
 pub(crate) struct Console {
-    lines: Kept<Line>,
+    lines: Bounded<Line>,
     /// Lines that are not taken yet; `None` if they are not passed on.
     new: Option<Vec<Line>>,
     /// Present segment.
@@ -39,7 +39,7 @@ pub(crate) struct Console {
 impl Console {
     pub(super) fn new(most: usize) -> Self {
         Self {
-            lines: Kept::new(most, |_| false),
+            lines: Bounded::new(most, |_| false),
             new: None,
             segment: 1,
             open: HashMap::new(),
@@ -118,7 +118,7 @@ impl Console {
         self.new.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    pub(super) fn lines(&self) -> &Kept<Line> {
+    pub(super) fn lines(&self) -> &Bounded<Line> {
         &self.lines
     }
 }

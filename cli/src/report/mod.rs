@@ -7,11 +7,11 @@
 //! - `junit`: results for continuous integration.
 
 mod activity;
+mod bounded;
 mod collect;
 mod columns;
 mod console;
 mod junit;
-mod kept;
 mod memories;
 mod page;
 mod run;
@@ -32,7 +32,7 @@ pub(crate) use {
 };
 pub(crate) use {
     columns::replay_command,
-    run::{Bounds, End, Run},
+    run::{Bounds, RecordingEnd, Run},
     verdict::Judgement,
 };
 
@@ -163,9 +163,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 /// Names a recording that was not read to its end. Returns true if it is one.
 fn warn(run: &Run) -> bool {
     let problem = match &run.end {
-        End::Whole | End::Open => return false,
-        End::Cut => CUT,
-        End::Damaged(problem) => problem,
+        RecordingEnd::Whole | RecordingEnd::Open => return false,
+        RecordingEnd::Cut => CUT,
+        RecordingEnd::Damaged(problem) => problem,
     };
     incomplete::warn(&run.file, problem);
     true

@@ -11,9 +11,9 @@ use vhost::messages::ServedRequest;
 use vhost::trace::{Damage, Header, Payloads, RunIdentity, TraceError};
 
 use super::activity::Activity;
+use super::bounded::Bounded;
 use super::collect::Collector;
 use super::console::Console;
-use super::kept::Kept;
 use super::memories::SpaceRow;
 use crate::run::is_made;
 use crate::trace::{EntryReader, OpenRequest};
@@ -46,11 +46,11 @@ pub(crate) struct Run {
     /// Origin of the recording.
     pub(crate) identity: Identity,
     pub(crate) channels: Vec<ChannelRow>,
-    pub(super) requests: Kept<RequestRow>,
+    pub(super) requests: Bounded<RequestRow>,
     /// Counts and latencies of all requests.
     pub(super) table: Table,
     pub(super) activity: Activity,
-    pub(super) reports: Kept<ReportRow>,
+    pub(super) reports: Bounded<ReportRow>,
     /// Number of reports of each severity.
     pub(crate) severities: [u64; 4],
     /// Report on the errors that attached checkers have found.
@@ -72,12 +72,12 @@ pub(crate) struct Run {
     /// Requests without an answer, if they are passed on: those that were not taken before.
     #[cfg(feature = "parquet")]
     pub(crate) unanswered: Vec<Unanswered>,
-    pub(crate) end: End,
+    pub(crate) end: RecordingEnd,
 }
 
 /// End of a recording.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum RecordingEnd {
     /// The system ended.
     Whole,
     /// The file ends with a whole block, and without the system's end.
@@ -262,7 +262,7 @@ impl Run {
     /// Reason why the run can't be replayed.
     pub(crate) fn no_replay(&self) -> Option<&'static str> {
         let damaged = "it can't be replayed: the recording is damaged";
-        let is_damaged = matches!(self.end, End::Damaged(_));
+        let is_damaged = matches!(self.end, RecordingEnd::Damaged(_));
         self.identity
             .no_replay()
             .or_else(|| is_damaged.then_some(damaged))

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::bounded::Gap;
 use super::columns::{Detail, packed, request_text};
-use super::kept::Gap;
 use super::run::{Bounds, Outcome, RequestRow, Run, Step};
 use super::verdict::Judgement;
 use crate::waves::Segments;

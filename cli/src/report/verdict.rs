@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::run::{Cause, End, Failure, ReportRow, Run};
+use super::run::{Cause, Failure, RecordingEnd, ReportRow, Run};
 use crate::incomplete::CUT;
 use crate::run::LIMIT_REACHED;
 
@@ -177,12 +177,14 @@ fn failed(
 fn unfinished(run: &Run) -> Vec<String> {
     let mut reasons = Vec::new();
     match &run.end {
-        End::Damaged(problem) => reasons.push(format!("the recording is damaged: {problem}")),
-        End::Cut => reasons.push(CUT.to_owned()),
-        End::Whole | End::Open => {}
+        RecordingEnd::Damaged(problem) => {
+            reasons.push(format!("the recording is damaged: {problem}"))
+        }
+        RecordingEnd::Cut => reasons.push(CUT.to_owned()),
+        RecordingEnd::Whole | RecordingEnd::Open => {}
     }
     // Without an exit, the end of the system is that of the run.
-    if run.end == End::Open && !run.has_exited() {
+    if run.end == RecordingEnd::Open && !run.has_exited() {
         reasons.push("the recording ends without the end of the system".to_owned());
     }
     let open = run.waiting().map(|channel| {

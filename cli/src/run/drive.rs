@@ -124,7 +124,7 @@ pub(super) fn drive<X: Xlen>(
         instructions += run.steps;
         let mut awaits_result = false;
         if run.stop == Stop::Semihosting {
-            awaits_result = semihost(vhost, &mut hart)? == Asked::Pending;
+            awaits_result = semihost(vhost, &mut hart)? == TrapOutcome::Pending;
         }
         if tick(vhost)? == 0 {
             break Why::Exited;
@@ -207,7 +207,7 @@ fn has_no_reader(vhost: &Vhost) -> bool {
 
 /// Outcome of an operation of semihosting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum TrapOutcome {
     /// The hart continues.
     Done,
     /// Input is to come.
@@ -215,16 +215,16 @@ enum Asked {
 }
 
 /// Carries out the operation that the hart asks for, by the channel that has semihosting.
-fn semihost<X: Xlen>(vhost: &Vhost, hart: &mut Hart<X>) -> Result<Asked> {
+fn semihost<X: Xlen>(vhost: &Vhost, hart: &mut Hart<X>) -> Result<TrapOutcome> {
     let (operation, argument) = (hart.register(10), hart.register(11));
     for channel in vhost.exits() {
         match vhost.semihost(&channel.name, 0, operation, argument) {
             Ok(Some(value)) => {
                 hart.set_register(10, value);
                 hart.set_pc(hart.pc().wrapping_add(4));
-                return Ok(Asked::Done);
+                return Ok(TrapOutcome::Done);
             }
-            Ok(None) => return Ok(Asked::Pending),
+            Ok(None) => return Ok(TrapOutcome::Pending),
             Err(vhost::Error::Semihost {
                 cause: OperateError::OtherProtocol,
                 ..
@@ -234,7 +234,7 @@ fn semihost<X: Xlen>(vhost: &Vhost, hart: &mut Hart<X>) -> Result<Asked> {
     }
     // Without such a channel the trap is firmware's own.
     hart.stop_at_semihosting(false);
-    Ok(Asked::Done)
+    Ok(TrapOutcome::Done)
 }
 
 /// Number of channels that have not exited, after a tick of the host.

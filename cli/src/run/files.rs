@@ -70,7 +70,7 @@ fn configured(args: &Args) -> Vec<PathBuf> {
     if named.into_iter().flatten().any(|file| !file.is_file()) {
         return Vec::new();
     }
-    let noted = Noted {
+    let collector = FileCollector {
         image: args.image.to_str(),
         files: RefCell::default(),
     };
@@ -78,31 +78,31 @@ fn configured(args: &Args) -> Vec<PathBuf> {
         let map = match &args.memory {
             Some(file) => {
                 let text = config::read_text(file).ok()?;
-                config::parse_memory_map(&text, file, &noted).ok()?
+                config::parse_memory_map(&text, file, &collector).ok()?
             }
             None => {
                 args.mailbox.as_ref()?;
                 let program = Program::open(&args.image).ok()?;
                 let text = system::ram(args, &program).ok()?;
-                config::parse_memory_map(&text, Path::new("RAM"), &noted).ok()?
+                config::parse_memory_map(&text, Path::new("RAM"), &collector).ok()?
             }
         };
         let file = args.mailbox.as_ref()?;
         let text = config::read_text(file).ok()?;
-        config::parse_mailboxes(&text, file, &map, &noted).ok()
+        config::parse_mailboxes(&text, file, &map, &collector).ok()
     };
     // The files are noted on the way.
     let _ = read();
-    noted.files.into_inner()
+    collector.files.into_inner()
 }
 
 /// Environment that notes the files of a configuration.
-struct Noted<'a> {
+struct FileCollector<'a> {
     image: Option<&'a str>,
     files: RefCell<Vec<PathBuf>>,
 }
 
-impl ConfigEnvironment for Noted<'_> {
+impl ConfigEnvironment for FileCollector<'_> {
     fn variable(&self, name: &str) -> Option<String> {
         match name == IMAGE {
             true => self.image.map(str::to_owned),

@@ -35,7 +35,7 @@ use anyhow::{Result, bail};
 use mailbox_rs::PtrWidth;
 use riscv_iss::{Rv32, Rv64};
 use vhost::Vhost;
-use vhost::attach::{self, AttachError, Named};
+use vhost::attach::{self, AttachError, Builtin};
 
 use crate::Outcome;
 use crate::output::{ERROR, WholeStderr};
@@ -142,7 +142,7 @@ pub(crate) struct Args {
     /// Attach loggers, checkers and collectors: `check`, `log`, `log-json`, `statistics`, each with `=FILE` or, for `check`,
     /// `=SEVERITY`; commas between them
     #[arg(long, value_name = "LIST", value_parser = attached)]
-    attach: Vec<Vec<Named>>,
+    attach: Vec<Vec<Builtin>>,
     /// Write a checkpoint to FILE after N ticks of the host, and go on
     #[arg(long, num_args = 2, value_names = ["N", "FILE"])]
     save_at: Vec<String>,
@@ -157,7 +157,7 @@ pub(crate) struct Args {
     args: Vec<String>,
 }
 
-fn attached(list: &str) -> Result<Vec<Named>, AttachError> {
+fn attached(list: &str) -> Result<Vec<Builtin>, AttachError> {
     attach::parse(list)
 }
 

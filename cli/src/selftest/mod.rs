@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use vhost::Replay;
 use vhost::config::VARIABLES;
 
-use self::simulators::{Place, Simulator, Step};
+use self::simulators::{Place, SelftestCommand, Simulator};
 use crate::Outcome;
 use crate::files::Files;
 use crate::output::{ERROR, OK, Sanitized, out};
@@ -165,7 +165,7 @@ fn version(simulator: Simulator) -> String {
 }
 
 /// Runs a command. Returns true if it succeeds, and its output.
-fn perform(step: &Step, folder: &Path, library: &Path) -> Result<(bool, String)> {
+fn perform(step: &SelftestCommand, folder: &Path, library: &Path) -> Result<(bool, String)> {
     let mut command = Command::new(&step.program);
     // Those of the user's own simulations, as VHOST_SCOPE, are not for this one.
     for variable in VARIABLES {
@@ -198,7 +198,7 @@ fn variables(library: &Path) -> [(&'static str, String); 6] {
 }
 
 /// Prints the commands as a script for a shell.
-fn print_steps(folder: &Path, library: &Path, steps: &[Step]) -> Result<()> {
+fn print_steps(folder: &Path, library: &Path, steps: &[SelftestCommand]) -> Result<()> {
     let mut out = out();
     writeln!(
         out,

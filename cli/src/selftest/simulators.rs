@@ -17,7 +17,7 @@ pub(super) enum Simulator {
 
 /// Command of the self-test.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct SelftestCommand {
     pub(super) program: String,
     pub(super) arguments: Vec<String>,
 }
@@ -60,13 +60,13 @@ impl Simulator {
     }
 
     /// Commands that compile the design and run it, in its folder.
-    pub(super) fn steps(self, place: &Place<'_>) -> Vec<Step> {
+    pub(super) fn steps(self, place: &Place<'_>) -> Vec<SelftestCommand> {
         let library = place.library.display();
         let folder = place.library.parent().unwrap_or(Path::new(".")).display();
         let more = place.options.iter().map(String::as_str);
         let with = |program: &str, arguments: &[&str], last: &[&str]| {
             let arguments = arguments.iter().copied().chain(more.clone());
-            Step::new(program, arguments.chain(last.iter().copied()))
+            SelftestCommand::new(program, arguments.chain(last.iter().copied()))
         };
         match self {
             Self::Vcs => vec![
@@ -90,7 +90,7 @@ impl Simulator {
                         "simv",
                     ],
                 ),
-                Step::new("./simv", []),
+                SelftestCommand::new("./simv", []),
             ],
             Self::Xcelium => vec![with(
                 "xrun",
@@ -105,13 +105,13 @@ impl Simulator {
                 ],
             )],
             Self::Questa => vec![
-                Step::new("vlib", ["work"]),
+                SelftestCommand::new("vlib", ["work"]),
                 with(
                     "vlog",
                     &["-64", "-sv", "-mfcu", "-timescale", "1ns/1ps"],
                     &SOURCES,
                 ),
-                Step::new(
+                SelftestCommand::new(
                     "vsim",
                     [
                         "-c",
@@ -151,10 +151,10 @@ impl Simulator {
                         SOURCES[0],
                     ],
                 ),
-                Step::new(VERILATED, []),
+                SelftestCommand::new(VERILATED, []),
             ],
             Self::Icarus => vec![
-                Step::new(
+                SelftestCommand::new(
                     "cc",
                     "-shared -fPIC -O2 -o vhost.vpi vhost_vpi.c -ldl".split(' '),
                 ),
@@ -163,7 +163,7 @@ impl Simulator {
                     &["-g2005", "-L", ".", "-m", "vhost", "-s", "testbench"],
                     &["-o", "testbench.vvp", SOURCES[0], "testbench.v"],
                 ),
-                Step::new("vvp", ["-n", "-M", ".", "-m", "vhost", "testbench.vvp"]),
+                SelftestCommand::new("vvp", ["-n", "-M", ".", "-m", "vhost", "testbench.vvp"]),
             ],
         }
     }
@@ -182,7 +182,7 @@ impl Simulator {
     }
 }
 
-impl Step {
+impl SelftestCommand {
     fn new<'a>(program: &str, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         Self {
             program: program.to_owned(),
@@ -191,7 +191,7 @@ impl Step {
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for SelftestCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.program)?;
         self.arguments
@@ -235,7 +235,7 @@ mod tests {
         };
         for simulator in Simulator::value_variants() {
             let steps = simulator.steps(&place);
-            let has_it = |step: &&Step| step.arguments.contains(&options[0]);
+            let has_it = |step: &&SelftestCommand| step.arguments.contains(&options[0]);
             assert_eq!(steps.iter().filter(has_it).count(), 1, "{simulator:?}");
         }
     }

@@ -10,7 +10,7 @@ use mailbox_rs::Errno;
 const MOST_LINKS: usize = 40;
 
 /// Step of a path, in order of resolution.
-enum Step {
+enum PathStep {
     /// To the host's root directory. The remaining steps start there.
     Host,
     Parent,
@@ -29,14 +29,14 @@ pub(super) fn relative(dir: &Dir, root: &Path, path: &Path) -> Result<PathBuf, E
     let mut links = 0;
     while let Some(step) = steps.pop() {
         match step {
-            Step::Host => {
+            PathStep::Host => {
                 let below = below(root, &absolute(&steps)).ok_or(Errno::EACCES)?;
                 at.clear();
                 steps = self::steps(&below);
             }
-            Step::Parent if at.pop() => {}
-            Step::Parent => return Err(Errno::EACCES),
-            Step::Name(name) => {
+            PathStep::Parent if at.pop() => {}
+            PathStep::Parent => return Err(Errno::EACCES),
+            PathStep::Name(name) => {
                 at.push(name);
                 // Reading the target of anything but a link fails.
                 if let Ok(target) = dir.read_link_contents(&at) {
@@ -54,26 +54,26 @@ pub(super) fn relative(dir: &Dir, root: &Path, path: &Path) -> Result<PathBuf, E
 }
 
 /// Steps of a path, in reverse order.
-fn steps(path: &Path) -> Vec<Step> {
+fn steps(path: &Path) -> Vec<PathStep> {
     let steps = path.components().filter_map(|component| match component {
-        Component::RootDir => Some(Step::Host),
-        Component::ParentDir => Some(Step::Parent),
-        Component::Normal(name) => Some(Step::Name(name.to_owned())),
+        Component::RootDir => Some(PathStep::Host),
+        Component::ParentDir => Some(PathStep::Parent),
+        Component::Normal(name) => Some(PathStep::Name(name.to_owned())),
         Component::CurDir | Component::Prefix(_) => None,
     });
-    let mut steps: Vec<Step> = steps.collect();
+    let mut steps: Vec<PathStep> = steps.collect();
     steps.reverse();
     steps
 }
 
 /// Absolute path of steps in reverse order.
-fn absolute(steps: &[Step]) -> PathBuf {
+fn absolute(steps: &[PathStep]) -> PathBuf {
     let mut path = PathBuf::from("/");
     for step in steps.iter().rev() {
         match step {
-            Step::Host => path.push("/"),
-            Step::Parent => path.push(".."),
-            Step::Name(name) => path.push(name),
+            PathStep::Host => path.push("/"),
+            PathStep::Parent => path.push(".."),
+            PathStep::Name(name) => path.push(name),
         }
     }
     path

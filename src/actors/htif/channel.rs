@@ -12,11 +12,12 @@ use super::open_files::OpenFiles;
 use super::poller::{HostPlace, HostPoller};
 use super::status_tracker::HtifTracker;
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller,
+    ChannelService, Failure, FrontEnd, LastStep, Opening, ServiceEnd, StatusTracker, WordPoller,
     WordsRead, exit_code,
 };
 use crate::bus::ActorContext;
 use crate::mem::{Op, Segments, SpaceId, Span, part};
+use crate::messages::AwaitedOperation;
 use crate::messages::checkpoint::{
     RestoreError, SaveError, SavedCommand, SavedFrontEnd, SavedHtif,
 };
@@ -24,7 +25,6 @@ use crate::messages::foreign::Severity;
 use crate::messages::htif::{
     Command, CommandServed, Device, Htif, HtifStatus, HtifStep, SystemCall, WORD,
 };
-use crate::messages::mailbox::Task;
 use crate::messages::memory::AccessSegments;
 use crate::messages::{HtifPlace, Interface, StatusWords};
 
@@ -38,7 +38,7 @@ const MOST_READS: usize = 64;
 const IDENTITY: usize = 64;
 
 /// Outcome of a command.
-enum Served {
+enum CommandOutcome {
     /// Response for firmware: its payload.
     Response(u64),
     /// No response, or one that comes later.
@@ -147,12 +147,12 @@ impl FrontEnd for Channel {
     }
 
     /// Serves commands until the exit, and writes the signature.
-    async fn serve(&self) -> Result<End, Failure> {
+    async fn serve(&self) -> Result<ServiceEnd, Failure> {
         let code = self.serve_commands().await?;
         if let Some(signature) = &self.place.signature {
             self.write_signature(signature).await;
         }
-        Ok(End::Exit(code))
+        Ok(ServiceEnd::Exit(code))
     }
 
     fn save(&self) -> Result<SavedFrontEnd, SaveError> {
@@ -160,8 +160,8 @@ impl FrontEnd for Channel {
             HtifStep::GivenUp => return Err(self.service.has_failed()),
             HtifStep::Serve { command, task, .. } => {
                 let delayed = match task {
-                    Task::Input => None,
-                    Task::Delay { until } => Some((self.held.get(), until)),
+                    AwaitedOperation::Input => None,
+                    AwaitedOperation::Delay { until } => Some((self.held.get(), until)),
                     _ => return Err(self.service.is_busy()),
                 };
                 let since = self.since.get();
@@ -263,18 +263,18 @@ impl Channel {
     }
 
     /// Answers a command. Returns the exit code if it was the exit.
-    async fn finish(&self, command: Command, since: u64, served: Served) -> Option<u32> {
+    async fn finish(&self, command: Command, since: u64, served: CommandOutcome) -> Option<u32> {
         match served {
-            Served::Exit(code) => {
+            CommandOutcome::Exit(code) => {
                 self.emit(command, since, None);
                 return Some(code);
             }
-            Served::Response(payload) => {
+            CommandOutcome::Response(payload) => {
                 self.held.set(payload);
                 self.service.delay_response().await;
                 self.respond(command, payload);
             }
-            Served::Silent => {}
+            CommandOutcome::Silent => {}
         }
         None
     }
@@ -360,17 +360,17 @@ impl Channel {
     }
 
     /// Serves one command, valid or not.
-    async fn serve(&self, command: Command, since: u64) -> Served {
+    async fn serve(&self, command: Command, since: u64) -> CommandOutcome {
         match (command.device(), command.number()) {
             (_, Command::IDENTIFY) => {
                 let identified = self.identify(command).await;
                 let identified = identified.map(|()| 0);
                 let result = self.result(command, None, identified);
                 self.emit(command, since, Some(result));
-                Served::Response(1)
+                CommandOutcome::Response(1)
             }
             (Device::SystemCalls, 0) if command.payload() & 1 == 1 => {
-                Served::Exit(exit_code(command.payload() >> 1))
+                CommandOutcome::Exit(exit_code(command.payload() >> 1))
             }
             (Device::SystemCalls, 0) => self.serve_call(command, since).await,
             (Device::Console, 0) => {
@@ -384,7 +384,7 @@ impl Channel {
                     reads.push_back((command, since));
                     self.tracker.reads.set(reads.len());
                 }
-                Served::Silent
+                CommandOutcome::Silent
             }
             (Device::Console, 1) => {
                 let text = Bytes::copy_from_slice(&[command.payload() as u8]);
@@ -393,7 +393,7 @@ impl Channel {
                     self.result(command, None, printed.map(|()| 0));
                 }
                 self.emit(command, since, None);
-                Served::Silent
+                CommandOutcome::Silent
             }
             _ => {
                 if !self.has_ignored.replace(true) {
@@ -406,7 +406,7 @@ impl Channel {
                     );
                 }
                 self.emit(command, since, None);
-                Served::Silent
+                CommandOutcome::Silent
             }
         }
     }
@@ -430,7 +430,7 @@ impl Channel {
     }
 
     /// Serves a system call: its words are read, and its result replaces the first.
-    async fn serve_call(&self, command: Command, since: u64) -> Served {
+    async fn serve_call(&self, command: Command, since: u64) -> CommandOutcome {
         let address = command.payload();
         let span = Span {
             address,
@@ -442,15 +442,15 @@ impl Channel {
             Err(failure) => {
                 let result = self.result(command, None, Err(failure));
                 self.emit(command, since, Some(result));
-                return Served::Response(1);
+                return CommandOutcome::Response(1);
             }
         };
         let Some(call) = call else {
-            return Served::Response(1);
+            return CommandOutcome::Response(1);
         };
         self.tracker.calls(call);
         if call.name() == "exit" {
-            return Served::Exit(exit_code(call.args[0]));
+            return CommandOutcome::Exit(exit_code(call.args[0]));
         }
         let done = match self.context.catch_panic(self.system_call(&call)).await {
             Ok(done) => done,
@@ -464,7 +464,7 @@ impl Channel {
             let text = format!("{call}: the result {result:#x} can't be written: {failure}");
             self.service.complain(&text);
         }
-        Served::Response(1)
+        CommandOutcome::Response(1)
     }
 
     /// Result of a command, negative if it failed, after a report.
@@ -514,7 +514,7 @@ impl Channel {
 
     /// Answers a console read, if there is a character.
     async fn answer_read(&self) {
-        self.service.tasks.awaits(Task::Input);
+        self.service.tasks.awaits(AwaitedOperation::Input);
         let byte = self.service.read_byte().await.unwrap_or_else(|failure| {
             let cause = failure.with_cause();
             self.service.complain(&format!("console read: {cause}"));

@@ -3,10 +3,10 @@
 use std::cell::Cell;
 
 use crate::actors::service::StatusTracker;
+use crate::messages::AwaitedOperation;
 use crate::messages::htif::{
     Command, CommandServed, HtifStatus, HtifStep, PastCommand, SystemCall,
 };
-use crate::messages::mailbox::Task;
 
 /// Status of one channel. Formatted only on request.
 pub(super) struct HtifTracker {
@@ -72,7 +72,7 @@ impl HtifTracker {
         HtifStep::Serve {
             command,
             call: None,
-            task: Task::Host,
+            task: AwaitedOperation::Host,
         }
     }
 

@@ -11,13 +11,13 @@ use super::queues::Queues;
 use super::requests::RequestHandler;
 use super::status_tracker::MailboxTracker;
 use crate::actors::service::{
-    ChannelProgress, ChannelService, End as ChannelEnd, Failure, FrontEnd, LastStep, Opening,
+    ChannelProgress, ChannelService, Failure, FrontEnd, LastStep, Opening, ServiceEnd,
     StatusTracker,
 };
 use crate::bus::ActorContext;
 use crate::messages::Interface;
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedFrontEnd, SavedSession};
-use crate::messages::mailbox::{ChannelStatus, End, Mailbox, Step};
+use crate::messages::mailbox::{ChannelStatus, Mailbox, MailboxStep, RequestEnd};
 
 /// State of one channel.
 pub(crate) struct Channel {
@@ -60,7 +60,7 @@ impl FrontEnd for Channel {
             ..
         } = opening;
         let address = mailbox.address;
-        let first = Step::Handshake { address };
+        let first = MailboxStep::Handshake { address };
         let tracker = StatusTracker::new(id, first, progress.clone(), service.tasks.clone());
         let bell = bus.doorbell();
         let poller = ChannelPoller::new(id, context.clone(), bell, peers.store.clone());
@@ -92,7 +92,7 @@ impl FrontEnd for Channel {
         self.tracker.status(self.service.name(), &self.queues)
     }
 
-    fn serve(&self) -> impl Future<Output = Result<ChannelEnd, Failure>> {
+    fn serve(&self) -> impl Future<Output = Result<ServiceEnd, Failure>> {
         self.serve_sessions()
     }
 
@@ -110,10 +110,10 @@ impl FrontEnd for Channel {
     fn enter_end(&self, last: LastStep) {
         match last {
             LastStep::Exited { code } => {
-                self.tracker.over(End::Silent);
-                self.tracker.enter(Step::Exited { code });
+                self.tracker.over(RequestEnd::Silent);
+                self.tracker.enter(MailboxStep::Exited { code });
             }
-            LastStep::GivenUp => self.tracker.enter(Step::GivenUp),
+            LastStep::GivenUp => self.tracker.enter(MailboxStep::GivenUp),
         }
     }
 

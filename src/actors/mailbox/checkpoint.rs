@@ -4,9 +4,10 @@ use mailbox_rs::{Index, Request, Response};
 
 use super::channel::{Channel, Restored};
 use super::queues::are_possible;
-use super::requests::Served;
+use super::requests::RequestOutcome;
+use crate::messages::AwaitedOperation;
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedRequest, SavedSession, SavedWait};
-use crate::messages::mailbox::{End, Step, Task};
+use crate::messages::mailbox::{MailboxStep, RequestEnd};
 
 impl Channel {
     /// Present session; `None` before the handshake, and after the exit.
@@ -15,19 +16,21 @@ impl Channel {
         let held = || self.held.get().ok_or_else(busy);
         let mut saved = self.queues.saved();
         match self.tracker.step() {
-            Step::Handshake { .. } | Step::Exited { .. } => return Ok(None),
-            Step::GivenUp => return Err(self.service.has_failed()),
-            Step::Request => {}
-            Step::Room => saved.response = Some(held()?),
-            Step::Serve { slot, entry, task } => {
+            MailboxStep::Handshake { .. } | MailboxStep::Exited { .. } => return Ok(None),
+            MailboxStep::GivenUp => return Err(self.service.has_failed()),
+            MailboxStep::Request => {}
+            MailboxStep::Room => saved.response = Some(held()?),
+            MailboxStep::Serve { slot, entry, task } => {
                 let waits = match task {
-                    Task::Call(call) => SavedWait::Call(call.target),
-                    Task::Input => SavedWait::Input,
-                    Task::Delay { until } => SavedWait::Delay {
+                    AwaitedOperation::Call(call) => SavedWait::Call(call.target),
+                    AwaitedOperation::Input => SavedWait::Input,
+                    AwaitedOperation::Delay { until } => SavedWait::Delay {
                         until,
                         response: held()?,
                     },
-                    Task::Host | Task::Memory | Task::File => return Err(busy()),
+                    AwaitedOperation::Host | AwaitedOperation::Memory | AwaitedOperation::File => {
+                        return Err(busy());
+                    }
                 };
                 saved.request = Some(SavedRequest {
                     slot,
@@ -74,14 +77,14 @@ impl Channel {
         let served = match waits {
             SavedWait::Delay { until, response } => {
                 self.held.set(Some(response));
-                let task = Task::Delay { until };
-                self.tracker.enter(Step::Serve { slot, entry, task });
+                let task = AwaitedOperation::Delay { until };
+                self.tracker.enter(MailboxStep::Serve { slot, entry, task });
                 self.service.wait_until(until).await;
-                Served::Response(response)
+                RequestOutcome::Response(response)
             }
             waits => {
                 let served = self.resume_request(slot, &entry, waits).await;
-                if let Served::Response(response) = served {
+                if let RequestOutcome::Response(response) = served {
                     self.held.set(Some(response));
                     self.service.delay_response().await;
                 }
@@ -90,13 +93,13 @@ impl Channel {
         };
         self.emit(slot, &entry, &served);
         match served {
-            Served::Response(response) => {
-                self.tracker.over(End::Answered(response));
+            RequestOutcome::Response(response) => {
+                self.tracker.over(RequestEnd::Answered(response));
                 Some(response)
             }
             // No request waits before an exit.
-            Served::Silent | Served::Exit(_) => {
-                self.tracker.over(End::Silent);
+            RequestOutcome::Silent | RequestOutcome::Exit(_) => {
+                self.tracker.over(RequestEnd::Silent);
                 None
             }
         }

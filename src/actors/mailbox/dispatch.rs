@@ -5,15 +5,16 @@ use std::fmt;
 use mailbox_rs::{Malformed, Request, RequestEntry, Response};
 
 use super::channel::Channel;
-use super::requests::Served;
+use super::requests::RequestOutcome;
 use crate::actors::service::{Failure, severity};
+use crate::messages::AwaitedOperation;
 use crate::messages::checkpoint::SavedWait;
 use crate::messages::foreign::Severity;
-use crate::messages::mailbox::{Step, Task};
+use crate::messages::mailbox::MailboxStep;
 
 impl Channel {
     /// Serves one request, valid or not.
-    pub(super) async fn serve(&self, slot: u32, entry: &RequestEntry) -> Served {
+    pub(super) async fn serve(&self, slot: u32, entry: &RequestEntry) -> RequestOutcome {
         self.enter_service(slot, entry);
         let request = match Request::try_from(entry) {
             Ok(request) => request,
@@ -37,7 +38,7 @@ impl Channel {
         slot: u32,
         entry: &RequestEntry,
         waits: SavedWait,
-    ) -> Served {
+    ) -> RequestOutcome {
         self.enter_service(slot, entry);
         let request = match Request::try_from(entry) {
             Ok(request) => request,
@@ -51,10 +52,10 @@ impl Channel {
     }
 
     fn enter_service(&self, slot: u32, entry: &RequestEntry) {
-        self.tracker.enter(Step::Serve {
+        self.tracker.enter(MailboxStep::Serve {
             slot,
             entry: *entry,
-            task: Task::Host,
+            task: AwaitedOperation::Host,
         });
     }
 
@@ -77,7 +78,7 @@ impl Channel {
         request: &dyn fmt::Display,
         responds: bool,
         malformed: Malformed,
-    ) -> Served {
+    ) -> RequestOutcome {
         self.failed(Severity::Error, slot, request, &malformed.into(), responds)
     }
 
@@ -87,8 +88,8 @@ impl Channel {
         &self,
         slot: u32,
         request: &Request,
-        performed: Result<Result<Served, Failure>, String>,
-    ) -> Served {
+        performed: Result<Result<RequestOutcome, Failure>, String>,
+    ) -> RequestOutcome {
         let (severity, failure) = match performed {
             Ok(Ok(served)) => return served,
             Ok(Err(failure)) => (severity(&self.service.services, request, &failure), failure),
@@ -106,7 +107,7 @@ impl Channel {
         request: &dyn fmt::Display,
         failure: &Failure,
         responds: bool,
-    ) -> Served {
+    ) -> RequestOutcome {
         let errno = failure.errno();
         let answered = if responds { "answered " } else { "" };
         if !failure.is_reported() {
@@ -116,9 +117,9 @@ impl Channel {
             );
         }
         if responds {
-            Served::Response(Response::Error(errno))
+            RequestOutcome::Response(Response::Error(errno))
         } else {
-            Served::Silent
+            RequestOutcome::Silent
         }
     }
 }

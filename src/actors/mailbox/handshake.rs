@@ -4,16 +4,16 @@ use mailbox_rs::{NEWEST, VERSION, Version};
 
 use super::channel::Channel;
 use super::watched_words::Watched;
-use crate::actors::service::{End as ChannelEnd, Failure};
+use crate::actors::service::{Failure, ServiceEnd};
 use crate::messages::announced::VersionOffered;
 use crate::messages::checkpoint::SavedSession;
 use crate::messages::foreign::Severity;
-use crate::messages::mailbox::{ChannelWords, Step};
+use crate::messages::mailbox::{ChannelWords, MailboxStep};
 
 /// Outcome of the wait for a session.
-pub(super) enum Begun {
+pub(super) enum SessionStart {
     Session(Box<SavedSession>),
-    Refused(ChannelEnd),
+    Refused(ServiceEnd),
 }
 
 /// Words that begin a session.
@@ -28,8 +28,8 @@ enum Opened {
 
 impl Channel {
     /// Completes a handshake, or adopts the session of an earlier host. Ends the channel if the firmware has another protocol version.
-    pub(super) async fn handshake(&self) -> Result<Begun, Failure> {
-        self.tracker.enter(Step::Handshake {
+    pub(super) async fn handshake(&self) -> Result<SessionStart, Failure> {
+        self.tracker.enter(MailboxStep::Handshake {
             address: self.queues.address(),
         });
         self.poller.expect(ChannelWords::UNREAD);
@@ -44,20 +44,20 @@ impl Channel {
                     session.taken, session.put
                 );
                 self.service.report(Severity::Info, &text);
-                return Ok(Begun::Session(session));
+                return Ok(SessionStart::Session(session));
             }
             Opened::OtherVersion(version) => {
-                return Ok(Begun::Refused(refused(Version::from(version))));
+                return Ok(SessionStart::Refused(refused(Version::from(version))));
             }
         };
         let firmware = Version::from(version);
         let offered = self.offered();
         let Some(negotiated) = Version::negotiated(firmware, offered) else {
-            return Ok(Begun::Refused(refused(firmware)));
+            return Ok(SessionStart::Refused(refused(firmware)));
         };
         self.queues.make_ready(negotiated).await?;
         self.service.session.begin(negotiated);
-        Ok(Begun::Session(Box::default()))
+        Ok(SessionStart::Session(Box::default()))
     }
 
     /// Begin of a session in the channel's words.
@@ -107,8 +107,8 @@ impl Channel {
 }
 
 /// End of a channel whose firmware has another protocol version.
-fn refused(firmware: Version) -> ChannelEnd {
-    ChannelEnd::Refused(format!(
+fn refused(firmware: Version) -> ServiceEnd {
+    ServiceEnd::Refused(format!(
         "firmware speaks mailbox protocol {firmware}, this host {VERSION} and {NEWEST}: build them for the same version"
     ))
 }

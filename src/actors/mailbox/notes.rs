@@ -13,16 +13,16 @@ pub(super) struct Notes {
     /// Kinds of requests whose `words` was too small.
     few_words: RefCell<HashSet<&'static str>>,
     /// Call sites of CPRINT that printed truncated words.
-    cut: Seen<CallSite>,
+    cut: BoundedSet<CallSite>,
     /// Call sites of CPRINT whose `words` counted fewer arguments than the format takes.
-    uncounted: Seen<CallSite>,
+    uncounted: BoundedSet<CallSite>,
     /// Methods, commands and FILE operations whose result lost its upper half.
-    wide_results: Seen<String>,
+    wide_results: BoundedSet<String>,
 }
 
 /// Bounded set.
 #[derive(Debug)]
-struct Seen<T>(RefCell<HashSet<T>>);
+struct BoundedSet<T>(RefCell<HashSet<T>>);
 
 /// Call site of a CPRINT: addresses of format and file name, and the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,7 +65,7 @@ impl Notes {
     }
 }
 
-impl<T: Eq + Hash> Seen<T> {
+impl<T: Eq + Hash> BoundedSet<T> {
     fn once(&self, what: T) -> Once {
         let mut seen = self.0.borrow_mut();
         if seen.len() == MOST || !seen.insert(what) {
@@ -79,7 +79,7 @@ impl<T: Eq + Hash> Seen<T> {
     }
 }
 
-impl<T> Default for Seen<T> {
+impl<T> Default for BoundedSet<T> {
     fn default() -> Self {
         Self(RefCell::default())
     }

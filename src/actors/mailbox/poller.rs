@@ -20,10 +20,10 @@ use crate::messages::mailbox::{ChannelWords, DoorbellRang};
 pub(super) struct ChannelPoller {
     bell: Doorbell,
     store: Rc<dyn Store>,
-    seen: Rc<Seen>,
+    seen: Rc<PolledChannel>,
 }
 
-struct Seen {
+struct PolledChannel {
     channel: ChannelId,
     context: ActorContext,
     last: Cell<ChannelWords>,
@@ -44,7 +44,7 @@ impl ChannelPoller {
         bell: Doorbell,
         store: Rc<dyn Store>,
     ) -> Self {
-        let seen = Seen {
+        let seen = PolledChannel {
             channel,
             context,
             last: Cell::new(ChannelWords::UNREAD),
@@ -103,7 +103,7 @@ impl ChannelPoller {
 
     /// Polls these words of the channel at `place` from now on.
     pub(super) fn watch(&self, watched: Watched, layout: &Layout, place: &Segments) {
-        let look = Rc::new(watched.look(layout, place));
+        let look = Rc::new(watched.read_plan(layout, place));
         let (store, seen, plan) = (self.store.clone(), self.seen.clone(), look.clone());
         let quick_look = match &plan.segments[..] {
             [only] => store.looker(only),
@@ -138,7 +138,7 @@ impl ChannelPoller {
     }
 }
 
-impl Seen {
+impl PolledChannel {
     /// Handles a change of the words. Entries of new requests are read at once.
     fn rang(
         &self,

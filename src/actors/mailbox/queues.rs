@@ -213,7 +213,7 @@ impl Queues {
 
     /// Read of all words of the channel that firmware writes or may have written.
     pub(super) fn words(&self) -> WordsRead {
-        let look = Watched::Handshake.look(self.layout(), &self.place());
+        let look = Watched::Handshake.read_plan(self.layout(), &self.place());
         let op = Op::Read(look.segments.iter().cloned().collect());
         let space = self.space;
         WordsRead {

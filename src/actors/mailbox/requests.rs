@@ -18,7 +18,7 @@ use crate::printf::{Cut, Draft, StringArg};
 
 /// Outcome of a request.
 #[derive(Debug)]
-pub(super) enum Served {
+pub(super) enum RequestOutcome {
     /// Response for firmware.
     Response(Response),
     /// No response.
@@ -42,7 +42,7 @@ impl RequestHandler {
         &self,
         entry: &RequestEntry,
         request: &Request,
-    ) -> Result<Served, Failure> {
+    ) -> Result<RequestOutcome, Failure> {
         // The words that a CPRINT needs depend on its format.
         if !matches!(request, Request::CPrint { .. }) {
             self.note_few_words(entry.words, request);
@@ -51,10 +51,10 @@ impl RequestHandler {
             self.service.inject(request)?;
         }
         let value = match *request {
-            Request::Exit { code } => return Ok(Served::Exit(code)),
+            Request::Exit { code } => return Ok(RequestOutcome::Exit(code)),
             Request::Print { ptr, len } => {
                 self.print(ptr, len).await?;
-                return Ok(Served::Response(Response::Empty));
+                return Ok(RequestOutcome::Response(Response::Empty));
             }
             Request::CPrint {
                 format, file, line, ..
@@ -62,7 +62,7 @@ impl RequestHandler {
                 // Boxed, like the file operations below, to keep rare large futures out of every request's.
                 let site = CallSite { format, file, line };
                 Box::pin(self.cprint(site, entry, request)).await?;
-                return Ok(Served::Silent);
+                return Ok(RequestOutcome::Silent);
             }
             Request::MemMove { dest, src, len } => {
                 let (to, from) = (
@@ -73,7 +73,7 @@ impl RequestHandler {
                 if self.service.has_faults() {
                     Box::pin(self.service.flip(to)).await?;
                 }
-                return Ok(Served::Response(Response::Empty));
+                return Ok(RequestOutcome::Response(Response::Empty));
             }
             Request::MemSet { dest, byte, len } => {
                 let range = self.service.range(dest, len).await?;
@@ -81,7 +81,7 @@ impl RequestHandler {
                 if self.service.has_faults() {
                     Box::pin(self.service.flip(range)).await?;
                 }
-                return Ok(Served::Response(Response::Empty));
+                return Ok(RequestOutcome::Response(Response::Empty));
             }
             Request::MemCmp { s1, s2, len } => {
                 let (one, other) = (
@@ -89,7 +89,9 @@ impl RequestHandler {
                     self.service.range(s2, len).await?,
                 );
                 let outcome = self.service.access(Op::Compare(one, other)).await?;
-                return Ok(Served::Response(Response::signed(outcome.difference())));
+                return Ok(RequestOutcome::Response(Response::signed(
+                    outcome.difference(),
+                )));
             }
             Request::Call { method, ref args } => {
                 let name = self.service.text("method name", method).await?;
@@ -103,7 +105,7 @@ impl RequestHandler {
             }
             Request::File(FileRequest::Close { fd }) => {
                 self.service.close_file(fd).await?;
-                return Ok(Served::Silent);
+                return Ok(RequestOutcome::Silent);
             }
             Request::File(file) => {
                 let value = Box::pin(self.service.file(file)).await?;
@@ -111,7 +113,7 @@ impl RequestHandler {
                 value
             }
         };
-        Ok(Served::Response(Response::Value(value)))
+        Ok(RequestOutcome::Response(Response::Value(value)))
     }
 
     /// Serves a request of a checkpoint from where it waited.
@@ -119,7 +121,7 @@ impl RequestHandler {
         &self,
         request: &Request,
         waits: SavedWait,
-    ) -> Result<Served, Failure> {
+    ) -> Result<RequestOutcome, Failure> {
         let value = match (request, waits) {
             (
                 Request::Call { args, .. } | Request::Custom { args, .. },
@@ -131,9 +133,9 @@ impl RequestHandler {
                 value
             }
             // Refused by the restore.
-            _ => return Ok(Served::Silent),
+            _ => return Ok(RequestOutcome::Silent),
         };
-        Ok(Served::Response(Response::Value(value)))
+        Ok(RequestOutcome::Response(Response::Value(value)))
     }
 
     async fn print(&self, ptr: u64, len: u64) -> Result<(), Failure> {

@@ -6,19 +6,19 @@ use futures_util::future::{Either, select};
 use mailbox_rs::{Index, QUEUE_LEN, RequestEntry, Response, State};
 
 use super::channel::{Channel, Restored};
-use super::handshake::Begun;
+use super::handshake::SessionStart;
 use super::queues::are_possible;
-use super::requests::Served;
+use super::requests::RequestOutcome;
 use super::watched_words::Watched;
-use crate::actors::service::{End as ChannelEnd, Failure};
+use crate::actors::service::{Failure, ServiceEnd};
 use crate::messages::checkpoint::SavedSession;
 use crate::messages::foreign::Severity;
-use crate::messages::mailbox::{ChannelWords, End, Step};
+use crate::messages::mailbox::{ChannelWords, MailboxStep, RequestEnd};
 use crate::messages::{mailbox, rpc};
 
 impl Channel {
     /// Serves sessions until one ends by EXIT.
-    pub(super) async fn serve_sessions(&self) -> Result<ChannelEnd, Failure> {
+    pub(super) async fn serve_sessions(&self) -> Result<ServiceEnd, Failure> {
         let restored = self.restored.take();
         let clears = restored.is_none() && !self.service.services.adopts;
         self.queues.take_over(clears).await?;
@@ -28,8 +28,8 @@ impl Channel {
             let session = match restored.take() {
                 Some(session) => session,
                 None => match self.handshake().await? {
-                    Begun::Session(session) => session,
-                    Begun::Refused(refused) => return Ok(refused),
+                    SessionStart::Session(session) => session,
+                    SessionStart::Refused(refused) => return Ok(refused),
                 },
             };
             self.has_begun.set(true);
@@ -44,14 +44,14 @@ impl Channel {
                 // Dropping the session drops everything it was waiting for.
                 Either::Left((reset, _)) => {
                     reset?;
-                    self.tracker.over(End::Reset);
+                    self.tracker.over(RequestEnd::Reset);
                     self.service.peers.rpc.port().post(rpc::Cancel {
                         channel: self.service.name().clone(),
                     });
                     self.service.close_files(self.service.id);
                     self.service.finish_text().await;
                 }
-                Either::Right((code, _)) => return code.map(ChannelEnd::Exit),
+                Either::Right((code, _)) => return code.map(ServiceEnd::Exit),
             }
         }
     }
@@ -60,7 +60,7 @@ impl Channel {
     async fn session(&self, from: Box<SavedSession>) -> Result<u32, Failure> {
         self.watch(Watched::Requests);
         self.service.release.set(None);
-        self.tracker.enter(Step::Request);
+        self.tracker.enter(MailboxStep::Request);
         let (requests, responses) = (&self.queues.requests, &self.queues.responses);
         if from.request.is_some() || from.response.is_some() {
             let response = Box::pin(self.resume(*from)).await;
@@ -94,17 +94,17 @@ impl Channel {
                 let served = self.serve(slot, &entry).await;
                 self.service.release_slot().await?;
                 if self.service.has_faults()
-                    && let Served::Response(response) = served
+                    && let RequestOutcome::Response(response) = served
                 {
                     self.held.set(Some(response));
                     Box::pin(self.service.delay_response()).await;
                 }
                 self.emit(slot, &entry, &served);
                 match served {
-                    Served::Exit(code) => return Ok(code),
-                    Served::Silent => self.tracker.over(End::Silent),
-                    Served::Response(response) => {
-                        self.tracker.over(End::Answered(response));
+                    RequestOutcome::Exit(code) => return Ok(code),
+                    RequestOutcome::Silent => self.tracker.over(RequestEnd::Silent),
+                    RequestOutcome::Response(response) => {
+                        self.tracker.over(RequestEnd::Answered(response));
                         if responses.is_full() {
                             self.make_room(response).await?;
                         }
@@ -141,10 +141,10 @@ impl Channel {
     }
 
     /// Reports the request's outcome to the taps, and to the testbench if it observes requests.
-    pub(super) fn emit(&self, slot: u32, entry: &RequestEntry, served: &Served) {
+    pub(super) fn emit(&self, slot: u32, entry: &RequestEntry, served: &RequestOutcome) {
         let response = match served {
-            Served::Response(response) => Some(*response),
-            Served::Silent | Served::Exit(_) => None,
+            RequestOutcome::Response(response) => Some(*response),
+            RequestOutcome::Silent | RequestOutcome::Exit(_) => None,
         };
         self.service.emit_served(&self.context, || mailbox::Served {
             channel: self.service.id,
@@ -161,7 +161,7 @@ impl Channel {
         self.responses_taken(self.queues.responses_taken().await?);
         if responses.is_full() {
             self.held.set(Some(response));
-            self.tracker.enter(Step::Room);
+            self.tracker.enter(MailboxStep::Room);
             self.watch(Watched::Room);
             let put = responses.put().0;
             let room = |words: &ChannelWords| {
@@ -172,7 +172,7 @@ impl Channel {
             let taken = self.poller.wait_for(room).await?;
             self.responses_taken(Index(taken));
             self.watch(Watched::Requests);
-            self.tracker.enter(Step::Request);
+            self.tracker.enter(MailboxStep::Request);
         }
         Ok(())
     }

@@ -2,29 +2,29 @@
 
 use super::queues::Queues;
 use crate::actors::service::StatusTracker;
-use crate::messages::mailbox::{ChannelStatus, End, Past, Step};
+use crate::messages::mailbox::{ChannelStatus, MailboxStep, PastRequest, RequestEnd};
 
 /// Status of one channel. Formatted only on request.
 pub(super) struct MailboxTracker {
-    steps: StatusTracker<Step, Past>,
+    steps: StatusTracker<MailboxStep, PastRequest>,
 }
 
 impl MailboxTracker {
     /// Status of a channel before its first handshake.
-    pub(super) fn new(steps: StatusTracker<Step, Past>) -> Self {
+    pub(super) fn new(steps: StatusTracker<MailboxStep, PastRequest>) -> Self {
         Self { steps }
     }
 
     /// Records progress: the channel begins `step`.
-    pub(super) fn enter(&self, step: Step) {
+    pub(super) fn enter(&self, step: MailboxStep) {
         self.steps.enter(step);
     }
 
     /// Ends the current request, if there is one, and keeps it among the recent ones. The channel waits for the next request.
-    pub(super) fn over(&self, end: End) {
+    pub(super) fn over(&self, end: RequestEnd) {
         let (from, to) = (self.steps.since(), self.steps.now());
-        if let Step::Serve { slot, entry, .. } = &*self.steps.step().borrow() {
-            self.steps.keep(Past {
+        if let MailboxStep::Serve { slot, entry, .. } = &*self.steps.step().borrow() {
+            self.steps.keep(PastRequest {
                 slot: *slot,
                 entry: *entry,
                 from,
@@ -32,13 +32,13 @@ impl MailboxTracker {
                 end,
             });
         }
-        self.steps.advance(Step::Request);
+        self.steps.advance(MailboxStep::Request);
     }
 
     /// Present step, with the operation that it waits for.
-    pub(super) fn step(&self) -> Step {
+    pub(super) fn step(&self) -> MailboxStep {
         let mut step = self.steps.step().borrow().clone();
-        if let Step::Serve { task, .. } = &mut step {
+        if let MailboxStep::Serve { task, .. } = &mut step {
             *task = self.steps.task();
         }
         step

@@ -22,7 +22,7 @@ const TOGETHER: u64 = 16;
 
 /// Plan for reading the polled words of a channel.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(super) struct ReadPlan {
     watched: Watched,
     /// Segments to read, one after the other.
     pub(super) segments: Vec<Segment>,
@@ -50,7 +50,7 @@ impl Watched {
     }
 
     /// Plans the read for a channel located at `channel`.
-    pub(super) fn look(self, layout: &Layout, channel: &Segments) -> Look {
+    pub(super) fn read_plan(self, layout: &Layout, channel: &Segments) -> ReadPlan {
         let words = self.words(layout);
         let mut order: Vec<usize> = (0..words.len()).collect();
         order.sort_by_key(|word| words[*word]);
@@ -73,7 +73,7 @@ impl Watched {
         }
         let len: u64 = spans.iter().map(|(_, len)| *len).sum();
         let len = usize::try_from(len).unwrap_or(DOORBELL_BYTES);
-        Look {
+        ReadPlan {
             watched: self,
             segments: spans
                 .iter()
@@ -85,7 +85,7 @@ impl Watched {
     }
 }
 
-impl Look {
+impl ReadPlan {
     /// Offsets of the words in the bytes read. Changes of the reserved words between them don't matter.
     pub(super) fn offsets(&self) -> Vec<usize> {
         self.offsets.clone()
@@ -142,7 +142,7 @@ mod tests {
         ] {
             for width in [PtrWidth::P4, PtrWidth::P8] {
                 let layout = Layout::new(width, line);
-                let look = Watched::Requests.look(&layout, &channel(&layout));
+                let look = Watched::Requests.read_plan(&layout, &channel(&layout));
                 assert_eq!(look.segments.len(), reads, "{width:?} {line:?}");
                 assert!(look.len <= 16);
             }
@@ -169,7 +169,7 @@ mod tests {
                 put(layout.response.idx_p, 5);
                 put(layout.response.idx_c, 6);
                 for watched in [Watched::Requests, Watched::Room, Watched::Handshake] {
-                    let look = watched.look(&layout, &channel(&layout));
+                    let look = watched.read_plan(&layout, &channel(&layout));
                     let seen: Vec<u8> = look
                         .segments
                         .iter()

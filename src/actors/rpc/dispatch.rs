@@ -23,11 +23,11 @@ pub(crate) struct Dispatch {
     /// True if the dispatcher needs a message on each tick.
     needs_tick: Cell<bool>,
     /// Calls waiting for a tick after their last poll, in order of that poll.
-    waiting: RefCell<VecDeque<Waiting>>,
+    waiting: RefCell<VecDeque<TickWait>>,
 }
 
 /// A call waiting for ticks.
-struct Waiting {
+struct TickWait {
     /// Tick of its last poll.
     since: u64,
     shared: Rc<Shared>,
@@ -107,7 +107,7 @@ impl Dispatch {
             task: RefCell::default(),
             is_over: Cell::new(false),
         });
-        self.waiting.borrow_mut().push_back(Waiting {
+        self.waiting.borrow_mut().push_back(TickWait {
             since: now,
             shared: shared.clone(),
         });
@@ -139,7 +139,7 @@ impl Dispatch {
                     task.wake();
                 }
             } else if !shared.is_over.get() {
-                let next = Waiting { since: now, ..next };
+                let next = TickWait { since: now, ..next };
                 self.waiting.borrow_mut().push_back(next);
             }
         }
@@ -147,7 +147,7 @@ impl Dispatch {
     }
 
     /// Takes the next call last polled before `now`.
-    fn take_due(&self, now: u64) -> Option<Waiting> {
+    fn take_due(&self, now: u64) -> Option<TickWait> {
         let mut waiting = self.waiting.borrow_mut();
         waiting.pop_front_if(|next| next.since < now)
     }

@@ -13,14 +13,14 @@ use super::frames::Frames;
 use super::status_tracker::RttTracker;
 use super::targets::{Complaints, Targets};
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller,
+    ChannelService, Failure, FrontEnd, LastStep, Opening, ServiceEnd, StatusTracker, WordPoller,
 };
 use crate::bus::{ActorContext, DOORBELL_BYTES};
 use crate::mem::Segments;
+use crate::messages::AwaitedOperation;
 use crate::messages::checkpoint::{
     RestoreError, SaveError, SavedBlockWait, SavedFrontEnd, SavedPoll, SavedRtt, SavedTransfer,
 };
-use crate::messages::mailbox::Task;
 use crate::messages::rtt::{BufferName, Rtt, RttStatus, RttStep};
 use crate::messages::{Interface, RttPlace};
 
@@ -137,7 +137,7 @@ impl FrontEnd for Channel {
         self.tracker.status(self.service.name())
     }
 
-    async fn serve(&self) -> Result<End, Failure> {
+    async fn serve(&self) -> Result<ServiceEnd, Failure> {
         let mut known = None;
         let mut is_restored = self.is_restored.take();
         let mut resumed = self.block_wait.take().filter(|_| is_restored);
@@ -185,7 +185,7 @@ impl FrontEnd for Channel {
         let status = self.status();
         let transfer = match (status.step, self.service.tasks.task()) {
             (RttStep::GivenUp, _) => return Err(self.service.has_failed()),
-            (RttStep::Deliver { .. }, Task::Call(_)) => self.transfer.get(),
+            (RttStep::Deliver { .. }, AwaitedOperation::Call(_)) => self.transfer.get(),
             (RttStep::Deliver { .. }, _) => return Err(self.service.is_busy()),
             // That of a restore goes on in the next tick.
             _ => self.restored_transfer.get(),

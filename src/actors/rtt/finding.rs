@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use super::channel::Channel;
 use super::control_block::{HEADER, Header, HeaderState, MOST_BUFFERS};
-use super::search::{Found, Search};
+use super::search::{Search, SearchOutcome};
 use crate::actors::service::Failure;
 use crate::mem::{Op, Span};
 use crate::messages::foreign::Severity;
@@ -46,9 +46,9 @@ impl Channel {
     async fn search(&self, mut search: Search<'_>) -> Result<u64, Failure> {
         loop {
             match search.step(&self.service).await? {
-                Found::Nothing => self.wait(1).await,
-                Found::End => self.wait(SEARCH_TICKS).await,
-                Found::Mark(address) => {
+                SearchOutcome::Nothing => self.wait(1).await,
+                SearchOutcome::End => self.wait(SEARCH_TICKS).await,
+                SearchOutcome::Mark(address) => {
                     let span = Span {
                         address,
                         len: HEADER,

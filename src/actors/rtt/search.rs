@@ -21,7 +21,7 @@ pub(super) struct Search<'a> {
 
 /// Outcome of one step.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum SearchOutcome {
     /// Address of a mark.
     Mark(u64),
     /// No mark in this piece.
@@ -51,16 +51,19 @@ impl<'a> Search<'a> {
     ///
     /// # Errors
     /// Fails if the piece can't be read.
-    pub(super) async fn step(&mut self, service: &ChannelService) -> Result<Found, Failure> {
+    pub(super) async fn step(
+        &mut self,
+        service: &ChannelService,
+    ) -> Result<SearchOutcome, Failure> {
         let to = self.ranges.get(self.range).map_or(0, |(_, to)| *to);
         let rest = to.saturating_sub(self.next);
         if rest < HEADER {
             if self.range + 1 < self.ranges.len() {
                 self.begin(self.range + 1);
-                return Ok(Found::Nothing);
+                return Ok(SearchOutcome::Nothing);
             }
             self.begin(0);
-            return Ok(Found::End);
+            return Ok(SearchOutcome::End);
         }
         let span = Span {
             address: self.next,
@@ -74,11 +77,11 @@ impl<'a> Search<'a> {
                 let address = self.next + offset;
                 // The search goes on behind it, if it is none.
                 self.next = address + ALIGN as u64;
-                Ok(Found::Mark(address))
+                Ok(SearchOutcome::Mark(address))
             }
             None => {
                 self.next = self.next.saturating_add(STEP);
-                Ok(Found::Nothing)
+                Ok(SearchOutcome::Nothing)
             }
         }
     }

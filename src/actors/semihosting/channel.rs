@@ -7,17 +7,17 @@ use std::task::{Poll, Waker};
 use mailbox_rs::{Errno, FileRequest, NEWEST, PosixFlags, Request, Whence};
 
 use super::handles::Handles;
-use super::outcome::{Done, MINUS_ONE};
+use super::outcome::{MINUS_ONE, OperationOutcome};
 use crate::actors::service::{
-    ChannelService, End, Failure, FrontEnd, LastStep, Opening, StatusTracker, WordPoller,
+    ChannelService, Failure, FrontEnd, LastStep, Opening, ServiceEnd, StatusTracker, WordPoller,
     WordsRead, severity,
 };
 use crate::bus::ActorContext;
 use crate::mem::{Op, Segments, SpaceId, Span, part};
+use crate::messages::AwaitedOperation;
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedFrontEnd, SavedSemihosting};
 use crate::messages::foreign::Severity;
 use crate::messages::front_end::{Operate, OperateError};
-use crate::messages::mailbox::Task;
 use crate::messages::memory::AccessSegments;
 use crate::messages::semihosting::{
     Operation, OperationServed, OperationText, STUB_ARGUMENTS, STUB_ARGUMENTS_LEN, STUB_HARTS,
@@ -133,7 +133,7 @@ impl FrontEnd for Channel {
     }
 
     /// Waits for the exit, and serves the code in place of traps.
-    async fn serve(&self) -> Result<End, Failure> {
+    async fn serve(&self) -> Result<ServiceEnd, Failure> {
         let restored = self.restored.take();
         if restored.is_none() {
             self.service.session.begin(NEWEST);
@@ -146,7 +146,7 @@ impl FrontEnd for Channel {
                     Poll::Pending
                 }
             });
-            return Ok(End::Exit(code.await));
+            return Ok(ServiceEnd::Exit(code.await));
         };
         if let Some(Restored(Some((hart, result, until)))) = restored {
             self.held.set(Some((hart, result)));
@@ -156,9 +156,9 @@ impl FrontEnd for Channel {
         loop {
             // Firmware may ask for the same again before the next poll.
             stub.poller.watch(stub.place.iter().copied());
-            let Flags { harts, other } = match self.asked(stub).await? {
-                Asked::Operations(flags) => flags,
-                Asked::Exit(code) => return Ok(End::Exit(code)),
+            let Flags { harts, other } = match self.next_event(stub).await? {
+                FirmwareEvent::Operations(flags) => flags,
+                FirmwareEvent::Exit(code) => return Ok(ServiceEnd::Exit(code)),
             };
             if other != 0 && !stub.has_told.replace(true) {
                 self.report_other_hart(other);
@@ -167,7 +167,7 @@ impl FrontEnd for Channel {
             for hart in harts {
                 waits |= !self.serve_hart(stub, hart).await?;
                 if let Some(code) = self.exit.get() {
-                    return Ok(End::Exit(code));
+                    return Ok(ServiceEnd::Exit(code));
                 }
             }
             if waits {
@@ -181,7 +181,9 @@ impl FrontEnd for Channel {
             return Err(self.service.has_failed());
         }
         let delayed = match (self.held.get(), self.tracker.task()) {
-            (Some((hart, result)), Task::Delay { until }) => Some((hart, result, until)),
+            (Some((hart, result)), AwaitedOperation::Delay { until }) => {
+                Some((hart, result, until))
+            }
             (None, _) => None,
             (Some(_), _) => return Err(self.service.is_busy()),
         };
@@ -252,10 +254,10 @@ impl FrontEnd for Channel {
             task,
         };
         // An operation that is asked for again, since it waits for input, is no progress.
-        let is_repeated = *self.tracker.step().borrow() == step(Task::Input);
+        let is_repeated = *self.tracker.step().borrow() == step(AwaitedOperation::Input);
         match is_repeated {
-            true => self.tracker.waits(step(Task::Host)),
-            false => self.tracker.enter(step(Task::Host)),
+            true => self.tracker.waits(step(AwaitedOperation::Host)),
+            false => self.tracker.enter(step(AwaitedOperation::Host)),
         }
         let mut args = vec![argument];
         let done = self.context.catch_panic(async {
@@ -266,16 +268,16 @@ impl FrontEnd for Channel {
         });
         let done = done.await;
         let done = done.unwrap_or_else(|panic| Err(Failure::Panic(panic)));
-        if let Ok(Done::Pending) = done {
-            self.tracker.waits(step(Task::Input));
-            self.service.tasks.awaits(Task::Input);
+        if let Ok(OperationOutcome::Pending) = done {
+            self.tracker.waits(step(AwaitedOperation::Input));
+            self.service.tasks.awaits(AwaitedOperation::Input);
             return Ok(None);
         }
         self.tracker.enter(self.waiting.clone());
         let (result, error) = match done {
-            Ok(Done::Value(value)) => (Some(value), None),
+            Ok(OperationOutcome::Value(value)) => (Some(value), None),
             // One that is pending has returned above.
-            Ok(Done::Exit(_) | Done::Pending) => (None, None),
+            Ok(OperationOutcome::Exit(_) | OperationOutcome::Pending) => (None, None),
             Err(ref failure) => {
                 let errno = failure.errno();
                 let Errno(number) = errno;
@@ -303,7 +305,7 @@ impl FrontEnd for Channel {
         };
         self.tracker.keep(served.clone());
         self.service.emit_served(&self.context, || served.clone());
-        if let Ok(Done::Exit(code)) = done {
+        if let Ok(OperationOutcome::Exit(code)) = done {
             self.exit.set(Some(code));
             if let Some(task) = self.task.take() {
                 task.wake();
@@ -349,7 +351,7 @@ impl Stub {
 }
 
 /// Event for which a channel with code in place of traps waits.
-enum Asked {
+enum FirmwareEvent {
     Operations(Flags),
     /// Exit by a call of the testbench.
     Exit(u32),
@@ -357,10 +359,10 @@ enum Asked {
 
 impl Channel {
     /// Waits until firmware asks for an operation by its words, or has exited.
-    async fn asked(&self, stub: &Stub) -> Result<Asked, Failure> {
+    async fn next_event(&self, stub: &Stub) -> Result<FirmwareEvent, Failure> {
         poll_fn(|context| {
             if let Some(code) = self.exit.get() {
-                return Poll::Ready(Ok(Asked::Exit(code)));
+                return Poll::Ready(Ok(FirmwareEvent::Exit(code)));
             }
             let bytes = match stub.poller.bytes() {
                 Ok(bytes) => bytes,
@@ -368,7 +370,7 @@ impl Channel {
             };
             let is_new = |flags: &Flags| !flags.harts.is_empty() || !stub.has_told.get();
             if let Some(flags) = Flags::of(&bytes).filter(is_new) {
-                return Poll::Ready(Ok(Asked::Operations(flags)));
+                return Poll::Ready(Ok(FirmwareEvent::Operations(flags)));
             }
             self.task.set(Some(context.waker().clone()));
             stub.poller.wake_later(context, None);

@@ -7,7 +7,7 @@ use mailbox_rs::{Errno, MAX_STRING, PosixFlags, PtrWidth, Whence};
 
 use super::channel::Channel;
 use super::handles::{FEATURES, Handle};
-use super::outcome::Done;
+use super::outcome::OperationOutcome;
 use crate::actors::service::{Failure, Stream, exit_code, refused};
 use crate::mem::{AccessError, Op, Span};
 use crate::messages::files::{ActOnPath, PathAction, PosixOpen};
@@ -49,7 +49,7 @@ impl Channel {
         operation: Operation,
         argument: u64,
         words: &[u64],
-    ) -> Result<Done, Failure> {
+    ) -> Result<OperationOutcome, Failure> {
         let value = match (operation.0, words) {
             (0x01, &[name, mode, len]) => self.open(name, mode, len).await?,
             (0x02, &[handle]) => self.close(handle).await?,
@@ -66,18 +66,18 @@ impl Channel {
             (0x05, &[handle, ptr, len]) => len - self.write(handle, ptr, len).await?.min(len),
             (0x06, &[handle, ptr, len]) => match self.read(handle, ptr, len).await? {
                 Some(read) => len - read.min(len),
-                None => return Ok(Done::Pending),
+                None => return Ok(OperationOutcome::Pending),
             },
             (0x07, _) => {
                 if !self.is_input_ready() {
-                    return Ok(Done::Pending);
+                    return Ok(OperationOutcome::Pending);
                 }
                 // The end of the input has no value: the operation waits, as on a terminal.
                 match self.service.read_byte().await? {
                     Some(byte) => u64::from(byte),
                     None => {
                         self.report_end_of_input();
-                        return Ok(Done::Pending);
+                        return Ok(OperationOutcome::Pending);
                     }
                 }
             }
@@ -145,7 +145,7 @@ impl Channel {
             (0x31, _) => TICKS_PER_SECOND,
             _ => return Err(refused(Errno::ENOSYS, "there is no such operation")),
         };
-        Ok(Done::Value(value))
+        Ok(OperationOutcome::Value(value))
     }
 
     /// Prints a text up to its NUL, in pieces. Of one that is too long the first [`MAX_TEXT`] bytes are printed.
@@ -428,8 +428,8 @@ impl Channel {
 }
 
 /// Exit with the code of an application, or 1 for any other reason.
-fn exit(reason: u64, status: Option<u64>) -> Done {
-    Done::Exit(match (reason, status) {
+fn exit(reason: u64, status: Option<u64>) -> OperationOutcome {
+    OperationOutcome::Exit(match (reason, status) {
         (APPLICATION_EXIT, None) => 0,
         (APPLICATION_EXIT, Some(status)) => exit_code(status),
         _ => 1,

@@ -2,7 +2,7 @@
 
 /// Outcome of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Done {
+pub(super) enum OperationOutcome {
     /// Result for firmware.
     Value(u64),
     /// Input has not come yet.

@@ -5,8 +5,8 @@ use mailbox_rs::Request;
 
 use super::{ChannelService, Failure};
 use crate::mem::{CHUNK, Op, Span};
+use crate::messages::AwaitedOperation;
 use crate::messages::foreign::Severity;
-use crate::messages::mailbox::Task;
 
 /// Most bits that are flipped in what one request writes.
 const MOST_FLIPS: u32 = 16;
@@ -128,7 +128,7 @@ impl ChannelService {
         let Some(injector) = &self.faults else {
             return;
         };
-        self.tasks.awaits(Task::Delay { until });
+        self.tasks.awaits(AwaitedOperation::Delay { until });
         injector.alarm.until(until).await;
     }
 }

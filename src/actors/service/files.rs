@@ -7,9 +7,9 @@ use super::failure::Failure;
 use super::{ChannelService, MAX_MOVE};
 use crate::bus::{Envelope, Message};
 use crate::mem::{CHUNK, Op, Span};
+use crate::messages::AwaitedOperation;
 use crate::messages::files::{self, Close, Explain, Open, Read, Seek, Write};
 use crate::messages::foreign::ExpandPath;
-use crate::messages::mailbox::Task;
 use crate::messages::shown;
 
 impl ChannelService {
@@ -102,7 +102,7 @@ impl ChannelService {
             // The file server rejects a path that is not UTF-8.
             _ => return Ok(path.clone()),
         };
-        self.tasks.awaits(Task::File);
+        self.tasks.awaits(AwaitedOperation::File);
         let path = text.to_owned();
         let expanded = self.peers.foreign.ask(ExpandPath { path }).await?;
         let expanded = expanded.map_err(|unset| Failure::Unset {
@@ -122,7 +122,7 @@ impl ChannelService {
         if M::NAME != Close::NAME && self.has_faults() {
             self.inject_into_file()?;
         }
-        self.tasks.awaits(Task::File);
+        self.tasks.awaits(AwaitedOperation::File);
         match self.peers.files.ask(ask).await? {
             Ok(answer) => Ok(answer),
             Err(errno) => {

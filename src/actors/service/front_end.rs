@@ -12,13 +12,13 @@ use actix::{Actor, Handler};
 use super::channel_task::{ChannelTask, Running};
 use super::{ChannelProgress, ChannelService, Failure, Opening, Peers};
 use crate::bus::{ActorContext, Bus, BusError, Envelope, Port, Spawner};
+use crate::messages::AwaitedOperation;
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedChannel, SavedFrontEnd};
 use crate::messages::foreign::{Exit, Severity};
 use crate::messages::front_end::{
     ChannelState, Inbox, Operate, OperateError, OutputFailed, Protocol, Status, StdinError,
     StdinWrite,
 };
-use crate::messages::mailbox::Task;
 use crate::messages::memory::{self, AccessSegments};
 use crate::messages::{ChannelDescriptor, ChannelId, Interface, rpc};
 
@@ -40,7 +40,7 @@ pub(crate) trait FrontEnd: Sized + 'static {
     fn status(&self) -> <Self::Protocol as Protocol>::Status;
 
     /// Serves requests until the channel ends.
-    fn serve(&self) -> impl Future<Output = Result<End, Failure>>;
+    fn serve(&self) -> impl Future<Output = Result<ServiceEnd, Failure>>;
 
     /// Carries out an operation that the testbench has seen firmware ask for.
     fn operate(&self, _: &Operate) -> impl Future<Output = Result<Option<u64>, OperateError>> {
@@ -67,7 +67,7 @@ pub(crate) trait FrontEnd: Sized + 'static {
 }
 
 /// End of a channel's service.
-pub(crate) enum End {
+pub(crate) enum ServiceEnd {
     /// Firmware has exited.
     Exit(u32),
     /// The channel can't be served, for this reason.
@@ -172,7 +172,7 @@ impl<F: FrontEnd> Server<F> {
             let service = channel.service();
             let busy = |Running| service.is_busy_to_restore();
             task.end().map_err(busy)?;
-            if let Task::Call(_) = service.tasks.task() {
+            if let AwaitedOperation::Call(_) = service.tasks.task() {
                 let channel = service.name().clone();
                 service.peers.rpc.port().post(rpc::Cancel { channel });
             }
@@ -273,8 +273,8 @@ impl<F: FrontEnd> Handler<Inbox<F::Protocol>> for Server<F> {
 /// Task of one channel: serves it until it ends.
 async fn serve<F: FrontEnd>(channel: Rc<F>, peers: Rc<ServerPeers<F::Protocol>>) {
     match channel.serve().await {
-        Ok(End::Exit(code)) => peers.exit(&*channel, code).await,
-        Ok(End::Refused(reason)) => peers.give_up(&*channel, &reason).await,
+        Ok(ServiceEnd::Exit(code)) => peers.exit(&*channel, code).await,
+        Ok(ServiceEnd::Refused(reason)) => peers.give_up(&*channel, &reason).await,
         Err(failure) => {
             let reason = format!("service of the channel has ended: {}", failure.with_cause());
             peers.give_up(&*channel, &reason).await;

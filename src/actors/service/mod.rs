@@ -10,7 +10,7 @@
 //! - `status_tracker`: present step and recent requests of a channel, for the status.
 //! - `frame_decoder`: decoders of defmt's frames.
 //! - `word_poller`: words that a front end polls.
-//! - `task_tracker`: operation that the present request waits for, for the status.
+//! - `operation_tracker`: operation that the present request waits for, for the status.
 //! - `progress`: state of the channels that ticks read without a message.
 //! - `exit_code`: exit codes of words with more bits.
 //! - `failure`: errors of requests, and their error numbers; `severity`: severity of reports on them.
@@ -25,6 +25,7 @@ mod files;
 mod frame_decoder;
 mod front_end;
 mod opening;
+mod operation_tracker;
 mod peers;
 mod posix;
 mod progress;
@@ -32,7 +33,6 @@ mod session;
 mod severity;
 mod status_tracker;
 mod stdio;
-mod task_tracker;
 mod tick_alarm;
 mod word_poller;
 
@@ -47,8 +47,9 @@ pub(in crate::actors) use exit_code::exit_code;
 pub(crate) use failure::Failure;
 use fault_injector::FaultInjector;
 pub(crate) use frame_decoder::{FrameDecoder, FrameDecoders};
-pub(crate) use front_end::{End, FrontEnd, LastStep, Server, statuses};
+pub(crate) use front_end::{FrontEnd, LastStep, Server, ServiceEnd, statuses};
 pub(crate) use opening::Opening;
+pub(in crate::actors) use operation_tracker::OperationTracker;
 pub(crate) use peers::Peers;
 pub(in crate::actors) use posix::refused;
 pub(crate) use progress::ChannelProgress;
@@ -56,15 +57,14 @@ pub(in crate::actors) use progress::WordsRead;
 pub(in crate::actors) use session::{Random, Session, Stream};
 pub(in crate::actors) use severity::severity;
 pub(in crate::actors) use status_tracker::StatusTracker;
-pub(in crate::actors) use task_tracker::TaskTracker;
 pub(in crate::actors) use word_poller::{TurnRead, WordPoller};
 
 use crate::bus::{ActorContext, Message};
 use crate::mem::{CHUNK, Op, Outcome, SpaceId, Span};
+use crate::messages::AwaitedOperation;
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedService};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::front_end::StdinError;
-use crate::messages::mailbox::Task;
 use crate::messages::{
     ChannelId, ChannelServices, InputSource, NO_SLOT, Name, ServedRequest, console, files as file,
     foreign, plain,
@@ -84,7 +84,7 @@ pub(crate) struct ChannelService {
     /// Services as configured.
     pub(in crate::actors) services: Arc<ChannelServices>,
     pub(in crate::actors) peers: Rc<Peers>,
-    pub(in crate::actors) tasks: Rc<TaskTracker>,
+    pub(in crate::actors) tasks: Rc<OperationTracker>,
     pub(in crate::actors) session: Session,
     /// Injected faults; `None` for none.
     faults: Option<FaultInjector>,
@@ -113,7 +113,7 @@ impl ChannelService {
             faults: FaultInjector::of(opening),
             services,
             peers: peers.clone(),
-            tasks: Rc::new(TaskTracker::new(context.clone())),
+            tasks: Rc::new(OperationTracker::new(context.clone())),
             release: Cell::default(),
         }
     }
@@ -138,7 +138,7 @@ impl ChannelService {
             injector.set_state(state);
         }
         self.release.set(None);
-        self.tasks.awaits(Task::Host);
+        self.tasks.awaits(AwaitedOperation::Host);
     }
 
     /// Error of a checkpoint in the middle of an operation.
@@ -282,7 +282,7 @@ impl ChannelService {
 
     /// Performs one access in the channel's space.
     pub(in crate::actors) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
-        self.tasks.awaits(Task::Memory);
+        self.tasks.awaits(AwaitedOperation::Memory);
         let release = self.release.take();
         let outcome = self.peers.memory.access(self.space, release, op).await;
         if !matches!(outcome, Ok(Ok(_))) {

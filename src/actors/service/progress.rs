@@ -49,7 +49,7 @@ impl Drop for Inspecting<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct ChannelProgress {
     served: Cell<usize>,
-    channels: Box<[Standing]>,
+    channels: Box<[ProgressRecord]>,
     fatal: OnceCell<String>,
     /// True while words of channels are read for a status.
     inspected: Cell<bool>,
@@ -57,7 +57,7 @@ pub(crate) struct ChannelProgress {
 
 /// Progress of one channel.
 #[derive(Debug, Default)]
-struct Standing {
+struct ProgressRecord {
     /// Tick of its last progress.
     since: Cell<u64>,
     exit: Cell<Option<u32>>,
@@ -74,7 +74,7 @@ impl ChannelProgress {
     pub(crate) fn new(channels: usize) -> Self {
         Self {
             served: Cell::new(channels),
-            channels: (0..channels).map(|_| Standing::default()).collect(),
+            channels: (0..channels).map(|_| ProgressRecord::default()).collect(),
             fatal: OnceCell::new(),
             inspected: Cell::new(false),
         }
@@ -109,7 +109,7 @@ impl ChannelProgress {
 
     /// Counts the firmwares that have not exited, as at the start.
     fn count(&self) {
-        let is_first = |at: &Standing| at.firmware.get().is_none() && !at.is_endless.get();
+        let is_first = |at: &ProgressRecord| at.firmware.get().is_none() && !at.is_endless.get();
         let any = self.channels.iter().any(is_first);
         let counted = self.channels().zip(&self.channels);
         let counted = counted.filter(|(_, at)| !any || is_first(at));
@@ -138,7 +138,7 @@ impl ChannelProgress {
     }
 
     /// Channels of the same firmware, this one included.
-    fn same_firmware(&self, channel: ChannelId) -> impl Iterator<Item = &Standing> {
+    fn same_firmware(&self, channel: ChannelId) -> impl Iterator<Item = &ProgressRecord> {
         let first = |id: ChannelId| self.standing(id)?.firmware.get().or(Some(id));
         let own = first(channel);
         let all = self.channels().zip(&self.channels);
@@ -218,7 +218,7 @@ impl ChannelProgress {
         })
     }
 
-    fn standing(&self, channel: ChannelId) -> Option<&Standing> {
+    fn standing(&self, channel: ChannelId) -> Option<&ProgressRecord> {
         self.channels.get(usize::try_from(channel.0).ok()?)
     }
 }

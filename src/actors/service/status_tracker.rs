@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::{ChannelProgress, TaskTracker};
+use super::{ChannelProgress, OperationTracker};
+use crate::messages::AwaitedOperation;
 use crate::messages::ChannelId;
-use crate::messages::mailbox::Task;
 
 /// Number of completed requests kept.
 const RECENT: usize = 8;
@@ -15,7 +15,7 @@ const RECENT: usize = 8;
 pub(in crate::actors) struct StatusTracker<S, R> {
     channel: ChannelId,
     progress: Rc<ChannelProgress>,
-    tasks: Rc<TaskTracker>,
+    tasks: Rc<OperationTracker>,
     step: RefCell<S>,
     recent: RefCell<VecDeque<R>>,
 }
@@ -26,7 +26,7 @@ impl<S: Clone, R: Clone> StatusTracker<S, R> {
         channel: ChannelId,
         first: S,
         progress: Rc<ChannelProgress>,
-        tasks: Rc<TaskTracker>,
+        tasks: Rc<OperationTracker>,
     ) -> Self {
         Self {
             channel,
@@ -57,7 +57,7 @@ impl<S: Clone, R: Clone> StatusTracker<S, R> {
 
     /// Sets the step that the channel waits for, without progress.
     pub(in crate::actors) fn waits(&self, step: S) {
-        self.tasks.awaits(Task::Host);
+        self.tasks.awaits(AwaitedOperation::Host);
         *self.step.borrow_mut() = step;
     }
 
@@ -67,7 +67,7 @@ impl<S: Clone, R: Clone> StatusTracker<S, R> {
     }
 
     /// Operation that the present request waits for.
-    pub(in crate::actors) fn task(&self) -> Task {
+    pub(in crate::actors) fn task(&self) -> AwaitedOperation {
         self.tasks.task()
     }
 

@@ -9,9 +9,9 @@ use super::failure::Failure;
 use super::session::Stream;
 use super::{ChannelService, MAX_MOVE};
 use crate::mem::{CHUNK, Op};
+use crate::messages::AwaitedOperation;
 use crate::messages::console::{Print, PrintError, PutRaw};
 use crate::messages::files::{DescriptorStatus, PosixOpen, Read, Sync, WriteSome};
-use crate::messages::mailbox::Task;
 use crate::messages::{InputSource, OutputTarget};
 
 /// Permission bits of a created file.
@@ -101,7 +101,7 @@ impl ChannelService {
     /// Copies bytes of the testbench to memory: those that are there, at least one unless the input has ended.
     async fn read_input(&self, ptr: u64, len: u64) -> Result<u64, Failure> {
         self.release_slot().await?;
-        self.tasks.awaits(Task::Input);
+        self.tasks.awaits(AwaitedOperation::Input);
         let input = &self.session.input;
         input.ready().await;
         let limit = if len == 0 { MAX_MOVE } else { len };

@@ -12,11 +12,11 @@ use crate::messages::announced::WaitOver;
 /// Wake of at most one task in a tick, or before. While none waits for a tick, ticks cost nothing.
 pub(super) struct TickAlarm {
     timer: TickTimer,
-    waiting: Rc<Waiting>,
+    waiting: Rc<PendingWake>,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct PendingWake {
     /// First tick in which the task is woken.
     due: Cell<u64>,
     /// True once a tick has woken the task.
@@ -28,7 +28,7 @@ struct Waiting {
 impl TickAlarm {
     /// Alarm of a channel.
     pub(super) fn new(bus: &Bus, channel: ChannelId, context: ActorContext) -> Self {
-        let waiting = Rc::new(Waiting::default());
+        let waiting = Rc::new(PendingWake::default());
         let shared = waiting.clone();
         let timer = bus.timer(Box::new(move |tick| {
             if shared.due.get() <= tick

@@ -20,7 +20,7 @@ const WORD: usize = 4;
 pub(in crate::actors) struct WordPoller {
     bell: Doorbell,
     store: Rc<dyn Store>,
-    seen: Rc<Seen>,
+    seen: Rc<PolledWords>,
 }
 
 /// Read of several words at a time.
@@ -33,7 +33,7 @@ pub(in crate::actors) struct TurnRead {
     pub(in crate::actors) first: usize,
 }
 
-struct Seen {
+struct PolledWords {
     channel: ChannelId,
     context: ActorContext,
     /// Wake of the channel's task.
@@ -57,7 +57,7 @@ impl WordPoller {
         store: Rc<dyn Store>,
     ) -> Self {
         let alarm = TickAlarm::new(bus, channel, context.clone());
-        let seen = Seen {
+        let seen = PolledWords {
             channel,
             context,
             alarm,
@@ -213,7 +213,7 @@ impl TurnRead {
     }
 }
 
-impl Seen {
+impl PolledWords {
     fn rang(&self, segments: &[Segment], bytes: Option<&[u8]>) {
         // A notified tick rings with unchanged bytes, too.
         if let Some(bytes) = bytes.filter(|bytes| self.last.borrow().as_ref() != *bytes) {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::client::{Client, Fault};
 use super::network::{Listener, Network};
-use super::recorded_network::{Answers, Noted};
+use super::traced_network::{ResultLog, Traced};
 use crate::messages::checkpoint::{SavedSocket, SavedSockets};
 use crate::messages::sockets::{ClientId, OsError, READ_MAX, ReadMode, SocketError, SocketId};
 
@@ -24,8 +24,8 @@ const RESTORED_MAX: usize = 256;
 ///
 /// The hub is not part of a system: sockets that were opened before a system starts are open in it, too.
 pub(crate) struct Hub {
-    network: Noted<dyn Network>,
-    answers: Answers,
+    network: Traced<dyn Network>,
+    answers: ResultLog,
     limit: usize,
     opened: u64,
     sockets: BTreeMap<SocketId, Socket>,
@@ -63,9 +63,9 @@ struct Leaving {
 impl Hub {
     /// Creates a hub without sockets. At most `limit` bytes are queued for one client.
     pub(crate) fn new(network: impl Network + 'static, limit: usize) -> Self {
-        let answers = Answers::default();
+        let answers = ResultLog::default();
         Self {
-            network: Noted::new(Box::new(network), &answers),
+            network: Traced::new(Box::new(network), &answers),
             answers,
             limit,
             opened: 0,
@@ -305,7 +305,7 @@ impl Hub {
     }
 
     /// Results of the network since they were last taken, if recording is enabled.
-    pub(super) fn answers(&self) -> &Answers {
+    pub(super) fn answers(&self) -> &ResultLog {
         &self.answers
     }
 

@@ -7,10 +7,10 @@
 mod client;
 mod hub;
 mod network;
-mod recorded_network;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod traced_network;
 
 use std::cell::RefCell;
 use std::rc::Rc;

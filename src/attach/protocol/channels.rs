@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::htif::Htif;
 use super::rtt::Rtt;
 use super::rules::{
-    Breach, Owner, Pending, Request, Rules, Written, reaches_outside, reads, writes,
+    Breach, MemoryWrite, Owner, Pending, Request, Rules, reaches_outside, reads, writes,
 };
 use super::semihosting::Semihosting;
 use crate::bus::{Body, Endpoint, Event, Observation, Topic};
@@ -23,7 +23,7 @@ use crate::messages::{ChannelDescriptor, ChannelId, Interface, RttPlace, htif, r
 pub(super) struct Channels {
     channels: Vec<Channel>,
     /// Messages of servers, whose replies may be errors of the map.
-    asked: Pending<Asked>,
+    asked: Pending<MemoryMessage>,
 }
 
 /// One channel.
@@ -38,7 +38,7 @@ struct Channel {
 
 /// Message of a server to memory.
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+struct MemoryMessage {
     server: Endpoint,
     space: SpaceId,
     /// True for a look of the server's own, such as a search in the ranges of the configuration.
@@ -120,7 +120,7 @@ impl Channels {
         } else if let Some(Access { space, op }) = body.downcast_ref() {
             self.accessed(seen.ticket.from, sequence, *space, op, texts);
         } else if let Some(Resolve { space, span }) = body.downcast_ref() {
-            let asked = Asked {
+            let asked = MemoryMessage {
                 server: seen.ticket.from,
                 space: *space,
                 searches: false,
@@ -151,12 +151,15 @@ impl Channels {
     }
 
     /// Channels that a message of a server may be of.
-    fn of(&mut self, Asked { server, space, .. }: Asked) -> impl Iterator<Item = &mut Channel> {
+    fn of(
+        &mut self,
+        MemoryMessage { server, space, .. }: MemoryMessage,
+    ) -> impl Iterator<Item = &mut Channel> {
         let channels = self.channels.iter_mut();
         channels.filter(move |it| it.server == server && it.space == space)
     }
 
-    fn ask(&mut self, sequence: u64, asked: Asked, request: Request) {
+    fn ask(&mut self, sequence: u64, asked: MemoryMessage, request: Request) {
         let mut is_known = false;
         for channel in self.of(asked) {
             is_known = true;
@@ -176,7 +179,7 @@ impl Channels {
         op: &Op<Span>,
         texts: &mut Vec<String>,
     ) {
-        let mut asked = Asked {
+        let mut asked = MemoryMessage {
             server,
             space,
             searches: matches!(op, Op::Look(_)),
@@ -199,7 +202,7 @@ impl Channels {
     }
 
     /// Checks a write of a server: it is to a word of a channel, or to memory that a request names.
-    fn wrote(&mut self, asked: Asked, write: Written, texts: &mut Vec<String>) {
+    fn wrote(&mut self, asked: MemoryMessage, write: MemoryWrite, texts: &mut Vec<String>) {
         let mut is_unknown = false;
         for channel in self.of(asked) {
             let mut breaches = Vec::new();
@@ -223,7 +226,7 @@ impl Channels {
         self.tell(asked, breach, texts);
     }
 
-    fn went_outside(&mut self, asked: Asked, outside: &MapError, texts: &mut Vec<String>) {
+    fn went_outside(&mut self, asked: MemoryMessage, outside: &MapError, texts: &mut Vec<String>) {
         let address = match outside {
             MapError::Outside { address, .. } | MapError::Wraps { address, .. } => *address,
             MapError::NoSpace(_) => 0,
@@ -246,7 +249,7 @@ impl Channels {
     }
 
     /// Adds a finding about a message that may be of several channels.
-    fn tell(&mut self, asked: Asked, breach: Breach, texts: &mut Vec<String>) {
+    fn tell(&mut self, asked: MemoryMessage, breach: Breach, texts: &mut Vec<String>) {
         let names: Vec<_> = self.of(asked).map(|it| format!("`{}`", it.name)).collect();
         texts.push(format!("channel {}: {breach}", names.join(" or ")));
     }

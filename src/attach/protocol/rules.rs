@@ -31,7 +31,7 @@ pub(super) trait Rules: Debug + Send {
     fn replied(&mut self, sequence: u64, reply: Option<&dyn Body>, breaches: &mut Vec<Breach>);
 
     /// Checks a write of the server in the channel's space. Returns the owner of the place.
-    fn writes(&mut self, write: Written, breaches: &mut Vec<Breach>) -> Owner;
+    fn writes(&mut self, write: MemoryWrite, breaches: &mut Vec<Breach>) -> Owner;
 
     /// True if the server reads this place by itself, and firmware has not named it.
     fn looks_at(&self, _at: Span) -> bool {
@@ -62,7 +62,7 @@ pub(super) enum Request {
 
 /// Write of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct MemoryWrite {
     /// Place of the bytes.
     pub(super) at: Span,
     /// Little-endian number; `None` for a place of more than 8 bytes, and for copied ones.
@@ -90,7 +90,7 @@ pub(super) fn reads(op: &Op<Span>) -> impl Iterator<Item = Request> {
 }
 
 /// Writes of an operation, in order.
-pub(super) fn writes(op: &Op<Span>) -> impl Iterator<Item = Written> {
+pub(super) fn writes(op: &Op<Span>) -> impl Iterator<Item = MemoryWrite> {
     op.each().iter().filter_map(|op| {
         let (at, value) = match op {
             Op::Write(at, bytes) => (*at, number(bytes)),
@@ -101,7 +101,7 @@ pub(super) fn writes(op: &Op<Span>) -> impl Iterator<Item = Written> {
                 return None;
             }
         };
-        Some(Written { at, value })
+        Some(MemoryWrite { at, value })
     })
 }
 

@@ -80,14 +80,14 @@ impl Table {
 
 /// Properties of a request that is not served yet, from the messages that it has caused.
 #[derive(Debug, Default)]
-struct Asked {
+struct UnservedRequest {
     method: Option<String>,
     path: Option<String>,
     /// Bytes printed since the request before.
     printed: u64,
 }
 
-impl Asked {
+impl UnservedRequest {
     /// Drops method and path: a reset has dropped the request. Printed bytes count for the next one, as in `vhost trace stat`.
     fn drop_request(&mut self) {
         (self.method, self.path) = (None, None);
@@ -99,7 +99,7 @@ pub(super) struct Reader {
     trace: Trace,
     owners: ChannelAttribution,
     /// Open request of each channel.
-    asked: HashMap<Arc<str>, Asked>,
+    asked: HashMap<Arc<str>, UnservedRequest>,
     requests: u64,
     /// Number of messages and replies that can't be decoded.
     undecoded: u64,
@@ -165,7 +165,9 @@ impl Reader {
                 }
                 let body = body?;
                 if body.is::<RestoreBegun>() {
-                    self.asked.values_mut().for_each(Asked::drop_request);
+                    self.asked
+                        .values_mut()
+                        .for_each(UnservedRequest::drop_request);
                 }
                 let channel = channel?;
                 match served_request(body) {
@@ -211,7 +213,7 @@ impl Reader {
     }
 
     fn request(&mut self, served: &dyn ServedRequest, channel: Arc<str>, tick: u64) -> Row {
-        let Asked {
+        let UnservedRequest {
             method,
             path,
             printed,

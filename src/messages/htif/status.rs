@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::text::{CallText, OutcomeText};
 use super::{Command, SystemCall};
+use crate::messages::AwaitedOperation;
 use crate::messages::StatusWords;
 use crate::messages::front_end::ChannelState;
-use crate::messages::mailbox::Task;
 
 /// Status of one channel. `Display` writes one line about the pending step and the side that it depends on, and indented lines for the
 /// rest.
@@ -50,7 +50,7 @@ pub enum HtifStep {
         /// System call that it asks for.
         call: Option<SystemCall>,
         /// Operation that the command waits for.
-        task: Task,
+        task: AwaitedOperation,
     },
     /// Firmware takes a response: it sets `fromhost` to 0.
     Taken {

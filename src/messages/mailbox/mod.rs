@@ -10,7 +10,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub(crate) use status::CACHE_HINT;
-pub use status::{ChannelStatus, End, Past, PendingCall, RecordedStatus, Step, Task};
+pub use status::{ChannelStatus, MailboxStep, PastRequest, RecordedStatus, RequestEnd};
 
 use self::text::{RequestText, ResponseText};
 use super::ChannelId;

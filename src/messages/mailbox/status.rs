@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ChannelWords;
 use super::text::{RequestText, ResponseText};
-use crate::messages::StatusWords;
 use crate::messages::front_end::ChannelState;
-use crate::messages::rpc::{Provider, Target};
+use crate::messages::{AwaitedOperation, StatusWords};
 
 /// Status of one channel. `Display` writes one line about the pending step and the side that it depends on, and indented lines for the
 /// rest.
@@ -20,7 +19,7 @@ pub struct ChannelStatus {
     /// Tick of this snapshot.
     pub now: u64,
     /// Current state.
-    pub step: Step,
+    pub step: MailboxStep,
     /// Tick of the last progress, in which `step` was entered.
     pub since: u64,
     /// Words of the channel in memory; `None` if they were not read or could not be read.
@@ -30,7 +29,7 @@ pub struct ChannelStatus {
     /// Producer index of the response queue: responses that the host has put.
     pub put: u32,
     /// Completed requests, oldest first.
-    pub recent: Vec<Past>,
+    pub recent: Vec<PastRequest>,
 }
 
 /// Pending step of a channel.
@@ -39,7 +38,7 @@ pub struct ChannelStatus {
     clippy::large_enum_variant,
     reason = "there is one a channel, and a box would be an allocation a request"
 )]
-pub enum Step {
+pub enum MailboxStep {
     /// Firmware requests a handshake.
     Handshake {
         /// Address of the channel.
@@ -54,7 +53,7 @@ pub enum Step {
         /// Request as firmware wrote it.
         entry: RequestEntry,
         /// Operation that the request waits for.
-        task: Task,
+        task: AwaitedOperation,
     },
     /// Firmware takes a response; the response queue is full.
     Room,
@@ -67,42 +66,9 @@ pub enum Step {
     GivenUp,
 }
 
-/// Operation that a request waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Task {
-    /// Processing in the mailbox server.
-    Host,
-    /// Access to memory.
-    Memory,
-    /// File operation.
-    File,
-    /// Result of a call.
-    Call(PendingCall),
-    /// Bytes of the standard input.
-    Input,
-    /// End of an injected delay.
-    Delay {
-        /// First tick in which the response may be written.
-        until: u64,
-    },
-}
-
-/// Call without a result so far.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PendingCall {
-    /// Target of the call.
-    pub target: Target,
-    /// Callee that replied that the call is pending; `None` before the first reply.
-    pub by: Option<Provider>,
-    /// Number of such replies.
-    pub answers: u64,
-    /// Tick of the last reply, or of the first poll before there is one. The next poll is in the tick after it.
-    pub tick: u64,
-}
-
 /// Completed request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Past {
+pub struct PastRequest {
     /// Slot in the request queue.
     pub slot: u32,
     /// Request as firmware wrote it.
@@ -112,12 +78,12 @@ pub struct Past {
     /// Tick in which the request completed.
     pub to: u64,
     /// Outcome of the request.
-    pub end: End,
+    pub end: RequestEnd,
 }
 
 /// Outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum End {
+pub enum RequestEnd {
     /// Completed with a response.
     Answered(Response),
     /// Completed; the request has no response.
@@ -131,7 +97,7 @@ pub(crate) const CACHE_HINT: &str = "stale or dirty cache line?";
 
 impl ChannelState for ChannelStatus {
     fn is_open(&self) -> bool {
-        !matches!(self.step, Step::Exited { .. } | Step::GivenUp)
+        !matches!(self.step, MailboxStep::Exited { .. } | MailboxStep::GivenUp)
     }
 
     fn show_words(&mut self, words: Option<StatusWords>) {
@@ -164,21 +130,26 @@ impl ChannelStatus {
     fn write(&self, f: &mut fmt::Formatter<'_>, unread: &str) -> fmt::Result {
         write!(f, "{}: ", self.channel)?;
         match &self.step {
-            Step::Handshake { address } => self.handshake(f, *address)?,
-            Step::Request => self.request(f)?,
-            Step::Serve { slot, entry, task } => {
+            MailboxStep::Handshake { address } => self.handshake(f, *address)?,
+            MailboxStep::Request => self.request(f)?,
+            MailboxStep::Serve { slot, entry, task } => {
                 task.describe(f, self.since, self.now)?;
                 write!(f, "; slot {slot} has {}", RequestText(entry))?;
             }
-            Step::Room => write!(
+            MailboxStep::Room => write!(
                 f,
                 "waits for firmware to take a response since tick {}: the queue is full; {CACHE_HINT}",
                 self.since
             )?,
-            Step::Exited { code } => write!(f, "exited with code {code} in tick {}", self.since)?,
-            Step::GivenUp => write!(f, "service failed in tick {}", self.since)?,
+            MailboxStep::Exited { code } => {
+                write!(f, "exited with code {code} in tick {}", self.since)?
+            }
+            MailboxStep::GivenUp => write!(f, "service failed in tick {}", self.since)?,
         }
-        if matches!(self.step, Step::Request | Step::Serve { .. } | Step::Room) {
+        if matches!(
+            self.step,
+            MailboxStep::Request | MailboxStep::Serve { .. } | MailboxStep::Room
+        ) {
             self.indices(f, unread)?;
         }
         for past in &self.recent {
@@ -232,7 +203,7 @@ impl ChannelStatus {
             .words
             .filter(|words| words.state == State::READY.0)?
             .handshake?;
-        let is_idle = matches!(self.step, Step::Request | Step::Room);
+        let is_idle = matches!(self.step, MailboxStep::Request | MailboxStep::Room);
         let found = (words.request_taken, words.response_put);
         (is_idle && found != (self.taken, self.put)).then_some(found)
     }
@@ -286,57 +257,7 @@ impl ChannelStatus {
     }
 }
 
-impl Task {
-    /// Writes the operation, of a request taken in tick `since`, as of tick `now`.
-    pub(in crate::messages) fn describe(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        since: u64,
-        now: u64,
-    ) -> fmt::Result {
-        let asked = match self {
-            Self::Host => return write!(f, "serves a request since tick {since}"),
-            Self::Memory => return write!(f, "waits for memory since tick {since}"),
-            Self::File => return write!(f, "waits for a file since tick {since}"),
-            Self::Input => {
-                return write!(
-                    f,
-                    "waits for more bytes of the standard input since tick {since}"
-                );
-            }
-            Self::Delay { until } => {
-                return write!(
-                    f,
-                    "holds a response back until tick {until}, as `faults.delay` asks for"
-                );
-            }
-            Self::Call(asked) => asked,
-        };
-        let PendingCall {
-            target,
-            by,
-            answers,
-            tick,
-        } = asked;
-        let Some(by) = by else {
-            return write!(f, "is calling {target} since tick {since}");
-        };
-        write!(
-            f,
-            "waits for {by}: {target} is pending since tick {since} (polled "
-        )?;
-        match answers {
-            1 => f.write_str("once)")?,
-            answers => write!(f, "{answers} times)")?,
-        }
-        if *tick < now {
-            f.write_str(", being polled now")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Past {
+impl fmt::Display for PastRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             slot,
@@ -353,7 +274,7 @@ impl fmt::Display for Past {
     }
 }
 
-impl fmt::Display for End {
+impl fmt::Display for RequestEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answered(response) => ResponseText(*response).fmt(f),
@@ -368,7 +289,7 @@ mod tests {
     use super::super::Handshake;
     use super::*;
 
-    fn status(step: Step, words: ChannelWords) -> String {
+    fn status(step: MailboxStep, words: ChannelWords) -> String {
         ChannelStatus {
             channel: "cpu".to_owned(),
             now: 9,
@@ -397,25 +318,25 @@ mod tests {
 
     #[test]
     fn a_cache_line_is_suspected_where_the_next_step_is_firmwares_and_unseen() {
-        let step = |step: &Step, words| status(step.clone(), words);
-        let room = Step::Room;
-        let handshake = Step::Handshake { address: 0x100 };
+        let step = |step: &MailboxStep, words| status(step.clone(), words);
+        let room = MailboxStep::Room;
+        let handshake = MailboxStep::Handshake { address: 0x100 };
         // A response that is not taken, a full queue, and a handshake.
-        assert!(step(&Step::Request, words(1, 2, 2)).contains(CACHE_HINT));
+        assert!(step(&MailboxStep::Request, words(1, 2, 2)).contains(CACHE_HINT));
         assert!(step(&room, words(1, 2, 2)).contains(CACHE_HINT));
         assert!(step(&handshake, words(0, 0, 0)).contains(CACHE_HINT));
         // Firmware computes.
-        assert!(!step(&Step::Request, words(2, 2, 2)).contains(CACHE_HINT));
-        let text = step(&Step::Request, words(2, 2, 1));
+        assert!(!step(&MailboxStep::Request, words(2, 2, 2)).contains(CACHE_HINT));
+        let text = step(&MailboxStep::Request, words(2, 2, 1));
         let expected = "firmware has overwritten the host's indices, which are 2 taken and 1 put in memory; stale or dirty cache line?";
         assert!(text.ends_with(expected), "{text}");
-        let text = step(&Step::Request, words(2, 0, 2));
+        let text = step(&MailboxStep::Request, words(2, 0, 2));
         assert!(text.contains("which are 0 taken and 2 put"), "{text}");
         // The host may be about to write them.
-        let serve = Step::Serve {
+        let serve = MailboxStep::Serve {
             slot: 1,
             entry: RequestEntry::from(&mailbox_rs::Request::Exit { code: 0 }),
-            task: Task::Memory,
+            task: AwaitedOperation::Memory,
         };
         assert!(!step(&serve, words(2, 1, 2)).contains(CACHE_HINT));
     }

@@ -27,7 +27,7 @@ use crate::messages::rpc::Target;
 use crate::sim::CStdout;
 use crate::system::assembly::Environment;
 use crate::system::assembly::{HostCallback, Started, SystemParts};
-use crate::system::assembly::{Noted, recorder};
+use crate::system::assembly::{RecordingEnvironment, recorder};
 use crate::system::running::{Call, Timeout, Vhost};
 use crate::system::{CallbackResult, Error};
 use crate::trace::{Header, Payloads, RunIdentity};
@@ -327,7 +327,7 @@ impl Builder {
         mut self,
         built: impl FnOnce(&Spaces<'_>, &mut Openers, &mut Openers) -> Result<(), Error>,
     ) -> Result<SystemParts, Error> {
-        let noted = Noted::new(&self);
+        let noted = RecordingEnvironment::new(&self);
         let map = Rc::new(self.memory_map(&noted)?);
         let channels = self.channels(&map, &noted)?;
         let build_ids = noted.build_ids();
@@ -397,7 +397,7 @@ impl Builder {
         })
     }
 
-    fn memory_map(&self, noted: &Noted<'_>) -> Result<MemoryMap, ConfigError> {
+    fn memory_map(&self, noted: &RecordingEnvironment<'_>) -> Result<MemoryMap, ConfigError> {
         let Some(source) = &self.memories else {
             return Ok(MemoryMap::default());
         };
@@ -409,7 +409,7 @@ impl Builder {
     fn channels(
         &self,
         map: &MemoryMap,
-        noted: &Noted<'_>,
+        noted: &RecordingEnvironment<'_>,
     ) -> Result<Vec<ChannelConfig>, ConfigError> {
         let Some(source) = &self.mailboxes else {
             return Ok(Vec::new());

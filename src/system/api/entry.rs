@@ -8,7 +8,7 @@ use super::builder::Builder;
 use super::sockets::SocketService;
 use super::spaces::Spaces;
 use super::status::ChannelExit;
-use crate::attach::{self, Named};
+use crate::attach::{self, Builtin};
 use crate::config::vhost_variables::{
     ATTACH, MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE, RUN_COMMAND, RUN_DESIGN, RUN_HOST,
     RUN_ID, RUN_REVISION, RUN_SEED, TRACE, TRACE_COMPRESS, TRACE_PAYLOADS, WATCHDOG,
@@ -109,7 +109,7 @@ impl Vhost {
     pub(crate) fn from_environment(
         paths: InitPaths,
         sockets: &SocketService,
-        attached: Vec<Named>,
+        attached: Vec<Builtin>,
         configure: impl FnOnce(Builder) -> Result<Builder, Box<dyn StdError>>,
     ) -> Result<(Self, PendingStart), Error> {
         let configure = |builder| {

@@ -1,7 +1,7 @@
 //! Copies of the process that runs a system: snapshots, and runs of one boot.
 
 use crate::attach::follow_fork;
-use crate::guest::{self, Rerun, Runs, Taken, runs};
+use crate::guest::{self, ContinuedProcess, Rerun, Runs, runs};
 use crate::system::Error;
 use crate::system::running::Vhost;
 
@@ -133,8 +133,8 @@ impl Snapshots {
         // The rerun may fill the disk.
         vhost.flush();
         match self.kept.take(now) {
-            Ok(Taken::Here) => Ok(false),
-            Ok(Taken::Woken) => {
+            Ok(ContinuedProcess::Here) => Ok(false),
+            Ok(ContinuedProcess::Woken) => {
                 self.due = u64::MAX;
                 self.is_rerun = true;
                 Ok(true)

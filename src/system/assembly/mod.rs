@@ -25,7 +25,7 @@ pub(super) use actors::{start_rpc, start_sockets};
 pub(super) use environment::{DirectCalls, Environment};
 pub(super) use loader::{LOAD, Loader};
 pub(super) use log::start as start_log;
-pub(super) use origin::{Noted, recorder};
+pub(super) use origin::{RecordingEnvironment, recorder};
 pub(super) use parts::{HostCallback, Started, SystemParts};
 pub(super) use stubs::MOST_TRAPS;
 pub use stubs::unreplaced_traps;

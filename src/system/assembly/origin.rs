@@ -14,7 +14,7 @@ use crate::messages::foreign::Severity;
 use crate::trace::{DECISION, Header, Recorder, Source, TraceError};
 
 /// Configuration environment that records its answers.
-pub(in crate::system) struct Noted<'a> {
+pub(in crate::system) struct RecordingEnvironment<'a> {
     outside: &'a dyn ConfigEnvironment,
     header: RefCell<Header>,
     /// Recorded name of each file, by its real name.
@@ -24,7 +24,7 @@ pub(in crate::system) struct Noted<'a> {
     warnings: RefCell<Vec<ConfigWarning>>,
 }
 
-impl<'a> Noted<'a> {
+impl<'a> RecordingEnvironment<'a> {
     pub(in crate::system) fn new(outside: &'a dyn ConfigEnvironment) -> Self {
         let header = Header {
             defaults: outside.defaults(),
@@ -65,7 +65,7 @@ impl<'a> Noted<'a> {
     }
 }
 
-impl ConfigEnvironment for Noted<'_> {
+impl ConfigEnvironment for RecordingEnvironment<'_> {
     fn variable(&self, name: &str) -> Option<String> {
         let value = self.outside.variable(name);
         let mut header = self.header.borrow_mut();
@@ -229,7 +229,7 @@ mod tests {
         let [a, again, b] = ["a.elf", "./a.elf", "b.elf"].map(|name| folder.path().join(name));
         put_image(&a, &[0xab; 4], true);
         put_image(&b, &[0; 4], false);
-        let noted = Noted::new(&Process);
+        let noted = RecordingEnvironment::new(&Process);
         for file in [&a, &b] {
             noted.real_name(file);
             noted.image(file).unwrap();
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn images_without_a_build_id_have_no_lines() {
         let folder = tempfile::tempdir().unwrap();
-        let noted = Noted::new(&Process);
+        let noted = RecordingEnvironment::new(&Process);
         for file in ["a.elf", "b.elf"].map(|name| folder.path().join(name)) {
             put_image(&file, &[0; 4], false);
             noted.image(&file).unwrap();

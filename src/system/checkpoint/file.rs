@@ -218,7 +218,7 @@ impl Checkpoint {
                 false => CheckpointError::Foreign { file: file() },
             });
         };
-        let mut rest = Rest { all: bytes, rest };
+        let mut rest = UnreadBytes { all: bytes, rest };
         let too_short = |needs: u64| cut(file(), bytes.len() as u64, needs);
         let format = u32::from_le_bytes(rest.array().map_err(too_short)?);
         let [len] = rest.array().map_err(too_short)?;
@@ -276,12 +276,12 @@ impl Part {
 }
 
 /// Bytes of a file that were not read.
-struct Rest<'a> {
+struct UnreadBytes<'a> {
     all: &'a [u8],
     rest: &'a [u8],
 }
 
-impl<'a> Rest<'a> {
+impl<'a> UnreadBytes<'a> {
     /// Next bytes, or the size that the file is to have at least.
     fn take(&mut self, len: u64) -> Result<&'a [u8], u64> {
         let read = (self.all.len() - self.rest.len()) as u64;

@@ -9,7 +9,7 @@ const ID: &str = "checkpoint";
 
 /// Outcome of a restore.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct RestoreOutcome {
     /// Number of ticks.
     pub(super) tick: u64,
     /// Number of socket clients at the time of the checkpoint that are not connected now.
@@ -21,27 +21,27 @@ pub(super) struct Kept {
 }
 
 /// Reports on the outcome.
-pub(super) fn reports(kept: &Kept) -> Vec<Report> {
+pub(super) fn reports(outcome: &RestoreOutcome) -> Vec<Report> {
     let mut left_out = Vec::new();
     if cfg!(feature = "python") {
         left_out.push("objects and tasks of Python".to_owned());
     }
-    match kept.clients {
+    match outcome.clients {
         0 => {}
         1 => left_out.push("the connection of a socket client".to_owned()),
         clients => left_out.push(format!("the connections of {clients} socket clients")),
     }
     let left_out = match left_out.is_empty() {
         true => String::new(),
-        false => format!("; not kept: {}", left_out.join(", ")),
+        false => format!("; not outcome: {}", left_out.join(", ")),
     };
-    let tick = kept.tick;
+    let tick = outcome.tick;
     let summary = format!("goes on from a checkpoint at tick {tick}{left_out}");
     let mut all = vec![report(Severity::Info, summary)];
-    for error in &kept.sockets {
+    for error in &outcome.sockets {
         all.push(report(Severity::Warning, error.to_string()));
     }
-    for FileFinding { fd, path, change } in &kept.files {
+    for FileFinding { fd, path, change } in &outcome.files {
         let what = format!("descriptor {fd}, file `{path}`");
         let lost = "operations on it fail with EIO";
         let (severity, text) = match change {

@@ -20,7 +20,7 @@ use std::path::Path;
 use configuration::configuration;
 pub use error::CheckpointError;
 pub use file::Checkpoint;
-use findings::{Kept, reports};
+use findings::{RestoreOutcome, reports};
 use memories::{MEMORIES, SavedMemory};
 
 use crate::messages::announced::RestoreBegun;
@@ -115,8 +115,8 @@ impl Vhost {
         memories::check(memories, &content)?;
         bus.run_until_idle()?;
         memories::restore(memories, &content);
-        let kept = self.restore_state(front_ends, checkpoint.tick(), state)?;
-        for Report { severity, id, text } in reports(&kept) {
+        let outcome = self.restore_state(front_ends, checkpoint.tick(), state)?;
+        for Report { severity, id, text } in reports(&outcome) {
             self.report(severity, &id, &text)?;
         }
         Ok(bus.run_until_idle()?)
@@ -158,7 +158,7 @@ impl Vhost {
         front_ends: &FrontEnds,
         tick: u64,
         state: SavedSystem,
-    ) -> Result<Kept, Error> {
+    ) -> Result<RestoreOutcome, Error> {
         let Inner {
             bus,
             ports,
@@ -177,18 +177,18 @@ impl Vhost {
             statistics: state.statistics,
         });
         self.watch(watchdog.timeout());
-        let mut kept = Kept {
+        let mut outcome = RestoreOutcome {
             tick,
-            ..Kept::default()
+            ..RestoreOutcome::default()
         };
         let sockets = state.sockets;
         let clients = sockets.clients;
-        kept.sockets = bus.ask(&ports.sockets, sockets::Restore { sockets })?;
+        outcome.sockets = bus.ask(&ports.sockets, sockets::Restore { sockets })?;
         // Clients of sockets that are still open stay.
         let here = bus.ask(&ports.sockets, sockets::Save)?;
-        kept.clients = clients.saturating_sub(here.clients);
+        outcome.clients = clients.saturating_sub(here.clients);
         let files = state.files;
-        kept.files = bus.ask(&ports.files, files::Restore { files })?;
+        outcome.files = bus.ask(&ports.files, files::Restore { files })?;
         bus.ask(&ports.console, console::Restore { text: state.text })?;
         for server in front_ends.iter() {
             let own = |saved: &&SavedChannel| server.ids().contains(&saved.channel);
@@ -196,7 +196,7 @@ impl Vhost {
             let restored = server.restore(bus, channels)?;
             restored.map_err(CheckpointError::Restore)?;
         }
-        Ok(kept)
+        Ok(outcome)
     }
 
     /// Sets the time to that of a checkpoint, and tells taps.

@@ -29,7 +29,7 @@ pub(super) struct Comparison {
     is_suspended: bool,
     /// Messages of that time without a reply so far.
     posted: PostedMessages,
-    over: Option<End>,
+    over: Option<ReplayEnd>,
 }
 
 /// Relation of numbers and kinds in the replay to those of the recording.
@@ -37,7 +37,7 @@ pub(super) struct Comparison {
 struct Matching {
     /// Recorded numbers of unanswered messages, by their numbers in the replay.
     open: OpenMessages<u64>,
-    known: KindMap<Known>,
+    known: KindMap<ObservedKind>,
     /// Recorded number of the last message to which the player gave the recorded reply. That reply is not compared.
     given: Option<u64>,
     /// Serialization buffer, reused.
@@ -45,7 +45,7 @@ struct Matching {
 }
 
 /// Kind of message that has been observed.
-struct Known {
+struct ObservedKind {
     encoding: Encoding,
     /// True if it has no reply.
     is_event: bool,
@@ -66,7 +66,7 @@ pub(super) struct Due {
 }
 
 /// Result of a replay.
-enum End {
+enum ReplayEnd {
     /// Complete replay.
     Played,
     Different(Box<Difference>),
@@ -142,8 +142,8 @@ impl Comparison {
     #[cold]
     fn take_end(&mut self) {
         self.over = self.upcoming.take_end().map(|end| match end {
-            Ok(()) => End::Played,
-            Err(error) => End::Damaged(error),
+            Ok(()) => ReplayEnd::Played,
+            Err(error) => ReplayEnd::Damaged(error),
         });
     }
 
@@ -236,7 +236,7 @@ impl Comparison {
     fn damaged(&mut self, frame: u64, damage: Damage) {
         if self.over.is_none() {
             let error = self.upcoming.damage_of(frame, damage);
-            self.over = Some(End::Damaged(error));
+            self.over = Some(ReplayEnd::Damaged(error));
         }
     }
 
@@ -253,11 +253,13 @@ impl Comparison {
         if self.over.is_some() {
             return;
         }
-        self.over = Some(End::Different(Box::new(Difference {
+        self.over = Some(ReplayEnd::Different(Box::new(Difference {
             frame,
             recorded,
             replayed,
-            before: self.upcoming.describe_again(&self.recent.frames, describe_entry),
+            before: self
+                .upcoming
+                .describe_again(&self.recent.frames, describe_entry),
         })));
     }
 }
@@ -269,7 +271,7 @@ impl Matching {
         let id = ticket.kind_id();
         let known = match self.known.get(id) {
             Some(known) => known,
-            None => self.known.insert(id, Known::of(ticket)),
+            None => self.known.insert(id, ObservedKind::of(ticket)),
         };
         if entry.tick != seen.tick || !known.is(entry.kind, ticket) {
             return false;
@@ -305,7 +307,7 @@ impl Matching {
     }
 }
 
-impl Known {
+impl ObservedKind {
     fn of(ticket: &Ticket) -> Self {
         Self {
             encoding: Encoding::of(ticket.to().name(), ticket.name()),
@@ -491,9 +493,9 @@ impl SharedComparison {
     pub(super) fn end(&self, ticks: u64) -> Result<Replayed, ReplayError> {
         let mut comparison = self.lock();
         match comparison.over.take() {
-            Some(End::Different(difference)) => Err(ReplayError::Difference(difference)),
-            Some(End::Damaged(error)) => Err(error.into()),
-            Some(End::Played) | None => Ok(Replayed {
+            Some(ReplayEnd::Different(difference)) => Err(ReplayError::Difference(difference)),
+            Some(ReplayEnd::Damaged(error)) => Err(error.into()),
+            Some(ReplayEnd::Played) | None => Ok(Replayed {
                 messages: comparison.matched,
                 ticks,
                 is_cut: comparison.upcoming.is_cut(),

@@ -183,7 +183,7 @@ fn write(
     ticks: RangeInclusive<u64>,
     wanted: &RangeInclusive<u64>,
     output: &Path,
-) -> Result<Option<Written>, ReplayError> {
+) -> Result<Option<WrittenPart>, ReplayError> {
     let mut trace = Trace::open(file)?;
     let last = *ticks.end();
     let header = header_of(trace.header(), wanted);
@@ -229,7 +229,7 @@ fn write(
             return Ok(None);
         }
     }
-    let written = Written {
+    let written = WrittenPart {
         file: part.writer.file().to_owned(),
         entries: part.entries,
         is_cut: trace.is_cut(),
@@ -266,7 +266,7 @@ fn header_of(header: &Header, ticks: &RangeInclusive<u64>) -> Header {
 }
 
 /// Part that was written.
-struct Written {
+struct WrittenPart {
     file: PathBuf,
     entries: u64,
     /// True if the recording was cut off inside of it.

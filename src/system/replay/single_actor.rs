@@ -35,7 +35,7 @@ use crate::system::assembly::{start_rpc, start_sockets};
 use crate::system::running::Observed;
 use crate::system::running::SendRecorded;
 use crate::system::running::{AnyServer, Recorded, Surroundings, absent_servers};
-use crate::system::running::{GiveAnswer, Held, Hold, held_port};
+use crate::system::running::{GiveAnswer, HeldMessage, HoldMessage, absent_port};
 use crate::system::running::{attach_all, detach_all};
 use crate::trace::{Content, Damage, Entry, Header, deserialize};
 
@@ -154,7 +154,7 @@ impl SingleActor {
 
 impl Inner {
     /// Holds a message of the actor's, and gives the input that comes next, up to its reply.
-    fn hold(&self, Held { sequence, answer }: Held) {
+    fn hold(&self, HeldMessage { sequence, answer }: HeldMessage) {
         // An unrecorded message has ended the replay.
         let Some(recorded) = self.comparison.recorded(sequence) else {
             return;
@@ -315,10 +315,10 @@ impl Stubs<'_> {
 
     /// Stub of an absent actor: holds messages until their recorded replies.
     fn port<I: Inbox>(&self) -> Port<I> {
-        held_port(&self.0.bus, self.hold())
+        absent_port(&self.0.bus, self.hold())
     }
 
-    fn hold(&self) -> Hold {
+    fn hold(&self) -> HoldMessage {
         let single: Weak<Inner> = Rc::downgrade(self.0);
         Rc::new(move |held| {
             if let Some(single) = single.upgrade() {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::held::{Hold, held_port};
+use super::absent::{HoldMessage, absent_port};
 use super::send_recorded::SendRecorded;
 use crate::actors::console::TellFrontEnd;
 use crate::actors::htif::HtifChannel;
@@ -33,7 +33,7 @@ struct Kind {
     serves: fn(&Interface) -> bool,
     start: fn(&Surroundings<'_>) -> Result<Box<dyn AnyServer>, BusError>,
     /// Function that sends lost text to the absent server.
-    stub: fn(&Bus, &Hold) -> Box<TellFrontEnd>,
+    stub: fn(&Bus, &HoldMessage) -> Box<TellFrontEnd>,
 }
 
 impl Kind {
@@ -48,8 +48,8 @@ impl Kind {
 }
 
 /// Function that sends lost text to the absent server of a protocol.
-fn stub<P: Protocol>(bus: &Bus, hold: &Hold) -> Box<TellFrontEnd> {
-    let port = held_port::<Inbox<P>>(bus, hold.clone()).with_sender(console::ENDPOINT);
+fn stub<P: Protocol>(bus: &Bus, hold: &HoldMessage) -> Box<TellFrontEnd> {
+    let port = absent_port::<Inbox<P>>(bus, hold.clone()).with_sender(console::ENDPOINT);
     Box::new(move |failed| port.post(failed))
 }
 
@@ -57,7 +57,7 @@ fn stub<P: Protocol>(bus: &Bus, hold: &Hold) -> Box<TellFrontEnd> {
 pub(in crate::system) fn absent_servers(
     bus: &Bus,
     channels: &[ChannelDescriptor],
-    hold: &Hold,
+    hold: &HoldMessage,
 ) -> Box<TellFrontEnd> {
     let of = |channel: &ChannelDescriptor| {
         let mut kinds = FRONT_ENDS.iter();

@@ -5,12 +5,13 @@
 //! - `watchdog`, `flusher`: what a tick may cause.
 //! - `space_names`, `known_images`, `stub`: lookups by name.
 //! - `thread_claim`: one system on a thread.
-//! - `held`, `send_recorded`: messages to and from a recording.
+//! - `absent`, `send_recorded`: messages to and from a recording.
 
+mod absent;
 mod call;
 mod flusher;
 mod front_ends;
-mod held;
+
 mod known_images;
 mod send_recorded;
 mod space_names;
@@ -20,10 +21,10 @@ mod thread_claim;
 mod vhost;
 mod watchdog;
 
+pub(super) use absent::{GiveAnswer, HeldMessage, HoldMessage, absent_port};
 pub use call::Call;
 pub(super) use flusher::Flusher;
 pub(super) use front_ends::{AnyServer, FrontEnds, Recorded, Surroundings, absent_servers};
-pub(super) use held::{GiveAnswer, Held, Hold, held_port};
 pub(super) use known_images::{KnownImage, known_images};
 pub(super) use send_recorded::SendRecorded;
 pub(super) use space_names::SpaceNames;

@@ -19,8 +19,8 @@ pub(in crate::system) fn attach_all(
     let found = Arc::<FoundErrors>::default();
     let counting = found.clone();
     let reporter = bus.spawn(|spawner| spawner.start(|_| Reporter::new(foreign, counting)))?;
-    let (way, moves) = (reporter.recipient(), strand::is_entered());
-    let context = AttachContext::new(served, way, found, moves);
+    let (recipient, moves) = (reporter.recipient(), strand::is_entered());
+    let context = AttachContext::new(served, recipient, found, moves);
     for what in attached {
         attach(bus, what, &context)?;
     }

@@ -31,7 +31,7 @@ pub(in crate::trace) struct Unpacker {
 
 /// Outcome of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+enum UnpackStep {
     /// There may be content, or a further step.
     On,
     /// The file has ended.
@@ -92,7 +92,7 @@ impl Unpacker {
         }
         // A frame may end with a block without content.
         while self.frame.is_some() {
-            if self.step()? == Step::End {
+            if self.step()? == UnpackStep::End {
                 return Ok(None);
             }
             if self.taken < self.content.len() {
@@ -128,8 +128,8 @@ impl Unpacker {
             let rest = &self.content[self.taken..];
             if rest.is_empty() {
                 match self.step()? {
-                    Step::On => continue,
-                    Step::End => break,
+                    UnpackStep::On => continue,
+                    UnpackStep::End => break,
                 }
             }
             let len = rest.len().min(to.len() - filled);
@@ -142,21 +142,21 @@ impl Unpacker {
 
     /// Content of the first block that has any, which is not taken; nothing at the end of the file.
     pub(in crate::trace) fn first_content(&mut self) -> Result<&[u8], Unpacked> {
-        while self.taken == self.content.len() && self.step()? == Step::On {}
+        while self.taken == self.content.len() && self.step()? == UnpackStep::On {}
         Ok(&self.content[self.taken..])
     }
 
     /// Reads the next block, the header of the next frame, or a frame that is skipped.
-    fn step(&mut self) -> Result<Step, Unpacked> {
+    fn step(&mut self) -> Result<UnpackStep, Unpacked> {
         match self.frame {
             Some(checksum) => self.block(checksum),
             None => self.frame_header(),
         }
     }
 
-    fn frame_header(&mut self) -> Result<Step, Unpacked> {
+    fn frame_header(&mut self) -> Result<UnpackStep, Unpacked> {
         if self.left() == 0 {
-            return Ok(Step::End);
+            return Ok(UnpackStep::End);
         }
         self.stored.clear();
         if !self.take(4)? {
@@ -185,10 +185,10 @@ impl Unpacker {
         reset.map_err(damaged)?;
         self.unpack()?;
         self.frame = Some(header.checksum);
-        Ok(Step::On)
+        Ok(UnpackStep::On)
     }
 
-    fn skip(&mut self) -> Result<Step, Unpacked> {
+    fn skip(&mut self) -> Result<UnpackStep, Unpacked> {
         self.stored.clear();
         if !self.take(4)? {
             return self.cut();
@@ -202,14 +202,14 @@ impl Unpacker {
             return self.cut();
         }
         self.go_to(self.at + len)?;
-        Ok(Step::On)
+        Ok(UnpackStep::On)
     }
 
-    fn block(&mut self, checksum: usize) -> Result<Step, Unpacked> {
+    fn block(&mut self, checksum: usize) -> Result<UnpackStep, Unpacked> {
         // All that was written out is there.
         if self.left() == 0 {
             self.refuse_whole()?;
-            return Ok(Step::End);
+            return Ok(UnpackStep::End);
         }
         self.stored.clear();
         if !self.take(BLOCK_HEADER)? {
@@ -232,16 +232,16 @@ impl Unpacker {
         if is_last {
             self.frame = None;
         }
-        Ok(Step::On)
+        Ok(UnpackStep::On)
     }
 
     /// Ends the file inside of a part.
-    fn cut(&mut self) -> Result<Step, Unpacked> {
+    fn cut(&mut self) -> Result<UnpackStep, Unpacked> {
         self.refuse_whole()?;
         self.is_cut = true;
         self.at = self.size;
         self.frame = None;
-        Ok(Step::End)
+        Ok(UnpackStep::End)
     }
 
     /// Fails if the file has its end, so that a part which is longer has a wrong size. It goes to the end.
@@ -345,7 +345,7 @@ impl Unpacker {
             match Magic::of([a, b, c, d]) {
                 Some(Magic::Skippable) => {
                     self.go_to(start + 4)?;
-                    if self.skip()? == Step::End {
+                    if self.skip()? == UnpackStep::End {
                         return Ok(frames);
                     }
                 }

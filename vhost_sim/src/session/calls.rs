@@ -1,6 +1,6 @@
 //! Calls of methods and custom commands.
 
-use super::{Check, Phase, Session, Shared, Waiting, ensure};
+use super::{Check, Phase, Session, Shared, WaitingRequest, ensure};
 use crate::event::{Answer, Target};
 use crate::meaning::Reply;
 use crate::space::Space;
@@ -10,9 +10,9 @@ impl Session {
     /// Takes requests of a memory without a log, until one is a call.
     pub(super) fn until_call(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
         self.until(space, shared, |waiting| {
-            matches!(waiting, Waiting::Call(..))
+            matches!(waiting, WaitingRequest::Call(..))
         })?;
-        let calls = self.loose || matches!(self.current, Some(Waiting::Call(..)));
+        let calls = self.loose || matches!(self.current, Some(WaitingRequest::Call(..)));
         ensure(calls, || "a method was called without a request".to_owned())
     }
 
@@ -20,7 +20,7 @@ impl Session {
         &mut self,
         space: &mut Space,
         shared: &mut Shared,
-        found: fn(&Waiting) -> bool,
+        found: fn(&WaitingRequest) -> bool,
     ) -> Check {
         let there = self.at + self.layout.request.idx_c;
         while !self.logged
@@ -43,7 +43,7 @@ impl Session {
         shared: &mut Shared,
     ) -> Check {
         self.until_call(space, shared)?;
-        let Some(Waiting::Call(wanted, with)) = &self.current else {
+        let Some(WaitingRequest::Call(wanted, with)) = &self.current else {
             return Ok(());
         };
         ensure((wanted, &with[..]) == (target, args), || {

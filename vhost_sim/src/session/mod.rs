@@ -44,7 +44,7 @@ pub struct Shared {
 
 /// Request that waits for acts of the host before its response.
 #[derive(Debug)]
-enum Waiting {
+enum WaitingRequest {
     Call(Target, Vec<u64>),
     Special(Special, Outcome),
 }
@@ -72,7 +72,7 @@ pub struct Session {
     pub loose: bool,
     taken: u32,
     put: u32,
-    current: Option<Waiting>,
+    current: Option<WaitingRequest>,
     answers: VecDeque<Vec<Reply>>,
     writes: Vec<(u64, u64)>,
     /// Range of the current request whose bytes are known in part.
@@ -143,7 +143,7 @@ impl Session {
 
     /// True if the request in service is a call that has not returned.
     pub fn has_pending_call(&self) -> bool {
-        matches!(self.current, Some(Waiting::Call(..)))
+        matches!(self.current, Some(WaitingRequest::Call(..)))
     }
 
     /// True if the host has files of the host program open, which the model may have closed.
@@ -158,7 +158,7 @@ impl Session {
         }
         let what = match (self.phase, &self.current) {
             (Phase::Handshake, _) => "reset in a handshake",
-            (_, Some(Waiting::Call(..))) => "reset with a pending call",
+            (_, Some(WaitingRequest::Call(..))) => "reset with a pending call",
             _ if !self.answers.is_empty() => "reset with a response to come",
             _ if space.wanted_word(self.at + self.layout.request.idx_p) != self.taken => {
                 "reset with requests queued"
@@ -206,7 +206,7 @@ impl Session {
     pub fn begin(&mut self, tick: u64) {
         self.tick = tick;
         self.polls = 0;
-        self.pending = matches!(self.current, Some(Waiting::Call(..)));
+        self.pending = matches!(self.current, Some(WaitingRequest::Call(..)));
     }
 
     /// Checks one act of the host.
@@ -283,7 +283,7 @@ impl Session {
             self.current = None;
             shared.files.reset_seen(self.channel);
         }
-        if let Some(Waiting::Call(target, _)) = &self.current {
+        if let Some(WaitingRequest::Call(target, _)) = &self.current {
             let polled = self.polls == 1;
             ensure(polled, || format!("{target:?} was not polled in a tick"))?;
         }

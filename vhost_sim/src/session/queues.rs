@@ -1,7 +1,7 @@
 //! Requests that the host takes, and its responses.
 
 use super::goals::{count_entry, count_errno};
-use super::{Check, Outcome, Phase, Session, Shared, Waiting, ensure};
+use super::{Check, Outcome, Phase, Session, Shared, WaitingRequest, ensure};
 use crate::expect::Expect;
 use crate::meaning::{Meaning, Reply, Request};
 use crate::methods;
@@ -102,7 +102,7 @@ impl Session {
             Meaning::Answer(replies) => self.answers.push_back(replies),
             Meaning::Call(target, args) => {
                 if methods::exists(&target) {
-                    self.current = Some(Waiting::Call(target, args));
+                    self.current = Some(WaitingRequest::Call(target, args));
                     self.pending = false;
                     self.polls = 0;
                 } else {
@@ -111,7 +111,7 @@ impl Session {
                 }
             }
             Meaning::Special(special) => {
-                self.current = Some(Waiting::Special(special, Outcome::default()));
+                self.current = Some(WaitingRequest::Special(special, Outcome::default()));
             }
         }
         Ok(())

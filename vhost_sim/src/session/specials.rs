@@ -1,6 +1,6 @@
 //! Requests to special files.
 
-use super::{Check, Session, Shared, Waiting, ensure};
+use super::{Check, Session, Shared, WaitingRequest, ensure};
 use crate::event::FileOp;
 use crate::meaning::{Reply, Special};
 use crate::space::Space;
@@ -26,12 +26,12 @@ impl Session {
             return Ok(());
         }
         self.until(space, shared, |waiting| {
-            matches!(waiting, Waiting::Special(..))
+            matches!(waiting, WaitingRequest::Special(..))
         })?;
         if self.loose {
             return Ok(());
         }
-        let Some(Waiting::Special(special, outcome)) = &mut self.current else {
+        let Some(WaitingRequest::Special(special, outcome)) = &mut self.current else {
             return Err(format!("file `{path}`: {op:?} without a request"));
         };
         match (special, op) {
@@ -89,10 +89,10 @@ impl Session {
 
     /// Completes a request to a special file.
     pub(super) fn finish_special(&mut self) {
-        let Some(Waiting::Special(..)) = &self.current else {
+        let Some(WaitingRequest::Special(..)) = &self.current else {
             return;
         };
-        let Some(Waiting::Special(special, outcome)) = self.current.take() else {
+        let Some(WaitingRequest::Special(special, outcome)) = self.current.take() else {
             return;
         };
         let moved = outcome.bytes.len() as u64;

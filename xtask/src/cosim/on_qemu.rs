@@ -105,7 +105,7 @@ struct Run<'a> {
 
 /// Status, text and files at the end of a run.
 #[derive(Debug, PartialEq, Eq)]
-struct Left {
+struct RunResult {
     status: Option<i32>,
     text: String,
     files: Contents,
@@ -295,7 +295,7 @@ fn put(folder: &Path, run: &Run<'_>) -> Result<()> {
     Ok(())
 }
 
-fn on_qemu(root: &Path, run: &Run<'_>) -> Result<Left> {
+fn on_qemu(root: &Path, run: &Run<'_>) -> Result<RunResult> {
     let folder = root.join(prepare(root, &format!("{NAME}-qemu"), run)?);
     let args: String = run.args.iter().map(|arg| format!(",arg={arg}")).collect();
     let output = Command::new("timeout")
@@ -313,7 +313,7 @@ fn on_qemu(root: &Path, run: &Run<'_>) -> Result<Left> {
         .context("cannot start QEMU")?;
     // Its console is its standard error.
     let text = [output.stdout, output.stderr].concat();
-    Ok(Left {
+    Ok(RunResult {
         status: output.status.code(),
         text: in_order(run, ended(String::from_utf8_lossy(&text).into_owned())),
         files: contents(&folder)?,
@@ -348,7 +348,7 @@ fn configuration(root: &Path, run: &Run<'_>, keys: &str) -> Result<String> {
     Ok(file)
 }
 
-fn on_rtl(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -> Result<Left> {
+fn on_rtl(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -> Result<RunResult> {
     let root = builder.root();
     let mut simulation = simulation.clone();
     simulation.mailboxes = configuration(root, run, run.platform.keys)?;
@@ -367,7 +367,7 @@ fn on_rtl(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -> Resu
     if text.contains("and no end") {
         bail!("{}: no end in the simulation:\n{text}", run.name);
     }
-    Ok(Left {
+    Ok(RunResult {
         status: output.status.code(),
         text: in_order(
             run,
@@ -382,7 +382,7 @@ fn on_vhost_run(
     simulation: &Simulation,
     run: &Run<'_>,
     keys: &str,
-) -> Result<Left> {
+) -> Result<RunResult> {
     let root = builder.root();
     let folder = prepare(root, &format!("{NAME}-run"), run)?;
     let memories = format!("target/cosim/firmware/{NAME}/run.mem.yaml");
@@ -399,7 +399,7 @@ fn on_vhost_run(
         .output()
         .context("cannot start vhost run")?;
     let text = String::from_utf8_lossy(&output.stdout);
-    Ok(Left {
+    Ok(RunResult {
         status: output.status.code(),
         text: without_prefix(text.lines()),
         files: contents(&root.join(folder))?,
@@ -422,8 +422,8 @@ fn without_prefix<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     out + &err
 }
 
-fn show(left: &Left) -> String {
-    let Left {
+fn show(left: &RunResult) -> String {
+    let RunResult {
         status,
         text,
         files,

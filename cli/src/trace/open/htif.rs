@@ -11,7 +11,7 @@ use vhost::messages::memory::Access;
 use vhost::messages::{ChannelId, Interface, ServedRequest as _};
 
 use super::lists::Lists;
-use super::{Asked, OpenRequest};
+use super::{OpenRequest, ProtocolRequest};
 use crate::trace::DecodedEntry;
 use crate::trace::channels::Channels;
 
@@ -135,12 +135,12 @@ impl Commands {
     fn rang(&self, mut asked: OpenRequest, word: u64, channel: &Arc<str>, lists: &mut Lists) {
         let before = lists.get_mut(channel).and_then(VecDeque::pop_back);
         if let Some(before) = before {
-            match &before.asked {
-                Asked::Htif(last) if !last.is_taken && is_part_of(last.word(), word) => {
+            match &before.request {
+                ProtocolRequest::Htif(last) if !last.is_taken && is_part_of(last.word(), word) => {
                     asked.seen = before.seen;
                 }
                 // Firmware has withdrawn it.
-                Asked::Htif(last) if !last.is_taken && self.shows_accesses => {}
+                ProtocolRequest::Htif(last) if !last.is_taken && self.shows_accesses => {}
                 _ => lists.add(channel, before, MOST_OPEN),
             }
         }
@@ -196,7 +196,7 @@ pub(super) fn resume(state: &SavedHtif, id: ChannelId, channel: &Arc<str>, lists
     let command = command.map(|command| (command.command, command.since));
     for (word, since) in reads.chain(command) {
         let mut asked = open(since, word, id);
-        if let Asked::Htif(command) = &mut asked.asked {
+        if let ProtocolRequest::Htif(command) = &mut asked.request {
             command.is_taken = true;
         }
         lists.add(channel, asked, MOST_OPEN);
@@ -213,7 +213,7 @@ fn open(seen: u64, word: u64, channel: ChannelId) -> OpenRequest {
     };
     OpenRequest {
         seen,
-        asked: Asked::Htif(OpenCommand {
+        request: ProtocolRequest::Htif(OpenCommand {
             answer,
             is_taken: false,
         }),
@@ -221,16 +221,16 @@ fn open(seen: u64, word: u64, channel: ChannelId) -> OpenRequest {
 }
 
 fn command_of(request: &OpenRequest) -> Option<&OpenCommand> {
-    match &request.asked {
-        Asked::Htif(command) => Some(command),
+    match &request.request {
+        ProtocolRequest::Htif(command) => Some(command),
         _ => None,
     }
 }
 
 /// Newest command of a channel.
 fn last<'a>(lists: &'a mut Lists, channel: &str) -> Option<&'a mut OpenCommand> {
-    match &mut lists.get_mut(channel)?.back_mut()?.asked {
-        Asked::Htif(command) => Some(command),
+    match &mut lists.get_mut(channel)?.back_mut()?.request {
+        ProtocolRequest::Htif(command) => Some(command),
         _ => None,
     }
 }

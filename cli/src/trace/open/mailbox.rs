@@ -8,7 +8,7 @@ use vhost::messages::announced::{DoorbellRang, Served};
 use vhost::messages::checkpoint::SavedSession;
 
 use super::lists::Lists;
-use super::{Asked, OpenRequest};
+use super::{OpenRequest, ProtocolRequest};
 use crate::trace::DecodedEntry;
 
 /// Most requests of a channel without an answer: those of a queue, and the one in service, whose slot is free again.
@@ -69,8 +69,8 @@ pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
 /// The answer of one that is unknown is not that of another one: a recording that begins in the middle of the run has answers of requests
 /// that were in the queue before.
 fn answered(served: &Served, open: &mut VecDeque<OpenRequest>) {
-    let position = open.iter().position(|it| match &it.asked {
-        Asked::Mailbox(asked) => asked.slot == served.slot && it.seen <= served.since,
+    let position = open.iter().position(|it| match &it.request {
+        ProtocolRequest::Mailbox(asked) => asked.slot == served.slot && it.seen <= served.since,
         _ => false,
     });
     if let Some(position) = position {
@@ -89,6 +89,6 @@ pub(super) fn resume(session: &SavedSession, channel: &Arc<str>, lists: &mut Lis
 fn open(seen: u64, slot: u32, entry: RequestEntry) -> OpenRequest {
     OpenRequest {
         seen,
-        asked: Asked::Mailbox(OpenEntry { slot, entry }),
+        request: ProtocolRequest::Mailbox(OpenEntry { slot, entry }),
     }
 }

@@ -30,12 +30,12 @@ use super::entry_reader::DecodedEntry;
 pub(crate) struct OpenRequest {
     /// Tick in which the host saw it, or took it before a checkpoint.
     pub(crate) seen: u64,
-    asked: Asked,
+    request: ProtocolRequest,
 }
 
 /// Request, in the terms of its protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Asked {
+enum ProtocolRequest {
     Mailbox(OpenEntry),
     Htif(OpenCommand),
     Semihosting(OpenOperation),
@@ -55,32 +55,32 @@ pub(crate) struct OpenRequests {
 impl OpenRequest {
     /// Kind of the request, as its answer would have it.
     pub(crate) fn kind(&self) -> &'static str {
-        match &self.asked {
-            Asked::Mailbox(asked) => asked.kind(),
-            Asked::Htif(asked) => asked.kind(),
-            Asked::Semihosting(asked) => asked.kind(),
-            Asked::Rtt(_) => OpenTransfer::KIND,
+        match &self.request {
+            ProtocolRequest::Mailbox(asked) => asked.kind(),
+            ProtocolRequest::Htif(asked) => asked.kind(),
+            ProtocolRequest::Semihosting(asked) => asked.kind(),
+            ProtocolRequest::Rtt(_) => OpenTransfer::KIND,
         }
     }
 
     /// Request in the terms of the protocol.
     pub(crate) fn text(&self) -> String {
-        match &self.asked {
-            Asked::Mailbox(asked) => asked.text(),
-            Asked::Htif(asked) => asked.text(),
-            Asked::Semihosting(asked) => asked.text(),
-            Asked::Rtt(asked) => asked.text(),
+        match &self.request {
+            ProtocolRequest::Mailbox(asked) => asked.text(),
+            ProtocolRequest::Htif(asked) => asked.text(),
+            ProtocolRequest::Semihosting(asked) => asked.text(),
+            ProtocolRequest::Rtt(asked) => asked.text(),
         }
     }
 
     /// Words of the request, as its answer would have them.
     #[cfg(feature = "parquet")]
     pub(crate) fn args(&self) -> &[u64] {
-        match &self.asked {
-            Asked::Mailbox(asked) => asked.args(),
-            Asked::Htif(asked) => asked.args(),
-            Asked::Semihosting(asked) => asked.args(),
-            Asked::Rtt(asked) => asked.args(),
+        match &self.request {
+            ProtocolRequest::Mailbox(asked) => asked.args(),
+            ProtocolRequest::Htif(asked) => asked.args(),
+            ProtocolRequest::Semihosting(asked) => asked.args(),
+            ProtocolRequest::Rtt(asked) => asked.args(),
         }
     }
 }
@@ -161,7 +161,12 @@ impl OpenRequests {
         let same = self.channels.iter().filter(|(_, of)| *of == firmware);
         for (name, _) in same {
             if let Some(open) = self.lists.get_mut(name) {
-                open.retain(|it| !matches!(it.asked, Asked::Htif(_) | Asked::Semihosting(_)));
+                open.retain(|it| {
+                    !matches!(
+                        it.request,
+                        ProtocolRequest::Htif(_) | ProtocolRequest::Semihosting(_)
+                    )
+                });
             }
             self.operations.end(name);
         }

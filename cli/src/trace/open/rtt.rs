@@ -5,7 +5,7 @@ use vhost::messages::rpc::{Call, Target};
 use vhost::messages::rtt::Direction;
 
 use super::lists::Lists;
-use super::{Asked, OpenRequest};
+use super::{OpenRequest, ProtocolRequest};
 use crate::trace::DecodedEntry;
 
 /// Most transfers of a channel without an end. The host has one in service, and gives up some of buffers that it can't access.
@@ -55,7 +55,7 @@ pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
         };
         let request = OpenRequest {
             seen: before.map_or(decoded.entry.tick, |before| before.seen),
-            asked: Asked::Rtt(transfer),
+            request: ProtocolRequest::Rtt(transfer),
         };
         lists.add(channel, request, MOST_OPEN);
     }
@@ -65,7 +65,7 @@ pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
 fn remove(number: u64, channel: &str, lists: &mut Lists) -> Option<OpenRequest> {
     let open = lists.get_mut(channel)?;
     let position = open.iter().position(
-        |it| matches!(&it.asked, Asked::Rtt(OpenTransfer { args: [of, _], .. }) if *of == number),
+        |it| matches!(&it.request, ProtocolRequest::Rtt(OpenTransfer { args: [of, _], .. }) if *of == number),
     );
     open.remove(position?)
 }

@@ -12,7 +12,7 @@ use vhost::messages::semihosting::{Operation, STUB_ARGUMENTS, STUB_ARGUMENTS_LEN
 use vhost::messages::{ChannelId, Interface, ServedRequest as _};
 
 use super::lists::Lists;
-use super::{Asked, OpenRequest};
+use super::{OpenRequest, ProtocolRequest};
 use crate::trace::DecodedEntry;
 use crate::trace::channels::Channels;
 
@@ -227,8 +227,8 @@ impl Place {
             result: None,
             error: None,
         };
-        let asked = Asked::Semihosting(OpenOperation(answer));
-        lists.add(&self.name, OpenRequest { seen, asked }, MOST_OPEN);
+        let request = ProtocolRequest::Semihosting(OpenOperation(answer));
+        lists.add(&self.name, OpenRequest { seen, request }, MOST_OPEN);
     }
 
     /// Hart whose words are read at a place.
@@ -278,8 +278,8 @@ fn words(bytes: &[u8], width: PtrWidth) -> Vec<u64> {
 }
 
 fn operation_of(request: &OpenRequest) -> Option<&OperationServed> {
-    match &request.asked {
-        Asked::Semihosting(OpenOperation(operation)) => Some(operation),
+    match &request.request {
+        ProtocolRequest::Semihosting(OpenOperation(operation)) => Some(operation),
         _ => None,
     }
 }
@@ -287,8 +287,8 @@ fn operation_of(request: &OpenRequest) -> Option<&OperationServed> {
 /// Operation of a hart.
 fn find<'a>(hart: u32, channel: &str, lists: &'a mut Lists) -> Option<&'a mut OpenOperation> {
     let mut open = lists.get_mut(channel)?.iter_mut();
-    open.find_map(|it| match &mut it.asked {
-        Asked::Semihosting(asked) if asked.0.hart == hart => Some(asked),
+    open.find_map(|it| match &mut it.request {
+        ProtocolRequest::Semihosting(asked) if asked.0.hart == hart => Some(asked),
         _ => None,
     })
 }

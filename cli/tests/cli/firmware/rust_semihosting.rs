@@ -23,7 +23,7 @@ const INPUT: &str = "two lines of input,\nand no end of line";
 
 /// Standard output, standard error, exit code, and files of a run.
 #[derive(Debug, PartialEq, Eq)]
-struct Left {
+struct RunResult {
     out: String,
     err: String,
     status: Option<i32>,
@@ -40,7 +40,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Run on QEMU; `None` on a machine without it.
-fn on_qemu(image: &Image, name: &str, width: &str) -> Option<Left> {
+fn on_qemu(image: &Image, name: &str, width: &str) -> Option<RunResult> {
     let folder = image.path("qemu");
     fs::create_dir(&folder).unwrap();
     let output = Command::new(format!("qemu-system-riscv{width}"))
@@ -55,7 +55,7 @@ fn on_qemu(image: &Image, name: &str, width: &str) -> Option<Left> {
         .stdin(File::open(image.path("in.txt")).unwrap())
         .output()
         .ok()?;
-    Some(Left {
+    Some(RunResult {
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
         status: output.status.code(),
@@ -64,7 +64,7 @@ fn on_qemu(image: &Image, name: &str, width: &str) -> Option<Left> {
 }
 
 /// Run here: with the traps seen by the command, or with code in their place.
-fn here(image: &Image, name: &str, stub: &str) -> Left {
+fn here(image: &Image, name: &str, stub: &str) -> RunResult {
     let folder = image.path(stub);
     fs::create_dir(&folder).unwrap();
     fs::copy(image.path("in.txt"), folder.join("in.txt")).unwrap();
@@ -89,7 +89,7 @@ fn here(image: &Image, name: &str, stub: &str) -> Left {
     super::replays_in_order(&trace);
     let lines = ended.stderr.split_inclusive('\n');
     let err = lines.filter(|line| !line.starts_with("vhost: "));
-    Left {
+    RunResult {
         err: err.collect(),
         out: ended.stdout,
         status: ended.status,

@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use fst_reader::{FstFilter, FstHierarchyEntry, FstReader, FstSignalValue};
 
-use super::{Served, export, gone_back, recorded, served};
+use super::{ShownRequest, export, gone_back, recorded, served};
 use crate::run::{Run, SAVED};
 use crate::{command, end};
 
@@ -21,7 +21,7 @@ pub(super) struct Exported {
 
 /// Request that the signals show.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct WaveRequest {
     channel: String,
     number: u64,
     kind: String,
@@ -84,10 +84,10 @@ impl Exported {
     }
 
     /// Requests that begin and end.
-    pub(super) fn requests(&self) -> Vec<Shown> {
+    pub(super) fn requests(&self) -> Vec<WaveRequest> {
         let mut all = vec![];
         for (channel, times) in &self.channels {
-            let mut open: Option<Shown> = None;
+            let mut open: Option<WaveRequest> = None;
             for (time, values) in times {
                 assert_eq!(values.len(), 5, "{values:?}");
                 let (is_busy, text) = (values["busy"] == "1", |name| values[name].clone());
@@ -99,7 +99,7 @@ impl Exported {
                     all.push(shown);
                 }
                 if is_busy {
-                    open = Some(Shown {
+                    open = Some(WaveRequest {
                         channel: channel.clone(),
                         number: u64::from_str_radix(&values["number"], 2).unwrap(),
                         kind: text("kind"),
@@ -115,13 +115,13 @@ impl Exported {
     }
 }
 
-fn compare(exported: &Exported, served: &[Served], per_tick: u64) {
+fn compare(exported: &Exported, served: &[ShownRequest], per_tick: u64) {
     let shown = exported.requests();
     let mut counts: HashMap<&str, u64> = HashMap::new();
     assert_eq!(shown.len(), served.len());
     for served in served {
         let number = counts.entry(&served.channel).or_default();
-        let of = |it: &&Shown| it.channel == served.channel && it.number == *number;
+        let of = |it: &&WaveRequest| it.channel == served.channel && it.number == *number;
         let shown = shown.iter().find(of).unwrap();
         assert_eq!(shown.begin / per_tick, served.taken, "{shown:?}");
         assert_eq!((shown.end - 1) / per_tick, served.answered, "{shown:?}");
@@ -176,7 +176,7 @@ fn a_segment_has_a_file_of_its_own() {
         (1, export(&trace, "--fst --segment 2").unwrap()),
     ] {
         let own = served.iter().filter(|it| it.restores == segment).cloned();
-        let own: Vec<Served> = own.collect();
+        let own: Vec<ShownRequest> = own.collect();
         let exported = Exported::parse(bytes);
         compare(&exported, &own, 1000);
         // A call of each channel was in service.

@@ -30,7 +30,7 @@ fn export(trace: &Path, options: &str) -> Result<Vec<u8>, String> {
 
 /// Request of a recording, as `trace show` has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Served {
+struct ShownRequest {
     channel: String,
     /// Request, and its outcome.
     text: String,
@@ -40,14 +40,14 @@ struct Served {
     restores: usize,
 }
 
-fn served(trace: &Path) -> Vec<Served> {
+fn served(trace: &Path) -> Vec<ShownRequest> {
     let mut restores = 0;
     let mut all = vec![];
     for entry in entries(trace) {
         restores += usize::from(entry["message"] == "RestoreBegun");
         if entry["message"] == "Served" {
             let text = |value: &Value| value.as_str().unwrap().to_owned();
-            all.push(Served {
+            all.push(ShownRequest {
                 channel: text(&entry["channel"]),
                 text: text(&entry["request"]),
                 taken: entry["body"]["since"].as_u64().unwrap(),
@@ -66,7 +66,7 @@ fn recorded(run: Run) -> (tempfile::TempDir, PathBuf) {
 }
 
 /// Recording of a run that goes back to a checkpoint.
-fn gone_back() -> (tempfile::TempDir, PathBuf, Vec<Served>) {
+fn gone_back() -> (tempfile::TempDir, PathBuf, Vec<ShownRequest>) {
     let (folder, trace) = recorded(Run {
         goes_back: true,
         ..Run::default()

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use miniz_oxide::inflate::decompress_to_vec_zlib;
 use prost::Message;
 
-use super::{Served, export, gone_back, recorded, served};
+use super::{ShownRequest, export, gone_back, recorded, served};
 use crate::run::{Run, SAVED};
 
 #[derive(Clone, PartialEq, Message)]
@@ -199,7 +199,7 @@ impl Exported {
     }
 }
 
-fn exported(run: Run) -> (Exported, Vec<Served>) {
+fn exported(run: Run) -> (Exported, Vec<ShownRequest>) {
     let (_folder, trace) = recorded(run);
     let bytes = export(&trace, "--perfetto").unwrap();
     (Exported::parse(&bytes), served(&trace))

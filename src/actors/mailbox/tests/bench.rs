@@ -57,7 +57,7 @@ impl Store for Chip {
 
 /// Messages recorded by the mocks.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct RecordedMessages {
     pub(super) text: RefCell<String>,
     pub(super) reports: RefCell<Vec<(Severity, String, String)>>,
     pub(super) exits: RefCell<Vec<(String, u32)>>,
@@ -74,7 +74,7 @@ pub(super) struct Seen {
     pub(super) meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
 }
 
-impl Seen {
+impl RecordedMessages {
     pub(super) fn interrupt(&self) {
         if let Some(meanwhile) = self.meanwhile.take() {
             meanwhile();
@@ -85,7 +85,7 @@ impl Seen {
 pub(super) struct Bench {
     pub(super) bus: Bus,
     pub(super) chip: Rc<Chip>,
-    pub(super) seen: Rc<Seen>,
+    pub(super) seen: Rc<RecordedMessages>,
     pub(super) progress: Rc<ChannelProgress>,
     pub(super) server: Port<mailbox::Inbox>,
     pub(super) memory: Port<memory::Inbox>,
@@ -111,7 +111,7 @@ impl Bench {
             reads: Default::default(),
             writes: Default::default(),
         });
-        let seen = Rc::new(Seen::default());
+        let seen = Rc::new(RecordedMessages::default());
         let observed = Rc::new(Cell::new(false));
         let memory = memory_of(&bus, chip.clone(), seen.clone());
         let foreign = foreign_of(&bus, seen.clone());
@@ -192,7 +192,7 @@ impl Bench {
     }
 }
 
-fn memory_of(bus: &Bus, chip: Rc<Chip>, seen: Rc<Seen>) -> Port<memory::Inbox> {
+fn memory_of(bus: &Bus, chip: Rc<Chip>, seen: Rc<RecordedMessages>) -> Port<memory::Inbox> {
     let memory = |name: &str, base, size| Memory {
         name: name.into(),
         base,
@@ -242,7 +242,7 @@ fn memory_of(bus: &Bus, chip: Rc<Chip>, seen: Rc<Seen>) -> Port<memory::Inbox> {
     }))
 }
 
-fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
+fn rpc_of(bus: &Bus, seen: Rc<RecordedMessages>) -> Port<rpc::Inbox> {
     bus.foreign(Rc::new(move |call| match call {
         rpc::Inbox::Call(call) => {
             seen.calls.borrow_mut().push(call.message.clone());
@@ -273,7 +273,7 @@ fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
     }))
 }
 
-fn files_of(bus: &Bus, seen: Rc<Seen>) -> Port<files::Inbox> {
+fn files_of(bus: &Bus, seen: Rc<RecordedMessages>) -> Port<files::Inbox> {
     let note = move |text: String| {
         seen.interrupt();
         seen.files.borrow_mut().push(text);
@@ -327,7 +327,7 @@ fn files_of(bus: &Bus, seen: Rc<Seen>) -> Port<files::Inbox> {
     }))
 }
 
-fn console_of(bus: &Bus, seen: Rc<Seen>) -> Port<console::Inbox> {
+fn console_of(bus: &Bus, seen: Rc<RecordedMessages>) -> Port<console::Inbox> {
     bus.foreign(Rc::new(move |call| match call {
         console::Inbox::Print(call) => {
             let text = String::from_utf8_lossy(&call.message.text).into_owned();
@@ -357,7 +357,7 @@ fn console_of(bus: &Bus, seen: Rc<Seen>) -> Port<console::Inbox> {
     }))
 }
 
-fn foreign_of(bus: &Bus, seen: Rc<Seen>) -> Port<foreign::Inbox> {
+fn foreign_of(bus: &Bus, seen: Rc<RecordedMessages>) -> Port<foreign::Inbox> {
     bus.foreign(Rc::new(move |call| match call {
         foreign::Inbox::Exit(call) => {
             seen.exits

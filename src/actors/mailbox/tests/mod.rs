@@ -28,5 +28,5 @@ use mailbox_rs::{
 
 use self::bench::{BASE, Bench, DATA, LATER, SIZE, plain, print, ready, serve};
 use crate::messages::foreign::Severity;
-use crate::messages::mailbox::{self, ChannelStatus, Step};
+use crate::messages::mailbox::{self, ChannelStatus, MailboxStep};
 use crate::messages::rpc::{Progress, Provider, Schedule, Target};

@@ -58,10 +58,13 @@ fn exit_ends_the_channel_and_later_resets_are_ignored() {
     firmware.reset();
     bench.tick();
     assert!(!firmware.is_ready());
-    let steps: Vec<Step> = bench.statuses().into_iter().map(|now| now.step).collect();
+    let steps: Vec<MailboxStep> = bench.statuses().into_iter().map(|now| now.step).collect();
     let address = BASE + 0x4000;
     assert_eq!(
         steps,
-        [Step::Exited { code: 3 }, Step::Handshake { address }]
+        [
+            MailboxStep::Exited { code: 3 },
+            MailboxStep::Handshake { address }
+        ]
     );
 }

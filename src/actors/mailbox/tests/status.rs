@@ -8,7 +8,8 @@ use mailbox_rs::Index;
 use proptest::prelude::*;
 
 use super::*;
-use crate::messages::mailbox::{End, Past, PendingCall, Task};
+use crate::messages::mailbox::{PastRequest, RequestEnd};
+use crate::messages::{AwaitedOperation, PendingCall};
 
 const LAYOUT: Layout = Layout::new(PtrWidth::P4, CacheLine::None);
 
@@ -50,7 +51,7 @@ fn a_channel_before_its_handshake_tells_what_is_missing() {
         bench.tick();
     }
     let status = only(&bench);
-    assert_eq!(status.step, Step::Handshake { address: BASE });
+    assert_eq!(status.step, MailboxStep::Handshake { address: BASE });
     assert_eq!((status.since, status.now), (0, 5));
     assert_eq!(
         status.to_string(),
@@ -79,7 +80,7 @@ fn an_idle_channel_tells_whose_turn_it_is() {
     ");
     bench.tick();
     let status = only(&bench);
-    assert_eq!((&status.step, status.since), (&Step::Request, 2));
+    assert_eq!((&status.step, status.since), (&MailboxStep::Request, 2));
     assert_snapshot!(status, @r"
     core0: waits for firmware to take a response, or to write a request, since tick 2; stale or dirty cache line?
       requests: 1 put, 1 taken; responses: 1 put, 0 taken
@@ -116,10 +117,10 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
             pending.send(Ok(by.outcome(Progress::Pending)));
             bench.bus.run_until_idle().unwrap();
             let status = only(&bench);
-            let Step::Serve {
+            let MailboxStep::Serve {
                 slot: 0,
                 entry,
-                task: Task::Call(asked),
+                task: AwaitedOperation::Call(asked),
             } = &status.step
             else {
                 panic!("{status}");
@@ -151,12 +152,12 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
         pending.send(Ok(by.outcome(Progress::Ready(3))));
         bench.tick();
         let status = only(&bench);
-        assert_eq!(status.step, Step::Request);
+        assert_eq!(status.step, MailboxStep::Request);
         let [past] = &status.recent[..] else {
             panic!("{status}");
         };
         assert_eq!((past.from, past.to), (2, 6));
-        assert_eq!(past.end, End::Answered(Response::Value(3)));
+        assert_eq!(past.end, RequestEnd::Answered(Response::Value(3)));
     }
 }
 
@@ -166,12 +167,12 @@ fn an_access_that_is_under_way_is_told() {
     for (request, task, words) in [
         (
             Request::Print { ptr: DATA, len: 3 },
-            Task::Memory,
+            AwaitedOperation::Memory,
             "core0: waits for memory since tick 2; slot 0 has PRINT ptr 0x80010000 len 3",
         ),
         (
             Request::File(FileRequest::Seek { fd: 3, position: 0 }),
-            Task::File,
+            AwaitedOperation::File,
             "core0: waits for a file since tick 2; slot 0 has FILE",
         ),
     ] {
@@ -185,12 +186,12 @@ fn an_access_that_is_under_way_is_told() {
         serve(&bench, &mut firmware, &request);
         let status = told.take().unwrap();
         assert!(
-            matches!(&status.step, Step::Serve { task: known, .. } if *known == task),
+            matches!(&status.step, MailboxStep::Serve { task: known, .. } if *known == task),
             "{status:?}"
         );
         assert!(status.to_string().starts_with(words), "{status}");
         assert_eq!((status.taken, status.put), (1, 0));
-        assert_eq!(only(&bench).step, Step::Request);
+        assert_eq!(only(&bench).step, MailboxStep::Request);
     }
 }
 
@@ -203,7 +204,7 @@ fn a_full_response_queue_waits_for_firmware_to_take_one() {
         bench.tick();
     }
     let status = only(&bench);
-    assert_eq!((&status.step, status.since), (&Step::Room, 10));
+    assert_eq!((&status.step, status.since), (&MailboxStep::Room, 10));
     assert_snapshot!(status, @r"
     core0: waits for firmware to take a response since tick 10: the queue is full; stale or dirty cache line?
       requests: 10 put, 9 taken; responses: 8 put, 0 taken
@@ -254,7 +255,7 @@ fn a_fatal_report_says_how_every_channel_stands() {
         assert!(text.contains(line), "{text}");
         assert!(bench.progress.fatal().unwrap().contains(line));
     }
-    assert_eq!(bench.statuses()[0].step, Step::GivenUp);
+    assert_eq!(bench.statuses()[0].step, MailboxStep::GivenUp);
 }
 
 #[test]
@@ -267,7 +268,7 @@ fn the_last_requests_are_kept_with_how_they_ended() {
     let recent = only(&bench).recent;
     let kept: Vec<_> = recent.iter().map(|past| (past.slot, past.end)).collect();
     let expected: Vec<_> = (12..20_u32)
-        .map(|at| (at % 8, End::Answered(Response::Value(at.into()))))
+        .map(|at| (at % 8, RequestEnd::Answered(Response::Value(at.into()))))
         .collect();
     assert_eq!(kept, expected);
 
@@ -288,10 +289,10 @@ fn the_last_requests_are_kept_with_how_they_ended() {
     assert!(firmware.try_send_entry(&nonsense));
     bench.tick();
     let status = only(&bench);
-    let ends: Vec<End> = status.recent.iter().skip(5).map(|past| past.end).collect();
-    assert_eq!(ends[0], End::Silent, "{status}");
+    let ends: Vec<RequestEnd> = status.recent.iter().skip(5).map(|past| past.end).collect();
+    assert_eq!(ends[0], RequestEnd::Silent, "{status}");
     assert!(
-        matches!(ends[1], End::Answered(Response::Error(_))),
+        matches!(ends[1], RequestEnd::Answered(Response::Error(_))),
         "{status}"
     );
     assert!(
@@ -312,12 +313,12 @@ fn a_request_that_a_reset_drops_is_kept_as_dropped() {
     assert!(firmware.is_ready());
     let status = only(&bench);
     let entry = RequestEntry::from(&request);
-    let dropped = Past {
+    let dropped = PastRequest {
         slot: 0,
         entry,
         from: 2,
         to: 4,
-        end: End::Reset,
+        end: RequestEnd::Reset,
     };
     assert_eq!(status.recent, [dropped]);
     assert_eq!((status.taken, status.put), (0, 0), "the queues begin anew");
@@ -375,7 +376,7 @@ proptest! {
             prop_assert_eq!(status.taken, served);
             prop_assert!(status.put <= served && served - status.put <= 1);
             prop_assert_eq!(status.recent.len(), served.min(8) as usize);
-            prop_assert_eq!(matches!(status.step, Step::Room), status.put != served);
+            prop_assert_eq!(matches!(status.step, MailboxStep::Room), status.put != served);
         }
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use self::command::{Asks, CALL, WORD, asks, response};
 use self::descriptors::Descriptors;
 use self::service_state::{MOST_WAITING, Service};
-use super::rules::{Breach, Owner, Pending, Request, Rules, Written, covers, is_half_of, word};
+use super::rules::{Breach, MemoryWrite, Owner, Pending, Request, Rules, covers, is_half_of, word};
 use crate::bus::Body;
 use crate::mem::{AccessError, Outcome, Span};
 use crate::messages::HtifPlace;
@@ -201,8 +201,8 @@ impl Rules for Htif {
         self.in_service()
     }
 
-    fn writes(&mut self, write: Written, breaches: &mut Vec<Breach>) -> Owner {
-        let Written { at, value } = write;
+    fn writes(&mut self, write: MemoryWrite, breaches: &mut Vec<Breach>) -> Owner {
+        let MemoryWrite { at, value } = write;
         if let Service::Command { named, due, .. } = &mut self.service {
             let is_named = named.iter().any(|place| covers(*place, at));
             if is_named {

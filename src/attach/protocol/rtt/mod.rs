@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use self::block::{Block, Buffer, FLAGS, HEADER, MODE, READ, WIDE_HEAD, WRITE, counts, has_mark};
 use self::buffer::Watched;
-use super::rules::{Breach, Owner, Pending, Request, Rules, Written, word};
+use super::rules::{Breach, MemoryWrite, Owner, Pending, Request, Rules, word};
 use crate::bus::Body;
 use crate::mem::{AccessError, Outcome, Segment, Segments, Span};
 use crate::messages::RttPlace;
@@ -396,8 +396,8 @@ impl Rules for Rtt {
         }
     }
 
-    fn writes(&mut self, write: Written, breaches: &mut Vec<Breach>) -> Owner {
-        let Written { at, value } = write;
+    fn writes(&mut self, write: MemoryWrite, breaches: &mut Vec<Breach>) -> Owner {
+        let MemoryWrite { at, value } = write;
         let value = value.unwrap_or_default();
         let Some((_, buffers)) = &mut self.block else {
             return self.stranger();

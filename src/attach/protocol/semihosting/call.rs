@@ -4,7 +4,7 @@ use crate::mem::Span;
 
 /// Way in which a hart asks for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Way {
+pub(super) enum RequestedBy {
     /// By the words of the code in place of traps.
     Words,
     /// By the testbench.

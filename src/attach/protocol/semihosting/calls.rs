@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Semihosting;
-use super::call::{Call, Way};
+use super::call::{Call, RequestedBy};
 use super::operation::{is_operation, name, named_memory, parameters};
 use crate::attach::protocol::rules::{Breach, word};
 use crate::messages::semihosting::OperationServed;
@@ -15,7 +15,7 @@ impl Semihosting {
     /// Begins an operation.
     pub(super) fn begins(
         &mut self,
-        key: (Way, u32),
+        key: (RequestedBy, u32),
         operation: u64,
         argument: u64,
         breaches: &mut Vec<Breach>,
@@ -29,7 +29,7 @@ impl Semihosting {
                     name(operation),
                     name(before.operation)
                 ));
-            } else if key.0 == Way::Words
+            } else if key.0 == RequestedBy::Words
                 && (before.operation, before.argument) != (operation, argument)
             {
                 let at = self.arguments(hart).address;
@@ -55,7 +55,7 @@ impl Semihosting {
     }
 
     /// Notes the parameter block of an operation.
-    pub(super) fn parameters(&mut self, key: (Way, u32), bytes: &Bytes) {
+    pub(super) fn parameters(&mut self, key: (RequestedBy, u32), bytes: &Bytes) {
         let width = self.width;
         let Some(call) = self.calls.get_mut(&key) else {
             return;
@@ -80,7 +80,7 @@ impl Semihosting {
             ..
         } = *served;
         let argument = args.first().copied().unwrap_or_default();
-        let mut ways = [Way::Words, Way::Testbench].into_iter();
+        let mut ways = [RequestedBy::Words, RequestedBy::Testbench].into_iter();
         let key = ways.find_map(|way| {
             let call = self.calls.get(&(way, hart))?;
             let is_it = (call.operation, call.argument) == (operation.0, argument);
@@ -116,7 +116,7 @@ impl Semihosting {
             .served(at, operation.0, words, result.filter(|_| !failed), breaches);
         // An exit has no answer.
         if result.is_none()
-            && let Some(key @ (Way::Words, _)) = key
+            && let Some(key @ (RequestedBy::Words, _)) = key
         {
             self.calls.remove(&key);
         }
@@ -152,7 +152,7 @@ impl Semihosting {
         answer: Option<u64>,
         breaches: &mut Vec<Breach>,
     ) {
-        let Some(call) = self.calls.remove(&(Way::Testbench, hart)) else {
+        let Some(call) = self.calls.remove(&(RequestedBy::Testbench, hart)) else {
             return;
         };
         let operation = name(call.operation);

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use mailbox_rs::PtrWidth;
 
-use self::call::{Call, Way};
+use self::call::{Call, RequestedBy};
 use self::handles::Handles;
 use self::operation::parameters;
-use super::rules::{Breach, Owner, Pending, Request, Rules, Written, covers, word};
+use super::rules::{Breach, MemoryWrite, Owner, Pending, Request, Rules, covers, word};
 use crate::bus::Body;
 use crate::mem::{AccessError, Outcome, Span};
 use crate::messages::SemihostingPlace;
@@ -36,21 +36,21 @@ pub(super) struct Semihosting {
     stub: Option<u64>,
     handles: Handles,
     /// Operations without an answer, by the way they were asked and by hart.
-    calls: BTreeMap<(Way, u32), Call>,
+    calls: BTreeMap<(RequestedBy, u32), Call>,
     /// Flags as last polled, or cleared by the host.
     flags: [Option<u64>; HARTS as usize + 1],
     /// True if the state is known from the start, or from a restore on.
     is_known: bool,
-    pending: Pending<Asked>,
+    pending: Pending<AwaitedReply>,
 }
 
 /// Message whose reply is waited for.
 #[derive(Debug, Clone, Copy)]
-enum Asked {
+enum AwaitedReply {
     /// Read of a hart's words.
     Words(u32),
     /// Read of a parameter block.
-    Parameters((Way, u32)),
+    Parameters((RequestedBy, u32)),
     /// Operation that the testbench asks for.
     Operation(u32),
 }
@@ -112,14 +112,14 @@ impl Semihosting {
                 ));
             } else if now == 0 {
                 // Firmware begins anew.
-                self.calls.remove(&(Way::Words, position as u32));
+                self.calls.remove(&(RequestedBy::Words, position as u32));
             }
         }
     }
 
     /// Checks a write to the words of a hart, after the code in place of traps; `None` for another place.
-    fn answers(&mut self, write: Written, breaches: &mut Vec<Breach>) -> Option<()> {
-        let Written { at, value } = write;
+    fn answers(&mut self, write: MemoryWrite, breaches: &mut Vec<Breach>) -> Option<()> {
+        let MemoryWrite { at, value } = write;
         let stub = self.stub?;
         let value = value.unwrap_or_default();
         let offset = at.address.checked_sub(stub)?;
@@ -131,7 +131,7 @@ impl Semihosting {
                     at.address
                 ));
             }
-            let call = self.calls.remove(&(Way::Words, hart));
+            let call = self.calls.remove(&(RequestedBy::Words, hart));
             let is_answered = call.is_some_and(|call| call.is_written);
             if !is_answered && self.is_known {
                 breaches.push(format!(
@@ -150,7 +150,7 @@ impl Semihosting {
             return None;
         }
         let hart = (slot / ARGUMENTS_LEN) as u32;
-        match self.calls.get_mut(&(Way::Words, hart)) {
+        match self.calls.get_mut(&(RequestedBy::Words, hart)) {
             Some(Call {
                 result: Some(result),
                 is_written: is_written @ false,
@@ -187,7 +187,7 @@ impl Semihosting {
                 result: Some(result),
                 ..Call::default()
             };
-            self.calls.insert((Way::Words, hart), call);
+            self.calls.insert((RequestedBy::Words, hart), call);
         }
     }
 }
@@ -218,8 +218,13 @@ impl Rules for Semihosting {
                 argument,
                 ..
             } = *operate;
-            self.begins((Way::Testbench, hart), operation, argument, breaches);
-            self.pending.insert(sequence, Asked::Operation(hart));
+            self.begins(
+                (RequestedBy::Testbench, hart),
+                operation,
+                argument,
+                breaches,
+            );
+            self.pending.insert(sequence, AwaitedReply::Operation(hart));
         }
     }
 
@@ -230,7 +235,7 @@ impl Rules for Semihosting {
         if self.stub.is_some()
             && let Some(hart) = (0..HARTS).find(|hart| self.arguments(*hart) == at)
         {
-            return self.pending.insert(sequence, Asked::Words(hart));
+            return self.pending.insert(sequence, AwaitedReply::Words(hart));
         }
         let mut calls = self.calls.iter();
         let asking = calls.find(|(_, call)| {
@@ -242,7 +247,8 @@ impl Rules for Semihosting {
             !call.has_parameters && call.result.is_none() && len > 0 && at == block
         });
         if let Some((key, _)) = asking {
-            self.pending.insert(sequence, Asked::Parameters(*key));
+            self.pending
+                .insert(sequence, AwaitedReply::Parameters(*key));
         }
     }
 
@@ -252,7 +258,7 @@ impl Rules for Semihosting {
         };
         let read = reply.and_then(|it| it.downcast_ref::<Result<Outcome, AccessError>>());
         match (asked, read) {
-            (Asked::Words(hart), Some(Ok(Outcome::Bytes(bytes)))) => {
+            (AwaitedReply::Words(hart), Some(Ok(Outcome::Bytes(bytes)))) => {
                 let (Some(operation), Some(argument)) = (word(bytes, 0, 8), word(bytes, 8, 8))
                 else {
                     return;
@@ -264,18 +270,18 @@ impl Rules for Semihosting {
                     ));
                 }
                 let operation = self.width.truncate(operation);
-                self.begins((Way::Words, hart), operation, argument, breaches);
+                self.begins((RequestedBy::Words, hart), operation, argument, breaches);
             }
-            (Asked::Parameters(key), Some(Ok(Outcome::Bytes(bytes)))) => {
+            (AwaitedReply::Parameters(key), Some(Ok(Outcome::Bytes(bytes)))) => {
                 self.parameters(key, bytes);
             }
-            (Asked::Operation(hart), _) => {
+            (AwaitedReply::Operation(hart), _) => {
                 let answer =
                     reply.and_then(|it| it.downcast_ref::<Result<Option<u64>, OperateError>>());
                 let answer = answer.and_then(|it| it.as_ref().ok().copied().flatten());
                 self.replied_to_testbench(hart, answer, breaches);
             }
-            (Asked::Words(_) | Asked::Parameters(_), _) => {}
+            (AwaitedReply::Words(_) | AwaitedReply::Parameters(_), _) => {}
         }
     }
 
@@ -283,7 +289,7 @@ impl Rules for Semihosting {
         self.naming(address)
     }
 
-    fn writes(&mut self, write: Written, breaches: &mut Vec<Breach>) -> Owner {
+    fn writes(&mut self, write: MemoryWrite, breaches: &mut Vec<Breach>) -> Owner {
         let mut named = self.calls.values().flat_map(|call| &call.named);
         if named.any(|place| covers(*place, write.at)) || self.answers(write, breaches).is_some() {
             return Owner::Channel;

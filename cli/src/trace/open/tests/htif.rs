@@ -3,7 +3,7 @@
 use vhost::messages::announced::RestoreBegun;
 use vhost::messages::foreign::Exit;
 
-use super::super::Asked;
+use super::super::ProtocolRequest;
 use super::{Bench, CPU};
 
 /// Words of one or two halves: some are the begin of another one.
@@ -59,8 +59,8 @@ fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
             }
             let open = bench.open.lists.get("cpu").into_iter().flatten();
             let words: Vec<u64> = open
-                .map(|it| match &it.asked {
-                    Asked::Htif(command) => command.word(),
+                .map(|it| match &it.request {
+                    ProtocolRequest::Htif(command) => command.word(),
                     other => panic!("{other:?}"),
                 })
                 .collect();

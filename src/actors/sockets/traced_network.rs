@@ -11,12 +11,12 @@ use crate::messages::sockets::OsError;
 
 /// Results of a network, collected while they are wanted.
 #[derive(Clone, Default)]
-pub(super) struct Answers {
+pub(super) struct ResultLog {
     wanted: Rc<Cell<bool>>,
     noted: Rc<RefCell<Vec<NetworkResult>>>,
 }
 
-impl Answers {
+impl ResultLog {
     /// Enables or disables the collection.
     pub(super) fn set_enabled(&self, wanted: bool) {
         self.wanted.set(wanted);
@@ -35,13 +35,13 @@ impl Answers {
 }
 
 /// Network, listener or connection of any kind.
-pub(super) struct Noted<T: ?Sized> {
-    answers: Answers,
+pub(super) struct Traced<T: ?Sized> {
+    answers: ResultLog,
     inner: Box<T>,
 }
 
-impl<T: ?Sized> Noted<T> {
-    pub(super) fn new(inner: Box<T>, answers: &Answers) -> Self {
+impl<T: ?Sized> Traced<T> {
+    pub(super) fn new(inner: Box<T>, answers: &ResultLog) -> Self {
         Self {
             answers: answers.clone(),
             inner,
@@ -49,18 +49,18 @@ impl<T: ?Sized> Noted<T> {
     }
 }
 
-impl Network for Noted<dyn Network> {
+impl Network for Traced<dyn Network> {
     fn listen(&mut self, port: u16) -> Result<Box<dyn Listener>, OsError> {
         let listening = self.inner.listen(port);
         self.answers.note(|| {
             let port = listening.as_ref().map(|listener| listener.port());
             NetworkResult::Listen(port.map_err(|error| *error))
         });
-        Ok(Box::new(Noted::new(listening?, &self.answers)))
+        Ok(Box::new(Traced::new(listening?, &self.answers)))
     }
 }
 
-impl Listener for Noted<dyn Listener> {
+impl Listener for Traced<dyn Listener> {
     fn port(&self) -> u16 {
         self.inner.port()
     }
@@ -71,12 +71,12 @@ impl Listener for Noted<dyn Listener> {
             let came = accepted.as_ref().map(Option::is_some);
             NetworkResult::Accept(came.map_err(|error| *error))
         });
-        let noted = |connection| Box::new(Noted::new(connection, &self.answers)) as _;
+        let noted = |connection| Box::new(Traced::new(connection, &self.answers)) as _;
         Ok(accepted?.map(noted))
     }
 }
 
-impl Connection for Noted<dyn Connection> {
+impl Connection for Traced<dyn Connection> {
     fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
         let sent = self.inner.send(data);
         self.answers.note(|| NetworkResult::Send(sent));

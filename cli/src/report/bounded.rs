@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Keeps at most a number of items: the first half and the last half. Of those between, the first ones that matter are kept beside them, up
 /// to a quarter of that number; others are counted.
 #[derive(Debug)]
-pub(super) struct Kept<T> {
+pub(super) struct Bounded<T> {
     first: Vec<T>,
     between: Vec<T>,
     last: VecDeque<T>,
@@ -27,7 +27,7 @@ pub(super) struct Gap {
     pub(super) left_out: u64,
 }
 
-impl<T> Kept<T> {
+impl<T> Bounded<T> {
     /// No items so far. `matters`: true for an item that is kept between the halves.
     pub(super) fn new(most: usize, matters: fn(&T) -> bool) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl<T> Kept<T> {
         self.last.push_back(item);
     }
 
-    /// Kept items, in order.
+    /// Bounded items, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.first.iter().chain(&self.between).chain(&self.last)
     }
@@ -79,7 +79,7 @@ mod tests {
     fn the_first_and_the_last_are_kept() {
         for most in 2..9 {
             for count in 0..30_usize {
-                let mut kept = Kept::new(most, |_| false);
+                let mut kept = Bounded::new(most, |_| false);
                 (0..count).for_each(|item| kept.push(item));
                 let Gap {
                     first, left_out, ..
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_matters_is_kept_between_them() {
-        let mut kept = Kept::new(8, |item| item % 10 == 5);
+        let mut kept = Bounded::new(8, |item| item % 10 == 5);
         (0..100).for_each(|item| kept.push(item));
         let expected = [0, 1, 2, 3, 5, 15, 96, 97, 98, 99];
         assert!(kept.iter().eq(&expected));

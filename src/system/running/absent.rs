@@ -6,7 +6,7 @@ use crate::bus::{Bus, Inbox, Port};
 use crate::trace::{Damage, send_reply};
 
 /// Message to an absent actor.
-pub(in crate::system) struct Held {
+pub(in crate::system) struct HeldMessage {
     /// Sequence number.
     pub(in crate::system) sequence: u64,
     pub(in crate::system) answer: GiveAnswer,
@@ -16,12 +16,12 @@ pub(in crate::system) struct Held {
 pub(in crate::system) type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
 
 /// Function that keeps a message.
-pub(in crate::system) type Hold = Rc<dyn Fn(Held)>;
+pub(in crate::system) type HoldMessage = Rc<dyn Fn(HeldMessage)>;
 
 /// Port of an absent actor.
-pub(in crate::system) fn held_port<I: Inbox>(bus: &Bus, hold: Hold) -> Port<I> {
+pub(in crate::system) fn absent_port<I: Inbox>(bus: &Bus, hold: HoldMessage) -> Port<I> {
     bus.foreign(Rc::new(move |call: I| {
-        hold(Held {
+        hold(HeldMessage {
             sequence: call.ticket().sequence,
             answer: Box::new(move |reply| send_reply(call, reply)),
         });

@@ -8,11 +8,11 @@ use super::StaticMemRange;
 /// One bit for each byte. The cost of a mark does not depend on earlier marks, and the size does not depend on the pattern of writes.
 /// Clones share their marks.
 #[derive(Clone)]
-pub(super) struct Written(Rc<Box<[Cell<u64>]>>);
+pub(super) struct DirtyMap(Rc<Box<[Cell<u64>]>>);
 
 const BITS: usize = u64::BITS as usize;
 
-impl Written {
+impl DirtyMap {
     /// Creates a map of `bytes` unmarked bytes; `None` if it can't be allocated.
     pub(super) fn new(bytes: usize) -> Option<Self> {
         let words = bytes.div_ceil(BITS);
@@ -93,7 +93,7 @@ mod tests {
         fn ranges_are_what_was_marked(
             marks in prop::collection::vec((0..=SIZE, prop_oneof![0..9usize, 0..=SIZE]), 0..30),
         ) {
-            let written = Written::new(SIZE).unwrap();
+            let written = DirtyMap::new(SIZE).unwrap();
             let mut flags = vec![false; SIZE];
             for (offset, len) in marks {
                 let len = len.min(SIZE - offset);
@@ -106,12 +106,12 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_marked() {
-        let written = Written::new(64).unwrap();
+        let written = DirtyMap::new(64).unwrap();
         written.mark(64, 1);
         written.mark(usize::MAX, 2);
         written.mark(60, usize::MAX);
         written.mark(3, 0);
         assert_eq!(written.ranges(), []);
-        Written::new(0).unwrap().mark(0, 1);
+        DirtyMap::new(0).unwrap().mark(0, 1);
     }
 }
