@@ -62,9 +62,9 @@ mod layout;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod note;
-mod record;
 mod request;
 mod response;
+mod structures;
 #[cfg(test)]
 mod test_host;
 
@@ -73,10 +73,10 @@ pub use header::{NEWEST, State, VERSION, Version};
 pub use index::Index;
 pub use layout::{CacheLine, Layout, MAX_STRING, PtrWidth, QUEUE_LEN, QueueLayout, REQUEST_ARGS};
 pub use note::{BadNote, ImageNote, NOTE_SECTION, NOTE_SIZE};
-pub use record::{DirectoryRecord, FileStatus, FileType, NAME_MAX, NameTooLong, Timestamp};
 pub use request::{
     AccessMode, Args, CALL_ARGS, CPRINT_ARGS, CUSTOM_ARGS, FILE_WORDS, FileRequest, Malformed,
     OPERATION_NAMES, OpenFlags, PosixFlags, Request, RequestEntry, TooManyArgs, Whence, action,
     operation,
 };
 pub use response::{Response, ResponseEntry};
+pub use structures::{DirectoryRecord, FileStatus, FileType, NAME_MAX, NameTooLong, Timestamp};

@@ -143,7 +143,7 @@ pub struct AttachContext {
     counts: Arc<Mutex<Vec<Arc<dyn Counts>>>>,
 }
 
-/// Counts that a checkpoint keeps. The event [`RestoreBegun`](crate::messages::announced::RestoreBegun) brings them back.
+/// Counts that a checkpoint keeps. The event [`RestoreBegun`](crate::messages::events::RestoreBegun) brings them back.
 pub(crate) trait Counts: fmt::Debug + Send + Sync {
     /// Present counts.
     fn saved(&self) -> SavedStatistics;
@@ -167,7 +167,7 @@ impl AttachContext {
     }
 
     /// Has checkpoints keep these counts. Returns their position in
-    /// [`RestoreBegun`](crate::messages::announced::RestoreBegun).
+    /// [`RestoreBegun`](crate::messages::events::RestoreBegun).
     pub(super) fn keep(&self, counts: Arc<dyn Counts>) -> usize {
         let mut all = self.counts.lock();
         all.push(counts);

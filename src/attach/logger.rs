@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{AtExit, Attach, AttachContext, AttachError, Findings, end_at_exit};
 use crate::bus::{Event, Observation, Spawner, Tap, Topic};
 use crate::guest::{self, OutputFile, Quiet};
-use crate::messages::announced::RestoreBegun;
+use crate::messages::events::RestoreBegun;
 use crate::messages::files::{new_path_of, path_of};
 use crate::messages::foreign::{Report, Severity, report_in};
 use crate::messages::mailbox::DoorbellRang;

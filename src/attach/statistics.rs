@@ -13,8 +13,8 @@ use serde::{Serialize, Serializer};
 use super::{AtExit, Attach, AttachContext, AttachError, Counts, Findings, end_at_exit};
 use crate::bus::{Observation, Spawner, Tap};
 use crate::guest::{self, OutputFile};
-use crate::messages::announced::RestoreBegun;
 use crate::messages::checkpoint::{SavedRequests, SavedStatistics};
+use crate::messages::events::RestoreBegun;
 use crate::messages::foreign::Severity;
 use crate::messages::{ServedRequest, printed_bytes, served_request};
 

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use futures_util::FutureExt;
 
-use super::state::{BusState, panic_text};
+use super::panics::panic_text;
+use super::state::BusState;
 use super::tap::Event;
 use super::ticket::Kind;
 use super::{Endpoint, Inbox, Message};

@@ -7,8 +7,8 @@
 use std::rc::Rc;
 
 use super::executor::Readiness;
+use super::observed_elision::ObservedRequest;
 use super::scheduler::{ActorCodeGuard, Scheduler};
-use super::shown::ShownRequest;
 use super::state::BusState;
 use super::ticket::Kind;
 use super::{Endpoint, Inbox, Message, NoReply, Ticket};
@@ -56,8 +56,8 @@ impl Elision {
         &self,
         from: Endpoint,
         message: &M,
-    ) -> ShownRequest<'_> {
-        ShownRequest::new::<I, M>((&self.state, &self.scheduler), from, true, message)
+    ) -> ObservedRequest<'_> {
+        ObservedRequest::new::<I, M>((&self.state, &self.scheduler), from, true, message)
     }
 
     /// Shows the taps an elided message whose sender does not wait.
@@ -65,8 +65,8 @@ impl Elision {
         &self,
         from: Endpoint,
         message: &M,
-    ) -> ShownRequest<'_> {
-        ShownRequest::new::<I, M>((&self.state, &self.scheduler), from, false, message)
+    ) -> ObservedRequest<'_> {
+        ObservedRequest::new::<I, M>((&self.state, &self.scheduler), from, false, message)
     }
 
     /// Starts calls in place of a message of a timer's callback. `None` if the difference would be observable.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
 use serde_yaml::Value;
 
-use super::beside::{Beside, loaded_image};
 use super::channel::{ChannelConfig, FrontEnd, Mailbox};
 use super::channel_services;
 use super::error::{ChannelProblem, ConfigProblem, HtifProblem, RttProblem, SemihostingProblem};
@@ -17,6 +16,7 @@ use super::external_inputs::ConfigEnvironment;
 use super::file_context::FileContext;
 use super::flag::Flag;
 use super::found_traps;
+use super::further_protocols::{FurtherProtocols, loaded_image};
 use super::htif::{self, HtifSymbols, Place};
 use super::key_path::DOCUMENT;
 use super::name::named;
@@ -332,7 +332,7 @@ impl Reader<'_> {
         names: &[String],
         channels: &mut Vec<ChannelConfig>,
     ) -> Result<(), ConfigProblem> {
-        let beside = Beside {
+        let beside = FurtherProtocols {
             map: self.map,
             context: self.context,
         };

@@ -21,7 +21,6 @@
 //! A configuration is rejected as a whole with the first [`ConfigError`]: file, memory or channel, key, and remedy. File names in it are
 //! relative to the working directory.
 
-mod beside;
 mod channel;
 mod channel_services;
 mod error;
@@ -33,6 +32,7 @@ mod file_context;
 mod flag;
 mod flush;
 mod found_traps;
+mod further_protocols;
 mod hdl_shape;
 mod htif;
 mod key_path;
@@ -46,13 +46,13 @@ mod nearest;
 mod number;
 mod overlaps;
 mod parser;
-mod raw_rtt;
-mod raw_stub;
 mod rtt;
+mod rtt_schema;
 mod schema;
 mod semihosting;
 mod service_error;
 mod stub_place;
+mod stub_schema;
 mod text;
 mod unknown_keys;
 mod unserved;
@@ -66,7 +66,6 @@ mod tests;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-pub use beside::{loaded_image, same_firmware};
 pub use channel::{ChannelConfig, FrontEnd, Mailbox};
 pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig, parse_period};
 pub use error::{
@@ -79,6 +78,7 @@ pub use faults::{FaultRule, FaultsConfig, Probability};
 pub use features::Defaults;
 pub use flush::Flush;
 pub(crate) use flush::MOST_FLUSH;
+pub use further_protocols::{loaded_image, same_firmware};
 pub use htif::{HtifConfig, SignatureConfig};
 pub use memory_place::MemoryPlace;
 pub use name::NoName;

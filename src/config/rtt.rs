@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::{ChannelProblem, RttProblem};
 use super::htif::Place;
-use super::raw_rtt::{RawSearch, RawUp};
+use super::rtt_schema::{RawSearch, RawUp};
 use super::schema::RawChannel;
 use crate::mem::Image;
 use mailbox_rs::PtrWidth;

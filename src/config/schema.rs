@@ -12,8 +12,8 @@ use super::external_inputs::ConfigEnvironment;
 use super::flag::Flag;
 use super::flush::RawFlush;
 use super::number::{Number, given};
-use super::raw_rtt::RawRtt;
-use super::raw_stub::RawStub;
+use super::rtt_schema::RawRtt;
+use super::stub_schema::RawStub;
 use super::unknown_keys::{Keys, Unknown};
 use crate::mem::Backend;
 

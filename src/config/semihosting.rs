@@ -6,8 +6,8 @@ use super::error::{ChannelProblem, SemihostingProblem};
 use super::flush::Flush;
 use super::htif::Place;
 use super::number::Number;
-use super::raw_stub::RawStub;
 use super::schema::RawChannel;
+use super::stub_schema::RawStub;
 use crate::mem::STUB_SIZE;
 
 /// Semihosting of a channel.

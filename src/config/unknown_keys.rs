@@ -111,7 +111,7 @@ impl Keys {
         if let Some(map) = here
             && self.known.contains(&key)
         {
-            return Some(KeyHint::Beside { map });
+            return Some(KeyHint::FurtherProtocols { map });
         }
         let inside = self.nested.iter().find(|(_, keys)| keys.contains(&key));
         if let Some((map, _)) = inside {
@@ -378,7 +378,10 @@ mod tests {
             }
             for key in MEMORY_KEYS.known {
                 let inside = hint(&MEMORY_KEYS, &format!("{{{map}: {{{key}: 1}}}}"));
-                assert_eq!(inside, (format!("{map}.{key}"), KeyHint::Beside { map }));
+                assert_eq!(
+                    inside,
+                    (format!("{map}.{key}"), KeyHint::FurtherProtocols { map })
+                );
             }
         }
         for (keys, others, what) in [

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::beside::may_serve;
 use super::channel::{ChannelConfig, FrontEnd};
 use super::error::{ChannelProblem, ConfigProblem};
 use super::file_context::FileContext;
 use super::found_traps;
+use super::further_protocols::may_serve;
 use super::htif::HtifSymbols;
 use super::rtt;
 use super::warning::{Doubt, Unserved};

@@ -336,7 +336,7 @@ pub enum KeyHint {
     },
     /// A key of the outer map.
     #[error("; it belongs beside `{map}`, not inside")]
-    Beside {
+    FurtherProtocols {
         /// Key of this map.
         map: &'static str,
     },

@@ -1,6 +1,6 @@
 //! Bits of `mb_observe`.
 
-use crate::messages::announced::ObserveFlags;
+use crate::messages::events::ObserveFlags;
 
 /// Requests that are served.
 pub(super) const SERVED: u32 = 1;

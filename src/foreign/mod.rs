@@ -10,10 +10,9 @@ mod measured;
 mod paths;
 #[cfg(feature = "python")]
 pub(crate) mod python;
-#[cfg(not(feature = "python"))]
-#[path = "without_python.rs"]
-mod python;
 mod report;
+#[cfg(not(feature = "python"))]
+mod without_python;
 mod write_notifier;
 
 use mailbox_rs::Timestamp;
@@ -23,8 +22,11 @@ pub(crate) use callbacks::{Callbacks, OnReport};
 pub(crate) use live::RealForeign;
 pub(crate) use measured::{is_measured, measure};
 pub(crate) use paths::Paths;
+#[cfg(feature = "python")]
 pub(crate) use python::Python;
 pub(crate) use report::{report, report_without_testbench};
+#[cfg(not(feature = "python"))]
+pub(crate) use without_python::Python;
 
 use crate::mem::{AccessError, Outcome};
 use crate::messages::Name;

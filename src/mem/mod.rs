@@ -29,7 +29,7 @@ mod path;
 mod placement;
 mod segments;
 mod space;
-mod static_mem;
+mod static_export;
 mod traps;
 
 pub use backend_name::Backend;
@@ -53,8 +53,8 @@ pub(crate) use path::WordPath;
 pub use placement::{LeftOut, LoadError, Misfit, Nearest, Nothing, Placement};
 pub use segments::{Segment, Segments};
 pub use space::MapError;
-pub(crate) use static_mem::{Instances, StaticMem};
-pub use static_mem::{
+pub(crate) use static_export::{Instances, StaticMem};
+pub use static_export::{
     StaticMemDescriptor, StaticMemFiles, StaticMemFormat, StaticMemRange, StaticMemSink,
     clear_static_mems, flush_static_mems,
 };

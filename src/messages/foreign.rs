@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::rpc::{CallError, PollOutcome, Target};
-use super::{Name, shown};
+use super::{Name, escaped_name};
 use crate::bus::{Attributes, Body, Payload, Redaction, inbox};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 
@@ -176,7 +176,7 @@ pub struct ExpandPath {
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error(
     "the environment variable `{}` is not set (or not text); set it, or write `$$` for a plain `$`",
-    shown(.variable.as_bytes())
+    escaped_name(.variable.as_bytes())
 )]
 pub struct Unset {
     /// Name of the variable.

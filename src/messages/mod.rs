@@ -4,12 +4,12 @@
 //! each file states, beside each message, its reply, the channel that it concerns, and its payload. The servers of all front ends have the
 //! messages of `front_end`. `checkpoint` has the state of all actors.
 
-pub mod announced;
 mod awaited;
 mod channel;
 mod channel_words;
 pub mod checkpoint;
 pub mod console;
+pub mod events;
 pub mod files;
 pub mod foreign;
 pub mod front_end;
@@ -18,13 +18,13 @@ pub mod mailbox;
 pub mod memory;
 mod name;
 mod printed;
+mod report_text;
 pub mod rpc;
 pub mod rtt;
 mod rtt_buffer;
 pub mod semihosting;
 mod served;
 mod services;
-mod shown;
 pub mod sockets;
 
 pub use awaited::{AwaitedOperation, PendingCall};
@@ -36,9 +36,9 @@ pub use channel_words::StatusWords;
 pub use name::Name;
 pub use printed::printed_bytes;
 pub(crate) use printed::printed_text;
+pub(crate) use report_text::{escaped_name, escaped_text};
 pub use served::{HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedRequest};
 pub use services::{ChannelServices, Clock, Faults, InputSource, OutputTarget, SeverityRule};
-pub(crate) use shown::{plain, shown};
 
 use crate::bus::{Body, Endpoint};
 
@@ -71,7 +71,7 @@ macro_rules! by_name {
     ($to:expr, $name:expr, $visitor:expr) => {
         $crate::messages::by_name!(
             $to, $name, $visitor;
-            announced, console, files, foreign, htif, mailbox, memory, rpc, rtt,
+            console, events, files, foreign, htif, mailbox, memory, rpc, rtt,
             semihosting, sockets
         )
     };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Name, shown};
+use super::{Name, escaped_name};
 use crate::bus::{Attributes, inbox};
 
 /// Polls a target once. While it is pending, the caller repeats the message, with [`Schedule::NextTick`].
@@ -68,7 +68,7 @@ pub enum Target {
 impl std::fmt::Display for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Method(name) => write!(f, "method `{}`", shown(name.as_bytes())),
+            Self::Method(name) => write!(f, "method `{}`", escaped_name(name.as_bytes())),
             Self::Command(id) => write!(f, "custom command {id:#x}"),
         }
     }

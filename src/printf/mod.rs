@@ -1,7 +1,7 @@
 //! Formatting of a CPRINT request like C's `printf`, from arguments that are words of a channel.
 //!
-//! Source: protocol, section *Requests*. Strings are in the channel's memory, so formatting takes two steps: a [`Draft`] lists the
-//! [strings](Draft::strings) to read, and is [finished](Draft::finish) with them. Input from firmware is never trusted: an unsupported
+//! Source: protocol, section *Requests*. Strings are in the channel's memory, so formatting takes two steps: a [`PartialText`] lists the
+//! [strings](PartialText::strings) to read, and is [finished](PartialText::finish) with them. Input from firmware is never trusted: an unsupported
 //! conversion is copied to the text unchanged, with a [`Problem`] that describes the reason.
 //!
 //! Conversions:
@@ -14,12 +14,12 @@
 
 mod arguments;
 mod cut;
-mod draft;
+mod partial_text;
 mod problem;
 mod syntax;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use cut::Cut;
-pub(crate) use draft::{Draft, StringArg};
+pub(crate) use partial_text::{PartialText, StringArg};
 pub(crate) use problem::{Cause, Problem};

@@ -3,7 +3,7 @@
 use mailbox_rs::PtrWidth::{self, P4, P8};
 use proptest::prelude::*;
 
-use super::draft::Rendered;
+use super::partial_text::Rendered;
 use super::*;
 use crate::sim::snprintf::oracle;
 
@@ -15,7 +15,7 @@ fn print(format: &str, args: &[u64], width: PtrWidth) -> String {
 }
 
 fn render(format: &str, args: &[u64], width: PtrWidth, strings: &[Option<&str>]) -> Rendered {
-    let draft = Draft::new(format.as_bytes(), args, args.len(), width);
+    let draft = PartialText::new(format.as_bytes(), args, args.len(), width);
     draft.finish(strings.iter().copied())
 }
 
@@ -286,7 +286,7 @@ fn real_numbers() {
 #[test]
 fn strings() {
     let format = "[%s] [%5s] [%-5s] [%.2s] [%5.1s] [%05s]";
-    let draft = Draft::new(format.as_bytes(), &[1, 2, 3, 4, 5, 6], 6, P8);
+    let draft = PartialText::new(format.as_bytes(), &[1, 2, 3, 4, 5, 6], 6, P8);
     let wanted: Vec<_> = draft.strings().collect();
     let precisions = [None, None, None, Some(2), Some(1), None];
     let expected = (1..)
@@ -312,7 +312,7 @@ fn a_string_ends_with_its_first_nul() {
 
 #[test]
 fn a_string_of_precision_zero_is_not_read() {
-    let draft = Draft::new(b"[%.0s] [%3.*s]", &[u64::MAX, 0, 7], 3, P8);
+    let draft = PartialText::new(b"[%.0s] [%3.*s]", &[u64::MAX, 0, 7], 3, P8);
     assert_eq!(draft.strings().len(), 0);
     assert_eq!(draft.finish::<&str>([]).text, b"[] [   ]");
 }
@@ -320,7 +320,7 @@ fn a_string_of_precision_zero_is_not_read() {
 #[test]
 fn pointers_have_the_width_of_the_channel() {
     let pointer = |width| {
-        Draft::new(b"%s", &[u64::MAX], 1, width)
+        PartialText::new(b"%s", &[u64::MAX], 1, width)
             .strings()
             .next()
             .unwrap()
@@ -559,7 +559,7 @@ proptest! {
         strings in prop::collection::vec(prop::option::of(prop::collection::vec(any::<u8>(), 0..64)), 0..18),
     ) {
         let width = if wide { P8 } else { P4 };
-        let draft = Draft::new(&format, &args, args.len(), width);
+        let draft = PartialText::new(&format, &args, args.len(), width);
         prop_assert!(draft.strings().len() <= args.len());
         prop_assert!(draft.strings().all(|wanted| wanted.pointer == width.truncate(wanted.pointer)));
         let rendered = draft.finish(strings);
@@ -682,7 +682,7 @@ fn every_conversion_takes_what_the_protocol_says() {
                     Takes::Integer(64, _) if width == P4 => vec![value & 0xffff_ffff, value >> 32],
                     _ => vec![value],
                 };
-                let draft = Draft::new(format.as_bytes(), &words, words.len(), width);
+                let draft = PartialText::new(format.as_bytes(), &words, words.len(), width);
                 assert_eq!(draft.taken(), words.len(), "{format}");
                 let strings: Vec<_> = draft.strings().map(|wanted| wanted.pointer).collect();
                 let printed = draft.finish([Some("text")]);
@@ -756,7 +756,7 @@ fn numbers_of_one_word_each_that_fill_an_entry() {
     for (ints, longs) in [(0, 9), (10, 4), (0, 17), (16, 1)] {
         let format = "%d ".repeat(ints) + &"%llx ".repeat(longs);
         let count = ints + longs;
-        let draft = Draft::new(format.as_bytes(), &words, count, P4);
+        let draft = PartialText::new(format.as_bytes(), &words, count, P4);
         assert!(draft.narrowed_longs(), "{format}");
         let printed = draft.finish::<&str>([]);
         let number = |at: usize| match at < ints {
@@ -809,7 +809,7 @@ fn every_count_of_words_says_how_many_a_number_of_64_bits_takes() {
                     (Some(number), true) => format!("{number:<first$x};", first = first as usize),
                 };
             }
-            let draft = Draft::new(format.as_bytes(), &words, counted, P4);
+            let draft = PartialText::new(format.as_bytes(), &words, counted, P4);
             assert_eq!(draft.narrowed_longs(), one_each, "{format} {counted}");
             let taken = if one_each { args } else { args + longs };
             assert_eq!(draft.taken(), taken, "{format} {counted}");

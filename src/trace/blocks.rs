@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::vocabulary::Encoded;
+use super::codec::Encoded;
 
 /// Size in bytes of a block's length and checksum.
 pub(super) const PREFIX: usize = 8;

@@ -4,11 +4,11 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use super::blocks::{PREFIX, checksum, frame_at};
+use super::codec::deserialize;
 use super::compressed::Unpacked;
 use super::head::{Head, Position};
 use super::input::Input;
 use super::landmark::Landmark;
-use super::vocabulary::deserialize;
 
 /// Chunk of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

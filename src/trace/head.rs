@@ -12,9 +12,9 @@
 //!
 //! A number is one byte up to 250, else as bincode writes it.
 
+use super::codec::deserialize_first;
 use super::error::Damage;
 use super::serializer::{SHORT, number};
-use super::vocabulary::deserialize_first;
 
 const LATER: u8 = 1 << 3;
 const AWAITED: u8 = 1 << 4;

@@ -12,6 +12,7 @@
 
 mod blocks;
 mod chunks;
+mod codec;
 mod compressed;
 mod entry;
 mod error;
@@ -29,7 +30,6 @@ mod reader;
 mod recorder;
 mod same_file;
 mod serializer;
-mod vocabulary;
 mod writer;
 
 #[cfg(test)]
@@ -37,6 +37,8 @@ mod compressed_tests;
 #[cfg(test)]
 mod tests;
 
+pub use codec::decode;
+pub(crate) use codec::{Encoding, decode_borrowed, deserialize, encode, send_reply};
 pub use entry::{Content, Entry};
 pub(crate) use entry::{ContentRef, EntryRef};
 pub use error::{Damage, TraceError};
@@ -49,6 +51,4 @@ pub(crate) use open::OpenMessages;
 pub use reader::Trace;
 pub use recorder::Recorder;
 pub use same_file::is_same_file;
-pub use vocabulary::decode;
-pub(crate) use vocabulary::{Encoding, decode_borrowed, deserialize, encode, send_reply};
 pub(crate) use writer::Writer;

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::TraceError;
 use super::blocks::{Blocks, Frame};
+use super::codec::{Encoded, encode};
 use super::compressed::{Compressor, MOST_BLOCK};
 use super::format::{Header, Kind, MAGIC, OLDEST_FORMAT};
 use super::head::{Head, Position};
 use super::landmark::Landmark;
-use super::vocabulary::{Encoded, encode};
 use crate::attach::AtExit;
 use crate::guest::OutputFile;
 

@@ -46,7 +46,7 @@ fn dropped(data: &Bytes) -> Bytes {
 mod tests {
     use super::*;
     use crate::messages::ChannelId;
-    use crate::messages::announced::FrameDecoded;
+    use crate::messages::events::FrameDecoded;
     use crate::messages::foreign::{FrameReport, Report, Severity};
     use crate::messages::rtt::DefmtFrame;
 

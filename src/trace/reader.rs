@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::blocks::{BLOCK, PREFIX, checksum, complete_size, frame_at};
 use super::chunks::{chunks, selection};
+use super::codec::{deserialize, deserialize_first};
 use super::compressed::Unpacked;
 use super::entry::{Content, ContentRef, Entry, EntryRef};
 use super::format::{FORMAT, Header, Kind, MAGIC, OLDEST_FORMAT};
@@ -16,7 +17,6 @@ use super::head::{Head, Position};
 use super::input::{Filled, Input};
 use super::landmark::Landmark;
 use super::open::OpenMessages;
-use super::vocabulary::{deserialize, deserialize_first};
 use super::{Damage, TraceError};
 use crate::bus::Endpoint;
 

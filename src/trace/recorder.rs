@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::codec::{Encode, Encoding, encode};
 use super::format::{Header, Kind};
 use super::head::{Head, Position};
 use super::kind_map::KindMap;
 use super::output::{Chunks, Output};
 use super::payload::redacted;
-use super::vocabulary::{Encode, Encoding, encode};
 use super::{Payloads, TraceError};
 use crate::attach::end_at_exit;
 use crate::bus::{Body, Event, Message as _, Observation, Tap, Ticket};

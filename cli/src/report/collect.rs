@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use vhost::Severity;
 use vhost::attach::{Table, is_summary};
-use vhost::messages::announced::{DoorbellRang, Resumed, SystemStarted, WordsRang};
 use vhost::messages::checkpoint::{SavedChannel, SavedSource, SavedText};
 use vhost::messages::console::{Finish, Print, PrintError, PrintMarked, PutRaw, Restore};
+use vhost::messages::events::{DoorbellRang, Resumed, SystemStarted, WordsRang};
 use vhost::messages::foreign::{Exit, Report};
 use vhost::messages::front_end;
 use vhost::messages::htif::HtifStatus;

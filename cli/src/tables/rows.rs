@@ -7,7 +7,7 @@ use mailbox_rs::Errno;
 use serde_json::{Map, Value};
 use vhost::Severity;
 use vhost::messages::ServedRequest;
-use vhost::messages::announced::RestoreBegun;
+use vhost::messages::events::RestoreBegun;
 use vhost::messages::files::path_of;
 use vhost::messages::foreign::Report;
 use vhost::messages::rpc::{Call, Cancel, Target};

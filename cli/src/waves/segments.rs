@@ -1,7 +1,7 @@
 //! Segments of a run: its parts in which the time does not go back. A restore of a checkpoint begins
 //! one.
 
-use vhost::messages::announced::RestoreBegun;
+use vhost::messages::events::RestoreBegun;
 use vhost::trace::Content;
 
 use crate::trace::DecodedEntry;

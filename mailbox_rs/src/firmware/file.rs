@@ -4,8 +4,8 @@ use core::ffi::CStr;
 
 use super::{Client, Hooks, Native};
 use crate::errno::Errno;
-use crate::record::FileStatus;
 use crate::request::{PosixFlags, Whence};
+use crate::structures::FileStatus;
 
 /// Permission bits of a created file, as far as the host's `umask` allows.
 const MODE: u32 = 0o666;

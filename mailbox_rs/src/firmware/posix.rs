@@ -4,8 +4,8 @@ use core::ffi::CStr;
 
 use super::{Client, Hooks, Native};
 use crate::errno::Errno;
-use crate::record::{FileStatus, Timestamp};
 use crate::request::{AccessMode, FileRequest, PosixFlags, Request, Whence};
+use crate::structures::{FileStatus, Timestamp};
 
 /// Services of protocol 0.3. Each fails with ENOSYS, without a request, if the host has an older one
 /// ([`Client::version`]).

@@ -15,8 +15,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::bus::{ActorContext, Port};
 use crate::messages::ChannelId;
-use crate::messages::announced::TextRefused;
 use crate::messages::console::{Finish, Inbox, Print, PrintError, PrintMarked, PutRaw};
+use crate::messages::events::TextRefused;
 use crate::messages::foreign::{self, ConsoleLine, Report, Severity};
 use crate::messages::front_end::OutputFailed;
 

@@ -8,7 +8,7 @@ use mailbox_rs::{Errno, FileStatus, OpenFlags, PosixFlags, Whence};
 use super::disk::{Disk, DiskFile, Opened};
 use super::refusal::Refusal;
 use crate::bus::ActorContext;
-use crate::messages::announced::{
+use crate::messages::events::{
     FileAnswer, FileAnswered, FileOpened, FileRead, FileRefused, FileSeeked, FileWritten,
 };
 use crate::messages::files::PathAction;

@@ -15,8 +15,8 @@ use super::disk::{DiskFile, Opened};
 use super::posix::MOST_ENTRIES;
 use super::refusal::Refusal;
 use crate::messages::checkpoint::{FileChange, FileFinding, SavedFile, SavedFileKind, SavedFiles};
+use crate::messages::escaped_name;
 use crate::messages::files::DirectoryEntry;
-use crate::messages::shown;
 
 impl Files {
     /// Open descriptors.
@@ -58,7 +58,7 @@ impl Files {
                 Err(change) => (File::Lost, Some(change)),
             };
             if let Some(change) = change {
-                let path = shown(&path);
+                let path = escaped_name(&path);
                 findings.push(FileFinding { fd, path, change });
             }
             let open = OpenFile {

@@ -9,7 +9,7 @@ use super::directory::Directory;
 use super::disk::DiskFile;
 use super::refusal::Refusal;
 use crate::messages::foreign::SpecialId;
-use crate::messages::{ChannelId, shown};
+use crate::messages::{ChannelId, escaped_name};
 
 /// Lowest descriptor. Source: protocol, section *Requests*.
 const FIRST: u64 = 10;
@@ -56,7 +56,7 @@ impl OpenFile {
 
     /// Name of the file in messages.
     pub(super) fn name(&self) -> String {
-        let path = shown(&self.path);
+        let path = escaped_name(&self.path);
         match self.file {
             File::Lost => format!("file `{path}`, which could not be opened again by a restore"),
             _ => format!("file `{path}`"),

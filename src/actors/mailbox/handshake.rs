@@ -5,8 +5,8 @@ use mailbox_rs::{NEWEST, VERSION, Version};
 use super::channel::Channel;
 use super::watched_words::Watched;
 use crate::actors::service::{Failure, ServiceEnd};
-use crate::messages::announced::VersionOffered;
 use crate::messages::checkpoint::SavedSession;
+use crate::messages::events::VersionOffered;
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{ChannelWords, MailboxStep};
 

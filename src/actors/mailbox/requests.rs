@@ -11,10 +11,10 @@ use crate::actors::service::{ChannelService, Failure};
 use crate::mem::{AccessError, Op, Outcome, Span};
 use crate::messages::checkpoint::SavedWait;
 use crate::messages::console::Print;
+use crate::messages::escaped_name;
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{CallError, Progress, Schedule, Target};
-use crate::messages::shown;
-use crate::printf::{Cut, Draft, StringArg};
+use crate::printf::{Cut, PartialText, StringArg};
 
 /// Outcome of a request.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl RequestHandler {
         let CallSite { format, file, line } = site;
         let text = self.service.text("format", format).await?;
         let (args, counted) = (&entry.args[3..], (entry.words as usize).saturating_sub(3));
-        let draft = Draft::new(&text, args, counted, self.service.width);
+        let draft = PartialText::new(&text, args, counted, self.service.width);
         if draft.narrowed_longs() || counted < draft.taken() {
             self.warn_of_uncounted(site, entry, &draft).await;
         } else {
@@ -181,7 +181,7 @@ impl RequestHandler {
                 .text("file name", file)
                 .await
                 .unwrap_or_default();
-            let file = shown(&file);
+            let file = escaped_name(&file);
             let place = format!("CPRINT at {file}:{line}");
             for problem in rendered.problems.iter().take(MAX_PROBLEMS) {
                 self.service.complain(&format!("{place}: {problem}"));
@@ -207,7 +207,12 @@ impl RequestHandler {
 
     /// Warns of a `words` that counts fewer arguments than the format takes, once per call site. Firmware may or may not have written the
     /// others.
-    async fn warn_of_uncounted(&self, site: CallSite, entry: &RequestEntry, draft: &Draft<'_>) {
+    async fn warn_of_uncounted(
+        &self,
+        site: CallSite,
+        entry: &RequestEntry,
+        draft: &PartialText<'_>,
+    ) {
         let words = entry.words;
         let counted = (words as usize).saturating_sub(3);
         let text = || {
@@ -246,7 +251,7 @@ impl RequestHandler {
             .text("file name", site.file)
             .await
             .unwrap_or_default();
-        let file = shown(&file);
+        let file = escaped_name(&file);
         let line = site.line;
         self.service.report(
             Severity::Warning,

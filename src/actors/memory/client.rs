@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::Resolver;
 use crate::bus::{
-    Bus, BusError, ElidedForm, Elision, Endpoint, Inbox as _, NoReply, Port, ReplyFuture,
-    ShownRequest, Ticket,
+    Bus, BusError, ElidedForm, Elision, Endpoint, Inbox as _, NoReply, ObservedRequest, Port,
+    ReplyFuture, Ticket,
 };
 use crate::mem::{
     AccessError, Op, Outcome, Segment, Segments, SpaceId, Span, Store, execute, write,
@@ -352,7 +352,7 @@ impl MemoryClient {
     fn access_shown(
         &self,
         ElidedAccesses { access: make, .. }: &ElidedAccesses,
-        request: ShownRequest<'_>,
+        request: ObservedRequest<'_>,
         space: SpaceId,
         op: Op<Segments>,
     ) -> Result<Result<Answer, NoReply>, ReplyFuture<Answer>> {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::targets::Piece;
 use crate::actors::service::{ChannelService, FrameDecoder};
 use crate::bus::ActorContext;
+use crate::messages::escaped_text;
 use crate::messages::foreign::{FrameReport, Report, Severity};
-use crate::messages::plain;
 use crate::messages::rtt::{DefmtLevel, FrameDecoded, FrameError};
 
 /// Most reports on frames that can't be decoded, of one buffer.
@@ -63,7 +63,7 @@ impl Frames {
                     service.peers.foreign.post(FrameReport(Report {
                         severity,
                         id: service.name().to_string(),
-                        text: plain(&frame.to_string()).into_owned(),
+                        text: escaped_text(&frame.to_string()).into_owned(),
                     }));
                 }
                 Err(FrameError::Malformed) if may_be_cut => service.report(

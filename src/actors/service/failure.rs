@@ -5,9 +5,9 @@ use thiserror::Error;
 
 use crate::bus::NoReply;
 use crate::mem::AccessError;
+use crate::messages::escaped_name;
 use crate::messages::foreign::Unset;
 use crate::messages::rpc::CallError;
-use crate::messages::shown;
 
 /// Error of a request.
 #[derive(Debug, Error)]
@@ -63,8 +63,8 @@ impl Failure {
     pub(in crate::actors) fn on_path(self, given: &[u8], expanded: &[u8]) -> Self {
         match self {
             Self::File { errno, reason } => Self::Path {
-                path: shown(given),
-                expanded: (expanded != given).then(|| shown(expanded)),
+                path: escaped_name(given),
+                expanded: (expanded != given).then(|| escaped_name(expanded)),
                 errno,
                 reason,
             },

@@ -8,9 +8,9 @@ use super::{ChannelService, MAX_MOVE};
 use crate::bus::{Envelope, Message};
 use crate::mem::{CHUNK, Op, Span};
 use crate::messages::AwaitedOperation;
+use crate::messages::escaped_name;
 use crate::messages::files::{self, Close, Explain, Open, Read, Seek, Write};
 use crate::messages::foreign::ExpandPath;
-use crate::messages::shown;
 
 impl ChannelService {
     /// Performs a file operation and returns the result word of its response.
@@ -106,7 +106,7 @@ impl ChannelService {
         let path = text.to_owned();
         let expanded = self.peers.foreign.ask(ExpandPath { path }).await?;
         let expanded = expanded.map_err(|unset| Failure::Unset {
-            path: shown(text.as_bytes()),
+            path: escaped_name(text.as_bytes()),
             unset,
         })?;
         Ok(expanded.into())

@@ -66,8 +66,8 @@ use crate::messages::checkpoint::{RestoreError, SaveError, SavedService};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::front_end::StdinError;
 use crate::messages::{
-    ChannelId, ChannelServices, InputSource, NO_SLOT, Name, ServedRequest, console, files as file,
-    foreign, plain,
+    ChannelId, ChannelServices, InputSource, NO_SLOT, Name, ServedRequest, console, escaped_text,
+    files as file, foreign,
 };
 
 /// Maximum number of bytes that one request may move, far more than a simulated chip really moves. A bogus length from firmware must not
@@ -336,7 +336,7 @@ impl ChannelService {
         self.peers.foreign.post(Report {
             severity,
             id: self.name.to_string(),
-            text: plain(text).into_owned(),
+            text: escaped_text(text).into_owned(),
         });
     }
 }

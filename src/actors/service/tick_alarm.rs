@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::bus::{ActorContext, Bus, TickTimer};
 use crate::messages::ChannelId;
-use crate::messages::announced::WaitOver;
+use crate::messages::events::WaitOver;
 
 /// Wake of at most one task in a tick, or before. While none waits for a tick, ticks cost nothing.
 pub(super) struct TickAlarm {

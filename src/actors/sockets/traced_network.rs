@@ -6,7 +6,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use super::network::{Connection, Listener, Network};
-use crate::messages::announced::NetworkResult;
+use crate::messages::events::NetworkResult;
 use crate::messages::sockets::OsError;
 
 /// Results of a network, collected while they are wanted.

@@ -10,7 +10,7 @@ use super::rules::{
 use super::semihosting::Semihosting;
 use crate::bus::{Body, Endpoint, Event, Observation, Topic};
 use crate::mem::{MapError, Op, SpaceId, Span};
-use crate::messages::announced::SystemStarted;
+use crate::messages::events::SystemStarted;
 use crate::messages::front_end::Restore;
 use crate::messages::memory::{Access, Resolve};
 use crate::messages::{ChannelDescriptor, ChannelId, Interface, RttPlace, htif, rtt, semihosting};

@@ -2,9 +2,9 @@
 
 mod asking;
 mod lifetime;
+mod observed_elision;
 mod panics;
 mod reentry;
-mod shown;
 mod taps;
 mod ticks;
 

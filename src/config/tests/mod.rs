@@ -2,11 +2,11 @@
 //!
 //! Memories name their backend, so that these tests pass whatever the Cargo features choose.
 
-mod beside;
 mod channel_errors;
 mod channel_services;
 mod channels;
 mod expansion;
+mod further_protocols;
 mod hostile;
 mod htif;
 mod memories;

@@ -12,7 +12,7 @@ use crate::attach::{ChannelAttribution, channels};
 use crate::bus::Body;
 use crate::config;
 use crate::mem::MemoryMap;
-use crate::messages::announced::RestoreBegun;
+use crate::messages::events::RestoreBegun;
 use crate::messages::files::path_of;
 use crate::messages::rpc::{Call, Cancel, Target};
 use crate::messages::{ChannelDescriptor, ServedRequest, printed_bytes, served_request};

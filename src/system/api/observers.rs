@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::attach::Attach;
-use crate::messages::announced::ObserveFlags;
 use crate::messages::console;
+use crate::messages::events::ObserveFlags;
 use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::assembly::recorder;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::bus::{SettledTicks, TickWork};
-use crate::messages::announced::Notified;
+use crate::messages::events::Notified;
 use crate::messages::foreign::Severity;
 use crate::system::Error;
 use crate::system::running::{Inner, Timeout, Vhost, panics};

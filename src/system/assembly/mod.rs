@@ -2,18 +2,18 @@
 //!
 //! - `parts`: what a system is assembled from; `wiring`: actors from it, and their start.
 //! - `environment`: sources of nondeterminism, live or recorded.
-//! - `origin`: inputs of a configuration, kept for a recording.
+//! - `config_inputs`: inputs of a configuration, kept for a recording.
 //! - `loader`: initial contents of memories; `stubs`: code in place of traps of semihosting.
 //! - `defmt`: decoders of frames by the images of channels.
 //! - `actors`: start of single actors; `registration`: channels in the testbench.
 //! - `python`: access of Python code; `log`: the library's log.
 
 mod actors;
+mod config_inputs;
 mod defmt;
 mod environment;
 mod loader;
 mod log;
-mod origin;
 mod parts;
 #[cfg(feature = "python")]
 mod python;
@@ -22,10 +22,10 @@ mod stubs;
 mod wiring;
 
 pub(super) use actors::{start_rpc, start_sockets};
+pub(super) use config_inputs::{RecordingEnvironment, recorder};
 pub(super) use environment::{DirectCalls, Environment};
 pub(super) use loader::{LOAD, Loader};
 pub(super) use log::start as start_log;
-pub(super) use origin::{RecordingEnvironment, recorder};
 pub(super) use parts::{HostCallback, Started, SystemParts};
 pub(super) use stubs::MOST_TRAPS;
 pub use stubs::unreplaced_traps;

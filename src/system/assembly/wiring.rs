@@ -22,7 +22,7 @@ use crate::attach::{AtExit, channels as served, end_at_exit};
 use crate::bus::{Bus, Endpoint, Inbox as _};
 use crate::config::{ChannelConfig, ConfigWarning, FrontEnd, loaded_image};
 use crate::foreign::host_code;
-use crate::messages::announced::SystemStarted;
+use crate::messages::events::SystemStarted;
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{PyTasks, Target};
 use crate::messages::{ChannelDescriptor, Name, console, files, memory};

@@ -23,8 +23,8 @@ pub use file::Checkpoint;
 use findings::{RestoreOutcome, reports};
 use memories::{MEMORIES, SavedMemory};
 
-use crate::messages::announced::RestoreBegun;
 use crate::messages::checkpoint::{SavedChannel, SavedSystem};
+use crate::messages::events::RestoreBegun;
 use crate::messages::foreign::Report;
 use crate::messages::{console, files, sockets};
 use crate::sim::strand::CodeGuard;

@@ -17,7 +17,7 @@ use super::scope::Scope;
 use super::{FindingSink, Replay, ReplayError, is_state, opened};
 use crate::bus::{Endpoint, Message as _};
 use crate::messages::Name;
-use crate::messages::announced::{RestoreBegun, Resumed};
+use crate::messages::events::{RestoreBegun, Resumed};
 use crate::messages::rpc::Call;
 use crate::system::Error;
 use crate::system::checkpoint::CheckpointError;

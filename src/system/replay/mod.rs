@@ -45,7 +45,7 @@ use crate::bus::{Endpoint, Message as _};
 use crate::config::ChannelConfig;
 use crate::foreign::{Callbacks, Openers, report_without_testbench};
 use crate::mem::{Backend, MemoryMap};
-use crate::messages::announced::Resumed;
+use crate::messages::events::Resumed;
 use crate::sim::CStdout;
 use crate::system::Error;
 use crate::system::assembly::{DirectCalls, Environment, SystemParts};

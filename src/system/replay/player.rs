@@ -9,7 +9,7 @@ use super::comparison::{Due, SharedComparison};
 use super::findings::FindingSink;
 use super::recorded::RecordedDoorbells;
 use crate::bus::{Endpoint, Inbox, Message, Ticket};
-use crate::messages::announced::{Notified, ObserveFlags, RestoreBegun, Resumed, SystemStarted};
+use crate::messages::events::{Notified, ObserveFlags, RestoreBegun, Resumed, SystemStarted};
 use crate::messages::{console, files, foreign, memory, rpc, sockets};
 use crate::system::Error;
 use crate::system::assembly::PendingStart;

@@ -24,7 +24,7 @@ use crate::mem::{
     AccessError, BackendError, MemoryId, MemoryMap, Op, Outcome, Segment, Segments, Store, part,
 };
 use crate::messages::ChannelId;
-use crate::messages::announced::{
+use crate::messages::events::{
     DoorbellRang, FileAnswer, FileAnswered, FileOpened, FileRead, FileRefused, FileSeeked,
     FileWritten, FrameDecoded, NetworkResult, TextRefused, VersionOffered, WordsRang,
 };

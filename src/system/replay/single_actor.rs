@@ -27,7 +27,7 @@ use crate::attach::{Attach, channels as served};
 use crate::bus::{Bus, BusError, Endpoint, Inbox, Message, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
-use crate::messages::announced::{Notified, ObserveFlags, RestoreBegun, WaitOver};
+use crate::messages::events::{Notified, ObserveFlags, RestoreBegun, WaitOver};
 use crate::messages::front_end::{Restore, Save};
 use crate::messages::{ChannelDescriptor, foreign};
 use crate::system::Error;

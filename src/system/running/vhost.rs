@@ -21,7 +21,7 @@ use crate::backend::Backends;
 use crate::bus::{ActorContext, Bus, Port};
 use crate::foreign::Callbacks;
 use crate::mem::MemoryMap;
-use crate::messages::announced::ObserveFlags;
+use crate::messages::events::ObserveFlags;
 use crate::messages::{self, Name, console, files, foreign, memory, rpc};
 use crate::trace::Header;
 

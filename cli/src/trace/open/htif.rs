@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use vhost::mem::{AccessError, Op, Outcome, SpaceId};
-use vhost::messages::announced::{CommandServed, WordsRang};
 use vhost::messages::checkpoint::SavedHtif;
+use vhost::messages::events::{CommandServed, WordsRang};
 use vhost::messages::htif::{Command, SystemCall};
 use vhost::messages::memory::Access;
 use vhost::messages::{ChannelId, Interface, ServedRequest as _};

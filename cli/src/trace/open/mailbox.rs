@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use mailbox_rs::{Index, Request, RequestEntry};
-use vhost::messages::announced::{DoorbellRang, Served};
 use vhost::messages::checkpoint::SavedSession;
+use vhost::messages::events::{DoorbellRang, Served};
 
 use super::lists::Lists;
 use super::{OpenRequest, ProtocolRequest};

@@ -11,8 +11,8 @@ mod tests;
 use std::sync::Arc;
 
 use vhost::messages::ChannelId;
-use vhost::messages::announced::RestoreBegun;
 use vhost::messages::checkpoint::{SavedChannel, SavedFrontEnd};
+use vhost::messages::events::RestoreBegun;
 use vhost::messages::foreign::Exit;
 use vhost::messages::front_end::Restore;
 use vhost::trace::Content;

@@ -1,6 +1,6 @@
 //! Bytes of RTT that a method has not taken. Other targets take them at once.
 
-use vhost::messages::announced::Transferred;
+use vhost::messages::events::Transferred;
 use vhost::messages::rpc::{Call, Target};
 use vhost::messages::rtt::Direction;
 

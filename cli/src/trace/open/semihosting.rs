@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mailbox_rs::PtrWidth;
 use vhost::mem::{AccessError, Op, Outcome, SpaceId, Span};
-use vhost::messages::announced::OperationServed;
+use vhost::messages::events::OperationServed;
 use vhost::messages::front_end::{Operate, OperateError};
 use vhost::messages::memory::Access;
 use vhost::messages::semihosting::{Operation, STUB_ARGUMENTS, STUB_ARGUMENTS_LEN, STUB_HARTS};

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::bus::Observation;
-use crate::messages::announced::NetworkResult;
+use crate::messages::events::NetworkResult;
 
 #[test]
 fn a_tap_is_told_of_every_answer_in_order() {

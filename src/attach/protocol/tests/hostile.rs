@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{CHANNEL, Kit, channel, segments, span};
 use crate::bus::{Endpoint, Event};
 use crate::mem::{Op, Outcome, Segments};
-use crate::messages::announced::SystemStarted;
+use crate::messages::events::SystemStarted;
 use crate::messages::front_end::{self, Operate};
 use crate::messages::htif::{self, Command, CommandServed, SystemCall};
 use crate::messages::memory::{self, Access};

@@ -461,7 +461,7 @@ fn channels_of_one_space_share_what_they_may_write() {
         channel("second", Interface::Htif(other), Segments::new()),
     ];
     let mut kit = Kit::of(ENDPOINT, channels);
-    kit.event(&crate::messages::announced::SystemStarted);
+    kit.event(&crate::messages::events::SystemStarted);
     kit.reads_file();
     kit.puts(WORDS, 7);
     kit.writes(Op::Fill(span(0x5000, 8), 0));

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::AllRules;
 use crate::bus::{Endpoint, Event, Inbox, Message, Observation, Ticket};
 use crate::mem::{AccessError, MapError, MemoryId, Op, Outcome, Segment, Segments, SpaceId, Span};
-use crate::messages::announced::{self, SystemStarted, WordsRang};
+use crate::messages::events::{self, SystemStarted, WordsRang};
 use crate::messages::memory::{self, Access, Resolve};
 use crate::messages::{ChannelDescriptor, ChannelId, ChannelServices, Interface};
 
@@ -93,7 +93,7 @@ impl Kit {
 
     /// Shows an event of the server.
     fn event<M: Message>(&mut self, event: &M) {
-        self.post::<announced::Inbox, M>(self.server, event);
+        self.post::<events::Inbox, M>(self.server, event);
     }
 
     /// Shows the poll of words at a place.

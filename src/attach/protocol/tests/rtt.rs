@@ -5,7 +5,7 @@ use mailbox_rs::PtrWidth;
 
 use super::{CHANNEL, Kit, channel, outside, segments, span};
 use crate::mem::{Op, Outcome, Segments};
-use crate::messages::announced::SystemStarted;
+use crate::messages::events::SystemStarted;
 use crate::messages::rtt::{BufferName, Direction, ENDPOINT, Transferred};
 use crate::messages::{Interface, RttPlace};
 

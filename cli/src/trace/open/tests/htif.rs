@@ -1,6 +1,6 @@
 //! Commands of HTIF, against a model.
 
-use vhost::messages::announced::RestoreBegun;
+use vhost::messages::events::RestoreBegun;
 use vhost::messages::foreign::Exit;
 
 use super::super::ProtocolRequest;

@@ -10,7 +10,7 @@ use mailbox_rs::{Request, RequestEntry};
 use vhost::bus::Body;
 use vhost::mem::{AccessError, Op, Outcome, SpaceId, Span};
 use vhost::messages::ChannelId;
-use vhost::messages::announced::{
+use vhost::messages::events::{
     CommandServed, DoorbellRang, OperationServed, RestoreBegun, Served, WordsRang,
 };
 use vhost::messages::front_end::{Operate, OperateError};

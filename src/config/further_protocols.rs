@@ -19,12 +19,12 @@ const RTT: &str = "rtt";
 const SEMIHOSTING: &str = "semihosting";
 
 /// Configuration whose channels may have images with more.
-pub(super) struct Beside<'a> {
+pub(super) struct FurtherProtocols<'a> {
     pub(super) map: &'a MemoryMap,
     pub(super) context: FileContext<'a>,
 }
 
-impl Beside<'_> {
+impl FurtherProtocols<'_> {
     /// Channels of the protocols of a channel's image that none of `channels` serves, each after a note.
     ///
     /// - RTT, by the symbol of its control block, if that is in memory.

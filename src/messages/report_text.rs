@@ -6,7 +6,7 @@ use std::borrow::Cow;
 const MOST_SHOWN: usize = 200;
 
 /// Name that firmware has given, for a report: control characters are escaped, and a long name is cut.
-pub(crate) fn shown(name: &[u8]) -> String {
+pub(crate) fn escaped_name(name: &[u8]) -> String {
     let name = String::from_utf8_lossy(name);
     let mut shown = String::new();
     for (at, c) in name.chars().enumerate() {
@@ -23,7 +23,7 @@ pub(crate) fn shown(name: &[u8]) -> String {
 }
 
 /// Text of a report, with control characters escaped that only firmware can have put there.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+pub(crate) fn escaped_text(text: &str) -> Cow<'_, str> {
     let is_foreign = |c: char| c.is_control() && c != '\n';
     if !text.contains(is_foreign) {
         return text.into();
@@ -44,17 +44,17 @@ mod tests {
 
     #[test]
     fn names_of_firmware_are_shown_without_control_characters() {
-        assert_eq!(shown(b"dir/file \xc3\xa4.txt"), "dir/file ä.txt");
+        assert_eq!(escaped_name(b"dir/file \xc3\xa4.txt"), "dir/file ä.txt");
         assert_eq!(
-            shown(b"\x1b[31m\n\0\xc2\x9b"),
+            escaped_name(b"\x1b[31m\n\0\xc2\x9b"),
             "\\u{1b}[31m\\n\\u{0}\\u{9b}"
         );
-        assert_eq!(shown(&[b'x'; 4000]).chars().count(), MOST_SHOWN + 1);
+        assert_eq!(escaped_name(&[b'x'; 4000]).chars().count(), MOST_SHOWN + 1);
     }
 
     #[test]
     fn reports_keep_their_lines() {
-        assert_eq!(plain("one\ntwo ä"), "one\ntwo ä");
-        assert_eq!(plain("one\r\n\x1b[0m\0"), "one\\r\n\\u{1b}[0m\\u{0}");
+        assert_eq!(escaped_text("one\ntwo ä"), "one\ntwo ä");
+        assert_eq!(escaped_text("one\r\n\x1b[0m\0"), "one\\r\n\\u{1b}[0m\\u{0}");
     }
 }

@@ -9,7 +9,7 @@ use super::ticket::{Kind, Ticket};
 use super::{Body, Endpoint, Envelope, Inbox, Message, NoReply, Port, ReplyFuture, ReplySender};
 
 /// Message that a call replaces, and the message that it is forwarded as, both shown to the taps. The reply, or its loss, is shown once.
-pub(crate) struct ShownRequest<'a> {
+pub(crate) struct ObservedRequest<'a> {
     state: &'a Rc<BusState>,
     scheduler: &'a Scheduler,
     /// True if the sender waits for the reply.
@@ -29,7 +29,7 @@ struct Posted {
     shown: bool,
 }
 
-impl<'a> ShownRequest<'a> {
+impl<'a> ObservedRequest<'a> {
     /// Shows the first message.
     pub(super) fn new<I: Inbox, M: Message>(
         (state, scheduler): (&'a Rc<BusState>, &'a Scheduler),
@@ -200,7 +200,7 @@ impl<'a> ShownRequest<'a> {
     }
 }
 
-impl Drop for ShownRequest<'_> {
+impl Drop for ObservedRequest<'_> {
     fn drop(&mut self) {
         if !self.is_over {
             self.close(Event::Dropped);

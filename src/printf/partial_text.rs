@@ -9,10 +9,10 @@ use crate::sim::snprintf::{self, Extent, Flags, Number, Radix, Shape};
 
 /// Printed text without its strings. See the [module](super).
 #[derive(Debug, Clone)]
-pub(crate) struct Draft<'a> {
+pub(crate) struct PartialText<'a> {
     /// Text without the strings.
     text: Vec<u8>,
-    gaps: Vec<Gap<'a>>,
+    slots: Vec<StringSlot<'a>>,
     problems: Vec<Problem>,
     cut: Vec<Cut>,
     taken: usize,
@@ -41,7 +41,7 @@ pub(crate) struct Rendered {
 
 /// Position of a string in the text.
 #[derive(Debug, Clone)]
-struct Gap<'a> {
+struct StringSlot<'a> {
     at: usize,
     conversion: &'a [u8],
     field: Field,
@@ -55,7 +55,7 @@ struct Field {
     width: usize,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> PartialText<'a> {
     /// Formats everything that needs no memory. `args` are the argument words of `width` after the format. Firmware's request counts
     /// `counted` of them. Words beyond the count are consumed, too, as counts are often too small. If the count is that of one 4-byte word
     /// for each argument of the format, `ll` and `j` consume only one word.
@@ -76,7 +76,7 @@ impl<'a> Draft<'a> {
     ) -> (Self, Arguments<'w>) {
         let mut draft = Self {
             text: Vec::with_capacity(format.len()),
-            gaps: Vec::new(),
+            slots: Vec::new(),
             problems: Vec::new(),
             cut: Vec::new(),
             taken: 0,
@@ -110,7 +110,7 @@ impl<'a> Draft<'a> {
 
     /// Strings to read, in the order of the arguments of [`finish`](Self::finish).
     pub(crate) fn strings(&self) -> impl ExactSizeIterator<Item = StringArg> {
-        self.gaps.iter().map(|gap| gap.wanted)
+        self.slots.iter().map(|gap| gap.wanted)
     }
 
     /// Inserts the strings. `None`, or a missing string, means that the string can't be read.
@@ -122,7 +122,7 @@ impl<'a> Draft<'a> {
         let mut strings = strings.into_iter();
         let mut text = Vec::with_capacity(self.text.len());
         let mut done = 0;
-        for gap in &self.gaps {
+        for gap in &self.slots {
             text.extend_from_slice(&self.text[done..gap.at]);
             done = gap.at;
             match strings.next().flatten() {
@@ -222,7 +222,7 @@ impl<'a> Draft<'a> {
             field.put(&mut self.text, b"");
             return;
         }
-        self.gaps.push(Gap {
+        self.slots.push(StringSlot {
             at: self.text.len(),
             conversion,
             field,

@@ -1,0 +1,66 @@
+//! Caught panics of handlers, foreign calls and taps, kept for askers and reports.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::NoReply;
+use super::ticket::Ticket;
+
+/// Maximum number of kept panics. The oldest one goes first.
+const MOST_PANICS: usize = 64;
+
+/// Panics that no asker has got so far, each with the ticket of the message that was handled.
+#[derive(Debug, Default)]
+pub(super) struct CaughtPanics(RefCell<Vec<(Ticket, String)>>);
+
+impl CaughtPanics {
+    /// Runs code and keeps the text of its panic.
+    pub(super) fn catch(&self, ticket: Ticket, code: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
+            self.keep(ticket, panic_text(payload.as_ref()));
+        }
+    }
+
+    /// Adds a panic.
+    #[cold]
+    pub(super) fn keep(&self, ticket: Ticket, text: String) {
+        let mut panics = self.0.borrow_mut();
+        if panics.len() == MOST_PANICS {
+            panics.remove(0);
+        }
+        panics.push((ticket, text));
+    }
+
+    /// Error of the dropped reply to `ticket`. For a forwarded message it names the endpoint that panicked.
+    pub(super) fn unanswered(&self, ticket: Ticket) -> NoReply {
+        let mut panics = self.0.borrow_mut();
+        let found = panics.iter().position(|(of, _)| of.root == ticket.root);
+        let (by, panic) = match found.map(|at| panics.remove(at)) {
+            Some((by, text)) => (by, Some(text)),
+            None => (ticket, None),
+        };
+        NoReply {
+            endpoint: by.to(),
+            message: by.name(),
+            panic,
+        }
+    }
+
+    /// True if there is one.
+    pub(super) fn any(&self) -> bool {
+        !self.0.borrow().is_empty()
+    }
+
+    /// Takes all.
+    pub(super) fn take(&self) -> Vec<(Ticket, String)> {
+        self.0.take()
+    }
+}
+
+/// Text of a panic.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a message").to_owned()
+}
