@@ -132,13 +132,14 @@ impl Vhost {
     /// # Errors
     /// No such channel in the mailbox configuration.
     pub fn space_of(&self, channel: &str) -> Result<&str, Error> {
-        let channels = &self.0.channels;
+        let channels = &self.0.configured;
         let found = channels.iter().find(|known| known.name == channel);
         let found = found.ok_or_else(|| Error::NoChannel {
             name: channel.to_owned(),
             known: join(channels.iter().map(|known| known.name.as_str())),
         })?;
-        Ok(&found.space)
+        let space = self.0.map.space(found.space);
+        Ok(space.map_or("", |space| &space.name))
     }
 
     /// Id of the space of a name.

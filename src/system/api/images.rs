@@ -38,10 +38,10 @@ impl Vhost {
     pub fn symbol(&self, place: &str, name: &str) -> Result<Symbol, Error> {
         let _library = CodeGuard::library();
         let inner = &*self.0;
-        let is_channel = inner.channels.iter().any(|known| known.name == place);
+        let is_channel = inner.configured.iter().any(|known| known.name == place);
         let space = inner.space_names.id(place.as_bytes());
         if !is_channel && space.is_none() {
-            let channels = inner.channels.iter().map(|known| known.name.as_str());
+            let channels = inner.configured.iter().map(|known| known.name.as_str());
             let spaces = inner.map.spaces.iter().map(|space| space.name.as_str());
             let known: Vec<&str> = channels.chain(spaces).collect();
             return Err(Error::NoPlace {

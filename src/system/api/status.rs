@@ -51,8 +51,8 @@ impl Vhost {
 
     /// State of each served channel, in the order of the configuration.
     pub fn exits(&self) -> Vec<ChannelExit> {
-        let served = self.0.channels.iter().filter(|channel| channel.served);
-        let names = served.map(|channel| channel.name.clone());
+        let served = self.0.attach_context.channels().iter();
+        let names = served.map(|channel| channel.name.to_string());
         let exits = names.zip(self.0.progress.exits());
         exits
             .map(|(name, code)| ChannelExit { name, code })

@@ -53,9 +53,10 @@ impl Vhost {
 
     /// Number of a served channel.
     pub(in crate::system) fn served_channel(&self, name: &str) -> Result<ChannelId, StdinError> {
-        let served = self.0.channels.iter().filter(|channel| channel.served);
-        let mut numbered = (0..).map(ChannelId).zip(served);
-        let found = numbered.find(|(_, channel)| channel.name == name);
+        let mut numbered = (0..)
+            .map(ChannelId)
+            .zip(&**self.0.attach_context.channels());
+        let found = numbered.find(|(_, channel)| &*channel.name == name);
         found.map(|(number, _)| number).ok_or(StdinError::NoChannel)
     }
 

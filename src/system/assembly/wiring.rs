@@ -29,8 +29,8 @@ use crate::messages::{ChannelDescriptor, Name, console, files, memory};
 use crate::sim::strand;
 use crate::system::Error;
 use crate::system::running::{
-    Flusher, FrontEnds, Inner, NamedChannel, Observed, Ports, SpaceNames, Surroundings,
-    ThreadClaim, Vhost, Watchdog, attach_all, known_images,
+    Flusher, FrontEnds, Inner, Observed, Ports, SpaceNames, Surroundings, ThreadClaim, Vhost,
+    Watchdog, attach_all, known_images,
 };
 
 /// Pending start of a built system.
@@ -150,14 +150,6 @@ impl Vhost {
         let sockets = start_sockets(&bus, &foreign, hub.clone())?;
 
         let progress = Rc::new(ChannelProgress::of(&served));
-        let named = channels.iter().map(|channel| NamedChannel {
-            name: channel.name.clone(),
-            space: map
-                .space(channel.space)
-                .map_or_else(String::new, |space| space.name.clone()),
-            served: channel.front_end.is_some(),
-        });
-        let named = named.collect();
         let known = known_images(&channels);
         let beginning = PendingStart {
             host_callbacks,
@@ -199,7 +191,7 @@ impl Vhost {
             memories,
             origin,
             callbacks,
-            channels: named,
+            configured: channels,
             images: RefCell::new(known),
             attach_context,
             unregistered: RefCell::new(unregistered),

@@ -32,6 +32,6 @@ pub(super) use stub::Stub;
 pub(super) use taps::{attach, attach_all, detach_all, panics};
 pub(super) use thread_claim::ThreadClaim;
 pub use vhost::Vhost;
-pub(super) use vhost::{Inner, NamedChannel, Observed, Ports};
+pub(super) use vhost::{Inner, Observed, Ports};
 pub(crate) use watchdog::Timeout;
 pub(super) use watchdog::Watchdog;

@@ -19,6 +19,7 @@ use crate::actors::sockets::Hub;
 use crate::attach::AttachContext;
 use crate::backend::Backends;
 use crate::bus::{ActorContext, Bus, Port};
+use crate::config::ChannelConfig;
 use crate::foreign::Callbacks;
 use crate::mem::MemoryMap;
 use crate::messages::events::ObserveFlags;
@@ -43,7 +44,8 @@ pub(in crate::system) struct Inner {
     /// Header of a recording of it.
     pub(in crate::system) origin: Header,
     pub(in crate::system) callbacks: Rc<Callbacks>,
-    pub(in crate::system) channels: Vec<NamedChannel>,
+    /// Channels of the configuration, served or not.
+    pub(in crate::system) configured: Vec<ChannelConfig>,
     /// Images whose symbols can be looked up.
     pub(in crate::system) images: RefCell<Vec<KnownImage>>,
     /// Recipient of findings.
@@ -100,14 +102,6 @@ impl Observed {
             written: self.written.get(),
         }
     }
-}
-
-/// Channel data for queries.
-pub(in crate::system) struct NamedChannel {
-    pub(in crate::system) name: String,
-    pub(in crate::system) space: String,
-    /// True if there is a mailbox, false if there is an image only.
-    pub(in crate::system) served: bool,
 }
 
 impl fmt::Debug for Vhost {
