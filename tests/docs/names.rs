@@ -218,6 +218,56 @@ fn environment_variables_are_described_as_the_library_does() {
     assert_eq!(variables.next(), None);
 }
 
+/// Names in the first column of each table of variables of the page.
+fn described_variables() -> BTreeSet<String> {
+    let page = page("docs/configuration.md");
+    let tables = page.split("| variable | meaning |").skip(1);
+    let rows = tables.flat_map(|table| {
+        let rows = table.lines().skip(2);
+        rows.take_while(|line| !line.is_empty())
+    });
+    rows.flat_map(|row| names(row.split(" | ").next().unwrap()))
+        .collect()
+}
+
+/// Variables that any shipped file reads, by the literals of their names: of the library, the command, the package in Python, and the
+/// modules in C.
+#[test]
+fn variables_that_are_read_anywhere_are_described() {
+    let shipped = [
+        ("src", "rs"),
+        ("cli/src", "rs"),
+        ("python/vhost", "py"),
+        ("python/async", "py"),
+        ("python/cocotb", "py"),
+        ("sv", "c"),
+        ("vhdl", "c"),
+    ];
+    let texts = shipped.map(|(folder, extension)| sources(folder, &[extension]));
+    let mut read = BTreeSet::new();
+    for text in texts.iter().flatten() {
+        let literals = text
+            .lines()
+            .flat_map(|line| line.split('"').skip(1).step_by(2));
+        let is_name = |text: &&str| {
+            let name = |c: char| c == '_' || c.is_ascii_uppercase();
+            text.starts_with("VHOST_") && text.chars().all(name)
+        };
+        read.extend(literals.filter(is_name).map(str::to_owned));
+    }
+    // Of a test for its own processes, begins of names, and the name of the system in configurations.
+    read.retain(|name| !name.starts_with("VHOST_TEST_") && !name.ends_with('_'));
+    read.remove("VHOST_SYSTEM");
+    let contributing = page("CONTRIBUTING.md");
+    let of_tests = contributing.lines().filter(|line| line.starts_with("| `"));
+    let of_tests = of_tests.filter_map(|line| line.split(" | ").next());
+    let of_tests: BTreeSet<String> = of_tests.flat_map(names).collect();
+    read.retain(|name| !of_tests.contains(name));
+    let mut described = described_variables();
+    described.retain(|name| name.starts_with("VHOST_"));
+    assert_eq!(read, described);
+}
+
 /// Functions defined in a Python file, or by an assignment of a method.
 fn functions(file: &str) -> BTreeSet<String> {
     let text = page(file);
