@@ -27,11 +27,12 @@ pub struct ChannelDescriptor {
     pub place: Segments,
     /// Configured services.
     pub services: Arc<ChannelServices>,
-    /// Channel whose exit is that of this one, too: the first one with an exit of the same firmware, or the channel itself.
+    /// Channel whose exit also ends this one: the first channel of the same firmware that has an
+    /// exit, or the channel itself.
     pub firmware: ChannelId,
 }
 
-/// Protocol by which firmware asks the host.
+/// Protocol between firmware and the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Interface {
     /// Queues of requests and responses.
@@ -40,7 +41,7 @@ pub enum Interface {
     Htif(HtifPlace),
     /// Ring buffers of RTT.
     Rtt(RttPlace),
-    /// Traps that the testbench sees, or that are replaced by jumps.
+    /// Traps that the testbench observes, or that are replaced by jumps.
     Semihosting(SemihostingPlace),
 }
 
@@ -60,7 +61,8 @@ pub struct HtifPlace {
     pub tohost: u64,
     /// Address of the word with the host's response.
     pub fromhost: u64,
-    /// Ticks without a change after which a command counts as complete whose other half may follow.
+    /// Number of ticks without a change after which the first half of a command counts as a whole
+    /// command.
     pub settle: u64,
     /// Signature to write at the exit.
     pub signature: Option<Signature>,
@@ -71,17 +73,18 @@ pub struct HtifPlace {
 pub struct SemihostingPlace {
     /// Width of the registers.
     pub ptr_width: PtrWidth,
-    /// Address of the code that replaces traps; `None` if the testbench sees them.
+    /// Address of the code that replaces traps; `None` if the testbench observes them.
     pub stub: Option<u64>,
 }
 
-/// Bytes of RTT's control block in front of its buffers: its mark, and two numbers.
+/// Size of RTT's control block before its buffer descriptors, in bytes: its magic text and two
+/// counts.
 pub const RTT_HEADER: u64 = 24;
 
-/// Place of RTT's control block, and targets of its up channels.
+/// Location of RTT's control block, and targets of its up channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RttPlace {
-    /// Address of the control block; `None` if it is searched.
+    /// Address of the control block; `None` if the host searches for it.
     pub block: Option<u64>,
     /// Ranges to search: first address, and the address behind the last byte.
     pub search: Vec<(u64, u64)>,
@@ -89,7 +92,8 @@ pub struct RttPlace {
     pub ptr_width: PtrWidth,
     /// Targets of up channels, by their names or numbers.
     pub up: BTreeMap<String, UpTarget>,
-    /// Modes that the host sets, by names or numbers of up channels: the lowest two bits of the flags.
+    /// Modes that the host sets in the lowest two bits of the flags, by names or numbers of up
+    /// channels.
     pub modes: BTreeMap<String, u8>,
 }
 
@@ -104,11 +108,11 @@ pub enum UpTarget {
     Nothing,
     /// File below the root, by its path.
     File(String),
-    /// Clients of a TCP socket with this port; 0 is a free one.
+    /// Clients of a TCP socket with this port; 0 selects a free port.
     Socket(u16),
-    /// Method that is called with each piece.
+    /// Method that is called with each chunk of bytes.
     Method(Name),
-    /// Reports from frames of defmt.
+    /// Decoder of defmt's frames, which become reports.
     Defmt,
 }
 

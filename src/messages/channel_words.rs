@@ -1,23 +1,23 @@
-//! Words of channels in memory, as far as firmware writes them.
+//! Words of a channel in memory that firmware writes.
 
 use mailbox_rs::{QUEUE_LEN, State};
 use serde::{Deserialize, Serialize};
 
-/// Words of a channel in memory, read for its status.
+/// Words of a channel in memory, read for a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusWords {
-    /// Those of a mailbox.
+    /// Words of a mailbox.
     Mailbox(ChannelWords),
     /// `fromhost` of HTIF.
     Htif {
-        /// Its address.
+        /// Address of `fromhost`.
         fromhost: u64,
         /// Response that firmware has not taken; 0 for none.
         response: u64,
     },
-    /// Code in place of the traps of semihosting.
+    /// Code that replaces the traps of semihosting.
     Semihosting {
-        /// Lock of the code; 0 while it is free.
+        /// Lock of the code; 0 if it is free.
         lock: u32,
     },
 }
@@ -68,7 +68,8 @@ impl ChannelWords {
         asks.then_some(handshake.version)
     }
 
-    /// Returns the words of the handshake if the channel is READY, and both queues have a length that they can have.
+    /// Returns the words of the handshake if the channel is READY, and both queues have a valid
+    /// length.
     pub fn open_session(&self) -> Option<Handshake> {
         let handshake = self.handshake?;
         let requests = self.request_put.wrapping_sub(handshake.request_taken);

@@ -1,6 +1,6 @@
-//! State of the actors as a checkpoint has it: replies to `Save`, and content of `Restore`.
+//! State of the actors in a checkpoint: replies to `Save`, and content of `Restore`.
 //!
-//! All of it is plain data. What follows from the configuration is left out.
+//! All of it is plain data. Values that follow from the configuration are left out.
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, FileType, OpenFlags, PosixFlags, RequestEntry, Response, Version};
@@ -20,13 +20,13 @@ pub struct SavedSystem {
     pub channels: Vec<SavedChannel>,
     /// Open files.
     pub files: SavedFiles,
-    /// Lines that were begun.
+    /// Incomplete lines of text.
     pub text: SavedText,
     /// Listening sockets.
     pub sockets: SavedSockets,
     /// Counts of attached statistics, in the order of their attachment.
     pub statistics: Vec<SavedStatistics>,
-    /// Number of replaced traps of each channel with code in their place.
+    /// Number of replaced traps of each channel whose traps are replaced by code.
     pub stubs: Vec<(String, u64)>,
 }
 
@@ -50,11 +50,11 @@ pub struct SavedService {
     pub version: Version,
     /// True for each standard stream that firmware has closed.
     pub closed: [bool; 3],
-    /// Descriptors of the files behind standard streams, as far as they are open.
+    /// Descriptors of the files behind standard streams; `None` for a stream without an open file.
     pub files: [Option<u64>; 3],
     /// True for each standard stream whose file was opened in any session.
     pub opened_before: [bool; 3],
-    /// Errors of lost text that firmware was not told of.
+    /// Errors of lost text that firmware has not got yet.
     pub lost: [Option<Errno>; 2],
     /// Bytes of the standard input that wait for firmware.
     pub input: Bytes,
@@ -101,7 +101,7 @@ pub struct SavedRequest {
     pub slot: u32,
     /// Request as firmware wrote it.
     pub entry: RequestEntry,
-    /// Tick in which it was taken.
+    /// Tick in which the request was taken.
     pub since: u64,
     /// Event that it waits for.
     pub waits: SavedWait,
@@ -110,7 +110,7 @@ pub struct SavedRequest {
 /// Event that a request in service waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SavedWait {
-    /// Result of a call, which is polled anew.
+    /// Result of a call, which is polled again after a restore.
     Call(Target),
     /// Bytes of the standard input.
     Input,
@@ -128,7 +128,8 @@ pub enum SavedWait {
 pub struct SavedHtif {
     /// Words of the responses that wait for firmware.
     pub responses: Vec<u64>,
-    /// Words of the console reads that wait for a character, each with the tick in which it was taken.
+    /// Words of the console reads that wait for a character, each with the tick in which the host
+    /// took it.
     pub reads: Vec<(u64, u64)>,
     /// True once the standard input has no more characters.
     pub input_is_over: bool,
@@ -147,31 +148,32 @@ pub struct SavedHtif {
 pub struct SavedCommand {
     /// Word of the command.
     pub command: u64,
-    /// Tick in which it was taken.
+    /// Tick in which the command was taken.
     pub since: u64,
-    /// Payload of the response and first tick in which it may be written, during an injected delay. A command without it waits for
-    /// standard input and is served anew.
+    /// Payload of the response and first tick in which it may be written, during an injected delay.
+    /// A command without a delay waits for standard input, and is served again after a restore.
     pub delayed: Option<(u64, u64)>,
 }
 
-/// State of a channel with RTT. Offsets of the buffers are in memory.
+/// State of a channel with RTT. The offsets of its buffers are in memory, so they are not here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedRtt {
-    /// Files of up buffers by their configured names: the descriptor, and true for a file that was opened before.
+    /// Files of up buffers by their configured names: descriptor, and true if the file was opened
+    /// before.
     pub files: Vec<(String, Option<u64>, bool)>,
     /// True once the standard input has no more bytes.
     pub is_input_over: bool,
     /// Transfer that waits for a method; `None` for none.
     pub transfer: Option<SavedTransfer>,
-    /// Address of the control block in service, where it was searched for.
+    /// Address of the control block in service, if the host has searched for it.
     pub block: Option<u64>,
-    /// Up buffers whose mode is not set again, as firmware may have changed it.
+    /// Up buffers whose mode the host does not set again, as firmware may have changed it since.
     pub modes_set: Vec<u32>,
     /// Wait for changes of a control block; `None` in another step.
     pub wait: Option<SavedBlockWait>,
-    /// Names of buffers: true for a down buffer, number, address and text.
+    /// Names of buffers: true for a down buffer, then number, address and text.
     pub names: Vec<(bool, u32, u64, Option<String>)>,
-    /// True once the configured names were compared with those of a control block.
+    /// True after the configured names were compared with those of a control block.
     pub are_names_checked: bool,
     /// Up buffers that are not served.
     pub disabled: Vec<u32>,
@@ -192,11 +194,11 @@ pub struct SavedBlockWait {
     pub found: u64,
     /// Tick of the last progress.
     pub since: u64,
-    /// Tick of the next look at sockets and at up buffers that are not polled, if there are such.
+    /// Tick of the next check of sockets and of up buffers that are not polled, if there are any.
     pub look: u64,
-    /// True if there are such.
+    /// True if there are sockets or up buffers to check.
     pub looks: bool,
-    /// True while the first down buffer has no room for bytes that are there.
+    /// True while the first down buffer is full and further bytes wait.
     pub is_full: bool,
     /// True if bytes of the standard input may be put into the first down buffer.
     pub has_room: bool,
@@ -215,12 +217,12 @@ pub struct SavedPoll {
     pub words: Vec<usize>,
 }
 
-/// Transfer of an up buffer that was begun.
+/// Transfer of an up buffer in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedTransfer {
     /// Number of the up buffer.
     pub number: u32,
-    /// Write offset up to which it takes bytes.
+    /// Write offset up to which the transfer takes bytes.
     pub write: u32,
     /// Number of bytes that were delivered.
     pub done: u64,
@@ -235,9 +237,10 @@ pub struct SavedSemihosting {
     pub errno: i32,
     /// Wall time of the first operation that asked for the elapsed time, in nanoseconds.
     pub start: Option<u64>,
-    /// True after the report on a hart without words.
+    /// True after the report on a hart without words of its own.
     pub has_told: bool,
-    /// Answer that is held back by an injected delay: hart, result, and first tick in which it may be written.
+    /// Response that is held back by an injected delay: hart, result, and first tick in which it
+    /// may be written.
     pub delayed: Option<(u32, u64, u64)>,
 }
 
@@ -252,9 +255,9 @@ pub enum SavedHandle {
     Error,
     /// Descriptor of a file.
     File(u64),
-    /// Descriptor of a file that was opened for reading and appending, and has not been read.
+    /// Descriptor of a file that was opened for reading and appending, and not read so far.
     Appended(u64),
-    /// Features, at a position.
+    /// Semihosting's feature bytes, with the read position.
     Features(u64),
 }
 
@@ -274,7 +277,7 @@ pub struct SavedFile {
     pub fd: u64,
     /// Channel that opened it.
     pub channel: ChannelId,
-    /// Flags as far as they concern an open file.
+    /// Open flags that concern an open file.
     pub flags: OpenFlags,
     /// Path given to the open, with variables expanded.
     pub path: Bytes,
@@ -294,25 +297,25 @@ pub enum SavedFileKind {
     },
     /// Directory below the root.
     Directory {
-        /// Number of entries that were read.
+        /// Number of entries read.
         position: u64,
-        /// Entries at the time of its opening: name, serial number and type.
+        /// Entries at the time of the open: name, serial number and type.
         entries: Vec<(Bytes, u64, FileType)>,
     },
-    /// File of the host program, which a checkpoint can't keep.
+    /// File of the host program, which a checkpoint can't save.
     Special,
     /// File that an earlier restore did not find.
     Lost,
 }
 
-/// Finding of a restore about a descriptor.
+/// Change of a descriptor's file that a restore has found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFinding {
     /// The descriptor.
     pub fd: u64,
     /// Path given to the open.
     pub path: String,
-    /// Difference from the time of the checkpoint.
+    /// Change since the checkpoint.
     pub change: FileChange,
 }
 
@@ -342,20 +345,20 @@ pub enum FileChange {
         /// True for a file that is opened for appending.
         appends: bool,
     },
-    /// The host program has opened it.
+    /// The host program had opened it.
     HostProgram,
 }
 
-/// Text of the channels that has no end of line yet.
+/// Text of the channels without an end of line so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedText {
-    /// Lines that were begun.
+    /// Incomplete lines.
     pub lines: Vec<SavedLine>,
     /// Marks of further sources, by channel and number.
     pub marks: Vec<(ChannelId, u32, String)>,
 }
 
-/// Line that was begun.
+/// Incomplete line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedLine {
     /// Channel of the text.
@@ -380,11 +383,11 @@ pub enum SavedSource {
 /// Listening sockets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedSockets {
-    /// Number of sockets that were ever opened.
+    /// Number of sockets opened so far.
     pub opened: u64,
     /// Open sockets.
     pub sockets: Vec<SavedSocket>,
-    /// Number of connected clients, which are not kept.
+    /// Number of connected clients, which are not saved.
     pub clients: u64,
 }
 
@@ -452,7 +455,7 @@ pub enum SaveError {
     },
 }
 
-/// State that can't be restored.
+/// Reason why a state can't be restored.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum RestoreError {
     /// State of another protocol, or of no channel.
@@ -467,7 +470,7 @@ pub enum RestoreError {
         /// Name of the channel.
         channel: String,
     },
-    /// State that no channel can have.
+    /// State that a channel can't have.
     #[error("channel `{channel}`: impossible state: {what}")]
     Impossible {
         /// Name of the channel.

@@ -16,7 +16,8 @@ pub struct Print {
     pub text: Bytes,
 }
 
-/// Appends text of a channel's standard error, and prints the lines that it completes, marked as such.
+/// Appends text of a channel's standard error. Prints the lines that it completes, marked as
+/// standard error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrintError {
     /// Source of the text.
@@ -25,7 +26,8 @@ pub struct PrintError {
     pub text: Bytes,
 }
 
-/// Appends text of a further source of a channel, and prints the lines that it completes, with its mark.
+/// Appends text of a further source of a channel. Prints the lines that it completes, with its
+/// mark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrintMarked {
     /// Channel of the text.
@@ -38,7 +40,7 @@ pub struct PrintMarked {
     pub text: Bytes,
 }
 
-/// Puts out bytes of a channel unchanged.
+/// Writes bytes of a channel unchanged to the console's output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutRaw {
     /// Source of the bytes.
@@ -60,11 +62,11 @@ pub struct Finish {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redirect;
 
-/// Asks for the lines that were begun, for a checkpoint.
+/// Asks for the incomplete lines, for a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Save;
 
-/// Replaces the lines that were begun by those of a checkpoint.
+/// Replaces the incomplete lines by those of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restore {
     /// Text of the checkpoint.

@@ -1,6 +1,7 @@
 //! Events: reported to taps, sent to no receiver.
 //!
-//! Replay needs some of them: inputs from outside that are no message, such as the result of reading a file.
+//! Inputs from outside that are no message, such as the result of reading a file, are recorded as
+//! events. A replay takes them from there.
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, FileStatus, OpenFlags, Version};
@@ -25,7 +26,8 @@ pub struct SystemStarted;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notified;
 
-/// Begin of a restore: the time is that of the checkpoint from now on, and the state of the actors follows.
+/// Start of a restore: simulated time becomes that of the checkpoint, and the state of the actors
+/// follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoreBegun {
     /// Number of ticks at the checkpoint.
@@ -34,14 +36,14 @@ pub struct RestoreBegun {
     pub statistics: Vec<SavedStatistics>,
 }
 
-/// Begin of a recording that was cut out of a longer one: the state of the system at this place.
+/// Start of a recording that was cut out of a longer one: state of the system at this place.
 ///
-/// A replay takes it without a message among the actors.
+/// A replay restores the state from it, without a message to the actors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resumed {
     /// Number of ticks.
     pub tick: u64,
-    /// State of the actors, as a checkpoint has it.
+    /// State of the actors, in the form of a checkpoint.
     pub state: SavedSystem,
     /// Words of the channels, as last read: number of the memory, offset in bytes, content.
     pub words: Vec<(u32, u64, Bytes)>,
@@ -49,11 +51,12 @@ pub struct Resumed {
     pub is_notified: bool,
     /// Calls by which the testbench is notified.
     pub observed: ObserveFlags,
-    /// Messages without a reply, which follow: the channel of each call that is polled in the next tick; `None` for another message.
+    /// One entry for each message without a reply, all of which follow in the recording: the
+    /// channel of a call that is polled in the next tick; `None` for another message.
     pub open: Vec<Option<Name>>,
 }
 
-/// Selection of the calls by which the testbench is notified.
+/// Selection of the notifications that the testbench gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObserveFlags {
     /// True if served requests are reported.
@@ -80,7 +83,7 @@ pub struct FileOpened {
     pub opened: Result<(), Errno>,
 }
 
-/// Reason of a [`FileOpened`] that failed, if the error number alone is not sufficient.
+/// Reason of a [`FileOpened`] that failed, if the error number does not say enough.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRefused {
     /// Clause about the path.
@@ -133,7 +136,7 @@ pub enum FileAnswer {
 /// Write of text to the console's output that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextRefused {
-    /// True if it was to go to the output of standard error.
+    /// True for text of standard error.
     pub is_error: bool,
     /// Error of the write.
     pub errno: Errno,
@@ -171,7 +174,7 @@ impl Payload for NetworkResult {
 }
 
 inbox! {
-    /// All events. No actor has this inbox; it is the list by which a recording is decoded.
+    /// All events. No actor has this inbox; recordings are decoded by its list of types.
     "nobody" {
         SystemStarted -> () { channel: none, payload: none },
         Notified -> () { channel: none, payload: none },

@@ -19,7 +19,7 @@ pub struct Open {
     pub flags: OpenFlags,
 }
 
-/// Path that a message asks for, as firmware gives it; `None` for a message without one.
+/// Path in a message as firmware gives it; `None` for a message without one.
 pub fn path_of(message: &dyn Body) -> Option<&Bytes> {
     let open = message.downcast_ref().map(|it: &Open| &it.path);
     open.or_else(|| message.downcast_ref().map(|it: &PosixOpen| &it.path))
@@ -27,7 +27,7 @@ pub fn path_of(message: &dyn Body) -> Option<&Bytes> {
         .or_else(|| message.downcast_ref().map(|it: &ActOnPath| &it.path))
 }
 
-/// New path of a message that renames one, as firmware gives it.
+/// New path in a message that renames a file, as firmware gives it.
 pub fn new_path_of(message: &dyn Body) -> Option<&Bytes> {
     let act: &ActOnPath = message.downcast_ref()?;
     match &act.action {
@@ -85,15 +85,16 @@ pub struct Seek {
     pub position: u64,
 }
 
-/// Closes all files that a channel has opened: it begins a new session, or the last channel has exited.
+/// Closes all files that a channel has opened. Sent at the start of a new session, and after the
+/// last channel's exit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseAll {
     /// Channel that opened the files.
     pub channel: ChannelId,
 }
 
-/// Takes the reason for the refusal of a channel's last operation. `None` if the error number is sufficient, or if the reason was already
-/// taken.
+/// Takes the reason why a channel's last operation was refused. `None` if the error number says
+/// enough, or if the reason was already taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explain {
     /// Channel of the operation.
@@ -113,8 +114,8 @@ pub struct PosixOpen {
     pub mode: u32,
 }
 
-/// Writes `data` at the current position, or as much of it as the file has room for. The reply has the number of bytes, which is 0 only
-/// if there are none to write.
+/// Writes `data` at the current position, or the part of it for which the file has room. The reply
+/// has the number of bytes, which is 0 only for empty data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteSome {
     /// Requesting channel.
@@ -125,14 +126,15 @@ pub struct WriteSome {
     pub data: Bytes,
 }
 
-/// Moves the position. The reply has the new position, in bytes from the start. That of a directory counts entries.
+/// Moves the position. The reply has the new position, in bytes from the start. The position in a
+/// directory counts entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lseek {
     /// Requesting channel.
     pub channel: ChannelId,
     /// Descriptor to seek in.
     pub fd: u64,
-    /// Start of the offset.
+    /// Origin of the offset.
     pub whence: Whence,
     /// Offset in bytes.
     pub offset: i64,
@@ -188,8 +190,9 @@ pub enum PathAction {
     RemoveDirectory,
 }
 
-/// Reads the next entries of a directory. The reply has whole records of the protocol, in the order of their names, of at most `len` and
-/// at most [`READ_MAX`] bytes in total. It is empty after the last entry.
+/// Reads the next entries of a directory. The reply has whole records of the protocol, in the order
+/// of their names, in total at most `len` bytes and at most [`READ_MAX`]. It is empty after the
+/// last entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadDirectory {
     /// Requesting channel.
@@ -235,7 +238,8 @@ pub struct DirectoryEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Save;
 
-/// Closes all descriptors, and opens those of a checkpoint. The reply has what has changed since.
+/// Closes all descriptors, and opens those of a checkpoint. The reply has the changes of files
+/// since the checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restore {
     /// Descriptors of the checkpoint.

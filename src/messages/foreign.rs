@@ -32,7 +32,8 @@ pub struct HostCall {
     pub args: Vec<u64>,
 }
 
-/// Polls a method that the host program has not registered: Python's, or the testbench's (`mb_sv_call`) if Python has none of that name.
+/// Polls a method that the host program has not registered. Python is polled first, then the
+/// testbench (`mb_sv_call`) if Python has no method of that name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MethodCall {
     /// Name of the calling channel.
@@ -43,7 +44,7 @@ pub struct MethodCall {
     pub args: Vec<u64>,
 }
 
-/// Runs one turn of Python's event loop, as simulated time has advanced.
+/// Runs one turn of Python's event loop, after an advance of simulated time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PyTick;
 
@@ -70,7 +71,7 @@ pub struct Register {
     pub channel: Name,
 }
 
-/// Failure to notify the testbench: it expects the notification, but can't be called.
+/// Failure to notify the testbench: it asks for the notification, but can't be called.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error("{cause}")]
 pub struct NotifyError {
@@ -94,7 +95,7 @@ pub struct Served {
     pub channel: Name,
     /// Slot in the request queue.
     pub slot: u32,
-    /// Request as firmware wrote it. Boxed: it would be the largest part of every foreign call.
+    /// Request as firmware wrote it. Boxed to keep the other foreign calls small.
     pub entry: Box<RequestEntry>,
     /// Latency in ticks, from the tick in which the request was taken.
     pub ticks: u64,
@@ -113,7 +114,7 @@ pub struct Report {
     pub text: String,
 }
 
-/// Prints a report that is text of firmware: a frame of defmt. The text is payload.
+/// Prints a report with text of firmware: a frame of defmt. The text is payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameReport(pub Report);
 
@@ -123,7 +124,7 @@ impl Payload for FrameReport {
     }
 }
 
-/// Report that a message prints, of the host or of firmware.
+/// Report in a message, of the host or of firmware.
 pub fn report_in(message: &dyn Body) -> Option<&Report> {
     let of_firmware = || {
         let FrameReport(report) = message.downcast_ref()?;
@@ -172,7 +173,7 @@ pub struct ExpandPath {
     pub path: String,
 }
 
-/// Unset environment variable, or one that is not text.
+/// Error of an environment variable that is not set, or is not text.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error(
     "the environment variable `{}` is not set (or not text); set it, or write `$$` for a plain `$`",

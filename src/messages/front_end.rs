@@ -1,4 +1,5 @@
-//! Messages to the servers of front ends: the same for each protocol of firmware, apart from the status of its channels.
+//! Messages to the servers of front ends. All protocols of firmware share them, apart from the
+//! status of a channel.
 
 use std::fmt::{self, Debug, Display};
 use std::marker::PhantomData;
@@ -18,7 +19,7 @@ use crate::bus::{
 };
 use crate::mem::{AccessError, Segments};
 
-/// Protocol of firmware, by a type without values.
+/// Protocol of firmware, as a type without values.
 pub trait Protocol: 'static {
     /// Name of the server's endpoint.
     const ENDPOINT: Endpoint;
@@ -34,14 +35,14 @@ pub trait ChannelState:
     /// True unless the channel has exited or failed.
     fn is_open(&self) -> bool;
 
-    /// Adds the words of the channel in memory, where its protocol has such.
+    /// Adds the words of the channel in memory, if its protocol has them.
     fn show_words(&mut self, _words: Option<StatusWords>) {}
 }
 
 impl<T: ChannelState> Attributes for Vec<T> {}
 
-/// Asks for the state of each channel of the protocol, in the order of the configuration. The reply does not contain the words of the
-/// channels: the requester reads them itself.
+/// Asks for the state of each channel of the protocol, in the order of the configuration. The reply
+/// does not contain the channels' words in memory; the requester reads those itself.
 pub struct Status<P>(PhantomData<fn() -> P>);
 
 impl<P> Status<P> {
@@ -77,7 +78,7 @@ impl<P> Debug for Status<P> {
     }
 }
 
-/// A unit structure, as it has no fields.
+/// Unit structure: the message has no fields.
 impl<P> Serialize for Status<P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit_struct("Status")
@@ -116,19 +117,20 @@ pub struct StdinWrite {
     pub data: Bytes,
 }
 
-/// Ends the standard input of a channel: a read behind the last byte finds the end of the file.
+/// Ends the standard input of a channel. A read behind the last byte gets the end of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StdinClose {
     /// Channel of the input.
     pub channel: ChannelId,
 }
 
-/// Says that text of a channel could not be written. The console sends it for each attempt that failed.
+/// Reports that text of a channel could not be written. The console sends one for each failed
+/// attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutputFailed {
     /// Source of the text.
     pub channel: ChannelId,
-    /// True if it was to go to the output of standard error.
+    /// True for text of standard error.
     pub is_error: bool,
     /// Error of the write.
     pub errno: Errno,
@@ -145,8 +147,9 @@ impl Message for OutputFailed {
     const NAME: &'static str = "OutputFailed";
 }
 
-/// Carries out an operation that firmware asks for by a trap, which the testbench has seen. The reply has the result; `None` while the
-/// operation waits for input: nothing was done then, and it is to be asked for again in a later tick.
+/// Executes an operation that firmware asks for by a trap, which the testbench has observed. The
+/// reply has the result. It is `None` while the operation waits for input: then nothing was done,
+/// and the operation is sent again in a later tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operate {
     /// Channel of the firmware.

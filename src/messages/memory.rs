@@ -32,7 +32,7 @@ pub struct Resolve {
     pub span: Span,
 }
 
-/// Computes the number of bytes that are mapped without a gap, from the first byte of a range on.
+/// Computes the number of bytes that are mapped without a gap from the start of a range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappedLength {
     /// Space of the addresses.

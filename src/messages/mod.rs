@@ -1,7 +1,8 @@
 //! All messages between actors, each with the type of its reply.
 //!
-//! There is one file for each receiver, and one for events. A message is plain data; its receiver implements it. The list at the end of
-//! each file states, beside each message, its reply, the channel that it concerns, and its payload. The servers of all front ends have the
+//! Each receiver has one file, and so have the events. A message is plain data; the receiver's
+//! module implements its handler. The list at the end of each file states for each message its
+//! reply, the channel that it concerns, and its payload. The servers of all front ends share the
 //! messages of `front_end`. `checkpoint` has the state of all actors.
 
 mod awaited;
@@ -42,14 +43,15 @@ pub use services::{ChannelServices, Clock, Faults, InputSource, OutputTarget, Se
 
 use crate::bus::{Body, Endpoint};
 
-/// Defines what depends on the list of front ends: each one's messages, protocol, and event of a served request.
+/// Defines everything that depends on the list of front ends: messages, protocol, and event of a
+/// served request of each.
 macro_rules! front_ends {
     ($($module:ident: $protocol:ident, $served:ident;)+) => {
         /// Endpoints of all front ends.
         pub const FRONT_ENDS: &[Endpoint] =
             &[$(<$module::$protocol as front_end::Protocol>::ENDPOINT),+];
 
-        /// Served request, if a message is the event of one.
+        /// Served request in a message; `None` unless the message is such an event.
         pub fn served_request(body: &dyn Body) -> Option<&dyn ServedRequest> {
             None$(.or_else(|| {
                 let served = body.downcast_ref::<$module::$served>();
@@ -66,7 +68,8 @@ front_ends! {
     semihosting: Semihosting, OperationServed;
 }
 
-/// Calls a visitor with the type of a message, found by the names of its receiver and of itself; `None` if there is no such message.
+/// Calls a visitor with a message's type, which is found by the names of receiver and message;
+/// `None` for an unknown message.
 macro_rules! by_name {
     ($to:expr, $name:expr, $visitor:expr) => {
         $crate::messages::by_name!(

@@ -7,7 +7,8 @@ use super::console::{Print, PrintError, PrintMarked, PutRaw};
 use super::files::WriteSome;
 use crate::bus::Body;
 
-/// Text for the console in a message, with its channel: printed as lines or unchanged.
+/// Text for the console in a message, and its channel. The text is for lines, or for unchanged
+/// output.
 pub(crate) fn printed_text(message: &dyn Body) -> Option<(ChannelId, &Bytes)> {
     if let Some(Print { channel, text }) = message.downcast_ref() {
         return Some((*channel, text));
@@ -24,8 +25,9 @@ pub(crate) fn printed_text(message: &dyn Body) -> Option<(ChannelId, &Bytes)> {
     None
 }
 
-/// Channel and number of bytes of text in a message, if a request prints by it: to the console, unchanged, or to a file in place of a
-/// standard stream.
+/// Channel of the text that a message prints, and its number of bytes. Text goes to the console as
+/// lines or unchanged, or to a file in place of a standard stream. `None` for a message that prints
+/// nothing for a request.
 pub fn printed_bytes(message: &dyn Body) -> Option<(ChannelId, u64)> {
     let to_file = || {
         let write: &WriteSome = message.downcast_ref()?;

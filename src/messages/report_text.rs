@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Most characters of a name in a report.
+/// Maximum number of characters of a name in a report.
 const MOST_SHOWN: usize = 200;
 
 /// Name that firmware has given, for a report: control characters are escaped, and a long name is cut.

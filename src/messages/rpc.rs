@@ -42,14 +42,14 @@ pub struct RegisterTarget {
     pub target: Target,
 }
 
-/// Reports that Python has tasks that need a turn on each tick, or has none any more.
+/// Reports if Python has tasks that need a turn on each tick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PyTasks {
-    /// True if there are such tasks.
+    /// True if Python has such tasks.
     pub alive: bool,
 }
 
-/// Makes the calls that wait for this tick, as simulated time has advanced.
+/// Makes the calls that wait for this tick, after an advance of simulated time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tick {
     /// Number of ticks so far.
@@ -108,17 +108,17 @@ impl std::fmt::Display for Provider {
     }
 }
 
-/// Outcome of one poll of a call, with its source.
+/// Outcome of one poll of a call, and its provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollOutcome {
-    /// Callee that was polled last.
+    /// Provider that was polled last.
     pub by: Provider,
     /// Outcome of the poll.
     pub progress: Progress,
 }
 
 impl Provider {
-    /// Makes this callee the source of an outcome.
+    /// Outcome with this provider as its source.
     pub(crate) fn outcome(self, progress: Progress) -> PollOutcome {
         PollOutcome { by: self, progress }
     }
@@ -133,7 +133,7 @@ pub enum CallError {
     /// Failure that the callee has reported itself.
     #[error("{0} failed")]
     Failed(Target),
-    /// Error or panic of a callback in the host program or in Python.
+    /// Error or panic of a function in the host program or in Python.
     #[error("{target} failed: {cause}")]
     Raised {
         /// Target of the call.
@@ -149,7 +149,7 @@ pub enum CallError {
         /// Reason, a clause.
         cause: String,
     },
-    /// More than 16 arguments, the most that the testbench takes.
+    /// More than 16 arguments, the maximum for the testbench.
     #[error("{target} has {given} arguments; `mb_sv_call` takes at most 16")]
     TooManyArguments {
         /// Target of the call.

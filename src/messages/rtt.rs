@@ -185,10 +185,10 @@ impl DefmtLevel {
 /// Error of a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum FrameError {
-    /// No format strings.
+    /// No format strings in the image.
     #[error("frames can't be decoded: {0}")]
     NoTable(String),
-    /// Bytes that are no frame of the image.
+    /// Bytes that are not a frame of the image.
     #[error(
         "a frame can't be decoded, and is skipped: the image may be another than the loaded one"
     )]

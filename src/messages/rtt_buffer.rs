@@ -1,4 +1,4 @@
-//! Buffer of RTT, as messages and checkpoints name it.
+//! Buffer of RTT in messages and checkpoints.
 
 use std::fmt::{self, Display};
 
@@ -18,11 +18,11 @@ pub enum Direction {
 pub struct BufferName {
     /// Number, from 0.
     pub number: u32,
-    /// Name that firmware gives; `None` without one, or one that is no text.
+    /// Name that firmware gives; `None` without a name, or for bytes that are not text.
     pub name: Option<String>,
 }
 
-/// ``1 `log` ``, or the number alone.
+/// Format: ``1 `log` ``, or the number alone.
 impl Display for BufferName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { number, name } = self;

@@ -63,28 +63,29 @@ const OPERATIONS: [(u64, &str, usize); 24] = [
 /// Number of harts with words of their own.
 pub const STUB_HARTS: u64 = 8;
 
-/// Bytes that a poll of the words reads: a flag of 32 bits for each hart, which is 1 while an operation waits for the host, and one for a
-/// hart that has none.
+/// Number of bytes that a poll of the words reads: a flag of 32 bits for each hart, and one for
+/// harts without words of their own. A flag is set while an operation waits for the host.
 pub const STUB_WORDS: u64 = STUB_OTHER + 4;
 
-/// Offset of the flag of a hart that has no words: 1, or its number and 1.
+/// Offset of the flag for harts without words of their own: 1, or the number of the hart plus 1.
 pub const STUB_OTHER: u64 = 4 * STUB_HARTS;
 
-/// Offset of the lock of harts that share the words of the first one. Its line of a cache has nothing that the host writes.
+/// Offset of the lock for harts that share the words of the first hart. The host writes nothing in
+/// its cache line.
 pub const STUB_LOCK: u64 = 192;
 
 /// Bytes of the lock.
 pub const STUB_LOCK_LEN: u64 = 4;
 
-/// Offset of the first hart's `a0` and `a1`, with 64 bits each. Those of further harts follow. The host puts the result into the place of
-/// `a0`, and clears the flag.
+/// Offset of the first hart's `a0` and `a1`, with 64 bits each. Those of further harts follow. The
+/// host writes the result to the place of `a0`, and clears the flag.
 pub const STUB_ARGUMENTS: u64 = 64;
 
 /// Bytes of a hart's `a0` and `a1`.
 pub const STUB_ARGUMENTS_LEN: u64 = 16;
 
 impl Operation {
-    /// Name without `SYS_`, in small letters; `unknown` for a number that is none.
+    /// Name without `SYS_`, in lower case; `unknown` for an unknown number.
     pub fn name(self) -> &'static str {
         self.known().map_or("unknown", |(_, name, _)| name)
     }
@@ -101,7 +102,7 @@ impl Operation {
     }
 }
 
-/// Event: an operation was carried out, or has failed.
+/// Event: an operation was executed, or has failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationServed {
     /// Channel of the operation.
@@ -110,9 +111,9 @@ pub struct OperationServed {
     pub hart: u32,
     /// Operation that firmware asks for.
     pub operation: Operation,
-    /// Argument, followed by the words of the parameter block, as far as they were read.
+    /// Argument, followed by the words of the parameter block that could be read.
     pub args: Vec<u64>,
-    /// Tick in which it was asked for.
+    /// Tick in which firmware asked for the operation.
     pub since: u64,
     /// Result for firmware; `None` for an exit.
     pub result: Option<u64>,
@@ -145,7 +146,7 @@ impl ServedRequest for OperationServed {
         self.error
     }
 
-    /// Transfers have the number of bytes that were not moved as their result.
+    /// Transfers have the number of remaining bytes as their result.
     fn moved_bytes(&self) -> u64 {
         match (self.operation.0, &self.args[..], self.value()) {
             (0x05 | 0x06, [_, _, _, len], Some(rest)) => len.saturating_sub(rest),
@@ -178,7 +179,8 @@ impl ServedRequest for OperationServed {
     }
 }
 
-/// `write(0x1, 0x80001000, 0xc)`: the words of the parameter block, or the argument where there is none.
+/// Format: `write(0x1, 0x80001000, 0xc)`. Has the words of the parameter block, or the argument if
+/// there is no block.
 pub(crate) struct OperationText<'a>(pub(crate) Operation, pub(crate) &'a [u64]);
 
 impl Display for OperationText<'_> {
@@ -219,9 +221,9 @@ pub struct SemihostingStatus {
 /// Pending step of a channel with semihosting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SemihostingStep {
-    /// Firmware asks for an operation, and the testbench sees its trap.
+    /// Firmware asks for an operation, and the testbench observes its trap.
     Trap,
-    /// Host carries out an operation.
+    /// Host executes an operation.
     Serve {
         /// Number of the hart.
         hart: u32,
@@ -239,9 +241,9 @@ pub enum SemihostingStep {
     },
     /// No further step: the channel has failed.
     GivenUp,
-    /// Firmware asks for an operation, by the code in place of traps.
+    /// Firmware asks for an operation through the code that replaces traps.
     Code,
-    /// The same, while the lock of the code is held.
+    /// The same, while that code's lock is held.
     Locked,
 }
 

@@ -12,7 +12,7 @@ pub trait ServedRequest {
     /// Name of the request's kind, such as `"PRINT"` or `"write"`.
     fn kind(&self) -> &'static str;
 
-    /// Arguments that the request has.
+    /// Arguments of the request.
     fn args(&self) -> &[u64];
 
     /// Slot of the request's queue; `None` for a protocol without queues.
@@ -32,9 +32,10 @@ pub trait ServedRequest {
     /// Number of bytes that the request has moved; 0 if it has failed.
     fn moved_bytes(&self) -> u64;
 
-    /// Number of bytes that the request has printed, moved, read or written. `printed`: [`printed_bytes`](super::printed_bytes) of the messages of its channel
-    /// since the request before, which are among those that it has moved, if it has moved some. 0 if it has failed: what a file has refused
-    /// is among `printed`.
+    /// Number of bytes that the request has printed, moved, read or written; 0 if it has failed.
+    /// `printed` is the sum of [`printed_bytes`](super::printed_bytes) over the messages of its
+    /// channel since the request before. The moved bytes of a request include the printed ones. The
+    /// text that a failed write has left is part of `printed` too.
     fn bytes(&self, printed: u64) -> u64 {
         match self.moved_bytes() {
             0 if self.error().is_some() => 0,
@@ -43,10 +44,11 @@ pub trait ServedRequest {
         }
     }
 
-    /// Request as the testbench gets it (`mb_served`).
+    /// Request in the form that the testbench gets (`mb_served`).
     fn entry(&self) -> RequestEntry;
 
-    /// Result word as the testbench gets it, in a channel with words of `width`; `None` for a request without a response.
+    /// Result word in the form that the testbench gets, for a channel with words of `width`; `None`
+    /// for a request without a response.
     fn result(&self, width: PtrWidth) -> Option<u64>;
 
     /// Request in the terms of its protocol.
@@ -68,7 +70,7 @@ pub const RTT_ACTION: u32 = 0x4200_0000;
 /// First action of `mb_served` for operations of semihosting: the number of the operation is added.
 pub const SEMIHOSTING_ACTION: u32 = 0x4100_0000;
 
-/// Request of a protocol without entries, as the testbench gets it.
+/// Entry for `mb_served`, of a request in a protocol without entries.
 pub(super) fn entry_of(action: u32, args: &[u64]) -> RequestEntry {
     let mut words = [0; REQUEST_ARGS];
     for (word, arg) in words.iter_mut().zip(args) {

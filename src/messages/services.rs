@@ -1,4 +1,5 @@
-//! Services of a channel that its configuration determines: standard streams, arguments, time, random bytes, severities.
+//! Services that a channel's configuration determines: standard streams, arguments, time, random
+//! bytes, severities.
 
 use std::ops::RangeInclusive;
 
@@ -7,7 +8,7 @@ use mailbox_rs::{Errno, Request};
 
 use super::foreign::Severity;
 
-/// Services of a channel as configured.
+/// Configured services of a channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChannelServices {
     /// Source of descriptor 0.
@@ -28,9 +29,9 @@ pub struct ChannelServices {
     pub severities: Vec<SeverityRule>,
     /// Injected faults; `None` for none.
     pub faults: Option<Faults>,
-    /// True if the host ignores the offer of a newer protocol version, as a host without that version does.
+    /// True if the host ignores offers of a newer protocol version, as an older host does.
     pub is_old: bool,
-    /// True if a mailbox that is READY when the host starts is served from there on, without a handshake.
+    /// True if a mailbox that is READY at the host's start is served without a handshake.
     pub adopts: bool,
 }
 
@@ -77,12 +78,12 @@ impl Default for Clock {
     }
 }
 
-/// Severity of requests that fail in one way.
+/// Severity of one kind of failed requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeverityRule {
     /// Name of the operation, of [`OPERATION_NAMES`](mailbox_rs::OPERATION_NAMES).
     pub operation: &'static str,
-    /// Error number; `None` for all that have no rule of their own.
+    /// Error number; `None` for all error numbers without a rule of their own.
     pub errno: Option<Errno>,
     /// Severity of the report.
     pub severity: Severity,
@@ -95,7 +96,7 @@ pub struct Faults {
     pub seed: u64,
     /// Failures of file operations, each with its probability.
     pub files: Vec<(Errno, u64)>,
-    /// Probability of a read or write of a file that moves a part of its bytes alone.
+    /// Probability that a read or write of a file moves only a part of its bytes.
     pub short: u64,
     /// Failures of MEMMOVE, MEMSET and MEMCMP, each with its probability.
     pub memory: Vec<(Errno, u64)>,
@@ -103,7 +104,7 @@ pub struct Faults {
     pub flip: u64,
     /// Failures of CALL and of custom commands, each with its probability.
     pub calls: Vec<(Errno, u64)>,
-    /// Ticks by which a response is late; `None` for no delay.
+    /// Delay of a response, in ticks; `None` for no delay.
     pub delay: Option<RangeInclusive<u64>>,
 }
 

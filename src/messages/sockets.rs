@@ -59,7 +59,8 @@ pub struct Write {
     pub data: Bytes,
 }
 
-/// Takes bytes that a client has sent. `None` if there are not enough yet; then nothing is taken.
+/// Takes bytes that a client has sent. `None`, with nothing taken, if not enough bytes have
+/// arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
     /// Listening socket.
@@ -70,8 +71,8 @@ pub struct Read {
     pub want: ReadMode,
 }
 
-/// Maximum number of bytes that are buffered for a client, and so the longest [`Read`]. Further bytes stay in the buffers of the operating
-/// system, and then at the client.
+/// Maximum number of bytes that are buffered for a client, and maximum length of a [`Read`].
+/// Further bytes stay in the buffers of the operating system and of the client.
 pub const READ_MAX: usize = 64 * 1024;
 
 /// Amount to read.
@@ -101,7 +102,8 @@ pub struct Close {
     pub socket: SocketId,
 }
 
-/// Closes all sockets and connections immediately. Queued bytes that can't be sent now are lost.
+/// Closes all sockets and connections immediately. Queued bytes that can't be sent at once are
+/// lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseAll;
 
@@ -109,7 +111,7 @@ pub struct CloseAll;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abandon;
 
-/// Sends queued bytes, as far as the operating system accepts them.
+/// Sends queued bytes that the operating system accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flush;
 
@@ -142,7 +144,7 @@ pub enum SocketError {
         /// Port number.
         port: u16,
     },
-    /// Port that can't be listened on for another reason.
+    /// Failure to listen on a port, for another reason.
     #[error("socket `{name}` can't listen on port {port} of 127.0.0.1: {cause}")]
     Listen {
         /// Name of the socket.

@@ -73,13 +73,13 @@ impl Command {
         Self(self.0 & !Self::PAYLOAD | payload & Self::PAYLOAD)
     }
 
-    /// True if both halves are there, or if a CPU of 64 bits has written the word at once. A word with a half of 0 may be one of 32 bits,
-    /// whose other half follows.
+    /// True if both halves are written: neither is 0, or a CPU of 64 bits has written the word at
+    /// once. A word with a half of 0 may come from a CPU of 32 bits, whose other half follows.
     pub fn is_whole(self) -> bool {
         self.0 as u32 != 0 && self.0 >> 32 != 0
     }
 
-    /// Name of the command's kind. That of a system call is the call's own.
+    /// Name of the command's kind. The kind of a system call is the name of that call.
     pub fn kind(self) -> &'static str {
         match (self.device(), self.number()) {
             (Device::SystemCalls, 0) if self.payload() & 1 == 1 => "exit",
@@ -122,7 +122,7 @@ impl fmt::Display for Command {
 pub struct SystemCall {
     /// Number of the call.
     pub number: u64,
-    /// Arguments, as many as a call may have.
+    /// Arguments. Has the maximum number of a call.
     pub args: [u64; 7],
 }
 
@@ -169,7 +169,7 @@ impl SystemCall {
         Some(Self { number, args })
     }
 
-    /// Name of the call; `unknown` for a number that is none.
+    /// Name of the call; `unknown` for an unknown number.
     pub fn name(&self) -> &'static str {
         self.known().map_or("unknown", |(_, name, _)| name)
     }
@@ -181,7 +181,7 @@ impl SystemCall {
     }
 }
 
-/// `write(0x1, 0x80001000, 0xc)`
+/// Format: `write(0x1, 0x80001000, 0xc)`.
 impl fmt::Display for SystemCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = match self.known() {

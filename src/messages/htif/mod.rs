@@ -48,7 +48,8 @@ pub struct CommandServed {
     pub call: Option<SystemCall>,
     /// Tick in which the command was taken.
     pub since: u64,
-    /// Result of a system call, a negated error number if it failed; payload of another response; `None` without a response.
+    /// Result of a system call, which is a negated error number if it failed, or payload of another
+    /// response; `None` without a response.
     pub result: Option<i64>,
 }
 
@@ -57,7 +58,7 @@ impl ServedRequest for CommandServed {
         self.channel
     }
 
-    /// Such as `"write"` or `"console write"`.
+    /// Name such as `"write"` or `"console write"`.
     fn kind(&self) -> &'static str {
         match &self.call {
             Some(call) => call.name(),
@@ -65,7 +66,7 @@ impl ServedRequest for CommandServed {
         }
     }
 
-    /// Those of the system call, otherwise the word of the command.
+    /// Arguments of the system call, or else the word of the command.
     fn args(&self) -> &[u64] {
         match &self.call {
             Some(call) => &call.args,
@@ -94,7 +95,8 @@ impl ServedRequest for CommandServed {
         }
     }
 
-    /// Arguments are the command's word, and those of the system call: its number, then its own.
+    /// Entry with these arguments: the command's word, then number and arguments of the system
+    /// call.
     fn entry(&self) -> RequestEntry {
         let Command(word) = self.command;
         let action = HTIF_ACTION | (word >> 48) as u32;
@@ -107,7 +109,7 @@ impl ServedRequest for CommandServed {
         }
     }
 
-    /// Two's complement of 64 bits.
+    /// Result in two's complement of 64 bits.
     fn result(&self, _: PtrWidth) -> Option<u64> {
         self.result.map(i64::cast_unsigned)
     }

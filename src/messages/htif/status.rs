@@ -47,7 +47,7 @@ pub enum HtifStep {
     Serve {
         /// Command as firmware wrote it.
         command: Command,
-        /// System call that it asks for.
+        /// System call that the command asks for.
         call: Option<SystemCall>,
         /// Operation that the command waits for.
         task: AwaitedOperation,
@@ -68,7 +68,7 @@ pub enum HtifStep {
     Input {
         /// Address of `tohost`.
         tohost: u64,
-        /// True if the standard input has ended, so that no character comes.
+        /// True if the standard input has ended, so that no character will come.
         is_over: bool,
     },
 }
@@ -93,7 +93,8 @@ impl ChannelState for HtifStatus {
         !matches!(self.step, HtifStep::Exited { .. } | HtifStep::GivenUp)
     }
 
-    /// A response that is in `fromhost` is firmware's to take, whatever else the channel waits for.
+    /// A response in `fromhost` is for firmware to take, even if the channel waits for something
+    /// else, too.
     fn show_words(&mut self, words: Option<StatusWords>) {
         let is_idle = matches!(self.step, HtifStep::Command { .. } | HtifStep::Input { .. });
         if let Some(StatusWords::Htif {

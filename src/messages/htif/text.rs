@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use super::command::{Command, SystemCall, errno};
 
-/// Displays a command, with its system call if that is known.
+/// Displays a command, with its system call if it is known.
 pub(super) struct CallText(pub(super) Command, pub(super) Option<SystemCall>);
 
 impl Display for CallText {

@@ -44,16 +44,17 @@ pub type Status = front_end::Status<Mailbox>;
 pub struct DoorbellRang {
     /// Channel of the doorbell.
     pub channel: ChannelId,
-    /// Words that were read; `None` if they, or the entries, could not be read.
+    /// Words that were read; `None` if they or the entries could not be read.
     pub words: Option<ChannelWords>,
-    /// Entries of the requests before `request_put` that were put since the last ring, read together with the words.
+    /// Entries of the new requests, before `request_put`, read together with the words.
     #[serde(deserialize_with = "queued")]
     pub entries: Vec<RequestEntry>,
     /// Error of the read.
     pub read_error: Option<AccessError>,
 }
 
-/// Deserializes at most as many entries as a queue has: one of 3 bytes takes 60 times as many in memory.
+/// Deserializes at most as many entries as a queue has. Without the limit, a list of 3 bytes per
+/// entry could take 60 times its size in memory.
 fn queued<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestEntry>, D::Error> {
     struct Entries;
 
@@ -86,7 +87,8 @@ pub struct Served {
     pub channel: ChannelId,
     /// Slot in the request queue.
     pub slot: u32,
-    /// Request as firmware wrote it. `Request::try_from` gives its meaning, or the reason why it is malformed.
+    /// Request as firmware wrote it. `Request::try_from` gives its meaning, or an error if it is
+    /// malformed.
     pub entry: RequestEntry,
     /// Tick in which the request was taken.
     pub since: u64,

@@ -88,11 +88,11 @@ pub enum RequestEnd {
     Answered(Response),
     /// Completed; the request has no response.
     Silent,
-    /// Dropped, as firmware has reset the channel.
+    /// Dropped because firmware has reset the channel.
     Reset,
 }
 
-/// Hint of a cause that memory alone does not show: firmware's CPU has other data in its cache.
+/// Hint of a possible cause that memory does not show: firmware's CPU has other data in its cache.
 pub(crate) const CACHE_HINT: &str = "stale or dirty cache line?";
 
 impl ChannelState for ChannelStatus {
@@ -114,7 +114,8 @@ impl fmt::Display for ChannelStatus {
     }
 }
 
-/// Status from a recording. `Display` is that of the status, without words of the channel: the host reads them behind the status.
+/// Status from a recording. `Display` omits the words of the channel, because the host reads them
+/// after the status.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordedStatus<'a>(pub &'a ChannelStatus);
 
@@ -126,7 +127,8 @@ impl fmt::Display for RecordedStatus<'_> {
 }
 
 impl ChannelStatus {
-    /// Writes the status. `unread`: text in place of firmware's indices, where the words are missing.
+    /// Writes the status. `unread` is the text in place of firmware's indices if the words are
+    /// missing.
     fn write(&self, f: &mut fmt::Formatter<'_>, unread: &str) -> fmt::Result {
         write!(f, "{}: ", self.channel)?;
         match &self.step {
@@ -189,15 +191,15 @@ impl ChannelStatus {
             words.request_taken,
             words.response_put,
         )?;
-        // Before the first tick, firmware has not had the time.
+        // Before the first tick, firmware has had no time to run.
         if self.now > since {
             write!(f, "; {CACHE_HINT}")?;
         }
         Ok(())
     }
 
-    /// Indices of the host in memory, if firmware has overwritten them: consumer index of requests, producer index of responses. During
-    /// an access of the host's they may be older.
+    /// Indices of the host in memory, if firmware has overwritten them: consumer index of requests,
+    /// producer index of responses. Indices in memory may be older while the host accesses memory.
     fn overwritten(&self) -> Option<(u32, u32)> {
         let words = self
             .words
