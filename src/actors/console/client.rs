@@ -1,4 +1,4 @@
-//! Client of the console: sends messages, or makes the call that printing a text leads to.
+//! Client of the console: sends messages, or calls the console's code in their place.
 
 use std::rc::Rc;
 
@@ -15,14 +15,15 @@ pub(crate) struct ConsoleClient {
     elided: Option<Rc<ElidedPrints>>,
 }
 
-/// Calls in place of messages.
+/// Console's lines, for prints by call.
 pub(crate) struct ElidedPrints {
     pub(crate) elision: Elision,
     pub(crate) lines: Rc<Lines>,
 }
 
 impl ConsoleClient {
-    /// Creates a client of the console at `port`. Without `elided` it always sends messages, as in a replay of one actor.
+    /// Creates a client of the console at `port`. Without `elided`, as in a replay of one actor, it
+    /// always sends messages.
     pub(crate) fn new(port: &Port<Inbox>, elided: Option<Rc<ElidedPrints>>) -> Self {
         Self {
             endpoint: Endpoint::EXTERNAL,

@@ -26,8 +26,8 @@ use text::{Source, failure_text};
 
 /// Collects the text of each channel and prints completed lines.
 ///
-/// A line ends with `\n` or `\r\n`. Invalid UTF-8 is printed as U+FFFD. Text that can't be written is lost: the first time it is reported, and
-/// each time the front end of its channel is told.
+/// A line ends with `\n` or `\r\n`. Invalid UTF-8 is printed as U+FFFD. Text that can't be written
+/// is lost. The first loss is reported; each loss is passed to the front end of its channel.
 pub(crate) struct Console {
     context: ActorContext,
     lines: Rc<Lines>,
@@ -44,7 +44,7 @@ pub(crate) struct Lines {
     redirected: Cell<bool>,
 }
 
-/// Tells the front end of a channel, which answers firmware for text that was lost.
+/// Notifies the front end of a channel that text was lost, so that firmware gets an error.
 pub(crate) type TellFrontEnd = dyn Fn(OutputFailed);
 
 impl Console {
@@ -55,7 +55,8 @@ impl Console {
 }
 
 impl Lines {
-    /// Lines that are printed to `text`, or sent to the testbench over `foreign` after a `Redirect`. `context` is the console's.
+    /// Creates lines that are printed to `text`, or sent to the testbench over `foreign` after a
+    /// `Redirect`. `context` is the console's.
     pub(crate) fn new(
         context: ActorContext,
         text: Arc<Mutex<Text>>,
@@ -70,13 +71,13 @@ impl Lines {
         })
     }
 
-    /// Sets the function that tells the front ends of text that is lost.
+    /// Sets the function that notifies front ends of lost text.
     pub(crate) fn set_front_ends(&self, tell: Box<TellFrontEnd>) {
         // Set once, when the channels are taken.
         let _ = self.front_ends.set(tell);
     }
 
-    /// Error of the first write of text that failed.
+    /// Error of the first failed write of text.
     pub(crate) fn first_failure(&self) -> Option<Errno> {
         self.text.lock().first_failure()
     }
@@ -97,7 +98,7 @@ impl Lines {
         self.tell(Some(raw.channel), text);
     }
 
-    /// Prints the lines of a channel completed by `act`.
+    /// Prints the lines of a channel that `act` completes.
     fn put(
         &self,
         channel: Option<ChannelId>,
@@ -118,7 +119,7 @@ impl Lines {
         self.tell(channel, text);
     }
 
-    /// Tells of the writes that failed while text of a channel was put out.
+    /// Notifies the front ends of the writes that failed while text of a channel was printed.
     fn tell(&self, channel: Option<ChannelId>, mut text: MutexGuard<'_, Text>) {
         if !text.has_failures() {
             return;
@@ -151,7 +152,7 @@ impl Lines {
     }
 }
 
-/// Prints unfinished lines.
+/// Prints the incomplete lines.
 impl Drop for Console {
     fn drop(&mut self) {
         self.lines.text.lock().end();

@@ -10,7 +10,7 @@ use crate::messages::ChannelId;
 use crate::messages::console::Redirect;
 use crate::testing::{ActorBench, ForeignCall, Ram, map};
 
-/// A sink that can be looked at, and can be broken.
+/// Sink that shows its content, and can fail.
 #[derive(Clone, Default)]
 struct Screen {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -78,7 +78,7 @@ fn a_line_comes_out_when_it_ends() {
     assert_eq!(bench.seen(), "[core0] next\n[core0] \n");
 }
 
-/// A system that is dropped without having been shut down.
+/// A system that is dropped without a shutdown prints its incomplete lines.
 #[test]
 fn a_begun_line_comes_out_when_the_console_ends() {
     let bench = Bench::new();

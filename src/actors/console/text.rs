@@ -1,6 +1,6 @@
 //! Text of all channels on its way to a sink.
 //!
-//! It is apart from the actor, so that a process that exits can put out the lines that were begun.
+//! It is separate from the actor, so that a process can print the incomplete lines at its exit.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ use crate::guest::quietly;
 use crate::messages::checkpoint::{SavedLine, SavedSource, SavedText};
 use crate::messages::{ChannelId, Name};
 
-/// The longest line, in bytes of text. A longer one is put out in pieces, so that text without an
-/// end of line takes no more memory than this.
+/// Maximum length of a line, in bytes of text. A longer one is printed in pieces. This bounds the
+/// memory for text without an end of line.
 pub(crate) const LINE_MAX: usize = 64 * 1024;
 
 /// Mark of lines of standard error.
@@ -30,30 +30,31 @@ pub(super) enum Source {
     Marked(u32),
 }
 
-/// Lines that the channels have begun, and the sink for complete ones.
+/// Incomplete lines of the channels, and the sink for complete ones.
 pub(crate) struct Text {
     names: Vec<Name>,
-    /// Lines that were begun, of each source.
+    /// Incomplete lines, by source.
     begun: BTreeMap<(ChannelId, Source), Vec<u8>>,
     /// Marks of further sources.
     marks: BTreeMap<(ChannelId, u32), String>,
     sink: Box<dyn Write + Send>,
-    /// Sink for bytes of standard error that are put out unchanged.
+    /// Sink for unchanged bytes of standard error.
     error_sink: Box<dyn Write + Send>,
     lines: Vec<u8>,
-    /// Failed writes since they were last taken, by sink: the text of standard error's is true.
+    /// Failed writes since the last [`take_failures`](Self::take_failures), by sink: true is that
+    /// of standard error.
     failures: BTreeMap<bool, Errno>,
-    /// Error of the first write that failed.
+    /// Error of the first failed write.
     first_failure: Option<Errno>,
-    /// True for each sink on whose failure a report was made.
+    /// True for each sink whose failure was reported.
     reported: [bool; 2],
 }
 
-/// Takes a channel's name and a line of it elsewhere; false for a line that the sink is to have.
+/// Passes a line on, with its channel's name. Returns false for a line that belongs to the sink.
 type Elsewhere<'a> = dyn FnMut(&str, &str) -> bool + 'a;
 
 impl Text {
-    /// No text yet of the channels of these names, by [`ChannelId`].
+    /// Creates the text of channels, whose names are in the order of [`ChannelId`].
     pub(crate) fn new(names: Vec<Name>, sink: Box<dyn Write + Send>) -> Self {
         Self {
             names,
@@ -68,7 +69,7 @@ impl Text {
         }
     }
 
-    /// With a sink for bytes of standard error that are put out unchanged; without it they are dropped.
+    /// Adds a sink for unchanged bytes of standard error. Without one they are dropped.
     pub(crate) fn with_error_sink(self, error_sink: Box<dyn Write + Send>) -> Self {
         Self { error_sink, ..self }
     }
@@ -90,8 +91,8 @@ impl Text {
         !self.failures.is_empty()
     }
 
-    /// Takes the failed writes since the last call: true for the sink of standard error, with the error, and true for the first failure
-    /// of the sink.
+    /// Takes the writes that have failed since the last call. Each has three values: true for the
+    /// sink of standard error, its error, and true for the first failure of that sink.
     pub(super) fn take_failures(&mut self) -> Vec<(bool, Errno, bool)> {
         let Self {
             failures, reported, ..
@@ -104,12 +105,12 @@ impl Text {
             .collect()
     }
 
-    /// Error of the first write that failed.
+    /// Error of the first failed write.
     pub(super) fn first_failure(&self) -> Option<Errno> {
         self.first_failure
     }
 
-    /// Sets the mark of a further source. The line that it has begun gets the new one.
+    /// Sets the mark of a further source, also for its incomplete line.
     pub(super) fn set_mark(&mut self, channel: ChannelId, source: u32, mark: &str) {
         let known = self.marks.entry((channel, source)).or_default();
         if known != mark {
@@ -117,7 +118,7 @@ impl Text {
         }
     }
 
-    /// Lines that were begun, and marks.
+    /// Incomplete lines, and marks.
     pub(super) fn saved(&self) -> SavedText {
         let begun = self.begun.iter().filter(|(_, text)| !text.is_empty());
         let lines = begun.map(|((channel, source), text)| SavedLine {
@@ -137,7 +138,7 @@ impl Text {
         }
     }
 
-    /// Replaces the lines that were begun, and the marks. A line that is too long loses its end.
+    /// Replaces the incomplete lines and the marks. A line that is too long is cut.
     pub(super) fn restore(&mut self, saved: SavedText) {
         let lines = saved.lines.into_iter().map(|line| {
             let source = match line.source {
@@ -155,7 +156,7 @@ impl Text {
             .collect();
     }
 
-    /// Adds text of a channel's source, and puts the lines that it completes.
+    /// Adds text of a channel's source, and prints the lines that it completes.
     pub(super) fn add(
         &mut self,
         channel: ChannelId,
@@ -194,7 +195,7 @@ impl Text {
         }
     }
 
-    /// Puts the line that a channel has begun; every channel's where `channel` is `None`.
+    /// Prints the incomplete line of a channel, or of every channel if `channel` is `None`.
     pub(super) fn finish(&mut self, channel: Option<ChannelId>, elsewhere: &mut Elsewhere<'_>) {
         let begun = self.begun.extract_if(.., |of, begun| {
             channel.is_none_or(|channel| channel == of.0) && !begun.is_empty()
@@ -204,19 +205,19 @@ impl Text {
         }
     }
 
-    /// Writes the begun lines of all channels to the sink and flushes it.
+    /// Writes the incomplete lines of all channels to the sink and flushes it.
     pub(crate) fn end(&mut self) {
         self.finish(None, &mut |_, _| false);
         self.flush();
         for (is_error, errno, is_first) in self.take_failures() {
-            // Nobody is left to report to.
+            // No observer is left for a report.
             if is_first {
                 tracing::warn!("{}", failure_text(is_error, errno));
             }
         }
     }
 
-    /// Writes the lines that were put, if any, and flushes the sink.
+    /// Writes the completed lines, if there are any, and flushes the sink.
     pub(super) fn flush(&mut self) {
         if !self.lines.is_empty() {
             self.write();
@@ -262,7 +263,7 @@ impl Text {
         }
     }
 
-    /// Writes lines and flushes them, under one guard.
+    /// Writes the lines and flushes them, with one panic guard.
     fn write(&mut self) {
         let Self { sink, lines, .. } = self;
         let written = quietly(|| sink.write_all(lines).and_then(|()| sink.flush()));
@@ -292,7 +293,7 @@ pub(super) fn failure_text(is_error: bool, errno: Errno) -> String {
     )
 }
 
-/// Length of `text` without a character that is cut off at its end.
+/// Length of `text` without an incomplete character at its end.
 fn whole_characters(text: &[u8]) -> usize {
     let broken = text
         .utf8_chunks()

@@ -1,4 +1,4 @@
-//! A disk that announces its results, for recordings.
+//! Disk that emits its results as events, for recordings.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::messages::events::{
 };
 use crate::messages::files::PathAction;
 
-/// Wraps a disk and announces its results.
+/// Disk that emits an event for each result.
 pub(super) struct Announced {
     disk: Box<dyn Disk>,
     context: ActorContext,
@@ -31,7 +31,7 @@ impl Announced {
 }
 
 impl Announced {
-    /// Opens a file of the disk and announces the outcome.
+    /// Opens a file of the disk and emits the outcome.
     pub(super) fn open(
         &mut self,
         path: &str,
@@ -50,7 +50,7 @@ impl Announced {
         }
     }
 
-    /// Opens a file or a directory of the disk with POSIX's flags, and announces the outcome.
+    /// Opens a file or a directory of the disk with POSIX's flags, and emits the outcome.
     pub(super) fn posix_open(
         &mut self,
         path: &Path,
@@ -68,21 +68,21 @@ impl Announced {
         Ok(Opened { file, entries })
     }
 
-    /// Reads the status of a path and announces it.
+    /// Reads the status of a path and emits it.
     pub(super) fn status(&mut self, path: &Path) -> Result<FileStatus, Refusal> {
         let status = self.disk.status(path);
         announce(&self.context, &status, |status| FileAnswer::Status(*status));
         status.map_err(|errno| self.refusal(errno))
     }
 
-    /// Acts on a path and announces the outcome.
+    /// Acts on a path and emits the outcome.
     pub(super) fn act(&mut self, path: &Path, action: &PathAction) -> Result<(), Refusal> {
         let done = self.disk.act(path, action);
         announce(&self.context, &done, |()| FileAnswer::Done);
         done.map_err(|errno| self.refusal(errno))
     }
 
-    /// Error of the last operation, with its reason, which is announced.
+    /// Error of the last operation, with its reason, which is emitted.
     fn refusal(&mut self, errno: Errno) -> Refusal {
         let reason = self.disk.reason();
         if let Some(reason) = &reason {
@@ -93,7 +93,7 @@ impl Announced {
     }
 }
 
-/// Announces the result of an operation of protocol 0.3.
+/// Emits the result of an operation of protocol 0.3.
 fn announce<T>(
     context: &ActorContext,
     result: &Result<T, Errno>,

@@ -1,6 +1,6 @@
 //! Descriptors in a checkpoint, and their files opened again.
 //!
-//! Sizes and positions are asked for by operations of the files, whose results a recording has.
+//! Sizes and positions are read by file operations, so a recording has their results.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -19,7 +19,7 @@ use crate::messages::escaped_name;
 use crate::messages::files::DirectoryEntry;
 
 impl Files {
-    /// Open descriptors.
+    /// Returns the open descriptors.
     pub(super) fn save(&self) -> SavedFiles {
         let mut descriptors = self.open.descriptors.borrow_mut();
         let next = descriptors.next();
@@ -67,7 +67,7 @@ impl Files {
                 path,
                 file,
             };
-            // A descriptor that no run can have is not open.
+            // A recording may name a descriptor that no run can have; it stays closed.
             let _ = self.open.descriptors.borrow_mut().add(fd, open);
         }
         findings
@@ -82,7 +82,7 @@ impl Files {
     ) -> Result<(File, Option<FileChange>), FileChange> {
         match kind {
             SavedFileKind::Special => Err(FileChange::HostProgram),
-            // The restore that did not find it was perhaps that of another process.
+            // The restore that did not find the file may have been in another process.
             SavedFileKind::Lost => {
                 let reason = "it was lost before the checkpoint";
                 Err(gone(Refusal::new(Errno::EIO, reason)))
@@ -140,7 +140,7 @@ impl Files {
     }
 }
 
-/// Kind of an open file. One whose position can't be asked for is lost.
+/// Kind of an open file. A file whose position can't be read is lost.
 fn kind_of(file: &mut File) -> SavedFileKind {
     match file {
         File::Disk(file) => disk_file(&mut **file).unwrap_or(SavedFileKind::Lost),
@@ -165,7 +165,7 @@ fn disk_file(file: &mut dyn DiskFile) -> Result<SavedFileKind, Errno> {
     })
 }
 
-/// Flags by which a file is opened again: it is neither created nor truncated.
+/// Flags to open a file again: it is neither created nor truncated.
 fn posix_flags(flags: OpenFlags) -> PosixFlags {
     let access = match (flags.reads(), flags.creates()) {
         (true, true) => PosixFlags::READ_WRITE,

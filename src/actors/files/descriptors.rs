@@ -17,7 +17,8 @@ const FIRST: u64 = 10;
 /// Highest descriptor. The next one would be negative in a word of 4 bytes, like an error.
 const LAST: u64 = i32::MAX as u64;
 
-/// Maximum number of open files of one channel. The simulator's process holds those of all channels.
+/// Maximum number of open files of one channel. The simulator's process has the files of all
+/// channels open.
 pub(super) const OPEN_MAX: usize = 256;
 
 /// Open file.
@@ -40,7 +41,7 @@ pub(super) struct Claim {
 
 /// Descriptor in use.
 pub(super) struct OpenFile {
-    /// Channel that opened it.
+    /// Channel that opened the file.
     pub(super) by: ChannelId,
     pub(super) flags: OpenFlags,
     /// Path given to the open.
@@ -69,7 +70,8 @@ impl OpenFile {
 struct Opened {
     /// Number of open files, including reservations of this session.
     files: usize,
-    /// Number of times that all files were closed. Reservations of earlier sessions are void.
+    /// Number of times that all files of the channel were closed. Reservations of earlier sessions
+    /// are void.
     session: u64,
 }
 
@@ -200,7 +202,8 @@ impl Descriptors {
         self.open.iter_mut().map(|(fd, file)| (*fd, file))
     }
 
-    /// Removes all descriptors of all channels and returns their files. Voids all reservations. `next` is the next one to be assigned.
+    /// Removes all descriptors of all channels and returns their files. Voids all reservations.
+    /// `next` is the next descriptor to be assigned.
     pub(super) fn begin_anew(&mut self, next: u64) -> Vec<File> {
         for opened in self.channels.values_mut() {
             opened.files = 0;
@@ -211,7 +214,8 @@ impl Descriptors {
         ended.map(|open| open.file).collect()
     }
 
-    /// Adds an open file of a checkpoint. False for a descriptor that can't be, or is one too many of its channel.
+    /// Adds an open file of a checkpoint. Returns false for an impossible descriptor, or for one
+    /// more than the channel may have.
     #[must_use]
     pub(super) fn add(&mut self, fd: u64, file: OpenFile) -> bool {
         let opened = self.channels.entry(file.by).or_default();
@@ -225,7 +229,8 @@ impl Descriptors {
         fits
     }
 
-    /// File of a descriptor whose flags satisfy `way`. The error names the `other` access.
+    /// File of a descriptor whose flags satisfy `way`. The error names the access mode `other`,
+    /// with which the file was opened.
     fn opened_for(
         &mut self,
         fd: u64,
@@ -243,7 +248,7 @@ impl Descriptors {
         }
     }
 
-    /// Error of a descriptor that is not open. `next` is the next one to be assigned.
+    /// Error of a descriptor that is not open. `next` is the next descriptor to be assigned.
     fn not_open(fd: u64, next: u64) -> Refusal {
         let reason = match fd {
             0..FIRST => {

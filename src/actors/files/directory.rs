@@ -7,12 +7,13 @@ use super::disk::DiskFile;
 use super::positioned_file::moved;
 use crate::messages::files::{DirectoryEntry, READ_MAX};
 
-/// Open directory. Its entries are those at the time of its opening, so that a change of the directory disturbs no reader.
+/// Open directory. It keeps the entries that it had at the open, so that changes do not affect a
+/// reader.
 pub(super) struct Directory {
     /// The directory itself, for its status.
     pub(super) file: Box<dyn DiskFile>,
     entries: Vec<DirectoryEntry>,
-    /// Number of entries that were read.
+    /// Number of entries read.
     position: u64,
 }
 
@@ -25,7 +26,7 @@ impl Directory {
         }
     }
 
-    /// Directory at a position, with the entries that it had at its opening.
+    /// Directory at a position, with the entries that it had at the open.
     pub(super) fn at(file: Box<dyn DiskFile>, entries: Vec<DirectoryEntry>, position: u64) -> Self {
         Self {
             position,
@@ -46,7 +47,7 @@ impl Directory {
     /// Reads the next entries as records of the protocol, of at most `len` bytes in total.
     ///
     /// # Errors
-    /// EINVAL if the next record is longer.
+    /// EINVAL if the next record is longer than `len`.
     pub(super) fn read(&mut self, len: u64) -> Result<Bytes, Errno> {
         let len = usize::try_from(len.min(READ_MAX)).map_err(|_| Errno::EINVAL)?;
         let position = usize::try_from(self.position).unwrap_or(usize::MAX);
@@ -65,7 +66,7 @@ impl Directory {
                 break;
             }
             records.resize(start + record.size(), 0);
-            // No file system of Linux has longer names.
+            // Names in Linux file systems are not longer.
             let emitted = record.emit(&mut records[start..]);
             emitted.map_err(|_| Errno::EOVERFLOW)?;
             self.position += 1;
@@ -76,7 +77,7 @@ impl Directory {
     /// Moves the position, which counts entries.
     ///
     /// # Errors
-    /// EINVAL for the end, whose position is unknown to readers.
+    /// EINVAL for an offset from the end, whose position is unknown to readers.
     pub(super) fn lseek(&mut self, whence: Whence, offset: i64) -> Result<u64, Errno> {
         let from = match whence {
             Whence::Set => 0,

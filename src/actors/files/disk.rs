@@ -22,7 +22,8 @@ pub(crate) trait Disk {
     /// Acts on a path.
     fn act(&mut self, path: &Path, action: &PathAction) -> Result<(), Errno>;
 
-    /// Reason of the last failed operation on a path, as a clause about the path; `None` if the error number says it all.
+    /// Reason of the last failed operation on a path, as a clause about the path; `None` if the
+    /// error number says enough.
     fn reason(&mut self) -> Option<String> {
         None
     }
@@ -30,7 +31,7 @@ pub(crate) trait Disk {
 
 /// File or directory that was opened.
 pub(crate) struct Opened {
-    /// The open file. That of a directory has a status only.
+    /// The open file. For a directory it has only a status.
     pub(crate) file: Box<dyn DiskFile>,
     /// Entries of a directory, in the order of their names.
     pub(crate) entries: Option<Vec<DirectoryEntry>>,
@@ -41,10 +42,11 @@ pub(crate) trait DiskFile {
     /// Reads `len` bytes, fewer only at the end of the file, and advances the position.
     fn read(&mut self, len: u64) -> Result<Bytes, Errno>;
 
-    /// Writes all of `data`, returns its length and advances the position.
+    /// Writes all of `data`, advances the position, and returns the length.
     fn write(&mut self, data: &[u8]) -> Result<u64, Errno>;
 
-    /// Writes at least one byte of `data`, unless it is empty, returns the number of bytes and advances the position.
+    /// Writes at least one byte of `data` unless that is empty. Advances the position, and returns
+    /// the number of bytes.
     fn write_some(&mut self, data: &[u8]) -> Result<u64, Errno>;
 
     /// Moves to a position from the start, at most [`i64::MAX`], and returns it.

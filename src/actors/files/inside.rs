@@ -17,8 +17,8 @@ enum PathStep {
     Name(OsString),
 }
 
-/// Resolves `path` to a path from the root without links and absolute parts. This is no permission: the file must be opened through `dir`,
-/// which keeps paths inside.
+/// Resolves `path` to a path from the root without links and absolute parts. The result does not
+/// grant access: the file must be opened through `dir`, which keeps paths inside.
 ///
 /// # Errors
 /// `EACCES` if the path leads out of the root directory, whose canonical name is `root`, and `ELOOP` if it has too many links.
@@ -79,7 +79,8 @@ fn absolute(steps: &[PathStep]) -> PathBuf {
     path
 }
 
-/// Converts an absolute path to a path from the root. Its last parts need not exist. `None` if it is not below the root.
+/// Converts an absolute path to a path from the root; `None` if it is not below the root. The last
+/// parts need not exist.
 fn below(root: &Path, path: &Path) -> Option<PathBuf> {
     let mut known = path.ancestors();
     let (known, real) = known.find_map(|known| Some((known, known.canonicalize().ok()?)))?;

@@ -54,16 +54,17 @@ pub(crate) struct Files {
     reasons: HashMap<ChannelId, String>,
 }
 
-/// Open files. Separate from the actor, since the host program's reply to an open is handled as soon as it is sent.
+/// Open files. They are apart from the actor, because the host program's reply to an open is
+/// handled at the moment of sending.
 struct OpenFiles {
     descriptors: RefCell<Descriptors>,
-    /// Number of entries of open directories.
+    /// Number of entries of all open directories.
     entries: Cell<usize>,
     foreign: Port<foreign::Inbox>,
 }
 
 impl Files {
-    /// Serves the files of `disk`. Files named in `special` are opened over `foreign`.
+    /// Serves the files of `disk`. Files with a name in `special` are opened over `foreign`.
     pub(crate) fn new(
         context: ActorContext,
         foreign: &Port<foreign::Inbox>,
@@ -92,7 +93,7 @@ impl Files {
         let flags = message.flags.known();
         let checked = path::check(&message.path, flags).and_then(|path| {
             let opener = self.special.opener(path)?;
-            // Claimed before the open, which may create or truncate the file.
+            // Reserved before the open, which may create or truncate the file.
             let claim = self.open.descriptors.borrow_mut().claim(channel)?;
             Ok((path, opener, claim))
         });
@@ -112,7 +113,7 @@ impl Files {
         }
     }
 
-    /// Has the host program open a file.
+    /// Asks the host program to open a file.
     fn open_special(
         &self,
         claim: Claim,
@@ -133,7 +134,7 @@ impl Files {
         });
     }
 
-    /// Keeps the reason of a failure for [`Explain`].
+    /// Stores the reason of a failure for [`Explain`].
     fn refused(&mut self, channel: ChannelId, refusal: Refusal) -> Errno {
         if let Some(reason) = refusal.reason {
             self.reasons.insert(channel, reason);
@@ -141,7 +142,7 @@ impl Files {
         refusal.errno
     }
 
-    /// Keeps the name of a file if the operation on it failed.
+    /// Stores the name of the file if the operation on it failed.
     fn with_name<T>(
         &mut self,
         channel: ChannelId,
@@ -205,7 +206,7 @@ impl Files {
         let position = message.position;
         let open = self.open.clone();
         match open.descriptors.borrow_mut().file(message.fd) {
-            // The operating system's positions are signed.
+            // Positions of the operating system are signed.
             Ok(_) if i64::try_from(position).is_err() => {
                 let reason =
                     format!("position {position:#x} is past the largest position of a file");

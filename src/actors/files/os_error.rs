@@ -14,7 +14,7 @@ pub(super) fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::R
     }
 }
 
-/// Error number: the operating system's, if it has one.
+/// Error number of the operating system, if the error has one.
 pub(super) fn errno(error: &io::Error) -> Errno {
     match (error.raw_os_error(), error.kind()) {
         (Some(number), _) => Errno(number),

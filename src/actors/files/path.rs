@@ -1,4 +1,4 @@
-//! Checks of a path before anything is opened.
+//! Checks of a path, before a file is opened.
 
 use std::collections::HashSet;
 use std::path::{Component, Path};
@@ -78,7 +78,8 @@ const PATH_MAX: usize = 4095;
 /// Checks a path of protocol 0.3, which need not be UTF-8.
 ///
 /// # Errors
-/// `ENOENT` if the path is empty, `EINVAL` if it has a NUL, `ENAMETOOLONG` if Linux takes none of this length.
+/// `ENOENT` if the path is empty, `EINVAL` if it has a NUL, `ENAMETOOLONG` if it is too long for
+/// Linux.
 pub(super) fn check_bytes(path: &[u8]) -> Result<(), Refusal> {
     if path.is_empty() {
         return Err(Refusal::new(Errno::ENOENT, "the path is empty"));
@@ -95,7 +96,7 @@ pub(super) fn check_bytes(path: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// True if the components of a path leave the root, links aside.
+/// True if the components of a path leave the root. Links are not followed.
 fn leaves_root(path: &str) -> bool {
     let mut depth = 0_usize;
     for component in Path::new(path).components() {

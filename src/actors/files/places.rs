@@ -23,7 +23,7 @@ use super::root::{Place, leads_out, special};
 use crate::guest::above_standard;
 use crate::messages::files::{DirectoryEntry, PathAction};
 
-/// Maximum number of entries of a directory that is read.
+/// Maximum number of entries of an open directory.
 const MOST_ENTRIES: usize = 1 << 20;
 
 /// Permission bits that firmware may set.
@@ -36,7 +36,7 @@ enum LastLink {
     Itself,
 }
 
-/// End of a path.
+/// Last component of a path, and its parent.
 #[derive(Clone, Copy)]
 struct Ending<'a> {
     /// Path without slashes at its end.
@@ -145,7 +145,7 @@ impl Place {
         Ok(status_of!(metadata))
     }
 
-    /// Acts on a path. Slashes and dots at its end have the errors that Linux gives them.
+    /// Acts on a path. Slashes and dots at its end cause the same errors as on Linux.
     pub(super) fn act(&self, path: &Path, action: &PathAction) -> Result<(), Refusal> {
         let ending = Ending::of(path);
         match action {
@@ -205,7 +205,7 @@ impl Place {
     }
 
     fn access(&self, path: &Path, mode: AccessMode) -> Result<(), Refusal> {
-        // Errors of the path are those of a status.
+        // The errors are those of a status request.
         self.status(path)?;
         let checked = match mode {
             AccessMode::EXISTS => return Ok(()),
@@ -215,7 +215,7 @@ impl Place {
                 executable: mode.has(AccessMode::EXECUTE),
             }),
         };
-        // Without links, so that the check needs to follow none.
+        // Without links, so that the check follows none.
         let relative = self.resolved(path, LastLink::Followed)?;
         let dir = self.dir.try_clone().map_err(|error| errno(&error))?;
         let dir = dir.into_std_file();
@@ -257,7 +257,8 @@ impl Place {
         result.map_err(|error| self.refusal(&error))
     }
 
-    /// Path from the root without absolute parts and links, apart from the last one if it counts itself.
+    /// Path from the root, without absolute parts and links. `last` says if a link at the end is
+    /// followed.
     fn resolved(&self, path: &Path, last: LastLink) -> Result<PathBuf, Refusal> {
         let relative = |path| {
             inside::relative(&self.dir, &self.real, path).map_err(|errno| match errno {

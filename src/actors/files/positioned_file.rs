@@ -35,7 +35,8 @@ macro_rules! status_of {
 
 pub(super) use status_of;
 
-/// An open file with its own position. A descriptor's position would be shared with forked processes.
+/// Open file with its own position, as forked processes would share the position of the operating
+/// system's descriptor.
 pub(super) struct PositionedFile {
     file: File,
     position: u64,
@@ -52,7 +53,7 @@ impl PositionedFile {
         }
     }
 
-    /// Moves the position behind written bytes.
+    /// Advances the position by the number of written bytes.
     fn advance(&mut self, written: u64) -> Result<(), Errno> {
         self.position = if self.appends {
             self.len()?
@@ -78,11 +79,11 @@ impl DiskFile for PositionedFile {
                 Ok(0) => break,
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) if data.is_empty() => return Err(errno(&error.into())),
-                // Data read before the error counts. The next read hits the error again.
+                // Data read before the error is returned. The next read gets the error again.
                 Err(_) => break,
             }
         }
-        // A vector may have room for more.
+        // The vector's capacity may be larger.
         data.truncate(len);
         self.position += data.len() as u64;
         Ok(data.into())
@@ -136,10 +137,10 @@ impl DiskFile for PositionedFile {
     }
 }
 
-/// Position that is `offset` behind another one.
+/// Position at `offset` from another position.
 ///
 /// # Errors
-/// EINVAL before the start, EOVERFLOW beyond the largest position of a file.
+/// EINVAL before the start, EOVERFLOW behind the largest position of a file.
 pub(super) fn moved(from: u64, offset: i64) -> Result<u64, Errno> {
     let from = i64::try_from(from).map_err(|_| Errno::EOVERFLOW)?;
     let position = from.checked_add(offset).ok_or(Errno::EOVERFLOW)?;

@@ -117,7 +117,7 @@ impl Files {
         } = message;
         self.reasons.remove(&channel);
         let checked = self.checked(&given, flags).and_then(|(path, opener)| {
-            // Claimed before the open, which may create or truncate the file.
+            // Reserved before the open, which may create or truncate the file.
             let claim = self.open.descriptors.borrow_mut().claim(channel)?;
             Ok((path, opener, claim))
         });
@@ -138,7 +138,7 @@ impl Files {
         }
     }
 
-    /// Checks a path and flags, and looks for an opener of the host program.
+    /// Checks a path and its flags, and returns the host program's opener if it has one.
     fn checked<'a>(
         &self,
         given: &'a [u8],
@@ -152,7 +152,7 @@ impl Files {
         Ok((path, self.opener(given)?))
     }
 
-    /// Opener of a path. One that is not UTF-8 has none.
+    /// Opener of a path. A path that is not UTF-8 has none.
     fn opener(&self, path: &[u8]) -> Result<Option<Opener>, Refusal> {
         str::from_utf8(path).map_or(Ok(None), |path| self.special.opener(path))
     }
@@ -264,7 +264,7 @@ impl Files {
                             return;
                         }
                         (Whence::Set | Whence::Other(_), _) => Err(Errno::EINVAL),
-                        // The host program has no function for these.
+                        // The host program has no function for these origins.
                         (Whence::Current | Whence::End, _) => Err(Errno::ESPIPE),
                     },
                 };
@@ -318,10 +318,11 @@ impl Files {
     }
 }
 
-/// Path of bytes, which need not be UTF-8.
+/// Converts bytes, which need not be UTF-8, to a path.
 ///
 /// # Errors
-/// ENOENT for an empty path, EINVAL for one with a NUL, ENAMETOOLONG for one that Linux does not take.
+/// ENOENT for an empty path, EINVAL for a path with a NUL, ENAMETOOLONG for a path that is too long
+/// for Linux.
 fn posix_path(path: &[u8]) -> Result<&Path, Refusal> {
     path::check_bytes(path)?;
     Ok(Path::new(OsStr::from_bytes(path)))

@@ -2,7 +2,7 @@
 
 use mailbox_rs::Errno;
 
-/// Error of a file operation, with a reason if the number does not say it all.
+/// Error of a file operation, with a reason if the number does not say enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) errno: Errno,

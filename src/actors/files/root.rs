@@ -1,4 +1,4 @@
-//! A directory of the host that no path leaves.
+//! Directory of the host, which paths can't leave.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -18,8 +18,9 @@ use super::refusal::Refusal;
 use crate::guest::above_standard;
 use crate::messages::files::PathAction;
 
-/// Firmware's root directory, with paths kept inside by `cap-std`. Absolute paths and symbolic links are allowed if they lead to a file
-/// below the root. All other ways out fail with `EACCES`.
+/// Firmware's root directory. `cap-std` keeps paths inside. Absolute paths and symbolic links are
+/// allowed if they lead to a file below the root; other paths that leave the root fail with
+/// `EACCES`.
 #[derive(Clone)]
 pub(crate) struct Root {
     place: Rc<RefCell<Place>>,
@@ -27,10 +28,10 @@ pub(crate) struct Root {
     reason: Option<String>,
 }
 
-/// Start of all paths.
+/// Directory in which all paths begin.
 pub(super) struct Place {
     pub(super) dir: Dir,
-    /// Name as given.
+    /// Name as configured.
     name: PathBuf,
     /// Canonical name.
     pub(super) real: PathBuf,
@@ -52,7 +53,7 @@ impl Root {
         Ok(())
     }
 
-    /// Keeps the reason of a failure.
+    /// Stores the reason of a failure.
     fn keep(&mut self, refusal: Refusal) -> Errno {
         self.reason = refusal.reason;
         refusal.errno
@@ -153,7 +154,7 @@ pub(super) fn special() -> Refusal {
     Refusal::new(Errno::EACCES, reason)
 }
 
-/// True if `cap-std` rejected a path that leads out.
+/// True if `cap-std` rejected a path that leaves the root.
 pub(super) fn leads_out(error: &io::Error) -> bool {
     error.raw_os_error().is_none() && error.kind() == io::ErrorKind::PermissionDenied
 }

@@ -28,7 +28,8 @@ use crate::messages::htif::{
 use crate::messages::memory::AccessSegments;
 use crate::messages::{HtifPlace, Interface, StatusWords};
 
-/// Maximum number of responses that wait for firmware. With as many, no further command is taken.
+/// Maximum number of responses that wait for firmware. While there are as many, no further command
+/// is taken.
 const MOST_RESPONSES: usize = 64;
 
 /// Maximum number of console reads that wait for characters.
@@ -41,7 +42,7 @@ const IDENTITY: usize = 64;
 enum CommandOutcome {
     /// Response for firmware: its payload.
     Response(u64),
-    /// No response, or one that comes later.
+    /// No response, or a later one.
     Silent,
     /// End of the channel, with its exit code.
     Exit(u32),
@@ -53,7 +54,7 @@ enum News {
     Command(Command),
     /// `fromhost` is free for a response.
     Free,
-    /// A character may be there for a console read.
+    /// A character may be available for a console read.
     Input,
 }
 
@@ -77,11 +78,11 @@ pub(crate) struct Channel {
     held: Cell<u64>,
     /// Tick in which the present command was taken.
     since: Cell<u64>,
-    /// State to go on from, set by a restore: the command in service, if there was one.
+    /// State to continue from, set by a restore.
     restored: Cell<Option<Restored>>,
 }
 
-/// Command in service to go on with; `None` between two commands.
+/// Command in service to continue with; `None` between two commands.
 struct Restored(Option<SavedCommand>);
 
 impl FrontEnd for Channel {
@@ -279,7 +280,8 @@ impl Channel {
         None
     }
 
-    /// Serves the command of a checkpoint from where it waited. Returns the exit code if it was the exit.
+    /// Serves the command of a checkpoint from the point at which it waited. Returns the exit code
+    /// if it was the exit.
     async fn resume(&self, command: Option<SavedCommand>) -> Result<Option<u32>, Failure> {
         let Some(SavedCommand {
             command,
@@ -306,12 +308,12 @@ impl Channel {
         Span { address, len: WORD }
     }
 
-    /// Polls what the channel waits for from now on.
+    /// Selects the words to poll from now on.
     fn watch(&self) {
         self.poller.watch(!self.responses.borrow().is_empty());
     }
 
-    /// Step of the side that is due while no command is served.
+    /// Pending step while no command is served.
     fn idle_step(&self) -> HtifStep {
         let HtifPlace {
             tohost, fromhost, ..
@@ -328,7 +330,7 @@ impl Channel {
         }
     }
 
-    /// Waits for something to do.
+    /// Waits for the next news.
     async fn news(&self) -> Result<News, Failure> {
         poll_fn(|context| {
             let words = match self.poller.words() {
@@ -467,7 +469,7 @@ impl Channel {
         CommandOutcome::Response(1)
     }
 
-    /// Result of a command, negative if it failed, after a report.
+    /// Result of a command. A failure is reported, and gives a negative result.
     fn result(
         &self,
         command: Command,
@@ -475,7 +477,7 @@ impl Channel {
         done: Result<u64, Failure>,
     ) -> i64 {
         let failure = match done {
-            // No call has a result as large.
+            // No call has a result that large.
             Ok(value) => return i64::try_from(value).unwrap_or(i64::MAX),
             Err(failure) => failure,
         };
@@ -512,7 +514,7 @@ impl Channel {
             .push_back(command.response(payload));
     }
 
-    /// Answers a console read, if there is a character.
+    /// Answers a console read if a character is available.
     async fn answer_read(&self) {
         self.service.tasks.awaits(AwaitedOperation::Input);
         let byte = self.service.read_byte().await.unwrap_or_else(|failure| {

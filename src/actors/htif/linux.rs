@@ -1,4 +1,4 @@
-//! Structures and numbers of Linux on RISC-V (asm-generic), as programs for HTIF use them.
+//! Structures and numbers of Linux on RISC-V (asm-generic), for programs that use HTIF.
 
 use mailbox_rs::{FileStatus, Timestamp};
 
@@ -6,7 +6,7 @@ use mailbox_rs::{FileStatus, Timestamp};
 pub(super) const AT_FDCWD: i32 = -100;
 /// Flag of unlinkat: the path is a directory.
 pub(super) const AT_REMOVEDIR: u64 = 0x200;
-/// Flag of fstatat and statx: an empty path is the descriptor itself.
+/// Flag of fstatat and statx: an empty path means the descriptor itself.
 pub(super) const AT_EMPTY_PATH: u64 = 0x1000;
 
 /// Commands of fcntl.
@@ -21,10 +21,10 @@ pub(super) const O_LARGEFILE: u32 = 0o100_000;
 /// Size of a block of a file, for `st_blksize`.
 const BLOCK: u32 = 4096;
 
-/// `STATX_BASIC_STATS`: the fields that stat has, too.
+/// `STATX_BASIC_STATS`: the fields that stat has as well.
 const STATX_BASIC: u32 = 0x7ff;
 
-/// Bytes of a structure, field by field.
+/// Bytes of a structure, appended field by field.
 struct Fields<const N: usize> {
     bytes: [u8; N],
     at: usize,
@@ -96,7 +96,7 @@ pub(super) fn statx(status: &FileStatus) -> [u8; 256] {
         .u32(status.links)
         .u32(0) // stx_uid
         .u32(0) // stx_gid
-        // The type and all permissions are in the low half.
+        // The type and all permissions are in the lower half.
         .u16(status.mode as u16)
         .u16(0)
         .u64(status.inode)
@@ -113,7 +113,7 @@ pub(super) fn statx(status: &FileStatus) -> [u8; 256] {
             seconds,
             nanoseconds,
         } = time;
-        // Below 2³², and the upper half is reserved.
+        // The value is below 2³²; the upper half is reserved.
         fields.put(&seconds.to_le_bytes()).u64(nanoseconds);
     }
     fields.bytes
@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    /// Offsets of `struct stat` in `asm-generic/stat.h`.
+    /// Checks the offsets of `struct stat` in `asm-generic/stat.h`.
     #[test]
     fn fields_of_stat_are_where_linux_has_them() {
         let bytes = stat(&status());
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(word(120), 0);
     }
 
-    /// Offsets of `struct statx` in `linux/stat.h`.
+    /// Checks the offsets of `struct statx` in `linux/stat.h`.
     #[test]
     fn fields_of_statx_are_where_linux_has_them() {
         let bytes = statx(&status());

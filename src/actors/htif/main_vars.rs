@@ -1,7 +1,7 @@
-//! Arguments of firmware's `main`, as getmainvars has them.
+//! Arguments of firmware's `main`, in the format of getmainvars.
 
-/// Words and strings for a buffer at `address`: the number of arguments, the address of each, NULL, NULL as the environment, and the
-/// strings. `arguments` has each with its NUL.
+/// Words and strings for a buffer at `address`: the number of arguments, the address of each, NULL,
+/// NULL as the environment, and the strings. `arguments` has all arguments, each with its NUL.
 pub(super) fn main_vars(arguments: &[u8], address: u64) -> Vec<u8> {
     let ends = arguments.split_inclusive(|byte| *byte == 0);
     let lengths: Vec<u64> = ends.map(|argument| argument.len() as u64).collect();

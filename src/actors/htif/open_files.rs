@@ -18,12 +18,12 @@ pub(super) struct OpenFiles {
 }
 
 impl OpenFiles {
-    /// Notes an open file.
+    /// Adds an open file.
     pub(super) fn opened(&self, fd: u64, path: Bytes, flags: PosixFlags) {
         self.open.borrow_mut().insert(fd, (path, flags));
     }
 
-    /// Forgets a file.
+    /// Removes a closed file.
     pub(super) fn closed(&self, fd: u64) {
         self.open.borrow_mut().remove(&fd);
     }
@@ -67,11 +67,12 @@ impl OpenFiles {
         *self.directory.borrow_mut() = path;
     }
 
-    /// Path that leads from the root: `path` as it is if it is absolute, else from the directory of a descriptor, or from the working
-    /// directory for `None`.
+    /// Resolves a path to one from the root. An absolute path stays as it is. Another one begins in
+    /// the directory of a descriptor, or for `None` in the working directory.
     ///
     /// # Errors
-    /// ENOENT for an empty path, EBADF for a descriptor that this channel has not opened, ENAMETOOLONG.
+    /// ENOENT for an empty path, EBADF for a descriptor that this channel has not opened,
+    /// ENAMETOOLONG for a path that is too long.
     pub(super) fn resolved(&self, from: Option<u64>, path: &Bytes) -> Result<Bytes, Failure> {
         if path.is_empty() {
             return Err(refused(Errno::ENOENT, "the path is empty"));
@@ -94,10 +95,11 @@ impl OpenFiles {
         bounded(simplified(&base, path))
     }
 
-    /// Path that leads from the root, of one that begins with `/` as firmware sees it. The parent of the root is the root.
+    /// Resolves an absolute path of firmware to one from the root. The parent of the root is the
+    /// root.
     ///
     /// # Errors
-    /// ENAMETOOLONG.
+    /// ENAMETOOLONG for a path that is too long.
     pub(super) fn from_root(path: &[u8]) -> Result<Bytes, Failure> {
         let simplified = simplified(b"/", path);
         let mut rest = simplified.strip_prefix(b"/").unwrap_or(&simplified);
@@ -120,7 +122,8 @@ fn bounded(path: Bytes) -> Result<Bytes, Failure> {
     Ok(path)
 }
 
-/// Path of `path` from `base`, without `.`, and without directories that `..` leaves again. It is never empty.
+/// Joins `base` and `path`, without `.`, and without directories that `..` leaves again. The result
+/// is never empty.
 fn simplified(base: &[u8], path: &[u8]) -> Bytes {
     let is_absolute = base.starts_with(b"/");
     let mut parts: Vec<&[u8]> = Vec::new();

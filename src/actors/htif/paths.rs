@@ -118,14 +118,14 @@ impl Channel {
         self.act(from, path, PathAction::Access(mode)).await
     }
 
-    /// Refuses a hard link. The file that is to have one must be there.
+    /// Refuses a hard link. The existing file must be there.
     pub(super) async fn linkat(&self, from: u64, path: PathAt) -> Result<u64, Failure> {
         self.act(from, path, PathAction::Access(AccessMode::EXISTS))
             .await?;
         Err(refused(Errno::EPERM, "firmware's files have no hard links"))
     }
 
-    /// Refuses to read a link, as for a path that is none: links are followed.
+    /// Refuses to read a link, with the error for a path that is not a link: links are followed.
     pub(super) async fn readlinkat(&self, from: u64, path: PathAt) -> Result<u64, Failure> {
         self.act(from, path, PathAction::Access(AccessMode::EXISTS))
             .await?;
@@ -135,7 +135,7 @@ impl Channel {
         ))
     }
 
-    /// Status of a path, or of the descriptor itself for an empty path where that is allowed.
+    /// Status of a path. An empty path means the descriptor itself if the flags allow it.
     pub(super) async fn status_at(
         &self,
         from: u64,
@@ -187,7 +187,7 @@ impl Channel {
         answer.map_err(|failure| failure.on_path(given, path))
     }
 
-    /// Path as firmware gave it, and as it leads from the root.
+    /// Reads a path. Returns it as firmware gave it, and resolved from the root.
     async fn path_from(&self, from: u64, path: PathAt) -> Result<(Bytes, Bytes), Failure> {
         let given = self.path(path).await?;
         let path = self.resolved(directory(from), &given).await?;
@@ -196,7 +196,8 @@ impl Channel {
 
     async fn resolved(&self, from: Option<u64>, given: &Bytes) -> Result<Bytes, Failure> {
         let expanded = self.service.expanded(given).await?;
-        // The expansion has made a path from the root of one that is the machine's.
+        // The expansion turns an absolute path of the host, if it is below the root, into one from
+        // the root.
         match given.starts_with(b"/") && expanded.starts_with(b"/") {
             true => OpenFiles::from_root(&expanded),
             false => self.files.resolved(from, &expanded),

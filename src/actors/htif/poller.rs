@@ -1,4 +1,4 @@
-//! Words of HTIF, as the doorbell has read them last.
+//! Words of HTIF, as last read by the doorbell.
 
 use crate::actors::service::{Failure, WordPoller};
 use crate::mem::Segments;
@@ -21,7 +21,7 @@ pub(super) struct HostPlace {
 pub(super) struct HostWords {
     /// Command of firmware; 0 for none.
     pub(super) tohost: u64,
-    /// Response that firmware has not taken, read only while the host has another one; 0 for none.
+    /// Response that firmware has not taken; 0 for none. Read only while a further response waits.
     pub(super) fromhost: Option<u64>,
 }
 
@@ -40,7 +40,7 @@ impl HostPoller {
         })
     }
 
-    /// Polls `tohost` from now on, and `fromhost` if a response waits for it.
+    /// Polls `tohost` from now on, and `fromhost` too while a response waits for it.
     pub(super) fn watch(&self, and_fromhost: bool) {
         let HostPlace { tohost, fromhost } = &self.place;
         let fromhost = and_fromhost.then(|| fromhost.iter()).into_iter().flatten();

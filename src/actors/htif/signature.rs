@@ -15,7 +15,7 @@ use crate::messages::files::{Close, PosixOpen, WriteSome};
 const MODE: u32 = 0o666;
 
 impl Channel {
-    /// Writes the signature. A failure is reported.
+    /// Writes the signature, and reports a failure.
     pub(super) async fn write_signature(&self, signature: &Signature) {
         if let Err(failure) = self.signature(signature).await {
             let Signature {
@@ -74,7 +74,8 @@ impl Channel {
     }
 }
 
-/// Lines of `granularity` bytes in hexadecimal, the most significant byte first. The last line is extended with zeros.
+/// Formats lines of `granularity` bytes in hexadecimal, the most significant byte first. The last
+/// line is padded with zeros.
 fn lines(memory: &[u8], granularity: usize) -> String {
     let mut text = String::with_capacity(2 * memory.len() + memory.len() / granularity + 1);
     for line in memory.chunks(granularity) {

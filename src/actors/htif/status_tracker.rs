@@ -29,7 +29,7 @@ impl HtifTracker {
         self.steps.enter(step);
     }
 
-    /// Sets the step that the channel waits for, without progress.
+    /// Sets the pending step, without progress.
     pub(super) fn waits(&self, step: HtifStep) {
         self.steps.waits(step);
     }
@@ -49,7 +49,7 @@ impl HtifTracker {
         }
     }
 
-    /// Keeps a completed command among the recent ones.
+    /// Adds a completed command to the recent ones.
     pub(super) fn over(&self, served: &CommandServed) {
         let CommandServed {
             command,
@@ -67,7 +67,7 @@ impl HtifTracker {
         });
     }
 
-    /// Command in service as a step.
+    /// Step of a channel that serves this command.
     pub(super) fn serve(command: Command) -> HtifStep {
         HtifStep::Serve {
             command,

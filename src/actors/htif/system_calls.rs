@@ -1,4 +1,4 @@
-//! System calls on descriptors, on the process, and their dispatch.
+//! System calls on descriptors and on the process, and dispatch of all calls.
 
 use bytes::Bytes;
 use mailbox_rs::{AccessMode, Errno, FileRequest, PosixFlags, Request, Whence};
@@ -79,7 +79,7 @@ impl Channel {
                 self.put(a2, &stat(&status)).await
             }
             "getmainvars" => self.getmainvars(a0, a1).await,
-            // An exit is no call that returns.
+            // An exit does not return.
             _ => {
                 let reason = format!("system call {} does not exist", call.number);
                 Err(refused(Errno::ENOSYS, reason))
@@ -115,7 +115,7 @@ impl Channel {
         Ok(0)
     }
 
-    /// Reads or writes at a position, and restores that of the file.
+    /// Reads or writes at a position, and restores the file's position.
     async fn at_position(
         &self,
         fd: u64,
@@ -138,7 +138,8 @@ impl Channel {
     async fn fcntl(&self, fd: u64, command: u64) -> Result<u64, Failure> {
         self.is_open(fd).await?;
         match command {
-            // Firmware has one process, so no descriptor is closed by an exec.
+            // Firmware has one process, so no exec closes a descriptor and the flags have no
+            // effect.
             F_GETFD | F_SETFD | F_SETFL => Ok(0),
             F_GETFL => {
                 let stream = match fd {
@@ -146,7 +147,7 @@ impl Channel {
                     _ => PosixFlags::WRITE_ONLY,
                 };
                 let PosixFlags(flags) = self.files.flags(fd).unwrap_or(stream);
-                // Flags of the open itself are not flags of the file.
+                // Flags of the open itself are not part of the file's flags.
                 let PosixFlags(access) = PosixFlags::READ_WRITE | PosixFlags::WRITE_ONLY;
                 let PosixFlags(append) = PosixFlags::APPEND;
                 Ok(u64::from(flags & (access | append) | O_LARGEFILE))
@@ -182,12 +183,13 @@ impl Channel {
     }
 }
 
-/// Descriptor: an `int`, which firmware of 32 bits extends in one way or the other.
+/// Descriptor of an `int`, which firmware of 32 bits extends with or without its sign.
 pub(super) fn descriptor(word: u64) -> u64 {
     word & u64::from(u32::MAX)
 }
 
-/// Operation of the mailbox that does what a call does, for its severity. Its arguments don't matter.
+/// Operation of the mailbox that corresponds to a call, for its severity. Its arguments don't
+/// matter.
 fn operation(call: &SystemCall) -> Option<FileRequest> {
     let (fd, ptr, len, path, result) = (0, 0, 0, 0, 0);
     Some(match call.name() {

@@ -30,15 +30,15 @@ pub(crate) struct Channel {
     pub(super) progress: Rc<ChannelProgress>,
     /// Tick in which the present request was taken.
     pub(super) since: Cell<u64>,
-    /// Response that is held back, or waits for a free slot.
+    /// Response that is delayed, or that waits for a free slot.
     pub(super) held: Cell<Option<Response>>,
-    /// State to go on from, set by a restore.
+    /// State to continue from, set by a restore.
     pub(super) restored: Cell<Option<Restored>>,
-    /// True after the first session has begun: a later one is not adopted.
+    /// True after the start of the first session. A later one is not adopted.
     pub(super) has_begun: Cell<bool>,
 }
 
-/// State to go on from: a session, or none before the handshake.
+/// State to continue from: a session; `None` before the handshake.
 pub(super) struct Restored(pub(super) Option<Box<SavedSession>>);
 
 impl FrontEnd for Channel {

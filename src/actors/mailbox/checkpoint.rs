@@ -43,7 +43,7 @@ impl Channel {
         Ok(Some(saved))
     }
 
-    /// Sets the session that the task goes on with.
+    /// Sets the session that the task continues with.
     pub(super) fn restore_session(&self, saved: Option<&SavedSession>) -> Result<(), RestoreError> {
         if let Some(session) = saved {
             if !are_possible(Index(session.put), Index(session.responses_taken)) {
@@ -62,7 +62,8 @@ impl Channel {
         Ok(())
     }
 
-    /// Serves the request of a checkpoint from where it waited. Returns its response, or the response that waited for room.
+    /// Continues the request of a checkpoint from the point at which it waited. Returns its
+    /// response, or the response that waited for a free slot.
     pub(super) async fn resume(&self, from: SavedSession) -> Option<Response> {
         if let Some(response) = from.response {
             return Some(response);
@@ -106,7 +107,7 @@ impl Channel {
     }
 }
 
-/// True if a request can wait for the event that it waits for.
+/// True if this kind of request can wait for this event.
 fn is_possible(saved: &SavedRequest) -> bool {
     let request = Request::try_from(&saved.entry);
     match &saved.waits {

@@ -1,4 +1,4 @@
-//! Dispatch of one request: it is checked and performed, and its failure reported.
+//! Dispatch of one request: check, execution, and report of a failure.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ impl Channel {
         if let Some(later) = self.later_operation(&request) {
             return self.refuse(slot, &request, request.responds(), later);
         }
-        // Not in a variable: the future is large.
+        // Not bound to a variable, because the future is large.
         let performed = self
             .context
             .catch_panic(self.handler.perform(entry, &request))
@@ -31,8 +31,9 @@ impl Channel {
         self.outcome(slot, &request, performed)
     }
 
-    /// Serves a request from where it waited at a checkpoint. It begins as [`serve`](Self::serve) does, without a method for that part: the
-    /// result would be one more copy of a large request, and a future of both, with two callers, costs each request 3 % more instructions.
+    /// Continues a request from the point at which it waited at a checkpoint. It repeats the first
+    /// part of [`serve`](Self::serve): a shared method would copy a large request once more, and
+    /// one future with two callers costs each request 3 % more instructions.
     pub(super) async fn resume_request(
         &self,
         slot: u32,
@@ -59,7 +60,7 @@ impl Channel {
         });
     }
 
-    /// Reason to refuse a FILE operation that the session's version does not have.
+    /// Reason to refuse a FILE operation that the session's version lacks.
     fn later_operation(&self, request: &Request) -> Option<Malformed> {
         match request {
             Request::File(file) if file.since() > self.service.session.version() => {
@@ -70,7 +71,7 @@ impl Channel {
         }
     }
 
-    /// Outcome of an invalid request, which is reported.
+    /// Outcome of an invalid request. Reports the request.
     #[cold]
     fn refuse(
         &self,
@@ -82,7 +83,7 @@ impl Channel {
         self.failed(Severity::Error, slot, request, &malformed.into(), responds)
     }
 
-    /// Outcome of a request that was performed, or panicked. A failure is reported.
+    /// Outcome of a request that was executed, or panicked. Reports a failure.
     #[inline(always)]
     fn outcome(
         &self,
@@ -98,7 +99,7 @@ impl Channel {
         self.failed(severity, slot, request, &failure, request.responds())
     }
 
-    /// Reports a request that failed. Returns its outcome.
+    /// Reports a failed request. Returns its outcome.
     #[cold]
     fn failed(
         &self,

@@ -1,4 +1,4 @@
-//! Begin of a session: a handshake, or the adoption of an earlier host's session.
+//! Start of a session: a handshake, or the adoption of an earlier host's session.
 
 use mailbox_rs::{NEWEST, VERSION, Version};
 
@@ -16,13 +16,13 @@ pub(super) enum SessionStart {
     Refused(ServiceEnd),
 }
 
-/// Words that begin a session.
+/// Words with which a session starts.
 enum Opened {
     /// Request for a handshake, with firmware's version.
     Handshake(u32),
     /// Session of an earlier host.
     Open(Box<SavedSession>, Version),
-    /// Session of an earlier host, of a version that this one does not have.
+    /// Session of an earlier host, in a version that this host lacks.
     OtherVersion(u32),
 }
 
@@ -60,7 +60,7 @@ impl Channel {
         Ok(SessionStart::Session(Box::default()))
     }
 
-    /// Begin of a session in the channel's words.
+    /// Session that starts with the channel's words.
     fn opened(&self, words: &ChannelWords) -> Option<Opened> {
         if let Some(version) = words.asks_for_handshake() {
             return Some(Opened::Handshake(version));
@@ -81,7 +81,8 @@ impl Channel {
         Some(Opened::Open(Box::new(session), version))
     }
 
-    /// Protocol version that firmware offers; that of number 0 without an offer. It is no doorbell: firmware writes it first.
+    /// Protocol version that firmware offers; version 0 without an offer. It is not polled, because
+    /// firmware writes it before the state.
     fn offered(&self) -> Version {
         if self.service.services.is_old {
             return Version::from(0);
@@ -91,7 +92,7 @@ impl Channel {
         for segment in &self.queues.offer() {
             let len = usize::try_from(segment.len).unwrap_or(rest.len());
             let (part, after) = rest.split_at_mut(len.min(rest.len()));
-            // A memory that can't be read fails the handshake's writes, too.
+            // If the memory can't be read, the writes of the handshake fail, too.
             if self.service.peers.store.look(segment, part).is_err() {
                 return Version::from(0);
             }

@@ -1,8 +1,10 @@
 //! Front end of mailboxes: takes firmware's requests out of the queues, serves them and puts the responses.
 //!
 //! - `channel`: state of a channel, and its front end.
-//! - `handshake`: begin of a session; `session`: requests in order, reset at any time; `dispatch`: one request.
-//! - `requests`: handlers of the requests. Services that other front ends offer, too, are in [`service`](super::service).
+//! - `handshake`: start of a session; `session`: requests in order, reset at any time; `dispatch`:
+//!   one request.
+//! - `requests`: handlers of the requests. Services for all front ends are in
+//!   [`service`](super::service).
 //! - `queues`: indices of both queues, and accesses to the channel's own words.
 //! - `poller`: words last read by the doorbell; `watched_words`: selection of the words to poll.
 //! - `status_tracker`: present step and recent requests of a channel, for the status.

@@ -59,7 +59,7 @@ impl Notes {
         self.cut.once(site)
     }
 
-    /// Remembers a method, command or FILE operation whose result lost its upper half.
+    /// Remembers a method, command or FILE operation whose result was truncated.
     pub(super) fn wide_result(&self, of: String) -> Once {
         self.wide_results.once(of)
     }

@@ -1,4 +1,4 @@
-//! Words last read by a channel's doorbell, and the channel's task that waits for a change.
+//! Words last read by a channel's doorbell, and the wait of the channel's task for a change.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -27,8 +27,8 @@ struct PolledChannel {
     channel: ChannelId,
     context: ActorContext,
     last: Cell<ChannelWords>,
-    /// Entries of the requests just before `last.request_put`, read along with the words and not yet taken by the channel's task. Either
-    /// all that are unserved or none.
+    /// Entries of the requests just before `last.request_put`, read along with the words and not
+    /// yet taken by the channel's task. It has all unserved requests or none.
     entries: RefCell<VecDeque<RequestEntry>>,
     /// Error of the doorbell's last read.
     read_error: RefCell<Option<AccessError>>,
@@ -37,7 +37,7 @@ struct PolledChannel {
 }
 
 impl ChannelPoller {
-    /// Polls words in `store` by `bell`.
+    /// Creates a poller of words in `store`, with the doorbell `bell`.
     pub(super) fn new(
         channel: ChannelId,
         context: ActorContext,
@@ -80,7 +80,7 @@ impl ChannelPoller {
         entries.pop_front()
     }
 
-    /// Waits until `wanted` finds a result in the words.
+    /// Waits until `wanted` returns a result for the words.
     ///
     /// # Errors
     /// Fails if the words can't be read.
@@ -178,8 +178,8 @@ impl PolledChannel {
         }
     }
 
-    /// Number of requests put since the last change. It is 0 outside of a session, or if the queue can't hold as many: the entries read
-    /// before are dropped then.
+    /// Number of requests put since the last change. It is 0 outside of a session, and if the queue
+    /// can't hold that many: then the entries read before are dropped.
     fn new_requests(&self, words: ChannelWords) -> u32 {
         let last = self.last.get();
         let count = words.request_put.wrapping_sub(last.request_put);

@@ -15,7 +15,7 @@ use crate::messages::checkpoint::SavedSession;
 use crate::messages::memory::AccessSegments;
 use crate::messages::{MailboxPlace, StatusWords};
 
-/// Queues of a channel, and their place in memory.
+/// Queues of a channel, and their location in memory.
 pub(super) struct Queues {
     pub(super) requests: RequestQueue,
     pub(super) responses: ResponseQueue,
@@ -46,7 +46,7 @@ impl RequestQueue {
         self.taken.get()
     }
 
-    /// True if the queue can have this producer index.
+    /// True if this producer index is possible for the queue.
     pub(super) fn can_reach(&self, put: Index) -> bool {
         are_possible(put, self.taken.get())
     }
@@ -63,13 +63,14 @@ impl ResponseQueue {
         self.put.get()
     }
 
-    /// True without a free slot, as far as is known. An impossible consumer index, too, has to be read again.
+    /// True if the queue has no free slot by the last known indices. An impossible consumer index
+    /// is true as well, so that it is read again.
     pub(super) fn is_full(&self) -> bool {
         count(self.put.get(), self.taken.get()) >= QUEUE_LEN
     }
 
-    /// Sets the consumer index that was read from memory. An impossible one counts as an empty queue: a valid one may never follow. Returns
-    /// false then.
+    /// Sets the consumer index that was read from memory. Returns false for an impossible one,
+    /// which counts as an empty queue because a valid one may never follow.
     pub(super) fn set_taken(&self, taken: Index) -> bool {
         let put = self.put.get();
         let is_possible = are_possible(put, taken);
@@ -83,7 +84,7 @@ fn count(put: Index, taken: Index) -> u32 {
     put.0.wrapping_sub(taken.0)
 }
 
-/// True if a queue can have both indices at a time.
+/// True if a queue can have both indices at the same time.
 pub(super) fn are_possible(put: Index, taken: Index) -> bool {
     count(put, taken) <= QUEUE_LEN
 }
@@ -101,7 +102,7 @@ impl Queues {
         }
     }
 
-    /// Locates the channel, and clears its queues if it `clears`.
+    /// Locates the channel, and clears its queues if `clears` is true.
     pub(super) async fn take_over(&self, clears: bool) -> Result<(), Failure> {
         let span = self.span(0, self.layout().channel_size);
         let place = self.memory.locate(self.space, span).await??;
@@ -154,8 +155,9 @@ impl Queues {
         self.at(self.layout().request.offer(), 4)
     }
 
-    /// Completes a handshake: zero indices, state READY. A version above the first one is written before; the offer is removed, so that
-    /// another firmware, of protocol 0.2, does not inherit it.
+    /// Completes a handshake: zero indices, state READY. A version above the first one is written
+    /// before the state. The offer is cleared, so that later firmware of protocol 0.2 does not
+    /// inherit it.
     pub(super) async fn make_ready(&self, version: Version) -> Result<(), Failure> {
         let Layout {
             request, response, ..
@@ -194,8 +196,8 @@ impl Queues {
         (at, self.requests.taken.get().0)
     }
 
-    /// Puts a response into its queue, which has a free slot. Does not wait: accesses are performed in the order of posting, and errors are
-    /// reported by the memory.
+    /// Puts a response into its queue, which has a free slot. Does not wait: accesses are executed
+    /// in the order of posting, and the memory reports errors.
     pub(super) fn push(&self, response: Response) {
         let layout = self.layout();
         let width = layout.ptr_width;
@@ -232,7 +234,8 @@ impl Queues {
         self.read(self.layout().response.idx_c).await
     }
 
-    /// Continues from a consumer index of the request queue, and from the response queue's indices in memory.
+    /// Continues from a consumer index of the request queue, and from the response queue's indices
+    /// in memory.
     pub(super) async fn continue_from(&self, requests_taken: Index) -> Result<(), Failure> {
         let put = self.read(self.layout().response.idx_p).await?;
         let taken = self.responses_taken().await?;
@@ -242,7 +245,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Skips the requests before a producer index, in memory too.
+    /// Skips the requests before a producer index, in memory as well.
     pub(super) async fn skip_to(&self, put: Index) -> Result<(), Failure> {
         let write = self.write(self.layout().request.idx_c, put.0);
         self.access(write).await?;

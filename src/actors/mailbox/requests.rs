@@ -59,7 +59,8 @@ impl RequestHandler {
             Request::CPrint {
                 format, file, line, ..
             } => {
-                // Boxed, like the file operations below, to keep rare large futures out of every request's.
+                // Boxed, like the file operations below, so that rare large futures do not enlarge
+                // the future of every request.
                 let site = CallSite { format, file, line };
                 Box::pin(self.cprint(site, entry, request)).await?;
                 return Ok(RequestOutcome::Silent);
@@ -116,7 +117,7 @@ impl RequestHandler {
         Ok(RequestOutcome::Response(Response::Value(value)))
     }
 
-    /// Serves a request of a checkpoint from where it waited.
+    /// Continues a request of a checkpoint from the point at which it waited.
     pub(super) async fn resume(
         &self,
         request: &Request,
@@ -149,8 +150,8 @@ impl RequestHandler {
         Ok(())
     }
 
-    /// Formats and prints. Arguments are all words of `entry` after the first three, counted or not, so a count that is too small loses
-    /// none.
+    /// Formats and prints. The arguments are all words of `entry` after the first three, counted or
+    /// not, so that a `words` that is too small loses no argument.
     async fn cprint(
         &self,
         site: CallSite,
@@ -175,7 +176,7 @@ impl RequestHandler {
             self.warn_of_cut(site, &rendered.cut).await;
         }
         if !rendered.problems.is_empty() {
-            // Read only now, since only these reports need the call site.
+            // Read only here, because only these reports need the call site.
             let file = self
                 .service
                 .text("file name", file)
@@ -262,7 +263,7 @@ impl RequestHandler {
     /// Polls a call until it has a result: first by its schedule, then once per tick.
     async fn call(&self, target: Target, args: &[u64], first: Schedule) -> Result<u64, Failure> {
         self.service.release_slot().await?;
-        // Behind the access, which is another operation.
+        // After the access, which is an operation of its own.
         self.service.tasks.asks(&target);
         let tracker = self.service.tasks.clone();
         let on_pending = move |by| tracker.pending(by);
@@ -281,7 +282,8 @@ impl RequestHandler {
         }
     }
 
-    /// Warns of a result wider than the channel's words, once per method, command or FILE operation. Firmware gets its low half.
+    /// Warns of a result wider than the channel's words, once per method, command or FILE
+    /// operation. Firmware gets the lower half.
     fn warn_of_wide(&self, of: impl Display, value: u64) {
         let width = self.service.width;
         if width.holds(value) {
@@ -303,7 +305,7 @@ impl RequestHandler {
         );
     }
 
-    /// Reads a string argument of a format. With a precision, it needs no terminating NUL.
+    /// Reads a string argument of a format. A string with a precision needs no NUL.
     async fn printf_string(&self, wanted: StringArg) -> Option<Bytes> {
         let address = wanted.pointer;
         let precision = wanted.precision.map(|precision| precision as u64);
@@ -320,7 +322,7 @@ impl RequestHandler {
         outcome.ok().map(Outcome::into_bytes)
     }
 
-    /// Notes an entry's `words` smaller than its request needs, once per kind of request.
+    /// Reports an entry whose `words` is smaller than its request needs, once per kind of request.
     fn note_few_words(&self, words: u32, request: &Request) {
         let (kind, needed) = (request.kind(), request.needed_words());
         if words < needed && self.notes.few_words(kind) {

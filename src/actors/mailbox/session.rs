@@ -41,7 +41,7 @@ impl Channel {
             });
             let (reset, session) = (pin!(self.left_ready()), pin!(self.session(session)));
             match select(reset, session).await {
-                // Dropping the session drops everything it was waiting for.
+                // Dropping the session drops all futures that it awaits.
                 Either::Left((reset, _)) => {
                     reset?;
                     self.tracker.over(RequestEnd::Reset);
@@ -56,7 +56,7 @@ impl Channel {
         }
     }
 
-    /// Serves requests until EXIT, from the state of a session on. Returns the exit code.
+    /// Serves requests until EXIT, starting from the state of a session. Returns the exit code.
     async fn session(&self, from: Box<SavedSession>) -> Result<u32, Failure> {
         self.watch(Watched::Requests);
         self.service.release.set(None);
@@ -115,8 +115,8 @@ impl Channel {
         }
     }
 
-    /// Recovers from a producer index more than a queue ahead. Adopts the indices in memory if they are consistent, else skips the requests
-    /// in between.
+    /// Recovers from a producer index more than a queue ahead. Adopts the indices in memory if they
+    /// are consistent. Otherwise it skips the requests in between.
     async fn resynchronise(&self, put: Index) -> Result<(), Failure> {
         let taken = self.queues.requests.taken();
         let there = self.queues.requests_taken().await?;

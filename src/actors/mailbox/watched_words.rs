@@ -1,4 +1,4 @@
-//! Selection of the words of a channel to poll, and decoding of what is read.
+//! Selection of the words of a channel to poll, and decoding of the bytes read.
 
 use mailbox_rs::Layout;
 
@@ -9,7 +9,7 @@ use crate::messages::mailbox::{ChannelWords, Handshake};
 /// Event that a channel waits for. It determines the words to poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Watched {
-    /// A handshake: all six words of one.
+    /// A handshake: all of its six words.
     Handshake,
     /// A request or a reset.
     Requests,

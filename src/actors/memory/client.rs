@@ -1,4 +1,4 @@
-//! Client of the memory actor: asks by messages, or makes the calls that they would lead to.
+//! Client of the memory actor: sends messages, or makes the calls that they would cause.
 
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ use crate::messages::memory::{Access, AccessSegments, Inbox, MappedLength, Resol
 pub(crate) struct MemoryClient {
     endpoint: Endpoint,
     port: Port<Inbox>,
-    /// For responses of channels in memories that foreign calls reach.
+    /// Port for responses of channels in memories behind foreign calls.
     foreign: Port<foreign::Inbox>,
     resolver: Rc<Resolver>,
     elided: Option<Rc<ElidedAccesses>>,
@@ -29,21 +29,23 @@ pub(crate) struct MemoryClient {
 /// Calls in place of messages.
 pub(crate) struct ElidedAccesses {
     pub(crate) elision: Elision,
-    /// Memories that foreign calls reach.
+    /// Memories behind foreign calls.
     pub(crate) store: Rc<dyn Store>,
     /// Makes the foreign call of a message that is shown to taps.
     pub(crate) access: Box<ForeignAccess>,
-    /// Reports the error of an access whose result nobody waits for.
+    /// Reports the error of an access whose result is not awaited.
     pub(crate) report: Box<dyn Fn(&AccessError)>,
 }
 
-/// Foreign call that makes an access, of the message with this ticket; `None` if it has no result.
+/// Executes an access as the foreign call of the message with this ticket; `None` if the call has
+/// no result.
 pub(crate) type ForeignAccess = dyn Fn(Ticket, &Op<Segments>) -> Option<Answer>;
 
 type Answer = Result<Outcome, AccessError>;
 
 impl MemoryClient {
-    /// Client of the actor at `port`, with its `resolver`. Without `elided` it always sends messages, as in a replay of one actor.
+    /// Creates a client of the actor at `port`, with its `resolver`. Without `elided`, as in a
+    /// replay of one actor, it always sends messages.
     pub(crate) fn new(
         port: &Port<Inbox>,
         foreign: &Port<foreign::Inbox>,
@@ -69,10 +71,10 @@ impl MemoryClient {
         }
     }
 
-    /// Carries out an access of an actor's task, and before it, where there is one, the write of a word.
+    /// Executes an access of an actor's task, after the write of a word if one is given.
     ///
     /// # Errors
-    /// [`NoReply`] where the access panics.
+    /// [`NoReply`] if the access panics.
     pub(crate) async fn access(
         &self,
         space: SpaceId,
@@ -98,7 +100,7 @@ impl MemoryClient {
         reply.await
     }
 
-    /// Carries out an access from outside of the actors.
+    /// Executes an access from outside of the actors.
     ///
     /// # Errors
     /// As [`Bus::ask`].
@@ -116,7 +118,7 @@ impl MemoryClient {
         bus.ask(&self.port, Access { space, op })
     }
 
-    /// Reads bytes, from outside of the actors, without an allocation where that is possible.
+    /// Reads bytes from outside of the actors, without an allocation if possible.
     ///
     /// # Errors
     /// As [`Bus::ask`].
@@ -137,7 +139,7 @@ impl MemoryClient {
         Ok(read.map(|outcome| to.copy_from_slice(&outcome.into_bytes())))
     }
 
-    /// Writes bytes, from outside of the actors. `owned` makes the copy that a message carries.
+    /// Writes bytes from outside of the actors. `owned` makes the copy for a message.
     ///
     /// # Errors
     /// As [`Bus::ask`].
@@ -159,7 +161,7 @@ impl MemoryClient {
         Ok(written.map(drop))
     }
 
-    /// Place of an access from outside that is wholly in one memory, where its messages can be elided.
+    /// Location of an access from outside that is within one memory, if its messages can be elided.
     #[inline]
     fn at_once(
         &self,
@@ -189,10 +191,10 @@ impl MemoryClient {
         bus.call_from_outside(of, access)
     }
 
-    /// Carries out an access at known places, of an actor's task.
+    /// Executes an access of an actor's task on known segments.
     ///
     /// # Errors
-    /// [`NoReply`] where the access panics.
+    /// [`NoReply`] if the access panics.
     pub(crate) async fn access_at(
         &self,
         space: SpaceId,
@@ -224,7 +226,8 @@ impl MemoryClient {
         reply.await
     }
 
-    /// Writes bytes and then a word at known places, of an actor's task that does not wait for it. Errors are reported.
+    /// Writes bytes and then a word on known segments, for an actor's task that does not wait.
+    /// Reports errors.
     pub(crate) fn post_writes(
         &self,
         space: SpaceId,
@@ -274,7 +277,7 @@ impl MemoryClient {
         }
     }
 
-    /// Makes a foreign call whose message is shown to taps. An error is reported.
+    /// Makes a foreign call whose message is shown to taps. Reports an error.
     fn call_shown(&self, elided: &ElidedAccesses, access: foreign::Access) {
         let ElidedAccesses {
             elision,
@@ -296,10 +299,10 @@ impl MemoryClient {
         });
     }
 
-    /// Finds the place of a range.
+    /// Resolves a range to segments.
     ///
     /// # Errors
-    /// [`NoReply`] where the actor is gone.
+    /// [`NoReply`] if the actor has ended.
     pub(crate) async fn locate(
         &self,
         space: SpaceId,
@@ -308,10 +311,10 @@ impl MemoryClient {
         self.port.ask(Resolve { space, span }).await
     }
 
-    /// Length of the part of a range that is in the map, from its first byte on.
+    /// Length of the mapped part of a range, from its first byte.
     ///
     /// # Errors
-    /// [`NoReply`] where the actor is gone.
+    /// [`NoReply`] if the actor has ended.
     pub(crate) async fn extent(&self, space: SpaceId, span: Span) -> Result<u64, NoReply> {
         self.port.ask(MappedLength { space, span }).await
     }
@@ -323,15 +326,15 @@ impl MemoryClient {
         elided.filter(|_| !self.resolver.observed.get())
     }
 
-    /// Elision, where it is possible for a task, and its form.
+    /// Elision and its form, if a task may elide messages now.
     #[inline]
     fn elided(&self) -> Option<(&ElidedAccesses, ElidedForm)> {
         let elided = self.unobserved()?;
         Some((elided, elided.elision.form()?))
     }
 
-    /// Carries out an access whose messages are shown to taps. Returns the future of its reply if a tap has posted something that comes
-    /// first.
+    /// Executes an access whose messages are shown to taps. Returns the future of its reply if a
+    /// tap has posted a message that must be delivered first.
     fn carry_out_shown(
         &self,
         elided: &ElidedAccesses,
@@ -348,7 +351,8 @@ impl MemoryClient {
         }
     }
 
-    /// Makes the access that a shown message asks for, here or by a foreign call whose message is shown, too.
+    /// Executes the access of a shown message, in this process or by a foreign call whose message
+    /// is shown, too.
     fn access_shown(
         &self,
         ElidedAccesses { access: make, .. }: &ElidedAccesses,
@@ -367,7 +371,7 @@ impl MemoryClient {
         }
     }
 
-    /// Carries out an access as the actor does, or as the foreign call that it posts.
+    /// Executes an access as the actor does, or as the foreign call that the actor posts.
     fn carry_out(
         &self,
         elided: &ElidedAccesses,

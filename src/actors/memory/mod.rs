@@ -18,8 +18,9 @@ use crate::messages::memory::{Access, AccessSegments, Inbox, MappedLength, Resol
 pub(crate) use client::{ElidedAccesses, ForeignAccess, MemoryClient};
 pub(crate) use resolver::{LocalMemory, Resolver};
 
-/// Resolves accesses. It performs those that touch only memories of this process, and forwards the others to their backends outside of the
-/// bus. While the testbench observes writes, it forwards all of them.
+/// Resolves accesses. Executes those that touch only memories of this process. It forwards the
+/// others, and all of them while the testbench observes writes, to their backends outside of the
+/// bus.
 pub(crate) struct Memory {
     context: ActorContext,
     resolver: Rc<Resolver>,
@@ -67,7 +68,7 @@ impl Memory {
         }
     }
 
-    /// Sends the outcome. Reports an error itself if the message was not sent for its reply.
+    /// Sends the outcome. Reports an error if no reply is awaited.
     fn answer(
         &self,
         reply: ReplySender<Result<Outcome, AccessError>>,

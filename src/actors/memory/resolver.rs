@@ -1,4 +1,4 @@
-//! Resolution of accesses, for the actor and for calls in its place.
+//! Resolution of accesses, shared by the actor and by elided calls.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -22,18 +22,18 @@ impl<S: Store> LocalMemory for S {
     }
 }
 
-/// Resolver of addresses to places in the memories of a system.
+/// Resolver of addresses to segments in the memories of a system.
 pub(crate) struct Resolver {
     /// Memories and spaces.
     pub(crate) map: Rc<MemoryMap>,
     /// Memories of this process.
     pub(crate) local: Rc<dyn LocalMemory>,
-    /// True while the testbench observes writes. All accesses are foreign calls then.
+    /// True while the testbench observes writes. Then all accesses are foreign calls.
     pub(crate) observed: Rc<Cell<bool>>,
 }
 
 impl Resolver {
-    /// Replaces each range of an access by its place.
+    /// Replaces each range of an access by its segments.
     ///
     /// # Errors
     /// A range that is not in the map.
@@ -51,7 +51,7 @@ impl Resolver {
             },
             Op::Compare(one, other) => Op::Compare(place(one)?, place(other)?),
             Op::Text(Span { address, mut len }) => {
-                // It may end before the map does: its place is what is mapped of the range.
+                // The text may end before the map does, so only the mapped part is resolved.
                 if len > 0 {
                     len = self.map.clip(space, address, len).max(1);
                 }
@@ -67,7 +67,7 @@ impl Resolver {
         })
     }
 
-    /// Place of a range, which is in the map as a whole.
+    /// Segments of a range, which must be mapped as a whole.
     pub(super) fn locate(
         &self,
         space: SpaceId,
@@ -76,12 +76,13 @@ impl Resolver {
         self.map.resolve(space, address, len)
     }
 
-    /// True where an access is carried out in this process, without a foreign call.
+    /// True if an access is executed in this process, without a foreign call.
     pub(super) fn is_local(&self, op: &Op<Segments>) -> bool {
         op.all_places(&|place| self.map.is_local(place))
     }
 
-    /// Foreign call that an access needs. The access itself, where it is carried out in this process.
+    /// Foreign call of an access. An access that is executed in this process is returned as the
+    /// error.
     pub(super) fn foreign(
         &self,
         space: SpaceId,

@@ -8,8 +8,8 @@ use crate::mem::{Backend, MapError, MemoryId, Segment, Span};
 use crate::messages::memory::AccessSegments;
 use crate::testing::{ActorBench, Ram, SPACE, map};
 
-/// Three memories in a row, from 0x1000 to 0x40ff, of which the one in the middle is not in this process; then
-/// one that is by itself, up to the last address. They are not in the order of their addresses.
+/// Three adjacent memories from 0x1000 to 0x40ff, of which the second is outside of this process,
+/// then a separate one up to the last address. Their ids are not in the order of their addresses.
 const MIDDLE: MemoryId = MemoryId(0);
 const FIRST: MemoryId = MemoryId(2);
 
@@ -70,7 +70,7 @@ fn write(address: u64, data: &'static [u8]) -> Op<Span> {
     Op::Write(span(address, data.len() as u64), Bytes::from_static(data))
 }
 
-/// A place in this process, and one that is not: the same accesses mean the same in both.
+/// One place in this process and one outside, on which all accesses must have the same results.
 const PLACES: [(u64, usize); 2] = [(0x1100, 0), (0x2100, 1)];
 
 #[test]
@@ -124,7 +124,7 @@ fn an_access_with_any_part_outside_is_one_foreign_call() {
         bench.access(op).unwrap();
         assert_eq!(bench.outside.accesses(), 1);
     }
-    // One piece of each memory: nothing goes byte by byte.
+    // One access for each memory, none per byte.
     bench.state.ram.count();
     bench.access(Op::Read(span(0x1000, 0x3100))).unwrap();
     assert_eq!(bench.state.ram.count(), (3, 0));
@@ -202,7 +202,7 @@ fn no_bytes_are_anywhere() {
         assert_eq!(bench.access(Op::Fill(none, 1)), Ok(Outcome::Done));
         let compared = bench.access(Op::Compare(none, from));
         assert_eq!(compared, Ok(Outcome::Difference(0)));
-        // A text of no bytes has no NUL, though it might be the next one.
+        // An empty text has no NUL, even if the next byte is one.
         let unterminated = AccessError::Unterminated { len: 0 };
         assert_eq!(bench.text(address, 0), Err(unterminated));
     }
@@ -224,8 +224,8 @@ fn a_text_may_end_before_the_map_does() {
     assert_eq!(bench.text(0x1001, 4096).unwrap().len(), 4095);
 }
 
-/// Longer than the copy's buffer, in both directions, over memories whose ids are not in address
-/// order.
+/// Copies are longer than the copy's buffer, in both directions, over memories whose ids are not in
+/// the order of addresses.
 #[test]
 fn long_copies_may_overlap_across_memories() {
     const SIZE: usize = 0x3_0000;
@@ -303,7 +303,7 @@ fn a_place_is_told_if_all_of_it_is_in_the_map() {
     assert_eq!(bench.state.ram.count(), (0, 0));
 }
 
-/// A segment that no resolution gave makes the store panic.
+/// A segment that no resolution returns makes the store panic.
 #[test]
 fn a_panic_is_an_answer_and_service_goes_on() {
     let bench = Bench::new();
@@ -328,7 +328,7 @@ fn a_panic_is_an_answer_and_service_goes_on() {
     }
 }
 
-/// While writes are observed, the foreign side carries out accesses, since it reports them.
+/// While writes are observed, the foreign side executes accesses, because it reports them.
 #[test]
 fn while_writes_are_observed_all_accesses_are_the_outsides() {
     let bench = Bench::new();

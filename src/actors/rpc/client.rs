@@ -1,4 +1,4 @@
-//! Client of the RPC dispatcher: sends messages, or makes the calls that would result from them.
+//! Client of the RPC dispatcher: sends messages, or makes the calls that they would cause.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -30,14 +30,16 @@ pub(crate) struct ElidedPolls {
     pub(crate) foreign: Port<foreign::Inbox>,
 }
 
-/// Foreign call that polls a target once. Arguments: ticket of the message, channel, target, arguments of the call, and true if the host
-/// program has registered the target. `None` if it has no result.
+/// Foreign call that polls a target once. Arguments: ticket of the message, channel, target,
+/// arguments of the call, and true if the host program has registered the target. Returns `None`
+/// without a result.
 pub(crate) type ForeignPoll = dyn Fn(Ticket, &str, &Target, &[u64], bool) -> Option<Answer>;
 
 type Answer = Result<PollOutcome, CallError>;
 
 impl RpcClient {
-    /// Creates a client of the dispatcher at `port`. Without `elided` it always sends messages, as in a replay of one actor.
+    /// Creates a client of the dispatcher at `port`. Without `elided`, as in a replay of one actor,
+    /// it always sends messages.
     pub(crate) fn new(
         context: ActorContext,
         port: &Port<Inbox>,
@@ -101,7 +103,8 @@ impl RpcClient {
         Ok(answer)
     }
 
-    /// Polls a target on the next tick, or, where nothing is shown, on each tick until it is no longer pending.
+    /// Polls a target on the next tick. While nothing is shown to taps, polls it on each tick until
+    /// it is no longer pending.
     async fn poll_later(
         &self,
         channel: &Name,
@@ -133,8 +136,8 @@ impl RpcClient {
         self.port.ask(call(channel, target, args, schedule))
     }
 
-    /// Polls a target once, by a call whose messages are shown to taps. Returns the future of its reply if a tap has posted something that
-    /// comes first.
+    /// Polls a target once, by a call whose messages are shown to taps. Returns the future of its
+    /// reply if a tap has posted a message that must be delivered first.
     fn poll_shown(
         &self,
         elided: &ElidedPolls,
@@ -187,8 +190,8 @@ impl RpcClient {
         }
     }
 
-    /// Polls a target on each tick until it is no longer pending, or until other tasks are ready, which would ask for their next poll before
-    /// this one. `None` if calls can no longer replace messages.
+    /// Polls a target on each tick until it is no longer pending, or until other tasks are ready,
+    /// whose polls would precede this one. `None` if calls can no longer replace messages.
     async fn wait(
         &self,
         elided: &Rc<ElidedPolls>,
@@ -233,7 +236,7 @@ impl RpcClient {
             .ticket::<Inbox, Call>(self.context.endpoint())
     }
 
-    /// Elided polls, if a task may elide messages now, and their form.
+    /// Elided polls and their form, if a task may elide messages now.
     #[inline]
     fn elided(&self) -> Option<(&Rc<ElidedPolls>, ElidedForm)> {
         let elided = self.elided.as_ref()?;

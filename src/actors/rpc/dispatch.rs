@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use crate::bus::{Bus, Port, TickTimer};
 use crate::messages::rpc::{Inbox, Target, Tick};
 
-/// Targets, and calls that wait for ticks without a message.
+/// Registered targets, and elided calls that wait for ticks.
 pub(crate) struct Dispatch {
     /// Targets registered by the host program.
     offered: RefCell<HashSet<Target>>,
@@ -35,7 +35,8 @@ struct TickWait {
 
 /// State shared by a waiting call and its task.
 struct Shared {
-    /// Polls the call. False while it is pending, true if the task is to go on.
+    /// Polls the call. Returns true if the task is to continue, and false while the call is
+    /// pending.
     poll: Box<dyn Fn() -> bool>,
     task: RefCell<Option<Waker>>,
     is_over: Cell<bool>,
@@ -96,7 +97,7 @@ impl Dispatch {
         self.set_timer();
     }
 
-    /// Polls a call from the tick after `now` on, until `poll` returns true.
+    /// Polls a call on each tick after `now`, until `poll` returns true.
     pub(super) fn wait(
         self: &Rc<Self>,
         now: u64,
@@ -118,7 +119,7 @@ impl Dispatch {
         }
     }
 
-    /// Sends the dispatcher its tick, or elides it, and polls the waiting calls.
+    /// Sends the dispatcher its tick, or elides that message, and polls the waiting calls.
     fn ring(&self, now: u64) {
         if let Some(port) = self.port.get() {
             match self.needs_tick.get() {
@@ -128,7 +129,8 @@ impl Dispatch {
         }
         let waiting = self.waiting.borrow().len();
         for _ in 0..waiting {
-            // Taken out before its poll, which may come back to the bus and cancel other calls, or this one.
+            // Taken out before its poll, which may re-enter the bus and cancel this or another
+            // call.
             let Some(next) = self.take_due(now) else {
                 break;
             };
@@ -199,7 +201,7 @@ impl Drop for WaitingCall {
 mod tests {
     use super::*;
 
-    /// Waiting calls by number, and the numbers of those polled.
+    /// Waiting calls by number, and the numbers of the polled ones.
     struct Bench {
         bus: Bus,
         dispatch: Rc<Dispatch>,
@@ -247,7 +249,8 @@ mod tests {
         assert!(bench.tick().is_empty());
     }
 
-    /// A poll may come back and cancel other calls: the remaining ones are kept, and cancelled ones are not polled again.
+    /// A poll may re-enter the bus and cancel other calls: the remaining ones are kept, and
+    /// cancelled ones are not polled again.
     #[test]
     fn a_call_that_ends_others_loses_none() {
         let bench = Bench::new();

@@ -1,7 +1,8 @@
-//! The RPC dispatcher: selects the provider of a call's target and the tick of its polls.
+//! The RPC dispatcher: selects the provider of a call's target, and the tick of each poll.
 //!
-//! Targets registered by the host program go to it. Any other method goes to Python, else to the testbench. A call is one poll: the
-//! dispatcher forwards it together with its reply. It keeps only calls that are to be made on the next tick.
+//! Targets that the host program has registered are polled there. Any other method is polled in
+//! Python, and if Python lacks it in the testbench. A call is one poll: the dispatcher forwards it
+//! with its reply. It keeps only calls for the next tick.
 
 mod client;
 mod dispatch;
@@ -27,7 +28,7 @@ pub(crate) struct Rpc {
     dispatch: Rc<Dispatch>,
     /// Calls for a later tick in order of arrival, each with the tick of its arrival.
     waiting: Vec<(u64, Envelope<Call>)>,
-    /// True if Python has tasks that wait for time to pass.
+    /// True if Python has tasks that wait for simulated time.
     py_tasks: bool,
 }
 
@@ -86,7 +87,8 @@ impl Rpc {
         }
     }
 
-    /// Runs Python's tasks before the calls are polled, so that a task's result is returned in the tick of its end.
+    /// Runs Python's tasks before the calls are polled, so that a task's result is returned in the
+    /// tick in which the task ends.
     fn tick(&mut self) {
         if self.py_tasks {
             self.foreign.post(PyTick);

@@ -99,7 +99,7 @@ fn ready(result: u64) -> Result<Progress, CallError> {
     Ok(Progress::Ready(result))
 }
 
-/// The testbench's reply, if there is one yet.
+/// The testbench's reply, if it has come.
 fn of_testbench(answer: ReplyFuture<Reply>) -> Option<Progress> {
     let answered = answer.now_or_never()?.unwrap().unwrap();
     assert_eq!(answered.by, Provider::Testbench);
@@ -359,7 +359,7 @@ fn those_who_wait_are_asked_in_order_of_arrival() {
     }
 }
 
-/// A method that advances the time by a call of its own is polled again on the tick after.
+/// If a method's own call advances the time, the method is polled again on the tick after.
 #[test]
 fn what_is_asked_for_during_a_tick_waits_for_the_next() {
     let bench = Bench::new();
@@ -411,7 +411,7 @@ fn a_call_that_is_cancelled_is_not_made() {
     assert_eq!(bench.call(method("slow"), &[]), ready(1));
 }
 
-/// A channel reset within the tick has dropped its call before any provider is polled.
+/// A reset of the channel within the tick drops its call before a provider is polled.
 #[test]
 fn a_call_that_nobody_waits_for_any_more_is_not_made() {
     let bench = Bench::new();
@@ -431,7 +431,7 @@ fn a_call_that_nobody_waits_for_any_more_is_not_made() {
     assert_eq!(bench.call(method("fine"), &[]), ready(2));
 }
 
-/// A call that is posted is made, although no asker waits for its result.
+/// A posted call is made, although its result is not awaited.
 #[test]
 fn a_call_that_nobody_ever_waited_for_is_made() {
     let bench = Bench::new();

@@ -1,4 +1,4 @@
-//! Control block as read, the words of it that are polled, and the names of its buffers.
+//! Control block as read, its polled words, and the names of its buffers.
 
 use super::channel::{Channel, MOST_POLLED};
 use super::control_block::{Descriptor, HEADER, Header, HeaderState, Layout, WIDE_HEAD};
@@ -10,7 +10,7 @@ use crate::messages::checkpoint::SavedPoll;
 use crate::messages::foreign::Severity;
 use crate::messages::rtt::BufferName;
 
-/// Longest name of a buffer, with its NUL.
+/// Maximum length of a buffer's name, with its NUL.
 const MOST_NAME: u64 = 64;
 
 /// Control block, as read.
@@ -23,11 +23,11 @@ pub(super) struct Block {
     pub(super) descriptors: Vec<Descriptor>,
 }
 
-/// Bytes of a word: of a wide offset, its lower half.
+/// Number of bytes of a polled word. For a wide offset it is the lower half.
 const WORD: u64 = 4;
 
 impl Channel {
-    /// Reads the control block; `None` if it is gone, or can't be read.
+    /// Reads the control block; `None` if it is absent, or can't be read.
     pub(super) async fn read_block(&self, address: u64) -> Result<Option<Block>, Failure> {
         let read = |len| Op::Read(Span { address, len });
         let Ok(header) = self.service.access(read(HEADER)).await else {
@@ -46,7 +46,8 @@ impl Channel {
                 return Ok(None);
             }
         };
-        // The upper half of a wide number is where another block has that of down buffers.
+        // The place of the upper half of a wide number has the number of down buffers in the other
+        // layout.
         let wide = match header.down {
             0 => {
                 let head = self.service.access(read(WIDE_HEAD)).await;
@@ -60,7 +61,7 @@ impl Channel {
         let bytes = match self.service.access(read(len)).await {
             Ok(outcome) => outcome.into_bytes(),
             Err(failure) => {
-                // A mark that a search finds may be that of no control block.
+                // A mark that a search has found may not belong to a control block.
                 if self.block.get().is_some() {
                     self.report(&format!(
                         "RTT: the control block at {address:#x} can't be read: {failure}"
@@ -85,9 +86,9 @@ impl Channel {
         }))
     }
 
-    /// Words to poll, by the offsets of their reads from the control block. One read is made in a tick; several take turns. They are the
-    /// mark unless it makes two reads of one, the write offsets of the up buffers, and while the first down buffer
-    /// is full its read offset.
+    /// Plans the reads of polled words, by offsets from the control block. One read is made in a
+    /// tick; several take turns. The words are the write offsets of the up buffers, the read offset
+    /// of the first down buffer while it is full, and the mark unless it would need a second read.
     pub(super) fn plan(&self, block: &Block, is_full: bool) -> Vec<SavedPoll> {
         let Header { up, .. } = block.header;
         let at = |position, offset| block.layout.offset(position) + offset;
@@ -101,7 +102,7 @@ impl Channel {
             let end = words.last().map_or(first, |last| last + WORD);
             end - first <= DOORBELL_BYTES as u64
         };
-        // In one read the offsets are more important.
+        // If only one read is possible, the offsets are more important than the mark.
         let first = words.first().copied().unwrap_or_default();
         if is_one_read(0) || !is_one_read(first) {
             words.insert(0, 0);
@@ -146,7 +147,7 @@ impl Channel {
         self.poller.watch_in_turns(words, reads);
     }
 
-    /// Number and name of a buffer. The name is read when its address is new.
+    /// Number and name of a buffer. The name is read when its address has changed.
     pub(super) async fn name(&self, is_down: bool, number: u32, address: u64) -> BufferName {
         if let Some((known, buffer)) = self.names.borrow().get(&(is_down, number))
             && *known == address
@@ -180,7 +181,7 @@ impl Channel {
     }
 }
 
-/// Name of a buffer, if the bytes are printable text.
+/// Name of a buffer; `None` if the bytes are not printable text.
 fn text_of(bytes: &[u8]) -> Option<String> {
     let text = str::from_utf8(bytes).ok()?;
     let is_name = !text.is_empty() && !text.chars().any(char::is_control);

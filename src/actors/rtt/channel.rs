@@ -1,4 +1,4 @@
-//! One channel: its state, and the task that transfers bytes as long as there is a control block.
+//! State of one channel, and the task that transfers bytes while a control block is present.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,10 +24,11 @@ use crate::messages::checkpoint::{
 use crate::messages::rtt::{BufferName, Rtt, RttStatus, RttStep};
 use crate::messages::{Interface, RttPlace};
 
-/// Up buffers that are polled on each tick. Their write offsets, and two further words, are what one poll reads.
+/// Number of up buffers that are polled on each tick. One poll reads their write offsets and two
+/// further words.
 pub(super) const MOST_POLLED: u32 = 14;
 
-/// Ticks between two looks at the clients of sockets, and at further up buffers.
+/// Number of ticks between two checks of sockets' clients and of further up buffers.
 const LOOK_TICKS: u64 = 16;
 
 /// State of one channel.
@@ -43,29 +44,29 @@ pub(crate) struct Channel {
     pub(super) complaints: Complaints,
     /// Number of reports on control blocks.
     pub(super) reports: Cell<u32>,
-    /// Last impossible header that was reported.
+    /// Last invalid header that was reported.
     pub(super) impossible: Cell<Option<Header>>,
-    /// Up buffers that can't be served, until the control block is found anew.
+    /// Up buffers that can't be served, until the control block is found again.
     pub(super) disabled: RefCell<BTreeSet<u32>>,
-    /// Up buffers whose mode was looked at since the control block was found.
+    /// Up buffers whose mode was checked since the control block was found.
     pub(super) modes_set: RefCell<BTreeSet<u32>>,
-    /// True once the configured names were compared with those of a control block.
+    /// True after the configured names were compared with those of a control block.
     pub(super) are_names_checked: Cell<bool>,
-    /// Names of buffers, by direction and number, with the address that they were read from.
+    /// Names of buffers by direction and number, each with the address from which it was read.
     pub(super) names: RefCell<BTreeMap<(bool, u32), (u64, BufferName)>>,
     /// True once the standard input has no more bytes.
     pub(super) is_input_over: Cell<bool>,
     /// Transfer of an up buffer whose bytes are being delivered.
     pub(super) transfer: Cell<Option<SavedTransfer>>,
-    /// Transfer of a checkpoint to go on with.
+    /// Transfer of a checkpoint to continue.
     pub(super) restored_transfer: Cell<Option<SavedTransfer>>,
     /// Address of the control block in service.
     pub(super) block: Cell<Option<u64>>,
-    /// Location of the mark and the numbers of buffers, at a given address.
+    /// Location of the mark and the numbers of buffers, for a control block at a given address.
     pub(super) header: Segments,
     /// Wait for changes of the control block, while the task waits.
     block_wait: RefCell<Option<SavedBlockWait>>,
-    /// True after a restore: the session and its sockets are there.
+    /// True after a restore: the session and its sockets are present already.
     is_restored: Cell<bool>,
 }
 
@@ -73,7 +74,7 @@ pub(crate) struct Channel {
 enum News {
     /// Words of the control block have changed.
     Words,
-    /// Bytes are there for the first down buffer.
+    /// Bytes are available for the first down buffer.
     Input,
     /// Clients of sockets may have bytes, and so may up buffers that are not polled.
     Look,
@@ -147,7 +148,7 @@ impl FrontEnd for Channel {
                 known = self.block.get();
             }
             if resumed.is_none() && (known.is_some() || self.place.block.is_none()) {
-                // As a channel that was not interrupted does: memory is accessed in ticks.
+                // In an uninterrupted channel, memory is accessed in ticks only; so it is here.
                 self.wait(1).await;
             }
         } else {
@@ -176,7 +177,8 @@ impl FrontEnd for Channel {
             self.tracker.enter(RttStep::Block {
                 address: self.place.block,
             });
-            // A block that is there and can't be served must not keep the host busy.
+            // Waits so that a block that is present and can't be served does not keep the host
+            // busy.
             self.wait(1).await;
         }
     }
@@ -187,14 +189,14 @@ impl FrontEnd for Channel {
             (RttStep::GivenUp, _) => return Err(self.service.has_failed()),
             (RttStep::Deliver { .. }, AwaitedOperation::Call(_)) => self.transfer.get(),
             (RttStep::Deliver { .. }, _) => return Err(self.service.is_busy()),
-            // That of a restore goes on in the next tick.
+            // The transfer of a restore continues in the next tick.
             _ => self.restored_transfer.get(),
         };
         Ok(SavedFrontEnd::Rtt(SavedRtt {
             files: self.targets.saved(),
             is_input_over: self.is_input_over.get(),
             transfer,
-            // One at a given address is waited for there.
+            // For a given address, the address is not part of the state.
             block: self.block.get().filter(|_| self.place.block.is_none()),
             modes_set: self.modes_set.borrow().iter().copied().collect(),
             wait: self.saved_wait(),
@@ -247,7 +249,8 @@ impl FrontEnd for Channel {
 }
 
 impl Channel {
-    /// Serves a control block as long as it is there, from the wait of a checkpoint on, if there is one.
+    /// Serves a control block while it is present. Starts at the wait of a checkpoint if there is
+    /// one.
     async fn serve_block(
         &self,
         address: u64,
@@ -282,13 +285,13 @@ impl Channel {
             let has_room = wait.has_room;
             self.block_wait.replace(Some(wait));
             let news = self.news(has_room, due).await?;
-            // It is there: a restore ends this task.
+            // Always present here: a restore ends this task.
             let Some(waited) = self.block_wait.take() else {
                 return Ok(());
             };
             wait = waited;
             match news {
-                // The first poll rings, also if nothing has changed since the checkpoint.
+                // The first poll after a restore rings even without a change.
                 News::Words if last.take().is_some_and(|last| last == self.poller.last()) => {
                     is_resumed = true;
                 }
@@ -305,7 +308,8 @@ impl Channel {
         }
     }
 
-    /// Reads a control block, takes the bytes of its up buffers, and polls the words to wait for. False if it is gone.
+    /// Reads a control block, takes the bytes of its up buffers, and polls the words to wait for.
+    /// Returns false if the block is absent.
     async fn look_at_block(&self, wait: &mut SavedBlockWait) -> Result<bool, Failure> {
         let Some(block) = self.read_block(wait.address).await? else {
             return Ok(false);
@@ -317,7 +321,7 @@ impl Channel {
         for number in 0..block.header.up {
             self.take_up(&block, number).await?;
         }
-        // Rings until the next poll are for bytes that may have come while others were delivered.
+        // Changes up to the next poll may be bytes that came while others were delivered.
         wait.is_full &= self.room(&block, 0) == Some(0);
         let next = self.plan(&block, wait.is_full);
         if wait.reads != next {
@@ -350,7 +354,7 @@ impl Channel {
         names.collect()
     }
 
-    /// Waits for something to do.
+    /// Waits for the next news.
     async fn news(&self, has_input: bool, look: Option<u64>) -> Result<News, Failure> {
         poll_fn(|context| {
             if let Err(failure) = self.poller.bytes() {
@@ -372,7 +376,7 @@ impl Channel {
         .await
     }
 
-    /// Waits for ticks to pass.
+    /// Waits for a number of ticks.
     pub(super) async fn wait(&self, ticks: u64) {
         let until = self.context.now().saturating_add(ticks);
         poll_fn(|context| {
@@ -386,7 +390,7 @@ impl Channel {
     }
 }
 
-/// True if a channel can have this state: its polled words are those of a control block.
+/// True if this state is possible: its polled words are within a control block.
 fn is_possible(saved: &SavedRtt) -> bool {
     let most = 2 * MOST_BUFFERS as usize + 2;
     let is_wait = saved.wait.as_ref().is_none_or(|wait| {

@@ -1,4 +1,4 @@
-//! Control block of RTT in memory: its layout, and its words as checked values.
+//! Layout of RTT's control block in memory, and its words as checked values.
 
 use mailbox_rs::PtrWidth;
 
@@ -7,13 +7,13 @@ use crate::messages::RTT_HEADER;
 /// Mark at the beginning of a control block. Firmware writes it last.
 pub(super) const ID: [u8; 16] = *b"SEGGER RTT\0\0\0\0\0\0";
 
-/// Bytes in front of the buffers: mark, and numbers of up and down buffers.
+/// Number of bytes before the descriptors: mark, and numbers of up and down buffers.
 pub(super) const HEADER: u64 = RTT_HEADER;
 
-/// Most buffers of a direction. A larger number is no control block.
+/// Maximum number of buffers in one direction. A control block with a larger number is invalid.
 pub(super) const MOST_BUFFERS: u32 = 64;
 
-/// Largest buffer. A larger size is no size.
+/// Maximum size of a buffer. A descriptor with a larger size is invalid.
 pub(super) const MOST_SIZE: u32 = 16 << 20;
 
 /// Numbers of buffers, after the check of the mark.
@@ -26,11 +26,11 @@ pub(super) struct Header {
 /// State of a header in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HeaderState {
-    /// There is no mark: firmware has not set up the control block, or has been reset.
+    /// No mark: firmware has not set up the control block, or has been reset.
     Absent,
-    /// The mark is there, and the numbers of buffers are impossible.
+    /// Mark with invalid numbers of buffers.
     Impossible(Header),
-    /// A control block.
+    /// Valid control block.
     Present(Header),
 }
 
@@ -55,11 +55,13 @@ impl HeaderState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) ptr_width: PtrWidth,
-    /// True if numbers, sizes and offsets have 64 bits, too, as the crates in Rust have them with pointers of 64 bits.
+    /// True if numbers, sizes and offsets have 64 bits, too. Rust crates use this layout with
+    /// pointers of 64 bits.
     pub(super) is_wide: bool,
 }
 
-/// Bytes of a wide control block up to the write offset of its first buffer, which tell it from another one.
+/// Number of bytes of a wide control block up to the write offset of its first buffer. They
+/// distinguish it from the other layout.
 pub(super) const WIDE_HEAD: u64 = 64;
 
 /// Descriptor of a buffer, as firmware wrote it.
@@ -102,9 +104,11 @@ impl Layout {
         Self { ptr_width, is_wide }
     }
 
-    /// Layout and numbers of buffers of a wide control block, by its first [`WIDE_HEAD`] bytes. `None` for one of SEGGER's: there the
-    /// number of up buffers is followed by that of down buffers or by a pointer, and the place of the first size has offset and flags. A
-    /// first buffer without a name and flags, whose read offset could be a size, is told by a descriptor that is plausible as SEGGER's.
+    /// Layout and numbers of buffers of a wide control block, from its first [`WIDE_HEAD`] bytes.
+    /// `None` for SEGGER's layout. There, a number of down buffers or a pointer follows the number
+    /// of up buffers, and the place of the first size has offset and flags. If the first buffer has
+    /// neither name nor flags, its read offset could be a size: then the layout is SEGGER's if the
+    /// descriptor is plausible in it.
     pub(super) fn wide(self, bytes: &[u8]) -> Option<(Self, Header)> {
         let [up, down, size] = [16, 24, 48].map(|at| long(bytes, at));
         let count = |number: Option<u64>| {
@@ -121,22 +125,22 @@ impl Layout {
         is_wide.then_some((layout, Header { up, down }))
     }
 
-    /// Bytes in front of the descriptors.
+    /// Number of bytes before the descriptors.
     pub(super) fn header(self) -> u64 {
         if self.is_wide { 32 } else { HEADER }
     }
 
-    /// Bytes of a size and of an offset.
+    /// Number of bytes of a size or an offset.
     fn word(self) -> u64 {
         if self.is_wide { 8 } else { 4 }
     }
 
-    /// Bytes of a descriptor: two pointers, a size, two offsets, flags.
+    /// Number of bytes of a descriptor: two pointers, a size, two offsets, flags.
     pub(super) fn descriptor(self) -> u64 {
         2 * self.ptr_width.bytes() + 4 * self.word()
     }
 
-    /// Offset of a descriptor from the control block, by its position: up buffers come first.
+    /// Offset of a descriptor from the control block, by its position. Up buffers come first.
     pub(super) fn offset(self, position: u32) -> u64 {
         self.header() + u64::from(position) * self.descriptor()
     }
@@ -163,7 +167,7 @@ impl Layout {
             PtrWidth::P4 => word(bytes, at).map(u64::from),
             PtrWidth::P8 => long(bytes, at),
         };
-        // A number that needs more than 32 bits is refused as the largest one is.
+        // A number of more than 32 bits becomes the largest one of 32 bits, which is refused.
         let number = |at| match self.is_wide {
             true => long(bytes, at).map(|it| u32::try_from(it).unwrap_or(u32::MAX)),
             false => word(bytes, at),
@@ -181,12 +185,12 @@ impl Layout {
 }
 
 impl Descriptor {
-    /// True once firmware has set the buffer up.
+    /// True if firmware has set the buffer up.
     pub(super) fn is_set_up(&self) -> bool {
         self.data != 0 && self.size != 0
     }
 
-    /// Flags with another mode; `None` if they have this mode.
+    /// Flags with another mode; `None` if the mode is set already.
     pub(super) fn flags_with(&self, mode: u8) -> Option<u32> {
         let flags = self.flags & !MODE | u32::from(mode) & MODE;
         (flags != self.flags).then_some(flags)
@@ -212,7 +216,7 @@ impl Descriptor {
         Ok(())
     }
 
-    /// Pieces of a checked buffer that hold bytes: offset and length of each, in order.
+    /// Filled parts of a checked buffer, in order: offset and length of each.
     pub(super) fn filled(&self) -> [(u32, u32); 2] {
         let Self {
             size, write, read, ..
@@ -223,7 +227,8 @@ impl Descriptor {
         }
     }
 
-    /// Pieces of a checked buffer that are free, in order. One byte stays free: equal offsets mean that the buffer is empty.
+    /// Free parts of a checked buffer, in order. One byte stays free, because equal offsets mean an
+    /// empty buffer.
     pub(super) fn free(&self) -> [(u32, u32); 2] {
         let Self {
             size, write, read, ..
@@ -293,7 +298,8 @@ mod tests {
         let words = [1, 2, 1 << 40, 5, 4, 2].map(u64::to_le_bytes);
         let parsed = wide.parse(words.as_flattened()).unwrap();
         assert!(parsed.check().is_err());
-        // Of SEGGER, without down buffers: name, data, size with write offset, read offset with flags.
+        // Layout of SEGGER, without down buffers: name, data, size with write offset, read offset
+        // with flags.
         for name in [0, 0x6000_0000] {
             for read in [0, 1, 5, 1023] {
                 for flags in [0, 2 << 32] {
@@ -302,7 +308,7 @@ mod tests {
                 }
             }
         }
-        // Of Rust, without down buffers: name, data, size.
+        // Layout of Rust, without down buffers: name, data, size.
         let rust_up = block(&[1, 0, 0x6000_0000, 0x6000_0100, 1024, 5]);
         assert!(narrow.wide(&rust_up).is_some());
         assert_eq!(narrow.wide(&rust[..55]), None);
@@ -323,7 +329,7 @@ mod tests {
     }
 
     proptest! {
-        /// Every byte of a ring is filled, free, or the one that stays free.
+        /// Each byte of a ring is either filled, free, or the one that always stays free.
         #[test]
         fn filled_and_free_pieces_cover_the_ring(size in 1_u32..200, write: u32, read: u32) {
             let (write, read) = (write % size, read % size);

@@ -11,7 +11,7 @@ use crate::mem::{Op, Span};
 use crate::messages::rtt::Direction;
 
 impl Channel {
-    /// Free bytes of a down buffer; `None` if it can't take any.
+    /// Number of free bytes of a down buffer; `None` if the buffer can't be used.
     pub(super) fn room(&self, block: &Block, number: u32) -> Option<u32> {
         let descriptor = self.down(block, number)?;
         Some(descriptor.free().iter().map(|(_, len)| len).sum())
@@ -26,7 +26,7 @@ impl Channel {
         is_usable.then_some(descriptor)
     }
 
-    /// Puts bytes of the standard input into the first down buffer. False if that has no room.
+    /// Puts bytes of the standard input into the first down buffer. Returns false if it is full.
     pub(super) async fn put_input(&self, address: u64) -> Result<bool, Failure> {
         let Some(block) = self.read_block(address).await? else {
             return Ok(true);

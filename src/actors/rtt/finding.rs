@@ -1,4 +1,4 @@
-//! Wait for a control block, at its address or in ranges.
+//! Wait for a control block, at a given address or in ranges.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -10,10 +10,10 @@ use crate::actors::service::Failure;
 use crate::mem::{Op, Span};
 use crate::messages::foreign::Severity;
 
-/// Ticks between two searches of all ranges.
+/// Number of ticks between two searches of all ranges.
 const SEARCH_TICKS: u64 = 1024;
 
-/// Most reports on control blocks that vanish or are impossible.
+/// Maximum number of reports on control blocks that vanish or are invalid.
 const MOST_REPORTS: u32 = 16;
 
 impl Channel {
@@ -54,7 +54,7 @@ impl Channel {
                         len: HEADER,
                     };
                     let read = self.service.access(Op::Read(span)).await;
-                    // A mark at the end of the range may have no header behind it.
+                    // A mark at the end of the range may have no header after it.
                     let header = read.map(|read| HeaderState::of(&read.into_bytes()));
                     match header.unwrap_or(HeaderState::Absent) {
                         HeaderState::Present(header) => {
@@ -75,8 +75,8 @@ impl Channel {
         }
     }
 
-    /// True if what is behind a mark may be a control block: it has buffers, and not all that are set up are implausible. A constant of
-    /// firmware has the mark, too.
+    /// True if a mark may belong to a control block: it has buffers, and at least one of those that
+    /// are set up is plausible. A constant in firmware may have the mark, too.
     async fn is_likely(&self, address: u64, header: Header) -> Result<bool, Failure> {
         if header == (Header { up: 0, down: 0 }) {
             return Ok(false);
@@ -97,7 +97,7 @@ impl Channel {
                 "RTT: the control block at {address:#x} has {up} up and {down} down buffers; at most {MOST_BUFFERS} are accepted; it is \
                  not served as long as it says so; set up fewer, or find out what has overwritten the numbers"
             );
-            // A mark that a search finds may be that of no control block.
+            // A mark that a search has found may not belong to a control block.
             let severity = match self.place.block {
                 Some(_) => Severity::Warning,
                 None => Severity::Info,
@@ -106,7 +106,7 @@ impl Channel {
         }
     }
 
-    /// Reports news about control blocks, up to a number.
+    /// Reports a change of control blocks, up to the maximum number of reports.
     pub(super) fn report(&self, text: &str) {
         self.report_as(Severity::Info, text);
     }

@@ -10,26 +10,26 @@ use crate::messages::escaped_text;
 use crate::messages::foreign::{FrameReport, Report, Severity};
 use crate::messages::rtt::{DefmtLevel, FrameDecoded, FrameError};
 
-/// Most reports on frames that can't be decoded, of one buffer.
+/// Maximum number of reports on undecodable frames, for one buffer.
 const MOST_REPORTS: u32 = 16;
 
 /// Decoders of one channel's buffers, by their numbers.
 #[derive(Default)]
 pub(super) struct Frames {
     streams: RefCell<BTreeMap<u32, Stream>>,
-    /// True after a restore: a stream may begin inside of a frame.
+    /// True after a restore: a stream may start within a frame.
     is_restored: Cell<bool>,
 }
 
 struct Stream {
     decoder: Box<dyn FrameDecoder>,
     reports: u32,
-    /// True as long as the next frame may be the rest of one that was begun before a checkpoint.
+    /// True while the next frame may be the rest of one that began before a checkpoint.
     may_be_cut: bool,
 }
 
 impl Frames {
-    /// Decodes the frames that a piece completes, and reports them.
+    /// Decodes and reports the frames that a chunk of bytes completes.
     pub(super) fn deliver(
         &self,
         service: &ChannelService,
@@ -45,7 +45,7 @@ impl Frames {
         });
         stream.decoder.received(&piece.data);
         while let Some(frame) = stream.decoder.next_frame() {
-            // First: a replay takes the frame from the event.
+            // Emitted first, because a replay takes the frame from the event.
             let channel = service.id;
             context.emit(|| FrameDecoded {
                 channel,
@@ -87,7 +87,7 @@ impl Frames {
         }
     }
 
-    /// Begins all streams anew, after a reset or a restore.
+    /// Restarts all streams, after a reset or a restore.
     pub(super) fn reset(&self, is_restored: bool) {
         self.streams.borrow_mut().clear();
         self.is_restored.set(is_restored);

@@ -1,11 +1,11 @@
 //! Front end of RTT: takes bytes out of firmware's up buffers, and puts bytes into its down buffers.
 //!
 //! - `control_block`: layout of the control block, and the check of its words.
-//! - `channel`: one task per channel, which transfers bytes as long as there is a control block.
+//! - `channel`: one task per channel, which transfers bytes while a control block is present.
 //! - `finding`: wait for a control block.
 //! - `block`: the control block as read, its polled words, names of buffers.
 //! - `modes`: modes of up buffers, as configured.
-//! - `unknown`: configured names that no up buffer has.
+//! - `unknown`: configured names without an up buffer.
 //! - `up`, `down`: transfers of bytes.
 //! - `frames`: frames of defmt, decoded to reports.
 //! - `search`: search of a control block in a range.

@@ -1,4 +1,4 @@
-//! Modes of up buffers, which the host sets as a debugger does when it begins.
+//! Configured modes of up buffers. The host sets them once, as a debugger does when it connects.
 
 use bytes::Bytes;
 

@@ -1,16 +1,16 @@
-//! Search of a control block in ranges: a piece in each tick, so that a tick stays short.
+//! Search for a control block in ranges: one step per tick, to keep ticks short.
 
 use super::control_block::{HEADER, ID};
 use crate::actors::service::{ChannelService, Failure};
 use crate::mem::{Op, Span};
 
-/// Bytes that one step searches.
+/// Number of bytes that one step searches.
 const STEP: u64 = 4096;
 
 /// Alignment of a control block.
 const ALIGN: usize = 4;
 
-/// Position in ranges that are searched again and again.
+/// Position in ranges, which are searched repeatedly.
 #[derive(Debug)]
 pub(super) struct Search<'a> {
     ranges: &'a [(u64, u64)],
@@ -24,9 +24,9 @@ pub(super) struct Search<'a> {
 pub(super) enum SearchOutcome {
     /// Address of a mark.
     Mark(u64),
-    /// No mark in this piece.
+    /// No mark in these bytes.
     Nothing,
-    /// No mark in the ranges: the search begins anew.
+    /// No mark in the ranges: the search starts again.
     End,
 }
 
@@ -41,13 +41,13 @@ impl<'a> Search<'a> {
         search
     }
 
-    /// Goes to the beginning of a range.
+    /// Moves to the start of a range.
     fn begin(&mut self, range: usize) {
         self.range = range;
         self.next = self.ranges.get(range).map_or(0, |(from, _)| *from);
     }
 
-    /// Searches the next piece.
+    /// Searches the next bytes.
     ///
     /// # Errors
     /// Fails if the piece can't be read.
@@ -67,7 +67,7 @@ impl<'a> Search<'a> {
         }
         let span = Span {
             address: self.next,
-            // A mark may begin in this piece and end in the next one.
+            // A mark may start within these bytes and end in the next ones.
             len: rest.min(STEP + HEADER),
         };
         let bytes = service.access(Op::Look(span)).await?.into_bytes();
@@ -75,7 +75,7 @@ impl<'a> Search<'a> {
         match found {
             Some(offset) => {
                 let address = self.next + offset;
-                // The search goes on behind it, if it is none.
+                // The search continues behind the mark, if no control block is there.
                 self.next = address + ALIGN as u64;
                 Ok(SearchOutcome::Mark(address))
             }
@@ -113,7 +113,7 @@ mod tests {
         let mut bytes = vec![0; 64];
         bytes[2..18].copy_from_slice(&ID);
         assert_eq!(mark(&bytes, 40), None);
-        // One that begins behind the piece belongs to the next one.
+        // A mark that starts behind these bytes belongs to the next step.
         bytes[40..56].copy_from_slice(&ID);
         assert_eq!(mark(&bytes, 40), None);
     }

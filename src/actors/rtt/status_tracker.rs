@@ -41,7 +41,7 @@ impl RttTracker {
         self.buffers.replace(buffers.collect());
     }
 
-    /// Changes between the two steps of a channel that waits for firmware, without progress.
+    /// Switches between the two steps of a channel that waits for firmware, without progress.
     pub(super) fn waits_for_room(&self, is_full: bool) {
         let step = self.steps.step().borrow().clone();
         match (step, is_full) {

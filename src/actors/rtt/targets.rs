@@ -23,10 +23,10 @@ use crate::messages::{RttPlace, UpTarget};
 /// Permission bits of a created file.
 const MODE: u32 = 0o666;
 
-/// Name of the up buffer whose frames are those of defmt.
+/// Name of the up buffer that has frames of defmt.
 const DEFMT: &str = "defmt";
 
-/// Bytes of clients that are read at once.
+/// Maximum number of bytes that one read takes from a client.
 const MOST_READ: usize = 4096;
 
 /// Targets of one channel's up buffers.
@@ -43,7 +43,7 @@ pub(super) struct Target {
     kind: UpTarget,
     /// Descriptor of an open file.
     file: Cell<Option<u64>>,
-    /// True if the file was opened before: it is continued then.
+    /// True if the file was opened before: then it is appended to.
     is_continued: Cell<bool>,
     socket: RefCell<Option<Socket>>,
 }
@@ -54,7 +54,7 @@ struct Socket {
     clients: Vec<ClientId>,
 }
 
-/// Piece of an up buffer.
+/// Chunk of an up buffer's bytes.
 pub(super) struct Piece<'a> {
     pub(super) buffer: &'a BufferName,
     /// Address of the bytes in firmware's memory.
@@ -74,7 +74,7 @@ impl Targets {
         }
     }
 
-    /// Target of a buffer: that of its name, of its number, or the default.
+    /// Target of a buffer: the one for its name, for its number, or the default.
     pub(super) fn of(&self, buffer: &BufferName) -> Rc<Target> {
         let by_name = buffer.name.as_ref();
         let by_name = by_name.and_then(|name| self.configured.get(name));
@@ -90,7 +90,8 @@ impl Targets {
         target.clone()
     }
 
-    /// Files behind the configured targets: name, descriptor, and true for a file that was opened before.
+    /// Files of the configured targets: name, descriptor, and true for a file that was opened
+    /// before.
     pub(super) fn saved(&self) -> Vec<(String, Option<u64>, bool)> {
         let targets = self.configured.iter();
         let files = targets.map(|(name, target)| {
@@ -100,7 +101,7 @@ impl Targets {
         files.collect()
     }
 
-    /// Replaces the files behind the configured targets. Unknown names are passed over.
+    /// Replaces the files of the configured targets. Unknown names are ignored.
     pub(super) fn restore(&self, files: &[(String, Option<u64>, bool)]) {
         for (name, file, is_continued) in files {
             if let Some(target) = self.configured.get(name) {
@@ -162,10 +163,10 @@ impl Target {
         self.kind == UpTarget::Defmt
     }
 
-    /// Delivers a piece. It stays in firmware's memory until this returns.
+    /// Delivers a chunk, which stays in firmware's memory until this returns.
     ///
     /// # Errors
-    /// Those of the file or the method. The piece is lost then.
+    /// Errors of the file or the method. Then the chunk is lost.
     pub(super) async fn deliver(
         &self,
         service: &ChannelService,
@@ -191,7 +192,7 @@ impl Target {
                 });
                 Ok(())
             }
-            // The channel decodes frames itself.
+            // The channel itself decodes frames.
             UpTarget::Nothing | UpTarget::Defmt => Ok(()),
             UpTarget::File(path) => self.append(service, path, data).await,
             UpTarget::Socket(_) => {
@@ -215,7 +216,7 @@ impl Target {
         }
     }
 
-    /// Appends bytes to a file, which is truncated when it is opened first.
+    /// Appends bytes to a file, which is truncated at its first open.
     async fn append(
         &self,
         service: &ChannelService,
@@ -237,7 +238,7 @@ impl Target {
                     let more = usize::try_from(more).unwrap_or(usize::MAX);
                     data = data.slice(more.min(data.len())..);
                 }
-                // The files of all channels are closed when the last one exits.
+                // The exit of the last channel closes the files of all channels.
                 Err(_) if !reopened => {
                     self.file.set(None);
                     reopened = true;
@@ -288,7 +289,7 @@ impl Target {
         let socket = opened
             .map_err(|lost| lost.to_string())?
             .map_err(|error| error.to_string())?;
-        // A terminal gets firmware's bytes alone.
+        // A terminal gets only firmware's bytes, so there is no greeting.
         let text = String::new();
         let _ = sockets.ask(Greet { socket, text }).await;
         let port = sockets.ask(LocalPort { socket }).await;
@@ -306,7 +307,7 @@ impl Target {
     async fn accept(&self, service: &ChannelService) {
         let id = self.socket.borrow().as_ref().map(|socket| socket.id);
         let Some(socket) = id else { return };
-        // One in each look: a burst of clients waits.
+        // One client in each check: a burst of clients waits.
         if let Ok(Ok(Some(client))) = service.peers.sockets.ask(Accept { socket }).await
             && let Some(it) = &mut *self.socket.borrow_mut()
         {
@@ -314,7 +315,7 @@ impl Target {
         }
     }
 
-    /// Socket and its clients, if it is open.
+    /// Socket and its clients, if the socket is open.
     fn clients(&self) -> Option<(SocketId, Vec<ClientId>)> {
         let socket = self.socket.borrow();
         let Socket { id, clients } = socket.as_ref()?;
@@ -339,7 +340,7 @@ impl Target {
         }
     }
 
-    /// Takes bytes that clients have sent, at most `room`.
+    /// Takes at most `room` bytes that clients have sent.
     pub(super) async fn receive(&self, service: &ChannelService, room: u32) -> Bytes {
         let mut received = Vec::new();
         let Some((socket, clients)) = self.clients() else {
@@ -386,7 +387,7 @@ impl Target {
     }
 }
 
-/// Kinds of reports on buffers, each of which is given once for a buffer.
+/// Kinds of reports on buffers. Each is made once per buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Complaint {
     Descriptor,
@@ -396,7 +397,7 @@ pub(super) enum Complaint {
     Target,
 }
 
-/// Reports that were given.
+/// Reports made so far.
 #[derive(Debug, Default)]
 pub(super) struct Complaints(RefCell<std::collections::HashSet<(Complaint, bool, u32)>>);
 

@@ -1,21 +1,23 @@
-//! Configured names of up buffers that a control block does not have.
+//! Configured names without an up buffer in the control block.
 
 use super::block::Block;
 use super::channel::Channel;
 use crate::messages::foreign::Severity;
 
-/// Ticks after which a control block counts as set up, if firmware leaves buffers of it unused.
+/// Number of ticks after which a control block counts as set up, even if firmware leaves buffers
+/// unused.
 const SET_UP_TICKS: u64 = 1024;
 
 impl Channel {
-    /// Tick in which configured names are compared, if firmware leaves buffers unused. `None` once they were, or if there are none.
+    /// Tick in which configured names are compared, if firmware leaves buffers unused. `None` after
+    /// that, and without configured names.
     pub(super) fn names_due(&self, found: u64) -> Option<u64> {
         let has_names = !(self.place.up.is_empty() && self.place.modes.is_empty());
         let is_due = has_names && !self.are_names_checked.get();
         is_due.then(|| found.saturating_add(SET_UP_TICKS))
     }
 
-    /// Warns, once, of entries of `rtt.up` and `rtt.mode` that are for no up buffer.
+    /// Warns once of entries in `rtt.up` and `rtt.mode` without an up buffer.
     pub(super) async fn warn_of_unknown(&self, block: &Block, found: u64) {
         let Some(due) = self.names_due(found) else {
             return;

@@ -1,4 +1,4 @@
-//! Up buffers: delivery of their bytes.
+//! Delivery of the bytes of up buffers.
 
 use super::block::Block;
 use super::channel::Channel;
@@ -101,7 +101,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Serves an up buffer no more, until the control block is found anew.
+    /// Stops serving an up buffer until the control block is found again.
     fn disable(
         &self,
         buffer: &BufferName,

@@ -1,4 +1,4 @@
-//! One channel: operations as the testbench asks for them, and the exit.
+//! One channel: operations on request of the testbench, and the exit.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -25,16 +25,17 @@ use crate::messages::semihosting::{
 };
 use crate::messages::{Interface, StatusWords};
 
-/// Words by which code in place of traps asks the host.
+/// Words by which the code that replaces traps asks the host.
 struct Stub {
     address: u64,
     place: Segments,
     poller: WordPoller,
-    /// True after the report on a hart without words.
+    /// True after the report on a hart without words of its own.
     has_told: Cell<bool>,
 }
 
-/// Answer to go on with: hart, result, and first tick in which it may be written; `None` for none.
+/// Delayed result to continue with: hart, result, and first tick in which it may be written; `None`
+/// for none.
 struct Restored(Option<(u32, u64, u64)>);
 
 /// State of one channel.
@@ -42,23 +43,24 @@ pub(crate) struct Channel {
     pub(super) service: ChannelService,
     context: ActorContext,
     tracker: StatusTracker<SemihostingStep, OperationServed>,
-    /// Step between operations.
+    /// Step while no operation is served.
     waiting: SemihostingStep,
     pub(super) handles: Handles,
     /// Number of the last error.
     pub(super) errno: Cell<i32>,
     /// Wall time of the first operation that asked for the elapsed time, in nanoseconds.
     pub(super) start: RefCell<Option<u64>>,
-    /// Words of the code in place of traps, if there is any.
+    /// Words of the code that replaces traps, if there is such code.
     stub: Option<Stub>,
-    /// True after the report on a character behind the end of the input.
+    /// True after the report on a read of a character behind the end of the input.
     pub(super) has_told_end: Cell<bool>,
     exit: Cell<Option<u32>>,
-    /// Answer that is held back: hart and result.
+    /// Delayed result: hart and value.
     held: Cell<Option<(u32, u64)>>,
-    /// State to go on from, set by a restore: an answer that was held back, with the first tick in which it may be written.
+    /// State to continue from, set by a restore: a delayed result, with the first tick in which it
+    /// may be written.
     restored: Cell<Option<Restored>>,
-    /// Waker of the channel's task, which waits for the exit.
+    /// Waker of the channel's task, while it waits for the exit.
     task: Cell<Option<Waker>>,
 }
 
@@ -154,7 +156,7 @@ impl FrontEnd for Channel {
             self.answer(stub, hart, result).await?;
         }
         loop {
-            // Firmware may ask for the same again before the next poll.
+            // Firmware may repeat the same request before the next poll.
             stub.poller.watch(stub.place.iter().copied());
             let Flags { harts, other } = match self.next_event(stub).await? {
                 FirmwareEvent::Operations(flags) => flags,
@@ -244,7 +246,7 @@ impl FrontEnd for Channel {
             ..
         } = *asked;
         let operation = Operation(operation);
-        // A number of firmware has the width of its registers.
+        // Numbers of firmware have the width of its registers.
         let argument = self.service.width.truncate(argument);
         let since = self.context.now();
         let step = |task| SemihostingStep::Serve {
@@ -319,12 +321,12 @@ impl FrontEnd for Channel {
 struct Flags {
     /// Harts that ask for an operation.
     harts: Vec<u32>,
-    /// Flag of a hart without words; 0 for none.
+    /// Flag of a hart without words of its own; 0 for none.
     other: u32,
 }
 
 impl Flags {
-    /// Flags as read; `None` before the first read, and without any.
+    /// Flags in the bytes read; `None` before the first read, and if no flag is set.
     fn of(bytes: &[u8]) -> Option<Self> {
         let (words, _) = bytes.as_chunks();
         let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
@@ -379,7 +381,8 @@ impl Channel {
         .await
     }
 
-    /// Serves the operation that a hart asks for by its words. False while it waits for input.
+    /// Serves the operation that a hart asks for by its words. Returns false while it waits for
+    /// input.
     async fn serve_hart(&self, stub: &Stub, hart: u32) -> Result<bool, Failure> {
         let arguments = stub.address + STUB_ARGUMENTS + STUB_ARGUMENTS_LEN * u64::from(hart);
         let word = |address, len| Span { address, len };
@@ -420,7 +423,7 @@ impl Channel {
         self.service.access(Op::Batch(answer)).await.map(drop)
     }
 
-    /// Reports a hart without words, by its flag.
+    /// Reports a hart without words of its own, by its flag.
     fn report_other_hart(&self, flag: u32) {
         let text = match flag {
             1 => "semihosting: an operation was asked for while another one waited: by a second hart, for which the code in place of traps \
@@ -457,7 +460,7 @@ fn lock_read(space: SpaceId, place: Segments) -> WordsRead {
     }
 }
 
-/// Operation of the mailbox that does the same, for the severity of a failure.
+/// Operation of the mailbox that corresponds to an operation, for the severity of a failure.
 fn request(operation: Operation) -> Option<FileRequest> {
     Some(match operation.name() {
         "open" => FileRequest::PosixOpen {
@@ -488,7 +491,7 @@ fn request(operation: Operation) -> Option<FileRequest> {
     })
 }
 
-/// Result of a failed operation: nothing was transferred, or -1.
+/// Result of a failed operation: no bytes transferred, or -1.
 fn failed(operation: Operation, args: &[u64]) -> u64 {
     match (operation.name(), args) {
         ("read" | "write", [_, _, _, len]) => *len,

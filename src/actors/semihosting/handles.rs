@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use crate::actors::service::Stream;
 use crate::messages::checkpoint::SavedHandle;
 
-/// Most open handles of a channel.
+/// Maximum number of open handles of a channel.
 const MOST: usize = 256;
 
-/// Content of the file `:semihosting-features`: its mark, and one byte with bit 0 for EXIT_EXTENDED and bit 1 for a standard error of its
-/// own.
+/// Content of the file `:semihosting-features`: its magic, and one byte with bit 0 for
+/// EXIT_EXTENDED and bit 1 for a separate standard error.
 pub(super) const FEATURES: [u8; 5] = [0x53, 0x48, 0x46, 0x42, 0b11];
 
 /// Object behind a handle.
@@ -19,14 +19,16 @@ pub(super) enum Handle {
     Stream(Stream),
     /// Descriptor of a file.
     File(u64),
-    /// Descriptor of a file that was opened for reading and appending, and has not been read, nor has its position been set. After that it
-    /// is a file like others: picolibc opens files that it updates in this mode.
+    /// Descriptor of a file that was opened for reading and appending, before its first read or
+    /// seek. From then on it is an ordinary file: picolibc uses this mode for files that it
+    /// updates.
     Appended(u64),
-    /// Features, at a position.
+    /// Feature bytes, with the read position.
     Features(u64),
 }
 
-/// Handles of one channel. The first three are the standard streams: C libraries use them without an OPEN, and close no file behind them.
+/// Handles of one channel. The first three are the standard streams: C libraries use them without
+/// an OPEN, and never close their files.
 #[derive(Debug)]
 pub(super) struct Handles(RefCell<Vec<Option<Handle>>>);
 
@@ -44,7 +46,7 @@ impl Default for Handles {
 }
 
 impl Handles {
-    /// Adds an object. Returns its handle; `None` if there are too many.
+    /// Adds an object. Returns its handle; `None` if the channel has too many.
     pub(super) fn add(&self, handle: Handle) -> Option<u64> {
         let mut all = self.0.borrow_mut();
         let free = (STANDARD.len()..all.len()).find(|at| all[*at].is_none());
@@ -60,7 +62,7 @@ impl Handles {
         Some(at as u64)
     }
 
-    /// True if a further object has room.
+    /// True if a further object can be added.
     pub(super) fn has_room(&self) -> bool {
         let all = self.0.borrow();
         all.len() < MOST + STANDARD.len() || all[STANDARD.len()..].contains(&None)
@@ -72,7 +74,7 @@ impl Handles {
         all.iter().map(|handle| handle.map(Into::into)).collect()
     }
 
-    /// Replaces all objects. False for more than a channel can have.
+    /// Replaces all objects. Returns false for more than a channel can have.
     pub(super) fn restore(&self, saved: &[Option<SavedHandle>]) -> bool {
         let fits = (STANDARD.len()..=MOST + STANDARD.len()).contains(&saved.len());
         if fits {

@@ -1,5 +1,5 @@
-//! Front end of semihosting: operations that firmware asks for by a trap. The testbench has seen it, or a jump to code that posts the
-//! operation is in its place.
+//! Front end of semihosting: operations that firmware asks for by a trap. Either the testbench
+//! observes the trap, or a jump to code that posts the operation replaces it.
 //!
 //! - `channel`: operations of one channel, their results, and its exit.
 //! - `operations`: the operations; `outcome`: their outcomes.

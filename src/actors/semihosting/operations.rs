@@ -30,11 +30,11 @@ const MODE: u32 = 0o666;
 /// Maximum length of a text of WRITE0.
 const MAX_TEXT: u64 = 1 << 20;
 
-/// Ticks of ELAPSED in a second: nanoseconds.
+/// Frequency of ELAPSED's ticks, in Hz: one tick is a nanosecond.
 const TICKS_PER_SECOND: u64 = 1_000_000_000;
 
 impl Channel {
-    /// Reports a character behind the end of the input, once.
+    /// Reports once that firmware reads a character behind the end of the input.
     fn report_end_of_input(&self) {
         if !self.has_told_end.replace(true) {
             let text = "semihosting: readc asks for a character behind the end of the standard input, and waits for ever: the operation has no \
@@ -43,7 +43,7 @@ impl Channel {
         }
     }
 
-    /// Carries out an operation. `words` are those of its parameter block.
+    /// Executes an operation. `words` is the content of its parameter block.
     pub(super) async fn perform(
         &self,
         operation: Operation,
@@ -72,7 +72,7 @@ impl Channel {
                 if !self.is_input_ready() {
                     return Ok(OperationOutcome::Pending);
                 }
-                // The end of the input has no value: the operation waits, as on a terminal.
+                // The end of the input has no value in this operation, so it waits like a terminal.
                 match self.service.read_byte().await? {
                     Some(byte) => u64::from(byte),
                     None => {
@@ -115,7 +115,7 @@ impl Channel {
             (0x13, _) => u64::try_from(self.errno.get()).unwrap_or_default(),
             (0x15, &[buffer, len]) => self.command_line(argument, buffer, len).await?,
             (0x16, &[block]) => {
-                // Firmware knows its heap and stack itself.
+                // Firmware determines its heap and stack itself.
                 let len = 4 * self.width();
                 let span = Span {
                     address: block,
@@ -148,7 +148,8 @@ impl Channel {
         Ok(OperationOutcome::Value(value))
     }
 
-    /// Prints a text up to its NUL, in pieces. Of one that is too long the first [`MAX_TEXT`] bytes are printed.
+    /// Prints a text up to its NUL, in parts. Only the first [`MAX_TEXT`] bytes of a longer text
+    /// are printed.
     async fn print_text(&self, address: u64) -> Result<u64, Failure> {
         let pieces = (0..MAX_TEXT / MAX_STRING).map(|piece| Span {
             address: address.wrapping_add(piece * MAX_STRING),
@@ -179,7 +180,7 @@ impl Channel {
         Err(refused(Errno::EINVAL, reason))
     }
 
-    /// Bytes of a word.
+    /// Number of bytes of a word.
     pub(super) fn width(&self) -> u64 {
         self.service.width.bytes()
     }
@@ -212,7 +213,7 @@ impl Channel {
         found.ok_or_else(|| refused(Errno::EBADF, format!("handle {handle} is not open")))
     }
 
-    /// Path of `len` bytes without its NUL.
+    /// Reads a path of `len` bytes without its NUL.
     async fn path(&self, address: u64, len: u64) -> Result<Bytes, Failure> {
         if len > MAX_STRING {
             let reason = format!("the name at {address:#x} has {len} bytes");
@@ -297,7 +298,7 @@ impl Channel {
         }
     }
 
-    /// Reads bytes. Returns their number; `None` while input is to come.
+    /// Reads bytes. Returns their number; `None` while it waits for input.
     async fn read(&self, handle: u64, ptr: u64, len: u64) -> Result<Option<u64>, Failure> {
         let read = match self.handle(handle)? {
             _ if len == 0 => 0,
@@ -372,7 +373,7 @@ impl Channel {
     }
 
     async fn command_line(&self, block: u64, buffer: u64, len: u64) -> Result<u64, Failure> {
-        // Arguments have a NUL each.
+        // Each argument has a NUL.
         let arguments = &self.service.services.arguments;
         let mut line = arguments.to_vec();
         let last = line.len().saturating_sub(1);
@@ -413,7 +414,8 @@ impl Channel {
         Ok(0)
     }
 
-    /// Nanoseconds since the first operation that asked for them, or since the first tick.
+    /// Nanoseconds since the first operation that asked for the elapsed time, or since the first
+    /// tick.
     async fn elapsed(&self) -> Result<u64, Failure> {
         let time = self.service.time().await?;
         let seconds = u64::try_from(time.seconds).unwrap_or_default();

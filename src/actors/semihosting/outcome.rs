@@ -5,11 +5,11 @@
 pub(super) enum OperationOutcome {
     /// Result for firmware.
     Value(u64),
-    /// Input has not come yet.
+    /// The operation waits for input.
     Pending,
     /// End of firmware, with its exit code.
     Exit(u32),
 }
 
-/// Result of a failed operation, and of others that have no value.
+/// Result of a failed operation, and of operations without a value.
 pub(super) const MINUS_ONE: u64 = u64::MAX;

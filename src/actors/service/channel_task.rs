@@ -1,4 +1,4 @@
-//! Task of a channel, whose future a restore replaces.
+//! Task of a channel, whose future a restore can replace.
 
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
@@ -14,7 +14,8 @@ use crate::bus::Spawner;
 /// Service of a channel until its end.
 pub(super) type Serving = LocalBoxFuture<'static, ()>;
 
-/// Task of one channel. It stays on the bus when its future has completed, for a further one.
+/// Task of one channel. It stays on the bus after its future has completed, so that a new one can
+/// follow.
 pub(super) struct ChannelTask(Rc<Inner>);
 
 #[derive(Default)]
@@ -24,7 +25,7 @@ struct Inner {
     waker: OnceCell<Waker>,
 }
 
-/// Error of a task that runs at the moment.
+/// Error for a task that is running.
 #[derive(Debug)]
 pub(super) struct Running;
 
@@ -46,7 +47,7 @@ impl ChannelTask {
         Self(inner)
     }
 
-    /// Drops the future, and whatever it waited for.
+    /// Drops the future, with everything that it awaits.
     pub(super) fn end(&self) -> Result<(), Running> {
         let mut serving = self.0.serving.try_borrow_mut().map_err(|_| Running)?;
         *serving = None;

@@ -41,7 +41,7 @@ pub(crate) enum Failure {
         /// Reason, if it says more than the error number.
         reason: Option<String>,
     },
-    /// Text that was lost. The console has reported it.
+    /// Lost text. The console has reported the loss.
     #[error("text could not be written")]
     Output { errno: Errno },
     #[error("file `{path}`: {unset}")]
@@ -59,7 +59,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Failure of a file operation on a path, as firmware gave it and expanded.
+    /// Failure of a file operation, with the path as firmware gave it and as expanded.
     pub(in crate::actors) fn on_path(self, given: &[u8], expanded: &[u8]) -> Self {
         match self {
             Self::File { errno, reason } => Self::Path {
@@ -72,7 +72,8 @@ impl Failure {
         }
     }
 
-    /// Text with the error number, if that is the only reason: for reports on what no request of firmware is answered with.
+    /// Text of the failure, with the error number if there is no other reason. For reports on work
+    /// that is not a request of firmware.
     pub(in crate::actors) fn with_cause(&self) -> String {
         match self {
             Self::File {
@@ -89,7 +90,7 @@ impl Failure {
         }
     }
 
-    /// True if another actor has reported it.
+    /// True if another actor has reported the failure.
     pub(in crate::actors) fn is_reported(&self) -> bool {
         matches!(self, Self::Output { .. })
     }

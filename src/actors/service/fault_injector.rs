@@ -1,7 +1,7 @@
 //! Choices of injected faults.
 //!
-//! Each choice takes the next numbers of a sequence that the seed determines, so that a run with the same requests has the same faults,
-//! and so has its replay.
+//! Each choice takes the next numbers of a sequence that the seed determines. A run with the same
+//! requests, such as a replay, therefore has the same faults.
 
 use mailbox_rs::Errno;
 
@@ -18,7 +18,7 @@ pub(in crate::actors) struct FaultInjector {
 }
 
 impl FaultInjector {
-    /// Choices by the seed and the name of a channel; `None` without faults.
+    /// Creates the choices from the seed and the name of a channel; `None` without faults.
     pub(super) fn of(opening: &Opening<'_>) -> Option<Self> {
         let channel = opening.descriptor;
         let faults = channel.services.faults.clone()?;
@@ -44,7 +44,7 @@ impl FaultInjector {
         probability > 0 && self.random.next() >> 1 < probability
     }
 
-    /// Failure of an operation with these rules, at most one of which applies.
+    /// Failure of an operation by these rules. At most one of them applies.
     pub(super) fn failure(&self, rules: &[(Errno, u64)]) -> Option<Errno> {
         if rules.is_empty() {
             return None;
@@ -59,7 +59,7 @@ impl FaultInjector {
         None
     }
 
-    /// A number of `from..=to`.
+    /// Random number in `from..=to`.
     pub(super) fn number(&self, from: u64, to: u64) -> u64 {
         let count = u128::from(to - from) + 1;
         let number = (u128::from(self.random.next()) * count) >> 64;

@@ -8,7 +8,7 @@ use crate::mem::{CHUNK, Op, Span};
 use crate::messages::AwaitedOperation;
 use crate::messages::foreign::Severity;
 
-/// Most bits that are flipped in what one request writes.
+/// Maximum number of bits that are flipped in the data of one request.
 const MOST_FLIPS: u32 = 16;
 
 impl ChannelService {
@@ -18,7 +18,7 @@ impl ChannelService {
         self.faults.is_some()
     }
 
-    /// Failure of a request on memory, or of a call, before it is served.
+    /// Failure of a memory request or of a call, chosen before it is served.
     pub(in crate::actors) fn inject(&self, request: &Request) -> Result<(), Failure> {
         let Some(injector) = &self.faults else {
             return Ok(());
@@ -36,7 +36,7 @@ impl ChannelService {
         }
     }
 
-    /// Failure of a file operation, before the file server is asked.
+    /// Failure of a file operation, chosen before its request to the files actor.
     pub(super) fn inject_into_file(&self) -> Result<(), Failure> {
         let chosen = self.faults.as_ref();
         match chosen.and_then(|injector| injector.failure(&injector.faults.files)) {
@@ -48,7 +48,7 @@ impl ChannelService {
         }
     }
 
-    /// Length of a transfer of `len` bytes, which may be shorter.
+    /// Length of a transfer of `len` bytes, possibly shortened.
     pub(super) fn short(&self, len: u64) -> u64 {
         match &self.faults {
             Some(injector) if len > 1 && injector.happens(injector.faults.short) => {
@@ -58,7 +58,8 @@ impl ChannelService {
         }
     }
 
-    /// Reports a transfer of `len` bytes that ended at a shorter limit. One that ended before, as at the end of a file, has no fault.
+    /// Reports a transfer of `len` bytes that reached an injected limit. A transfer that ended
+    /// earlier, as at the end of a file, had no fault.
     pub(super) fn report_short(&self, fd: u64, len: u64, limit: u64, done: u64) {
         if limit < len && done == limit {
             let text = format!(
@@ -101,7 +102,7 @@ impl ChannelService {
         Ok(())
     }
 
-    /// Holds back a response for the configured number of ticks.
+    /// Delays a response by the configured number of ticks.
     pub(in crate::actors) async fn delay_response(&self) {
         let Some(injector) = &self.faults else {
             return;
@@ -123,7 +124,7 @@ impl ChannelService {
         self.wait_until(until).await;
     }
 
-    /// Waits for the end of an injected delay, in a tick that is still to come.
+    /// Waits for the tick at which an injected delay ends.
     pub(in crate::actors) async fn wait_until(&self, until: u64) {
         let Some(injector) = &self.faults else {
             return;

@@ -48,7 +48,7 @@ impl ChannelService {
                 for part in self.parts(ptr, limit).await? {
                     let data = self.access(Op::Read(part)).await?.into_bytes();
                     let more = self.on_file(Write { channel, fd, data }).await?;
-                    // A callback may return any number.
+                    // A callback may return any number, also too large a one.
                     written = u64::saturating_add(written, more);
                 }
                 self.report_short(fd, len, limit, written);
@@ -88,18 +88,18 @@ impl ChannelService {
         }
     }
 
-    /// Closes a descriptor of the file server.
+    /// Closes a descriptor of the files actor.
     pub(in crate::actors) async fn close_descriptor(&self, fd: u64) -> Result<(), Failure> {
         let channel = self.id;
         self.on_file(Close { channel, fd }).await
     }
 
-    /// Expands the variables of a path. The environment is asked only if the path may contain variables, or is absolute and may lead below
-    /// the root.
+    /// Expands the variables of a path. Asks the environment only for a path that may contain
+    /// variables, or that is absolute and may lead below the root.
     pub(in crate::actors) async fn expanded(&self, path: &Bytes) -> Result<Bytes, Failure> {
         let text = match str::from_utf8(path) {
             Ok(text) if text.starts_with(['~', '/']) || text.contains('$') => text,
-            // The file server rejects a path that is not UTF-8.
+            // The files actor rejects a path that is not UTF-8.
             _ => return Ok(path.clone()),
         };
         self.tasks.awaits(AwaitedOperation::File);
@@ -112,7 +112,7 @@ impl ChannelService {
         Ok(expanded.into())
     }
 
-    /// Sends a request to the file server and awaits the reply. A failure includes the reason.
+    /// Sends a request to the files actor and awaits the reply. A failure includes the reason.
     pub(in crate::actors) async fn on_file<M, T>(&self, ask: M) -> Result<T, Failure>
     where
         M: Message<Reply = Result<T, Errno>>,
@@ -138,10 +138,11 @@ impl ChannelService {
         Ok(self.peers.files.ask(Explain { channel }).await?)
     }
 
-    /// Number of bytes of `span` that are in the map, from its first on, for a transfer of which `done` bytes are over. 0 ends it.
+    /// Number of mapped bytes from the start of `span`, for a transfer that has moved `done` bytes.
+    /// 0 ends the transfer.
     ///
     /// # Errors
-    /// Fails if the transfer has no room for its first byte.
+    /// Fails if the first byte of the transfer is not mapped.
     pub(in crate::actors) async fn room(&self, span: Span, done: u64) -> Result<u64, Failure> {
         let space = self.space;
         let room = self.peers.memory.extent(space, span).await?;
@@ -151,8 +152,8 @@ impl ChannelService {
         Ok(room)
     }
 
-    /// Copies bytes of a file to memory, up to the end of the file, the end of the memory, or `len` unless that is 0. Bytes that do not fit
-    /// into memory stay in the file.
+    /// Copies bytes of a file to memory, up to the end of the file, the end of the memory, or `len`
+    /// unless that is 0. Bytes that do not fit into memory are not taken from the file.
     pub(in crate::actors) async fn read_file(
         &self,
         fd: u64,
@@ -179,8 +180,9 @@ impl ChannelService {
         }
         Ok(done)
     }
-    /// Copies bytes of a source to memory, up to its end, the end of the memory, or `limit`. `take` gets as many bytes as it is asked for,
-    /// or fewer, none at the end; `written` is told of those that are in memory.
+    /// Copies bytes of a source to memory, up to its end, the end of the memory, or `limit`. `take`
+    /// returns the requested number of bytes, or fewer, or none at the end. `written` gets the
+    /// number of bytes that are in memory.
     pub(super) async fn copy_to_memory(
         &self,
         ptr: u64,

@@ -1,4 +1,5 @@
-//! Decoders of defmt's frames: outside of the actors, since the format strings are in the images.
+//! Decoders of defmt's frames. They are outside of the actors, because the format strings are in
+//! the images.
 
 use crate::messages::ChannelId;
 use crate::messages::rtt::{DefmtFrame, FrameError};
@@ -14,6 +15,6 @@ pub(crate) trait FrameDecoder {
     /// Adds bytes of the buffer.
     fn received(&mut self, bytes: &[u8]);
 
-    /// Next frame, or the error of it; `None` until more bytes come.
+    /// Next frame, or its error; `None` until more bytes come.
     fn next_frame(&mut self) -> Option<Result<DefmtFrame, FrameError>>;
 }

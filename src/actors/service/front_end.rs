@@ -1,7 +1,8 @@
-//! Front ends: the trait, and the server that is the same for all of them.
+//! Front ends: their trait, and the server that they share.
 //!
-//! A front end looks at firmware's words on a tick and turns them into requests. It brings the poller of its words, the decoding of
-//! requests, and the writing of responses. The [`Server`] has the rest: a task for each channel, its end, standard input, and status.
+//! A front end reads firmware's words on a tick and turns them into requests. It provides the
+//! poller of its words, the decoding of requests, and the writing of responses. The [`Server`]
+//! provides a task for each channel, its end, standard input, and status.
 
 use std::fmt::{self, Write as _};
 use std::future::{Future, ready};
@@ -42,7 +43,7 @@ pub(crate) trait FrontEnd: Sized + 'static {
     /// Serves requests until the channel ends.
     fn serve(&self) -> impl Future<Output = Result<ServiceEnd, Failure>>;
 
-    /// Carries out an operation that the testbench has seen firmware ask for.
+    /// Executes an operation that the testbench has observed firmware ask for.
     fn operate(&self, _: &Operate) -> impl Future<Output = Result<Option<u64>, OperateError>> {
         ready(Err(OperateError::OtherProtocol))
     }
@@ -50,13 +51,14 @@ pub(crate) trait FrontEnd: Sized + 'static {
     /// State for a checkpoint.
     ///
     /// # Errors
-    /// A channel that is in the middle of an operation, or has failed.
+    /// A channel that is in the middle of an operation, or that has failed.
     fn save(&self) -> Result<SavedFrontEnd, SaveError>;
 
-    /// Replaces the state by that of a checkpoint, while no [`serve`](Self::serve) is running. The next one goes on from there.
+    /// Replaces the state by that of a checkpoint, while no [`serve`](Self::serve) is running. The
+    /// next one continues from there.
     ///
     /// # Errors
-    /// State of another protocol, after which nothing has changed, or an impossible one.
+    /// State of another protocol, or an impossible one. Nothing is changed for the former.
     fn restore(&self, saved: &SavedFrontEnd) -> Result<(), RestoreError>;
 
     /// Enters the last step of the channel's status.
@@ -105,7 +107,8 @@ struct ServerPeers<P: Protocol> {
 }
 
 impl<F: FrontEnd> Server<F> {
-    /// Serves those of `channels` with this protocol, and keeps their progress in `progress`. `own` is the server's own port.
+    /// Serves the channels of this protocol among `channels`, and keeps their progress in
+    /// `progress`. `own` is the server's own port.
     pub(crate) fn new(
         bus: &Bus,
         context: ActorContext,
@@ -157,7 +160,8 @@ impl<F: FrontEnd> Server<F> {
         channels.collect()
     }
 
-    /// Replaces the state of all channels. They go on with their own tasks, in the given order.
+    /// Replaces the state of all channels. The channels continue in new futures, in the given
+    /// order.
     fn restore(&self, saved: &[SavedChannel]) -> Result<(), RestoreError> {
         let of = |id: ChannelId| saved.iter().find(|saved| saved.channel == id);
         if let Some((_, other)) = self.channels.iter().find(|(id, _)| of(*id).is_none()) {
@@ -210,7 +214,7 @@ impl<F: FrontEnd> Actor for Server<F> {
         for (_, channel) in &self.channels {
             let serving = serve(channel.clone(), self.peers.clone());
             let task = ChannelTask::spawn(&self.spawner);
-            // It does not run yet.
+            // The task is not running yet.
             let _ = task.begin(Box::pin(serving));
             self.tasks.push(task);
         }
@@ -287,7 +291,7 @@ impl<P: Protocol> ServerPeers<P> {
     /// Ends a channel that has exited.
     async fn exit(&self, channel: &impl FrontEnd, code: u32) {
         let service = channel.service();
-        // Before anything is awaited: another channel may exit meanwhile.
+        // Before the first await, during which another channel may exit.
         self.progress.exited(service.id, code);
         service.close_files_after_the_last(&self.progress);
         service.finish_text().await;
@@ -298,7 +302,8 @@ impl<P: Protocol> ServerPeers<P> {
         });
     }
 
-    /// Ends the service of all channels. The report includes the status of every channel of the protocol, since it may be the last one.
+    /// Ends the service of all channels. The report includes the status of every channel of the
+    /// protocol, because there may be no later one.
     async fn give_up(&self, channel: &impl FrontEnd, reason: &str) {
         channel.enter_end(LastStep::GivenUp);
         let service = channel.service();
@@ -319,10 +324,10 @@ impl<P: Protocol> ServerPeers<P> {
     }
 }
 
-/// Status of each of the channels `ids` of a server, with its words in memory.
+/// Status of each channel in `ids`, with its words in memory.
 ///
-/// The server reports its own state, and the asker reads the words. So a status requested inside of a memory access or of a method needs no
-/// task of the server.
+/// The server reports its own state, and the requester reads the words. So a status inside of a
+/// memory access or of a method needs no task of the server.
 ///
 /// # Errors
 /// [`BusError`] from inside an actor or a tap.

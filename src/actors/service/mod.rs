@@ -1,11 +1,11 @@
-//! Services of a channel that do not depend on how firmware asks for them: accesses to its memory, files, standard streams, arguments,
-//! time, reports.
+//! Services of a channel for all protocols of firmware: accesses to its memory, files, standard
+//! streams, arguments, time, reports.
 //!
-//! A front end turns what it finds in memory into calls of [`ChannelService`].
+//! A front end decodes words in memory and calls [`ChannelService`].
 //!
 //! - `front_end`: trait of front ends, and the server of all of them; `channel_task`: task of each channel.
-//! - `opening`: channel to open; `peers`: actors that a front end asks.
-//! - `files`: file operations; `posix`: those of POSIX; `stdio`: standard streams.
+//! - `opening`: channel to open; `peers`: actors that a front end sends messages to.
+//! - `files`: file operations; `posix`: those of protocol 0.3; `stdio`: standard streams.
 //! - `session`: protocol version, input and random bytes of a channel.
 //! - `status_tracker`: present step and recent requests of a channel, for the status.
 //! - `frame_decoder`: decoders of defmt's frames.
@@ -70,8 +70,8 @@ use crate::messages::{
     files as file, foreign,
 };
 
-/// Maximum number of bytes that one request may move, far more than a simulated chip really moves. A bogus length from firmware must not
-/// keep the simulator busy.
+/// Maximum number of bytes that one request may move, far more than a request in practice. It keeps
+/// a wrong length from blocking the simulator.
 pub(in crate::actors) const MAX_MOVE: u64 = 256 << 20;
 
 /// Services of one channel.
@@ -88,8 +88,9 @@ pub(crate) struct ChannelService {
     pub(in crate::actors) session: Session,
     /// Injected faults; `None` for none.
     faults: Option<FaultInjector>,
-    /// Write, not yet made, that returns the present request's place to firmware: address and word. It comes before the request is served,
-    /// in one batch with its first memory access if that comes first.
+    /// Pending write that returns the present request's slot to firmware: address and word. It is
+    /// made before the request is served, or in one batch with the first memory access of the
+    /// request if the request begins with one.
     pub(in crate::actors) release: Cell<Option<(Span, u32)>>,
 }
 
@@ -131,7 +132,7 @@ impl ChannelService {
         }
     }
 
-    /// Replaces the state by that of a checkpoint. The request that was served is forgotten.
+    /// Replaces the state by that of a checkpoint. The request in service is dropped.
     pub(in crate::actors) fn restore(&self, saved: &SavedService) {
         self.session.restore(saved);
         if let (Some(injector), Some(state)) = (&self.faults, saved.faults) {
@@ -186,7 +187,8 @@ impl ChannelService {
         Ok(())
     }
 
-    /// Notes that text of the channel could not be written: firmware is told by its next request that concerns the stream.
+    /// Records that text of the channel could not be written. The next request that concerns the
+    /// stream gets the error.
     pub(in crate::actors) fn output_failed(&self, is_error: bool, errno: Errno) {
         self.session.output_failed(is_error, errno);
     }
@@ -198,7 +200,7 @@ impl ChannelService {
         }
     }
 
-    /// Prints the unfinished line at the end of a session, ahead of any later report.
+    /// Prints the incomplete line at the end of a session, before any later report.
     pub(in crate::actors) async fn finish_text(&self) {
         let finish = console::Finish {
             channel: Some(self.id),
@@ -212,7 +214,8 @@ impl ChannelService {
         self.peers.files.post(file::CloseAll { channel });
     }
 
-    /// Closes all files of all channels once none is served any more. Until then a channel may use files that another one opened.
+    /// Closes all files of all channels if no channel is served any more. Until then a channel may
+    /// use the files of another one.
     pub(in crate::actors) fn close_files_after_the_last(&self, progress: &ChannelProgress) {
         if progress.served() == 0 {
             progress.channels().for_each(|id| self.close_files(id));
@@ -238,7 +241,8 @@ impl ChannelService {
         }))
     }
 
-    /// Checks a range that one request moves. A range that is too long and not mapped fails with the error of the map.
+    /// Checks a range that one request moves. A range that is too long and not mapped fails with
+    /// the error of the memory map.
     pub(in crate::actors) async fn range(&self, address: u64, len: u64) -> Result<Span, Failure> {
         let span = Span { address, len };
         if len > MAX_MOVE {
@@ -286,13 +290,13 @@ impl ChannelService {
         let release = self.release.take();
         let outcome = self.peers.memory.access(self.space, release, op).await;
         if !matches!(outcome, Ok(Ok(_))) {
-            // The write of the word may have failed too.
+            // The write of the word may have failed as well.
             self.release.set(release);
         }
         Ok(outcome??)
     }
 
-    /// Returns the request's place to firmware, unless that is done already.
+    /// Returns the request's slot to firmware, if that is not done yet.
     pub(in crate::actors) async fn release_slot(&self) -> Result<(), Failure> {
         let Some((at, word)) = self.release.take() else {
             return Ok(());

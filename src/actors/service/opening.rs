@@ -6,7 +6,7 @@ use super::{ChannelProgress, Peers};
 use crate::bus::{ActorContext, Bus};
 use crate::messages::{ChannelDescriptor, ChannelId};
 
-/// Channel to open, and its surroundings.
+/// Channel to open, with its peers and configuration.
 pub(crate) struct Opening<'a> {
     pub(in crate::actors) id: ChannelId,
     pub(in crate::actors) descriptor: &'a ChannelDescriptor,

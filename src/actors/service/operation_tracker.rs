@@ -1,4 +1,4 @@
-//! Operation that a channel's present request waits for.
+//! Operation that a channel's present request waits for, for a status.
 
 use std::cell::RefCell;
 

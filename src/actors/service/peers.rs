@@ -1,4 +1,4 @@
-//! Peers of a front end.
+//! Actors and state that a front end uses.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::bus::{ActorContext, Port};
 use crate::mem::Store;
 use crate::messages::{files as file, foreign, sockets};
 
-/// Peers of a front end.
+/// Actors and state that a front end uses.
 #[derive(Clone)]
 pub(crate) struct Peers {
     /// All accesses to memory.
@@ -28,7 +28,7 @@ pub(crate) struct Peers {
     pub foreign: Port<foreign::Inbox>,
     /// Decoders of defmt's frames.
     pub frames: Rc<dyn FrameDecoders>,
-    /// Reads of the doorbells, which send no messages.
+    /// Memories that the doorbells read without messages.
     pub store: Rc<dyn Store>,
     /// True while the testbench observes served requests.
     pub served: Rc<Cell<bool>>,

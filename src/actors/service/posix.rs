@@ -19,7 +19,7 @@ impl ChannelService {
     pub(in crate::actors) async fn posix(&self, request: FileRequest) -> Result<u64, Failure> {
         let channel = self.id;
         match request {
-            // Operations of protocol 0.2, which are performed elsewhere.
+            // Operations of protocol 0.2, which are executed elsewhere.
             FileRequest::Open { .. }
             | FileRequest::Close { .. }
             | FileRequest::Read { .. }
@@ -149,7 +149,7 @@ impl ChannelService {
         self.on_path(path, act).await
     }
 
-    /// Sends a request on firmware's path to the file server. An error names the path.
+    /// Sends a request on firmware's path to the files actor. An error names the path.
     async fn on_path<M, T>(&self, path: u64, ask: impl FnOnce(Bytes) -> M) -> Result<T, Failure>
     where
         M: Message<Reply = Result<T, Errno>>,
@@ -184,7 +184,7 @@ impl ChannelService {
         }
         let channel = self.id;
         let len = len.min(files::READ_MAX);
-        // Entries that can't be written would be lost.
+        // Entries that can't be written to memory would be lost.
         let span = Span { address: ptr, len };
         self.locate(span).await?;
         let records: Bytes = self.on_file(ReadDirectory { channel, fd, len }).await?;
@@ -220,7 +220,8 @@ impl ChannelService {
         self.access(Op::Write(place, data)).await.map(drop)
     }
 
-    /// Writes the first bytes of a block to memory, as far as there is room, and returns the length of the block.
+    /// Writes the start of a block to memory, up to the size of the buffer, and returns the length
+    /// of the block.
     async fn put_block(&self, block: &Bytes, ptr: u64, room: u64) -> Result<u64, Failure> {
         let len = room.min(block.len() as u64);
         if len > 0 {

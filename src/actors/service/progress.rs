@@ -1,4 +1,5 @@
-//! State of the channels that the tick loop reads without messages: number of channels served, last progress, exit codes.
+//! State of the channels that the tick loop reads without a message: number of served channels,
+//! last progress, exit codes.
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
@@ -45,7 +46,7 @@ impl Drop for Inspecting<'_> {
     }
 }
 
-/// Written by the front ends. Read by the API layer on every tick.
+/// Progress of all channels, written by the front ends and read by the API layer on every tick.
 #[derive(Debug, Default)]
 pub(crate) struct ChannelProgress {
     served: Cell<usize>,
@@ -63,9 +64,9 @@ struct ProgressRecord {
     exit: Cell<Option<u32>>,
     /// True for a channel whose protocol has no exit.
     is_endless: Cell<bool>,
-    /// Channel of the same firmware, whose exit is that of this one, if it is not the channel itself.
+    /// Channel of the same firmware whose exit also ends this one; `None` for the channel itself.
     firmware: Cell<Option<ChannelId>>,
-    /// Read of the channel's words, set when the channel was located in memory.
+    /// Read of the channel's words, set when the channel is located in memory.
     words: OnceCell<WordsRead>,
 }
 
@@ -101,13 +102,13 @@ impl ChannelProgress {
         progress
     }
 
-    /// Number of channels that have not exited; those of one firmware count as one. Channels without an exit count if there are no
-    /// others.
+    /// Number of firmwares that have not exited. The channels of one firmware count as one.
+    /// Channels without an exit count only if there are no others.
     pub(crate) fn served(&self) -> usize {
         self.served.get()
     }
 
-    /// Counts the firmwares that have not exited, as at the start.
+    /// Counts the firmwares that have not exited.
     fn count(&self) {
         let is_first = |at: &ProgressRecord| at.firmware.get().is_none() && !at.is_endless.get();
         let any = self.channels.iter().any(is_first);
@@ -127,8 +128,8 @@ impl ChannelProgress {
         self.channels.iter().map(|at| at.exit.get()).collect()
     }
 
-    /// Tick of the last progress of each channel's firmware; `None` for a channel that has exited, and for one without an exit: it is
-    /// never late.
+    /// Tick of the last progress of each channel's firmware. `None` for a channel that has exited,
+    /// and for one without an exit, which is never late.
     pub(crate) fn progresses(&self) -> impl Iterator<Item = Option<u64>> {
         self.channels().zip(&self.channels).map(|(id, at)| {
             let is_due = !at.is_endless.get() && !self.has_ended(id);
@@ -146,7 +147,7 @@ impl ChannelProgress {
             .map(|(_, at)| at)
     }
 
-    /// True if firmware has exited by this channel or by another one.
+    /// True if firmware has exited by this channel or another one.
     fn has_ended(&self, channel: ChannelId) -> bool {
         self.same_firmware(channel)
             .any(|at| at.exit.get().is_some())
@@ -157,7 +158,7 @@ impl ChannelProgress {
         self.fatal.get().map(String::as_str)
     }
 
-    /// Ends the service of all channels with this error. The first error stays.
+    /// Ends the service of all channels with this error. An earlier error is kept.
     pub(crate) fn fail(&self, text: &str) {
         self.fatal.get_or_init(|| text.to_owned());
     }
@@ -185,7 +186,7 @@ impl ChannelProgress {
         }
     }
 
-    /// Sets the exit code of a channel, or that it has not exited. Its last progress is now.
+    /// Sets the exit code of a channel, `None` before the exit. Its last progress is `now`.
     pub(in crate::actors) fn restore(&self, channel: ChannelId, exit: Option<u32>, now: u64) {
         if let Some(at) = self.standing(channel) {
             at.exit.set(exit);
@@ -201,8 +202,9 @@ impl ChannelProgress {
         }
     }
 
-    /// Running channels among `ids` that are located in memory, each with the read of its words and its status. Empty while words are
-    /// being read: a memory backend may request the status itself.
+    /// Running channels among `ids` that are located in memory, each with the read of its words and
+    /// its status. Empty while words are being read, because a memory backend may itself request
+    /// the status.
     pub(in crate::actors) fn inspect<'a, S: ChannelState>(
         &'a self,
         ids: &'a [ChannelId],
@@ -230,7 +232,7 @@ mod tests {
     #[test]
     fn channels_of_one_firmware_end_together() {
         let progress = ChannelProgress::new(4);
-        // The second and the third channel are one firmware.
+        // The second and the third channel belong to one firmware.
         progress.channels[2].firmware.set(Some(ChannelId(1)));
         progress.served.set(3);
         progress.progress(ChannelId(1), 5);
@@ -240,7 +242,7 @@ mod tests {
         progress.exited(ChannelId(2), 3);
         assert_eq!(progress.served(), 2);
         assert_eq!(latest(&progress), [Some(0), None, None, Some(0)]);
-        // A later exit of the same firmware is none of another.
+        // A later exit of the same firmware is not one of another.
         progress.exited(ChannelId(1), 4);
         progress.exited(ChannelId(1), 5);
         assert_eq!(progress.served(), 2);

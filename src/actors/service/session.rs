@@ -21,16 +21,17 @@ pub(in crate::actors) enum Stream {
     Error = 2,
 }
 
-/// State of a channel's session, and what later sessions need of earlier ones.
+/// State of a channel's session, and state that later sessions inherit.
 pub(in crate::actors) struct Session {
     version: Cell<Version>,
     /// True for each standard stream that firmware has closed.
     closed: Cell<[bool; 3]>,
-    /// Descriptors of the files behind standard streams, as far as they are open.
+    /// Descriptors of the files behind standard streams; `None` for a stream without an open file.
     files: Cell<[Option<u64>; 3]>,
     /// True for each standard stream whose file was opened in any session.
     opened_before: Cell<[bool; 3]>,
-    /// Errors of text that could not be written and that firmware was not told of: to the output, and to the output of standard error.
+    /// Errors of lost text that firmware has not got yet: of the output, and of the output of
+    /// standard error.
     lost: Cell<[Option<Errno>; 2]>,
     pub(in crate::actors) input: Input,
     pub(in crate::actors) random: Random,
@@ -57,7 +58,7 @@ impl Session {
         self.lost.set([None; 2]);
     }
 
-    /// State for a checkpoint, without injected faults.
+    /// State for a checkpoint, except injected faults.
     pub(super) fn saved(&self) -> SavedService {
         SavedService {
             version: self.version.get(),
@@ -83,7 +84,7 @@ impl Session {
         self.random.set_state(saved.random);
     }
 
-    /// Notes that text could not be written.
+    /// Records that text could not be written.
     pub(in crate::actors) fn output_failed(&self, is_error: bool, errno: Errno) {
         let mut lost = self.lost.get();
         lost[usize::from(is_error)].get_or_insert(errno);
@@ -163,7 +164,7 @@ pub(in crate::actors) struct Input {
 }
 
 impl Input {
-    /// Adds bytes, as far as there is room. Returns their number.
+    /// Adds as many bytes as there is room for. Returns their number.
     ///
     /// # Errors
     /// Fails after the end of the input.
@@ -185,7 +186,7 @@ impl Input {
         self.wake();
     }
 
-    /// Replaces the bytes. More than there is room for are dropped.
+    /// Replaces the bytes. Drops those for which there is no room.
     fn replace(&self, data: &[u8], ended: bool) {
         let len = data.len().min(INPUT_MAX);
         *self.bytes.borrow_mut() = data[..len].iter().copied().collect();
@@ -193,12 +194,12 @@ impl Input {
         self.wake();
     }
 
-    /// Waits for bytes, or the end.
+    /// Waits for bytes, or for the end.
     pub(in crate::actors) async fn ready(&self) {
         poll_fn(|context| self.poll_ready(context)).await;
     }
 
-    /// Looks for bytes, or the end. The task is woken when there is one.
+    /// Polls for bytes, or for the end. The task is woken when either is there.
     pub(in crate::actors) fn poll_ready(&self, context: &Context<'_>) -> Poll<()> {
         if self.ended.get() || !self.bytes.borrow().is_empty() {
             return Poll::Ready(());
@@ -231,11 +232,12 @@ impl Input {
     }
 }
 
-/// Random bytes by SplitMix64, whose sequence is that of its publication in every version of the library: a replay needs the same.
+/// Random bytes by SplitMix64. Every version of the library has the published sequence, because a
+/// replay needs the same bytes.
 pub(in crate::actors) struct Random(Cell<u64>);
 
 impl Random {
-    /// Bytes of a seed, which differ from channel to channel.
+    /// Creates the sequence of a seed, which differs from channel to channel.
     pub(in crate::actors) fn new(seed: u64, channel: &str) -> Self {
         // FNV-1a.
         let hash = channel.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

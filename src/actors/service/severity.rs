@@ -6,8 +6,8 @@ use super::Failure;
 use crate::messages::ChannelServices;
 use crate::messages::foreign::Severity;
 
-/// Severity of the report on a failed request: the configured one, or info where firmware looks if something is there and is answered.
-/// An injected fault is information.
+/// Severity of the report on a failed request: the configured one, or info for a probe whose error
+/// firmware gets. An injected fault has severity info.
 pub(in crate::actors) fn severity(
     services: &ChannelServices,
     request: &Request,
@@ -25,12 +25,13 @@ pub(in crate::actors) fn severity(
         })
 }
 
-/// True for an error that an ordinary program is prepared for.
+/// True for an error that an ordinary program expects.
 fn is_probe(request: &Request, failure: &Failure, errno: Errno) -> bool {
     let Request::File(file) = request else {
         return false;
     };
-    // Errors of memory, and of a variable that the user has to set, are no answers of the file system.
+    // Errors of memory, and of a variable that the user has to set, do not come from the file
+    // system.
     if !request.responds() || !matches!(failure, Failure::File { .. } | Failure::Path { .. }) {
         return false;
     }
@@ -48,7 +49,7 @@ fn is_probe(request: &Request, failure: &Failure, errno: Errno) -> bool {
     }
 }
 
-/// True for an error that says if something is there, and of which kind.
+/// True for an error that says if a file is there, or of which kind it is.
 fn is_absence(errno: Errno) -> bool {
     matches!(
         errno,
@@ -56,7 +57,8 @@ fn is_absence(errno: Errno) -> bool {
     )
 }
 
-/// True for an error by which a file system refuses a path: that of a program which looks around, as at `..` of the root.
+/// True for an error by which a file system refuses a path. A program that explores the file system
+/// gets it, as for `..` of the root.
 fn is_refusal(errno: Errno) -> bool {
     matches!(
         errno,

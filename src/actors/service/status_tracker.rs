@@ -1,4 +1,4 @@
-//! Present step of a channel, its start, and recent requests, for the status.
+//! Present step of a channel, its start, and recent requests, for a status.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -49,13 +49,13 @@ impl<S: Clone, R: Clone> StatusTracker<S, R> {
         self.waits(step);
     }
 
-    /// Records progress to a step without an operation, whose request has set none.
+    /// Records progress to a step without an operation, after a request that has set none.
     pub(in crate::actors) fn advance(&self, step: S) {
         self.progress.progress(self.channel, self.tasks.now());
         *self.step.borrow_mut() = step;
     }
 
-    /// Sets the step that the channel waits for, without progress.
+    /// Sets the pending step, without progress.
     pub(in crate::actors) fn waits(&self, step: S) {
         self.tasks.awaits(AwaitedOperation::Host);
         *self.step.borrow_mut() = step;
@@ -71,7 +71,7 @@ impl<S: Clone, R: Clone> StatusTracker<S, R> {
         self.tasks.task()
     }
 
-    /// Keeps a completed request among the recent ones.
+    /// Adds a completed request to the recent ones.
     pub(in crate::actors) fn keep(&self, request: R) {
         let mut recent = self.recent.borrow_mut();
         if recent.len() == RECENT {

@@ -18,7 +18,7 @@ use crate::messages::{InputSource, OutputTarget};
 const MODE: u32 = 0o666;
 
 impl ChannelService {
-    /// Standard stream of a descriptor, if it is one in this session.
+    /// Standard stream of a descriptor; `None` for a descriptor of a file in this session.
     ///
     /// # Errors
     /// EBADF for a stream that firmware has closed.
@@ -51,7 +51,8 @@ impl ChannelService {
         }
     }
 
-    /// True if [`read_byte`](Self::read_byte) has an answer. Otherwise the task is woken when it has one.
+    /// True if [`read_byte`](Self::read_byte) has a result. Otherwise the task is woken when it has
+    /// one.
     pub(in crate::actors) fn is_byte_ready(&self, context: &Context<'_>) -> bool {
         match &self.services.stdin {
             InputSource::Testbench => self.session.input.poll_ready(context).is_ready(),
@@ -59,7 +60,7 @@ impl ChannelService {
         }
     }
 
-    /// True unless the standard input is known to have no more bytes at present.
+    /// True unless the standard input is known to have no bytes at present.
     pub(in crate::actors) fn may_have_input(&self) -> bool {
         match &self.services.stdin {
             InputSource::Nothing => false,
@@ -68,13 +69,15 @@ impl ChannelService {
         }
     }
 
-    /// Takes one byte of the standard input; `None` at its end. Bytes of the testbench are not waited for.
+    /// Takes one byte of the standard input; `None` at its end. Does not wait for bytes of the
+    /// testbench.
     pub(in crate::actors) async fn read_byte(&self) -> Result<Option<u8>, Failure> {
         let read = self.read_some(1).await?;
         Ok(read.and_then(|bytes| bytes.first().copied()))
     }
 
-    /// Takes bytes of the standard input, at least one and at most `most`; `None` at its end. Bytes of the testbench are not waited for.
+    /// Takes bytes of the standard input, at least one and at most `most`; `None` at its end. Does
+    /// not wait for bytes of the testbench.
     pub(in crate::actors) async fn read_some(&self, most: u64) -> Result<Option<Bytes>, Failure> {
         let most = most.min(CHUNK);
         let bytes = match &self.services.stdin {
@@ -98,7 +101,8 @@ impl ChannelService {
         Ok((!bytes.is_empty()).then_some(bytes))
     }
 
-    /// Copies bytes of the testbench to memory: those that are there, at least one unless the input has ended.
+    /// Copies available bytes of the testbench to memory. Waits for at least one, or the end of the
+    /// input.
     async fn read_input(&self, ptr: u64, len: u64) -> Result<u64, Failure> {
         self.release_slot().await?;
         self.tasks.awaits(AwaitedOperation::Input);
@@ -110,7 +114,7 @@ impl ChannelService {
             let most = usize::try_from(room).unwrap_or(usize::MAX);
             Ok(input.peek(most).into())
         };
-        // Bytes that could not be written stay.
+        // Bytes that could not be written stay in the input.
         let consume = |len| input.consume(len);
         self.copy_to_memory(ptr, limit, peek, consume).await
     }
@@ -176,7 +180,8 @@ impl ChannelService {
                     text: data,
                 }),
             }
-            // Mostly the console has tried by now. Text that waits for the end of its line is answered later.
+            // In most cases the console has tried to write by now. Text without its end of line is
+            // answered for later.
             match self.is_written(stream) {
                 Err(_) if written > 0 => return Ok(written),
                 outcome => outcome?,
@@ -186,13 +191,13 @@ impl ChannelService {
         Ok(len)
     }
 
-    /// Fails if text of a standard stream was lost since firmware was last told.
+    /// Fails if text of a standard stream was lost since firmware last got such an error.
     fn is_written(&self, stream: Stream) -> Result<(), Failure> {
         let services = &self.services;
         let is_error = match stream {
             Stream::Input => return Ok(()),
             Stream::Output => false,
-            // Lines of both go to one output.
+            // Lines of both streams go to one output.
             Stream::Error => services.stderr == OutputTarget::Raw,
         };
         match self.session.take_lost(is_error) {
@@ -201,7 +206,8 @@ impl ChannelService {
         }
     }
 
-    /// Writes memory to a file, up to the first error behind a byte that was written, as Linux does.
+    /// Writes memory to a file. As on Linux, an error after the first written byte ends the write
+    /// without failing it.
     pub(in crate::actors) async fn write_some(
         &self,
         fd: u64,
@@ -225,7 +231,7 @@ impl ChannelService {
                     }
                     more => more?,
                 };
-                // A callback may return any number.
+                // A callback may return any number, also too large a one.
                 let more = more.min(data.len() as u64);
                 written += more;
                 data = data.slice(usize::try_from(more).unwrap_or(data.len())..);
@@ -241,7 +247,7 @@ impl ChannelService {
         Ok(written)
     }
 
-    /// Status of a standard stream: that of its file, or of a character device.
+    /// Status of a standard stream: of its file, or of a character device.
     pub(in crate::actors) async fn stream_status(
         &self,
         stream: Stream,
@@ -285,7 +291,8 @@ impl ChannelService {
         }
     }
 
-    /// Stream whose file is that of `stream`: both outputs share one file of the same path.
+    /// Stream that shares its file with `stream`: both outputs have one file if their paths are
+    /// equal.
     fn sharing(&self, stream: Stream) -> Stream {
         let services = &self.services;
         match stream {
@@ -294,8 +301,8 @@ impl ChannelService {
         }
     }
 
-    /// Descriptor of the file behind a standard stream. It is opened at its first use. An output file is truncated by the first session
-    /// that opens it, and continued by later ones.
+    /// Descriptor of the file behind a standard stream. The file is opened at its first use. The
+    /// first session that opens an output file truncates it, and later ones append.
     async fn stream_file(&self, stream: Stream, path: &str) -> Result<u64, Failure> {
         let stream = self.sharing(stream);
         if let Some(fd) = self.session.file(stream) {

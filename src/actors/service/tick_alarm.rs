@@ -1,4 +1,4 @@
-//! Wake of a channel's task in a tick.
+//! Wakes a channel's task in a tick.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -9,7 +9,7 @@ use crate::bus::{ActorContext, Bus, TickTimer};
 use crate::messages::ChannelId;
 use crate::messages::events::WaitOver;
 
-/// Wake of at most one task in a tick, or before. While none waits for a tick, ticks cost nothing.
+/// Wakes at most one task in a tick, or before. A tick has no cost while no task waits for one.
 pub(super) struct TickAlarm {
     timer: TickTimer,
     waiting: Rc<PendingWake>,
@@ -42,7 +42,7 @@ impl TickAlarm {
         Self { timer, waiting }
     }
 
-    /// Has the task woken by [`wake`](Self::wake), and in tick `due`, if there is one.
+    /// Registers the task to be woken by [`wake`](Self::wake), and in tick `due` if one is given.
     pub(super) fn wake_later(&self, context: &Context<'_>, due: Option<u64>) {
         self.waiting.task.set(Some(context.waker().clone()));
         self.waiting.due.set(due.unwrap_or(u64::MAX));
@@ -57,9 +57,9 @@ impl TickAlarm {
         }
     }
 
-    /// Waits until a tick that is still to come. The wait ends by that tick alone.
+    /// Waits until a future tick. Only that tick ends the wait.
     pub(super) async fn until(&self, tick: u64) {
-        // Also where the wait is dropped.
+        // Disabled also if the wait is dropped.
         let _enabled = Enabled(&self.timer);
         self.waiting.is_over.set(false);
         poll_fn(|context| match self.waiting.is_over.get() {
@@ -72,7 +72,7 @@ impl TickAlarm {
         .await;
     }
 
-    /// Wakes no task in a tick any more.
+    /// Stops waking the task.
     pub(super) fn end(&self) {
         self.timer.set_enabled(false);
     }

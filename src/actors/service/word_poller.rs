@@ -1,4 +1,5 @@
-//! Words of firmware that a channel's task waits for: their poll by doorbell, and the wake of the task.
+//! Words of firmware that a channel's task waits for: polls by a doorbell, and the wake of the
+//! task.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,7 +14,7 @@ use crate::mem::{AccessError, Segment, Segments, Store, look_at};
 use crate::messages::ChannelId;
 use crate::messages::front_end::WordsRang;
 
-/// Bytes of a word that is polled in turns.
+/// Number of bytes of a word that is polled in turns.
 const WORD: usize = 4;
 
 /// Waits for changes of words that a front end selects, and for a tick.
@@ -23,24 +24,24 @@ pub(in crate::actors) struct WordPoller {
     seen: Rc<PolledWords>,
 }
 
-/// Read of several words at a time.
+/// Read of several words at once.
 pub(in crate::actors) struct TurnRead {
     /// Segments to read, at most `DOORBELL_BYTES`.
     pub(in crate::actors) segments: Segments,
     /// Offsets of the words in the bytes read.
     pub(in crate::actors) offsets: Vec<usize>,
-    /// Position of the first of them among all words.
+    /// Position of the first of these words among all words.
     pub(in crate::actors) first: usize,
 }
 
 struct PolledWords {
     channel: ChannelId,
     context: ActorContext,
-    /// Wake of the channel's task.
+    /// Wakes the channel's task.
     alarm: TickAlarm,
     /// Bytes last read; empty before the first read.
     last: RefCell<Bytes>,
-    /// Tick in which they were read.
+    /// Tick in which the bytes last changed.
     since: Cell<u64>,
     /// True after a ring that the task has not taken.
     has_rung: Cell<bool>,
@@ -84,28 +85,28 @@ impl WordPoller {
         }
     }
 
-    /// Bytes last read, whether they can be read now or not.
+    /// Bytes last read, even if they can't be read now.
     pub(in crate::actors) fn last(&self) -> Bytes {
         self.seen.last.borrow().clone()
     }
 
-    /// Tick since which the bytes are as they are.
+    /// Tick in which the bytes last changed.
     pub(in crate::actors) fn since(&self) -> u64 {
         self.seen.since.get()
     }
 
-    /// Has the task woken by a change of the bytes, and in tick `due`, if there is one.
+    /// Registers the task to be woken by a change of the bytes, and in tick `due` if one is given.
     pub(in crate::actors) fn wake_later(&self, context: &Context<'_>, due: Option<u64>) {
         self.seen.alarm.wake_later(context, due);
     }
 
-    /// Polls these segments from now on, at most `DOORBELL_BYTES`. The first poll rings, also if nothing has changed: firmware may
-    /// repeat a word that the host has just taken.
+    /// Polls these segments from now on, at most `DOORBELL_BYTES`. The first poll rings even
+    /// without a change, because firmware may repeat a word that the host has just taken.
     pub(in crate::actors) fn watch(&self, segments: impl IntoIterator<Item = Segment>) {
         self.replace(segments, None);
     }
 
-    /// Polls these segments from now on, of which only the words at these offsets ring.
+    /// Polls these segments from now on. Only changes of the words at these offsets ring.
     pub(in crate::actors) fn watch_words(
         &self,
         segments: impl IntoIterator<Item = Segment>,
@@ -114,7 +115,8 @@ impl WordPoller {
         self.replace(segments, Some(words));
     }
 
-    /// Polls these words of 32 bits from now on, by one of the reads in each tick, in turns. The first poll makes all reads.
+    /// Polls these words of 32 bits from now on. Each tick makes one of the reads, in turns; the
+    /// first poll makes all of them.
     pub(in crate::actors) fn watch_in_turns(
         &self,
         words: impl IntoIterator<Item = Segment>,
@@ -126,7 +128,7 @@ impl WordPoller {
             let mut state = state.borrow_mut();
             let is_first = state.len() != to.len();
             state.resize(to.len(), 0);
-            // By the tick, so that a replay, which has no idle ticks, makes the same reads.
+            // Selected by the tick, so that a replay, which skips idle ticks, makes the same reads.
             let turn = seen.context.now() % reads.len().max(1) as u64;
             let due = (0..).zip(&reads).filter(|(at, _)| is_first || *at == turn);
             for (_, read) in due {
@@ -164,7 +166,7 @@ impl WordPoller {
         });
     }
 
-    /// Watch of the bytes of these segments.
+    /// Doorbell for the bytes of these segments.
     fn watch_of(
         &self,
         segments: Rc<[Segment]>,
@@ -178,12 +180,12 @@ impl WordPoller {
         Watch::new(len, Box::new(read), Box::new(ring))
     }
 
-    /// True if the words have changed since the last call.
+    /// True if the doorbell has rung since the last call.
     pub(in crate::actors) fn take_ring(&self) -> bool {
         self.seen.has_rung.take()
     }
 
-    /// Polls nothing, until the next [`watch`](Self::watch).
+    /// Suspends polling, until the next [`watch`](Self::watch).
     pub(in crate::actors) fn rest(&self) {
         self.bell.disarm();
     }
@@ -196,7 +198,7 @@ impl WordPoller {
 }
 
 impl TurnRead {
-    /// Reads the words to their places among all.
+    /// Reads the words of this read to their places among all words.
     fn look(&self, store: &dyn Store, all: &mut [u8]) -> Result<(), AccessError> {
         let mut bytes = [0; DOORBELL_BYTES];
         let len: u64 = self.segments.iter().map(|segment| segment.len).sum();
@@ -215,7 +217,7 @@ impl TurnRead {
 
 impl PolledWords {
     fn rang(&self, segments: &[Segment], bytes: Option<&[u8]>) {
-        // A notified tick rings with unchanged bytes, too.
+        // A notified tick rings even with unchanged bytes.
         if let Some(bytes) = bytes.filter(|bytes| self.last.borrow().as_ref() != *bytes) {
             *self.last.borrow_mut() = Bytes::copy_from_slice(bytes);
             self.since.set(self.context.now());

@@ -5,21 +5,21 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::network::Connection;
 use crate::messages::sockets::{OsError, READ_MAX, ReadMode};
 
-/// Client, and its connection as long as it is usable.
+/// Client, and its connection while that is usable.
 ///
-/// The two directions end independently: received bytes can be read after sending has become impossible.
+/// The two directions end independently: received bytes can be read after sending has failed.
 pub(super) struct Client {
     connection: Option<Box<dyn Connection>>,
     /// True while the client accepts bytes.
     takes: bool,
-    /// Fault that ended sending, until it is reported.
+    /// Fault that ended sending; `None` after its report.
     untold: Option<Fault>,
     /// True after the end of the client's stream.
     ended: bool,
     /// Receive buffer, at most [`READ_MAX`] bytes. Further bytes stay in the buffers of the operating system, so that TCP throttles the
     /// client.
     arrived: BytesMut,
-    /// Number of buffered bytes that were searched for a NUL without success.
+    /// Number of buffered bytes that were searched for a NUL without finding one.
     searched: usize,
     queued: BytesMut,
 }
@@ -52,8 +52,8 @@ impl Client {
         }
     }
 
-    /// Releases the connection, as if the client had left. Received bytes can still be read. Returns the connection, for the caller to
-    /// drop, if there was one.
+    /// Releases the connection, as if the client had left. Received bytes can still be read.
+    /// Returns the connection, if there was one, for the caller to drop.
     pub(super) fn abandon(&mut self) -> Option<Box<dyn Connection>> {
         self.close_outlet();
         self.untold = None;
@@ -61,7 +61,7 @@ impl Client {
         self.connection.take()
     }
 
-    /// True while there is a connection.
+    /// True while the client has a connection.
     pub(super) fn is_connected(&self) -> bool {
         self.connection.is_some()
     }
@@ -90,14 +90,15 @@ impl Client {
         Ok(())
     }
 
-    /// Like [`send`](Self::send), for bytes that no caller has requested, such as the greeting. A fault is returned by a later operation.
+    /// As [`send`](Self::send), for bytes that no caller has requested, such as the greeting. A
+    /// later operation returns the fault.
     pub(super) fn send_unasked(&mut self, data: &[u8], limit: usize) {
         if !data.is_empty() {
             self.untold = self.send(data, limit).err();
         }
     }
 
-    /// Sends queued bytes, as far as the operating system accepts them.
+    /// Sends queued bytes that the operating system accepts.
     pub(super) fn flush(&mut self) -> Result<(), Fault> {
         if !self.queued.is_empty()
             && let Some(connection) = &mut self.connection
@@ -124,8 +125,9 @@ impl Client {
         }
     }
 
-    /// Continues closing the connection: sends the queue, then ends the outgoing stream, then waits for the end of the client's stream. An
-    /// earlier close may discard the last bytes. Returns true when done.
+    /// Continues closing the connection: sends the queue, then ends the outgoing stream, then waits
+    /// for the end of the client's stream. Closing earlier may lose the last bytes. Returns true
+    /// when done.
     pub(super) fn leave(&mut self, room: &mut [u8]) -> Result<bool, Fault> {
         self.flush()?;
         if !self.queued.is_empty() {
@@ -155,7 +157,7 @@ impl Client {
         self.queued = BytesMut::new();
     }
 
-    /// Ends sending. The queue and `more` bytes are lost.
+    /// Ends sending. The queue and `more` further bytes are lost.
     fn lose(&mut self, more: usize, cause: OsError) -> Fault {
         let unsent = self.queued.len() + more;
         self.close_outlet();
@@ -187,7 +189,7 @@ impl Client {
         Ok(())
     }
 
-    /// Takes `want` from the receive buffer, if it is there.
+    /// Takes `want` from the receive buffer, if it has arrived.
     fn find(&mut self, want: ReadMode) -> Option<Bytes> {
         let arrived = self.arrived.len();
         match want {

@@ -20,9 +20,11 @@ pub(super) const LEAVING_MAX: usize = 64;
 /// Maximum number of sockets that a checkpoint opens again.
 const RESTORED_MAX: usize = 256;
 
-/// All sockets and their clients. Network operations depend only on the calls of the hub, and have the same order, as replay requires.
+/// All sockets and their clients. Network operations depend only on the calls of the hub, and have
+/// the same order in a replay.
 ///
-/// The hub is not part of a system: sockets that were opened before a system starts are open in it, too.
+/// The hub is not part of a system: sockets that were opened before a system starts stay open in
+/// it.
 pub(crate) struct Hub {
     network: Traced<dyn Network>,
     answers: ResultLog,
@@ -46,14 +48,15 @@ struct Socket {
     name: String,
     greeting: String,
     port: u16,
-    /// Listening socket; `None` in a child of the process that opened it, in which no client can connect.
+    /// Listening socket; `None` in a forked child of the process that opened it, which accepts no
+    /// clients.
     listener: Option<Box<dyn Listener>>,
     accepted: i32,
-    /// Error of `accept` that was already reported.
+    /// Error of `accept` that was reported last.
     refused: Option<OsError>,
 }
 
-/// Disconnected client, known only to reports.
+/// Disconnected client, which only reports still name.
 struct Leaving {
     name: String,
     id: ClientId,
@@ -86,7 +89,7 @@ impl Hub {
             }
             Err(cause) => return Err(SocketError::Listen { name, port, cause }),
         };
-        // Saturating: the number in a recording may be the maximum.
+        // Saturating, because the number in a recording may be the maximum.
         self.opened = self.opened.saturating_add(1);
         let id = SocketId(self.opened);
         let socket = Socket {
@@ -203,8 +206,8 @@ impl Hub {
         }
     }
 
-    /// Releases everything without network operations: it belongs to the parent of this forked process. Sockets stay open, but no client
-    /// can connect. Clients appear to have left.
+    /// Releases everything without network operations, because it belongs to the parent of this
+    /// forked process. Sockets stay open, but no client can connect. Clients appear to have left.
     pub(super) fn abandon(&mut self) {
         let sockets = self.sockets.values_mut();
         let sockets = sockets.filter_map(|socket| socket.listener.take()).count();
@@ -231,7 +234,8 @@ impl Hub {
         }
     }
 
-    /// Opens sockets that are not open, under their numbers and ports. Those that are open stay, with their clients.
+    /// Opens sockets that are not open, with their numbers and ports. Open sockets stay, with their
+    /// clients.
     pub(super) fn restore(&mut self, saved: SavedSockets) -> Vec<SocketError> {
         let mut errors = Vec::new();
         self.opened = self.opened.max(saved.opened);
@@ -247,7 +251,7 @@ impl Hub {
             let id = SocketId(id);
             if let Some(open) = self.sockets.get_mut(&id) {
                 if open.name != name {
-                    // It was opened in another order: its owner keeps it.
+                    // The socket was opened in another order; its owner keeps it.
                     let cause = OsError(libc::EEXIST);
                     errors.push(SocketError::Listen { name, port, cause });
                     continue;
@@ -280,7 +284,8 @@ impl Hub {
         errors
     }
 
-    /// Sends queued bytes, as far as the network accepts them, and releases connections that have finished closing.
+    /// Sends queued bytes that the network accepts, and releases connections that have finished
+    /// closing.
     pub(super) fn pump(&mut self) {
         let Self {
             sockets,
@@ -309,13 +314,13 @@ impl Hub {
         &self.answers
     }
 
-    /// Continues the numbering after `opened` sockets that were opened elsewhere.
+    /// Continues the numbering after `opened` sockets that another hub has opened.
     pub(crate) fn after(mut self, opened: u64) -> Self {
         self.opened = opened;
         self
     }
 
-    /// Number of sockets that were ever opened.
+    /// Number of sockets opened so far.
     pub(crate) fn opened(&self) -> u64 {
         self.opened
     }
@@ -417,14 +422,14 @@ impl Socket {
     fn greeting(&self, id: i32) -> String {
         let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.port);
         let text = self.greeting.replace("{addr}", &address.to_string());
-        // The name comes last: it may contain braces.
+        // The name is replaced last, because it may contain braces.
         text.replace("{id}", &id.to_string())
             .replace("{name}", &self.name)
     }
 }
 
 impl Leaving {
-    /// Continues closing the connection. False when it is done.
+    /// Continues closing the connection. Returns false when that is done.
     fn goes_on(&mut self, room: &mut [u8], notes: &mut Vec<SocketError>) -> bool {
         match self.client.leave(room) {
             Ok(over) => !over,

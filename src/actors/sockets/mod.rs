@@ -1,8 +1,9 @@
-//! The socket manager: lets a testbench talk over TCP while simulated time goes on. It never blocks: data that can't be sent yet is queued,
-//! and a read returns only data that has arrived.
+//! The socket manager: TCP for a testbench while simulated time advances. It never blocks: data
+//! that can't be sent yet is queued, and a read returns only data that has arrived.
 //!
 //! - [`hub`]: all sockets and their clients; [`client`]: one client, with its buffers.
-//! - [`network`]: the TCP interface they use; [`tcp`]: its implementation; [`noted`]: its results, for recordings.
+//! - [`network`]: their interface to TCP; [`tcp`]: its implementation; [`recorded_network`]: its
+//!   results, for recordings.
 
 mod client;
 mod hub;
@@ -54,7 +55,7 @@ impl Sockets {
     fn serve(&self, mail: Inbox) {
         let hub = &mut *self.hub.borrow_mut();
         hub.answers().set_enabled(self.context.has_taps());
-        // Queued data goes out before any request. After a fork it is the parent's to send.
+        // Queued data is sent before any request. After a fork, only the parent sends it.
         if !matches!(mail, Inbox::Abandon(_)) {
             hub.pump();
         }
@@ -119,7 +120,7 @@ impl Sockets {
 }
 
 impl Sockets {
-    /// Announces the network's results, then replies.
+    /// Emits the network's results as events, then replies.
     fn answer<R: Body>(&self, hub: &Hub, reply: ReplySender<R>, answer: R) {
         for answered in hub.answers().take() {
             self.context.emit(|| answered);

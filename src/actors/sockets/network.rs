@@ -1,10 +1,11 @@
-//! Interface to TCP. The socket manager uses no other access to a network.
+//! Interface to TCP, through which the socket manager makes all accesses to a network.
 
 use crate::messages::sockets::OsError;
 
-/// Network. Its results do not depend on messages alone, so a replay provides recorded ones. No function blocks.
+/// Network. Its results do not depend on messages alone, so a replay provides the recorded ones. No
+/// function blocks.
 pub(crate) trait Network {
-    /// Listens on a port of 127.0.0.1. Port 0 selects a free one.
+    /// Listens on a port of 127.0.0.1. Port 0 selects a free port.
     fn listen(&mut self, port: u16) -> Result<Box<dyn Listener>, OsError>;
 }
 
@@ -13,7 +14,7 @@ pub(crate) trait Listener {
     /// Port number in use.
     fn port(&self) -> u16;
 
-    /// Accepts a connection; `None` if none waits.
+    /// Accepts a connection; `None` if no client waits.
     fn accept(&mut self) -> Result<Option<Box<dyn Connection>>, OsError>;
 }
 

@@ -25,7 +25,7 @@ impl Network for Tcp {
 fn listen(port: u16) -> io::Result<Loopback> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
     let socket = above_standard(socket)?;
-    // Allows reuse of a port whose last connections are in TIME_WAIT.
+    // Allows reuse of a port that still has connections in TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, port).into())?;
@@ -79,14 +79,14 @@ impl Listener for Loopback {
 fn prepared(socket: Socket) -> io::Result<Owned> {
     let socket = above_standard(socket)?;
     socket.set_nonblocking(true)?;
-    // Sends single characters, such as echoed ones, without delay.
+    // Disables the delay of single characters, such as echoed ones.
     socket.set_tcp_nodelay(true)?;
     Ok(Owned::from(socket))
 }
 
 impl Connection for Owned {
     fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
-        // A client that has left is an error, and not a signal that would end the simulator.
+        // A client that has left is an error, and does not end the simulator by a signal.
         not_now(self.socket.send_with_flags(data, libc::MSG_NOSIGNAL))
     }
 
@@ -95,7 +95,7 @@ impl Connection for Owned {
     }
 
     fn finish(&mut self) {
-        // Fails only if the client has left, and then there is no need to inform it.
+        // Fails only if the client has left, so that no end has to be sent.
         let _ = self.socket.shutdown(Shutdown::Write);
     }
 }

@@ -9,7 +9,7 @@ use super::network::{Connection, Listener, Network};
 use crate::messages::events::NetworkResult;
 use crate::messages::sockets::OsError;
 
-/// Results of a network, collected while they are wanted.
+/// Results of a network, collected while that is enabled.
 #[derive(Clone, Default)]
 pub(super) struct ResultLog {
     wanted: Rc<Cell<bool>>,

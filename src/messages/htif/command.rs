@@ -73,8 +73,8 @@ impl Command {
         Self(self.0 & !Self::PAYLOAD | payload & Self::PAYLOAD)
     }
 
-    /// True if both halves are written: neither is 0, or a CPU of 64 bits has written the word at
-    /// once. A word with a half of 0 may come from a CPU of 32 bits, whose other half follows.
+    /// True if neither half is 0. A word with a half of 0 may come from a CPU of 32 bits, whose
+    /// other half follows.
     pub fn is_whole(self) -> bool {
         self.0 as u32 != 0 && self.0 >> 32 != 0
     }

@@ -199,7 +199,8 @@ impl ChannelStatus {
     }
 
     /// Indices of the host in memory, if firmware has overwritten them: consumer index of requests,
-    /// producer index of responses. Indices in memory may be older while the host accesses memory.
+    /// producer index of responses. They are compared only in an idle step: during a request,
+    /// memory may have older ones.
     fn overwritten(&self) -> Option<(u32, u32)> {
         let words = self
             .words

@@ -34,7 +34,7 @@ pub(super) const B: ChannelId = ChannelId(7);
 pub(super) struct Host {
     pub(super) calls: RefCell<Vec<String>>,
     files: RefCell<BTreeMap<u64, (Vec<u8>, usize)>>,
-    /// Runs while the host program opens a file.
+    /// Callback during the host program's next open.
     pub(super) meanwhile: RefCell<Option<Box<dyn Fn()>>>,
 }
 

@@ -67,7 +67,7 @@ fn entries_come_in_the_order_of_their_names_whatever_the_buffer() {
             assert_eq!(all(&bench, opened.unwrap(), len), expected, "{path} {len}");
         }
     }
-    // A buffer without room for the next record changes nothing.
+    // A buffer without room for the next record leaves the position unchanged.
     let fd = bench.posix_open(".", RO).unwrap();
     for len in [0, 1, 15] {
         assert_eq!(bench.read_directory(fd, len), Err(Errno::EINVAL));
@@ -101,7 +101,7 @@ fn a_hundred_thousand_entries_are_read_and_none_is_lost() {
     std::fs::create_dir(bench.path("d")).unwrap();
     std::fs::write(bench.path("f"), "").unwrap();
     for number in 0..100_000 {
-        // Links are made faster than files.
+        // Links are created faster than files.
         std::fs::hard_link(bench.path("f"), bench.path(&format!("d/{number:05}")))
             .or_else(|_| std::fs::write(bench.path(&format!("d/{number:05}")), ""))
             .unwrap();
@@ -140,6 +140,6 @@ fn a_directory_is_rewound_and_is_no_file() {
     let file = bench.posix_open("a", RO).unwrap();
     assert_eq!(bench.read_directory(file, 272), Err(Errno::ENOTDIR));
     assert_eq!(bench.read_directory(99, 272), Err(Errno::EBADF));
-    // An open of protocol 0.2 takes no directories.
+    // An open of protocol 0.2 refuses directories.
     assert_eq!(bench.open(".", R), Err(Errno::EISDIR));
 }

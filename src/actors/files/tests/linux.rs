@@ -61,7 +61,7 @@ fn tree(root: &Path) -> Vec<String> {
     found
 }
 
-/// Compares an operation of the actor with one of Linux, and what both leave behind.
+/// Compares an operation of the actor with the same one of Linux, and the trees after both.
 fn compare(
     what: &str,
     ours: impl FnOnce(&Bench) -> Result<(), Errno>,

@@ -140,7 +140,7 @@ fn files_are_removed_renamed_and_cut() {
     let fd = bench.posix_open("f", RW).unwrap();
     bench.act("f", rename("g")).unwrap();
     assert_eq!(bench.content("g"), "text");
-    // The descriptor stays that of the file.
+    // The descriptor still refers to the same file.
     bench.truncate(fd, 2).unwrap();
     assert_eq!(bench.content("g"), "te");
     bench.truncate(fd, 1 << 33).unwrap();
@@ -199,7 +199,7 @@ fn no_operation_leads_out_of_the_root() {
         bench.put("f", "inside");
         assert_eq!(bench.act("f", rename(path)), Err(Errno::EACCES), "{path}");
     }
-    // A link itself is in the root: it is removed, and what it leads to stays.
+    // A link itself is in the root: it is removed, and its target stays.
     bench.act("absolute", PathAction::Unlink).unwrap();
     bench.act("relative", rename("moved")).unwrap();
     assert!(bench.path("moved").is_symlink());
@@ -221,7 +221,7 @@ fn absolute_paths_and_links_into_the_root_are_followed() {
         let access = PathAction::Access(AccessMode::READ | AccessMode::WRITE);
         assert_eq!(bench.act(&path, access), Ok(()), "{path}");
     }
-    // The last link counts itself where a name is created or removed.
+    // The link at the end is not followed where a name is created or removed.
     let exclusive = creating(WO) | PosixFlags::EXCLUSIVE;
     assert_eq!(bench.posix_open("file", exclusive), Err(Errno::EEXIST));
     bench
@@ -323,7 +323,7 @@ fn operations_without_a_root_are_refused() {
     assert_eq!(bench.stat("f"), Err(Errno::EACCES));
     assert_eq!(bench.act("f", PathAction::Unlink), Err(Errno::EACCES));
     assert!(bench.explain(A).unwrap().contains("MAILBOX_FS_ROOT"));
-    // Failed opens hold no place.
+    // A failed open leaves no reservation.
     for _ in 0..300 {
         assert_eq!(bench.posix_open("f", RO), Err(Errno::EACCES));
     }
@@ -332,7 +332,7 @@ fn operations_without_a_root_are_refused() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Seeks, reads, writes and truncations, against bytes and a position.
+    /// Seeks, reads, writes and truncations, compared with a model of bytes and a position.
     #[test]
     fn a_file_is_bytes_and_a_position(
         operations in proptest::collection::vec((0..5_u8, -20..20_i64, 0..3_u64), 1..40),

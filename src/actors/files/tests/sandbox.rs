@@ -1,4 +1,4 @@
-//! Reach of paths inside of the root, and rejection of all others.
+//! Paths inside of the root are found, and all others rejected.
 
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
@@ -83,7 +83,7 @@ fn absolute_paths_lead_below_the_root_alone() {
     assert_eq!(bench.content("dir/new"), "n");
 }
 
-/// Checks that names beginning like the root's are compared by components, not as text.
+/// Checks that a name which begins like the root's is compared by components, not as text.
 #[test]
 fn a_directory_whose_name_begins_as_the_root_s_is_outside() {
     let bench = Bench::new();
@@ -355,7 +355,7 @@ fn a_refusal_has_its_reason() {
     bench.seek(writes, i64::MAX as u64).unwrap();
     assert_eq!(bench.write(writes, "x"), Err(Errno::EINVAL));
     assert_eq!(bench.explain(A).unwrap(), "file `f`");
-    // Another operation does not return it.
+    // Another operation does not return the reason.
     bench.read(writes, 1).unwrap_err();
     bench.open("absent", R).unwrap_err();
     assert_eq!(bench.explain(A), None);
@@ -388,7 +388,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => prop::collection::vec(any::<u8>(), 0..20),
     ];
     let fd = || prop_oneof![8 => 9..14_u64, 1 => any::<u64>()];
-    // A seek far beyond the end makes a sparse file at most.
+    // A seek far behind the end at most makes a sparse file.
     let number = || prop_oneof![0..100_u64, any::<u64>()];
     prop_oneof![
         3 => (path, 0..20_u32).prop_map(|(path, flags)| Step::Open(path, flags)),

@@ -61,7 +61,7 @@ fn what_the_host_program_refuses_is_refused() {
     let bench = Bench::new();
     assert_eq!(bench.open("virtual/uart/absent", R), Err(Errno::ENODEV));
     assert_eq!(bench.open("virtual/uart/panic", R), Err(Errno::EIO));
-    // Neither took a descriptor.
+    // Neither has used a descriptor.
     assert_eq!(bench.open("virtual/uart", RW), Ok(10));
     assert_eq!(bench.write(10, ""), Err(Errno::EPIPE));
     assert_eq!(bench.seek(10, u64::MAX), Err(Errno::EINVAL));

@@ -23,7 +23,7 @@ impl Bench {
         Self::with(ChannelServices::default(), 0, |_| {})
     }
 
-    /// Bench with services, whose firmware takes `settle` ticks between two stores at most.
+    /// Bench with services, whose firmware leaves at most `settle` ticks between two stores.
     pub(super) fn with(
         services: ChannelServices,
         settle: u64,
@@ -72,7 +72,7 @@ impl Bench {
         (word != 0).then_some(Command(word))
     }
 
-    /// Makes a system call: its result.
+    /// Makes a system call. Returns its result.
     pub(super) fn call(&self, number: u64, args: &[u64]) -> i64 {
         let mut words = [0; 8];
         words[0] = number;
@@ -91,7 +91,7 @@ impl Bench {
         panic!("no response: {}", self.status());
     }
 
-    /// Writes a path with its NUL: its address and length.
+    /// Writes a path with its NUL. Returns its address and length.
     pub(super) fn path(&self, path: &str) -> (u64, u64) {
         self.state.ram.put(PATH, path.as_bytes());
         self.state.ram.put(PATH + path.len() as u64, &[0]);

@@ -25,7 +25,7 @@ fn an_exit_has_the_payload_without_its_lowest_bit() {
         assert_eq!(bench.state.progress.exits(), [Some(code)]);
         assert_eq!(bench.response(), None);
         assert!(bench.status().contains("exited with code"));
-        // Nothing is served any more.
+        // No command is served after the exit.
         bench.command(WRITE | 0x41);
         assert_eq!(bench.word(TOHOST), WRITE | 0x41);
     }
@@ -66,7 +66,7 @@ fn a_console_read_is_answered_when_a_character_comes() {
     bench.command(READ);
     bench.tick();
     assert_eq!(bench.response(), Some(Command(READ | 0x17a)));
-    // At the end of the input there is no answer.
+    // At the end of the input there is no response.
     bench.command(READ);
     let status = bench.status();
     let said = "waits for more bytes of the standard input or for a command in tohost";

@@ -37,7 +37,7 @@ fn file_operations_fail() {
         "fault injected by `faults.files`; answered EIO"
     ));
     assert!(!bench.file("f").exists());
-    // Standard streams are no files.
+    // Faults of files don't affect standard streams.
     bench.state.ram.put(BUFFER, b"text\n");
     assert_eq!(bench.call(64, &[1, BUFFER, 5]), 5);
 }
@@ -68,7 +68,7 @@ fn bits_of_what_is_read_are_flipped() {
     let read = bench.bytes(BUFFER, 4);
     assert!(read.iter().all(|byte| byte.count_ones() == 1), "{read:?}");
     assert!(is_told(&bench, "fault injected: bit "));
-    // The words of HTIF itself are left alone.
+    // The words of HTIF itself have no flipped bits.
     assert_eq!(bench.call(57, &[fd]), 0);
 }
 

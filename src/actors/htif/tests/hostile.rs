@@ -1,11 +1,11 @@
-//! Firmware that writes anything: no panic, no hang, bounded memory, and service goes on.
+//! Firmware that writes arbitrary words: no panic, no hang, bounded memory, and continued service.
 
 use std::iter;
 
 use super::bench::{BASE, CWD, FROMHOST, SIZE};
 use super::*;
 
-/// Number of words of `tohost`, which `VHOST_HOSTILE_REQUESTS` sets.
+/// Number of words written to `tohost`, set by `VHOST_HOSTILE_REQUESTS`.
 fn words() -> u64 {
     let given = std::env::var("VHOST_HOSTILE_REQUESTS");
     given.map_or(10_000, |words| words.parse().unwrap())
@@ -36,7 +36,7 @@ fn any_word_is_survived() {
         {
             bench.put_word(address, word);
         }
-        // Bounded: a transfer of the whole memory takes long.
+        // Bounded, as a transfer of the whole memory takes long.
         bench.put_word(CALL + 24, number() & 0xffff);
         bench.put_word(CALL, calls[(number() % calls.len() as u64) as usize]);
         let word = match at % 4 {
@@ -47,7 +47,7 @@ fn any_word_is_survived() {
         };
         bench.command(word);
         bench.response();
-        // An address of words that happen to be an exit.
+        // The address may be of words that are an exit by chance.
         if bench.told().1.is_some() {
             bench = Bench::new();
         }
@@ -63,7 +63,8 @@ fn any_word_is_survived() {
     assert_eq!(bench.told().1, Some(0), "{}", bench.status());
 }
 
-/// Firmware that takes no response is not served any more; its memory in the host is bounded.
+/// A channel whose firmware takes no responses is not served further; its memory in the host is
+/// bounded.
 #[test]
 fn responses_that_are_not_taken_end_the_commands() {
     let bench = Bench::new();

@@ -16,7 +16,7 @@ const EFAULT: i64 = -(Errno::EFAULT.0 as i64);
 const CREATE: u64 = 0o100;
 
 impl Bench {
-    /// Writes text to a descriptor: the result.
+    /// Writes text to a descriptor. Returns the result.
     fn write(&self, fd: u64, text: &str) -> i64 {
         self.state.ram.put(BUFFER, text.as_bytes());
         self.call(64, &[fd, BUFFER, text.len() as u64])
@@ -84,7 +84,7 @@ fn text_that_is_lost_is_answered_by_the_next_write() {
     assert_eq!(bench.write(1, "lost\n"), EPIPE);
     assert_eq!(bench.write(1, "b\n"), 2);
     assert_eq!(bench.text(), "[cpu] a\n[cpu] b\n");
-    // The console reports.
+    // The console has reported the failure.
     assert_eq!(bench.told(), (vec![], None));
 }
 
@@ -196,12 +196,12 @@ fn failures_are_reported_with_the_call_and_service_goes_on() {
         reports[0].1.contains("system call 9999 does not exist"),
         "{reports:?}"
     );
-    // A program looks if a file is there.
+    // A program checks if a file is there.
     assert_eq!(bench.open("missing", 0), ENOENT);
     let (reports, _) = bench.told();
     assert_eq!(reports[0].0, Severity::Info);
     assert!(reports[0].1.contains("file `missing`"), "{reports:?}");
-    // Words of a call that are nowhere: firmware is not left waiting.
+    // The words of the call are not mapped, and firmware still gets a response.
     bench.command(0x10);
     bench.tick();
     assert!(bench.response().is_some());
@@ -216,7 +216,7 @@ fn failures_are_reported_with_the_call_and_service_goes_on() {
     assert!(bench.status().contains("write(0x1, "), "{}", bench.status());
 }
 
-/// getcwd shows the root as `/`, and each path that it gives leads back.
+/// Each path that getcwd returns leads back to its directory; the root is `/`.
 #[test]
 fn paths_of_getcwd_lead_back() {
     let bench = Bench::new();
@@ -245,6 +245,6 @@ fn paths_of_getcwd_lead_back() {
     }
     assert!(bench.open("/logs/f", 0) > 2);
     assert_eq!(bench.open("/logs/g", 0), ENOENT);
-    // A path of the machine that is not below the root is none.
+    // An absolute path of the host that is not below the root does not exist for firmware.
     assert_eq!(bench.open("/etc/passwd", 0), ENOENT);
 }

@@ -31,7 +31,7 @@ pub(super) const BASE: u64 = 0x8000_0000;
 pub(super) const SIZE: u64 = 0x2_0000;
 pub(super) const DATA: u64 = BASE + 0x1_0000;
 
-/// Custom command that is pending until a test answers it.
+/// Custom command that is pending until a test sets its result.
 pub(super) const LATER: u64 = 99;
 
 /// Memory of a chip that counts its accesses.
@@ -68,9 +68,9 @@ pub(super) struct RecordedMessages {
     pub(super) pending: RefCell<Vec<ReplySender<Result<PollOutcome, CallError>>>>,
     pub(super) cancelled: RefCell<Vec<String>>,
     pub(super) files: RefCell<Vec<String>>,
-    /// Bytes put out unchanged, with true for standard error.
+    /// Unchanged bytes, with true for standard error.
     pub(super) raw: RefCell<Vec<(bool, Vec<u8>)>>,
-    /// Runs during firmware's next access to memory or to a file.
+    /// Callback during firmware's next access to memory or to a file.
     pub(super) meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
 }
 
@@ -97,7 +97,7 @@ impl Bench {
         Self::on(Ram::new(BASE, SIZE as usize), channels)
     }
 
-    /// Bench whose memory has a content before the host starts.
+    /// Bench whose memory has content before the host starts.
     pub(super) fn on(ram: Ram, channels: &[(u64, Layout)]) -> Self {
         Self::with(ram, ChannelServices::default(), channels)
     }

@@ -40,7 +40,7 @@ fn read(len: u64) -> Request {
     })
 }
 
-/// Each fault is the response of its kind of request alone, and a report of severity info.
+/// Each fault affects only requests of its kind, with a report of severity info.
 #[test]
 fn failures_are_answers_of_their_kind_of_request_and_information() {
     let call = |bench: &Bench| {
@@ -115,7 +115,7 @@ fn failures_are_answers_of_their_kind_of_request_and_information() {
     }
 }
 
-/// A descriptor can be closed whatever faults there are.
+/// A descriptor can be closed with every fault enabled.
 #[test]
 fn a_close_does_not_fail() {
     let bench = bench(Faults {
@@ -146,7 +146,7 @@ fn faults_follow_from_the_seed_and_have_its_share() {
     let [one, again, other] = [1, 1, 2].map(failures);
     assert_eq!(one, again);
     assert_ne!(one, other);
-    // A quarter of 400, with a standard deviation of 8.7.
+    // Expected: a quarter of 400, with a standard deviation of 8.7.
     for failures in [one, other] {
         assert!((60..140).contains(&failures.len()), "{}", failures.len());
     }
@@ -182,13 +182,13 @@ fn transfers_of_files_are_cut_short() {
     });
     let written = ask(&bench, &mut firmware, &write).unwrap();
     assert!((1..=65_536).contains(&written), "{written}");
-    // A byte can't be cut.
+    // One byte can't be a partial transfer.
     bench.reports();
     assert_eq!(ask(&bench, &mut firmware, &read(1)), Some(1));
     assert_eq!(bench.reports(), []);
 }
 
-/// Bits that differ from zero are those of the reports, at most 16 of a request.
+/// The reports name exactly the bits that differ from zero, at most 16 per request.
 #[test]
 fn flipped_bits_are_reported_with_their_addresses() {
     for (flip, len, expected) in [(ALWAYS, 100, 16), (ALWAYS, 3, 3), (0, 100, 0)] {

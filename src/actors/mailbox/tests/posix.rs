@@ -9,7 +9,7 @@ use super::*;
 use crate::messages::files::PathAction;
 use crate::messages::{ChannelServices, Clock, SeverityRule, files};
 
-/// Status that the mock of the file server gives.
+/// Status that the mock of the files actor returns.
 const STATUS: FileStatus = FileStatus {
     size: 1 << 40,
     inode: 7,
@@ -26,11 +26,11 @@ const TIME: Timestamp = Timestamp {
     nanoseconds: 6,
 };
 
-/// Number of bytes that the mock writes at once, and in total, before its disk is full.
+/// Number of bytes that the mock writes at once, and in total before its disk is full.
 const AT_ONCE: u64 = 40_000;
 const ROOM: u64 = 100_000;
 
-/// Mock of the file server for messages of protocol 0.3.
+/// Mock of the files actor for messages of protocol 0.3.
 pub(super) fn answer(call: files::Inbox, note: &dyn Fn(String)) {
     let missing = |path: &Bytes| match path.starts_with(b"missing") {
         true => Err(Errno::ENOENT),
@@ -48,7 +48,7 @@ pub(super) fn answer(call: files::Inbox, note: &dyn Fn(String)) {
             let (fd, len) = (call.message.fd, call.message.data.len() as u64);
             note(format!("write some {fd} {len} bytes"));
             let written = match fd {
-                // Each descriptor's disk is full after a number of bytes, which its number says.
+                // The number of a descriptor selects how full its disk is.
                 77 => Err(Errno::ENOSPC),
                 78 if len < AT_ONCE => Err(Errno::ENOSPC),
                 _ => Ok(len.min(AT_ONCE)),
@@ -212,7 +212,8 @@ fn every_offer_and_version_is_negotiated_as_the_protocol_says() {
                     continue;
                 };
                 assert_eq!(firmware.load(layout.version), session, "{what}");
-                // Without a higher version, the offer stays: the host writes what it always wrote.
+                // Without a higher version the offer stays: the host writes the same words as
+                // before.
                 let left = if session == 3 { 0 } else { offered };
                 assert_eq!(firmware.load(layout.request.offer()), left, "{what}");
             }
@@ -451,14 +452,14 @@ fn results_at_bad_addresses_are_efault_and_service_goes_on() {
             len: 5,
         },
     ] {
-        // The channel has no arguments, so that nothing is written of them.
+        // The channel has no arguments, so nothing is written.
         let expected = match request {
             FileRequest::Argv { .. } => 0,
             _ => -i64::from(Errno::EFAULT.0),
         };
         assert_eq!(ask(&bench, &mut firmware, request), expected, "{request}");
     }
-    // No entry was taken from the directory.
+    // No entry of the directory was consumed.
     assert!(
         !bench
             .seen
@@ -490,7 +491,7 @@ fn a_path_without_end_is_too_long() {
     };
     let expected = -i64::from(Errno::ENAMETOOLONG.0);
     assert_eq!(ask(&bench, &mut firmware, stat), expected);
-    // An OPEN of protocol 0.2 stays as it was.
+    // An OPEN of protocol 0.2 is unchanged.
     let open = FileRequest::Open {
         path: DATA,
         flags: OpenFlags::READ,
@@ -610,7 +611,7 @@ fn a_probe_that_fails_is_information_and_other_failures_are_errors() {
             "{text}"
         );
     }
-    // Wrong arguments are no probe.
+    // Requests with wrong arguments are not probes.
     for request in [
         FileRequest::Stat {
             path: 0x100,

@@ -1,4 +1,4 @@
-//! Statements of `docs/protocol.md` on the host's part of handshake, queues and requests.
+//! The host's obligations in `docs/protocol.md`: handshake, queues and requests.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -140,7 +140,7 @@ fn an_entry_is_copied_and_its_slot_is_returned_before_a_call() {
     }
 }
 
-/// Requests on the memory of the index itself.
+/// Requests whose data is in the memory of the index itself.
 #[test]
 fn a_slot_is_returned_before_memory_is_accessed() {
     for layout in layouts() {
@@ -280,7 +280,7 @@ fn strings_have_4096_bytes_with_their_nul() {
 
 #[test]
 fn no_request_moves_more_than_256_mib() {
-    // Within a memory of 1 GiB, whose first bytes are the channel's in the mock.
+    // The range is in a memory of 1 GiB; in the mock, its first bytes are the channel's.
     let (large, most) = (0x1010_0000, 256 << 20);
     for width in [PtrWidth::P4, PtrWidth::P8] {
         let layout = plain(width);

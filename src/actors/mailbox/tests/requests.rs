@@ -102,7 +102,7 @@ fn failed_requests_are_answered_and_reported_with_their_fields() {
         let reports = bench.reports();
         assert_eq!(reports.len(), 1, "{reports:?}");
         let (severity, id, text) = &reports[0];
-        // Firmware that looks for a file is answered, and is no error of the testbench.
+        // Firmware that checks for a file gets a response, which is not an error for the testbench.
         let expected = match *errno {
             Errno::ENOENT => Severity::Info,
             _ => Severity::Error,

@@ -192,7 +192,7 @@ fn a_read_waits_for_the_testbench_and_gets_what_is_there() {
         Some(Response::Value(4).entry(width))
     );
     assert_eq!(&data::<4>(&bench), b"abcd");
-    // What is there is less than was asked for.
+    // Fewer bytes are available than requested.
     assert_eq!(ask(&bench, &mut firmware, read(4)), 2);
     assert_eq!(&data::<2>(&bench), b"ef");
 
@@ -251,7 +251,7 @@ fn a_reset_drops_a_waiting_read_and_keeps_the_input() {
     assert_eq!(push(&bench, b"ab"), Ok(2));
     assert_eq!(firmware.try_receive(), None);
     assert_eq!(ask(&bench, &mut firmware, read(4)), 2);
-    // From inside of an actor the bus refuses.
+    // The bus refuses a request from inside of an actor.
     let refused: Result<_, BusError> = bench.bus.ask(
         &bench.server,
         StdinClose {
@@ -336,7 +336,7 @@ fn text_that_is_lost_is_answered_once_by_the_next_request_of_its_stream() {
         };
         bench.bus.ask(&bench.server, failed).unwrap();
     };
-    // Lines of both streams have one output, raw bytes have two.
+    // Lines of both streams go to one output, raw bytes to two.
     for (services, both) in [
         (ChannelServices::default(), true),
         (
@@ -376,9 +376,9 @@ fn text_that_is_lost_is_answered_once_by_the_next_request_of_its_stream() {
             FileRequest::CheckedClose { fd: 1 },
             if both { 0 } else { ENOSPC },
         );
-        // The console reports.
+        // The console has reported the failure.
         assert_eq!(bench.reports(), []);
-        // A session has its own errors.
+        // Each session has errors of its own.
         fails(&bench, false);
         firmware.reset_offering(NEWEST);
         bench.tick();

@@ -163,7 +163,8 @@ fn a_format_takes_the_words_of_its_entry_that_are_not_counted() {
     }
 }
 
-/// Firmware counts its arguments but leaves some out, so that stale words are printed in their place.
+/// Firmware counts arguments that it has not written. The stale words that are printed in their
+/// place are named.
 #[test]
 fn words_that_firmware_has_not_counted_are_named_where_they_are_printed() {
     let layout = plain(PtrWidth::P4);
@@ -188,7 +189,7 @@ fn words_that_firmware_has_not_counted_are_named_where_they_are_printed() {
     );
 }
 
-/// If firmware narrows each argument to one counted word, no stale half is printed.
+/// If firmware narrows each argument to one counted word, no stale upper half is printed.
 #[test]
 fn one_word_that_is_counted_for_each_argument_is_all_that_ll_and_j_take() {
     let layout = plain(PtrWidth::P4);
@@ -274,7 +275,7 @@ fn half_a_word_that_is_not_printed_is_told_of_once_for_each_call_site() {
     assert_eq!(print(format, main, 42, [1, wide]), said("main.c:42"));
     assert_eq!(print(format, main, 42, [wide, wide]), []);
     assert_eq!(print(format, main, 43, [1, wide]), said("main.c:43"));
-    // A wrapper around printf has one file and line for all messages.
+    // A wrapper around printf has the same file and line for all messages.
     assert_eq!(print(other, main, 42, [1, wide]), said("main.c:42"));
     assert_eq!(print(format, log, 42, [1, wide]), said("log.c:42"));
     assert_eq!(
@@ -320,7 +321,7 @@ fn a_result_wider_than_a_word_is_warned_of_once_for_each_method() {
             id,
             args: [].into(),
         };
-        // Every value that a word holds, signed or unsigned.
+        // Checks every value that a word can hold, signed or unsigned.
         for result in [
             0,
             0x7fff_ffff,

@@ -130,7 +130,7 @@ impl Firmware {
         u64::from_le_bytes(bytes)
     }
 
-    /// Writes as many bytes to an up buffer as fit. Returns their number.
+    /// Writes the bytes that fit to an up buffer. Returns their number.
     pub(super) fn write(&self, number: u32, bytes: &[u8]) -> usize {
         let words = self.words(number);
         let (size, mut at, read) = (self.word(words), self.word(words + 4), self.word(words + 8));

@@ -1,4 +1,4 @@
-//! Control blocks that are searched, move, vanish, or are implausible.
+//! Control blocks that are searched for, move, vanish, or are implausible.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ fn a_control_block_is_found_in_its_range() {
         let mut firmware = Firmware::new(&bench, PtrWidth::P4);
         firmware.block = block;
         firmware.set_up(&[TERMINAL], &[]);
-        // A mark without a header is none.
+        // A mark without a header is not a control block.
         bench
             .state
             .ram
@@ -49,7 +49,7 @@ fn a_control_block_is_found_in_its_range() {
     }
 }
 
-/// Constants of firmware may have the mark, with anything behind it.
+/// Constants of firmware may have the mark, followed by arbitrary bytes.
 #[test]
 fn a_search_goes_on_behind_marks_of_no_control_block() {
     let word = |word: u32| word.to_le_bytes();
@@ -60,7 +60,7 @@ fn a_search_goes_on_behind_marks_of_no_control_block() {
         b"and text".to_vec(),
         // A buffer whose write offset is behind its end.
         [[1, 0].map(word).concat(), descriptor.concat()].concat(),
-        // More than there is memory.
+        // Buffers larger than the memory.
         [64, 64].map(word).concat(),
     ] {
         let bench = searching();
@@ -80,7 +80,7 @@ fn a_search_goes_on_behind_marks_of_no_control_block() {
         let expected = format!("RTT: control block found at {BLOCK:#x}");
         let mut reports = bench.reports();
         assert_eq!(reports.pop(), Some((Severity::Info, expected)));
-        // Each search looks at the constant again: only impossible numbers are told of, and once.
+        // Each search finds the constant again. Only invalid numbers are reported, and once.
         let is_told = words.starts_with(b"and") || words[0] == 65;
         assert_eq!(reports.len(), usize::from(is_told), "{reports:?}");
     }
@@ -109,7 +109,7 @@ fn configured_names_that_a_control_block_lacks_are_told_once() {
             false => &[TERMINAL],
         };
         firmware.set_up(buffers, &[]);
-        // Firmware need not write anything.
+        // Firmware may write nothing.
         bench.ticks(ticks);
         let reports = bench.reports();
         assert_eq!(reports, [(Severity::Warning, expected.clone())]);
@@ -173,7 +173,8 @@ fn a_reset_begins_anew() {
     assert!(reports[0].1.contains("is gone"), "{reports:?}");
 }
 
-/// The mark is still there: what has changed is said, and that the block is served again once it can be.
+/// With the mark unchanged, the report names the changed numbers. The block is served again once it
+/// is valid.
 #[test]
 fn numbers_that_become_impossible_are_told_as_such() {
     let bench = Bench::new(PtrWidth::P4);
@@ -215,7 +216,7 @@ fn impossible_words_are_reported_once_and_do_not_stop_others() {
     let reports = bench.reports();
     let expected = "RTT: up channel 1 `log`: its write offset is 0x20, and its size 0x20; it is not served as long as it says so";
     assert_eq!(reports, [(Severity::Error, expected.to_owned())]);
-    // It is served once its offsets are possible again.
+    // The buffer is served once its offsets are valid again.
     bench.state.ram.put(words + 4, &[0; 4]);
     bench.ticks(2);
     firmware.write(1, b"back\n");

@@ -1,4 +1,4 @@
-//! Tests of RTT against firmware's side of the ring buffers, written from the layout.
+//! Tests of RTT with a mock of firmware's side, written from the layout of the ring buffers.
 
 mod bench;
 mod blocks;

@@ -25,7 +25,7 @@ fn bytes_of_the_terminal_reach_the_console_in_both_widths() {
         assert_eq!(firmware.write(0, b"hello\n"), 6);
         bench.ticks(1);
         assert_eq!(bench.text(), "hello\n", "{width:?}");
-        // Over the end of the ring.
+        // Across the end of the ring.
         for _ in 0..20 {
             assert_eq!(firmware.write(0, b"0123456789"), 10);
             bench.ticks(1);
@@ -72,7 +72,8 @@ fn an_idle_channel_is_read_once_a_tick() {
     }
 }
 
-/// Each buffer has its turn within a few ticks, and the mark too: a control block that is gone is noticed.
+/// Each buffer is read within a few ticks, and so is the mark: the loss of the control block is
+/// noticed.
 #[test]
 fn buffers_beyond_one_read_take_turns() {
     for (width, reads) in [(PtrWidth::P4, 5), (PtrWidth::P8, 8)] {
@@ -101,7 +102,7 @@ fn buffers_beyond_one_read_take_turns() {
     }
 }
 
-/// Once for each control block: firmware may change it.
+/// Modes are set once for each control block, because firmware may change them.
 #[test]
 fn modes_are_set_when_a_control_block_is_there() {
     for width in [PtrWidth::P4, PtrWidth::P8] {
@@ -165,7 +166,7 @@ fn bytes_reach_files_and_methods() {
     assert_eq!(bench.text(), "");
     let file = std::fs::read_to_string(bench.file("log.txt")).unwrap();
     assert_eq!(file, "to a file\n".repeat(3));
-    // The second piece of ten bytes is split by the end of the ring.
+    // The second chunk of ten bytes is split by the end of the ring.
     let calls = bench.state.calls.borrow();
     let lengths: Vec<u64> = calls.iter().map(|call| call.args[2]).collect();
     assert_eq!(lengths, [10, 6, 4, 10]);
@@ -217,7 +218,7 @@ fn standard_input_fills_the_first_down_buffer() {
     let mut received = firmware.read(0, 16);
     assert_eq!(received.len(), 15);
     bench.ticks(2);
-    // While the buffer is full, one read a tick looks for room.
+    // While the buffer is full, one read in each tick checks for free space.
     let _ = bench.state.ram.count();
     bench.ticks(10);
     assert_eq!(bench.state.ram.count(), (10, 0));
@@ -237,7 +238,7 @@ fn standard_input_fills_the_first_down_buffer() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A writer that blocks while the buffer is full loses nothing, whatever its size.
+    /// A writer that blocks while the buffer is full loses no bytes, with any size of the buffer.
     #[test]
     fn a_blocking_writer_loses_nothing(
         size in 2_u32..40,
@@ -283,7 +284,7 @@ fn sixty_four_buffers_are_served() {
             };
             assert_eq!(String::from_utf8(bench.take_text()).unwrap(), expected);
         }
-        // A buffer that blocks loses nothing, wherever it is.
+        // A blocking buffer loses no bytes, at any position.
         let text: Vec<u8> = (0..200).map(|at| b'a' + at % 26).chain([b'\n']).collect();
         let mut done = 0;
         while done < text.len() {

@@ -14,7 +14,7 @@ use crate::testing::{FrontEndBench, SPACE};
 pub(super) const BLOCK: u64 = BASE + 0x1000;
 pub(super) const NAME: u64 = BASE + 0x2000;
 pub(super) const DATA: u64 = BASE + 0x4000;
-/// Words of code in place of traps.
+/// Words of the code that replaces traps.
 const STUB: u64 = BASE + 0x5000;
 
 /// Bench with the width of firmware's registers.
@@ -30,7 +30,7 @@ impl Bench {
         Self::at(width, None, services)
     }
 
-    /// Bench with words of code in place of traps.
+    /// Bench with the words of code that replaces traps.
     pub(super) fn with_stub(width: PtrWidth) -> Self {
         Self::at(width, Some(STUB), ChannelServices::default())
     }
@@ -51,7 +51,7 @@ impl Bench {
         Self::start_front_end::<SemihostingChannel>(width, interface, place, services)
     }
 
-    /// Carries out an operation with an argument.
+    /// Requests an operation with an argument.
     pub(super) fn operate(&self, operation: u64, argument: u64) -> Option<u64> {
         let operate = Operate {
             channel: ChannelId(0),
@@ -64,13 +64,14 @@ impl Bench {
         result
     }
 
-    /// Carries out an operation with a parameter block: its result as a signed number of firmware's width.
+    /// Requests an operation with a parameter block. Returns its result as a signed number of
+    /// firmware's width.
     pub(super) fn call(&self, operation: u64, words: &[u64]) -> i64 {
         let result = self.try_call(operation, words);
         result.expect("it waits for no input")
     }
 
-    /// The same, `None` while it waits for input.
+    /// As [`call`](Self::call); `None` while the operation waits for input.
     pub(super) fn try_call(&self, operation: u64, words: &[u64]) -> Option<i64> {
         let width = self.state.own.bytes() as usize;
         let block = words
@@ -91,7 +92,7 @@ impl Bench {
         self.call(0x01, &[NAME, mode, name.len() as u64])
     }
 
-    /// Writes bytes to a handle. Returns the number of those that were not written.
+    /// Writes bytes to a handle. Returns the number of bytes that were not written.
     pub(super) fn write(&self, handle: i64, bytes: &[u8]) -> i64 {
         self.state.ram.put(DATA, bytes);
         self.call(0x05, &[handle.cast_unsigned(), DATA, bytes.len() as u64])

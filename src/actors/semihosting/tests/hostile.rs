@@ -48,7 +48,7 @@ fn parameter_blocks_of_any_content_are_answered() {
         // Exits end the channel.
         if !matches!(operation, 0x18 | 0x20) {
             let result = bench.operate(operation, argument);
-            // A character is not there without input.
+            // Without input, no character is available.
             let is_answered = result.is_some() || operation == 0x07;
             assert!(is_answered, "{operation:#x} {words:x?}");
         }

@@ -1,4 +1,4 @@
-//! The operations, with results as the specification has them.
+//! Operations, with the results of the specification.
 
 use bytes::Bytes;
 use mailbox_rs::PtrWidth;
@@ -22,7 +22,7 @@ fn files_are_opened_written_read_and_closed() {
         assert_eq!(bench.call(0x0c, &[file as u64]), 9);
         assert_eq!(bench.call(0x0a, &[file as u64, 5]), 0);
         assert_eq!(bench.read(file, 100), b"text");
-        // Nothing was read at the end of the file.
+        // Nothing is read at the end of the file.
         assert_eq!(bench.call(0x06, &[file as u64, DATA, 7]), 7);
         assert_eq!(bench.call(0x09, &[file as u64]), 0);
         assert_eq!(bench.call(0x02, &[file as u64]), 0);
@@ -30,7 +30,7 @@ fn files_are_opened_written_read_and_closed() {
         assert_eq!(bench.operate(0x13, 0), Some(9), "EBADF");
         let file = bench.open("out.txt", 8);
         assert_eq!(bench.write(file, b" and more"), 0);
-        // A handle that is only for writing.
+        // A handle that is open only for writing.
         assert_eq!(bench.call(0x06, &[file as u64, DATA, 7]), 7);
         let text = std::fs::read_to_string(bench.file("out.txt")).unwrap();
         assert_eq!(text, "some text and more");
@@ -44,7 +44,7 @@ fn files_are_opened_written_read_and_closed() {
     }
 }
 
-/// Each mode on a file that is there: what a read gives at first, and what a write leaves.
+/// Each mode on an existing file: the result of a first read, and the content after a write.
 #[test]
 fn modes_are_those_of_fopen() {
     for (mode, read, left) in [
@@ -127,7 +127,7 @@ fn the_console_has_three_streams() {
     assert_eq!(text, "to a file");
     let terminals = [input, output, error].map(|it| bench.call(0x09, &[it as u64]));
     assert_eq!(terminals, [1, 1, 0]);
-    // Input that is to come.
+    // The input has not come yet.
     let read = [input as u64, DATA, 4];
     assert_eq!(bench.try_call(0x06, &read), None);
     assert_eq!(bench.operate(0x07, 0), None);
@@ -135,7 +135,7 @@ fn the_console_has_three_streams() {
     let said =
         "waits for more bytes of the standard input since tick 0; hart 0 asks for readc(0x0)";
     assert!(status.contains(said), "{status}");
-    // A repeated wait is no progress.
+    // A repeated wait is not progress.
     bench.tick();
     assert_eq!(bench.operate(0x07, 0), None);
     assert!(bench.status().contains(said), "{}", bench.status());
@@ -148,7 +148,7 @@ fn the_console_has_three_streams() {
     assert_eq!(bench.try_call(0x06, &read), None);
     assert_eq!(bench.ask(StdinClose { channel }), Ok(()));
     assert_eq!(bench.try_call(0x06, &read), Some(4));
-    // A character at the end of the input never comes, and that is said once.
+    // A character behind the end of the input never comes, which is reported once.
     for _ in 0..3 {
         assert_eq!(bench.operate(0x07, 0), None);
     }

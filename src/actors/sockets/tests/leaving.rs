@@ -1,4 +1,4 @@
-//! Disconnected clients: bytes that were written before still reach them.
+//! Disconnected clients, which still receive the bytes written before.
 
 use super::*;
 use crate::actors::sockets::hub::LEAVING_MAX;

@@ -1,4 +1,4 @@
-//! Bytes from a client, in pieces of any size, compared with the bytes that are read.
+//! Bytes from a client, split in all ways, compared with the bytes read.
 
 use proptest::prelude::*;
 
@@ -110,7 +110,7 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    // NULs are frequent, so that strings end.
+    // NULs are frequent, so that strings end often.
     let byte = prop_oneof![2 => Just(0), 5 => any::<u8>()];
     let want = prop_oneof![
         prop::sample::select(vec![1, 2, 4, 8]).prop_map(ReadMode::Exactly),

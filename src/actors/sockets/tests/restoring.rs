@@ -73,7 +73,7 @@ fn sockets_that_can_not_be_opened_are_named() {
             refused("low", 80, libc::EACCES),
         ]
     );
-    // The socket of that number stays with its owner.
+    // The socket with that number stays with its owner.
     let (client, wire) = bench.client();
     assert_eq!(client, ClientId(1));
     assert_eq!(wire.borrow().received, b"");

@@ -15,7 +15,7 @@ pub(super) struct World {
     pub(super) accept_fails: Option<OsError>,
 }
 
-/// Connection, from the view of its client.
+/// Connection, from its client's side.
 pub(super) struct Wire {
     /// Bytes that the client has sent and the host has not received.
     pub(super) sent: VecDeque<u8>,

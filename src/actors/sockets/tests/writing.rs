@@ -139,7 +139,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// Bytes are neither lost nor reordered, and the limit is exact.
+    /// For any window, no byte is lost or reordered, and the limit is exact.
     #[test]
     fn windows_make_no_difference(steps in steps()) {
         let bench = Bench::new();
