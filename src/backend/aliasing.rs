@@ -1,4 +1,4 @@
-//! Memories that share bytes because they have the same HDL arrays.
+//! Memories that share bytes because they refer to the same HDL arrays.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,9 +12,9 @@ pub(super) struct Aliases(Vec<Aliasing>);
 /// Aliasing of the bytes of one memory.
 #[derive(Debug, Clone, Copy, Default)]
 struct Aliasing {
-    /// True if another memory has one of its HDL paths.
+    /// True if another memory refers to one of the memory's HDL paths.
     others: bool,
-    /// True if it has an HDL path twice.
+    /// True if the memory refers to an HDL path twice.
     itself: bool,
 }
 
@@ -42,8 +42,9 @@ impl Aliases {
         Self(aliases)
     }
 
-    /// True if the two memories may share bytes or, for one memory, if one byte may have two offsets. May be true for two memories that
-    /// each share bytes with a third one only.
+    /// True if the two memories may share bytes, or for one memory, if one byte may have two
+    /// offsets. May also be true for two memories that both share bytes with a third one, but not
+    /// with each other.
     pub(super) fn may_alias(&self, one: MemoryId, other: MemoryId) -> bool {
         if one == other {
             self.get(one).itself

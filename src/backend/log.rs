@@ -1,4 +1,4 @@
-//! Log records in place of a memory: backend `log`.
+//! Log records instead of a memory: backend `log`.
 
 use super::AllocError;
 use super::memory_backend::{MemoryBackend, Resources};
@@ -44,7 +44,7 @@ impl MemoryBackend for Log {
 }
 
 impl Log {
-    /// Logs an access: of a black box its bytes, else the words of each HDL array.
+    /// Logs an access: its bytes for a black box, otherwise the words of each HDL array.
     fn log(&self, what: &str, offset: u64, len: u64) {
         if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
             return;

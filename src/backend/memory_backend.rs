@@ -6,13 +6,13 @@ use crate::mem::{BackendError, Buffer, Instances, Looker, Memory};
 
 /// Backend of one memory. Accesses are inside of the memory; offsets are in bytes from its base.
 pub(super) trait MemoryBackend: Sized {
-    /// Creates the backend of a memory; `None` if another one serves such memories.
+    /// Creates the backend of a memory; `None` if another backend serves this memory.
     ///
     /// # Errors
     /// Fails if the memory can't be allocated in this process.
     fn create(memory: &Memory, with: &mut Resources<'_>) -> Result<Option<Self>, AllocError>;
 
-    /// Reads as many bytes as `to` has.
+    /// Reads bytes to fill `to`.
     fn read(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError>;
 
     /// Like [`read`](Self::read), for polling on every tick: without logs, warnings and side effects.
@@ -25,7 +25,8 @@ pub(super) trait MemoryBackend: Sized {
         self.read(offset, to)
     }
 
-    /// Returns a function that polls bytes many times, if there is one that is faster than [`look`](Self::look).
+    /// Returns a function for repeated polls of the bytes; `None` if it would not be faster than
+    /// [`look`](Self::look).
     fn looker(&self, offset: u64) -> Option<Looker> {
         let _ = offset;
         None
@@ -34,7 +35,8 @@ pub(super) trait MemoryBackend: Sized {
     /// Writes bytes.
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), BackendError>;
 
-    /// Writes the same byte to `len` bytes at once; `None` if that takes writes of a bounded size.
+    /// Writes the same byte to `len` bytes at once; `None` if the caller must split the access into
+    /// writes of a bounded size.
     fn fill(&self, offset: u64, len: u64, byte: u8) -> Option<Result<(), BackendError>> {
         let _ = (offset, len, byte);
         None
@@ -50,7 +52,7 @@ pub(super) trait MemoryBackend: Sized {
 pub(super) struct Resources<'a> {
     /// Name of the first space that contains the memory.
     pub(super) space: Option<&'a str>,
-    /// Models of the host program that no memory has yet.
+    /// Models of the host program that have no memory yet.
     pub(super) models: &'a mut Models,
     /// HDL instances in this process.
     pub(super) instances: &'a mut Instances,

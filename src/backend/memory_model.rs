@@ -1,4 +1,4 @@
-//! Memories of a type of the host program.
+//! Memory models of the host program.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -11,9 +11,11 @@ pub type ModelError = Box<dyn StdError>;
 
 /// Memory in the host program, for memories of backend `model`.
 ///
-/// Offsets are in bytes from the memory's base. Accesses are within its size. An access of more than one byte is one call of
-/// [`read_block`](Self::read_block) or [`write_block`](Self::write_block), which by default access byte by byte. A failed access is
-/// reported and fails like that of any other memory. So does one that panics; its report names the function.
+/// Offsets are in bytes from the memory's base. Accesses are within its size. An access of more
+/// than one byte is one call of [`read_block`](Self::read_block) or
+/// [`write_block`](Self::write_block), which by default access byte by byte. A failed access is
+/// reported, and fails like one of any other memory. So does an access that panics; its report
+/// names the function.
 ///
 /// A model with other users, such as functions that the simulated chip calls, is an [`Arc`] of a [`Mutex`]: calls of the chip and accesses
 /// of the host may come from different threads.
@@ -52,8 +54,8 @@ pub trait MemoryModel: Send {
         Ok(())
     }
 
-    /// Reads consecutive bytes when the host polls mailboxes, on every tick. A model whose reads have side effects, or are counted, omits
-    /// them here.
+    /// Reads consecutive bytes when the host polls mailboxes, on every tick. If reads have side
+    /// effects, or are counted, this function must omit that.
     ///
     /// # Errors
     /// Fails if a byte can't be read.
@@ -70,7 +72,7 @@ struct PastEnd {
     size: usize,
 }
 
-/// Plain bytes.
+/// Model of plain bytes.
 impl MemoryModel for Box<[u8]> {
     fn read(&mut self, offset: u64) -> Result<u8, ModelError> {
         let mut byte = [0];
@@ -103,7 +105,7 @@ fn part(bytes: &mut [u8], offset: u64, len: usize) -> Result<&mut [u8], PastEnd>
         .ok_or(PastEnd { offset, size })
 }
 
-/// Model with other users. A panic while it was locked does not poison it.
+/// Model with other users. A panic while it is locked does not poison it.
 impl<M: MemoryModel> MemoryModel for Arc<Mutex<M>> {
     fn read(&mut self, offset: u64) -> Result<u8, ModelError> {
         locked(self, |model| model.read(offset))

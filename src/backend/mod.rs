@@ -1,7 +1,8 @@
 //! Backends of memories, one file each.
 //!
-//! A new backend is a file here with an implementation of [`MemoryBackend`], a line in the list at [`AnyBackend`], and the variant of
-//! [`Backend`](crate::mem::Backend) that configurations choose it by.
+//! A new backend needs a file here with an implementation of [`MemoryBackend`], a line in the list
+//! at [`AnyBackend`], and a variant of [`Backend`](crate::mem::Backend), by which configurations
+//! select it.
 //!
 //! - [`Backends`]: memories of a map, each with its backend.
 //! - `words`: bytes of an access as words of HDL arrays, which backends `uvm` and `vpi` read and write.
@@ -35,10 +36,11 @@ use crate::mem::{
     Store, fill_in_pieces,
 };
 
-/// Defines [`AnyBackend`], the only place that distinguishes backends, by calls that the compiler can inline.
+/// Defines [`AnyBackend`], the only place that distinguishes backends. Calls are direct, so that
+/// the compiler can inline them.
 macro_rules! any_backend {
     ($($name:ident($backend:ty),)+) => {
-        /// Any of the backends. A memory has the first one of the list that serves it.
+        /// Any of the backends. The first one in the list that serves a memory is used.
         enum AnyBackend {
             $($name($backend),)+
         }
@@ -117,8 +119,8 @@ any_backend! {
     Unsupported(unsupported::Unsupported),
 }
 
-/// All memories of a map, with their backends. Accesses to memories in this process may come from an actor; accesses to other memories
-/// call foreign code.
+/// All memories of a map, with their backends. An actor may access memories in this process.
+/// Accesses to other memories call foreign code.
 pub(crate) struct Backends {
     map: Rc<MemoryMap>,
     /// Backends, by memory.

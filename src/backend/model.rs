@@ -1,4 +1,4 @@
-//! Memories of a type of the host program: backend `model`.
+//! Memory models of the host program: backend `model`.
 
 use std::cell::RefCell;
 
@@ -8,7 +8,7 @@ use super::memory_model::{MemoryModel, ModelError, Models};
 use crate::foreign::host_code;
 use crate::mem::{Backend, BackendError, Memory};
 
-/// Takes the model of a memory: first by `space.memory`, then by `memory`.
+/// Takes the model of a memory, named `space.memory`, or else `memory`.
 fn take(memory: &str, space: Option<&str>, models: &mut Models) -> Option<Box<dyn MemoryModel>> {
     let full = space.map(|space| format!("{space}.{memory}"));
     full.and_then(|full| models.remove(&full))
@@ -49,7 +49,7 @@ impl Model {
         let mut model = self.0.try_borrow_mut().map_err(|_| {
             BackendError::Model("it is accessed from inside an access of its own".to_owned())
         })?;
-        // The conversion of the error to text is code of the host program, too.
+        // The error's conversion to text is code of the host program, too.
         let run = || act(&mut **model).map_err(|error| error.to_string());
         host_code::run(function, run)
             .unwrap_or_else(|panicked| Err(panicked.to_string()))

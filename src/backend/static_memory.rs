@@ -32,7 +32,7 @@ impl MemoryBackend for StaticMemory {
         }
     }
 
-    /// One buffer has the bytes of the memory in their order.
+    /// A single buffer has the memory's bytes in the order of their offsets.
     fn looker(&self, offset: u64) -> Option<Looker> {
         let [only] = self.bytes.buffers() else {
             return None;

@@ -260,7 +260,7 @@ fn memories_that_name_the_same_instance_share_it() {
     memories.write(&at(0, 0, 8), b"ABCDabcd").unwrap();
     assert_eq!(read(&memories, at(1, 0, 8)), Ok(b"ABCDabcd".to_vec()));
     assert_eq!(read(&memories, at(2, 0, 8)), Ok(vec![0; 8]));
-    // Words of one bank are every other word of the memory.
+    // Consecutive words of one bank are every other word of the memory.
     let banks = b"ABCD\0\0\0\0abcd\0\0\0\0";
     assert_eq!(read(&memories, at(3, 0, 16)), Ok(banks.to_vec()));
     let share = |one, other| memories.may_share(MemoryId(one), MemoryId(other));
@@ -290,7 +290,8 @@ fn many_memories_may_name_one_instance() {
     assert!(!memories.may_share(MemoryId(1), MemoryId(1)));
 }
 
-/// Copies more than one chunk between two aliases of the same bytes, 8 bytes apart. No order of chunks is correct.
+/// Copies more than one chunk between two aliases of the same bytes, 8 bytes apart. No order of
+/// chunks would be correct.
 #[test]
 fn a_long_copy_between_names_of_the_same_bytes_is_right() {
     const SIZE: u64 = 0x4_0000;
@@ -342,7 +343,7 @@ fn only_memories_of_this_process_have_buffers() {
     }
 }
 
-/// A looker reads as a look does, wherever there is one.
+/// A looker reads the same bytes as `look`, if the backend has one.
 #[test]
 fn a_looker_reads_as_a_look_does() {
     let memories = memories(vec![

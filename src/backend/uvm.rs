@@ -45,7 +45,7 @@ enum Slicing {
     Parts,
 }
 
-/// Vecvals of one call of the maximum number of bits.
+/// Number of vecvals of one call with the maximum number of bits.
 const SLICE: usize = (MAX_BITS / 32) as usize;
 
 impl UvmArrays {
@@ -150,8 +150,8 @@ impl UvmArrays {
         })
     }
 
-    /// Splits a word into slices of the size of one call. Calls `each` with the path, which has a part-select, and the vecvals of each
-    /// slice.
+    /// Splits a word into slices of the maximum size of one call. Calls `each` with the path, which
+    /// has a part-select, and the vecvals of each slice.
     fn each_slice(
         &self,
         path: &mut String,
@@ -244,7 +244,8 @@ impl Arrays for UvmArrays {
     }
 }
 
-/// Replaces the error of a missing VPI function by the default. A simulator with only a part of VPI can't provide bounds.
+/// Replaces the error of a missing VPI function by the default, because a simulator with only a
+/// part of VPI can't provide bounds.
 fn present<T: Default>(answer: Result<T, VpiError>) -> Result<T, VpiError> {
     match answer {
         Err(VpiError::Absent(_)) => Ok(T::default()),

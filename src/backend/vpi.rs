@@ -27,7 +27,7 @@ struct Instance {
     path: String,
     /// Whole array, whose elements are the rows if there are several.
     array: RefCell<Option<Rc<Object>>>,
-    /// Lowest index of the array, the index of the first row if there are several.
+    /// Lowest index of the array. If it has several rows, it is the index of the first row.
     least_row: Cell<i32>,
     rows: RefCell<HashMap<u64, Rc<Row>>>,
 }
@@ -43,11 +43,12 @@ struct Row {
     by_run: Cell<bool>,
 }
 
-/// Maximum number of cached objects: words of each row, and rows of each instance. Further ones are looked up by index each time, so that
-/// the cache does not become as large as a huge memory.
+/// Maximum number of cached objects: words of each row, and rows of each instance. Further ones are
+/// looked up by index each time, so that the cache does not grow to the size of a huge memory.
 const KEPT: usize = 64 * 1024;
 
-/// Maximum number of vecvals in a run of words that are wider than the memory's words. Such words are read as a whole, and written back.
+/// Maximum number of vecvals in a run of words that are wider than the memory's words. Such words
+/// are read and written back as a whole.
 const WIDE_RUN: usize = 64 * 1024;
 
 impl VpiArrays {
@@ -413,7 +414,7 @@ impl VpiArrays {
         Ok(value)
     }
 
-    /// Reports a write that had no effect at once, and has none at a later time.
+    /// Checks an earlier write that had no effect at once, and reports it if it still has none.
     fn follow_up(&self) -> Result<(), BackendError> {
         let Some(doubted) = self.probe.take_due(simulated_time) else {
             return Ok(());
@@ -437,12 +438,13 @@ impl VpiArrays {
     }
 }
 
-/// Samples of writes. Some simulators drop a write without an error; others carry it out later in the same time.
+/// Samples of writes. Some simulators drop a write without an error; others execute it later in the
+/// same time step.
 #[derive(Debug, Default)]
 struct Probe {
     writes: Cell<u64>,
     doubted: RefCell<Option<Doubted>>,
-    /// True once a dropped write was reported.
+    /// True after the report on a dropped write.
     told: Cell<bool>,
 }
 
@@ -457,11 +459,11 @@ struct Doubted {
     since: Option<u64>,
 }
 
-/// Number of writes of which one is read back, the first one of them.
+/// Interval of samples: one of this many writes is read back, starting with the first.
 const SAMPLE: u64 = 1024;
 
 impl Probe {
-    /// Counts a write; true if it is to be read back.
+    /// Counts a write. Returns true if it is to be read back.
     fn is_due(&self) -> bool {
         let count = self.writes.get();
         self.writes.set(count.wrapping_add(1));
@@ -472,7 +474,7 @@ impl Probe {
         self.doubted.replace(Some(doubted));
     }
 
-    /// Takes the doubted write if time has passed since.
+    /// Takes the doubted write if simulated time has advanced since.
     #[inline]
     fn take_due(&self, now: impl FnOnce() -> Option<u64>) -> Option<Doubted> {
         let mut doubted = self.doubted.borrow_mut();

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Defines [`Backend`], one line for each variant: name in the configuration, and `true` if accesses are executed in this process,
-/// without foreign calls. Recordings have the position of a variant, so new ones come last.
+/// Defines [`Backend`], one line for each variant: name in the configuration, and `true` if
+/// accesses are executed in this process, without foreign calls. Recordings store the position of a
+/// variant, so new variants are added at the end.
 macro_rules! backends {
     ($($(#[doc = $doc:literal])+ $variant:ident: $name:literal, $is_local:literal;)+) => {
         /// Method of access to a memory.
@@ -36,17 +37,17 @@ macro_rules! backends {
 }
 
 backends! {
-    /// Logs each access, and reads zeros.
+    /// Logs each access, and reads as zeros.
     Log: "log", true;
     /// `uvm_hdl_read` and `uvm_hdl_deposit`; for black boxes `mb_bb_mem_*`.
     Uvm: "uvm", false;
-    /// `__vhost_bb_mem_*`, for black boxes only.
+    /// C functions `__vhost_bb_mem_*`, for black boxes only.
     Api: "api", false;
     /// Buffers in this process.
     Static: "static", true;
     /// VPI; for black boxes as [`Backend::Uvm`].
     Vpi: "vpi", false;
-    /// Memory of a type of the host program, registered under the memory's name.
+    /// Memory model of the host program, registered under the memory's name.
     Model: "model", false;
 }
 

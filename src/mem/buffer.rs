@@ -1,4 +1,4 @@
-//! Bytes of this process in place of an HDL array, shared with the model of the chip.
+//! Bytes of this process that replace an HDL array, shared with the model of the chip.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,7 +7,8 @@ use std::rc::Rc;
 use super::dirty_map::DirtyMap;
 use super::{Run, StaticMemRange};
 
-/// Dense array of bytes. Clones share the bytes: a chip model in the same thread reads and writes them at the same time as the host.
+/// Dense array of bytes. Clones share the bytes, so that a chip model in the same thread accesses
+/// the same bytes as the host.
 #[derive(Clone)]
 pub struct Buffer {
     cells: Rc<Box<[Cell<u8>]>>,
@@ -18,8 +19,9 @@ impl Buffer {
     /// Allocates `size` zeros; `None` if that fails.
     pub fn new(size: u64) -> Option<Self> {
         let size = usize::try_from(size).ok()?;
-        // A failed allocation must not abort the process: the size comes from the configuration. The system provides zeroed pages on first
-        // access, so of gigabytes only the used part costs time and memory.
+        // A failed allocation must not abort the process, because the size comes from the
+        // configuration. The system provides zeroed pages on first access, so unused parts of
+        // gigabytes cost neither time nor memory.
         let cells = bytemuck::try_zeroed_slice_box(size).ok()?;
         Some(Self {
             cells: Rc::new(cells),
@@ -60,8 +62,8 @@ impl Buffer {
         true
     }
 
-    /// Ranges that were written so far, whatever their value: by the host, or by a chip model through [`Self::write`]. In ascending order,
-    /// with gaps between them.
+    /// Ranges written so far, by the host or by a chip model through [`Self::write`], whatever the
+    /// values. In ascending order, with gaps between them.
     pub fn written(&self) -> Vec<StaticMemRange> {
         self.written.ranges()
     }
@@ -197,7 +199,7 @@ mod tests {
         assert_eq!((copy.len(), copy[3], copy[99], copy[120]), (200, 0, 1, 7));
     }
 
-    /// Chips often have many memories of a gigabyte, of which little is used.
+    /// Chips often have many memories of a gigabyte, of which a small part is used.
     #[test]
     fn what_is_not_used_takes_no_room() {
         const SIZE: u64 = 1 << 30;

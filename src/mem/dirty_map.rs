@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::StaticMemRange;
 
-/// One bit for each byte. The cost of a mark does not depend on earlier marks, and the size does not depend on the pattern of writes.
-/// Clones share their marks.
+/// Map with one bit for each byte. The cost of a mark does not depend on earlier marks, nor the
+/// size on the pattern of writes. Clones share their marks.
 #[derive(Clone)]
 pub(super) struct DirtyMap(Rc<Box<[Cell<u64>]>>);
 

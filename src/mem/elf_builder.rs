@@ -1,4 +1,4 @@
-//! Builder of small ELF files: outlines of images for recordings, and images for tests.
+//! Builder of small ELF files, for the outlines of images in recordings and for tests.
 
 /// Content of the file.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +46,7 @@ impl ElfBuilder {
         let has_notes = !self.notes.is_empty();
         let has_symbols = !self.symbols.is_empty();
         let all_names: &[u8] = b"\0.mailbox\0.shstrtab\0.note.vhost\0.symtab\0.strtab\0";
-        // Without notes and symbols there are no names for them.
+        // Without notes and symbols, the table has no names for them.
         let used_names = match (has_symbols, has_notes) {
             (true, _) => all_names.len(),
             (false, true) => 32,
@@ -121,7 +121,8 @@ impl ElfBuilder {
             out.section(20, 7, 0, 0, (notes, self.notes.len() as u64)); // SHT_NOTE
         }
         if has_symbols {
-            // SHT_SYMTAB, whose names are in the section before; symbols from the first on are global.
+            // SHT_SYMTAB. Its names are in the previous section, and all symbols after the empty
+            // one are global.
             let link = 1 + self.mailboxes.len() as u64 + u64::from(has_notes);
             out.section(40, 3, 0, 0, (strings, symbol_names.len() as u64)); // SHT_STRTAB
             out.linked_section(32, 2, (symbols, table.len() as u64), link);
@@ -137,7 +138,7 @@ impl ElfBuilder {
         out.bytes
     }
 
-    /// Table of the symbols, and their names; both empty without symbols.
+    /// Table of the symbols, and their names. Both are empty without symbols.
     fn symbol_table(&self) -> (Vec<u8>, Vec<u8>) {
         let mut table = Out {
             bytes: Vec::new(),

@@ -1,4 +1,5 @@
-//! Formats of image and memory files, recognised by their first bytes, for errors about a file of the wrong format.
+//! Formats of image and memory files, recognised by their first bytes. Used in errors about a file
+//! of the wrong format.
 
 /// Name of the format of images.
 pub(super) const ELF: &str = "an ELF file";
@@ -6,7 +7,7 @@ pub(super) const ELF: &str = "an ELF file";
 /// Name of the format of memory files.
 pub(super) const READMEMH: &str = "a memory file in the format of `$readmemh`";
 
-/// Number of bytes that is sufficient to recognise a file, with comments before its first record.
+/// Number of bytes in which a file is recognised, even after comments before its first record.
 pub(super) const START: usize = 4096;
 
 /// Number of first bytes that are searched for a NUL, the sign of binary data.

@@ -1,4 +1,4 @@
-//! Public name of the parser of memories, which is implemented in [`config`](crate::config).
+//! Public name of the parser of memories, whose implementation is in [`config`](crate::config).
 
 /// Parses and validates memories that are not part of a system yet: one memory by its keys, or all memories of a file.
 ///

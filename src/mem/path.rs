@@ -39,7 +39,7 @@ impl Shape {
         if array.rows <= 1 {
             return Cow::Borrowed(self);
         }
-        // Rows of arrays follow one another as rows of banks do, so each row becomes a row of banks.
+        // Rows of arrays are consecutive like rows of banks, so each row becomes a row of banks.
         let rows = banks.iter().flat_map(|banks| {
             let row = move |row| banks.iter().map(|bank| format!("{bank}[{row}]")).collect();
             (0..array.rows).map(row)
@@ -62,7 +62,7 @@ impl Shape {
 impl Array {
     /// Returns the HDL path of a word of the array at `path`: `path[row][col]`, or `path[col]` for an array of one row.
     pub fn word_path<'a>(&self, path: &'a str, word: u64) -> WordPath<'a> {
-        // Validated arrays have columns; `max` avoids a division by zero for others.
+        // Validated arrays have columns; for others, `max` avoids a division by zero.
         let (row, col) = (word / self.cols.max(1), word % self.cols.max(1));
         WordPath {
             path,

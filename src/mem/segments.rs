@@ -18,14 +18,16 @@ pub struct Segment {
     pub len: u64,
 }
 
-/// Segments of one access, in ascending order of address. Nearly always there is one, so one is stored without allocation.
+/// Segments of one access, in ascending order of address. One segment, the usual case, is stored
+/// without an allocation.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-// Through a `Vec`, which does not allocate more than the data has, whatever length a recording claims.
+// Deserialized through a `Vec`, which does not allocate more than the data has, even if a recording
+// states a larger length.
 #[serde(from = "Vec<Segment>")]
 pub struct Segments(SmallVec<[Segment; 1]>);
 
 impl Segments {
-    /// No segments: an access to no byte.
+    /// No segments: an access of no bytes.
     pub fn new() -> Self {
         Self::default()
     }

@@ -8,16 +8,16 @@ const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
 /// Trap in Thumb code: `bkpt 0xab`.
 const BKPT: u16 = 0xbeab;
 
-/// Bytes of a trap of RISC-V.
+/// Number of bytes of a trap of RISC-V.
 pub(crate) const TRAP_LEN: u64 = 12;
 
-/// Bytes of the words and of the code in place of an image's traps.
+/// Number of bytes of the code that replaces an image's traps, with its words.
 pub(crate) const STUB_SIZE: u64 = 0x1180;
 
 /// Trap in an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Trap {
-    /// Address of its first instruction, used by firmware.
+    /// Address of the trap's first instruction, as used by firmware.
     pub(crate) address: u64,
     /// Address in memory.
     pub(crate) physical: u64,
@@ -26,9 +26,9 @@ pub(crate) struct Trap {
 /// Traps in the executable segments of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Traps {
-    /// Traps that are in the image as a whole.
+    /// Complete traps of the image.
     pub(crate) whole: Vec<Trap>,
-    /// Addresses of traps whose first instructions are the last ones of a segment.
+    /// Addresses of traps that are cut by the end of their segment.
     pub(crate) cut: Vec<u64>,
 }
 
@@ -94,8 +94,8 @@ fn executable(image: &Image) -> impl Iterator<Item = &ImageSegment> {
         .filter(move |it| it.executable || !has_marks)
 }
 
-/// Code of a segment and its offset there, about 1 MiB at a time. Each piece but the first begins with the `repeated` last bytes of the one
-/// before.
+/// Code of a segment and its offset there, in parts of about 1 MiB. Each part but the first starts
+/// with the `repeated` last bytes of the previous one.
 fn pieces(
     content: &ImageContent<'_>,
     segment: &ImageSegment,
@@ -121,7 +121,7 @@ pub(crate) fn offsets(code: &[u8]) -> impl Iterator<Item = u64> {
     found.map(|(at, _)| at as u64)
 }
 
-/// Number of bytes of a trap that goes on behind the end of code, if there is one.
+/// Number of bytes of a trap that continues behind the end of the code; `None` without one.
 fn cut(code: &[u8]) -> Option<u64> {
     let trap = TRAP.map(u32::to_le_bytes);
     let trap = trap.as_flattened();

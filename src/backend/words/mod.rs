@@ -1,4 +1,5 @@
-//! Memory whose HDL arrays are accessed word by word: conversion between bytes of an access and words of the arrays.
+//! Memory whose HDL arrays are accessed word by word: converts between bytes of an access and words
+//! of the arrays.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -14,16 +15,16 @@ use crate::sim::vecval::{Vecval, read_bytes, vecvals_of, write_bytes};
 
 /// HDL arrays of a memory, by instance.
 pub(super) trait Arrays: Sized {
-    /// Backend that accesses arrays in this way.
+    /// Backend with this kind of access.
     const BACKEND: Backend;
 
-    /// Creates the access to arrays of one word layout, by the HDL path of each instance.
+    /// Creates the access to arrays with the same word layout, from the HDL path of each instance.
     fn new(array: Array, paths: Vec<String>) -> Self;
 
-    /// Reads words of an instance from `first` on, as many as fit into `values`.
+    /// Reads words of an instance from `first` to fill `values`.
     fn read(&self, instance: usize, first: u64, values: &mut [Vecval]) -> Result<(), BackendError>;
 
-    /// Writes words of an instance from `first` on, as many as are in `values`.
+    /// Writes `values` to words of an instance from `first`.
     fn write(&self, instance: usize, first: u64, values: &mut [Vecval])
     -> Result<(), BackendError>;
 
@@ -56,7 +57,7 @@ const CHUNK: u64 = 16 * 1024;
 /// Maximum width of a word in bytes: 2^24 bits. IEEE 1800-2017, 6.9.1, requires only 2^16 of simulators.
 const WIDEST: u64 = 1 << 21;
 
-/// Maximum number of words that are remembered as unknown. Words beyond it cause no more warnings.
+/// Maximum number of words that are remembered as unknown. Further ones cause no warnings.
 const REMEMBERED: usize = 64 * 1024;
 
 /// Values of words. An access to a few words does not allocate.
@@ -74,7 +75,7 @@ impl<A: Arrays> MemoryBackend for WordMemory<A> {
         Ok(Some(Self::new(memory.name.clone(), geometry, arrays)))
     }
 
-    /// Reads bytes, with unknown bits as 0. Warns about each word that has unknown bits once.
+    /// Reads bytes, with unknown bits as 0. Warns once about each word with unknown bits.
     fn read(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
         let mut newly_unknown = Vec::new();
         self.read_words(offset, to, Some(&mut newly_unknown))?;
@@ -84,13 +85,14 @@ impl<A: Arrays> MemoryBackend for WordMemory<A> {
         Ok(())
     }
 
-    /// Reads bytes without warnings: before firmware has initialised its mailbox, all bits are unknown.
+    /// Reads bytes without warnings, because all bits are unknown before firmware has initialised
+    /// its mailbox.
     fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
         self.read_words(offset, to, None).map(drop)
     }
 
-    /// Reads a text. Memory behind its NUL may never have been written: unknown bits there are no warning. An unknown byte
-    /// ends the text as a NUL does, and is one.
+    /// Reads a text. Memory behind its NUL may never have been written, so unknown bits there cause
+    /// no warning. An unknown byte ends the text like a NUL, and causes a warning.
     fn read_text(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
         if !self.read_words(offset, to, None)? {
             return Ok(());
@@ -100,7 +102,8 @@ impl<A: Arrays> MemoryBackend for WordMemory<A> {
         self.read(offset, &mut to[..used])
     }
 
-    /// Writes bytes. A word that is written in part is read first, and keeps its other bytes, including unknown bits.
+    /// Writes bytes. A word that is written in part is read first, and its other bytes are kept,
+    /// including unknown bits.
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), BackendError> {
         self.each_run(offset, data.len() as u64, |run| {
             let instance = instance(run)?;
@@ -126,8 +129,8 @@ impl<A: Arrays> WordMemory<A> {
         }
     }
 
-    /// Reads bytes, with unknown bits as 0. Appends words that have unknown bits for the first time to `newly_unknown`, if it is given.
-    /// Returns true if there were unknown bits.
+    /// Reads bytes, with unknown bits as 0. Appends words that have unknown bits for the first time
+    /// to `newly_unknown`, if given. Returns true if there were unknown bits.
     fn read_words(
         &self,
         offset: u64,
@@ -226,7 +229,7 @@ fn word_data(word: &Word) -> std::ops::Range<usize> {
     from..from + word.len as usize
 }
 
-/// Error of an HDL array whose simulation has ended since it was looked up.
+/// Error of an HDL array if the simulation has ended since its lookup.
 #[cold]
 pub(super) fn simulation_ended(path: &str) -> BackendError {
     let cause = "its simulation was deleted: call `mb_shutdown` before a model is deleted, and `mb_init` for the next one";

@@ -128,7 +128,7 @@ fn a_look_is_not_told_and_hides_nothing() {
     assert_eq!(read(&words, 12, 4).1, [range(0, 3, 3)]);
 }
 
-/// Reads a text and returns the words that it has warned of.
+/// Reads a text. Returns the words that it has warned of.
 fn warned_of_text(words: &WordMemory<Model>, offset: u64, len: usize) -> Vec<u64> {
     words.read_text(offset, &mut vec![0xee; len]).unwrap();
     let unknown = words.unknown.take();
@@ -147,13 +147,13 @@ fn unknown_bytes_of_a_text_are_told_up_to_its_end_alone() {
     words.arrays.instances[0].borrow_mut().fill(unknown);
     words.write(4, b"abcde\0").unwrap();
     assert!(warned_of_text(&words, 4, 28).is_empty());
-    // Without its NUL it ends at the first unknown byte.
+    // A text without a NUL ends at the first unknown byte.
     words.write(16, b"abcde").unwrap();
     assert_eq!(warned_of_text(&words, 16, 16), [5]);
-    // An unknown byte inside.
+    // An unknown byte within the text.
     words.arrays.instances[0].borrow_mut()[1].bval = 0x100;
     assert_eq!(warned_of_text(&words, 4, 28), [1]);
-    // All of a text that is longer than the segment.
+    // A text that is longer than the segment is read as a whole.
     words.write(28, b"full").unwrap();
     assert!(warned_of_text(&words, 28, 4).is_empty());
 }
@@ -182,7 +182,7 @@ fn long_accesses_go_in_chunks() {
     assert!(read(&words, 5, data.len()).0 == data);
 }
 
-/// A vector wider than that of any simulator can't be allocated in this process either.
+/// A vector wider than any simulator allows can't be allocated in this process either.
 #[test]
 fn a_word_without_end_is_refused() {
     let array = Array {

@@ -7,26 +7,28 @@ use super::{AccessError, MemoryId, Op, Outcome, Segment, Segments};
 #[cfg(test)]
 mod tests;
 
-/// Function that polls a segment, in a tick of a settled system (`true`) or not; see [`Store::looker`]. It returns the number of bytes
-/// read: another one than asked for is a failure.
+/// Function that polls a segment; see [`Store::looker`]. Its second argument is true in a tick of a
+/// settled system. It returns the number of bytes read. Any number but the requested one is a
+/// failure.
 pub(crate) type Looker = Box<dyn Fn(&mut [u8], bool) -> usize>;
 
 /// Access to the bytes of memories.
 pub(crate) trait Store {
     /// Reads a segment; `buffer` has its length.
     fn read(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError>;
-    /// Polls a segment, as a doorbell does on every tick: a [`read`](Self::read) without logs, warnings and side effects, if the store
-    /// has any.
+    /// Polls a segment, as a doorbell does on every tick: a [`read`](Self::read) without logs,
+    /// warnings and side effects.
     fn look(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError> {
         self.read(at, buffer)
     }
 
-    /// Reads a segment for its text. Bytes behind the first NUL are not used, and need not be known.
+    /// Reads a segment for its text. Bytes behind the first NUL are not used, and may be unknown.
     fn read_text(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError> {
         self.read(at, buffer)
     }
 
-    /// Returns a function that polls the segment many times, if there is one that is faster than [`look`](Self::look).
+    /// Returns a function for repeated polls of the segment; `None` if it would not be faster than
+    /// [`look`](Self::look).
     fn looker(&self, at: &Segment) -> Option<Looker> {
         let _ = at;
         None
@@ -38,8 +40,8 @@ pub(crate) trait Store {
     fn fill(&self, at: &Segment, byte: u8) -> Result<(), AccessError> {
         fill_in_pieces(self, at, byte)
     }
-    /// True if the two memories may share bytes or, for one memory, if one byte may have two offsets. A copy between them then goes through
-    /// a buffer of its full length.
+    /// True if the two memories may share bytes, or for one memory, if one byte may have two
+    /// offsets. A copy between them then goes through a buffer of its full length.
     fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
         let _ = (one, other);
         false
@@ -64,7 +66,7 @@ pub(crate) fn fill_in_pieces(
     Ok(())
 }
 
-/// Maximum number of bytes that are buffered at a time, however long an access is.
+/// Maximum number of bytes that are buffered at a time, for accesses of any length.
 pub(crate) const CHUNK: u64 = 64 * 1024;
 
 /// Length of the first read of the search for a NUL. Each further read is twice as long.
@@ -176,7 +178,7 @@ fn with_buffer<T>(
 enum Order {
     Forward,
     Backward,
-    /// All bytes are read before any is written.
+    /// All bytes are read before the first is written.
     AtOnce,
 }
 
@@ -191,8 +193,8 @@ fn order(store: &dyn Store, to: &Segments, from: &Segments) -> Order {
                 && source.offset < target.offset.saturating_add(target.len)
                 && target.offset < source.offset.saturating_add(source.len);
             if overlap {
-                // The byte at offset `o` that is both read and written is read at position `read + o` of the copy, and written at `written
-                // + o`.
+                // A byte at offset `o` that is both read and written is read at position `read + o`
+                // of the copy, and written at `written + o`.
                 let read = i128::from(read_at) - i128::from(source.offset);
                 let written = i128::from(written_at) - i128::from(target.offset);
                 needs_forward |= read < written;
@@ -256,7 +258,7 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
     Err(AccessError::Unterminated { len: limit })
 }
 
-/// Reads `to.len()` bytes of a place, from its byte `from` on.
+/// Reads `to.len()` bytes of a place, starting at its byte `from`.
 pub(crate) fn read(
     store: &dyn Store,
     place: &Segments,
@@ -277,7 +279,7 @@ pub(crate) fn read(
     Ok(())
 }
 
-/// Polls segments, one after the other, as a doorbell does. `to` has the length of all.
+/// Polls consecutive segments as a doorbell does. `to` has their total length.
 pub(crate) fn look_at(
     store: &dyn Store,
     segments: &[Segment],
@@ -291,7 +293,7 @@ pub(crate) fn look_at(
     Ok(())
 }
 
-/// Writes `data` to a place, from its byte `from` on.
+/// Writes `data` to a place, starting at its byte `from`.
 pub(crate) fn write(
     store: &dyn Store,
     place: &Segments,
@@ -312,7 +314,8 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Returns the part of a place of `len` bytes from its byte `from` on, as far as the place has them.
+/// Returns the part of a place that starts at its byte `from`, of `len` bytes or up to the end of
+/// the place.
 pub(crate) fn part(place: &Segments, from: u64, len: u64) -> Segments {
     if let [whole] = **place
         && len > 0

@@ -10,7 +10,7 @@ use crate::mem::BackendError;
 /// Bytes of each memory.
 const SIZE: usize = 32;
 
-/// Memory 3 is memory 2 again.
+/// Memories of which number 3 is an alias of number 2.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Ram {
     bytes: RefCell<[[u8; SIZE]; 3]>,
@@ -19,7 +19,7 @@ struct Ram {
 }
 
 impl Ram {
-    /// No byte is like another.
+    /// Memories whose bytes all differ.
     fn full() -> Self {
         let ram = Self::default();
         for (at, byte) in (1..).zip(ram.bytes.borrow_mut().as_flattened_mut()) {
@@ -108,13 +108,13 @@ fn some_segment(memory: u32) -> impl Strategy<Value = Segment> {
         .prop_map(move |(at, len)| segment(memory, at, len))
 }
 
-/// Any bytes, in any order, twice perhaps.
+/// Bytes in any order, possibly repeated.
 fn some_place() -> impl Strategy<Value = Segments> {
     let any = (0_u32..4).prop_flat_map(some_segment);
     prop::collection::vec(any, 0..5).prop_map(Segments::from)
 }
 
-/// No byte twice.
+/// Bytes without repetition.
 fn some_target() -> impl Strategy<Value = Segments> {
     let last = prop_oneof![Just(2_u32), Just(3)];
     let memories = last.prop_flat_map(|last| subsequence(vec![0, 1, last], 1..=3).prop_shuffle());
@@ -123,7 +123,7 @@ fn some_target() -> impl Strategy<Value = Segments> {
         .prop_map(Segments::from)
 }
 
-/// Two places of one length.
+/// Two places of equal length.
 fn some_pair() -> impl Strategy<Value = (Segments, Segments)> {
     (some_target(), some_place()).prop_map(|(one, other)| {
         let total = len(&one).min(len(&other));
@@ -213,7 +213,7 @@ proptest! {
         }
     }
 
-    /// In chunks far smaller than the real ones.
+    /// Copies in chunks far smaller than the real ones.
     #[test]
     fn a_copy_in_chunks_is_a_copy_by_way_of_a_buffer((to, from) in some_pair(), chunk in 1..20_u64) {
         let (ram, modelled) = (Ram::full(), Ram::full());
@@ -230,10 +230,11 @@ fn a_copy_reads_each_byte_before_it_writes_it() {
     assert_eq!(ordered(&[(0, 1, 9)], &[(0, 0, 9)]), Order::Backward);
     assert_eq!(ordered(&[(0, 9, 9)], &[(0, 0, 9)]), Order::Forward);
     assert_eq!(ordered(&[(1, 9, 9)], &[(0, 0, 9)]), Order::Forward);
-    // A space in which memory 1 comes first: from its byte 20 on to memory 0, which the source reaches too.
+    // In this space, memory 1 precedes memory 0: its bytes from 20 on continue in memory 0, which
+    // the source includes.
     let from = [(1, 20, 12), (0, 0, 8)];
     assert_eq!(ordered(&[(0, 0, 20)], &from), Order::Backward);
-    // Memories that change places.
+    // Memories that are swapped.
     let (one, other) = ([(0, 0, 9), (1, 0, 9)], [(1, 0, 9), (0, 0, 9)]);
     assert_eq!(ordered(&one, &other), Order::AtOnce);
     // Two names for the same bytes.
@@ -291,7 +292,7 @@ fn nothing_is_done_at_no_bytes() {
     assert_eq!(ram, Ram::full());
 }
 
-/// A memory of all there is, that breaks down after some accesses.
+/// Memory of maximum size, which fails after a number of accesses.
 #[derive(Default)]
 struct Endless {
     left: Cell<usize>,
@@ -335,7 +336,7 @@ fn a_length_that_firmware_made_up_takes_no_memory() {
     let ops = [
         (Op::Fill(all(), 0), vec![0, 0x1_0000, 0x2_0000, 0x3_0000]),
         (copy(0, 1), vec![1, 0, 0x1_0001, 0x1_0000]),
-        // From the end on: the last chunk is two bytes short of a full one.
+        // From the end: the last chunk is two bytes short of a full one.
         (
             copy(1, 0),
             vec![
@@ -396,7 +397,7 @@ fn no_more_is_read_of_a_text_than_it_takes() {
     assert_eq!(text(63, 4096), (Ok(63), vec![64]));
     assert_eq!(text(64, 4096), (Ok(64), vec![64, 128]));
     assert_eq!(text(4095, 4096).0, Ok(4095));
-    // What is mapped ends before the next look would.
+    // The mapped bytes end before the next read would.
     assert_eq!(text(99, 100), (Ok(99), vec![64, 36]));
     let unterminated = AccessError::Unterminated { len: 100 };
     assert_eq!(text(100, 100), (Err(unterminated), vec![64, 36]));
@@ -421,7 +422,7 @@ fn every_pair_of_bytes_has_its_difference() {
     let ram = Ram::default();
     let (one, other) = (place(&[(0, 0, 2)]), place(&[(1, 0, 2)]));
     for (a, b) in (0..=u8::MAX).flat_map(|a| (0..=u8::MAX).map(move |b| (a, b))) {
-        // The bytes behind the first that differ do not count.
+        // Bytes behind the first difference have no effect.
         ram.put(&one, &[a, b]);
         ram.put(&other, &[b, a]);
         let outcome = execute(&ram, &Op::Compare(one.clone(), other.clone()));

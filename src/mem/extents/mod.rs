@@ -41,14 +41,14 @@ pub struct PartialOverlap {
 struct Placed {
     first: u64,
     last: u64,
-    /// Position in the list of memories. The lowest rank has priority.
+    /// Position in the list of memories. The lowest position has priority.
     rank: usize,
     id: MemoryId,
 }
 
 impl Space {
-    /// Builds a space of the memories `listed`, by their ids in `memories`. If one contains another, the one that is listed first has the
-    /// addresses that both have.
+    /// Builds a space of the memories `listed`, by their ids in `memories`. If one contains
+    /// another, shared addresses belong to the one that is listed first.
     ///
     /// # Errors
     /// Fails if two memories overlap and neither contains the other.
@@ -67,7 +67,7 @@ impl Space {
             })
         });
         let mut placed: Vec<Placed> = placed.collect();
-        // A containing memory comes before those that it contains.
+        // A containing memory precedes those that it contains.
         placed.sort_by_key(|memory| (memory.first, u64::MAX - memory.last, memory.rank));
         nested(&placed)?;
         Ok(Self {
@@ -106,9 +106,10 @@ fn nested(placed: &[Placed]) -> Result<(), PartialOverlap> {
     Ok(())
 }
 
-/// Computes the mapped addresses. If several memories have an address, it belongs to the one of the lowest rank.
+/// Computes the mapped addresses. An address of several memories belongs to the one of the lowest
+/// rank.
 fn extents(placed: &[Placed]) -> Vec<Extent> {
-    // A memory begins at one edge and ends at another, which may be one more than the last address.
+    // A memory starts at one edge and ends at another, which may be the last address plus one.
     let begins = placed
         .iter()
         .map(|memory| (u128::from(memory.first), true, memory));

@@ -44,7 +44,7 @@ fn memories_that_cross_are_named_in_order_of_base() {
     assert_eq!(space(&[(0, 20), (2, 4), (5, 4)]), Err(pair(1, 2)));
 }
 
-/// In time that does not grow with the square of their number.
+/// The time must not grow with the square of their number.
 #[test]
 fn many_memories_may_be_in_front_of_each_other() {
     const COUNT: u64 = 100_000;

@@ -1,9 +1,12 @@
-//! Mapping from the bytes of a memory to words of its HDL arrays. All of this arithmetic is in this module.
+//! Mapping from the bytes of a memory to words of its HDL arrays. This module has all of this
+//! arithmetic.
 //!
-//! An array of a memory is called an *instance*: a direct memory has one, a banked memory one for each bank, counted row by row. An access
-//! becomes [`Run`]s: consecutive words of one instance, of which the first and the last may be partial. In a direct memory there is one
-//! run. In a banked memory, words alternate between the columns, and there is one run for each column that is accessed in each row of
-//! banks. The words of such a run are not adjacent in the data of the access; [`Run::words`] gives their offsets.
+//! An array of a memory is called an *instance*: a direct memory has one, a banked memory one for
+//! each bank, counted row by row. An access becomes [`Run`]s of consecutive words in one instance,
+//! of which the first and the last word may be partial. A direct memory has one run. In a banked
+//! memory, words alternate between the columns. Each accessed row of banks has one run for each
+//! accessed column. The words of such a run are not adjacent in the data of the access;
+//! [`Run::words`] gives their offsets.
 //!
 //! ```text
 //!   data of the access     ..AAAABBBBAAAABBBB..       instance 0   word n:   ..AA   (skip 2)
@@ -144,7 +147,7 @@ impl Run {
         self.stride == self.width || self.skip + self.len <= self.width
     }
 
-    /// Splits the run into pieces of `words` words each; the last may have fewer.
+    /// Splits the run into parts of `words` words each; the last may have fewer.
     pub(crate) fn pieces(&self, words: u64) -> impl Iterator<Item = Self> {
         let run = *self;
         let (count, words) = (run.count(), words.max(1));
@@ -154,9 +157,9 @@ impl Run {
         })
     }
 
-    /// Piece of `count` words, from word `from` of the run on. The run must have these words.
+    /// Part of `count` words, starting at word `from` of the run. The run must have these words.
     fn piece(&self, from: u64, count: u64) -> Self {
-        // Bytes of the run in the words before the piece.
+        // Bytes of the run in the words before this part.
         let before = (from * self.width).saturating_sub(self.skip);
         let (skip, data) = match from {
             0 => (self.skip, self.data),
@@ -212,8 +215,8 @@ impl Iterator for Runs {
         let Geometry { width, columns, .. } = self.geometry;
         let row_size = self.geometry.row_size();
         let row = self.part / row_size;
-        // From here on offsets are relative to the row's first byte. A slice is the `width` bytes of one word of one bank: slice n is in
-        // column n % columns, word n / columns.
+        // From here, offsets are relative to the row's first byte. A slice is the `width` bytes of
+        // one word in one bank: slice n is in column n % columns, word n / columns.
         let row_base = row * row_size;
         let part = self.part - row_base;
         let part_end = (self.end - row_base).min(row_size);
@@ -248,7 +251,7 @@ impl Iterator for Runs {
 #[derive(Debug, Clone)]
 pub(crate) struct Words {
     next: Word,
-    /// Number of bytes from `next` on.
+    /// Number of bytes left, starting at `next`.
     left: u64,
     width: u64,
     stride: u64,

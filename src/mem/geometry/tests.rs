@@ -1,10 +1,10 @@
-//! Word runs, held to the formulas of the specification byte by byte.
+//! Runs of words, compared with the formulas of the specification byte by byte.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// A memory in the words of the specification, widths in bytes.
+/// Memory in the terms of the specification, with widths in bytes.
 #[derive(Debug, Clone, Copy)]
 struct Model {
     width: u64,
@@ -61,7 +61,8 @@ fn access() -> impl Strategy<Value = (Model, u64, u64)> {
     })
 }
 
-/// A memory of up to 2^60 bytes and a short access to it, near its start, its end or a bank's as often as elsewhere.
+/// Memory of up to 2^60 bytes and a short access to it. Accesses near its start, its end or the end
+/// of a bank are as frequent as others.
 fn far() -> impl Strategy<Value = (Model, u64, u64)> {
     let model = (1..=1u64 << 17, 1u64..9, 1..=1u64 << 36, 1u64..9).prop_map(
         |(bank_width, columns, bank_depth, bank_rows)| Model {
@@ -87,7 +88,7 @@ fn far() -> impl Strategy<Value = (Model, u64, u64)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// No number is too large for the arithmetic.
+    /// The largest numbers must not overflow the arithmetic.
     #[test]
     fn every_byte_of_a_huge_memory_is_where_the_formulas_say((model, offset, len) in far()) {
         let mut places = vec![None; usize::try_from(len).unwrap()];
@@ -103,7 +104,7 @@ proptest! {
         prop_assert_eq!(places, wanted);
     }
 
-    /// Each byte of an access is in exactly one word, and that is where the specification has it.
+    /// Each byte of an access is in exactly one word, at the place of the specification.
     #[test]
     fn every_byte_is_where_the_formulas_say((model, offset, len) in access()) {
         let mut places = vec![None; usize::try_from(len).unwrap()];
@@ -129,7 +130,7 @@ proptest! {
         prop_assert_eq!(places, wanted);
     }
 
-    /// The pieces of a run have its words, so many each.
+    /// The parts of a run have its words, in the requested number.
     #[test]
     fn a_run_is_its_pieces((model, offset, len) in access(), words in 1u64..6) {
         for run in model.geometry().runs(offset, len) {
@@ -142,7 +143,7 @@ proptest! {
         }
     }
 
-    /// There are no more runs than banks in the rows that are touched.
+    /// The number of runs is at most the number of banks in the accessed rows.
     #[test]
     fn runs_are_few((model, offset, len) in access()) {
         let columns = model.width / model.bank_width;
@@ -243,7 +244,8 @@ fn what_is_not_there_has_no_runs() {
     );
 }
 
-/// Bytes of a word, columns, words and rows of all memories of up to 2 × 3 banks of up to 3 words of up to 4 bytes.
+/// All memories of up to 2 × 3 banks of up to 3 words of up to 4 bytes, as bytes of a word,
+/// columns, words and rows.
 fn small() -> impl Iterator<Item = (u64, u64, u64, u64)> {
     let banks = (1..=4).flat_map(|width| (1..=3).map(move |depth| (width, depth)));
     banks.flat_map(|(width, depth)| {

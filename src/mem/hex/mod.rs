@@ -19,7 +19,7 @@ mod shape;
 mod tests;
 mod tokens;
 
-/// Size in bytes at which a run is split. It bounds the memory that loading needs beside the text.
+/// Maximum size of a run in bytes. It bounds the memory that loading needs in addition to the text.
 const RUN: usize = 64 << 10;
 
 /// Consecutive words of a memory file.
@@ -80,7 +80,7 @@ pub enum HexProblem {
         /// Number of words of the memory.
         words: u64,
     },
-    /// A `/*` without `*/`.
+    /// A `/*` without a `*/`.
     #[error("the comment that starts here has no end")]
     OpenComment,
     /// File of another format.
@@ -139,18 +139,20 @@ impl<'a> HexRuns<'a> {
         }
     }
 
-    /// Number of digits `x`, `z` and `?` that were read as 0 so far. A number other than 0 at the end deserves a warning.
+    /// Number of digits `x`, `z` and `?` read as 0 so far. If it is not 0 at the end, a warning is
+    /// due.
     pub(crate) fn unknown_digits(&self) -> u64 {
         self.shape.unknown_digits
     }
 
-    /// Number of values so far. 0 at the end deserves a warning.
+    /// Number of values so far. If it is 0 at the end, a warning is due.
     pub(crate) fn values(&self) -> u64 {
         self.shape.values
     }
 
-    /// Returns the common number of digits of all values, if it is that of a word of 8, 16, 32, … bits, and this word is a multiple or a
-    /// divisor of the memory's. A result at the end deserves a warning.
+    /// Returns the common number of digits of all values, if it is that of a word of 8, 16, 32, …
+    /// bits, and that word is a multiple or a divisor of the memory's. A result at the end makes a
+    /// warning due.
     pub(crate) fn other_words(&self) -> Option<u64> {
         let digits = self.shape.digits()?;
         let own = self.width.saturating_mul(2);
@@ -170,7 +172,7 @@ impl<'a> HexRuns<'a> {
                 .next()
                 .map_err(|line| self.error(line, HexProblem::OpenComment))?
             else {
-                // One value in a line is ambiguous: words are written like this, too.
+                // One value in a line is ambiguous: words have this form as well.
                 if self.width > 1 && self.shape.is_bytes() {
                     let width = self.width;
                     return Err(self.error(self.shape.first_line, HexProblem::Bytes { width }));
@@ -244,7 +246,8 @@ impl<'a> HexRuns<'a> {
         let width = usize::try_from(self.width).map_err(|_| too_wide())?;
         bytes.resize(start.saturating_add(width), 0);
         let mut digits = 0;
-        // A word that has its full number of characters with `0x` has an unknown digit `x`, and no prefix.
+        // If a word has its full number of characters with `0x`, its `x` is an unknown digit and
+        // not a prefix.
         let all = token.text.iter().filter(|byte| **byte != b'_').count();
         let text = match all == width.saturating_mul(2) {
             true => token.text,
@@ -322,7 +325,8 @@ impl Digit {
     }
 }
 
-/// Formats the command that converts to words of `width` bytes, between two texts. Empty if `objcopy` does not support the width.
+/// Formats the command that converts to words of `width` bytes, between two texts; empty if
+/// `objcopy` does not support the width.
 pub(super) fn converter(before: &str, width: u64, after: &str) -> String {
     match width {
         1 | 2 | 4 | 8 | 16 => {
@@ -352,7 +356,7 @@ fn bad_digit(token: Token<'_>, byte: u8) -> HexProblem {
     }
 }
 
-/// Most characters of a text in an error message.
+/// Maximum number of characters of a text in an error message.
 const MOST_SHOWN: usize = 64;
 
 /// Formats a text for an error message: truncated, and without control characters.

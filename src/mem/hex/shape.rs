@@ -1,4 +1,5 @@
-//! Statistics of a memory file's values, to recognise files that were written for words of another width.
+//! Statistics of a memory file's values. They show if a file was written for words of another
+//! width.
 
 /// Counts of the values read so far.
 #[derive(Debug, Clone, Default)]
@@ -9,7 +10,7 @@ pub(super) struct Shape {
     /// Line of the first value.
     pub(super) first_line: u64,
     last_line: u64,
-    /// Digits of each value, as long as all values have the same number.
+    /// Number of digits of each value, while all values have the same number.
     digits: Option<u64>,
     /// True if a line has several values.
     several: bool,
@@ -34,7 +35,8 @@ impl Shape {
         self.digits
     }
 
-    /// True if every value is a byte of two digits, and a line has several, as `objcopy -O verilog` writes them.
+    /// True if every value is a byte of two digits, and a line has several, as in the output of
+    /// `objcopy -O verilog`.
     pub(super) fn is_bytes(&self) -> bool {
         self.digits == Some(2) && self.several
     }

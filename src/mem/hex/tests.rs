@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The runs of a text for a memory of 16 words of 4 bytes.
+/// Runs of a text for a memory of 16 words of 4 bytes.
 fn runs(text: &str) -> Result<Vec<(u64, Vec<u8>)>, String> {
     let file = Path::new("boot.hex");
     HexRuns::new(text.as_bytes(), file, 4, 16)
@@ -131,7 +131,7 @@ fn refusals_name_file_line_and_value() {
             "1".repeat(64)
         )
     );
-    // Whole characters.
+    // The text is cut between characters.
     let long = runs(&("1".to_owned() + &"€".repeat(1000))).unwrap_err();
     let shown = "1".to_owned() + &"€".repeat(63);
     assert!(
@@ -152,18 +152,19 @@ fn spellings_beside_the_standard_are_read() {
     assert_eq!(runs("0x7"), one(7, 0));
     assert_eq!(runs("@0xA\n0X0000_0007"), one(7, 10));
     assert_eq!(runs("@ 0Xa 7"), one(7, 10));
-    // The end of a text, as DOS marks it and as a block of a ROM programmer's is filled up.
+    // End of a text, as in files of DOS, and in blocks of a ROM programmer.
     assert_eq!(runs("7\n\x1a"), one(7, 0));
     assert_eq!(runs("7\x1a\x1a\n"), one(7, 0));
     assert_eq!(runs("7\r\n\x1a\0\0\0"), one(7, 0));
     assert_eq!(runs("7\0"), one(7, 0));
     assert_eq!(runs("\x1a"), Ok(vec![]));
-    // Lines may end as they did on old machines, those of comments too.
+    // Lines, also of comments, may end with CR.
     assert_eq!(runs("// one\r7\r"), one(7, 0));
     assert_eq!(runs("\u{feff}"), Ok(vec![]));
 }
 
-/// `0x` is a prefix, or a 0 and an unknown digit where the word has as many digits; the value is the same.
+/// `0x` is a prefix; it is a 0 and an unknown digit where the word has that many digits. The value
+/// is the same.
 #[test]
 fn a_prefix_is_no_unknown_digit() {
     let unknown = |text: &str| {
@@ -239,7 +240,7 @@ fn bytes_are_not_taken_for_words() {
         );
         assert_eq!(bytes(objcopy, width), Some(error));
     }
-    // These may be words: one a line, one alone, or of another number of digits.
+    // These may be words: one in a line, a single one, or with another number of digits.
     for text in [
         "// 8\n00\n11\n22\n@4\n44\n55\n",
         "12",
@@ -263,20 +264,20 @@ fn words_of_another_width_are_seen() {
     assert_eq!(other("00000001 00000002", 8), Some(8));
     assert_eq!(other("00000001 00000002\n@8 00000003", 16), Some(8));
     assert_eq!(other("00000001 00000002", 4), None);
-    // One a line, one behind a gap, and one alone.
+    // One in a line, one after a gap, and a single one.
     assert_eq!(other("00\n11\n22\n", 4), Some(2));
     assert_eq!(other("@3\n13", 4), Some(2));
     assert_eq!(other("@3\n13\n@7\n14", 3), Some(2));
     assert_eq!(other("0001\n0002", 4), Some(4));
     assert_eq!(other("0x0001\n0x0002", 4), Some(4));
-    // Those of wider words, which fit as long as they are small.
+    // Digits of wider words, whose small values fit.
     assert_eq!(other("0000000000000001", 4), Some(16));
     assert_eq!(other("0001\n0002", 1), Some(4));
-    // Of one width with the memory's, less a few bits.
+    // A width that differs from the memory's by a few bits.
     assert_eq!(other("00000001 00000002", 5), None);
     assert_eq!(other("00000001", 3), None);
     assert_eq!(other("0001 00002", 4), None);
-    // Digits that match no width.
+    // A number of digits that matches no width.
     assert_eq!(other("1\n2\n3", 4), None);
     assert_eq!(other("001 002", 6), None);
 }

@@ -28,7 +28,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Returns the next token. An error is the line of a comment without an end.
+    /// Returns the next token. The error is the line of a comment without an end.
     pub(super) fn next(&mut self) -> Result<Option<Token<'a>>, u64> {
         loop {
             match self.rest {
@@ -46,7 +46,8 @@ impl<'a> Tokens<'a> {
                 }
                 [byte, ..] if is_space(*byte) => self.skip(1),
                 [first, ..] => {
-                    // The digits of an address may follow blanks. A lone `/` is a token too, one without digits.
+                    // Blanks may precede the digits of an address. A lone `/` is a token without
+                    // digits.
                     let begin = match first {
                         b'@' => self.until(1, |byte| !matches!(byte, b' ' | b'\t')),
                         _ => 1,
@@ -88,8 +89,8 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Number of padding bytes at the end of a text: white space, Ctrl-Z (end of text in CP/M and DOS), and NUL (fills up a block). A file of
-/// NULs alone is not text, and has no padding.
+/// Number of padding bytes at the end of a text: white space, Ctrl-Z (end of text in CP/M and DOS),
+/// and NUL (in the rest of a block). A file that has only NULs is not text, and has no padding.
 fn padding(text: &[u8]) -> usize {
     let is_padding = |byte: &&u8| matches!(**byte, 0 | 0x1a) || is_space(**byte);
     let len = text.iter().rev().take_while(is_padding).count();

@@ -1,10 +1,10 @@
-//! Warnings about images that are accepted, but are probably a mistake.
+//! Warnings about images that are accepted, but probably by mistake.
 
 use object::elf::{ET_CORE, ET_DYN, ET_EXEC};
 
 use super::ImageSegment;
 
-/// Property of an image that is accepted, but is unusual for firmware. It deserves a warning.
+/// Property of an image that is accepted, but unusual for firmware. It causes a warning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageDoubt {
     /// Position-independent executable or shared object.
@@ -118,7 +118,8 @@ struct Range {
 pub(super) fn doubt_of_overlaps(segments: &[ImageSegment]) -> Option<ImageDoubt> {
     let mut ranges: Vec<Range> = segments.iter().flat_map(ranges).collect();
     ranges.sort_by_key(|range| range.first);
-    // Ranges are in ascending order of address, so only the one that reaches furthest so far can overlap the next.
+    // Ranges are in ascending order of address, so only the one with the highest end so far can
+    // overlap the next.
     let mut furthest: [Option<Range>; 2] = [None, None];
     let mut found: Option<ImageDoubt> = None;
     for range in ranges {

@@ -55,7 +55,7 @@ pub enum ImageProblem {
     /// Big-endian file. The protocol and its firmware are little endian.
     #[error("a big-endian ELF file; only little-endian firmware is served")]
     BigEndian,
-    /// Output of a compiler instead of a linker, in which nothing has an address.
+    /// Output of a compiler instead of a linker, without addresses.
     #[error("a relocatable object, whose sections have no addresses yet; link it first")]
     Relocatable,
     /// Segment whose bytes are not in the file.
@@ -72,7 +72,7 @@ pub enum ImageProblem {
         /// Size of the file in bytes.
         file_len: u64,
     },
-    /// Segments that refer to the same bytes many times.
+    /// Segments that refer to the same bytes of the file many times.
     #[error(
         "its segments take {len:#x} bytes, many times the {file_len:#x} that the file has; do its program headers overlap?"
     )]
@@ -111,7 +111,7 @@ pub enum ImageProblem {
         "section .note.vhost: {0}; rebuild the image with mailbox.h or mailbox_rs of one version, or leave the section out"
     )]
     Note(mailbox_rs::BadNote),
-    /// Section of notes that is longer than that of any linked image.
+    /// Note section that is longer than that of any linked image.
     #[error(
         "section .note.vhost has {size:#x} bytes, more than the {max:#x} that an image may have"
     )]
@@ -121,7 +121,7 @@ pub enum ImageProblem {
         /// Maximum size in bytes.
         max: u64,
     },
-    /// Section of notes whose bytes are not in the file.
+    /// Note section whose bytes are not in the file.
     #[error("section .note.vhost is not within the file; is it cut short?")]
     NoteOutsideFile,
     /// Section `.mailbox` that does not end within 64 bits.

@@ -1,4 +1,5 @@
-//! ELF images: segments to load, and the address of the mailbox. The bytes of a file are not read before they are loaded.
+//! ELF images: segments to load, and the address of the mailbox. The bytes of a segment are read
+//! only when it is loaded.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -25,7 +26,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-/// Number of bytes that are read, written and recorded at a time.
+/// Maximum number of bytes that are read, written and recorded at a time.
 const PIECE: u64 = 1 << 20;
 
 /// Validated ELF file: little endian, linked, and with every loaded byte within the file and the 64-bit address range.
@@ -76,8 +77,8 @@ const OUTLINED: [&str; 5] = [
 /// One step of loading an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Write {
-    /// Zeros after a segment's bytes. Unmapped zeros deserve a note, and are not an error ([`MemoryMap::mapped`](super::MemoryMap::mapped)
-    /// gives the mapped ones).
+    /// Zeros after a segment's bytes. Unmapped zeros are not an error, but are noted
+    /// ([`MemoryMap::mapped`](super::MemoryMap::mapped) gives the mapped ones).
     Zero {
         /// Physical address.
         address: u64,
@@ -89,7 +90,7 @@ pub enum Write {
 }
 
 impl Image {
-    /// Reads and validates the headers of an ELF file, without reading any other byte.
+    /// Reads and validates the headers of an ELF file, and no other byte.
     ///
     /// # Errors
     ///
@@ -159,7 +160,8 @@ impl Image {
         &self.parsed.doubts
     }
 
-    /// Finds symbols by their names. Of several definitions a global one counts, and of those the first.
+    /// Finds symbols by their names. Of several definitions, the first global one is returned, or
+    /// the first one if there is none.
     ///
     /// # Errors
     ///
@@ -185,7 +187,8 @@ impl Image {
         self.parsed.has_symbols
     }
 
-    /// Instruction set for which the image was compiled, as its attributes have it: `rv32i2p1_m2p0_a2p1`. `None` without attributes.
+    /// Instruction set for which the image was compiled, from its attributes, such as
+    /// `rv32i2p1_m2p0_a2p1`. `None` without attributes.
     ///
     /// # Errors
     ///
@@ -208,7 +211,7 @@ impl Image {
         }
     }
 
-    /// Reads the whole file, for its sections that are not loaded.
+    /// Reads the whole file. Needed for sections that are not loaded.
     ///
     /// # Errors
     ///
@@ -238,8 +241,8 @@ impl Image {
         })
     }
 
-    /// Iterates over the steps of loading, in the order in which they must be done. All tails are zeroed before any bytes are copied, so
-    /// that a tail that overlaps another segment's bytes does not overwrite them.
+    /// Iterates over the steps of loading, in the order in which they must be done. All tails are
+    /// zeroed before any bytes are copied, because a tail may overlap another segment's bytes.
     pub fn writes(&self) -> impl Iterator<Item = Write> {
         let zeros = self.segments().iter().filter_map(|segment| {
             let address = segment.address.checked_add(segment.len)?;
@@ -272,11 +275,12 @@ impl Image {
         })
     }
 
-    /// Builds an ELF file of the same class with the same section `.mailbox` and the same symbols of HTIF and RTT, and without loaded
-    /// bytes: the part of the image that a replay needs. The loaded bytes are in the recording as writes to memory.
+    /// Builds an ELF file with the part of the image that a replay needs: of the same class, with
+    /// the section `.mailbox` and the symbols of HTIF and RTT, without loaded bytes. The recording
+    /// has the loaded bytes as writes to memory.
     pub fn outline(&self) -> Bytes {
         let mailbox = self.mailbox();
-        // Segment that translates the section's address, if the two addresses differ.
+        // Segment that translates the section's address, if its two addresses differ.
         let translated = mailbox.filter(|section| section.address != section.physical);
         let segment = translated.map(|section| ElfSegment {
             address: section.physical,
@@ -284,7 +288,7 @@ impl Image {
             bytes: Vec::new(),
             mem_size: section.size.max(1),
         });
-        // Without a readable table there are no symbols for the configuration, either.
+        // Without a readable table, the configuration has no symbols either.
         let symbols = self.symbols(OUTLINED).unwrap_or_default();
         let symbols = OUTLINED.into_iter().zip(symbols);
         let symbols: Vec<_> = symbols
@@ -369,7 +373,7 @@ impl ImageContent<'_> {
     }
 }
 
-/// Opens a regular file. Other files are not opened: a pipe may block, and a device may have no end.
+/// Opens a regular file. Other files are refused: a pipe may block, and a device may have no end.
 fn open(file: &Path) -> Result<(File, Stamp), ImageProblem> {
     if !std::fs::metadata(file)?.is_file() {
         return Err(ImageProblem::NotRegular);

@@ -15,9 +15,9 @@ pub struct ImageSegment {
     pub len: u64,
     /// Number of zeros after the bytes, up to the size in memory. Not validated: it may exceed the memory.
     pub tail: u64,
-    /// True if it is marked as executable.
+    /// True if the segment is marked as executable.
     pub executable: bool,
-    /// True if it is marked as writable.
+    /// True if the segment is marked as writable.
     pub writable: bool,
 }
 

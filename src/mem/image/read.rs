@@ -22,13 +22,14 @@ const NOTE_SECTION: &[u8] = b".note.vhost\0";
 /// Name of the section of attributes.
 const ATTRIBUTES_SECTION: &str = ".riscv.attributes";
 
-/// Maximum size of the section of notes: that of 1024 channels with a note each, and more.
+/// Maximum size of the note section, above that of 1024 channels with a note each.
 const MAX_NOTES: u64 = 0x1_0000;
 
 /// Maximum size of a build id. Linkers write 8 to 20 bytes.
 const MAX_BUILD_ID: usize = 64;
 
-/// Maximum ratio of loaded bytes to the size of the file. More come only from headers that refer to the same bytes many times.
+/// Maximum ratio of loaded bytes to the size of the file. Only headers that refer to the same bytes
+/// many times exceed it.
 const MAX_LOADS: u128 = 16;
 
 /// Maximum number of program headers. Linkers write about ten.
@@ -37,7 +38,7 @@ const MAX_SEGMENTS: u32 = 4096;
 /// Maximum number of section headers, the number of 16-bit section indices.
 const MAX_SECTIONS: u32 = 0xff00;
 
-/// Maximum size of a symbol table, and of the names in it: that of some million symbols.
+/// Maximum size of a symbol table, and of the names in it, for several million symbols.
 const MAX_SYMBOLS: u64 = 256 << 20;
 
 /// Content of the headers.
@@ -121,7 +122,7 @@ where
     })
 }
 
-/// True if there is a table with more symbols than the undefined one, which each begins with.
+/// True if there is a table with more symbols than the undefined one, with which each table starts.
 fn has_symbols<'a, H, R>(header: &H, endian: Endianness, data: R) -> bool
 where
     H: FileHeader<Endian = Endianness>,
@@ -158,7 +159,7 @@ fn load<P: ProgramHeader<Endian = Endianness>>(
         file_size: len,
         mem_size,
     })?;
-    // The last byte must have an address. The byte after it need not have one.
+    // The last byte must have an address; the byte after it need not.
     if address.checked_add(mem_size.saturating_sub(1)).is_none() {
         return Err(ImageProblem::Wraps {
             index,
@@ -187,7 +188,7 @@ fn load<P: ProgramHeader<Endian = Endianness>>(
     })
 }
 
-/// Instruction set in the attributes of an image for RISC-V: the first text that begins as one.
+/// Instruction set in the attributes of an image for RISC-V: the first text that has its form.
 pub(super) fn architecture(image: &[u8]) -> Option<String> {
     let file = object::File::parse(image).ok()?;
     let attributes = file.section_by_name(ATTRIBUTES_SECTION)?.data().ok()?;
@@ -197,14 +198,14 @@ pub(super) fn architecture(image: &[u8]) -> Option<String> {
     Some(str::from_utf8(text).ok()?.to_owned())
 }
 
-/// Build id in the notes, if there is one of a usual length.
+/// Build id in the notes, if one has a usual length.
 pub(super) fn build_id<'a, R: ReadRef<'a>>(data: R) -> Option<&'a [u8]> {
     let file = object::File::parse(data).ok()?;
     let id = file.build_id().ok()??;
     (1..=MAX_BUILD_ID).contains(&id.len()).then_some(id)
 }
 
-/// Headers of all sections of this name, which ends with NUL. There are none without a table of names.
+/// Headers of all sections with this name, which ends with NUL; none without a table of names.
 fn named<'a, H, R>(
     header: &H,
     endian: Endianness,
@@ -242,7 +243,7 @@ where
     H: FileHeader<Endian = Endianness>,
     R: ReadRef<'a>,
 {
-    // A linker writes one section of the name.
+    // A linker writes only one section of this name.
     let found = named(header, endian, data, NOTE_SECTION)?;
     let Some(section) = found.first() else {
         return Ok(None);
@@ -260,7 +261,8 @@ where
     ImageNote::of_section(bytes).map_err(ImageProblem::Note)
 }
 
-/// Finds the first section `.mailbox` that is not empty, as a linker script without a mailbox may leave it.
+/// Finds the first section `.mailbox` that is not empty. A linker script leaves an empty one in a
+/// program without a mailbox.
 fn mailbox<'a, H, R>(
     header: &H,
     endian: Endianness,
@@ -305,7 +307,7 @@ where
     }))
 }
 
-/// Finds symbols of an ELF file that was parsed before. There are none without a symbol table.
+/// Finds symbols of an ELF file that was parsed before; none without a symbol table.
 pub(super) fn symbols<'a, R: ReadRef<'a>, const N: usize>(
     data: R,
     names: [&str; N],
@@ -344,7 +346,7 @@ where
         if symbol.is_undefined(endian) || [STT_FILE, STT_SECTION].contains(&symbol.st_type()) {
             continue;
         }
-        // A damaged name is no wanted one.
+        // A damaged name matches no symbol.
         let Ok(name) = table.symbol_name(endian, symbol) else {
             continue;
         };

@@ -54,7 +54,7 @@ fn both_classes_are_read() {
     );
 }
 
-/// The steps of loading an image, with their bytes.
+/// Step of loading an image, with its bytes.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Zero(u64, u64),
@@ -76,14 +76,14 @@ fn steps(image: &Image) -> Vec<Step> {
     steps
 }
 
-/// A file of these bytes.
+/// Writes a file with these bytes.
 fn file_of(bytes: &[u8]) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
     file
 }
 
-/// A linker script for a mailbox leaves such a section in a program without one.
+/// A linker script for a mailbox leaves an empty section in a program without one.
 #[test]
 fn an_empty_mailbox_section_is_none() {
     let image = |mailboxes| {
@@ -105,7 +105,7 @@ fn an_empty_mailbox_section_is_none() {
     );
 }
 
-/// An ELF file that is not made by this test: its own program.
+/// Reads an ELF file that this test has not built: its own program.
 #[cfg(all(target_os = "linux", target_endian = "little"))]
 #[test]
 fn a_linkers_file_is_read() {
@@ -115,7 +115,7 @@ fn a_linkers_file_is_read() {
     assert_eq!(image.mailbox(), None);
     let zeros = |write: &Write| matches!(write, Write::Zero { .. });
     assert!(image.writes().any(|write| zeros(&write)), "it has a .bss");
-    // It is no firmware, and Rust's own linker puts the headers into the first segment.
+    // The file is not firmware, and Rust's linker puts the headers into the first segment.
     let doubts = image.doubts();
     assert!(
         doubts.contains(&ImageDoubt::PositionIndependent),
@@ -256,7 +256,7 @@ fn the_mailbox_is_where_its_segment_is_loaded() {
     for (virtual_address, mailbox, physical) in [
         (high, high, 0x8000_0000),
         (high, high + 0xfff, 0x8000_0fff),
-        // Of no segment.
+        // In no segment.
         (high, high + 0x1000, high + 0x1000),
         (high, high - 1, high - 1),
         (0x8000_0000, 0x8000_0800, 0x8000_0800),
@@ -365,7 +365,7 @@ fn unusual_images_are_doubted() {
         (0, 0, 0),
     ]);
     assert_eq!(doubts(&good), [""; 0]);
-    // Zeros over zeros are zeros.
+    // Zeros that overlap zeros have no effect.
     assert_eq!(
         doubts(&segments(&[(0x1000, 4, 0x80), (0x1010, 0, 0x100)])),
         [""; 0]
@@ -396,7 +396,7 @@ fn unusual_images_are_doubted() {
             "has two sections .mailbox: the one at 0x100 is used, and the one at 0x500 ignored; gather both in one output section, \
              where `mb_id` counts the channels".to_owned(),
         ),
-        // Bytes over bytes, one segment in the other, and bytes over zeros.
+        // Bytes over bytes, a segment within another, and bytes over zeros.
         (
             segments(&[(0x1010, 0x10, 0x10), (0x1000, 0x40, 0x40)]),
             overlap("1 and 0 overlap from 0x1010 to 0x101f", ""),
@@ -413,7 +413,8 @@ fn unusual_images_are_doubted() {
     for (elf, doubt) in cases {
         assert_eq!(doubts(&elf), [doubt]);
     }
-    // The first segment takes the file from its start on; its program header is at 52, the offset in its second word.
+    // The first segment contains the start of the file. Its program header is at 52, with the
+    // offset in the second word.
     let mut bytes = good.build();
     bytes[56..60].fill(0);
     let image = Image::parse(bytes, Path::new("fw.elf")).unwrap();
@@ -424,7 +425,7 @@ fn unusual_images_are_doubted() {
             address: 0x1000
         }]
     );
-    // The section's flags are behind its name and type, in the header that follows that of section 0.
+    // The section's flags follow its name and type, in the header after that of section 0.
     let mut bytes = good.build();
     let at = 52 + 32 * 4 + 40 + 8;
     assert_eq!(bytes[at], 2);
@@ -437,7 +438,7 @@ fn unusual_images_are_doubted() {
 }
 
 proptest! {
-    /// Overlaps are found as by looking at each address.
+    /// Overlaps are compared with a check of each address.
     #[test]
     fn overlaps_are_those_of_a_simple_model(
         segments in prop::collection::vec((0u64..40, 0u64..6, 0u64..6), 0..7),
@@ -540,7 +541,7 @@ fn refusals_name_file_and_reason() {
 
 #[test]
 fn a_file_is_loaded_a_few_times_over_at_most() {
-    // Each segment takes all of the file, by its header's place and size.
+    // Each segment contains the whole file, by the offset and the size in its header.
     let all_of_it = |count: usize| {
         let mut bytes = ElfBuilder {
             class64: true,
@@ -563,7 +564,7 @@ fn a_file_is_loaded_a_few_times_over_at_most() {
 }
 
 proptest! {
-    /// Any bytes are an image or an error, and an image's writes are within the file.
+    /// Arbitrary bytes are an image or an error, and an image's writes are within the file.
     #[test]
     fn hostile_bytes_do_no_harm(
         class64: bool,
@@ -594,7 +595,7 @@ proptest! {
     }
 }
 
-/// Tables of as many headers as a file may claim.
+/// Tables with the maximum number of headers that a file may state.
 #[test]
 fn tables_that_no_linker_writes_are_refused() {
     let elf = ElfBuilder {

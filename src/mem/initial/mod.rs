@@ -10,7 +10,7 @@ use super::hex::converter;
 use super::{Backend, CHUNK, HexError, HexRuns, Init, Memory, MemoryId, Op, Segment, Segments};
 use crate::guest;
 
-/// Reason for which a memory can't be initialised.
+/// Error of initialising a memory.
 #[derive(Debug, Error)]
 pub enum InitialError {
     /// File that can't be read.
@@ -130,7 +130,8 @@ enum Content<'a> {
 }
 
 impl Initial<'_> {
-    /// Generates the writes, in order, one at a time, however large the memory is.
+    /// Generates the writes in order, one at a time, so that memory use does not grow with the
+    /// memory's size.
     pub fn writes(&self) -> Box<dyn Iterator<Item = Op<Segments>> + '_> {
         match &self.content {
             Content::Any => Box::new(iter::empty()),
@@ -176,8 +177,8 @@ impl fmt::Debug for Initial<'_> {
     }
 }
 
-/// Prepares the initial content of a memory. There are no writes if the content is left unchanged. `seed` is used for random content
-/// without a seed in the configuration.
+/// Prepares the initial content of a memory. Unchanged content has no writes. `seed` is used for
+/// random content without a seed in the configuration.
 ///
 /// # Errors
 /// Fails if a file can't be read ([`InitialError::Read`]) or is invalid ([`InitialError::Hex`]).
@@ -197,8 +198,8 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial<'_>, 
                 file: file.clone(),
                 cause,
             })?;
-            // The whole file is validated before the first write, and parsed a second time for the writes: parsed words may take much more
-            // memory than their text.
+            // The whole file is validated before the first write, and parsed a second time for the
+            // writes, because the parsed words may need much more memory than their text.
             let mut runs = HexRuns::new(&text, file, *width, memory.size / width);
             if let Some(cause) = runs.find_map(Result::err) {
                 return Err(InitialError::Hex {

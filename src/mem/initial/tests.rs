@@ -14,7 +14,7 @@ fn memory(size: u64, init: Init) -> Memory {
     }
 }
 
-/// Final content of the memory, and the note; bytes that were not written are 0xee.
+/// Final content of the memory, and the note. Bytes that were not written are 0xee.
 fn content(size: u64, init: Init) -> (Vec<u8>, Option<String>) {
     let memory = memory(size, init);
     let initial = initial(ID, &memory, 5).unwrap();
@@ -65,11 +65,11 @@ fn the_same_seed_gives_the_same_bytes() {
     assert_eq!(note.as_deref(), Some("random content from seed 7"));
     assert!(bytes == random(Some(7)).0);
     assert!(bytes != random(Some(8)).0);
-    // Without a configured seed, the drawn one counts, and is reported.
+    // Without a configured seed, the generated one is used and reported.
     let (drawn, note) = random(None);
     assert_eq!(note.as_deref(), Some("random content from seed 5"));
     assert!(drawn == random(Some(5)).0);
-    // All of it is random, past what one write carries too.
+    // All of it is random, also behind the maximum size of one write.
     for part in bytes.chunks(0x1000) {
         assert!(part.len() == 1 || part.iter().any(|byte| *byte != part[0]));
     }
@@ -128,7 +128,8 @@ fn a_file_that_does_not_fit_is_named_with_its_memory() {
     assert!(error.starts_with(start), "{error}");
 }
 
-/// A word may be two bytes of the file and many of the memory: kept all at once, these writes are 32 MiB.
+/// A word may be two bytes of the file and many of the memory: held at the same time, these writes
+/// would take 32 MiB.
 #[test]
 fn no_more_than_a_write_is_held() {
     const WIDTH: u64 = 1 << 17;
@@ -142,6 +143,6 @@ fn no_more_than_a_write_is_held() {
     let memory = memory(WIDTH, init);
     let initial = initial(ID, &memory, 0).unwrap();
     assert_eq!(initial.writes().count(), WORDS);
-    // From the start again.
+    // A second iteration starts at the beginning.
     assert_eq!(initial.writes().count(), WORDS);
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::mem::{Array, Backend, MapError};
 
-/// Reason for the failure of an access.
+/// Error of an access.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum AccessError {
     /// Access outside of the map.
@@ -17,7 +17,7 @@ pub enum AccessError {
         /// Number of bytes that were searched.
         len: u64,
     },
-    /// Two places of a copy, or place and data of a write, of different lengths.
+    /// Two places of a copy with different lengths, or the place and the data of a write.
     #[error("{len} bytes do not fit into {place} bytes")]
     Length {
         /// Number of bytes given.
@@ -128,7 +128,7 @@ pub enum HdlProblem {
     /// Access that the simulator or UVM refused.
     #[error("{0}")]
     Refused(String),
-    /// Array in the place of a word.
+    /// An array instead of a word.
     #[error(
         "an array in place of a word: set its rows and columns by `array_dims`, which has two at \
          most"

@@ -10,31 +10,34 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::error::{AccessError, BackendError, HdlProblem};
 
-/// One access. Its places are address ranges ([`Span`]) in a request, and bytes of memories ([`Segments`](crate::mem::Segments)) for its execution.
+/// One access. Its places are address ranges ([`Span`]) in a request, and bytes of memories
+/// ([`Segments`](crate::mem::Segments)) for its execution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Op<P> {
     /// Reads the bytes.
     Read(P),
-    /// Writes bytes, as many as the place has.
+    /// Writes bytes. Their number is the length of the place.
     Write(P, Bytes),
     /// Writes a little-endian number of the width of the place, at most 8 bytes.
     Word(P, u64),
-    /// Writes the same byte everywhere.
+    /// Writes the same byte to the whole place.
     Fill(P, u8),
-    /// Copies with the result of a copy through a buffer: the places may overlap.
+    /// Copies as if through a buffer, so the places may overlap.
     Copy {
         /// Destination of the copy.
         to: P,
         /// Source, of the same length.
         from: P,
     },
-    /// Finds the first bytes that differ.
+    /// Compares two places up to their first difference.
     Compare(P, P),
-    /// Reads up to the first NUL, which must be in the place.
+    /// Reads up to the first NUL, which the place must contain.
     Text(P),
-    /// Executes operations in order, up to the first that fails, without other accesses in between. The outcome is that of the last one.
+    /// Executes operations in order, up to the first failure, without other accesses in between.
+    /// The outcome is that of the last one.
     Batch(#[serde(deserialize_with = "flat")] Vec<Op<P>>),
-    /// Reads the bytes for a search: they may never have been written, and unknown bits are no warning.
+    /// Reads the bytes for a search. They may never have been written, so unknown bits cause no
+    /// warning.
     Look(P),
 }
 

@@ -17,7 +17,7 @@ pub struct Placement {
     pub left_out: Vec<LeftOut>,
 }
 
-/// Reason for which an image can't be loaded into a space.
+/// Error of loading an image into a space.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
     /// Image without bytes to load.
@@ -63,7 +63,7 @@ pub struct Misfit {
     pub virtual_address: u64,
 }
 
-/// Reason for which an image has no bytes.
+/// Cause of an image without bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Nothing {
     /// Empty program header table.
@@ -84,7 +84,7 @@ pub enum Nothing {
 pub enum Nearest {
     /// Space without memories.
     None,
-    /// Memory, or the part of one that has its addresses in the space.
+    /// Memory, or the part of one that is mapped in the space.
     Memory {
         /// Name of the memory.
         name: String,

@@ -1,4 +1,4 @@
-//! Images that fit the memories of a space, and those that do not.
+//! Images that fit the memories of a space, and images that do not.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::mem::Backend;
 use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 use crate::testing::memories::{black_box, map_of};
 
-/// A space of memories `m0`, `m1`… at these bases, of these sizes.
+/// Space of memories `m0`, `m1`… with these bases and sizes.
 fn map(memories: &[(u64, u64)]) -> MemoryMap {
     let memory = |(nth, (base, size)): (usize, &(u64, u64))| {
         black_box(&format!("m{nth}"), *base, *size, Backend::Log)
@@ -114,7 +114,7 @@ fn an_image_without_bytes_is_an_error() {
 }
 
 proptest! {
-    /// Bytes and zeros have a place as each of their addresses has.
+    /// Bytes and zeros are placed as a check of each address determines.
     #[test]
     fn placement_is_that_of_a_simple_model(
         memories in prop::collection::vec((1u64..5, 0u64..4), 0..5),

@@ -77,12 +77,13 @@ impl MemoryMap {
         first
     }
 
-    /// Resolves the `len` bytes at `address`. An access that crosses the end of a memory continues in the adjacent one. An access to no
-    /// byte has no segments, whatever its address.
+    /// Resolves the `len` bytes at `address`. An access that crosses the end of a memory continues
+    /// in the adjacent one. An access of no bytes has no segments, at any address.
     ///
     /// # Errors
     ///
-    /// Fails if one of the bytes is unmapped: an access is executed as a whole or not at all.
+    /// Fails if one of the bytes is unmapped, because an access is executed as a whole or not at
+    /// all.
     pub fn resolve(&self, space: SpaceId, address: u64, len: u64) -> Result<Segments, MapError> {
         let seen = self.space(space).ok_or(MapError::NoSpace(space.0))?;
         if let Some(segment) = self.in_one(seen, address, len) {
@@ -117,7 +118,8 @@ impl MemoryMap {
         })
     }
 
-    /// Resolves an access that is in one memory, as nearly all are. `None` for other accesses, and for one to no byte.
+    /// Resolves an access that is within one memory, the usual case. `None` for other accesses, and
+    /// for an access of no bytes.
     #[inline]
     pub fn within_one(&self, space: SpaceId, address: u64, len: u64) -> Option<Segment> {
         self.in_one(self.space(space)?, address, len)
@@ -137,8 +139,8 @@ impl MemoryMap {
         })
     }
 
-    /// Returns the number of bytes, at most `max_len`, that are mapped without a gap from `address` on. Used for strings, which may end
-    /// before the map does.
+    /// Returns the number of bytes, at most `max_len`, that are mapped without a gap from
+    /// `address`. Used for strings, which may end before the map does.
     pub fn clip(&self, space: SpaceId, address: u64, max_len: u64) -> u64 {
         let Some(space) = self.space(space) else {
             return 0;

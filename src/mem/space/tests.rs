@@ -1,4 +1,4 @@
-//! Accesses that the map answers, and those that it does not.
+//! Accesses that the map resolves, and accesses that it refuses.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::testing::SPACE;
 use crate::testing::memories::listed;
 
-/// One space of black boxes with these bases and sizes, in the order in which they are listed.
+/// Space of black boxes with these bases and sizes, listed in this order.
 fn map(memories: &[(u64, u64)]) -> MemoryMap {
     listed(memories).unwrap()
 }
@@ -87,7 +87,7 @@ fn strings_may_end_before_the_map() {
     );
 }
 
-/// Some touch, some do not.
+/// Some memories are adjacent, and some are not.
 #[test]
 fn a_thousand_memories_are_told_apart() {
     let memories: Vec<_> = (0..1000u64)
@@ -150,7 +150,8 @@ fn a_memory_in_front_may_have_the_first_and_the_last_address() {
 }
 
 proptest! {
-    /// `resolve`, `clip` and `mapped` agree with a look at every byte, of which the first memory of the list has it.
+    /// `resolve`, `clip` and `mapped` agree with a check of each byte, which belongs to the first
+    /// memory in the list that has it.
     #[test]
     fn every_byte_is_where_it_should_be(
         memories in prop::collection::vec((0u64..60, 1u64..24), 0..6),

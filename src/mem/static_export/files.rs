@@ -10,7 +10,8 @@ use thiserror::Error;
 use super::{StaticMemDescriptor, StaticMemFormat, StaticMemRange, StaticMemSink};
 use crate::guest;
 
-/// Writes each instance to a file of its own in one directory, which is created if it does not exist.
+/// Sink that writes each instance to a file of its own in one directory, which is created if it
+/// does not exist.
 ///
 /// ```
 /// use vhost::mem::{StaticMemFiles, StaticMemFormat, flush_static_mems};
@@ -53,7 +54,7 @@ impl StaticMemFiles {
         files.map(|(descriptor, file)| (descriptor, file.as_path()))
     }
 
-    /// Returns the file of an instance, the same each time.
+    /// Returns the file of an instance, which stays the same.
     fn file(&mut self, descriptor: &StaticMemDescriptor) -> &Path {
         let (dir, format, names) = (&self.dir, self.format, &mut self.names);
         let file = || {
@@ -88,7 +89,7 @@ impl StaticMemSink for StaticMemFiles {
     }
 }
 
-/// Instance that can't be written to its file.
+/// Error of writing an instance to its file.
 #[derive(Debug, Error)]
 #[error("static memory `{path}`: can't write {}: {cause}", file.display())]
 struct WriteError {
@@ -100,7 +101,7 @@ struct WriteError {
 /// Allocator of unique file names, without extension.
 #[derive(Debug, Default)]
 struct Names {
-    /// Used names, each with the last number that was tried after it.
+    /// Used names, each with the last number that was appended to it.
     taken: HashMap<String, u64>,
 }
 
@@ -128,7 +129,7 @@ fn plain(path: &str) -> String {
         .chars()
         .map(|c| if safe(c) { c } else { '_' })
         .collect();
-    // The end of a path is kept: banks differ at the end.
+    // The end of a path is kept, because that is where banks differ.
     let name = &name[name.len().saturating_sub(MAX_NAME)..];
     // Avoids hidden files, and names that look like an option.
     match name.trim_start_matches(['.', '-']) {

@@ -9,15 +9,17 @@ use super::{StaticMemDescriptor, StaticMemRange};
 pub enum StaticMemFormat {
     /// All bytes in order, without addresses. Bytes that were never written are 0. Extension `.bin`.
     Binary,
-    /// Format of `$readmemh` for an array like the memory itself: one word in a line, with `@` and the number of the *word* after words
-    /// that are left out. Partially written words are included as a whole. Extension `.hex`.
+    /// Format of `$readmemh` for an array like the memory itself: one word in a line, with `@` and
+    /// the number of the *word* after omitted words. Partially written words are included as a
+    /// whole. Extension `.hex`.
     Readmemh,
-    /// Verilog format of `objcopy -O verilog`: bytes, with `@` and the number of the *byte* in the memory after bytes that are left out.
-    /// `$readmemh` reads it into an array of bytes, too. Extension `.mem`.
+    /// Verilog format of `objcopy -O verilog`: bytes, with `@` and the number of the *byte* in the
+    /// memory after omitted bytes. `$readmemh` reads it into an array of bytes, too. Extension
+    /// `.mem`.
     Verilog,
 }
 
-/// Bytes in a line of [`StaticMemFormat::Verilog`].
+/// Number of bytes in a line of [`StaticMemFormat::Verilog`].
 const BYTES_A_LINE: usize = 16;
 
 impl StaticMemFormat {
@@ -179,7 +181,7 @@ mod tests {
                 prop_assert!(ram.write(at, data));
                 model[at..at + data.len()].copy_from_slice(data);
             }
-            // Only written bytes are not zero.
+            // Bytes other than 0 were written.
             let words = |width| model.chunks(width).filter(|word| word.iter().any(|byte| *byte > 0)).count();
             let text = written(StaticMemFormat::Readmemh, width, &ram);
             prop_assert_eq!(read_back(&text, width, size), (model.clone(), words(width)));

@@ -7,12 +7,14 @@ use crate::mem::{Buffer, Geometry, Shape};
 pub(crate) struct StaticMem {
     /// Distribution of an access over the buffers.
     geometry: Geometry,
-    /// One buffer for each HDL instance. If there is one, it has the bytes in their order.
+    /// One buffer for each HDL instance. A single buffer has the bytes in the order of their
+    /// addresses.
     buffers: Vec<Buffer>,
 }
 
 impl StaticMem {
-    /// Creates a memory of this shape. Each row of its arrays is an instance. `None` if a buffer can't be allocated, or for a black box.
+    /// Creates a memory of this shape, with an instance for each row of its arrays. `None` for a
+    /// black box, or if a buffer can't be allocated.
     pub(crate) fn new(shape: &Shape, instances: &mut Instances) -> Option<Self> {
         let shape = shape.by_rows();
         let geometry = Geometry::of(&shape)?;

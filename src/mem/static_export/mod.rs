@@ -1,7 +1,8 @@
 //! Export of the memories of backend `static` after a run.
 //!
-//! Each HDL array (path, width and depth) is one instance, whatever memories refer to it. Starting a system registers its instances, all
-//! with zeros, in place of those that this thread had before. They stay registered when the system is shut down, until the next start or
+//! Each HDL array (path, width and depth) is one instance, which several memories may refer to. The
+//! start of a system registers its instances, all with zeros, in place of the previous ones of this
+//! thread. They stay registered after the system is shut down, until the next start or
 //! [`clear_static_mems`].
 //!
 //! ```
@@ -63,12 +64,13 @@ pub struct StaticMemRange {
 
 /// Receiver of the content of instances.
 pub trait StaticMemSink {
-    /// Receives one instance. `data` is all of it, word after word, each with its least significant byte first. `valid_ranges` are the
-    /// written bytes, in ascending order and with gaps between them: bytes written by the host, including `init` and ELF images, or by a
-    /// chip model with [`Buffer::write`](super::Buffer::write). Bytes of a gap are 0 unless a chip model set them through
-    /// [`Buffer::cells`](super::Buffer::cells).
+    /// Receives one instance. `data` is its whole content, word after word, each with its least
+    /// significant byte first. `valid_ranges` are the written bytes, in ascending order and with
+    /// gaps between them. Bytes are written by the host, including `init` and ELF images, or by a
+    /// chip model with [`Buffer::write`](super::Buffer::write). Bytes in a gap are 0 unless a chip
+    /// model has set them through [`Buffer::cells`](super::Buffer::cells).
     ///
-    /// The system may be used during the call, and another one started.
+    /// During the call, the system may be used, and another one started.
     ///
     /// # Errors
     /// An error ends the flush. Its text is returned to the caller of the flush.

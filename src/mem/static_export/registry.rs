@@ -1,5 +1,5 @@
-//! Registry of the last system's instances, which outlives the system. There is one registry for the C ABI, and one for each thread of a
-//! Rust program.
+//! Registry of the last system's instances, which outlives the system. The C ABI has one registry,
+//! and each thread of a Rust program has one.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,8 +12,8 @@ use crate::mem::Buffer;
 use crate::sim::strand::{self, strand_local};
 
 strand_local! {
-    /// Instances of the last system that was started here; `None` before the first. Replaced as a whole, so that a flush continues with the
-    /// instances that it began with.
+    /// Instances of the last system that was started here; `None` before the first. It is replaced
+    /// as a whole, so that a flush continues with the instances with which it started.
     static REGISTERED: RefCell<Option<Registered>> = RefCell::new(None);
 }
 
@@ -62,8 +62,8 @@ impl Instances {
 /// Passes each instance of the last system to `sink`, in the order in which its memories refer to them, banks row by row, including
 /// instances that were never written.
 ///
-/// The system is the last one of this thread. In a thread that has started none, and inside a call of the C ABI, it is the system of the C
-/// ABI.
+/// The system is the last one of this thread. In a thread that has started none, and inside a call
+/// of the C ABI, it is the system of the C ABI.
 ///
 /// # Errors
 /// - The first error of the sink, unchanged. Later instances are not passed on.
@@ -93,13 +93,14 @@ fn flush(registered: &[Instance], sink: &mut dyn StaticMemSink) -> Result<(), St
     Ok(())
 }
 
-/// Unregisters the instances: [`flush_static_mems`] passes on nothing until the next system is started, and the memory of a system that has
-/// ended is freed. A running system keeps its memories and their content.
+/// Unregisters the instances, and frees the memory of a system that has ended. Until the next
+/// system is started, [`flush_static_mems`] passes on nothing. A running system keeps its memories
+/// and their content.
 pub fn clear_static_mems() {
     if replace(None) {
         return;
     }
-    // If another thread is inside, its system is running and keeps its memories in any case.
+    // If another thread is inside a call, its running system keeps its memories anyway.
     if let Ok(_entered) = strand::enter() {
         replace(None);
     }
@@ -111,14 +112,15 @@ fn registered() -> Result<Option<Registered>, FlushError> {
         .ok_or(FlushError::Gone)
 }
 
-/// Replaces the registered instances. True if there were any before.
+/// Replaces the registered instances. Returns true if there were any.
 fn replace(instances: Option<Registered>) -> bool {
-    // The previous instances are dropped after the borrow has ended. A thread that is ending has no registry.
+    // The previous instances are dropped after the end of the borrow. A thread that is ending has
+    // no registry.
     let before = REGISTERED.with(|registered| registered.replace(instances));
     before.flatten().is_some()
 }
 
-/// Reason for which instances can't be passed on.
+/// Error of passing on the instances.
 #[derive(Debug, Error)]
 enum FlushError {
     #[error("the static memories no longer exist: their thread is ending; flush them before")]
