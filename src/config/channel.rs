@@ -1,4 +1,4 @@
-//! Channel of the mailbox configuration, as validated.
+//! Validated channel of the mailbox configuration.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::mem::{Image, SpaceId};
 pub struct ChannelConfig {
     /// Key of the channel in the configuration.
     pub name: String,
-    /// Address space of its firmware.
+    /// Address space of the channel's firmware.
     pub space: SpaceId,
     /// Image to load; `None` for `load: false` or without `elf`. Channels with the same file share one image.
     pub load: Option<Arc<Image>>,
@@ -40,7 +40,7 @@ impl ChannelConfig {
     }
 }
 
-/// Protocol by which firmware asks the host, and the place of its words.
+/// Protocol between firmware and the host, and the location of its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FrontEnd {
     /// Queues of requests and responses.
@@ -49,15 +49,15 @@ pub enum FrontEnd {
     Htif(HtifConfig),
     /// Ring buffers of RTT.
     Rtt(RttConfig),
-    /// Traps that the testbench sees, or that are replaced by jumps.
+    /// Traps that the testbench observes, or that are replaced by jumps.
     Semihosting(SemihostingConfig),
 }
 
-/// Address and layout of a channel that lies in memories of its space.
+/// Address and layout of a channel in memories of its space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mailbox {
     /// Base address.
     pub address: u64,
-    /// Layout of its fields.
+    /// Layout of the channel's fields.
     pub layout: Layout,
 }

@@ -35,7 +35,7 @@ pub struct ServicesConfig {
     pub faults: Option<FaultsConfig>,
     /// Highest protocol version that the host chooses.
     pub protocol: Version,
-    /// True if a mailbox that is READY when the host starts is served from there on.
+    /// True if a mailbox that is READY at the host's start is served without a handshake.
     pub adopts: bool,
 }
 
@@ -54,12 +54,12 @@ pub enum StreamConfig {
     File(String),
 }
 
-/// Severity of requests that fail in one way.
+/// Severity of one kind of failed requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorRule {
     /// Name of the operation.
     pub operation: &'static str,
-    /// Error number; `None` for all others.
+    /// Error number; `None` for all error numbers without a rule of their own.
     pub errno: Option<Errno>,
     /// Severity of the report.
     pub level: Level,
@@ -142,7 +142,7 @@ pub(super) fn validate(
     })
 }
 
-/// Highest version of a channel: both have a name of one digit on each side of the point.
+/// Highest version of a channel. All versions have one digit on each side of the point.
 fn version(text: Option<String>) -> Result<Version, ServiceProblem> {
     let Some(text) = text else {
         return Ok(NEWEST);
@@ -152,7 +152,7 @@ fn version(text: Option<String>) -> Result<Version, ServiceProblem> {
     named.next().ok_or(ServiceProblem::Protocol { text })
 }
 
-/// Checks texts that firmware reads with a NUL behind each.
+/// Checks texts that firmware reads, each followed by a NUL.
 fn bounded<'a>(
     key: &'static str,
     texts: impl Iterator<Item = &'a str>,
@@ -215,7 +215,7 @@ fn period(time: &RawTime) -> Result<Option<u64>, ServiceProblem> {
     }
 }
 
-/// Picoseconds of a number with its unit, such as `10ns`; `None` unless it is 1 ps to 1 s.
+/// Picoseconds in a number with its unit, such as `10ns`; `None` unless the result is 1 ps to 1 s.
 pub fn parse_period(text: &str) -> Option<u64> {
     let digits = text.find(|character: char| !character.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use super::error::{ExpandError, ExpandProblem};
 use super::external_inputs::ConfigEnvironment;
 
-/// Expands the text of `key`. A `$` that no name follows stays as it is.
+/// Expands the text of `key`. A `$` without a name after it is unchanged.
 ///
 /// # Errors
 ///
-/// An unset variable, `${` without a name and `}`, or `~user`.
+/// An unset variable, `${` without both a name and `}`, or `~user`.
 pub(super) fn expand(
     text: &str,
     key: &'static str,
@@ -48,12 +48,12 @@ pub(super) fn expand_flag(
     }
 }
 
-/// Expands each `${NAME}` of a text. A `$` before anything but a brace stays as it is, since HDL paths have it (`$root.tb`); `$${` is a
-/// plain `${`.
+/// Expands each `${NAME}` of a text. A `$` before another character than a brace is unchanged,
+/// because HDL paths contain it (`$root.tb`). `$${` is a plain `${`.
 ///
 /// # Errors
 ///
-/// An unset variable, or `${` without a name and `}`.
+/// An unset variable, or `${` without both a name and `}`.
 pub(super) fn expand_braced(
     text: &str,
     outside: &dyn ConfigEnvironment,
@@ -112,7 +112,8 @@ fn is_name(text: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
-/// Expands a text by the values of `variables`. `~` at the beginning is the variable `HOME`; `$$` is a plain `$`.
+/// Expands a text with the values of `variables`. `~` at the beginning is the variable `HOME`; `$$`
+/// is a plain `$`.
 ///
 /// # Errors
 ///
@@ -121,7 +122,8 @@ pub(crate) fn expand_with(
     text: &str,
     variables: &dyn Fn(&str) -> Option<String>,
 ) -> Result<String, String> {
-    // `shellexpand` leaves a `~` without a home unexpanded. Here it is an error like any unset variable.
+    // `shellexpand` leaves `~` unexpanded if there is no home. Here that is an error, as for any
+    // unset variable.
     let home = || variables("HOME");
     if (text == "~" || text.starts_with("~/")) && home().is_none() {
         return Err("HOME".to_owned());

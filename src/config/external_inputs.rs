@@ -7,8 +7,8 @@ use super::features::Defaults;
 use super::warning::ConfigWarning;
 use crate::mem::{Image, ImageError};
 
-/// Environment variables and files that a configuration refers to. A trait, so that a replay can substitute recorded values and a test
-/// needs neither.
+/// Environment variables and files that a configuration refers to. As a trait, so that a replay can
+/// substitute recorded values, and tests need neither.
 pub trait ConfigEnvironment {
     /// Value of an environment variable; `None` if it is unset or not UTF-8.
     fn variable(&self, name: &str) -> Option<String>;
@@ -23,17 +23,18 @@ pub trait ConfigEnvironment {
     /// True if the path names a file.
     fn is_file(&self, file: &Path) -> bool;
 
-    /// Canonical name for all spellings of a file (`fw.elf`, `./fw.elf`, a symbolic link to it). By default each spelling is a separate
-    /// file.
+    /// Canonical name for all spellings of a file (`fw.elf`, `./fw.elf`, a symbolic link to it). By
+    /// default each spelling counts as a separate file.
     fn real_name(&self, file: &Path) -> PathBuf {
         file.to_path_buf()
     }
 
-    /// Takes a decision by the loaded bytes of an image. By default it is computed; a recording has it, since it has no such bytes.
+    /// Returns a decision that depends on the loaded bytes of an image. By default it is computed.
+    /// A recording has the decision, because it lacks these bytes.
     ///
     /// # Errors
     ///
-    /// Those of `compute`.
+    /// Errors of `compute`.
     fn decide(
         &self,
         what: &str,

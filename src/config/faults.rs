@@ -12,11 +12,12 @@ use super::service_error::ServiceProblem;
 /// Faults that are injected into the services of a channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FaultsConfig {
-    /// Seed of all choices, which differ from channel to channel as well.
+    /// Seed of all choices. The name of a channel is part of the seed, so choices differ from
+    /// channel to channel.
     pub seed: u64,
     /// Failures of file operations.
     pub files: Vec<FaultRule>,
-    /// Probability of a read or write of a file that moves a part of its bytes alone.
+    /// Probability that a read or write of a file moves only a part of its bytes.
     pub short: Probability,
     /// Failures of MEMMOVE, MEMSET and MEMCMP.
     pub memory: Vec<FaultRule>,
@@ -24,7 +25,7 @@ pub struct FaultsConfig {
     pub flip: Probability,
     /// Failures of CALL and of custom commands.
     pub calls: Vec<FaultRule>,
-    /// Ticks by which a response is late; `None` for no delay.
+    /// Delay of a response, in ticks; `None` for no delay.
     pub delay: Option<RangeInclusive<u64>>,
 }
 
@@ -53,16 +54,16 @@ impl Probability {
             None => (text, 1.0),
         };
         let value = number.parse::<f64>().ok()? / scale;
-        // The product is exact but for the last bits of a small one.
+        // The product is exact, except for the last bits of a small one.
         let is_valid = (0.0..=1.0).contains(&value);
         is_valid.then_some(Self((value * Self::ONE.0 as f64) as u64))
     }
 }
 
-/// Largest delay in ticks.
+/// Maximum delay in ticks.
 const MAX_DELAY: u64 = 1_000_000_000;
 
-/// Key of transfers that are cut short.
+/// Key of partial transfers.
 const SHORT: &str = "short";
 
 /// Key of flipped bits.
@@ -96,7 +97,7 @@ pub(super) fn validate(raw: RawFaults) -> Result<Option<FaultsConfig>, ServicePr
     Ok((faults != nothing).then_some(faults))
 }
 
-/// Rules of a group, and the probability of its fault that is no failure.
+/// Rules of a group, and the probability of the group's fault that is not a failure.
 fn rules(
     group: &'static str,
     written: BTreeMap<String, String>,
@@ -131,7 +132,7 @@ fn rules(
     Ok((rules, of_other))
 }
 
-/// Range of ticks, as `0..1000` or `5`, ends included.
+/// Inclusive range of ticks, such as `0..1000` or `5`.
 fn range(text: &str) -> Result<RangeInclusive<u64>, ServiceProblem> {
     let number = |digits: &str| digits.trim().replace('_', "").parse::<u64>().ok();
     let ends = match text.split_once("..") {

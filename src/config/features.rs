@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mem::Backend;
 
-/// Makes each pair of features a compile error if both are on.
+/// Makes each pair of features a compile error if both are enabled.
 macro_rules! exclude {
     ($($a:literal, $b:literal: $key:literal;)*) => {$(
         #[cfg(all(feature = $a, feature = $b))]

@@ -1,4 +1,4 @@
-//! File that is validated, with its environment: the origin of warnings.
+//! File under validation and its environment, as the origin of warnings.
 
 use std::path::Path;
 

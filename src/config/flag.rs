@@ -8,12 +8,13 @@ use super::error::ChannelProblem;
 use super::expand::expand_flag;
 use super::external_inputs::ConfigEnvironment;
 
-/// A flag as written: a YAML boolean or number as text, or a text to be expanded.
+/// Flag as written: a YAML boolean or number as text, or a text to be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Flag(String);
 
 impl Flag {
-    /// Expands and parses the flag of `key`. Unset variables expand to nothing. A text of nothing else is true.
+    /// Expands and parses the flag of `key`. Unset variables expand to nothing. A text that
+    /// consists of them is true.
     pub(super) fn value(
         &self,
         key: &'static str,
@@ -22,7 +23,7 @@ impl Flag {
         self.value_or(true, key, outside)
     }
 
-    /// Like [`value`](Self::value), with another value of a text of nothing but unset variables.
+    /// As [`value`](Self::value), with another value for a text that consists of unset variables.
     pub(super) fn value_or(
         &self,
         unset: bool,

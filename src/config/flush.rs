@@ -1,4 +1,5 @@
-//! Instructions that write back and drop the data cache of a CPU, for the code in place of traps of semihosting.
+//! Instructions that write back and invalidate the data cache of a CPU, for the code that replaces
+//! traps of semihosting.
 
 use serde::Deserialize;
 
@@ -17,21 +18,23 @@ pub(super) enum RawFlush {
     Cpu(String),
 }
 
-/// Instructions that write back and drop all lines of a data cache.
+/// Instructions that write back and invalidate all lines of a data cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flush {
-    /// Those of VexRiscv: one instruction drops all lines of its write-through cache.
+    /// Instructions of VexRiscv: one instruction invalidates all lines of its write-through cache.
     VexRiscv,
-    /// Those of Rocket with a cache of 4 KiB, direct mapped, with lines of 64 bytes: loads displace all lines.
+    /// Instructions of Rocket with a direct-mapped cache of 4 KiB and lines of 64 bytes: loads
+    /// displace all lines.
     Rocket,
-    /// Those of the configuration: each has 32 bits. They may change `t2` and `t3`, and run at any address.
+    /// Instructions of the configuration, each of 32 bits. They may change `t2` and `t3`, and run
+    /// at any address.
     Code(Vec<u32>),
 }
 
-/// Names of CPUs whose instructions are known.
+/// Names of CPUs with known instructions.
 const CPUS: [&str; 2] = ["vexriscv", "rocket"];
 
-/// Most instructions of a configuration.
+/// Maximum number of instructions in a configuration.
 pub(crate) const MOST_FLUSH: usize = 16;
 
 impl Flush {
@@ -54,7 +57,7 @@ impl Flush {
                     });
                 }
                 let words = code.iter().map(|Number(word)| match u32::try_from(*word) {
-                    // Compressed instructions have other low bits.
+                    // The lowest bits of compressed instructions differ.
                     Ok(code) if code & 3 == 3 => Ok(code),
                     _ => Err(SemihostingProblem::FlushWord { word: *word }),
                 });

@@ -1,4 +1,4 @@
-//! Traps of semihosting in images, as far as a configuration depends on them. A recording has what was found.
+//! Traps of semihosting in images, on which a configuration depends. A recording has the results.
 
 use super::file_context::FileContext;
 use super::stub_place::{FoundPlace, Surroundings};
@@ -18,7 +18,8 @@ pub(super) fn count(
     Ok(decided.parse().unwrap_or_default())
 }
 
-/// Place for the code in place of a channel's traps, after a note. `None` without traps or place.
+/// Place for the code that replaces a channel's traps. Reports a note on the place. `None` without
+/// traps or without a place.
 pub(super) fn place(
     context: FileContext<'_>,
     channel: &str,
@@ -29,7 +30,8 @@ pub(super) fn place(
         let traps = Traps::of(image)?;
         let channel = channel.to_owned();
         if traps.whole.is_empty() {
-            // Those of Arm stay for the testbench. A cut one is told of when the image is loaded.
+            // Traps of Arm are left to the testbench. A cut trap is reported when the image is
+            // loaded.
             if traps.cut.is_empty() && count_traps(image)? == 0 {
                 context.warn(Doubt::NoTraps {
                     channel,

@@ -1,4 +1,5 @@
-//! Further protocols of an image beside that of its channel: `abi: auto` serves all that it finds.
+//! Further protocols of an image, in addition to its channel's: `abi: auto` serves all that the
+//! image has.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::semihosting::SemihostingConfig;
 use super::warning::Doubt;
 use crate::mem::{Image, ImageError, MemoryMap};
 
-/// Ends of the names of channels for further protocols.
+/// Suffixes of the names of channels for further protocols.
 const RTT: &str = "rtt";
 const SEMIHOSTING: &str = "semihosting";
 
@@ -28,8 +29,8 @@ impl FurtherProtocols<'_> {
     /// Channels of the protocols of a channel's image that none of `channels` serves, each after a note.
     ///
     /// - RTT, by the symbol of its control block, if that is in memory.
-    /// - Semihosting, by its traps, if the image is loaded. Not beside a mailbox: such firmware has services for all that, and its traps may
-    ///   be of a library that it does not use.
+    /// Semihosting, by its traps, if the image is loaded. Not in addition to a mailbox: such
+    /// firmware does not need it, and its traps may be in a library that it does not use.
     pub(super) fn of(
         &self,
         main: &ChannelConfig,
@@ -88,8 +89,8 @@ impl FurtherProtocols<'_> {
         Ok(added)
     }
 
-    /// True if a channel serves the control block at an address, also of another space that has the same memory: it would take the bytes
-    /// of the same buffers.
+    /// True if a channel serves the control block at an address. A channel in another space with
+    /// the same memory counts, because it would take the same bytes.
     fn is_served(&self, main: &ChannelConfig, block: u64, channels: &[ChannelConfig]) -> bool {
         let place = |space, address| self.map.resolve(space, address, rtt::HEADER).ok();
         let here = place(main.space, block);
@@ -101,7 +102,7 @@ impl FurtherProtocols<'_> {
         })
     }
 
-    /// Address of the control block of RTT, if it is in memory. A recording has what was found.
+    /// Address of RTT's control block, if it is in memory. A recording has the result.
     fn block(&self, main: &ChannelConfig, image: &Image) -> Result<Option<u64>, ImageError> {
         let find = || {
             let [symbol] = image.symbols([rtt::SYMBOL])?;
@@ -130,7 +131,8 @@ pub fn same_firmware(a: &ChannelConfig, b: &ChannelConfig) -> bool {
     a.space == b.space && images.is_some_and(|(a, b)| same_file(a, b))
 }
 
-/// True for a channel that may serve the firmware of another one: of the same image, or without one, in the same space.
+/// True for a channel that may serve the firmware of another one: in the same space, and with the
+/// same image or none.
 pub(super) fn may_serve(channel: &ChannelConfig, main: &ChannelConfig) -> bool {
     let is_without = channel.image.is_none() && channel.space == main.space;
     is_without || same_firmware(channel, main)
@@ -145,14 +147,15 @@ pub fn loaded_image<'a>(
     same.find_map(|it| it.load.as_ref())
 }
 
-/// Name of a further channel; `None` if another one has it.
+/// Name of a further channel; `None` if another channel has it.
 fn free_name(main: &ChannelConfig, end: &str, channels: &[ChannelConfig]) -> Option<String> {
     let name = format!("{}.{end}", main.name);
     let is_free = channels.iter().all(|it| it.name != name);
     is_free.then_some(name)
 }
 
-/// Channel of a further protocol, with the services of the first one. A file has one writer: further output goes to the console.
+/// Channel of a further protocol, with the services of the main one. A file has only one writer, so
+/// further output goes to the console.
 fn channel(main: &ChannelConfig, name: String, front_end: FrontEnd) -> ChannelConfig {
     let mut services = main.services.clone();
     for output in [&mut services.stdout, &mut services.stderr] {

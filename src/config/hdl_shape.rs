@@ -31,8 +31,8 @@ pub(super) fn width_in_bytes(raw: &RawMemory) -> Result<Option<u64>, MemoryProbl
     width.transpose()
 }
 
-/// Validates the shape of a memory with words of `width` bytes. The size is not 0. Keys of a shape are allowed and validated for a black
-/// box, too, although they have no effect without `path`.
+/// Validates the shape of a memory with words of `width` bytes. The size is not 0. Keys of a shape
+/// are validated for a black box as well, although they have no effect without `path`.
 pub(super) fn validate(raw: RawMemory, width: Option<u64>) -> Result<Shape, MemoryProblem> {
     let RawMemory {
         size: Number(size),
@@ -189,7 +189,7 @@ fn nonzero(key: &'static str, value: u64) -> Result<(), MemoryProblem> {
     }
 }
 
-/// Number of units in `size`.
+/// Number of units in `size`; an error if it is not a whole number.
 fn whole(size: u64, unit: u64, what: &'static str) -> Result<u64, MemoryProblem> {
     if !size.is_multiple_of(unit) {
         return Err(MemoryProblem::NotWholeWords { size, unit, what });

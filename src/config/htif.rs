@@ -12,7 +12,8 @@ pub struct HtifConfig {
     pub tohost: u64,
     /// Address of the word with the host's response.
     pub fromhost: u64,
-    /// Ticks without a change after which a command counts as complete whose other half may follow.
+    /// Number of ticks without a change after which the first half of a command counts as a whole
+    /// command.
     pub settle: u64,
     /// Signature to write at the exit.
     pub signature: Option<SignatureConfig>,
@@ -34,10 +35,11 @@ pub struct SignatureConfig {
 /// Number of bytes of `tohost`, and of `fromhost`.
 pub(super) const WORD: u64 = 8;
 
-/// Ticks that a CPU may take between the two stores of a command, by default. Programs of 64 bits, too, may store words of 32 bits.
+/// Default number of ticks that a CPU may take between the two stores of a command. Programs of 64
+/// bits may also store words of 32 bits.
 const SETTLE: u64 = 64;
 
-/// Number of bytes in a line of a signature, by default.
+/// Default number of bytes in a line of a signature.
 const GRANULARITY: u64 = 16;
 
 /// Maximum number of bytes in a line of a signature.
@@ -158,7 +160,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Address of a word: the given one, or that of its symbol.
+    /// Address of a word: the configured one, or that of its symbol.
     fn word(
         &self,
         name: &'static str,
@@ -181,7 +183,8 @@ impl Place<'_> {
         Ok(address)
     }
 
-    /// Address of a symbol: its value, or the address to which its segment is loaded where only that is in memory.
+    /// Address of a symbol: its value, or the address to which its segment is loaded if only that
+    /// one is in memory.
     pub(super) fn address(&self, value: u64, len: u64) -> u64 {
         let physical = self.image.and_then(|image| image.physical(value));
         let is_there = |address| self.map.resolve(self.space, address, len).is_ok();

@@ -1,4 +1,4 @@
-//! Places of problems in a file, as the keys that lead to a value from the top.
+//! Location of a problem in a file: the keys that lead to a value from the top.
 
 use super::error::{
     ChannelProblem, ConfigProblem, HtifProblem, KeyProblem, MemoryProblem, RttProblem,
@@ -9,7 +9,8 @@ use super::error::{
 pub(super) const DOCUMENT: &str = "the document";
 
 impl ConfigProblem {
-    /// Keys from the top of the file to the wrong value; to the memory or channel if a key is missing.
+    /// Keys from the top of the file to the wrong value. If a key is missing, they lead to the
+    /// memory or channel.
     pub(super) fn path(&self) -> Vec<&str> {
         let (mut path, key) = match self {
             Self::Memory { memory, problem } => (memory.path(), problem.key()),
@@ -27,7 +28,7 @@ impl ConfigProblem {
                 problem: SpaceProblem::Overlap { first, .. },
             } => (vec!["space", space.as_str(), first], None),
             Self::Space { space, .. } => (vec!["space", space.as_str()], None),
-            // The key is in backquotes. Descriptions of places are not.
+            // The key is in backquotes, unlike descriptions of places.
             Self::Form { key, .. } => {
                 match key.strip_prefix('`').and_then(|key| key.strip_suffix('`')) {
                     Some(key) => (Vec::new(), Some(key)),
@@ -49,7 +50,7 @@ impl ConfigProblem {
         matches!(self, Self::Form { key, .. } if key == DOCUMENT)
     }
 
-    /// Keys from the top of the file to the other one of two conflicting values.
+    /// Keys from the top of the file to the second of two conflicting values.
     pub(super) fn other_path(&self) -> Option<Vec<&str>> {
         match self {
             Self::Space {
@@ -73,7 +74,7 @@ impl KeyProblem {
             | Self::Twice { key, .. }
             | Self::Expand { key, .. }
             | Self::Digits { key } => Some(key),
-            // The word contains dots of its own.
+            // These words contain dots themselves.
             Self::NoBlank { .. } | Self::Map(_) => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Line numbers of values for messages, found by parsing the rejected text a second time.
+//! Line numbers of values for messages, found by parsing the rejected text again.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,8 +7,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::yaml::MERGE;
 
-/// Line, from 1, of the value at `path`, key by key. Lists on the way are searched. A value from a merge key (`<<`) has the line of the map
-/// that it is written in.
+/// Line, from 1, of the value at `path`, key by key. Lists on the way are searched. A value from a
+/// merge key (`<<`) has the line of its text in the merged map.
 pub(super) fn line(text: &str, path: &[&str]) -> Option<usize> {
     [false, true].into_iter().find_map(|merged| {
         let found = Cell::new(false);
@@ -27,9 +27,10 @@ pub(super) fn line(text: &str, path: &[&str]) -> Option<usize> {
 #[derive(Clone, Copy)]
 struct Seek<'a> {
     path: &'a [&'a str],
-    /// True if merged maps are searched too.
+    /// True if merged maps are also searched.
     merged: bool,
-    /// Set when the search ends at the value. It ends with an error, since the parser gives a line only for errors.
+    /// Set when the search has found the value. The search then ends with an error, because the
+    /// parser gives a line only for errors.
     found: &'a Cell<bool>,
 }
 
@@ -41,7 +42,8 @@ impl<'de> DeserializeSeed<'de> for Seek<'_> {
     }
 }
 
-/// Defines the visits of scalars: found at the end of the path, else not on the way.
+/// Defines the visits of scalars: the value is found at the end of the path, and a mismatch before
+/// it.
 macro_rules! scalars {
     ($($visit:ident: $type:ty),*) => {$(
         fn $visit<E: serde::de::Error>(self, _: $type) -> Result<(), E> {

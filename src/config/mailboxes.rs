@@ -29,7 +29,7 @@ use super::unserved;
 use super::warning::{Doubt, Used};
 use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
 
-/// Names of the protocols, and of the choice by the image.
+/// Values of `abi`: the protocols, and `auto` for a choice by the image.
 const ABIS: [&str; 5] = ["auto", "mailbox", "htif", "rtt", "semihosting"];
 
 /// Validates the tree of a mailbox configuration. Channels keep the order of the text. An empty text has none.
@@ -131,22 +131,22 @@ struct Reader<'a> {
     map: &'a MemoryMap,
     context: FileContext<'a>,
     outside: &'a dyn ConfigEnvironment,
-    /// Images read so far, by their files' canonical names.
+    /// Images read so far, by the canonical names of their files.
     images: BTreeMap<PathBuf, Read>,
-    /// Ranges of the channels so far, by start: exclusive end, and owner.
+    /// Ranges of the channels so far, by start: exclusive end, and channel.
     taken: BTreeMap<(MemoryId, u64), (u64, Rc<Taker>)>,
-    /// Channels whose code in place of traps has no place yet.
+    /// Channels that still need a place for the code that replaces traps.
     without_place: Vec<String>,
 }
 
-/// An image that was read.
+/// Image that was read.
 struct Read {
     image: Arc<Image>,
     /// True if a channel loads it.
     loaded: bool,
 }
 
-/// Owner of a range: a served channel.
+/// Served channel that owns a range.
 struct Taker {
     name: String,
     address: u64,
@@ -172,7 +172,7 @@ impl Reader<'_> {
         };
         let load = match &raw.load {
             Some(load) => load.value("load", self.outside)?,
-            // An image would replace the memory of the firmware that is adopted.
+            // Loading the image would overwrite the memory of the adopted firmware.
             None => !adopts,
         };
         if adopts && load {
@@ -180,7 +180,7 @@ impl Reader<'_> {
         }
         let zero_bss = self.flag(raw.zero_bss.as_ref(), "zero_bss")?;
         let serve = self.flag(raw.server.as_ref(), "server")?;
-        // Values are validated even if unused.
+        // Values are validated even if they are unused.
         let ptr_width = raw.ptr.as_ref().map(|bits| ptr_width(bits.0));
         let ptr_width = ptr_width.transpose()?;
         let cache_line = raw
@@ -213,8 +213,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Protocol of a served channel. Without `abi` the image decides: HTIF if it has the words, and nothing of a mailbox is given; else RTT
-    /// if it has a control block.
+    /// Protocol of a served channel. Without `abi` the image selects it: HTIF if the image has its
+    /// words and no key or section of a mailbox is present, else RTT if it has a control block.
     fn front_end(
         &mut self,
         name: &str,
@@ -326,7 +326,8 @@ impl Reader<'_> {
         Place { map, space, image }
     }
 
-    /// Adds channels for further protocols of images, if the image has decided that of its channel.
+    /// Adds channels for further protocols of images, if the image has selected its channel's
+    /// protocol.
     fn add_beside(
         &mut self,
         names: &[String],
@@ -355,7 +356,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Finds places for the code in place of traps, once all channels have theirs. An image that is not loaded keeps its traps.
+    /// Finds places for the code that replaces traps, after all channels have theirs. Images that
+    /// are not loaded keep their traps.
     fn place_stubs(&self, channels: &mut [ChannelConfig]) -> Result<(), ConfigProblem> {
         for name in &self.without_place {
             let Some(at) = channels.iter().position(|channel| channel.name == *name) else {
@@ -409,7 +411,7 @@ impl Reader<'_> {
         Ok(image)
     }
 
-    /// Warns of doubtful images. For an image that is not loaded, only the mailbox section matters.
+    /// Warns of doubtful images. For an image that is not loaded, only its mailbox section matters.
     fn warn_of_images(&self, context: FileContext<'_>) {
         for Read { image, loaded } in self.images.values() {
             for doubt in image.doubts() {
@@ -423,9 +425,10 @@ impl Reader<'_> {
         }
     }
 
-    /// Address of the channel, from the image's section `.mailbox` or from `base`. If both are given, the image wins, since firmware was
-    /// linked for it. `base` wins if the section's virtual address differs from its load address or is not in memory. Without `base`,
-    /// whichever of the two addresses is in memory counts.
+    /// Address of the channel, from the image's section `.mailbox` or from `base`. If both are
+    /// given, the image takes precedence, because firmware was linked for it. `base` takes
+    /// precedence if the section's virtual address differs from its load address, or is not in
+    /// memory. Without `base`, the address that is in memory is used.
     fn address(
         &self,
         name: &str,
@@ -501,7 +504,7 @@ impl Reader<'_> {
         Ok(address)
     }
 
-    /// Claims a channel's range. It must be mapped, aligned and unused.
+    /// Reserves a channel's range, which must be mapped, aligned and unused.
     fn take(
         &mut self,
         name: &str,
@@ -532,8 +535,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Owner of any of these bytes. Claimed ranges don't overlap, so only the last one that starts before the segment's end can be in the
-    /// way.
+    /// Owner of any of these bytes. Reserved ranges don't overlap, so only the last one that starts
+    /// before the segment's end can overlap it.
     fn taker(&self, segment: &Segment) -> Option<&Taker> {
         let Segment {
             memory,
@@ -546,7 +549,8 @@ impl Reader<'_> {
     }
 }
 
-/// Virtual and physical address of a channel in a section; `None` if it ends beyond the section.
+/// Virtual and physical address of a channel in a section; `None` if the channel ends behind the
+/// section.
 fn in_section(section: &Section, mb_id: u64, layout: &Layout) -> Option<(u64, u64)> {
     let offset = mb_id.checked_mul(layout.channel_size)?;
     let end = offset.checked_add(layout.channel_size)?;
@@ -555,7 +559,7 @@ fn in_section(section: &Section, mb_id: u64, layout: &Layout) -> Option<(u64, u6
     Some((at(section.address)?, at(section.physical)?))
 }
 
-/// Address of RTT's control block, by its symbol.
+/// Address of RTT's control block, from its symbol.
 fn rtt_symbol(image: Option<&Image>) -> Result<Option<u64>, ChannelProblem> {
     let Some(image) = image else {
         return Ok(None);
@@ -572,7 +576,7 @@ fn refuse_semihosting(raw: &RawChannel) -> Result<(), SemihostingProblem> {
     }
 }
 
-/// Protocol by its name.
+/// Protocol by its name in the configuration.
 fn abi(raw: &RawChannel) -> Result<&'static str, ChannelProblem> {
     let Some(text) = &raw.abi else {
         return Ok("auto");

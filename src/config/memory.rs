@@ -11,7 +11,8 @@ use super::number::Number;
 use super::schema::{Method, RawInit, RawMemory};
 use crate::mem::{Backend, Init, Memory, Shape};
 
-/// Validates the memory of this name. The backend alone determines if a path is required or forbidden.
+/// Validates the memory of this name. Only the backend determines if a path is required or
+/// forbidden.
 pub(super) fn validate(
     name: &str,
     raw: RawMemory,

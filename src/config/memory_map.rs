@@ -12,7 +12,8 @@ use super::memory_place::MemoryPlace;
 use super::{memory, overlaps, schema};
 use crate::mem::{Memory, MemoryId, MemoryMap, PartialOverlap, Space};
 
-/// Validates the tree of a memory configuration. Keys beside `shared` and `space` may hold anchors and are ignored.
+/// Validates the tree of a memory configuration. Keys other than `shared` and `space` may hold
+/// anchors, and are ignored.
 pub(super) fn validate(
     document: Value,
     context: FileContext<'_>,
@@ -72,7 +73,7 @@ pub(super) fn validate_memory(
 /// A memory that several spaces may use.
 struct Shared {
     memory: Memory,
-    /// Id in the map, assigned at the first use by a space.
+    /// Id in the map; `None` before the first use by a space.
     id: Option<MemoryId>,
 }
 
@@ -160,7 +161,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Looks up the shared memory of this name. All spaces share one id.
+    /// Looks up the shared memory of this name, which has the same id in all spaces.
     fn share(&mut self, name: &str) -> Result<MemoryId, SpaceProblem> {
         let Some(shared) = self.shared.get(name) else {
             let known_names = self.shared.keys().cloned().collect();
@@ -223,7 +224,8 @@ fn in_space(seen: &SpaceBuilder, problem: SpaceProblem) -> ConfigProblem {
     }
 }
 
-/// Entries of a map with their names. All keys of a parsed tree are strings. `of` describes the entries in messages.
+/// Entries of a map with their names. All keys of a parsed tree are strings. `of` is the
+/// description of the entries in messages.
 fn named(map: Mapping, of: &str) -> Result<Vec<(String, Value)>, ConfigProblem> {
     let entries = map.into_iter().filter_map(|(key, value)| match key {
         Value::String(name) => Some((name, value)),

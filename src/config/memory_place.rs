@@ -1,11 +1,11 @@
-//! Place of a memory in its file.
+//! Location of a memory in its file.
 
 use std::fmt;
 
-/// Place of a memory in its file.
+/// Location of a memory in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemoryPlace {
-    /// A memory outside of any file.
+    /// Memory that is not from a file.
     Alone(String),
     /// A shared memory.
     Shared(String),

@@ -1,4 +1,5 @@
-//! The two YAML files: as written (`schema`), then validated ([`MemoryMap`] and [`ChannelConfig`]).
+//! The two YAML files: as written (`schema`), and after validation ([`MemoryMap`] and
+//! [`ChannelConfig`]).
 //!
 //! ```
 //! use std::path::Path;
@@ -18,8 +19,8 @@
 //! # Ok::<(), config::ConfigError>(())
 //! ```
 //!
-//! A configuration is rejected as a whole with the first [`ConfigError`]: file, memory or channel, key, and remedy. File names in it are
-//! relative to the working directory.
+//! An invalid configuration is rejected with the first [`ConfigError`]: file, memory or channel,
+//! key, and remedy. File names in a configuration are relative to the working directory.
 
 mod channel;
 mod channel_services;
@@ -112,8 +113,8 @@ pub fn read_text(file: &Path) -> Result<String, ConfigError> {
     })
 }
 
-/// Expands a file name from an environment variable or an argument (`key`), like paths inside of the files. A value that is not UTF-8 stays
-/// as it is.
+/// Expands a file name from an environment variable or an argument (`key`), with the rules for
+/// paths in the files. A value that is not UTF-8 is unchanged.
 ///
 /// # Errors
 ///
@@ -133,8 +134,9 @@ pub fn expand_path(
 ///
 /// # Errors
 ///
-/// Fails if the text is not YAML, a key is missing, misspelled or of another type, sizes are inconsistent, memories of a space overlap in
-/// part, a name is unknown, or a file is missing.
+/// Fails if the text is not YAML; if a key is missing, misspelled or of another type; if sizes are
+/// inconsistent; if memories of a space partially overlap; if a name is unknown; or if a file is
+/// missing.
 pub fn parse_memory_map(
     text: &str,
     file: &Path,
@@ -145,13 +147,14 @@ pub fn parse_memory_map(
         .map_err(|problem| refuse_in(file, text, problem))
 }
 
-/// Parses and validates a mailbox configuration. Channels keep the order of the text. `file` is for messages; any name will do for a text
-/// that is not from a file.
+/// Parses and validates a mailbox configuration. Channels keep the order of the text. `file` is for
+/// messages, and may be any name for a text that is not from a file.
 ///
 /// # Errors
 ///
-/// Fails if the text is not YAML, a key is missing, misspelled or of another type, an image can't be read, or a channel's address or
-/// pointer width is undetermined or not in the memories of its space.
+/// Fails if the text is not YAML; if a key is missing, misspelled or of another type; if an image
+/// can't be read; or if a channel's address or pointer width is undetermined or not in the memories
+/// of its space.
 pub fn parse_mailboxes(
     text: &str,
     file: &Path,
@@ -163,7 +166,8 @@ pub fn parse_mailboxes(
         .map_err(|problem| refuse_in(file, text, problem))
 }
 
-/// Adds the line of the wrong value to a problem. For a missing or default key it is the line of the surrounding map.
+/// Adds the line of the wrong value to a problem. A missing or default key has the line of the
+/// surrounding map.
 fn refuse_in(file: &Path, text: &str, problem: ConfigProblem) -> ConfigError {
     let line = match problem.path() {
         // An empty document has no value.

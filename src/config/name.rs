@@ -1,4 +1,4 @@
-//! Names of memories, channels, HDL arrays and files. None may be empty.
+//! Names of memories, channels, HDL arrays and files. They must not be empty.
 
 /// An empty or blank name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
-//! Name that may be meant by an unknown one.
+//! Known name that is similar to an unknown one.
 
-/// Name that differs least, apart from case, by at most two slips.
+/// Most similar known name, with at most two edits; case is ignored. `None` if none is similar.
 pub(super) fn nearest(
     name: &str,
     known: impl IntoIterator<Item = &'static str>,

@@ -101,7 +101,8 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// Deserializes the number of an optional key. A key without a value is an error; by itself serde would treat it as missing.
+/// Deserializes the number of an optional key. A key without a value is an error, which serde
+/// itself would treat as a missing key.
 pub(super) fn given<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Number>, D::Error> {
@@ -129,7 +130,7 @@ impl<'de> Visitor<'de> for AnyForm {
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Number, E> {
         if value >= TOO_LARGE && value.is_finite() {
-            // The original digits are lost.
+            // The original digits are not known any more.
             let digits = format!("{value:.0}").len();
             return Err(E::custom(format_args!(
                 "a number of about {digits} digits {}; write {FORMS}",
@@ -166,7 +167,7 @@ impl<'de> Visitor<'de> for AnyForm {
     }
 }
 
-/// 2^64. The parser returns decimal numbers beyond 128 bits as floating-point.
+/// 2^64. The parser returns decimal numbers of more than 128 bits as floating-point.
 const TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
 
 /// Maximum number of characters of a value in a message.
@@ -190,7 +191,7 @@ mod tests {
 
     use super::*;
 
-    /// Checks that stack use and message length are bounded.
+    /// Checks that stack use and the length of messages are bounded.
     #[test]
     fn a_long_text_is_refused_in_few_words() {
         for of in ["-", "- ", "_", "0x", "9", "K"] {

@@ -1,4 +1,4 @@
-//! Warnings of overlapping memories: each pair, and each memory that no access reaches.
+//! Warnings about overlapping memories: each pair, and each memory that no access reaches.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,13 +6,14 @@ use super::file_context::FileContext;
 use super::warning::Doubt;
 use crate::mem::{Memory, MemoryId, MemoryMap, Space};
 
-/// Maximum number of pairs reported for one space. Their number may be quadratic in the number of memories.
+/// Maximum number of pairs reported for one space. The number of pairs may be quadratic in the
+/// number of memories.
 const MOST_PAIRS: usize = 100;
 
-/// A memory that contains the ones after it on the stack.
+/// Memory that contains those above it on the stack.
 struct Around<'a> {
     memory: &'a Memory,
-    /// Position in the space's list. The lowest one wins.
+    /// Position in the space's list. The lowest position has priority.
     rank: usize,
     /// Lowest rank of this memory and of those around it.
     least: usize,
@@ -40,7 +41,7 @@ pub(super) fn warn(context: FileContext<'_>, map: &MemoryMap, space: &Space, lis
         }
         pairs = pairs.saturating_add(around.len());
         let least = around.last().map_or(rank, |outer| outer.least.min(rank));
-        // A memory hidden by a single one was reported with that pair.
+        // A memory that is hidden by a single one was reported with that pair.
         if !reached.contains(id) && least == rank {
             context.warn(Doubt::Covered {
                 space: space.name.clone(),

@@ -1,4 +1,5 @@
-//! Implementation of [`DPIShareMemParser`]. It is here because `mem` does not depend on configuration.
+//! Implementation of [`DPIShareMemParser`], which is here because `mem` does not depend on the
+//! configuration.
 
 use std::path::Path;
 

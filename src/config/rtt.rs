@@ -1,4 +1,4 @@
-//! RTT of a channel: place of the control block, and targets of the up channels.
+//! RTT of a channel: location of the control block, and targets of the up channels.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,10 @@ use mailbox_rs::PtrWidth;
 /// RTT of a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RttConfig {
-    /// Address of the control block; `None` if it is searched.
+    /// Address of the control block; `None` if the host searches for it.
     pub block: Option<u64>,
-    /// Ranges to search for the control block, if its address is not known: first address, and the address behind the last byte.
+    /// Ranges to search for the control block if its address is not known: first address, and the
+    /// address behind the last byte.
     pub search: Vec<(u64, u64)>,
     /// Width of the control block's pointers.
     pub ptr_width: PtrWidth,
@@ -35,26 +36,26 @@ pub enum UpConfig {
     Nothing,
     /// File below the root of firmware's files.
     File(String),
-    /// Clients of a TCP socket on 127.0.0.1 with this port; 0 is a free one.
+    /// Clients of a TCP socket on 127.0.0.1 with this port; 0 selects a free port.
     Socket(u16),
-    /// Method that is called with each piece.
+    /// Method that is called with each chunk of bytes.
     Method(String),
-    /// Reports from frames of defmt.
+    /// Decoder of defmt's frames, which become reports.
     Defmt,
 }
 
-/// Act of firmware where an up buffer is full.
+/// Behaviour of firmware when an up buffer is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RttMode {
     /// The text is dropped as a whole.
     Skip,
     /// The rest of the text is dropped.
     Trim,
-    /// Firmware waits for room.
+    /// Firmware waits for free space.
     Block,
 }
 
-/// Bytes of a control block without buffers: its name, and two numbers.
+/// Size of a control block without buffers, in bytes: its name and two counts.
 pub(super) const HEADER: u64 = 24;
 
 /// Symbol of the control block.

@@ -219,7 +219,7 @@ fn probabilities<'de, D: Deserializer<'de>>(
     texts.collect()
 }
 
-/// A text, or a number as it is written; `None` for anything else.
+/// Text of a scalar. A number has its original spelling. `None` for anything else.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -274,8 +274,8 @@ pub(super) struct Read<T> {
     pub(super) unknown: Vec<Unknown>,
 }
 
-/// Keys whose values are paths, flags and texts of firmware, by the keys around them: they are expanded by other rules, when they are
-/// validated.
+/// Paths, flags and texts of firmware, by the keys that lead to them. They have rules of their own,
+/// and are expanded at their validation.
 const EXPANDED_LATER: &[&[&str]] = &[
     &["elf"],
     &["load"],
@@ -322,10 +322,11 @@ fn expand_values(
     }
 }
 
-/// Reads the keys of a map, with the variables in their values.
+/// Reads the keys of a map, and expands the variables in their values.
 ///
 /// # Errors
-/// Fails if a key is missing, of another type, or a near miss of a known one, and if a variable is not set.
+/// Fails if a key is missing, of another type, or similar to a known one, and if a variable is not
+/// set.
 pub(super) fn read<T: DeserializeOwned>(
     mut value: Value,
     keys: Keys,
@@ -349,7 +350,7 @@ pub(super) fn read<T: DeserializeOwned>(
 mod tests {
     use super::*;
 
-    /// Field names of a structure, as listed by serde's error for an unknown field.
+    /// Field names of a structure, from serde's error for an unknown field.
     fn fields<T: DeserializeOwned + std::fmt::Debug>() -> String {
         let unknown = serde_yaml::from_str::<Value>("{zz: 0}").unwrap();
         let error = serde_yaml::from_value::<T>(unknown)

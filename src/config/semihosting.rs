@@ -15,33 +15,34 @@ use crate::mem::STUB_SIZE;
 pub struct SemihostingConfig {
     /// Width of the registers.
     pub ptr_width: PtrWidth,
-    /// Address of the code that replaces traps; `None` if the testbench sees them.
+    /// Address of the code that replaces traps; `None` if the testbench observes them.
     pub stub: Option<u64>,
-    /// Number of harts that firmware runs on, for the code that replaces traps.
+    /// Number of harts that run firmware, for the code that replaces traps.
     pub harts: u64,
-    /// Instructions that write back and drop the data cache, for the code that replaces traps; `None` for a CPU without one.
+    /// Instructions that write back and invalidate the data cache, for the code that replaces
+    /// traps; `None` for a CPU without one.
     pub flush: Option<Flush>,
 }
 
 impl SemihostingConfig {
-    /// Bytes of the code that replaces traps.
+    /// Size of the code that replaces traps, in bytes.
     pub const STUB_SIZE: u64 = STUB_SIZE;
 }
 
-/// Semihosting as configured: the place of the code may still have to be found.
+/// Validated semihosting. The place of the code may not be determined yet.
 pub(super) struct Validated {
     pub(super) config: SemihostingConfig,
-    /// True if a place is to be searched.
+    /// True if the host is to search for a place.
     pub(super) searches: bool,
 }
 
-/// Number of harts that the code in place of traps has words for.
+/// Maximum number of harts for which the code that replaces traps has words.
 pub(crate) const MOST_HARTS: u64 = 8;
 
-/// Alignment of the stub.
+/// Alignment of the code that replaces traps.
 const ALIGN: u64 = 8;
 
-/// Alignment of the stub of a CPU with a data cache: host and firmware write to different lines.
+/// Alignment of the code for a CPU with a data cache: host and firmware write to different lines.
 const ALIGN_WITH_FLUSH: u64 = 64;
 
 /// First key of semihosting in a channel, if it has one.
@@ -98,7 +99,7 @@ pub(super) fn validate(
     Ok(Validated { config, searches })
 }
 
-/// Checks a given address.
+/// Checks a configured address.
 fn check(place: &Place<'_>, address: u64, align: u64) -> Result<(), SemihostingProblem> {
     if !address.is_multiple_of(align) {
         return Err(SemihostingProblem::Misaligned { address, align });

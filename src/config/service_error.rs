@@ -2,21 +2,21 @@
 
 use mailbox_rs::{NEWEST, OPERATION_NAMES, VERSION};
 
-/// Maximum number of bytes of all arguments, and of the environment, each with its NUL.
+/// Maximum size of all arguments, and of the environment, in bytes with each NUL.
 pub(super) const BLOCK_MAX: usize = 1 << 20;
 
 /// Problem of a channel's services.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceProblem {
-    /// A name of no operation.
+    /// Name that is not an operation.
     #[error("`errors`: unknown operation `{name}`{}; valid are {}", did_you_mean(.meant), OPERATION_NAMES.join(", "))]
     Operation {
         /// The unknown name.
         name: String,
-        /// Name that may be meant.
+        /// Similar known name.
         meant: Option<&'static str>,
     },
-    /// A name of no error number.
+    /// Name that is not an error number.
     #[error(
         "`errors.{operation}`: unknown error `{name}`{}; valid are names of Linux's error numbers, as ENOENT, and `any`",
         did_you_mean(.meant)
@@ -26,10 +26,10 @@ pub enum ServiceProblem {
         operation: &'static str,
         /// The unknown name.
         name: String,
-        /// Name that may be meant.
+        /// Similar known name.
         meant: Option<&'static str>,
     },
-    /// A name of no severity.
+    /// Name that is not a severity.
     #[error("`errors.{operation}.{errno}`: unknown severity `{name}`{}; valid are info, warning, error, fatal", did_you_mean(.meant))]
     Level {
         /// Name of the operation.
@@ -38,10 +38,10 @@ pub enum ServiceProblem {
         errno: String,
         /// The unknown name.
         name: String,
-        /// Name that may be meant.
+        /// Similar known name.
         meant: Option<&'static str>,
     },
-    /// A value of another stream.
+    /// Value for another stream.
     #[error(
         "`stdio.{key}` is `{value}`, which is for {other}; for a file of this name, give `./{value}`"
     )]
@@ -50,7 +50,7 @@ pub enum ServiceProblem {
         key: &'static str,
         /// The value.
         value: String,
-        /// Streams that take it.
+        /// Streams that accept the value.
         other: &'static str,
     },
     /// An empty name of a file.
@@ -61,7 +61,7 @@ pub enum ServiceProblem {
         /// Key of the stream.
         key: &'static str,
     },
-    /// A name of no fault.
+    /// Name that is not a fault.
     #[error(
         "`faults.{group}`: unknown fault `{name}`{}; valid are names of Linux's error numbers, as EIO{}",
         did_you_mean(.meant),
@@ -72,10 +72,10 @@ pub enum ServiceProblem {
         group: &'static str,
         /// The unknown name.
         name: String,
-        /// Name that may be meant.
+        /// Similar known name.
         meant: Option<&'static str>,
     },
-    /// A text that is no probability.
+    /// Text that is not a probability.
     #[error(
         "`faults.{group}.{name}` is `{text}`; give a probability from 0 to 1, as 1e-6, or a percentage, as 0.1%"
     )]
@@ -87,13 +87,13 @@ pub enum ServiceProblem {
         /// The value.
         text: String,
     },
-    /// Probabilities of failures whose sum is more than 1.
+    /// Probabilities of failures with a sum above 1.
     #[error("`faults.{group}`: the probabilities of its error numbers are more than 100% together")]
     Certain {
         /// `files`, `memory` or `calls`.
         group: &'static str,
     },
-    /// A text that is no delay.
+    /// Text that is not a delay.
     #[error(
         "`faults.delay` is `{text}`; give the least and the largest number of ticks, as 0..1000, at most 1000000000"
     )]
@@ -101,15 +101,15 @@ pub enum ServiceProblem {
         /// The value.
         text: String,
     },
-    /// A clock that does not exist.
+    /// Unknown clock.
     #[error("`time.clock` is `{text}`{}; valid are ticks and wall", did_you_mean(.meant))]
     Clock {
         /// The value.
         text: String,
-        /// Value that may be meant.
+        /// Similar known value.
         meant: Option<&'static str>,
     },
-    /// A text that is no period.
+    /// Text that is not a period.
     #[error(
         "`time.period` is `{text}`; give the time between two ticks as a number with its unit, as 10ns, 2500ps or 1us, at most 1s"
     )]
@@ -117,28 +117,28 @@ pub enum ServiceProblem {
         /// The value.
         text: String,
     },
-    /// A period of wall time.
+    /// Period for wall time.
     #[error("`time.period` is for `clock: ticks`; wall time has none")]
     PeriodOfWall,
-    /// A version that the host does not have.
+    /// Version that the host lacks.
     #[error("`protocol` is `{text}`; valid are {VERSION} and {NEWEST}")]
     Protocol {
         /// The value.
         text: String,
     },
-    /// A text with a NUL.
+    /// Text with a NUL.
     #[error("`{key}`: a text contains NUL, which ends it for firmware")]
     Nul {
         /// `args` or `env`.
         key: &'static str,
     },
-    /// A name of no variable.
+    /// Text that is not a variable's name.
     #[error("`env`: `{name}` is no name of a variable; it must not be empty nor contain `=`")]
     Name {
         /// The name.
         name: String,
     },
-    /// More text than firmware can read.
+    /// Text that is too long for firmware.
     #[error("`{key}` has {len} bytes, more than the limit of {BLOCK_MAX}")]
     TooLong {
         /// `args` or `env`.
@@ -148,7 +148,7 @@ pub enum ServiceProblem {
     },
 }
 
-/// "; did you mean `open`?", or empty.
+/// Formats a suggestion, such as "; did you mean `open`?"; empty without one.
 fn did_you_mean(meant: &Option<&'static str>) -> String {
     meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
 }

@@ -1,16 +1,18 @@
-//! Search of a place for the code that replaces traps of semihosting: a gap in RAM that firmware does not use.
+//! Search for a place of the code that replaces traps of semihosting: a gap in RAM that firmware
+//! does not use.
 
 use crate::mem::{
     Extent, Image, ImageError, MemoryId, MemoryMap, STUB_SIZE, SpaceId, Symbol, Traps,
 };
 
-/// Alignment of a place: the line of most caches.
+/// Alignment of a place: the size of a line in most caches.
 const ALIGN: u64 = 64;
 
-/// Bytes that a jump reaches, less those between the code for the first trap and that for the last one.
+/// Range of a jump in bytes, minus the largest distance between the code for the first trap and
+/// that for the last one.
 const REACH: u64 = (1 << 20) - STUB_SIZE - ALIGN;
 
-/// Symbols of the first address of a heap.
+/// Symbols for the first address of a heap.
 const HEAP_STARTS: [&str; 5] = [
     "__heap_start",
     "_heap_start",
@@ -19,7 +21,7 @@ const HEAP_STARTS: [&str; 5] = [
     "_sheap",
 ];
 
-/// Symbols of the address behind a heap.
+/// Symbols for the address behind a heap.
 const HEAP_ENDS: [&str; 5] = [
     "__heap_end",
     "_heap_end",
@@ -28,7 +30,7 @@ const HEAP_ENDS: [&str; 5] = [
     "_eheap",
 ];
 
-/// Symbols of the address behind a stack.
+/// Symbols for the address behind a stack.
 const STACKS: [&str; 9] = [
     "__stack",
     "_stack_top",
@@ -41,33 +43,34 @@ const STACKS: [&str; 9] = [
     "__initial_sp",
 ];
 
-/// Consecutive addresses: the first one, and the one behind the last.
+/// Range of addresses: the first one, and the one behind the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Range {
     pub(super) start: u64,
     pub(super) end: u64,
 }
 
-/// A space, and what is in it.
+/// Space, and its contents.
 pub(super) struct Surroundings<'a> {
     pub(super) map: &'a MemoryMap,
     pub(super) space: SpaceId,
     /// Images of the space.
     pub(super) images: Vec<&'a Image>,
-    /// Bytes of channels, by memory and offset.
+    /// Ranges of channels, by memory and offset.
     pub(super) taken: Vec<(MemoryId, Range)>,
 }
 
-/// Place that was found.
+/// Place for the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FoundPlace {
     pub(super) address: u64,
-    /// Gap around it.
+    /// Gap that contains the place.
     pub(super) gap: Range,
 }
 
 impl Surroundings<'_> {
-    /// Finds a place from which jumps reach the traps, or at least the first one. `None` if there is none.
+    /// Finds a place from which jumps reach all traps, or at least the first one. `None` if there
+    /// is none.
     ///
     /// # Errors
     /// Fails if the symbols of an image can't be read.
@@ -100,11 +103,11 @@ impl Surroundings<'_> {
                 }
             }
         }
-        // Behind the last thing of a memory there may be a heap or a stack without a symbol.
+        // The end of a memory may have a heap or a stack without a symbol.
         Ok(bounded.or(open))
     }
 
-    /// True if firmware writes to this memory: a writable segment of an image is in it.
+    /// True if firmware writes to this memory: it contains a writable segment of an image.
     fn is_ram(&self, extent: &Extent) -> bool {
         let segments = self.images.iter().flat_map(|image| image.segments());
         let mut writable = segments.filter(|segment| segment.writable);
@@ -141,7 +144,7 @@ impl Surroundings<'_> {
             if let (Some(start), Some(end)) = (heap, heap_end.or(stack)) {
                 used.push(Range { start, end });
             }
-            // A stack grows down to what is below it.
+            // A stack grows down to the range below it.
             if let Some(end) = stack {
                 let below = used.iter().filter(|range| range.start < end);
                 let floor = below.map(|range| range.end.min(end)).max();
@@ -164,8 +167,8 @@ impl Surroundings<'_> {
     }
 }
 
-/// Unused addresses of an extent, each with true if something is behind them. There are none before the first thing: a table of vectors
-/// or a boot loader may be there.
+/// Unused addresses of an extent, each with true if a used range follows. Addresses before the
+/// first used range are left out: a vector table or a boot loader may be there.
 fn gaps(extent: &Extent, used: &[Range]) -> Vec<(Range, bool)> {
     let behind = extent.last.saturating_add(1);
     let within = |range: &&Range| range.end > extent.first && range.start < behind;
@@ -178,7 +181,7 @@ fn gaps(extent: &Extent, used: &[Range]) -> Vec<(Range, bool)> {
         .collect()
 }
 
-/// Place in a gap: at its start, or in the middle of one with an open end.
+/// Place in a gap: at its start, or in the middle if no used range follows.
 fn place(gap: Range, has_end: bool, within: Range) -> Option<u64> {
     let Range { start, end } = gap;
     let first = start.max(within.start).checked_next_multiple_of(ALIGN)?;

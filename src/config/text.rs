@@ -1,12 +1,14 @@
-//! Texts rejected before parsing, since the YAML parser reads them wrongly or takes hours. The check looks at characters without a grammar.
-//! No reasonable configuration contains what it rejects, not even in quotes.
+//! Texts that are rejected before parsing, because the YAML parser misreads them or takes hours.
+//! The check considers characters without a grammar. No reasonable configuration contains a
+//! rejected text, not even in quotes.
 
 use std::collections::HashSet;
 
-/// Maximum nesting of brackets, and maximum number of declared tags. The parser's time is quadratic in either.
+/// Maximum nesting of brackets, and maximum number of declared tags. The parser's time is quadratic
+/// in both.
 const MAX_DEPTH: usize = 100;
 
-/// A text that must not reach the parser.
+/// Text that must not reach the parser.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// A text longer than any configuration.
@@ -41,7 +43,8 @@ pub enum TextError {
         /// Line, from 1, of the second document's first text or of the marker.
         line: usize,
     },
-    /// An anchor defined twice. YAML allows it, but `serde_yaml` 0.9 then mistakes the next new anchor for this one.
+    /// An anchor defined twice. YAML allows it, but `serde_yaml` 0.9 then confuses the next new
+    /// anchor with this one.
     #[error("the anchor `&{name}` is defined twice, the second time in line {line}; rename one")]
     AnchorTwice {
         /// Name of the anchor.
@@ -105,7 +108,8 @@ fn is_refused(character: char) -> bool {
     character.is_control() && !matches!(character, '\t' | '\r' | '\u{85}')
 }
 
-/// Line, from 1, at which a second document begins. A marker at the start of a line is never part of a text.
+/// Line, from 1, at which a second document begins. A marker at the start of a line is never part
+/// of a scalar.
 fn second_document(text: &str) -> Option<usize> {
     let is = |line: &str, marker: &str| {
         let behind = line.strip_prefix(marker);

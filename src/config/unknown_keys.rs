@@ -1,5 +1,6 @@
-//! Unknown keys of a map. Another spelling of a known key is an error, as is a near miss of an absent one. Any other unknown key belongs to
-//! another tool or to another level.
+//! Unknown keys of a map. Another spelling of a known key is an error, and so is a near miss of a
+//! known key that is absent. Any other unknown key is taken for one of another tool, or of another
+//! level.
 
 use serde_yaml::{Mapping, Value};
 
@@ -12,11 +13,11 @@ use super::yaml::is_digits;
 pub(super) struct Keys {
     /// Keys of the map.
     pub(super) known: &'static [&'static str],
-    /// Known keys that most maps have.
+    /// Known keys that most maps contain.
     pub(super) essential: &'static [&'static str],
     /// Known keys that hold maps, with the keys of those maps.
     pub(super) nested: &'static [(&'static str, &'static [&'static str])],
-    /// Keys of the other configuration file's maps, and a description of those maps.
+    /// Keys of the maps in the other configuration file, and a description of those maps.
     pub(super) elsewhere: (&'static [&'static str], &'static str),
 }
 
@@ -25,7 +26,7 @@ pub(super) struct Keys {
 pub(super) struct Unknown {
     /// The key, dotted if nested.
     pub(super) key: String,
-    /// Guess at the meaning of the key.
+    /// Probable meaning of the key.
     pub(super) hint: KeyHint,
 }
 
@@ -33,7 +34,7 @@ impl Keys {
     /// Removes unknown keys from a map and returns them.
     ///
     /// # Errors
-    /// A near miss of a known key, or a part of a number.
+    /// A near miss of a known key, or digits of a number with a comma.
     pub(super) fn take_unknown(&self, value: &mut Value) -> Result<Vec<Unknown>, KeyProblem> {
         let Value::Mapping(map) = value else {
             return Ok(Vec::new());
@@ -47,7 +48,8 @@ impl Keys {
         Ok(unknown)
     }
 
-    /// Removes unknown keys from one map: the outer one, or the nested one given by its name and keys.
+    /// Removes unknown keys from one map: the outer one, or a nested one with the given name and
+    /// keys.
     fn take(
         &self,
         map: &mut Mapping,
@@ -106,7 +108,7 @@ impl Keys {
             .collect())
     }
 
-    /// Proper place of a key that is known, but not in this map.
+    /// Correct place of a key that is known, but not in this map.
     fn other_place(&self, key: &str, here: Option<&'static str>) -> Option<KeyHint> {
         if let Some(map) = here
             && self.known.contains(&key)
@@ -127,10 +129,10 @@ fn plain(key: &str) -> String {
     key.to_lowercase().replace(['_', '-', ' '], "")
 }
 
-/// True if a key differs from a known one only in case, separators, or one swap of neighbouring letters. Such a key is an error even if the
-/// known one is present.
+/// True if a key differs from a known one only in case, separators, or one swap of adjacent
+/// letters. Such a key is an error even if the known one is present.
 fn is_spelling_of(key: &str, known: &str) -> bool {
-    // A long key is never a spelling of a known one.
+    // A long key can't be a spelling of a known one.
     if key.len() > MOST_CHARACTERS {
         return false;
     }
@@ -138,13 +140,14 @@ fn is_spelling_of(key: &str, known: &str) -> bool {
     distance(&key, &known, |_| Edits::Swap).is_some()
 }
 
-/// Maximum length of compared keys. The edit distance takes quadratic time, and a long key is never near a short one.
+/// Maximum length of compared keys. The edit distance takes quadratic time, and long keys are not
+/// similar to short ones.
 const MOST_CHARACTERS: usize = 32;
 
-/// Keys of other tools for a memory or a core that are one letter short of one of ours.
+/// Keys of other tools for a memory or a core that differ from one of ours by one letter.
 const FOREIGN: &[&str] = &["int"];
 
-/// The absent key that `key` is a misspelling of: other case or separators, or a few edits.
+/// Absent key of which `key` is a misspelling: other case or separators, or a few edits.
 fn near_miss(key: &str, absent: &[&'static str], essential: &[&str]) -> Option<&'static str> {
     let key = plain(key);
     if FOREIGN.contains(&&*key) {
@@ -155,7 +158,7 @@ fn near_miss(key: &str, absent: &[&'static str], essential: &[&str]) -> Option<&
     })
 }
 
-/// The known key that an unknown key resembles. It may also be another tool's key.
+/// Known key that resembles an unknown one. The unknown key may also be another tool's.
 fn near(key: &str, known: &[&'static str], absent: &[&'static str]) -> Option<KeyHint> {
     let key = plain(key);
     let one = |len, _: &str| match len {
@@ -169,7 +172,8 @@ fn near(key: &str, known: &[&'static str], absent: &[&'static str]) -> Option<Ke
     Some(KeyHint::NearGiven { meant })
 }
 
-/// The nearest of these keys within the edits that `most` allows, given the length of the shorter word and the other key.
+/// Nearest of these keys within the allowed edits. `most` gives the limit for the length of the
+/// shorter word and the other key.
 fn nearest(
     key: &str,
     keys: &[&'static str],
@@ -188,8 +192,8 @@ fn nearest(
         .map(|(_, other)| other)
 }
 
-/// Maximum edits of a misspelling of this length. Short words resemble each other by chance (`unit` and `init`). An essential key that is
-/// absent makes a misspelling more likely.
+/// Maximum edits of a misspelling with this length. Short words resemble each other by chance
+/// (`unit` and `init`). A misspelling of an essential key that is absent is more likely.
 fn edits(len: usize, essential: bool) -> Edits {
     match (len, essential) {
         (0..4, false) => Edits::Slip,
@@ -202,17 +206,19 @@ fn edits(len: usize, essential: bool) -> Edits {
 /// Limit of the edits of a misspelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Edits {
-    /// One swap of two neighbours.
+    /// One swap of two adjacent letters.
     Swap,
-    /// One swap of two neighbours, a doubled letter, or a missing one in a key of at least four.
+    /// One swap of two adjacent letters, a doubled letter, or a missing letter in a key of at least
+    /// four.
     Slip,
-    /// One character too many or missing, or one swap of two neighbours, but no replacement.
+    /// One added or missing letter, or one swap of two adjacent letters, but no replacement.
     OneButReplaced,
-    /// This number of any edits.
+    /// This number of edits of any kind.
     Some(usize),
 }
 
-/// Number of edits between two words; `None` beyond the limit that `most` sets for the shorter one's length.
+/// Number of edits between two words; `None` beyond the limit that `most` sets for the length of
+/// the shorter one.
 fn distance(one: &str, other: &str, most: impl Fn(usize) -> Edits) -> Option<usize> {
     let edits = strsim::damerau_levenshtein(one, other);
     let same_length = one.len() == other.len();
@@ -398,7 +404,8 @@ mod tests {
         }
     }
 
-    /// In a map with all keys, only another spelling of a key counts as a misspelling, however near others are.
+    /// In a map with all keys, only another spelling of a key counts as a misspelling, even for
+    /// similar keys.
     #[test]
     fn a_key_that_is_there_is_meant_by_another_spelling_alone() {
         for keys in [MEMORY_KEYS, CHANNEL_KEYS] {

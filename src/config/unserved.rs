@@ -12,7 +12,7 @@ use super::rtt;
 use super::warning::{Doubt, Unserved};
 use crate::mem::Image;
 
-/// Notes the protocols of images that no channel serves, once for each image.
+/// Reports the protocols of images that no channel serves, once for each image.
 pub(super) fn note(
     context: FileContext<'_>,
     channels: &[ChannelConfig],
@@ -32,7 +32,7 @@ pub(super) fn note(
             problem,
         })?;
         for unserved in found {
-            // One of the same image in another space may have the same memory.
+            // A channel of the same image in another space may have the same memory.
             let is_served = channels.iter().any(|other| {
                 let is_same = other.image.as_deref().map(Image::file) == Some(image.file());
                 let may_serve = is_same || may_serve(other, channel);

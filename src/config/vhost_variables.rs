@@ -1,9 +1,11 @@
-//! Environment variables of the library: the only list of them, and the only place that reads them.
+//! Environment variables of the library. This is the only list of them, and the only place that
+//! reads them.
 
 use std::env;
 use std::ffi::OsString;
 
-/// Environment variable of the library. The texts are those of the table in `docs/configuration.md`.
+/// Environment variable of the library. The texts are also those of the table in
+/// `docs/configuration.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variable {
     /// Name of the variable.
@@ -23,7 +25,7 @@ impl Variable {
     }
 }
 
-/// Defines the variables, and [`VARIABLES`], which has all of them.
+/// Defines a constant for each variable, and the list [`VARIABLES`].
 macro_rules! variables {
     ($($constant:ident = $name:literal: $meaning:literal, $values:literal, $default:literal;)+) => {
         $(

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use crate::mem::ImageDoubt;
 
-/// A warning about a valid configuration that is probably not what the user meant.
+/// Warning about a valid configuration that is probably a mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {doubt}", .file.display())]
 pub struct ConfigWarning {
     /// The configuration file.
     pub file: PathBuf,
-    /// The doubtful part.
+    /// Doubtful part of the configuration.
     pub doubt: Doubt,
 }
 
@@ -24,7 +24,7 @@ pub enum Doubt {
         whose: String,
         /// The key, dotted if nested.
         key: String,
-        /// Guess at the meaning of the key.
+        /// Probable meaning of the key.
         hint: KeyHint,
     },
     /// A memory that hides a part of another.
@@ -35,11 +35,11 @@ pub enum Doubt {
     InFront {
         /// Name of the space.
         space: String,
-        /// The memory that is listed first.
+        /// Memory that is listed first.
         front: String,
-        /// Its base address.
+        /// Base address of that memory.
         base: u64,
-        /// Address of its last byte.
+        /// Last address of that memory.
         last: u64,
         /// The larger memory.
         behind: String,
@@ -54,11 +54,11 @@ pub enum Doubt {
         space: String,
         /// Name of the memory.
         memory: String,
-        /// Its base address.
+        /// Base address of the hidden memory.
         base: u64,
-        /// Address of its last byte.
+        /// Last address of the hidden memory.
         last: u64,
-        /// The memory that hides it.
+        /// Memory that hides it.
         by: String,
     },
     /// A memory hidden by several others together.
@@ -71,9 +71,9 @@ pub enum Doubt {
         space: String,
         /// Name of the memory.
         memory: String,
-        /// Its base address.
+        /// Base address of the memory.
         base: u64,
-        /// Address of its last byte.
+        /// Last address of the memory.
         last: u64,
     },
     /// Overlaps beyond the maximum number reported.
@@ -92,7 +92,7 @@ pub enum Doubt {
         /// The address that is used.
         used: Used,
     },
-    /// Words of HTIF in an image, which `abi: auto` has found.
+    /// Words of HTIF that `abi: auto` has found in an image.
     #[error(
         "channel `{channel}`: {} has no section .mailbox, but the symbols tohost ({tohost:#x}) and fromhost ({fromhost:#x}): firmware is \
          served by HTIF",
@@ -108,7 +108,7 @@ pub enum Doubt {
         /// Address of `fromhost`.
         fromhost: u64,
     },
-    /// Control block of RTT in an image, which `abi: auto` has found.
+    /// Control block of RTT that `abi: auto` has found in an image.
     #[error(
         "channel `{channel}`: {} has no section .mailbox, but the symbol _SEGGER_RTT ({block:#x}): firmware is served by RTT",
         .image.display()
@@ -121,7 +121,7 @@ pub enum Doubt {
         /// Address of the control block.
         block: u64,
     },
-    /// Protocol in an image that no channel serves.
+    /// Protocol of an image that no channel serves.
     #[error(
         "channel `{channel}`: {} has {unserved}, which is not served; add a channel of the same space and image with `abi: {}` and `load: \
          false`",
@@ -135,7 +135,7 @@ pub enum Doubt {
         /// The protocol.
         unserved: Unserved,
     },
-    /// Control block of RTT beside another protocol, which `abi: auto` has found.
+    /// Control block of RTT that `abi: auto` has found in addition to another protocol.
     #[error(
         "channel `{channel}`: {} has RTT, too (symbol _SEGGER_RTT, {block:#x}), which channel `{added}` serves; give `abi` for one protocol \
          alone",
@@ -151,7 +151,7 @@ pub enum Doubt {
         /// Name of the added channel.
         added: String,
     },
-    /// Traps of semihosting beside another protocol, which `abi: auto` has found.
+    /// Traps of semihosting that `abi: auto` has found in addition to another protocol.
     #[error(
         "channel `{channel}`: {} has {} of semihosting, too, which channel `{added}` serves; give `abi` for one protocol alone",
         .image.display(), traps(*.count)
@@ -166,7 +166,7 @@ pub enum Doubt {
         /// Name of the added channel.
         added: String,
     },
-    /// Traps of semihosting in an image, which `abi: auto` has found.
+    /// Traps of semihosting that `abi: auto` has found in an image.
     #[error(
         "channel `{channel}`: {} has no section .mailbox, but {} of semihosting: firmware is served by semihosting",
         .image.display(), traps(*.count)
@@ -179,7 +179,7 @@ pub enum Doubt {
         /// Number of traps.
         count: usize,
     },
-    /// Image without symbols, where `abi: auto` has found traps of semihosting alone.
+    /// Image without symbols, in which `abi: auto` has found only traps of semihosting.
     #[error(
         "channel `{channel}`: {} has no symbols, by which HTIF (tohost, fromhost) and RTT (_SEGGER_RTT) are found: if it has these, link \
          it without --strip-all or -s, and don't run strip on it; else give `abi: semihosting`",
@@ -232,7 +232,7 @@ pub enum Doubt {
         /// Number of bytes of the code.
         size: u64,
     },
-    /// An image that probably should not be loaded as it is.
+    /// Image that should probably not be loaded.
     #[error("image {} {doubt}", .image.display())]
     Image {
         /// Path of the image.
@@ -267,7 +267,7 @@ impl Doubt {
     }
 }
 
-/// Protocol of an image, and what it was found by.
+/// Protocol in an image, and the evidence for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unserved {
     /// Section of a mailbox.
@@ -310,7 +310,7 @@ impl Unserved {
     }
 }
 
-/// Guess at the meaning of an unknown key.
+/// Probable meaning of an unknown key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyHint {
     /// No guess.
@@ -348,7 +348,7 @@ pub enum KeyHint {
     },
 }
 
-/// The address used for a channel that has `base` and an image with a section `.mailbox`.
+/// Address of a channel that has both `base` and an image with a section `.mailbox`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Used {
     /// Address of the image.
@@ -365,7 +365,7 @@ pub enum Used {
         /// Value of `base`.
         base: u64,
     },
-    /// Address of `base`, since the image has two addresses, or one that is not in memory.
+    /// Address of `base`, because the image has two addresses, or one that is not in memory.
     #[error(
         "`base` {base:#x} is used: section .mailbox of {} is linked for {linked:#x}{}",
         .image.display(),

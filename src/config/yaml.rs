@@ -8,8 +8,9 @@ use serde_yaml::{Mapping, Value};
 
 use super::text::{self, TextError};
 
-/// Maximum size of a document in bytes, each alias counted in full: its text, and [`NODE`] for each value. Thousands of banks fit. A few
-/// lines of nested aliases that expand to billions of values do not.
+/// Maximum size of a document in bytes: its text, and [`NODE`] for each value, with each alias
+/// counted in full. The limit allows thousands of banks. It rejects a few lines of nested aliases
+/// that expand to billions of values.
 const MAX_SIZE: usize = 4 << 20;
 
 /// Size of each scalar, list and map, in addition to its text.
@@ -18,13 +19,13 @@ const NODE: usize = 16;
 /// The merge key (<https://yaml.org/type/merge.html>).
 pub(super) const MERGE: &str = "<<";
 
-/// A text that is not a plain YAML document of reasonable size.
+/// Text that is not a plain YAML document of reasonable size.
 #[derive(Debug, thiserror::Error)]
 pub enum YamlError {
-    /// Not YAML. The message is the parser's.
+    /// Text that is not YAML, with the parser's message.
     #[error("not valid YAML: {0}")]
     Invalid(#[from] serde_yaml::Error),
-    /// Rejected before parsing.
+    /// Text that is rejected before parsing.
     #[error(transparent)]
     Text(#[from] TextError),
 }
@@ -106,7 +107,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
         self.scalar(value)
     }
 
-    /// Keeps the digits as text. A number wider than 64 bits is rejected at its key, if the key takes a number.
+    /// Keeps the digits as text. A key that takes a number rejects one wider than 64 bits.
     fn visit_i128<E: de::Error>(self, value: i128) -> Result<Value, E> {
         self.visit_str(&value.to_string())
     }
@@ -175,8 +176,9 @@ pub(super) fn is_digits(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Adds the merge key's entries for keys that the map lacks. They come from one map, or from a list of maps, of which earlier ones take
-/// precedence. Those maps are merged already, since the tree is built from the leaves up.
+/// Adds the merge key's entries for keys that the map lacks. They come from one map, or from a list
+/// of maps in which earlier ones take precedence. Those maps are merged already, because the tree
+/// is built from the leaves up.
 fn merge<E: de::Error>(mut entries: Mapping) -> Result<Mapping, E> {
     let offered = match entries.shift_remove(MERGE) {
         None => return Ok(entries),

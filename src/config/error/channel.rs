@@ -11,7 +11,7 @@ use crate::mem::{ImageError, MapError};
 /// Problem of one channel.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelProblem {
-    /// A key is missing, unknown or of another type.
+    /// A key that is missing, unknown or of another type.
     #[error(transparent)]
     Key(#[from] KeyProblem),
     /// A text that can't be expanded.
@@ -37,10 +37,10 @@ pub enum ChannelProblem {
     Abi {
         /// Value of the key.
         text: String,
-        /// Known name that differs least.
+        /// Most similar known name.
         meant: Option<&'static str>,
     },
-    /// A name of no space in the memory configuration.
+    /// Name that is not a space of the memory configuration.
     #[error("`space`: the memory configuration has no space `{name}`; {}", known("spaces", .known_names))]
     UnknownSpace {
         /// The unknown name.
@@ -61,7 +61,7 @@ pub enum ChannelProblem {
     /// An ELF file that can't be read or is invalid.
     #[error("`elf`: {0}")]
     Elf(#[from] ImageError),
-    /// Neither `base` nor `elf` is present, so the channel has no address.
+    /// Channel without an address: neither `base` nor `elf` is present.
     #[error(
         "`base` is missing, and so is `elf`: give the channel's address, or the image with a section .mailbox, or `server: false`"
     )]
@@ -72,7 +72,7 @@ pub enum ChannelProblem {
     NoMailbox {
         /// Path of the image.
         file: PathBuf,
-        /// True if the image decides the protocol.
+        /// True if the image selects the protocol.
         is_auto: bool,
         /// True if the image has symbols.
         has_symbols: bool,
@@ -114,7 +114,7 @@ pub enum ChannelProblem {
         /// Cache line of the image, in bytes.
         image_bytes: u64,
     },
-    /// A channel that the image's note does not count.
+    /// Index of a channel beyond the number in the image's note.
     #[error("`mb_id` is {mb_id}, but {} has {channels} {}; they count from 0", .file.display(), if *.channels == 1 { "channel" } else { "channels" })]
     ImageChannels {
         /// Index of the channel.
@@ -144,18 +144,18 @@ pub enum ChannelProblem {
         /// Value of the key, in bits.
         bits: u64,
     },
-    /// No pointer width from `ptr`, an image or a Cargo feature.
+    /// Pointer width that neither `ptr`, an image nor a Cargo feature gives.
     #[error(
         "`ptr` is missing: without `elf`, and without the Cargo feature `ptr32` or `ptr64`, give \
          `ptr: 32` or `ptr: 64`"
     )]
     NoPtr,
-    /// An image to load into the memory of firmware that is adopted.
+    /// Image to load into the memory of adopted firmware.
     #[error(
         "`adopt` and `load` are both true: the image would replace the memory of the firmware that is to go on; leave `load` out"
     )]
     AdoptsLoaded,
-    /// An alignment that the protocol does not have.
+    /// Alignment that the protocol does not allow.
     #[error("`cache_line` is {bytes}; valid are 32, 64, 128 and 256 (bytes), and 0 for none")]
     CacheLine {
         /// Value of the key, in bytes.
@@ -186,7 +186,7 @@ pub enum ChannelProblem {
     /// A channel outside of the memories of its space.
     #[error("the channel is not in memory: {0}; check `space` and `base`, or map a memory there")]
     NotInMemory(#[from] MapError),
-    /// A channel of an image, outside of the memories of its space.
+    /// Channel of an image outside of the memories of its space.
     #[error(
         "the channel is not in memory: section .mailbox of {} puts it at {address:#x}{}, and \
          {cause}; {}link the section to a memory of the space, map one there, or give the \
@@ -209,7 +209,8 @@ pub enum ChannelProblem {
     },
 }
 
-/// Clause about the marks of other protocols, which an image without a section `.mailbox` lacks, too.
+/// Clause about the evidence of other protocols, if an image without a section `.mailbox` lacks it
+/// as well.
 fn others(is_auto: bool, has_symbols: bool) -> &'static str {
     match (is_auto, has_symbols) {
         (false, _) => "",

@@ -7,7 +7,7 @@ use crate::mem::MapError;
 /// Problem of a channel with HTIF.
 #[derive(Debug, thiserror::Error)]
 pub enum HtifProblem {
-    /// A key of mailboxes.
+    /// Key of a mailbox.
     #[error("`{key}` is a key of `abi: mailbox`; leave it out, or give `tohost` and `fromhost`")]
     KeyOfMailbox {
         /// The key.
@@ -42,7 +42,7 @@ pub enum HtifProblem {
     NotInMemory {
         /// Name of the symbol.
         name: &'static str,
-        /// Its address.
+        /// Address of the symbol.
         address: u64,
         /// Error of resolving the address.
         cause: MapError,
@@ -82,7 +82,7 @@ pub enum HtifProblem {
         "`signature` is empty; name a file below the root of firmware's files, or leave it out"
     )]
     NoSignatureFile,
-    /// A number of bytes in a line that is not valid.
+    /// Invalid number of bytes in a line.
     #[error("`granularity` is {bytes}; valid are 1 to {most} (bytes in a line of the signature)")]
     Granularity {
         /// Value of the key.

@@ -2,10 +2,10 @@
 
 use super::ExpandProblem;
 
-/// A key that is missing, unknown or of another type. The message is serde's.
+/// Key that is missing, unknown or of another type. The message is serde's.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyProblem {
-    /// A problem below a key.
+    /// Problem of a value below a key.
     #[error("`{key}`: {source}")]
     At {
         /// The key, dotted if nested.
@@ -18,10 +18,10 @@ pub enum KeyProblem {
     NearMiss {
         /// The key, dotted if nested.
         key: String,
-        /// The known key that resembles it.
+        /// Known key that resembles it.
         meant: &'static str,
     },
-    /// A misspelling of a key that is present too.
+    /// Misspelling of a key that is present as well.
     #[error("`{key}`: unknown key, and `{meant}` is given, too; leave one of them out")]
     Twice {
         /// The key, dotted if nested.
@@ -35,12 +35,12 @@ pub enum KeyProblem {
         /// The key, dotted if nested.
         key: String,
     },
-    /// A key and its value without a blank between them.
+    /// Key and value without a blank between them.
     #[error("`{key}`: unknown key; write a space after the colon of `{meant}:`")]
     NoBlank {
         /// The word, dotted if nested.
         key: String,
-        /// The known key that it begins with.
+        /// Known key with which the word begins.
         meant: &'static str,
     },
     /// A value with variables that can't be expanded.
@@ -58,7 +58,7 @@ pub enum KeyProblem {
     Map(serde_yaml::Error),
 }
 
-/// "spaces: `a`, `b`", or "spaces: none".
+/// Formats a list, such as "spaces: `a`, `b`" or "spaces: none".
 pub(super) fn known(what: &str, names: &[String]) -> String {
     if names.is_empty() {
         format!("{what}: none")

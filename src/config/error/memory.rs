@@ -9,10 +9,10 @@ use super::{ExpandError, KeyProblem};
 /// Problem of one memory.
 #[derive(Debug, thiserror::Error)]
 pub enum MemoryProblem {
-    /// A key is missing, unknown or of another type.
+    /// A key that is missing, unknown or of another type.
     #[error(transparent)]
     Key(#[from] KeyProblem),
-    /// A file name cannot be expanded.
+    /// A file name that can't be expanded.
     #[error(transparent)]
     Expand(#[from] ExpandError),
     /// An empty name.
@@ -58,7 +58,7 @@ pub enum MemoryProblem {
     Missing {
         /// The missing key.
         key: &'static str,
-        /// The key that requires it.
+        /// Key that requires it.
         because: &'static str,
     },
     /// A bank key in a memory without banks.
@@ -101,7 +101,7 @@ pub enum MemoryProblem {
         /// Keys that determine the number of words.
         what: &'static str,
     },
-    /// More instances than a process should hold.
+    /// More instances than a process can hold.
     #[error(
         "`array_dims`: {instances} rows of arrays are more than the {max} instances that a memory \
          of backend `static` may have, one for each row; leave `array_dims` out, or choose another \
@@ -110,7 +110,7 @@ pub enum MemoryProblem {
     TooManyRows {
         /// Rows of all banks.
         instances: u64,
-        /// Maximum number.
+        /// Maximum number of instances.
         max: u64,
     },
     /// A bank width that does not divide the memory's width.
@@ -145,7 +145,7 @@ pub enum MemoryProblem {
         /// Path of the file, expanded.
         file: PathBuf,
     },
-    /// A path of a memory with backend `api`, which has no HDL paths.
+    /// Path of a memory with backend `api`, which has no HDL paths.
     #[error(
         "`path`: the backend `api` accesses black boxes only; leave `path` out, or choose another \
          `backend`{0}"

@@ -40,19 +40,19 @@ pub struct ConfigError {
 /// Problem of a configuration file.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigProblem {
-    /// The file cannot be read.
+    /// A file that can't be read.
     #[error("cannot be read: {0}")]
     Read(#[source] io::Error),
-    /// The file is in another encoding.
+    /// A file in another encoding.
     #[error("byte {byte:#04x} is not UTF-8; save the file as UTF-8")]
     NotUtf8 {
         /// First byte that is not UTF-8.
         byte: u8,
     },
-    /// The file is not a YAML document.
+    /// A file that is not a YAML document.
     #[error(transparent)]
     Yaml(#[from] YamlError),
-    /// The document does not have the structure of a configuration.
+    /// A document without the structure of a configuration.
     #[error("{key}: {wanted}")]
     Form {
         /// Place in the document.
@@ -63,7 +63,7 @@ pub enum ConfigProblem {
     /// A memory, space or channel without a name.
     #[error("{of} has an empty name; give it one")]
     NoName {
-        /// Kind of the nameless thing, with its place.
+        /// Kind of the item without a name, with its place.
         of: String,
     },
     /// Problem of a memory.
@@ -95,7 +95,7 @@ pub enum ConfigProblem {
 /// Problem of one space.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpaceProblem {
-    /// A name of no shared memory.
+    /// Name that is not a shared memory.
     #[error("there is no shared memory `{name}`; {}", known("shared", .known_names))]
     UnknownShared {
         /// The unknown name.
@@ -125,25 +125,25 @@ pub enum SpaceProblem {
     Overlap {
         /// The memory that starts first.
         first: String,
-        /// Its base address.
+        /// Base address of the first memory.
         first_base: u64,
-        /// Address of its last byte.
+        /// Last address of the first memory.
         first_end: u64,
         /// The other memory.
         second: String,
-        /// Its base address.
+        /// Base address of the second memory.
         second_base: u64,
-        /// Address of its last byte.
+        /// Last address of the second memory.
         second_end: u64,
     },
 }
 
-/// ":12", or empty.
+/// Formats a line number, such as ":12"; empty without one.
 fn behind_colon(line: &Option<usize>) -> String {
     line.map_or_else(String::new, |line| format!(":{line}"))
 }
 
-/// " (the other one is in line 12)", or empty.
+/// Formats a line number, such as " (the other one is in line 12)"; empty without one.
 fn other(line: &Option<usize>) -> String {
     line.map_or_else(String::new, |line| {
         format!(" (the other one is in line {line})")

@@ -7,7 +7,7 @@ use crate::mem::MapError;
 /// Problem of a channel with RTT.
 #[derive(Debug, thiserror::Error)]
 pub enum RttProblem {
-    /// A key of mailboxes.
+    /// Key of a mailbox.
     #[error(
         "`{key}` is a key of `abi: mailbox`; leave it out, or give the place of RTT's control block as `rtt.address`"
     )]
@@ -20,7 +20,7 @@ pub enum RttProblem {
         "`rtt` is a key of `abi: rtt`, and this channel has another protocol; leave it out, or give `abi: rtt`"
     )]
     KeyOfRtt,
-    /// No place of the control block.
+    /// Missing location of the control block.
     #[error(
         "`abi` is rtt, and there is no control block: {}give its address as `rtt.address`, or a range as `rtt.search`",
         match file {
@@ -32,7 +32,7 @@ pub enum RttProblem {
         /// Path of the image, if there is one.
         file: Option<PathBuf>,
     },
-    /// An address and a range.
+    /// An address and a range at the same time.
     #[error(
         "`rtt.address` and `rtt.search` are given; the control block has one place: leave one of them out"
     )]
@@ -50,7 +50,7 @@ pub enum RttProblem {
         /// Error of resolving the address.
         cause: MapError,
     },
-    /// A range that is no range.
+    /// Invalid range.
     #[error(
         "`rtt.search`: from {from:#x} to {to:#x} there is no room for a control block; give the first address, and the address behind the last"
     )]

@@ -5,7 +5,7 @@ use crate::mem::MapError;
 /// Problem of a channel with semihosting.
 #[derive(Debug, thiserror::Error)]
 pub enum SemihostingProblem {
-    /// A key of mailboxes.
+    /// Key of a mailbox.
     #[error("`{key}` is a key of `abi: mailbox`, and `abi` is semihosting; leave it out")]
     KeyOfMailbox {
         /// The key.
@@ -19,7 +19,7 @@ pub enum SemihostingProblem {
         /// The key.
         key: &'static str,
     },
-    /// An unknown word in place of an address.
+    /// Unknown word instead of an address.
     #[error(
         "`stub` is `{word}`; give an address, `auto` for one that the host finds, or `none` where the testbench sees the traps"
     )]
@@ -27,7 +27,7 @@ pub enum SemihostingProblem {
         /// Value of the key.
         word: String,
     },
-    /// A misaligned stub.
+    /// Misaligned code.
     #[error("`stub` is {address:#x}; give a multiple of {align}")]
     Misaligned {
         /// Value of the key.
@@ -35,7 +35,7 @@ pub enum SemihostingProblem {
         /// Alignment of the code.
         align: u64,
     },
-    /// A stub outside of the memories of the space.
+    /// Code outside of the memories of the space.
     #[error(
         "`stub` at {address:#x} is not in memory: {cause}; give an address with 4480 bytes that firmware does not use"
     )]
@@ -45,7 +45,7 @@ pub enum SemihostingProblem {
         /// Error of resolving the address.
         cause: MapError,
     },
-    /// A stub in the image.
+    /// Code within the image.
     #[error(
         "`stub` at {address:#x} overlaps the image's segment at {segment:#x}; give an address with 4480 bytes that firmware does not use"
     )]
@@ -55,7 +55,7 @@ pub enum SemihostingProblem {
         /// Address of the segment.
         segment: u64,
     },
-    /// An unknown CPU in place of instructions.
+    /// Unknown CPU instead of instructions.
     #[error(
         "`flush` is `{name}`; {}give `vexriscv`, `rocket`, or a list of instructions that write back and drop the data cache",
         .meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default()
@@ -63,7 +63,7 @@ pub enum SemihostingProblem {
     FlushCpu {
         /// Value of the key.
         name: String,
-        /// A known name that is similar.
+        /// Similar known name.
         meant: Option<&'static str>,
     },
     /// No instructions, or too many.
@@ -74,19 +74,19 @@ pub enum SemihostingProblem {
         /// Maximum number.
         most: usize,
     },
-    /// A word that is no instruction of 32 bits.
+    /// Word that is not an instruction of 32 bits.
     #[error("`flush` has {word:#x}; give instructions of 32 bits that are not compressed")]
     FlushWord {
         /// The word.
         word: u64,
     },
-    /// Instructions for code that is not there.
+    /// Instructions for code that is not used.
     #[error(
         "`flush` is for the code in place of traps, and `stub` is none: the testbench serves the traps and drops what the cache has; leave \
          `flush` out"
     )]
     FlushWithoutCode,
-    /// No harts, or more than there are words for.
+    /// No harts, or more than the code has words for.
     #[error(
         "`harts` is {harts}; give 1 to {most}: the code in place of traps has words for as many; leave `harts` out for firmware that is \
          compiled with the extension A, which is for any number"
@@ -97,7 +97,7 @@ pub enum SemihostingProblem {
         /// Maximum number.
         most: u64,
     },
-    /// Several harts whose flags would share a line of their caches.
+    /// Several harts with flags in the same cache line.
     #[error(
         "`flush` is given with `harts` {harts}: harts with data caches take turns by a lock; compile firmware with the extension A, and \
          leave `harts` out"

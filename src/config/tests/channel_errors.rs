@@ -13,7 +13,7 @@ fn error(text: &str) -> String {
 /// Error for one channel with these keys, named `cpu`, in space `core0`.
 fn channel_error(keys: &str) -> String {
     let error = error(&format!("cpu: {{space: core0, {keys}}}"));
-    // With the line, if it is known.
+    // The line is included if it is known.
     let place = error.replacen("mb.yaml:1: ", "mb.yaml: ", 1);
     place
         .strip_prefix("mb.yaml: channel `cpu`: ")
@@ -94,7 +94,7 @@ fn no_two_channels_are_at_one_place() {
     assert_eq!(second("elf: fw64.elf"), overlap("0x2000"));
     assert_eq!(second("base: 0x1a20"), overlap("0x1a20"));
     assert_eq!(second("base: 0x25e0"), overlap("0x25e0"));
-    // Its memory is the same.
+    // Both spaces have the same memory.
     assert_eq!(second("space: core1"), overlap("0x2000"));
 }
 

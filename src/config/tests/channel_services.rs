@@ -41,7 +41,7 @@ fn services_have_defaults() {
         adopts: false,
     };
     assert_eq!(services("").unwrap(), expected);
-    // A name with a `$` is no variable.
+    // A `$` in a channel's name is not a variable.
     let found = channels("$WHO: {space: s, base: 0, ptr: 32}").unwrap();
     assert_eq!(found[0].services.args, ["$WHO"]);
 }
@@ -240,7 +240,7 @@ fn arguments_and_environment_are_bounded() {
 proptest! {
     #[test]
     fn no_text_does_harm(key in "(stdio|args|env|time|seed|errors)", value in ".{0,40}") {
-        // Any result will do, but not a panic.
+        // Any result is allowed, but no panic.
         let _ = services(&format!("{key}: {value}"));
         let _ = services(&format!("{key}: {{{value}: {value}}}"));
     }

@@ -9,12 +9,13 @@ use super::*;
 use crate::mem::SpaceId;
 use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
-/// Memory of 64 KiB from 0x1000 on, seen by two spaces.
+/// Memory of 64 KiB from 0x1000, in two spaces.
 pub(super) fn map() -> MemoryMap {
     memories("shared: {ram: {base: 0x1000, size: 0x10000, backend: log}}\nspace: {core0: [ram], core1: [ram]}").unwrap()
 }
 
-/// `fw32.elf` and `fw64.elf` with room for three channels at 0x2000, `plain.elf` without `.mailbox`.
+/// Fake files: `fw32.elf` and `fw64.elf` with room for three channels at 0x2000, and `plain.elf`
+/// without `.mailbox`.
 pub(super) fn outside() -> Fake {
     let elf = |class64, mailbox: Option<(u64, u64)>| ElfBuilder {
         class64,
@@ -44,7 +45,7 @@ fn channels(text: &str) -> Vec<ChannelConfig> {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The mailbox of one channel with these keys.
+/// Mailbox of a channel with these keys.
 fn mailbox(keys: &str) -> Option<Mailbox> {
     channels(&format!("core0: {{space: core0, cache_line: 0, {keys}}}"))[0].mailbox()
 }
@@ -164,7 +165,7 @@ d: {space: core0, elf: plain.elf, server: false}
     assert_eq!(images[2].file(), Path::new("link.elf"));
 }
 
-/// The address of a channel of an image whose `.mailbox` is linked for one address and loaded at another.
+/// Address of a channel whose image has `.mailbox` linked for one address and loaded at another.
 fn translated(virtual_address: u64, physical: u64, keys: &str) -> Result<u64, String> {
     let elf = ElfBuilder {
         class64: true,
@@ -189,13 +190,13 @@ fn a_mailbox_is_found_where_it_is_loaded() {
     let high = 0xffff_ffc0_0000_0000;
     assert_eq!(translated(high, 0x4000, ""), Ok(0x4008));
     assert_eq!(translated(high, 0x4000, ", mb_id: 1"), Ok(0x4008 + 0x5e8));
-    // Data that start-up code copies is where firmware addresses it.
+    // Data that start-up code copies has the address that firmware uses.
     assert_eq!(translated(0x6000, 0x4000, ""), Ok(0x6008));
     assert_eq!(translated(0x6000, 0x100, ""), Ok(0x6008));
-    // `base` decides where there are two addresses.
+    // `base` decides if there are two addresses.
     assert_eq!(translated(0x6000, 0x4000, ", base: 0x4008"), Ok(0x4008));
     assert_eq!(translated(high, 0x100, ", base: 0x3000"), Ok(0x3000));
-    // And where the only one is not in memory.
+    // `base` also decides if the only address is not in memory.
     assert_eq!(translated(high, high, ", base: 0x3000"), Ok(0x3000));
     assert_eq!(translated(0x4000, 0x4000, ", base: 0x3000"), Ok(0x4008));
     let start = "mb.yaml:1: channel `cpu`: the channel is not in memory: section .mailbox of mmu.elf puts it at ";
@@ -224,7 +225,7 @@ fn a_section_that_was_not_linked_is_told_so() {
         mailboxes: vec![(0, 0x1000)],
         ..ElfBuilder::default()
     };
-    // The section's flags are behind its name and type, in the header that follows that of section 0.
+    // The section's flags follow its name and type, in the header after that of section 0.
     let mut bytes = elf.build();
     let flags = 64 + 56 + 64 + 8;
     assert_eq!(bytes[flags], 2);
@@ -260,11 +261,11 @@ fn doubtful_images_are_warned_of_once() {
     assert!(position.starts_with(start), "{position}");
     let start = "mb.yaml: image pie.elf has two sections .mailbox: the one at 0x2000 is used, ";
     assert!(mailboxes.starts_with(start), "{mailboxes}");
-    // What is not loaded needs no relocation.
+    // An image that is not loaded needs no relocation.
     assert_eq!(told(", load: false"), std::slice::from_ref(mailboxes));
 }
 
-/// A second channel of an image may load nothing.
+/// An image is loaded if one of its channels loads it.
 #[test]
 fn an_image_is_loaded_where_any_of_its_channels_loads_it() {
     let elf = ElfBuilder {
@@ -356,10 +357,10 @@ fn flags_may_be_texts() {
     ] {
         assert_eq!(flags(on, off), (true, false), "{on}, {off}");
     }
-    // Unset, and set to nothing.
+    // An unset variable, and an empty one.
     assert_eq!(flags("$UNSET", "\"${NO}\""), (true, false));
     assert_eq!(flags("$NO", "$NOTHING"), (false, true));
-    // Unset in part: the rest counts.
+    // Partly unset: the rest is used.
     assert_eq!(
         flags("\"${UNSET}false\"", "\"${UNSET}off$NOTHING\""),
         (false, false)

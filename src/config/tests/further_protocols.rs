@@ -1,4 +1,4 @@
-//! Images with several protocols, of which `abi: auto` serves all.
+//! Images with several protocols, all of which `abi: auto` serves.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ const MEMORIES: &str = "space: {core0: [ram: {base: 0x1000, size: 0x10000, backe
 /// Trap of semihosting.
 const CODE: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
 
-/// Image with traps, the words of HTIF, and RTT at an address.
+/// Image with traps, the words of HTIF, and an RTT control block at an address.
 fn elf(block: u64) -> Vec<u8> {
     let code: Vec<u8> = CODE.iter().flat_map(|word| word.to_le_bytes()).collect();
     let segment = |address, bytes: Vec<u8>, mem_size| ElfSegment {
@@ -77,7 +77,7 @@ fn all_protocols_of_an_image_are_served_and_told() {
     assert_eq!(names(&channels), ["a", "a.rtt", "a.semihosting"]);
     assert_eq!(rtt.block, Some(0x8100));
     assert_eq!(semihosting.stub, Some(0x2040));
-    // A file has one writer.
+    // A file has only one writer.
     assert_eq!(services.stdout, StreamConfig::Console);
     for said in [
         "firmware is served by HTIF",
@@ -98,7 +98,7 @@ fn no_protocol_is_served_twice_or_against_the_configuration() {
         ),
         ("a: {space: core0, elf: all.elf, abi: htif}", &["a"]),
         ("a: {space: core0, elf: all.elf, server: false}", &["a"]),
-        // Traps are replaced where the image is loaded.
+        // Traps are replaced if the image is loaded.
         (
             "a: {space: core0, elf: all.elf, load: false}",
             &["a", "a.rtt"],

@@ -1,4 +1,4 @@
-//! Hostile texts: each is accepted or refused, in bounded time and memory.
+//! Hostile texts, which are accepted or refused in bounded time and memory.
 
 use proptest::prelude::*;
 
@@ -32,7 +32,7 @@ fn both(text: &str) {
     let _ = parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside);
 }
 
-/// Looks for the first, the middle and the last byte of a memory in its arrays.
+/// Checks the first, the middle and the last byte of a memory in its arrays.
 fn has_each_byte_in_one_word(memory: &Memory) {
     let Some(geometry) = Geometry::of(&memory.shape) else {
         return;

@@ -5,7 +5,7 @@ use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
 const MEMORIES: &str = "space: {core0: [ram: {base: 0x1000, size: 0x4000, backend: log}]}";
 
-/// Images with the words at 0x2000 and 0x2040, a signature, and more.
+/// Images with the words at 0x2000 and 0x2040, a signature, and other symbols.
 fn outside() -> Fake {
     let words = [("tohost", 0x2000, 0), ("fromhost", 0x2040, 8)];
     let signature = [("begin_signature", 0x3000, 0), ("end_signature", 0x3010, 0)];
@@ -115,10 +115,10 @@ fn addresses_may_be_given() {
         (given.tohost, given.fromhost, given.settle),
         (0x1000, 0x1008, 7)
     );
-    // Before the symbols.
+    // Configured addresses take precedence over symbols.
     let one = htif("elf: words.elf, abi: htif, fromhost: 0x1008");
     assert_eq!((one.tohost, one.fromhost), (0x2000, 0x1008));
-    // The load address, where only that is in memory.
+    // The load address is used if only that one is in memory.
     let loaded = htif("elf: virtual.elf");
     assert_eq!((loaded.tohost, loaded.fromhost), (0x2000, 0x2040));
 }
@@ -198,7 +198,7 @@ fn errors_name_the_key_and_the_file() {
     }
 }
 
-/// The configuration is parsed again from outlines of the images, as in a replay.
+/// Parses the configuration again from outlines of the images, as in a replay.
 #[test]
 fn an_outline_is_configured_like_its_image() {
     let outside = outside();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::mem::{Array, Backend, Init, MemoryId, Shape};
 
-/// The example of the specification, each memory with a backend.
+/// Example of the specification, each memory with a backend.
 const EXAMPLE: &str = r#"
 shared:
   ram: &ram
@@ -221,7 +221,8 @@ fn a_memory_may_end_at_the_last_address() {
 }
 
 proptest! {
-    /// A space is accepted if and only if any two memories are apart, or one contains the other; of the latter each has a warning.
+    /// A space is accepted if and only if any two memories are disjoint or nested. Nested ones
+    /// cause a warning.
     #[test]
     fn memories_of_a_space_are_accepted_where_they_nest(
         memories_of in prop::collection::vec((0u64..60, 1u64..20), 1..7),
@@ -244,13 +245,13 @@ proptest! {
                 let warnings = outside.warnings.borrow();
                 let named = |text: String| warnings.iter().filter(|warning| warning.contains(&text)).count();
                 for (a, b) in pairs() {
-                    // Of equal ones the later is within the earlier.
+                    // Of two equal ranges, the later is within the earlier.
                     let inner = within(&ranges[a], &ranges[b]) && (ranges[a] != ranges[b] || a > b);
                     let hidden = named(format!("memory `m{a}` ({:#x} to {:#x}) is hidden by memory `m{b}`", ranges[a].0, ranges[a].1 - 1));
                     let front = named(format!("memory `m{a}` ({:#x} to {:#x}) is in front of memory `m{b}`", ranges[a].0, ranges[a].1 - 1));
                     prop_assert_eq!((hidden, front), (usize::from(inner && b < a), usize::from(inner && a < b)), "{} {}", a, b);
                 }
-                // Reference: the memory of each address.
+                // Reference model: the memory of each address.
                 let wins = |at: u64| (0..ranges.len()).find(|a| (ranges[*a].0..ranges[*a].1).contains(&at));
                 for (a, (from, to)) in ranges.iter().enumerate() {
                     let reached = (*from..*to).any(|at| wins(at) == Some(a));
@@ -263,7 +264,7 @@ proptest! {
     }
 }
 
-/// The warnings of an accepted memory configuration.
+/// Warnings of an accepted memory configuration.
 fn warnings(text: &str) -> Vec<String> {
     let outside = Fake::default();
     memories_in(text, &outside).unwrap();
@@ -337,7 +338,7 @@ fn a_memory_that_several_cover_is_told_so() {
     );
 }
 
-/// In time that does not grow with the square of their number.
+/// The time must not grow with the square of their number.
 #[test]
 fn many_memories_within_each_other_are_accepted() {
     const COUNT: usize = 20_000;
@@ -380,7 +381,7 @@ fn a_key_near_one_that_is_there_is_a_warning() {
     );
 }
 
-/// Short keys, of which one letter is missing, doubled or swapped.
+/// Short keys with one letter missing, doubled or swapped.
 #[test]
 fn a_slip_in_a_short_key_is_an_error_that_names_the_key() {
     for (key, meant) in [

@@ -261,7 +261,7 @@ fn numbers_that_are_none_say_how_one_is_written() {
     }
 }
 
-/// Numbers that are none, whatever number is meant.
+/// Texts that are not numbers, for any key that takes one.
 const NO_NUMBERS: [&str; 14] = [
     "-1",
     "1e3",
@@ -339,7 +339,7 @@ fn a_number_of_more_than_64_bits_is_told_so_and_may_be_a_text() {
         "0x100000000000000000000000000000000",
         "17179869184G",
     ];
-    // The parser keeps no digits of these.
+    // The parser drops the digits of these.
     for (base, digits) in [
         ("340282366920938463463374607431768211456", 39),
         ("1000000000000000000000000000000000000000", 39),
@@ -380,14 +380,14 @@ fn the_line_is_that_of_the_value_and_not_of_another_one_like_it() {
         error.starts_with("mem.yaml:8: memory `c` of space `s`: `base`: `9Q`"),
         "{error}"
     );
-    // One that is merged has the line of its text.
+    // A merged value has the line of its text.
     let merged = text.replace("size: 8, base: 8", "base: 8");
     let error = memories(&merged).unwrap_err();
     assert!(
         error.starts_with("mem.yaml:2: memory `b` of space `s`: `size`: `9Q`"),
         "{error}"
     );
-    // A missing key has that of its map.
+    // A missing key has the line of its map.
     let error = memories("shared:\n  rom: {base: 0}\nspace: {}").unwrap_err();
     assert!(
         error.starts_with("mem.yaml:2: shared memory `rom`: missing field `size`"),
@@ -404,7 +404,7 @@ fn a_key_that_is_no_text_is_named() {
     }
 }
 
-/// Any blank may be before it.
+/// Any blank may precede the comment.
 #[test]
 fn anchors_in_comments_are_none() {
     let text = "a: &x 1\nb: 2\t# like &x\n#&x\nspace: {s: []} # &x\n";
@@ -613,7 +613,7 @@ fn a_binary_file_and_a_second_document_are_refused_with_their_line() {
     }
 }
 
-/// A number with a comma ends there, and what follows is a key.
+/// A number ends at a comma, and the rest becomes a key.
 #[test]
 fn a_number_with_a_comma_is_told_so() {
     for size in ["1,024", "1,100", "1,000,000"] {
@@ -646,7 +646,7 @@ fn another_spelling_of_a_key_that_is_there_is_refused_with_its_line() {
     );
 }
 
-/// The other one may be shared, and listed by its name.
+/// The other memory may be shared, and listed by name.
 #[test]
 fn memories_that_overlap_are_named_with_both_lines() {
     let text = "shared:\n  b: {base: 8, size: 16, backend: log}\nspace:\n  s:\n    - a: {base: 0, size: 16, backend: log}\n    - b\n";

@@ -95,7 +95,7 @@ fn tags_are_refused() {
     assert!(error.contains("plain YAML without tags"), "{error}");
 }
 
-/// `serde_yaml` 0.9 takes `*a` for `&b` here, without a word.
+/// `serde_yaml` 0.9 silently confuses `*a` with `&b` here.
 #[test]
 fn an_anchor_is_defined_once() {
     let text = "

@@ -1,6 +1,6 @@
-//! Accepted configurations, and every error of one.
+//! Accepted configurations, and every error of a configuration.
 //!
-//! Memories name their backend, so that these tests pass whatever the Cargo features choose.
+//! Memories name their backend, so that these tests pass with any Cargo features.
 
 mod channel_errors;
 mod channel_services;
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::mem::{Image, ImageError, ImageProblem};
 
-/// An environment and files that are only here.
+/// Environment and files of a test.
 #[derive(Debug, Default)]
 struct Fake {
     variables: HashMap<&'static str, &'static str>,
@@ -83,13 +83,13 @@ fn memories(text: &str) -> Result<MemoryMap, String> {
     memories_in(text, &Fake::default())
 }
 
-/// Error for one memory with these keys, named `ram`, alone in the space `core0`.
+/// Error for a memory named `ram` with these keys, the only one in space `core0`.
 fn memory_error(keys: &str) -> String {
     let error = memories(&format!(
         "space: {{core0: [{{ram: {{backend: log, {keys}}}}}]}}"
     ))
     .unwrap_err();
-    // With the line, if it is known.
+    // The line is included if it is known.
     let place = error.replacen("mem.yaml:1: ", "mem.yaml: ", 1);
     place
         .strip_prefix("mem.yaml: memory `ram` of space `core0`: ")

@@ -1,4 +1,4 @@
-//! The keys that the pages name are those that are read.
+//! Comparison of the keys in the documentation with the accepted keys.
 
 use std::collections::BTreeSet;
 

@@ -9,7 +9,7 @@ use crate::mem::elf_builder::ElfBuilder;
 
 const MEMORIES: &str = "space: {core0: [ram: {base: 0x1000, size: 0x4000, backend: log}]}";
 
-/// Images with a control block at 0x2000, and more.
+/// Images with a control block at 0x2000, and other images.
 fn outside() -> Fake {
     let block = ("_SEGGER_RTT", 0x2000, 168);
     let elf = |mailboxes: &[(u64, u64)], symbols: &[(&'static str, u64, u64)]| {

@@ -20,7 +20,7 @@ fn every_channel_of_a_section_is_at_its_multiple_of_the_size() {
     for (width, p) in [(PtrWidth::P4, 4), (PtrWidth::P8, 8)] {
         for n in [0, 32, 64, 128, 256] {
             let size = channel_size(p, n);
-            // Room for three channels, and for three but for one byte.
+            // Sections with room for three channels, and for one byte less.
             for (room, fit) in [(3 * size, 3), (3 * size - 1, 2), (size, 1), (size - 1, 0)] {
                 let elf = ElfBuilder {
                     class64: p == 8,

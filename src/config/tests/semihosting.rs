@@ -1,4 +1,4 @@
-//! Semihosting: choice by the image, and the place of the code in place of traps.
+//! Semihosting: choice by the image, and the place of the code that replaces traps.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use super::{Fake, memories};
 use crate::config::{Flush, FrontEnd, SemihostingConfig, parse_mailboxes};
 use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
-/// RAM from 0x1000 to 0x10fff, and one without an image.
+/// RAM from 0x1000 to 0x10fff, and a memory without an image.
 const MEMORIES: &str = "space: {core0: [ram: {base: 0x1000, size: 0x10000, backend: log}, \
                         other: {base: 0x20000, size: 0x10000, backend: log}]}";
 
-/// Trap behind an instruction.
+/// Trap after another instruction.
 const CODE: [u32; 4] = [0x13, 0x01f0_1013, 0x0010_0073, 0x4070_5013];
 
 fn segment(address: u64, bytes: Vec<u8>, mem_size: u64) -> ElfSegment {
@@ -24,7 +24,7 @@ fn segment(address: u64, bytes: Vec<u8>, mem_size: u64) -> ElfSegment {
     }
 }
 
-/// Code at 0x2000, and data of a size elsewhere.
+/// Code at 0x2000, and data of a given size at another address.
 fn elf(data: u64, size: u64, symbols: &[(&'static str, u64, u64)]) -> Vec<u8> {
     let code: Vec<u8> = CODE.iter().flat_map(|word| word.to_le_bytes()).collect();
     ElfBuilder {
@@ -106,12 +106,12 @@ fn an_image_with_traps_has_semihosting() {
     assert_eq!(front_end, FrontEnd::Semihosting(expected));
     let said = "none.elf has no trap of semihosting that could be replaced";
     assert!(noted.contains(said), "{noted}");
-    // The testbench sees them, wherever they come from.
+    // The testbench observes all of them.
     let (_, noted) = stub("elf: none.elf, abi: semihosting, stub: none");
     assert_eq!(noted, "");
 }
 
-/// Each protocol of an image that none of its channels serves is told of, whichever is served.
+/// A note names each protocol of an image that none of its channels serves.
 #[test]
 fn what_is_not_served_is_noted() {
     let code: Vec<u8> = CODE.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -187,10 +187,10 @@ fn a_data_cache_has_instructions() {
 #[test]
 fn the_code_is_in_a_gap_of_ram_outside_of_image_heap_and_stack() {
     for (keys, expected) in [
-        // From the end of the code, by lines.
+        // At the next cache line after the end of the code.
         ("elf: between.elf", Some(0x2040)),
         ("elf: between.elf, stub: auto", Some(0x2040)),
-        // In the middle of what is behind the image.
+        // In the middle of the range behind the image.
         ("elf: behind.elf", Some(0x9900)),
         ("elf: heap.elf", Some(0xd000)),
         ("elf: stack.elf", None),
