@@ -13,7 +13,8 @@ pub(super) const PREFIX: usize = 8;
 /// First byte of a frame whose length has 4 bytes.
 const LONG: u8 = u8::MAX;
 
-/// Content size in bytes from which on a block is complete. A damaged byte costs the frames of its block.
+/// Content size in bytes at which a block is complete. A damaged byte makes all frames of its block
+/// unreadable.
 pub(super) const BLOCK: usize = 4096;
 
 /// Checksum of a block.
@@ -24,7 +25,8 @@ pub(super) fn checksum(len: [u8; 4], content: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// Content of the frame at the start of `bytes`, which may end behind them; `None` if its length is cut off.
+/// Range of the content of the frame at the start of `bytes`, whose end may be behind `bytes`;
+/// `None` if its length is cut off.
 pub(super) fn frame_at(bytes: &[u8]) -> Option<Range<usize>> {
     let (start, len) = match *bytes {
         [LONG, a, b, c, d, ..] => (5, u32::from_le_bytes([a, b, c, d])),
@@ -35,7 +37,8 @@ pub(super) fn frame_at(bytes: &[u8]) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// Size of the block whose content `bytes` begins with: up to the frame that completes it. `None` if that frame's length is not in `bytes`.
+/// Size of the block whose content starts with `bytes`, up to the frame that completes it. `None`
+/// if the length of that frame is not in `bytes`.
 pub(super) fn complete_size(bytes: &[u8]) -> Option<usize> {
     let mut size = 0;
     while size < BLOCK {
@@ -52,7 +55,7 @@ pub(super) struct Blocks {
     open: Option<usize>,
 }
 
-/// Frame that has begun.
+/// Frame under construction.
 #[derive(Debug)]
 pub(super) struct Frame {
     /// Start of its block's content.
@@ -61,7 +64,7 @@ pub(super) struct Frame {
 }
 
 impl Blocks {
-    /// Appends bytes that belong to no block.
+    /// Appends bytes that are not part of a block.
     pub(super) fn bare(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
@@ -71,7 +74,8 @@ impl Blocks {
         self.bytes.len()
     }
 
-    /// Begins a frame, whose content is to be appended to the bytes that this returns, and which is to be [ended](Self::end_frame).
+    /// Begins a frame. Its content is to be appended to the returned bytes, and then the frame is
+    /// to be [ended](Self::end_frame).
     #[inline(always)]
     pub(super) fn begin_frame(&mut self) -> (Frame, &mut Vec<u8>) {
         let block = match self.open {
@@ -89,7 +93,7 @@ impl Blocks {
     /// Ends a frame whose content has been written.
     ///
     /// # Errors
-    /// Fails if the content failed, or has more than 4 GiB. The frame is removed then.
+    /// Fails if the content failed, or has more than 4 GiB. Then the frame is removed.
     #[inline(always)]
     pub(super) fn end_frame(&mut self, frame: Frame, written: Encoded) -> Encoded {
         let Frame { block, start } = frame;
@@ -102,7 +106,7 @@ impl Blocks {
         written
     }
 
-    /// Sets the length of the frame that begins at `start`.
+    /// Sets the length of the frame that starts at `start`.
     #[inline]
     fn set_length(&mut self, start: usize) -> Encoded {
         let len = self.bytes.len() - start - 1;
@@ -113,7 +117,7 @@ impl Blocks {
         Ok(())
     }
 
-    /// Sets a length of 4 bytes. The content moves behind it.
+    /// Sets a length of 4 bytes. The content moves back to make room.
     #[inline(never)]
     fn set_long_length(&mut self, start: usize, len: usize) -> Encoded {
         let len = u32_of(len)?;

@@ -15,13 +15,13 @@ use super::landmark::Landmark;
 pub(super) struct Chunk {
     /// Position of its first frame of zstd in the file.
     pub(super) position: u64,
-    /// Tick before its first entry.
+    /// Tick before the chunk's first entry.
     tick: u64,
-    /// True if the chunk before goes back in time.
+    /// True if ticks go back within the previous chunk.
     follows_return: bool,
 }
 
-/// Chunks of a recording, in its order; none of one that is not compressed.
+/// Chunks of a recording, in its order; none for an uncompressed one.
 pub(super) fn chunks(file: &Path) -> Result<Vec<Chunk>, Unpacked> {
     let Input::Compressed(mut unpacker) = Input::open(file)? else {
         return Ok(Vec::new());
@@ -37,7 +37,7 @@ pub(super) fn chunks(file: &Path) -> Result<Vec<Chunk>, Unpacked> {
             continue;
         }
         unpacker.go_to(position)?;
-        // A damaged frame belongs to the chunk before, whose reader reports the damage.
+        // A damaged frame is part of the previous chunk, whose reader reports the damage.
         let landmark = match unpacker.first_content() {
             Ok(content) => landmark_of(content),
             Err(Unpacked::Damaged(_)) => None,
@@ -57,7 +57,7 @@ pub(super) fn chunks(file: &Path) -> Result<Vec<Chunk>, Unpacked> {
     Ok(chunks)
 }
 
-/// Landmark at the begin of a frame of zstd.
+/// Landmark at the start of a zstd frame.
 fn landmark_of(content: &[u8]) -> Option<Landmark> {
     let (prefix, rest) = content.split_first_chunk::<PREFIX>()?;
     let [a, b, c, d, sum @ ..] = *prefix;
@@ -73,9 +73,10 @@ fn landmark_of(content: &[u8]) -> Option<Landmark> {
     }
 }
 
-/// Chunks to be read for the entries of some ticks, by the positions of all chunks in the file: true for one that is read.
+/// Selection of chunks for the entries of some ticks, by the position of every chunk in the file:
+/// true for one to be read.
 ///
-/// Before each chunk that may have such an entry another one is read, too: entries may answer its messages.
+/// The chunk before each selected one is read, too, because entries may answer its messages.
 pub(super) fn selection(chunks: &[Chunk], ticks: &RangeInclusive<u64>) -> Vec<(u64, bool)> {
     let has = |at: usize| {
         let Some(chunk) = chunks.get(at) else {
@@ -85,7 +86,7 @@ pub(super) fn selection(chunks: &[Chunk], ticks: &RangeInclusive<u64>) -> Vec<(u
             Some(next) if !next.follows_return => {
                 *ticks.start() <= next.tick && chunk.tick <= *ticks.end()
             }
-            // The last chunk may go back, too.
+            // Ticks may go back within the last chunk, too.
             _ => true,
         }
     };
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn parts_before_and_behind_the_ticks_are_left_out() {
-        // Ticks 0 to 10, 10 to 20, something to 5, 5 to 30, 30 on.
+        // Ticks 0 to 10, 10 to 20, from 20 back to 5, 5 to 30, from 30.
         let ends = [(0, false), (10, false), (20, false), (5, true), (30, false)];
         let chunks: Vec<_> = (0..)
             .zip(ends)

@@ -12,14 +12,15 @@ use super::serializer::Serializer;
 use crate::bus::{Body, Envelope, Event, Inbox, Message, MessageVisitor, Observation};
 use crate::messages::by_name;
 
-/// Layout of everything recorded: bincode's standard configuration. Deserialization allocates at most `MOST` bytes, as lengths in the data
-/// are not trusted and memory is allocated before the data is read.
+/// Layout of all recorded values: bincode's standard configuration. Deserialization allocates at
+/// most `MOST` bytes, because lengths in the data are not trusted, and memory is allocated before
+/// the data is read.
 fn layout<const MOST: usize>() -> Configuration<LittleEndian, Varint, Limit<MOST>> {
     bincode::config::standard().with_limit()
 }
 
-/// Evaluates `$do` with a layout whose limit suits the length of `$bytes`. A number of one byte may need eight in memory. Limits are
-/// constants, so there are only a few.
+/// Evaluates `$do` with a layout whose limit suits the length of `$bytes`. A number of one byte may
+/// need eight in memory. Limits are constants, so there are only a few of them.
 macro_rules! with_layout {
     ($bytes:expr, $layout:ident => $do:expr) => {
         match $bytes.len() {
@@ -39,7 +40,7 @@ macro_rules! with_layout {
     };
 }
 
-/// Result of a serialization, small enough for two registers; the text of the error.
+/// Result of a serialization, with the text of the error. Small enough for two registers.
 pub(crate) type Encoded = Result<(), Box<str>>;
 
 /// Serializes a value, and appends it to `to`.
@@ -53,8 +54,8 @@ fn encode_body(body: &dyn Body, to: &mut Vec<u8>) -> Encoded {
     encode(body, to)
 }
 
-/// Serializers for the messages of one name and for their replies. They use the static types, which takes a fraction of the time of
-/// [`encode_body`].
+/// Serializers for the messages of one name and for their replies. With static types they take a
+/// fraction of the time of [`encode_body`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Encoding {
     pub(super) message: Encode,
@@ -108,7 +109,7 @@ fn encode_as<T: Body + Serialize>(body: &dyn Body, to: &mut Vec<u8>) -> Encoded 
     }
 }
 
-/// Deserializes the first value in `bytes`, and returns the rest, too.
+/// Deserializes the first value in `bytes`. Also returns the rest.
 pub(super) fn deserialize_first<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
 ) -> Result<(T, &'a [u8]), Damage> {

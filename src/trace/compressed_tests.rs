@@ -1,4 +1,5 @@
-//! Compressed recordings of random messages, with chunks of a few bytes, compared with plain recordings of the same.
+//! Compressed recordings of random messages, with chunks of a few bytes, compared with plain
+//! recordings of the same messages.
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
@@ -16,16 +17,16 @@ use crate::messages::memory::{self, Access};
 /// Action on the bus.
 #[derive(Debug, Clone, Copy)]
 enum Act {
-    /// A message with this number of bytes, which is not answered yet.
+    /// Posts a message with this number of bytes.
     Post(usize),
-    /// A reply to one of the messages without one.
+    /// Replies to one of the unanswered messages.
     Answer(usize),
-    /// A message of the same receiver that takes over the reply of one of those.
+    /// Forwards one of the unanswered messages to the same receiver.
     Forward(usize),
-    /// One of those gets no reply.
+    /// Drops one of the unanswered messages.
     Drop(usize),
     Tick,
-    /// A tick before, as after a restore.
+    /// Moves to an earlier tick, as a restore does.
     Back(u64),
     Flush,
 }
@@ -121,13 +122,13 @@ fn entries(file: &Path) -> Vec<Entry> {
     Trace::open(file).unwrap().map(Result::unwrap).collect()
 }
 
-/// Entries without their numbers of frames: landmarks are frames.
+/// Entries without their frame numbers, which differ because landmarks are frames.
 fn without_frames(entries: &[Entry]) -> Vec<Entry> {
     let entries = entries.iter().cloned();
     entries.map(|entry| Entry { frame: 0, ..entry }).collect()
 }
 
-/// Entries of a recording up to its end or to an error, from these ticks on.
+/// Entries of a recording up to its end or to an error, for these ticks if they are given.
 fn read(file: &Path, ticks: Option<RangeInclusive<u64>>) -> (Vec<Entry>, bool, bool) {
     let Ok(mut trace) = Trace::open(file) else {
         return (Vec::new(), false, false);
@@ -159,7 +160,7 @@ proptest! {
         prop_assert_eq!(without_frames(&read), without_frames(&expected));
         prop_assert!(Trace::open(&compressed).unwrap().header().compressed);
 
-        // What other programs unpack is a recording, with the same frames.
+        // The output of other unpackers is a recording with the same frames.
         let packed = std::fs::read(&compressed).unwrap();
         let mut bytes = Vec::with_capacity(1 << 20);
         zstd_safe::decompress(&mut bytes, &packed).unwrap();
@@ -226,7 +227,7 @@ proptest! {
         let mut bytes = std::fs::read(&compressed).unwrap();
         let at = at.index(bytes.len());
         bytes[at] ^= change;
-        // The last bytes show that the file is whole.
+        // The last bytes show that the file is complete.
         let is_end = at + 9 >= bytes.len();
         std::fs::write(&compressed, bytes).unwrap();
         let (found, _, is_cut) = read(&compressed, None);
@@ -251,7 +252,7 @@ proptest! {
     }
 }
 
-/// A flush writes all entries: a process that ends behind it loses none.
+/// A flush writes all entries, so that a process that ends after it loses none.
 #[test]
 fn a_flush_leaves_all_entries_in_the_file() {
     let folder = TempDir::new().unwrap();
@@ -283,7 +284,7 @@ fn parts_before_the_ticks_are_not_read() {
     assert!((20..30).contains(&first), "{first}");
     assert_eq!(all.last().unwrap().tick, last);
     let (found, ..) = read(&compressed, Some(3..=4));
-    // The last chunk may go back in time.
+    // Ticks may go back within the last chunk.
     let ticks: Vec<_> = found.iter().map(|entry| entry.tick).collect();
     assert!(!ticks.contains(&20), "{ticks:?}");
 }
@@ -315,7 +316,8 @@ fn a_window_that_takes_much_memory_is_refused() {
     assert!(text.contains("can't be unpacked"), "{text}");
 }
 
-/// Another program truncates the file: what is in the reader's buffer is read.
+/// Another program truncates the file while it is read: the bytes in the reader's buffer are still
+/// read.
 #[test]
 fn a_file_that_is_truncated_while_it_is_read_ends_there() {
     let folder = TempDir::new().unwrap();

@@ -13,7 +13,8 @@ use crate::bus::Body;
 pub struct Entry {
     /// Frame number; the header is number 0.
     pub frame: u64,
-    /// Sequence number of the message, in the order in which messages were posted. A reply has that of its message.
+    /// Sequence number of the message, in the order of posting. A reply has the number of its
+    /// message.
     pub sequence: u64,
     /// Sequence number of the original message, if this one was forwarded; see [`Ticket::root`](crate::bus::Ticket::root).
     pub root: u64,
@@ -84,7 +85,7 @@ pub enum Content {
     Message {
         /// Serialized message.
         body: Bytes,
-        /// True if the sender waits for the reply.
+        /// True if the sender awaits the reply.
         awaited: bool,
     },
     /// Reply to a message.

@@ -16,10 +16,10 @@ pub enum TraceError {
         /// Error of the operating system.
         cause: io::Error,
     },
-    /// Something else than a regular file: it can't be read several times, as recordings are.
+    /// Not a regular file. Recordings are read several times, which other files do not allow.
     #[error("{} is a {kind}, and a recording is a regular file: copy its content to one", file.display())]
     NoFile {
-        /// Path of it.
+        /// Path of the file.
         file: PathBuf,
         /// Kind of file.
         kind: &'static str,
@@ -40,7 +40,7 @@ pub enum TraceError {
         file: PathBuf,
         /// Size of the file in bytes.
         size: u64,
-        /// Least size of the file with its header.
+        /// Minimum size of the file with its header.
         least: u64,
     },
     /// File that is not a recording.

@@ -1,9 +1,11 @@
 //! File format of recordings.
 //!
-//! `VHOSTTRC`, the format version in 4 bytes, then [blocks](super::blocks) of frames. The first frame is a [`Header`], in format 4
-//! followed by a [`RunIdentity`]. Each further one begins with a [`Head`](super::head::Head). Contents are in the standard configuration of bincode 2. All numbers are little-endian.
+//! The file starts with `VHOSTTRC` and the format version in 4 bytes, followed by
+//! [blocks](super::blocks) of frames. The first frame is a [`Header`], in format 4 followed by a
+//! [`RunIdentity`]. Each further frame starts with a [`Head`](super::head::Head). Contents are in
+//! the standard configuration of bincode 2. All numbers are little-endian.
 //!
-//! A [compressed](super::compressed) recording has format 5, with [landmarks](super::landmark).
+//! A [compressed](super::compressed) recording has format 5 and [landmarks](super::landmark).
 
 use std::collections::BTreeMap;
 
@@ -16,10 +18,10 @@ use crate::config::Defaults;
 /// Magic number at the start of a recording.
 pub(super) const MAGIC: [u8; 8] = *b"VHOSTTRC";
 
-/// Newest format version. It is written where the recording is compressed.
+/// Newest format version, used for compressed recordings.
 pub const FORMAT: u32 = 5;
 
-/// Format version of a recording that has an identity and is not compressed.
+/// Format version of an uncompressed recording with an identity.
 pub(super) const IDENTITY_FORMAT: u32 = 4;
 
 /// Oldest format version that is read.
@@ -30,7 +32,7 @@ pub const OLDEST_FORMAT: u32 = 3;
 pub struct Header {
     /// Version of the library that recorded it.
     pub version: String,
-    /// True if the recording has all messages from the first on. Only such a recording can be replayed.
+    /// True if the recording starts with the first message. Only such a recording can be replayed.
     pub whole: bool,
     /// Treatment of payloads.
     pub payloads: Payloads,
@@ -38,11 +40,12 @@ pub struct Header {
     pub memories: Option<Source>,
     /// Mailbox configuration.
     pub mailboxes: Option<Source>,
-    /// Environment variables that the configurations refer to, with their values, and decisions of the run, whose names begin with `=`:
-    /// [`named_variables`](Self::named_variables) has the former.
+    /// Environment variables that the configurations refer to, with their values, and decisions of
+    /// the run, whose names start with `=`. [`named_variables`](Self::named_variables) returns only
+    /// the variables.
     pub variables: BTreeMap<String, Option<String>>,
-    /// Files that the configurations refer to: an outline of each image (in older recordings, the whole image), and the existence of the
-    /// others.
+    /// Files that the configurations refer to: an outline of each image (in older recordings, the
+    /// whole image), and for other files if they exist.
     pub files: BTreeMap<String, Option<Bytes>>,
     /// Defaults for keys that the configurations do not set.
     pub defaults: Defaults,
@@ -56,19 +59,19 @@ pub struct Header {
     pub extensions: Vec<String>,
     /// Names below `virtual/` that the host program opened.
     pub virtuals: Vec<String>,
-    /// Identity of the run, in a value of its own behind the header.
+    /// Identity of the run, in a separate value after the header.
     #[serde(skip)]
     pub run: RunIdentity,
-    /// True to compress the recording. Of a recording that is read, true if the file is compressed.
+    /// True to compress the recording. After reading, true if the file is compressed.
     #[serde(skip)]
     pub compressed: bool,
 }
 
-/// Begin of the name of a decision among the variables. No variable has it.
+/// First character of a decision's name among the variables, which no variable has.
 pub(crate) const DECISION: char = '=';
 
 impl Header {
-    /// Version of the format that has all of the header.
+    /// Format version for all of this header.
     pub(super) fn format(&self) -> u32 {
         match (self.compressed, self.run.is_empty()) {
             (true, _) => FORMAT,
@@ -77,14 +80,15 @@ impl Header {
         }
     }
 
-    /// Environment variables that the configurations refer to, with their values; `None` for one that was not set.
+    /// Environment variables that the configurations refer to, with their values; `None` for an
+    /// unset one.
     pub fn named_variables(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let variables = self.variables.iter();
         let named = variables.filter(|(name, _)| !name.starts_with(DECISION));
         named.map(|(name, value)| (name.as_str(), value.as_deref()))
     }
 
-    /// Header of a recording without a configuration, by this library.
+    /// Header of a recording by this library, without a configuration.
     pub fn new() -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -112,7 +116,7 @@ impl Default for Header {
     }
 }
 
-/// Text of a configuration.
+/// Text of a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// Path of the file, for error messages.
@@ -121,14 +125,14 @@ pub struct Source {
     pub text: String,
 }
 
-/// Treatment of payloads: bytes in messages, if there are more than a few.
+/// Treatment of payloads: the bytes in messages, if there are more than a few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Payloads {
     /// Record them.
     #[default]
     Keep,
-    /// Record a hash in their place, by which recordings can be compared.
+    /// Record a hash instead, by which recordings can be compared.
     Hash,
     /// Omit them.
     Drop,

@@ -1,4 +1,4 @@
-//! Start of a frame: a tag and numbers, most of them relative to those of the frame before.
+//! Start of a frame: a tag and numbers, most of them relative to those of the previous frame.
 //!
 //! | tag | meaning | numbers, in this order |
 //! | --- | --- | --- |
@@ -8,9 +8,10 @@
 //! | [`APART`] | 1: sequence number does not follow the last message's | sequence number |
 //! | [`FORWARDED`] | 1 and 5: message was forwarded | sequence number minus root |
 //!
-//! An earlier message has its kind as a further number behind the first. Kinds and landmarks have no number.
+//! An earlier message has its kind as a second number after the first. Kinds and landmarks have no
+//! number.
 //!
-//! A number is one byte up to 250, else as bincode writes it.
+//! A number up to 250 takes one byte. Larger ones are in the format of bincode.
 
 use super::codec::deserialize_first;
 use super::error::Damage;
@@ -21,7 +22,7 @@ const AWAITED: u8 = 1 << 4;
 const APART: u8 = 1 << 5;
 const FORWARDED: u8 = 1 << 6;
 
-/// Start of a frame. The message, the reply or the kind is the rest of the frame.
+/// Start of a frame. The rest of the frame is a message, a reply or a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Head {
     /// Definition of the next kind of messages, from number 0.
@@ -39,17 +40,18 @@ pub(super) enum Head {
     Dropped {
         sequence: u64,
     },
-    /// The last reply, or missing reply, is that of this message too, which was forwarded to another receiver.
+    /// Message whose reply, or missing reply, is the last one: it was forwarded to another
+    /// receiver.
     Again {
         sequence: u64,
     },
-    /// Message from before the last landmark, which the next reply answers.
+    /// Message from before the last landmark, repeated before its reply.
     Earlier {
         sequence: u64,
         root: u64,
         kind: u32,
     },
-    /// Place from which a reader may begin.
+    /// Place at which a reader may start.
     Landmark,
 }
 
@@ -61,7 +63,7 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// Appends the head of a frame of this tick.
+    /// Appends the head of a frame with this tick.
     #[inline(always)]
     pub(super) fn write(&mut self, head: Head, tick: u64, to: &mut Vec<u8>) {
         let (tag, first) = match head {
@@ -94,7 +96,7 @@ impl Position {
         optional(forwarded, to);
     }
 
-    /// Appends the head of a frame that has no tick.
+    /// Appends the head of a frame without a tick.
     #[inline(never)]
     fn write_rare(&self, head: Head, to: &mut Vec<u8>) {
         let Head::Earlier {
@@ -194,7 +196,7 @@ fn tag_and_number(tag: u8, first: u64, to: &mut Vec<u8>) {
     number(first, to);
 }
 
-/// Appends a number that is left out if it is 0.
+/// Appends a number unless it is 0.
 #[inline]
 fn optional(value: u64, to: &mut Vec<u8>) {
     if value != 0 {
@@ -271,7 +273,7 @@ mod tests {
         }
     }
 
-    /// Meanings of a tag that the table of this module lists: the numbers that follow it; `None` for an unknown one.
+    /// Number of numbers that follow a tag, by the table of this module; `None` for an unknown tag.
     fn numbers_after(tag: u8) -> Option<usize> {
         let (kind, bits) = (tag % 8, tag / 8);
         let [later, awaited, apart, forwarded, unknown] =
@@ -305,7 +307,7 @@ mod tests {
         }
     }
 
-    /// Numbers around the ends of each of their encodings.
+    /// Numbers at the limits of each of their encodings.
     const EDGES: [u64; 9] = [
         0,
         1,
@@ -318,7 +320,7 @@ mod tests {
         u64::MAX,
     ];
 
-    /// Every kind of head with every combination of edges, after every such position.
+    /// Every kind of head, with every combination of edges, after every position of edges.
     #[test]
     fn every_head_of_edges_is_read_as_it_was_written() {
         let mut bytes = Vec::new();
@@ -357,7 +359,7 @@ mod tests {
                 let mut rest = &bytes[..];
                 assert_eq!(read.read(&mut rest).unwrap(), head);
                 assert_eq!((read, rest.len()), (written, 0));
-                // A part of it is damage, never another head of the same length.
+                // A part of a head is damage, never another head of the same length.
                 for len in 0..bytes.len() {
                     assert!(Position::read(&mut start.clone(), &mut &bytes[..len]).is_err());
                 }

@@ -1,19 +1,21 @@
-//! Identity of a recorded run among others.
+//! Identity of a recorded run.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Properties that identify a run: name, design, seed, revision, machine and command. All are texts that the library passes on.
+/// Properties that identify a run: name, design, seed, revision, machine and command. All are texts
+/// that the library does not interpret.
 ///
-/// A recording with at least one property has them behind its header, in format 4 or a newer one. Keys that a reader does not know are kept.
+/// A recording with at least one property stores them after its header, in format 4 or a newer one.
+/// Keys that a reader does not know are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunIdentity {
     properties: BTreeMap<String, String>,
 }
 
 impl RunIdentity {
-    /// Name of the run, unique in the tables of many.
+    /// Name of the run, unique in tables of many runs.
     pub const ID: &str = "id";
     /// Name of the design or test.
     pub const DESIGN: &str = "design";
@@ -23,12 +25,14 @@ impl RunIdentity {
     pub const REVISION: &str = "revision";
     /// Name of the machine.
     pub const HOST: &str = "host";
-    /// Command that runs it again.
+    /// Command that repeats the run.
     pub const COMMAND: &str = "command";
-    /// Start of the recording: milliseconds since 1970, as a decimal number. Set by the library where a run has other properties.
+    /// Start of the recording: milliseconds since 1970, as a decimal number. Set by the library if
+    /// a run has other properties.
     pub const STARTED: &str = "started";
-    /// Build ids of the images as hex digits, one a line, in the order of their paths; an empty line for an image without one. Set by the
-    /// library where a run has other properties and an image a build id.
+    /// Build ids of the images as hex digits, one in a line, in the order of the images' paths. An
+    /// image without one has an empty line. Set by the library if a run has other properties and an
+    /// image has a build id.
     pub const BUILD_IDS: &str = "build_ids";
 
     /// Value of a property.
@@ -46,7 +50,7 @@ impl RunIdentity {
         }
     }
 
-    /// True if no property is known.
+    /// True if the run has no property.
     pub fn is_empty(&self) -> bool {
         self.properties.is_empty()
     }

@@ -10,7 +10,7 @@ use crate::guest;
 /// File of a recording.
 #[derive(Debug)]
 pub(super) enum Input {
-    /// Blocks as they are.
+    /// Uncompressed blocks.
     Plain {
         file: BufReader<File>,
         /// Number of unread bytes.
@@ -24,13 +24,14 @@ pub(super) enum Input {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Filled {
     All,
-    /// The file has ended before.
+    /// The file has ended before the first byte.
     Nothing,
-    /// The file has ended inside.
+    /// The file has ended after a part of the bytes.
     Part,
 }
 
-/// Size of the steps in which content of a compressed file is read: a few bytes may claim any size.
+/// Size of the steps in which content of a compressed file is read. A few bytes of the file may
+/// state any size.
 const STEP: usize = 1 << 20;
 
 impl Input {
@@ -62,7 +63,7 @@ impl Input {
         }
     }
 
-    /// Largest block of a recording.
+    /// Maximum size of a recording's block.
     pub(super) fn most_block(&self) -> u32 {
         match self {
             Self::Plain { .. } => u32::MAX,
@@ -70,7 +71,7 @@ impl Input {
         }
     }
 
-    /// Fills `to` with the next bytes, if there are as many.
+    /// Fills `to` with the next bytes, if the file has enough.
     pub(super) fn fill(&mut self, to: &mut [u8]) -> Result<Filled, Unpacked> {
         match self {
             Self::Plain { left, .. } if *left == 0 => Ok(Filled::Nothing),
@@ -80,7 +81,7 @@ impl Input {
                     *left -= to.len() as u64;
                     Ok(Filled::All)
                 }
-                // The file has been truncated since it was opened.
+                // The file was truncated after its opening.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(Filled::Part),
                 Err(error) => Err(error.into()),
             },

@@ -7,14 +7,14 @@ use crate::bus::KindId;
 /// Number of slots.
 const SLOTS: usize = 256;
 
-/// Values by the kind of a message. A run has few kinds, and looks for one of them at each event: each has a slot, in which it is found
-/// without a search unless another kind has taken it.
+/// Values by the kind of a message. A run has few kinds, and looks one up for each event. Each kind
+/// has a slot, through which it is found without a search unless another kind has taken the slot.
 #[derive(Debug)]
 pub(crate) struct KindMap<T> {
-    /// In the order of their insertion.
+    /// Values in the order of their insertion.
     values: Vec<(KindId, T)>,
     positions: FxHashMap<KindId, usize>,
-    /// Positions of the kinds that were last looked for.
+    /// Positions of the kinds that were looked up last.
     slots: [usize; SLOTS],
 }
 
@@ -30,7 +30,7 @@ impl<T> KindMap<T> {
         self.values.get_mut(at).map(|(_, value)| value)
     }
 
-    /// Position of a kind, which takes its slot.
+    /// Searches for the position of a kind, which takes its slot.
     #[inline(never)]
     fn search(&mut self, id: KindId) -> Option<usize> {
         let at = *self.positions.get(&id)?;
@@ -38,7 +38,7 @@ impl<T> KindMap<T> {
         Some(at)
     }
 
-    /// Adds a kind that has no value.
+    /// Adds a kind without a value so far.
     pub(crate) fn insert(&mut self, id: KindId, value: T) -> &mut T {
         self.positions.insert(id, self.values.len());
         &mut self.values.push_mut((id, value)).1
@@ -60,7 +60,7 @@ impl<T> Default for KindMap<T> {
 mod tests {
     use super::*;
 
-    /// Kinds of which several have one slot, looked for in turns.
+    /// Several kinds with the same slot, looked up in turns.
     #[test]
     fn a_kind_keeps_its_value_when_another_has_taken_its_slot() {
         const NAMES: [&str; 3] = ["a", "b", "c"];

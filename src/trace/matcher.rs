@@ -7,7 +7,7 @@ use super::{Content, Entry};
 /// Correspondence between the messages of two recordings, whose numbers may differ.
 #[derive(Debug, Default)]
 pub struct Matcher {
-    /// Sequence numbers of unanswered messages: from the first recording's to the second's.
+    /// Sequence numbers of unanswered messages, from the first recording's to the second's.
     open: HashMap<u64, u64>,
 }
 
@@ -22,7 +22,7 @@ impl Matcher {
                 let root = if one.root == one.sequence {
                     other.sequence
                 } else {
-                    // A root that was answered earlier is compared by its number alone.
+                    // A root that was answered earlier is compared by its number only.
                     self.open.get(&one.root).copied().unwrap_or(other.root)
                 };
                 if one.kind.to != "nobody" {
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
     use crate::trace::Kind;
 
-    /// Entry for message `sequence`, whose reply goes to `root`.
+    /// Entry of message `sequence`, whose reply goes to `root`.
     fn entry(sequence: u64, root: u64, content: Content) -> Entry {
         let kind = Kind {
             from: "mailbox".to_owned(),
@@ -82,7 +82,7 @@ mod tests {
         let dropped = |sequence, root| entry(sequence, root, Content::Dropped);
         assert!(same.is(&dropped(2, 1), &dropped(12, 11)));
         assert!(!same.is(&dropped(1, 1), &dropped(13, 13)));
-        // One side forwards the message, the other answers it itself.
+        // One recording forwards the message, and the other answers it.
         assert!(!same.is(&entry(4, 3, message()), &entry(14, 14, message())));
     }
 }

@@ -1,11 +1,11 @@
-//! Recordings of the bus: every message and reply of a run, in a file that outlives it.
+//! Recordings of the bus: every message and reply of a run in a file.
 //!
 //! - [`Header`]: origin of a recording, with the texts of its configuration.
 //! - [`RunIdentity`]: identity of the run among others.
 //! - [`Recorder`]: a tap that writes a recording.
 //! - [`Trace`]: reads a recording, frame by frame, and validates it.
 //! - [`Matcher`]: compares two recordings.
-//! - [`is_same_file`]: protects a recording from being written over.
+//! - [`is_same_file`]: protects a recording from being overwritten.
 //! - [`decode`]: deserializes the message or reply of a frame to its type.
 //!
 //! `docs/trace.md` describes the format of the file.

@@ -2,20 +2,20 @@
 
 use rustc_hash::FxHashMap;
 
-/// Values of the messages without a reply so far, by sequence number. Most messages are answered at once: the last few are in a list, older
-/// ones in a map.
+/// Values of the messages without a reply so far, by sequence number. Most messages are answered at
+/// once. The most recent ones are in a list, and older ones in a map.
 #[derive(Debug)]
 pub(crate) struct OpenMessages<T> {
-    /// Oldest first.
+    /// Most recent messages, oldest first.
     last: Vec<(u64, T)>,
     earlier: FxHashMap<u64, T>,
 }
 
-/// Number of messages in the list.
+/// Maximum number of messages in the list.
 const LAST: usize = 8;
 
 impl<T> OpenMessages<T> {
-    /// Adds a message. One of the same number is replaced.
+    /// Adds a message. Replaces one with the same number.
     pub(crate) fn insert(&mut self, sequence: u64, value: T) {
         drop(self.remove(sequence));
         if self.last.len() == LAST {

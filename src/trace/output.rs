@@ -1,4 +1,4 @@
-//! File of a recording that is written.
+//! File of a recording under construction.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::landmark::Landmark;
 use crate::attach::AtExit;
 use crate::guest::OutputFile;
 
-/// File, and frames that are not written yet.
+/// File, and frames that are not written to it yet.
 pub(super) struct Output {
     file: OutputFile,
     blocks: Blocks,
@@ -23,7 +23,7 @@ pub(super) struct Output {
     compressor: Option<Compressor>,
 }
 
-/// Number of bytes that are written at a time, or a little more.
+/// Number of buffered bytes at which the buffer is written to the file.
 const BUFFER: usize = 64 * 1024;
 
 impl Output {
@@ -97,18 +97,18 @@ impl Output {
         self.write_to_file(Compressor::compress)
     }
 
-    /// True if the chunk of a compressed recording has this number of bytes.
+    /// True if the chunk of a compressed recording has at least this number of bytes.
     fn has_chunk_of(&self, bytes: u64) -> bool {
         let compressor = self.compressor.as_ref();
         compressor.is_some_and(|it| it.content() + self.blocks.len() as u64 >= bytes)
     }
 
-    /// Writes the buffer of a compressed recording to the file, and ends the frame of zstd.
+    /// Writes the buffer of a compressed recording to the file, and ends the zstd frame.
     fn end_chunk(&mut self) -> io::Result<()> {
         self.write_to_file(Compressor::compress_and_end)
     }
 
-    /// Writes the buffer to the file, as the compressor gives it.
+    /// Writes the buffer to the file, in the form that the compressor returns.
     fn write_to_file(
         &mut self,
         compress: for<'a> fn(&'a mut Compressor, &[u8]) -> io::Result<&'a [u8]>,
@@ -130,7 +130,7 @@ impl Output {
         self.file.flush()
     }
 
-    /// Writes the buffer to the file, with the end of a compressed one.
+    /// Writes the buffer to the file, and the table of a compressed recording.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.write_out()?;
         if let Some(compressor) = &mut self.compressor {
@@ -140,7 +140,7 @@ impl Output {
     }
 }
 
-/// Error for a block that is refused when the recording is read.
+/// Error for a block that would be refused when the recording is read.
 #[cold]
 fn too_large() -> io::Error {
     let limit = MOST_BLOCK >> 20;
@@ -170,17 +170,18 @@ impl AtExit for Output {
 /// Chunks of a compressed recording, each from a landmark to the next.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chunks {
-    /// Sequence numbers below are those of messages before the last landmark.
+    /// Sequence number of the first message since the last landmark. Lower numbers are of earlier
+    /// messages.
     first: u64,
     /// Largest sequence number of a message.
     largest: u64,
-    /// True if the present chunk goes back in time.
+    /// True if ticks go back within the present chunk.
     goes_back: bool,
-    /// Number of bytes from which on a chunk ends with its tick.
+    /// Number of bytes at which a chunk ends, at the end of the tick.
     size: u64,
 }
 
-/// Number of bytes of a chunk.
+/// Default number of bytes of a chunk.
 const CHUNK: u64 = 1 << 20;
 
 impl Default for Chunks {
@@ -223,13 +224,13 @@ impl Chunks {
             Position::default().write(Head::Landmark, 0, frame);
             encode(&landmark, frame)
         })?;
-        // A reader that looks for a landmark unpacks its block alone.
+        // A reader that looks for a landmark unpacks only its block.
         output.write_out()?;
         self.first = self.largest + 1;
         Ok(true)
     }
 
-    /// Takes note of an entry. Returns true for a reply whose message is in an earlier chunk.
+    /// Adds an entry to the state. Returns true for a reply whose message is in an earlier chunk.
     pub(super) fn is_earlier(&mut self, sequence: u64, is_message: bool, goes_back: bool) -> bool {
         self.goes_back |= goes_back;
         if is_message {
@@ -247,7 +248,7 @@ mod tests {
     use super::*;
     use crate::trace::Trace;
 
-    /// Value without a form.
+    /// Value without a serialized form.
     struct Formless;
 
     impl Serialize for Formless {

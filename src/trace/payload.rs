@@ -1,4 +1,4 @@
-//! Treatment of payloads, which may be most of a recording.
+//! Treatment of payloads, which may be most of a recording's size.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::Payloads;
 use crate::bus::Body;
 
-/// Maximum number of bytes that are recorded in any case: entries of a queue must stay readable.
+/// Maximum number of payload bytes that are always recorded, so that entries of a queue stay
+/// readable.
 const FEW: usize = 64;
 
 /// Returns the message or reply with its payload replaced; `None` if it is recorded unchanged.

@@ -1,4 +1,4 @@
-//! Reader of recordings. For any content of the file it returns entries or an error.
+//! Reader of recordings. Returns entries or an error for any content of the file.
 
 use std::ops::{Range, RangeInclusive};
 use std::os::unix::fs::FileTypeExt as _;
@@ -25,16 +25,18 @@ const BEGIN: u64 = MAGIC.len() as u64 + 4;
 
 /// Iterator over the entries of a recording, from its beginning to its end.
 ///
-/// A truncated recording ends with its last whole block of frames. A damaged one ends with an error.
+/// A truncated recording ends with its last complete block of frames. A damaged one ends with an
+/// error.
 #[derive(Debug)]
 pub struct Trace {
     file: PathBuf,
     input: Input,
-    /// Positions of a compressed recording's chunks that were not reached, the next one last, and true for one that is read.
+    /// Positions of the chunks of a compressed recording that were not reached, the next one last.
+    /// Each has true if it is to be read.
     chunks: Vec<(u64, bool)>,
     /// True if chunks were left out: messages may be missing.
     has_gaps: bool,
-    /// True if the next frame is the landmark behind a gap.
+    /// True if the next frame is the landmark after a gap.
     is_behind_gap: bool,
     /// Current block.
     block: Bytes,
@@ -45,13 +47,13 @@ pub struct Trace {
     position: Position,
     header: Header,
     kinds: Vec<Arc<Kind>>,
-    /// Number of the kind, and root, of the messages without a reply so far, by sequence number.
+    /// Number of the kind, and root, of each message without a reply so far, by sequence number.
     open: OpenMessages<(u32, u64)>,
     /// Last reply or missing reply.
     answered: Option<Answer>,
     current: Option<Current>,
     ended: bool,
-    /// Least number of bytes that are missing, if the file ended inside of a block.
+    /// Minimum number of missing bytes, if the file ended within a block.
     cut: Option<u64>,
 }
 
@@ -64,14 +66,14 @@ struct Current {
     part: Part,
 }
 
-/// Content of the last entry. Ranges are of the current block.
+/// Content of the last entry. Ranges refer to the current block.
 #[derive(Debug, Clone)]
 enum Part {
     Message {
         body: Range<usize>,
         awaited: bool,
     },
-    /// The answer that was read last.
+    /// Last reply or missing reply.
     Answer,
 }
 
@@ -92,7 +94,7 @@ impl Trace {
     /// Fails if the file can't be read, or is not a recording of this format.
     pub fn open(file: impl AsRef<Path>) -> Result<Self, TraceError> {
         let file = file.as_ref().to_owned();
-        // Before it is opened: the opening of a pipe waits for its other end.
+        // Checked before the opening, which would wait for the other end of a pipe.
         if let Some(kind) = other_kind(&file) {
             return Err(TraceError::NoFile { file, kind });
         }
@@ -134,10 +136,11 @@ impl Trace {
         self.input.left()
     }
 
-    /// Leaves out chunks that have no entry of these ticks, of a compressed recording whose header was read last. Entries of other ticks
-    /// remain: a chunk has about a megabyte. Of a recording that is not compressed nothing is left out.
+    /// Skips chunks without an entry of these ticks, in a compressed recording of which only the
+    /// header was read. Entries of other ticks remain, because a chunk has about a megabyte. In an
+    /// uncompressed recording nothing is skipped.
     ///
-    /// Of an entry behind a gap, the message may be missing that it answers.
+    /// After a gap, the message of a reply may be missing.
     ///
     /// # Errors
     /// Fails if the file can't be read.
@@ -153,7 +156,7 @@ impl Trace {
         Ok(())
     }
 
-    /// Goes to the next chunk that is read. Returns false if there is none.
+    /// Moves to the next chunk to be read. Returns false if there is none.
     fn leave_out(&mut self) -> Result<bool, TraceError> {
         while let Some((position, is_read)) = self.chunks.pop() {
             if !is_read {
@@ -169,7 +172,7 @@ impl Trace {
         Ok(false)
     }
 
-    /// Leaves out chunks behind the present one. Returns false if none is left.
+    /// Skips chunks after the present one. Returns false if none is left.
     fn skip_chunks(&mut self) -> Result<bool, TraceError> {
         let Input::Compressed(unpacker) = &mut self.input else {
             return Ok(true);
@@ -188,7 +191,7 @@ impl Trace {
         }
     }
 
-    /// True if the file ended inside of a block. Known once the last entry has been read.
+    /// True if the file ended within a block. Known after the last entry was read.
     pub fn is_cut(&self) -> bool {
         self.cut.is_some()
     }
@@ -219,7 +222,7 @@ impl Trace {
         Ok(())
     }
 
-    /// Error of a file of this size that ends before its first block.
+    /// Error of a file of this size, which ends before its first block.
     fn without_begin(&mut self, size: u64) -> TraceError {
         let file = self.file.clone();
         if size == 0 {
@@ -242,10 +245,10 @@ impl Trace {
         TraceError::CutHeader { file, size, least }
     }
 
-    /// Goes to the next entry. Returns false at the end.
+    /// Moves to the next entry. Returns false at the end.
     ///
     /// # Errors
-    /// Fails if the recording is damaged. It ends there.
+    /// Fails if the recording is damaged, which ends it.
     pub(crate) fn advance(&mut self) -> Result<bool, TraceError> {
         self.current = None;
         while !self.ended {
@@ -299,7 +302,7 @@ impl Trace {
         })
     }
 
-    /// Last entry that was read, with parts of its own; `None` at the end.
+    /// Copy of the last entry that was read; `None` at the end.
     pub(crate) fn current_entry(&self) -> Option<Entry> {
         let current = self.current()?;
         let bytes = |body: &[u8]| match &self.answered {
@@ -392,12 +395,12 @@ impl Trace {
         known.map(|kind| &**kind).ok_or(Damage::Kind(number))
     }
 
-    /// Takes the state of a landmark behind a gap, or else compares it.
+    /// Takes over the state of a landmark after a gap. Otherwise compares it.
     fn landmark(&mut self, landmark: Landmark) -> Result<(), Damage> {
         if self.has_gaps {
             self.frame = landmark.frame;
             self.position = landmark.position();
-            // Kinds that are known keep their identity.
+            // Known kinds keep their identity.
             let new = landmark.kinds.into_iter().skip(self.kinds.len());
             self.kinds.extend(new.map(Arc::new));
             return Ok(());
@@ -416,7 +419,7 @@ impl Trace {
         }
     }
 
-    /// Takes a message that was left out.
+    /// Adds a message from before a gap.
     fn earlier(&mut self, sequence: u64, root: u64, kind: u32) -> Result<(), Damage> {
         self.kind(kind)?;
         match self.open.get(sequence) {
@@ -493,7 +496,8 @@ impl Trace {
         Ok(Some(block.into()))
     }
 
-    /// Least number of bytes that the file lacks for `len` further ones of the recording.
+    /// Minimum number of bytes that are missing from the file for `len` further ones of the
+    /// recording.
     fn missing(&self, len: u64) -> u64 {
         match &self.input {
             Input::Plain { left, .. } => len.saturating_sub(*left),
@@ -501,7 +505,8 @@ impl Trace {
         }
     }
 
-    /// Ends a recording that is shorter than its last block. Fails if the frames of the block show that its length is damaged.
+    /// Ends a recording that is shorter than its last block states. Fails if the frames of the
+    /// block show that its length is damaged.
     fn end_of_cut_block(&mut self, len: u32) -> Result<Option<Bytes>, TraceError> {
         let Input::Plain { left, .. } = self.input else {
             return Ok(None);
@@ -543,7 +548,7 @@ impl Iterator for Trace {
     }
 }
 
-/// Kind of a file that is no regular one. Of one that is missing, the opening says so.
+/// Kind of a file that is not regular. A missing file is reported by its opening.
 fn other_kind(file: &Path) -> Option<&'static str> {
     let kind = file.metadata().ok()?.file_type();
     if kind.is_file() {
@@ -573,7 +578,7 @@ fn failed(file: &Path, frame: u64, error: Unpacked) -> TraceError {
     }
 }
 
-/// Header of the first frame, in a format that is read.
+/// Header in the first frame, for a supported format.
 fn header_of(frame: &[u8], format: u32) -> Result<Header, Damage> {
     if format == OLDEST_FORMAT {
         return deserialize(frame);

@@ -20,9 +20,10 @@ use crate::messages::foreign::{self, Report, Severity};
 
 /// Tap that records all messages and replies in a file.
 ///
-/// The file is written during the run, in blocks. It is flushed at least every second of wall time in which the system ticks, when the
-/// system has been idle for a while, when the watchdog or a fatal error is reported, when the recorder is dropped, and when the process
-/// exits by `exit`. If the file can't be written any more, the recording ends, and the run continues.
+/// The file is written during the run, in blocks. It is flushed at least every second of wall time
+/// in which the system ticks, when the system has been idle for a while, and when the watchdog or a
+/// fatal error is reported. It is also flushed when the recorder is dropped, and when the process
+/// calls `exit`. If the file can't be written any more, the recording ends, and the run continues.
 pub struct Recorder {
     file: PathBuf,
     output: Arc<Mutex<Output>>,
@@ -31,7 +32,7 @@ pub struct Recorder {
     /// Kinds of messages so far, by their numbers.
     kinds: Vec<Kind>,
     position: Position,
-    /// Sequence number of the first message; the largest number before it.
+    /// Sequence number of the first message; the maximum number before that.
     first: u64,
     /// Root of the message that the last event answered; `None` if it was a message.
     answered: Option<u64>,
@@ -41,7 +42,7 @@ pub struct Recorder {
     on_failure: Box<dyn FnMut(&TraceError) + Send>,
 }
 
-/// Kind of message that has been defined.
+/// Kind of message with a definition in the recording.
 #[derive(Debug, Clone, Copy)]
 struct DefinedKind {
     number: u32,
@@ -100,7 +101,7 @@ impl Recorder {
         };
         let sequence = ticket.sequence;
         if sequence < self.first {
-            // Shown for a tap that was attached when the message was posted.
+            // Reply to a message from before the attachment of this tap.
             return Ok(());
         }
         if self.chunks.is_some() {
@@ -108,7 +109,7 @@ impl Recorder {
         }
         let answered = self.answered.replace(ticket.root);
         if answered == Some(ticket.root) {
-            // A message that was forwarded: taps see the same reply again.
+            // Forwarded message: taps see the same reply again.
             return self.append_head(Head::Again { sequence }, tick);
         }
         let encode = self.known(ticket)?.encoding.reply;
@@ -178,7 +179,8 @@ impl Recorder {
         output.end_frame(frame, Ok(()))
     }
 
-    /// Ends the chunk of a compressed recording before an event, and gives an earlier chunk's message again that the event answers.
+    /// Ends the chunk of a compressed recording before an event. If the event answers a message of
+    /// an earlier chunk, repeats that message.
     #[inline(never)]
     fn chunk(&mut self, seen: &Observation<'_>) -> io::Result<()> {
         let Observation { ticket, tick, .. } = seen;
@@ -187,7 +189,7 @@ impl Recorder {
         };
         let Position { tick: last, .. } = self.position;
         if *tick != last && chunks.end(&mut self.output.lock(), self.position, &self.kinds)? {
-            // The last reply is in the chunk before.
+            // The last reply is in the previous chunk.
             self.answered = None;
         }
         let is_message = matches!(seen.event, Event::Message(_));

@@ -3,10 +3,10 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// True if both paths are one file, by symbolic and hard links too.
+/// True if both paths refer to one file, also by symbolic and hard links.
 ///
-/// A recording is read while an output is written, so that an output must not be the recording. Neither file is opened: one may be a pipe,
-/// whose opening waits for its other end.
+/// A recording is read while an output is written, so the output must not be the recording. Neither
+/// file is opened, because opening a pipe waits for its other end.
 pub fn is_same_file(one: impl AsRef<Path>, other: impl AsRef<Path>) -> bool {
     let id = |path: &Path| path.metadata().ok().map(|of| (of.dev(), of.ino()));
     id(one.as_ref()).is_some_and(|one| id(other.as_ref()) == Some(one))

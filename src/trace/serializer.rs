@@ -1,6 +1,7 @@
 //! Serializer of messages and replies, in the standard configuration of bincode 2.
 //!
-//! It is apart from bincode for its cost: each of bincode's numbers is a call whose result has a large error.
+//! It is separate from bincode for speed: bincode makes a call for each number, with a large error
+//! type in its result.
 
 use std::fmt::{self, Display};
 
@@ -10,14 +11,15 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant,
 };
 
-/// Largest number of one byte. A larger one begins with a mark, which is followed by as many bytes as its type needs.
+/// Largest number of one byte. For a larger one, a mark is followed by as many bytes as its type
+/// needs.
 pub(super) const SHORT: u64 = 250;
 
 const MARK_16: u8 = 251;
 const MARK_32: u8 = 252;
 const MARK_64: u8 = 253;
 
-/// Reason of a type to be unserializable; one word.
+/// Reason why a type can't be serialized.
 #[derive(Debug)]
 pub(super) struct Unserializable(Box<str>);
 
@@ -83,7 +85,7 @@ impl Serializer<'_> {
         Ok(())
     }
 
-    /// Appends a signed number: 0, -1, 1, -2 and so on have the numbers 0, 1, 2, 3.
+    /// Appends a signed number: 0, -1, 1, -2 and so on are written as 0, 1, 2, 3.
     #[inline]
     fn signed(&mut self, value: i64) -> SerializeResult {
         self.number((value << 1 ^ value >> 63) as u64)
@@ -292,7 +294,7 @@ impl ser::Serializer for &mut Serializer<'_> {
     }
 }
 
-/// Implements a trait of values with several parts, which are written one after the other.
+/// Implements a trait for values with several parts, which are written in order.
 macro_rules! parts {
     ($($of:ident: $method:ident($($key:ty)?);)+) => {
         $(

@@ -10,7 +10,8 @@ use crate::mem::{Op, Outcome, SpaceId, Span};
 use crate::messages::foreign::{self, Severity};
 use crate::messages::memory::{self, Access};
 
-/// Records messages to a receiver that replies to every access with these bytes, and drops all other messages.
+/// Records messages to a receiver that replies to every access with these bytes, and drops all
+/// other messages.
 fn record(file: &Path, payloads: Payloads, ops: &[Op<Span>]) {
     let header = Header {
         payloads,
@@ -167,13 +168,13 @@ fn a_recording_without_its_whole_header_is_told_from_what_is_none() {
                 Err(TraceError::CutHeader { size, least, .. }) => {
                     assert_eq!(size, len as u64);
                     assert!(least > size && least <= bytes.len() as u64, "{least}");
-                    // Only a compressed one has more behind its header.
+                    // Only a compressed one has bytes after its header.
                     assert_eq!(whole, 0);
                     if !compressed && len >= 20 {
                         assert_eq!(least, bytes.len() as u64);
                     }
                 }
-                // Four bytes say that it is compressed.
+                // Four bytes show that it is compressed.
                 Err(TraceError::NoTrace { .. }) => assert!(compressed && (1..4).contains(&len)),
                 Err(other) => panic!("{len} of {}: {other}", bytes.len()),
                 Ok(_) => whole += 1,
@@ -205,7 +206,7 @@ fn what_is_no_regular_file_is_named_and_not_opened() {
     }
 }
 
-/// Records nothing under an identity; returns the bytes of the file.
+/// Makes an empty recording with an identity. Returns the bytes of the file.
 fn identified(file: &Path, properties: &[(&str, &str)]) -> Vec<u8> {
     let mut header = Header::new();
     for (key, value) in properties {

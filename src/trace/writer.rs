@@ -13,7 +13,7 @@ use super::head::{Head, Position};
 use super::output::{Chunks, Output};
 use super::{Content, Entry, TraceError};
 
-/// Recording that is written entry by entry. Numbers of its frames are its own.
+/// Recording that is written entry by entry, with frame numbers of its own.
 pub(crate) struct Writer {
     output: Output,
     kinds: Vec<Kind>,
@@ -98,7 +98,7 @@ impl Writer {
         self.frame(head, tick, body)
     }
 
-    /// Number of a kind, which is defined the first time.
+    /// Number of a kind, which is defined at its first use.
     fn number(&mut self, kind: &Arc<Kind>) -> io::Result<u32> {
         if let Some(number) = self.numbers.get(kind) {
             return Ok(*number);

@@ -7,18 +7,20 @@ use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer};
 
 use super::seek_table::{Frame, encode};
 
-/// Level of compression: the fastest with entropy coding. Higher levels save a few percent of the size.
+/// Compression level: the fastest one with entropy coding. Higher levels save a few percent of the
+/// size.
 const LEVEL: i32 = 1;
 
-/// Bytes of a frame's content from which on the frame ends, wherever it may: sizes of a table have 32 bits.
+/// Number of content bytes at which a frame ends in any case, because sizes in the table have 32
+/// bits.
 const MOST_CONTENT: u64 = 1 << 30;
 
-/// Compressor of a recording. Its results are written to the file one behind the other.
+/// Compressor of a recording. Its results are written to the file one after the other.
 pub(in crate::trace) struct Compressor {
     context: CCtx<'static>,
-    /// Frames that are complete.
+    /// Complete frames.
     frames: Vec<Frame>,
-    /// Sizes in bytes of the frame that is not complete: stored, and its content.
+    /// Stored size of the incomplete frame, and size of its content, in bytes.
     stored: u64,
     content: u64,
     /// True if the last frame is the table.
@@ -31,7 +33,7 @@ impl Compressor {
     /// Compressor without content.
     ///
     /// # Errors
-    /// Fails without memory.
+    /// Fails if there is no memory.
     pub(in crate::trace) fn new() -> io::Result<Self> {
         let context = CCtx::try_create().ok_or(io::ErrorKind::OutOfMemory)?;
         let mut compressor = Self {
@@ -49,15 +51,16 @@ impl Compressor {
         Ok(compressor)
     }
 
-    /// Size in bytes of the content of the frame that is not complete.
+    /// Size of the incomplete frame's content in bytes.
     pub(in crate::trace) fn content(&self) -> u64 {
         self.content
     }
 
-    /// Compresses content. All of it can be unpacked from what is returned, and from what was returned before.
+    /// Compresses content. The returned bytes, with those returned before, suffice to unpack all
+    /// content so far.
     ///
     /// # Errors
-    /// Fails without memory.
+    /// Fails if there is no memory.
     pub(in crate::trace) fn compress(&mut self, content: &[u8]) -> io::Result<&[u8]> {
         self.bytes.clear();
         if !content.is_empty() {
@@ -73,7 +76,7 @@ impl Compressor {
     /// Compresses content, and ends its frame.
     ///
     /// # Errors
-    /// Fails without memory.
+    /// Fails if there is no memory.
     pub(in crate::trace) fn compress_and_end(&mut self, content: &[u8]) -> io::Result<&[u8]> {
         self.bytes.clear();
         self.pass(content, ZSTD_e_continue)?;
@@ -81,10 +84,10 @@ impl Compressor {
         Ok(&self.bytes)
     }
 
-    /// Ends the frame and adds the table. Content that follows begins a further frame.
+    /// Ends the frame and adds the table. Later content begins a further frame.
     ///
     /// # Errors
-    /// Fails without memory.
+    /// Fails if there is no memory.
     pub(in crate::trace) fn finish(&mut self) -> io::Result<&[u8]> {
         self.bytes.clear();
         self.end()?;
@@ -114,12 +117,13 @@ impl Compressor {
         Ok(())
     }
 
-    /// Passes content to zstd, and appends what it gives.
+    /// Passes content to zstd, and appends the output.
     fn pass(&mut self, content: &[u8], directive: ZSTD_EndDirective) -> io::Result<()> {
         let before = self.bytes.len();
         let mut input = InBuffer::around(content);
         loop {
-            // Room for the rest in the worst case, so that a round suffices but for what zstd held back.
+            // Room for the rest in the worst case, so that one round suffices except for output
+            // that zstd has held back.
             let rest = content.len() - input.pos();
             self.bytes.reserve(zstd_safe::compress_bound(rest));
             let at = self.bytes.len();

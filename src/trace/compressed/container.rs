@@ -1,9 +1,9 @@
-//! Layout of zstd frames, as far as their sizes follow from it: RFC 8878, sections 3.1.1 and 3.1.2.
+//! Layout of zstd frames, so far as it determines their sizes: RFC 8878, sections 3.1.1 and 3.1.2.
 
 /// First bytes of a frame with data.
 const FRAME: u32 = 0xfd2f_b528;
 
-/// First bytes of a frame that is skipped; the last four bits are free.
+/// First bytes of a skippable frame. The last four bits may have any value.
 const SKIPPABLE: u32 = 0x184d_2a50;
 
 /// Size of a block's header in bytes.
@@ -12,10 +12,10 @@ pub(super) const BLOCK_HEADER: usize = 3;
 /// Largest block, stored or unpacked, in bytes.
 pub(super) const MOST_STORED: usize = 128 * 1024;
 
-/// Size of the magic number and of the byte behind it: enough for [`FrameHeader::of`].
+/// Size of the magic number and of the byte after it, which is enough for [`FrameHeader::of`].
 pub(super) const PREFIX: usize = 5;
 
-/// True if a file that begins with these bytes is compressed.
+/// True if a file that starts with these bytes is compressed.
 pub(in crate::trace) fn is_compressed(first: [u8; 4]) -> bool {
     Magic::of(first).is_some()
 }
@@ -25,12 +25,12 @@ pub(in crate::trace) fn is_compressed(first: [u8; 4]) -> bool {
 pub(super) enum Magic {
     /// Frame with data.
     Frame,
-    /// Frame that is skipped: its size follows in 4 bytes.
+    /// Skippable frame, whose size follows in 4 bytes.
     Skippable,
 }
 
 impl Magic {
-    /// Kind of the frame that begins with these bytes.
+    /// Kind of the frame that starts with these bytes.
     pub(super) fn of(first: [u8; 4]) -> Option<Self> {
         match u32::from_le_bytes(first) {
             FRAME => Some(Self::Frame),
@@ -45,12 +45,12 @@ impl Magic {
 pub(super) struct FrameHeader {
     /// Size in bytes, the magic number included.
     pub(super) size: usize,
-    /// Bytes of a checksum behind the last block.
+    /// Size of the checksum after the last block, in bytes.
     pub(super) checksum: usize,
 }
 
 impl FrameHeader {
-    /// Header whose byte behind the magic number is `descriptor`.
+    /// Header from `descriptor`, the byte after the magic number.
     pub(super) fn of(descriptor: u8) -> Self {
         let is_single = descriptor >> 5 & 1 == 1;
         let content = match (descriptor >> 6, is_single) {
@@ -72,17 +72,17 @@ impl FrameHeader {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BlockHeader {
     pub(super) is_last: bool,
-    /// Stored bytes behind the header.
+    /// Number of stored bytes after the header.
     pub(super) stored: usize,
 }
 
 impl BlockHeader {
-    /// Decodes a header; `None` for one that no block has.
+    /// Decodes a header; `None` for an invalid one.
     pub(super) fn of([a, b, c]: [u8; BLOCK_HEADER]) -> Option<Self> {
         let word = u32::from_le_bytes([a, b, c, 0]);
         let size = usize::try_from(word >> 3).ok()?;
         let stored = match word >> 1 & 3 {
-            // Stored as it is, or compressed.
+            // Stored unchanged, or compressed.
             0 | 2 => size,
             // One byte, repeated.
             1 => 1,
@@ -98,7 +98,7 @@ impl BlockHeader {
 /// Skippable frame with this content.
 pub(super) fn skippable(content: &[u8], number: u8) -> Vec<u8> {
     let magic = SKIPPABLE | u32::from(number & 0xf);
-    // Contents are a few bytes for each frame of a file.
+    // Contents have a few bytes for each frame of a file.
     let len = u32::try_from(content.len()).unwrap_or(u32::MAX);
     [&magic.to_le_bytes()[..], &len.to_le_bytes(), content].concat()
 }
@@ -110,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    /// Size of a frame by the sizes of its parts.
+    /// Size of a frame, computed from the sizes of its parts.
     fn size(frame: &[u8]) -> usize {
         assert_eq!(
             Magic::of(frame[..4].try_into().unwrap()),

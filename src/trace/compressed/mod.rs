@@ -1,7 +1,9 @@
-//! Compressed recordings: zstd frames, each with whole blocks of a recording, and a seek table at their end.
+//! Compressed recordings: zstd frames, each with complete blocks of a recording, and a seek table
+//! at the end.
 //!
-//! `zstd -d` gives the recording. A frame can be unpacked without those before it. The table has zstd's seekable format, so that other
-//! programs find frames, too; without it, as after a crash, frames are found by the sizes of their parts.
+//! `zstd -d` restores the recording. A frame can be unpacked without the frames before it. The
+//! table has zstd's seekable format, so that other programs find frames, too. Without a table, as
+//! after a crash, frames are found by the sizes of their parts.
 //!
 //! - `container`: layout of frames; `seek_table`: table of frames.
 //! - `compressor`: writer; `unpacker`: reader.
@@ -15,8 +17,9 @@ pub(super) use compressor::Compressor;
 pub(super) use container::is_compressed;
 pub(super) use unpacker::{Unpacked, Unpacker};
 
-/// Logarithm of the largest window that is unpacked: 8 MiB, as `zstd -d` takes without an option.
+/// Logarithm of the largest accepted window: 8 MiB, the default limit of `zstd -d`.
 const MOST_WINDOW: u32 = 23;
 
-/// Largest block of a compressed recording, in bytes. A few bytes may unpack to it.
+/// Maximum size of a block in a compressed recording, in bytes. A few bytes may unpack to that
+/// size.
 pub(super) const MOST_BLOCK: u32 = 1 << 28;

@@ -5,13 +5,13 @@ use super::container::{Magic, skippable};
 /// Last bytes of a table.
 const MAGIC: u32 = 0x8f92_eab1;
 
-/// Bytes of the number of frames, of the descriptor and of the magic number.
+/// Size of the number of frames, the descriptor and the magic number, in bytes.
 pub(super) const FOOTER: usize = 9;
 
-/// Bytes of a table's header as a frame.
+/// Size of a table's frame header, in bytes.
 const HEADER: usize = 8;
 
-/// Bytes of an entry without a checksum.
+/// Size of an entry without a checksum, in bytes.
 const ENTRY: usize = 8;
 
 /// Number of the skippable frame.
@@ -21,18 +21,18 @@ const NUMBER: u8 = 0xe;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) stored: u32,
-    /// Size of the unpacked content; 0 for a frame that is skipped.
+    /// Size of the unpacked content; 0 for a skippable frame.
     pub(super) content: u32,
 }
 
-/// Frame with the table.
+/// Encodes the frame with the table.
 pub(super) fn encode(frames: &[Frame]) -> Vec<u8> {
     let mut content = Vec::with_capacity(frames.len() * ENTRY + FOOTER);
     for frame in frames {
         content.extend(frame.stored.to_le_bytes());
         content.extend(frame.content.to_le_bytes());
     }
-    // A file of as many frames is longer than any disk.
+    // A file with that many frames is larger than any disk.
     content.extend(
         u32::try_from(frames.len())
             .unwrap_or(u32::MAX)
@@ -43,7 +43,8 @@ pub(super) fn encode(frames: &[Frame]) -> Vec<u8> {
     skippable(&content, NUMBER)
 }
 
-/// Size of the frame with the table, by the last bytes of a file; `None` if that does not end with a table without checksums.
+/// Size of the frame with the table, from the last bytes of a file; `None` if the file does not end
+/// with a table without checksums.
 pub(super) fn size(footer: &[u8; FOOTER]) -> Option<u64> {
     let [a, b, c, d, descriptor, magic @ ..] = *footer;
     let is_table = u32::from_le_bytes(magic) == MAGIC && descriptor == 0;
@@ -51,7 +52,8 @@ pub(super) fn size(footer: &[u8; FOOTER]) -> Option<u64> {
     is_table.then_some((HEADER + FOOTER) as u64 + frames * ENTRY as u64)
 }
 
-/// Positions of the frames with data, from a table at position `before`; `None` if it does not fit a file of frames up to there.
+/// Positions of the frames with data, from a table at position `before`; `None` if the table does
+/// not match a file of frames up to there.
 pub(super) fn decode(table: &[u8], before: u64) -> Option<Vec<u64>> {
     let (header, content) = table.split_at_checked(HEADER)?;
     let (magic, len) = header.split_at_checked(4)?;

@@ -1,4 +1,4 @@
-//! Reader of compressed recordings. For any content of the file it gives bytes or an error.
+//! Reader of compressed recordings. Returns bytes or an error for any content of the file.
 
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom};
@@ -17,15 +17,15 @@ pub(in crate::trace) struct Unpacker {
     /// Position in the file.
     at: u64,
     context: DCtx<'static>,
-    /// Bytes of a checksum behind the last block of the present frame; `None` between two frames.
+    /// Size of the checksum after the last block of the present frame; `None` between two frames.
     frame: Option<usize>,
     /// Stored bytes that are passed to zstd, reused.
     stored: Vec<u8>,
     /// Content of the present block.
     content: Vec<u8>,
-    /// Number of bytes of it that were taken.
+    /// Number of bytes of the content that were taken.
     taken: usize,
-    /// True if the file ended inside of a frame's header or of a block.
+    /// True if the file ended within a frame's header or within a block.
     is_cut: bool,
 }
 
@@ -43,7 +43,7 @@ enum UnpackStep {
 pub(in crate::trace) enum Unpacked {
     /// I/O error.
     Io(io::Error),
-    /// Content that zstd does not understand.
+    /// Content that zstd can't unpack.
     Damaged(String),
 }
 
@@ -54,7 +54,7 @@ impl From<io::Error> for Unpacked {
 }
 
 impl Unpacker {
-    /// Unpacker of a file of this size, at its beginning.
+    /// Unpacker of a file of this size, at the start of the file.
     pub(in crate::trace) fn new(file: BufReader<File>, size: u64) -> Result<Self, Unpacked> {
         let context = DCtx::try_create().ok_or(io::Error::from(ErrorKind::OutOfMemory))?;
         let mut unpacker = Self {
@@ -75,12 +75,12 @@ impl Unpacker {
         Ok(unpacker)
     }
 
-    /// Number of bytes of the file that were not read.
+    /// Number of unread bytes of the file.
     pub(in crate::trace) fn left(&self) -> u64 {
         self.size.saturating_sub(self.at)
     }
 
-    /// True if the file ended inside of a part. Known at the end.
+    /// True if the file ended within a part. Known at the end.
     pub(in crate::trace) fn is_cut(&self) -> bool {
         self.is_cut
     }
@@ -90,7 +90,7 @@ impl Unpacker {
         if self.taken < self.content.len() {
             return Ok(None);
         }
-        // A frame may end with a block without content.
+        // The last block of a frame may be empty.
         while self.frame.is_some() {
             if self.step()? == UnpackStep::End {
                 return Ok(None);
@@ -102,7 +102,7 @@ impl Unpacker {
         Ok(Some(self.at))
     }
 
-    /// Goes to a frame.
+    /// Moves to a frame.
     pub(in crate::trace) fn go_to(&mut self, position: u64) -> Result<(), Unpacked> {
         if position != self.at {
             let forward = position
@@ -121,7 +121,8 @@ impl Unpacker {
         Ok(())
     }
 
-    /// Fills `to` with content. Returns the number of bytes; it is smaller at the end of the file only.
+    /// Fills `to` with content. Returns the number of bytes, which is smaller only at the end of
+    /// the file.
     pub(in crate::trace) fn fill(&mut self, to: &mut [u8]) -> Result<usize, Unpacked> {
         let mut filled = 0;
         while filled < to.len() {
@@ -140,7 +141,7 @@ impl Unpacker {
         Ok(filled)
     }
 
-    /// Content of the first block that has any, which is not taken; nothing at the end of the file.
+    /// Content of the first block that has any, without taking it; empty at the end of the file.
     pub(in crate::trace) fn first_content(&mut self) -> Result<&[u8], Unpacked> {
         while self.taken == self.content.len() && self.step()? == UnpackStep::On {}
         Ok(&self.content[self.taken..])
@@ -244,7 +245,8 @@ impl Unpacker {
         Ok(UnpackStep::End)
     }
 
-    /// Fails if the file has its end, so that a part which is longer has a wrong size. It goes to the end.
+    /// Fails if the file is complete, because then a part that seems to be longer has a wrong size.
+    /// Moves to the end of the file.
     pub(in crate::trace) fn refuse_whole(&mut self) -> Result<(), Unpacked> {
         if self.table_size()?.is_some() {
             let text = "the file has its end, and a size before it is wrong";
@@ -253,7 +255,7 @@ impl Unpacker {
         Ok(())
     }
 
-    /// Size of the table by which a whole file ends. Leaves the position behind the file.
+    /// Size of the table at the end of a complete file. Leaves the position behind the end.
     fn table_size(&mut self) -> Result<Option<u64>, Unpacked> {
         let Some(footer) = self.size.checked_sub(FOOTER as u64) else {
             return Ok(None);
@@ -266,7 +268,8 @@ impl Unpacker {
         Ok(self.stored.first_chunk().and_then(seek_table::size))
     }
 
-    /// Appends the next bytes of the file to those that are passed to zstd. Returns false if it has fewer.
+    /// Appends the next bytes of the file to those that are passed to zstd. Returns false if the
+    /// file has fewer.
     fn take(&mut self, len: usize) -> Result<bool, Unpacked> {
         if len as u64 > self.left() {
             return Ok(false);
@@ -278,7 +281,7 @@ impl Unpacker {
                 self.at += len as u64;
                 Ok(true)
             }
-            // The file has been truncated since it was opened.
+            // The file was truncated after its opening.
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -288,7 +291,7 @@ impl Unpacker {
     fn unpack(&mut self) -> Result<(), Unpacked> {
         self.content.clear();
         self.taken = 0;
-        // A byte more than any block has, so that there is room left at its end.
+        // One byte more than any block has, so that there is always room left at the end.
         self.content.reserve(MOST_STORED + 1);
         let mut input = InBuffer::around(&self.stored);
         let mut output = OutBuffer::around(&mut self.content);
@@ -307,7 +310,8 @@ impl Unpacker {
         }
     }
 
-    /// Positions of all frames with data: from the table at the end, or else by the sizes of their parts.
+    /// Positions of all frames with data, from the table at the end, or else from the sizes of
+    /// their parts.
     pub(in crate::trace) fn frames(&mut self) -> Result<Vec<u64>, Unpacked> {
         match self.table()? {
             Some(frames) => Ok(frames),
@@ -329,7 +333,7 @@ impl Unpacker {
         Ok(table.flatten())
     }
 
-    /// Finds the frames up to the first that is cut off or no frame.
+    /// Finds the frames up to the first one that is cut off or invalid.
     fn walk(&mut self) -> Result<Vec<u64>, Unpacked> {
         let mut frames = Vec::new();
         self.go_to(0)?;
@@ -360,7 +364,7 @@ impl Unpacker {
         }
     }
 
-    /// Goes to the end of a frame. Returns false if it is cut off.
+    /// Moves to the end of a frame. Returns false if the frame is cut off.
     fn walk_frame(&mut self, header: FrameHeader) -> Result<bool, Unpacked> {
         let mut behind = header.size - PREFIX;
         loop {
