@@ -76,7 +76,7 @@ fn target(configured: &StreamConfig) -> OutputTarget {
     }
 }
 
-/// Texts one after the other, each with a NUL.
+/// Joins texts, each with a NUL.
 fn block(texts: impl Iterator<Item = String>) -> Bytes {
     let texts: String = texts.map(|text| text + "\0").collect();
     Bytes::from(texts)

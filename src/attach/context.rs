@@ -23,7 +23,7 @@ use crate::messages::{
 
 /// Served channels, in the order of their ids.
 pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDescriptor]> {
-    // Validated with the configuration.
+    // Already validated with the configuration.
     let placed = configured
         .iter()
         .filter_map(|channel| Some((channel, interface(map, channel)?)));
@@ -32,7 +32,7 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDe
     let served = ids()
         .zip(&placed)
         .map(|(id, (channel, (interface, place)))| {
-            // Mailboxes of one image are those of several cores.
+            // Mailboxes of one image belong to several cores, each with firmware of its own.
             let is_same = |other: &(&ChannelConfig, (Interface, Segments))| {
                 let (other, (other_interface, _)) = other;
                 let is_other = mem::discriminant(other_interface) != mem::discriminant(interface);
@@ -42,7 +42,8 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDe
                 .zip(&placed)
                 .filter(|(_, (_, (other, _)))| matches!(other, Interface::Mailbox(_)));
             let mut others = ids().zip(&placed).take_while(|(other, _)| *other != id);
-            // That of a mailbox, wherever it stands: the order of the channels changes nothing.
+            // A mailbox at any position comes first, so that the order of the channels has no
+            // effect.
             let first = match interface {
                 Interface::Mailbox(_) => None,
                 _ => mailboxes
@@ -61,7 +62,7 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDe
     served.collect()
 }
 
-/// Protocol of a channel, and the location of its words; `None` for a channel that is not served.
+/// Interface of a channel, and the location of its words; `None` for a channel that is not served.
 fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Segments)> {
     let located = |address, len| map.resolve(channel.space, address, len).ok();
     match channel.front_end.as_ref()? {
@@ -91,7 +92,7 @@ fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Seg
             ptr_width, stub, ..
         }) => {
             let (ptr_width, stub) = (*ptr_width, *stub);
-            // The lock follows the words that are polled.
+            // The lock has a place of its own behind the polled words.
             let parts = stub.map(|stub| [(stub, STUB_WORDS), (stub + STUB_LOCK, STUB_LOCK_LEN)]);
             let parts = parts.into_iter().flatten();
             let place = parts.filter_map(|(at, len)| located(at, len)).flatten();
@@ -99,7 +100,7 @@ fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Seg
             Some((interface, place.collect()))
         }
         FrontEnd::Rtt(rtt) => {
-            // A range to search has accesses of others, too.
+            // A range to search also has accesses of others.
             let place = rtt.block.and_then(|block| located(block, RTT_HEADER));
             let up = rtt.up.iter().map(|(name, target)| {
                 let target = match target {
@@ -150,7 +151,8 @@ pub(crate) trait Counts: fmt::Debug + Send + Sync {
 }
 
 impl AttachContext {
-    /// Creates a description. `found` counts the findings that go by `way`; `moves` is true if the system moves between threads.
+    /// Creates a description. `found` counts the findings that are reported through `way`. `moves`
+    /// is true if the system moves between threads.
     pub(crate) fn new(
         channels: Arc<[ChannelDescriptor]>,
         way: FindingRecipient,
@@ -180,7 +182,7 @@ impl AttachContext {
         all.iter().map(|counts| counts.saved()).collect()
     }
 
-    /// Errors among the findings so far.
+    /// Count of errors among the findings so far.
     pub(crate) fn found(&self) -> &FoundErrors {
         &self.found
     }
@@ -195,7 +197,7 @@ impl AttachContext {
         &self.channels
     }
 
-    /// Name of a channel; its number if unknown.
+    /// Name of a channel; its number for an unknown one.
     pub fn name_of(&self, channel: ChannelId) -> Arc<str> {
         name_of(&self.channels, channel)
     }
@@ -206,7 +208,7 @@ impl AttachContext {
     }
 }
 
-/// Name of one of these channels; its number if unknown.
+/// Name of one of these channels; its number for an unknown one.
 pub(super) fn name_of(channels: &[ChannelDescriptor], ChannelId(number): ChannelId) -> Arc<str> {
     let known = usize::try_from(number).ok().and_then(|at| channels.get(at));
     known.map_or_else(|| format!("#{number}").into(), |known| known.name.clone())

@@ -18,7 +18,8 @@ pub(crate) trait AtExit: Send {
 
 type Unfinished = Weak<Mutex<dyn AtExit>>;
 
-/// Registered references with their process id: a forked process has a copy of buffered data and must not write it.
+/// Registered references with their process id. A forked process has a copy of buffered data, which
+/// it must not write.
 static UNFINISHED: Mutex<Vec<(u32, Unfinished)>> = Mutex::new(Vec::new());
 
 /// Registers a weak reference, finished at process exit.
@@ -29,9 +30,9 @@ pub(crate) fn end_at_exit<E: AtExit + 'static>(what: &Arc<Mutex<E>>) {
     unfinished.push((process::id(), what));
 }
 
-/// Takes over the parent's registered values in a forked process, which goes on using them.
+/// Takes over the parent's registered values in a forked process, which continues to use them.
 pub(crate) fn follow_fork() {
-    // Another thread of the parent may have held the lock.
+    // A thread of the parent may have held the lock.
     if let Some(mut unfinished) = lock(&UNFINISHED) {
         for (of, _) in &mut *unfinished {
             *of = process::id();
@@ -39,10 +40,11 @@ pub(crate) fn follow_fork() {
     }
 }
 
-/// Maximum wait for a lock. This thread itself may hold it, interrupted by a signal.
+/// Maximum wait for a lock. The lock may be held by code of this thread that a signal has
+/// interrupted.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Locks a mutex that another thread may hold for a moment; `None` after [`PATIENCE`].
+/// Locks a mutex that another thread may hold briefly; `None` after [`PATIENCE`].
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     const LOOK: Duration = Duration::from_millis(1);
     let mut waited = Duration::ZERO;

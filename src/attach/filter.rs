@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Attach, AttachContext, AttachError, ChannelAttribution};
 use crate::bus::{Endpoint, Event, Message, Observation, Spawner, Tap};
 
-/// Filter of observations. A new one passes everything. Conditions of different kinds must all hold. Of several conditions of one kind, one
-/// is enough.
+/// Filter of observations. A new one passes everything. An observation passes if it meets a
+/// condition of each given kind; several conditions of one kind are alternatives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use = "a filter does nothing unless it leads to a tap"]
 pub struct Filter {
@@ -49,7 +49,7 @@ impl Filter {
         self
     }
 
-    /// Passes one direction only.
+    /// Passes only one direction.
     pub fn only(mut self, direction: Direction) -> Self {
         self.direction = Some(direction);
         self
@@ -116,7 +116,7 @@ struct Sieve {
 
 impl Tap for Sieve {
     fn observe(&mut self, seen: &Observation<'_>) {
-        // Called for every observation, since later replies are attributed by earlier messages.
+        // Called for every observation, because replies are attributed by earlier messages.
         let is_theirs = self.owners.as_mut().is_none_or(|owners| {
             let whose: Option<Arc<str>> = owners.channel_of(seen.into());
             whose.is_some_and(|whose| self.filter.channels.iter().any(|name| **name == *whose))

@@ -1,5 +1,5 @@
-//! Findings of checkers. They are reported to the user by `mb_report`, and hidden from taps: a recording is independent of
-//! attachments.
+//! Findings of checkers. They are reported to the user by `mb_report`, and hidden from taps, so
+//! that a recording does not depend on attachments.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::messages::foreign::{Inbox, Report, Severity};
 /// A finding of a checker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Severity. The simulation's runner decides the consequence; under UVM, fatal ends it.
+    /// Severity. The runner of the simulation decides the consequence; under UVM, a fatal one ends
+    /// it.
     pub severity: Severity,
     /// Name of the checker.
     pub id: String,
@@ -24,7 +25,7 @@ impl actix::Message for Finding {
     type Result = ();
 }
 
-/// Recipient of findings. Taps are `Send`, which ports are not; an actor's address is.
+/// Recipient of findings. Taps are `Send`, so they hold an actor's address instead of a port.
 pub(crate) type FindingRecipient = actix::Recipient<Finding>;
 
 /// Sink of findings under one name. Cheap to clone.
@@ -42,7 +43,7 @@ impl Findings {
         }
     }
 
-    /// Reports a finding before the bus becomes idle. No effect after the system's end.
+    /// Reports a finding before the bus becomes idle. Has no effect after the end of the system.
     pub fn raise(&self, severity: Severity, text: impl Into<String>) {
         self.way.do_send(Finding {
             severity,
@@ -52,15 +53,16 @@ impl Findings {
     }
 }
 
-/// Name by which a system reports, at its end, that attached checkers have found errors.
+/// Name under which a system reports, at its end, that attached checkers have found errors.
 const SUMMARY_ID: &str = "attach";
 
-/// Beginning of that report.
+/// First words of that report.
 const SUMMARY: &str = "attached checkers have found ";
 
-/// True for the report, at the end of a system, that attached checkers have found errors. A recording has it in place of the findings.
+/// True for the report at the end of a system that attached checkers have found errors. A recording
+/// has this report instead of the findings.
 pub fn is_summary(report: &Report) -> bool {
-    // A channel may have that name, too.
+    // A channel may have the same name.
     let Report { severity, id, text } = report;
     *severity == Severity::Error && id == SUMMARY_ID && text.starts_with(SUMMARY)
 }
@@ -109,7 +111,7 @@ impl FoundErrors {
     }
 }
 
-/// Actor that forwards findings to the outside.
+/// Actor that forwards findings to the testbench or to stderr.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     foreign: Port<Inbox>,
@@ -117,7 +119,7 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// Reports through `foreign`, and counts errors.
+    /// Creates the actor, which reports through `foreign` and counts errors.
     pub(crate) fn new(foreign: &Port<Inbox>, found: Arc<FoundErrors>) -> Self {
         Self {
             foreign: foreign.with_sender(Endpoint::TAP),

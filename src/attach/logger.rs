@@ -117,20 +117,20 @@ struct Log {
 enum RequestDetail {
     /// Name of a method.
     Method(String),
-    /// Path of a file, or both where one is renamed.
+    /// Path of a file; both paths if one is renamed.
     Path(String),
     /// Text for the console.
     Text(Text),
 }
 
-/// Text that comes in one piece or more, which may end within a character.
+/// Text from one or more parts, which may end within a character.
 #[derive(Default)]
 struct Text {
     start: Vec<u8>,
 }
 
 impl Text {
-    /// Adds a piece, as far as a line has room for it.
+    /// Adds a part, up to the maximum length in a line.
     fn push(&mut self, piece: &[u8]) {
         let room = (MOST_OF_JSON * MOST_OF_CHARACTER).saturating_sub(self.start.len());
         self.start
@@ -148,11 +148,11 @@ impl RequestDetail {
     }
 }
 
-/// Maximum characters of a text, in a text line and in JSON.
+/// Maximum number of characters of a text, in a text line and in JSON.
 const MOST: usize = 60;
 const MOST_OF_JSON: usize = 1000;
 
-/// Most bytes of a character.
+/// Maximum number of bytes of a character.
 const MOST_OF_CHARACTER: usize = 4;
 
 impl Log {
@@ -184,7 +184,7 @@ impl Log {
         }) = seen.event.is()
             && words.state != State::READY.0
         {
-            // A reset drops the request in service.
+            // A reset has dropped the request in service.
             self.forget(*channel);
         } else if let Some(served) = seen.event.body().and_then(served_request) {
             self.served(served, seen.tick)?;
@@ -328,7 +328,7 @@ impl Log {
         self.report_failure(ended);
     }
 
-    /// Reports a write error, once.
+    /// Reports the first write error.
     fn report_failure(&mut self, logged: io::Result<()>) {
         if let Err(error) = logged
             && !self.failed
@@ -359,7 +359,7 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// Path that a message is about, or both where one is renamed, with its channel.
+/// Path in a message, or both paths if one is renamed, with the channel.
 fn path_in(seen: &Observation<'_>) -> Option<(ChannelId, String)> {
     let Event::Message(body) = seen.event else {
         return None;

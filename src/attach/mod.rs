@@ -2,9 +2,9 @@
 //!
 //! - [`Attach`]: trait of attachments: every [`Tap`], every [`actor`], and functions of an [`AttachContext`].
 //! - [`Filter`]: selection of the messages that a tap sees.
-//! - [`Findings`]: reports of a checker, to the user and not to the bus.
-//! - [`Logger`], [`ProtocolChecker`], [`Statistics`]: ready-made.
-//! - [`parse`]: ready-made ones by name, from the environment or C.
+//! - [`Findings`]: reports of a checker to the user. They do not go through the bus.
+//! - [`Logger`], [`ProtocolChecker`], [`Statistics`]: ready-made attachments.
+//! - [`parse`]: ready-made attachments by name, from the environment or C.
 //! - [`ChannelAttribution`]: channel of a message.
 
 mod by_name;
@@ -36,7 +36,8 @@ use actix::{Actor, Context, Handler};
 
 use crate::bus::{ActorTap, OwnedObservation, Spawner, Tap};
 
-/// Attachment to a system. Every [`Tap`] is one, and sees everything; [`with`] makes one of a function of the [`AttachContext`].
+/// Attachment to a system. Every [`Tap`] is one, and observes all messages. [`with`] makes one from
+/// a function of the [`AttachContext`].
 ///
 /// ```no_run
 /// use vhost::attach::{Filter, Logger, ProtocolChecker};
@@ -58,7 +59,7 @@ pub trait Attach: 'static {
     /// Creates the tap. `spawner` starts actors for it.
     ///
     /// # Errors
-    /// Unsuitable for this system, or a file that can't be written.
+    /// Fails if the attachment is unsuitable for this system, or if a file can't be written.
     fn attach(
         self: Box<Self>,
         context: &AttachContext,
@@ -102,10 +103,12 @@ pub fn with<T: Tap>(make: impl FnOnce(&AttachContext) -> T + 'static) -> impl At
     With(make)
 }
 
-/// Attachment of an actor, which is sent a copy of everything. It is started on attachment, and may ask and post.
+/// Attachment of an actor, which is sent a copy of every observation. It is started on attachment,
+/// and may ask and post.
 ///
-/// The system of the C ABI rejects it with [`AttachError::ActorMoves`], since that system moves between threads and an actor does not.
-/// There, attach a tap that sends to an actor with a thread of its own.
+/// The system of the C ABI rejects it with [`AttachError::ActorMoves`], because that system moves
+/// between threads and an actor can't. Attach a tap there that sends to an actor with a thread of
+/// its own.
 ///
 /// ```
 /// use actix::{Actor, Context, Handler};
@@ -152,7 +155,7 @@ where
         context: &AttachContext,
         spawner: &Spawner,
     ) -> Result<Box<dyn Tap>, AttachError> {
-        // It may hold and spawn values that are not `Send`.
+        // The actor may hold and spawn values that are not `Send`.
         if context.moves() {
             return Err(AttachError::ActorMoves);
         }

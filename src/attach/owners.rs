@@ -1,5 +1,5 @@
-//! Attribution of messages to channels: by the message itself, by the message that it answers, by the mailbox that it accesses,
-//! or by a space that one channel alone uses.
+//! Attribution of messages to channels: by the message itself, by the message that it answers, by
+//! the mailbox that it accesses, or by a space that only one channel uses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::messages::foreign::{self, report_in};
 use crate::messages::memory::{Access, AccessSegments, MappedLength, Resolve};
 use crate::messages::{ChannelDescriptor, ChannelId, FRONT_ENDS, MailboxPlace};
 
-/// Attribution of messages to channels, in the order in which they are sent.
+/// Attribution of messages to channels, in the order of sending.
 #[derive(Debug, Clone)]
 pub struct ChannelAttribution {
     channels: Arc<[ChannelDescriptor]>,
@@ -19,13 +19,14 @@ pub struct ChannelAttribution {
     open: BTreeMap<u64, Arc<str>>,
 }
 
-/// Maximum number of unanswered messages. Beyond it replies are being lost, and the oldest entry is dropped.
+/// Maximum number of unanswered messages. Beyond it, replies are missing, and the oldest entry is
+/// dropped.
 const MOST_OPEN: usize = 4096;
 
 /// A message or reply, live or recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageView<'a> {
-    /// Sequence number; a reply has its message's.
+    /// Sequence number. A reply has the number of its message.
     pub sequence: u64,
     /// Sequence number of the message that was forwarded first.
     pub root: u64,
@@ -92,7 +93,7 @@ impl ChannelAttribution {
 
     fn named(&self, body: &dyn Body) -> Option<Arc<str>> {
         if let Some(report) = report_in(body) {
-            // Reports also come from others than channels.
+            // Reports also come from other sources than channels.
             let mut channels = self.channels.iter();
             return channels
                 .find(|channel| *channel.name == *report.id)
@@ -104,7 +105,8 @@ impl ChannelAttribution {
         }
     }
 
-    /// Channel of an access that touches only this channel's mailbox, or that returns a request slot of it.
+    /// Channel of an access that touches only this channel's mailbox, or that returns a slot of its
+    /// request queue.
     fn reached(&self, body: &dyn Body) -> Option<Arc<str>> {
         if let Some(access) = body.downcast_ref::<Access>() {
             let mut channels = self.channels.iter();

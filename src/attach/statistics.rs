@@ -18,8 +18,8 @@ use crate::messages::events::RestoreBegun;
 use crate::messages::foreign::Severity;
 use crate::messages::{ServedRequest, printed_bytes, served_request};
 
-/// Counts requests while attached. At the end of the system or process it writes a table to its destination, if it has one. Clones share
-/// the counts.
+/// Counter of requests while it is attached. At the end of the system or process, the table is
+/// written to the destination, if there is one. Clones share the counts.
 ///
 /// ```
 /// use vhost::Vhost;
@@ -130,7 +130,7 @@ impl Tap for Collector {
     }
 }
 
-/// Counts that a checkpoint keeps.
+/// Counts for a checkpoint.
 #[derive(Debug)]
 struct SharedCounts(Arc<Mutex<Table>>);
 
@@ -214,7 +214,7 @@ pub struct Requests {
 pub struct Histogram(Vec<u64>);
 
 impl Histogram {
-    /// Number of bins that ticks can have.
+    /// Maximum number of bins.
     const MOST: usize = u64::BITS as usize + 1;
 
     fn add(&mut self, ticks: u64) {
@@ -232,7 +232,7 @@ impl Histogram {
     }
 }
 
-/// Non-empty bins: `0: 10  ≤15: 2`.
+/// Format: `0: 10  ≤15: 2`, with bins that are not empty.
 impl Display for Histogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let steps = self.steps().filter(|(_, count)| *count > 0);
@@ -298,7 +298,7 @@ impl Table {
         requests.map(|((channel, kind), requests)| (channel, &**kind, requests))
     }
 
-    /// Characters of the longest name of a channel, and of the longest kind.
+    /// Lengths of the longest channel name and of the longest kind, in characters.
     pub fn widths(&self) -> (usize, usize) {
         let names = self
             .iter()

@@ -15,10 +15,10 @@ use crate::messages::front_end::Restore;
 use crate::messages::memory::{Access, Resolve};
 use crate::messages::{ChannelDescriptor, ChannelId, Interface, RttPlace, htif, rtt, semihosting};
 
-/// Channels with words at addresses.
+/// Channels with words at fixed addresses.
 ///
-/// An access has the name of its server and a space. Where several channels of one server share a space, it belongs to the one whose
-/// words or memory it concerns.
+/// An access has the name of its server and a space. If several channels of one server share a
+/// space, the access belongs to the one with these words or with this memory.
 #[derive(Debug)]
 pub(super) struct Channels {
     channels: Vec<Channel>,
@@ -41,12 +41,12 @@ struct Channel {
 struct MemoryMessage {
     server: Endpoint,
     space: SpaceId,
-    /// True for a look of the server's own, such as a search in the ranges of the configuration.
+    /// True for an access of the server itself, such as a search in the configured ranges.
     searches: bool,
 }
 
 impl Channels {
-    /// Channels among these that are no mailboxes.
+    /// Creates the state of those channels that are not mailboxes.
     pub(super) fn new(channels: &[ChannelDescriptor]) -> Self {
         let numbered = (0..).map(ChannelId).zip(channels);
         let channels = numbered.filter_map(|(id, channel)| {
@@ -75,7 +75,8 @@ impl Channels {
         }
     }
 
-    /// Checks one observation, which may be a reply with this error of the map. Adds the findings, with the names of their channels.
+    /// Checks one observation, which may be a reply with this error of the memory map. Adds the
+    /// findings, with the names of their channels.
     pub(super) fn check(
         &mut self,
         seen: &Observation<'_>,
@@ -255,7 +256,7 @@ impl Channels {
     }
 }
 
-/// Other channels with RTT in the space of a channel.
+/// Other channels with RTT in the same space.
 fn others<'a>(channels: &'a [ChannelDescriptor], one: &ChannelDescriptor) -> Vec<&'a RttPlace> {
     let others = channels
         .iter()

@@ -1,11 +1,12 @@
 //! Checker of firmware's protocols, on both sides.
 //!
-//! It sees observations only, and shares no code with the front ends. The rules follow `docs/protocol.md`, `docs/htif.md`, `docs/rtt.md`
-//! and `docs/semihosting.md`.
+//! It uses only observations, and shares no code with the front ends. The rules follow
+//! `docs/protocol.md`, `docs/htif.md`, `docs/rtt.md` and `docs/semihosting.md`.
 //!
 //! - `rules`: interface of the rules of one channel.
 //! - `mailbox`, `htif`, `rtt`, `semihosting`: rules of the protocols.
-//! - `channels`: attribution of accesses, events and replies to channels with words at addresses; writes that no channel owns.
+//! - `channels`: attribution of accesses, events and replies to channels with words at addresses;
+//!   writes that belong to no channel.
 
 mod channels;
 mod htif;
@@ -27,25 +28,27 @@ use crate::mem::{AccessError, MapError, Outcome, Segments};
 use crate::messages::foreign::Severity;
 use crate::messages::{ChannelDescriptor, mailbox as mailbox_messages};
 
-/// Checker of the protocols of firmware: mailbox, HTIF, RTT and semihosting. Rules: each side writes only its own words, each response
-/// answers a request, and firmware's requests stay inside the memory map; further ones are those of the protocol (`docs/attach.md`). A
-/// violation is a finding with its channel; service continues.
+/// Checker of the protocols of firmware: mailbox, HTIF, RTT and semihosting. Each side must write
+/// only its own words, each response must answer a request, and requests must stay inside the
+/// memory map; `docs/attach.md` has the rules of each protocol. A violation is a finding with its
+/// channel; service continues.
 ///
-/// Attached during a session, it checks a mailbox from its next handshake on. Of other protocols it checks what it has seen the begin of.
+/// Attached during a session, it checks a mailbox from its next handshake. In other protocols it
+/// checks the operations whose start it has observed.
 #[derive(Debug, Clone, Copy)]
 pub struct ProtocolChecker {
     severity: Severity,
 }
 
 impl ProtocolChecker {
-    /// Checker whose findings are errors.
+    /// Creates a checker whose findings are errors.
     pub fn new() -> Self {
         Self {
             severity: Severity::Error,
         }
     }
 
-    /// Checker whose findings have this severity.
+    /// Sets the severity of the findings.
     #[must_use]
     pub fn severity(self, severity: Severity) -> Self {
         Self { severity }
@@ -134,7 +137,7 @@ impl AllRules {
     }
 }
 
-/// Error of an access outside of the map, if an observation is a reply with one.
+/// Error of an access outside of the memory map, if the observation is a reply with one.
 fn outside_of_map<'a>(seen: &Observation<'a>) -> Option<&'a MapError> {
     let accessed = seen.event.is::<Result<Outcome, AccessError>>();
     let accessed = accessed.and_then(|outcome| outcome.as_ref().err());

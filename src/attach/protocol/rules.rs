@@ -10,12 +10,12 @@ use crate::messages::checkpoint::SavedFrontEnd;
 /// Protocol violation: a clause that names the side, the address and the word.
 pub(super) type Breach = String;
 
-/// Rules of one channel with words that the host accesses by their addresses.
+/// Rules of one channel whose words the host accesses by address.
 ///
-/// The state is known from the start of the system on, or from a restore on. Attached in between, rules that need older state are
-/// skipped.
+/// The state is known from the start of the system, or from a restore. After an attachment in
+/// between, rules that need earlier state are skipped.
 pub(super) trait Rules: Debug + Send {
-    /// Notes that the system starts: all state is known from now on.
+    /// Records the start of the system: all state is known from now on.
     fn start(&mut self);
 
     /// Replaces the state by that of a checkpoint.
@@ -24,32 +24,33 @@ pub(super) trait Rules: Debug + Send {
     /// Checks an event of the channel, or a message to its server about the channel.
     fn event(&mut self, sequence: u64, body: &dyn Body, breaches: &mut Vec<Breach>);
 
-    /// Notes a request of the server in the channel's space, whose reply follows under the same sequence number.
+    /// Records a request of the server in the channel's space. Its reply follows with the same
+    /// sequence number.
     fn asks(&mut self, sequence: u64, request: Request);
 
-    /// Checks the reply to a noted message; `None` for one that was dropped.
+    /// Checks the reply to a recorded message; `None` for a dropped one.
     fn replied(&mut self, sequence: u64, reply: Option<&dyn Body>, breaches: &mut Vec<Breach>);
 
     /// Checks a write of the server in the channel's space. Returns the owner of the place.
     fn writes(&mut self, write: MemoryWrite, breaches: &mut Vec<Breach>) -> Owner;
 
-    /// True if the server reads this place by itself, and firmware has not named it.
+    /// True if the server reads this range by itself, without a request of firmware.
     fn looks_at(&self, _at: Span) -> bool {
         false
     }
 
-    /// Request in service that has named an address outside of the map: operation, hart, place of its parameters, name of a buffer. `None`
-    /// if it is not known.
+    /// Request in service that has named an address outside of the memory map: operation, hart,
+    /// location of its parameters, or name of a buffer. `None` if it is not known.
     fn names(&self, address: u64) -> Option<String>;
 
-    /// True if an access of firmware's to an unmapped address is new. A front end that looks at the same words again and again notes
-    /// them.
+    /// True if an access for firmware to an unmapped address is new. A front end that reads the
+    /// same words repeatedly remembers them.
     fn is_new_outside(&mut self, _address: u64) -> bool {
         true
     }
 }
 
-/// Request of a server that moves nothing to firmware's memory.
+/// Request of a server that writes nothing to firmware's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Request {
     /// Read of bytes.
@@ -65,18 +66,18 @@ pub(super) enum Request {
 pub(super) struct MemoryWrite {
     /// Place of the bytes.
     pub(super) at: Span,
-    /// Little-endian number; `None` for a place of more than 8 bytes, and for copied ones.
+    /// Little-endian number; `None` for a range of more than 8 bytes, and for copied bytes.
     pub(super) value: Option<u64>,
 }
 
-/// Owner of a place that the host writes.
+/// Owner of a range that the host writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     /// The channel: a word of its protocol, or memory that a request names.
     Channel,
-    /// Not this channel.
+    /// Another owner.
     Other,
-    /// Unknown, since the checker was attached later.
+    /// Unknown, because the checker was attached later.
     Unknown,
 }
 
@@ -116,7 +117,7 @@ fn filled(byte: u8, len: u64) -> u64 {
     (0..len.min(8)).fold(0, |word, _| word << 8 | u64::from(byte))
 }
 
-/// Little-endian words of a number of bytes.
+/// Little-endian word of `len` bytes at `at`.
 pub(super) fn word(bytes: &[u8], at: usize, len: usize) -> Option<u64> {
     number(bytes.get(at..at.checked_add(len)?)?)
 }
@@ -128,7 +129,7 @@ pub(super) fn covers(one: Span, other: Span) -> bool {
     left.is_some_and(|left| other.len <= left)
 }
 
-/// True if a word is half of another one, such as the first of two stores of a CPU of 32 bits.
+/// True if a word is one half of another, such as the first of two stores of a CPU of 32 bits.
 pub(super) fn is_half_of(half: u64, whole: u64) -> bool {
     let differs = half ^ whole;
     let [low, high] = [differs & 0xffff_ffff, differs >> 32];
@@ -136,10 +137,10 @@ pub(super) fn is_half_of(half: u64, whole: u64) -> bool {
     !(low != 0 && has_low || high != 0 && has_high)
 }
 
-/// Maximum number of messages whose reply is waited for. Beyond it a filter is hiding replies.
+/// Maximum number of messages with a pending reply. Beyond it, a filter hides replies.
 const MOST_PENDING: usize = 64;
 
-/// Messages that wait for their replies, by sequence number. Their number is bounded.
+/// Messages with a pending reply, by sequence number. Their number is bounded.
 #[derive(Debug)]
 pub(super) struct Pending<T>(BTreeMap<u64, T>);
 
@@ -158,7 +159,7 @@ impl<T> Pending<T> {
         }
     }
 
-    /// Takes out the message with this number.
+    /// Removes the message with this number, and returns it.
     pub(super) fn remove(&mut self, sequence: u64) -> Option<T> {
         self.0.remove(&sequence)
     }
@@ -175,7 +176,7 @@ impl<T> Pending<T> {
     }
 }
 
-/// Violation by an access to addresses outside of the map, which a request has named.
+/// Violation of a request that has named addresses outside of the memory map.
 pub(super) fn reaches_outside(request: Option<&str>, outside: &MapError) -> Breach {
     let by = request.map_or_else(String::new, |request| format!(" by {request}"));
     format!(

@@ -1,24 +1,24 @@
-//! Commands of HTIF, as `docs/htif.md` has them.
+//! Commands of HTIF, by `docs/htif.md`.
 
 use crate::mem::Span;
 
-/// Bytes of a word, and of the eight words of a system call.
+/// Size of a word, and of the eight words of a system call, in bytes.
 pub(super) const WORD: u64 = 8;
 pub(super) const CALL: u64 = 64;
 
 /// Bits of the payload.
 pub(super) const PAYLOAD: u64 = (1 << 48) - 1;
 
-/// Bytes of a name by which a device identifies itself.
+/// Size of a name by which a device identifies itself, in bytes.
 const NAME: u64 = 64;
 
-/// Number of the exit among the system calls.
+/// Number of the system call `exit`.
 pub(super) const EXIT: u64 = 93;
 
 /// Meaning of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asks {
-    /// Name of a device or of a command, to be written to this place.
+    /// Name of a device or of a command, to be written to this range.
     Identify { name: Span },
     /// System call with its eight words.
     Call { words: Span },
@@ -28,7 +28,7 @@ pub(super) enum Asks {
     Read,
     /// Character for the console's output.
     Write,
-    /// No command of any device.
+    /// Unknown command.
     Nothing { device: u64, number: u64 },
 }
 
@@ -60,7 +60,7 @@ pub(super) fn response(word: u64, payload: u64) -> u64 {
     word & !PAYLOAD | payload & PAYLOAD
 }
 
-/// Memory that a system call has the host write, apart from its result.
+/// Memory that a system call lets the host write, apart from its result.
 pub(super) fn result_place(number: u64, args: [u64; 7]) -> Option<Span> {
     let at = |address: usize, len| Span {
         address: args[address],

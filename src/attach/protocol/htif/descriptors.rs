@@ -1,11 +1,11 @@
-//! Descriptors of a channel, as the results of its system calls open and close them.
+//! Descriptors of a channel, opened and closed by the results of its system calls.
 
 use std::collections::BTreeSet;
 
 use crate::attach::protocol::rules::Breach;
 use crate::messages::htif::SystemCall;
 
-/// Most descriptors that are remembered, of the open ones and of the closed ones.
+/// Maximum number of remembered descriptors, open and closed ones each.
 const MOST: usize = 4096;
 
 /// Standard streams.
@@ -14,22 +14,23 @@ const STREAMS: [u64; 3] = [0, 1, 2];
 /// Result for a descriptor that is not open.
 const EBADF: i64 = -9;
 
-/// In place of a descriptor: the working directory, -100 as an `int`.
+/// Value in place of a descriptor for the working directory: -100 as an `int`.
 const AT_FDCWD: u64 = 0xffff_ff9c;
 
 const OPENAT: u64 = 56;
 const CLOSE: u64 = 57;
 
-/// Open descriptors; unknown if attached later.
+/// Open descriptors; unknown after a late attachment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Descriptors {
     open: Option<BTreeSet<u64>>,
-    /// Those that the channel has closed, and that were not opened again.
+    /// Descriptors that the channel has closed and not opened again.
     closed: BTreeSet<u64>,
 }
 
 impl Descriptors {
-    /// The standard streams and these descriptors are open. Those of other channels may be, too.
+    /// Creates the state in which the standard streams and these descriptors are open. Descriptors
+    /// of other channels may be open, too.
     pub(super) fn of(open: impl IntoIterator<Item = u64>) -> Self {
         let open = STREAMS.into_iter().chain(open);
         Self {
@@ -38,7 +39,7 @@ impl Descriptors {
         }
     }
 
-    /// Checks a system call, whose words are at an address, by its result.
+    /// Checks a system call, whose words are at an address, and its result.
     pub(super) fn served(
         &mut self,
         (call, words): (&SystemCall, u64),
@@ -92,7 +93,7 @@ impl Descriptors {
     }
 }
 
-/// Descriptors that a call uses. A directory may be unused, where the path is absolute.
+/// Descriptors that a call uses. A directory is unused if the path is absolute.
 fn used(call: &SystemCall) -> impl Iterator<Item = u64> {
     let positions: &[usize] = match call.number {
         37 | 38 => &[0, 3],
@@ -104,12 +105,12 @@ fn used(call: &SystemCall) -> impl Iterator<Item = u64> {
     used.filter(|fd| *fd != AT_FDCWD)
 }
 
-/// True for a call whose descriptors are directories for its paths.
+/// True for a call whose descriptors are the directories of its paths.
 fn is_directory(call: &SystemCall) -> bool {
     matches!(call.number, 34 | 35 | 37 | 38 | 48 | OPENAT | 78 | 79 | 291)
 }
 
-/// Descriptor: an `int`.
+/// Descriptor of an `int`.
 fn descriptor(word: u64) -> u64 {
     word & u64::from(u32::MAX)
 }

@@ -25,17 +25,17 @@ use crate::messages::htif::CommandServed;
 pub(super) struct Htif {
     tohost: Span,
     fromhost: Span,
-    /// Content of `tohost` as last polled, or cleared by the host; `None` before.
+    /// Content of `tohost`, as last polled or as cleared by the host; `None` before.
     command: Option<u64>,
-    /// Content of `fromhost` as last polled, or written by the host; `None` before.
+    /// Content of `fromhost`, as last polled or as written by the host; `None` before.
     response: Option<u64>,
     service: Service,
-    /// Responses in their order, which firmware has not got.
+    /// Responses that firmware has not got yet, in order.
     owed: VecDeque<u64>,
-    /// Console reads without an answer.
+    /// Console reads without a response.
     reads: VecDeque<u64>,
     descriptors: Descriptors,
-    /// True if the state is known from the start, or from a restore on.
+    /// True if the state is known from the start, or from a restore.
     is_known: bool,
     /// Pending reads of the words of the present system call.
     calls: Pending<()>,
@@ -58,7 +58,7 @@ impl Htif {
         }
     }
 
-    /// Checks the words as polled.
+    /// Checks the polled words.
     fn rang(&mut self, words: &Bytes, breaches: &mut Vec<Breach>) {
         if let Some(now) = word(words, 0, 8) {
             let at = self.tohost.address;
@@ -160,7 +160,7 @@ impl Rules for Htif {
         if let Some(command) = saved.command {
             match command.delayed {
                 Some((payload, _)) => self.owed.push_back(response(command.command, payload)),
-                // It is served anew.
+                // The command is served again.
                 None => self.taken(command.command, &mut Vec::new()),
             }
         }

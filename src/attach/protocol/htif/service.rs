@@ -1,4 +1,4 @@
-//! Service of the commands of a channel, one after the other.
+//! Service of a channel's commands, in order.
 
 use super::Htif;
 use super::command::{self, Asks, WORD, asks, response, result_place};
@@ -8,7 +8,7 @@ use crate::mem::Span;
 use crate::messages::htif::{Command, CommandServed, SystemCall};
 
 impl Htif {
-    /// Checks that the service of a command is over before the next step.
+    /// Checks that the service of a command has ended before the next step.
     pub(super) fn ends(&self, step: &str, breaches: &mut Vec<Breach>) {
         let Service::Command {
             word,
@@ -31,7 +31,7 @@ impl Htif {
         }
     }
 
-    /// Begins the service of a command.
+    /// Starts the service of a command.
     pub(super) fn taken(&mut self, word: u64, breaches: &mut Vec<Breach>) {
         let at = self.tohost.address;
         if let Service::Exited = self.service {
@@ -63,7 +63,7 @@ impl Htif {
         self.calls.clear();
         self.service = Service::Command {
             word,
-            // A console read is answered whenever a character comes.
+            // A console read is answered when a character comes.
             is_served: asks(word) == Asks::Read,
             call: None,
             named,
@@ -71,7 +71,7 @@ impl Htif {
         };
     }
 
-    /// Command in service, with the place of its words.
+    /// Command in service, with the address of its words.
     pub(super) fn in_service(&self) -> Option<String> {
         let Service::Command { word, call, .. } = &self.service else {
             return None;
@@ -92,7 +92,7 @@ impl Htif {
         self.owed.push_back(response);
     }
 
-    /// Notes the words of the present system call.
+    /// Records the words of the present system call.
     pub(super) fn calls(&mut self, words: &[u8]) {
         let Service::Command { call, named, .. } = &mut self.service else {
             return;

@@ -15,10 +15,11 @@ use crate::messages::mailbox::{self, CACHE_HINT, ChannelWords, DoorbellRang, Ser
 use crate::messages::memory::{self, Access, AccessSegments};
 use crate::messages::{ChannelDescriptor, ChannelId, MailboxPlace};
 
-/// Checked mailboxes. Rules: an index advances by one and stays within the queue, each side writes only its own words, and each response
-/// answers a request. The host accesses these words by their places in memory.
+/// Checked mailboxes. An index must advance by one and stay within the queue. Each side must write
+/// only its own words. Each response must answer a request. Words are found by their location in
+/// memory.
 ///
-/// Attached during a session, the queues of a channel are checked from its next handshake on.
+/// Attached during a session, it checks the queues of a channel from the next handshake.
 pub(super) struct Mailboxes {
     channels: Vec<Queues>,
     /// Pending word reads of the host, with the channel.
@@ -31,7 +32,7 @@ pub(super) struct Mailboxes {
 struct Queues {
     width: PtrWidth,
     space: SpaceId,
-    /// Place, address and meaning of the channel's words.
+    /// Location, address and meaning of the channel's words.
     words: Vec<(Segments, Span, Word)>,
     /// Indices since an observed handshake.
     session: Option<Session>,
@@ -49,7 +50,7 @@ enum Word {
 impl Queues {
     fn new(channel: &ChannelDescriptor) -> Self {
         let Some(MailboxPlace { address, layout }) = channel.mailbox() else {
-            // Words of another protocol, which has its own rules.
+            // Words of another protocol, which has rules of its own.
             return Self {
                 width: PtrWidth::P8,
                 space: channel.space,
@@ -97,8 +98,9 @@ impl Queues {
             .map(|(_, _, word)| *word)
     }
 
-    /// Checks words that the host writes to the channel, and the response written with them. A write of the request queue's `idx_c` takes a
-    /// request, or with `recovers` sets it after invalid indices.
+    /// Checks words that the host writes to the channel, and the response written with them. A
+    /// write of the request queue's `idx_c` takes a request. With `recovers`, it sets the index
+    /// after an invalid one.
     fn written(
         &mut self,
         words: &[(Word, u32)],
@@ -147,7 +149,8 @@ impl Queues {
     /// Checks a write of firmware to the channel.
     fn rang(&mut self, words: &ChannelWords, entries: &[RequestEntry], breaches: &mut Vec<Breach>) {
         if words.state != State::READY.0 {
-            // Firmware restarts and drops all pending work. Start-up code or a loaded image may clear the words first.
+            // Firmware restarts and drops all pending requests. Start-up code or a loaded image may
+            // clear the words first.
             let starts = words.state == State::INIT.0 || words.state == 0;
             if self.session.take().is_some() && !starts {
                 breaches.push(format!("invalid state {:#x}", words.state));
@@ -180,7 +183,7 @@ impl Queues {
 }
 
 impl Mailboxes {
-    /// Mailboxes among these channels. Others have no words here.
+    /// Creates the state of those channels that have mailboxes.
     pub(super) fn new(channels: &[ChannelDescriptor]) -> Self {
         Self {
             channels: channels.iter().map(Queues::new).collect(),
@@ -189,7 +192,7 @@ impl Mailboxes {
         }
     }
 
-    /// Request of a channel that was taken last.
+    /// Last request that was taken from a channel.
     pub(super) fn in_service(&self, channel: usize) -> Option<String> {
         let session = self.channels.get(channel)?.session.as_ref()?;
         let (slot, entry) = session.in_service()?;
@@ -274,7 +277,7 @@ impl Mailboxes {
         None
     }
 
-    /// Checks an access of the host to resolved places.
+    /// Checks an access of the host to segments.
     fn accessed(
         &mut self,
         sequence: u64,
@@ -292,7 +295,8 @@ impl Mailboxes {
         self.wrote(op, Queues::word_at, true, breaches)
     }
 
-    /// Checks an access of the host that may write words of a channel. `word` finds the word at a place.
+    /// Checks an access of the host that may write words of a channel. `word` finds the word at a
+    /// location.
     fn wrote<P>(
         &mut self,
         op: &Op<P>,

@@ -15,9 +15,9 @@ pub(super) struct Session {
     pub(super) requests_taken: Index,
     pub(super) responses_put: Index,
     pub(super) responses_taken: Index,
-    /// Responses announced but not yet put.
+    /// Responses that were announced by an event, and not put yet.
     pub(super) owed: VecDeque<Response>,
-    /// Requests by their slots; `None` where they are not known.
+    /// Requests by their slots; `None` for unknown ones.
     requests: [Option<RequestEntry>; QUEUE_LEN as usize],
     /// True if the last write of the request queue's consumer index failed.
     pub(super) take_failed: bool,
@@ -58,7 +58,7 @@ impl Session {
         }
     }
 
-    /// Notes the last requests before an index of the producer.
+    /// Records the last requests before a producer index.
     pub(super) fn requests_are(&mut self, put: Index, entries: &[RequestEntry]) {
         for (distance, entry) in (1..).zip(entries.iter().rev()).take(self.requests.len()) {
             let slot = Index(put.0.wrapping_sub(distance)).slot();
@@ -66,7 +66,7 @@ impl Session {
         }
     }
 
-    /// Request that was taken last, with its slot.
+    /// Last request that was taken, with its slot.
     pub(super) fn in_service(&self) -> Option<(u32, &RequestEntry)> {
         let slot = Index(self.requests_taken.0.wrapping_sub(1)).slot();
         Some((slot, self.requests.get(slot as usize)?.as_ref()?))
@@ -140,7 +140,7 @@ impl Session {
     }
 }
 
-/// Distance of the first index ahead of the second.
+/// Distance by which the first index is ahead of the second.
 fn ahead(one: Index, other: Index) -> u32 {
     one.0.wrapping_sub(other.0)
 }
@@ -151,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    /// Violations found while running `act`.
+    /// Violations found by `act`.
     fn breaches(act: impl FnOnce(&mut Session, &mut Vec<Breach>)) -> Vec<Breach> {
         let mut breaches = Vec::new();
         act(&mut Session::default(), &mut breaches);

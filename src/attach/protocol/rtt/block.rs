@@ -1,4 +1,4 @@
-//! Control block of RTT and its descriptors, decoded as `docs/rtt.md` has them.
+//! Control block of RTT and its descriptors, decoded by `docs/rtt.md`.
 
 use crate::attach::protocol::rules::word;
 use crate::mem::Span;
@@ -6,16 +6,17 @@ use crate::mem::Span;
 /// Mark of a control block.
 const MARK: &[u8; 16] = b"SEGGER RTT\0\0\0\0\0\0";
 
-/// Bytes of the mark, and of the two numbers of 32 bits behind it.
+/// Size of the mark and of the two numbers of 32 bits after it, in bytes.
 pub(super) const HEADER: u64 = 24;
 
-/// Bytes by which the host tells the widths of the numbers. No control block has as many, and a smaller one may be the end of memory.
+/// Number of bytes that the host reads to determine the widths of the numbers. No control block has
+/// this size. A shorter read may be due to the end of memory.
 pub(super) const WIDE_HEAD: u64 = 64;
 
-/// Most buffers of a direction.
+/// Maximum number of buffers in one direction.
 pub(super) const MOST_BUFFERS: u64 = 64;
 
-/// Largest buffer, in bytes.
+/// Maximum size of a buffer, in bytes.
 pub(super) const MOST_SIZE: u64 = 16 << 20;
 
 /// True if bytes begin with the mark.
@@ -23,7 +24,8 @@ pub(super) fn has_mark(bytes: &[u8]) -> bool {
     bytes.starts_with(MARK)
 }
 
-/// Numbers of up and down buffers in the first bytes of a control block; `None` for impossible ones.
+/// Numbers of up and down buffers in the first bytes of a control block. The error has invalid
+/// ones.
 pub(super) fn counts(bytes: &[u8]) -> Result<(u64, u64), (u64, u64)> {
     let at = |at| word(bytes, at, 4).unwrap_or_default();
     let (up, down) = (at(16), at(20));
@@ -36,9 +38,9 @@ pub(super) fn counts(bytes: &[u8]) -> Result<(u64, u64), (u64, u64)> {
 /// Widths of the numbers of a control block, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Widths {
-    /// Bytes of a pointer.
+    /// Size of a pointer.
     pub(super) pointer: u64,
-    /// Bytes of a number, a size and an offset.
+    /// Size of a number, a size and an offset.
     pub(super) number: u64,
 }
 
@@ -51,14 +53,15 @@ impl Widths {
         2 * self.pointer + 4 * self.number
     }
 
-    /// Offset of a number in the descriptor at a position: 0 is the size, then write offset, read offset and flags.
+    /// Offset of a number in the descriptor at a position. Number 0 is the size, followed by write
+    /// offset, read offset and flags.
     pub(super) fn offset(self, position: usize, number: u64) -> u64 {
         let first = self.header() + position as u64 * self.descriptor();
         first + 2 * self.pointer + number * self.number
     }
 }
 
-/// Numbers in a descriptor, for [`Widths::offset`].
+/// Positions of numbers in a descriptor, for [`Widths::offset`].
 pub(super) const WRITE: u64 = 1;
 pub(super) const READ: u64 = 2;
 pub(super) const FLAGS: u64 = 3;
@@ -70,7 +73,7 @@ pub(super) const MODE: u64 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
     pub(super) widths: Widths,
-    /// Number of up buffers, which come first.
+    /// Number of up buffers, whose descriptors come first.
     pub(super) up: usize,
     pub(super) buffers: Vec<Buffer>,
 }
@@ -89,8 +92,8 @@ pub(super) struct Buffer {
 }
 
 impl Block {
-    /// Decodes a whole control block. Its length tells the widths of the numbers: with pointers of 64 bits all numbers may have 64, too.
-    /// `None` for a part of it.
+    /// Decodes a complete control block; `None` for a part of one. Its length shows the widths of
+    /// the numbers: with pointers of 64 bits, all numbers may have 64 bits, too.
     pub(super) fn parse(bytes: &[u8], pointer: u64) -> Option<Self> {
         let number = |number| Widths { pointer, number };
         [number(4), number(pointer)].into_iter().find_map(|widths| {
@@ -113,8 +116,8 @@ impl Block {
         })
     }
 
-    /// True unless all buffers that are set up are impossible, as behind the mark in a constant of firmware. A search passes over such a
-    /// mark.
+    /// True unless all buffers that are set up are invalid, as after the mark in a constant of
+    /// firmware. A search passes over such a mark.
     pub(super) fn is_likely(&self) -> bool {
         let mut set_up = self.buffers.iter().filter(|buffer| buffer.is_set_up());
         set_up.clone().next().is_none() || set_up.any(Buffer::is_possible)
@@ -136,12 +139,12 @@ impl Buffer {
         }
     }
 
-    /// True once firmware has set the buffer up.
+    /// True if firmware has set the buffer up.
     pub(super) fn is_set_up(&self) -> bool {
         self.data != 0 && self.size != 0
     }
 
-    /// True if the offsets lie in the buffer, and its size is possible.
+    /// True if the offsets are within the buffer, and its size is valid.
     pub(super) fn is_possible(&self) -> bool {
         self.is_set_up()
             && self.size <= MOST_SIZE
@@ -149,13 +152,13 @@ impl Buffer {
             && self.read < self.size
     }
 
-    /// Number of bytes from the read offset up to a write offset of a possible buffer.
+    /// Number of bytes from the read offset to a write offset of a valid buffer.
     pub(super) fn filled(&self, write: u64) -> u64 {
         distance(self.read, write, self.size)
     }
 }
 
-/// Number of bytes from one offset of a ring to another one.
+/// Number of bytes from one offset of a ring to another.
 pub(super) fn distance(from: u64, to: u64, size: u64) -> u64 {
     match from <= to {
         true => to - from,
@@ -163,7 +166,7 @@ pub(super) fn distance(from: u64, to: u64, size: u64) -> u64 {
     }
 }
 
-/// Length of a piece, if it begins at an offset of a buffer's bytes and does not leave them.
+/// Length of a range, if it starts at an offset of a buffer's bytes and stays within them.
 pub(super) fn piece_at(buffer: &Buffer, offset: u64, at: Span) -> Option<u64> {
     let begins = buffer.data.checked_add(offset)? == at.address;
     (begins && at.len <= buffer.size.saturating_sub(offset)).then_some(at.len)

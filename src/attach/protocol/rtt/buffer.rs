@@ -1,4 +1,4 @@
-//! One buffer of RTT as it is observed: who moves which offset, and which bytes.
+//! One observed buffer of RTT: changes of its offsets and of its bytes by each side.
 
 use super::block::MODE;
 use super::block::{Buffer, MOST_SIZE, distance, piece_at};
@@ -20,20 +20,22 @@ pub(super) struct Watched {
     pub(super) seen: Buffer,
     /// Offset up to which the host has read the bytes of an up buffer, or has written those of a down buffer.
     pub(super) cursor: u64,
-    /// Write offset of firmware as last seen, also between two reads of the control block.
+    /// Last observed write offset of firmware, also between two reads of the control block.
     last_write: u64,
-    /// Write offsets between which unread bytes seem to be overwritten, unless firmware was reset.
+    /// Write offsets between which unread bytes seem to be overwritten. A reset of firmware is no
+    /// violation.
     overwritten: Option<(u64, u64)>,
-    /// Violation by a buffer at another place, unless firmware is setting it up anew: it stores one number after the other.
+    /// Violation by a buffer at another address. It is dropped if firmware is setting the buffer up
+    /// again, which takes several stores.
     doubt: Option<Breach>,
     /// True after the host has set the mode.
     pub(super) is_mode_set: bool,
-    /// Number of bytes by which the host has moved its offset last.
+    /// Number of bytes by which the host has last moved its offset.
     pub(super) moved: Option<u64>,
 }
 
 impl Watched {
-    /// Buffer that is seen first. Its numbers are checked.
+    /// Creates the state of a buffer at its first read, and checks its numbers.
     pub(super) fn new(
         name: String,
         is_up: bool,
@@ -57,13 +59,13 @@ impl Watched {
         watched
     }
 
-    /// Checks the descriptor as read again.
+    /// Checks the descriptor at a further read.
     pub(super) fn reread(&mut self, now: Buffer, breaches: &mut Vec<Breach>) {
         let before = std::mem::replace(&mut self.seen, now);
         let doubt = self.doubt.take();
         if before.is_set_up() && !self.is_new(&before) && self.has_place_of(&before) {
             match now.read {
-                // It is not set up yet.
+                // Not set up yet.
                 0 => self.doubt = doubt,
                 _ => breaches.extend(doubt),
             }
@@ -76,7 +78,8 @@ impl Watched {
         self.cursor = if self.is_up { now.read } else { now.write };
     }
 
-    /// True if firmware has set the buffer up anew: the host's offset is 0 again, and for a down buffer both are.
+    /// True if firmware has set the buffer up again: the host's offset is 0, and for a down buffer
+    /// both offsets are.
     fn is_new(&self, before: &Buffer) -> bool {
         let now = self.seen;
         match self.is_up {
@@ -85,7 +88,8 @@ impl Watched {
         }
     }
 
-    /// True if the bytes are where they were. Otherwise the buffer must have been set up anew, or is so at the next read.
+    /// True if the bytes are at the same address. Otherwise the buffer must have been set up again,
+    /// now or by the next read.
     fn has_place_of(&mut self, before: &Buffer) -> bool {
         let (name, now) = (&self.name, self.seen);
         if (before.data, before.size) == (now.data, now.size) {
@@ -141,7 +145,7 @@ impl Watched {
                 ));
             }
         } else if before.write == now.write && now.read != 0 {
-            // A buffer that is set up anew has a read offset of 0 first.
+            // A buffer that is set up again has a read offset of 0 first.
             let left = distance(now.read, now.write, now.size);
             if left > distance(before.read, now.write, now.size) {
                 breaches.push(format!(
@@ -152,14 +156,15 @@ impl Watched {
         }
     }
 
-    /// Notes the write offset of an up buffer, as polled.
+    /// Records the polled write offset of an up buffer.
     pub(super) fn polled(&mut self, write: u64) {
         if self.is_up && self.seen.is_possible() && write < self.seen.size {
             self.wrote_up(write);
         }
     }
 
-    /// Notes a write offset of firmware. Fewer unread bytes than before, without a read of the host, are overwritten ones.
+    /// Records a write offset of firmware. If there are fewer unread bytes than before, without a
+    /// read of the host, some were overwritten.
     fn wrote_up(&mut self, write: u64) {
         let before = self.seen.filled(self.last_write);
         if self.seen.filled(write) < before && self.overwritten.is_none() {
@@ -198,7 +203,7 @@ impl Watched {
         }
     }
 
-    /// Notes a read of the host. True if it is of the bytes that come next.
+    /// Records a read of the host. Returns true if it starts at the next unread byte.
     pub(super) fn reads(&mut self, at: Span) -> bool {
         if !self.is_up || !self.seen.is_possible() {
             return false;
@@ -214,7 +219,7 @@ impl Watched {
         is_there
     }
 
-    /// Checks a write of the host to the bytes of a down buffer; `None` for another place.
+    /// Checks a write of the host to the bytes of a down buffer; `None` for another range.
     pub(super) fn puts(&mut self, at: Span, breaches: &mut Vec<Breach>) -> Option<()> {
         let Buffer { data, size, .. } = self.seen;
         if self.is_up || !self.seen.is_possible() {
@@ -239,7 +244,7 @@ impl Watched {
         Some(())
     }
 
-    /// Checks a move of the host's offset.
+    /// Checks an advance of the host's offset.
     pub(super) fn moves(&mut self, to: u64, breaches: &mut Vec<Breach>) {
         let (which, at, did, from) = match self.is_up {
             true => ("read", self.words[1], "read", self.seen.read),

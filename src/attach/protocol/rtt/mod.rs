@@ -15,10 +15,10 @@ use crate::messages::checkpoint::{SavedFrontEnd, SavedTransfer};
 use crate::messages::front_end::WordsRang;
 use crate::messages::rtt::{Direction, Transferred};
 
-/// Most unmapped addresses that are remembered, since the host looks at them again and again.
+/// Maximum number of remembered unmapped addresses, which the host reads repeatedly.
 const MOST_OUTSIDE: usize = 64;
 
-/// Most names that are remembered: one for each buffer.
+/// Maximum number of remembered names: one for each buffer.
 const MOST_NAMES: usize = 128;
 
 /// Observed state of a channel.
@@ -26,36 +26,37 @@ const MOST_NAMES: usize = 128;
 pub(super) struct Rtt {
     /// Address of the control block, as configured.
     configured: Option<u64>,
-    /// Ranges in which it is searched.
+    /// Ranges in which the host searches for the control block.
     search: Vec<(u64, u64)>,
-    /// Bytes of a pointer.
+    /// Size of a pointer in bytes.
     pointer: u64,
     /// Addresses of the control blocks of other channels in the space.
     others: Vec<u64>,
-    /// True for a control block that another channel searches in the same range: nothing tells whose it is, and it is not checked.
+    /// True if another channel searches the same range. The control block can't be attributed then,
+    /// and is not checked.
     is_ambiguous: bool,
     /// Modes that the host may set.
     modes: BTreeSet<u64>,
     /// Address of the control block in service.
     address: Option<u64>,
-    /// First segment of the control block, for the words that are polled.
+    /// First segment of the control block, which contains the polled words.
     place: Option<Segment>,
     /// Control block as last read, and its buffers.
     block: Option<(Block, Vec<Watched>)>,
-    /// Numbers of buffers that are impossible, as last reported.
+    /// Last reported invalid numbers of buffers.
     impossible: Option<(u64, u64)>,
-    /// Transfer of a checkpoint, which goes on.
+    /// Transfer of a checkpoint that continues.
     resumed: Option<SavedTransfer>,
     /// Names of buffers, by their addresses.
     names: BTreeMap<u64, String>,
     outside: VecDeque<u64>,
-    /// True if the state is known from the start, or from a restore on.
+    /// True if the state is known from the start, or from a restore.
     is_known: bool,
     pending: Pending<Request>,
 }
 
 impl Rtt {
-    /// Rules of a channel, with the other ones with RTT in its space.
+    /// Creates the rules of a channel. `others` are the other channels with RTT in its space.
     pub(super) fn new(place: &RttPlace, segments: &Segments, others: &[&RttPlace]) -> Self {
         let mut searched = others.iter().filter(|other| other.block.is_none());
         let meets = |(from, to): &(u64, u64)| {
@@ -83,7 +84,8 @@ impl Rtt {
         }
     }
 
-    /// Address of the control block, if a read is of it or of its first bytes. A search goes on behind marks of none.
+    /// Address of the control block, if this is a read of it or of its first bytes. A search
+    /// continues behind marks without a control block.
     fn block_at(&self, at: Span) -> Option<u64> {
         let in_range = |(from, to): &(u64, u64)| (*from..*to).contains(&at.address);
         let is_it = match self.address {
@@ -98,12 +100,12 @@ impl Rtt {
         (is_it && at.len >= HEADER && !self.is_ambiguous).then_some(at.address)
     }
 
-    /// True while the control block is searched: a mark that was found may be that of none.
+    /// True while the host searches for the control block. A mark found may not belong to one.
     fn is_searched(&self) -> bool {
         self.configured.is_none() && self.block.is_none()
     }
 
-    /// Owner of a place that is none of the channel's.
+    /// Owner of a range that does not belong to the channel.
     fn stranger(&self) -> Owner {
         match self.is_known && !self.is_ambiguous {
             true => Owner::Other,
@@ -111,7 +113,7 @@ impl Rtt {
         }
     }
 
-    /// Notes the name at an address, if it is printable text.
+    /// Records the name at an address, if it is printable text.
     fn learn(&mut self, address: u64, bytes: &[u8]) {
         let text = str::from_utf8(bytes).ok();
         let Some(text) =
@@ -136,7 +138,7 @@ impl Rtt {
         }
     }
 
-    /// Forgets the control block, which is not there any more.
+    /// Drops the control block, which is absent now.
     fn forget_block(&mut self) {
         (self.block, self.resumed) = (None, None);
         self.address = self.configured;
@@ -197,7 +199,7 @@ impl Rtt {
                 self.impossible = None;
             }
             Err(numbers) => {
-                // A mark that a search finds may be that of no control block.
+                // A mark that a search has found may not belong to a control block.
                 let is_told = self.impossible.replace(numbers) == Some(numbers);
                 if self.configured.is_some() && !is_told {
                     let (up, down) = numbers;
@@ -212,9 +214,9 @@ impl Rtt {
         }
     }
 
-    /// Checks words as polled.
+    /// Checks the polled words.
     fn rang(&mut self, rang: &WordsRang, breaches: &mut Vec<Breach>) {
-        // Several segments may take turns, so that all but one are older than the control block as read.
+        // If several segments take turns, all but one are older than the control block.
         let (Some(words), [at], Some(place)) = (&rang.words, &rang.segments[..], self.place) else {
             return;
         };
@@ -272,7 +274,7 @@ impl Rtt {
         }
     }
 
-    /// Checks a write to the flags of a buffer, of 32 bits.
+    /// Checks a write to the 32-bit flags of a buffer.
     fn sets_flags(
         modes: &BTreeSet<u64>,
         watched: &mut Watched,
@@ -299,7 +301,7 @@ fn name_of(is_up: bool, number: usize, name: Option<&String>) -> String {
     format!("{direction} channel {number}{name}")
 }
 
-/// Begins the check of all buffers of a control block.
+/// Starts the check of all buffers of a control block.
 fn begin(
     address: u64,
     block: &Block,
@@ -424,7 +426,7 @@ impl Rules for Rtt {
     fn looks_at(&self, at: Span) -> bool {
         match self.address {
             Some(address) if at.address == address => at.len == WIDE_HEAD || self.is_searched(),
-            // The numbers behind a mark that a search has found.
+            // Numbers after a mark that a search has found.
             _ => self.is_searched() && at.len == HEADER,
         }
     }

@@ -2,21 +2,21 @@
 
 use crate::mem::Span;
 
-/// Way in which a hart asks for an operation.
+/// Source of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RequestedBy {
     /// By the words of the code in place of traps.
     Words,
-    /// By the testbench.
+    /// Call of the testbench.
     Testbench,
 }
 
-/// Operation without an answer.
+/// Operation without a result so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Call {
     pub(super) operation: u64,
     pub(super) argument: u64,
-    /// True once its parameter block is known.
+    /// True after its parameter block is known.
     pub(super) has_parameters: bool,
     /// Words of its parameter block.
     pub(super) words: Vec<u64>,
@@ -24,6 +24,6 @@ pub(super) struct Call {
     pub(super) named: Vec<Span>,
     /// Result, after the event of the operation.
     pub(super) result: Option<u64>,
-    /// True once the host has written the result.
+    /// True after the host has written the result.
     pub(super) is_written: bool,
 }

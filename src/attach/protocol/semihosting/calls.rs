@@ -1,4 +1,4 @@
-//! Operations in service, from the request of a hart to their answer.
+//! Operations in service, from the request of a hart to their result.
 
 use bytes::Bytes;
 
@@ -8,11 +8,11 @@ use super::operation::{is_operation, name, named_memory, parameters};
 use crate::attach::protocol::rules::{Breach, word};
 use crate::messages::semihosting::OperationServed;
 
-/// Most operations in service. The testbench chooses the numbers of its harts.
+/// Maximum number of operations in service. The testbench chooses the numbers of its harts.
 const MOST_CALLS: usize = 64;
 
 impl Semihosting {
-    /// Begins an operation.
+    /// Starts an operation.
     pub(super) fn begins(
         &mut self,
         key: (RequestedBy, u32),
@@ -114,7 +114,7 @@ impl Semihosting {
         let at = (hart, argument);
         self.handles
             .served(at, operation.0, words, result.filter(|_| !failed), breaches);
-        // An exit has no answer.
+        // An exit has no result.
         if result.is_none()
             && let Some(key @ (RequestedBy::Words, _)) = key
         {
@@ -122,7 +122,8 @@ impl Semihosting {
         }
     }
 
-    /// Operation without a result that has named an address, with its hart and parameters; the only one, if none is known to have.
+    /// Operation without a result that has named an address, with its hart and parameters. If none
+    /// is known to have named it, the only operation in service.
     pub(super) fn naming(&self, address: u64) -> Option<String> {
         let mut open = self.calls.iter().filter(|(_, call)| call.result.is_none());
         let names = |(_, call): &(_, &Call)| {
@@ -145,7 +146,8 @@ impl Semihosting {
         })
     }
 
-    /// Checks the answer to the testbench; `None` for an operation that waits for input or was not carried out.
+    /// Checks the result for the testbench; `None` for an operation that waits for input or was not
+    /// executed.
     pub(super) fn replied_to_testbench(
         &mut self,
         hart: u32,

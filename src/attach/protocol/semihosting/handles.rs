@@ -1,14 +1,14 @@
-//! Handles of a channel, as the results of its operations open and close them.
+//! Handles of a channel, opened and closed by the results of its operations.
 
 use std::collections::BTreeSet;
 
 use super::operation::name;
 use crate::attach::protocol::rules::Breach;
 
-/// Most handles that a channel has opened.
+/// Maximum number of handles that a channel has opened.
 const MOST: usize = 256;
 
-/// First handle behind the three standard streams.
+/// First handle after the three standard streams.
 const FIRST: u64 = 3;
 
 /// Open handles; `None` if they are not known.
@@ -16,14 +16,15 @@ const FIRST: u64 = 3;
 pub(super) struct Handles(Option<BTreeSet<u64>>);
 
 impl Handles {
-    /// These handles are open, and no others.
+    /// Creates the state in which exactly these handles are open.
     pub(super) fn of(handles: impl IntoIterator<Item = u64>) -> Self {
         Self(Some(
             handles.into_iter().take(MOST + FIRST as usize).collect(),
         ))
     }
 
-    /// Checks an operation of a hart with its argument, by its parameters and its result; `None` for one that has failed.
+    /// Checks an operation of a hart with its argument, by its parameters and its result; `None`
+    /// for a failed one.
     pub(super) fn served(
         &mut self,
         (hart, argument): (u32, u64),
@@ -66,7 +67,7 @@ impl Handles {
                         "hart {hart}: {name} at {argument:#x} of handle {handle:#x}, which is not open: {side}"
                     ));
                 }
-                // A handle whose file can't be closed is gone, too.
+                // A handle is closed even if its file can't be.
                 if operation == 0x02 {
                     open.remove(&handle);
                 }

@@ -21,10 +21,11 @@ use crate::messages::checkpoint::{SavedFrontEnd, SavedSemihosting};
 use crate::messages::front_end::{Operate, OperateError, WordsRang};
 use crate::messages::semihosting::OperationServed;
 
-/// Harts with words of their own. Their flags of 32 bits come first, and the flag of a hart without words.
+/// Number of harts with words of their own. Their flags of 32 bits come first, followed by the flag
+/// for other harts.
 const HARTS: u32 = 8;
 
-/// Offset of the first hart's `a0` and `a1` from the code, and bytes of both.
+/// Offset of the first hart's `a0` and `a1` from the start of the code, and the size of both.
 const ARGUMENTS: u64 = 64;
 const ARGUMENTS_LEN: u64 = 16;
 
@@ -32,19 +33,19 @@ const ARGUMENTS_LEN: u64 = 16;
 #[derive(Debug)]
 pub(super) struct Semihosting {
     width: PtrWidth,
-    /// Address of the code in place of traps.
+    /// Address of the code that replaces traps.
     stub: Option<u64>,
     handles: Handles,
     /// Operations without an answer, by the way they were asked and by hart.
     calls: BTreeMap<(RequestedBy, u32), Call>,
     /// Flags as last polled, or cleared by the host.
     flags: [Option<u64>; HARTS as usize + 1],
-    /// True if the state is known from the start, or from a restore on.
+    /// True if the state is known from the start, or from a restore.
     is_known: bool,
     pending: Pending<AwaitedReply>,
 }
 
-/// Message whose reply is waited for.
+/// Message with a pending reply.
 #[derive(Debug, Clone, Copy)]
 enum AwaitedReply {
     /// Read of a hart's words.
@@ -69,12 +70,12 @@ impl Semihosting {
         }
     }
 
-    /// Address of the flag at a position, or offset without code in place of traps.
+    /// Address of the flag at a position; its offset if no code replaces traps.
     fn flag(&self, position: u64) -> u64 {
         self.stub.unwrap_or_default().wrapping_add(4 * position)
     }
 
-    /// Place of a hart's `a0` and `a1`.
+    /// Range of a hart's `a0` and `a1`.
     fn arguments(&self, hart: u32) -> Span {
         let stub = self.stub.unwrap_or_default();
         let offset = ARGUMENTS + ARGUMENTS_LEN * u64::from(hart);
@@ -84,7 +85,7 @@ impl Semihosting {
         }
     }
 
-    /// Checks the flags as polled.
+    /// Checks the polled flags.
     fn rang(&mut self, words: &Bytes, breaches: &mut Vec<Breach>) {
         for position in 0..=u64::from(HARTS) {
             let at = position as usize;
@@ -97,7 +98,8 @@ impl Semihosting {
                 continue;
             }
             if position == u64::from(HARTS) {
-                // A second hart waits for the first one, and sets 1; others set their number and 1.
+                // The second of two harts waits for the first, and sets 1; others set their number
+                // plus 1.
                 let ends = match now {
                     0 => continue,
                     1 => {

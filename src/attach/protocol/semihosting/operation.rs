@@ -1,4 +1,4 @@
-//! Operations of semihosting, as `docs/semihosting.md` has them.
+//! Operations of semihosting, by `docs/semihosting.md`.
 
 use mailbox_rs::PtrWidth;
 
@@ -37,7 +37,7 @@ fn known(operation: u64) -> Option<(u64, &'static str, usize)> {
     all.find(|(number, _, _)| *number == operation)
 }
 
-/// True if there is such an operation.
+/// True for an operation of the specification.
 pub(super) fn is_operation(operation: u64) -> bool {
     known(operation).is_some()
 }
@@ -55,7 +55,7 @@ pub(super) fn parameters(operation: u64) -> usize {
     known(operation).map_or(0, |(_, _, count)| count)
 }
 
-/// Memory that an operation has the host write.
+/// Memory that an operation lets the host write.
 pub(super) fn named_memory(
     operation: u64,
     argument: u64,

@@ -15,11 +15,11 @@ use crate::messages::rtt::{self, BufferName, Direction, Transferred};
 use crate::messages::semihosting::{self, Operation, OperationServed, Semihosting};
 use crate::messages::{HtifPlace, Interface, RttPlace, SemihostingPlace};
 
-/// Message of a random kind, with numbers that are often those of words.
+/// Message of a random kind, whose numbers are often addresses of words.
 #[derive(Debug, Clone)]
 enum Said {
     Poll(u64, Vec<u8>),
-    /// Read and, unless a filter hides it, its reply.
+    /// Read with its reply, unless a filter hides the reply.
     Read(u64, u64, Option<Vec<u8>>),
     Write(u64, Vec<u8>),
     Word(u64, u64),
@@ -101,7 +101,8 @@ fn said() -> impl Strategy<Value = Said> {
     ]
 }
 
-/// Two channels of each protocol, all with their words at [`BASE`]. A control block that is searched is that of a channel alone.
+/// Two channels of each protocol, all with their words at [`BASE`]. The search for a control block
+/// is tested with one channel.
 fn kits() -> Vec<Kit> {
     let htif = HtifPlace {
         tohost: BASE,
@@ -260,7 +261,7 @@ fn state_is_bounded() {
             }
             sizes[at] = size(&kit);
         }
-        // Numbers are longer, their number is not larger.
+        // The numbers have more digits, but there are not more of them.
         assert!(sizes[1] < sizes[0] * 2, "{sizes:?}");
     }
 }

@@ -121,7 +121,7 @@ fn commands_in_order_are_no_findings() {
 #[test]
 fn a_command_over_another_one_is_lost() {
     let mut kit = kit();
-    // Two stores, in either order, and a repeated one.
+    // Two stores, in either order, and a repeated store.
     for half in [WRITE_A & 0xffff_ffff, WRITE_A & !0xffff_ffff] {
         for word in [half, half, WRITE_A, WRITE_A] {
             kit.tohost(word);
@@ -129,7 +129,7 @@ fn a_command_over_another_one_is_lost() {
         kit.takes();
         kit.served(WRITE_A, None, None);
     }
-    // Memory is cleared by start-up code.
+    // Start-up code clears memory.
     kit.tohost(WORDS);
     kit.tohost(0);
     kit.finds_nothing();
@@ -149,7 +149,7 @@ fn firmware_only_clears_fromhost() {
         kit.puts(WORDS, 7);
         kit.both(0, 0);
         kit.responds(1);
-        // Cleared by halves, and cleared.
+        // Cleared by halves, and at once.
         kit.both(0, 1);
         kit.both(0, end * 5);
     }
@@ -167,7 +167,7 @@ fn commands_that_do_not_exist_are_firmware_s_fault() {
         "tohost at 0x1000 has 0x502000000000001: firmware asks for command 2 of device 5, which does not exist",
     );
     kit.served(0x0502_0000_0000_0001, None, None);
-    // A system call that does not exist has an answer, ENOSYS.
+    // An unknown system call has a result, ENOSYS.
     let call = kit.calls(9999, [0; 7]);
     kit.served(WORDS, call, Some(-38));
     kit.puts(WORDS, (-38_i64).cast_unsigned());
@@ -230,7 +230,7 @@ fn the_host_writes_no_memory_that_no_command_names() {
     kit.finds(&format!("the host writes 0x10 bytes at 0x3000, {neither}"));
     kit.puts(WORDS, 16);
     kit.finds_nothing();
-    // Once.
+    // Reported only once.
     kit.puts(WORDS, 16);
     kit.finds(&format!(
         "the host writes 0x8 bytes at 0x2000 (0x10), {neither}"
@@ -347,7 +347,7 @@ fn descriptors_are_open_while_they_are_used() {
     let fd = |fd: u64| [fd, BUFFER, 4, 0, 0, 0, 0];
     let cwd = (-100_i64).cast_unsigned();
     assert_eq!(asks(56, [cwd, BUFFER, 4, 0, 0, 0, 0], 3), [""; 0]);
-    // A file that can't be written, of another width of its descriptor, and one of another channel.
+    // A file that can't be written, a descriptor of another width, and one of another channel.
     assert_eq!(asks(64, fd(0xffff_ffff_0000_0003), EBADF), [""; 0]);
     assert_eq!(asks(63, fd(7), 4), [""; 0]);
     assert_eq!(asks(57, fd(3), 0), [""; 0]);
@@ -375,7 +375,7 @@ fn descriptors_are_open_while_they_are_used() {
             "mkdirat(0x9, 0x3000, 0x4, 0x0), whose words are at 0x2000, of descriptor 9, which is not open: firmware has not opened it"
         ]
     );
-    // Where the path is absolute, the directory is unused.
+    // With an absolute path, the directory is unused.
     assert_eq!(asks(34, [3, BUFFER, 4, 0, 0, 0, 0], 0), [""; 0]);
     assert_eq!(asks(56, [cwd, BUFFER, 4, 0, 0, 0, 0], 3), [""; 0]);
     assert_eq!(
@@ -389,14 +389,14 @@ fn descriptors_are_open_while_they_are_used() {
 #[test]
 fn attached_later_it_judges_what_it_has_seen_alone() {
     let mut kit = Kit::attached_late(ENDPOINT, Interface::Htif(place()), words_place());
-    // The end of a command that was taken before.
+    // End of a command that was taken before.
     kit.writes(Op::Fill(span(BUFFER, 16), 0));
     kit.served(WORDS, None, Some(0));
     kit.puts(WORDS, 0);
     kit.responds(1);
     kit.served(READ, None, Some(0x141));
     kit.both(0, 0);
-    // The answer of an earlier console read, while a later one waits.
+    // Response to an earlier console read, while a later one waits.
     kit.tohost(READ);
     kit.takes();
     kit.served(READ | 1, None, Some(0x141));

@@ -1,4 +1,4 @@
-//! Each rule with messages that keep it and messages that break it, and random messages.
+//! Messages that follow each rule, messages that violate it, and random messages.
 
 mod hostile;
 mod htif;
@@ -19,7 +19,7 @@ use crate::messages::{ChannelDescriptor, ChannelId, ChannelServices, Interface};
 const SPACE: SpaceId = SpaceId(0);
 const CHANNEL: ChannelId = ChannelId(0);
 
-/// Channel under check, and all messages about it.
+/// Channel under check, with the state of its mock server.
 struct Kit {
     rules: AllRules,
     server: Endpoint,
@@ -27,7 +27,7 @@ struct Kit {
     found: Vec<String>,
 }
 
-/// Place of `len` bytes in the only memory, which begins at address 0.
+/// Segment of `len` bytes in the only memory, which starts at address 0.
 fn segments(address: u64, len: u64) -> Segments {
     let memory = MemoryId(0);
     let offset = address;
@@ -54,7 +54,7 @@ fn channel(name: &str, interface: Interface, place: Segments) -> ChannelDescript
 }
 
 impl Kit {
-    /// The only channel `cpu` of a server, from the start of the system on.
+    /// Creates the only channel, `cpu`, of a server at the start of the system.
     fn new(server: Endpoint, interface: Interface, place: Segments) -> Self {
         let mut kit = Self::attached_late(server, interface, place);
         kit.event(&SystemStarted);

@@ -105,7 +105,7 @@ fn transfers_in_order_are_no_findings() {
     kit.moves(UP_READ, 10);
     kit.transferred(Direction::Up, 10);
     kit.polls(segments(UP_WRITE, 4), &6_u32.to_le_bytes());
-    // Around the end, by two pieces each.
+    // Across the end of the ring, in two parts.
     kit.offsets([6, 10], [0, 0]);
     kit.takes_up(10, 6);
     kit.takes_up(0, 6);
@@ -124,7 +124,7 @@ fn transfers_in_order_are_no_findings() {
         Bytes::from_static(&[2, 0, 0, 0]),
     ));
     kit.finds_nothing();
-    // Firmware begins anew, with the mark cleared or so fast that nobody sees that.
+    // Firmware starts again. The mark is cleared, or set again before the next poll.
     kit.offsets([3, 0], [0, 0]);
     kit.reads(span(BLOCK, 24), &[0; 24]);
     kit.offsets([9, 9], [9, 9]);
@@ -144,7 +144,7 @@ fn the_host_frees_what_it_has_read() {
     kit.finds("up channel 0: the host reports 0x4 bytes, and has moved its offset by 0xa");
     kit.transferred(Direction::Up, 4);
     kit.finds("up channel 0: the host reports 0x4 bytes, and has not moved its offset");
-    // Past what is there.
+    // Behind the available bytes.
     kit.offsets([12, 10], [0, 0]);
     kit.takes_up(10, 6);
     kit.moves(UP_READ, 0);
@@ -228,13 +228,13 @@ fn unread_bytes_are_not_overwritten() {
     kit.offsets([10, 4], [0, 0]);
     kit.offsets([6, 4], [0, 0]);
     kit.finds(text);
-    // Seen by a poll, while the bytes are delivered.
+    // Observed by a poll, while the bytes are delivered.
     kit.offsets([10, 4], [0, 0]);
     kit.polls(segments(UP_WRITE, 4), &6_u32.to_le_bytes());
     kit.finds_nothing();
     kit.offsets([12, 4], [0, 0]);
     kit.finds(text);
-    // It was a reset.
+    // The change was a reset.
     kit.polls(segments(UP_WRITE, 4), &2_u32.to_le_bytes());
     kit.offsets([2, 0], [0, 0]);
     kit.finds_nothing();
@@ -244,7 +244,7 @@ fn unread_bytes_are_not_overwritten() {
 fn buffers_stay_where_they_are() {
     let mut kit = kit();
     let moved = |read| [[0x5000, 32, 9, read, 0], buffers([0, 0], [0, 0])[1]];
-    // One that is set up late, and anew.
+    // A buffer that is set up late, and again.
     kit.block([[0; 5], EMPTY]);
     kit.block([EMPTY, EMPTY]);
     kit.block([[UP as u32, SIZE, 9, 0, 0], EMPTY]);
@@ -273,7 +273,7 @@ fn buffers_stay_where_they_are() {
     );
 }
 
-/// The order of stores is that of SEGGER's code: address, size, read offset, write offset.
+/// The stores have the order of SEGGER's code: address, size, read offset, write offset.
 #[test]
 fn a_buffer_that_is_being_set_up_anew_is_no_finding() {
     let mut kit = kit();
@@ -299,7 +299,7 @@ fn a_buffer_that_is_being_set_up_anew_is_no_finding() {
         kit.block([up, of_down[3]]);
     }
     kit.finds_nothing();
-    // At the same place.
+    // Set up again at the same address.
     let mut kit = self::kit();
     for down in [[8, 4], [8, 0], [0, 0]] {
         kit.offsets([0, 0], down);
@@ -344,7 +344,7 @@ fn a_mark_that_a_search_finds_may_be_no_control_block() {
     assert_eq!(kit.found().len(), 1);
 }
 
-/// Constants of firmware may have the mark, with anything behind it. The host passes over them.
+/// Constants of firmware may have the mark, followed by arbitrary bytes. The host passes over them.
 #[test]
 fn marks_of_constants_are_passed_over() {
     let mut kit = Kit::new(ENDPOINT, interface(None), Segments::new());
@@ -357,7 +357,7 @@ fn marks_of_constants_are_passed_over() {
         kit.reads(span(0x5000, 24), &head);
     }
     kit.reads(span(0x5000, 48), &bytes);
-    // More buffers than there is memory.
+    // Buffers larger than the memory.
     kit.reads(span(0x7fe8, 24), &header(64, 64));
     let all = span(0x7fe8, 24 + 128 * 24);
     kit.access(Op::Read(all), Err(outside(0x8000)));
@@ -415,7 +415,8 @@ fn a_control_block_that_is_searched_is_known_once_it_is_found() {
     );
 }
 
-/// Bytes behind a control block at the end of memory, and the numbers behind a mark there.
+/// Reads of bytes behind a control block at the end of memory, and of the numbers after a mark
+/// there.
 #[test]
 fn looks_behind_the_end_of_memory_are_no_findings() {
     for block in [Some(BLOCK), None] {
@@ -481,7 +482,7 @@ fn findings_have_the_names_of_buffers() {
         kit.access(Op::Text(span(0x6000, 64)), Ok(outcome));
     };
     reads(&mut kit, &named(0x6000, 4));
-    // No name of any buffer, and no text.
+    // Neither the name of a buffer nor text.
     kit.access(
         Op::Text(span(0x7000, 64)),
         Ok(Outcome::Bytes(Bytes::from_static(b"other"))),
@@ -504,7 +505,7 @@ fn findings_have_the_names_of_buffers() {
     let found = kit.found();
     let said = "by up channel 0 `Terminal` with its name at 0x6000: space";
     assert!(found[0].contains(said), "{found:?}");
-    // Set up anew, the name is known.
+    // The name is known after the buffer is set up again.
     kit.reads(span(BLOCK, 24), &[0; 24]);
     reads(&mut kit, &named(0x6000, 4));
     reads(&mut kit, &named(0x6000, 5));
@@ -524,7 +525,7 @@ fn attached_later_it_begins_with_the_next_read_of_the_control_block() {
     );
 }
 
-/// Channels that search in these ranges, from the start of the system on.
+/// Creates channels that search in these ranges, at the start of the system.
 fn searching(ranges: [(u64, u64); 2]) -> Kit {
     let channels = ["cpu", "second"].into_iter().zip(ranges);
     let channels = channels.map(|(name, range)| {
@@ -550,7 +551,7 @@ fn a_search_beside_control_blocks_of_others_is_checked() {
     ];
     let mut beside = Kit::of(ENDPOINT, channels);
     beside.event(&SystemStarted);
-    // That of the other channel.
+    // Control block of the other channel.
     beside.reads(span(0x4000, 24), &header(0, 0));
     for mut kit in [beside, searching([(0, 0x2000), (0x4000, 0x8000)])] {
         kit.offsets([10, 4], [0, 0]);

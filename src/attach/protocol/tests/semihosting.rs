@@ -32,7 +32,7 @@ fn by_testbench() -> Kit {
 }
 
 impl Kit {
-    /// Shows the poll of the flags: of the first two harts, and of one without words.
+    /// Shows a poll of the flags: of the first two harts, and of other harts.
     fn flags(&mut self, flags: [u32; 3]) {
         let [first, second, other] = flags;
         let words = [first, second, 0, 0, 0, 0, 0, 0, other].map(u32::to_le_bytes);
@@ -69,7 +69,7 @@ impl Kit {
         ]));
     }
 
-    /// Shows an operation of the first hart from its flag to its answer.
+    /// Shows an operation of the first hart from its flag to its result.
     fn operates(&mut self, operation: u64, words: &[u64], result: Result<u64, Errno>) {
         self.flags([1, 0, 0]);
         self.asks(0, operation, BLOCK);
@@ -104,7 +104,7 @@ fn operations_in_order_are_no_findings() {
     kit.operates(WRITE, &[3, BUFFER, 8], Ok(0));
     kit.operates(CLOSE, &[3], Ok(0));
     kit.operates(OPEN, &[BUFFER, 0, 8], Err(Errno::ENOENT));
-    // It waits for input, and is asked for again.
+    // The operation waits for input, and is requested again.
     kit.flags([1, 0, 0]);
     for _ in 0..3 {
         kit.asks(0, READ, BLOCK);
@@ -113,7 +113,7 @@ fn operations_in_order_are_no_findings() {
     kit.writes(Op::Write(span(BUFFER, 4), Bytes::from_static(b"text")));
     kit.has_served(READ, &[0, BUFFER, 16], Ok(12));
     kit.answers(12);
-    // Firmware begins anew.
+    // Firmware starts again.
     kit.flags([1, 0, 0]);
     kit.asks(0, READC, 0);
     kit.flags([0, 0, 0]);
@@ -181,7 +181,7 @@ fn handles_are_open_before_they_are_used() {
     let mut kit = kit();
     kit.operates(WRITE, &[3, BUFFER, 8], Err(Errno::EBADF));
     let found = kit.found();
-    // The result of a failed transfer is its length; this one is larger.
+    // The result of a failed transfer is its length, and this one is larger.
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(
         found[1],
@@ -261,7 +261,7 @@ fn the_host_writes_no_memory_that_no_operation_names() {
     kit.has_served(READ, &[0, BUFFER, 16], Ok(0));
     kit.writes(Op::Fill(span(BUFFER, 16), 0));
     kit.finds(&format!("the host writes 0x10 bytes at 0x3000, {neither}"));
-    // Code of the traps, and the second half of the answer.
+    // Code for the traps, and the second half of the result.
     kit.writes(Op::Fill(span(STUB + 72, 8), 0));
     kit.finds(&format!(
         "the host writes 0x8 bytes at 0x1048 (0x0), {neither}"
@@ -281,7 +281,7 @@ fn a_parameter_block_outside_of_the_map_is_firmware_s_fault() {
     kit.has_served(OPEN, &[], Err(Errno::EFAULT));
     kit.answers(u64::MAX);
     kit.finds_nothing();
-    // Of two operations in service, the one with the address.
+    // The operation with the address, of two in service.
     kit.flags([1, 1, 0]);
     kit.asks(1, READC, 0);
     kit.asks(0, READ, BLOCK);
