@@ -10,7 +10,7 @@ use crate::sim::open_array::OpenArray;
 /// Text of a C string.
 ///
 /// # Safety
-/// `text` is NULL or a NUL-terminated string that stays as it is for `'a`.
+/// `text` is NULL or a NUL-terminated string that is unchanged during `'a`.
 pub(super) unsafe fn text<'a>(
     text: *const c_char,
     argument: &'static str,
@@ -55,14 +55,14 @@ pub(super) unsafe fn string<'a>(
     if text.is_null() {
         return Err(Error::Null { argument });
     }
-    // SAFETY: it isn't NULL, so it is NUL-terminated and stays, as the caller promised.
+    // SAFETY: it is not NULL, so it is NUL-terminated and unchanged, as the caller promised.
     Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
 /// Elements of a C array; NULL is valid for no elements.
 ///
 /// # Safety
-/// `first` is NULL or points to `len` elements that stay as they are for `'a`.
+/// `first` is NULL or points to `len` elements that are unchanged during `'a`.
 pub(super) unsafe fn array<'a, T>(
     first: *const T,
     len: u64,
@@ -72,7 +72,8 @@ pub(super) unsafe fn array<'a, T>(
     match NonNull::new(first.cast_mut()) {
         None if len == 0 => Ok(&[]),
         None => Err(Error::Null { argument }),
-        // SAFETY: there are `len` elements, as the caller promised, and no more bytes than an array can have.
+        // SAFETY: there are `len` elements, as the caller promised, and at most as many bytes as an
+        // array can have.
         Some(first) => Ok(unsafe { slice::from_raw_parts(first.as_ptr(), len) }),
     }
 }
@@ -87,7 +88,8 @@ fn array_len<T>(len: u64, argument: &'static str) -> Result<usize, Error> {
 /// Open array of SystemVerilog.
 ///
 /// # Safety
-/// `handle` is NULL, or the simulator's for a one-dimensional array of bytes in the call that is running.
+/// `handle` is NULL, or the simulator's handle of a one-dimensional array of bytes in the running
+/// call.
 pub(super) unsafe fn open_array(
     handle: *mut c_void,
     argument: &'static str,
@@ -104,10 +106,10 @@ pub(super) unsafe fn open_array(
 pub(super) struct Out<T>(NonNull<T>);
 
 impl<T: Copy> Out<T> {
-    /// Out parameter at `place`, set to `none`.
+    /// Creates an out parameter at `place`, set to `none`.
     ///
     /// # Safety
-    /// `place` is NULL or has room for a `T` for as long as this lives.
+    /// `place` is NULL or has room for a `T` during the life of this value.
     pub(super) unsafe fn new(
         place: *mut T,
         none: T,
@@ -121,12 +123,13 @@ impl<T: Copy> Out<T> {
 
     /// Sets the result.
     pub(super) fn set(&self, value: T) {
-        // SAFETY: there is room for it, as `new` was promised; C may have packed it anywhere.
+        // SAFETY: there is room for it, as the caller of `new` promised; C may have placed it at
+        // any alignment.
         unsafe { self.0.write_unaligned(value) };
     }
 }
 
-/// Byte buffer of C, to be filled.
+/// Byte buffer of C for a result.
 #[derive(Debug)]
 pub(super) struct OutBytes {
     first: *mut u8,
@@ -134,10 +137,10 @@ pub(super) struct OutBytes {
 }
 
 impl OutBytes {
-    /// Buffer of `len` bytes at `first`; NULL is valid for no bytes.
+    /// Creates a buffer of `len` bytes at `first`. NULL is valid for no bytes.
     ///
     /// # Safety
-    /// `first` is NULL or has room for `len` bytes for as long as this lives.
+    /// `first` is NULL or has room for `len` bytes during the life of this value.
     pub(super) unsafe fn new(
         first: *mut c_void,
         len: u64,
@@ -163,7 +166,8 @@ impl OutBytes {
         if len == 0 {
             return;
         }
-        // SAFETY: there is room for them, as `new` was promised, and C's bytes are none of ours.
+        // SAFETY: there is room for them, as the caller of `new` promised, and C's bytes do not
+        // overlap ours.
         unsafe { self.first.copy_from_nonoverlapping(bytes.as_ptr(), len) };
     }
 }

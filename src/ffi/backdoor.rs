@@ -40,7 +40,7 @@ macro_rules! numbers {
     )+};
 }
 
-/// Id of the space of this name. Only a name that no space has is looked at for what is wrong with it.
+/// Id of the space with this name. Only a name without a space is checked for other errors.
 #[inline]
 fn space_id(vhost: &Vhost, name: &[u8]) -> Result<SpaceId, Error> {
     vhost
@@ -93,7 +93,7 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_string(
             .process()?
             .system_at_once()?
             .read_string(space, address)?;
-        // NUL-terminated: reading stops at the first NUL.
+        // Has no NUL: reading stops at the first one.
         let read = CString::new(read).unwrap_or_default();
         data.set(call.process()?.returned.string.store(read));
         Ok(())

@@ -1,4 +1,4 @@
-//! Call from C: right to run in the system, and reports of its errors.
+//! Call from C: its access to the systems, and reports of its errors.
 
 use std::mem;
 
@@ -17,7 +17,7 @@ use crate::sim::current_system::{SystemId, current, select, selected, set_curren
 use crate::sim::strand::{self, CodeGuard, Entered, Overlap};
 use crate::sim::{lifetime, scope, testbench};
 
-/// A call from C: inside the strand, unless another thread is.
+/// Call from C. It is inside the strand, unless another thread is.
 pub(super) struct Call {
     entered: Result<Entered, Overlap>,
     /// The library's own code runs, in a call from inside another one.
@@ -48,7 +48,7 @@ impl Call {
         call
     }
 
-    /// A call that has entered the strand by [`strand::enter_free`].
+    /// Wraps a strand that was entered by [`strand::enter_free`] in a call.
     #[inline]
     pub(super) fn enter_with(entered: Entered) -> Self {
         entered.settle(false);
@@ -59,15 +59,15 @@ impl Call {
         call
     }
 
-    /// Finds the system that the call is for.
+    /// Selects the system of the call.
     pub(super) fn begin(&self) {
         if let Ok(strand) = &self.entered {
             systems::begin_call(strand, self.selected());
         }
     }
 
-    /// System that is selected for the call, and the one in its place if it was closed: in a call from inside another one those of the
-    /// foreign code, else the process's.
+    /// Selected system of the call, and its replacement if that was closed: those of the foreign
+    /// code in a nested call, otherwise those of the process.
     fn selected(&self) -> [SystemId; 2] {
         match &self.nested {
             None => [selected(), SystemId::FIRST],
@@ -78,7 +78,8 @@ impl Call {
         }
     }
 
-    /// Selects a system for later calls; in a call from inside another one, for those of the foreign code until it returns.
+    /// Selects a system for later calls. In a nested call it applies to calls of the foreign code
+    /// until that returns.
     pub(super) fn select(&mut self, system: SystemId) {
         match &mut self.nested {
             None => select(system),
@@ -86,7 +87,7 @@ impl Call {
         }
     }
 
-    /// An outermost call that has entered the strand already.
+    /// Outermost call that has already entered the strand.
     pub(super) fn of(entered: Entered) -> Self {
         Self {
             entered: Ok(entered),
@@ -94,7 +95,8 @@ impl Call {
         }
     }
 
-    /// Notes that the system is settled: [`settled_tick`](super::settled_tick) takes the short path until another call comes.
+    /// Records that the system is settled: [`settled_tick`](super::settled_tick) takes the short
+    /// path until the next other call.
     #[inline]
     pub(super) fn settle(&self) {
         if let Ok(entered) = &self.entered {
@@ -102,7 +104,7 @@ impl Call {
         }
     }
 
-    /// Attends to what has happened since the last call.
+    /// Handles a fork and refused calls since the last call.
     #[cold]
     fn attend(self) -> Self {
         let Ok(strand) = &self.entered else {
@@ -120,7 +122,7 @@ impl Call {
         self
     }
 
-    /// Enters the strand, whatever there is to follow or to report.
+    /// Enters the strand, without handling forks or refused calls.
     #[inline]
     pub(super) fn enter_as_is() -> Self {
         let entered = strand::enter();
@@ -133,7 +135,7 @@ impl Call {
         Self { entered, nested }
     }
 
-    /// Follows an unannounced fork.
+    /// Handles an unannounced fork.
     #[cold]
     fn after_fork(mut self) -> Self {
         let ended = catch(|| match self.end_fork()? {
@@ -146,10 +148,10 @@ impl Call {
         self
     }
 
-    /// The strand.
+    /// Returns the strand.
     ///
     /// # Errors
-    /// [`Error::Overlap`] where another thread is inside a call.
+    /// [`Error::Overlap`] if another thread is inside a call.
     #[inline]
     pub(super) fn strand(&self) -> Result<&Entered, Error> {
         match &self.entered {
@@ -158,30 +160,30 @@ impl Call {
         }
     }
 
-    /// The current system, also where the host was lost in a fork.
+    /// Returns the current system, even if the host was lost in a fork.
     ///
     /// # Errors
-    /// [`Error::Overlap`] where another thread is inside a call.
+    /// [`Error::Overlap`] if another thread is inside a call.
     #[inline]
     pub(super) fn entered(&self) -> Result<&Process, Error> {
         Ok(systems::process(self.strand()?))
     }
 
-    /// Forks of the process.
+    /// Returns the forks of the process.
     ///
     /// # Errors
-    /// [`Error::Overlap`] where another thread is inside a call.
+    /// [`Error::Overlap`] if another thread is inside a call.
     #[inline]
     pub(super) fn forks(&self) -> Result<&Forks, Error> {
         Ok(FORKS.get(self.strand()?))
     }
 
-    /// True where the call comes from inside no other.
+    /// True if the call is not nested in another.
     pub(super) fn is_outermost(&self) -> bool {
         self.entered.as_ref().is_ok_and(Entered::is_outermost)
     }
 
-    /// Keeps the strand when this call is over.
+    /// Keeps the strand after this call.
     pub(super) fn keep(&mut self) {
         let inner = strand::enter();
         if let Ok(entered) = mem::replace(&mut self.entered, inner) {
@@ -189,7 +191,7 @@ impl Call {
         }
     }
 
-    /// Leaves the strand, which was kept, when this call is over.
+    /// Leaves the kept strand after this call.
     pub(super) fn take_over(&mut self) {
         if let Some(kept) = strand::enter_kept() {
             self.entered = Ok(kept);
@@ -199,16 +201,17 @@ impl Call {
         }
     }
 
-    /// The current system.
+    /// Returns the current system.
     ///
     /// # Errors
-    /// [`Error::Overlap`] where another thread is inside a call, [`Error::StillLost`] where the host was lost in a fork.
+    /// [`Error::Overlap`] if another thread is inside a call, [`Error::StillLost`] if the host was
+    /// lost in a fork.
     #[inline]
     pub(super) fn process(&self) -> Result<&Process, Error> {
         Ok(systems::process(self.usable_strand()?))
     }
 
-    /// The strand of a usable host.
+    /// Returns the strand of a usable host.
     ///
     /// # Errors
     /// As [`process`](Self::process).
@@ -221,38 +224,41 @@ impl Call {
         Ok(strand)
     }
 
-    /// Refuses a call that concerns the process, and comes from inside a foreign call of any system, or a report.
+    /// Refuses a call that concerns the process, if it comes from inside a report or a foreign call
+    /// of any system.
     ///
     /// # Errors
-    /// [`Error::Reentrant`], and what [`process`](Self::process) fails with.
+    /// [`Error::Reentrant`], and the errors of [`process`](Self::process).
     pub(super) fn reject_inside_any(&self) -> Result<(), Error> {
         systems::each(self.usable_strand()?, Process::reject_reentrant)
     }
 
-    /// Refuses a call that comes from inside a foreign call or a report.
+    /// Refuses a call from inside a foreign call or a report.
     ///
     /// # Errors
-    /// [`Error::Reentrant`], and what [`process`](Self::process) fails with.
+    /// [`Error::Reentrant`], and the errors of [`process`](Self::process).
     #[inline]
     pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
         match &self.entered {
-            // On the path of every tick: it comes from inside no other call.
+            // The usual case of a tick: the call is not nested.
             Ok(strand) if strand.is_outermost() => Ok(()),
             _ => self.process()?.reject_reentrant(),
         }
     }
 
-    /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread. The current system is the
-    /// first one afterwards if the system of this call was closed.
+    /// Leaves the strand while `act` runs, so that simulated time can advance and other calls may
+    /// come from any thread. If the system of this call was closed meanwhile, the first system
+    /// becomes the current one.
     ///
     /// # Errors
-    /// [`Error::Overlap`] where another thread is inside a call when `act` has returned, [`Error::Panicked`] where it panicked.
+    /// [`Error::Overlap`] if another thread is inside a call when `act` has returned,
+    /// [`Error::Panicked`] if it panicked.
     pub(super) fn leave_during<T>(&mut self, act: impl FnOnce() -> T) -> Result<T, Error> {
         let system = current();
         let (entered, outcome) = mem::replace(&mut self.entered, Err(Overlap))?.leave_during(act);
         self.entered = entered;
         if let Ok(strand) = &self.entered {
-            // Another call may have closed it, and given its number to a new one.
+            // Another call may have closed the system, and a new one may have its number.
             let is_open = systems::is_open(strand, system);
             set_current(if is_open { system } else { SystemId::FIRST });
         }
@@ -260,17 +266,18 @@ impl Call {
         outcome.map_err(|payload| Error::Panicked(panic_text(payload.as_ref())))
     }
 
-    /// Ends a fork, on either side.
+    /// Ends a fork, in the parent or in the child.
     pub(super) fn end_fork(&mut self) -> Result<Side, Error> {
         let side = end_fork(self.strand()?);
         self.take_over();
         side
     }
 
-    /// Stores and reports the error of a call. One that was refused is noted for a call that is not.
+    /// Stores and reports the error of a call. A refused call is recorded, so that a later call
+    /// reports it.
     #[cold]
     pub(super) fn report_error(&self, function: &'static str, error: &Error) {
-        // Should reporting fail too, the caller still gets its answer.
+        // The caller gets its result even if the report fails.
         let _ = catch(|| {
             match &self.entered {
                 Ok(strand) => report_error(systems::process(strand), function, error),
@@ -281,8 +288,8 @@ impl Call {
     }
 }
 
-/// Stores the latest refused call, and reports the first, unless this is a call from inside a report. Under UVM that is what fails the
-/// run.
+/// Stores the latest refused call, and reports the first, unless this call comes from inside a
+/// report. Under UVM, the report fails the run.
 fn report_refused(process: &Process) {
     if testbench::is_reporting() {
         return;
@@ -303,7 +310,7 @@ fn report_refused(process: &Process) {
 
 fn report_error(process: &Process, function: &'static str, error: &Error) {
     let text = error.to_string();
-    // Stored first: the receiver of the report may read it.
+    // Stored first, because the receiver of the report may read it.
     process
         .returned
         .last_error

@@ -18,7 +18,7 @@ pub(super) unsafe extern "C" fn mb_save(file: *const c_char) -> c_int {
     })
 }
 
-/// Goes on from a checkpoint.
+/// Continues from a checkpoint.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn mb_restore(file: *const c_char) -> c_int {
     guard("mb_restore", -1, |call| {

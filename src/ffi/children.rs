@@ -18,9 +18,9 @@ use crate::sim::vpi_testbench;
 use crate::system::{self, Vhost};
 
 impl Call {
-    /// One tick of the system, and a snapshot after it if one is due. A snapshot that can't be taken is reported, and keeps nothing
-    /// from going on.
-    // An idle tick is little but the prologues of what it calls.
+    /// Executes one tick of the system, and takes a snapshot after it if one is due. A snapshot
+    /// that can't be taken is reported, and the run continues.
+    // Most of the cost of an idle tick is in the prologues of the called functions.
     #[inline(always)]
     pub(super) fn tick(&self, process: &Process, vhost: &Rc<Vhost>) -> Result<usize, Error> {
         call_timeout::ticked();
@@ -29,7 +29,7 @@ impl Call {
         Ok(served)
     }
 
-    /// Carries out the work of a tick that began settled.
+    /// Executes the work of a tick that was settled at its start.
     #[inline]
     pub(super) fn finish_tick(&self, vhost: &Rc<Vhost>, work: TickWork) -> Result<usize, Error> {
         let served = vhost.finish_tick(work)?;
@@ -37,7 +37,7 @@ impl Call {
         Ok(served)
     }
 
-    /// Ends a tick: takes a snapshot if one is due, and notes if the system is settled.
+    /// Ends a tick: takes a snapshot if one is due, and records if the system is settled.
     #[inline(always)]
     fn end_tick(&self, process: &Process, vhost: &Rc<Vhost>) {
         if vpi_testbench::is_there() {
@@ -54,8 +54,8 @@ impl Call {
         }
     }
 
-    /// Takes a snapshot every `ticks` ticks from now on, and keeps the `keep` newest; with 0 ticks none by itself, and none at all where
-    /// none is kept.
+    /// Takes a snapshot every `ticks` ticks from now on, and keeps the `keep` newest. With 0
+    /// `ticks` only explicit ones are taken; with 0 `keep` none are.
     pub(super) fn take_snapshots(&self, ticks: u64, keep: u32) -> Result<(), Error> {
         let now = match keep {
             0 => 0,
@@ -68,7 +68,7 @@ impl Call {
         Ok(())
     }
 
-    /// Schedules the next snapshot anew, after a restore of the system whose ticks they count.
+    /// Reschedules the next snapshot after a restore of the system whose ticks are counted.
     pub(super) fn restored(&self, vhost: &Vhost) -> Result<(), Error> {
         let forks = self.forks()?;
         if forks.counted.get() == current() {
@@ -77,7 +77,7 @@ impl Call {
         Ok(())
     }
 
-    /// Takes a snapshot now. True in one that was woken.
+    /// Takes a snapshot now. Returns true in a snapshot that was woken.
     pub(super) fn take_snapshot(&self) -> Result<bool, Error> {
         if !self.forks()?.snapshots.borrow().are_kept() {
             return Err(Error::NoSnapshots);
@@ -86,7 +86,8 @@ impl Call {
         self.snapshot(&vhost)
     }
 
-    /// Forks `count` children. The number of the child in each, `count` in the parent when all have ended.
+    /// Forks `count` children. Returns its number in each child, and `count` in the parent after
+    /// all have ended.
     pub(super) fn run_as_children(&self, count: u32, parallel: u32) -> Result<c_int, Error> {
         let most = c_int::try_from(count).map_err(|_| Error::TooManyRuns { count })?;
         let strand = self.strand()?;
@@ -95,7 +96,7 @@ impl Call {
         match runs::run(count, parallel as usize).map_err(system::Error::Fork)? {
             Runs::Run(number) => {
                 begin_child(strand)?;
-                // Less than `most`.
+                // The number is less than `most`.
                 Ok(c_int::try_from(number).unwrap_or(most))
             }
             Runs::Over(statuses) => {
@@ -108,7 +109,7 @@ impl Call {
     #[cold]
     fn snapshot_or_report(&self, vhost: &Vhost) {
         if self.reject_inside_any().is_err() {
-            // A tick inside another system's foreign call. A later one takes it.
+            // A tick inside a foreign call of another system; a later tick takes the snapshot.
             return;
         }
         if let Err(error) = self.snapshot(vhost) {
@@ -116,7 +117,7 @@ impl Call {
         }
     }
 
-    /// Takes a snapshot. True in one that was woken.
+    /// Takes a snapshot. Returns true in a snapshot that was woken.
     fn snapshot(&self, vhost: &Vhost) -> Result<bool, Error> {
         let strand = self.strand()?;
         flush(strand);
@@ -136,10 +137,11 @@ impl Call {
         Ok(woken)
     }
 
-    /// Runs again from the newest snapshot, and waits for the end of that. `None` where there is no snapshot, as in a run that is one
-    /// itself.
+    /// Runs again from the newest snapshot, and waits for the end of that run. `None` without a
+    /// snapshot, as in a rerun.
     ///
-    /// Its report is no message of the system: up to the failure, recordings of both are the same.
+    /// Its report is not a message of the system, so that the recordings of both runs are equal up
+    /// to the failure.
     pub(super) fn rerun(&self) -> Result<Option<Rerun>, Error> {
         let strand = self.strand()?;
         flush(strand);

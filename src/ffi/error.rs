@@ -32,7 +32,7 @@ pub(super) enum Error {
     )]
     NoSuchScope {
         name: String,
-        /// The argument or variable that has the name.
+        /// Name of the argument or of the variable.
         origin: &'static str,
     },
     #[error(
@@ -129,8 +129,8 @@ pub(super) enum Error {
 }
 
 impl Error {
-    /// True for an error that is reported, besides `mb_last_error`. Others were reported when they
-    /// arose, are [noted](super::refused), or concern the caller only.
+    /// True for an error that is reported in addition to `mb_last_error`. Other errors were
+    /// reported when they occurred, are [recorded](super::refused_calls), or concern only the caller.
     pub(super) fn is_reported(&self) -> bool {
         match self {
             Self::Overlap(_)
@@ -144,7 +144,7 @@ impl Error {
         }
     }
 
-    /// True where a memory's backend could not be reached.
+    /// True if a memory's backend could not be reached.
     pub(super) fn is_access(&self) -> bool {
         matches!(
             self,
@@ -156,7 +156,8 @@ impl Error {
     }
 }
 
-/// Leaving is a client's right: a lost connection is an error only where data is lost.
+/// True for a client that has left. A client may leave, so a lost connection is an error only if
+/// data was lost.
 fn is_farewell(error: &SocketError) -> bool {
     matches!(
         error,
@@ -164,7 +165,7 @@ fn is_farewell(error: &SocketError) -> bool {
     )
 }
 
-/// Moment of a fork, for messages.
+/// Time of a fork, for messages.
 fn moment(state: ForkedWhile) -> &'static str {
     match state {
         ForkedWhile::Idle => "between two calls",
@@ -173,7 +174,7 @@ fn moment(state: ForkedWhile) -> &'static str {
     }
 }
 
-/// Runs `body`, with a panic as [`Error::Panicked`].
+/// Runs `body`, and converts a panic to [`Error::Panicked`].
 pub(super) fn catch<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(body))
         .unwrap_or_else(|payload| Err(Error::Panicked(panic_text(payload.as_ref()))))

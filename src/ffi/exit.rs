@@ -14,15 +14,16 @@ unsafe extern "C" {
     fn at_quick_exit(function: extern "C" fn()) -> c_int;
 }
 
-/// Ends the snapshots of this process.
+/// Function that ends the snapshots of this process.
 static END_SNAPSHOTS: OnceLock<fn()> = OnceLock::new();
 
-/// Flushes recordings, logs, statistics and begun lines of firmware at process exit. `exit` runs no destructors of stack values,
-/// and destroys thread-locals first: neither holds the system. `end_snapshots` ends the snapshots of this process.
+/// Flushes recordings, logs, statistics and incomplete lines of firmware at process exit. `exit`
+/// runs no destructors of values on the stack, and destroys thread-locals first, so neither can
+/// hold the system. `end_snapshots` ends the snapshots of this process.
 pub(super) fn end_recordings_at_exit(end_snapshots: fn()) {
     if END_SNAPSHOTS.set(end_snapshots).is_ok() {
-        // SAFETY: the function may be called at any time, from any thread, and does not unwind. Where it can't be
-        // registered, what is buffered last is lost.
+        // SAFETY: the function may be called at any time, from any thread, and does not unwind. If
+        // it can't be registered, the last buffered data is lost.
         let _ = unsafe { libc::atexit(end) };
         // SAFETY: as above.
         let _ = unsafe { at_quick_exit(end) };
@@ -30,7 +31,7 @@ pub(super) fn end_recordings_at_exit(end_snapshots: fn()) {
 }
 
 extern "C" fn end() {
-    // There is neither a caller to report to nor a testbench to call.
+    // No caller is left for an error, and no testbench for a call.
     call_timeout::exiting();
     let _ = catch_unwind(|| {
         end_all();

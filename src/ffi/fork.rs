@@ -1,4 +1,4 @@
-//! State of forks: whether one is pending, snapshots, and exit statuses of runs.
+//! State of forks: a pending fork, snapshots, and exit statuses of runs.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
@@ -14,11 +14,11 @@ use crate::system::Snapshots;
 /// Forks of this process.
 pub(super) static FORKS: StrandCell<Forks> = StrandCell::new(Forks::new());
 
-/// Forks that this process makes, and what it is after one.
+/// Forks of this process, and the effect of its own fork.
 pub(super) struct Forks {
-    /// Process that the state of the C ABI belongs to.
+    /// Process that owns the state of the C ABI.
     pub(super) generation: Cell<u32>,
-    /// True from `mb_fork_prepare` on, until the fork is over.
+    /// True from `mb_fork_prepare` to the end of the fork.
     pub(super) prepared: Cell<bool>,
     pub(super) python: Cell<Option<PythonFork>>,
     /// True in a child without a usable host.
@@ -43,7 +43,7 @@ impl Forks {
         }
     }
 
-    /// True where the process was forked, or is about to be.
+    /// True if the process was forked, or is about to be.
     pub(super) fn is_pending(&self) -> bool {
         self.prepared.get() || self.generation.get() != generation()
     }
@@ -68,7 +68,8 @@ impl Forks {
         }
     }
 
-    /// Exit status of a run of the last [`run_as_children`](super::call::Call::run_as_children), -1 if it is not known.
+    /// Exit status of a run of the last [`run_as_children`](super::call::Call::run_as_children); -1
+    /// if it is not known.
     pub(super) fn status(&self, run: u32) -> Result<c_int, Error> {
         let statuses = self.statuses.borrow();
         let runs = statuses.len();
@@ -78,7 +79,7 @@ impl Forks {
         Ok(status.unwrap_or(-1))
     }
 
-    /// Prepares a fork by the caller.
+    /// Prepares for a fork by the caller.
     pub(super) fn prepare(&self) {
         flush_streams();
         self.python.set(PythonFork::prepare());
@@ -93,16 +94,16 @@ impl Forks {
         }
     }
 
-    /// Ends the snapshots of a process that needs none any more.
+    /// Ends the snapshots of a process that no longer needs them.
     pub(super) fn end_snapshots(&self) {
-        // In use where the process exits while it takes one.
+        // In use if the process exits while it takes one.
         if let Ok(mut snapshots) = self.snapshots.try_borrow_mut() {
             snapshots.end();
         }
     }
 }
 
-/// A process after a fork.
+/// Process after a fork.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Parent,

@@ -1,4 +1,4 @@
-//! A process after a fork, with all its systems.
+//! Process after a fork, with all its systems.
 
 use super::error::Error;
 use super::fork::{FORKS, Side};
@@ -11,11 +11,12 @@ use crate::sim::fork::PythonFork;
 use crate::sim::generation::generation;
 use crate::sim::strand::{self, Entered, ForkedWhile};
 
-/// Ends a fork, on either side. The strand is no longer kept: the caller takes it over.
+/// Ends a fork, in the parent or in the child. The strand is no longer kept; the caller takes it
+/// over.
 ///
 /// # Errors
-/// [`Error::NotPrepared`] in a process that was neither forked nor prepared for it, [`Error::Lost`] in a child without a usable host,
-/// and errors of its sockets.
+/// [`Error::NotPrepared`] in a process that was neither forked nor prepared for it, [`Error::Lost`]
+/// in a child without a usable host, and errors of the child's sockets.
 pub(super) fn end_fork(strand: &Entered) -> Result<Side, Error> {
     let forks = FORKS.get(strand);
     let child = forks.generation.replace(generation()) != generation();
@@ -45,20 +46,21 @@ pub(super) fn end_fork(strand: &Entered) -> Result<Side, Error> {
     Ok(Side::Child)
 }
 
-/// Makes this process, a child, one of its own: files of its own, and nothing of the parent's.
+/// Makes this child independent of its parent: it gets files of its own, and drops what belongs to
+/// the parent.
 pub(super) fn begin_child(strand: &Entered) -> Result<(), Error> {
     let forks = FORKS.get(strand);
     forks.generation.set(generation());
-    // The parent's to wake. In a snapshot that was woken there are none.
+    // The parent wakes these. A snapshot that was woken has none.
     forks.snapshots.borrow_mut().end();
     forks.statuses.borrow_mut().clear();
     follow_fork();
     systems::each(strand, Process::abandon_sockets)
 }
 
-/// Writes out what is recorded so far, of each system: a child may fill the disk.
+/// Writes buffered recordings of each system to their files, because a child may fill the disk.
 pub(super) fn flush(strand: &Entered) {
-    // Without a failure.
+    // The function does not fail.
     let _ = systems::each(strand, |process| {
         process.flush();
         Ok(())

@@ -6,7 +6,8 @@ use super::call::Call;
 use super::error::{Error, catch};
 use super::quit;
 
-/// Runs the body of an exported function. Where it fails or panics, the error is stored and reported, and C is given `failed`.
+/// Runs the body of an exported function. If it fails or panics, the error is stored and reported,
+/// and C gets `failed`.
 #[inline]
 pub(super) fn guard<T>(
     function: &'static str,
@@ -32,7 +33,7 @@ pub(super) fn guard_call<T>(
     answer
 }
 
-/// Exits where that was requested while this call ran, and it is the outermost one.
+/// Exits if that was requested during this call, and the call is outermost.
 #[inline]
 pub(super) fn leave(call: Call) {
     drop(call);
@@ -41,7 +42,7 @@ pub(super) fn leave(call: Call) {
     }
 }
 
-/// Runs the body of a function that ends a fork. It gives -1 where it fails.
+/// Runs the body of a function that ends a fork. Returns -1 if it fails.
 pub(super) fn guard_after_fork(
     function: &'static str,
     body: impl FnOnce(&mut Call) -> Result<c_int, Error>,
@@ -68,13 +69,13 @@ mod tests {
     use crate::foreign::host_code;
     use crate::sim::strand::{self, CodeGuard};
 
-    /// Lock of tests that own the strand: tests run concurrently.
+    /// Lock of tests that own the strand, because tests run concurrently.
     static ALONE: Mutex<()> = Mutex::new(());
 
     fn last_error() -> String {
         let strand = strand::enter().unwrap();
         let last = PROCESS.get(&strand).returned.last_error.give();
-        // SAFETY: it points to a stored C string, which stays while the strand is owned.
+        // SAFETY: it points to a stored C string, which is valid while the strand is owned.
         let last = unsafe { CStr::from_ptr(last) };
         last.to_str().unwrap().to_owned()
     }
@@ -104,7 +105,7 @@ mod tests {
         assert_eq!(guard("mb_tick", -1, |_| Ok(3)), 3);
     }
 
-    /// True if another thread can be inside.
+    /// True if another thread can enter.
     fn is_free() -> bool {
         std::thread::spawn(|| strand::enter().is_ok())
             .join()
@@ -149,7 +150,7 @@ mod tests {
         let (end, is_ended) = channel::<()>();
         let other = std::thread::spawn(move || {
             is_entered.recv().unwrap();
-            // The first thread asks again and again whether it is free, and so is inside for moments.
+            // The first thread polls if the strand is free, and is briefly inside each time.
             let inside = loop {
                 if let Ok(inside) = strand::enter() {
                     break inside;

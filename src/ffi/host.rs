@@ -6,12 +6,13 @@ use crate::Builder;
 pub type Configure = fn(Builder) -> Result<Builder, Box<dyn std::error::Error>>;
 
 unsafe extern "Rust" {
-    /// Defined by [`host!`](crate::host) in the host program. Without the feature `host`, a weak NULL in `default_host.c` stands in its
-    /// place where there is no host program. In an archive, GNU ld may come to that first.
+    /// Defined by [`host!`](crate::host) in the host program. Without the feature `host` and
+    /// without a host program, a weak NULL in `default_host.c` replaces it. GNU ld may find that
+    /// one first in an archive.
     static __vhost_host: Option<Configure>;
 }
 
-/// The builder, as the host program configures it.
+/// Returns the builder as configured by the host program.
 pub(super) fn configure(builder: Builder) -> Result<Builder, Box<dyn std::error::Error>> {
     // SAFETY: both definitions are a constant of this type: NULL, or a pointer to a function of the type of `Configure`, which
     // `host!` checks.
@@ -24,19 +25,19 @@ pub(super) fn configure(builder: Builder) -> Result<Builder, Box<dyn std::error:
     }
 }
 
-/// Configures the system of the C ABI by a function of type [`Configure`], which is called before `mb_init` or the first use
-/// builds it. Once in a program.
+/// Configures the system of the C ABI by a function of type [`Configure`], which is called before
+/// `mb_init` or the first use builds the system. May be used once in a program.
 ///
-/// The crate depends on `vhost` with the feature `host`: a linker then finds the function wherever it stands, and a program without
-/// one does not link. Without the feature, GNU ld may leave the function out of a program that links the crate as an archive
-/// (`staticlib`), without a word.
+/// The crate depends on `vhost` with the feature `host`. Then a linker finds the function at any
+/// position, and a program without one does not link. Without the feature, GNU ld may silently omit
+/// the function from a program that links the crate as an archive (`staticlib`).
 ///
 /// ```toml
 /// [dependencies]
 /// vhost = { version = "0.1", features = ["host"] }
 /// ```
 ///
-/// `VHOST_LOG=vhost::start=info` shows whether a host program configures the system.
+/// `VHOST_LOG=vhost::start=info` shows if a host program configures the system.
 ///
 /// ```
 /// use std::task::Poll;

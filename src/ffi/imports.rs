@@ -19,7 +19,7 @@ const EXPORTS: &str = include_str!("../../sv/mailbox_sv/core/mb_exports.svh");
 /// C type of an open array; its direction follows from the function's name.
 const OPEN_ARRAY: &str = "const svOpenArrayHandle";
 
-/// Functions with plain C pointers, which SystemVerilog can't import, and those for VPI.
+/// Functions with plain C pointers, which SystemVerilog can't import, and functions for VPI.
 const FOR_C: [&str; 4] = [
     "vhost_register_system_tasks",
     "mb_backdoor_write_mem",
@@ -27,7 +27,8 @@ const FOR_C: [&str; 4] = [
     "mb_stdin_write",
 ];
 
-/// Functions that this testbench does not export: it has `mb_exited`, a native task, and no C model.
+/// Functions that this testbench does not export: it has `mb_exited` and a native task, but no C
+/// model.
 const NOT_EXPORTED: [&str; 4] = [
     "mb_step",
     "mb_exit",
@@ -45,7 +46,8 @@ const ARRAYS: [(&str, &str); 6] = [
     ("mb_bb_mem_write_block", "data[64]"),
 ];
 
-/// Signature in SystemVerilog: the result's type, then direction, type, name and dimensions of each argument.
+/// Signature in SystemVerilog: type of the result, then direction, type, name and dimensions of
+/// each argument.
 type Signature = Vec<String>;
 
 /// SystemVerilog direction and type of a C type. Dimensions mark an array.
@@ -71,7 +73,7 @@ fn type_of(c: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// Functions declared by C text.
+/// Functions that a C text declares.
 fn declared(c: &str) -> BTreeMap<String, Signature> {
     let lines = c
         .lines()
@@ -118,7 +120,7 @@ fn split_name(declaration: &str) -> (&str, &str) {
     (declaration[..at].trim_end(), &declaration[at..])
 }
 
-/// Functions declared by SystemVerilog text after `keyword`.
+/// Functions that a SystemVerilog text declares after `keyword`.
 fn in_system_verilog(text: &str, keyword: &str) -> BTreeMap<String, Signature> {
     let code: Vec<&str> = text
         .lines()
@@ -131,7 +133,7 @@ fn in_system_verilog(text: &str, keyword: &str) -> BTreeMap<String, Signature> {
         let declaration = &part[at + keyword.len()..];
         let (head, args) = declaration.trim().trim_end_matches(')').split_once('(')?;
         let head = head.trim();
-        // Under another name in SystemVerilog: `c_name = function type name`.
+        // Different name in SystemVerilog: `c_name = function type name`.
         let (result, name) = match head.split_once(" = ") {
             Some((name, own)) => match own.strip_prefix("function ") {
                 Some(own) => (own.rsplit_once(' ')?.0, name),

@@ -1,4 +1,4 @@
-//! From `mb_init` to `mb_shutdown`.
+//! Functions from `mb_init` to `mb_shutdown`.
 
 use std::ffi::{c_char, c_int};
 
@@ -41,7 +41,7 @@ pub(super) unsafe extern "C" fn mb_init(
     })
 }
 
-/// One clock.
+/// Executes one tick.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_tick() -> c_int {
     match settled_tick::tick() {
@@ -51,14 +51,14 @@ pub(super) extern "C" fn mb_tick() -> c_int {
     }
 }
 
-/// A tick of a system that is not settled.
+/// Executes a tick of a system that is not settled.
 #[inline(never)]
 fn tick(call: Call) -> c_int {
     guard_call(call, "mb_tick", -1, |call| {
         call.reject_reentrant()?;
         let process = call.process()?;
         let vhost = process.system().or_else(|error| {
-            // Sockets go on without a system.
+            // Sockets are served without a system, too.
             process.flush_sockets()?;
             Err(error)
         })?;
@@ -66,11 +66,11 @@ fn tick(call: Call) -> c_int {
     })
 }
 
-/// Something was written to a mailbox.
+/// Requests a poll of all mailboxes by the next tick.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_notify() {
     guard("mb_notify", (), |call| {
-        // Where there is no system yet, the first tick looks anyway.
+        // Without a system nothing is needed: its first tick polls anyway.
         if let Some(vhost) = call.process()?.running()? {
             vhost.notify();
         }
@@ -78,49 +78,49 @@ pub(super) extern "C" fn mb_notify() {
     });
 }
 
-/// Serves until every channel has exited, while the testbench's `mb_step` lets simulated time pass.
+/// Serves until every channel has exited. Time advances in the testbench's `mb_step`.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_server_run() -> c_int {
     guard("mb_server_run", 0, serve)
 }
 
-/// DPI's disable protocol: what an imported task returns when it was disabled.
+/// Return value of an imported task that was disabled, by DPI's disable protocol.
 const DISABLED: c_int = 1;
 
 fn serve(call: &mut Call) -> Result<c_int, Error> {
     call.reject_reentrant()?;
     call.process()?.system()?;
     let system = current();
-    // Looked up anew after each step: meanwhile the testbench may have shut it down.
+    // Looked up after each step, because the testbench may have shut the system down meanwhile.
     while let Some(vhost) = call.process()?.running()? {
         if call.tick(call.process()?, &vhost)? == 0 || quit::is_requested() {
             break;
         }
         drop(vhost);
         let step = testbench::step()?;
-        // Other processes of the testbench run during a step, and call from whatever thread they are on.
+        // Other processes of the testbench run during a step, and may call on any thread.
         let stepped = call.leave_during(|| step.run());
         drop(step);
-        // Also where another thread is inside now: the simulator insists on it.
+        // Required by the simulator, even if another thread is inside now.
         if testbench::acknowledge_disable() {
             return Ok(DISABLED);
         }
         stepped?;
         if current() != system {
-            // It was closed.
+            // The system was closed.
             break;
         }
     }
     Ok(0)
 }
 
-/// Drops the system and ends the process.
+/// Shuts the system down and ends the process.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_quit(status: c_int) {
     quit(status);
 }
 
-/// Names the DPI scope of the testbench's exports.
+/// Sets the DPI scope of the testbench's exports.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn mb_set_scope(name: *const c_char) -> c_int {
     guard("mb_set_scope", -1, |call| {
@@ -153,7 +153,7 @@ pub(super) extern "C" fn mb_watchdog(ticks: u64, severity: c_int) -> c_int {
     })
 }
 
-/// Attaches what is ready-made, by name.
+/// Attaches ready-made loggers and checkers by name.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn mb_attach(list: *const c_char) -> c_int {
     guard("mb_attach", -1, |call| {
@@ -164,7 +164,7 @@ pub(super) unsafe extern "C" fn mb_attach(list: *const c_char) -> c_int {
     })
 }
 
-/// Drops the system.
+/// Shuts the system down.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_shutdown() {
     guard("mb_shutdown", (), |call| {

@@ -2,22 +2,24 @@
 //!
 //! - [`lifecycle`]: from `mb_init` to `mb_shutdown`.
 //! - [`query`]: errors, status, spaces.
-//! - [`backdoor`]: the memories of the chip.
-//! - [`rpc`]: calls of methods. [`semihosting`]: operations that the testbench has seen.
+//! - [`backdoor`]: access to the memories of the chip.
+//! - [`rpc`]: calls of methods. [`semihosting`]: operations whose traps the testbench observes.
 //! - [`sockets`]: TCP servers that the testbench polls.
 //! - [`system_tasks`]: system tasks, for simulators without DPI.
 //! - [`host`], [`with_host`](mod@with_host): a Rust crate that configures the system and uses it.
 //! - `recordings`: recordings in Python, without a system.
 //! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
-//! - [`process`]: state of a system; [`systems`]: systems beside the first; [`system_handles`]: their handles.
+//! - [`process`]: state of a system; [`systems`]: further systems; [`system_handles`]: their
+//!   handles.
 //! - [`checkpoint`]: state of a system in a file.
-//! - [`children`]: forks of the process, snapshots and runs; [`fork`] has their state, [`forked`] what a child is to do.
-//! - [`refused`]: calls that overlap another thread's.
+//! - [`children`]: forks of the process, snapshots and runs; [`fork`]: their state; [`forked`]:
+//!   steps of a child after a fork.
+//! - [`refused_calls`]: calls that overlap another thread's.
 //! - [`zero_time`]: loops in the testbench that take no simulated time.
-//! - [`settled_tick`]: ticks that find nothing to do.
-//! - [`quit`]: the end of the process, from wherever it is asked for.
+//! - [`settled_tick`]: ticks without work.
+//! - [`quit`]: end of the process, requested at any place.
 //! - [`exit`]: flushes recordings when the process ends without `mb_shutdown`.
-//! - [`arguments`], [`returned`], [`error`]: pointers in, pointers out, errors.
+//! - [`arguments`], [`returned_strings`], [`error`]: pointers from C, pointers to C, errors.
 //!
 //! Each function forwards one call to the system, without logic of its own.
 

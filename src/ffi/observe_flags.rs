@@ -2,12 +2,12 @@
 
 use crate::messages::events::ObserveFlags;
 
-/// Requests that are served.
+/// Served requests.
 pub(super) const SERVED: u32 = 1;
-/// Bytes that are written into memory.
+/// Writes to memory.
 pub(super) const WRITTEN: u32 = 2;
 
-/// Events of these bits.
+/// Selection of these bits.
 pub(super) fn observing(what: u32) -> ObserveFlags {
     ObserveFlags {
         served: what & SERVED != 0,

@@ -1,6 +1,7 @@
-//! State of one system of the C ABI. [`systems`](super::systems) has those beside the first.
+//! State of one system of the C ABI. [`systems`](super::systems) has further systems.
 //!
-//! It is reached inside the [strand](crate::sim::strand) alone, which [`guard`](super::guard) enters for every exported function.
+//! It is accessed only inside the [strand](crate::sim::strand), which [`guard`](super::guard)
+//! enters for every exported function.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::c_int;
@@ -30,24 +31,24 @@ use crate::system::{InitPaths, SocketService, Sockets, Timeout, Vhost, record_fa
 /// The first system.
 pub(super) static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
 
-/// System of the C ABI, with what is set before it is built.
+/// System of the C ABI, and settings made before it is built.
 pub(super) struct Process {
     state: RefCell<State>,
-    /// Sockets, which need no system.
+    /// Sockets, which work without a system.
     sockets: OnceCell<SocketService>,
-    /// Observed events, requested before or while there is a system: [`SERVED`], [`WRITTEN`].
+    /// Events to observe, set before or after the system is built: [`SERVED`], [`WRITTEN`].
     observed: Cell<u32>,
-    /// Timeout of the watchdog, set before or while there is a system.
+    /// Timeout of the watchdog, set before or after the system is built.
     timeout: Cell<Option<Timeout>>,
     /// Loggers and checkers for a system that is not built yet.
     attached: RefCell<Vec<Builtin>>,
     /// Calls at one simulated time.
     zero_time: ZeroTimeLoop,
-    /// The system while it is settled: valid if no other call came since that was noted.
+    /// Settled system. Valid if no other call came since it was set.
     pub(super) settled: RefCell<Option<Settled>>,
-    /// True once a system was built, or could not be.
+    /// True after the first attempt to build a system.
     has_tried: Cell<bool>,
-    /// Strings that C was given a pointer to.
+    /// Strings returned to C.
     pub(super) returned: ReturnedStrings,
 }
 
@@ -55,7 +56,7 @@ pub(super) struct Process {
 pub(super) struct Settled {
     pub(super) vhost: Rc<Vhost>,
     pub(super) ticks: SettledTicks,
-    /// Tick until which it is settled.
+    /// Tick up to which the system is settled.
     pub(super) until: u64,
     /// Number of channels that have not exited.
     pub(super) served: c_int,
@@ -66,28 +67,28 @@ pub(super) fn served_count(served: usize) -> c_int {
     c_int::try_from(served).unwrap_or(c_int::MAX)
 }
 
-/// Life of the system.
+/// State of the system's life.
 #[derive(Clone)]
 enum State {
-    /// There is none.
+    /// No system.
     Empty,
-    /// It is being built or shut down.
+    /// System under construction or shutdown.
     Busy,
-    /// It can be used. Until it has begun, every call comes from inside a foreign call.
+    /// Usable system. Before its start is complete, every call comes from inside a foreign call.
     Running {
         vhost: Rc<Vhost>,
         /// Built from the environment at first use, without `mb_init`.
         implicit: bool,
     },
-    /// It could not be built.
+    /// System that could not be built.
     Failed(Rc<str>),
 }
 
-/// Report of a system that begins anew by itself.
+/// Report of a system that is built again implicitly.
 const OVER: &str = "the previous system's simulation was deleted without `mb_shutdown`; starting a \
                     new system; call `mb_shutdown` before a model is deleted";
 
-/// Names the DPI scope of the testbench's exports; `origin` is the source of the name.
+/// Sets the DPI scope of the testbench's exports. `origin` is the source of the name.
 pub(super) fn name_scope(name: &str, origin: &'static str) -> Result<(), Error> {
     let found = scope::name(name).map_err(SimError::Absent)?;
     if found {
@@ -98,7 +99,7 @@ pub(super) fn name_scope(name: &str, origin: &'static str) -> Result<(), Error> 
     }
 }
 
-/// Names the scope of the environment variable, unless one was named.
+/// Sets the scope of the environment variable, unless one was set.
 fn name_scope_of_environment() -> Result<(), Error> {
     match SCOPE.value() {
         Some(name) if !scope::is_named() => name_scope(&name.to_string_lossy(), SCOPE.name),
@@ -106,8 +107,8 @@ fn name_scope_of_environment() -> Result<(), Error> {
     }
 }
 
-/// Starts the timeout of foreign calls that the environment configures; ends that of the system
-/// before. Returns true if there is one.
+/// Starts the timeout of foreign calls that the environment configures, and ends the previous
+/// system's. Returns true if there is one.
 fn start_call_timeout() -> Result<bool, Error> {
     call_timeout::stop();
     let Some(value) = CALL_TIMEOUT.value() else {
@@ -125,7 +126,7 @@ fn start_call_timeout() -> Result<bool, Error> {
     }
 }
 
-/// Reports so many calls while no simulated time passes.
+/// Reports a number of calls without an advance of simulated time.
 #[cold]
 fn report_zero_time(vhost: &Vhost, calls: u64) -> Result<(), Error> {
     let text = zero_time::text(calls, vhost.now(), &vhost.status()?);
@@ -133,7 +134,7 @@ fn report_zero_time(vhost: &Vhost, calls: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends the snapshots of a process that exits: as long as one is there, it has the recording open.
+/// Ends the snapshots of a process that exits, because they keep the recording open.
 fn end_snapshots() {
     if let Ok(strand) = &strand::enter() {
         FORKS.get(strand).end_snapshots();
@@ -155,7 +156,8 @@ impl Process {
         }
     }
 
-    /// The system, built from the environment where there is none yet. On the path of every tick, hence inlined.
+    /// Returns the system. If there is none, it is built from the environment. Inlined, because
+    /// every tick calls it.
     #[inline(always)]
     pub(super) fn system(&self) -> Result<Rc<Vhost>, Error> {
         match self.running()? {
@@ -164,7 +166,8 @@ impl Process {
         }
     }
 
-    /// The system, for a call that takes no simulated time: too many of them at one time are reported.
+    /// Returns the system for a call that takes no simulated time. Too many such calls at one time
+    /// are reported.
     #[inline(always)]
     pub(super) fn system_at_once(&self) -> Result<Rc<Vhost>, Error> {
         let vhost = self.system()?;
@@ -180,7 +183,7 @@ impl Process {
         self.build(InitPaths::default(), true)
     }
 
-    /// The system, if there is one. On the path of every tick, hence inlined.
+    /// Returns the system, if there is one. Inlined, because every tick calls it.
     #[inline(always)]
     pub(super) fn running(&self) -> Result<Option<Rc<Vhost>>, Error> {
         match &*self.state.borrow() {
@@ -194,10 +197,11 @@ impl Process {
         }
     }
 
-    /// Notes that the system is settled up to tick `until`, with the parts of it that its ticks use. False from inside a settled tick.
+    /// Records that the system is settled up to tick `until`, with the parts that its ticks use.
+    /// Returns false inside of a settled tick.
     #[inline(always)]
     pub(super) fn settle(&self, vhost: &Rc<Vhost>, until: u64) -> bool {
-        // Borrowed while doorbells are polled, from where other calls come.
+        // Borrowed while doorbells are polled, which may cause nested calls.
         let Ok(mut settled) = self.settled.try_borrow_mut() else {
             return false;
         };
@@ -219,7 +223,7 @@ impl Process {
         true
     }
 
-    /// Adds to the events that the testbench observes, until the system is shut down.
+    /// Adds events for the testbench to observe, until the system is shut down.
     pub(super) fn observe(&self, what: u32) -> Result<(), Error> {
         if what & !(SERVED | WRITTEN) != 0 {
             return Err(Error::NotObservable { what });
@@ -262,8 +266,8 @@ impl Process {
         }
     }
 
-    /// Uses the sockets. They need no system, but belong to the system if there is one. The
-    /// caller's scope is not taken for that of the testbench's exports.
+    /// Uses the sockets. They work without a system, but belong to the system if there is one. The
+    /// caller's scope is not used as the scope of the testbench's exports.
     pub(super) fn with_sockets<T>(
         &self,
         act: impl FnOnce(Sockets<'_>) -> Result<T, Error>,
@@ -275,7 +279,7 @@ impl Process {
         }
     }
 
-    /// Sends what is queued on sockets, where there is no system to do it.
+    /// Sends queued bytes of sockets if there is no system to do it.
     pub(super) fn flush_sockets(&self) -> Result<(), Error> {
         self.sockets.get().map_or(Ok(()), |open| Ok(open.flush()?))
     }
@@ -290,8 +294,8 @@ impl Process {
         Ok(self.sockets.get_or_init(|| standalone))
     }
 
-    /// Rejects a call from inside a foreign call. A report by an exported function is a foreign
-    /// call, too, although the bus does not make it.
+    /// Rejects a call from inside a foreign call. A report by an exported function counts as a
+    /// foreign call, although the bus does not make it.
     #[cold]
     #[inline(never)]
     pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
@@ -320,8 +324,8 @@ impl Process {
                 Ok(vhost.register_channels()?)
             }
             State::Running { vhost, implicit } => {
-                // Built implicitly, before a call of `mb_init`: if that names the environment, too,
-                // it is this system.
+                // Built implicitly before a call of `mb_init`. If that call also means the
+                // environment, this is its system.
                 if !implicit || paths != InitPaths::default() {
                     return Err(Error::Running);
                 }
@@ -340,7 +344,7 @@ impl Process {
         }
     }
 
-    /// True if there is a system, or one is being built or shut down.
+    /// True if there is a system, even one under construction or shutdown.
     pub(super) fn is_running(&self) -> bool {
         !matches!(&*self.state.borrow(), State::Empty | State::Failed(_))
     }
@@ -366,7 +370,7 @@ impl Process {
         drop(settled.map_err(|_| Error::Reentrant)?);
         match &*self.state.borrow() {
             State::Busy => return Err(Error::Busy),
-            // A host program uses it, further up on the stack.
+            // A host program further up the stack uses the system.
             State::Running { vhost, .. } if Rc::strong_count(vhost) > 1 => {
                 return Err(Error::Reentrant);
             }
@@ -375,7 +379,7 @@ impl Process {
         report_counts();
         let ended = match self.set_state(State::Busy) {
             State::Running { vhost, .. } => catch(|| {
-                // Only this place keeps it when nothing of it is running.
+                // Only this place keeps the system while no code of it is running.
                 Rc::into_inner(vhost).ok_or(Error::Reentrant)?.shutdown();
                 Ok(())
             }),
@@ -398,13 +402,14 @@ impl Process {
             let attached = self.attached.borrow().clone();
             let sockets = self.standalone()?;
             let built = Vhost::from_environment(paths, sockets, attached, configure);
-            // Of a process that has had a system, the recording is that of it.
+            // A process that has had a system keeps the recording of that system.
             if let (Err(error), false) = (&built, self.has_tried.replace(true)) {
                 record_failure("mb_init", error);
             }
             let (vhost, beginning) = built?;
             let vhost = Rc::new(vhost);
-            // Already now: foreign calls that it makes to begin may use it.
+            // Set before the start is complete, because foreign calls of the start may use the
+            // system.
             self.set_state(State::Running {
                 vhost: vhost.clone(),
                 implicit,
@@ -427,15 +432,15 @@ impl Process {
         })
     }
 
-    /// Writes out what is recorded so far, where there is a system. The caller may call for another one: its scope is not taken for that of
-    /// the exports.
+    /// Writes buffered recordings of the system, if there is one, to their files. The caller may
+    /// call for another system: its scope is not used as the scope of the exports.
     pub(super) fn flush(&self) {
         if let State::Running { vhost, .. } = self.state() {
             vhost.flush();
         }
     }
 
-    /// Closes sockets and clients of the parent in this process, a child.
+    /// Closes the parent's sockets and clients in this process, a child.
     pub(super) fn abandon_sockets(&self) -> Result<(), Error> {
         match self.sockets.get() {
             Some(open) if open.has_any() => self.with_sockets(|sockets| Ok(sockets.abandon()?)),
@@ -458,7 +463,8 @@ impl Process {
     }
 }
 
-/// Reports how many calls were refused or have failed without a report, before the system begins or ends.
+/// Reports the number of calls that were refused or have failed without a report, before the system
+/// begins or ends.
 fn report_counts() {
     for text in [refused_calls::take_count(), lifetime::take_late()]
         .into_iter()

@@ -11,7 +11,7 @@ use super::guard::guard;
 pub(super) extern "C" fn mb_last_error() -> *const c_char {
     guard("mb_last_error", c"".as_ptr(), |call| {
         Ok(call.entered().map_or(
-            // An answer, and no refused call.
+            // Valid result: the query itself is not a refused call.
             c"another thread is inside a call of vhost".as_ptr(),
             |process| process.returned.last_error.give(),
         ))
@@ -49,7 +49,7 @@ pub(super) unsafe extern "C" fn mb_exit_code(channel: *const c_char, code: *mut 
             "" => exit_of_all(exits.iter().map(|exit| exit.code)),
             name => match exits.iter().find(|exit| exit.name == name) {
                 Some(exit) => exit.code,
-                // The error names the channels.
+                // The error lists the names of the channels.
                 None => return vhost.space_of(name).map(|_| 0).map_err(Into::into),
             },
         };
@@ -58,7 +58,7 @@ pub(super) unsafe extern "C" fn mb_exit_code(channel: *const c_char, code: *mut 
     })
 }
 
-/// First code other than 0; `None` if one has none.
+/// First code other than 0; `None` if a channel has none.
 fn exit_of_all(mut codes: impl Iterator<Item = Option<u32>>) -> Option<u32> {
     codes.try_fold(0, |first, code| match (first, code?) {
         (0, code) => Some(code),

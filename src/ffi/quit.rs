@@ -1,11 +1,11 @@
-//! `mb_quit`: the end of the process, from wherever it is called.
+//! `mb_quit`: end of the process, requested at any place.
 //!
-//! - outside of any call of the library's: each system is shut down, and the process exits;
-//! - in code that the library calls, be it the testbench's, a C model's, Python or a host program's: the process exits, and what is
-//!   buffered is written as at any exit;
-//! - in a signal handler that has interrupted the library: once the call that was interrupted is over, since locks may be held and
-//!   memory be allocated;
-//! - on a thread while another one is inside a call: once that call is over, or after [`PATIENCE`].
+//! - outside of all calls of the library: each system is shut down, and the process exits;
+//! - in code that the library calls (testbench, C model, Python, host program): the process exits,
+//!   and buffered data is written as at any exit;
+//! - in a signal handler that has interrupted the library: after the interrupted call, because that
+//!   may hold locks and allocate memory;
+//! - on a thread while another thread is inside a call: after that call, or after [`PATIENCE`].
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -17,27 +17,27 @@ use super::error::{Error, catch};
 use super::systems;
 use crate::sim::strand;
 
-/// True where the process is to exit once the library is left.
+/// True if the process is to exit when the library is left.
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// The status of that exit.
+/// Status of the exit.
 static STATUS: AtomicI32 = AtomicI32::new(0);
 
-/// Longest wait for another thread's call.
+/// Maximum wait for another thread's call.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Time between two looks at whether it is over.
+/// Interval of polling for the end of that call.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// True where the process is to exit once the library is left.
+/// True if the process is to exit when the library is left.
 #[inline]
 pub(super) fn is_requested() -> bool {
     REQUESTED.load(Ordering::Relaxed)
 }
 
-/// Ends the process, or requests it where this thread is inside the library.
+/// Ends the process, or requests the end if this thread is inside the library.
 ///
-/// Async-signal-safe up to the request.
+/// Async-signal-safe until the request is made.
 pub(super) fn quit(status: c_int) {
     if strand::is_entered() && !strand::in_foreign_code() {
         STATUS.store(status, Ordering::Relaxed);
@@ -50,8 +50,8 @@ pub(super) fn quit(status: c_int) {
     now(status);
 }
 
-/// Exits as requested, unless this thread is still inside the library. Not inlined: every call would get the address of the thread's
-/// state, which is asked in here.
+/// Exits as requested, unless this thread is still inside the library. Not inlined, because every
+/// call would then compute the address of the thread's state.
 #[cold]
 #[inline(never)]
 pub(super) fn unless_inside() {
@@ -68,7 +68,7 @@ fn now(status: c_int) -> ! {
         let stopped = catch(|| {
             let strand = call.usable_strand()?;
             if status != 0 {
-                // What is wrong with a snapshot is reported, and keeps nothing from ending.
+                // An error of a snapshot is reported, and does not prevent the end.
                 if let Err(error) = call.rerun() {
                     call.report_error("mb_quit", &error);
                 }
@@ -76,7 +76,7 @@ fn now(status: c_int) -> ! {
             systems::stop_all(strand)
         });
         if !matches!(stopped, Err(Error::Overlap(_))) || waited >= PATIENCE {
-            // Whatever could not be shut down, the process ends.
+            // The process ends, even if a system could not be shut down.
             std::process::exit(status);
         }
         drop(call);

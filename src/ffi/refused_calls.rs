@@ -1,7 +1,8 @@
-//! Calls that were refused since another thread was inside one.
+//! Calls that were refused because another thread was inside one.
 //!
-//! The first one is reported at once: on stderr, and to the testbench by the next call that is not refused. Those that follow are
-//! counted until the system begins or ends. `mb_last_error` has each of them.
+//! The first one is reported at once on stderr, and to the testbench by the next call that is not
+//! refused. Later ones are counted until the system begins or ends. `mb_last_error` returns each of
+//! them.
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::thread::yield_now;
@@ -21,7 +22,7 @@ static REFUSED: Mutex<Refused> = Mutex::new(Refused {
 });
 
 struct Refused {
-    /// Calls since the system began or ended.
+    /// Number of calls since the system began or ended.
     count: u64,
     unreported: Unreported,
 }
@@ -29,9 +30,9 @@ struct Refused {
 /// Functions with refused calls that were not reported to the testbench yet.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Unreported {
-    /// First call, to be reported.
+    /// First refused call, to be reported.
     pub(super) first: Option<&'static str>,
-    /// Latest call, for `mb_last_error`.
+    /// Latest refused call, for `mb_last_error`.
     pub(super) latest: Option<&'static str>,
 }
 
@@ -40,7 +41,8 @@ pub(super) fn text() -> String {
     format!("a call was refused and has had no effect: {Overlap}")
 }
 
-/// Notes a refused call. Touches neither the host nor the testbench, which another thread is using.
+/// Records a refused call. Uses neither the host nor the testbench, because another thread is using
+/// them.
 #[cold]
 pub(super) fn note(function: &'static str) {
     let Some(mut refused) = lock(&REFUSED) else {
@@ -59,12 +61,12 @@ pub(super) fn note(function: &'static str) {
     }
 }
 
-/// True where [`take_unreported`] may give something.
+/// True if [`take_unreported`] may return a call.
 pub(super) fn any_unreported() -> bool {
     attention::is_raised(Cause::Refused)
 }
 
-/// Takes the calls that the testbench does not know of yet.
+/// Takes the calls that were not reported to the testbench yet.
 #[cold]
 pub(super) fn take_unreported() -> Unreported {
     attention::lower(Cause::Refused);
@@ -73,7 +75,8 @@ pub(super) fn take_unreported() -> Unreported {
     })
 }
 
-/// Takes the count, as a text to report; `None` where at most one call was refused. The next refused call is a first one again.
+/// Takes the count as a text to report; `None` if at most one call was refused. The next refused
+/// call counts as a first one.
 pub(super) fn take_count() -> Option<String> {
     let count = std::mem::take(&mut lock(&REFUSED)?.count);
     let more = count.checked_sub(1).filter(|more| *more > 0)?;
@@ -82,10 +85,11 @@ pub(super) fn take_count() -> Option<String> {
     ))
 }
 
-/// Times to look at a lock that another thread has for moments.
+/// Number of attempts to take a lock that another thread holds briefly.
 const LOOKS: u32 = 10_000;
 
-/// Takes the lock. `None` where it stays taken: a thread that had it when the process was forked does not exist in the child.
+/// Takes the lock; `None` if it stays locked. After a fork, the thread that held it does not exist
+/// in the child.
 fn lock<T>(refused: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     for _ in 0..LOOKS {
         match refused.try_lock() {

@@ -1,4 +1,4 @@
-//! Strings returned to C; each is valid until the next call of the function that returned it.
+//! Strings returned to C. Each is valid until the next call of the function that returned it.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_char};
@@ -33,15 +33,16 @@ impl ReturnedStrings {
         }
     }
 
-    /// Begins another system, which has no last error. What C was given stays until the next call of the same function.
+    /// Starts a further system, which has no last error. Strings returned to C stay valid until the
+    /// next call of the same function.
     pub(super) fn begin(&self) {
         self.last_error.keep(String::new());
     }
 }
 
-/// Text of the last error. A call that fails leaves the string alone that C was given before.
+/// Text of the last error. A failed call does not change the string that C has got.
 pub(super) struct LastError {
-    /// Text that C was not given yet.
+    /// Text that C has not got yet.
     text: Cell<Option<String>>,
     given: ReturnedString,
 }
@@ -54,12 +55,12 @@ impl LastError {
         }
     }
 
-    /// Keeps the text of an error.
+    /// Stores the text of an error.
     pub(super) fn keep(&self, text: String) {
         self.text.set(Some(text));
     }
 
-    /// String of the last error, valid until the next call of this; empty if there was none.
+    /// Returns the text of the last error; empty if there was none. Valid until the next call.
     pub(super) fn give(&self) -> *const c_char {
         match self.text.take() {
             Some(text) => self.given.store_text(&text),
@@ -81,7 +82,7 @@ impl ReturnedString {
         self.0.borrow_mut().insert(text).as_ptr()
     }
 
-    /// Stores a text, up to its first NUL.
+    /// Stores a text up to its first NUL, and drops the previous string.
     pub(super) fn store_text(&self, text: &str) -> *const c_char {
         self.store(c_text(text))
     }

@@ -6,7 +6,7 @@ use super::arguments::{Out, array, text};
 use super::guard::guard;
 use crate::messages::rpc::Progress;
 
-/// Poll statuses.
+/// Statuses of a poll.
 const READY: u32 = 0;
 const PENDING: u32 = 1;
 const ABSENT: u32 = 2;

@@ -1,11 +1,11 @@
-//! Operations and traps of semihosting, which the testbench has seen.
+//! Operations and traps of semihosting that the testbench has observed.
 
 use std::ffi::{c_char, c_int};
 
 use super::arguments::{Out, text};
 use super::guard::guard;
 
-/// Carries out an operation of semihosting: 1, or 0 while it waits for input.
+/// Executes an operation of semihosting. Returns 1, or 0 while the operation waits for input.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn mb_semihost(
     channel: *const c_char,
@@ -30,7 +30,7 @@ pub(super) unsafe extern "C" fn mb_semihost(
     })
 }
 
-/// Replaces traps of semihosting that firmware has copied or unpacked: their number, or -1.
+/// Replaces traps of semihosting that firmware has copied or unpacked. Returns their number, or -1.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn mb_semihost_replace(
     channel: *const c_char,

@@ -1,6 +1,7 @@
-//! Ticks of a settled system: nothing waits, and no other call came since the last tick.
+//! Ticks of a settled system: no task waits, and no other call came since the last tick.
 //!
-//! Most ticks of a simulation are such ones. They take a short path: enter the strand, poll the doorbells, leave.
+//! Most ticks of a simulation are settled. They take a short path: enter the strand, poll the
+//! doorbells, leave.
 
 use std::any::Any;
 use std::ffi::c_int;
@@ -18,7 +19,7 @@ use crate::sim::{attention, scope};
 
 /// Outcome of the short path.
 pub(super) enum Tick {
-    /// The tick is over: number of channels that have not exited.
+    /// The tick has ended, with this number of channels that have not exited.
     Done(c_int),
     /// There is work: the call goes on.
     Begun(Entered, BegunTick),
@@ -29,7 +30,7 @@ pub(super) enum Tick {
 /// Tick with work.
 pub(super) struct BegunTick {
     vhost: Rc<Vhost>,
-    /// Panic of a poll instead of work.
+    /// Panic of a poll, instead of work.
     work: Result<TickWork, Panic>,
 }
 
@@ -58,7 +59,7 @@ pub(super) fn tick() -> Tick {
             if !rang && !settled.ticks.any_work() {
                 let served = match entered.is_settled() {
                     true => settled.served,
-                    // A call came from inside a poll.
+                    // A nested call came from inside a poll.
                     false => served_count(settled.vhost.served()),
                 };
                 drop(system);
@@ -76,7 +77,7 @@ pub(super) fn tick() -> Tick {
     Tick::Begun(entered, begun)
 }
 
-/// Calls the callback of a doorbell that has changed, and polls the others.
+/// Calls the callback of a changed doorbell, and polls the other doorbells.
 #[cold]
 #[inline(never)]
 fn begin(settled: &Settled, panic: Option<Panic>, polled: &PolledWords) -> BegunTick {

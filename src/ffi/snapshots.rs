@@ -1,4 +1,4 @@
-//! Forks, snapshots, and runs that begin where this process is.
+//! Forks, snapshots, and runs that continue from the present state.
 
 use std::ffi::{c_char, c_int};
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::forked::flush;
 use super::guard::{guard, guard_after_fork};
 use crate::guest::Rerun;
 
-/// Prepares a fork by the caller.
+/// Prepares for a fork by the caller.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_fork_prepare() -> c_int {
     guard("mb_fork_prepare", -1, |call| {
@@ -25,7 +25,7 @@ pub(super) extern "C" fn mb_fork_prepare() -> c_int {
     })
 }
 
-/// Ends a fork in the parent, also one that failed.
+/// Ends a fork in the parent, also a failed one.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_fork_parent() -> c_int {
     guard_after_fork("mb_fork_parent", |call| match call.end_fork()? {
@@ -67,7 +67,7 @@ pub(super) extern "C" fn mb_snapshot() -> c_int {
 pub(super) extern "C" fn mb_rerun() -> c_int {
     guard("mb_rerun", -1, |call| {
         call.usable_strand()?;
-        // Of how its run has ended there may be no word.
+        // The result of the rerun may be unknown.
         match call.rerun()? {
             Some(Rerun { status, .. }) => Ok(status.unwrap_or(-1)),
             None if call.forks()?.is_rerun() => Err(Error::IsRerun),
@@ -85,7 +85,7 @@ pub(super) extern "C" fn mb_is_rerun() -> c_int {
     })
 }
 
-/// Forks children, each of which goes on as a run of its own.
+/// Forks children, each of which continues as a run of its own.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_runs(count: u32, parallel: u32) -> c_int {
     guard("mb_runs", -1, |call| {

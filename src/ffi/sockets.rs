@@ -1,6 +1,7 @@
 //! Sockets: TCP servers that the testbench polls.
 //!
-//! A handle is a number in the form of a pointer: looked up before use, never dereferenced.
+//! A handle is a number in the form of a pointer. It is looked up before use, and never
+//! dereferenced.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr;
@@ -17,7 +18,8 @@ use crate::system::{self, Sockets};
 /// Bits shared by all handles: "skt" above 40 bits. Small numbers, client ids and most pointers lack them.
 const MARK: u64 = 0x73_6b74 << 40;
 
-/// Bits of a socket's number in its system. Those above have the number of the system.
+/// Number of bits for a socket's number in its system. The bits above have the number of the
+/// system.
 const SOCKET_BITS: u32 = 28;
 
 fn handle(system: SystemId, socket: SocketId) -> Result<*mut c_void, Error> {
@@ -29,7 +31,7 @@ fn handle(system: SystemId, socket: SocketId) -> Result<*mut c_void, Error> {
     Ok(ptr::without_provenance_mut(number))
 }
 
-/// Number of a socket's system, and the socket.
+/// Socket of a handle, with the number of its system.
 fn socket(handle: *mut c_void) -> Result<(usize, SocketId), Error> {
     if handle.is_null() {
         return Err(Error::Null { argument: "skt" });
@@ -41,7 +43,7 @@ fn socket(handle: *mut c_void) -> Result<(usize, SocketId), Error> {
     Ok((system.ok_or(Error::NoHandle(handle.addr()))?, socket))
 }
 
-/// Uses a socket, whatever system is the current one.
+/// Uses a socket, which may belong to another system than the current one.
 fn with_socket<T>(
     call: &Call,
     handle: *mut c_void,
@@ -107,7 +109,7 @@ macro_rules! numbers {
             })
         }
 
-        /// Reads one number, little endian, once all its bytes have arrived.
+        /// Reads one number, little endian, after all its bytes have arrived.
         #[unsafe(no_mangle)]
         pub(super) unsafe extern "C" fn $read(skt: *mut c_void, id: c_int, data: *mut $number) -> c_int {
             guard(stringify!($read), -1, |call| {
@@ -144,7 +146,7 @@ pub(super) unsafe extern "C" fn c_skt_write_string(
     })
 }
 
-/// Reads a string up to its NUL, once that has arrived.
+/// Reads a string up to its NUL, after that has arrived.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn c_skt_read_string(
     skt: *mut c_void,
@@ -158,7 +160,7 @@ pub(super) unsafe extern "C" fn c_skt_read_string(
         let read = with_socket(call, skt, |sockets, socket| {
             sockets.read_string(socket, client)
         })?;
-        // NUL-terminated: reading stops at the first NUL.
+        // Has no NUL: reading stops at the first one.
         let read = CString::new(read.unwrap_or_default()).unwrap_or_default();
         let len = count(read.as_bytes().len());
         data.set(call.process()?.returned.socket_string.store(read));
@@ -227,7 +229,7 @@ fn write(call: &Call, skt: *mut c_void, id: c_int, data: Vec<u8>) -> Result<c_in
     Ok(len)
 }
 
-/// Byte count as a C `int`.
+/// Number of bytes as a C `int`.
 fn count(bytes: usize) -> c_int {
     c_int::try_from(bytes).unwrap_or(c_int::MAX)
 }

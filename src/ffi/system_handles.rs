@@ -1,6 +1,7 @@
-//! Handles of the systems beside the first.
+//! Handles of further systems.
 //!
-//! A handle is a number in the form of a pointer: looked up before use, never dereferenced. NULL is the first system.
+//! A handle is a number in the form of a pointer. It is looked up before use, and never
+//! dereferenced. NULL is the first system.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
@@ -29,12 +30,12 @@ fn system(handle: *mut c_void) -> Result<SystemId, Error> {
     }
     let bits = usize::try_from(handle.addr() as u64 ^ MARK).ok();
     let id = bits.and_then(SystemId::of_bits);
-    // The first one has no other handle than NULL.
+    // The only handle of the first system is NULL.
     id.filter(|id| *id != SystemId::FIRST)
         .ok_or(Error::NoSystem(handle.addr()))
 }
 
-/// Names an unknown handle as C has it.
+/// Error for an unknown handle, with its value as in C.
 fn refused(error: Error, handle: *mut c_void) -> Error {
     match error {
         Error::NoSystem(_) => Error::NoSystem(handle.addr()),
@@ -42,7 +43,7 @@ fn refused(error: Error, handle: *mut c_void) -> Error {
     }
 }
 
-/// Opens a system beside the first.
+/// Opens a further system.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn mb_system_open(name: *const c_char) -> *mut c_void {
     guard("mb_system_open", ptr::null_mut(), |call| {
@@ -52,7 +53,7 @@ pub(super) unsafe extern "C" fn mb_system_open(name: *const c_char) -> *mut c_vo
     })
 }
 
-/// Opens or finds the system of the caller's DPI scope, which later calls from there are for.
+/// Opens or finds the system of the caller's DPI scope. Later calls from that scope use it.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_system_of_scope() -> *mut c_void {
     guard("mb_system_of_scope", ptr::null_mut(), |call| {
@@ -63,7 +64,7 @@ pub(super) extern "C" fn mb_system_of_scope() -> *mut c_void {
     })
 }
 
-/// Makes a system that of later calls.
+/// Selects the system for later calls.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_system_select(handle: *mut c_void) -> c_int {
     guard("mb_system_select", -1, |call| {
@@ -94,7 +95,7 @@ pub(super) extern "C" fn mb_system_name() -> *const c_char {
     })
 }
 
-/// Shuts a system down, and ends its handle.
+/// Shuts a system down, and invalidates its handle.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_system_close(handle: *mut c_void) -> c_int {
     guard("mb_system_close", -1, |call| {

@@ -1,7 +1,8 @@
-//! Systems of the process by number: the first one, and those that were opened beside it.
+//! Systems of the process by number: the first one, and further ones.
 //!
-//! Each has a state of its own ([`Process`]). A further one is opened by its handle, or for a DPI scope. Its number is given again when
-//! it is closed, and its state with it, which is never freed: a call that is in progress may refer to it.
+//! Each system has a state of its own ([`Process`]). A further one is opened by its handle, or for
+//! a DPI scope. When it is closed, its number and its state are used again. The state is never
+//! freed, because a call in progress may refer to it.
 
 use std::cell::RefCell;
 
@@ -18,23 +19,23 @@ use crate::sim::scope::{self, CallerScope};
 use crate::sim::strand::{Entered, StrandCell};
 use crate::sim::{FIRST_SYSTEM, call_timeout, set_system_name};
 
-/// Systems beside the first, by number from 1 on.
+/// Further systems, by number from 1.
 static FURTHER: StrandCell<RefCell<Vec<Further>>> = StrandCell::new(RefCell::new(Vec::new()));
 
-/// A further system, or the place of one.
+/// Further system, or an unused number.
 struct Further {
     process: &'static Process,
     name: String,
     id: SystemId,
     is_open: bool,
-    /// DPI scope that it was opened for.
+    /// DPI scope for which the system was opened.
     scope: Option<CallerScope>,
 }
 
-/// Longest name of a system, in bytes.
+/// Maximum length of a system's name, in bytes.
 const LONGEST_NAME: usize = 200;
 
-/// The current system.
+/// Returns the current system.
 #[inline]
 pub(super) fn process(strand: &Entered) -> &Process {
     match current().number() {
@@ -50,12 +51,12 @@ fn process_of(strand: &Entered, number: usize) -> &Process {
     found.unwrap_or_else(|| PROCESS.get(strand))
 }
 
-/// Runs `act` for each system that is open. Gives the first error, after all.
+/// Runs `act` for each open system. Returns the first error after the last system.
 pub(super) fn each(
     strand: &Entered,
     mut act: impl FnMut(&Process) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    // `act` may come back here.
+    // `act` may re-enter this function.
     let open = open_systems(strand);
     let first = during(SystemId::FIRST, || act(PROCESS.get(strand)));
     let all = open
@@ -64,14 +65,14 @@ pub(super) fn each(
     all.fold(first, Result::and)
 }
 
-/// Systems beside the first that are open.
+/// Further systems that are open.
 fn open_systems(strand: &Entered) -> Vec<(SystemId, &'static Process)> {
     let further = FURTHER.get(strand).borrow();
     let open = further.iter().filter(|further| further.is_open);
     open.map(|further| (further.id, further.process)).collect()
 }
 
-/// The system of a number; `None` if it was closed.
+/// System with a number; `None` if it was closed.
 pub(super) fn of_number(strand: &Entered, number: usize) -> Option<SystemId> {
     let Some(at) = number.checked_sub(1) else {
         return Some(SystemId::FIRST);
@@ -91,7 +92,8 @@ pub(super) fn is_open(strand: &Entered, id: SystemId) -> bool {
     found.is_some_and(|further| further.is_open && further.id == id)
 }
 
-/// Finds the system that a call is for: that of the caller's scope, else the first of the selected ones that is open.
+/// Selects the system of a call: that of the caller's scope, else the first open one of the
+/// selected ones.
 #[cold]
 pub(super) fn begin_call(strand: &Entered, selected: [SystemId; 2]) {
     if !attention::is_raised(Cause::Systems) {
@@ -103,7 +105,7 @@ pub(super) fn begin_call(strand: &Entered, selected: [SystemId; 2]) {
     scope::begin_other_system();
 }
 
-/// System that was opened for the scope of the caller, or for one around it.
+/// System that was opened for the caller's scope, or for a scope around it.
 fn of_callers_scope(strand: &Entered) -> Option<SystemId> {
     let further = FURTHER.get(strand).borrow();
     let bound = further
@@ -121,7 +123,7 @@ fn of_callers_scope(strand: &Entered) -> Option<SystemId> {
     };
     let longest = bound.clone().filter(|(scope, _)| around(&scope.name));
     let (scope, id) = longest.max_by_key(|(scope, _)| scope.name.len())?;
-    // Two models may have scopes of one name, which are told apart by their addresses alone.
+    // Two models may have scopes of the same name, which only differ in their addresses.
     let same = bound.filter(|(other, _)| other.name == scope.name).count();
     (same == 1).then_some(id)
 }
@@ -135,7 +137,7 @@ pub(super) fn open(strand: &Entered, name: &str) -> Result<SystemId, Error> {
     take_number(strand, name, None)
 }
 
-/// The system of this name that is open.
+/// Open system with this name.
 fn find(strand: &Entered, name: &str) -> Option<SystemId> {
     if name == FIRST_SYSTEM {
         return Some(SystemId::FIRST);
@@ -159,7 +161,7 @@ fn check_name(name: &str) -> Result<(), Error> {
     Err(Error::SystemName(name.chars().take(LONGEST_NAME).collect()))
 }
 
-/// Gives a name the first number that no open system has.
+/// Assigns the first unused number to a name.
 fn take_number(
     strand: &Entered,
     name: &str,
@@ -204,7 +206,7 @@ pub(super) fn check(strand: &Entered, id: SystemId) -> Result<(), Error> {
     }
 }
 
-/// Shuts a further system down, and ends its handle.
+/// Shuts a further system down, and invalidates its handle.
 pub(super) fn close(strand: &Entered, id: SystemId) -> Result<(), Error> {
     if id == SystemId::FIRST || !is_open(strand, id) {
         return Err(Error::NoSystem(id.bits()));
@@ -239,7 +241,7 @@ pub(super) fn close(strand: &Entered, id: SystemId) -> Result<(), Error> {
     stopped
 }
 
-/// Shuts the current system down.
+/// Shuts down the current system.
 pub(super) fn stop(strand: &Entered) -> Result<(), Error> {
     let stopped = process(strand).stop();
     if !matches!(stopped, Err(Error::Busy | Error::Reentrant)) {
@@ -251,7 +253,7 @@ pub(super) fn stop(strand: &Entered) -> Result<(), Error> {
     stopped
 }
 
-/// Shuts each system down.
+/// Shuts down each system.
 pub(super) fn stop_all(strand: &Entered) -> Result<(), Error> {
     each(strand, |_| stop(strand))
 }
@@ -264,7 +266,8 @@ fn is_any_running(strand: &Entered) -> bool {
             .any(|further| further.is_open && further.process.is_running())
 }
 
-/// Before `mb_init`: where the environment asks for a system for each scope, makes that of the caller's scope the current one.
+/// Selects the system of the caller's scope before `mb_init`, if the environment asks for a system
+/// for each scope.
 pub(super) fn adopt_scope(strand: &Entered) -> Result<(), Error> {
     let Some(value) = SYSTEMS.value() else {
         return Ok(());
@@ -281,14 +284,15 @@ pub(super) fn adopt_scope(strand: &Entered) -> Result<(), Error> {
     }
 }
 
-/// System of a DPI scope, which is opened where there is none.
+/// System of a DPI scope, which is opened if there is none.
 pub(super) fn of_scope(strand: &Entered, caller: CallerScope) -> Result<SystemId, Error> {
     let mut further = FURTHER.get(strand).borrow_mut();
     let same = |place: &&Further| place.is_open && place.scope.as_ref() == Some(&caller);
     if let Some(place) = further.iter().find(same) {
         return Ok(place.id);
     }
-    // The model was deleted and constructed anew: its system is shut down, or ends when it begins anew.
+    // The model was deleted and constructed again. Its system is shut down, or ends at its next
+    // start.
     let over = |further: &&mut Further| {
         let same = |scope: &CallerScope| scope.name == caller.name && scope.may_be_deleted();
         further.is_open
@@ -304,7 +308,7 @@ pub(super) fn of_scope(strand: &Entered, caller: CallerScope) -> Result<SystemId
     take_number(strand, &name, Some(caller))
 }
 
-/// Name for the system of a scope, which no other system has.
+/// Unused name for the system of a scope.
 fn name_of_scope(strand: &Entered, scope: &str) -> String {
     let kept = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
     let name: String = scope

@@ -1,17 +1,18 @@
-//! Use of the system of the C ABI by a Rust crate that is linked with the library.
+//! Use of the C ABI's system by a Rust crate that is linked with the library.
 
 use super::call::Call;
 use super::error::{Error, catch};
 use crate::Vhost;
 use crate::foreign::host_code;
 
-/// The system of the C ABI can't be used.
+/// Error of using the system of the C ABI.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct HostError(Error);
 
-/// Uses the system of the C ABI, which is built from the environment where there is none yet. For functions that a host program
-/// exports to the simulator, from any thread, while no other thread is inside a call.
+/// Uses the system of the C ABI. If there is none, it is built from the environment. For functions
+/// that a host program exports to the simulator, on any thread while no other thread is inside a
+/// call.
 ///
 /// ```no_run
 /// /// Called by the testbench: `import "DPI-C" context function void load_table(input int unsigned address);`
@@ -26,9 +27,10 @@ pub struct HostError(Error);
 /// ```
 ///
 /// # Errors
-/// Fails if the system could not be built or is just being built, if another thread is inside a call, and if `act` panics, which must not
-/// unwind into the simulator. Each error is reported and in `mb_last_error`, as the errors of C's calls are, so a failed call fails the
-/// run whatever the function does with it.
+/// Fails if the system could not be built or is under construction, if another thread is inside a
+/// call, and if `act` panics, because a panic must not unwind into the simulator. Each error is
+/// reported and returned by `mb_last_error`, like the errors of C's calls. So a failed call fails
+/// the run, even if the function ignores the error.
 pub fn with_host<T>(act: impl FnOnce(&Vhost) -> T) -> Result<T, HostError> {
     let call = Call::enter();
     let done = catch(|| {

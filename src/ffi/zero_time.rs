@@ -1,17 +1,20 @@
-//! Detection of zero-time loops: loops in the testbench that call the library and take no simulated time.
+//! Detection of zero-time loops: loops in the testbench that call the library without an advance of
+//! simulated time.
 //!
-//! Such a loop keeps the simulator from its next clock, and no code of the library can end it. Its calls are counted. The simulator is asked
-//! for the time once in [`INTERVAL`] calls: a testbench may use the backdoor at many times without a tick.
+//! Such a loop keeps the simulator from its next clock edge, and the library can't end it. Its
+//! calls are counted. The simulator is asked for the time once in [`INTERVAL`] calls, because a
+//! testbench may use the backdoor at many times without a tick.
 
 use std::cell::Cell;
 
-/// Number of calls at one simulated time that is reported, then after each doubling. A check of 64 MiB word by word stays below.
+/// Number of calls at one simulated time that is reported, and again after each doubling. A check
+/// of 64 MiB word by word stays below it.
 const LIMIT: u64 = 1 << 25;
 
-/// Number of calls from one look at the simulated time to the next.
+/// Number of calls between two queries of the simulated time.
 const INTERVAL: u64 = 1 << 20;
 
-/// Count of calls since the last tick, or since simulated time has last passed.
+/// Count of calls since the last tick, or since the last advance of simulated time.
 pub(super) struct ZeroTimeLoop {
     tick: Cell<u64>,
     calls: Cell<u64>,
@@ -27,8 +30,8 @@ impl ZeroTimeLoop {
         }
     }
 
-    /// Counts a call in tick `tick`; `time` gives the simulated time, `None` without a simulation. Returns the count where it is to be
-    /// reported.
+    /// Counts a call in tick `tick`. `time` returns the simulated time, or `None` without a
+    /// simulation. Returns the count if it is to be reported.
     #[inline]
     pub(super) fn count(&self, tick: u64, time: impl FnOnce() -> Option<u64>) -> Option<u64> {
         if self.tick.replace(tick) != tick {
@@ -42,7 +45,7 @@ impl ZeroTimeLoop {
         self.judge(calls, time())
     }
 
-    /// Begins a new count where time has passed since the last look, or where there is none.
+    /// Restarts the count if time has advanced since the last query, or if there is no time.
     #[cold]
     fn judge(&self, calls: u64, time: Option<u64>) -> Option<u64> {
         let passed = self.time.replace(time) != time;
@@ -54,7 +57,7 @@ impl ZeroTimeLoop {
     }
 }
 
-/// Text of the report, with the status of the channels, which names methods that are pending.
+/// Text of the report. The status of the channels in it names pending methods.
 pub(super) fn text(calls: u64, tick: u64, status: &str) -> String {
     format!(
         "zero-time loop: {calls} calls in tick {tick} without progress of simulated time: a loop \
@@ -78,7 +81,7 @@ mod tests {
             .collect()
     }
 
-    /// A count shortly before `calls`, at time 5.
+    /// Count shortly before `calls`, at time 5.
     fn before(calls: u64) -> ZeroTimeLoop {
         let zero_time = ZeroTimeLoop::new();
         zero_time.calls.set(calls - 10);

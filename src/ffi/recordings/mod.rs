@@ -1,7 +1,7 @@
-//! Recordings in Python: the native part of `vhost.trace` and of `vhost.replay`. They need no system.
+//! Recordings in Python: native part of `vhost.trace` and `vhost.replay`, which need no system.
 //!
-//! It is a module of its own, beside that of the backdoor: both are in the library's file. The GIL is released while a recording is read
-//! or replayed, so threads do both at once.
+//! It is a separate module from that of the backdoor; the library contains both. The GIL is
+//! released while a recording is read or replayed, so that other threads continue.
 
 mod reader;
 mod value;
@@ -29,7 +29,7 @@ create_exception!(
     "First difference between a replay and its recording."
 );
 
-/// Most rows that are read at a time.
+/// Maximum number of rows that are read at a time.
 const MOST_ROWS: usize = 1 << 20;
 
 /// Open recording.
@@ -38,7 +38,7 @@ struct PyReader(Mutex<State>);
 
 struct State {
     reader: Reader,
-    /// Error behind the rows that were read.
+    /// Error after the rows that were read.
     failed: Option<TraceError>,
 }
 
@@ -81,17 +81,17 @@ impl PyReader {
         Ok(dict)
     }
 
-    /// True if the file ends inside of a block. Known at the end.
+    /// True if the file ends within a block. Known at the end.
     fn is_cut(&self, py: Python<'_>) -> bool {
         self.with(py, |state| state.reader.is_cut())
     }
 
-    /// Number of messages and replies so far that can't be decoded.
+    /// Number of undecodable messages and replies so far.
     fn undecoded(&self, py: Python<'_>) -> u64 {
         self.with(py, |state| state.reader.undecoded())
     }
 
-    /// Next rows of a table, as tuples; none at the end.
+    /// Next rows of a table as tuples; none at the end.
     fn rows<'py>(&self, py: Python<'py>, table: &str, most: usize) -> PyResult<Bound<'py, PyList>> {
         let table = table_of(table)?;
         let rows = self
@@ -100,7 +100,7 @@ impl PyReader {
         tuples(py, &rows)
     }
 
-    /// Next rows of a table: their number, and a column for each of `columns`.
+    /// Next rows of a table: their number, and a column for each name in `columns`.
     fn columns<'py>(
         &self,
         py: Python<'py>,
@@ -138,7 +138,7 @@ impl State {
         let (rows, error) = self.reader.read(table, most.min(MOST_ROWS));
         match error {
             Some(error) if rows.is_empty() => Err(error),
-            // Rows before the damage come first.
+            // Rows before the damage are returned first.
             later => {
                 self.failed = later;
                 Ok(rows)
@@ -173,8 +173,8 @@ fn columns(table: &str) -> PyResult<Vec<(&'static str, &'static str)>> {
     Ok(named.collect())
 }
 
-/// First entry in which two recordings differ: the number of equal entries before it, the frames of both, and their ticks. `None` if they
-/// are the same. A recording that has ended has no frame.
+/// First difference of two recordings: number of equal entries before it, the frames of both, and
+/// their ticks. `None` for equal recordings. A recording that has ended has no frame.
 type Differing = (u64, Option<(u64, u64)>, Option<(u64, u64)>);
 
 /// Compares the entries of two recordings.
@@ -198,13 +198,13 @@ fn diff(py: Python<'_>, one: PathBuf, other: PathBuf) -> PyResult<Option<Differi
     compared.map_err(raised)
 }
 
-/// Error of a replay, as a text.
+/// Error of a replay, as text.
 enum Failed {
     Differs(String),
     Other(String),
 }
 
-/// Replays a recording, or one actor of it: the number of messages and ticks.
+/// Replays a recording, or one actor of it. Returns the number of messages and ticks.
 #[pyfunction]
 #[pyo3(signature = (file, only = None))]
 fn replay(py: Python<'_>, file: PathBuf, only: Option<&str>) -> PyResult<(u64, u64, bool)> {

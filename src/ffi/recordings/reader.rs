@@ -1,4 +1,4 @@
-//! Rows of a recording, in its order.
+//! Rows of a recording, in order.
 
 use std::collections::HashMap;
 use std::io;
@@ -25,14 +25,14 @@ pub(super) enum Table {
     Requests,
 }
 
-/// Largest message whose content is given as JSON, in recorded bytes.
+/// Maximum size of a message whose content is given as JSON, in recorded bytes.
 const LARGEST: usize = 1 << 20;
 
-/// Bytes of texts and words behind which no further row is read. Rows of one call are in memory at once, and as columns their offsets
-/// have 31 bits.
+/// Number of bytes of texts and words after which no further row is read. The rows of one call are
+/// in memory at the same time, and the offsets of their columns have 31 bits.
 const MOST_BYTES: usize = 16 << 20;
 
-/// Most channels whose requests are matched with what they ask for.
+/// Maximum number of channels whose requests are matched with methods and paths.
 const MOST_CHANNELS: usize = 1024;
 
 impl Table {
@@ -83,7 +83,7 @@ impl Table {
 struct UnservedRequest {
     method: Option<String>,
     path: Option<String>,
-    /// Bytes printed since the request before.
+    /// Bytes printed since the previous request.
     printed: u64,
 }
 
@@ -101,7 +101,7 @@ pub(super) struct Reader {
     /// Open request of each channel.
     asked: HashMap<Arc<str>, UnservedRequest>,
     requests: u64,
-    /// Number of messages and replies that can't be decoded.
+    /// Number of undecodable messages and replies.
     undecoded: u64,
 }
 
@@ -122,17 +122,18 @@ impl Reader {
         self.trace.header()
     }
 
-    /// True if the file ends inside of a block. Known at the end.
+    /// True if the file ends within a block. Known at the end.
     pub(super) fn is_cut(&self) -> bool {
         self.trace.is_cut()
     }
 
-    /// Number of messages and replies so far that can't be decoded. What they ask for, and requests among them, have no rows.
+    /// Number of undecodable messages and replies so far. They have no rows.
     pub(super) fn undecoded(&self) -> u64 {
         self.undecoded
     }
 
-    /// Reads up to `most` rows, or [`MOST_BYTES`] and a row more; none at the end. A damaged recording fails behind its last row.
+    /// Reads up to `most` rows, or rows of up to [`MOST_BYTES`] and one more; none at the end. A
+    /// damaged recording fails after its last row.
     pub(super) fn read(&mut self, table: Table, most: usize) -> (Vec<Row>, Option<TraceError>) {
         let mut rows = Vec::new();
         let mut bytes = 0;
@@ -181,7 +182,7 @@ impl Reader {
         }
     }
 
-    /// Keeps what a request asks for, until it is served.
+    /// Stores method or path of a request until it is served.
     fn asks(&mut self, body: &dyn Body, channel: Arc<str>) {
         if body.is::<Cancel>() {
             if let Some(asked) = self.asked.get_mut(&channel) {
@@ -273,7 +274,7 @@ fn text(text: Option<String>) -> Value {
     text.map_or(Value::Null, Value::Text)
 }
 
-/// Content of a message as JSON, bytes as texts of hexadecimal digits.
+/// Content of a message as JSON, with bytes as hexadecimal text.
 fn json(body: &dyn Body) -> Option<String> {
     let body: &dyn erased_serde::Serialize = body;
     let mut bytes = Vec::new();
@@ -282,7 +283,7 @@ fn json(body: &dyn Body) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Formatter with bytes as a text of hexadecimal digits.
+/// JSON formatter that writes bytes as hexadecimal text.
 struct HexBytes;
 
 impl Formatter for HexBytes {

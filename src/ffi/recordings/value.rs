@@ -14,7 +14,7 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// Bytes of a text or of words.
+    /// Number of bytes of a text or of words.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Null | Self::Flag(_) | Self::Number(_) => 0,
@@ -46,7 +46,7 @@ pub(super) enum Type {
 /// Row of a table.
 pub(super) type Row = Vec<Value>;
 
-/// Rows as a list of tuples.
+/// Converts rows to a list of tuples.
 pub(super) fn tuples<'py>(py: Python<'py>, rows: &[Row]) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);
     for row in rows {
@@ -56,7 +56,8 @@ pub(super) fn tuples<'py>(py: Python<'py>, rows: &[Row]) -> PyResult<Bound<'py, 
     Ok(list)
 }
 
-/// Buffers of a column: validity, then those of its type in Arrow: values; offsets and values; or offsets and words.
+/// Buffers of a column in Arrow's layout: validity, then values; offsets and values; or offsets and
+/// words.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Buffers {
     validity: Vec<u8>,
@@ -66,7 +67,7 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Column of the values at `place` of the rows. Values of another type are null.
+    /// Column of the values at `place` in the rows. Values of another type are null.
     pub(super) fn of(rows: &[Row], place: usize, of: Type) -> Self {
         let mut buffers = Self::default();
         let mut end = 0_i32;
@@ -121,7 +122,7 @@ impl Buffers {
     }
 }
 
-/// Sets a bit behind all others.
+/// Appends a bit.
 fn set_bit(bits: &mut Vec<u8>, at: usize, bit: bool) {
     if at.is_multiple_of(8) {
         bits.push(0);
@@ -146,7 +147,7 @@ mod tests {
         assert_eq!(column.offsets, offsets.as_flattened());
         assert_eq!(column.values, b"abc");
         assert_eq!(Buffers::of(&rows, 1, Type::Flag).values, [0b1101]);
-        // A column that the rows lack.
+        // A column that is missing in the rows.
         let missing = Buffers::of(&rows, 2, Type::Number);
         assert_eq!((missing.validity, missing.values), (vec![0], vec![0; 32]));
         let rows = vec![vec![Value::Words(vec![7, 8])], vec![Value::Words(vec![])]];

@@ -1,4 +1,4 @@
-//! From `$mb_init` to `$mb_quit`.
+//! System tasks from `$mb_init` to `$mb_quit`.
 
 use super::super::arguments::utf8;
 use super::super::call::Call;
@@ -27,7 +27,7 @@ pub(super) fn number(running: &RunningCall, index: usize) -> Result<u64, Error> 
     Ok(running.number(index).map_err(SimError::from)?)
 }
 
-/// Text of an argument; `None` if it is empty or was not given.
+/// Text of an argument; `None` if it is empty or missing.
 fn optional(
     running: &RunningCall,
     index: usize,
@@ -55,7 +55,8 @@ pub(super) fn init(call: &mut Call, running: &RunningCall) -> Result<i64, Error>
     Ok(0)
 }
 
-/// Opens or finds the system of the scope, which later calls from there and from inside of it are for.
+/// Opens or finds the system of the scope. Later calls from that scope, and from scopes inside of
+/// it, use it.
 pub(super) fn system_of_scope(call: &mut Call, _: &RunningCall) -> Result<i64, Error> {
     let strand = call.usable_strand()?;
     let symbol = "vpi_handle";
@@ -64,18 +65,19 @@ pub(super) fn system_of_scope(call: &mut Call, _: &RunningCall) -> Result<i64, E
     Ok(0)
 }
 
-/// One clock: the number of channels that have not exited, -1 after a fatal error.
+/// Executes one tick. Returns the number of channels that have not exited, or -1 after a fatal
+/// error.
 pub(super) fn tick() -> i64 {
     mb_tick().into()
 }
 
-/// Something was written to a mailbox.
+/// Requests a poll of all mailboxes by the next tick.
 pub(super) fn notify() -> i64 {
     mb_notify();
     0
 }
 
-/// Drops the system.
+/// Shuts the system down.
 pub(super) fn shutdown() -> i64 {
     mb_shutdown();
     0
@@ -98,13 +100,13 @@ pub(super) fn quit(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     if vpi_control::has_exit_status() || status == 0 {
         vpi_control::finish(status).map_err(SimError::from)?;
     } else {
-        // A simulator that ends with its own status: the process ends when this call does.
+        // For a simulator that ends with a status of its own: the process ends after this call.
         quit::quit(status);
     }
     Ok(0)
 }
 
-/// The first exit code of a channel other than 0.
+/// First exit code of a channel other than 0.
 pub(super) fn exit_code(_: &mut Call, _: &RunningCall) -> Result<i64, Error> {
     Ok(vpi_testbench::exit_code().into())
 }
@@ -142,7 +144,7 @@ pub(super) fn save(call: &mut Call, running: &RunningCall) -> Result<i64, Error>
     Ok(0)
 }
 
-/// Goes on from a checkpoint.
+/// Continues from a checkpoint.
 pub(super) fn restore(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let file = text(running, 0, "file")?;
     call.reject_reentrant()?;

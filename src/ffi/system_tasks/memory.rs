@@ -1,4 +1,4 @@
-//! The memories of the chip.
+//! System tasks for the memories of the chip.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::sim::SimError;
 use crate::sim::system_task::RunningCall;
 use crate::sim::vpi_testbench;
 
-/// Writes a number of `BYTES` bytes, little endian. Higher bits are cut off, as in an assignment.
+/// Writes a number of `BYTES` bytes, little endian. Higher bits are truncated, as in an assignment.
 pub(super) fn write<const BYTES: usize>(
     call: &mut Call,
     running: &RunningCall,
@@ -61,7 +61,7 @@ pub(super) fn read_string(call: &mut Call, running: &RunningCall) -> Result<i64,
     Ok(0)
 }
 
-/// Writes all of an array: the number of bytes.
+/// Writes all of an array. Returns the number of bytes.
 pub(super) fn write_block(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
     let array = running.array(2)?;
@@ -80,7 +80,7 @@ pub(super) fn write_block(call: &mut Call, running: &RunningCall) -> Result<i64,
     Ok(len as i64)
 }
 
-/// Fills all of an array: the number of bytes.
+/// Fills all of an array. Returns the number of bytes.
 pub(super) fn read_block(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
     let array = running.array(2)?;
@@ -93,7 +93,7 @@ pub(super) fn read_block(call: &mut Call, running: &RunningCall) -> Result<i64, 
     Ok(len as i64)
 }
 
-/// Most bytes that a block has: as many as an `integer` can count.
+/// Checks the length of a block, which an `integer` must be able to count.
 fn length(len: u64) -> Result<usize, Error> {
     let fits = u32::try_from(len)
         .ok()
@@ -103,7 +103,7 @@ fn length(len: u64) -> Result<usize, Error> {
         .ok_or(Error::TooLong { argument, len })
 }
 
-/// Makes an array a black-box memory.
+/// Registers an array as a black-box memory.
 pub(super) fn name_array(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let name = text(running, 0, "name")?;
     vpi_testbench::name_array(&name, running.array(1)?);

@@ -1,4 +1,4 @@
-//! Methods in HDL: its processes take firmware's calls and answer them.
+//! Methods in HDL, whose processes take firmware's calls and answer them.
 
 use super::super::call::Call;
 use super::super::error::Error;
@@ -15,7 +15,7 @@ pub(super) fn on_call(_: &mut Call, running: &RunningCall) -> Result<i64, Error>
     Ok(0)
 }
 
-/// Takes the oldest call that was not taken: its number, 0 if there is none.
+/// Takes the oldest waiting call. Returns its number, 0 if there is none.
 pub(super) fn next(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let method = match running.has(0) {
         true => Some(text(running, 0, "method")?),
@@ -24,12 +24,13 @@ pub(super) fn next(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     Ok(vpi_testbench::next_call(method.as_deref()).map_or(0, Into::into))
 }
 
-/// Number of calls without an answer.
+/// Number of calls without a result.
 pub(super) fn pending(_: &mut Call, _: &RunningCall) -> Result<i64, Error> {
     Ok(vpi_testbench::pending_calls() as i64)
 }
 
-/// Uses a call by its number. A call that is over, since its channel was reset, has the default value.
+/// Uses a call by its number. A call that has ended by a reset of its channel has the default
+/// value.
 ///
 /// # Errors
 /// [`Error::NoSuchCall`] for a number that no call has had.
@@ -45,7 +46,7 @@ fn with_call<T: Default>(
     }
 }
 
-/// Tests if a call is one of a method: 1 or 0.
+/// Tests if a call is for a method. Returns 1 or 0.
 pub(super) fn is(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let method = text(running, 1, "method")?;
     let is = with_call(running, |call| call.method == method)?;
@@ -72,14 +73,14 @@ pub(super) fn args(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     Ok(count as i64)
 }
 
-/// Argument of a call; 0 behind the last one.
+/// Argument of a call; 0 after the last one.
 pub(super) fn arg(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let index = usize::try_from(number(running, 1)?).unwrap_or(usize::MAX);
     let arg = with_call(running, |call| call.args.get(index).copied().unwrap_or(0))?;
     Ok(arg.cast_signed())
 }
 
-/// Gives a call its result, 0 if none is given.
+/// Sets the result of a call, 0 by default.
 pub(super) fn answer(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let result = match running.has(1) {
         true => number(running, 1)?,
@@ -88,7 +89,7 @@ pub(super) fn answer(_: &mut Call, running: &RunningCall) -> Result<i64, Error> 
     give(running, Answer::Result(result))
 }
 
-/// Answers a call of a method that does not exist.
+/// Answers a call with an unknown method.
 pub(super) fn no_method(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     give(running, Answer::Absent)
 }
@@ -100,7 +101,7 @@ pub(super) fn fail(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
 
 fn give(running: &RunningCall, answer: Answer) -> Result<i64, Error> {
     let number = number(running, 0)?;
-    // The channel of a call that is over was reset meanwhile.
+    // The channel of an ended call was reset meanwhile.
     if vpi_testbench::answer(number, answer) || vpi_testbench::was_call(number) {
         return Ok(0);
     }

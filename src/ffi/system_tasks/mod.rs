@@ -1,10 +1,11 @@
 //! System tasks and functions for simulators with VPI and without DPI, such as Icarus Verilog. `docs/icarus.md` documents each.
 //!
 //! - [`table`]: names and parameters; [`task`]: description of one task.
-//! - [`lifecycle`]: from `$mb_init` to `$mb_quit`; [`memory`]: the memories of the chip; [`methods`]: methods in HDL.
+//! - [`lifecycle`]: from `$mb_init` to `$mb_quit`; [`memory`]: access to the memories of the chip;
+//!   [`methods`]: methods in HDL.
 //!
-//! Each call passes the [guard](super::guard) of the C ABI. The arguments of each call in the source are checked before the
-//! simulation begins.
+//! Each call passes the [guard](super::guard) of the C ABI. The arguments of each call in the
+//! source are checked before the simulation starts.
 
 mod lifecycle;
 mod memory;
@@ -22,8 +23,8 @@ use super::systems;
 use crate::sim::system_task::{RunningCall, refuse, register};
 use crate::sim::vpi_testbench;
 
-/// Registers all system tasks. Called by the module `vhost.vpi`, and by modules of users, among the simulator's startup routines.
-/// 0, or -1 where the process has no VPI.
+/// Registers all system tasks. Called by the module `vhost.vpi`, and by users' modules, in the
+/// simulator's startup routines. Returns 0, or -1 if the process has no VPI.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn vhost_register_system_tasks() -> c_int {
     let registered = catch(|| {
@@ -36,13 +37,14 @@ pub(super) extern "C" fn vhost_register_system_tasks() -> c_int {
     registered.unwrap_or(-1)
 }
 
-/// Task of the data that it was registered with.
+/// Task from the data with which it was registered.
 fn task_of(data: *mut c_char) -> &'static Task {
-    // SAFETY: the simulator gives the data of the registration, which is an entry of the static table.
+    // SAFETY: the simulator passes the data of the registration, which is an entry of the static
+    // table.
     unsafe { &*data.cast_const().cast::<Task>() }
 }
 
-/// A call in the simulation.
+/// Executes a call in the simulation.
 extern "C" fn call(data: *mut c_char) -> c_int {
     let task = task_of(data);
     let declaration = &task.declaration;
@@ -54,7 +56,7 @@ extern "C" fn call(data: *mut c_char) -> c_int {
             body(call, &running)
         }),
     };
-    // Without a result the simulator has its own value for a failure: X.
+    // Without a result, the simulator uses its own value for a failure: X.
     let _ = catch(|| {
         Ok(declaration
             .give(result)
@@ -63,7 +65,7 @@ extern "C" fn call(data: *mut c_char) -> c_int {
     0
 }
 
-/// A call in the source, before the simulation.
+/// Checks a call in the source before the simulation.
 extern "C" fn check(data: *mut c_char) -> c_int {
     let declaration = &task_of(data).declaration;
     let _ = catch(|| {
@@ -76,7 +78,7 @@ extern "C" fn check(data: *mut c_char) -> c_int {
     0
 }
 
-/// The simulation ends: what is recorded and printed is completed.
+/// Completes recordings and printed text at the end of the simulation.
 fn ended() {
     guard("mb_shutdown", (), |call| {
         call.reject_inside_any()?;

@@ -23,7 +23,7 @@ macro_rules! tasks {
     };
 }
 
-// Name, result, result of a failed call, parameters, number of those that must be given, code.
+// Name, result, result of a failed call, parameters, number of required ones, code.
 tasks! {
     "$mb_init", Integer, -1, [mem_cfg: Text, mailbox_cfg: Text, fs_root: Text], 0, Guarded(lifecycle::init);
     "$mb_system_of_scope", Integer, -1, [], 0, Guarded(lifecycle::system_of_scope);

@@ -8,14 +8,14 @@ use crate::sim::system_task::{Declaration, RunningCall};
 pub(super) struct Task {
     pub(super) declaration: Declaration,
     pub(super) body: Body,
-    /// Result of a call that has failed.
+    /// Result of a failed call.
     pub(super) failed: i64,
 }
 
 /// Code of a task.
 pub(super) enum Body {
-    /// Function of the C ABI that takes nothing, with its own guard.
+    /// Function of the C ABI without parameters, which has a guard of its own.
     Plain(fn() -> i64),
-    /// Code that is run inside the guard.
+    /// Code that runs inside the guard.
     Guarded(fn(&mut Call, &RunningCall) -> Result<i64, Error>),
 }
