@@ -1,4 +1,4 @@
-//! Missing function of the simulator. Its text is in `error`.
+//! Missing function of the simulator. The module `error` has its text.
 
 /// Missing simulator function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
-//! Events that the next call into the C ABI handles before its own work: one word, read on the path of every call.
+//! Events that the next call into the C ABI handles first. They are in one word, which every call
+//! reads.
 //!
-//! A cause that is raised without need costs time, and nothing else.
+//! A cause that is raised without need only costs time.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,7 +12,7 @@ static RAISED: AtomicU32 = AtomicU32::new(0);
 pub(crate) enum Cause {
     /// Foreign calls have a timeout.
     CallTimeout = 1,
-    /// The testbench has not heard of a refused call.
+    /// A refused call has not been reported to the testbench yet.
     Refused = 2,
     /// The process was forked, or is about to be.
     Fork = 4,

@@ -12,7 +12,8 @@ pub(crate) fn api_read(base: u64, address: u64, buffer: &mut [u8]) -> Result<usi
     Ok(unsafe { read(base, address, buffer.as_mut_ptr(), buffer.len()) })
 }
 
-/// As [`api_read`], for polls, in a tick of a settled system or in another. Returns `usize::MAX` without a model.
+/// As [`api_read`], for polls. `is_settled` is true in a tick of a settled system. Returns
+/// `usize::MAX` without a model.
 #[inline]
 pub(crate) fn api_look(base: u64, address: u64, buffer: &mut [u8], is_settled: bool) -> usize {
     match __vhost_bb_mem_read.known() {
@@ -25,7 +26,7 @@ pub(crate) fn api_look(base: u64, address: u64, buffer: &mut [u8], is_settled: b
     }
 }
 
-/// A poll outside of a settled tick, or the first one.
+/// First poll, and polls outside of a settled tick.
 #[cold]
 #[inline(never)]
 fn first_look(base: u64, address: u64, buffer: &mut [u8]) -> usize {

@@ -1,4 +1,4 @@
-//! Place in the testbench of the call of an imported function.
+//! Location of an imported function's call in the testbench.
 
 use std::ffi::{CStr, c_char};
 use std::fmt;
@@ -7,10 +7,10 @@ use std::ptr;
 use super::scope;
 use super::symbols::svGetCallerInfo;
 
-/// Writes file and line of the import that is being called, as `file:line`; nothing if the
-/// simulator does not provide them.
+/// Writes file and line of the import in progress, as `file:line`. Writes nothing if the simulator
+/// does not provide them.
 pub(super) fn write_place(text: &mut dyn fmt::Write) -> fmt::Result {
-    // Verilator warns of a call that is none of an import, and keeps what belongs to a simulation that was deleted.
+    // Verilator warns of a call outside of an import, and keeps the data of a deleted simulation.
     if !scope::is_alive() || !scope::is_in_import() {
         return Ok(());
     }
@@ -24,7 +24,7 @@ pub(super) fn write_place(text: &mut dyn fmt::Write) -> fmt::Result {
     if !known || file.is_null() {
         return Ok(());
     }
-    // SAFETY: the simulator gives a NUL-terminated name, which stays while the import is called.
+    // SAFETY: the simulator returns a NUL-terminated name, which is valid during the import.
     let file = unsafe { CStr::from_ptr(file) };
     write!(text, "{}:{line}", file.to_string_lossy())
 }

@@ -1,35 +1,37 @@
-//! Selection of a system of the C ABI: of the process by a call, and of the call that is in progress.
+//! Selection of a system of the C ABI, for the process and for the call in progress.
 //!
-//! The *selected* system is that of later calls. The *current* one is that of the call in progress, and of state that is one per
-//! system ([`StrandLocal`](super::strand::StrandLocal)). Both are the first system's unless others were opened. They are state of the
-//! strand: only the thread inside of it changes them.
+//! The *selected* system is that of later calls. The *current* one is that of the call in progress,
+//! with the state that each system has ([`StrandLocal`](super::strand::StrandLocal)). Both are the
+//! first system unless others were opened. They are state of the strand, so only the thread inside
+//! of it changes them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Identity of a system: its number, and how often that number was given before. The first system is number 0, once.
+/// Identity of a system: its number, and the number of earlier systems with that number. The first
+/// system has number 0, which is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SystemId(usize);
 
-/// Bits of the number.
+/// Number of bits for the number.
 const NUMBER_BITS: u32 = 12;
 
-/// Bits of the generation: with those of the number as many as fit into a pointer beside a mark.
+/// Number of bits for the generation. Together with the number they fit into a pointer with a mark.
 const GENERATION_BITS: u32 = 20;
 
-/// Numbers of systems, the first included.
+/// Number of systems, including the first.
 pub(crate) const NUMBERS: usize = 1 << NUMBER_BITS;
 
 impl SystemId {
-    /// The system of a process that opens no other.
+    /// Only system of a process that opens no other.
     pub(crate) const FIRST: Self = Self(0);
 
-    /// A further system. Generations repeat after 2²⁰.
+    /// Identity of a further system. Generations repeat after 2²⁰.
     pub(crate) fn further(number: usize, generation: usize) -> Self {
         let generation = generation % (1 << GENERATION_BITS);
         Self((generation << NUMBER_BITS) | (number % NUMBERS))
     }
 
-    /// The next system of the same number.
+    /// Identity of the next system with the same number.
     pub(crate) fn next(self) -> Self {
         Self::further(self.number(), (self.0 >> NUMBER_BITS) + 1)
     }
@@ -40,12 +42,12 @@ impl SystemId {
         self.0 % NUMBERS
     }
 
-    /// All bits, which are less than 2³².
+    /// All bits, as a number below 2³².
     pub(crate) fn bits(self) -> usize {
         self.0
     }
 
-    /// Identity of these bits. `None` where there are more than an identity has.
+    /// Identity with these bits; `None` if they exceed an identity.
     pub(crate) fn of_bits(bits: usize) -> Option<Self> {
         (bits >> (NUMBER_BITS + GENERATION_BITS - 1) < 2).then_some(Self(bits))
     }
@@ -61,7 +63,7 @@ pub(crate) fn current() -> SystemId {
     SystemId(CURRENT.load(Ordering::Relaxed))
 }
 
-/// Makes a system that of the call in progress.
+/// Sets the system of the call in progress.
 #[inline]
 pub(crate) fn set_current(id: SystemId) {
     CURRENT.store(id.0, Ordering::Relaxed);
@@ -73,7 +75,7 @@ pub(crate) fn selected() -> SystemId {
     SystemId(SELECTED.load(Ordering::Relaxed))
 }
 
-/// Makes a system that of later calls.
+/// Sets the system of later calls.
 #[inline]
 pub(crate) fn select(id: SystemId) {
     SELECTED.store(id.0, Ordering::Relaxed);

@@ -20,13 +20,13 @@ impl fmt::Display for Absent {
 
 impl Error for Absent {}
 
-/// Error of a call to a function of the testbench, or of a use of its arrays.
+/// Error of a call to the testbench, or of a use of its arrays.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SimError {
     /// Missing function.
     #[error(transparent)]
     Absent(#[from] Absent),
-    /// Present, but callable in a DPI scope only, and none is known.
+    /// Function that can be called only in a DPI scope, while no scope is known.
     #[error(
         "`{symbol}` can't be called, since no DPI scope is known: call `mb_init` from the package or module that \
          exports it, import the functions you call as `context`, or name the scope by `mb_set_scope` or VHOST_SCOPE"
@@ -35,7 +35,7 @@ pub(crate) enum SimError {
         /// Symbol name.
         symbol: &'static str,
     },
-    /// Simulation of the function has ended.
+    /// Function of a simulation that has ended.
     #[error(
         "`{symbol}` can't be called, since the simulation that exports it has ended: call `mb_shutdown` before a model is \
          deleted, and `mb_init` for the next one"
@@ -44,7 +44,7 @@ pub(crate) enum SimError {
         /// Symbol name.
         symbol: &'static str,
     },
-    /// Method that no system task has registered.
+    /// Testbench method that no system task has registered.
     #[error("no `$mb_on_call` serves it")]
     Unregistered,
     /// Black-box memory without an array.
@@ -79,7 +79,7 @@ pub(crate) enum SimError {
     /// Arguments of a system task.
     #[error(transparent)]
     Argument(#[from] ArgumentError),
-    /// Report inside a report.
+    /// Report from inside a report.
     #[error("`mb_report` can't be called from inside itself")]
     Reporting,
 }

@@ -1,8 +1,8 @@
-//! The floating-point environment that C begins with, for one thread.
+//! C's initial floating-point environment, for one thread.
 
 use std::mem::MaybeUninit;
 
-/// Room for C's `fenv_t`; `float.c` checks that it is enough.
+/// Memory for C's `fenv_t`. `float.c` checks that it is large enough.
 #[repr(C, align(16))]
 struct Room([u8; 64]);
 
@@ -11,8 +11,8 @@ unsafe extern "C" {
     fn vhost_float_leave(before: *const Room);
 }
 
-/// Guard under which this thread rounds to nearest and traps nothing. Rounding, traps and flags are then as before: what is
-/// computed meanwhile raises no flag that the simulator sees.
+/// Guard under which this thread rounds to nearest and has no traps. Afterwards, rounding, traps
+/// and flags are as before, so that computations under the guard raise no flags for the simulator.
 pub(crate) struct FloatEnvironment {
     before: MaybeUninit<Room>,
 }
@@ -29,7 +29,7 @@ impl FloatEnvironment {
 
 impl Drop for FloatEnvironment {
     fn drop(&mut self) {
-        // SAFETY: `enter` has had it written.
+        // SAFETY: `enter` has initialised it.
         unsafe { vhost_float_leave(self.before.as_ptr()) };
     }
 }
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn the_guard_rounds_to_nearest_and_leaves_the_mode() {
         let nearest = third();
-        // SAFETY: the mode is this thread's, which ends with the test.
+        // SAFETY: the mode belongs to this thread, which ends with the test.
         unsafe { fesetround(UPWARD) };
         assert_ne!(third(), nearest);
         let guard = FloatEnvironment::enter();

@@ -1,4 +1,4 @@
-//! Forks of the process: how many there were, and what a process may do about its children.
+//! Forks of the process: their number, and children of the library.
 
 use std::io;
 use std::sync::Once;
@@ -8,11 +8,12 @@ use libc::pid_t;
 use super::attention::{self, Cause};
 use super::{call_timeout, generation, inherited, strand};
 
-/// Counts forks from now on, by any code.
+/// Counts all forks from now on, by any code.
 pub(crate) fn watch_forks() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: the function uses atomics and system calls alone, so it may run in a child of a process with several threads.
+        // SAFETY: the function uses only atomics and system calls, so it may run in the child of a
+        // process with several threads.
         let registered = unsafe { libc::pthread_atfork(None, None, Some(forked)) };
         if registered != 0 {
             tracing::error!(target: "vhost::fork", "a fork of the process will not be noticed: out of memory");
@@ -20,7 +21,7 @@ pub(crate) fn watch_forks() {
     });
 }
 
-/// In the child, before `fork` returns.
+/// Runs in the child, before `fork` returns.
 extern "C" fn forked() {
     generation::count_fork();
     attention::raise(Cause::Fork);
@@ -35,17 +36,17 @@ pub(crate) struct PythonFork(());
 
 #[cfg(not(feature = "python"))]
 impl PythonFork {
-    /// There are none.
+    /// Always `None`.
     pub(crate) fn prepare() -> Option<Self> {
         None
     }
 
-    /// There are none.
+    /// Always 0.
     pub(crate) fn threads(&self) -> usize {
         0
     }
 
-    /// There are none.
+    /// Does nothing.
     pub(crate) fn finish(self, _child: bool) {}
 }
 
@@ -68,15 +69,16 @@ pub(crate) enum Forked {
     Child,
 }
 
-/// A child that was not waited for.
+/// Child that was not waited for yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Child(pub(super) pid_t);
 
-/// Forks a process that has one thread, from inside the strand, which is then the child's as well. The child runs `begin` first, which may
-/// fork again, and then returns; Python goes on in both.
+/// Forks a process with a single thread, from inside the strand, which the child owns as well. The
+/// child first runs `begin`, which may fork again. Python continues in both processes.
 ///
 /// # Errors
-/// More than one thread, of which the child would have one: their locks would never be released. A refusal of the system.
+/// Fails if there is more than one thread, because locks of the others would never be released in
+/// the child, or if the system refuses.
 pub(crate) fn fork(begin: impl FnOnce()) -> io::Result<Forked> {
     let _paused = call_timeout::pause();
     let threads = threads()?;
@@ -98,7 +100,7 @@ pub(crate) fn fork(begin: impl FnOnce()) -> io::Result<Forked> {
     forked
 }
 
-/// Reason why a process with several threads is not forked, `python` of them Python's.
+/// Reason why a process with several threads is not forked. `python` of them belong to Python.
 fn several_threads(threads: usize, python: usize) -> String {
     const ONE: &str = "run the simulation on one thread (Verilator: --threads 1, and context.threads(1) in a main of your own)";
     let others = threads.saturating_sub(1);
@@ -119,7 +121,7 @@ fn several_threads(threads: usize, python: usize) -> String {
     format!("the process has {threads} threads, but a child would have only one; {advice}")
 }
 
-/// Forks a process that has one thread.
+/// Forks a process with a single thread.
 pub(super) fn fork_alone() -> io::Result<Forked> {
     // SAFETY: this is the only thread, so no lock is held by another.
     match unsafe { libc::fork() } {
@@ -129,9 +131,9 @@ pub(super) fn fork_alone() -> io::Result<Forked> {
     }
 }
 
-/// Writes out what C streams have buffered: a child would write its copy again.
+/// Flushes C's output streams. Otherwise a child would write its copy of the buffers, too.
 pub(crate) fn flush_streams() {
-    // SAFETY: NULL stands for all output streams. Each is locked meanwhile.
+    // SAFETY: NULL means all output streams. Each is locked meanwhile.
     unsafe { libc::fflush(std::ptr::null_mut()) };
 }
 
@@ -140,10 +142,10 @@ fn threads() -> io::Result<usize> {
     Ok(std::fs::read_dir("/proc/self/task")?.count())
 }
 
-/// Ends this process, a copy that is no longer needed: without destructors, handlers, or the
-/// parent's buffers.
+/// Ends this process, a copy that is no longer needed, without running destructors and handlers or
+/// writing the parent's buffers.
 pub(crate) fn leave() -> ! {
-    // SAFETY: it is fine at any time.
+    // SAFETY: the function may be called at any time.
     unsafe { libc::_exit(0) }
 }
 

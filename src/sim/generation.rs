@@ -1,12 +1,12 @@
-//! Number of forks between the process that loaded the library and this one.
+//! Number of forks between this process and the one that loaded the library.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Forks between the process that loaded the library and this one.
+/// Number of forks between this process and the one that loaded the library.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
-/// Number of this process among its forebears: 0 in the one that loaded the library, and one more in each child that is forked off. What
-/// was opened in an earlier generation is shared with the parent.
+/// Generation of this process: 0 in the one that loaded the library, and one more in each forked
+/// child. Files and sockets from an earlier generation are shared with the parent.
 #[inline]
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! Array of an HDL that a system task was given: bytes of a black-box memory, or of a block.
+//! HDL array in an argument of a system task: bytes of a black-box memory, or of a block.
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -9,7 +9,8 @@ use super::SimError;
 use super::vecval::{Vecval, read_bytes, write_bytes};
 use super::vpi::{Object, Vector, VpiError};
 
-/// Array of words of whole bytes, least significant byte first. The handle belongs to the design.
+/// Array whose words are whole bytes, least significant byte first. The handle is valid as long as
+/// the design.
 #[derive(Debug)]
 pub(crate) struct HdlArray {
     object: Object,
@@ -21,7 +22,7 @@ pub(crate) struct HdlArray {
 }
 
 impl HdlArray {
-    /// Array of a handle that is one.
+    /// Creates the access to the array of a handle.
     pub(super) fn of(handle: NonNull<c_void>) -> Result<Self, SimError> {
         let object = Object::of_design(handle);
         let (least, words) = object.extent().map_err(refused)?;
@@ -57,7 +58,7 @@ impl HdlArray {
         })
     }
 
-    /// Writes bytes. Other bytes of their words stay.
+    /// Writes bytes. Other bytes of their words are unchanged.
     pub(crate) fn write(&self, offset: u64, data: &[u8]) -> Result<(), SimError> {
         let (mut rest, width) = (data, self.width);
         self.each_word(offset, data.len(), |vector, values, skip, len| {

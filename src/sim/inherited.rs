@@ -1,20 +1,22 @@
-//! Descriptors that one process alone uses. A child inherits them with the open file description, of which a part stays with the child
-//! for as long as it lives, whatever it does:
+//! Descriptors that only one process may use. A child inherits each with the open file description,
+//! whose locks and connections would live as long as the child. Therefore:
 //!
-//! - the lock of a file that one process writes belongs to the description. In a child the file is opened anew for reading, without the
-//!   lock: a child that goes on can still copy it;
-//! - a connection ends, and a port is free, when the last descriptor is closed. A child gets the null device in its place.
+//! - the lock of a file with a single writer belongs to the description. In a child, the file is
+//!   opened again for reading without the lock, so that the child can still copy it;
+//! - a connection ends, and a port becomes free, when the last descriptor is closed. In a child,
+//!   the null device replaces the socket.
 //!
-//! Both happen before `fork` returns in the child. One that calls nothing, or sleeps, has no part in them.
+//! Both happen in the child before `fork` returns, so that a child that makes no calls, or sleeps,
+//! does not keep them.
 
 use std::ffi::c_int;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// No descriptor.
+/// Unused entry.
 const NONE: c_int = -1;
 
-/// Most files, and most sockets, at a time. A child shares what is opened beyond.
+/// Maximum number of files, and of sockets, at a time. Further ones are shared with children.
 const MOST: usize = 256;
 
 type Table = [AtomicI32; MOST];
@@ -23,16 +25,16 @@ static FILES: Table = [const { AtomicI32::new(NONE) }; MOST];
 
 static SOCKETS: Table = [const { AtomicI32::new(NONE) }; MOST];
 
-/// Entry of a table, given back when it is dropped. To be dropped before the descriptor.
+/// Entry of a table, released on drop. It must be dropped before the descriptor.
 #[derive(Debug)]
 pub(crate) struct Own(Option<&'static AtomicI32>);
 
-/// Keeps children from sharing this file, once forks are watched.
+/// Keeps children from sharing this file. Has effect after forks are watched.
 pub(crate) fn own_file(file: &impl AsRawFd) -> Own {
     Own::claim(&FILES, file)
 }
 
-/// Keeps children from sharing this socket, once forks are watched.
+/// Keeps children from sharing this socket. Has effect after forks are watched.
 pub(crate) fn own_socket(socket: &impl AsRawFd) -> Own {
     Own::claim(&SOCKETS, socket)
 }
@@ -57,7 +59,8 @@ impl Drop for Own {
     }
 }
 
-/// Parts with the parent's descriptors, in a child. Async-signal-safe. What can't be opened stays shared.
+/// Replaces the parent's descriptors in a child. Async-signal-safe. A descriptor for which no file
+/// can be opened stays shared.
 pub(super) fn part() {
     for descriptor in used(&FILES) {
         replace(descriptor, &path_of(descriptor), libc::O_RDONLY);
@@ -72,7 +75,7 @@ fn used(table: &'static Table) -> impl Iterator<Item = RawFd> {
     descriptors.filter(|descriptor| *descriptor != NONE)
 }
 
-/// Opens the file of this path, which ends with a zero, in place of what a descriptor stands for.
+/// Replaces the file of a descriptor by the file at a path, which ends with a zero.
 fn replace(descriptor: RawFd, path: &[u8], access: c_int) {
     // SAFETY: the path ends with a zero, and `open` is async-signal-safe.
     let anew = unsafe {
@@ -90,7 +93,7 @@ fn replace(descriptor: RawFd, path: &[u8], access: c_int) {
     unsafe { libc::close(anew) };
 }
 
-/// `/proc/self/fd/` and a number, with a zero at the end. Allocates nothing.
+/// `/proc/self/fd/` with a number, and a zero at the end. Does not allocate.
 fn path_of(descriptor: RawFd) -> [u8; 32] {
     const FOLDER: &[u8] = b"/proc/self/fd/";
     let mut path = [0; 32];

@@ -1,10 +1,11 @@
-//! Lifetime of simulations: validity of the scopes and handles that they have given.
+//! Lifetime of simulations, and of their scopes and handles.
 //!
-//! Verilator: models are constructed and deleted while the process runs, without notice. User data
-//! of a scope goes with the scope, and is found by the scope's address without following it. So
-//! each scope that is used is marked, and one whose mark is gone is never used again.
+//! In Verilator, models are constructed and deleted while the process runs, without a notification.
+//! The user data of a scope is deleted with it, and is looked up by the scope's address without
+//! dereferencing it. So each used scope is marked with user data, and a scope whose mark is absent
+//! is never used again.
 //!
-//! Other simulators have one design, which may be reset: VPI calls back then, and every handle is
+//! Other simulators have one design, which may be reset. Then VPI calls back, and every handle is
 //! looked up again.
 
 use std::cell::{Cell, RefCell};
@@ -23,18 +24,18 @@ use super::symbols::{
 use super::vpi_control::is_product;
 use super::vpi_user::CallbackData;
 
-/// True where the simulation is one of Verilator's: the function is a static member of its runtime. A program that does not
-/// export it has a name in VPI.
+/// True if the simulator is Verilator: the function is a static member of its runtime. If a program
+/// does not export it, VPI has a product name.
 pub(super) fn is_verilator() -> bool {
     _ZN9Verilated11productNameEv.get().is_ok()
 }
 
-/// True where VPI has neither resets nor an end, and would complain of a callback for them.
+/// True if VPI has neither resets nor an end, and would report an error for their callbacks.
 fn has_no_resets() -> bool {
     is_verilator() || is_product("Verilator")
 }
 
-/// The scope of this hierarchical name, where the simulator has it.
+/// Scope of this hierarchical name, if the simulator has it.
 pub(super) fn scope_of_name(name: &str) -> Option<*mut c_void> {
     let find = svGetScopeFromName.get().ok()?;
     let name = c_text(name);
@@ -43,7 +44,7 @@ pub(super) fn scope_of_name(name: &str) -> Option<*mut c_void> {
     (!scope.is_null()).then_some(scope)
 }
 
-/// Name of a scope that is alive.
+/// Name of a live scope.
 pub(super) fn name_of_scope(scope: *mut c_void) -> Option<String> {
     let name = svGetNameFromScope.get().ok()?;
     // SAFETY: the scope is alive.
@@ -51,25 +52,26 @@ pub(super) fn name_of_scope(scope: *mut c_void) -> Option<String> {
     if name.is_null() {
         return None;
     }
-    // SAFETY: the simulator gives a NUL-terminated name, which stays as long as the scope.
+    // SAFETY: the simulator returns a NUL-terminated name, which is valid as long as the scope.
     Some(unsafe { CStr::from_ptr(name) }.to_str().ok()?.to_owned())
 }
 
-/// A scope of Verilator's, marked by user data that goes with it.
+/// Scope of Verilator, with the tag in its user data, which is deleted with the scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     scope: *mut c_void,
     tag: *mut c_void,
 }
 
-/// Its address is the key of the marks.
+/// Object whose address is the key of the marks.
 static KEY: u8 = 0;
 
-/// The next mark's tag: none is used twice, since a later scope may have the address of an earlier one.
+/// Tag of the next mark. Tags are never used again, because a later scope may have the address of
+/// an earlier one.
 static NEXT_TAG: AtomicUsize = AtomicUsize::new(1);
 
 impl Mark {
-    /// Marks a scope that is alive; `None` in another simulator than Verilator.
+    /// Marks a live scope; `None` in another simulator than Verilator.
     fn of(scope: *mut c_void) -> Option<Self> {
         if !is_verilator() {
             return None;
@@ -91,10 +93,10 @@ impl Mark {
     }
 }
 
-/// Tag of a scope, dead or alive; NULL of one that is not marked.
+/// Tag of a scope, live or deleted; NULL for one without a mark.
 fn tag_of(scope: *mut c_void) -> Option<*mut c_void> {
     let get = svGetUserData.get().ok()?;
-    // SAFETY: Verilator looks the pair of addresses up and follows neither.
+    // SAFETY: Verilator looks up the pair of addresses, and dereferences neither.
     Some(unsafe { get(scope, key()) })
 }
 
@@ -105,18 +107,18 @@ fn key() -> *mut c_void {
 /// Number of resets and ends that VPI has reported.
 static RESETS: AtomicU64 = AtomicU64::new(0);
 
-/// State of the simulation that something belongs to.
+/// State of a simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stand {
-    /// It goes on.
+    /// It continues.
     Alive,
-    /// It was reset, or is about to end: what it has given is to be looked up anew.
+    /// It was reset, or is about to end: scopes and handles must be looked up again.
     Reset,
     /// It was deleted.
     Over,
 }
 
-/// Lifetime of something that a simulation has given.
+/// Lifetime of a scope or handle of a simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Life {
     mark: Option<Mark>,
@@ -124,7 +126,7 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// Lifetime of a scope that is alive now.
+    /// Lifetime of a scope that is live now.
     pub(super) fn of_scope(scope: *mut c_void) -> Self {
         let mark = Mark::of(scope);
         if let Some(mark) = mark {
@@ -133,7 +135,7 @@ impl Life {
         Self::new(mark)
     }
 
-    /// Lifetime of the HDL object of this path, which is there now: that of the innermost scope around it.
+    /// Lifetime of an existing HDL object with this path: that of the innermost scope around it.
     pub(crate) fn of_object(path: &str) -> Self {
         watch_resets();
         if !is_verilator() {
@@ -165,16 +167,16 @@ impl Life {
     }
 }
 
-/// A scope that was marked.
+/// Scope with a mark.
 struct Marked {
     mark: Mark,
     name: String,
-    /// Numbers of the systems that have marked or used it since they began.
+    /// Numbers of the systems that have marked or used it since their start.
     used_by: Vec<usize>,
 }
 
 impl Marked {
-    /// Notes that the current system uses it.
+    /// Records that the current system uses it.
     fn use_now(&mut self) {
         let number = number();
         if !self.used_by.contains(&number) {
@@ -183,7 +185,7 @@ impl Marked {
     }
 }
 
-/// Number of the current system; 0 of a Rust program's.
+/// Number of the current system; 0 for that of a Rust program.
 fn number() -> usize {
     match is_entered() {
         true => current().number(),
@@ -192,11 +194,11 @@ fn number() -> usize {
 }
 
 strand_local! {
-    /// Scopes that were marked, by whatever system of the C ABI.
+    /// Marked scopes of all systems of the C ABI.
     static MARKED: RefCell<Vec<Marked>> = RefCell::new(Vec::new());
 }
 
-/// Keeps a mark of a scope that is alive.
+/// Stores the mark of a live scope.
 fn remember(mark: Mark) {
     MARKED.with_shared(|marked| {
         let mut marked = marked.borrow_mut();
@@ -205,7 +207,7 @@ fn remember(mark: Mark) {
             known.use_now();
             return;
         }
-        // A dead one of the same address stays while a system that used it does.
+        // A deleted scope with the same address is kept while a system that has used it exists.
         marked.retain(|known| !known.used_by.is_empty() || known.mark.scope != mark.scope);
         marked.push(Marked {
             mark,
@@ -215,7 +217,7 @@ fn remember(mark: Mark) {
     });
 }
 
-/// Marks a scope that is alive, so that its end is noticed. No system uses it by that.
+/// Marks a live scope to detect its end. Does not count as a use by a system.
 pub(super) fn watch(scope: *mut c_void) {
     let Some(mark) = Mark::of(scope) else {
         return;
@@ -236,13 +238,13 @@ pub(super) fn watch(scope: *mut c_void) {
     });
 }
 
-/// State of a scope that Verilator calls current. It may have been deleted after the last import
-/// that ran in it.
+/// State of a scope that Verilator reports as current. It may have been deleted after the last
+/// import that ran in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Current {
-    /// It was not seen before, or is alive.
+    /// Not known so far, or live.
     Alive,
-    /// A scope of this name and address was deleted; it may be there anew.
+    /// A scope with this name and address was deleted. A new one may exist.
     Dead(String),
 }
 
@@ -257,7 +259,8 @@ pub(super) fn known(scope: *mut c_void) -> Current {
     known.flatten().map_or(Current::Alive, Current::Dead)
 }
 
-/// True unless the scope of this address and name is alive. Verilator alone has two scopes of one name, in two models: true elsewhere.
+/// False if the scope with this address and name is live. In Verilator only, two models may have
+/// scopes with the same name; elsewhere always true.
 pub(super) fn may_be_deleted(address: usize, name: &str) -> bool {
     let alive = |marked: &RefCell<Vec<Marked>>| {
         let marked = marked.borrow();
@@ -281,18 +284,19 @@ pub(crate) fn is_over() -> bool {
 }
 
 strand_local! {
-    /// Failed uses of a deleted simulation, since the system began.
+    /// Number of failed uses of a deleted simulation since the start of the system.
     static LATE: Cell<u64> = Cell::new(0);
 }
 
-/// Counts a failed use of a deleted simulation. True for the first one of the system: the others are the same failure, and a testbench
-/// that goes on has one in each clock.
+/// Counts a failed use of a deleted simulation. Returns true for the first one of the system. Later
+/// ones have the same cause, and may occur in each clock cycle of a testbench that continues.
 pub(crate) fn count_late() -> bool {
     let before = LATE.with(|late| late.replace(late.get().saturating_add(1)));
     before.unwrap_or(0) == 0
 }
 
-/// Takes the count of failed uses behind the first one, as a text to report; `None` where there are none. The next one is a first one again.
+/// Takes the number of failed uses after the first one as a text to report; `None` for none. The
+/// next one counts as the first again.
 pub(crate) fn take_late() -> Option<String> {
     let count = LATE.with(Cell::take).unwrap_or(0);
     let more = count.checked_sub(1).filter(|more| *more > 0)?;
@@ -301,7 +305,7 @@ pub(crate) fn take_late() -> Option<String> {
     ))
 }
 
-/// The system is gone: simulations that it has used are no concern of the next one's.
+/// Ends the use of simulations by a system that has ended, so that they don't affect the next one.
 pub(super) fn release() {
     LATE.with(Cell::take);
     MARKED.with_shared(|marked| {
@@ -315,7 +319,8 @@ pub(super) fn release() {
 const REASONS: [i32; 2] = [12, START_OF_RESET];
 const START_OF_RESET: i32 = 19;
 
-/// Registers VPI callbacks for resets and for the end, once; not in Verilator, which has neither.
+/// Registers VPI callbacks for resets and for the end, once. Has no effect in Verilator, which
+/// lacks both.
 fn watch_resets() {
     static ONCE: Once = Once::new();
     let Ok(register) = vpi_register_cb.get() else {
@@ -325,7 +330,7 @@ fn watch_resets() {
         return;
     }
     ONCE.call_once(|| {
-        // These can't be reset, and say so for each callback.
+        // These simulators can't be reset, and report an error for each callback.
         let no_reset = is_product("Icarus") || is_product("GHDL");
         let reasons = REASONS
             .iter()
@@ -341,7 +346,8 @@ fn watch_resets() {
                 index: 0,
                 user_data: ptr::null_mut(),
             };
-            // SAFETY: the simulator copies the data, and the function stays while the library is loaded.
+            // SAFETY: the simulator copies the data, and the function exists while the library is
+            // loaded.
             let handle = unsafe { register(&mut data) };
             if let Ok(release) = vpi_release_handle.get()
                 && !handle.is_null()

@@ -1,19 +1,20 @@
-//! The C locale for one thread: texts that must not follow the locale of the process.
+//! C locale for one thread, for texts that must not depend on the process' locale.
 
 use std::io;
 use std::sync::OnceLock;
 
 use libc::{LC_ALL_MASK, locale_t};
 
-/// Guard under which this thread is in the C locale. The process' locale, and that of other threads, stays.
+/// Guard under which this thread has the C locale. The locales of the process and of other threads
+/// are unchanged.
 pub(crate) struct CLocale {
     before: locale_t,
 }
 
-/// The C locale; NULL where there is no memory for it.
+/// C locale; NULL if there is no memory for it.
 struct Handle(locale_t);
 
-// SAFETY: a locale is never changed, and any thread may use it.
+// SAFETY: the locale is never changed, and any thread may use it.
 unsafe impl Send for Handle {}
 // SAFETY: as above.
 unsafe impl Sync for Handle {}
@@ -35,12 +36,12 @@ impl CLocale {
 
 impl Drop for CLocale {
     fn drop(&mut self) {
-        // SAFETY: it is the locale that the thread was in.
+        // SAFETY: it is the previous locale of this thread.
         unsafe { libc::uselocale(self.before) };
     }
 }
 
-/// Text of an error number of the operating system's, in English whatever the process' locale is.
+/// Text of an error number of the operating system, in English with any locale of the process.
 pub(crate) fn os_error_text(number: i32) -> String {
     let _c = CLocale::enter();
     io::Error::from_raw_os_error(number).to_string()
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     fn current() -> locale_t {
-        // SAFETY: NULL only asks.
+        // SAFETY: NULL only queries the locale.
         unsafe { libc::uselocale(std::ptr::null_mut()) }
     }
 

@@ -1,30 +1,33 @@
 //! Safe wrappers of the simulator and of C's standard output.
 //!
-//! - [`strand`]: calls from any thread, one at a time; [`attention`]: causes for a call to do more than it is called for.
+//! - [`strand`]: calls from any thread, one at a time; [`attention`]: events that a call handles
+//!   before its own work.
 //! - [`symbols`]: declarations of every simulator function that is called.
 //! - [`vpi_user`]: structures of VPI.
 //! - [`symbol`]: symbol lookup: a weak reference, then `dlsym`.
 //! - [`scope`]: DPI scope of exported functions.
-//! - [`lifetime`]: life of a simulation, and of its scopes and handles.
+//! - [`lifetime`]: lifetime of a simulation, and of its scopes and handles.
 //! - [`testbench`]: exported functions of the testbench: methods, tasks, reports.
 //! - [`sv_memory`], [`c_memory`]: black-box memories of the testbench and of a C model.
 //! - [`error`]: errors of calls; [`absent`]: a missing function.
-//! - [`without_dpi`]: simulators with VPI alone.
+//! - [`without_dpi`]: simulators that have only VPI.
 //! - [`system_task`], [`vpi_testbench`]: system tasks, and the testbench of a simulator without DPI; [`hdl_array`]: its arrays;
 //!   [`vpi_value`]: its variables; [`vpi_control`]: its output and its end.
 //! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
 //! - [`open_array`]: `byte unsigned data[]` of the caller of an imported function.
 //! - [`python`]: interpreter settings before start, and the GIL.
-//! - [`time`]: simulated time; [`caller`]: place of a call in the testbench.
+//! - [`time`]: simulated time; [`caller`]: location of a call in the testbench.
 //! - [`call_timeout`]: timeout of foreign calls in wall time.
 //! - [`printf`]: one number, formatted by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //! - [`fork`]: forks of the process; [`generation`]: their number.
-//! - [`supervise`]: forked processes whose exit status the parent learns by a pipe.
-//! - [`inherited`]: files and sockets of this process alone, which a child does not share.
-//! - [`signals`], [`locale`], [`float`], [`library`]: state of the process that this library must not change, or be changed by.
+//! - [`supervise`]: forked processes whose exit status the parent reads from a pipe.
+//! - [`inherited`]: files and sockets that a child does not share.
+//! - [`signals`], [`locale`], [`float`], [`library`]: state of the process that the library and the
+//!   simulator must not change for each other.
 //!
-//! No knowledge of actors or the bus. Every call is made on the simulator's calling thread.
+//! These modules do not use actors or the bus. Every call is made on the simulator's calling
+//! thread.
 
 #![allow(
     unsafe_code,

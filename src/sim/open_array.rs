@@ -34,10 +34,11 @@ pub(crate) enum ArrayError {
 const DIMENSION: c_int = 1;
 
 impl OpenArray {
-    /// Open array of a handle.
+    /// Creates the access to the open array of a handle.
     ///
     /// # Safety
-    /// The simulator gave the handle for a one-dimensional array of bytes in the current call.
+    /// The handle is the simulator's handle of a one-dimensional array of bytes in the current
+    /// call.
     pub(crate) unsafe fn new(handle: *mut c_void) -> Result<Self, ArrayError> {
         let size = svSize.get()?;
         // SAFETY: the handle is the simulator's.
@@ -60,12 +61,12 @@ impl OpenArray {
     pub(crate) fn to_vec(&self) -> Result<Vec<u8>, ArrayError> {
         let mut bytes = vec![0; self.len];
         if let Some(elements) = self.elements()? {
-            // SAFETY: the array has as many bytes, one after the other, and none of them is ours.
+            // SAFETY: the array has that many consecutive bytes, which do not overlap ours.
             unsafe { ptr::copy_nonoverlapping(elements, bytes.as_mut_ptr(), self.len) };
         } else {
             for (byte, index) in bytes.iter_mut().zip(self.first()..) {
                 let element = self.element(index)?;
-                // SAFETY: it is the place of one byte.
+                // SAFETY: it is the address of one byte.
                 *byte = unsafe { element.read() };
             }
         }
@@ -76,19 +77,20 @@ impl OpenArray {
     pub(crate) fn fill(&self, bytes: &[u8]) -> Result<(), ArrayError> {
         let len = bytes.len().min(self.len);
         if let Some(elements) = self.elements()? {
-            // SAFETY: the array has at least as many bytes, one after the other, and none of them is ours.
+            // SAFETY: the array has at least that many consecutive bytes, which do not overlap
+            // ours.
             unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), elements, len) };
         } else {
             for (byte, index) in bytes[..len].iter().zip(self.first()..) {
                 let element = self.element(index)?;
-                // SAFETY: it is the place of one byte.
+                // SAFETY: it is the address of one byte.
                 unsafe { element.write(*byte) };
             }
         }
         Ok(())
     }
 
-    /// Bytes in C's layout, least index first; `None` if the simulator stores them otherwise.
+    /// Bytes in C's layout, lowest index first; `None` if the simulator has another layout.
     fn elements(&self) -> Result<Option<*mut u8>, ArrayError> {
         let elements = svGetArrayPtr.get()?;
         // SAFETY: the handle is the simulator's.
@@ -106,7 +108,7 @@ impl OpenArray {
         Ok(element.cast())
     }
 
-    /// Least index of the caller's array, which need not be 0.
+    /// Lowest index of the caller's array, which may differ from 0.
     fn first(&self) -> c_int {
         svLow.get().map_or(0, |low| {
             // SAFETY: the handle is the simulator's.

@@ -1,4 +1,5 @@
-//! Check of `include/vhost.h` against the code: C's compiler sees each function's type as Rust's compiler knows it.
+//! Check of `include/vhost.h` against the code: C's compiler compares each function's type with the
+//! type in Rust.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::fmt::Write as _;
@@ -78,7 +79,7 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    /// Adds a function of type `F`, present or not.
+    /// Adds a function of type `F`. `_function` may be absent.
     pub(crate) fn add<F: Prototype>(&mut self, name: &'static str, _function: Option<F>) {
         let pointer = F::pointer(&format!("p{}", self.names.len()));
         writeln!(self.pointers, "{pointer} = {name};").unwrap();

@@ -1,4 +1,4 @@
-//! Interpreter settings before start, and the GIL.
+//! Settings of the interpreter before its start, and the GIL.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
@@ -13,12 +13,14 @@ use super::Absent;
 use super::generation::generation;
 use super::symbol::Symbol;
 
-/// Part of Python's stable ABI. Looked up at run time: it is deprecated, and its successor is in no stable ABI.
+/// Part of Python's stable ABI, but looked up at run time: it is deprecated, and its successor is
+/// in no stable ABI.
 static PY_SET_PROGRAM_NAME: Symbol<unsafe extern "C" fn(*const libc::wchar_t)> =
-    // SAFETY: this is the prototype that C gives it.
+    // SAFETY: this is its prototype in C.
     unsafe { Symbol::new("Py_SetProgramName") };
 
-/// Sets the interpreter's program name. A program in a virtual environment selects that environment.
+/// Sets the interpreter's program name. The name of a program in a virtual environment selects that
+/// environment.
 pub(crate) fn name_python_program(program: &str) -> Result<(), Absent> {
     let set = PY_SET_PROGRAM_NAME.get()?;
     let wide = program.chars().map(|c| u32::from(c).cast_signed());
@@ -30,17 +32,20 @@ pub(crate) fn name_python_program(program: &str) -> Result<(), Absent> {
     Ok(())
 }
 
-/// Makes the symbols of a loaded library visible to libraries loaded later. Does nothing if it is not loaded.
+/// Makes the symbols of a loaded library visible to libraries loaded later. Has no effect if it is
+/// not loaded.
 pub(crate) fn make_global(library: &Path) {
     let Ok(library) = CString::new(library.as_os_str().as_bytes()) else {
         return;
     };
     let flags = libc::RTLD_NOW | libc::RTLD_GLOBAL | libc::RTLD_NOLOAD;
-    // SAFETY: the name ends with a NUL. No code of the library's runs, since it is loaded; it is never closed.
+    // SAFETY: the name ends with a NUL. No code of the library runs, because it is loaded; it is
+    // never closed.
     unsafe { libc::dlopen(library.as_ptr(), flags) };
 }
 
-// SAFETY: these are the prototypes of C, in the stable ABI of the library that pyo3 is linked with, too.
+// SAFETY: these are the prototypes in C, from the stable ABI of the library that pyo3 is linked
+// with as well.
 unsafe extern "C" {
     safe fn Py_IsInitialized() -> c_int;
     fn PyGILState_Ensure() -> c_int;
@@ -57,17 +62,18 @@ unsafe extern "C" {
     fn PyOS_AfterFork_Child();
 }
 
-/// Generation of the process in which an interpreter that this library has started can be used; [`ANY`] for one that it has not.
+/// Generation of the process in which the interpreter can be used; [`ANY`] if this library has not
+/// started it.
 static USABLE: AtomicU32 = AtomicU32::new(ANY);
 
 const ANY: u32 = u32::MAX;
 
-/// Notes that this library has started the interpreter and has to look after it in a fork.
+/// Records that this library has started the interpreter and has to handle its forks.
 pub(crate) fn python_is_ours() {
     USABLE.store(generation(), Ordering::Relaxed);
 }
 
-/// Runs `act` with the GIL held by this thread, whether or not it was released before; `None` if no
+/// Runs `act` while this thread holds the GIL, even if it was released before; `None` if no
 /// interpreter runs, or if the process was forked without [`PythonFork`].
 pub(crate) fn with_gil<T>(act: impl FnOnce() -> T) -> Option<T> {
     if Py_IsInitialized() == 0 || !is_python_usable() {
@@ -77,19 +83,20 @@ pub(crate) fn with_gil<T>(act: impl FnOnce() -> T) -> Option<T> {
     Some(act())
 }
 
-/// False in a process that was forked without [`PythonFork`], of an interpreter that this library has started.
+/// False in a process that was forked without [`PythonFork`], if this library has started the
+/// interpreter.
 pub(crate) fn is_python_usable() -> bool {
     let usable = USABLE.load(Ordering::Relaxed);
     usable == ANY || usable == generation()
 }
 
-/// Number of threads that are in Python, beside this one. The GIL is held.
+/// Number of other threads that are in Python. The GIL must be held.
 fn threads_in_python() -> usize {
     let threads = frames().map_or(0, |frames| {
         // SAFETY: it is an object, and this thread has the GIL.
         unsafe { PyObject_Size(frames.0.as_ptr()) }
     });
-    // SAFETY: this thread has the GIL. What may have failed above is of no interest.
+    // SAFETY: this thread has the GIL. An earlier error does not matter.
     unsafe { PyErr_Clear() };
     // SAFETY: this thread has the GIL. The frame is borrowed, and not used.
     let own = unsafe { PyEval_GetFrame() };
@@ -98,22 +105,22 @@ fn threads_in_python() -> usize {
         .saturating_sub(usize::from(!own.is_null()))
 }
 
-/// `sys._current_frames()`: a dictionary with each thread that is in Python. The GIL is held.
+/// `sys._current_frames()`: a dictionary of the threads that are in Python. The GIL must be held.
 fn frames() -> Option<Object> {
     // SAFETY: the name ends with a NUL, and this thread has the GIL.
     let sys = Object::new(unsafe { PyImport_ImportModule(c"sys".as_ptr()) })?;
-    // SAFETY: as above, and the module is there.
+    // SAFETY: as above, and the module exists.
     let function = unsafe { PyObject_GetAttrString(sys.0.as_ptr(), c"_current_frames".as_ptr()) };
     let function = Object::new(function)?;
-    // SAFETY: this thread has the GIL, the function is there, and NULL stands for no arguments.
+    // SAFETY: this thread has the GIL, the function exists, and NULL means no arguments.
     Object::new(unsafe { PyObject_CallObject(function.0.as_ptr(), ptr::null_mut()) })
 }
 
-/// Reference to an object of Python's, given back while the GIL is held.
+/// Reference to a Python object, released while the GIL is held.
 struct Object(NonNull<c_void>);
 
 impl Object {
-    /// The new reference that a function has returned; `None` for NULL.
+    /// New reference that a function has returned; `None` for NULL.
     fn new(reference: *mut c_void) -> Option<Self> {
         NonNull::new(reference).map(Self)
     }
@@ -121,7 +128,7 @@ impl Object {
 
 impl Drop for Object {
     fn drop(&mut self) {
-        // SAFETY: the reference is this value's, and the GIL is held where there are such values.
+        // SAFETY: the reference belongs to this value, which exists only while the GIL is held.
         unsafe { Py_DecRef(self.0.as_ptr()) };
     }
 }
@@ -138,7 +145,7 @@ impl GilGuard {
 
 impl Drop for GilGuard {
     fn drop(&mut self) {
-        // SAFETY: it gives back what `new` has got, on the same thread and in the opposite order.
+        // SAFETY: it releases the state of `new`, on the same thread and in reverse order.
         unsafe { PyGILState_Release(self.0) };
     }
 }
@@ -147,26 +154,26 @@ impl Drop for GilGuard {
 #[derive(Debug)]
 pub(crate) struct PythonFork {
     gil: c_int,
-    /// Threads of Python's beside this one, which a child does not have.
+    /// Number of Python's other threads, which a child does not have.
     threads: usize,
 }
 
-/// True while a fork of the library's ends in the child.
+/// True while the library ends a fork in the child.
 static FORKED_BY_US: AtomicBool = AtomicBool::new(false);
 
 /// True while Python's hooks run in a child that was forked by the library, or by code that has
-/// announced the fork to it.
+/// announced the fork to the library.
 pub(crate) fn is_forked_by_the_library() -> bool {
     FORKED_BY_US.load(Ordering::Relaxed)
 }
 
 impl PythonFork {
-    /// Takes them, where an interpreter runs.
+    /// Takes the locks, if an interpreter runs.
     pub(crate) fn prepare() -> Option<Self> {
         if Py_IsInitialized() == 0 {
             return None;
         }
-        // SAFETY: there is an interpreter. It is given back by `finish`, on the same thread.
+        // SAFETY: there is an interpreter. `finish` releases it on the same thread.
         let gil = unsafe { PyGILState_Ensure() };
         let threads = threads_in_python();
         // SAFETY: this thread has the GIL.
@@ -174,12 +181,12 @@ impl PythonFork {
         Some(Self { gil, threads })
     }
 
-    /// Threads of Python's that a child does not have.
+    /// Number of Python's threads that a child does not have.
     pub(crate) fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Gives them back, in the parent or in the child, on the thread that forked.
+    /// Releases the locks in the parent or in the child, on the thread that has forked.
     pub(crate) fn finish(self, child: bool) {
         if child {
             FORKED_BY_US.store(true, Ordering::Relaxed);
@@ -193,17 +200,17 @@ impl PythonFork {
             // SAFETY: it follows `PyOS_BeforeFork`, on the same thread.
             unsafe { PyOS_AfterFork_Parent() };
         }
-        // SAFETY: it gives back what `prepare` has got.
+        // SAFETY: it releases the state of `prepare`.
         unsafe { PyGILState_Release(self.gil) };
     }
 }
 
-/// Number of threads that are in Python, beside this one; 0 where no interpreter runs.
+/// Number of other threads that are in Python; 0 if no interpreter runs.
 pub(crate) fn python_threads() -> usize {
     with_gil(threads_in_python).unwrap_or(0)
 }
 
-/// `PyPreConfig`, the same in Python 3.8 and all that follow, with room for more.
+/// `PyPreConfig`, which is the same in Python 3.8 and later, with extra room.
 #[repr(C)]
 struct PreConfig {
     kind: c_int,
@@ -226,38 +233,38 @@ struct Status {
     exit_code: c_int,
 }
 
-/// Looked up, since these are in no stable ABI.
+/// Looked up, because these functions are in no stable ABI.
 static PRE_CONFIG_INIT: Symbol<unsafe extern "C" fn(*mut PreConfig)> =
-    // SAFETY: this is the prototype that C gives it.
+    // SAFETY: this is its prototype in C.
     unsafe { Symbol::new("PyPreConfig_InitPythonConfig") };
 
 static PRE_INITIALIZE: Symbol<unsafe extern "C" fn(*const PreConfig) -> Status> =
-    // SAFETY: this is the prototype that C gives it.
+    // SAFETY: this is its prototype in C.
     unsafe { Symbol::new("Py_PreInitialize") };
 
-/// Why Python's start can't be prepared.
+/// Error of preparing Python's start.
 #[derive(Debug, Error)]
 pub(crate) enum PrepareError {
     #[error(transparent)]
     Absent(#[from] Absent),
-    /// Python's own words.
+    /// Error with Python's message.
     #[error("Python rejects its environment: {0}")]
     Refused(String),
 }
 
-/// Has Python choose its text encoding as the program `python3` does: UTF-8 in the locale C, `PYTHONUTF8` where that is set. The locale
-/// and the environment of the process stay as they are.
+/// Lets Python choose its text encoding like the program `python3`: UTF-8 in the locale C, and
+/// `PYTHONUTF8` if it is set. The locale and the environment of the process are unchanged.
 pub(crate) fn prepare_python() -> Result<(), PrepareError> {
     let (init, prepare) = (PRE_CONFIG_INIT.get()?, PRE_INITIALIZE.get()?);
     let mut config = MaybeUninit::zeroed();
-    // SAFETY: there is more room than any version of the structure takes.
+    // SAFETY: the room exceeds the size of the structure in any version.
     unsafe { init(config.as_mut_ptr()) };
-    // SAFETY: any integers will do, and all are initialised.
+    // SAFETY: all fields are integers, and are initialised.
     let mut config: PreConfig = unsafe { config.assume_init() };
     config.parse_argv = 0;
     config.configure_locale = 0;
     config.coerce_c_locale = 0;
-    // SAFETY: the structure is one that Python has filled in.
+    // SAFETY: Python has initialised the structure.
     let status = unsafe { prepare(&config) };
     if status.kind == 0 {
         return Ok(());
@@ -268,7 +275,7 @@ pub(crate) fn prepare_python() -> Result<(), PrepareError> {
             "it requests to exit with {code}"
         )));
     }
-    // SAFETY: it is a static text of Python's.
+    // SAFETY: it is a static text of Python.
     let message = unsafe { CStr::from_ptr(status.message) };
     Err(PrepareError::Refused(
         message.to_string_lossy().into_owned(),

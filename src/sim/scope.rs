@@ -1,9 +1,9 @@
 //! DPI scope of exported functions.
 //!
-//! A simulator finds an exported function in a scope, which an import declared `context` sets for as long as it runs.
-//! The testbench's exports are in one package or module: its scope is the one that was named, or that `mb_init` was called from, or
-//! else the last one that was seen. Without any, as where a program in C++ drives the model, Verilator is content with any scope of
-//! the model.
+//! A simulator finds an exported function in a scope, which an import declared `context` sets while
+//! it runs. The testbench's exports are in one package or module. Its scope is the one that was
+//! named, or that `mb_init` was called from, or else the last one that was seen. Without any scope,
+//! as when a C++ program drives the model, Verilator accepts any scope of the model.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_void};
@@ -26,15 +26,15 @@ strand_local! {
 }
 
 strand_local! {
-    /// The name of the scope.
+    /// Configured name of the scope.
     static NAME: RefCell<Option<String>> = RefCell::new(None);
 }
 
-/// Knowledge about the exports' scope.
+/// Known scope of the exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Unknown,
-    /// It was known, and its simulation is over.
+    /// It was known, and its simulation has ended.
     Ended,
     Known {
         scope: *mut c_void,
@@ -43,22 +43,23 @@ enum Scope {
     },
 }
 
-/// Source of a scope; a later one has precedence over an earlier one.
+/// Source of a scope, in ascending order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum By {
-    /// Any of the design.
+    /// Any scope of the design.
     Guess,
-    /// Seen in a call that may have come from elsewhere.
+    /// Scope of a call that may come from another module.
     Call,
-    /// Caller of an initialisation function.
+    /// Scope of the caller of an initialisation function.
     Init,
-    /// Named by the user.
+    /// Scope named by the user.
     Name,
 }
 
-/// Takes the caller's scope for that of the exports, unless one was named. A caller without one changes nothing.
+/// Uses the caller's scope as that of the exports, unless one was named. A caller without a scope
+/// has no effect.
 ///
-/// A simulation is there: a current scope that was deleted is looked for by its name.
+/// A simulation must exist, because a current scope that was deleted is looked up by its name.
 pub(crate) fn adopt_of_init() {
     if let Scope::Known { by: By::Name, .. } = get() {
         return;
@@ -68,10 +69,12 @@ pub(crate) fn adopt_of_init() {
     }
 }
 
-/// True while the scopes of further callers are of no use: a better one is known, or there is no simulator. False since the last change.
+/// True while the scopes of further callers are not needed: a better one is known, or there is no
+/// simulator. A change of the scope resets it.
 static SETTLED: AtomicBool = AtomicBool::new(false);
 
-/// Takes the caller's scope for that of the exports, unless a better one is known. On the path of every call.
+/// Uses the caller's scope as that of the exports, unless a better one is known. Runs in every
+/// call.
 #[inline]
 pub(crate) fn adopt_of_call() {
     if !SETTLED.load(Ordering::Relaxed) {
@@ -90,7 +93,7 @@ fn compare_again() {
     }
 }
 
-/// Has the scope of the next caller be looked at: it may call for another system than the last one.
+/// Checks the scope of the next caller again, which may call for another system than the last one.
 pub(crate) fn begin_other_system() {
     SETTLED.store(false, Ordering::Relaxed);
 }
@@ -98,20 +101,21 @@ pub(crate) fn begin_other_system() {
 /// Scope of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CallerScope {
-    /// Address, which is never followed; 0 for the scope of a system task, whose name no other has.
+    /// Address, which is never dereferenced; 0 for the scope of a system task, whose name is
+    /// unique.
     pub(crate) address: usize,
-    /// Hierarchical name, as `top.tb`.
+    /// Hierarchical name, such as `top.tb`.
     pub(crate) name: String,
 }
 
 impl CallerScope {
-    /// True unless it is known to be alive.
+    /// True unless the scope is known to be live.
     pub(crate) fn may_be_deleted(&self) -> bool {
         lifetime::may_be_deleted(self.address, &self.name)
     }
 }
 
-/// Scope in which the simulator calls an import or a system task; `None` where there is none.
+/// Scope in which the simulator calls an import or a system task; `None` without one.
 pub(crate) fn of_caller() -> Option<CallerScope> {
     if vpi_testbench::is_there() {
         return of_system_task();
@@ -119,8 +123,8 @@ pub(crate) fn of_caller() -> Option<CallerScope> {
     of_scope(current(|_, _| None)?)
 }
 
-/// As [`of_caller`], for the caller of an initialisation function: a simulation is there, in which a current scope that was deleted is
-/// looked for by its name.
+/// As [`of_caller`], for the caller of an initialisation function. A simulation must exist, because
+/// a current scope that was deleted is looked up by its name.
 pub(crate) fn of_caller_of_init() -> Option<CallerScope> {
     if vpi_testbench::is_there() {
         return of_system_task();
@@ -128,7 +132,7 @@ pub(crate) fn of_caller_of_init() -> Option<CallerScope> {
     of_scope(current(scope_of_name_at)?)
 }
 
-/// Scope of the system task that is called.
+/// Scope of the running system task.
 fn of_system_task() -> Option<CallerScope> {
     let name = scope_of_running()?;
     Some(CallerScope { address: 0, name })
@@ -141,10 +145,10 @@ fn of_scope(scope: *mut c_void) -> Option<CallerScope> {
     Some(CallerScope { address, name })
 }
 
-/// Takes the scope of this name for that of the exports; false where the simulator has none.
+/// Uses the scope with this name as that of the exports. Returns false if the simulator has none.
 ///
 /// # Errors
-/// [`Absent`] where the simulator finds no scopes by their names.
+/// [`Absent`] if the simulator can't look up scopes by name.
 pub(crate) fn name(name: &str) -> Result<bool, Absent> {
     super::symbols::svGetScopeFromName.get()?;
     let found = scope_of_name(name);
@@ -154,7 +158,7 @@ pub(crate) fn name(name: &str) -> Result<bool, Absent> {
     Ok(found.is_some())
 }
 
-/// Forgets a scope that was named.
+/// Drops a scope that was named.
 pub(crate) fn unname() {
     if let Scope::Known { by: By::Name, .. } = get() {
         put(Scope::Unknown);
@@ -166,7 +170,7 @@ pub(crate) fn is_named() -> bool {
     matches!(get(), Scope::Known { by: By::Name, .. })
 }
 
-/// True if a scope is known, and its simulation goes on.
+/// True if a scope is known, and its simulation continues.
 pub(crate) fn is_alive() -> bool {
     matches!(get(), Scope::Known { life, .. } if life.stand() == Stand::Alive)
 }
@@ -181,7 +185,8 @@ pub(crate) fn simulation_is_over() -> bool {
     is_over()
 }
 
-/// Forgets the scope, and where the simulator's functions are: the next system may be another simulation's.
+/// Drops the scope and the addresses of the simulator's functions, because the next system may
+/// belong to another simulation.
 pub(crate) fn forget() {
     drop_residue();
     put(Scope::Unknown);
@@ -189,7 +194,7 @@ pub(crate) fn forget() {
     symbol::look_up_anew();
 }
 
-/// As [`forget`], but keeps a scope that was named in a simulation that is there.
+/// As [`forget`], but keeps a scope that was named in an existing simulation.
 pub(crate) fn renew() {
     let named = match get() {
         scope @ Scope::Known {
@@ -212,10 +217,10 @@ fn put(scope: Scope) {
     SCOPE.with(|known| known.set(scope));
 }
 
-/// Keeps a scope that is alive.
+/// Stores a live scope.
 fn keep(scope: *mut c_void, by: By) {
     let life = match get() {
-        // Marked already.
+        // It has a mark already.
         Scope::Known {
             scope: known, life, ..
         } if known == scope && life.stand() == Stand::Alive => life,
@@ -235,7 +240,8 @@ fn look() {
     }
 }
 
-/// True for the scope of another system's exports. It stays current after a call for that system.
+/// True for the scope of another system's exports, which stays current after a call for that
+/// system.
 fn is_of_other_system(scope: *mut c_void) -> bool {
     let is_it = |known: &Cell<Scope>| {
         matches!(known.get(), Scope::Known { scope: other, by, .. }
@@ -245,7 +251,7 @@ fn is_of_other_system(scope: *mut c_void) -> bool {
     SCOPE.find_other(is_it).is_some()
 }
 
-/// The scope of this name, where it has this address.
+/// Scope with this name, if it has this address.
 fn scope_of_name_at(name: &str, address: *mut c_void) -> Option<*mut c_void> {
     scope_of_name(name).filter(|scope| *scope == address)
 }
@@ -254,7 +260,7 @@ fn scope_of_name_at(name: &str, address: *mut c_void) -> Option<*mut c_void> {
 pub(super) fn enter<F: Copy>(export: &symbol::Symbol<F>) -> Result<(F, Entered), SimError> {
     let function = export.get()?;
     let Ok(set) = svSetScope.get() else {
-        // No simulator: the functions are plain C.
+        // Without a simulator, the functions are plain C.
         return Ok((function, Entered::from(None)));
     };
     let symbol = export.name();
@@ -262,17 +268,17 @@ pub(super) fn enter<F: Copy>(export: &symbol::Symbol<F>) -> Result<(F, Entered),
         Scope::Ended => SimError::Ended { symbol },
         _ => SimError::NoScope { symbol },
     })?;
-    // SAFETY: the simulator gave this scope, and it is alive.
+    // SAFETY: the simulator has returned this scope, and it is live.
     let before = unsafe { set(scope) };
     Ok((function, Entered::from(Some(before))))
 }
 
-/// The scope of the exports, which is alive.
+/// Scope of the exports, if it is live.
 fn live() -> Option<*mut c_void> {
     if let Scope::Known { scope, life, by } = get() {
         match life.stand() {
             Stand::Alive => return Some(scope),
-            // Addresses are the simulator's own after a reset; its names stay.
+            // After a reset, addresses may differ; names stay the same.
             Stand::Reset => {
                 put(Scope::Unknown);
                 let name = NAME.with(RefCell::take).flatten();
@@ -286,7 +292,8 @@ fn live() -> Option<*mut c_void> {
         }
     }
     if !is_entered() {
-        // The system of a Rust program, which the simulator has called by an import of the program's own.
+        // The system belongs to a Rust program, which the simulator has called by an import of that
+        // program.
         look();
     }
     if get() == Scope::Unknown
@@ -303,7 +310,7 @@ fn live() -> Option<*mut c_void> {
 /// Restores the previous scope on drop.
 #[must_use = "the scope is left when this is dropped"]
 pub(super) struct Entered {
-    /// The scope before, where there are scopes.
+    /// Previous scope, if the simulator has scopes.
     before: Option<*mut c_void>,
     _foreign: CodeGuard,
 }
@@ -320,23 +327,25 @@ impl Drop for Entered {
         let (Some(before), Ok(set)) = (self.before, svSetScope.get()) else {
             return;
         };
-        // A caller without a scope has none to go back to. Verilator takes NULL for it, and keeps no scope that may be deleted; others
-        // complain of a NULL.
+        // A caller without a scope has none to restore. Verilator accepts NULL for it, and then
+        // keeps no scope that may be deleted; other simulators report an error for NULL.
         if before.is_null() && !is_verilator() {
             return;
         }
-        // SAFETY: the simulator gave this scope when ours was entered.
+        // SAFETY: the simulator has returned this scope when ours was entered.
         unsafe { set(before) };
     }
 }
 
-/// The scope that is current; none where it is unknown, or was deleted and `anew` does not find it by its name and address.
+/// Current scope. `None` if it is unknown, or if it was deleted and `anew` does not find it by its
+/// name and address.
 ///
-/// Verilator's `svGetScope` warns outside of an import; its `svSetScope` gives the current scope without a word.
+/// Verilator's `svGetScope` warns outside of an import. Its `svSetScope` returns the current scope
+/// without a warning.
 fn current(anew: impl FnOnce(&str, *mut c_void) -> Option<*mut c_void>) -> Option<*mut c_void> {
     if !is_verilator() {
         let get = svGetScope.get().ok()?;
-        // SAFETY: it takes nothing, and may be called wherever an imported function runs.
+        // SAFETY: it takes no arguments, and may be called while an imported function runs.
         let scope = unsafe { get() };
         return (!scope.is_null()).then_some(scope);
     }
@@ -347,20 +356,20 @@ fn current(anew: impl FnOnce(&str, *mut c_void) -> Option<*mut c_void>) -> Optio
     }
 }
 
-/// The scope that Verilator has as the current one.
+/// Current scope of Verilator.
 fn swapped() -> Option<*mut c_void> {
     let set = svSetScope.get().ok()?;
-    // SAFETY: Verilator keeps the pointer and does not follow it.
+    // SAFETY: Verilator stores the pointer and does not dereference it.
     let scope = unsafe { set(ptr::null()) };
     if scope.is_null() {
         return None;
     }
-    // SAFETY: as above, and it is as it was.
+    // SAFETY: as above; it restores the previous scope.
     unsafe { set(scope) };
     Some(scope)
 }
 
-/// Has Verilator forget a current scope that was deleted.
+/// Removes a deleted scope from Verilator's current scope.
 fn drop_residue() {
     if !is_verilator() {
         return;
@@ -373,18 +382,19 @@ fn drop_residue() {
     }
 }
 
-// Of `vpi_user.h`.
+// Constant of `vpi_user.h`.
 const MODULE: i32 = 32;
 const FULL_NAME: i32 = 3;
 
-/// The scope of a module at the top of a design of Verilator's. Verilator finds a function that is exported in one scope from any other.
+/// Scope of a top module in a design of Verilator, which finds functions exported in one scope from
+/// any other.
 fn top_module() -> Option<*mut c_void> {
     if !is_verilator() {
         return None;
     }
     let (iterate, scan) = (vpi_iterate.get().ok()?, vpi_scan.get().ok()?);
     let (text, release) = (vpi_get_str.get().ok()?, vpi_release_handle.get().ok()?);
-    // SAFETY: NULL stands for the whole design.
+    // SAFETY: NULL means the whole design.
     let modules = unsafe { iterate(MODULE, ptr::null_mut()) };
     if modules.is_null() {
         return None;
@@ -398,7 +408,7 @@ fn top_module() -> Option<*mut c_void> {
     // SAFETY: the handle is the simulator's.
     let name = unsafe { text(FULL_NAME, module) };
     let found = (!name.is_null()).then(|| {
-        // SAFETY: the simulator gives a NUL-terminated name, which stays until its next call.
+        // SAFETY: the simulator returns a NUL-terminated name, which is valid until its next call.
         unsafe { CStr::from_ptr(name) }
             .to_string_lossy()
             .into_owned()

@@ -6,17 +6,20 @@ use std::ptr;
 
 use libc::{SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, SIGPIPE, SIGXFSZ, c_int, sigset_t, timespec};
 
-/// Signals that end the process where a write fails: no reader is left, or the file has reached `RLIMIT_FSIZE`.
+/// Signals that end the process if a write fails: no reader is left, or the file has reached
+/// `RLIMIT_FSIZE`.
 const OF_WRITES: [c_int; 2] = [SIGPIPE, SIGXFSZ];
 
-/// Runs a write of this thread's. One that fails gives `EPIPE` or `EFBIG`, and no signal reaches the process.
+/// Runs a write of this thread. A failed write returns `EPIPE` or `EFBIG`, and no signal reaches
+/// the process.
 pub(crate) fn quietly<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let _quiet = Quiet::new();
     write()
 }
 
-/// Runs a change of a regular file as [`quietly`] does. Only a limit on the size of files raises a signal there, and few
-/// processes have one: to ask for it takes a third of the time of blocking the signals.
+/// As [`quietly`], for a change of a regular file. Only a limit on file sizes raises a signal
+/// there, and few processes have one. The query of the limit takes a third of the time of blocking
+/// the signals.
 pub(crate) fn quietly_to_file<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let _quiet = has_file_limit().then(Quiet::new);
     write()
@@ -33,17 +36,18 @@ fn has_file_limit() -> bool {
     unsafe { limit.assume_init() }.rlim_cur != libc::RLIM_INFINITY
 }
 
-/// Guard that keeps `SIGPIPE` and `SIGXFSZ` of this thread's writes from the process. Dispositions stay as they are, other
-/// threads too; a signal that was pending before stays pending.
+/// Guard that keeps `SIGPIPE` and `SIGXFSZ` of this thread's writes from the process. Dispositions
+/// and other threads are not affected; a signal that was pending before stays pending.
 pub(crate) struct Quiet {
     /// Signals that this guard has blocked.
     blocked: Subset,
-    /// Signals that are this guard's to take, should they be pending in the end. A write that succeeds may raise one, too: a write
-    /// to a full pipe whose reader goes away returns how much it has moved, and raises `SIGPIPE`.
+    /// Signals that this guard takes if they are pending at its end. A successful write may raise
+    /// one, too: if the reader of a full pipe leaves, the write returns the number of moved bytes,
+    /// and raises `SIGPIPE`.
     ours: Subset,
 }
 
-/// Some of [`OF_WRITES`], by their positions there.
+/// Subset of [`OF_WRITES`], by their positions there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Subset([bool; OF_WRITES.len()]);
 
@@ -58,8 +62,8 @@ impl Subset {
     /// Calls `act` with the set of these signals.
     fn with_set<T>(self, act: impl FnOnce(&sigset_t) -> T) -> T {
         thread_local! {
-            /// Set of all, used for each line that is printed. Each thread's own: a lock that another thread holds is never released in a
-            /// forked process.
+            /// Set of all, used for each printed line. It is not shared with a lock, because a lock
+            /// that another thread holds is never released in a forked process.
             static ALL: sigset_t = set(&OF_WRITES);
         }
         if self == Self::ALL {
@@ -67,7 +71,7 @@ impl Subset {
         }
         let mut some = set(&[]);
         for (signal, _) in OF_WRITES.iter().zip(self.0).filter(|(_, has)| *has) {
-            // SAFETY: the set is there for the call.
+            // SAFETY: the set is valid during the call.
             unsafe { libc::sigaddset(&mut some, *signal) };
         }
         act(&some)
@@ -79,10 +83,10 @@ impl Quiet {
     pub(crate) fn new() -> Self {
         let mut before = MaybeUninit::uninit();
         Subset::ALL.with_set(|both| {
-            // SAFETY: the set is there for the call, and there is room for the one before.
+            // SAFETY: the set is valid during the call, and there is room for the previous one.
             unsafe { libc::pthread_sigmask(SIG_BLOCK, both, before.as_mut_ptr()) }
         });
-        // SAFETY: the call has written it: its arguments are valid, and so it does not fail.
+        // SAFETY: the call has initialised it: with valid arguments it does not fail.
         let before = unsafe { before.assume_init_ref() };
         let blocked = Subset::of(|signal| !has(before, signal));
         if blocked == Subset::ALL {
@@ -107,14 +111,14 @@ impl Drop for Quiet {
     }
 }
 
-/// Guard under which this thread blocks neither `SIGPIPE` nor `SIGXFSZ`, since a program inherits the mask of the thread that starts it.
-/// Signals pending from earlier writes are dropped.
+/// Guard under which this thread blocks neither `SIGPIPE` nor `SIGXFSZ`, because a program inherits
+/// the mask of the thread that starts it. Pending signals of earlier writes are dropped.
 #[cfg(feature = "python")]
 pub(crate) struct Unblocked(sigset_t);
 
 #[cfg(feature = "python")]
 impl Unblocked {
-    /// Unblocks those of both signals that this thread blocks.
+    /// Unblocks both signals, if this thread blocks them.
     pub(crate) fn new() -> Self {
         let blocked = blocked_of_writes();
         take_pending(&blocked);
@@ -132,18 +136,19 @@ impl Drop for Unblocked {
     }
 }
 
-/// Has a child of this process go on as a program of its own: of `SIGPIPE` and `SIGXFSZ`, those that this thread blocks are unblocked, and
-/// ignored where their disposition is the default. A write goes on failing without a signal.
+/// Lets a child of this process continue as an independent program. If this thread blocks `SIGPIPE`
+/// or `SIGXFSZ`, the signal is unblocked, and ignored if its disposition is the default. A write
+/// still fails without a signal.
 #[cfg(feature = "python")]
 pub(crate) fn ignore_instead_of_blocking() {
     let blocked = blocked_of_writes();
     for signal in OF_WRITES.into_iter().filter(|&one| has(&blocked, one)) {
         let mut action = MaybeUninit::uninit();
-        // SAFETY: nothing is changed, and there is room for what is asked for.
+        // SAFETY: nothing is changed, and there is room for the result.
         let known = unsafe { libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) } == 0;
-        // SAFETY: the call has written it where it succeeded.
+        // SAFETY: the call has initialised it if it succeeded.
         if known && unsafe { action.assume_init_ref() }.sa_sigaction == libc::SIG_DFL {
-            // SAFETY: no function is installed.
+            // SAFETY: no handler is installed.
             unsafe { libc::signal(signal, libc::SIG_IGN) };
         }
     }
@@ -151,7 +156,7 @@ pub(crate) fn ignore_instead_of_blocking() {
     unsafe { libc::pthread_sigmask(SIG_UNBLOCK, &blocked, ptr::null_mut()) };
 }
 
-/// Those of [`OF_WRITES`] that this thread blocks.
+/// Subset of [`OF_WRITES`] that this thread blocks.
 #[cfg(feature = "python")]
 fn blocked_of_writes() -> sigset_t {
     let mut mask = set(&[]);
@@ -164,17 +169,19 @@ fn blocked_of_writes() -> sigset_t {
     blocked
 }
 
-/// Takes the pending ones of signals that this thread blocks.
+/// Takes pending signals that this thread blocks.
 fn take_pending(signals: &sigset_t) {
     const AT_ONCE: timespec = timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: the set and the time are there for the call, which gives -1 where no signal of the set is pending.
+    // SAFETY: the set and the time are valid during the call, which returns -1 if no signal of the
+    // set is pending.
     while unsafe { libc::sigtimedwait(signals, ptr::null_mut(), &AT_ONCE) } > 0 {}
 }
 
-/// Runs something, such as the start of a thread, while this thread blocks every signal. A thread that it starts goes on blocking them.
+/// Runs `act`, such as the start of a thread, while this thread blocks every signal. A thread that
+/// it starts keeps them blocked.
 pub(super) fn with_all_blocked<T>(act: impl FnOnce() -> T) -> T {
     let (mut all, mut before) = (set(&[]), set(&[]));
     // SAFETY: the set is there for the call.
@@ -196,12 +203,12 @@ pub(crate) struct Disposition {
 
 #[cfg(feature = "python")]
 impl Disposition {
-    /// The disposition of a signal as it is now.
+    /// Present disposition of a signal.
     pub(crate) fn of(signal: c_int) -> Self {
         let mut action = MaybeUninit::uninit();
-        // SAFETY: nothing is changed, and there is room for what is asked for.
+        // SAFETY: nothing is changed, and there is room for the result.
         let known = unsafe { libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) } == 0;
-        // SAFETY: the call has written it where it succeeded.
+        // SAFETY: the call has initialised it if it succeeded.
         let action = known.then(|| unsafe { action.assume_init() });
         Self { signal, action }
     }
@@ -211,7 +218,7 @@ impl Disposition {
 impl Drop for Disposition {
     fn drop(&mut self) {
         if let Some(action) = &self.action {
-            // SAFETY: it is the action that was in force before.
+            // SAFETY: it is the previous action.
             unsafe { libc::sigaction(self.signal, action, ptr::null_mut()) };
         }
     }
@@ -248,7 +255,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs a test on a thread of its own: masks and pending signals are the thread's.
+    /// Runs a test on a thread of its own, because masks and pending signals belong to threads.
     fn alone(test: impl FnOnce() + Send) {
         std::thread::scope(|scope| scope.spawn(test).join().unwrap());
     }
@@ -290,7 +297,7 @@ mod tests {
         });
     }
 
-    /// Waits until a pipe has this many bytes in it.
+    /// Waits until a pipe contains this many bytes.
     fn await_bytes(pipe: &io::PipeReader, bytes: c_int) {
         let mut waiting = 0;
         while waiting < bytes {
@@ -301,7 +308,7 @@ mod tests {
         }
     }
 
-    /// The kernel raises a signal along with the number of bytes that it has moved.
+    /// The kernel raises a signal, and returns the number of moved bytes.
     #[test]
     fn a_short_write_to_a_full_pipe_whose_reader_goes_leaves_nothing_behind() {
         alone(|| {

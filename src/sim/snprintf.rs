@@ -1,8 +1,8 @@
 //! One number, formatted by C's `snprintf`.
 //!
-//! Only calls that C defines can be expressed: the types hold neither a `%n` nor a pointer, neither
-//! an amount past [`Extent::MAX`] nor a number of another type than the conversion takes. A number
-//! is printed the same in every process: in the C locale, rounded to nearest.
+//! The types can only express calls that C defines. They have neither a `%n` nor a pointer, no
+//! amount above [`Extent::MAX`], and no number whose type differs from the conversion's. A number
+//! is printed equally in every process: in the C locale, rounded to nearest.
 
 #![allow(
     unsafe_code,

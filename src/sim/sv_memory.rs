@@ -11,7 +11,8 @@ use super::{SimError, c_text, vpi_testbench};
 /// Maximum bytes of one block call; its array always has this size.
 const BLOCK: usize = 64;
 
-/// Black-box memory of the testbench, by name: functions by DPI, or an array that a system task has named. Offsets start at its base.
+/// Black-box memory of the testbench, by name: functions by DPI, or an array that a system task has
+/// registered. Offsets start at its base.
 #[derive(Debug)]
 pub(crate) struct SvMemory {
     name: CString,
@@ -23,7 +24,7 @@ impl SvMemory {
         Self { name: c_text(name) }
     }
 
-    /// Reads by blocks if the testbench has them, else byte by byte.
+    /// Reads by blocks if the testbench has block functions, else byte by byte.
     pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SimError> {
         if vpi_testbench::is_there() {
             return vpi_testbench::array(self.name.to_bytes())?.read(offset, buffer);
@@ -35,7 +36,7 @@ impl SvMemory {
         }
     }
 
-    /// Writes by blocks if the testbench has them, else byte by byte.
+    /// Writes by blocks if the testbench has block functions, else byte by byte.
     pub(crate) fn write(&self, offset: u64, data: &[u8]) -> Result<(), SimError> {
         if vpi_testbench::is_there() {
             return vpi_testbench::array(self.name.to_bytes())?.write(offset, data);
@@ -52,7 +53,8 @@ fn read_blocks(name: &CStr, offset: u64, buffer: &mut [u8]) -> Result<(), SimErr
     let (read, _scope) = enter(&mb_bb_mem_read_block)?;
     for (part, offset) in buffer.chunks_mut(BLOCK).zip((offset..).step_by(BLOCK)) {
         let mut block = [0; BLOCK];
-        // SAFETY: the name is NUL-terminated, and `block` has the 64 bytes that a block function may touch.
+        // SAFETY: the name is NUL-terminated, and `block` has the 64 bytes that a block function
+        // may write.
         unsafe { read(name.as_ptr(), offset, part.len() as u32, block.as_mut_ptr()) };
         part.copy_from_slice(&block[..part.len()]);
     }
@@ -64,7 +66,8 @@ fn write_blocks(name: &CStr, offset: u64, data: &[u8]) -> Result<(), SimError> {
     for (part, offset) in data.chunks(BLOCK).zip((offset..).step_by(BLOCK)) {
         let mut block = [0; BLOCK];
         block[..part.len()].copy_from_slice(part);
-        // SAFETY: the name is NUL-terminated, and `block` has the 64 bytes that a block function may look at.
+        // SAFETY: the name is NUL-terminated, and `block` has the 64 bytes that a block function
+        // may read.
         unsafe { write(name.as_ptr(), offset, part.len() as u32, block.as_ptr()) };
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Function that the loading program may define.
+//! Functions that the loading program may define.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
@@ -12,29 +12,30 @@ unsafe extern "C" {
     fn vhost_weak_symbol(name: *const c_char) -> *mut c_void;
 }
 
-/// A function of C type `F`, looked for at first use: as a weak reference, which a definition in the program resolves
-/// when it is linked or loaded, then by `dlsym`, which also sees what was loaded later. What was found, or not found,
-/// stays so until [`look_up_anew`].
+/// Function of C type `F`, looked up at first use: as a weak reference, which a definition in the
+/// program resolves when it is linked or loaded, then by `dlsym`, which also finds libraries loaded
+/// later. The result is valid until [`look_up_anew`].
 #[derive(Debug)]
 pub(super) struct Symbol<F> {
     name: &'static str,
-    /// Its address; NULL where there is none.
+    /// Address of the function; NULL if it is absent.
     found: AtomicPtr<c_void>,
-    /// The [`ROUND`] in which it was looked for; 0 for none.
+    /// [`ROUND`] of the last look-up; 0 before the first.
     round: AtomicUsize,
     function: PhantomData<F>,
 }
 
-/// Number of the look-ups that are valid.
+/// Number of the current round. Look-ups of earlier rounds are invalid.
 static ROUND: AtomicUsize = AtomicUsize::new(1);
 
-/// Has every function be looked for anew at its next use: another testbench may have been loaded.
+/// Repeats every look-up at the function's next use, because another testbench may have been
+/// loaded.
 pub(super) fn look_up_anew() {
     ROUND.fetch_add(1, Ordering::Relaxed);
 }
 
 impl<F: Copy> Symbol<F> {
-    /// Function of this name.
+    /// Declares the function of this name.
     ///
     /// # Safety
     /// `F` is a function pointer, and any definition of this name in the program has its type.
@@ -48,7 +49,7 @@ impl<F: Copy> Symbol<F> {
         }
     }
 
-    /// The function, for a call.
+    /// Function for a call.
     #[inline]
     pub(super) fn get(&self) -> Result<F, Absent> {
         // The address was stored before the round.
@@ -61,11 +62,12 @@ impl<F: Copy> Symbol<F> {
                 symbol: self.name(),
             });
         }
-        // SAFETY: an address of this name is that of a function of type `F`, as `new` was promised.
+        // SAFETY: an address of this name is that of a function of type `F`, as the caller of `new`
+        // promised.
         Ok(unsafe { transmute_copy::<*mut c_void, F>(&address) })
     }
 
-    /// The function, if it was found before.
+    /// Function, if it was found before.
     #[inline]
     pub(super) fn known(&self) -> Option<F> {
         // The address was stored before the round.
@@ -96,7 +98,7 @@ fn address_of(name: &CStr) -> Option<*mut c_void> {
     if !weak.is_null() {
         return Some(weak);
     }
-    // SAFETY: the name is NUL-terminated; looking a symbol up runs no code of the program's.
+    // SAFETY: the name is NUL-terminated; a look-up runs no code of the program.
     let loaded = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!loaded.is_null()).then_some(loaded)
 }

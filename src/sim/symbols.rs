@@ -1,7 +1,7 @@
 //! Declarations of every simulator function that is called.
 //!
-//! A test compares the testbench's with `include/vhost.h`. The simulator's own are those of IEEE 1800 (`svdpi.h`,
-//! `vpi_user.h`), UVM's those of `uvm_hdl.svh`.
+//! A test compares the testbench's functions with `include/vhost.h`. The simulator's are those of
+//! IEEE 1800 (`svdpi.h`, `vpi_user.h`), UVM's those of `uvm_hdl.svh`.
 
 #![allow(
     non_upper_case_globals,
@@ -21,7 +21,7 @@ macro_rules! simulator {
         $(
             $(#[$doc])*
             pub(super) static $name: Symbol<unsafe extern "C" fn($($arg: $type,)* $($more)?) $(-> $result)?> =
-                // SAFETY: this is the prototype that C gives it.
+                // SAFETY: this is its prototype in C.
                 unsafe { Symbol::new(stringify!($name)) };
         )+
 
@@ -31,7 +31,8 @@ macro_rules! simulator {
 }
 
 simulator! {
-    /// Exported task: waits for the next clock. Its return value differs between simulators, and is ignored.
+    /// Exported task that waits for the next clock edge. Its return value differs between
+    /// simulators, and is ignored.
     fn mb_step();
     /// Polls a method once; `args` has 16 words.
     fn mb_sv_call(
@@ -67,7 +68,7 @@ simulator! {
 
     /// Reads a byte of the testbench's black-box memory; the address is relative to its base.
     fn mb_bb_mem_read(name: *const c_char, address: u64, data: *mut u8);
-    /// Writes a byte.
+    /// Writes a byte of the testbench's black-box memory.
     fn mb_bb_mem_write(name: *const c_char, address: u64, data: u8);
     /// Reads up to 64 bytes; `data` has 64.
     fn mb_bb_mem_read_block(name: *const c_char, address: u64, len: u32, data: *mut u8);
@@ -76,17 +77,18 @@ simulator! {
 
     /// Reads bytes of a C model's black-box memory; the address is absolute. Returns the number of bytes moved.
     fn __vhost_bb_mem_read(base: u64, address: u64, data: *mut u8, len: usize) -> usize;
-    /// Writes bytes.
+    /// Writes bytes of a C model's black-box memory. Returns the number of bytes moved.
     fn __vhost_bb_mem_write(base: u64, address: u64, data: *const u8, len: usize) -> usize;
 
-    /// Existence of an HDL object: 1 or 0.
+    /// Tests if an HDL object exists. Returns 1 or 0.
     fn uvm_hdl_check_path(path: *mut c_char) -> c_int;
-    /// Reads an HDL object: 1, or 0 if there is none. Fills as many words as the object has.
+    /// Reads an HDL object. Returns 1, or 0 if there is none. Writes as many words as the object
+    /// has.
     fn uvm_hdl_read(path: *mut c_char, value: *mut Vecval) -> c_int;
-    /// Sets an HDL object: 1, or 0 if there is none. Reads as many words as the object has.
+    /// Sets an HDL object. Returns 1, or 0 if there is none. Reads as many words as the object has.
     fn uvm_hdl_deposit(path: *mut c_char, value: *mut Vecval) -> c_int;
 
-    /// Object of a name; NULL if there is none.
+    /// Object with a name; NULL if there is none.
     fn vpi_handle_by_name(name: *mut c_char, scope: *mut c_void) -> *mut c_void;
     /// Element of an array; NULL if there is none.
     fn vpi_handle_by_index(object: *mut c_void, index: i32) -> *mut c_void;
@@ -126,39 +128,40 @@ simulator! {
     fn vpi_get_time(object: *mut c_void, time: *mut Time);
     /// Registers a callback for an event; NULL if the simulator does not support it.
     fn vpi_register_cb(data: *mut CallbackData) -> *mut c_void;
-    /// An iterator over objects of this type; NULL where there are none.
+    /// Iterator over objects of a type; NULL if there are none.
     fn vpi_iterate(kind: i32, object: *mut c_void) -> *mut c_void;
-    /// The next object of an iterator; NULL, and the iterator is released, where there is none.
+    /// Next object of an iterator. NULL after the last one, which releases the iterator.
     fn vpi_scan(iterator: *mut c_void) -> *mut c_void;
-    /// A property of an object that is a text.
+    /// Text property of an object.
     fn vpi_get_str(property: i32, object: *mut c_void) -> *mut c_char;
 
     /// Registers a system task or function, and returns its handle; NULL in a compiler.
     fn vpi_register_systf(data: *mut SystemTaskData) -> *mut c_void;
     /// Prints to the simulator's output and log, formatted as by `printf`.
     fn vpi_printf(format: *const c_char; ...) -> c_int;
-    /// Controls the simulation: ends it, for one.
+    /// Controls the simulation, for example ends it.
     fn vpi_control(operation: i32; ...) -> c_int;
-    /// Name and version of the simulator: 1, or 0.
+    /// Name and version of the simulator. Returns 1, or 0 for a failure.
     fn vpi_get_vlog_info(info: *mut ProductInfo) -> i32;
     /// Sets the exit status of Icarus Verilog's `vvp`.
     fn vpip_set_return_value(status: c_int);
 
-    /// The scope of the imported function that is being called.
+    /// Scope of the imported function in progress.
     fn svGetScope() -> *mut c_void;
     /// Sets the scope of exported functions, and returns the previous one.
     fn svSetScope(scope: *const c_void) -> *mut c_void;
-    /// The scope of this name; NULL where there is none.
+    /// Scope with a name; NULL if there is none.
     fn svGetScopeFromName(name: *const c_char) -> *mut c_void;
-    /// The name of a scope.
+    /// Name of a scope.
     fn svGetNameFromScope(scope: *const c_void) -> *const c_char;
-    /// Keeps data for a scope under a key: 0, or -1.
+    /// Stores data for a scope under a key. Returns 0 or -1.
     fn svPutUserData(scope: *const c_void, key: *mut c_void, data: *mut c_void) -> c_int;
-    /// Data that is kept for a scope under a key; NULL where there is none.
+    /// Stored data for a scope and a key; NULL if there is none.
     fn svGetUserData(scope: *const c_void, key: *mut c_void) -> *mut c_void;
-    /// File and line of the call of an imported function: 1, or 0 if they are not known.
+    /// File and line of the call of an imported function. Returns 1, or 0 if they are not known.
     fn svGetCallerInfo(file: *mut *const c_char, line: *mut c_int) -> c_int;
-    /// Time of the simulation, in units of a scope; NULL stands for the simulator's precision. 0, or -1.
+    /// Time of the simulation, in units of a scope, or of the simulator's precision for NULL.
+    /// Returns 0 or -1.
     fn svGetTime(scope: *const c_void, time: *mut Time) -> c_int;
     /// `Verilated::productName()` of Verilator's runtime, in C++.
     fn _ZN9Verilated11productNameEv() -> *const c_char;
@@ -169,7 +172,7 @@ simulator! {
 
     /// Number of elements of an open array's dimension.
     fn svSize(array: *const c_void, dimension: c_int) -> c_int;
-    /// Least index of an open array's dimension.
+    /// Lowest index of an open array's dimension.
     fn svLow(array: *const c_void, dimension: c_int) -> c_int;
     /// Address of an open array's elements in C's layout.
     fn svGetArrayPtr(array: *const c_void) -> *mut c_void;

@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use super::strand::strand_local;
 
-/// Name of the first system, and of a Rust program's.
+/// Name of the first system, and of a Rust program's system.
 pub(crate) const FIRST: &str = "main";
 
 strand_local! {
     static NAME: RefCell<Option<Arc<str>>> = RefCell::new(None);
 }
 
-/// Names a further system, the current one.
+/// Sets the name of the current system, a further one.
 pub(crate) fn set_system_name(name: &str) {
     NAME.with(|known| known.replace(Some(name.into())));
 }
 
-/// Name of the current system; `None` of the first one, and of a Rust program's.
+/// Name of the current system; `None` for the first one, and for a Rust program's.
 pub(crate) fn further_system_name() -> Option<Arc<str>> {
     NAME.with(|name| name.borrow().clone()).flatten()
 }

@@ -13,7 +13,8 @@ use super::{CallText, SimError, vpi_control, vpi_testbench};
 /// Number of argument words of `mb_sv_call`.
 pub(crate) const SV_CALL_ARGS: usize = 16;
 
-/// Polls a method once: its result and status. Arguments past [`SV_CALL_ARGS`] are cut off.
+/// Polls a method once. Returns its result and status. Arguments beyond [`SV_CALL_ARGS`] are cut
+/// off.
 pub(crate) fn sv_call(channel: &str, method: &str, args: &[u64]) -> Result<(u64, u32), SimError> {
     if vpi_testbench::is_there() {
         return match vpi_testbench::takes_calls() {
@@ -29,7 +30,8 @@ pub(crate) fn sv_call(channel: &str, method: &str, args: &[u64]) -> Result<(u64,
     let mut status = 0;
 
     let (call, _scope) = enter(&mb_sv_call)?;
-    // SAFETY: the strings are NUL-terminated, `words` has 16 words, and all of it outlives the call.
+    // SAFETY: the strings are NUL-terminated, `words` has 16 words, and all are valid during the
+    // call.
     let result = unsafe { call(channel, method, given as u32, words.as_ptr(), &mut status) };
     Ok((result, status))
 }
@@ -56,17 +58,17 @@ pub(crate) fn exited(channel: &str, code: u32) -> Result<(), SimError> {
     Ok(())
 }
 
-/// Tests for `mb_sv_call` in the testbench.
+/// True if the testbench has `mb_sv_call`.
 pub(crate) fn takes_calls() -> bool {
     mb_sv_call.get().is_ok() || vpi_testbench::takes_calls()
 }
 
-/// Tests for `mb_print` in the testbench.
+/// True if the testbench has `mb_print`.
 pub(crate) fn takes_lines() -> bool {
     mb_print.get().is_ok() || vpi_testbench::is_there()
 }
 
-/// Passes on a line of a channel's text.
+/// Sends a line of a channel's text to the testbench.
 pub(crate) fn line(channel: &str, text: &str) -> Result<(), SimError> {
     if vpi_testbench::is_there() {
         return Ok(vpi_control::print(&format!("[{channel}] {text}\n"))?);
@@ -146,12 +148,12 @@ thread_local! {
     static REPORTING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Tests for a call from inside `mb_report`.
+/// True during a call from inside `mb_report`.
 pub(crate) fn is_reporting() -> bool {
     REPORTING.get()
 }
 
-/// Marks `mb_report` as running for its lifetime.
+/// Guard that marks `mb_report` as running.
 struct Reporting;
 
 impl Reporting {
@@ -170,8 +172,8 @@ impl Drop for Reporting {
     }
 }
 
-/// Sends a report; severities are 0 info, 1 warning, 2 error, 3 fatal. Refused inside another report: a failure
-/// in `mb_report` would recur without end.
+/// Sends a report; severities are 0 info, 1 warning, 2 error, 3 fatal. Refused inside another
+/// report, because a failure in `mb_report` would recur endlessly.
 pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimError> {
     let _reporting = Reporting::begin()?;
     if vpi_testbench::is_there() || (mb_report.get().is_err() && vpi_testbench::is_without_dpi()) {
@@ -185,7 +187,7 @@ pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimErr
     Ok(())
 }
 
-/// Severities of a report.
+/// Names of the severities of a report.
 const SEVERITIES: [&str; 4] = ["info", "warning", "error", "fatal"];
 const FATAL: c_int = 3;
 
@@ -196,7 +198,7 @@ fn report_by_vpi(severity: c_int, id: &str, text: &str) -> Result<(), SimError> 
         .and_then(|severity| SEVERITIES.get(severity))
         .unwrap_or(&"error");
     vpi_control::print(&format!("vhost: {name}: {id}: {text}\n"))?;
-    // Others, such as cocotb, learn of it by the result of `mb_tick`.
+    // Other simulations, such as with cocotb, get the failure as the result of `mb_tick`.
     if severity >= FATAL && vpi_testbench::is_there() {
         vpi_control::finish(1)?;
     }
@@ -221,17 +223,17 @@ pub(crate) struct StepTask {
 impl StepTask {
     /// Waits for the next clock, while other processes of the testbench run.
     pub(crate) fn run(&self) {
-        // SAFETY: it takes nothing; whatever it returns is left in its register.
+        // SAFETY: it takes no arguments, and its return value is ignored.
         unsafe { (self.step)() };
     }
 }
 
-/// Tests whether the running imported task is being disabled, and acknowledges it.
+/// True if the running imported task is being disabled, which this call acknowledges.
 pub(crate) fn acknowledge_disable() -> bool {
     let Ok(is_disabled) = svIsDisabledState.get() else {
         return false;
     };
-    // SAFETY: it takes nothing, and the caller is an imported task.
+    // SAFETY: it takes no arguments, and the caller is an imported task.
     let disabled = unsafe { is_disabled() } != 0;
     if disabled && let Ok(acknowledge) = svAckDisabledState.get() {
         // SAFETY: as above, and the task is in the disabled state.

@@ -2,13 +2,13 @@
 
 use std::ffi::{CString, c_char};
 
-/// Longest text that takes no allocation, with its NUL.
+/// Maximum length of a text that needs no allocation, with its NUL.
 const SHORT: usize = 64;
 
-/// Room for a NUL-terminated text of one call. A short text takes no allocation.
+/// Room for a NUL-terminated text during one call. A short text needs no allocation.
 pub(crate) struct CallText {
     short: [u8; SHORT],
-    /// In place of `short`.
+    /// Text that is too long for `short`.
     long: Option<CString>,
 }
 
@@ -22,14 +22,16 @@ impl CallText {
         }
     }
 
-    /// Copies a text, and returns a pointer to the copy, valid while this lives and stays where it is. An inner NUL is replaced by `␀`.
+    /// Copies a text. Returns a pointer to the copy, which is valid until this value is dropped or
+    /// moved. An inner NUL is replaced by `␀`.
     #[inline]
     pub(crate) fn set(&mut self, text: &str) -> *const c_char {
         let bytes = text.as_bytes();
         if let Some((copy, [end, ..])) = self.short.split_at_mut_checked(bytes.len()) {
             copy.copy_from_slice(bytes);
             *end = 0;
-            // SAFETY: a byte behind the copy is 0. The C library's function takes a fraction of the instructions of a search.
+            // SAFETY: a byte behind the copy is 0. C's function takes a fraction of the
+            // instructions of a search.
             if unsafe { libc::strlen(self.short.as_ptr().cast()) } == bytes.len() {
                 return self.short.as_ptr().cast();
             }
@@ -66,7 +68,7 @@ mod tests {
             &"long".repeat(100),
         ] {
             let mut room = CallText::new();
-            // SAFETY: it points to a C string, which lives.
+            // SAFETY: it points to a C string, which is valid here.
             let copy = unsafe { CStr::from_ptr(room.set(text)) };
             assert_eq!(copy, c_text(text).as_c_str());
         }

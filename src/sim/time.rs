@@ -12,9 +12,10 @@ use super::vpi_user::Time;
 const SIM_TIME: i32 = 2;
 
 /// Simulated time, in units of the simulator's precision. `None` if no simulation is known, if it
-/// has ended, or if the simulator does not provide it.
+/// has ended, or if the simulator does not provide the time.
 pub(crate) fn simulated_time() -> Option<u64> {
-    // Verilator asks a context, which is deleted along with its simulation. Without DPI there are no scopes.
+    // Verilator uses a context, which is deleted with its simulation. Without DPI there are no
+    // scopes.
     if !scope::is_alive() && !is_without_dpi() {
         return None;
     }
@@ -23,7 +24,7 @@ pub(crate) fn simulated_time() -> Option<u64> {
         ..Time::default()
     };
     if let Ok(get) = svGetTime.get() {
-        // SAFETY: NULL stands for the simulator's precision, and the time outlives the call.
+        // SAFETY: NULL means the simulator's precision, and the time is valid during the call.
         let failed = unsafe { get(ptr::null(), &mut time) } != 0;
         if failed {
             return None;

@@ -15,8 +15,8 @@ use super::{Absent, c_text};
 /// Maximum bits of one call: the default of `UVM_HDL_MAX_WIDTH`.
 pub(crate) const MAX_BITS: u64 = 1024;
 
-/// Buffer size in vecvals. A testbench may raise `UVM_HDL_MAX_WIDTH`, and UVM then writes the whole of an object wider than
-/// stated: the buffer exceeds any object.
+/// Buffer size in vecvals, larger than any object. A testbench may raise `UVM_HDL_MAX_WIDTH`, and
+/// then UVM writes all of an object, even if it is wider than configured.
 const ROOM: usize = 2048;
 
 /// Error of a UVM access.
@@ -33,7 +33,7 @@ pub(crate) enum UvmError {
     },
 }
 
-/// Existence of an object of this path; `None` if UVM can't check it.
+/// True if an object with this path exists; `None` if UVM can't check it.
 pub(crate) fn exists(path: &str) -> Option<bool> {
     let check = uvm_hdl_check_path.get().ok()?;
     let mut path = c_text(path).into_bytes_with_nul();
@@ -68,7 +68,7 @@ impl UvmHdl {
         Ok(())
     }
 
-    /// Sets the low `bits` bits of an object of at most [`MAX_BITS`]; the upper bits keep their value.
+    /// Sets the low `bits` bits of an object of at most [`MAX_BITS`]. Its upper bits are unchanged.
     pub(crate) fn deposit_low(
         &self,
         path: &str,
@@ -85,7 +85,7 @@ impl UvmHdl {
         Ok(())
     }
 
-    /// A report of UVM's may re-enter during a call, which then gets a fresh buffer.
+    /// A report of UVM may re-enter during a call; it then gets a new buffer.
     fn room(&self) -> Room {
         let kept = self.0.take();
         kept.unwrap_or_else(|| Box::new([Vecval::default(); ROOM]))

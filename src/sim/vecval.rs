@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// 32 bits of a value, least significant first. Where a bit is 0 in `bval` its value is that in `aval`; where it is 1 in `bval`
-/// it is Z or X.
+/// 32 bits of a value, least significant first. If a bit is 0 in `bval`, its value is that in
+/// `aval`. If it is 1 in `bval`, it is Z or X.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Vecval {
@@ -19,7 +19,8 @@ pub(crate) fn vecvals_of(width: u64) -> u64 {
     width.div_ceil(BYTES as u64)
 }
 
-/// Copies the bytes `skip..skip + to.len()` of a word, unknown bits as 0. Returns true if there were any.
+/// Copies the bytes `skip..skip + to.len()` of a word, unknown bits as 0. Returns true if there
+/// were unknown bits.
 pub(crate) fn read_bytes(word: &[Vecval], skip: usize, to: &mut [u8]) -> bool {
     let mut unknown = 0;
     for (vecval, bytes, data) in pieces(skip, to.len()) {
@@ -30,7 +31,8 @@ pub(crate) fn read_bytes(word: &[Vecval], skip: usize, to: &mut [u8]) -> bool {
     unknown != 0
 }
 
-/// Replaces the bytes `skip..skip + data.len()` of a word. Other bytes stay, unknown bits included.
+/// Replaces the bytes `skip..skip + data.len()` of a word. Other bytes are unchanged, including
+/// unknown bits.
 pub(crate) fn write_bytes(word: &mut [Vecval], skip: usize, data: &[u8]) {
     for (vecval, bytes, range) in pieces(skip, data.len()) {
         let Vecval { aval, bval } = &mut word[vecval];
@@ -41,7 +43,8 @@ pub(crate) fn write_bytes(word: &mut [Vecval], skip: usize, data: &[u8]) {
     }
 }
 
-/// Replaces the low `bits` bits of a word by those of `from`. Other bits stay, unknown bits included.
+/// Replaces the low `bits` bits of a word by those of `from`. Other bits are unchanged, including
+/// unknown ones.
 pub(crate) fn overlay(word: &mut [Vecval], from: &[Vecval], bits: u64) {
     let mut left = bits;
     for (word, from) in word.iter_mut().zip(from) {
@@ -56,8 +59,9 @@ pub(crate) fn overlay(word: &mut [Vecval], from: &[Vecval], bits: u64) {
     }
 }
 
-/// Parses binary digits, the most significant first, as simulators print a value: `01xz`, and the others of VHDL's `std_logic`.
-/// False for anything else, or for more digits than `to` has bits.
+/// Parses binary digits, the most significant first, in the format of simulators: `01xz`, and the
+/// further ones of VHDL's `std_logic`. Returns false for anything else, and for more digits than
+/// `to` has bits.
 pub(crate) fn parse_binary(digits: &[u8], to: &mut [Vecval]) -> bool {
     to.fill(Vecval::default());
     for (bit, digit) in digits.iter().rev().enumerate() {
@@ -91,7 +95,7 @@ pub(crate) fn print_binary(value: &[Vecval], bits: u64) -> String {
     (0..bits).rev().map(digit).collect()
 }
 
-/// True if the low `bits` bits of two values are the same.
+/// True if the low `bits` bits of two values are equal.
 pub(crate) fn same_bits(one: &[Vecval], other: &[Vecval], bits: u64) -> bool {
     let mut masked = one.to_vec();
     overlay(&mut masked, other, bits);

@@ -1,7 +1,8 @@
 //! HDL objects by VPI (IEEE 1800-2017, clauses 36 to 38).
 //!
-//! A handle is looked up once and kept: a look-up by name takes several times as long as the access. Handles have the
-//! [lifetime](Life) of their simulation: one that has ended gets none of them back.
+//! A handle is looked up once and stored, because a look-up by name takes several times as long as
+//! the access. Handles have the [lifetime](Life) of their simulation. They are not released after
+//! its end.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
@@ -57,22 +58,22 @@ pub(crate) enum VpiError {
 pub(crate) struct Object(NonNull<c_void>, Rc<Life>);
 
 impl Object {
-    /// Object of a hierarchical name, if there is one.
+    /// Object with a hierarchical name, if there is one.
     pub(crate) fn by_name(name: &str) -> Result<Option<Self>, VpiError> {
         let by_name = vpi_handle_by_name.get()?;
         let mut text = c_text(name).into_bytes_with_nul();
-        // SAFETY: the name is NUL-terminated, and a NULL scope stands for the whole design.
+        // SAFETY: the name is NUL-terminated, and a NULL scope means the whole design.
         let handle = unsafe { by_name(text.as_mut_ptr().cast(), ptr::null_mut()) };
         let handle = NonNull::new(handle);
         Ok(handle.map(|handle| Self(handle, Rc::new(Life::of_object(name)))))
     }
 
-    /// Object of a handle that stays as long as the design.
+    /// Object of a handle that is valid as long as the design.
     pub(super) fn of_design(handle: NonNull<c_void>) -> Self {
         Self(handle, Rc::new(Life::of_object("")))
     }
 
-    /// State of its simulation. Use the handle only while that is alive.
+    /// State of the object's simulation. The handle may be used only while that is alive.
     pub(crate) fn stand(&self) -> Stand {
         self.1.stand()
     }
@@ -80,12 +81,12 @@ impl Object {
     /// Element `index` of an array, if there is one.
     pub(crate) fn element(&self, index: i32) -> Result<Option<Self>, VpiError> {
         let by_index = vpi_handle_by_index.get()?;
-        // SAFETY: the handle is one of the simulator's that has not been given back.
+        // SAFETY: the handle is the simulator's, and was not released.
         let handle = unsafe { by_index(self.0.as_ptr(), index) };
         Ok(self.beside(handle))
     }
 
-    /// The object of a handle that this one has given.
+    /// Object of a handle that was obtained through this one.
     fn beside(&self, handle: *mut c_void) -> Option<Self> {
         NonNull::new(handle).map(|handle| Self(handle, self.1.clone()))
     }
@@ -105,17 +106,18 @@ impl Object {
         Ok(unsafe { get(property, self.0.as_ptr()) })
     }
 
-    /// Tests for an array declared from the least index to the greatest, as `[0:7]`.
+    /// True for an array declared from the lowest index to the highest, such as `[0:7]`.
     pub(crate) fn ascends(&self) -> Result<bool, VpiError> {
         Ok(self.range()?.is_some_and(|(left, right)| left <= right))
     }
 
-    /// Least index of an array's elements, 0 if unknown.
+    /// Lowest index of an array's elements, 0 if unknown.
     pub(crate) fn least_index(&self) -> Result<i32, VpiError> {
         Ok(self.range()?.map_or(0, |(left, right)| left.min(right)))
     }
 
-    /// Least index and number of elements of an array; index 0 and vpiSize elements if the range is unknown.
+    /// Lowest index and number of elements of an array; index 0 and vpiSize elements if the range
+    /// is unknown.
     pub(super) fn extent(&self) -> Result<(i32, u64), VpiError> {
         Ok(match self.range()? {
             Some((left, right)) => (left.min(right), u64::from(left.abs_diff(right)) + 1),
@@ -123,7 +125,8 @@ impl Object {
         })
     }
 
-    /// Rows and columns of an array of arrays; `None` for another object, or if the simulator does not tell.
+    /// Rows and columns of an array of arrays; `None` for another object, or if the simulator does
+    /// not provide them.
     pub(crate) fn dims(&self) -> Result<Option<(u64, u64)>, VpiError> {
         let Some((left, right)) = self.range()? else {
             return Ok(None);
@@ -131,7 +134,7 @@ impl Object {
         let Some(row) = self.element(left.min(right))? else {
             return Ok(None);
         };
-        // The range of a word is that of its bits.
+        // The range of a word is the range of its bits.
         if row.bits()?.is_some() {
             return Ok(None);
         }
@@ -160,12 +163,12 @@ impl Object {
             format: INT_VAL,
             value: ValueUnion { integer: 0 },
         };
-        // SAFETY: the handle is the simulator's, and `value` is there for the call.
+        // SAFETY: the handle is the simulator's, and `value` is valid during the call.
         unsafe { get_value(bound.0.as_ptr(), &mut value) };
         if value.format != INT_VAL {
             return Ok(None);
         }
-        // SAFETY: the format says that this is the member.
+        // SAFETY: the format determines this member.
         Ok(Some(unsafe { value.value.integer }))
     }
 }
@@ -182,7 +185,8 @@ impl Drop for Object {
     }
 }
 
-/// Vector: an object whose value has a fixed number of vecvals. Simulators that have none give it as binary digits.
+/// Vector: an object whose value has a fixed number of vecvals. Simulators without vecvals
+/// represent it as binary digits.
 #[derive(Debug)]
 pub(crate) struct Vector {
     object: Object,
@@ -190,10 +194,10 @@ pub(crate) struct Vector {
     vecvals: usize,
 }
 
-/// True if the simulator has texts of binary digits in place of vecvals.
+/// True if the simulator has texts of binary digits instead of vecvals.
 static BY_TEXT: AtomicBool = AtomicBool::new(false);
 
-/// Tests for a simulator that complains of each vector that it is asked for.
+/// Recognises a simulator that reports an error for each query of a vector.
 fn know_product() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -204,7 +208,8 @@ fn know_product() {
 }
 
 impl Vector {
-    /// Vector of an object; `None` for an array, for which the simulator would give one element's value.
+    /// Vector of an object; `None` for an array, because the simulator would return the value of
+    /// one element.
     pub(crate) fn new(object: Object) -> Result<Option<Self>, VpiError> {
         let bits = object.bits()?;
         know_product();
@@ -238,7 +243,8 @@ impl Vector {
         };
         // SAFETY: the simulator has set this member.
         let vector = unsafe { value.vector };
-        // SAFETY: the simulator's vector has a vecval for each 32 bits of the object, whose size was asked for.
+        // SAFETY: the simulator's vector has a vecval for each 32 bits of the object, whose size
+        // was queried.
         to.copy_from_slice(unsafe { slice::from_raw_parts(vector, to.len()) });
         Ok(())
     }
@@ -249,7 +255,7 @@ impl Vector {
         let value = value.ok_or_else(|| no_value("vpi_get_value"))?;
         // SAFETY: the simulator has set this member.
         let text = unsafe { value.text };
-        // SAFETY: the simulator gives a NUL-terminated text, which stays until its next call.
+        // SAFETY: the simulator returns a NUL-terminated text, which is valid until its next call.
         let digits = unsafe { CStr::from_ptr(text) };
         match parse_binary(digits.to_bytes(), to) {
             true => Ok(()),
@@ -278,8 +284,8 @@ impl Vector {
 }
 
 impl Object {
-    /// Value in a format whose member of the union is a pointer, which is not NULL; `None` if the simulator has it in another
-    /// format. It stays until the simulator's next call.
+    /// Value in a format whose member of the union is a pointer. `None` if the simulator returns
+    /// NULL or another format. It is valid until the simulator's next call.
     fn value(&self, format: i32) -> Result<Option<ValueUnion>, VpiError> {
         let get_value = vpi_get_value.get()?;
         let mut value = Value {
@@ -293,7 +299,8 @@ impl Object {
         unsafe { get_value(self.0.as_ptr(), &mut value) };
         drop(foreign);
         succeeded("vpi_get_value")?;
-        // SAFETY: whichever member the simulator has set, a pointer's worth of bytes was initialised before.
+        // SAFETY: the bytes of a pointer were initialised before, whichever member the simulator
+        // has set.
         let is_null = unsafe { value.value.vector }.is_null();
         Ok((value.format == format && !is_null).then_some(value.value))
     }
@@ -301,7 +308,8 @@ impl Object {
     /// Sets the value.
     ///
     /// # Safety
-    /// The member of the union that the format has is a value of the object's width, which outlives the call.
+    /// The format's member of the union is a value with the object's width, which is valid during
+    /// the call.
     unsafe fn set_value(&self, format: i32, value: ValueUnion) -> Result<(), VpiError> {
         let put_value = vpi_put_value.get()?;
         let mut value = Value { format, value };
@@ -329,7 +337,7 @@ impl<'a> Elements<'a> {
         }
     }
 
-    /// Reads elements starting at `first`, as many as fit `to`.
+    /// Reads elements starting at `first` to fill `to`.
     pub(crate) fn read(&self, first: i32, to: &mut [Vecval]) -> Result<(), VpiError> {
         let get_array = vpi_get_value_array.get()?;
         let count = self.count(to);
@@ -348,7 +356,8 @@ impl<'a> Elements<'a> {
         if value.vectors.is_null() {
             return Err(no_value("vpi_get_value_array"));
         }
-        // SAFETY: the simulator gave `count` elements, each of the vecvals of one of them, whose size was asked for.
+        // SAFETY: the simulator has returned `count` elements, each with the vecvals of one
+        // element, whose size was queried.
         to.copy_from_slice(unsafe { slice::from_raw_parts(value.vectors, to.len()) });
         Ok(())
     }
@@ -379,7 +388,7 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// Error of the last VPI call, as far as the simulator reports it.
+/// Error of the last VPI call, if the simulator reports it.
 fn succeeded(symbol: &'static str) -> Result<(), VpiError> {
     let Ok(chk_error) = vpi_chk_error.get() else {
         return Ok(());
@@ -393,7 +402,7 @@ fn succeeded(symbol: &'static str) -> Result<(), VpiError> {
         file: ptr::null_mut(),
         line: 0,
     };
-    // SAFETY: `info` is there for the call.
+    // SAFETY: `info` is valid during the call.
     let level = unsafe { chk_error(&mut info) };
     if level < ERROR {
         return Ok(());
@@ -401,7 +410,7 @@ fn succeeded(symbol: &'static str) -> Result<(), VpiError> {
     let message = if info.message.is_null() {
         "the simulator gives no reason".to_owned()
     } else {
-        // SAFETY: the simulator's message is NUL-terminated text that stays until its next call.
+        // SAFETY: the simulator's message is NUL-terminated text that is valid until its next call.
         let text = unsafe { CStr::from_ptr(info.message) };
         text.to_string_lossy().trim_end().to_owned()
     };

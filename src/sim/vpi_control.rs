@@ -22,7 +22,7 @@ pub(crate) fn print(text: &str) -> Result<(), Absent> {
     Ok(())
 }
 
-/// Ends the simulation after the current time, with an exit status where the simulator has one.
+/// Ends the simulation after the current time, with an exit status if the simulator has one.
 pub(crate) fn finish(status: i32) -> Result<(), Absent> {
     let control = vpi_control.get()?;
     if let Ok(set) = vpip_set_return_value.get() {
@@ -35,12 +35,12 @@ pub(crate) fn finish(status: i32) -> Result<(), Absent> {
     Ok(())
 }
 
-/// True if the simulator takes an exit status.
+/// True if the simulator supports an exit status.
 pub(crate) fn has_exit_status() -> bool {
     vpip_set_return_value.get().is_ok()
 }
 
-/// True if the simulator says that it is a product of this name.
+/// True if the simulator's product name starts with this name.
 pub(super) fn is_product(name: &str) -> bool {
     let Ok(get) = vpi_get_vlog_info.get() else {
         return false;
@@ -51,12 +51,12 @@ pub(super) fn is_product(name: &str) -> bool {
         product: ptr::null_mut(),
         version: ptr::null_mut(),
     };
-    // SAFETY: `info` is there for the call.
+    // SAFETY: `info` is valid during the call.
     let known = unsafe { get(&mut info) } != 0;
     if !known || info.product.is_null() {
         return false;
     }
-    // SAFETY: the simulator gives a NUL-terminated name, which stays.
+    // SAFETY: the simulator returns a NUL-terminated name, which stays valid.
     let product = unsafe { CStr::from_ptr(info.product) };
     product.to_string_lossy().starts_with(name)
 }

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 
 use super::vecval::Vecval;
 
-/// `s_vpi_value`, with its members for vectors, integers and texts only.
+/// `s_vpi_value`, only with its members for vectors, integers and texts.
 #[repr(C)]
 pub(super) struct Value {
     pub(super) format: i32,
@@ -16,7 +16,7 @@ pub(super) union ValueUnion {
     pub(super) integer: i32,
     pub(super) text: *mut c_char,
     pub(super) vector: *mut Vecval,
-    /// Widest member, so that C may write any.
+    /// Widest member, which makes the union large enough for any.
     pub(super) real: f64,
 }
 
@@ -70,13 +70,13 @@ pub(super) struct SystemTaskData {
     /// Type of a function's result.
     pub(super) result: i32,
     pub(super) name: *const c_char,
-    /// Called in each call.
+    /// Callback in each call.
     pub(super) call: Option<extern "C" fn(*mut c_char) -> i32>,
-    /// Called for each call in the source, before the simulation.
+    /// Callback for each call in the source, before the simulation.
     pub(super) check: Option<extern "C" fn(*mut c_char) -> i32>,
     /// Width of a function's result in bits.
     pub(super) size: Option<extern "C" fn(*mut c_char) -> i32>,
-    /// Argument of all three.
+    /// Argument of all three callbacks.
     pub(super) user_data: *mut c_char,
 }
 
@@ -93,7 +93,7 @@ pub(super) struct ProductInfo {
 mod tests {
     use super::*;
 
-    /// Layout of a C compiler for 64 bits.
+    /// Layout of a C compiler with 64 bits.
     #[test]
     fn structures_are_those_of_c() {
         assert_eq!(size_of::<Value>(), 16);

@@ -16,12 +16,12 @@ const VECTOR_VAL: i32 = 9;
 const NO_DELAY: i32 = 1;
 const NAMED_EVENT: i32 = 34;
 
-/// Variable or event of the design, which stays as long as the design.
+/// Variable or event of the design, which is valid as long as the design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Trigger(NonNull<c_void>);
 
 impl Trigger {
-    /// Trigger of a handle that stays as long as the design.
+    /// Trigger of a handle that is valid as long as the design.
     pub(super) fn of(handle: NonNull<c_void>) -> Self {
         Self(handle)
     }
@@ -41,7 +41,7 @@ pub(super) fn put_number(handle: NonNull<c_void>, number: u64) -> Result<(), Abs
     put(handle, VECTOR_VAL, ValueUnion { vector })
 }
 
-/// Sets the result of a function, which has up to 64 bits.
+/// Sets the result of a function with up to 64 bits.
 pub(super) fn put_result(handle: NonNull<c_void>, number: u64) -> Result<(), Absent> {
     let word = |aval| Vecval { aval, bval: 0 };
     let mut vector = [word(number as u32), word((number >> 32) as u32)];
@@ -61,7 +61,7 @@ fn vecvals(handle: NonNull<c_void>) -> Result<usize, Absent> {
     let get = vpi_get.get()?;
     // SAFETY: the handle is the simulator's.
     let kind = unsafe { get(TYPE, handle.as_ptr()) };
-    // Icarus Verilog ends if it is asked for a property that an object does not have.
+    // Icarus Verilog ends if it is queried for a property that an object lacks.
     if kind == NAMED_EVENT {
         return Ok(1);
     }
@@ -73,7 +73,8 @@ fn vecvals(handle: NonNull<c_void>) -> Result<usize, Absent> {
 fn put(handle: NonNull<c_void>, format: i32, value: ValueUnion) -> Result<(), Absent> {
     let put = vpi_put_value.get()?;
     let mut value = Value { format, value };
-    // SAFETY: the handle is the simulator's, the value has its whole width, and no time is needed without a delay.
+    // SAFETY: the handle is the simulator's, the value has its full width, and no time is needed
+    // without a delay.
     unsafe { put(handle.as_ptr(), &mut value, ptr::null_mut(), NO_DELAY) };
     Ok(())
 }

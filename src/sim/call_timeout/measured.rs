@@ -1,4 +1,4 @@
-//! Subject of a measured interval, which the report names.
+//! Subject of a measured interval, for the report.
 
 use super::text::SharedText;
 
@@ -8,10 +8,10 @@ pub(super) static CALL: SharedText = SharedText::new();
 /// Methods of the testbench that are pending since the last tick.
 pub(super) static METHODS: SharedText = SharedText::new();
 
-/// Place in the testbench that has called the library last.
+/// Location in the testbench of the last call to the library.
 pub(super) static CALLER: SharedText = SharedText::new();
 
-/// Interval without simulated time.
+/// Interval without an advance of simulated time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// A foreign call runs.

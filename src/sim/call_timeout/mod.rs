@@ -1,12 +1,14 @@
-//! Timeout of foreign calls in wall time, for testbenches that hang.
+//! Timeout of foreign calls in wall time, to end testbenches that hang.
 //!
-//! A foreign call that loops, and a method of SystemVerilog that loops behind it, keep the thread of the simulator for ever, and no
-//! code on that thread can end them. A thread of the library's waits beside it, on request alone, prints one report, and ends the process.
+//! A foreign call that loops, or a SystemVerilog method that loops behind it, blocks the
+//! simulator's thread for ever, and no code on that thread can end it. On request, a thread of the
+//! library waits beside it, prints one report, and ends the process.
 //!
-//! That thread reads atomics and nothing else: it never enters the strand, and allocates nothing for its report, as the thread that hangs
-//! may own any lock. It blocks all signals. It is not copied by a fork: a child starts one of its own at its first call.
+//! That thread only reads atomics. It never enters the strand, and allocates nothing for its
+//! report, because the hanging thread may hold any lock. It blocks all signals. A fork does not
+//! copy it: a child starts a thread of its own at its first call.
 //!
-//! All state but the [strand](super::strand)'s is written by the strand's owner.
+//! The owner of the [strand](super::strand) writes all state, except that of the strand itself.
 
 mod measured;
 mod report;
@@ -30,13 +32,13 @@ use measured::{CALL, CALLER, METHODS, Phase};
 /// Timeout in nanoseconds; 0 if it is off.
 static LIMIT: AtomicU64 = AtomicU64::new(0);
 
-/// Number of the interval that is measured.
+/// Number of the measured interval.
 static INTERVAL: AtomicU64 = AtomicU64::new(0);
 
 /// Number of foreign calls on the stack.
 static DEPTH: AtomicU32 = AtomicU32::new(0);
 
-/// Number of waits of the library's on the stack, which may be long.
+/// Number of the library's own waits on the stack, which may be long.
 static WAITS: AtomicU32 = AtomicU32::new(0);
 
 /// True if a method of the testbench is pending since the last tick.
@@ -44,13 +46,13 @@ static PENDING: AtomicBool = AtomicBool::new(false);
 
 static WATCHER: Mutex<Option<Watcher>> = Mutex::new(None);
 
-/// Thread that measures, and the process that it is in.
+/// Measuring thread, and the process that it belongs to.
 struct Watcher {
     thread: JoinHandle<()>,
     generation: u32,
 }
 
-/// Phase now; `None` if the time that passes is the library's, or no call is pending.
+/// Present phase; `None` if the library itself takes the time, or if no call is pending.
 fn phase() -> Option<Phase> {
     if WAITS.load(Ordering::Relaxed) > 0 {
         None
@@ -69,17 +71,17 @@ fn next_interval() -> u64 {
     next
 }
 
-/// True if there is a timeout. On the path of every call.
+/// True if there is a timeout. Runs in every call.
 #[inline]
 pub(crate) fn is_on() -> bool {
     LIMIT.load(Ordering::Relaxed) != 0
 }
 
-/// Ends the process from now on where one foreign call takes longer than `limit`, or a method of the testbench keeps the simulator from
-/// its next call of the library for so long.
+/// Ends the process from now on if a foreign call takes longer than `limit`, or if a pending method
+/// of the testbench keeps the simulator from calling the library for that time.
 ///
 /// # Errors
-/// Errors of the system, which has no more threads.
+/// Error of the system if it can't start a thread.
 pub(crate) fn start(limit: Duration) -> io::Result<()> {
     stop();
     let nanoseconds = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX).max(1);
@@ -97,7 +99,7 @@ pub(crate) fn start(limit: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// Ends the timeout, and its thread.
+/// Ends the timeout and its thread.
 pub(crate) fn stop() {
     LIMIT.store(0, Ordering::Release);
     attention::lower(Cause::CallTimeout);
@@ -112,17 +114,18 @@ pub(crate) fn stop() {
     if of == generation() {
         END.store(true, Ordering::Release);
         thread.thread().unpark();
-        // It can't panic.
+        // The thread does not panic.
         let _ = thread.join();
         END.store(false, Ordering::Release);
         wait_until_gone();
     } else {
-        // There is no such thread in a child, and nothing that its handle stands for.
+        // A child does not have this thread, and its handle refers to nothing.
         mem::forget(thread);
     }
 }
 
-/// Waits until the system no longer counts the thread that has ended, a moment after it was joined.
+/// Waits until the system no longer counts the ended thread, which happens shortly after it was
+/// joined.
 fn wait_until_gone() {
     let task = format!("/proc/self/task/{}", TASK.load(Ordering::Acquire));
     let task = Path::new(&task);
@@ -134,13 +137,13 @@ fn wait_until_gone() {
     }
 }
 
-/// Number of the thread in the system.
+/// Id of the thread in the system.
 static TASK: AtomicI32 = AtomicI32::new(0);
 
 /// Request to the thread to end.
 static END: AtomicBool = AtomicBool::new(false);
 
-/// Ends the timeout at process exit, which may take long; its thread ends with the process.
+/// Ends the timeout at process exit, which may take long. Its thread ends with the process.
 pub(crate) fn exiting() {
     LIMIT.store(0, Ordering::Release);
     WAITS.fetch_add(1, Ordering::Relaxed);
@@ -150,10 +153,10 @@ fn watcher() -> std::sync::MutexGuard<'static, Option<Watcher>> {
     WATCHER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Timeout without its thread, until it is dropped: for a fork, which needs a process of one thread.
+/// Guard without the thread of the timeout, for a fork, which needs a process with one thread.
 pub(super) struct Paused(Option<Duration>);
 
-/// Ends the thread for a moment.
+/// Pauses the thread.
 pub(super) fn pause() -> Paused {
     let limit = LIMIT.load(Ordering::Relaxed);
     let pending = PENDING.load(Ordering::Relaxed);
@@ -180,7 +183,7 @@ fn restart(limit: Duration) {
     }
 }
 
-/// Begins an interval: the testbench has called the library.
+/// Starts an interval: the testbench has called the library.
 pub(crate) fn entered() {
     if is_on() {
         note_entry();
@@ -195,14 +198,14 @@ fn note_entry() {
     if child {
         restart(Duration::from_nanos(LIMIT.load(Ordering::Relaxed)));
     }
-    // An outermost foreign call lasts, whatever it calls.
+    // The interval of an outermost foreign call includes nested calls.
     if DEPTH.load(Ordering::Relaxed) == 0 {
         next_interval();
     }
     CALLER.set(caller::write_place);
 }
 
-/// Begins a tick: methods that are pending are asked again.
+/// Starts a tick, in which pending methods are polled again.
 #[inline]
 pub(crate) fn ticked() {
     if is_on() {
@@ -212,7 +215,8 @@ pub(crate) fn ticked() {
     }
 }
 
-/// Notes a method of the testbench that has answered "pending": its process runs when this call of the library is over.
+/// Records a method of the testbench that has answered "pending". Its process runs after this call
+/// of the library.
 pub(crate) fn note_pending(channel: &str, method: &str) {
     if is_on() && strand::is_entered() {
         let between = if PENDING.load(Ordering::Relaxed) {
@@ -225,11 +229,11 @@ pub(crate) fn note_pending(channel: &str, method: &str) {
     }
 }
 
-/// Wait of the library's for something that may take long, until it is dropped.
+/// Guard of a wait of the library that may take long.
 #[must_use = "the wait ends when this is dropped"]
 pub(crate) struct Wait(());
 
-/// Begins a wait of the library's, as for a process.
+/// Starts a wait of the library, such as for a process.
 pub(crate) fn wait() -> Wait {
     WAITS.fetch_add(1, Ordering::Relaxed);
     Wait(())
@@ -242,12 +246,13 @@ impl Drop for Wait {
     }
 }
 
-/// Foreign call that is measured, until it is dropped.
+/// Guard of a measured foreign call.
 #[must_use = "the call ends when this is dropped"]
 pub(crate) struct ForeignCall(());
 
 impl ForeignCall {
-    /// Begins a call; `describe` names it. `None` if there is no timeout, or the system is not the C ABI's.
+    /// Starts a call, which `describe` names. `None` if there is no timeout, or if the system is
+    /// not the C ABI's.
     #[inline]
     pub(crate) fn begin(describe: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result) -> Option<Self> {
         if !is_on() || !strand::is_entered() {
@@ -270,12 +275,13 @@ impl Drop for ForeignCall {
     }
 }
 
-/// Longest time from one look to the next.
+/// Maximum interval between two checks.
 const NAP: Duration = Duration::from_millis(100);
 
-/// Body of the thread. Time in which the whole process was stopped does not count: a look is at most two naps after the last one.
+/// Body of the thread. Time in which the whole process was stopped does not count, because the time
+/// between two checks counts as at most two naps.
 fn watch(limit: Duration) {
-    // SAFETY: it takes nothing.
+    // SAFETY: it takes no arguments.
     TASK.store(unsafe { libc::gettid() }, Ordering::Release);
     let nap = (limit / 8).clamp(Duration::from_millis(1), NAP);
     let (mut interval, mut waited) = (0, Duration::ZERO);

@@ -1,4 +1,4 @@
-//! Report of a testbench that hangs, and the end of its process.
+//! Report of a hanging testbench, and the end of its process.
 
 use std::fmt::{self, Write};
 use std::process;
@@ -9,14 +9,15 @@ use libc::c_int;
 use super::measured::{CALL, CALLER, METHODS, Phase};
 use super::text::SIZE;
 
-/// Exit status of a process that was ended: that of `timeout`, the command.
+/// Exit status of a process that was ended, as of the command `timeout`.
 const STATUS: c_int = 124;
 
-/// Ends the process. No handler runs, as the thread that hangs may be anywhere; what was recorded before the call is on the disk.
+/// Ends the process. No handler runs, because the state of the hanging thread is unknown.
+/// Recordings before the call are on disk.
 pub(super) fn end_process(phase: Phase, limit: Duration) -> ! {
     let (mut call, mut methods, mut caller) = ([0; SIZE], [0; SIZE], [0; SIZE]);
     let mut line = Line::new();
-    // A line takes all that is written, and drops what does not fit.
+    // A line accepts all text, and drops what does not fit.
     let _ = report(
         &mut line,
         phase,
@@ -28,7 +29,7 @@ pub(super) fn end_process(phase: Phase, limit: Duration) -> ! {
         CALLER.read(&mut caller),
     );
     line.print();
-    // SAFETY: it is fine at any time, on any thread.
+    // SAFETY: the function may be called at any time, on any thread.
     unsafe { libc::_exit(STATUS) }
 }
 
@@ -62,7 +63,7 @@ fn report(line: &mut Line, phase: Phase, limit: Duration, what: &str, caller: &s
     )
 }
 
-/// Line in memory of its own.
+/// Line in a buffer of its own.
 struct Line {
     bytes: [u8; 2048],
     len: usize,
@@ -76,7 +77,7 @@ impl Line {
         }
     }
 
-    /// Writes a text of firmware's, without control characters.
+    /// Writes a text of firmware without control characters.
     fn escaped(&mut self, text: &str) -> fmt::Result {
         text.chars().try_for_each(|char| match char.is_control() {
             true => write!(self, "{}", char.escape_default()),
@@ -84,7 +85,8 @@ impl Line {
         })
     }
 
-    /// Writes the line to standard error. The lock of its stream may be the other thread's.
+    /// Writes the line to standard error without the lock of the stream, which the other thread may
+    /// hold.
     fn print(&self) {
         let mut rest = &self.bytes[..self.len];
         while !rest.is_empty() {
@@ -93,7 +95,7 @@ impl Line {
                 unsafe { libc::write(libc::STDERR_FILENO, rest.as_ptr().cast(), rest.len()) };
             match usize::try_from(written) {
                 Ok(written @ 1..) => rest = rest.get(written..).unwrap_or_default(),
-                // There is no reader.
+                // No reader is left.
                 _ => return,
             }
         }

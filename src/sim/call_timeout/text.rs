@@ -3,16 +3,17 @@
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-/// Bytes that are kept of a text.
+/// Maximum number of bytes of a text.
 pub(super) const SIZE: usize = 256;
 
-/// Text of one writer. A reader gets the text where nothing is written meanwhile, and else parts of several.
+/// Text of one writer. A reader gets the whole text if it is not written meanwhile, and otherwise
+/// parts of several texts.
 pub(super) struct SharedText {
     len: AtomicUsize,
     bytes: [AtomicU8; SIZE],
 }
 
-/// Appends to a text; what does not fit is dropped.
+/// Formatter that appends to a text, and drops what does not fit.
 struct Appender<'a>(&'a SharedText);
 
 impl SharedText {
@@ -36,11 +37,11 @@ impl SharedText {
 
     /// Appends to the text.
     pub(super) fn append(&self, write: impl FnOnce(&mut dyn Write) -> fmt::Result) {
-        // An argument that can't be formatted leaves what was written before it.
+        // If an argument can't be formatted, the text before it is kept.
         let _ = write(&mut Appender(self));
     }
 
-    /// The text, in `buffer`.
+    /// Reads the text into `buffer`.
     pub(super) fn read<'a>(&self, buffer: &'a mut [u8; SIZE]) -> &'a str {
         let len = self.len.load(Ordering::Acquire).min(SIZE);
         for (to, from) in buffer.iter_mut().zip(&self.bytes).take(len) {
@@ -48,7 +49,7 @@ impl SharedText {
         }
         match str::from_utf8(&buffer[..len]) {
             Ok(text) => text,
-            // The end of a text that was cut.
+            // The end of a truncated text is incomplete.
             Err(error) => str::from_utf8(&buffer[..error.valid_up_to()]).unwrap_or_default(),
         }
     }

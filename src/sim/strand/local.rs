@@ -1,4 +1,4 @@
-//! State that is one per system and outlives a call.
+//! State that each system has, and that outlives a call.
 
 use std::cell::RefCell;
 use std::thread::LocalKey;
@@ -6,12 +6,13 @@ use std::thread::LocalKey;
 use super::{Entered, StrandCell, enter_again, is_entered};
 use crate::sim::current_system;
 
-/// A value for each system of the C ABI, and one for each thread outside of the strand: one system may run in each thread of a Rust
-/// program. Declared by [`strand_local!`].
+/// Value of each system of the C ABI, and of each thread outside of the strand, because each thread
+/// of a Rust program may run a system. Declared by [`strand_local!`].
 pub(crate) struct StrandLocal<T: 'static> {
     /// Value of the first system.
     strand: StrandCell<T>,
-    /// Values of further systems, by number from 1 on. A number that is given again has the value of the system before.
+    /// Values of further systems, by number from 1. A number that is used again has the value of
+    /// the previous system.
     further: StrandCell<RefCell<Vec<&'static T>>>,
     new: fn() -> T,
     thread: &'static LocalKey<T>,
@@ -27,14 +28,15 @@ impl<T> StrandLocal<T> {
         }
     }
 
-    /// Uses the value of the current system where this thread is inside the strand, else the thread's own; `None` where the thread is
-    /// ending.
+    /// Uses the value of the current system if this thread is inside the strand, else the thread's
+    /// own; `None` if the thread is ending.
     #[inline]
     pub(crate) fn with<R>(&self, act: impl FnOnce(&T) -> R) -> Option<R> {
         self.with_value_of(is_entered(), act)
     }
 
-    /// Uses the value of the current system, or the thread's own; `None` where the strand is not this thread's, or the thread is ending.
+    /// Uses the value of the current system, or the thread's own. `None` if this thread does not
+    /// own the strand, or is ending.
     #[inline]
     pub(crate) fn with_value_of<R>(&self, strand: bool, act: impl FnOnce(&T) -> R) -> Option<R> {
         if strand {
@@ -48,7 +50,7 @@ impl<T> StrandLocal<T> {
         }
     }
 
-    /// As [`with`](Self::with), but with one value for all systems of the C ABI.
+    /// As [`with`](Self::with), but with one value shared by all systems of the C ABI.
     pub(crate) fn with_shared<R>(&self, act: impl FnOnce(&T) -> R) -> Option<R> {
         match enter_again() {
             Some(entered) => Some(act(self.strand.get(&entered))),
@@ -56,7 +58,8 @@ impl<T> StrandLocal<T> {
         }
     }
 
-    /// The first result of `find` for the value of a system of the C ABI other than the current one. `None` outside of the strand.
+    /// First result of `find` for the value of a system of the C ABI other than the current one.
+    /// `None` outside of the strand.
     pub(crate) fn find_other<R>(&self, find: impl FnMut(&T) -> Option<R>) -> Option<R> {
         let entered = enter_again()?;
         let current = current_system::current().number();
@@ -74,7 +77,7 @@ impl<T> StrandLocal<T> {
             if let Some(value) = further.get(number - 1) {
                 return value;
             }
-            // As many as there are numbers, which are given again.
+            // Bounded by the number of systems, whose numbers are used again.
             further.push(Box::leak(Box::new((self.new)())));
         }
     }

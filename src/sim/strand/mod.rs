@@ -1,24 +1,32 @@
-//! The strand of the process: calls into the C ABI, one at a time, from any thread.
+//! The strand of the process: calls into the C ABI from any thread, one at a time.
 //!
-//! A simulator promises serial calls, not calls from one thread: with `verilator --threads`, a model is initialised on one
-//! thread and evaluated on others. The host of the C ABI therefore belongs to no thread. It belongs to the *strand*: the
-//! thread that is inside a call, for as long as the call lasts. A call that begins while another thread is inside one is
-//! refused; it is not queued, since the thread inside may be waiting for the one outside. The exception is a thread that is inside
-//! *briefly*, for one access to memory on behalf of Python ([`enter_briefly`]). It waits for nobody, so others wait for it: a thread
-//! of Python's own never makes a call of the simulator's fail.
+//! A simulator guarantees serial calls, but not calls from one thread: with `verilator --threads`,
+//! a model is initialised on one thread and evaluated on others. The host of the C ABI therefore
+//! belongs to no thread. It belongs to the *strand*: the thread that is inside a call, during that
+//! call. A call that begins while another thread is inside one is refused. It is not queued,
+//! because the thread inside may be waiting for the one outside. The exception is a thread that is
+//! inside *briefly*, for one access to memory on behalf of Python ([`enter_briefly`]). It does not
+//! wait for other threads, so others wait for it: a thread of Python never makes a call of the
+//! simulator fail.
 //!
-//! # Why `!Send` state may live here
+//! # Soundness of `!Send` state
 //!
-//! The host is a graph of [`Rc`](std::rc::Rc)s and [`Cell`](std::cell::Cell)s. It is sound that threads use it in turn, since
+//! The host is a graph of [`Rc`](std::rc::Rc)s and [`Cell`](std::cell::Cell)s. Threads may use it
+//! in turn, because:
 //!
-//! 1. the graph is reached through a [`StrandCell`] alone, and its reference lives no longer than an [`Entered`];
-//! 2. there is one [`Entered`] chain at a time: [`enter`] takes ownership with an acquiring compare-and-swap, and dropping the
-//!    outermost guard gives it back with a releasing store, so what one thread did happens before what the next one does;
-//! 3. nothing of the graph is held outside: what the Rust API hands to code that runs inside the strand is borrowed for the
-//!    call or [`Send`], and callbacks that the graph keeps are [`Send`]. `tests/send.rs` has the list;
-//! 4. nothing of the graph refers to thread-local state: the executor has none, and what is per system is a [`StrandLocal`].
+//! 1. the graph is reached only through a [`StrandCell`], and its reference lives no longer than an
+//!   [`Entered`];
+//! 2. there is one [`Entered`] chain at a time: [`enter`] takes ownership with an acquiring
+//!   compare-and-swap, and dropping the outermost guard releases it with a releasing store. So the
+//!   actions of one thread happen before those of the next;
+//! 3. nothing outside refers to the graph: values that the Rust API passes to code inside the
+//!   strand are borrowed for the call or [`Send`], and callbacks in the graph are [`Send`].
+//!   `tests/send.rs` has the list;
+//! 4. nothing in the graph refers to thread-local state: the executor has none, and state of a
+//!   system is a [`StrandLocal`].
 //!
-//! All systems of the C ABI share the strand: a call for one is refused while another thread is inside a call for another.
+//! All systems of the C ABI share the strand: a call for one system is refused while another thread
+//! is inside a call for another.
 
 mod local;
 
@@ -33,10 +41,10 @@ use thiserror::Error;
 pub(crate) use self::local::{StrandLocal, strand_local};
 use super::current_system::SystemId;
 
-/// The thread inside a call, by its [token](token).
+/// Thread inside a call, by its [token](token).
 static OWNER: Owner = Owner::new();
 
-/// Another thread is inside a call.
+/// Error: another thread is inside a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
     "another thread is inside a call of vhost: calls may come from any thread, but one at a time (in Verilator, \
@@ -44,13 +52,15 @@ static OWNER: Owner = Owner::new();
 )]
 pub(crate) struct Overlap;
 
-/// True in a process that was forked while the strand was another thread's: what that thread was about is never ended.
+/// True in a process that was forked while another thread owned the strand. That thread's call
+/// never ends here.
 static ORPHANED: AtomicBool = AtomicBool::new(false);
 
-/// True in a process that was forked while this thread was inside, not by [`keep`].
+/// True in a process that was forked while this thread was inside a call, and not by [`keep`].
 static FORKED_INSIDE: AtomicBool = AtomicBool::new(false);
 
-/// In a child, right after a fork: gives back the strand of a thread that there is no more. Uses atomics alone.
+/// Releases, in a child right after a fork, the strand of a thread that does not exist any more.
+/// Uses only atomics.
 pub(super) fn forked() {
     let owner = OWNER.0.load(Ordering::Relaxed) & !BRIEF;
     if owner == token() {
@@ -63,18 +73,18 @@ pub(super) fn forked() {
     }
 }
 
-/// State of the strand when this process was forked off.
+/// State of the strand when this process was forked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ForkedWhile {
-    /// No thread was inside, or this thread by [`keep`].
+    /// No thread was inside, or this thread was by [`keep`].
     Idle,
     /// This thread was inside a call.
     Inside,
-    /// Another thread was.
+    /// Another thread was inside a call.
     OtherInside,
 }
 
-/// State of the strand when this process was forked off.
+/// State of the strand when this process was forked.
 pub(crate) fn forked_while() -> ForkedWhile {
     if ORPHANED.load(Ordering::Relaxed) {
         ForkedWhile::OtherInside
@@ -85,16 +95,16 @@ pub(crate) fn forked_while() -> ForkedWhile {
     }
 }
 
-/// True while the strand is this thread's by [`keep`].
+/// True while this thread owns the strand by [`keep`].
 static KEPT: AtomicBool = AtomicBool::new(false);
 
-/// Stays in the strand when the outermost guard is gone: other threads are kept out of it until [`enter_kept`].
+/// Keeps the strand after the outermost guard: other threads can't enter until [`enter_kept`].
 pub(crate) fn keep(entered: Entered) {
     KEPT.store(true, Ordering::Relaxed);
     std::mem::forget(entered);
 }
 
-/// Runs a fork by this thread, which is inside: it goes on inside in both processes.
+/// Runs a fork by this thread, which is inside, and stays inside in both processes.
 pub(super) fn keeping<T>(fork: impl FnOnce() -> T) -> T {
     let before = KEPT.swap(true, Ordering::Relaxed);
     let forked = fork();
@@ -102,16 +112,16 @@ pub(super) fn keeping<T>(fork: impl FnOnce() -> T) -> T {
     forked
 }
 
-/// The guard of a strand that this thread keeps by [`keep`]. The strand is left when it is dropped.
+/// Guard of a strand that this thread keeps by [`keep`]. Dropping it leaves the strand.
 pub(crate) fn enter_kept() -> Option<Entered> {
-    // Not by `then_some`: a guard that is dropped gives the strand back.
+    // Not by `then_some`, because dropping an unused guard would release the strand.
     (is_entered() && KEPT.swap(false, Ordering::Relaxed)).then(|| Entered {
         outermost: true,
         _here: PhantomData,
     })
 }
 
-/// Ownership of the strand. Nested guards of one thread are fine; the outermost one gives it back.
+/// Ownership of the strand. One thread may nest guards; the outermost one releases it.
 #[derive(Debug)]
 #[must_use = "the strand is left when this is dropped"]
 pub(crate) struct Entered {
@@ -123,7 +133,7 @@ pub(crate) struct Entered {
 /// True if the system is settled: see [`Entered::settle`].
 static SETTLED: AtomicBool = AtomicBool::new(false);
 
-/// Enters the strand, until the guard is dropped. Waits for a thread that is inside briefly.
+/// Enters the strand until the guard is dropped. Waits for a thread that is inside briefly.
 #[inline]
 pub(crate) fn enter() -> Result<Entered, Overlap> {
     let outermost = OWNER.claim(token(), 0)?;
@@ -134,7 +144,8 @@ pub(crate) fn enter() -> Result<Entered, Overlap> {
     })
 }
 
-/// Enters the strand if no thread is inside, not even this one. The system may still be [settled](Entered::is_settled).
+/// Enters the strand if no thread is inside, not even this one. The system may still be
+/// [settled](Entered::is_settled).
 #[inline]
 pub(crate) fn enter_free() -> Option<Entered> {
     // As in `enter_kept`.
@@ -144,7 +155,8 @@ pub(crate) fn enter_free() -> Option<Entered> {
     })
 }
 
-/// Enters the strand for something that waits for no other thread. Calls from others wait until the guard is dropped.
+/// Enters the strand for an action that waits for no other thread. Calls of other threads wait
+/// until the guard is dropped.
 #[cfg(feature = "python")]
 pub(crate) fn enter_briefly() -> Result<Entered, Overlap> {
     let outermost = OWNER.claim(token(), BRIEF)?;
@@ -165,11 +177,11 @@ const FOREIGN: usize = 1;
 /// A selected system is one more than its bits, above [`FOREIGN`].
 const SELECTED: u32 = 1;
 
-/// Guard of a change between code of the library and foreign code: a function of the testbench, a
+/// Guard of a switch between code of the library and foreign code: a function of the testbench, a
 /// memory of a C model, Python, a callback of a host program, or code that the simulator runs for
-/// VPI. A system that foreign code selects is forgotten with its guard.
+/// VPI. The guard's end also ends a selection of a system by the foreign code.
 ///
-/// Outside of the strand it does nothing.
+/// Has no effect outside of the strand.
 #[must_use = "it ends when this is dropped"]
 pub(crate) struct CodeGuard {
     before: Option<usize>,
@@ -219,7 +231,7 @@ impl CodeGuard {
         self.before = Some(((system.bits() + 1) << SELECTED) | FOREIGN);
     }
 
-    /// Ends without a change: another thread is inside.
+    /// Ends the guard without a change, because another thread is inside.
     fn forget(mut self) {
         self.before = None;
     }
@@ -251,27 +263,29 @@ pub(crate) fn is_entered() -> bool {
 }
 
 impl Entered {
-    /// True where no other guard of this thread was there before.
+    /// True if this is the only guard of this thread.
     #[inline]
     pub(crate) fn is_outermost(&self) -> bool {
         self.outermost
     }
 
-    /// True if no thread has entered the strand since [`settle`](Self::settle), but by [`enter_free`].
+    /// True if no thread has entered the strand since [`settle`](Self::settle), other than by
+    /// [`enter_free`].
     #[inline]
     pub(crate) fn is_settled(&self) -> bool {
         SETTLED.load(Ordering::Relaxed)
     }
 
-    /// Notes whether the system is settled, until a thread enters the strand in another way than by [`enter_free`].
+    /// Records if the system is settled, until a thread enters the strand other than by
+    /// [`enter_free`].
     #[inline]
     pub(crate) fn settle(&self, is_settled: bool) {
         SETTLED.store(is_settled, Ordering::Relaxed);
     }
 
-    /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come
-    /// from any thread. Returns the strand again, or [`Overlap`] if another thread is inside a call
-    /// by then; and the result of `act`, which may panic.
+    /// Leaves the strand while `act` runs, so that simulated time can advance and other calls may
+    /// come from any thread. Returns the strand, or [`Overlap`] if another thread is inside a call
+    /// by then, and the result of `act`, which may panic.
     pub(crate) fn leave_during<T>(
         self,
         act: impl FnOnce() -> T,
@@ -301,21 +315,22 @@ impl Drop for Entered {
     }
 }
 
-/// Identity of this thread: the address of its control block, which no other living thread has. Even, and never zero. Async-signal-safe.
+/// Identity of this thread: the address of its control block, which is unique among live threads.
+/// Even, and never zero. Async-signal-safe.
 #[inline]
 fn token() -> usize {
-    // SAFETY: it takes nothing, and never fails.
+    // SAFETY: it takes no arguments, and never fails.
     let thread = unsafe { libc::pthread_self() };
     thread as usize
 }
 
-/// The owner of something that one thread has at a time.
+/// Owner of an exclusive resource.
 struct Owner(AtomicUsize);
 
-/// No token is zero.
+/// Value without an owner. No token is zero.
 const FREE: usize = 0;
 
-/// Set beside the token of an owner that others wait for.
+/// Bit in addition to the token of an owner for which others wait.
 const BRIEF: usize = 1;
 
 impl Owner {
@@ -323,7 +338,7 @@ impl Owner {
         Self(AtomicUsize::new(FREE))
     }
 
-    /// Makes a thread the owner, briefly or not. False if it was already.
+    /// Makes a thread the owner, briefly or not. Returns false if it is the owner already.
     #[inline]
     fn claim(&self, thread: usize, brief: usize) -> Result<bool, Overlap> {
         loop {
@@ -341,7 +356,8 @@ impl Owner {
         }
     }
 
-    /// Makes a thread the owner if there is none. False if there is one, also this thread.
+    /// Makes a thread the owner if there is none. Returns false for any owner, including this
+    /// thread.
     #[inline]
     fn claim_free(&self, thread: usize) -> bool {
         let claimed = self
@@ -352,7 +368,7 @@ impl Owner {
 
     #[inline]
     fn is(&self, thread: usize) -> bool {
-        // Only this thread writes its own token.
+        // Only this thread writes its token.
         self.0.load(Ordering::Relaxed) & !BRIEF == thread
     }
 
@@ -362,11 +378,12 @@ impl Owner {
     }
 }
 
-/// State of the strand. It is never dropped: a process that just ends has nothing to tear down.
+/// State of the strand. It is never dropped, because a process that ends needs no cleanup.
 #[derive(Debug)]
 pub(crate) struct StrandCell<T>(UnsafeCell<T>);
 
-// SAFETY: the value is reached by `get` alone, for as long as the strand is owned; see the module's documentation.
+// SAFETY: the value is reached only by `get`, while the strand is owned; see the module's
+// documentation.
 unsafe impl<T> Sync for StrandCell<T> {}
 
 impl<T> StrandCell<T> {
@@ -374,15 +391,16 @@ impl<T> StrandCell<T> {
         Self(UnsafeCell::new(value))
     }
 
-    /// The value, while the strand is owned.
+    /// Value, while the strand is owned.
     #[inline]
     pub(crate) fn get<'a>(&'a self, _: &'a Entered) -> &'a T {
-        // SAFETY: nobody has a unique reference, and the guard says that no other thread has any.
+        // SAFETY: no unique reference exists, and the guard shows that no other thread has a
+        // reference.
         unsafe { &*self.0.get() }
     }
 }
 
-/// One more guard of a thread that is inside the strand.
+/// Further guard of a thread that is inside the strand.
 #[inline]
 fn enter_again() -> Option<Entered> {
     is_entered().then_some(Entered {

@@ -29,7 +29,8 @@ const REALS: [i32; 2] = [47, 613];
 const ARRAYS: [i32; 3] = [29, 114, 116];
 /// Module, task, function, named blocks, scope of `generate`.
 const SCOPES: [i32; 6] = [32, 59, 20, 33, 35, 134];
-/// `reg`, `integer`, `time`, part of one, word of a memory; `longint`, `shortint`, `int`, `byte`, `bit`.
+/// `reg`, `integer`, `time`, part-select, word of a memory; `longint`, `shortint`, `int`, `byte`,
+/// `bit`.
 const VARIABLES: [i32; 10] = [48, 25, 63, 42, 30, 610, 611, 612, 614, 620];
 
 /// Kind of a parameter.
@@ -64,7 +65,7 @@ impl Kind {
         }
     }
 
-    /// True if an object of this type can be the argument.
+    /// True if an object of this type is a valid argument.
     fn takes(self, object: i32, constant: Option<i32>) -> bool {
         let is_value = !ARRAYS.contains(&object)
             && !SCOPES.contains(&object)
@@ -98,7 +99,7 @@ pub(crate) enum ArgumentError {
     /// Call from outside of a system task.
     #[error("the simulator names no running call")]
     NoCall,
-    /// Fewer or more arguments than there may be.
+    /// Too few or too many arguments.
     #[error("it has {}, and takes {}; usage: {usage}", counted(*.given), range(*.least, *.most))]
     Count {
         given: usize,
@@ -120,17 +121,17 @@ pub(crate) enum ArgumentError {
     /// Number of more than 64 bits.
     #[error("argument {number} (`{name}`) needs more than 64 bits")]
     TooLarge { number: usize, name: &'static str },
-    /// Value that the simulator does not give.
+    /// Value that the simulator does not provide.
     #[error("the simulator gives no value of argument {number} (`{name}`)")]
     NoValue { number: usize, name: &'static str },
 }
 
-/// "1 argument", "2 arguments".
+/// Formats a count, such as "1 argument" or "2 arguments".
 fn counted(count: usize) -> String {
     format!("{count} argument{}", if count == 1 { "" } else { "s" })
 }
 
-/// "3", or "1 to 3".
+/// Formats a range, such as "3" or "1 to 3".
 fn range(least: usize, most: usize) -> String {
     match least == most {
         true => most.to_string(),
@@ -148,14 +149,14 @@ pub(super) struct Argument {
 }
 
 impl Argument {
-    /// Checks that the parameter takes the argument.
+    /// Checks that the argument is valid for the parameter.
     pub(super) fn check(
         &self,
         kind: Kind,
         usage: impl Fn() -> String,
     ) -> Result<(), ArgumentError> {
         let object = self.get(TYPE)?;
-        // Icarus Verilog ends if it is asked for a property that an object does not have.
+        // Icarus Verilog ends if it is queried for a property that an object lacks.
         let constant = match object == CONSTANT {
             true => Some(self.get(CONST_TYPE)?),
             false => None,
@@ -180,16 +181,16 @@ impl Argument {
     /// Bytes of a text, without a NUL.
     pub(super) fn text(&self) -> Result<Vec<u8>, ArgumentError> {
         let value = self.value(STRING_VAL)?;
-        // SAFETY: the format says that this is the member; it was initialised before.
+        // SAFETY: the format determines this member; it was initialised before.
         let text = unsafe { value.value.text };
         if text.is_null() {
             return Err(self.no_value());
         }
-        // SAFETY: the simulator gives a NUL-terminated text, which stays until its next call.
+        // SAFETY: the simulator returns a NUL-terminated text, which is valid until its next call.
         Ok(unsafe { CStr::from_ptr(text) }.to_bytes().to_owned())
     }
 
-    /// A number, without a sign.
+    /// Number without a sign.
     pub(super) fn number(&self) -> Result<u64, ArgumentError> {
         let vecvals = usize::try_from(self.get(SIZE)?).unwrap_or(0).div_ceil(32);
         let value = self.value(VECTOR_VAL)?;
@@ -198,7 +199,8 @@ impl Argument {
         if vector.is_null() || vecvals == 0 {
             return Err(self.no_value());
         }
-        // SAFETY: the simulator's vector has a vecval for each 32 bits of the argument, whose size was asked for.
+        // SAFETY: the simulator's vector has a vecval for each 32 bits of the argument, whose size
+        // was queried.
         let vector = unsafe { slice::from_raw_parts(vector, vecvals) };
         let (number, name) = (self.number, self.name);
         if vector.iter().any(|vecval| vecval.bval != 0) {
@@ -220,7 +222,8 @@ impl Argument {
                 vector: ptr::null_mut(),
             },
         };
-        // SAFETY: the handle is an argument of the running call, and `value` is there for the call.
+        // SAFETY: the handle is an argument of the running call, and `value` is valid during the
+        // call.
         unsafe { get(self.handle.as_ptr(), &mut value) };
         if value.format != format {
             return Err(self.no_value());

@@ -1,4 +1,4 @@
-//! Running call of a system task, and a call in the source that is checked.
+//! Running call of a system task, or a call in the source under check.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
@@ -21,7 +21,7 @@ const FULL_NAME: i32 = 3;
 const FILE: i32 = 5;
 const LINE: i32 = 6;
 
-/// Most arguments of a call that are looked at.
+/// Maximum number of arguments of a call that are checked.
 const MOST: usize = 16;
 
 /// Call of a task, in the simulation or in the source.
@@ -34,7 +34,7 @@ pub(crate) struct RunningCall {
 }
 
 impl RunningCall {
-    /// Call that the simulator is making, or checking.
+    /// Call that the simulator makes or checks.
     pub(crate) fn of(declaration: &Declaration) -> Result<Self, ArgumentError> {
         let handle = running()?;
         let mut call = Self {
@@ -53,8 +53,8 @@ impl RunningCall {
             .iter()
             .map(|parameter| parameter.name);
         let mut names = names.fuse();
-        // The end of an iterator releases it.
-        // SAFETY: the iterator is the simulator's, and has not come to its end.
+        // After its last object, an iterator releases itself.
+        // SAFETY: the iterator is the simulator's, and has not reached its end.
         while let Some(handle) = NonNull::new(unsafe { scan(arguments) }) {
             call.given += 1;
             if let Some(name) = names.next() {
@@ -102,7 +102,7 @@ impl RunningCall {
         self.argument(index)?.text()
     }
 
-    /// A number.
+    /// Number of an argument.
     pub(crate) fn number(&self, index: usize) -> Result<u64, ArgumentError> {
         self.argument(index)?.number()
     }
@@ -117,18 +117,18 @@ impl RunningCall {
         Ok(self.argument(index)?.set_number(number)?)
     }
 
-    /// Array behind an argument, which stays as long as the design.
+    /// Array of an argument, which is valid as long as the design.
     pub(crate) fn array(&self, index: usize) -> Result<HdlArray, SimError> {
         let argument = self.argument(index)?;
         HdlArray::of(argument.handle)
     }
 
-    /// Variable or event behind an argument, which stays as long as the design.
+    /// Variable or event of an argument, which is valid as long as the design.
     pub(crate) fn trigger(&self, index: usize) -> Result<Trigger, ArgumentError> {
         Ok(Trigger::of(self.argument(index)?.handle))
     }
 
-    /// File and line of the call in the source; empty if the simulator does not say.
+    /// File and line of the call in the source; empty if the simulator does not provide them.
     fn place(&self) -> String {
         let (Ok(text), Ok(get)) = (vpi_get_str.get(), vpi_get.get()) else {
             return String::new();
@@ -138,7 +138,7 @@ impl RunningCall {
         if file.is_null() {
             return String::new();
         }
-        // SAFETY: the simulator gives a NUL-terminated name, which stays until its next call.
+        // SAFETY: the simulator returns a NUL-terminated name, which is valid until its next call.
         let file = unsafe { CStr::from_ptr(file) }
             .to_string_lossy()
             .into_owned();
@@ -150,12 +150,12 @@ impl RunningCall {
 
 fn running() -> Result<NonNull<c_void>, ArgumentError> {
     let handle = vpi_handle.get()?;
-    // SAFETY: NULL stands for the call that is running.
+    // SAFETY: NULL means the running call.
     let call = unsafe { handle(SYS_TF_CALL, ptr::null_mut()) };
     NonNull::new(call).ok_or(ArgumentError::NoCall)
 }
 
-/// Hierarchical name of the scope that the running call is in; `None` where none runs.
+/// Hierarchical name of the running call's scope; `None` if no call runs.
 pub(crate) fn scope_of_running() -> Option<String> {
     let (handle, text) = (vpi_handle.get().ok()?, vpi_get_str.get().ok()?);
     let call = running().ok()?;
@@ -164,18 +164,18 @@ pub(crate) fn scope_of_running() -> Option<String> {
     if scope.is_null() {
         return None;
     }
-    // SAFETY: the handle is the simulator's, and stays as long as the design.
+    // SAFETY: the handle is the simulator's, and is valid as long as the design.
     let name = unsafe { text(FULL_NAME, scope) };
     if name.is_null() {
         return None;
     }
-    // SAFETY: the simulator gives a NUL-terminated name, which stays until its next call.
+    // SAFETY: the simulator returns a NUL-terminated name, which is valid until its next call.
     let name = unsafe { CStr::from_ptr(name) };
     Some(name.to_string_lossy().into_owned())
 }
 
 impl Declaration {
-    /// Gives the running call of a function its result; nothing for a task.
+    /// Sets the result of the running function; has no effect in a task.
     pub(crate) fn give(&self, result: i64) -> Result<(), ArgumentError> {
         if self.returned == Returned::Nothing {
             return Ok(());
@@ -184,7 +184,7 @@ impl Declaration {
     }
 }
 
-/// Refuses a call in the source: prints the error, and ends the run before it begins.
+/// Refuses a call in the source: prints the error, and ends the run before the simulation.
 pub(crate) fn refuse(
     call: &RunningCall,
     declaration: &Declaration,

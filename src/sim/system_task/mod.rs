@@ -1,7 +1,8 @@
 //! System tasks and functions of a simulator with VPI (IEEE 1800-2017, 36.9 and 38.37.1).
 //!
-//! A task is declared by its name and its parameters. The simulator calls back for each call in the source before the
-//! simulation, which checks the arguments, and for each call in the simulation.
+//! A task is declared by its name and its parameters. Before the simulation, the simulator calls
+//! back for each call in the source, to check the arguments. In the simulation, it calls back for
+//! each call.
 
 mod argument;
 mod call;
@@ -22,14 +23,14 @@ const SYS_FUNC: i32 = 2;
 const INT_FUNC: i32 = 1;
 const SIZED_FUNC: i32 = 4;
 
-/// Result of a system function, or none of a task.
+/// Type of a system function's result; none for a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Returned {
     /// A task.
     Nothing,
     /// An `integer`.
     Integer,
-    /// 64 bits without a sign.
+    /// Unsigned number of 64 bits.
     Long,
 }
 
@@ -40,7 +41,7 @@ pub(crate) struct Declaration {
     pub(crate) name: &'static str,
     pub(crate) returned: Returned,
     pub(crate) parameters: &'static [Parameter],
-    /// Number of parameters that a call must give.
+    /// Number of required parameters.
     pub(crate) required: usize,
 }
 
@@ -48,7 +49,7 @@ pub(crate) struct Declaration {
 pub(crate) type Callback = extern "C" fn(*mut c_char) -> i32;
 
 impl Declaration {
-    /// Call as a user writes it: name and parameters, optional ones in brackets.
+    /// Syntax of a call: name and parameters, optional ones in brackets.
     pub(crate) fn usage(&self) -> String {
         let names = self.parameters.iter().map(|parameter| parameter.name);
         let (required, optional): (Vec<_>, Vec<_>) = names
@@ -71,7 +72,7 @@ impl Declaration {
     }
 }
 
-/// Registers a task, for the whole life of the process. `data` is given to both callbacks.
+/// Registers a task for the life of the process. Both callbacks get `data`.
 ///
 /// # Errors
 /// [`Absent`] if the program has no VPI.
@@ -97,12 +98,12 @@ pub(crate) fn register(
         size: (result == SIZED_FUNC).then_some(long as Callback),
         user_data: data.cast_mut().cast(),
     };
-    // SAFETY: the simulator copies the structure; name, callbacks and data stay.
+    // SAFETY: the simulator copies the structure; name, callbacks and data stay valid.
     unsafe { register(ptr::from_mut(&mut systf)) };
     Ok(())
 }
 
-/// Width of a result of 64 bits.
+/// Width of a 64-bit result.
 extern "C" fn long(_: *mut c_char) -> i32 {
     64
 }

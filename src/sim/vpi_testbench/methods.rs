@@ -1,7 +1,8 @@
-//! Methods that HDL serves. A call of firmware waits here until HDL has taken and answered it.
+//! Methods that HDL serves. A call of firmware waits here until HDL has answered it.
 //!
-//! VPI can't call a task. So the library changes a variable, or triggers an event, on which a process of the testbench
-//! waits. The process takes the calls that wait, and answers each at once or later.
+//! VPI can't call a task. So the library changes a variable, or triggers an event, for which a
+//! process of the testbench waits. The process takes the waiting calls, and answers each at once or
+//! later.
 
 use super::super::vpi_value::Trigger;
 
@@ -11,15 +12,15 @@ const PENDING: u32 = 1;
 const ABSENT: u32 = 2;
 const FAILED: u32 = 3;
 
-/// Method of no call: a trigger for all that no other has.
+/// Name for a trigger of all methods that have none of their own.
 const ANY: &str = "*";
 
 /// Answer of HDL to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// The result.
+    /// Result of the call.
     Result(u64),
-    /// There is no such method.
+    /// Unknown method.
     Absent,
     /// The call has failed.
     Failed,
@@ -34,7 +35,7 @@ pub(crate) struct CallInfo {
     pub(crate) args: Vec<u64>,
     is_taken: bool,
     answer: Option<Answer>,
-    /// True if it was polled since the last tick's end.
+    /// True if it was polled since the end of the last tick.
     is_polled: bool,
 }
 
@@ -43,7 +44,7 @@ pub(crate) struct CallInfo {
 pub(super) struct Methods {
     registered: Vec<(String, Trigger)>,
     calls: Vec<CallInfo>,
-    /// Number of calls so far. A call's number is used once.
+    /// Number of calls so far. The number of a call is not used again.
     begun: u32,
 }
 
@@ -70,7 +71,7 @@ impl Methods {
         of(method).or_else(|| of(ANY)).map(|(_, trigger)| *trigger)
     }
 
-    /// Polls a call: its result and status, and for a new one its trigger and its number.
+    /// Polls a call. Returns its result and status, and for a new call its trigger and its number.
     pub(super) fn poll(
         &mut self,
         channel: &str,
@@ -94,7 +95,7 @@ impl Methods {
         let Some(trigger) = self.trigger(method) else {
             return ((0, ABSENT), None);
         };
-        // 0 is no number. After 2^32 calls the numbers begin again.
+        // 0 is not a valid number. After 2^32 calls the numbers start again.
         self.begun = self.begun.checked_add(1).unwrap_or(1);
         self.calls.push(CallInfo {
             number: self.begun,
@@ -108,7 +109,7 @@ impl Methods {
         ((0, PENDING), Some((trigger, self.begun)))
     }
 
-    /// Takes the oldest call of a method, or of any, that was not taken.
+    /// Takes the oldest waiting call of a method, or of any method.
     pub(super) fn next(&mut self, method: Option<&str>) -> Option<u32> {
         let wanted = |call: &&mut CallInfo| {
             !call.is_taken && method.is_none_or(|method| call.method == method)
@@ -145,7 +146,8 @@ impl Methods {
         }
     }
 
-    /// Drops the calls that were not polled since the last sweep: their channels were reset.
+    /// Drops the calls that were not polled since the last sweep, because their channels were
+    /// reset.
     pub(super) fn sweep(&mut self) {
         self.calls
             .retain_mut(|call| std::mem::replace(&mut call.is_polled, false));

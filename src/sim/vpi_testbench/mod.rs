@@ -1,8 +1,8 @@
-//! Testbench of a simulator without DPI: its system tasks declare what a testbench with DPI exports.
+//! Testbench of a simulator without DPI. System tasks declare what DPI exports elsewhere.
 //!
 //! - [`methods`]: methods that HDL serves by `$mb_on_call`.
-//! - Black-box memories are arrays that `$mb_bb_mem` has named.
-//! - Exit codes are kept for `$mb_exit_code`.
+//! - Black-box memories are arrays that `$mb_bb_mem` has registered.
+//! - Exit codes are stored for `$mb_exit_code`.
 
 mod methods;
 
@@ -38,11 +38,11 @@ strand_local! {
 }
 
 strand_local! {
-    /// The first exit code other than 0.
+    /// First exit code other than 0.
     static EXIT_CODE: Cell<u32> = Cell::new(0);
 }
 
-/// Notes that a system task was called. At the first call, `end` is registered for the end of the simulation.
+/// Records the call of a system task. The first call registers `end` for the end of the simulation.
 pub(crate) fn attend(end: fn()) {
     static ONCE: Once = Once::new();
     static END: std::sync::Mutex<Option<fn()>> = std::sync::Mutex::new(None);
@@ -70,12 +70,13 @@ pub(crate) fn attend(end: fn()) {
             index: 0,
             user_data: ptr::null_mut::<c_char>(),
         };
-        // SAFETY: the simulator copies the data, and the function stays while the library is loaded.
+        // SAFETY: the simulator copies the data, and the function exists while the library is
+        // loaded.
         unsafe { register(&mut data) };
     });
 }
 
-/// Makes an array the black-box memory of this name; another one that was there before is replaced.
+/// Registers an array as the black-box memory of this name. Replaces an earlier one.
 pub(crate) fn name_array(name: &str, array: HdlArray) {
     ARRAYS.with(|arrays| {
         let mut arrays = arrays.borrow_mut();
@@ -84,7 +85,7 @@ pub(crate) fn name_array(name: &str, array: HdlArray) {
     });
 }
 
-/// Array behind a black-box memory.
+/// Array of a black-box memory.
 pub(super) fn array(name: &[u8]) -> Result<Rc<HdlArray>, SimError> {
     let found = ARRAYS.with(|arrays| {
         let arrays = arrays.borrow();
@@ -94,7 +95,7 @@ pub(super) fn array(name: &[u8]) -> Result<Rc<HdlArray>, SimError> {
     found.flatten().ok_or(SimError::NoArray)
 }
 
-/// Notes the exit of a channel.
+/// Records the exit of a channel.
 pub(super) fn exited(code: u32) {
     EXIT_CODE.with(|first| {
         if first.get() == 0 {
@@ -103,12 +104,12 @@ pub(super) fn exited(code: u32) {
     });
 }
 
-/// The first exit code other than 0; 0 if there was none.
+/// First exit code other than 0; 0 if there was none.
 pub(crate) fn exit_code() -> u32 {
     EXIT_CODE.with(Cell::get).unwrap_or(0)
 }
 
-/// Serves a method by a trigger: `*` is any method that no other trigger has.
+/// Serves a method by a trigger. `*` means all methods without a trigger of their own.
 pub(crate) fn on_call(method: &str, trigger: Trigger) {
     METHODS.with(|methods| methods.borrow_mut().register(method, trigger));
 }
@@ -119,11 +120,11 @@ pub(super) fn takes_calls() -> bool {
     any.unwrap_or(false)
 }
 
-/// Polls a call: its result and status, as `mb_sv_call` has them.
+/// Polls a call. Returns result and status like `mb_sv_call`.
 pub(super) fn poll(channel: &str, method: &str, args: &[u64]) -> Result<(u64, u32), SimError> {
     let polled = METHODS.with(|methods| methods.borrow_mut().poll(channel, method, args));
     let (answer, trigger) = polled.ok_or(SimError::Unregistered)?;
-    // The simulator may come back before this returns: nothing is borrowed.
+    // The simulator may re-enter before this returns, so nothing is borrowed.
     if let Some((trigger, number)) = trigger {
         let _foreign = CodeGuard::foreign();
         trigger.pull(number)?;
@@ -131,42 +132,42 @@ pub(super) fn poll(channel: &str, method: &str, args: &[u64]) -> Result<(u64, u3
     Ok(answer)
 }
 
-/// Takes the next call of a method, or of any; `None` if none waits.
+/// Takes the next call of a method, or of any method; `None` if no call waits.
 pub(crate) fn next_call(method: Option<&str>) -> Option<u32> {
     let next = METHODS.with(|methods| methods.borrow_mut().next(method));
     next.flatten()
 }
 
-/// Number of calls without an answer.
+/// Number of calls without a result.
 pub(crate) fn pending_calls() -> usize {
     let pending = METHODS.with(|methods| methods.borrow().pending());
     pending.unwrap_or(0)
 }
 
-/// Uses a call. `None` for one that is over.
+/// Uses a call; `None` for one that has ended.
 pub(crate) fn with_call<T>(number: u64, act: impl FnOnce(&CallInfo) -> T) -> Option<T> {
     let used = METHODS.with(|methods| methods.borrow().get(number).map(act));
     used.flatten()
 }
 
-/// True for the number of a call, also of one that is over.
+/// True for the number of any call so far.
 pub(crate) fn was_call(number: u64) -> bool {
     let was = METHODS.with(|methods| methods.borrow().has_been(number));
     was.unwrap_or(false)
 }
 
-/// Answers a call. False for one that is over.
+/// Answers a call. Returns false for one that has ended.
 pub(crate) fn answer(number: u64, answer: Answer) -> bool {
     let answered = METHODS.with(|methods| methods.borrow_mut().answer(number, answer));
     answered.unwrap_or(false)
 }
 
-/// Ends a tick: a call that was not polled in it is none any more.
+/// Ends a tick, and drops calls that were not polled in it.
 pub(crate) fn end_tick() {
     METHODS.with(|methods| methods.borrow_mut().sweep());
 }
 
-/// Begins a system: nothing of the one before is left but what HDL has declared.
+/// Starts a system. Of the previous one, only the declarations of HDL are kept.
 pub(crate) fn begin() {
     EXIT_CODE.with(|code| code.set(0));
     METHODS.with(|methods| methods.borrow_mut().forget_calls());
