@@ -1,17 +1,19 @@
 //! Verification host for co-simulation: serves the requests of firmware on a simulated CPU.
 //!
-//! Firmware writes requests into mailbox queues in its own memory. The host reads them there by backdoor, on
-//! each tick of the simulation, serves them, and writes the responses back.
+//! Firmware writes requests into mailbox queues in its own memory. On each tick of the simulation,
+//! the host reads them there by backdoor, serves them, and writes the responses back.
 //!
 //! # Modules, from top to bottom
 //!
 //! - `ffi`: C ABI of `include/vhost.h`, called by the simulator.
-//! - [`Vhost`] and the `mailbox_init` functions (`system`): configuration turned into running actors.
+//! - [`Vhost`] and the `mailbox_init` functions (`system`): start of a system's actors from its
+//!   configuration.
 //! - `backend`: backends of memories.
 //! - `foreign`: outgoing calls: the simulator, callbacks of a Rust host program, methods in Python.
-//! - `actors`: front ends, memory, RPC dispatcher, files, console, sockets: state and decisions.
+//! - `actors`: state and decisions of the front ends, memory, RPC dispatcher, files, console and
+//!   sockets.
 //! - [`messages`]: every message between them.
-//! - [`bus`]: delivers messages; the only module that waits.
+//! - [`bus`]: delivery of messages; the only module that waits.
 //! - [`config`]: the two YAML files. [`mem`]: memory without actors. `printf`: formats of C.
 //! - [`trace`]: recordings. [`attach`]: loggers, checkers, statistics.
 //! - `guest`: files and streams that leave the process as it is; copies of the process.

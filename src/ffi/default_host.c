@@ -1,5 +1,6 @@
-/* The system of the C ABI without a host program. In an object of its own: a host program's definition takes its place, but where a
- * linker comes to this one first. It is left out of a library with the feature `host`. */
+/* Default for programs without a host program. It is in an object of its own, so that a host
+ * program's definition replaces it, unless a linker finds this one first. A library with the
+ * feature `host` omits it. */
 #include <stddef.h>
 
 __attribute__((weak)) const void *const __vhost_host = NULL;

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::bus::panic_text;
 use crate::sim::strand::CodeGuard;
 
-/// A panic in a function of the host program.
+/// Error of a panic in a function of the host program.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{function} panicked: {text}")]
 pub(crate) struct Panicked {

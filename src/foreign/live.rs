@@ -27,7 +27,8 @@ pub(crate) struct RealForeign {
 }
 
 impl RealForeign {
-    /// Creates the endpoints. The simulator is the one that loaded the library; `store` has the memories of `map`.
+    /// Creates the endpoints. The simulator is the program that has loaded the library; `store` has
+    /// the memories of `map`.
     pub(crate) fn new(
         map: Rc<MemoryMap>,
         store: Rc<dyn Store>,
@@ -91,7 +92,7 @@ impl Foreign for RealForeign {
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
         let target = || Target::Method(method.into());
         let called = testbench::sv_call(channel, method, args);
-        // A simulator without DPI has no way to have it.
+        // A simulator without DPI can't have it.
         if matches!(called, Err(SimError::Absent(_))) && vpi_testbench::is_without_dpi() {
             return Ok(Progress::Absent);
         }

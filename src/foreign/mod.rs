@@ -1,7 +1,8 @@
 //! Foreign calls: the bus's interface to code outside of it.
 //!
-//! An actor makes a foreign call by posting a message of [`messages::foreign`](crate::messages::foreign). The bus passes it to a
-//! [`Foreign`] while no actor runs, so the called code may come back to the bus.
+//! An actor makes a foreign call by posting a message of
+//! [`messages::foreign`](crate::messages::foreign). The bus passes it to a [`Foreign`] while no
+//! actor runs, because the called code may re-enter the bus.
 
 mod callbacks;
 pub(crate) mod host_code;
@@ -37,9 +38,10 @@ use crate::messages::rpc::{CallError, PollOutcome, Progress, Provider, Target};
 use crate::sim::call_timeout;
 use crate::sim::testbench::SV_CALL_ARGS;
 
-/// All foreign calls of the system. Each method may come back to the system before it returns, so no borrow may be held during the call.
+/// All foreign calls of the system. Each method may re-enter the system before it returns, so no
+/// borrow may be held during the call.
 pub(crate) trait Foreign {
-    /// Performs a memory access of which at least one part is not in this process.
+    /// Executes a memory access that is at least partly outside of this process.
     fn access(&self, access: &Access) -> Result<Outcome, AccessError>;
 
     /// Polls a method or custom command of the host program once.
@@ -50,7 +52,7 @@ pub(crate) trait Foreign {
         args: &[u64],
     ) -> Result<Progress, CallError>;
 
-    /// Polls a Python method once. Without Python all are absent.
+    /// Polls a Python method once. Without Python all methods are absent.
     fn py_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError>;
 
     /// Runs one iteration of Python's event loop.
@@ -59,7 +61,8 @@ pub(crate) trait Foreign {
     /// Cancels a channel's pending calls in Python.
     fn py_cancel(&self, channel: &str);
 
-    /// Registers a callback for changes between having and not having Python tasks. Only [`py_tick`](Self::py_tick) advances such tasks.
+    /// Registers a callback for the start and the end of Python tasks. Only
+    /// [`py_tick`](Self::py_tick) advances such tasks.
     fn on_py_tasks(&self, tell: Box<dyn Fn(bool)>);
 
     /// True if the testbench has methods.
@@ -68,19 +71,19 @@ pub(crate) trait Foreign {
     /// Polls a method of the testbench once.
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError>;
 
-    /// Notifies of a channel's exit.
+    /// Notifies the testbench of a channel's exit.
     fn exit(&self, channel: &str, code: u32);
 
-    /// Notifies the testbench of a channel.
+    /// Registers a channel with the testbench.
     ///
     /// # Errors
-    /// [`NotifyError`] if the testbench has the function and can't be called now.
+    /// [`NotifyError`] if the testbench has the function, but can't be called now.
     fn register(&self, channel: &str) -> Result<(), NotifyError>;
 
     /// Prints a line of a channel's text.
     fn line(&self, line: &ConsoleLine);
 
-    /// Notifies of a served request.
+    /// Notifies the testbench of a served request.
     fn served(&self, served: &Served);
 
     /// Shows a report to the user.
@@ -92,7 +95,7 @@ pub(crate) trait Foreign {
     /// Reads the wall time, since 1970.
     fn wall_time(&self) -> Timestamp;
 
-    /// Callbacks of the host program, which have its special files.
+    /// Callbacks of the host program, which also have its special files.
     fn callbacks(&self) -> &Callbacks;
 }
 
@@ -108,7 +111,7 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             }
             call.reply.send(outcome);
         }
-        // Firmware has reset the calling channel. A method must not go on with a dropped call.
+        // Firmware has reset the calling channel, so the method must not be called.
         Inbox::HostCall(call) if call.reply.is_receiver_dropped() => {}
         Inbox::MethodCall(call) if call.reply.is_receiver_dropped() => {}
         Inbox::HostCall(call) => {
@@ -182,7 +185,7 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
     }
 }
 
-/// Reports the error of an access whose result no asker waits for.
+/// Reports the error of an access whose result is not awaited.
 pub(crate) fn report_failed(foreign: &dyn Foreign, error: &AccessError) {
     foreign.report(&Report {
         severity: Severity::Error,
@@ -191,7 +194,8 @@ pub(crate) fn report_failed(foreign: &dyn Foreign, error: &AccessError) {
     });
 }
 
-/// Polls a target once: in the host program if it is `offered`, else a method in Python or in the testbench.
+/// Polls a target once: in the host program if `offered` is true, else as a method in Python or in
+/// the testbench.
 pub(crate) fn poll(
     foreign: &dyn Foreign,
     channel: &str,
@@ -208,7 +212,7 @@ pub(crate) fn poll(
     }
 }
 
-/// Polls a method in Python, or in the testbench if Python does not have it.
+/// Polls a method in Python, or in the testbench if Python lacks it.
 // A pending call is polled on every tick.
 #[inline(always)]
 fn method_call(

@@ -17,9 +17,11 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    /// Creates an expansion with these variables. Expanded paths below `root` become paths from the root.
+    /// Creates the expansion with these variables. Expanded paths below `root` become paths from
+    /// the root.
     pub(crate) fn new(variables: Variables, root: Option<&Path>) -> Self {
-        // Names as written and without links: variables may contain either. A missing root is reported elsewhere.
+        // Names as written and with links resolved, because variables may contain either. A missing
+        // root is reported elsewhere.
         let names = root.into_iter().flat_map(|root| {
             let written = std::path::absolute(root);
             [written, root.canonicalize()].into_iter().flatten()
@@ -35,7 +37,7 @@ impl Paths {
         let expanded = expand_with(path, &self.variables).map_err(|variable| Unset { variable })?;
         let below = |root: &PathBuf| {
             let below = Path::new(&expanded).strip_prefix(root).ok()?;
-            // A path that leaves the root and returns by the root's own name is treated as absolute.
+            // A path that leaves the root and re-enters it by name is treated as absolute.
             (!climbs(below)).then(|| below.to_str())?
         };
         Ok(match self.roots.iter().find_map(below) {

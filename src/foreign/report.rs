@@ -1,4 +1,4 @@
-//! Reports to the user, and failures of notifications of the testbench.
+//! Reports to the user, and failed notifications of the testbench.
 
 use std::io::Write as _;
 
@@ -6,18 +6,19 @@ use crate::guest;
 use crate::messages::foreign::{NotifyError, Severity};
 use crate::sim::{SimError, lifetime, testbench};
 
-/// Reports to the testbench if it takes reports, else on stderr. A report made inside of the testbench's report function goes to stderr.
+/// Reports to the testbench if it has a report function, else on stderr. A report from inside of
+/// that function goes to stderr.
 pub(crate) fn report(severity: Severity, id: &str, text: &str) {
     if testbench::report(severity as i32, id, text).is_err() {
         report_without_testbench(severity, id, text);
     }
 }
 
-/// Reports on stderr, where the testbench must not be called.
+/// Reports on stderr. For code that must not call the testbench.
 pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str) {
-    // One write: lines of processes side by side stay whole.
+    // One write, so that lines of concurrent processes are not mixed.
     let line = format!("vhost: {}: {id}: {text}\n", severity.name());
-    // If stderr is closed, no output is left.
+    // If stderr is closed, there is no other output.
     let _ = guest::stderr().write_all(line.as_bytes());
 }
 
@@ -31,7 +32,8 @@ pub(super) fn report_failure(symbol: &str, outcome: Result<(), SimError>) {
     }
 }
 
-/// Converts the outcome of a notification. A testbench without the function has not subscribed to it, which is no error.
+/// Converts the outcome of a notification. A testbench without the function does not subscribe to
+/// it, which is not an error.
 pub(super) fn notified(outcome: Result<(), SimError>) -> Result<(), NotifyError> {
     match outcome {
         Ok(()) | Err(SimError::Absent(_)) => Ok(()),

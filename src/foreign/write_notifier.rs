@@ -4,18 +4,19 @@ use super::report::report_failure;
 use crate::mem::{AccessError, MemoryId, MemoryMap, Segment, SpaceId, Store};
 use crate::sim::testbench;
 
-/// Memories, accessed through one space. Each completed write is reported to the testbench, in order.
+/// Memories as accessed through one space. Each completed write is reported to the testbench, in
+/// order.
 pub(super) struct WriteNotifier<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) map: &'a MemoryMap,
     pub(super) space: SpaceId,
 }
 
-/// Number of bytes in one notification of a fill.
+/// Maximum number of bytes in one notification of a fill.
 const PIECE: u64 = 64;
 
 impl WriteNotifier<'_> {
-    /// Reports a write of `data`, `skip` bytes after the beginning of the segment.
+    /// Reports a write of `data`, `skip` bytes after the start of the segment.
     fn notify(&self, at: &Segment, skip: u64, data: &[u8]) {
         let (Some(space), Some(memory)) = (self.map.space(self.space), self.map.memory(at.memory))
         else {

@@ -1,7 +1,7 @@
-//! Descriptors that are no standard stream's.
+//! Descriptors other than those of standard streams.
 //!
-//! A process may be started with descriptor 0, 1 or 2 closed. The next file to be opened gets that number, and then what the
-//! simulator prints.
+//! A process may be started with descriptor 0, 1 or 2 closed. The next opened file would get that
+//! number, and then the output of the simulator.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, PipeReader, PipeWriter, Read};
@@ -10,19 +10,19 @@ use std::path::Path;
 
 use super::Quiet;
 
-/// The lowest number that is no standard stream's.
+/// Lowest descriptor that is not of a standard stream.
 const FIRST: i32 = 3;
 
-/// Moves what was opened to a descriptor that is no standard stream's.
+/// Moves an opened file to a descriptor that is not of a standard stream.
 ///
 /// # Errors
-/// `EMFILE` where there is no other.
+/// `EMFILE` if there is none.
 pub(crate) fn above_standard<T: From<OwnedFd> + Into<OwnedFd>>(opened: T) -> io::Result<T> {
     let descriptor: OwnedFd = opened.into();
     if descriptor.as_raw_fd() >= FIRST {
         return Ok(descriptor.into());
     }
-    // `try_clone` gives no number below 3; `moved` holds it to that.
+    // `try_clone` returns no number below 3; `moved` tests that.
     descriptor.try_clone().map(T::from)
 }
 
@@ -49,19 +49,20 @@ pub(crate) fn read(file: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Creates a file, or empties it.
+/// Creates a file, or truncates it.
 pub(crate) fn create(file: impl AsRef<Path>) -> io::Result<Quiet<File>> {
     File::create(file).and_then(above_standard).map(Quiet)
 }
 
-/// Opens a file for writing and creates it where there is none. What it holds stays.
+/// Opens a file for writing, and creates it if it does not exist. Its content is unchanged.
 pub(super) fn open_to_write(file: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     options.open(file).and_then(above_standard)
 }
 
-/// Guard that occupies the standard streams that are closed, so that what foreign code opens meanwhile gets other numbers.
+/// Guard that occupies the closed standard streams, so that files opened by foreign code get other
+/// numbers.
 #[cfg(feature = "python")]
 pub(crate) struct Reserved {
     _held: Vec<File>,
@@ -69,7 +70,7 @@ pub(crate) struct Reserved {
 
 #[cfg(feature = "python")]
 impl Reserved {
-    /// Occupies all that are closed.
+    /// Occupies all closed standard streams.
     pub(crate) fn new() -> Self {
         let mut held = Vec::new();
         while let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") {

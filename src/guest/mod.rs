@@ -1,12 +1,11 @@
-//! Protection of the process that the library is loaded into: files and streams that leave its
-//! signals, its standard streams and the files of other runs alone. `docs/guest.md` has all
-//! guarantees.
+//! Protection of the process that loads the library: files and streams that do not affect its
+//! signals, its standard streams, and the files of other runs. `docs/guest.md` has all guarantees.
 //!
-//! - [`descriptor`]: opens files; none gets the number of a standard stream.
+//! - [`descriptor`]: opens files with descriptors other than those of standard streams.
 //! - [`quiet`]: writers that return an error if a write would raise a signal.
 //! - [`name`]: `%p` and `%t` in names of files.
 //! - [`snapshots`], [`runs`]: copies of the process.
-//! - [`output`]: a recording, a log or a table: one file, one writer.
+//! - [`output`]: file of a recording, a log or a table, with a single writer.
 //!
 //! All code that opens or writes a file, or writes to stderr, uses these; `tests/architecture`
 //! checks that.

@@ -10,8 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::sim::{further_system_name, system_name};
 
-/// Expands `%p` to the process id, `%t` to the time of the process' first such name (`20261128T202648Z`), and `%%` to `%`. Any other
-/// `%` stays.
+/// Expands `%p` to the process id, `%t` to the time of the first such name in the process
+/// (`20261128T202648Z`), and `%%` to `%`. Any other `%` is unchanged.
 pub(super) fn expand(name: &Path) -> PathBuf {
     static START: OnceLock<String> = OnceLock::new();
     expand_with(name, |letter| match letter {
@@ -22,26 +22,27 @@ pub(super) fn expand(name: &Path) -> PathBuf {
     })
 }
 
-/// True where the name has `%p`.
+/// True if the name has `%p`.
 pub(super) fn has_process_id(name: &Path) -> bool {
     has(name, b'p')
 }
 
-/// Expands `%s` to the name of the current system, and nothing else. In a system beside the first, a name without `%s` gets the system's
-/// name before its extension: the first system may write the file of that name. A device or a FIFO keeps its name.
+/// Expands only `%s`, to the name of the current system. For a further system, a name without `%s`
+/// gets the system's name before its extension, because the first system may write the file of the
+/// original name. A device or a FIFO keeps its name.
 pub(super) fn of_system(name: &Path) -> PathBuf {
     match further_system_name() {
         Some(further) if !has(name, b's') && !is_other(&expand(name)) => with_part(name, &further),
         _ => expand_with(name, |letter| match letter {
             b's' => Some(system_name().to_string()),
-            // For `expand`.
+            // Kept for `expand`.
             b'%' => Some("%%".to_owned()),
             _ => None,
         }),
     }
 }
 
-/// True where the name has this letter behind a `%` of its own.
+/// True if the name has this letter after a `%` that is not escaped.
 fn has(name: &Path, letter: u8) -> bool {
     let found = Cell::new(false);
     expand_with(name, |other| {
@@ -51,7 +52,7 @@ fn has(name: &Path, letter: u8) -> bool {
     found.get()
 }
 
-/// True for what any number of processes may write.
+/// True for a device or a FIFO, which any number of processes may write.
 fn is_other(path: &Path) -> bool {
     path.metadata().is_ok_and(|known| !known.is_file())
 }
@@ -68,7 +69,7 @@ fn with_part(path: &Path, part: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Replaces each letter behind a `%` that has a value.
+/// Replaces each letter after a `%` for which there is a value.
 fn expand_with(name: &Path, value: impl Fn(u8) -> Option<String>) -> PathBuf {
     let mut expanded = Vec::new();
     let mut rest = name.as_os_str().as_bytes();
@@ -90,7 +91,7 @@ fn now() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-/// A time in UTC: seconds since 1970, in the basic format of ISO 8601.
+/// Formats a time in UTC, given in seconds since 1970, in the basic format of ISO 8601.
 fn stamp(seconds: u64) -> String {
     let (days, second) = (seconds / 86400, seconds % 86400);
     let (mut year, mut day) = (1970, days);

@@ -1,4 +1,4 @@
-//! A file that is written during a run: a recording, a log, a table.
+//! File that is written during a run: a recording, a log, a table.
 
 use std::env::current_dir;
 use std::ffi::OsString;
@@ -18,34 +18,35 @@ use crate::sim::generation::generation;
 use crate::sim::inherited::{Own, own_file};
 use crate::sim::strand::{ForkedWhile, forked_while};
 
-/// A file that this process alone writes, for as long as it is open. It ends where a write fails: what is written behind that is
-/// discarded, so that the error is met once and the file has no gap.
+/// File with this process as its only writer, as long as it is open. A failed write ends it: later
+/// writes are discarded, so that the error occurs once and the file has no gap.
 ///
-/// A process that is forked off goes on in a file of its own, which begins with what its parent had written by then. One that was forked in
-/// the middle of a call has no host, and writes nothing.
+/// A forked process continues in a file of its own, which starts with the content that its parent
+/// had written by then. A process that was forked in the middle of a call has no host, and writes
+/// nothing.
 #[derive(Debug)]
 pub(crate) struct OutputFile {
-    /// Before `%p` and `%t` are expanded, with that of the system.
+    /// Name before `%p` and `%t` are expanded, with the name of the system.
     name: PathBuf,
-    /// Working directory in which it was opened; empty where that is not known.
+    /// Working directory at the opening; empty if it is not known.
     directory: PathBuf,
     path: PathBuf,
     /// Dropped before the file.
     own: Option<Own>,
     file: File,
-    /// Bytes that this process and its forebears have written.
+    /// Number of bytes that this process and its ancestors have written.
     written: u64,
-    /// Process that has opened the file.
+    /// Generation of the process that has opened the file.
     generation: u32,
     ended: bool,
 }
 
-/// An output file that can't be written.
+/// Error of writing an output file.
 #[derive(Debug)]
 pub(crate) struct OutputError {
-    /// Its name, expanded.
+    /// Expanded name of the file.
     pub(crate) path: PathBuf,
-    /// Why not.
+    /// I/O error.
     pub(crate) cause: io::Error,
 }
 
@@ -64,12 +65,12 @@ struct BranchError {
 struct InUse;
 
 impl OutputFile {
-    /// Opens a file and empties it. Its name may have `%p`, `%t` and `%s`. In a forked process a name
-    /// without `%p` gets the process id, since an ancestor may be writing the file of that name; in a
-    /// system beside the first, a name without `%s` gets the system's.
+    /// Opens a file and truncates it. Its name may have `%p`, `%t` and `%s`. In a forked process, a
+    /// name without `%p` gets the process id, because an ancestor may be writing the file of the
+    /// original name. For a further system, a name without `%s` gets the system's name.
     ///
     /// # Errors
-    /// Fails if it can't be opened, or is open as an output file of this or another process.
+    /// Fails if the file can't be opened, or is open as an output file of this or another process.
     pub(crate) fn create(name: &Path) -> Result<Self, OutputError> {
         watch_forks();
         let name = &of_system(name);
@@ -94,25 +95,26 @@ impl OutputFile {
 
     fn open(path: &Path) -> io::Result<File> {
         let file = open_to_write(path)?;
-        // A FIFO or a device has any number of writers.
+        // A FIFO or a device may have any number of writers.
         if is_regular(&file) {
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => {
                     return Err(io::Error::new(io::ErrorKind::ResourceBusy, InUse));
                 }
-                // There are file systems without locks.
+                // Some file systems have no locks.
                 Ok(()) | Err(TryLockError::Error(_)) => file.set_len(0)?,
             }
         }
         Ok(file)
     }
 
-    /// Goes on in a file of this process' own. The parent's stays as it is: its lock, its position, and what it writes from now on.
+    /// Continues in a file of this process. The parent's file is not affected: neither its lock and
+    /// position, nor its later content.
     fn branch(&mut self) -> io::Result<()> {
         self.generation = generation();
         let metadata = self.file.metadata()?;
         if !metadata.is_file() {
-            // Several processes may write to a terminal or a null device. The reader of a pipe
+            // Several processes may write to a terminal or a null device, but the reader of a pipe
             // can't distinguish two writers.
             return match metadata.file_type().is_fifo() {
                 false => Ok(()),
@@ -127,7 +129,7 @@ impl OutputFile {
             })
         };
         let mut file = Self::open(&path).map_err(in_child)?;
-        // By a descriptor of its own, from the beginning: the position of this one is the parent's.
+        // Read through a new descriptor, because the position of this one belongs to the parent.
         let shared = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         let parent = super::open(shared).map_err(in_child)?;
         let copied = quietly(|| io::copy(&mut parent.take(self.written), &mut file));
@@ -149,7 +151,7 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Its name, expanded.
+    /// Expanded name of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -180,7 +182,7 @@ impl OutputFile {
 impl Drop for OutputFile {
     fn drop(&mut self) {
         if self.generation == generation() {
-            // A child that shares the file would keep it locked.
+            // Otherwise a child that shares the file would keep it locked.
             let _ = self.file.unlock();
         }
     }
@@ -190,7 +192,7 @@ fn is_regular(file: &File) -> bool {
     file.metadata().is_ok_and(|known| known.is_file())
 }
 
-/// Name of a file of this process, which was forked off, with its process id. A device or a FIFO keeps its name.
+/// Name of a file for this forked process, with its process id. A device or a FIFO keeps its name.
 fn path_in_child(directory: &Path, name: &Path) -> PathBuf {
     let path = directory.join(expand(name));
     let is_other = path.metadata().is_ok_and(|known| !known.is_file());
@@ -201,7 +203,7 @@ fn path_in_child(directory: &Path, name: &Path) -> PathBuf {
     }
 }
 
-/// A name with the process id before its extension: `run.4711.trace`.
+/// Name with the process id before its extension: `run.4711.trace`.
 fn with_process_id(path: &Path) -> PathBuf {
     let id = std::process::id();
     match path.extension() {

@@ -1,16 +1,16 @@
-//! Writers that give an error where a write would raise a signal.
+//! Writers that return an error if a write would raise a signal.
 
 use std::fmt;
 use std::io::{self, Stderr, Write};
 
 use super::quietly;
 
-/// A writer without `SIGPIPE` and `SIGXFSZ`: where they would end the process, writing fails.
+/// Writer without `SIGPIPE` and `SIGXFSZ`: if they would end the process, the write fails instead.
 #[derive(Debug)]
 pub(crate) struct Quiet<W>(pub(super) W);
 
 impl<W> Quiet<W> {
-    /// Any writer.
+    /// Wraps a writer.
     pub(crate) fn new(writer: W) -> Self {
         Self(writer)
     }
@@ -25,7 +25,7 @@ impl<W: Write> Write for Quiet<W> {
         quietly(|| self.0.write_all(data))
     }
 
-    /// The text is written under one guard, and under one lock of a stream's.
+    /// The text is written under one guard and one lock of the stream.
     fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
         quietly(|| self.0.write_fmt(text))
     }

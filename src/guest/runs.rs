@@ -1,4 +1,4 @@
-//! Children that go on from here, each as a run of its own.
+//! Children that continue from the present state, each as a run of its own.
 
 use std::collections::VecDeque;
 use std::io;
@@ -7,24 +7,24 @@ use super::pipe;
 use crate::sim::fork::{Child, Forked, fork};
 use crate::sim::supervise::{Blocked, StatusReader, StatusWriter, supervise};
 
-/// Process that goes on after [`Vhost::fork_runs`](crate::Vhost::fork_runs).
+/// Process that continues after [`Vhost::fork_runs`](crate::Vhost::fork_runs).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Runs {
-    /// Child, by its number from 0.
+    /// Child, with its number from 0.
     Run(u32),
-    /// Parent, when all children have ended. Exit statuses, or 128 and the number of the signal that ended one; `None` where one is not
-    /// known.
+    /// Parent, after all children have ended, with their exit statuses, or 128 and the number of
+    /// the signal that ended one. `None` for an unknown status.
     Over(Vec<Option<i32>>),
 }
 
-/// A run, by its supervisor.
+/// Run, with the pipe of its supervisor.
 struct Run {
     supervisor: Child,
     told: StatusReader,
 }
 
 impl Run {
-    /// Begins one. `None` in it.
+    /// Starts a run. Returns `None` in the child.
     fn begin() -> io::Result<Option<Self>> {
         let (told, tell) = pipe()?;
         let (mut told, tell) = (StatusReader::new(told), StatusWriter::new(tell));
@@ -40,7 +40,7 @@ impl Run {
         Ok(Some(Self { supervisor, told }))
     }
 
-    /// Waits for its end. Its exit status.
+    /// Waits for the end of the run. Returns its exit status.
     fn wait(mut self) -> Option<i32> {
         let status = self.told.status();
         self.supervisor.reap();
@@ -48,10 +48,11 @@ impl Run {
     }
 }
 
-/// Forks `count` children, of which `parallel` run at once, one at least. Returns in each of them, and in the parent when all have ended.
+/// Forks `count` children, of which `parallel`, at least one, run at the same time. Returns in each
+/// of them, and in the parent after all have ended.
 ///
 /// # Errors
-/// Where the process can't be forked. Children that were forked before have ended then.
+/// Fails if the process can't be forked. Earlier children have ended then.
 pub(crate) fn run(count: u32, parallel: usize) -> io::Result<Runs> {
     let mut running: VecDeque<Run> = VecDeque::new();
     let mut statuses = Vec::new();

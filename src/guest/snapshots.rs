@@ -12,17 +12,17 @@ use crate::sim::supervise::{
     Blocked, StatusReader, StatusWriter, byte_from, detach, supervise, this_process,
 };
 
-/// The newest snapshots of a run. They end when this is dropped.
+/// Newest snapshots of a run. Dropping this value ends them.
 #[derive(Debug)]
 pub(crate) struct Snapshots {
     kept: VecDeque<Snapshot>,
     most: usize,
-    /// Process that has taken them, and may wake them.
+    /// Generation of the process that has taken them, and may wake them.
     generation: u32,
 }
 
-/// Sleeping process that supervises the rerun once it is woken. It ends when no process can wake it
-/// any more.
+/// Sleeping process, which supervises the rerun after it is woken. It ends when no process can wake
+/// it any more.
 #[derive(Debug)]
 struct Snapshot {
     process: Child,
@@ -31,35 +31,36 @@ struct Snapshot {
     tick: u64,
 }
 
-/// Process that goes on after a snapshot.
+/// Process that continues after a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ContinuedProcess {
     /// The one that took it.
     Here,
-    /// The snapshot, which was woken.
+    /// Snapshot that was woken.
     Woken,
 }
 
-/// A snapshot that was woken and has ended.
+/// Ended rerun of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rerun {
-    /// Tick at which it was taken.
+    /// Tick of the snapshot.
     pub tick: u64,
-    /// Exit status, or 128 and the number of the signal that ended it; `None` where it is not known.
+    /// Exit status, or 128 and the number of the signal that ended it; `None` if it is not known.
     pub status: Option<i32>,
 }
 
-/// Sent to a snapshot that is to wake.
+/// Message that wakes a snapshot.
 const WAKE: u8 = b'w';
 
-/// Sent to a snapshot that is to end. A closed pipe does not say so: another child of the process may have it open.
+/// Message that ends a snapshot. Closing the pipe is not sufficient, because another child of the
+/// process may have it open.
 const END: u8 = b'e';
 
-/// Longest wait for the end of a snapshot that sleeps. One that is stopped ends when it is continued.
+/// Maximum wait for the end of a sleeping snapshot. A stopped one ends when it is continued.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Snapshots {
-    /// None yet; of those to come, the `most` newest are kept.
+    /// Creates the value without snapshots. At most the `most` newest are kept.
     pub(crate) const fn new(most: usize) -> Self {
         Self {
             kept: VecDeque::new(),
@@ -68,12 +69,13 @@ impl Snapshots {
         }
     }
 
-    /// Number of snapshots that are kept at most.
+    /// Maximum number of snapshots.
     pub(crate) const fn most(&self) -> usize {
         self.most
     }
 
-    /// Forgets the snapshots of another process: only the one that has taken them may wake them and wait for them.
+    /// Drops the snapshots of another process, because only the process that has taken them may
+    /// wake them and wait for them.
     fn disown(&mut self) {
         let here = generation();
         if self.generation != here {
@@ -82,7 +84,8 @@ impl Snapshots {
         }
     }
 
-    /// Takes a snapshot, and ends the oldest one where there are too many. In a snapshot it returns when that is woken.
+    /// Takes a snapshot, and ends the oldest one if there are too many. In the snapshot, this
+    /// function returns when it is woken.
     ///
     /// # Errors
     /// Where the process can't be forked.
@@ -116,10 +119,11 @@ impl Snapshots {
         Ok(ContinuedProcess::Here)
     }
 
-    /// Wakes the newest snapshot that is there, and waits for the end of its run; ends the others. `None` where none was taken.
+    /// Wakes the newest existing snapshot, and waits for the end of its run. Ends the others.
+    /// `None` if no snapshot was taken.
     ///
     /// # Errors
-    /// No snapshot that can be woken: all have ended.
+    /// Fails if no snapshot can be woken, because all have ended.
     pub(crate) fn rerun(&mut self) -> io::Result<Option<Rerun>> {
         self.disown();
         flush_streams();
@@ -156,19 +160,20 @@ impl Drop for Snapshots {
 }
 
 impl Snapshot {
-    /// Has it run again.
+    /// Wakes the snapshot.
     fn wake(&mut self) -> io::Result<()> {
         super::quietly(|| self.wake.write_all(&[WAKE]))?;
         self.told.process().map(|_| ())
     }
 
     fn end(mut self) {
-        // A failed write means that it has ended.
+        // A failed write means that the snapshot has ended.
         let _ = super::quietly(|| self.wake.write_all(&[END]));
         self.reap();
     }
 
-    /// Waits until it has ended. Where its parent has, it may be a child of this process.
+    /// Waits until the snapshot has ended. After the end of its parent, it may be a child of this
+    /// process.
     fn reap(self) {
         if self.told.is_over(PATIENCE) {
             self.process.reap();
@@ -176,7 +181,7 @@ impl Snapshot {
     }
 }
 
-/// Makes this process, just forked, a snapshot. Returns when it was woken, in a child of it.
+/// Makes this process, just forked, a snapshot. Returns in a child of it when it was woken.
 fn sleep(sleeps: PipeReader, mut tell: StatusWriter, parent: Option<OwnedFd>) {
     detach(&mut tell);
     if byte_from(sleeps, parent.as_ref()) != Some(WAKE) {

@@ -11,11 +11,11 @@ use crate::sim::snprintf::Extent;
 pub(super) struct Arguments<'a> {
     words: std::slice::Iter<'a, u64>,
     taken: usize,
-    /// Number of words that the format takes so far, given or not.
+    /// Number of words that the format has taken so far, including missing ones.
     wanted: usize,
     width: PtrWidth,
     longs: Longs,
-    /// Number of arguments to which `longs` applies, given or not.
+    /// Number of arguments to which `longs` applies, including missing ones.
     long_count: usize,
     cut: Vec<Word>,
 }
@@ -30,7 +30,7 @@ pub(super) enum Longs {
 }
 
 impl<'a> Arguments<'a> {
-    /// Creates arguments from words of `width`. Bits beyond it are ignored.
+    /// Creates arguments from words of `width`. Bits beyond the width are ignored.
     pub(super) fn new(words: &'a [u64], width: PtrWidth, longs: Longs) -> Self {
         Self {
             words: words.iter(),
@@ -64,7 +64,7 @@ impl<'a> Arguments<'a> {
         if self.longs == Longs::One {
             return low;
         }
-        // Counted as wanted, given or not.
+        // Counts as wanted, even if it is missing.
         let high = self.word();
         let (low, high) = (low?, high?);
         Ok(Word {
@@ -78,8 +78,8 @@ impl<'a> Arguments<'a> {
         self.taken
     }
 
-    /// Number of words that the format takes if 64-bit arguments have one word each; `None` without such arguments. Only for
-    /// [`Longs::Two`].
+    /// Number of words that the format takes if each 64-bit argument has only one; `None` without
+    /// such arguments. Only for [`Longs::Two`].
     pub(super) fn wanted_if_narrow(&self) -> Option<usize> {
         (self.long_count > 0).then(|| self.wanted - self.long_count)
     }
@@ -89,7 +89,8 @@ impl<'a> Arguments<'a> {
         std::mem::take(&mut self.cut)
     }
 
-    /// Consumes a width. The flag is true for a negative number, which implies the flag `-`.
+    /// Consumes a width. The second result is true for a negative number, which implies the flag
+    /// `-`.
     pub(super) fn width(&mut self, amount: Amount) -> Result<(Option<Extent>, bool), Cause> {
         match self.amount(amount)? {
             Some(amount) => Ok((Some(extent(amount)?), amount < 0)),
@@ -131,7 +132,7 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// Returns the word if its low 32 bits, zero- or sign-extended, do not represent it.
+    /// Returns the word if its lower 32 bits, zero- or sign-extended, do not represent it.
     pub(super) fn halved(self) -> Option<Self> {
         (!PtrWidth::P4.holds(self.bits)).then_some(self)
     }

@@ -5,7 +5,7 @@ use std::fmt;
 /// Conversion of 32 bits of a 64-bit word whose upper half is neither zero nor a sign extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cut {
-    /// Text of the conversion, from its `%` on.
+    /// Text of the conversion, starting at its `%`.
     conversion: String,
     /// Untruncated word.
     word: u64,
@@ -14,12 +14,12 @@ pub(crate) struct Cut {
 }
 
 impl Cut {
-    /// Creates one for a printed argument.
+    /// Creates the value for a printed argument.
     pub(super) fn value(conversion: &[u8], word: u64) -> Self {
         Self::new(conversion, word, false)
     }
 
-    /// Creates one for a width or precision.
+    /// Creates the value for a width or precision.
     pub(super) fn amount(conversion: &[u8], word: u64) -> Self {
         Self::new(conversion, word, true)
     }
@@ -32,7 +32,7 @@ impl Cut {
         }
     }
 
-    /// Returns the conversion of the whole word: with an `l` before its letter.
+    /// Returns the conversion of the whole word, with an `l` before its letter.
     fn whole(&self) -> String {
         let mut whole = self.conversion.clone();
         let letter = whole.pop();

@@ -1,4 +1,4 @@
-//! Format with its arguments, complete except for the strings.
+//! Format with its arguments, complete except for its strings.
 
 use mailbox_rs::PtrWidth;
 
@@ -24,7 +24,8 @@ pub(crate) struct PartialText<'a> {
 pub(crate) struct StringArg {
     /// Address of the first byte, in the channel's space.
     pub pointer: u64,
-    /// Maximum number of bytes to read, 1 to 4096. A string of this length need not be terminated. Without a precision, it must be.
+    /// Maximum number of bytes to read, 1 to 4096. A string of this length needs no NUL. Without a
+    /// precision, the string must have one.
     pub precision: Option<usize>,
 }
 
@@ -33,7 +34,7 @@ pub(crate) struct StringArg {
 pub(crate) struct Rendered {
     /// Formatted text.
     pub text: Vec<u8>,
-    /// Conversions that were copied unchanged: first all others, then those of strings.
+    /// Conversions that were copied unchanged: those of strings are last.
     pub problems: Vec<Problem>,
     /// Conversions that truncated an argument.
     pub cut: Vec<Cut>,
@@ -67,7 +68,7 @@ impl<'a> PartialText<'a> {
         draft
     }
 
-    /// Formats with this interpretation of 64-bit arguments. Returns the arguments that are left, too.
+    /// Formats with this interpretation of 64-bit arguments. Also returns the remaining arguments.
     fn taking<'w>(
         longs: Longs,
         format: &'a [u8],
@@ -149,7 +150,8 @@ impl<'a> PartialText<'a> {
         conversion: &Conversion<'a>,
         arguments: &mut Arguments<'_>,
     ) -> Result<(), Cause> {
-        // All arguments are consumed before any error is returned, so that later conversions get their own arguments.
+        // All arguments are consumed before any error is returned, so that later conversions get
+        // their own.
         let width = arguments.width(conversion.width);
         let precision = arguments.precision(conversion.precision);
         let word = value_of(conversion, arguments);
@@ -218,7 +220,7 @@ impl<'a> PartialText<'a> {
         precision: Option<usize>,
     ) {
         if precision == Some(0) {
-            // C does not read then, so the pointer may be invalid.
+            // C does not read in this case, so the pointer may be invalid.
             field.put(&mut self.text, b"");
             return;
         }
@@ -231,8 +233,8 @@ impl<'a> PartialText<'a> {
     }
 }
 
-/// Consumes the value of a conversion, after its width and precision. An unsupported conversion of a known kind consumes its argument, too,
-/// so that the next conversion does not get it.
+/// Consumes the value of a conversion, after its width and precision. An unsupported conversion of
+/// a known kind consumes its argument as well, so that the next conversion does not get it.
 fn value_of(conversion: &Conversion<'_>, arguments: &mut Arguments<'_>) -> Result<Word, Cause> {
     match conversion.kind {
         Err(cause @ (Cause::Incomplete | Cause::Unknown)) => Err(cause),

@@ -8,9 +8,9 @@ use crate::sim::snprintf::{Extent, Failed};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{conversion}` is printed unchanged: {cause}")]
 pub(crate) struct Problem {
-    /// Text of the conversion, from its `%` on.
+    /// Text of the conversion, starting at its `%`.
     pub conversion: String,
-    /// Reason for which it is unsupported.
+    /// Reason why it is unsupported.
     pub cause: Cause,
 }
 
@@ -23,16 +23,16 @@ impl Problem {
     }
 }
 
-/// Reason for which a conversion is unsupported.
+/// Reason why a conversion is unsupported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum Cause {
     /// Format that ends within the conversion.
     #[error("the format ends within it")]
     Incomplete,
-    /// Conversion that C does not have.
+    /// Conversion that C lacks.
     #[error("unknown conversion")]
     Unknown,
-    /// Length modifier, such as `h`, that C does not have for the conversion.
+    /// Length modifier, such as `h`, that C lacks for the conversion.
     #[error("its length modifier is invalid here")]
     Length,
     /// Conversion `%n`.

@@ -15,12 +15,12 @@ pub(super) enum Piece<'a> {
 /// Parsed conversion.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Conversion<'a> {
-    /// Text of the conversion, from its `%` on.
+    /// Text of the conversion, starting at its `%`.
     pub(super) source: &'a [u8],
     pub(super) flags: Flags,
     pub(super) width: Amount,
     pub(super) precision: Amount,
-    /// Kind of the conversion, or the reason for which it is unsupported with any arguments.
+    /// Kind of the conversion, or the reason why it is unsupported with any arguments.
     pub(super) kind: Result<Kind, Cause>,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Conversion<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Amount {
     Absent,
-    /// Number in the format. A number that does not fit is `u32::MAX`, which is too large in any case.
+    /// Number in the format. An overflow is `u32::MAX`, which exceeds every limit.
     Fixed(u32),
     /// Value of an argument: `*`.
     Argument,
@@ -46,7 +46,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// True if the conversion uses exactly 32 bits, and not fewer because of `h` or `hh`.
+    /// True if the conversion uses exactly 32 bits, without `h` or `hh`.
     pub(super) fn takes_half(self) -> bool {
         matches!(
             self,

@@ -106,7 +106,7 @@ fn what_is_of_64_bits_takes_two_words_of_four_bytes() {
             ("X", 0xa, 0, "A"),
             ("o", 0, 1, "40000000000"),
         ] {
-            // The next conversion has its own argument.
+            // The next conversion gets its own argument.
             let format = format!("%{length}{letter} %d");
             let expected = format!("{expected} 7");
             assert_eq!(print(&format, &[low, high, 7], P4), expected, "{format}");
@@ -446,7 +446,8 @@ fn shapes() -> impl Strategy<Value = (String, Vec<i32>)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// A channel of 8 bytes prints the same as C with 64-bit words, for every length, letter and shape.
+    /// A channel of 8 bytes prints the same as C with 64-bit words, for every length, letter and
+    /// shape.
     #[test]
     fn integers_are_those_of_c(
         (shape, stars) in shapes(),
@@ -469,7 +470,7 @@ proptest! {
         if wide {
             args.push(word >> 32);
         }
-        // A `long` has 32 bits there, so C's text is that of an `int`.
+        // A `long` has 32 bits there, so C's text for an `int` is expected.
         let expected = if narrow {
             let format = format!("%{hash}{shape}{}", char::from(letter));
             oracle::print(&format, &stars, oracle::Value::Integer("", word))
@@ -592,7 +593,7 @@ proptest! {
     }
 }
 
-/// Argument of a conversion, as the protocol's table has it.
+/// Argument of a conversion, by the protocol's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Takes {
     /// Integer of so many bits, true if signed.
@@ -604,7 +605,8 @@ enum Takes {
     Double,
 }
 
-/// Row of the protocol's table for a letter and a length, for words of `bits`; `None` if it has none.
+/// Row of the protocol's table for a letter and a length, with words of `bits`; `None` if the table
+/// has none.
 fn of_the_protocol(letter: char, length: &str, bits: u32) -> Option<Takes> {
     let integer = match length {
         "" => Some(32),
@@ -641,7 +643,8 @@ fn integer(letter: char, bits: u32, signed: bool, value: u64) -> String {
 
 const LENGTHS: [&str; 10] = ["", "hh", "h", "l", "ll", "j", "z", "t", "L", "q"];
 
-/// Every letter with every length, for both widths: text, words that are taken, and bytes that are copied unchanged.
+/// Every letter with every length, for both widths: text, consumed words, and bytes that are copied
+/// unchanged.
 #[test]
 fn every_conversion_takes_what_the_protocol_says() {
     let values = [
@@ -664,7 +667,7 @@ fn every_conversion_takes_what_the_protocol_says() {
             .chain('A'..='Z')
             .flat_map(|letter| LENGTHS.map(|length| (letter, length)))
         {
-            // A letter that is a length itself, so that the conversion goes on behind it.
+            // The letter is a length itself, so the conversion continues after it.
             if "hljztL".contains(letter) {
                 continue;
             }
@@ -690,7 +693,7 @@ fn every_conversion_takes_what_the_protocol_says() {
                 let text = String::from_utf8_lossy(&printed.text).into_owned();
                 let text = text.strip_suffix('|').unwrap();
                 let word = value & (u64::MAX >> (64 - bits));
-                // C's own text for the bits of a real number.
+                // C's text for the bits of a real number.
                 let real =
                     |value| oracle::print(&format!("%{letter}"), &[], oracle::Value::Real(value));
                 let expected = match takes {
@@ -709,7 +712,8 @@ fn every_conversion_takes_what_the_protocol_says() {
                     vec![]
                 };
                 assert_eq!(strings, wanted, "{format}");
-                // The upper half of a word is left out with a warning, unless it is a sign or zero.
+                // The upper half of a word is omitted with a warning, unless it is a sign extension
+                // or zero.
                 let half = matches!(takes, Takes::Integer(32, _) | Takes::Float);
                 let sign = [0, 0xffff_ffff].contains(&(value >> 32))
                     && (value >> 32 == 0 || value & 0x8000_0000 != 0);
@@ -732,7 +736,7 @@ fn every_width_and_precision_up_to_the_maximum_is_met() {
             (format!("%-{amount}c"), "%-*c", vec![0x41], amount.max(1)),
             (format!("%.{amount}d"), "%.*d", vec![7], amount.max(1)),
         ] {
-            // Zero is a flag, and no width.
+            // Zero is a flag, not a width.
             for (format, args) in [
                 (fixed.as_str(), words.clone()),
                 (by_argument, [&[word], &words[..]].concat()),
@@ -749,7 +753,7 @@ fn every_width_and_precision_up_to_the_maximum_is_met() {
     }
 }
 
-/// Two words for each number of 64 bits would be more than an entry has.
+/// With two words for each number of 64 bits, they would exceed an entry.
 #[test]
 fn numbers_of_one_word_each_that_fill_an_entry() {
     let words: Vec<u64> = (1..=17).collect();
@@ -772,7 +776,8 @@ fn numbers_of_one_word_each_that_fill_an_entry() {
 /// Every format of up to three conversions with every count of words, for words of 4 bytes.
 #[test]
 fn every_count_of_words_says_how_many_a_number_of_64_bits_takes() {
-    /// Conversion, and for each of its arguments if it has 64 bits. All are printed in hexadecimal.
+    /// Conversion, and for each of its arguments true if it has 64 bits. All are printed in
+    /// hexadecimal.
     const POOL: [(&str, &[bool]); 4] = [
         ("%x", &[false]),
         ("%llx", &[true]),

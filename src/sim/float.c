@@ -1,4 +1,4 @@
-/* The floating-point environment: rounding, traps and flags, which the simulator may have set. */
+/* Floating-point environment: rounding, traps and flags, which the simulator may have set. */
 
 #include <fenv.h>
 

@@ -1,9 +1,10 @@
-/* What C can say of the simulator and Rust can't: that its functions may be missing, and which stdout it prints to. */
+/* Access to the simulator that needs C: weak references to functions that may be missing, and C's
+ * stdout. */
 
 #include <stdio.h>
 #include <string.h>
 
-/* Every function that symbols.rs declares; a test compares the two lists. */
+/* All functions that symbols.rs declares; a test compares the two lists. */
 #define SYMBOLS(X)              \
     X(mb_step)                  \
     X(mb_sv_call)               \
@@ -69,7 +70,7 @@ static const struct {
     void (*address)(void);
 } symbols[] = {SYMBOLS(ENTRY)};
 
-/* The address of one of the functions above; NULL where whoever linked the program has not defined it. */
+/* Address of one of the functions above; NULL if the program does not define it. */
 void *vhost_weak_symbol(const char *name) {
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++)
         if (strcmp(symbols[i].name, name) == 0)

@@ -1,4 +1,4 @@
-//! One actor on a bus.
+//! Test fixture with one actor on a bus.
 
 use std::rc::Rc;
 
@@ -12,12 +12,12 @@ use crate::messages::foreign;
 
 /// One actor on a bus of its own, with a mock of the foreign calls.
 ///
-/// The tests of an actor give it methods in an `impl ActorBench<Inbox, State>` of their own.
+/// The tests of an actor add methods in an `impl ActorBench<Inbox, State>`.
 pub(crate) struct ActorBench<I: Inbox, S = ()> {
     pub(crate) bus: Bus,
     pub(crate) outside: Rc<MockForeign>,
     pub(crate) actor: Port<I>,
-    /// State of the tests of this actor.
+    /// State for the tests of this actor.
     pub(crate) state: S,
 }
 
@@ -43,7 +43,7 @@ impl<I: Inbox, S> ActorBench<I, S> {
         Self::start_among(ram, state, |_, _| (), |peers, ()| make(peers))
     }
 
-    /// Starts the actor that `make` returns, among other actors that `start_peers` has started before.
+    /// Starts the actor that `make` returns, after other actors that `start_peers` starts.
     pub(crate) fn start_among<A, P>(
         ram: &Rc<Ram>,
         state: S,
@@ -80,7 +80,7 @@ impl<I: Inbox, S> ActorBench<I, S> {
         self.bus.ask(&self.actor, message)
     }
 
-    /// Sends a message from the outside, and runs the bus until nothing is left to do.
+    /// Sends a message from the outside, and runs the bus until it is idle.
     pub(crate) fn ask<M: Message>(&self, message: M) -> M::Reply
     where
         I: From<Envelope<M>>,
@@ -90,7 +90,7 @@ impl<I: Inbox, S> ActorBench<I, S> {
         reply
     }
 
-    /// Runs a tick. False if there was nothing to do.
+    /// Runs a tick. Returns false if there was no work.
     pub(crate) fn tick(&self) -> bool {
         self.bus.tick().unwrap()
     }

@@ -1,4 +1,5 @@
-//! The server of one front end with a channel, among real files, a real console and memory, and a mock of the outside.
+//! Test fixture with the server of one front end and a channel: real files, a real console and
+//! memory, and a mock of the outside.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
@@ -32,17 +33,17 @@ pub(crate) const SIZE: u64 = 0x2_0000;
 /// Server of a protocol with the channel `cpu`.
 pub(crate) type FrontEndBench<P, S = ()> = ActorBench<Inbox<P>, FrontEndState<S>>;
 
-/// State of the tests of a front end.
+/// State for the tests of a front end.
 pub(crate) struct FrontEndState<S> {
     pub(crate) ram: Rc<Ram>,
     pub(crate) progress: Rc<ChannelProgress>,
     /// True while the testbench observes served requests.
     pub(crate) observed: Rc<Cell<bool>>,
-    /// Calls of methods. Each gives 0.
+    /// Calls of methods, each of which returns 0.
     pub(crate) calls: Rc<RefCell<Vec<rpc::Call>>>,
     text: Screen,
     root: TempDir,
-    /// State of the tests of this front end alone.
+    /// State for the tests of this front end only.
     pub(crate) own: S,
 }
 
@@ -155,7 +156,7 @@ impl<P: Protocol, S> FrontEndBench<P, S> {
         statuses[0].to_string()
     }
 
-    /// Reports since the last call, and the exit.
+    /// Reports since the last call, and the exit code.
     pub(crate) fn told(&self) -> (Vec<(Severity, String)>, Option<u32>) {
         let (mut reports, mut exit) = (Vec::new(), None);
         for call in self.outside.calls() {

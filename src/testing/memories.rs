@@ -24,7 +24,7 @@ pub(crate) fn black_box(name: &str, base: u64, size: u64, backend: Backend) -> M
 /// A map with one space, `space`, of all these memories. Their ids are in this order.
 ///
 /// # Errors
-/// Two memories overlap in part.
+/// Fails if two memories partially overlap.
 pub(crate) fn map_of(memories: Vec<Memory>) -> Result<MemoryMap, PartialOverlap> {
     let ids: Vec<_> = (0..).map(MemoryId).take(memories.len()).collect();
     let spaces = vec![Space::new("space".to_owned(), &ids, &memories)?];

@@ -1,4 +1,4 @@
-//! Mock of the foreign calls: scripted methods, and a record of all calls.
+//! Mock of the foreign calls, with scripted methods and a record of all calls.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use crate::messages::foreign::{
 };
 use crate::messages::rpc::{CallError, Progress, Target};
 
-/// A recorded foreign call, memory accesses aside.
+/// Recorded foreign call, other than a memory access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ForeignCall {
     /// A method or a custom command of the host program was polled: channel, target, arguments.
@@ -75,7 +75,7 @@ pub(crate) struct MockForeign {
 }
 
 impl MockForeign {
-    /// Creates a mock with this memory and these callbacks, on a new bus, and its port.
+    /// Creates a new bus with a mock that has this memory and these callbacks.
     pub(crate) fn bus(ram: &Rc<Ram>, callbacks: Callbacks) -> (Bus, Rc<MockForeign>, Port<Inbox>) {
         let mock = Rc::new(Self {
             ram: ram.clone(),
@@ -114,7 +114,7 @@ impl MockForeign {
         self.calls.take()
     }
 
-    /// Number of foreign accesses since the last call, regardless of their segments.
+    /// Number of foreign accesses since the last call, with any segments.
     pub(crate) fn accesses(&self) -> usize {
         self.accesses.take()
     }

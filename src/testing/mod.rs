@@ -1,7 +1,7 @@
 //! Test kit: peers and memories for tests of single modules.
 //!
 //! - [`ActorBench`]: one actor on a bus, whose peers are mocks.
-//! - [`FrontEndBench`]: the server of one front end, among real files, console and memory.
+//! - [`FrontEndBench`]: the server of one front end, with real files, console and memory.
 //! - [`mock_foreign`]: the code outside of the library, with a record of its calls.
 //! - [`Ram`]: memory that counts its accesses, and fails on request.
 //! - [`NoFrames`]: decoders without frames.

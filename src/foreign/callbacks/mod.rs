@@ -13,15 +13,15 @@ use super::host_code;
 use crate::messages::foreign::{Opener, Report, Severity, SpecialId};
 use crate::messages::rpc::{CallError, Progress, Target};
 
-/// Outcome of one poll of a method or a custom command: a result, or `Pending` to be polled again on the next tick. An error is reported
-/// and makes firmware's call fail with -EIO, and so does a panic.
+/// Outcome of one poll of a method or a custom command: a result, or `Pending` to be polled again
+/// on the next tick. An error or a panic is reported, and firmware's call fails with -EIO.
 pub type CallResult = Result<std::task::Poll<u64>, Box<dyn std::error::Error>>;
 
 /// Method or custom command of the host program. Its arguments are the channel's name and the call's arguments. It may use the
 /// [`Vhost`](crate::Vhost).
 pub(crate) type Callback = dyn FnMut(&str, &[u64]) -> CallResult;
 
-/// Opens the files of an extension, or of a name below `virtual/`.
+/// Opener of files with an extension, or with a name below `virtual/`.
 pub trait FileOpener: Send {
     /// Opens `path`, as given by firmware.
     fn open(&self, path: &str, flags: OpenFlags) -> io::Result<Box<dyn SpecialFile>>;
@@ -35,8 +35,8 @@ impl<F: Fn(&str, OpenFlags) -> io::Result<Box<dyn SpecialFile>> + Send> FileOpen
 
 /// A file that exists only in the host program.
 ///
-/// Firmware may seek to any position and write there. A `Cursor<Vec<u8>>` would grow up to that position and abort the process if memory
-/// runs out. `Cursor<Box<[u8]>>` keeps its size.
+/// Firmware may seek to any position and write there. A `Cursor<Vec<u8>>` would grow up to that
+/// position, and abort the process if memory runs out. A `Cursor<Box<[u8]>>` keeps its size.
 pub trait SpecialFile: Read + Write + Seek + Send {}
 
 impl<T: Read + Write + Seek + Send> SpecialFile for T {}
@@ -67,10 +67,10 @@ impl fmt::Debug for Openers {
     }
 }
 
-/// Shared host-program code. Called without any other borrow.
+/// Shared code of the host program. It is called without any other borrow.
 type Shared<T> = Rc<RefCell<Box<T>>>;
 
-/// An open special file.
+/// Open special file.
 #[derive(Clone)]
 struct OpenFile {
     /// Path as given by firmware.
@@ -78,7 +78,8 @@ struct OpenFile {
     file: Shared<dyn SpecialFile>,
 }
 
-/// All callbacks of the host program. No borrow is held while one of them runs, since it may come back and register more.
+/// All callbacks of the host program. No borrow is held while one of them runs, because it may
+/// re-enter and register others.
 #[derive(Default)]
 pub(crate) struct Callbacks {
     calls: RefCell<HashMap<Target, Shared<Callback>>>,
@@ -89,7 +90,7 @@ pub(crate) struct Callbacks {
     opened: Cell<u64>,
 }
 
-/// Id of reports about panics of the host program that fail no call with a text.
+/// Id of reports about panics of the host program that do not fail a call with a text.
 const ID: &str = "host program";
 
 /// Receives reports.
@@ -116,8 +117,8 @@ impl Callbacks {
         }
     }
 
-    /// Reports to the host program if it takes reports, else as without it. A report made inside of its report function takes the latter
-    /// way.
+    /// Reports to the host program if it receives reports. Otherwise, and for a report from inside
+    /// of the host program's own function, reports to the testbench or on stderr.
     pub(super) fn report(&self, report: &Report) {
         let show = self.reports.as_ref();
         let Some(mut show) = show.and_then(|show| show.try_borrow_mut().ok()) else {
@@ -140,11 +141,11 @@ impl Callbacks {
         self.virtuals.names()
     }
 
-    /// Registers a method or a custom command. It replaces one of the same name.
+    /// Registers a method or a custom command. Replaces one with the same name.
     pub(crate) fn register(&self, target: Target, callback: Box<Callback>) {
         let callback = Rc::new(RefCell::new(callback));
         let replaced = self.calls.borrow_mut().insert(target, callback);
-        // Dropped after the borrow has ended, since the destructor is code of the host program.
+        // Dropped after the borrow has ended, because the destructor is code of the host program.
         drop(replaced);
     }
 
@@ -165,7 +166,7 @@ impl Callbacks {
         let mut callback = callback
             .try_borrow_mut()
             .map_err(|_| raised("it was called from inside itself".into()))?;
-        // Formatting the error runs code of the host program too.
+        // Formatting the error runs code of the host program, too.
         let run = || callback(channel, args).map_err(|error| error.to_string());
         let answer = host_code::run("it", run).unwrap_or_else(|panicked| Err(panicked.to_string()));
         Ok(match answer.map_err(raised)? {
@@ -218,11 +219,11 @@ impl Callbacks {
 
     /// Drops a special file.
     pub(crate) fn close(&self, id: SpecialId) {
-        // Dropped after the borrow has ended, since the destructor is code of the host program.
+        // Dropped after the borrow has ended, because the destructor is code of the host program.
         let Some(OpenFile { path, file }) = self.files.borrow_mut().remove(&id) else {
             return;
         };
-        // No reply carries the error.
+        // There is no reply for the error.
         let _ = self.sheltered(&path, "`drop`", || {
             drop(file);
             Ok(())
@@ -258,7 +259,7 @@ impl Callbacks {
     }
 }
 
-/// Error number of an I/O error: its own, or that of its kind.
+/// Error number of an I/O error: the operating system's, or one for its kind.
 fn errno(error: io::Error) -> Errno {
     let of_kind = || match error.kind() {
         io::ErrorKind::NotFound => Errno::ENOENT,

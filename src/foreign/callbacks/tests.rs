@@ -43,7 +43,7 @@ fn a_callback_may_come_back() {
                 .ends_with("it was called from inside itself")
         );
         callbacks.register(method("inner"), Box::new(|_, _| Ok(Poll::Ready(1))));
-        // Replaced while it runs.
+        // The callback is replaced while it runs.
         callbacks.register(method("outer"), Box::new(|_, _| Ok(Poll::Ready(2))));
         match callbacks.call(channel, &method("inner"), &[])? {
             Progress::Ready(result) => Ok(Poll::Ready(result + 10)),

@@ -1,5 +1,5 @@
-//! Python interpreter of this process. There is at most one. It is never finalised, since the code that started it may still use it, and so
-//! may a later system.
+//! Python interpreter of this process. There is at most one. It is never finalised, because its
+//! starter or a later system may still use it.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -15,10 +15,11 @@ use crate::guest;
 use crate::sim::strand::CodeGuard;
 use crate::sim::{self, Disposition, FloatEnvironment, Quiet};
 
-/// Runs Python code with the GIL held and in [`OwnState`], so that its changes of floating-point flags and signal masks do not reach the
-/// simulator. May be nested.
+/// Runs Python code with the GIL held and in [`OwnState`], so that its changes of floating-point
+/// flags and signal masks do not affect the simulator. May be nested.
 pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> Result<T, Failure> {
-    // pyo3 assumes that the GIL is held if it was when Python was called. C code called from there may have released it.
+    // pyo3 assumes that the GIL is held if it was held when Python was called. C code called from
+    // there may have released it.
     let _own = OwnState::enter();
     let _foreign = CodeGuard::foreign();
     sim::with_gil(|| Python::try_attach(act))
@@ -27,15 +28,16 @@ pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> 
         .map_err(Into::into)
 }
 
-/// Guard for running Python code. Python expects that a write to a broken pipe is an error and no signal, and that numbers are rounded to
-/// nearest.
+/// Guard for running Python code. Python expects that a write to a broken pipe returns an error
+/// without a signal, and that numbers are rounded to nearest.
 pub(super) struct OwnState {
     _quiet: Quiet,
     _float: FloatEnvironment,
 }
 
 impl OwnState {
-    /// Applies to this thread, and to threads started meanwhile. Programs are started by [`programs`](super::programs).
+    /// Enters the state in this thread, and in threads started meanwhile.
+    /// [`programs`](super::programs) handles started programs.
     pub(super) fn enter() -> Self {
         Self {
             _quiet: Quiet::new(),
@@ -46,7 +48,8 @@ impl OwnState {
 
 /// Starts the interpreter, unless the process has one, as in cocotb or if Python has loaded the library.
 ///
-/// The interpreter is that of the environment: `VIRTUAL_ENV`, or the one of the first `python3` in `PATH`.
+/// The interpreter is that of the environment: of `VIRTUAL_ENV`, or of the first `python3` in
+/// `PATH`.
 pub(super) fn start() -> Result<(), StartError> {
     let libraries = libraries();
     let mut others = libraries.iter();
@@ -57,14 +60,15 @@ pub(super) fn start() -> Result<(), StartError> {
     if attached(|_| Ok(())).is_ok() {
         return Ok(());
     }
-    // Extension modules find Python's symbols only if these are global, however this library was loaded.
+    // Extension modules find Python's symbols only if these are global. This library may have been
+    // loaded without that.
     for library in &libraries {
         sim::make_global(library);
     }
     let environment = env::var_os("VIRTUAL_ENV").map(PathBuf::from);
     let environment = environment.filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = environment {
-        // Checked first, since a started interpreter can't be undone.
+        // Checked first, because an interpreter can't be stopped.
         for library in &libraries {
             check_version(&folder, library)?;
         }
@@ -83,7 +87,8 @@ pub(super) fn start() -> Result<(), StartError> {
     .map_err(|error| StartError::SetUp(error.to_string()))
 }
 
-/// Resets Python's record of its `SIGINT` handler. The signal is the simulator's, and `asyncio.run` would otherwise take it over.
+/// Resets Python's record of its `SIGINT` handler. The signal belongs to the simulator, and
+/// `asyncio.run` would otherwise install a handler.
 fn leave_interrupt(py: Python<'_>) -> PyResult<()> {
     let signal = py.import("signal")?;
     let (number, handler) = (signal.getattr("SIGINT")?, signal.getattr("SIG_DFL")?);
@@ -94,7 +99,8 @@ fn leave_interrupt(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Checks that a virtual environment has the version of Python's library. In one of another version no package is found.
+/// Checks that a virtual environment has the version of Python's library. Otherwise no package
+/// would be found.
 fn check_version(folder: &Path, library: &Path) -> Result<(), StartError> {
     let Some((_, version)) = library.to_str().and_then(|path| path.rsplit_once("/lib")) else {
         return Ok(());

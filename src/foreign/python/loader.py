@@ -1,4 +1,6 @@
-"""Finds what the library calls in Python. It runs once for each system, before the first call of a method."""
+"""Imports the modules that the library calls. Runs once for each system, before the first call of a
+method.
+"""
 
 import importlib
 import importlib.util
@@ -8,25 +10,26 @@ import types
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-#: What a shim has that brings its own calls forward.
+#: Names that a shim has if it advances its own calls.
 SHIM = ("poll", "tick", "cancel", "tasks", "callbacks")
 
 
 def load(native, polled, folder, shims):
     """Imports the user's modules.
 
-    `native` is the library's own module, `polled` drives a `poll` of the user's own, `folder` has the shims as files, and
-    `shims` has the texts of those files, by their path in the folder.
+    `native` is the library's own module, `polled` advances the calls of a user's own `poll`,
+    `folder` has the shims as files, and `shims` has the texts of those files by their path in the
+    folder.
     """
     _offer_backdoor(native)
     kind = _kind()
     notes = _offer_shim(kind, folder, shims)
     if kind == "async":
-        # The user's modules may ask for it when they are imported, on whichever thread that is.
+        # The user's modules may get the loop during their import, which may be on any thread.
         polled.offer_loop()
     module = _import("pymb_rpcs") or importlib.import_module("pymb_rpc")
     shim = sys.modules.get("pymb_rpc")
-    # What an earlier system of this process has left.
+    # Drops state of an earlier system of this process.
     for part in {id(part): part for part in (module, shim)}.values():
         getattr(part, "reset", lambda: None)()
     start = _import("mbpy_calls_init")
@@ -47,7 +50,7 @@ def load(native, polled, folder, shims):
         tick=called.tick,
         cancel=called.cancel,
         tasks=called.tasks,
-        # Only `poll` itself knows the methods of another one.
+        # Only the user's own `poll` knows its methods.
         callbacks=getattr(shim, "callbacks", None) if of_shim else None,
         warning=getattr(called, "warning", None),
         notes=notes,
@@ -55,20 +58,22 @@ def load(native, polled, folder, shims):
 
 
 def _offer_backdoor(native):
-    """The module `vhost`: the package of that name where it is installed, which shows the native one; else that itself."""
+    """Provides the module `vhost`: the installed package, which re-exports the native module, or
+    else the latter itself.
+    """
     sys.modules.setdefault("vhost._vhost", native)
     if "vhost" not in sys.modules and importlib.util.find_spec("vhost") is None:
         sys.modules["vhost"] = native
 
 
 def _kind():
-    """The scheduler of this simulation."""
+    """Returns the scheduler of this simulation."""
     cocotb = sys.modules.get("cocotb")
     return "cocotb" if getattr(cocotb, "is_simulation", False) else "async"
 
 
 def _offer_shim(kind, folder, shims):
-    """The module `pymb_rpc`: the user's, that of the staged folder, or the one that the library carries along.
+    """Provides the module `pymb_rpc`: the user's, the one in the staged folder, or the library's.
 
     Returns notes for the user.
     """
@@ -94,7 +99,7 @@ def _offer_shim(kind, folder, shims):
 
 
 def _carried(name, file, texts):
-    """Imports a module from the text that the library carries along."""
+    """Imports a module from its text in the library."""
     module = types.ModuleType(name)
     module.__file__ = f"<vhost>/{file}"
     exec(compile(texts[file], module.__file__, "exec"), module.__dict__)
@@ -102,7 +107,9 @@ def _carried(name, file, texts):
 
 
 def _find_shim(kind):
-    """The first module `pymb_rpc` on the search path that works here, and the folders of those before that need cocotb."""
+    """Finds the first module `pymb_rpc` that works here, and the folders of earlier ones that need
+    cocotb.
+    """
     spec, passed_over = importlib.util.find_spec("pymb_rpc"), []
     while kind == "async" and _needs_cocotb(spec):
         passed_over.append(str(Path(spec.origin).parent))
@@ -116,7 +123,7 @@ def _find_shim(kind):
 
 
 def _needs_cocotb(spec):
-    """True for cocotb's shim: a module of that name in a folder `cocotb` which imports cocotb."""
+    """True for cocotb's shim: a module in a folder `cocotb` that imports cocotb."""
     if spec is None or spec.origin is None or Path(spec.origin).parent.name != "cocotb":
         return False
     try:
@@ -127,7 +134,7 @@ def _needs_cocotb(spec):
 
 
 def _import(name):
-    """A module of the user's; None where there is none of that name."""
+    """Imports a module of the user; None if there is none of that name."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-//! Methods in Python. They are polled by foreign calls and may come back to the bus.
+//! Methods in Python. They are polled by foreign calls, and may re-enter the bus.
 //!
 //! - [`failure`]: errors of the interpreter, and of operations in it.
 //! - [`interpreter`]: the interpreter of the process, started if there is none.
@@ -8,7 +8,8 @@
 //! - [`outcome`]: conversion of results and exceptions to a call's progress or error.
 //! - [`module`]: the module `vhost`, Python's access to the system (the backdoor).
 //!
-//! The GIL is held while Python runs and released whenever it calls back. This module never holds it across the bus.
+//! The GIL is held while Python runs, and released when it calls back. This module never holds it
+//! during a use of the bus.
 
 mod failure;
 mod interpreter;
@@ -36,33 +37,33 @@ use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::strand::CodeGuard;
 
-/// Id of reports about errors in Python that belong to no call.
+/// Id of reports about errors in Python that do not belong to a call.
 const ID: &str = "python";
 
-/// Report of a system that has no methods in Python.
+/// Report of a system that can't have methods in Python.
 const OTHER_SYSTEM: &str = "another system of this process has the methods in Python, which are of one system at a time: calls are not looked \
                             for there until it is shut down";
 
 /// Methods of one system in Python. The modules are imported at the first call.
 pub(crate) struct Python {
-    /// Width of each channel's results. Channels that are not served take any width.
+    /// Width of each channel's results. Channels that are not served accept any width.
     widths: HashMap<String, PtrWidth>,
-    /// Output of reports.
+    /// Receiver of reports.
     callbacks: Rc<Callbacks>,
     stage: RefCell<Stage>,
     /// True if there were tasks at the last notification.
     tasks: Cell<bool>,
     tell: OnceCell<Box<dyn Fn(bool)>>,
-    /// Taken before the import.
+    /// Right to have the methods, taken before the import.
     claim: RefCell<Option<MethodsClaim>>,
-    /// True once it was reported that another system has the methods.
+    /// True after the report that another system has the methods.
     is_told: Cell<bool>,
 }
 
 /// State of the modules.
 #[derive(Clone)]
 enum Stage {
-    /// Not imported, since no call has been made.
+    /// Not imported, because no call was made.
     New,
     /// Being imported.
     Loading,
@@ -97,13 +98,13 @@ impl Python {
             target: Target::Method(method.into()),
             cause,
         };
-        // Cloned, since Python may come back here during the call.
+        // Cloned, because Python may re-enter here during the call.
         let stage = self.stage.borrow().clone();
         let scripts = match stage {
             Stage::Ready(scripts) => scripts,
             Stage::New if !self.claim() => return Ok(Progress::Absent),
             Stage::New => self.load().map_err(|cause| raised(cause.to_string()))?,
-            // A module being imported has come back to the bus, and another channel makes a call.
+            // A module has re-entered the bus during its import, and another channel makes a call.
             Stage::Loading => return Ok(Progress::Pending),
             Stage::Broken(cause) => return Err(raised(cause.to_string())),
         };
@@ -135,7 +136,7 @@ impl Python {
         self.with_scripts(|py, scripts| scripts.cancel(py, channel));
     }
 
-    /// Registers a callback for changes between having and not having tasks.
+    /// Registers a callback for the start and the end of tasks.
     pub(super) fn on_tasks(&self, tell: Box<dyn Fn(bool)>) {
         // Set once, when the system is built.
         let _ = self.tell.set(tell);
@@ -183,7 +184,8 @@ impl Python {
         }
     }
 
-    /// Takes the methods in Python for this system. False where another system of the process has them, which is reported once.
+    /// Takes the right to have methods in Python for this system. Returns false if another system
+    /// of the process has it, which is reported once.
     fn claim(&self) -> bool {
         let Some(claim) = MethodsClaim::take() else {
             if !self.is_told.replace(true) {
@@ -195,7 +197,7 @@ impl Python {
         true
     }
 
-    /// Notifies of a change. The callback only posts a message.
+    /// Reports a change. The callback only posts a message.
     fn notify_of_tasks(&self, alive: bool) {
         let _library = CodeGuard::library();
         if self.tasks.replace(alive) != alive

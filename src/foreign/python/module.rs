@@ -1,8 +1,9 @@
 //! Native part of the Python module `vhost`: Python's access to the system.
 //!
-//! Its functions release the GIL before they enter the bus. They use the system that a Rust program has started on the calling thread, if
-//! there is one. Otherwise they use the system of the C ABI, from any thread, as long as no other one is inside of a call. A call from the
-//! simulator during an access waits for its end.
+//! Its functions release the GIL before they enter the bus. They use the system that a Rust program
+//! has started on the calling thread, if there is one. Otherwise they use the system of the C ABI,
+//! on any thread, while no other thread is inside of a call. A call from the simulator waits for
+//! the end of such an access.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,7 +22,7 @@ use crate::sim::current_system::{SystemId, current, during, selected};
 use crate::sim::is_python_usable;
 use crate::sim::strand::{self, CodeGuard, ForkedWhile, Overlap, strand_local};
 
-/// The system as used by Python. Numbers in memory are little-endian.
+/// System as used by Python. Numbers in memory are little-endian.
 pub(crate) trait Host {
     /// True until the system has ended.
     fn is_running(&self) -> bool;
@@ -32,7 +33,7 @@ pub(crate) trait Host {
     /// Symbol of a channel's image, or of an image in a space.
     fn symbol(&self, place: &str, name: &str) -> Result<Symbol, Refused>;
 
-    /// Carries out an operation of semihosting; `None` while it waits for input.
+    /// Executes an operation of semihosting; `None` while it waits for input.
     fn semihost(
         &self,
         channel: &str,
@@ -83,19 +84,19 @@ strand_local! {
 }
 
 strand_local! {
-    /// The system itself from the import of its methods on, until it has ended.
+    /// Current system with methods, from their import to its end.
     static HAS_METHODS: Cell<Option<SystemId>> = Cell::new(None);
 }
 
-/// Right of a system to have methods in Python. The modules, the event loop and the calls are one for the process: of the systems of the
-/// C ABI one has it at a time.
+/// Right of a system to have methods in Python. The process has one set of modules, one event loop
+/// and one set of calls, so only one system of the C ABI has the right at a time.
 pub(super) struct MethodsClaim {
-    /// True for the C ABI.
+    /// True for a system of the C ABI, which moves between threads.
     moves: bool,
 }
 
 impl MethodsClaim {
-    /// Takes the right for the current system; `None` where another one has it.
+    /// Takes the right for the current system; `None` if another system has it.
     pub(super) fn take() -> Option<Self> {
         if HAS_METHODS.find_other(Cell::get).is_some() {
             return None;
@@ -113,10 +114,12 @@ impl Drop for MethodsClaim {
     }
 }
 
-/// System of the C ABI for an access that comes from no callback: the selected one, or the one with methods if that does not run.
+/// System of the C ABI for an access outside of callbacks: the selected one, or if that does not
+/// run the one with methods.
 ///
 /// # Errors
-/// [`Refused::OtherSystem`] where both run: a thread that a callback has started means the other one.
+/// [`Refused::OtherSystem`] if both run: a thread that a callback has started would use the wrong
+/// one.
 fn system_of_threads(is_outermost: bool) -> Result<SystemId, Refused> {
     let own = if is_outermost { selected() } else { current() };
     during(own, || match HAS_METHODS.find_other(Cell::get) {
@@ -126,7 +129,8 @@ fn system_of_threads(is_outermost: bool) -> Result<SystemId, Refused> {
     })
 }
 
-/// Makes this system the one used by Python: from any thread for the system of the C ABI, otherwise from this thread.
+/// Sets the system that Python uses: on any thread for the system of the C ABI, otherwise on this
+/// thread.
 pub(crate) fn serve(host: Rc<dyn Host>) {
     // Fails on a thread that is ending, which no longer needs it.
     let _ = HOST.with(|current| current.replace(Some(host)));
@@ -154,12 +158,12 @@ fn ask<T: Send>(
             return Err(Refused::Forked);
         }
         if let Some(own) = host().filter(|own| own.is_running()) {
-            // Inside a call of the C ABI it is a call of its own: a settled system is settled no more.
+            // A nested call like any other: it ends the settled state.
             let _entered = strand::is_entered().then(strand::enter_briefly);
             let _library = CodeGuard::library();
             return act(&*own);
         }
-        // Waits for no other thread, since the GIL is released.
+        // Does not wait for a thread that needs the GIL, because that is released.
         let entered = strand::enter_briefly()?;
         let _library = CodeGuard::library();
         during(system_of_threads(entered.is_outermost())?, || {
@@ -182,13 +186,14 @@ fn symbol(py: Python<'_>, place: &str, name: &str) -> PyResult<(u64, u64)> {
     Ok((symbol.value, symbol.size))
 }
 
-/// Carries out an operation of semihosting that firmware asks for: the value for a0, or None while it waits for input.
+/// Executes an operation of semihosting that firmware asks for. Returns the value for a0, or None
+/// while the operation waits for input.
 #[pyfunction]
 fn semihost(py: Python<'_>, ch: &str, hart: u32, op: u64, arg: u64) -> PyResult<Option<u64>> {
     ask(py, |host| host.semihost(ch, hart, op, arg))
 }
 
-/// Replaces traps of semihosting that firmware has copied or unpacked itself: the number of those that were replaced.
+/// Replaces traps of semihosting that firmware has copied or unpacked itself. Returns their number.
 #[pyfunction]
 fn replace_traps(py: Python<'_>, ch: &str, addr: u64, size: u64) -> PyResult<u64> {
     ask(py, |host| host.replace_traps(ch, addr, size))

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::messages::rpc::Progress;
 
-/// An exception or an invalid result, as text, with the traceback if there is one.
+/// Exception or invalid result as text, with the traceback if there is one.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub(super) struct Raised(String);
@@ -22,12 +22,13 @@ impl Raised {
 }
 
 fn traceback(py: Python<'_>, error: &PyErr) -> PyResult<String> {
-    // Before Python 3.11, an exception not caught by Python code lacks its traceback.
+    // Before Python 3.11, an exception that no Python code catches lacks its traceback.
     let parts = (error.get_type(py), error.value(py), error.traceback(py));
     let lines = py
         .import("traceback")?
         .call_method1("format_exception", parts)?;
-    // Lossy, since a message may contain surrogates, like strings of firmware that are not UTF-8.
+    // Lossy, because a message may contain surrogates, as strings of firmware that are not UTF-8
+    // do.
     let line = |line: PyResult<Bound<'_, PyAny>>| Ok(line?.str()?.to_string_lossy().into_owned());
     lines.try_iter()?.map(line).collect()
 }
@@ -48,7 +49,7 @@ pub(super) fn progress(answer: &Bound<'_, PyAny>, width: PtrWidth) -> Result<Pro
     }
 }
 
-/// Converts an integer, signed or not, to the width of the channel.
+/// Converts an integer, signed or unsigned, to the width of the channel.
 fn word(result: &Bound<'_, PyAny>, width: PtrWidth) -> Result<u64, Raised> {
     let py = result.py();
     let number = match result.extract::<u64>() {

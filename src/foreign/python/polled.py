@@ -1,4 +1,6 @@
-"""Drives a module whose `poll` is the user's own: its own `tick`, or the event loops that it uses."""
+"""Advances the calls of a user's own `poll`, by the module's own `tick` or by the event loops that
+it uses.
+"""
 
 import asyncio
 import gc
@@ -6,14 +8,17 @@ import threading
 import types
 import warnings
 
-#: Polls of a call after which the library searches for loops that nobody turns: at first, and at most, since each search that finds none
-#: doubles them for further calls of the same method by the same channel.
+#: Number of polls of a call after which the library searches for event loops that are not run:
+#: initial value and maximum. A search without a result doubles the number for further calls of the
+#: same method by the same channel.
 FIRST_SEARCH = 4
 LAST_SEARCH = 1024
 
 
 def offer_loop():
-    """The event loop of this thread; one is made where it has none, so that `asyncio.get_event_loop()` gives it."""
+    """Returns the event loop of this thread. Creates one if needed, so that
+    `asyncio.get_event_loop()` returns it.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
@@ -25,10 +30,12 @@ def offer_loop():
 
 
 class Polled:
-    """The functions that the library calls. Its length is zero while no tick is needed."""
+    """Functions that the library calls. The length is zero while no tick is needed."""
 
     def __init__(self, module, shim):
-        """`shim` is the module `pymb_rpc`, which `poll` may hand calls to; None where it is not imported."""
+        """`shim` is the module `pymb_rpc`, to which `poll` may forward calls; None if it is not
+        imported.
+        """
         self._module = module
         self._shim = None if shim is module else shim
         self._tick = self._own("tick") or self._own("py_tick")
@@ -45,11 +52,11 @@ class Polled:
 
     @property
     def tasks(self):
-        """What a tick brings forward: this, by its length."""
+        """Collection whose length tells if a tick is needed: this object."""
         return self
 
     def poll(self, method, channel, *args):
-        """The answer of the module's `poll`."""
+        """Polls a method by the module's `poll`, and returns the result."""
         if self._loop is not None and not hasattr(self._thread, "ready"):
             # Each thread has its own current loop; the simulator may call from any thread.
             asyncio.set_event_loop(self._loop)
@@ -68,7 +75,7 @@ class Polled:
         return answer
 
     def tick(self):
-        """One turn of everything that calls may wait for."""
+        """Runs one iteration of everything that calls may wait for."""
         if self._shim_tasks():
             self._shim.tick()
         if self._tick is not None:
@@ -78,7 +85,7 @@ class Polled:
             _turn(loop)
 
     def cancel(self, channel):
-        """Forgets the calls of a channel that was reset."""
+        """Drops the calls of a channel that was reset."""
         for call in [call for call in self._pending if call[1] == channel]:
             del self._pending[call]
         for cancel in (getattr(self._shim, "cancel", None), self._cancel):
@@ -87,19 +94,19 @@ class Polled:
 
     def __len__(self):
         if self._tick is not None:
-            # Only the module knows; without `tasks` its tick is called always.
+            # Only the module knows its tasks. Without `tasks`, its tick is always called.
             own = 1 if self._own_tasks is None else len(self._own_tasks)
         else:
             own = len(self._pending) or sum(_waits(loop) for loop in self._loops())
         return own + self._shim_tasks()
 
     def warning(self):
-        """What the user should know, once; else None."""
+        """Returns a warning for the user once; None otherwise."""
         warning, self._warning = self._warning, None
         return warning
 
     def _own(self, name):
-        """A part of the module, unless it is the shim's under the same name."""
+        """Returns a member of the module, or None if it is the shim's member of the same name."""
         part = getattr(self._module, name, None)
         return None if part is getattr(self._shim, name, None) else part
 
@@ -107,7 +114,9 @@ class Polled:
         return len(getattr(self._shim, "tasks", ()))
 
     def _loops(self):
-        """The current loop, those in variables of the module, which may come later, and those that were found."""
+        """Returns the current loop, those in variables of the module, which may be set later, and
+        those that were found.
+        """
         self._found = [loop for loop in self._found if not loop.is_closed()]
         loops = {id(loop): loop for loop in (self._loop, *self._found)}
         for value in vars(self._module).values():
@@ -116,7 +125,9 @@ class Polled:
         return list(loops.values())
 
     def _keep_current(self):
-        """Keeps a current loop for this thread: `asyncio.run` leaves none. One that `poll` has made current is turned, too."""
+        """Restores a current loop for this thread, as `asyncio.run` leaves none. A loop that `poll`
+        has made current is run, too.
+        """
         try:
             current = asyncio.get_event_loop()
         except RuntimeError:
@@ -126,7 +137,9 @@ class Polled:
             self._found.append(current)
 
     def _search(self, call):
-        """Finds loops that have tasks and that nobody turns, whoever keeps them. It takes some milliseconds, hence seldom."""
+        """Searches all objects for loops that have tasks and are not run. It takes some
+        milliseconds, so it is called seldom.
+        """
         if self._tick is not None or self._shim_tasks():
             return
         turned = {id(loop) for loop in self._loops()}
@@ -149,7 +162,9 @@ class Polled:
         self._found += found
 
     def _warn_of_no_find(self, call, idle):
-        """Warns once of a call that stays pending while no loop has anything to do, in a module that uses asyncio."""
+        """Warns once of a call that stays pending while no loop has tasks, in a module that uses
+        asyncio.
+        """
         if self._warned or idle or not _uses_asyncio(self._module):
             return
         self._warned = True
@@ -161,12 +176,14 @@ class Polled:
 
 
 def _is_loop(value):
-    """By its type: `isinstance` asks the object for its class, where a weak reference or a lazy object may raise anything."""
+    """True for an event loop, by its type: `isinstance` gets the class from the object, and a weak
+    or lazy one may raise.
+    """
     return issubclass(type(value), asyncio.AbstractEventLoop)
 
 
 def _uses_asyncio(module):
-    """Tells whether a module has imported asyncio, or something of it."""
+    """True if a module has imported asyncio, or a member of it."""
     return any(
         value is asyncio or getattr(value, "__module__", "").partition(".")[0] == "asyncio"
         for value in vars(module).values()
@@ -175,7 +192,9 @@ def _uses_asyncio(module):
 
 
 def _turn(loop):
-    """Runs what is ready, unless the loop runs already: in another thread, or further up in this one."""
+    """Runs ready callbacks, unless the loop already runs in another thread, or further up the stack
+    of this one.
+    """
     if loop.is_running() or loop.is_closed():
         return
     outer = asyncio._get_running_loop()
@@ -188,17 +207,17 @@ def _turn(loop):
 
 
 def _waits(loop):
-    """Tells whether a loop has something to do, and nobody runs it."""
+    """True if a loop has tasks or callbacks and does not run."""
     try:
         return (
             not loop.is_closed()
             and not loop.is_running()
             and bool(asyncio.all_tasks(loop) or _has_handles(loop))
         )
-    except Exception:  # A loop of the user's own, or one that is half made, fails no call.
+    except Exception:  # A loop class of the user, or an incomplete loop, must not fail a call.
         return False
 
 
 def _has_handles(loop):
-    """Callbacks that wait, as asyncio's own loops keep them."""
+    """True if callbacks wait, in the attributes of asyncio's own loops."""
     return bool(getattr(loop, "_ready", None) or getattr(loop, "_scheduled", None))

@@ -1,4 +1,6 @@
-"""Has programs that Python starts find `SIGPIPE` and `SIGXFSZ` as the simulator has them, and not blocked."""
+"""Starts Python's programs with the simulator's `SIGPIPE` and `SIGXFSZ`, which are blocked in
+threads that run Python.
+"""
 
 import _posixsubprocess
 import functools
@@ -6,17 +8,19 @@ import os
 import posix
 import sys
 
-#: Set on a function that was wrapped, since a second system of the process installs again.
+#: Attribute of a wrapped function, because a second system of the process installs again.
 _MARK = "_vhost_starts_programs"
 
 
 def install(start, forked):
-    """Wraps the functions by which Python starts programs: `start` calls one. `forked` runs in children of `os.fork`."""
+    """Wraps the functions that start programs: `start` calls one of them. `forked` runs in children
+    of `os.fork`.
+    """
     if hasattr(_posixsubprocess.fork_exec, _MARK):
         return
     fork_exec = _wrapped(_posixsubprocess.fork_exec, start)
     _posixsubprocess.fork_exec = fork_exec
-    # Imported by name where the module was there before.
+    # Imported by name if the module was imported before.
     subprocess = sys.modules.get("subprocess")
     if hasattr(subprocess, "_fork_exec"):
         subprocess._fork_exec = fork_exec

@@ -1,5 +1,5 @@
-//! Signals of programs started by Python. Threads that run Python block `SIGPIPE` and `SIGXFSZ`, and a program would inherit the blocked
-//! signals.
+//! Signals of programs started by Python. Threads that run Python block `SIGPIPE` and `SIGXFSZ`,
+//! and programs would inherit that.
 
 use std::ffi::CString;
 
@@ -32,7 +32,7 @@ fn start<'py>(
     function.call(args, kwargs)
 }
 
-/// Called in a forked child. Sets up its signals, unless the library itself has forked.
+/// Runs in a forked child. Sets its signals, unless the library itself has forked.
 #[pyfunction]
 fn forked() {
     if !is_forked_by_the_library() {

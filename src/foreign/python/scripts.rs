@@ -17,10 +17,10 @@ use crate::messages::rpc::Progress;
 /// Python code that finds and imports the modules.
 const LOADER: &str = include_str!("loader.py");
 
-/// Python code that drives a `poll` of the user's own.
+/// Python code that advances calls of a user's own `poll`.
 const POLLED: &str = include_str!("polled.py");
 
-/// Shims and what they share, for a library that was copied from its build folder: path in the
+/// Shims and their shared code, for a library that was copied from its build folder: path in the
 /// folder of shims, and text.
 const SHIMS: [(&str, &str); 3] = [
     (
@@ -40,7 +40,7 @@ const SHIMS: [(&str, &str); 3] = [
 /// Shims of the build, in folders `async` and `cocotb`.
 const STAGED: &str = concat!(env!("OUT_DIR"), "/vhost/python");
 
-/// Functions and collections of a shim, or of `polled.py` on behalf of a module with a `poll` of its own.
+/// Functions and collections of a shim, or of `polled.py` for a module with a `poll` of its own.
 pub(super) struct Scripts {
     poll: Py<PyAny>,
     /// Methods known to `poll`, by name; `None` if only `poll` itself knows them.
@@ -57,7 +57,7 @@ pub(super) struct Scripts {
 impl Scripts {
     /// Imports the modules and runs the user's own start-up function.
     pub(super) fn load(py: Python<'_>) -> Result<Self, Raised> {
-        // An event loop created by the import keeps its descriptors as long as the process runs.
+        // An event loop created by the import keeps its descriptors until the process ends.
         let _reserved = Reserved::new();
         Self::import(py).map_err(|error| Raised::new(py, &error))
     }
@@ -92,7 +92,7 @@ impl Scripts {
         })
     }
 
-    /// Notes for the user that are no errors.
+    /// Notes for the user that are not errors.
     pub(super) fn notes(&self) -> &[String] {
         &self.notes
     }

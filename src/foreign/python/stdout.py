@@ -1,4 +1,6 @@
-"""Standard output of a Python that the library has started: C's, so that what is printed keeps its place among the simulator's prints."""
+"""Standard output of an interpreter that the library has started: C's `stdout`, to keep the order
+of the simulator's output.
+"""
 
 import io
 import os
@@ -37,13 +39,13 @@ class CStdout(io.BufferedIOBase):
 
 
 def install(write, flush):
-    """Makes it `sys.stdout`, unless the process has no standard output."""
+    """Replaces `sys.stdout`, unless the process has no standard output."""
     own = sys.stdout
     if own is None:
         return
     encoding, errors = own.encoding, own.errors
     buffer = own.detach()
-    # Without a buffer where PYTHONUNBUFFERED is set.
+    # There is no buffer if PYTHONUNBUFFERED is set.
     raw = buffer.detach() if isinstance(buffer, io.BufferedIOBase) else buffer
     stdout = io.TextIOWrapper(
         CStdout(raw, write, flush),
@@ -55,5 +57,5 @@ def install(write, flush):
     )
     stdout.mode = "w"
     sys.stdout = sys.__stdout__ = stdout
-    # A child must not put out once more what is in the buffer.
+    # A child must not write the content of the buffer again.
     os.register_at_fork(before=flush)
