@@ -4,10 +4,11 @@
 
 use core::fmt;
 
-/// Protocol version that every host and every firmware of this crate understands. A handshake is written in it.
+/// Protocol version of every host and every firmware of this crate. A handshake is written in it.
 pub const VERSION: Version = Version { major: 0, minor: 2 };
 
-/// Highest protocol version of this crate. Firmware offers it in a handshake of [`VERSION`]; a host that has it, too, chooses it.
+/// Highest protocol version of this crate. Firmware offers it in a handshake of [`VERSION`]. A host
+/// that supports it chooses it.
 pub const NEWEST: Version = Version { major: 0, minor: 3 };
 
 /// Protocol version, `major << 16 | minor` on the wire.
@@ -29,8 +30,8 @@ pub struct Version {
 }
 
 impl Version {
-    /// Version of a session, by the `version` that firmware wrote and the highest one that it offers. `None` for a version that this
-    /// crate does not have.
+    /// Version of a session, from the `version` that firmware wrote and the highest one that it
+    /// offers. `None` for a version that this crate lacks.
     ///
     /// ```
     /// use mailbox_rs::{NEWEST, VERSION, Version};

@@ -59,7 +59,8 @@ impl PtrWidth {
         }
     }
 
-    /// Returns true if [`truncate`](Self::truncate) loses nothing of `word`: what it drops is zeros or copies of the sign.
+    /// Returns true if [`truncate`](Self::truncate) loses no information of `word`: it drops only
+    /// zeros, or copies of the sign.
     ///
     /// ```
     /// use mailbox_rs::PtrWidth;
@@ -224,7 +225,8 @@ impl Layout {
 }
 
 impl QueueLayout {
-    /// First word of the request queue: the highest protocol version that firmware understands, 0 if it says none.
+    /// First word of the request queue: the highest protocol version that firmware understands, 0
+    /// without an offer.
     #[must_use]
     pub const fn offer(&self) -> u64 {
         self.offset
@@ -289,7 +291,7 @@ mod tests {
         assert_eq!(p8.channel_size, 1512);
     }
 
-    /// Structure that is laid out by C's rules, from the fields that the protocol lists.
+    /// Structure with C's layout rules, from the fields that the protocol lists.
     #[derive(Clone, Copy)]
     struct Structure {
         size: u64,
@@ -301,7 +303,7 @@ mod tests {
             Self { size, align: size }
         }
 
-        /// Structure of `fields`, of which it returns the offsets, too. A cache line aligns the whole.
+        /// Structure of `fields`, with their offsets. A cache line aligns the whole.
         fn of<const N: usize>(fields: [Self; N], line: u64) -> (Self, [u64; N]) {
             let up = |offset: u64, align: u64| offset.div_ceil(align) * align;
             let mut end = 0;

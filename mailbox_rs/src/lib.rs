@@ -8,7 +8,7 @@
 //!
 //! - **layout**: field offsets of a channel, for a [`PtrWidth`] and a [`CacheLine`]: [`Layout`].
 //! - **header**: [`Version`] and handshake [`State`].
-//! - **note**: [`ImageNote`], an image's note about its channels; [`note!`] puts it there.
+//! - **note**: [`ImageNote`], an image's note about its channels; [`note!`] adds it.
 //! - **index**: free-running counters of a queue: [`Index`].
 //! - **request**: [`RequestEntry`], the raw entry, and [`Request`], its checked meaning. `Request::try_from(&entry)` is the only
 //!   conversion; its error is [`Malformed`].
@@ -34,7 +34,7 @@
 //! let slot = layout.request_entry(0) as usize;
 //! RequestEntry::from(&request).emit(&mut channel[slot..], layout.ptr_width);
 //!
-//! // The host takes it, and believes it only as a `Request`.
+//! // The host takes it, and uses it only as a checked `Request`.
 //! let entry = RequestEntry::parse(&channel[slot..], layout.ptr_width).expect("a whole channel");
 //! let response = match Request::try_from(&entry) {
 //!     Ok(Request::Call { args, .. }) => Response::Value(args.iter().sum()),

@@ -52,7 +52,7 @@ pub struct ImageNote {
     pub channels: u32,
 }
 
-/// Reason for which the notes of an image are refused.
+/// Error of the notes of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadNote {
     /// Note that does not end within the section.
@@ -87,7 +87,7 @@ pub enum BadNote {
 }
 
 impl ImageNote {
-    /// Note of firmware that is compiled with this crate.
+    /// Note for firmware that is compiled with this crate.
     #[must_use]
     pub const fn native(cache_line: CacheLine, channels: u32) -> Self {
         Self {
@@ -153,7 +153,7 @@ impl ImageNote {
         Ok(sum)
     }
 
-    /// First note of `bytes`, if it is one of these, and its size with padding.
+    /// First note of `bytes`, if it has this name and type, and its size with padding.
     fn first(bytes: &[u8]) -> Result<(Option<Self>, usize), BadNote> {
         let cut = BadNote::Cut { offset: 0 };
         let word = |at: usize| {
@@ -206,7 +206,7 @@ impl ImageNote {
     }
 }
 
-/// As in "protocol 0.3, pointers of 32 bits, cache line of 64 bytes, 1 channel".
+/// Format: "protocol 0.3, pointers of 32 bits, cache line of 64 bytes, 1 channel".
 impl fmt::Display for ImageNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bits = self.ptr_width.bytes() * 8;
@@ -295,7 +295,7 @@ mod tests {
             for line in [0, 32, 64, 128, 256] {
                 let notes = [note(width, line, 1), note(width, line, 3)];
                 let mut bytes = section(&notes[..1]);
-                // Padding, and a note of somebody else.
+                // Padding, and a note of another tool.
                 bytes.extend([0; 8]);
                 bytes.extend(b"\x04\0\0\0\x05\0\0\0\x01\0\0\0GNU\0abcde\0\0\0");
                 bytes.extend(notes[1].to_bytes());

@@ -1,6 +1,7 @@
-//! `include/mailbox.h` is built as its users build it, in C and in C++, and run against a host in the same language.
+//! Builds of `include/mailbox.h` as users make them, in C and in C++, with runs against a host in
+//! the same language.
 //!
-//! A test that does not find its compiler checks nothing, and says so on stderr: `skipped: ...`.
+//! A test without its compiler checks nothing, and prints `skipped: ...` on stderr.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::io::Write;
@@ -22,7 +23,7 @@ fn is_whole_matrix() -> bool {
     std::env::var_os("VHOST_WHOLE_MATRIX").is_some()
 }
 
-/// Language that the header is for: compilers, their options, and the firmware.
+/// Language of the header's users: compilers, their options, and the firmware.
 struct Language {
     native: &'static [&'static str],
     clang: &'static str,
@@ -32,7 +33,8 @@ struct Language {
 }
 
 impl Language {
-    /// Combinations of a standard and a level of optimisation, the first one with more layouts: all in a full run of the tests.
+    /// Combinations of a standard and an optimisation level. The first combination has the most
+    /// layouts, and all of them in a full run of the tests.
     fn ways(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static [CacheLine])> {
         let lines = match is_whole_matrix() {
             true => [&LINES[..], &LINES[..2], &LINES[..1]],
@@ -93,7 +95,7 @@ fn assert_success(output: &Output, what: &str) {
     );
 }
 
-/// Options by which the firmware checks its layout against this crate's.
+/// Options with which the firmware compares its layout with this crate's.
 fn layout_options(width: PtrWidth, line: CacheLine) -> Vec<String> {
     let layout = Layout::new(width, line);
     vec![
@@ -110,7 +112,7 @@ fn output_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-/// True if all `programs` can be run. Otherwise prints that `test` is skipped, and why.
+/// True if all `programs` can be run. Otherwise prints that `test` is skipped, with the reason.
 fn found(test: &str, programs: &[&str]) -> bool {
     let runs = |program: &str| Command::new(program).arg("--version").output().is_ok();
     let missing: Vec<_> = programs
@@ -119,7 +121,8 @@ fn found(test: &str, programs: &[&str]) -> bool {
         .copied()
         .collect();
     if !missing.is_empty() {
-        // Locked, it is written past the test's captured output, and so seen of a test that passes, too.
+        // A locked stream bypasses the capture of output, so the line also shows for a test that
+        // passes.
         let mut stderr = std::io::stderr().lock();
         let _ = writeln!(stderr, "skipped: {test}: not found: {}", missing.join(", "));
     }
@@ -174,7 +177,7 @@ fn cpp_builds_for_riscv() {
     builds_for_riscv("cpp_builds_for_riscv", &CPP);
 }
 
-/// GCC needs no other target for words of 32 bits, as long as nothing is linked.
+/// GCC needs no other target for words of 32 bits, because nothing is linked.
 #[test]
 fn gcc_compiles_for_words_of_32_bits() {
     for language in [C, CPP] {
@@ -226,7 +229,7 @@ fn every_service_of_cpp_is_answered_natively() {
     every_service_is_answered("cpp_host", &CPP);
 }
 
-/// Ranges that are written back from the cache are those that the host reads.
+/// The ranges written back from the cache are those that the host reads.
 fn strings_are_written_back(test: &str, language: &Language) {
     for compiler in language.native {
         if !found(test, &[compiler]) {
@@ -290,7 +293,7 @@ const WIDE: &str = "wider_than|wider than";
 /// Cases of `refused.c` with an integer that is wider than the parameter.
 const WIDER: [std::ops::RangeInclusive<u32>; 2] = [12..=25, 33..=42];
 
-/// Other cases of `refused.c`, the pointer widths that they are for, and a part of the compiler's message.
+/// Other cases of `refused.c`, their pointer widths, and a part of the compiler's message.
 const REFUSED: [(u32, &[PtrWidth], &str); 18] = [
     (1, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
     (2, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
@@ -336,9 +339,9 @@ fn is_refused(test: &str, language: &Language) {
         }
         let compile = |case: u32| {
             let case = format!("-DREFUSED={case}");
-            // GCC sees constants of C++ where it optimises.
+            // GCC recognises constants of C++ only with optimisation.
             let mut options = vec![language.standards[0], "-O1", "-c", &case];
-            // There is a type of 128 bits in the file, which no standard has.
+            // The file has a type of 128 bits, which no standard has.
             options.push("-Wno-pedantic");
             options.extend(&machine);
             let object = output_path(&format!("{test}.o"));

@@ -1,4 +1,4 @@
-//! Values survive serialization, and what could not be a value is refused.
+//! Round trips of values through serialization, and refusal of invalid ones.
 #![cfg(feature = "serde")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 

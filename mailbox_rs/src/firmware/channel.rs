@@ -34,8 +34,9 @@ impl<W: Words, H: Hooks> Channel<W, H> {
         &mut self.hooks
     }
 
-    /// Starts a handshake that offers this crate's [`NEWEST`] version; requests may be sent once [`is_ready`](Self::is_ready), in the
-    /// [`version`](Self::version) that the host has chosen.
+    /// Starts a handshake that offers this crate's [`NEWEST`] version. Requests may be sent when
+    /// [`is_ready`](Self::is_ready) is true, in the [`version`](Self::version) that the host has
+    /// chosen.
     pub fn start_reset(&mut self) {
         self.start_reset_offering(NEWEST);
     }
@@ -63,13 +64,13 @@ impl<W: Words, H: Hooks> Channel<W, H> {
         }
     }
 
-    /// Returns true once the host has completed the handshake.
+    /// Returns true if the host has completed the handshake.
     pub fn is_ready(&mut self) -> bool {
         let state = self.words.layout().state;
         State(self.refresh(state)) == State::READY
     }
 
-    /// Version of the session, once the host [is ready](Self::is_ready).
+    /// Version of the session, valid when the host [is ready](Self::is_ready).
     pub fn version(&mut self) -> Version {
         let at = self.words.layout().version;
         self.refresh(at).into()

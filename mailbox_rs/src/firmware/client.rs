@@ -13,8 +13,8 @@ use crate::response::{Response, ResponseEntry};
 
 /// Blocking client of one channel.
 ///
-/// A request with a response returns when it arrives. One without (CPRINT, EXIT, FILE CLOSE) returns once it is queued. Waiting has
-/// no timeout; [`Hooks::wait`] is called meanwhile.
+/// A request with a response returns when that arrives. One without (CPRINT, EXIT, FILE CLOSE)
+/// returns when it is queued. There is no timeout. [`Hooks::wait`] is called while waiting.
 ///
 /// Services that take references need a channel in the program's own memory ([`Native`]).
 #[derive(Clone, Debug)]
@@ -66,8 +66,9 @@ impl<W: Words, H: Hooks> Client<W, H> {
     /// The host reads and writes the memory that the request names. As with a DMA descriptor, exclusive use of that memory is the
     /// caller's responsibility.
     ///
-    /// A request with an argument that exceeds a word is not sent: the response is EOVERFLOW, for those without a response too. Nor is
-    /// an operation that the session's version lacks: the response is ENOSYS.
+    /// A request with an argument that exceeds a word is not sent. Its response is EOVERFLOW, even
+    /// for a request without a response. An operation that the session's version lacks is not sent
+    /// either; its response is ENOSYS.
     pub fn request(&mut self, request: &Request) -> Option<ResponseEntry> {
         let entry = RequestEntry::from(request);
         let width = self.channel.words().layout().ptr_width;
@@ -85,15 +86,15 @@ impl<W: Words, H: Hooks> Client<W, H> {
         request.responds().then(|| self.receive())
     }
 
-    /// Reports the end of firmware to the host. The channel is over; the CPU runs on.
+    /// Reports the end of firmware to the host. The channel ends, and the CPU continues to run.
     pub fn exit(&mut self, code: u32) {
         self.request(&Request::Exit { code });
     }
 
-    /// Sends a custom command. Returns its value, `None` if it has none.
+    /// Sends a custom command. Returns its value; `None` without one.
     ///
-    /// An argument is a word of the pointer width; a wider one doesn't compile. Errors are returned as values, since they can't be
-    /// told apart; an unknown command returns -ENOSYS.
+    /// An argument is a word of the pointer width; a wider one doesn't compile. Errors are returned
+    /// as values, because they can't be distinguished; an unknown command returns -ENOSYS.
     pub fn custom<const N: usize>(&mut self, id: usize, args: [usize; N]) -> Option<u64> {
         let request = Request::Custom {
             action: action::OTHER,
@@ -117,7 +118,7 @@ impl<W: Words, H: Hooks> Client<W, H> {
         response
     }
 
-    /// Closes a file. No response: the host alone reports an invalid descriptor.
+    /// Closes a file, without a response: only the host reports an invalid descriptor.
     ///
     /// # Errors
     ///
@@ -227,7 +228,7 @@ impl<H: Hooks> Client<Native, H> {
 
     /// Compares up to the shorter length in bytes: difference of the first differing bytes, 0 if equal.
     ///
-    /// An error can't be told from a difference; unreadable memory gives -EFAULT, -14.
+    /// An error can't be distinguished from a difference. Unreadable memory returns -EFAULT, -14.
     pub fn memcmp(&mut self, s1: &[u8], s2: &[u8]) -> i32 {
         let len = s1.len().min(s2.len());
         let request = Request::MemCmp {
@@ -285,10 +286,12 @@ impl<H: Hooks> Client<Native, H> {
         self.cprint(format, file, line, args);
     }
 
-    /// Address of memory for a method or a custom command, written back from the cache: an argument of [`call`](Self::call) or
-    /// [`custom`](Self::custom). If it is written there, [`take_back`](Self::take_back) follows.
+    /// Address of memory for a method or a custom command, written back from the cache: an argument
+    /// of [`call`](Self::call) or [`custom`](Self::custom). If the host writes the memory,
+    /// [`take_back`](Self::take_back) must follow.
     ///
-    /// As with a DMA descriptor, `data` must stay, and must not be used until the response.
+    /// As with a DMA descriptor, `data` must stay allocated, and must not be used until the
+    /// response.
     pub fn lend(&mut self, data: &mut [u8]) -> usize {
         self.lend_mut(data) as usize
     }

@@ -6,8 +6,8 @@ use crate::request::{Args, CPRINT_ARGS};
 
 /// Argument of a `printf` conversion: an integer, a pointer, or the bits of a real number.
 ///
-/// Occupies one word of the pointer width, or two if it is wider, low word first: a `u64` is for `%llu` on every CPU. An `f64` is
-/// an argument on CPUs with 64-bit pointers only.
+/// Occupies one word of the pointer width, or two if it is wider, lower word first: a `u64` is for
+/// `%llu` on every CPU. An `f64` is an argument only on CPUs with 64-bit pointers.
 pub trait PrintfArg {
     /// Number of words.
     const WORDS: usize = 1;
@@ -50,14 +50,14 @@ integers! {
     u64: LONG, u64;
 }
 
-/// For `%f`, `%e` and `%g`.
+/// Argument of `%f`, `%e` and `%g`.
 impl PrintfArg for f32 {
     fn bits(self) -> u64 {
         self.to_bits().into()
     }
 }
 
-/// For `%lf`, `%le` and `%lg`.
+/// Argument of `%lf`, `%le` and `%lg`.
 #[cfg(target_pointer_width = "64")]
 impl PrintfArg for f64 {
     fn bits(self) -> u64 {
@@ -65,7 +65,7 @@ impl PrintfArg for f64 {
     }
 }
 
-/// For `%s`.
+/// Argument of `%s`.
 impl PrintfArg for &'static CStr {
     fn bits(self) -> u64 {
         self.as_ptr().expose_provenance() as u64
@@ -76,21 +76,21 @@ impl PrintfArg for &'static CStr {
     }
 }
 
-/// For `%p`.
+/// Argument of `%p`.
 impl<T> PrintfArg for *const T {
     fn bits(self) -> u64 {
         self.expose_provenance() as u64
     }
 }
 
-/// For `%p`.
+/// Argument of `%p`.
 impl<T> PrintfArg for *mut T {
     fn bits(self) -> u64 {
         self.expose_provenance() as u64
     }
 }
 
-/// Arguments of one `printf`, at most 17 words: more don't compile.
+/// Arguments of one `printf`, at most 17 words; more don't compile.
 ///
 /// ```
 /// use mailbox_rs::firmware::PrintfArgs;
@@ -186,8 +186,9 @@ impl<L: List, A: PrintfArg> List for (L, A) {
 
 /// Prints as C's `printf` does: `cprint!(client, c"%d of %s\n", 3, c"them")`, with at most 17 words of arguments.
 ///
-/// The host formats; firmware does not wait. Each argument is a [`PrintfArg`](crate::firmware::PrintfArg). The format and
-/// strings for `%s` are `&'static CStr`, since the host reads them later. All are written back from the cache.
+/// The host formats the text; firmware does not wait. Each argument is a
+/// [`PrintfArg`](crate::firmware::PrintfArg). The format and strings for `%s` are `&'static CStr`,
+/// because the host reads them later. All are written back from the cache.
 #[macro_export]
 macro_rules! cprint {
     ($client:expr, $format:expr $(, $arg:expr)* $(,)?) => {{

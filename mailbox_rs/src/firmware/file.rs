@@ -7,13 +7,13 @@ use crate::errno::Errno;
 use crate::request::{PosixFlags, Whence};
 use crate::structures::FileStatus;
 
-/// Permission bits of a created file, as far as the host's `umask` allows.
+/// Permission bits of a created file. The host's `umask` limits them.
 const MODE: u32 = 0o666;
 
 /// Open file of a host with protocol 0.3.
 ///
-/// Each method takes the client, since a program has one client and may have several files. A file that is dropped stays open until
-/// the session ends: [`close`](Self::close) closes it.
+/// Each method takes the client, because a program has one client and may have several files. A
+/// file that is dropped stays open until the session ends; [`close`](Self::close) closes it.
 ///
 /// ```no_run
 /// # use mailbox_rs::firmware::{Client, File, Native, NoHooks};
@@ -35,7 +35,7 @@ impl File {
     /// Opens a file for reading.
     ///
     /// # Errors
-    /// That of the host, as ENOENT.
+    /// Error of the host, such as ENOENT.
     pub fn open<H: Hooks>(host: &mut Client<Native, H>, path: &CStr) -> Result<Self, Errno> {
         Self::with(host, path, PosixFlags::READ_ONLY)
     }
@@ -43,7 +43,7 @@ impl File {
     /// Creates a file for reading and writing, or empties an existing one.
     ///
     /// # Errors
-    /// That of the host.
+    /// Error of the host.
     pub fn create<H: Hooks>(host: &mut Client<Native, H>, path: &CStr) -> Result<Self, Errno> {
         let flags = PosixFlags::READ_WRITE | PosixFlags::CREATE | PosixFlags::TRUNCATE;
         Self::with(host, path, flags)
@@ -52,7 +52,7 @@ impl File {
     /// Opens a file with these flags.
     ///
     /// # Errors
-    /// That of the host.
+    /// Error of the host.
     pub fn with<H: Hooks>(
         host: &mut Client<Native, H>,
         path: &CStr,
@@ -70,7 +70,7 @@ impl File {
     /// Reads up to the length of `buf`, and returns the number of bytes: 0 at the end of the file.
     ///
     /// # Errors
-    /// That of the host.
+    /// Error of the host.
     pub fn read<H: Hooks>(
         &mut self,
         host: &mut Client<Native, H>,
@@ -82,7 +82,7 @@ impl File {
     /// Fills `buf`.
     ///
     /// # Errors
-    /// EIO if the file ends before; that of the host.
+    /// EIO if the file ends before, or an error of the host.
     pub fn read_exact<H: Hooks>(
         &mut self,
         host: &mut Client<Native, H>,
@@ -101,7 +101,7 @@ impl File {
     /// Writes, and returns the number of bytes that were written.
     ///
     /// # Errors
-    /// That of the host.
+    /// Error of the host.
     pub fn write<H: Hooks>(
         &mut self,
         host: &mut Client<Native, H>,
@@ -113,7 +113,7 @@ impl File {
     /// Writes all of `data`.
     ///
     /// # Errors
-    /// EIO if the host writes nothing; that of the host.
+    /// EIO if the host writes nothing, or an error of the host.
     pub fn write_all<H: Hooks>(
         &mut self,
         host: &mut Client<Native, H>,
@@ -131,7 +131,7 @@ impl File {
     /// Sets the position, and returns the new one in bytes from the start.
     ///
     /// # Errors
-    /// That of the host.
+    /// Error of the host.
     pub fn seek<H: Hooks>(
         &mut self,
         host: &mut Client<Native, H>,
@@ -144,7 +144,7 @@ impl File {
     /// Status of the file.
     ///
     /// # Errors
-    /// That of the host.
+    /// Error of the host.
     pub fn metadata<H: Hooks>(&self, host: &mut Client<Native, H>) -> Result<FileStatus, Errno> {
         host.fstat(self.fd)
     }
@@ -152,7 +152,7 @@ impl File {
     /// Sets the length.
     ///
     /// # Errors
-    /// That of the host.
+    /// Error of the host.
     pub fn truncate<H: Hooks>(
         &mut self,
         host: &mut Client<Native, H>,
@@ -161,10 +161,10 @@ impl File {
         host.truncate(self.fd, len)
     }
 
-    /// Has the host write the data to its device.
+    /// Asks the host to write the data to its device.
     ///
     /// # Errors
-    /// That of the host.
+    /// Error of the host.
     pub fn sync<H: Hooks>(&mut self, host: &mut Client<Native, H>) -> Result<(), Errno> {
         host.sync(self.fd)
     }
@@ -172,7 +172,7 @@ impl File {
     /// Closes the file.
     ///
     /// # Errors
-    /// That of the host.
+    /// Error of the host.
     pub fn close<H: Hooks>(self, host: &mut Client<Native, H>) -> Result<(), Errno> {
         host.checked_close(self.fd)
     }

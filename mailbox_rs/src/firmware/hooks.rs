@@ -2,12 +2,14 @@
 
 /// Cache maintenance, interrupt masking and waiting; the defaults do nothing.
 ///
-/// A CPU whose data cache is not coherent with the host's view needs its [`CacheLine`](crate::CacheLine) in the layout: `clean` and
-/// `invalidate` are called for parts of a channel, and otherwise host and firmware would share lines. A buffer that the host writes
-/// is cleaned before and invalidated after; meanwhile, no interrupt handler may write to its first or last cache line.
+/// A CPU whose data cache is not coherent with the host's view needs its
+/// [`CacheLine`](crate::CacheLine) in the layout. `clean` and `invalidate` are called for parts of
+/// a channel, and otherwise host and firmware would share lines. A buffer that the host writes is
+/// cleaned before and invalidated after the access. Meanwhile, no interrupt handler may write to
+/// its first or last cache line.
 pub trait Hooks {
-    /// True for a write-back cache. A channel of [`CacheLine::None`](crate::CacheLine) is refused then, since host and firmware would
-    /// write the same lines.
+    /// True for a write-back cache. A channel of [`CacheLine::None`](crate::CacheLine) is refused
+    /// then, because host and firmware would write the same lines.
     const WRITE_BACK: bool = false;
 
     /// Writes back the cache lines of `len` bytes at `address`, for the host to read.
@@ -22,15 +24,17 @@ pub trait Hooks {
 
     /// Writes back and invalidates all cache lines, if the CPU can do that without an address.
     ///
-    /// Called before and after calls and custom commands with arguments, since the sizes of what they point to are unknown. Without
-    /// it, use [`Client::lend`](super::Client::lend).
+    /// Called before and after calls and custom commands with arguments, because the sizes of the
+    /// memory that they point to are unknown. Without it, use
+    /// [`Client::lend`](super::Client::lend).
     fn flush(&mut self) {}
 
     /// Masks interrupts before a request is queued. Returns the state for [`unmask`](Self::unmask).
     ///
-    /// Interrupts are masked for the stores of one request, not until its response. An interrupt handler may send requests without a
-    /// response (CPRINT, EXIT) at any time. It must not wait for a response: responses carry no id, and it would take that of the
-    /// interrupted program.
+    /// Interrupts are masked for the stores of one request, not until its response. An interrupt
+    /// handler may send requests without a response (CPRINT, EXIT) at any time. It must not wait
+    /// for a response: responses carry no id, and the handler would take that of the interrupted
+    /// program.
     fn mask(&mut self) -> usize {
         0
     }
@@ -46,7 +50,7 @@ pub trait Hooks {
     }
 }
 
-/// No actions: caches are coherent or absent, and no interrupt handler sends requests.
+/// No actions: caches are coherent or absent, and interrupt handlers send no requests.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoHooks;
 

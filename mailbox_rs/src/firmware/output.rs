@@ -6,13 +6,13 @@ use super::{Client, Hooks, Native};
 use crate::errno::Errno;
 use crate::header::NEWEST;
 
-/// Bytes that are collected before a request.
+/// Maximum number of bytes that are collected before a request.
 const BLOCK: usize = 128;
 
 /// Standard output or standard error, as a target of `write!`.
 ///
-/// Text is collected, and written when the block is full, by [`flush`](Self::flush), and when the value is dropped. On a host of
-/// protocol 0.2 both are the console.
+/// Text is collected. It is written when the block is full, by [`flush`](Self::flush), and when the
+/// value is dropped. On a host of protocol 0.2 both streams are the console.
 #[derive(Debug)]
 pub struct Output<'a, H: Hooks> {
     client: &'a mut Client<Native, H>,
@@ -55,7 +55,7 @@ impl<'a, H: Hooks> Output<'a, H> {
     /// Writes the collected text. Text that can't be written is dropped.
     ///
     /// # Errors
-    /// That of the host.
+    /// Error of the host.
     pub fn flush(&mut self) -> Result<(), Errno> {
         let len = core::mem::take(&mut self.len);
         let mut rest = self.block.get(..len).unwrap_or_default();
@@ -92,7 +92,7 @@ impl<H: Hooks> fmt::Write for Output<'_, H> {
 
 impl<H: Hooks> Drop for Output<'_, H> {
     fn drop(&mut self) {
-        // There is nobody to tell.
+        // No caller is left for an error.
         let _ = self.flush();
     }
 }

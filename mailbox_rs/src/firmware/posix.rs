@@ -7,13 +7,13 @@ use crate::errno::Errno;
 use crate::request::{AccessMode, FileRequest, PosixFlags, Request, Whence};
 use crate::structures::{FileStatus, Timestamp};
 
-/// Services of protocol 0.3. Each fails with ENOSYS, without a request, if the host has an older one
-/// ([`Client::version`]).
+/// Services of protocol 0.3. Each fails with ENOSYS, without a request, if the session has an older
+/// version ([`Client::version`]).
 ///
 /// Descriptors 0, 1 and 2 are the standard streams, for [`Client::read`] and [`Client::write`].
 impl<H: Hooks> Client<Native, H> {
-    /// Opens a file or a directory below the host's root and returns its descriptor. `mode` has the permission bits of a file that is
-    /// created.
+    /// Opens a file or a directory below the host's root and returns its descriptor. `mode` has the
+    /// permission bits of a created file.
     pub fn posix_open(&mut self, path: &CStr, flags: PosixFlags, mode: u32) -> Result<u64, Errno> {
         let path = self.lend_str(path);
         self.file(FileRequest::PosixOpen { path, flags, mode })
@@ -94,7 +94,7 @@ impl<H: Hooks> Client<Native, H> {
         self.file(FileRequest::Ftruncate { fd, len }).map(drop)
     }
 
-    /// Has the host write a file's data to its device.
+    /// Asks the host to write a file's data to its device.
     pub fn sync(&mut self, fd: u64) -> Result<(), Errno> {
         self.file(FileRequest::Fsync { fd }).map(drop)
     }
@@ -117,7 +117,7 @@ impl<H: Hooks> Client<Native, H> {
         self.block(buf, |ptr, len| FileRequest::Env { ptr, len })
     }
 
-    /// Simulated or wall time, as the host's configuration says.
+    /// Simulated or wall time, by the host's configuration.
     pub fn time(&mut self) -> Result<Timestamp, Errno> {
         let mut bytes = [0; Timestamp::SIZE];
         let result = self.lend_mut(&mut bytes);
@@ -140,7 +140,7 @@ impl<H: Hooks> Client<Native, H> {
         FileStatus::parse(&bytes).ok_or(Errno::EIO)
     }
 
-    /// Has the host write to `buf`, and returns the response.
+    /// Asks the host to write to `buf`, and returns the response.
     fn fill(
         &mut self,
         buf: &mut [u8],

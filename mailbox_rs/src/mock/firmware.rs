@@ -42,12 +42,14 @@ impl<M: Memory> Firmware<M> {
         &self.channel.words().memory
     }
 
-    /// Starts a handshake of protocol 0.2; [`is_ready`](Self::is_ready) returns true once the host has completed it.
+    /// Starts a handshake of protocol 0.2. [`is_ready`](Self::is_ready) returns true when the host
+    /// has completed it.
     pub fn reset(&mut self) {
         self.channel.start_reset_as(VERSION);
     }
 
-    /// Starts a handshake that offers a higher version. [`version`](Self::version) has the host's choice once it is ready.
+    /// Starts a handshake that offers a higher version. [`version`](Self::version) returns the
+    /// host's choice when it is ready.
     pub fn reset_offering(&mut self, version: Version) {
         self.channel.start_reset_offering(version);
     }
@@ -67,14 +69,14 @@ impl<M: Memory> Firmware<M> {
         State(self.load(self.layout().state))
     }
 
-    /// Sends a request; false if the queue is full.
+    /// Sends a request. Returns false if the queue is full.
     pub fn try_send(&mut self, request: &Request) -> bool {
         self.try_send_entry(&request.into())
     }
 
-    /// Sends an entry unchecked; false if the queue is full.
+    /// Sends an entry unchecked. Returns false if the queue is full.
     ///
-    /// Writes the counted arguments only: behind them, the slot keeps words of an earlier request.
+    /// Writes only the counted arguments. The slot keeps words of an earlier request behind them.
     pub fn try_send_entry(&mut self, entry: &RequestEntry) -> bool {
         let slot = Index(self.load(self.layout().request.idx_p)).slot();
         let sent = self.channel.try_send(entry);
@@ -85,7 +87,8 @@ impl<M: Memory> Firmware<M> {
         sent
     }
 
-    /// Takes the next response, if there is one (and the firmware is not [`Deaf`](Misbehaviour::Deaf)).
+    /// Takes the next response, if there is one and the firmware is not
+    /// [`Deaf`](Misbehaviour::Deaf).
     pub fn try_receive(&mut self) -> Option<ResponseEntry> {
         if self.deaf {
             None
@@ -122,7 +125,7 @@ impl<M: Memory> Firmware<M> {
 
     /// Sets all four indices to one value: both queues are empty, and wrap soon if the value is close to 2^32.
     ///
-    /// A host that caches its own indices does not notice, and must be set up separately.
+    /// A host that caches its own indices is not affected, and must be set up separately.
     pub fn set_indices(&self, value: Index) {
         let Layout {
             request, response, ..

@@ -9,8 +9,8 @@ use std::vec;
 
 /// Byte-addressed memory, as seen by the simulated CPU.
 ///
-/// Access takes `&self`, since both sides hold the memory. The result of an access outside of the memory is up to the
-/// implementation; the mock accesses its channel only.
+/// Access takes `&self`, because both sides hold the memory. The result of an access outside of the
+/// memory depends on the implementation; the mock accesses only its channel.
 pub trait Memory {
     /// Reads `buf.len()` bytes at `addr`.
     fn read(&self, addr: u64, buf: &mut [u8]);
@@ -35,7 +35,7 @@ macro_rules! memory_behind {
 
 memory_behind!(&M, Box<M>, Rc<M>, Arc<M>);
 
-/// Plain memory at a base address. Reads outside of it give zeros, writes are ignored.
+/// Plain memory at a base address. Reads outside of it return zeros, and writes are ignored.
 #[derive(Debug)]
 pub struct Ram {
     base: u64,

@@ -2,7 +2,8 @@
 
 use crate::header::Version;
 
-/// Fault that a host must survive. [`Firmware::misbehave`](super::Firmware::misbehave) commits it once, unless stated otherwise.
+/// Fault that a host must survive. [`Firmware::misbehave`](super::Firmware::misbehave) commits it
+/// once, unless stated otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Misbehaviour {

@@ -151,7 +151,7 @@ fn an_operation_that_the_version_lacks_is_not_sent() {
 
     impl Hooks for Old {
         fn wait(&mut self) {
-            // A host of protocol 0.2 does not look at the offer.
+            // A host of protocol 0.2 does not read the offer.
             let offer = self.0.0.layout().request.offer();
             self.0.0.store(offer, 0);
             self.0.step(|entry| panic!("{entry} was sent"));
@@ -323,7 +323,7 @@ fn arguments_that_are_wider_than_a_word_are_not_sent() {
     assert_eq!(client.seek(WIDE, 1), Err(Errno::EOVERFLOW));
     assert_eq!(client.close(WIDE), Err(Errno::EOVERFLOW));
     let overflow = Some(Response::Error(Errno::EOVERFLOW).entry(PtrWidth::P4));
-    // One argument after the other of each kind of request, the first and the last one included.
+    // Checks each argument of each kind of request.
     for (action, words) in [
         (action::PRINT, 2),
         (action::CPRINT, 20),

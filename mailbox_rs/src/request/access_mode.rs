@@ -2,13 +2,14 @@
 
 use core::ops::BitOr;
 
-/// Permissions that an ACCESS checks, a sum of the constants. Without any it checks that the path exists. The numbers are POSIX's.
+/// Permissions that an ACCESS checks, as a sum of the constants. Without any, it checks that the
+/// path exists. The numbers are POSIX's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AccessMode(pub u32);
 
 impl AccessMode {
-    /// Existence alone.
+    /// Only the existence of the path.
     pub const EXISTS: Self = Self(0);
     /// Permission to execute, or to search a directory.
     pub const EXECUTE: Self = Self(1);

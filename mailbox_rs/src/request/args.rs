@@ -27,7 +27,7 @@ pub const CUSTOM_ARGS: usize = REQUEST_ARGS - 1;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Args<const N: usize> {
     len: usize,
-    /// Zero from `len` on.
+    /// Words of the list, followed by zeros.
     words: [u64; N],
 }
 

@@ -24,11 +24,12 @@ pub mod action {
     pub const CALL: u32 = 7;
     /// File operation, see [`operation`](super::operation).
     pub const FILE: u32 = 8;
-    /// Custom command; every number not listed here means the same.
+    /// Custom command. All numbers that are not listed here have the same meaning.
     pub const OTHER: u32 = 0x8000_0000;
 }
 
-/// Values of a FILE request's first argument. Those from [`POSIX_OPEN`](operation::POSIX_OPEN) on exist in protocol 0.3.
+/// Values of a FILE request's first argument. Those from [`POSIX_OPEN`](operation::POSIX_OPEN)
+/// exist only in protocol 0.3.
 pub mod operation {
     /// Open a file.
     pub const OPEN: u64 = 0;

@@ -14,7 +14,8 @@ pub struct RequestEntry {
     pub action: u32,
     /// Argument count given by firmware, unchecked.
     pub words: u32,
-    /// Arguments, zero-extended from the pointer width. Serialized up to the last one that is not zero.
+    /// Arguments, zero-extended from the pointer width. Serialized up to the last one that is not
+    /// zero.
     #[cfg_attr(feature = "serde", serde(with = "serialized_args"))]
     pub args: [u64; REQUEST_ARGS],
 }
@@ -67,7 +68,7 @@ impl RequestEntry {
     /// Size of `action` and `words` in bytes.
     pub const HEADER_SIZE: usize = 8;
 
-    /// Size of the larger entry in bytes, that for 8-byte pointers.
+    /// Size of the larger entry, for 8-byte pointers, in bytes.
     pub const MAX_SIZE: usize = Self::size(PtrWidth::P8);
 
     /// Size of an entry in bytes.
@@ -76,8 +77,8 @@ impl RequestEntry {
         Self::HEADER_SIZE + REQUEST_ARGS * width.bytes() as usize
     }
 
-    /// Size in bytes up to the last counted argument: the part that firmware writes. A host reads the whole entry, since `words` may
-    /// be too small.
+    /// Size in bytes up to the last counted argument, which is the part that firmware writes. A
+    /// host reads the whole entry, because `words` may be too small.
     #[must_use]
     pub const fn counted_size(words: u32, width: PtrWidth) -> usize {
         Self::HEADER_SIZE + counted(words) * width.bytes() as usize
@@ -113,16 +114,17 @@ impl RequestEntry {
         }
     }
 
-    /// Counted arguments: `words` of them, at most all.
+    /// Counted arguments: `words` of them, or all if there are fewer.
     #[must_use]
     pub fn counted_args(&self) -> &[u64] {
         &self.args[..counted(self.words)]
     }
 
-    /// Returns true if the sending firmware waits for a response, well-formed entry or not.
+    /// Returns true if the firmware waits for a response to the entry, well-formed or not.
     ///
-    /// EXIT, CPRINT and FILE CLOSE have no response, whatever their arguments. Everything else is answered, malformed entries too:
-    /// a client of an unknown request would wait forever, and so would one whose entry was lost and reads as idle.
+    /// EXIT, CPRINT and FILE CLOSE have no response, with any arguments. All other entries have
+    /// one, including malformed ones. Otherwise the client of an unknown request would wait
+    /// forever, and so would one whose entry was lost and reads as idle.
     #[must_use]
     pub fn responds(&self) -> bool {
         match self.action {
@@ -133,7 +135,7 @@ impl RequestEntry {
     }
 }
 
-/// Action and counted words in numbers, for messages on malformed entries.
+/// Format: action and counted words in numbers, for messages on malformed entries.
 impl fmt::Display for RequestEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { action, words, .. } = *self;

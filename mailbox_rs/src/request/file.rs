@@ -12,11 +12,12 @@ use crate::layout::REQUEST_ARGS;
 /// Maximum number of a FILE request's words, the operation included.
 pub const FILE_WORDS: usize = 6;
 
-/// File operation. Those from [`PosixOpen`](Self::PosixOpen) on are of protocol 0.3. Paths are addresses of NUL-terminated strings.
+/// File operation. Those from [`PosixOpen`](Self::PosixOpen) exist only in protocol 0.3. Paths are
+/// addresses of NUL-terminated strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum FileRequest {
-    /// Open a file. The response is a descriptor, from 10 on.
+    /// Open a file. The response is a descriptor, which is at least 10.
     Open {
         /// Path, a NUL-terminated string.
         path: u64,
@@ -48,18 +49,19 @@ pub enum FileRequest {
     },
     /// Set the position. The response is the new position.
     Seek {
-        /// The descriptor.
+        /// File descriptor.
         fd: u64,
         /// Position in bytes from the start.
         position: u64,
     },
-    /// Open a file or a directory with POSIX's flags. The response is a descriptor, from 10 on.
+    /// Open a file or a directory with POSIX's flags. The response is a descriptor, which is at
+    /// least 10.
     PosixOpen {
         /// Path, a NUL-terminated string.
         path: u64,
         /// Open flags.
         flags: PosixFlags,
-        /// Permission bits of a file that is created, as far as the host's `umask` allows.
+        /// Permission bits of a created file. The host's `umask` limits them.
         mode: u32,
     },
     /// Close a descriptor, with a response.
@@ -67,13 +69,13 @@ pub enum FileRequest {
         /// File descriptor.
         fd: u64,
     },
-    /// Set the position. The new one is written to memory, with 8 bytes.
+    /// Set the position. The new one is written to memory, in 8 bytes.
     Lseek {
         /// File descriptor.
         fd: u64,
-        /// Start of the offset.
+        /// Origin of the offset.
         whence: Whence,
-        /// Offset in bytes. Two words, the low one first.
+        /// Offset in bytes. Two words, the lower one first.
         offset: i64,
         /// Address of the new position.
         result: u64,
@@ -115,7 +117,7 @@ pub enum FileRequest {
     Mkdir {
         /// Path, a NUL-terminated string.
         path: u64,
-        /// Permission bits, as far as the host's `umask` allows.
+        /// Permission bits. The host's `umask` limits them.
         mode: u32,
     },
     /// Remove an empty directory.
@@ -137,7 +139,7 @@ pub enum FileRequest {
     Ftruncate {
         /// File descriptor.
         fd: u64,
-        /// New length in bytes. Two words, the low one first.
+        /// New length in bytes. Two words, the lower one first.
         len: u64,
     },
     /// Write a file's data to its device.
@@ -145,15 +147,16 @@ pub enum FileRequest {
         /// File descriptor.
         fd: u64,
     },
-    /// Write the program's arguments to memory, each with its NUL. The response is the number of bytes of all of them, of which those
-    /// that fit are written.
+    /// Write the program's arguments to memory, each with its NUL. The response is the number of
+    /// bytes of all arguments, of which those that fit are written.
     Argv {
         /// Destination address.
         ptr: u64,
         /// Size of the destination in bytes.
         len: u64,
     },
-    /// Write the program's environment to memory, as `NAME=value`, each with its NUL. The response is that of [`Argv`](Self::Argv).
+    /// Write the program's environment to memory, as `NAME=value`, each with its NUL. The response
+    /// is as for [`Argv`](Self::Argv).
     Env {
         /// Destination address.
         ptr: u64,
@@ -296,7 +299,8 @@ impl FileRequest {
         }
     }
 
-    /// Operation of a FILE entry's arguments. Fields narrower than a word are taken from its low end.
+    /// Operation in a FILE entry's arguments. Fields narrower than a word are taken from its low
+    /// end.
     pub(super) const fn of_args(args: &[u64; REQUEST_ARGS]) -> Result<Self, Malformed> {
         let [operation, a, b, c, d, e, ..] = *args;
         Ok(match operation {
@@ -402,7 +406,7 @@ impl FileRequest {
     }
 }
 
-/// Number of 64 bits from two words, of which the low 32 bits count.
+/// Number of 64 bits from the lower 32 bits of two words.
 const fn join(low: u64, high: u64) -> u64 {
     low as u32 as u64 | high << 32
 }
@@ -412,7 +416,7 @@ const fn split(number: u64) -> (u64, u64) {
     (number as u32 as u64, number >> 32)
 }
 
-/// Fields with their names; addresses and bits in hex.
+/// Format: the fields with their names; addresses and bits in hex.
 impl fmt::Display for FileRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

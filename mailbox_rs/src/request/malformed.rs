@@ -5,7 +5,7 @@ use core::fmt;
 use super::codes::{action_name, operation};
 use crate::header::{NEWEST, VERSION};
 
-/// Error of a malformed entry. If firmware waits for a response, it is `-EINVAL`.
+/// Error of a malformed entry. If the entry has a response, that is `-EINVAL`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Malformed {

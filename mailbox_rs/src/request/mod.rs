@@ -100,13 +100,15 @@ pub enum Request {
     },
     /// File operation.
     File(FileRequest),
-    /// Custom command of the host's user: any action other than those above. The response is the command's.
+    /// Custom command of the host's user: any action other than those above. The command determines
+    /// the response.
     Custom {
-        /// Action, by custom [`action::OTHER`]. The number of another request would be sent as that request.
+        /// Action, usually [`action::OTHER`]. The number of another request would be sent as that
+        /// request.
         action: u32,
         /// Command id.
         id: u64,
-        /// Arguments: every word of the entry after the id, whatever its `words` says.
+        /// Arguments: all words of the entry after the id, independent of its `words`.
         args: Args<CUSTOM_ARGS>,
     },
 }
@@ -128,7 +130,8 @@ impl Request {
         }
     }
 
-    /// Name of the operation in a host's configuration, one of [`OPERATION_NAMES`]: `"open"` for both opens.
+    /// Name of the operation in a host's configuration, one of [`OPERATION_NAMES`]. Both opens have
+    /// the name `"open"`.
     #[must_use]
     pub const fn operation_name(&self) -> &'static str {
         match self {
@@ -152,8 +155,9 @@ impl Request {
 }
 
 impl Request {
-    /// Number of fixed argument words: the minimum that an entry's `words` should say. An entry that says fewer, but not 0, is served
-    /// nevertheless, since existing firmware is careless about it. 0 for a custom command.
+    /// Number of fixed argument words: the minimum for an entry's `words`. A smaller count other
+    /// than 0 is served nevertheless, because existing firmware is careless about it. 0 for a
+    /// custom command.
     #[must_use]
     pub const fn needed_words(&self) -> u32 {
         match self {
@@ -172,8 +176,8 @@ impl Request {
 impl TryFrom<&RequestEntry> for Request {
     type Error = Malformed;
 
-    /// Uses the words that the request needs and ignores others. Fields narrower than a word (`code`, `line`, `byte`, `flags`)
-    /// are taken from its low end.
+    /// Uses only the words that the request needs. Fields narrower than a word (`code`, `line`,
+    /// `byte`, `flags`) are taken from its low end.
     ///
     /// # Errors
     ///
@@ -224,7 +228,8 @@ impl TryFrom<&RequestEntry> for Request {
     }
 }
 
-/// Counted arguments after the first `fixed`. A count below `fixed` says nothing about the rest: all of them are taken.
+/// Counted arguments after the first `fixed`. If the count is below `fixed`, all arguments are
+/// taken, because the count is wrong.
 fn args_after<const N: usize>(fixed: usize, entry: &RequestEntry) -> Args<N> {
     let all = &entry.args[fixed..];
     Args::first_of(entry.counted_args().get(fixed..).unwrap_or(all))
@@ -270,7 +275,7 @@ fn entry(action: u32, fixed: &[u64], rest: &[u64]) -> RequestEntry {
     }
 }
 
-/// Name, then each field; addresses and free words in hex.
+/// Format: name, then each field; addresses and free words in hex.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind())?;

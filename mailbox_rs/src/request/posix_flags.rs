@@ -4,8 +4,8 @@ use core::ops::BitOr;
 
 use super::OpenFlags;
 
-/// Flags of a POSIX_OPEN: an access mode in the low two bits, and a sum of the others. The numbers are Linux's on RISC-V and x86; a host
-/// ignores other bits.
+/// Flags of a POSIX_OPEN: an access mode in the lowest two bits, and a sum of the others. The
+/// numbers are Linux's on RISC-V and x86. A host ignores other bits.
 ///
 /// ```
 /// use mailbox_rs::PosixFlags;
@@ -56,13 +56,13 @@ impl PosixFlags {
         self.0 & Self::ACCESS != 0
     }
 
-    /// Returns true if a flag is set that is no access mode.
+    /// Returns true if a flag, other than an access mode, is set.
     #[must_use]
     pub const fn has(self, flag: Self) -> bool {
         self.0 & flag.0 & !Self::ACCESS != 0
     }
 
-    /// Flags of protocol 0.2 for the same ways of access to an open file.
+    /// Flags of protocol 0.2 for the same access to an open file.
     #[must_use]
     pub const fn ways(self) -> OpenFlags {
         let read = if self.reads() { OpenFlags::READ.0 } else { 0 };

@@ -32,7 +32,7 @@ fn request() -> impl Strategy<Value = Request> {
         (w(), any::<u8>(), w()).prop_map(|(dest, byte, len)| Request::MemSet { dest, byte, len }),
         (w(), w(), w()).prop_map(|(s1, s2, len)| Request::MemCmp { s1, s2, len }),
         (w(), args()).prop_map(|(method, args)| Request::Call { method, args }),
-        // All of the words of an entry are a custom command's.
+        // A custom command has all words of an entry.
         (9_u32.., w(), any::<[u64; CUSTOM_ARGS]>()).prop_map(|(action, id, args)| {
             Request::Custom {
                 action,
@@ -123,7 +123,7 @@ proptest! {
     }
 }
 
-/// One entry of each built-in request, its arguments all there.
+/// One entry of each built-in request, with all arguments.
 fn built_in() -> vec::Vec<RequestEntry> {
     let plain = |action| entry_of(action, 20, &[0x11, 0x22, 0x33, 0x44, 0x55]);
     let file = |operation| entry_of(action::FILE, 20, &[operation, 0x22, 0x33, 0x44, 0x55, 0x66]);
@@ -272,8 +272,8 @@ fn shown_with_its_fields() {
     assert_eq!(request.to_string(), "FILE READ fd 10 ptr 0x20 len 4");
 }
 
-/// Request as the protocol's tables have it: name, number of fixed words, and number of words that follow them at most. `None` for
-/// an invalid one.
+/// Request by the protocol's tables: name, number of fixed words, and maximum number of further
+/// words. `None` for an invalid one.
 fn of_the_protocol(action: u32, words: u32, operation: u64) -> Option<(&'static str, u32, u32)> {
     Some(match (action, words, operation) {
         (0, ..) | (1..=8, 0, _) => return None,
@@ -421,7 +421,7 @@ fn every_half_of_a_number_of_64_bits_counts_in_both_widths() {
             }
         }
     }
-    // The upper half of a low word does not count.
+    // The upper half of the lower word is ignored.
     let entry = entry_of(action::FILE, 4, &[16, 10, u64::MAX, 1]);
     let truncate = FileRequest::Ftruncate {
         fd: 10,
@@ -452,7 +452,7 @@ fn every_action_and_count_of_words_is_decoded_as_the_protocol_says() {
             operations.map(move |operation| (words, operation))
         }) {
             let mut args = [0; REQUEST_ARGS];
-            // Below 256, so that no narrow field loses a part.
+            // Below 256, so that no narrow field is truncated.
             args.iter_mut().zip(100..).for_each(|(arg, n)| *arg = n);
             args[0] = operation;
             if action == action::EXIT {
@@ -475,7 +475,8 @@ fn every_action_and_count_of_words_is_decoded_as_the_protocol_says() {
             assert_eq!(request.responds(), !silent, "{entry}");
             assert_eq!(request.kind(), name, "{entry}");
             assert_eq!(request.needed_words(), fixed, "{entry}");
-            // A count below the fixed words counts nothing, and a custom command has every word.
+            // If the count is below the fixed words, all others are taken. A custom command has
+            // every word.
             let taken = match words {
                 words if more > 0 && words >= fixed && fixed > 0 => words.min(fixed + more),
                 _ => fixed + more,

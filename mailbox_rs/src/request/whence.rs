@@ -1,6 +1,6 @@
-//! Start of a seek.
+//! Origin of a seek.
 
-/// Start of the offset of an LSEEK; the numbers are POSIX's.
+/// Origin of the offset of an LSEEK; the numbers are POSIX's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Whence {
@@ -15,7 +15,7 @@ pub enum Whence {
 }
 
 impl Whence {
-    /// Start of this number.
+    /// Origin with this number.
     #[must_use]
     pub const fn of(number: u64) -> Self {
         match number {

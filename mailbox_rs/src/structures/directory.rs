@@ -64,7 +64,7 @@ impl<'a> DirectoryRecord<'a> {
     ///
     /// # Errors
     ///
-    /// A name that is too long.
+    /// Fails for a name that is too long.
     ///
     /// # Panics
     ///
@@ -85,7 +85,8 @@ impl<'a> DirectoryRecord<'a> {
         Ok(size)
     }
 
-    /// Parses the record at the start of `bytes`, and returns its size, too. `None` if there is no whole record.
+    /// Parses the record at the start of `bytes`. Also returns its size. `None` if there is no
+    /// whole record.
     #[must_use]
     pub fn parse(bytes: &'a [u8]) -> Option<(Self, usize)> {
         let head: &[u8; HEAD] = bytes.first_chunk()?;

@@ -24,7 +24,7 @@ impl Timestamp {
     /// Size in bytes.
     pub const SIZE: usize = 16;
 
-    /// Time of this many nanoseconds.
+    /// Time from a number of nanoseconds.
     #[must_use]
     pub const fn from_nanoseconds(nanoseconds: u128) -> Self {
         const SECOND: u128 = 1_000_000_000;

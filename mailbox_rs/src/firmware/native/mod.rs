@@ -21,9 +21,9 @@ impl Native {
     ///
     /// # Safety
     ///
-    /// From `base`, aligned to the layout's `channel_align`, `channel_size` bytes are readable and writable for as
-    /// long as the value is used. No reference to them exists, and nothing but the host and this hart (CPU) accesses
-    /// them meanwhile.
+    /// From `base`, aligned to the layout's `channel_align`, `channel_size` bytes are readable and
+    /// writable while the value is used. No reference to them exists, and only the host and this
+    /// hart (CPU) access them meanwhile.
     #[must_use]
     pub const unsafe fn new(base: *mut u32, cache_line: CacheLine) -> Self {
         Self {
@@ -39,7 +39,8 @@ impl Native {
     }
 }
 
-// SAFETY: it is the only one to access the channel on the firmware's side, which `new` demands, on whichever thread.
+// SAFETY: it is the only access to the channel on the firmware's side, which `new` demands, on any
+// thread.
 unsafe impl Send for Native {}
 
 /// Offsets outside of the channel read as 0; writes to them are ignored.
@@ -85,9 +86,9 @@ impl Words for Native {
 /// # assert!(client.is_some());
 /// ```
 ///
-/// [`note!`](crate::note) tells the host about the channels, in the image.
+/// [`note!`](crate::note) informs the host about the channels in the image.
 ///
-/// For several channels, `BYTES` is a multiple of the channel size.
+/// For several channels, `BYTES` must be a multiple of the channel size.
 #[derive(Debug)]
 #[repr(C, align(256))]
 pub struct Region<const BYTES: usize> {
@@ -116,8 +117,8 @@ impl<const BYTES: usize> Region<BYTES> {
             return None;
         }
         let base = self.bytes.get().wrapping_byte_add(offset).cast();
-        // SAFETY: the channel lies in this static region, which is aligned for every cache line and hands out no
-        // reference; that nobody else on this side uses it is the caller's promise.
+        // SAFETY: the channel lies in this static region, which is aligned for every cache line and
+        // hands out no reference. The caller promises that no other code on this side uses it.
         Some(unsafe { Native::new(base, cache_line) })
     }
 }
@@ -128,11 +129,12 @@ impl<const BYTES: usize> Default for Region<BYTES> {
     }
 }
 
-// SAFETY: the bytes are reached only through a `Native`, and `channel` demands that one is used at a time.
+// SAFETY: the bytes are accessed only through a `Native`, and `channel` demands that only one is
+// used at a time.
 unsafe impl<const BYTES: usize> Sync for Region<BYTES> {}
 
-/// Puts an [`ImageNote`](crate::ImageNote) into the image, which has the host check its configuration: cache line, and number of
-/// channels.
+/// Puts an [`ImageNote`](crate::ImageNote) into the image. The host compares its configuration with
+/// it: cache line, and number of channels.
 ///
 /// ```
 /// # #![allow(unsafe_code)]

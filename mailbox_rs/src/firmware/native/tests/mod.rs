@@ -86,7 +86,8 @@ fn serve(entry: &RequestEntry, log: &mut Vec<String>) -> Response {
     Response::Empty
 }
 
-/// Plays the host while the client waits, and keeps what was asked of the cache and the interrupts.
+/// Host that runs while the client waits, and records the operations on the cache and the
+/// interrupts.
 struct HostInWait {
     host: Host<Native>,
     log: Vec<String>,
@@ -129,7 +130,7 @@ impl Hooks for HostInWait {
 
 fn client(cache_line: CacheLine) -> Client<Native, HostInWait> {
     let region: &'static Region<4096> = Box::leak(Box::default());
-    // SAFETY: the two are used by turns, on this thread.
+    // SAFETY: the two are used in turns, on this thread.
     let host = unsafe { region.channel(0, cache_line) }.unwrap();
     // SAFETY: as above.
     let firmware = unsafe { region.channel(0, cache_line) }.unwrap();

@@ -23,7 +23,7 @@ const TIME: Timestamp = Timestamp {
 
 const ARGUMENTS: &[u8] = b"program\0-v\0";
 
-/// Host of these operations, which notes each of them.
+/// Host of these operations, which records each of them.
 pub(super) fn serve(request: &FileRequest, log: &mut Vec<String>) -> Response {
     let put = |ptr: u64, data: &[u8]| {
         bytes_mut(ptr, data.len() as u64).copy_from_slice(data);
