@@ -1,4 +1,4 @@
-//! Clients of a socket: they connect, split, delay and vanish, and every byte has to arrive in order.
+//! Clients of a socket, which connect, split, delay and leave. Every byte must arrive in order.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -10,7 +10,7 @@ use vhost::messages::sockets::{ClientId, SocketId};
 use crate::coverage::Coverage;
 use crate::scenario::Client;
 
-/// Polls until bytes on their way through the loopback count as lost.
+/// Number of polls after which bytes on the loopback interface count as lost.
 const PATIENCE: u32 = 2000;
 
 /// Socket of the host, and its clients.
@@ -24,9 +24,9 @@ pub struct Clients {
 struct Peer {
     stream: Option<TcpStream>,
     id: ClientId,
-    /// Bytes on their way to the host.
+    /// Bytes in transit to the host.
     up: VecDeque<u8>,
-    /// Bytes on their way to the client.
+    /// Bytes in transit to the client.
     down: VecDeque<u8>,
     connected: bool,
 }
@@ -39,7 +39,7 @@ impl Clients {
     /// Opens the socket.
     ///
     /// # Errors
-    /// A refusal of the host.
+    /// Fails if the host refuses.
     pub fn open(vhost: &Vhost) -> Result<Self, String> {
         let socket = vhost.sockets().open("uart", 0).map_err(text)?;
         vhost
@@ -55,10 +55,10 @@ impl Clients {
         })
     }
 
-    /// Carries out an action.
+    /// Executes an action.
     ///
     /// # Errors
-    /// A violation.
+    /// Fails on a violation.
     pub fn act(
         &mut self,
         action: &Client,
@@ -142,7 +142,7 @@ impl Clients {
     fn connect(&mut self, vhost: &Vhost) -> Result<(), String> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(text)?;
         stream.set_nonblocking(true).map_err(text)?;
-        // Small pieces must not wait for the clock.
+        // Small pieces must not wait for more data.
         stream.set_nodelay(true).map_err(text)?;
         for _ in 0..PATIENCE {
             let Some(id) = vhost.sockets().accept(self.socket).map_err(text)? else {
@@ -165,7 +165,7 @@ impl Clients {
     /// Moves arrived bytes on both sides.
     ///
     /// # Errors
-    /// A byte that differs.
+    /// Fails on a byte that differs.
     pub fn pass(&mut self, vhost: &Vhost) -> Result<(), String> {
         for peer in &mut self.clients {
             while peer.connected {
@@ -199,10 +199,10 @@ impl Clients {
         Ok(())
     }
 
-    /// Ends the clients: bytes on their way have to arrive.
+    /// Ends the clients. Bytes in transit must arrive.
     ///
     /// # Errors
-    /// Bytes that do not arrive.
+    /// Fails if bytes do not arrive.
     pub fn close(mut self, vhost: &Vhost) -> Result<(), String> {
         for _ in 0..PATIENCE {
             self.pass(vhost)?;
@@ -212,7 +212,7 @@ impl Clients {
             if !self.clients.iter().any(waits) {
                 for peer in &self.clients {
                     if let Some(stream) = &peer.stream {
-                        // It may be gone already.
+                        // The connection may be closed already.
                         let _ = stream.shutdown(Shutdown::Both);
                     }
                 }

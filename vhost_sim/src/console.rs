@@ -1,4 +1,4 @@
-//! Model of the text that a channel prints: put out line by line.
+//! Model of the text that a channel prints, line by line.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ pub struct Console {
     begun: Vec<u8>,
     begun_error: Vec<u8>,
     there: VecDeque<String>,
-    /// The model does not know the text.
+    /// True while the model does not know the text.
     unknown: bool,
 }
 
@@ -51,12 +51,12 @@ impl Console {
             .push_back(format!("stderr: {}", without_return(&line)));
     }
 
-    /// Tests for a line that has begun.
+    /// True if a line is incomplete.
     pub fn has_begun(&self) -> bool {
         !self.begun.is_empty()
     }
 
-    /// Ends a session: what is left is put out.
+    /// Ends a session, which prints the incomplete line.
     pub fn finish(&mut self) {
         if self.has_begun() {
             self.end_line();
@@ -66,12 +66,12 @@ impl Console {
         }
     }
 
-    /// Forgets the expected text, which is unknown from here on.
+    /// Drops the expected text, which is unknown from here.
     pub fn forget(&mut self) {
         self.unknown = true;
     }
 
-    /// Expects text again, from the beginning of a line.
+    /// Expects text again, from the start of a line.
     pub fn restart(&mut self) {
         if std::mem::take(&mut self.unknown) {
             self.wanted.clear();
@@ -81,7 +81,7 @@ impl Console {
         }
     }
 
-    /// Adds a line that was put out.
+    /// Adds a line of the output.
     pub fn put_out(&mut self, line: &str) {
         self.there.push_back(line.to_owned());
     }
@@ -89,7 +89,7 @@ impl Console {
     /// Compares output with the expected text.
     ///
     /// # Errors
-    /// The first line that differs.
+    /// Fails on the first line that differs.
     pub fn check(&mut self) -> Result<(), String> {
         if self.unknown {
             self.there.clear();
@@ -113,7 +113,7 @@ fn without_return(line: &[u8]) -> String {
     String::from_utf8_lossy(line).into_owned()
 }
 
-/// A line, or its beginning.
+/// Formats a line or its start.
 fn shown(line: Option<String>) -> String {
     line.map_or_else(
         || "nothing".to_owned(),

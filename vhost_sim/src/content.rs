@@ -8,14 +8,14 @@ use std::os::unix::fs::FileExt as _;
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 
-/// Bytes of a page.
+/// Size of a page in bytes.
 const PAGE: usize = 4096;
 
-/// Bytes of a file, of which pages with other bytes than 0 are kept.
+/// Bytes of a file. Only pages with other bytes than 0 are stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Content {
     len: u64,
-    /// Pages by their number. None has zeros alone.
+    /// Pages by number. A page of zeros is omitted.
     pages: BTreeMap<u64, Vec<u8>>,
 }
 
@@ -23,7 +23,7 @@ impl Content {
     /// Reads the data of a file on disk, and skips its holes.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// Errors of the file system.
     pub fn of_file(file: &File) -> io::Result<Self> {
         let mut content = Self::default();
         let len = file.metadata()?.len();
@@ -56,12 +56,12 @@ impl Content {
         self.len
     }
 
-    /// Tests for a file without bytes.
+    /// True for a file without bytes.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Changes the number of bytes; further ones are 0.
+    /// Changes the number of bytes. Added bytes are 0.
     pub fn resize(&mut self, len: u64) {
         if len < self.len {
             let (number, offset) = place(len);
@@ -74,13 +74,13 @@ impl Content {
         self.len = len;
     }
 
-    /// At most `most` bytes from a position on.
+    /// At most `most` bytes, starting at a position.
     pub fn read(&self, at: u64, most: u64) -> Vec<u8> {
         let bytes = most.min(self.len.saturating_sub(at));
         (at..at + bytes).map(|at| self.byte(at)).collect()
     }
 
-    /// Replaces bytes from a position on; zeros fill the space in front of them.
+    /// Replaces bytes, starting at a position. A gap before them is filled with zeros.
     pub fn write(&mut self, at: u64, mut data: &[u8]) {
         let mut at = at;
         while !data.is_empty() {
@@ -100,7 +100,7 @@ impl Content {
         self.pages.get(&number).map_or(0, |page| page[offset])
     }
 
-    /// Removes a page that has zeros alone.
+    /// Removes a page that has only zeros.
     fn drop_zeros(&mut self, number: u64) {
         let is_zero = |page: &Vec<u8>| page.iter().all(|byte| *byte == 0);
         if self.pages.get(&number).is_some_and(is_zero) {
@@ -126,7 +126,7 @@ fn place(at: u64) -> (u64, usize) {
 mod tests {
     use super::*;
 
-    /// Random operations do the same as on a vector, and as on a file.
+    /// Random operations have the same results as on a vector and on a file.
     #[test]
     fn content_is_that_of_a_file() -> io::Result<()> {
         for seed in 0..200 {

@@ -1,4 +1,4 @@
-//! Counters of events in runs, with the goals that the generator must reach.
+//! Counters of events in runs, with the goals for the generator.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::scenario::{Backing, Channel};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage(BTreeMap<&'static str, u64>);
 
-/// Everything that runs must reach.
+/// Events that runs must reach.
 pub const GOALS: &[&str] = &[
     "backing banked",
     "backing direct",
@@ -127,7 +127,7 @@ pub const GOALS: &[&str] = &[
 ];
 
 impl Coverage {
-    /// Counts one.
+    /// Increments a counter.
     pub fn hit(&mut self, what: &'static str) {
         *self.0.entry(what).or_default() += 1;
     }

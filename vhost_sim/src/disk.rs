@@ -11,13 +11,13 @@ pub const READ: u64 = 1;
 pub const APPEND: u64 = 4;
 /// Empty the file first.
 pub const TRUNCATE: u64 = 8;
-/// Flags that make a missing file.
+/// Flags that create a missing file.
 pub const CREATES: u64 = 2 | APPEND | TRUNCATE;
-/// Files that one channel may have open.
+/// Maximum number of open files of one channel.
 pub const OPEN_MAX: usize = 256;
 /// Variable of paths, and its value: a directory below the root.
 pub const VARIABLE: (&str, &str) = ("SIM", "d");
-/// Special files are below it.
+/// Directory of the special files.
 pub const SPECIAL: &str = "virtual/sim/";
 
 /// Open file.
@@ -27,7 +27,7 @@ pub struct Open {
     pub by: usize,
     /// Flags of the open.
     pub flags: u64,
-    /// Path from the root.
+    /// Path of the file from the root.
     pub path: String,
     /// Position of a file on disk in bytes, of a directory in entries.
     pub position: u64,
@@ -35,12 +35,12 @@ pub struct Open {
     pub what: What,
 }
 
-/// Content of an open file.
+/// Kind of an open file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// File on disk, by its number.
     File(u64),
-    /// Directory on disk, with its entries when it was opened: true for a directory.
+    /// Directory on disk, with its entries at the open: true for a directory.
     Directory(Vec<(String, bool)>),
     /// File of the host program.
     Special,
@@ -53,14 +53,14 @@ pub struct Streams {
     pub posix: bool,
     /// True for streams that firmware has closed in this session.
     pub closed: [bool; 3],
-    /// Bytes of the standard input that were not read.
+    /// Unread bytes of the standard input.
     pub input: VecDeque<u8>,
 }
 
 /// Files of all channels.
 #[derive(Debug, Default)]
 pub struct Files {
-    /// There is a directory of files.
+    /// True if there is a root directory.
     pub root: bool,
     /// Files and folders on disk.
     pub tree: Tree,
@@ -68,28 +68,28 @@ pub struct Files {
     pub open: BTreeMap<u64, Open>,
     /// Standard streams by channel.
     pub streams: BTreeMap<usize, Streams>,
-    /// Files closed by resets that the host has not seen.
+    /// Files closed by resets that the host has not noticed yet.
     unseen: Vec<Open>,
     given: BTreeSet<u64>,
 }
 
 impl Open {
-    /// Tests for a file of the host program.
+    /// True for a file of the host program.
     pub fn is_special(&self) -> bool {
         self.what == What::Special
     }
 
-    /// Tests for a directory.
+    /// True for a directory.
     pub fn is_directory(&self) -> bool {
         matches!(self.what, What::Directory(_))
     }
 }
 
 impl Files {
-    /// Opens a path; the descriptor is the host's choice.
+    /// Opens a path. The host chooses the descriptor.
     ///
     /// # Errors
-    /// Error numbers of which the host may answer any.
+    /// Error numbers, any of which the host may return.
     pub fn opened(&mut self, by: usize, path: &[u8], flags: u64) -> Result<Open, Vec<i32>> {
         let flags = flags & (READ | CREATES);
         let Ok(path) = std::str::from_utf8(path) else {
@@ -129,15 +129,15 @@ impl Files {
         })
     }
 
-    /// Tests for a channel that may open no further file.
+    /// True if a channel may open no further file.
     pub fn is_full(&self, by: usize) -> bool {
         self.open.values().filter(|open| open.by == by).count() >= OPEN_MAX
     }
 
-    /// Path from the root of a path below it.
+    /// Path from the root, of a path below the root.
     ///
     /// # Errors
-    /// Error numbers of which the host may answer any.
+    /// Error numbers, any of which the host may return.
     pub fn below(&self, path: &[u8]) -> Result<String, Vec<i32>> {
         let path = std::str::from_utf8(path).map_err(|_| vec![ENOENT])?;
         let path = expand(path).ok_or(vec![ENOENT])?;
@@ -202,13 +202,13 @@ impl Files {
         open.position += data.len() as u64;
     }
 
-    /// Closes what a channel has opened. The host does so when it sees the reset or the exit.
+    /// Closes the files of a channel. The host does so when it notices the reset or the exit.
     pub fn close_all(&mut self, by: usize) {
         let closed = self.open.extract_if(.., |_, open| open.by == by);
         self.unseen.extend(closed.map(|(_, open)| open));
     }
 
-    /// The host has seen the reset of a channel.
+    /// Records that the host has noticed the reset of a channel.
     pub fn reset_seen(&mut self, by: usize) {
         self.unseen.retain(|open| open.by != by);
     }
@@ -224,12 +224,12 @@ impl Files {
     }
 }
 
-/// Tests for a path out of the root.
+/// True for a path that leaves the root.
 fn leaves(path: &str) -> bool {
     path.starts_with('/') || path.split('/').any(|part| part == "..")
 }
 
-/// Path with its variables expanded; `None` for one that is not set.
+/// Path with its variables expanded; `None` for an unset one.
 fn expand(path: &str) -> Option<String> {
     let mut expanded = String::new();
     let mut rest = path;

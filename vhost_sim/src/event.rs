@@ -1,15 +1,16 @@
-//! Acts of the host as its environment sees them, in order.
+//! Actions of the host on its environment, in order.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Act of the host towards memory models, methods and special files. `channel` is the channel's number.
+/// Action of the host on memory models, methods and special files. `channel` is the channel's
+/// number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Event {
     /// Write to a memory model.
     Write {
         /// Owner of the memory.
         channel: usize,
-        /// First byte.
+        /// Address of the first byte.
         address: u64,
         /// Written bytes.
         data: Vec<u8>,
@@ -18,23 +19,23 @@ pub enum Event {
     Failed {
         /// Owner of the memory.
         channel: usize,
-        /// First byte.
+        /// Address of the first byte.
         address: u64,
     },
-    /// Write by a method, by backdoor; it precedes the write itself.
+    /// Write by a method through the backdoor. It precedes the write itself.
     Poke {
         /// Caller of the method.
         channel: usize,
-        /// First byte.
+        /// Address of the first byte.
         address: u64,
         /// Written bytes.
         data: Vec<u8>,
     },
-    /// Read by a method, by backdoor.
+    /// Read by a method through the backdoor.
     Peek {
         /// Caller of the method.
         channel: usize,
-        /// First byte.
+        /// Address of the first byte.
         address: u64,
         /// Bytes read.
         data: Vec<u8>,
@@ -47,7 +48,7 @@ pub enum Event {
         target: Target,
         /// Argument words.
         args: Vec<u64>,
-        /// Answer of the callee.
+        /// Result of the poll.
         answer: Answer,
     },
     /// Operation of a special file.
@@ -70,7 +71,7 @@ pub enum Target {
     Command(u64),
 }
 
-/// Answer to a poll.
+/// Result of a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// Result of the call.
@@ -88,7 +89,7 @@ pub enum FileOp {
     Open(Result<(), i32>),
     /// Bytes read.
     Read(Result<Vec<u8>, i32>),
-    /// Bytes taken.
+    /// Bytes accepted.
     Write(Result<Vec<u8>, i32>),
     /// New position.
     Seek(Result<u64, i32>),
@@ -97,7 +98,7 @@ pub enum FileOp {
 }
 
 impl Event {
-    /// Channel that it concerns.
+    /// Channel of the event.
     pub fn channel(&self) -> usize {
         match self {
             Self::Write { channel, .. }
@@ -110,7 +111,7 @@ impl Event {
     }
 }
 
-/// Events since they were last taken.
+/// Events since the last [`take`](Self::take).
 #[derive(Debug, Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<Event>>>);
 

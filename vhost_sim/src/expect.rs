@@ -1,17 +1,17 @@
-//! Bytes that the host writes for operations of protocol 0.3, as far as the model knows them.
+//! Bytes that the host writes for operations of protocol 0.3, as predicted by the model.
 
 use crate::wire::number;
 
-/// Knowledge of bytes that the host writes.
+/// Expected bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expect {
     /// Status of a file.
     Status {
-        /// Type, as in a mode from bit 12 on.
+        /// Type, as in a mode from bit 12.
         kind: u64,
         /// Size in bytes.
         size: Option<u64>,
-        /// Number of names.
+        /// Number of links.
         links: Option<u64>,
     },
     /// Time in nanoseconds.
@@ -22,7 +22,7 @@ pub enum Expect {
     Random,
 }
 
-/// Bytes of a directory's record.
+/// Size of a directory's record in bytes.
 pub fn record_size(name: &str) -> u64 {
     (12 + name.len() as u64 + 1).next_multiple_of(8)
 }
@@ -31,7 +31,7 @@ impl Expect {
     /// Compares bytes.
     ///
     /// # Errors
-    /// The first difference.
+    /// Fails on the first difference.
     pub fn check(&self, bytes: &[u8]) -> Result<(), String> {
         let is = |what: &str, there: u64, wanted: u64| {
             if there == wanted {

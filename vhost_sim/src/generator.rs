@@ -1,4 +1,4 @@
-//! From a seed to a scenario.
+//! Generation of a scenario from a seed.
 
 use fastrand::Rng;
 
@@ -118,7 +118,8 @@ fn channel(rng: &mut Rng, number: usize, channels: usize, steps: usize, disk: bo
     };
     let hostile = rng.u32(..5) == 0;
     if hostile {
-        // The model does not know what a channel has read that breaks the protocol.
+        // The model does not know how much of its input a channel that violates the protocol has
+        // read.
         channel.input = None;
     } else if disk && channel.offer > 0 && rng.u32(..2) == 0 {
         channel.steps = directory(number);
@@ -193,7 +194,7 @@ fn step(
     }
 }
 
-/// Request whose effects are known when its memory fails.
+/// Request with known effects if its memory fails.
 fn faulty(rng: &mut Rng) -> Request {
     loop {
         let request = request(rng, 0, 1, false, false);
@@ -246,7 +247,7 @@ fn storm(channel: &mut Channel) {
         .collect();
 }
 
-/// The first channel exits with an open file, which the second one uses then.
+/// The first channel exits with an open file, which the second one then uses.
 fn inherit(rng: &mut Rng, channels: &mut [Channel]) {
     let [first, second, ..] = channels else {
         return;
@@ -318,7 +319,7 @@ fn clients(rng: &mut Rng) -> Vec<(u32, Client)> {
     actions
 }
 
-/// Makes a directory, with a file and a directory in it, and reads it.
+/// Creates a directory, with a file and a directory in it, and reads it.
 fn directory(number: usize) -> Vec<Step> {
     let path = |name: &str| Text::Some(format!("c{number}_f{name}"));
     let mode = 0o700;

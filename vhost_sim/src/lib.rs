@@ -1,14 +1,14 @@
-//! Simulated runs of vhost, by the million: random systems, well-behaved and hostile firmware,
+//! Simulated runs of vhost, by the million: random systems, well-behaved and misbehaving firmware,
 //! injected faults.
 //!
 //! A run is a function of one seed. The seed generates a [`scenario`]: channels with their
 //! memories, the steps of their firmware, files, socket clients, taps and the pace of ticks. The
-//! run carries it out against the library's public API, and compares all acts of the host with a
-//! model of the protocol that shares no code with it.
+//! run executes it with the library's public API, and compares all actions of the host with a model
+//! of the protocol that shares no code with the library.
 //!
 //! - [`scenario`], [`generator`]: a run as plain data, and its generation from a seed.
 //! - [`wire`]: constants and layouts of `docs/protocol.md`. [`request`]: a request as words.
-//! - [`space`], [`ram`]: memories and their expected contents. [`event`]: acts of the host.
+//! - [`space`], [`ram`]: memories and their expected contents. [`event`]: actions of the host.
 //! - [`firmware`], [`methods`], [`special`], [`clients`]: the environment of the host.
 //! - [`session`], [`meaning`], [`printf`], [`disk`], [`tree`], [`content`], [`expect`],
 //!   [`console`]: the model.

@@ -23,7 +23,7 @@ use vhost_sim::scenario::Scenario;
 use vhost_sim::shrink::shrink;
 use vhost_sim::soak::{Extent, resident, soak};
 
-/// Interval of seeds that are run twice.
+/// Interval of seeds whose runs are repeated.
 const TWICE: u64 = 16;
 
 /// Simulated runs of vhost: each seed is a random system with random firmware and faults, checked against a model.
@@ -102,7 +102,7 @@ fn start(args: &Args) -> Result<bool> {
     many(args)
 }
 
-/// Runs one system for long.
+/// Runs one system for a long time.
 fn long(args: &Args) -> Result<bool> {
     let extent = Extent {
         requests: args.requests,
@@ -126,7 +126,7 @@ fn long(args: &Args) -> Result<bool> {
     }
 }
 
-/// Folder for one thread's runs, in memory if the system has a file system for that.
+/// Folder for one thread's runs, in memory if the system has such a file system.
 fn folder() -> Result<tempfile::TempDir> {
     let shared = Path::new("/dev/shm");
     let parent = if shared.is_dir() {
@@ -140,7 +140,7 @@ fn folder() -> Result<tempfile::TempDir> {
     made.with_context(|| format!("cannot make a folder in {}", parent.display()))
 }
 
-/// Runs a scenario twice, the second time with elided messages shown: both runs have to be the same.
+/// Runs a scenario twice, the second time with elided messages shown. Both runs must be the same.
 fn twice(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
     let first = run(scenario, folder)?;
     let second = run_tapped(scenario, folder)?;
@@ -231,7 +231,7 @@ fn many(args: &Args) -> Result<bool> {
         coverage: Mutex::default(),
         failures: Mutex::default(),
     };
-    // Warm-up: allocations that are made once.
+    // Warm-up, for allocations that are made once.
     let warm = folder()?;
     let _ = run(&generate(args.from), warm.path());
     let (memory, descriptors) = (resident(), descriptors());
@@ -294,10 +294,10 @@ fn many(args: &Args) -> Result<bool> {
     Ok(passed)
 }
 
-/// Number of seeds that reaches every goal of the generator.
+/// Number of seeds that reach every goal of the generator.
 const ENOUGH: u64 = 2000;
 
-/// Bytes by which memory may grow, whatever the number of seeds.
+/// Maximum growth of memory in bytes, for any number of seeds.
 const GROWTH: u64 = 128 << 20;
 
 fn worker(state: &Many) -> Result<()> {
@@ -329,7 +329,7 @@ fn worker(state: &Many) -> Result<()> {
     Ok(())
 }
 
-/// Open descriptors of this process.
+/// Number of open descriptors of this process.
 fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }

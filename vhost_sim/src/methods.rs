@@ -9,7 +9,7 @@ use vhost::{Builder, Call, CallResult, Progress, Vhost};
 
 use crate::event::{Answer, Event, Log, Target, number};
 
-/// Panics as part of a run: no hook is called.
+/// Panics as part of a run, without calling a hook.
 pub fn raise() -> ! {
     std::panic::resume_unwind(Box::new("on purpose"))
 }
@@ -21,7 +21,7 @@ pub const METHODS: &[&str] = &[
 /// Custom commands by id, with the method that each performs.
 pub const COMMANDS: &[(u64, &str)] = &[(1, "echo"), (2, "wait"), (3, "fail"), (1 << 31, "wide")];
 
-/// Tests for an existing method or command.
+/// True for an existing method or command.
 pub fn exists(target: &Target) -> bool {
     match target {
         Target::Method(name) => METHODS.contains(&name.as_str()),
@@ -38,7 +38,7 @@ pub fn register(mut builder: Builder, log: &Log) -> Builder {
     for (id, name) in COMMANDS {
         builder = builder.command(*id, logged(name, Target::Command(*id), log));
     }
-    // Called by `deep` only.
+    // Called only by `deep`.
     for level in ["deep2", "deep3"] {
         builder = builder.method(level, |vhost, call| Ok(Poll::Ready(deeper(vhost, call)?)));
     }
@@ -91,7 +91,7 @@ fn act(
         }),
         "wait" => {
             let now = vhost.now();
-            // A tick without a poll: the channel was reset, and this is another call.
+            // After a tick without a poll, the channel was reset, and this is another call.
             let same = waits.get(&channel).filter(|(last, _)| now == last + 1);
             let left = same.map_or(1 + arg(0) % 4, |(_, left)| *left);
             if left > 0 {
@@ -131,12 +131,12 @@ fn act(
     }))
 }
 
-/// Levels of re-entry that a call of `deep` reaches.
+/// Number of levels of re-entry that a call of `deep` reaches.
 pub fn depth(args: &[u64]) -> u64 {
     1 + args.first().map_or(0, |level| level % 3)
 }
 
-/// Calls the backdoor, or another method, until the depth is reached.
+/// Calls the backdoor, or another method, until it reaches the depth.
 fn deeper(vhost: &Vhost, call: Call<'_>) -> Result<u64, Box<dyn Error>> {
     let levels = call.args.first().map_or(0, |level| level % 3);
     if levels == 0 {

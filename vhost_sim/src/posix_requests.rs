@@ -5,8 +5,8 @@ use fastrand::Rng;
 use crate::scenario::{Fd, Pointer, Posix, Request, Text};
 use crate::wire::open;
 
-/// Operation of channel `number`. A channel that breaks the protocol may carry one out twice, or without a response: none that others
-/// depend on.
+/// Operation of channel `number`. A channel that violates the protocol may execute it twice, or
+/// without a response, so it only gets operations that do not affect others.
 pub fn posix(rng: &mut Rng, number: usize, hostile: bool) -> Request {
     let choice = if hostile { 36..40 } else { 0..40 };
     match rng.u32(choice) {
@@ -117,7 +117,7 @@ fn flags(rng: &mut Rng) -> u64 {
     let access = rng
         .choice([0, 0, open::WRITE, open::BOTH, open::BOTH, 3])
         .unwrap_or(0);
-    // A directory that is to be created is another error on newer systems.
+    // Creating a directory by an open has another error on newer systems.
     let more = rng
         .choice([
             0,
@@ -134,7 +134,7 @@ fn flags(rng: &mut Rng) -> u64 {
     access | more | rng.choice([0, 0, 0, 4, 1 << 20]).unwrap_or(0)
 }
 
-/// Path that no other channel uses.
+/// Path that only this channel uses.
 fn own(rng: &mut Rng, number: usize) -> Text {
     let path = match rng.u32(..16) {
         0..3 => format!("c{number}_{}", rng.u8(..2)),

@@ -3,11 +3,11 @@
 use crate::space::Space;
 use crate::wire::STRING;
 
-/// Widest width and precision.
+/// Maximum width and precision.
 const WIDEST: i64 = 4096;
 
 /// Text of a format, and true if all of its conversions were valid. `None` for a format that the
-/// model does not know. `counted` is firmware's number of arguments.
+/// model does not know. `counted` is the number of arguments that firmware counts.
 pub fn render(
     format: &[u8],
     words: &[u64],
@@ -25,7 +25,8 @@ pub fn render(
     let mut narrow = args(true);
     let narrowed = render_with(format, &mut narrow, space);
     if narrow.longs > 0 && narrowed.as_ref().is_none_or(|(_, met)| !met) {
-        // Arguments of an invalid conversion are not specified, and so are the words of later ones.
+        // The arguments of an invalid conversion are not specified, nor are the words of later
+        // ones.
         return None;
     }
     if narrow.longs > 0 && counted > 0 && narrow.asked == counted {
@@ -43,7 +44,7 @@ fn render_with(format: &[u8], args: &mut Args<'_>, space: &Space) -> Option<(Vec
             continue;
         }
         if !met {
-            // Arguments of an invalid conversion are not specified.
+            // The arguments of an invalid conversion are not specified.
             return None;
         }
         let (spec, after) = Spec::parse(after, args)?;
@@ -64,11 +65,11 @@ fn render_with(format: &[u8], args: &mut Args<'_>, space: &Space) -> Option<(Vec
 struct Args<'a> {
     words: &'a [u64],
     pointer: u64,
-    /// Arguments of 64 bits that were taken from 32-bit words.
+    /// Number of 64-bit arguments that were taken from 32-bit words.
     longs: usize,
-    /// Words that the format takes, given or not.
+    /// Number of words that the format takes, including missing ones.
     asked: usize,
-    /// True if these have one word each.
+    /// True if 64-bit arguments have one word each.
     narrow: bool,
 }
 
@@ -129,7 +130,7 @@ struct Spec<'a> {
 }
 
 impl<'a> Spec<'a> {
-    /// Parses the text after a `%`; returns the rest behind it. `None` for syntax that the model
+    /// Parses the text after a `%`. Returns the rest behind it. `None` for syntax that the model
     /// does not know.
     fn parse(text: &'a [u8], args: &mut Args<'_>) -> Option<(Self, &'a [u8])> {
         let count = text
@@ -293,7 +294,7 @@ impl<'a> Spec<'a> {
         Some(self.pad(format!("{sign}{digits}").into_bytes()))
     }
 
-    /// String argument; with a precision it needs no NUL.
+    /// String argument. With a precision it needs no NUL.
     fn string(&self, address: u64, space: &Space) -> Option<Vec<u8>> {
         let most = self.precision.map_or(STRING, |precision| precision as u64);
         let room = space.room(address, most);

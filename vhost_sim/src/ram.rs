@@ -1,4 +1,5 @@
-//! Memory model of the host program: it logs every write, and can fail, tear a write and answer late.
+//! Memory model of the host program. It logs every write, and can fail, write only half of the
+//! data, and show old content.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,13 +10,13 @@ use crate::event::{Event, Log};
 /// Pending failures.
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
-    /// Accesses that succeed first.
+    /// Number of accesses that succeed first.
     pub skip: u32,
-    /// True if half of the bytes of a failed write are written.
+    /// True if half of a failed write is executed.
     pub tear: bool,
-    /// Lowest address of accesses that count.
+    /// Lowest address of the accesses that fail.
     pub from: u64,
-    /// True if polling counts, too.
+    /// True if polls fail, too.
     pub peeks: bool,
 }
 
@@ -29,7 +30,7 @@ pub struct Ram {
     log: Log,
     /// Pending failures.
     pub fault: Option<Fault>,
-    /// Earlier contents, shown to polling.
+    /// Earlier content that polls get.
     pub stale: Option<Vec<u8>>,
 }
 
@@ -48,7 +49,7 @@ impl std::fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 impl Ram {
-    /// Memory with these contents.
+    /// Creates a memory with this content.
     pub fn new(channel: usize, base: u64, bytes: Vec<u8>, log: Log) -> SharedRam {
         Arc::new(Mutex::new(Self {
             channel,
@@ -60,7 +61,7 @@ impl Ram {
         }))
     }
 
-    /// Tests whether an access is to fail. `Some(tear)` if so.
+    /// `Some(tear)` if an access is to fail.
     fn strikes(&mut self, offset: u64, peek: bool) -> Option<bool> {
         let address = self.base.wrapping_add(offset);
         let fault = self.fault.as_mut()?;

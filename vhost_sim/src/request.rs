@@ -1,21 +1,21 @@
-//! Requests of a scenario as words of an entry, and the strings that they point to.
+//! Requests of a scenario as words of an entry, with their strings.
 
 use crate::scenario::{Arg, Channel, Pointer, Posix, Request, Text, Value};
 use crate::wire::{action, file};
 
-/// Words of an entry, and the writes before it.
+/// Words of an entry, and the writes that precede it.
 pub struct Words {
     /// Kind of request.
     pub action: u32,
     /// Number of valid arguments.
     pub words: u32,
-    /// Arguments that are written.
+    /// Arguments to write.
     pub args: Vec<u64>,
-    /// Addresses and bytes.
+    /// Writes of strings: address and bytes.
     pub stores: Vec<(u64, Vec<u8>)>,
 }
 
-/// Puts strings into the scratch area, one behind the other.
+/// Allocator of strings in the scratch area.
 struct Scratch<'a> {
     channel: &'a Channel,
     next: u64,
@@ -43,7 +43,7 @@ impl Scratch<'_> {
     }
 }
 
-/// Assembles a request. Strings go to the scratch area at an address.
+/// Builds a request. Strings go to the scratch area at an address.
 pub fn assemble(request: &Request, channel: &Channel, scratch: u64, fd: u64) -> Words {
     let mut scratch = Scratch {
         channel,
@@ -136,7 +136,7 @@ pub fn assemble(request: &Request, channel: &Channel, scratch: u64, fd: u64) -> 
 fn operation(request: &Posix, scratch: &mut Scratch<'_>, fd: u64) -> Vec<u64> {
     let channel = scratch.channel;
     let at = |pointer: &Pointer| channel.address(*pointer);
-    // Numbers of 64 bits are two words.
+    // Numbers of 64 bits have two words.
     let halves = |number: u64| [number & 0xffff_ffff, number >> 32];
     match request {
         Posix::Open { path, flags, mode } => {

@@ -1,4 +1,4 @@
-//! Random requests: valid ones, and those of broken firmware.
+//! Random requests, valid ones and those of misbehaving firmware.
 
 use fastrand::Rng;
 
@@ -131,7 +131,7 @@ fn cprint(rng: &mut Rng) -> Request {
                         .unwrap_or(any),
                 ));
                 if matches!(length, "ll") {
-                    // The second word where a pointer has 4 bytes.
+                    // Second word, if a pointer has 4 bytes.
                     args.push(Arg::Word(rng.u64(..)));
                 }
             }
@@ -162,7 +162,7 @@ fn cprint(rng: &mut Rng) -> Request {
     if rng.bool() {
         format.push('\n');
     }
-    // The string and its arguments have to fit the scratch area.
+    // The string and its arguments must fit into the scratch area.
     let long: usize = args
         .iter()
         .map(|arg| {
@@ -213,7 +213,7 @@ fn call(rng: &mut Rng) -> Request {
     };
     let mut args: Vec<Value> = (0..rng.usize(..19)).map(|_| value(rng)).collect();
     if matches!(name, "poke" | "peek" | "deep") {
-        // A method that writes to the channel itself would break the protocol.
+        // A method that writes to the channel itself would violate the protocol.
         let place = match rng.u32(..4) {
             0 => Pointer::End(i64::from(rng.u8(..8))),
             _ => Pointer::Work(rng.u64(..0xe00)),
@@ -253,7 +253,7 @@ fn raw(rng: &mut Rng) -> Request {
     match action {
         action::EXIT => words = 0,
         action::FILE => {
-            // No descriptor of another channel, and no path unknown to the model.
+            // Neither a descriptor of another channel nor a path unknown to the model.
             let fd = rng.choice([0, 9, 1 << 30, u64::MAX]).unwrap_or(9);
             args = vec![
                 // Operations of protocol 0.3 have paths.
@@ -264,7 +264,7 @@ fn raw(rng: &mut Rng) -> Request {
             ];
         }
         action::CALL => args.clear(),
-        // Small numbers may be addresses of the channel itself, which the host would write over.
+        // Small numbers may be addresses of the channel itself, which the host would overwrite.
         action::MEMMOVE | action::MEMSET => args.insert(0, Value::At(pointer(rng))),
         _ => {}
     }
@@ -278,7 +278,7 @@ fn raw(rng: &mut Rng) -> Request {
 fn file(rng: &mut Rng, number: usize, channels: usize, hostile: bool, disk: bool) -> Request {
     let fd = match rng.u32(..12) {
         0 => Fd::Raw(rng.choice([0, 9, 1 << 31, u64::MAX]).unwrap_or(0)),
-        // A channel that breaks the protocol may carry out a request twice.
+        // A channel that violates the protocol may execute a request twice.
         1..3 if channels > 1 && !hostile => Fd::Other(rng.u32(..channels as u32)),
         _ => Fd::Own(rng.u32(..3)),
     };
@@ -331,7 +331,7 @@ fn open(rng: &mut Rng, number: usize, disk: bool) -> Request {
         _ if disk => own,
         _ => return special_open(rng, number),
     };
-    // Files that channels share are neither written nor created.
+    // Shared files are neither written nor created.
     let own = path.contains(&format!("c{number}_"));
     let flags = match rng.u32(..12) {
         0 => 0,

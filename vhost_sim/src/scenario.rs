@@ -7,34 +7,35 @@ use serde::{Deserialize, Serialize};
 pub struct Scenario {
     /// Channels with their memories and firmware.
     pub channels: Vec<Channel>,
-    /// Ticks of the safety phase, at most.
+    /// Maximum number of ticks in the safety phase.
     pub ticks: u32,
-    /// Firmware has a directory of files.
+    /// True if firmware has a directory of files.
     #[serde(default)]
     pub disk: bool,
-    /// The run is recorded, and the recording is replayed.
+    /// True if the run is recorded, and the recording replayed.
     #[serde(default)]
     pub record: bool,
-    /// Taps and their ticks.
+    /// Attachments of taps, with their ticks.
     #[serde(default)]
     pub taps: Vec<(u32, Tap)>,
-    /// Clients of a socket: actions and their ticks.
+    /// Actions of a socket's clients, with their ticks.
     #[serde(default)]
     pub clients: Vec<(u32, Client)>,
-    /// Pace of ticks: ticks of the host between two turns of firmware, repeated.
+    /// Pace of ticks: number of the host's ticks between two turns of firmware, repeated.
     #[serde(default)]
     pub bursts: Vec<u32>,
-    /// Ticks of the host that begin with `notify`.
+    /// Ticks of the host that start with `notify`.
     #[serde(default)]
     pub notify: Vec<u32>,
-    /// Turns that begin with a checkpoint, which is restored at once.
+    /// Turns that start with a checkpoint, which is restored at once.
     #[serde(default)]
     pub checkpoints: Vec<u32>,
 }
 
 impl Scenario {
-    /// True if the number of messages is the same with a tap and without. Results of the network are counted where a tap sees them, and a
-    /// call that is pending while a tap is attached takes one number more.
+    /// True if the number of messages is the same with and without a tap. Results of the network
+    /// are messages only if a tap observes them, and a call that is pending while a tap is attached
+    /// needs one more message.
     pub fn counts_messages(&self) -> bool {
         self.taps.is_empty() && self.clients.is_empty()
     }
@@ -43,9 +44,9 @@ impl Scenario {
 /// Channel, its memories and its firmware.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
-    /// Bytes of a pointer, 4 or 8.
+    /// Size of a pointer in bytes, 4 or 8.
     pub pointer: u64,
-    /// Bytes of a cache line, 0 for none.
+    /// Size of a cache line in bytes, 0 for none.
     #[serde(default)]
     pub line: u64,
     /// Address of the memory.
@@ -55,19 +56,19 @@ pub struct Channel {
     pub mailbox: u64,
     /// Backend of the memory.
     pub backing: Backing,
-    /// Memory inside of the first one, in front of it.
+    /// Memory within the first one, with precedence over it.
     #[serde(default)]
     pub device: Option<Backing>,
-    /// Memory right behind the first one.
+    /// Memory directly behind the first one.
     #[serde(default)]
     pub next: Option<Backing>,
     /// Version that firmware offers in its handshakes, 0 for none.
     #[serde(default)]
     pub offer: u32,
-    /// Standard input, all of it there from the start; `None` for an empty one.
+    /// Standard input, available from the start; `None` for an empty one.
     #[serde(default)]
     pub input: Option<String>,
-    /// Steps per turn of the firmware.
+    /// Number of steps in a turn of the firmware.
     pub pace: u32,
     /// Steps of the firmware.
     pub steps: Vec<Step>,
@@ -80,18 +81,18 @@ pub enum Backing {
     Model,
     /// Array `rows` × words of `width` bytes in the host's process.
     Direct {
-        /// Bytes of a word.
+        /// Size of a word in bytes.
         width: u64,
-        /// Rows of the array.
+        /// Number of rows of the array.
         rows: u64,
     },
     /// Banks in the host's process.
     Banked {
-        /// Bytes of a row of banks.
+        /// Size of a row of banks in bytes.
         width: u64,
-        /// Bytes of a bank's word.
+        /// Size of a bank's word in bytes.
         bank: u64,
-        /// Rows of banks.
+        /// Number of rows of banks.
         rows: u64,
     },
 }
@@ -99,38 +100,38 @@ pub enum Backing {
 /// Step of firmware.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Step {
-    /// Sends a request, once there is room.
+    /// Sends a request when there is room.
     Request(Request),
-    /// Sends a request while the memory fails: its access number `skip` and all later ones, a write after half of its bytes
-    /// if `tear`.
+    /// Sends a request while the memory fails: its access number `skip` and all later ones. With
+    /// `tear`, a failed write executes half of its bytes.
     Faulty {
         /// Request to send.
         request: Request,
-        /// Accesses that succeed.
+        /// Number of accesses that succeed.
         skip: u32,
-        /// True if half of a failed write is written.
+        /// True if half of a failed write is executed.
         tear: bool,
     },
     /// Waits for some turns.
     Pause(u32),
     /// Waits until all requests have responses.
     Drain,
-    /// Takes no response for some turns.
+    /// Takes no responses for some turns.
     Deaf(u32),
     /// Writes entries some turns before the index.
     Late(u32),
-    /// Shows old words to the host's polling for some turns.
+    /// Shows old words to the host's polls for some turns.
     Stale(u32),
     /// Flips a bit of the work area.
     Flip {
-        /// Byte of the work area.
+        /// Offset of the byte in the work area.
         at: u32,
-        /// Bit of it.
+        /// Bit of that byte.
         bit: u8,
     },
     /// Repeats the handshake, with some turns between its writes.
     Reset(u32),
-    /// Breaks the protocol.
+    /// Violates the protocol.
     Misbehave(Misbehaviour),
 }
 
@@ -152,7 +153,7 @@ pub enum Misbehaviour {
         /// New value.
         value: u32,
     },
-    /// The mailbox's memory fails.
+    /// Fails the memory of the mailbox.
     Broken(u32),
     /// Handshake with another version of the protocol.
     Version(u32),
@@ -163,7 +164,7 @@ pub enum Misbehaviour {
 pub enum Pointer {
     /// Offset in the work area.
     Work(u64),
-    /// Bytes before the end of the map; negative behind it.
+    /// Distance before the end of the map in bytes; negative behind the end.
     End(i64),
     /// Absolute address.
     Raw(u64),
@@ -183,7 +184,7 @@ pub enum Text {
 /// File descriptor in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fd {
-    /// Descriptor that the channel has received, counted from the last.
+    /// Descriptor that the channel has received, counted from the latest.
     Own(u32),
     /// Last descriptor of another channel, if that has exited.
     Other(u32),
@@ -373,9 +374,9 @@ pub enum Value {
 /// Attachment to the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tap {
-    /// Logger with a writer that fails after this number of bytes.
+    /// Logger whose writer fails after this number of bytes.
     Logger {
-        /// Bytes before the writer fails.
+        /// Number of bytes before the writer fails.
         room: u32,
     },
     /// Checker of the protocol.
@@ -391,13 +392,13 @@ pub enum Tap {
 pub enum Client {
     /// A client connects.
     Connect,
-    /// A client sends bytes, in pieces of at most `piece`.
+    /// A client sends bytes, in writes of at most `piece` bytes.
     Send {
         /// Number of the client.
         client: u32,
         /// Number of bytes.
         bytes: u32,
-        /// Bytes per write.
+        /// Maximum number of bytes per write.
         piece: u32,
     },
     /// The host sends bytes to a client.
@@ -413,15 +414,15 @@ pub enum Client {
     Disconnect(u32),
 }
 
-/// Bytes of the first memory of a channel.
+/// Size of a channel's first memory in bytes.
 pub const RAM: u64 = 0x3000;
-/// Bytes of the memory behind it.
+/// Size of the memory behind it in bytes.
 pub const NEXT: u64 = 0x400;
-/// Offset and bytes of the memory in front of a part of it.
+/// Offset and size of the memory that precedes a part of it.
 pub const DEVICE: (u64, u64) = (0x2800, 0x100);
-/// Offset of the scratch areas of requests, of their bytes, and their number.
+/// Scratch areas of requests: offset, size in bytes, and number.
 pub const SCRATCH: (u64, u64, u64) = (0x1000, 0x100, 16);
-/// Offset of the work area, which reaches to the end of the map.
+/// Offset of the work area, which extends to the end of the map.
 pub const WORK: u64 = 0x2000;
 
 impl Channel {
@@ -439,7 +440,7 @@ impl Channel {
         }
     }
 
-    /// Tests for memories that can fail: all of them are models.
+    /// True if the memories can fail, because all of them are models.
     pub fn can_fail(&self) -> bool {
         let model =
             |backing: &Option<Backing>| backing.as_ref().is_none_or(|it| *it == Backing::Model);

@@ -1,9 +1,9 @@
-//! Minimises a scenario that fails.
+//! Minimisation of a failing scenario.
 
 use crate::scenario::Scenario;
 
-/// Smallest scenario found for which `fails` holds. Leaves out channels, steps, taps, clients and
-/// options as long as it does.
+/// Smallest scenario found for which `fails` is true. Removes channels, steps, taps, clients and
+/// options while it stays true.
 pub fn shrink(scenario: &Scenario, fails: &mut dyn FnMut(&Scenario) -> bool) -> Scenario {
     let mut best = scenario.clone();
     loop {
@@ -83,7 +83,7 @@ fn attempt(
     }
 }
 
-/// Leaves out runs of elements, first long ones, then single ones.
+/// Removes runs of elements, first long ones, then single ones.
 fn one_by_one(
     best: &mut Scenario,
     fails: &mut dyn FnMut(&Scenario) -> bool,

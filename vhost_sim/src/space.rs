@@ -1,5 +1,5 @@
-//! Memories of a channel: the bytes that the host sees, and a shadow with the bytes expected by the
-//! protocol.
+//! Memories of a channel: the bytes in memory, and a shadow with the bytes that the protocol
+//! requires.
 
 use std::fmt::Write as _;
 
@@ -35,7 +35,7 @@ struct Piece {
 }
 
 impl Space {
-    /// Memories of a channel. Models hold `fill` at first.
+    /// Creates the memories of a channel. Models initially contain `fill`.
     pub fn new(channel: usize, of: &Channel, log: &Log, mut fill: impl FnMut() -> u8) -> Self {
         let mut memories = Vec::new();
         let mut add = |name, base, size: u64, backing: &Backing| {
@@ -65,7 +65,7 @@ impl Space {
         Self { channel, memories }
     }
 
-    /// The space in the memory configuration.
+    /// Space in the memory configuration.
     pub fn yaml(&self) -> String {
         let mut yaml = format!("  {}:\n", name(self.channel));
         for memory in &self.memories {
@@ -148,7 +148,7 @@ impl Space {
         })
     }
 
-    /// Mapped bytes from an address on, at most `most`.
+    /// Number of mapped bytes from an address, at most `most`.
     pub fn room(&self, address: u64, most: u64) -> u64 {
         let mut room = 0;
         while room < most {
@@ -159,7 +159,7 @@ impl Space {
         room.min(most)
     }
 
-    /// Tests whether all bytes of a range are mapped.
+    /// True if all bytes of a range are mapped.
     pub fn maps(&self, address: u64, len: u64) -> bool {
         // No map of the simulation is larger.
         len <= 1 << 20 && self.room(address, len) == len
@@ -223,7 +223,7 @@ impl Space {
         crate::wire::number(&self.there(address, 4), 0, 4) as u32
     }
 
-    /// Writes like firmware: to memory, and to the expected bytes.
+    /// Writes as firmware does: to memory, and to the expected bytes.
     pub fn store(&mut self, address: u64, data: &[u8]) {
         self.want(address, data);
         let mut data = data;
@@ -234,18 +234,18 @@ impl Space {
         }
     }
 
-    /// Writes a word like firmware.
+    /// Writes a word as firmware does.
     pub fn store_word(&mut self, address: u64, word: u32) {
         self.store(address, &word.to_le_bytes());
     }
 
-    /// Makes a range of memory the expected content.
+    /// Copies a range of memory to the expected content.
     pub fn adopt(&mut self, address: u64, len: u64) {
         let bytes = self.there(address, len);
         self.want(address, &bytes);
     }
 
-    /// Makes all of memory the expected content.
+    /// Copies all memory to the expected content.
     pub fn adopt_all(&mut self) {
         for memory in &mut self.memories {
             memory.shadow = memory.all();
@@ -273,14 +273,14 @@ impl Space {
         })
     }
 
-    /// Arms or disarms failures of all models.
+    /// Sets or clears the failures of all models.
     pub fn set_fault(&self, fault: Option<Fault>) {
         for ram in self.rams() {
             lock(ram).fault = fault;
         }
     }
 
-    /// Freezes the content that polling sees, or releases it.
+    /// Freezes the content that polls get, or releases it.
     pub fn set_stale(&self, stale: bool) {
         for ram in self.rams() {
             let mut ram = lock(ram);
@@ -294,7 +294,7 @@ impl Space {
             .filter_map(|memory| memory.ram.as_ref())
     }
 
-    /// Tests for an address in a memory model, whose writes are logged.
+    /// True for an address in a memory model, whose writes are logged.
     pub fn logs(&self, address: u64) -> bool {
         let piece = self.find(address);
         piece.is_some_and(|piece| self.memories[piece.memory].ram.is_some())
@@ -308,12 +308,12 @@ impl Memory {
             self.read(0, &mut bytes);
             return bytes;
         };
-        // Bank by bank: a run of `read` has the few bytes of one word of one bank.
+        // In a banked memory, a run of `read` has the few bytes of one word of one bank.
         let (row, columns) = ((self.size / rows) as usize, (width / bank) as usize);
         let (width, bank) = (width as usize, bank as usize);
         let mut part = vec![0; row / columns];
         for (number, buffer) in self.buffers.iter().enumerate() {
-            // A missing part shows as a difference.
+            // A missing part causes a difference.
             let _ = buffer.read(0, &mut part);
             let words = bytes[number / columns * row..].chunks_mut(width);
             let at = number % columns * bank;
@@ -335,7 +335,7 @@ impl Memory {
             let (buffer, at, run) = self.place(offset + done as u64);
             let len = run.min(to.len() - done);
             if let Some(buffer) = self.buffers.get(buffer) {
-                // A missing part shows as a difference.
+                // A missing part causes a difference.
                 let _ = buffer.read(at, &mut to[done..done + len]);
             }
             done += len;

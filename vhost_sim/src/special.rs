@@ -1,4 +1,4 @@
-//! Special files of the host program: short reads and writes, errors, panics.
+//! Special files of the host program, with short reads and writes, errors and panics.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -8,12 +8,12 @@ use crate::event::{Event, FileOp, Log, number};
 use crate::methods::raise;
 use crate::wire::errno::{EACCES, EIO, ENOSPC};
 
-/// Kinds of files, which are the last part of their paths.
+/// Kinds of files, the last component of their paths.
 pub const KINDS: &[&str] = &["plain", "short", "eio", "full", "panic", "deny"];
 
-/// Bytes of a file.
+/// Size of a file in bytes.
 const SIZE: usize = 256;
-/// Bytes that a file accepts or returns before it fails.
+/// Number of bytes that a file accepts or returns before it fails.
 const BUDGET: usize = 40;
 
 struct SimFile {
@@ -64,7 +64,7 @@ impl SimFile {
         Err(io::Error::from_raw_os_error(errno))
     }
 
-    /// Bytes moved by one operation; none if it fails.
+    /// Number of bytes that one operation moves; none if it fails.
     fn moves(&mut self, len: usize) -> usize {
         match self.kind.as_str() {
             "short" => len.min(3),

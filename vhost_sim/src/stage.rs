@@ -19,7 +19,7 @@ use crate::space::Space;
 pub struct Sink(Arc<Mutex<Vec<u8>>>);
 
 impl Sink {
-    /// Takes what was written.
+    /// Takes the written text.
     pub fn take(&self) -> Vec<u8> {
         std::mem::take(&mut *lock(&self.0))
     }
@@ -43,7 +43,7 @@ pub struct Small {
 }
 
 impl Small {
-    /// Writer that accepts this number of bytes, then fails.
+    /// Creates a writer that accepts this number of bytes, then fails.
     pub fn new(room: u32) -> Self {
         Self {
             room: room as usize,
@@ -70,12 +70,12 @@ thread_local! {
     static PANICS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Panics of this thread that are no part of a run.
+/// Number of panics of this thread that are not part of a run.
 pub fn panics() -> u32 {
     PANICS.get()
 }
 
-/// Counts panics. Those that are part of a run call no hook.
+/// Installs a hook that counts panics. Panics that are part of a run do not call it.
 pub fn install_hook() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -87,14 +87,14 @@ pub fn install_hook() {
     });
 }
 
-/// Arguments of every channel, as ARGV gives them.
+/// Arguments of every channel, in the format of ARGV.
 pub const ARGUMENTS: [&str; 3] = ["program\0", "two words\0", "\0"];
-/// Environment of every channel, as ENV gives it.
+/// Environment of every channel, in the format of ENV.
 pub const ENVIRONMENT: [&str; 2] = ["EMPTY=\0", "NAME=a value\0"];
-/// Nanoseconds of a tick.
+/// Period of a tick in nanoseconds.
 pub const PERIOD: u64 = 300_000_007;
 
-/// Files that are there at the start.
+/// Files that exist at the start.
 pub fn initial_files() -> BTreeMap<String, Vec<u8>> {
     let bytes = |len: u32| (0..len).map(|at| (at * 31 + len) as u8).collect();
     [
@@ -108,7 +108,7 @@ pub fn initial_files() -> BTreeMap<String, Vec<u8>> {
 /// Writes the files of a run.
 ///
 /// # Errors
-/// Those of the file system.
+/// Errors of the file system.
 pub fn prepare(folder: &Path, scenario: &Scenario) -> io::Result<()> {
     if scenario.disk {
         let root = folder.join("root");
@@ -123,13 +123,13 @@ pub fn prepare(folder: &Path, scenario: &Scenario) -> io::Result<()> {
     Ok(())
 }
 
-/// The memory configuration.
+/// Memory configuration of a run.
 pub fn memories(spaces: &[Space]) -> String {
     let yaml: String = spaces.iter().map(Space::yaml).collect();
     format!("space:\n{yaml}")
 }
 
-/// The mailbox configuration.
+/// Mailbox configuration of a run.
 pub fn mailboxes(scenario: &Scenario) -> String {
     let mut yaml = String::new();
     for (number, channel) in scenario.channels.iter().enumerate() {
@@ -153,10 +153,10 @@ pub fn mailboxes(scenario: &Scenario) -> String {
     yaml
 }
 
-/// Files of a folder and its subfolders, by path. Folders have a `/` at the end.
+/// Files of a folder and its subfolders, by path. Paths of folders end with `/`.
 ///
 /// # Errors
-/// Those of the file system.
+/// Errors of the file system.
 pub fn files(folder: &Path) -> io::Result<BTreeMap<String, Content>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder)? {

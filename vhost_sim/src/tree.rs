@@ -1,4 +1,4 @@
-//! Model of the directory of files: names, directories and contents, as Linux has them.
+//! Model of the directory of files: names, directories and contents, with the rules of Linux.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use crate::wire::errno::{EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY};
 pub struct Tree {
     /// Number of each file; `None` for a directory.
     names: BTreeMap<String, Option<u64>>,
-    /// Contents by number, also of files without a name that are open.
+    /// Contents by number, including open files without a name.
     contents: BTreeMap<u64, Content>,
 }
 
-/// Error numbers of which the host may answer any.
+/// Error numbers, any of which the host may return.
 type Errors = Vec<i32>;
 
 impl Tree {
-    /// Adds a directory, and files.
+    /// Adds a directory with files.
     pub fn fill(&mut self, directory: &str, files: BTreeMap<String, Vec<u8>>) {
         self.names.insert(directory.to_owned(), None);
         for (path, content) in files {
@@ -27,7 +27,7 @@ impl Tree {
         }
     }
 
-    /// All files with their contents. Directories have a `/` at the end.
+    /// All files with their contents. Paths of directories end with `/`.
     pub fn all(&self) -> BTreeMap<String, Content> {
         let content = |number: &u64| self.contents.get(number).cloned().unwrap_or_default();
         let all = self.names.iter().map(|(path, number)| match number {
@@ -58,7 +58,7 @@ impl Tree {
         self.names.get(path).copied().ok_or_else(|| vec![ENOENT])
     }
 
-    /// Fails unless the directory of a path is there.
+    /// Fails unless the parent directory of a path exists.
     fn enclosing(&self, path: &str) -> Result<(), Errors> {
         let parts = path.match_indices('/').map(|(at, _)| &path[..at]);
         for directory in parts {
@@ -71,10 +71,10 @@ impl Tree {
         Ok(())
     }
 
-    /// Opens a file with a flag of protocol 0.2, and creates it if the flag says so.
+    /// Opens a file with a flag of protocol 0.2. Creates it if the flag implies that.
     ///
     /// # Errors
-    /// Those of the path.
+    /// Errors of the path.
     pub fn open(&mut self, path: &str, creates: bool) -> Result<u64, Errors> {
         match self.find(path) {
             Ok(Some(number)) => Ok(number),
@@ -90,10 +90,10 @@ impl Tree {
         }
     }
 
-    /// Creates a file, whose directory is there.
+    /// Creates a file in an existing directory.
     ///
     /// # Errors
-    /// Those of the path.
+    /// Errors of the path.
     pub fn add(&mut self, path: &str) -> Result<u64, Errors> {
         self.enclosing(path)?;
         Ok(self.create(path))
@@ -109,7 +109,7 @@ impl Tree {
         below.collect()
     }
 
-    /// Tests for a file that has a name.
+    /// True for a file with a name.
     pub fn is_named(&self, number: u64) -> bool {
         self.names.values().any(|named| *named == Some(number))
     }
@@ -117,7 +117,7 @@ impl Tree {
     /// Removes the name of a file.
     ///
     /// # Errors
-    /// Those of the path; EISDIR for a directory.
+    /// Errors of the path; EISDIR for a directory.
     pub fn unlink(&mut self, path: &str) -> Result<(), Errors> {
         match self.find(path)? {
             Some(_) => {
@@ -131,7 +131,7 @@ impl Tree {
     /// Creates a directory.
     ///
     /// # Errors
-    /// Those of the path; EEXIST.
+    /// Errors of the path; EEXIST.
     pub fn make_directory(&mut self, path: &str) -> Result<(), Errors> {
         self.enclosing(path)?;
         if self.names.contains_key(path) {
@@ -144,7 +144,7 @@ impl Tree {
     /// Removes an empty directory.
     ///
     /// # Errors
-    /// Those of the path; ENOTDIR, ENOTEMPTY.
+    /// Errors of the path; ENOTDIR, ENOTEMPTY.
     pub fn remove_directory(&mut self, path: &str) -> Result<(), Errors> {
         if self.find(path)?.is_some() {
             return Err(vec![ENOTDIR]);
@@ -156,10 +156,11 @@ impl Tree {
         Ok(())
     }
 
-    /// Gives a file or a directory another name, whose file or empty directory it replaces.
+    /// Renames a file or a directory. Replaces a file or an empty directory with the new name.
     ///
     /// # Errors
-    /// Those of both paths; EISDIR, ENOTDIR, ENOTEMPTY, or EINVAL for a directory that is moved into itself.
+    /// Errors of both paths; EISDIR, ENOTDIR, ENOTEMPTY, or EINVAL for a directory that is moved
+    /// into itself.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), Errors> {
         let (old, enclosing) = (self.find(from), self.enclosing(to));
         let errors: Errors = [old.as_ref().err(), enclosing.as_ref().err()]
@@ -176,11 +177,11 @@ impl Tree {
                 .is_some_and(|rest| rest.starts_with('/'))
         };
         if inside(to, from) {
-            // Of a file, the new name has a file on its way.
+            // A component of the new path is a file.
             return Err([errors, vec![if old.is_none() { EINVAL } else { ENOTDIR }]].concat());
         }
         if inside(from, to) {
-            // The new name is a directory above the old one.
+            // The new name is an ancestor of the old one.
             return Err([errors, vec![ENOTEMPTY, EISDIR]].concat());
         }
         if !errors.is_empty() {

@@ -4,17 +4,17 @@
 pub const VERSION: u32 = 2;
 /// Highest protocol version of the host.
 pub const NEWEST: u32 = 3;
-/// State of a channel that requests a handshake.
+/// State of a channel with a requested handshake.
 pub const INIT: u32 = 1;
-/// State of a channel that is served.
+/// State of a channel in service.
 pub const READY: u32 = 2;
-/// Entries of a queue.
+/// Number of entries of a queue.
 pub const ENTRIES: u32 = 8;
-/// Arguments of a request.
+/// Number of arguments of a request.
 pub const ARGS: usize = 20;
-/// Longest string with its NUL, in bytes.
+/// Maximum length of a string with its NUL, in bytes.
 pub const STRING: u64 = 4096;
-/// Most bytes that one request moves.
+/// Maximum number of bytes that one request moves.
 pub const MOVE: u64 = 256 << 20;
 /// Lowest file descriptor.
 pub const FIRST_FD: u64 = 10;
@@ -95,32 +95,32 @@ pub mod errno {
 /// Offsets of one queue's parts from the channel's base, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Queue {
-    /// First byte of the queue.
+    /// Start of the queue.
     pub start: u64,
     /// Producer index.
     pub idx_p: u64,
     /// First entry.
     pub entries: u64,
-    /// Bytes of an entry.
+    /// Size of an entry in bytes.
     pub entry: u64,
     /// Consumer index.
     pub idx_c: u64,
-    /// First byte behind the queue.
+    /// End of the queue, exclusive.
     pub end: u64,
 }
 
 /// Offsets of a channel's parts from its base, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
-    /// Bytes of a pointer, 4 or 8.
+    /// Size of a pointer in bytes, 4 or 8.
     pub pointer: u64,
-    /// State word. The version is at 0.
+    /// State word. The version is at offset 0.
     pub state: u64,
     /// Request queue.
     pub request: Queue,
     /// Response queue.
     pub response: Queue,
-    /// Bytes of the channel.
+    /// Size of the channel in bytes.
     pub size: u64,
 }
 
@@ -138,7 +138,7 @@ impl Queue {
         }
     }
 
-    /// Offset of an index's entry.
+    /// Offset of the entry for an index.
     pub fn slot(&self, index: u32) -> u64 {
         self.entries + u64::from(index % ENTRIES) * self.entry
     }
@@ -158,7 +158,7 @@ impl Layout {
         }
     }
 
-    /// Low part of a word that fits a pointer.
+    /// Low part of a word that fits into a pointer.
     pub fn narrow(&self, word: u64) -> u64 {
         if self.pointer == 4 {
             word & 0xffff_ffff
@@ -198,7 +198,7 @@ impl Entry {
         }
     }
 
-    /// Encodes the words that the firmware fills: action, count and the first arguments.
+    /// Encodes the words that firmware writes: action, count and the first arguments.
     pub fn emit(action: u32, words: u32, args: &[u64], pointer: u64) -> Vec<u8> {
         let mut bytes = [action.to_le_bytes(), words.to_le_bytes()].concat();
         for arg in args.iter().take(ARGS) {
@@ -207,7 +207,7 @@ impl Entry {
         bytes
     }
 
-    /// Tests for a request that has a response.
+    /// True for a request with a response.
     pub fn responds(&self) -> bool {
         match self.action {
             action::EXIT | action::CPRINT => false,
@@ -217,7 +217,7 @@ impl Entry {
     }
 }
 
-/// Little-endian number of at most 8 bytes; bytes behind the end are 0.
+/// Little-endian number of at most 8 bytes. Bytes behind the end are 0.
 pub fn number(bytes: &[u8], at: usize, len: usize) -> u64 {
     let byte = |place: usize| bytes.get(place).copied().map_or(0, u64::from);
     (0..len).map(|n| byte(at + n) << (8 * n)).sum()

@@ -48,7 +48,7 @@ fn a_seed_is_a_scenario_and_a_scenario_a_run() {
     }
 }
 
-/// Needs half a minute without optimisation: part of the release build's run.
+/// Takes half a minute without optimisation, so it runs in release builds.
 #[test]
 #[cfg_attr(
     debug_assertions,

@@ -6,11 +6,11 @@ use crate::scenario::Misbehaviour;
 use crate::space::Space;
 use crate::wire::{NEWEST, VERSION};
 
-/// Turns between a violation of the protocol and the reset that follows.
+/// Number of turns between a violation of the protocol and the reset that follows.
 const AFTERMATH: u32 = 3;
 
 impl Firmware {
-    /// Breaks the protocol.
+    /// Violates the protocol.
     pub(super) fn misbehave(&mut self, how: Misbehaviour, board: &mut Board<'_>) {
         let (at, layout) = (board.session.at, board.session.layout);
         let add = |space: &mut Space, offset, by: u32| {
@@ -37,10 +37,10 @@ impl Firmware {
                 "misbehaviour producer"
             }
             Misbehaviour::Scribble { word, value } => {
-                // Not the version, which would end the service.
+                // Excludes the version, which would end the service.
                 let words = layout.size / 4 - 1;
                 let offset = 4 + u64::from(word) % words * 4;
-                // The word before the requests offers a version. The model has no later one.
+                // The word before the requests offers a version, and the model knows no later one.
                 let is_offer = offset + 4 == layout.request.idx_p;
                 let value = if is_offer {
                     value % (VERSION + 1)

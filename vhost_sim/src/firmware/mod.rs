@@ -1,4 +1,5 @@
-//! Firmware of one channel: carries out its steps, a few per turn, as a CPU does between two ticks of the host.
+//! Firmware of one channel: executes a few of its steps in each turn, like a CPU between two ticks
+//! of the host.
 //!
 //! - `sending`: requests, with faults and late indices. `misbehaviour`: violations of the protocol.
 
@@ -13,16 +14,16 @@ use crate::session::{Phase, Session, Shared};
 use crate::space::Space;
 use crate::wire::{ENTRIES, FIRST_FD, INIT, VERSION};
 
-/// Stage of firmware.
+/// State of firmware.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Writes of a handshake that are left, with `slow` turns between them.
+    /// Writes the words of a handshake, with `slow` turns between them; `done` are written.
     Shaking { done: usize, slow: u32 },
     /// Waits for READY.
     Waiting,
     /// Service of requests.
     Up,
-    /// Exited, or out of service for good.
+    /// Exited, or permanently out of service.
     Over,
 }
 
@@ -37,7 +38,7 @@ pub struct Firmware {
     steps: VecDeque<Step>,
     put: u32,
     read: u32,
-    /// Responses to come; true for the response to an OPEN.
+    /// Expected responses; true for the response to an OPEN.
     expected: VecDeque<bool>,
     /// Descriptors that it has received.
     pub fds: Vec<u64>,
@@ -47,10 +48,10 @@ pub struct Firmware {
     stale: u32,
     late: Option<u32>,
     faulty: bool,
-    /// The last request is served before another is sent.
+    /// True if the last request must be served before another is sent.
     alone: bool,
     broken: bool,
-    /// The host may end the service.
+    /// True if the host may end the service.
     pub fatal: bool,
     closing: bool,
 }
@@ -70,7 +71,7 @@ pub struct Board<'a> {
 }
 
 impl Firmware {
-    /// Firmware that begins with a handshake.
+    /// Creates firmware that starts with a handshake.
     pub fn new(number: usize, channel: &Channel) -> Self {
         Self {
             number,
@@ -95,17 +96,17 @@ impl Firmware {
         }
     }
 
-    /// Tests for firmware without steps.
+    /// True if no steps are left.
     pub fn is_over(&self) -> bool {
         self.stage == Stage::Over
     }
 
-    /// Tests for polling that sees old words.
+    /// True if polls get old words.
     pub fn is_stale(&self) -> bool {
         self.stale > 0
     }
 
-    /// Ends the safety phase: no more faults, and a few requests that must be served.
+    /// Ends the safety phase. No more faults follow, and a few requests that must be served.
     pub fn close(&mut self, board: &mut Board<'_>) {
         if self.closing || self.is_over() {
             return;
@@ -146,7 +147,7 @@ impl Firmware {
         board.space.set_stale(false);
     }
 
-    /// Begins a handshake.
+    /// Starts a handshake.
     fn reset(&mut self, slow: u32, board: &mut Board<'_>) {
         self.clear_faults(board);
         self.alone = false;
@@ -160,7 +161,7 @@ impl Firmware {
         self.deaf = 0;
     }
 
-    /// One turn.
+    /// Executes one turn.
     pub fn turn(&mut self, board: &mut Board<'_>) {
         if self.is_over() {
             return;
@@ -211,7 +212,7 @@ impl Firmware {
         }
     }
 
-    /// A reset may come before the handshake is answered.
+    /// A reset may precede the response to a handshake.
     fn steps_in_handshake(&mut self, board: &mut Board<'_>) {
         if let Some(Step::Reset(slow)) = self.steps.front().cloned() {
             self.steps.pop_front();
@@ -221,7 +222,7 @@ impl Firmware {
 
     fn shake(&mut self, mut done: usize, slow: u32, board: &mut Board<'_>) {
         let (at, layout) = (board.session.at, board.session.layout);
-        // An old offer was removed, or is left by firmware that is none of 0.3.
+        // An old offer was removed, or is left from firmware without version 0.3.
         let offered = match self.offer {
             0 => board.space.wanted_word(at + layout.request.start),
             offer => offer,
@@ -292,7 +293,7 @@ impl Firmware {
         self.expected.is_empty() && board.session.is_idle(board.space)
     }
 
-    /// Carries out a step. Returns false if it has to wait.
+    /// Executes a step. Returns false if it has to wait.
     fn step(&mut self, step: &Step, board: &mut Board<'_>) -> bool {
         let mut hit = |what| board.shared.coverage.hit(what);
         match step {

@@ -8,7 +8,7 @@ use crate::scenario::{Fd, Posix, Request, SCRATCH, Text};
 use crate::wire::{ENTRIES, action, file};
 
 impl Firmware {
-    /// Sends a request whose memory fails once. Returns false until that is over.
+    /// Sends a request whose memory fails once. Returns false until that has ended.
     pub(super) fn send_faulty(
         &mut self,
         request: &Request,
@@ -60,7 +60,7 @@ impl Firmware {
                 .get(&fd)
                 .is_some_and(Open::is_special)
         {
-            // The model of special files does not have it.
+            // The model of special files lacks it.
             return true;
         }
         let special =
@@ -136,8 +136,8 @@ impl Firmware {
     }
 }
 
-/// Tests for a request that must not be sent together with others: it shares their bytes, or its
-/// effects could not be distinguished from theirs.
+/// True for a request that must not be sent together with others, because it shares their bytes, or
+/// its effects could not be distinguished from theirs.
 fn needs_idle(request: &Request) -> bool {
     let text = match request {
         Request::Print { text, .. } | Request::CPrint { format: text, .. } => text,

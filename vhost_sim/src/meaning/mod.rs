@@ -1,4 +1,4 @@
-//! Meaning of one request: what the host has to do for it, from `docs/protocol.md`.
+//! Meaning of one request: the actions that `docs/protocol.md` requires of the host.
 
 mod posix;
 
@@ -13,18 +13,18 @@ use crate::wire::{ARGS, Entry, Layout, MOVE, STRING, action, file};
 /// Required behaviour of the host.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Meaning {
-    /// The channel ends with this code.
+    /// The channel exits with this code.
     Exit(u32),
     /// No response.
     Silent {
         /// True if an error is reported.
         fails: bool,
     },
-    /// One of these responses.
+    /// Response, one of these.
     Answer(Vec<Reply>),
-    /// A call, whose result is the response.
+    /// Call with its arguments, whose result is the response.
     Call(Target, Vec<u64>),
-    /// An operation on a special file of the host program.
+    /// Operation on a special file of the host program.
     Special(Special),
 }
 
@@ -58,7 +58,7 @@ pub enum Special {
     CheckedClose,
 }
 
-/// Request that is carried out on the expected contents.
+/// Request to be executed on the expected contents.
 pub struct Request<'a> {
     /// Number of the channel.
     pub channel: usize,
@@ -68,7 +68,7 @@ pub struct Request<'a> {
     pub space: &'a mut Space,
     /// Files of all channels.
     pub files: &'a mut Files,
-    /// Text of PRINT and CPRINT; `None` is added for text that the model does not know.
+    /// Text of PRINT and CPRINT.
     pub text: Option<Vec<u8>>,
     /// Text of standard error.
     pub error_text: Option<Vec<u8>>,
@@ -76,14 +76,14 @@ pub struct Request<'a> {
     pub unknown_text: bool,
     /// Ranges that the host writes.
     pub writes: Vec<(u64, u64)>,
-    /// Range that the host writes with bytes that are known in part.
+    /// Range that the host writes, whose bytes are known in part.
     pub partial: Option<(u64, u64, Expect)>,
     /// Number of the tick.
     pub tick: u64,
     /// Address of the channel.
     pub at: u64,
-    /// True if the request moves bytes of the channel itself: its words are no longer firmware's
-    /// alone.
+    /// True if the request moves bytes of the channel itself, so that words of the channel are not
+    /// only written by firmware.
     pub touched: bool,
 }
 
@@ -92,7 +92,7 @@ fn error(errno: i32) -> Meaning {
 }
 
 impl Request<'_> {
-    /// Carries a request out.
+    /// Executes a request.
     pub fn perform(&mut self, entry: &Entry) -> Meaning {
         let [a, b, c, d, ..] = entry.args;
         if entry.action == 0 || ((1..=8).contains(&entry.action) && entry.words == 0) {
@@ -149,7 +149,7 @@ impl Request<'_> {
         }
     }
 
-    /// Notes a moved range.
+    /// Records a moved range.
     fn touch(&mut self, address: u64, len: u64) {
         let (at, size) = (self.at, self.layout.size);
         self.touched |= len > 0 && address < at + size && at < address.saturating_add(len);
@@ -173,7 +173,8 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// True if no byte is moved to or from an unmapped address, which may be an error or not.
+    /// True if one of the ranges is empty and at an unmapped address. It is not specified if that
+    /// is an error.
     fn nothing_nowhere(&self, ranges: &[(u64, u64)]) -> bool {
         let nowhere = |(address, len): &(u64, u64)| *len == 0 && !self.space.maps(*address, 1);
         ranges.iter().any(nowhere)

@@ -11,7 +11,7 @@ use crate::wire::{MOVE, file, open};
 
 /// Writing bit of an open file's flags.
 const WRITE: u64 = 2;
-/// Most bytes of one READDIR.
+/// Maximum number of bytes of one READDIR.
 const MOST_RECORDS: u64 = 64 << 10;
 /// Type of a character device in a mode.
 const DEVICE: u64 = 2;
@@ -27,13 +27,13 @@ fn done(result: Result<(), Vec<i32>>) -> Meaning {
     }
 }
 
-/// Number of two words.
+/// Number in two words.
 const fn wide(low: u64, high: u64) -> u64 {
     (low & 0xffff_ffff) | (high & 0xffff_ffff) << 32
 }
 
 impl Request<'_> {
-    /// Carries out an operation of protocol 0.3; `None` for an unknown one.
+    /// Executes an operation of protocol 0.3; `None` for an unknown one.
     pub(super) fn posix(&mut self, args: &[u64]) -> Option<Meaning> {
         let [operation, a, b, c, d, ..] = *args else {
             return None;
@@ -70,7 +70,7 @@ impl Request<'_> {
         })
     }
 
-    /// Standard stream of a descriptor in this session; EBADF for one that is closed.
+    /// Standard stream of a descriptor in this session; EBADF for a closed one.
     pub(super) fn stream(&self, fd: u64) -> Result<Option<usize>, i32> {
         let streams = self.files.streams.get(&self.channel);
         let Some(streams) = streams.filter(|streams| streams.posix && fd < 3) else {
@@ -84,7 +84,7 @@ impl Request<'_> {
         }
     }
 
-    /// Reads the standard input, which is all there.
+    /// Reads the standard input, all of which is available.
     pub(super) fn read_stream(&mut self, stream: usize, address: u64, len: u64) -> Meaning {
         if stream != 0 {
             return error(EBADF);
@@ -160,7 +160,7 @@ impl Request<'_> {
             (from, to) => {
                 let all = [from.err(), to.err()].into_iter().flatten().flatten();
                 let mut all: Vec<Reply> = all.collect();
-                // The other path may be wrong, too.
+                // The other path may be wrong as well.
                 all.extend([ENOENT, EACCES].map(Reply::Error));
                 return Meaning::Answer(all);
             }
@@ -220,7 +220,7 @@ impl Request<'_> {
         })])
     }
 
-    /// File or directory of an open, which is created or emptied if `acts`.
+    /// File or directory of an open. It is created or truncated if `acts` is true.
     fn opened(&mut self, path: &str, flags: u64, acts: bool) -> Result<What, Vec<i32>> {
         let tree = &mut self.files.tree;
         let has = |flag| flags & flag != 0;
@@ -288,7 +288,7 @@ impl Request<'_> {
         self.put(result, &to.to_le_bytes())
     }
 
-    /// Writes bytes that the model knows; the response is 0.
+    /// Writes bytes that the model knows. The response is 0.
     fn put(&mut self, address: u64, data: &[u8]) -> Meaning {
         self.touch(address, data.len() as u64);
         self.writes.push((address, data.len() as u64));
@@ -410,7 +410,7 @@ impl Request<'_> {
         }
     }
 
-    /// Writes as much of a block as there is room for; the response is its length.
+    /// Writes the part of a block for which there is room. The response is the length of the block.
     fn block(&mut self, block: &str, address: u64, len: u64) -> Meaning {
         let fits = len.min(block.len() as u64);
         if fits > 0 && !self.space.maps(address, fits) {

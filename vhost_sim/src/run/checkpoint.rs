@@ -1,4 +1,4 @@
-//! Checkpoints that are taken and restored at once, which must not change the run.
+//! Checkpoints that are restored at once, which must not change the run.
 
 use std::fs::OpenOptions;
 
@@ -12,7 +12,8 @@ impl Run<'_> {
         if self.fatal || !self.scenario.checkpoints.contains(&turn) {
             return Ok(());
         }
-        // The model does not know what such channels have open, or files of theirs can't be opened again.
+        // The model does not know the open files of such channels, or their files can't be opened
+        // again.
         let unknown = |unit: &super::Unit| {
             unit.session.excused || unit.session.loose || unit.session.has_specials()
         };
@@ -42,7 +43,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// True if all open files are on disk, under the names that they were opened by.
+    /// True if all open files are on disk, under the names with which they were opened.
     fn files_can_be_opened_again(&self) -> bool {
         let mut files = self.shared.files.open_in_host();
         files.all(|open| self.is_there(open))

@@ -1,4 +1,4 @@
-//! End of a run: files, open descriptors, reports, and the replay.
+//! End of a run: checks of files, open descriptors and reports, and the replay.
 
 use std::hash::{Hash, Hasher};
 use std::ops::RangeInclusive;
@@ -16,7 +16,7 @@ use crate::session::Phase;
 use crate::stage;
 
 impl Run<'_> {
-    /// Ends the system, and checks its remains.
+    /// Ends the system, and checks its final state.
     pub(super) fn end(mut self) -> Result<Passed, Failed> {
         self.phase = "end";
         if !self.fatal {
@@ -33,7 +33,8 @@ impl Run<'_> {
                     ));
                 }
             }
-            // The host closes files after the last exit. A wrong version that it has not seen yet leaves a channel without one.
+            // The host closes files after the last exit. A wrong version that it has not noticed
+            // yet prevents an exit.
             let is_ending = self.units.iter().any(|unit| unit.firmware.fatal);
             if self.serving() == 0 || !is_ending {
                 self.files()?;
@@ -68,7 +69,8 @@ impl Run<'_> {
             let replay = || Replay::of(self.folder.join("run.trace")).on_finding(|_| ());
             let replayed = replay().run();
             replayed.map_err(|error| fail("replay", error.to_string()))?;
-            // The run was recorded by calls that taps see as messages. An actor alone sends messages.
+            // The run was recorded with calls that taps observe as messages. A single actor sends
+            // messages.
             for actor in [ActorName::Mailbox, ActorName::Memory, ActorName::Rpc] {
                 let replayed = replay().only(actor).run();
                 replayed.map_err(|error| fail("replay", format!("of {actor}: {error}")))?;
@@ -91,7 +93,7 @@ impl Run<'_> {
         })
     }
 
-    /// Number of messages so far, from the sequence number of one more.
+    /// Number of messages so far, from the sequence number of a further one.
     fn messages(&self) -> u64 {
         let last = Arc::new(AtomicU64::new(0));
         let seen = last.clone();
@@ -100,7 +102,7 @@ impl Run<'_> {
         };
         let attached = self.vhost.attach(tap);
         let space = name(0);
-        // Its result does not matter.
+        // The result is irrelevant.
         let _ = attached.is_ok() && self.vhost.read_u8(&space, 0).is_ok();
         last.load(Ordering::Relaxed)
     }
@@ -136,11 +138,12 @@ impl Run<'_> {
     }
 }
 
-/// Cuts a part out of the run's recording, which replays by itself. True if it begins where it was wanted.
+/// Cuts a part out of the run's recording, and replays it. Returns true if the part starts at the
+/// requested tick.
 fn cut(folder: &Path, ticks: RangeInclusive<u64>) -> Result<bool, String> {
     let (whole, part) = (folder.join("run.trace"), folder.join("cut.trace"));
     let cut = Cut::of(&whole, ticks.clone(), &part).map_err(|error| format!("{error}"))?;
-    // A run that went back has entries behind the part that is cut out.
+    // A run whose ticks went back has entries behind the part that was cut out.
     let (whole, has_gone_back) = served(&whole, &ticks)?;
     let (part, _) = served(&part, &ticks)?;
     let is_same = match has_gone_back {
@@ -156,7 +159,8 @@ fn cut(folder: &Path, ticks: RangeInclusive<u64>) -> Result<bool, String> {
     Ok(cut.first == *ticks.start() || *ticks.start() <= 1)
 }
 
-/// Tick and content of the requests that were served in these ticks; true if the recording goes back in time.
+/// Tick and content of the requests that were served in these ticks, and true if the recording's
+/// ticks go back.
 fn served(file: &Path, ticks: &RangeInclusive<u64>) -> Result<(Vec<(u64, Content)>, bool), String> {
     let mut served = Vec::new();
     let (mut last, mut has_gone_back) = (0, false);

@@ -25,7 +25,7 @@ use crate::session::{Phase, Session, Shared};
 use crate::space::Space;
 use crate::stage::{self, Sink, Small};
 
-/// Turns of the liveness phase, at most.
+/// Maximum number of turns in the liveness phase.
 const LIVENESS: u32 = 200;
 
 /// Unit of a system: a channel with its memories, firmware and checker.
@@ -64,16 +64,16 @@ struct Run<'a> {
 /// Runs a scenario in a folder of its own.
 ///
 /// # Errors
-/// The first violation.
+/// Fails on the first violation.
 pub fn run(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
     run_with(scenario, folder, false)
 }
 
-/// Runs a scenario with a tap from its start, so that elided messages are shown. The run must be the
-/// same as without.
+/// Runs a scenario with a tap from its start, so that elided messages are shown. The run must be
+/// the same as without the tap.
 ///
 /// # Errors
-/// The first violation.
+/// Fails on the first violation.
 pub fn run_tapped(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
     run_with(scenario, folder, true)
 }
@@ -137,7 +137,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Tests for a run with nothing left to do.
+    /// True if there is nothing left to do.
     fn is_over(&self) -> bool {
         self.fatal || self.units.iter().all(|unit| unit.firmware.is_over())
     }
@@ -160,7 +160,7 @@ impl Run<'_> {
         }
     }
 
-    /// One turn of all firmware, and the ticks that follow it.
+    /// Executes one turn of all firmware, and the ticks that follow it.
     fn turn(&mut self) -> Result<(), Failed> {
         let turn = self.turns;
         self.turns += 1;
@@ -179,7 +179,7 @@ impl Run<'_> {
             .get(turn as usize % bursts.len().max(1))
             .copied()
             .unwrap_or(1);
-        // Liveness has to be seen within a bounded number of turns.
+        // Liveness must be shown within a bounded number of turns.
         let ticks = if self.phase == "liveness" { 1 } else { ticks };
         if ticks > 1 {
             self.shared.coverage.hit("burst of ticks");
@@ -226,7 +226,7 @@ impl Run<'_> {
     }
 }
 
-/// Last descriptor of a file on disk of a channel that has exited.
+/// Last descriptor of a file on disk, of a channel that has exited.
 fn last_descriptor(unit: &Unit, files: &Files) -> Option<u64> {
     let over = matches!(unit.session.phase, Phase::Exited(_)) && !unit.session.excused;
     let on_disk = |fd: &&u64| files.open.get(fd).is_some_and(|open| !open.is_special());

@@ -10,7 +10,7 @@ use crate::event::name;
 pub struct Passed {
     /// Counters of the run.
     pub coverage: Coverage,
-    /// Hash of everything that was observed.
+    /// Hash of all observations.
     pub hash: u64,
     /// Number of messages of the run, including elided ones.
     pub messages: u64,
@@ -30,7 +30,7 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// Tests for the same kind of violation, by the words of both.
+    /// True for the same kind of violation, by the words of both texts.
     pub fn resembles(&self, other: &Self) -> bool {
         let words = |text: &str| -> Vec<String> {
             let words = text

@@ -153,7 +153,7 @@ fn note(reports: &Arc<Mutex<Reports>>) -> impl FnMut(&Report) + Send + 'static {
         let mut reports = lock(&reports);
         match (report.severity, number(&report.id)) {
             (Severity::Fatal, _) => reports.fatal += 1,
-            // Firmware that looks for a file that is not there is information.
+            // A failed check for a missing file has severity info.
             (severity, Some(channel))
                 if severity == Severity::Error || report.text.contains("; answered ") =>
             {

@@ -10,7 +10,7 @@ use crate::methods;
 use crate::session::{Phase, Shared};
 
 impl Run<'_> {
-    /// One tick of the host, and the checks after it.
+    /// Executes one tick of the host, and checks its results.
     pub(super) fn tick(&mut self) -> Result<(), Failed> {
         if self.scenario.notify.contains(&self.ticks) {
             self.shared.coverage.hit("notify");
@@ -68,7 +68,7 @@ impl Run<'_> {
         }
     }
 
-    /// Channels that have not exited.
+    /// Number of channels that have not exited.
     pub(super) fn serving(&self) -> usize {
         let over = |unit: &&Unit| matches!(unit.session.phase, Phase::Exited(_));
         self.units.len() - self.units.iter().filter(over).count()
@@ -124,7 +124,7 @@ impl Run<'_> {
         }
     }
 
-    /// Lines that were put out.
+    /// Checks printed lines.
     fn text(&mut self, text: &[u8]) -> Result<(), Failed> {
         let text = String::from_utf8_lossy(text).into_owned();
         if !text.is_empty() && !text.ends_with('\n') {
@@ -145,7 +145,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Channels that have exited.
+    /// Checks channels that have exited.
     fn exits(&mut self) -> Result<(), Failed> {
         for (number, exit) in self.vhost.exits().iter().enumerate() {
             let Some(unit) = self.units.get_mut(number) else {
@@ -153,7 +153,7 @@ impl Run<'_> {
             };
             let session = &mut unit.session;
             match (exit.code, session.phase) {
-                // An entry of an earlier session.
+                // Result of an entry of an earlier session.
                 (Some(code), _) if session.loose => session.phase = Phase::Exited(code),
                 (code, Phase::Exited(wanted)) if code != Some(wanted) => {
                     let text = format!("exit code {code:?}, expected {wanted}");

@@ -7,7 +7,7 @@ use crate::space::Space;
 use crate::wire::errno;
 
 impl Session {
-    /// Takes requests of a memory without a log, until one is a call.
+    /// Takes requests of a memory without a log, up to the first call.
     pub(super) fn until_call(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
         self.until(space, shared, |waiting| {
             matches!(waiting, WaitingRequest::Call(..))

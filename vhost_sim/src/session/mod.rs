@@ -1,4 +1,5 @@
-//! Checker of one channel: every word that the host writes, every call and every answer, against `docs/protocol.md`.
+//! Checker of one channel. It compares every word that the host writes, every call and every
+//! response with `docs/protocol.md`.
 
 mod calls;
 mod goals;
@@ -17,10 +18,10 @@ use crate::meaning::{Reply, Special};
 use crate::space::Space;
 use crate::wire::{Layout, errno};
 
-/// Ticks within which the host has to do what it can do.
+/// Maximum number of ticks in which the host must do all that it can.
 const BOUND: u32 = 8;
 
-/// Stage of a channel.
+/// Phase of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// READY is not set.
@@ -38,18 +39,18 @@ pub struct Shared {
     pub files: Files,
     /// Counters of the run.
     pub coverage: Coverage,
-    /// Firmware has times and numbers of files in its memory, which are others in each run.
+    /// True if firmware has times and numbers of files in its memory, which differ between runs.
     pub varies: bool,
 }
 
-/// Request that waits for acts of the host before its response.
+/// Request that waits for actions of the host before its response.
 #[derive(Debug)]
 enum WaitingRequest {
     Call(Target, Vec<u64>),
     Special(Special, Outcome),
 }
 
-/// Acts of a special file for a request.
+/// Result of a special file for a request.
 #[derive(Debug, Default)]
 struct Outcome {
     bytes: Vec<u8>,
@@ -68,7 +69,8 @@ pub struct Session {
     logged: bool,
     /// Stage of the channel.
     pub phase: Phase,
-    /// True if firmware has broken the protocol: only checks that this can't excuse are made.
+    /// True if firmware has violated the protocol. Then only checks are made that this can't
+    /// excuse.
     pub loose: bool,
     taken: u32,
     put: u32,
@@ -79,14 +81,14 @@ pub struct Session {
     partial: Option<(u64, u64, Expect)>,
     /// Number of the tick.
     tick: u64,
-    /// True once the host has accepted an offer in the present handshake.
+    /// True if the host has accepted an offer in the present handshake.
     accepted: bool,
     /// Text that the channel prints.
     pub console: Console,
     before_fault: Option<Console>,
     /// Requests that failed.
     pub failures: u32,
-    /// Errors of the channel may be reported without a failed request.
+    /// True if errors of the channel may be reported without a failed request.
     pub excused: bool,
     /// Ranges with either the old or the expected content.
     uncertain: Vec<(u64, u64)>,
@@ -101,7 +103,7 @@ pub struct Session {
 type Check = Result<(), String>;
 
 impl Session {
-    /// Checker of a channel at an address of its space.
+    /// Creates the checker of a channel at an address of its space.
     pub fn new(channel: usize, layout: Layout, at: u64, space: &Space) -> Self {
         Self {
             channel,
@@ -132,7 +134,7 @@ impl Session {
         }
     }
 
-    /// Tests for a channel whose requests are all served and answered.
+    /// True if all requests of the channel are served, and all responses taken.
     pub fn is_idle(&self, space: &Space) -> bool {
         let put = space.wanted_word(self.at + self.layout.request.idx_p);
         self.phase == Phase::Ready
@@ -151,7 +153,7 @@ impl Session {
         self.open_specials != 0
     }
 
-    /// Firmware withdraws READY: the session ends.
+    /// Ends the session, because firmware withdraws READY.
     pub fn leave(&mut self, space: &Space, shared: &mut Shared) {
         if matches!(self.phase, Phase::Exited(_)) {
             return;
@@ -189,7 +191,7 @@ impl Session {
         self.answers.clear();
     }
 
-    /// Firmware breaks the protocol.
+    /// Relaxes the checks, because firmware violates the protocol.
     pub fn loosen(&mut self) {
         if self.phase == Phase::Ready {
             self.loose = true;
@@ -197,22 +199,22 @@ impl Session {
         }
     }
 
-    /// The memory is about to fail.
+    /// Prepares for a failure of the memory.
     pub fn expect_fault(&mut self) {
         self.before_fault = Some(self.console.clone());
     }
 
-    /// Begins a tick.
+    /// Starts a tick.
     pub fn begin(&mut self, tick: u64) {
         self.tick = tick;
         self.polls = 0;
         self.pending = matches!(self.current, Some(WaitingRequest::Call(..)));
     }
 
-    /// Checks one act of the host.
+    /// Checks one action of the host.
     ///
     /// # Errors
-    /// A violation.
+    /// Fails on a violation.
     pub fn see(&mut self, event: &Event, space: &mut Space, shared: &mut Shared) -> Check {
         self.active = true;
         if self.loose {
@@ -250,7 +252,7 @@ impl Session {
         }
     }
 
-    /// The memory has failed an access of the current request.
+    /// Records that the memory has failed an access of the current request.
     fn fault(&mut self) {
         self.uncertain.extend_from_slice(&self.writes);
         self.excused = true;
@@ -261,11 +263,11 @@ impl Session {
         }
     }
 
-    /// Ends a tick: compares memory with the expected content. `errors` is the number of errors
+    /// Ends a tick, and compares memory with the expected content. `errors` is the number of errors
     /// reported for the channel.
     ///
     /// # Errors
-    /// A violation.
+    /// Fails on a violation.
     pub fn end(
         &mut self,
         space: &mut Space,
@@ -321,10 +323,10 @@ impl Session {
         self.wait(space, stale)
     }
 
-    /// Derives, at the end of a tick, the host's acts from a memory without a log.
+    /// Derives the host's actions from a memory without a log, at the end of a tick.
     ///
     /// # Errors
-    /// A violation.
+    /// Fails on a violation.
     pub fn look(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
         if !self.logged && !self.loose {
             self.look_at_words(space, shared)?;

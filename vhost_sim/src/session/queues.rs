@@ -1,4 +1,4 @@
-//! Requests that the host takes, and its responses.
+//! Requests that the host takes, and responses that it puts.
 
 use super::goals::{count_entry, count_errno};
 use super::{Check, Outcome, Phase, Session, Shared, WaitingRequest, ensure};
@@ -9,7 +9,7 @@ use crate::space::Space;
 use crate::wire::{Entry, Layout, READY, action, errno, file, number};
 
 impl Session {
-    /// The host has advanced the consumer index of requests.
+    /// Checks that the host may advance the consumer index of requests.
     pub(super) fn advance(&mut self, index: u32, space: &mut Space, shared: &mut Shared) -> Check {
         let put = space.wanted_word(self.at + self.layout.request.idx_p);
         let (queued, taken) = (put.wrapping_sub(self.taken), index.wrapping_sub(self.taken));
@@ -27,7 +27,7 @@ impl Session {
         })
     }
 
-    /// The host takes the next request.
+    /// Executes the next request, which the host has taken.
     pub(super) fn take(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
         self.finish_special();
         ensure(self.current.is_none(), || {
@@ -117,7 +117,7 @@ impl Session {
         Ok(())
     }
 
-    /// The host has advanced the producer index of responses.
+    /// Checks that the host may advance the producer index of responses.
     pub(super) fn respond_up_to(
         &mut self,
         index: u32,
@@ -215,7 +215,7 @@ impl Session {
             return Ok(());
         }
         self.active |= (now_taken, now_put) != (space.wanted_word(taken), space.wanted_word(put));
-        // EXIT may have been taken for an earlier call.
+        // EXIT may have been taken as an earlier call.
         if self.phase == Phase::Ready || now_taken != self.taken {
             self.advance(now_taken, space, shared)?;
         }

@@ -96,7 +96,7 @@ impl Session {
             return;
         };
         let moved = outcome.bytes.len() as u64;
-        // Bytes read before an error may be in memory or not.
+        // Bytes read before an error may or may not be in memory.
         if outcome.error.is_some() {
             self.uncertain.extend_from_slice(&self.writes);
         }

@@ -1,4 +1,4 @@
-//! Writes to memory: words of a channel, and what requests ask for.
+//! Writes to memory: words of a channel, and data of requests.
 
 use super::{Check, Phase, Session, Shared, ensure};
 use crate::space::Space;
@@ -35,7 +35,7 @@ impl Session {
         Ok(())
     }
 
-    /// Checks a write outside of the channel, which the current request must ask for.
+    /// Checks a write outside of the channel, which the current request must cause.
     fn written_for_request(
         &mut self,
         address: u64,
@@ -113,7 +113,7 @@ impl Session {
         }
     }
 
-    /// Tests for a complete handshake of firmware.
+    /// True if firmware has written a complete handshake.
     pub(super) fn shakes(&self, space: &Space) -> bool {
         let word = |offset| space.wanted_word(self.at + offset);
         let Layout {
@@ -123,12 +123,13 @@ impl Session {
             ..
         } = self.layout;
         let indices = [request.idx_p, request.idx_c, response.idx_p, response.idx_c];
-        // Version 0.3 is there without an offer if the host has answered a handshake that firmware repeats (N6).
+        // Version 0.3 is present without an offer if firmware repeats a handshake that the host has
+        // answered (N6).
         let version = [VERSION, NEWEST].contains(&word(0));
         version && word(state) == INIT && indices.iter().all(|index| word(*index) == 0)
     }
 
-    /// Tests for firmware that offers protocol 0.3 or a later one, or insists on it.
+    /// True if firmware offers protocol 0.3 or a later one, or insists on it.
     fn is_offered(&self, space: &Space) -> bool {
         let offer = space.wanted_word(self.at + self.layout.request.start);
         self.accepted || offer >= NEWEST || space.wanted_word(self.at) == NEWEST
@@ -158,7 +159,7 @@ impl Session {
         self.console.restart();
     }
 
-    /// Free slots of the response queue.
+    /// Number of free slots of the response queue.
     pub(super) fn room(&self, space: &Space) -> u32 {
         let read = space.wanted_word(self.at + self.layout.response.idx_c);
         ENTRIES.saturating_sub(self.put.wrapping_sub(read))

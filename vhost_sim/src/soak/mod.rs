@@ -1,4 +1,4 @@
-//! Long run of one system: many requests over many channels, with resets, clients of a socket, and
+//! Long run of one system: many requests on many channels, with resets, clients of a socket, and
 //! recordings of a second system. Memory must not grow.
 //!
 //! - `unit`: firmware of one channel. `visitors`: clients. `recordings`: recorded systems.
@@ -25,20 +25,20 @@ use crate::methods::COMMANDS;
 /// Extent of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Extent {
-    /// Requests of the system.
+    /// Number of requests of the system.
     pub requests: u64,
-    /// Channels of the system.
+    /// Number of channels of the system.
     pub channels: usize,
-    /// Clients of its sockets, one after the other.
+    /// Number of clients of its sockets, one after the other.
     pub clients: u64,
-    /// Recordings, each of one hundredth of the requests that are between two of them.
+    /// Number of recordings. Each has one hundredth of the number of requests between two of them.
     pub recordings: u64,
 }
 
 /// Figures of a tenth of a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tenth {
-    /// Served requests.
+    /// Number of served requests.
     pub requests: u64,
     /// Processor time of the thread of the system.
     pub time: Duration,
@@ -53,21 +53,21 @@ pub struct Soaked {
     pub tenths: Vec<Tenth>,
     /// Wall time.
     pub wall: Duration,
-    /// Resets of channels.
+    /// Number of resets of channels.
     pub resets: u64,
-    /// Bytes of text.
+    /// Number of bytes of text.
     pub printed: u64,
-    /// Clients that were served.
+    /// Number of clients that were served.
     pub clients: u64,
-    /// Replayed recordings.
+    /// Number of replayed recordings.
     pub recordings: u64,
 }
 
-/// Bytes by which memory may grow between the first tenth and the last one.
+/// Maximum growth of memory between the first tenth and the last, in bytes.
 const GROWTH: u64 = 4 << 20;
 
 impl Soaked {
-    /// Bytes by which memory has grown since the end of the first tenth.
+    /// Growth of memory since the end of the first tenth, in bytes.
     pub fn growth(&self) -> u64 {
         let ends = self.tenths.first().zip(self.tenths.last());
         ends.map_or(0, |(first, last)| {
@@ -75,7 +75,7 @@ impl Soaked {
         })
     }
 
-    /// Tests for memory that has not grown.
+    /// True if memory has not grown.
     pub fn is_steady(&self) -> bool {
         self.growth() <= GROWTH
     }
@@ -115,7 +115,7 @@ impl fmt::Display for Soaked {
 /// Runs a system to its end.
 ///
 /// # Errors
-/// A refusal of the host, a wrong response, or a byte that does not arrive.
+/// Fails if the host refuses, on a wrong response, or if a byte does not arrive.
 pub fn soak(extent: Extent, folder: &Path) -> Result<Soaked, String> {
     let start = Instant::now();
     let mut recorded = Recorded::start(folder, extent.channels);
@@ -153,7 +153,7 @@ pub fn soak(extent: Extent, folder: &Path) -> Result<Soaked, String> {
     Ok(soaked)
 }
 
-/// Part of a whole that is due when `done` of `all` is done.
+/// Part of `whole` that is due when `done` of `all` is reached.
 fn share(whole: u64, done: u64, all: u64) -> u64 {
     (u128::from(whole) * u128::from(done.min(all)) / u128::from(all.max(1))) as u64
 }
@@ -178,7 +178,7 @@ impl System {
         })
     }
 
-    /// One turn of all firmware, and a tick. Returns the number of responses.
+    /// Executes one turn of all firmware, and a tick. Returns the number of responses.
     fn turn(&mut self) -> Result<u64, String> {
         let mut done = 0;
         for unit in &mut self.units {
@@ -219,7 +219,7 @@ fn builder(channels: usize) -> Builder {
         .command(COMMANDS[0].0, echo)
 }
 
-/// Processor time of this thread; none where the system does not tell.
+/// Processor time of this thread; 0 if the system does not provide it.
 fn processor_time() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = text.split(' ').next().and_then(|time| time.parse().ok());

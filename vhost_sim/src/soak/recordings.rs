@@ -1,4 +1,4 @@
-//! Recorded systems, one after the other, on a thread of their own: each recording is replayed, and
+//! Recorded systems, one after the other, on a thread of their own. Each recording is replayed, and
 //! replaced by the next one.
 
 use std::fs;
@@ -12,7 +12,7 @@ use super::{System, builder};
 
 /// Thread of the recorded systems.
 pub(super) struct Recorded {
-    /// Numbers of requests.
+    /// Sender of the numbers of requests.
     orders: Option<Sender<u64>>,
     results: Receiver<Result<(), String>>,
     thread: JoinHandle<()>,
@@ -26,7 +26,7 @@ impl Recorded {
         let folder = folder.join("recorded");
         let thread = thread::spawn(move || {
             for requests in ordered {
-                // Nobody waits for a result when the run has failed.
+                // After a failed run, no receiver waits for a result.
                 let _ = done.send(record(&folder, channels, requests));
             }
         });

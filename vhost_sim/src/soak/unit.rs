@@ -1,4 +1,4 @@
-//! Firmware of one channel, which sends all it can and checks each response.
+//! Firmware of one channel, which sends as many requests as possible and checks each response.
 
 use std::rc::Rc;
 
@@ -7,22 +7,22 @@ use vhost::mem::Buffer;
 use crate::methods::COMMANDS;
 use crate::wire::{ENTRIES, Entry, INIT, Layout, READY, VERSION, action, file, number};
 
-/// Bytes of a channel with its data.
+/// Size of a channel with its data in bytes.
 pub(super) const SIZE: u64 = 0x1000;
 
 /// Name of the method.
 pub(super) const METHOD: &str = "echo";
 
-/// Requests of a session, at the end of which the channel is reset.
+/// Number of requests of a session, after which the channel is reset.
 const SESSION: u64 = 2000;
 
-/// Offsets of data: name of the method, name of a file, text, and bytes to work on.
+/// Offsets of data: name of the method, name of a file, text, and work area.
 const NAME: u64 = 0x800;
 const PATH: u64 = 0x820;
 const TEXT: u64 = 0x840;
 const WORK: u64 = 0x880;
 
-/// Turns without a response after which one counts as lost.
+/// Number of turns without a response after which it counts as lost.
 const PATIENCE: u32 = 10_000;
 
 /// Printed text.
@@ -47,9 +47,9 @@ pub(super) struct Unit {
     read: u32,
     wanted: [Wanted; ENTRIES as usize],
     fd: u64,
-    /// Requests of the session.
+    /// Number of requests sent in the session.
     sent: u64,
-    /// Turns since the last response.
+    /// Number of turns since the last response.
     idle: u32,
     pub(super) resets: u64,
     pub(super) printed: u64,
@@ -79,12 +79,12 @@ impl Unit {
         unit
     }
 
-    /// Bytes of a channel's pointers.
+    /// Size of a channel's pointers in bytes.
     pub(super) fn pointer(number: usize) -> u64 {
         if number.is_multiple_of(2) { 8 } else { 4 }
     }
 
-    /// Takes responses, and sends what there is room for. Returns the number of responses.
+    /// Takes responses, and sends requests while there is room. Returns the number of responses.
     pub(super) fn turn(&mut self) -> Result<u64, String> {
         self.idle += 1;
         if self.idle > PATIENCE {
@@ -104,7 +104,7 @@ impl Unit {
             self.idle = 0;
         }
         if self.sent >= SESSION {
-            // Some sessions end with requests under way.
+            // Some sessions end with pending requests.
             if self.put == self.read || self.resets.is_multiple_of(4) {
                 self.reset();
             }
@@ -119,7 +119,7 @@ impl Unit {
             self.put = self.put.wrapping_add(1);
             self.sent += 1;
             if self.sent == 1 {
-                // The descriptor is needed for what follows.
+                // The descriptor is needed for the following requests.
                 break;
             }
         }

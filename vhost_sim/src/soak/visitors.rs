@@ -1,4 +1,4 @@
-//! Clients of a system's sockets, one after the other: each one sends, is answered, and leaves.
+//! Clients of a system's sockets, one after the other: each sends, gets a response, and leaves.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -6,13 +6,14 @@ use std::net::TcpStream;
 use vhost::Vhost;
 use vhost::messages::sockets::SocketId;
 
-/// Clients of a socket, after which another one is opened: a port has few addresses for its clients.
+/// Number of clients of a socket, after which another one is opened, because a port has few
+/// addresses for its clients.
 const OF_A_SOCKET: u64 = 1000;
 
-/// Polls until bytes on their way through the loopback count as lost.
+/// Number of polls after which bytes on the loopback interface count as lost.
 const PATIENCE: u32 = 1_000_000;
 
-/// Clients so far.
+/// Clients, one after the other.
 #[derive(Default)]
 pub(super) struct Visitors {
     socket: Option<(SocketId, u16)>,
@@ -35,7 +36,7 @@ fn wait<T>(what: &str, mut poll: impl FnMut() -> Result<Option<T>, String>) -> R
 }
 
 impl Visitors {
-    /// One client, from its connection to its end.
+    /// Serves one client, from its connection to its end.
     pub(super) fn visit(&mut self, vhost: &Vhost) -> Result<(), String> {
         let sockets = vhost.sockets();
         let (socket, port) = self.socket(vhost)?;
@@ -64,7 +65,7 @@ impl Visitors {
         if answer != sent {
             return Err(format!("socket: {answer:x?} arrived, sent was {sent:x?}"));
         }
-        // One in two leaves first.
+        // Every second client leaves first.
         if self.served.is_multiple_of(2) {
             drop(stream);
             wait("the end of a client", || {
