@@ -104,7 +104,7 @@ impl Call {
         }
     }
 
-    /// Handles a fork and refused calls since the last call.
+    /// Handles the causes of [`attention`]: further systems, a call timeout, refused calls, a fork.
     #[cold]
     fn attend(self) -> Self {
         let Ok(strand) = &self.entered else {

@@ -18,7 +18,7 @@
 //! - [`python`]: interpreter settings before start, and the GIL.
 //! - [`time`]: simulated time; [`caller`]: location of a call in the testbench.
 //! - [`call_timeout`]: timeout of foreign calls in wall time.
-//! - [`printf`]: one number, formatted by C.
+//! - [`snprintf`]: one number, formatted by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //! - [`fork`]: forks of the process; [`generation`]: their number.
 //! - [`supervise`]: forked processes whose exit status the parent reads from a pipe.
