@@ -1,6 +1,7 @@
 #!/bin/sh
-# Compiles newlib from Debian's source for one instruction set: xtask/build-newlib.sh ARCH FOLDER makes FOLDER/newlib/ARCH
-# with `include` and `lib`, or fails. Debian has no package of newlib for RISC-V. It takes about a minute.
+# Compiles newlib from Debian's source for one instruction set, since Debian has no package of
+# newlib for RISC-V. Usage: xtask/build-newlib.sh ARCH FOLDER creates FOLDER/newlib/ARCH with
+# `include` and `lib`, or fails. It takes about a minute.
 set -eu
 arch=$1
 mkdir -p "$2/newlib"

@@ -62,13 +62,15 @@ PACKAGES = [
     (["-DSOCKETS_AGAIN", "-DCLASSES_FROM_PACKAGE"], [*reversed(WITH_UVM), "sv/mailbox_sv/mailbox_uvm_pkg.sv"]),
 ]
 
-# A page's files, in the order in which they are compiled. Those that a page lacks are those of the first one.
+# Files of each page, in the order of compilation. A file that a page lacks is taken from the first
+# page.
 PAGES = {
     "systemverilog": ["chip.sv", "top.sv"],
     "migrating": ["chip.sv", "my_pkg.sv", "top.sv"],
 }
 
-# Each file by itself, as simulators compile them that share no macros between files; UVM's macros are in its package's file.
+# Each file by itself, as for simulators whose files share no macros. UVM's macros are in the file
+# of its package.
 with_uvm = ["--single-unit", f"-I{uvm}"]
 OPTIONS = {
     "plain": ["--top testbench"],
@@ -82,7 +84,8 @@ OPTIONS = {
     "pages": ["--top top -Wno-unconnected-input-port -Wno-unconnected-output-port", *with_uvm],
 }
 
-# Wrong orders, and the part of Verilator's error with the remedy: a class before its base class, an export in a module.
+# Inputs that must fail, with the part of Verilator's error that says what to do: a class before its
+# base class, an export in a module.
 REFUSED_BY_VERILATOR = {
     "order": (SOURCES["order"], "compile mailbox_if.sv before"),
     "packages": (
@@ -126,7 +129,7 @@ def compiles(which: str, sources: list) -> bool:
 
 
 def pages() -> Iterator[list]:
-    """Writes the SystemVerilog of each page to a folder: the sources of each."""
+    """Writes the SystemVerilog of each page to a folder, and yields its sources."""
     first: dict[str, str] = {}
     for page, names in PAGES.items():
         text = Path(f"docs/{page}.md").read_text()

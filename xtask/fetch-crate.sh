@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fetches the source of a Rust crate that ships C: xtask/fetch-crate.sh NAME@VERSION FOLDER makes FOLDER/NAME, or fails.
-# cargo fetches it, into a package of its own.
+# Fetches the source of a Rust crate that ships C: xtask/fetch-crate.sh NAME@VERSION FOLDER creates
+# FOLDER/NAME, or fails. cargo fetches it as a dependency of a temporary package.
 set -eu
 name=${1%@*} version=${1#*@}
 mkdir -p "$2"

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Fetches the source of a Debian package: xtask/fetch-source.sh PACKAGE FOLDER makes FOLDER/PACKAGE with the upstream
-# source, or fails.
-# apt's own client fetches it from where this machine's packages come from; nothing is installed, and the machine's
-# package lists stay as they are. FOLDER/.apt has the lists, which the next package uses again.
+# Fetches the source of a Debian package: xtask/fetch-source.sh PACKAGE FOLDER creates
+# FOLDER/PACKAGE with the upstream source, or fails. apt's client fetches it from this machine's
+# package sources. Nothing is installed, and the machine's package lists don't change: the lists are
+# in FOLDER/.apt, and the next package uses them again.
 set -eu
 mkdir -p "$2/.apt/parts" "$2/.apt/lists/partial" "$2/.apt/cache"
 folder=$(cd "$2" && pwd)

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Fetches UVM for Verilator, each version as its releases have it: xtask/fetch-uvm.sh FOLDER makes FOLDER/2020.3.1/src and
-# FOLDER/2017.1.0/src, with uvm_pkg.sv, uvm_macros.svh and dpi/.
-# Debian's source package of Verilator has it. apt's own client fetches that from where this machine's packages come from;
-# nothing is installed, and the machine's package lists stay as they are.
+# Fetches UVM for Verilator: xtask/fetch-uvm.sh FOLDER creates FOLDER/2020.3.1/src and
+# FOLDER/2017.1.0/src, with uvm_pkg.sv, uvm_macros.svh and dpi/. The source is Debian's source
+# package of Verilator. apt's client fetches it from this machine's package sources. Nothing is
+# installed, and the machine's package lists don't change.
 set -eu
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
@@ -26,7 +26,7 @@ for uvm in v2020_3_1 v2017_1_0; do
     release=$(echo "$uvm" | tr -d v | tr _ .)
     rm -rf "${folder:?}/$release"
     mkdir -p "$folder/$release/src"
-    # One file with all of UVM, its macros too.
+    # The file has all of UVM, including the macros.
     mv "source/test_regress/t/uvm/uvm_pkg_all_${uvm}_dpi.svh" "$folder/$release/src/uvm_pkg.sv"
     echo '// uvm_pkg.sv has the macros.' >"$folder/$release/src/uvm_macros.svh"
     mv "source/test_regress/t/uvm/$uvm/dpi" "$folder/$release/src/dpi"

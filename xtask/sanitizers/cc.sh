@@ -1,6 +1,6 @@
 #!/bin/sh
-# C compiler for programs that load a library with AddressSanitizer: instrumented, and linked with the runtime of the Rust compiler.
-# A shared library takes the runtime from its program.
+# C compiler for programs that load a library with AddressSanitizer: they are instrumented, and
+# linked with the runtime of the Rust compiler. A shared library uses the runtime of its program.
 here=$(cd "$(dirname "$0")" && pwd)
 case " $* " in
 *" -shared "*) exec clang -Xclang -fsanitize=address "$@" ;;

@@ -1,7 +1,9 @@
 #!/bin/sh
-# Runs tests of the library with a sanitizer: run.sh address|thread OPTION... The options are those of cargo test.
+# Runs tests of the library with a sanitizer: run.sh address|thread OPTION... The options are those
+# of cargo test.
 #
-# The runtime libraries are those of the stable compiler, whose switch needs RUSTC_BOOTSTRAP. The standard library is not instrumented.
+# The runtime libraries are those of the stable compiler, which needs RUSTC_BOOTSTRAP for the
+# option. The standard library is not instrumented.
 set -eu
 sanitizer=$1
 shift
@@ -12,7 +14,7 @@ export RUSTFLAGS="-Zsanitizer=$sanitizer -Cunsafe-allow-abi-mismatch=sanitizer"
 export CARGO_PROFILE_DEV_DEBUG=line-tables-only CARGO_PROFILE_TEST_DEBUG=line-tables-only
 case $sanitizer in
 address)
-    # Programs in C are linked with the runtime; C code of dependencies is compiled as ever.
+    # C programs are linked with the runtime; C code of dependencies is compiled without it.
     export CC="$here/cc.sh" CC_x86_64_unknown_linux_gnu=cc
     export ASAN_OPTIONS="$(sed -n 's/^ *return "\(.*\)";$/\1/p' "$here/options.c")"
     ;;

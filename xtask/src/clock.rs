@@ -42,7 +42,7 @@ impl fmt::Display for Elapsed {
     }
 }
 
-/// Zero if the system does not provide it.
+/// Returns zero if the system does not provide it.
 fn cpu_of_children() -> Duration {
     let Ok(usage) = getrusage(UsageWho::RUSAGE_CHILDREN) else {
         return Duration::ZERO;

@@ -1,8 +1,8 @@
 //! `cargo xtask coverage`: lines, regions and branches of the library that its tests reach, by
 //! folder.
 //!
-//! Branches need a switch of the compiler that is not stable. A process that a signal ends, or that
-//! may not write files, leaves no counts, so that what it alone reaches counts as missed.
+//! Branch coverage needs an unstable compiler option. A process that ends by a signal, or that may
+//! not write files, leaves no counts: code reached only by it counts as missed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,10 @@
 //! Builds of the library: as it is shipped, and its variants with another feature.
 //!
-//! A package with a `cdylib` has artefacts without a hash in their names, so that a build with other
-//! features replaces them, and each change between two sets of features compiles again. Simulations
-//! therefore build the shipped library alone in `target/release`, and copy each variant from a
+//! A package with a `cdylib` has artefacts without a hash in their names: a build with other
+//! features replaces them, and each change between two feature sets compiles again. Simulations
+//! therefore build only the shipped library in `target/release`, and copy each variant from a
 //! folder that the variants share. Host programs have the same dependencies, and are built there,
-//! too. The library with methods in Python is in a quick run that of its tests.
+//! too. In a quick run, the library with methods in Python is that of its tests.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,9 +15,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::tool::VENV;
 
-/// Command that builds the library, the command `vhost` and the simulated runs as they are shipped.
-/// Always all of them: alone, each would resolve other features of dependencies and build those
-/// again.
+/// Command that builds the library, the command `vhost` and the simulated runs with the shipped
+/// features. Always all three: a single package would resolve other features of dependencies, and
+/// build those again.
 pub(crate) const BUILD_SHIPPED: &str = "cargo build --release --package vhost --package vhost-cli \
      --package vhost_sim --lib --bins --target-dir target";
 
@@ -33,12 +33,12 @@ pub(crate) const ARTEFACTS: [&str; 2] = ["libvhost.so", "libvhost.a"];
 /// Feature for methods in Python.
 pub(crate) const PYTHON: &str = "python";
 
-/// Test binaries of methods in Python in a quick run, and the library that is built for them. With the features of the
-/// workspace's tests, dependencies are compiled once.
+/// Test binaries of methods in Python in a quick run, and the library that is built for them. The
+/// features are those of the workspace's tests, so that dependencies are compiled once.
 pub(crate) const PYTHON_TESTS: &str =
     "--workspace --features vhost-cli/defmt --features vhost/python --test python --test guest";
 
-/// Folder of that library.
+/// Folder of the tests' library.
 const TESTED: &str = "target/debug/deps";
 
 /// Options of cargo for a release build without optimisation.
@@ -75,11 +75,13 @@ pub(crate) fn build_shipped(root: &Path) -> Result<PathBuf> {
 #[derive(Clone, Copy)]
 pub(crate) struct Variant {
     pub(crate) feature: &'static str,
-    /// True for a build with optimisation. Without it, the library with methods in Python is that of the tests.
+    /// True for an optimised build. Otherwise the library with methods in Python is that of the
+    /// tests.
     pub(crate) optimised: bool,
 }
 
-/// Keeps the library with methods in Python for simulations of a quick run. The next build of tests replaces it where it is.
+/// Copies the tests' library with methods in Python, for simulations of a quick run: the next build
+/// of tests replaces the original.
 pub(crate) fn keep_python(root: &Path) -> Result<bool> {
     let variant = Variant {
         feature: PYTHON,
@@ -111,7 +113,7 @@ impl Variant {
         fs::write(&record, sources).with_context(|| format!("cannot write {}", record.display()))
     }
 
-    /// Compiles it and returns the folder of the artefacts.
+    /// Compiles the variant and returns the folder of the artefacts.
     fn compile(self, root: &Path) -> Result<PathBuf> {
         if self.feature == PYTHON && !self.optimised {
             let status = crate::tool::program(&format!("cargo test --no-run {PYTHON_TESTS}"))
@@ -175,12 +177,12 @@ pub(crate) fn replace(from: &Path, to: &Path) -> Result<()> {
     replace_by(&content, to)
 }
 
-/// Gives a file this content, unless it has it, in one step for its readers.
+/// Writes this content to a file in one step for its readers, unless the file has it already.
 pub(crate) fn replace_by(content: &[u8], to: &Path) -> Result<()> {
     if fs::read(to).is_ok_and(|before| before == content) {
         return Ok(());
     }
-    // Of its own: another process, or another artefact, may be copied at the same time.
+    // A unique name: another process, or another artefact, may be copied at the same time.
     let mut new = to.to_owned().into_os_string();
     new.push(format!(".{}", std::process::id()));
     fs::write(&new, content)

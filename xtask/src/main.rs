@@ -1,4 +1,4 @@
-//! Commands of the project, run as `cargo xtask <verb>`. One file per verb; they share
+//! Commands of the project, run as `cargo xtask <verb>`, one file per verb. Shared modules:
 //!
 //! - [`step`]: steps as data (commands as text, expected results), independent of their execution;
 //! - [`runner`]: runs steps, prints their output, and closes with a table;

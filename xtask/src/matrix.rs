@@ -1,7 +1,8 @@
-//! `cargo xtask matrix`: writes the table of simulators in `docs/simulators.md` from the results of the cases that have run here.
+//! `cargo xtask matrix`: writes the table of simulators in `docs/simulators.md` from the results of
+//! the cases that have run here.
 //!
-//! `integration/matrix.toml` has the rows and their cases. A row of which a case has not run here stays as it is, and so does one without
-//! cases.
+//! `integration/matrix.toml` has the rows and their cases. A row stays unchanged if it has no
+//! cases, or if one of them has not run here.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -32,7 +33,7 @@ const NOT_RUN: &str = "not run";
 #[serde(deny_unknown_fields)]
 struct Row {
     simulator: String,
-    /// Text behind its version: another program, with that one's version.
+    /// Text behind the version: another program, with that program's version.
     with: Option<String>,
     #[serde(default)]
     library: String,
@@ -65,7 +66,7 @@ fn read(root: &Path) -> Result<Vec<Row>> {
     Ok(rows.row)
 }
 
-/// The page with another table.
+/// Page with a new table.
 fn with_table(page: &str, rows: &[Row], results: &Results) -> Result<String> {
     let (Some((before, rest)), Some((_, after))) = (page.split_once(BEGIN), page.split_once(END))
     else {
@@ -81,7 +82,7 @@ fn with_table(page: &str, rows: &[Row], results: &Results) -> Result<String> {
         let begin = format!("| {} |", row.simulator);
         let kept = old.iter().find(|line| line.starts_with(&begin));
         let line = match (row.line(results), kept) {
-            // It may be a row that `vhost selftest` has printed elsewhere.
+            // The line may have been printed by `vhost selftest` on another machine.
             (Ok(_), Some(kept)) if row.cases.is_empty() => (*kept).to_owned(),
             (Ok(line), _) => line,
             (Err(case), kept) => {
@@ -96,7 +97,7 @@ fn with_table(page: &str, rows: &[Row], results: &Results) -> Result<String> {
 }
 
 impl Row {
-    /// Its line by the results, or a case without a result.
+    /// Line of the table by the results; fails with the first case without a result.
     fn line(&self, results: &Results) -> Result<String, &str> {
         let (mut versions, mut cases, mut is_good) = (BTreeSet::new(), vec![], true);
         for case in &self.cases {
@@ -186,7 +187,7 @@ mod tests {
         );
     }
 
-    /// The page has the rows of the list, each with its cases, and no other.
+    /// The page has exactly the rows of the list, each with its cases.
     #[test]
     fn the_page_has_the_rows_of_the_list() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))

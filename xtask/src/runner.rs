@@ -17,10 +17,11 @@ use crate::step::{Case, Expect, Lane, Step};
 use crate::tally::Tally;
 use crate::tool::{CARGO_NEXTEST, Missing, Toolbox, program};
 
-/// Last lines of a failed command that are printed again at the end.
+/// Number of lines at the end of a failed command's output that are printed again at the end of the
+/// run.
 const TAIL: usize = 60;
 
-/// Simulations of highest cost that are named at the end.
+/// Number of the most expensive simulations that are listed at the end.
 const COSTLY: usize = 12;
 
 /// Report of cargo-nextest, as `.config/nextest.toml` names it.
@@ -190,7 +191,7 @@ impl<'a> Runner<'a> {
         if step.cases.iter().any(Case::is_nextest)
             && let Err(Missing(reason)) = self.tools().get(CARGO_NEXTEST)
         {
-            // The tests of this project are what the run is for.
+            // The run exists for the tests of this project.
             return Some((Outcome::Failed, reason));
         }
         for tool in &step.required {
@@ -204,7 +205,7 @@ impl<'a> Runner<'a> {
         (!works).then(|| (Outcome::Skipped, otherwise.into()))
     }
 
-    /// The toolbox. Only one lane at a time installs.
+    /// Toolbox. Only one lane at a time installs.
     fn tools(&self) -> impl std::ops::DerefMut<Target = Toolbox> + '_ {
         self.tools.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -274,7 +275,7 @@ impl<'a> Runner<'a> {
         let (reader, writer) = pipe().context("cannot make a pipe")?;
         let report = case.is_nextest().then(|| self.root.join(REPORT));
         if let Some(old) = &report {
-            // The report of an earlier run does not stand for this one.
+            // A report of an earlier run must not count for this one.
             let _ = fs::remove_file(old);
         }
         let mut command = program(&case.command);
@@ -412,7 +413,8 @@ impl Summary {
 }
 
 impl Summary {
-    /// Prints the simulations that took most processor time, with the builds they needed first.
+    /// Prints the simulations with the most processor time. The first of a design includes its
+    /// build.
     fn print_costs(&self) {
         let mut costs = self.tally.costs.clone();
         if costs.is_empty() {

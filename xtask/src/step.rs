@@ -20,7 +20,7 @@ pub(crate) struct Step {
     /// Probe command and reason: the step is skipped for this reason if the command fails.
     pub(crate) probe: Option<(&'static str, &'static str)>,
     pub(crate) lane: Lane,
-    /// Files of which at least one must exist for the step to apply. An empty list always applies.
+    /// Files of which one must exist for the step to apply. An empty list always applies.
     files: &'static [&'static str],
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum Lane {
     Simulation,
 }
 
-/// Command of a step. It is split at white space; there is no quoting.
+/// Command of a step, split at white space without quoting.
 #[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) command: String,
@@ -49,7 +49,7 @@ pub(crate) enum Runs {
     Both,
     /// The run with `--full` alone.
     Full,
-    /// The run without `--full` only: the full run has what this command represents.
+    /// Only the run without `--full`: the full run covers what this command represents.
     Quick,
 }
 
@@ -58,7 +58,7 @@ pub(crate) enum Runs {
 pub(crate) enum Expect {
     /// Exit status 0.
     Success,
-    /// Failure, with one compiler error for each of these lists that has all words of the list.
+    /// Failure with one compiler error for each list, which contains all words of that list.
     Refusal(Vec<Vec<String>>),
 }
 
@@ -154,8 +154,8 @@ impl Step {
         !self.cases.is_empty() && (self.files.is_empty() || has_file())
     }
 
-    /// The step with the commands of the full or of the quick run; `None` if there is none. Tests of
-    /// the full run take whole matrices.
+    /// Returns the step with the commands of the full or of the quick run; `None` if there are
+    /// none. Tests of the full run take whole matrices.
     pub(crate) fn for_run(mut self, full: bool) -> Option<Self> {
         let other = match full {
             true => {
@@ -168,8 +168,8 @@ impl Step {
         (!self.cases.is_empty()).then_some(self)
     }
 
-    /// The step with the commands that match `only`; all commands if its name matches. `None` if
-    /// nothing matches; unchanged if `only` is empty.
+    /// Returns the step with the commands that match `only`, or with all commands if its name
+    /// matches; `None` if nothing matches. An empty `only` keeps the step unchanged.
     pub(crate) fn narrowed(mut self, only: &[String]) -> Option<Self> {
         let spoken_of = |text: &str| only.iter().any(|part| text.contains(part.as_str()));
         if !only.is_empty() && !spoken_of(self.name) {
@@ -180,7 +180,7 @@ impl Step {
 }
 
 impl Expect {
-    /// Reason why a finished command has not passed; `None` if it has.
+    /// Reason why a finished command has failed; `None` if it passed.
     pub(crate) fn unmet(&self, success: bool, output: &[String]) -> Option<String> {
         match self {
             Self::Success => (!success).then(|| "it failed".into()),

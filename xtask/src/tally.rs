@@ -1,7 +1,7 @@
 //! Counts tests, in the JUnit report of cargo-nextest and in the output of other commands.
 //!
-//! A test that can't do its work on this machine prints a line `skipped: <reason>` and returns.
-//! Those lines are collected with the test's name.
+//! A test that can't run on this machine prints a line `skipped: <reason>` and returns. Those lines
+//! are collected with the test's name.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(crate) struct Tally {
     pub(crate) costs: Vec<(f64, String)>,
 }
 
-/// Begin of the line with the processor time of a case: `cost: <seconds> s <name>`.
+/// Prefix of the line with the processor time of a case: `cost: <seconds> s <name>`.
 pub(crate) const COST: &str = "cost: ";
 
 impl Tally {

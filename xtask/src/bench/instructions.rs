@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::library;
 
-/// Counts of the repository, relative to the project's root: a name and a number per line.
+/// Counts in the repository, relative to the project's root: a name and a number per line.
 const KEPT: &str = "benches/instructions/counts.txt";
 
 /// Folder for output, relative to the project's root.
@@ -239,7 +239,7 @@ impl Bench {
             callgrind.arg(format!("--toggle-collect={function}"));
         }
         callgrind.current_dir(&self.folder);
-        // Set by cargo, to a folder with a library of another profile.
+        // Cargo sets it to a folder with a library of another profile.
         callgrind.env_remove("LD_LIBRARY_PATH");
         callgrind
     }

@@ -50,7 +50,7 @@ const QUICKSTART: &str = "quickstart";
 /// Runs of each build of the quickstart's bench, alternating.
 const ROUNDS: usize = 3;
 
-/// Prints the cost of being able to attach taps, against a build of the library without taps.
+/// Prints the cost of support for taps, against a build of the library without it.
 fn compare_with_untapped(root: &Path) -> Result<()> {
     let mut fastest = [f64::INFINITY; 2];
     for _ in 0..ROUNDS {
@@ -69,8 +69,7 @@ fn compare_with_untapped(root: &Path) -> Result<()> {
 /// Runs of the quickstart's program with and without recording.
 const CALLS: usize = 300;
 
-/// Prints the cost of recording in the quickstart as users run it: a program that starts, runs and
-/// ends.
+/// Prints the cost of recording in the quickstart as users run it: start, run and end of a program.
 fn compare_program(root: &Path) -> Result<()> {
     let mut build = Command::new("cargo");
     build.args(["build", "--release", "--example", QUICKSTART]);

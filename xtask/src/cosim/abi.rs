@@ -1,5 +1,5 @@
-//! Firmware that speaks another protocol than the mailbox: bare programs with HTIF and RTT, and programs of picolibc with its
-//! semihosting.
+//! Firmware with another protocol than the mailbox: bare-metal programs with HTIF and RTT, and
+//! programs of picolibc with its semihosting.
 
 use std::env;
 use std::fs;
@@ -12,32 +12,35 @@ use super::build::{Cache, run_checked};
 use super::case::Core;
 use crate::tool::{RISCV32, RISCV64};
 
-/// Beginning of the name of a bare program with `firmware/abi/htif.h`, as firmware.
+/// Prefix of the firmware name of a bare-metal program with `firmware/abi/htif.h`.
 pub(super) const HTIF: &str = "htif:";
 
-/// The same with the words of HTIF, and the control block and buffers of RTT, in uncached memory of Rocket.
+/// Same as [`HTIF`], with the words of HTIF, and the control block and buffers of RTT, in uncached
+/// memory of Rocket.
 const UNCACHED: &str = "uncached:";
 
-/// Beginning of the name of a bare program with `firmware/abi/semihosting.h`, for several harts, as firmware.
+/// Prefix of the firmware name of a bare-metal program with `firmware/abi/semihosting.h`, for
+/// several harts.
 pub(super) const SEMIHOSTING: &str = "semihosting:";
 
-/// Beginning of the name of a program of `firmware/rtt`, in Rust, as firmware. Its variables are in that memory.
+/// Prefix of the firmware name of a Rust program of `firmware/rtt`. Its variables are in uncached
+/// memory.
 const IN_RUST: &str = "rust-rtt:";
 
-/// Address of that memory, as in `integration/designs/rocket-uncached.mem.yaml`.
+/// Address of the uncached memory, as in `integration/designs/rocket-uncached.mem.yaml`.
 const UNCACHED_RAM: usize = 0x600f_0000;
 
-/// Beginning of the name of a program of picolibc with semihosting, as firmware.
+/// Prefix of the firmware name of a program of picolibc with semihosting.
 pub(super) const PICOLIBC: &str = "picolibc:";
 
 /// Folder of the headers and of the linker script.
 pub(super) const FOLDER: &str = "firmware/abi";
 
-/// Sizes of the RAM for code of a program of picolibc, and of that for data: a mebibyte.
+/// Size of the RAM for code of a program of picolibc. The RAM for data has a mebibyte.
 const CODE: usize = 0x4_0000;
 const DATA: usize = 0xc_0000;
 
-/// Compiles the firmware of this name if it is one of these kinds. Returns false if it is not.
+/// Compiles firmware of these kinds. Returns false if the name is of another kind.
 pub(super) fn build(
     root: &Path,
     name: &str,
@@ -107,7 +110,8 @@ fn bare(cores: Core, cache: Cache<'_>, script: &str) -> Command {
     clang
 }
 
-/// Compiles a program of `firmware/rtt`, with its code in cached RAM: uncached, each instruction takes a transfer of the bus.
+/// Compiles a program of `firmware/rtt`, with its code in cached RAM: in uncached RAM each
+/// instruction takes a bus transfer.
 fn in_rust(root: &Path, program: &str, image: &str, cores: Core) -> Result<()> {
     let to = "target/rtt-uncached";
     let target = match cores.width {
@@ -131,10 +135,11 @@ fn in_rust(root: &Path, program: &str, image: &str, cores: Core) -> Result<()> {
     Ok(())
 }
 
-/// Compiler for a program of picolibc. Its start-up code has arguments from the host, and sets a trap vector where the core has one.
+/// Compiler for a program of picolibc. The start-up code gets its arguments from the host, and sets
+/// a trap vector if the core has one.
 pub(super) fn picolibc(cores: Core) -> Command {
     let mut gcc = Command::new("riscv64-unknown-elf-gcc");
-    // PicoRV32, with its RAM at 0, has none.
+    // PicoRV32, whose RAM is at 0, has no trap vector.
     let start = if cores.ram == 0 { "hosted" } else { "semihost" };
     let symbols = [
         ("__flash", cores.ram),

@@ -27,7 +27,7 @@ struct Run {
     name: &'static str,
     firmware: &'static str,
     plusargs: &'static str,
-    /// Ratio to the first run that is to be reached.
+    /// Ratio to the first run that must be reached.
     aim: Option<f64>,
 }
 
@@ -93,7 +93,7 @@ pub(super) const UVM: Bench = Bench {
 
 pub(super) const ROUNDS: usize = 5;
 
-/// Repetitions within a round, of which the fastest counts: other load on the machine only slows
+/// Repetitions within a round. The fastest counts, since other load on the machine only slows a run
 /// down.
 const TURNS: usize = 5;
 

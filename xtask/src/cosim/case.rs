@@ -16,7 +16,7 @@ use crate::tool::{
     GHDL, IVERILOG, LZ4, OTHER_VERILATORS, ROCKET, SYSTEMC, Tool, UVM, UVM_2017, VEXRISCV,
 };
 
-/// Beginning of the name of a program with a C library, as firmware.
+/// Prefix of the firmware name of a program with a C library.
 pub(super) const PROGRAM: &str = "program:";
 
 /// Cases by name.
@@ -33,13 +33,14 @@ pub(super) struct Case {
     pub(super) backend: Option<Backend>,
     /// Package of the host program that contains the library; it is in the folder of the design.
     pub(super) host: Option<String>,
-    /// True in the file for a case that is [expanded](expand) to several threadings; false
+    /// True in `cases.toml` for a case that is [expanded](expand) to several threadings; false
     /// afterwards.
     #[serde(default)]
     threads: bool,
     #[serde(skip)]
     pub(super) threading: Option<Threading>,
-    /// Other versions of Verilator in the file, for a case that is [expanded](expand); none afterwards.
+    /// Further versions of Verilator in `cases.toml`, for a case that is [expanded](expand); none
+    /// afterwards.
     #[serde(default)]
     versions: Vec<String>,
     #[serde(skip)]
@@ -51,7 +52,7 @@ pub(super) struct Case {
     pub(super) main: Option<String>,
     pub(super) memories: Option<String>,
     pub(super) mailboxes: Option<String>,
-    /// Content of files in the root of firmware's, by name.
+    /// Contents of files in the root of firmware's files, by name.
     #[serde(default)]
     pub(super) files: BTreeMap<String, String>,
     #[serde(default)]
@@ -75,12 +76,12 @@ pub(super) struct Case {
     /// True if `vhost run` must print, write and exit the same.
     #[serde(default)]
     pub(super) as_run: bool,
-    /// True if Spike, where it is installed, must do so, too.
+    /// True if Spike, where it is installed, must have the same, too.
     #[serde(default)]
     pub(super) as_spike: bool,
-    /// Limit of wall time, where it is not that of all cases.
+    /// Limit of wall time, if it differs from that of all cases.
     pub(super) seconds: Option<u64>,
-    /// Files in the root of firmware's that the simulation must have written.
+    /// Files that the simulation must have written to the root of firmware's files.
     #[serde(default)]
     leaves: Vec<String>,
     #[serde(default)]
@@ -90,7 +91,7 @@ pub(super) struct Case {
     #[serde(default)]
     status: i32,
     output: Option<String>,
-    /// True if the lines of `output` may come in another order.
+    /// True if the lines of `output` may have another order.
     #[serde(default)]
     any_order: bool,
     #[serde(default)]
@@ -185,7 +186,7 @@ pub(super) struct Core {
 }
 
 impl Core {
-    /// A core of 32 bits with its RAM at 0.
+    /// 32-bit core with its RAM at 0.
     pub(super) const SMALL: Self = Self {
         width: "rv32",
         ram: 0,
@@ -199,7 +200,7 @@ impl Core {
     };
 }
 
-/// Name of the designs that share the configuration of this one.
+/// Name of the designs that share this design's configuration.
 pub(super) fn family(design: &str) -> &str {
     design.split('-').next().unwrap_or(design)
 }
@@ -214,8 +215,9 @@ pub(super) fn read(root: &Path) -> Result<Cases> {
     Ok(cases.into_iter().flat_map(expand).collect())
 }
 
-/// Expands a case with threads to one case per [`Threading`], named `<name>-<threads>-<dpi>`, and one with versions to one per version,
-/// named `<name>-<version>`. Of a case of the quick run, the first is part of the quick run.
+/// Expands a case with threads to one case per [`Threading`], named `<name>-<threads>-<dpi>`, and a
+/// case with versions to one per version, named `<name>-<version>`. The first expansion of a case
+/// of the quick run is part of the quick run.
 fn expand((name, case): (String, Case)) -> Vec<(String, Case)> {
     if !case.versions.is_empty() {
         let with = |(at, version): (usize, &String)| {
@@ -264,7 +266,8 @@ impl Case {
         }
     }
 
-    /// Tools that only some cases need: a core, a release of UVM, the library for waves in FST, a C library.
+    /// Tools that only some cases need: a core, a release of UVM, the library for waves in FST, a C
+    /// library.
     pub(super) fn tools(&self) -> Vec<Tool> {
         let mut tools = match family(&self.design) {
             "vexriscv" => vec![VEXRISCV],
@@ -300,7 +303,7 @@ impl Case {
         tools
     }
 
-    /// Writes the case's files to the root of firmware's.
+    /// Writes the case's files to the root of firmware's files.
     pub(super) fn put_files(&self, to: &Path) -> Result<()> {
         for (name, content) in &self.files {
             let file = to.join(name);
@@ -312,7 +315,8 @@ impl Case {
         Ok(())
     }
 
-    /// First file that the simulation should have written to the root of firmware's, and did not.
+    /// First file that the simulation must have written to the root of firmware's files, and that
+    /// is missing.
     pub(super) fn missing_file(&self, folder: &Path) -> Option<String> {
         let is_missing =
             |name: &&String| !fs::metadata(folder.join(name)).is_ok_and(|file| file.len() > 0);
@@ -320,7 +324,7 @@ impl Case {
         Some(format!("it has not written {name}"))
     }
 
-    /// Cache of the cores, as firmware has to know it.
+    /// Data cache of the cores, for the firmware's compilation.
     pub(super) fn cache(&self) -> Cache<'_> {
         Cache {
             hooks: self.hooks.as_deref(),
@@ -387,8 +391,8 @@ impl Case {
     }
 }
 
-/// True for a line that firmware printed. Verilator begins a line of `$fatal` in the same way, with
-/// the time in brackets.
+/// True for a line that firmware printed. A line of Verilator's `$fatal` begins in the same way,
+/// with the time in brackets.
 pub(super) fn is_print(line: &str) -> bool {
     line.starts_with('[') && !line.contains("] %Fatal: ")
 }
@@ -529,7 +533,7 @@ mod tests {
             .expect("a root");
         let cases = read(root).expect("they are read");
         let quick: Vec<&Case> = cases.values().filter(|case| !case.full).collect();
-        // The cluster's memories stand for those reached by UVM.
+        // The cluster's memories also represent those reached by UVM.
         for design in [
             "picorv32",
             "picorv32-console",

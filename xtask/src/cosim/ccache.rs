@@ -1,5 +1,5 @@
-//! Compiler cache for models in C++: models of one design with different threads share most of
-//! their files, and so do other checkouts of this machine. Folder and size are ccache's own.
+//! Compiler cache for C++ models. Models of one design with different threads share most of their
+//! files, as do other checkouts on this machine. Folder and size are ccache's own.
 
 use std::path::Path;
 use std::process::Command;

@@ -30,7 +30,7 @@ impl<'a> Clients<'a> {
         }
     }
 
-    /// Starts all clients once a line has the port.
+    /// Starts all clients once a line contains the port.
     pub(super) fn on_line(&mut self, line: &str) {
         let Some((_, port)) = line.split_once(ANNOUNCEMENT) else {
             return;

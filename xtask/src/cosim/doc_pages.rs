@@ -30,7 +30,8 @@ pub(super) struct DocPage {
     pub(super) full: bool,
 }
 
-/// The pages. The one with UVM is part of the full run: the design `cluster` compiles UVM, too.
+/// All pages. The page with UVM is part of the full run only: the design `cluster` compiles UVM,
+/// too.
 pub(super) const PAGES: [DocPage; 4] = [
     DocPage {
         name: "c-programs",
@@ -54,7 +55,8 @@ pub(super) const PAGES: [DocPage; 4] = [
     },
 ];
 
-/// Executes the page with the command `vhost` of this build. Returns the reason of a failure, or `None`.
+/// Executes the page with the `vhost` command of this build. Returns the reason of a failure, or
+/// `None`.
 pub(super) fn run(builder: &Builder<'_>, name: &str) -> Result<Option<String>> {
     let root = builder.root();
     let file = root.join(format!("docs/{name}.md"));
@@ -93,7 +95,7 @@ pub(super) fn run(builder: &Builder<'_>, name: &str) -> Result<Option<String>> {
     Ok(missing.map(|line| format!("its commands don't print `{line}`")))
 }
 
-/// The search path of commands with a folder in front.
+/// Command search path with a folder in front.
 fn first_of_path(folder: &Path) -> Result<OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = iter::once(folder.to_path_buf()).chain(env::split_paths(&path));
@@ -156,7 +158,7 @@ mod tests {
         assert!(Page::parse("```c\nint a;\n```\n").is_err());
     }
 
-    /// The table of the page on simulators names what has run.
+    /// The table on the page of simulators names the versions that have run.
     #[test]
     fn the_matrix_of_simulators_names_cases() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))

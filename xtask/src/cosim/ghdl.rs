@@ -47,7 +47,8 @@ pub(super) fn analyse(root: &Path, sources: &str, folder: &Path) -> Result<()> {
     run_checked(ghdl.current_dir(root), sources)
 }
 
-/// Arguments of `env` that run an analysed design. VPI begins with a module: that of the library.
+/// Arguments of `env` that run an analysed design. GHDL enables VPI only with a module, so the
+/// library's is loaded.
 pub(super) fn arguments(
     root: &Path,
     sources: &str,

@@ -38,7 +38,7 @@ pub(super) struct Design<'a> {
     pub(super) to: &'a Path,
 }
 
-/// Compiles a design. It takes less than a second: nothing is kept.
+/// Compiles a design. It takes less than a second, so the result is not cached.
 pub(super) fn compile(root: &Path, design: &Design<'_>) -> Result<()> {
     let mut compiler = Command::new("iverilog");
     compiler

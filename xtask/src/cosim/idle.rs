@@ -1,7 +1,8 @@
-//! Cost of an idle host in Icarus Verilog and GHDL: instructions of a clock, counted by callgrind, with the host and without.
+//! Cost of an idle host in Icarus Verilog and GHDL: instructions per clock, counted by callgrind,
+//! with and without the host.
 //!
-//! Each run has two lengths, of whose difference the start is no part. Without the host the library loads the image and is not
-//! called again.
+//! Each run is made in two lengths, and the difference excludes the start. Without the host, the
+//! library loads the image and is not called again.
 
 use anyhow::{Context, Result, bail};
 
@@ -13,7 +14,7 @@ use super::limit::Limit;
 /// Lengths of a run, in clocks.
 const CLOCKS: [u64; 2] = [1000, 3000];
 
-/// Time for a run: callgrind takes some fifty times as long.
+/// Limit of wall time of a run: callgrind makes it about fifty times slower.
 const SECONDS: u64 = 1800;
 
 /// One measurement.
@@ -23,7 +24,7 @@ struct Run {
     design: &'static str,
     /// Arguments of the run, before its length.
     arguments: &'static [&'static str],
-    /// Argument that gives its length.
+    /// Argument that sets the length.
     clocks: &'static str,
 }
 
@@ -47,7 +48,7 @@ const fn ghdl(name: &'static str, arguments: &'static [&'static str]) -> Run {
     }
 }
 
-/// The runs of each simulator, of which the first is without the host.
+/// Runs of each simulator. The first one is without the host.
 const RUNS: [&[Run]; 2] = [
     &[
         icarus("Icarus Verilog, without the host", "icarus-idle"),
@@ -77,7 +78,7 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Instructions of a clock.
+/// Number of instructions per clock.
 fn instructions(builder: &mut Builder<'_>, run: &Run, images: &[String]) -> Result<f64> {
     let mut simulation = builder.simulation(Model {
         simulator: run.simulator,

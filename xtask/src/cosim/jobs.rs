@@ -9,7 +9,7 @@ use std::{env, thread};
 
 use anyhow::{Context, Result, anyhow};
 
-/// Runs groups of cases, `jobs` at a time, and prints the output of each when it is over. Returns
+/// Runs groups of cases, `jobs` at a time, and prints the output of each when it has ended. Returns
 /// true if all have passed.
 pub(super) fn run(groups: Vec<Vec<String>>, jobs: usize, fast_build: bool) -> Result<bool> {
     let groups = Mutex::new(VecDeque::from(groups));
@@ -38,7 +38,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs cases by this program. Returns true if they have passed, and the output.
+/// Runs cases in a process of this program. Returns true if they have passed, and the output.
 fn run_group(cases: &[String], fast_build: bool) -> Result<(bool, String)> {
     let program = env::current_exe().context("cannot find this program")?;
     let mut command = Command::new(program);

@@ -14,7 +14,7 @@ const DESIGN: &str = "load";
 const SOURCE: &str = "integration/firmware/load.S";
 const IMAGE: &str = "target/cosim/load.elf";
 
-/// Least ratio of the time of `uvm` to that of `vpi`.
+/// Minimum ratio of the time of `uvm` to that of `vpi`.
 const TARGET: f64 = 5.0;
 
 /// Measures both backends and prints the ratio.

@@ -1,5 +1,5 @@
-//! Cost of many runs after one boot: children forked from one simulation, against simulations that
-//! each boot.
+//! Cost of many runs after one boot: children forked from one simulation, compared with simulations
+//! that each boot.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ const ROUNDS: usize = 3;
 /// Rounds of work after the boot. The boot has nine times as many; the total is 2.6 million clocks.
 const WORK: &str = "+rounds=8000";
 
-/// Largest part of the processor time that the children may take.
+/// Maximum ratio of the children's processor time to that of separate simulations.
 const TARGET: f64 = 0.2;
 
 /// Exit status of firmware with payload 0.

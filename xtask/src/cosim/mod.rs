@@ -11,7 +11,7 @@
 //! - [`on_spike`]: the same image on Spike;
 //! - [`recording`]: recording of each run, and its replay without the simulation;
 //! - [`mod@results`]: results of cases, for the table of simulators;
-//! - [`riscv_tests`]: the official instruction tests, if their sources are here;
+//! - [`riscv_tests`]: the official instruction tests, if their sources are available;
 //! - [`rerun`]: failed runs that run again from a snapshot;
 //! - [`icarus`], [`ghdl`]: simulations in Icarus Verilog and in GHDL;
 //! - [`cocotb`]: cases with cocotb's own runner;
@@ -78,12 +78,12 @@ pub(crate) const REQUIRED: [Tool; 11] = [
     CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
-/// Optional tools. Without Icarus Verilog, GHDL, UVM, LZ4 or a core some cases are skipped; without ccache models take
-/// longer to build.
+/// Optional tools. Without Icarus Verilog, GHDL, UVM, LZ4 or a core, some cases are skipped.
+/// Without ccache, models take longer to build.
 pub(crate) const OPTIONAL: [Tool; 8] =
     [IVERILOG, GHDL, UVM, UVM_2017, LZ4, VEXRISCV, ROCKET, CCACHE];
 
-/// Further ones for cases of the full run: other versions of Verilator, and SystemC.
+/// Further optional tools of the full run: other versions of Verilator, and SystemC.
 pub(crate) const OPTIONAL_IN_FULL: [Tool; 5] = {
     let [first, second, third, fourth] = OTHER_VERILATORS;
     [first, second, third, fourth, SYSTEMC]
@@ -240,10 +240,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     Ok(summary.close())
 }
 
-/// Cases that are part of the full run only, and neither in cases.toml nor of a kind with several.
+/// Cases of the full run that are neither in cases.toml nor in a list of cases.
 const SPECIAL: [&str; 2] = [on_qemu::NAME, command_selftest::NAME];
 
-/// Most cases of a group.
+/// Maximum number of cases of a group.
 const GROUP: usize = 8;
 
 /// Cases that one process runs after the other.
@@ -271,7 +271,7 @@ fn groups(args: &Args, cases: &Cases) -> (Vec<Group>, Vec<Group>) {
     let mut groups: Vec<Group> = pages.map(|page| vec![page.name.to_owned()]).collect();
     let cocotb = cocotb::CASES.iter();
     let cocotb = cocotb.filter(|case| args.selects(case.name, case.full));
-    // One group: a recording is compared with that of the case before.
+    // One group, since a recording is compared with that of the previous case.
     groups.push(cocotb.map(|case| case.name.to_owned()).collect());
     groups.retain(|group: &Group| !group.is_empty());
     let special = SPECIAL.into_iter().filter(|name| args.selects(name, true));
@@ -382,8 +382,8 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// Runs a case. A case that can't be built or run counts as failed; the others still run. One that is [`Skipped`] has no
-    /// result.
+    /// Runs a case. A case that can't be built or run counts as failed, and the others still run. A
+    /// [`Skipped`] case has no result.
     fn run(&mut self, name: &str, case: impl FnOnce() -> Result<Option<String>>) {
         let clock = Clock::start();
         let unmet = case();
@@ -443,7 +443,7 @@ impl Outcome {
     }
 }
 
-/// Reason for which a case can't run here: an error that is no failure.
+/// Reason why a case can't run here: an error that is not a failure.
 #[derive(Debug)]
 struct Skipped(&'static str);
 
@@ -579,7 +579,7 @@ fn command(
         .env("MEM_CFG_FILE", &simulation.memories)
         .env("MAILBOX_CFG_FILE", &simulation.mailboxes)
         .env("MAILBOX_FS_ROOT", &files)
-        // Set by cargo for its own commands, to a folder with a library of another build.
+        // Cargo sets it for its own commands to a folder with a library of another build.
         .env_remove("LD_LIBRARY_PATH")
         .current_dir(root);
     for (core, image) in images.iter().enumerate() {

@@ -1,10 +1,13 @@
-//! Programs with semihosting: the same file on QEMU, on a core in RTL and on `vhost run` must print, write and exit the same. On `vhost run`
-//! it does so twice: with code in place of its traps, as in RTL, and with traps that the simulator sees.
+//! Programs with semihosting: the same file on QEMU, on a core in RTL and on `vhost run` must have
+//! the same text, files and exit status. It runs twice on `vhost run`: with code in place of its
+//! traps, as in RTL, and with traps that the simulator handles.
 //!
-//! The programs of `integration/firmware/same`, and minigzip of zlib, both ways, have picolibc. They are linked for the RAM of QEMU's board
-//! `virt`, where VexRiscv has its own RAM uncached. Those of `firmware/semihosting` are in Rust, with the crate `semihosting`. They run on
-//! Rocket, in cached RAM. Another one runs on the four harts of Rocket and of QEMU at the same time: the order of their lines is not
-//! compared.
+//! Programs:
+//! - `integration/firmware/same`, and minigzip of zlib in both directions: with picolibc, linked
+//!   for the RAM of QEMU's board `virt`, which is VexRiscv's uncached RAM.
+//! - `firmware/semihosting`: in Rust, with the crate `semihosting`, in cached RAM of Rocket.
+//! - One program on the four harts of Rocket and of QEMU at the same time. The order of its lines
+//!   is not compared.
 
 use std::fs;
 use std::path::Path;
@@ -28,7 +31,7 @@ pub(super) const REQUIRED: [Tool; 5] = [VEXRISCV, ROCKET, RISCV_GCC, PICOLIBC, R
 /// Folder of the programs.
 const PROGRAMS: &str = "integration/firmware/same";
 
-/// Debian's package with minigzip, and the program in it.
+/// Debian package with minigzip, and its program.
 const ZLIB: &str = "zlib";
 const MINIGZIP: &str = "minigzip";
 
@@ -59,7 +62,7 @@ const SMALL: Platform = Platform {
         ram: 0x8000_0000,
         ..Core::SMALL
     },
-    // Uncached RAM of the core, and its first instruction.
+    // Reset address in the core's uncached RAM.
     plusargs: ["+reset=80000000", "+clocks=100000000"],
     keys: "",
     qemu: "qemu-system-riscv32",
@@ -83,13 +86,13 @@ const HARTS: Platform = Platform {
     ..CACHED
 };
 
-/// Limit of wall time for several harts, each of which takes its time.
+/// Limit of wall time for several harts, which slow each other down.
 const SECONDS: u64 = 600;
 
 /// Program for several harts.
 const OF_HARTS: &str = "semihosting:semihosting_harts";
 
-/// Keys of a channel whose traps stay.
+/// Channel keys that leave the traps in place.
 const TRAPS: &str = ", stub: none";
 
 /// Run of a program.
@@ -97,9 +100,9 @@ struct Run<'a> {
     platform: &'a Platform,
     name: &'a str,
     image: &'a str,
-    /// Command line. The library's start-up code gives the program a name of its own.
+    /// Command line. The library's start-up code sets the program's name.
     args: &'a [&'a str],
-    /// Files before the run.
+    /// Files in the folder before the run.
     files: &'a Contents,
 }
 
@@ -111,7 +114,7 @@ struct RunResult {
     files: Contents,
 }
 
-/// True if QEMU is on this machine.
+/// True if QEMU is installed.
 pub(super) fn has_qemu() -> bool {
     [SMALL.qemu, CACHED.qemu]
         .iter()
@@ -280,7 +283,7 @@ fn in_rust(root: &Path) -> Result<Vec<(String, String)>> {
     Ok(programs)
 }
 
-/// Empties a folder, and writes the files of a run to it.
+/// Empties a folder, and writes the files of a run to it. Returns the folder.
 fn prepare(root: &Path, name: &str, run: &Run<'_>) -> Result<String> {
     let folder = format!("target/cosim/files/{name}");
     recreate_dir(&root.join(&folder))?;
@@ -311,7 +314,7 @@ fn on_qemu(root: &Path, run: &Run<'_>) -> Result<RunResult> {
         .stdin(Stdio::null())
         .output()
         .context("cannot start QEMU")?;
-    // Its console is its standard error.
+    // The console of QEMU is its standard error.
     let text = [output.stdout, output.stderr].concat();
     Ok(RunResult {
         status: output.status.code(),
@@ -320,7 +323,7 @@ fn on_qemu(root: &Path, run: &Run<'_>) -> Result<RunResult> {
     })
 }
 
-/// Text of a run with the lines of several harts sorted: each is written as a whole, in any order.
+/// Text of a run. The lines of several harts are sorted: each is written as a whole, in any order.
 fn in_order(run: &Run<'_>, text: String) -> String {
     if run.platform.harts == 1 {
         return text;
@@ -330,7 +333,7 @@ fn in_order(run: &Run<'_>, text: String) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// Text with an end of line, which the host adds where firmware has written none.
+/// Text with an end of line, which the host adds if firmware has not written it.
 fn ended(mut text: String) -> String {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -406,8 +409,8 @@ fn on_vhost_run(
     })
 }
 
-/// Text of firmware without the names of its channel and stream, that of standard error last. An end of line that it did not write is the
-/// host's.
+/// Text of firmware without the names of its channel and stream, standard error last. The host adds
+/// a missing end of line.
 fn without_prefix<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let (mut out, mut err) = (String::new(), String::new());
     for line in lines {

@@ -1,4 +1,5 @@
-//! The same image on `vhost run`: it must print, write and exit as it does in the simulation.
+//! The same image on `vhost run`: it must have the same text, files and exit code as in the
+//! simulation.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -87,7 +88,7 @@ pub(super) fn compare(
 /// Files by name.
 pub(super) type Contents = BTreeMap<String, Vec<u8>>;
 
-/// Files of a folder that has no others in it.
+/// Contents of a folder without subfolders.
 pub(super) fn contents(folder: &Path) -> Result<Contents> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
@@ -101,7 +102,7 @@ pub(super) fn contents(folder: &Path) -> Result<Contents> {
     Ok(files)
 }
 
-/// Memory configuration with each RAM in this process, and without memories of the simulation.
+/// Memory configuration with each RAM in this process, without memories of the simulation.
 pub(super) fn in_this_process(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.contains("backend: vpi"));
     let lines = lines.enumerate().map(|(number, line)| {

@@ -1,4 +1,4 @@
-//! The same image on Spike: it must print, write and exit as it does in the simulation.
+//! The same image on Spike: it must have the same text, files and exit code as in the simulation.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,15 @@ const VARIABLE: &str = "SPIKE";
 /// Signature of a test, as in `integration/designs/signature.mailbox.yaml`.
 const SIGNATURE: [&str; 2] = ["+signature=signature.txt", "+signature-granularity=4"];
 
-/// Path of Spike, if it is on this machine.
+/// Path of Spike, if it is installed.
 fn spike(root: &Path) -> Option<PathBuf> {
     let given = env::var_os(VARIABLE).map(PathBuf::from);
     let installed = root.join(VENV).join("bin/spike");
     given.or_else(|| installed.is_file().then_some(installed))
 }
 
-/// Runs the image on as many harts. Returns the first difference, or `None`. Without Spike nothing is compared, which is printed.
+/// Runs the image on the same number of harts. Returns the first difference, or `None`. Without
+/// Spike it compares nothing, and prints so.
 pub(super) fn compare(
     root: &Path,
     core: Core,

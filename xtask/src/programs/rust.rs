@@ -1,5 +1,5 @@
-//! Firmware in Rust with files: the program `files` of `firmware/rust`. This machine has no oracle
-//! for it, but its file and its output follow from its input.
+//! Firmware in Rust with files: the program `files` of `firmware/rust`. It does not run on this
+//! machine; its file and its output follow from its input.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -13,7 +13,7 @@ use crate::tool::{RISCV32, RISCV64};
 const INPUT: &str = "Ada\nof Lovelace\n";
 const OUTPUT: &str = "\"copy.txt\" has 16 bytes, first [65, 100, 97, 10]";
 
-/// Compiles and runs the program on both widths. Returns what differs from the expected.
+/// Compiles and runs the program on both widths. Returns the differences from the expectation.
 pub(super) fn check(folders: &Folders) -> Result<Vec<String>> {
     let mut problems = vec![];
     for target in [RISCV32.name(), RISCV64.name()] {

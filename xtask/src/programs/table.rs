@@ -1,4 +1,4 @@
-//! The table of programs.
+//! Table of programs.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) struct Program {
     /// Shell commands in the folder of the source, before the first compilation.
     #[serde(default)]
     pub(super) prepare: String,
-    /// Patterns of files; one that begins with `!` leaves files out.
+    /// Patterns of files; one that begins with `!` excludes files.
     pub(super) sources: Vec<String>,
     /// Files beside the table.
     #[serde(default)]
@@ -55,7 +55,7 @@ pub(super) struct Run {
     pub(super) args: Vec<String>,
     #[serde(default)]
     pub(super) stdin: String,
-    /// Standard output, of a program that this machine has no oracle for.
+    /// Expected standard output of a program that does not run on this machine.
     pub(super) stdout: Option<String>,
 }
 
@@ -72,7 +72,7 @@ fn default_ram() -> String {
 /// Parses the table.
 ///
 /// # Errors
-/// A table without sense, or two programs of one name.
+/// An invalid table, or two programs of one name.
 pub(super) fn parse(text: &str) -> Result<Vec<Program>> {
     let programs = toml::from_str::<Table>(text)?.program;
     for (index, program) in programs.iter().enumerate() {
@@ -86,7 +86,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
-/// True if a path is of the pattern, where `*` stands for any characters but `/`.
+/// True if the pattern matches the path. `*` stands for any characters except `/`.
 pub(super) fn matches(pattern: &str, path: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == path;
