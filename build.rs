@@ -1,4 +1,5 @@
-//! Compiles what C can say of a simulator and Rust can't, and stages the files that go along with the library.
+//! Compiles the C sources for calls that Rust can't express, and stages the files that are shipped
+//! with the library.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -19,21 +20,23 @@ fn main() -> io::Result<()> {
         .std("c11")
         .compile("vhost_simulator");
 
-    // No `-soname`: cargo hands the linker arguments of a cdylib on to the cdylibs of dependent crates, and a host crate's library would
-    // be taken for this one. A program linked by `-lvhost` looks for the name of the file all the same.
+    // No `-soname`: cargo passes a cdylib's linker arguments on to the cdylibs of dependent crates,
+    // and the loader would take a host crate's library for this one. The loader finds the library
+    // of a program linked with `-lvhost` by its file name.
 
-    // Not to be unloaded: `sim/library.rs` says why. Dependent crates' cdylibs get it too, for the same reason.
+    // Never unloaded; `sim/library.rs` has the reason. It holds for the cdylibs of dependent
+    // crates, too.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
 
-    // The libpython that is linked need not be where the system looks for libraries.
+    // The linked libpython may be outside of the loader's search path.
     #[cfg(feature = "python")]
     pyo3_build_config::add_libpython_rpath_link_args();
 
     stage()
 }
 
-/// Copies the folders to `OUT_DIR/vhost`, and tells the build scripts of dependent crates where each is: as
-/// `DEP_VHOST_SV`, `DEP_VHOST_VHDL` and `DEP_VHOST_PYTHON`.
+/// Copies the folders to `OUT_DIR/vhost`, and passes their paths to the build scripts of dependent
+/// crates as `DEP_VHOST_SV`, `DEP_VHOST_VHDL` and `DEP_VHOST_PYTHON`.
 fn stage() -> io::Result<()> {
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
     let out = PathBuf::from(out).join("vhost");
@@ -67,7 +70,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         if path.is_dir() {
             copy(&path, &to.join(name))?;
         } else {
-            // Each by itself: a folder changes with every cache that Python leaves in it.
+            // Each file by itself: Python changes the folder when it writes caches into it.
             println!("cargo::rerun-if-changed={}", path.display());
             fs::copy(&path, to.join(name))?;
         }

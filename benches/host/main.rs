@@ -91,7 +91,7 @@ static WRITES: AtomicU64 = AtomicU64::new(0);
 impl Memory for &Ram {
     fn read(&self, address: u64, buffer: &mut [u8]) {
         let from = self.at(address);
-        // SAFETY: the address is in the array, and the buffer is elsewhere.
+        // SAFETY: the address is in the array, and the buffer does not overlap it.
         unsafe { from.copy_to_nonoverlapping(buffer.as_mut_ptr(), buffer.len()) };
     }
 
@@ -115,7 +115,7 @@ impl Ram {
 #[unsafe(no_mangle)]
 extern "C" fn __vhost_bb_mem_read(_: u64, address: u64, data: *mut u8, len: usize) -> usize {
     READS.store(READS.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    // SAFETY: the host asks for bytes of the memory, and has room for them.
+    // SAFETY: the host asks for bytes of the memory, and `data` has room for `len` bytes.
     unsafe { RAM.at(address).copy_to_nonoverlapping(data, len) };
     len
 }
@@ -138,9 +138,9 @@ extern "C" fn mb_sv_call(
     args: *const u64,
     status: *mut u32,
 ) -> u64 {
-    // SAFETY: the host gives a place for the status.
+    // SAFETY: the host passes a valid pointer to the status.
     unsafe { status.write(0) };
-    // SAFETY: the host gives 16 words.
+    // SAFETY: the host passes 16 words.
     unsafe { args.read() }
 }
 
@@ -156,9 +156,9 @@ fn started() -> Firmware<&'static Ram> {
     let root = c_path(&folder);
     // SAFETY: three C strings.
     let status = unsafe { mb_init(memories.as_ptr(), mailboxes.as_ptr(), root.as_ptr()) };
-    // SAFETY: takes nothing.
+    // SAFETY: no arguments.
     let error = unsafe { mb_last_error() };
-    // SAFETY: it gives a C string.
+    // SAFETY: the library returns a C string.
     let error = unsafe { CStr::from_ptr(error) };
     assert_eq!(status, 0, "{error:?}");
 
@@ -184,7 +184,7 @@ fn c_path(path: &Path) -> CString {
 }
 
 fn tick() -> c_int {
-    // SAFETY: takes nothing.
+    // SAFETY: no arguments.
     unsafe { mb_tick() }
 }
 
@@ -296,7 +296,7 @@ fn host(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("1 MiB, {name}"));
         group.throughput(Throughput::Bytes(len));
         group.bench_function("write", |bencher| {
-            // SAFETY: a C string, and as many bytes as are said.
+            // SAFETY: a C string, and a buffer of the given length.
             bencher.iter(|| unsafe {
                 mb_backdoor_write_mem(space, address, block.as_ptr().cast(), len)
             });

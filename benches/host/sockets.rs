@@ -76,7 +76,7 @@ impl Library {
     }
 
     fn serve(&self, times: u64, batch: u64) -> Duration {
-        // SAFETY: it only looks at numbers.
+        // SAFETY: no pointer is dereferenced.
         let port = unsafe { c_skt_port(self.0) };
         let client = client(port.try_into().expect("a port"), times, batch);
         let id = until(|| {
@@ -88,17 +88,17 @@ impl Library {
         for _ in 0..times {
             let message = until(|| {
                 let mut message = std::ptr::null();
-                // SAFETY: a place for the string.
+                // SAFETY: a valid pointer to the string.
                 let len = unsafe { c_skt_read_string(self.0, id, &raw mut message) };
                 (len != 0).then_some(message)
             });
-            // SAFETY: the library keeps it until the next read.
+            // SAFETY: the string is valid until the next read.
             let len = unsafe { c_skt_write_string(self.0, id, message) };
             assert_eq!(len, 64);
         }
         let spent = start.elapsed();
         client.join().expect("a client that is content");
-        // SAFETY: it only looks at numbers.
+        // SAFETY: no pointer is dereferenced.
         unsafe { c_skt_disconnect(self.0, id) };
         spent
     }

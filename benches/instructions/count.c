@@ -1,6 +1,7 @@
 /*
- * One operation of the library, repeated: count OPERATION TIMES. Instructions are counted from outside, within the functions of the C
- * ABI, so firmware and the setting up cost nothing. The memory is a C model of `tests/c`.
+ * One operation of the library, repeated: count OPERATION TIMES. Only instructions within the
+ * functions of the C ABI are counted, by an outside tool, so that firmware and the setup add
+ * nothing. The memory is a C model of `tests/c`.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +16,15 @@ static const uint64_t FROM = 0x80020000, TO = 0x80028000;
 
 static struct firmware firmware;
 
-/* `add` is the sum, and any other method is pending: the instructions of a method are the testbench's, not the library's. */
+/* `add` returns the sum, and any other method is pending. Instructions of a method count for the
+ * testbench, not for the library. */
 uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status) {
     (void)ch, (void)arg_len;
     *status = method[0] != 'a';
     return args[0] + args[1];
 }
 
-/* Ticks until firmware has the answer. */
+/* Number of ticks until firmware has the response. */
 static int64_t answer(void) {
     for (int ticks = 0; ticks < 1000; ticks++) {
         uint32_t words;

@@ -1,5 +1,6 @@
-//! Cost of methods in Python: a call with an immediate result, one of a tick, one without a Python
-//! method, and a tick while Python is idle. Without the feature `python`, only the baseline runs.
+//! Cost of methods in Python: a call with an immediate result, a call that takes one tick, a call
+//! of a method that Python does not have, and a tick while Python is idle. Without the feature
+//! `python`, only the baseline runs.
 
 #![allow(
     unsafe_code,
@@ -27,7 +28,7 @@ const MAILBOXES: &str = "core: {space: core, base: 0x1000, ptr: 64, cache_line: 
 /// Entry of Python's path: the folder of this file.
 const METHODS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/python");
 
-/// Testbench with every method that Python does not have.
+/// Testbench, which has every method that Python does not have.
 #[unsafe(no_mangle)]
 extern "C" fn mb_sv_call(
     _: *const c_char,
@@ -36,9 +37,9 @@ extern "C" fn mb_sv_call(
     args: *const u64,
     status: *mut u32,
 ) -> u64 {
-    // SAFETY: the host gives a place for the status.
+    // SAFETY: the host passes a valid pointer to the status.
     unsafe { status.write(0) };
-    // SAFETY: the host gives 16 words.
+    // SAFETY: the host passes 16 words.
     unsafe { args.read() }
 }
 
@@ -61,7 +62,7 @@ fn started() -> Vhost {
 
 fn python(criterion: &mut Criterion) {
     if std::env::var_os("PYTHONPATH").is_none() {
-        // SAFETY: nothing else runs yet.
+        // SAFETY: no other thread runs yet.
         unsafe { std::env::set_var("PYTHONPATH", METHODS) };
     }
     let vhost = started();

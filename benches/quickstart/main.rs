@@ -1,4 +1,4 @@
-//! Cost of recording and of attaching, in the quickstart's run.
+//! Cost of recordings and of attachments, in a run of the quickstart.
 //!
 //! All variants run in turn, and the fastest run of each counts, so that other load on the machine
 //! affects all alike.
@@ -62,7 +62,7 @@ fn main() {
     }
     for _ in 0..ROUNDS {
         for variant in &mut variants {
-            // A new folder: truncating an existing file costs more than all that is written.
+            // A new folder: truncating an existing file costs more than all writes of a run.
             let folder = tempfile::tempdir().expect("a folder for files");
             let took = time(folder.path(), variant.attach);
             variant.fastest = variant.fastest.min(took);
