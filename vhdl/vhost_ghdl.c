@@ -1,11 +1,11 @@
 /*
- * vhost_ghdl.so: what the VHDL package vhost_pkg calls by VHPIDIRECT.
+ * vhost_ghdl.so: the C functions that the VHDL package vhost_pkg calls by VHPIDIRECT.
  *
- *     cc -shared -fPIC -O2 -I include -o vhost_ghdl.so vhdl/vhost_ghdl.c -ldl
+ * cc -shared -fPIC -O2 -I include -o vhost_ghdl.so vhdl/vhost_ghdl.c -ldl
  *
- * It has nothing of the library in it: it loads libvhost.so from its own folder, from where the system looks for libraries, or
- * the file that the variable VHOST_LIBRARY names. For each system it has the memories of backend `api`, which the VHDL reads and
- * writes by words, and the methods that VHDL serves.
+ * It has no code of the library. It loads libvhost.so from its own folder, or by the loader's
+ * search path, or the file in the variable VHOST_LIBRARY. For each system it has the memories of
+ * backend `api`, which VHDL reads and writes by words, and the methods that VHDL serves.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,7 +21,7 @@
 
 static const char library[] = "libvhost.so";
 
-/* This object's symbols, for the library: the memories and mb_sv_call. */
+/* Makes this object's symbols visible to the library: the memories and mb_sv_call. */
 __attribute__((constructor)) static void show(void)
 {
     Dl_info own = {0};
@@ -29,7 +29,7 @@ __attribute__((constructor)) static void show(void)
         dlopen(own.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
 }
 
-/* The library, with its symbols for this object. */
+/* Loads the library, and makes its symbols visible to this object. */
 static void *load(void)
 {
     const char *named = getenv("VHOST_LIBRARY");
@@ -49,7 +49,7 @@ static void *load(void)
     return found ? found : dlopen(library, RTLD_NOW | RTLD_GLOBAL);
 }
 
-/* A function of the library; the run ends where there is none. */
+/* Address of a function of the library. Ends the run if it is missing. */
 static void *function(const char *name)
 {
     static void *host;
@@ -79,7 +79,8 @@ enum { SYSTEMS = 64, NAME = 64, PAGE = 4096, TABLE = 1 << 10 };
 static struct system {
     void *handle;
     char name[NAME];
-    /* Pages of its memories of backend `api`, by address: 4 KiB each, made when they are first written. */
+    /* Pages of the system's memories of backend `api`, by address: 4 KiB each, allocated at their
+     * first write. */
     uint8_t **tables[1 << 10];
 } systems[SYSTEMS];
 
@@ -100,7 +101,8 @@ static int32_t current(void)
     return number;
 }
 
-/* Number of the system of this name, which is opened if there is none; -1 on an error. */
+/* Returns the number of the system of this name, which is opened if there is none; -1 on an
+ * error. */
 int32_t vhost_ghdl_system(const char *name)
 {
     int32_t number;
@@ -224,7 +226,7 @@ static uint8_t *byte(int32_t system, uint64_t address, int make)
     return *found ? *found + address % PAGE : NULL;
 }
 
-/* Bytes from an address to the end of its page, `len` at most. */
+/* Number of bytes from an address to the end of its page, `len` at most. */
 static size_t in_page(uint64_t address, size_t len)
 {
     size_t left = (size_t)(PAGE - address % PAGE);
@@ -270,7 +272,7 @@ size_t __vhost_bb_mem_write(uint64_t base, uint64_t address, const uint8_t *data
     return write_bytes(current(), address, data, len);
 }
 
-/* The word at an address of a system, whose low two bits are ignored. */
+/* Returns the word at an address of a system. The low two bits are ignored. */
 int32_t vhost_ghdl_load(int32_t system, int32_t address)
 {
     uint32_t word = 0;
@@ -292,7 +294,7 @@ void vhost_ghdl_store(int32_t system, int32_t address, int32_t data, int32_t str
 
 enum { CALLS = 64 };
 
-/* Call of firmware, from its first poll until its answer is given. */
+/* Call of firmware, from its first poll until its response is delivered. */
 static struct call {
     int32_t number, system;
     int taken, answered, polled;
@@ -303,7 +305,8 @@ static struct call {
 
 static int32_t last;
 
-/* True once VHDL has ticked: it serves methods. Where another program ticks, such as cocotb, that one does. */
+/* True once VHDL has ticked: then it serves methods. Where another program ticks, such as cocotb,
+ * that program serves them. */
 static int is_ticking;
 
 static struct call *of(int32_t number)
@@ -333,11 +336,11 @@ uint64_t mb_sv_call(const char *channel, const char *method, uint32_t arg_len, c
             return known->result;
         }
     }
-    /* 2: there is no such method. */
+    /* 2: no such method. */
     *status = 2;
     if (!is_ticking)
         return 0;
-    /* 3: it has failed. */
+    /* 3: failed. */
     *status = 3;
     if (!free || strlen(channel) >= NAME || strlen(method) >= NAME)
         return 0;
@@ -362,7 +365,7 @@ int32_t vhost_ghdl_tick(void)
     HOST(mb_tick)
     is_ticking = 1;
     served = call();
-    /* A call that was not asked again is none any more: its channel was reset. */
+    /* A call without a poll in this tick has ended: its channel was reset. */
     for (i = 0; i < CALLS; i++) {
         if (calls[i].number == 0 || calls[i].system != system)
             continue;
@@ -405,7 +408,7 @@ int32_t vhost_ghdl_call_arg(int32_t number, int32_t index)
     return call && index >= 0 && index < 16 ? (int32_t)(uint32_t)call->args[index] : 0;
 }
 
-/* Status 0: the result; 2: there is no such method; 3: the call has failed. */
+/* Ends a call. Status 0: success with the result; 2: no such method; 3: failed. */
 void vhost_ghdl_answer(int32_t number, int32_t status, int32_t result)
 {
     struct call *call = of(number);

@@ -1,6 +1,7 @@
--- The library for GHDL: its functions by VHPIDIRECT, from vhost_ghdl.so. docs/ghdl.md has each.
+-- Functions of the library for GHDL, by VHPIDIRECT from vhost_ghdl.so. docs/ghdl.md describes each.
 --
--- Integers of VHDL have 32 bits. Addresses and data are their bits, so that 16#8000_0000# is negative: use `word`.
+-- VHDL integers have 32 bits. Addresses and data are their bits, so that 16#8000_0000# is negative:
+-- use `word`.
 library ieee;
 use ieee.numeric_std.all;
 use ieee.std_logic_1164.all;
@@ -10,28 +11,30 @@ package vhost_pkg is
 
     -- ---- Life of the system: an empty path is taken from the environment ----
 
-    -- 0, or -1.
+    -- Builds the system. Returns 0, or -1.
     impure function mb_init (mem : string := ""; mailbox : string := ""; files : string := "") return integer;
-    -- One clock: the number of channels that have not exited, -1 after a fatal error.
+    -- Serves one clock. Returns the number of channels that have not exited, -1 after a fatal
+    -- error.
     impure function mb_tick return integer;
-    -- The next tick looks at the mailboxes.
+    -- Doorbell: the next tick reads the mailboxes.
     procedure mb_notify;
-    -- Prints what the channels wait for.
+    -- Prints the status of all channels.
     procedure mb_status;
-    -- The first exit code other than 0; 0 if there was none.
+    -- Returns the first exit code other than 0; 0 if there was none.
     impure function mb_exit_code return integer;
     procedure mb_shutdown;
-    -- A checkpoint in a file: 0, or -1.
+    -- Writes a checkpoint to a file. Returns 0, or -1.
     impure function mb_save (file_name : string) return integer;
     impure function mb_restore (file_name : string) return integer;
-    -- Shuts all systems down, and ends the process with this status.
+    -- Shuts down all systems, and ends the process with this status.
     procedure mb_quit (status : integer);
 
     -- ---- Several systems: the first is number 0 ----
 
-    -- Number of the system of this name, which is opened if there is none; 0 for an empty name, -1 on an error.
+    -- Returns the number of the system of this name, which is opened if there is none; 0 for an
+    -- empty name, -1 on an error.
     impure function mb_system (name : string) return integer;
-    -- Later calls are for this system. A process selects its system each time that it goes on.
+    -- Selects the system of later calls. A process selects its system each time that it resumes.
     procedure mb_system_select (system : integer);
 
     -- ---- Backdoor: 1, 2 or 4 bytes, little endian; 0 on an error ----
@@ -39,16 +42,16 @@ package vhost_pkg is
     impure function mb_backdoor_read (space : string; address : word; bytes : positive := 4) return word;
     procedure mb_backdoor_write (space : string; address : word; data : word; bytes : positive := 4);
 
-    -- ---- Memories of backend `api`: the word at an address ----
+    -- ---- Memories of backend `api`, by words ----
 
     impure function vhost_load (address : word; system : integer := 0) return word;
     -- Stores the bytes of the word whose strobes are 1.
     procedure vhost_store (
         address : word; data : word; strobes : std_logic_vector(3 downto 0) := "1111"; system : integer := 0);
 
-    -- A memory of such words, for a model that is a protected type.
+    -- Memory of words, for a model that is a protected type.
     type vhost_memory is protected
-        -- It is a memory of this system from now on, no longer of the first one.
+        -- Assigns the memory to this system instead of the first one.
         procedure of_system (number : integer);
         impure function load (address : word) return word;
         procedure store (address : word; data : word; strobes : std_logic_vector(3 downto 0) := "1111");
@@ -56,11 +59,11 @@ package vhost_pkg is
 
     -- ---- Methods ----
 
-    -- Takes the next call of firmware that waits: its number, 0 if there is none.
+    -- Takes the next waiting call of firmware. Returns its number, 0 if there is none.
     impure function mb_next_call return natural;
     impure function mb_call_is (call : natural; method : string) return boolean;
     impure function mb_call_args (call : natural) return natural;
-    -- An argument: its low 32 bits, 0 behind the last one.
+    -- Low 32 bits of an argument, 0 behind the last one.
     impure function mb_call_arg (call : natural; index : natural) return word;
     procedure mb_answer (call : natural; result : word := (others => '0'));
     procedure mb_no_method (call : natural);
@@ -68,7 +71,7 @@ package vhost_pkg is
 
     -- ---- In C ----
 
-    -- A text with its NUL: the rest of the array.
+    -- A text with its NUL. The rest of the array is unused.
     subtype c_text is string(1 to 1024);
 
     impure function ghdl_init (mem, mailbox, files : c_text) return integer;
