@@ -1,5 +1,6 @@
-//! Calls of the C ABI in any order, with pointers that are NULL or valid, in up to three systems:
-//! nothing panics or aborts, results are those of the header, and a system can be had at the end.
+//! Calls of the C ABI in any order, with pointers that are NULL or valid, in up to three systems.
+//! Nothing panics or aborts, results are those of the header, and the first system can be used
+//! again at the end.
 
 #![no_main]
 
@@ -83,7 +84,7 @@ unsafe extern "C" {
     safe fn c_skt_close(socket: *mut c_void);
 }
 
-/// Argument that is a string: NULL, a name that may be known, or any.
+/// String argument: NULL, a name that may be known, or any text.
 #[derive(Arbitrary, Debug)]
 enum Text {
     Null,
@@ -95,7 +96,7 @@ const KNOWN: [&str; 8] = [
     "core", "core0", "core1", "", "main", "other", "check", "echo",
 ];
 
-/// Handle: NULL, one of the opened ones, or any.
+/// Handle: NULL, one of the opened ones, or any value.
 #[derive(Arbitrary, Debug)]
 enum Handle {
     Null,
@@ -103,7 +104,7 @@ enum Handle {
     Any(u64),
 }
 
-/// Address in the memory, or any.
+/// Address in the memory, or any address.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Address {
     Inside(u16),
@@ -160,12 +161,12 @@ core0: {space: core, base: 0x1000, ptr: 32, cache_line: 0, stdio: {stdin: testbe
 core1: {space: core, ptr: 64, abi: semihosting, stub: none, stdio: {stdin: testbench}}
 ";
 
-/// Most calls, systems and sockets of an input.
+/// Maximum numbers of calls, systems and sockets of an input.
 const CALLS: usize = 100;
 const SYSTEMS: usize = 2;
 const SOCKETS: usize = 8;
 
-/// Folder of files of this process.
+/// Folder of this process's files.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("vhost-fuzz-abi-{}", std::process::id()));
     fs::create_dir_all(folder.join("root")).expect("a folder for files");
@@ -224,7 +225,7 @@ impl Address {
     }
 }
 
-/// Asserts that a status is one of those of the header.
+/// Asserts that a status is one of those in the header.
 fn one_of(status: c_int, all: &[c_int]) {
     assert!(all.contains(&status), "status {status}");
 }
@@ -232,7 +233,7 @@ fn one_of(status: c_int, all: &[c_int]) {
 /// Asserts that a returned string is valid.
 fn returned(text: *const c_char) {
     assert!(!text.is_null());
-    // SAFETY: the library returns C strings that stay until the next call.
+    // SAFETY: the library returns C strings that are valid until the next call.
     let text = unsafe { CStr::from_ptr(text) };
     assert!(text.to_bytes().len() < 1 << 24);
 }
@@ -328,7 +329,7 @@ impl World {
                 }
                 Act::Semihost(channel, hart, operation, argument, given) => {
                     let (channel, mut result) = (channel.string(), 0);
-                    // One operation in two is one that exists.
+                    // Every second operation is a known one.
                     let operation = if hart % 2 == 0 {
                         operation % 0x40
                     } else {

@@ -87,7 +87,7 @@ fn resolve(map: &MemoryMap) {
 /// Largest total size of static memories whose contents are checked.
 const SMALL: u64 = 1 << 16;
 
-/// Checks that initial contents are inside of their memories.
+/// Checks that initial contents are inside their memories.
 fn contain(map: &MemoryMap) {
     let kept = map
         .memories

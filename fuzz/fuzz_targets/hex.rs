@@ -1,7 +1,7 @@
-//! Memory file in the format of `$readmemh`: nothing panics, and each write is in the memory and of
-//! whole words.
+//! Memory file in the format of `$readmemh`: nothing panics, and each write is inside the memory
+//! and has whole words.
 //!
-//! The first byte has the width of a word, the second one the number of words.
+//! The first byte of an input is the width of a word, the second one the number of words.
 
 #![no_main]
 

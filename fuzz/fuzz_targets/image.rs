@@ -1,5 +1,5 @@
-//! ELF image: nothing panics, what is accepted is in the file, and an outline has what a replay
-//! needs.
+//! ELF image: nothing panics, the ranges of an accepted image are inside the file, and an outline
+//! has all that a replay needs.
 
 #![no_main]
 

@@ -76,7 +76,7 @@ enum Wish {
     Any(u32, u32, [u64; 4]),
 }
 
-/// Address near one end of a memory, or anywhere.
+/// Address near one end of a memory, or any address.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Place {
     Start(u8, i8),
@@ -238,7 +238,7 @@ impl Text {
     }
 }
 
-/// Most steps of one session, each of which may move 256 MiB.
+/// Maximum number of steps of a session, each of which may move 256 MiB.
 const STEPS: usize = 64;
 
 const GOOD: &str = "good";

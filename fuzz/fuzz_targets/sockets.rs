@@ -29,7 +29,7 @@ enum Act {
     Vanish(u8),
     Disconnect(u8),
     Close(u8),
-    /// Calls with numbers that may be nobody's.
+    /// Calls with numbers that may be unknown.
     Stray(u64, i32),
     Tick,
 }
@@ -56,11 +56,11 @@ struct World {
     connected: usize,
 }
 
-/// Most sockets, clients and bytes of an input.
+/// Maximum numbers of sockets, clients and bytes of an input.
 const MOST: usize = 16;
 const MOST_BYTES: usize = 4096;
 
-/// Polls until a byte on the way through the loopback counts as lost.
+/// Number of polls after which a byte in transit through the loopback counts as lost.
 const PATIENCE: u32 = 100_000;
 
 fuzz_target!(|acts: Vec<Act>| {
@@ -89,7 +89,7 @@ impl World {
             }
             Act::Greet(which, text) => {
                 if let Some(at) = of(&self.sockets, which) {
-                    // Without names in it, it is sent as it is.
+                    // A greeting without braces is sent unchanged.
                     let text = text.replace(['{', '}'], "");
                     let (socket, _, greeting) = &mut self.sockets[at];
                     sockets
@@ -233,7 +233,7 @@ impl World {
         }
     }
 
-    /// Waits for all bytes on their way.
+    /// Waits until all bytes in transit have arrived.
     fn finish(mut self, vhost: &Vhost) {
         for _ in 0..PATIENCE {
             let mut is_done = true;

@@ -1,8 +1,7 @@
-//! Recording: nothing panics, entries are read in their order, and a part that is cut out of a
-//! recording is one.
+//! Recording: nothing panics, entries are read in order, and a cut of a recording is a recording.
 //!
-//! An input is a file, or frames with their lengths, around which a file with the right checksums is
-//! built: the first byte tells.
+//! An input is a file, or frames with their lengths, around which a file with valid checksums is
+//! built. The first byte selects one of the two.
 
 #![no_main]
 
@@ -53,8 +52,8 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// A recording of these frames, each of which is behind its length in a byte, or in four bytes
-/// behind a byte of ones. The first one, the header, has a block of its own.
+/// Recording of these frames. The length of a frame precedes it in one byte, or in four bytes
+/// behind a byte of ones. The first frame, the header, has a block of its own.
 fn recording(frames: &[u8]) -> Vec<u8> {
     let first = match frames {
         [255, a, b, c, d, ..] => 5 + u32::from_le_bytes([*a, *b, *c, *d]) as usize,
@@ -72,7 +71,7 @@ fn recording(frames: &[u8]) -> Vec<u8> {
     file
 }
 
-/// Reads a recording to its end, and once more from its last tick on. Returns that.
+/// Reads a recording to its end, and again from its last tick on. Returns that tick.
 fn read(file: &Path) -> Result<u64, TraceError> {
     let mut trace = Trace::open(file)?;
     let mut frame = 0;
