@@ -1,4 +1,5 @@
-"""Misbehaves towards the port that it is told, with random bytes: as five clients, one after the other."""
+"""Misbehaves towards the port in its argument with random bytes, as five clients one after the
+other."""
 
 import random
 import socket
@@ -13,23 +14,23 @@ def connect() -> socket.socket:
 
 
 def reset(host: socket.socket) -> None:
-    """Ends a connection as if the machine had gone."""
+    """Ends a connection with a reset, as a crashed machine does."""
     host.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     host.close()
 
 
-# Nothing at all.
+# No byte at all.
 connect().close()
 reset(connect())
 
-# Bytes, and gone before the answer.
+# Bytes, and the end of the connection before the echo.
 with connect() as host:
     host.sendall(noise)
 host = connect()
 host.sendall(noise)
 reset(host)
 
-# Bytes for ever, and never a look at what comes back: it is the other end that has to put an end to it.
+# Bytes without end, and no read of the echo: the server must end the connection.
 with connect() as host:
     try:
         while True:

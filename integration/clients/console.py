@@ -1,4 +1,4 @@
-"""Types on the console that firmware/console.c serves: as two terminals, one after the other."""
+"""Types on the console that firmware/console.c serves, as two terminals one after the other."""
 
 import socket
 import sys
@@ -29,7 +29,7 @@ first = Terminal()
 first.sees(f"[console-1] Connected to 127.0.0.1:{port}!\nnumbers?\n> ")
 first.types("40 2\n")
 first.sees("42\n> ")
-# A line in pieces.
+# A line in several writes.
 first.types("42949", "67292 1", " 1 ", "1\n")
 first.sees("4294967295\n> ")
 first.leaves()

@@ -1,4 +1,4 @@
-"""Sends a mebibyte to the port that it is told, and checks that every byte of it comes back."""
+"""Sends a mebibyte to the port in its argument, and checks that every byte comes back."""
 
 import random
 import socket

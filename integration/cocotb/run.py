@@ -1,7 +1,8 @@
-"""Builds the simulation with cocotb's own runner, runs the test in it, and ends with whether it passed.
+"""Builds the simulation with cocotb's own runner, and runs the test. The exit status is 0 if it
+passed.
 
-The environment has the rest: LIBRARY is the folder of libvhost.so, PICORV32 that of the CPU; the host's configuration and
-PYTHONPATH are for the simulation.
+Environment: LIBRARY is the folder of libvhost.so, PICORV32 that of the CPU. The host's
+configuration and PYTHONPATH are passed on to the simulation.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Builds the chip for a simulator of cocotb's runner, and runs test_host in it: `run_host.py SIMULATOR FOLDER`.
+"""Builds the chip for a simulator of cocotb's runner, and runs test_host: `run_host.py SIMULATOR
+FOLDER`.
 
-It ends with whether the tests have passed. The environment has the rest: LIBRARY is the file of the library, PICORV32 the
-folder of the CPU, FIRMWARE0 the image, MAILBOX_FS_ROOT the root of firmware's files. GHDL finds vhost_ghdl.so in
-LD_LIBRARY_PATH.
+The exit status is 0 if the tests passed. Environment: LIBRARY is the file of the library, PICORV32
+the folder of the CPU, FIRMWARE0 the image, MAILBOX_FS_ROOT the root of firmware's files. GHDL finds
+vhost_ghdl.so in LD_LIBRARY_PATH.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ ARGUMENTS = {
     "ghdl": ["--std=08"],
 }
 
-#: Memories, where they are not arrays.
+#: Memory configuration of simulators in which memories are not arrays.
 MEMORIES = {"ghdl": {"MEMORIES": "ghdl.mem.yaml"}}
 
 
 def design(name: str) -> tuple[str, list[Path]]:
-    """Top and sources of the chip. That in VHDL has its RAM in vhost_memory: GHDL drops writes to arrays."""
+    """Returns top and sources of the chip. The chip in VHDL has its RAM in vhost_memory: GHDL drops
+    writes to arrays."""
     if name == "ghdl":
         return "core", [PROJECT / "vhdl/vhost_pkg.vhd", HERE.parent / "vhdl/core.vhd"]
     picorv32 = Path(os.environ["PICORV32"], "picorv32.v")
@@ -41,7 +43,7 @@ def design(name: str) -> tuple[str, list[Path]]:
 def main(name: str, build: Path) -> int:
     simulator = get_runner(name)
     top, sources = design(name)
-    # The folder of GHDL's libraries, for the build and for the run.
+    # Folder of GHDL's libraries, for the build and for the run.
     folder = [f"--workdir={build}"] if name == "ghdl" else []
     simulator.build(
         sources=sources,

@@ -1,4 +1,5 @@
-"""The selftest of firmware on a chip that has no HDL of the library: the host is a task of the test, its methods are Python's."""
+"""Selftest of firmware on a chip without HDL of the library: the host is a task of the test, with
+methods in Python."""
 
 from __future__ import annotations
 
@@ -13,25 +14,25 @@ from cocotb.triggers import RisingEdge
 from vhost.cocotb import Host, register_callback
 
 HERE = Path(__file__).parent
-#: Memories of the simulator: arrays by VPI, or those of GHDL.
+#: Memories of the simulator: arrays by VPI, or GHDL's in vhost_ghdl.so.
 MEMORIES = HERE / os.environ.get("MEMORIES", "host.mem.yaml")
 MAILBOXES = HERE / "mailbox.yaml"
 
 
 async def add(dut: Any, channel: str, *numbers: int) -> int:
-    """The sum of all arguments."""
+    """Returns the sum of all arguments."""
     return sum(numbers)
 
 
 async def wait(dut: Any, channel: str, clocks: int) -> int:
-    """Answers after so many clocks."""
+    """Returns after this number of clocks."""
     for _ in range(clocks):
         await RisingEdge(dut.clk)
     return clocks
 
 
 async def greet(dut: Any, channel: str, address: int) -> int:
-    """Turns a string of firmware's into capitals: its length."""
+    """Converts a string in firmware's memory to capitals, and returns its length."""
     space = vhost.get_space(channel)
     name = vhost.read_string(space, address)
     vhost.write_string(space, address, name.upper())
@@ -51,7 +52,7 @@ async def firmware_passes_its_selftest(dut: Any) -> None:
     for method in (add, wait, greet):
         register_callback(method)
     await start(dut)
-    # The recording is that of this system: those of the other tests have none.
+    # The recording is that of this system; the other tests have none.
     host = Host(dut.clk, mem=MEMORIES, mailbox=MAILBOXES)
     assert "waits for firmware's handshake" in host.status()
     assert vhost.exit_code() is None

@@ -1,4 +1,4 @@
-"""Firmware that asks cocotb: its calls drive the design, and the test waits for them."""
+"""Firmware that calls methods in cocotb: the calls drive the design, and the test waits for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vhost import Error, get_space, read_string, read_u8, write_string
 
 
 async def flip(dut: Any, channel: str, switches: int) -> int:
-    """Turns switches over, and says how they were."""
+    """Inverts these switches, and returns their previous values."""
     before = dut.switches.value.to_unsigned()
     await FallingEdge(dut.clk)
     dut.switches.value = before ^ switches
@@ -21,12 +21,12 @@ async def flip(dut: Any, channel: str, switches: int) -> int:
 
 
 async def look(dut: Any, channel: str) -> int:
-    """The lights."""
+    """Returns the lights."""
     return dut.lights.value.to_unsigned()
 
 
 async def shout(dut: Any, channel: str, address: int) -> int:
-    """Turns a string of firmware's into capitals."""
+    """Converts a string in firmware's memory to capitals."""
     space = get_space(channel)
     name = read_string(space, address)
     write_string(space, address, name.upper())
@@ -34,7 +34,7 @@ async def shout(dut: Any, channel: str, address: int) -> int:
 
 
 async def raises(dut: Any, channel: str) -> int:
-    """Reads where nothing is."""
+    """Reads an unmapped address."""
     return read_u8(get_space(channel), 0xFFFF_0000)
 
 
@@ -54,7 +54,7 @@ async def firmware_and_test_wait_for_each_other(dut: Any) -> None:
     register_callback(shout)
     Clock(dut.clk, 10, "ns").start()
 
-    # No other trigger than the clock's, which is none of Python's: the call itself brings the callback about.
+    # The only trigger is the clock's, which is not Python's: the call itself must run the callback.
     for count in range(8):
         assert await flipped() == (1 << count) - 1
         assert dut.switches.value == (2 << count) - 1

@@ -1,5 +1,5 @@
-// A chip with switches and lights, for cocotb: that drives the clock and the switches. Its host is vhost, with methods in
-// Python.
+// Chip with switches and lights for cocotb, which drives the clock and the switches. Its host is
+// vhost, with methods in Python.
 //
 //   0x0000_0000    RAM: 64 KiB
 //   0x2000_0000    a word to read, the switches; to write, the lights
@@ -7,7 +7,7 @@ module top (
     input  bit       clk,
     input  bit [7:0] switches,
     output bit [7:0] lights,
-    // Firmware has exited with this code, or the host has failed: 255.
+    // Firmware has exited with this code; 255 if the host has failed.
     output bit       over,
     output int       code
 );
@@ -35,7 +35,7 @@ module top (
     assign ready = ram_ready || port_ready;
     assign rdata = port_ready ? port_rdata : ram_rdata;
 
-    // ---- Its host ----
+    // ---- Host ----
 
     import "DPI-C" context function int mb_init(
         input string mem_cfg, input string mailbox_cfg, input string fs_root);
@@ -73,7 +73,7 @@ module top (
         $display("report %0d: %s: %s", severity, id, msg);
     endfunction
 
-    // What Python does not have: status 0, here is the result; 2, there is no such method.
+    // Methods that Python does not have. Status 0: the result is valid; 2: no such method.
     function automatic longint unsigned mb_sv_call(
         string ch, string method, int unsigned arg_len, longint unsigned args[16], output int unsigned status);
         status = method == "twice" ? 0 : 2;

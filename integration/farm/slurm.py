@@ -1,4 +1,4 @@
-"""Slurm with one node: its programs as child processes, on ports that are free."""
+"""Slurm with one node: its programs run as child processes on free ports."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-# Programs of Debian's slurm-wlm and munge, which are not in each user's PATH.
+# Programs of Debian's slurm-wlm and munge, which are outside of a user's PATH.
 PROGRAMS = ("mungekey", "munged", "slurmctld", "slurmd", "sbatch", "sinfo")
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-# Seconds.
+# Timeout in seconds.
 PATIENCE = 60
 
 
@@ -57,7 +57,7 @@ PartitionName=all Nodes={node} Default=YES MaxTime=INFINITE State=UP
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[dict[str, str]]:
-    """Starts the cluster in a folder that it has for itself. Gives the environment of its commands."""
+    """Starts the cluster in an empty folder. Returns the environment of its commands."""
     folder.chmod(0o700)
     node = socket.gethostname().split(".")[0]
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
@@ -106,7 +106,7 @@ def is_idle(environment: dict[str, str]) -> bool:
 
 
 def until(condition: Callable[[], bool], folder: Path) -> None:
-    """Waits for a condition; else fails with what the programs have written."""
+    """Waits for a condition, and fails with the programs' output after the timeout."""
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:

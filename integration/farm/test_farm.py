@@ -1,7 +1,9 @@
-"""Tables of a regression: a thousand recorded runs by several schedulers, exported, and asked in DuckDB, Polars and Spark.
+"""Tables of a regression: a thousand recorded runs by several schedulers, exported, and queried in
+DuckDB, Polars and Spark.
 
-Environment: VHOST is the command with the feature `parquet`, FARM the simulator of `examples/farm`, FIRMWARE its image, ROUNDS the
-length of a run; VHOST_LIBRARY the library with Python against which REPLAYS recordings are replayed.
+Environment: VHOST is the command with the feature `parquet`; FARM the simulator of `examples/farm`,
+FIRMWARE its image, ROUNDS the length of a run; VHOST_LIBRARY the library with Python for replays,
+REPLAYS their number.
 """
 
 from __future__ import annotations
@@ -32,12 +34,12 @@ from blocks import sealed  # noqa: E402
 VHOST = os.environ["VHOST"]
 # Tables of version 1.
 EARLIER = Path(__file__).parent / "tables-1"
-# The package, with the library that VHOST_LIBRARY names.
+# Environment with the package, and the library that VHOST_LIBRARY names.
 WITH_PACKAGE = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
-# Number of recordings that are replayed.
+# Number of replayed recordings.
 REPLAYS = int(os.environ.get("REPLAYS", "50"))
 RUNS = 2 * 495 + 10
-# Seeds whose firmware has the bug: one of a hundred, in both revisions.
+# Seeds whose firmware has the bug: one in a hundred, in both revisions.
 BUGGY = {f"{revision}-{seed}" for revision in (0, 2) for seed in range(37, 495, 100)}
 LATE = {f"2+-{seed}" for seed in range(100, 110)}
 QUESTIONS = list(farm_duckdb.queries())
@@ -59,7 +61,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("traces")
     plan = f"examples/farm/plan.sh | xargs -P 2 -L 1 examples/farm/run.sh {folder}"
     ended = run(plan)
-    # A run fails, and xargs goes on.
+    # A run fails, and xargs continues.
     assert ended.returncode == 123, ended
     assert len(list(folder.glob("*.trace"))) == RUNS
     return folder
@@ -128,14 +130,14 @@ def test_the_questions_have_the_answers_of_the_regression(
     assert buggy[4] in BUGGY
     assert late[4] in LATE
     assert buggy[1] != late[1]
-    # A buggy run fails to fill memory in its round; a late one exits in its first.
+    # A run with the bug fails to fill memory in its round; a late run exits in its first round.
     departures = {row[0]: row for row in duck["departures"]}
     assert set(departures) == BUGGY | LATE
     for run_id in BUGGY:
         seed = int(run_id.split("-")[1])
         number, kind, error = departures[run_id][3], *departures[run_id][4::2][:2]
         wrong = 1 + seed % (rounds - 1)
-        # Three requests precede the rounds, which have five each, and a print in each sixteenth.
+        # Three requests precede the rounds. A round has five, and a print in each sixteenth round.
         assert number == 3 + 5 * wrong + math.ceil(wrong / 16)
         assert (kind, error) == ("MEMSET", "EFAULT")
     assert [row[2] for row in duck["flaky_seeds"]] == [str(seed) for seed in range(100, 110)]
@@ -209,9 +211,9 @@ def test_versions_of_the_schema_are_asked_together(tables: Path, tmp_path: Path)
 
     both = tmp_path / "tables"
     shutil.copytree(tables, both)
-    # Two runs that an earlier version has exported, compressed by LZ4.
+    # Two runs that an earlier version exported, compressed with LZ4.
     shutil.copytree(EARLIER, both, dirs_exist_ok=True)
-    # A later version: a column more, and one run more.
+    # A later version: one more column, and one more run.
     folder = both / "runs" / "date=2020-01-01" / "design=later"
     folder.mkdir(parents=True)
     file = next((tables / "runs").glob("*/*/*.parquet"))
@@ -267,7 +269,7 @@ def test_runs_that_are_exported_one_by_one_leave_the_same_rows(
 
 
 def rows_of(tables: Path, runs: tuple[str, ...]) -> dict[str, list[tuple[Any, ...]]]:
-    """Rows of these runs but what differs from one run to the next: times, paths and commands."""
+    """Returns rows of these runs without the columns that vary: times, paths and commands."""
     connection = farm_duckdb.connect(tables)
     varies = "file, command, replay, started, wall_ms, trace_bytes, date"
     return {
@@ -283,7 +285,7 @@ def make(folder: Path, seeds: list[int]) -> None:
     runs = " ".join(f"{seed}/0" for seed in seeds)
     places = f"TRACES={folder}/traces TABLES={folder}/tables"
     ended = run(f"make -f examples/farm/Makefile -j2 {places} VHOST={VHOST} RUNS='{runs}'")
-    # A run fails, and make goes on.
+    # A run fails, and make continues.
     assert ended.returncode == 0, ended
 
 
@@ -292,19 +294,19 @@ def xdist(folder: Path, seeds: list[int]) -> None:
     ended = run(
         f"env {places} {sys.executable} -m pytest -q -n 2 -p no:cacheprovider examples/farm/test_runs.py"
     )
-    # The run with seed 37 fails, and pytest says so.
+    # The run with seed 37 fails, and so does pytest.
     assert ended.returncode == 1, ended
     assert "1 failed" in ended.stdout, ended
 
 
 def dvsim(folder: Path, seeds: list[int]) -> None:
-    """In a copy of the folder: dvsim removes folders of its configuration."""
+    """Runs in a copy of the folder, since dvsim removes folders of its configuration."""
     program = Path(sys.executable).with_name("dvsim")
     if not program.exists():
         pytest.skip("skipped: dvsim is missing")
     root = folder / "checkout"
     shutil.copytree(EXAMPLES, root / "examples" / "farm")
-    # It asks for the commit.
+    # dvsim reads the commit.
     author = "-c user.name=farm -c user.email=farm@localhost"
     made = run(f"git -C {root} init -q && git -C {root} {author} commit -q --allow-empty -m copy")
     assert made.returncode == 0, made
@@ -331,7 +333,7 @@ def dvsim(folder: Path, seeds: list[int]) -> None:
 
 
 def job_array(folder: Path, seeds: list[int]) -> None:
-    """Tasks of ten runs, and a job that follows them."""
+    """Tasks of ten runs, and a job that depends on them."""
     if not slurm.is_installed():
         pytest.skip("skipped: Slurm is missing")
     home = folder / "slurm"
@@ -344,7 +346,7 @@ def job_array(folder: Path, seeds: list[int]) -> None:
             f"sbatch --parsable --array={tasks} {out} examples/farm/farm.slurm", env=environment
         )
         command = f"{VHOST} trace export --parquet {folder}/traces/*.trace -o {folder}/tables"
-        # A job that Slurm never starts has no end.
+        # A job that Slurm never starts would wait forever.
         ended = run(
             f"timeout 600 sbatch --wait --dependency=afterany:{array.stdout.strip()} {out} --wrap='{command}'",
             env=environment,
@@ -386,7 +388,8 @@ def test_recordings_are_replayed_against_another_library(
         ended = replays(words, some)
         assert (ended.returncode, ended.stderr) == (0, ""), ended
         assert ended.stdout == f"{len(some)} replays\n"
-        # A run of a library that printed something else, one that was cut off, and a file that is none.
+        # The recording of a library that printed something else, one that was cut off, and an empty
+        # file.
         other, cut, empty = (tmp_path / f"{name}.trace" for name in ("other", "cut", "empty"))
         before, _, after = some[0].read_bytes().rpartition(b"round 0:")
         other.write_bytes(sealed(before + b"sound 0:" + after))
@@ -400,7 +403,7 @@ def test_recordings_are_replayed_against_another_library(
 
 @contextmanager
 def dask(folder: Path) -> Iterator[str]:
-    """A cluster of two processes. Gives the address of its scheduler."""
+    """Starts a cluster of two processes. Yields the address of its scheduler."""
     script = (
         "import sys, distributed\n"
         "with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as all:\n"
@@ -417,7 +420,7 @@ def dask(folder: Path) -> Iterator[str]:
     ) as started:
         assert started.stdout is not None
         yield started.stdout.readline().strip()
-        # The end of its input is the end of the cluster.
+        # The cluster ends at the end of its input.
 
 
 def test_a_run_that_does_not_start_has_a_recording_of_its_own(tmp_path: Path) -> None:
@@ -437,7 +440,7 @@ def test_a_run_that_does_not_start_has_a_recording_of_its_own(tmp_path: Path) ->
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(traces: Path, tmp_path: Path) -> None:
-    # A limit of the file's size stands for the end of the disk.
+    # A limit of the file size simulates a full disk.
     ended = run(
         f"trap '' XFSZ; ulimit -f 4; {VHOST} trace export --parquet {traces}/0-1*.trace -o {tmp_path}/tables"
     )
@@ -449,7 +452,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(traces: Path, tmp_path: Path) ->
 
 
 def test_the_files_are_small(traces: Path, tables: Path) -> None:
-    """Parquet is at most three tenths of the rows as lines of JSON."""
+    """Parquet has at most three tenths of the size of the rows as JSON lines."""
     connection = duckdb.connect()
     size = sum(path.stat().st_size for path in (tables / "requests").rglob("*.parquet"))
     lines = tables.parent / "requests.json"

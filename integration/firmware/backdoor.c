@@ -1,6 +1,6 @@
 /*
- * Has the testbench use its backdoor: it adds one to each of a byte and words of two, four and eight bytes, turns a block
- * of bytes round, and all of that while it is being called.
+ * Calls methods that use the testbench's backdoor while the call is in progress: an increment of a
+ * byte and of words of two, four and eight bytes, and a reversal of a block of bytes.
  */
 #include "check.h"
 
@@ -29,7 +29,7 @@ int main(void)
     CHECK(*(volatile uint32_t *)&data.u32 == 0x80000000u);
     CHECK(*(volatile uint64_t *)&data.u64 == 0x0000000100000000u);
 
-    /* An odd address: blocks are bytes. */
+    /* An odd address: a block may begin at any byte. */
     for (i = 0; i < 33; i++)
         data.block[i] = (uint8_t)i;
     CHECK(mb_call(&mailbox, "reverse", data.block + 1) == 64);
@@ -37,7 +37,7 @@ int main(void)
     for (i = 1; i < 33; i++)
         CHECK(*(volatile uint8_t *)&data.block[i] == 33 - i);
 
-    /* Nothing is there: no byte is moved. */
+    /* Unmapped: no byte is moved. */
     CHECK((mb_sword)mb_call(&mailbox, "reverse", 0xfffffff0u) == -2);
 
     mb_printf(&mailbox, "%u checks passed\n", checks);

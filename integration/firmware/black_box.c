@@ -1,4 +1,4 @@
-/* The scratch memory, which only the testbench can reach for the host: by the CPU and by the host in turn. */
+/* Accesses the scratch memory, a black box of the testbench, by the CPU and by the host in turn. */
 #include "check.h"
 
 MB_CHANNEL(mailbox);
@@ -26,12 +26,12 @@ int main(void)
     for (i = 0; i < sizeof bytes; i++)
         CHECK(SCRATCH[3 + i] == bytes[i]);
 
-    /* Its last byte, and the first behind it. */
+    /* The last byte, and the first one behind the memory. */
     CHECK(mb_memset(&mailbox, (void *)(SCRATCH + 4095), 0x5a, 1) == 0);
     CHECK(SCRATCH[4095] == 0x5a);
     CHECK(mb_memset(&mailbox, (void *)(SCRATCH + 4095), 0x5a, 2) == -MB_EFAULT);
 
-    /* A string that is not in RAM. */
+    /* A string outside of the RAM. */
     for (i = 0; i < 9; i++)
         SCRATCH[61 + i] = (uint8_t)"scratched"[i];
     SCRATCH[70] = 0;

@@ -1,4 +1,5 @@
-/* Has several calls of one method in the queue at once: each begins when the one before it has been answered. */
+/* Puts several calls of one method into the queue: each begins when the previous one has its
+ * response. */
 #include "check.h"
 
 MB_CHANNEL(mailbox);

@@ -1,4 +1,5 @@
-/* Writes a file in many steps, while it is open for reading by another descriptor, and prints in between. Exits with 0. */
+/* Writes a file in many steps while another descriptor has it open for reading, and prints in
+ * between. Exits with 0. */
 #include "mailbox.h"
 #include "check.h"
 

@@ -1,4 +1,5 @@
-/* Adds up the numbers of each line that is typed on its console; a line without numbers ends it. */
+/* Prints the sum of the numbers in each line that is typed on its console. A line without numbers
+ * ends it. */
 #include "check.h"
 
 MB_CHANNEL(mailbox);
@@ -26,7 +27,7 @@ static void put_number(unsigned number)
     put(first);
 }
 
-/* How many numbers were in the line, and their sum. */
+/* Returns how many numbers the line has, and their sum. */
 static unsigned add_line(unsigned *sum)
 {
     unsigned count = 0, number = 0;

@@ -1,4 +1,4 @@
-/* Methods that go on where they left off: each yield answers one call, and the next call resumes behind it. */
+/* Methods as coroutines: each yield responds to one call, and the next call resumes behind it. */
 #include "check.h"
 
 MB_CHANNEL(mailbox);
@@ -6,7 +6,8 @@ MB_CHANNEL(mailbox);
 #define CLOCKS 100u
 #define LONG 5000u
 
-/* `session` answers how many calls this run of execute() has had, and how often its forked process has counted while it waited. */
+/* `session` returns 100000 times the number of calls in this run of execute(), plus the number of
+ * counts of its forked process during the wait. */
 static unsigned calls_of(mb_sword session)
 {
     return (unsigned)session / 100000u;
@@ -27,11 +28,11 @@ int main(void)
 
     mb_reset(&mailbox);
 
-    /* yield(10); yield(20); yield(30); and from the beginning. */
+    /* yield(10); yield(20); yield(30); and again. */
     for (i = 0; i < 7; i++)
         CHECK((unsigned)mb_call(&mailbox, "sequence") == 10 + 10 * (i % 3));
 
-    /* A running total: each call's arguments are parsed before execute() goes on. */
+    /* A running total: the arguments of each call are parsed before execute() resumes. */
     CHECK(mb_call(&mailbox, "total", 1) == 1);
     CHECK(mb_call(&mailbox, "total", 2) == 3);
     CHECK(mb_call(&mailbox, "total", 39) == 42);
@@ -41,7 +42,8 @@ int main(void)
     CHECK(calls_of(answer) == 2);
     CHECK(beats_of(answer) >= CLOCKS - 1 && beats_of(answer) <= CLOCKS + 1);
 
-    /* A reset while a call is pending ends execute(), and what it has forked; the next call begins it anew. */
+    /* A reset while a call is pending ends execute() and its forked processes; the next call begins
+     * it anew. */
     mb_send(&mailbox, MB_CALL, call, 2, NULL, 0);
     mb_flush(&mailbox);
     for (spin = 0; spin < 100; spin++) {
@@ -51,7 +53,7 @@ int main(void)
     CHECK(calls_of(answer) == 1);
     CHECK(beats_of(answer) >= CLOCKS - 1 && beats_of(answer) <= CLOCKS + 1);
 
-    /* Those that had no call pending have not noticed. */
+    /* The reset does not affect methods without a pending call. */
     CHECK(mb_call(&mailbox, "total", 8) == 50);
     CHECK(mb_call(&mailbox, "sequence") == 20);
 

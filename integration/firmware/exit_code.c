@@ -1,4 +1,4 @@
-/* Finds fault with itself. */
+/* Fails a check of its own. */
 #include "check.h"
 
 MB_CHANNEL(mailbox);

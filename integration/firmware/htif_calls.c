@@ -1,10 +1,10 @@
-/* Console, files, standard input and arguments by HTIF. Its exit code is 42. */
+/* Uses console, files, standard input and arguments by HTIF. Exits with 42. */
 #include "htif.h"
 
 static char buffer[256] __attribute__((aligned(64)));
 static const char name[] = "out.txt";
 
-/* The exit code names the first check that fails. */
+/* The exit code is the line of the first check that fails. */
 #define CHECK(condition) \
     do { \
         if (!(condition)) \

@@ -1,4 +1,5 @@
-/* Devices, and system calls whose results depend on no descriptor and no other file of the host, so that Spike prints the same. */
+/* Uses devices, and system calls whose results depend on no descriptor and no other file of the
+ * host, so that Spike prints the same. */
 #include "htif.h"
 
 static char buffer[256] __attribute__((aligned(64)));

@@ -1,4 +1,5 @@
-/* A test in the style of riscv-tests that fails at its third check: the exit code is the number of the check. */
+/* A test in the style of riscv-tests that fails at its third check. The exit code is the number of
+ * the check. */
 #include "htif.h"
 
 static int check(int number, unsigned value, unsigned expected)

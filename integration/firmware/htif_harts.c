@@ -1,3 +1,4 @@
-/* The program of htif_common.c on the first of several harts. The others stay at its start, as in riscv-tests. */
+/* The program of htif_common.c on the first of several harts. The others wait at the start, as in
+ * riscv-tests. */
 #define PARK
 #include "htif_common.c"

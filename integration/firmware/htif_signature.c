@@ -1,4 +1,4 @@
-/* A test in the style of riscv-arch-test: results in the signature, then the exit. */
+/* A test in the style of riscv-arch-test: writes results to the signature, then exits. */
 #include "htif.h"
 
 __asm__(".data\n.align 6\n.globl begin_signature\nbegin_signature:\n"
@@ -11,7 +11,7 @@ int main(void)
 {
     for (unsigned at = 1; at < 4; at++)
         begin_signature[at] = begin_signature[0] << at;
-    /* The host reads it at the exit. */
+    /* The host reads the signature at the exit. */
     MB_CACHE_FLUSH();
     return 0;
 }

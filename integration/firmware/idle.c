@@ -1,4 +1,5 @@
-/* Asks for a handshake and then does nothing, whether anybody answers or not: what the bench measures. */
+/* Requests a handshake and then does nothing, with or without a host: the idle load of the
+ * bench. */
 #include "mailbox.h"
 
 MB_CHANNEL(mailbox);

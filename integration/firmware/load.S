@@ -1,4 +1,4 @@
-/* 64 KiB to load, for measuring how long that takes; no program. */
+/* Data of 64 KiB to measure the time of a load. Not a program. */
     .data
     .set word, 0
     .rept 0x4000

@@ -1,4 +1,4 @@
-/* Calls a method that has not answered when the watchdog has had enough. */
+/* Calls a method that is still pending when the watchdog reports. */
 #include "check.h"
 
 MB_CHANNEL(mailbox);

@@ -1,4 +1,4 @@
-/* Calls a method that the testbench does not have, and exits with the error number. */
+/* Calls a missing method, and exits with the error number. */
 #include "mailbox.h"
 
 MB_CHANNEL(mailbox);

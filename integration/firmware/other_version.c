@@ -1,4 +1,4 @@
-/* Speaks version 1.7 of the protocol. */
+/* Requests a handshake in version 1.7 of the protocol. */
 #include "mailbox.h"
 
 MB_CHANNEL(mailbox);

@@ -1,5 +1,5 @@
-/* Boots for nine parts of its time, and for the tenth does what its payload says: a number that the testbench puts into memory, and into a
- * file of this run alone. The exit code is 100 more. */
+/* Boots for nine tenths of its time, and then works on its payload: a number that the testbench
+ * writes to memory, and to a file of this run. The exit code is 100 more than the number. */
 #include "check.h"
 
 MB_CHANNEL(mailbox);
@@ -12,7 +12,7 @@ static void work(mb_word rounds)
     }
 }
 
-/* The number in a file, -1 where there is none. */
+/* Returns the number in a file, -1 if there is none. */
 static int number_in(const char *path)
 {
     char text[4] = {0};
@@ -44,7 +44,7 @@ int main(void)
     CHECK(payload == run);
     work(rounds);
     CHECK(number_in("payload.txt") == (int)run);
-    /* Each run reads on where the boot was. */
+    /* Each run continues to read at the position of the boot. */
     CHECK(mb_read(&mailbox, fd, &text, 1) == 1 && text == '1');
     mb_printf(&mailbox, "run %d\n", (int)run);
     mb_exit(&mailbox, 100 + (uint32_t)run);

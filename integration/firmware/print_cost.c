@@ -1,8 +1,8 @@
 /*
- * How many words of memory the host reads and writes for one PRINT: at most 60. The testbench counts them; what the call
- * that asks it costs is what two of them in a row differ by.
+ * Checks that the host accesses at most 60 words of memory for one PRINT. The testbench counts
+ * them. The difference of two calls in a row is the cost of the call that gets the count.
  *
- * With a testbench that ticks when it is notified: others look at the mailbox meanwhile.
+ * For a testbench that ticks on notification: others poll the mailbox in between.
  */
 #include "check.h"
 

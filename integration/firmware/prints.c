@@ -1,4 +1,4 @@
-/* Prints all the time, one line after the other: what the bench measures. */
+/* Prints one line after the other: the busy load of the bench. */
 #include "mailbox.h"
 
 MB_CHANNEL(mailbox);

@@ -1,4 +1,4 @@
-/* Calls methods in Python, which asyncio runs; see integration/python/asyncio. */
+/* Calls methods in Python that asyncio runs; see integration/python/asyncio. */
 #include "check.h"
 
 MB_CHANNEL(mailbox);
@@ -13,7 +13,8 @@ int main(void)
 
     mb_reset(&mailbox);
 
-    /* The testbench has `add`, too; Python's multiplies. The other is the testbench's alone. */
+    /* The testbench has an `add`, too; Python's multiplies. The other method is only in the
+     * testbench. */
     CHECK(mb_call(&mailbox, "add", 6, 7) == 42);
     CHECK(mb_call(&mailbox, "wait", 5) == 5);
 
@@ -22,17 +23,17 @@ int main(void)
         CHECK(mb_call(&mailbox, "wait_ticks", 0) == 0);
         CHECK(mb_call(&mailbox, "wait_ticks", i) == i);
     }
-    /* More than one task. */
+    /* Several tasks. */
     CHECK(mb_call(&mailbox, "gather", 3, 4, 5) == 12);
 
-    /* The backdoor, while it is being called. */
+    /* Backdoor accesses during the call. */
     CHECK(mb_call(&mailbox, "shout", name) == 4);
     CHECK(*(volatile char *)name == 'O');
     CHECK(mb_call(&mailbox, "square", squares, 64) == 64);
     for (i = 0; i < 64; i++)
         CHECK(*(volatile uint32_t *)&squares[i] == i * i);
 
-    /* A reset in the middle of a call: it is cancelled. */
+    /* A reset during a call cancels it. */
     endless[0] = mb_lend_str("wait_ticks");
     endless[1] = 1000000;
     mb_send(&mailbox, MB_CALL, endless, 2, NULL, 0);

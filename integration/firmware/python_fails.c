@@ -1,4 +1,4 @@
-/* What goes wrong in Python fails one call; see integration/python/asyncio. */
+/* Calls methods in Python that fail: each error fails one call. See integration/python/asyncio. */
 #include "check.h"
 
 MB_CHANNEL(mailbox);

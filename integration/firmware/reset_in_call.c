@@ -1,4 +1,5 @@
-/* Resets the channel while a call is pending. The same call in the next session is a new one, which takes its time. */
+/* Resets the channel while a call is pending. The same call in the next session is a new one, which
+ * takes its time. */
 #include "check.h"
 
 MB_CHANNEL(mailbox);
@@ -18,7 +19,7 @@ int main(void)
     uint32_t begin;
 
     mb_reset(&mailbox);
-    /* Without waiting for the response; the host takes the request, and the call is pending. */
+    /* Without a wait for the response: the host takes the request, and the call is pending. */
     mb_send(&mailbox, MB_CALL, call, 2, NULL, 0);
     mb_flush(&mailbox);
     for (spin = 0; spin < 100; spin++) {

@@ -1,4 +1,5 @@
-/* Writes by RTT, through a buffer of 16 bytes that blocks, and one whose target is a file; then echoes its input up to a dot. The exit is HTIF's. */
+/* Writes by RTT through a blocking buffer of 16 bytes and through a buffer whose target is a file,
+ * then echoes its input up to a dot. Exits by HTIF. */
 #include "htif.h"
 #include "rtt.h"
 

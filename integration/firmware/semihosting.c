@@ -1,4 +1,4 @@
-/* A program for picolibc and its semihosting, as it would be written for a debugger. */
+/* A program for picolibc and its semihosting, written as for a debugger. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

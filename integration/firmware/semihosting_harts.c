@@ -1,6 +1,7 @@
 /*
- * Four harts that ask for operations at the same time: each keeps its registers, prints whole lines, and has a file of its own. At the end
- * all of them exit. Variables of a hart share no line of a cache with those of another.
+ * Four harts that request operations at the same time. Each keeps its registers, prints whole
+ * lines, and has a file of its own. At the end all of them exit. Variables of different harts don't
+ * share cache lines.
  */
 #define HARTS 4
 #include "semihosting.h"
@@ -38,7 +39,7 @@ static char *put(char *to, const char *text)
     return to;
 }
 
-/* A line that is another one for each hart and number, and of another length. */
+/* Makes a line whose content and length differ for each hart and number. */
 static void make_line(char *to, word hart, word number)
 {
     char *end = put(to, "hart x, line xx: ");

@@ -1,4 +1,4 @@
-/* Has a mailbox, and never resets it. */
+/* Has a mailbox, and never begins a handshake. */
 #include "mailbox.h"
 
 MB_CHANNEL(mailbox);

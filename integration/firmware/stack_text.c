@@ -1,9 +1,10 @@
-/* Texts and paths in memory that the CPU has just written: buffers on the stack, most of all, are in its cache alone. */
+/* Texts and paths in memory that the CPU has just written, mostly buffers on the stack: they are in
+ * its cache only. */
 #include "mailbox.h"
 
 MB_CHANNEL(mailbox);
 
-/* A text of a number, in a buffer of the caller. */
+/* Formats a text with a number in the caller's buffer. */
 static const char *name_of(char *buffer, unsigned number)
 {
     char *at = buffer;
@@ -28,7 +29,7 @@ int main(void)
 {
     unsigned number;
     mb_reset(&mailbox);
-    /* The same addresses each time: old bytes would be printed again. */
+    /* The same addresses each time: stale bytes would be printed again. */
     for (number = 0; number < 10; number++)
         print(number);
     mb_exit(&mailbox, 0);

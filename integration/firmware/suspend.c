@@ -1,5 +1,6 @@
-/* Suspends into RAM in the middle of a file, and goes on from there behind a reset of the core, when the testbench has restored RAM and
- * host. The first time it goes on at once, and its work is lost. Exits with 0. */
+/* Suspends into RAM in the middle of a file. The first time it resumes at once, and that work is
+ * lost: the testbench restores RAM and host and resets the core, and the program resumes from RAM.
+ * Exits with 0. */
 #include "mailbox.h"
 #include "check.h"
 
@@ -7,7 +8,7 @@ MB_CHANNEL(mailbox);
 
 enum { RUNS, SUSPENDED, LOST };
 
-/* Not cleared at a start, as is what begins with 0: the testbench watches `state`. */
+/* Not in .bss, which a start clears: the testbench watches `state`. */
 static volatile uint32_t state __attribute__((section(".data"))) = RUNS;
 static mb_word context[14] __attribute__((section(".data"))) = {0};
 
@@ -24,7 +25,7 @@ static mb_word context[14] __attribute__((section(".data"))) = {0};
     op " ra," AT(0) op " sp," AT(1) op " s0," AT(2) op " s1," AT(3) op " s2," AT(4) op " s3," AT(5) op " s4," AT(6) op " s5,"     \
     AT(7) op " s6," AT(8) op " s7," AT(9) op " s8," AT(10) op " s9," AT(11) op " s10," AT(12) op " s11," AT(13)
 
-/* Stores the registers of the caller: 0. It returns once more, with 1, from `resume`. */
+/* Stores the caller's registers and returns 0. Returns a second time, with 1, from `resume`. */
 int suspend(mb_word *to) __attribute__((returns_twice));
 void resume(const mb_word *from) __attribute__((noreturn));
 __asm__(".text\n.globl suspend\nsuspend:\n" ALL(STORE) "li a0, 0\nret\n"

@@ -1,11 +1,12 @@
-/* One of two cores that talk to the host at once: each waits as long as its number says, and prints in between. */
+/* Program for several cores that use the host at the same time: each waits for a time that depends
+ * on its number, and prints in between. */
 #include "check.h"
 
 MB_CHANNEL(mailbox);
 
 int main(void)
 {
-    /* Where the program is tells which core runs it. */
+    /* The program's address has the number of its core. */
     const unsigned core = (uintptr_t)&mailbox >> 16;
     unsigned i;
 

@@ -1,4 +1,4 @@
-/* Runs into an instruction that no CPU has. */
+/* Executes an illegal instruction. */
 #include "mailbox.h"
 
 MB_CHANNEL(mailbox);

@@ -1,12 +1,12 @@
 /*
- * Texts in RAM that was never written before, as in a simulator with four states: unknown bytes behind a text's end are of no
- * interest, those that are a part of it are.
+ * Texts in RAM that was never written, in a simulator with four states: unknown bytes are reported
+ * inside of a text, and ignored behind its end.
  */
 #include "check.h"
 
 MB_CHANNEL(mailbox);
 
-/* Behind the stack: nothing else is there. */
+/* Behind the stack, where no code writes. */
 #define UNWRITTEN ((volatile char *)0x18000)
 
 static void put(unsigned at, const char *text, unsigned len)

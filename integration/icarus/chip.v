@@ -8,7 +8,7 @@ module chip (
     input  wire clk,
     input  wire resetn,
     output wire trap,
-    // A store goes into the mailbox, which firmware/link.ld puts where it is told by the test.
+    // A store into the mailbox. The test passes the mailbox's address to firmware/link.ld.
     output wire written
 );
     wire        valid;
@@ -27,7 +27,7 @@ module chip (
         .irq(32'b0), .eoi(), .trace_valid(), .trace_data()
     );
 
-    // Never written but by the host and by firmware.
+    // Written by the host and by firmware only.
     reg [31:0] ram[0:32767];
     reg [7:0]  scratch[0:4095];
 

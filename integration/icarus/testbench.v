@@ -1,11 +1,12 @@
 // Testbench for Icarus Verilog, in plain Verilog: the chip, the host behind mailbox_if, and the methods of firmware.
 //
 //   +tick=N      a tick every N clocks (default 1); 0: after writes into the mailbox, and while calls are pending
-//   +clocks=N    how long the watchdog waits (default 2,000,000)
-//   +wrong       the testbench answers a call that does not exist
-//   +checkpoint=FILE  a checkpoint where firmware has suspended itself into RAM, and the way back to it
+//   +clocks=N    timeout of the watchdog in clocks (default 2,000,000)
+//   +wrong       the testbench responds to a call that does not exist
+//   +checkpoint=FILE  saves a checkpoint when firmware has suspended itself into RAM; restores it
 //
-// With SYSTEM it has a system of its own, named after the instance, and leaves the end to the module around it: pair.v.
+// With SYSTEM it has a system of its own, named after the instance, and leaves $finish to the
+// module around it: pair.v.
 `timescale 1ns/1ps
 
 module testbench #(
@@ -56,7 +57,7 @@ module testbench #(
     end
 
 `ifdef WRONG_ARGUMENTS
-    // Refused before the simulation begins.
+    // Rejected before the simulation begins.
     initial $mb_backdoor_read_u8("cpu0", 5);
 `endif
 
@@ -115,7 +116,8 @@ module testbench #(
         end
     endtask
 
-    // Is given an address, fetches the string there by backdoor, and writes it back in capitals: its length.
+    // Reads the string at an address by backdoor, writes it back in capitals, and returns its
+    // length.
     task greet;
         begin
             $mb_backdoor_read_string(space, $mb_call_arg(call, 0), name);
@@ -131,7 +133,7 @@ module testbench #(
         end
     endtask
 
-    // Adds one to the word of so many bytes at an address.
+    // Adds one to the word of this many bytes at an address.
     task increment;
         begin
             case ($mb_call_arg(call, 1))
@@ -156,7 +158,7 @@ module testbench #(
         end
     endtask
 
-    // Turns the 32 bytes at an address round: how many bytes were moved by that.
+    // Reverses the 32 bytes at an address. Returns the number of bytes moved.
     task reverse;
         begin
             u32 = $mb_backdoor_read_block(space, $mb_call_arg(call, 0), there);
@@ -167,8 +169,8 @@ module testbench #(
         end
     endtask
 
-    // `wait` is answered when so many clocks have passed: with how many it was told to wait. A process of its own, so that
-    // other calls are answered meanwhile.
+    // `wait` returns after the number of clocks in its argument, which is its result. A separate
+    // process, so that other calls are served meanwhile.
     event   waits;
     integer waiting;
     reg [63:0] wait_for;
@@ -185,7 +187,7 @@ module testbench #(
 
     // ---- A checkpoint: firmware/suspend.c ----
 
-    // Index of the word in which firmware says what it does.
+    // Index of the word with firmware's progress.
     integer        state, word;
     reg [8*256-1:0] file;
     reg [31:0]     saved[0:32767];

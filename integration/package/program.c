@@ -1,4 +1,5 @@
-/* A simulator without Python: starts the host, has a method in Python called, ends the host, and all of it once more. */
+/* A simulator without Python: starts the host, calls a method in Python, ends the host, and repeats
+ * it. */
 #include <stdio.h>
 #include <stdint.h>
 

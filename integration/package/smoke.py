@@ -1,6 +1,7 @@
-"""Tries the installed package: its module, its stubs, and a program in C that has the library from it.
+"""Tests the installed package: its module, its stubs, and a C program that uses its library.
 
-To be run by the interpreter that it is installed for; the argument is an interpreter that has mypy and NumPy.
+Run it with the interpreter that the package is installed for. The argument is an interpreter with
+mypy and NumPy.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ MEMORIES = (
 )
 MAILBOXES = "core: {space: core, base: 0x1000, ptr: 32, cache_line: 0}"
 
-#: What firmware would call.
+#: Methods for firmware.
 METHODS = """
 import asyncio, sys
 import numpy
@@ -47,7 +48,7 @@ async def squares(channel, address, count):
 
 
 def main(tools: str) -> None:
-    """Tries all of it."""
+    """Runs all tests."""
     crate = Path(HERE.parents[1], "Cargo.toml").read_text()
     assert f'version = "{version("vhost")}"' in crate
     assert vhost.__version__ == version("vhost")
@@ -100,7 +101,7 @@ def run(*command: str | Path) -> None:
 
 
 def output(*command: str | Path, env: dict[str, str] | None = None) -> str:
-    """What a command prints that must succeed."""
+    """Returns the output of a command that must succeed."""
     return subprocess.run(
         command, check=True, stdout=subprocess.PIPE, text=True, env=env
     ).stdout.strip()

@@ -1,4 +1,5 @@
-// One port of a RAM of its own, in SystemVerilog. To the host it is a black box, which the testbench opens by `mb_bb_mem_read` and `…_write`.
+// One port of a RAM array in SystemVerilog. For the host it is a black box, which the testbench
+// implements by `mb_bb_mem_read` and `…_write`.
 module ram (
     input  bit        clk,
     input  bit        valid,
@@ -15,7 +16,7 @@ module ram (
     bit [16:0] at;
     assign at = {addr[16:2], 2'b0};
 
-    // Not always_ff: the testbench writes the bytes too.
+    // Not always_ff: the testbench writes the bytes, too.
     always @(posedge clk) begin
         ready <= valid && !ready;
         if (valid && !ready) begin

@@ -1,7 +1,8 @@
-// AXI4 port of 64 bits with one transaction at a time, in the order of their addresses' arrival; writes before reads.
+// AXI4 port of 64 bits with one transaction at a time, in the order of arrival; writes have
+// priority over reads.
 //
-// The bytes are those of the RAM's C model (ram.cpp). With BOOT the port has a program for reset instead, which jumps to
-// 0x8000_0000, and the RAM from 0x4000_0000 on.
+// The bytes are in the RAM's C model (ram.cpp). With BOOT, addresses below 0x4000_0000 have a reset
+// program that jumps to 0x8000_0000.
 //
 //   +apart   hart N begins at 0x8000_0000 + 0x1_0000 * N
 module axi_memory #(
@@ -43,7 +44,7 @@ module axi_memory #(
     // csrr t1, mhartid; slli t1, t1, 16; li t0, 1; slli t0, t0, 31; add t0, t0, t1; jr t0; nop; nop
     localparam bit [3:0][63:0] APART = {
         64'h00000013_00000013, 64'h00028067_006282b3, 64'h01f29293_00100293, 64'h01031313_f1402373};
-    // The same with li t1, 0 in place of csrr.
+    // The same with li t1, 0 instead of csrr.
     localparam bit [3:0][63:0] TOGETHER = {APART[3:1], 64'h01031313_00000313};
 
     bit apart;
@@ -59,7 +60,7 @@ module axi_memory #(
     logic [7:0]  beats;
     logic [2:0]  size;
 
-    // The address is in the RAM.
+    // True if the address is in the RAM.
     bit is_ram;
 
     assign is_ram = !BOOT || addr[30];

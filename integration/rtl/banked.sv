@@ -1,21 +1,21 @@
-// Banks in ROWS and columns. A word of the bus is one word of each bank of a row, side by side.
+// Banks in ROWS and columns. A bus word consists of one word of each bank in a row, side by side.
 module banked #(
     parameter int BYTES = 4,
     parameter int BANK_BYTES = 4,
     parameter int BANK_DEPTH = 64,
-    // Of a word of a bank, above its data.
+    // Number of bits above the data in a word of a bank.
     parameter int BITS_ABOVE = 0,
     parameter int ROWS = 1,
-    // More than one: a bank is itself an array of rows and columns.
+    // More than one for banks that are arrays of rows and columns.
     parameter int BANK_ROWS = 1
 ) (
     input  bit               clk,
-    // Of the word, in the memory.
+    // Byte offset of the word in the memory.
     input  bit [31:0]        offset,
     input  bit [BYTES-1:0]   strobes,
     input  bit [8*BYTES-1:0] data,
     output bit [8*BYTES-1:0] out,
-    // By every bank.
+    // True if every bank has kept its bits above the data.
     output bit               kept
 );
     localparam int COLUMNS = BYTES / BANK_BYTES;

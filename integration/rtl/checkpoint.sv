@@ -1,4 +1,4 @@
-// PicoRV32 with one RAM, for a program in C++ that saves the model: tb/checkpoint.cpp.
+// PicoRV32 with one RAM, for a C++ program that saves the model: tb/checkpoint.cpp.
 module top (
     input bit clk,
     input bit resetn

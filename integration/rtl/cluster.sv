@@ -1,6 +1,7 @@
-// Three PicoRV32 cores, each with a RAM of its own in an HDL array. The first has a window to a memory of the testbench's, too.
+// Three PicoRV32 cores, each with a RAM in an HDL array. The first core also has a window to a
+// memory of the testbench.
 //
-//   0x0000_0000 + 0x1_0000 * core   the core's RAM: 64 KiB, where it leaves reset
+//   0x0000_0000 + 0x1_0000 * core   the core's RAM: 64 KiB, with its reset address
 //   0x1000_0000                     the window
 module cluster #(
     parameter int CORES = 3
@@ -8,12 +9,14 @@ module cluster #(
     input  bit                   clk,
     input  bit                   resetn,
     output bit [CORES-1:0]       trap,
-    // The cores' stores, for whoever watches the bus: one is done at the clock where `write` is set.
+    // The cores' stores, for monitors of the bus. A store takes place at the clock edge where
+    // `write` is set.
     output bit [CORES-1:0]       write,
     output bit [CORES-1:0][31:0] write_addr,
     output bit [CORES-1:0][31:0] write_data,
     output bit [CORES-1:0][3:0]  write_strobes,
-    // The window: an access is asked for as long as `window_valid` is set, and done with `window_ready`.
+    // The window: an access is requested while `window_valid` is set, and completed by
+    // `window_ready`.
     output bit                   window_valid,
     output bit [31:0]            window_addr,
     output bit [31:0]            window_wdata,
@@ -30,7 +33,7 @@ module cluster #(
 
         bit [31:0] ram[16384] /*verilator public_flat_rw*/;
 
-        // Not always_ff: the host writes the words too.
+        // Not always_ff: the host writes the words, too.
         always @(posedge clk) begin
             ram_ready <= valid && addr[31:16] == 16'(i) && !ram_ready;
             ram_rdata <= ram[addr[15:2]];

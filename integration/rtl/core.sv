@@ -1,6 +1,6 @@
-// A PicoRV32 as all designs have it, with nothing but its clock and its bus.
+// PicoRV32 with only clock, reset and bus, as in all designs.
 module core #(
-    // Where it leaves reset.
+    // Reset address.
     parameter bit [31:0] START = 0,
     parameter bit        COMPRESSED = 0
 ) (

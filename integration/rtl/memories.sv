@@ -1,8 +1,9 @@
-// Memories of every geometry on one bus, with `strobes` for its bytes. What is where, memory_map.sv says; how an address
-// becomes a word of an array is written here as docs/configuration.md has it, and knows nothing of the host.
+// Memories of every geometry on one bus, with byte strobes. memory_map.sv has the address map. The
+// mapping of addresses to array words follows docs/configuration.md, independent of the host's
+// code.
 //
-// An access takes from `valid` to `ready`. It is to one word of one memory, whose first byte is at `addr`; words are as wide
-// as the memory's, and take the lower bytes of the bus.
+// An access lasts from `valid` to `ready`, and is to one word of one memory. `addr` is the address
+// of its first byte. Words have the memory's width, and use the lower bytes of the bus.
 module memories
     import memory_map::*;
 (
@@ -13,7 +14,7 @@ module memories
     input  bit [MOST_BYTES-1:0]   strobes,
     input  bit [8*MOST_BYTES-1:0] data,
     output bit [8*MOST_BYTES-1:0] out,
-    // By a word that is read: its bits above the data are as RTL wrote them.
+    // True if the bits above the data of the read word are as RTL wrote them.
     output bit                    kept
 );
     bit [31:0]             offset[COUNT], word[COUNT];
@@ -98,17 +99,17 @@ module memories
         .clk, .word(word[PACKED32]), .strobes(on[PACKED32][3:0]), .data(data[31:0]), .out(outs[PACKED32][31:0]),
         .kept(kepts[PACKED32]));
 
-    // This one's backend is `vpi` in every case.
+    // The backend of this memory is `vpi` in every case.
     typedef bit [15:0] other_t[128];
     sram #(.BYTES(2), .array_t(other_t)) other (
         .clk, .word(word[OTHER]), .strobes(on[OTHER][1:0]), .data(data[15:0]), .out(outs[OTHER][15:0]), .kept(kepts[OTHER]));
 
-    // In front of `direct32`.
+    // Hides the beginning of `direct32`.
     typedef logic [31:0] front_t[64];
     sram #(.BYTES(4), .array_t(front_t)) front (
         .clk, .word(word[FRONT]), .strobes(on[FRONT][3:0]), .data(data[31:0]), .out(outs[FRONT][31:0]), .kept(kepts[FRONT]));
 
-    // ---- Of words with bits above the data, in whole bytes or not ----
+    // ---- Words with bits above the data, in whole bytes or not ----
 
     typedef logic [38:0] ecc32_t[128];
     sram #(.BYTES(4), .array_t(ecc32_t)) ecc32 (
@@ -124,7 +125,7 @@ module memories
         .clk, .word(word[ABOVE1000]), .strobes(on[ABOVE1000][124:0]), .data(data[999:0]), .out(outs[ABOVE1000][999:0]),
         .kept(kepts[ABOVE1000]));
 
-    // ---- From other indices than 0, rows too ----
+    // ---- Indices that don't begin at 0, also of rows ----
 
     typedef logic [31:0] from16_t[16:31];
     sram #(.BYTES(4), .array_t(from16_t)) from16 (

@@ -1,5 +1,5 @@
-// Where the memories of memories.sv are, as designs/memories.mem.yaml has them: one behind the other without a gap, but for
-// `front`, which is in front of `direct32`.
+// Address map of memories.sv, as in designs/memories.mem.yaml: one memory behind the other without
+// a gap, except for `front`, which overlaps `direct32` and has priority.
 package memory_map;
     typedef enum int {
         ROM, RAM, FRONT, DIRECT32, DIRECT24, DIRECT72, DIRECT8, DIRECT2048, ROWS64, DESCENDING16, DESCENDING_ROWS40,
@@ -24,7 +24,7 @@ package memory_map;
         'h400, 'h400, 'h100, 'h1_0000, 1500, 900, 300, 'h1000, 'h400, 'h400, 600, 'h200, 'h200, 'h400, 'h400, 'h1000,
         900, 'h100, 'h200, 'h200, 1000, 'h40, 'h40, 'h20, 'h40, 'h800, 'h240};
 
-    // Of a word on the bus, which in a banked memory is a row of banks.
+    // Bytes of a word on the bus. In a banked memory, a word is a row of banks.
     localparam int unsigned BYTES[COUNT] = '{
         4, 4, 4, 4, 3, 9, 1, 256, 8, 2, 5, 4, 4, 4, 16, 16, 9, 2, 4, 8, 125, 4, 4, 2, 4, 8, 3};
     localparam int MOST_BYTES = 256;
@@ -32,7 +32,7 @@ package memory_map;
     localparam int unsigned FIRST = BASES[0];
     localparam int unsigned END = BASES[COUNT-1] + SIZES[COUNT-1];
 
-    // The memory at an address of theirs: where there are two, the one that is listed first.
+    // Index of the memory at an address; the first one in the list if two overlap.
     function automatic int memory_at(int unsigned addr);
         for (int i = 0; i < COUNT; i++)
             if (addr >= BASES[i] && addr < BASES[i] + SIZES[i])

@@ -1,4 +1,4 @@
-// The C model of the RAM: its bytes, for the RTL by words (ram.sv) and for the host by `__vhost_bb_mem_*`.
+// C model of the RAM. The RTL accesses its bytes by words (ram.sv), the host by `__vhost_bb_mem_*`.
 
 #include <cstdint>
 #include <cstring>
@@ -8,7 +8,8 @@
 
 namespace {
 
-// A power of two. What is above repeats it, as in a chip that doesn't decode the upper address bits.
+// A power of two. Higher addresses repeat the RAM, as in a chip that does not decode the upper
+// address bits.
 constexpr uint32_t SIZE = 0x100000;
 
 uint8_t bytes[SIZE];
@@ -16,7 +17,7 @@ uint64_t words_accessed;
 
 uint8_t *word(uint32_t addr) { return bytes + (addr & (SIZE - 1) & ~3u); }
 
-// How much of an access of the host's is inside; it counts by the words that a bus would have to move.
+// Clips an access of the host to the RAM, and counts it in words as a bus would move them.
 size_t inside(uint64_t &addr, size_t len) {
     // Rocket has the RAM at 0x8000'0000, and uncached at 0x6000'0000.
     addr &= ~UINT64_C(0xe0000000);
@@ -44,10 +45,10 @@ void ram_store(uint32_t addr, uint32_t data, uint32_t strobes) {
             word(addr)[i] = data >> (8 * i);
 }
 
-// How many words the host has read and written by now.
+// Number of words that the host has read and written.
 uint64_t ram_words_accessed(void) { return words_accessed; }
 
-// The RAM is the only memory of backend `api`, so `base` says nothing new.
+// The RAM is the only memory of backend `api`, so `base` is ignored.
 size_t __vhost_bb_mem_read(uint64_t, uint64_t addr, uint8_t *data, size_t len) {
     len = inside(addr, len);
     memcpy(data, bytes + addr, len);

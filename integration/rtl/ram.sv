@@ -1,4 +1,5 @@
-// One port of the RAM. Its bytes are in a C model (ram.cpp), which the host reaches by `__vhost_bb_mem_read` and `…_write`.
+// One port of the RAM. Its bytes are in a C model (ram.cpp), which the host accesses by
+// `__vhost_bb_mem_read` and `…_write`.
 module ram (
     input  bit        clk,
     input  bit        valid,

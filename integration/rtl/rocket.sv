@@ -1,11 +1,11 @@
-// Rocket, 64 bits wide, with a write-back data cache of 4 KiB and lines of 64 bytes: one hart, or four with HARTS_4. Their caches are
-// coherent, and they share the ports. All begin at the same address.
+// Rocket, 64 bits wide, with a write-back data cache of 4 KiB and lines of 64 bytes: one hart, or
+// four with HARTS_4. The caches are coherent, and the harts share the ports and the reset address.
 //
-//   0x1000_0000   on the port for devices: where its boot ROM goes; from there it jumps to
-//   0x6000_0000   RAM, on the port for devices: uncached
+//   0x1000_0000   boot ROM, on the port for devices: the reset address; jumps to 0x8000_0000
+//   0x6000_0000   RAM, uncached, on the port for devices
 //   0x8000_0000   RAM, on the port for memory
 //
-// The scratch memory of soc.sv is there for the host alone.
+// Only the host accesses the scratch memory of soc.sv.
 module soc #(
     parameter int CORES = 1,
     parameter bit COMPRESSED = 1
@@ -13,7 +13,7 @@ module soc #(
     input  bit               clk,
     input  bit               resetn,
     output bit [CORES-1:0]   trap,
-    // Lines that the core writes back, for whoever watches the bus.
+    // Lines that the core writes back, for monitors of the bus.
     output bit [CORES-1:0]   write,
     output bit [CORES-1:0][31:0] write_addr
 );

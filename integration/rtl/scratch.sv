@@ -1,4 +1,5 @@
-// A memory in SystemVerilog: to the host a black box, which the testbench opens by `mb_bb_mem_read` and `…_write`.
+// Memory in SystemVerilog. For the host it is a black box, which the testbench implements by
+// `mb_bb_mem_read` and `…_write`.
 module scratch (
     input  bit        clk,
     input  bit        valid,
@@ -15,7 +16,7 @@ module scratch (
     bit [11:0] at;
     assign at = {addr[11:2], 2'b0};
 
-    // Not always_ff: the testbench writes the bytes too.
+    // Not always_ff: the testbench writes the bytes, too.
     always @(posedge clk) begin
         ready <= valid && !ready;
         if (valid && !ready) begin

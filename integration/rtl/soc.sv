@@ -1,9 +1,10 @@
-// The chip: CORES PicoRV32 cores, with COMPRESSED instructions or without, that share one RAM, and a scratch memory that the first core has for itself.
+// The chip: CORES PicoRV32 cores, optionally with COMPRESSED instructions, that share one RAM, and
+// a scratch memory of the first core.
 //
-//   0x0000_0000 + 0x1_0000 * core   RAM: the core's 64 KiB, where it leaves reset
+//   0x0000_0000 + 0x1_0000 * core   RAM: 64 KiB of the core, with its reset address
 //   0x1000_0000                     scratch memory
 //
-// An address where nothing is stops the core that asks for it; the testbench's watchdog tells.
+// An access to an unmapped address stops the core; the testbench's watchdog reports it.
 module soc #(
     parameter int CORES = 1,
     parameter bit COMPRESSED = 0
@@ -11,7 +12,8 @@ module soc #(
     input  bit               clk,
     input  bit               resetn,
     output bit [CORES-1:0]   trap,
-    // The cores' stores, for whoever watches the bus: one is done where `write` is set.
+    // The cores' stores, for monitors of the bus. A store takes place at the clock edge where
+    // `write` is set.
     output bit [CORES-1:0]   write,
     output bit [CORES-1:0][31:0] write_addr
 );

@@ -1,12 +1,12 @@
-// Arrays that the host reaches by their paths: the comment at each makes it public to VPI.
+// Arrays that the host accesses by their paths. The comment at each array makes it public to VPI.
 //
-// How an array is declared is a parameter: from which index, upwards or downwards, of words that are arrays of bytes or have
-// more bits than the data. Word 0 is at the least index.
+// The array's declaration is a parameter: its index range, upwards or downwards, and words that are
+// arrays of bytes or have more bits than the data. Word 0 is at the lowest index.
 //
-// Bits above the data are written with it, and must be as they were written when the word is read next: `kept` says so of the
-// word whose data is on `out`.
+// Bits above the data are written with the data, and must be unchanged when the word is read next:
+// `kept` is set if they are, for the word whose data is on `out`.
 
-// Of one dimension.
+// Array with one dimension.
 module sram #(
     parameter int BYTES = 4,
     parameter type array_t = int
@@ -23,7 +23,7 @@ module sram #(
     localparam int DEPTH = $size(mem);
     localparam int BITS = $bits(mem) / DEPTH;
     localparam bit [BITS-1:0] ABOVE = ~BITS'(0) << 8 * BYTES;
-    // What RTL has written there.
+    // Bits above the data, as RTL has written them.
     bit [BITS-1:0] above[DEPTH];
 
     always_ff @(posedge clk) begin
@@ -42,7 +42,7 @@ module sram #(
     end
 endmodule
 
-// Of rows.
+// Array of rows.
 module sram_rows #(
     parameter int BYTES = 4,
     parameter type array_t = int
@@ -60,7 +60,7 @@ module sram_rows #(
     localparam int COLUMNS = $size(mem, 2);
     localparam int BITS = $bits(mem) / (ROWS * COLUMNS);
     localparam bit [BITS-1:0] ABOVE = ~BITS'(0) << 8 * BYTES;
-    // What RTL has written there.
+    // Bits above the data, as RTL has written them.
     bit [BITS-1:0] above[ROWS*COLUMNS];
 
     always_ff @(posedge clk) begin
@@ -80,7 +80,7 @@ module sram_rows #(
     end
 endmodule
 
-// The host may look at this one only.
+// Array that the host may only read.
 module sram_sealed (
     input bit clk
 );

@@ -1,12 +1,12 @@
-// VexRiscv with caches, on the same two memories as soc.sv:
+// VexRiscv with caches, with the two memories of soc.sv:
 //
-//   0x0000_0000   RAM: where the core leaves reset. Both of its buses have a port.
+//   0x0000_0000   RAM, with the reset address; a port for each of the two buses
 //   0x1000_0000   scratch memory, on the data bus
 //   0x8000_0000   RAM again, uncached
 //
-//   +reset=ADDRESS  where the core leaves reset instead, in hexadecimal
+//   +reset=ADDRESS  another reset address, in hexadecimal
 //
-// The data cache is write-through, with lines of 32 bytes. Instruction 0x500F drops all of them.
+// The data cache is write-through, with lines of 32 bytes. Instruction 0x500F drops all lines.
 module soc #(
     parameter int CORES = 1,
     parameter bit COMPRESSED = 0
@@ -14,7 +14,8 @@ module soc #(
     input  bit               clk,
     input  bit               resetn,
     output bit [CORES-1:0]   trap,
-    // The core's stores, for whoever watches the bus: one is done where `write` is set.
+    // The core's stores, for monitors of the bus. A store takes place at the clock edge where
+    // `write` is set.
     output bit [CORES-1:0]   write,
     output bit [CORES-1:0][31:0] write_addr
 );
@@ -22,7 +23,7 @@ module soc #(
         $error("VexRiscv is one core, without compressed instructions");
 
     for (genvar i = 0; i < 1; i++) begin : core
-        // Wishbone: an access takes place where `stb` and `ack` are set. Addresses count words.
+        // Wishbone: an access takes place while `stb` and `ack` are set. Addresses count words.
         logic        fetch_cyc, fetch_stb, fetch_ack;
         logic [29:0] fetch_addr;
         logic [31:0] fetch_data;
@@ -75,7 +76,7 @@ module soc #(
         assign ack = ram_ack || scratch_ack;
         assign rdata = scratch_ack ? scratch_rdata : ram_rdata;
 
-        // Nothing is at other addresses. Loads are not speculative: the program is wrong.
+        // Other addresses are unmapped. Loads are not speculative, so the program has an error.
         assign stray = cyc && stb && addr[28:26] != 0 && addr[29:26] != 4'h1;
         always_ff @(posedge clk)
             trap[i] <= resetn && (trap[i] || stray);

@@ -1,9 +1,10 @@
-// Saves model and host in two files, and goes on from them in another process. Verilator's --savable keeps the model.
+// Saves model and host in two files, and restores both in another process. Verilator's --savable
+// saves the model.
 //
-//   +save=N         after N clocks, writes model.ckpt and host.ckpt, and ends
-//   +restore        goes on from both
+//   +save=N         writes model.ckpt and host.ckpt after N clocks, and ends
+//   +restore        continues from both files
 //   +twice=N        runs itself with +save=N, then with +restore
-//   +folder=DIR/    of the files
+//   +folder=DIR/    folder of the files
 
 #include <cstdio>
 #include <cstdlib>
@@ -25,7 +26,7 @@ static void check(bool wanted, const char *what) {
     std::_Exit(70);
 }
 
-// Text behind a plusarg, empty without it.
+// Returns the text behind a plusarg, or an empty string without it.
 static std::string value(VerilatedContext &context, const char *name) {
     const char *argument = context.commandArgsPlusMatch(name);
     const char *value = std::strchr(argument, '=');

@@ -1,11 +1,12 @@
-// Where a chip has a UART: what firmware puts goes to a terminal, which is a client on TCP, and what is typed there firmware
-// gets. Firmware calls the methods console_put and console_get, see host.sv; a model of a UART would call put and get.
+// Model of a UART with a terminal, which is a TCP client: writes characters of firmware to the
+// terminal, and reads typed characters for it. Firmware calls the methods console_put and
+// console_get, see host.sv; a model of a UART would call put and get.
 package console_pkg;
     import mb_socket_pkg::*;
 
     class Console;
         protected MbSocket socket;
-        // One at a time; 0 while there is none.
+        // Client id of the terminal, of which there is at most one; 0 without one.
         protected int      terminal;
 
         function new();
@@ -14,7 +15,7 @@ package console_pkg;
             $fflush;
         endfunction
 
-        // Writes a character. False where it has to be tried again, since no terminal is there.
+        // Writes a character. Returns false without a terminal: then the caller must try again.
         function bit put(byte unsigned character);
             if (!connected())
                 return 0;
@@ -23,7 +24,7 @@ package console_pkg;
             return 1;
         endfunction
 
-        // Reads a character. False where there is none yet.
+        // Reads a character. Returns false if there is none yet.
         function bit get(output byte unsigned character);
             int count;
             if (!connected())
@@ -40,7 +41,7 @@ package console_pkg;
             return terminal > 0;
         endfunction
 
-        // The next terminal goes on where this one was.
+        // Disconnects the terminal. The next one continues in its place.
         protected function void hang_up();
             socket.disconnect(terminal);
             terminal = 0;

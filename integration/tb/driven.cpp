@@ -1,8 +1,10 @@
-// A main() that drives models one after another, and is the firmware of each by the host's backdoor.
+// A main() that drives models one after another, and acts as the firmware of each by the host's
+// backdoor.
 //
-// +forgotten leaves mb_shutdown out between them; +name=SCOPE names the scope of the exports; +tick and +init are the model's, see
-// tb/driven.sv. With +quit the process is ended by a signal. +kept lets the system of the first model go on with the second one, whose arrays
-// and exports are others.
+// +forgotten omits mb_shutdown between models. +name=SCOPE sets the scope of the exports. +tick and
+// +init are arguments of the model, see tb/driven.sv. +quit ends the process by a signal. +kept
+// keeps the system of the first model while the second one runs, whose arrays and exports are
+// others.
 
 #include <csignal>
 #include <cstdio>
@@ -103,7 +105,7 @@ std::string value_of(int argc, char **argv, const std::string &argument) {
     return "";
 }
 
-/* Accesses fail, by ticks and by the program, until the next mb_init. */
+/* Checks that accesses fail, by ticks and by the program, until the next mb_init. */
 void goes_on(Simulation &simulation) {
     for (int i = 0; i < 100; i++) {
         simulation.clock();
@@ -133,7 +135,7 @@ int main(int argc, char **argv) {
         }
         simulation.begin();
         simulation.print("model " + std::to_string(model) + "\n");
-        // What the library reports, the testbench shows.
+        // The library reports an error, and the testbench prints it.
         simulation.send(MEMSET, {0x10, 1, 4});
         simulation.print("left over");
         if (simulation.has("quit")) {
@@ -141,7 +143,7 @@ int main(int argc, char **argv) {
             std::raise(SIGTERM);
         }
         if (model == 3) {
-            // $finish, inside of a call; and nobody calls mb_shutdown.
+            // $finish inside of a call, and no mb_shutdown.
             simulation.send(EXIT, {0});
             check(simulation.finished(), "$finish");
             return 0;

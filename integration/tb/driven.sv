@@ -1,5 +1,6 @@
-// A memory, and what the host calls, for programs in C++ that drive the model themselves: tb/driven.cpp. With +tick the model calls
-// mb_tick, with +init mb_init too; else the program does.
+// A memory, and the functions that the host calls, for C++ programs that drive the model
+// themselves: tb/driven.cpp. With +tick the model calls mb_tick, with +init also mb_init; otherwise
+// the program does.
 package tb;
     export "DPI-C" function mb_report;
     export "DPI-C" function mb_print;
@@ -15,7 +16,7 @@ package tb;
         $display("[%s] %s", ch, text);
     endfunction
 
-    // Inside a call of the host's.
+    // Called by the host, inside of one of its calls.
     function automatic void mb_exited(input string ch, input int unsigned code);
         $display("%s has exited with %0d", ch, code);
         $finish;

@@ -1,6 +1,6 @@
-// Sends back what clients send: sockets without a chip, and without a host that was initialised.
+// Echoes bytes of clients: sockets without a chip, and without an initialised host.
 //
-//   +clients=N    the run is over when so many clients have come and gone (default 1)
+//   +clients=N    ends the run when N clients have connected and left (default 1)
 module echo (
     input  bit clk,
     output int status
@@ -51,7 +51,7 @@ module echo (
             $finish;
     endfunction
 
-    // False where the client is gone.
+    // Returns false if the client has left.
     function automatic bit echoed(int id);
         byte unsigned data[$];
         int           count = socket.read_bytes(id, data);

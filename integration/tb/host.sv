@@ -1,31 +1,32 @@
-// The host in the testbench: starts it, lets it tick, and has what it calls.
+// Host of the testbench: starts the library, ticks it, and has the functions that it calls.
 //
 //   +tick=N    a tick every N clocks (default 1); 0: none
-//   +notify    a tick after each write that the monitor sees, and on every clock while a call is pending; +tick=N then
-//              adds what the monitor can't see (default 0)
-//   +watchdog=N  the run has failed where a channel makes no progress for N ticks
-//   +snapshots=N  a snapshot every N ticks; a run that has failed runs again from the newest one
-//   +runs=N    goes on as N runs when firmware has booted, and ends when they have ended
-//   +run=N     is the run of this number, without others
-//   +rounds=N  rounds of work that firmware has to do
+//   +notify    a tick after each write that the monitor observes, and on every clock while a call
+//              is pending; +tick=N adds ticks for other changes (default 0)
+//   +watchdog=N  fails the run if a channel makes no progress for N ticks
+//   +snapshots=N  a snapshot every N ticks; a failed run is rerun from the newest one
+//   +runs=N    forks N runs when firmware has booted, and ends when they have ended
+//   +run=N     a single run with this number, without a fork
+//   +rounds=N  number of firmware's rounds of work
+//   +roots=DIR folder of firmware's files: DIR/boot during the boot, DIR/runN in run N
 //   +roots=DIR run N has its files in DIR/runN; before, they are in DIR/boot
 module host
     import vhost_pkg::*;
 (
     input  bit  clk,
-    // Something was written to a mailbox.
+    // A mailbox was written.
     input  bit  written,
     // All channels have exited, or the host has failed.
     output bit  over,
-    // What firmware said of it: the first exit code other than 0. 255 where the host has failed.
+    // First exit code of firmware other than 0; 255 if the host has failed.
     output int  status
 );
-    // The library finds the exports below in the scope that mb_init is called from: it is imported here.
+    // The library finds the exports below in the scope of the mb_init call, which is imported here.
     import "DPI-C" context function int mb_init(
         input string mem_cfg, input string mailbox_cfg, input string fs_root);
 `ifdef SYSTEMS
-    // With VHOST_SYSTEMS=scope each instance has a system of its own: calls from here are for it. Those of functions that the library
-    // calls are, wherever they are imported.
+    // With VHOST_SYSTEMS=scope each instance has a system of its own, for calls from here. Calls
+    // from functions that the library calls are for the same system, wherever they are imported.
     import "DPI-C" context function int mb_tick();
     import "DPI-C" context function void mb_notify();
     import "DPI-C" context function void mb_shutdown();
@@ -50,23 +51,23 @@ module host
 
     longint unsigned patience;
 
-    // Ticks from one snapshot to the next, and runs to go on as; none where 0.
+    // Ticks between two snapshots, and number of runs to fork; 0 for none.
     longint unsigned every;
     int unsigned     runs, rounds;
-    // The number of this run, and the folder of all runs' files; none where empty.
+    // Number of this run, and folder of all runs' files; empty for none.
     int              run;
     string           roots;
-    // This process was a snapshot.
+    // This process is a woken snapshot.
     bit              again;
 
-    // Channels, those that have exited, and reports of errors and worse.
+    // Numbers of channels, of exited channels, and of reports of severity error or fatal.
     int unsigned channels, exits, errors;
 
     initial begin
         on_notify = $test$plusargs("notify") != 0;
         if ($value$plusargs("tick=%d", period) == 0)
             period = on_notify ? 0 : 1;
-        // Empty: the files that MEM_CFG_FILE, MAILBOX_CFG_FILE and MAILBOX_FS_ROOT name.
+        // Empty: files of MEM_CFG_FILE, MAILBOX_CFG_FILE and MAILBOX_FS_ROOT.
         if (mb_init("", "", "") != 0)
             fail();
         else if ($value$plusargs("watchdog=%d", patience) != 0 && mb_watchdog(patience, FATAL) != 0)
@@ -78,7 +79,7 @@ module host
         if ($value$plusargs("roots=%s", roots) != 0)
             set_root("boot", "shared.txt", "0123456789");
 `ifdef CONSOLE
-        // After mb_init: a recording has all that is said on it.
+        // After mb_init, so that the recording has all messages of the socket.
         console = new();
 `endif
     end
@@ -95,9 +96,9 @@ module host
     int unsigned     since_tick;
     bit              look;
 
-    // Channels whose call of `wait` was pending after the last tick, and when it began; the same for this tick.
+    // Start clocks of pending calls of `wait` by channel, after the last tick and for this tick.
     longint unsigned began[string], pending[string];
-    // How many they are.
+    // Number of pending calls.
     int unsigned     waiting;
 
     always @(posedge clk) begin
@@ -113,7 +114,7 @@ module host
                 fork_runs();
             else
                 begin_run();
-        // What was written at this edge is there at the next.
+        // A value written at this edge is visible at the next one.
         look <= on_notify && (written || waiting != 0);
     end
 
@@ -127,7 +128,8 @@ module host
             again = 1;
             $display("host: runs again from clock %0d", clocks);
         end
-        // Every pending call was asked again. One that was not is none any more: firmware has reset its channel.
+        // Every pending call was polled again. A call without a poll has ended: firmware has reset
+        // its channel.
         if (waiting != 0 || pending.num() != 0) begin
             began = pending;
             pending.delete();
@@ -137,7 +139,7 @@ module host
             fail();
         else if (served == 0) begin
             over = 1;
-            // The library has not found the exports.
+            // Without an exit, the library has not found the exports.
             if (exits == 0)
                 fail();
         end
@@ -145,12 +147,13 @@ module host
 
     // ---- Many runs of one boot ----
 
-    // The channel that has booted, where its payload is to be, and whether that is there.
+    // Channel that has booted, address of its payload, and true once the payload is there.
     string           booted;
     longint unsigned payload;
     bit              begun;
 
-    // Firmware has booted, and wants its payload at this address: the number of the run.
+    // Method of firmware that has booted: returns the number of the run once the payload is at this
+    // address.
     function automatic longint unsigned boot_over(string ch, longint unsigned addr, output int unsigned status);
         booted = ch;
         payload = addr;
@@ -158,7 +161,7 @@ module host
         return 64'(unsigned'(run));
     endfunction
 
-    // Goes on as many runs; the process that began them ends with the first status that is not 0.
+    // Forks the runs. The parent's status is the first one of a run that is not 0.
     function automatic void fork_runs();
         run = mb_runs(runs, 2);
         if (run < 0)
@@ -177,11 +180,11 @@ module host
         end
     endfunction
 
-    // Gives this run its files and its payload.
+    // Sets this run's files and payload.
     function automatic void begin_run();
         string space;
         begun = 1;
-        // Also where the program that drives the model has begun the runs.
+        // Also for runs that the main program has forked.
         void'($value$plusargs("run=%d", run));
         if (roots != "")
             set_root($sformatf("run%0d", run), "payload.txt", $sformatf("%0d", run));
@@ -189,10 +192,10 @@ module host
         mb_backdoor_write_u32(space, payload, unsigned'(run));
     endfunction
 
-    // C's own: Verilator 5.006 has no $system of a string.
+    // C's function: Verilator 5.006 has no $system with a string.
     import "DPI-C" system = function int shell(input string command);
 
-    // Has firmware's files in a folder of this name, in which there is a file.
+    // Moves the root of firmware's files to the folder of this name, and creates a file in it.
     function automatic void set_root(string name, string file, string text);
         string folder = {roots, "/", name};
         int    written;
@@ -207,7 +210,7 @@ module host
             fail();
     endfunction
 
-    // What the library has not reported is told here.
+    // Ends the run as failed, and prints the error if the library has not reported it.
     function automatic void fail();
         status = 255;
         over = 1;
@@ -252,7 +255,7 @@ module host
     import "DPI-C" function longint unsigned ram_words_accessed();
 `endif
 
-    // One poll of a method; `args` always has 16 words, of which arg_len count.
+    // Polls a method once; `args` always has 16 words, of which arg_len count.
     function automatic longint unsigned mb_sv_call(
         string ch, string method, int unsigned arg_len, longint unsigned args[16], output int unsigned status);
         status = READY;
@@ -278,7 +281,7 @@ module host
     endfunction
 
 `ifdef CONSOLE
-    // Open once the host is.
+    // Created after the host has started.
     console_pkg::Console console;
 
     function automatic longint unsigned console_put(
@@ -304,7 +307,7 @@ module host
     endfunction
 `endif
 
-    // Answers when so many clocks have passed: with how many it was told to wait.
+    // Returns after `count` clocks, with `count` as the result.
     function automatic longint unsigned wait_clocks(string ch, longint unsigned count, output int unsigned status);
         longint unsigned since = began.exists(ch) != 0 ? began[ch] : clocks;
         began.delete(ch);
@@ -316,7 +319,8 @@ module host
         return count;
     endfunction
 
-    // Is given an address, fetches the string there by backdoor, and writes it back in capitals: its length.
+    // Reads the string at an address by backdoor, writes it back in capitals, and returns its
+    // length.
     function automatic longint unsigned greet(string ch, longint unsigned addr);
         string space, name;
         mb_get_space(ch, space);
@@ -325,7 +329,7 @@ module host
         return 64'(unsigned'(name.len()));
     endfunction
 
-    // Adds one to the word of so many bytes at an address.
+    // Adds one to the word of this many bytes at an address.
     function automatic longint unsigned increment(string ch, longint unsigned addr, longint unsigned bytes);
         string            space;
         byte unsigned     u8;
@@ -354,7 +358,8 @@ module host
         return 0;
     endfunction
 
-    // Turns the 32 bytes at an address round: how many bytes were moved by that, or as many -1 as accesses failed.
+    // Reverses the 32 bytes at an address. Returns the number of bytes moved, less the number of
+    // failed accesses.
     function automatic longint unsigned reverse(string ch, longint unsigned addr);
         string        space;
         byte unsigned there[32], back[32];
@@ -367,7 +372,7 @@ module host
         return 64'(unsigned'(moved));
     endfunction
 
-    // ---- The scratch memory, and a RAM in SystemVerilog, for the host; addresses count from their first byte ----
+    // ---- Scratch memory and RAM for the host; addresses are relative to the first byte ----
 
     function automatic void mb_bb_mem_read(string name, longint unsigned addr, output byte unsigned data);
 `ifdef SYSTEMS

@@ -1,5 +1,6 @@
-// What it takes to load an ELF image: time, and calls to the simulator by name. The linker's --wrap leads every call of one of
-// these functions, the library's own and those of UVM's code, through the one here that counts it.
+// Cost to load an ELF image: time, and number of calls to each function of the simulator. The
+// linker's --wrap redirects every call of these functions, the library's own and those of UVM's
+// code, to the counting ones here.
 
 #include <cstdint>
 #include <cstdio>
@@ -11,7 +12,7 @@
 
 namespace {
 
-// In each space so many loads are made in turn, and the fastest counts.
+// Number of loads in each space, of which the fastest counts.
 constexpr int TURNS = 20;
 
 struct Counter {
@@ -27,7 +28,7 @@ Counter *counter(const char *name) {
     return counters;
 }
 
-// Microseconds of the processor's time, or -1.
+// Returns processor time in microseconds, or -1.
 double load(const char *space, const char *image) {
     const std::clock_t begun = std::clock();
     if (mb_load_elf(space, image) != 0)

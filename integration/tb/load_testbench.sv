@@ -1,4 +1,4 @@
-// The host loads an ELF image into the same array by either backend; load_cost.cpp measures that.
+// Loads an ELF image into the same array by either backend; load_cost.cpp measures it.
 //
 //   +image=FILE    the image
 module testbench (

@@ -1,10 +1,11 @@
 // Runs the testbench in Verilator: drives the clock, and ends with the testbench's status.
 //
-//   +idle           for measuring: says what a clock took of the processor's time
-//   +between=N      a snapshot every N clocks, from here: a model on several threads can be forked between two evaluations
+//   +idle           prints the processor time of a clock, for measurements
+//   +between=N      takes a snapshot every N clocks, in this file: a model on several threads can
+//                   be forked between two evaluations
 //   +waves=FILE     waves of all signals, of a model with --trace-fst
 //   +coverage=FILE  coverage, of a model with --coverage-line and the like
-//   +forked=N       goes on as N runs, from here, and ends when they have ended; each has its number as +run
+//   +forked=N       forks N runs, in this file, each with its number as +run, and ends with them
 
 #include <cstdio>
 #include <cstdlib>
@@ -19,24 +20,25 @@
 #endif
 #include "vhost.h"
 
-// Clock in which runs begin: before firmware has booted.
+// Clock of the fork, before firmware has booted.
 static const unsigned FORK = 500;
 
-// Number behind a plusarg, 0 without it.
+// Returns the number behind a plusarg, or 0 without it.
 static long number(VerilatedContext &context, const char *name) {
     const char *argument = context.commandArgsPlusMatch(name);
     const char *value = std::strchr(argument, '=');
     return value ? std::atol(value + 1) : 0;
 }
 
-// Text behind a plusarg, empty without it.
+// Returns the text behind a plusarg, or an empty string without it.
 [[maybe_unused]] static std::string text(VerilatedContext &context, const char *name) {
     const char *argument = context.commandArgsPlusMatch(name);
     const char *value = std::strchr(argument, '=');
     return value ? value + 1 : "";
 }
 
-// Ends the threads of a model, and gives it new ones. Verilator before 5.010 has no functions for it.
+// Ends the threads of a model, and creates new ones. Verilator before 5.010 has no functions for
+// it.
 template <class Model> static void without_threads(Model &model) {
     if constexpr (requires { model.prepareClone(); })
         model.prepareClone();
@@ -47,7 +49,8 @@ template <class Model> static void with_threads(Model &model) {
         model.atClone();
 }
 
-// Takes a snapshot while the model has no threads but this one. Verilator starts them again, in a snapshot that was woken, too.
+// Takes a snapshot while the model has only this thread. Verilator starts the others again, also in
+// a woken snapshot.
 static void snapshot(VerilatedContext &context, Vtestbench &testbench) {
     without_threads(testbench);
     const int woken = mb_snapshot();
@@ -56,7 +59,8 @@ static void snapshot(VerilatedContext &context, Vtestbench &testbench) {
         printf("main: runs again from clock %ld\n", long(context.time() / 2));
 }
 
-// Goes on as many runs while the model has no threads but this one. True in the process that began them, when all have ended.
+// Forks the runs while the model has only this thread. Returns true in the parent, when all have
+// ended.
 static bool forked(VerilatedContext &context, Vtestbench &testbench, int runs) {
     without_threads(testbench);
     const int run = mb_runs(runs, 2);
@@ -81,20 +85,20 @@ int main(int argc, char **argv) {
 #ifdef THREADS
     context.threads(THREADS); // also where the machine has fewer processors
 #else
-    context.threads(1); // or there is a pool of threads that no model uses, and the process can't be forked
+    context.threads(1); // otherwise a thread pool that no model uses prevents forks
 #endif
     context.commandArgs(argc, argv);
     context.fatalOnVpiError(false); // the host reports what VPI refuses
 #if VM_TRACE_FST
     context.traceEverOn(true);
 #endif
-    Vtestbench testbench{&context, ""}; // no name, or it would stand before every HDL path
+    Vtestbench testbench{&context, ""}; // a name would precede every HDL path
 #if VM_TRACE_FST
     VerilatedFstC waves;
     testbench.trace(&waves, 99);
     waves.open(text(context, "waves=").c_str());
 #endif
-    testbench.eval(); // the `initial` blocks, the host's start among them
+    testbench.eval(); // runs the `initial` blocks, including the host's start
     const long between = number(context, "between=");
     if (between)
         mb_snapshots(0, 2);

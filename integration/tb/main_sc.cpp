@@ -1,4 +1,5 @@
-// Runs the testbench as a module of SystemC: a clock, signals at its ports, and the testbench's status at the end.
+// Runs the testbench as a SystemC module, with a clock and signals at its ports, and ends with the
+// testbench's status.
 
 #include <systemc>
 

@@ -1,4 +1,4 @@
-// Sockets, as the testbenches here use them.
+// Socket classes for the testbenches here.
 package mb_socket_pkg;
     `include "mb_socket.sv"
 endpackage

@@ -1,10 +1,11 @@
-// The host and the RTL access the same memories, and each must see what the other wrote, and no byte else changed.
+// Accesses of host and RTL to the same memories: each must read the other's writes, and no other
+// byte may change.
 //
-//   +seed=N        of the accesses (default 1)
-//   +accesses=N    how many, of 1 to 300 bytes (default 10,000)
-//   +probe=ADDR    instead: the host writes four bytes there and reads them, for memories that it can't reach
+//   +seed=N        seed of the accesses (default 1)
+//   +accesses=N    number of accesses, of 1 to 300 bytes (default 10,000)
+//   +probe=ADDR    instead: the host writes and reads four bytes there, for inaccessible memories
 //
-// All of it has a shadow of its own: what each byte must be.
+// `shadow` has the expected value of each byte.
 module testbench
     import memory_map::*;
     import vhost_pkg::*;
@@ -12,14 +13,14 @@ module testbench
     input  bit clk,
     output int status
 );
-    // The host has a copy of the ROM, which nobody writes.
+    // The host has a copy of the ROM, which is never written.
     localparam int unsigned WRITABLE = BASES[RAM];
     localparam int MOST = 300;
     localparam string SPACE = "bus";
 
     typedef byte unsigned bytes_t[MOST];
 
-    // The library finds the exports below in the scope that mb_init is called from: it is imported here.
+    // The library finds the exports below in the scope of the mb_init call, which is imported here.
     import "DPI-C" context function int mb_init(
         input string mem_cfg, input string mailbox_cfg, input string fs_root);
     import "DPI-C" context function longint mb_backdoor_read_mem(
@@ -39,7 +40,7 @@ module testbench
     bit [31:0]             addr;
     bit [MOST_BYTES-1:0]   strobes;
     bit [8*MOST_BYTES-1:0] data, out;
-    // What was on `out` when the last access was ready.
+    // Value of `out` when the last access was ready.
     bit [8*MOST_BYTES-1:0] got;
     bit                    got_kept;
 
@@ -47,7 +48,7 @@ module testbench
 
     byte unsigned shadow[END-FIRST];
 
-    // What the words of direct32 hold that are behind front: nobody reaches them.
+    // Words of direct32 that front hides, which no access reaches.
     localparam int HIDDEN = (BASES[FRONT] - BASES[DIRECT32]) / 4;
     bit [31:0] hidden[SIZES[FRONT]/4];
 
@@ -99,9 +100,10 @@ module testbench
         return unsigned'($dist_uniform(seed, int'(least), int'(most)));
     endfunction
 
-    // ---- The RTL's side ----
+    // ---- RTL side ----
 
-    // The first byte of the word at an address, and behind its last one.
+    // Address of the first byte of the word at an address. `word_end` is the address behind its
+    // last byte.
     function automatic int unsigned word_start(int unsigned at);
         int memory = memory_at(at);
         return at - (at - BASES[memory]) % BYTES[memory];
@@ -111,7 +113,7 @@ module testbench
         return word_start(at) + BYTES[memory_at(at)];
     endfunction
 
-    // One access on the bus, to the word that begins at an address.
+    // One access on the bus to the word at this address.
     task automatic transfer(int unsigned word);
         @(negedge clk);
         addr = word;
@@ -122,7 +124,7 @@ module testbench
         valid = 0;
     endtask
 
-    // Writes what the shadow holds.
+    // Writes the values of the shadow.
     task automatic rtl_writes(int unsigned from, int unsigned len);
         for (int unsigned word = word_start(from); word < from + len; word = word_end(word)) begin
             strobes = 0;
@@ -135,7 +137,8 @@ module testbench
         strobes = 0;
     endtask
 
-    // Every word that has one of these bytes must be what the shadow says, its other bytes too.
+    // Compares every word that contains one of these bytes with the shadow, including its other
+    // bytes.
     task automatic rtl_sees(int unsigned from, int unsigned len);
         for (int unsigned word = word_start(from); word < from + len; word = word_end(word)) begin
             transfer(word);
@@ -163,14 +166,14 @@ module testbench
         return $sformatf("0x%0x, which is %s + 0x%0x", at, NAMES[memory], at - BASES[memory]);
     endfunction
 
-    // The first difference is told, and ends the run.
+    // Prints the first difference, and ends the run.
     function automatic void differs(string how);
         if (status == 0)
             $display("memories: after %s: %s", doing, how);
         status = 1;
     endfunction
 
-    // ---- What is there at first ----
+    // ---- Initial contents ----
 
     task automatic fill();
         for (int unsigned word = FIRST; word < WRITABLE; word = word_end(word)) begin
@@ -185,7 +188,7 @@ module testbench
             hidden[i] = memories.direct32.mem[HIDDEN+i];
     endtask
 
-    // What the memories' configuration says of it; $readmemh itself has the say on files.
+    // Updates the shadow by the memories' configuration. $readmemh reads the files for it.
     task automatic take_initial_content();
         bit [23:0]  direct24[500];
         bit [127:0] horizontal[64];
@@ -227,7 +230,7 @@ module testbench
             shadow[at-FIRST] = 0;
     endfunction
 
-    // The host has filled it with what only it knows: neither what was there nor zeros.
+    // Reads random content that the host has written: neither the previous bytes nor zeros.
     task automatic take_random(memory_t memory);
         int unsigned from = BASES[memory];
         int unsigned size = SIZES[memory];
@@ -255,7 +258,7 @@ module testbench
         int unsigned most = draw(0, 1) == 0 ? 16 : MOST;
         int unsigned len = draw(1, most);
         int unsigned from = draw(BASES[memory], end_of(memory) - 1);
-        // Over the end, mostly.
+        // Mostly across the end of the memory.
         if (draw(0, 3) == 0)
             from = end_of(memory) - draw(1, len);
         if (from + len > END)
@@ -287,7 +290,7 @@ module testbench
             shadow[from-FIRST+i] = bytes[i];
         end
         host_writes(from, len, bytes);
-        // The words before and behind it, too.
+        // Also the words before and behind it.
         if (from > WRITABLE) begin
             from--;
             len++;
@@ -295,7 +298,7 @@ module testbench
         rtl_sees(from, from + len < END ? len + 1 : len);
     endtask
 
-    // ---- The host's side: all at once, or by the function for just so much, taken at random ----
+    // ---- Host side: one block, or the function for one size, selected at random ----
 
     function automatic void host_writes(int unsigned from, int unsigned len, bytes_t bytes);
         longint unsigned at = 64'(from);
@@ -363,7 +366,7 @@ module testbench
         end
     endfunction
 
-    // What the host says of a memory that it can't reach, it reports.
+    // Accesses an unreachable memory, whose error the host reports.
     function automatic void probe(int unsigned at);
         bytes_t bytes;
         longint written = mb_backdoor_write_mem(SPACE, 64'(at), bytes, 4);

@@ -1,6 +1,7 @@
-// Watches the cores' stores, and tells of those that go into a mailbox.
+// Monitors the cores' stores, and signals those into a mailbox.
 //
-// firmware/link.ld puts the mailbox at the address that it is told: here MAILBOX, counted from the core's own RAM.
+// firmware/link.ld places the mailbox at an address from its options: here MAILBOX, relative to the
+// core's own RAM.
 module monitor #(
     parameter int CORES = 1,
     parameter bit [15:0] MAILBOX = 16'h8000,

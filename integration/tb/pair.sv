@@ -1,5 +1,5 @@
-// Two chips in one simulation: each testbench calls mb_init in a scope of its own. It ends when both have ended; `status` is the first
-// one's that is not 0.
+// Two chips in one simulation, whose testbenches each call mb_init in a scope of their own. It ends
+// when both have ended; `status` is the first one that is not 0.
 module pair (
     input  bit clk,
     output int status

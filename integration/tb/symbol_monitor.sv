@@ -1,6 +1,7 @@
-// In place of monitor.sv, for firmware with HTIF: tells of stores to its words, whose addresses are symbols of the image.
+// Replaces monitor.sv for firmware with HTIF: signals stores to its words, whose addresses are
+// symbols of the image.
 //
-//   +rtt   and of those to the control block of RTT
+//   +rtt   also stores to the control block of RTT
 module monitor
     import vhost_pkg::*;
 #(
@@ -14,7 +15,7 @@ module monitor
     import "DPI-C" context function int mb_symbol(
         input string place, input string name, output longint unsigned value, output longint unsigned size);
 
-    // A word of HTIF has 8 bytes, and its symbol perhaps no size.
+    // A word of HTIF has 8 bytes; its symbol may have no size.
     localparam longint unsigned WORD = 8;
 
     typedef struct {
@@ -24,7 +25,7 @@ module monitor
     range_t watched[$];
     bit     looked;
 
-    // The host is there when the clock runs.
+    // The host has started when the clock runs.
     always @(posedge clk)
         if (!looked) begin
             looked <= 1;

@@ -1,8 +1,9 @@
-// A main() that drives two models in turn, clock by clock, each in a context of its own and with a system of its own.
+// A main() that drives two models in turn, clock by clock, each with a context and a system of its
+// own.
 //
-//   +handles    the systems are opened here, and selected before each evaluation; without it, VHOST_SYSTEMS=scope has each scope of a
-//               model that calls mb_init have one
-//   +late       the second model begins, and ends, after the first: it is constructed a few clocks later
+//   +handles    opens the systems here, and selects one before each evaluation; without it,
+//               VHOST_SYSTEMS=scope opens one for each scope of a model that calls mb_init
+//   +late       constructs the second model a few clocks later, so that it begins and ends later
 
 #include <algorithm>
 #include <cstdio>
@@ -46,7 +47,7 @@ class Simulation {
             check(mb_system_close(system) == 0, "mb_system_close");
     }
 
-    // One clock. False when the model has finished.
+    // Runs one clock. Returns false when the model has finished.
     bool clock() {
         select();
         for (int half = 0; half < 2 && !context.gotFinish(); half++) {
@@ -65,7 +66,7 @@ class Simulation {
     void *system = nullptr;
 
     void select() {
-        // Names are looked up in the context of the thread.
+        // Names are looked up in the thread's context.
         Verilated::threadContextp(&context);
         if (system)
             check(mb_system_select(system) == 0, "mb_system_select");

@@ -1,11 +1,11 @@
-// Two chips that know nothing of one another, with a host of sv/mailbox_sv each. They end one after the other.
+// Two independent chips, each with a host of sv/mailbox_sv. They end one after the other.
 module testbench;
     import mailbox_core_pkg::*;
     import plain_pkg::*;
     `include "mailbox.svh"
 
-    // Is given an address, fetches the string there by backdoor, and writes it back in capitals: its length. It takes time in between, in
-    // which the other system is served.
+    // Reads the string at an address by backdoor, writes it back in capitals, and returns its
+    // length. It takes simulated time in between, in which the other system is served.
     class GreetMethod extends MbMethod;
         local string  space;
         local `MB_PTR addr;
@@ -61,7 +61,7 @@ module testbench;
         host.register_method(wait_);
         host.register_method(greet);
         host.missing_method_is_fatal = 0;
-        // Errors of requests that the self-test has refused.
+        // Errors of requests that the self-test expects to be refused.
         host.failed_status = 0;
     endfunction
 
@@ -78,7 +78,7 @@ module testbench;
         set_up(MbHost::get_system("right"));
         if_left.connect(MbHost::get_system("left"));
         if_right.connect(MbHost::get_system("right"));
-        // Every third clock.
+        // A tick every third clock.
         if_right.period = 3;
         fork
             run("left");

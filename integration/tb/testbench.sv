@@ -1,11 +1,11 @@
 // Chip, host and watchdog. It ends when all channels have exited; `status` is then firmware's.
 //
-//   +clocks=N    how long the watchdog waits for that (default 2,000,000)
-//   +idle        the run is over, and good, when that time has passed: for measuring
+//   +clocks=N    timeout of the watchdog in clocks (default 2,000,000)
+//   +idle        the timeout ends the run with success, for measurements
 module testbench #(
     parameter int CORES = 1,
     parameter bit COMPRESSED = 0,
-    // Its end is that of the simulation.
+    // Ends the simulation at its own end.
     parameter bit ENDS = 1
 ) (
     input  bit clk,

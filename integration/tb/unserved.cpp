@@ -1,6 +1,6 @@
-// A library that fails as it is told to: these functions stand before those of libvhost.
+// A library that fails on request: these functions take precedence over those of libvhost.
 //
-// What it would report it does not, as where the simulator's functions are out of reach.
+// It does not report its failures, as in a simulator whose functions are not accessible.
 
 #include <cstdlib>
 #include <string>

@@ -1,13 +1,13 @@
-// The host's side of a testbench, where the library does not serve. Without a fault it does.
+// The testbench's part of a host whose library does not serve. Without a fault it serves.
 //
-//   +fault=NAME     how: tb/unserved.cpp has it, or no-interface, no-clock, no-start
-//   +heedless       reports end nothing, as where UVM's fatal errors were demoted
+//   +fault=NAME     a fault of tb/unserved.cpp, or no-interface, no-clock, no-start
+//   +heedless       reports don't end the run, as with demoted fatal errors of UVM
 module unserved;
     import mailbox_core_pkg::*;
 
     import "DPI-C" function void library_fails(input string how);
 
-    // Counts what it is told, and lets the run go on.
+    // Counts reports, and lets the run continue.
     class Heedless extends MbHooks;
         virtual function void report(mb_severity_e severity, string id, string text);
             $display("%s: %s: %s", severity.name(), id, text);

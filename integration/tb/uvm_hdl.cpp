@@ -1,4 +1,4 @@
-// UVM's DPI code for HDL access alone, without its package: what it says against an access is printed.
+// UVM's DPI code for HDL access only, without its package. Its error messages are printed.
 
 #include <cstdio>
 

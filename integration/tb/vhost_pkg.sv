@@ -1,6 +1,7 @@
-// The functions of vhost that this testbench calls. `mb_init` is imported where the exports are: see host.sv.
+// Functions of vhost that this testbench calls. `mb_init` is imported beside the exports: see
+// host.sv.
 package vhost_pkg;
-    // What one poll of a method answers.
+    // Status of a poll of a method.
     typedef enum int unsigned {
         READY     = 0,
         PENDING   = 1,
@@ -8,7 +9,7 @@ package vhost_pkg;
         FAILED    = 3
     } poll_e;
 
-    // The severity of a report that ends service.
+    // Severity of a report that ends service.
     localparam int FATAL = 3;
 
     import "DPI-C" context function int mb_tick();

@@ -1,4 +1,4 @@
-// Closes waves, as $fatal does: of a format whose file is of no use before, such as FST.
+// Closes waves, as $fatal does: for formats such as FST, whose file is unusable before.
 
 #include "verilated.h"
 

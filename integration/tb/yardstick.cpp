@@ -1,3 +1,3 @@
-// The function that does nothing, in a file of its own lest the compiler see that it does.
+// An empty function, in a file of its own so that the compiler can't remove its calls.
 
 extern "C" void do_nothing() {}

@@ -1,4 +1,5 @@
-// A DPI call per clock that does nothing, with +yardstick: what any host costs that is asked on every clock.
+// An empty DPI call on every clock, with +yardstick: the minimum cost of any host that is called on
+// every clock.
 module yardstick (
     input bit clk
 );

@@ -1,4 +1,4 @@
-// The sum of the arguments.
+// Returns the sum of the arguments.
 class AddCall extends MailboxSvCall;
     `uvm_object_utils(AddCall)
 

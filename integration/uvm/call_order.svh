@@ -1,10 +1,10 @@
-// Scoreboard: each channel must call these methods in this order, all of them.
+// Scoreboard: each channel must call exactly these methods in this order.
 class CallOrder extends uvm_scoreboard;
     `uvm_component_utils(CallOrder)
 
     uvm_analysis_imp #(MailboxItem, CallOrder) served;
 
-    // What is yet to be called, by channel.
+    // Expected remaining calls, by channel.
     local string expected[string][$];
 
     function new(string name, uvm_component parent);

@@ -1,4 +1,4 @@
-// How many clocks have passed.
+// Returns the number of clocks that have passed.
 class ClocksCall extends MailboxSvCall;
     `uvm_object_utils(ClocksCall)
 

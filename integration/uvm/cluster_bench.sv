@@ -1,8 +1,8 @@
-// What surrounds the cluster, with UVM or without: clock and reset, the mailbox's interface, the memory behind the window, and
-// a doorbell.
+// Environment of the cluster, with UVM or without: clock and reset, the mailbox's interface, the
+// memory behind the window, and a doorbell.
 //
 //   +period=N     a tick every N clocks (default 1)
-//   +notify       a tick only where there is a reason; with +period=N, then too
+//   +notify       ticks on notification only; with +period=N, these ticks, too
 //   +shortened=N  a tick every N clocks from the 1000th on
 module cluster_bench #(
     parameter int CORES = 3
@@ -11,7 +11,7 @@ module cluster_bench #(
     output bit                   clk,
     output bit                   resetn,
     output bit [CORES-1:0]       trap,
-    // The cores' stores, as rtl/cluster.sv has them.
+    // The cores' stores, see rtl/cluster.sv.
     output bit [CORES-1:0]       write,
     output bit [CORES-1:0][31:0] write_addr,
     output bit [CORES-1:0][31:0] write_data,
@@ -19,7 +19,7 @@ module cluster_bench #(
 );
     import mailbox_core_pkg::*;
 
-    // Where firmware's mailbox is in a core's RAM (firmware/link.ld is told).
+    // Address of firmware's mailbox in a core's RAM (an option of firmware/link.ld).
     localparam bit [31:0] RAM = 32'h1_0000;
     localparam bit [31:0] MAILBOX = 32'h8000;
     localparam bit [31:0] MAILBOX_SIZE = 800;
@@ -50,7 +50,7 @@ module cluster_bench #(
         end
     end
 
-    // The memory behind the window is the testbench's: firmware and host see the same bytes.
+    // The memory behind the window is the testbench's: firmware and host access the same bytes.
     always @(posedge clk) begin
         window_ready <= window_valid && !window_ready;
         if (window_valid && !window_ready) begin

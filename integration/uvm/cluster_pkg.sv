@@ -1,5 +1,5 @@
-// UVM testbench of the cluster: methods that firmware calls, what observes it, and the tests. With OWN_PACKAGE the mailbox's classes are
-// in this package, as testbenches have it that need no mailbox_uvm_pkg.
+// UVM testbench of the cluster: methods of firmware, observers, and tests. With OWN_PACKAGE the
+// mailbox's classes are in this package, as in testbenches without mailbox_uvm_pkg.
 package cluster_pkg;
     import uvm_pkg::*;
     `include "uvm_macros.svh"
@@ -11,7 +11,7 @@ package cluster_pkg;
     import mailbox_uvm_pkg::*;
 `endif
 
-    // As rtl/cluster.sv has it.
+    // Number of cores, as in rtl/cluster.sv.
 `ifdef SINGLE_CORE
     parameter int        CORES = 1;
 `else
@@ -34,7 +34,7 @@ package cluster_pkg;
     `include "sum_limit.svh"
     `include "shadow.svh"
 
-    // Who listens to the cores' stores; null where nobody does.
+    // Observer of the cores' stores; null if there is none.
     Shadow bus;
 
     `include "cluster_test.svh"

@@ -1,4 +1,4 @@
-// Tells where a rerun begins. Waves would be switched on here.
+// Prints the start of a rerun. Waves would be enabled here.
 class ReportedSnapshots extends MbSnapshots;
     function new(longint unsigned every);
         super.new(every);
@@ -10,9 +10,9 @@ class ReportedSnapshots extends MbSnapshots;
     endfunction
 endclass
 
-// What all tests have: methods, memories, a monitor.
+// Base class of all tests: methods, memories, a monitor.
 //
-//   +snapshots=N  a snapshot every N ticks; a run that fails runs again from the newest one
+//   +snapshots=N  a snapshot every N ticks; a failed run is rerun from the newest one
 class ClusterTest extends uvm_test;
     `uvm_component_utils(ClusterTest)
 
@@ -52,7 +52,7 @@ class ClusterTest extends uvm_test;
         monitor = MailboxMonitor::type_id::create("monitor", this);
     endfunction
 
-    // The run is over when all channels have exited: nobody here holds the phase open.
+    // The run ends when all channels have exited, without an objection of this class.
     virtual task run_phase(uvm_phase phase);
         MbRoot::mb().start();
     endtask

@@ -1,4 +1,4 @@
-// The processor time that this process has taken, for measuring.
+// Processor time of this process, for measurements.
 
 #include <ctime>
 

@@ -1,4 +1,4 @@
-// Is given an address, fetches the string there by backdoor, and writes it back in capitals: its length.
+// Reads the string at an address by backdoor, writes it back in capitals, and returns its length.
 class GreetCall extends MailboxSvCall;
     `uvm_object_utils(GreetCall)
 

@@ -1,4 +1,4 @@
-// Never yields, and takes no time: a loop around it would never end.
+// Returns without a yield and without time: a loop around it would never end.
 class NoYieldCall extends MailboxSvCall;
     `uvm_object_utils(NoYieldCall)
 

@@ -1,9 +1,9 @@
-// Packages of a user's that include the mailbox's files, in each way that the documentation allows: `import` of one package is enough.
-// Compiled only, by xtask/check-sv.py.
+// User packages that include the mailbox's files, in each documented way: an `import` of one
+// package is enough. Only compiled, by xtask/check-sv.py.
 `include "uvm_macros.svh"
 
 `ifdef SOCKETS_FIRST
-// Sockets alone, before anything else of the mailbox.
+// Sockets only, before all other files of the mailbox.
 package terminal_pkg;
     `include "mb_socket.sv"
 endpackage
@@ -38,7 +38,7 @@ package my_pkg;
     endclass
 endpackage
 
-// A second package: the classes are those of the first.
+// A second package, with the classes of the first.
 package other_pkg;
     `include "mailbox.sv"
     import my_pkg::Five;
@@ -48,7 +48,7 @@ package other_pkg;
     endfunction
 
 `ifndef CLASSES_OF_THE_FIRST
-    // It has classes of its own on them.
+    // A class of its own that extends them.
     class Six extends MailboxSvCall;
         `uvm_object_utils(Six)
 
@@ -122,7 +122,7 @@ endmodule
 `endif
 
 `ifdef SOCKETS_IN_MODULE
-// A file that exports, and so is none for a module. The error names what is.
+// A file with exports is not for a module. The error names the right one.
 module includes_sockets;
     `include "mb_socket.sv"
 endmodule

@@ -3,7 +3,7 @@ package plain_pkg;
     `include "mailbox.svh"
     import mailbox_core_pkg::*;
 
-    // The sum of the arguments.
+    // Returns the sum of the arguments.
     class AddMethod extends MbMethod;
         local `MB_PTR sum;
 
@@ -27,7 +27,8 @@ package plain_pkg;
         endtask
     endclass
 
-    // Answers when so much time has passed: with how many clocks it was told to wait. With +spin it loops for ever, and takes no time.
+    // Returns after the number of clocks in its argument, which is its result. With +spin it loops
+    // forever without time.
     class WaitMethod extends MbMethod;
         local `MB_PTR count;
 
@@ -54,7 +55,7 @@ package plain_pkg;
         endtask
     endclass
 
-    // How many clocks have passed.
+    // Returns the number of clocks that have passed.
     class ClocksMethod extends MbMethod;
         function new(string name = "clocks");
             super.new(name);
@@ -73,7 +74,7 @@ package plain_pkg;
         endtask
     endclass
 
-    // Answers 10, 20, 30, and again.
+    // Returns 10, 20, 30, and again.
     class SequenceMethod extends MbMethod;
         function new(string name = "sequence");
             super.new(name);
@@ -94,7 +95,7 @@ package plain_pkg;
         endtask
     endclass
 
-    // The sum of all arguments so far.
+    // Returns the sum of all arguments so far.
     class TotalMethod extends MbMethod;
         local `MB_PTR value;
 
@@ -120,8 +121,8 @@ package plain_pkg;
         endtask
     endclass
 
-    // Waits for so many clocks: answers how many calls this run of execute() has had, times 100000, and how often its forked process
-    // has counted meanwhile.
+    // Waits for a number of clocks. Returns 100000 times the number of calls in this run of
+    // execute(), plus the number of counts of its forked process during the waits.
     class SessionMethod extends MbMethod;
         local `MB_PTR      clocks;
         local int unsigned beats;
@@ -157,8 +158,8 @@ package plain_pkg;
         endtask
     endclass
 
-    // Of 0: leaves the yield, of 5, to a process that it forks, and returns before that. Else it answers 7 when the process would have
-    // yielded.
+    // With 0: forks a process that yields 5, and returns before it. Otherwise: returns 7 after the
+    // time at which the process would have yielded.
     class LateMethod extends MbMethod;
         local `MB_PTR joined;
 

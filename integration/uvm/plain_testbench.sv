@@ -1,11 +1,13 @@
-// The cluster without UVM: what firmware calls and what it prints is the same.
+// The cluster without UVM: firmware's calls and output are the same.
 //
-//   +clocks=N    how long the watchdog waits for the end (default 2,000,000)
-//   +ask         the testbench, too, calls methods, by way of the library and of its own, and polls them as seldom as it likes
-//   +seldom      the testbench polls a method at each of firmware's lines, and leaves the call of another one alone for 3000 clocks
+//   +clocks=N    timeout of the watchdog in clocks (default 2,000,000)
+//   +ask         the testbench, too, calls methods, through the library and its own ones, and polls
+//                them at several rates
+//   +seldom      the testbench polls a method at each of firmware's lines, and doesn't poll the call
+//                of another one for 3000 clocks
 //   +late        the testbench calls a method that yields too late
-//   +spin        the method `wait` loops for ever
-//   +snapshots=N a snapshot every N ticks; a run that fails runs again from the newest one
+//   +spin        the method `wait` loops forever
+//   +snapshots=N a snapshot every N ticks; a failed run is rerun from the newest one
 //   +waves=FILE  waves of the rerun
 module testbench;
     import mailbox_core_pkg::*;
@@ -27,7 +29,7 @@ module testbench;
     import "DPI-C" function void close_waves();
 `endif
 
-    // Switches waves on in the rerun.
+    // Enables waves in the rerun.
     class Waves extends MbSnapshots;
         function new(longint unsigned every);
             super.new(every);
@@ -49,7 +51,7 @@ module testbench;
 `endif
     endclass
 
-    // Tells when a run has failed.
+    // Prints the time of a run's failure.
     class Timed extends MbHooks;
         virtual function void report(mb_severity_e severity, string id, string text);
             if (severity >= MB_ERROR)
@@ -92,7 +94,8 @@ module testbench;
         $finish;
     end
 
-    // Calls a method of cpu0 and polls it every so many clocks: by way of the library as a C model does, or by the host.
+    // Calls a method of cpu0 and polls it at an interval of clocks: through the library as a C
+    // model does, or through the host.
     task automatic ask(bit by_library, string method, longint unsigned arg, int unsigned every, output longint unsigned result);
         longint unsigned words[16];
         mb_args_t        args = '{arg};
@@ -116,20 +119,22 @@ module testbench;
         MbHost::get().start();
         @(posedge resetn);
         ask(1, "clocks", 0, 1, result);
-        // One coroutine, which no poll has begun anew, answers all calls.
+        // One coroutine, which no poll has restarted, serves all calls.
         foreach (EVERY[i])
             for (int by_library = 0; by_library < 2; by_library++) begin
                 ask(1'(by_library), "session", 30, EVERY[i], result);
                 $display("every %0d clocks: call %0d", EVERY[i], result / 100000);
             end
-        // Firmware's calls of the same method, meanwhile, and these are each given their own results.
+        // Calls of this method by firmware and by the testbench at the same time, each with its own
+        // result.
         foreach (EVERY[i]) begin
             ask(1'(i), "wait", 64'(71 + i), EVERY[i], result);
             $display("every %0d clocks: waited for %0d", EVERY[i], result);
         end
     end
 
-    // Polls a method at each line, which is in a tick. Shows warnings without their time, which looks like a line of firmware's.
+    // Polls a method at each line, which is in a tick. Prints warnings without their time, which
+    // would look like a line of firmware.
     class PolledByLines extends MbHooks;
         virtual function void report(mb_severity_e severity, string id, string text);
             if (severity == MB_WARNING)
@@ -174,7 +179,7 @@ module testbench;
         $display("`late` has answered with %0d", result);
     end
 
-    // ---- Ends that are none ----
+    // ---- Other ends of the run ----
 
     int unsigned clocks, most_clocks = 2_000_000;
 

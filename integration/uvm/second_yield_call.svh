@@ -1,4 +1,4 @@
-// Yields twice for one call.
+// Yields twice in one call.
 class SecondYieldCall extends MailboxSvCall;
     `uvm_object_utils(SecondYieldCall)
 

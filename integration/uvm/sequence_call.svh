@@ -1,4 +1,4 @@
-// Answers 10, 20, 30, and again.
+// Returns 10, 20, 30, and again.
 class SequenceCall extends MailboxSvCall;
     `uvm_object_utils(SequenceCall)
 

@@ -1,5 +1,5 @@
-// Waits for so many clocks: answers how many calls this run of execute() has had, times 100000, and how often its forked process has
-// counted meanwhile.
+// Waits for a number of clocks. Returns 100000 times the number of calls in this run of execute(),
+// plus the number of counts of its forked process during the waits.
 class SessionCall extends MailboxSvCall;
     `uvm_object_utils(SessionCall)
 

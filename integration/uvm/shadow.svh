@@ -1,11 +1,11 @@
-// A model of the cores' RAMs that knows only what it is told: what the host writes, by the mailbox's monitor, and what the cores
-// store, by the bus. At the end it must be as the RAMs are.
+// Model of the cores' RAMs, updated by the host's writes from the mailbox's monitor and by the
+// cores' stores from the bus. At the end it must equal the RAMs.
 class Shadow extends uvm_subscriber #(MailboxWrite);
     `uvm_component_utils(Shadow)
 
     local byte unsigned bytes[CORES][bit [31:0]];
     local realtime      last;
-    // What it was told by the host.
+    // Number of writes by the host.
     int unsigned        writes;
 
     function new(string name, uvm_component parent);

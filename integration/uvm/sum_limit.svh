@@ -1,4 +1,4 @@
-// Checker: no sum may be as large as that.
+// Checker: each sum must be below this limit.
 class SumLimit extends uvm_subscriber #(MailboxItem);
     `uvm_component_utils(SumLimit)
 

@@ -1,8 +1,8 @@
-// The cluster under UVM. What a run is, the test says.
+// The cluster under UVM. The test defines the run.
 module testbench;
     import uvm_pkg::*;
     `include "uvm_macros.svh"
-    // Either gives the library's functions, too.
+    // Either package has the library's functions, too.
 `ifndef OWN_PACKAGE
     import mailbox_uvm_pkg::*;
 `endif
@@ -21,13 +21,13 @@ module testbench;
         run_test();
     end
 
-    // The bus: stores are told to those who listen.
+    // The bus: stores are passed to the observer.
     always @(posedge clk)
         for (int i = 0; i < CORES; i++)
             if (write[i] && bus != null)
                 bus.stored(i, write_addr[i], write_data[i], write_strobes[i]);
 
-    // A core that has come to nothing never exits.
+    // A trapped core never exits.
     always @(posedge clk)
         if (resetn && trap != 0)
             `uvm_fatal("testbench", $sformatf("a core has trapped: %b\n%s", trap, mb_status()))

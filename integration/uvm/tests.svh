@@ -1,4 +1,5 @@
-// The cores talk to the host at once, each in its own time: their calls come in order, and memory is as it was told.
+// The cores use the host at the same time, each at its own pace: calls come in order, and memory
+// has the expected content.
 class ConcurrentCallsTest extends ClusterTest;
     `uvm_component_utils(ConcurrentCallsTest)
 
@@ -43,7 +44,7 @@ class ConcurrentCallsTest extends ClusterTest;
     endfunction
 endclass
 
-// A checker objects to what firmware does.
+// A checker reports an error of firmware.
 class ScoreboardErrorTest extends ClusterTest;
     `uvm_component_utils(ScoreboardErrorTest)
 
@@ -64,7 +65,7 @@ class ScoreboardErrorTest extends ClusterTest;
     endfunction
 endclass
 
-// Firmware that calls what is not there is told so, and goes on.
+// Firmware that calls a missing method gets an error, and continues.
 class MissingMethodTest extends ClusterTest;
     `uvm_component_utils(MissingMethodTest)
 
@@ -78,7 +79,7 @@ class MissingMethodTest extends ClusterTest;
     endfunction
 endclass
 
-// A method's execute() returns without a yield.
+// execute() of a method returns without a yield.
 class NoYieldTest extends ClusterTest;
     `uvm_component_utils(NoYieldTest)
 
@@ -93,7 +94,7 @@ class NoYieldTest extends ClusterTest;
     endfunction
 endclass
 
-// A method yields again before there is another call.
+// A method yields a second time before the next call.
 class SecondYieldTest extends ClusterTest;
     `uvm_component_utils(SecondYieldTest)
 
@@ -108,11 +109,13 @@ class SecondYieldTest extends ClusterTest;
     endfunction
 endclass
 
-// What testbenches call that do by themselves what the host does: a channel's methods, and a memory by its name.
+// Functions of testbenches for work that the host does by itself: a channel's methods, and a memory
+// by its name.
 class EstablishedTest extends ClusterTest;
     `uvm_component_utils(EstablishedTest)
 
-    // No locals: Verilator 5.048 takes those for constants behind a loop that sets them by a call.
+    // Not local: Verilator 5.048 treats local variables as constants behind a loop that sets them
+    // by a call.
     local int unsigned     status;
     local longint unsigned result;
 
@@ -148,7 +151,7 @@ class EstablishedTest extends ClusterTest;
     endtask
 endclass
 
-// The end is that of the first channel which exits.
+// The run ends with the first channel that exits.
 class FirstExitTest extends ClusterTest;
     `uvm_component_utils(FirstExitTest)
 
@@ -172,7 +175,7 @@ class FirstExitTest extends ClusterTest;
     endfunction
 endclass
 
-// For measuring: firmware idles for +clocks=N, served or, with +unserved, not.
+// For measurements: firmware idles for +clocks=N, with service, or without it for +unserved.
 class IdleTest extends ClusterTest;
     `uvm_component_utils(IdleTest)
 
@@ -188,7 +191,7 @@ class IdleTest extends ClusterTest;
         MbRoot::mb().start();
         if ($test$plusargs("unserved") != 0)
             MbRoot::mb().host.stop();
-        // Past reset and firmware's beginning.
+        // After reset and firmware's start.
         #10us;
         begun = cpu_seconds();
         #(10ns * clocks);

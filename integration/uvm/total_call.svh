@@ -1,4 +1,4 @@
-// The sum of all arguments so far.
+// Returns the sum of all arguments so far.
 class TotalCall extends MailboxSvCall;
     `uvm_object_utils(TotalCall)
 

@@ -1,4 +1,4 @@
-// Answers when so many clocks have passed: with how many it was told to wait.
+// Returns after the number of clocks in its argument, which is its result.
 class WaitCall extends MailboxSvCall;
     `uvm_object_utils(WaitCall)
 

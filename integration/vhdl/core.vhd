@@ -1,5 +1,6 @@
--- A core with the instructions of RV32IM in behavioural VHDL, one in each clock, with its RAM in a protected type. It is for
--- tests of the library alone: it has no CSRs and no interrupts, and stops at what it does not know.
+-- Core with the instructions of RV32IM in behavioural VHDL, one instruction per clock, with its RAM
+-- in a protected type. Only for tests of the library: it has no CSRs and no interrupts, and stops
+-- at an unknown instruction.
 library ieee;
 use ieee.numeric_std.all;
 use ieee.std_logic_1164.all;
@@ -7,7 +8,7 @@ use work.vhost_pkg.all;
 
 entity core is
     generic (
-        -- Name of the system that its RAM belongs to.
+        -- Name of the system that owns its RAM.
         SYSTEM : string := ""
     );
     port (
@@ -34,7 +35,7 @@ begin
             return unsigned(resize(signed(value), 32));
         end function;
 
-        -- Shift, sum and logic, as both operations with an immediate and those with two registers have them.
+        -- Shift, sum and logic, for operations with an immediate and with two registers.
         impure function alu (one, two : word; other : boolean) return word is
             variable amount : natural;
         begin

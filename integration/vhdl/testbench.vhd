@@ -6,13 +6,15 @@ use work.vhost_pkg.all;
 
 entity testbench is
     generic (
-        -- Clocks that the watchdog waits.
+        -- Timeout of the watchdog in clocks.
         MOST_CLOCKS : natural := 400000;
-        -- True to have the host write to an array of signals, which GHDL drops.
+        -- True if the host writes to an array of signals; GHDL drops the write.
         ARRAYS      : boolean := false;
-        -- A checkpoint where firmware has suspended itself into RAM, and the way back to it; none if empty.
+        -- File of a checkpoint when firmware has suspended itself into RAM, which is then restored;
+        -- empty for none.
         CHECKPOINT  : string  := "";
-        -- A system of its own, which leaves the end to the design around it: pair.vhd. Empty: the first.
+        -- Name of the testbench's own system, which leaves the end to the design around it:
+        -- pair.vhd. Empty for the first system.
         SYSTEM      : string  := ""
     );
     port (
@@ -37,10 +39,10 @@ begin
     host : process
         variable clocks, served, call : integer := 0;
 
-        -- Clock in which the call of `wait` ends, and its number; one channel has one.
+        -- End clock of the pending call of `wait`, and its number, of which there is at most one.
         variable waiting, until_clock : integer := 0;
 
-        -- Space of the mailbox file.
+        -- Space in the mailbox file.
         function space_of (name : string) return string is
         begin
             if name = "" then
@@ -52,7 +54,8 @@ begin
         constant SPACE  : string  := space_of(SYSTEM);
         constant OWN    : integer := mb_system(SYSTEM);
 
-        -- Address of the word in which firmware says what it does (firmware/suspend.c); then RAM as it was at the checkpoint.
+        -- Address of the word with firmware's progress (firmware/suspend.c), and RAM at the
+        -- checkpoint.
         variable state : word := (others => '0');
         type image is array (0 to 32767) of word;
         variable saved               : image;

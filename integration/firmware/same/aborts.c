@@ -1,4 +1,4 @@
-/* An end that is no exit of the program. */
+/* Abnormal end by abort. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* A file that grows. */
+/* Writes in append mode. */
 #include <stdio.h>
 
 int main(void)

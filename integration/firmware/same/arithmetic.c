@@ -1,4 +1,4 @@
-/* Integers at their ends, and floating point without hardware. */
+/* Integers at their limits, and floating point without hardware. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>

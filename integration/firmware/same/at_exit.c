@@ -1,4 +1,4 @@
-/* Functions at the exit, and text without an end of line. */
+/* Functions registered for the exit, and text without an end of line. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* A block that is larger than the buffers of the library. */
+/* A block larger than the library's buffers. */
 #include <stdio.h>
 #include <string.h>
 

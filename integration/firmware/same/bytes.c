@@ -1,4 +1,4 @@
-/* Every byte in a file and back. */
+/* Every byte value, written to a file and read back. */
 #include <stdio.h>
 
 int main(void)

@@ -1,4 +1,4 @@
-/* One write for each character, as without a buffer. */
+/* One write per character, without a buffer. */
 #include <stdio.h>
 
 int main(void)

@@ -1,4 +1,4 @@
-/* Text to standard error alone. */
+/* Text on standard error only. */
 #include <stdio.h>
 
 int main(void)

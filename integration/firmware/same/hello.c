@@ -1,4 +1,4 @@
-/* The least program. */
+/* Minimal program. */
 #include <stdio.h>
 
 int main(void)

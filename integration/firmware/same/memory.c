@@ -1,4 +1,4 @@
-/* The heap: blocks of many sizes, some of which go and grow. */
+/* The heap: blocks of many sizes, some of which are freed or resized. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

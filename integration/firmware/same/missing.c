@@ -1,4 +1,4 @@
-/* Errors of files. */
+/* Errors of file operations. */
 #include <errno.h>
 #include <stdio.h>
 

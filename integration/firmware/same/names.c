@@ -1,4 +1,4 @@
-/* Files that come and go under one name. */
+/* Files that are created and removed under one name. */
 #include <stdio.h>
 
 static int is_there(const char *name)

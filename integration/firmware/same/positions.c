@@ -1,4 +1,4 @@
-/* Positions in a file that is written, and in one that is read. */
+/* Positions in a file that is written, and in a file that is read. */
 #include <stdio.h>
 
 int main(void)

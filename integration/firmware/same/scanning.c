@@ -1,4 +1,4 @@
-/* Numbers out of text. */
+/* Conversion of text to numbers. */
 #include <stdio.h>
 #include <stdlib.h>
 

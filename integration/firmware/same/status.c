@@ -1,4 +1,4 @@
-/* An exit status of its own, from a function that is not main. */
+/* A specific exit status, from a function other than main. */
 #include <stdio.h>
 #include <stdlib.h>
 

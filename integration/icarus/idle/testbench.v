@@ -1,5 +1,6 @@
-// The chip for so many clocks, for counts of what an idle host costs. With TICKS it has mailbox_if, with a tick every so many clocks
-// (0: where there is a reason); without, the library is not called behind $mb_init.
+// The chip for a number of clocks, for counts of an idle host's instructions. With TICKS it has
+// mailbox_if, with a tick every TICKS clocks (0: on notification). Without TICKS, the library is
+// not called after $mb_init.
 //
 //   +clocks=N    length of the run
 `timescale 1ns/1ps

@@ -1,4 +1,4 @@
-"""The methods that integration/firmware/python.c calls."""
+"""Methods that integration/firmware/python.c calls."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _cancelled = 0
 
 
 def mbpy_calls_init() -> None:
-    """The library calls this before the first call of firmware's."""
+    """Registers the methods. The library calls it before firmware's first call."""
     for callback in (add, wait_ticks, gather, shout, square, raises, cancelled):
         register_callback(callback)
 
 
 async def add(channel: str, one: int, other: int) -> int:
-    """Is not the testbench's."""
+    """Multiplies, unlike the testbench's method of this name."""
     return one * other
 
 
 async def wait_ticks(channel: str, ticks: int) -> int:
-    """Answers after so many ticks."""
+    """Returns after this number of ticks."""
     global _cancelled
     try:
         for _ in range(ticks):
@@ -35,17 +35,17 @@ async def wait_ticks(channel: str, ticks: int) -> int:
 
 
 async def cancelled(channel: str) -> int:
-    """How many calls were."""
+    """Returns the number of cancelled calls."""
     return _cancelled
 
 
 async def gather(channel: str, *ticks: int) -> int:
-    """Waits as often at once."""
+    """Waits for several numbers of ticks concurrently."""
     return sum(await asyncio.gather(*(wait_ticks(channel, count) for count in ticks)))
 
 
 async def shout(channel: str, address: int) -> int:
-    """Turns a string of firmware's into capitals."""
+    """Converts a string in firmware's memory to capitals."""
     space = vhost.get_space(channel)
     name = vhost.read_string(space, address)
     vhost.write_string(space, address, name.upper())
@@ -53,14 +53,14 @@ async def shout(channel: str, address: int) -> int:
 
 
 async def square(channel: str, address: int, count: int) -> int:
-    """Fills an array of firmware's."""
+    """Fills an array in firmware's memory."""
     words = struct.pack(f"<{count}I", *(number * number for number in range(count)))
     vhost.write_bytes(vhost.get_space(channel), address, words)
     return count
 
 
 async def raises(channel: str, by_backdoor: int) -> int:
-    """Fails, in one of two ways."""
+    """Fails by an exception, or by an unmapped backdoor access."""
     if by_backdoor:
         return vhost.read_u32(vhost.get_space(channel), 0xFFFF_0000)
     raise LookupError("on purpose")

@@ -1,5 +1,5 @@
--- The core for so many clocks, for counts of what an idle host costs: with a tick on every clock, or with no call of the library
--- behind mb_init.
+-- The core for a number of clocks, for counts of an idle host's instructions: with a tick on every
+-- clock, or without calls of the library after mb_init.
 library ieee;
 use ieee.std_logic_1164.all;
 use work.vhost_pkg.all;
