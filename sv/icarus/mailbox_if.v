@@ -1,21 +1,23 @@
-// The clock of the mailbox in plain Verilog: the library is called from here, by the system tasks of vhost.vpi.
+// Interface of the mailbox in plain Verilog: it calls the library by the system tasks of vhost.vpi.
 //
-// The testbench drives `clk`, and `reset` where it has one: no tick while that is 1. A tick is a look at the mailboxes:
+// The testbench drives `clk`, and `reset` if it has one: no tick while `reset` is 1. A tick polls
+// the mailboxes:
 //
-//   period     a tick every so many clocks (PERIOD); 0: only where there is a reason, which is that
-//   notify     was called, or `written` was 1 at a clock: a monitor of the bus saw a write into a mailbox; or that
-//              a method's call is pending, which is asked on every clock
+//   period     a tick every `period` clocks (parameter PERIOD); 0: only on notification or with a
+//              pending call
+//   notify     notifies the host of a write to a mailbox: the next clock has a tick
+//   written    the same, while it is 1 at a clock edge: for a monitor of the bus
 //
-// When all channels have exited, or the host has failed, `over` is 1, and `status` is firmware's first exit code other than 0,
-// or 255. With FINISH the simulation ends then, with that status.
+// `over` is 1 when all channels have exited, or the host has failed. `status` is then firmware's
+// first exit code other than 0, or 255. With FINISH the simulation ends then, with that status.
 //
-// Methods are served by processes of the testbench: see $mb_on_call in docs/icarus.md.
+// Processes of the testbench serve methods: see $mb_on_call in docs/icarus.md.
 `timescale 1ns/1ps
 
 module mailbox_if #(
     parameter PERIOD = 1,
     parameter FINISH = 0,
-    // Empty: the files that MEM_CFG_FILE, MAILBOX_CFG_FILE and MAILBOX_FS_ROOT name.
+    // Empty: the files named by MEM_CFG_FILE, MAILBOX_CFG_FILE and MAILBOX_FS_ROOT.
     parameter MEM_CFG = "",
     parameter MAILBOX_CFG = "",
     parameter FS_ROOT = ""
@@ -29,13 +31,14 @@ module mailbox_if #(
     integer period;
     // Clocks since the last tick.
     integer clocks;
-    // Something was written since the last tick, or before that: what was written when a clock ticked is there at the next.
+    // A notification since the last tick, or in the tick before it: a value written at a clock edge
+    // is visible at the next one.
     reg     notified, notified_last;
-    // Without a period: the last tick has left a call without an answer.
+    // Without a period: a method's call is pending after the last tick.
     reg     pending;
 
-    // What a clock does. The time of a clock goes by the variables that it reads, in Icarus Verilog: this is the only one of an idle
-    // clock, and of a tick with nothing new.
+    // Action of a clock edge. In Icarus Verilog the cost of a clock depends on the number of
+    // variables that it reads: an idle clock, and a tick without news, read only this one.
     localparam NOTHING = 3'd0, TICK = 3'd1, KEEP = 3'd2, COUNT = 3'd3, NOTIFIED = 3'd4;
 
     wire       news = notified | notified_last | (written === 1);
@@ -56,12 +59,12 @@ module mailbox_if #(
             end_service(255);
     end
 
-    // Something is written to a mailbox; at the next clock it is there.
+    // Notifies the host of a write to a mailbox, which is visible at the next clock.
     task notify;
         notified = 1;
     endtask
 
-    // Without a period from now on, a call may be pending.
+    // If the period becomes 0, a call may be pending.
     always @(period)
         notify;
 
@@ -69,7 +72,7 @@ module mailbox_if #(
         case (step)
             NOTHING: ;
             TICK:
-                // As task `tick`, whose call takes longer than this.
+                // Same as task `tick`, whose call takes longer.
                 case ($mb_tick)
                     -1: end_service(255);
                     0: end_service($mb_exit_code);
@@ -77,7 +80,7 @@ module mailbox_if #(
             KEEP: notify;
             COUNT: begin
                 clocks = clocks + 1;
-                // Not just when it is equal: the testbench may have shortened the period.
+                // Not only if it is equal: the testbench may have shortened the period.
                 if (clocks >= period) begin
                     clocks = 0;
                     tick;

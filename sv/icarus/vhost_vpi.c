@@ -3,8 +3,9 @@
  *
  *     cc -shared -fPIC -O2 -o vhost.vpi vhost_vpi.c -ldl
  *
- * It has nothing of the library in it. It loads libvhost.so, from the folder of the module or where the system looks for
- * libraries, or the file that the variable VHOST_LIBRARY names, such as a host program's.
+ * It has no code of the library. It loads libvhost.so from the folder of the module, or by the
+ * loader's search path, or the file in the variable VHOST_LIBRARY, such as a host program's
+ * library.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,7 +15,8 @@
 
 static const char library[] = "libvhost.so";
 
-/* The library of that variable, beside this module, or of the system. Its symbols are there for all that is loaded later. */
+/* Loads the library by that variable, from this module's folder or by the search path. Objects that
+ * are loaded later can use its symbols. */
 static void *load(void)
 {
     const char *named = getenv("VHOST_LIBRARY");

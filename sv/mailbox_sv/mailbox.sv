@@ -1,9 +1,11 @@
-// The mailbox's classes for UVM testbenches. Include it at compilation-unit scope or in a package; mailbox_uvm_pkg.sv
-// is such a package. `import` of that package alone then imports the core's functions, types and classes too.
+// Classes of the mailbox for UVM testbenches. Include it at compilation-unit scope or in a package;
+// mailbox_uvm_pkg.sv is such a package. `import` of that package alone also imports the core's
+// functions, types and classes.
 //
-// There is one Mailbox. If mailbox_uvm_pkg is compiled before, as by mailbox_if.sv after uvm_pkg.sv, every scope that
-// includes this file imports the classes from there. Otherwise they are in the first scope that includes it; any other
-// gets the core, and imports the classes from the first one.
+// There is one class Mailbox. If mailbox_uvm_pkg is compiled before, as by mailbox_if.sv after
+// uvm_pkg.sv, every scope that includes this file imports the classes from it. Otherwise they are
+// in the first scope that includes it; any other scope gets the core, and imports the classes from
+// the first one.
 `include "mailbox.svh"
 `ifndef UVM_MACROS_SVH
 `include "uvm_macros.svh"

@@ -1,5 +1,5 @@
-// The testbench's side of vhost in plain SystemVerilog: channels, methods, black-box memories, sockets, and functions
-// for the library.
+// Testbench library of vhost in plain SystemVerilog: channels, methods, black-box memories,
+// sockets, and the functions that the library calls.
 //
 // A testbench registers its methods and memories with `MbHost::get()`, connects a `MailboxIf`, and runs
 // `mb_server_run()`. The classes for UVM (mailbox.sv) are based on this.

@@ -1,10 +1,11 @@
-// The clock of the mailbox: the library is called from here.
+// Interface of the mailbox, which calls the library.
 //
-// The testbench drives `clk`, and `reset` where it has one: no tick while that is 1. A tick is a look at the mailboxes:
+// The testbench drives `clk`, and `reset` if it has one: no tick while `reset` is 1. A tick polls
+// the mailboxes:
 //
-//   period     a tick every so many clocks (default 1); 0: only where there is a reason, which is that
-//   notify()   was called, by a monitor of the bus that saw a write into a mailbox; or that
-//              a method's call is pending, which is asked on every clock
+//   period     a tick every `period` clocks (default 1); 0: only on notification or with a
+//              pending call
+//   notify()   notifies the host of a write to a mailbox: for a monitor of the bus
 `ifndef MAILBOX_IF_SV
 `define MAILBOX_IF_SV
 
@@ -20,17 +21,18 @@ interface MailboxIf ();
     MbHost       host;
     // Clocks since the last tick.
     int unsigned clocks;
-    // notify() was called since the last tick, or before that: what was written when a clock ticked is there at the next.
+    // A notification since the last tick, or in the tick before it: a value written at a clock edge
+    // is visible at the next one.
     bit          notified, notified_last;
 
-    // The library is called from this interface: for the first system, or for that of another host.
+    // Makes this interface call the library: for the first system, or for that of another host.
     function automatic void connect(MbHost to = null);
         host = to != null ? to : MbHost::get();
         host.connect();
         notify();
     endfunction
 
-    // Something is written to a mailbox; at the next clock it is there.
+    // Notifies the host of a write to a mailbox, which is visible at the next clock.
     function automatic void notify();
         notified = 1;
     endfunction
@@ -38,7 +40,7 @@ interface MailboxIf ();
     always @(posedge clk)
         if (host != null && host.serving && !reset) begin
             clocks = clocks + 1;
-            // Not just when it is equal: the testbench may have shortened the period.
+            // Not only if it is equal: the testbench may have shortened the period.
             if (notified || notified_last || (period == 0 ? host.has_pending_calls() : clocks >= period)) begin
                 clocks = 0;
                 notified_last = notified;
@@ -53,7 +55,7 @@ interface MailboxIf ();
         if (host != null)
             host.run_calls();
 
-    // An interface that was never connected, too: the host is not served then, and must say so.
+    // Also for an interface that was never connected: the host was not served, and must report it.
     final
         if (host != null)
             host.finish();
@@ -61,7 +63,7 @@ interface MailboxIf ();
             MbHost::get().finish();
 endinterface
 
-// Behind UVM, the classes for it: packages that include mailbox.sv share them.
+// The classes for UVM, if it is compiled before: packages that include mailbox.sv share them.
 `ifdef UVM_PKG_SV
 `include "mailbox_uvm_pkg.sv"
 `endif

@@ -1,5 +1,5 @@
-// The library's sockets: the functions `c_skt_*`, and MbSocket on them. It exports nothing to the library, so that testbenches with functions of
-// their own for it can use this package, too.
+// Sockets of the library: the functions `c_skt_*`, and MbSocket based on them. It exports nothing
+// to the library, so that testbenches with their own exports can use this package, too.
 `ifndef MAILBOX_SOCKET_PKG_SV
 `define MAILBOX_SOCKET_PKG_SV
 

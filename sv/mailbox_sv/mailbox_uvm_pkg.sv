@@ -1,4 +1,5 @@
-// The mailbox's classes for UVM testbenches. The library's functions and the base classes are in mailbox_core_pkg.
+// Classes of the mailbox for UVM testbenches. The library's functions and the base classes are in
+// mailbox_core_pkg.
 `ifndef MAILBOX_UVM_PKG_SV
 `define MAILBOX_UVM_PKG_SV
 `ifndef MAILBOX_SV

@@ -1,10 +1,10 @@
-// MbSocket and the functions `c_skt_*` for a package of the testbench, or for the compilation unit: `import` of a
-// package that includes this file imports them. If mailbox_socket_pkg.sv or mailbox_if.sv is compiled before, the class
-// is the same in all of them; otherwise each has its own. In a module, `import mailbox_socket_pkg::*` has the same
-// names, and this file is no use.
+// MbSocket and the functions `c_skt_*` for a package of the testbench, or for the compilation unit:
+// `import` of a package that includes this file imports them. If mailbox_socket_pkg.sv or
+// mailbox_if.sv is compiled before, all of them share one class; otherwise each has its own. A
+// module can't include this file: `import mailbox_socket_pkg::*` has the same names.
 `ifdef MAILBOX_SOCKET_PKG_SV
 import mailbox_socket_pkg::*;
-// A module can't export: the error there shows this line.
+// A module can't export; its error message shows this line.
 (* mb_socket = "in a module, import mailbox_socket_pkg::* instead of including mb_socket.sv" *) export mailbox_socket_pkg::MbSocket;
 export mailbox_socket_pkg::c_skt_open;
 export mailbox_socket_pkg::c_skt_port;

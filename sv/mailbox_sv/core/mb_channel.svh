@@ -1,4 +1,4 @@
-// One channel: its space, and its own instances of the methods.
+// Channel, with its space and its own instances of the methods.
 class MbChannel;
     local string     name;
     local string     space;
@@ -13,30 +13,31 @@ class MbChannel;
         return name;
     endfunction
 
-    // The value of a symbol of firmware's image, such as the address of a variable; 0 if there is none, which the library reports.
+    // Returns the value of a symbol in firmware's image, such as a variable's address; 0 if there
+    // is none, which the library reports.
     function longint unsigned get_symbol(string symbol);
         longint unsigned value, size;
         void'(mb_symbol(name, symbol, value, size));
         return value;
     endfunction
 
-    // The space that firmware's pointers point into.
+    // Returns the space of firmware's pointers.
     function string get_space();
         return space;
     endfunction
 
-    // Adds a method: an instance of its own, for this channel.
+    // Adds a method as an instance for this channel.
     function void add(MbCallable method);
         method.set_channel(name);
         methods[method.get_name()] = method;
     endfunction
 
-    // The method of a name; null where there is none.
+    // Returns the method of this name; null if there is none.
     function MbCallable method(string name);
         return methods.exists(name) ? methods[name] : null;
     endfunction
 
-    // Starts the methods' execution, ahead of the first call.
+    // Starts the execution of the methods before the first call.
     task run();
         foreach (methods[name])
             methods[name].run();

@@ -1,9 +1,10 @@
-// The library's functions. A test of the library compares each line with include/vhost.h.
+// Functions of the library. A test of the library compares each line with include/vhost.h.
 
 import "DPI-C" context function int mb_init(input string mem_cfg, input string mailbox_cfg, input string fs_root);
 import "DPI-C" context function int mb_tick();
 import "DPI-C" context function void mb_notify();
-// The library's own loop, for testbenches that export a task `mb_step`. The task `mb_server_run` of this package needs none.
+// The library's own loop, for testbenches that export a task `mb_step`. The task `mb_server_run` of
+// this package does not need it.
 import "DPI-C" context mb_server_run = task mb_server_run_c();
 import "DPI-C" context function void mb_shutdown();
 import "DPI-C" context function void mb_quit(input int status);
@@ -71,7 +72,7 @@ import "DPI-C" context function int mb_backdoor_read_block(
     input string space, input longint unsigned addr, output byte unsigned data[]);
 import "DPI-C" context function int mb_load_elf(input string space, input string file);
 
-// __mb_call, with the mark of a poll by the testbench.
+// __mb_call, for MbHost, which marks the poll as the testbench's.
 import "DPI-C" context __mb_call = function longint unsigned mb_call_c(
     input string ch, input string method, input int unsigned arg_len, input longint unsigned args[16],
     output int unsigned status);

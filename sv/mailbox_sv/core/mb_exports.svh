@@ -1,4 +1,5 @@
-// Functions for the library: `mb_init` of this package has announced that they exist. Each is for the host of the system that calls.
+// Functions that the library calls. It finds them in the scope of this package's `mb_init`. Each
+// one forwards to the host of the calling system.
 
 export "DPI-C" function sv_registery_ch;
 export "DPI-C" function mb_sv_call;

@@ -1,39 +1,40 @@
-// The host in the testbench: its channels, methods and memories, and the progress of the run. There is one, and one more for each system
-// that is opened beside the first.
+// Host of the testbench: its channels, methods and memories, and the progress of the run. There is
+// one for the first system, and one for each further system.
 class MbHost;
-    // Ticks without a poll by the testbench after which a waiting call of firmware is reported.
+    // Number of ticks without a poll by the testbench after which a waiting call of firmware is
+    // reported.
     localparam longint unsigned UNPOLLED_TICKS = 1024;
 
     local static MbHost inst;
-    // Hosts of the systems beside the first, by name.
+    // Hosts of further systems, by name.
     local static MbHost others[string];
-    // The host whose channel is given a method.
+    // Host of the channel that a method is being registered for.
     local static MbHost giver;
 
-    // Handle of the system; null of the first.
+    // Handle of the system; null for the first one.
     local chandle system;
 
     // Receiver of notifications.
     MbHooks hooks = new;
 
-    // A call of a missing method is fatal; otherwise firmware gets -ENOSYS.
+    // True if a call of a missing method is fatal; otherwise firmware gets -ENOSYS.
     bit missing_method_is_fatal = 1;
 
-    // Exit status of the process for a failed run; 0 leaves it to the simulator. -1: that of the hooks, which is 1
-    // without UVM and 0 with it.
+    // Exit status of the process for a failed run; 0 leaves it to the simulator. -1 takes the
+    // status of the hooks, which is 1 without UVM and 0 with it.
     int failed_status = -1;
 
-    // The library is to be called at every tick.
+    // True while the library must be called at every tick.
     bit serving;
 
     // Snapshots of the run; null if there are none.
     local MbSnapshots snapshots;
-    // The hooks watch for failures.
+    // True if the hooks detect failures.
     local bit         watched;
 
-    // Calls that are pending, by firmware and by the testbench.
+    // Pending calls of firmware and of the testbench.
     local MbPending pending[$];
-    // Polls by __mb_call in progress.
+    // Number of polls by __mb_call in progress.
     local int unsigned asking;
 
     // Exit codes of channels that have exited.
@@ -42,26 +43,28 @@ class MbHost;
     local MbCallable    methods[string];
     local MbAddressable memories[string];
     local MbChannel     channels[string];
-    // Methods with a call in progress that may have to be started.
+    // Methods whose call has begun, and whose execution may have to be started.
     local MbCallable    to_run[$];
 
-    // Reasons of failed calls by the library, by channel: shown with the library's own report of the call.
+    // Reasons of calls of the library that have failed, by channel: shown with the library's own
+    // report of the call.
     local mb_cause_t causes[string];
 
-    // True if the library was initialised; true if that or a later call has failed.
+    // True if the library was initialised; true if the initialisation or a later call has failed.
     local bit initialised, broken;
-    // start() was called.
+    // True after a call of start().
     local bit started;
-    // finish() was called.
+    // True after a call of finish().
     local bit finished;
-    // Errors and worse that the library has reported.
+    // Number of reports of the library with severity error or fatal.
     local int unsigned library_errors;
-    // All channels have exited, or the library has failed.
+    // True if all channels have exited, or the library has failed.
     local bit over;
-    // Exits so far.
+    // Number of exits so far.
     local int unsigned exits;
-    // Ticks that have begun, and those that have ended: the library polls the mailboxes in between. No flag that is set
-    // and cleared around the library's call: Verilator drops the first of two stores, whatever is called in between.
+    // Numbers of ticks that have begun and that have ended: the library polls the mailboxes in
+    // between. Not a flag that is set and cleared around the library's call: Verilator drops the
+    // first of two stores, whatever is called in between.
     local longint unsigned ticks, ticks_over;
     // True if an interface ticks.
     local bit clocked;
@@ -72,8 +75,8 @@ class MbHost;
         return inst;
     endfunction
 
-    // The host of a system beside the first, which is opened when its name is first given. Its MailboxIf connects to it, and what is
-    // registered here is registered there.
+    // Returns the host of a further system, which is opened at the first use of its name. Its
+    // MailboxIf connects to this host, and methods and memories of the system are registered here.
     static function MbHost get_system(string name);
         MbHost host;
         if (!others.exists(name)) begin
@@ -86,12 +89,12 @@ class MbHost;
         return others[name];
     endfunction
 
-    // The host of the system that calls a function of the testbench.
+    // Returns the host of the system that calls a function of the testbench.
     static function MbHost calling();
         chandle current;
         if (others.num() != 0) begin
             current = mb_system_current();
-            // null is the first one, and that of a host whose system could not be opened.
+            // null means the first system, or a host whose system could not be opened.
             foreach (others[name])
                 if (current != null && others[name].system == current)
                     return others[name];
@@ -99,20 +102,21 @@ class MbHost;
         return get();
     endfunction
 
-    // The host whose channel a method is registered for, while it is.
+    // Returns the host of the channel that a method is being registered for.
     static function MbHost registering();
         return giver;
     endfunction
 
-    // Has the library's functions be for this system, until another is selected. The host does so before its own calls. Call it before
-    // yours (mb_backdoor_write_u32, mb_status, ...) where there are several systems, unless the library is calling: those are for the
-    // system that calls.
+    // Selects this system for calls of the library, until another one is selected. The host does so
+    // before its own calls. With several systems, call it before your own calls
+    // (mb_backdoor_write_u32, mb_status, ...), except within functions that the library calls:
+    // those are for the system that calls.
     function void select();
         if (others.num() != 0)
             void'(mb_system_select(system));
     endfunction
 
-    // Something is written to a mailbox; at the next tick it is there.
+    // Notifies the host of a write to a mailbox, which is visible at the next tick.
     function void notify();
         select();
         mb_notify();
@@ -125,14 +129,14 @@ class MbHost;
         this.hooks = hooks;
     endfunction
 
-    // Takes snapshots from now on, or from `init` on: a run that fails runs again from the newest one.
+    // Takes snapshots from now on, or from `init` on. A failed run is rerun from the newest one.
     function void set_snapshots(MbSnapshots snapshots);
         this.snapshots = snapshots;
         if (initialised && !broken)
             start_snapshots();
     endfunction
 
-    // A method of any channel, under its name.
+    // Registers a method of all channels under its name.
     function void register_method(MbCallable method);
         string name = method.get_name();
         if (methods.exists(name)) begin
@@ -144,7 +148,7 @@ class MbHost;
             bind_method(channels[ch], method);
     endfunction
 
-    // A method of one channel, under its name.
+    // Registers a method of one channel under its name.
     function void register_channel_method(string ch, MbCallable method);
         MbChannel at = channel(ch);
         if (at == null)
@@ -156,7 +160,7 @@ class MbHost;
             bind_method(at, method);
     endfunction
 
-    // A black-box memory, under its name in the memory configuration.
+    // Registers a black-box memory under its name in the memory configuration.
     function void register_memory(MbAddressable memory);
         if (memories.exists(memory.get_name()))
             report(MB_FATAL, "MbHost", $sformatf(
@@ -165,7 +169,7 @@ class MbHost;
             memories[memory.get_name()] = memory;
     endfunction
 
-    // A channel that the library serves.
+    // Registers a channel that the library serves.
     function void register_channel(string ch);
         if (channels.exists(ch))
             return;
@@ -175,7 +179,7 @@ class MbHost;
         -> mb_changed;
     endfunction
 
-    // An interface ticks from now on.
+    // Registers an interface that ticks from now on.
     function void connect();
         clocked = 1;
     endfunction
@@ -195,7 +199,7 @@ class MbHost;
 
     // ---- Queries ----
 
-    // A channel; null, and fatal, if there is none.
+    // Returns a channel; null, after a fatal report, if there is none.
     function MbChannel channel(string ch);
         if (channels.exists(ch))
             return channels[ch];
@@ -203,7 +207,7 @@ class MbHost;
         return null;
     endfunction
 
-    // A black-box memory; null, and fatal, if there is none.
+    // Returns a black-box memory; null, after a fatal report, if there is none.
     function MbAddressable memory(string name);
         if (memories.exists(name))
             return memories[name];
@@ -211,7 +215,7 @@ class MbHost;
         return null;
     endfunction
 
-    // True while a call of firmware's is pending, which each tick polls.
+    // Returns true while a call of firmware is pending, which each tick polls.
     function bit has_pending_calls();
         foreach (pending[i])
             if (pending[i].by_firmware)
@@ -219,12 +223,13 @@ class MbHost;
         return 0;
     endfunction
 
-    // True once all channels have exited, or the host has failed or was stopped.
+    // Returns true once all channels have exited, or the host has failed or was stopped.
     function bit is_done();
         return over;
     endfunction
 
-    // True while nothing has failed: no exit code but 0, no failure of the host, no error.
+    // Returns true while nothing has failed: no exit code other than 0, no failure of the host, no
+    // error.
     function bit passed();
         foreach (codes[ch])
             if (codes[ch] != 0)
@@ -234,8 +239,8 @@ class MbHost;
 
     // ---- Running ----
 
-    // Builds the library's system, once: an empty argument is taken from the environment. Returns false after a report
-    // if that fails.
+    // Builds the library's system, once. An empty argument is taken from the environment. Returns
+    // false, after a report, if it fails.
     function bit init(string mem_cfg = "", string mailbox_cfg = "", string fs_root = "");
         int unsigned reported = library_errors;
         if (!initialised) begin
@@ -249,7 +254,8 @@ class MbHost;
         return !broken;
     endfunction
 
-    // Begins to serve, and returns when there are channels whose methods are ready. Only a MailboxIf lets time pass.
+    // Starts service, and returns when there are channels whose methods are ready. Only a MailboxIf
+    // advances time.
     task start();
         started = 1;
         if (!serving && !over) begin
@@ -270,19 +276,19 @@ class MbHost;
         wait_over();
     endtask
 
-    // Returns when a channel has exited, or the library has failed.
+    // Waits until a channel has exited, or the library has failed.
     task wait_exit();
         while (exits == 0 && !over)
             @mb_changed;
     endtask
 
-    // Returns when all channels have exited, or the library has failed.
+    // Waits until all channels have exited, or the library has failed.
     task wait_over();
         while (!over)
             @mb_changed;
     endtask
 
-    // One poll of the mailboxes by the library.
+    // Ticks the library, which polls the mailboxes once.
     function void tick();
         int unsigned reported = library_errors;
         int          served;
@@ -303,7 +309,7 @@ class MbHost;
             complete();
     endfunction
 
-    // No more is to come.
+    // Ends service.
     function void stop();
         if (over)
             return;
@@ -313,8 +319,8 @@ class MbHost;
         -> mb_changed;
     endfunction
 
-    // Ends the library's part, at the end of the simulation; with a `failed_status`, the process too where the run has failed. For
-    // MailboxIf.
+    // Shuts the library down at the end of the simulation. With a `failed_status`, also ends the
+    // process of a failed run. For MailboxIf.
     function void finish();
         int status = failed_status < 0 ? hooks.failed_status() : failed_status;
         if (finished || !(started || initialised || clocked))
@@ -326,35 +332,35 @@ class MbHost;
             report(MB_ERROR, "MbHost", "no request was served: the clock of the MailboxIf had no rising edge outside of reset");
         end else if (!started)
             report(MB_WARNING, "MbHost", "no request was served: neither start() nor mb_server_run() was called");
-        // Failures that were not reported.
+        // For failures that were not reported.
         if (!passed())
             run_failed();
         if (is_rerun())
             snapshots.ending();
         if (status != 0 && !passed()) begin
             mb_quit(status);
-            // mb_quit has returned: the library has refused it, and reported the reason.
+            // A return of mb_quit means that the library refused it, and reported the reason.
             report(MB_FATAL, "MbHost", "the run has failed");
         end
         mb_shutdown();
     endfunction
 
-    // Notes a failure of the run, before it is reported: the first one runs again from the newest snapshot, if there is
-    // one. For failures that the host does not detect: call it before a `$fatal` of the testbench. UVM's errors are
-    // detected.
+    // Handles a failure of the run before it is reported: the first one starts a rerun from the
+    // newest snapshot, if there is one. For failures that the host does not detect: call it before
+    // a `$fatal` of the testbench. The host detects UVM's errors.
     function void run_failed();
         if (snapshots != null)
             snapshots.failed();
     endfunction
 
-    // Shows a report. A failure runs again first: what is fatal may end the process.
+    // Shows a report. A failure is rerun first, since a fatal report may end the process.
     function void report(mb_severity_e severity, string id, string text);
         if (severity >= MB_ERROR && !watched)
             run_failed();
         hooks.report(severity, id, text);
     endfunction
 
-    // True in a rerun from a snapshot.
+    // Returns true in a rerun from a snapshot.
     function bit is_rerun();
         return snapshots != null && snapshots.is_rerun;
     endfunction
@@ -367,7 +373,7 @@ class MbHost;
         snapshots.start();
     endfunction
 
-    // Starts the methods whose call has begun. For MailboxIf.
+    // Starts the execution of methods whose call has begun. For MailboxIf.
     task run_calls();
         while (to_run.size() != 0) begin
             MbCallable method = to_run.pop_front();
@@ -375,7 +381,7 @@ class MbHost;
         end
     endtask
 
-    // The library serves no channel any more.
+    // Handles the end of service of the last channel.
     local function void complete();
         if (channels.size() == 0)
             report(MB_WARNING, "MbHost", "no request was served: the mailbox configuration has no channel with `server: true`");
@@ -388,7 +394,8 @@ class MbHost;
         stop();
     endfunction
 
-    // A call into the library has failed. Its reports since `reported` errors are not repeated.
+    // Handles the failure of a call of the library. Reports of the library since `reported` errors
+    // are not repeated.
     local function void fail(string call, int unsigned reported);
         string text = mb_last_error();
         if (library_errors != reported) begin
@@ -398,7 +405,8 @@ class MbHost;
             end_failed(text != "" ? text : {call, " failed without an error text; see stderr"});
     endfunction
 
-    // The host can't continue, and the reason was not reported. Service ends first: a fatal report may end the process.
+    // Ends service after a failure that was not reported. The report comes last, since a fatal one
+    // may end the process.
     local function void end_failed(string text);
         broken = 1;
         stop();
@@ -407,8 +415,8 @@ class MbHost;
 
     // ---- Calls by the library ----
 
-    // One poll of a method, by the library. It reports each failed call itself, followed by the reason: one report for
-    // one failure.
+    // Polls a method for the library. The library reports each failed call itself, followed by the
+    // reason, so that a failure has one report.
     function longint unsigned answer(
         string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
         mb_cause_t cause;
@@ -417,7 +425,7 @@ class MbHost;
             causes[ch] = cause;
     endfunction
 
-    // One poll of a method, by the testbench. A failure is reported.
+    // Polls a method for the testbench. A failure is reported.
     function longint unsigned poll(
         string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
         mb_cause_t cause;
@@ -426,7 +434,8 @@ class MbHost;
             report(cause.severity, ch, cause.text);
     endfunction
 
-    // One poll through the library, for __mb_call: the testbench's, in a tick too.
+    // Polls a method through the library, for __mb_call: a poll by the testbench, also within a
+    // tick.
     function longint unsigned ask(
         string ch, string method, bit [31:0] arg_len, longint unsigned args[16], output int unsigned status);
         asking++;
@@ -463,7 +472,8 @@ class MbHost;
             cause.text = $sformatf("method `%s` is called with %0d arguments; the maximum is %0d", method, arg_len, `SV_CALL_MAX_ARGS);
             return 0;
         end
-        // At once, and not at the end of the tick: its next call may begin in the tick in which this one was answered.
+        // At once, and not at the end of the tick: the method's next call may begin in the tick of
+        // this call's response.
         drop_unpolled();
         other = pending_call(callee, !by_firmware);
         if (other != null && other.begun) begin
@@ -486,14 +496,15 @@ class MbHost;
             forget(callee, by_firmware);
     endfunction
 
-    // As many words as a method is given; those that firmware has not passed are 0.
+    // Converts arguments to as many words as a method receives. Words that firmware has not passed
+    // are 0.
     local function mb_args_t given(`MB_PTR args[]);
         given = new[`SV_CALL_MAX_ARGS];
         foreach (given[i])
             given[i] = i < args.size() ? args[i] : 0;
     endfunction
 
-    // The pending call of a method, by firmware or by the testbench; null where there is none.
+    // Returns the pending call of a method, by firmware or by the testbench; null if there is none.
     local function MbPending pending_call(MbCallable method, bit by_firmware);
         foreach (pending[i])
             if (pending[i].method == method && pending[i].by_firmware == by_firmware)
@@ -521,8 +532,8 @@ class MbHost;
             end
     endfunction
 
-    // Drops the calls of firmware that a tick has not polled: firmware has reset the channel. The testbench polls at
-    // any interval.
+    // Drops the calls of firmware that were not polled in this tick: firmware has reset the
+    // channel. Calls of the testbench may be polled at any interval.
     local function void drop_unpolled();
         for (int i = pending.size() - 1; i >= 0; i--) begin
             MbPending call = pending[i];
@@ -534,7 +545,8 @@ class MbHost;
         end
     endfunction
 
-    // A report of the library's. The error that follows a failed call of its channel is that call's.
+    // Handles a report of the library. The error that follows a failed call of its channel belongs
+    // to that call.
     function void library_report(mb_severity_e severity, string id, string text);
         if (severity >= MB_ERROR)
             library_errors++;
@@ -546,7 +558,8 @@ class MbHost;
             report(severity, id, text);
     endfunction
 
-    // Reasons that the library has not reported in the tick of the failure: the caller was not firmware.
+    // Reports reasons that the library has not reported in the tick of the failure: the caller was
+    // not firmware.
     local function void tell_causes();
         string ch;
         while (causes.first(ch) != 0) begin
@@ -556,7 +569,7 @@ class MbHost;
         end
     endfunction
 
-    // A channel has exited.
+    // Handles the exit of a channel.
     function void exited(string ch, int unsigned code);
         codes[ch] = code;
         exits++;
@@ -572,7 +585,7 @@ task automatic mb_server_run();
     MbHost::get().run();
 endtask
 
-// One poll of a method by the testbench, as the library's other callees are polled, too.
+// Polls a method for the testbench, through the library as for other callers.
 function automatic longint unsigned __mb_call(
     input string ch, input string method, input int unsigned arg_len, input longint unsigned args[16],
     output int unsigned status);

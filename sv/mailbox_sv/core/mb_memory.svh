@@ -1,4 +1,5 @@
-// A black-box memory: `write` and `read` of a byte are enough, blocks are as many bytes unless a memory does better.
+// Black-box memory. A subclass defines `write` and `read` of a byte; blocks are accessed by bytes
+// unless it overrides them.
 virtual class MbMemoryOf #(type BASE = MbObject) extends BASE implements MbAddressable;
     function new(string name = "");
         super.new(name);
@@ -22,5 +23,5 @@ virtual class MbMemoryOf #(type BASE = MbObject) extends BASE implements MbAddre
     endfunction
 endclass
 
-// Without UVM.
+// Memory without UVM.
 typedef MbMemoryOf#(MbObject) MbMemory;

@@ -1,12 +1,13 @@
-// A method that firmware calls by name. A method of the testbench extends it, or MailboxSvCall under UVM, by
-// `parse_args` and `execute`.
+// Method that firmware calls by name. A method of the testbench extends this class, or
+// MailboxSvCall under UVM, with `parse_args` and `execute`.
 //
-// `execute` is a coroutine: it begins at the first call, runs again whenever it returns, and `yield` suspends it until
-// the next call. State of a call: INIT, then PENDING from its first poll on, then READY from the yield until a poll
-// fetches the result.
+// `execute` is a coroutine: it begins at the first call, runs again after it has returned, and
+// `yield` suspends it until the next call. States of a call: INIT; PENDING from its first poll on;
+// READY from the yield until a poll fetches the result.
 //
-// Two processes per instance: one runs `execute`, the other ends it, with all its forked processes, when firmware
-// resets the channel while its call is pending. The next call begins `execute` again.
+// Each instance has two processes: one runs `execute`, the other one ends it, with all its forked
+// processes, when firmware resets the channel while its call is pending. The next call begins
+// `execute` again.
 virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCallable;
     typedef enum {
         INIT,
@@ -20,15 +21,15 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
     local string           channel;
     local state_e          state = INIT;
     local longint unsigned result;
-    // execute() returned without a result.
+    // True if execute() returned without a result.
     local bit              failed;
-    // Calls so far.
+    // Number of calls so far.
     local int unsigned     calls;
-    // execute() has yielded since it began.
+    // True if execute() has yielded since it began.
     local bit              yielded;
-    // A call was dropped, and the process that executed it has yet to be ended.
+    // True if a call was dropped, and its process has not ended yet.
     local bit              dropped;
-    // Runs supervise(), or is about to.
+    // Process that runs supervise(), or will run it.
     local process          supervisor;
     local bit              starting;
 
@@ -40,7 +41,7 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         return super.get_name();
     endfunction
 
-    // The channel whose calls this instance answers.
+    // Returns the channel whose calls this instance executes.
     function string get_channel();
         return channel;
     endfunction
@@ -50,16 +51,16 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         host = MbHost::registering();
     endfunction
 
-    // Takes a call's arguments: the first `arg_len` are valid, the others are 0. `space` is that of pointers among
-    // them.
+    // Parses a call's arguments: the first `arg_len` are valid, the others are 0. `space` is the
+    // space of pointers among them.
     pure virtual protected function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
 
-    // Answers calls, each by a `yield`. It may take simulated time.
+    // Executes calls, and completes each by a `yield`. It may take simulated time.
     pure virtual protected task execute();
 
     pure virtual function MbCallable clone_for_channel();
 
-    // Gives the pending call its result, and returns at the next call, for which `parse_args` has then run.
+    // Sets the result of the pending call, and returns at the next call, after its `parse_args`.
     virtual protected task yield(longint unsigned result);
         int unsigned call = calls;
         yielded = 1;
@@ -69,7 +70,7 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         end else if (!dropped)
             of_host().report(MB_ERROR, channel, $sformatf(
                 "method `%s`: yield() was called twice for one call; the result %0d is ignored", get_name(), result));
-        // If its call was dropped, it never returns: its process is about to be ended.
+        // After its call was dropped it never returns: its process will be ended.
         while (calls == call || dropped)
             @mb_begun;
     endtask
@@ -116,14 +117,16 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         join_none
     endtask
 
-    // False, too, if a user of run() was killed, and the supervisor with it: the next call starts another.
+    // Also false if a user of run() was killed together with the supervisor: the next call starts
+    // another one.
     local function bit is_running();
         if (supervisor == null || starting)
             return starting;
         return supervisor.status() != process::FINISHED && supervisor.status() != process::KILLED;
     endfunction
 
-    // Ends execute() by ending its parent's children: in Verilator process::kill does not end forked processes.
+    // Ends execute() by killing its parent's children: in Verilator, process::kill does not end
+    // forked processes.
     local task supervise();
         supervisor = process::self();
         starting = 0;
@@ -140,8 +143,9 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         end
     endtask
 
-    // Without a yield execute() fails the call, and waits for another one: a loop around it would never let time pass.
-    // Its forked processes are ended: a late yield there would answer another call.
+    // Runs execute(). Without a yield the call fails, and the next one is awaited: a loop around
+    // execute() would never advance time. Its forked processes are ended, since a late yield in one
+    // would complete another call.
     local task run_execute();
         forever begin
             int unsigned call = calls;
@@ -160,5 +164,5 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
     endtask
 endclass
 
-// Without UVM.
+// Method without UVM.
 typedef MbMethodOf#(MbObject) MbMethod;

@@ -1,4 +1,4 @@
-// Something with a name. In a UVM testbench uvm_object stands in its place.
+// Base class with a name. UVM testbenches have uvm_object in its place.
 virtual class MbObject;
     local string name;
 

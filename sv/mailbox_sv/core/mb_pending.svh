@@ -1,9 +1,9 @@
 // Call whose last poll returned "pending".
 class MbPending;
     MbCallable       method;
-    // Made by firmware, else by the testbench.
+    // True for a call by firmware; false for one by the testbench.
     bit              by_firmware;
-    // The method executes it; else the other's call of the same method has to end first.
+    // True if the method executes it; otherwise another call of the same method must end first.
     bit              begun;
     // Tick of its last poll.
     longint unsigned polled;

@@ -1,4 +1,4 @@
-// A black-box memory in an associative array: unwritten bytes are zero.
+// Black-box memory in an associative array: unwritten bytes are zero.
 class MbSparseOf #(type BASE = MbMemory) extends BASE;
     protected byte unsigned bytes[mb_ptr_t];
 
@@ -15,5 +15,5 @@ class MbSparseOf #(type BASE = MbMemory) extends BASE;
     endfunction
 endclass
 
-// Without UVM.
+// Memory without UVM.
 typedef MbSparseOf#(MbMemory) MbSparse;

@@ -20,7 +20,7 @@ typedef struct {
     string        text;
 } mb_cause_t;
 
-// Kind of a request. Any other number is a custom command.
+// Kind of a request. Any other value is a custom command.
 typedef enum int unsigned {
     MB_EXIT    = 1,
     MB_PRINT   = 2,
@@ -36,17 +36,18 @@ typedef enum int unsigned {
 parameter int unsigned MB_OBSERVE_SERVED  = 1;
 parameter int unsigned MB_OBSERVE_WRITTEN = 2;
 
-// An address or an argument: `MB_PTR as a type that a cast can name.
+// Address or argument: `MB_PTR as a type that can be used in a cast.
 typedef `MB_PTR mb_ptr_t;
 
-// The argument words of a call.
+// Argument words of a call.
 typedef `MB_PTR mb_args_t[];
 
-// A channel is there or has exited, or service is over; a call has begun; a call was dropped. No members of a class: for these
-// the triggers are evaluated by Verilator in every time step for as long as a process waits.
+// Events: a channel was registered or has exited, or service has ended; a call has begun; a call
+// was dropped. They are not members of a class: while a process waits, Verilator would evaluate the
+// triggers of those in every time step.
 event mb_changed, mb_begun, mb_dropped;
 
-// A bad address (Linux's number): the result of a request with addresses outside of the map.
+// Linux's number of a bad address: the result of a request with unmapped addresses.
 parameter int MB_EFAULT = 14;
 
 // Exit codes by channel.

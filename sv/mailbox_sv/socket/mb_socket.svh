@@ -1,18 +1,20 @@
-// A TCP server on 127.0.0.1, for a testbench to talk to debuggers, terminals and scripts.
+// TCP server on 127.0.0.1 for a testbench, for debuggers, terminals and scripts.
 //
-// Nothing here takes simulated time, or waits for a client: poll it on every clock, or every few. See docs/sockets.md.
+// No function takes simulated time, or waits for a client: poll it on every clock, or every few
+// clocks. See docs/sockets.md.
 class MbSocket;
-    // Most bytes returned by read_bytes.
+    // Maximum number of bytes that read_bytes returns.
     localparam int READ_MAX = 4096;
 
     protected chandle skt;
 
-    // Listens on a port; on a free one if it is 0. The name is for greetings and reports.
+    // Listens on a port, or on a free one for 0. The name appears in greetings and reports.
     function new(string name, int unsigned port = 0);
         skt = c_skt_open(name, port);
     endfunction
 
-    // True if it listens. If it could not be opened, the reason was reported, and every other call is an error.
+    // Returns true if the socket listens. If it could not be opened, the reason was reported, and
+    // every other call is an error.
     function bit is_open();
         return skt != null;
     endfunction
@@ -21,28 +23,29 @@ class MbSocket;
         return c_skt_port(skt);
     endfunction
 
-    // Greeting of later clients, with {name}, {id} and {addr} filled in; "" for none, for binary protocols.
+    // Sets the greeting of later clients, with {name}, {id} and {addr} replaced; "" for none, as
+    // binary protocols need it.
     function void greet(string text);
         c_skt_greet(skt, text);
     endfunction
 
-    // The id of a new client; 0 if none waits, -1 on error.
+    // Accepts a waiting client. Returns its id; 0 if there is none, -1 on error.
     function int accept();
         return c_skt_accept(skt);
     endfunction
 
-    // Queued bytes of the client are still sent.
+    // Disconnects a client. Queued bytes are still sent.
     function void disconnect(int id);
         c_skt_disconnect(skt, id);
     endfunction
 
-    // Disconnects all clients, too.
+    // Stops listening and disconnects all clients.
     function void close();
         c_skt_close(skt);
         skt = null;
     endfunction
 
-    // ---- Writes: bytes sent or queued, which is all of them, or -1 ----
+    // ---- Writes return the number of bytes sent or queued, which is all of them, or -1 ----
 
     function int write_u8(int id, byte unsigned data);
         return c_skt_write_u8(skt, id, data);
@@ -60,13 +63,13 @@ class MbSocket;
         return c_skt_write_u64(skt, id, data);
     endfunction
 
-    // A NUL follows it.
+    // Writes a string and a NUL.
     function int write_string(int id, string data);
         return c_skt_write_string(skt, id, data);
     endfunction
 
     function int write_bytes(int id, byte unsigned data[$]);
-        // Open arrays are of a fixed size in Verilator: the bytes go in pieces of a few such sizes.
+        // Open arrays have a fixed size in Verilator, so the bytes are sent in parts of two sizes.
         byte unsigned block[1024], few[32];
         int           at = 0, moved = 0;
         while (at < data.size() && moved >= 0) begin
@@ -86,7 +89,8 @@ class MbSocket;
         return moved < 0 ? -1 : at;
     endfunction
 
-    // ---- Reads: bytes read; 0 if they are not (all) there; -1 on error and at the end of the stream ----
+    // ---- Reads return the number of bytes; 0 until all have arrived; -1 on error and at the end
+    // of the stream ----
 
     function int read_u8(int id, output byte unsigned data);
         return c_skt_read_u8(skt, id, data);
@@ -104,12 +108,12 @@ class MbSocket;
         return c_skt_read_u64(skt, id, data);
     endfunction
 
-    // Up to a NUL, which is consumed but not returned.
+    // Reads a string up to its NUL, which is consumed and not returned.
     function int read_string(int id, output string data);
         return c_skt_read_string(skt, id, data);
     endfunction
 
-    // Bytes that have arrived, READ_MAX at most.
+    // Reads the bytes that have arrived, READ_MAX at most.
     function int read_bytes(int id, output byte unsigned data[$]);
         byte unsigned piece[READ_MAX];
         int           moved = c_skt_read_bytes(skt, id, piece);

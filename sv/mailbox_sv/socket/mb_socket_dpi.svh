@@ -1,4 +1,4 @@
-// The library's sockets, as include/vhost.h has them. MbSocket is a class that is easier to use.
+// Socket functions of the library, see include/vhost.h. MbSocket is a class that is easier to use.
 
 import "DPI-C" context function chandle c_skt_open(input string name, input int unsigned port);
 import "DPI-C" context function int c_skt_port(input chandle skt);
@@ -18,7 +18,7 @@ import "DPI-C" context function int c_skt_read_u64(input chandle skt, input int 
 import "DPI-C" context function int c_skt_write_string(input chandle skt, input int id, input string s);
 import "DPI-C" context function int c_skt_read_string(input chandle skt, input int id, output string s);
 
-// The actual arguments are arrays of a fixed size: Verilator takes no others.
+// Verilator accepts only arrays of a fixed size as actual arguments.
 import "DPI-C" context function int c_skt_write_bytes(input chandle skt, input int id, input byte unsigned data[]);
 import "DPI-C" context function int c_skt_read_bytes(input chandle skt, input int id, output byte unsigned data[]);
 

@@ -1,4 +1,4 @@
-// Notifies the host of each UVM_ERROR and UVM_FATAL before it is shown, from any source.
+// Notifies the host of each UVM_ERROR and UVM_FATAL from any source, before it is printed.
 class MailboxCatcher extends uvm_report_catcher;
     `uvm_object_utils(MailboxCatcher)
 

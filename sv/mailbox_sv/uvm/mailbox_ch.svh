@@ -1,4 +1,5 @@
-// One channel of the host, by its name: the methods that firmware calls on it, and the space that its pointers point into.
+// Channel of the host, by its name: the methods that firmware calls on it, and the space of its
+// pointers.
 class MailboxCh extends uvm_object;
     `uvm_object_utils(MailboxCh)
 
@@ -11,25 +12,25 @@ class MailboxCh extends uvm_object;
         return channel == null ? "" : channel.get_space();
     endfunction
 
-    // This channel's instance of a method; null if there is none.
+    // Returns this channel's instance of a method; null if there is none.
     function MbCallable get_method(string method);
         MbChannel channel = MbHost::get().channel(get_name());
         return channel == null ? null : channel.method(method);
     endfunction
 
-    // A method of this channel alone: a clone of it.
+    // Registers a clone of a method for this channel only.
     function void registery(MailboxSvCall method);
         MbHost::get().register_channel_method(get_name(), method);
     endfunction
 
-    // Starts the methods ahead of their first call. It isn't needed: a call starts its method.
+    // Starts the methods before their first call. Optional: a call starts its method.
     task start();
         MbChannel channel = MbHost::get().channel(get_name());
         if (channel != null)
             channel.run();
     endtask
 
-    // One poll of a method.
+    // Polls a method once.
     function longint unsigned poll(string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
         return MbHost::get().poll(get_name(), method, arg_len, args, status);
     endfunction

@@ -1,14 +1,15 @@
-// Notifications of the host as reports and objections of UVM.
+// Reports and objections of UVM for notifications of the host.
 class MailboxHooks extends MbHooks;
-    // Firmware's lines are reports, with the channel as id.
+    // True if firmware's lines are reports, with the channel as id.
     bit lines_are_reports;
-    // Verbosity of information.
+    // Verbosity of reports with severity info.
     int verbosity = UVM_LOW;
 
-    // Raises the objection, and the phase that it is raised in; null while there is none.
+    // Object that raises the objection, and the phase in which it is raised; null while there is
+    // none.
     local uvm_object objector;
     local uvm_phase  objected_phase;
-    // Null unless failures are watched.
+    // Null unless failures are detected.
     local MailboxCatcher catcher;
 
     function new(uvm_object objector);
@@ -31,7 +32,7 @@ class MailboxHooks extends MbHooks;
             super.line(ch, text);
     endfunction
 
-    // An objection keeps the run phase open while channels are served.
+    // Raises an objection while channels are served, which keeps the run phase open.
     virtual function void serving(bit on);
         if (on && objected_phase == null) begin
             uvm_domain common = uvm_domain::get_common_domain();
@@ -43,7 +44,7 @@ class MailboxHooks extends MbHooks;
         end
     endfunction
 
-    // Behind the catchers of the testbench, which may demote an error.
+    // Adds the catcher behind those of the testbench, which may demote an error.
     virtual function bit watch_failures();
         if (catcher == null) begin
             catcher = new("catcher");
@@ -61,7 +62,7 @@ class MailboxHooks extends MbHooks;
         item.action = action;
         for (int i = 0; i < 20 && i < int'(words); i++)
             item.args.push_back(args[i]);
-        // The host has reported an unknown name; it is not looked up again.
+        // The host has reported an unknown name, which is not looked up again.
         if (action == MB_CALL && words != 0 && int'(result) != -MB_EFAULT)
             mb_backdoor_read_string(MbHost::get().channel(ch).get_space(), args[0], item.method);
         item.ticks = ticks;
@@ -82,7 +83,7 @@ class MailboxHooks extends MbHooks;
         MailboxMonitor::show_written(item);
     endfunction
 
-    // UVM counts errors, and the simulator's exit status is what the flow expects of it.
+    // Returns 0: UVM counts errors, and flows with UVM expect the simulator's own exit status.
     virtual function int failed_status();
         return 0;
     endfunction

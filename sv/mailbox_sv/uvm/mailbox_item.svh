@@ -3,20 +3,21 @@ class MailboxItem extends uvm_sequence_item;
     `uvm_object_utils(MailboxItem)
 
     string           channel;
-    // Of the request queue.
+    // Slot in the request queue.
     int unsigned     slot;
-    // One of mb_action_e, or another number: a custom command.
+    // One of mb_action_e, or the number of a custom command.
     int unsigned     action;
-    // The words that the request has.
+    // Words of the request.
     longint unsigned args[$];
-    // Of a CALL.
+    // Name of the method, in a CALL.
     string           method;
-    // Ticks from taking to serving.
+    // Number of ticks between taking and serving.
     int unsigned     ticks;
-    // True if it has a response, and the value of that; a negated error number if the request failed.
+    // True if it has a response, and the response's value: a negated error number if the request
+    // failed.
     bit              answered;
     longint unsigned result;
-    // Time of serving, in the time unit of the package that this class is in.
+    // Time of service, in the time unit of the package with this class.
     realtime         served_at;
 
     function new(string name = "MailboxItem");
@@ -61,7 +62,7 @@ class MailboxItem extends uvm_sequence_item;
         served_at = from.served_at;
     endfunction
 
-    // True for the same request with the same response, at any time.
+    // Returns true for the same request with the same response, at any time.
     virtual function bit do_compare(uvm_object rhs, uvm_comparer comparer);
         MailboxItem with_;
         return super.do_compare(rhs, comparer) && $cast(with_, rhs) != 0 && channel == with_.channel

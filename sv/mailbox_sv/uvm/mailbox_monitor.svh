@@ -2,9 +2,9 @@
 class MailboxMonitor extends uvm_monitor;
     `uvm_component_utils(MailboxMonitor)
 
-    // Each request that was served.
+    // Served requests.
     uvm_analysis_port #(MailboxItem)  served_ap;
-    // Each write of the host into simulated memory, in order; from the loading of firmware on.
+    // Writes of the host to simulated memory, in order, beginning with the load of firmware.
     uvm_analysis_port #(MailboxWrite) written_ap;
 
     local static MailboxMonitor all[$];
@@ -24,7 +24,7 @@ class MailboxMonitor extends uvm_monitor;
             mb_observe(MB_OBSERVE_WRITTEN);
     endfunction
 
-    // A run that ends early shows the wait of each channel.
+    // Prints the status of each channel if a run ends early.
     virtual function void pre_abort();
         if (!MbHost::get().is_done())
             `uvm_info(get_type_name(), {"the channels:\n", mb_status()}, UVM_NONE)

@@ -1,8 +1,8 @@
-// The mailbox of a UVM testbench, returned by MbRoot::mb().
+// Mailbox of a UVM testbench, returned by MbRoot::mb().
 class Mailbox extends uvm_object;
     `uvm_object_utils(Mailbox)
 
-    // The host, with its knobs, and how it reports.
+    // Host with its settings, and its reports.
     MbHost       host;
     MailboxHooks hooks;
 
@@ -15,28 +15,29 @@ class Mailbox extends uvm_object;
         host.set_hooks(hooks);
     endfunction
 
-    // The interface that ticks.
+    // Sets the interface that ticks.
     function void set_inf(virtual MailboxIf inf);
         this.inf = inf;
         inf.connect();
     endfunction
 
-    // A method of every channel.
+    // Registers a method of all channels.
     function void registery_method(MailboxSvCall method);
         host.register_method(method);
     endfunction
 
-    // A channel that is served. The library registers those in the configuration itself.
+    // Registers a channel that is served. The library registers the configured channels itself.
     function void registery_ch(string ch);
         host.register_channel(ch);
     endfunction
 
-    // A channel; fatal if there is none.
+    // Returns a channel; fatal if there is none.
     function MailboxCh get_ch(string ch);
         return host.channel(ch) == null ? null : MailboxCh::type_id::create(ch);
     endfunction
 
-    // Begins to serve: returns when the channels are there, each with its own instances of the methods.
+    // Starts service, and returns when the channels are registered, each with its own instances of
+    // the methods.
     task start();
         host.start();
     endtask
@@ -46,24 +47,24 @@ class Mailbox extends uvm_object;
         @(posedge inf.clk);
     endtask
 
-    // A channel has exited.
+    // Handles the exit of a channel.
     function void exit(int unsigned code);
         host.exited("", code);
     endfunction
 
-    // Returns when the first channel has exited. The run phase is no longer held open then.
+    // Waits until the first channel has exited. The run phase is no longer kept open then.
     task wait_finish();
         host.wait_exit();
         hooks.serving(0);
     endtask
 
-    // Returns when all channels have exited, with their exit codes.
+    // Waits until all channels have exited, and returns their exit codes.
     task wait_finish_all(output mb_codes_t codes);
         host.wait_over();
         codes = host.codes;
     endtask
 
-    // One poll of a method.
+    // Polls a method once.
     function longint unsigned poll(
         string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
         return host.poll(ch, method, arg_len, args, status);

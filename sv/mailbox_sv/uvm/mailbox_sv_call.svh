@@ -1,7 +1,7 @@
-// A method that firmware calls by the name of the object.
+// Method that firmware calls by the name of the object.
 //
-// Extend it by `parse_args` and `execute`, and by `uvm_object_utils`: each channel has an instance of its own, made by
-// `clone`.
+// A subclass defines `parse_args` and `execute`, and has `uvm_object_utils`: each channel has its
+// own instance, created by `clone`.
 virtual class MailboxSvCall extends MbMethodOf#(uvm_object);
     function new(string name = "MailboxSvCall");
         super.new(name);

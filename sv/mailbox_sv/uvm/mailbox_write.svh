@@ -1,12 +1,12 @@
-// Write of the host into simulated memory: firmware's image, words of the mailbox, data of requests, the testbench's
-// own backdoor.
+// Write of the host to simulated memory: firmware's image, words of the mailbox, data of requests,
+// or the testbench's own backdoor.
 class MailboxWrite extends uvm_sequence_item;
     `uvm_object_utils(MailboxWrite)
 
     string           space;
     longint unsigned addr;
     byte unsigned    data[];
-    // In the time unit of the package that this class is in.
+    // Time of the write, in the time unit of the package with this class.
     realtime         written_at;
 
     function new(string name = "MailboxWrite");

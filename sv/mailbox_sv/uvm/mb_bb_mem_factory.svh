@@ -1,4 +1,4 @@
-// The black-box memories that the host is to find.
+// Registry of the black-box memories for the host.
 class MbBBMemFactory;
     local static MbBBMemFactory one;
 
@@ -12,7 +12,8 @@ class MbBBMemFactory;
         MbHost::get().register_memory(mem);
     endfunction
 
-    // Accesses a byte of a memory by its name; the address counts from its first byte. Fatal where there is no such memory.
+    // Accesses a byte of a memory by name; the address is relative to its first byte. Fatal if
+    // there is no such memory.
     function void write(string name, `MB_PTR addr, byte unsigned data);
         MbAddressable mem = MbHost::get().memory(name);
         if (mem != null)

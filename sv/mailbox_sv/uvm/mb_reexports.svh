@@ -1,8 +1,8 @@
-// What an importer of the package that mailbox.sv is in gets of mailbox_core_pkg: its functions, types, classes, enum literals and parameters.
-// An exported name is one that the package can't declare itself.
+// Names of mailbox_core_pkg that a package with mailbox.sv exports: functions, types, classes, enum
+// literals and parameters. The package can't declare an exported name itself.
 //
-// A wildcard would export only the names that the package happens to use. Verilator can not export classes with parameters: MbMethodOf and
-// the like are not here.
+// A wildcard would export only the names that the package happens to use. Verilator can't export
+// classes with parameters, so MbMethodOf and the like are missing.
 export mailbox_core_pkg::mb_init;
 export mailbox_core_pkg::mb_tick;
 export mailbox_core_pkg::mb_notify;

@@ -1,4 +1,4 @@
-// Where the one Mailbox is found.
+// Access to the Mailbox, of which there is one.
 class MbRoot;
     local static Mailbox one;
 
