@@ -1,9 +1,10 @@
 #!/bin/sh
-# Builds the firmware images: firmware/build.sh [DIRECTORY]. They go beside this file unless told otherwise.
+# Builds the firmware images: firmware/build.sh [DIRECTORY]. The default directory is that of this
+# file.
 set -eu
 mkdir -p "${1:-.}"
 out=$(cd "${1:-$(dirname "$0")}" && pwd)
-# Names of sources are in the images, by __FILE__: relative ones are the same on every machine.
+# The images contain names of sources, by __FILE__: relative names are the same on every machine.
 cd "$(dirname "$0")"
 
 for width in rv32 rv64; do

@@ -1,4 +1,4 @@
-/* Checks that firmware makes of what it is told. The first that does not hold ends the run. */
+/* Checks by firmware. The first failed check ends the run. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -6,10 +6,10 @@
 
 extern mb_channel mailbox;
 
-/* Checks so far. */
+/* Number of checks so far. */
 static unsigned checks;
 
-/* Tells which check it was, and exits with its number. */
+/* Prints the failed check, and exits with its number. */
 static __attribute__((noreturn, noinline)) void failed(const char *condition, unsigned line)
 {
     mb_printf(&mailbox, "check %u failed, line %u: %s\n", checks, line, condition);

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Compiles one firmware image: firmware/compile.sh rv32|rv64 IMAGE SOURCE-OR-OPTION...
-# Sources are in C, or in C++ without a library where one of them is a .cpp.
-# The start-up code and the linker script are those of this folder; -Wl,--defsym=RAM_BASE=... and the like (see link.ld)
-# say where the image goes. Needs clang and lld (Debian: apt-get install clang lld); CLANG names another clang.
+# Compiles one firmware image: firmware/compile.sh rv32|rv64 IMAGE SOURCE-OR-OPTION... Sources are
+# in C, or in C++ without a library if one of them is a .cpp. The start-up code and the linker
+# script are those of this folder; -Wl,--defsym=RAM_BASE=... and the like (see link.ld) set the
+# image's address. Needs clang and lld (Debian: apt-get install clang lld); CLANG names another
+# clang.
 set -eu
 width=$1 image=$2
 shift 2

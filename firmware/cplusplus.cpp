@@ -1,7 +1,7 @@
-// Firmware in C++, without a library: the services with any number of arguments, as templates, and a class of its own over
-// the others.
+// Firmware in C++, without a library: services with any number of arguments as templates, and a
+// class for files.
 //
-// It exits with 0, or with the line of the check that failed first. The testbench is that of selftest.c.
+// It exits with 0, or with the line of the first failed check. The testbench is that of selftest.c.
 #include "mailbox.h"
 
 MB_CHANNEL(mailbox);
@@ -14,7 +14,7 @@ MB_CHANNEL(mailbox);
 
 namespace {
 
-// A file that is closed where its scope ends.
+// File that is closed at the end of its scope.
 class File {
 public:
     File(const char *path, uint32_t flags) : fd(mb_open(&mailbox, path, flags)) {}

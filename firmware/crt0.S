@@ -1,7 +1,7 @@
 /*
- * The first instructions of a RISC-V CPU, 32 or 64 bits wide: a stack, zeros for .bss, and main.
+ * Start-up code of a RISC-V CPU with 32 or 64 bits: sets the stack, clears .bss, and calls main.
  *
- * The linker script puts this at the lowest address, which is where the CPU leaves reset.
+ * The linker script places it at the lowest address, which is the CPU's reset address.
  */
     .section .text.start, "ax"
     .globl _start

@@ -1,6 +1,7 @@
 /*
- * Functions that compilers expect of every program, a freestanding one too: they call these for long lists of constants
- * and for structures. Weak: a program may have its own. The linker leaves out what is not called.
+ * Functions that compilers call for long lists of constants and for structures, also in a
+ * freestanding program. Weak: a program may define its own. The linker drops those that are not
+ * called.
  */
     .section .text.memcpy, "ax"
     .weak   memcpy
@@ -20,7 +21,7 @@ memcpy:
     .section .text.memmove, "ax"
     .weak   memmove
 memmove:
-    /* Upwards where the destination is first, else downwards. */
+    /* Upwards if the destination is below the source, else downwards. */
     mv      t0, a0
     add     t2, a0, a2
     add     a2, a2, a1

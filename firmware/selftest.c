@@ -1,21 +1,21 @@
 /*
- * Firmware that uses every service of its host and checks each answer.
+ * Firmware that uses every service of its host and checks each response.
  *
- * It exits with 0, or with the number of the check that failed first. What the testbench around it has to offer is said
- * where it is asked for; examples/quickstart is one.
+ * It exits with 0, or with the number of the first failed check. Comments at the requests say what
+ * the testbench must provide; examples/quickstart is an example.
  *
- * Virtual files and custom commands are answered by a host program. TESTBENCH_IS_SYSTEMVERILOG leaves them out, where
- * there is none.
+ * A host program serves virtual files and custom commands. TESTBENCH_IS_SYSTEMVERILOG excludes them
+ * if there is none.
  */
 #include "check.h"
 #include "mailbox.h"
 
-/* File that it writes: of its own where several of these programs run at a time. */
+/* Name of a file that it writes: unique where several of these programs run at the same time. */
 #ifndef NOTES
 #define NOTES "notes.txt"
 #endif
 
-/* The queues, in the section where the host looks for them. */
+/* Channel, in the section where the host finds it. */
 MB_CHANNEL(mailbox);
 
 static int same(const void *one, const void *other, size_t len)
@@ -26,7 +26,7 @@ static int same(const void *one, const void *other, size_t len)
     return len == 0;
 }
 
-/* Text, as it is. */
+/* Unformatted text. */
 static void print(void)
 {
     CHECK(mb_print(&mailbox, "hello from firmware\n") == 0);
@@ -35,8 +35,8 @@ static void print(void)
     CHECK(mb_write_text(&mailbox, "no more than this\nnot this", 18) == 0);
 }
 
-/* Formatted text. The host does the formatting: an argument is one word, or two where it is wider, and a request is sent
- * without waiting. */
+/* Formatted text. The host formats it: an argument is one word, or two for a wider type, and the
+ * request is sent without a wait. */
 static void format(void)
 {
     int i;
@@ -50,13 +50,13 @@ static void format(void)
     mb_printf(&mailbox, "words: %lx %p\n", 0x1234ul, (void *)0x1000);
     mb_printf(&mailbox, "64 bits: %lld %#llx %ju, then %d\n", -2ll, 0x123456789abcdefull, (uintmax_t)-1, 5);
 
-    /* More than the queue of eight holds: mb_printf waits only where the queue is full. */
+    /* More than eight entries of the queue: mb_printf waits only if the queue is full. */
     for (i = 0; i < 20; i++)
         mb_printf(&mailbox, i < 19 ? "%d " : "%d\n", i);
     mb_flush(&mailbox);
 }
 
-/* Memory, moved by the host in no simulated time. */
+/* Memory operations of the host, without simulated time. */
 static void memory(void)
 {
     static char bytes[64];
@@ -79,7 +79,7 @@ static void memory(void)
     CHECK(mb_memcmp(&mailbox, "\xff", "\x01", 1) == 0xfe);
 }
 
-/* Files, below the directory that the host has chosen. */
+/* Files below the root directory of the host. */
 static void files(void)
 {
     static const char path[] = NOTES;
@@ -109,7 +109,7 @@ static void files(void)
 }
 
 #ifndef TESTBENCH_IS_SYSTEMVERILOG
-/* A file that exists in the testbench alone: `virtual/stimulus` holds the words 1, 2, 3 and 4. */
+/* A file of the testbench only: `virtual/stimulus` has the words 1, 2, 3 and 4. */
 static void virtual_file(void)
 {
     static uint32_t words[4];
@@ -124,7 +124,7 @@ static void virtual_file(void)
     mb_close(&mailbox, fd);
 }
 
-/* Custom commands: requests that the testbench gave a meaning. Number 1 fills memory with 0, 1, 2, and so on. */
+/* Custom commands: requests of the testbench. Number 1 fills memory with 0, 1, 2, and so on. */
 static void custom(void)
 {
     static uint8_t ramp[16];
@@ -140,20 +140,20 @@ static void call(void)
 {
     static char name[] = "firmware";
 
-    /* `add` is answered at once: the sum of its arguments. */
+    /* `add` returns the sum of its arguments at once. */
     CHECK(mb_call(&mailbox, "add", 1, 2, 3) == 6);
     CHECK(mb_call(&mailbox, "add") == 0);
 
-    /* `wait` is answered after some ticks: with how many there were. */
+    /* `wait` returns after the number of ticks in its argument, which is its result. */
     CHECK(mb_call(&mailbox, "wait", 10) == 10);
 
-    /* `greet` is given an address, fetches the string there, and writes its greeting over it: its length. */
+    /* `greet` replaces the string at an address by a greeting, and returns its length. */
     CHECK(mb_call(&mailbox, "greet", mb_lend(name, sizeof name)) == 8);
     mb_take_back(name, sizeof name);
     CHECK(same(name, "FIRMWARE", 9));
 }
 
-/* What can't be done is answered by a negated error number, and reported to whoever runs the simulation. */
+/* Failed requests: each has a negated error number as its response, and is reported by the host. */
 static void refusals(void)
 {
     const mb_word unmapped[] = {(mb_word)-64, 0, 16};
@@ -163,7 +163,7 @@ static void refusals(void)
     CHECK(mb_open(&mailbox, "missing.txt", MB_OPEN_READ) == -MB_ENOENT);
     CHECK(mb_open(&mailbox, "../outside.txt", MB_OPEN_WRITE) == -MB_EACCES);
     CHECK(mb_read(&mailbox, 99, &byte, 1) == -MB_EBADF);
-    /* Nothing is at the end of the address space: not even a cache could write it back, as mb_memset would. */
+    /* Unmapped. Not by mb_memset, whose cache maintenance would access the memory. */
     CHECK((mb_sword)mb_ask(&mailbox, MB_MEMSET, unmapped, 3, NULL, 0).rets == -MB_EFAULT);
     CHECK((mb_sword)mb_call(&mailbox, "no_such_method") == -MB_ENOSYS);
     CHECK((mb_sword)mb_custom(&mailbox, 2) == -MB_ENOSYS);
@@ -184,7 +184,7 @@ int main(void)
 #endif
     refusals();
 
-    /* Firmware may start anew at any time. */
+    /* Firmware may begin a new session at any time. */
     mb_reset(&mailbox);
     CHECK(mb_print(&mailbox, "and again after a reset\n") == 0);
 

@@ -1,11 +1,12 @@
 /*
  * Start-up, words and calls of HTIF, for RV32 and RV64. The entry point is the first byte of the image.
  *
- * On a CPU with a data cache, include one of firmware/cache before it: a command is written back before the host can see it, and
- * what the host writes is dropped from the cache before it is read. Both words have lines of their own. Buffers of system calls
- * are to be static, and not to share a line with anything that changes during the call.
+ * On a CPU with a data cache, include one of firmware/cache before it: a command is written back so
+ * that the host can read it, and the host's words are dropped from the cache before a read. Both
+ * words have lines of their own. Buffers of system calls must be static, and must not share a line
+ * with data that changes during the call.
  *
- * With PARK the first hart runs the program, and others stay at its start.
+ * With PARK the first hart runs the program, and the others wait at its start.
  */
 #ifndef MB_CACHE_CLEAN
 #define MB_CACHE_CLEAN(addr, len) ((void)0)
@@ -48,7 +49,8 @@ __asm__(
 
 extern volatile unsigned tohost[2], fromhost[2];
 
-/* Order of the stores. riscv-tests write the low half first. */
+/* Sends a command. A macro selects the order of the stores; riscv-tests store the low half
+ * first. */
 static void send(u64 command)
 {
     do {

@@ -1,8 +1,8 @@
 /*
  * RTT of firmware, written from the layout of the control block. Needs htif.h before it.
  *
- * On a CPU with a write-back data cache, RTT_PLACE puts the control block and the buffers into uncached memory: host and firmware write
- * words of one line.
+ * On a CPU with a write-back data cache, RTT_PLACE places the control block and the buffers in
+ * uncached memory, since host and firmware write words of one line.
  */
 #ifndef RTT_PLACE
 #define RTT_PLACE
@@ -44,7 +44,8 @@ static void rtt_copy(volatile char *to, const char *from)
         *to++ = *from++;
 }
 
-/* The mark is written last, and in parts: no constant of the image is to have it, which a search would find. */
+/* Writes the mark last, and in parts: a search would also find a constant with the mark in the
+ * image. */
 static void rtt_init(void)
 {
     rtt_buffer(0, "Terminal", terminal, sizeof terminal, 2);
@@ -65,7 +66,8 @@ static unsigned rtt_room(const struct buffer *buffer)
     return (read > write ? read : read + buffer->size) - write - 1;
 }
 
-/* Writes by the mode of the buffer: 0 skips all, 1 trims, 2 blocks. Returns the number of bytes. */
+/* Writes in the buffer's mode: 0 skips all, 1 trims, 2 blocks. Returns the number of bytes
+ * written. */
 static unsigned rtt_write(int number, const char *text, unsigned len)
 {
     struct buffer *buffer = &_SEGGER_RTT.buffers[number];

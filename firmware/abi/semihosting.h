@@ -1,8 +1,9 @@
 /*
- * Start-up and calls of semihosting for several harts, for RV32 and RV64 with the extension A. The entry point is the first byte of the
- * image, for all harts. Each has a stack of its own, and begins in `main` with its number.
+ * Start-up and calls of semihosting for several harts, for RV32 and RV64 with the extension A. The
+ * entry point is the first byte of the image, for all harts. Each hart has its own stack, and calls
+ * `main` with its number.
  *
- * HARTS is the number of harts, at most 8. Further ones stop.
+ * HARTS is the number of harts, at most 8. Further harts stop.
  */
 typedef unsigned long word;
 
@@ -64,8 +65,8 @@ __asm__(
     "  bne a0, a2, 2f\n"
 
 /*
- * Asks for an operation whose second register is of no use, with a value in each other register that depends on `pattern`. The result
- * is 0 where the operation left all of them as they were.
+ * Requests an operation that ignores its argument, with a value in each other register that depends
+ * on `pattern`. Returns 0 if the operation left all of them unchanged.
  */
 __asm__(
     ".globl semihost_probe\n"

@@ -1,17 +1,19 @@
 /*
- * Cache hooks of Rocket: a write-back data cache without instructions for its maintenance. A line is written back when
- * another one takes its place, so these hooks load from addresses that have the same place.
+ * Cache hooks of Rocket: a write-back data cache without instructions for its maintenance. A line
+ * is written back when another one evicts it, so these hooks load from addresses of the same cache
+ * set.
  *
  *     sh firmware/compile.sh rv64 image.elf -include firmware/cache/rocket.h -DMB_CACHE_LINE=64 program.c
  *
- * To be defined before, where the cache is not one of 4 KiB, direct mapped, with lines of 64 bytes:
+ * Define these before, unless the cache has 4 KiB, is direct mapped, and has lines of 64 bytes:
  *
  *     MB_CACHE_BLOCK  bytes of a line of the CPU
  *     MB_CACHE_WAY    bytes of a way: size of the cache, divided by the number of its ways
- *     MB_CACHE_WAYS   number of ways, of which the oldest line is displaced. (No number is enough for a cache that
- *                     displaces lines at random.)
+ *     MB_CACHE_WAYS   number of ways, of which the oldest line is evicted. (No number is enough for
+ *                     a cache that evicts lines at random.)
  *
- * RAM has to begin at a multiple of twice MB_CACHE_WAY, and its size has to be one, too: 8 KiB. With n ways, that is the
+ * RAM must begin at a multiple of twice MB_CACHE_WAY, which is 8 KiB by default, and so must its
+ * size. For n ways, replace twice by the next power of 2 above n.
  * next power of 2 above n, times MB_CACHE_WAY.
  */
 #if !defined(MB_ROCKET_H) && !defined(__ASSEMBLER__)
@@ -34,7 +36,7 @@
 would write the same lines"
 #endif
 
-/* Displaces the line of an address. */
+/* Evicts the line of an address. */
 static inline void mb_displace_line(uintptr_t line)
 {
     uintptr_t way;
@@ -53,7 +55,8 @@ static inline void mb_displace(const void *addr, size_t len)
     __asm__ __volatile__("fence" : : : "memory");
 }
 
-/* Writes back and drops all lines, by two loads for each place: one of them displaces whatever is there. */
+/* Writes back and drops all lines by two loads per set: one of them evicts the line that is
+ * there. */
 static inline void mb_displace_all(void)
 {
     const uintptr_t way = (uintptr_t)mb_displace_line & ~(uintptr_t)(MB_CACHE_WAY - 1);

@@ -1,12 +1,14 @@
 /*
- * Cache hooks of RISC-V CPUs with the extension Zicbom: cbo.clean and cbo.flush, of one line each. The program has to
- * run in machine mode, or have its envcfg permit them.
+ * Cache hooks of RISC-V CPUs with the extension Zicbom: cbo.clean and cbo.flush, for one line each.
+ * The program must run in machine mode, or its envcfg must permit them.
  *
  *     sh firmware/compile.sh rv64 image.elf -include firmware/cache/zicbom.h -DMB_CACHE_LINE=64 program.c
  *
- * MB_CACHE_BLOCK is the CPU's line in bytes: MB_CACHE_LINE unless defined before. MB_CACHE_LINE must not be less.
+ * MB_CACHE_BLOCK is the CPU's line in bytes, MB_CACHE_LINE by default. MB_CACHE_LINE must not be
+ * smaller.
  *
- * All of a cache can't be flushed by these instructions: memory of mb_call and mb_custom needs mb_lend and mb_take_back.
+ * These instructions can't flush a whole cache: memory of mb_call and mb_custom needs mb_lend and
+ * mb_take_back.
  */
 #if !defined(MB_ZICBOM_H) && !defined(__ASSEMBLER__)
 #define MB_ZICBOM_H
@@ -42,7 +44,7 @@ static inline void mb_cbo_clean(const void *addr, size_t len)
     MB_CBO("0x0012A00F", addr, len);
 }
 
-/* Dirty lines at the ends have data of others: they are written back, not dropped. */
+/* Dirty lines at the ends contain other data: they are written back, not dropped. */
 static inline void mb_cbo_flush(const void *addr, size_t len)
 {
     MB_CBO("0x0022A00F", addr, len);

@@ -1,7 +1,9 @@
 /*
- * The channel, start and end of the program: arguments and environment before main, exit status behind it.
+ * Channel, start and end of the program: arguments and environment before main, exit status after
+ * it.
  *
- * The linker is to have --wrap=main: the library's own start-up code calls __wrap_main, and that calls main.
+ * Needs the linker option --wrap=main: the library's start-up code calls __wrap_main, which calls
+ * main.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -21,7 +23,8 @@ static int is_reset;
 static int arguments_count;
 static char **arguments;
 
-/* Between heap and stack, in this order: the canary of two words, the guard, and the limit of the stack. */
+/* Layout between heap and stack, in this order: the canary of two words, the guard, and the limit
+ * of the stack. */
 #define CANARY ((uintptr_t)0x57acc000) /* one instruction */
 extern volatile uintptr_t vhost_canary[2] __asm__("__vhost_canary");
 extern char vhost_stack_limit[] __asm__("__vhost_stack_limit");
@@ -33,7 +36,8 @@ static void __attribute__((noreturn)) end(uint32_t code)
     }
 }
 
-/* Resets the channel at the first use. Otherwise the stack has overflowed, and what is below it is not to be believed. */
+/* Resets the channel at the first use. Later calls mean that the stack has overflowed: then data
+ * below it is not valid. */
 static mb_channel *__attribute__((noinline)) reset_or_end(void)
 {
     if (is_reset) {
@@ -49,8 +53,8 @@ static mb_channel *__attribute__((noinline)) reset_or_end(void)
 }
 
 /*
- * Each request begins here, and looks if the stack has grown, or has grown before, past its limit. (A host that knows the
- * guard traps the first access to it.)
+ * Called at the start of each request; checks that the stack does not exceed its limit, and has not
+ * before. (A host that knows the guard traps the first access to it.)
  */
 mb_channel *vhost_channel(void)
 {
@@ -66,7 +70,7 @@ int vhost_is_posix(void)
     return mb_version(&vhost_mailbox) >= MB_NEWEST;
 }
 
-/* The library's number of an error, where it is not Linux's. */
+/* Converts an error number of Linux to the library's. */
 static int error_number(int linux_number)
 {
     switch (linux_number) {
@@ -98,7 +102,8 @@ mb_sword vhost_result(mb_sword answer)
     return -1;
 }
 
-/* Strings of the host as an array with NULL at its end. Without them, or without memory, an empty one. */
+/* Reads strings of the host into an array with NULL at its end. The array is empty without strings,
+ * or without memory. */
 static char **strings(mb_sword (*ask)(mb_channel *, void *, size_t), int *count)
 {
     static char *none[1];
@@ -125,13 +130,14 @@ static char **strings(mb_sword (*ask)(mb_channel *, void *, size_t), int *count)
 
 #ifdef __PICOLIBC__
 /*
- * Initialised thread-local data. Without any, the linker script of picolibc 1.8 places errno, which is thread-local, by
+ * Initialised thread-local data. Without any, the linker script of picolibc 1.8 places errno, which
+ * is thread-local, at any address behind .data.
  * the end of .data, at any address.
  */
 static __thread int aligned __attribute__((aligned(8), used)) = 1;
 #endif
 
-/* Before other constructors, which may read the environment. */
+/* Runs before other constructors, which may read the environment. */
 __attribute__((constructor(101))) static void start(void)
 {
     int count;
@@ -154,7 +160,7 @@ int __wrap_main(void)
         arguments = name_alone;
         arguments_count = 1;
     }
-    /* This leaves the streams to exit, also if the start-up code does not call it. */
+    /* Streams are flushed by exit, also if the start-up code does not call it. */
     exit(__real_main(arguments_count, arguments, environ));
 }
 
@@ -168,17 +174,18 @@ void _exit(int code)
 {
     vhost_flush_lines();
     vhost_channel();
-    end((uint32_t)code & 0xff); /* as a process */
+    end((uint32_t)code & 0xff); /* like the status of a process */
 }
 
-/* There is one process. A signal without a handler ends it, with the status that a shell shows. */
+/* Signals the only process. A signal without a handler ends it, with the status that a shell
+ * shows. */
 int HOST_NAME(kill)(int pid, int signal)
 {
     if (pid != 1 && pid != 0) {
         errno = ESRCH;
         return -1;
     }
-    if (signal == SIGPIPE) { /* there is no one to write to */
+    if (signal == SIGPIPE) { /* without a reader, text is not flushed */
         vhost_channel();
         end(128 + SIGPIPE);
     }
@@ -187,7 +194,7 @@ int HOST_NAME(kill)(int pid, int signal)
     return 0;
 }
 
-/* Ends the program also if a handler of the signal returns. */
+/* Ends the program, also if a handler of the signal returns. */
 void abort(void)
 {
     raise(SIGABRT);

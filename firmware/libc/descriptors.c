@@ -1,6 +1,6 @@
 /*
- * Descriptors of the program: the lowest free number, as POSIX has it, for a descriptor of the host. Duplicates share one
- * of the host, and with it the position.
+ * Descriptors of the program: a descriptor of the host has the lowest free number, as in POSIX.
+ * Duplicates share one descriptor of the host, and its position.
  */
 #include <fcntl.h>
 #include <stdarg.h>
@@ -14,7 +14,8 @@
 /* Flags of an open file that fcntl returns. */
 #define SHOWN (O_ACCMODE | O_APPEND | O_NONBLOCK)
 
-/* Appends by a seek: O_APPEND that was set after the file was opened, which the host does not know. */
+/* Marks an append by seek: O_APPEND was set after the file was opened, and the host does not know
+ * it. */
 #define SEEKS 0x40000000
 
 #define CLOSES_ON_EXEC 0x20000000
@@ -37,7 +38,7 @@ int vhost_descriptor(int fd)
     return descriptors[fd].host - 1;
 }
 
-/* Lowest free number from one on. */
+/* Returns the lowest free number that is not below `first`. */
 static int free_number(int first)
 {
     int fd;
@@ -57,7 +58,7 @@ int vhost_open_descriptor(int host, int flags)
     return fd;
 }
 
-/* Closes a descriptor of the host unless it has further numbers. */
+/* Closes a descriptor of the host unless it has other numbers. */
 static int release(int host)
 {
     mb_channel *channel = vhost_channel();
@@ -111,7 +112,7 @@ int HOST_NAME(close)(int fd)
     return release(host);
 }
 
-/* A further number, from one on. */
+/* Adds a number to a descriptor, not below `first`. */
 static int duplicate(int fd, int first, int flags)
 {
     int host = vhost_descriptor(fd), copy;
@@ -149,7 +150,7 @@ HOST_WEAK int dup2(int fd, int copy)
     return copy;
 }
 
-/* Sets the flags of an open file, which all of its numbers have. */
+/* Sets the flags of an open file, which all of its numbers share. */
 static void set_flags(int fd, int flags)
 {
     int other;
@@ -158,7 +159,7 @@ static void set_flags(int fd, int flags)
             descriptors[other].flags = (descriptors[other].flags & CLOSES_ON_EXEC) | flags;
 }
 
-/* Locks of a single process are always free. */
+/* Controls a descriptor. Locks are always free, since there is one process. */
 HOST_WEAK int fcntl(int fd, int command, ...)
 {
     va_list rest;
@@ -185,7 +186,8 @@ HOST_WEAK int fcntl(int fd, int command, ...)
         return 0;
     case F_GETFL: return flags & SHOWN;
     case F_SETFL:
-        /* The host appends to a file that was opened so, whatever the flags are later. */
+        /* The host always appends to a file that was opened for appending, whatever its flags are
+         * later. */
         if ((number & O_APPEND) == 0)
             flags &= ~SEEKS;
         else if ((flags & O_APPEND) == 0)
@@ -198,7 +200,7 @@ HOST_WEAK int fcntl(int fd, int command, ...)
     }
 }
 
-/* Reads or writes at a position, and restores that of the descriptor. */
+/* Reads or writes at a position, and restores the descriptor's own. */
 static ssize_t at_position(int fd, void *buffer, size_t size, off_t position, int writes)
 {
     off_t before;

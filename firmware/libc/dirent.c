@@ -1,5 +1,5 @@
 /*
- * Reading of directories.
+ * Directory streams.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 struct vhost_directory {
     int fd;
-    char *path; /* NULL where it is not known */
+    char *path; /* NULL if unknown */
     size_t next; /* offset of the next entry */
     size_t length;
     struct dirent entry;
@@ -70,7 +70,7 @@ struct dirent *readdir(DIR *directory)
     return &directory->entry;
 }
 
-/* The host reads the entries where a directory is opened. */
+/* The host reads the entries when a directory is opened. */
 void rewinddir(DIR *directory)
 {
     if (directory->path == NULL || vhost_reopen_directory(directory->fd, directory->path) < 0)

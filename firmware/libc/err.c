@@ -1,5 +1,5 @@
 /*
- * Messages of errors with the name of the program.
+ * Error messages with the name of the program.
  */
 #include <err.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "host.h"
 
-/* A message, with the text of an error unless the number is 0. */
+/* Prints a message, with the text of an error unless the number is 0. */
 static void message(int number, const char *format, va_list arguments)
 {
     fflush(stdout);

@@ -15,10 +15,10 @@
 
 #include "host.h"
 
-/* Longest path of the host, with its NUL. */
+/* Maximum length of a path of the host, with its NUL. */
 #define PATH_BYTES 4096
 
-/* Permission bits that new files and directories do not get. */
+/* Permission bits that are cleared in new files and directories. */
 static mode_t mask = 022;
 
 static int fail(int number)
@@ -28,8 +28,8 @@ static int fail(int number)
 }
 
 /*
- * The path as the host takes it, in a buffer if it has to be changed: the root of files is /, and a $ or a ~ is no
- * variable. NULL with errno if it is too long.
+ * Returns the path in the host's form, in the buffer if it must be changed: the root of files is /,
+ * and a $ or a ~ does not begin a variable. NULL with errno if it is too long.
  */
 static const char *host_path(const char *path, char *buffer)
 {
@@ -57,7 +57,7 @@ static const char *host_path(const char *path, char *buffer)
     return buffer;
 }
 
-/* Flags of protocol 0.3. */
+/* Converts flags of open to those of protocol 0.3. */
 static uint32_t wire_flags(int flags)
 {
     static const struct {
@@ -77,7 +77,7 @@ static uint32_t wire_flags(int flags)
     return wire;
 }
 
-/* Flags of protocol 0.2, of which any but the first creates the file. */
+/* Converts flags of open to those of protocol 0.2, where any but the first creates the file. */
 static uint32_t old_flags(int flags)
 {
     uint32_t old = (flags & O_ACCMODE) == O_WRONLY ? 0 : MB_OPEN_READ;
@@ -131,7 +131,7 @@ ssize_t HOST_NAME(read)(int fd, void *buffer, size_t size)
     int host = vhost_readable(fd);
     if (host < 0)
         return -1;
-    if (size == 0) /* to the host, as much as there is */
+    if (size == 0) /* the host would read all that is there */
         return 0;
     if (host == 0) {
         vhost_flush_lines();
@@ -156,7 +156,7 @@ ssize_t HOST_NAME(write)(int fd, const void *data, size_t size)
     written = (ssize_t)vhost_result((mb_write)(channel, host, data, size));
     if (written < 0 && errno == EPIPE) {
         raise(SIGPIPE);
-        errno = EPIPE; /* where the program ignores it */
+        errno = EPIPE; /* for a program that ignores the signal */
     }
     return written;
 }
@@ -180,7 +180,7 @@ off_t HOST_NAME(lseek)(int fd, off_t offset, int whence)
     return (off_t)position;
 }
 
-/* Status as the library has it. */
+/* Converts a status to the library's form. */
 static int status(mb_sword answer, const mb_stat *from, struct stat *to)
 {
     if (vhost_result(answer) < 0)
@@ -221,7 +221,7 @@ int HOST_NAME(stat)(const char *path, struct stat *result)
     return status(value, &answer, result);
 }
 
-/* The protocol follows symbolic links. */
+/* Same as stat: the protocol follows symbolic links. */
 int lstat(const char *path, struct stat *result)
 {
     return stat(path, result);
@@ -314,7 +314,8 @@ int fdatasync(int fd)
     return fsync(fd);
 }
 
-/* A character device is a terminal where the environment has TERM, which `vhost run` does not set by itself. */
+/* A character device is a terminal if the environment has TERM, which `vhost run` does not set by
+ * itself. */
 int HOST_NAME(isatty)(int fd)
 {
     struct stat result;
@@ -350,7 +351,7 @@ int chdir(const char *path)
     return strcmp(path, "/") == 0 || strcmp(path, ".") == 0 ? 0 : fail(ENOSYS);
 }
 
-/* STAT follows links, so that no path is one. */
+/* Fails: STAT follows links, so that no path is one. */
 ssize_t readlink(const char *restrict path, char *restrict buffer, size_t size)
 {
     struct stat result;
@@ -358,7 +359,7 @@ ssize_t readlink(const char *restrict path, char *restrict buffer, size_t size)
     return stat(path, &result) < 0 ? -1 : fail(EINVAL);
 }
 
-/* Permissions and owners can't be changed. Programs go on without. */
+/* Permissions and owners can't be changed. Programs continue without. */
 
 int chmod(const char *path, mode_t mode)
 {
@@ -385,7 +386,7 @@ int fchown(int fd, uid_t user, gid_t group)
     return fchmod(fd, 0);
 }
 
-/* Times of files are the host's. */
+/* Does nothing: the host sets times of files. */
 int utime(const char *path, const struct utimbuf *times)
 {
     (void)times;

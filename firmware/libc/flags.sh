@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the options with which GCC makes a C program firmware:
+# Prints the options of GCC that compile a C program as firmware:
 #
 #     riscv64-unknown-elf-gcc $(firmware/libc/flags.sh) main.c -o main.elf && vhost run main.elf -- arguments
 #
@@ -15,8 +15,9 @@
 #   --out DIR                     folder of the compiled port (target/libc beside firmware/)
 #   --response FILE               write the options to this file and print @FILE, which GCC reads: for paths with spaces
 #
-# The port is compiled at the first use, and when a file of it has changed. Needs riscv64-unknown-elf-gcc and the library
-# (Debian: gcc-riscv64-unknown-elf, picolibc-riscv64-unknown-elf); CC names another compiler.
+# The port is compiled at the first use, and after a change of its files. Needs
+# riscv64-unknown-elf-gcc and the library (Debian: gcc-riscv64-unknown-elf,
+# picolibc-riscv64-unknown-elf); CC names another compiler.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 gcc=${CC:-riscv64-unknown-elf-gcc}
@@ -27,7 +28,7 @@ fail() {
     exit 2
 }
 
-# A word in quotes, for `eval`.
+# Prints a word in quotes, for `eval`.
 quoted() {
     printf " '%s'" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")"
 }
@@ -68,7 +69,7 @@ rv64*) abi=lp64 ;;
 *) fail "--arch is rv32... or rv64..., not $arch" ;;
 esac
 
-# Sets `number` to a number of at most 15 digits, decimal or 0x and hexadecimal.
+# Sets `number` to the value of a text with at most 15 digits, decimal or 0x and hexadecimal.
 parse() {
     case $1 in
     0[xX]?*)
@@ -85,7 +86,7 @@ parse() {
     esac
 }
 
-# Sets `number` to the bytes of an option's size: a number, also with K, M or G.
+# Sets `number` to the bytes of a size option: a number, optionally with K, M or G.
 size() {
     text=${2%iB} shift=0
     case $text in
@@ -110,7 +111,7 @@ stack_bytes=$((all / 16 / 16 * 16))
 part=$((all / 4))
 [ -z "$code" ] || { size --code "$code" && part=$number; }
 guard=$((stack_bytes / 16 / 16 * 16))
-# Of the mailbox, with the largest cache line.
+# Size of the mailbox, with the largest cache line.
 mailbox=4096
 needed=$((part + mailbox + stack_bytes + guard + 16 + 4096))
 [ $stack_bytes -ge 1024 ] || fail "--stack of $stack_bytes bytes is too small: give --stack 1K or more, or a larger --mem"
@@ -125,17 +126,17 @@ top=$((base + all / 16 * 16))
 limit=$((top - stack_bytes))
 canary=$((limit - guard - 16))
 
-# Options, as words of the shell.
+# Options as words of the shell.
 set -- "-march=$arch" "-mabi=$abi" -mcmodel=medany
 place="-Wl,--defsym=__vhost_stack_limit=$limit,--defsym=__vhost_guard=$((limit - guard)),--defsym=__vhost_canary=$canary"
 case $libc in
 picolibc)
     library="--specs=picolibc.specs --crt0=hosted"
     ram=$((base + part + mailbox))
-    # A script that inserts comes before the one that it inserts into.
+    # A script with INSERT must precede the script that it modifies.
     place="$place -Wl,--defsym=__vhost_mailbox=$((base + part))$(quoted "-Wl,-T,$here/mailbox.ld") -T picolibc.ld"
     place="$place -Wl,--defsym=__flash=$base,--defsym=__flash_size=$part"
-    # The linker script has the stack at the end of the RAM, and 2 KiB for it.
+    # The linker script expects the stack at the end of the RAM, with 2 KiB.
     place="$place,--defsym=__ram=$ram,--defsym=__ram_size=$((top - ram)),--defsym=__heap_end=$canary"
     ;;
 newlib)
@@ -145,7 +146,7 @@ newlib)
         fail "$gcc has no newlib: compile one by xtask/build-newlib.sh, and give --newlib DIR/newlib/$arch"
     library=
     [ -z "$newlib" ] || library="-isystem$(quoted "$newlib/include") $(quoted "-B$newlib/lib")$(quoted "-L$newlib/lib")"
-    # Code and data are in one segment, which has no ELF headers. Newer linkers warn of that.
+    # Code and data share a segment, without ELF headers. Newer linkers warn about it.
     if "$gcc" -Wl,--help 2>/dev/null | grep -q no-warn-rwx-segments; then
         place="$place -Wl,--no-warn-rwx-segments"
     fi
@@ -156,7 +157,7 @@ esac
 eval "set -- \"\$@\" $library"
 set -- "$@" -I "$here/include" -D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=1
 
-# The port, as one object: its streams come before the library's.
+# The port is one object, so that its streams precede the library's.
 key=$(cat "$here"/*.c "$here"/*.h "$here"/include/*.h "$here"/include/sys/*.h "$here/../../mailbox_rs/include/mailbox.h" |
     cksum - | cut -d ' ' -f 1)
 # A header with hooks may change as well.

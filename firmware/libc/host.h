@@ -1,5 +1,5 @@
 /*
- * The channel of the C library port, and results of requests as C has them.
+ * Channel of the C library port, and conversion of results of requests to C.
  */
 #ifndef VHOST_LIBC_HOST_H
 #define VHOST_LIBC_HOST_H
@@ -8,51 +8,54 @@
 
 #include "mailbox.h"
 
-/* Largest number of bytes of one READ, WRITE or RANDOM. */
+/* Maximum number of bytes of one READ, WRITE or RANDOM. */
 #define HOST_MOST ((size_t)64 << 20)
 
-/* newlib calls the system by names with an underscore, picolibc by those of POSIX. */
+/* newlib calls system functions by names with an underscore, picolibc by those of POSIX. */
 #ifdef __PICOLIBC__
 #define HOST_NAME(name) name
 #else
 #define HOST_NAME(name) _##name
 #endif
 
-/* The channel, reset at the first use. */
+/* Returns the channel, which is reset at the first use. */
 mb_channel *vhost_channel(void);
 
-/* True if the session has protocol 0.3. */
+/* Returns true if the session has protocol 0.3. */
 int vhost_is_posix(void);
 
-/* Defined here unless the program has a function of this name: it is not of ISO C. */
+/* Attribute of a function that is not in ISO C: the program may define its own. */
 #define HOST_WEAK __attribute__((weak))
 
-/* Descriptor of the host; -1 and EBADF for a number that is not open. */
+/* Returns the host's descriptor; -1 and EBADF for a number that is not open. */
 int vhost_descriptor(int fd);
 
-/* A new number for a descriptor of the host, with flags of open; -1 and EMFILE without one. */
+/* Returns a new number for a descriptor of the host, with flags of open; -1 and EMFILE if there is
+ * none. */
 int vhost_open_descriptor(int host, int flags);
 
-/* Closes the descriptor of the host that a number stands for, and has it stand for another. */
+/* Closes the host's descriptor of a number, and assigns another one to the number. */
 int vhost_replace_descriptor(int fd, int host);
 
-/* The same for a number that is to be open for reading, or for writing, which then is where it is to go on. */
+/* Return the host's descriptor of a number that is open for reading, or for writing at the position
+ * of the next write; -1 and EBADF otherwise. */
 int vhost_readable(int fd);
 int vhost_writable(int fd);
 
-/* Opens a directory as the host has it now in place of that of a number: -1 if there is none. */
+/* Opens a directory with its present entries in place of a number's directory; -1 if there is
+ * none. */
 int vhost_reopen_directory(int fd, const char *path);
 
-/* The result of a request: -1 and errno if it is an error. */
+/* Returns the result of a request; -1 and errno for an error. */
 mb_sword vhost_result(mb_sword answer);
 
-/* Name of the program: the first argument. */
+/* Returns the name of the program: the first argument. */
 const char *vhost_program(void);
 
-/* Writes out what streams hold. */
+/* Flushes all streams. */
 void vhost_flush_streams(void);
 
-/* Writes out what line-buffered streams hold. */
+/* Flushes line-buffered streams. */
 void vhost_flush_lines(void);
 
 #endif /* VHOST_LIBC_HOST_H */

@@ -1,5 +1,5 @@
 /*
- * Lines of any length, and formatted text for descriptors.
+ * Lines of any length, and formatted text to descriptors.
  */
 #include <stdarg.h>
 #include <stdio.h>

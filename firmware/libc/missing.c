@@ -1,5 +1,6 @@
 /*
- * Services of a system with processes and signals, which fail here, so that programs that offer them are linked.
+ * Functions for processes and signals, which fail here, so that programs that call them can be
+ * linked.
  */
 #include <pwd.h>
 #include <stdio.h>
@@ -32,14 +33,14 @@ HOST_WEAK int system(const char *command)
     return -1;
 }
 
-/* No alarm comes. */
+/* Does nothing: no alarm comes. */
 HOST_WEAK unsigned alarm(unsigned seconds)
 {
     (void)seconds;
     return 0;
 }
 
-/* There are no users. */
+/* Fails, since there are no users. */
 HOST_WEAK struct passwd *getpwuid(uid_t user)
 {
     (void)user;
@@ -52,7 +53,7 @@ HOST_WEAK struct passwd *getpwnam(const char *name)
     return NULL;
 }
 
-/* Limits of the host. */
+/* Returns limits of the host. */
 HOST_WEAK long pathconf(const char *path, int name)
 {
     (void)path;
@@ -63,7 +64,8 @@ HOST_WEAK long pathconf(const char *path, int name)
     }
 }
 
-/* The path from the root, without . and .. and doubled slashes: there are no symbolic links. */
+/* Returns the path from the root, without . and .. and doubled slashes. There are no symbolic links
+ * to resolve. */
 HOST_WEAK char *realpath(const char *restrict path, char *restrict resolved)
 {
     struct stat status;

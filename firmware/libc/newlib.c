@@ -1,5 +1,5 @@
 /*
- * Start, memory and missing services of newlib, whose streams and formats are used as they are.
+ * Start, memory and missing functions of newlib, whose streams and formats are used unchanged.
  */
 #include "host.h"
 
@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 /*
- * Entry point: newlib's start-up code expects a stack pointer, and the number of arguments at it. Arguments are the
- * host's, so that there are none here.
+ * Entry point: newlib's start-up code expects a stack pointer to the number of arguments. That is 0
+ * here, since the host has the arguments.
  */
 __asm__(".pushsection .text.vhost_start, \"ax\"\n"
         ".globl vhost_start\n"
@@ -27,7 +27,8 @@ void vhost_flush_streams(void)
     fflush(NULL);
 }
 
-/* Before a read of standard input, and at the end without exit. A program that has no streams does not get them here. */
+/* Called before a read of standard input, and at an end without exit. It does not link streams into
+ * a program without them. */
 void vhost_flush_lines(void)
 {
     struct _reent *state = _GLOBAL_REENT;
@@ -40,7 +41,7 @@ void vhost_flush_lines(void)
 extern char _end[];
 extern char vhost_heap_end[] __asm__("__vhost_canary");
 
-/* Memory between the program and the stack. */
+/* Allocates memory between the program and the stack. */
 void *_sbrk(ptrdiff_t increment)
 {
     static char *top = _end;

@@ -1,12 +1,12 @@
 /*
  * Streams of picolibc on descriptors of the host.
  *
- * picolibc's own streams move byte by byte, and are not written out at the end of a program. These move whole blocks,
- * and are known by a list. Formats, lines and single characters are the library's: it calls the functions of `struct
- * __file_ext`.
+ * picolibc's own streams move single bytes, and are not flushed at the end of a program. These move
+ * whole blocks, and are in a list. Formats, lines and single characters are the library's, which
+ * calls the functions of `struct __file_ext`.
  *
- * Standard output is buffered by lines on a terminal, else wholly; standard error by lines. Both are written out before
- * a read of standard input.
+ * Standard output is line-buffered on a terminal, and fully buffered otherwise; standard error is
+ * line-buffered. Both are flushed before a read of standard input.
  */
 #include "host.h"
 
@@ -30,11 +30,11 @@ typedef struct stream {
     unsigned char mode; /* _IOFBF, _IOLBF, _IONBF, or UNDECIDED */
     unsigned char owns_buffer;
     unsigned char is_static;
-    char *path;   /* NULL where it is not known */
+    char *path;   /* NULL if unknown */
     char *buffer; /* NULL until the first use */
     size_t size;
-    size_t start; /* of the bytes that were not read yet */
-    size_t end;   /* of the bytes that were read, or are to be written */
+    size_t start; /* offset of the first unread byte */
+    size_t end;   /* offset behind the bytes that were read, or will be written */
     char spare[1];
 } stream;
 
@@ -61,16 +61,16 @@ FILE *const stdin = &input.ext.cfile.file;
 FILE *const stdout = &output.ext.cfile.file;
 FILE *const stderr = &error.ext.cfile.file;
 
-/* All streams that are open. */
+/* List of all open streams. */
 static stream *streams = &error;
 
-/* The stream of a file, NULL if it is one of another kind, as of sprintf. */
+/* Returns the stream of a file; NULL for one of another kind, such as that of sprintf. */
 static stream *own(FILE *file)
 {
     return (file->flags & __SEXT) && file->put == put ? (stream *)file : NULL;
 }
 
-/* Has a buffer, of one byte where there is no memory. */
+/* Allocates the buffer, of one byte if there is no memory. */
 static void prepare(stream *s)
 {
     if (s->mode == UNDECIDED) {
@@ -89,7 +89,7 @@ static void prepare(stream *s)
     }
 }
 
-/* Writes bytes to the descriptor, and returns the number of those that were written: fewer after an error. */
+/* Writes bytes to the descriptor. Returns the number of bytes written: fewer after an error. */
 static size_t write_all(stream *s, const char *data, size_t size)
 {
     size_t done = 0;
@@ -104,7 +104,7 @@ static size_t write_all(stream *s, const char *data, size_t size)
     return done;
 }
 
-/* Writes out what is to be written, or gives back what was not read. */
+/* Writes pending bytes, or seeks back over unread ones. */
 static int flush(FILE *file)
 {
     stream *s = (stream *)file;
@@ -114,7 +114,7 @@ static int flush(FILE *file)
     } else if (s->state == READING && s->start < s->end) {
         int number = errno;
         lseek(s->fd, -(off_t)(s->end - s->start), SEEK_CUR);
-        errno = number; /* a pipe does not take them back */
+        errno = number; /* a pipe can't seek back */
     }
     s->state = IDLE;
     s->start = s->end = 0;
@@ -135,7 +135,7 @@ static int put(char c, FILE *file)
     return flush(file) < 0 ? _FDEV_ERR : (unsigned char)c;
 }
 
-/* Reads the next block: its number of bytes, _FDEV_EOF or _FDEV_ERR. */
+/* Reads the next block. Returns its number of bytes, _FDEV_EOF or _FDEV_ERR. */
 static int fill(stream *s)
 {
     ssize_t bytes;
@@ -162,12 +162,12 @@ static int get(FILE *file)
     return (unsigned char)s->buffer[s->start++];
 }
 
-/* Takes a character that was pushed back into the buffer: positions count it as unread. */
+/* Moves a pushed-back character into the buffer, since positions count it as unread. */
 static void take_pushed(stream *s)
 {
     FILE *file = &s->ext.cfile.file;
     if (file->unget != 0 && s->state == READING && s->start > 0) {
-        s->buffer[--s->start] = (char)file->unget; /* beside a flag */
+        s->buffer[--s->start] = (char)file->unget; /* the low bits; others are a flag */
         file->unget = 0;
     }
 }
@@ -245,7 +245,7 @@ int fclose(FILE *file)
     return file->flags & __SCLOSE ? ((struct __file_close *)file)->close(file) : 0;
 }
 
-/* Flags of open for a mode of fopen, and those of the stream; -1 and EINVAL for another mode. */
+/* Converts a mode of fopen to flags of open and of the stream; -1 and EINVAL for another mode. */
 static int flags_of(const char *mode, uint8_t *stream_flags)
 {
     int flags;
@@ -266,7 +266,7 @@ static int flags_of(const char *mode, uint8_t *stream_flags)
     return flags | (*stream_flags == __SWR ? O_WRONLY : O_RDONLY);
 }
 
-/* A stream of a descriptor; NULL and ENOMEM without memory. */
+/* Creates a stream of a descriptor; NULL and ENOMEM without memory. */
 static FILE *stream_of(int fd, uint8_t flags)
 {
     stream *s = calloc(1, sizeof *s);
@@ -321,7 +321,7 @@ FILE *freopen(const char *path, const char *mode, FILE *file)
             close_stream(file);
             return NULL;
         }
-        /* The number stays, as that of a standard stream. */
+        /* The number stays the same, for a standard stream. */
         if (fd != s->fd && dup2(fd, s->fd) >= 0)
             close(fd);
         if (path != NULL) {
@@ -361,7 +361,8 @@ int fflush(FILE *file)
         int number = errno;
         take_pushed(s);
         file->unget = 0;
-        /* A file goes on where the stream is. A pipe keeps what was read. */
+        /* The descriptor continues at the stream's position. A pipe keeps the bytes that were
+         * read. */
         if (s->start == s->end || lseek(s->fd, -(off_t)(s->end - s->start), SEEK_CUR) >= 0) {
             s->state = IDLE;
             s->start = s->end = 0;
@@ -383,7 +384,7 @@ int fsetpos(FILE *file, fpos_t *position)
     return fseeko(file, (off_t)*position, SEEK_SET);
 }
 
-/* Bytes that are taken; fewer after an error. */
+/* Writes a block. Returns the number of bytes taken: fewer after an error. */
 static size_t write_block(stream *s, const char *data, size_t size)
 {
     FILE *file = &s->ext.cfile.file;
@@ -427,7 +428,7 @@ size_t fwrite(const void *data, size_t size, size_t count, FILE *file)
     return done / size;
 }
 
-/* Bytes that were read; fewer at the end or after an error. */
+/* Reads a block. Returns the number of bytes read: fewer at the end or after an error. */
 static size_t read_block(stream *s, char *data, size_t size)
 {
     FILE *file = &s->ext.cfile.file;
@@ -486,7 +487,7 @@ size_t fread(void *data, size_t size, size_t count, FILE *file)
     return done / size;
 }
 
-/* picolibc 1.8 drops a last line without its end. */
+/* Reads a line. picolibc 1.8 drops a last line without an end. */
 char *fgets(char *line, int size, FILE *file)
 {
     int length = 0;

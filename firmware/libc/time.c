@@ -10,16 +10,16 @@
 
 #include "host.h"
 
-/* Ticks of times() in a second. */
+/* Ticks of times() per second. */
 #define TICKS 1000000
 
-/* Reads the time: 0, or -1 and errno. */
+/* Reads the time. Returns 0, or -1 and errno. */
 static int now(mb_time *time)
 {
     return (int)vhost_result(mb_get_time(vhost_channel(), time));
 }
 
-/* Time since the first look, in units of a second. */
+/* Time since the first call, in units per second. */
 static int64_t since_first(int64_t units)
 {
     static mb_time first;
@@ -35,7 +35,7 @@ static int64_t since_first(int64_t units)
            ((int64_t)time.nanoseconds - (int64_t)first.nanoseconds) / (1000000000 / units);
 }
 
-/* So that time is measured from the start of the program. */
+/* Makes the first call, so that time is measured from the start of the program. */
 __attribute__((constructor(102))) static void start(void)
 {
     vhost_channel();
@@ -95,7 +95,7 @@ int clock_getres(clockid_t clock, struct timespec *result)
     return 0;
 }
 
-/* Asks for the time until it has come. */
+/* Polls the time until the end of the wait. */
 int nanosleep(const struct timespec *length, struct timespec *rest)
 {
     mb_time time;

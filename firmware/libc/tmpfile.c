@@ -1,5 +1,5 @@
 /*
- * Files without a name, in the directory of files: there need not be a /tmp.
+ * Temporary files in the root of firmware's files, where a /tmp may be missing.
  */
 #include <fcntl.h>
 #include <stdio.h>

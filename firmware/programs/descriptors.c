@@ -1,4 +1,5 @@
-/* Descriptors, their flags and duplicates, and directories. Prints the same on every system. */
+/* Uses descriptors, their flags and duplicates, and directories. Prints the same on every
+ * system. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -27,7 +28,7 @@ static void say(const char *text, long result)
     errno = 0;
 }
 
-/* Content of a file, with its lines on one line. */
+/* Prints the content of a file on one line. */
 static void show(const char *name)
 {
     FILE *file = fopen(name, "r");

@@ -1,5 +1,6 @@
 /*
- * Programs that go wrong, by their argument: they write where nobody reads, or use more stack than there is.
+ * Fails as its argument says: writes to an output without a reader, or uses more stack than there
+ * is.
  *
  *     faults forever|ignore|once|close|abort|shallow|deep|silent|jump
  */
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Uses some 100 bytes of stack a level, with a request at the lowest or without. */
+/* Uses about 100 bytes of stack per level, with or without a request at the lowest one. */
 __attribute__((noinline)) static int deepen(int levels, int asks)
 {
     volatile char some[64];
@@ -19,7 +20,7 @@ __attribute__((noinline)) static int deepen(int levels, int asks)
     return levels == 0 ? some[0] : deepen(levels - 1, asks) + some[levels & 63];
 }
 
-/* Uses more stack at once than the guard has bytes, and leaves most of it alone. */
+/* Uses more stack at once than the guard has bytes, and does not access most of it. */
 __attribute__((noinline)) static int jump(int asks)
 {
     volatile char much[300000];

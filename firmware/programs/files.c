@@ -1,4 +1,5 @@
-/* Streams, files, directories, arguments and environment as C and POSIX have them. Prints the same on every system. */
+/* Uses streams, files, directories, arguments and environment of C and POSIX. Prints the same on
+ * every system. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ static void streams(void)
     fclose(file);
 }
 
-/* Prints if a call has failed as it is to. */
+/* Prints if a call has failed as expected. */
 static void report(int failed, int number)
 {
     printf("%s %d\n", failed ? "fails" : "succeeds", errno == number);
@@ -103,7 +104,7 @@ static void directories(void)
     FAILS(truncate("folder/b.txt", 4) < 0, 0);
 }
 
-/* Positions of a stream count a character that was pushed back as unread. */
+/* Checks that positions of a stream count a pushed-back character as unread. */
 static void pushed_back(void)
 {
     FILE *file = fopen("numbers.txt", "w+");
@@ -153,5 +154,5 @@ int main(int argc, char **argv)
         printf("hello %s", line);
     open = fopen("open.txt", "w");
     fputs("written at the end", open);
-    return 7 + 256; /* the status of a process has 8 bits */
+    return 7 + 256; /* a process's status has 8 bits */
 }

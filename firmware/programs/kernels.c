@@ -1,5 +1,6 @@
 /*
- * Kernels in the manner of an embedded benchmark: a linked list, a matrix, a state machine, and a CRC over the results.
+ * Kernels like those of an embedded benchmark: a linked list, a matrix, a state machine, and a CRC
+ * of the results.
  *
  *     kernels [ROUNDS]
  */
@@ -36,7 +37,7 @@ static uint16_t crc(uint16_t sum, uint32_t word)
     return sum;
 }
 
-/* Sorts by key, by merging. */
+/* Sorts by key with a merge sort. */
 static node *sorted(node *list)
 {
     node *halves[2] = {NULL, NULL}, *first, *second, *result = NULL, **end = &result;
@@ -113,7 +114,7 @@ static uint16_t matrix_kernel(void)
 
 enum { START, SIGN, WHOLE, POINT, FRACTION, INVALID, STATES };
 
-/* Classes of numbers in a text. */
+/* Classifies numbers in a text. */
 static uint16_t state_kernel(void)
 {
     static const char text[] = "12,-3.5,x7,+,.25,1.2.3,99.,-0,abc,1e5,";

@@ -1,6 +1,6 @@
 /*
- * Services on a host of protocol 0.2: output and files are there, the rest fails with ENOSYS. What is asked for fails
- * on any host, so that files are the same.
+ * Uses services on a host with protocol 0.2: output and files work, the rest fails with ENOSYS.
+ * Requests that fail do so on any host, so that files are the same.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 /*
- * Records, strings, calls and integer arithmetic in the manner of an old system benchmark, with checks of its results.
+ * Uses records, strings, calls and integer arithmetic like an old system benchmark, and checks the
+ * results.
  *
  *     records [ROUNDS]
  */

@@ -1,4 +1,4 @@
-/* Signals that the program raises. A handler is set again after each, as ISO C leaves it open. */
+/* Raises signals. A handler is set again after each: ISO C leaves open if it stays. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Streams: positions, lines of any length, streams that are opened anew. Prints the same on every system. */
+/* Uses streams: positions, lines of any length, reopened streams. Prints the same on every
+ * system. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Content of a file, with its lines on one line. */
+/* Prints the content of a file on one line. */
 static void show(const char *name)
 {
     FILE *file = fopen(name, "r");
@@ -20,7 +21,7 @@ static void show(const char *name)
     fclose(file);
 }
 
-/* Standard output into a file and back. */
+/* Redirects standard output to a file and back. */
 static void redirection(void)
 {
     int saved, file;
@@ -63,13 +64,13 @@ static void streams(void)
     fsetpos(file, &position);
     printf(" again %c\n", getc(file));
     free(line);
-    /* A flushed input is at its position, for the descriptor too. */
+    /* Flushing an input sets the descriptor's position, too. */
     fseek(file, 500, SEEK_SET);
     getc(file);
     printf("flush %d", fflush(file));
     printf(" at %d", (int)lseek(fileno(file), 0, SEEK_CUR));
     printf(" %s", fgets(text, sizeof text, file));
-    /* From its start, for writing; then for reading. */
+    /* From the start of the file, for writing, then for reading. */
     file = freopen(NULL, "w", file);
     fputs("new content\n", file);
     file = freopen(NULL, "r", file);
@@ -81,7 +82,7 @@ static void streams(void)
     fclose(file);
 }
 
-/* What was read of a pipe or a file is not lost by a flush. */
+/* Checks that a flush keeps the bytes that were read from a pipe or a file. */
 static void input(void)
 {
     char text[40];
@@ -97,7 +98,7 @@ int main(void)
     redirection();
     streams();
     input();
-    /* A stream without a name keeps what was written. */
+    /* A stream without a name keeps its output. */
     printf("to the %s", freopen(NULL, "w", stdout) == stdout ? "end\n" : "");
     return 0;
 }

@@ -1,4 +1,4 @@
-//! Links with the linker script of the firmware in C.
+//! Selects the linker script of the firmware in C.
 
 fn main() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../link.ld");

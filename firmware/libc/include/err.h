@@ -1,5 +1,5 @@
 /*
- * Messages of errors, as the BSD libraries have them.
+ * Error messages, as in the BSD libraries.
  */
 #ifndef VHOST_LIBC_ERR_H
 #define VHOST_LIBC_ERR_H
@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-/* "name: message: text of errno", or without the last part, on standard error; those with a status end the program. */
+/* Print "name: message: text of errno", or without the last part, to standard error. Those with a
+ * status end the program. */
 __attribute__((noreturn, format(printf, 2, 3))) void err(int status, const char *format, ...);
 __attribute__((noreturn, format(printf, 2, 3))) void errx(int status, const char *format, ...);
 __attribute__((noreturn, format(printf, 2, 0))) void verr(int status, const char *format, va_list arguments);

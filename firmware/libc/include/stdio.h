@@ -1,5 +1,5 @@
 /*
- * <stdio.h>, with what the libraries leave out.
+ * <stdio.h>, with additional functions.
  */
 #pragma GCC system_header
 #include_next <stdio.h>
@@ -27,7 +27,7 @@
 extern "C" {
 #endif
 
-/* There are no other processes: NULL with ENOSYS, and -1 with EINVAL. */
+/* Fail, since there are no other processes: NULL with ENOSYS, and -1 with EINVAL. */
 FILE *popen(const char *command, const char *mode);
 int pclose(FILE *file);
 

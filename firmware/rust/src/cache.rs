@@ -16,7 +16,8 @@ pub struct Cache;
 #[cfg(not(feature = "rocket"))]
 impl Hooks for Cache {}
 
-/// As `firmware/cache/rocket.h`: a line is written back when another one takes its place.
+/// Hooks like those of `firmware/cache/rocket.h`: a line is written back when another one evicts
+/// it.
 #[cfg(feature = "rocket")]
 impl Hooks for Cache {
     const WRITE_BACK: bool = true;
@@ -53,7 +54,8 @@ mod rocket {
         fence();
     }
 
-    /// Writes back and drops all lines, by two loads for each place: one of them displaces the line that is there.
+    /// Writes back and drops all lines by two loads per set: one of them evicts the line that is
+    /// there.
     pub(super) fn displace_all() {
         let way = displace_all as *const () as usize & !(WAY - 1);
         fence();
@@ -70,10 +72,11 @@ mod rocket {
         unsafe { asm!("fence", options(nostack, preserves_flags)) }
     }
 
-    /// Loads a byte of RAM, which begins and ends at multiples of twice the way.
+    /// Loads a byte of RAM, which begins and ends at multiples of twice a way's size.
     fn load(address: usize) {
-        // SAFETY: the address differs from one of the program in a bit below the alignment of RAM, and so is in RAM. A load by
-        // the CPU alone is no access to an object of the program.
+        // SAFETY: the address differs from one of the program in a bit below the alignment of RAM,
+        // and so is in RAM. The CPU alone performs the load: it is not an access to an object of
+        // the program.
         unsafe {
             asm!("lb zero, 0({0})", in(reg) address, options(nostack, readonly, preserves_flags))
         }

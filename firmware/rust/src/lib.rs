@@ -29,7 +29,8 @@ global_asm!(include_str!("../../crt0.S"));
 ///
 /// Called once, at the start of the program.
 pub unsafe fn host() -> Option<Host> {
-    // SAFETY: this is the only client of channel 0; that of a panic is created when this one is not used any more.
+    // SAFETY: this is the only client of channel 0; a panic creates another one when this one is no
+    // longer used.
     let channel = unsafe { MAILBOX.channel(0, LINE) }?;
     let mut host = Client::new(channel, Cache);
     host.reset();
@@ -38,7 +39,7 @@ pub unsafe fn host() -> Option<Host> {
 
 #[panic_handler]
 fn panicked(_: &PanicInfo<'_>) -> ! {
-    // SAFETY: an earlier client is not used any more.
+    // SAFETY: an earlier client is no longer used.
     if let Some(channel) = unsafe { MAILBOX.channel(0, LINE) } {
         Client::new(channel, Cache).exit(255);
     }

@@ -14,11 +14,13 @@ use mailbox_rs::{Errno, OpenFlags, cprint};
 #[cfg(not(feature = "rocket"))]
 const EIGHTH: f32 = -0.125;
 
-/// Its bits: this Rocket has no floating-point unit, with which the target passes real numbers.
+/// Bits of that argument: this Rocket has no floating-point unit, with which the target passes real
+/// numbers.
 #[cfg(feature = "rocket")]
 const EIGHTH: u32 = (-0.125_f32).to_bits();
 
-/// Buffer that the host writes, in cache lines of its own: the stack beside it is written while the host works.
+/// Buffer for data of the host, in cache lines of its own: the stack around it changes while the
+/// host writes.
 #[repr(C, align(64))]
 struct Lines<const N: usize>([u8; N]);
 
@@ -56,7 +58,7 @@ fn print(host: &mut Host) -> Result<(), Failed> {
         1_u64 << 40,
         5
     );
-    // More than the eight entries of the queue.
+    // More than the eight entries of a queue.
     cprint!(host, c"counting:");
     for i in 0..20 {
         cprint!(host, c" %d", i);

@@ -4,10 +4,11 @@
 
 use core::arch::global_asm;
 
-// The panic handler is the crate's.
+// The panic handler of the crate.
 use semihosting as _;
 
-// The trap vector is a jump to itself: on a CPU without semihosting a program hangs, and does not begin again.
+// The trap vector is a jump to itself: on a CPU without semihosting a program hangs, and does not
+// restart.
 global_asm!(
     ".section .text.init, \"ax\"",
     ".globl _start",

@@ -1,5 +1,5 @@
 /*
- * Directories, which the libraries leave to the system.
+ * Directories, which the C libraries do not define.
  */
 #ifndef VHOST_LIBC_DIRENT_H
 #define VHOST_LIBC_DIRENT_H

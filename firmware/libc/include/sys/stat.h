@@ -1,5 +1,5 @@
 /*
- * <sys/stat.h>, with what the libraries leave out.
+ * <sys/stat.h>, with additional functions.
  */
 #pragma GCC system_header
 #include_next <sys/stat.h>
@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* As stat: symbolic links are followed. */
+/* Same as stat: symbolic links are followed. */
 int lstat(const char *path, struct stat *result);
 
 #ifdef __cplusplus

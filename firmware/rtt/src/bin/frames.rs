@@ -1,4 +1,4 @@
-//! Frames of defmt in all levels, with the crate `defmt-rtt`.
+//! Prints frames of defmt in all levels, with the crate `defmt-rtt`.
 
 #![no_std]
 #![no_main]

@@ -1,4 +1,5 @@
-//! Lines over a buffer of 16 bytes, a second channel, and an echo of the input, with the crate `rtt-target`.
+//! Prints lines over a buffer of 16 bytes and over a second channel, and echoes its input, with the
+//! crate `rtt-target`.
 
 #![no_std]
 #![no_main]

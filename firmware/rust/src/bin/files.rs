@@ -1,6 +1,7 @@
-//! Arguments, standard streams and files of a host with protocol 0.3.
+//! Uses arguments, standard streams and files of a host with protocol 0.3.
 //!
-//! It writes its input to the file of its first argument, and prints its size. It exits with 0, or with the error number.
+//! It writes its input to the file of its first argument, and prints its size. Exits with 0, or
+//! with the error number.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Command line.
+//! Prints the command line.
 
 #![no_std]
 #![no_main]
