@@ -1,4 +1,4 @@
-//! Speed of the simulator: instructions a second, in runs of many instructions and of ten.
+//! Speed of the simulator in instructions per second, for runs of many instructions and of ten.
 
 #![allow(
     clippy::expect_used,
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use riscv_iss::{Hart, Ram, Rv32, Rv64, Stop, Xlen};
 
-/// Address of the program. Its data is 4 KiB behind it, and has 4 KiB.
+/// Address of the program. Its data follows at an offset of 4 KiB, and has 4 KiB.
 const BASE: u64 = 0x8000_0000;
 
 /// Endless loop over an array: a load, a store, arithmetic, and two branches for each word.
@@ -35,7 +35,7 @@ const PROGRAM: [u32; 15] = [
 /// Instructions of one measurement.
 const INSTRUCTIONS: u64 = 20_000_000;
 
-/// Measurements of each variant, of which the fastest counts.
+/// Measurements of each variant. The fastest counts.
 const ROUNDS: u32 = 10;
 
 fn main() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Access that no memory answers.
+/// Access to an unmapped address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccessFault;
 
@@ -16,8 +16,8 @@ impl fmt::Display for AccessFault {
 
 /// Memory and devices of a hart, little endian.
 ///
-/// `N` is 1, 2, 4 or 8. Loads and stores are aligned to `N`; a misaligned one traps before it gets
-/// here. Fetches are aligned to 2.
+/// `N` is 1, 2, 4 or 8. Addresses of loads and stores are multiples of `N`: a misaligned access
+/// traps before. Addresses of fetches are multiples of 2.
 pub trait Bus {
     /// Reads `N` bytes.
     ///
@@ -74,7 +74,7 @@ impl Ram {
         &self.bytes
     }
 
-    /// Offset of an address. One before the base is past the end of every RAM.
+    /// Offset of an address. An address before the base has an offset past the end of every RAM.
     #[inline(always)]
     fn offset(&self, address: u64) -> usize {
         usize::try_from(address.wrapping_sub(self.base)).unwrap_or(usize::MAX)

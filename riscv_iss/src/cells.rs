@@ -1,10 +1,10 @@
-//! Memories of shared bytes, as a host has them.
+//! Memories of shared bytes, as in a host.
 
 use std::cell::Cell;
 
 use crate::{AccessFault, Bus};
 
-/// Memories whose bytes others change, too, between two runs of a hart.
+/// Memories whose bytes may change between two runs of a hart.
 #[derive(Debug)]
 pub struct Cells<'a> {
     /// Memory that is searched first.
@@ -34,7 +34,8 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Has the memory with the two bytes at this address searched first. Returns false if there is none.
+    /// Makes the memory with the two bytes at this address the first one to be searched. Returns
+    /// false if there is none.
     pub fn prefer(&mut self, address: u64) -> bool {
         let has_it = |region: &Region<'_>| region.part::<2>(address).is_some();
         if has_it(&self.first) {

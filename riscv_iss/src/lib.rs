@@ -29,8 +29,8 @@
 //! # Speed
 //!
 //! Each step fetches the instruction's bits from memory, and finds its decoded form in a table by
-//! address. An entry is valid if its bits are the fetched ones. Code that is written by the program
-//! or by another bus master is therefore executed at once: `fence.i` has nothing to do.
+//! address. An entry is valid if its bits are the fetched ones. Code that the program or another
+//! bus master writes is therefore executed at once, without `fence.i`.
 
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,7 @@
 //! Width of integer registers.
 //!
-//! A register is held in 64 bits, sign-extended from its width. Comparisons, signed and unsigned,
-//! and additions are then the same code for both widths; only results are narrowed.
+//! A register has 64 bits, sign-extended from its width. Signed and unsigned comparisons and
+//! additions therefore have the same code for both widths; only results are narrowed.
 
 use std::fmt::Debug;
 

@@ -29,7 +29,7 @@ fn funct3(bits: u32) -> u32 {
 }
 
 fn register(bits: u32, low: u32) -> u8 {
-    // Five bits.
+    // A register number has five bits.
     field(bits, low, 5) as u8
 }
 
@@ -175,8 +175,8 @@ fn word_immediate(bits: u32) -> Option<Instruction> {
     }
 }
 
-/// Shift of a register of `width` bits by an immediate. The bits of the immediate above the shift
-/// amount must be `upper`.
+/// Decodes a shift of a register of `width` bits by an immediate. The bits of the immediate above
+/// the shift amount must be `upper`.
 fn shift(op: Op, bits: u32, width: u32, upper: u32) -> Option<Instruction> {
     let immediate = field(bits, 20, 12);
     let amount = immediate & (width - 1);
@@ -231,8 +231,8 @@ fn word_arithmetic(bits: u32) -> Option<Instruction> {
     Some(registers(op, bits))
 }
 
-/// Fences. All fields except `funct3` are ignored, as the manual asks of implementations without
-/// finer fences.
+/// Decodes a fence. All fields except `funct3` are ignored, as the manual requires of
+/// implementations without finer fences.
 fn fence(bits: u32) -> Option<Instruction> {
     let op = match funct3(bits) {
         0 => Op::Fence,
@@ -280,7 +280,8 @@ fn system(bits: u32) -> Option<Instruction> {
     })
 }
 
-/// Atomics. Their bits `aq` and `rl` order accesses of several harts, and are ignored.
+/// Decodes an atomic instruction. The bits `aq` and `rl` order accesses of several harts, and are
+/// ignored.
 fn atomic<X: Xlen>(bits: u32) -> Option<Instruction> {
     let double = match funct3(bits) {
         0b010 => false,

@@ -1,5 +1,5 @@
-//! Instructions of 16 bits, as their expansions. Those of floating point are illegal, hints are the
-//! instructions that they are.
+//! Instructions of 16 bits, decoded as their expansions. Floating-point instructions are illegal.
+//! Hints are decoded like other instructions.
 
 use super::{Instruction, Op, field, signed};
 use crate::Xlen;

@@ -46,8 +46,8 @@ impl Instruction {
     }
 }
 
-/// True for an instruction of 16 bits. Longer ones than 32 bits are not distinguished: they are
-/// illegal.
+/// True for an instruction of 16 bits. Instructions longer than 32 bits are not distinguished,
+/// since they are illegal.
 pub(crate) const fn is_compressed(bits: u32) -> bool {
     bits & 3 != 3
 }

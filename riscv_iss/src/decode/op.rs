@@ -3,7 +3,8 @@
 /// Defines [`Op`] with the mnemonic of each operation.
 macro_rules! operations {
     ($($op:ident = $name:literal,)+) => {
-        /// Operation of an instruction. A compressed instruction has that of its expansion.
+        /// Operation of an instruction. A compressed instruction has the operation of its
+        /// expansion.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub enum Op {

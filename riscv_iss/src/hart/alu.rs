@@ -1,6 +1,6 @@
 //! Division, with the results that the manual defines for a divisor of 0 and for overflow.
 //!
-//! Operands of 32 bits are sign-extended or zero-extended; the low bits of the result are theirs.
+//! Operands of 32 bits are sign-extended or zero-extended; the low bits are the result.
 
 pub(super) fn div(a: u64, b: u64) -> u64 {
     match b {

@@ -8,8 +8,8 @@ use super::trap::{Cause, Exception};
 
 /// Reservation of a load-reserved.
 ///
-/// Other bus masters write memory unseen. A reservation therefore has the loaded value: it is lost
-/// if memory has another one.
+/// The hart does not observe writes by other bus masters. A reservation therefore has the loaded
+/// value, and is lost if memory has another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reservation {
     address: u64,
@@ -69,7 +69,7 @@ impl<X: Xlen> Hart<X> {
             self.set(entry.rd, value);
             return Ok(());
         }
-        // Faults are those of stores, also where a value is loaded first.
+        // Faults are those of stores, also for the load of a value.
         let address = X::unsigned(base);
         if !address.is_multiple_of(N as u64) {
             return Err(Exception::new(Cause::StoreMisaligned, address));
@@ -89,7 +89,8 @@ impl<X: Xlen> Hart<X> {
             self.set(entry.rd, u64::from(!holds));
             return Ok(());
         }
-        // As wide as the access, sign-extended: unsigned order is that of the zero-extended values.
+        // Only as wide as the access, sign-extended: this keeps the unsigned order of zero-extended
+        // values.
         let operand = number(bytes::<N>(operand));
         let new = combine(op, old, operand).ok_or_else(|| illegal(entry))?;
         bus.store(address, bytes::<N>(new)).map_err(fault)?;
@@ -98,7 +99,7 @@ impl<X: Xlen> Hart<X> {
     }
 }
 
-/// New content of memory; `None` for an operation that is no AMO.
+/// New content of memory; `None` for an operation that is not an AMO.
 fn combine(op: Op, old: u64, operand: u64) -> Option<u64> {
     use Op::*;
     let (signed_old, signed_operand) = (old.cast_signed(), operand.cast_signed());

@@ -1,7 +1,7 @@
 //! Control and status registers of machine mode.
 //!
-//! Those of other modes do not exist. Physical memory protection has no entries in use: its
-//! registers are 0 whatever is written, so that programs that set it up run.
+//! Registers of other modes do not exist. Physical memory protection has no usable entries: its
+//! registers are 0 after every write, so that programs that set it up run.
 
 use crate::Xlen;
 
@@ -84,7 +84,7 @@ impl Csrs {
         ]
     }
 
-    /// Sets all registers. Bits that they can't have are cut off.
+    /// Sets all registers. Bits that do not exist are cleared.
     pub(super) fn set_words(&mut self, words: [u64; CSRS]) {
         let [
             id,
@@ -122,7 +122,7 @@ impl Csrs {
         self.minstret = self.minstret.wrapping_add(instructions);
     }
 
-    /// Counts the cycle of an instruction that traps.
+    /// Counts the cycle of a trapped instruction.
     pub(super) fn count_trapped(&mut self) {
         self.mcycle = self.mcycle.wrapping_add(1);
     }
@@ -164,15 +164,15 @@ impl Csrs {
         Some(X::wrap(value))
     }
 
-    /// Writes a register; `None` if it does not exist or is read-only. Bits that can't have the
-    /// written value keep one that they can have.
+    /// Writes a register; `None` if it does not exist or is read-only. A field that can't have the
+    /// written value keeps a legal one.
     pub(super) fn write<X: Xlen>(&mut self, number: u16, value: u64) -> Option<()> {
         self.read::<X>(number)?;
         if number >> 10 == 3 {
             return None;
         }
         let value = X::unsigned(value);
-        // The write is in place of the count of its own instruction, which is yet to come.
+        // The write replaces the count of its own instruction, which follows.
         let counter = |old: u64| {
             let new = if X::BITS == 32 {
                 old >> 32 << 32 | value
@@ -208,12 +208,12 @@ impl Csrs {
         }
     }
 
-    /// True if an interrupt is pending that `mie` enables, whatever `mstatus` says.
+    /// True if an interrupt is pending and enabled in `mie`, independent of `mstatus`.
     pub(super) fn any_enabled_interrupt(&self) -> bool {
         self.mip & self.mie != 0
     }
 
-    /// Interrupt to be taken now.
+    /// Interrupt to take now.
     #[inline(always)]
     pub(super) fn due_interrupt(&self) -> Option<Interrupt> {
         if self.mstatus & MSTATUS_MIE == 0 || !self.any_enabled_interrupt() {

@@ -1,8 +1,8 @@
 //! One hart: registers, CSRs, execution, traps.
 //!
-//! - `step`: instructions that programs consist of. `alu`: division, multiplication.
+//! - `step`: frequent instructions. `alu`: division, multiplication.
 //! - `rare`: CSRs, `mret`, `wfi`. `atomic`: reservations and AMOs.
-//! - `state`: all of it as words.
+//! - `state`: the state as words.
 //! - `csr`: control and status registers. `trap`: causes, and entry into handlers.
 //! - `table`: decoded instructions by address.
 
@@ -28,7 +28,7 @@ use table::Table;
 pub use trap::{Cause, Interrupt, Trap};
 use trap::{Exception, Streak};
 
-/// Number of registers, as a power of two that all numbers of [`register_place`] are below.
+/// Number of registers, rounded up to a power of two above all numbers of [`register_place`].
 const PLACES: usize = 64;
 
 /// Place of register `x0` as a destination, which is never read.
@@ -67,12 +67,12 @@ pub struct Run {
 pub enum Stop {
     /// All steps of the run are done.
     Steps,
-    /// The hart executed `wfi` without an enabled interrupt pending. The next run continues behind
-    /// it, as the manual permits: a caller with interrupts waits for one first.
+    /// The hart executed `wfi` without a pending enabled interrupt. The next run continues behind
+    /// it, as the manual permits: a caller with interrupts waits for one before.
     Wait,
     /// Trap of a program without a handler. The next run repeats the instruction.
     Unhandled(Trap),
-    /// Exception that a trap handler causes each time that it runs.
+    /// Exception that a trap handler causes on each of its runs.
     TrapLoop(Trap),
     /// Trap of semihosting, at its `ebreak`, after [`Hart::stop_at_semihosting`]. The caller sets the result and the program
     /// counter; otherwise the next run stops here again.
@@ -96,10 +96,10 @@ impl<X: Xlen> Hart<X> {
 
     /// Executes up to this many instructions.
     ///
-    /// Every instruction is a step, also one that traps; so every run ends.
+    /// Every instruction is a step, also a trapped one, so that every run ends.
     pub fn run<B: Bus>(&mut self, bus: &mut B, steps: u64) -> Run {
         let mut left = steps;
-        // Steps that the counters have yet to count: those between `left` and here.
+        // Number of steps, from here down to `left`, that the counters don't include yet.
         let mut counted = steps;
         if left > 0
             && let Err(stop) = self.take_interrupt()
@@ -179,7 +179,7 @@ impl<X: Xlen> Hart<X> {
         sequence == SEMIHOSTING.map(Some)
     }
 
-    /// Has runs stop at traps of semihosting, or take them as breakpoints.
+    /// Enables or disables stops at traps of semihosting. When disabled, the traps are breakpoints.
     pub fn stop_at_semihosting(&mut self, stops: bool) {
         self.stops_at_semihosting = stops;
     }
@@ -212,12 +212,13 @@ impl<X: Xlen> Hart<X> {
         }
     }
 
-    /// Number of retired instructions, unless the program has written `minstret`.
+    /// Number of retired instructions, counted from the value that the program has written to
+    /// `minstret`, if any.
     pub fn retired(&self) -> u64 {
         self.csrs.retired()
     }
 
-    /// Value of a CSR as the program reads it; `None` if there is none of this number.
+    /// Value of a CSR as the program reads it; `None` if it does not exist.
     pub fn csr(&self, number: u16) -> Option<u64> {
         self.csrs.read::<X>(number).map(X::unsigned)
     }

@@ -1,4 +1,4 @@
-//! Instructions that are seldom executed: CSRs, `mret`, `wfi`, environment calls, atomics.
+//! Infrequent instructions: CSRs, `mret`, `wfi`, environment calls, atomics.
 
 use crate::{Bus, Hart, Op, Xlen};
 
@@ -50,7 +50,7 @@ impl<X: Xlen> Hart<X> {
     }
 
     fn access_csr(&mut self, entry: &Entry, op: Op, change: Change) -> Result<(), Exception> {
-        // Twelve bits.
+        // A CSR number has twelve bits.
         let number = entry.imm as u16;
         let operand = match op {
             Op::Csrrwi | Op::Csrrsi | Op::Csrrci => entry.rs1.into(),
@@ -59,7 +59,7 @@ impl<X: Xlen> Hart<X> {
         let old = self.csrs.read::<X>(number).ok_or_else(|| illegal(entry))?;
         let new = match change {
             Change::Write => Some(operand),
-            // Register x0 or an immediate of 0 writes nothing, not even the old value.
+            // With register x0 or an immediate of 0 there is no write, not even of the old value.
             _ if entry.rs1 == 0 => None,
             Change::Set => Some(old | operand),
             Change::Clear => Some(old & !operand),

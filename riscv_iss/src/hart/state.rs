@@ -6,7 +6,7 @@ use super::atomic::Reservation;
 
 /// State of a hart: program counter, registers, CSRs and reservation.
 ///
-/// The end of a row of equal traps ([`Stop::TrapLoop`](crate::Stop::TrapLoop)) is counted anew.
+/// The count of equal traps in a row ([`Stop::TrapLoop`](crate::Stop::TrapLoop)) begins anew.
 ///
 /// ```
 /// use riscv_iss::{Hart, HartState, Rv32};
@@ -36,7 +36,7 @@ pub(super) const CSRS: usize = 12;
 const WORDS: usize = 1 + 32 + CSRS + 4;
 
 impl HartState {
-    /// State as words.
+    /// Returns the state as words.
     pub fn words(&self) -> Vec<u64> {
         let mut words = vec![self.pc];
         words.extend(self.registers);
@@ -46,7 +46,8 @@ impl HartState {
         words
     }
 
-    /// State from its [`words`](Self::words); `None` for another number of words, or an impossible reservation.
+    /// Creates a state from its [`words`](Self::words); `None` for another number of words, or an
+    /// invalid reservation.
     pub fn from_words(words: &[u64]) -> Option<Self> {
         let words: &[u64; WORDS] = words.try_into().ok()?;
         let (&pc, rest) = words.split_first()?;
@@ -67,7 +68,7 @@ impl HartState {
 }
 
 impl<X: Xlen> Hart<X> {
-    /// Present state.
+    /// Returns the present state.
     pub fn state(&self) -> HartState {
         let mut registers = [0; 32];
         for (number, register) in (0..).zip(&mut registers) {
@@ -81,7 +82,7 @@ impl<X: Xlen> Hart<X> {
         }
     }
 
-    /// Sets the state. Bits that a hart of this width does not have are cut off.
+    /// Sets the state. Bits that do not exist in a hart of this width are cleared.
     pub fn restore(&mut self, state: &HartState) {
         self.set_pc(state.pc);
         for (number, register) in (0..).zip(state.registers) {
@@ -98,7 +99,8 @@ mod tests {
     use super::*;
     use crate::{Interrupt, Ram, Rv64};
 
-    /// A program that counts, with atomics and traps; both halves together are the whole.
+    /// A program that counts, with atomics and traps: two halves with a restore in between equal
+    /// the whole run.
     #[test]
     fn a_run_in_two_halves_is_the_whole() {
         // lr.d t0, (a0); addi t0, t0, 3; sc.d t1, t0, (a0); csrrw t2, mscratch, t0; addi a1, a1, 1;

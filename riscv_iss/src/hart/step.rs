@@ -8,7 +8,7 @@ use super::alu::{div, divu, rem, remu};
 use super::table::Entry;
 use super::trap::{Cause, Exception};
 
-/// Reason why a step is not done by [`Hart::step`].
+/// Reason why [`Hart::step`] does not execute a step.
 pub(super) enum Pause {
     Exception(Exception),
     /// Instruction that `rare` executes.
@@ -212,8 +212,8 @@ pub(super) fn illegal(entry: &Entry) -> Exception {
     Exception::new(Cause::IllegalInstruction, entry.own_bits().into())
 }
 
-/// Fetches an instruction of which four bytes can't be read at once: a compressed one at the end of
-/// memory, or one that is in two memories.
+/// Fetches an instruction whose four bytes can't be read at once: a compressed one at the end of
+/// memory, or one across two memories.
 #[cold]
 fn fetch_at_end<X: Xlen, B: Bus>(bus: &mut B, pc: u64) -> Result<u32, Exception> {
     let mut half = |address| {

@@ -1,14 +1,14 @@
 //! Decoded instructions by address.
 //!
-//! An entry is found by the low bits of the program counter, and valid if it was decoded from the
-//! bits that are in memory now. What an instruction does depends on nothing else, so an entry needs
-//! no address, and no write of memory must invalidate it.
+//! The low bits of the program counter select an entry. It is valid if it was decoded from the bits
+//! that are in memory now. Decoding depends on nothing else, so an entry has no address, and writes
+//! to memory do not invalidate entries.
 
 use crate::{Instruction, Op, Xlen};
 
 use super::SINK;
 
-/// Number of entries: the instructions of 8 KiB of code.
+/// Number of entries: one per two bytes in 8 KiB of code.
 const ENTRIES: usize = 4096;
 
 /// Decoded instruction and its bits.
@@ -58,7 +58,7 @@ impl Entry {
         }
     }
 
-    /// Bits of the instruction alone.
+    /// Bits of the instruction itself, without those behind a compressed one.
     pub(super) fn own_bits(&self) -> u32 {
         if self.size == 2 {
             self.bits & 0xffff

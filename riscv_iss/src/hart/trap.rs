@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::{Hart, Stop, Xlen};
 
-/// Number of consecutive equal exceptions that count as a loop.
+/// Number of consecutive equal exceptions that are a loop.
 const LOOP: u32 = 1000;
 
-/// Largest number of instructions between two exceptions of a loop.
+/// Maximum number of instructions between two exceptions of a loop.
 const LOOP_INSTRUCTIONS: u64 = 64;
 
 /// Interrupt of machine mode.
@@ -43,17 +43,17 @@ impl Interrupt {
 /// Cause of a trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// No instruction can be fetched.
+    /// Fetch from an unmapped or non-executable address.
     InstructionAccessFault,
     /// Illegal instruction, or access to a CSR that does not exist or is read-only.
     IllegalInstruction,
     /// `ebreak`
     Breakpoint,
-    /// Load from an address that is no multiple of its size.
+    /// Load from an address that is not a multiple of its size.
     LoadMisaligned,
     /// Load from outside of memory.
     LoadAccessFault,
-    /// Store or atomic operation at an address that is no multiple of its size.
+    /// Store or atomic operation at an address that is not a multiple of its size.
     StoreMisaligned,
     /// Store or atomic operation outside of memory.
     StoreAccessFault,
@@ -125,7 +125,7 @@ impl fmt::Display for Trap {
     }
 }
 
-/// Exception, before its address is known.
+/// Exception without the address of its instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Exception {
     pub(super) cause: Cause,
@@ -141,21 +141,21 @@ impl Exception {
 /// Consecutive exceptions of one instruction without an `mret` between them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Streak {
-    /// Cause and address of the instruction. The faulting address may change, as with a stack that
-    /// grows at each.
+    /// Cause and address of the instruction. The faulting address may change: a growing stack has
+    /// another one each time.
     last: Option<(Cause, u64)>,
-    /// Retired instructions at the last one.
+    /// Number of retired instructions at the last exception.
     retired: u64,
     length: u32,
 }
 
 impl Streak {
-    /// Ends at an `mret`.
+    /// Ends the sequence, at an `mret`.
     pub(super) fn end(&mut self) {
         *self = Self::default();
     }
 
-    /// Adds an exception. Returns true if the handler traps without end.
+    /// Adds an exception. Returns true if the handler traps in a loop.
     fn add(&mut self, trap: Trap, retired: u64) -> bool {
         let passed = retired.wrapping_sub(self.retired);
         let this = Some((trap.cause, trap.pc));

@@ -1,4 +1,4 @@
-//! Encodings of instructions of 32 bits, by the tables of the manual. They share no code with the
+//! Encodings of instructions of 32 bits by the tables of the manual. They share no code with the
 //! simulator.
 
 /// Format of an instruction: its operands and their places.
@@ -18,7 +18,7 @@ pub(crate) enum Format {
     J,
     /// CSR, with a register or an immediate of five bits.
     Csr,
-    /// No operands: all bits are fixed.
+    /// No operands: all bits are constant.
     Fixed,
     /// Atomic with three registers.
     Atomic,
@@ -35,7 +35,7 @@ pub(crate) struct Row {
     funct3: u32,
     /// Bits 31 to 25; of atomics bits 31 to 27; of `Fixed` bits 31 to 20.
     upper: u32,
-    /// True for RV64 alone.
+    /// True for instructions of RV64 only.
     pub(crate) wide: bool,
 }
 
@@ -158,7 +158,7 @@ pub(crate) const ROWS: &[Row] = &[
     wide("amomaxu.d", Format::Atomic,   0b0101111, 0b011, 0b11100),
 ];
 
-/// Operands of an instruction. Those that its format lacks are ignored.
+/// Operands of an instruction. A format ignores those that it does not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Operands {
     pub(crate) rd: u8,
@@ -231,8 +231,8 @@ impl Row {
         }
     }
 
-    /// Operands as an instruction of this format has them: immediates within their range, and
-    /// zeros for what it lacks.
+    /// Operands in the range of this format: immediates within their limits, and zeros for missing
+    /// operands.
     pub(crate) fn fit(&self, operands: Operands, xlen: u32) -> Operands {
         let Operands { rd, rs1, rs2, imm } = operands;
         let signed = |bits: u32| imm << (32 - bits) >> (32 - bits);

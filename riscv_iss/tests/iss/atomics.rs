@@ -88,7 +88,8 @@ fn the_destination_may_be_the_address_or_the_operand() {
     }
 }
 
-/// Result of `sc.w` after `lr.w` and what is between them: 0 for success.
+/// Result of `sc.w` after `lr.w` and the instructions in between, 0 for success, and the stored
+/// word.
 fn conditional(between: &[u32], change: impl FnOnce(&mut Machine<Rv64>)) -> (u64, u64) {
     let mut code = vec![r("lr.w", 3, 1, 0)];
     code.extend(between);
@@ -106,11 +107,11 @@ fn conditional(between: &[u32], change: impl FnOnce(&mut Machine<Rv64>)) -> (u64
 #[test]
 fn a_store_conditional_succeeds_once_behind_its_reservation() {
     assert_eq!(conditional(&[], |_| ()), (0, 9));
-    // Another store of the hart elsewhere, and a trap, leave it.
+    // A store of the hart to another address, or a trap, keeps the reservation.
     assert_eq!(conditional(&[s("sw", 5, 2, 0)], |_| ()), (0, 9));
-    // The first one ends it.
+    // The first `sc.w` ends it.
     assert_eq!(conditional(&[r("sc.w", 6, 1, 0)], |_| ()), (1, 0));
-    // So does one elsewhere, or of another size, which fails itself.
+    // An `sc.w` at another address, or of another size, fails and ends it, too.
     assert_eq!(conditional(&[r("sc.w", 6, 5, 2)], |_| ()), (1, 0xffff_fff0));
     assert_eq!(conditional(&[r("sc.d", 6, 1, 2)], |_| ()), (1, 0xffff_fff0));
     // Another bus master writes.

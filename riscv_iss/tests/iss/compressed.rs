@@ -1,8 +1,8 @@
 //! Compressed instructions, all of them, against the table of the manual.
 //!
-//! A row has the fields of a halfword from the left, as the manual prints them, and the expansion.
-//! A register with `'` has three bits, others five. `!` is followed by the register's numbers that
-//! are other instructions. `nz` in the name of an immediate reserves 0.
+//! A row has the fields of a halfword from the left, as in the manual, and the expansion. A
+//! register with `'` has three bits, others five. `!` precedes register numbers that encode other
+//! instructions. `nz` in the name of an immediate reserves 0.
 
 use riscv_iss::{Instruction, Rv32, Rv64, Xlen};
 
@@ -23,7 +23,7 @@ const BOTH: &[u32] = &[32, 64];
 const RV32: &[u32] = &[32];
 const RV64: &[u32] = &[64];
 
-/// Instructions without those of floating point.
+/// All instructions except floating point.
 #[rustfmt::skip]
 const ROWS: &[(&[u32], &str, Expansion)] = &[
     (BOTH, "000 nzuimm[5:4|9:6|2|3] rd' 00", |f| i("addi", f.rd, 2, f.imm)),
@@ -143,7 +143,7 @@ fn check_all<X: Xlen>() -> usize {
             let decoded = Instruction::decode::<X>(bits);
             decoded.unwrap_or_else(|| panic!("{half:#06x}: {bits:#010x} is illegal"))
         });
-        // What follows in memory is no part of the instruction.
+        // The following halfword in memory is not part of the instruction.
         for above in [0, 0xffff_0000, 0x1234_0000] {
             let decoded = Instruction::decode::<X>(above | u32::from(*half));
             assert_eq!(decoded, expected, "{half:#06x}");
@@ -155,7 +155,7 @@ fn check_all<X: Xlen>() -> usize {
 
 #[test]
 fn all_halfwords_are_what_the_manual_says() {
-    // Most are legal: a table that matches nothing would agree with a decoder of nothing.
+    // Most are legal: a table without matches would agree with a decoder that rejects everything.
     assert!(check_all::<Rv32>() > 27_000);
     assert!(check_all::<Rv64>() > 37_000);
 }

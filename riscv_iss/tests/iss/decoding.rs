@@ -40,10 +40,10 @@ proptest! {
         }
     }
 
-    /// A legal word is one of the table; the ignored bits are those of fences and orderings.
+    /// A legal word is in the table. The ignored bits are those of fences and orderings.
     #[test]
     fn a_legal_word_is_an_encoding_of_its_decoded_form(bits in any::<u32>(), row in 0..ROWS.len()) {
-        // Half of the bits of an instruction: random words are mostly illegal.
+        // Half of the bits of a known instruction, since random words are mostly illegal.
         let likely = bits & 0x01ff_8f80 | ROWS[row].encode(Operands::default());
         for bits in [bits | 3, likely, likely ^ (1 << (bits % 30 + 2))] {
             recode::<Rv32>(bits);
@@ -98,7 +98,8 @@ fn words_that_no_table_has_are_illegal() {
         0x0000_3063,
         0x0000_7003,
         0x0000_4023,
-        // srli with a bit that is of no shift; add and mul with another funct7; sub that is xor.
+        // srli with an invalid bit; add and mul with another funct7; an invalid sub, with the
+        // funct3 of xor.
         0x2000_5013,
         0x0400_0033,
         0x0600_0033,
@@ -121,7 +122,7 @@ fn words_that_no_table_has_are_illegal() {
         assert_eq!(Instruction::decode::<Rv32>(bits), None, "{bits:#010x}");
         assert_eq!(Instruction::decode::<Rv64>(bits), None, "{bits:#010x}");
     }
-    // Shifts by 32 and more are of RV64.
+    // Shifts by 32 and more are legal on RV64 only.
     for shift in [0x0200_1013, 0x0200_5013, 0x4200_5013] {
         assert_eq!(Instruction::decode::<Rv32>(shift), None, "{shift:#010x}");
         assert!(
@@ -131,7 +132,7 @@ fn words_that_no_table_has_are_illegal() {
     }
 }
 
-/// Numbers without a pattern, the same on each run.
+/// Pseudo-random numbers, the same in each run.
 fn numbers() -> impl Iterator<Item = u32> {
     std::iter::successors(Some(0x2545_f491_4f6c_dd1d_u64), |state| {
         Some(state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1))
@@ -149,7 +150,7 @@ fn the_text_of_an_instruction_is_what_an_assembler_takes() {
     assembled::<Rv64>();
 }
 
-/// Compares encodings with those of the assembler for our text.
+/// Compares encodings with those that the assembler produces from our text.
 fn assembled<X: Xlen>() {
     let mut numbers = numbers();
     let mut words = vec![];

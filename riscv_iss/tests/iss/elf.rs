@@ -1,4 +1,4 @@
-//! Linked programs, in memory of their own.
+//! Linked programs and their memory.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Programs of random bits: they end, stay in their memory, and keep the registers in their width.
+//! Programs of random bits: they end, stay in their memory, and keep registers within their width.
 
 use proptest::prelude::*;
 use riscv_iss::{AccessFault, Bus, Hart, Interrupt, Ram, Rv32, Rv64, Stop, Xlen};
@@ -6,7 +6,7 @@ use riscv_iss::{AccessFault, Bus, Hart, Interrupt, Ram, Rv32, Rv64, Stop, Xlen};
 use crate::assembler::{Operands, ROWS};
 use crate::program::{CODE, SIZE};
 
-/// Memory that counts accesses which a hart must not make.
+/// Memory that counts accesses that a hart must not make.
 struct Checked {
     ram: Ram,
     misaligned: u64,
@@ -29,7 +29,7 @@ impl Bus for Checked {
     }
 }
 
-/// Words, of which most are instructions.
+/// Words, most of which are instructions.
 fn code() -> impl Strategy<Value = Vec<u32>> {
     let instruction = (0..ROWS.len(), any::<u32>(), any::<i32>()).prop_map(|(row, bits, imm)| {
         let register = |low: u32| ((bits >> low) % 32) as u8;

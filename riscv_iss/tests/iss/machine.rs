@@ -144,12 +144,12 @@ fn an_exception_is_handled_and_returned_from() {
     assert_eq!(machine.hart.pc(), HANDLER);
     let hart = &machine.hart;
     let state = [MEPC, MCAUSE, MTVAL, MSTATUS].map(|number| hart.csr(number).unwrap());
-    // Interrupts are off in the handler, and were on.
+    // Interrupts are disabled in the handler, and were enabled before.
     assert_eq!(state, [CODE + 8, 11, 0, 0x1880]);
     assert_eq!(machine.run(5).stop, Stop::Steps);
     assert_eq!(machine.hart.register(5), 6);
     assert_eq!(machine.hart.csr(MSTATUS), Some(0x1888));
-    // Interrupts that were off stay off.
+    // Disabled interrupts stay disabled.
     let mut machine = handled::<Rv64>(&[fixed("ecall")], &[fixed("mret")]);
     machine.step();
     assert_eq!(machine.hart.csr(MSTATUS), Some(0x1800));
@@ -163,7 +163,7 @@ fn each_exception_has_its_code_and_value() {
     let cases = [
         (fixed("ebreak"), Cause::Breakpoint, 3, CODE + 4),
         (0xffff_ffff, Cause::IllegalInstruction, 2, 0xffff_ffff),
-        // An illegal halfword, without what follows it.
+        // An illegal halfword, without the next one.
         (0x4501_0000, Cause::IllegalInstruction, 2, 0),
         (i("lw", 1, 2, 0), Cause::LoadAccessFault, 5, bad),
         (i("lw", 1, 2, 1), Cause::LoadMisaligned, 4, bad + 1),
@@ -180,7 +180,7 @@ fn each_exception_has_its_code_and_value() {
         assert_eq!(cause.code(), code);
         assert_eq!(hart.pc(), HANDLER);
     }
-    // A jump to nowhere has the address of its target.
+    // A jump to an unmapped address reports its target.
     let mut machine = handled::<Rv32>(&[i("jalr", 1, 2, 0)], &[]).with(&[(2, bad)]);
     machine.run(2);
     let state = [MEPC, MCAUSE, MTVAL].map(|number| machine.hart.csr(number).unwrap());
@@ -233,7 +233,7 @@ fn interrupts_are_taken_by_priority_when_they_are_enabled() {
         let hart = &machine.hart;
         let state = [MEPC, MCAUSE, MTVAL].map(|number| hart.csr(number).unwrap());
         assert_eq!(state, [CODE + 12, 1 << 63 | order[first].1, 0]);
-        // None interrupts the handler.
+        // No interrupt is taken in the handler.
         assert_eq!((machine.hart.register(6), machine.hart.register(5)), (1, 0));
     }
 }
@@ -252,7 +252,7 @@ fn an_interrupt_line_is_seen_before_the_next_instruction() {
     machine.hart.set_interrupt(Interrupt::Timer, true);
     assert_eq!(machine.hart.csr(MIP), Some(0x80));
     machine.run(4);
-    // Still raised behind `mret`: the handler runs twice.
+    // Still pending after `mret`: the handler runs twice.
     assert_eq!((machine.hart.register(5), machine.hart.register(6)), (1, 2));
     assert_eq!(machine.hart.csr(MCAUSE), Some(0x8000_0007));
     machine.hart.set_interrupt(Interrupt::Timer, false);
@@ -273,7 +273,7 @@ fn vectored_interrupts_have_their_own_handlers() {
         machine.put(CODE + 4 + 4 * at as u64, (*bits).into(), 4);
     }
     machine.run(4);
-    // Exceptions go to the base.
+    // Exceptions go to the base address.
     assert_eq!(machine.hart.pc(), HANDLER);
     machine.hart.set_pc(CODE + 8);
     machine.hart.set_interrupt(Interrupt::Software, true);
@@ -289,12 +289,12 @@ fn wfi_waits_until_an_enabled_interrupt_is_pending() {
     let run = machine.run(10);
     assert_eq!((run.steps, run.stop), (2, Stop::Wait));
     assert_eq!(machine.hart.pc(), CODE + 8);
-    // Disabled in mstatus, it wakes the hart without a trap.
+    // Disabled in mstatus, an interrupt wakes the hart without a trap.
     let mut machine = Machine::<Rv32>::new(&code).with(&[(1, 0x80)]);
     machine.hart.set_interrupt(Interrupt::Timer, true);
     assert_eq!(machine.run(3).stop, Stop::Steps);
     assert_eq!(machine.hart.register(5), 1);
-    // One that is not enabled does not.
+    // Disabled in mie, it does not.
     let mut machine = Machine::<Rv32>::new(&code).with(&[(1, 0x80)]);
     machine.hart.set_interrupt(Interrupt::External, true);
     assert_eq!(machine.run(3).stop, Stop::Wait);
@@ -323,7 +323,7 @@ fn counters_count_what_is_retired() {
             left -= machine.run(batch.min(left)).steps;
         }
         let found = [5, 6, 7, 8].map(|number| machine.hart.register(number));
-        // mtvec, addi, the handler's four; the call itself takes a cycle.
+        // mtvec, addi, and four instructions of the handler; the call itself takes a cycle.
         assert_eq!(found, [6, 8, 8, 10], "{batch}");
         assert_eq!(machine.hart.retired(), 10);
     }
@@ -342,7 +342,7 @@ fn written_counters_go_on_from_their_value() {
         (machine.hart.register(5), machine.hart.register(6)),
         (u64::MAX, 0)
     );
-    // RV32 has them in halves; the low one carries.
+    // RV32 has two halves, with a carry from the low one.
     let code = [
         csr("csrrw", 0, 0xb80, 1),
         csr("csrrw", 0, 0xb00, 2),
@@ -358,7 +358,7 @@ fn written_counters_go_on_from_their_value() {
 
 #[test]
 fn a_handler_that_traps_itself_is_a_loop() {
-    // Its stack is nowhere, and lower at each trap.
+    // The handler's stack is unmapped, and lower at each trap.
     let handler = [i("addi", 2, 2, -16), s("sw", 2, 1, 0), fixed("mret")];
     let mut machine = handled::<Rv32>(&[fixed("ecall")], &handler).with(&[(2, 0x1000)]);
     let Stop::TrapLoop(trap) = machine.run(1_000_000).stop else {
@@ -368,7 +368,7 @@ fn a_handler_that_traps_itself_is_a_loop() {
         (trap.cause, trap.pc),
         (Cause::StoreAccessFault, HANDLER + 4)
     );
-    // The first instruction of the handler is none.
+    // The first instruction of the handler is illegal.
     let mut machine = handled::<Rv64>(&[fixed("ecall")], &[0]);
     let Stop::TrapLoop(trap) = machine.run(1_000_000).stop else {
         panic!("no loop");
@@ -378,7 +378,7 @@ fn a_handler_that_traps_itself_is_a_loop() {
 
 #[test]
 fn calls_of_an_environment_are_no_loop() {
-    // ecall, and back to it.
+    // An ecall, and a return to it.
     let handler = [csr("csrrwi", 0, MCAUSE, 0), fixed("mret")];
     let mut machine = handled::<Rv32>(&[fixed("ecall")], &handler);
     assert_eq!(machine.run(100_000).stop, Stop::Steps);

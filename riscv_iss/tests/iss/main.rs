@@ -1,4 +1,4 @@
-//! The simulator against models that are written from the manuals.
+//! Comparison of the simulator with models written from the manuals.
 //!
 //! - `assembler`: encodings of instructions, by their tables in the manual.
 //! - `decoding`, `compressed`: each encoding, and all halfwords.

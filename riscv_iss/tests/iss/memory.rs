@@ -1,4 +1,4 @@
-//! Loads, stores and fetches, and the traps of those that fail.
+//! Loads, stores and fetches, and the traps of failed ones.
 
 use proptest::prelude::*;
 use riscv_iss::{Cause, Hart, Ram, Rv32, Rv64, Stop, Trap, Xlen};
@@ -8,7 +8,7 @@ use crate::program::{CODE, DATA, Machine, SIZE};
 
 const END: u64 = CODE + SIZE as u64;
 
-/// Name, size, true if it extends the sign.
+/// Name, size, and true for sign extension.
 const LOADS: [(&str, usize, bool); 7] = [
     ("lb", 1, true),
     ("lbu", 1, false),
@@ -140,7 +140,7 @@ fn an_instruction_that_is_partly_in_memory_faults_at_its_missing_half() {
         value: END,
     };
     assert_eq!(machine.run(5).stop, Stop::Unhandled(trap));
-    // A compressed one is whole: c.li a0, 5. What follows is not.
+    // A compressed instruction at the end, c.li a0, 5. The bytes behind it are unmapped.
     machine.put(END - 2, 0x4515, 2);
     let run = machine.run(5);
     let trap = Trap {
@@ -165,7 +165,7 @@ fn addresses_of_rv32_wrap() {
 
 #[test]
 fn code_that_changes_is_executed_as_it_is_now() {
-    // Stores the instruction in x2 over the one behind the store.
+    // Replaces the instruction behind the store by the one in x2.
     let code = [s("sw", 1, 2, 4), i("addi", 3, 0, 1), i("addi", 3, 0, 2)];
     let mut machine = Machine::<Rv32>::new(&code);
     for value in [5, 6] {
@@ -175,7 +175,7 @@ fn code_that_changes_is_executed_as_it_is_now() {
         assert_eq!(machine.run(2).stop, Stop::Steps);
         assert_eq!(machine.hart.register(3), u64::try_from(value).unwrap());
     }
-    // Another bus master does the same.
+    // Another bus master replaces it.
     machine.put(CODE + 4, i("addi", 3, 0, 9).into(), 4);
     machine.hart.set_pc(CODE + 4);
     machine.step();

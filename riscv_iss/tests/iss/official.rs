@@ -1,4 +1,4 @@
-//! The official instruction tests (riscv-tests), if their sources are here.
+//! The official instruction tests (riscv-tests), if their sources are available.
 //!
 //! `RISCV_TESTS` names a checkout of riscv-tests with its submodule `env`. The tests are assembled
 //! with clang and lld. Each writes 1 to the symbol `tohost` if it passes.
@@ -11,12 +11,12 @@ use riscv_iss::{Hart, Rv32, Rv64, Xlen};
 use crate::elf::Program;
 use crate::tools::{self, missing, skipped};
 
-/// Instructions after which a test counts as hanging.
+/// Number of instructions after which a test counts as hanging.
 const MOST_STEPS: u64 = 1_000_000;
 
-/// Tests of parts that the simulator does not have.
+/// Tests of features that the simulator does not have.
 const LEFT_OUT: &[&str] = &[
-    // Accesses that are misaligned trap, which these tests do not take for an answer.
+    // Misaligned accesses trap, which these tests do not expect.
     "ma_data", // Protection of physical memory has no entries.
     "pmpaddr",
 ];
@@ -101,8 +101,8 @@ fn assemble<X: Xlen>(tests: &Path, source: &Path, image: &Path) -> Result<(), St
     }
 }
 
-/// Folder with the header of the environment beside the image. A handler that the test defines is
-/// not declared weak there: clang refuses both.
+/// Creates a folder with the environment's header beside the image. If the test defines a handler,
+/// the header does not declare it weak: clang rejects both in one file.
 fn environment(tests: &Path, source: &Path, image: &Path) -> PathBuf {
     let folder = image.with_extension("env");
     let inner = folder.join("p");
@@ -122,7 +122,7 @@ fn environment(tests: &Path, source: &Path, image: &Path) -> PathBuf {
     inner
 }
 
-/// Text of a test, with that of tests of other groups which it includes.
+/// Text of a test, with that of included tests of other groups.
 fn with_included(source: &Path) -> String {
     let mut text = std::fs::read_to_string(source).unwrap();
     let included: Vec<PathBuf> = text

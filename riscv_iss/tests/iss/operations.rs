@@ -1,4 +1,5 @@
-//! Results of arithmetic, jumps and branches against the manual's words in numbers of 128 bits.
+//! Results of arithmetic, jumps and branches, compared with the manual's definitions in numbers of
+//! 128 bits.
 
 use proptest::prelude::*;
 use riscv_iss::{Rv32, Rv64, Xlen};
@@ -6,7 +7,7 @@ use riscv_iss::{Rv32, Rv64, Xlen};
 use crate::assembler::{Format, Operands, ROWS, Row, encode, find, i, s};
 use crate::program::{CODE, Machine};
 
-/// Operands at which results change their course.
+/// Operands at boundaries of the results.
 const CORNERS: &[u64] = &[
     0,
     1,
@@ -46,7 +47,7 @@ fn unsigned(value: u64, bits: u32) -> i128 {
     i128::from(value) & ((1 << bits) - 1)
 }
 
-/// Result of an operation, of which the low bits count. `bits` is the width that it works on.
+/// Result of an operation of `bits` bits. Only its low bits count.
 fn result(name: &str, bits: u32, a: u64, b: u64) -> i128 {
     let (sa, sb) = (signed(a, bits), signed(b, bits));
     let (ua, ub) = (unsigned(a, bits), unsigned(b, bits));
@@ -66,7 +67,7 @@ fn result(name: &str, bits: u32, a: u64, b: u64) -> i128 {
         "mul" => (sa * sb) & ((1 << bits) - 1),
         "mulh" => (sa * sb) >> bits,
         "mulhsu" => (sa * ub) >> bits,
-        // The product has up to 128 bits, and no sign.
+        // The product has up to 128 bits, without a sign.
         "mulhu" => ((ua.cast_unsigned() * ub.cast_unsigned()) >> bits).cast_signed(),
         "div" if sb == 0 => -1,
         "div" if sa == most_negative && sb == -1 => most_negative,
@@ -148,7 +149,7 @@ fn arithmetic_at_the_corners() {
     }
 }
 
-/// Whole numbers, of all magnitudes.
+/// Integers of all magnitudes.
 fn number() -> impl Strategy<Value = u64> {
     prop_oneof![
         any::<u64>(),
@@ -209,7 +210,7 @@ fn branch<X: Xlen>(a: u64, b: u64, offset: i32) {
 }
 
 fn jump<X: Xlen>(base: u64, offset: i32) {
-    // The link is written after the base was read.
+    // The base is read before the link is written.
     for link in [0, 1, 5] {
         let mut machine = Machine::<X>::new(&[i("jalr", link, 1, offset)]).with(&[(1, base)]);
         machine.step();

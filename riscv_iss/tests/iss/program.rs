@@ -1,4 +1,4 @@
-//! Small programs in a RAM of their own.
+//! Small programs and their RAM.
 
 use riscv_iss::{Hart, Ram, Run, Xlen};
 
@@ -30,7 +30,7 @@ impl<X: Xlen> Machine<X> {
         }
     }
 
-    /// The same with values in registers.
+    /// The machine with values in registers.
     pub(crate) fn with(mut self, registers: &[(u8, u64)]) -> Self {
         for (number, value) in registers {
             self.hart.set_register(*number, *value);

@@ -1,4 +1,4 @@
-//! Programs of a compiler, with and without compressed instructions, at several optimisations.
+//! Compiled programs, with and without compressed instructions, at several optimisation levels.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use riscv_iss::{Cause, Hart, Rv32, Rv64, Stop, Xlen};
 use crate::elf::Program;
 use crate::tools::{clang, missing, skipped};
 
-/// The sum in `selfcheck.c`, computed here.
+/// Sum that `selfcheck.c` computes.
 fn expected() -> u64 {
     let mut seed = 1_u32;
     let mut numbers: Vec<u32> = (0..512)
@@ -30,7 +30,7 @@ fn expected() -> u64 {
     })
 }
 
-/// Number of the check that fails, and the number of executed instructions.
+/// Number of the failed check, and number of executed instructions.
 fn run<X: Xlen>(image: &Path) -> (u64, u64) {
     let program = Program::read(image);
     let mut ram = program.load(0x2_0000);

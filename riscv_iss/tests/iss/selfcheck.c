@@ -1,4 +1,5 @@
-/* A program with known results. It ends with an environment call, and a number of its results in a0. */
+/* A program with known results. It ends with an environment call, with the number of the failed
+ * check in a0. */
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
@@ -14,7 +15,7 @@ static u32 crc(const char *text, int len)
     return ~value;
 }
 
-/* Recursion, and more registers than there are. */
+/* Recursion, and more variables than registers. */
 static int ackermann(int m, int n)
 {
     return m == 0 ? n + 1 : n == 0 ? ackermann(m - 1, 1) : ackermann(m - 1, ackermann(m, n - 1));
@@ -84,7 +85,7 @@ static int check(void)
 }
 
 #if __riscv_xlen == 32
-/* Division of 64 bits on 32: what a compiler's library has. */
+/* Division of 64 bits on a CPU of 32, as in a compiler's library. */
 u64 __udivmoddi4(u64 a, u64 b, u64 *rest)
 {
     u64 q = 0, r = 0;

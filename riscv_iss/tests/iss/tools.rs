@@ -1,15 +1,15 @@
-//! Compiler and linker, where they are installed.
+//! Compiler and linker, if installed.
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::Command;
 
-/// The compiler: `CLANG`, or the one on the path.
+/// Compiler: `CLANG`, or clang on the path.
 pub(crate) fn clang() -> OsString {
     std::env::var_os("CLANG").unwrap_or_else(|| "clang".into())
 }
 
-/// Reason why programs can't be built here, if there is one.
+/// Reason why programs can't be built here, if any.
 pub(crate) fn missing() -> Option<String> {
     let Ok(targets) = Command::new(clang()).arg("--print-targets").output() else {
         return Some("not found: clang".to_owned());
