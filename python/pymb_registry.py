@@ -1,7 +1,7 @@
-"""Registry of the methods that firmware calls, which both shims `pymb_rpc` share.
+"""Registry of the methods that firmware calls, shared by both shims `pymb_rpc`.
 
-A shim is a runner: it schedules callbacks as tasks of asyncio or of cocotb. This file is linked into the folder of each, so
-that one folder on `PYTHONPATH` has both modules.
+A shim is a runner: it schedules callbacks as tasks of asyncio or of cocotb. This file is linked
+into the folder of each, so that one folder on `PYTHONPATH` has both modules.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class Task(Protocol):
 
 
 class Method(Protocol):
-    """A registered callback, and the waiters for its end."""
+    """A registered callback, and the coroutines that wait for its end."""
 
     def run(self, channel: str, *args: int) -> Coroutine[Any, Any, Any]:
         """Runs the callback."""
 
     async def wait(self) -> int:
-        """Completes at the next end of the callback, with its result or its exception."""
+        """Completes at the next end of the callback, with its result or exception."""
         ...
 
 
@@ -39,17 +39,17 @@ SomeTask = TypeVar("SomeTask", bound=Task)
 
 
 class Registry(ABC, Generic[SomeMethod, SomeTask]):
-    """The registered methods, and the calls of them that are not over."""
+    """The registered methods, and their unfinished calls."""
 
     def __init__(self) -> None:
-        #: The registered methods, by name. The library looks here before it polls.
+        #: Registered methods by name. The library reads them before it polls.
         self.callbacks: dict[str, SomeMethod] = {}
-        #: Calls that are not over, or whose result was not given yet, by method and channel.
+        #: Unfinished calls, and calls whose result was not returned yet, by method and channel.
         self._calls: dict[tuple[str, str], SomeTask] = {}
 
     @abstractmethod
     def _method(self, callback: Callback) -> SomeMethod:
-        """The method of a callback."""
+        """Creates the method of a callback."""
 
     @abstractmethod
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> SomeTask:
@@ -57,17 +57,18 @@ class Registry(ABC, Generic[SomeMethod, SomeTask]):
 
     @abstractmethod
     def _result(self, task: SomeTask) -> int:
-        """Result of a call that is over, or its exception."""
+        """Returns the result of a finished call, or raises its exception."""
 
     @abstractmethod
     def _cancel(self, task: SomeTask) -> None:
         """Cancels a call."""
 
     def register_callback(self, callback: Callback) -> Waiter:
-        """Registers a coroutine function as the method of its name; one that was there before is replaced.
+        """Registers a coroutine function as the method of its name, in place of an earlier one.
 
-        It is called with the name of the channel and firmware's arguments, under cocotb with the design before them, and gives
-        an integer. What is returned is a function whose coroutine completes when the callback has next finished.
+        It is called with the name of the channel and firmware's arguments, under cocotb with the
+        design before them, and returns an integer. The returned function's coroutine completes at
+        the next end of the callback.
         """
         if not inspect.iscoroutinefunction(callback):
             raise TypeError(

@@ -1,6 +1,6 @@
 """Methods in Python that firmware calls, run by asyncio.
 
-A coroutine function that is registered answers firmware's CALLs of its name::
+Firmware's CALLs of a name run the coroutine function that is registered under it::
 
     from pymb_rpc import register_callback
 
@@ -8,8 +8,9 @@ A coroutine function that is registered answers firmware's CALLs of its name::
     async def add(channel: str, one: int, other: int) -> int:
         return one + other
 
-The library polls: the first poll of a call starts the callback as a task, which runs until it waits for something; later
-ones ask whether it is over. The event loop makes one turn on each tick of the simulation, as long as there are tasks.
+The library polls: the first poll of a call starts the callback as a task, which runs up to its
+first wait; later polls check if it has ended. The event loop runs one turn on each tick of the
+simulation while there are tasks.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from pymb_registry import Callback, Registry
 
 __all__ = ["cancel", "poll", "register_callback", "reset", "tick"]
 
-#: What the event loop still has to bring forward. The library looks here whether it has to.
+#: Tasks that the event loop must run. The library reads it to decide if a tick needs a turn.
 tasks: set[asyncio.Task[Any]] = set()
 
 
 class _Method:
-    """A registered callback, and the waiters for its end."""
+    """A registered callback, and the coroutines that wait for its end."""
 
     def __init__(self, callback: Callback) -> None:
         self.callback = callback
@@ -47,7 +48,7 @@ class _Method:
         return result
 
     async def wait(self) -> int:
-        """Completes at the next end of the callback, with its result or its exception."""
+        """Completes at the next end of the callback, with its result or exception."""
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         return await future
@@ -68,10 +69,10 @@ class _Loop(asyncio.SelectorEventLoop):
         self._step: Callable[[], object] | None = None
 
     def start(self, coroutine: Coroutine[Any, Any, int]) -> asyncio.Task[int]:
-        """Runs a coroutine as a task up to where it first waits.
+        """Runs a coroutine as a task up to its first wait.
 
-        From inside of another task, as when that one's access to memory lets another channel go on, the task begins on the
-        next turn.
+        Inside another task, for example if its memory access lets another channel continue, the
+        task begins in the next turn.
         """
         if asyncio.current_task(self) is not None:
             return self._kept(asyncio.Task(coroutine, loop=self))
@@ -91,7 +92,7 @@ class _Loop(asyncio.SelectorEventLoop):
         return task if task.done() else self._kept(task)
 
     def turn(self) -> None:
-        """Runs what is ready."""
+        """Runs one turn: all ready callbacks."""
         self.stop()
         self.run_forever()
 
@@ -102,7 +103,7 @@ class _Loop(asyncio.SelectorEventLoop):
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle | None:
         if self._starting and context is not None:
-            # The first step of the task that is being made.
+            # The first step of the task that `start` creates.
             self._starting = False
             self._step = lambda: context.run(callback, *args)
             return None
@@ -154,5 +155,5 @@ reset = _methods.reset
 
 
 def tick() -> None:
-    """One turn of the event loop."""
+    """Runs one turn of the event loop."""
     _loop.turn()

@@ -1,6 +1,7 @@
 """Methods in Python that firmware calls, run by cocotb.
 
-A coroutine function that is registered answers firmware's CALLs of its name; it is given the design, too::
+Firmware's CALLs of a name run the coroutine function that is registered under it, with the design
+as first argument::
 
     import cocotb
     from pymb_rpc import register_callback
@@ -15,8 +16,8 @@ A coroutine function that is registered answers firmware's CALLs of its name; it
         pressed = register_callback(press)
         await pressed()
 
-The library polls: the first poll of a call starts the callback as a task of the running test, later ones ask whether it is
-over. The simulator's scheduler runs it.
+The library polls: the first poll of a call starts the callback as a task of the running test; later
+polls check if it has ended. The simulator's scheduler runs it.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ __all__ = ["cancel", "get_dut", "poll", "register_callback", "reset", "set_dut",
 if not (2, 1) <= tuple(int(part) for part in cocotb.__version__.split(".")[:2]) < (3, 0):
     raise ImportError(f"cocotb {cocotb.__version__} is not supported; pip install 'cocotb>=2.1,<3'")
 
-#: Nothing waits for a tick of the library's.
+#: Always empty: no task needs a tick of the library.
 tasks: tuple[()] = ()
 
 _dut: Any = None
 
 
 class _Outcome:
-    """Outcome of a callback. An exception fails the call, which firmware is told, and not the test."""
+    """Outcome of a callback. An exception fails firmware's call, and not the test."""
 
     def __init__(self, result: int | None, error: Exception | None = None) -> None:
         self._result = result
@@ -57,7 +58,7 @@ class _Outcome:
 
 
 class _Method:
-    """A registered callback, and the waiters for its end."""
+    """A registered callback, and the coroutines that wait for its end."""
 
     def __init__(self, callback: Callback) -> None:
         self.callback = callback
@@ -76,20 +77,20 @@ class _Method:
         return self._outcome
 
     async def wait(self) -> int:
-        """Completes at the next end of the callback, with its result or its exception."""
+        """Completes at the next end of the callback, with its result or exception."""
         await self._finished.wait()
         result: int = self._outcome.get()
         return result
 
 
 def set_dut(dut: Any) -> None:
-    """Sets the design that callbacks get."""
+    """Sets the design that callbacks receive."""
     global _dut
     _dut = dut
 
 
 def get_dut() -> Any:
-    """Design that callbacks get: the one that was set, or cocotb's top level."""
+    """Returns the design that callbacks receive: the one that was set, or cocotb's top level."""
     return cocotb.top if _dut is None else _dut
 
 
@@ -129,10 +130,11 @@ def tick() -> None:
 
 
 def _wake() -> None:
-    """Has cocotb look at its tasks before this time step ends.
+    """Makes cocotb run its tasks before this time step ends.
 
-    The simulator called from outside of cocotb; what was started there would begin with whatever another task waits for, and
-    for ever with nothing. The trigger is awaited by nobody, which only its inner interface offers.
+    The simulator has called from outside of cocotb: a task started there would wait until another
+    task's trigger fires, or forever without one. No task waits for this trigger, which only
+    cocotb's internal interface allows.
     """
     ReadWrite()._register(_nothing)
 

@@ -7,7 +7,7 @@ import zlib
 
 
 def sealed(recording: bytes) -> bytes:
-    """A recording that was changed, with the checksums of its blocks."""
+    """Returns a changed recording with valid checksums of its blocks."""
     changed = bytearray(recording)
     at = 12
     while at < len(changed):

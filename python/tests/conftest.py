@@ -1,4 +1,4 @@
-"""Loads the shims from their files, each test its own, with their folder on the search path."""
+"""Loads the shims from their files, anew for each test, with their folder on the search path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PYTHON = Path(__file__).parents[1]
 
 
 def load(kind: str) -> ModuleType:
-    """The shim of this kind, anew."""
+    """Loads the shim of this kind anew."""
     spec = importlib.util.spec_from_file_location("pymb_rpc", PYTHON / kind / "pymb_rpc.py")
     assert spec is not None
     assert spec.loader is not None

@@ -1,4 +1,5 @@
-"""The shim for cocotb, without a simulator: tasks and their scheduler are cocotb's own, and a trigger never fires."""
+"""The shim for cocotb, without a simulator: tasks and scheduler are cocotb's own, and no trigger
+fires."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ PENDING = (True, False, None)
 
 
 class Simulator:
-    """Runs the tasks that are ready, as a trigger of the simulator's would."""
+    """Runs the ready tasks, like a trigger of the simulator."""
 
     def __init__(self) -> None:
         self.woken = 0

@@ -1,4 +1,4 @@
-"""The package `vhost`, as far as it goes without a library."""
+"""The parts of the package `vhost` that need no library."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def vhost(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def stubs() -> set[str]:
-    """What the stub of the native module has for its users."""
+    """Public names in the stub of the native module."""
     tree = ast.parse((PYTHON / "vhost/_vhost.pyi").read_text())
     names = set()
     for node in tree.body:

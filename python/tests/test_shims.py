@@ -15,10 +15,10 @@ import pytest
 
 PYTHON = Path(__file__).parents[1]
 
-#: What the library uses of a shim.
+#: Names of a shim that the library uses.
 USED = {"callbacks", "cancel", "poll", "reset", "tasks", "tick"}
 
-#: The design is cocotb's alone.
+#: Names of the shim for cocotb only.
 OF_COCOTB = {"get_dut", "set_dut"}
 
 NAMES = """
@@ -32,7 +32,7 @@ print(json.dumps([sorted(pymb_rpc.__all__), sorted(vars(pymb_rpc)), sorted(regis
 
 
 def names(kind: str) -> list[set[str]]:
-    """Exported names, all names, and those that the registry has."""
+    """Returns exported names, all names, and names from the registry."""
     if kind == "cocotb":
         pytest.importorskip("cocotb")
     said = subprocess.run(

@@ -1,4 +1,4 @@
-"""The functions of the package that call the C ABI, with a library in C in the place of the real one."""
+"""Functions of the package that call the C ABI, with a C library in place of the real one."""
 
 from __future__ import annotations
 

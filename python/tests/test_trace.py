@@ -23,7 +23,7 @@ def vhost(monkeypatch: pytest.MonkeyPatch) -> Any:
     if "VHOST_LIBRARY" not in os.environ:
         pytest.skip("skipped: VHOST_LIBRARY names no library with Python")
     monkeypatch.syspath_prepend(str(ROOT / "python"))
-    # The native modules can be initialised once.
+    # The native modules can be initialised once only.
     for name in [name for name in sys.modules if name.split(".")[0] == "vhost"]:
         if name not in ("vhost._vhost", "vhost._recordings"):
             monkeypatch.delitem(sys.modules, name)
@@ -195,7 +195,7 @@ def test_threads_may_be_the_first_to_use_it(vhost: Any) -> None:
 
 
 def test_a_difference_is_raised_with_its_frame(vhost: Any, tmp_path: Path) -> None:
-    # The last one is what firmware prints; the one before is what the library reads from memory.
+    # The last one is firmware's output; the one before is a read of memory by the library.
     before, found, after = SELFTEST.read_bytes().rpartition(b"hello from firmware")
     assert found
     file = tmp_path / "changed.trace"
@@ -212,7 +212,7 @@ def test_a_recording_without_payloads_is_not_replayed(vhost: Any, tmp_path: Path
     with pytest.raises(vhost.Error, match=r"missing\.trace"):
         vhost.replay(tmp_path / "missing.trace")
     dropped = bytearray(SELFTEST.read_bytes())
-    # Magic and format, block, frame; version; whole; payloads.
+    # Magic and format, block, frame; version; `whole`; payloads.
     payloads = 12 + 8 + 5 + 1 + dropped[25] + 1
     assert dropped[payloads - 1 : payloads + 1] == b"\1\0"
     dropped[payloads] = 2

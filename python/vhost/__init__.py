@@ -1,15 +1,16 @@
-"""The host of firmware in a simulated chip: what its users in Python need.
+"""Host of firmware in a simulated chip, for users in Python.
 
-The backdoor (``read_u32``, ``write_bytes``, ...) is the library's own. It is that of the library which the simulation has
-loaded; where it has none, that of this package. It is looked for at first use, so that this module can be imported at any
-time.
+The backdoor (``read_u32``, ``write_bytes``, ...) is that of the library which the simulation has
+loaded, or else of this package's library. The library is searched for at the first use, so that
+this module can be imported at any time.
 
-``init``, ``tick`` and their like are for a process whose simulator does not call the library; ``vhost.cocotb`` has them as a
-task of a test. ``System`` is a handle for several systems in one process.
+``init``, ``tick`` and the like are for a process whose simulator does not call the library;
+``vhost.cocotb`` runs them as a task of a test. ``System`` is a handle for several systems in one
+process.
 
 ``vhost.trace`` reads recordings, and ``replay`` replays one; both work without a simulator.
 
-``vhost.library`` finds and builds the library, and so does ``python -m vhost``.
+``vhost.library`` and ``python -m vhost`` find and build the library.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Import of the native part of the module `vhost`. A process has one library, and so one native part."""
+"""Import of the native part of the module `vhost`. A process has one library, and therefore one
+native part."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ RECORDINGS = "vhost._recordings"
 
 
 def native() -> ModuleType:
-    """Native module of the loaded library, or of VHOST_LIBRARY; that of this package if there is none."""
+    """Returns the native module of the loaded library or of VHOST_LIBRARY, else of this package's
+    library."""
     if NAME in sys.modules:
         return sys.modules[NAME]
     library = loaded_library()
@@ -29,17 +31,17 @@ def native() -> ModuleType:
     return importlib.import_module(NAME)
 
 
-# One thread makes a module while others wait for it.
+# One thread creates a module while others wait for it.
 _MAKING = threading.Lock()
 
 
 def _module_of(name: str, library: Path, what: str) -> ModuleType:
-    """Native module of this name in the library's file."""
+    """Creates the native module of this name in the library's file."""
     with _MAKING:
         return _MADE.get(name) or _made(name, library, what)
 
 
-# Modules that are complete, unlike those of `sys.modules`.
+# Complete modules; those of `sys.modules` may be incomplete.
 _MADE: dict[str, ModuleType] = {}
 
 
@@ -64,10 +66,10 @@ def _made(name: str, library: Path, what: str) -> ModuleType:
 
 
 def recordings() -> ModuleType:
-    """Native module for recordings, which is in the same file."""
+    """Returns the native module for recordings, which is in the same file."""
     if RECORDINGS in sys.modules:
         return sys.modules[RECORDINGS]
-    # That module imports this one.
+    # At the first use, since that module imports this one.
     from vhost.library import find
 
     return _module_of(RECORDINGS, find(), "the library")
@@ -85,7 +87,7 @@ class _Place(ctypes.Structure):
 
 
 def loaded_library() -> Path | None:
-    """File of the library that the simulator has loaded; None if there is none."""
+    """Returns the file of the library that the simulator has loaded; None if there is none."""
     process = ctypes.CDLL(None)
     try:
         function = process.mb_tick

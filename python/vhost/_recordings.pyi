@@ -15,16 +15,16 @@ class Reader:
     def is_cut(self) -> bool: ...
     def undecoded(self) -> int: ...
     def rows(self, table: str, most: int) -> list[tuple[Any, ...]]:
-        """Next rows of a table; none at the end."""
+        """Reads the next rows of a table; none at the end."""
 
     def columns(self, table: str, most: int) -> tuple[int, list[tuple[bytes, bytes, bytes]]]:
-        """Number of the next rows; validity, offsets and values of each column."""
+        """Reads the next rows: their number, and validity, offsets and values of each column."""
 
 def columns(table: str) -> list[tuple[str, str]]:
-    """Names and types of a table's columns."""
+    """Returns names and types of a table's columns."""
 
 def diff(one: str, other: str) -> tuple[int, tuple[int, int] | None, tuple[int, int] | None] | None:
-    """Number of equal entries before the first difference; frame and tick of both."""
+    """Returns the number of equal entries before a difference, and frame and tick of both."""
 
 def replay(file: str, only: str | None = None) -> tuple[int, int, bool]:
-    """Number of messages and ticks."""
+    """Returns the numbers of messages and ticks."""

@@ -1,6 +1,6 @@
-"""Life of the system in a process whose simulator calls no function of the library by itself: its C ABI, by ctypes.
+"""Life of the system in a process whose simulator does not call the library: its C ABI, by ctypes.
 
-The GIL is released in each call, and callbacks in Python get it.
+Each call releases the GIL, and callbacks in Python acquire it.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class _Abi:
 
 @cache
 def _abi() -> _Abi:
-    # Its symbols are global, so that the module finds the library that was loaded here.
+    # With global symbols, so that the native module finds the library that was loaded here.
     return _Abi(ctypes.CDLL(str(library.find()), mode=ctypes.RTLD_GLOBAL))
 
 
 def _error() -> RuntimeError:
-    """The last error of the library, as its own exception where it has support for Python."""
+    """Returns the last error of the library, as its own exception if it has support for Python."""
     text = (_abi().last_error() or b"").decode(errors="replace")
     try:
         from vhost._native import native
@@ -81,7 +81,8 @@ def init(
 
 
 def tick() -> int:
-    """One clock: the number of channels that have not exited. Raises vhost.Error after a fatal error."""
+    """Serves one clock. Returns the number of channels that have not exited. Raises vhost.Error
+    after a fatal error."""
     served: int = _abi().tick()
     if served < 0:
         raise _error()
@@ -89,35 +90,36 @@ def tick() -> int:
 
 
 def notify() -> None:
-    """Has the next tick look at the mailboxes: something was written."""
+    """Doorbell: a mailbox was written, and the next tick reads it."""
     _abi().notify()
 
 
 def status() -> str:
-    """What each channel waits for, and its last requests."""
+    """Returns the status of each channel, with its last requests."""
     text: bytes = _abi().status()
     return text.decode(errors="replace")
 
 
 def save(file: str | os.PathLike[str]) -> None:
-    """Writes a checkpoint: the state of the system between two ticks."""
+    """Writes a checkpoint with the state of the system. Call it between two ticks."""
     if _abi().save(os.fsencode(file)) != 0:
         raise _error()
 
 
 def restore(file: str | os.PathLike[str]) -> None:
-    """Goes on from a checkpoint of a system with the same configuration."""
+    """Restores a checkpoint of a system with the same configuration."""
     if _abi().restore(os.fsencode(file)) != 0:
         raise _error()
 
 
 def shutdown() -> None:
-    """Flushes prints, drops the system and closes all sockets."""
+    """Flushes printed text, drops the system and closes its sockets."""
     _abi().shutdown()
 
 
 def exit_code(ch: str | None = None) -> int | None:
-    """Exit code of a channel, or the first other than 0 of all; None while one has not exited."""
+    """Returns the exit code of a channel, or the first one of all other than 0; None while one has
+    not exited."""
     code = ctypes.c_uint32()
     exited: int = _abi().exit_code((ch or "").encode(), ctypes.byref(code))
     if exited < 0:
@@ -126,9 +128,9 @@ def exit_code(ch: str | None = None) -> int | None:
 
 
 class System:
-    """A system beside the first, with its own configuration, memories, files, recording and status.
+    """A further system, with its own configuration, memories, files, recording and status.
 
-    In a ``with`` statement it is the selected one: all functions of this module are for it.
+    In a ``with`` statement it is the selected system of all functions of this module.
     """
 
     def __init__(self, name: str) -> None:
@@ -148,13 +150,13 @@ class System:
         self._select(self._before.pop())
 
     def close(self) -> None:
-        """Shuts the system down, and ends the handle."""
+        """Shuts the system down, and invalidates the handle."""
         if _abi().close(self._handle_of()) != 0:
             raise _error()
         self._handle = None
 
     def _handle_of(self) -> int:
-        # NULL is the first system.
+        # NULL would be the first system.
         if self._handle is None:
             raise RuntimeError(f"system {self.name!r} is closed")
         return self._handle

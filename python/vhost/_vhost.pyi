@@ -1,6 +1,8 @@
-"""The module that the library brings along: the backdoor into the memories of the chip. Numbers there are little endian.
+"""Native module of the library: the backdoor into the memories of the chip. Numbers are little
+endian in memory.
 
-Any thread may call while no other is inside a call of the library: `docs/python.md` has what is promised about threads.
+Any thread may call while no other one is inside a call of the library: `docs/python.md` has the
+rules for threads.
 """
 
 from typing_extensions import Buffer
@@ -47,16 +49,18 @@ class Error(RuntimeError):
     """Failed operation of the system, with the reason."""
 
 def get_space(ch: str) -> str:
-    """The space of a channel."""
+    """Returns the space of a channel."""
 
 def symbol(place: str, name: str) -> tuple[int, int]:
-    """The value and the size of a symbol of a channel's image, or of an image in a space."""
+    """Returns value and size of a symbol in a channel's image, or in an image of a space."""
 
 def semihost(ch: str, hart: int, op: int, arg: int) -> int | None:
-    """Carries out an operation of semihosting that firmware asks for: the value for a0, or None while it waits for input."""
+    """Executes a semihosting operation of firmware. Returns the value for a0, or None while it
+    waits for input."""
 
 def replace_traps(ch: str, addr: int, size: int) -> int:
-    """Replaces traps of semihosting that firmware has copied or unpacked itself: the number of those that were replaced."""
+    """Replaces semihosting traps in code that firmware has copied or unpacked itself. Returns the
+    number of replaced traps."""
 
 def read_u8(space: str, addr: int) -> int: ...
 def read_u16(space: str, addr: int) -> int: ...
@@ -70,7 +74,7 @@ def read_bytes(space: str, addr: int, n: int) -> bytes:
     """Reads `n` bytes."""
 
 def read_into(space: str, addr: int, buffer: Buffer) -> int:
-    """Fills a writable buffer, such as a bytearray or a NumPy array: the number of bytes."""
+    """Fills a writable buffer, such as a bytearray or NumPy array. Returns the number of bytes."""
 
 def write_bytes(space: str, addr: int, data: Buffer) -> None:
     """Writes all of a buffer, such as bytes or a NumPy array."""
@@ -81,7 +85,7 @@ def read_string(space: str, addr: int) -> str:
 def write_string(space: str, addr: int, data: str) -> None:
     """Writes a string and its NUL."""
 
-# The established names.
+# Established names.
 py_mb_get_space = get_space
 py_mb_backdoor_read_u8 = read_u8
 py_mb_backdoor_read_u16 = read_u16

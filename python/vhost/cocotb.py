@@ -1,4 +1,4 @@
-"""The host as a task of a cocotb test, in a design that has no HDL of the library::
+"""The host as a task of a cocotb test, for a design without HDL of the library::
 
     from vhost.cocotb import Host
 
@@ -7,8 +7,8 @@
         Clock(dut.clk, 10, "ns").start()
         assert await Host(dut.clk, mem="mem.yaml", mailbox="mailbox.yaml", files="work") == 0
 
-Memories are reached by VPI, which is the default backend here. `register_callback` is that of the shim `pymb_rpc`: a method in
-Python, for a library with support for Python.
+The host accesses memories by VPI, the default backend here. `register_callback` is that of the shim
+`pymb_rpc`: a method in Python, for a library with support for Python.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _Waiter = Callable[[], Coroutine[Any, Any, int]]
 def register_callback(callback: _Callback) -> _Waiter:
     """Registers a coroutine function as the method of its name.
 
-    It gets the design, the name of the channel and firmware's arguments. What is returned is a function whose coroutine
-    completes when the callback has next finished.
+    It receives the design, the name of the channel and firmware's arguments. The returned
+    function's coroutine completes at the next end of the callback.
     """
     if importlib.util.find_spec("pymb_rpc") is None:
         sys.path.append(str(library.shim("cocotb").resolve()))
@@ -48,8 +48,8 @@ def register_callback(callback: _Callback) -> _Waiter:
 class Host:
     """Host of firmware, from its construction until all channels have exited.
 
-    Awaited, it gives firmware's exit code: 0, or the first other code of a channel. It raises vhost.Error if the system can't
-    be built, or has failed.
+    When awaited, it returns firmware's exit code: 0, or the first other code of a channel. It
+    raises vhost.Error if the system can't be built, or has failed.
     """
 
     def __init__(
@@ -62,10 +62,11 @@ class Host:
         reset: Any = None,
         period: int = 1,
     ) -> None:
-        """Builds the system, and ticks at rising edges of `clock` from now on.
+        """Builds the system, and ticks it at rising edges of `clock` from now on.
 
-        `mem`, `mailbox` and `files` are the memory YAML, the mailbox YAML and the root of firmware's files; None takes them from
-        the environment. No tick while `reset` is 1. A tick comes every `period` clocks, and in the clock after `notify`.
+        `mem`, `mailbox` and `files` are the memory YAML, the mailbox YAML and the root of
+        firmware's files; None takes a path from the environment. A tick comes every `period`
+        clocks, and at the next clock after `notify`; none comes while `reset` is 1.
         """
         if period < 1:
             raise ValueError(f"period is {period}; give 1 or more clocks from one tick to the next")
@@ -77,11 +78,11 @@ class Host:
         self._task: Task[int] = cocotb.start_soon(self._serve())
 
     def notify(self) -> None:
-        """Has the next clock tick, whatever the period: something is written to a mailbox."""
+        """Doorbell: a mailbox was written, and the next clock has a tick, whatever the period."""
         self._notified = True
 
     def status(self) -> str:
-        """What each channel waits for, and its last requests."""
+        """Returns the status of each channel, with its last requests."""
         return _system.status()
 
     def stop(self) -> None:
@@ -97,7 +98,7 @@ class Host:
         try:
             while True:
                 await edge
-                # A reset with unknown bits is none.
+                # Unknown bits are no reset.
                 if self._reset is not None and str(self._reset.value) == "1":
                     continue
                 clocks += 1

@@ -18,7 +18,8 @@ Kind = Literal["async", "cocotb"]
 
 
 def find() -> Path:
-    """Path of the library that this process has loaded, of VHOST_LIBRARY, or of that in the installed package."""
+    """Returns the path of the library that this process has loaded, of VHOST_LIBRARY, or of the
+    installed package."""
     loaded = loaded_library()
     if loaded is not None:
         return loaded
@@ -48,7 +49,7 @@ def build(checkout: str | os.PathLike[str], *features: str) -> Path:
 
 
 def link_flags(library: str | os.PathLike[str] | None = None) -> list[str]:
-    """Flags for a C++ compiler that links a simulation with the library and its Python."""
+    """Returns flags for a C++ compiler that links a simulation with the library and its Python."""
     path = find() if library is None else Path(library).resolve()
     flags = [f"-L{path.parent}", f"-l:{path.name}", f"-Wl,-rpath,{path.parent}"]
     python = sysconfig.get_config_var("LDLIBRARY")
@@ -58,7 +59,7 @@ def link_flags(library: str | os.PathLike[str] | None = None) -> list[str]:
             f"{sys.executable} has no shared library for a simulator to load; use a Python that was built with "
             "--enable-shared"
         )
-    # Needed by the library, but by nothing that the linker sees.
+    # The library needs it, and no object that the linker sees.
     return [*flags, "-Wl,--no-as-needed", f"-L{folder}", f"-l:{python}", f"-Wl,-rpath,{folder}"]
 
 
@@ -69,10 +70,12 @@ def simulation_environment(
     files: str | os.PathLike[str] | None = None,
     **variables: str | os.PathLike[str],
 ) -> dict[str, str]:
-    """Environment of a simulation that cocotb's runner starts: `runner.test(..., extra_env=simulation_environment(...))`.
+    """Returns the environment of a simulation that cocotb's runner starts.
 
-    It has the library, the files of the configuration, and `variables`, which the configuration may name. The runner passes on
-    its own search path of modules.
+    Used as `runner.test(..., extra_env=simulation_environment(...))`.
+
+    The environment has the library, the files of the configuration, and `variables`, which the
+    configuration may name. The runner itself passes on the search path of modules.
     """
     environment = {"VHOST_LIBRARY": str(find())}
     configuration = {"MEM_CFG_FILE": mem, "MAILBOX_CFG_FILE": mailbox, "MAILBOX_FS_ROOT": files}
@@ -81,10 +84,10 @@ def simulation_environment(
 
 
 def include() -> Path:
-    """Folder of the C headers: vhost.h for testbenches, mailbox.h for firmware."""
+    """Returns the folder of the C headers: vhost.h for testbenches, mailbox.h for firmware."""
     return _PACKAGE / "include"
 
 
 def shim(kind: Kind) -> Path:
-    """Folder of the module `pymb_rpc`, for PYTHONPATH."""
+    """Returns the folder of the module `pymb_rpc`, for PYTHONPATH."""
     return _PACKAGE / "shims" / kind

@@ -1,12 +1,12 @@
-"""Recordings of runs, in any Python: no simulator and no system is needed.
+"""Recordings of runs, in any Python, without a simulator or a system.
 
     import vhost.trace
 
     with vhost.trace.open("run.trace") as recording:
         slow = [it for it in recording.requests() if it.answered - it.taken > 100]
 
-``arrow`` gives a table to pyarrow, and a recording itself to pandas, Polars, DuckDB and others that take the PyCapsule
-interface of Arrow. Both need pyarrow.
+``arrow`` returns a table for pyarrow. A recording itself is accepted by pandas, Polars, DuckDB and
+others with the PyCapsule interface of Arrow. Both need pyarrow.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Difference", "Header", "Message", "Place", "Recording", "Request", "
 
 Table = Literal["requests", "messages"]
 
-# Rows that are read at a time: enough for the cost of a call, few for memory.
+# Number of rows that are read at a time: many for the cost of a call, few for memory.
 _ROWS = 4096
 _BATCH = 65_536
 
@@ -38,7 +38,7 @@ class Request(NamedTuple):
     """A served request. Times are in ticks."""
 
     number: int
-    """Position among the run's requests, from 0, in the order of the answers."""
+    """Position among the run's requests, from 0, in the order of their completion."""
     channel: str
     kind: str
     """Kind of the request, such as PRINT, CALL or write."""
@@ -49,7 +49,7 @@ class Request(NamedTuple):
     taken: int
     answered: int
     result: int | None
-    """Value of the response; None for one without a value, or a failed request."""
+    """Value of the response; None for a request without a value, or for a failed one."""
     errno: int | None
     """Error number of a failed request."""
     bytes: int
@@ -63,24 +63,24 @@ class Message(NamedTuple):
 
     frame: int
     sequence: int
-    """Number of the message; a reply has its message's."""
+    """Number of the message; a reply has the number of its message."""
     root: int
     tick: int
     event: str
     """``message``, ``reply``, or ``dropped`` for a missing reply."""
     sender: str
-    """Sender of the message, for its reply too."""
+    """Sender of the message, also for its reply."""
     receiver: str
     message: str
     """Name of the message."""
     awaited: bool | None
     channel: str | None
     json: str | None
-    """Content as JSON, bytes as texts of hexadecimal digits; None for a large one, or where there is none."""
+    """Content as JSON, bytes as texts of hexadecimal digits; None for large or missing content."""
 
     @property
     def body(self) -> Any:
-        """Content as a value of Python."""
+        """Content as a Python value."""
         return None if self.json is None else json.loads(self.json)
 
 
@@ -91,24 +91,26 @@ class Header:
     version: str
     """Version of the library that recorded it."""
     whole: bool
-    """True if it begins with the run."""
+    """True if it begins with the start of the run."""
     payloads: str
     """``keep``, ``hash`` or ``drop``."""
     run: dict[str, str]
-    """Identity of the run: ``id``, ``design``, ``seed`` and others, as far as they were given."""
+    """Identity of the run: ``id``, ``design``, ``seed`` and others, as far as known."""
     variables: dict[str, str | None]
     """Variables that the configurations refer to."""
 
 
 class Recording:
-    """An open recording. It is read once, from its beginning to its end, for each iteration; memory stays bounded."""
+    """An open recording. Each iteration reads it from its beginning to its end, with bounded
+    memory."""
 
     is_cut: bool | None
-    """True if the file ends inside of a block, as after a crash; None before an iteration has come to the end."""
+    """True if the file ends inside of a block, as after a crash; None before an iteration has
+    ended."""
 
     undecoded: int | None
-    """Number of messages and replies that can't be decoded, as of another version; None before an iteration has come to the end.
-    Requests among them have no rows."""
+    """Number of messages and replies that can't be decoded, for example of another version; None
+    before an iteration has ended. Requests among them have no rows."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
@@ -136,7 +138,8 @@ class Recording:
         self.is_cut, self.undecoded = reader.is_cut(), reader.undecoded()
 
     def requests(self) -> Iterator[Request]:
-        """Requests, in the order of their answers. A damaged recording raises vhost.Error behind the last one."""
+        """Requests, in the order of their completion. A damaged recording raises vhost.Error behind
+        the last one."""
         return map(Request._make, self._rows("requests"))
 
     def messages(self) -> Iterator[Message]:
@@ -144,7 +147,8 @@ class Recording:
         return map(Message._make, self._rows("messages"))
 
     def arrow(self, table: Table = "requests") -> pyarrow.RecordBatchReader:
-        """A table as a stream of record batches. Its columns are those of Request, or of Message."""
+        """Returns a table as a stream of record batches. Its columns are those of Request, or of
+        Message."""
         import pyarrow
 
         kinds = {
@@ -172,14 +176,14 @@ class Recording:
         return pyarrow.RecordBatchReader.from_batches(schema, batches())
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """The requests, for programs that take Arrow's PyCapsule interface."""
+        """Returns the requests, for programs with Arrow's PyCapsule interface."""
         return self.arrow().__arrow_c_stream__(requested_schema)
 
 
 def _array(
     kind: pyarrow.DataType, rows: int, validity: bytes, offsets: bytes, values: bytes
 ) -> pyarrow.Array:
-    """An array on these buffers, which are not copied."""
+    """Creates an array on these buffers, which are not copied."""
     import pyarrow
 
     valid, data = pyarrow.py_buffer(validity), pyarrow.py_buffer(values)
@@ -193,7 +197,7 @@ def _array(
 
 
 def open(path: str | os.PathLike[str]) -> Recording:  # noqa: A001
-    """Opens a recording. A file that is none, or of another format, raises vhost.Error."""
+    """Opens a recording. Raises vhost.Error for a file of another format."""
     return Recording(path)
 
 
@@ -209,7 +213,7 @@ class Difference:
     """First difference between two recordings."""
 
     equal: int
-    """Number of entries before it, which are equal."""
+    """Number of equal entries before it."""
     one: Place | None
     """Entry of the first recording; None if it has ended."""
     other: Place | None
@@ -217,7 +221,8 @@ class Difference:
 
 
 def diff(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> Difference | None:
-    """First entry in which two recordings differ, or None: kind, content and tick, as ``vhost trace diff`` compares them.
+    """Returns the first entry that differs between two recordings, or None: kind, content and tick
+    are compared, as by ``vhost trace diff``.
 
     Origins (configurations, images) are not compared.
     """
