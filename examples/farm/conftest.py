@@ -11,7 +11,7 @@ import pytest
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Exports the recordings at the end, once: in the process that has the workers."""
+    """Exports the recordings at the end, once, in the process that has the workers."""
     tables = os.environ.get("TABLES")
     if tables is None or hasattr(session.config, "workerinput"):
         return
@@ -24,7 +24,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         return
     if ended.returncode != 0:
-        # The command has named each recording that is not in the tables.
+        # The command has printed the name of each recording that is not in the tables.
         text = f"{tables} lacks recordings: the export ended with status {ended.returncode}"
         print(f"\n{text}", file=sys.stderr)
         session.exitstatus = ended.returncode

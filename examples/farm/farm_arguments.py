@@ -1,4 +1,4 @@
-"""Command line of the programs that ask questions: ``PROGRAM TABLES [QUESTION...]``."""
+"""Command line of the query programs: ``PROGRAM TABLES [QUESTION...]``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 
 class Arguments(NamedTuple):
-    """Folder of the tables, and the questions to ask, or none for all."""
+    """Folder of the tables, and names of the questions; none for all."""
 
     tables: Path
     questions: list[str]
 
 
 def arguments(description: str | None, questions: Iterable[str]) -> Arguments:
-    """Arguments of this process. A wrong one ends it with status 2, and a text that says what is right."""
+    """Parses the arguments of this process. Wrong ones end it with status 2 and the valid ones."""
     known = list(questions)
     parser = argparse.ArgumentParser(
         description=description, epilog=f"questions: {', '.join(known)}"

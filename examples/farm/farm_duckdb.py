@@ -1,4 +1,4 @@
-"""The questions of ``queries.sql`` in DuckDB: ``farm_duckdb.py TABLES [QUESTION...]``."""
+"""Questions of ``queries.sql`` in DuckDB: ``farm_duckdb.py TABLES [QUESTION...]``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ TABLES = ("runs", "requests", "reports", "console", "messages")
 
 
 def queries() -> dict[str, str]:
-    """Text of each question, by its name."""
+    """Returns the text of each question by name."""
     text = Path(__file__).with_name("queries.sql").read_text()
     parts = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def connect(tables: Path) -> duckdb.DuckDBPyConnection:
-    """A connection with a view of each table. Columns that older files lack are null."""
+    """Returns a connection with a view of each table. Columns that older files lack are null."""
     connection = duckdb.connect()
     for table in TABLES:
         # An export that failed leaves empty folders.
@@ -35,7 +35,7 @@ def connect(tables: Path) -> duckdb.DuckDBPyConnection:
 
 
 def answers(tables: Path, names: list[str]) -> Iterator[tuple[str, duckdb.DuckDBPyRelation]]:
-    """Answers to the questions of these names, or to all."""
+    """Returns answers to the questions of these names, or to all."""
     connection = connect(tables)
     for name, text in queries().items():
         if not names or name in names:
@@ -45,5 +45,5 @@ def answers(tables: Path, names: list[str]) -> Iterator[tuple[str, duckdb.DuckDB
 if __name__ == "__main__":
     for name, answer in answers(*arguments(__doc__, queries())):
         print(name)
-        # All rows, with all of each value.
+        # Without limits of rows and widths.
         answer.show(max_width=1_000_000, max_rows=1_000_000, max_col_width=1_000_000)

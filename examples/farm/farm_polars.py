@@ -1,4 +1,4 @@
-"""The questions of ``queries.sql`` in Polars: ``farm_polars.py TABLES [QUESTION...]``."""
+"""Questions of ``queries.sql`` in Polars: ``farm_polars.py TABLES [QUESTION...]``."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Farm:
 
     @staticmethod
     def _scan(table: Path) -> pl.LazyFrame:
-        """A table. Columns that some files lack are null."""
+        """Reads a table. Columns that some files lack are null."""
         files = sorted(table.glob("*/*/*.parquet"))
-        # The newest schema has the most columns; without it, that of the first file would be taken.
+        # The newest schema has the most columns. The default would be the schema of the first file.
         newest = max((pl.read_parquet_schema(file) for file in files), key=len)
         partitions = {"date": pl.Date, "design": pl.String}
         return pl.scan_parquet(
@@ -125,7 +125,7 @@ class Farm:
         )
 
     def questions(self) -> dict[str, Callable[[], pl.LazyFrame]]:
-        """All questions by name."""
+        """Returns all questions by name."""
         return {name: getattr(self, name) for name in QUESTIONS}
 
 
@@ -142,7 +142,7 @@ QUESTIONS = (
 if __name__ == "__main__":
     tables, names = arguments(__doc__, QUESTIONS)
     questions = Farm(tables).questions()
-    # All rows, with all of each value.
+    # Without limits of rows and widths.
     with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=65_000, tbl_width_chars=65_000):
         for name in names or QUESTIONS:
             print(name)

@@ -1,4 +1,4 @@
-"""The questions of ``queries.sql`` in Spark: ``farm_spark.py TABLES [QUESTION...]``."""
+"""Questions of ``queries.sql`` in Spark: ``farm_spark.py TABLES [QUESTION...]``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 
 def connect(tables: Path, master: str = "local[2]") -> SparkSession:
-    """A session with a view of each table. Columns that older files lack are null."""
+    """Returns a session with a view of each table. Columns that older files lack are null."""
     builder = SparkSession.builder.master(master).appName("vhost farm")
-    # Days and times are in UTC, as in the tables; a design whose name is a number stays a text.
+    # Days and times are in UTC, as in the tables. A design whose name is a number stays a text.
     builder = builder.config("spark.sql.session.timeZone", "UTC")
     builder = builder.config("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
     builder = builder.config("spark.ui.enabled", "false")
@@ -28,7 +28,7 @@ def connect(tables: Path, master: str = "local[2]") -> SparkSession:
 
 
 def answers(tables: Path, names: list[str]) -> Iterator[tuple[str, DataFrame]]:
-    """Answers to the questions of these names, or to all."""
+    """Returns answers to the questions of these names, or to all."""
     session = connect(tables)
     for name, text in queries().items():
         if not names or name in names:
@@ -38,5 +38,5 @@ def answers(tables: Path, names: list[str]) -> Iterator[tuple[str, DataFrame]]:
 if __name__ == "__main__":
     for name, answer in answers(*arguments(__doc__, queries())):
         print(name)
-        # All rows, with all of each value.
+        # Without limits of rows and widths.
         answer.show(answer.count(), truncate=False)

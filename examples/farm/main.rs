@@ -5,7 +5,8 @@
 //! VHOST_TRACE=run.trace cargo run --release --example farm -- program.elf SEED ROUNDS SLOW
 //! ```
 //!
-//! `SLOW`: ticks that a sample takes longer than in the first revision. The exit status is that of the firmware.
+//! `SLOW`: number of ticks by which a sample is slower than in the first revision. The exit status
+//! is that of the firmware.
 
 #![allow(
     unreachable_pub,
@@ -28,7 +29,7 @@ use chip::Chip;
 /// Instructions between two ticks.
 const PER_TICK: u64 = 10;
 
-/// Instructions of a round after which firmware counts as hanging.
+/// Number of instructions of a round after which firmware counts as hanging.
 const MOST_OF_ROUND: u64 = 100_000;
 
 fn main() -> ExitCode {
@@ -53,13 +54,14 @@ fn start(firmware: &str, files: &Path) -> Result<Vhost, vhost::Error> {
         .start()
 }
 
-/// Records the error of a run that can't start: the recording of an earlier run of this name must not stand for it.
+/// Records the error of a run that can't start, so that an earlier recording of this name does not
+/// count for it.
 fn record_failure(error: &vhost::Error) {
     let Some(trace) = env::var_os("VHOST_TRACE") else {
         return;
     };
     let builder = Vhost::builder().environment_identity().record(trace);
-    // The error itself is printed.
+    // `main` prints the error itself.
     let _ = builder.record_failure("farm", &error.to_string());
 }
 

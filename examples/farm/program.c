@@ -1,11 +1,12 @@
-/* Firmware of the regression: a stream of requests whose kinds are the same for each seed, and whose contents are not.
+/* Firmware of the regression: a stream of requests, whose kinds are the same for each seed, and
+ * whose contents differ.
  *
- * One seed of a hundred has a bug: it fills memory that does not exist. A sample that comes late is a failure, too. */
+ * One seed in a hundred has a bug: it fills unmapped memory. A late sample is a failure, too. */
 #include "mailbox.h"
 
 MB_CHANNEL(mailbox);
 
-/* Ticks after which a sample is late. */
+/* Number of ticks after which a sample is late. */
 #define LATE 40
 
 static uint8_t from[256], to[256];

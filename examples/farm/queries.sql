@@ -25,9 +25,10 @@ WHERE place = 1
 ORDER BY failed_runs DESC, design, signature NULLS LAST;
 
 -- name: departures
--- Runs in which a request differs from the one at its place in most other runs: kind, method, error, or no answer. The first of each run.
--- Engines compute an aggregate again for a window over it, so the totals are an aggregate, too. The last condition is a filter by
--- integers before the join.
+-- Runs with a request that differs from the one at its place in most other runs: kind, method,
+-- error, or no answer. The result has the first such request of each run. The totals are an
+-- aggregate, too: engines would compute an aggregate again for a window over it. The last condition
+-- is a filter by integers before the join.
 WITH places AS (
     SELECT design, channel, channel_number, kind, method, errno, answered IS NULL AS is_open, count(*) AS alike
     FROM requests
@@ -85,7 +86,7 @@ FROM means
 ORDER BY design, method, first_run NULLS LAST, revision NULLS LAST;
 
 -- name: coverage
--- Designs and runs that call a method at all.
+-- Designs and runs that call each method.
 WITH calls AS (
     SELECT design, method, run_id, count(*) AS calls
     FROM requests

@@ -1,7 +1,8 @@
 """Replays of recordings against the installed library, in parallel: ``replays.py TRACE...``.
 
-With ``--dask SCHEDULER`` the replays are tasks of a cluster; without it, threads of this process. The exit status is 1 if a replay
-differs from its recording, 2 if one is impossible or its recording was cut off.
+With ``--dask SCHEDULER`` the replays are tasks of a cluster; otherwise threads of this process. The
+exit status is 1 if a replay differs from its recording, and 2 if a recording can't be replayed or
+was cut off.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def replay(trace: str) -> Result:
 
 
 def results(traces: list[str], dask: str | None) -> Iterable[Result]:
-    """Results in the order of the recordings."""
+    """Returns results in the order of the recordings."""
     if dask is None:
         # The library releases the GIL.
         with ThreadPoolExecutor(os.cpu_count()) as pool:

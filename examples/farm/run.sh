@@ -1,8 +1,9 @@
 #!/bin/sh
 # Runs one simulation of the regression, recorded under its identity: run.sh FOLDER SEED REVISION
 #
-# FARM is the simulator, FIRMWARE the image, ROUNDS the length. A revision is a number: the ticks by which it is slower than the
-# first. With `+` behind it the machine is busy, which makes samples late.
+# FARM is the simulator, FIRMWARE the image, ROUNDS the length. A revision is a number: the ticks by
+# which it is slower than the first. A `+` behind it simulates a busy machine, which makes samples
+# late.
 set -eu
 if [ $# -ne 3 ]; then
     echo "usage: $0 FOLDER SEED REVISION" >&2
@@ -19,5 +20,5 @@ VHOST_RUN_HOST=$(uname -n)
 VHOST_RUN_COMMAND="env FARM='$FARM' FIRMWARE='$FIRMWARE' ROUNDS=$ROUNDS '$0' '$folder' $seed $revision"
 export VHOST_RUN_HOST VHOST_RUN_COMMAND VHOST_TRACE="$folder/$revision-$seed.trace"
 mkdir -p "$folder"
-# What firmware prints is in the recording.
+# Firmware's output is in the recording.
 exec "$FARM" "$FIRMWARE" "$seed" "$ROUNDS" "$slow" >/dev/null

@@ -1,7 +1,7 @@
 """The regression by pytest: ``pytest -n 4 examples/farm/test_runs.py``, with pytest-xdist.
 
-TRACES is the folder of the recordings, LIMIT the number of runs. At the end the recordings are exported to TABLES, if that is set, by
-the command VHOST.
+TRACES is the folder of the recordings, LIMIT the number of runs. If TABLES is set, the command
+VHOST exports the recordings to it at the end.
 """
 
 from __future__ import annotations

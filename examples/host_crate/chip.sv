@@ -1,4 +1,4 @@
-// A PicoRV32 whose RAM is in the host program.
+// PicoRV32 whose RAM is in the host program.
 module chip (
     input bit clk,
     input bit resetn

@@ -1,4 +1,4 @@
-/* Asks for each thing that the host program and the testbench have. */
+/* Uses the command, method and file of the host program, and a method of the testbench. */
 #include "mailbox.h"
 
 MB_CHANNEL(mailbox);

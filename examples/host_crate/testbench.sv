@@ -1,4 +1,4 @@
-// The testbench: a clock, the chip, and a method in SystemVerilog that reads its argument by backdoor.
+// Testbench: a clock, the chip, and a method in SystemVerilog that reads its argument by backdoor.
 module testbench;
     import mailbox_core_pkg::*;
 

@@ -23,12 +23,13 @@ impl Chip {
         }
     }
 
-    /// Executes this number of instructions; fewer where the CPU waits for an interrupt.
+    /// Executes this number of instructions, or fewer if the CPU waits for an interrupt.
     pub fn run(&mut self, instructions: u64) -> Result<(), Trap> {
         let run = self.cpu.run(&mut self.ram, instructions);
         self.instructions += run.steps;
         match run.stop {
-            // No interrupt comes: a waiting CPU goes on in the next tick. It has no semihosting.
+            // No interrupt comes: a waiting CPU continues in the next tick. There is no
+            // semihosting.
             Stop::Steps | Stop::Wait | Stop::Semihosting => Ok(()),
             Stop::Unhandled(trap) | Stop::TrapLoop(trap) => Err(trap),
         }

@@ -1,5 +1,4 @@
-//! The main use, end to end, in Rust only: firmware runs on a simulated RISC-V CPU and is served by
-//! vhost.
+//! Main use of vhost in Rust only: it serves firmware on a simulated RISC-V CPU.
 //!
 //! ```sh
 //! cargo run --release --example quickstart                 # firmware/selftest-rv32.elf
@@ -7,7 +6,7 @@
 //! VHOST_TRACE=run.trace cargo run --release --example quickstart   # recorded
 //! ```
 //!
-//! - `chip.rs`: the CPU and its RAM; in real life an RTL simulation.
+//! - `chip.rs`: the CPU and its RAM; in practice an RTL simulation.
 //! - `testbench.rs`: starts the host, and provides the methods that firmware calls.
 //! - `mem.yaml`, `mailbox.yaml`: the chip's memory, and the place of the mailbox.
 //! - this file: runs CPU and host in turn until firmware exits.
@@ -34,10 +33,10 @@ pub use testbench::{builder, start};
 /// Default firmware: uses every service and checks each response.
 pub const SELFTEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/firmware/selftest-rv32.elf");
 
-/// Instructions between two polls of the mailbox.
+/// Number of instructions between two polls of the mailbox.
 const INSTRUCTIONS_PER_TICK: u64 = 10;
 
-/// Instructions after which firmware counts as hanging.
+/// Number of instructions after which firmware counts as hanging.
 const MOST_INSTRUCTIONS: u64 = 1_000_000;
 
 fn main() -> ExitCode {
@@ -77,7 +76,7 @@ fn quickstart() -> Result<u32, Box<dyn Error>> {
     Ok(end.code)
 }
 
-/// Exit status of the process for that of the firmware, which has 32 bits: only 0 becomes 0.
+/// Exit status of the process for firmware's exit code of 32 bits: only 0 becomes 0.
 pub fn exit_status(code: u32) -> u8 {
     u8::try_from(code).unwrap_or(u8::MAX)
 }

@@ -30,13 +30,13 @@ pub fn start(builder: Builder) -> Result<Vhost, Error> {
     Ok(vhost)
 }
 
-/// The file `virtual/stimulus`: four words without a file on disk.
+/// Content of the file `virtual/stimulus`: four words without a file on disk.
 fn stimulus() -> Box<dyn SpecialFile> {
     let words = [1_u32, 2, 3, 4].map(u32::to_le_bytes);
     Box::new(Cursor::new(words.concat()))
 }
 
-/// Returns its result at once.
+/// Returns the sum of its arguments at once.
 fn add(_: &Vhost, call: Call<'_>) -> CallResult {
     Ok(Poll::Ready(call.args.iter().sum()))
 }
@@ -58,8 +58,8 @@ fn wait() -> impl FnMut(&Vhost, Call<'_>) -> CallResult {
     }
 }
 
-/// Takes the address of a name, reads it by backdoor without the CPU's involvement, writes it back
-/// in capitals, and returns its length.
+/// Reads a name by backdoor, without the CPU, writes it back in capitals, and returns its length.
+/// The argument is the name's address.
 fn greet(vhost: &Vhost, call: Call<'_>) -> CallResult {
     let [name] = *call.args else {
         return Err("greet(name) takes one argument".into());
@@ -71,8 +71,8 @@ fn greet(vhost: &Vhost, call: Call<'_>) -> CallResult {
 }
 
 /// Custom command: writes 0, 1, 2, and so on to `len` bytes of firmware's memory. An unmapped byte
-/// is an error, which firmware receives as -EIO. A command gets all words of the request, and uses
-/// the first ones.
+/// is an error, which firmware receives as -EIO. A command receives all words of the request, and
+/// uses the first ones.
 fn fill_with_ramp(vhost: &Vhost, call: Call<'_>) -> CallResult {
     let [address, len, ..] = *call.args else {
         return Err("fill_with_ramp(address, len) takes two arguments".into());

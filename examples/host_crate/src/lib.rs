@@ -17,7 +17,7 @@ const RAM_SIZE: usize = 0x2_0000;
 /// Id of the custom command that counts its calls.
 const COUNT: u64 = 7;
 
-/// Called once, before `mb_init` builds the system.
+/// Configures the host. Called once, before `mb_init` builds the system.
 fn configure(builder: Builder) -> Result<Builder, Box<dyn Error>> {
     let calls = AtomicU64::new(0);
     Ok(builder
@@ -46,7 +46,7 @@ fn configure(builder: Builder) -> Result<Builder, Box<dyn Error>> {
         }))
 }
 
-// ---- The chip's RAM: the host reaches it as a memory model, the RTL by DPI ----
+// ---- RAM of the chip: a memory model for the host, DPI functions for the RTL ----
 
 static RAM: LazyLock<Arc<Mutex<Ram>>> = LazyLock::new(|| {
     Arc::new(Mutex::new(Ram {
@@ -103,9 +103,9 @@ extern "C" fn ram_store(addr: u32, data: u32, strobes: u32) {
     *word = *word & !mask | data & mask;
 }
 
-// ---- A function of the host program's own, which the testbench calls ----
+// ---- Function of the host program for the testbench ----
 
-/// Ticks that the host has served, or -1 if it can't be used, which is reported:
+/// Number of ticks that the host has served, or -1 after a report if the host can't be used:
 /// `import "DPI-C" context function longint host_ticks();`
 #[unsafe(no_mangle)]
 extern "C" fn host_ticks() -> i64 {

@@ -1,4 +1,5 @@
-/* A testbench in C that names nothing of the host program's, so that only its hook can bring it in. */
+/* Testbench in C without references to the host program, which only its hook brings into the
+ * link. */
 #include <stdio.h>
 
 #include "vhost.h"

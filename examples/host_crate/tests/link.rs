@@ -1,5 +1,5 @@
-//! Linkage of the host program: as an archive and as a shared library, in a program that names
-//! nothing of it.
+//! Linkage of the host program, as an archive and as a shared library, with a program that does not
+//! refer to it.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -72,7 +72,7 @@ fn a_shared_library_has_its_hook() {
     runs_with_its_hook("shared", "libvhost_example_host.so");
 }
 
-/// The archive of vhost itself has no hook, like a host program that does not define one.
+/// The archive of vhost itself has no hook, like a host program without one.
 #[test]
 fn an_archive_without_a_hook_does_not_link() {
     let (_, linked) = link("hookless", &built("libvhost.a"));
@@ -92,7 +92,7 @@ fn declared() -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// The loader must not confuse it with `libvhost.so`.
+/// Otherwise the loader takes it for `libvhost.so`.
 #[test]
 fn the_shared_library_is_one_of_its_own_and_has_all_of_vhosts() {
     let library = fs::read(built("libvhost_example_host.so")).unwrap();
