@@ -1,4 +1,4 @@
-//! C programs that know only the C ABI and the wire layout, linked with the shared library and with
+//! C programs that use only the C ABI and the wire layout, linked with the shared library and with
 //! the archive.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
@@ -81,8 +81,8 @@ impl Program {
         run
     }
 
-    /// True if runs are repeated by messages, and recordings replayed. The archive has the code of
-    /// the shared library, so that this is done with one of them.
+    /// True if runs are repeated by messages, and recordings replayed. The archive has the same
+    /// code as the shared library, so that one of them is enough.
     fn is_thorough(&self) -> bool {
         !matches!(self.linkage, Linkage::Archive)
     }
@@ -111,8 +111,8 @@ impl Program {
         run
     }
 
-    /// Runs a program that has been run and recorded once more, without elision: foreign calls that
-    /// are measured are messages. The recording must be the same.
+    /// Repeats a recorded run without elision: measured foreign calls are messages. The recording
+    /// must be the same.
     fn run_by_messages(&self, args: &[&str], status: i32) {
         let [by_calls, by_messages] =
             ["run.trace", "messages.trace"].map(|name| self.folder.path().join(name));
@@ -161,7 +161,7 @@ impl Program {
     fn replay(&self, args: &[&str], trace: &Path) {
         let Self { linkage, .. } = self;
         let refused = Replay::of(trace).run().err();
-        // Sockets that were open before the system have a history that is not recorded.
+        // The history of sockets that were opened before the system is not recorded.
         let had_sockets = matches!(refused, Some(ReplayError::NotWhole { .. }));
         if had_sockets && args[0].contains("socket") {
             return;
@@ -280,7 +280,7 @@ fn drives_every_case(linkage: Linkage) {
         "firmware.c",
     ];
     let driver = Program::build(linkage, &sources);
-    // The archive has the code of the shared library.
+    // The archive has the same code as the shared library.
     let whole = std::env::var_os("VHOST_WHOLE_MATRIX").is_some();
     let wires = match (driver.is_thorough(), whole) {
         (true, true) => &EVERY[..],
@@ -367,7 +367,7 @@ fn drives_every_case(linkage: Linkage) {
         ("killed_when_busy", KILLED),
     ] {
         let run = drive(&driver, case, ANY, signal);
-        // The unfinished line is lost on the terminal, but not in the recording.
+        // The unfinished line is missing in the output, but not in the recording.
         assert_eq!(run.stdout, "[core0] complete\n", "{linkage:?} {case}");
         let mut recorded = recorded_texts(&driver);
         if !case.starts_with("killed") {
@@ -436,7 +436,7 @@ fn run_with_each_kind(program: &Program, args: &[&str]) -> Run {
     let paths = [&memory, &mailbox, program.folder.path()].map(|path| path.to_str().unwrap());
     let args = [args, &paths].concat();
     match args[0] {
-        // Counts calls that a timeout makes, too.
+        // Counts calls, including those of a timeout.
         "told" => program.run_both(&args, 0),
         _ => program.run_each(&args, 0),
     }
@@ -507,7 +507,7 @@ fn attaches_what_it_names(linkage: Linkage) {
     assert_eq!(third.matches("\"three\\n\"").count(), 1, "{third}");
 }
 
-/// Arrays of every shape in `hdl.c`, and some that differ from it or are missing.
+/// Arrays of all shapes in `hdl.c`, and some that differ from the configuration or are missing.
 const HDL_MEMORY: &str = "\
 space:
   core0:

@@ -1,4 +1,5 @@
-//! Checkpoints of whole systems: another host goes on, with open files and pending requests, and its recording replays.
+//! Checkpoints of whole systems: another host restores one with open files and pending requests,
+//! and its recording replays.
 
 #![allow(
     clippy::unwrap_used,
@@ -99,7 +100,7 @@ impl Host {
         Ok(data)
     }
 
-    /// Name of the next entry of a directory; a record has 16 bytes.
+    /// Name of the next entry of a directory, read from a record with 16 bytes.
     fn entry(&self, firmware: &mut Firmware<Ram>, fd: u64) -> String {
         let (ptr, len) = (DATA, 16);
         assert_eq!(
@@ -121,7 +122,7 @@ impl Host {
         two_channels::ask(&self.vhost, firmware, &print);
     }
 
-    /// Ticks until the response, with their number.
+    /// Ticks until the response. Returns the number of ticks, and the response.
     fn answer(&self, firmware: &mut Firmware<Ram>) -> (u64, ResponseEntry) {
         for ticks in 1..100 {
             self.vhost.tick().unwrap();
@@ -140,7 +141,7 @@ impl Host {
 
 const CREATE: PosixFlags = PosixFlags(0o102);
 
-/// Session up to a checkpoint in the middle of a call, of a read of the standard input, and of a line.
+/// Session up to a checkpoint during a call, a read of the standard input, and a line.
 fn begin(host: &Host, file: &Path) -> [u64; 2] {
     let [mut one, mut two] = host.shaken();
     fs::write(file.with_file_name("in"), "0123456789").unwrap();
@@ -162,7 +163,7 @@ fn begin(host: &Host, file: &Path) -> [u64; 2] {
     [input, output]
 }
 
-/// Rest of the session, from the checkpoint on. Returns the last tick.
+/// Rest of the session after the checkpoint. Returns the last tick.
 fn go_on(host: &Host, [input, output]: [u64; 2], pending: u64) -> u64 {
     let [mut one, mut two] = host.firmware();
     assert_eq!(host.vhost.write_stdin("core0", b"xyz!").unwrap(), 4);
@@ -206,13 +207,13 @@ fn another_host_goes_on_from_a_checkpoint_and_its_recording_replays() {
             true => builder.record(&trace).attach(ProtocolChecker::new()),
             false => builder,
         });
-        // The present state is replaced, whatever it is.
+        // The restore replaces any present state.
         let [mut one, _] = host.shaken();
         assert!(one.try_send(&call(100)));
         host.vhost.tick().unwrap();
         host.vhost.restore(&file).unwrap();
         assert_eq!(host.vhost.now(), saved);
-        // Another process polls the call anew: its method starts from where it is, with one poll.
+        // Another process polls the call anew: its method begins with its own state, with one poll.
         assert_eq!(go_on(&host, open, 5), last + 1, "tapped: {tapped}");
         assert_eq!(fs::read(folder.path().join("out")).unwrap(), b"abcdef");
         let reports = host.reports.take();
@@ -228,7 +229,7 @@ fn another_host_goes_on_from_a_checkpoint_and_its_recording_replays() {
     }
 }
 
-/// In one process: a checkpoint is taken, the run goes on, and comes back to it.
+/// A checkpoint is taken, the run continues, and the checkpoint is restored in the same process.
 #[test]
 fn a_run_can_go_back() {
     let folder = tempfile::tempdir().unwrap();
@@ -304,7 +305,7 @@ fn files_that_have_changed_are_reported_and_answer_eio() {
     }
     assert_eq!(host.read(&mut one, open[2], 9).unwrap(), b"234");
     assert_eq!(host.read(&mut one, open[3], 9).unwrap(), b"23");
-    // Numbers of descriptors go on.
+    // Numbers of descriptors continue.
     assert_eq!(host.open(&mut one, "same", PosixFlags(0)), open[3] + 1);
     host.vhost.shutdown();
 }
@@ -314,8 +315,8 @@ fn pipe(_: &str, _: OpenFlags) -> std::io::Result<Box<dyn SpecialFile>> {
     Ok(Box::new(Cursor::new(vec![1; 9].into_boxed_slice())))
 }
 
-/// Open directories go on behind the entries that were read, with those of their opening. A descriptor that was lost is lost for all
-/// operations, and in later checkpoints.
+/// Open directories continue behind the entries that were read, with the entries at their opening.
+/// A lost descriptor fails in all operations, and in later checkpoints.
 #[test]
 fn directories_go_on_and_what_is_lost_stays_lost() {
     let folder = tempfile::tempdir().unwrap();
@@ -434,11 +435,11 @@ core0: {space: one, base: 0x1000, ptr: 32, cache_line: 0, faults: {seed: 3, dela
 core1: {space: two, base: 0x1000, ptr: 64, cache_line: 64, seed: 4}
 ";
 
-/// Outcomes of file operations and their delays, and random bytes, from a checkpoint on.
+/// Outcomes of file operations and their delays, and random bytes, after a checkpoint.
 fn chosen(host: &Host, fd: u64) -> Vec<(u64, i64)> {
     let [mut one, mut two] = host.firmware();
     let mut seen = vec![];
-    // The request that was held back.
+    // The delayed request.
     let (ticks, response) = host.answer(&mut one);
     seen.push((ticks, one.layout().ptr_width.sign_extend(response.rets)));
     for _ in 0..20 {
@@ -506,7 +507,7 @@ fn other_configurations_and_moments_are_refused() {
     assert!(error.contains("mailbox at 0x1000"), "{error}");
     assert!(error.contains("mailbox at 0x1400"), "{error}");
     assert_eq!(host.vhost.now(), 0);
-    // From inside of a method.
+    // From inside a method.
     let inside = Arc::new(Mutex::new(Vec::new()));
     let (seen, path) = (inside.clone(), file.clone());
     let method = move |vhost: &Vhost, _: vhost::Call<'_>| {
@@ -530,7 +531,7 @@ fn other_configurations_and_moments_are_refused() {
     host.vhost.shutdown();
 }
 
-/// A checkpoint whose state no run can have is refused, or leads to no harm.
+/// A checkpoint with an impossible state is rejected, or does no harm.
 #[test]
 fn impossible_states_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -592,7 +593,7 @@ fn a_channel_that_is_ready_is_adopted_only_by_its_key() {
             );
             host.print(&mut one, "y\n");
             assert!(host.text.text().contains("[core0] y\n"));
-            // A later stale READY is none: firmware has to make the handshake.
+            // A later stale READY does not count: firmware must make the handshake.
             one.store(one.layout().state, 7);
             host.vhost.tick().unwrap();
             one.store(one.layout().state, 2);
@@ -611,7 +612,7 @@ fn a_channel_that_is_ready_is_adopted_only_by_its_key() {
 const CPU: &str =
     "space: {cpu: [ram: {base: 0x80000000, size: 0x10000, path: r, width: 64, backend: static}]}";
 
-/// HTIF, RTT whose first buffer has a method, and semihosting, of one memory.
+/// HTIF, RTT with a method as target of its first buffer, and semihosting, in one memory.
 const PROTOCOLS: &str = "\
 htif: {space: cpu, abi: htif, tohost: 0x80000000, fromhost: 0x80000040, settle: 0, stdio: {stdin: testbench}}
 rtt: {space: cpu, ptr: 32, abi: rtt, rtt: {address: 0x80001000, up: {'0': {method: seen}, '1': {file: log}}}}
@@ -622,7 +623,8 @@ const BLOCK: u64 = 0x8000_1000;
 const BYTES: u64 = 0x8000_2000;
 const CALL: u64 = 0x8000_3000;
 
-/// System of three protocols; the pieces that the method `seen` got, when `answers` says that it has them.
+/// System with three protocols. Also returns the pieces that the method `seen` received once
+/// `answers` is true.
 fn protocols(folder: &Path, answers: &Arc<Mutex<bool>>, trace: &str) -> (Host, KeptBytes) {
     let (reports, text, pieces) = (
         Reports::default(),
@@ -654,7 +656,7 @@ fn protocols(folder: &Path, answers: &Arc<Mutex<bool>>, trace: &str) -> (Host, K
     (host, pieces)
 }
 
-/// Writes to an up buffer of 16 bytes, from its present offset on.
+/// Writes to an up buffer of 16 bytes, from its current offset on.
 fn write_up(vhost: &Vhost, number: u64, bytes: &[u8]) {
     let offset = BLOCK + 24 + 24 * number + 12;
     let mut at = vhost.read_u32("cpu", offset).unwrap();
@@ -666,7 +668,7 @@ fn write_up(vhost: &Vhost, number: u64, bytes: &[u8]) {
     vhost.write_u32("cpu", offset, at).unwrap();
 }
 
-/// Block of RTT with two up buffers.
+/// Sets up a control block of RTT with two up buffers.
 fn set_up(vhost: &Vhost) {
     for number in 0..2 {
         let words = [0, (BYTES + 16 * number) as u32, 16, 0, 0, 2];
@@ -680,7 +682,7 @@ fn set_up(vhost: &Vhost) {
         .unwrap();
 }
 
-/// Operation of semihosting with these words.
+/// Executes a semihosting operation with these words.
 fn semihost(vhost: &Vhost, operation: u64, words: &[u64]) -> Option<u64> {
     for (at, word) in (0..).zip(words) {
         vhost
@@ -699,14 +701,14 @@ fn the_other_protocols_go_on_too() {
     let (host, pieces) = protocols(folder.path(), &answers, "a.trace");
     let vhost = &host.vhost;
     set_up(vhost);
-    // HTIF: a console read that waits, and a system call: read(0, …) waits for input.
+    // HTIF: a waiting console read, and a system call: read(0, …) waits for input.
     vhost.write_u64("cpu", 0x8000_0000, 1 << 56).unwrap();
     vhost.tick().unwrap();
     for (at, word) in (0..).zip([63, 0, CALL + 0x100, 4]) {
         vhost.write_u64("cpu", CALL + 8 * at, word).unwrap();
     }
     vhost.write_u64("cpu", 0x8000_0000, CALL).unwrap();
-    // Semihosting: a file is read.
+    // Semihosting: an open file is read.
     vhost.write_from("cpu", CALL + 0x400, b"in\0").unwrap();
     let handle = semihost(vhost, 1, &[CALL + 0x400, 0, 2]).unwrap();
     assert_eq!(semihost(vhost, 6, &[handle, CALL + 0x500, 4]), Some(0));
@@ -726,7 +728,7 @@ fn the_other_protocols_go_on_too() {
     let vhost = &host.vhost;
     vhost.restore(&file).unwrap();
     *answers.lock().unwrap() = true;
-    // What is written behind the checkpoint is none of the transfer.
+    // Bytes written after the checkpoint are not part of the transfer.
     write_up(vhost, 0, b"XY");
     vhost.write_stdin("htif", b"cdefg").unwrap();
     for _ in 0..6 {
@@ -748,7 +750,7 @@ fn the_other_protocols_go_on_too() {
         fs::read(folder.path().join("log")).unwrap(),
         b"first second"
     );
-    // Exits of two, and a checkpoint behind them.
+    // Exits of two channels, and a checkpoint after them.
     vhost.write_u64("cpu", 0x8000_0000, 5 << 1 | 1).unwrap();
     vhost.tick().unwrap();
     vhost.save(&file).unwrap();
@@ -774,7 +776,7 @@ fn the_other_protocols_go_on_too() {
         let trace = folder.path().join(trace);
         let replayed = Replay::of(&trace).run();
         replayed.unwrap_or_else(|error| panic!("{error}"));
-        // The last exit closes all files: a server alone does not know of those of others.
+        // The last exit closes all files: the actor of one protocol does not know those of others.
         let alone = ActorName::ALL.into_iter();
         for actor in alone.filter(|actor| *actor != ActorName::Semihosting) {
             let replayed = Replay::of(&trace).only(actor).run();

@@ -11,12 +11,12 @@ const RELATIVE: [&str; 8] = [
     "what", "how", "whether", "who", "whom", "whose", "where", "which",
 ];
 
-/// Largest share of doc comments that may begin with a relative word, in percent.
+/// Maximum share of doc comments that may begin with a relative word, in percent.
 const MOST_RELATIVE: usize = 2;
 
 /// Doc comment: consecutive lines of `///` or of `//!`.
 struct Comment {
-    /// File and line of its beginning.
+    /// File and line of the first line.
     place: String,
     text: String,
 }
@@ -29,7 +29,7 @@ fn doc_line(line: &str) -> Option<(&str, &str)> {
     is_doc.then_some((marker, text))
 }
 
-/// Doc comments of a file that is called `name`.
+/// Doc comments of a file with this name.
 fn comments_of(name: &str, text: &str) -> Vec<Comment> {
     let mut comments: Vec<Comment> = vec![];
     let mut before = None;
@@ -78,7 +78,7 @@ fn begins_with_a_relative_word(text: &str) -> bool {
     RELATIVE.iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
-/// True for one word. A code span is more than a word: `%x` as the comment of a variant says it all.
+/// True for one word. A code span is more than a word: `%x` is a complete comment of a variant.
 fn is_one_word(text: &str) -> bool {
     let mut words = text.split_whitespace();
     matches!((words.next(), words.next()), (Some(word), None) if !word.starts_with('`'))

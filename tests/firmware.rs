@@ -1,7 +1,7 @@
 //! The images in `firmware/` are built from its sources.
 //!
-//! They are rebuilt if clang and lld are installed. The same versions give identical files. Other
-//! versions give other code, which is run instead. The section `.comment` of an image names the
+//! They are rebuilt if clang and lld are installed. The same versions give identical files. The
+//! code of other versions differs, and is run instead. The section `.comment` of an image names the
 //! versions that built it.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
@@ -111,7 +111,7 @@ fn mailbox_of_selftest(width: &str, image: &Path, options: &[&str]) -> u64 {
     Image::open(image).unwrap().mailbox().unwrap().address
 }
 
-/// Widths and levels of optimisation.
+/// Widths and optimisation levels.
 const WAYS: [(&str, &str); 3] = [("rv32", "-Os"), ("rv64", "-O2"), ("rv64", "-O0")];
 
 /// True in a full run of the tests.
@@ -119,7 +119,8 @@ fn is_whole_matrix() -> bool {
     std::env::var_os("VHOST_WHOLE_MATRIX").is_some()
 }
 
-/// Each kind of cached core, at lines that it may have, at levels of optimisation with and without calls of memcpy.
+/// Each kind of cached core, with several cache lines, at optimisation levels with and without
+/// calls of memcpy.
 #[test]
 fn the_self_test_links_with_hooks_and_its_mailbox_begins_at_a_line() {
     if let Some(missing) = missing() {
@@ -199,7 +200,7 @@ fn firmware_in_cpp_is_built_for_both_widths_and_served() {
         assert!(output.status.success(), "{width}: {said}");
     }
 
-    // The last one is for the quickstart's chip.
+    // The last image is for the quickstart's chip.
     let image = folder.path().join("cplusplus.elf");
     let files = tempfile::tempdir().unwrap();
     let console = KeptBytes::default();
@@ -222,7 +223,7 @@ fn firmware_in_cpp_is_built_for_both_widths_and_served() {
     );
 }
 
-/// Reason why the images can't be rebuilt here, if there is one.
+/// Reason why the images can't be rebuilt here, if any.
 fn missing() -> Option<String> {
     let clang = std::env::var("CLANG").unwrap_or("clang".into());
     let Ok(targets) = Command::new(&clang).arg("--print-targets").output() else {
@@ -246,7 +247,7 @@ fn tools(image: &[u8]) -> String {
 }
 
 fn skipped(why: &str) {
-    // The locked stream bypasses the test's captured output, so that the line also shows for a
+    // The locked stream bypasses the test's captured output, so that the line is also printed for a
     // passing test.
     let _ = writeln!(std::io::stderr().lock(), "skipped: {why}");
 }

@@ -1,4 +1,4 @@
-//! Forked C programs: snapshots, and many runs from one.
+//! Forked C programs: snapshots, and many runs of one program.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -42,14 +42,14 @@ fn run(case: &str) -> Run {
     run_with(TempDir::new().unwrap(), case, |_| ())
 }
 
-/// Runs a case that lets no process write files.
+/// Runs a case in which no process can write files.
 fn run_on_full_disk(case: &str) -> Run {
     run_with(TempDir::new().unwrap(), case, |program| {
         without_counts(program);
     })
 }
 
-/// Runs a case in a folder, which may have files of another run, with changes to the command.
+/// Runs a case in a folder, which may have files of another run, with a modified command.
 fn run_with(folder: TempDir, case: &str, change: impl FnOnce(&mut Command)) -> Run {
     let [memory, mailbox, root] =
         ["memory.yaml", "mailbox.yaml", "root"].map(|name| folder.path().join(name));
@@ -96,7 +96,7 @@ impl Run {
         self
     }
 
-    /// Files with this extension, the parent's first.
+    /// Files with this extension, beginning with the parent's.
     fn files(&self, extension: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -105,7 +105,7 @@ impl Run {
         files
     }
 
-    /// Recordings, the parent's first. Each must replay.
+    /// Recordings, beginning with the parent's. Each must replay.
     fn recordings(&self) -> Vec<Vec<u8>> {
         let replayed = |file: PathBuf| {
             let refused = Replay::of(&file).run().err().map(|error| error.to_string());

@@ -1,4 +1,5 @@
-//! Front ends in whole systems: sockets and methods of RTT, exits beside it, statistics, `mb_served`, replays.
+//! Front ends in whole systems: sockets and methods of RTT, exits of other protocols, statistics,
+//! `mb_served`, replays.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,10 +26,10 @@ const SIZE: u32 = 64;
 
 const TOHOST: u64 = 0x8000_4000;
 
-/// Polls after which a test fails instead of hanging.
+/// Number of polls after which a test fails instead of hanging.
 const POLLS: usize = 1_000_000;
 
-/// System, and its reports.
+/// Starts a system. Also returns its reports.
 fn start(mailboxes: &str, change: impl FnOnce(Builder) -> Builder) -> (Vhost, Receiver<String>) {
     let (sender, reports) = channel();
     let builder = Vhost::builder()
@@ -40,7 +41,7 @@ fn start(mailboxes: &str, change: impl FnOnce(Builder) -> Builder) -> (Vhost, Re
     (change(builder).start().unwrap(), reports)
 }
 
-/// Sets up as many up buffers, and one down buffer for each.
+/// Sets up up buffers with these names, and a down buffer for each.
 fn set_up(vhost: &Vhost, names: &[&str]) {
     let put = |address, bytes: &[u8]| vhost.write_from("cpu", address, bytes).unwrap();
     let count = names.len();
@@ -67,7 +68,7 @@ fn offset(position: u64) -> u64 {
     BLOCK + 24 + 24 * position + 12
 }
 
-/// Writes bytes to an up buffer, which has room for them.
+/// Writes bytes to an up buffer with enough room.
 fn write_up(vhost: &Vhost, number: u64, bytes: &[u8]) {
     let mut at = word(vhost, offset(number));
     for byte in bytes {
@@ -126,7 +127,7 @@ fn a_terminal_attaches_to_a_buffer_in_both_directions() {
     let mut echoed = [0; 6];
     terminal.read_exact(&mut echoed).unwrap();
     assert_eq!(&echoed, b"echoed");
-    // A client that has gone is dropped, and others may come.
+    // A client that has left is dropped, and others may connect.
     drop(terminal);
     for _ in 0..100 {
         vhost.tick().unwrap();
@@ -209,7 +210,7 @@ fn rtt_beside_htif_ends_with_it_and_both_are_counted() {
     assert_eq!(vhost.tick().unwrap(), 1);
     write_up(&vhost, 0, b"some text\n");
     assert_eq!(vhost.tick().unwrap(), 1);
-    // Bytes that come with the exit are delivered.
+    // Bytes written with the exit are delivered.
     write_up(&vhost, 1, b"last\n");
     vhost.write_u64("cpu", TOHOST, 5 << 1 | 1).unwrap();
     assert_eq!(vhost.tick().unwrap(), 0);
@@ -238,7 +239,8 @@ fn a_channel_without_semihosting_refuses_operations() {
     assert_eq!(error, "channel `other`: there is no such channel");
 }
 
-/// Reports have the reason of each failure, what firmware knows of a file, and no control characters of firmware.
+/// Reports have the reason of each failure, the name of a file as firmware knows it, and no control
+/// characters of firmware.
 #[test]
 fn reports_on_files_are_readable() {
     let folder = tempfile::tempdir().unwrap();
@@ -285,7 +287,7 @@ fn reports_on_files_are_readable() {
     assert!(text.starts_with(expected), "{text}");
 }
 
-/// A text of WRITE0 has no buffer with a length: it is printed whole up to 1 MiB.
+/// A text of WRITE0 has no length: it is printed as a whole up to 1 MiB.
 #[test]
 fn long_texts_of_semihosting_are_printed() {
     const START: u64 = 0x8000_0000;
@@ -329,13 +331,13 @@ fn long_texts_of_semihosting_are_printed() {
         told[0].contains("no NUL in 1048576 bytes, which are printed; answered EINVAL"),
         "{told:?}"
     );
-    // Memory ends before the text does.
+    // The memory ends before the text.
     print(START + MEMORY as u64 - 5000, true);
     let told: Vec<_> = reports.try_iter().collect();
     assert!(told[0].contains("answered EFAULT"), "{told:?}");
 }
 
-/// A response that firmware has not taken is in `fromhost` alone: the status reads it there.
+/// A response that firmware has not taken is in `fromhost` only, where the status reads it.
 #[test]
 fn the_status_names_the_side_of_htif_that_is_due() {
     let from = TOHOST + 0x40;
@@ -346,7 +348,7 @@ fn the_status_names_the_side_of_htif_that_is_due() {
     let due = "waits for firmware to write a command";
     vhost.tick().unwrap();
     assert!(status().contains(due), "{}", status());
-    // Its name, by the console itself.
+    // Name of the device, from the device itself.
     let identify = 0x01ff << 48 | DATA << 8 | 0xff;
     vhost.write_u64("cpu", TOHOST, identify).unwrap();
     vhost.tick().unwrap();
@@ -373,7 +375,7 @@ fn the_status_says_that_the_lock_of_the_code_in_place_of_traps_is_held() {
     assert!(status.contains(held), "{status}");
 }
 
-/// Names that are longer than a column widen it in every line.
+/// A name that is longer than its column widens the column in every line.
 #[test]
 fn columns_of_statistics_are_as_wide_as_their_names() {
     let statistics = Statistics::new();
@@ -394,7 +396,8 @@ fn columns_of_statistics_are_as_wide_as_their_names() {
     }
 }
 
-/// The state of RTT is that of its wait, so that a part begins where it is wanted, whichever protocol is active there.
+/// RTT's state begins with its wait, so that a part of a recording can begin at any tick, whichever
+/// protocol is active.
 #[test]
 fn a_part_of_a_recording_with_rtt_begins_where_it_is_wanted() {
     let folder = tempfile::tempdir().unwrap();
@@ -439,7 +442,8 @@ fn a_part_of_a_recording_with_rtt_begins_where_it_is_wanted() {
     }
 }
 
-/// A status is compared, too: it has what the buffers have transferred since the begin.
+/// A status is compared, too: it contains the bytes that the buffers have transferred since the
+/// start.
 #[test]
 fn a_part_with_a_status_of_rtt_begins_where_it_is_wanted() {
     let folder = tempfile::tempdir().unwrap();
@@ -460,7 +464,7 @@ fn a_part_with_a_status_of_rtt_begins_where_it_is_wanted() {
     }
 }
 
-/// A run that goes on from a checkpoint has a restore before its first tick.
+/// The first tick of a run from a checkpoint follows the restore.
 #[test]
 fn a_part_of_a_restored_run_begins_where_it_is_wanted() {
     let folder = tempfile::tempdir().unwrap();

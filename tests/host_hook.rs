@@ -1,5 +1,5 @@
-//! Host program behind the C ABI: its hook, panicking functions and failing calls. Each is named in
-//! a report, and the system goes on.
+//! Host program with the C ABI: its hook, panicking functions and failing calls. Each is reported
+//! by name, and the system continues.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![allow(
@@ -19,7 +19,7 @@ use vhost::{Builder, MemoryModel, ModelError, with_host};
 
 vhost::host!(configure);
 
-/// The mailbox is in the host program's memory, which is peeked at on every tick.
+/// The mailbox is in the host program's memory, which every tick peeks at.
 const MEMORIES: &str = "space: {core: [{io: {base: 0, size: 0x4000, backend: model}}]}";
 
 /// Name of the function that panics.
@@ -28,7 +28,7 @@ static PANICS: Mutex<&str> = Mutex::new("");
 /// Reports to the testbench: id and text.
 static REPORTS: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
-/// A process has one system of the C ABI, and tests run concurrently.
+/// Lock of the process's only system of the C ABI, since tests run concurrently.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// Exclusive use of the C ABI's system and its testbench, which are reset when the test ends.
@@ -110,8 +110,8 @@ fn start(folder: &Path) {
     assert_eq!(reports(), [""; 0]);
 }
 
-/// Asserts that no system starts while `function` panics, with one report that contains `named`;
-/// then that one starts.
+/// Asserts that no system starts while `function` panics, that one report contains `named`, and
+/// that a system starts afterwards.
 fn refuses_to_start(function: &'static str, named: &str) {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
@@ -200,7 +200,7 @@ fn with_host_tells_of_its_panics_and_leaves_the_host_usable() {
     mb_shutdown();
 }
 
-/// A refusal of `with_host` is reported, whatever the host program does with the error.
+/// A refusal of `with_host` is reported, also if the host program ignores the error.
 #[test]
 fn with_host_tells_of_what_it_refuses() {
     let _alone = alone();
@@ -234,7 +234,7 @@ fn with_host_tells_of_what_it_refuses() {
     mb_shutdown();
 }
 
-/// The first refused call is reported at once, the others as a number at the end.
+/// The first refused call is reported at once, the number of others at the end.
 #[test]
 fn refused_calls_are_counted() {
     let _alone = alone();

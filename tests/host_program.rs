@@ -118,7 +118,8 @@ fn a_model_and_its_memory_need_each_other() {
     assert!(error.to_string().contains("`oi`"), "{error}");
 }
 
-/// Firmware's first request finds them, and the recording replays without the host program.
+/// The functions are available to firmware's first request, and the recording replays without the
+/// host program.
 #[test]
 fn methods_and_commands_are_there_before_firmware_and_a_replay_needs_none() {
     let folder = tempfile::tempdir().unwrap();
@@ -187,8 +188,8 @@ fn a_start_that_fails_is_no_system() {
     start(false).unwrap();
 }
 
-/// Panics in a host program's functions are errors that name the function. Firmware's request
-/// fails, and the next is served.
+/// Panics in a host program's functions are errors with the name of the function. Firmware's
+/// request fails, and the next one is served.
 #[test]
 fn panics_of_methods_commands_and_special_files_are_named() {
     let folder = tempfile::tempdir().unwrap();

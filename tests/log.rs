@@ -1,5 +1,5 @@
 //! Log of a system that is configured by the environment. The log belongs to the process, so each
-//! case runs in a process of its own: this test binary, run again.
+//! case runs this test binary in a process of its own.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 

@@ -122,7 +122,7 @@ fn error(errno: Errno) -> i64 {
 
 const RW: PosixFlags = PosixFlags(0o102);
 
-/// Uses every service. Returns all that firmware was told.
+/// Uses every service. Returns all values that firmware receives.
 fn session(vhost: &Vhost) -> Vec<Vec<u8>> {
     let [mut one, mut two] = cores(vhost);
     let mut told = vec![];
@@ -258,7 +258,7 @@ fn every_service_is_recorded_and_replayed_without_its_files() {
     let told = session(&vhost);
     vhost.shutdown();
 
-    // Positions, and random bytes of the channels' own.
+    // Positions, and each channel's own random bytes.
     assert_eq!(told[3], 6_u64.to_le_bytes());
     assert_eq!(told[4], b"678");
     assert_ne!(told[1], told[2]);
@@ -354,7 +354,7 @@ fn a_channel_of_protocol_0_2_ignores_the_offer_also_in_its_replay() {
         vhost: &vhost,
         firmware,
     };
-    // The offer is left as it is.
+    // The host does not change the offer.
     let offer = core.firmware.layout().request.offer();
     assert_eq!(core.firmware.load(offer), 3);
     assert_eq!(core.open("f", RW), error(Errno::EINVAL));

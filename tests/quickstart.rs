@@ -1,4 +1,4 @@
-//! The quickstart as a test: text of firmware, exit status, and failing runs.
+//! Quickstart as a test: firmware's text, exit status, and failing runs.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -129,7 +129,7 @@ fn each_refusal_is_reported() {
     ];
     assert_eq!(reports.len(), expected.len(), "{reports:?}");
     for (report, part) in reports.iter().zip(expected) {
-        // A file that firmware looks for in vain is no error.
+        // A probe for a missing file is not an error.
         let severity = match part.contains("ENOENT") {
             true => Severity::Info,
             false => Severity::Error,

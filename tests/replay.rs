@@ -83,7 +83,7 @@ fn a_byte_that_was_changed_is_told_where_it_is() {
     assert!((1..=of_text.unwrap()).contains(&named), "{damaged}");
 }
 
-/// The length of a block tells a file that was cut off; a damaged one must not pass for that.
+/// The length of a block detects a file that was cut off; damage must not be reported as such.
 #[test]
 fn a_length_that_was_changed_is_damage() {
     let folder = tempfile::tempdir().unwrap();
@@ -187,14 +187,15 @@ fn a_recording_that_was_cut_off_is_replayed_as_far_as_it_goes() {
     Trace::open(&trace).unwrap_err();
 }
 
-/// Bytes that firmware, files and clients have: more than a recording keeps in any case.
+/// Bytes of firmware, files and clients: more than a recording contains in any case.
 const SECRET: &[u8] = b"0123456789-secret-0123456789-secret-0123456789-secret-0123456789-secret-0123456789-secret-0123456789";
 
 fn special(_: &str, _: OpenFlags) -> std::io::Result<Box<dyn SpecialFile>> {
     Ok(Box::new(Cursor::new(SECRET.to_vec())))
 }
 
-/// Records a run in which [`SECRET`] goes through memory, console, files, special files and sockets.
+/// Records a run in which [`SECRET`] passes through memory, console, files, special files and
+/// sockets.
 fn record_secret(folder: &Path, payloads: Payloads) -> Vec<u8> {
     const MEMORIES: &str =
         "space: {core: [ram: {base: 0, size: 0x2000, path: ram, width: 32, backend: static}]}";
@@ -266,7 +267,8 @@ fn record_secret(folder: &Path, payloads: Payloads) -> Vec<u8> {
     std::fs::read(trace).unwrap()
 }
 
-/// Replies to messages of before are shown for the tap that was there, and are no part of the recording.
+/// Replies to messages before the start of the recording are shown to the earlier tap, and are not
+/// part of the recording.
 #[test]
 fn a_recording_from_the_middle_begins_with_its_first_message() {
     let folder = tempfile::tempdir().unwrap();
@@ -291,7 +293,7 @@ fn a_recording_from_the_middle_begins_with_its_first_message() {
     );
 }
 
-/// A message whose payload is not stated would have it in the recording.
+/// Payload that is not declared in a message type would be recorded.
 #[test]
 fn payloads_of_all_messages_are_left_out() {
     let folder = tempfile::tempdir().unwrap();

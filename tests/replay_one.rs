@@ -54,8 +54,8 @@ fn every_actor_says_again_what_it_said() {
     }
 }
 
-/// True if a changed entry is a changed output of the actor. Its events about disk and network are
-/// inputs, and so are its reads of memory.
+/// True if the changed entry is an output of the actor. Its events of disk and network are inputs,
+/// and so are its reads of memory.
 fn is_its_own(entry: &Entry) -> bool {
     let kind = &entry.kind;
     let answers = match entry.content {
@@ -66,7 +66,7 @@ fn is_its_own(entry: &Entry) -> bool {
     !answers
 }
 
-/// True if the entry is sent by or to the actor, or is an event from outside.
+/// True if the actor sends or receives the entry, or if the entry is an event from outside.
 fn concerns(actor: ActorName, entry: &Entry) -> bool {
     let (from, to) = (entry.kind.from.as_str(), entry.kind.to.as_str());
     [from, to].contains(&actor.name()) || (from, to) == ("outside", "nobody")
@@ -174,9 +174,9 @@ fn what_an_actor_hears_otherwise_has_it_say_something_else() {
     let folder = tempfile::tempdir().unwrap();
     let session = Changed::new(session::record(folder.path(), 3));
     for (actor, heard, text, said) in [
-        // The name of the method, read from memory: another method is called.
+        // The name of the method, which is read from memory: another method is called.
         (ActorName::Mailbox, "Access", "slow", "Call"),
-        // The reply of the simulator, which is forwarded.
+        // The simulator's reply, which is forwarded.
         (
             ActorName::Memory,
             "Access",
@@ -201,8 +201,8 @@ fn what_an_actor_hears_otherwise_has_it_say_something_else() {
     }
 }
 
-/// Other actors run on their recorded messages, the single actor by itself: the order of their
-/// messages may differ.
+/// The order of messages may differ: other actors run on their recorded messages, the single actor
+/// by itself.
 #[test]
 fn what_others_say_may_come_in_between() {
     let folder = tempfile::tempdir().unwrap();
@@ -213,7 +213,7 @@ fn what_others_say_may_come_in_between() {
         .iter()
         .filter(|entry| concerns(actor, entry))
         .collect();
-    // The last one: all kinds of messages have been defined by then.
+    // The last occurrence, after the definitions of all kinds of messages.
     let place = part.windows(3).rev().find_map(|three| match three {
         [said, next, heard] => {
             let heard_last = says(actor, said) && says(actor, next) && !says(actor, heard);
@@ -290,7 +290,7 @@ fn a_client_that_reads_slowly_is_replayed() {
     assert_eq!(replayed.messages, said.count() as u64);
 }
 
-/// Taps see the actor's messages, and those to it.
+/// Taps observe the actor's messages, and the messages to it.
 #[test]
 fn what_is_attached_sees_one_actor() {
     let folder = tempfile::tempdir().unwrap();

@@ -40,7 +40,7 @@ fn start(folder: &Path) -> Vhost {
         .unwrap()
 }
 
-/// Runs to the failure. Firmware prints at every fifth tick.
+/// Runs until the failure. Firmware prints at every fifth tick.
 fn run(vhost: &Vhost, snapshots: &mut Snapshots) -> Vec<u64> {
     let ram = Ram::of(vhost, "core", "ram");
     ram.write(TEXT, b"five\n");
@@ -113,7 +113,7 @@ fn copies() -> usize {
     let program = fs::read_link("/proc/self/exe").unwrap();
     let processes = fs::read_dir("/proc").unwrap();
     let programs = processes.filter_map(|entry| fs::read_link(entry.ok()?.path().join("exe")).ok());
-    // This process is found three times: `/proc/self` and `/proc/thread-self` are links to it.
+    // This process is counted three times: `/proc/self` and `/proc/thread-self` are links to it.
     programs.filter(|other| *other == program).count() - 3
 }
 

@@ -1,5 +1,5 @@
-//! Values of the Rust API that are returned by value can be sent to another thread: code inside the
-//! C ABI's system, which moves between threads, can keep nothing that belongs to it. Borrowed
+//! Values that the Rust API returns by value can be sent to another thread. The C ABI's system
+//! moves between threads, so code inside of it must not keep objects that belong to it. Borrowed
 //! values can't outlive their call.
 
 use vhost::attach::{AttachContext, Findings};

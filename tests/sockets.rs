@@ -51,7 +51,7 @@ impl Server {
         SocketAddr::from(([127, 0, 0, 1], port))
     }
 
-    /// An accepted client of this process.
+    /// Accepts a client of this process.
     fn client(&self) -> (ClientId, TcpStream) {
         let stream = TcpStream::connect(self.address()).unwrap();
         (self.accepted(), stream)
@@ -188,7 +188,7 @@ fn a_port_in_use_is_refused_and_free_again_afterwards() {
 fn only_this_machine_gets_in() {
     let server = Server::new();
     assert!(server.address().ip().is_loopback());
-    // All of 127/8 is this machine, but the socket listens on one address only.
+    // All addresses of 127/8 are this machine, but the socket listens on one only.
     let elsewhere = TcpStream::connect(("127.0.0.2", server.address().port()));
     assert_eq!(elsewhere.unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }
@@ -243,7 +243,7 @@ fn several_clients_at_once() {
 fn a_slow_reader_gets_everything_in_order() {
     let server = Server::with_queue(8 << 20);
     let (client, mut stream) = server.client();
-    // More than the system's buffers hold.
+    // More bytes than the operating system's buffers hold.
     let data = noise(6 << 20);
     let expected = data.clone();
     let (start, started) = std::sync::mpsc::channel();
@@ -300,7 +300,7 @@ fn a_client_that_never_reads_is_dropped() {
         "{gone:?}"
     );
     server.write(other, &piece).unwrap();
-    // The client gets the beginning, then the end of the connection.
+    // The client receives the first bytes, and then the end of the connection.
     let mut received = Vec::new();
     let _ = stream.read_to_end(&mut received);
     assert!(received.len() <= written);
@@ -360,8 +360,8 @@ fn the_other_direction_stays_open_when_a_client_has_sent_all() {
 fn a_farewell_reaches_a_client_that_is_still_talking() {
     let server = Server::new();
     let (client, mut stream) = server.client();
-    // This is never read: closing at once would reset the connection, and the last message would be
-    // lost.
+    // These bytes are never read: a close at once would reset the connection, and the last message
+    // would be lost.
     stream.write_all(&noise(100_000)).unwrap();
     let farewell = noise(500_000);
     server.write(client, &farewell).unwrap();
@@ -537,7 +537,7 @@ fn a_client_by_nc() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Independent of the packets that the strings are split into.
+    /// The result does not depend on the packets into which the strings are split.
     #[test]
     fn strings_split_and_joined(
         texts in prop::collection::vec(prop::collection::vec(1..=u8::MAX, 0..50), 1..20),

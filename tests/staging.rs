@@ -36,7 +36,7 @@ fn system_verilog_is_staged_as_it_is() {
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Files of a dependent crate. Its build script writes down the variables that it receives.
+/// Files of a dependent crate. Its build script writes the variables that it receives to a file.
 const DEPENDENT: [(&str, &str); 3] = [
     (
         "Cargo.toml",
@@ -60,7 +60,7 @@ fn write(file: &Path, content: impl AsRef<[u8]>) {
     fs::write(file, content).unwrap();
 }
 
-/// Copies the build script's part of this package: an empty library without dependencies builds at
+/// Copies the files that the build script needs: an empty library without dependencies builds at
 /// once.
 fn copy_package(to: &Path) {
     let manifest = fs::read_to_string(Path::new(HERE).join("Cargo.toml")).unwrap();
@@ -90,7 +90,7 @@ fn copy_package(to: &Path) {
 
 #[test]
 fn a_dependent_crate_is_told_where_the_folders_are_and_gets_what_has_changed() {
-    // The same folder each time, so that little has to be built.
+    // The same folder in each run, so that little must be built.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("staging");
     let (vhost, dependent) = (folder.join("vhost"), folder.join("dependent"));
     copy_package(&vhost);

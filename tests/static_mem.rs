@@ -17,7 +17,7 @@ use vhost::mem::{
 use vhost::messages::foreign::Report;
 use vhost::{Error, MailboxInitPaths, Severity, Vhost, mailbox_init_with_paths};
 
-/// A user's program, as in the documentation.
+/// User program as in the documentation.
 #[rustfmt::skip]
 #[allow(clippy::print_stdout, reason = "it is a program that prints")]
 mod user {
@@ -68,7 +68,7 @@ impl Fixture {
     }
 }
 
-/// Two instances that three memories share, and two that are banks.
+/// Two instances shared by three memories, and two that are banks.
 const MEMORIES: &str = "
 shared:
   ram: &ram {base: 0x1000, size: 64, path: tb.ram, width: 32, backend: static}
@@ -243,7 +243,7 @@ fn a_sink_may_use_the_system_and_start_another() {
             self.seen.push((descriptor.path.clone(), data[0]));
             if self.seen.len() == 1 {
                 let vhost = self.vhost.take().unwrap();
-                // Of x, which is exported next.
+                // In x, which is exported next.
                 vhost.write_u8("core0", 0x2000, 3).unwrap();
                 assert_eq!(Kept::flushed().of("tb.b.x").0[0], 3);
                 drop(vhost);
@@ -261,7 +261,7 @@ fn a_sink_may_use_the_system_and_start_another() {
         seen: Vec::new(),
     };
     flush_static_mems(&mut busy).unwrap();
-    // The flush continues with its initial list.
+    // The flush continues with the list at its beginning.
     let seen: Vec<_> = busy
         .seen
         .iter()
@@ -298,8 +298,8 @@ thread_local! {
     static AFTER: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
 }
 
-/// Thread-locals are dropped one after the other. One that was created before the memories still
-/// finds them; one created after them gets an error.
+/// Thread-locals are dropped one after the other. One created before the memories can still access
+/// them; one created after them gets an error.
 #[test]
 fn a_thread_that_ends_has_no_memories_any_more() {
     let (sender, results) = mpsc::channel();
@@ -451,7 +451,7 @@ space:
         error.to_string(),
         "space `core`, 0x100f: space `core` has no memory at 0x1010, needed for the 2 bytes at 0x100f"
     );
-    // The write is done completely or not at all.
+    // The write is done completely, or not at all.
     assert_eq!(vhost.read_u8("core", 0x100f).unwrap(), 0);
 }
 
@@ -556,11 +556,11 @@ impl Shape {
         self.width() * self.depth() * self.bank_rows
     }
 
-    /// Instance and offset of a byte, as documented in `docs/configuration.md`.
+    /// Instance and offset of a byte, by the documentation in `docs/configuration.md`.
     fn place(&self, offset: usize) -> (usize, usize) {
         let column = offset / self.bank_width % self.columns;
         let (_, cols) = self.dims;
-        // Rows of the arrays in all rows of banks.
+        // Number of the byte's row, in the arrays of all rows of banks.
         let row = offset / (self.width() * cols);
         let word = offset / self.width() % cols;
         (
@@ -633,8 +633,8 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 proptest! {
-    /// For any geometry, each byte is in the documented instance and place, and so are its marks of
-    /// written parts. An access beyond the end continues in the next memory.
+    /// For any geometry, each byte is at the documented instance and offset, and so are its marks
+    /// of written parts. An access beyond the end continues in the next memory.
     #[test]
     fn every_byte_is_where_the_configuration_says(
         shape in shape(),

@@ -1,4 +1,4 @@
-//! Start of a system by the Rust API.
+//! Start of a system through the Rust API.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -104,8 +104,8 @@ fn zeros_of(image: &str) -> (u64, u64) {
     (last.address() + in_file, last.size() - in_file)
 }
 
-/// The image overwrites memory. Its zeros are written if the channel wants them, in the run and in
-/// its replay.
+/// The image overwrites memory. Its zeros are written if the channel's configuration requires it,
+/// in the run and in its replay.
 #[test]
 fn zeros_of_an_image_are_written_unless_the_channel_says_no() {
     let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
@@ -133,7 +133,7 @@ fn zeros_of_an_image_are_written_unless_the_channel_says_no() {
     }
 }
 
-/// A file is loaded once, however the configuration names it, in the run and in its replay.
+/// A file is loaded once, in any notation of its path, in the run and in its replay.
 #[test]
 fn an_image_of_several_names_is_loaded_once() {
     let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
@@ -189,7 +189,7 @@ fn a_base_that_is_not_used_is_a_note() {
     );
 }
 
-/// An image that a program loads later has no channel with `zero_bss: false`.
+/// An image that is loaded later belongs to no channel with `zero_bss: false`.
 #[test]
 fn zeros_of_an_image_that_a_program_loads_are_written() {
     let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
@@ -264,7 +264,7 @@ fn doubtful_parts_of_the_configurations_are_reported() {
     Replay::of(&trace).run().unwrap();
 }
 
-/// An image that a program loads later is checked like those of the configuration.
+/// An image that is loaded later is checked like those in the configuration.
 #[test]
 fn an_image_that_does_not_fit_leaves_memory_as_it_is() {
     let reports = |seen: &Observation<'_>| seen.event.is::<Report>().cloned();

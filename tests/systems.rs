@@ -1,4 +1,5 @@
-//! Several systems in one process: of the C ABI by handles and by DPI scopes, and one in each thread of a Rust program.
+//! Several systems in one process: in the C ABI by handles and by DPI scopes, and one in each
+//! thread of a Rust program.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -43,7 +44,7 @@ impl Program {
         self.folder.path().join(name)
     }
 
-    /// Runs a case with these names of files, and returns its reports.
+    /// Runs a case with these file names, and returns its reports.
     fn run_with(
         &self,
         case: &str,
@@ -81,7 +82,8 @@ impl Program {
         names
     }
 
-    /// Replays each recording, as a whole and by each actor, and removes it. Returns their number.
+    /// Replays each recording, as a whole and for each actor, and removes it. Returns the number of
+    /// recordings.
     fn replay_all(&self) -> usize {
         let names = self.recordings();
         for name in &names {
@@ -122,7 +124,7 @@ fn systems_are_used_in_turn() {
         program.run(case, 0, &RECORDED);
         assert!(program.replay_all() > 0, "{case}");
     }
-    // Foreign calls that are measured are messages.
+    // Measured foreign calls are messages.
     let measured = [RECORDED[0], ("VHOST_CALL_TIMEOUT", "600")];
     program.run("interleaved", 0, &measured);
     assert_eq!(program.replay_all(), 3);
@@ -139,7 +141,7 @@ fn systems_go_on_in_copies_of_the_process() {
     let program = Program::build(&["systems.c", "firmware.c"]);
     program.run("runs", 0, &[]);
     program.run("runs", 0, &RECORDED);
-    // Those of the process, two runs and a fork.
+    // Recordings of the process, two runs and a fork.
     assert_eq!(program.replay_all(), 3 * 4);
     program.run("snapshots", 0, &[]);
     program.run("snapshots", 0, &RECORDED);
@@ -214,7 +216,7 @@ fn each_scope_has_a_system_where_it_is_asked_for() {
     program.run("come_and_go", 0, &[by_scope]);
 }
 
-/// Memory of a system, as firmware accesses it.
+/// Memory of a system, accessed as by firmware.
 struct Chip(Rc<Vhost>);
 
 impl Memory for Chip {
@@ -227,7 +229,7 @@ impl Memory for Chip {
     }
 }
 
-/// Calls of a system's firmware, each tick of which waits for that of the others.
+/// Runs calls of a system's firmware. Each tick waits for those of the other systems.
 fn serve_in_turn(number: u64, trace: &Path, turn: &Barrier) {
     const NAME: u64 = 0x8000_8000;
     let vhost = Vhost::builder()

@@ -1,7 +1,7 @@
-//! C ABI from several threads at once, without order between them: each call is served as if it
-//! were alone, or refused.
+//! C ABI from several threads at the same time, without synchronisation: each call is either served
+//! as if it were the only one, or refused.
 //!
-//! Built with ThreadSanitizer, it also shows that threads hand the host over without a data race.
+//! With ThreadSanitizer, it also shows that threads use the host without a data race.
 //! docs/testing.md has the command.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
@@ -39,7 +39,7 @@ impl Outcomes {
     }
 }
 
-/// Writes a pattern to its own bytes and reads it back, between other threads' ticks.
+/// Writes a pattern to its own bytes and reads it back, while other threads tick.
 fn use_host(number: u64, outcomes: &Outcomes) {
     let address = 0x4000 + 64 * number;
     for call in 0..CALLS {
@@ -60,7 +60,7 @@ fn use_host(number: u64, outcomes: &Outcomes) {
     }
 }
 
-/// Calls of another thread while this one is inside a call, by C and by the host program.
+/// Makes calls of another thread while this one is inside a call, by C and by the host program.
 fn overlap(outcomes: &Outcomes) {
     let inside = with_host(|_| {
         let elsewhere = thread::spawn(|| {

@@ -42,11 +42,11 @@ fn a_failure_is_recorded_with_the_identity_of_the_run() {
     assert_eq!(trace.header().run.get(RunIdentity::ID), Some("a"));
     assert!(trace.header().run.get(RunIdentity::STARTED).is_some());
 
-    // Nothing is asked for.
+    // Without a recording in the configuration.
     Vhost::builder()
         .record_failure("test", "no design")
         .unwrap();
-    // Another run is writing it.
+    // While another run writes the file.
     let running = Vhost::builder().record(&file).start().unwrap();
     let other = Vhost::builder().record(&file);
     assert!(other.record_failure("test", "no design").is_err());
@@ -74,7 +74,7 @@ fn a_system_of_the_c_abi_that_can_not_start_is_recorded() {
         assert_eq!(ended.status.code(), Some(0), "{ended:?}");
         let told = String::from_utf8_lossy(&ended.stdout) + String::from_utf8_lossy(&ended.stderr);
         assert_eq!(told.matches("no.yaml").count(), 1, "{told}");
-        // The recording of a system that was there stays.
+        // The recording of an earlier system stays.
         let fatal = fatal(&trace);
         assert_eq!(fatal.len(), failures, "{fatal:?}");
         assert!(

@@ -1,5 +1,5 @@
 //! Diagnosis of stuck channels: a channel without progress, and a fatal error, are reported with
-//! the component that has to act next. The reports replay.
+//! the component that must act next. The reports replay.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -57,7 +57,7 @@ impl Fixture {
         let builder = Vhost::builder()
             .memories(memories)
             .mailboxes_text(MAILBOXES);
-        // The checker reports nothing about reads for a status.
+        // The checker does not report reads for a status.
         let builder = builder.attach(tap).attach(ProtocolChecker::new());
         let vhost = build(builder).start().unwrap();
         let goes_on = Arc::new(AtomicBool::new(false));
@@ -152,7 +152,7 @@ fn a_method_that_never_answers_is_told_once_with_its_channel_and_tick() {
     fixture.ticks(500);
     assert_eq!(fixture.reported(), []);
 
-    // The channel makes progress and is stuck again.
+    // The channel makes progress, and is stuck again.
     fixture.goes_on.store(true, Ordering::Relaxed);
     fixture.ticks(20);
     fixture.goes_on.store(false, Ordering::Relaxed);
@@ -219,7 +219,7 @@ fn it_counts_from_when_it_is_set() {
     fixture.ticks(1);
     let both = barked(Severity::Warning, "no progress for 50 ticks: core0, core1");
     assert_eq!(fixture.reported(), both);
-    // Setting it again restarts the count.
+    // Another call of `watchdog` restarts the count.
     fixture.vhost.watchdog(50, Severity::Warning);
     fixture.ticks(50);
     assert_eq!(fixture.reported(), both);
@@ -283,7 +283,7 @@ fn what_it_said_is_replayed() {
         while fixture.reported().is_empty() {
             fixture.vhost.tick().ok();
         }
-        // A status on request; the watchdog continues.
+        // A status on request does not affect the watchdog.
         fixture.vhost.status().unwrap();
         fixture.goes_on.store(true, Ordering::Relaxed);
         for _ in 0..30 {

@@ -1,6 +1,6 @@
-//! Checks the invariants of `docs/architecture.md`: dependencies between the folders of `src` go
-//! one way, and some words are confined to one place. Each rule is a row of a table. A violation is
-//! reported as `file:line`.
+//! Checks the invariants of `docs/architecture.md`: dependencies between the folders of `src` have
+//! one direction, and some words are confined to one place. Each rule is a row of a table. A
+//! violation is reported as `file:line`.
 
 #![allow(clippy::expect_used, reason = "a test says what it expects")]
 
@@ -13,8 +13,8 @@ mod circles;
 mod payloads;
 mod sources;
 
-/// Folder of `src`, and the folders that it may name as `crate::<name>`: only those below it. Files
-/// beside the folders, such as `lib.rs`, may name all.
+/// Folder of `src`, and the folders below it, which are the only ones that it may name as
+/// `crate::<name>`. Files beside the folders, such as `lib.rs`, may name all.
 const ARROWS: &[(&str, &[&str])] = &[
     (
         "ffi",
@@ -316,7 +316,7 @@ fn features_choose_in_config_alone() {
     );
 }
 
-/// A text that was joined from two lines has one blank there. Tables begin with blanks, or have several columns.
+/// Two lines are joined with one space. Lines of tables begin with spaces, or have several columns.
 #[test]
 fn texts_have_no_runs_of_blanks() {
     let mut offences = vec![];

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sources::{Source, sources, words};
 
-/// Fields with bytes or text that are no payload: every recording has them (`docs/trace.md`).
+/// Fields with bytes or text that are not payload: every recording has them (`docs/trace.md`).
 const NO_PAYLOAD: &[(&str, &[&str])] = &[
     (
         "names and paths",
@@ -40,7 +40,7 @@ const NO_PAYLOAD: &[(&str, &[&str])] = &[
     ("words of channels", &["WordsRang.words"]),
 ];
 
-/// State at the begin of a part, which is cut out of recordings with payloads only.
+/// State at the beginning of a part. Parts are cut out of recordings with payloads only.
 const OF_PARTS: &str = "Resumed";
 
 #[test]
@@ -76,7 +76,8 @@ fn messages_declare_their_bytes_and_texts_as_payload() {
     assert!(unused.is_empty(), "in no message: {unused:?}");
 }
 
-/// Messages without a payload: of the lists, and those that implement their attributes themselves.
+/// Messages without a payload: those in the lists, and those that implement their attributes
+/// themselves.
 fn without_payload(source: &Source) -> Vec<String> {
     let lines = source.code.lines();
     let listed = lines.filter(|line| line.contains("-> ") && line.contains("payload: none }"));
@@ -114,7 +115,7 @@ impl<'a> Types<'a> {
         Self(types)
     }
 
-    /// Fields with bytes or text that are reached from a type.
+    /// Fields with bytes or text that a type contains, directly or in other types.
     fn data(&self, name: &str, place: &str, seen: &mut BTreeSet<String>) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         if !seen.insert(name.to_owned()) {

@@ -1,10 +1,9 @@
-//! Source files of this project, without comments and without their tests.
+//! Source files of this project, without comments and tests.
 
 use std::fs;
 use std::path::Path;
 
-/// Rust file without comments and without its tests. Files that are built for tests only are left
-/// out.
+/// Rust file without comments and tests. Files for tests only are not included.
 pub(crate) struct Source {
     /// Path relative to the folder that was read.
     pub(crate) place: String,

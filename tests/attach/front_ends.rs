@@ -62,7 +62,7 @@ fn put(vhost: &Vhost, address: u64, bytes: &[u8]) {
     vhost.write_from("cpu", address, bytes).unwrap();
 }
 
-/// Has the host execute a system call, and takes its response.
+/// Makes the host execute a system call, and takes its response.
 fn call(vhost: &Vhost, words: [u64; 8]) -> u64 {
     put(vhost, WORDS, words.map(u64::to_le_bytes).as_flattened());
     vhost.write_u64("cpu", TOHOST, WORDS).unwrap();
@@ -160,7 +160,7 @@ fn words_of_the_other_side_are_found() {
     insta::assert_snapshot!(found.join("\n"));
 }
 
-/// With a checkpoint in between, and attached in the middle.
+/// With a checkpoint in the middle, after which the checker is attached.
 #[test]
 fn a_restore_and_a_late_attachment_raise_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -232,7 +232,7 @@ fn the_log_has_what_requests_are_about() {
     put(&vhost, DATA, b"hello");
     vhost.write_u32("cpu", UP_WRITE, 5).unwrap();
     tick(&vhost);
-    // Around the end of the ring, which is in the middle of a character.
+    // Across the end of the ring, inside of a character.
     put(
         &vhost,
         DATA + 5,

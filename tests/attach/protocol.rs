@@ -8,7 +8,8 @@ use vhost::{Severity, Vhost};
 use crate::support::ram::Ram;
 use crate::support::two_channels::{NAME, builder, call, firmware, session, shake, start};
 
-/// Findings without their ticks while `act` plays the firmware of core0, after the handshake. The end of the system has their number.
+/// Findings without their ticks while `act` is the firmware of core0, after the handshake. Also
+/// checks the report of their number at the end of the system.
 fn found(act: impl FnOnce(&Vhost, &mut Firmware<Ram>)) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let (builder, reports) = builder(folder.path());

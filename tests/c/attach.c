@@ -1,4 +1,4 @@
-/* A testbench that attaches loggers and checkers: attach MEM MAILBOX ROOT; its files are in ROOT. */
+/* Testbench that attaches loggers and checkers: attach MEM MAILBOX ROOT. Its files are in ROOT. */
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +17,7 @@ static void keep(void) {
         found++, finding = testbench;
 }
 
-/* A list that names a file in the root. */
+/* Returns a list that names a file in the root. */
 static const char *list(const char *words, const char *root, const char *file) {
     static char text[1024];
     snprintf(text, sizeof text, "%s=%s/%s", words, root, file);
@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
     CHECK_EQ(mb_attach(NULL), -1);
     CHECK_EQ(mb_attach(""), 0);
 
-    /* Before there is a system: it sees everything. */
+    /* Attached before a system exists, it observes all messages. */
     CHECK_EQ(mb_attach(list("check=warning, log-json", argv[3], "first.json")), 0);
     CHECK_EQ(mb_init(argv[1], argv[2], argv[3]), 0);
     handshake();
@@ -59,7 +59,7 @@ int main(int argc, char **argv) {
     CHECK(found == 1 && finding.last_severity == 1);
     CHECK_HAS(finding.last_report, "channel `core0`");
 
-    /* While it runs: from then on. */
+    /* Attached to a running system, it observes later messages. */
     CHECK_EQ(mb_attach(list("log", argv[3], "second.log")), 0);
     CHECK_EQ(mb_attach(list("log", argv[3], "no/such/folder")), -1);
     CHECK_HAS(mb_last_error(), "no/such/folder");
@@ -77,7 +77,7 @@ int main(int argc, char **argv) {
     CHECK_EQ(mb_attach(list("statistics=/dev/null, log", argv[3], "third.log")), 0);
     print("three\n");
 
-    /* A process that is forked off has nothing to write. */
+    /* A forked process has nothing to write. */
     pid_t child = fork();
     int status;
     if (child == 0)

@@ -1,4 +1,4 @@
-/* A program without the functions that the library looks up: bare MEM MAILBOX ROOT */
+/* Program without the functions that the library looks up: bare MEM MAILBOX ROOT. */
 #include "check.h"
 #include "vhost.h"
 

@@ -1,8 +1,8 @@
-/* Every case by name, and their arguments. */
+/* Functions of all cases, and their common arguments. */
 #ifndef CASES_H
 #define CASES_H
 
-/* Files, and the configuration of `core0`; `core1` has the other pointer width. */
+/* Files, and layout of `core0`; `core1` has the other pointer width. */
 extern struct setup {
     const char *mem_cfg, *mailbox_cfg, *fs_root;
     unsigned word, line;

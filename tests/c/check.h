@@ -12,7 +12,7 @@
 /* Compares two numbers, and prints them if they differ. */
 #define CHECK_EQ(got, wanted) check_eq(__FILE__, __LINE__, #got, (int64_t)(got), (int64_t)(wanted))
 
-/* `part` occurs in `text`. */
+/* Fails unless `part` occurs in `text`. */
 #define CHECK_HAS(text, part) check_has(__FILE__, __LINE__, (text), (part))
 
 static inline void fail(const char *file, int line, const char *what) {

@@ -14,7 +14,7 @@ void (*chip_report)(void);
 void (*chip_access)(uint64_t addr);
 int chip_broken;
 
-/* NULL if there is no memory. */
+/* Returns NULL if there is no memory. */
 static uint8_t *at(uint64_t address, size_t len) {
     for (int i = 0; i < MEMORIES; i++) {
         uint64_t offset = address - memory_base[i];
@@ -52,11 +52,12 @@ size_t __vhost_bb_mem_write(uint64_t base, uint64_t addr, const uint8_t *data, s
     return len;
 }
 
-/* Left out, the program has methods of its own. */
+/* Without it, the program defines its own methods. */
 #ifndef NO_METHODS
 /*
- * `add`: the sum, at once. `slow`: the same, at the third poll. `strlen`: of a text in the chip, by backdoor. `never`: pending.
- * `broken`: fails. `weird`: a status that doesn't exist. `hook`: whatever a case wants.
+ * `add`: the sum, at once. `slow`: the sum, at the third poll. `strlen`: length of a text in the
+ * chip, read by backdoor. `never`: always pending. `broken`: failed. `weird`: an invalid status.
+ * `hook`: a function of the case.
  */
 uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status) {
     uint64_t sum = 0;
@@ -102,12 +103,12 @@ void mb_exit(uint32_t code) {
 void sv_registery_ch(const char *ch) {
     const char *space;
     testbench.registered++;
-    /* As the SystemVerilog side does. */
+    /* Same as the classes in SystemVerilog. */
     mb_get_space(ch, &space);
     CHECK(strcmp(space, ch) == 0);
 }
 
-/* Left out, reports go to stderr. */
+/* Without it, reports go to stderr. */
 #ifndef NO_REPORT
 void mb_report(int severity, const char *id, const char *msg) {
     testbench.reports++;

@@ -1,4 +1,4 @@
-/* The chip and its testbench: two memories, and the functions that the library looks up in a simulator. */
+/* Chip and testbench: two memories, and the functions that the library looks up in a simulator. */
 #ifndef CHIP_H
 #define CHIP_H
 
@@ -8,7 +8,7 @@
 #define VHOST_DECLARE_TESTBENCH
 #include "vhost.h"
 
-/* Two memories of the same size, each the only one of a space: `core0`, `core1`. */
+/* Two memories of the same size, each in a space of its own: `core0`, `core1`. */
 enum { MEMORIES = 2, MEMORY_SIZE = 0x40000 };
 static const uint64_t memory_base[MEMORIES] = {0x80000000, 0x90000000};
 
@@ -26,15 +26,15 @@ extern struct testbench {
     int polls;
 } testbench;
 
-/* Called by the method `hook`, by mb_step and by mb_report, if it is set. */
+/* Function that the method `hook`, mb_step and mb_report call, if it is set. */
 extern void (*chip_hook)(void);
 extern void (*chip_step)(void);
 extern void (*chip_report)(void);
 
-/* Called by every access of the library, if it is set. */
+/* Function that every access of the library calls, if it is set. */
 extern void (*chip_access)(uint64_t addr);
 
-/* Every write fails. */
+/* True if every write fails. */
 extern int chip_broken;
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * A simulator with scopes, open arrays and a disable protocol, as far as the library sees them: dpi CASE MEM MAILBOX ROOT
- * Memory `ram` of space `core0` is in the library, memory `box` behind it in the testbench.
+ * Simulator with scopes, open arrays and a disable protocol, as far as the library uses them: dpi
+ * CASE MEM MAILBOX ROOT. Memory `ram` of space `core0` is in the library; memory `box` behind it is
+ * in the testbench.
  */
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -33,7 +34,7 @@ void *svSetScope(void *next) {
     return before;
 }
 
-/* Every export is in the package. A simulator aborts if one is called in another scope. */
+/* Checks that an export is called in the package's scope. A simulator aborts in another one. */
 static void in_package(void) { CHECK(scope == &package); }
 
 uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status) {
@@ -66,7 +67,7 @@ static void told(void) {
     scope = &package;
     CHECK_EQ(init(), 0);
     CHECK_EQ(registered, 1);
-    /* Wherever calls come from now, and at no cost. */
+    /* Calls may come from any scope now, and cost nothing. */
     scope = &module;
     int got = scopes_got;
     CHECK_EQ(call(), 0);
@@ -78,7 +79,7 @@ static void told(void) {
     CHECK_EQ(reported, 1);
     scope = NULL;
     CHECK_EQ(call(), 0);
-    /* The next simulation has scopes of its own. */
+    /* The next simulation has its own scopes. */
     mb_shutdown();
     scope = NULL;
     CHECK_EQ(init(), 0);
@@ -95,7 +96,7 @@ static void unknown(void) {
     CHECK_HAS(mb_last_error(), "context");
     CHECK_HAS(mb_last_error(), "mb_init");
     CHECK_EQ(called, 0);
-    /* There is no other try. */
+    /* There is no second attempt. */
     CHECK_EQ(mb_tick(), 1);
     scope = &package;
     CHECK_EQ(mb_tick(), 1);
@@ -145,7 +146,7 @@ void *svGetArrayPtr(void *handle) {
     return array.together ? array.bytes : NULL;
 }
 
-/* As a simulator that keeps each element apart. */
+/* Same as a simulator with separate elements. */
 void *svGetArrElemPtr1(void *handle, int index) {
     CHECK(handle == &array && !array.together);
     index -= array.low;
@@ -174,7 +175,7 @@ static void arrays(void) {
     mb_shutdown();
 }
 
-/* Bytes of a socket's client, which here is a socket of the same library's. */
+/* Transfers bytes of a socket's client, which is a socket of this library, too. */
 static void socket_arrays(void) {
     scope = &module;
     void *skt = c_skt_open("uart", 0);
@@ -206,7 +207,7 @@ static void socket_arrays(void) {
         CHECK_EQ(reported, 0);
     }
     array.size = -1;
-    /* The scope of the exports is unknown, and sockets do not need it. */
+    /* The scope of the exports is unknown; sockets do not need it. */
     CHECK_EQ(c_skt_write_bytes(skt, id, &array), -1);
     CHECK_EQ(reported, 0);
     scope = &package;
@@ -239,7 +240,7 @@ void mb_bb_mem_write(const char *name, uint64_t addr, uint8_t data) { *in_box(na
 void mb_bb_mem_read_block(const char *name, uint64_t addr, uint32_t len, uint8_t *data) {
     CHECK(len <= 64);
     memcpy(data, in_box(name, addr, len), len);
-    /* All of it may be touched. */
+    /* The function may write the whole buffer. */
     memset(data + len, 0xee, 64 - len);
 }
 
@@ -284,7 +285,8 @@ void svAckDisabledState(void) {
     acknowledged++;
 }
 
-/* Steps run in the scope of mb_init, wherever mb_server_run is called from: of this simulation, and of the next. */
+/* Steps run in the scope of mb_init, also if mb_server_run is called from another one, in this
+ * simulation and the next. */
 static void steps_in_scope(void) {
     for (int round = 1; round <= 2; round++) {
         scope = &package;

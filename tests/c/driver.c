@@ -1,4 +1,4 @@
-/* A program that knows the C ABI and the wire layout, and nothing else of the library: driver CASE MEM MAILBOX ROOT WORD LINE */
+/* Program that uses only the C ABI and the wire layout: driver CASE MEM MAILBOX ROOT WORD LINE. */
 #include "cases.h"
 #include "check.h"
 

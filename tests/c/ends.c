@@ -1,4 +1,4 @@
-/* Ends of a process: printed text and the recording are complete up to there. */
+/* Ends of a process: printed text and the recording are complete up to the end. */
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -70,7 +70,7 @@ static void exit_by_signal(int number) {
     exit(47);
 }
 
-/* The simulator's own handler of Ctrl-C, outside of a call. */
+/* The simulator's own handler of SIGINT, outside of a call. */
 void last_words_at_exit_in_a_handler(void) {
     signal(SIGINT, exit_by_signal);
     last_words();
@@ -78,7 +78,7 @@ void last_words_at_exit_in_a_handler(void) {
     CHECK(0);
 }
 
-/* ---- The process quits, from wherever ---- */
+/* ---- The process quits, from any place ---- */
 
 static void quit_in_call(void) { mb_quit(43); }
 
@@ -120,7 +120,7 @@ void quit_in_a_memory_of_a_c_model_by_backdoor(void) {
     CHECK(0);
 }
 
-/* A handler that interrupts a memory of a C model's, for which exit() is fine. */
+/* A handler that interrupts a C model's memory function, in which exit() is safe. */
 void quit_in_a_handler_in_a_call(void) {
     signal(SIGUSR1, quit_by_signal);
     last_words();
@@ -136,7 +136,7 @@ void quit_in_a_handler(void) {
     CHECK(0);
 }
 
-/* A handler that interrupts whatever runs then, most of which is the library. */
+/* A handler that interrupts at any time, mostly inside the library. */
 void quit_in_a_handler_at_some_time(void) {
     struct itimerval soon = {.it_value.tv_usec = 20000};
     signal(SIGALRM, quit_by_signal);
@@ -173,7 +173,7 @@ static void *exits(void *unused) {
 static void *(*in_thread)(void *);
 static pthread_t thread;
 
-/* The function of the testbench's never returns, so the thread must not wait for ever. */
+/* The testbench's function never returns, so the thread must not wait for it. */
 static void start_thread(void) {
     CHECK_EQ(pthread_create(&thread, NULL, in_thread, NULL), 0);
     pause();
@@ -205,7 +205,7 @@ void quit_on_a_thread_in_a_call_that_hangs(void) {
     CHECK(0);
 }
 
-/* No code of the library runs at these ends: flushed data is there, and so is a short burst. */
+/* The library has no code at these ends: flushed data is written, and so is a short burst. */
 static void last_words_after_a_pause(void) {
     last_words();
     for (int i = 0; i < 20000; i++)
@@ -244,7 +244,7 @@ static void killed(void) {
     pause();
 }
 
-/* Firmware hangs, the simulation goes on. */
+/* Firmware hangs, and the simulation continues. */
 void killed_when_idle(void) {
     last_words();
     for (int i = 0; i < 20000; i++)
@@ -268,7 +268,7 @@ static off_t recorded(void) {
     return file.st_size;
 }
 
-/* Little is recorded, for a long time: less than a block is buffered. */
+/* Few messages over a long time: less than a block is buffered. */
 void killed_when_busy(void) {
     last_words();
     off_t begun = recorded();

@@ -49,7 +49,7 @@ void firmware_reset(struct firmware *firmware) {
 
 uint32_t firmware_state(const struct firmware *firmware) { return get(firmware->base + 4, 4); }
 
-/* Entries in a queue. */
+/* Number of entries in a queue. */
 static uint32_t waiting(const struct queue *queue) { return (get(queue->put, 4) - get(queue->taken, 4)) & 15; }
 
 int firmware_send(struct firmware *firmware, uint32_t action, uint32_t words, const uint64_t *args) {

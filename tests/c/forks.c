@@ -1,4 +1,4 @@
-/* A simulator that is forked: forks CASE MEM MAILBOX ROOT */
+/* Simulator that forks: forks CASE MEM MAILBOX ROOT. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ static void begin(char **args) {
     CHECK_EQ(firmware_state(&cpu), READY);
 }
 
-/* One request, and its answer. */
+/* Sends one request, and returns its response. */
 #define ASK(action, ...)                                                                                                         \
     ({                                                                                                                                \
         uint32_t words;                                                                                                               \
@@ -53,7 +53,7 @@ static int ended(pid_t child) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Both sides go on, with a file that both have open. */
+/* Parent and child continue with a file that both have open. */
 static void both(void) {
     char text[16];
     uint64_t path = firmware_text(&cpu, "shared.txt");
@@ -82,7 +82,7 @@ static void both(void) {
     exit_with(0);
 }
 
-/* A fork without notice to the host. */
+/* A fork without mb_fork_prepare. */
 static void untold(void) {
     say("before\n");
     fflush(stdout);
@@ -96,7 +96,8 @@ static void untold(void) {
     exit_with(0);
 }
 
-/* A child that never calls, and one that another program takes the place of, leave no file. */
+/* Children that leave no file: one that never calls the library, and one that executes another
+ * program. */
 static void idle_children(void) {
     say("before\n");
     fflush(stdout);
@@ -114,7 +115,7 @@ static void misuse(void) {
     CHECK_HAS(mb_last_error(), "mb_fork_parent: the process is not being forked: call mb_fork_prepare");
     CHECK_EQ(mb_fork_child(), -1);
     CHECK_HAS(mb_last_error(), "mb_fork_child: the process is not being forked");
-    /* A prepare without anything behind it: nothing is lost. */
+    /* A prepare without a fork loses nothing. */
     CHECK_EQ(mb_fork_prepare(), 0);
     say("on\n");
     CHECK_EQ(testbench.reports, 3);
@@ -153,7 +154,7 @@ static void fork_inside(void) {
     }
 }
 
-/* Inside a call of the host: it stays with the parent. */
+/* A fork inside a call: the host stays with the parent. */
 static void inside_call(void) {
     chip_hook = fork_inside;
     ASK(CALL, firmware_text(&cpu, "hook"));
@@ -182,7 +183,7 @@ static void *call(void *unused) {
     return NULL;
 }
 
-/* While another thread is inside a call. */
+/* A fork while another thread is inside a call. */
 static void while_inside(void) {
     pthread_t thread;
     pthread_barrier_init(&reached, NULL, 2);
@@ -203,7 +204,7 @@ static void while_inside(void) {
     exit_with(0);
 }
 
-/* Snapshots: a failure is run again from the newest one. */
+/* Snapshots: a failure is rerun from the newest one. */
 static void snapshots(void) {
     CHECK_EQ(mb_snapshots(10, 2), 0);
     for (int tick = 1; tick <= 57; tick++) {
@@ -217,7 +218,7 @@ static void snapshots(void) {
     exit(6);
 }
 
-/* At points of the testbench, not at a period. */
+/* Snapshots on request of the testbench, not by ticks. */
 static void snapshots_on_request(void) {
     CHECK_EQ(mb_snapshot(), -1);
     CHECK_HAS(mb_last_error(), "mb_snapshot: no snapshots are enabled: call mb_snapshots first");
@@ -255,7 +256,7 @@ static void fail_in_call(void) {
     rerun_in_call = mb_rerun();
 }
 
-/* A function of the testbench's finds the failure: it may run again, and begin nothing. */
+/* A function of the testbench detects the failure: it may start a rerun, but no snapshots. */
 static void failure_in_call(void) {
     chip_hook = fail_in_call;
     CHECK_EQ(mb_snapshots(3, 1), 0);
@@ -267,7 +268,7 @@ static void failure_in_call(void) {
     exit_with(mb_is_rerun() ? 6 : 0);
 }
 
-/* Snapshots of a process that just ends, end with it. */
+/* Snapshots end with a process that ends without mb_quit. */
 static void forgotten_snapshots(void) {
     CHECK_EQ(mb_snapshots(2, 3), 0);
     for (int tick = 0; tick < 20; tick++)
@@ -275,7 +276,7 @@ static void forgotten_snapshots(void) {
     exit_with(0);
 }
 
-/* Behaviour of mb_quit after a failure. */
+/* mb_quit after a failure starts a rerun. */
 static void quits(void) {
     CHECK_EQ(mb_snapshots(2, 3), 0);
     for (int tick = 0; tick < 20; tick++)
@@ -292,7 +293,7 @@ static void step(void) {
         mb_quit(8);
 }
 
-/* In the host's own loop. */
+/* Snapshots in the host's own loop. */
 static void server_run(void) {
     CHECK_EQ(mb_snapshots(3, 1), 0);
     chip_step = step;
@@ -300,7 +301,7 @@ static void server_run(void) {
         mb_server_run();
 }
 
-/* No room for the child's files. */
+/* A full disk for the child's files. */
 static void full_disk(void) {
     say("before\n");
     CHECK_EQ(mb_fork_prepare(), 0);
@@ -318,13 +319,13 @@ static void full_disk(void) {
     exit_with(0);
 }
 
-/* A full disk: unwritten data is lost. */
+/* Fills the disk: unwritten data is lost. */
 static void fill_disk(void) {
     struct rlimit none = {16, 16};
     CHECK_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
 }
 
-/* More messages than are written at once. */
+/* Records more messages than one write takes. */
 static void say_much(void) {
     for (int i = 0; i < 300; i++)
         say("much\n");
@@ -369,7 +370,8 @@ static void filled_by_rerun(void) {
     exit(0);
 }
 
-/* A child that never calls vhost, and sleeps for longer than a test may take. It has no output that a reader would wait for. */
+/* Creates a child that never calls the library, and sleeps longer than a test may take. It has no
+ * output that a reader would wait for. */
 static pid_t helper(void) {
     pid_t child = fork();
     if (child == 0) {
@@ -386,7 +388,7 @@ static void some_ticks(void) {
         mb_tick();
 }
 
-/* Snapshots end, and the recording is released, while a helper lives. */
+/* Snapshots end, and the recording is closed, while a helper process runs. */
 static void helper_lives(char **args) {
     CHECK_EQ(mb_snapshots(2, 2), 0);
     some_ticks();
@@ -403,7 +405,7 @@ static void helper_lives(char **args) {
     exit(0);
 }
 
-/* The process is gone, and its helper is not. */
+/* The process ends, and its helper continues. */
 static void helper_survives(void) {
     CHECK_EQ(mb_snapshots(2, 2), 0);
     some_ticks();
@@ -412,7 +414,7 @@ static void helper_survives(void) {
     kill(getpid(), SIGKILL);
 }
 
-/* Systems of their own, by the same names, in a snapshot and in runs. */
+/* Systems with the same names in a snapshot and in runs. */
 static void systems_of_children(char **args) {
     CHECK_EQ(mb_snapshots(0, 1), 0);
     if (mb_snapshot() == 1) {
@@ -434,7 +436,7 @@ static void systems_of_children(char **args) {
     exit_with(0);
 }
 
-/* Kills the newest of the snapshots, which are children of this process if it adopts orphans. */
+/* Kills the newest snapshot. Snapshots are children of this process if it adopts orphans. */
 static void kill_newest(void) {
     char name[64];
     snprintf(name, sizeof name, "/proc/self/task/%d/children", (int)getpid());
@@ -449,7 +451,7 @@ static void kill_newest(void) {
     CHECK_EQ(ended(newest), 128 + SIGKILL);
 }
 
-/* Snapshots that were killed: an older one wakes. */
+/* After a snapshot was killed, an older one wakes. */
 static void killed_snapshots(void) {
     CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     CHECK_EQ(mb_rerun(), -1);
@@ -485,7 +487,7 @@ static void count_child(int signal) {
     children_ended++;
 }
 
-/* Statuses of a process that throws those of its children away. */
+/* Statuses of snapshots and runs in a process that ignores the statuses of its children. */
 static void children_ignored(void) {
     CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
     CHECK_EQ(mb_snapshots(0, 1), 0);
@@ -505,7 +507,7 @@ static void children_ignored(void) {
     exit_with(0);
 }
 
-/* `wait` and SIGCHLD are the simulator's: it sees its own children, and no snapshot. */
+/* `wait` and SIGCHLD belong to the simulator: it observes its own children, and no snapshot. */
 static void children_waited_for(void) {
     CHECK(signal(SIGCHLD, count_child) != SIG_ERR);
     CHECK_EQ(mb_snapshots(2, 2), 0);
@@ -515,7 +517,7 @@ static void children_waited_for(void) {
     CHECK_EQ(wait(NULL), -1);
     CHECK_EQ(errno, ECHILD);
     CHECK_EQ(children_ended, 0);
-    /* One that ends while a snapshot is taken. */
+    /* A child that ends while a snapshot is taken. */
     sigset_t child_signal;
     sigemptyset(&child_signal);
     sigaddset(&child_signal, SIGCHLD);
@@ -525,7 +527,8 @@ static void children_waited_for(void) {
         _exit(3);
     siginfo_t info;
     CHECK_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
-    /* Its signal gets lost behind that of a snapshot's first process, of which there is one at a time. */
+    /* Its signal is lost behind that of a snapshot's first process, since one is pending at a
+     * time. */
     CHECK_EQ(sigwaitinfo(&child_signal, NULL), SIGCHLD);
     some_ticks();
     CHECK_EQ(sigprocmask(SIG_UNBLOCK, &child_signal, NULL), 0);
@@ -534,7 +537,7 @@ static void children_waited_for(void) {
     exit_with(0);
 }
 
-/* A signal for every process of the group is the simulator's: its snapshots sleep on. */
+/* A signal to the process group is for the simulator: its snapshots keep sleeping. */
 static void signals_of_the_group(void) {
     CHECK_EQ(setpgid(0, 0), 0);
     CHECK_EQ(mb_snapshots(0, 1), 0);
@@ -546,7 +549,7 @@ static void signals_of_the_group(void) {
     exit_with(0);
 }
 
-/* The working directory of a child is another one. */
+/* A child changes its working directory. */
 static void other_directory(char **args) {
     say("before\n");
     int run = mb_runs(1, 1);
@@ -559,7 +562,7 @@ static void other_directory(char **args) {
     exit_with(0);
 }
 
-/* Text in C's buffer is printed once. */
+/* Text in C's buffer is printed once, not by each process. */
 static void printed_by_c(void) {
     printf("buffered at a snapshot\n");
     CHECK_EQ(mb_snapshots(0, 1), 0);
@@ -600,7 +603,7 @@ static void snapshots_of_threads(void) {
     exit_with(0);
 }
 
-/* Runs of their own, from here. */
+/* Forks runs. */
 static void runs(char **args) {
     enum { RUNS = 5 };
     say("booted\n");
@@ -623,7 +626,7 @@ static void runs(char **args) {
     exit_with(10 + run);
 }
 
-/* A client of this port. */
+/* Connects a client to this port. */
 static int connected(int port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -631,7 +634,8 @@ static int connected(int port) {
     return client;
 }
 
-/* Sockets of the parent in a child: no client connects, the present one has disconnected, and neither is an error. */
+/* Checks the parent's sockets in a child: no client connects, the present one has disconnected, and
+ * neither is an error. */
 static void are_elsewhere(void *console, int port) {
     int reports = testbench.reports;
     uint8_t byte = 0;
@@ -653,7 +657,7 @@ static void are_elsewhere(void *console, int port) {
     CHECK_EQ(c_skt_accept(console), 0);
     c_skt_close(console);
     CHECK_EQ(testbench.reports, reports);
-    /* Its own are like any others. */
+    /* The child's own sockets work. */
     CHECK((console = c_skt_open("own", 0)) != NULL);
     CHECK_EQ(c_skt_accept(console), 0);
     c_skt_close(console);
@@ -691,7 +695,7 @@ static void sockets(void) {
         CHECK_HAS(testbench.last_report, "1 listening sockets and 1 clients stay with its parent");
         CHECK_EQ(testbench.last_severity, 1);
         CHECK_EQ(testbench.reports, 1);
-        /* A child of the child reports nothing. */
+        /* A grandchild reports nothing. */
         CHECK_EQ(mb_fork_prepare(), 0);
         pid_t next = fork();
         CHECK_EQ(next == 0 ? mb_fork_child() : mb_fork_parent(), 0);
@@ -712,7 +716,8 @@ static void sockets(void) {
     exit_with(0);
 }
 
-/* A child that sleeps, or calls nothing, keeps no connection open and no port in use. */
+/* A child that sleeps, or does not call the library, keeps no connection open and no port in
+ * use. */
 static void closed_sockets(void) {
     void *console = c_skt_open("console", 0);
     int port = c_skt_port(console), client = connected(port);
@@ -726,7 +731,7 @@ static void closed_sockets(void) {
         pause();
         _exit(0);
     }
-    /* More than is queued for a client: the connection is closed at once. */
+    /* More bytes than are queued for a client: the connection is closed at once. */
     static char much[1 << 20];
     memset(much, 'x', sizeof much - 1);
     for (int i = 0; i < 20; i++)

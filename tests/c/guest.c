@@ -1,4 +1,5 @@
-/* A simulator that wants its process left alone: guest CASE MEM MAILBOX ROOT [METHOD of Python's, to be called as well] */
+/* Simulator whose process state the library must not change: guest CASE MEM MAILBOX ROOT [Python
+ * method to call, too]. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -67,7 +68,7 @@ static void finish(void) {
     mb_shutdown();
 }
 
-/* A client of the testbench's socket, which takes no standard stream's place either. */
+/* Connects a client to the testbench's socket. It does not take the number of a standard stream. */
 static int client(void *skt) {
     int lowest = socket(AF_INET, SOCK_STREAM, 0), client = fcntl(lowest, F_DUPFD_CLOEXEC, 3);
     CHECK(lowest >= 0 && client >= 0);
@@ -86,13 +87,13 @@ static void sockets(void) {
     CHECK_EQ(id, 1);
     CHECK_EQ(c_skt_write_u32(skt, id, 7), 4);
     close(other);
-    /* Without a reader: an error sooner or later, and no signal. */
+    /* Without a reader there is an error at some time, and no signal. */
     for (int i = 0; i < 1000 && c_skt_write_string(skt, id, "text") >= 0; i++)
         mb_tick();
     c_skt_close(skt);
 }
 
-/* Every service, one after the other. */
+/* Uses every service, one after the other. */
 static void serve(void) {
     print("a line\n");
     CHECK(SEND(&cpu, CPRINT, text("%.1f %g %a\n"), text("main.c"), 1, word_of(0.25), word_of(3.5), word_of(1)));
@@ -113,7 +114,7 @@ static void serve(void) {
     CHECK(strlen(mb_status()) > 0);
     if (method != NULL) {
         int64_t result = ASK(CALL, text(method));
-        /* One that fails is reported. */
+        /* A failed one is reported. */
         CHECK(result == 1 || result == -EIO);
     }
 }
@@ -131,7 +132,7 @@ static void look_at_first(uint64_t address) {
 
 static void handler(int signal) { (void)signal; }
 
-/* Whatever the simulator has made of its process stays so. */
+/* The library keeps the simulator's state of the process. */
 static void state(void) {
     CHECK(setlocale(LC_ALL, "") != NULL);
     CHECK(strcmp(localeconv()->decimal_point, ",") == 0);
@@ -163,7 +164,7 @@ static void state(void) {
         process_is_as(&before, "after mb_shutdown");
         CHECK(testbench.reports > 0);
     }
-    /* Of the second system: Python keeps its event loop. */
+    /* After the second system, since Python keeps its event loop. */
     char files[sizeof before.files];
     strcpy(files, before.files);
     process_look(&before);
@@ -176,7 +177,7 @@ static void closed_streams(void) {
         CHECK(fcntl(number, F_GETFD) == -1 && errno == EBADF);
 }
 
-/* Started without standard streams: nothing takes their place. */
+/* Without standard streams: the library must not take their numbers. */
 static void closed(void) {
     closed_streams();
     chip_hook = closed_streams;
@@ -185,7 +186,7 @@ static void closed(void) {
     closed_streams();
     serve();
     closed_streams();
-    /* As the simulator prints, into whatever is there. */
+    /* Prints like a simulator, to the descriptors as they are. */
     printf("not for a file\n");
     fprintf(stderr, "nor this\n");
     fflush(stdout);
@@ -193,7 +194,7 @@ static void closed(void) {
     closed_streams();
 }
 
-/* Files end at 16 KiB. */
+/* Limits the size of files to 16 KiB. */
 static void limits(void) {
     struct rlimit limit = {16384, 16384};
     CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -210,7 +211,7 @@ static void limits(void) {
     finish();
 }
 
-/* The reader of the output goes away. */
+/* The reader of the output closes it. */
 static void pipes(void) {
     start();
     for (int i = 0; i < 400; i++)
@@ -221,12 +222,13 @@ static void pipes(void) {
     _exit(0);
 }
 
-/* The reader of the FIFO in the environment goes away while a write of the library waits for room in it. */
+/* The reader of the FIFO in the environment closes it while a write of the library waits for
+ * room. */
 static void full(void) {
     const char *fifo = getenv("FIFO");
     CHECK_EQ(mkfifo(fifo, 0600), 0);
-    /* A page that is full has a part of what is being written; another may have all of it. Set while the pipe is empty: one that is in use
-       can't be made smaller. */
+    /* A full page has a part of the text that is being written; a larger pipe may have all of it.
+       The size is set while the pipe is empty, since it can't shrink later. */
     enum { PAGE = 4096 };
     int end = open(fifo, O_RDWR), waiting = 0;
     CHECK_EQ(fcntl(end, F_SETPIPE_SZ, PAGE), PAGE);
@@ -255,7 +257,7 @@ static void full(void) {
     CHECK_EQ(status, 0);
 }
 
-/* A limit of files, while clients wait. */
+/* A limit of open files, while clients wait. */
 static void flood(void) {
     enum { CLIENTS = 10 };
     start();
@@ -276,7 +278,7 @@ static void flood(void) {
         }
         CHECK(taken < CLIENTS);
         CHECK_EQ(refused, round);
-        /* Something changes: there is room for one. */
+        /* A higher limit: there is room for one client. */
         low.rlim_cur++;
         CHECK_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
         CHECK(c_skt_accept(skt) > 0);
@@ -290,7 +292,7 @@ static void flood(void) {
     finish();
 }
 
-/* Waits for its end of input while it has its files open. */
+/* Waits for the end of its input with open files. */
 static void holds(void) {
     start();
     print("ready\n");
@@ -298,14 +300,14 @@ static void holds(void) {
     finish();
 }
 
-/* Gets an error: another writer has them. */
+/* Gets an error, since another writer has the files. */
 static void refused(void) {
     CHECK_EQ(mb_init(paths[0], paths[1], paths[2]), -1);
     printf("%s\n", mb_last_error());
     mb_shutdown();
 }
 
-/* Prints before, while and after Python does. */
+/* Prints before, during and after Python's output. */
 static void order(void) {
     start();
     for (int i = 0; i < 3; i++) {
@@ -322,7 +324,7 @@ static void quit(int signal) {
     mb_quit(44);
 }
 
-/* Calls a method, and reports its result by the status. */
+/* Calls a method, and exits with its result. */
 static void calls(void) {
     signal(SIGALRM, quit);
     start();
@@ -331,7 +333,7 @@ static void calls(void) {
     exit(result);
 }
 
-/* Is interrupted after a call. */
+/* Interrupted by a signal after a call. */
 static void interrupted(void) {
     start();
     CHECK_EQ(ASK(CALL, text(method)), 1);
@@ -340,7 +342,7 @@ static void interrupted(void) {
     finish();
 }
 
-/* Calls a method on both sides of a fork. */
+/* Calls a method in both processes of a fork. */
 static void forked(void) {
     start();
     CHECK_EQ(ASK(CALL, text(method)), 1);
@@ -357,7 +359,7 @@ static void forked(void) {
     CHECK_EQ(status, 0);
 }
 
-/* Calls a method that uses a thread of Python's, which the child does not have. */
+/* Calls a method that uses a Python thread, which the child does not have. */
 static void forked_threads(void) {
     start();
     CHECK_EQ(ASK(CALL, text(method)), 1);
@@ -381,7 +383,7 @@ static void forked_threads(void) {
     CHECK_EQ(status, 0);
 }
 
-/* Calls a method in a snapshot that was woken, and in runs: a process between them forks again. */
+/* Calls a method in a woken snapshot, and in runs: a process between them forks again. */
 static void copied(void) {
     start();
     CHECK_EQ(ASK(CALL, text(method)), 1);
@@ -404,7 +406,7 @@ static void copied(void) {
     exit(run == 3 ? 0 : 8);
 }
 
-/* As above, without notice of the fork: the child's call fails, with a reason. */
+/* The same without mb_fork_prepare: the child's call fails, with a reason. */
 static void forked_untold(void) {
     start();
     CHECK_EQ(ASK(CALL, text(method)), 1);
@@ -422,7 +424,7 @@ static void forked_untold(void) {
     finish();
 }
 
-/* A short burst, after which the process ends in a way that lets nothing of the library run. */
+/* Prints a short burst, and ends in a way that runs no code of the library. */
 static void burst(void) {
     start();
     for (int i = 0; i < 5; i++)
@@ -442,7 +444,7 @@ static void aborted(void) {
 
 int main(int argc, char **argv) {
     CHECK(argc == 5 || argc == 6);
-    signal(SIGINT, SIG_DFL); /* a shell ignores it for what it runs in the background */
+    signal(SIGINT, SIG_DFL); /* a shell ignores it for background programs */
     paths = (const char *const *)argv + 2;
     method = argv[5];
     static const struct {

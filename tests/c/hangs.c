@@ -1,4 +1,4 @@
-/* A testbench that hangs, and VHOST_CALL_TIMEOUT. */
+/* Testbench that hangs, with VHOST_CALL_TIMEOUT. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <sys/wait.h>
@@ -33,7 +33,7 @@ static void hang(void) {
         usleep(1000);
 }
 
-/* Calls of the library don't end the interval: the call has not returned. */
+/* Calls of the library from inside the hanging call don't reset the timeout. */
 static void hang_with_calls(void) {
     for (;;)
         mb_status();
@@ -65,7 +65,7 @@ void hangs_behind_a_call(void) {
     hang();
 }
 
-/* The child has no thread of the parent's. */
+/* The child does not have the parent's thread. */
 void hangs_in_a_child(void) {
     begin("0.2");
     CHECK_EQ(mb_fork_prepare(), 0);
@@ -82,7 +82,7 @@ void hangs_in_a_child(void) {
     exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-/* Threads other than this one; each has to block every signal. */
+/* Counts threads other than this one; each must block every signal. */
 static int others(void) {
     int count = 0;
     DIR *tasks = opendir("/proc/self/task");
@@ -98,7 +98,7 @@ static int others(void) {
         while (fgets(line, sizeof line, status) != NULL)
             sscanf(line, "SigBlk: %llx", &blocked);
         fclose(status);
-        /* All but SIGKILL, SIGSTOP, and the two that the C library keeps for itself. */
+        /* All except SIGKILL, SIGSTOP, and two signals of the C library. */
         unsigned long long all = ~(1ull << (9 - 1) | 1ull << (19 - 1) | 3ull << (32 - 1));
         CHECK_EQ(blocked & all, all);
     }
@@ -108,16 +108,16 @@ static int others(void) {
 
 static void short_call(void) { usleep(20000); }
 
-/* Long activity that is no hang. */
+/* Long activities that are not hangs. */
 void takes_its_time(void) {
     begin("0");
     CHECK_EQ(others(), 0);
     mb_shutdown();
     begin("0.2");
     CHECK_EQ(others(), 1);
-    /* Firmware computes. */
+    /* A long pause between calls. */
     usleep(500000);
-    /* Many calls, of which none takes long. */
+    /* Many calls, each of them short. */
     chip_hook = short_call;
     for (int i = 0; i < 20; i++) {
         uint32_t words;
@@ -125,13 +125,13 @@ void takes_its_time(void) {
         call("hook");
         CHECK(firmware_receive(&cpu, &words, &value));
     }
-    /* A method is pending, and clocks go on. */
+    /* A method is pending, and clocks continue. */
     CHECK(SEND(&cpu, CALL, firmware_text(&cpu, "never")));
     for (int i = 0; i < 20; i++) {
         mb_tick();
         usleep(20000);
     }
-    /* The process is copied without the thread, which goes on here. */
+    /* The process is forked without the thread, which continues here. */
     CHECK_EQ(mb_snapshots(0, 1), 0);
     CHECK_EQ(mb_snapshot(), 0);
     CHECK_EQ(others(), 1);

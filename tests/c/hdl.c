@@ -1,8 +1,9 @@
 /*
- * A simulator with HDL arrays of four states, reached by VPI and by UVM's backdoor: hdl CASE MEM MAILBOX ROOT
- * Space `core0` has a memory for each array. With -DNO_ARRAY_CALLS it can't move several elements in a call, with -DBINARY_DIGITS its
- * values are texts of digits, with -DNO_VPI it has UVM's
- * functions only. -DUVM says that the memories are reached by those.
+ * Simulator with HDL arrays of four states, accessed by VPI and by UVM's backdoor: hdl CASE MEM
+ * MAILBOX ROOT. Space `core0` has a memory for each array.
+ *
+ * Macros: NO_ARRAY_CALLS disables calls for several elements. BINARY_DIGITS makes values texts of
+ * digits. NO_VPI leaves UVM's functions only. UVM means that memories are accessed by those.
  */
 #define VHOST_DECLARE_TESTBENCH
 #include "check.h"
@@ -23,12 +24,12 @@ enum { WORDS = 64, MAX_VECVALS = 64 };
 struct array {
     const char *path;
     int bits, rows, cols, falls, sealed;
-    /* The least indices. */
+    /* Lowest indices. */
     int row_from, from;
     vecval words[WORDS][MAX_VECVALS];
 };
 
-/* UVM alone does not know the lowest index of an array. */
+/* UVM alone does not provide the lowest index of an array. */
 #ifdef NO_VPI
 #define FROM(index) 0
 #else
@@ -62,14 +63,15 @@ static struct array *find(const char *path) {
 
 static int vecvals_of(int bits) { return (bits + 31) / 32; }
 
-/* An object that was looked up, after so many resets: an array, a row, a word or bits of a word. */
+/* Object of a lookup, with the number of resets before it: an array, a row, a word or bits of a
+ * word. */
 struct object {
     int resets;
     struct array *array;
     int depth, row, col, high, low;
 };
 
-/* Stores the declared index of an element in an object; 0 if there is none. */
+/* Stores the declared index of an element in an object. Returns 0 if there is none. */
 static int select_element(struct object *object, int index) {
     const struct array *array = object->array;
     int number = index - (object->depth == 0 ? array->row_from : array->from);
@@ -79,7 +81,7 @@ static int select_element(struct object *object, int index) {
     return 1;
 }
 
-/* The object of `path[row][col][high:low]`, of which an array with one row has no row. */
+/* Looks up `path[row][col][high:low]`. An array with one row has no row index. */
 static int look_up(const char *path, struct object *object) {
     size_t name = strcspn(path, "[");
     for (size_t i = 0; i < sizeof design / sizeof *design; i++) {
@@ -110,7 +112,7 @@ static vecval *word_of(const struct object *object) {
     return object->array->words[object->row * object->array->cols + object->col];
 }
 
-/* Permitted and forbidden calls of the library are counted. */
+/* Numbers of lookups, live handles, moved words and calls for arrays. */
 static int looked_up, live, moved, array_calls;
 
 /* ---- VPI ---- */
@@ -147,7 +149,7 @@ static void *handle_of(struct object object) {
     return handle;
 }
 
-/* A handle from before a reset must not be touched. */
+/* Returns the object of a handle, which must be newer than the last reset. */
 static struct object *used(void *handle) {
     CHECK_EQ(((struct object *)handle)->resets, resets);
     return handle;
@@ -200,7 +202,8 @@ void *vpi_handle_by_index(void *handle, int32_t index) {
     return handle_of(object);
 }
 
-/* A bound of an array is a constant, which this simulator gives as a row of that number, and never as anything else. */
+/* Returns a bound of an array. The object is a constant, here a row with that number, which the
+ * library must not use otherwise. */
 void *vpi_handle(int32_t role, void *handle) {
     struct object object = *used(handle);
     CHECK(role == LEFT || role == RIGHT);
@@ -226,7 +229,7 @@ int32_t vpi_get(int32_t property, void *handle) {
     return is_array ? object->array->cols : object->high - object->low + 1;
 }
 
-/* Simulated time, and the fate of writes. */
+/* Simulated time, and true if writes are dropped. */
 static uint32_t now;
 static int drops;
 
@@ -244,7 +247,7 @@ void vpi_get_time(void *object, struct time *time) {
 
 #ifdef BINARY_DIGITS
 
-/* A simulator without vectors: texts of digits, the most significant first. */
+/* Simulator without vectors: values are texts of digits, the most significant first. */
 enum { BINARY = 1 };
 
 static char *digits_of(const struct object *object) {
@@ -329,7 +332,8 @@ struct array_value {
 
 #ifndef NO_ARRAY_CALLS
 
-/* Elements go from left to right. If indices descend, no caller can determine the behaviour of this simulator. */
+/* Checks a run of elements, which goes from left to right. With descending indices a caller can't
+ * predict the behaviour of simulators. */
 static void check_run(const struct object *object, const struct array_value *value, const int32_t *index, uint32_t count) {
     error[0] = '\0';
     array_calls++;
@@ -385,7 +389,8 @@ int uvm_hdl_check_path(char *path) {
     return look_up(path, &object);
 }
 
-/* UVM would report the path, which no test wants: the library is to look before it moves anything. */
+/* Finds a word. UVM would report a missing path, so the library must check before it moves
+ * words. */
 static int find_word(const char *path, struct object *object) {
     looked_up++;
     moved++;
@@ -439,7 +444,7 @@ static const struct memory {
 
 enum { MEMORIES = sizeof memories / sizeof *memories };
 
-/* Bits above the memory's words: fills them, or checks that they are unchanged. */
+/* Fills the bits above the memory's words, or checks that they are unchanged. */
 static void above(const char *path, int width, void (*each)(uint32_t *bits, uint32_t mask)) {
     struct array *array = find(path);
     for (int word = 0; word < array->rows * array->cols; word++) {
@@ -457,7 +462,7 @@ static void fill(uint32_t *bits, uint32_t mask) { *bits = (*bits & ~mask) | (0x5
 
 static void check_filled(uint32_t *bits, uint32_t mask) { CHECK_EQ(*bits & mask, 0x5a5a5a5a & mask); }
 
-/* The byte of the design that a memory's offset is, by the formulas of the configuration. */
+/* Byte of the design at a memory's offset, by the formulas of the configuration. */
 static uint8_t *byte_of(const struct memory *memory, uint64_t offset, int plane) {
     uint64_t word = offset / (uint64_t)memory->width, byte = offset % (uint64_t)memory->width;
     struct array *array;
@@ -478,7 +483,7 @@ static uint32_t draw(void) {
     return state ^= state << 5;
 }
 
-/* Random accesses, each seen from the other side. */
+/* Random accesses, each checked on the other side. */
 static void moves(void) {
     above("tb.ecc", 32, fill);
     above("tb.parity", 72, fill);
@@ -505,7 +510,7 @@ static void moves(void) {
     CHECK_EQ(reports, 0);
 }
 
-/* Unknown bits read as 0, are reported once a word, and survive a write beside them. */
+/* Unknown bits read as 0, are reported once per word, and survive a write beside them. */
 static void unknown(void) {
     const struct memory *ram = &memories[0];
     uint8_t bytes[16];
@@ -531,7 +536,7 @@ static void unknown(void) {
     CHECK_EQ(reports, 2);
     CHECK_HAS(last_report, "tb.ram[2] to tb.ram[5] have X or Z bits, read as 0");
 
-    /* Bits above the memory's are unused; words are named as they are declared. */
+    /* Bits above the memory's words are unused. Reports use declared indices. */
     above("tb.ecc", 32, fill);
     mb_backdoor_read_mem(space, 0xc0000, bytes, sizeof bytes);
     CHECK_EQ(reports, 2);
@@ -545,7 +550,7 @@ static void unknown(void) {
 
 #ifndef NO_VPI
 
-/* A write without an effect and without an error is told once, at a later time. */
+/* A write without an effect and without an error is reported once, at a later time. */
 static void dropped(void) {
     uint32_t word = 7;
     drops = 1;
@@ -563,7 +568,7 @@ static void dropped(void) {
     mb_backdoor_read_u32(space, 0x10008, &word);
     CHECK_EQ(reports, 1);
 
-    /* One that has its effect later, as a signal has. */
+    /* A write that takes effect later, as that of a signal. */
     mb_backdoor_write_u32(space, 0x20000, 5);
     drops = 0;
     mb_backdoor_write_u32(space, 0x20000, 5);
@@ -576,11 +581,11 @@ static void dropped(void) {
 
 #endif
 
-/* Nothing is looked up twice, and runs move in one call. */
+/* Nothing is looked up twice, and a run of words is one call. */
 static void kept(void) {
     uint8_t bytes[256] = {0};
     mb_backdoor_write_mem(space, 0x10000, bytes, sizeof bytes);
-    /* The first write is read back; others are not, but for one of many. */
+    /* The first write is read back, later ones rarely. */
     int before = looked_up, calls = array_calls, sampled = moved;
     mb_backdoor_write_mem(space, 0x10000, bytes, sizeof bytes);
     mb_backdoor_read_mem(space, 0x10000, bytes, sizeof bytes);
@@ -592,7 +597,7 @@ static void kept(void) {
     CHECK_EQ(moved, sampled);
     CHECK_EQ(array_calls, calls + 2);
 #endif
-    /* Rows are found in their array, which is looked up once for all of them. */
+    /* The array of rows is looked up once, and its rows are found in it. */
     mb_backdoor_write_mem(space, 0x30000, bytes, 256);
     CHECK_EQ(looked_up, before + 1);
     CHECK(live > 0);
@@ -600,7 +605,7 @@ static void kept(void) {
     CHECK_EQ(live, 0);
 }
 
-/* No handle outlives a reset, and none is given back after it. */
+/* No handle is used after a reset, and none is released after it. */
 static void reset(void) {
 #ifndef NO_VPI
     uint8_t bytes[288], read[288];
@@ -613,7 +618,7 @@ static void reset(void) {
         CHECK_EQ(mb_backdoor_read_mem(space, 0x30000, read, sizeof read), sizeof read);
         CHECK(memcmp(read, bytes, sizeof read) == 0);
     }
-    /* Nor by mb_shutdown. */
+    /* Also not by mb_shutdown. */
     happens(END_OF_SIMULATION);
 #endif
 }
@@ -638,12 +643,13 @@ static void errors(void) {
                        : "HDL path `tb.nowhere`: the simulator has no such object");
     fails(0xa0020, UVM ? "HDL path `tb.short[15]`: the simulator has no such object"
                        : "HDL path `tb.short[8]`: the simulator has no such object");
-    /* UVM alone does not know the width of an object. */
+    /* UVM alone does not provide the width of an object. */
 #ifndef NO_VPI
     fails(0xe0100, UVM ? "HDL path `tb.ecc[95]`: the simulator has no such object"
                        : "HDL path `tb.ecc[80]`: the simulator has no such object");
     fails(0x90000, "HDL path `tb.narrow[0]`: a word has 16 bits, but `width` (or `bank_width`) is 32");
-    /* Rows and columns that are not the array's would have words at other addresses. Nothing is moved, however often it is tried. */
+    /* Wrong rows and columns would shift addresses. Nothing is moved, in repeated attempts
+     * either. */
     static const struct {
         uint64_t base;
         const char *says;
@@ -656,7 +662,7 @@ static void errors(void) {
         fails(dims[i / 2].base, text);
         CHECK_EQ(moved + array_calls, before);
     }
-    /* As many words a row as the memory's words should have bits. */
+    /* A row with as many words as the memory's words should have bits. */
     fails(0xb0000, "HDL path `tb.rows[0]`: an array in place of a word: set its rows and columns by `array_dims`");
 #endif
     uint32_t data = 77;

@@ -1,4 +1,4 @@
-/* Begin and end of systems. */
+/* Start and end of systems. */
 #include <pthread.h>
 #include <unistd.h>
 
@@ -17,7 +17,7 @@ static void set_environment(void) {
 
 static int init(void) { return mb_init(setup.mem_cfg, setup.mailbox_cfg, setup.fs_root); }
 
-/* Makes the handshake of `core0`. */
+/* Completes the handshake of `core0`. */
 static void handshake(void) {
     cpu = firmware_at(memory_base[0] + 0x1000, setup.word, setup.line);
     firmware_reset(&cpu);
@@ -29,7 +29,7 @@ static void call(const char *method) { CHECK(SEND(&cpu, CALL, firmware_text(&cpu
 
 void from_environment(void) {
     const char *space = NULL;
-    /* These build nothing. */
+    /* Functions that do not build the system. */
     mb_notify();
     CHECK(strcmp(mb_last_error(), "") == 0);
     CHECK_HAS(mb_status(), "not initialised");
@@ -40,7 +40,7 @@ void from_environment(void) {
     mb_get_space("core0", &space);
     CHECK(strcmp(space, "core0") == 0);
     CHECK_EQ(testbench.registered, 0);
-    /* The request matches the present system; channels are registered now. */
+    /* The arguments match the present system; channels are registered now. */
     CHECK_EQ(mb_init(NULL, "", NULL), 0);
     CHECK_EQ(testbench.registered, 2);
     CHECK_EQ(mb_tick(), 2);
@@ -49,7 +49,7 @@ void from_environment(void) {
     CHECK_HAS(mb_last_error(), "mb_shutdown");
     CHECK_EQ(mb_tick(), 2);
     mb_shutdown();
-    /* And once more by the first tick. */
+    /* The first tick builds it again. */
     CHECK_EQ(mb_tick(), 2);
     CHECK_EQ(testbench.registered, 4);
     CHECK_EQ(init(), -1);
@@ -68,7 +68,7 @@ void failed_init(void) {
     CHECK_EQ(mb_init("/no/such/file.yaml", setup.mailbox_cfg, setup.fs_root), -1);
     CHECK_HAS(mb_last_error(), "/no/such/file.yaml");
     CHECK_EQ(testbench.reports, 1);
-    /* It stays failed, in silence, though the environment would do. */
+    /* The system stays failed without further reports, although the environment is valid. */
     set_environment();
     CHECK_EQ(mb_tick(), -1);
     CHECK_EQ(mb_tick(), -1);
@@ -88,7 +88,7 @@ void failed_init(void) {
     CHECK_HAS(testbench.last_report, "MEM_CFG_FILE");
     CHECK_EQ(mb_tick(), -1);
     CHECK_EQ(testbench.reports, 2);
-    /* A shutdown forgets it. */
+    /* A shutdown clears the failure. */
     mb_shutdown();
     set_environment();
     CHECK_EQ(mb_tick(), 2);
@@ -110,7 +110,7 @@ void again(void) {
 
 static int steps;
 
-/* Firmware that runs while the testbench waits for clocks. */
+/* Acts as firmware while the testbench waits for clocks. */
 static void step(void) {
     switch (++steps) {
     case 1:
@@ -120,7 +120,7 @@ static void step(void) {
     case 2:
         CHECK_EQ(firmware_state(&cpu), READY);
         call("slow");
-        /* Another process of the testbench ticks as well. */
+        /* Another process of the testbench ticks, too. */
         CHECK(mb_tick() > 0);
         break;
     case 20:
@@ -137,7 +137,7 @@ void server_run(void) {
     CHECK_EQ(testbench.reports, 0);
 }
 
-/* A foreign call may use the library, all but four functions. */
+/* A function that the library calls may use all functions of the library except four. */
 static void hook(void) {
     const char *text;
     uint32_t word = 0, status = 77;
@@ -174,7 +174,7 @@ void reentry(void) {
     CHECK_EQ(mb_tick(), 2);
     CHECK(firmware_receive(&cpu, &words, &value));
     CHECK_EQ(value, 0);
-    /* And from a call of the testbench's own. */
+    /* Also inside a call that the testbench polls. */
     uint32_t status = 77;
     __mb_call("core0", "hook", 0, NULL, &status);
     CHECK_EQ(status, 0);
@@ -184,7 +184,7 @@ void reentry(void) {
 
 static void fail_once(void) { CHECK_EQ(mb_load_elf("core0", NULL), -1); }
 
-/* A failure inside a report is not reported again, and a report is a foreign call like any other. */
+/* An error inside a report is not reported again. A report is a foreign call like any other. */
 static void use_all_in_report(void) {
     uint32_t word = 7;
     int reports = testbench.reports;
@@ -211,7 +211,7 @@ void reentry_by_report(void) {
     CHECK_EQ(init(), 0);
     CHECK_EQ(mb_load_elf("core0", NULL), -1);
     CHECK_EQ(testbench.reports, 2);
-    /* And from a report of the system's own, and from one inside another foreign call. */
+    /* Also in a report of the system's own, and in one inside another foreign call. */
     handshake();
     call("weird");
     CHECK_EQ(mb_tick(), 2);
@@ -225,7 +225,8 @@ void reentry_by_report(void) {
 
 static int contents, channels;
 
-/* A memory model that uses the library during its initialisation, and during the first access for a channel. */
+/* A memory model that uses the library during its initialisation, and during the first access for a
+ * channel. */
 static void use_all_in_access(uint64_t addr) {
     int content = addr == memory_base[1] && contents++ == 0;
     int channel = addr / 0x1000 == memory_base[0] / 0x1000 + 1 && channels++ == 0;
@@ -257,7 +258,8 @@ static void use_all_in_access(uint64_t addr) {
     CHECK_EQ(testbench.reports, reports + 5);
 }
 
-/* While the library writes the first content of `core1`, and while it takes its channels, it may be used. */
+/* The library may be used while it writes the initial content of `core1`, and while it registers
+ * its channels. */
 void reentry_by_init(void) {
     chip_access = use_all_in_access;
     CHECK_EQ(init(), 0);
@@ -266,7 +268,7 @@ void reentry_by_init(void) {
     handshake();
     mb_shutdown();
 
-    /* The same if the environment is used first. */
+    /* The same for a system built from the environment. */
     contents = channels = 0;
     set_environment();
     CHECK_EQ(mb_tick(), 2);
@@ -274,7 +276,7 @@ void reentry_by_init(void) {
     mb_shutdown();
 }
 
-/* A failed start leaves nothing behind. */
+/* A failed start leaves no state behind. */
 void failed_beginning(void) {
     chip_broken = 1;
     CHECK_EQ(init(), -1);
@@ -302,7 +304,7 @@ static void in_thread(void *(*run)(void *)) {
     CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
-/* ---- A life in which every call comes from another thread ---- */
+/* ---- Life of a system with each call from another thread ---- */
 
 static void *starts(void *unused) {
     CHECK_EQ(init(), 0);
@@ -326,7 +328,7 @@ static void *serves(void *unused) {
     CHECK(SEND(&cpu, MEMMOVE, to, from, 17));
     UNTIL((mb_tick(), firmware_receive(&cpu, &words, &value)));
     CHECK(strcmp((char *)chip_at(to, 17), "moved by threads") == 0);
-    /* A method, which polls and comes back. */
+    /* A method that the library polls, and that calls the library. */
     CHECK(SEND(&cpu, CALL, firmware_text(&cpu, "add"), 20, 22));
     UNTIL((mb_tick(), firmware_receive(&cpu, &words, &value)));
     CHECK_EQ(value, 42);
@@ -360,7 +362,7 @@ static void *ends(void *unused) {
     return unused;
 }
 
-/* Requests before there is a system apply to any thread that builds it. */
+/* Settings without a system apply to the next system, which any thread may build. */
 static void *attaches(void *unused) {
     CHECK_EQ(mb_attach("check"), 0);
     return unused;
@@ -382,7 +384,7 @@ void threads(void) {
     }
 }
 
-/* ---- Calls that overlap ---- */
+/* ---- Overlapping calls ---- */
 
 static void *overlaps(void *unused) {
     uint32_t word = 7, status = 7;
@@ -431,7 +433,8 @@ static void call_hook(void) {
     UNTIL((mb_tick(), firmware_receive(&cpu, &words, &value)));
 }
 
-/* Refused while this thread is inside a call. The first call is reported to the testbench by the next one, the others at the end. */
+/* Calls of another thread are refused while this thread is inside a call. The next call reports the
+ * first refusal to the testbench; the others are reported at the end. */
 void overlap(void) {
     CHECK_EQ(init(), 0);
     handshake();
@@ -448,7 +451,7 @@ void overlap(void) {
     CHECK_EQ(mb_tick(), 2);
     CHECK_EQ(testbench.reports, 1);
 
-    /* So is it in an access to memory, of which no message tells. */
+    /* The same inside a memory access, which is not a message. */
     overlapped = 0;
     chip_access = overlap_in_access;
     CHECK_EQ(mb_tick(), 2);
@@ -462,8 +465,8 @@ void overlap(void) {
     CHECK(strcmp(testbench.last_id, "vhost") == 0);
     CHECK_HAS(testbench.last_report, " more calls were refused after the first one");
 
-    /* In another system's life there is a first one again. Refused while a report is made: reported by the first call that can, and not
-     * by one inside of the report. */
+    /* The next system reports a first refusal again. A call that is refused during a report is
+     * reported by the next call outside of the report. */
     CHECK_EQ(init(), 0);
     overlapped = 0;
     chip_report = overlap_in_report;
@@ -478,7 +481,7 @@ void overlap(void) {
     mb_shutdown();
 }
 
-/* While simulated time passes, no thread is inside a call. */
+/* No thread is inside a call while simulated time passes. */
 static void *ticks_once(void *unused) {
     CHECK_EQ(mb_tick(), 2);
     return unused;
@@ -501,7 +504,7 @@ void overlap_of_steps(void) {
     CHECK_EQ(testbench.reports, 0);
 }
 
-/* The process ends with all there can be left: a call that hangs, text, an open file. */
+/* The process ends with a pending call, unfinished text and an open file. */
 void exit_unannounced(void) {
     CHECK_EQ(init(), 0);
     handshake();
@@ -549,7 +552,7 @@ static void ticks(int count) {
         CHECK_EQ(mb_tick(), 2);
 }
 
-/* `core1` is idle from the start; `core0` calls a method that never answers. */
+/* `core1` is idle from the start; `core0` calls a method that stays pending. */
 void watchdog(void) {
     CHECK_EQ(mb_watchdog(4, 4), -1);
     CHECK_HAS(mb_last_error(), "mb_watchdog: invalid severity 4");
@@ -575,7 +578,7 @@ void watchdog(void) {
     ticks(100);
     CHECK_EQ(testbench.reports, reports + 2);
 
-    /* Not any more; then it ends service. */
+    /* Disabled; later it ends service. */
     CHECK_EQ(mb_watchdog(0, 3), 0);
     ticks(100);
     CHECK_EQ(mb_watchdog(10, 3), 0);
@@ -586,7 +589,7 @@ void watchdog(void) {
     CHECK_EQ(mb_tick(), -1);
     mb_shutdown();
 
-    /* The next system is not watched, unless the environment configures it. */
+    /* The next system has no watchdog, unless the environment configures it. */
     CHECK_EQ(init(), 0);
     reports = testbench.reports;
     ticks(200);
@@ -606,7 +609,7 @@ void watchdog(void) {
     mb_shutdown();
 }
 
-/* The polls of ticks that have nothing else to do come back to the library once. */
+/* A poll of an idle tick calls the library once. */
 static int polls;
 static void use_in_poll(uint64_t addr) {
     (void)addr;
@@ -622,11 +625,11 @@ static void use_in_poll(uint64_t addr) {
     mb_backdoor_write_u32("core0", memory_base[0] + 0x100, 0x12345678);
     mb_backdoor_read_u32("core0", memory_base[0] + 0x100, &word);
     CHECK_EQ(word, 0x12345678);
-    /* Not seen by this poll if its words have been read already; by the next one then. */
+    /* If the poll has read the words already, the next one finds the request. */
     CHECK(SEND(&cpu, PRINT, 6, firmware_text(&cpu, "polled")));
 }
 
-/* Puts a request from another thread, which also uses the library. */
+/* Sends a request from another thread, which also uses the library. */
 static void *send_from_thread(void *text) {
     CHECK(SEND(&cpu, PRINT, 5, *(uint64_t *)text));
     mb_backdoor_write_u32("core1", memory_base[1] + 0x100, 5);
@@ -641,7 +644,7 @@ static void served_at_once(void) {
     CHECK_EQ(value, 0);
 }
 
-/* A request is served in its tick, however many idle ticks were before, and whatever came between. */
+/* A request is served in its tick, after any number of idle ticks and other calls. */
 void settled_ticks(void) {
     CHECK_EQ(init(), 0);
     handshake();
@@ -671,7 +674,7 @@ void settled_ticks(void) {
         CHECK_EQ(mb_tick(), 2);
         CHECK_EQ(testbench.polls, before + i);
     }
-    /* The reset drops it, and is answered in its tick. */
+    /* A reset drops the call, and is completed in its tick. */
     firmware_reset(&cpu);
     CHECK_EQ(mb_tick(), 2);
     CHECK_EQ(firmware_state(&cpu), READY);
@@ -691,7 +694,7 @@ void settled_ticks(void) {
             served_at_once();
     }
 
-    /* The watchdog fires in its tick. */
+    /* The watchdog reports in its tick. */
     CHECK_EQ(mb_watchdog(50, 2), 0);
     int reports = testbench.reports;
     for (int i = 1; i < 50; i++)
@@ -700,7 +703,7 @@ void settled_ticks(void) {
     CHECK_EQ(mb_tick(), 2);
     CHECK(testbench.reports > reports);
 
-    /* Both channels exit; the ticks go on. */
+    /* After an exit, ticks continue. */
     mb_shutdown();
     CHECK_EQ(init(), 0);
     handshake();

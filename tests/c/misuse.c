@@ -1,4 +1,4 @@
-/* The backdoor, and arguments that are wrong. */
+/* Backdoor, and invalid arguments. */
 #include "cases.h"
 #include "check.h"
 #include "chip.h"
@@ -44,7 +44,8 @@ void backdoor(void) {
 
 static int reports;
 
-/* The call before was reported, by this name, with a text that has this in it. */
+/* Checks that the previous call was reported under this name, with a text that contains this
+ * part. */
 static void reported(const char *id, const char *part) {
     CHECK_EQ(testbench.reports, ++reports);
     CHECK_EQ(testbench.last_severity, 2);
@@ -95,7 +96,7 @@ void misuse(void) {
     reported("mb_backdoor_write_mem", "`data` is NULL");
     CHECK_EQ(mb_backdoor_write_block("core0", RAM, NULL), -1);
     reported("mb_backdoor_write_block", "`data` is NULL");
-    /* This program is no simulator. */
+    /* This program is not a simulator. */
     CHECK_EQ(mb_backdoor_read_block("core0", RAM, bytes), -1);
     reported("mb_backdoor_read_block", "svSize");
 
@@ -149,7 +150,7 @@ void misuse(void) {
     CHECK_EQ(__mb_call("core0", "weird", 0, NULL, &status), 0);
     reported("__mb_call", "77");
     CHECK_EQ(status, 3);
-    /* No error, but an answer. */
+    /* A status, and no error. */
     CHECK_EQ(__mb_call("core0", "nobody", 0, NULL, &status), 0);
     CHECK_EQ(status, 2);
     CHECK_EQ(__mb_call("core0", "broken", 0, NULL, &status), 0);

@@ -1,7 +1,7 @@
 /*
- * Verilator's runtime as far as the library sees it: models that come and go while the process runs, and a program that drives them:
- * models CASE MEM MAILBOX ROOT
- * Whatever belongs to a model that was deleted must not be touched. The next model's scopes have the addresses of the last one's.
+ * Runtime of Verilator, as far as the library uses it: models that are constructed and deleted
+ * while the process runs, and a program that drives them: models CASE MEM MAILBOX ROOT. The library
+ * must not access objects of a deleted model. The scopes of the next model have the same addresses.
  */
 #define VHOST_DECLARE_TESTBENCH
 #include "check.h"
@@ -11,7 +11,7 @@ static char **paths;
 
 static int init(void) { return mb_init(paths[0], paths[1], paths[2]); }
 
-/* ---- Models: each has package `tb`, module `top`, and an array `mem` in it ---- */
+/* ---- Models: each has package `tb`, and module `top` with an array `mem` ---- */
 
 enum { MODELS = 2, SCOPES = 2, WORDS = 0x800 };
 
@@ -29,7 +29,7 @@ struct model {
 };
 
 static struct model models[MODELS];
-/* The model that names are looked up in, as a thread has a context. */
+/* Model for lookups of names, like the context of a thread. */
 static struct model *context;
 static struct scope *current;
 
@@ -53,7 +53,7 @@ static struct model *construct(struct model *model, const char *prefix) {
 
 const char *_ZN9Verilated11productNameEv(void) { return "Verilator"; }
 
-/* Verilator's prints a warning outside of an import, and otherwise may return a deleted scope. */
+/* Verilator's function prints a warning outside of an import, or may return a deleted scope. */
 void *svGetScope(void) { CHECK(!"svGetScope is called"); return NULL; }
 
 void *svSetScope(void *scope) {
@@ -93,7 +93,7 @@ int svPutUserData(const void *scope, void *key, void *data) {
     return -1;
 }
 
-/* By address alone. */
+/* Looks up by the address only. */
 void *svGetUserData(const void *scope, void *key) {
     for (int i = 0; i < 16; i++)
         if (user[i].scope == scope && user[i].key == key)
@@ -114,7 +114,7 @@ static void delete(struct model *model) {
         context = NULL;
 }
 
-/* A call by an import of package `tb`. As with Verilator, the scope stays when it is over. */
+/* Calls from an import in package `tb`. As in Verilator, the scope stays set afterwards. */
 #define IMPORTED(model, call) (current = &(model)->scopes[0], (call))
 
 /* ---- VPI ---- */
@@ -205,7 +205,7 @@ char *vpi_get_str(int32_t property, void *handle) {
     return used(handle)->model->scopes[1].name;
 }
 
-/* Verilator announces neither end nor reset, and warns if a callback for them is registered. */
+/* Verilator reports neither end nor reset, and warns if a callback for them is registered. */
 void *vpi_register_cb(void *data) { (void)data; CHECK(!"vpi_register_cb is called"); return NULL; }
 
 /* ---- The testbench ---- */
@@ -233,12 +233,12 @@ void mb_written(const char *space, uint64_t address, uint32_t len, const uint8_t
 
 /* ---- Cases ---- */
 
-/* An array of the model's, and memory of the process. */
+/* Addresses of an array in the model, and of memory in the process. */
 static const uint64_t RAM = 0x80000000, PLAIN = 0x90000000;
 
 static void fails(void) { CHECK_EQ(mb_load_elf("core0", NULL), -1); }
 
-/* The host reaches this model's memory and its exports. */
+/* Checks that the host accesses this model's memory and its exports. */
 static void works(struct model *model) {
     uint32_t word = 0;
     int reports = reported;
@@ -252,7 +252,7 @@ static void works(struct model *model) {
     CHECK(exported_in->model == model);
 }
 
-/* No scope is known: any of the model is used. */
+/* Without a known scope, the library uses one of the model. */
 static void driven(void) {
     struct model *model = construct(&models[0], "");
     CHECK_EQ(init(), 0);
@@ -269,7 +269,7 @@ static void named(void) {
     CHECK_EQ(mb_set_scope("tb"), -1);
     CHECK_HAS(mb_last_error(), "mb_set_scope: `name`: the simulator has no DPI scope `tb`");
     CHECK_EQ(mb_set_scope("sim.tb"), 0);
-    /* It comes before the one that mb_init is called from. */
+    /* The set scope has priority over the one that mb_init is called from. */
     current = &model->scopes[1];
     CHECK_EQ(init(), 0);
     CHECK_EQ(registered, 1);
@@ -283,7 +283,7 @@ static void named(void) {
     CHECK_EQ(mb_set_scope("sim.tb"), 0);
     mb_shutdown();
 
-    /* The next system has no name, but that of the environment. */
+    /* The next system has only the scope of the environment. */
     setenv("VHOST_SCOPE", "tb", 1);
     CHECK_EQ(init(), -1);
     CHECK_HAS(mb_last_error(), "VHOST_SCOPE: the simulator has no DPI scope `tb`");
@@ -296,7 +296,7 @@ static void named(void) {
     delete(model);
 }
 
-/* One after another, as it should be: mb_init is called by the model, or by the program. */
+/* Models one after another: the model calls mb_init, or the program does. */
 static void again(void) {
     for (int round = 0; round < 4; round++) {
         struct model *model = construct(&models[0], "");
@@ -339,8 +339,8 @@ static void forgotten(void) {
 }
 
 /*
- * Calls without a new mb_init are reported once; the next mb_init reports their number. The observer's function is gone, too, while the
- * memory without a path in HDL is still there.
+ * A deleted model without a new mb_init: the first failed call is reported, and the next mb_init
+ * reports their number. The observer's function is gone, too; a memory without an HDL path stays.
  */
 static void kept(void) {
     struct model *model = construct(&models[0], "");
@@ -359,7 +359,7 @@ static void kept(void) {
         CHECK_EQ(word, i);
     }
     CHECK_EQ(written, 1);
-    /* Of another kind: each is reported. */
+    /* Errors of another kind are reported each. */
     fails();
     fails();
     model = construct(&models[0], "");
@@ -369,7 +369,7 @@ static void kept(void) {
     delete(model);
 }
 
-/* The next model is there already, and lies elsewhere. */
+/* The next model exists already, at another address. */
 static void forgotten_and_moved(void) {
     struct model *model = construct(&models[0], "");
     CHECK_EQ(IMPORTED(model, init()), 0);
@@ -387,7 +387,7 @@ static void forgotten_and_moved(void) {
     mb_shutdown();
 }
 
-/* Side by side, one of which goes. */
+/* Two models at the same time, one of which is deleted. */
 static void beside(void) {
     struct model *memory = construct(&models[1], "");
     struct model *testbench = construct(&models[0], "");

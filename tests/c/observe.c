@@ -1,4 +1,4 @@
-/* A testbench that observes served requests, writes, exits and lines: observe MEM MAILBOX ROOT */
+/* Testbench that observes served requests, writes, exits and lines: observe MEM MAILBOX ROOT. */
 #include "check.h"
 #include "chip.h"
 #include "firmware.h"
@@ -10,7 +10,7 @@ static struct firmware cpu;
 static int written;
 static uint8_t before[MEMORIES][MEMORY_SIZE];
 
-/* Notified writes are made in a copy. */
+/* Repeats observed writes in a copy of memory. */
 void mb_written(const char *space, uint64_t addr, uint32_t len, const uint8_t *data) {
     CHECK(strcmp(space, "core0") == 0 || strcmp(space, "core1") == 0);
     int core = space[4] - '0';
@@ -49,13 +49,13 @@ void mb_print(const char *ch, const char *text) {
 
 /* ---- Actions ---- */
 
-/* The copy, before the library writes. */
+/* Copies memory before the library writes. */
 static void copy(void) {
     for (int i = 0; i < MEMORIES; i++)
         memcpy(before[i], chip_at(memory_base[i], MEMORY_SIZE), MEMORY_SIZE);
 }
 
-/* The library has notified all of its writes. */
+/* Checks that the library has reported all of its writes. */
 static void is_as_told(void) {
     for (int i = 0; i < MEMORIES; i++)
         CHECK(memcmp(before[i], chip_at(memory_base[i], MEMORY_SIZE), MEMORY_SIZE) == 0);
@@ -75,13 +75,13 @@ static int64_t ask(void) {
     return value;
 }
 
-/* Runs when mb_quit ends the process. */
+/* Checks at the end of the process by mb_quit. */
 static void last(void) { CHECK(strcmp(lines, "[core0] left;") == 0); }
 
 int main(int argc, char **argv) {
     CHECK(argc == 4);
 
-    /* Already during initialisation. */
+    /* Writes are observed during initialisation, too. */
     memset(chip_at(memory_base[0], MEMORY_SIZE), 0xee, MEMORY_SIZE);
     copy();
     mb_observe(VHOST_OBSERVE_WRITTEN);
@@ -94,7 +94,7 @@ int main(int argc, char **argv) {
     tick(2);
     CHECK_EQ(firmware_state(&cpu), READY);
 
-    /* Requests only from the call of mb_observe on. */
+    /* Requests are observed after the call of mb_observe only. */
     CHECK(SEND(&cpu, MEMSET, memory_base[0] + 0x20001, 0x5a, 200));
     CHECK_EQ(ask(), 0);
     CHECK_EQ(served.count, 0);
@@ -117,7 +117,7 @@ int main(int argc, char **argv) {
     CHECK_EQ(ask(), 4);
     CHECK(served.count == 4 && served.action == CALL && served.ticks == 2 && served.result == 4);
 
-    /* The testbench's own writes are the library's. */
+    /* Writes by the testbench's backdoor are observed, too. */
     copy();
     written = 0;
     mb_backdoor_write_u32("core1", memory_base[1] + 0x20, 0x12345678);
@@ -128,7 +128,7 @@ int main(int argc, char **argv) {
     mb_observe(4);
     CHECK_HAS(mb_last_error(), "0x4");
 
-    /* Text that is left comes before the exit. */
+    /* Unfinished text is printed before the exit. */
     CHECK(SEND(&cpu, EXIT, 9));
     tick(1);
     CHECK(strcmp(exited, "core0 9 after [core0] one;[core0] two;") == 0);
@@ -140,7 +140,7 @@ int main(int argc, char **argv) {
     written = 0;
     CHECK_EQ(mb_init(argv[1], argv[2], argv[3]), 0);
     CHECK_EQ(written, 0);
-    /* Text that is left when it ends is shown by then. */
+    /* Unfinished text is printed before the process ends. */
     cpu = firmware_at(memory_base[0] + 0x1000, 4, 0);
     firmware_reset(&cpu);
     CHECK_EQ(mb_tick(), 2);

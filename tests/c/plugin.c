@@ -1,6 +1,6 @@
 /*
- * A simulator that loads the library, and then its testbench, while it runs: plugin LIBRARY TESTBENCH MEM MAILBOX ROOT
- * With TESTBENCH defined, this is the testbench.
+ * Simulator that loads the library, and then its testbench, at run time: plugin LIBRARY TESTBENCH
+ * MEM MAILBOX ROOT. With the macro TESTBENCH, this is the testbench.
  */
 #define VHOST_DECLARE_TESTBENCH
 #include <dlfcn.h>
@@ -27,7 +27,7 @@ int main(int argc, char **argv) {
     uint64_t args[] = {40, 2};
     uint32_t status = 77;
     CHECK_EQ(init(argv[3], argv[4], argv[5]), 0);
-    /* A missing function is not looked up again before the next system. */
+    /* A missing function is not looked up again until the next system. */
     CHECK_EQ(call("core0", "any", 2, args, &status), 0);
     CHECK_EQ(status, 3);
     shutdown();

@@ -15,7 +15,7 @@
 
 extern char **environ;
 
-/* Of Linux, set by every sigaction of C's. */
+/* Flag that Linux sets in every sigaction of the C library. */
 enum { RESTORER = 0x04000000 };
 
 struct text {
@@ -98,7 +98,7 @@ static void descriptor(struct text *text, int number) {
 
 void process_look(struct process *process) {
     struct text state = {process->state, process->state + sizeof process->state};
-    /* First: later calls may raise flags. */
+    /* First, since later calls may raise floating-point flags. */
     numbers(&state);
     signals(&state);
     limits(&state);

@@ -1,11 +1,11 @@
-/* State that belongs to the whole process, or to this thread, in words that can be compared. */
+/* State of the process or of this thread, as text that can be compared. */
 #ifndef PROCESS_H
 #define PROCESS_H
 
 struct process {
     /* Signals, masks, locale, environment, folder, umask, floating point, limits, timers, threads, standard streams. */
     char state[64 * 1024];
-    /* Descriptors from 3 on, one a line. */
+    /* Descriptors from 3 on, one per line. */
     char files[16 * 1024];
 };
 

@@ -1,6 +1,6 @@
 /*
- * A simulator with DPI scopes, and a system for each: scopes CASE MEM MAILBOX ROOT
- * Exports are found in the scope that is current, and the chips have the same configuration.
+ * Simulator with DPI scopes, and a system for each: scopes CASE MEM MAILBOX ROOT. Exports are those
+ * of the current scope. All chips have the same configuration.
  */
 #define VHOST_DECLARE_TESTBENCH
 #include <sys/stat.h>
@@ -16,7 +16,7 @@ static const char *mem_cfg, *mailbox_cfg, *fs_root;
 
 struct scope {
     const char *name;
-    /* That whose exports it has; itself unless it is inside of another one. */
+    /* Scope with its exports: itself, unless it is inside of another one. */
     struct scope *top;
     struct firmware cpu;
     uint8_t memory[SIZE];
@@ -26,9 +26,9 @@ struct scope {
 
 static struct scope left = {.name = "top.left", .top = &left}, right = {.name = "top.right", .top = &right};
 static struct scope inner = {.name = "top.left.u.v", .top = &left}, package = {.name = "pkg", .top = &package};
-/* No scope inside of top.left. */
+/* Not inside of top.left, in spite of the prefix. */
 static struct scope longer = {.name = "top.left2", .top = &longer};
-/* Of another model: the same name. */
+/* Scope of another model, with the same name. */
 static struct scope other = {.name = "top.left", .top = &other};
 
 static struct scope *current, *active;
@@ -56,7 +56,7 @@ uint8_t *chip_at(uint64_t address, size_t len) {
     return active->memory + (address - BASE);
 }
 
-/* ---- Exports: of the scope that the library has entered ---- */
+/* ---- Exports of the scope that the library has set ---- */
 
 void mb_bb_mem_read(const char *name, uint64_t addr, uint8_t *data) {
     CHECK(strcmp(name, "ram") == 0);
@@ -91,7 +91,7 @@ uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const 
     (void)ch, (void)arg_len;
     CHECK(strcmp(method, "peek") == 0);
     struct scope *own = current;
-    /* A package's import: for the system whose function this is. */
+    /* An import of a package: the call is for the system that calls this function. */
     svSetScope(&package);
     mb_backdoor_read_u32("cpu", args[0], &word);
     svSetScope(own);
@@ -135,7 +135,7 @@ static void serves(struct scope *scope, uint32_t number) {
 static void by_environment(void) {
     CHECK_EQ(init(&left), 0);
     CHECK_EQ(init(&right), 0);
-    /* Once each; again, they are there. */
+    /* Each one can be built once. */
     CHECK_EQ(init(&left), -1);
     CHECK_HAS(mb_last_error(), "the system exists already");
     CHECK_EQ(left.registered + right.registered, 2);
@@ -147,7 +147,8 @@ static void by_environment(void) {
         CHECK_EQ(peek(&left, BASE + 0x100), i);
     }
 
-    /* From a scope inside; from others the selected one is used, which is the first. */
+    /* Calls from an inner scope are for its system; those from other scopes for the selected
+     * system, here the first. */
     uint32_t word = 0;
     IN(&inner);
     mb_backdoor_read_u32("cpu", BASE + 0x100, &word);
@@ -158,22 +159,22 @@ static void by_environment(void) {
     CHECK(strcmp((IN(NULL), mb_system_name()), "main") == 0);
     IN(&package);
     CHECK_HAS(mb_status(), "not initialised");
-    /* A scope comes before the selection. */
+    /* The scope has priority over the selection. */
     void *of_right = (IN(&right), mb_system_current());
     CHECK_EQ(mb_system_select(of_right), 0);
     CHECK(strcmp((IN(&left), mb_system_name()), "top.left") == 0);
     CHECK(strcmp((IN(&package), mb_system_name()), "top.right") == 0);
     CHECK_EQ(mb_system_select(NULL), 0);
 
-    /* Another model, whose scope has the same name. */
+    /* Another model, with a scope of the same name. */
     CHECK_EQ(init(&other), 0);
     CHECK(strcmp((IN(&other), mb_system_name()), "top.left-2") == 0);
     serves(&other, 7);
     CHECK_EQ(peek(&left, BASE + 0x100), 19);
-    /* Which of them is meant by a scope inside is unknown. */
+    /* An inner scope is ambiguous then. */
     CHECK(strcmp((IN(&inner), mb_system_name()), "main") == 0);
 
-    /* One ends and begins anew. */
+    /* A system ends and starts again. */
     IN(&left);
     mb_shutdown();
     CHECK_HAS(mb_status(), "not initialised");
@@ -197,7 +198,7 @@ static void by_environment(void) {
     }
 }
 
-/* Without the variable there is one system, unless it is asked for. */
+/* Without the variable there is one system, unless the testbench calls mb_system_of_scope. */
 static void by_call(void) {
     IN(NULL);
     CHECK(mb_system_of_scope() == NULL);
@@ -224,7 +225,7 @@ static void wrong_variable(void) {
     CHECK_HAS(mb_last_error(), "VHOST_SYSTEMS is `many`; give `one`, or `scope`");
 }
 
-/* Scopes that come and go, each system shut down in time, need no more systems than there are at a time. */
+/* Systems of many scopes, each shut down before the next, do not exhaust the number of systems. */
 static void come_and_go(void) {
     for (int round = 0; round < 5000; round++) {
         struct scope *scope = calloc(1, sizeof *scope);

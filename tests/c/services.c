@@ -1,15 +1,15 @@
-/* Every request, served as firmware expects. */
+/* Every request, with the response that firmware expects. */
 #include "cases.h"
 #include "check.h"
 #include "chip.h"
 #include "firmware.h"
 
-/* Linux's numbers. */
+/* Error numbers of Linux. */
 enum { ENOENT = 2, EIO = 5, EBADF = 9, EACCES = 13, EFAULT = 14, EINVAL = 22, ENOSYS = 38 };
 
 static struct firmware cpu;
 
-/* Brings the system up and answers `core0`'s handshake. */
+/* Starts the system and completes the handshake of `core0`. */
 static void start(void) {
     CHECK_EQ(mb_init(setup.mem_cfg, setup.mailbox_cfg, setup.fs_root), 0);
     CHECK_EQ(testbench.registered, 2);
@@ -20,7 +20,7 @@ static void start(void) {
     CHECK_EQ(firmware_state(&cpu), READY);
 }
 
-/* Takes the only response, which is there after `ticks` ticks and not before. */
+/* Takes the only response, which arrives after exactly `ticks` ticks. */
 static int64_t answer_after(int ticks, uint32_t wanted_words) {
     uint32_t words;
     int64_t value;
@@ -34,10 +34,10 @@ static int64_t answer_after(int ticks, uint32_t wanted_words) {
     return value;
 }
 
-/* One request that is answered within the tick. */
+/* Sends one request that gets its response within the tick. */
 #define ASK(words, action, ...) (CHECK(SEND(&cpu, action, __VA_ARGS__)), answer_after(1, words))
 
-/* One request that has no answer. */
+/* Sends one request without a response. */
 #define TELL(action, ...)                                   \
     do {                                                    \
         uint32_t words_;                                    \
@@ -67,7 +67,7 @@ static void memory(void) {
     CHECK_EQ(ASK(1, MEMCMP, a, b, 10), 0xff - '0');
     CHECK_EQ(ASK(1, MEMCMP, b, a, 10), '0' - 0xff);
     CHECK_EQ(ASK(1, MEMCMP, a, a, 10), 0);
-    /* Long ones, and the last bytes of the memory. */
+    /* Long texts, and the last bytes of the memory. */
     uint64_t end = memory_base[0] + MEMORY_SIZE;
     CHECK_EQ(ASK(0, MEMSET, end - 0x20000, 7, 0x10000), 0);
     CHECK_EQ(ASK(0, MEMMOVE, end - 0x10000, end - 0x20000, 0x10000), 0);
@@ -110,7 +110,7 @@ static void finish(uint32_t code) {
     CHECK_EQ(mb_tick(), 1);
     CHECK_EQ(testbench.exits, 1);
     CHECK_EQ(testbench.exit_code, code);
-    /* It is over: a reset is ignored. */
+    /* The channel has exited: a reset is ignored. */
     firmware_reset(&cpu);
     for (int i = 0; i < 3; i++)
         CHECK_EQ(mb_tick(), 1);
@@ -127,7 +127,7 @@ void services(void) {
     finish(42);
 }
 
-/* Invalid requests are answered and reported, and service continues. */
+/* Invalid requests get a response and are reported, and service continues. */
 void malformed(void) {
     start();
     uint64_t high = setup.word == 4 ? 0xffffffff : UINT64_MAX;
@@ -137,7 +137,8 @@ void malformed(void) {
     CHECK_EQ(++reports, testbench.reports);
     CHECK_EQ(testbench.last_severity, 2);
     CHECK_HAS(testbench.last_id, "core0");
-    /* One word too few: noted, and served from the entry, whose pointer is nowhere. */
+    /* One word too few is reported. The request is served with the slot's words, whose pointer is
+     * unmapped. */
     CHECK_EQ(ASK(1, PRINT, 1), -EFAULT);
     CHECK_EQ(reports += 2, testbench.reports);
     CHECK_EQ(ASK(1, PRINT, 4, 0x10), -EFAULT);
@@ -154,7 +155,7 @@ void malformed(void) {
     mb_shutdown();
 }
 
-/* Keeps both queues as full as they get. */
+/* Keeps both queues as full as possible. */
 static void exchange(int requests) {
     uint64_t add = text("add");
     int sent = 0, received = 0, idle = 0;
@@ -164,7 +165,7 @@ static void exchange(int requests) {
         while (sent < requests && SEND(&cpu, CALL, add, sent))
             sent++;
         CHECK(mb_tick() > 0);
-        /* Now and then firmware doesn't look. */
+        /* Sometimes firmware takes no responses. */
         if (sent % 3 == 0 && idle++ % 4 != 3)
             continue;
         while (firmware_receive(&cpu, &words, &value)) {
@@ -179,7 +180,8 @@ void bursts(void) {
     uint32_t words;
     int64_t value;
     start();
-    /* Firmware that takes nothing fills the responses, and then the requests. */
+    /* Without firmware taking responses, first the response queue fills, and then the request
+     * queue. */
     int sent = 0;
     for (int tick = 0; tick < 10; tick++) {
         while (SEND(&cpu, CALL, text("add"), sent))
@@ -198,7 +200,7 @@ void bursts(void) {
     mb_shutdown();
 }
 
-/* Slots wrap at 8, and the distinction of full and empty at 16. */
+/* Slots wrap at 8, and the bit that distinguishes full from empty at 16. */
 void wraps(void) {
     start();
     exchange(5000);
@@ -210,7 +212,8 @@ void resets(void) {
     int64_t value;
     start();
     for (int round = 0; round < 20; round++) {
-        /* In the middle of a burst, with a call that hangs behind some answers, and some of them taken. */
+        /* A reset during a burst, with a pending call behind some responses, part of which were
+         * taken. */
         uint64_t add = text("add"), never = text("never");
         for (int i = 0; i < round % QUEUE; i++)
             CHECK(SEND(&cpu, CALL, add, i));
@@ -222,7 +225,7 @@ void resets(void) {
             CHECK(firmware_receive(&cpu, &words, &value));
             CHECK_EQ(value, i);
         }
-        /* The call that hung is dropped before it is polled again: by that its method knows. */
+        /* The pending call is dropped without another poll, which its method can detect. */
         testbench.polls = 0;
         firmware_reset(&cpu);
         CHECK(mb_tick() > 0);
@@ -281,13 +284,13 @@ void two_cores(void) {
     CHECK_EQ(mb_exit_code("", &code), 0);
 }
 
-/* Input of the testbench: bytes before and behind a read, and the end. */
+/* Input from the testbench: bytes before and after a read, and the end. */
 void standard_input(void) {
     uint32_t words;
     int64_t value;
     start();
     CHECK_EQ(ASK(1, FILES, READ, 0, text("...."), 4), -EBADF);
-    /* Protocol 0.3 is offered in the word before the first index. */
+    /* Firmware offers protocol 0.3 in the word before the first index. */
     *chip_at(cpu.request.put - 4, 1) = 3;
     firmware_reset(&cpu);
     CHECK_EQ(mb_tick(), 2);

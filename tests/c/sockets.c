@@ -1,4 +1,4 @@
-/* Sockets: with a system and without, and arguments that are wrong. The clients are of this program, too. */
+/* Sockets with and without a system, and invalid arguments. This program has the clients, too. */
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -33,13 +33,13 @@ static int accepted(void *skt) {
 
 static void sends(int client, const void *data, size_t len) { CHECK_EQ(send(client, data, len, 0), len); }
 
-/* Bytes that have arrived at a client. */
+/* Returns bytes that have arrived at a client. */
 static size_t received_now(int client, char *text, size_t room) {
     ssize_t got = recv(client, text, room, MSG_DONTWAIT);
     return got > 0 ? got : 0;
 }
 
-/* All that a client is sent until it is sent no more. */
+/* Reads until nothing more arrives at a client. */
 static size_t receives(int client, char *text, size_t room) {
     size_t len = 0;
     ssize_t got;
@@ -49,7 +49,7 @@ static size_t receives(int client, char *text, size_t room) {
     return len;
 }
 
-/* An echo of each kind. */
+/* Echoes data of each type. */
 static void talk(void *skt, int client, int id) {
     uint8_t u8 = 7;
     uint16_t u16 = 7;
@@ -91,7 +91,8 @@ static void talk(void *skt, int client, int id) {
 
 /* ---- Without a system ---- */
 
-/* Writes until a client that reads nothing has been sent this number of pieces, or was dropped; returns their number. */
+/* Writes until a client that does not read has been sent this number of pieces, or was dropped.
+ * Returns their number. */
 static size_t fill(void *skt, int id, size_t most) {
     static char piece[1 << 16];
     size_t pieces = 0;
@@ -118,7 +119,7 @@ void sockets_alone(void) {
     CHECK_EQ(testbench.reports, 0);
     CHECK_HAS(mb_status(), "not initialised");
 
-    /* Without configuration the tick fails, and still sends queued data. */
+    /* Without a configuration the tick fails, and still sends queued bytes. */
     int other = connected(skt);
     size_t most = fill(skt, accepted(skt), SIZE_MAX);
     CHECK_EQ(testbench.reports, 1);
@@ -137,7 +138,7 @@ void sockets_alone(void) {
     CHECK_HAS(mb_last_error(), "not open");
 }
 
-/* ---- With a system that comes and goes ---- */
+/* ---- With a system that starts and ends ---- */
 
 void sockets_stay(void) {
     void *skt = c_skt_open("uart", 0), *second;
@@ -160,7 +161,7 @@ void sockets_stay(void) {
     CHECK(second != NULL && second != skt);
     c_skt_close(second);
 
-    /* The end of everything: also of the connection. */
+    /* Closes all, also the connection. */
     mb_shutdown();
     char rest;
     CHECK_EQ(recv(client, &rest, 1, 0), 0);
@@ -184,7 +185,7 @@ static void use_in_call(void) {
     close(client);
 }
 
-/* From inside functions that the library calls. */
+/* Calls from functions that the library calls. */
 void sockets_in_call(void) {
     CHECK_EQ(init(), 0);
     of_method = c_skt_open("uart", 0);
@@ -227,7 +228,7 @@ void sockets_and_threads(void) {
     c_skt_close(skt);
 }
 
-/* ---- Clients that go ---- */
+/* ---- Clients that disconnect ---- */
 
 void sockets_lost(void) {
     uint8_t u8;
@@ -239,12 +240,12 @@ void sockets_lost(void) {
     UNTIL(c_skt_read_u8(skt, id, &u8) != 0);
     CHECK_EQ(c_skt_read_u8(skt, id, &u8), 1);
     CHECK_EQ(u8, 'b');
-    /* That a client goes is no error of anyone's. */
+    /* A client that disconnects is not an error. */
     UNTIL(c_skt_read_u8(skt, id, &u8) != 0);
     CHECK_EQ(c_skt_read_u8(skt, id, &u8), -1);
     CHECK_HAS(mb_last_error(), "end of stream");
     CHECK_EQ(testbench.reports, 0);
-    /* Bytes that it won't have are one, and no signal ends this program. */
+    /* Lost bytes for it are an error, and no signal ends this program. */
     UNTIL(c_skt_write_u8(skt, id, 0) != 1);
     CHECK_EQ(testbench.reports, 1);
     CHECK_EQ(testbench.last_severity, 2);
@@ -254,7 +255,7 @@ void sockets_lost(void) {
     c_skt_disconnect(skt, id);
     CHECK_EQ(testbench.reports, 1);
 
-    /* The limit. */
+    /* The limit of queued bytes. */
     client = connected(skt);
     id = accepted(skt);
     CHECK_EQ(id, 2);
@@ -278,7 +279,7 @@ static void reported(const char *id, const char *part) {
     CHECK_HAS(mb_last_error(), part);
 }
 
-/* Every function that takes a handle. */
+/* Calls every function that takes a handle. */
 static void all_with(void *skt, int id, const char *part) {
     uint8_t u8 = 7;
     uint16_t u16 = 7;
@@ -304,7 +305,7 @@ static void all_with(void *skt, int id, const char *part) {
     CHECK(strcmp(text, "") == 0);
     c_skt_disconnect(skt, id);
     reported("c_skt_disconnect", part);
-    /* Of the socket itself. */
+    /* Functions of the socket itself. */
     if (strcmp(part, "no client") == 0)
         return;
     WRONG(c_skt_port(skt), -1, "c_skt_port");
@@ -356,7 +357,7 @@ void sockets_misuse(void) {
     reported("c_skt_write_bytes", "`data` is NULL");
     CHECK_EQ(c_skt_read_bytes(skt, id, NULL), -1);
     reported("c_skt_read_bytes", "`data` is NULL");
-    /* This program is no simulator. */
+    /* This program is not a simulator. */
     CHECK_EQ(c_skt_write_bytes(skt, id, endless), -1);
     reported("c_skt_write_bytes", "svSize");
 

@@ -1,6 +1,7 @@
 /*
- * Several systems in one process, each with a chip of its own, at the same addresses: systems CASE MEM MAILBOX ROOT
- * The chips have the same configuration, so that a call for the wrong system would reach the wrong chip.
+ * Several systems in one process, each with a chip of its own at the same addresses: systems CASE
+ * MEM MAILBOX ROOT. The chips have the same configuration, so that a call for the wrong system
+ * would access the wrong chip.
  */
 #define VHOST_DECLARE_TESTBENCH
 #include <dirent.h>
@@ -20,7 +21,7 @@ enum { SYSTEMS = 3, SIZE = 0x40000, FD = 10 };
 
 static const char *mem_cfg, *mailbox_cfg, *fs_root;
 
-/* The first system, and two beside it. */
+/* The first system, and two further ones. */
 static const char *const names[SYSTEMS] = {"main", "left", "right"};
 
 static struct chip {
@@ -35,7 +36,7 @@ static struct chip {
 
 static void (*hook)(struct chip *);
 
-/* The chip that firmware.c works on. */
+/* Chip that firmware.c accesses. */
 static struct chip *active = chips;
 
 uint8_t *chip_at(uint64_t address, size_t len) {
@@ -43,7 +44,7 @@ uint8_t *chip_at(uint64_t address, size_t len) {
     return active->memory + (address - BASE);
 }
 
-/* The chip of the system that calls. */
+/* Returns the chip of the calling system. */
 static struct chip *calling(void) {
     void *system = mb_system_current();
     for (int i = 0; i < SYSTEMS; i++)
@@ -83,7 +84,7 @@ uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const 
     if (strcmp(method, "hook") == 0) {
         CHECK_EQ(arg_len, 1);
         hook(chip);
-        /* The library is back where it was, whatever the hook has selected. */
+        /* The library is in this system again, whatever the hook has selected. */
         return args[0];
     }
     *status = 2;
@@ -150,7 +151,7 @@ static void begin(void) {
         handshake(&chips[i]);
 }
 
-/* Ticks until the response is there. */
+/* Ticks until the response arrives. */
 static int64_t response(struct chip *chip) {
     uint32_t words;
     int64_t value;
@@ -184,13 +185,14 @@ static void shut_down_all(void) {
 
 /* ---- Cases ---- */
 
-/* Each system has a state of its own, however their ticks follow one another. */
+/* Each system has its own state, for any order of their ticks. */
 static void interleaved(void) {
     begin();
     for (int i = 0; i < SYSTEMS; i++)
         CHECK_EQ(chips[i].registered, 1);
 
-    /* Requests of all chips wait at once, and are served by the ticks of their systems alone. */
+    /* Requests of all chips wait at the same time, and are served by ticks of their own systems
+     * only. */
     for (int round = 0; round < 20; round++) {
         for (int i = 0; i < SYSTEMS; i++) {
             active = &chips[i];
@@ -245,7 +247,7 @@ static void interleaved(void) {
         CHECK_HAS(mb_status(), "cpu: ");
     }
 
-    /* The watchdog of one is none of the others. */
+    /* The watchdog of one system does not affect the others. */
     use(&chips[1]);
     CHECK_EQ(mb_watchdog(5, 2), 0);
     for (int ticks = 0; ticks < 10; ticks++)
@@ -254,7 +256,7 @@ static void interleaved(void) {
     CHECK(chips[1].reports > 1);
     CHECK_EQ(chips[0].reports + chips[2].reports, 2);
 
-    /* One exits, one goes on, one is shut down and begins anew. */
+    /* One exits, one continues, one is shut down and starts again. */
     for (int i = 1; i < SYSTEMS; i++) {
         active = &chips[i];
         CHECK(SEND(&chips[i].cpu, EXIT, 40 + i));
@@ -310,7 +312,7 @@ static void refuses(void *handle) {
     CHECK(mb_system_current() == before);
 }
 
-/* Handles that are wrong, or not any more. */
+/* Invalid and closed handles. */
 static void handles(void) {
     CHECK(mb_system_current() == NULL);
     CHECK(strcmp(mb_system_name(), "main") == 0);
@@ -325,7 +327,7 @@ static void handles(void) {
     CHECK_EQ(mb_system_close(first), 0);
     refuses(first);
 
-    /* The number is given again, the handle is not. */
+    /* The number is used again, the handle is not. */
     open_all();
     CHECK(chips[1].system != first && chips[2].system != first);
     refuses(first);
@@ -346,7 +348,7 @@ static void handles(void) {
     CHECK_EQ(mb_system_close(named), 0);
     CHECK(mb_system_current() == NULL);
 
-    /* What is set before mb_init is the selected system's. */
+    /* Settings before mb_init apply to the selected system. */
     use(&chips[1]);
     CHECK_EQ(mb_watchdog(3, 1), 0);
     CHECK_EQ(mb_attach("check"), 0);
@@ -362,7 +364,7 @@ static void handles(void) {
         CHECK_EQ(chips[i].reports - before, i == 1);
     }
 
-    /* A selection is that of the process: other threads may make it, and close a system. */
+    /* A selection is for the process: other threads may select, and close a system. */
     in_thread((void *)selects_left);
     CHECK(mb_system_current() == chips[1].system);
     in_thread((void *)closes_right);
@@ -387,7 +389,7 @@ static int descriptors(void) {
     return count;
 }
 
-/* Systems that come and go leave nothing behind. */
+/* Closed systems release their resources. */
 static void many(void) {
     active = &chips[1];
     int before = 0;
@@ -405,7 +407,7 @@ static void many(void) {
     }
     CHECK_EQ(descriptors(), before);
 
-    /* As many as there can be at a time, and one more. */
+    /* The maximum number of systems at the same time, and one more. */
     static void *all[4096];
     char name[32];
     int count = 0;
@@ -425,7 +427,7 @@ static void many(void) {
     CHECK_EQ(descriptors(), before);
 }
 
-/* From inside of a method of `left`. */
+/* Calls from inside a method of `left`. */
 static void inside(struct chip *left) {
     struct chip *right = &chips[2];
     CHECK(left == &chips[1] && mb_system_current() == left->system);
@@ -436,14 +438,14 @@ static void inside(struct chip *left) {
     CHECK_EQ(mb_system_select((void *)1), -1);
     CHECK(mb_system_current() == left->system);
 
-    /* The other one may be used, and comes back here by a method of its own. */
+    /* The other system may be used, also with a method that calls back. */
     uint32_t word = 0;
     CHECK_EQ(mb_system_select(right->system), 0);
     mb_backdoor_write_u32("cpu", BASE + 0x200, 77);
     mb_backdoor_read_u32("cpu", BASE + 0x200, &word);
     CHECK_EQ(word, 77);
     CHECK_EQ(call(right, "which", 0), 2);
-    /* Forks are the process's, which is inside of left's call. */
+    /* Forks concern the process, which is inside a call of `left`. */
     CHECK_EQ(mb_system_select(right->system), 0);
     CHECK_EQ(mb_runs(1, 1), -1);
     CHECK_HAS(mb_last_error(), "mb_runs: it was called from inside a foreign call");
@@ -465,12 +467,12 @@ static void nested(void) {
     begin();
     hook = inside;
     CHECK_EQ(call(&chips[1], "hook", 5), 5);
-    /* A selection inside ends with the function. */
+    /* A selection inside a function ends with it. */
     CHECK(mb_system_current() == chips[1].system);
     CHECK_EQ(chips[2].memory[0x200], 77);
     CHECK_EQ(chips[1].memory[0x200], 0);
 
-    /* The one that a function has selected, and closes. */
+    /* A function selects a system, and closes it. */
     hook = closes_other;
     CHECK_EQ(call(&chips[1], "hook", 6), 6);
     CHECK(mb_system_current() == chips[1].system);
@@ -483,7 +485,7 @@ static void nested(void) {
     mb_shutdown();
 }
 
-/* Handles of sockets say which system they belong to. */
+/* Handles of sockets contain their system. */
 static void sockets(void) {
     open_all();
     void *skt[SYSTEMS];
@@ -513,7 +515,7 @@ static void sockets(void) {
         c_skt_disconnect(skt[i], id);
     }
 
-    /* Those of one end, the others' stay. */
+    /* Sockets of a system that ends are closed, others stay open. */
     use(&chips[1]);
     mb_shutdown();
     CHECK_EQ(c_skt_port(skt[1]), -1);
@@ -521,7 +523,7 @@ static void sockets(void) {
     CHECK_EQ(mb_system_close(chips[2].system), 0);
     CHECK_EQ(c_skt_port(skt[2]), -1);
     CHECK_HAS(mb_last_error(), "is not a handle returned by `c_skt_open`");
-    /* A later system of the same number does not have them. */
+    /* A later system with the same number does not have them. */
     CHECK(mb_system_open("later") != NULL);
     CHECK_EQ(c_skt_port(skt[2]), -1);
     CHECK_EQ(c_skt_accept((void *)((uintptr_t)skt[0] | (uintptr_t)4000 << 28)), -1);
@@ -529,7 +531,7 @@ static void sockets(void) {
     c_skt_close(skt[0]);
 }
 
-/* Each system goes on in both processes, with recordings of their own. */
+/* Each system continues in both processes, with recordings of its own. */
 static void runs(void) {
     begin();
     use(&chips[1]);
@@ -556,7 +558,7 @@ static void runs(void) {
     CHECK(WIFEXITED(status));
     CHECK_EQ(WEXITSTATUS(status), 60);
 
-    /* The first call of a child may be a selection, which stays. */
+    /* The first call of a child may be a selection, which holds. */
     use(&chips[1]);
     CHECK_EQ(mb_fork_prepare(), 0);
     if ((child = fork()) == 0) {
@@ -572,7 +574,7 @@ static void runs(void) {
     shut_down_all();
 }
 
-/* Snapshots count the ticks of the system that has begun them. */
+/* Snapshots count the ticks of the system that has started them. */
 static void snapshots(void) {
     begin();
     use(&chips[1]);
@@ -590,10 +592,10 @@ static void snapshots(void) {
         use(&chips[1]);
         CHECK_EQ(mb_tick(), 1);
     }
-    /* One that another system takes is none of the ticks that left's are due by. */
+    /* Ticks and snapshots of another system do not count for those of `left`. */
     for (int ticks = 0; ticks < 100; ticks++)
         use(&chips[2]), CHECK_EQ(mb_tick(), 1);
-    /* Never woken: left's later ones are newer. */
+    /* Never woken, since later snapshots of `left` are newer. */
     CHECK_EQ(mb_snapshot(), 0);
     use(&chips[1]);
     for (int ticks = 0; ticks < 5; ticks++)
@@ -607,7 +609,7 @@ static void snapshots(void) {
     shut_down_all();
 }
 
-/* The end of the process is that of each system. */
+/* The end of the process ends each system. */
 static void end_all(int by_quit) {
     begin();
     for (int i = 0; i < SYSTEMS; i++) {
@@ -621,7 +623,8 @@ static void end_all(int by_quit) {
 static void ends_by_quit(void) { end_all(1); }
 static void ends_by_exit(void) { end_all(0); }
 
-/* Configurations and names of files by the name of the system; `mem_cfg` and the others contain ${VHOST_SYSTEM}. */
+/* Configurations and file names contain the name of the system: ${VHOST_SYSTEM} in `mem_cfg` and
+ * the others. */
 static void by_name(void) {
     open_all();
     setenv("MEM_CFG_FILE", mem_cfg, 1);
@@ -629,7 +632,7 @@ static void by_name(void) {
     setenv("MAILBOX_FS_ROOT", fs_root, 1);
     for (int i = 0; i < SYSTEMS; i++) {
         use(&chips[i]);
-        /* The first one by its first use. */
+        /* The first use builds the first system. */
         CHECK_EQ(i == 0 ? mb_tick() - 1 : mb_init(NULL, NULL, NULL), 0);
     }
     for (int i = 0; i < SYSTEMS; i++) {
@@ -641,7 +644,7 @@ static void by_name(void) {
     shut_down_all();
 }
 
-/* Overlapping calls of different systems are refused as those of one. */
+/* Overlapping calls of different systems are refused like those of one system. */
 static void *ticks_other(void *unused) {
     CHECK_EQ(mb_system_select(chips[2].system), -1);
     CHECK_EQ(mb_tick(), -1);
@@ -684,7 +687,7 @@ static void opens_left_anew(void) {
     CHECK_EQ(init(&chips[1]), 0);
 }
 
-/* While mb_server_run lets time pass, its system is closed. */
+/* A system is closed while its mb_server_run lets time pass. */
 static void served(void) {
     open_all();
     CHECK_EQ(mb_system_close(chips[2].system), 0);
@@ -692,12 +695,12 @@ static void served(void) {
         CHECK_EQ(init(&chips[i]), 0);
         handshake(&chips[i]);
     }
-    /* The new system of the same number is none that it serves. */
+    /* mb_server_run does not serve a new system with the same number. */
     step = opens_left_anew;
     CHECK_EQ(mb_server_run(), 0);
     handshake(&chips[1]);
     CHECK_EQ(call(&chips[1], "which", 0), 1);
-    /* Nor is there any other now: calls are for the first. */
+    /* After a close, calls are for the first system. */
     step = closes_left;
     CHECK_EQ(mb_server_run(), 0);
     CHECK(mb_system_current() == NULL);
@@ -705,12 +708,12 @@ static void served(void) {
     mb_shutdown();
 }
 
-/* A system serves while another one was never built, or could not be. */
+/* A system serves while another one was never built, or failed to build. */
 static void failed(void) {
     open_all();
     use(&chips[1]);
     CHECK_EQ(mb_init("nowhere.yaml", mailbox_cfg, fs_root), -1);
-    /* A text stays, whatever becomes of its system, until the function is called again. */
+    /* A returned string outlives its system, until the function is called again. */
     const char *why = mb_last_error();
     CHECK_EQ(mb_tick(), -1);
     CHECK_EQ(mb_system_close(chips[1].system), 0);

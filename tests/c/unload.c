@@ -1,6 +1,6 @@
 /*
- * A simulator that unloads what it has loaded: unload PLUGIN MEM MAILBOX ROOT
- * With PLUGIN defined, this is a plugin, which may have the library in it.
+ * Simulator that unloads what it has loaded: unload PLUGIN MEM MAILBOX ROOT. With the macro PLUGIN,
+ * this is a plugin, which may contain the library.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,7 +13,7 @@
 int begin(const char *mem, const char *mailbox, const char *root);
 void *library(void);
 
-/* An address in the library. */
+/* Returns an address in the library. */
 void *library(void) { return (void *)mb_tick; }
 
 int begin(const char *mem, const char *mailbox, const char *root) {
@@ -35,7 +35,7 @@ int main(int argc, char **argv) {
     CHECK_EQ(dlclose(plugin), 0);
     Dl_info still;
     CHECK(dladdr(inside, &still) != 0);
-    /* The recording is written now. */
+    /* The exit writes the recording. */
     exit(38);
 }
 #endif

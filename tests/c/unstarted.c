@@ -1,4 +1,5 @@
-/* A system that can't start. The first argument is a memory configuration, with which one starts before it. */
+/* A system that can't start. With a first argument, a system with this memory configuration starts
+ * before it. */
 #include <vhost.h>
 
 int main(int argc, char **argv) {

@@ -1,10 +1,11 @@
-//! Compares the ids of `docs/protocol.md` with `docs/conformance.md`, and its names of tests with the sources.
+//! Compares the ids in `docs/protocol.md` with `docs/conformance.md`, and its names of tests with
+//! the sources.
 
 use std::collections::HashSet;
 
 use crate::page::{names, page};
 
-/// Ids of a page's statements in their order: a capital letter and a number, in parentheses.
+/// Ids of a page's statements in order: a capital letter and a number, in parentheses.
 fn ids(page: &str) -> Vec<String> {
     let groups = page.split('(').skip(1).filter_map(|rest| {
         let (id, _) = rest.split_once(')')?;
@@ -17,7 +18,7 @@ fn ids(page: &str) -> Vec<String> {
     groups.collect()
 }
 
-/// Rows of the tables that have ids, as cells.
+/// Rows of the tables with ids, as cells.
 fn table(page: &str) -> Vec<[&str; 4]> {
     let rows = page.lines().filter_map(|line| {
         let cells = line.strip_prefix("| ")?.strip_suffix(" |")?;
@@ -36,7 +37,7 @@ fn every_statement_of_the_protocol_has_its_row_in_the_page_on_conformance() {
     let rows: Vec<_> = table(&text).iter().map(|[id, ..]| *id).collect();
     assert_eq!(rows, ids);
 
-    // Numbers of a letter are consecutive from 1, and its ids are together.
+    // Numbers of a letter are consecutive from 1, and its ids are adjacent.
     let mut letters = HashSet::new();
     let mut last = ("", 0);
     for id in &rows {
@@ -67,7 +68,7 @@ fn every_row_of_the_page_on_conformance_names_its_tests() {
         }
         assert_eq!(tests.iter().collect::<HashSet<_>>().len(), tests.len());
     }
-    // Those that the text names beside the tables.
+    // Names outside of the tables.
     let prose = text.lines().filter(|line| !line.starts_with('|'));
     let names = prose.flat_map(names).filter(|name| name.contains('_'));
     let names: Vec<_> = names.collect();

@@ -1,4 +1,4 @@
-/* Reaches the model of docs/migrating.md through the library. */
+/* Accesses the model of docs/migrating.md through the library. */
 #include "vhost.h"
 
 int main(void)
@@ -19,7 +19,7 @@ int main(void)
     __mb_call("cpu", "other", 0, args, &status);
     if (status != 2)
         return 5;
-    /* Behind the model's bytes: it moves none. */
+    /* An access beyond the model's bytes moves none. */
     if (mb_backdoor_read_mem("cpu", 0x100000fe, &word, 4) != -1)
         return 6;
     return 0;

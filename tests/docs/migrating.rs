@@ -29,7 +29,7 @@ fn extract(folder: &Path, name: &str) {
     std::fs::write(folder.join(name), block_of(&page(PAGE), name)).unwrap();
 }
 
-/// Runs a compiler, which must succeed. `None` if it is not installed.
+/// Runs a compiler, which must succeed. Returns `None` if it is not installed.
 fn built(command: &mut Command) -> Option<()> {
     let Output { status, stderr, .. } = match command.output() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -43,7 +43,7 @@ fn built(command: &mut Command) -> Option<()> {
     Some(())
 }
 
-/// Printed past the test's captured output.
+/// Prints the reason of a skip past the test's captured output.
 fn skipped(missing: &str) {
     let _ = writeln!(io::stderr().lock(), "skipped: {PAGE}: not found: {missing}");
 }
@@ -68,8 +68,8 @@ fn features(manifest: &str) -> &str {
     features.split(']').next().unwrap()
 }
 
-/// The example's own tests link it as an archive and as a shared library, without options for its
-/// hook.
+/// The example's own tests link it as an archive and as a shared library, without linker options
+/// for its hook.
 #[test]
 fn the_manifest_asks_for_what_the_example_is_built_with() {
     let example = page("examples/host_crate/Cargo.toml");
@@ -108,7 +108,7 @@ fn firmware_is_served_by_the_host_crate() {
         built(compile.current_dir(&folder)).unwrap();
     }
 
-    // The chip's memories are static memories of this process.
+    // The chip's memories are static memories in this process.
     let text = page(PAGE);
     let memories = block_of(&text, "mem.yaml");
     let here = memories

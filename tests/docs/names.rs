@@ -47,7 +47,7 @@ fn cargo_features() {
     let features = features.filter(|line| !line.starts_with('#'));
     let features = features.filter_map(|line| Some(line.split_once(" = ")?.0));
     let mut known = set(features);
-    // Listed in the other column.
+    // The other column lists it.
     assert!(known.remove("default"));
     assert_eq!(column(&text(), "Cargo features", 0), known);
 }
@@ -198,7 +198,8 @@ fn vhost_variables() {
     assert_eq!(column(&text(), "Environment", 0), known);
 }
 
-/// The page's table is the library's: names, meanings (more may follow them), values and defaults.
+/// The page's table has the library's names, meanings (possibly with additions), values and
+/// defaults.
 #[test]
 fn environment_variables_are_described_as_the_library_does() {
     let page = page("docs/configuration.md");
@@ -294,7 +295,7 @@ fn python_names() {
                 "vhost" => native.contains(&name),
                 "pymb_rpc" if row[0].contains("cocotb") => cocotb.contains(&name),
                 "pymb_rpc" => shim.contains(&name) && cocotb.contains(&name),
-                // Defined by the user and looked up by the bridge.
+                // The user defines it, and the bridge looks it up.
                 _ => bridge.contains(&format!("\"{name}\"")),
             };
             assert!(found, "{}: no {name}", module[0]);
@@ -307,7 +308,7 @@ fn python_names() {
     assert_eq!(unlisted, ["py_mb_backdoor_read_into"]);
 }
 
-/// Limits, each compared with the code that sets it.
+/// Limits on the page equal those in the code.
 #[test]
 fn limits() {
     let text = text();
@@ -329,7 +330,7 @@ fn limits() {
         mailbox_rs::CPRINT_ARGS as u64,
     );
     limit("bytes of a string, NUL included", mailbox_rs::MAX_STRING);
-    // Constants private to the library: the line that defines one is searched.
+    // Constants private to the library: the line with the definition is searched.
     for (name, value, source, line) in [
         (
             "arguments of a testbench's method",

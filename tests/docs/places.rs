@@ -1,10 +1,10 @@
-//! Compares the files and modules that the documentation names with those of the tree.
+//! Compares the files and modules in the documentation with those of the tree.
 
 use std::path::{Path, PathBuf};
 
 use crate::page::{file, page};
 
-/// Rust files below a folder, relative to the project's.
+/// Rust files below a folder, relative to the project's root.
 fn rust_files(folder: &str) -> Vec<PathBuf> {
     let (mut found, mut folders) = (vec![], vec![PathBuf::from(file(folder))]);
     while let Some(next) = folders.pop() {
@@ -51,7 +51,7 @@ fn the_files_of_the_page_on_architecture_are_there() {
     assert!(there.len() > 100);
 }
 
-/// Modules that a list in the comment of a module names: those before a colon.
+/// Modules in the list of a module's comment: the names before a colon.
 fn listed(text: &str) -> Vec<&str> {
     let items = text.lines().filter_map(|line| line.strip_prefix("//! - `"));
     let parts = items.flat_map(|item| item.split("; `"));
@@ -70,7 +70,7 @@ fn lists_of_modules_name_those_that_are_there() {
         let text = page(path.to_str().unwrap());
         let is_module = |name: &&str| text.contains(&format!("mod {name};"));
         let names = listed(&text);
-        // Other lists are not of modules.
+        // Other lists do not name modules.
         if !names.first().is_some_and(is_module) {
             continue;
         }

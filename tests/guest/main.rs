@@ -27,7 +27,7 @@ fn locale(folder: &Path) {
         "LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \".\"\ngrouping 3;3\nEND LC_NUMERIC\n";
     let source = folder.join("comma.source");
     fs::write(&source, SOURCE).unwrap();
-    // It warns that the other categories are missing, and takes those of the locale C.
+    // It warns about missing categories, and takes those of the locale C.
     let output = Command::new("localedef")
         .args(["--no-archive", "--force", "--inputfile"])
         .arg(&source)
@@ -37,14 +37,14 @@ fn locale(folder: &Path) {
     assert!(folder.join("xx_XX/LC_NUMERIC").is_file(), "{output:?}");
 }
 
-/// Replays a recording as far as it goes.
+/// Replays a recording to its end.
 fn replays(trace: &Path) {
     let replayed = Replay::of(trace).run();
     let replayed = replayed.map_err(|error| error.to_string());
     assert!(replayed.is_ok_and(|replayed| replayed.messages > 0));
 }
 
-/// Runs the comparing case with every file that the library may write, in the locale with the
+/// Runs the comparing case with every file that the library can write, in the locale with the
 /// decimal comma.
 fn compares(simulator: &Program, case: &[&str]) {
     locale(&simulator.file(""));
@@ -57,7 +57,7 @@ fn compares(simulator: &Program, case: &[&str]) {
             .env("VHOST_ATTACH", "log=run.log,statistics=run.json")
             .env("VHOST_LOG", "vhost=warn,vhost::start=info"),
     );
-    // Rounded to nearest, with a decimal point, whatever the state of the process.
+    // Rounded to nearest, with a decimal point, independent of the process's state.
     assert_eq!(
         count(&said.stdout, "[core0] 0.2 3.5 0x1p+0\n"),
         2,
@@ -250,7 +250,7 @@ fn a_file_that_another_run_writes_is_refused_and_stays_whole() {
     drop(first.stdin.take());
     assert!(first.wait().unwrap().success());
     replays(&simulator.file("run.trace"));
-    // The process no longer belongs to the library.
+    // The first process has ended, so that another one can write the files.
     RunOutput::of(
         simulator
             .command(&["holds"])
@@ -265,7 +265,7 @@ fn what_is_unloaded_stays_until_the_process_ends() {
     let beside = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
     let archive = built("libvhost.a");
     let mut linkages = vec![vec![library.to_str().unwrap(), &beside]];
-    // Python's library would have to be found, too.
+    // The loader would have to find Python's library, too.
     if cfg!(not(feature = "python")) {
         linkages.push(vec![
             archive.to_str().unwrap(),

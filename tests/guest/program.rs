@@ -23,12 +23,12 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// The simulator, with the shared library.
+    /// Builds the simulator with the shared library.
     pub(crate) fn simulator() -> Self {
         Self::simulator_with(&[])
     }
 
-    /// The simulator, compiled with these flags.
+    /// Builds the simulator with these compiler flags.
     pub(crate) fn simulator_with(flags: &[&str]) -> Self {
         let program = Self::new();
         let [library, beside] = shared();
@@ -40,7 +40,7 @@ impl Program {
         program
     }
 
-    /// Folder without a program.
+    /// Creates a folder without a program.
     pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("mem.yaml"), MEMORY).unwrap();
@@ -59,7 +59,7 @@ impl Program {
         Self { method, ..self }
     }
 
-    /// Compiles files of `tests/c`; flags of the compiler may be among them.
+    /// Compiles files of `tests/c`; the list may contain compiler flags.
     pub(crate) fn compile(&self, name: &str, sources: &[&str]) {
         compile(&self.file(name), sources);
     }
@@ -74,15 +74,15 @@ impl Program {
         String::from_utf8(fs::read(self.file(name)).unwrap()).unwrap()
     }
 
-    /// Command that runs the program in the folder with an environment of its own. `before`:
-    /// arguments before the configuration.
+    /// Command that runs the program in the folder, with an environment of its own. `before` has
+    /// arguments that precede the configuration.
     pub(crate) fn command(&self, before: &[&str]) -> Command {
         let mut command = Command::new(self.file("program"));
         self.prepare(&mut command, before);
         command
     }
 
-    /// The same command by a line of the shell, in which `"$@"` stands for it.
+    /// The same command through a line of the shell, with `"$@"` in its place.
     pub(crate) fn by_shell(&self, line: &str, before: &[&str]) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", line, "sh"]).arg(self.file("program"));

@@ -36,7 +36,7 @@ fn the_process_stays_as_it_is() {
     compares_with(WORKS, "works");
 }
 
-/// Reports of exceptions are made, and observed, with the simulator's floating-point state.
+/// Reports of exceptions are formatted and observed with the simulator's floating-point state.
 #[test]
 fn the_process_stays_as_it_is_in_reports_of_exceptions() {
     for fails in [
@@ -177,7 +177,7 @@ async def prints(channel):
         ("C.UTF-8", None, 1),
         ("C", Some("1"), 1),
         ("C", Some("0"), 3),
-        // Python raises its own error; the process does not end.
+        // Python raises its own error, and the process does not end.
         ("C", Some("2"), 251),
     ] {
         let mut run = simulator.command(&["calls"]);
@@ -239,8 +239,8 @@ print(streams, sys.flags.utf8_mode, sys.getfilesystemencoding())
     }
 }
 
-/// Ways in which Python starts a program, and the state of `SIGPIPE` and `SIGXFSZ` there: blocked,
-/// ignored.
+/// Ways in which Python starts a program, and the resulting states of `SIGPIPE` and `SIGXFSZ`:
+/// blocked, ignored.
 const STARTS: &str = r#"
 import asyncio, multiprocessing, os, subprocess, sys
 
@@ -322,7 +322,7 @@ async def works(channel):
         return;
     };
     let wanted = String::from_utf8(wanted.stdout).unwrap();
-    // If python3 ignores a signal but the simulator does not, the simulator's state counts.
+    // If python3 ignores a signal and the simulator does not, the simulator's state is expected.
     let wanted = wanted
         .replace("'system': [0, 16781312]", "'system': [0, 0]")
         .replace("'spawn': [0, 16781312]", "'spawn': [0, 0]");

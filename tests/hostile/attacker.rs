@@ -23,7 +23,7 @@ pub(crate) struct Attacker {
     pub(crate) spares_mail: bool,
     /// The highest descriptor known to be open.
     pub(crate) given: Rc<Cell<u64>>,
-    /// True if nothing may end the service: no exit, no other protocol version.
+    /// True if the service must not end: no exit, no other protocol version.
     pub(crate) immortal: bool,
 }
 
@@ -111,8 +111,7 @@ impl Attacker {
             }
             120..260 => {
                 args[0] = self.put(vhost, |rng| match rng.u8(..32) {
-                    // The most conversions that a string has room for, none of which has an
-                    // argument.
+                    // The maximum number of conversions in a string, all without an argument.
                     0 => b"%n".repeat(2047),
                     _ => jumble(rng, &FORMATS, 40),
                 });
@@ -265,8 +264,8 @@ impl Attacker {
         }
     }
 
-    /// Writes text to memory, usually with its NUL, and returns its address; sometimes the address
-    /// of something else.
+    /// Writes text to memory, usually with its NUL, and returns its address; sometimes returns
+    /// another address.
     fn put(&mut self, vhost: &Vhost, text: impl FnOnce(&mut Rng) -> Vec<u8>) -> u64 {
         if self.rng.u8(..8) == 0 {
             return self.pointer();
@@ -274,7 +273,7 @@ impl Attacker {
         let mut text = text(&mut self.rng);
         let region = self.rng.choice([RAM, NEXT, EDGE, TOP]).unwrap_or(RAM);
         let address = if self.rng.u8(..6) == 0 {
-            // Up to the last byte, after which there may be no memory.
+            // Up to the last byte; the next one may be unmapped.
             region.end().wrapping_sub(text.len() as u64)
         } else {
             text.push(0);
@@ -356,8 +355,8 @@ fn jumble(rng: &mut Rng, pieces: &[&[u8]], most: usize) -> Vec<u8> {
         .collect()
 }
 
-/// True if the host would write into a mailbox. A range that starts outside of one and reaches into
-/// it fails.
+/// True if the host would write into a mailbox. A range that starts outside of a mailbox and
+/// extends into it fails.
 fn writes_over_mail(entry: &RequestEntry) -> bool {
     let RequestEntry { action, args, .. } = entry;
     match (*action, args[0]) {

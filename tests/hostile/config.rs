@@ -1,5 +1,5 @@
-//! Malicious configuration and images for a whole system: each is rejected or accepted, quickly and
-//! in little memory.
+//! Malicious configurations and images for a whole system: each is rejected or accepted, within a
+//! short time and with little memory.
 
 use std::fs::{self, OpenOptions};
 use std::path::Path;
@@ -17,7 +17,7 @@ fn start(directory: &Path, memories: &str, mailboxes: &str) -> Result<Vhost, vho
     mailbox_init_with_config(&file, mailboxes)
 }
 
-/// Sizes beyond any process: an error that names the memory, or no effect.
+/// Sizes that exceed any process: an error that names the memory, or no effect.
 pub(crate) fn sizes(directory: &Path) {
     let one = |keys: &str| {
         let memories = format!("space:\n  core:\n    - big: {{{keys}}}\n");
@@ -50,8 +50,8 @@ fn image(address: u64, memory_size: u64) -> Vec<u8> {
     Elf::of(vec![Segment::at(address, &bytes, memory_size)]).build()
 }
 
-/// Image with more debug information than fits into memory: it stays in its file, and is no part of
-/// a recording.
+/// Image with more debug information than fits into memory: it is not read, and not part of a
+/// recording.
 pub(crate) fn debug_information(directory: &Path) {
     const DEBUG: u64 = 1 << 40;
     let elf = Elf {
@@ -66,7 +66,7 @@ pub(crate) fn debug_information(directory: &Path) {
         .write(true)
         .open(&file)
         .expect("the image");
-    // The largest empty file that the file system allows; in any case more than may be held.
+    // The largest sparse file of the file system; in any case larger than the limit of memory.
     let lens = [DEBUG, 1 << 33, 1 << 31];
     let grown = lens
         .iter()
@@ -100,7 +100,7 @@ pub(crate) fn debug_information(directory: &Path) {
     Replay::of(&trace).run().expect("a replay");
 }
 
-/// Loadable bytes are read while they are written. A segment without memory is not read.
+/// Loadable bytes are read in pieces while they are written. A segment without memory is not read.
 pub(crate) fn large_segments(vhost: &Vhost, directory: &Path) {
     let file = directory.join("large.elf");
     let large = |address: u64, file_size: u64| {
@@ -122,7 +122,7 @@ pub(crate) fn large_segments(vhost: &Vhost, directory: &Path) {
     assert!(most < 8 << 20, "{most} bytes were held");
 }
 
-/// Images that claim more bytes than they have, then images with overwritten bytes.
+/// Images that claim more bytes than they have, and images with overwritten bytes.
 pub(crate) fn images(vhost: &Vhost, directory: &Path, rounds: u64) {
     let file = directory.join("image.elf");
     let load = |space: &str, image: &[u8]| {
@@ -173,7 +173,7 @@ pub(crate) fn images(vhost: &Vhost, directory: &Path, rounds: u64) {
     }
 }
 
-/// Nearly valid texts. A system of an accepted one starts and ticks.
+/// Nearly valid texts. A system with an accepted one starts and ticks.
 pub(crate) fn texts(directory: &Path, rounds: u64) {
     const MEMORIES: &str = "shared:\n  ram: &ram {base: 0x80000000, size: 0x4000, path: ram, width: 128, array_dims: {rows: 16, cols: 64}, backend: static}\nspace:\n  core0:\n    - rom: {base: 0, size: 4096, backend: log, init: {method: random, seed: 1}}\n    - [ram]\n  core1:\n    - ram2: {<<: *ram, base: 0x90000000}\n    - sram: {path: s, base: 0x5000000, size: 64, width: 64, bank_width: 32, bank_depth: 4, backend: static, banks: [[a, b], [c, d]]}\n";
     const MAILBOXES: &str = "a: &a {space: core0, base: 0x80000000, ptr: 64, cache_line: 64}\nb: {<<: *a, space: core1, base: 0x90001000, ptr: 32}\n";

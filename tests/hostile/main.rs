@@ -1,5 +1,5 @@
-//! Hostile firmware against a whole system: nothing that it writes into memory may crash, hang or
-//! exhaust its host.
+//! Hostile firmware with a whole system: no content of its memory may crash, hang or exhaust the
+//! host.
 //!
 //! `VHOST_HOSTILE_REQUESTS` sets the number of requests, `VHOST_HOSTILE_RECORDINGS` the number of
 //! damaged recordings, `VHOST_HOSTILE_SEED` the first seed.
@@ -44,7 +44,7 @@ use well_behaved::WellBehaved;
 #[global_allocator]
 static HEAP: heap::Counted = heap::Counted;
 
-/// Most bytes that may be allocated at a time, while lengths up to 2^64 - 1 are claimed.
+/// Maximum number of bytes allocated at the same time, with claimed lengths up to 2^64 - 1.
 const MOST_HELD: usize = 64 << 20;
 
 const fn plan(
@@ -82,8 +82,8 @@ fn plans() -> Vec<Plan> {
         .collect()
 }
 
-/// Most bytes that may stay allocated of systems that have ended or requests that were served. The
-/// count begins after some systems or ticks, since some allocations are made once.
+/// Maximum number of bytes that stay allocated after the end of a system or a served request.
+/// Counted after some systems or ticks, since some allocations are made once.
 const MOST_KEPT: usize = 16 << 10;
 const WARM: u64 = 3;
 
@@ -107,7 +107,7 @@ impl AddAssign for Tally {
     }
 }
 
-/// Channel whose firmware keeps no rule.
+/// Channel whose firmware violates all rules.
 struct Random {
     firmware: Firmware<Ram>,
     attacker: Attacker,
@@ -160,7 +160,8 @@ fn run_system(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> RunR
     let mut well_behaved = WellBehaved::new(&fixture, &WELL_BEHAVED, seed);
     let mut life = RunResult::default();
     let mut held = 0;
-    // What is kept once for each format is there after half of a long life, and little follows.
+    // Allocations that are made once per format have been made after half of a long run, and few
+    // follow.
     let (warm, most_kept) = match ticks / 2 > WARM * TICKS {
         true => (ticks / 2, 4 * MOST_KEPT),
         false => (WARM * TICKS, 16 * MOST_KEPT),
@@ -265,7 +266,7 @@ fn attack(directory: &Path, backings: &[Backing], requests: u64) {
     // A format causes few reports, whatever it contains.
     assert!(misbehaving.formats < 9 * misbehaving.sent);
     assert!(misbehaving.malformed > 0 && misbehaving.resets > 0);
-    // In memory that drops what is written, few formats are there to be read.
+    // Memory that drops writes contains few formats.
     let has_formats = misbehaving.formats > 0 || !backings.contains(&Backing::Static);
     assert!(has_formats, "{misbehaving:?}");
     assert!(most < MOST_HELD, "{most} bytes were held");
@@ -313,7 +314,7 @@ fn a_tap_that_panics_is_left_out() {
         for _ in 0..10 {
             well_behaved.round(&fixture);
         }
-        // As findings of checkers: the tap does not see them.
+        // The tap does not observe them, since they are findings of checkers.
         let reports = fixture.found.take();
         let [report] = &reports[..] else {
             panic!("{reports:?}");

@@ -1,5 +1,5 @@
-//! Firmware that keeps the rules of the queues and breaks all others: the response to each request
-//! is predicted.
+//! Firmware that keeps the rules of the queues and violates all others. The response to each
+//! request is predicted.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::Ordering;
@@ -20,10 +20,10 @@ pub(crate) struct Misbehaving {
     name: &'static str,
     firmware: Firmware<Ram>,
     pub(crate) attacker: Attacker,
-    /// Sent requests, up to the first that may have no response.
+    /// Sent requests, up to the first one that may have no response.
     sent: VecDeque<Sent>,
     slot: u32,
-    /// Ticks without a response.
+    /// Number of ticks without a response.
     silent_ticks: u32,
     exited: bool,
     /// Kinds of requests already reported for too few words, and methods already reported for too
@@ -66,8 +66,8 @@ impl Sent {
     }
 }
 
-/// Ticks without a response after which a channel waits for the method `forever`, or there is a
-/// bug.
+/// Number of ticks without a response after which a channel must be waiting for the method
+/// `forever`; otherwise there is a bug.
 const PATIENCE: u32 = 48;
 
 impl Misbehaving {
@@ -110,7 +110,7 @@ impl Misbehaving {
         }
         for _ in 0..self.attacker.rng.u32(..10) {
             let entry = self.attacker.entry(&fixture.vhost);
-            // The slot has all arguments, whatever the number of words says.
+            // The slot has all arguments, independent of the number of words.
             let whole = RequestEntry {
                 words: REQUEST_ARGS as u32,
                 ..entry

@@ -1,21 +1,21 @@
-//! Runs a test in a process of its own, so that the heap belongs to it alone, and that its
-//! thousands of intended reports and panics hide no others.
+//! Runs a test in a process of its own: its heap belongs to the test alone, and its thousands of
+//! intended reports and panics hide no others.
 
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Variable that is set in the separate process: the directory for the test's files.
+/// Variable of the separate process: the directory for the test's files.
 const DIRECTORY: &str = "VHOST_HOSTILE_DIRECTORY";
 
-/// Beginning of lines that the separate process reports.
+/// Prefix of lines that the separate process reports.
 pub(crate) const REPORT_PREFIX: &str = "hostile: ";
 
-/// Beginning of the line with the seed of the current system, with which the run can be repeated.
+/// Prefix of the line with the seed of the current system, by which the run can be repeated.
 pub(crate) const SEED: &str = "VHOST_HOSTILE_SEED";
 
-/// Last lines of output that are shown of a failed test.
+/// Number of lines at the end of the output that are shown for a failed test.
 const SHOWN: usize = 60;
 
 /// Runs `body` in a separate process, for the test of this name, and prints the lines that it
@@ -30,7 +30,7 @@ pub(crate) fn in_subprocess(test: &str, body: impl FnOnce(&Path)) {
     let ended = Command::new(env::current_exe().expect("the test's own program"))
         .args([test, "--exact", "--nocapture"])
         .env(DIRECTORY, fixture.path())
-        // Thousands of callbacks panic on purpose.
+        // Thousands of callbacks panic intentionally.
         .env("RUST_BACKTRACE", "0")
         .stdout(file.try_clone().expect("the same file"))
         .stderr(file)

@@ -1,5 +1,5 @@
-//! Malicious recordings: read, decoded and replayed to an end or an error, quickly and in little
-//! memory.
+//! Malicious recordings: read, decoded and replayed to an end or an error, within a short time and
+//! with little memory.
 
 use std::fs;
 use std::io;
@@ -114,7 +114,7 @@ pub(crate) fn record(directory: &Path) -> PathBuf {
     trace
 }
 
-/// Damages a recording while it stays well-formed.
+/// Damages a recording that stays well-formed.
 fn harm(rng: &mut Rng, frames: &mut Vec<Vec<u8>>) {
     let any = rng.usize(..frames.len());
     match rng.u8(..8) {
@@ -142,16 +142,16 @@ fn harm(rng: &mut Rng, frames: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// One of this number of recordings is replayed, the others are only read.
+/// Of this number of recordings one is replayed; the others are only read.
 const REPLAYED: u64 = 4;
 
-/// Number of recordings after which the process holds what it keeps.
+/// Number of recordings after which the process has made its permanent allocations.
 const FIRST: u64 = 100;
 
-/// Maximum number of bytes that it holds in addition after the last one.
+/// Maximum number of bytes that it allocates in addition until the last one.
 const MOST_GROWN: usize = 32 * 1024;
 
-/// Reads `count` recordings, each damaged in another way.
+/// Reads `count` recordings, each with other damage.
 pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     static PANICS: AtomicU64 = AtomicU64::new(0);
     let sound = record(directory);

@@ -23,7 +23,7 @@ pub(crate) struct WellBehaved {
 
 /// Strings, in the memory of the channels.
 const STRINGS: [(u64, &str); 3] = [(0x1_3000, TEXT), (0x1_3100, "echo"), (0x1_3200, "good.txt")];
-/// Address of a byte for itself.
+/// Address of a single byte.
 const END_OF_LINE: u64 = 0x1_3000 + TEXT.len() as u64;
 
 impl WellBehaved {
@@ -135,7 +135,7 @@ impl WellBehaved {
         assert_eq!(wrong, None, "the first byte that is wrong");
     }
 
-    /// Result of a request that can't be predicted.
+    /// Returns the result of a request that can't be predicted.
     fn number(&mut self, fixture: &HostFixture, request: &Request) -> u64 {
         self.shake_hands(fixture);
         assert!(self.firmware.try_send(request), "the queue is full");

@@ -24,7 +24,7 @@ async def greet(channel, address):
     Subprocess::with(script).run(test, || {
         let fixture = PythonFixture::new();
         let mut firmware = fixture.firmware();
-        // The last text is no UTF-8, so Python can't represent it.
+        // The last text is not UTF-8, so that Python can't represent it.
         for (name, back, len) in [
             (&b"otto"[..], &b"OTTO!"[..], 4),
             ("café".as_bytes(), "CAFÉ!".as_bytes(), 4),
@@ -152,8 +152,8 @@ async def catches(channel):
     }
 }
 
-/// The system of a Rust program belongs to its thread; another thread finds none. The GIL is
-/// released while the system works, or this test would hang.
+/// The system of a Rust program belongs to its thread; another thread has none. The GIL is released
+/// while the system works; otherwise this test would hang.
 #[test]
 fn another_thread_has_no_system() {
     let script = "
@@ -225,7 +225,7 @@ extern "C" fn ask_for_seven() -> u64 {
     SYSTEM.with_borrow(|system| {
         let system = system.as_ref().unwrap();
         let progress = system.poll_call(CORE32, "seven", &[]).unwrap();
-        // Inside a task the call begins with the next turn of the event loop.
+        // Inside a task, the call begins in the next turn of the event loop.
         u64::from(progress == Pending)
     })
 }

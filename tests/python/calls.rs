@@ -20,7 +20,7 @@ async def offered(channel): return 3
         assert_eq!(fixture.call("both").unwrap(), Ready(2));
         assert_eq!(fixture.poll(CORE64, "sum", &[3, 4]).unwrap(), Ready(7));
         assert_eq!(fixture.call("nobody").unwrap(), Absent);
-        // More than the testbench accepts.
+        // More arguments than the testbench accepts.
         let args: Vec<u64> = (0..19).collect();
         assert_eq!(fixture.poll(CORE64, "names", &args).unwrap(), Ready(619));
         assert!(
@@ -95,7 +95,7 @@ async def quotes(channel): raise Broken('firmware said \\udcff')
         let failure = fixture.failure(CORE64, "moody", &[1, 2, 3]);
         assert!(failure.contains("TypeError"), "{failure}");
         assert_eq!(fixture.poll(CORE64, "moody", &[0]).unwrap(), Ready(5));
-        // Half of a surrogate pair, as firmware's strings may contain.
+        // Half of a surrogate pair, which firmware's strings may contain.
         let failure = fixture.failure(CORE64, "quotes", &[]);
         for part in ["Traceback", "in quotes", "Broken: firmware said"] {
             assert!(failure.contains(part), "{part}: {failure}");
@@ -183,7 +183,7 @@ async def wait(channel, ticks):
                 Ready(ticks)
             );
         }
-        // A call that is not polled on every tick goes on: it is neither dropped nor restarted.
+        // A call that is not polled on every tick continues: it is neither dropped nor restarted.
         for ticks in [25, 3] {
             assert_eq!(fixture.poll(CORE64, "wait", &[ticks]).unwrap(), Pending);
             for _ in 0..ticks / 10 {
@@ -196,7 +196,7 @@ async def wait(channel, ticks):
                 Ready(ticks)
             );
         }
-        // The result was delivered, so the same call begins again.
+        // The result was returned, so the same call begins again.
         assert_eq!(fixture.poll(CORE64, "wait", &[1]).unwrap(), Pending);
         fixture.tick();
         assert_eq!(fixture.poll(CORE64, "wait", &[1]).unwrap(), Ready(1));
@@ -450,7 +450,7 @@ async def fails(channel, value):
         let calls = std::env::var(CALLS).map_or(10_000, |calls| calls.parse().unwrap());
         let fixture = PythonFixture::new();
         let make = |calls: u64| {
-            // Two calls per round, and some that take longer.
+            // Two calls per round, and some that take several ticks.
             for value in 0..calls / 2 {
                 fixture.poll(CORE64, "quick", &[value]).unwrap();
                 fixture

@@ -140,7 +140,7 @@ impl PythonFixture {
     }
 }
 
-/// Memory of a system, as firmware accesses it.
+/// Memory of a system, accessed as by firmware.
 pub(crate) struct Chip(Rc<Vhost>);
 
 impl Memory for Chip {
@@ -154,7 +154,7 @@ impl Memory for Chip {
     }
 }
 
-/// Testbench methods: `sum`, and `both`, which Python may have, too.
+/// Testbench methods: `sum`, and `both`, which Python may define, too.
 #[unsafe(no_mangle)]
 extern "C" fn mb_sv_call(
     _: *const c_char,

@@ -1,5 +1,5 @@
-//! Methods in Python, with the real interpreter and a whole system. An interpreter lasts as long as
-//! its process, so each test has a process and Python modules of its own.
+//! Methods in Python, with a real interpreter and a whole system. A process has one interpreter, so
+//! each test has a process and Python modules of its own.
 
 #![cfg(feature = "python")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]

@@ -140,7 +140,7 @@ async def twice(channel):
         assert_eq!(fixture.call("twice").unwrap(), Pending);
         assert_eq!(fixture.poll(CORE32, "twice", &[]).unwrap(), Pending);
         fixture.tick();
-        // A call in progress ends with the old module.
+        // A call in progress ends when its module is replaced.
         assert_eq!(fixture.call("twice").unwrap(), Ready(1));
         assert_eq!(fixture.call("twice").unwrap(), Ready(2));
         assert_eq!(fixture.poll(CORE32, "twice", &[]).unwrap(), Ready(1));
@@ -218,7 +218,7 @@ async def slow(channel, value):
     });
 }
 
-/// The shim of cocotb on `PYTHONPATH`, as for a run with cocotb, where there is no cocotb.
+/// The shim of cocotb on `PYTHONPATH`, as for a run with cocotb, in a process without cocotb.
 #[test]
 fn the_shim_of_cocotb_is_passed_over_without_cocotb() {
     let shim = concat!(env!("CARGO_MANIFEST_DIR"), "/python/cocotb");

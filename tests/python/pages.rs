@@ -5,7 +5,7 @@ use vhost::Progress::{Pending, Ready};
 use crate::fixture::{CORE32, CORE64, DATA, PythonFixture};
 use crate::subprocess::Subprocess;
 
-/// Blocks of the page: a user-defined `poll`, and registered methods.
+/// Code blocks of the page: a user-defined `poll`, and registered methods.
 fn shims() -> [&'static str; 2] {
     let page = include_str!("../../docs/migrating.md");
     let blocks = page.split("```python\n").skip(1);

@@ -25,7 +25,7 @@ def poll(method, channel, *args):
 ";
 
 /// Two channels call the same callback at the same time, twice. Their own ticks are enough; later
-/// ones do nothing.
+/// ticks do nothing.
 fn walks() {
     let fixture = PythonFixture::new();
     for _ in 0..2 {
@@ -126,8 +126,8 @@ def poll(method, channel, *args):
     );
 }
 
-/// The module's tick function is called on each tick, or only while its `tasks` are not empty if it
-/// has them.
+/// The module's tick function is called on each tick; only while its `tasks` are not empty, if it
+/// has `tasks`.
 fn own_tick(test: &str, name: &str, tasks: &str, idle: usize) {
     let script = format!(
         "
@@ -455,7 +455,7 @@ def poll(method, channel, *args):
     );
 }
 
-/// It waits for the chip, in a task of the library's loop or without any.
+/// A callback waits for the chip, in a task of the library's loop or without a loop.
 #[test]
 fn a_call_that_takes_long_is_no_warning() {
     let script = format!(

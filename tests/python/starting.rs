@@ -1,4 +1,4 @@
-//! Choice of the interpreter, and its path.
+//! Selection of the interpreter, and its path.
 
 use std::path::Path;
 use std::process::Command;
@@ -49,7 +49,7 @@ fn another_folder_of_shims_may_be_named() {
     }
 }
 
-/// Only the library has been copied.
+/// Only the library was copied.
 #[test]
 fn a_library_without_its_folder_brings_its_own_shim() {
     let said = Subprocess::with(WHERE)

@@ -1,4 +1,4 @@
-//! Several systems of the C ABI: one of them has methods in Python at a time.
+//! Several systems of the C ABI: one at a time has methods in Python.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr;
@@ -13,7 +13,7 @@ use crate::support::c_host::{MAILBOX, MAILBOXES, MEMORIES, init, mb_tick, read, 
 const NAME: u64 = 0x3000;
 const DATA: u64 = 0x4000;
 
-/// Result of a call that nobody has: -ENOSYS in 32 bits.
+/// Result of a call of a missing method: -ENOSYS in 32 bits.
 const NO_METHOD: u64 = 0xffff_ffda;
 
 mod c {
@@ -26,14 +26,14 @@ mod c {
     }
 }
 
-/// System beside the first; its memory is accessed while it is selected.
+/// Further system, whose memory is accessed while it is selected.
 #[derive(Clone, Copy)]
 struct System(*mut c_void);
 
 impl System {
     fn open(name: &str) -> Self {
         let name = CString::new(name).unwrap();
-        // SAFETY: it is a C string.
+        // SAFETY: a C string.
         let system = unsafe { c::mb_system_open(name.as_ptr()) };
         assert_ne!(system, ptr::null_mut());
         Self(system)
@@ -60,7 +60,7 @@ impl Memory for System {
     }
 }
 
-/// Begins a system, and returns its firmware.
+/// Starts a system, and returns its firmware.
 fn begin(name: &str) -> (System, Firmware<System>) {
     let folder = tempfile::tempdir().unwrap();
     let system = System::open(name);
@@ -75,12 +75,12 @@ fn begin(name: &str) -> (System, Firmware<System>) {
     (system, firmware)
 }
 
-/// Result of a call by firmware. Between the ticks this system is selected, too.
+/// Result of a call by firmware. This system is also selected between ticks.
 fn call(system: System, firmware: &mut Firmware<System>, method: &str, args: &[u64]) -> u64 {
     call_while(system, firmware, method, args, system)
 }
 
-/// Result of a call by firmware. Between the ticks the other system is selected.
+/// Result of a call by firmware. The other system is selected between ticks.
 fn call_while(
     system: System,
     firmware: &mut Firmware<System>,
@@ -138,14 +138,15 @@ fn one_system_has_methods_at_a_time() {
         left.read(DATA, &mut word);
         assert_eq!(u32::from_le_bytes(word), 42);
 
-        // The testbench's methods are any system's.
+        // All systems have the testbench's methods.
         for _ in 0..2 {
             assert_eq!(call(right, &mut of_right, "poke", &[DATA, 1]), NO_METHOD);
             assert_eq!(call(right, &mut of_right, "sum", &[3, 4]), 7);
         }
         assert_eq!(call(left, &mut of_left, "poke", &[DATA, 43]), 43);
 
-        // A thread of Python's own is refused while another system is selected, and never given that one's memory.
+        // A thread of Python is refused while another system is selected, and never accesses that
+        // system's memory.
         assert_eq!(call(left, &mut of_left, "elsewhere", &[DATA]), 43);
         let mut seen =
             (0..100).map(|_| call_while(left, &mut of_left, "elsewhere", &[DATA], right));
@@ -155,7 +156,7 @@ fn one_system_has_methods_at_a_time() {
         });
         assert_eq!(refused, Some(99));
 
-        // Whoever asks first has them next.
+        // The next system that calls a method has them.
         left.close();
         assert_eq!(call(right, &mut of_right, "poke", &[DATA, 8]), 8);
         right.close();

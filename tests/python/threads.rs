@@ -20,7 +20,7 @@ const DATA: u64 = 0x4000;
 /// Ticks after which a call is considered lost.
 const LIMIT: usize = 200_000;
 
-/// Memory, accessed by the C ABI. None of its calls is refused, whatever Python's threads do.
+/// Memory, accessed by the C ABI. Threads of Python never cause the refusal of a call.
 struct Chip;
 
 impl Memory for Chip {
@@ -100,7 +100,7 @@ fn simulate(calls: impl FnOnce(&mut Simulator, &mut Firmware<Chip>)) {
     thread::spawn(|| mb_shutdown()).join().unwrap();
 }
 
-/// Callback of several ticks; its result is the number of threads that ran it.
+/// Callback that takes several ticks. Its result is the number of threads that ran it.
 const WALK: &str = "
 import asyncio, threading, vhost
 async def walk(channel, address, ticks):

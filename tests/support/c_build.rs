@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Variable with the file to which a program with counters writes them.
+/// Variable with the file for the counts of a program with coverage counters.
 const COUNTS: &str = "LLVM_PROFILE_FILE";
 
-/// Compiles files of `tests/c` to `output`; flags of the compiler may be among them.
+/// Compiles files of `tests/c` to `output`; the list may contain compiler flags.
 pub(crate) fn compile(output: &Path, arguments: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    // Tests run at once in processes of their own, and some have one program.
+    // Tests run concurrently in processes of their own, and some share a program.
     let own = output.with_extension(std::process::id().to_string());
     let compiled = Command::new(cc)
         .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror"])
@@ -35,7 +35,7 @@ pub(crate) fn clear_environment(program: &mut Command) -> &mut Command {
     program.env_clear().envs(counts)
 }
 
-/// Takes counts away from a program that may not write files: they are written to a file, too.
+/// Disables the counts of a program that must not write files, since counts are written to a file.
 pub(crate) fn without_counts(program: &mut Command) -> &mut Command {
     program.env(COUNTS, "/dev/null")
 }
@@ -53,7 +53,7 @@ pub(crate) fn built(file: &str) -> PathBuf {
     built
 }
 
-/// Arguments to link a program with the shared library.
+/// Arguments that link a program with the shared library.
 pub(crate) fn shared() -> [String; 2] {
     let library = built("libvhost.so");
     let folder = library.parent().unwrap();

@@ -1,4 +1,4 @@
-//! The C ABI for tests in Rust, and configuration of a system.
+//! C ABI for tests in Rust, and a configuration of a system.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::path::Path;
@@ -88,20 +88,20 @@ pub(crate) fn read(address: u64, data: &mut [u8]) -> bool {
 /// Calls `mb_save`.
 pub(crate) fn save(file: &str) -> c_int {
     let file = CString::new(file).unwrap();
-    // SAFETY: it is a C string.
+    // SAFETY: a C string.
     unsafe { c::mb_save(file.as_ptr()) }
 }
 
 /// Calls `mb_restore`.
 pub(crate) fn restore(file: &str) -> c_int {
     let file = CString::new(file).unwrap();
-    // SAFETY: it is a C string.
+    // SAFETY: a C string.
     unsafe { c::mb_restore(file.as_ptr()) }
 }
 
 /// Text of `mb_last_error`. No other thread may make calls meanwhile.
 pub(crate) fn last_error() -> String {
-    // SAFETY: it is a C string that stays valid until the next error.
+    // SAFETY: a C string that is valid until the next error.
     let text = unsafe { CStr::from_ptr(c::mb_last_error()) };
     text.to_str().unwrap().to_owned()
 }

@@ -13,7 +13,8 @@ pub(crate) struct Elf {
     pub(crate) mailboxes: Vec<(u64, u64)>,
     /// Name, value and size of each symbol.
     pub(crate) symbols: Vec<(&'static str, u64, u64)>,
-    /// Size of a section after all others that no segment loads. The built file lacks its bytes.
+    /// Size of a section behind all others that no segment loads. The built file has no bytes of
+    /// it.
     pub(crate) debug: u64,
 }
 
@@ -23,7 +24,7 @@ pub(crate) struct Segment {
     pub(crate) physical: u64,
     pub(crate) bytes: Vec<u8>,
     pub(crate) mem_size: u64,
-    /// True if the segment covers the beginning of the file.
+    /// True if the segment contains the beginning of the file.
     pub(crate) own_headers: bool,
 }
 
@@ -121,7 +122,8 @@ impl Elf {
         }
         let bytes = NAMES.iter().chain(&symbol_names).chain(&symbols);
         bytes.for_each(|byte| put(&[(1, (*byte).into())]));
-        // Name, type, flags, address, offset, size; link, info, alignment, size of entries. Symbols are global from the second one on.
+        // Name, type, flags, address, offset, size; link, info, alignment, size of entries. From
+        // the second one on, symbols are global.
         let mut section = |name, kind, flags, address, offset, size| {
             let (link, info, entry) = if kind == 2 { (2, 1, 24) } else { (0, 0, 0) };
             put(&[
@@ -152,7 +154,7 @@ impl Elf {
         out
     }
 
-    /// Names of the symbols, and their table; both empty without symbols.
+    /// Names of the symbols, and their table; both are empty without symbols.
     fn symbol_table(&self) -> (Vec<u8>, Vec<u8>) {
         if self.symbols.is_empty() {
             return (Vec::new(), Vec::new());

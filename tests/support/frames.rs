@@ -1,12 +1,14 @@
-//! Recordings taken apart and put together again, for tests that change them: by `docs/trace.md`, without the library's code.
+//! Decoder and encoder of recordings for tests that change them, written from `docs/trace.md`
+//! without the library's code.
 //!
-//! Here the head of a frame has all numbers, none relative to another frame: kinds are `0`; messages `1, sequence, root, tick, kind,
-//! awaited`; replies `2, sequence, tick`; dropped messages `3, sequence, tick`; repeated replies `4, sequence`.
+//! Here the head of a frame has all numbers, none of them relative to another frame: kinds are `0`;
+//! messages `1, sequence, root, tick, kind, awaited`; replies `2, sequence, tick`; dropped messages
+//! `3, sequence, tick`; repeated replies `4, sequence`.
 
 /// Start of a recording: its name, and version 3.
 const START: [u8; 12] = *b"VHOSTTRC\x03\0\0\0";
 
-/// Start of a recording whose header has the identity of the run behind it.
+/// Start of a recording with the identity of the run behind its header.
 const WITH_IDENTITY: [u8; 12] = *b"VHOSTTRC\x04\0\0\0";
 
 const KIND: u8 = 0;
@@ -63,12 +65,12 @@ pub(crate) fn frames(recording: &[u8]) -> Vec<Vec<u8>> {
     frames
 }
 
-/// A recording of these frames, in blocks of a few, with the checksums that they should have.
+/// Recording of these frames, in blocks of a few frames, with valid checksums.
 pub(crate) fn recording(frames: &[Vec<u8>]) -> Vec<u8> {
     recording_from(START, frames)
 }
 
-/// The same, where the header has an identity behind it.
+/// Recording of these frames with an identity behind the header.
 pub(crate) fn recording_with_identity(frames: &[Vec<u8>]) -> Vec<u8> {
     recording_from(WITH_IDENTITY, frames)
 }
@@ -81,7 +83,7 @@ fn recording_from(start: [u8; 12], frames: &[Vec<u8>]) -> Vec<u8> {
         .enumerate()
         .map(|(number, frame)| match number {
             0 => frame.clone(),
-            // A head that is no longer one is written as it stands.
+            // An invalid head is written unchanged.
             _ => position.relative(frame).unwrap_or_else(|| frame.clone()),
         });
     let relative: Vec<_> = relative.collect();
@@ -196,7 +198,7 @@ impl Position {
     }
 }
 
-/// Takes a number as bincode writes it.
+/// Decodes a number in the format of bincode.
 fn number(bytes: &mut &[u8]) -> Option<u64> {
     let (&first, rest) = bytes.split_first()?;
     let len = match first {

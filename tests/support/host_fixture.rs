@@ -1,5 +1,5 @@
 //! Whole system with memories in this process, mock firmware on its channels, and a host program
-//! that answers, waits, fails and panics.
+//! whose methods return, wait, fail and panic.
 
 use std::cell::Cell;
 use std::error::Error as StdError;
@@ -21,8 +21,8 @@ use super::kept_bytes::KeptBytes;
 use super::ram::Ram;
 use super::reports::Reports;
 
-/// Backend of the memories that firmware points into. Mailboxes and all memories of the space
-/// `good` are always in this process.
+/// Backend of the memories that firmware's pointers refer to. Mailboxes and all memories of the
+/// space `good` are always in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backing {
     /// Static memory of this process.
@@ -54,12 +54,12 @@ pub(crate) const LOW: Region = Region {
     base: 0,
     size: 0x100,
 };
-/// Mailboxes of a space; no other memory adjoins it.
+/// Mailboxes of a space. No other memory is adjacent.
 pub(crate) const MAIL: Region = Region {
     base: 0x1_0000,
     size: 0x4000,
 };
-/// Banks in rows of three, with a word size that is no power of two. `NEXT` adjoins it.
+/// Banks in rows of three, with a word size that is not a power of two. `NEXT` is adjacent.
 pub(crate) const RAM: Region = Region {
     base: 0x2_0000,
     size: 0x3000,
@@ -68,7 +68,7 @@ pub(crate) const NEXT: Region = Region {
     base: 0x2_3000,
     size: 0x1_5000,
 };
-/// Shared by all spaces.
+/// Memory that all spaces share.
 pub(crate) const COMMON: Region = Region {
     base: 0x8000_0000,
     size: 0x2000,
@@ -95,14 +95,15 @@ pub(crate) const REGIONS: [Region; 8] = [LOW, MAIL, RAM, NEXT, COMMON, EDGE, HUG
 /// Distance between two channels of a space.
 const CHANNEL: u64 = 0x1000;
 
-/// More bytes than one request may move.
+/// Number of bytes beyond the limit of one request.
 pub(crate) const BEYOND_MAX_MOVE: u64 = (256 << 20) + 1;
 
-/// Most bytes that are read of a `log` memory: all of them would be printed or compared.
+/// Maximum number of bytes that are read from a `log` memory: all of them would be printed or
+/// compared.
 const MOST_OF_HUGE: u64 = 1 << 17;
 
-/// True if a request would keep the host busy with a large `log` memory: comparing to its end,
-/// printing it, or writing it to a file.
+/// True if a request would keep the host busy with a large `log` memory: a comparison to its end, a
+/// print, or a write to a file.
 pub(crate) fn keeps_host_busy(entry: &RequestEntry) -> bool {
     let RequestEntry { action, args, .. } = entry;
     let long = |address: u64, len: u64| {
@@ -191,7 +192,7 @@ impl HostFixture {
         }
     }
 
-    /// Findings about a channel since the last call, except addresses without memory.
+    /// Findings about a channel since the last call, except those on unmapped addresses.
     pub(crate) fn breaches(&self, channel: &str) -> Option<String> {
         let of_channel = format!("channel `{channel}`: ");
         self.found.find(|report| {
@@ -211,7 +212,7 @@ impl HostFixture {
         self.found.take();
     }
 
-    /// Firmware for a channel.
+    /// Creates firmware for a channel.
     pub(crate) fn firmware(&self, plan: &Plan) -> Firmware<Ram> {
         let mail = Ram::of(&self.vhost, plan.space, "mail");
         let base = MAIL.base + plan.place * CHANNEL;
@@ -282,7 +283,7 @@ fn reenter(vhost: &Vhost, call: Call<'_>) -> CallResult {
     let _ = vhost
         .poll_call(call.channel, "echo", &[second])
         .inspect_err(|error| told(error));
-    // Fails, since it is called from inside itself.
+    // Fails, since the method calls itself.
     let _ = vhost.poll_call(call.channel, "returns", call.args);
     vhost.tick().expect_err("a tick inside of a tick");
     vhost.status()?;
@@ -366,7 +367,7 @@ fn memories(backing: Backing) -> String {
             );
         };
         let banks = "width: 96, bank_width: 32, bank_depth: 512, banks: [[a, b, c], [d, e, f]]";
-        // Not in address order.
+        // Not sorted by address.
         memory("top", TOP, "width: 128", lost);
         memory("next", NEXT, "width: 32", kept);
         memory("ram", RAM, banks, kept);

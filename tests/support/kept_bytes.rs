@@ -1,10 +1,10 @@
-//! Writer whose bytes are kept.
+//! Writer that keeps its bytes.
 
 use std::io::{self, Write};
 use std::mem;
 use std::sync::{Arc, Mutex};
 
-/// Writer whose bytes are kept. Its clones share them.
+/// Writer that keeps its bytes. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeptBytes(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,5 @@
-//! Test kit of whole systems, for tests of the public API, the command and the fuzz targets.
+//! Test kit for whole systems: for tests of the public API and of the command, and for fuzz
+//! targets.
 //!
 //! - [`ram`]: static memory that mock firmware shares with the host. [`reports`]: collected reports.
 //! - [`kept_bytes`]: collected text.

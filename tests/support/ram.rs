@@ -4,7 +4,7 @@ use mailbox_rs::mock::Memory;
 use vhost::Vhost;
 use vhost::mem::Buffer;
 
-/// Memory of one buffer at a base address.
+/// Memory with one buffer at a base address.
 #[derive(Clone, Debug)]
 pub(crate) struct Ram {
     base: u64,
@@ -12,7 +12,7 @@ pub(crate) struct Ram {
 }
 
 impl Ram {
-    /// Memory of this name in a space.
+    /// Accesses the memory of this name in a space.
     pub(crate) fn of(vhost: &Vhost, space: &str, name: &str) -> Self {
         let spaces = vhost.spaces();
         let ram = spaces.get(space).and_then(|space| space.get(name));

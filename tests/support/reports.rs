@@ -16,7 +16,7 @@ impl Reports {
         move |report| reports.push(report)
     }
 
-    /// Tap that collects what is sent to the outside.
+    /// Tap that collects reports to the outside.
     pub(crate) fn tap(&self) -> impl FnMut(&Observation<'_>) + Send + 'static {
         let reports = self.clone();
         move |seen: &Observation<'_>| {
@@ -42,7 +42,7 @@ impl Reports {
         of.map(|report| report.text).collect()
     }
 
-    /// Text of the first report for which `select` returns one. Removes nothing.
+    /// Searches for the first report for which `select` returns a value. Removes nothing.
     pub(crate) fn find<T>(&self, select: impl FnMut(&Report) -> Option<T>) -> Option<T> {
         let reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         reports.iter().find_map(select)

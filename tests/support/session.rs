@@ -1,4 +1,4 @@
-//! Run with much activity of every actor, to be recorded: three channels with arbitrary requests,
+//! Run with much activity of every actor, for recordings: three channels with arbitrary requests,
 //! resets during calls, re-entrant methods, unreachable memories, special files, sockets with
 //! clients.
 
@@ -55,7 +55,7 @@ const FORMATS: [&str; 3] = ["%d of %s\n", "no end of line", "\n\nand %q\n"];
 struct Core {
     firmware: Firmware<Ram>,
     rng: Rng,
-    /// Remaining requests.
+    /// Number of remaining requests.
     left: u32,
     /// Number of files that it has opened.
     opened: u64,
@@ -116,7 +116,7 @@ impl Core {
 
     fn request(&mut self) -> Request {
         let (one, other, len) = (self.address(), self.address(), self.rng.u64(..0x200));
-        // Each descriptor is assigned once, and the other cores open as many files.
+        // The host assigns each descriptor once, and the other cores open as many files.
         let fd = 9 + self.rng.u64(..3 + 3 * self.opened);
         let paths = METHODS.len();
         let formats = paths + PATHS.len();
@@ -172,7 +172,7 @@ fn special(_: &str, _: OpenFlags) -> std::io::Result<Box<dyn SpecialFile>> {
     Ok(Box::new(Cursor::new(vec![1; 300].into_boxed_slice())))
 }
 
-/// Records the run of a seed.
+/// Records the run of this seed.
 pub(crate) fn record(folder: &Path, seed: u64) -> PathBuf {
     let (memories, trace) = (folder.join("session.yaml"), folder.join("session.trace"));
     std::fs::write(&memories, MEMORIES).unwrap();
@@ -255,7 +255,7 @@ impl Uart {
         }
     }
 
-    /// Random action of host or client. Results are only recorded.
+    /// Random action of the host or of a client. Results are only recorded.
     fn step(&mut self, vhost: &Vhost, rng: &mut Rng) {
         let (sockets, socket) = (vhost.sockets(), self.socket);
         match rng.u8(..6) {

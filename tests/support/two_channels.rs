@@ -36,7 +36,7 @@ pub(crate) fn builder(folder: &Path) -> (Builder, Reports) {
     (builder, reports)
 }
 
-/// Starts a system with the method `wait`, which takes as many ticks as its argument.
+/// Starts a system with the method `wait`, which takes the number of ticks in its argument.
 pub(crate) fn start(builder: Builder) -> Vhost {
     let vhost = builder.start().unwrap();
     let mut waited = 0;
@@ -52,7 +52,7 @@ pub(crate) fn start(builder: Builder) -> Vhost {
     vhost
 }
 
-/// Firmware of both channels.
+/// Creates firmware for both channels.
 pub(crate) fn firmware(vhost: &Vhost) -> [Firmware<Ram>; 2] {
     let wide = [
         (PtrWidth::P4, CacheLine::None),
@@ -65,7 +65,7 @@ pub(crate) fn firmware(vhost: &Vhost) -> [Firmware<Ram>; 2] {
     ]
 }
 
-/// Makes the handshake.
+/// Completes the handshake.
 pub(crate) fn shake(vhost: &Vhost, firmware: &mut Firmware<Ram>) {
     firmware.reset();
     vhost.tick().unwrap();
@@ -88,7 +88,7 @@ pub(crate) fn ask(vhost: &Vhost, firmware: &mut Firmware<Ram>, request: &Request
 /// Address of a method's name.
 pub(crate) const NAME: u64 = 0x4000;
 
-/// Call of `wait`.
+/// Call of `wait` for this number of ticks.
 pub(crate) fn call(ticks: u64) -> Request {
     Request::Call {
         method: NAME,
