@@ -8,12 +8,13 @@ use anyhow::{Result, bail};
 use vhost::attach::Builtin;
 use vhost::trace::is_same_file;
 
-/// Files that a command reads and writes, each with what it is in it.
+/// Files that a command reads and writes, each with a description.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     inputs: Vec<(String, PathBuf)>,
     outputs: Vec<(String, PathBuf)>,
-    /// Input that an output may replace, since it is read whole before, and written beside its place.
+    /// Input and output that may be the same file: the input is read whole before, and the output
+    /// is written to another name first.
     replaced: Option<(PathBuf, PathBuf)>,
 }
 
@@ -60,7 +61,7 @@ impl Files {
         self
     }
 
-    /// Permits that an output replaces an input.
+    /// Permits an output to replace an input.
     pub(crate) fn replace(&mut self, input: impl AsRef<Path>, output: impl AsRef<Path>) {
         self.replaced = Some((input.as_ref().to_owned(), output.as_ref().to_owned()));
     }
@@ -68,7 +69,8 @@ impl Files {
     /// Compares each output with the inputs and the other outputs. No file is opened.
     ///
     /// # Errors
-    /// An output that is an input, or another output; `-`, which would be a file or folder of this name.
+    /// An output that is also an input or another output; `-`, which would be a file or folder of
+    /// this name.
     pub(crate) fn are_distinct(&self) -> Result<()> {
         for (number, (what, output)) in self.outputs.iter().enumerate() {
             let name = output.display();
@@ -93,7 +95,7 @@ impl Files {
     }
 }
 
-/// True if both paths are one file, which may not exist yet. Devices and pipes may be shared.
+/// True if both paths are the same file, which may not exist yet. Devices and pipes may be shared.
 fn is_one(one: &Path, other: &Path) -> bool {
     match one.metadata() {
         Ok(known) => known.is_file() && is_same_file(one, other),
@@ -101,9 +103,9 @@ fn is_one(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Path of a file that may not exist, in a folder without links.
+/// Canonical path of a file that may not exist.
 fn place(path: &Path) -> PathBuf {
-    // A link to a file that does not exist. Of links in a circle the error is another.
+    // A link to a missing file. A circle of links has another error.
     if let (Err(error), Ok(target)) = (path.metadata(), path.read_link())
         && error.kind() == io::ErrorKind::NotFound
     {

@@ -1,4 +1,4 @@
-//! Recordings that were not read to their end: the same warning and the same exit status in each command.
+//! Recordings that were not read to their end: the same warning and exit status in all commands.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -12,12 +12,12 @@ use crate::output::{Sanitized, WARNING, WholeStderr};
 /// Problem of a recording that ends inside of a block.
 pub(crate) const CUT: &str = "the recording was cut off";
 
-/// Outcome of a command that was given such a recording.
+/// Outcome of a command with such a recording.
 pub(crate) const INCOMPLETE: Outcome = Outcome::Status(2);
 
-/// Names a recording, and the problem at which it ends.
+/// Prints the name of a recording, and the problem at which it ends.
 pub(crate) fn warn(file: impl Display, problem: &str) {
-    // Without a standard error there is nothing left to report to.
+    // Without standard error there is no way to report.
     let _ = writeln!(
         WholeStderr::default(),
         "{WARNING}warning:{WARNING:#} {}: {}; what follows is left out",
@@ -26,7 +26,7 @@ pub(crate) fn warn(file: impl Display, problem: &str) {
     );
 }
 
-/// Outcome of a command that has read a recording: one that was cut off is named.
+/// Outcome of a command that has read a recording. Warns of one that was cut off.
 pub(crate) fn outcome(file: &Path, is_cut: bool) -> Outcome {
     if !is_cut {
         return Outcome::Passed;

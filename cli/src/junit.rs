@@ -1,8 +1,9 @@
-//! Texts of JUnit results, which are attributes of XML.
+//! Texts of JUnit results in XML attributes.
 
 use quick_junit::{Report, SerializeError};
 
-/// White space that a reader of XML takes for a blank in an attribute, with a character that no text has in its place, and its escape.
+/// White space that XML readers convert to a space in attributes, with a replacement character that
+/// occurs in no text, and its escape.
 const ESCAPES: [(char, char, &str); 3] = [
     ('\t', '\u{fdd0}', "&#9;"),
     ('\n', '\u{fdd1}', "&#10;"),

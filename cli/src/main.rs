@@ -6,12 +6,12 @@
 //! - [`replay`]: replay of a recorded run.
 //! - [`report`]: recordings as a page and as JUnit results.
 //! - `tables`: recordings as tables in Parquet, with the feature `parquet`.
-//! - [`waves`]: recordings as files of waveform and trace viewers.
-//! - [`selftest`]: a small simulation in a simulator of this machine.
-//! - [`files`]: input and output files of a command, which are distinct.
+//! - [`waves`]: recordings as files for waveform and trace viewers.
+//! - [`selftest`]: a small simulation in a simulator on this machine.
+//! - [`files`]: input and output files of a command, which must be distinct.
 //! - [`incomplete`]: recordings that were not read to their end.
 //! - [`output`]: terminal output: colours, progress, sanitised text.
-//! - [`output_file`]: output files, which get their names when they are complete.
+//! - [`output_file`]: output files, which are renamed when they are complete.
 //!
 //! Results go to standard output, everything else to standard error.
 
@@ -74,7 +74,7 @@ enum Outcome {
     Passed,
     /// A check failed, or runs differ.
     Failed,
-    /// Exit status of a command that has its own.
+    /// Exit status of a command that defines its own.
     Status(u8),
 }
 
@@ -84,10 +84,10 @@ fn main() -> ExitCode {
         Ok(Outcome::Passed) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),
         Ok(Outcome::Status(status)) => ExitCode::from(status),
-        // The reader of the output has closed it on purpose.
+        // The reader closed the output on purpose.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Without a standard error there is nothing left to report to.
+            // Without standard error there is no way to report.
             let _ = writeln!(WholeStderr::default(), "{ERROR}error:{ERROR:#} {error:#}");
             ExitCode::from(2)
         }

@@ -26,7 +26,7 @@ pub(crate) fn out() -> Out {
     BufWriter::new(StandardOutput(AutoStream::auto(io::stdout().lock())))
 }
 
-/// Standard output, which its errors name.
+/// Standard output, with its name in errors.
 pub(crate) struct StandardOutput(AutoStream<StdoutLock<'static>>);
 
 impl Write for StandardOutput {
@@ -39,8 +39,8 @@ impl Write for StandardOutput {
     }
 }
 
-/// Standard error, to which what is written goes at once when this is dropped: lines of processes side by side stay whole. Colours are
-/// written to a terminal only.
+/// Buffered standard error, written at once when it is dropped: lines of concurrent processes stay
+/// whole. Colours are written to a terminal only.
 #[derive(Default)]
 pub(crate) struct WholeStderr(Vec<u8>);
 
@@ -61,12 +61,12 @@ impl Drop for WholeStderr {
             ColorChoice::Never => strip_bytes(&self.0).into_vec(),
             _ => std::mem::take(&mut self.0),
         };
-        // If standard error is closed, no output is left.
+        // If standard error is closed, there is no other output.
         let _ = io::stderr().write_all(&plain);
     }
 }
 
-/// The error with the name of standard output, and its kind.
+/// Adds the name of standard output to an error, and keeps its kind.
 fn named(error: io::Error) -> io::Error {
     match error.kind() {
         // The caller repeats the write.
@@ -83,8 +83,8 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Progress bar on standard error. Hidden unless that is a terminal, and where our output goes to
-/// the same one.
+/// Progress bar on standard error. Hidden unless that is a terminal, and if our output goes to the
+/// same terminal.
 pub(crate) fn progress(len: Option<u64>, among_output: bool) -> ProgressBar {
     if among_output && io::stdout().is_terminal() {
         return ProgressBar::hidden();
@@ -117,12 +117,12 @@ impl Display for Sanitized<'_> {
     }
 }
 
-/// Debug text of a value, cut after `max_chars` characters. Formatting stops there.
+/// Debug text of a value, cut off after `max_chars` characters. Formatting stops there.
 pub(crate) fn debug_text(value: &(impl Debug + ?Sized), max_chars: usize) -> String {
     truncated(format_args!("{value:?}"), max_chars)
 }
 
-/// Text, cut after `max_chars` characters. Formatting stops there.
+/// Text, cut off after `max_chars` characters. Formatting stops there.
 pub(crate) fn truncated(text: fmt::Arguments<'_>, max_chars: usize) -> String {
     struct Limited {
         text: String,
@@ -148,12 +148,12 @@ pub(crate) fn truncated(text: fmt::Arguments<'_>, max_chars: usize) -> String {
         text: String::new(),
         left: max_chars,
     };
-    // The error only says that the text was cut.
+    // The only error is that the text was cut off.
     let _ = limited.write_fmt(text);
     limited.text
 }
 
-/// Size in bytes, shown in binary units.
+/// Size in bytes, displayed in binary units.
 pub(crate) struct Size(pub(crate) u64);
 
 impl Display for Size {
@@ -170,7 +170,7 @@ impl Display for Size {
         };
         let shift = bytes.ilog2() / 10 * 10;
         let whole = bytes >> shift;
-        // At most 60 bits: multiplication by ten can't overflow.
+        // At most 60 bits, so multiplication by ten can't overflow.
         let tenths = ((bytes - (whole << shift)) * 10) >> shift;
         if tenths == 0 {
             write!(f, "{whole} {unit}")

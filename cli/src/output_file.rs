@@ -1,4 +1,5 @@
-//! Output files, which get their names when they are complete: what cannot be written whole leaves an older file as it is.
+//! Output files, which are renamed when they are complete. A failed write leaves an older file
+//! unchanged.
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher as _, RandomState};
@@ -8,26 +9,27 @@ use std::process;
 
 use anyhow::Context;
 
-/// File that is written beside its place. Dropped without a [commit](Self::commit), it is removed.
+/// File that is written under a temporary name. It is removed if it is dropped without a
+/// [commit](Self::commit).
 #[derive(Debug)]
 pub(crate) struct OutputFile {
     /// Path of the complete file.
     path: PathBuf,
-    /// Path until then; `None` for a device or a pipe, which is written directly.
+    /// Temporary path; `None` for a device or a pipe, which is written directly.
     temporary: Option<PathBuf>,
 }
 
 impl OutputFile {
-    /// File of this path, to which a link may lead.
+    /// Prepares the file at this path. Links are followed.
     ///
     /// # Errors
-    /// Fails if there is a file that can't be written.
+    /// Fails if the file exists and can't be written.
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
         let known = match path.metadata() {
             Ok(known) => known,
             Err(error) => {
                 return match path.read_link() {
-                    // A link to a file that does not exist yet. Of links in a circle the error is another.
+                    // A link to a missing file. A circle of links has another error.
                     Ok(target) if error.kind() == io::ErrorKind::NotFound => {
                         Self::new(&path.with_file_name(target))
                     }
@@ -41,21 +43,22 @@ impl OutputFile {
                 temporary: None,
             });
         }
-        // Renaming does not ask whether the older file may be changed.
+        // Renaming ignores the permissions of the older file.
         File::options().write(true).open(path)?;
         Ok(Self::beside(path.canonicalize()?))
     }
 
     fn beside(path: PathBuf) -> Self {
-        // A random number: containers and machines with one folder have processes of the same number.
+        // A random number: containers and machines that share the folder may have equal process
+        // ids.
         let number = RandomState::new().hash_one(process::id());
-        // Readers of folders leave out names that begin with a dot.
+        // Programs that list folders skip names with a leading dot.
         let name = format!(".vhost-{number:016x}.tmp");
         let temporary = Some(path.with_file_name(name));
         Self { path, temporary }
     }
 
-    /// Path under which the file is written.
+    /// Path of the file during the write.
     pub(crate) fn written(&self) -> &Path {
         self.temporary.as_deref().unwrap_or(&self.path)
     }
@@ -68,7 +71,7 @@ impl OutputFile {
         }
     }
 
-    /// Gives the complete file its name.
+    /// Renames the complete file.
     pub(crate) fn commit(mut self) -> io::Result<()> {
         let Some(temporary) = &self.temporary else {
             return Ok(());
@@ -87,7 +90,7 @@ impl OutputFile {
 impl Drop for OutputFile {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
-            // It may not have been created.
+            // The file may not have been created.
             let _ = fs::remove_file(temporary);
         }
     }
@@ -108,7 +111,7 @@ pub(crate) fn write_file(
     written().with_context(|| cant_write(path))
 }
 
-/// Error of an output file.
+/// Text for the error of an output file.
 pub(crate) fn cant_write(path: &Path) -> String {
     format!("can't write {}", path.display())
 }
@@ -144,7 +147,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), "older");
         assert_eq!(names(folder.path()), ["page.html"]);
 
-        // By a link, too.
+        // Also through a link.
         let link = folder.path().join("link");
         symlink("page.html", &link).unwrap();
         write_file(&link, |to| to.write_all(b"newer")).unwrap();
@@ -154,7 +157,7 @@ mod tests {
         assert_eq!(mode & 0o777, 0o640);
         assert_eq!(names(folder.path()), ["link", "page.html"]);
 
-        // Also to a file that does not exist yet.
+        // Also to a missing file.
         fs::remove_file(&file).unwrap();
         write_file(&link, |to| to.write_all(b"first")).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "first");

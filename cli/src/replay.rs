@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
             writeln!(out, "{ERROR}different:{ERROR:#} {difference}")?;
             Outcome::Failed
         }
-        // The error may hold a callback's error, which is not `Send`.
+        // The error may contain a callback's error, which is not `Send`.
         Err(error) => bail!("{error}"),
     };
     out.flush()?;
@@ -137,7 +137,7 @@ fn print_finding(finding: &Finding) {
         Severity::Error | Severity::Fatal => ERROR,
     };
     let (severity, id, text) = (severity.name(), Sanitized(id), Sanitized(text));
-    // Without a standard error there is nothing left to report to.
+    // Without standard error there is no way to report.
     let _ = writeln!(
         WholeStderr::default(),
         "{style}{severity}:{style:#} {id}: {text}"

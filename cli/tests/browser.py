@@ -1,7 +1,7 @@
 """Operates pages of `vhost report` in Chromium: `browser.py FOLDER`.
 
-The folder has `one.html`, of one run with thousands of requests, `back.html`, of one that goes back
-to a checkpoint, and `all.html`, of several runs. Screenshots are written to it.
+The folder has `one.html`, a run with thousands of requests; `back.html`, a run that returns to a
+checkpoint; and `all.html`, several runs. Screenshots are written to the folder.
 """
 
 import re
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 
 class Shown:
-    """A page, with all that must not happen in it."""
+    """Page that records errors."""
 
     def __init__(self, browser: Browser, file: Path, scheme: str) -> None:
         context = browser.new_context(
@@ -45,7 +45,7 @@ class Shown:
 def one_run(shown: Shown) -> None:
     page = shown.page
     assert "passed" in shown.text("verdict")
-    # Text of firmware is text.
+    # Text of firmware is not markup.
     assert page.locator("main b").count() == 0
     assert "</script><b>loud</b>\\u{1b}[2J" in shown.text("console")
     assert "8,004 requests" in shown.text("found"), shown.text("found")
@@ -79,7 +79,7 @@ def one_run(shown: Shown) -> None:
     page.keyboard.press("0")
     assert shown.range() == whole
 
-    # The keyboard goes from request to request, and says which.
+    # Keys select one request after the other, and announce it.
     page.keyboard.press("Home")
     assert shown.text("selected").startswith("core0: PRINT"), shown.text("selected")
     assert shown.range() != whole
@@ -93,7 +93,7 @@ def one_run(shown: Shown) -> None:
     page.keyboard.press("Escape")
     assert shown.text("selected") == ""
 
-    # A search lists what it finds; a row of the list shows its request.
+    # A search lists its matches; a row of the list shows its request.
     page.get_by_label("Search").fill("call method")
     assert "2 of 8,004 requests" in shown.text("found"), shown.text("found")
     rows = page.locator("[data-id=requests] tr")
@@ -105,7 +105,7 @@ def one_run(shown: Shown) -> None:
     assert at != whole
     assert rows.nth(1).get_attribute("aria-current") == "true"
 
-    # The mouse shows the request below it.
+    # A click shows the request at its place.
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
@@ -133,7 +133,7 @@ def run_that_goes_back(shown: Shown) -> None:
     assert canvas.get_attribute("data-lanes") == "core0, core1, ↺2 core0, ↺2 core1"
     assert shown.drawn() == 18
 
-    # A call and an exit of each channel have no answer, as the run goes back.
+    # A call and an exit of each channel have no response, since the run goes back.
     page.get_by_label("Failed only").check()
     assert "4 of 18 requests" in shown.text("found"), shown.text("found")
     rows = page.locator("[data-id=requests] tr")
@@ -143,7 +143,7 @@ def run_that_goes_back(shown: Shown) -> None:
     assert "without an answer for" in shown.text("selected")
     page.get_by_label("Failed only").uncheck()
 
-    # The same call behind the restore has one, in a lane of its own.
+    # The same call after the restore has one, in a new lane.
     page.get_by_label("Search").fill("call method")
     assert "4 of 18 requests" in shown.text("found"), shown.text("found")
     rows.last.get_by_role("button").click()
@@ -168,7 +168,7 @@ def run_that_goes_back(shown: Shown) -> None:
 
 
 def names(page: Page) -> None:
-    """Each control has a name, and each heading level follows the one before."""
+    """Each control has a name, and heading levels skip none."""
     unnamed = page.evaluate(
         """() => [...document.querySelectorAll('main button, main input, main select, main canvas')]
             .filter(it => !(it.labels?.length || it.textContent.trim() || it.ariaLabel)).length"""
@@ -186,13 +186,13 @@ def several_runs(shown: Shown) -> None:
     assert "10 of 10 runs" in shown.text("shown")
     groups = page.locator("[data-id=groups] tr")
     assert groups.count() >= 5
-    # A run without payloads has no command that replays it, and one that repeats it.
+    # A run without payloads has no replay command, and has a command that repeats it.
     named = groups.filter(has_text="no design")
     assert named.locator("code").all_inner_texts() == ["make sim SEED=17"]
     page.get_by_label("Filter").fill("waits")
     assert "1 of 10 runs" in shown.text("shown")
 
-    # Properties that a run has are columns, and the filter finds them.
+    # The properties of a run are columns, and the filter finds them.
     heads = page.locator("[data-id=runs]").locator("xpath=..").locator("th").all_inner_texts()
     assert heads[1:5] == ["Recording", "Run", "Seed", "Ticks"], heads
     for word in ("NIGHT-7", "4711"):

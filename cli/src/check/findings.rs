@@ -39,7 +39,7 @@ impl fmt::Display for Finding {
 
 /// All findings, most severe first.
 ///
-/// `serves`: a mailbox configuration was given. `warnings`: those of both configurations.
+/// `serves`: true if a mailbox configuration was given. `warnings`: those of both configurations.
 pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]) -> Vec<Finding> {
     let mut all = Findings(Vec::new());
     for warning in warnings {
@@ -146,10 +146,10 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
     }
 }
 
-/// Most traps of a channel that are listed.
+/// Maximum number of traps that are listed per channel.
 const MOST_TRAPS: usize = 8;
 
-/// Traps of semihosting that stay as they are, which firmware stops at.
+/// Semihosting traps that can't be replaced, at which firmware stops.
 fn traps(plan: &Plan<'_>, all: &mut Findings) {
     for channel in plan.channels {
         let Some(FrontEnd::Semihosting(SemihostingConfig {
@@ -185,7 +185,7 @@ fn traps(plan: &Plan<'_>, all: &mut Findings) {
     }
 }
 
-/// Segments of an image without memory, or in a memory that stores nothing.
+/// Segments of an image that are outside of memory, or in a memory that stores nothing.
 fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     let file = load.image.file().display();
     for error in &load.placement.errors {
@@ -254,7 +254,7 @@ fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     }
 }
 
-/// Images that are loaded over one another. The later one wins.
+/// Images that overwrite each other. The later one wins.
 fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
     let mut taken: Vec<(Segment, usize)> = Vec::new();
     for (at, load) in plan.loads.iter().enumerate() {
@@ -266,8 +266,7 @@ fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
     }
     taken.sort_by_key(|(segment, _)| (segment.memory, segment.offset));
     let mut told = Vec::new();
-    // In address order: the part that extends furthest so far is the only one that the next can
-    // overlap.
+    // In address order, the next segment can overlap only the one that extends furthest so far.
     let mut furthest: Option<(Segment, usize)> = None;
     for (segment, at) in taken {
         let end = |segment: &Segment| segment.offset.saturating_add(segment.len);

@@ -7,7 +7,7 @@ use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStat
 use super::findings::{Finding, Severity};
 use crate::junit::{attribute, text_of};
 
-/// Text of the results: errors fail the test case, and the other findings are its output.
+/// Text of the results: errors fail the test case, and other findings are its output.
 pub(super) fn text(
     mem: &Path,
     mailbox: Option<&Path>,

@@ -11,10 +11,10 @@ use vhost::mem::{Array, Extent, Init, Memory, MemoryId, Shape, Space};
 use super::plan::{Plan, Range};
 use crate::output::{DIM, NAME, Sanitized, Size};
 
-/// Rows of banks listed for one memory.
+/// Maximum number of banks' rows that are listed per memory.
 const MOST_BANKS: usize = 8;
 
-/// Ranges listed for one memory.
+/// Maximum number of ranges that are listed per memory.
 const MOST_RANGES: usize = 32;
 
 pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::Result<()> {
@@ -49,7 +49,7 @@ pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::R
     writeln!(to)
 }
 
-/// Memories that begin within the extent and that no access reaches.
+/// Memories within the extent that no access reaches.
 fn hidden_within<'a>(
     plan: &'a Plan<'_>,
     space: &'a Space,
@@ -61,8 +61,8 @@ fn hidden_within<'a>(
     hidden.filter_map(|id| plan.map.memory(*id)).filter(within)
 }
 
-/// Draws one contiguous piece of a memory's addresses: all of them, unless other memories hide
-/// some. The first piece has the description.
+/// Draws one contiguous piece of a memory's addresses. Other memories may hide parts, so that a
+/// memory has several pieces; the first one has the description.
 fn draw_extent(
     to: &mut impl Write,
     memory: &Memory,
@@ -176,7 +176,7 @@ fn init(init: &Init) -> String {
     }
 }
 
-/// True if the range has an address of the extent.
+/// True if the range and the extent have a common address.
 fn reaches(range: &Range, extent: &Extent) -> bool {
     let end = range.address.saturating_add(range.len.saturating_sub(1));
     range.len > 0 && range.address <= extent.last && end >= extent.first

@@ -88,7 +88,7 @@ struct CliEnv {
     variables: HashMap<String, String>,
     defaults: Defaults,
     warnings: RefCell<Vec<ConfigWarning>>,
-    /// Files that the configurations name.
+    /// Files named by the configurations.
     named: RefCell<Vec<PathBuf>>,
 }
 
@@ -139,8 +139,8 @@ impl Args {
 
 /// Path of a configuration file.
 ///
-/// A path that came from the environment variable is expanded like paths within the files. The
-/// shell has expanded the others.
+/// A path from the environment variable is expanded like paths within the files. The shell has
+/// expanded others.
 fn file(name: &Path, variable: &'static str, env: &CliEnv) -> Result<PathBuf> {
     let value = std::env::var_os(variable).filter(|value| value == name.as_os_str());
     Ok(match value {
@@ -177,7 +177,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Checks, and adds what it finds to `found`.
+/// Checks the configurations, and adds findings to `found`.
 fn check(
     mem: &Path,
     mailbox: Option<&Path>,

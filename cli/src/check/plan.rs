@@ -11,7 +11,7 @@ use vhost::messages::htif::WORD;
 pub(super) struct Plan<'a> {
     pub(super) map: &'a MemoryMap,
     pub(super) channels: &'a [ChannelConfig],
-    /// Loads of images, one for each pair of image and space, even if several channels share it.
+    /// Loads of images: one for each pair of image and space, also if several channels share it.
     pub(super) loads: Vec<Load<'a>>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Load<'a> {
     /// Channels with this image.
     pub(super) channels: Vec<&'a ChannelConfig>,
     pub(super) parts: Vec<Part>,
-    /// Parts in memories, and parts without memory.
+    /// Parts of the image inside and outside of memories.
     pub(super) placement: Placement,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Part {
     pub(super) address: u64,
     pub(super) len: u64,
     pub(super) content: Content,
-    /// The bytes of the part that are in memories.
+    /// Bytes of the part that are in memories.
     pub(super) place: Segments,
 }
 

@@ -1,13 +1,13 @@
-//! Number of requests over the time of a run, in a fixed number of steps.
+//! Number of requests over the time of a run, in a limited number of steps.
 
-/// Number of steps.
+/// Maximum number of steps.
 const STEPS: usize = 64;
 
-/// Counts of requests by time. The steps become longer with the run: memory is constant.
+/// Counts of requests by time. Steps become longer during the run, so that memory is constant.
 #[derive(Debug)]
 pub(super) struct Activity {
     counts: [u64; STEPS],
-    /// Ticks of a step are 2 to the power of this.
+    /// Logarithm of a step's number of ticks, to base 2.
     log: u32,
 }
 
@@ -37,7 +37,7 @@ impl Activity {
         }
     }
 
-    /// Counts of the steps up to the one of tick `last`.
+    /// Counts of the steps up to that of tick `last`.
     pub(super) fn up_to(&self, last: u64) -> &[u64] {
         let steps = usize::try_from(last >> self.log).unwrap_or(STEPS);
         &self.counts[..steps.saturating_add(1).min(STEPS)]

@@ -1,11 +1,11 @@
-//! The first and the last items of a sequence of any length.
+//! First and last items of a sequence of any length.
 
 use std::collections::VecDeque;
 
 use serde::Serialize;
 
-/// Keeps at most a number of items: the first half and the last half. Of those between, the first ones that matter are kept beside them, up
-/// to a quarter of that number; others are counted.
+/// Keeps a limited number of items: the first half and the last half. Of the items in between, it
+/// keeps the first important ones, up to a quarter of that number, and counts the others.
 #[derive(Debug)]
 pub(super) struct Bounded<T> {
     first: Vec<T>,
@@ -16,14 +16,14 @@ pub(super) struct Bounded<T> {
     matters: fn(&T) -> bool,
 }
 
-/// Place where items are left out.
+/// Place where items are omitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct Gap {
-    /// Number of kept items in front of it.
+    /// Number of kept items before it.
     pub(super) first: usize,
     /// Number of kept items in it.
     pub(super) kept: usize,
-    /// Number of items that are left out.
+    /// Number of omitted items.
     pub(super) left_out: u64,
 }
 

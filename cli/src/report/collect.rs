@@ -1,4 +1,4 @@
-//! Collector of a run: reads its entries one after the other.
+//! Collector of a run's data, fed with its entries in order.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -34,7 +34,7 @@ use super::run::{
 use crate::trace::{DecodedEntry, EntryReader, OpenRequest, OpenRequests};
 use crate::waves::{Segment, Segments};
 
-/// Default period of a tick, in picoseconds. A configuration that has it need not have chosen it.
+/// Default period of a tick in picoseconds. A configuration with this value may not have set it.
 const DEFAULT_PERIOD: u64 = 1000;
 
 /// Run under construction.
@@ -42,7 +42,7 @@ pub(crate) struct Collector {
     run: Run,
     /// Position of each channel, by name.
     numbers: HashMap<Arc<str>, usize>,
-    /// Requests without an answer so far.
+    /// Requests without a response so far.
     open: OpenRequests,
     /// Last recorded status of each channel, with its tick.
     statuses: HashMap<usize, (u64, String)>,
@@ -50,11 +50,11 @@ pub(crate) struct Collector {
     segments: Segments,
     /// Segment of the last entry, and its tick.
     last: (Segment, u64),
-    /// Hash of the writes that loading makes; `None` once the system has started.
+    /// Hash of the writes that load images; `None` once the system has started.
     loading: Option<crc32fast::Hasher>,
     has_loaded: bool,
     has_ended: bool,
-    /// True if requests without an answer are passed on.
+    /// True if requests without a response are passed on.
     #[cfg(feature = "parquet")]
     passes_on: bool,
 }
@@ -134,7 +134,7 @@ impl Collector {
         self.load(decoded);
         let segment = self.segments.present();
         if segment != self.last.0 {
-            // Lines that the return has cut end in the segment before.
+            // Lines that a restore cuts off end in the previous segment.
             self.run.console.finish(None);
             self.run.console.enter(segment.number);
         }
@@ -154,7 +154,7 @@ impl Collector {
                 .iter()
                 .for_each(|saved| self.restore_exit(saved, tick));
         }
-        // The state at the begin of a part that was cut out.
+        // State at the beginning of a part of a recording.
         if let Some(Resumed { tick, state, .. }) = decoded.is() {
             self.restore_text(&state.text, *tick);
             let saved = state.channels.iter();
@@ -216,8 +216,7 @@ impl Collector {
         self.run
     }
 
-    /// Has lines and requests without an answer passed on, by [`take_lines`](Self::take_lines) and
-    /// [`take_unanswered`](Self::take_unanswered).
+    /// Enables [`take_lines`](Self::take_lines) and [`take_unanswered`](Self::take_unanswered).
     #[cfg(feature = "parquet")]
     pub(crate) fn pass_on(&mut self) {
         self.run.console.pass_new();
@@ -236,7 +235,7 @@ impl Collector {
         self.last.0.number
     }
 
-    /// Requests that got no answer since the last call.
+    /// Requests that were dropped without a response since the last call.
     #[cfg(feature = "parquet")]
     pub(crate) fn take_unanswered(&mut self) -> Vec<Unanswered> {
         std::mem::take(&mut self.run.unanswered)
@@ -296,7 +295,7 @@ impl Collector {
         let Some(row) = self.run.channels.get_mut(channel) else {
             return;
         };
-        // Of the row: the table is bounded as the channels are.
+        // Name of the row, since the table is limited like the channels.
         let name = row.name.clone();
         if let Some(bytes) = decoded.printed_bytes() {
             self.run.table.printed(&name, bytes);
@@ -331,7 +330,7 @@ impl Collector {
         }
     }
 
-    /// Keeps requests that get no answer, up to the last entry.
+    /// Keeps dropped requests without a response, up to the last entry.
     fn unanswered(&mut self, dropped: Vec<(Arc<str>, OpenRequest)>) {
         let (segment, tick) = self.last;
         for (name, request) in dropped {
@@ -351,7 +350,7 @@ impl Collector {
         }
     }
 
-    /// Replaces the lines that were begun by those of a checkpoint.
+    /// Replaces unfinished lines by those of a checkpoint.
     fn restore_text(&mut self, text: &SavedText, tick: u64) {
         let console = &mut self.run.console;
         console.finish(None);
@@ -388,7 +387,8 @@ impl Collector {
         }
     }
 
-    /// Sets the exit of a channel to that of a checkpoint. One with an error remains, as other errors do.
+    /// Sets the exit of a channel to that of a checkpoint. An exit with an error stays, like other
+    /// errors.
     fn restore_exit(&mut self, saved: &SavedChannel, tick: u64) {
         let row = self.run.channels.get_mut(position(saved.channel));
         if let Some(row) = row.filter(|row| row.exit.is_none_or(|(code, _)| code == 0)) {
@@ -435,7 +435,7 @@ impl Collector {
         self.run.reports.push(row);
     }
 
-    /// Keeps what precedes a failure.
+    /// Keeps a step for the list that precedes a failure.
     fn lead(&mut self, step: impl FnOnce() -> Step) {
         if self.run.first_ending.is_none() {
             self.lead.push(step());
@@ -473,7 +473,7 @@ impl Collector {
             .chain(texts(decoded.is::<Vec<RttStatus>>()))
             .chain(texts(decoded.is::<Vec<SemihostingStatus>>()));
         for text in all {
-            // A status begins with the name of its channel.
+            // The text of a status begins with the name of its channel.
             let of = self.run.channels.iter().position(|channel| {
                 let rest = text.strip_prefix(&*channel.name);
                 rest.is_some_and(|rest| rest.starts_with(": "))
@@ -486,7 +486,7 @@ impl Collector {
     }
 }
 
-/// Position of a channel in the run's list: configured ones have their numbers.
+/// Position of a channel in the run's list: configured channels are in the order of their numbers.
 fn position(channel: ChannelId) -> usize {
     usize::try_from(channel.0).unwrap_or(usize::MAX)
 }

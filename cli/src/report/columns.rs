@@ -15,14 +15,14 @@ use super::run::{Outcome, RecordingEnd, ReportRow, RequestRow, Run, Step};
 use super::verdict::Judgement;
 use crate::waves::Segment;
 
-/// Level of compression: above it, time grows more than size shrinks.
+/// Compression level; higher ones take more time than they save size.
 const LEVEL: u8 = 8;
 
-/// Version of the data's layout. The page has its own script, so it is for other readers.
+/// Version of the data's layout, for other readers: the page has its own script.
 const LAYOUT: u32 = 3;
 
-/// Length of the JSON in 4 bytes, a value as JSON, and bytes that it refers to: deflated without a
-/// header, in base64.
+/// Packs a value as JSON and the bytes that it refers to: length of the JSON in 4 bytes, JSON,
+/// bytes, as raw deflate in base64.
 pub(super) fn packed(value: &impl Serialize, bytes: &[u8]) -> serde_json::Result<String> {
     let json = serde_json::to_vec(value)?;
     let len = u32::try_from(json.len()).unwrap_or(u32::MAX);
@@ -33,13 +33,13 @@ pub(super) fn packed(value: &impl Serialize, bytes: &[u8]) -> serde_json::Result
 
 /// Column of numbers: the lowest bytes of all, then the second bytes, and so on.
 ///
-/// Deflate codes bytes, so a column takes little more than the entropy of its numbers. As digits
-/// with commas it takes half as much again.
+/// Deflate encodes bytes, so that a column takes little more than the entropy of its numbers.
+/// Decimal digits with commas would take half as much again.
 #[derive(Serialize)]
 struct Column {
     /// Position of the first byte behind the JSON.
     at: usize,
-    /// Bytes of a number.
+    /// Number of bytes of a number.
     width: u32,
 }
 
@@ -56,7 +56,7 @@ impl Column {
     }
 }
 
-/// Data of one run. Numbers of 64 bits that are no ticks or counts are texts.
+/// Data of one run. Numbers of 64 bits other than ticks and counts are texts.
 #[derive(Serialize)]
 pub(super) struct Detail<'a> {
     layout: u32,
@@ -74,10 +74,10 @@ pub(super) struct Detail<'a> {
     requests: Columns,
     latencies: Vec<Latency<'a>>,
     reports: Vec<Report<'a>>,
-    /// Place of left out reports.
+    /// Gap in the reports of the page.
     reports_gap: Gap,
     console: Vec<Line<'a>>,
-    /// Place of left out lines.
+    /// Gap in the lines of the page.
     console_gap: Gap,
     failure: Option<Failure<'a>>,
     spaces: &'a [SpaceRow],
@@ -94,31 +94,31 @@ struct Channel<'a> {
     state: &'a str,
 }
 
-/// Requests in the order of their answers, a column for each property.
+/// Requests in the order of their completion, with a column for each property.
 #[derive(Serialize)]
 struct Columns {
     count: usize,
     kinds: Vec<&'static str>,
     /// Texts, in the order in which they occur first.
     texts: Vec<String>,
-    /// Text of each outcome, and 1 if it is a failure, 2 if there is none.
+    /// Text of each outcome, with 1 for a failure, 2 for none.
     outcomes: Vec<(String, u8)>,
     channel: Column,
-    /// Parts of a run that goes back to checkpoints, in the order in which they occur: tick of the
-    /// checkpoint with which each begins, none for the first one.
+    /// Segments of a run that returns to checkpoints, in order: tick of the checkpoint at the
+    /// beginning of each, none for the first one.
     segments: Vec<Option<u64>>,
     /// Position of the segment.
     segment: Column,
     kind: Column,
-    /// 0 for the next text that has not occurred; otherwise its position plus 1.
+    /// 0 for the next new text; otherwise the position of a known one plus 1.
     text: Column,
-    /// As for texts.
+    /// Encoded like `text`.
     outcome: Column,
-    /// Tick of the answer, minus that of the answer before in the same segment.
+    /// Tick of the response, minus that of the previous response in the same segment.
     answered: Column,
-    /// Ticks from taken to answered.
+    /// Number of ticks from taken to answered.
     ticks: Column,
-    /// Place of left out requests.
+    /// Gap in the requests of the page.
     gap: Gap,
     #[serde(skip)]
     bytes: Vec<u8>,
@@ -157,7 +157,7 @@ struct Failure<'a> {
     before: Vec<Before<'a>>,
 }
 
-/// Request or report in front of a failure.
+/// Request or report before a failure.
 #[derive(Serialize)]
 struct Before<'a> {
     tick: u64,
@@ -165,7 +165,7 @@ struct Before<'a> {
     text: String,
 }
 
-/// Values of a column, each once.
+/// Distinct values of a column.
 struct Values<T> {
     numbers: HashMap<T, usize>,
     values: Vec<T>,
@@ -179,7 +179,7 @@ impl<T: Clone + Eq + Hash> Values<T> {
         }
     }
 
-    /// 0 for a new value; otherwise its position plus 1.
+    /// 0 for a new value; otherwise the position of a known one plus 1.
     fn number(&mut self, value: T) -> u64 {
         let next = self.values.len();
         let number = *self.numbers.entry(value.clone()).or_insert(next);
@@ -198,7 +198,7 @@ impl Columns {
         let mut before = 0;
         let mut segments: Vec<Segment> = Vec::new();
         for request in run.requests.iter() {
-            // They follow each other.
+            // Requests of a segment are adjacent.
             if segments.last() != Some(&request.segment) {
                 segments.push(request.segment);
                 before = 0;
@@ -242,7 +242,7 @@ impl Columns {
 }
 
 impl<'a> Detail<'a> {
-    /// The data, packed.
+    /// Packs the data.
     pub(super) fn packed(&self) -> serde_json::Result<String> {
         packed(self, &self.requests.bytes)
     }
@@ -394,7 +394,7 @@ fn facts(run: &Run) -> Vec<(&'static str, String)> {
 
 /// Shell command that replays a recording, from any folder.
 pub(crate) fn replay_command(file: &Path) -> String {
-    // Only the path of no file has none.
+    // Only an empty path has no absolute one.
     let path = path::absolute(file).unwrap_or_else(|_| file.into());
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,%@".contains(c);
     match path.to_str() {
@@ -402,7 +402,7 @@ pub(crate) fn replay_command(file: &Path) -> String {
         Some(path) if !path.contains(char::is_control) => {
             format!("vhost replay '{}'", path.replace('\'', r"'\''"))
         }
-        // As bash, ksh and zsh read it.
+        // Syntax of bash, ksh and zsh.
         _ => {
             let bytes = path.as_os_str().as_encoded_bytes().iter();
             let quoted = bytes.map(|byte| match byte {

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::bounded::Bounded;
 
-/// Most bytes of a line. A longer one is continued in the next.
+/// Maximum number of bytes of a line. A longer one continues in the next line.
 const LONGEST: usize = 2000;
 
-/// Most sources whose lines are put together at a time.
+/// Maximum number of sources with an unfinished line.
 const MOST_SOURCES: usize = 1024;
 
 /// Line of text.
@@ -32,7 +32,7 @@ pub(crate) struct Console {
     new: Option<Vec<Line>>,
     /// Present segment.
     segment: u64,
-    /// Begin of the line of each channel and source, with its first tick.
+    /// Unfinished line of each channel and source, with its first tick.
     open: HashMap<(usize, String), (u64, Vec<u8>)>,
 }
 
@@ -82,7 +82,7 @@ impl Console {
         }
     }
 
-    /// Ends the open lines of a channel, or of all.
+    /// Ends the unfinished lines of a channel, or of all channels.
     pub(super) fn finish(&mut self, channel: Option<usize>) {
         let is_of = |of: usize| channel.is_none_or(|channel| channel == of);
         let mut ended: Vec<_> = self.open.extract_if(|(of, _), _| is_of(*of)).collect();
@@ -106,7 +106,7 @@ impl Console {
         self.lines.push(line);
     }
 
-    /// Has all lines passed on by [`take_new`](Self::take_new), in addition to those that are kept.
+    /// Enables [`take_new`](Self::take_new) for all lines, in addition to the kept ones.
     #[cfg(feature = "parquet")]
     pub(crate) fn pass_new(&mut self) {
         self.new = Some(Vec::new());
@@ -123,7 +123,7 @@ impl Console {
     }
 }
 
-/// Length of a text without a character that is cut off at its end.
+/// Length of a text without an incomplete character at its end.
 fn whole_characters(text: &[u8]) -> usize {
     let last = text.utf8_chunks().last();
     text.len() - last.map_or(0, |chunk| chunk.invalid().len())

@@ -1,4 +1,4 @@
-// Index of several runs, and the choice of the view.
+// Index of several runs, and selection of the view.
 
 const VERDICTS = ["unreadable", "failed", "unfinished", "passed"];
 

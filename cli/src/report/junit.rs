@@ -1,4 +1,4 @@
-//! Runs as JUnit results, for systems of continuous integration.
+//! Runs as JUnit results, for continuous integration.
 
 use chrono::{DateTime, SecondsFormat};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -10,7 +10,7 @@ use super::run::{Failure, Run, Step};
 use super::verdict::{Judgement, Verdict};
 use crate::junit::{attribute, text_of};
 
-/// Most lines of firmware's text in a result.
+/// Maximum number of lines of firmware's text in a result.
 const MOST_LINES: usize = 100;
 
 /// Test suite with a test case for each run.
@@ -21,7 +21,7 @@ impl Results {
         Self(TestSuite::new("vhost report"))
     }
 
-    /// Adds a run. Without one, its file could not be read.
+    /// Adds a run; `None` for a file that could not be read.
     pub(super) fn add(&mut self, file: &str, run: Option<&Run>, judgement: &Judgement) {
         let status = match judgement.verdict {
             Verdict::Passed => TestCaseStatus::success(),
@@ -106,7 +106,7 @@ fn first_error(failure: &Failure) -> Vec<String> {
     lines
 }
 
-/// Last lines that firmware printed, with their channels and marks, as the console has them.
+/// Last lines of firmware's text, with channels and marks as on the console.
 fn last_lines(run: &Run) -> String {
     let lines: Vec<_> = run.console.lines().iter().collect();
     let last = &lines[lines.len().saturating_sub(MOST_LINES)..];

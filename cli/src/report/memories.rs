@@ -4,7 +4,7 @@ use serde::Serialize;
 use vhost::mem::{Array, Init, MemoryMap, Shape};
 use vhost::messages::{ChannelDescriptor, Interface};
 
-/// Most spaces, and most rows of a space.
+/// Maximum number of spaces, and of rows per space.
 const MOST: usize = 256;
 
 /// Address space.
@@ -12,11 +12,11 @@ const MOST: usize = 256;
 pub(super) struct SpaceRow {
     name: String,
     rows: Vec<ExtentRow>,
-    /// Number of rows that are left out.
+    /// Number of omitted rows.
     left_out: usize,
 }
 
-/// Consecutive addresses of one memory. Addresses are texts, as numbers of JSON have 53 bits.
+/// Consecutive addresses of one memory. Addresses are texts, since JSON numbers have 53 bits.
 #[derive(Debug, Serialize)]
 struct ExtentRow {
     first: String,
@@ -25,7 +25,7 @@ struct ExtentRow {
     bytes: String,
     backend: &'static str,
     layout: String,
-    /// Words of channels in it.
+    /// Names of channels with words in this memory.
     channels: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn spaces(map: &MemoryMap, channels: &[ChannelDescriptor]) -> Vec<Spa
     spaces.collect()
 }
 
-/// Address of the first of a channel's words.
+/// Lowest address of a channel's words.
 fn address(channel: &ChannelDescriptor) -> Option<u64> {
     match &channel.interface {
         Interface::Mailbox(place) => Some(place.address),

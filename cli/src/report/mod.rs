@@ -1,4 +1,4 @@
-//! `vhost report`: recorded runs as a page to look at, and as JUnit results.
+//! `vhost report`: recorded runs as a web page, and as JUnit results.
 //!
 //! - `run`: the data of one run, collected by `collect` in one pass.
 //! - `kept`, `console`, `activity`: parts of it with bounded memory; `memories`: the memory map.
@@ -67,10 +67,10 @@ pub(crate) struct Args {
     requests: usize,
 }
 
-/// Most reports, and most lines of text, on the page. They are shared among the runs.
+/// Maximum number of reports, and of lines of text, on the page, shared among the runs.
 const MOST: usize = 10_000;
 
-/// Least number of requests, reports and lines of each run.
+/// Minimum number of requests, reports and lines of each run.
 const LEAST: usize = 16;
 
 impl Args {
@@ -88,7 +88,7 @@ impl Args {
         files.are_distinct()
     }
 
-    /// Bounds of one run.
+    /// Limits of one run.
     fn bounds(&self) -> Bounds {
         let share = |most: usize| (most / self.files.len().max(1)).max(LEAST);
         Bounds {
@@ -141,9 +141,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         let text = results.text()?;
         write_file(junit, |to| to.write_all(text.as_bytes()))
     });
-    // One of them is written where the other can't be.
+    // One of them is written also if the other can't be.
     for written in [page, junit].into_iter().flatten() {
-        // A reader that has closed its pipe wants no more of it.
+        // A reader that has closed its pipe wants no more output.
         if let Err(error) = written
             && !is_broken_pipe(&error)
         {
@@ -160,7 +160,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// Names a recording that was not read to its end. Returns true if it is one.
+/// Warns of a recording that was not read to its end. Returns true for such a recording.
 fn warn(run: &Run) -> bool {
     let problem = match &run.end {
         RecordingEnd::Whole | RecordingEnd::Open => return false,
@@ -172,7 +172,7 @@ fn warn(run: &Run) -> bool {
 }
 
 fn say(text: std::fmt::Arguments<'_>) {
-    // Without a standard error there is nothing left to report to.
+    // Without standard error there is no way to report.
     let _ = writeln!(WholeStderr::default(), "{text}");
 }
 

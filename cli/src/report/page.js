@@ -1,12 +1,12 @@
 // Helpers, and the view of one run. Text of firmware enters the page as text nodes only.
 
-/** Control characters and marks of direction, as visible escapes. */
+/** Replaces control characters and direction marks by visible escapes. */
 function visible(text) {
   return String(text).replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g,
     c => c === "\t" ? "\t" : "\\u{" + c.codePointAt(0).toString(16) + "}");
 }
 
-/** Element with properties and children. Strings become text nodes. */
+/** Creates an element with properties and children. Strings become text nodes. */
 function el(tag, props, ...children) {
   const made = document.createElement(tag);
   for (const [key, value] of Object.entries(props || {})) {
@@ -25,7 +25,7 @@ function svg(tag, props, ...children) {
   return made;
 }
 
-/** Copy of a template, with its elements by their `data-id`. */
+/** Copies a template. Returns its elements by `data-id`. */
 function view(id) {
   const copy = document.getElementById("view-" + id).content.cloneNode(true);
   const parts = {};
@@ -33,7 +33,7 @@ function view(id) {
   return [copy, parts];
 }
 
-/** Value of a data block; null for an empty one. */
+/** Unpacks the value of a data block; null for an empty one. */
 async function unpack(id) {
   const packed = document.getElementById("data-" + id).textContent;
   if (!packed) return null;
@@ -48,7 +48,7 @@ async function unpack(id) {
 const number = value => Number(value).toLocaleString("en");
 const verdict = name => el("span", { class: "verdict " + name }, name);
 
-/** Time of a tick, where the period is known. */
+/** Formats the time of a tick, if the period is known. */
 function timeOf(tick, period) {
   if (!period) return "";
   let value = tick * period, unit = "ps";
@@ -60,7 +60,7 @@ function timeOf(tick, period) {
   return Number(value.toPrecision(7)) + " " + unit;
 }
 
-/** Text with marks on the searched words. */
+/** Creates text with marks on the searched words. */
 function marked(text, word) {
   const shown = visible(text);
   if (!word) return [shown];
@@ -75,7 +75,7 @@ function marked(text, word) {
   return parts;
 }
 
-/** Pages of a long list: `row` makes an element of the item with a number. */
+/** Pages of a long list: `row` creates the element of the item with a number. */
 class Pager {
   constructor(body, bar, size, row) {
     Object.assign(this, { body, size, row, count: 0, page: 0 });
@@ -102,7 +102,7 @@ class Pager {
   }
 }
 
-/** Requests of a run as arrays, from the columns of the data: `cli/src/report/columns.rs`. */
+/** Requests of a run as arrays, decoded from the columns of `cli/src/report/columns.rs`. */
 function requestsOf(data) {
   const packed = data.requests, count = packed.count;
   const column = ({ at, width }) => {
@@ -135,7 +135,7 @@ function requestsOf(data) {
     kindName: at => columns.kinds[columns.kind[at]],
     text: at => columns.texts[columns.text[at]],
     outcome: at => columns.outcomes[columns.outcome[at]][0],
-    /** Numbers of the requests that a search selects. */
+    /** Returns the numbers of the requests that match a search. */
     select({ word, channel, kind, failedOnly }) {
       const has = text => text.toLowerCase().includes(word);
       const names = data.channels.map(it => has(it.name));
@@ -184,7 +184,7 @@ function showRun(main, data, back) {
   showMemories(data, parts);
 }
 
-/** Note in place of an empty list, or about items that are left out. */
+/** Creates a note in place of an empty list, or about omitted items. */
 function emptyOrGap(list, count, gap, what) {
   const place = list.closest("table") || list;
   if (count === 0) place.replaceWith(el("p", { class: "dim" }, `no ${what}`));
@@ -249,7 +249,7 @@ function showRequests(data, parts) {
   search();
 }
 
-/** Latencies of all channels, by kind. */
+/** Shows latencies of all channels, by kind. */
 function showLatencies(data, parts) {
   const kinds = new Map();
   for (const row of data.latencies) {

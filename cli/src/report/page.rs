@@ -10,7 +10,7 @@ use super::verdict::Verdict;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-/// Scripts, in the order in which they are run.
+/// Scripts, in execution order.
 const SCRIPTS: [&str; 3] = [
     include_str!("page.js"),
     include_str!("timeline.js"),
@@ -33,7 +33,7 @@ pub(super) struct Row {
     pub(super) first: Option<u64>,
     /// Command that replays the run; empty if there is none.
     pub(super) replay: String,
-    /// Properties of the run, as far as it has them.
+    /// Known properties of the run.
     pub(super) run: Identity,
 }
 
@@ -60,16 +60,17 @@ impl Identity {
     }
 }
 
-/// Data of the page, packed: the index, and each run, empty for a file that can't be read.
+/// Packed data of the page: the index, and each run; empty for a file that can't be read.
 pub(super) struct Data {
     pub(super) index: String,
     pub(super) runs: Vec<String>,
 }
 
-/// Writes the page. Packed data has letters, digits, `+`, `/` and `=` only, so no text of firmware
-/// is part of the markup.
+/// Writes the page. Packed data consists of letters, digits, `+`, `/` and `=` only, so that no text
+/// of firmware is part of the markup.
 pub(super) fn write(data: &Data, mut to: impl Write) -> io::Result<()> {
-    // The policy allows the script with this text alone. The same data gives the same page.
+    // The policy allows only scripts with this nonce. It is a hash of the data, so that the same
+    // data gives the same page.
     let mut hasher = DefaultHasher::new();
     hasher.write(data.index.as_bytes());
     data.runs

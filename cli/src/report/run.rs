@@ -19,16 +19,16 @@ use crate::run::is_made;
 use crate::trace::{EntryReader, OpenRequest};
 use crate::waves::{Segment, UNANSWERED};
 
-/// Most requests and reports that are kept in front of the first failure.
+/// Maximum number of requests and reports that are kept before the first failure.
 pub(crate) const LEAD: usize = 12;
 
-/// Most channels of a run. Further ones are counted as the last.
+/// Maximum number of channels of a run. Further ones are counted as the last one.
 pub(crate) const MOST_CHANNELS: usize = 1024;
 
-/// Most characters of a text.
+/// Maximum number of characters of a text.
 pub(crate) const LONGEST: usize = 4000;
 
-/// Bounds of the data that is kept of one run.
+/// Limits of the data that is kept of one run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) requests: usize,
@@ -41,7 +41,7 @@ pub(crate) struct Bounds {
 pub(crate) struct Run {
     /// Path as given on the command line.
     pub(crate) path: PathBuf,
-    /// Text of it.
+    /// Path as text.
     pub(crate) file: String,
     /// Origin of the recording.
     pub(crate) identity: Identity,
@@ -53,12 +53,12 @@ pub(crate) struct Run {
     pub(super) reports: Bounded<ReportRow>,
     /// Number of reports of each severity.
     pub(crate) severities: [u64; 4],
-    /// Report on the errors that attached checkers have found.
+    /// Report on errors that attached checkers have found.
     pub(super) found: Option<ReportRow>,
     pub(crate) console: Console,
     /// First error or fatal report, or first exit with an error, whichever came first.
     pub(super) first_failure: Option<Failure>,
-    /// First of these that is no report of severity error by firmware or the host.
+    /// First of these failures, except reports of severity error by firmware or the host.
     pub(super) first_ending: Option<Failure>,
     /// First fatal report.
     pub(super) first_fatal: Option<ReportRow>,
@@ -69,7 +69,7 @@ pub(crate) struct Run {
     pub(crate) ticks: u64,
     /// Number of segments.
     pub(crate) segments: u64,
-    /// Requests without an answer, if they are passed on: those that were not taken before.
+    /// Requests without a response that were not taken yet, if they are passed on.
     #[cfg(feature = "parquet")]
     pub(crate) unanswered: Vec<Unanswered>,
     pub(crate) end: RecordingEnd,
@@ -100,14 +100,14 @@ pub(crate) struct Identity {
     pub(crate) configurations: Vec<String>,
     /// Paths of the images.
     pub(crate) images: Vec<String>,
-    /// CRC-32 of the writes that loaded images and hex files; `None` if there were none, or if their
-    /// bytes are not recorded.
+    /// CRC-32 of the writes that loaded images and hex files; `None` if there were none, or if
+    /// their bytes are not recorded.
     pub(crate) loaded: Option<u32>,
     /// Name, design, seed, command and further properties.
     pub(crate) run: RunIdentity,
-    /// Variables of the user that the configurations refer to.
+    /// User variables in the configurations.
     pub(crate) variables: BTreeMap<String, Option<String>>,
-    /// Period of a tick in picoseconds, where the configuration says one.
+    /// Period of a tick in picoseconds, if configured.
     pub(crate) period: Option<u64>,
 }
 
@@ -116,9 +116,10 @@ pub(crate) struct Identity {
 pub(crate) struct ChannelRow {
     pub(crate) name: Arc<str>,
     pub(crate) protocol: &'static str,
-    /// Position of the first channel of the same firmware. An exit by one of them is that of all.
+    /// Position of the first channel with the same firmware. An exit by one of them is an exit of
+    /// all.
     pub(super) firmware: usize,
-    /// True if firmware ends the channel by an exit.
+    /// True if firmware can end the channel by an exit.
     pub(crate) has_exit: bool,
     /// Exit code and its tick.
     pub(crate) exit: Option<(u32, u64)>,
@@ -135,14 +136,14 @@ pub(crate) struct ChannelRow {
 pub(crate) struct RequestRow {
     /// Position of the channel in the run's list.
     pub(crate) channel: usize,
-    /// Part of a run that goes back to checkpoints.
+    /// Segment of a run that returns to checkpoints.
     pub(crate) segment: Segment,
     pub(crate) kind: &'static str,
     /// Request in the terms of its protocol.
     pub(crate) text: String,
     /// Tick in which it was taken.
     pub(crate) taken: u64,
-    /// Tick in which it was answered; the last tick without an answer.
+    /// Tick in which it was answered; the last tick of the segment without a response.
     pub(crate) answered: u64,
     pub(crate) result: Outcome,
 }
@@ -154,11 +155,11 @@ pub(crate) enum Outcome {
     Done,
     Value(u64),
     Failed(Errno),
-    /// No answer.
+    /// No response.
     None,
 }
 
-/// Request that got no answer.
+/// Request that was dropped without a response.
 #[cfg(feature = "parquet")]
 #[derive(Debug)]
 pub(crate) struct Unanswered {
@@ -178,16 +179,16 @@ pub(crate) struct ReportRow {
     pub(crate) text: String,
 }
 
-/// Kind of what fails a run.
+/// Kind of an event that fails a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// Report of severity error.
     Error,
-    /// Report on the errors that attached checkers have found.
+    /// Report on errors that attached checkers have found.
     Findings,
     /// Fatal report.
     Fatal,
-    /// Exit with another code than 0.
+    /// Exit with a code other than 0.
     Exit,
 }
 
@@ -214,7 +215,7 @@ impl Run {
     /// Reads a recording. A damaged one is read up to the damage.
     ///
     /// # Errors
-    /// Fails if the file can't be read, or is no recording of this format.
+    /// Fails if the file can't be read, or is not a recording in this format.
     pub(crate) fn read(file: &Path, bounds: Bounds) -> Result<Self, TraceError> {
         let mut reader = EntryReader::of(file, false)?;
         let mut collector = Collector::new(file, &reader, bounds);
@@ -223,7 +224,7 @@ impl Run {
         Ok(collector.end(problem, reader.trace().is_cut()))
     }
 
-    /// The first that fails the run. `allows_errors`: reports of severity error do not.
+    /// First failure of the run. With `allows_errors`, reports of severity error are not failures.
     pub(crate) fn failure(&self, allows_errors: bool) -> Option<&Failure> {
         match allows_errors {
             true => self.first_ending.as_ref(),
@@ -231,7 +232,8 @@ impl Run {
         }
     }
 
-    /// Exit code of a channel's firmware, and its tick, by whichever of its channels; `None` without an exit.
+    /// Exit code of a channel's firmware, and its tick, by any of its channels; `None` without an
+    /// exit.
     pub(super) fn exit_of(&self, channel: &ChannelRow) -> Option<(u32, u64)> {
         let mut same = self.channels.iter();
         channel
@@ -239,19 +241,20 @@ impl Run {
             .or_else(|| same.find_map(|it| it.exit.filter(|_| it.firmware == channel.firmware)))
     }
 
-    /// Channels by which firmware exits, and it has not.
+    /// Channels that have an exit, and whose firmware has not exited.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &ChannelRow> {
         let channels = self.channels.iter();
         channels.filter(|channel| channel.has_exit && self.exit_of(channel).is_none())
     }
 
-    /// True if all firmware has exited that can, and there is some.
+    /// True if all firmware that can exit has exited, and there is some.
     pub(super) fn has_exited(&self) -> bool {
         let mut channels = self.channels.iter();
         channels.any(|channel| channel.exit.is_some()) && self.waiting().next().is_none()
     }
 
-    /// Exit code of the run, as `vhost run` has it: the first of a channel that is not 0, or 0 where all firmware has exited.
+    /// Exit code of the run as in `vhost run`: the first code other than 0 in the order of the
+    /// channels, or 0 if all firmware has exited.
     #[cfg(feature = "parquet")]
     pub(crate) fn exit_code(&self) -> Option<u32> {
         let exits = self.channels.iter().filter_map(|channel| channel.exit);
@@ -268,7 +271,7 @@ impl Run {
             .or_else(|| is_damaged.then_some(damaged))
     }
 
-    /// Number of requests, and of those that failed.
+    /// Numbers of requests and of failed requests.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let channels = self.channels.iter();
         channels.fold((0, 0), |(requests, failed), channel| {
@@ -277,7 +280,7 @@ impl Run {
     }
 }
 
-/// Error at which the entries of a recording end.
+/// Text of an error at which the entries of a recording end.
 pub(crate) fn problem_of(error: &TraceError) -> String {
     match error {
         TraceError::Damaged { frame, damage, .. } => format!("frame {frame}: {damage}"),
@@ -285,7 +288,7 @@ pub(crate) fn problem_of(error: &TraceError) -> String {
     }
 }
 
-/// Error of a recording without the name of its file.
+/// Text of a recording's error without the name of its file.
 pub(crate) fn cause_of(error: &TraceError) -> String {
     match error {
         TraceError::Io { cause, .. } => cause.to_string(),
@@ -303,7 +306,7 @@ pub(crate) fn cause_of(error: &TraceError) -> String {
             vhost::trace::FORMAT
         ),
         TraceError::Damaged { frame, damage, .. } => match damage {
-            // The number would be in each group of failures.
+            // The number would differ within a group of failures.
             Damage::Checksum => format!("damaged in frame {frame}: checksum mismatch"),
             other => format!("damaged in frame {frame}: {other}"),
         },
@@ -364,7 +367,7 @@ impl RequestRow {
         }
     }
 
-    /// Request that got no answer until tick `last`.
+    /// Request without a response up to tick `last`.
     pub(crate) fn unanswered(
         request: &OpenRequest,
         channel: usize,
@@ -384,7 +387,7 @@ impl RequestRow {
 }
 
 impl Outcome {
-    /// Mark of the page: 1 for an error, 2 without an answer, else 0.
+    /// Number for the page: 1 for an error, 2 for no response, else 0.
     pub(super) fn mark(self) -> u8 {
         match self {
             Self::Done | Self::Value(_) => 0,
@@ -403,7 +406,7 @@ impl Outcome {
     }
 }
 
-/// Text of at most [`LONGEST`] characters.
+/// Text, cut off after [`LONGEST`] characters.
 pub(crate) fn bounded(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(LONGEST) {
         text.truncate(end);
@@ -412,7 +415,7 @@ pub(crate) fn bounded(mut text: String) -> String {
     text
 }
 
-/// Last steps of a run, up to a number.
+/// Last steps of a run, up to a limit.
 #[derive(Debug, Default)]
 pub(crate) struct Lead(VecDeque<Step>);
 

@@ -24,7 +24,7 @@ fn golden(name: &str) -> Run {
     }
 }
 
-/// The model as text: all of it but the requests after the first few.
+/// Model as text, without the requests after the first few.
 fn text(run: &Run) -> String {
     let mut text = String::new();
     let judgement = Judgement::of(run, false);
@@ -170,7 +170,7 @@ fn a_hundred_thousand_requests_take_less_than_a_megabyte() {
     run.ticks = tick;
     let judgement = Judgement::of(&run, false);
     let size = Detail::of(&run, &judgement).packed().unwrap().len();
-    // Style and script come to it.
+    // Without style and script.
     assert!(size < 900_000, "{size} bytes");
     if let Some(file) = std::env::var_os("VHOST_REPORT_SAMPLE") {
         let row = super::row_of(&run, Judgement::of(&run, false));

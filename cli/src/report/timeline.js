@@ -1,6 +1,6 @@
-// Timeline: a lane for each channel, requests from taken to answered. A lane with more requests than
-// pixels is drawn as one column for each pixel, others request by request. Where the run goes back to
-// a checkpoint, its channels have lanes of their own from there on.
+// Timeline: a lane for each channel, with requests from taken to answered. A lane with more
+// requests than pixels is drawn as one column per pixel, others request by request. After a return
+// to a checkpoint, channels have new lanes.
 
 const LANE = 30, AXIS = 24, NAMES = 110, MOST_LANES = 1024;
 
@@ -18,7 +18,7 @@ class Timeline {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
-  /** Places each request: those that are answered in one tick share it, in their order. */
+  /** Sets the place of each request: requests that are answered in one tick share it, in order. */
   place() {
     const { requests } = this, { taken, answered, count } = requests;
     this.begin = new Float64Array(count);
@@ -42,8 +42,8 @@ class Timeline {
     });
   }
 
-  /** Assigns each request to a lane. Later segments have lanes of the channels with requests only. A canvas has a largest height: requests
-   * of further lanes are in the list only. */
+  /** Assigns each request to a lane. Later segments have only lanes of channels with requests. The
+   * height of a canvas is limited: requests of further lanes are in the list only. */
   assign() {
     const { count, channel, segment, segments } = this.requests;
     const names = this.data.channels.map(it => it.name), numbers = new Map();
@@ -64,7 +64,7 @@ class Timeline {
     }
   }
 
-  /** First place of a lane whose request ends after `tick`. */
+  /** Returns the first place of a lane whose request ends after `tick`. */
   firstAfter(lane, tick) {
     let low = 0, high = lane.length;
     while (low < high) {
@@ -113,7 +113,7 @@ class Timeline {
     });
     const time = timeOf(this.to - this.from, this.data.period);
     this.parts.range.textContent = `ticks ${number(Math.floor(this.from))} to ${number(Math.ceil(this.to) - 1)}${time && `, ${time}`}`;
-    // For tests, and for scripts of a user.
+    // For tests, and for user scripts.
     Object.assign(canvas.dataset, { from: this.from, to: this.to, drawn: this.drawn, lanes: this.labels.join(", ") });
   }
 
@@ -134,7 +134,7 @@ class Timeline {
     }
   }
 
-  /** Range of the requests that are left out of the page. */
+  /** Draws the range of requests that the page omits. */
   gap(to, colours, height) {
     const { gap, answered, count, segments } = this.requests;
     if (!gap.left_out || segments.length > 1) return;
@@ -148,7 +148,7 @@ class Timeline {
     if (width > 90) to.fillText(`${number(gap.left_out)} requests are left out`, x + 8, AXIS + 10, width - 16);
   }
 
-  /** Visible requests of a lane. */
+  /** Yields the visible requests of a lane. */
   *seen(lane, number) {
     for (let place = this.firstAfter(lane, this.from); place < lane.length; place++) {
       const at = lane[place];
@@ -194,7 +194,7 @@ class Timeline {
     to.restore();
   }
 
-  /** A column for each pixel: its height is the number of requests, on a logarithmic scale. */
+  /** Draws a column per pixel, with the number of requests as height on a logarithmic scale. */
   columns(to, colours, seen, top, high) {
     const width = Math.ceil(this.width), all = new Uint32Array(width), found = new Uint32Array(width), bad = new Uint8Array(width);
     let most = 1;
@@ -262,7 +262,8 @@ class Timeline {
     this.selected(at);
     this.draw();
   }
-  /** Moves, and zooms in if needed, so that a request can be seen. One without a lane has no place. */
+  /** Moves, and zooms in if needed, so that a request is visible. A request without a lane is
+   * ignored. */
   reveal(at) {
     if (this.laneOf[at] < 0) return;
     const long = this.finish[at] - this.begin[at], middle = this.begin[at] + long / 2;
@@ -276,7 +277,7 @@ class Timeline {
     this.draw();
   }
 
-  /** Request at a place of the canvas; -1 for none. */
+  /** Returns the request at a place of the canvas; -1 for none. */
   at(x, y) {
     const number = Math.floor((y - AXIS) / LANE), lane = this.lanes[number];
     if (!lane || x < NAMES) return -1;
@@ -326,7 +327,7 @@ class Timeline {
     canvas.addEventListener("wheel", event => {
       const whole = this.to - this.from >= this.end;
       const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-      // The page scrolls on where nothing is left to zoom out of.
+      // The page scrolls if it can't zoom out further.
       if (whole && (event.deltaY > 0 || sideways)) return;
       event.preventDefault();
       if (sideways) this.pan(Math.sign(event.deltaX || event.deltaY) * .1);

@@ -1,4 +1,4 @@
-//! Verdict of a run, its reasons, and the signature by which failures are grouped.
+//! Verdict of a run, its reasons, and the signature that groups failures.
 
 use serde::Serialize;
 
@@ -10,13 +10,14 @@ use crate::run::LIMIT_REACHED;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
-    /// All firmware that can exit has exited with code 0, or without such firmware the system has ended, and no error was reported.
+    /// All firmware that can exit has exited with code 0, or, without such firmware, the system has
+    /// ended; no error was reported.
     Passed,
-    /// Nothing has failed, and the run's end is missing.
+    /// Nothing has failed, and the end of the run is missing.
     Unfinished,
-    /// An error was reported, or a channel exited with another code than 0.
+    /// An error was reported, or a channel exited with a code other than 0.
     Failed,
-    /// The file has no run that can be read.
+    /// The file has no readable run.
     Unreadable,
 }
 
@@ -42,23 +43,23 @@ impl Verdict {
 #[derive(Debug)]
 pub(crate) struct Judgement {
     pub(crate) verdict: Verdict,
-    /// Sentences without a full stop, most important first.
+    /// Sentences without a full stop, the most important one first.
     pub(crate) reasons: Vec<String>,
-    /// Common text of failures of one cause; `None` for a run that passed.
+    /// Common text of failures with one cause; `None` for a run that passed.
     pub(crate) signature: Option<String>,
-    /// True if reports of severity error do not fail a run.
+    /// True if reports of severity error don't fail a run.
     pub(crate) allows_errors: bool,
 }
 
-/// Most channels that are named.
+/// Maximum number of channels in a reason.
 const MOST: usize = 8;
 
 impl Judgement {
-    /// Judges a run. `allows_errors`: reports of severity error do not fail it, but that on findings of attached
-    /// checkers does.
+    /// Judges a run. With `allows_errors`, reports of severity error don't fail it, except that on
+    /// findings of attached checkers.
     pub(crate) fn of(run: &Run, allows_errors: bool) -> Self {
         let failure = run.failure(allows_errors);
-        // Firmware's own errors may be wanted; what a checker finds is not.
+        // Errors of firmware may be intended; findings of a checker are not.
         let found = run.found.as_ref().filter(|_| allows_errors);
         let [_, _, errors, _] = run.severities;
         let errors = errors - u64::from(found.is_some());
@@ -117,7 +118,8 @@ impl Judgement {
     }
 }
 
-/// Reasons why a run has failed, with that of its first failure in front. `found`: findings of checkers that are no error of the
+/// Reasons of a failed run, beginning with its first failure. `found`: findings of checkers, if
+/// they are not among the errors; `errors`: number of errors that fail the run.
 /// others; `errors`: number of errors that fail it.
 fn failed(
     run: &Run,
@@ -195,7 +197,7 @@ fn unfinished(run: &Run) -> Vec<String> {
     reasons
 }
 
-/// The first few of these, and the number of the others.
+/// First few of these texts, and the number of the others.
 fn limited(mut texts: Vec<String>) -> Vec<String> {
     let more = texts.len().saturating_sub(MOST);
     if more > 0 {
@@ -205,10 +207,11 @@ fn limited(mut texts: Vec<String>) -> Vec<String> {
     texts
 }
 
-/// Most characters of a signature.
+/// Maximum number of characters of a signature.
 const LONGEST: usize = 160;
 
-/// Signature of a failure. An exit code tells causes apart. Where a limit has ended a run depends on the limit.
+/// Signature of a failure. Exit codes distinguish causes. The place at which a limit ended a run is
+/// omitted, since it depends on the limit.
 fn signature_of(failure: &Failure) -> String {
     match failure.cause {
         Cause::Exit => failure.text.clone(),
@@ -217,8 +220,8 @@ fn signature_of(failure: &Failure) -> String {
     }
 }
 
-/// First line of a text, with numbers replaced. Failures that differ in addresses, ticks or counts
-/// have one signature.
+/// First line of a text, with numbers replaced: failures that differ only in addresses, ticks or
+/// counts have one signature.
 pub(crate) fn signature(text: &str) -> String {
     let mut replaced = String::new();
     let mut chars = text.lines().next().unwrap_or_default().chars().peekable();

@@ -1,4 +1,4 @@
-//! Channels of an image alone: the protocols that its section, its symbols and its traps show.
+//! Channels of an image without configuration, found by its section, symbols and traps.
 
 use anyhow::{Result, bail};
 use vhost::Severity;
@@ -7,10 +7,10 @@ use super::Args;
 use super::program::Program;
 use super::services;
 
-/// Name of the variable in configuration files that has the path of the image.
+/// Name of the variable with the path of the image, for configuration files.
 pub(super) const IMAGE: &str = "IMAGE";
 
-/// Name of the channel of an image, and of those of further protocols beside it.
+/// Name of an image's first channel, and prefix of those for further protocols.
 const CHANNEL: &str = "cpu";
 const RTT: &str = "rtt";
 const SEMIHOSTING: &str = "semihosting";
@@ -18,13 +18,13 @@ const SEMIHOSTING: &str = "semihosting";
 /// Symbol of RTT's control block.
 const BLOCK: &str = "_SEGGER_RTT";
 
-/// Mailbox configuration for an image, and reports on what it was made from.
+/// Mailbox configuration for an image, and reports on how it was determined.
 pub(super) struct Channels {
     pub(super) yaml: String,
     pub(super) notes: Vec<(Severity, String)>,
 }
 
-/// Marks of the protocols in an image.
+/// Marks by which protocols are found in an image.
 struct Marks {
     /// Address of section `.mailbox`.
     section: Option<u64>,
@@ -57,7 +57,7 @@ impl Marks {
         })
     }
 
-    /// Protocol of the first channel: a mailbox, else HTIF, else semihosting, else RTT.
+    /// Protocol of the first channel: mailbox, else HTIF, else semihosting, else RTT.
     fn first(&self) -> Option<Protocol> {
         let mailbox = self.section.map(Protocol::Section);
         mailbox
@@ -73,7 +73,7 @@ impl Protocol {
         matches!(self, Self::Section(_) | Self::Symbol(_))
     }
 
-    /// Name of the protocol, and what it was found by.
+    /// Name of the protocol, and the mark by which it was found.
     fn found(&self) -> String {
         match self {
             Self::Section(at) => format!("a mailbox at {at:#x}, by section .mailbox"),
@@ -99,7 +99,8 @@ impl Protocol {
 }
 
 impl Channels {
-    /// Channels of the image of a run. RTT is a channel beside another protocol, or the only one; semihosting is one beside HTIF.
+    /// Determines the channels of a run's image. RTT is a channel beside another protocol, or the
+    /// only one; semihosting is one beside HTIF.
     pub(super) fn of(args: &Args, program: &Program) -> Result<Self> {
         let marks = Marks::of(program)?;
         let Some(first) = marks.first() else {
@@ -116,7 +117,7 @@ impl Channels {
         if let Some(text) = unused(args, &first) {
             notes.push((Severity::Warning, text));
         }
-        // The name comes from the command line: a string in quotes has any character.
+        // The name comes from the command line: a quoted string may contain any character.
         let space = serde_json::to_string(&args.space)?;
         let noted = program.image().note().map(|note| note.cache_line.bytes());
         let line = args.cache_line.or(noted).unwrap_or(0);
@@ -153,7 +154,7 @@ fn served(name: &str, protocol: &Protocol) -> (Severity, String) {
     (Severity::Info, format!("channel `{name}`: {found}"))
 }
 
-/// Warning of options for mailboxes, where the image has none.
+/// Warning of options for mailboxes, if the image has none.
 fn unused(args: &Args, first: &Protocol) -> Option<String> {
     let given = [
         ("--cache-line", args.cache_line.is_some()),
@@ -190,14 +191,14 @@ fn nothing_found(program: &Program) -> String {
     )
 }
 
-/// Channel of semihosting beside HTIF, with the same services. An exit of either is that of firmware.
+/// Channel of semihosting beside HTIF, with the same services. Either exit is that of firmware.
 fn semihosting(space: &str, services: &str) -> String {
     format!(
         "{SEMIHOSTING}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  load: false\n  abi: semihosting\n  stub: none\n{services}"
     )
 }
 
-/// Channel of RTT beside another one. Its terminal has the same input and output.
+/// Channel of RTT beside another channel. Its terminal has the same input and output.
 fn rtt(args: &Args, space: &str) -> String {
     let input = match args.stdin {
         Some(_) => "testbench",
@@ -222,7 +223,7 @@ fn htif(args: &Args, program: &Program) -> Result<String> {
                 );
             }
         }
-        // In the configuration, `$` begins a variable.
+        // A `$` in the configuration would begin a variable.
         let file = serde_json::to_string(&file.replace('$', "$$"))?;
         let granularity = args.granularity;
         keys += &format!("  signature: {file}\n  granularity: {granularity}\n");

@@ -1,4 +1,4 @@
-//! Checkpoints of a run: the state of the hart and of its input, beside that of the host.
+//! Checkpoints of a run: state of the hart and of its input, in addition to that of the host.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use vhost::{Checkpoint, Vhost};
 
 use super::input::Progress;
 
-/// Name of the part with the state of the run.
+/// Name of the part with the run's state.
 const PART: &str = "run";
 
 /// Checkpoint to take.
@@ -20,7 +20,7 @@ pub(super) struct SaveAt {
     pub(super) file: PathBuf,
 }
 
-/// State of a run beside that of its host.
+/// State of a run in addition to that of its host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RunState {
     /// Width of the hart's registers in bits.
@@ -33,7 +33,7 @@ pub(super) struct RunState {
 }
 
 impl SaveAt {
-    /// Checkpoint of the two values of `--save-at`.
+    /// Parses the two values of `--save-at`.
     pub(super) fn of(values: &[String]) -> Result<Option<Self>> {
         let [tick, file] = values else {
             return Ok(None);
@@ -62,7 +62,7 @@ impl SaveAt {
             input,
             hart: hart.state(),
         };
-        // The error may hold a callback's error, which is not `Send`.
+        // The error may contain a callback's error, which is not `Send`.
         let mut checkpoint = vhost.checkpoint().map_err(|error| anyhow!("{error}"))?;
         checkpoint.set_part(PART, state.bytes());
         Ok(checkpoint.write(&self.file)?)
@@ -70,7 +70,7 @@ impl SaveAt {
 }
 
 impl RunState {
-    /// Restores the host from a file. Returns the state of the rest.
+    /// Restores the host from a file. Returns the state of the run.
     pub(super) fn restore(vhost: &Vhost, file: &Path) -> Result<Self> {
         let checkpoint = Checkpoint::read(file)?;
         let Some(bytes) = checkpoint.part(PART) else {

@@ -1,4 +1,4 @@
-//! Hart and host in turn.
+//! Execution of hart and host in turn.
 
 use std::io;
 
@@ -12,28 +12,28 @@ use super::checkpoint::{RunState, SaveAt};
 use super::idle::is_idle;
 use super::input::Input;
 
-/// Ticks after the hart has stopped, in which its last requests are served: more than a queue has
-/// entries.
+/// Number of ticks after the hart has stopped, in which its last requests are served: more than the
+/// entries of a queue.
 const LAST_TICKS: u32 = 128;
 
-/// Number of equal waits for an interrupt that count as endless.
+/// Number of equal waits for an interrupt after which the hart counts as stuck.
 const ENDLESS_WAITS: u32 = 100_000;
 
-/// Ticks between two looks for a loop without an exit.
+/// Number of ticks between two checks for a loop without an exit.
 const LOOK: u64 = 4096;
 
-/// Bytes of a loop that asks for a result.
+/// Maximum size of a polling loop in bytes.
 const NEAR: u64 = 256;
 
-/// Looks after which a hart in such a loop may wait for ever.
+/// Number of checks after which a hart in such a loop may be stuck.
 const LOOKS: u32 = 64;
 
 /// Speed and length of a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
-    /// Instructions between two ticks.
+    /// Number of instructions between two ticks.
     pub(super) per_tick: u64,
-    /// Largest number of instructions.
+    /// Maximum number of instructions.
     pub(super) most: u64,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Pace {
 pub(super) struct Plan {
     /// Checkpoint to take.
     pub(super) save: Option<SaveAt>,
-    /// State that the run goes on from; the host is restored already.
+    /// State from which the run continues; the host is already restored.
     pub(super) restored: Option<RunState>,
 }
 
@@ -65,22 +65,22 @@ pub(super) enum Why {
     Limit,
     /// Trap of firmware without a trap handler.
     Trap(Trap),
-    /// Trap handler that traps itself.
+    /// Trap in a trap handler, in a loop.
     TrapLoop(Trap),
-    /// Firmware waits for an interrupt, and there are none.
+    /// Firmware waits for an interrupt, and none can come.
     Waits,
-    /// Firmware waits for a character behind the end of its input.
+    /// Firmware waits for a character after the end of its input.
     Input,
     /// Firmware is at a jump to itself.
     Spins,
-    /// The reader of firmware's text has gone away, which its protocols can't tell it.
+    /// The reader of firmware's text has closed it, which its protocols can't report.
     Pipe,
 }
 
-/// Runs hart and host until firmware has exited, or can't.
+/// Runs hart and host until firmware has exited, or can't continue.
 ///
 /// # Errors
-/// The end of service, or an input that can't be read.
+/// An error of the host, or an input that can't be read.
 pub(super) fn drive<X: Xlen>(
     vhost: &Vhost,
     memory: &mut Cells<'_>,
@@ -103,7 +103,7 @@ pub(super) fn drive<X: Xlen>(
             save.tick
         );
     }
-    // Requests of a mailbox fail then, and firmware goes on as it likes.
+    // Requests of a mailbox fail then, and firmware decides what follows.
     let is_told = vhost
         .channels()
         .iter()
@@ -115,7 +115,7 @@ pub(super) fn drive<X: Xlen>(
         if let Some(input) = &mut input {
             input.feed(vhost)?;
         }
-        // Firmware may wait for it, in any loop.
+        // Firmware may wait for input in any loop.
         let awaits_input = input.as_ref().is_some_and(|input| input.is_open());
         let run = hart.run(
             memory,
@@ -165,7 +165,7 @@ pub(super) fn drive<X: Xlen>(
                 };
             }
             spin = at;
-            // In the code in place of traps the hart is in no jump to itself.
+            // In the code that replaces traps, the hart is at no jump to itself.
             if !awaits_input && place.stays(hart.pc()) && reads_input(vhost, &hart, memory)? {
                 break Why::Input;
             }
@@ -189,17 +189,18 @@ pub(super) fn drive<X: Xlen>(
     })
 }
 
-/// True if firmware waits for standard input: by a request, or by a console read of HTIF, where nothing else can end its loop.
+/// True if firmware waits for standard input: by a request, or by a console read of HTIF in a loop
+/// that nothing else can end.
 fn reads_input<X: Xlen>(vhost: &Vhost, hart: &Hart<X>, memory: &mut Cells<'_>) -> Result<bool> {
     let status = vhost.status().map_err(|error| anyhow!("{error}"))?;
     let mut waits = status
         .lines()
         .filter(|line| line.contains("waits for more bytes of the standard input"));
-    // Firmware may go on beside a console read.
+    // Firmware may continue during a console read.
     Ok(waits.any(|line| !line.contains("or for a command in tohost") || is_idle(hart, memory)))
 }
 
-/// True if text of firmware went into a pipe without a reader.
+/// True if text of firmware was written to a pipe without a reader.
 fn has_no_reader(vhost: &Vhost) -> bool {
     let error = vhost.output_error();
     error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
@@ -210,7 +211,7 @@ fn has_no_reader(vhost: &Vhost) -> bool {
 enum TrapOutcome {
     /// The hart continues.
     Done,
-    /// Input is to come.
+    /// The operation waits for input.
     Pending,
 }
 
@@ -232,20 +233,20 @@ fn semihost<X: Xlen>(vhost: &Vhost, hart: &mut Hart<X>) -> Result<TrapOutcome> {
             Err(error) => bail!("{error}"),
         }
     }
-    // Without such a channel the trap is firmware's own.
+    // Without such a channel, firmware handles the trap itself.
     hart.stop_at_semihosting(false);
     Ok(TrapOutcome::Done)
 }
 
-/// Number of channels that have not exited, after a tick of the host.
+/// Ticks the host. Returns the number of channels that have not exited.
 fn tick(vhost: &Vhost) -> Result<usize> {
-    // The error may hold a callback's error, which is not `Send`.
+    // The error may contain a callback's error, which is not `Send`.
     vhost.tick().map_err(|error| anyhow!("{error}"))
 }
 
-/// Serves what firmware has requested before it stopped, which may be the exit.
+/// Serves the requests that firmware made before it stopped, possibly its exit.
 fn last_ticks(vhost: &Vhost, why: Why) -> Result<Why> {
-    // The other half of a command would have followed. A hart that waits or spins stores nothing more.
+    // The second half of a command may be missing. A hart that waits or spins would not store it.
     let cuts_commands = matches!(
         why,
         Why::Limit | Why::Pipe | Why::Trap(_) | Why::TrapLoop(_)
@@ -261,7 +262,7 @@ fn last_ticks(vhost: &Vhost, why: Why) -> Result<Why> {
     Ok(why)
 }
 
-/// True if the next tick would take half a command of HTIF for a whole one.
+/// True if the next tick would accept half a command of HTIF as a whole one.
 fn settles_next(vhost: &Vhost) -> Result<bool> {
     let status = vhost.status().map_err(|error| anyhow!("{error}"))?;
     let mut ticks = status.lines().filter_map(|line| {
@@ -272,7 +273,7 @@ fn settles_next(vhost: &Vhost) -> Result<bool> {
     Ok(ticks.any(|until| until <= vhost.now() + 1))
 }
 
-/// Waits for an interrupt in the same state.
+/// Counter of waits for an interrupt in the same state.
 #[derive(Default)]
 struct Waits {
     state: Vec<u64>,
@@ -280,8 +281,8 @@ struct Waits {
 }
 
 impl Waits {
-    /// Counts a wait. Returns true if the hart has waited in this state for very long: nothing that
-    /// it could see has changed.
+    /// Counts a wait. Returns true if the hart has waited in this state for very long, without a
+    /// change of its registers.
     fn endless<X: Xlen>(&mut self, hart: &Hart<X>) -> bool {
         let registers = (0..32).map(|number| hart.register(number));
         let state = registers.chain([hart.pc()]);
@@ -295,7 +296,7 @@ impl Waits {
     }
 }
 
-/// Place of the hart, by looks at its program counter.
+/// Place of the hart, by samples of its program counter.
 #[derive(Default)]
 struct Place {
     at: u64,
@@ -303,8 +304,9 @@ struct Place {
 }
 
 impl Place {
-    /// Counts a look. Returns true if the hart has been in the same few instructions for long, less and less often: the caller then asks the
-    /// host, which recordings show.
+    /// Counts a sample. Returns true if the hart has been within the same few instructions for
+    /// long. It does so ever more rarely, since the caller then requests a status of the host,
+    /// which is recorded.
     fn stays(&mut self, pc: u64) -> bool {
         if self.at.abs_diff(pc) < NEAR {
             self.looks += 1;
@@ -323,7 +325,7 @@ fn next<X: Xlen>(hart: &Hart<X>, memory: &mut Cells<'_>) -> Option<Instruction> 
     Instruction::decode::<X>(u32::from(high) << 16 | u32::from(low))
 }
 
-/// Program counter if there is a jump to itself.
+/// Program counter, if it is at a jump to itself.
 fn self_jump<X: Xlen>(hart: &Hart<X>, memory: &mut Cells<'_>) -> Option<u64> {
     let instruction = next(hart, memory)?;
     (instruction.op == Op::Jal && instruction.imm == 0).then(|| hart.pc())

@@ -1,4 +1,4 @@
-//! Error of a run that did not end well, and the exit status.
+//! Error of a run that did not end well, and exit status.
 
 use anyhow::Result;
 use riscv_iss::{Cause, Trap};
@@ -11,7 +11,8 @@ use super::program::Program;
 use super::reports::Reports;
 use super::{FAILED, FOUND, LIMIT};
 
-/// Begin of the error of a run that has reached its limit. The place that follows depends on the limit.
+/// Prefix of the error of a run that has reached its limit. The following text has the place, which
+/// depends on the limit.
 pub(crate) const LIMIT_REACHED: &str = "firmware did not exit within --max-instructions";
 
 /// End of a run.
@@ -19,18 +20,18 @@ pub(crate) const LIMIT_REACHED: &str = "firmware did not exit within --max-instr
 pub(super) struct Ending {
     /// Exit status of the process.
     pub(super) status: u8,
-    /// Error of the run; `None` where the status is that of firmware.
+    /// Error of the run; `None` if the status is that of firmware.
     pub(super) error: Option<Error>,
 }
 
 /// Error of a run.
 #[derive(Debug)]
 pub(super) enum Error {
-    /// Firmware can't go on. The state of its channels says more.
+    /// Firmware can't continue. The state of its channels is printed, too.
     Stuck(String),
-    /// The host can't go on.
+    /// The host can't continue.
     Host(String),
-    /// Text of firmware is lost, which the library has printed.
+    /// Text of firmware is lost. The library has printed the reason.
     Lost(String),
 }
 
@@ -64,7 +65,7 @@ impl Ending {
             _ if status == 0 && reports.has_lost_signature() => Self::failed(Error::Lost(
                 "all firmware has exited with 0, and its signature is not written".to_owned(),
             )),
-            // Reported at the end of the system.
+            // The library reports them at the end of the system.
             _ if status == 0 && vhost.error_findings() > 0 => Self {
                 status: FOUND,
                 error: None,
@@ -92,7 +93,7 @@ impl Error {
     }
 }
 
-/// Text on a run that did not end by an exit: reason, place, what to do.
+/// Text on a run that ended without an exit: reason, place, and what to do.
 fn failure(
     program: &Program,
     channels: &[ChannelDescriptor],
@@ -101,7 +102,7 @@ fn failure(
 ) -> Option<String> {
     let (pc, assembly) = &ended.at;
     let place = program.place(*pc);
-    // The instruction before, of four bytes.
+    // The previous instruction, which has four bytes.
     let wait = program.place(pc.wrapping_sub(4));
     let text = match ended.why {
         Why::Exited | Why::Pipe => return None,
@@ -139,7 +140,7 @@ fn counts(ended: &Ended, ticks: u64) -> String {
     format!("after {} instructions in {ticks} ticks", ended.instructions)
 }
 
-/// Clause about the exits of the protocols that are served.
+/// Clause about the exits of the served protocols.
 fn exit_by(channels: &[ChannelDescriptor]) -> String {
     let mut ways: Vec<_> = channels.iter().filter_map(exit_of).collect();
     ways.sort_unstable();
@@ -162,11 +163,11 @@ fn exit_of(channel: &ChannelDescriptor) -> Option<&'static str> {
     }
 }
 
-/// Trap with the symbol of its place.
+/// Text of a trap, with the symbol of its place.
 fn described(program: &Program, trap: &Trap) -> String {
     let text = trap.to_string();
     let address = format!("{:#x}", trap.pc);
-    // A failed fetch has no instruction, and its address may be anywhere.
+    // After a failed fetch there is no instruction, and the address may be anywhere.
     if trap.cause == Cause::InstructionAccessFault {
         return text;
     }

@@ -15,7 +15,7 @@ use super::program::Program;
 use super::system;
 use crate::files::Files;
 
-/// Files of the options, of the variables in their place, and of the configurations.
+/// Files of the options, of the variables that replace options, and of the configurations.
 pub(super) fn of(args: &Args) -> Files {
     let mut files = Files::default();
     files.input("the image", &args.image);
@@ -34,7 +34,7 @@ pub(super) fn of(args: &Args) -> Files {
     if let Some(recording) = recording(args) {
         files.output("the recording", recording);
     }
-    // An invalid list is told of when the run starts.
+    // An invalid list is reported when the run starts.
     let list = variable("VHOST_ATTACH").unwrap_or_default();
     files.attached(&attach::parse(&list.to_string_lossy()).unwrap_or_default());
     files.attached(args.attach.iter().flatten());
@@ -64,7 +64,8 @@ pub(super) fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// Files that the configurations name. What is wrong in them is told of when the run starts. Those from pipes can be read once only.
+/// Files named by the configurations. Errors in these are reported when the run starts.
+/// Configurations from pipes are skipped, since they can be read only once.
 fn configured(args: &Args) -> Vec<PathBuf> {
     let named = [&args.memory, &args.mailbox];
     if named.into_iter().flatten().any(|file| !file.is_file()) {
@@ -91,7 +92,7 @@ fn configured(args: &Args) -> Vec<PathBuf> {
         let text = config::read_text(file).ok()?;
         config::parse_mailboxes(&text, file, &map, &collector).ok()
     };
-    // The files are noted on the way.
+    // Parsing collects the files.
     let _ = read();
     collector.files.into_inner()
 }

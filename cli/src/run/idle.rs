@@ -1,13 +1,13 @@
-//! Loops in which a hart changes nothing.
+//! Detection of loops in which a hart changes nothing.
 
 use std::collections::BTreeMap;
 
 use riscv_iss::{AccessFault, Bus, Cells, Hart, Stop, Xlen};
 
-/// Longest loop that is recognised, in instructions.
+/// Maximum number of instructions of a detected loop.
 const LONGEST: u32 = 10_000;
 
-/// Memory whose stores are kept aside.
+/// Memory whose stores are kept separate.
 struct Aside<'a, 'b> {
     memory: &'a mut Cells<'b>,
     /// Bytes that differ from those of the memory.
@@ -41,8 +41,8 @@ impl Bus for Aside<'_, '_> {
     }
 }
 
-/// True if a hart comes back to its present state, with all memory as it is now: nothing but the host can end this loop. Hart and memory stay
-/// as they are.
+/// True if the hart returns to its present state without a change of memory: only the host can end
+/// this loop. Hart and memory are not changed.
 pub(super) fn is_idle<X: Xlen>(hart: &Hart<X>, memory: &mut Cells<'_>) -> bool {
     let mut ahead = Hart::<X>::new(0, hart.pc());
     ahead.restore(&hart.state());
@@ -99,9 +99,10 @@ mod tests {
         assert!(idles(&[0x0200_2503, 0xfe05_0ee3]));
         // `li a0, 1`, `sw a0, 32(zero)`, `sw zero, 32(zero)`, `j -12`
         assert!(idles(&[0x0010_0513, 0x02a0_2023, 0x0200_2023, 0xff5f_f06f]));
-        // A counter in a register: `addi a0, a0, 1`, `j -4`
+        // A register as a counter: `addi a0, a0, 1`, `j -4`
         assert!(!idles(&[0x0015_0513, 0xffdf_f06f]));
-        // A counter in memory: `lw a0, 32(zero)`, `addi a0, a0, 1`, `sw a0, 32(zero)`, `li a0, 0`, `j -16`
+        // A memory word as a counter: `lw a0, 32(zero)`, `addi a0, a0, 1`, `sw a0, 32(zero)`, `li
+        // a0, 0`, `j -16`
         assert!(!idles(&[
             0x0200_2503,
             0x0015_0513,

@@ -1,4 +1,4 @@
-//! Memory of the hart: the bytes of the system's static memories.
+//! Memory of the hart: bytes of the system's static memories.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -10,10 +10,10 @@ use vhost::{MemoryView, Vhost};
 use super::Args;
 use super::program::Program;
 
-/// Memories of the first channel's space, with that of the first instruction searched first.
+/// Memories of the first channel's space. The memory with the first instruction is searched first.
 ///
 /// # Errors
-/// A memory whose bytes are not in this process as one array, or an entry point outside of memory.
+/// A memory whose bytes are not one array in this process, or an unmapped entry point.
 pub(super) fn memory<'a>(vhost: &'a Vhost, args: &Args, program: &Program) -> Result<Cells<'a>> {
     let exits = vhost.exits();
     let channel = exits.first().map_or("", |exit| exit.name.as_str());
@@ -41,14 +41,14 @@ pub(super) fn memory<'a>(vhost: &'a Vhost, args: &Args, program: &Program) -> Re
     Ok(cells)
 }
 
-/// Addresses between heap and stack that no access of the hart is to reach, if the image has such a guard: from the symbol `__vhost_guard`
-/// to the symbol `__vhost_stack_limit`.
+/// Guard addresses between heap and stack, which the hart must not access, if the image has them:
+/// from the symbol `__vhost_guard` to the symbol `__vhost_stack_limit`.
 pub(super) fn guard(program: &Program) -> Range<u64> {
     let [start, end] = ["__vhost_guard", "__vhost_stack_limit"].map(|name| program.symbol(name));
     start.unwrap_or(0)..end.unwrap_or(0)
 }
 
-/// Parts of a memory before and behind a guard.
+/// Parts of a memory before and after a guard.
 fn without(
     guard: Range<u64>,
     (base, bytes): (u64, &[Cell<u8>]),

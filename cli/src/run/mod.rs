@@ -1,13 +1,13 @@
 //! `vhost run`: runs an image on the instruction-set simulator, with this process as its host.
 //!
 //! - `program`: entry point, width and symbols of the image.
-//! - `channels`: channels of an image alone, by what the image has.
+//! - `channels`: channels of an image without configuration, found in the image.
 //! - `services`: arguments, environment, standard streams and time of firmware.
-//! - `system`: memory and channels for an image alone, or from configuration files.
+//! - `system`: memory and channels for an image without configuration, or from configuration files.
 //! - `memory`: memory of the hart: the bytes of the system's memories.
 //! - `checkpoint`: state of a run in a file.
 //! - `files`: files that the run reads and writes.
-//! - `drive`: hart and host in turn, until firmware exits or can't.
+//! - `drive`: hart and host in turn, until firmware exits or can't continue.
 //! - `idle`: loops in which a hart changes nothing.
 //! - `input`: standard input of firmware.
 //! - `ending`: error of a run that did not end well, and the exit status.
@@ -57,7 +57,7 @@ const LIMIT: u8 = 124;
 /// Exit status if firmware has exited with 0, and attached checkers have found errors.
 const FOUND: u8 = 123;
 
-/// Exit status if the run can't start, or firmware can't go on.
+/// Exit status if the run can't start, or firmware can't continue.
 const FAILED: u8 = 125;
 
 #[derive(clap::Args)]
@@ -171,7 +171,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     match execute(args) {
         Ok(status) => Ok(Outcome::Status(status)),
         Err(error) => {
-            // Without a standard error there is nothing left to report to.
+            // Without standard error there is no way to report.
             let _ = writeln!(WholeStderr::default(), "{ERROR}error:{ERROR:#} {error:#}");
             Ok(Outcome::Status(FAILED))
         }
@@ -196,7 +196,7 @@ fn start(args: &Args, reports: &Reports) -> Result<(Program, Option<SaveAt>, Vho
     Ok((program, save, vhost))
 }
 
-/// Runs the image until firmware has exited, or can't.
+/// Runs the image until firmware has exited, or can't continue.
 fn serve(args: &Args, program: &Program, vhost: &Vhost, save: Option<SaveAt>) -> Result<Ended> {
     if vhost.exits().is_empty() {
         bail!("no channel is served: the mailbox configuration is to have one with a mailbox");
@@ -222,7 +222,8 @@ fn serve(args: &Args, program: &Program, vhost: &Vhost, save: Option<SaveAt>) ->
     }
 }
 
-/// Ends the system. The error of the run is recorded before, and printed behind firmware's last text.
+/// Ends the system. The error of the run is recorded before, and printed after firmware's last
+/// text.
 fn finish(
     args: &Args,
     program: &Program,
@@ -237,7 +238,7 @@ fn finish(
     }
     vhost.shutdown();
     let mut stderr = WholeStderr::default();
-    // Without a standard error there is nothing left to report to.
+    // Without standard error there is no way to report.
     if let Some(Error::Stuck(text) | Error::Host(text)) = &error {
         let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {text}");
     }

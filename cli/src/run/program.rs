@@ -1,4 +1,4 @@
-//! The image: segments and mailbox as the library reads them, and entry point and symbols.
+//! Image of a run: segments and mailbox as read by the library, and entry point and symbols.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use vhost::mem::Image;
 
 use crate::output::Sanitized;
 
-/// Longest shown name of a symbol, in characters.
+/// Maximum number of characters shown of a symbol's name.
 const MOST_NAME: usize = 200;
 
 /// Trap of semihosting: `slli zero, zero, 31`, `ebreak`, `srai zero, zero, 7`.
@@ -26,7 +26,7 @@ impl Program {
     /// Reads the headers of an image.
     ///
     /// # Errors
-    /// A file that can't be read, is no linked ELF file, or is for another CPU.
+    /// A file that can't be read, is not a linked ELF file, or is for another CPU.
     pub(super) fn open(file: &Path) -> Result<Self> {
         let image = Image::open(file)?;
         let cache = cache(file)?;
@@ -65,7 +65,7 @@ impl Program {
         let cache = cache(self.file()).ok()?;
         let parsed = object::File::parse(&cache).ok()?;
         let mut symbols = parsed.symbols();
-        // Symbols of the linker's command line belong to no section.
+        // Symbols of the linker's command line have no section.
         let found = symbols.find(|symbol| symbol.name() == Ok(name) && !symbol.is_undefined());
         found.map(|symbol| symbol.address())
     }
@@ -73,7 +73,7 @@ impl Program {
     /// Addresses of the traps of semihosting.
     ///
     /// # Errors
-    /// An image that can't be read any more.
+    /// The image can't be read any more.
     pub(super) fn traps(&self) -> Result<Vec<u64>> {
         let trap = TRAP.map(u32::to_le_bytes);
         let trap = trap.as_flattened();
@@ -101,7 +101,7 @@ impl Program {
         traps.iter().any(|trap| trap.wrapping_add(4) == address)
     }
 
-    /// Address with the symbol before it: `0x80000010 (main+0x10)`.
+    /// Address with the preceding symbol: `0x80000010 (main+0x10)`.
     pub(super) fn place(&self, address: u64) -> String {
         match self.nearest(address) {
             None => format!("{address:#x}"),
@@ -127,7 +127,7 @@ impl Program {
         let before =
             code.filter(|symbol| (segment.virtual_address..=address).contains(&symbol.address()));
         let named = before.filter_map(|symbol| {
-            // Marks of code and data begin with `$`, labels of the assembler with `.L`.
+            // Mapping symbols begin with `$`, assembler labels with `.L`.
             let name = symbol.name().ok()?;
             let shown = !name.is_empty() && !name.starts_with('$') && !name.starts_with(".L");
             shown.then(|| (symbol.address(), name.to_owned()))

@@ -1,4 +1,4 @@
-//! Reports of the system, on standard error, and the error of a run in its recording.
+//! Reports of the system on standard error, and the error of a run in its recording.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -12,33 +12,35 @@ use super::Args;
 use super::files::{recording, variable};
 use crate::output::WholeStderr;
 
-/// Source of the report on the error of a run.
+/// Id of the report on the error of a run.
 const ID: &str = "vhost run";
 
-/// Records the error of a run that can't start. An older recording of this name is not its own.
+/// Records the error of a run that can't start, so that an older recording of this name does not
+/// count for it.
 pub(super) fn record_unstarted(args: &Args, error: &anyhow::Error) {
     let Some(file) = recording(args) else {
         return;
     };
     let mut builder = Vhost::builder().environment_identity().record(file);
-    // The name of the image, which the recording does not have.
+    // Name of the image, which the recording does not contain.
     if let (None, Some(stem)) = (variable("VHOST_RUN_DESIGN"), args.image.file_stem()) {
         builder = builder.identify(RunIdentity::DESIGN, stem.to_string_lossy());
     }
-    // The error is printed in any case. The recording may be that of another run that goes on.
+    // The error is printed in any case. The recording may belong to another run that is in
+    // progress.
     let _ = builder.record_failure(ID, &format!("{error:#}"));
 }
 
 /// Printer of reports.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reports {
-    /// True while the error of the run is reported, which is printed behind firmware's last text.
+    /// True while the error of the run is reported, since it is printed after firmware's last text.
     is_silent: Arc<AtomicBool>,
-    /// True after the report on a signature that can't be written.
+    /// True after a report on a signature that can't be written.
     has_lost_signature: Arc<AtomicBool>,
 }
 
-/// Begin of the report on a signature that can't be written.
+/// Prefix of the report on a signature that can't be written.
 const SIGNATURE: &str = "the signature from ";
 
 impl Reports {
@@ -49,7 +51,7 @@ impl Reports {
             self.has_lost_signature.store(true, Ordering::Relaxed);
         }
         if !self.is_silent.load(Ordering::Relaxed) {
-            // Without a standard error there is nothing left to report to.
+            // Without standard error there is no way to report.
             let _ = writeln!(
                 WholeStderr::default(),
                 "vhost: {}: {id}: {text}",
@@ -63,7 +65,7 @@ impl Reports {
         self.has_lost_signature.load(Ordering::Relaxed)
     }
 
-    /// Records the error of a run, so that a reader of the recording sees why it ended.
+    /// Records the error of a run, so that the recording has the reason of its end.
     pub(super) fn record(&self, vhost: &Vhost, text: &str) {
         self.is_silent.store(true, Ordering::Relaxed);
         // The error is printed in any case.

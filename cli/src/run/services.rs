@@ -1,4 +1,4 @@
-//! Services of the one channel: arguments, environment, standard streams and time of the program.
+//! Services of the first channel: arguments, environment, standard streams and time of the program.
 
 use std::fmt::Write as _;
 
@@ -7,14 +7,14 @@ use vhost::Builder;
 use super::Args;
 use super::program::Program;
 
-/// Beginning of the names of variables that have the arguments of firmware, its name first. Values of
-/// variables are taken as they are, where text in the configuration would be expanded.
+/// Prefix of variables with the arguments of firmware, beginning with its name. Values of variables
+/// are not expanded, unlike text in the configuration.
 const ARGUMENT: &str = "VHOST_RUN_ARGUMENT_";
 
-/// Beginning of the names of variables that have the values of firmware's environment.
+/// Prefix of variables with the values of firmware's environment.
 const VALUE: &str = "VHOST_RUN_VALUE_";
 
-/// Longest tick, in nanoseconds.
+/// Maximum length of a tick, in nanoseconds.
 const LONGEST_TICK: u64 = 1_000_000_000;
 
 /// Source of firmware's time.
@@ -46,7 +46,7 @@ impl Protocol {
     }
 }
 
-/// True for a variable of a configuration that `vhost run` has made.
+/// True for a configuration variable that `vhost run` has set.
 pub(crate) fn is_made(variable: &str) -> bool {
     [ARGUMENT, VALUE]
         .iter()
@@ -61,7 +61,7 @@ pub(super) fn variable(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Sets the variables that [`keys`] refers to. The name of the program is that of its file.
+/// Sets the variables in [`keys`]. The program's name is that of its file.
 pub(super) fn provide(mut builder: Builder, args: &Args, program: &Program) -> Builder {
     let name = program.file().file_name().unwrap_or_default();
     let name = name.to_string_lossy().into_owned();
@@ -75,7 +75,7 @@ pub(super) fn provide(mut builder: Builder, args: &Args, program: &Program) -> B
     builder
 }
 
-/// Key of a channel's time, in a line.
+/// Configuration key of a channel's time, as a line.
 pub(super) fn time(args: &Args) -> String {
     match args.clock {
         Clock::Ticks => format!(
@@ -86,7 +86,7 @@ pub(super) fn time(args: &Args) -> String {
     }
 }
 
-/// Keys of the channel's configuration, a line each.
+/// Configuration keys of the channel, one per line.
 pub(super) fn keys(args: &Args) -> String {
     let input = match args.stdin {
         Some(_) => "testbench",
@@ -98,7 +98,7 @@ pub(super) fn keys(args: &Args) -> String {
     }
     keys.push_str("]\n  env: {");
     for (number, (name, _)) in args.env.iter().enumerate() {
-        // The last value of a name counts.
+        // The last value of a name is used.
         let mut later = args.env[number + 1..].iter();
         if later.all(|(later, _)| later != name) {
             let name = serde_json::Value::from(name.as_str());

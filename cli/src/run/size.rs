@@ -1,6 +1,7 @@
-//! Sizes and addresses of the command line.
+//! Sizes and addresses on the command line.
 
-/// Parses a number of bytes: `4096`, `0x1000`, `64K`, `16M`, `1G`, also with `iB` behind the letter.
+/// Parses a number of bytes: `4096`, `0x1000`, `64K`, `16M`, `1G`, optionally with `iB` after the
+/// letter.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let number = text.trim_end_matches("iB");
     let (number, shift) = match number.chars().last() {

@@ -1,4 +1,4 @@
-//! The system of a run: from configuration files, or one RAM and one channel for the image alone.
+//! System of a run: from configuration files, or one RAM and one channel for the image alone.
 
 use anyhow::{Result, anyhow, bail};
 use vhost::Vhost;
@@ -12,11 +12,11 @@ use super::services;
 /// Default size of the RAM.
 const RAM: u64 = 16 << 20;
 
-/// Largest size of a RAM that the image alone asks for. Images with segments further apart have
+/// Maximum size of a RAM that is determined by the image. Images with segments further apart have
 /// several memories.
 const MOST_RAM: u64 = 1 << 30;
 
-/// Width of the RAM in bits, which only its description has.
+/// Width of the RAM in bits, which affects only its description.
 const WIDTH: u64 = 64;
 
 /// Alignment of base and size of the RAM.
@@ -56,7 +56,7 @@ pub(super) fn start(args: &Args, program: &Program, reports: &Reports) -> Result
     for what in args.attach.iter().flatten() {
         builder = builder.attach(what.clone());
     }
-    // The error may hold a callback's error, which is not `Send`.
+    // The error may contain a callback's error, which is not `Send`.
     let vhost = builder.start().map_err(|error| anyhow!("{error}"))?;
     for (severity, text) in notes {
         let reported = vhost.report(severity, "config", &text);
@@ -70,7 +70,7 @@ pub(super) fn ram(args: &Args, program: &Program) -> Result<String> {
     Ok(Ram::of(args, program)?.yaml())
 }
 
-/// One RAM with all that the image loads.
+/// RAM with all segments of the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ram {
     base: u64,
@@ -78,7 +78,7 @@ struct Ram {
 }
 
 impl Ram {
-    /// RAM of the options, or of the image's segments where they are not given.
+    /// RAM by the options, or by the image's segments where options are missing.
     fn of(args: &Args, program: &Program) -> Result<Self> {
         let image = program.image();
         let file = program.file().display();
@@ -113,7 +113,7 @@ impl Ram {
             );
         }
         let needed = last - base;
-        // Up to the last address of the CPU.
+        // Up to the highest address of the CPU.
         let room = top - base;
         let last_offset = match args.mem {
             Some(size) if size - 1 < needed => bail!(

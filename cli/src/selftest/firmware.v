@@ -1,5 +1,5 @@
-// Memory with a channel, and firmware without a CPU: it puts requests into the channel as a program would, and checks what comes back.
-// Plain Verilog, for all simulators.
+// Memory with a channel, and firmware without a CPU: it puts requests into the channel like a
+// program, and checks the responses. Plain Verilog, for all simulators.
 `timescale 1ns/1ps
 
 module firmware (
@@ -7,10 +7,10 @@ module firmware (
     // Number of checks so far.
     output reg  [31:0] checks
 );
-    // The host reaches it by its path.
+    // The host accesses it by its path.
     reg [31:0] ram [0:1023] /*verilator public_flat_rw*/;
 
-    // Words of the channel at address 0x100, with pointers of 32 bits and no cache line.
+    // Word offsets in the channel at address 0x100, with pointers of 32 bits and no cache line.
     localparam VERSION = 64, STATE = 65, REQUESTS_PUT = 67, REQUESTS = 68, REQUESTS_TAKEN = 244;
     localparam RESPONSES_PUT = 246, RESPONSES = 247, RESPONSES_TAKEN = 263;
     localparam INIT = 1, READY = 2;
@@ -48,7 +48,7 @@ module firmware (
         ram[address[11:2]][8*address[1:0] +: 8] = value;
     endtask
 
-    // Handshake: all indices are 0 when the host has the first word.
+    // Makes the handshake. The host resets all indices to 0.
     task handshake;
         begin
             ram[VERSION] = 2;
@@ -158,7 +158,7 @@ module firmware (
         request(FILE, 4, READ, descriptor, TO, 4);
         check(result === -EBADF);
 
-        // Another session, in which more requests than a queue has places are put.
+        // A new session, in which more requests are put than a queue has slots.
         handshake;
         put_text(TEXT, "again\n");
         repeat (9) begin

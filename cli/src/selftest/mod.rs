@@ -1,9 +1,11 @@
-//! `vhost selftest`: a small simulation with the library in a simulator of this machine, and a row for the table of simulators.
+//! `vhost selftest`: a small simulation with the library in a simulator on this machine, and a row
+//! for the table of simulators.
 //!
 //! - [`simulators`]: command lines of each simulator.
 //!
-//! The design has no CPU: a module in plain Verilog puts requests into a channel, and checks the responses. Its memory is an array, which
-//! the host reaches by VPI. So the library, its calls, methods, HDL access and recording are tested with nothing but the simulator.
+//! The design has no CPU: a module in plain Verilog puts requests into a channel, and checks the
+//! responses. Its memory is an array, which the host accesses by VPI. This tests the library's
+//! calls, methods, HDL access and recording with only the simulator.
 
 mod simulators;
 
@@ -44,7 +46,7 @@ const RECORDING: &str = "run.trace";
 /// Folder of firmware's files.
 const ROOT: &str = "files";
 
-/// Begin of each line that Questa prints in a run.
+/// Prefix of each line that Questa prints in a run.
 const MARK: &str = "# ";
 
 /// Number of checks of firmware.
@@ -97,9 +99,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
     let version = version(args.simulator);
     let recording = args.folder.join(RECORDING);
-    // One of an earlier run would be replayed.
+    // The recording of an earlier run would be replayed.
     let _ = fs::remove_file(&recording);
-    // Make does not link a program again for another library.
+    // Make would not link a program again for another library.
     let _ = fs::remove_file(args.folder.join(simulators::VERILATED));
     let mut log = String::new();
     for step in &steps {
@@ -148,7 +150,7 @@ fn library(given: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
-/// First line that a simulator prints of its version; a remark if it prints none.
+/// First line of a simulator's version output; a remark if it prints none.
 fn version(simulator: Simulator) -> String {
     let (program, argument) = simulator.version();
     let output = Command::new(program)
@@ -160,14 +162,14 @@ fn version(simulator: Simulator) -> String {
         |output| String::from_utf8_lossy(&output.stdout).into_owned(),
     );
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
-    // A column of a table ends with a bar.
+    // A bar would end the column of a table.
     line.unwrap_or("version not printed").replace('|', "/")
 }
 
 /// Runs a command. Returns true if it succeeds, and its output.
 fn perform(step: &SelftestCommand, folder: &Path, library: &Path) -> Result<(bool, String)> {
     let mut command = Command::new(&step.program);
-    // Those of the user's own simulations, as VHOST_SCOPE, are not for this one.
+    // Variables of the user's own simulations, such as VHOST_SCOPE, do not apply to this one.
     for variable in VARIABLES {
         command.env_remove(variable.name);
     }

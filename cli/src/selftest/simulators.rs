@@ -48,7 +48,7 @@ impl Simulator {
         }
     }
 
-    /// Command that prints its version.
+    /// Command that prints the simulator's version.
     pub(super) fn version(self) -> (&'static str, &'static str) {
         match self {
             Self::Vcs => ("vcs", "-ID"),
@@ -118,7 +118,7 @@ impl Simulator {
                         "-64",
                         "-voptargs=+acc",
                         "-sv_lib",
-                        // It adds the end of the name itself.
+                        // The simulator appends the extension.
                         &place.library.with_extension("").display().to_string(),
                         "testbench",
                         "-do",
@@ -200,7 +200,7 @@ impl fmt::Display for SelftestCommand {
     }
 }
 
-/// Argument as a shell reads it.
+/// Quotes an argument for a shell.
 pub(super) fn quoted(argument: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=+,:%@".contains(letter);
     if !argument.is_empty() && argument.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-// Testbench of the self-test by DPI: clock, host and methods.
+// Testbench of the self-test with DPI: clock, host and methods.
 `timescale 1ns/1ps
 
 module testbench;
@@ -74,7 +74,7 @@ module testbench;
         $display("report: severity %0d: %s: %s", severity, id, msg);
     endfunction
 
-    // One poll of a method: `add` gives its sum at once, `wait` answers after so many polls.
+    // Polls a method once: `add` returns its sum at once, `wait` after a number of polls.
     function automatic longint unsigned mb_sv_call(
         input string ch, input string method, input int unsigned arg_len, input longint unsigned args[16],
         output int unsigned status);

@@ -1,4 +1,4 @@
-// Testbench of the self-test by system tasks: clock, host and methods, in plain Verilog.
+// Testbench of the self-test with system tasks: clock, host and methods, in plain Verilog.
 `timescale 1ns/1ps
 
 module testbench;

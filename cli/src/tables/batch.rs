@@ -10,13 +10,14 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 
 use super::schema::{Field, Table, Type};
 
-/// Most rows of a row group: as DuckDB writes them, so that its threads share a file. Spark reads several at a time.
+/// Maximum number of rows of a row group, the same as DuckDB's: its threads can share a file. Spark
+/// reads several groups at a time.
 pub(super) const MOST_ROWS: usize = 122_880;
 
-/// Most bytes of texts and words of a row group.
+/// Maximum number of bytes of texts and words of a row group.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Most different texts of a column that are looked for.
+/// Maximum number of distinct texts of a column that are remembered.
 const MOST_KNOWN: usize = 4096;
 
 /// Value of a row.
@@ -46,7 +47,7 @@ impl<'a> Cell<'a> {
 enum Column {
     Texts {
         values: Vec<ByteArray>,
-        /// Texts that came before: equal ones share their bytes.
+        /// Known texts: equal ones share their bytes.
         known: HashMap<Box<str>, ByteArray>,
     },
     Longs(Vec<i64>),
@@ -54,12 +55,12 @@ enum Column {
     Flags(Vec<bool>),
     Lists {
         values: Vec<i64>,
-        /// 0 for the first value of a row, or the row itself if it is empty; 1 for each further value.
+        /// 0 for the first value of a row, or for an empty row; 1 for each further value.
         repetitions: Vec<i16>,
     },
 }
 
-/// Column with the presence of its values.
+/// Column of optional or repeated values.
 #[derive(Debug)]
 struct Filled {
     column: Column,
@@ -102,7 +103,7 @@ impl Batch {
         }
     }
 
-    /// True if the batch is to be written before another row.
+    /// True if the batch must be written before another row is added.
     pub(super) fn is_full(&self) -> bool {
         self.rows >= MOST_ROWS || self.bytes >= MOST_BYTES
     }
@@ -147,7 +148,7 @@ impl Batch {
 }
 
 impl Filled {
-    /// Adds a value. Returns the bytes that it takes beyond a number.
+    /// Adds a value. Returns its size in bytes beyond that of a number.
     fn push(&mut self, field: &Field, cell: Cell<'_>) -> Result<usize> {
         let mut bytes = 0;
         match (&mut self.column, cell) {

@@ -1,4 +1,4 @@
-//! Identity of a recording in the tables: its name, its partition, and the claim on the name.
+//! Identity of a recording in the tables: its name, its partition, and the claim of the name.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -9,13 +9,13 @@ use anyhow::{Context, Result, bail};
 use chrono::DateTime;
 use vhost::trace::{Header, RunIdentity};
 
-/// Most characters of an encoded name. Names of files have at most 255 bytes.
+/// Maximum number of characters of an encoded name. File names have at most 255 bytes.
 const LONGEST: usize = 120;
 
 /// First millisecond of the year 10,000.
 const LATEST: u64 = 253_402_300_800_000;
 
-/// Day and design of a run, by which the tables are partitioned.
+/// Day and design of a run, which partition the tables.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Partition {
     /// `2026-11-30`, UTC.
@@ -50,7 +50,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Identity of a recording. `given`: properties of the command line, which take precedence.
+    /// Determines the identity of a recording. Properties in `given`, from the command line, take
+    /// precedence.
     pub(super) fn of(file: &Path, header: &Header, given: &RunIdentity) -> Result<Self> {
         let mut run = header.run.clone();
         for (key, value) in given.iter() {
@@ -110,8 +111,8 @@ fn design_of(header: &Header) -> String {
     )
 }
 
-/// Name of a run without one: that of its file, a checksum of its path, and the time of its last change. A checksum of both would be the
-/// same for two of a hundred thousand runs.
+/// Default name of a run: name of its file, checksum of its path, and time of its last change. A
+/// single checksum of both would be equal for two of a hundred thousand runs.
 fn default_id(file: &Path, changed: u64) -> String {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let path = file.canonicalize().unwrap_or_else(|_| file.to_owned());
@@ -119,12 +120,13 @@ fn default_id(file: &Path, changed: u64) -> String {
     format!("{stem}-{sum:08x}-{changed:x}")
 }
 
-/// Text as a part of a path: letters, digits, `_`, `.` and `-`, others as `%` and two digits of each byte, as in Hive's partitions. A long
-/// one is cut, and ends with its length and checksum.
+/// Encodes text for a part of a path: letters, digits, `_`, `.` and `-` are kept; other bytes
+/// become `%` and two digits, as in Hive's partitions. A long text is cut off, and ends with its
+/// length and checksum.
 pub(super) fn encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
-        // Readers leave out names that begin with a dot or an underscore.
+        // Readers skip names that begin with a dot or an underscore.
         let is_plain = match byte {
             b'_' | b'.' => !encoded.is_empty(),
             other => other.is_ascii_alphanumeric() || other == b'-',
@@ -142,17 +144,18 @@ pub(super) fn encoded(text: &str) -> String {
     encoded
 }
 
-/// Advice for two runs of one name.
+/// Advice for two runs with one name.
 pub(super) const OWN_ID: &str = "give each run an id of its own by VHOST_RUN_ID or --run-id";
 
-/// Claim of a run's name in a folder of tables: a file. It is removed again unless it is [kept](Self::keep).
+/// Claim of a run's name in a folder of tables, by a file. The file is removed unless the claim is
+/// [kept](Self::keep).
 #[derive(Debug)]
 pub(super) struct Claim {
     path: Option<PathBuf>,
 }
 
 impl Claim {
-    /// Claims the name of a run. Two exports at the same time can't both.
+    /// Claims the name of a run. Of two concurrent exports, one fails.
     ///
     /// # Errors
     /// Fails if the name is taken.
@@ -187,7 +190,7 @@ impl Claim {
         Ok(claim)
     }
 
-    /// Keeps the claim: the run is in the tables.
+    /// Keeps the claim, since the run is in the tables.
     pub(super) fn keep(mut self) {
         self.path = None;
     }
@@ -196,7 +199,7 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         if let Some(path) = &self.path {
-            // If it stays, the next export of the run names it.
+            // If the file stays, the next export of the run reports it.
             let _ = fs::remove_file(path);
         }
     }

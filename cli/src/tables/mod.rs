@@ -5,7 +5,8 @@
 //! - `rows`: rows of one run; `batch`: rows as columns, up to a row group.
 //! - `part`: the files of one export in one partition.
 //!
-//! A recording is read once, and a table has one row group in memory, whatever the number and length of recordings.
+//! A recording is read once, and a table has one row group in memory, for any number and length of
+//! recordings.
 
 mod batch;
 mod identity;
@@ -45,14 +46,15 @@ pub(crate) struct Options<'a> {
     pub(crate) given: RunIdentity,
 }
 
-/// Nothing but the run's own row needs data that is kept to its end.
+/// Limits of the kept data: only the run's own row needs it.
 const BOUNDS: Bounds = Bounds {
     requests: 0,
     reports: 0,
     lines: 0,
 };
 
-/// Writes the recordings to tables. One that can't be read or written is named, and the others go on.
+/// Writes the recordings to tables. A recording that can't be read or written is reported, and the
+/// others are exported.
 pub(crate) fn export(options: &Options<'_>) -> Result<Outcome> {
     let mut is_bad = false;
     let mut partitions: BTreeMap<Partition, Vec<Source>> = BTreeMap::new();
@@ -101,17 +103,18 @@ pub(crate) fn export(options: &Options<'_>) -> Result<Outcome> {
 }
 
 fn source(file: &Path, options: &Options<'_>) -> Result<Source> {
-    // Its errors name the file.
+    // The errors contain the name of the file.
     let trace = Trace::open(file)?;
     Source::of(file, trace.header(), &options.given)
         .map_err(|error| error.context(file.display().to_string()))
 }
 
-/// Exports the runs of a partition. Returns their number, and true if there was no problem with one.
+/// Exports the runs of a partition. Returns their number, and true if there was no problem.
 fn partition(options: &Options<'_>, sources: &[Source]) -> (usize, bool) {
     let mut all_is_well = true;
     let mut claims = Vec::new();
-    // Dropped before the claims: another export that claims a name then writes files of the same names.
+    // Dropped before the claims: after that, another export may claim the name and write files with
+    // the same names.
     let mut part = None;
     for source in sources {
         let opened = EntryReader::of(&source.file, false);
@@ -150,7 +153,7 @@ fn partition(options: &Options<'_>, sources: &[Source]) -> (usize, bool) {
 
 /// Reason why a run is not in the tables.
 enum Fault {
-    /// It concerns the run alone.
+    /// A problem of this run only.
     Run(anyhow::Error),
     /// The files can't be written.
     Part(anyhow::Error),
@@ -218,7 +221,7 @@ fn one(
     Ok(false)
 }
 
-/// Names the runs whose files could not be written.
+/// Prints the names of the runs whose files could not be written.
 fn say_lost(claims: &[(Claim, &Source)], error: &anyhow::Error) {
     for (_, source) in claims {
         let name = source.file.display().to_string();
@@ -232,6 +235,6 @@ fn say_error(text: Arguments<'_>) {
 }
 
 fn say(text: Arguments<'_>) {
-    // Without a standard error there is nothing left to report to.
+    // Without standard error there is no way to report.
     let _ = writeln!(WholeStderr::default(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Files of one export in one partition, a file for each table.
+//! Files of one export in one partition, one for each table.
 
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -19,10 +19,12 @@ use super::identity::Partition;
 use super::schema::{CONSOLE, MESSAGES, REPORTS, REQUESTS, RUNS, Table, Type, VERSION};
 use crate::output_file::OutputFile;
 
-/// Tables, in the order in which their files get their names: `runs` at last, since a run counts as exported with its row there.
+/// Tables in the order in which their files are renamed. `runs` is the last one, since its row
+/// marks a run as exported.
 pub(super) const TABLES: [&Table; 5] = [&REQUESTS, &MESSAGES, &REPORTS, &CONSOLE, &RUNS];
 
-/// Files of a partition while they are written, under temporary names. Dropped without a [commit](Self::commit), they are removed.
+/// Files of a partition under temporary names. They are removed if dropped without a
+/// [commit](Self::commit).
 pub(super) struct Part {
     tables: Vec<Output>,
 }
@@ -32,15 +34,16 @@ struct Output {
     table: &'static Table,
     batch: Batch,
     writer: Option<SerializedFileWriter<BufWriter<File>>>,
-    /// The file until it has its name.
+    /// File until it is renamed.
     file: Option<OutputFile>,
     path: PathBuf,
-    /// True from its renaming until all files of the part have their names.
+    /// True from the renaming of this file until all files of the part are renamed.
     is_early: bool,
 }
 
 impl Part {
-    /// Creates the files. `name`: name of the files without its extension; `has_messages`: with table `messages`.
+    /// Creates the files. `name`: file name without its extension; `has_messages`: true with the
+    /// table `messages`.
     pub(super) fn create(
         folder: &Path,
         partition: &Partition,
@@ -58,7 +61,7 @@ impl Part {
         Ok(part)
     }
 
-    /// Adds a row to a table; none if the part does not have the table.
+    /// Adds a row to a table, unless the part does not have the table.
     pub(super) fn add(&mut self, table: &Table, row: &[Cell<'_>]) -> Result<()> {
         let mut outputs = self.tables.iter_mut();
         match outputs.find(|output| output.table.name == table.name) {
@@ -67,7 +70,7 @@ impl Part {
         }
     }
 
-    /// Completes the files and gives them their names.
+    /// Completes and renames the files.
     pub(super) fn commit(mut self) -> Result<()> {
         for output in &mut self.tables {
             output.finish()?;
@@ -145,13 +148,13 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         if self.is_early {
-            // A file whose part is not complete has rows of runs that can be exported again.
+            // The file of an incomplete part has rows of runs that can be exported again.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Error without its cause, whose text it has behind the name of a variant.
+/// Error without its cause, which the text repeats behind the name of a variant.
 fn own_text(error: &impl Display) -> Error {
     let text = error.to_string();
     anyhow!("{}", text.strip_prefix("External: ").unwrap_or(&text))

@@ -31,7 +31,7 @@ pub(super) struct Rows<'a> {
     unanswered: u64,
     reports: u64,
     lines: u64,
-    /// Number of messages and replies that can't be decoded, and the first of them.
+    /// Number of messages and replies that can't be decoded, and the first of these.
     undecoded: u64,
     first_undecoded: Option<String>,
     channels: HashMap<usize, OfChannel>,
@@ -48,8 +48,8 @@ struct OfChannel {
 }
 
 impl OfChannel {
-    /// Drops what the request in progress asks for: a reset has dropped it. Printed bytes count for the next request, as in `vhost trace
-    /// stat`.
+    /// Drops method and path of the request in progress, after a reset. Printed bytes count for the
+    /// next request, as in `vhost trace stat`.
     fn drop_request(&mut self) {
         (self.method, self.path) = (None, None);
     }
@@ -71,7 +71,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Adds the rows of an entry, which the collector has seen.
+    /// Adds the rows of an entry. The collector must have processed it before.
     pub(super) fn add(&mut self, decoded: &DecodedEntry, collector: &mut Collector) -> Result<()> {
         let segment = collector.segment();
         if self.has_messages {
@@ -108,7 +108,7 @@ impl<'a> Rows<'a> {
         self.lines(&lines, collector)
     }
 
-    /// Keeps what a request asks for, until it is served.
+    /// Keeps method and path of a request until it is served.
     fn asks(&mut self, decoded: &DecodedEntry, number: usize) {
         let of_channel = self.channels.entry(number).or_default();
         if let Some(bytes) = decoded.printed_bytes() {
@@ -169,11 +169,11 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Adds a request without an answer.
+    /// Adds a request without a response.
     fn unanswered(&mut self, unanswered: &Unanswered, channel: &str) -> Result<()> {
         let of_channel = self.channels.entry(unanswered.channel).or_default();
         let request = &unanswered.request;
-        // Of the oldest one, which was in service.
+        // Method and path of the oldest request, which was in service.
         let (method, path) = (of_channel.method.take(), of_channel.path.take());
         self.part.add(
             &REQUESTS,
@@ -278,7 +278,8 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Ends the run: adds its last lines and its own row. Returns a text on messages that can't be decoded, if there are any.
+    /// Ends the run: adds its last lines and its own row. Returns a text if messages can't be
+    /// decoded.
     pub(super) fn end(
         mut self,
         source: &Source,
@@ -381,7 +382,7 @@ fn small(number: Option<i32>) -> Cell<'static> {
     number.map_or(Cell::Null, Cell::Small)
 }
 
-/// Name of an error: `ENOENT`; the number of one without a name.
+/// Name of an error, such as `ENOENT`; its number if it has none.
 fn name_of(errno: Errno) -> String {
     let text = errno.to_string();
     match text.split_once(" (") {

@@ -1,11 +1,12 @@
-//! Schema of the tables: their columns with types, units and meanings. `docs/farm.md` has the same texts.
+//! Schema of the tables: columns with types, units and meanings. `docs/farm.md` has the same texts.
 
 use std::fmt::Write as _;
 
-/// Version of the schema. Columns may be added within a version; it grows where one changes its meaning or goes.
+/// Version of the schema. Columns may be added within a version; a new version changes the meaning
+/// of a column, or removes one.
 ///
 /// - 1: the first.
-/// - 2: segments; build ids; requests without an answer, whose `answered` is null.
+/// - 2: segments; build ids; requests without a response, whose `answered` is null.
 pub(super) const VERSION: u32 = 2;
 
 /// Type of a column.
@@ -13,7 +14,7 @@ pub(super) const VERSION: u32 = 2;
 pub(super) enum Type {
     /// Text in UTF-8.
     Text,
-    /// Signed number of 64 bits: counts, ticks, positions. Larger ones are the largest.
+    /// Signed number of 64 bits: counts, ticks, positions. Larger values become the maximum.
     Number,
     /// Word of firmware: unsigned, 64 bits.
     Word,
@@ -48,7 +49,7 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) of: Type,
     pub(super) is_optional: bool,
-    /// True if the values grow from row to row, mostly by little.
+    /// True if the values increase from row to row, mostly by little.
     pub(super) is_rising: bool,
     /// Meaning and unit.
     pub(super) meaning: &'static str,
@@ -77,7 +78,7 @@ macro_rules! table {
     };
 }
 
-/// True if `mark` is one of `marks`. The marks are of different lengths.
+/// True if `mark` is one of `marks`. All marks have different lengths.
 const fn is(mark: &str, marks: &[&str]) -> bool {
     match marks {
         [first, rest @ ..] => first.len() == mark.len() || is(mark, rest),
@@ -206,7 +207,7 @@ impl Table {
                     "{repetition} group {name} (LIST) {{ repeated group list {{ required int64 element (INTEGER(64,false)); }} }}"
                 ),
             };
-            // A `String` takes any text.
+            // Writing to a `String` can't fail.
             let _ = writeln!(text, "  {line}");
         }
         text + "}\n"

@@ -1,4 +1,4 @@
-//! Rows that are read back, names of files, and the documentation of the schema.
+//! Rows that are written and read back, file names, and documentation of the schema.
 
 use std::path::Path;
 
@@ -159,7 +159,7 @@ fn a_batch_is_full_by_rows_or_by_bytes() {
     assert_eq!(count, 64);
 }
 
-/// Ticks that grow take little space, also where some are missing.
+/// Increasing ticks take little space, also with missing values.
 #[test]
 fn ticks_are_differences() {
     let marks: Vec<_> = REQUESTS
@@ -204,7 +204,8 @@ fn names_are_parts_of_paths_and_differ_where_the_runs_do() {
     assert_ne!(encoded(&long), encoded(&format!("{long}x")));
 }
 
-/// Tables of the documentation: `| column | type | meaning |`, a `?` behind the type of a column with nulls.
+/// Tables in the documentation: `| column | type | meaning |`, with a `?` after the type of an
+/// optional column.
 #[test]
 fn the_documentation_has_each_column() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

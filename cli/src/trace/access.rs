@@ -9,7 +9,7 @@ use vhost::messages::memory::{Access, AccessSegments, MappedLength, Resolve};
 
 use crate::output::{Sanitized, debug_text};
 
-/// Most characters shown of written bytes.
+/// Maximum number of characters shown of written bytes.
 const FEW: usize = 40;
 
 /// Display of a message that concerns memory.

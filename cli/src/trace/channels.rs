@@ -11,7 +11,8 @@ use vhost::mem::MemoryMap;
 use vhost::messages::{ChannelDescriptor, Clock};
 use vhost::trace::{Entry, Header, Source};
 
-/// Finds the channel of an entry. Without a readable configuration, channels have numbers only.
+/// Determines the channel of an entry. Without a readable configuration, channels have only
+/// numbers.
 pub(crate) struct Channels {
     map: Rc<MemoryMap>,
     owners: ChannelAttribution,

@@ -1,4 +1,4 @@
-//! `vhost trace cut`: a part of a recording as a recording that replays by itself.
+//! `vhost trace cut`: cuts a part out of a recording, which replays by itself.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -25,10 +25,11 @@ pub(crate) struct Args {
     output: PathBuf,
 }
 
-/// Most characters of a line of the reason why a part begins earlier.
+/// Maximum number of characters per line in the reason why a part begins earlier.
 const MOST_REASON: usize = 120;
 
-/// Reason in one line: of a difference its place and both sides, whose state may be long.
+/// Shortens a reason to one line. A difference keeps its place and both sides, whose state may be
+/// long.
 fn short(reason: &str) -> String {
     let lines = reason.lines().map(str::trim);
     let lines = lines.take_while(|line| *line != "before:");

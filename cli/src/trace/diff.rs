@@ -1,7 +1,7 @@
 //! `vhost trace diff`: the first difference between two recordings.
 //!
-//! Compared are messages and replies, their senders and receivers, order and ticks. Numbers of
-//! messages and frames, versions and names of files may differ.
+//! Messages and replies, their senders and receivers, order and ticks are compared. Numbers of
+//! messages and frames, versions and file names may differ.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             different => break Some(different),
         }
     };
-    // Known where a recording has ended.
+    // Known at the end of a recording.
     let cut = [&one, &other].map(|reader| reader.trace().is_cut());
     drop((one, other));
 
@@ -85,8 +85,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
 /// Differences of the headers, other than versions and names.
 fn headers(one: &Header, other: &Header) -> Vec<&'static str> {
     let text = |source: &Option<vhost::trace::Source>| source.as_ref().map(|it| it.text.clone());
-    // Images are compared by content, regardless of names and order. Older recordings have them in
-    // full.
+    // Images are compared by content, independent of names and order. Older recordings contain them
+    // in full.
     let contents = |header: &Header| {
         let outlines = header.files.values().map(|file| {
             let bytes = file.as_ref()?;
@@ -177,7 +177,7 @@ fn print_difference(
     Ok(())
 }
 
-/// The first property in which two entries differ.
+/// First property that differs between two entries.
 fn what_differs(one: &DecodedEntry, other: &DecodedEntry) -> String {
     let (a, b) = (&one.entry, &other.entry);
     if a.kind != b.kind || std::mem::discriminant(&a.content) != std::mem::discriminant(&b.content)
@@ -222,7 +222,7 @@ fn value(decoded: &DecodedEntry) -> Option<Value> {
 }
 
 /// Path of the first difference between two values, as keys and positions. The recursion is as deep
-/// as the message types nest.
+/// as the nesting of the message types.
 fn first_difference(path: &str, one: &Value, other: &Value) -> Option<String> {
     const FEW: usize = 60;
     let below = |key: &str| match path {

@@ -12,13 +12,13 @@ use super::access::AccessDisplay;
 use super::entry_reader::DecodedEntry;
 use crate::output::{DIM, NAME, Sanitized, debug_text, truncated};
 
-/// Most characters of a message in a line.
+/// Maximum number of characters of a message in a line.
 pub(crate) const MOST: usize = 200;
 
 /// One line of aligned columns.
 pub(super) struct Line<'a> {
     pub(super) decoded: &'a DecodedEntry,
-    /// Most characters of the message.
+    /// Maximum number of characters of the message.
     pub(super) max_chars: usize,
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn text(decoded: &DecodedEntry, max_chars: usize) -> String {
     }
 }
 
-/// Request and outcome.
+/// Text of a request and its outcome.
 pub(crate) fn served_text(served: &dyn ServedRequest) -> String {
     format!("{}{}", served.request_text(), served.outcome_text())
 }

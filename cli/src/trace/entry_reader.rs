@@ -49,7 +49,8 @@ impl EntryReader {
         })
     }
 
-    /// Leaves out chunks of a compressed recording that have no entry of these ticks. Must be called before the first entry is read.
+    /// Skips chunks of a compressed recording that have no entry of these ticks. Must be called
+    /// before the first entry is read.
     pub(crate) fn skip_to(&mut self, ticks: RangeInclusive<u64>) -> Result<(), TraceError> {
         self.trace.skip_to(ticks)
     }
@@ -102,12 +103,12 @@ impl Drop for EntryReader {
 }
 
 impl DecodedEntry {
-    /// Served request, if the message is the event of one.
+    /// Served request, if the message is its event.
     pub(crate) fn served(&self) -> Option<&dyn ServedRequest> {
         served_request(self.body.as_ref().ok()?.as_deref()?)
     }
 
-    /// Number of bytes of text, if a request prints by the message.
+    /// Number of bytes of text that a request prints by this message.
     pub(crate) fn printed_bytes(&self) -> Option<u64> {
         let (_, bytes) = printed_bytes(self.body.as_ref().ok()?.as_deref()?)?;
         Some(bytes)

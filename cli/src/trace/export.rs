@@ -1,4 +1,4 @@
-//! `vhost trace export`: recordings in formats of other programs.
+//! `vhost trace export`: recordings in the formats of other programs.
 
 use std::path::PathBuf;
 
@@ -55,7 +55,7 @@ fn period(text: &str) -> Result<u64, String> {
     parsed.ok_or_else(|| "it is no time of 1ps to 1s: give a number and ps, ns, us, ms or s".into())
 }
 
-/// Property of a run, which is not blank.
+/// Parses a property of a run, which must not be blank.
 fn property(text: &str) -> Result<String, String> {
     match text.trim().is_empty() {
         true => Err("it is blank: give a text, or leave the option out".to_owned()),
@@ -63,7 +63,8 @@ fn property(text: &str) -> Result<String, String> {
     }
 }
 
-/// Formats of waves. They exclude `parquet`, so that an option which requires it would be ignored beside them.
+/// Formats of waves. They exclude `parquet`: otherwise options that require it would be ignored
+/// beside them.
 const WAVES: [&str; 3] = ["perfetto", "fst", "ftr"];
 
 /// Options of tables.

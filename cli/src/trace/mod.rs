@@ -1,6 +1,6 @@
-//! `vhost trace`: examines recordings. Each is read once, from its beginning to its end, in memory
-//! that does not grow with its length. Chunks of compressed ones are left out where their ticks are
-//! not asked for.
+//! `vhost trace`: examines recordings. Each is read once, from its beginning to its end, with
+//! memory that does not grow with its length. Chunks of compressed recordings without the requested
+//! ticks are skipped.
 
 mod access;
 mod channels;

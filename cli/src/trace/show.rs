@@ -47,7 +47,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Ticks that are shown.
+    /// Range of shown ticks.
     fn range(&self) -> RangeInclusive<u64> {
         match self.from {
             Some(first) => first..=u64::MAX,
@@ -60,7 +60,7 @@ impl Args {
             selected.is_empty() || selected.iter().any(|selected| selected == name)
         };
         let kind = &decoded.entry.kind;
-        // A restore goes back to earlier ticks.
+        // A restore returns to earlier ticks.
         self.range().contains(&decoded.entry.tick)
             && is_in(&kind.name, &self.kind)
             && is_in(
@@ -73,7 +73,7 @@ impl Args {
 
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let mut entry_reader = EntryReader::of(&args.file, true)?;
-    // The channel of a reply is that of its message, which may be in any chunk before.
+    // The channel of a reply is that of its message, which may be in any earlier chunk.
     if args.channel.is_empty() {
         entry_reader.skip_to(args.range())?;
     }
@@ -102,7 +102,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         unreadable += u64::from(decoded.body.is_err());
     };
     out.flush()?;
-    // Entries before the damage are shown.
+    // Entries before the damage were shown.
     end.context("what follows can't be shown")?;
     if shown == 0 {
         check_whole(args).context("what was left out can't be read")?;
@@ -117,7 +117,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     Ok(incomplete::outcome_of(entry_reader.trace()))
 }
 
-/// Reads the recording to its end. Where entries are shown, chunks without the ticks are left out, and not checked.
+/// Reads the recording to its end. If entries are shown, chunks without the ticks are skipped, and
+/// not checked.
 fn check_whole(args: &Args) -> Result<(), TraceError> {
     Trace::open(&args.file)?.try_for_each(|entry| entry.map(drop))
 }
@@ -133,7 +134,7 @@ fn report_no_match(entry_reader: &EntryReader) {
         [] => "no channel is known".to_owned(),
         _ => format!("channels: {}", names.join(", ")),
     };
-    // The output is empty with or without this report.
+    // The output is empty, with or without this report.
     let _ = writeln!(
         WholeStderr::default(),
         "nothing of it is in {}; {channels}; `vhost trace stat` lists parties and kinds of messages",

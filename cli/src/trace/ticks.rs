@@ -11,7 +11,7 @@ pub(super) struct Ticks {
 }
 
 impl Ticks {
-    /// The ticks.
+    /// Range with both ends.
     pub(super) fn range(self) -> RangeInclusive<u64> {
         self.first..=self.last
     }

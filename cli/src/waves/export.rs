@@ -1,4 +1,4 @@
-//! Formats that are written from the begin of a recording to its end.
+//! Formats that are written in one pass over a recording.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
@@ -13,22 +13,22 @@ use crate::incomplete;
 use crate::output_file::{OutputFile, cant_write};
 use crate::trace::{DecodedEntry, EntryReader, OpenRequests};
 
-/// Export in progress. Times of each segment begin anew.
+/// Export in progress. The time of each segment starts again.
 pub(super) trait Export {
     /// Writes an entry.
     fn add(&mut self, decoded: &DecodedEntry, segment: Segment) -> io::Result<()>;
 
-    /// Writes requests that get no answer. `is_last`: nothing follows in their segment.
+    /// Writes requests that get no response. `is_last`: nothing follows in their segment.
     fn unanswered(&mut self, dropped: Dropped, segment: Segment, is_last: bool) -> io::Result<()>;
 
-    /// Begins a segment behind the entry before.
+    /// Begins a segment after the previous entry.
     fn begin_segment(&mut self) -> io::Result<()>;
 
     /// Completes the output.
     fn finish(self) -> io::Result<()>;
 }
 
-/// Destination of such a format: a file, or standard output.
+/// Destination of the output: a file, or standard output.
 pub(super) struct Destination<'a> {
     output: Option<&'a Path>,
     file: Option<OutputFile>,
@@ -47,7 +47,7 @@ impl<'a> Destination<'a> {
         Ok(Self { output, file })
     }
 
-    /// Writer to it.
+    /// Creates a writer.
     pub(super) fn writer(&self) -> Result<Box<dyn Write>> {
         Ok(match &self.file {
             Some(file) => {
@@ -64,7 +64,7 @@ impl<'a> Destination<'a> {
         committed.context(failed)
     }
 
-    /// Error of the destination.
+    /// Text for an error of the destination.
     pub(super) fn cant_write(&self) -> String {
         match self.output {
             Some(output) => cant_write(output),
@@ -73,7 +73,7 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// Writes the entries of a recording. Those before a damage are kept.
+/// Writes the entries of a recording. Entries before damage are kept.
 pub(super) fn write(
     mut reader: EntryReader,
     destination: Destination<'_>,

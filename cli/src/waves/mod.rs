@@ -1,11 +1,11 @@
-//! Recordings as files of waveform and trace viewers.
+//! Recordings as files for waveform and trace viewers.
 //!
 //! - `perfetto`: messages and requests as trace packets of Perfetto.
 //! - `fst`: requests as signals in FST, the format of simulators' waves.
 //! - `ftr`: requests as transactions in FTR.
 //! - `steps`: times from ticks.
-//! - `requests`: requests with the begin and the end of each.
-//! - `export`: formats that are written from the begin of a recording to its end.
+//! - `requests`: requests with beginning and end.
+//! - `export`: formats that are written in one pass over a recording.
 //! - `segments`: parts of a run in which its time does not go back.
 //!
 //! Memory does not grow with the length of a recording.
@@ -33,19 +33,19 @@ use crate::output::{Sanitized, truncated};
 use crate::output_file::{OutputFile, cant_write};
 use crate::trace::EntryReader;
 
-/// Period of a tick in picoseconds, where neither the command line nor the configuration has one.
+/// Default period of a tick in picoseconds.
 const DEFAULT_PERIOD: u64 = 1000;
 
-/// Most channels, and most endpoints, with a name of their own. Further ones share the last.
+/// Maximum number of channels, and of endpoints, with a name. Further ones share the last name.
 const MOST_NAMES: usize = 1 << 17;
 
-/// Result of a request without an answer.
+/// Result of a request without a response.
 pub(crate) const UNANSWERED: &str = "not answered";
 
-/// Most characters of the text of a request.
+/// Maximum number of characters of a request's text.
 const LONGEST: usize = 200;
 
-/// Period of a tick in picoseconds: as given, else as configured.
+/// Period of a tick in picoseconds: the given one, else the configured one.
 fn period(given: Option<u64>, reader: &EntryReader) -> u64 {
     given
         .or_else(|| reader.channels().period())

@@ -1,4 +1,4 @@
-//! Requests of a run, with the times of each.
+//! Requests of a run with their times.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::{LONGEST, MOST_NAMES};
 use crate::output::{Sanitized, truncated};
 use crate::trace::{DecodedEntry, OpenRequest};
 
-/// Served request with its times. Those of one channel do not overlap.
+/// Served request with its times. Requests of one channel do not overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Timed {
     /// Number of the channel, from 0 on.
@@ -19,18 +19,18 @@ pub(super) struct Timed {
     pub(super) number: u64,
     /// Time at which it was taken.
     pub(super) begin: u64,
-    /// Time behind its answer.
+    /// Time after its response.
     pub(super) end: u64,
 }
 
-/// Requests that get no answer, with the names of their channels.
+/// Requests that get no response, with the names of their channels.
 pub(super) type Dropped = Vec<(Arc<str>, OpenRequest)>;
 
-/// Request that gets no answer.
+/// Request that gets no response.
 #[derive(Debug)]
 pub(super) struct Unanswered {
     pub(super) timed: Timed,
-    /// Tick in which the host saw it.
+    /// Tick in which the host observed it.
     pub(super) seen: u64,
     pub(super) kind: &'static str,
     pub(super) text: String,
@@ -80,12 +80,12 @@ impl Lanes {
         number
     }
 
-    /// Begins a segment: each channel counts its requests anew.
+    /// Begins a segment: each channel restarts its count of requests.
     pub(super) fn restart(&mut self) {
         self.states.fill(LaneState::default());
     }
 
-    /// Request of an entry at time `now`, if the entry is the event of one.
+    /// Request of an entry at time `now`, if the entry is its event.
     pub(super) fn request<'a>(
         &mut self,
         decoded: &'a DecodedEntry,
@@ -98,7 +98,8 @@ impl Lanes {
         Some((timed, served))
     }
 
-    /// Requests that get no answer up to time `now`: the oldest of each channel, in the order of the channels.
+    /// Requests that get no response up to time `now`: the oldest of each channel, in the order of
+    /// the channels.
     pub(super) fn unanswered(
         &mut self,
         dropped: Dropped,
@@ -107,7 +108,7 @@ impl Lanes {
     ) -> Vec<Unanswered> {
         let mut oldest: Vec<Unanswered> = Vec::new();
         let mut before: Option<Arc<str>> = None;
-        // They are in the order of channels, oldest first.
+        // Sorted by channel, oldest first.
         for (channel, request) in dropped {
             if before.as_ref() == Some(&channel) {
                 continue;

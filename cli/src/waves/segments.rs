@@ -1,5 +1,5 @@
-//! Segments of a run: its parts in which the time does not go back. A restore of a checkpoint begins
-//! one.
+//! Segments of a run: its parts in which time does not go back. A restore of a checkpoint begins a
+//! segment.
 
 use vhost::messages::events::RestoreBegun;
 use vhost::trace::Content;
@@ -11,7 +11,7 @@ use crate::trace::DecodedEntry;
 pub(crate) struct Segment {
     /// Number of the segment; the first is 1.
     pub(crate) number: u64,
-    /// Tick of the checkpoint with which it begins; `None` for the first one.
+    /// Tick of the checkpoint at its beginning; `None` for the first segment.
     pub(crate) checkpoint: Option<u64>,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct Segment {
 #[derive(Debug)]
 pub(crate) struct Segments {
     present: Segment,
-    /// Last tick of the present segment.
+    /// Last tick of the current segment.
     last: u64,
 }
 
@@ -34,14 +34,14 @@ impl Segments {
         }
     }
 
-    /// The segment of the entries that follow.
+    /// Segment of the following entries.
     pub(crate) fn present(&self) -> Segment {
         self.present
     }
 
-    /// Follows an entry. True if a segment begins behind it.
+    /// Processes an entry. Returns true if a segment begins after it.
     ///
-    /// A restore to a later tick begins none: that of a process which has just started, say.
+    /// A restore to a later tick begins none, as in a process that has just started.
     pub(crate) fn follow(&mut self, decoded: &DecodedEntry) -> bool {
         self.last = self.last.max(decoded.entry.tick);
         let is_message = matches!(decoded.entry.content, Content::Message { .. });
@@ -65,7 +65,7 @@ impl Segments {
 }
 
 impl Segment {
-    /// Text behind the name of a group of the segment; none for the first one.
+    /// Text after the name of a group of the segment; empty for the first one.
     pub(crate) fn suffix(self) -> String {
         match self.checkpoint {
             None => String::new(),

@@ -1,25 +1,25 @@
-//! Times of viewers, from ticks.
+//! Times of viewers, computed from ticks.
 //!
-//! Entries of one tick follow each other by a step, up to the end of the tick. Those behind are all
-//! at that end.
+//! Entries of one tick have distances of one step, up to the end of the tick. Further entries are
+//! all at that end.
 
-/// Latest time: viewers have signed numbers of 64 bits.
+/// Maximum time: viewers have signed numbers of 64 bits.
 pub(super) const LATEST: u64 = i64::MAX.cast_unsigned();
 
-/// Period from which on the unit is a picosecond, in picoseconds: a tick has a thousand steps.
+/// Minimum period in picoseconds for which the unit is a picosecond: a tick has a thousand steps.
 const PICOSECOND_FROM: u64 = 1000;
 
-/// Unit of times, and the length of a tick.
+/// Unit of times, and length of a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TimeBase {
-    /// A step is 10 to the power of this, in seconds.
+    /// Length of a step: 10 to the power of this, in seconds.
     pub(super) exponent: i8,
-    /// Steps of a tick; at least 1000.
+    /// Number of steps of a tick; at least 1000.
     pub(super) per_tick: u64,
 }
 
 impl TimeBase {
-    /// Time base for a period in picoseconds.
+    /// Creates a time base for a period in picoseconds.
     pub(super) fn of(period: u64) -> Self {
         let (exponent, per_tick) = if period >= PICOSECOND_FROM {
             (-12, period)
@@ -30,7 +30,7 @@ impl TimeBase {
     }
 }
 
-/// Time of the present entry.
+/// Time of the current entry.
 #[derive(Debug)]
 pub(super) struct Steps {
     per_tick: u64,
@@ -45,7 +45,7 @@ impl Steps {
         }
     }
 
-    /// Begin of a tick.
+    /// Beginning of a tick.
     pub(super) fn begin_of(&self, tick: u64) -> u64 {
         // The step behind the last one is a time, too.
         tick.saturating_mul(self.per_tick).min(LATEST - 1)
@@ -55,7 +55,7 @@ impl Steps {
     pub(super) fn advance(&mut self, tick: u64) -> u64 {
         let begin = self.begin_of(tick);
         let last = begin.saturating_add(self.per_tick - 1).min(LATEST - 1);
-        // Never backwards, even in a damaged file.
+        // Never backwards, also in a damaged file.
         self.now = if self.now < begin {
             begin
         } else {

@@ -11,14 +11,14 @@ use crate::{Ended, command, end, vhost};
 pub(crate) const SELFTEST: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/selftest-rv32.elf");
 
-/// Addresses of [`SELFTEST`], as reported: its code, and the segment that begins with the mailbox.
+/// Addresses of [`SELFTEST`] in reports: its code, and the segment that begins with the mailbox.
 struct Addresses {
     /// Last byte of the code, which begins at 0.
     code_end: u64,
     mailbox: u64,
     /// Last byte of the mailbox's segment in the file.
     mailbox_end: u64,
-    /// Last zero behind it.
+    /// Last zero after it.
     zeros_end: u64,
 }
 
@@ -53,7 +53,7 @@ impl Files {
         files
     }
 
-    /// Configuration with one memory of these keys, and one channel with the image.
+    /// Creates a configuration with one memory with these keys, and one channel with the image.
     fn of_ram(ram: &str, channel: &str) -> Self {
         Self::new(
             &format!("space: {{core: [ram: {{base: 0, {ram}}}]}}"),
@@ -234,7 +234,7 @@ fn an_image_that_does_not_fit_is_told_by_its_addresses() {
          memory at 0x3000, nearest is memory `ram` (0x0 to 0x2fff); "
     );
     assert!(output.contains(&expected), "{output}");
-    // Zeros without a place are left out.
+    // Zeros outside of memory are ignored.
     let (zeros, count) = (mailbox_end + 1, zeros_end - mailbox_end);
     let small = format!("size: {zeros:#x}, path: tb.ram, width: 32, backend: static");
     let output = Files::of_ram(&small, "").check().stdout(0);
@@ -327,7 +327,7 @@ core1: {space: core1, elf: other.elf, server: false}
         output.contains("2 images loaded; 0 errors, 1 warning\n"),
         "{output}"
     );
-    // Two spaces with one image in one memory load the same bytes.
+    // Two spaces with one image in one shared memory load the same bytes.
     files.put(
         "mailbox.yaml",
         "
@@ -348,7 +348,7 @@ fn a_pointer_width_other_than_the_images_is_warned_of() {
     assert!(output.contains(expected), "{output}");
 }
 
-/// Gives the section `.note.vhost` of an image another name.
+/// Renames the section `.note.vhost` of an image.
 fn without_note(mut image: Vec<u8>) -> Vec<u8> {
     let name = b".note.vhost\0";
     let found = image.windows(name.len()).position(|part| part == name);
@@ -390,7 +390,7 @@ fn with_channels(image: &mut [u8], count: u32) {
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
     let channel = usize::try_from(layout.channel_size).unwrap();
     let mut headers = (0..number).map(|at| table + at * size);
-    // The section whose size is that of one channel.
+    // The section with the size of one channel.
     let header = headers.find(|at| word(image, at + 0x14) == channel);
     let at = header.unwrap() + 0x14;
     image[at..at + 4].copy_from_slice(&(count * channel as u32).to_le_bytes());
@@ -584,7 +584,8 @@ fn junit_results_have_the_errors() {
     assert!(results.contains("failures=\"1\"") && results.contains("firmware.elf"));
 }
 
-/// The check warns of traps that stay, as a run does, and draws the place of the code in the map.
+/// The check warns of traps that can't be replaced, as a run does, and draws the place of the code
+/// in the map.
 #[test]
 fn code_in_place_of_traps_is_drawn_and_has_to_be_near() {
     const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];

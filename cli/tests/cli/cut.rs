@@ -4,7 +4,7 @@ use crate::report::data;
 use crate::run::{Run, entries};
 use crate::{command, end, vhost_on};
 
-/// Served requests of an output of `show --json`.
+/// Served requests in the output of `show --json`.
 fn served(shown: &str) -> Vec<Value> {
     let entries = shown
         .lines()
@@ -36,7 +36,7 @@ fn a_part_replays_in_another_process_and_shows_its_requests() {
     let expected = served(&vhost_on(&ticks, &trace).stdout(0));
     assert!(!expected.is_empty());
     assert_eq!(served(&vhost_on(&ticks, &part).stdout(0)), expected);
-    // All verbs read it.
+    // All commands read it.
     for verb in ["trace stat --json", "trace show --json"] {
         vhost_on(verb, &part).stdout(0);
     }
@@ -81,7 +81,7 @@ fn a_part_has_the_open_lines_and_the_exits_at_its_begin() {
         end(cut.arg(&trace).arg("-o").arg(&part)).stdout(0);
         let mut reported = reported(folder.path(), &part);
         if first == last {
-            // What was printed before the part is not in it.
+            // The part does not contain text that was printed before it.
             reported.1.clone_from(&whole.1);
             reported.2.clone_from(&whole.2);
         }
@@ -122,7 +122,7 @@ fn from_a_tick_is_the_range_without_an_end() {
     let mut cut = command();
     cut.args(["trace", "cut", "--ticks", ".."]).arg(&trace);
     end(cut.arg("-o").arg(&part)).stdout(0);
-    // One is compressed.
+    // One of them is compressed.
     for file in [&trace, &part] {
         let from = vhost_on("trace show --from 9", file).stdout(0);
         assert_eq!(from, vhost_on("trace show --ticks 9..", file).stdout(0));

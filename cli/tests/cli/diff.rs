@@ -31,7 +31,7 @@ fn the_first_difference_is_told_with_what_was_before() {
     };
     let other = run.record(folders[1].path());
     let output = diff(&one, &other).stdout(1);
-    // The text differs first where it is read from memory, before it is printed.
+    // The text first differs in the read from memory, before it is printed.
     assert!(
         output.contains("a line, and some") && output.contains("a line, and else"),
         "{output}"

@@ -1,4 +1,4 @@
-//! Outputs of the command that are its inputs, or one another.
+//! Outputs of the command that are also inputs or other outputs.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ const MEMORIES: &str = "space:\n  cpu:\n    \
     - ram: {base: 0x0, size: 0x100000, path: tb.ram, width: 32, backend: static, init: {method: hex, file: data.hex}}\n";
 const MAILBOXES: &str = "cpu: {space: cpu, elf: other.elf, ptr: 32}\n";
 
-/// Options of `vhost run` with an input, the file, and what it is.
+/// Options of `vhost run` with an input, the file, and its description.
 const INPUTS: [(&str, &str, &str); 7] = [
     ("", "fw.elf", "the image"),
     ("--stdin in", "in", "the standard input"),
@@ -37,7 +37,7 @@ const OUTPUTS: [(&str, &str); 8] = [
     ("", "--files . --signature @"),
 ];
 
-/// Calls the command by a shell.
+/// Calls the command through a shell.
 fn shell(folder: &Path, variables: &str, words: &str) -> Ended {
     let mut shell = std::process::Command::new("sh");
     let vhost = env!("CARGO_BIN_EXE_vhost");
@@ -102,7 +102,7 @@ fn a_dash_is_the_name_of_no_output() {
     }
 }
 
-/// Asserts that the command is refused, and leaves the file.
+/// Asserts that the command is rejected, and leaves the file unchanged.
 fn is_refused(folder: &Path, variables: &str, words: &str, file: &str, what: &str) {
     let before = fs::read(folder.join(file)).unwrap();
     let error = shell(folder, variables, words).stderr(2);

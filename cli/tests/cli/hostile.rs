@@ -1,4 +1,4 @@
-//! Untrusted files: the command ends by itself, with an exit status of its own, and never panics.
+//! Untrusted files: the command always ends with an exit status of its own, and never panics.
 
 use std::path::Path;
 
@@ -17,8 +17,8 @@ fn ends_well(ended: &Ended, of: &str) {
     );
 }
 
-/// Changes a few bytes. In every other recording the checksums are corrected, so that the content
-/// behind them is decoded.
+/// Changes a few bytes. In every second recording the checksums are corrected, so that the content
+/// is decoded.
 fn mutate(trace: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
     let mut bytes = trace.to_vec();
     let frames = frames(&bytes);
@@ -29,7 +29,7 @@ fn mutate(trace: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
         if len == 0 {
             continue;
         }
-        // The first bytes have the most meaning: which message, and when.
+        // The first bytes have the most meaning: message and tick.
         let reach = if random.bool() { 8 } else { len };
         let at = random.usize(..len.min(reach));
         bytes[frame.content.start + at] = *random
@@ -48,7 +48,7 @@ fn mutate(trace: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
 #[test]
 fn recordings() {
     let folder = tempfile::tempdir().unwrap();
-    // Requests of mailboxes, and requests without an answer of the other protocols.
+    // Requests of mailboxes, and requests without a response of the other protocols.
     let (_folder, others) = crate::open::recorded();
     let recorded = [Run::default().record(folder.path()), others];
     let recorded = recorded.map(|file| (std::fs::read(&file).unwrap(), file));

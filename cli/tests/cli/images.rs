@@ -1,4 +1,4 @@
-//! Doubtful images and memory files: the command and a run report the same problems.
+//! Faulty images and memory files: the command and a run report the same problems.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::{command, end};
 const RAM: u64 = 0x8000_0000;
 const MAILBOX: (u64, u64) = (RAM + 0x8000, 1512);
 
-/// Firmware of a few bytes, followed by a mailbox.
+/// Creates a small valid image with a mailbox.
 fn good() -> Elf {
     Elf {
         mailboxes: vec![MAILBOX],

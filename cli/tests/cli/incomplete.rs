@@ -1,4 +1,4 @@
-//! Recordings that were cut off, and files that are none: each command says the same.
+//! Recordings that were cut off, and files that are not recordings: all commands report the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ const COMMANDS: [&str; 12] = [
     "report FILE -o out",
 ];
 
-/// That of a command with Parquet.
+/// Command of a build with Parquet.
 const TABLES: &str = "trace export --parquet FILE -o tables";
 
 fn commands() -> impl Iterator<Item = &'static str> {
@@ -30,7 +30,7 @@ fn commands() -> impl Iterator<Item = &'static str> {
     COMMANDS.into_iter().chain(tables)
 }
 
-/// Ends of a command on this recording, in its folder.
+/// Runs a command on this recording, in its folder.
 fn run(words: &str, file: &Path) -> Ended {
     let folder = file.parent().unwrap();
     let _ = fs::remove_dir_all(folder.join("tables"));
@@ -42,7 +42,7 @@ fn run(words: &str, file: &Path) -> Ended {
     end(run.args(words).current_dir(folder))
 }
 
-/// A recording as it is, and a compressed one.
+/// A plain and a compressed recording.
 fn recordings(folder: &Path) -> [PathBuf; 2] {
     // More than a block of zstd.
     let long = Run {
@@ -67,13 +67,13 @@ fn a_recording_that_was_cut_off_is_named_by_each_command() {
         let name = trace.file_name().unwrap().to_str().unwrap();
         let expected =
             format!("warning: {name}: the recording was cut off; what follows is left out\n");
-        // Without its index a compressed one is not cut off.
+        // A compressed recording without its index does not count as cut off.
         for len in [bytes.len() / 2, bytes.len() * 2 / 3] {
             fs::write(&trace, &bytes[..len]).unwrap();
             for words in commands() {
                 let ended = run(words, &trace);
                 let times = words.matches("FILE").count();
-                // Nothing may be before the place.
+                // The place of the problem comes first.
                 let lines = ended.stderr.split_inclusive('\n');
                 let warnings: String = lines
                     .filter(|it| !it.starts_with("nothing of it"))

@@ -39,7 +39,7 @@ use std::thread;
 /// Result of one call of the command.
 #[derive(Debug)]
 struct Ended {
-    /// `None` if a signal ended it.
+    /// Exit status; `None` if a signal ended it.
     status: Option<i32>,
     stdout: String,
     stderr: String,
@@ -78,7 +78,7 @@ fn end_with(command: &mut Command, input: &[u8]) -> Ended {
     let mut child = streams.stderr(Stdio::piped()).spawn().unwrap();
     let mut pipe = child.stdin.take().unwrap();
     let output = thread::scope(|scope| {
-        // One that has ended takes no more.
+        // A process that has ended takes no more input.
         scope.spawn(move || pipe.write_all(input));
         child.wait_with_output().unwrap()
     });
@@ -91,7 +91,7 @@ fn ended(output: Output) -> Ended {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     };
-    // The output is no terminal.
+    // No colours, since the output is not a terminal.
     assert!(
         !ended.stdout.contains('\x1b') && !ended.stderr.contains('\x1b'),
         "{ended:?}"

@@ -1,4 +1,4 @@
-//! Requests without an answer of each protocol, in pages and in files for viewers.
+//! Requests without a response of each protocol, on pages and in files for viewers.
 
 use std::path::{Path, PathBuf};
 use std::task::Poll;
@@ -27,7 +27,7 @@ const PARAMETERS: u64 = 0x8000_5000;
 const READ: u64 = 1 << 56;
 const WRITE: u64 = 0x0101_0000_0000_0041;
 
-/// System without a request.
+/// Starts a system without a request.
 fn start(trace: &Path) -> Vhost {
     let vhost = Vhost::builder()
         .memories_text(MEMORIES)
@@ -39,7 +39,7 @@ fn start(trace: &Path) -> Vhost {
     vhost.unwrap()
 }
 
-/// System whose channels have requests without an answer.
+/// Starts a system whose channels have requests without a response.
 fn asked(trace: &Path) -> Vhost {
     let vhost = start(trace);
     let word = |address, word: u32| vhost.write_u32("cpu", address, word).unwrap();
@@ -50,14 +50,14 @@ fn asked(trace: &Path) -> Vhost {
     vhost
         .write_from("cpu", BLOCK, b"SEGGER RTT\0\0\0\0\0\0")
         .unwrap();
-    // A read of standard input: its handle, place and length.
+    // A read of standard input: its handle, address and length.
     for (at, number) in (0..).zip([0, 0x8000_5100, 4]) {
         word(PARAMETERS + 4 * at, number);
     }
     for (at, number) in (0..).zip([63, 0, 0x8000_6100, 4]) {
         word(CALL + 8 * at, number);
     }
-    // A console read of HTIF, by its halves.
+    // A console read of HTIF, stored in halves.
     word(TOHOST + 4, (READ >> 32) as u32);
     for tick in 0..20 {
         vhost.notify();
@@ -65,7 +65,7 @@ fn asked(trace: &Path) -> Vhost {
         assert_eq!(vhost.semihost("trap", 1, 7, 0).unwrap(), None);
         assert_eq!(vhost.semihost("trap", 2, 6, PARAMETERS).unwrap(), None);
         let command = match tick {
-            // It is answered meanwhile.
+            // It gets a response in between.
             5 => Some(WRITE),
             // The same read again, and a system call.
             7 => Some(READ),
@@ -87,7 +87,8 @@ pub(crate) fn recorded() -> (TempDir, PathBuf) {
     (folder, trace)
 }
 
-/// Recording of such a system that goes back to a checkpoint, behind which no operation of semihosting is asked for.
+/// Recording of such a system that returns to a checkpoint. No operation of semihosting is
+/// requested after it.
 #[cfg(feature = "parquet")]
 pub(crate) fn restored() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -105,7 +106,7 @@ pub(crate) fn restored() -> (TempDir, PathBuf) {
     (folder, trace)
 }
 
-/// States of the channels in a page.
+/// States of the channels on a page.
 fn states(folder: &Path, trace: &Path) -> Vec<String> {
     let page = folder.join("page.html");
     let mut report = command();

@@ -1,4 +1,4 @@
-//! Output files on a full disk, of a command that writes one.
+//! Output files on a full disk, for all commands that write one.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ const COMMANDS: [&str; 7] = [
     "trace cut --ticks .. run.trace -o out",
 ];
 
-/// Calls the command where no file can grow.
+/// Calls the command with a file size limit that no write can exceed.
 fn on_a_full_disk(folder: &Path, words: &str) -> Ended {
     let script = format!(
         "trap '' XFSZ; ulimit -f 0; exec {} {words}",
@@ -81,7 +81,7 @@ fn errors_of_standard_output_name_it() {
 fn a_full_disk_leaves_no_rows() {
     let folder = tempfile::tempdir().unwrap();
     Run::default().record(folder.path());
-    // The folder has names of runs, which must be written, too.
+    // The folder contains names of runs, which must be written, too.
     let words = "trace export --parquet run.trace -o tables";
     let error = on_a_full_disk(folder.path(), words).stderr(2);
     assert!(

@@ -26,8 +26,8 @@ fn a_byte_that_was_changed_is_told_where_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let mut bytes = std::fs::read(&trace).unwrap();
-    // The first difference is in a message to the console: memory's replies come from the
-    // recording, and their effects are compared.
+    // The first difference is a message to the console: memory's replies come from the recording,
+    // and their effects are compared.
     let shown = entries(&trace);
     let print = shown
         .iter()

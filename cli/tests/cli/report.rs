@@ -26,7 +26,7 @@ pub(crate) fn data(page: &str, id: &str) -> Value {
     serde_json::from_slice(json).unwrap()
 }
 
-/// Bytes behind the value of a data block.
+/// Bytes after the value of a data block.
 fn behind(page: &str, id: &str) -> Vec<u8> {
     let bytes = block(page, id);
     let (len, rest) = bytes.split_first_chunk().unwrap();
@@ -169,7 +169,7 @@ fn a_run_that_goes_back_has_segments() {
     );
 }
 
-/// A call that was in service at the checkpoint is not announced again.
+/// A call in service at the checkpoint is not observed again.
 #[test]
 fn a_request_of_a_checkpoint_is_not_answered_either() {
     let folder = tempfile::tempdir().unwrap();
@@ -190,7 +190,7 @@ fn a_request_of_a_checkpoint_is_not_answered_either() {
         assert!(state.contains(": CALL method"), "{state}");
     }
     let segments = column(&page, "segment");
-    // A call and an exit of each channel, once in each segment.
+    // A call and an exit of each channel, once per segment.
     let last = &segments[segments.len() - 8..];
     assert_eq!(last, [0, 0, 0, 0, 1, 1, 1, 1]);
 }
@@ -225,7 +225,7 @@ fn text_of_firmware_is_no_markup() {
     assert!(results.chars().all(|c| !c.is_control() || c == '\n'));
 }
 
-/// A folder with a run that passed, one that failed, one that waits, and files with faults.
+/// Creates a folder with a run that passed, one that failed, one that waits, and faulty files.
 fn several(folder: &Path) {
     let trace = good_and_faulty(folder);
     fs::write(folder.join("waits.trace"), before_call(&trace)).unwrap();
@@ -325,7 +325,7 @@ fn damaged_recordings_have_no_command_that_replays_them() {
         assert_eq!(detail["has_replay"], is_replayed, "{name}");
         let row = index[number]["replay"].as_str().unwrap();
         assert_eq!(row.starts_with("vhost replay "), is_replayed, "{name}");
-        // The command says the same.
+        // The command reports the same.
         let mut replay = command();
         let ended = end(replay.args(["replay", name]).current_dir(folder.path()));
         assert_eq!(
@@ -429,7 +429,7 @@ fn the_identity_of_a_run_is_shown() {
     for (key, _, value) in properties.iter().filter(|(key, ..)| *key != "host") {
         assert_eq!(row[key], *value);
     }
-    // Without decisions of the run, which the recording has among its variables.
+    // Without decisions of the run, which the recording contains as variables.
     let facts = detail["facts"].as_array().unwrap().iter();
     let variables = facts.filter(|fact| fact[0] == "Variables");
     let variables: Vec<_> = variables.map(|fact| fact[1].as_str().unwrap()).collect();
@@ -446,7 +446,7 @@ fn the_identity_of_a_run_is_shown() {
     );
 }
 
-/// Names, times and commands are right for whoever reads the results.
+/// Names, times and commands in the results are correct.
 #[test]
 fn results_of_files_with_any_name() {
     use std::ffi::OsStr;
@@ -478,7 +478,7 @@ fn results_of_files_with_any_name() {
     let (started, _) = started.split_once('"').unwrap();
     let digits = started.replace(|c: char| c.is_ascii_digit(), "0");
     assert_eq!(digits, "0000-00-00T00:00:00.000Z");
-    // A shell runs the commands.
+    // The commands are valid in a shell.
     let commands = results.lines().filter_map(|line| {
         let (_, command) = line.split_once("reproduce: vhost ")?;
         let (command, _) = command.split_once("</failure>")?;
@@ -536,7 +536,7 @@ fn a_full_disk_is_reported() {
     }
 }
 
-/// The page in a browser: `browser.py` operates it.
+/// The page in a browser, controlled by `browser.py`.
 #[test]
 fn a_browser_shows_the_page() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -36,17 +36,18 @@ pub(crate) struct Run {
     /// Number of prints on each channel.
     pub(crate) prints: u64,
     pub(crate) payloads: Payloads,
-    /// True if firmware also sets memory that does not exist.
+    /// True if firmware also writes unmapped memory.
     pub(crate) astray: bool,
-    /// True if firmware resets its channel while `wait` is pending, and goes on behind it.
+    /// True if firmware resets its channel while `wait` is pending, and continues afterwards.
     pub(crate) resets: bool,
-    /// True if the run goes back to a checkpoint, once: from tick [`BACK`] to tick `saved`.
+    /// True if the run returns to a checkpoint once, from tick [`BACK`] to tick `saved`.
     pub(crate) goes_back: bool,
     /// Tick of the checkpoint, if there is one.
     pub(crate) saved: u64,
 }
 
-/// Tick of a checkpoint, tick of one during which `wait` is pending, and tick in which the run goes back to it.
+/// Tick of a checkpoint, tick of one during which `wait` is pending, and tick in which the run
+/// returns to it.
 pub(crate) const SAVED: u64 = 2;
 pub(crate) const SAVED_IN_CALL: u64 = 7;
 pub(crate) const BACK: u64 = 9;
@@ -70,7 +71,7 @@ impl Default for Run {
 struct Core {
     firmware: Firmware<Ram>,
     requests: Vec<Request>,
-    /// True if a call is dropped by a reset.
+    /// True if a call will be dropped by a reset.
     resets: bool,
     /// True if the next step is that reset.
     is_calling: bool,
@@ -186,12 +187,12 @@ pub(crate) fn lines(text: &str) -> Vec<Value> {
         .collect()
 }
 
-/// A frame's place in a recording.
+/// Place of a frame in a recording.
 #[derive(Clone)]
 pub(crate) struct Frame {
     /// Start of its block.
     pub(crate) block: usize,
-    /// Start of the frame, with its length.
+    /// Start of the frame, including its length.
     pub(crate) start: usize,
     pub(crate) content: Range<usize>,
 }
@@ -250,8 +251,9 @@ pub(crate) fn cut(trace: &[u8], frame: &Frame) -> Vec<u8> {
     bytes
 }
 
-/// Records a run, and writes beside the recording a copy, `good.trace`, and files with a fault each: `cut`, `empty`, `other` (a format
-/// of another number), `damaged`. Path of the recording.
+/// Records a run. Beside the recording it writes a copy, `good.trace`, and files with one fault
+/// each: `cut`, `empty`, `other` (another format number), `damaged`. Returns the path of the
+/// recording.
 pub(crate) fn good_and_faulty(folder: &Path) -> PathBuf {
     let trace = Run::default().record(folder);
     let bytes = fs::read(&trace).unwrap();

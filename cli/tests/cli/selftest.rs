@@ -1,5 +1,6 @@
-//! Self-test in a simulator: command lines of simulators that are not here, by programs in their place that record their arguments; and
-//! Icarus Verilog and Verilator, if they are here, by the tests of RTL simulations.
+//! Self-test in a simulator. Command lines of missing simulators are tested with replacement
+//! programs that record their arguments; Icarus Verilog and Verilator, if installed, by the tests
+//! of RTL simulations.
 
 use std::env;
 use std::fs;
@@ -23,17 +24,18 @@ const PROGRAMS: [&str; 9] = [
     "cc",
 ];
 
-/// Script in place of a program: it writes down its name and arguments, and says its version.
+/// Script that replaces a program: it writes its name and arguments to a file, and prints its
+/// version.
 const SCRIPT: &str = "#!/bin/sh\nname=${0##*/}\ncase \"$*\" in\n-ID|-version|--version|-V) echo \"$name 7.1 | beta\"; exit 0 ;;\nesac\n\
                       { printf '%s' \"$name\"; for argument; do printf ' [%s]' \"$argument\"; done; echo; } >>../calls\n";
 
-/// Programs in a folder of their own, and a library beside it.
+/// Programs in a separate folder, and a library beside it.
 struct Fake {
     folder: TempDir,
 }
 
 impl Fake {
-    /// Programs whose end is that of `then`.
+    /// Creates programs that end with the commands in `then`.
     fn new(then: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bin = folder.path().join("bin");
@@ -124,7 +126,7 @@ fn a_compilation_that_fails_is_shown_and_ends_the_test() {
     assert!(said.contains("`vlib work` fails"), "{said}");
 }
 
-/// Text alone is no proof: the run must have left a recording.
+/// Text alone is not enough: the run must have written a recording.
 #[test]
 fn a_run_without_a_recording_has_not_passed() {
     let fake = Fake::new("echo 'self-test: 25 checks passed'");
@@ -133,7 +135,7 @@ fn a_run_without_a_recording_has_not_passed() {
     assert!(!said.contains("| Xcelium"), "{said}");
 }
 
-/// Questa puts a mark before each line of a run.
+/// Questa prints a mark before each line of a run.
 #[test]
 fn a_line_behind_the_mark_of_questa_is_found() {
     let fake = Fake::new("echo '# self-test: 25 checks passed'");

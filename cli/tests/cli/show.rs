@@ -42,7 +42,7 @@ fn every_entry_is_a_line_of_text_and_a_line_of_json() {
     }
 }
 
-/// The whole text of a few ticks: header, columns and messages.
+/// Whole output for a few ticks: header, columns and messages.
 #[test]
 fn the_table_of_a_channel() {
     let folder = tempfile::tempdir().unwrap();
@@ -57,7 +57,7 @@ fn the_keys_are_those_of_the_documentation() {
     let page = std::fs::read_to_string(page).unwrap();
     let table = page.split("| key | |\n| --- | --- |\n").nth(1).unwrap();
     let rows = table.lines().take_while(|line| line.starts_with('|'));
-    // Text between the first two bars of a row: `from`, `to`, say.
+    // Text between the first two bars of a row, such as `from`, `to`.
     let named = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2));
     let named: BTreeSet<String> = named.map(str::to_owned).collect();
 

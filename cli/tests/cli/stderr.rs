@@ -1,4 +1,4 @@
-//! Standard error of commands that run side by side.
+//! Standard error of concurrent commands.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
@@ -6,7 +6,8 @@ use std::process::Stdio;
 
 use crate::command;
 
-/// Lines of several processes stay whole: each is one write, which a datagram socket keeps apart.
+/// Lines of several processes stay whole: each is one write, which a datagram socket receives as
+/// one datagram.
 #[test]
 fn an_error_is_one_write() {
     let folder = tempfile::tempdir().unwrap();

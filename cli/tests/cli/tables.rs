@@ -23,7 +23,7 @@ fn export(folder: &Path, words: &str) -> Ended {
     end(export.current_dir(folder))
 }
 
-/// Files below a folder, in order.
+/// Files below a folder, sorted.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else {
@@ -255,7 +255,7 @@ fn an_identity_comes_from_the_command_line_and_the_recording() {
         "{path}"
     );
 
-    // Without one, the name is that of the file, and the same the next time.
+    // The default name contains the file's name, and is the same in the next export.
     let before = fs::read(&trace).unwrap();
     export(folder.path(), "run.trace").stdout(0);
     let again = export(folder.path(), "run.trace").stderr(2);
@@ -277,7 +277,7 @@ fn rows_of_a_run_that_goes_back_have_its_segments() {
     let trace = run.record(folder.path());
     export(folder.path(), "--messages run.trace").stdout(0);
     let shown = entries(&trace);
-    // The restore itself is the last entry before it.
+    // The previous entry is the restore itself.
     let restore = shown
         .iter()
         .position(|entry| entry["message"] == "RestoreBegun");
@@ -344,7 +344,7 @@ fn unanswered(requests: &[Row], segment: u64) -> Vec<(String, String, Vec<u64>)>
         .collect()
 }
 
-/// Requests of [`crate::open`].
+/// Requests of [`crate::open`], for each protocol.
 fn of_each_protocol() -> Vec<(String, String, Vec<u64>)> {
     let expected: [(&str, &str, &[u64]); 6] = [
         ("cpu", "console read", &[1 << 56]),
@@ -376,7 +376,7 @@ fn commands_in_service_at_a_checkpoint_go_on_and_other_requests_begin_anew() {
     let requests = rows(folder.path(), "requests");
     let each = of_each_protocol();
     assert_eq!(unanswered(&requests, 1), each);
-    // No operation is asked for again.
+    // No operation is requested again.
     assert_eq!(unanswered(&requests, 2), each[..4]);
     let seen = |segment: u64| {
         let of = requests
@@ -384,7 +384,7 @@ fn commands_in_service_at_a_checkpoint_go_on_and_other_requests_begin_anew() {
             .filter(move |row| row["answered"] == Field::Null && number(row, "segment") == segment);
         of.map(|row| number(row, "taken"))
     };
-    // Commands have the ticks in which they were taken, which is behind the poll that sees them first.
+    // Commands have the ticks in which they were taken, after the poll that first finds them.
     let (first, second) = (seen(1).collect::<Vec<_>>(), seen(2).collect::<Vec<_>>());
     for (before, behind) in first.iter().zip(&second).take(3) {
         assert!(before <= behind && *behind <= 20, "{first:?} {second:?}");
@@ -517,7 +517,8 @@ fn a_folder_that_can_not_be_written_is_named_and_nothing_stays() {
     );
     fs::remove_file(folder.path().join("tables")).unwrap();
 
-    // One table can't be written: no file of another one stays, and the run can be exported later.
+    // If one table can't be written, no file of another one stays, and the run can be exported
+    // later.
     fs::create_dir(folder.path().join("tables")).unwrap();
     fs::write(folder.path().join("tables/reports"), "a file").unwrap();
     let error = export(folder.path(), "run.trace").stderr(2);
@@ -545,7 +546,8 @@ fn no_files_of_a_run_that_is_claimed_already() {
     }
     assert_eq!(rows(folder.path(), "runs").len(), 1);
 
-    // Of two in one export, the first is in the tables, and no file is to be removed.
+    // Of two runs with one name in an export, the first is in the tables, and no file may be
+    // removed.
     let error = export(folder.path(), "run.trace copy.trace").stderr(0);
     assert_eq!(error, "");
     fs::remove_dir_all(folder.path().join("tables")).unwrap();
@@ -579,7 +581,7 @@ fn an_empty_identity_is_refused() {
     }
 }
 
-/// Exports at the same time add their rows to one folder.
+/// Concurrent exports add their rows to one folder.
 #[test]
 fn exports_at_the_same_time_leave_all_rows() {
     let folder = tempfile::tempdir().unwrap();
@@ -593,7 +595,7 @@ fn exports_at_the_same_time_leave_all_rows() {
         })
         .collect();
     let statuses = exports.into_iter().map(|mut it| it.wait().unwrap().code());
-    // Two have the same name, of which one is refused.
+    // Two exports have the same name; one of them is rejected.
     let statuses: Vec<_> = statuses.collect();
     assert_eq!(statuses.iter().filter(|it| **it == Some(0)).count(), 4);
     assert_eq!(statuses.iter().filter(|it| **it == Some(2)).count(), 4);
@@ -615,7 +617,7 @@ fn the_environment_of_a_run_is_its_identity() {
     let mut run = command();
     run.current_dir(folder.path());
     run.env("VHOST_RUN_ID", "r1/7").env("VHOST_RUN_SEED", "7");
-    // It fails: there are no methods.
+    // It fails, since there are no methods.
     let ended = end(run.arg("run").arg(image).args(["--record", "run.trace"]));
     assert_ne!(ended.status, Some(0));
     export(folder.path(), "run.trace").stdout(0);

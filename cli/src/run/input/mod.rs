@@ -1,4 +1,4 @@
-//! Standard input of firmware: a file, or that of this process.
+//! Standard input of firmware: a file, or the standard input of this process.
 //!
 //! - `source`: its bytes, at any position.
 
@@ -14,28 +14,29 @@ use vhost::Vhost;
 use self::source::{Chunk, Source};
 use crate::output::{WARNING, WholeStderr};
 
-/// Ticks until the next attempt where the host has taken nothing: firmware is to read first.
+/// Number of ticks until the next attempt after the host has taken nothing, so that firmware can
+/// read.
 const PAUSE: u32 = 1024;
 
 const UNREADABLE: &str = "--stdin can't be read";
 
-/// Input of all channels. Each of them gets all bytes, at its own pace.
+/// Input of all channels. Each channel receives all bytes, at its own pace.
 pub(super) struct Input {
     source: Source,
     channels: Vec<Reader>,
 }
 
-/// One channel with this input.
+/// Channel with this input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Reader {
     name: String,
     progress: Progress,
-    /// Number of bytes that the host took before the restore, of another pipe or terminal.
+    /// Number of bytes that the host took before the restore, from another pipe or terminal.
     before: u64,
-    /// Bytes from the position on, which the host has not taken.
+    /// Bytes from the current position on that the host has not taken.
     pending: Vec<u8>,
     pause: u32,
-    /// Number of bytes that were not kept for it.
+    /// Number of bytes that the channel has lost, since they were not kept.
     lost: u64,
 }
 
@@ -77,7 +78,8 @@ impl Input {
         progress.collect()
     }
 
-    /// Goes on from a progress. A file is read from there; a pipe or terminal has its next bytes.
+    /// Continues from a saved progress: in a file at its position, in a pipe or terminal with the
+    /// next bytes.
     pub(super) fn resume(&mut self, progress: &[Progress]) {
         for (channel, progress) in self.channels.iter_mut().zip(progress) {
             channel.progress = *progress;
@@ -87,24 +89,24 @@ impl Input {
         }
     }
 
-    /// True if firmware may get more: bytes, or the end.
+    /// True if firmware may receive more: bytes, or the end.
     pub(super) fn is_open(&self) -> bool {
         self.channels.iter().any(Reader::may_get_more)
     }
 
-    /// True if the next bytes of a channel are those of a pipe or terminal, and have not come.
+    /// True if a channel's next bytes come from a pipe or terminal, and have not arrived.
     pub(super) fn comes_later(&self) -> bool {
         let mut waiting = self.channels.iter().filter(|it| it.may_get_more());
         waiting.any(|it| it.pending.is_empty() && self.source.comes_later(it.progress.taken))
     }
 
-    /// Sleeps until bytes of a pipe or terminal come, for a while at most. For firmware that waits for them: it would take all of a
-    /// processor.
+    /// Sleeps until bytes of a pipe or terminal arrive, up to a limit. For firmware that waits for
+    /// them, which would busy a processor otherwise.
     pub(super) fn sleep(&mut self) -> Result<()> {
         self.source.sleep().context(UNREADABLE)
     }
 
-    /// Hands on what has come, and the end.
+    /// Passes arrived bytes, and the end, on to the host.
     pub(super) fn feed(&mut self, vhost: &Vhost) -> Result<()> {
         for channel in &mut self.channels {
             channel.feed(&mut self.source, vhost)?;
@@ -129,12 +131,12 @@ impl Reader {
         }
     }
 
-    /// True unless the end was handed on, or the host has as much as it takes, which firmware does not read.
+    /// False after the end, and while the host takes no more bytes until firmware reads.
     fn may_get_more(&self) -> bool {
         !self.progress.has_ended && self.pause == 0
     }
 
-    /// Hands on the next bytes, or the end.
+    /// Passes the next bytes, or the end, on to the host.
     fn feed(&mut self, source: &mut Source, vhost: &Vhost) -> Result<()> {
         if self.progress.has_ended {
             return Ok(());
@@ -143,7 +145,7 @@ impl Reader {
             self.pause -= 1;
             return Ok(());
         }
-        // The error may hold a callback's error, which is not `Send`.
+        // The error may contain a callback's error, which is not `Send`.
         let failed = |error: vhost::Error| anyhow!("{error}");
         if self.pending.is_empty() {
             match source.chunk(self.progress.taken).context(UNREADABLE)? {
@@ -171,10 +173,10 @@ impl Reader {
         Ok(())
     }
 
-    /// Warns of lost bytes, when firmware reads on behind them.
+    /// Warns of lost bytes once firmware reads behind them.
     fn tell(&mut self) {
         let Self { name, lost, .. } = self;
-        // Without a standard error there is nothing left to report to.
+        // Without standard error there is no way to report.
         let _ = writeln!(
             WholeStderr::default(),
             "{WARNING}warning:{WARNING:#} channel `{name}` has lost {lost} bytes of --stdin: firmware reads it by another channel, more than {} MiB \

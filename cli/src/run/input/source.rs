@@ -8,27 +8,27 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-/// Largest number of bytes that are read at a time.
+/// Maximum number of bytes of one read.
 const CHUNK: usize = 1 << 16;
 
-/// Most bytes of a pipe or terminal that are kept for a reader behind the others.
+/// Maximum number of bytes of a pipe or terminal that are kept for a slower reader.
 pub(super) const MOST_KEPT: usize = 16 << 20;
 
-/// Longest time without a tick, while firmware waits for bytes of a pipe or terminal.
+/// Maximum time without a tick while firmware waits for bytes of a pipe or terminal.
 const SLEEP: Duration = Duration::from_millis(10);
 
-/// Source of bytes. The first one has the position 0.
+/// Source of bytes. The first byte has position 0.
 pub(super) enum Source {
-    /// Regular file, which is read where its bytes are needed: runs are the same each time.
+    /// Regular file, which is read on demand: all runs are equal.
     File(File),
     /// Pipe or terminal.
     Stream(Stream),
 }
 
-/// Bytes of a pipe or terminal, read by a thread: the simulation does not wait for it.
+/// Bytes of a pipe or terminal. A thread reads them, so that the simulation does not wait.
 pub(super) struct Stream {
     chunks: Receiver<io::Result<Vec<u8>>>,
-    /// Bytes that a reader has yet to take.
+    /// Bytes that some reader has not taken yet.
     kept: VecDeque<u8>,
     /// Position of the first of them.
     first: u64,
@@ -38,7 +38,7 @@ pub(super) struct Stream {
 /// Bytes from a position on.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Chunk {
-    /// There are more, and they have not come.
+    /// More bytes may come, but have not arrived.
     NotYet,
     /// Some bytes.
     Bytes(Vec<u8>),
@@ -69,7 +69,7 @@ impl Source {
         }
     }
 
-    /// Forgets the bytes before a position, which no reader needs.
+    /// Drops the bytes before a position, which no reader needs.
     pub(super) fn forget(&mut self, position: u64) {
         if let Self::Stream(stream) = self {
             let count = usize::try_from(position.saturating_sub(stream.first));
@@ -77,7 +77,7 @@ impl Source {
         }
     }
 
-    /// True if the bytes from a position on are those of a pipe or terminal, and have not come.
+    /// True if the bytes from a position on come from a pipe or terminal, and have not arrived.
     pub(super) fn comes_later(&self, position: u64) -> bool {
         match self {
             Self::File(_) => false,
@@ -85,12 +85,12 @@ impl Source {
         }
     }
 
-    /// Sleeps until bytes of a pipe or terminal come, for a while at most.
+    /// Sleeps until bytes of a pipe or terminal arrive, up to a limit.
     pub(super) fn sleep(&mut self) -> io::Result<()> {
         if let Self::Stream(stream) = self {
             match stream.chunks.recv_timeout(SLEEP) {
                 Ok(bytes) => stream.keep(bytes?),
-                // The end is found by the next look.
+                // The next call of `chunk` finds the end.
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
         }
@@ -108,7 +108,7 @@ impl Stream {
         }
     }
 
-    /// Position behind the last byte that has come.
+    /// Position behind the last arrived byte.
     fn end(&self) -> u64 {
         self.first + self.kept.len() as u64
     }
@@ -148,7 +148,7 @@ impl Stream {
     }
 }
 
-/// Reads some bytes; none at the end.
+/// Reads some bytes; returns none at the end.
 fn read(mut from: impl FnMut(&mut [u8]) -> io::Result<usize>) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; CHUNK];
     let len = loop {
@@ -171,7 +171,7 @@ fn read_by_thread(mut from: impl Read + Send + 'static) -> Receiver<io::Result<V
                 break;
             }
             let failed = chunk.is_err();
-            // Nobody receives once the run has ended.
+            // After the end of the run there is no receiver.
             if sender.send(chunk).is_err() || failed {
                 break;
             }

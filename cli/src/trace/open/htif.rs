@@ -1,4 +1,4 @@
-//! Commands of HTIF without an answer: from the poll that finds one in `tohost` to its event.
+//! Commands of HTIF without a response: from the poll that finds one in `tohost` to its event.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -15,32 +15,33 @@ use super::{OpenRequest, ProtocolRequest};
 use crate::trace::DecodedEntry;
 use crate::trace::channels::Channels;
 
-/// Most console reads that wait for a character. The host ignores further ones.
+/// Maximum number of console reads that wait for a character. The host ignores further ones.
 const MOST_READS: usize = 64;
 
-/// Most commands of a channel without an answer: console reads, one in service, and the next one in `tohost`.
+/// Maximum number of commands of a channel without a response: console reads, one in service, and
+/// the next one in `tohost`.
 const MOST_OPEN: usize = MOST_READS + 2;
 
-/// Most reads of system calls whose reply is awaited.
+/// Maximum number of awaited replies to reads of system calls.
 const MOST_AWAITED: usize = 64;
 
 /// Command of firmware.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OpenCommand {
-    /// Command as its answer would have it, without a result.
+    /// Event of the command, without a result.
     answer: CommandServed,
     /// True once the host has cleared `tohost`.
     is_taken: bool,
 }
 
-/// Follower of the channels with HTIF.
+/// Tracker of the channels with HTIF.
 #[derive(Debug)]
 pub(super) struct Commands {
     /// Space and address of `tohost`, with the name of the channel.
     places: Vec<(SpaceId, u64, Arc<str>)>,
     /// Channel and address of each read of a system call's words, by the sequence number of the message.
     reads: BTreeMap<u64, (Arc<str>, u64)>,
-    /// True once `tohost` was cleared: the recording shows accesses to memory.
+    /// True once `tohost` was cleared: the recording contains accesses to memory.
     shows_accesses: bool,
 }
 
@@ -66,7 +67,7 @@ impl OpenCommand {
         self.answer.command.kind() == "console read"
     }
 
-    /// True for a system call with its words at an address.
+    /// True for a system call with its words at this address.
     fn calls_at(&self, address: u64) -> bool {
         let command = self.answer.command;
         command.kind() == "system call" && command.payload() == address
@@ -87,12 +88,12 @@ impl Commands {
         }
     }
 
-    /// Forgets reads whose reply is awaited.
+    /// Forgets reads without a reply.
     pub(super) fn forget_reads(&mut self) {
         self.reads.clear();
     }
 
-    /// Follows a message.
+    /// Processes a message.
     pub(super) fn follow(&mut self, decoded: &DecodedEntry, lists: &mut Lists) {
         if let (Some(served), Some(channel)) = (decoded.is::<CommandServed>(), &decoded.channel) {
             answered(served, channel, lists);
@@ -117,7 +118,7 @@ impl Commands {
         }
     }
 
-    /// Follows a reply: the words of a system call.
+    /// Processes a reply: the words of a system call.
     pub(super) fn replied(&mut self, decoded: &DecodedEntry, lists: &mut Lists) {
         let Some((channel, address)) = self.reads.remove(&decoded.entry.sequence) else {
             return;
@@ -131,7 +132,8 @@ impl Commands {
         }
     }
 
-    /// Adds the command in `tohost`. There it replaces one that the host has not taken, such as its first half.
+    /// Adds the command in `tohost`. It replaces one there that the host has not taken, such as its
+    /// first half.
     fn rang(&self, mut asked: OpenRequest, word: u64, channel: &Arc<str>, lists: &mut Lists) {
         let before = lists.get_mut(channel).and_then(VecDeque::pop_back);
         if let Some(before) = before {
@@ -187,11 +189,12 @@ impl Commands {
     }
 }
 
-/// Brings back commands in service at a checkpoint. One in `tohost` is announced when the host polls it anew.
+/// Restores the commands in service at a checkpoint. A command in `tohost` is found when the host
+/// polls it again.
 pub(super) fn resume(state: &SavedHtif, id: ChannelId, channel: &Arc<str>, lists: &mut Lists) {
     let reads = state.reads.iter().copied();
     let command = state.command.as_ref();
-    // The event of one whose response is held back precedes the checkpoint.
+    // The event of a command whose response is delayed precedes the checkpoint.
     let command = command.filter(|command| command.delayed.is_none());
     let command = command.map(|command| (command.command, command.since));
     for (word, since) in reads.chain(command) {
@@ -235,14 +238,15 @@ fn last<'a>(lists: &'a mut Lists, channel: &str) -> Option<&'a mut OpenCommand> 
     }
 }
 
-/// Removes a served command. Characters go to the oldest console read first, but other commands are served meanwhile.
+/// Removes a served command. A character completes the oldest console read, and other commands may
+/// be served in between.
 fn answered(served: &CommandServed, channel: &str, lists: &mut Lists) {
     let Some(open) = lists.get_mut(channel) else {
         return;
     };
     let position = open.iter().position(|it| {
         let is_it = command_of(it).is_some_and(|command| command.word() == served.command.0);
-        // One that was taken before a cut is not among them.
+        // A command that was taken before a cut is not in the list.
         is_it && it.seen <= served.since
     });
     if let Some(position) = position {
@@ -250,7 +254,7 @@ fn answered(served: &CommandServed, channel: &str, lists: &mut Lists) {
     }
 }
 
-/// True if a word is the same as another one, or one of its halves, and the other half is 0.
+/// True if a word equals another one, or one of its halves with the other half 0.
 fn is_part_of(part: u64, whole: u64) -> bool {
     let halves = |word: u64| [word & 0xffff_ffff, word >> 32];
     let pairs = halves(part).into_iter().zip(halves(whole));

@@ -1,11 +1,11 @@
-//! Bounded lists of open requests, by channel.
+//! Limited lists of open requests, by channel.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::OpenRequest;
 
-/// Most channels with open requests. Those of further channels are not followed.
+/// Maximum number of channels with open requests. Requests of further channels are ignored.
 const MOST_CHANNELS: usize = 1 << 17;
 
 /// Open requests of each channel, oldest first.
@@ -13,17 +13,17 @@ const MOST_CHANNELS: usize = 1 << 17;
 pub(super) struct Lists(HashMap<Arc<str>, VecDeque<OpenRequest>>);
 
 impl Lists {
-    /// Requests of a channel, if it has had any.
+    /// Requests of a channel, if it has a list.
     pub(super) fn get(&self, channel: &str) -> Option<&VecDeque<OpenRequest>> {
         self.0.get(channel)
     }
 
-    /// Requests of a channel, if it has had any.
+    /// Requests of a channel, if it has a list.
     pub(super) fn get_mut(&mut self, channel: &str) -> Option<&mut VecDeque<OpenRequest>> {
         self.0.get_mut(channel)
     }
 
-    /// Adds the newest request of a channel. Of more than `most`, the oldest is dropped.
+    /// Adds the newest request of a channel. With more than `most` requests, the oldest is dropped.
     pub(super) fn add(&mut self, channel: &Arc<str>, request: OpenRequest, most: usize) {
         if self.0.len() >= MOST_CHANNELS && !self.0.contains_key(channel) {
             return;
@@ -34,7 +34,7 @@ impl Lists {
         open.drain(..surplus);
     }
 
-    /// Takes all requests, by channel, oldest first.
+    /// Removes and returns all requests, by channel, oldest first.
     pub(super) fn take(&mut self) -> Vec<(Arc<str>, OpenRequest)> {
         let all = std::mem::take(&mut self.0).into_iter();
         let mut all: Vec<_> = all

@@ -11,7 +11,8 @@ use super::lists::Lists;
 use super::{OpenRequest, ProtocolRequest};
 use crate::trace::DecodedEntry;
 
-/// Most requests of a channel without an answer: those of a queue, and the one in service, whose slot is free again.
+/// Maximum number of requests of a channel without a response: those of a queue, and the one in
+/// service, whose slot is free again.
 const MOST_OPEN: usize = 9;
 
 /// Entry of the request queue.
@@ -39,7 +40,7 @@ impl OpenEntry {
     }
 }
 
-/// Follows a message.
+/// Processes a message.
 pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
     let Some(channel) = &decoded.channel else {
         return;
@@ -52,7 +53,7 @@ pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
         if rang.words.is_some_and(|words| words.handshake.is_some())
             && let Some(open) = lists.get_mut(channel)
         {
-            // Firmware has reset the channel, and expects no answer.
+            // Firmware has reset the channel, and expects no response.
             open.clear();
         }
         let put = rang.words.map_or(0, |words| words.request_put);
@@ -66,8 +67,8 @@ pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
 
 /// Removes a served request, and those before it, which the host has skipped.
 ///
-/// The answer of one that is unknown is not that of another one: a recording that begins in the middle of the run has answers of requests
-/// that were in the queue before.
+/// An unknown request removes none: a recording that begins in the middle of a run has events of
+/// requests that were in the queue before.
 fn answered(served: &Served, open: &mut VecDeque<OpenRequest>) {
     let position = open.iter().position(|it| match &it.request {
         ProtocolRequest::Mailbox(asked) => asked.slot == served.slot && it.seen <= served.since,
@@ -78,7 +79,8 @@ fn answered(served: &Served, open: &mut VecDeque<OpenRequest>) {
     }
 }
 
-/// Brings back the request in service at a checkpoint. Its session begins behind a restore, when nothing is open.
+/// Restores the request in service at a checkpoint. Its session begins after a restore, when no
+/// request is open.
 pub(super) fn resume(session: &SavedSession, channel: &Arc<str>, lists: &mut Lists) {
     if let Some(request) = &session.request {
         let request = open(request.since, request.slot, request.entry);

@@ -1,4 +1,4 @@
-//! Requests of firmware that have no answer so far, by each protocol.
+//! Requests of firmware that have no response so far, by protocol.
 
 mod htif;
 mod lists;
@@ -25,10 +25,10 @@ use self::semihosting::{OpenOperation, Operations};
 use super::channels::Channels;
 use super::entry_reader::DecodedEntry;
 
-/// Request without an answer so far.
+/// Request without a response so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OpenRequest {
-    /// Tick in which the host saw it, or took it before a checkpoint.
+    /// Tick in which the host observed it, or took it before a checkpoint.
     pub(crate) seen: u64,
     request: ProtocolRequest,
 }
@@ -45,7 +45,8 @@ enum ProtocolRequest {
 /// Requests of each channel, oldest first.
 #[derive(Debug)]
 pub(crate) struct OpenRequests {
-    /// Names of the served channels, by their numbers, each with the channel whose exit is that of its firmware.
+    /// Names of the served channels, by number, each with the channel whose exit is that of its
+    /// firmware.
     channels: Vec<(Arc<str>, ChannelId)>,
     lists: Lists,
     commands: Commands,
@@ -53,7 +54,7 @@ pub(crate) struct OpenRequests {
 }
 
 impl OpenRequest {
-    /// Kind of the request, as its answer would have it.
+    /// Kind of the request, as in its event.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.request {
             ProtocolRequest::Mailbox(asked) => asked.kind(),
@@ -73,7 +74,7 @@ impl OpenRequest {
         }
     }
 
-    /// Words of the request, as its answer would have them.
+    /// Words of the request, as in its event.
     #[cfg(feature = "parquet")]
     pub(crate) fn args(&self) -> &[u64] {
         match &self.request {
@@ -97,8 +98,8 @@ impl OpenRequests {
         }
     }
 
-    /// Follows an entry. A restore drops all requests, which are returned: they get no answer. Then it brings back those in service at the
-    /// checkpoint.
+    /// Processes an entry. A restore drops all requests, which are returned, since they get no
+    /// response; then the requests in service at the checkpoint are restored.
     pub(crate) fn follow(&mut self, decoded: &DecodedEntry) -> Vec<(Arc<str>, OpenRequest)> {
         if !matches!(decoded.entry.content, Content::Message { .. }) {
             self.commands.replied(decoded, &mut self.lists);
@@ -106,7 +107,7 @@ impl OpenRequests {
             return Vec::new();
         }
         if decoded.body.is_err() {
-            // It may be the answer of any of them.
+            // It may be the event of any of these.
             self.take();
             return Vec::new();
         }
@@ -134,7 +135,7 @@ impl OpenRequests {
         self.lists.get(channel)?.front()
     }
 
-    /// Takes all requests, by channel, oldest first.
+    /// Removes and returns all requests, by channel, oldest first.
     pub(crate) fn take(&mut self) -> Vec<(Arc<str>, OpenRequest)> {
         self.commands.forget_reads();
         self.operations.forget_replies();
@@ -151,7 +152,8 @@ impl OpenRequests {
         }
     }
 
-    /// Drops commands and operations that wait for input at the exit of their firmware, which does not wait for them. Operations are asked
+    /// Drops commands and operations that wait for input when their firmware exits, since it does
+    /// not wait for them. Harts that continue request their operations again.
     /// for again behind it, by harts that go on.
     fn end_firmware_of(&mut self, channel: ChannelId) {
         let number = usize::try_from(channel.0).ok();
@@ -172,14 +174,15 @@ impl OpenRequests {
         }
     }
 
-    /// Brings back requests in service at a checkpoint, as far as the state of their channel has them.
+    /// Restores requests in service at a checkpoint, as far as the state of their channel contains
+    /// them.
     fn resume(&mut self, saved: &SavedChannel) {
         let number = usize::try_from(saved.channel.0).ok();
         let Some((name, _)) = number.and_then(|number| self.channels.get(number)) else {
             return;
         };
         match &saved.front_end {
-            // Those in the queue are announced when the host reads it anew.
+            // Requests in the queue are found when the host reads it again.
             SavedFrontEnd::Mailbox(Some(session)) => {
                 mailbox::resume(session, name, &mut self.lists);
             }
@@ -187,10 +190,11 @@ impl OpenRequests {
             SavedFrontEnd::Htif(state) => {
                 htif::resume(state, saved.channel, name, &mut self.lists);
             }
-            // The state has an answer that is held back, and no operation that waits: the testbench asks for it again, or the host reads
-            // the words of its hart again. It begins anew there.
+            // The state has a delayed result, and no waiting operation: the testbench requests it
+            // again, or the host reads the words of its hart again. It begins there.
             SavedFrontEnd::Semihosting(_) => {}
-            // The state has an offset, and neither the bytes of the call nor its tick: the call is repeated, and begins anew there.
+            // The state has an offset, and neither the bytes of the call nor its tick: the call is
+            // repeated, and begins there.
             SavedFrontEnd::Rtt(_) => {}
         }
     }

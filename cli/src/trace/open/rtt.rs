@@ -1,4 +1,4 @@
-//! Bytes of RTT that a method has not taken. Other targets take them at once.
+//! Bytes of RTT that a method has not accepted. Other targets accept bytes at once.
 
 use vhost::messages::events::Transferred;
 use vhost::messages::rpc::{Call, Target};
@@ -8,7 +8,8 @@ use super::lists::Lists;
 use super::{OpenRequest, ProtocolRequest};
 use crate::trace::DecodedEntry;
 
-/// Most transfers of a channel without an end. The host has one in service, and gives up some of buffers that it can't access.
+/// Maximum number of a channel's unfinished transfers. The host has one in service, and drops some
+/// of buffers that it can't access.
 const MOST_OPEN: usize = 65;
 
 /// Bytes of an up buffer, for a method.
@@ -34,7 +35,7 @@ impl OpenTransfer {
     }
 }
 
-/// Follows a message.
+/// Processes a message.
 pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
     let Some(channel) = &decoded.channel else {
         return;
@@ -47,7 +48,7 @@ pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
         && &*decoded.entry.kind.from == "rtt"
         && let &[number, _, bytes] = &args[..]
     {
-        // One that is polled again, or the next piece of the transfer.
+        // The transfer is polled again, or this is its next piece.
         let before = remove(number, channel, lists);
         let transfer = OpenTransfer {
             args: [number, bytes],

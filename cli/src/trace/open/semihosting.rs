@@ -1,4 +1,5 @@
-//! Operations of semihosting without a result: from the trap that the testbench sees, or from the read of a hart's words, to their event.
+//! Operations of semihosting without a result: from the trap in the testbench, or from the read of
+//! a hart's words, to their event.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,17 +17,17 @@ use super::{OpenRequest, ProtocolRequest};
 use crate::trace::DecodedEntry;
 use crate::trace::channels::Channels;
 
-/// Most operations of a channel without a result: one of each hart.
+/// Maximum number of a channel's operations without a result: one per hart.
 const MOST_OPEN: usize = 65;
 
-/// Most messages whose reply is awaited.
+/// Maximum number of messages that await a reply.
 const MOST_AWAITED: usize = 64;
 
-/// Operation of a hart, as its answer would have it, without a result.
+/// Event of a hart's operation, without a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OpenOperation(OperationServed);
 
-/// Follower of the channels with semihosting.
+/// Tracker of the channels with semihosting.
 #[derive(Debug)]
 pub(super) struct Operations {
     places: Vec<Place>,
@@ -41,7 +42,7 @@ struct Place {
     id: ChannelId,
     space: SpaceId,
     width: PtrWidth,
-    /// Address of the code in place of traps.
+    /// Address of the code that replaces traps.
     stub: Option<u64>,
     /// True once firmware has exited.
     has_ended: bool,
@@ -59,7 +60,7 @@ struct Awaited {
 enum ReplyContent {
     /// Result of an operation, or its error.
     Result,
-    /// Operation and argument of a hart, as the code in place of traps has put them.
+    /// Operation and argument of a hart, stored by the code that replaces traps.
     Hart,
     /// Parameter block of the operation in service.
     Block,
@@ -107,18 +108,18 @@ impl Operations {
         ended.for_each(|place| place.has_ended = true);
     }
 
-    /// Begins all channels again.
+    /// Restarts all channels.
     pub(super) fn restart(&mut self) {
         let places = self.places.iter_mut();
         places.for_each(|place| place.has_ended = false);
     }
 
-    /// Forgets messages whose reply is awaited.
+    /// Forgets messages that await a reply.
     pub(super) fn forget_replies(&mut self) {
         self.awaited.clear();
     }
 
-    /// Follows a message.
+    /// Processes a message.
     pub(super) fn follow(&mut self, decoded: &DecodedEntry, lists: &mut Lists) {
         if let (Some(served), Some(channel)) = (decoded.is::<OperationServed>(), &decoded.channel) {
             remove(served.hart, channel, lists);
@@ -147,7 +148,7 @@ impl Operations {
         }
     }
 
-    /// Follows a reply.
+    /// Processes a reply.
     pub(super) fn replied(&mut self, decoded: &DecodedEntry, lists: &mut Lists) {
         let Some(awaited) = self.awaited.remove(&decoded.entry.sequence) else {
             return;
@@ -161,7 +162,7 @@ impl Operations {
             (ReplyContent::Result, _) => {
                 let result = decoded.is::<Result<Option<u64>, OperateError>>();
                 if let Some(Err(_)) = result {
-                    // Nothing is served, as after the exit.
+                    // Nothing is served after the exit.
                     remove(hart, &place.name, lists);
                 }
             }
@@ -197,7 +198,7 @@ impl Operations {
 }
 
 impl Place {
-    /// Adds an operation, unless the hart asks for it again, or firmware has exited.
+    /// Adds an operation, unless the hart repeats it, or firmware has exited.
     fn ask(
         &self,
         hart: u32,
@@ -231,7 +232,7 @@ impl Place {
         lists.add(&self.name, OpenRequest { seen, request }, MOST_OPEN);
     }
 
-    /// Hart whose words are read at a place.
+    /// Hart whose words are read by this access.
     fn read(&self, space: SpaceId, at: Span, lists: &Lists) -> Option<(u32, ReplyContent)> {
         if space != self.space {
             return None;
@@ -241,7 +242,7 @@ impl Place {
             return Some((hart, ReplyContent::Hart));
         }
         let mut open = lists.get(&self.name)?.iter().filter_map(operation_of);
-        // One that was asked for just now: its block is not read yet.
+        // A new operation, whose block was not read yet.
         let operation = open.find(|it| {
             let len = self.width.bytes() * it.operation.words() as u64;
             it.args == [at.address] && at.len == len
@@ -250,7 +251,7 @@ impl Place {
     }
 }
 
-/// Hart with its operation and argument at a place behind the code in place of traps.
+/// Hart that stores its operation and argument at this place behind the code that replaces traps.
 fn hart_of(stub: u64, at: Span) -> Option<u32> {
     let offset = at.address.checked_sub(stub.checked_add(STUB_ARGUMENTS)?)?;
     let hart = offset / STUB_ARGUMENTS_LEN;

@@ -1,14 +1,14 @@
-//! Encodings of a file of FST.
+//! Encodings of an FST file.
 
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 
-/// Level of compression: above it, time grows more than size shrinks.
+/// Compression level; higher ones take more time than they save size.
 const LEVEL: u8 = 4;
 
-/// Bytes below which data is not compressed.
+/// Size in bytes below which data is not compressed.
 const SMALL: usize = 32;
 
-/// Header of a stream of gzip, without a time and a name.
+/// Header of a gzip stream, without time and name.
 const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
 /// Appends a number, lowest seven bits first.
@@ -20,7 +20,7 @@ pub(super) fn put_varint(to: &mut Vec<u8>, mut number: u64) {
     to.push(number as u8);
 }
 
-/// Appends a number with a sign, lowest seven bits first.
+/// Appends a signed number, lowest seven bits first.
 pub(super) fn put_signed_varint(to: &mut Vec<u8>, mut number: i64) {
     while !(-64..64).contains(&number) {
         to.push(number as u8 | 0x80);
@@ -54,7 +54,7 @@ pub(super) fn gzipped(data: &[u8]) -> Vec<u8> {
     let mut bytes = GZIP.to_vec();
     bytes.extend(compress_to_vec(data, LEVEL));
     bytes.extend(crc32fast::hash(data).to_le_bytes());
-    // Modulo 2³², as the format has it.
+    // Modulo 2³², as defined by the format.
     bytes.extend((data.len() as u32).to_le_bytes());
     bytes
 }

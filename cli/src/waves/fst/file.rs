@@ -1,8 +1,8 @@
-//! Writer of files of FST: the container of signals that simulators and viewers share.
+//! Writer of FST files, the container of signals that simulators and viewers share.
 //!
-//! The crates that write this format have no texts of their own length, which GTKWave needs. This
-//! one has the part of the format that these signals take: a header, a compressed hierarchy, the
-//! shapes of signals, and blocks of changes with their times.
+//! Crates that write this format don't support texts of variable length, which GTKWave needs. This
+//! writer implements the part of the format that these signals need: a header, a compressed
+//! hierarchy, the shapes of signals, and blocks of changes with their times.
 
 use std::io::{self, Seek, SeekFrom, Write};
 
@@ -15,30 +15,30 @@ const GEOMETRY: u8 = 3;
 const HIERARCHY: u8 = 4;
 const CHANGES: u8 = 8;
 
-/// Bytes of the header, with its length and without its type.
+/// Size of the header in bytes, including its length, without its type.
 const HEADER_LEN: u64 = 329;
 
-/// Bytes of texts in the header: name of the writer, date.
+/// Sizes of texts in the header: name of the writer, date.
 const VERSION_LEN: usize = 128;
 const DATE_LEN: usize = 119;
 
-/// Number by whose bytes readers find the order of bytes in real numbers.
+/// Number by which readers detect the byte order of real numbers.
 const ORDER_OF_BYTES: f64 = std::f64::consts::E;
 
 /// Compression of changes: zlib.
 const ZLIB: u8 = b'Z';
 
-/// Bytes of changes after which a block ends.
+/// Size of changes in bytes after which a block ends.
 pub(super) const BLOCK: usize = 16 << 20;
 
-/// Signal in the present block.
+/// Signal in the current block.
 struct Signal {
     shape: Shape,
     /// Value of a bit or a number; `None` before its first change.
     value: Option<u64>,
-    /// Changes in the present block.
+    /// Changes in the current block.
     changes: Vec<u8>,
-    /// Position of the last of them in the list of times.
+    /// Position of the last change in the list of times.
     last: u64,
 }
 
@@ -47,10 +47,10 @@ pub(super) struct FstFile<W> {
     to: W,
     exponent: i8,
     scopes: u64,
-    /// Bytes of changes after which a block ends.
+    /// Size of changes in bytes after which a block ends.
     most: usize,
     signals: Vec<Signal>,
-    /// Values of bits and numbers at the begin of the block.
+    /// Values of bits and numbers at the beginning of the block.
     frame: Vec<u8>,
     /// Times of the block, as differences.
     times: Vec<u8>,
@@ -59,14 +59,14 @@ pub(super) struct FstFile<W> {
     /// First and last time of the block.
     first: u64,
     now: u64,
-    /// Bytes of changes in the block.
+    /// Size of the block's changes in bytes.
     size: usize,
     blocks: u64,
 }
 
 impl<W: Write + Seek> FstFile<W> {
-    /// Begins a file whose times are 10 to the power of `exponent`, in seconds. `most`: bytes of
-    /// changes after which a block ends.
+    /// Begins a file with times in units of 10 to the power of `exponent` seconds. `most`: size of
+    /// changes in bytes after which a block ends.
     pub(super) fn begin(
         to: W,
         exponent: i8,
@@ -109,7 +109,7 @@ impl<W: Write + Seek> FstFile<W> {
         Ok(file)
     }
 
-    /// Advances to a later time. The first one may be 0.
+    /// Advances to a later time. The first time may be 0.
     pub(super) fn advance(&mut self, time: u64) -> io::Result<()> {
         if self.count > 0 {
             if time <= self.now {
@@ -130,7 +130,7 @@ impl<W: Write + Seek> FstFile<W> {
         Ok(())
     }
 
-    /// Changes a bit or a number, at the present time.
+    /// Changes a bit or a number at the current time.
     pub(super) fn set(&mut self, signal: SignalId, value: u64) {
         let index = self.count.saturating_sub(1);
         let Some(signal) = self.signals.get_mut(signal.0) else {
@@ -154,7 +154,7 @@ impl<W: Write + Seek> FstFile<W> {
         self.size += signal.changes.len() - before;
     }
 
-    /// Changes a text, at the present time.
+    /// Changes a text at the current time.
     pub(super) fn set_text(&mut self, signal: SignalId, text: &str) {
         let index = self.count.saturating_sub(1);
         let Some(signal) = self.signals.get_mut(signal.0) else {
@@ -209,7 +209,7 @@ impl<W: Write + Seek> FstFile<W> {
         put_varint(&mut section, count);
         section.extend(frame);
         put_varint(&mut section, count);
-        // Positions count from here.
+        // Positions are relative to this place.
         let base = section.len();
         section.push(ZLIB);
         let (mut positions, mut without, mut last) = (Vec::new(), 0, base);
@@ -252,7 +252,7 @@ impl<W: Write + Seek> FstFile<W> {
 
     fn write_section(&mut self, kind: u8, content: &[u8]) -> io::Result<()> {
         let mut head = vec![kind];
-        // The length counts itself.
+        // The length includes itself.
         put_u64(&mut head, content.len() as u64 + 8);
         self.to.write_all(&head)?;
         self.to.write_all(content)
@@ -261,7 +261,7 @@ impl<W: Write + Seek> FstFile<W> {
     fn write_header(&mut self) -> io::Result<()> {
         let mut bytes = vec![HEADER];
         put_u64(&mut bytes, HEADER_LEN);
-        // Times of the whole file.
+        // First and last time of the file.
         put_u64(&mut bytes, 0);
         put_u64(&mut bytes, self.now);
         bytes.extend(ORDER_OF_BYTES.to_le_bytes());
@@ -277,7 +277,7 @@ impl<W: Write + Seek> FstFile<W> {
         texts.truncate(VERSION_LEN - 1);
         texts.resize(VERSION_LEN + DATE_LEN, 0);
         bytes.extend(texts);
-        // From a simulator of Verilog; no offset of times.
+        // Type of a Verilog simulator; no offset of times.
         bytes.push(0);
         put_u64(&mut bytes, 0);
         self.to.write_all(&bytes)
@@ -303,7 +303,7 @@ mod tests {
 
     type Changes = Vec<(u64, usize, String)>;
 
-    /// Changes that a reader finds.
+    /// Changes as read by another implementation.
     fn read(bytes: Vec<u8>) -> (FstReader<Cursor<Vec<u8>>>, Changes) {
         let mut reader = FstReader::open(Cursor::new(bytes)).unwrap();
         let mut found = Vec::new();

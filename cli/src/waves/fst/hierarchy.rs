@@ -1,4 +1,4 @@
-//! Names and shapes of signals in a file of FST.
+//! Names and shapes of signals in an FST file.
 
 use super::encoding::{put_text, put_varint};
 
@@ -9,10 +9,10 @@ const UP: u8 = 255;
 /// Code of a module, for a scope.
 const MODULE: u8 = 0;
 
-/// Direction of a signal that is no port.
+/// Direction of a signal that is not a port.
 const IMPLICIT: u8 = 0;
 
-/// Shape of a signal in the file's list of shapes: a length of its own for each value.
+/// Shape of a signal in the file's list of shapes: each value has its own length.
 const VARIABLE_LENGTH: u64 = 0xffff_ffff;
 
 /// Content of a signal.
@@ -57,11 +57,11 @@ pub(super) struct Hierarchy {
 }
 
 impl Hierarchy {
-    /// Begins a scope within the present one.
+    /// Begins a scope inside of the current one.
     pub(super) fn begin_scope(&mut self, name: &str) {
         self.entries.extend([SCOPE, MODULE]);
         put_text(&mut self.entries, name);
-        // No name of a component.
+        // No component name.
         put_text(&mut self.entries, "");
         self.scopes += 1;
     }
@@ -70,18 +70,18 @@ impl Hierarchy {
         self.entries.push(UP);
     }
 
-    /// Adds a signal to the present scope.
+    /// Adds a signal to the current scope.
     pub(super) fn signal(&mut self, name: &str, shape: Shape) -> SignalId {
         self.entries.extend([shape.code(), IMPLICIT]);
         put_text(&mut self.entries, name);
         put_varint(&mut self.entries, shape.bits() as u64);
-        // Not an alias of another one.
+        // Not an alias of another signal.
         put_varint(&mut self.entries, 0);
         self.shapes.push(shape);
         SignalId(self.shapes.len() - 1)
     }
 
-    /// List of the shapes.
+    /// Encoded list of the shapes.
     pub(super) fn geometry(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for shape in &self.shapes {

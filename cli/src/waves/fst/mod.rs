@@ -1,10 +1,10 @@
-//! `vhost trace export --fst`: converts the requests of a recording to signals in FST, the format of
-//! simulators' waves.
+//! `vhost trace export --fst`: converts the requests of a recording to signals in FST, the format
+//! of simulators' waves.
 //!
-//! A request is known when it is answered, and its signals change from when it was taken. So the
-//! recording is read twice: `survey` finds the channels and the long requests, and `order` sorts
-//! changes in a bounded window. `timing` gives both readings the same times. `signals` has the signals of
-//! channels.
+//! A request is known when it is answered, but its signals change when it was taken. The recording
+//! is therefore read twice: `survey` finds the channels and the long requests, and `order` sorts
+//! changes in a limited window. `timing` provides the same times for both passes. `signals` has the
+//! signals of channels.
 //!
 //! `file` writes the format, with `hierarchy` and `encoding`.
 
@@ -37,7 +37,7 @@ use timing::Timing;
 pub(crate) struct Options<'a> {
     pub(crate) recording: &'a Path,
     pub(crate) output: &'a Path,
-    /// Period of a tick in picoseconds, if it is given.
+    /// Period of a tick in picoseconds, if given.
     pub(crate) period: Option<u64>,
     /// Number of the segment; `None` for the first.
     pub(crate) segment: Option<u64>,
@@ -71,7 +71,7 @@ pub(crate) fn write(options: &Options<'_>) -> Result<Outcome> {
     Ok(incomplete::outcome(recording, is_cut))
 }
 
-/// Writes the changes. `Ok` has the error at which the recording ends.
+/// Writes the changes. `Ok` contains the error at which the recording ends.
 fn write_changes(
     options: &Options<'_>,
     base: TimeBase,
@@ -108,7 +108,7 @@ fn write_changes(
                 signals.apply(change).with_context(failed)?;
             }
         }
-        // The survey has requests without an answer.
+        // The survey has the requests without a response.
         let (_, is_last) = timing.go_on(&decoded);
         if is_last {
             break;
@@ -120,7 +120,7 @@ fn write_changes(
     let after = timing.after();
     signals.finish(after).with_context(failed)?;
     if options.segment.is_none() && count > 1 {
-        // Without a standard error nobody reads it.
+        // Without standard error there is no way to report.
         let _ = writeln!(
             WholeStderr::default(),
             "{WARNING}warning:{WARNING:#} the run goes back to a checkpoint, and has {count} segments: {} has the first one; give --segment for another",

@@ -5,13 +5,14 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use crate::waves::requests::Timed;
 
-/// Requests that may be answered while another one is in service, without it being a long one.
+/// Number of requests that may be answered while another one is in service, before that one counts
+/// as long.
 const WINDOW: usize = 1 << 16;
 
 /// Change of the signals of a channel.
 ///
-/// Changes of one channel at one time may come in another order than that of their places, where
-/// more requests are answered in a tick than it has steps.
+/// Changes of one channel at the same time may not be in the order of their places, if more
+/// requests are answered in a tick than it has steps.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Change {
     pub(super) time: u64,
@@ -27,7 +28,7 @@ pub(super) enum What {
         kind: &'static str,
         request: String,
     },
-    /// Has the result.
+    /// Request with its result.
     Answered(String),
 }
 
@@ -56,12 +57,12 @@ impl Change {
     }
 }
 
-/// Ends of the last requests.
+/// End times of the last requests.
 #[derive(Debug)]
 pub(super) struct Window {
     ends: VecDeque<u64>,
     size: usize,
-    /// End of the request in front of them.
+    /// End time of the last request before these.
     begin: u64,
 }
 
@@ -74,12 +75,13 @@ impl Window {
         }
     }
 
-    /// True if a request was taken before the window. The survey and the export agree on it.
+    /// True if a request was taken before the window. The survey and the export get the same
+    /// result.
     pub(super) fn is_long(&self, timed: &Timed) -> bool {
         timed.begin < self.begin
     }
 
-    /// Moves on behind a request.
+    /// Advances the window behind a request.
     pub(super) fn pass(&mut self, timed: &Timed) {
         self.ends.push_back(timed.end);
         if self.ends.len() > self.size {
@@ -89,7 +91,8 @@ impl Window {
     }
 }
 
-/// Changes that wait for earlier ones: at most those of a window, and the begins of long requests.
+/// Changes that wait for earlier ones: at most those of a window, and the beginnings of long
+/// requests.
 pub(super) struct Order {
     window: Window,
     waiting: BinaryHeap<Reverse<Change>>,
@@ -141,7 +144,7 @@ mod tests {
         }
     }
 
-    /// Requests of many channels, with ends that do not go back.
+    /// Requests of many channels, with increasing end times.
     fn requests(random: &mut fastrand::Rng, count: u64) -> Vec<Timed> {
         const LANES: usize = 5;
         let mut lanes = [(0, 0); LANES];

@@ -9,16 +9,16 @@ use super::hierarchy::{Hierarchy, Shape, SignalId};
 use super::order::{Change, What};
 use crate::output::{Sanitized, truncated};
 
-/// Most characters of a name.
+/// Maximum number of characters of a name.
 const NAME: usize = 200;
 
 /// Writes the signals of all channels.
 pub(super) struct Signals<W> {
     file: FstFile<W>,
     lanes: Vec<Lane>,
-    /// Time of the changes that are not written so far.
+    /// Time of the unwritten changes.
     now: u64,
-    /// Channels with such changes.
+    /// Channels with unwritten changes.
     changed: Vec<usize>,
 }
 
@@ -45,14 +45,14 @@ struct Ids {
 }
 
 impl<W: Write + Seek> Signals<W> {
-    /// Begins a file. `exponent`: a time is 10 to the power of it, in seconds.
+    /// Begins a file with times in units of 10 to the power of `exponent` seconds.
     pub(super) fn begin(to: W, exponent: i8, names: &[Arc<str>]) -> io::Result<Self> {
         let mut hierarchy = Hierarchy::default();
         hierarchy.begin_scope("vhost");
         let mut scopes = HashSet::new();
         let lanes = names.iter().enumerate().map(|(number, name)| {
             let mut scope = scope_name(name);
-            // Viewers would merge scopes of one name.
+            // Viewers would merge scopes with the same name.
             while !scopes.insert(scope.clone()) {
                 scope += &format!("_{number}");
             }
@@ -89,7 +89,8 @@ impl<W: Write + Seek> Signals<W> {
         })
     }
 
-    /// Applies a change. Times do not go back. Of several at one time the last one is written.
+    /// Applies a change. Times must not decrease. Of several changes at one time, the last one is
+    /// written.
     pub(super) fn apply(&mut self, change: Change) -> io::Result<()> {
         self.advance(change.time)?;
         let number = change.number();
@@ -97,7 +98,7 @@ impl<W: Write + Seek> Signals<W> {
             return Ok(());
         };
         if change.place < lane.place {
-            // At the same time as the later one.
+            // At the same time as the later change.
             return Ok(());
         }
         lane.place = change.place;
@@ -120,7 +121,7 @@ impl<W: Write + Seek> Signals<W> {
         Ok(())
     }
 
-    /// Completes the file, whose last time is `end` if no change is later.
+    /// Completes the file. Its last time is `end` if no change is later.
     pub(super) fn finish(mut self, end: u64) -> io::Result<()> {
         self.advance(end)?;
         self.write_changed();
@@ -152,7 +153,8 @@ impl<W: Write + Seek> Signals<W> {
     }
 }
 
-/// Name of a channel in the hierarchy. Viewers separate names by dots, and ranges by blanks.
+/// Name of a channel in the hierarchy. Viewers take dots as separators of names, and spaces as the
+/// start of ranges.
 fn scope_name(name: &str) -> String {
     let name = truncated(format_args!("{}", Sanitized(name)), NAME);
     let name = name.replace(|letter: char| letter == '.' || letter.is_whitespace(), "_");

@@ -1,4 +1,4 @@
-//! First reading of a recording: its channels, its segments, and the long requests of one of them.
+//! First pass over a recording: its channels, its segments, and the long requests of one segment.
 
 use vhost::trace::TraceError;
 
@@ -9,11 +9,12 @@ use crate::waves::requests::{Lanes, Unanswered};
 use crate::waves::steps::TimeBase;
 use crate::waves::{UNANSWERED, request_text};
 
-/// Facts of a recording.
+/// Result of the first pass.
 pub(super) struct Survey {
-    /// Configured channels, then those without a configuration.
+    /// Configured channels, followed by those without a configuration.
     pub(super) lanes: Lanes,
-    /// Begins of the requests that are longer than the window, and changes of those without an answer.
+    /// Beginnings of the requests that are longer than the window, and changes of requests without
+    /// a response.
     pub(super) long: Vec<Change>,
     /// Number of segments.
     pub(super) segments: u64,
@@ -24,7 +25,7 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Reads a recording up to its end, or to a damaged frame. `chosen`: the segment.
+    /// Reads a recording up to its end, or to a damaged frame. `chosen`: number of the segment.
     pub(super) fn of(mut reader: EntryReader, base: TimeBase, chosen: u64) -> Self {
         let lanes = Lanes::of(reader.channels().names());
         let mut timing = Timing::new(&reader, base, chosen, lanes);
@@ -62,7 +63,7 @@ impl Survey {
     }
 }
 
-/// Changes of a request that gets no answer. No end follows the last one of a channel.
+/// Changes of a request that gets no response. The last one of a channel has no end.
 fn changes(unanswered: Unanswered, is_last: bool) -> impl Iterator<Item = Change> {
     let Unanswered {
         timed, kind, text, ..

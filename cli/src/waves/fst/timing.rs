@@ -1,4 +1,4 @@
-//! Times of the requests of one segment. Both readings of a recording give the same.
+//! Times of the requests of one segment, the same in both passes.
 
 use vhost::messages::ServedRequest;
 
@@ -7,7 +7,7 @@ use crate::waves::requests::{Lanes, Timed, Unanswered};
 use crate::waves::segments::Segments;
 use crate::waves::steps::{Steps, TimeBase};
 
-/// Follower of the entries of a recording.
+/// Tracker of times, fed with the entries of a recording.
 pub(super) struct Timing {
     lanes: Lanes,
     steps: Steps,
@@ -22,7 +22,8 @@ pub(super) struct Timing {
 }
 
 impl Timing {
-    /// Timing of a segment. `lanes`: channels that are known before their first request.
+    /// Creates the tracker of a segment. `lanes`: channels that are known before their first
+    /// request.
     pub(super) fn new(reader: &EntryReader, base: TimeBase, chosen: u64, mut lanes: Lanes) -> Self {
         lanes.restart();
         Self {
@@ -36,7 +37,7 @@ impl Timing {
         }
     }
 
-    /// Request of an entry, if it is the event of one in the segment.
+    /// Request of an entry, if the entry is its event in this segment.
     pub(super) fn request<'a>(
         &mut self,
         decoded: &'a DecodedEntry,
@@ -52,7 +53,8 @@ impl Timing {
         self.lanes.request(decoded, self.now, &self.steps)
     }
 
-    /// Goes on behind an entry. Returns the requests that get no answer because of it, and true if the segment ends with it.
+    /// Processes an entry. Returns the requests that get no response because of it, and true if the
+    /// segment ends with it.
     pub(super) fn go_on(&mut self, decoded: &DecodedEntry) -> (Vec<Unanswered>, bool) {
         let dropped = self.open.follow(decoded);
         let is_chosen = self.is_chosen();
@@ -64,7 +66,7 @@ impl Timing {
         (unanswered, is_last)
     }
 
-    /// Requests without an answer at the end of the recording.
+    /// Requests without a response at the end of the recording.
     pub(super) fn end(&mut self) -> Vec<Unanswered> {
         let dropped = self.open.take();
         if !self.is_chosen() {
@@ -73,12 +75,12 @@ impl Timing {
         self.lanes.unanswered(dropped, self.now, &self.steps)
     }
 
-    /// Begin of the tick behind the last one of the segment.
+    /// Beginning of the tick after the last one of the segment.
     pub(super) fn after(&self) -> u64 {
         self.steps.begin_of(self.last.saturating_add(1))
     }
 
-    /// Channels so far, and the number of segments.
+    /// Returns the channels so far, and the number of segments.
     pub(super) fn into_parts(self) -> (Lanes, u64) {
         (self.lanes, self.segments.present().number)
     }

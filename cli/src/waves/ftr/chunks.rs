@@ -1,8 +1,8 @@
-//! Chunks of a file in FTR: an array of tagged items of CBOR (RFC 8949), most of which have their
+//! Chunks of an FTR file: an array of tagged items of CBOR (RFC 8949), most of which contain their
 //! content as bytes.
 //!
-//! The format is described by LWTR4SC, a library for SystemC. Chunks are not compressed: readers of
-//! whole files do not take compressed ones.
+//! LWTR4SC, a library for SystemC, describes the format. Chunks are not compressed, since readers
+//! of whole files do not accept compressed ones.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use ciborium_ll::{Encoder, Header};
 
 use super::strings::Strings;
 
-/// Tag of CBOR itself, at the begin of a file.
+/// Tag of CBOR itself, at the beginning of a file.
 const SELF_DESCRIBED: u64 = 55799;
 /// Tag of a time in seconds since 1970.
 const EPOCH: u64 = 1;
@@ -33,7 +33,7 @@ const EVENT: u64 = 6;
 const UNSIGNED: u64 = 3;
 const STRING: u64 = 10;
 
-/// Bytes of a stream's transactions that make a chunk, and of all streams.
+/// Size in bytes of a stream's transactions that form a chunk, and limit of all streams.
 const CHUNK: usize = 1 << 16;
 const ALL_CHUNKS: usize = 1 << 24;
 
@@ -61,28 +61,28 @@ pub(super) enum Attribute<'a> {
     Text(&'a str),
 }
 
-/// Transactions of a stream that are not written so far.
+/// Unwritten transactions of a stream.
 struct Block {
     begin: u64,
     end: u64,
     content: Vec<u8>,
 }
 
-/// Writes a file.
+/// Writer of a file.
 pub(super) struct Chunks<W: Write> {
     to: Encoder<W>,
     strings: Strings,
-    /// Streams and generators, which have numbers of one sequence.
+    /// Number of streams and generators, which share one sequence of numbers.
     entries: u64,
     directory: Vec<u8>,
     blocks: BTreeMap<u64, Block>,
-    /// Bytes of all blocks.
+    /// Size of all blocks in bytes.
     size: usize,
 }
 
 impl<W: Write> Chunks<W> {
-    /// Begins a file. `exponent`: a time is 10 to the power of it, in seconds. `created`: seconds
-    /// since 1970.
+    /// Begins a file with times in units of 10 to the power of `exponent` seconds. `created`:
+    /// seconds since 1970.
     pub(super) fn begin(to: W, exponent: i8, created: u64) -> io::Result<Self> {
         let mut to = Encoder::from(to);
         to.push(Header::Tag(SELF_DESCRIBED))?;
@@ -167,7 +167,7 @@ impl<W: Write> Chunks<W> {
         }
     }
 
-    /// Writes all that is kept.
+    /// Writes all unwritten transactions.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         while let Some((stream, _)) = self.blocks.first_key_value() {
             self.write_block(*stream)?;
@@ -196,7 +196,7 @@ impl<W: Write> Chunks<W> {
         self.to.bytes(&list(&block.content)?, None)
     }
 
-    /// Writes new texts, then new streams and generators.
+    /// Writes new texts, followed by new streams and generators.
     fn write_directory(&mut self) -> io::Result<()> {
         let new = self.strings.take_new();
         if !new.is_empty() {
@@ -219,7 +219,7 @@ impl<W: Write> Chunks<W> {
     }
 }
 
-/// Array of items, whose number is not known in front of them.
+/// Array of items whose number is not known in advance.
 fn list(items: &[u8]) -> io::Result<Vec<u8>> {
     let mut content = Vec::with_capacity(items.len() + 2);
     Encoder::from(&mut content).push(Header::Array(None))?;

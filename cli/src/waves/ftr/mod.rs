@@ -1,7 +1,7 @@
 //! `vhost trace export --ftr`: converts the requests of a recording to transactions in FTR.
 //!
-//! A channel is a stream, a kind of request a generator, a request a transaction. There are no
-//! relations: a transaction has both the request and its answer.
+//! A channel is a stream, a kind of request is a generator, and a request is a transaction. There
+//! are no relations: a transaction contains both the request and its response.
 //!
 //! - `strings`: texts by number.
 //! - `chunks`: parts of the file, in CBOR.
@@ -27,7 +27,7 @@ use crate::output::Sanitized;
 use crate::trace::{DecodedEntry, EntryReader};
 use chunks::{Attribute, Chunks, Place, Transaction};
 
-/// Arguments of a request with a name of their own.
+/// Arguments of a request that have names.
 const ARGUMENTS: [&str; 8] = [
     "argument 0",
     "argument 1",
@@ -39,7 +39,8 @@ const ARGUMENTS: [&str; 8] = [
     "argument 7",
 ];
 
-/// Writes a recording to `output`, or to standard output. `period_given`: picoseconds of a tick.
+/// Writes a recording to `output`, or to standard output. `period_given`: period of a tick in
+/// picoseconds.
 pub(crate) fn write(
     recording: &Path,
     output: Option<&Path>,
@@ -48,7 +49,7 @@ pub(crate) fn write(
     let reader = EntryReader::of(recording, output.is_none())?;
     let base = TimeBase::of(period(period_given, &reader));
     let destination = Destination::of(recording, output)?;
-    // The same recording gives the same file.
+    // From the recording, so that the same recording gives the same file.
     let changed = recording.metadata().and_then(|of| of.modified()).ok();
     let since = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let created = since.map_or(0, |since| since.as_secs());
@@ -74,7 +75,7 @@ struct Transactions<W: Write> {
     lanes: Lanes,
     /// Time of the last entry or request.
     now: u64,
-    /// Streams of the present segment, by the number of the channel.
+    /// Streams of the current segment, by the number of the channel.
     streams: HashMap<usize, u64>,
     generators: HashMap<(usize, &'static str), u64>,
     transactions: u64,

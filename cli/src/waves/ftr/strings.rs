@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-/// Most texts whose numbers are kept. Then all are forgotten; a text that comes again gets another
-/// number.
+/// Maximum number of texts whose numbers are kept. Then all are forgotten; a repeated text gets
+/// another number.
 const MOST: usize = 1 << 16;
 
 /// Numbers of texts.
@@ -29,7 +29,7 @@ impl Strings {
         number
     }
 
-    /// Texts that are not written so far, with their numbers.
+    /// Removes and returns unwritten texts with their numbers.
     pub(super) fn take_new(&mut self) -> Vec<(u64, Box<str>)> {
         std::mem::take(&mut self.new)
     }

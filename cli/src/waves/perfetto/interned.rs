@@ -1,18 +1,18 @@
-//! Texts that occur often: each is written once, and then referred to by its number.
+//! Frequent texts: each is written once, and then referred to by its number.
 
 use std::collections::HashMap;
 
 use super::packets::{Interned, InternedData};
 
-/// Most texts. Then all are forgotten, by the reader too.
+/// Maximum number of texts. Then all are forgotten, in the reader, too.
 const MOST: usize = 1 << 16;
 
-/// Numbers of one kind of texts.
+/// Numbers of texts of one kind.
 #[derive(Debug, Default)]
 struct Table(HashMap<Box<str>, u64>);
 
 impl Table {
-    /// Number of a text, which is put into `new` if it has none. Numbers begin at 1.
+    /// Number of a text, from 1 on. A text without a number is added to `new`.
     fn number(&mut self, text: &str, new: &mut Vec<Interned>) -> u64 {
         if let Some(number) = self.0.get(text) {
             return *number;
@@ -27,7 +27,7 @@ impl Table {
     }
 }
 
-/// Numbers of texts, and those that the next packet has to define.
+/// Numbers of texts, and texts that the next packet must define.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     categories: Table,
@@ -57,13 +57,14 @@ impl Texts {
         self.values.number(text, new)
     }
 
-    /// Texts without a definition so far.
+    /// Removes and returns texts without a definition.
     pub(super) fn take_new(&mut self) -> Option<InternedData> {
         let new = std::mem::take(&mut self.new);
         (new != InternedData::default()).then_some(new)
     }
 
-    /// Forgets all texts if there are too many. True if there are none: the next packet says so.
+    /// Forgets all texts if there are too many. Returns true if there are none: the next packet
+    /// declares it.
     pub(super) fn is_fresh(&mut self) -> bool {
         let tables = [
             &self.categories,

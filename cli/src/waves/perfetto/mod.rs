@@ -1,10 +1,10 @@
-//! `vhost trace export --perfetto`: converts a recording to packets of Perfetto's trace viewer.
+//! `vhost trace export --perfetto`: converts a recording to packets for Perfetto's trace viewer.
 //!
-//! One microsecond in the viewer is one tick. Messages within a tick follow each other at distances
-//! of a nanosecond, up to the end of the tick.
+//! One microsecond in the viewer is one tick. Messages within a tick have distances of one
+//! nanosecond, up to the end of the tick.
 //!
-//! - `packets`: the messages of Perfetto's format that are written.
-//! - `interned`: texts that occur often, by number.
+//! - `packets`: written messages of Perfetto's format.
+//! - `interned`: frequent texts, by number.
 //! - `writer`: tracks and events.
 
 mod interned;
@@ -29,10 +29,11 @@ use crate::trace::{DecodedEntry, EntryReader, MOST, entry_text, served_text};
 use packets::EventType;
 use writer::{Event, Flow, TrackId, Value, Writer};
 
-/// Nanoseconds of a tick.
+/// Number of nanoseconds of a tick.
 const STEPS: u64 = 1000;
 
-/// Most messages whose reply is awaited at one time. Others have no arrow to their reply.
+/// Maximum number of messages that await a reply at the same time. Further ones have no arrow to
+/// their reply.
 const MOST_AWAITED: usize = 1 << 20;
 
 /// Writes a recording to `output`, or to standard output.
@@ -66,10 +67,10 @@ struct Packets<W> {
     /// Time of the last entry.
     now: u64,
     lanes: Lanes,
-    /// Tracks of the present segment.
+    /// Tracks of the current segment.
     groups: HashMap<Group, TrackId>,
     tracks: HashMap<(Group, Arc<str>), TrackId>,
-    /// Messages whose reply is awaited.
+    /// Messages that await a reply.
     awaited: HashSet<u64>,
 }
 
@@ -83,7 +84,7 @@ impl<W: Write> Export for Packets<W> {
         }
     }
 
-    /// Begins slices for requests without an answer. No end follows the last one of a track.
+    /// Begins slices for requests without a response. The last one of a track has no end.
     fn unanswered(&mut self, dropped: Dropped, segment: Segment, is_last: bool) -> io::Result<()> {
         for unanswered in self.lanes.unanswered(dropped, self.now, &self.steps) {
             let Some(name) = self.lanes.names().get(unanswered.timed.lane).cloned() else {
@@ -192,7 +193,7 @@ impl<W: Write> Packets<W> {
         self.writer.end_slice(timed.end, track)
     }
 
-    /// Track of this name. The first use of it in a segment describes it.
+    /// Track with this name. Its first use in a segment describes it.
     fn track(&mut self, group: Group, name: &str, segment: Segment) -> io::Result<TrackId> {
         let key = (group, Arc::from(name));
         if let Some(track) = self.tracks.get(&key) {
@@ -216,7 +217,7 @@ impl<W: Write> Packets<W> {
     }
 }
 
-/// Properties that the viewer shows of a selected event.
+/// Properties of an event that the viewer shows.
 fn values<'a>(decoded: &'a DecodedEntry, text: &'a str) -> Vec<(&'static str, Value<'a>)> {
     let entry = &decoded.entry;
     let mut values = vec![

@@ -1,9 +1,9 @@
-//! Messages of Perfetto's trace format, as far as they are written: names and numbers of fields are
+//! Messages of Perfetto's trace format, as far as they are written. Names and numbers of fields are
 //! those of its `protos/perfetto/trace`.
 
 use prost::Message;
 
-/// Traces may be concatenated.
+/// Trace. Traces may be concatenated.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Trace {
     #[prost(message, repeated, tag = "1")]
@@ -24,17 +24,17 @@ pub(super) struct TracePacket {
     /// Sum of [`STATE_CLEARED`] and [`NEEDS_STATE`].
     #[prost(uint32, optional, tag = "13")]
     pub(super) sequence_flags: Option<u32>,
-    /// Trace of other packets, in the format of zlib.
+    /// Trace with other packets, in zlib format.
     #[prost(bytes = "vec", optional, tag = "50")]
     pub(super) compressed_packets: Option<Vec<u8>>,
     #[prost(message, optional, tag = "60")]
     pub(super) track_descriptor: Option<TrackDescriptor>,
 }
 
-/// Earlier interned texts are forgotten.
+/// Flag: earlier interned texts are forgotten.
 pub(super) const STATE_CLEARED: u32 = 1;
 
-/// The packet refers to interned texts.
+/// Flag: the packet refers to interned texts.
 pub(super) const NEEDS_STATE: u32 = 2;
 
 #[derive(Clone, PartialEq, Message)]
@@ -50,7 +50,7 @@ pub(super) struct TrackDescriptor {
     pub(super) child_ordering: Option<i32>,
 }
 
-/// Tracks are in the order of their first events.
+/// Order of tracks by their first events.
 pub(super) const CHRONOLOGICAL: i32 = 2;
 
 #[derive(Clone, PartialEq, Message)]
@@ -103,7 +103,7 @@ pub(super) struct InternedData {
 }
 
 /// `EventCategory`, `EventName`, `DebugAnnotationName` and `InternedString`, which have the same
-/// bytes.
+/// encoding.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Interned {
     #[prost(uint64, optional, tag = "1")]

@@ -15,10 +15,10 @@ use crate::output::Sanitized;
 /// Number of the only sequence of packets.
 const SEQUENCE: u32 = 1;
 
-/// Bytes of packets that are compressed together.
+/// Size of packets in bytes that are compressed together.
 const BLOCK: usize = 1 << 19;
 
-/// Level of compression: above it, time grows more than size shrinks.
+/// Compression level; higher ones take more time than they save size.
 const LEVEL: u8 = 4;
 
 /// Described track.
@@ -29,9 +29,9 @@ pub(super) struct TrackId(u64);
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Flow {
     None,
-    /// An arrow with this number begins.
+    /// Start of the arrow with this number.
     From(u64),
-    /// The arrow with this number ends.
+    /// End of the arrow with this number.
     To(u64),
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Event without an arrow and properties.
+    /// Creates an event without arrows and properties.
     pub(super) fn at(
         kind: EventType,
         time: u64,
@@ -75,12 +75,12 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Writes packets.
+/// Writer of packets.
 pub(super) struct Writer<W> {
     to: W,
     tracks: u64,
     texts: Texts,
-    /// Packets that are not written so far.
+    /// Unwritten packets.
     packets: Vec<u8>,
 }
 

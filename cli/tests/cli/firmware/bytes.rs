@@ -1,4 +1,4 @@
-//! Bytes of each request that prints, reads or writes, wherever its text goes.
+//! Byte counts of each request that prints, reads or writes, for each destination of its text.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -97,14 +97,14 @@ int main(void)
 }
 "#;
 
-/// Keys of a channel for each place to which text goes.
+/// Keys of a channel for each destination of text.
 const TARGETS: [&str; 3] = [
     "stdout: raw, stderr: raw",
     "stdout: console, stderr: console",
     "stdout: out.txt, stderr: errors.txt",
 ];
 
-/// Counts of a run, by `trace stat`, and the same of the tables.
+/// Counts of a run by `trace stat`, which must equal those of the tables.
 fn counts(image: &Image, mailboxes: &str) -> BTreeMap<String, Counts> {
     let files = image.path("files");
     let _ = fs::create_dir(&files);
@@ -207,7 +207,7 @@ fn bytes_do_not_depend_on_where_text_goes() {
 
         compile(SEMIHOSTING);
         let keys = "abi: semihosting, stub: none";
-        // The command sees the traps itself.
+        // The command handles the traps itself.
         let all = counts(&image, &format!("cpu: {head}{target}}}, {keys}}}\n"));
         let expected = [
             ("writec", 1, 1),

@@ -1,4 +1,4 @@
-//! Semihosting on a hart with a write-back data cache, which the host does not see.
+//! Semihosting on a hart with a write-back data cache, which the host can't access.
 
 use std::fs;
 use std::io::Write as _;
@@ -10,10 +10,10 @@ use super::harts::Bench;
 use super::semihosting::{PROGRAM, compile_for};
 use super::{Image, RAM};
 
-/// Bytes of a line.
+/// Size of a line in bytes.
 const LINE: u64 = 64;
 
-/// Instructions between two ticks.
+/// Number of instructions between two ticks.
 const TURN: u64 = 20;
 
 const MOST_TURNS: u32 = 100_000;
@@ -25,7 +25,7 @@ struct Line {
     is_dirty: bool,
 }
 
-/// Memory behind a direct-mapped write-back cache for data. Instructions come from memory.
+/// Memory behind a direct-mapped write-back data cache. Instructions come from memory.
 struct Cached<'a> {
     memory: Cells<'a>,
     lines: Vec<Option<Line>>,
@@ -37,7 +37,7 @@ impl<'a> Cached<'a> {
         Self { memory, lines }
     }
 
-    /// Line of an address, which displaces another one.
+    /// Line of an address, which evicts another one.
     fn line(&mut self, address: u64) -> Result<&mut Line, AccessFault> {
         let first = address / LINE * LINE;
         let count = self.lines.len();
@@ -77,7 +77,7 @@ impl Bus for Cached<'_> {
     }
 }
 
-/// Exit code, text and status at the end of a run.
+/// Runs an image. Returns exit code, text and status at the end.
 fn run<X: Xlen>(image: &Image, size: u64, keys: &str) -> (Option<u32>, String, String) {
     let bench = Bench::new(image, keys);
     let space = bench.vhost.spaces().get("cpu").unwrap();
@@ -86,7 +86,7 @@ fn run<X: Xlen>(image: &Image, size: u64, keys: &str) -> (Option<u32>, String, S
     let mut hart = Hart::<X>::new(0, RAM);
     let mut turn = 0;
     while bench.vhost.tick().unwrap() > 0 && turn < MOST_TURNS {
-        // Turns of several lengths: the host answers at any instruction of the code.
+        // Turns of several lengths, so that the host responds at any instruction of the code.
         let stop = hart.run(&mut memory, TURN + u64::from(turn % 7)).stop;
         assert_eq!(stop, Stop::Steps);
         turn += 1;
@@ -109,7 +109,7 @@ fn instructions_of_the_configuration_write_back_and_drop_the_cache() {
         let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
         return;
     }
-    // `slli t3, t2, 50`, and 18 for registers of 32 bits.
+    // `slli t3, t2, 50`, and by 18 for registers of 32 bits.
     let of_64 = OF_8_KIB.replace("SHIFT", "0x0323_9e13");
     let of_32 = OF_8_KIB.replace("SHIFT", "0x0123_9e13");
     for (architecture, size, keys) in [

@@ -14,7 +14,7 @@ fn run(width: u32, files: &std::path::Path, options: &[&str]) -> Ended {
     end(command.arg(files).args(options))
 }
 
-/// The run goes on as if it had not been interrupted, from anywhere.
+/// A restored run continues as if it had not been interrupted, from any tick.
 #[test]
 fn the_selftest_goes_on_from_any_tick() {
     for width in [32, 64] {
@@ -37,7 +37,7 @@ fn the_selftest_goes_on_from_any_tick() {
             taken += 1;
             let restored = run(width, files.path(), &["--restore", &file]);
             assert_eq!(restored.status, whole.status, "{tick}: {restored:?}");
-            // Text of complete lines was put out before.
+            // Text of complete lines was printed before.
             let rest = restored.stdout;
             assert!(whole.stdout.ends_with(&rest), "{tick}: {rest}");
             assert!(
@@ -50,7 +50,7 @@ fn the_selftest_goes_on_from_any_tick() {
     }
 }
 
-/// Copies its input to a file and to its output, by pieces that are no divisor of what the host reads at once.
+/// Copies its input to a file and to its output, in pieces that don't divide the host's block size.
 const SOURCE: &str = r#"
 #include "mailbox.h"
 MB_CHANNEL(mailbox);
@@ -89,7 +89,7 @@ fn a_new_host_goes_on_with_an_open_file_and_with_the_rest_of_the_input() {
         let saved = image.run(options.iter().chain(&save));
         assert_eq!(saved.status, Some(0), "{saved:?}");
         assert_eq!(saved.stdout, text);
-        // As it was at the checkpoint, or as long as it had been at least.
+        // With its content at the checkpoint, or at least its length then.
         for left in [text.as_str(), &text[..text.len() * 3 / 4]] {
             fs::write(image.path("out"), left).unwrap();
             let trace = image.path("run.trace");
@@ -102,7 +102,7 @@ fn a_new_host_goes_on_with_an_open_file_and_with_the_rest_of_the_input() {
             assert_eq!(fs::read_to_string(image.path("out")).unwrap(), text);
             super::replays_in_order(&trace);
         }
-        // A file that is shorter is lost.
+        // A shorter file is lost.
         fs::write(image.path("out"), "line").unwrap();
         let restored = image.run(options.iter().chain(&["--restore", &file]));
         assert_eq!(restored.status, Some(3), "{restored:?}");

@@ -1,4 +1,4 @@
-//! Firmware that is compiled here, with compressed and atomic instructions.
+//! Firmware that the test compiles, with compressed and atomic instructions.
 
 use std::io::Write as _;
 use std::process::Command;
@@ -29,7 +29,7 @@ int main(void)
 }
 "#;
 
-/// Reason why firmware can't be compiled here, if there is one.
+/// Reason why firmware can't be compiled here, if any.
 pub(super) fn missing() -> Option<String> {
     let targets = Command::new("clang").arg("--print-targets").output();
     let known = targets.is_ok_and(|it| String::from_utf8_lossy(&it.stdout).contains("riscv32"));
@@ -42,7 +42,7 @@ fn compile(image: &Image, width: u32, options: &[&str]) {
     compile_source(image, SOURCE, width, options);
 }
 
-/// The same for another source.
+/// Compiles another source in the same way.
 pub(super) fn compile_source(image: &Image, source: &str, width: u32, options: &[&str]) {
     let firmware = tree().join("firmware");
     let abi = if width == 32 { "ilp32" } else { "lp64" };
@@ -89,7 +89,7 @@ fn compiled_firmware_exits_with_its_code() {
             let ended = image.run([""; 0]);
             assert_eq!(ended.stdout(status), "[cpu] counter 7\n");
         }
-        // A trap is reported with its function, after all that was printed.
+        // A trap is reported with its function, after all printed text.
         compile(&image, width, &["-DCODE=0", "-DFAIL"]);
         let ended = image.run([""; 0]);
         assert_eq!(
@@ -105,7 +105,7 @@ fn compiled_firmware_exits_with_its_code() {
             error.contains(" (fail)") || error.contains(" (main+0x"),
             "{error}"
         );
-        // Elsewhere, with a cache line.
+        // At another address, with a cache line.
         let elsewhere = [
             "-DCODE=3",
             "-DMB_CACHE_LINE=64",
@@ -160,7 +160,7 @@ fn a_guard_of_the_image_is_no_memory_of_the_hart() {
                 assert!(error.contains(part), "{part}: {error}");
             }
         }
-        // Half a guard, one that is empty, and one elsewhere are none.
+        // Half a guard, an empty one, and one at another place are ignored.
         for guard in [
             "-Wl,--defsym=__vhost_guard=0x800000",
             "-Wl,--defsym=__vhost_guard=0x801000,--defsym=__vhost_stack_limit=0x800000",

@@ -1,4 +1,4 @@
-//! Frames of defmt, against the decoder of its authors, used directly.
+//! Frames of defmt, compared with the decoder of its authors.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ impl Tables {
         Self { table, locations }
     }
 
-    /// Frames in the bytes of a buffer, as reports have them.
+    /// Decodes the frames in the bytes of a buffer to texts of reports.
     fn decode(&self, bytes: &[u8]) -> Vec<String> {
         let mut stream = self.table.new_stream_decoder();
         stream.received(bytes);
@@ -48,7 +48,7 @@ fn image_of(elf: &Path) -> Image {
     image
 }
 
-/// Bytes of the buffer of a run.
+/// Returns the bytes of a run's buffer.
 fn bytes_of(image: &Image) -> Vec<u8> {
     let files = image.path("files");
     fs::create_dir(&files).unwrap();
@@ -170,13 +170,13 @@ impl Buffer {
         }
     }
 
-    /// Goes on from a checkpoint of another buffer, which was written up to `write`.
+    /// Restores the checkpoint of another buffer, which was written up to `write`.
     fn restore(&mut self, checkpoint: &Path, write: u32) {
         self.vhost.restore(checkpoint).unwrap();
         self.write = write;
     }
 
-    /// Writes bytes, as firmware does, and runs a tick.
+    /// Writes bytes like firmware, and runs a tick.
     fn write(&mut self, bytes: &[u8]) {
         let put = |at, bytes: &[u8]| self.vhost.write_from("cpu", at, bytes).unwrap();
         let (first, wrapped) = bytes.split_at(bytes.len().min((SIZE - self.write) as usize));
@@ -198,7 +198,7 @@ impl Buffer {
     }
 }
 
-/// Number of frames, which `VHOST_DEFMT_FRAMES` sets.
+/// Number of frames, set by `VHOST_DEFMT_FRAMES`.
 fn frames() -> usize {
     let given = std::env::var("VHOST_DEFMT_FRAMES").ok();
     given.and_then(|text| text.parse().ok()).unwrap_or(10_000)
@@ -224,7 +224,7 @@ fn many_frames_are_decoded_and_damaged_ones_skipped() {
         }
         assert_eq!(buffer.texts(), expected);
     }
-    // Damaged bytes between good ones, each ended by a separator.
+    // Damaged bytes between valid ones, each terminated by a separator.
     let mut damaged = 0;
     for _ in 0..3000 {
         let count = random.usize(1..60);
@@ -233,7 +233,7 @@ fn many_frames_are_decoded_and_damaged_ones_skipped() {
         buffer.write(&[0]);
         damaged += buffer.texts().len();
     }
-    // Most are no frames, and their reports are bounded.
+    // Most are not frames, and the number of their reports is limited.
     assert!(damaged < 3000, "{damaged}");
     buffer.write(&bytes);
     let texts = buffer.texts();
@@ -250,7 +250,7 @@ fn a_frame_that_a_checkpoint_cuts_is_no_error() {
     let expected = Tables::of(&elf).decode(&bytes);
     let checkpoint = image.path("x.ckpt");
     let mut buffer = Buffer::of(&elf);
-    // In the middle of a long frame.
+    // Inside a long frame.
     let ends: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == 0).collect();
     let mut frames = ends.array_windows();
     let [before, end] = frames.find(|[before, end]| end - before > 8).unwrap();
@@ -271,7 +271,7 @@ fn a_frame_that_a_checkpoint_cuts_is_no_error() {
     let lost = "RTT: up channel 0 `defmt`: defmt: the first frame behind the restore was begun before the checkpoint, and is lost";
     assert_eq!(texts[0], lost);
     assert_eq!(texts[1..], expected[done + 1..]);
-    // Later ones are errors as ever.
+    // Later bytes are reported as errors again.
     restored.write(&[1, 2, 3, 0]);
     let texts = restored.texts();
     assert!(texts[0].contains("may be another"), "{texts:?}");

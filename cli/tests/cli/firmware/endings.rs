@@ -1,4 +1,4 @@
-//! Every ending of `vhost run`, with the verdicts of what is derived from its recording.
+//! Every ending of `vhost run`, and the verdicts derived from its recording.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -17,9 +17,9 @@ enum Firmware {
     Mailbox(&'static [&'static str]),
     /// Body of `main` with HTIF.
     Htif(&'static str),
-    /// Body of `main` with RTT, and with HTIF beside it or without.
+    /// Body of `main` with RTT, and true with HTIF beside it.
     Rtt(&'static str, bool),
-    /// Body of `main` with semihosting, and with HTIF beside it or without.
+    /// Body of `main` with semihosting, and true with HTIF beside it.
     Semihosting(&'static str, bool),
 }
 
@@ -34,7 +34,7 @@ struct Case {
     status: i32,
     /// True if an error of a request is reported.
     reports: bool,
-    /// Text of the error of the run, in the recording too; none for an exit.
+    /// Error of the run, also in the recording; empty for an exit.
     error: &'static str,
 }
 
@@ -317,7 +317,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// The second channel has firmware of its own, which does not run.
+/// The second channel has its own firmware, which does not run.
 const TWO_CHANNELS: &str = "cpu: {space: cpu, elf: \"${IMAGE}\", abi: htif}\n\
                             other: {space: cpu, base: 0x80080000, ptr: 64}\n";
 
@@ -398,19 +398,19 @@ fn verdicts_agree_with_the_exit_status_of_every_ending() {
         assert_eq!(ran.status, Some(case.status), "{name}: {ran:?}");
         assert!(ran.stderr.contains(case.error), "{name}: {ran:?}");
         agrees(&image, &case);
-        // The report on the ending is in the recording, and replays as the rest does.
+        // The report on the ending is in the recording, and replays like other messages.
         crate::vhost([OsStr::new("replay"), image.path("run.trace").as_os_str()]).stdout(0);
     }
 }
 
-/// A run that ends at its limit serves no command that firmware has stored half of.
+/// A run that ends at its limit does not serve a half-stored command.
 #[test]
 fn half_a_command_at_the_limit_is_no_exit() {
     if let Some(what) = missing() {
         let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
         return;
     }
-    // The low half is that of an exit with 0.
+    // The low half would be an exit with 0.
     let program = "#include \"htif.h\"\nint main(void)\n{\n    for (;;)\n        put_char(1);\n}\n";
     for march in ["rv32imac", "rv64imac"] {
         for order in [&[][..], &["-DHIGH_FIRST"]] {
@@ -430,14 +430,14 @@ fn half_a_command_at_the_limit_is_no_exit() {
     }
 }
 
-/// Nor does one that ends with the reader of firmware's text.
+/// Neither does a run that ends when the reader of firmware's text closes it.
 #[test]
 fn half_a_command_without_a_reader_is_no_exit() {
     if let Some(what) = missing() {
         let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
         return;
     }
-    // The low half of the first one is that of an exit with 0.
+    // The low half of the first one would be an exit with 0.
     let program = "#include \"htif.h\"\nint main(void)\n{\n    for (;;) {\n        put_char(1);\n        put_char('\\n');\n    }\n}\n";
     for march in ["rv32imac", "rv64imac"] {
         let image = Image(tempfile::tempdir().unwrap());
@@ -455,7 +455,7 @@ fn half_a_command_without_a_reader_is_no_exit() {
     }
 }
 
-/// Compares what is derived from the recording with the status of the run.
+/// Checks that all data derived from the recording agrees with the status of the run.
 fn agrees(image: &Image, case: &Case) {
     let name = case.name;
     let expected = |passed: bool| if passed { "passed" } else { "failed" };
@@ -470,7 +470,7 @@ fn agrees(image: &Image, case: &Case) {
     if case.error.is_empty() {
         return;
     }
-    // The reason is in all of them.
+    // All of them contain the reason.
     let page = fs::read_to_string(image.path("run.html")).unwrap();
     let detail = crate::report::data(&page, "run-0");
     let has = |value: &serde_json::Value| value.to_string().contains(case.error);
@@ -502,7 +502,8 @@ fn lost_text_fails_a_run_in_what_is_derived_from_it() {
     expect_failed(&image, error);
 }
 
-/// Expects that whatever is derived from a run says that it has failed, with errors allowed or not, and has the error.
+/// Checks that all data derived from a run marks it as failed, with errors allowed or not, and
+/// contains the error.
 fn expect_failed(image: &Image, error: &str) {
     for allows in [false, true] {
         let all = verdicts(image, allows);
@@ -512,7 +513,8 @@ fn expect_failed(image: &Image, error: &str) {
     assert!(results.contains(error), "{results}");
 }
 
-/// Firmware that prints for ever ends with the reader of its text, as a program that gets SIGPIPE does.
+/// Firmware that prints forever ends when the reader of its text closes it, like a program that
+/// gets SIGPIPE.
 #[test]
 fn a_reader_that_goes_away_ends_the_run() {
     if let Some(what) = missing() {
@@ -537,7 +539,7 @@ fn a_reader_that_goes_away_ends_the_run() {
     }
 }
 
-/// A run that was ended from outside has no status, and no end.
+/// A killed run has no status, and no end.
 #[test]
 fn a_run_that_was_killed_is_unfinished() {
     if let Some(what) = missing() {

@@ -1,4 +1,4 @@
-//! Findings of the protocol checker in a run, and what becomes of its result.
+//! Findings of the protocol checker in a run, and their effect on its result.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ fn errors_of_the_checker_fail_a_run() {
                 trace.as_os_str(),
             ])
         };
-        // Firmware's own failure comes first.
+        // Firmware's own failure takes precedence.
         run("5", "check").stderr(5);
         let said = run("0", "check=warning").stderr(0);
         assert!(said.contains("vhost: warning: protocol: tick "), "{said}");
@@ -36,7 +36,7 @@ fn errors_of_the_checker_fail_a_run() {
         );
         assert_eq!(*last, expected);
         assert_eq!(verdict(image), "failed");
-        // The findings of the replay are those of its own checker.
+        // The replay has the findings of its own checker.
         let trace = image.path("run.trace");
         crate::vhost(["replay".as_ref(), trace.as_os_str()]).stdout(0);
         let error = crate::vhost([
@@ -50,7 +50,8 @@ fn errors_of_the_checker_fail_a_run() {
     });
 }
 
-/// Verdict of the recorded run: the JUnit results agree with the page. Allowed errors are the host's, not the checker's.
+/// Verdict of the recorded run, which must be the same in the JUnit results and on the page.
+/// Allowed errors are those of the host, not of the checker.
 fn verdict(image: &Image) -> &'static str {
     let [page, junit] = ["run.html", "run.xml"].map(|name| image.path(name));
     let trace = image.path("run.trace");

@@ -1,4 +1,5 @@
-//! Protocols that an image shows: reports at the start, images without symbols, options of other protocols.
+//! Protocols found in an image: reports at the start, images without symbols, options of other
+//! protocols.
 
 use std::process::Command;
 
@@ -21,7 +22,7 @@ const TOHOST: (&str, u64, u64) = ("tohost", 0x8000_0040, 8);
 const FROMHOST: (&str, u64, u64) = ("fromhost", 0x8000_0048, 8);
 const BLOCK: (&str, u64, u64) = ("_SEGGER_RTT", 0x8000_0080, 24);
 
-/// Image with a loop, and room for words.
+/// Image with a loop, and space for words.
 fn room() -> Vec<u32> {
     [vec![JUMP_TO_ITSELF], vec![0; 63]].concat()
 }
@@ -86,7 +87,7 @@ fn a_stripped_image_is_told_of() {
     );
     let error = with_symbols(&room(), &[("main", 0x8000_0000, 4)]).fails(&[], 125);
     assert!(!error.contains(stripped), "{error}");
-    // It hangs, since HTIF and RTT are gone with the symbols.
+    // It hangs, since HTIF and RTT can't be found without symbols.
     let image = with_symbols(&TRAP, &[]);
     let said = image.run(["--max-instructions", "100"]).stderr;
     let warning = "firmware.elf has no symbols, by which HTIF (tohost, fromhost) and RTT (_SEGGER_RTT) are found";

@@ -1,4 +1,5 @@
-//! Semihosting of several harts, and of code that firmware unpacks: harts of the simulator on memory of a system.
+//! Semihosting with several harts, and in unpacked code: harts of the simulator on memory of a
+//! system.
 
 use std::fs;
 use std::io::Write as _;
@@ -15,18 +16,18 @@ use crate::support::kept_bytes::KeptBytes;
 
 const SIZE: usize = 0x10_0000;
 
-/// Memory out of the reach of jumps.
+/// Memory outside of the range of jumps.
 const FAR: u64 = 0xa000_0000;
 
-/// Trap, and a jump to itself behind it.
+/// Trap, followed by a jump to itself.
 const TRAP: [u32; 4] = [0x01f0_1013, 0x0010_0073, 0x4070_5013, 0x0000_006f];
 
-/// Instructions of a hart in its turn. Few, so that harts are in the code at the same time.
+/// Instructions per turn of a hart: few, so that several harts are in the code at the same time.
 const TURN: u64 = 7;
 
 const MOST_TURNS: u32 = 400_000;
 
-/// Each hart has a stack of its own below the one of the first. Hart 0 exits when all have counted.
+/// Each hart has its own stack below that of the first one. Hart 0 exits when all have counted.
 const PROGRAM: &str = r#"
 typedef unsigned long word;
 typedef unsigned char byte;
@@ -81,7 +82,7 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    /// System of an image, with further keys of its channel.
+    /// Creates a system with an image, with further keys of its channel.
     pub(super) fn new(image: &Image, keys: &str) -> Self {
         let text = KeptBytes::default();
         let reports: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -130,7 +131,7 @@ impl Bench {
     }
 }
 
-/// Runs the program on harts. `known` is the number of them in the configuration.
+/// Runs the program on harts. `known`: number of harts in the configuration.
 fn run(architecture: &str, harts: u64, known: u64) -> Option<Ended> {
     if let Some(what) = missing() {
         let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
@@ -172,7 +173,7 @@ fn several_harts_ask_at_the_same_time() {
     }
 }
 
-/// The program that runs on four harts in RTL and on QEMU.
+/// The program that also runs on four harts in RTL and on QEMU.
 #[test]
 fn harts_keep_registers_lines_and_files_apart() {
     if let Some(what) = missing() {
@@ -356,7 +357,7 @@ fn traps_that_stay_are_reported_with_their_addresses() {
             "{said}: {reports:?}"
         );
     }
-    // More traps than the code has room for.
+    // More traps than the code has space for.
     let image = elf(vec![at(RAM, &code[..12].repeat(170))]);
     let reports = reports_of(&image, &memories, mailboxes);
     let full = reports

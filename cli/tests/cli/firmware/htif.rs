@@ -1,4 +1,4 @@
-//! Programs for HTIF in the style of riscv-tests.
+//! Programs with HTIF in the style of riscv-tests.
 
 use std::fs;
 use std::io::Write as _;
@@ -41,7 +41,7 @@ const KINDS: [(u32, &[&str]); 5] = [
     (32, &["-DLOW_ONLY"]),
 ];
 
-/// Runs a check for each kind of program, unless there is no compiler.
+/// Runs a check for each kind of program, if a compiler is installed.
 pub(super) fn for_each_kind(check: impl Fn(&Image, u32, &[&str])) {
     if let Some(what) = missing() {
         let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
@@ -224,10 +224,10 @@ fn console_reads_have_the_standard_input() {
     });
 }
 
-/// A console read has no answer for the end of the input.
+/// A console read has no response that means the end of the input.
 #[test]
 fn a_console_read_behind_the_end_of_the_input_ends_the_run() {
-    // Polls by functions, and a jump to itself behind the read.
+    // Polls in functions, and a jump to itself after the read.
     let spins = "int main(void) { send(0x0100ull << 48); for (;;) {} }";
     for_each_kind(|image, width, options| {
         for (program, input) in [(ECHO, "HAL"), (spins, "")] {
@@ -242,7 +242,7 @@ fn a_console_read_behind_the_end_of_the_input_ends_the_run() {
                 assert!(error.contains(said), "{error}");
             }
         }
-        // A program that goes on beside the read.
+        // A program that continues during the read.
         let counts = "int main(void) { send(0x0100ull << 48); \
                       for (volatile long i = 0; i < 800000; i++) {} return 3; }";
         if (width, options.is_empty()) == (64, true) {
@@ -252,10 +252,11 @@ fn a_console_read_behind_the_end_of_the_input_ends_the_run() {
     });
 }
 
-/// Program whose output depends on no descriptor and no file of the host, so that Spike prints the same.
+/// Program whose output depends on no descriptor and no file of the host, so that Spike prints the
+/// same.
 const COMMON: &str = include_str!("../../../../integration/firmware/htif_common.c");
 
-/// Path of Spike: that of the variable `SPIKE`, or where `cargo xtask test --full` has installed it.
+/// Path of Spike: from the variable `SPIKE`, or where `cargo xtask test --full` has installed it.
 fn spike() -> Option<PathBuf> {
     let given = std::env::var_os("SPIKE").map(PathBuf::from);
     given.or_else(|| Some(tree().join("target/venv/bin/spike")).filter(|path| path.is_file()))

@@ -1,4 +1,4 @@
-//! RAM of the options, and memories of configuration files.
+//! RAM by options, and memories of configuration files.
 
 use super::{EBREAK, Image, code};
 
@@ -21,7 +21,7 @@ fn the_ram_is_as_large_as_it_is_said() {
         "breakpoint",
     );
     stops(&at(0), &["--base", "0x7ffff000"], "breakpoint");
-    // An image of 20 MiB by its zeros.
+    // An image of 20 MiB, mostly zeros.
     let mut large = code(&behind);
     large.segments[0].mem_size = 20 << 20;
     let error = Image::of(&large.build()).fails(&[], 125);
@@ -62,7 +62,7 @@ fn a_ram_that_does_not_fit_is_refused() {
 
 #[test]
 fn memories_and_channels_may_come_from_files() {
-    // Loads the word behind the RAM, which another memory has, and stops there.
+    // Loads a word behind the RAM, in another memory, and stops there.
     let image = Image::of(&code(&[0x0000_1597, 0x0005_a503, EBREAK]).build());
     let memories = image.put(
         "mem.yaml",

@@ -57,7 +57,7 @@ fn selftest(width: u32) -> PathBuf {
     tree().join(format!("firmware/selftest-rv{width}.elf"))
 }
 
-/// Image with these instructions at its beginning, and a mailbox.
+/// Creates an image with these instructions at its beginning, and a mailbox.
 fn code(instructions: &[u32]) -> Elf {
     let bytes: Vec<u8> = instructions
         .iter()
@@ -97,20 +97,20 @@ impl Image {
             .args(options))
     }
 
-    /// Standard error of a run that ends with this status.
+    /// Returns the standard error of a run that ends with this status.
     fn fails(&self, options: &[&str], status: i32) -> String {
         self.run(options).stderr(status)
     }
 }
 
-/// Standard error of a run behind the report on its mailbox.
+/// Standard error of a run after the report on its mailbox.
 fn behind_start(said: &str) -> &str {
     let start = "vhost: info: config: channel `cpu`: a mailbox at 0x";
     assert!(said.starts_with(start), "{said}");
     said.split_once('\n').unwrap().1
 }
 
-/// Replays a recording with the protocol checker, which finds nothing.
+/// Replays a recording with the protocol checker, which must find nothing.
 fn replays_in_order(trace: impl AsRef<OsStr>) {
     let attached = ["--attach", "check=error"];
     let words = ["replay"].into_iter().chain(attached).map(OsStr::new);

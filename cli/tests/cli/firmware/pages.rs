@@ -1,4 +1,4 @@
-//! Programs and command lines of the pages of HTIF, semihosting and RTT, with Debian's compiler.
+//! Programs and command lines on the pages of HTIF, semihosting and RTT, with Debian's compiler.
 
 use std::fs;
 use std::io::Write as _;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::{Image, tree};
 
-/// Code blocks of a language in a page.
+/// Code blocks in a language on a page.
 fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
     let begin = format!("```{language}\n");
     let blocks = page.split(&begin).skip(1);

@@ -1,4 +1,4 @@
-//! Images and options that are refused, and damaged images.
+//! Rejected images and options, and damaged images.
 
 use std::fs;
 use std::path::Path;
@@ -52,7 +52,7 @@ fn images_of_other_kinds_are_refused() {
     assert!(missing.contains("no/such.elf"), "{missing}");
 }
 
-/// Ends with a status of the command or of firmware, whatever the image is.
+/// The exit status is one of the command or of firmware, for any image.
 #[test]
 fn damaged_images_end_with_a_status() {
     let good = fs::read(selftest(64)).unwrap();
@@ -66,7 +66,7 @@ fn damaged_images_end_with_a_status() {
     for round in 0..60 {
         let mut damaged = good.clone();
         match round % 3 {
-            // A header, then anything; or the end is missing.
+            // A valid header with random bytes, or a missing end.
             0 => damaged.truncate(number(good.len())),
             kind => {
                 let within = if kind == 1 { 64 + 56 * 4 } else { good.len() };
@@ -104,7 +104,7 @@ fn a_wrong_option_is_told_by_status_2() {
     );
 }
 
-/// A run that can't start replaces the recording of an earlier one by its own.
+/// A run that can't start replaces the recording of an earlier one.
 #[test]
 fn a_run_that_can_not_start_has_failed_in_its_recording() {
     let image = Image::of(&code(&[EBREAK]).build());
@@ -157,7 +157,7 @@ fn a_run_that_can_not_start_has_failed_in_its_recording() {
             vhost_on("replay", &trace).stdout(0);
         }
     }
-    // A wrong command line is no run.
+    // A wrong command line does not start a run.
     for words in [&["--no-such"][..], &["--attach", "nothing"]] {
         fs::write(&trace, &old).unwrap();
         let words = [words, &["--record", "run.trace"]].concat();

@@ -1,4 +1,5 @@
-//! Programs with RTT: one in C, written from the layout, and one in Rust with the crate `rtt-target`.
+//! Programs with RTT: one in C, written from the memory layout, and one in Rust with the crate
+//! `rtt-target`.
 
 use std::fs;
 
@@ -57,7 +58,7 @@ fn expected() -> String {
     text
 }
 
-/// Lines of the console that are not marked as those of an up channel, and those that are.
+/// Splits lines of the console into those without and with the mark of an up channel.
 fn split(text: &str) -> (String, Vec<&str>) {
     let (marked, others): (Vec<_>, Vec<_>) = text
         .split_inclusive('\n')
@@ -95,7 +96,7 @@ fn a_buffer_of_16_bytes_that_blocks_loses_nothing() {
         assert!(shown.contains("rtt down 0 `Terminal`, 4 bytes"), "{shown}");
         let counts = crate::vhost(["trace", "stat", trace]).stdout(0);
         assert!(counts.contains("rtt down"), "{counts}");
-        // JUnit results have the names of the buffers, as the console has.
+        // JUnit results have the names of the buffers, like the console.
         let junit = image.path("junit.xml");
         let ended = crate::vhost(["report", trace, "--junit", junit.to_str().unwrap()]);
         let results = fs::read_to_string(&junit).unwrap_or_default();
@@ -155,8 +156,8 @@ fn rtt_beside_another_protocol_is_served_and_told() {
     });
 }
 
-/// Takes all of a large down buffer at a time, and checks what is at its ends: bytes of the input are their positions modulo 251. Then it
-/// reads the same input by HTIF if it is told to.
+/// Reads all bytes of a large down buffer at a time, and checks the first and last ones: bytes of
+/// the input are their positions modulo 251. Then, with a macro, it reads the same input by HTIF.
 const READER: &str = r#"
 static char name[] = "input", data[65536];
 struct {
@@ -206,7 +207,7 @@ int main(void)
 }
 "#;
 
-/// More than the host keeps for a channel.
+/// Number of bytes that exceeds what the host keeps for a channel.
 const LARGE: usize = 17 << 20;
 
 /// Bytes of the input.
@@ -251,7 +252,7 @@ fn a_channel_that_reads_nothing_keeps_no_input_from_another() {
     }
 }
 
-/// Of a pipe a channel far behind another one loses bytes.
+/// A channel far behind another one loses bytes of a pipe.
 #[test]
 fn lost_input_is_told() {
     if missing().is_none() {
@@ -265,7 +266,7 @@ fn lost_input_is_told() {
 
 #[test]
 fn firmware_of_another_author_is_served() {
-    // With 64 bits its control block has wide numbers.
+    // The control block of a 64-bit program has wide numbers.
     for target in [RV32, RV64] {
         let Some(elf) = build("rtt", target, "lines", &[]) else {
             return;
@@ -286,7 +287,7 @@ fn firmware_of_another_author_is_served() {
     assert!(tree().join("firmware/rtt/Cargo.lock").exists());
 }
 
-/// A replay does not go on in the middle of a search for a control block: parts begin with the run.
+/// A replay can't begin during a search for a control block: parts begin with the run.
 #[test]
 fn parts_that_begin_earlier_have_names_of_their_own_and_say_why() {
     if missing().is_some() {

@@ -1,4 +1,4 @@
-//! Firmware in Rust, compiled with crates that this project has not written.
+//! Firmware in Rust, compiled with foreign crates.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use super::tree;
 pub(super) const RV32: &str = "riscv32imc-unknown-none-elf";
 pub(super) const RV64: &str = "riscv64gc-unknown-none-elf";
 
-/// Texts of a machine without the target, or without the crates.
+/// Error texts on a machine without the target, or without the crates.
 const ABSENT: [&str; 5] = [
     "can't find crate for `core`",
     "target may not be installed",
@@ -20,11 +20,12 @@ const ABSENT: [&str; 5] = [
     "Could not resolve host",
 ];
 
-/// Compiles a program of a folder of `firmware`; `None` on a machine that can't. Sets of features share their dependencies.
+/// Compiles a program in a folder of `firmware`; `None` on a machine that can't. Feature sets share
+/// their dependencies.
 pub(super) fn build(project: &str, target: &str, bin: &str, features: &[&str]) -> Option<PathBuf> {
     let folder = tree().join("target").join(project);
     fs::create_dir_all(&folder).unwrap();
-    // Held until the program is copied: cargo gives it the same path with other features.
+    // Held until the program is copied, since cargo uses the same path for other features.
     let lock = File::create(folder.join("lock")).unwrap();
     lock.lock().unwrap();
     let output = Command::new(env!("CARGO"))
@@ -37,7 +38,7 @@ pub(super) fn build(project: &str, target: &str, bin: &str, features: &[&str]) -
         .env("DEFMT_LOG", "trace")
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_TARGET_DIR")
-        // The locations of frames are in the debug information.
+        // Debug information has the locations of frames.
         .env_remove("CARGO_PROFILE_RELEASE_DEBUG")
         .output()
         .unwrap();
@@ -52,7 +53,7 @@ pub(super) fn build(project: &str, target: &str, bin: &str, features: &[&str]) -
     assert!(output.status.success(), "{said}");
     let program = folder.join([&[target, bin], features].concat().join("-"));
     let built = fs::read(folder.join(target).join("release").join(bin)).unwrap();
-    // Another test may be reading it.
+    // Another test may be reading the file.
     if fs::read(&program).ok().as_ref() != Some(&built) {
         fs::write(&program, built).unwrap();
     }

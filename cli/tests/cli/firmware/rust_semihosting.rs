@@ -1,4 +1,5 @@
-//! Programs in Rust with the crate `semihosting`: on QEMU and here they print, write and exit the same.
+//! Programs in Rust with the crate `semihosting`, which have the same text, files and exit code on
+//! QEMU and here.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! Programs with semihosting: one of this project, and one with picolibc, on QEMU as well.
+//! Programs with semihosting: one of this project, and one with picolibc, which also runs on QEMU.
 
 use std::fs;
 use std::io::Write as _;
@@ -99,7 +99,7 @@ fn a_character_that_never_comes_is_a_request_without_an_answer() {
     compile_for(&image, "rv32imac", &program, &[]);
     let mailboxes = image.put("mailbox.yaml", "cpu: {space: cpu, elf: \"${IMAGE}\"}\n");
     let trace = image.path("run.trace");
-    // The command sees the traps, or code is in their place.
+    // With traps handled by the command, or with code that replaces them.
     for by_code in [false, true] {
         let mut options = vec!["--max-instructions", "100000", "--record"];
         options.push(trace.to_str().unwrap());
@@ -156,7 +156,7 @@ fn traps_are_served_and_the_run_replays() {
     }
 }
 
-/// Mailbox configuration with code in place of the traps.
+/// Mailbox configuration with code that replaces the traps.
 const STUB: &str = "cpu: {space: cpu, elf: \"${IMAGE}\", abi: semihosting, stub: 0x80080000, \
                     stdio: {stdin: in.txt, stdout: raw, stderr: raw}}\n";
 
@@ -190,7 +190,7 @@ fn code_in_place_of_the_traps_does_the_same() {
     }
 }
 
-/// READC has no value for the end of the input.
+/// READC has no result that means the end of the input.
 #[test]
 fn firmware_that_waits_for_input_behind_its_end_is_told_of() {
     if let Some(what) = missing() {
@@ -212,7 +212,7 @@ fn firmware_that_waits_for_input_behind_its_end_is_told_of() {
     }
 }
 
-/// Mailbox configuration by the image alone: `auto`, and a place that the host finds.
+/// Mailbox configuration with `auto`: the host finds a place in the image.
 const AUTO: &str =
     "cpu: {space: cpu, elf: \"${IMAGE}\", stdio: {stdin: in.txt, stdout: raw, stderr: raw}}\n";
 
@@ -257,7 +257,7 @@ fn the_image_alone_decides_and_a_gap_has_the_code() {
     }
 }
 
-/// Program of a C library that others have written.
+/// Program for a foreign C library.
 const LIBRARY: &str = r#"
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,7 +332,8 @@ fn compile_library(image: &Image, width: u32) -> Option<()> {
     Some(())
 }
 
-/// Output, exit status, and a file of a run on QEMU; `None` on a machine without it.
+/// Runs a program on QEMU. Returns its output, exit status, and a file; `None` on a machine without
+/// QEMU.
 fn qemu(image: &Image, folder: &Path, width: u32) -> Option<(String, Option<i32>)> {
     let output = Command::new(format!("qemu-system-riscv{width}"))
         .args(["-M", "virt", "-cpu", &format!("rv{width}"), "-m", "16M"])
@@ -351,7 +352,7 @@ fn qemu(image: &Image, folder: &Path, width: u32) -> Option<(String, Option<i32>
         .stdin(Stdio::null())
         .output()
         .ok()?;
-    // Its console is its standard error.
+    // The console of QEMU is its standard error.
     let text = [output.stdout, output.stderr].concat();
     Some((String::from_utf8(text).unwrap(), output.status.code()))
 }
@@ -379,7 +380,7 @@ fn a_program_with_picolibc_does_what_it_does_on_qemu() {
         assert_eq!(ended.stdout + &own, text);
         let file = |folder: &Path| fs::read(folder.join("numbers.txt")).unwrap();
         assert_eq!(file(&here), file(&there));
-        // With code in place of the traps.
+        // With code that replaces the traps.
         fs::write(here.join("numbers.txt"), "").unwrap();
         fs::write(here.join("in.txt"), "").unwrap();
         let mailboxes = image.put("mailbox.yaml", STUB);

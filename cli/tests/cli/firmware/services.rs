@@ -7,7 +7,8 @@ use super::Image;
 use super::compiled::{compile_source, missing};
 use crate::command;
 
-/// Writes its arguments, its environment and its input to standard output, and the end of its input to standard error.
+/// Writes its arguments, its environment and its input to standard output, and reports the end of
+/// its input on standard error.
 const SOURCE: &str = r#"
 #include "mailbox.h"
 MB_CHANNEL(mailbox);
@@ -36,7 +37,7 @@ int main(void)
 }
 "#;
 
-/// Output, standard error and exit status.
+/// Runs an image. Returns standard output, standard error and exit status.
 fn run(image: &Image, options: &[&str], pieces: &[&str]) -> (String, String, Option<i32>) {
     let mut command = command();
     let command = command

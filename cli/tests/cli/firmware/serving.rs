@@ -12,7 +12,7 @@ fn the_selftest_is_served_on_both_widths() {
         let mut command = command();
         let command = command.arg("run").arg(selftest(width));
         let ended = end(command.arg("--files").arg(files.path()));
-        // It calls a method of its testbench after text, memory and files.
+        // After text, memory and files it calls a method, which is missing here.
         let last = ended.stdout.lines().last().unwrap().to_owned();
         let number = last.strip_prefix("[cpu] check ").unwrap_or(&last);
         let (number, rest) = number.split_once(' ').unwrap();

@@ -1,4 +1,5 @@
-//! One image with HTIF, RTT and semihosting: all of them are served, and the exit of one is that of firmware.
+//! One image with HTIF, RTT and semihosting: all are served, and the exit of one is that of
+//! firmware.
 
 use std::fs;
 
@@ -36,10 +37,10 @@ fn several_protocols_of_one_image_are_served_at_once() {
         for (exit, code) in [("-DBY_HTIF", 42), ("-DBY_SEMIHOSTING", 43)] {
             compile(image, width, &[options, &[exit]].concat(), PROGRAM);
             let trace = image.path("run.trace");
-            // The command sees the traps.
+            // The command handles the traps.
             let ended = image.run(["--record".as_ref(), trace.as_os_str()]);
             assert_eq!(ended.stdout(code), "by HTIF\nby semihosting\nby RTT\n");
-            // All channels have the same period, which waves are in.
+            // All channels have the same period, which is the unit of waves.
             let recorded = fs::read(&trace).unwrap();
             let text = String::from_utf8_lossy(&recorded);
             assert_eq!(text.matches("period: 10ns").count(), 3);
@@ -47,7 +48,7 @@ fn several_protocols_of_one_image_are_served_at_once() {
             for actor in [&[][..], &["--only", "htif"], &["--only", "semihosting"]] {
                 crate::vhost([&["replay", trace], actor].concat()).stdout(0);
             }
-            // The image alone decides, and code is in place of the traps.
+            // Without options, with code that replaces the traps.
             let mailboxes = image.put(
                 "mailbox.yaml",
                 "cpu: {space: cpu, elf: \"${IMAGE}\", stdio: {stdout: raw}}\n",

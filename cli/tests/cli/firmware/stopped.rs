@@ -1,4 +1,4 @@
-//! Firmware that can not go on, and the limit of instructions.
+//! Firmware that can't continue, and the limit of instructions.
 
 use super::{
     COUNT, EBREAK, ILLEGAL, Image, JUMP_BACK, JUMP_TO_ITSELF, TRAP, WFI, behind_start, code,
@@ -55,7 +55,7 @@ fn firmware_that_can_not_go_on_is_an_error_with_its_place() {
     assert!(image.fails(&[], 125).contains("has RV64IMAC"));
 }
 
-/// Firmware with a mailbox that was linked with a library for semihosting.
+/// Firmware with a mailbox, linked with a library for semihosting.
 #[test]
 fn a_trap_of_semihosting_that_nobody_serves_is_told_as_such() {
     let error = Image::of(&code(&TRAP).build()).fails(&[], 125);

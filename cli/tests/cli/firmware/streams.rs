@@ -7,8 +7,8 @@ use super::Image;
 use super::compiled::{compile_source, missing};
 use crate::{command, vhost_on};
 
-/// Copies its input to its output, then prints its arguments to its standard error. The exit code is
-/// the number of arguments.
+/// Copies its input to its output, then prints its arguments to its standard error. The exit code
+/// is the number of arguments.
 const SOURCE: &str = r#"
 #include "mailbox.h"
 MB_CHANNEL(mailbox);
@@ -59,12 +59,12 @@ fn input_output_and_arguments_are_those_of_the_command() {
         assert_eq!(image.run(record).status, Some(1));
         super::replays_in_order(&trace);
 
-        // None is empty.
+        // Without --stdin the input is empty.
         let ended = image.run([""; 0]);
         assert_eq!((ended.status, ended.stdout.as_str()), (Some(1), ""));
     }
 
-    // By a pipe that is written late.
+    // From a pipe that is written late.
     let mut command = command();
     let command = command
         .arg("run")
@@ -91,7 +91,7 @@ fn input_output_and_arguments_are_those_of_the_command() {
     assert!(error.contains("--mailbox"), "{error}");
 }
 
-/// Writes until it is told of an error, at most a thousand times. The exit code is the error's number.
+/// Writes until it gets an error, at most a thousand times. The exit code is the error's number.
 const WRITER: &str = r#"
 #include "mailbox.h"
 MB_CHANNEL(mailbox);
@@ -113,7 +113,7 @@ int main(void)
 }
 "#;
 
-/// A process that writes is told, and so is firmware. A run whose text is lost fails.
+/// A write error is reported to firmware, as to a process. A run whose text is lost fails.
 #[test]
 fn text_that_cannot_be_written_fails_the_run_and_firmware_is_told() {
     if let Some(what) = missing() {
@@ -154,19 +154,19 @@ fn text_that_cannot_be_written_fails_the_run_and_firmware_is_told() {
         assert_eq!(status, Some(28), "{said}");
         is_one_report(&said, "No space left on device");
 
-        // A pipe that nobody reads.
+        // A pipe without a reader.
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let (status, said) = run(writer.into(), Stdio::piped());
         assert_eq!(status, Some(32), "{said}");
         is_one_report(&said, "Broken pipe");
 
-        // Standard error, on which there is no report.
+        // Standard error, where the report itself can't be printed.
         compile_source(&image, WRITER, width, &["-DSTREAM=2"]);
         let (status, _) = run(Stdio::piped(), full().unwrap().into());
         assert_eq!(status, Some(28));
 
-        // Lines have no answer: firmware ends well, and the run does not.
+        // Lines have no response: firmware ends successfully, and the run fails.
         compile_source(&image, WRITER, width, &["-DLINES"]);
         let (status, said) = run(full().unwrap().into(), Stdio::piped());
         assert_eq!(status, Some(125), "{said}");

@@ -1,5 +1,5 @@
-//! Arm's trap `bkpt 0xab` in Thumb code, on the level of instructions: a core that executes those of one program, as a testbench would
-//! see them.
+//! Arm's trap `bkpt 0xab` in Thumb code: a core that executes the instructions of one program calls
+//! the host at each trap, like a testbench.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,10 +11,11 @@ use crate::support::kept_bytes::KeptBytes;
 
 const RAM: u64 = 0x2000_0000;
 
-/// Machine of an image for Arm.
+/// ELF machine number of Arm.
 const ARM: u16 = 40;
 
-/// Writes a text, opens a file, writes it, and exits. The last instruction of a call returns to the link register.
+/// Writes a text, opens a file, writes to it, and exits. The last instruction of a call returns to
+/// the link register.
 const PROGRAM: [u16; 26] = [
     0x2004, // movs r0, #4: WRITE0
     0x4913, // ldr r1, [pc, #76]: the text
@@ -77,7 +78,7 @@ fn image() -> Vec<u8> {
     elf.build()
 }
 
-/// Registers of a core, of which there are no flags but one.
+/// Registers of a core, with only one flag.
 struct Core<'a> {
     vhost: &'a Vhost,
     r: [u32; 8],
@@ -87,7 +88,7 @@ struct Core<'a> {
 }
 
 impl Core<'_> {
-    /// Executes an instruction. At `bkpt 0xab` it asks the host.
+    /// Executes an instruction. `bkpt 0xab` calls the host.
     fn step(&mut self) {
         let read = |address| self.vhost.read_u32("cpu", address).unwrap();
         let word = read(self.pc & !3);

@@ -1,4 +1,4 @@
-//! Files of FST, read by `fst-reader`.
+//! FST files, read by `fst-reader`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Cursor;
@@ -15,11 +15,11 @@ type Values = HashMap<String, String>;
 pub(super) struct Exported {
     exponent: i8,
     end: u64,
-    /// Values of each channel from each time on.
+    /// Values of each channel, by the time from which they hold.
     channels: BTreeMap<String, BTreeMap<u64, Values>>,
 }
 
-/// Request that the signals show.
+/// Request as shown by the signals.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct WaveRequest {
     channel: String,
@@ -73,7 +73,7 @@ impl Exported {
         }
     }
 
-    /// Requests that do not end.
+    /// Requests without an end.
     pub(super) fn open(&self) -> impl Iterator<Item = String> {
         let last = self
             .channels
@@ -141,7 +141,7 @@ fn signals_show_each_request() {
     let (_folder, trace) = recorded(Run::default());
     let served = served(&trace);
     let last = served.iter().map(|it| it.answered).max().unwrap();
-    // Without a time in the configuration a tick is a nanosecond.
+    // Without a configured period, a tick is a nanosecond.
     for (options, exponent, per_tick) in [
         ("--fst", -12, 1000),
         ("--fst --clock-period 10ns", -12, 10_000),

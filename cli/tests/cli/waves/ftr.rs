@@ -1,4 +1,4 @@
-//! Files of FTR, read as CBOR by another crate, by the description of the format in LWTR4SC.
+//! FTR files, read as CBOR by another crate, by LWTR4SC's description of the format.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +13,7 @@ pub(super) struct Transaction {
     generator: String,
     begin: u64,
     end: u64,
-    /// Attributes by time (7 at the begin, 9 at the end) and name.
+    /// Attributes by time (7 at the beginning, 9 at the end) and name.
     attributes: BTreeMap<(u64, String), String>,
 }
 

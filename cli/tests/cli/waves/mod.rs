@@ -1,4 +1,4 @@
-//! Recordings as files of waveform and trace viewers, read by other code than that which wrote them.
+//! Recordings as files for waveform and trace viewers, read by independent code.
 
 mod fst;
 mod ftr;
@@ -15,7 +15,7 @@ use crate::{command, end};
 /// Options of each format.
 const FORMATS: [&str; 3] = ["--perfetto", "--fst", "--ftr"];
 
-/// Export of a recording, with the given options: the file, or the standard error of status 2.
+/// Exports a recording with these options. Returns the file, or the standard error of status 2.
 fn export(trace: &Path, options: &str) -> Result<Vec<u8>, String> {
     let output = trace.with_extension("out");
     let mut export = command();
@@ -28,11 +28,11 @@ fn export(trace: &Path, options: &str) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Request of a recording, as `trace show` has it.
+/// Request of a recording, as printed by `trace show`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ShownRequest {
     channel: String,
-    /// Request, and its outcome.
+    /// Request and outcome.
     text: String,
     taken: u64,
     answered: u64,
@@ -121,7 +121,7 @@ fn a_request_without_an_answer_goes_on_to_the_end() {
     assert_eq!(exported.unanswered().count(), 2);
 }
 
-/// A call that was in service at the checkpoint is not announced again.
+/// A call in service at the checkpoint is not observed again.
 #[test]
 fn a_request_of_a_checkpoint_is_shown_without_its_answer() {
     let (_folder, trace) = recorded(Run {
@@ -132,7 +132,7 @@ fn a_request_of_a_checkpoint_is_shown_without_its_answer() {
     let cut = before_call(&trace);
     std::fs::write(&trace, cut).unwrap();
     let served = served(&trace);
-    // Two calls before the restore, and two behind it.
+    // Two calls before the restore, and two after it.
     let bytes = export(&trace, "--perfetto").unwrap();
     let (requests, open) = perfetto::Exported::parse(&bytes).counts();
     assert_eq!((requests, open), (served.len() + 4, 4));
@@ -150,7 +150,7 @@ fn a_request_of_a_checkpoint_is_shown_without_its_answer() {
     assert_eq!(streams, ["core0", "core1", &again[0], &again[1]]);
 }
 
-/// The restore begins no segment: what it drops ends there.
+/// The restore begins no segment: dropped requests end there.
 #[test]
 fn a_request_that_a_restore_drops_ends_with_it() {
     let (_folder, trace) = recorded(Run {

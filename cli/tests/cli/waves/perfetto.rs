@@ -1,5 +1,5 @@
-//! Packets of Perfetto, decoded with the numbers of fields of its `trace_packet.proto`,
-//! `track_event.proto` and others.
+//! Perfetto packets, decoded by the field numbers of its `trace_packet.proto`, `track_event.proto`
+//! and others.
 
 use std::collections::HashMap;
 
@@ -118,7 +118,7 @@ pub(super) struct Exported {
 }
 
 impl Exported {
-    /// Events of a file, as a reader of the format finds them.
+    /// Parses the events of a file like a reader of the format.
     pub(super) fn parse(bytes: &[u8]) -> Self {
         let compressed = Trace::decode(bytes).unwrap().packet.into_iter();
         let packets = compressed.flat_map(|packet| {
@@ -187,7 +187,7 @@ impl Exported {
         Self { events, open }
     }
 
-    /// Number of requests, and of those without an answer.
+    /// Numbers of requests, and of requests without a response.
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.requests().count(), self.open)
     }
@@ -215,7 +215,7 @@ fn every_event_is_on_a_track_and_times_do_not_go_back() {
             BEGIN => assert_eq!(event.category, "request"),
             kind => assert_eq!(kind, INSTANT),
         }
-        // No two slices of a track overlap.
+        // Slices of a track don't overlap.
         if event.kind == BEGIN {
             let before = ends.insert(&event.track, event.end).unwrap_or_default();
             assert!(event.time >= before && event.end > event.time, "{event:?}");

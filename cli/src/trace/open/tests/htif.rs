@@ -1,4 +1,4 @@
-//! Commands of HTIF, against a model.
+//! Commands of HTIF, compared with a model.
 
 use vhost::messages::events::RestoreBegun;
 use vhost::messages::foreign::Exit;
@@ -6,7 +6,7 @@ use vhost::messages::foreign::Exit;
 use super::super::ProtocolRequest;
 use super::{Bench, CPU};
 
-/// Words of one or two halves: some are the begin of another one.
+/// Words of one or two halves. Some are the beginning of another one.
 pub(super) const WORDS: [u64; 6] = [
     1 << 56,
     0x0101_0000_0000_0041,
@@ -21,7 +21,7 @@ fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
     for seed in 0..300 {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut bench = Bench::new();
-        // A command that is served at once shows that the recording has accesses.
+        // A command that is served at once shows that the recording contains accesses.
         bench.rang(WORDS[1]);
         bench.take();
         bench.serve(WORDS[1], 0);
@@ -81,10 +81,10 @@ fn console_reads_beyond_those_that_wait_are_none() {
     }
     let reads = bench.texts("cpu");
     assert_eq!((reads.len(), reads[0].0, reads[63].0), (64, 1, 64));
-    // A command meanwhile drops none of them.
+    // A command in between drops none of these.
     bench.rang(WORDS[1]);
     assert_eq!(bench.texts("cpu").len(), 65);
-    // Nor does the next one, while that is in service.
+    // The next one drops none either, while that command is in service.
     bench.take();
     bench.rang(WORDS[4]);
     let open = bench.texts("cpu");
@@ -105,7 +105,7 @@ fn an_exit_drops_what_waits_for_input_on_all_channels_of_the_firmware() {
     let mut bench = Bench::new();
     bench.rang(WORDS[0]);
     bench.operate(0, 7, 0);
-    // A channel beside that of the exit.
+    // Channel beside that of the exit.
     bench.open.channels[1].1 = CPU;
     let exit = |channel: &str| Exit {
         channel: channel.into(),
@@ -120,7 +120,7 @@ fn an_exit_drops_what_waits_for_input_on_all_channels_of_the_firmware() {
     }
     bench.say("htif", "cpu", exit("cpu"));
     assert_eq!((bench.texts("cpu"), bench.texts("trap")), (vec![], vec![]));
-    // A hart that waits is polled further.
+    // A waiting hart is polled further.
     bench.operate(0, 7, 0);
     bench.pending();
     assert_eq!(bench.texts("trap"), []);
@@ -139,7 +139,7 @@ fn halves_of_a_command_are_one_request() {
     }
     let expected = (1, "console write 0x41".to_owned());
     assert_eq!(bench.texts("cpu"), [expected]);
-    // The answer of an earlier one.
+    // Response of an earlier command.
     bench.serve(WORDS[1], 0);
     assert_eq!(bench.texts("cpu").len(), 1);
     bench.serve(WORDS[1], 2);

@@ -1,4 +1,4 @@
-//! Open requests by typed messages.
+//! Open requests, tested with typed messages.
 
 mod htif;
 
@@ -95,7 +95,7 @@ impl Bench {
         self.open.follow(&decoded);
     }
 
-    /// Follows a message.
+    /// Records a message.
     fn say(&mut self, from: &str, channel: &str, body: impl Body) {
         self.sequence += 1;
         let content = Content::Message {
@@ -105,7 +105,7 @@ impl Bench {
         self.follow(content, from, channel, Some(body));
     }
 
-    /// Follows the reply to the last message.
+    /// Records the reply to the last message.
     fn reply(&mut self, body: impl Body) {
         let content = Content::Reply { body: Bytes::new() };
         self.follow(content, "", "", Some(body));
@@ -187,7 +187,7 @@ fn answers_of_unknown_requests_are_not_those_of_known_ones() {
         read_error: None,
     };
     bench.say("mailbox", "cpu", rang);
-    // Slots of the unknown ones, then of the known ones.
+    // Slots of the unknown requests, then of the known ones.
     for (slot, since, left) in [(7, 5, 2), (0, 10, 2), (1, 10, 2), (2, 10, 1), (3, 10, 0)] {
         bench.tick = 10;
         let served = Served {
@@ -215,7 +215,7 @@ fn an_operation_is_open_from_its_trap_to_its_event() {
     bench.operate(3, 6, 0x8000_5000);
     bench.pending();
     assert_eq!(bench.texts("trap")[0].0, 1);
-    // The hart gives it up, and asks for another one.
+    // The hart drops it, and requests another one.
     bench.operate(3, 7, 0);
     bench.operate(4, 7, 0);
     let seen = bench.texts("trap");
@@ -256,7 +256,7 @@ fn code_in_place_of_traps_asks_by_its_words() {
     let words = words.as_flattened();
     let mut bench = Bench::new();
     for hart in [0, 5, 8] {
-        // The last one has no words.
+        // The last operation has no words.
         bench.read("semihosting", 0x8000_8040 + 16 * hart, words);
         bench.read("outside", 0x8000_8050, words);
     }
@@ -315,6 +315,6 @@ fn lists_are_bounded() {
         bench.rang(u64::from(hart) << 32 | 2);
     }
     assert_eq!(bench.texts("trap").len(), 65);
-    // Of HTIF: 64 reads, one command in service, and the next one.
+    // HTIF: 64 reads, one command in service, and the next one.
     assert_eq!(bench.texts("cpu").len(), 66);
 }
