@@ -16,5 +16,5 @@ _start:
     j       1b
 2:
     call    main
-3:  /* main told the host that it is over; there is nowhere to return to. */
+3:  /* main has sent its exit to the host, and must not return. */
     j       3b

@@ -88,7 +88,7 @@ void mb_shutdown(void);
 
 /*
  * Shuts down each system as mb_shutdown does, then ends the process with this status as exit()
- * does. For the end of a failed run: only some simulators have an exit status that tells a failure.
+ * does. For the end of a failed run: only some simulators have an exit status that shows it.
  * From any thread.
  *
  * Inside a function that the library calls, it acts as exit(): recordings and printed text are
@@ -193,11 +193,11 @@ int mb_system_close(void *system);
  * mb_fork_child in the child, on the same thread. In between, calls of other threads are refused.
  *
  * In the child:
- * - Recordings, logs and tables go on in files of their own, which begin as copies.
+ * - Recordings, logs and tables continue in files of their own, which begin as copies.
  * - An open file has a position of its own.
  * - Sockets and clients stay with the parent, with one report. The child's handles behave as if
  *   nobody connected and every client had left.
- * - Python goes on without the threads that it has started, with one report.
+ * - Python continues without the threads that it has started, with one report.
  *
  * The next call detects a fork without mb_fork_prepare: Python can't be called then. After a fork
  * inside a call the host stays with the parent. Return 0, or -1 if called in the wrong order or in
@@ -273,7 +273,7 @@ int mb_restore(const char *file);
 /*
  * Adds bytes to the standard input (descriptor 0) of a channel with `stdio: {stdin: testbench}` in
  * its configuration. Returns the number of bytes taken, fewer than given if more than 16 MiB would
- * wait for firmware; -1 for another channel, or after mb_stdin_close. A waiting read is answered at
+ * wait for firmware; -1 for another channel, or after mb_stdin_close. A waiting read is served at
  * once. mb_stdin_write_bytes takes a whole array, imported as `byte unsigned data[]`.
  */
 int64_t mb_stdin_write(const char *ch, const void *data, uint64_t len);

@@ -10,7 +10,7 @@ import polars as pl
 from farm_arguments import arguments
 
 LATENCY = pl.col("answered") - pl.col("taken")
-# Calls without an answer have no latency.
+# Calls without a response have no latency.
 CALLED = pl.col("method").is_not_null() & pl.col("answered").is_not_null()
 
 

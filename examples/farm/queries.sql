@@ -2,7 +2,7 @@
 -- (docs/farm.md); a question begins with `-- name:`.
 
 -- name: slowest_methods
--- The slowest methods of the last week. Calls without an answer have no latency.
+-- The slowest methods of the last week. Calls without a response have no latency.
 SELECT design, method, count(*) AS calls, avg(answered - taken) AS mean_ticks,
        median(answered - taken) AS median_ticks, max(answered - taken) AS most_ticks
 FROM requests
@@ -26,7 +26,7 @@ ORDER BY failed_runs DESC, design, signature NULLS LAST;
 
 -- name: departures
 -- Runs with a request that differs from the one at its place in most other runs: kind, method,
--- error, or no answer. The result has the first such request of each run. The totals are an
+-- error, or no response. The result has the first such request of each run. The totals are an
 -- aggregate, too: engines would compute an aggregate again for a window over it. The last condition
 -- is a filter by integers before the join.
 WITH places AS (

@@ -12,9 +12,8 @@
  *     MB_CACHE_WAYS   number of ways, of which the oldest line is evicted. (No number is enough for
  *                     a cache that evicts lines at random.)
  *
- * RAM must begin at a multiple of twice MB_CACHE_WAY, which is 8 KiB by default, and so must its
- * size. For n ways, replace twice by the next power of 2 above n.
- * next power of 2 above n, times MB_CACHE_WAY.
+ * Address and size of RAM must be multiples of twice MB_CACHE_WAY: 8 KiB by default. With n ways,
+ * they must be multiples of MB_CACHE_WAY times the next power of 2 above n.
  */
 #if !defined(MB_ROCKET_H) && !defined(__ASSEMBLER__)
 #define MB_ROCKET_H

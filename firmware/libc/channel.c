@@ -131,8 +131,7 @@ static char **strings(mb_sword (*ask)(mb_channel *, void *, size_t), int *count)
 #ifdef __PICOLIBC__
 /*
  * Initialised thread-local data. Without any, the linker script of picolibc 1.8 places errno, which
- * is thread-local, at any address behind .data.
- * the end of .data, at any address.
+ * is thread-local, at the unaligned end of .data.
  */
 static __thread int aligned __attribute__((aligned(8), used)) = 1;
 #endif

@@ -359,7 +359,7 @@ fn tick(fixture: &HostFixture) {
     }
 }
 
-/// Well-behaved firmware: a handshake, then some requests, each answered within a tick.
+/// Well-behaved firmware: a handshake, then some requests, each served within a tick.
 fn serve(fixture: &HostFixture, mut firmware: Firmware<Ram>) {
     fixture.console.take_text();
     fixture

@@ -232,7 +232,7 @@ module host
             status = code > 255 ? 255 : int'(code);
     endfunction
 
-    // ---- What there is to read ----
+    // ---- Reports ----
 
     function automatic void mb_report(int severity, string id, string msg);
         if (severity >= 2)

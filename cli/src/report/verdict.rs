@@ -120,7 +120,6 @@ impl Judgement {
 
 /// Reasons of a failed run, beginning with its first failure. `found`: findings of checkers, if
 /// they are not among the errors; `errors`: number of errors that fail the run.
-/// others; `errors`: number of errors that fail it.
 fn failed(
     run: &Run,
     failure: Option<&Failure>,

@@ -335,7 +335,7 @@ fn args(row: &Row) -> Vec<u64> {
     args.collect()
 }
 
-/// Channel, kind and arguments of each request without an answer in a segment.
+/// Channel, kind and arguments of each request without a response in a segment.
 fn unanswered(requests: &[Row], segment: u64) -> Vec<(String, String, Vec<u64>)> {
     let open = requests
         .iter()

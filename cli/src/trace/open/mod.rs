@@ -154,7 +154,6 @@ impl OpenRequests {
 
     /// Drops commands and operations that wait for input when their firmware exits, since it does
     /// not wait for them. Harts that continue request their operations again.
-    /// for again behind it, by harts that go on.
     fn end_firmware_of(&mut self, channel: ChannelId) {
         let number = usize::try_from(channel.0).ok();
         let Some(&(_, firmware)) = number.and_then(|number| self.channels.get(number)) else {
