@@ -48,7 +48,7 @@ pub struct MethodCall {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PyTick;
 
-/// Cancels the pending Python calls of a channel that was reset.
+/// Cancels the pending Python calls of a channel that was reset or has failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PyCancel {
     /// Name of the channel.

@@ -28,7 +28,7 @@ pub enum Schedule {
     NextTick,
 }
 
-/// Cancels the pending calls of a channel that was reset: those for the next tick, and those in Python.
+/// Cancels the pending calls of a channel that was reset or has failed: those for the next tick, and those in Python.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancel {
     /// Name of the channel.

@@ -18,7 +18,7 @@ use clap::Parser;
 use vhost_sim::coverage::Coverage;
 use vhost_sim::event::lock;
 use vhost_sim::generator::generate;
-use vhost_sim::run::{Failed, Passed, run, run_tapped};
+use vhost_sim::run::{Failed, run, run_twice};
 use vhost_sim::scenario::Scenario;
 use vhost_sim::shrink::shrink;
 use vhost_sim::soak::{Extent, resident, soak};
@@ -140,22 +140,6 @@ fn folder() -> Result<tempfile::TempDir> {
     made.with_context(|| format!("cannot make a folder in {}", parent.display()))
 }
 
-/// Runs a scenario twice, the second time with elided messages shown. Both runs must be the same.
-fn twice(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
-    let first = run(scenario, folder)?;
-    let second = run_tapped(scenario, folder)?;
-    let elided = scenario.counts_messages() && first.messages != second.messages;
-    if first.hash == second.hash && !elided {
-        return Ok(second);
-    }
-    Err(Failed {
-        phase: "end",
-        tick: 0,
-        channel: None,
-        text: "two runs of the scenario differ".to_owned(),
-    })
-}
-
 /// Commit of the sources, as git describes it.
 fn commit() -> String {
     let mut git = process::Command::new("git");
@@ -177,7 +161,7 @@ fn commit() -> String {
 
 fn one(scenario: &Scenario, what: &str, args: &Args) -> Result<bool> {
     let folder = folder()?;
-    match twice(scenario, folder.path()) {
+    match run_twice(scenario, folder.path()) {
         Ok(passed) => {
             if args.verbose {
                 print!("{}", passed.coverage);
@@ -190,10 +174,10 @@ fn one(scenario: &Scenario, what: &str, args: &Args) -> Result<bool> {
             println!("{failed}");
             if let Some(file) = &args.shrink {
                 let small = shrink(scenario, &mut |smaller| {
-                    let smaller = twice(smaller, folder.path());
+                    let smaller = run_twice(smaller, folder.path());
                     smaller.is_err_and(|smaller| smaller.resembles(&failed))
                 });
-                if let Err(failed) = twice(&small, folder.path()) {
+                if let Err(failed) = run_twice(&small, folder.path()) {
                     println!("minimised: {failed}");
                 }
                 fs::write(file, serde_json::to_string_pretty(&small)? + "\n")
@@ -312,7 +296,7 @@ fn worker(state: &Many) -> Result<()> {
         }
         let scenario = generate(seed);
         let result = if seed.is_multiple_of(TWICE) {
-            twice(&scenario, folder.path())
+            run_twice(&scenario, folder.path())
         } else {
             run(&scenario, folder.path())
         };

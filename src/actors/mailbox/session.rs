@@ -13,8 +13,7 @@ use super::watched_words::Watched;
 use crate::actors::service::{Failure, ServiceEnd};
 use crate::messages::checkpoint::SavedSession;
 use crate::messages::foreign::Severity;
-use crate::messages::mailbox::{ChannelWords, MailboxStep, RequestEnd};
-use crate::messages::{mailbox, rpc};
+use crate::messages::mailbox::{self, ChannelWords, MailboxStep, RequestEnd};
 
 impl Channel {
     /// Serves sessions until one ends by EXIT.
@@ -43,11 +42,10 @@ impl Channel {
             match select(reset, session).await {
                 // Dropping the session drops all futures that it awaits.
                 Either::Left((reset, _)) => {
+                    // The dispatcher must not poll a call without a caller, in a failed channel neither.
+                    self.service.cancel_calls();
                     reset?;
                     self.tracker.over(RequestEnd::Reset);
-                    self.service.peers.rpc.port().post(rpc::Cancel {
-                        channel: self.service.name().clone(),
-                    });
                     self.service.close_files(self.service.id);
                     self.service.finish_text().await;
                 }

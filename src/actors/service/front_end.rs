@@ -21,7 +21,7 @@ use crate::messages::front_end::{
     StdinWrite,
 };
 use crate::messages::memory::{self, AccessSegments};
-use crate::messages::{ChannelDescriptor, ChannelId, Interface, rpc};
+use crate::messages::{ChannelDescriptor, ChannelId, Interface};
 
 /// State of one channel, served by one protocol.
 pub(crate) trait FrontEnd: Sized + 'static {
@@ -177,8 +177,7 @@ impl<F: FrontEnd> Server<F> {
             let busy = |Running| service.is_busy_to_restore();
             task.end().map_err(busy)?;
             if let AwaitedOperation::Call(_) = service.tasks.task() {
-                let channel = service.name().clone();
-                service.peers.rpc.port().post(rpc::Cancel { channel });
+                service.cancel_calls();
             }
             channel.restore(&saved.front_end)?;
             service.restore(&saved.service);

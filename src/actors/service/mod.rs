@@ -67,7 +67,7 @@ use crate::messages::foreign::{Report, Severity};
 use crate::messages::front_end::StdinError;
 use crate::messages::{
     ChannelId, ChannelServices, InputSource, NO_SLOT, Name, ServedRequest, console, escaped_text,
-    files as file, foreign,
+    files as file, foreign, rpc,
 };
 
 /// Maximum number of bytes that one request may move, far more than a request in practice. It keeps
@@ -122,6 +122,12 @@ impl ChannelService {
     /// Name of the channel.
     pub(in crate::actors) fn name(&self) -> &Name {
         &self.name
+    }
+
+    /// Drops the pending calls of the channel, whose task no longer waits for them.
+    pub(in crate::actors) fn cancel_calls(&self) {
+        let channel = self.name.clone();
+        self.peers.rpc.port().post(rpc::Cancel { channel });
     }
 
     /// State for a checkpoint.

@@ -69,13 +69,28 @@ pub fn run(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
     run_with(scenario, folder, false)
 }
 
-/// Runs a scenario with a tap from its start, so that elided messages are shown. The run must be
-/// the same as without the tap.
+/// Runs a scenario twice, the second time with a tap from its start, so that elided messages are shown. Both runs have to be the same.
 ///
 /// # Errors
-/// Fails on the first violation.
-pub fn run_tapped(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
-    run_with(scenario, folder, true)
+/// The first violation, or the difference of the runs.
+pub fn run_twice(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
+    let first = run(scenario, folder)?;
+    let second = run_with(scenario, folder, true)?;
+    let differ = |what: &str, one: String, other: String| Failed {
+        phase: "end",
+        tick: 0,
+        channel: None,
+        text: format!("runs without and with a tap differ in {what}: {one} and {other}"),
+    };
+    if first.hash != second.hash {
+        let [one, other] = [&first, &second].map(|passed| format!("hash {:016x}", passed.hash));
+        return Err(differ("events", one, other));
+    }
+    if scenario.counts_messages() && first.messages != second.messages {
+        let [one, other] = [&first, &second].map(|passed| passed.messages.to_string());
+        return Err(differ("messages", one, other));
+    }
+    Ok(second)
 }
 
 fn run_with(scenario: &Scenario, folder: &Path, tapped: bool) -> Result<Passed, Failed> {

@@ -15,8 +15,8 @@ use crate::actors::rpc::RpcClient;
 use crate::actors::service::{ChannelProgress, Peers, Server, statuses};
 use crate::bus::{Bus, Inbox as _, Port, ReplySender};
 use crate::mem::{
-    AccessError, Backend, Init, Memory, MemoryId, MemoryMap, Op, Segment, Shape, Space, SpaceId,
-    Span, Store, execute,
+    AccessError, Backend, BackendError, Init, Memory, MemoryId, MemoryMap, Op, Segment, Shape,
+    Space, SpaceId, Span, Store, execute,
 };
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, ChannelStatus};
@@ -34,9 +34,11 @@ pub(super) const DATA: u64 = BASE + 0x1_0000;
 /// Custom command that is pending until a test sets its result.
 pub(super) const LATER: u64 = 99;
 
-/// Memory of a chip that counts its accesses.
+/// Memory of a chip that counts its accesses, and fails on request.
 pub(super) struct Chip {
     pub(super) ram: Ram,
+    /// True if every access fails.
+    pub(super) is_broken: Cell<bool>,
     pub(super) reads: Cell<u32>,
     pub(super) writes: Cell<u32>,
 }
@@ -44,14 +46,30 @@ pub(super) struct Chip {
 impl Store for Chip {
     fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
         self.reads.set(self.reads.get() + 1);
+        self.check(at)?;
         self.ram.read(BASE + at.offset, to);
         Ok(())
     }
 
     fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError> {
         self.writes.set(self.writes.get() + 1);
+        self.check(at)?;
         self.ram.write(BASE + at.offset, data);
         Ok(())
+    }
+}
+
+impl Chip {
+    fn check(&self, at: &Segment) -> Result<(), AccessError> {
+        if !self.is_broken.get() {
+            return Ok(());
+        }
+        Err(AccessError::Backend {
+            memory: "ram".to_owned(),
+            offset: at.offset,
+            len: at.len,
+            cause: Box::new(BackendError::Model("out of order".to_owned())),
+        })
     }
 }
 
@@ -108,6 +126,7 @@ impl Bench {
         let bus = Bus::new();
         let chip = Rc::new(Chip {
             ram,
+            is_broken: Default::default(),
             reads: Default::default(),
             writes: Default::default(),
         });

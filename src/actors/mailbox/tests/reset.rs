@@ -40,6 +40,25 @@ fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
     assert_eq!(response.map(|response| response.rets), Some(3));
 }
 
+/// Otherwise the dispatcher would ask once more for a call without a caller, and Python's coroutine would go on.
+#[test]
+fn a_channel_that_fails_drops_its_pending_call() {
+    let layout = plain(PtrWidth::P8);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    bench.chip.ram.put_string(DATA, "later");
+    let call = Request::Call {
+        method: DATA,
+        args: [1, 2].into(),
+    };
+    assert_eq!(serve(&bench, &mut firmware, &call), None);
+    bench.chip.is_broken.set(true);
+    bench.tick();
+    assert_eq!(bench.statuses()[0].step, Step::GivenUp);
+    assert!(bench.progress.fatal().unwrap().contains("out of order"));
+    assert_eq!(bench.seen.cancelled.take(), ["core0"]);
+}
+
 #[test]
 fn exit_ends_the_channel_and_later_resets_are_ignored() {
     let layout = plain(PtrWidth::P4);
