@@ -55,6 +55,8 @@ pub struct Streams {
     pub closed: [bool; 3],
     /// Unread bytes of the standard input.
     pub input: VecDeque<u8>,
+    /// True if requests may have read some of them that were not checked.
+    pub is_input_unknown: bool,
 }
 
 /// Files of all channels.

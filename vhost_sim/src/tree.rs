@@ -37,6 +37,23 @@ impl Tree {
         all.collect()
     }
 
+    /// Takes over all files and directories of a disk, as [`all`](Self::all) has them. Files whose names stay keep their numbers.
+    pub fn adopt(&mut self, there: BTreeMap<String, Content>) {
+        let before = std::mem::take(&mut self.names);
+        for (path, content) in there {
+            if let Some(directory) = path.strip_suffix('/') {
+                self.names.insert(directory.to_owned(), None);
+                continue;
+            }
+            let number = match before.get(&path) {
+                Some(Some(number)) => *number,
+                _ => self.contents.len() as u64,
+            };
+            self.contents.insert(number, content);
+            self.names.insert(path, Some(number));
+        }
+    }
+
     fn create(&mut self, path: &str) -> u64 {
         let number = self.contents.len() as u64;
         self.contents.insert(number, Content::default());

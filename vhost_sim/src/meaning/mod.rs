@@ -85,6 +85,8 @@ pub struct Request<'a> {
     /// True if the request moves bytes of the channel itself, so that words of the channel are not
     /// only written by firmware.
     pub touched: bool,
+    /// True if the host's reads of the standard input are unknown.
+    pub unknown_input: bool,
 }
 
 fn error(errno: i32) -> Meaning {

@@ -90,11 +90,9 @@ impl Request<'_> {
             return error(EBADF);
         }
         let channel = self.channel;
-        let left = self
-            .files
-            .streams
-            .get(&channel)
-            .map_or(0, |it| it.input.len() as u64);
+        let streams = self.files.streams.get(&channel);
+        self.unknown_input = streams.is_some_and(|it| it.is_input_unknown);
+        let left = streams.map_or(0, |it| it.input.len() as u64);
         let most = if len == 0 { MOVE } else { len };
         let room = self.space.room(address, most.min(left));
         if left > 0 && room == 0 {

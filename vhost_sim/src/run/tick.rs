@@ -8,6 +8,7 @@ use super::{Failed, Run, Unit};
 use crate::event::{Event, FileOp, Target, lock, number};
 use crate::methods;
 use crate::session::{Phase, Shared};
+use crate::stage;
 
 impl Run<'_> {
     /// Executes one tick of the host, and checks its results.
@@ -77,6 +78,9 @@ impl Run<'_> {
     fn check_end(&mut self) -> Result<(), Failed> {
         let errors = lock(&self.reports).errors.clone();
         self.each_session(|_, unit, shared| unit.session.look(&mut unit.space, shared))?;
+        if self.units.iter().any(|unit| unit.session.is_unchecked()) {
+            self.adopt_files()?;
+        }
         self.exits()?;
         if self.serving() == 0 {
             self.shared.files.open.clear();
@@ -86,6 +90,16 @@ impl Run<'_> {
             unit.session
                 .end(&mut unit.space, shared, errors[number], stale)
         })
+    }
+
+    /// Takes over the files on disk, which requests may have changed that were not checked.
+    fn adopt_files(&mut self) -> Result<(), Failed> {
+        if self.scenario.disk {
+            let there = stage::files(&self.folder.join("root"));
+            let there = there.map_err(|error| self.failed(None, error.to_string()))?;
+            self.shared.files.tree.adopt(there);
+        }
+        Ok(())
     }
 
     pub(super) fn each_session(

@@ -148,6 +148,11 @@ impl Session {
         matches!(self.current, Some(WaitingRequest::Call(..)))
     }
 
+    /// True if requests of the session may be served that the model does not see.
+    pub fn is_unchecked(&self) -> bool {
+        self.loose && self.phase == Phase::Ready
+    }
+
     /// True if the host has files of the host program open, which the model may have closed.
     pub fn has_specials(&self) -> bool {
         self.open_specials != 0
@@ -278,6 +283,9 @@ impl Session {
         if self.loose {
             space.adopt_all();
             self.console.forget();
+            if let Some(streams) = shared.files.streams.get_mut(&self.channel) {
+                streams.is_input_unknown = !streams.input.is_empty();
+            }
             return self.console.check();
         }
         if self.left {

@@ -52,9 +52,10 @@ impl Session {
             writes: Vec::new(),
             at: self.at,
             touched: false,
+            unknown_input: false,
         };
         let meaning = request.perform(&entry);
-        let touched = request.touched;
+        let (touched, unknown_input) = (request.touched, request.unknown_input);
         if request.unknown_text {
             self.console.forget();
             self.excused = true;
@@ -76,6 +77,8 @@ impl Session {
         self.writes = request.writes;
         if touched {
             shared.coverage.hit("request on its own channel");
+        }
+        if touched || unknown_input {
             self.loosen();
         }
         let [operation, fd, to, len, ..] = entry.args;
