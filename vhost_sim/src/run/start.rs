@@ -36,7 +36,7 @@ impl<'a> Run<'a> {
         let mut rng = fastrand::Rng::with_seed(scenario.channels.len() as u64);
         let mut spaces: Vec<Space> = (0..)
             .zip(&scenario.channels)
-            .map(|(number, channel)| Space::new(number, channel, &log, || rng.u8(..)))
+            .map(|(number, channel)| Space::new(number, channel, &log, |bytes| rng.fill(bytes)))
             .collect();
         stage::prepare(folder, scenario).map_err(|error| fail(error.to_string()))?;
         let sink = Sink::default();
