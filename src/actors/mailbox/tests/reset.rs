@@ -54,7 +54,7 @@ fn a_channel_that_fails_drops_its_pending_call() {
     assert_eq!(serve(&bench, &mut firmware, &call), None);
     bench.chip.is_broken.set(true);
     bench.tick();
-    assert_eq!(bench.statuses()[0].step, Step::GivenUp);
+    assert_eq!(bench.statuses()[0].step, MailboxStep::GivenUp);
     assert!(bench.progress.fatal().unwrap().contains("out of order"));
     assert_eq!(bench.seen.cancelled.take(), ["core0"]);
 }
