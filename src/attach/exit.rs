@@ -14,6 +14,9 @@ use crate::guest;
 pub(crate) trait AtExit: Send {
     /// Finishes the value at process exit.
     fn end(&mut self) -> io::Result<()>;
+
+    /// Name of the value for the report of an error: its kind and its file.
+    fn name(&self) -> String;
 }
 
 type Unfinished = Weak<Mutex<dyn AtExit>>;
@@ -70,8 +73,9 @@ pub(crate) fn end_all() {
             && let Err(error) = what.end()
         {
             // No recipient is left for errors.
-            let text = "the last data of a recording, log or table can't be written";
-            let _ = writeln!(guest::stderr(), "vhost: warning: {text}: {error}");
+            let name = what.name();
+            let text = format!("the last data of {name} can't be written: {error}");
+            let _ = writeln!(guest::stderr(), "vhost: warning: {text}");
         }
     }
 }

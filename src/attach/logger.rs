@@ -77,11 +77,17 @@ impl Attach for Logger {
         context: &AttachContext,
         _: &Spawner,
     ) -> Result<Box<dyn Tap>, AttachError> {
-        let output: Box<dyn Write + Send> = match self.to {
-            To::Writer(writer) => writer,
-            To::File(file) => Box::new(BufWriter::new(OutputFile::create(&file)?)),
+        let output = match self.to {
+            To::Writer(writer) => Output { writer, file: None },
+            To::File(file) => {
+                let file = OutputFile::create(&file)?;
+                Output {
+                    file: Some(file.path().to_owned()),
+                    writer: Box::new(BufWriter::new(file)),
+                }
+            }
         };
-        let output = Arc::new(Mutex::new(Output(output)));
+        let output = Arc::new(Mutex::new(output));
         end_at_exit(&output);
         Ok(Box::new(Log {
             output,
@@ -94,11 +100,22 @@ impl Attach for Logger {
     }
 }
 
-struct Output(Box<dyn Write + Send>);
+/// Destination of the lines.
+struct Output {
+    writer: Box<dyn Write + Send>,
+    file: Option<PathBuf>,
+}
 
 impl AtExit for Output {
     fn end(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.writer.flush()
+    }
+
+    fn name(&self) -> String {
+        match &self.file {
+            Some(file) => format!("the log {}", file.display()),
+            None => "the log of requests".to_owned(),
+        }
     }
 }
 
@@ -270,7 +287,7 @@ impl Log {
     }
 
     fn write(&self, line: &str) -> io::Result<()> {
-        writeln!(self.output.lock().0, "{line}")
+        writeln!(self.output.lock().writer, "{line}")
     }
 }
 
@@ -334,7 +351,10 @@ impl Log {
             && !self.failed
         {
             self.failed = true;
-            let text = format!("requests can't be logged any more: {error}");
+            let text = format!(
+                "{} can't be written any more: {error}",
+                self.output.lock().name()
+            );
             self.findings.raise(Severity::Warning, text);
         }
     }

@@ -88,6 +88,10 @@ impl Attach for Statistics {
             Some(To::File(file)) => Some(Output::File(OutputFile::create(file)?)),
         };
         let last = Arc::new(Mutex::new(FinalTable {
+            name: match &output {
+                Some(Output::File(file)) => format!("the table {}", file.path().display()),
+                Some(Output::Stderr) | None => "the table of statistics".to_owned(),
+            },
             output,
             counted: self.counted.clone(),
         }));
@@ -142,9 +146,12 @@ impl Counts for SharedCounts {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        let ended = self.last.lock().end();
+        let (ended, name) = {
+            let mut last = self.last.lock();
+            (last.end(), last.name())
+        };
         if let Err(error) = ended {
-            let text = format!("the table can't be written: {error}");
+            let text = format!("{name} can't be written: {error}");
             self.findings.raise(Severity::Warning, text);
         }
     }
@@ -152,6 +159,8 @@ impl Drop for Collector {
 
 /// The final table, written once.
 struct FinalTable {
+    /// Name of the table with its file, for reports.
+    name: String,
     output: Option<Output>,
     counted: Arc<Mutex<Table>>,
 }
@@ -179,6 +188,10 @@ impl AtExit for FinalTable {
                 file.write_all(text.as_bytes())
             }
         }
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
     }
 }
 

@@ -80,7 +80,7 @@ mod tests {
             .parse_file(dir.path().join("no.yaml"))
             .unwrap_err();
         assert!(
-            error.to_string().contains("/no.yaml: cannot be read: "),
+            error.to_string().contains("/no.yaml: can't be read: "),
             "{error}"
         );
     }

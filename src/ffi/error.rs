@@ -61,7 +61,7 @@ pub(super) enum Error {
     Attach(#[from] AttachError),
     #[error("{0:#x} is not a handle returned by `c_skt_open`")]
     NoHandle(usize),
-    #[error("more sockets were opened than there are handles")]
+    #[error("no handle is left for a further socket: a system can open 2^28 in its life")]
     TooManySockets,
     #[error("pointers of this machine are too short for the handle of a socket")]
     NoHandles,

@@ -165,6 +165,10 @@ impl AtExit for Output {
     fn end(&mut self) -> io::Result<()> {
         self.finish()
     }
+
+    fn name(&self) -> String {
+        format!("recording {}", self.file.path().display())
+    }
 }
 
 /// Chunks of a compressed recording, each from a landmark to the next.

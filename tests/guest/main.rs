@@ -101,7 +101,7 @@ fn a_limit_of_file_size_is_an_error_and_no_signal() {
     assert_eq!(lines.count(), 400);
     let once = |part| assert_eq!(count(&said.stderr, part), 1, "{part}: {}", said.stderr);
     once("recording run.trace: File too large (os error 27); the recording ends there");
-    once("requests can't be logged any more: File too large");
+    once("the log run.log can't be written any more: File too large");
     once("answered EFBIG");
     assert_eq!(
         fs::metadata(simulator.file("run.trace")).unwrap().len(),

@@ -77,16 +77,16 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         .are_distinct()?;
     let library = library(args.library.as_deref())?;
     fs::create_dir_all(args.folder.join(ROOT))
-        .with_context(|| format!("cannot make the folder {}", args.folder.display()))?;
+        .with_context(|| format!("can't make the folder {}", args.folder.display()))?;
     for (name, content) in FILES {
         let file = args.folder.join(name);
         if fs::read(&file).is_ok_and(|there| there != content.as_bytes()) {
             bail!(
-                "cannot write {}: it has other content; remove it, or give another folder by --folder",
+                "can't write {}: it has other content; remove it, or give another folder by --folder",
                 file.display()
             );
         }
-        fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))?;
+        fs::write(&file, content).with_context(|| format!("can't write {}", file.display()))?;
     }
     let place = Place {
         library: &library,
@@ -138,13 +138,13 @@ fn library(given: Option<&Path>) -> Result<PathBuf> {
     let library = match given {
         Some(file) => file.to_owned(),
         None => {
-            let own = env::current_exe().context("cannot find the path of this command")?;
+            let own = env::current_exe().context("can't find the path of this command")?;
             own.with_file_name("libvhost.so")
         }
     };
     fs::canonicalize(&library).with_context(|| {
         format!(
-            "cannot find the library {}; name it with --library",
+            "can't find the library {}; name it with --library",
             library.display()
         )
     })
@@ -179,7 +179,7 @@ fn perform(step: &SelftestCommand, folder: &Path, library: &Path) -> Result<(boo
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()
-        .with_context(|| format!("cannot start `{}`; add its folder to PATH", step.program))?;
+        .with_context(|| format!("can't start `{}`; add its folder to PATH", step.program))?;
     let text = [output.stdout, output.stderr].concat();
     Ok((
         output.status.success(),

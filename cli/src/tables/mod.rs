@@ -166,18 +166,19 @@ fn claimed<'a>(
     part: &'a mut Option<Part>,
 ) -> Result<(Claim, &'a mut Part), Fault> {
     let claim = Claim::take(options.output, source).map_err(Fault::Run)?;
-    if part.is_none() {
-        let name = encoded(&source.id);
-        let created = Part::create(
-            options.output,
-            &source.partition,
-            &name,
-            options.has_messages,
-        );
-        *part = Some(created.map_err(Fault::Run)?);
-    }
-    let part = part.as_mut();
-    let part = part.ok_or_else(|| Fault::Run(anyhow!("no files")))?;
+    let part = match part {
+        Some(part) => part,
+        None => {
+            let name = encoded(&source.id);
+            let created = Part::create(
+                options.output,
+                &source.partition,
+                &name,
+                options.has_messages,
+            );
+            part.insert(created.map_err(Fault::Run)?)
+        }
+    };
     Ok((claim, part))
 }
 

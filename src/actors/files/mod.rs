@@ -31,11 +31,11 @@ use self::announcing_disk::Announced;
 use self::descriptors::{Claim, Descriptors, File, OpenFile};
 use self::refusal::Refusal;
 use crate::bus::{ActorContext, Envelope, Port, ReplySender};
-use crate::messages::ChannelId;
 use crate::messages::files::{Close, CloseAll, Explain, Inbox, Open, READ_MAX, Read, Seek, Write};
 use crate::messages::foreign::{
     self, CloseSpecial, OpenSpecial, Opener, ReadSpecial, SeekSpecial, SpecialId, WriteSpecial,
 };
+use crate::messages::{ChannelId, escaped_name};
 
 pub(crate) use self::disk::{Disk, DiskFile, Opened};
 pub(crate) use self::path::SpecialNames;
@@ -129,7 +129,8 @@ impl Files {
         };
         let open = self.open.clone();
         self.open.foreign.ask_then(ask, move |opened| {
-            let file = opened.unwrap_or_else(given_up).map(File::Special);
+            let file = opened.unwrap_or_else(|| opener_panicked(&path));
+            let file = file.map(File::Special);
             reply.send(open.opened(claim, flags, path, file));
         });
     }
@@ -318,7 +319,8 @@ impl Handler<Inbox> for Files {
 }
 
 /// Error of an open whose opener panicked.
-fn given_up() -> Result<SpecialId, Errno> {
-    tracing::error!("a file could not be opened: its opener panicked");
+fn opener_panicked(path: &Bytes) -> Result<SpecialId, Errno> {
+    let path = escaped_name(path);
+    tracing::error!("file `{path}` can't be opened: its opener panicked");
     Err(Errno::EIO)
 }

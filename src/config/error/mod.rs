@@ -41,7 +41,7 @@ pub struct ConfigError {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigProblem {
     /// A file that can't be read.
-    #[error("cannot be read: {0}")]
+    #[error("can't be read: {0}")]
     Read(#[source] io::Error),
     /// A file in another encoding.
     #[error("byte {byte:#04x} is not UTF-8; save the file as UTF-8")]

@@ -186,7 +186,7 @@ fn keys_are_known_and_of_their_type() {
 fn images_are_read_and_are_elf_files() {
     assert_eq!(
         channel_error("elf: no.elf"),
-        "`elf`: no.elf: cannot be read: entity not found"
+        "`elf`: no.elf: can't be read: entity not found"
     );
     assert_eq!(
         channel_error("elf: \"${ELF_FILE}\""),

@@ -659,7 +659,7 @@ fn memories_that_overlap_are_named_with_both_lines() {
 fn a_file_that_is_not_there_is_named() {
     let error = read_text(Path::new("/no/mem.yaml")).unwrap_err();
     let text = error.to_string();
-    assert!(text.starts_with("/no/mem.yaml: cannot be read: "), "{text}");
+    assert!(text.starts_with("/no/mem.yaml: can't be read: "), "{text}");
     assert!(std::error::Error::source(&error).is_none());
 }
 

@@ -17,7 +17,7 @@ pub struct ImageError {
 #[derive(Debug, thiserror::Error)]
 pub enum ImageProblem {
     /// I/O error.
-    #[error("cannot be read: {0}")]
+    #[error("can't be read: {0}")]
     Read(#[from] io::Error),
     /// Directory, pipe or device.
     #[error("is not a regular file, but a directory, a pipe or a device")]

@@ -228,7 +228,7 @@ fn a_file_that_changes_before_it_is_loaded_is_refused() {
         ),
         (
             &folder.path().join("no.elf"),
-            "cannot be read: No such file or directory (os error 2)",
+            "can't be read: No such file or directory (os error 2)",
         ),
     ] {
         let error = Image::open(file).unwrap_err().to_string();

@@ -321,4 +321,8 @@ impl AtExit for Text {
         Text::end(self);
         Ok(())
     }
+
+    fn name(&self) -> String {
+        "firmware's text".to_owned()
+    }
 }

@@ -27,13 +27,17 @@ impl TableDecoder {
     pub(super) fn of(image: &Image) -> Result<Self, String> {
         let file = image.file().display();
         let bytes = image.bytes().map_err(|error| error.to_string())?;
-        let parsed = guarded(|| Table::parse(&bytes))?;
+        let panicked =
+            |section| format!("{file}: the decoder has panicked on {section}; link the image anew");
+        let parsed = guarded(|| Table::parse(&bytes)).ok_or_else(|| panicked("section .defmt"))?;
         let table = parsed.map_err(|error| format!("{file}: {error:#}"))?;
         let table = table.ok_or_else(|| {
             format!("{file} has no section .defmt with the format strings; link it with defmt.x")
         })?;
         // Without debug information there are no locations.
-        let locations = guarded(|| table.get_locations(&bytes))?.unwrap_or_default();
+        let locations = guarded(|| table.get_locations(&bytes));
+        let locations = locations.ok_or_else(|| panicked("the debug information"))?;
+        let locations = locations.unwrap_or_default();
         Ok(Self {
             table,
             locations,
@@ -99,7 +103,7 @@ impl FrameDecoder for TableDecoder {
             return None;
         }
         let decoded = guarded(|| self.first());
-        let Ok(decoded) = decoded else {
+        let Some(decoded) = decoded else {
             self.bytes.clear();
             return Some(Err(FrameError::Malformed));
         };
@@ -118,6 +122,7 @@ impl FrameDecoder for TableDecoder {
 }
 
 /// Calls the decoder, which may panic on bytes that it does not expect.
-fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(|_| "the decoder has failed".to_owned())
+/// `None` if it does.
+fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(call)).ok()
 }
