@@ -17,6 +17,12 @@ use crate::tool::{CARGO_LLVM_COV, CARGO_NEXTEST, LLVM_TOOLS, Toolbox, VENV};
 const TESTS: &str =
     "--package vhost --package mailbox_rs --package vhost-cli --features vhost-cli/defmt";
 
+/// Numbers of hostile requests and recordings: a loop with counters takes ten times as long, and a thousand requests reach what ten thousand do.
+const HOSTILE: [(&str, &str); 2] = [
+    ("VHOST_HOSTILE_REQUESTS", "1000"),
+    ("VHOST_HOSTILE_RECORDINGS", "100"),
+];
+
 /// Result of the tests.
 const SUMMARY: &str = "target/coverage.json";
 
@@ -99,6 +105,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     ));
     cargo
         .args(tests)
+        .envs(HOSTILE)
         .env("RUSTC_BOOTSTRAP", "1")
         // The tools are built without zlib.
         .env("RUSTFLAGS", "-Cllvm-args=-enable-name-compression=false")

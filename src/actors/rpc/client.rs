@@ -37,6 +37,14 @@ pub(crate) type ForeignPoll = dyn Fn(Ticket, &str, &Target, &[u64], bool) -> Opt
 
 type Answer = Result<PollOutcome, CallError>;
 
+/// Last poll of a call that waited for ticks.
+enum Polled {
+    /// By a call.
+    Answered(Result<Answer, NoReply>),
+    /// By a message.
+    Asked(ReplyFuture<Answer>),
+}
+
 impl RpcClient {
     /// Creates a client of the dispatcher at `port`. Without `elided`, as in a replay of one actor,
     /// it always sends messages.
@@ -114,12 +122,7 @@ impl RpcClient {
     ) -> Result<Answer, NoReply> {
         match self.elided() {
             Some((elided, ElidedForm::Silent)) if !elided.dispatch.needs_tick() => {
-                let waits = self.wait(elided, channel, target, args, on_pending);
-                match waits.await {
-                    Some(answer) => answer,
-                    // A tap was attached meanwhile.
-                    None => self.ask(channel, target, args, Schedule::Now).await,
-                }
+                self.wait(elided, channel, target, args, on_pending).await
             }
             _ => self.ask(channel, target, args, Schedule::NextTick).await,
         }
@@ -191,7 +194,9 @@ impl RpcClient {
     }
 
     /// Polls a target on each tick until it is no longer pending, or until other tasks are ready,
-    /// whose polls would precede this one. `None` if calls can no longer replace messages.
+    /// whose polls would precede this one. Once calls can no longer replace messages, as with a tap
+    /// that was attached meanwhile, a message requests the poll of the tick: the messages of all
+    /// calls are sent before any task continues.
     async fn wait(
         &self,
         elided: &Rc<ElidedPolls>,
@@ -199,14 +204,16 @@ impl RpcClient {
         target: &Target,
         args: &[u64],
         on_pending: impl Fn(Provider) + 'static,
-    ) -> Option<Result<Answer, NoReply>> {
-        let answer = Rc::new(Cell::new(None));
+    ) -> Result<Answer, NoReply> {
+        let polled = Rc::new(Cell::new(None));
         let asked = Cell::new(self.ticket(elided));
         let poll = {
-            let (client, elided, answer) = (self.clone(), elided.clone(), answer.clone());
+            let (client, elided, polled) = (self.clone(), elided.clone(), polled.clone());
             let (channel, target, args) = (channel.clone(), target.clone(), args.to_vec());
             move || {
                 let Some(_inside) = elided.elision.enter() else {
+                    let asked = client.ask(&channel, &target, &args, Schedule::Now);
+                    polled.set(Some(Polled::Asked(asked)));
                     return true;
                 };
                 match elided.poll(asked.get(), &channel, &target, &args) {
@@ -219,14 +226,19 @@ impl RpcClient {
                         false
                     }
                     over => {
-                        answer.set(Some(over));
+                        polled.set(Some(Polled::Answered(over)));
                         true
                     }
                 }
             }
         };
         elided.dispatch.wait(self.context.now(), poll).await;
-        answer.take()
+        match polled.take() {
+            Some(Polled::Answered(answer)) => answer,
+            Some(Polled::Asked(asked)) => asked.await,
+            // It is set before the wait is over.
+            None => self.ask(channel, target, args, Schedule::Now).await,
+        }
     }
 
     /// Ticket of the call's elided message.

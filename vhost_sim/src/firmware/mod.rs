@@ -116,24 +116,7 @@ impl Firmware {
         self.deaf = 0;
         self.clear_faults(board);
         let stuck = board.session.loose || self.late.take().is_some() || self.stage != Stage::Up;
-        self.steps = [
-            Step::Request(Request::Print {
-                text: Text::Some("alive\n".into()),
-                len: None,
-            }),
-            Step::Request(Request::MemCmp {
-                one: Pointer::Work(0),
-                other: Pointer::Work(16),
-                len: 64,
-            }),
-            Step::Request(Request::Call {
-                method: Text::Some("echo".into()),
-                args: vec![Value::Word(7)],
-                words: None,
-            }),
-            Step::Request(Request::Exit { code: 0 }),
-        ]
-        .into();
+        self.steps = last_steps();
         if stuck {
             self.reset(0, board);
         }
@@ -159,6 +142,10 @@ impl Firmware {
         self.fds.clear();
         self.pause = 0;
         self.deaf = 0;
+        if self.closing {
+            // Those that were sent are dropped.
+            self.steps = last_steps();
+        }
     }
 
     /// Executes one turn.
@@ -348,4 +335,26 @@ impl Firmware {
         }
         true
     }
+}
+
+/// Requests after the safety phase, which must be served.
+fn last_steps() -> VecDeque<Step> {
+    [
+        Step::Request(Request::Print {
+            text: Text::Some("alive\n".into()),
+            len: None,
+        }),
+        Step::Request(Request::MemCmp {
+            one: Pointer::Work(0),
+            other: Pointer::Work(16),
+            len: 64,
+        }),
+        Step::Request(Request::Call {
+            method: Text::Some("echo".into()),
+            args: vec![Value::Word(7)],
+            words: None,
+        }),
+        Step::Request(Request::Exit { code: 0 }),
+    ]
+    .into()
 }
