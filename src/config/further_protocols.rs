@@ -29,8 +29,8 @@ impl FurtherProtocols<'_> {
     /// Channels of the protocols of a channel's image that none of `channels` serves, each after a note.
     ///
     /// - RTT, by the symbol of its control block, if that is in memory.
-    /// Semihosting, by its traps, if the image is loaded. Not in addition to a mailbox: such
-    /// firmware does not need it, and its traps may be in a library that it does not use.
+    /// - Semihosting, by its traps, if the image is loaded. Not in addition to a mailbox: such
+    ///   firmware does not need it, and its traps may be in a library that it does not use.
     pub(super) fn of(
         &self,
         main: &ChannelConfig,

@@ -15,15 +15,15 @@
 //! in turn, because:
 //!
 //! 1. the graph is reached only through a [`StrandCell`], and its reference lives no longer than an
-//!   [`Entered`];
+//!    [`Entered`];
 //! 2. there is one [`Entered`] chain at a time: [`enter`] takes ownership with an acquiring
-//!   compare-and-swap, and dropping the outermost guard releases it with a releasing store. So the
-//!   actions of one thread happen before those of the next;
+//!    compare-and-swap, and dropping the outermost guard releases it with a releasing store. So the
+//!    actions of one thread happen before those of the next;
 //! 3. nothing outside refers to the graph: values that the Rust API passes to code inside the
-//!   strand are borrowed for the call or [`Send`], and callbacks in the graph are [`Send`].
-//!   `tests/send.rs` has the list;
+//!    strand are borrowed for the call or [`Send`], and callbacks in the graph are [`Send`].
+//!    `tests/send.rs` has the list;
 //! 4. nothing in the graph refers to thread-local state: the executor has none, and state of a
-//!   system is a [`StrandLocal`].
+//!    system is a [`StrandLocal`].
 //!
 //! All systems of the C ABI share the strand: a call for one system is refused while another thread
 //! is inside a call for another.

@@ -22,7 +22,7 @@ impl Vhost {
     }
 
     /// Records every later message and reply in `file`, for reading. A replay needs a recording from the start:
-    /// [`Builder::record`].
+    /// [`Builder::record`](crate::Builder::record).
     ///
     /// # Errors
     /// [`Error::Trace`] if the file can't be written.
