@@ -57,7 +57,7 @@ enum Verb {
     Check(check::Args),
     /// Run firmware on an instruction-set simulator, and serve it
     Run(Box<run::Args>),
-    /// Look into recordings
+    /// Inspect, compare, cut and export recordings
     #[command(subcommand)]
     Trace(trace::Verb),
     /// Replay a recorded run without its simulator, and compare every message

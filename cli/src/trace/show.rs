@@ -24,9 +24,9 @@ pub(crate) struct Args {
     /// Only messages of this name and their replies, such as Served; may be repeated
     #[arg(long, value_name = "NAME")]
     kind: Vec<String>,
-    /// Only messages from or to this party, such as memory; may be repeated
-    #[arg(long, value_name = "NAME")]
-    party: Vec<String>,
+    /// Only messages from or to this endpoint, such as memory; may be repeated
+    #[arg(long, value_name = "NAME", alias = "party")]
+    endpoint: Vec<String>,
     /// Only these ticks: 7, 7..9 with both ends, 7.. or ..9
     #[arg(
         long,
@@ -67,7 +67,7 @@ impl Args {
                 decoded.channel.as_deref().unwrap_or_default(),
                 &self.channel,
             )
-            && (is_in(&kind.from, &self.party) || is_in(&kind.to, &self.party))
+            && (is_in(&kind.from, &self.endpoint) || is_in(&kind.to, &self.endpoint))
     }
 }
 
@@ -137,7 +137,7 @@ fn report_no_match(entry_reader: &EntryReader) {
     // The output is empty, with or without this report.
     let _ = writeln!(
         WholeStderr::default(),
-        "nothing of it is in {}; {channels}; `vhost trace stat` lists parties and kinds of messages",
+        "nothing of it is in {}; {channels}; `vhost trace stat` lists endpoints and kinds of messages",
         entry_reader.trace().file().display()
     );
 }

@@ -122,12 +122,12 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
         let texts = kinds.iter().map(|(kind, _)| of(kind).chars().count());
         texts.max().unwrap_or_default().max(least)
     };
-    let parties = widest(10, |kind| &kind.to);
+    let receivers = widest(10, |kind| &kind.to);
     let names = widest(16, |kind| &kind.name);
     let froms = widest(10, |kind| &kind.from);
     writeln!(
         to,
-        "\n{DIM}{:<parties$} {:<names$} {:<froms$} {:>9} {:>9} {:>8} {:>10}{DIM:#}",
+        "\n{DIM}{:<receivers$} {:<names$} {:<froms$} {:>9} {:>9} {:>8} {:>10}{DIM:#}",
         "to", "message", "from", "messages", "replies", "dropped", "recorded"
     )?;
     for (kind, of_kind) in &kinds {
@@ -137,11 +137,11 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
             dropped,
             bytes,
         } = *of_kind;
-        let [party, name, from] =
+        let [receiver, name, from] =
             [&kind.to, &kind.name, &kind.from].map(|text| Sanitized(text).to_string());
         writeln!(
             to,
-            "{party:<parties$} {NAME}{name:<names$}{NAME:#} {from:<froms$} {messages:>9} {replies:>9} {dropped:>8} {:>10}",
+            "{receiver:<receivers$} {NAME}{name:<names$}{NAME:#} {from:<froms$} {messages:>9} {replies:>9} {dropped:>8} {:>10}",
             Size(bytes).to_string()
         )?;
     }

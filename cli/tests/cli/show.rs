@@ -104,7 +104,7 @@ fn requests_are_told_in_the_words_of_the_protocol_and_bytes_in_hex() {
 fn accesses_are_told_by_names_and_offsets() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
-    let table = vhost_on("trace show --channel core0 --party memory", &trace).stdout(0);
+    let table = vhost_on("trace show --channel core0 --endpoint memory", &trace).stdout(0);
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
     // The mailbox is at 0x2000 in a memory that begins at 0x1000.
     let taken = 0x2000 + layout.request.idx_c;
@@ -139,7 +139,7 @@ fn filters_take_what_they_say_and_nothing_else() {
     filtered("--kind Served --kind DoorbellRang", &|it| {
         it["message"] == "Served" || it["message"] == "DoorbellRang"
     });
-    filtered("--party rpc", &|it| {
+    filtered("--endpoint rpc", &|it| {
         it["from"] == "rpc" || it["to"] == "rpc"
     });
     filtered("--ticks 3..5", &|it| (3..=5).contains(&tick(it)));
