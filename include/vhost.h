@@ -170,12 +170,16 @@ void *mb_system_of_scope(void);
  */
 int mb_system_select(void *system);
 
-/* Returns the handle of the system that this call is for; NULL for the first one. Builds no
- * system. */
+/*
+ * Returns the handle of the system that this call is for; NULL for the first one. Builds no
+ * system.
+ */
 void *mb_system_current(void);
 
-/* Returns the name of the system that this call is for; "main" for the first one. Builds no
- * system. */
+/*
+ * Returns the name of the system that this call is for; "main" for the first one. Builds no
+ * system.
+ */
 const char *mb_system_name(void);
 
 /*
@@ -242,12 +246,16 @@ int mb_is_rerun(void);
  */
 int mb_runs(uint32_t count, uint32_t parallel);
 
-/* Returns the exit status of a run of the last mb_runs, encoded as by mb_rerun; -1 if there is
- * none. Builds no system. */
+/*
+ * Returns the exit status of a run of the last mb_runs, encoded as by mb_rerun; -1 if there is
+ * none. Builds no system.
+ */
 int mb_run_status(uint32_t run);
 
-/* Moves the root of firmware's files to another directory. Open files stay open. Returns 0, or
- * -1. */
+/*
+ * Moves the root of firmware's files to another directory. Open files stay open. Returns 0, or
+ * -1.
+ */
 int mb_set_file_root(const char *dir);
 
 /* ---- Checkpoints: the state of the system in a file (docs/checkpoints.md) ----------------------------------------------- */
@@ -279,8 +287,10 @@ int mb_restore(const char *file);
 int64_t mb_stdin_write(const char *ch, const void *data, uint64_t len);
 int mb_stdin_write_bytes(const char *ch, const svOpenArrayHandle data);
 
-/* Ends the standard input of a channel: a read past the last byte returns 0 bytes. Returns 0, or
- * -1. */
+/*
+ * Ends the standard input of a channel: a read past the last byte returns 0 bytes. Returns 0, or
+ * -1.
+ */
 int mb_stdin_close(const char *ch);
 
 /*
@@ -302,8 +312,10 @@ int mb_semihost_replace(const char *ch, uint64_t addr, uint64_t len);
 
 /* ---- Queries -------------------------------------------------------------------------------------------------------- */
 
-/* Returns the text of the system's last error, in calls from any thread; "" if there was none.
- * Builds no system. */
+/*
+ * Returns the text of the system's last error, in calls from any thread; "" if there was none.
+ * Builds no system.
+ */
 const char *mb_last_error(void);
 
 /*
@@ -342,13 +354,17 @@ void mb_backdoor_read_u16(const char *space, uint64_t addr, uint16_t *data);
 void mb_backdoor_read_u32(const char *space, uint64_t addr, uint32_t *data);
 void mb_backdoor_read_u64(const char *space, uint64_t addr, uint64_t *data);
 
-/* Accesses to a string and its NUL. The string may have any bytes but NUL. A read is limited to
- * 4096 bytes, NUL included. */
+/*
+ * Accesses to a string and its NUL. The string may have any bytes but NUL. A read is limited to
+ * 4096 bytes, NUL included.
+ */
 void mb_backdoor_write_string(const char *space, uint64_t addr, const char *data);
 void mb_backdoor_read_string(const char *space, uint64_t addr, const char **data);
 
-/* Accesses to a whole array, imported as `byte unsigned data[]`. Return the number of bytes moved,
- * or -1. */
+/*
+ * Accesses to a whole array, imported as `byte unsigned data[]`. Return the number of bytes moved,
+ * or -1.
+ */
 int mb_backdoor_write_block(const char *space, uint64_t addr, const svOpenArrayHandle data);
 int mb_backdoor_read_block(const char *space, uint64_t addr, const svOpenArrayHandle data);
 
@@ -389,8 +405,10 @@ uint64_t __mb_call(const char *ch, const char *method, uint32_t arg_len, const u
  * it are lost.
  */
 
-/* Listens on a port, or on a free one for 0. Returns a handle, or NULL. `name` appears in greetings
- * and reports. */
+/*
+ * Listens on a port, or on a free one for 0. Returns a handle, or NULL. `name` appears in greetings
+ * and reports.
+ */
 void *c_skt_open(const char *name, uint32_t port);
 
 /* Returns the port in use, or -1. */
@@ -417,8 +435,10 @@ int c_skt_write_u16(void *skt, int id, uint16_t data);
 int c_skt_write_u32(void *skt, int id, uint32_t data);
 int c_skt_write_u64(void *skt, int id, uint64_t data);
 
-/* Receive an integer. Return the number of bytes read; 0, with none taken, until all have arrived;
- * -1 on error and at the end of the stream. */
+/*
+ * Receive an integer. Return the number of bytes read; 0, with none taken, until all have arrived;
+ * -1 on error and at the end of the stream.
+ */
 int c_skt_read_u8(void *skt, int id, uint8_t *data);
 int c_skt_read_u16(void *skt, int id, uint16_t *data);
 int c_skt_read_u32(void *skt, int id, uint32_t *data);
@@ -474,16 +494,22 @@ void mb_exit(uint32_t code);
 /* Handles the exit of the channel of this name. */
 void mb_exited(const char *ch, uint32_t code);
 
-/* Registers a channel. Called once for each, from mb_init, else from mb_server_run or the first
- * mb_tick. */
+/*
+ * Registers a channel. Called once for each, from mb_init, else from mb_server_run or the first
+ * mb_tick.
+ */
 void sv_registery_ch(const char *ch);
 
-/* Handles a report. Severity: 0 info, 1 warning, 2 error, 3 fatal. Errors that arise inside of it
- * go to stderr. */
+/*
+ * Handles a report. Severity: 0 info, 1 warning, 2 error, 3 fatal. Errors that arise inside of it
+ * go to stderr.
+ */
 void mb_report(int severity, const char *id, const char *msg);
 
-/* Prints a line of firmware's text, without its line end. If it is missing, lines go to stdout as
- * `[ch] text`. */
+/*
+ * Prints a line of firmware's text, without its line end. If it is missing, lines go to stdout as
+ * `[ch] text`.
+ */
 void mb_print(const char *ch, const char *text);
 
 /*
@@ -507,8 +533,10 @@ void mb_served(const char *ch, uint32_t slot, uint32_t action, uint32_t words, c
  */
 void mb_written(const char *space, uint64_t addr, uint32_t len, const uint8_t *data);
 
-/* Access a black-box memory of the testbench, backends `uvm` and `vpi`. The address is relative to
- * the memory's base. */
+/*
+ * Access a black-box memory of the testbench, backends `uvm` and `vpi`. The address is relative to
+ * the memory's base.
+ */
 void mb_bb_mem_read(const char *name, uint64_t addr, uint8_t *data);
 void mb_bb_mem_write(const char *name, uint64_t addr, uint8_t data);
 
@@ -516,8 +544,10 @@ void mb_bb_mem_write(const char *name, uint64_t addr, uint8_t data);
 void mb_bb_mem_read_block(const char *name, uint64_t addr, uint32_t len, uint8_t *data);
 void mb_bb_mem_write_block(const char *name, uint64_t addr, uint32_t len, const uint8_t *data);
 
-/* Access a black-box memory of a C model, backend `api`. The address is absolute. Return the number
- * of bytes moved. */
+/*
+ * Access a black-box memory of a C model, backend `api`. The address is absolute. Return the number
+ * of bytes moved.
+ */
 size_t __vhost_bb_mem_read(uint64_t base, uint64_t addr, uint8_t *data, size_t len);
 size_t __vhost_bb_mem_write(uint64_t base, uint64_t addr, const uint8_t *data, size_t len);
 
