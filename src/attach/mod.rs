@@ -20,12 +20,16 @@ mod protocol;
 mod statistics;
 
 pub use by_name::{Builtin, parse};
+pub use context::AttachContext;
 use context::Counts;
-pub use context::{AttachContext, channels};
+#[doc(hidden)]
+pub use context::channels;
 pub use error::AttachError;
 pub(crate) use exit::{AtExit, end_all, end_at_exit, follow_fork};
 pub use filter::{Direction, Filter, Filtered};
-pub use findings::{Finding, Findings, is_summary};
+#[doc(hidden)]
+pub use findings::is_summary;
+pub use findings::{Finding, Findings};
 pub(crate) use findings::{FoundErrors, Reporter};
 pub use logger::Logger;
 pub use owners::{ChannelAttribution, MessageView};

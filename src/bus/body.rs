@@ -13,6 +13,7 @@ pub trait Body: Any + Debug + Send + Sync + erased_serde::Serialize + Attributes
     /// A copy that outlives the observation.
     fn keep(&self) -> Arc<dyn Body>;
     /// A copy with its payload replaced; `None` if it has no payload.
+    #[doc(hidden)]
     fn redacted(&self, with: Redaction<'_>) -> Option<Arc<dyn Body>>;
 }
 

@@ -39,6 +39,8 @@ mod tests;
 mod tick_timer;
 mod ticket;
 
+// Bounds of public traits.
+#[doc(hidden)]
 pub use attributes::{Attributes, Redaction, Topic};
 pub(crate) use attributes::{Payload, TopicField};
 pub use body::Body;
@@ -57,6 +59,8 @@ pub(crate) use observed_elision::ObservedRequest;
 pub(crate) use panics::panic_text;
 pub(crate) use port::Port;
 pub(crate) use settled_ticks::{PolledWords, SettledTicks, TickWork};
-pub use tap::{ActorTap, Event, Observation, OwnedEvent, OwnedObservation, Tap};
+pub(crate) use tap::ActorTap;
+pub use tap::{Event, Observation, OwnedEvent, OwnedObservation, Tap};
 pub(crate) use tick_timer::TickTimer;
-pub use ticket::{KindId, Ticket};
+pub(crate) use ticket::KindId;
+pub use ticket::Ticket;

@@ -122,11 +122,11 @@ impl actix::Message for OwnedObservation {
 
 /// A tap that sends copies of all observations to an actor.
 #[derive(Debug)]
-pub struct ActorTap(actix::Recipient<OwnedObservation>);
+pub(crate) struct ActorTap(actix::Recipient<OwnedObservation>);
 
 impl ActorTap {
     /// Creates a tap for this actor.
-    pub fn new<A>(actor: &actix::Addr<A>) -> Self
+    pub(crate) fn new<A>(actor: &actix::Addr<A>) -> Self
     where
         A: actix::Actor<Context = actix::Context<A>> + actix::Handler<OwnedObservation>,
     {

@@ -21,7 +21,7 @@ pub struct Ticket {
 /// Key of a sender, receiver and message name, valid within the process. Equal keys mean that all three agree. The same three may have
 /// several keys.
 #[derive(Debug, Clone, Copy)]
-pub struct KindId {
+pub(crate) struct KindId {
     from: &'static EndpointName,
     kind: &'static Kind,
 }
@@ -95,7 +95,7 @@ impl Ticket {
     }
 
     /// Key of the message's kind, cheap to compare.
-    pub fn kind_id(&self) -> KindId {
+    pub(crate) fn kind_id(&self) -> KindId {
         KindId {
             from: self.from.0,
             kind: self.kind,

@@ -125,7 +125,7 @@ impl FurtherProtocols<'_> {
 }
 
 /// True for channels of one firmware: they have the same space and image.
-pub fn same_firmware(a: &ChannelConfig, b: &ChannelConfig) -> bool {
+pub(crate) fn same_firmware(a: &ChannelConfig, b: &ChannelConfig) -> bool {
     let same_file = |a: &Arc<Image>, b: &Arc<Image>| a.file() == b.file();
     let images = a.image.as_ref().zip(b.image.as_ref());
     a.space == b.space && images.is_some_and(|(a, b)| same_file(a, b))

@@ -68,7 +68,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use channel::{ChannelConfig, FrontEnd, Mailbox};
-pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig, parse_period};
+#[doc(hidden)]
+pub use channel_services::parse_period;
+pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig};
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, HtifProblem,
     KeyProblem, MemoryProblem, RttProblem, SemihostingProblem, SpaceProblem,
@@ -79,7 +81,9 @@ pub use faults::{FaultRule, FaultsConfig, Probability};
 pub use features::Defaults;
 pub use flush::Flush;
 pub(crate) use flush::MOST_FLUSH;
-pub use further_protocols::{loaded_image, same_firmware};
+#[doc(hidden)]
+pub use further_protocols::loaded_image;
+pub(crate) use further_protocols::same_firmware;
 pub use htif::{HtifConfig, SignatureConfig};
 pub use memory_place::MemoryPlace;
 pub use name::NoName;
@@ -102,6 +106,7 @@ use crate::mem::MemoryMap;
 /// # Errors
 ///
 /// Fails if the file can't be read or is not UTF-8.
+#[doc(hidden)]
 pub fn read_text(file: &Path) -> Result<String, ConfigError> {
     let bytes =
         guest::read(file).map_err(|error| refuse(file, None, ConfigProblem::Read(error)))?;
@@ -119,6 +124,7 @@ pub fn read_text(file: &Path) -> Result<String, ConfigError> {
 /// # Errors
 ///
 /// Fails if a variable in the value is not set.
+#[doc(hidden)]
 pub fn expand_path(
     value: &OsStr,
     key: &'static str,

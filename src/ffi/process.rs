@@ -1,6 +1,6 @@
 //! State of one system of the C ABI. [`systems`](super::systems) has further systems.
 //!
-//! It is accessed only inside the [strand](crate::sim::strand), which [`guard`](super::guard)
+//! It is accessed only inside the [strand](mod@crate::sim::strand), which [`guard`](super::guard)
 //! enters for every exported function.
 
 use std::cell::{Cell, OnceCell, RefCell};

@@ -15,7 +15,7 @@
 //!   [`vpi_value`]: its variables; [`vpi_control`]: its output and its end.
 //! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
 //! - [`open_array`]: `byte unsigned data[]` of the caller of an imported function.
-//! - [`python`]: interpreter settings before start, and the GIL.
+//! - `python`: interpreter settings before start, and the GIL.
 //! - [`time`]: simulated time; [`caller`]: location of a call in the testbench.
 //! - [`call_timeout`]: timeout of foreign calls in wall time.
 //! - [`snprintf`]: one number, formatted by C.

@@ -46,9 +46,11 @@ pub(crate) use format::DECISION;
 pub use format::{FORMAT, Header, Kind, OLDEST_FORMAT, Payloads, Source};
 pub use identity::RunIdentity;
 pub(crate) use kind_map::KindMap;
+#[doc(hidden)]
 pub use matcher::Matcher;
 pub(crate) use open::OpenMessages;
 pub use reader::Trace;
 pub use recorder::Recorder;
+#[doc(hidden)]
 pub use same_file::is_same_file;
 pub(crate) use writer::Writer;

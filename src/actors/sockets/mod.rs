@@ -2,7 +2,7 @@
 //! that can't be sent yet is queued, and a read returns only data that has arrived.
 //!
 //! - [`hub`]: all sockets and their clients; [`client`]: one client, with its buffers.
-//! - [`network`]: their interface to TCP; [`tcp`]: its implementation; [`recorded_network`]: its
+//! - [`network`]: their interface to TCP; [`tcp`]: its implementation; [`traced_network`]: its
 //!   results, for recordings.
 
 mod client;

@@ -8,7 +8,7 @@
 //! report, because the hanging thread may hold any lock. It blocks all signals. A fork does not
 //! copy it: a child starts a thread of its own at its first call.
 //!
-//! The owner of the [strand](super::strand) writes all state, except that of the strand itself.
+//! The owner of the [strand](mod@super::strand) writes all state, except that of the strand itself.
 
 mod measured;
 mod report;

@@ -41,7 +41,7 @@ use thiserror::Error;
 pub(crate) use self::local::{StrandLocal, strand_local};
 use super::current_system::SystemId;
 
-/// Thread inside a call, by its [token](token).
+/// Thread inside a call, by its [`token`].
 static OWNER: Owner = Owner::new();
 
 /// Error: another thread is inside a call.
