@@ -107,6 +107,40 @@ fn few_doc_comments_begin_with_a_relative_word() {
     );
 }
 
+/// Folders of the library and of the programs, without those that are tests as a whole.
+const PRODUCTS: [&str; 5] = [
+    "src/",
+    "cli/src/",
+    "mailbox_rs/src/",
+    "riscv_iss/src/",
+    "xtask/src/",
+];
+
+/// True for a file of tests.
+fn is_of_tests(place: &str) -> bool {
+    place.contains("/tests/") || place.contains("tests.rs:")
+}
+
+/// A clause as "what the bus polls" stands for a noun: the words that the bus polls.
+#[test]
+fn no_doc_comment_has_a_clause_in_place_of_a_noun() {
+    let comments = all_comments();
+    let has_what = |comment: &&Comment| {
+        let words = comment.text.split(|c: char| !c.is_alphanumeric());
+        words.map(str::to_lowercase).any(|word| word == "what")
+    };
+    let headless = comments.iter().filter(|comment| {
+        let place = comment.place.as_str();
+        PRODUCTS.iter().any(|folder| place.starts_with(folder)) && !is_of_tests(place)
+    });
+    let headless: Vec<_> = headless.filter(has_what).collect();
+    assert!(
+        headless.is_empty(),
+        "name the thing in place of `what …`:\n{}",
+        places(&headless)
+    );
+}
+
 #[test]
 fn no_doc_comment_is_one_word() {
     let comments = all_comments();

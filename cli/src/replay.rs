@@ -22,7 +22,7 @@ use crate::output::{ERROR, NAME, OK, Sanitized, WARNING, WholeStderr, out, progr
 pub(crate) struct Args {
     /// The recording
     file: PathBuf,
-    /// Print what firmware printed
+    /// Print the text of firmware
     #[arg(long)]
     print: bool,
     /// Replay one actor: feed it its recorded messages, and compare those that it sends

@@ -227,7 +227,7 @@ impl Watch {
         }
     }
 
-    /// Calls the callback with what was read. If the watch was removed meanwhile, that is of no use.
+    /// Calls the callback with the bytes read. If the watch was removed meanwhile, that is of no use.
     #[cold]
     #[inline(never)]
     pub(super) fn ring(&self, polled: Polled, read: &Bytes) {

@@ -28,7 +28,7 @@ pub(crate) struct TickWork {
     pub(super) timed: bool,
 }
 
-/// Words that a poll has read, and what it found.
+/// Words that a poll has read, and the changes among them.
 #[derive(Debug, Default)]
 pub(crate) struct PolledWords {
     /// Not cleared between doorbells, each of which reads whole words.

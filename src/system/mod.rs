@@ -1,6 +1,6 @@
 //! Running system: actors on a bus, and its Rust API.
 //!
-//! - `api`: what a Rust program calls.
+//! - `api`: methods and functions for Rust programs.
 //! - `checkpoint`: state of a system in a file.
 //! - `replay`: replay of a recording.
 //! - `assembly`: a system from its configurations and its environment.

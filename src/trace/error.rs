@@ -83,7 +83,9 @@ pub enum Damage {
     )]
     Checksum,
     /// Content that can't be unpacked.
-    #[error("what follows can't be unpacked: {0}; the file was changed after it was recorded")]
+    #[error(
+        "the content from there on can't be unpacked: {0}; the file was changed after it was recorded"
+    )]
     Compressed(String),
     /// Content that can't be deserialized.
     #[error("it can't be decoded: {0}")]

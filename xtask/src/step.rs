@@ -15,7 +15,7 @@ pub(crate) struct Step {
     pub(crate) env: Vec<(&'static str, &'static str)>,
     /// Required tools. Without one of these the step is skipped.
     pub(crate) required: Vec<Tool>,
-    /// Optional tools. Without one of these the step runs, and its tests skip what they can't do.
+    /// Optional tools. Without one of these the step runs, and tests that need it are skipped.
     pub(crate) optional: Vec<Tool>,
     /// Probe command and reason: the step is skipped for this reason if the command fails.
     pub(crate) probe: Option<(&'static str, &'static str)>,

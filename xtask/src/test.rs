@@ -116,7 +116,7 @@ pub(crate) struct Args {
     /// Run only steps whose name, and commands whose text, contains this word; may be repeated
     #[arg(long, value_name = "PART")]
     only: Vec<String>,
-    /// Install nothing: skip what lacks a tool, by name
+    /// Install nothing: skip steps that lack a tool, by name
     #[arg(long)]
     no_install: bool,
     /// List the steps and their commands, and run nothing

@@ -44,7 +44,7 @@ struct Waves {
     /// Time of a tick, such as 10ns, in place of the configured one; with --fst or --ftr
     #[arg(long, value_name = "TIME", value_parser = period, conflicts_with_all = ["perfetto", "parquet"])]
     clock_period: Option<u64>,
-    /// Part of a run that goes back to checkpoints: 1 for what precedes the first return; with --fst
+    /// Part of a run that goes back to checkpoints: 1 for entries before the first return; with --fst
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["perfetto", "ftr", "parquet"])]
     segment: Option<u64>,
 }

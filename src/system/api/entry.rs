@@ -156,8 +156,8 @@ fn from_environment(
 }
 
 impl Builder {
-    /// Adds what the environment asks for: `VHOST_TRACE`, `VHOST_TRACE_PAYLOADS`, `VHOST_TRACE_COMPRESS`, `VHOST_RUN_ID` and its like, `VHOST_WATCHDOG`,
-    /// `VHOST_ATTACH`, and the filter `VHOST_LOG`. What is set later takes precedence, and later attachments come behind.
+    /// Adds the settings of the environment: `VHOST_TRACE`, `VHOST_TRACE_PAYLOADS`, `VHOST_TRACE_COMPRESS`, `VHOST_RUN_ID` and its like, `VHOST_WATCHDOG`,
+    /// `VHOST_ATTACH`, and the filter `VHOST_LOG`. Later settings take precedence, and later attachments come behind.
     ///
     /// # Errors
     /// A variable with an invalid value.

@@ -1,4 +1,4 @@
-//! Ticks of a system: work, what follows it, and the watchdog.
+//! Ticks of a system: work, reports and flushes after it, and the watchdog.
 
 use std::time::Instant;
 
@@ -75,14 +75,14 @@ impl Vhost {
         }
     }
 
-    /// Writes out what recordings and logs have buffered.
+    /// Writes out the buffers of recordings and logs.
     pub(crate) fn flush(&self) {
         if self.0.bus.unflushed() {
             self.0.bus.flush();
         }
     }
 
-    /// Has recordings and logs write out what they have buffered before each foreign call.
+    /// Has recordings and logs write out their buffers before each foreign call.
     pub(crate) fn flush_before_calls(&self) {
         self.0.bus.flush_before_calls(true);
     }

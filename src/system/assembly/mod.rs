@@ -1,6 +1,6 @@
 //! Assembly of a system from its configurations and its environment.
 //!
-//! - `parts`: what a system is assembled from; `wiring`: actors from it, and their start.
+//! - `parts`: components of a system; `wiring`: actors from them, and their start.
 //! - `environment`: sources of nondeterminism, live or recorded.
 //! - `config_inputs`: inputs of a configuration, kept for a recording.
 //! - `loader`: initial contents of memories; `stubs`: code in place of traps of semihosting.

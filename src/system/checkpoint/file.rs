@@ -43,7 +43,7 @@ const LAST_TICK: u64 = 1 << 62;
 /// Level of compression: fast, since most of a memory is empty or code.
 const LEVEL: u8 = 3;
 
-/// State of a system, and of what a host program adds to it.
+/// State of a system, with parts of the host program.
 ///
 /// ```no_run
 /// use vhost::{Checkpoint, Error, Vhost};

@@ -1,4 +1,4 @@
-//! Reports on what a restore has brought back, and on what it has not.
+//! Reports on a restore: its tick, and state that is not restored.
 
 use crate::messages::checkpoint::{FileChange, FileFinding};
 use crate::messages::foreign::{Report, Severity};

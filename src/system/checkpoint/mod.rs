@@ -4,7 +4,7 @@
 //! - `encoding`: parts as bytes.
 //! - `configuration`: memories and channels that a checkpoint fits.
 //! - `memories`: content of memories in this process.
-//! - `findings`: reports on what a restore could not bring back.
+//! - `findings`: reports on state that a restore leaves out.
 //! - `resumption`: the state at the begin of a recording that was cut out of another.
 
 mod configuration;
@@ -62,7 +62,7 @@ impl Vhost {
 
     /// Goes on from the checkpoint in a file. Its time, channels, files, text and statistics replace those of this system.
     ///
-    /// Files that firmware had open are opened again below the present root, at their positions. What can't be brought back is reported:
+    /// Files that firmware had open are opened again below the present root, at their positions. State that can't be restored is reported:
     /// files that are gone or shorter, connections of sockets, and the objects of Python. Pending calls are polled anew.
     ///
     /// # Errors

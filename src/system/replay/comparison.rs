@@ -337,7 +337,7 @@ impl SharedComparison {
         self.0.lock()
     }
 
-    /// Acts without a comparison: what the environment is asked for is not in the recording.
+    /// Acts without a comparison: requests to the environment are not in the recording.
     pub(super) fn suspended<T>(&self, act: impl FnOnce() -> T) -> T {
         {
             let mut comparison = self.lock();

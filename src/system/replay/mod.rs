@@ -4,7 +4,7 @@
 //! environment come from the recording, and every other message is compared with the recorded one.
 //!
 //! - `comparison`: comparison with the recording, and the first divergence; `upcoming`: entries still to be played.
-//! - `difference`, `outcome`: results of a replay; `replayed_parts`: what the header describes, and outputs.
+//! - `difference`, `outcome`: results of a replay; `replayed_parts`: components from the header, and outputs.
 //! - `player`: external messages.
 //! - `recorded`: recorded memories, files, sockets and doorbells.
 //! - `scope`: scope of the replay, all actors or one; `single_actor`: replay of one.

@@ -14,7 +14,7 @@ const PERIOD: Duration = Duration::from_millis(500);
 /// Writes at once in a period, after ticks with work and after pauses each; behind that, one for each doubling.
 const AT_ONCE: u32 = 32;
 
-/// Ticks without any work after which what is buffered is written out.
+/// Ticks without any work after which buffers are written out.
 const IDLE_TICKS: u32 = 10_000;
 
 /// Most ticks from one look at the clock to the next.

@@ -2,7 +2,7 @@
 //!
 //! - `vhost`: the system; `call`: a call of firmware to the host program.
 //! - `front_ends`: servers of all protocols; `taps`: attached observers.
-//! - `watchdog`, `flusher`: what a tick may cause.
+//! - `watchdog`, `flusher`: work of a tick beside the bus.
 //! - `space_names`, `known_images`, `stub`: lookups by name.
 //! - `thread_claim`: one system on a thread.
 //! - `absent`, `send_recorded`: messages to and from a recording.

@@ -125,8 +125,8 @@ pub(super) fn part(width: PtrWidth, to_common: i64, back: i64) -> Vec<u8> {
 /// Common part: posts `a0` and `a1`, waits for the host, takes the result and returns to `t1`. All other registers keep their values.
 /// `words` is the distance of the words from its third instruction, or from the one behind it with `flush`.
 ///
-/// `flush` writes back and drops the data cache: what firmware has written comes into memory before the flag, and what the host has
-/// written is not hidden by old lines.
+/// `flush` writes back and drops the data cache: words of firmware come into memory before the flag, and words of the host
+/// are not hidden by old lines.
 pub(super) fn common(
     width: PtrWidth,
     exclusion: Exclusion,
