@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::{env, fs, io};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -99,9 +99,17 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     } else {
         &args.rest
     };
+    let summary = root.join(SUMMARY);
+    if let Err(error) = fs::remove_file(&summary)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error).with_context(|| format!("cannot remove an earlier {SUMMARY}"));
+    }
+    // Programs that a test compiles with cargo may leave counts that can't be read, and are none of the library's.
     let mut cargo = crate::tool::program(&format!(
         "{VENV}/bin/cargo-llvm-cov llvm-cov nextest --branch --json --summary-only \
-         --output-path {SUMMARY} --ignore-run-fail --no-cfg-coverage --no-cfg-coverage-nightly"
+         --output-path {SUMMARY} --ignore-run-fail --failure-mode all --no-cfg-coverage \
+         --no-cfg-coverage-nightly"
     ));
     cargo
         .args(tests)
@@ -114,8 +122,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         .env("LLVM_PROFDATA", llvm.join("llvm-profdata"))
         .current_dir(root);
     let status = cargo.status().context("cannot start cargo-llvm-cov")?;
-    let text =
-        fs::read_to_string(root.join(SUMMARY)).with_context(|| format!("cannot read {SUMMARY}"))?;
+    let text = fs::read_to_string(summary).with_context(|| format!("cannot read {SUMMARY}"))?;
     let export: Export =
         serde_json::from_str(&text).with_context(|| format!("{SUMMARY} is no export"))?;
     print(root, &export);

@@ -168,7 +168,8 @@ impl Channel {
                 Err(Failure::Access(cause)) => {
                     return Err(Failure::Text {
                         what: "text",
-                        address,
+                        // Where the pieces that are printed end.
+                        address: piece.address,
                         cause,
                     });
                 }

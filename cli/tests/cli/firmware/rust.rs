@@ -37,6 +37,8 @@ pub(super) fn build(project: &str, target: &str, bin: &str, features: &[&str]) -
         .arg(&folder)
         .env("DEFMT_LOG", "trace")
         .env_remove("RUSTFLAGS")
+        // That of `cargo xtask coverage` adds counters, for which firmware has no runtime.
+        .env_remove("RUSTC_WRAPPER")
         .env_remove("CARGO_TARGET_DIR")
         // Debug information has the locations of frames.
         .env_remove("CARGO_PROFILE_RELEASE_DEBUG")

@@ -1,9 +1,9 @@
 //! Operations, with the results of the specification.
 
 use bytes::Bytes;
-use mailbox_rs::PtrWidth;
+use mailbox_rs::{Errno, MAX_STRING, PtrWidth};
 
-use super::bench::{BLOCK, Bench, DATA, NAME};
+use super::bench::{BASE, BLOCK, Bench, DATA, NAME, SIZE};
 use crate::messages::foreign::Severity;
 use crate::messages::front_end::{Operate, OperateError, StdinClose, StdinWrite};
 use crate::messages::{ChannelId, ChannelServices, Clock, InputSource, OutputTarget};
@@ -287,4 +287,124 @@ fn failures_are_reported_with_operation_and_reason() {
         status.contains("\n  hart 0: write(0x7, 0x80004000, 0x3); fails: EBADF"),
         "{status}"
     );
+}
+
+#[test]
+fn names_modes_and_objects_that_are_refused_have_their_errors() {
+    const FEATURES: &str = ":semihosting-features";
+    for width in WIDTHS {
+        let bench = Bench::new(width);
+        let errno = || bench.operate(0x13, 0).unwrap();
+        for (name, mode, wanted) in [
+            ("", 0, Errno::ENOENT),
+            ("f", 12, Errno::EINVAL),
+            ("f", u64::from(u32::MAX), Errno::EINVAL),
+            (FEATURES, 4, Errno::EACCES),
+            (FEATURES, 11, Errno::EACCES),
+            ("../f", 0, Errno::EACCES),
+        ] {
+            assert_eq!(bench.open(name, mode), -1, "{name} {mode}");
+            assert_eq!(errno(), number(wanted), "{name} {mode}");
+        }
+        let features = bench.open(FEATURES, 0).cast_unsigned();
+        assert_eq!(bench.call(0x09, &[features]), 0);
+        assert_eq!(bench.call(0x0a, &[features, 100]), 0);
+        assert_eq!(bench.read(features.cast_signed(), 3), b"");
+        for (operation, words, result, wanted) in [
+            (
+                0x01,
+                &[NAME, 0, MAX_STRING + 1][..],
+                -1,
+                Errno::ENAMETOOLONG,
+            ),
+            (0x05, &[features, DATA, 3], 3, Errno::EBADF),
+            (0x05, &[0, DATA, 3], 3, Errno::EBADF),
+            (0x06, &[1, DATA, 3], 3, Errno::EBADF),
+            (0x09, &[99], -1, Errno::EBADF),
+            (0x0a, &[1, 0], -1, Errno::ESPIPE),
+            (0x0a, &[99, 0], -1, Errno::EBADF),
+            (0x0c, &[0], -1, Errno::ESPIPE),
+            (0x0c, &[99], -1, Errno::EBADF),
+            (0x0d, &[DATA, 1, 10], -1, Errno::EINVAL),
+            (0x0e, &[NAME, 0], -1, Errno::ENOENT),
+            (
+                0x0f,
+                &[NAME, 1, NAME, MAX_STRING + 1],
+                -1,
+                Errno::ENAMETOOLONG,
+            ),
+            (0x12, &[DATA, 3], -1, Errno::ENOSYS),
+            (0x15, &[DATA, 0], -1, Errno::EINVAL),
+        ] {
+            assert_eq!(bench.call(operation, words), result, "{operation:#x}");
+            assert_eq!(errno(), number(wanted), "{operation:#x} {words:x?}");
+        }
+        // Nothing is moved of a file, a stream and the features without a byte.
+        for handle in [0, 1, features] {
+            assert_eq!(bench.call(0x05, &[handle, DATA, 0]), 0);
+            assert_eq!(bench.call(0x06, &[handle, DATA, 0]), 0);
+        }
+    }
+    let bench = Bench::new(PtrWidth::P8);
+    let file = bench.open("f", 6).cast_unsigned();
+    assert_eq!(bench.call(0x0a, &[file, 1 << 63]), -1);
+    assert_eq!(bench.operate(0x13, 0), Some(number(Errno::EINVAL)));
+}
+
+fn number(errno: Errno) -> u64 {
+    u64::try_from(errno.0).unwrap()
+}
+
+#[test]
+fn a_channel_has_room_for_256_handles() {
+    let bench = Bench::new(PtrWidth::P4);
+    for at in 0..256 {
+        assert_eq!(bench.open(":tt", 0), 3 + at);
+    }
+    assert_eq!(bench.open(":tt", 0), -1);
+    assert_eq!(bench.operate(0x13, 0), Some(number(Errno::EMFILE)));
+    assert_eq!(bench.call(0x02, &[7]), 0);
+    assert_eq!(bench.open(":tt", 4), 7, "the lowest free one");
+    // A standard stream that was closed is no room for another object.
+    assert_eq!(bench.call(0x02, &[0]), 0);
+    assert_eq!(bench.open(":tt", 0), -1);
+}
+
+/// A text without a NUL at the end of memory: its first 4,096 bytes are printed, and the operation fails.
+#[test]
+fn a_text_that_leaves_memory_fails_behind_whole_pieces() {
+    let services = ChannelServices {
+        stdout: OutputTarget::Raw,
+        ..ChannelServices::default()
+    };
+    let bench = Bench::with(PtrWidth::P4, services);
+    let start = BASE + SIZE - 5000;
+    bench.state.ram.put(start, &[b'x'; 5000]);
+    let failed = u64::from(u32::MAX);
+    assert_eq!(bench.operate(0x04, start), Some(failed));
+    assert_eq!(bench.operate(0x13, 0), Some(number(Errno::EFAULT)));
+    assert_eq!(bench.text(), "x".repeat(4096));
+    let reports = bench.reports();
+    let told = &reports[0].1;
+    let rest = start + 4096;
+    let expected =
+        format!("write0({start:#x}): the text at {rest:#x} can't be read: no NUL in 904 bytes");
+    assert!(told.contains(&expected), "{told}");
+    for address in [BASE + SIZE, BASE - 1, 0] {
+        for operation in [0x03, 0x04] {
+            assert_eq!(bench.operate(operation, address), Some(failed));
+            assert_eq!(bench.operate(0x13, 0), Some(number(Errno::EFAULT)));
+        }
+    }
+    assert_eq!(bench.text(), "x".repeat(4096));
+}
+
+/// A command line without arguments is empty, and has room in one byte.
+#[test]
+fn a_command_line_may_be_empty() {
+    let bench = Bench::new(PtrWidth::P8);
+    bench.state.ram.put(DATA, &[0xff; 2]);
+    assert_eq!(bench.call(0x15, &[DATA, 1]), 0);
+    assert_eq!(bench.state.ram.get(DATA, 2), [0, 0xff]);
+    assert_eq!(bench.state.ram.get(BLOCK + 8, 8), [0; 8]);
 }
