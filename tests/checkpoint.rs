@@ -538,7 +538,13 @@ fn impossible_states_are_refused() {
     let file = folder.path().join("x.ckpt");
     let host = Host::start(folder.path(), |builder| builder);
     begin(&host, &file);
-    let sound = Checkpoint::read(&file).unwrap();
+    refuse_impossible(&host.vhost, &file);
+    host.vhost.shutdown();
+}
+
+/// Restores a checkpoint with each of its bytes changed.
+fn refuse_impossible(vhost: &Vhost, file: &Path) {
+    let sound = Checkpoint::read(file).unwrap();
     let bytes = sound.part("state").unwrap();
     let mut restored = 0;
     for at in 0..bytes.len() {
@@ -547,7 +553,7 @@ fn impossible_states_are_refused() {
             bytes[at] ^= change;
             let mut changed = sound.clone();
             changed.set_part("state", bytes);
-            match host.vhost.restore_checkpoint(&changed) {
+            match vhost.restore_checkpoint(&changed) {
                 Ok(()) => restored += 1,
                 Err(Error::Checkpoint(
                     CheckpointError::Content { .. } | CheckpointError::Restore(_),
@@ -555,13 +561,12 @@ fn impossible_states_are_refused() {
                 Err(error) => panic!("{at}: {error}"),
             }
             for _ in 0..4 {
-                host.vhost.tick().unwrap();
+                vhost.tick().unwrap();
             }
         }
     }
     assert!(restored > 0);
-    host.vhost.restore_checkpoint(&sound).unwrap();
-    host.vhost.shutdown();
+    vhost.restore_checkpoint(&sound).unwrap();
 }
 
 #[test]
@@ -623,15 +628,14 @@ const BLOCK: u64 = 0x8000_1000;
 const BYTES: u64 = 0x8000_2000;
 const CALL: u64 = 0x8000_3000;
 
-/// System with three protocols. Also returns the pieces that the method `seen` received once
-/// `answers` is true.
-fn protocols(folder: &Path, answers: &Arc<Mutex<bool>>, trace: &str) -> (Host, KeptBytes) {
+/// System of three protocols; the pieces that the method `seen` got, which takes as many as `room` says.
+fn protocols(folder: &Path, room: &Arc<Mutex<u32>>, trace: &str) -> (Host, KeptBytes) {
     let (reports, text, pieces) = (
         Reports::default(),
         KeptBytes::default(),
         KeptBytes::default(),
     );
-    let (answers, mut seen) = (answers.clone(), pieces.clone());
+    let (room, mut seen) = (room.clone(), pieces.clone());
     let builder = Vhost::builder()
         .memories_text(CPU)
         .mailboxes_text(PROTOCOLS)
@@ -640,9 +644,11 @@ fn protocols(folder: &Path, answers: &Arc<Mutex<bool>>, trace: &str) -> (Host, K
         .record(folder.join(trace))
         .on_report(reports.callback())
         .method("seen", move |vhost: &Vhost, call: vhost::Call<'_>| {
-            if !*answers.lock().unwrap() {
+            let mut room = room.lock().unwrap();
+            let Some(left) = room.checked_sub(1) else {
                 return Ok(std::task::Poll::Pending);
-            }
+            };
+            *room = left;
             let bytes = vhost.read("cpu", call.args[1], call.args[2]).unwrap();
             seen.write_all(&bytes).unwrap();
             Ok(std::task::Poll::Ready(0))
@@ -692,13 +698,14 @@ fn semihost(vhost: &Vhost, operation: u64, words: &[u64]) -> Option<u64> {
     vhost.semihost("semi", 0, operation, CALL + 0x800).unwrap()
 }
 
-#[test]
-fn the_other_protocols_go_on_too() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("x.ckpt");
-    let answers = Arc::new(Mutex::new(false));
-    fs::write(folder.path().join("in"), "0123456789").unwrap();
-    let (host, pieces) = protocols(folder.path(), &answers, "a.trace");
+/// Handles of semihosting: a file to read, one to update and append, and the features.
+type Handles = [u64; 3];
+
+/// System of three protocols, in the middle of something in each of them, with a checkpoint.
+fn begin_protocols(folder: &Path, room: &Arc<Mutex<u32>>, file: &Path) -> (Host, Handles) {
+    fs::write(folder.join("in"), "0123456789").unwrap();
+    fs::write(folder.join("both"), "begin ").unwrap();
+    let (host, pieces) = protocols(folder, room, "a.trace");
     let vhost = &host.vhost;
     set_up(vhost);
     // HTIF: a waiting console read, and a system call: read(0, …) waits for input.
@@ -708,27 +715,53 @@ fn the_other_protocols_go_on_too() {
         vhost.write_u64("cpu", CALL + 8 * at, word).unwrap();
     }
     vhost.write_u64("cpu", 0x8000_0000, CALL).unwrap();
-    // Semihosting: an open file is read.
-    vhost.write_from("cpu", CALL + 0x400, b"in\0").unwrap();
-    let handle = semihost(vhost, 1, &[CALL + 0x400, 0, 2]).unwrap();
-    assert_eq!(semihost(vhost, 6, &[handle, CALL + 0x500, 4]), Some(0));
+    // Semihosting: a file and the features are read.
+    let handles = [("in", 0), ("both", 10), (":semihosting-features", 0)].map(|(name, mode)| {
+        vhost
+            .write_from("cpu", CALL + 0x400, name.as_bytes())
+            .unwrap();
+        semihost(vhost, 1, &[CALL + 0x400, mode, name.len() as u64]).unwrap()
+    });
+    for handle in [handles[0], handles[2]] {
+        assert_eq!(semihost(vhost, 6, &[handle, CALL + 0x500, 4]), Some(0));
+    }
     // RTT: the method is pending with the second piece of a wrapped buffer, and a file is open.
     write_up(vhost, 1, b"first ");
-    *answers.lock().unwrap() = true;
+    *room.lock().unwrap() = 1;
     write_up(vhost, 0, b"0123456789");
     vhost.tick().unwrap();
     assert_eq!(pieces.text(), "0123456789");
-    *answers.lock().unwrap() = false;
+    *room.lock().unwrap() = 1;
     write_up(vhost, 0, b"abcdefghij");
     vhost.tick().unwrap();
-    vhost.save(&file).unwrap();
+    assert_eq!(pieces.text(), "0123456789abcdef");
+    vhost.save(file).unwrap();
+    (host, handles)
+}
+
+#[test]
+fn impossible_states_of_the_other_protocols_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ckpt");
+    let room = Arc::new(Mutex::new(0));
+    let (host, _) = begin_protocols(folder.path(), &room, &file);
+    refuse_impossible(&host.vhost, &file);
+    host.vhost.shutdown();
+}
+
+#[test]
+fn the_other_protocols_go_on_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ckpt");
+    let room = Arc::new(Mutex::new(0));
+    let (host, [handle, both, features]) = begin_protocols(folder.path(), &room, &file);
     host.vhost.shutdown();
 
-    let (host, pieces) = protocols(folder.path(), &answers, "b.trace");
+    let (host, pieces) = protocols(folder.path(), &room, "b.trace");
     let vhost = &host.vhost;
     vhost.restore(&file).unwrap();
-    *answers.lock().unwrap() = true;
-    // Bytes written after the checkpoint are not part of the transfer.
+    *room.lock().unwrap() = 10;
+    // What is written behind the checkpoint is none of the transfer.
     write_up(vhost, 0, b"XY");
     vhost.write_stdin("htif", b"cdefg").unwrap();
     for _ in 0..6 {
@@ -739,11 +772,17 @@ fn the_other_protocols_go_on_too() {
         }
         vhost.write_u64("cpu", 0x8000_0040, 0).unwrap();
     }
-    assert_eq!(pieces.text(), "abcdefghijXY");
+    // The first piece had arrived.
+    assert_eq!(pieces.text(), "ghijXY");
     assert_eq!(vhost.read_u64("cpu", CALL).unwrap(), 4);
     assert_eq!(&vhost.read("cpu", CALL + 0x100, 4).unwrap()[..], b"cdef");
     assert_eq!(semihost(vhost, 6, &[handle, CALL + 0x500, 4]), Some(0));
     assert_eq!(&vhost.read("cpu", CALL + 0x500, 4).unwrap()[..], b"4567");
+    // A file that was not read yet is written at its end.
+    assert_eq!(semihost(vhost, 5, &[both, CALL + 0x500, 4]), Some(0));
+    assert_eq!(fs::read(folder.path().join("both")).unwrap(), b"begin 4567");
+    assert_eq!(semihost(vhost, 6, &[features, CALL + 0x500, 4]), Some(3));
+    assert_eq!(vhost.read_u8("cpu", CALL + 0x500).unwrap(), 3);
     write_up(vhost, 1, b"second");
     vhost.tick().unwrap();
     assert_eq!(

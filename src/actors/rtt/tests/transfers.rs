@@ -5,7 +5,9 @@ use mailbox_rs::PtrWidth;
 use proptest::prelude::*;
 
 use super::bench::{BLOCK, Bench, Buffer, Firmware, place};
-use crate::messages::front_end::{StdinClose, StdinWrite};
+use crate::mem::MemoryId;
+use crate::messages::checkpoint::SaveError;
+use crate::messages::front_end::{Save, StdinClose, StdinWrite};
 use crate::messages::{ChannelId, ChannelServices, InputSource, UpTarget};
 
 const TERMINAL: Buffer<'_> = Buffer {
@@ -295,4 +297,52 @@ fn sixty_four_buffers_are_served() {
         let expected = format!("[cpu] b63: {}", str::from_utf8(&text).unwrap());
         assert_eq!(String::from_utf8(bench.take_text()).unwrap(), expected);
     }
+}
+
+/// A buffer outside of memory loses what is for it, which is said once, and others are served.
+#[test]
+fn input_for_a_down_buffer_outside_of_memory_is_lost() {
+    let services = ChannelServices {
+        stdin: InputSource::Testbench,
+        ..ChannelServices::default()
+    };
+    let bench = Bench::with(place(PtrWidth::P4), services);
+    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let input = Buffer {
+        name: "in",
+        size: 16,
+    };
+    firmware.set_up(&[TERMINAL], &[input]);
+    let data = firmware.words(1) - 4;
+    bench.state.ram.put(data, &0x1000_u32.to_le_bytes());
+    bench.ticks(2);
+    let channel = ChannelId(0);
+    for _ in 0..3 {
+        let data = Bytes::from_static(b"lost");
+        assert_eq!(bench.ask(StdinWrite { channel, data }), Ok(4));
+        bench.ticks(2);
+    }
+    let reports = bench.reports();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    let told = &reports[0].1;
+    assert!(told.starts_with("RTT: down channel 0 `in`: "), "{told}");
+    assert!(told.ends_with("; bytes for it are lost"), "{told}");
+    assert_eq!(firmware.word(firmware.words(1) + 4), 0, "nothing was put");
+    firmware.write(0, b"alive\n");
+    bench.ticks(1);
+    assert_eq!(bench.text(), "alive\n");
+}
+
+#[test]
+fn a_channel_whose_memory_has_failed_has_no_state_to_save() {
+    let bench = Bench::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    firmware.set_up(&[TERMINAL], &[]);
+    bench.ticks(2);
+    assert!(bench.ask(Save).is_ok());
+    bench.state.ram.break_down(MemoryId(0));
+    bench.ticks(1);
+    assert!(bench.status().contains("failed"), "{}", bench.status());
+    let channel = "cpu".to_owned();
+    assert_eq!(bench.ask(Save), Err(SaveError::Failed { channel }));
 }

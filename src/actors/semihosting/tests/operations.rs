@@ -4,8 +4,10 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, MAX_STRING, PtrWidth};
 
 use super::bench::{BASE, BLOCK, Bench, DATA, NAME, SIZE};
+use crate::mem::MemoryId;
+use crate::messages::checkpoint::SaveError;
 use crate::messages::foreign::Severity;
-use crate::messages::front_end::{Operate, OperateError, StdinClose, StdinWrite};
+use crate::messages::front_end::{Operate, OperateError, Save, StdinClose, StdinWrite};
 use crate::messages::{ChannelId, ChannelServices, Clock, InputSource, OutputTarget};
 
 const WIDTHS: [PtrWidth; 2] = [PtrWidth::P4, PtrWidth::P8];
@@ -407,4 +409,16 @@ fn a_command_line_may_be_empty() {
     assert_eq!(bench.call(0x15, &[DATA, 1]), 0);
     assert_eq!(bench.state.ram.get(DATA, 2), [0, 0xff]);
     assert_eq!(bench.state.ram.get(BLOCK + 8, 8), [0; 8]);
+}
+
+#[test]
+fn a_channel_whose_memory_has_failed_has_no_state_to_save() {
+    let bench = Bench::with_stub(PtrWidth::P8);
+    bench.tick();
+    assert!(bench.ask(Save).is_ok());
+    bench.state.ram.break_down(MemoryId(0));
+    bench.tick();
+    assert!(bench.status().contains("failed"), "{}", bench.status());
+    let channel = "cpu".to_owned();
+    assert_eq!(bench.ask(Save), Err(SaveError::Failed { channel }));
 }
