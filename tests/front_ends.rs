@@ -7,12 +7,15 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod support;
+
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, channel};
 use std::task::Poll;
 use std::time::Duration;
 
+use support::kept_bytes::KeptBytes;
 use vhost::attach::{Logger, Statistics};
 use vhost::{Builder, Call, Cut, Replay, Vhost};
 
@@ -190,6 +193,44 @@ fn a_method_gets_each_piece_and_may_be_pending() {
         calls.try_iter().collect::<Vec<_>>(),
         [(1, b"an event".to_vec())]
     );
+}
+
+/// Bytes for a method that is not there, or fails, are taken and lost. Each buffer is reported once, and others are served.
+#[test]
+fn bytes_for_methods_that_fail_are_lost() {
+    let mailboxes = rtt("'0': {method: nobody}, '1': {method: fails}, '2': {method: panics}");
+    let text = KeptBytes::default();
+    let (vhost, reports) = start(&mailboxes, |builder| {
+        builder
+            .console(text.clone())
+            .method("fails", |_, _| Err("no room".into()))
+            .method("panics", |_, _| panic!("on purpose"))
+    });
+    set_up(&vhost, &["zero", "one", "two", "three"]);
+    for _ in 0..3 {
+        for number in 0..3 {
+            write_up(&vhost, number, b"lost");
+        }
+        write_up(&vhost, 3, b"a line\n");
+        vhost.tick().unwrap();
+    }
+    for number in 0..4 {
+        let [write, read] = [0, 4].map(|at| word(&vhost, offset(number) + at));
+        assert_eq!(write, read, "{number}");
+    }
+    assert_eq!(text.text(), "[rtt] three: a line\n".repeat(3));
+    let told: Vec<String> = reports.try_iter().collect();
+    for (number, reason) in [
+        (0, "method `nobody`"),
+        (1, "method `fails` failed: no room"),
+        (2, "on purpose"),
+    ] {
+        let start = format!("RTT: up channel {number} `");
+        let of: Vec<&String> = told.iter().filter(|it| it.starts_with(&start)).collect();
+        assert_eq!(of.len(), 1, "{told:?}");
+        assert!(of[0].contains(reason), "{told:?}");
+    }
+    vhost.shutdown();
 }
 
 #[test]

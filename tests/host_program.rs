@@ -12,11 +12,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use mailbox_rs::mock::Firmware;
-use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request, action};
+use mailbox_rs::mock::{Firmware, Memory};
+use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, QUEUE_LEN, Request, action};
+use vhost::bus::Observation;
 use vhost::{Builder, Error, MemoryModel, ModelError, Replay, Vhost};
 
 use support::ram::Ram;
+use support::reports::Reports;
 
 const MEMORIES: &str = "\
 space:
@@ -322,5 +324,89 @@ impl Seek for Full {
 impl Drop for Full {
     fn drop(&mut self) {
         panic!("not yet")
+    }
+}
+
+/// Memory of a mailbox that firmware shares. Writes by the host to the response queue fail on request.
+#[derive(Default)]
+struct Chip {
+    bytes: Vec<u8>,
+    refuses: bool,
+}
+
+/// Firmware's side of a [`Chip`].
+struct Side(Arc<Mutex<Chip>>);
+
+/// Layout of its mailbox.
+const MAILBOX: Layout = Layout::new(PtrWidth::P4, CacheLine::None);
+
+impl MemoryModel for Chip {
+    fn read(&mut self, offset: u64) -> Result<u8, ModelError> {
+        Ok(self.bytes[usize::try_from(offset)?])
+    }
+
+    fn write(&mut self, offset: u64, data: u8) -> Result<(), ModelError> {
+        let queue = MAILBOX.response_entry(0)..=MAILBOX.response_entry(QUEUE_LEN - 1);
+        if self.refuses && queue.contains(&offset) {
+            return Err("it is read-only".into());
+        }
+        self.bytes[usize::try_from(offset)?] = data;
+        Ok(())
+    }
+}
+
+impl Memory for Side {
+    fn read(&self, address: u64, buf: &mut [u8]) {
+        let start = address as usize;
+        buf.copy_from_slice(&self.0.lock().unwrap().bytes[start..start + buf.len()]);
+    }
+
+    fn write(&self, address: u64, data: &[u8]) {
+        let start = address as usize;
+        self.0.lock().unwrap().bytes[start..start + data.len()].copy_from_slice(data);
+    }
+}
+
+/// Nobody waits for the write of a response: its error is reported, with a tap and without, and service goes on.
+#[test]
+fn a_response_that_can_not_be_written_is_reported() {
+    for is_tapped in [false, true] {
+        let chip = Arc::new(Mutex::new(Chip {
+            bytes: vec![0; 0x1000],
+            refuses: false,
+        }));
+        let reports = Reports::default();
+        let mut builder = Vhost::builder()
+            .memories_text("space: {cpu: [ram: {base: 0, size: 0x1000, backend: model}]}")
+            .mailboxes_text("cpu: {space: cpu, base: 0, ptr: 32, cache_line: 0}")
+            .console(io::sink())
+            .memory_model("ram", chip.clone())
+            .on_report(reports.callback());
+        if is_tapped {
+            builder = builder.attach(|_: &Observation<'_>| ());
+        }
+        let vhost = builder.start().unwrap();
+        let mut firmware = Firmware::new(Side(chip.clone()), 0, MAILBOX);
+        firmware.reset();
+        vhost.tick().unwrap();
+        assert!(firmware.is_ready());
+        let request = Request::MemCmp {
+            s1: 0x800,
+            s2: 0x800,
+            len: 4,
+        };
+        chip.lock().unwrap().refuses = true;
+        assert!(firmware.try_send(&request));
+        vhost.tick().unwrap();
+        let told: Vec<String> = reports.take().into_iter().map(|it| it.text).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("memory `ram`"), "{told:?}");
+        assert!(told[0].contains("it is read-only"), "{told:?}");
+        chip.lock().unwrap().refuses = false;
+        assert!(firmware.try_send(&request));
+        vhost.tick().unwrap();
+        assert_eq!(vhost.exits()[0].code, None);
+        assert!(reports.take().is_empty());
+        vhost.shutdown();
     }
 }

@@ -76,6 +76,22 @@ fn entries_come_in_the_order_of_their_names_whatever_the_buffer() {
 }
 
 #[test]
+fn entries_that_are_no_files_have_their_types() {
+    let bench = Bench::new();
+    let made = std::process::Command::new("mkfifo")
+        .arg(bench.path("fifo"))
+        .status();
+    assert!(made.unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(bench.path("socket")).unwrap();
+    let fd = bench.posix_open(".", RO | PosixFlags::DIRECTORY).unwrap();
+    let expected = [
+        (b"fifo".to_vec(), FileType::Fifo),
+        (b"socket".to_vec(), FileType::Socket),
+    ];
+    assert_eq!(all(&bench, fd, READ_MAX), expected);
+}
+
+#[test]
 fn a_directory_that_changes_while_it_is_read_is_read_as_it_was() {
     let bench = Bench::new();
     std::fs::create_dir(bench.path("d")).unwrap();

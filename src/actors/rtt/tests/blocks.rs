@@ -257,3 +257,24 @@ fn too_many_buffers_are_no_control_block() {
     bench.ticks(5);
     assert_eq!(bench.text(), "unseen");
 }
+
+/// The header is in memory, and the descriptors that it counts are not.
+#[test]
+fn a_control_block_that_leaves_memory_is_reported_and_waited_for() {
+    let block = BASE + SIZE - 24;
+    let place = RttPlace {
+        block: Some(block),
+        search: vec![],
+        ptr_width: PtrWidth::P4,
+        up: BTreeMap::new(),
+        modes: BTreeMap::new(),
+    };
+    let bench = Bench::with(place, ChannelServices::default());
+    bench.state.ram.put(block + 16, &[1, 0, 0, 0, 1, 0, 0, 0]);
+    bench.state.ram.put(block, b"SEGGER RTT\0\0\0\0\0\0");
+    bench.ticks(500);
+    let reports = bench.reports();
+    let expected = format!("RTT: the control block at {block:#x} can't be read: ");
+    assert!(reports[0].1.starts_with(&expected), "{reports:?}");
+    assert!(reports.len() < 20, "{}", reports.len());
+}
