@@ -33,6 +33,7 @@ mod actors;
 pub mod attach;
 mod backend;
 pub mod bus;
+mod channel;
 pub mod config;
 mod ffi;
 mod foreign;

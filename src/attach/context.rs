@@ -8,18 +8,13 @@ use parking_lot::Mutex;
 
 use super::configured_services::services;
 use super::findings::{FindingRecipient, Findings, FoundErrors};
-use crate::config::{
-    ChannelConfig, FrontEnd, Mailbox, RttMode, SemihostingConfig, UpConfig, same_firmware,
-};
+use crate::config::{ChannelConfig, same_firmware};
 use crate::mem::{MemoryMap, Segments};
 use crate::messages::RTT_HEADER;
 use crate::messages::checkpoint::SavedStatistics;
 use crate::messages::htif::WORD;
 use crate::messages::semihosting::{STUB_LOCK, STUB_LOCK_LEN, STUB_WORDS};
-use crate::messages::{
-    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, RttPlace, SemihostingPlace,
-    Signature, UpTarget,
-};
+use crate::messages::{ChannelDescriptor, ChannelId, Interface, MailboxPlace, SemihostingPlace};
 
 /// Served channels, in the order of their ids.
 pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDescriptor]> {
@@ -65,73 +60,29 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDe
 /// Interface of a channel, and the location of its words; `None` for a channel that is not served.
 fn interface(map: &MemoryMap, channel: &ChannelConfig) -> Option<(Interface, Segments)> {
     let located = |address, len| map.resolve(channel.space, address, len).ok();
-    match channel.front_end.as_ref()? {
-        FrontEnd::Mailbox(Mailbox { address, layout }) => {
-            let (address, layout) = (*address, *layout);
-            let place = located(address, layout.channel_size)?;
-            Some((Interface::Mailbox(MailboxPlace { address, layout }), place))
+    let interface = channel.interface.clone()?;
+    let place = match &interface {
+        Interface::Mailbox(MailboxPlace { address, layout }) => {
+            located(*address, layout.channel_size)?
         }
-        FrontEnd::Htif(htif) => {
+        Interface::Htif(htif) => {
             let words = [htif.tohost, htif.fromhost].map(|address| located(address, WORD));
-            let place = words.into_iter().flatten().flatten().collect();
-            let signature = htif.signature.as_ref().map(|signature| Signature {
-                file: signature.file.clone(),
-                begin: signature.begin,
-                end: signature.end,
-                granularity: signature.granularity,
-            });
-            let place_of_words = HtifPlace {
-                tohost: htif.tohost,
-                fromhost: htif.fromhost,
-                settle: htif.settle,
-                signature,
-            };
-            Some((Interface::Htif(place_of_words), place))
+            words.into_iter().flatten().flatten().collect()
         }
-        FrontEnd::Semihosting(SemihostingConfig {
-            ptr_width, stub, ..
-        }) => {
-            let (ptr_width, stub) = (*ptr_width, *stub);
-            // The lock has a place of its own behind the polled words.
+        Interface::Semihosting(SemihostingPlace { stub, .. }) => {
+            // The lock follows the words that are polled.
             let parts = stub.map(|stub| [(stub, STUB_WORDS), (stub + STUB_LOCK, STUB_LOCK_LEN)]);
             let parts = parts.into_iter().flatten();
             let place = parts.filter_map(|(at, len)| located(at, len)).flatten();
-            let interface = Interface::Semihosting(SemihostingPlace { ptr_width, stub });
-            Some((interface, place.collect()))
+            place.collect()
         }
-        FrontEnd::Rtt(rtt) => {
-            // A range to search also has accesses of others.
+        Interface::Rtt(rtt) => {
+            // A range to search has accesses of others, too.
             let place = rtt.block.and_then(|block| located(block, RTT_HEADER));
-            let up = rtt.up.iter().map(|(name, target)| {
-                let target = match target {
-                    UpConfig::Console => UpTarget::Console,
-                    UpConfig::Lines => UpTarget::Lines,
-                    UpConfig::Nothing => UpTarget::Nothing,
-                    UpConfig::File(file) => UpTarget::File(file.clone()),
-                    UpConfig::Socket(port) => UpTarget::Socket(*port),
-                    UpConfig::Method(method) => UpTarget::Method(method.as_str().into()),
-                    UpConfig::Defmt => UpTarget::Defmt,
-                };
-                (name.clone(), target)
-            });
-            let modes = rtt.modes.iter().map(|(name, mode)| {
-                let mode = match mode {
-                    RttMode::Skip => 0,
-                    RttMode::Trim => 1,
-                    RttMode::Block => 2,
-                };
-                (name.clone(), mode)
-            });
-            let place_of_block = RttPlace {
-                block: rtt.block,
-                search: rtt.search.clone(),
-                ptr_width: rtt.ptr_width,
-                up: up.collect(),
-                modes: modes.collect(),
-            };
-            Some((Interface::Rtt(place_of_block), place.unwrap_or_default()))
+            place.unwrap_or_default()
         }
-    }
+    };
+    Some((interface, place))
 }
 
 /// Description of a system for its attachments. It is `Send` and may be kept.

@@ -2,12 +2,8 @@
 
 use std::sync::Arc;
 
-use mailbox_rs::Layout;
-
 use super::channel_services::ServicesConfig;
-use super::htif::HtifConfig;
-use super::rtt::RttConfig;
-use super::semihosting::SemihostingConfig;
+use crate::channel::{Interface, MailboxPlace};
 use crate::mem::{Image, SpaceId};
 
 /// A channel of the mailbox configuration.
@@ -25,39 +21,14 @@ pub struct ChannelConfig {
     /// Image of the channel, loaded or not; `None` without `elf`, and for a channel that is neither loaded nor served.
     pub image: Option<Arc<Image>>,
     /// Protocol to serve; `None` for `server: false`.
-    pub front_end: Option<FrontEnd>,
+    pub interface: Option<Interface>,
     /// Services of the channel.
     pub services: ServicesConfig,
 }
 
 impl ChannelConfig {
     /// Mailbox to serve; `None` for another protocol, and for `server: false`.
-    pub fn mailbox(&self) -> Option<Mailbox> {
-        match self.front_end {
-            Some(FrontEnd::Mailbox(mailbox)) => Some(mailbox),
-            Some(FrontEnd::Htif(_) | FrontEnd::Rtt(_) | FrontEnd::Semihosting(_)) | None => None,
-        }
+    pub fn mailbox(&self) -> Option<MailboxPlace> {
+        self.interface.as_ref()?.mailbox()
     }
-}
-
-/// Protocol between firmware and the host, and the location of its words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FrontEnd {
-    /// Queues of requests and responses.
-    Mailbox(Mailbox),
-    /// The words `tohost` and `fromhost`.
-    Htif(HtifConfig),
-    /// Ring buffers of RTT.
-    Rtt(RttConfig),
-    /// Traps that the testbench observes, or that are replaced by jumps.
-    Semihosting(SemihostingConfig),
-}
-
-/// Address and layout of a channel in memories of its space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mailbox {
-    /// Base address.
-    pub address: u64,
-    /// Layout of the channel's fields.
-    pub layout: Layout,
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::error::SemihostingProblem;
 use super::nearest::nearest;
 use super::number::Number;
+use crate::channel::Flush;
 
 /// Instructions as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,20 +19,7 @@ pub(super) enum RawFlush {
     Cpu(String),
 }
 
-/// Instructions that write back and invalidate all lines of a data cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Flush {
-    /// Instructions of VexRiscv: one instruction invalidates all lines of its write-through cache.
-    VexRiscv,
-    /// Instructions of Rocket with a direct-mapped cache of 4 KiB and lines of 64 bytes: loads
-    /// displace all lines.
-    Rocket,
-    /// Instructions of the configuration, each of 32 bits. They may change `t2` and `t3`, and run
-    /// at any address.
-    Code(Vec<u32>),
-}
-
-/// Names of CPUs with known instructions.
+/// Names of CPUs whose instructions are known.
 const CPUS: [&str; 2] = ["vexriscv", "rocket"];
 
 /// Maximum number of instructions in a configuration.

@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::channel::{ChannelConfig, FrontEnd};
+use super::channel::ChannelConfig;
 use super::channel_services::StreamConfig;
 use super::error::ChannelProblem;
 use super::file_context::FileContext;
 use super::found_traps;
 use super::htif::Place;
-use super::rtt::{self, RttConfig};
-use super::semihosting::SemihostingConfig;
+use super::rtt;
 use super::warning::Doubt;
+use crate::channel::{Interface, RTT_HEADER, RttPlace, SemihostingPlace};
 use crate::mem::{Image, ImageError, MemoryMap};
 
 /// Suffixes of the names of channels for further protocols.
@@ -36,15 +36,15 @@ impl FurtherProtocols<'_> {
         main: &ChannelConfig,
         channels: &[ChannelConfig],
     ) -> Result<Vec<ChannelConfig>, ChannelProblem> {
-        let (Some(image), Some(front_end)) = (&main.image, &main.front_end) else {
+        let (Some(image), Some(interface)) = (&main.image, &main.interface) else {
             return Ok(Vec::new());
         };
-        let served = |is_one: fn(&FrontEnd) -> bool| {
+        let served = |is_one: fn(&Interface) -> bool| {
             let mut others = channels.iter().filter(|it| may_serve(it, main));
-            others.any(|it| it.front_end.as_ref().is_some_and(is_one))
+            others.any(|it| it.interface.as_ref().is_some_and(is_one))
         };
         let mut added = Vec::new();
-        if !served(|it| matches!(it, FrontEnd::Rtt(_)))
+        if !served(|it| matches!(it, Interface::Rtt(_)))
             && let Some(name) = free_name(main, RTT, channels)
             && let Some(block) = self.block(main, image)?
             && !self.is_served(main, block, channels)
@@ -55,17 +55,17 @@ impl FurtherProtocols<'_> {
                 block,
                 added: name.clone(),
             });
-            let rtt = RttConfig {
+            let rtt = RttPlace {
                 block: Some(block),
                 search: vec![],
                 ptr_width: Image::ptr_width(image),
                 up: BTreeMap::new(),
                 modes: BTreeMap::new(),
             };
-            added.push(channel(main, name, FrontEnd::Rtt(rtt)));
+            added.push(channel(main, name, Interface::Rtt(rtt)));
         }
-        if !matches!(front_end, FrontEnd::Mailbox(_))
-            && !served(|it| matches!(it, FrontEnd::Semihosting(_)))
+        if !matches!(interface, Interface::Mailbox(_))
+            && !served(|it| matches!(it, Interface::Semihosting(_)))
             && main.load.is_some()
             && let Some(name) = free_name(main, SEMIHOSTING, channels)
         {
@@ -77,13 +77,13 @@ impl FurtherProtocols<'_> {
                     count,
                     added: name.clone(),
                 });
-                let semihosting = SemihostingConfig {
+                let semihosting = SemihostingPlace {
                     ptr_width: Image::ptr_width(image),
                     stub: None,
                     harts: 1,
                     flush: None,
                 };
-                added.push(channel(main, name, FrontEnd::Semihosting(semihosting)));
+                added.push(channel(main, name, Interface::Semihosting(semihosting)));
             }
         }
         Ok(added)
@@ -92,10 +92,10 @@ impl FurtherProtocols<'_> {
     /// True if a channel serves the control block at an address. A channel in another space with
     /// the same memory counts, because it would take the same bytes.
     fn is_served(&self, main: &ChannelConfig, block: u64, channels: &[ChannelConfig]) -> bool {
-        let place = |space, address| self.map.resolve(space, address, rtt::HEADER).ok();
+        let place = |space, address| self.map.resolve(space, address, RTT_HEADER).ok();
         let here = place(main.space, block);
-        channels.iter().any(|other| match &other.front_end {
-            Some(FrontEnd::Rtt(RttConfig {
+        channels.iter().any(|other| match &other.interface {
+            Some(Interface::Rtt(RttPlace {
                 block: Some(there), ..
             })) => here.is_some() && place(other.space, *there) == here,
             _ => false,
@@ -112,8 +112,8 @@ impl FurtherProtocols<'_> {
                 space,
                 image: Some(image),
             };
-            let address = symbol.map(|symbol| place.address(symbol.value, rtt::HEADER));
-            let is_there = |address: &u64| map.resolve(space, *address, rtt::HEADER).is_ok();
+            let address = symbol.map(|symbol| place.address(symbol.value, RTT_HEADER));
+            let is_there = |address: &u64| map.resolve(space, *address, RTT_HEADER).is_ok();
             Ok(address
                 .filter(is_there)
                 .map_or_else(String::new, |it| it.to_string()))
@@ -154,9 +154,8 @@ fn free_name(main: &ChannelConfig, end: &str, channels: &[ChannelConfig]) -> Opt
     is_free.then_some(name)
 }
 
-/// Channel of a further protocol, with the services of the main one. A file has only one writer, so
-/// further output goes to the console.
-fn channel(main: &ChannelConfig, name: String, front_end: FrontEnd) -> ChannelConfig {
+/// Channel of a further protocol, with the services of the first one. A file has one writer: further output goes to the console.
+fn channel(main: &ChannelConfig, name: String, interface: Interface) -> ChannelConfig {
     let mut services = main.services.clone();
     for output in [&mut services.stdout, &mut services.stderr] {
         if matches!(output, StreamConfig::File(_)) {
@@ -169,7 +168,7 @@ fn channel(main: &ChannelConfig, name: String, front_end: FrontEnd) -> ChannelCo
         load: None,
         zero_bss: main.zero_bss,
         image: main.image.clone(),
-        front_end: Some(front_end),
+        interface: Some(interface),
         services,
     }
 }

@@ -3,34 +3,8 @@
 use super::error::ChannelProblem;
 use super::error::HtifProblem;
 use super::schema::RawChannel;
+use crate::channel::{HtifPlace, Signature};
 use crate::mem::{Image, MemoryMap, SpaceId, Symbol};
-
-/// HTIF of a channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HtifConfig {
-    /// Address of the word with firmware's command.
-    pub tohost: u64,
-    /// Address of the word with the host's response.
-    pub fromhost: u64,
-    /// Number of ticks without a change after which the first half of a command counts as a whole
-    /// command.
-    pub settle: u64,
-    /// Signature to write at the exit.
-    pub signature: Option<SignatureConfig>,
-}
-
-/// Memory that is written to a file at firmware's exit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignatureConfig {
-    /// File below the root of firmware's files.
-    pub file: String,
-    /// Address of its first byte.
-    pub begin: u64,
-    /// Address behind its last byte.
-    pub end: u64,
-    /// Number of bytes in a line of the file.
-    pub granularity: u64,
-}
 
 /// Number of bytes of `tohost`, and of `fromhost`.
 pub(super) const WORD: u64 = 8;
@@ -104,7 +78,7 @@ pub(super) fn validate(
     raw: &RawChannel,
     place: &Place<'_>,
     symbols: &HtifSymbols,
-) -> Result<HtifConfig, ChannelProblem> {
+) -> Result<HtifPlace, ChannelProblem> {
     for (key, given) in [("base", raw.base.is_some()), ("mb_id", raw.mb_id.is_some())] {
         if given {
             return Err(HtifProblem::KeyOfMailbox { key }.into());
@@ -136,7 +110,7 @@ pub(super) fn validate(
         Some(file) if file.is_empty() => return Err(HtifProblem::NoSignatureFile.into()),
         Some(file) => {
             let (begin, end) = place.signature(symbols)?;
-            Some(SignatureConfig {
+            Some(Signature {
                 file: file.clone(),
                 begin,
                 end,
@@ -144,7 +118,7 @@ pub(super) fn validate(
             })
         }
     };
-    Ok(HtifConfig {
+    Ok(HtifPlace {
         tohost,
         fromhost,
         settle,

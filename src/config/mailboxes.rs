@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
 use serde_yaml::Value;
 
-use super::channel::{ChannelConfig, FrontEnd, Mailbox};
+use super::channel::ChannelConfig;
 use super::channel_services;
 use super::error::{ChannelProblem, ConfigProblem, HtifProblem, RttProblem, SemihostingProblem};
 use super::expand::expand;
@@ -27,6 +27,7 @@ use super::semihosting;
 use super::stub_place::{Range, Surroundings};
 use super::unserved;
 use super::warning::{Doubt, Used};
+use crate::channel::{Interface, MailboxPlace};
 use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
 
 /// Values of `abi`: the protocols, and `auto` for a choice by the image.
@@ -193,9 +194,9 @@ impl Reader<'_> {
             Some(file) if load || serve => Some(self.image(file, load)?),
             _ => None,
         };
-        let front_end = match serve {
+        let interface = match serve {
             true => {
-                Some(self.front_end(name, space, &raw, image.as_deref(), ptr_width, cache_line)?)
+                Some(self.interface(name, space, &raw, image.as_deref(), ptr_width, cache_line)?)
             }
             false => {
                 abi(&raw)?;
@@ -208,14 +209,14 @@ impl Reader<'_> {
             load: image.clone().filter(|_| load),
             zero_bss,
             image,
-            front_end,
+            interface,
             services: channel_services::validate(name, raw, self.outside)?,
         })
     }
 
-    /// Protocol of a served channel. Without `abi` the image selects it: HTIF if the image has its
-    /// words and no key or section of a mailbox is present, else RTT if it has a control block.
-    fn front_end(
+    /// Protocol of a served channel. Without `abi` the image decides: HTIF if it has the words, and nothing of a mailbox is given; else RTT
+    /// if it has a control block.
+    fn interface(
         &mut self,
         name: &str,
         space: SpaceId,
@@ -223,7 +224,7 @@ impl Reader<'_> {
         image: Option<&Image>,
         ptr_width: Option<PtrWidth>,
         cache_line: CacheLine,
-    ) -> Result<FrontEnd, ChannelProblem> {
+    ) -> Result<Interface, ChannelProblem> {
         let ptr_width = ptr_width.or(image.map(Image::ptr_width));
         let ptr_width = ptr_width.or(self.outside.defaults().ptr_width);
         let abi = abi(raw)?;
@@ -251,7 +252,7 @@ impl Reader<'_> {
                         fromhost: htif.fromhost,
                     });
                 }
-                return Ok(FrontEnd::Htif(htif));
+                return Ok(Interface::Htif(htif));
             }
         }
         if let Some(key) = htif::first_key(raw) {
@@ -283,7 +284,7 @@ impl Reader<'_> {
             if validated.searches {
                 self.without_place.push(name.to_owned());
             }
-            return Ok(FrontEnd::Semihosting(validated.config));
+            return Ok(Interface::Semihosting(validated.config));
         }
         refuse_semihosting(raw)?;
         if abi == "rtt" || (abi == "auto" && !has_mailbox) {
@@ -298,7 +299,7 @@ impl Reader<'_> {
                         block,
                     });
                 }
-                return Ok(FrontEnd::Rtt(rtt));
+                return Ok(Interface::Rtt(rtt));
             }
         }
         if raw.rtt.is_some() {
@@ -318,7 +319,7 @@ impl Reader<'_> {
             layout.channel_size,
             layout.channel_align,
         )?;
-        Ok(FrontEnd::Mailbox(Mailbox { address, layout }))
+        Ok(Interface::Mailbox(MailboxPlace { address, layout }))
     }
 
     fn place<'a>(&'a self, space: SpaceId, image: Option<&'a Image>) -> Place<'a> {
@@ -348,7 +349,7 @@ impl Reader<'_> {
             })?;
             let semihosting = added
                 .iter()
-                .filter(|it| matches!(it.front_end, Some(FrontEnd::Semihosting(_))));
+                .filter(|it| matches!(it.interface, Some(Interface::Semihosting(_))));
             self.without_place
                 .extend(semihosting.map(|it| it.name.clone()));
             channels.extend(added);
@@ -383,7 +384,7 @@ impl Reader<'_> {
                 channel: name.clone(),
                 problem: error.into(),
             })?;
-            if let Some(FrontEnd::Semihosting(semihosting)) = &mut channels[at].front_end {
+            if let Some(Interface::Semihosting(semihosting)) = &mut channels[at].interface {
                 semihosting.stub = found;
             }
         }

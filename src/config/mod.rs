@@ -67,7 +67,7 @@ mod tests;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-pub use channel::{ChannelConfig, FrontEnd, Mailbox};
+pub use channel::ChannelConfig;
 #[doc(hidden)]
 pub use channel_services::parse_period;
 pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig};
@@ -79,17 +79,13 @@ pub(crate) use expand::expand_with;
 pub use external_inputs::{ConfigEnvironment, Process};
 pub use faults::{FaultRule, FaultsConfig, Probability};
 pub use features::Defaults;
-pub use flush::Flush;
 pub(crate) use flush::MOST_FLUSH;
 #[doc(hidden)]
 pub use further_protocols::loaded_image;
 pub(crate) use further_protocols::same_firmware;
-pub use htif::{HtifConfig, SignatureConfig};
 pub use memory_place::MemoryPlace;
 pub use name::NoName;
-pub use rtt::{RttConfig, RttMode, UpConfig};
 pub(crate) use semihosting::MOST_HARTS;
-pub use semihosting::SemihostingConfig;
 pub use service_error::ServiceProblem;
 pub use text::TextError;
 pub use vhost_variables::{VARIABLES, Variable};

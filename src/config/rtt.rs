@@ -1,62 +1,12 @@
 //! RTT of a channel: location of the control block, and targets of the up channels.
 
-use std::collections::BTreeMap;
-
 use super::error::{ChannelProblem, RttProblem};
 use super::htif::Place;
 use super::rtt_schema::{RawSearch, RawUp};
 use super::schema::RawChannel;
+use crate::channel::{RTT_HEADER, RttMode, RttPlace, UpTarget};
 use crate::mem::Image;
 use mailbox_rs::PtrWidth;
-
-/// RTT of a channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RttConfig {
-    /// Address of the control block; `None` if the host searches for it.
-    pub block: Option<u64>,
-    /// Ranges to search for the control block if its address is not known: first address, and the
-    /// address behind the last byte.
-    pub search: Vec<(u64, u64)>,
-    /// Width of the control block's pointers.
-    pub ptr_width: PtrWidth,
-    /// Targets of up channels, by their names or numbers.
-    pub up: BTreeMap<String, UpConfig>,
-    /// Modes of up channels that the host sets, by their names or numbers.
-    pub modes: BTreeMap<String, RttMode>,
-}
-
-/// Target of an up channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UpConfig {
-    /// Standard output of the channel, unchanged.
-    Console,
-    /// Lines of the console, each with the name of the up channel.
-    Lines,
-    /// No target: the bytes are dropped.
-    Nothing,
-    /// File below the root of firmware's files.
-    File(String),
-    /// Clients of a TCP socket on 127.0.0.1 with this port; 0 selects a free port.
-    Socket(u16),
-    /// Method that is called with each chunk of bytes.
-    Method(String),
-    /// Decoder of defmt's frames, which become reports.
-    Defmt,
-}
-
-/// Behaviour of firmware when an up buffer is full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RttMode {
-    /// The text is dropped as a whole.
-    Skip,
-    /// The rest of the text is dropped.
-    Trim,
-    /// Firmware waits for free space.
-    Block,
-}
-
-/// Size of a control block without buffers, in bytes: its name and two counts.
-pub(super) const HEADER: u64 = 24;
 
 /// Symbol of the control block.
 pub(super) const SYMBOL: &str = "_SEGGER_RTT";
@@ -67,7 +17,7 @@ pub(super) fn validate(
     place: &Place<'_>,
     ptr_width: Option<PtrWidth>,
     symbol: Option<u64>,
-) -> Result<RttConfig, ChannelProblem> {
+) -> Result<RttPlace, ChannelProblem> {
     let rtt = raw.rtt.clone().unwrap_or_default();
     let keys = [("base", raw.base.is_some()), ("mb_id", raw.mb_id.is_some())];
     if let Some((key, _)) = keys.into_iter().find(|(_, given)| *given) {
@@ -84,16 +34,16 @@ pub(super) fn validate(
         (None, false) => {
             let file = place.image.map(Image::file).map(Into::into);
             let value = symbol.ok_or(RttProblem::NoBlock { file })?;
-            Some(place.address(value, HEADER))
+            Some(place.address(value, RTT_HEADER))
         }
     };
     if let Some(address) = block
-        && let Err(cause) = place.map.resolve(place.space, address, HEADER)
+        && let Err(cause) = place.map.resolve(place.space, address, RTT_HEADER)
     {
         return Err(RttProblem::NotInMemory { address, cause }.into());
     }
     for (from, to) in search.iter().copied() {
-        let len = to.checked_sub(from).filter(|len| *len >= HEADER);
+        let len = to.checked_sub(from).filter(|len| *len >= RTT_HEADER);
         let len = len.ok_or(RttProblem::Range { from, to })?;
         if let Err(cause) = place.map.resolve(place.space, from, len) {
             let address = from;
@@ -112,7 +62,7 @@ pub(super) fn validate(
         })?;
         Ok((name, mode))
     });
-    Ok(RttConfig {
+    Ok(RttPlace {
         block,
         search,
         ptr_width,
@@ -132,22 +82,22 @@ impl RttMode {
     }
 }
 
-fn up(name: &str, target: RawUp) -> Result<UpConfig, RttProblem> {
+fn up(name: &str, target: RawUp) -> Result<UpTarget, RttProblem> {
     let name = || name.to_owned();
     Ok(match target {
         RawUp::Name(word) => match &*word {
-            "console" => UpConfig::Console,
-            "lines" => UpConfig::Lines,
-            "none" => UpConfig::Nothing,
-            "defmt" => UpConfig::Defmt,
+            "console" => UpTarget::Console,
+            "lines" => UpTarget::Lines,
+            "none" => UpTarget::Nothing,
+            "defmt" => UpTarget::Defmt,
             _ => return Err(RttProblem::Target { name: name(), word }),
         },
         RawUp::File { file } if file.is_empty() => return Err(RttProblem::Empty { name: name() }),
         RawUp::Method { method } if method.is_empty() => {
             return Err(RttProblem::Empty { name: name() });
         }
-        RawUp::File { file } => UpConfig::File(file),
-        RawUp::Socket { socket } => UpConfig::Socket(socket),
-        RawUp::Method { method } => UpConfig::Method(method),
+        RawUp::File { file } => UpTarget::File(file),
+        RawUp::Socket { socket } => UpTarget::Socket(socket),
+        RawUp::Method { method } => UpTarget::Method(method.into()),
     })
 }

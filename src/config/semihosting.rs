@@ -3,36 +3,22 @@
 use mailbox_rs::PtrWidth;
 
 use super::error::{ChannelProblem, SemihostingProblem};
-use super::flush::Flush;
 use super::htif::Place;
 use super::number::Number;
 use super::schema::RawChannel;
 use super::stub_schema::RawStub;
+use crate::channel::{Flush, SemihostingPlace};
 use crate::mem::STUB_SIZE;
 
-/// Semihosting of a channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SemihostingConfig {
-    /// Width of the registers.
-    pub ptr_width: PtrWidth,
-    /// Address of the code that replaces traps; `None` if the testbench observes them.
-    pub stub: Option<u64>,
-    /// Number of harts that run firmware, for the code that replaces traps.
-    pub harts: u64,
-    /// Instructions that write back and invalidate the data cache, for the code that replaces
-    /// traps; `None` for a CPU without one.
-    pub flush: Option<Flush>,
-}
-
-impl SemihostingConfig {
-    /// Size of the code that replaces traps, in bytes.
+impl SemihostingPlace {
+    /// Bytes of the code that replaces traps.
     pub const STUB_SIZE: u64 = STUB_SIZE;
 }
 
 /// Validated semihosting. The place of the code may not be determined yet.
 pub(super) struct Validated {
-    pub(super) config: SemihostingConfig,
-    /// True if the host is to search for a place.
+    pub(super) config: SemihostingPlace,
+    /// True if a place is to be searched.
     pub(super) searches: bool,
 }
 
@@ -90,7 +76,7 @@ pub(super) fn validate(
     if flush.is_some() && harts > 1 {
         return Err(SemihostingProblem::FlushAndHarts { harts }.into());
     }
-    let config = SemihostingConfig {
+    let config = SemihostingPlace {
         ptr_width,
         stub,
         harts,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::channel::{ChannelConfig, FrontEnd};
+use super::channel::ChannelConfig;
 use super::error::{ChannelProblem, ConfigProblem};
 use super::file_context::FileContext;
 use super::found_traps;
@@ -10,6 +10,7 @@ use super::further_protocols::may_serve;
 use super::htif::HtifSymbols;
 use super::rtt;
 use super::warning::{Doubt, Unserved};
+use crate::channel::Interface;
 use crate::mem::Image;
 
 /// Reports the protocols of images that no channel serves, once for each image.
@@ -22,7 +23,7 @@ pub(super) fn note(
         let Some(image) = channel.image.as_deref() else {
             continue;
         };
-        if channel.front_end.is_none() || noted.contains(&image.file()) {
+        if channel.interface.is_none() || noted.contains(&image.file()) {
             continue;
         }
         noted.push(image.file());
@@ -36,8 +37,8 @@ pub(super) fn note(
             let is_served = channels.iter().any(|other| {
                 let is_same = other.image.as_deref().map(Image::file) == Some(image.file());
                 let may_serve = is_same || may_serve(other, channel);
-                let front_end = other.front_end.as_ref();
-                may_serve && front_end.is_some_and(|it| is_of(it, &unserved))
+                let interface = other.interface.as_ref();
+                may_serve && interface.is_some_and(|it| is_of(it, &unserved))
             });
             if !is_served {
                 context.warn(Doubt::Unserved {
@@ -52,13 +53,13 @@ pub(super) fn note(
 }
 
 /// True for a channel of this protocol.
-fn is_of(front_end: &FrontEnd, unserved: &Unserved) -> bool {
+fn is_of(interface: &Interface, unserved: &Unserved) -> bool {
     matches!(
-        (unserved, front_end),
-        (Unserved::Mailbox { .. }, FrontEnd::Mailbox(_))
-            | (Unserved::Htif { .. }, FrontEnd::Htif(_))
-            | (Unserved::Rtt { .. }, FrontEnd::Rtt(_))
-            | (Unserved::Semihosting { .. }, FrontEnd::Semihosting(_))
+        (unserved, interface),
+        (Unserved::Mailbox { .. }, Interface::Mailbox(_))
+            | (Unserved::Htif { .. }, Interface::Htif(_))
+            | (Unserved::Rtt { .. }, Interface::Rtt(_))
+            | (Unserved::Semihosting { .. }, Interface::Semihosting(_))
     )
 }
 

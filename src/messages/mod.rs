@@ -29,10 +29,7 @@ mod services;
 pub mod sockets;
 
 pub use awaited::{AwaitedOperation, PendingCall};
-pub use channel::{
-    ChannelDescriptor, ChannelId, HtifPlace, Interface, MailboxPlace, RTT_HEADER, RttPlace,
-    SemihostingPlace, Signature, UpTarget,
-};
+pub use channel::{ChannelDescriptor, ChannelId};
 pub use channel_words::StatusWords;
 pub use name::Name;
 pub use printed::printed_bytes;
@@ -42,6 +39,10 @@ pub use served::{HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedReq
 pub use services::{ChannelServices, Clock, Faults, InputSource, OutputTarget, SeverityRule};
 
 use crate::bus::{Body, Endpoint};
+pub use crate::channel::{
+    Flush, HtifPlace, Interface, MailboxPlace, RTT_HEADER, RttMode, RttPlace, SemihostingPlace,
+    Signature, UpTarget,
+};
 
 /// Defines everything that depends on the list of front ends: messages, protocol, and event of a
 /// served request of each.

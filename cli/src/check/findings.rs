@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use vhost::config::{ConfigWarning, FrontEnd, SemihostingConfig, loaded_image};
+use vhost::config::{ConfigWarning, loaded_image};
 use vhost::mem::{Backend, Init, MemoryId, Segment, initial};
+use vhost::messages::{Interface, SemihostingPlace};
 use vhost::unreplaced_traps;
 
 use super::plan::{Content, Load, Plan};
@@ -61,7 +62,7 @@ pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]
     let is_served = plan
         .channels
         .iter()
-        .any(|channel| channel.front_end.is_some());
+        .any(|channel| channel.interface.is_some());
     if serves && !is_served {
         all.add(Severity::Warning, "no channel is served".to_owned());
     }
@@ -137,7 +138,7 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
         }
     }
     for channel in plan.channels {
-        if channel.front_end.is_none() && channel.load.is_none() {
+        if channel.interface.is_none() && channel.load.is_none() {
             all.add(
                 Severity::Warning,
                 format!("channel `{}` is neither loaded nor served", channel.name),
@@ -152,9 +153,9 @@ const MOST_TRAPS: usize = 8;
 /// Semihosting traps that can't be replaced, at which firmware stops.
 fn traps(plan: &Plan<'_>, all: &mut Findings) {
     for channel in plan.channels {
-        let Some(FrontEnd::Semihosting(SemihostingConfig {
+        let Some(Interface::Semihosting(SemihostingPlace {
             stub: Some(stub), ..
-        })) = channel.front_end
+        })) = channel.interface
         else {
             continue;
         };

@@ -220,7 +220,7 @@ fn check(
         write!(out, "{OK}good:{OK:#} ")?;
         Outcome::Passed
     };
-    let served = channels.iter().filter(|it| it.front_end.is_some()).count();
+    let served = channels.iter().filter(|it| it.interface.is_some()).count();
     writeln!(
         out,
         "{}, {}, {}, {}; {}, {}",

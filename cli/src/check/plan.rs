@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use vhost::config::{ChannelConfig, FrontEnd, Mailbox, RttConfig, SemihostingConfig};
+use vhost::config::ChannelConfig;
 use vhost::mem::{Image, MemoryMap, Placement, Segments, SpaceId, Write};
 use vhost::messages::RTT_HEADER;
 use vhost::messages::htif::WORD;
+use vhost::messages::{Interface, MailboxPlace, RttPlace, SemihostingPlace};
 
 /// Plan of a system that is not started.
 pub(super) struct Plan<'a> {
@@ -87,7 +88,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Served channels with mailboxes.
-    pub(super) fn served(&self) -> impl Iterator<Item = (&'a ChannelConfig, Mailbox)> {
+    pub(super) fn served(&self) -> impl Iterator<Item = (&'a ChannelConfig, MailboxPlace)> {
         let channels = self.channels.iter();
         channels.filter_map(|channel| Some((channel, channel.mailbox()?)))
     }
@@ -126,21 +127,21 @@ impl<'a> Plan<'a> {
         let channels = self.channels.iter();
         let channels = channels.filter(|channel| channel.space == space);
         let words = channels.flat_map(|channel| {
-            let words = match &channel.front_end {
-                Some(FrontEnd::Htif(htif)) => {
+            let words = match &channel.interface {
+                Some(Interface::Htif(htif)) => {
                     vec![
                         ("tohost", htif.tohost, WORD),
                         ("fromhost", htif.fromhost, WORD),
                     ]
                 }
-                Some(FrontEnd::Rtt(RttConfig {
+                Some(Interface::Rtt(RttPlace {
                     block: Some(block), ..
                 })) => vec![("control block of RTT", *block, RTT_HEADER)],
-                Some(FrontEnd::Semihosting(SemihostingConfig {
+                Some(Interface::Semihosting(SemihostingPlace {
                     stub: Some(stub), ..
                 })) => {
                     let name = "code in place of traps";
-                    vec![(name, *stub, SemihostingConfig::STUB_SIZE)]
+                    vec![(name, *stub, SemihostingPlace::STUB_SIZE)]
                 }
                 _ => Vec::new(),
             };

@@ -18,7 +18,7 @@ impl Channel {
             let by_name = buffer.name.as_ref();
             let by_name = by_name.and_then(|name| self.place.modes.get(name));
             let mode = by_name.or_else(|| self.place.modes.get(&number.to_string()));
-            let Some(flags) = mode.and_then(|mode| descriptor.flags_with(*mode)) else {
+            let Some(flags) = mode.and_then(|mode| descriptor.flags_with(mode.bits())) else {
                 continue;
             };
             let offset = block.layout.offset(number) + block.layout.flags_offset();

@@ -72,7 +72,7 @@ impl FrontEnd for Channel {
     }
 
     fn open(opening: Opening<'_>) -> Option<Self> {
-        let Interface::Semihosting(place) = opening.descriptor.interface else {
+        let Interface::Semihosting(place) = &opening.descriptor.interface else {
             return None;
         };
         let service = ChannelService::new(&opening, place.ptr_width);

@@ -58,7 +58,7 @@ impl Channels {
                     Box::new(Rtt::new(place, &channel.place, &others(channels, channel))),
                 ),
                 Interface::Semihosting(place) => {
-                    (semihosting::ENDPOINT, Box::new(Semihosting::new(*place)))
+                    (semihosting::ENDPOINT, Box::new(Semihosting::new(place)))
                 }
             };
             Some(Channel {

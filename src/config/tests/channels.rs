@@ -6,6 +6,7 @@ use mailbox_rs::{CacheLine, Layout, PtrWidth};
 
 use super::super::features;
 use super::*;
+use crate::channel::MailboxPlace;
 use crate::mem::SpaceId;
 use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
@@ -45,13 +46,13 @@ fn channels(text: &str) -> Vec<ChannelConfig> {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Mailbox of a channel with these keys.
-fn mailbox(keys: &str) -> Option<Mailbox> {
+/// The mailbox of one channel with these keys.
+fn mailbox(keys: &str) -> Option<MailboxPlace> {
     channels(&format!("core0: {{space: core0, cache_line: 0, {keys}}}"))[0].mailbox()
 }
 
-fn place(address: u64, ptr_width: PtrWidth) -> Option<Mailbox> {
-    Some(Mailbox {
+fn place(address: u64, ptr_width: PtrWidth) -> Option<MailboxPlace> {
+    Some(MailboxPlace {
         address,
         layout: Layout::new(ptr_width, CacheLine::None),
     })

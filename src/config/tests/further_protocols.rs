@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::{Fake, memories};
-use crate::config::{ChannelConfig, FrontEnd, StreamConfig, parse_mailboxes};
+use crate::channel::Interface;
+use crate::config::{ChannelConfig, StreamConfig, parse_mailboxes};
 use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
 const MEMORIES: &str = "space: {core0: [ram: {base: 0x1000, size: 0x10000, backend: log}], \
@@ -57,17 +58,17 @@ fn all_protocols_of_an_image_are_served_and_told() {
     let (channels, noted) = read("a: {space: core0, elf: all.elf, stdio: {stdout: out.txt}}");
     let [
         ChannelConfig {
-            front_end: Some(FrontEnd::Htif(_)),
+            interface: Some(Interface::Htif(_)),
             ..
         },
         ChannelConfig {
-            front_end: Some(FrontEnd::Rtt(rtt)),
+            interface: Some(Interface::Rtt(rtt)),
             services,
             load: None,
             ..
         },
         ChannelConfig {
-            front_end: Some(FrontEnd::Semihosting(semihosting)),
+            interface: Some(Interface::Semihosting(semihosting)),
             ..
         },
     ] = &channels[..]
@@ -132,7 +133,7 @@ fn a_channel_of_its_own_has_the_code_in_place_of_traps() {
                 calls: {space: core0, elf: all.elf, load: false, abi: semihosting, stub: auto}";
     let (channels, noted) = read(text);
     assert_eq!(names(&channels), ["a", "calls", "a.rtt"]);
-    let Some(FrontEnd::Semihosting(semihosting)) = &channels[1].front_end else {
+    let Some(Interface::Semihosting(semihosting)) = &channels[1].interface else {
         panic!("{channels:?}");
     };
     assert_eq!(semihosting.stub, Some(0x2040), "{noted}");

@@ -1,6 +1,7 @@
 //! Channels with HTIF, and the choice by the image.
 
 use super::*;
+use crate::channel::{HtifPlace, Interface, Signature};
 use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
 const MEMORIES: &str = "space: {core0: [ram: {base: 0x1000, size: 0x4000, backend: log}]}";
@@ -60,14 +61,14 @@ fn parse_in(keys: &str, outside: &Fake) -> Result<ChannelConfig, String> {
     Ok(channels.remove(0))
 }
 
-fn front_end(keys: &str) -> FrontEnd {
+fn interface(keys: &str) -> Interface {
     let channel = parse_in(keys, &outside());
-    channel.unwrap().front_end.unwrap()
+    channel.unwrap().interface.unwrap()
 }
 
-fn htif(keys: &str) -> HtifConfig {
-    match front_end(keys) {
-        FrontEnd::Htif(htif) => htif,
+fn htif(keys: &str) -> HtifPlace {
+    match interface(keys) {
+        Interface::Htif(htif) => htif,
         other => panic!("{keys}: {other:?}"),
     }
 }
@@ -81,13 +82,13 @@ fn the_image_decides_and_a_note_says_so() {
     for file in ["test32.elf", "test64.elf"] {
         let outside = outside();
         let channel = parse_in(&format!("elf: {file}"), &outside).unwrap();
-        let expected = HtifConfig {
+        let expected = HtifPlace {
             tohost: 0x2000,
             fromhost: 0x2040,
             settle: 64,
             signature: None,
         };
-        assert_eq!(channel.front_end, Some(FrontEnd::Htif(expected)));
+        assert_eq!(channel.interface, Some(Interface::Htif(expected)));
         assert_eq!(channel.mailbox(), None);
         let warnings = outside.warnings.borrow();
         let note = format!(
@@ -101,7 +102,7 @@ fn the_image_decides_and_a_note_says_so() {
         "elf: both.elf, abi: auto",
         "elf: test64.elf, base: 0x2000",
     ] {
-        assert!(matches!(front_end(keys), FrontEnd::Mailbox(_)), "{keys}");
+        assert!(matches!(interface(keys), Interface::Mailbox(_)), "{keys}");
     }
     assert_eq!(htif("elf: both.elf, abi: htif").tohost, 0x2000);
     assert!(error("elf: test64.elf, abi: mailbox").contains("has no section .mailbox"));
@@ -126,7 +127,7 @@ fn addresses_may_be_given() {
 #[test]
 fn a_signature_is_that_of_the_symbols() {
     let given = htif("elf: test32.elf, signature: test.sig, granularity: 4");
-    let expected = SignatureConfig {
+    let expected = Signature {
         file: "test.sig".to_owned(),
         begin: 0x3000,
         end: 0x3010,
@@ -213,8 +214,8 @@ fn an_outline_is_configured_like_its_image() {
         let keys = format!("elf: {file}{keys}");
         let [first, second] = [&outside, &again].map(|outside| parse_in(&keys, outside));
         assert_eq!(
-            first.unwrap().front_end,
-            second.unwrap().front_end,
+            first.unwrap().interface,
+            second.unwrap().interface,
             "{keys}"
         );
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mailbox_rs::PtrWidth;
 
 use super::*;
+use crate::channel::{Interface, RttMode, RttPlace, UpTarget};
 use crate::mem::elf_builder::ElfBuilder;
 
 const MEMORIES: &str = "space: {core0: [ram: {base: 0x1000, size: 0x4000, backend: log}]}";
@@ -36,22 +37,22 @@ fn parse_text(text: &str, outside: &Fake) -> Result<Vec<ChannelConfig>, String> 
     channels.map_err(|error| error.to_string())
 }
 
-fn front_end(keys: &str) -> Result<FrontEnd, String> {
+fn interface(keys: &str) -> Result<Interface, String> {
     let text = format!("cpu: {{space: core0, cache_line: 0, {keys}}}");
     let mut channels = parse_text(&text, &outside())?;
-    Ok(channels.remove(0).front_end.unwrap())
+    Ok(channels.remove(0).interface.unwrap())
 }
 
-fn rtt(keys: &str) -> RttConfig {
-    match front_end(keys) {
-        Ok(FrontEnd::Rtt(rtt)) => rtt,
+fn rtt(keys: &str) -> RttPlace {
+    match interface(keys) {
+        Ok(Interface::Rtt(rtt)) => rtt,
         other => panic!("{keys}: {other:?}"),
     }
 }
 
 #[test]
 fn the_image_or_keys_have_the_place() {
-    let expected = RttConfig {
+    let expected = RttPlace {
         block: Some(0x2000),
         search: vec![],
         ptr_width: PtrWidth::P4,
@@ -68,10 +69,10 @@ fn the_image_or_keys_have_the_place() {
     let several = rtt("ptr: 64, abi: rtt, rtt: {search: [[0x1000, 0x2000], [0x4000, 0x5000]]}");
     assert_eq!(several.search, [(0x1000, 0x2000), (0x4000, 0x5000)]);
     assert!(matches!(
-        front_end("elf: mailbox.elf"),
-        Ok(FrontEnd::Mailbox(_))
+        interface("elf: mailbox.elf"),
+        Ok(Interface::Mailbox(_))
     ));
-    assert!(matches!(front_end("elf: htif.elf"), Ok(FrontEnd::Htif(_))));
+    assert!(matches!(interface("elf: htif.elf"), Ok(Interface::Htif(_))));
 }
 
 #[test]
@@ -81,13 +82,13 @@ fn targets_have_names_or_numbers() {
          '4': {socket: 1234}, '5': {method: seen}, log: defmt}}",
     );
     let expected = [
-        ("Terminal", UpConfig::Console),
-        ("1", UpConfig::Lines),
-        ("2", UpConfig::Nothing),
-        ("3", UpConfig::File("a.txt".to_owned())),
-        ("4", UpConfig::Socket(1234)),
-        ("5", UpConfig::Method("seen".to_owned())),
-        ("log", UpConfig::Defmt),
+        ("Terminal", UpTarget::Console),
+        ("1", UpTarget::Lines),
+        ("2", UpTarget::Nothing),
+        ("3", UpTarget::File("a.txt".to_owned())),
+        ("4", UpTarget::Socket(1234)),
+        ("5", UpTarget::Method("seen".into())),
+        ("log", UpTarget::Defmt),
     ];
     let expected = expected.map(|(name, target)| (name.to_owned(), target));
     assert_eq!(up.up, BTreeMap::from(expected));
@@ -211,7 +212,7 @@ fn errors_name_the_key() {
             "`rtt` is a key of `abi: rtt`",
         ),
     ] {
-        let error = front_end(keys).unwrap_err();
+        let error = interface(keys).unwrap_err();
         assert!(error.contains(text), "{keys}: {error}");
     }
 }

@@ -4,6 +4,7 @@ use mailbox_rs::{CacheLine, ImageNote, Layout, NEWEST, PtrWidth, Version};
 
 use super::channels::map;
 use super::*;
+use crate::channel::MailboxPlace;
 use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
 /// Size of a channel by the protocol's fields, for pointers of `p` bytes and cache lines of `n`.
@@ -40,7 +41,7 @@ fn every_channel_of_a_section_is_at_its_multiple_of_the_size() {
                         assert!(error.contains("past the end of section"), "{case}: {error}");
                         continue;
                     }
-                    let expected = Mailbox {
+                    let expected = MailboxPlace {
                         address: START + mb_id * size,
                         layout: Layout::new(width, CacheLine::from_bytes(n).unwrap()),
                     };
@@ -52,7 +53,7 @@ fn every_channel_of_a_section_is_at_its_multiple_of_the_size() {
 }
 
 /// Result of a configuration with an image of three channels and this note.
-fn with_note(note: ImageNote, keys: &str) -> Result<Mailbox, String> {
+fn with_note(note: ImageNote, keys: &str) -> Result<MailboxPlace, String> {
     let elf = ElfBuilder {
         class64: note.ptr_width == PtrWidth::P8,
         mailboxes: vec![(0x2000, 0x3000)],

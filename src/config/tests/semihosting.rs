@@ -5,7 +5,8 @@ use std::path::Path;
 use mailbox_rs::PtrWidth;
 
 use super::{Fake, memories};
-use crate::config::{Flush, FrontEnd, SemihostingConfig, parse_mailboxes};
+use crate::channel::{Flush, Interface, SemihostingPlace};
+use crate::config::parse_mailboxes;
 use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
 /// RAM from 0x1000 to 0x10fff, and a memory without an image.
@@ -61,19 +62,19 @@ fn outside() -> Fake {
 }
 
 /// Semihosting of the channel, and the warnings.
-fn found(keys: &str) -> Result<(FrontEnd, String), String> {
+fn found(keys: &str) -> Result<(Interface, String), String> {
     let outside = outside();
     let map = memories(MEMORIES).unwrap();
     let text = format!("cpu: {{space: core0, cache_line: 0, {keys}}}");
     let channels = parse_mailboxes(&text, Path::new("mb.yaml"), &map, &outside);
     let mut channels = channels.map_err(|error| error.to_string())?;
     let warnings = outside.warnings.borrow().join("\n");
-    Ok((channels.remove(0).front_end.unwrap(), warnings))
+    Ok((channels.remove(0).interface.unwrap(), warnings))
 }
 
 fn stub(keys: &str) -> (Option<u64>, String) {
     match found(keys).unwrap() {
-        (FrontEnd::Semihosting(SemihostingConfig { stub, .. }), warnings) => (stub, warnings),
+        (Interface::Semihosting(SemihostingPlace { stub, .. }), warnings) => (stub, warnings),
         (other, _) => panic!("{other:?}"),
     }
 }
@@ -90,20 +91,20 @@ fn an_image_with_traps_has_semihosting() {
     assert!(!noted.contains("has no symbols"), "{noted}");
     let (_, noted) = stub("elf: stack.elf");
     assert!(!noted.contains("has no symbols"), "{noted}");
-    let (front_end, _) = found("elf: htif.elf").unwrap();
-    assert!(matches!(front_end, FrontEnd::Htif(_)));
+    let (interface, _) = found("elf: htif.elf").unwrap();
+    assert!(matches!(interface, Interface::Htif(_)));
     let (_, noted) = stub("elf: rtt.elf");
     assert!(noted.contains("has RTT, too"), "{noted}");
-    let (front_end, _) = found("elf: rtt.elf, rtt: {up: {}}").unwrap();
-    assert!(matches!(front_end, FrontEnd::Rtt(_)));
-    let expected = SemihostingConfig {
+    let (interface, _) = found("elf: rtt.elf, rtt: {up: {}}").unwrap();
+    assert!(matches!(interface, Interface::Rtt(_)));
+    let expected = SemihostingPlace {
         ptr_width: PtrWidth::P4,
         stub: None,
         harts: 3,
         flush: None,
     };
-    let (front_end, noted) = found("elf: none.elf, abi: semihosting, harts: 3").unwrap();
-    assert_eq!(front_end, FrontEnd::Semihosting(expected));
+    let (interface, noted) = found("elf: none.elf, abi: semihosting, harts: 3").unwrap();
+    assert_eq!(interface, Interface::Semihosting(expected));
     let said = "none.elf has no trap of semihosting that could be replaced";
     assert!(noted.contains(said), "{noted}");
     // The testbench observes all of them.
@@ -175,9 +176,9 @@ fn a_data_cache_has_instructions() {
             Flush::Code(vec![0x0330_000f, 0x500f]),
         ),
     ] {
-        let (front_end, _) = found(&format!("elf: between.elf, flush: {flush}")).unwrap();
-        let FrontEnd::Semihosting(semihosting) = front_end else {
-            panic!("{front_end:?}");
+        let (interface, _) = found(&format!("elf: between.elf, flush: {flush}")).unwrap();
+        let Interface::Semihosting(semihosting) = interface else {
+            panic!("{interface:?}");
         };
         assert_eq!(semihosting.flush, Some(expected));
         assert_eq!(semihosting.stub, Some(0x2040));
@@ -223,7 +224,7 @@ fn what_other_channels_have_is_no_gap() {
     let text = "cpu: {space: core0, elf: between.elf}\n\
                 other: {space: core0, base: 0x2800, ptr: 32, cache_line: 0}";
     let channels = parse_mailboxes(text, Path::new("mb.yaml"), &map, &outside).unwrap();
-    let Some(FrontEnd::Semihosting(semihosting)) = &channels[0].front_end else {
+    let Some(Interface::Semihosting(semihosting)) = &channels[0].interface else {
         panic!("{channels:?}");
     };
     assert_eq!(semihosting.stub, Some(0x2b40));

@@ -16,12 +16,11 @@ use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::backend::{Backends, MemoryModel, Models};
 use crate::config::vhost_variables::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
-use crate::config::{
-    self, ChannelConfig, ConfigEnvironment, ConfigError, Defaults, FrontEnd, Process,
-};
+use crate::config::{self, ChannelConfig, ConfigEnvironment, ConfigError, Defaults, Process};
 use crate::foreign::{CallResult, Callbacks, FileOpener, OnReport, Openers, Paths, Python};
 use crate::guest;
 use crate::mem::{Backend, Image, ImageError, MemoryMap};
+use crate::messages::Interface;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::Target;
 use crate::sim::CStdout;
@@ -465,11 +464,11 @@ fn sorted(names: &HashSet<String>) -> Vec<String> {
 /// Result width of each served channel.
 fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
     let width = |channel: &ChannelConfig| {
-        let width = match channel.front_end.as_ref()? {
-            FrontEnd::Mailbox(mailbox) => mailbox.layout.ptr_width,
-            FrontEnd::Htif(_) => PtrWidth::P8,
-            FrontEnd::Rtt(rtt) => rtt.ptr_width,
-            FrontEnd::Semihosting(semihosting) => semihosting.ptr_width,
+        let width = match channel.interface.as_ref()? {
+            Interface::Mailbox(mailbox) => mailbox.layout.ptr_width,
+            Interface::Htif(_) => PtrWidth::P8,
+            Interface::Rtt(rtt) => rtt.ptr_width,
+            Interface::Semihosting(semihosting) => semihosting.ptr_width,
         };
         Some((channel.name.clone(), width))
     };

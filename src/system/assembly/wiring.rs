@@ -20,12 +20,12 @@ use crate::actors::rpc::{ElidedPolls, RpcClient};
 use crate::actors::service::{ChannelProgress, Peers};
 use crate::attach::{AtExit, channels as served, end_at_exit};
 use crate::bus::{Bus, Endpoint, Inbox as _};
-use crate::config::{ChannelConfig, ConfigWarning, FrontEnd, loaded_image};
+use crate::config::{ChannelConfig, ConfigWarning, loaded_image};
 use crate::foreign::host_code;
 use crate::messages::events::SystemStarted;
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{PyTasks, Target};
-use crate::messages::{ChannelDescriptor, Name, console, files, memory};
+use crate::messages::{ChannelDescriptor, Interface, Name, console, files, memory};
 use crate::sim::strand;
 use crate::system::Error;
 use crate::system::running::{
@@ -302,7 +302,7 @@ impl Vhost {
 /// Served channels with semihosting whose images are loaded.
 fn to_replace(channels: &[ChannelConfig]) -> Vec<ToReplace> {
     let loaded = channels.iter().filter_map(|channel| {
-        let Some(FrontEnd::Semihosting(semihosting)) = &channel.front_end else {
+        let Some(Interface::Semihosting(semihosting)) = &channel.interface else {
             return None;
         };
         Some(ToReplace {

@@ -85,7 +85,7 @@ impl OpenOperation {
 impl Operations {
     pub(super) fn of(channels: &Channels) -> Self {
         let all = (0..).zip(channels.descriptors());
-        let places = all.filter_map(|(number, channel)| match channel.interface {
+        let places = all.filter_map(|(number, channel)| match &channel.interface {
             Interface::Semihosting(place) => Some(Place {
                 name: channel.name.clone(),
                 id: ChannelId(number),

@@ -6,7 +6,7 @@ use mailbox_rs::PtrWidth;
 
 use super::bench::{BASE, BLOCK, Bench, Buffer, Firmware, SIZE};
 use crate::messages::foreign::Severity;
-use crate::messages::{ChannelServices, RttPlace, UpTarget};
+use crate::messages::{ChannelServices, RttMode, RttPlace, UpTarget};
 
 const TERMINAL: Buffer<'_> = Buffer {
     name: "Terminal",
@@ -95,7 +95,9 @@ fn configured_names_that_a_control_block_lacks_are_told_once() {
         up: ["Terminal", "bogus", "0", "9"]
             .map(|name| (name.to_owned(), UpTarget::Console))
             .into(),
-        modes: ["bogus", "other"].map(|name| (name.to_owned(), 2)).into(),
+        modes: ["bogus", "other"]
+            .map(|name| (name.to_owned(), RttMode::Block))
+            .into(),
     };
     let expected = format!(
         "RTT: the control block at {BLOCK:#x} has no up buffer `9`, `bogus`, `other`, of `rtt.up` or `rtt.mode`; it has 0 `Terminal`"

@@ -8,7 +8,7 @@ use super::bench::{BLOCK, Bench, Buffer, Firmware, place};
 use crate::mem::MemoryId;
 use crate::messages::checkpoint::SaveError;
 use crate::messages::front_end::{Save, StdinClose, StdinWrite};
-use crate::messages::{ChannelId, ChannelServices, InputSource, UpTarget};
+use crate::messages::{ChannelId, ChannelServices, InputSource, RttMode, UpTarget};
 
 const TERMINAL: Buffer<'_> = Buffer {
     name: "Terminal",
@@ -109,7 +109,11 @@ fn buffers_beyond_one_read_take_turns() {
 fn modes_are_set_when_a_control_block_is_there() {
     for width in [PtrWidth::P4, PtrWidth::P8] {
         let mut place = place(width);
-        let modes = [("log", 2), ("0", 1), ("none", 2)];
+        let modes = [
+            ("log", RttMode::Block),
+            ("0", RttMode::Trim),
+            ("none", RttMode::Block),
+        ];
         place.modes = modes.map(|(name, mode)| (name.to_owned(), mode)).into();
         let bench = Bench::with(place, ChannelServices::default());
         let mut firmware = Firmware::new(&bench, width);

@@ -39,6 +39,8 @@ impl Bench {
         let interface = Interface::Semihosting(SemihostingPlace {
             ptr_width: width,
             stub,
+            harts: 1,
+            flush: None,
         });
         let place = |map: &MemoryMap| match stub {
             None => Segments::default(),

@@ -71,7 +71,11 @@ impl Rtt {
             configured: place.block,
             search: place.search.clone(),
             pointer: place.ptr_width.bytes(),
-            modes: place.modes.values().map(|mode| u64::from(*mode)).collect(),
+            modes: place
+                .modes
+                .values()
+                .map(|mode| u64::from(mode.bits()))
+                .collect(),
             address: place.block,
             place: segments.first().copied(),
             block: None,

@@ -57,8 +57,10 @@ enum AwaitedReply {
 }
 
 impl Semihosting {
-    pub(super) fn new(place: SemihostingPlace) -> Self {
-        let SemihostingPlace { ptr_width, stub } = place;
+    pub(super) fn new(place: &SemihostingPlace) -> Self {
+        let SemihostingPlace {
+            ptr_width, stub, ..
+        } = *place;
         Self {
             width: ptr_width,
             stub,

@@ -120,6 +120,8 @@ fn kits() -> Vec<Kit> {
     let semihosting = |stub| SemihostingPlace {
         ptr_width: PtrWidth::P4,
         stub,
+        harts: 1,
+        flush: None,
     };
     let all = |server: Endpoint, interface: Interface| {
         let second = channel("second", interface.clone(), Segments::new());

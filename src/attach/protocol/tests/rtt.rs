@@ -7,7 +7,7 @@ use super::{CHANNEL, Kit, channel, outside, segments, span};
 use crate::mem::{Op, Outcome, Segments};
 use crate::messages::events::SystemStarted;
 use crate::messages::rtt::{BufferName, Direction, ENDPOINT, Transferred};
-use crate::messages::{Interface, RttPlace};
+use crate::messages::{Interface, RttMode, RttPlace};
 
 const BLOCK: u64 = 0x1000;
 const UP: u64 = 0x2000;
@@ -26,7 +26,7 @@ fn interface(block: Option<u64>) -> Interface {
         search: vec![(0, 0x8000)],
         ptr_width: PtrWidth::P4,
         up: BTreeMap::new(),
-        modes: BTreeMap::from([("0".to_owned(), 2)]),
+        modes: BTreeMap::from([("0".to_owned(), RttMode::Block)]),
     })
 }
 

@@ -20,7 +20,12 @@ const READC: u64 = 0x07;
 
 fn interface(stub: Option<u64>) -> Interface {
     let ptr_width = PtrWidth::P8;
-    Interface::Semihosting(SemihostingPlace { ptr_width, stub })
+    Interface::Semihosting(SemihostingPlace {
+        ptr_width,
+        stub,
+        harts: 1,
+        flush: None,
+    })
 }
 
 fn kit() -> Kit {

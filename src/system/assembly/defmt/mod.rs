@@ -21,7 +21,7 @@ pub(super) struct ImageFrames {
 impl ImageFrames {
     /// Decoders for the channels of a configuration.
     pub(super) fn of(channels: &[ChannelConfig]) -> Self {
-        let served = channels.iter().filter(|it| it.front_end.is_some());
+        let served = channels.iter().filter(|it| it.interface.is_some());
         Self {
             images: served.map(|channel| channel.image.clone()).collect(),
         }

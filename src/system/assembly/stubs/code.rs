@@ -2,8 +2,9 @@
 
 use mailbox_rs::PtrWidth;
 
-use crate::config::{Flush, MOST_FLUSH, MOST_HARTS};
+use crate::config::{MOST_FLUSH, MOST_HARTS};
 use crate::mem::STUB_SIZE;
+use crate::messages::Flush;
 use crate::messages::semihosting::{
     STUB_ARGUMENTS, STUB_ARGUMENTS_LEN, STUB_HARTS, STUB_LOCK, STUB_OTHER,
 };

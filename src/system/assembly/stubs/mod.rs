@@ -9,8 +9,8 @@ use bytes::Bytes;
 pub(in crate::system) use self::code::MOST_TRAPS;
 use self::code::{CODE, Exclusion, PART, PARTS, distance};
 use super::loader::Loader;
-use crate::config::SemihostingConfig;
 use crate::mem::{Image, ImageError, SpaceId, TRAP_LEN, Trap, Traps};
+use crate::messages::SemihostingPlace;
 use crate::messages::foreign::Severity;
 use crate::system::Error;
 use crate::system::running::Stub;
@@ -23,7 +23,7 @@ pub(super) struct ToReplace {
     pub(super) channel: String,
     pub(super) space: SpaceId,
     pub(super) image: Arc<Image>,
-    pub(super) semihosting: SemihostingConfig,
+    pub(super) semihosting: SemihostingPlace,
 }
 
 /// Writes the code for a channel, and replaces the traps of its image. `None` if the traps stay.
