@@ -46,8 +46,8 @@ pub(super) fn end_fork(strand: &Entered) -> Result<Side, Error> {
     Ok(Side::Child)
 }
 
-/// Makes this child independent of its parent: it gets files of its own, and drops what belongs to
-/// the parent.
+/// Makes this child independent of its parent: it gets files of its own, and drops state
+/// that only the parent may use.
 pub(super) fn begin_child(strand: &Entered) -> Result<(), Error> {
     let forks = FORKS.get(strand);
     forks.generation.set(generation());

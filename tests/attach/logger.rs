@@ -123,7 +123,10 @@ fn a_full_disk_is_reported_once_by_each_file() {
     session(&vhost);
     vhost.shutdown();
     let told = reports.take();
-    for (id, what) in [("log", "be logged"), ("statistics", "be written")] {
+    for (id, what) in [
+        ("log", "log /dev/full can't be written"),
+        ("statistics", "table /dev/full can't be written"),
+    ] {
         let of: Vec<_> = told.iter().filter(|report| report.id == id).collect();
         assert!(
             of.len() == 1 && of[0].text.contains(what) && of[0].text.contains("No space"),

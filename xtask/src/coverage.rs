@@ -17,7 +17,8 @@ use crate::tool::{CARGO_LLVM_COV, CARGO_NEXTEST, LLVM_TOOLS, Toolbox, VENV};
 const TESTS: &str =
     "--package vhost --package mailbox_rs --package vhost-cli --features vhost-cli/defmt";
 
-/// Numbers of hostile requests and recordings: a loop with counters takes ten times as long, and a thousand requests reach what ten thousand do.
+/// Numbers of hostile requests and recordings. A loop with counters takes ten times as long, and a
+/// thousand requests reach the same code as ten thousand.
 const HOSTILE: [(&str, &str); 2] = [
     ("VHOST_HOSTILE_REQUESTS", "1000"),
     ("VHOST_HOSTILE_RECORDINGS", "100"),

@@ -93,7 +93,7 @@ impl Error {
     }
 }
 
-/// Text on a run that ended without an exit: reason, place, and what to do.
+/// Text on a run that ended without an exit: reason, place, and remedy.
 fn failure(
     program: &Program,
     channels: &[ChannelDescriptor],

@@ -13,7 +13,7 @@ pub(super) struct SharedText {
     bytes: [AtomicU8; SIZE],
 }
 
-/// Formatter that appends to a text, and drops what does not fit.
+/// Formatter that appends to a text, and drops the rest if it is full.
 struct Appender<'a>(&'a SharedText);
 
 impl SharedText {

@@ -1,4 +1,4 @@
-//! Testbench of a simulator without DPI. System tasks declare what DPI exports elsewhere.
+//! Testbench of a simulator without DPI. System tasks take the place of DPI exports.
 //!
 //! - [`methods`]: methods that HDL serves by `$mb_on_call`.
 //! - Black-box memories are arrays that `$mb_bb_mem` has registered.
