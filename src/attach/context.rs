@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::configured_services::services;
 use super::findings::{FindingRecipient, Findings, FoundErrors};
 use crate::config::{ChannelConfig, same_firmware};
 use crate::mem::{MemoryMap, Segments};
@@ -50,7 +49,7 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDe
                 space: channel.space,
                 interface: interface.clone(),
                 place: place.clone(),
-                services: Arc::new(services(&channel.services)),
+                services: channel.services.clone(),
                 firmware: first.map_or(id, |(first, _)| first),
             }
         });

@@ -8,7 +8,6 @@
 //! - [`ChannelAttribution`]: channel of a message.
 
 mod by_name;
-mod configured_services;
 mod context;
 mod error;
 mod exit;

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::channel_services::ServicesConfig;
-use crate::channel::{Interface, MailboxPlace};
+use crate::channel::{ChannelServices, Interface, MailboxPlace};
 use crate::mem::{Image, SpaceId};
 
 /// A channel of the mailbox configuration.
@@ -23,7 +22,7 @@ pub struct ChannelConfig {
     /// Protocol to serve; `None` for `server: false`.
     pub interface: Option<Interface>,
     /// Services of the channel.
-    pub services: ServicesConfig,
+    pub services: Arc<ChannelServices>,
 }
 
 impl ChannelConfig {

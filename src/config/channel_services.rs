@@ -2,88 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use mailbox_rs::{Errno, NEWEST, OPERATION_NAMES, VERSION, Version};
 
 use super::error::ChannelProblem;
 use super::expand::expand;
 use super::external_inputs::ConfigEnvironment;
-use super::faults::{self, FaultsConfig};
+use super::faults;
 use super::nearest::nearest;
 use super::schema::{RawChannel, RawTime};
 use super::service_error::{BLOCK_MAX, ServiceProblem};
-
-/// Services of a channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServicesConfig {
-    /// Source of the standard input.
-    pub stdin: StreamConfig,
-    /// Target of the standard output.
-    pub stdout: StreamConfig,
-    /// Target of standard error.
-    pub stderr: StreamConfig,
-    /// Arguments of the program, the first of which is its name.
-    pub args: Vec<String>,
-    /// Environment of the program.
-    pub env: BTreeMap<String, String>,
-    /// Picoseconds of a tick; `None` for wall time.
-    pub period: Option<u64>,
-    /// Seed of random bytes.
-    pub seed: u64,
-    /// Severities of failed requests.
-    pub errors: Vec<ErrorRule>,
-    /// Injected faults; `None` for none.
-    pub faults: Option<FaultsConfig>,
-    /// Highest protocol version that the host chooses.
-    pub protocol: Version,
-    /// True if a mailbox that is READY at the host's start is served without a handshake.
-    pub adopts: bool,
-}
-
-/// Source or target of a standard stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StreamConfig {
-    /// No input.
-    Nothing,
-    /// Input from the testbench.
-    Testbench,
-    /// Output to the console by lines.
-    Console,
-    /// Output to the console unchanged.
-    Raw,
-    /// File below the root of firmware's files.
-    File(String),
-}
-
-/// Severity of one kind of failed requests.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErrorRule {
-    /// Name of the operation.
-    pub operation: &'static str,
-    /// Error number; `None` for all error numbers without a rule of their own.
-    pub errno: Option<Errno>,
-    /// Severity of the report.
-    pub level: Level,
-}
-
-/// Severity in a configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// Information for the user.
-    Info,
-    /// Warning that needs no action.
-    Warning,
-    /// Failure of a request.
-    Error,
-    /// Failure that ends the simulation.
-    Fatal,
-}
-
-const LEVELS: [(&str, Level); 4] = [
-    ("info", Level::Info),
-    ("warning", Level::Warning),
-    ("error", Level::Error),
-    ("fatal", Level::Fatal),
-];
+use crate::channel::{ChannelServices, Clock, InputSource, OutputTarget, Severity, SeverityRule};
 
 /// Key of all error numbers without a rule of their own.
 const ANY: &str = "any";
@@ -93,7 +22,7 @@ pub(super) fn validate(
     channel: &str,
     raw: RawChannel,
     outside: &dyn ConfigEnvironment,
-) -> Result<ServicesConfig, ChannelProblem> {
+) -> Result<ChannelServices, ChannelProblem> {
     let RawChannel {
         stdio,
         args,
@@ -127,22 +56,29 @@ pub(super) fn validate(
         "env",
         env.iter().flat_map(|(name, value)| [&**name, &**value]),
     )?;
-    Ok(ServicesConfig {
+    let environment = env.iter().map(|(name, value)| format!("{name}={value}"));
+    Ok(ChannelServices {
         stdin: input(stdio.stdin)?,
         stdout: output("stdout", stdio.stdout)?,
         stderr: output("stderr", stdio.stderr)?,
-        args,
-        env,
-        period: period(&time)?,
+        environment: block(environment),
+        arguments: block(args.into_iter()),
+        clock: clock(&time)?,
         seed: seed.map_or(0, |seed| seed.0),
-        errors: rules(&errors)?,
+        severities: rules(&errors)?,
         faults: faults::validate(faults)?,
-        protocol: version(protocol)?,
+        is_old: version(protocol)? < NEWEST,
         adopts,
     })
 }
 
-/// Highest version of a channel. All versions have one digit on each side of the point.
+/// Texts one after the other, each with a NUL.
+fn block(texts: impl Iterator<Item = String>) -> Bytes {
+    let texts: String = texts.map(|text| text + "\0").collect();
+    Bytes::from(texts)
+}
+
+/// Highest version of a channel: both have a name of one digit on each side of the point.
 fn version(text: Option<String>) -> Result<Version, ServiceProblem> {
     let Some(text) = text else {
         return Ok(NEWEST);
@@ -170,43 +106,44 @@ fn bounded<'a>(
     }
 }
 
-fn input(value: Option<String>) -> Result<StreamConfig, ServiceProblem> {
+fn input(value: Option<String>) -> Result<InputSource, ServiceProblem> {
     let key = "stdin";
     Ok(match value.as_deref() {
-        None | Some("none") => StreamConfig::Nothing,
-        Some("testbench") => StreamConfig::Testbench,
+        None | Some("none") => InputSource::Nothing,
+        Some("testbench") => InputSource::Testbench,
         Some(value @ ("console" | "raw")) => {
             let (value, other) = (value.to_owned(), "stdout and stderr");
             return Err(ServiceProblem::Stream { key, value, other });
         }
         Some("") => return Err(ServiceProblem::NoFile { key }),
-        Some(path) => StreamConfig::File(path.to_owned()),
+        Some(path) => InputSource::File(path.to_owned()),
     })
 }
 
-fn output(key: &'static str, value: Option<String>) -> Result<StreamConfig, ServiceProblem> {
+fn output(key: &'static str, value: Option<String>) -> Result<OutputTarget, ServiceProblem> {
     Ok(match value.as_deref() {
-        None | Some("console") => StreamConfig::Console,
-        Some("raw") => StreamConfig::Raw,
+        None | Some("console") => OutputTarget::Console,
+        Some("raw") => OutputTarget::Raw,
         Some(value @ ("none" | "testbench")) => {
             let (value, other) = (value.to_owned(), "stdin");
             return Err(ServiceProblem::Stream { key, value, other });
         }
         Some("") => return Err(ServiceProblem::NoFile { key }),
-        Some(path) => StreamConfig::File(path.to_owned()),
+        Some(path) => OutputTarget::File(path.to_owned()),
     })
 }
 
-/// Picoseconds of a tick; `None` for wall time.
-fn period(time: &RawTime) -> Result<Option<u64>, ServiceProblem> {
+/// Source of the time.
+fn clock(time: &RawTime) -> Result<Clock, ServiceProblem> {
+    let ticks = |picoseconds| Clock::Ticks { picoseconds };
     match (time.clock.as_deref(), &time.period) {
-        (Some("wall"), None) => Ok(None),
+        (Some("wall"), None) => Ok(Clock::Wall),
         (Some("wall"), Some(_)) => Err(ServiceProblem::PeriodOfWall),
-        (None | Some("ticks"), None) => Ok(Some(1000)),
+        (None | Some("ticks"), None) => Ok(Clock::default()),
         (None | Some("ticks"), Some(text)) => {
             let parsed = parse_period(text);
             let problem = || ServiceProblem::Period { text: text.clone() };
-            parsed.map(Some).ok_or_else(problem)
+            parsed.map(ticks).ok_or_else(problem)
         }
         (Some(text), _) => Err(ServiceProblem::Clock {
             meant: nearest(text, ["ticks", "wall"]),
@@ -235,7 +172,7 @@ const SECOND: u64 = 1_000_000_000_000;
 
 fn rules(
     errors: &BTreeMap<String, BTreeMap<String, String>>,
-) -> Result<Vec<ErrorRule>, ServiceProblem> {
+) -> Result<Vec<SeverityRule>, ServiceProblem> {
     let mut rules = Vec::new();
     for (name, levels) in errors {
         let known = OPERATION_NAMES.into_iter().find(|known| known == name);
@@ -248,17 +185,16 @@ fn rules(
                 ANY => None,
                 name => Some(errno(operation, name)?),
             };
-            let known = LEVELS.iter().find(|(known, _)| known == level);
-            let (_, known) = known.ok_or_else(|| ServiceProblem::Level {
+            let severity = Severity::named(level).ok_or_else(|| ServiceProblem::Level {
                 operation,
                 errno: name.clone(),
                 name: level.clone(),
-                meant: nearest(level, LEVELS.map(|(name, _)| name)),
+                meant: nearest(level, Severity::ALL.map(Severity::name)),
             })?;
-            rules.push(ErrorRule {
+            rules.push(SeverityRule {
                 operation,
                 errno,
-                level: *known,
+                severity,
             });
         }
     }

@@ -8,56 +8,22 @@ use mailbox_rs::Errno;
 use super::nearest::nearest;
 use super::schema::RawFaults;
 use super::service_error::ServiceProblem;
+use crate::channel::Faults;
 
-/// Faults that are injected into the services of a channel.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FaultsConfig {
-    /// Seed of all choices. The name of a channel is part of the seed, so choices differ from
-    /// channel to channel.
-    pub seed: u64,
-    /// Failures of file operations.
-    pub files: Vec<FaultRule>,
-    /// Probability that a read or write of a file moves only a part of its bytes.
-    pub short: Probability,
-    /// Failures of MEMMOVE, MEMSET and MEMCMP.
-    pub memory: Vec<FaultRule>,
-    /// Probability of a flipped bit, for each byte that a request writes to memory.
-    pub flip: Probability,
-    /// Failures of CALL and of custom commands.
-    pub calls: Vec<FaultRule>,
-    /// Delay of a response, in ticks; `None` for no delay.
-    pub delay: Option<RangeInclusive<u64>>,
-}
+/// Probability of 1. Probabilities are in units of 2⁻⁶³.
+const ONE: u64 = 1 << 63;
 
-/// Failure with an error number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FaultRule {
-    /// Error number of the response.
-    pub errno: Errno,
-    /// Probability of the failure, for each operation.
-    pub probability: Probability,
-}
-
-/// Probability, in units of 2⁻⁶³.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Probability(pub u64);
-
-impl Probability {
-    /// Probability of 1.
-    pub const ONE: Self = Self(1 << 63);
-
-    /// Parses a number from 0 to 1, or a percentage.
-    fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let (number, scale) = match text.strip_suffix('%') {
-            Some(percent) => (percent.trim_end(), 100.0),
-            None => (text, 1.0),
-        };
-        let value = number.parse::<f64>().ok()? / scale;
-        // The product is exact, except for the last bits of a small one.
-        let is_valid = (0.0..=1.0).contains(&value);
-        is_valid.then_some(Self((value * Self::ONE.0 as f64) as u64))
-    }
+/// Parses a number from 0 to 1, or a percentage.
+fn probability(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let (number, scale) = match text.strip_suffix('%') {
+        Some(percent) => (percent.trim_end(), 100.0),
+        None => (text, 1.0),
+    };
+    let value = number.parse::<f64>().ok()? / scale;
+    // The product is exact but for the last bits of a small one.
+    let is_valid = (0.0..=1.0).contains(&value);
+    is_valid.then_some((value * ONE as f64) as u64)
 }
 
 /// Maximum delay in ticks.
@@ -70,7 +36,7 @@ const SHORT: &str = "short";
 const FLIP: &str = "flip";
 
 /// Validates the faults of a channel.
-pub(super) fn validate(raw: RawFaults) -> Result<Option<FaultsConfig>, ServiceProblem> {
+pub(super) fn validate(raw: RawFaults) -> Result<Option<Faults>, ServiceProblem> {
     let RawFaults {
         seed,
         files,
@@ -81,7 +47,7 @@ pub(super) fn validate(raw: RawFaults) -> Result<Option<FaultsConfig>, ServicePr
     let (files, short) = rules("files", files, Some(SHORT))?;
     let (memory, flip) = rules("memory", memory, Some(FLIP))?;
     let (calls, _) = rules("calls", calls, None)?;
-    let faults = FaultsConfig {
+    let faults = Faults {
         seed: seed.map_or(0, |seed| seed.0),
         files,
         short,
@@ -90,9 +56,9 @@ pub(super) fn validate(raw: RawFaults) -> Result<Option<FaultsConfig>, ServicePr
         calls,
         delay: delay.map(|text| range(&text)).transpose()?,
     };
-    let nothing = FaultsConfig {
+    let nothing = Faults {
         seed: faults.seed,
-        ..FaultsConfig::default()
+        ..Faults::default()
     };
     Ok((faults != nothing).then_some(faults))
 }
@@ -102,16 +68,16 @@ fn rules(
     group: &'static str,
     written: BTreeMap<String, String>,
     other: Option<&'static str>,
-) -> Result<(Vec<FaultRule>, Probability), ServiceProblem> {
+) -> Result<(Vec<(Errno, u64)>, u64), ServiceProblem> {
     let mut rules = Vec::new();
-    let mut of_other = Probability::default();
+    let mut of_other = 0;
     let mut sum = 0_u64;
     for (name, text) in written {
-        let Some(probability) = Probability::parse(&text) else {
+        let Some(share) = probability(&text) else {
             return Err(ServiceProblem::Probability { group, name, text });
         };
         if other == Some(&name) {
-            of_other = probability;
+            of_other = share;
             continue;
         }
         let named = |errno: &&Errno| {
@@ -123,10 +89,10 @@ fn rules(
             let meant = nearest(&name, known.chain(other));
             return Err(ServiceProblem::Fault { group, name, meant });
         };
-        sum = sum.saturating_add(probability.0);
-        rules.push(FaultRule { errno, probability });
+        sum = sum.saturating_add(share);
+        rules.push((errno, share));
     }
-    if sum > Probability::ONE.0 {
+    if sum > ONE {
         return Err(ServiceProblem::Certain { group });
     }
     Ok((rules, of_other))
@@ -154,11 +120,11 @@ mod tests {
 
     #[test]
     fn probabilities_are_shares_of_one_or_percentages() {
-        let half = Some(Probability(1 << 62));
+        let half = Some(1 << 62);
         for (text, expected) in [
-            ("0", Some(Probability(0))),
-            ("1", Some(Probability::ONE)),
-            ("100%", Some(Probability::ONE)),
+            ("0", Some(0)),
+            ("1", Some(ONE)),
+            ("100%", Some(ONE)),
             ("0.5", half),
             ("50 %", half),
             (" 5e-1", half),
@@ -171,11 +137,11 @@ mod tests {
             ("", None),
             ("%", None),
         ] {
-            assert_eq!(Probability::parse(text), expected, "{text}");
+            assert_eq!(probability(text), expected, "{text}");
         }
-        let small = Probability::parse("1e-6").unwrap();
-        assert_eq!(small, Probability::parse("0.0001%").unwrap());
-        assert_eq!(small.0 / 1_000_000_000, 9223);
+        let small = probability("1e-6").unwrap();
+        assert_eq!(small, probability("0.0001%").unwrap());
+        assert_eq!(small / 1_000_000_000, 9223);
     }
 
     #[test]

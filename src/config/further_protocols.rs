@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::channel::ChannelConfig;
-use super::channel_services::StreamConfig;
 use super::error::ChannelProblem;
 use super::file_context::FileContext;
 use super::found_traps;
 use super::htif::Place;
 use super::rtt;
 use super::warning::Doubt;
-use crate::channel::{Interface, RTT_HEADER, RttPlace, SemihostingPlace};
+use crate::channel::{Interface, OutputTarget, RTT_HEADER, RttPlace, SemihostingPlace};
 use crate::mem::{Image, ImageError, MemoryMap};
 
 /// Suffixes of the names of channels for further protocols.
@@ -156,10 +155,10 @@ fn free_name(main: &ChannelConfig, end: &str, channels: &[ChannelConfig]) -> Opt
 
 /// Channel of a further protocol, with the services of the first one. A file has one writer: further output goes to the console.
 fn channel(main: &ChannelConfig, name: String, interface: Interface) -> ChannelConfig {
-    let mut services = main.services.clone();
+    let mut services = (*main.services).clone();
     for output in [&mut services.stdout, &mut services.stderr] {
-        if matches!(output, StreamConfig::File(_)) {
-            *output = StreamConfig::Console;
+        if matches!(output, OutputTarget::File(_)) {
+            *output = OutputTarget::Console;
         }
     }
     ChannelConfig {
@@ -169,6 +168,6 @@ fn channel(main: &ChannelConfig, name: String, interface: Interface) -> ChannelC
         zero_bss: main.zero_bss,
         image: main.image.clone(),
         interface: Some(interface),
-        services,
+        services: Arc::new(services),
     }
 }

@@ -210,7 +210,7 @@ impl Reader<'_> {
             zero_bss,
             image,
             interface,
-            services: channel_services::validate(name, raw, self.outside)?,
+            services: Arc::new(channel_services::validate(name, raw, self.outside)?),
         })
     }
 

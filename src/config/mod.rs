@@ -70,14 +70,12 @@ use std::path::{Path, PathBuf};
 pub use channel::ChannelConfig;
 #[doc(hidden)]
 pub use channel_services::parse_period;
-pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig};
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, HtifProblem,
     KeyProblem, MemoryProblem, RttProblem, SemihostingProblem, SpaceProblem,
 };
 pub(crate) use expand::expand_with;
 pub use external_inputs::{ConfigEnvironment, Process};
-pub use faults::{FaultRule, FaultsConfig, Probability};
 pub use features::Defaults;
 pub(crate) use flush::MOST_FLUSH;
 #[doc(hidden)]

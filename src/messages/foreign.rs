@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::rpc::{CallError, PollOutcome, Target};
 use super::{Name, escaped_name};
 use crate::bus::{Attributes, Body, Payload, Redaction, inbox};
+pub use crate::channel::Severity;
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 
 /// Executes an access to memories, at least one of them outside of this process.
@@ -131,39 +132,6 @@ pub fn report_in(message: &dyn Body) -> Option<&Report> {
         Some(report)
     };
     message.downcast_ref().or_else(of_firmware)
-}
-
-/// Severity of a report. The values are those of `mb_report`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Severity {
-    /// Information for the user.
-    Info = 0,
-    /// Warning that needs no action.
-    Warning = 1,
-    /// Failure of a request or a call.
-    Error = 2,
-    /// Failure after which the system can't continue.
-    Fatal = 3,
-}
-
-impl Severity {
-    /// All severities, in ascending order.
-    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Fatal];
-
-    /// Name in user interfaces: `info`, `warning`, `error` or `fatal`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-            Self::Fatal => "fatal",
-        }
-    }
-
-    /// Returns the severity with this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
-    }
 }
 
 /// Expands `~`, `$VAR` and `${VAR}` in a path from firmware, by the environment.

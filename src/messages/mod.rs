@@ -25,7 +25,6 @@ pub mod rtt;
 mod rtt_buffer;
 pub mod semihosting;
 mod served;
-mod services;
 pub mod sockets;
 
 pub use awaited::{AwaitedOperation, PendingCall};
@@ -36,12 +35,12 @@ pub use printed::printed_bytes;
 pub(crate) use printed::printed_text;
 pub(crate) use report_text::{escaped_name, escaped_text};
 pub use served::{HTIF_ACTION, NO_SLOT, RTT_ACTION, SEMIHOSTING_ACTION, ServedRequest};
-pub use services::{ChannelServices, Clock, Faults, InputSource, OutputTarget, SeverityRule};
 
 use crate::bus::{Body, Endpoint};
 pub use crate::channel::{
-    Flush, HtifPlace, Interface, MailboxPlace, RTT_HEADER, RttMode, RttPlace, SemihostingPlace,
-    Signature, UpTarget,
+    ChannelServices, Clock, Faults, Flush, HtifPlace, InputSource, Interface, MailboxPlace,
+    OutputTarget, RTT_HEADER, RttMode, RttPlace, SemihostingPlace, SeverityRule, Signature,
+    UpTarget,
 };
 
 /// Defines everything that depends on the list of front ends: messages, protocol, and event of a

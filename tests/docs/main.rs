@@ -18,6 +18,7 @@ use mailbox_rs::{CacheLine, Layout, PtrWidth, RequestEntry, ResponseEntry};
 use page::{blocks, file, page};
 use vhost::config::{ConfigEnvironment, parse_mailboxes, parse_memory_map};
 use vhost::mem::{Image, ImageError};
+use vhost::messages::Clock;
 
 /// Configuration environment in which every variable is set and every file is the quickstart's
 /// firmware.
@@ -76,8 +77,14 @@ fn the_examples_of_the_configuration_page_are_taken() {
     let services = services.replace("elf: ${FIRMWARE}", "server: no");
     let channels = parse_mailboxes(&services, Path::new("mailboxes"), &map, &Anywhere).unwrap();
     let services = &channels[0].services;
-    assert_eq!(services.args, ["lua", "main.lua", "SCENARIO.file"]);
-    assert_eq!((services.period, services.errors.len()), (Some(10_000), 2));
+    assert_eq!(
+        services.arguments.escape_ascii().to_string(),
+        "lua\\x00main.lua\\x00SCENARIO.file\\x00"
+    );
+    let clock = Clock::Ticks {
+        picoseconds: 10_000,
+    };
+    assert_eq!((services.clock, services.severities.len()), (clock, 2));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Services of channels.
 
-use std::collections::BTreeMap;
-
+use bytes::Bytes;
 use mailbox_rs::{Errno, NEWEST, VERSION};
 use proptest::prelude::*;
 
 use super::*;
+use crate::channel::{ChannelServices, Clock, InputSource, OutputTarget, Severity, SeverityRule};
 
 const MEMORIES: &str = "space:\n  s:\n    - ram: {base: 0, size: 65536, backend: log}\n";
 
@@ -16,9 +16,9 @@ fn channels(text: &str) -> Result<Vec<ChannelConfig>, String> {
 }
 
 /// Services of a channel with these keys.
-fn services(keys: &str) -> Result<ServicesConfig, String> {
+fn services(keys: &str) -> Result<ChannelServices, String> {
     let mut channels = channels(&format!("c: {{space: s, base: 0, ptr: 32, {keys}}}\n"))?;
-    Ok(channels.remove(0).services)
+    Ok((*channels.remove(0).services).clone())
 }
 
 fn refused(keys: &str) -> String {
@@ -27,23 +27,23 @@ fn refused(keys: &str) -> String {
 
 #[test]
 fn services_have_defaults() {
-    let expected = ServicesConfig {
-        stdin: StreamConfig::Nothing,
-        stdout: StreamConfig::Console,
-        stderr: StreamConfig::Console,
-        args: vec!["c".to_owned()],
-        env: BTreeMap::new(),
-        period: Some(1000),
+    let expected = ChannelServices {
+        stdin: InputSource::Nothing,
+        stdout: OutputTarget::Console,
+        stderr: OutputTarget::Console,
+        arguments: Bytes::from_static(b"c\0"),
+        environment: Bytes::new(),
+        clock: Clock::Ticks { picoseconds: 1000 },
         seed: 0,
-        errors: vec![],
+        severities: vec![],
         faults: None,
-        protocol: NEWEST,
+        is_old: false,
         adopts: false,
     };
     assert_eq!(services("").unwrap(), expected);
     // A `$` in a channel's name is not a variable.
     let found = channels("$WHO: {space: s, base: 0, ptr: 32}").unwrap();
-    assert_eq!(found[0].services.args, ["$WHO"]);
+    assert_eq!(&found[0].services.arguments[..], b"$WHO\0");
 }
 
 #[test]
@@ -68,36 +68,36 @@ fn services_are_those_of_the_text() {
          errors: {open: {ENOENT: error, any: warning}, call: {ENOSYS: info}, sync: {EIO: fatal}}",
     );
     let found = found.unwrap();
-    assert_eq!(found.stdin, StreamConfig::Testbench);
-    assert_eq!(found.stdout, StreamConfig::Raw);
-    assert_eq!(found.stderr, StreamConfig::File("log/err".to_owned()));
-    assert_eq!(found.args, ["prog", "world", ""]);
-    let env = [("A", "world"), ("B", "")].map(|(name, value)| (name.into(), value.into()));
-    assert_eq!(found.env, BTreeMap::from(env));
-    assert_eq!((found.period, found.seed), (Some(2500), 16));
-    let rule = |operation, errno, level| ErrorRule {
+    assert_eq!(found.stdin, InputSource::Testbench);
+    assert_eq!(found.stdout, OutputTarget::Raw);
+    assert_eq!(found.stderr, OutputTarget::File("log/err".to_owned()));
+    assert_eq!(&found.arguments[..], b"prog\0world\0\0");
+    assert_eq!(&found.environment[..], b"A=world\0B=\0");
+    let clock = Clock::Ticks { picoseconds: 2500 };
+    assert_eq!((found.clock, found.seed), (clock, 16));
+    let rule = |operation, errno, severity| SeverityRule {
         operation,
         errno,
-        level,
+        severity,
     };
     assert_eq!(
-        found.errors,
+        found.severities,
         [
-            rule("call", Some(Errno::ENOSYS), Level::Info),
-            rule("open", Some(Errno::ENOENT), Level::Error),
-            rule("open", None, Level::Warning),
-            rule("sync", Some(Errno::EIO), Level::Fatal),
+            rule("call", Some(Errno::ENOSYS), Severity::Info),
+            rule("open", Some(Errno::ENOENT), Severity::Error),
+            rule("open", None, Severity::Warning),
+            rule("sync", Some(Errno::EIO), Severity::Fatal),
         ]
     );
     let streams = services("stdio: {stdin: in, stdout: ./raw, stderr: console}").unwrap();
-    assert_eq!(streams.stdin, StreamConfig::File("in".to_owned()));
-    assert_eq!(streams.stdout, StreamConfig::File("./raw".to_owned()));
-    assert_eq!(streams.stderr, StreamConfig::Console);
+    assert_eq!(streams.stdin, InputSource::File("in".to_owned()));
+    assert_eq!(streams.stdout, OutputTarget::File("./raw".to_owned()));
+    assert_eq!(streams.stderr, OutputTarget::Console);
     assert_eq!(
         services("stdio: {stdin: none}").unwrap().stdin,
-        StreamConfig::Nothing
+        InputSource::Nothing
     );
-    assert_eq!(services("time: {clock: wall}").unwrap().period, None);
+    assert_eq!(services("time: {clock: wall}").unwrap().clock, Clock::Wall);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn periods_are_whole_numbers_with_a_unit() {
         ("1s", 1_000_000_000_000),
     ] {
         let found = services(&format!("time: {{clock: ticks, period: {text}}}")).unwrap();
-        assert_eq!(found.period, Some(picoseconds), "{text}");
+        assert_eq!(found.clock, Clock::Ticks { picoseconds }, "{text}");
     }
     for text in [
         "0ns",
@@ -145,7 +145,7 @@ fn periods_are_whole_numbers_with_a_unit() {
 fn versions_are_those_of_the_host() {
     for (text, version) in [("0.2", VERSION), ("'0.3'", NEWEST)] {
         let found = services(&format!("protocol: {text}")).unwrap();
-        assert_eq!(found.protocol, version, "{text}");
+        assert_eq!(found.is_old, version < NEWEST, "{text}");
     }
     for text in ["0.4", "2", "''", "0.2.1", "[0.2]", "none"] {
         let said = refused(&format!("protocol: {text}"));
@@ -253,13 +253,13 @@ fn faults_are_those_of_the_text() {
          calls: {EBUSY: 0}, delay: 0..1000}",
     );
     let faults = found.unwrap().faults.unwrap();
-    let files: Vec<_> = faults.files.iter().map(|rule| rule.errno).collect();
+    let files: Vec<_> = faults.files.iter().map(|(errno, _)| *errno).collect();
     assert_eq!(files, [Errno::ENOSPC, Errno::EIO]);
-    assert_eq!(faults.files[0].probability, Probability(1 << 61));
-    assert_eq!(faults.short, Probability(1 << 62));
-    assert_eq!(faults.memory[0].probability, Probability::ONE);
-    assert!((9_223_000_000_000..9_224_000_000_000).contains(&faults.flip.0));
-    assert_eq!(faults.calls[0].probability, Probability(0));
+    assert_eq!(faults.files[0].1, 1 << 61);
+    assert_eq!(faults.short, 1 << 62);
+    assert_eq!(faults.memory[0].1, 1 << 63);
+    assert!((9_223_000_000_000..9_224_000_000_000).contains(&faults.flip));
+    assert_eq!(faults.calls[0].1, 0);
     assert_eq!((faults.seed, faults.delay), (7, Some(0..=1000)));
     for nothing in ["faults: {}", "faults: {seed: 7}", "faults: {files: {}}"] {
         assert_eq!(services(nothing).unwrap().faults, None, "{nothing}");

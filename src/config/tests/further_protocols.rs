@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{Fake, memories};
-use crate::channel::Interface;
-use crate::config::{ChannelConfig, StreamConfig, parse_mailboxes};
+use crate::channel::{Interface, OutputTarget};
+use crate::config::{ChannelConfig, parse_mailboxes};
 use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
 const MEMORIES: &str = "space: {core0: [ram: {base: 0x1000, size: 0x10000, backend: log}], \
@@ -78,8 +78,8 @@ fn all_protocols_of_an_image_are_served_and_told() {
     assert_eq!(names(&channels), ["a", "a.rtt", "a.semihosting"]);
     assert_eq!(rtt.block, Some(0x8100));
     assert_eq!(semihosting.stub, Some(0x2040));
-    // A file has only one writer.
-    assert_eq!(services.stdout, StreamConfig::Console);
+    // A file has one writer.
+    assert_eq!(services.stdout, OutputTarget::Console);
     for said in [
         "firmware is served by HTIF",
         "all.elf has RTT, too (symbol _SEGGER_RTT, 0x8100), which channel `a.rtt` serves",

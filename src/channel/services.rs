@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use bytes::Bytes;
 use mailbox_rs::{Errno, Request};
 
-use super::foreign::Severity;
+use super::severity::Severity;
 
 /// Configured services of a channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
