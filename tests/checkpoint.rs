@@ -642,6 +642,7 @@ fn protocols(folder: &Path, room: &Arc<Mutex<u32>>, trace: &str) -> (Host, KeptB
         .files(folder)
         .console(text.clone())
         .record(folder.join(trace))
+        .attach(ProtocolChecker::new())
         .on_report(reports.callback())
         .method("seen", move |vhost: &Vhost, call: vhost::Call<'_>| {
             let mut room = room.lock().unwrap();
