@@ -15,6 +15,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::task::Poll;
 use std::time::Duration;
 
+use support::elf::{Elf, Segment};
 use support::kept_bytes::KeptBytes;
 use vhost::attach::{Logger, Statistics};
 use vhost::{Builder, Call, Cut, Replay, Vhost};
@@ -534,4 +535,69 @@ fn a_part_of_a_restored_run_begins_where_it_is_wanted() {
         let cut = Cut::of(&trace, first..=u64::MAX, &part).unwrap();
         assert_eq!((cut.first, cut.earlier), (first, None));
     }
+}
+
+/// The C ABI: operations, the wait for input, errors, and traps that are replaced.
+#[test]
+fn c_asks_for_operations_of_semihosting() {
+    use support::c_host::{self, last_error, semihost, semihost_replace};
+    let folder = tempfile::tempdir().unwrap();
+    // A trap between two other instructions.
+    let code = [0x13, 0x01f0_1013, 0x0010_0073, 0x4070_5013, 0x13_u32].map(u32::to_le_bytes);
+    let code = code.as_flattened();
+    let elf = folder.path().join("firmware.elf");
+    let image = Elf::of(vec![Segment::at(0x100, code, code.len() as u64)]);
+    std::fs::write(&elf, image.build()).unwrap();
+    let mailboxes = format!(
+        "\
+semi: {{space: core, elf: {}, ptr: 32, abi: semihosting, stub: 0x8000, stdio: {{stdin: testbench}}}}
+plain: {{space: core, ptr: 32, abi: semihosting, stub: none}}
+box: {{space: core, base: 0x1000, ptr: 32, cache_line: 0}}
+",
+        elf.display()
+    );
+    let started = c_host::init(folder.path(), c_host::MEMORIES, &mailboxes);
+    assert_eq!(started, 0, "{}", last_error());
+    assert_eq!(semihost(c"semi", 0x31, 0), (1, 1_000_000_000));
+    // A failed operation is answered, and has the width of firmware.
+    assert_eq!(semihost(c"semi", 0x99, 0), (1, u32::MAX.into()));
+    // A character that is not there yet.
+    assert_eq!(semihost(c"semi", 0x07, 0).0, 0);
+    for (channel, reason) in [
+        (c"box", "channel `box`"),
+        (c"none", "channel `none`"),
+        (c"\xff", "UTF-8"),
+    ] {
+        assert_eq!(semihost(channel, 0x31, 0), (-1, u64::MAX));
+        assert!(last_error().contains(reason), "{}", last_error());
+    }
+    for null in [None, Some(c"semi")] {
+        assert_eq!(c_host::semihost_with_null(null), -1);
+        assert!(last_error().contains("NULL"), "{}", last_error());
+    }
+    // The code, as firmware has copied it.
+    assert!(c_host::write(0x200, code));
+    for (channel, reason) in [(c"plain", "channel `plain`"), (c"box", "channel `box`")] {
+        assert_eq!(semihost_replace(channel, 0x200, 20), -1);
+        assert!(last_error().contains(reason), "{}", last_error());
+    }
+    assert_eq!(semihost_replace(c"semi", 0x200, 20), 1, "{}", last_error());
+    assert_eq!(semihost_replace(c"semi", 0x200, 20), 0, "it is replaced");
+    assert_eq!(
+        semihost_replace(c"semi", 0xffff, 20),
+        -1,
+        "outside of memory"
+    );
+    let mut now = [0; 20];
+    assert!(c_host::read(0x200, &mut now));
+    assert_eq!(now[..4], code[..4]);
+    assert_ne!(now[4..8], code[4..8], "a jump");
+    assert_eq!(now[8..], code[8..]);
+    // An exit of one channel, whose operations are refused from then on.
+    assert_eq!(semihost(c"plain", 0x18, 0x20026).0, 1);
+    assert_eq!(c_host::mb_tick(), 2);
+    assert_eq!(semihost(c"plain", 0x31, 0), (-1, u64::MAX));
+    assert!(last_error().contains("exited"), "{}", last_error());
+    c_host::mb_shutdown();
+    assert_eq!(semihost(c"semi", 0x31, 0), (-1, u64::MAX));
 }

@@ -26,6 +26,14 @@ mod c {
         ) -> i64;
         pub(super) fn mb_save(file: *const c_char) -> c_int;
         pub(super) fn mb_restore(file: *const c_char) -> c_int;
+        pub(super) fn mb_semihost(
+            channel: *const c_char,
+            hart: u32,
+            operation: u64,
+            argument: u64,
+            result: *mut u64,
+        ) -> c_int;
+        pub(super) fn mb_semihost_replace(channel: *const c_char, address: u64, len: u64) -> c_int;
         pub(super) safe fn mb_last_error() -> *const c_char;
     }
 }
@@ -97,6 +105,32 @@ pub(crate) fn restore(file: &str) -> c_int {
     let file = CString::new(file).unwrap();
     // SAFETY: a C string.
     unsafe { c::mb_restore(file.as_ptr()) }
+}
+
+/// Calls `mb_semihost` for hart 0. The result is its own and that of the operation.
+pub(crate) fn semihost(channel: &CStr, operation: u64, argument: u64) -> (c_int, u64) {
+    let mut result = 0;
+    // SAFETY: the name ends with NUL, and the result is a word of its own.
+    let done = unsafe { c::mb_semihost(channel.as_ptr(), 0, operation, argument, &raw mut result) };
+    (done, result)
+}
+
+/// Calls `mb_semihost` with NULL in place of the name or of the result.
+pub(crate) fn semihost_with_null(channel: Option<&CStr>) -> c_int {
+    let name = channel.map_or(std::ptr::null(), CStr::as_ptr);
+    let mut result = 0;
+    let result: *mut u64 = match channel {
+        Some(_) => std::ptr::null_mut(),
+        None => &raw mut result,
+    };
+    // SAFETY: NULL is refused, and the other pointer is as above.
+    unsafe { c::mb_semihost(name, 0, 0x31, 0, result) }
+}
+
+/// Calls `mb_semihost_replace`.
+pub(crate) fn semihost_replace(channel: &CStr, address: u64, len: u64) -> c_int {
+    // SAFETY: the name ends with NUL.
+    unsafe { c::mb_semihost_replace(channel.as_ptr(), address, len) }
 }
 
 /// Text of `mb_last_error`. No other thread may make calls meanwhile.
