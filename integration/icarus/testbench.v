@@ -80,7 +80,8 @@ module testbench #(
     reg [7:0]     u8;
     reg [15:0]    u16;
     reg [31:0]    u32;
-    reg [63:0]    u64;
+    reg [63:0]    u64, extended;
+    integer       minus_5;
 
     always @(called) begin
         call = $mb_next_call;
@@ -151,6 +152,12 @@ module testbench #(
                 end
                 default: begin
                     $mb_backdoor_read_u64(space, $mb_call_arg(call, 0), u64);
+                    // Signed data is sign-extended.
+                    minus_5 = -5;
+                    $mb_backdoor_write_u64(space, $mb_call_arg(call, 0), minus_5);
+                    $mb_backdoor_read_u64(space, $mb_call_arg(call, 0), extended);
+                    if (extended !== -64'd5)
+                        $mb_quit(254);
                     $mb_backdoor_write_u64(space, $mb_call_arg(call, 0), u64 + 64'd1);
                 end
             endcase

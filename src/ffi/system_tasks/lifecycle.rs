@@ -22,9 +22,14 @@ pub(super) fn text(
     Ok(utf8(&bytes, argument)?.to_owned())
 }
 
-/// Number of an argument.
+/// Number of an argument, zero-extended: an address, a count or an identifier.
 pub(super) fn number(running: &RunningCall, index: usize) -> Result<u64, Error> {
     Ok(running.number(index).map_err(SimError::from)?)
+}
+
+/// Number of an argument, sign-extended if the argument is signed: data.
+pub(super) fn signed_number(running: &RunningCall, index: usize) -> Result<u64, Error> {
+    Ok(running.signed_number(index).map_err(SimError::from)?)
 }
 
 /// Text of an argument; `None` if it is empty or missing.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::call::Call;
 use super::super::error::Error;
-use super::lifecycle::{number, text};
+use super::lifecycle::{number, signed_number, text};
 use crate::sim::SimError;
 use crate::sim::system_task::RunningCall;
 use crate::sim::vpi_testbench;
@@ -15,7 +15,7 @@ pub(super) fn write<const BYTES: usize>(
     running: &RunningCall,
 ) -> Result<i64, Error> {
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
-    let data = number(running, 2)?.to_le_bytes();
+    let data = signed_number(running, 2)?.to_le_bytes();
     let vhost = call.process()?.system_at_once()?;
     vhost.write_from(&space, address, &data[..BYTES])?;
     Ok(0)

@@ -2,7 +2,7 @@
 
 use super::super::call::Call;
 use super::super::error::Error;
-use super::lifecycle::{number, text};
+use super::lifecycle::{number, signed_number, text};
 use crate::sim::SimError;
 use crate::sim::system_task::RunningCall;
 use crate::sim::vpi_testbench::{self, Answer, CallInfo};
@@ -83,7 +83,7 @@ pub(super) fn arg(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
 /// Sets the result of a call, 0 by default.
 pub(super) fn answer(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let result = match running.has(1) {
-        true => number(running, 1)?,
+        true => signed_number(running, 1)?,
         false => 0,
     };
     give(running, Answer::Result(result))

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::super::Absent;
 use super::super::symbols::{vpi_get, vpi_get_value};
+use super::super::vecval::Vecval;
 use super::super::vpi_user::{Value, ValueUnion};
 use super::super::vpi_value::{put_number, put_text};
 
@@ -15,6 +16,7 @@ use super::super::vpi_value::{put_number, put_text};
 const TYPE: i32 = 1;
 const SIZE: i32 = 4;
 const CONST_TYPE: i32 = 40;
+const SIGNED: i32 = 65;
 const CONSTANT: i32 = 7;
 const REAL_CONST: i32 = 2;
 const STRING_CONST: i32 = 6;
@@ -190,9 +192,20 @@ impl Argument {
         Ok(unsafe { CStr::from_ptr(text) }.to_bytes().to_owned())
     }
 
-    /// Number without a sign.
+    /// Number of an argument, zero-extended to 64 bits.
     pub(super) fn number(&self) -> Result<u64, ArgumentError> {
-        let vecvals = usize::try_from(self.get(SIZE)?).unwrap_or(0).div_ceil(32);
+        self.extended(false)
+    }
+
+    /// Number of an argument, sign-extended to 64 bits if the argument is signed. Icarus Verilog
+    /// does not report the sign of a word of an array.
+    pub(super) fn signed_number(&self) -> Result<u64, ArgumentError> {
+        self.extended(self.get(SIGNED)? == 1)
+    }
+
+    fn extended(&self, is_signed: bool) -> Result<u64, ArgumentError> {
+        let bits = usize::try_from(self.get(SIZE)?).unwrap_or(0);
+        let vecvals = bits.div_ceil(32);
         let value = self.value(VECTOR_VAL)?;
         // SAFETY: as in `text`.
         let vector = unsafe { value.value.vector };
@@ -206,12 +219,7 @@ impl Argument {
         if vector.iter().any(|vecval| vecval.bval != 0) {
             return Err(ArgumentError::Unknown { number, name });
         }
-        let (low, high) = vector.split_at(vecvals.min(2));
-        if high.iter().any(|vecval| vecval.aval != 0) {
-            return Err(ArgumentError::TooLarge { number, name });
-        }
-        let words = low.iter().rev().map(|vecval| u64::from(vecval.aval));
-        Ok(words.fold(0, |number, word| number << 32 | word))
+        extend(vector, bits, is_signed).ok_or(ArgumentError::TooLarge { number, name })
     }
 
     fn value(&self, format: i32) -> Result<Value, ArgumentError> {
@@ -247,9 +255,52 @@ impl Argument {
     }
 }
 
+/// Extends a vector of `bits` bits to 64 bits, by its sign or by zeros. `None` if it needs more.
+fn extend(vector: &[Vecval], bits: usize, is_signed: bool) -> Option<u64> {
+    let bit = |at: usize| {
+        vector
+            .get(at / 32)
+            .is_some_and(|it| it.aval >> (at % 32) & 1 == 1)
+    };
+    let is_negative = is_signed && bits > 0 && bit(bits - 1);
+    let extended = |at| if at < bits { bit(at) } else { is_negative };
+    let fits = (64..bits).all(|at| bit(at) == is_negative) && (!is_negative || extended(63));
+    let number = (0..64)
+        .rev()
+        .fold(0, |number, at| number << 1 | u64::from(extended(at)));
+    fits.then_some(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_extended_by_their_sign_or_by_zeros() {
+        let extend = |avals: &[u32], bits, is_signed| {
+            let vecval = |aval: &u32| Vecval {
+                aval: *aval,
+                bval: 0,
+            };
+            let vector: Vec<Vecval> = avals.iter().map(vecval).collect();
+            extend(&vector, bits, is_signed)
+        };
+        let minus_5 = (-5_i32) as u32;
+        assert_eq!(extend(&[minus_5], 32, true), Some((-5_i64).cast_unsigned()));
+        assert_eq!(extend(&[minus_5], 32, false), Some(u64::from(minus_5)));
+        assert_eq!(extend(&[0x7f], 7, true), Some(u64::MAX));
+        assert_eq!(extend(&[0x7f], 8, true), Some(0x7f));
+        assert_eq!(extend(&[1, 2], 64, true), Some(0x2_0000_0001));
+        let ones = u32::MAX;
+        assert_eq!(
+            extend(&[minus_5, ones, 0xff], 72, true),
+            Some((-5_i64).cast_unsigned())
+        );
+        assert_eq!(extend(&[minus_5, ones, 0xff], 72, false), None);
+        assert_eq!(extend(&[0, 0, 0xff], 72, true), None);
+        assert_eq!(extend(&[1, 0, 0], 72, true), Some(1));
+        assert_eq!(extend(&[0, 0, 1], 72, true), None);
+    }
 
     #[test]
     fn a_wrong_number_of_arguments_is_told_with_the_usage() {

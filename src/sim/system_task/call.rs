@@ -102,9 +102,14 @@ impl RunningCall {
         self.argument(index)?.text()
     }
 
-    /// Number of an argument.
+    /// Number of an argument, zero-extended.
     pub(crate) fn number(&self, index: usize) -> Result<u64, ArgumentError> {
         self.argument(index)?.number()
+    }
+
+    /// Number of an argument, sign-extended if the argument is signed.
+    pub(crate) fn signed_number(&self, index: usize) -> Result<u64, ArgumentError> {
+        self.argument(index)?.signed_number()
     }
 
     /// Sets a variable to a text.
