@@ -9,11 +9,19 @@ MB_CHANNEL(mailbox);
 /* Behind the stack, where no code writes. */
 #define UNWRITTEN ((volatile char *)0x18000)
 
-static void put(unsigned at, const char *text, unsigned len)
+/* A black box of the testbench. */
+#define SCRATCH ((volatile char *)0x10000000)
+
+static void put_in(volatile char *to, const char *text, unsigned len)
 {
     unsigned i;
     for (i = 0; i < len; i++)
-        UNWRITTEN[at + i] = text[i];
+        to[i] = text[i];
+}
+
+static void put(unsigned at, const char *text, unsigned len)
+{
+    put_in(UNWRITTEN + at, text, len);
 }
 
 int main(void)
@@ -33,6 +41,12 @@ int main(void)
     mb_flush(&mailbox);
     put(0x205, "one byte", 8);
     CHECK(mb_write_text(&mailbox, (const char *)UNWRITTEN + 0x205, 9) == 0);
+
+    put_in(SCRATCH, "black box", 10);
+    mb_printf(&mailbox, "\n%s\n", SCRATCH);
+    mb_flush(&mailbox);
+    put_in(SCRATCH + 0x20, "one byte more", 13);
+    CHECK(mb_write_text(&mailbox, (const char *)SCRATCH + 0x20, 14) == 0);
 
     mb_printf(&mailbox, "\n%u checks passed\n", checks);
     mb_exit(&mailbox, 0);

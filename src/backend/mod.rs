@@ -6,7 +6,7 @@
 //!
 //! - [`Backends`]: memories of a map, each with its backend.
 //! - `words`: bytes of an access as words of HDL arrays, which backends `uvm` and `vpi` read and write.
-//! - `aliasing`: memories that share bytes.
+//! - `unknown_words`: words with X or Z bits, for warnings; `aliasing`: memories that share bytes.
 
 mod aliasing;
 mod alloc_error;
@@ -17,6 +17,7 @@ mod memory_backend;
 mod memory_model;
 mod model;
 mod static_memory;
+mod unknown_words;
 mod unsupported;
 mod uvm;
 mod vpi;

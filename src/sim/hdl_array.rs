@@ -46,13 +46,27 @@ impl HdlArray {
         self.words.saturating_mul(self.width)
     }
 
-    /// Reads bytes, unknown bits as 0.
-    pub(crate) fn read(&self, offset: u64, to: &mut [u8]) -> Result<(), SimError> {
-        let mut rest = to;
+    /// Bytes of a word.
+    pub(crate) fn width(&self) -> u64 {
+        self.width
+    }
+
+    /// Reads bytes, unknown bits as 0. Calls `unknown` with the number of each word, from 0, of
+    /// which bytes were read that have unknown bits.
+    pub(crate) fn read(
+        &self,
+        offset: u64,
+        to: &mut [u8],
+        mut unknown: impl FnMut(u64),
+    ) -> Result<(), SimError> {
+        let (mut rest, mut word) = (to, offset / self.width);
         self.each_word(offset, rest.len(), |vector, values, skip, len| {
             vector.read(values)?;
             let (part, more) = std::mem::take(&mut rest).split_at_mut(len);
-            read_bytes(values, skip, part);
+            if read_bytes(values, skip, part) {
+                unknown(word);
+            }
+            word += 1;
             rest = more;
             Ok(())
         })

@@ -24,10 +24,17 @@ impl SvMemory {
         Self { name: c_text(name) }
     }
 
-    /// Reads by blocks if the testbench has block functions, else byte by byte.
-    pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SimError> {
+    /// Reads by blocks if the testbench has block functions, else byte by byte. Calls `unknown` with
+    /// the number and the bytes of each word of an HDL array that was read with unknown bits.
+    pub(crate) fn read(
+        &self,
+        offset: u64,
+        buffer: &mut [u8],
+        mut unknown: impl FnMut(u64, u64),
+    ) -> Result<(), SimError> {
         if vpi_testbench::is_there() {
-            return vpi_testbench::array(self.name.to_bytes())?.read(offset, buffer);
+            let array = vpi_testbench::array(self.name.to_bytes())?;
+            return array.read(offset, buffer, |word| unknown(word, array.width()));
         }
         if mb_bb_mem_read_block.get().is_ok() {
             read_blocks(&self.name, offset, buffer)
@@ -100,7 +107,8 @@ mod tests {
     fn what_is_absent_is_named() {
         let memory = SvMemory::named("ram");
         let absent = |symbol| Err(SimError::Absent(Absent { symbol }));
-        assert_eq!(memory.read(0, &mut [0]), absent("mb_bb_mem_read"));
+        let read = memory.read(0, &mut [0], |_, _| unreachable!());
+        assert_eq!(read, absent("mb_bb_mem_read"));
         assert_eq!(memory.write(0, &[0]), absent("mb_bb_mem_write"));
     }
 }

@@ -545,7 +545,7 @@ impl Channel {
 
 /// Read of `fromhost` for the status.
 fn response_read(fromhost: u64, space: SpaceId, place: Segments) -> WordsRead {
-    let op = Op::Read(place);
+    let op = Op::Look(place);
     WordsRead {
         access: AccessSegments { space, op },
         parse: Box::new(move |bytes| {

@@ -216,7 +216,8 @@ impl Queues {
     /// Read of all words of the channel that firmware writes or may have written.
     pub(super) fn words(&self) -> WordsRead {
         let look = Watched::Handshake.read_plan(self.layout(), &self.place());
-        let op = Op::Read(look.segments.iter().cloned().collect());
+        // Before the handshake, firmware may have written none of them.
+        let op = Op::Look(look.segments.iter().cloned().collect());
         let space = self.space;
         WordsRead {
             access: AccessSegments { space, op },

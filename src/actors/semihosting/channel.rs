@@ -450,7 +450,7 @@ impl Channel {
 
 /// Read of the lock for the status.
 fn lock_read(space: SpaceId, place: Segments) -> WordsRead {
-    let op = Op::Read(place);
+    let op = Op::Look(place);
     WordsRead {
         access: AccessSegments { space, op },
         parse: Box::new(|bytes| {

@@ -1,13 +1,11 @@
 //! Memory whose HDL arrays are accessed word by word: converts between bytes of an access and words
 //! of the arrays.
 
-use std::cell::RefCell;
-use std::collections::HashSet;
-
 use smallvec::{SmallVec, smallvec};
 
 use super::AllocError;
 use super::memory_backend::{MemoryBackend, Resources};
+use super::unknown_words::{UnknownWords, WordRange};
 use crate::foreign;
 use crate::mem::{Array, Backend, BackendError, Geometry, HdlProblem, Memory, Run, Word};
 use crate::messages::foreign::Severity;
@@ -32,14 +30,6 @@ pub(super) trait Arrays: Sized {
     fn path(&self, instance: usize, word: u64) -> String;
 }
 
-/// Consecutive words of one instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct WordRange {
-    instance: u64,
-    first: u64,
-    last: u64,
-}
-
 /// Memory of words of HDL arrays.
 #[derive(Debug)]
 pub(super) struct WordMemory<A> {
@@ -47,8 +37,7 @@ pub(super) struct WordMemory<A> {
     name: String,
     geometry: Geometry,
     arrays: A,
-    /// Words that are known to have unknown bits, by instance and index.
-    unknown: RefCell<HashSet<(u64, u64)>>,
+    unknown: UnknownWords,
 }
 
 /// Maximum number of vecvals in one transfer: 64 KiB of bytes in words of whole vecvals.
@@ -56,9 +45,6 @@ const CHUNK: u64 = 16 * 1024;
 
 /// Maximum width of a word in bytes: 2^24 bits. IEEE 1800-2017, 6.9.1, requires only 2^16 of simulators.
 const WIDEST: u64 = 1 << 21;
-
-/// Maximum number of words that are remembered as unknown. Further ones cause no warnings.
-const REMEMBERED: usize = 64 * 1024;
 
 /// Values of words. An access to a few words does not allocate.
 type Values = SmallVec<[Vecval; 8]>;
@@ -125,7 +111,7 @@ impl<A: Arrays> WordMemory<A> {
             name,
             geometry,
             arrays,
-            unknown: RefCell::default(),
+            unknown: UnknownWords::default(),
         }
     }
 
@@ -147,7 +133,7 @@ impl<A: Arrays> WordMemory<A> {
                 let unknown = read_bytes(value, word.skip as usize, &mut to[range]);
                 any |= unknown;
                 if unknown && let Some(ranges) = newly_unknown.as_deref_mut() {
-                    self.note_unknown(run.instance, word.index, ranges);
+                    self.unknown.note(run.instance, word.index, ranges);
                 }
             }
             Ok(())
@@ -199,24 +185,6 @@ impl<A: Arrays> WordMemory<A> {
 
     fn room(&self, run: &Run) -> Values {
         smallvec![Vecval::default(); run.count() as usize * self.vecvals()]
-    }
-
-    /// Appends a word to `ranges`, unless it is known to have unknown bits.
-    fn note_unknown(&self, instance: u64, word: u64, ranges: &mut Vec<WordRange>) {
-        let mut unknown = self.unknown.borrow_mut();
-        if unknown.len() == REMEMBERED || !unknown.insert((instance, word)) {
-            return;
-        }
-        match ranges.last_mut() {
-            Some(range) if range.instance == instance && range.last + 1 == word => {
-                range.last = word;
-            }
-            _ => ranges.push(WordRange {
-                instance,
-                first: word,
-                last: word,
-            }),
-        }
     }
 }
 

@@ -74,7 +74,8 @@ pub(super) fn write_block(call: &mut Call, running: &RunningCall) -> Result<i64,
     };
     data.try_reserve_exact(len).map_err(too_long)?;
     data.resize(len, 0);
-    array.read(0, &mut data)?;
+    // Unknown bits are 0, as in an assignment to 2-state variables.
+    array.read(0, &mut data, |_| ())?;
     let vhost = call.process()?.system_at_once()?;
     vhost.write_from(&space, address, &data)?;
     Ok(len as i64)
