@@ -1,34 +1,33 @@
 //! The mailbox configuration: one channel per top-level key.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
+use mailbox_rs::{CacheLine, Layout, PtrWidth};
 use serde_yaml::Value;
 
 use super::channel::ChannelConfig;
 use super::channel_services;
+use super::claims::Claims;
 use super::error::{ChannelProblem, ConfigProblem, HtifProblem, RttProblem, SemihostingProblem};
-use super::expand::expand;
 use super::external_inputs::ConfigEnvironment;
 use super::file_context::FileContext;
 use super::flag::Flag;
 use super::found_traps;
 use super::further_protocols::{FurtherProtocols, loaded_image};
 use super::htif::{self, HtifSymbols, Place};
+use super::images::Images;
 use super::key_path::DOCUMENT;
+use super::mailbox_address::{address, agree};
 use super::name::named;
 use super::nearest::nearest;
 use super::rtt;
 use super::schema::{self, RawChannel};
 use super::semihosting;
-use super::stub_place::{Range, Surroundings};
+use super::stub_place::Surroundings;
 use super::unserved;
-use super::warning::{Doubt, Used};
+use super::warning::Doubt;
 use crate::channel::{Interface, MailboxPlace};
-use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
+use crate::mem::{Image, MemoryMap, SpaceId};
 
 /// Values of `abi`: the protocols, and `auto` for a choice by the image.
 const ABIS: [&str; 5] = ["auto", "mailbox", "htif", "rtt", "semihosting"];
@@ -53,8 +52,8 @@ pub(super) fn validate(
         map,
         context,
         outside: context.outside,
-        images: BTreeMap::new(),
-        taken: BTreeMap::new(),
+        images: Images::default(),
+        claims: Claims::default(),
         without_place: Vec::new(),
     };
     let mut validated = Vec::new();
@@ -85,72 +84,21 @@ pub(super) fn validate(
             }
         }
     }
-    reader.warn_of_images(context);
+    reader.images.warn(context);
     reader.add_beside(&decided_by_image, &mut validated)?;
     unserved::note(context, &validated)?;
     reader.place_stubs(&mut validated)?;
     Ok(validated)
 }
 
-/// Compares the note of an image with the configuration of one of its channels.
-fn agree(image: &Image, layout: &Layout, mb_id: u64) -> Result<(), ChannelProblem> {
-    let Some(note) = image.note() else {
-        return Ok(());
-    };
-    let file = || image.file().to_path_buf();
-    if note.version.major != NEWEST.major || note.version < VERSION {
-        return Err(ChannelProblem::ImageVersion {
-            file: file(),
-            version: note.version,
-        });
-    }
-    if note.ptr_width != layout.ptr_width {
-        return Err(ChannelProblem::ImagePtr {
-            bits: 8 * layout.ptr_width.bytes(),
-            file: file(),
-            image_bits: 8 * note.ptr_width.bytes(),
-        });
-    }
-    if note.cache_line != layout.cache_line {
-        return Err(ChannelProblem::ImageCacheLine {
-            bytes: layout.cache_line.bytes(),
-            file: file(),
-            image_bytes: note.cache_line.bytes(),
-        });
-    }
-    if mb_id >= note.channels.into() && image.mailbox().is_some() {
-        return Err(ChannelProblem::ImageChannels {
-            mb_id,
-            file: file(),
-            channels: note.channels,
-        });
-    }
-    Ok(())
-}
-
 struct Reader<'a> {
     map: &'a MemoryMap,
     context: FileContext<'a>,
     outside: &'a dyn ConfigEnvironment,
-    /// Images read so far, by the canonical names of their files.
-    images: BTreeMap<PathBuf, Read>,
-    /// Ranges of the channels so far, by start: exclusive end, and channel.
-    taken: BTreeMap<(MemoryId, u64), (u64, Rc<Taker>)>,
+    images: Images,
+    claims: Claims,
     /// Channels that still need a place for the code that replaces traps.
     without_place: Vec<String>,
-}
-
-/// Image that was read.
-struct Read {
-    image: Arc<Image>,
-    /// True if a channel loads it.
-    loaded: bool,
-}
-
-/// Served channel that owns a range.
-struct Taker {
-    name: String,
-    address: u64,
 }
 
 impl Reader<'_> {
@@ -191,7 +139,7 @@ impl Reader<'_> {
             .transpose()?
             .unwrap_or(self.outside.defaults().cache_line);
         let image = match &raw.elf {
-            Some(file) if load || serve => Some(self.image(file, load)?),
+            Some(file) if load || serve => Some(self.images.read(file, load, self.outside)?),
             _ => None,
         };
         let interface = match serve {
@@ -242,7 +190,8 @@ impl Reader<'_> {
                 let place = self.place(space, image);
                 let htif = htif::validate(raw, &place, &symbols)?;
                 for address in [htif.tohost, htif.fromhost] {
-                    self.take(name, space, address, htif::WORD, 4)?;
+                    self.claims
+                        .take(self.map, name, space, address, htif::WORD, 4)?;
                 }
                 if let (Some(image), false) = (image, abi == "htif" || is_given) {
                     self.context.warn(Doubt::HtifFound {
@@ -311,8 +260,9 @@ impl Reader<'_> {
             let mb_id = raw.mb_id.as_ref().map_or(0, |mb_id| mb_id.0);
             agree(image, &layout, mb_id)?;
         }
-        let address = self.address(name, space, raw, image, &layout)?;
-        self.take(
+        let address = address((self.map, self.context), name, space, raw, image, &layout)?;
+        self.claims.take(
+            self.map,
             name,
             space,
             address,
@@ -369,15 +319,11 @@ impl Reader<'_> {
                 continue;
             };
             let of_space = channels.iter().filter(|it| it.space == space);
-            let taken = self.taken.iter().map(|((memory, start), (end, _))| {
-                let (start, end) = (*start, *end);
-                (*memory, Range { start, end })
-            });
             let surroundings = Surroundings {
                 map: self.map,
                 space,
                 images: of_space.filter_map(|it| it.image.as_deref()).collect(),
-                taken: taken.collect(),
+                taken: self.claims.ranges(),
             };
             let found = found_traps::place(self.context, name, &image, &surroundings);
             let found = found.map_err(|error| ConfigProblem::Channel {
@@ -395,169 +341,6 @@ impl Reader<'_> {
     fn flag(&self, flag: Option<&Flag>, key: &'static str) -> Result<bool, ChannelProblem> {
         flag.map_or(Ok(true), |flag| flag.value(key, self.outside))
     }
-
-    fn image(&mut self, file: &str, load: bool) -> Result<Arc<Image>, ChannelProblem> {
-        let file = PathBuf::from(named("elf", expand(file, "elf", self.outside)?)?);
-        let real = self.outside.real_name(&file);
-        if let Some(read) = self.images.get_mut(&real) {
-            read.loaded |= load;
-            return Ok(Arc::clone(&read.image));
-        }
-        let image = Arc::new(self.outside.image(&file)?);
-        let read = Read {
-            image: Arc::clone(&image),
-            loaded: load,
-        };
-        self.images.insert(real, read);
-        Ok(image)
-    }
-
-    /// Warns of doubtful images. For an image that is not loaded, only its mailbox section matters.
-    fn warn_of_images(&self, context: FileContext<'_>) {
-        for Read { image, loaded } in self.images.values() {
-            for doubt in image.doubts() {
-                if *loaded || doubt.is_of_mailbox() {
-                    context.warn(Doubt::Image {
-                        image: image.file().to_path_buf(),
-                        doubt: doubt.clone(),
-                    });
-                }
-            }
-        }
-    }
-
-    /// Address of the channel, from the image's section `.mailbox` or from `base`. If both are
-    /// given, the image takes precedence, because firmware was linked for it. `base` takes
-    /// precedence if the section's virtual address differs from its load address, or is not in
-    /// memory. Without `base`, the address that is in memory is used.
-    fn address(
-        &self,
-        name: &str,
-        space: SpaceId,
-        raw: &RawChannel,
-        image: Option<&Image>,
-        layout: &Layout,
-    ) -> Result<u64, ChannelProblem> {
-        let base = raw.base.as_ref().map(|base| base.0);
-        let mb_id = raw.mb_id.as_ref().map_or(0, |mb_id| mb_id.0);
-        let Some((image, section)) = image.and_then(|image| Some((image, image.mailbox()?))) else {
-            let address = base.ok_or_else(|| match image {
-                None => ChannelProblem::NoAddress,
-                Some(image) => ChannelProblem::NoMailbox {
-                    file: image.file().to_path_buf(),
-                    is_auto: raw.abi.as_deref().is_none_or(|abi| abi == "auto"),
-                    has_symbols: image.has_symbols(),
-                },
-            })?;
-            return match mb_id {
-                0 => Ok(address),
-                _ => Err(ChannelProblem::NothingToCount { mb_id }),
-            };
-        };
-        let (address, physical) =
-            in_section(&section, mb_id, layout).ok_or_else(|| ChannelProblem::PastSection {
-                mb_id,
-                channel_size: layout.channel_size,
-                section: section.address,
-                section_size: section.size,
-                file: image.file().to_path_buf(),
-            })?;
-        let note = |used| {
-            let channel = name.to_owned();
-            self.context.warn(Doubt::TwoAddresses { channel, used });
-        };
-        let file = image.file().to_path_buf();
-        let resolve = |address| self.map.resolve(space, address, layout.channel_size);
-        if let Some(base) = base
-            && (address != physical || resolve(address).is_err())
-        {
-            note(Used::Base {
-                image: file,
-                base,
-                linked: address,
-                loaded: physical,
-            });
-            return Ok(base);
-        }
-        let address = match resolve(address) {
-            Ok(_) => address,
-            Err(_) if resolve(physical).is_ok() => physical,
-            Err(cause) => {
-                return Err(ChannelProblem::SectionNotInMemory {
-                    file,
-                    address,
-                    physical,
-                    cause,
-                    allocated: !image
-                        .doubts()
-                        .iter()
-                        .any(|doubt| matches!(doubt, ImageDoubt::MailboxNotAllocated { .. })),
-                });
-            }
-        };
-        if let Some(base) = base.filter(|base| *base != address) {
-            note(Used::Image {
-                image: file,
-                address,
-                base,
-            });
-        }
-        Ok(address)
-    }
-
-    /// Reserves a channel's range, which must be mapped, aligned and unused.
-    fn take(
-        &mut self,
-        name: &str,
-        space: SpaceId,
-        address: u64,
-        len: u64,
-        align: u64,
-    ) -> Result<(), ChannelProblem> {
-        if !address.is_multiple_of(align) {
-            return Err(ChannelProblem::Misaligned { address, align });
-        }
-        let taker = Rc::new(Taker {
-            name: name.to_owned(),
-            address,
-        });
-        for segment in self.map.resolve(space, address, len)? {
-            if let Some(first) = self.taker(&segment) {
-                return Err(ChannelProblem::Overlap {
-                    address,
-                    first: first.name.clone(),
-                    first_address: first.address,
-                });
-            }
-            let end = segment.offset + segment.len;
-            self.taken
-                .insert((segment.memory, segment.offset), (end, taker.clone()));
-        }
-        Ok(())
-    }
-
-    /// Owner of any of these bytes. Reserved ranges don't overlap, so only the last one that starts
-    /// before the segment's end can overlap it.
-    fn taker(&self, segment: &Segment) -> Option<&Taker> {
-        let Segment {
-            memory,
-            offset,
-            len,
-        } = *segment;
-        let before = self.taken.range((memory, 0)..(memory, offset + len));
-        let (_, (end, taker)) = before.last()?;
-        (*end > offset).then_some(taker)
-    }
-}
-
-/// Virtual and physical address of a channel in a section; `None` if the channel ends behind the
-/// section.
-fn in_section(section: &Section, mb_id: u64, layout: &Layout) -> Option<(u64, u64)> {
-    let offset = mb_id.checked_mul(layout.channel_size)?;
-    let end = offset.checked_add(layout.channel_size)?;
-    (end <= section.size).then_some(())?;
-    let at = |first: u64| first.checked_add(offset);
-    Some((at(section.address)?, at(section.physical)?))
 }
 
 /// Address of RTT's control block, from its symbol.

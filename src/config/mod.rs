@@ -24,6 +24,7 @@
 
 mod channel;
 mod channel_services;
+mod claims;
 mod error;
 mod expand;
 mod external_inputs;
@@ -36,8 +37,10 @@ mod found_traps;
 mod further_protocols;
 mod hdl_shape;
 mod htif;
+mod images;
 mod key_path;
 mod locate;
+mod mailbox_address;
 mod mailboxes;
 mod memory;
 mod memory_map;

@@ -124,7 +124,7 @@ const GUESTS: &[(&str, &[&str])] = &[
             "actors/console",
             "foreign/live",
             "foreign/python/stdout",
-            "system/api/builder",
+            "system/api/building",
             "system/replay",
         ],
     ),

@@ -2,34 +2,23 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use mailbox_rs::PtrWidth;
-
-use super::sockets::QUEUE_LIMIT;
-use super::spaces::Spaces;
-use crate::actors::sockets::{Hub, Tcp};
+use crate::actors::sockets::Hub;
 use crate::attach::Attach;
-use crate::backend::{Backends, MemoryModel, Models};
-use crate::config::vhost_variables::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
-use crate::config::{self, ChannelConfig, ConfigEnvironment, ConfigError, Defaults, Process};
-use crate::foreign::{CallResult, Callbacks, FileOpener, OnReport, Openers, Paths, Python};
-use crate::guest;
-use crate::mem::{Backend, Image, ImageError, MemoryMap};
-use crate::messages::Interface;
+use crate::backend::{MemoryModel, Models};
+use crate::config::{self, ConfigError};
+use crate::foreign::{CallResult, FileOpener, OnReport, Openers};
+use crate::mem::Backend;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::Target;
-use crate::sim::CStdout;
-use crate::system::assembly::Environment;
-use crate::system::assembly::{HostCallback, Started, SystemParts};
-use crate::system::assembly::{RecordingEnvironment, recorder};
+use crate::system::assembly::{HostCallback, Started};
 use crate::system::running::{Call, Timeout, Vhost};
 use crate::system::{CallbackResult, Error};
-use crate::trace::{Header, Payloads, RunIdentity};
+use crate::trace::{Payloads, RunIdentity};
 
 /// Builder of a system. From the environment it takes only the `${VARIABLE}`s named by the YAML files.
 ///
@@ -48,42 +37,42 @@ use crate::trace::{Header, Payloads, RunIdentity};
 #[derive(Default)]
 #[must_use = "a system begins with `start`"]
 pub struct Builder {
-    memories: Option<Source>,
-    mailboxes: Option<Source>,
-    variables: HashMap<String, String>,
-    files: Option<PathBuf>,
-    extensions: Openers,
-    virtuals: Openers,
-    console: Option<Box<dyn io::Write + Send>>,
-    console_errors: Option<Box<dyn io::Write + Send>>,
-    socket_queue: Option<usize>,
-    sockets: Option<Rc<RefCell<Hub>>>,
-    on_report: Option<Box<OnReport>>,
-    attached: Vec<Box<dyn Attach>>,
-    pub(in crate::system) recording: Option<(PathBuf, Payloads)>,
+    pub(super) memories: Option<Source>,
+    pub(super) mailboxes: Option<Source>,
+    pub(super) variables: HashMap<String, String>,
+    pub(super) files: Option<PathBuf>,
+    pub(super) extensions: Openers,
+    pub(super) virtuals: Openers,
+    pub(super) console: Option<Box<dyn io::Write + Send>>,
+    pub(super) console_errors: Option<Box<dyn io::Write + Send>>,
+    pub(super) socket_queue: Option<usize>,
+    pub(super) sockets: Option<Rc<RefCell<Hub>>>,
+    pub(super) on_report: Option<Box<OnReport>>,
+    pub(super) attached: Vec<Box<dyn Attach>>,
+    pub(super) recording: Option<(PathBuf, Payloads)>,
     /// Treatment of payloads, where the recording has none of its own.
-    payloads: Payloads,
-    compresses_recording: bool,
+    pub(super) payloads: Payloads,
+    pub(super) compresses_recording: bool,
     /// Identity of the run, for its recording.
-    pub(in crate::system) run: RunIdentity,
-    timeout: Option<Timeout>,
-    models: Models,
+    pub(super) run: RunIdentity,
+    pub(super) timeout: Option<Timeout>,
+    pub(super) models: Models,
     /// Backend of memories that name none, where no feature chooses it.
-    default_backend: Option<Backend>,
-    callbacks: Vec<(Target, Box<HostCallback>)>,
-    started: Vec<Box<Started>>,
+    pub(super) default_backend: Option<Backend>,
+    pub(super) callbacks: Vec<(Target, Box<HostCallback>)>,
+    pub(super) started: Vec<Box<Started>>,
 }
 
 /// Source of a configuration.
 #[derive(Debug)]
-enum Source {
+pub(super) enum Source {
     File(PathBuf),
     Text(String),
 }
 
 impl Source {
     /// Path and text. `name` stands for the path of a text.
-    fn read(&self, name: &'static str) -> Result<(&Path, Cow<'_, str>), ConfigError> {
+    pub(super) fn read(&self, name: &'static str) -> Result<(&Path, Cow<'_, str>), ConfigError> {
         Ok(match self {
             Self::File(file) => (file, config::read_text(file)?.into()),
             Self::Text(text) => (Path::new(name), text.as_str().into()),
@@ -290,225 +279,6 @@ impl Builder {
     pub fn start(self) -> Result<Vhost, Error> {
         Vhost::start(self.parts()?)
     }
-
-    /// Fails if a file is missing that a system of the environment needs.
-    pub(in crate::system) fn require_files(&self) -> Result<(), Error> {
-        let required = [
-            (
-                self.memories.is_some(),
-                MEM_CFG_FILE.name,
-                "the memory configuration",
-            ),
-            (
-                self.mailboxes.is_some(),
-                MAILBOX_CFG_FILE.name,
-                "the mailbox configuration",
-            ),
-            (
-                self.files.is_some(),
-                MAILBOX_FS_ROOT.name,
-                "the root directory of firmware's files",
-            ),
-        ];
-        let missing = required.into_iter().find(|(given, ..)| !given);
-        missing.map_or(Ok(()), |(_, variable, what)| {
-            Err(Error::Environment { variable, what })
-        })
-    }
-
-    /// Components of the system.
-    pub(in crate::system) fn parts(self) -> Result<SystemParts, Error> {
-        self.parts_when(|_, _, _| Ok(()))
-    }
-
-    /// Components of the system. `built` sees its memories, still zero, and adds openers by extension and by name.
-    pub(in crate::system) fn parts_when(
-        mut self,
-        built: impl FnOnce(&Spaces<'_>, &mut Openers, &mut Openers) -> Result<(), Error>,
-    ) -> Result<SystemParts, Error> {
-        let noted = RecordingEnvironment::new(&self);
-        let map = Rc::new(self.memory_map(&noted)?);
-        let channels = self.channels(&map, &noted)?;
-        let build_ids = noted.build_ids();
-        let (origin, warnings) = noted.into_parts();
-        require_models(&map, &self.models)?;
-        let memories = Backends::with_models(map.clone(), &mut self.models)?;
-        if let Some(name) = self.models.into_keys().next() {
-            return Err(Error::UnusedModel { name });
-        }
-        let memories = Rc::new(memories);
-        let spaces = Spaces::new(&map, &memories);
-        built(&spaces, &mut self.extensions, &mut self.virtuals)?;
-        let callbacks = Callbacks::new(self.extensions, self.virtuals);
-        let callbacks = Rc::new(match self.on_report {
-            Some(on_report) => callbacks.with_reports(on_report),
-            None => callbacks,
-        });
-        let hub = match self.sockets {
-            Some(sockets) => sockets,
-            None => Rc::new(RefCell::new(Hub::new(
-                Tcp,
-                self.socket_queue.unwrap_or(QUEUE_LIMIT),
-            ))),
-        };
-        let python = Python::new(widths(&channels), callbacks.clone());
-        let given = std::mem::take(&mut self.variables);
-        let variables = Box::new(move |name: &str| value(&given, name));
-        let root = self.files.as_deref();
-        let paths = Paths::new(variables, root);
-        let outside = Environment::live(&memories, &callbacks, python, paths, root)?;
-        let mut origin = Header {
-            file_root: self.files.is_some(),
-            socket_queue: hub.borrow().limit(),
-            sockets_opened: hub.borrow().opened(),
-            extensions: sorted(&outside.special.extensions),
-            virtuals: sorted(&outside.special.virtuals),
-            run: completed(self.run, build_ids),
-            compressed: self.compresses_recording,
-            ..origin
-        };
-        if let Some((file, payloads)) = self.recording {
-            // Earlier socket activity is not recorded.
-            origin.whole = hub.borrow().is_empty();
-            origin.payloads = payloads;
-            self.attached.push(Box::new(recorder(&file, &origin)?));
-            origin.whole = false;
-        }
-        // Needed by a replay only, which needs a recording from the start.
-        origin.files.clear();
-        Ok(SystemParts {
-            origin,
-            map,
-            memories,
-            channels,
-            warnings,
-            callbacks,
-            outside,
-            sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
-            error_sink: self
-                .console_errors
-                .unwrap_or_else(|| Box::new(guest::stderr())),
-            sockets: hub,
-            attached: self.attached,
-            timeout: self.timeout.unwrap_or(Timeout::NEVER),
-            host_callbacks: self.callbacks,
-            started: self.started,
-        })
-    }
-
-    fn memory_map(&self, noted: &RecordingEnvironment<'_>) -> Result<MemoryMap, ConfigError> {
-        let Some(source) = &self.memories else {
-            return Ok(MemoryMap::default());
-        };
-        let (file, text) = source.read("<memory configuration>")?;
-        noted.memories(file, &text);
-        config::parse_memory_map(&text, file, noted)
-    }
-
-    fn channels(
-        &self,
-        map: &MemoryMap,
-        noted: &RecordingEnvironment<'_>,
-    ) -> Result<Vec<ChannelConfig>, ConfigError> {
-        let Some(source) = &self.mailboxes else {
-            return Ok(Vec::new());
-        };
-        let (file, text) = source.read("<mailbox configuration>")?;
-        noted.mailboxes(file, &text);
-        config::parse_mailboxes(&text, file, map, noted)
-    }
-}
-
-/// Fails for a memory of backend `model` without a model.
-fn require_models(map: &MemoryMap, models: &Models) -> Result<(), Error> {
-    for (memory, space) in map.memories.iter().zip(map.first_spaces()) {
-        if memory.backend != Backend::Model {
-            continue;
-        }
-        let space = space.and_then(|space| map.space(space));
-        let space = space.map_or_else(String::new, |space| space.name.clone());
-        let full = format!("{space}.{}", memory.name);
-        if !models.contains_key(&full) && !models.contains_key(&memory.name) {
-            return Err(Error::NoModel {
-                memory: memory.name.clone(),
-                space,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Adds the time of the start and the build ids of the images to the identity of a run, where it has one.
-fn completed(mut run: RunIdentity, build_ids: String) -> RunIdentity {
-    if run.is_empty() {
-        return run;
-    }
-    if run.get(RunIdentity::STARTED).is_none() {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let started = since.map_or(0, |since| since.as_millis());
-        run.set(RunIdentity::STARTED, started.to_string());
-    }
-    if run.get(RunIdentity::BUILD_IDS).is_none() {
-        run.set(RunIdentity::BUILD_IDS, build_ids);
-    }
-    run
-}
-
-/// Fixed order: the same run has the same recording.
-fn sorted(names: &HashSet<String>) -> Vec<String> {
-    let mut names: Vec<String> = names.iter().cloned().collect();
-    names.sort_unstable();
-    names
-}
-
-/// Result width of each served channel.
-fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
-    let width = |channel: &ChannelConfig| {
-        let width = match channel.interface.as_ref()? {
-            Interface::Mailbox(mailbox) => mailbox.layout.ptr_width,
-            Interface::Htif(_) => PtrWidth::P8,
-            Interface::Rtt(rtt) => rtt.ptr_width,
-            Interface::Semihosting(semihosting) => semihosting.ptr_width,
-        };
-        Some((channel.name.clone(), width))
-    };
-    channels.iter().filter_map(width).collect()
-}
-
-/// Value of a variable: `given`, or that of the environment.
-fn value(given: &HashMap<String, String>, name: &str) -> Option<String> {
-    let value = given.get(name).cloned();
-    value.or_else(|| Process.variable(name))
-}
-
-/// Files of this process, and its environment under the builder's variables.
-impl ConfigEnvironment for Builder {
-    fn variable(&self, name: &str) -> Option<String> {
-        value(&self.variables, name)
-    }
-
-    fn image(&self, file: &Path) -> Result<Image, ImageError> {
-        Process.image(file)
-    }
-
-    fn is_file(&self, file: &Path) -> bool {
-        Process.is_file(file)
-    }
-
-    fn real_name(&self, file: &Path) -> PathBuf {
-        Process.real_name(file)
-    }
-
-    fn defaults(&self) -> Defaults {
-        let defaults = Defaults::of_features();
-        match (self.default_backend, defaults.backend) {
-            (Some(backend), Backend::Log) => Defaults {
-                backend,
-                ..defaults
-            },
-            _ => defaults,
-        }
-    }
 }
 
 impl std::fmt::Debug for Builder {
@@ -565,20 +335,6 @@ mod tests {
         let refused = Vhost::builder().memories_text("space: 7").start();
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("<memory configuration>"), "{error}");
-    }
-
-    #[test]
-    fn an_identity_has_the_time_of_its_start_and_the_build_ids() {
-        let ids = || "ab12".to_owned();
-        assert!(completed(RunIdentity::default(), ids()).is_empty());
-        let mut run = RunIdentity::default();
-        run.set(RunIdentity::ID, "a");
-        let started = completed(run.clone(), ids());
-        let time: u64 = started.get(RunIdentity::STARTED).unwrap().parse().unwrap();
-        assert!(time > 0);
-        assert_eq!(started.get(RunIdentity::BUILD_IDS), Some("ab12"));
-        run.set(RunIdentity::STARTED, "7");
-        assert_eq!(completed(run.clone(), String::new()), run);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod backdoor;
 mod builder;
+mod building;
 mod control;
 mod entry;
 mod images;

@@ -1,20 +1,18 @@
 //! Comparison of a replay with its recording, and the first divergence.
 
-use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 use serde::de::DeserializeOwned;
 
+use super::description::{describe, describe_entry};
+use super::matching::Matching;
 use super::posted::PostedMessages;
 use super::scope::Scope;
 use super::upcoming::Upcoming;
 use super::{Difference, ReplayError, Replayed};
-use crate::bus::{Endpoint, Event, Message, Observation, Tap, Ticket};
-use crate::trace::{
-    ContentRef, Damage, Encoding, Entry, EntryRef, Kind, KindMap, OpenMessages, Trace, TraceError,
-    decode_borrowed, deserialize,
-};
+use crate::bus::{Endpoint, Message, Observation, Tap};
+use crate::trace::{ContentRef, Damage, Entry, EntryRef, Trace, TraceError, deserialize};
 
 /// State of a recording under replay.
 pub(super) struct Comparison {
@@ -30,27 +28,6 @@ pub(super) struct Comparison {
     /// Messages of that time without a reply so far.
     posted: PostedMessages,
     over: Option<ReplayEnd>,
-}
-
-/// Relation of numbers and kinds in the replay to those of the recording.
-#[derive(Default)]
-struct Matching {
-    /// Recorded numbers of unanswered messages, by their numbers in the replay.
-    open: OpenMessages<u64>,
-    known: KindMap<ObservedKind>,
-    /// Recorded number of the last message to which the player gave the recorded reply. That reply is not compared.
-    given: Option<u64>,
-    /// Serialization buffer, reused.
-    bytes: Vec<u8>,
-}
-
-/// Kind of message that has been observed.
-struct ObservedKind {
-    encoding: Encoding,
-    /// True if it has no reply.
-    is_event: bool,
-    /// Recorded kind that is equal.
-    recorded: Option<Arc<Kind>>,
 }
 
 /// Next entry to be played.
@@ -264,74 +241,6 @@ impl Comparison {
     }
 }
 
-impl Matching {
-    /// Compares an observation with a recorded entry. The message of one that is equal is open, or answered.
-    fn matches(&mut self, entry: EntryRef<'_>, seen: &Observation<'_>) -> bool {
-        let ticket = &seen.ticket;
-        let id = ticket.kind_id();
-        let known = match self.known.get(id) {
-            Some(known) => known,
-            None => self.known.insert(id, ObservedKind::of(ticket)),
-        };
-        if entry.tick != seen.tick || !known.is(entry.kind, ticket) {
-            return false;
-        }
-        let bytes = &mut self.bytes;
-        let mut is_encoded = |encoded: &[u8]| {
-            bytes.clear();
-            known.encoding.encode(seen, bytes).is_ok() && *bytes == encoded
-        };
-        match (entry.content, seen.event) {
-            (ContentRef::Message { body, awaited }, Event::Message(_)) => {
-                let root = if ticket.root == ticket.sequence {
-                    Some(entry.sequence)
-                } else {
-                    self.open.get(ticket.root).copied()
-                };
-                let matches =
-                    awaited == seen.awaited && root == Some(entry.root) && is_encoded(body);
-                if matches && !known.is_event {
-                    self.open.insert(ticket.sequence, entry.sequence);
-                }
-                matches
-            }
-            (ContentRef::Reply { body }, Event::Reply(_)) => {
-                self.open.remove(ticket.sequence) == Some(entry.sequence)
-                    && (self.given == Some(entry.sequence) || is_encoded(body))
-            }
-            (ContentRef::Dropped, Event::Dropped) => {
-                self.open.remove(ticket.sequence) == Some(entry.sequence)
-            }
-            _ => false,
-        }
-    }
-}
-
-impl ObservedKind {
-    fn of(ticket: &Ticket) -> Self {
-        Self {
-            encoding: Encoding::of(ticket.to().name(), ticket.name()),
-            is_event: ticket.to() == Endpoint::EVENT,
-            recorded: None,
-        }
-    }
-
-    /// Tests whether a recorded kind is this one, the ticket's.
-    fn is(&mut self, kind: &Arc<Kind>, ticket: &Ticket) -> bool {
-        if let Some(recorded) = &self.recorded
-            && Arc::ptr_eq(recorded, kind)
-        {
-            return true;
-        }
-        let same = (kind.from.as_str(), kind.to.as_str(), kind.name.as_str())
-            == (ticket.from.name(), ticket.to().name(), ticket.name());
-        if same {
-            self.recorded = Some(kind.clone());
-        }
-        same
-    }
-}
-
 impl SharedComparison {
     fn lock(&self) -> MutexGuard<'_, Comparison> {
         self.0.lock()
@@ -501,42 +410,5 @@ impl SharedComparison {
                 is_cut: comparison.upcoming.is_cut(),
             }),
         }
-    }
-}
-
-/// Single-line text.
-fn describe(seen: &Observation<'_>) -> String {
-    let ticket = &seen.ticket;
-    let (from, to, name) = (ticket.from, ticket.to(), ticket.name());
-    let tick = seen.tick;
-    match seen.event {
-        Event::Message(body) => format!("tick {tick}: {from} to {to}: {}", short(body)),
-        Event::Reply(body) => format!("tick {tick}: {to} to {from}: {name} gives {}", short(body)),
-        Event::Dropped => format!("tick {tick}: {to} to {from}: {name} has no reply"),
-    }
-}
-
-fn describe_entry(entry: EntryRef<'_>) -> String {
-    let Kind { from, to, name } = &**entry.kind;
-    let tick = entry.tick;
-    let body = match decode_borrowed(entry) {
-        Ok(Some(body)) => short(&*body),
-        Ok(None) => String::new(),
-        Err(damage) => damage.to_string(),
-    };
-    match entry.content {
-        ContentRef::Message { .. } => format!("tick {tick}: {from} to {to}: {body}"),
-        ContentRef::Reply { .. } => format!("tick {tick}: {to} to {from}: {name} gives {body}"),
-        ContentRef::Dropped => format!("tick {tick}: {to} to {from}: {name} has no reply"),
-    }
-}
-
-/// Message or reply, shortened.
-fn short(body: &(impl fmt::Debug + ?Sized)) -> String {
-    const MOST: usize = 300;
-    let text = format!("{body:?}");
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
     }
 }

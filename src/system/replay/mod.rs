@@ -3,7 +3,8 @@
 //! The system is built from the recording's configuration. External messages are sent again in their order, results of the
 //! environment come from the recording, and every other message is compared with the recorded one.
 //!
-//! - `comparison`: comparison with the recording, and the first divergence; `upcoming`: entries still to be played.
+//! - `comparison`: comparison with the recording, and the first divergence; `matching`: equality of entries; `description`: their texts;
+//!   `upcoming`: entries still to be played.
 //! - `difference`, `outcome`: results of a replay; `replayed_parts`: components from the header, and outputs.
 //! - `player`: external messages.
 //! - `recorded`: recorded memories, files, sockets and doorbells.
@@ -13,8 +14,10 @@
 
 mod comparison;
 mod cut;
+mod description;
 mod difference;
 mod findings;
+mod matching;
 mod outcome;
 mod player;
 mod posted;
