@@ -68,7 +68,10 @@ impl Files {
                 file,
             };
             // A recording may name a descriptor that no run can have; it stays closed.
-            let _ = self.open.descriptors.borrow_mut().add(fd, open);
+            let added = self.open.descriptors.borrow_mut().add(fd, open);
+            if let Err(file) = added {
+                self.open.drop_file(file);
+            }
         }
         findings
     }

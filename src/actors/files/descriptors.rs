@@ -214,19 +214,21 @@ impl Descriptors {
         ended.map(|open| open.file).collect()
     }
 
-    /// Adds an open file of a checkpoint. Returns false for an impossible descriptor, or for one
-    /// more than the channel may have.
-    #[must_use]
-    pub(super) fn add(&mut self, fd: u64, file: OpenFile) -> bool {
-        let opened = self.channels.entry(file.by).or_default();
+    /// Adds an open file of a checkpoint.
+    ///
+    /// # Errors
+    /// The file itself, for an impossible descriptor, or for one more than the channel may have.
+    pub(super) fn add(&mut self, fd: u64, open: OpenFile) -> Result<(), File> {
+        let opened = self.channels.entry(open.by).or_default();
         let fits = (FIRST..self.next).contains(&fd)
             && opened.files < OPEN_MAX
             && !self.open.contains_key(&fd);
-        if fits {
-            opened.files += 1;
-            self.open.insert(fd, file);
+        if !fits {
+            return Err(open.file);
         }
-        fits
+        opened.files += 1;
+        self.open.insert(fd, open);
+        Ok(())
     }
 
     /// File of a descriptor whose flags satisfy `way`. The error names the access mode `other`,

@@ -6,5 +6,6 @@ mod disk;
 mod flags;
 mod linux;
 mod posix;
+mod restored;
 mod sandbox;
 mod special;
