@@ -120,6 +120,21 @@ fn an_index_that_goes_back_is_found() {
     assert!(text.contains("idx_p went from 0x1 to 0x0"), "{text}");
 }
 
+/// Among requests that wait behind a pending call, it is a lower number of them.
+#[test]
+fn an_index_that_decreases_is_found() {
+    let text = breach(|vhost, core0| {
+        for request in [&call(50), &PRINT, &PRINT] {
+            assert!(core0.try_send(request));
+        }
+        tick(vhost);
+        core0.misbehave(Misbehaviour::JumpAhead(0u32.wrapping_sub(1)));
+        tick(vhost);
+    });
+    let expected = "channel `core0`: request queue: idx_p decreased from 0x3 to 0x2; ";
+    assert!(text.starts_with(expected), "{text}");
+}
+
 #[test]
 fn responses_that_were_never_there_are_found() {
     let text = breach(|vhost, core0| {
