@@ -11,12 +11,13 @@ mod quickstart;
 
 mod support;
 
+use std::fs;
 use std::io::{Cursor, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::task::Poll;
 
-use mailbox_rs::mock::Firmware;
+use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
 use quickstart::{SELFTEST, builder, run, start};
 use support::frames::{frames, header_size, recording, whole_blocks};
@@ -24,13 +25,13 @@ use support::ram::Ram;
 use vhost::attach::Statistics;
 use vhost::messages::rpc::Progress;
 use vhost::trace::{Payloads, Trace};
-use vhost::{Replay, ReplayError, SpecialFile, Vhost};
+use vhost::{Checkpoint, Replay, ReplayError, SpecialFile, Vhost};
 
 /// Records a run of the quickstart.
 fn record(folder: &Path, payloads: Payloads) -> PathBuf {
     let trace = folder.join("run.trace");
     let files = folder.join("files");
-    std::fs::create_dir_all(&files).unwrap();
+    fs::create_dir_all(&files).unwrap();
     let builder = builder(SELFTEST, &files, std::io::sink()).record_with(&trace, payloads);
     let vhost = start(builder).unwrap();
     assert_eq!(run(&vhost).unwrap().code, 0);
@@ -64,12 +65,12 @@ fn frame_with(frames: &[Vec<u8>], text: &[u8], nth: usize) -> (usize, usize) {
 fn a_byte_that_was_changed_is_told_where_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let trace = record(folder.path(), Payloads::Keep);
-    let sound = std::fs::read(&trace).unwrap();
+    let sound = fs::read(&trace).unwrap();
     let mut bytes = sound.clone();
     let text = b"hello from firmware";
     let last = bytes.windows(text.len()).rposition(|part| part == text);
     bytes[last.unwrap()] ^= 1;
-    std::fs::write(&trace, &bytes).unwrap();
+    fs::write(&trace, &bytes).unwrap();
     let damaged = Replay::of(&trace).run().unwrap_err().to_string();
     assert!(damaged.contains("checksum mismatch"), "{damaged}");
     let frames = frames(&sound);
@@ -88,12 +89,12 @@ fn a_byte_that_was_changed_is_told_where_it_is() {
 fn a_length_that_was_changed_is_damage() {
     let folder = tempfile::tempdir().unwrap();
     let trace = record(folder.path(), Payloads::Keep);
-    let sound = std::fs::read(&trace).unwrap();
+    let sound = fs::read(&trace).unwrap();
     let block = header_size(&sound);
     for byte in 0..4 {
         let mut bytes = sound.clone();
         bytes[block + byte] ^= 0x10;
-        std::fs::write(&trace, &bytes).unwrap();
+        fs::write(&trace, &bytes).unwrap();
         let damaged = Replay::of(&trace).run().unwrap_err().to_string();
         assert!(damaged.contains("checksum mismatch"), "{byte}: {damaged}");
     }
@@ -103,7 +104,7 @@ fn a_length_that_was_changed_is_damage() {
 fn the_first_message_that_differs_is_told_with_both_sides() {
     let folder = tempfile::tempdir().unwrap();
     let trace = record(folder.path(), Payloads::Keep);
-    let sound = frames(&std::fs::read(&trace).unwrap());
+    let sound = frames(&fs::read(&trace).unwrap());
     // The server's message to the console follows from the replies of memory.
     let text = b"no more than this";
     let all = (0..).map_while(|nth| {
@@ -116,7 +117,7 @@ fn the_first_message_that_differs_is_told_with_both_sides() {
     let (number, place) = all.last().unwrap();
     let mut changed = sound.clone();
     changed[number][place] = b'N';
-    std::fs::write(&trace, recording(&changed)).unwrap();
+    fs::write(&trace, recording(&changed)).unwrap();
     let error = Replay::of(&trace).run().unwrap_err();
     let ReplayError::Difference(difference) = &error else {
         panic!("{error}");
@@ -145,7 +146,7 @@ fn the_first_message_that_differs_is_told_with_both_sides() {
 fn a_message_that_is_missing_or_one_too_many_differs() {
     let folder = tempfile::tempdir().unwrap();
     let trace = record(folder.path(), Payloads::Keep);
-    let sound = frames(&std::fs::read(&trace).unwrap());
+    let sound = frames(&fs::read(&trace).unwrap());
     let (number, _) = frame_with(&sound, b"hello from firmware", 1);
     for change in [true, false] {
         let mut changed = sound.clone();
@@ -155,7 +156,7 @@ fn a_message_that_is_missing_or_one_too_many_differs() {
             let again = changed[number].clone();
             changed.insert(number, again);
         }
-        std::fs::write(&trace, recording(&changed)).unwrap();
+        fs::write(&trace, recording(&changed)).unwrap();
         let error = Replay::of(&trace).run().unwrap_err();
         assert!(
             matches!(error, ReplayError::Difference(_) | ReplayError::Trace(_)),
@@ -168,11 +169,11 @@ fn a_message_that_is_missing_or_one_too_many_differs() {
 fn a_recording_that_was_cut_off_is_replayed_as_far_as_it_goes() {
     let folder = tempfile::tempdir().unwrap();
     let trace = record(folder.path(), Payloads::Keep);
-    let sound = std::fs::read(&trace).unwrap();
+    let sound = fs::read(&trace).unwrap();
     let header = header_size(&sound);
     let mut before = u64::MAX;
     for cut in (header..sound.len()).rev().step_by(997) {
-        std::fs::write(&trace, &sound[..cut]).unwrap();
+        fs::write(&trace, &sound[..cut]).unwrap();
         let replayed = Replay::of(&trace)
             .run()
             .unwrap_or_else(|error| panic!("{cut}: {error}"));
@@ -183,7 +184,7 @@ fn a_recording_that_was_cut_off_is_replayed_as_far_as_it_goes() {
         assert_eq!(replayed.messages, entries as u64, "{cut}");
         before = replayed.messages;
     }
-    std::fs::write(&trace, &sound[..header - 1]).unwrap();
+    fs::write(&trace, &sound[..header - 1]).unwrap();
     Trace::open(&trace).unwrap_err();
 }
 
@@ -200,8 +201,8 @@ fn record_secret(folder: &Path, payloads: Payloads) -> Vec<u8> {
     const MEMORIES: &str =
         "space: {core: [ram: {base: 0, size: 0x2000, path: ram, width: 32, backend: static}]}";
     let (memories, trace) = (folder.join("mem.yaml"), folder.join("secret.trace"));
-    std::fs::write(&memories, MEMORIES).unwrap();
-    std::fs::write(folder.join("a.txt"), SECRET).unwrap();
+    fs::write(&memories, MEMORIES).unwrap();
+    fs::write(folder.join("a.txt"), SECRET).unwrap();
     let vhost = Vhost::builder()
         .memories(memories)
         .mailboxes_text("core: {space: core, base: 0x1000, ptr: 32, cache_line: 0}")
@@ -264,7 +265,7 @@ fn record_secret(folder: &Path, payloads: Payloads) -> Vec<u8> {
         (0..1_000_000).find_map(|_| sockets.read_exactly::<100>(uart, accepted).unwrap());
     assert_eq!(received.unwrap(), SECRET);
     vhost.shutdown();
-    std::fs::read(trace).unwrap()
+    fs::read(trace).unwrap()
 }
 
 /// Replies to messages before the start of the recording are shown to the earlier tap, and are not
@@ -293,14 +294,68 @@ fn a_recording_from_the_middle_begins_with_its_first_message() {
     );
 }
 
+/// True if a recording has more of [`SECRET`] than is kept in any case.
+fn has_secret(recording: &[u8]) -> bool {
+    recording.windows(65).any(|part| SECRET.starts_with(part))
+}
+
 /// Payload that is not declared in a message type would be recorded.
 #[test]
 fn payloads_of_all_messages_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
-    let has_secret = |recording: &[u8]| recording.windows(65).any(|part| SECRET.starts_with(part));
     assert!(has_secret(&record_secret(folder.path(), Payloads::Keep)));
     for payloads in [Payloads::Hash, Payloads::Drop] {
         assert!(!has_secret(&record_secret(folder.path(), payloads)));
+    }
+}
+
+/// A checkpoint has the input that firmware has not read, and lines that were begun.
+#[test]
+fn payloads_of_checkpoints_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (trace, file) = (
+        folder.path().join("run.trace"),
+        folder.path().join("x.ckpt"),
+    );
+    let count = |bytes: &[u8]| {
+        let parts = bytes.windows(SECRET.len());
+        parts.filter(|part| *part == SECRET).count()
+    };
+    for payloads in [Payloads::Keep, Payloads::Hash, Payloads::Drop] {
+        let vhost = Vhost::builder()
+            .memories_text(
+                "space: {core: [ram: {base: 0, size: 0x4000, path: r, width: 32, backend: static}]}",
+            )
+            .mailboxes_text(
+                "core: {space: core, base: 0x1000, ptr: 32, cache_line: 0, stdio: {stdin: testbench}}",
+            )
+            .console(std::io::sink())
+            .record_with(&trace, payloads)
+            .start()
+            .unwrap();
+        let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+        let ram = Ram::of(&vhost, "core", "ram");
+        ram.write(0x300, SECRET);
+        let mut firmware = Firmware::new(ram, 0x1000, layout);
+        firmware.reset();
+        vhost.tick().unwrap();
+        let print = Request::Print {
+            ptr: 0x300,
+            len: SECRET.len() as u64,
+        };
+        assert!(firmware.try_send(&print));
+        vhost.write_stdin("core", SECRET).unwrap();
+        vhost.tick().unwrap();
+        vhost.save(&file).unwrap();
+        vhost.restore(&file).unwrap();
+        vhost.shutdown();
+        let recorded = fs::read(&trace).unwrap();
+        match payloads {
+            Payloads::Keep => assert!(count(&recorded) > 5),
+            Payloads::Hash | Payloads::Drop => assert!(!has_secret(&recorded), "{payloads:?}"),
+        }
+        let saved = Checkpoint::read(&file).unwrap();
+        assert_eq!(count(saved.part("state").unwrap()), 2);
     }
 }
 
@@ -323,7 +378,7 @@ fn what_can_not_be_replayed_says_why() {
     assert!(matches!(error, ReplayError::NotWhole { .. }), "{error}");
     let error = Replay::of(folder.path().join("none")).run().unwrap_err();
     assert!(error.to_string().contains("none"), "{error}");
-    std::fs::write(&trace, "no recording at all").unwrap();
+    fs::write(&trace, "no recording at all").unwrap();
     let error = Replay::of(&trace).run().unwrap_err().to_string();
     assert!(error.contains("VHOSTTRC"), "{error}");
 }
