@@ -279,6 +279,7 @@ pub(super) struct Read<T> {
 const EXPANDED_LATER: &[&[&str]] = &[
     &["elf"],
     &["load"],
+    &["adopt"],
     &["zero_bss"],
     &["server"],
     &["args"],

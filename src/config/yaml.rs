@@ -24,7 +24,12 @@ pub(super) const MERGE: &str = "<<";
 pub enum YamlError {
     /// Text that is not YAML, with the parser's message.
     #[error("not valid YAML: {0}")]
-    Invalid(#[from] serde_yaml::Error),
+    Invalid(serde_yaml::Error),
+    /// Text that is not YAML, in a line with a variable in braces.
+    #[error(
+        "not valid YAML: {0}; quote a value with a variable inside of braces or brackets: \"${{NAME}}\""
+    )]
+    Unquoted(serde_yaml::Error),
     /// Text that is rejected before parsing.
     #[error(transparent)]
     Text(#[from] TextError),
@@ -34,7 +39,7 @@ impl YamlError {
     /// Line of the problem, from 1, unless the message contains it.
     pub(super) fn line(&self) -> Option<usize> {
         match self {
-            Self::Invalid(_) => None,
+            Self::Invalid(_) | Self::Unquoted(_) => None,
             Self::Text(error) => error.line(),
         }
     }
@@ -44,7 +49,18 @@ impl YamlError {
 pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
     text::check(text, MAX_SIZE)?;
     let left = Cell::new(MAX_SIZE);
-    Ok(Tree { left: &left }.deserialize(serde_yaml::Deserializer::from_str(text))?)
+    let tree = Tree { left: &left }.deserialize(serde_yaml::Deserializer::from_str(text));
+    tree.map_err(|error| match has_variable(text, &error) {
+        true => YamlError::Unquoted(error),
+        false => YamlError::Invalid(error),
+    })
+}
+
+/// True if the line of an error has a variable in braces, which are those of a map for YAML.
+fn has_variable(text: &str, error: &serde_yaml::Error) -> bool {
+    let line = error.location().map(|place| place.line().saturating_sub(1));
+    let line = line.and_then(|line| text.lines().nth(line));
+    line.is_some_and(|line| line.contains("${"))
 }
 
 fn too_large<E: de::Error>() -> E {

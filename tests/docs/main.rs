@@ -10,6 +10,7 @@ mod page;
 mod places;
 #[path = "../support/mod.rs"]
 mod support;
+mod verilog;
 
 use std::collections::HashSet;
 use std::path::Path;

@@ -7,9 +7,17 @@ use riscv_iss::{Hart, HartState, Xlen};
 use vhost::{Checkpoint, Vhost};
 
 use super::input::Progress;
+use super::program::Program;
+use crate::output::Sanitized;
 
 /// Name of the part with the run's state.
 const PART: &str = "run";
+
+/// Name of the part with the run's image.
+const IMAGE: &str = "image";
+
+/// Bit of the word of a checksum, if there is one.
+const KNOWN: u64 = 1 << 32;
 
 /// Checkpoint to take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +63,7 @@ impl SaveAt {
         hart: &Hart<X>,
         instructions: u64,
         input: Vec<Progress>,
+        image: &str,
     ) -> Result<()> {
         let state = RunState {
             width: X::BITS.into(),
@@ -65,13 +74,17 @@ impl SaveAt {
         // The error may contain a callback's error, which is not `Send`.
         let mut checkpoint = vhost.checkpoint().map_err(|error| anyhow!("{error}"))?;
         checkpoint.set_part(PART, state.bytes());
+        checkpoint.set_part(IMAGE, image.into());
         Ok(checkpoint.write(&self.file)?)
     }
 }
 
 impl RunState {
     /// Restores the host from a file. Returns the state of the run.
-    pub(super) fn restore(vhost: &Vhost, file: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// A file that is no checkpoint of a run, or of one with another image.
+    pub(super) fn restore(vhost: &Vhost, file: &Path, program: &Program) -> Result<Self> {
         let checkpoint = Checkpoint::read(file)?;
         let Some(bytes) = checkpoint.part(PART) else {
             bail!(
@@ -79,6 +92,19 @@ impl RunState {
                 file.display()
             );
         };
+        let saved = String::from_utf8_lossy(checkpoint.part(IMAGE).unwrap_or_default());
+        let here = program.identity()?;
+        let content = |identity: &str| identity.split_once(' ').map(|it| it.0.to_owned());
+        if content(&saved) != content(&here) {
+            let name = |identity: &str| identity.split_once(' ').map_or("", |it| it.1).to_owned();
+            bail!(
+                "checkpoint {} was taken with the image {}, whose content is not that of {}: its code is in the restored memory; \
+                 give the image of that run",
+                file.display(),
+                Sanitized(&name(&saved)),
+                program.file().display()
+            );
+        }
         let state = Self::of(bytes);
         let state =
             state.with_context(|| format!("part `{PART}` of {} is invalid", file.display()))?;
@@ -103,7 +129,10 @@ impl RunState {
     fn bytes(&self) -> Vec<u8> {
         let head = [self.width, self.instructions, self.input.len() as u64];
         let input = self.input.iter();
-        let input = input.flat_map(|it| [it.taken, it.has_ended.into()]);
+        let input = input.flat_map(|it| {
+            let checksum = it.checksum.map_or(0, |it| KNOWN | u64::from(it));
+            [it.taken, it.has_ended.into(), checksum]
+        });
         let words = head.into_iter().chain(input).chain(self.hart.words());
         words.flat_map(u64::to_le_bytes).collect()
     }
@@ -113,11 +142,12 @@ impl RunState {
         let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
         let ([width, instructions, channels], words) = words.split_first_chunk()?;
         let channels = usize::try_from(*channels).ok()?;
-        let (input, hart) = words.split_at_checked(channels.checked_mul(2)?)?;
+        let (input, hart) = words.split_at_checked(channels.checked_mul(3)?)?;
         let (input, _) = input.as_chunks();
-        let progress = |[taken, has_ended]: &[u64; 2]| Progress {
+        let progress = |[taken, has_ended, checksum]: &[u64; 3]| Progress {
             taken: *taken,
             has_ended: *has_ended != 0,
+            checksum: (checksum & KNOWN != 0).then_some(*checksum as u32),
         };
         let state = Self {
             width: *width,
@@ -142,8 +172,12 @@ mod tests {
         let state = RunState {
             width: 32,
             instructions: 1 << 40,
-            input: [(5, true), (1 << 40, false)]
-                .map(|(taken, has_ended)| Progress { taken, has_ended })
+            input: [(5, true, Some(7)), (1 << 40, false, None)]
+                .map(|(taken, has_ended, checksum)| Progress {
+                    taken,
+                    has_ended,
+                    checksum,
+                })
                 .to_vec(),
             hart: hart.state(),
         };

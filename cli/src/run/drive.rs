@@ -42,6 +42,8 @@ pub(super) struct Pace {
 pub(super) struct Plan {
     /// Checkpoint to take.
     pub(super) save: Option<SaveAt>,
+    /// Identity of the image, for a checkpoint.
+    pub(super) image: String,
     /// State from which the run continues; the host is already restored.
     pub(super) restored: Option<RunState>,
 }
@@ -171,8 +173,9 @@ pub(super) fn drive<X: Xlen>(
             }
         }
         if let Some(save) = plan.save.as_ref().filter(|it| it.tick == vhost.now()) {
-            let read = input.as_ref().map(|input| input.progress());
-            save.save(vhost, &hart, instructions, read.unwrap_or_default())?;
+            let read = input.as_ref().map(|input| input.progress()).transpose()?;
+            let read = read.unwrap_or_default();
+            save.save(vhost, &hart, instructions, read, &plan.image)?;
         }
     };
     if let Some(save) = plan.save.as_ref().filter(|it| it.tick >= vhost.now()) {

@@ -31,11 +31,12 @@ mod system;
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use mailbox_rs::PtrWidth;
 use riscv_iss::{Rv32, Rv64};
 use vhost::Vhost;
 use vhost::attach::{self, AttachError, Builtin};
+use vhost::messages::foreign::Severity;
 
 use crate::Outcome;
 use crate::output::{ERROR, WholeStderr};
@@ -204,12 +205,20 @@ fn serve(args: &Args, program: &Program, vhost: &Vhost, save: Option<SaveAt>) ->
     let input = args.stdin.as_deref();
     let mut input = input.map(|file| Input::open(file, vhost)).transpose()?;
     let restored = args.restore.as_deref();
-    let restored = restored.map(|file| RunState::restore(vhost, file));
+    let restored = restored.map(|file| RunState::restore(vhost, file, program));
     let restored = restored.transpose()?;
-    if let (Some(input), Some(state)) = (&mut input, &restored) {
-        input.resume(&state.input);
+    if let Some(state) = &restored {
+        resume_input(args, vhost, input.as_mut(), state)?;
     }
-    let plan = Plan { save, restored };
+    let image = match save {
+        Some(_) => program.identity()?,
+        None => String::new(),
+    };
+    let plan = Plan {
+        save,
+        image,
+        restored,
+    };
     let mut memory = memory(vhost, args, program)?;
     let pace = Pace {
         per_tick: args.per_tick,
@@ -220,6 +229,40 @@ fn serve(args: &Args, program: &Program, vhost: &Vhost, save: Option<SaveAt>) ->
         PtrWidth::P4 => drive::<Rv32>(vhost, &mut memory, input, entry, pace, &plan),
         PtrWidth::P8 => drive::<Rv64>(vhost, &mut memory, input, entry, pace, &plan),
     }
+}
+
+/// Continues the standard input from a checkpoint, and reports a difference from that of its run.
+fn resume_input(
+    args: &Args,
+    vhost: &Vhost,
+    input: Option<&mut Input>,
+    state: &RunState,
+) -> Result<()> {
+    let taken = state.input.iter().map(|it| it.taken).max().unwrap_or(0);
+    let difference = match input {
+        None if state.input.iter().any(|it| !it.has_ended) => Some(format!(
+            "the run of the checkpoint had --stdin, and this one has none: its input ends behind {taken} bytes"
+        )),
+        None => None,
+        Some(input) => {
+            let is_same = input.has_begun_with(&state.input)?;
+            input.resume(&state.input);
+            let file = args.stdin.as_deref().map(|file| file.display().to_string());
+            (!is_same).then(|| {
+                format!(
+                    "--stdin {} is not the input of the checkpoint: the first {taken} bytes, which the host has already taken, differ; \
+                     the input goes on behind them",
+                    file.unwrap_or_default()
+                )
+            })
+        }
+    };
+    if let Some(text) = difference {
+        // The error may contain a callback's error, which is not `Send`.
+        let reported = vhost.report(Severity::Warning, "checkpoint", &text);
+        reported.map_err(|error| anyhow!("{error}"))?;
+    }
+    Ok(())
 }
 
 /// Ends the system. The error of the run is recorded before, and printed after firmware's last

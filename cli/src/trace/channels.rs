@@ -67,7 +67,8 @@ impl Channels {
     }
 }
 
-fn map(header: &Header) -> Option<MemoryMap> {
+/// Memory map of a recording; `None` if its configuration can't be read.
+pub(super) fn map(header: &Header) -> Option<MemoryMap> {
     let Source { file, text } = header.memories.as_ref()?;
     config::parse_memory_map(text, Path::new(file), header).ok()
 }

@@ -1,7 +1,7 @@
 //! `vhost trace diff`: the first difference between two recordings.
 //!
 //! Messages and replies, their senders and receivers, order and ticks are compared. Numbers of
-//! messages and frames, versions and file names may differ.
+//! messages and frames, versions and file names may differ, and ticks with `--ignore-ticks`.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -12,6 +12,7 @@ use serde_json::Value;
 use vhost::mem::Image;
 use vhost::trace::{Content, Header, Matcher};
 
+use super::channels::map;
 use super::entry::{HEAD, Line, MOST};
 use super::entry_reader::{DecodedEntry, EntryReader};
 use crate::Outcome;
@@ -27,6 +28,9 @@ pub(crate) struct Args {
     /// Number of messages to show before the difference
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     context: u16,
+    /// Leave out ticks, as between recordings of two simulators
+    #[arg(long)]
+    ignore_ticks: bool,
 }
 
 /// Messages with more bytes than this are compared as bytes only: decoded values take many times
@@ -37,7 +41,10 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let mut one = EntryReader::of(&args.one, false)?;
     let mut other = EntryReader::of(&args.other, false)?;
     let differing = headers(one.trace().header(), other.trace().header());
-    let mut same = Matcher::default();
+    let mut same = match args.ignore_ticks {
+        true => Matcher::ignoring_ticks(),
+        false => Matcher::default(),
+    };
     let context = usize::from(args.context);
     let mut before = VecDeque::new();
     let mut matched = 0_u64;
@@ -83,7 +90,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
 }
 
 /// Differences of the headers, other than versions and names.
-fn headers(one: &Header, other: &Header) -> Vec<&'static str> {
+fn headers(one: &Header, other: &Header) -> Vec<String> {
     let text = |source: &Option<vhost::trace::Source>| source.as_ref().map(|it| it.text.clone());
     // Images are compared by content, independent of names and order. Older recordings contain them
     // in full.
@@ -111,10 +118,6 @@ fn headers(one: &Header, other: &Header) -> Vec<&'static str> {
             "the images (class, section .mailbox) and other files that the configurations name",
         ),
         (
-            one.defaults == other.defaults,
-            "the defaults of configurations, by Cargo features",
-        ),
-        (
             one.file_root == other.file_root
                 && one.extensions == other.extensions
                 && one.virtuals == other.virtuals,
@@ -130,7 +133,37 @@ fn headers(one: &Header, other: &Header) -> Vec<&'static str> {
         ),
     ];
     let differing = compared.iter().filter(|(same, _)| !same);
-    differing.map(|(_, what)| *what).collect()
+    let differing = differing.map(|(_, what)| (*what).to_owned());
+    differing.chain(defaults(one, other)).collect()
+}
+
+/// Differences of the defaults of configurations. That of the backend depends on the simulator, and
+/// counts only for memories that name none.
+fn defaults(one: &Header, other: &Header) -> Vec<String> {
+    let (a, b) = (one.defaults, other.defaults);
+    let mut differing = Vec::new();
+    if a.backend != b.backend {
+        let mut like_other = one.clone();
+        like_other.defaults.backend = b.backend;
+        if map(one) != map(&like_other) {
+            let [a, b] = [a, b].map(|it| it.backend.name());
+            differing.push(format!(
+                "the default backend, {a} and {b}, of memories without the key `backend`"
+            ));
+        }
+    }
+    if a.ptr_width != b.ptr_width {
+        let [a, b] = [a, b].map(|it| match it.ptr_width {
+            Some(width) => format!("{}", 8 * width.bytes()),
+            None => "none".to_owned(),
+        });
+        differing.push(format!("the default of `ptr`, {a} and {b}"));
+    }
+    if a.cache_line != b.cache_line {
+        let [a, b] = [a, b].map(|it| it.cache_line.bytes());
+        differing.push(format!("the default of `cache_line`, {a} and {b}"));
+    }
+    differing
 }
 
 fn line(decoded: &DecodedEntry) -> Line<'_> {
@@ -171,20 +204,20 @@ fn print_difference(
         writeln!(
             out,
             "{ERROR}different:{ERROR:#} {}",
-            what_differs(one, other)
+            what_differs(one, other, args.ignore_ticks)
         )?;
     }
     Ok(())
 }
 
 /// First property that differs between two entries.
-fn what_differs(one: &DecodedEntry, other: &DecodedEntry) -> String {
+fn what_differs(one: &DecodedEntry, other: &DecodedEntry, ignore_ticks: bool) -> String {
     let (a, b) = (&one.entry, &other.entry);
     if a.kind != b.kind || std::mem::discriminant(&a.content) != std::mem::discriminant(&b.content)
     {
-        return "the message".to_owned();
+        return format!("the message, {} and {}", message(one), message(other));
     }
-    if a.tick != b.tick {
+    if a.tick != b.tick && !ignore_ticks {
         return format!("the tick, {} and {}", a.tick, b.tick);
     }
     let (bytes, others) = match (&a.content, &b.content) {
@@ -214,6 +247,17 @@ fn what_differs(one: &DecodedEntry, other: &DecodedEntry) -> String {
     }
     let same = bytes.iter().zip(others).take_while(|(a, b)| a == b);
     format!("recorded bytes from {} on", same.count())
+}
+
+/// Name of an entry's message and its direction.
+fn message(decoded: &DecodedEntry) -> String {
+    let kind = &decoded.entry.kind;
+    let what = match decoded.entry.content {
+        Content::Message { .. } => "",
+        Content::Reply { .. } => "the reply to ",
+        Content::Dropped => "no reply to ",
+    };
+    format!("{what}`{}` from {} to {}", kind.name, kind.from, kind.to)
 }
 
 fn value(decoded: &DecodedEntry) -> Option<Value> {

@@ -1,6 +1,7 @@
 //! Descriptors in a checkpoint, and their files opened again.
 //!
-//! Sizes and positions are read by file operations, so a recording has their results.
+//! Sizes and positions are read by file operations, so a recording has their results. The size is
+//! that of the end: a status would have times, by which recordings of equal runs differ.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -97,16 +98,15 @@ impl Files {
                     } => return Err(gone(Errno::EISDIR.into())),
                     Opened { file, .. } => file,
                 };
-                let now = file.status().map_err(|errno| gone(errno.into()))?.size;
+                let now = file.lseek(Whence::End, 0);
+                let now = now.map_err(|errno| gone(errno.into()))?;
                 if now < size {
                     return Err(FileChange::Shrunk {
                         from: size,
                         to: now,
                     });
                 }
-                let sought = i64::try_from(position).map_err(|_| Errno::EINVAL);
-                let sought = sought.and_then(|position| file.lseek(Whence::Set, position));
-                sought.map_err(|errno| gone(errno.into()))?;
+                seek(&mut *file, position).map_err(|errno| gone(errno.into()))?;
                 let has_grown = now > size && flags.creates();
                 let grown = has_grown.then_some(FileChange::Grown {
                     from: size,
@@ -162,10 +162,16 @@ fn kind_of(file: &mut File) -> SavedFileKind {
 }
 
 fn disk_file(file: &mut dyn DiskFile) -> Result<SavedFileKind, Errno> {
-    Ok(SavedFileKind::Disk {
-        position: file.lseek(Whence::Current, 0)?,
-        size: file.status()?.size,
-    })
+    let position = file.lseek(Whence::Current, 0)?;
+    let size = file.lseek(Whence::End, 0)?;
+    seek(file, position)?;
+    Ok(SavedFileKind::Disk { position, size })
+}
+
+/// Moves to a position from the start.
+fn seek(file: &mut dyn DiskFile, position: u64) -> Result<(), Errno> {
+    let position = i64::try_from(position).map_err(|_| Errno::EINVAL)?;
+    file.lseek(Whence::Set, position).map(drop)
 }
 
 /// Flags to open a file again: it is neither created nor truncated.

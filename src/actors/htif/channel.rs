@@ -205,6 +205,7 @@ impl FrontEnd for Channel {
         self.input_is_over.set(saved.input_is_over);
         self.has_ignored.set(saved.has_ignored);
         self.files.restore(&saved.files, &saved.directory);
+        self.tracker.forget();
         self.restored.set(Some(Restored(saved.command)));
         Ok(())
     }

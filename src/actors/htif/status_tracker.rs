@@ -24,6 +24,11 @@ impl HtifTracker {
         }
     }
 
+    /// Drops the recent commands.
+    pub(super) fn forget(&self) {
+        self.steps.forget();
+    }
+
     /// Records progress: the channel begins `step`.
     pub(super) fn enter(&self, step: HtifStep) {
         self.steps.enter(step);

@@ -57,6 +57,7 @@ impl Channel {
                 return Err(self.service.restores_impossible(what));
             }
         }
+        self.tracker.forget();
         let session = saved.cloned().map(Box::new);
         self.restored.set(Some(Restored(session)));
         Ok(())

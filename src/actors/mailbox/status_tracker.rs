@@ -15,6 +15,11 @@ impl MailboxTracker {
         Self { steps }
     }
 
+    /// Drops the recent requests.
+    pub(super) fn forget(&self) {
+        self.steps.forget();
+    }
+
     /// Records progress: the channel begins `step`.
     pub(super) fn enter(&self, step: MailboxStep) {
         self.steps.enter(step);

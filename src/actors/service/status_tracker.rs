@@ -80,6 +80,11 @@ impl<S: Clone, R: Clone> StatusTracker<S, R> {
         recent.push_back(request);
     }
 
+    /// Drops the recent requests, which a restore has undone or knows nothing of.
+    pub(in crate::actors) fn forget(&self) {
+        self.recent.borrow_mut().clear();
+    }
+
     /// Completed requests, oldest first.
     pub(in crate::actors) fn recent(&self) -> Vec<R> {
         self.recent.borrow().iter().cloned().collect()

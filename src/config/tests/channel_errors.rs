@@ -217,6 +217,19 @@ fn names_are_not_empty() {
     );
 }
 
+/// The braces of a variable are those of a map for YAML.
+#[test]
+fn a_variable_inside_of_braces_is_quoted() {
+    for text in ["a: 1\ncpu: {space: ${SP}, base: 0}", "cpu: {args: [${A}]}"] {
+        let error = error(text);
+        let hint = error
+            .ends_with("; quote a value with a variable inside of braces or brackets: \"${NAME}\"");
+        assert!(hint, "{error}");
+    }
+    let error = error("cpu: {space: \"${SP}\"\nx: {");
+    assert!(!error.contains("quote"), "{error}");
+}
+
 #[test]
 fn the_document_is_a_map_of_channels_each_named_once() {
     assert_eq!(

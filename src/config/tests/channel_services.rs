@@ -50,7 +50,16 @@ fn services_have_defaults() {
 fn firmware_is_adopted_only_where_that_is_said() {
     let adopts = |keys: &str| services(keys).map(|services| services.adopts);
     assert!(!adopts("adopt: false").unwrap());
-    assert!(!adopts("adopt: $NO_SUCH").unwrap());
+    for unset in ["$NO_SUCH", "'${NO_SUCH}'"] {
+        assert!(!adopts(&format!("adopt: {unset}")).unwrap());
+        // Each flag may be an unset variable.
+        for key in ["load", "server", "zero_bss"] {
+            assert!(
+                services(&format!("{key}: {unset}")).is_ok(),
+                "{key}: {unset}"
+            );
+        }
+    }
     assert!(adopts("adopt: true").unwrap());
     assert!(adopts("adopt: true, load: false").unwrap());
     let error = adopts("adopt: true, load: true").unwrap_err();

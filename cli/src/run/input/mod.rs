@@ -47,6 +47,8 @@ pub(super) struct Progress {
     pub(super) taken: u64,
     /// True after the end.
     pub(super) has_ended: bool,
+    /// CRC-32 of the bytes, in a checkpoint; `None` for those of a pipe or terminal.
+    pub(super) checksum: Option<u32>,
 }
 
 impl Input {
@@ -69,13 +71,34 @@ impl Input {
         Ok(Self { source, channels })
     }
 
-    /// Progress of each channel, in the order of the channels.
-    pub(super) fn progress(&self) -> Vec<Progress> {
-        let progress = self.channels.iter().map(|it| Progress {
-            taken: it.before.saturating_add(it.progress.taken),
-            ..it.progress
+    /// Progress of each channel for a checkpoint, in the order of the channels.
+    pub(super) fn progress(&self) -> Result<Vec<Progress>> {
+        let progress = self.channels.iter().map(|it| {
+            let taken = it.progress.taken;
+            Ok(Progress {
+                taken: it.before.saturating_add(taken),
+                checksum: self.source.checksum(taken).context(UNREADABLE)?,
+                ..it.progress
+            })
         });
         progress.collect()
+    }
+
+    /// True if the bytes that the host took before a checkpoint are those of this file, or can't be
+    /// compared.
+    pub(super) fn has_begun_with(&self, progress: &[Progress]) -> Result<bool> {
+        for Progress {
+            taken, checksum, ..
+        } in progress
+        {
+            let here = self.source.checksum(*taken).context(UNREADABLE)?;
+            if let (Some(before), Some(here)) = (checksum, here)
+                && *before != here
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Continues from a saved progress: in a file at its position, in a pipe or terminal with the

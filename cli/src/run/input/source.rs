@@ -69,6 +69,27 @@ impl Source {
         }
     }
 
+    /// CRC-32 of the bytes before a position, or of all if there are fewer; `None` for a pipe or
+    /// terminal, which has no earlier bytes.
+    pub(super) fn checksum(&self, position: u64) -> io::Result<Option<u32>> {
+        let Self::File(file) = self else {
+            return Ok(None);
+        };
+        let mut checksum = crc32fast::Hasher::new();
+        let mut at = 0;
+        while at < position {
+            let mut bytes = read(|bytes| file.read_at(bytes, at))?;
+            if bytes.is_empty() {
+                break;
+            }
+            at += bytes.len() as u64;
+            let beyond = usize::try_from(at.saturating_sub(position)).unwrap_or(usize::MAX);
+            bytes.truncate(bytes.len().saturating_sub(beyond));
+            checksum.update(&bytes);
+        }
+        Ok(Some(checksum.finalize()))
+    }
+
     /// Drops the bytes before a position, which no reader needs.
     pub(super) fn forget(&mut self, position: u64) {
         if let Self::Stream(stream) = self {

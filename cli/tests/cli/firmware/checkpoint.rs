@@ -110,6 +110,62 @@ fn a_new_host_goes_on_with_an_open_file_and_with_the_rest_of_the_input() {
     }
 }
 
+/// Code, and input that the host has taken, are in the checkpoint: others at the restore are told of.
+#[test]
+fn another_image_is_refused_and_another_input_is_reported() {
+    if let Some(what) = missing() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
+        return;
+    }
+    let image = Image(tempfile::tempdir().unwrap());
+    let text: String = (0..3_000).map(|line| format!("line {line}\n")).collect();
+    let [input, longer, other] = [
+        ("input.txt", text.clone()),
+        ("longer.txt", text.clone() + "more\n"),
+        ("other.txt", text.replace("line", "word")),
+    ]
+    .map(|(name, text)| image.put(name, &text).display().to_string());
+    let file = image.path("x.ckpt").display().to_string();
+    let files = image.0.path().display().to_string();
+    compile_source(&image, SOURCE, 32, &[]);
+    let options = ["--files", &files];
+    let save = ["--stdin", &input, "--save-at", "3000", &file];
+    let saved = image.run(options.iter().chain(&save));
+    assert_eq!(saved.status, Some(0), "{saved:?}");
+    let restored = |input: &[&str]| {
+        let restore = ["--restore", &file];
+        image.run(options.iter().chain(&restore).chain(input))
+    };
+    for same in [&input, &longer] {
+        let restored = restored(&["--stdin", same]);
+        assert!(!restored.stderr.contains("warning"), "{restored:?}");
+    }
+    let said = restored(&["--stdin", &other]).stderr;
+    assert!(
+        said.contains("other.txt is not the input of the checkpoint: the first"),
+        "{said}"
+    );
+    let said = restored(&[]).stderr;
+    assert!(
+        said.contains("had --stdin, and this one has none"),
+        "{said}"
+    );
+
+    // The same layout, and other code.
+    compile_source(
+        &image,
+        &SOURCE.replace("(&mailbox, 3)", "(&mailbox, 4)"),
+        32,
+        &[],
+    );
+    let refused = restored(&["--stdin", &input]).stderr(125);
+    let names = format!(
+        "with the image {0}, whose content is not that of {0}",
+        image.path("firmware.elf").display()
+    );
+    assert!(refused.contains(&names), "{refused}");
+}
+
 #[test]
 fn other_files_are_refused() {
     let files = tempfile::tempdir().unwrap();
@@ -122,7 +178,12 @@ fn other_files_are_refused() {
     assert!(other.contains("of another configuration"), "{other}");
     assert!(other.contains("0x2000000 bytes"), "{other}");
     let other = run(64, files.path(), &["--restore", &name]).stderr(125);
-    assert!(other.contains("pointers of 32 bits"), "{other}");
+    for image in [
+        "selftest-rv32.elf, whose content",
+        "selftest-rv64.elf: its code",
+    ] {
+        assert!(other.contains(image), "{other}");
+    }
     fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
     assert!(refused(&["--restore", &name]).contains("is cut off"));
     fs::write(&file, "something else").unwrap();
