@@ -1,9 +1,9 @@
 """Builds the chip for a simulator of cocotb's runner, and runs test_host: `run_host.py SIMULATOR
 FOLDER`.
 
-The exit status is 0 if the tests passed. Environment: LIBRARY is the file of the library, PICORV32
-the folder of the CPU, FIRMWARE0 the image, MAILBOX_FS_ROOT the root of firmware's files. GHDL finds
-vhost_ghdl.so in LD_LIBRARY_PATH.
+The exit status is 0 if the tests passed. Environment: VHOST_LIBRARY is the file of the library,
+PICORV32 the folder of the CPU, FIRMWARE0 the image, MAILBOX_FS_ROOT the root of firmware's files.
+GHDL finds vhost_ghdl.so in LD_LIBRARY_PATH. Relative paths begin at the working directory.
 """
 
 from __future__ import annotations
@@ -31,6 +31,15 @@ ARGUMENTS = {
 MEMORIES = {"ghdl": {"MEMORIES": "ghdl.mem.yaml"}}
 
 
+#: Variables with paths. The simulation runs in another folder than this script.
+PATHS = ("FIRMWARE0", "MAILBOX_FS_ROOT", "VHOST_LIBRARY", "VHOST_TRACE", "LD_LIBRARY_PATH")
+
+
+def absolute(paths: str) -> str:
+    """Returns paths, with colons between them, that are the same in any folder."""
+    return os.pathsep.join(str(Path(path).absolute()) for path in paths.split(os.pathsep) if path)
+
+
 def design(name: str) -> tuple[str, list[Path]]:
     """Returns top and sources of the chip. The chip in VHDL has its RAM in vhost_memory: GHDL drops
     writes to arrays."""
@@ -41,6 +50,9 @@ def design(name: str) -> tuple[str, list[Path]]:
 
 
 def main(name: str, build: Path) -> int:
+    for variable in PATHS:
+        if variable in os.environ:
+            os.environ[variable] = absolute(os.environ[variable])
     simulator = get_runner(name)
     top, sources = design(name)
     # Folder of GHDL's libraries, for the build and for the run.

@@ -269,10 +269,10 @@ impl Tool {
         self.name
     }
 
-    /// Version of a Python package.
+    /// Version of a Python package, or of Verilator.
     pub(crate) const fn version(self) -> Option<&'static str> {
         match self.source {
-            Source::Python { version } => Some(version),
+            Source::Python { version } | Source::Verilator { version } => Some(version),
             _ => None,
         }
     }

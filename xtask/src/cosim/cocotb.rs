@@ -71,6 +71,15 @@ pub(super) const CASES: [CocotbCase; 4] = [
 ];
 
 impl CocotbCase {
+    /// Path for a variable of the script. `run_host.py` takes relative ones, as on the page
+    /// `docs/simulators.md`.
+    fn path<'a>(&self, root: &Path, path: &'a Path) -> &'a Path {
+        match self.script.first() {
+            Some(&"run_host.py") => path.strip_prefix(root).unwrap_or(path),
+            _ => path,
+        }
+    }
+
     /// Version of its simulator.
     pub(super) fn version(&self) -> Option<String> {
         let uses = |tool: Tool| {
@@ -104,9 +113,12 @@ pub(super) fn run(builder: &mut Builder<'_>, case: &CocotbCase) -> Result<Option
     fs::create_dir_all(&files).with_context(|| format!("cannot make {}", files.display()))?;
 
     let mut runner = runner(builder, case, &folder)?;
-    runner.env("MAILBOX_FS_ROOT", &files);
+    runner.env("MAILBOX_FS_ROOT", case.path(root, &files));
     for (core, image) in images.iter().enumerate() {
-        runner.env(format!("FIRMWARE{core}"), root.join(image));
+        runner.env(
+            format!("FIRMWARE{core}"),
+            case.path(root, &root.join(image)),
+        );
     }
     let recording = Recording::of(root, case.name)?;
     recording.record(&mut runner);
@@ -151,7 +163,7 @@ fn runner(builder: &mut Builder<'_>, case: &CocotbCase, folder: &Path) -> Result
         .env("MEM_CFG_FILE", configuration.join("mem.yaml"))
         .env("MAILBOX_CFG_FILE", configuration.join("mailbox.yaml"))
         // Search path of GHDL for the object that VHDL calls.
-        .env("LD_LIBRARY_PATH", &library)
+        .env("LD_LIBRARY_PATH", case.path(root, &library))
         .current_dir(root);
     builder.use_ccache(&mut runner);
     Ok(runner)

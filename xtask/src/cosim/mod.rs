@@ -221,8 +221,20 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     }
     if args.selects(command_selftest::NAME, true) {
         let name = command_selftest::NAME;
-        println!("\n{name}: vhost selftest in Verilator");
-        summary.run(name, || command_selftest::run(&builder));
+        println!("\n{name}: vhost selftest in Verilator and Icarus Verilog");
+        let mut has = |tool: Tool| match tools.get(tool) {
+            Ok(()) => true,
+            Err(Missing(reason)) => {
+                println!("skipped: {name}: {reason}");
+                false
+            }
+        };
+        let others = OTHER_VERILATORS.into_iter().filter(|tool| has(*tool));
+        let versions: Vec<&str> = others.filter_map(Tool::version).collect();
+        let has_icarus = has(IVERILOG);
+        summary.run(name, || {
+            command_selftest::run(&builder, &versions, has_icarus)
+        });
     }
     let pages = doc_pages::PAGES.iter();
     for doc_page in pages.filter(|page| args.selects(page.name, page.full)) {
