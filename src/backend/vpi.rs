@@ -362,16 +362,26 @@ impl Arrays for VpiArrays {
         if !self.probe.is_due() {
             return self.write_now(instance, first, values);
         }
-        let vecvals = vecvals_of(self.array.width) as usize;
-        let word = values[..vecvals].to_vec();
-        let before = self.word(instance, first)?;
+        let (vecvals, bits) = (vecvals_of(self.array.width) as usize, self.array.width * 8);
+        let compared = values.len().min(COMPARED * vecvals);
+        let written = values[..compared].to_vec();
+        let mut before = vec![Vecval::default(); compared];
+        self.read_now(instance, first, &mut before)?;
         self.write_now(instance, first, values)?;
-        let is_there = |value: &[Vecval]| same_bits(value, &word, self.array.width * 8);
-        if !is_there(&before) && !is_there(&self.word(instance, first)?) {
+        let words = before.chunks(vecvals).zip(written.chunks(vecvals));
+        let mut changed = (first..)
+            .zip(words)
+            .filter(|(_, (before, written))| !same_bits(before, written, bits));
+        // A write of the same value proves nothing.
+        let Some((word, (before, written))) = changed.next() else {
+            return Ok(());
+        };
+        self.probe.is_armed.set(false);
+        if !same_bits(&self.word(instance, word)?, written, bits) {
             self.probe.doubt(Doubted {
                 instance,
-                word: first,
-                before,
+                word,
+                before: before.to_vec(),
                 since: simulated_time(),
             });
         }
@@ -443,6 +453,8 @@ impl VpiArrays {
 #[derive(Debug, Default)]
 struct Probe {
     writes: Cell<u64>,
+    /// True until a write that changes the content is read back.
+    is_armed: Cell<bool>,
     doubted: RefCell<Option<Doubted>>,
     /// True after the report on a dropped write.
     told: Cell<bool>,
@@ -459,15 +471,21 @@ struct Doubted {
     since: Option<u64>,
 }
 
-/// Interval of samples: one of this many writes is read back, starting with the first.
+/// Interval of samples: of this many writes, the first one that changes the content is read back.
 const SAMPLE: u64 = 1024;
 
+/// Maximum number of words of a write that are compared with the content before it.
+const COMPARED: usize = 16;
+
 impl Probe {
-    /// Counts a write. Returns true if it is to be read back.
+    /// Counts a write. Returns true if it is to be compared with the content before it.
     fn is_due(&self) -> bool {
         let count = self.writes.get();
         self.writes.set(count.wrapping_add(1));
-        count.is_multiple_of(SAMPLE) && !self.told.get() && self.doubted.borrow().is_none()
+        if count.is_multiple_of(SAMPLE) {
+            self.is_armed.set(true);
+        }
+        self.is_armed.get() && !self.told.get() && self.doubted.borrow().is_none()
     }
 
     fn doubt(&self, doubted: Doubted) {
@@ -521,10 +539,16 @@ mod tests {
     }
 
     #[test]
-    fn the_first_write_and_one_of_many_is_read_back() {
+    fn the_first_change_and_one_of_many_writes_is_read_back() {
         let probe = Probe::default();
-        let due = (0..=2 * SAMPLE).filter(|_| probe.is_due()).count();
-        assert_eq!(due, 3);
+        let changes = || {
+            let due = probe.is_due();
+            probe.is_armed.set(false);
+            due
+        };
+        assert!((0..5).all(|_| probe.is_due()), "nothing has changed");
+        assert_eq!((5..=2 * SAMPLE).filter(|_| changes()).count(), 3);
+        probe.is_armed.set(true);
         probe.doubt(doubted(Some(0)));
         assert!((0..SAMPLE).all(|_| !probe.is_due()), "one at a time");
         probe.doubted.take();
