@@ -114,15 +114,76 @@ assert "MAILBOX_CFG_FILE" not in environment
 """
 
 
-def test_the_system_is_driven_by_the_c_abi(tmp_path: Path) -> None:
+# The library of C has no support for Python.
+WITHOUT_PYTHON = """
+import vhost
+from vhost.cocotb import register_callback
+async def add(dut, channel):
+    return 0
+uses = (lambda: vhost.Error, lambda: vhost.read_u32("cpu", 0), lambda: register_callback(add))
+for library in ("the library of VHOST_LIBRARY, ", "the loaded library "):
+    for use in uses:
+        try:
+            use()
+        except ImportError as error:
+            text = str(error)
+            assert text.startswith(library), text
+            assert text.endswith("libstub.so has no Python support; build it with the feature `python`"), text
+            assert error.__suppress_context__, "one error"
+        else:
+            raise AssertionError(use)
+    vhost.notify()
+"""
+
+# A native module in place of the library's, for its exception.
+CLOSED = """
+import sys
+from types import ModuleType
+class Error(RuntimeError): pass
+native = sys.modules["vhost._vhost"] = ModuleType("vhost._vhost")
+native.Error = Error
+import vhost
+system = vhost.System("left")
+system.close()
+for use in (system.close, system.__enter__):
+    try:
+        use()
+    except vhost.Error as error:
+        assert str(error) == "system 'left' is closed", error
+    else:
+        raise AssertionError(use)
+"""
+
+
+@pytest.fixture
+def stub(tmp_path: Path) -> Path:
+    """C library in place of the real one."""
     source, library = tmp_path / "library.c", tmp_path / "libstub.so"
     source.write_text(LIBRARY)
     try:
         subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
     except FileNotFoundError:
         pytest.skip("there is no C compiler")
+    return library
+
+
+def run(program: str, library: Path) -> None:
+    """Runs a program in Python with this library."""
     subprocess.run(
-        [sys.executable, "-c", USER],
+        [sys.executable, "-c", program],
         env={**os.environ, "PYTHONPATH": str(PYTHON), "VHOST_LIBRARY": str(library)},
         check=True,
     )
+
+
+def test_the_system_is_driven_by_the_c_abi(stub: Path) -> None:
+    run(USER, stub)
+
+
+def test_a_library_without_support_for_python_names_the_feature(stub: Path) -> None:
+    pytest.importorskip("cocotb")
+    run(WITHOUT_PYTHON, stub)
+
+
+def test_a_closed_system_raises_the_errors_of_the_library(stub: Path) -> None:
+    run(CLOSED, stub)

@@ -55,11 +55,14 @@ def _made(name: str, library: Path, what: str) -> ModuleType:
     try:
         module = importlib.util.module_from_spec(spec)
     except ImportError as error:
+        # Other errors, such as a library that can't be loaded, have causes of their own.
+        if "PyInit_" not in str(error):
+            raise
         raise ImportError(
             f"{what} {library} has no Python support; build it with the feature `python`",
             name=name,
             path=str(library),
-        ) from error
+        ) from None
     loader.exec_module(module)
     _MADE[name] = sys.modules[name] = module
     return module

@@ -52,8 +52,12 @@ def _abi() -> _Abi:
 
 
 def _error() -> RuntimeError:
-    """Returns the last error of the library, as its own exception if it has support for Python."""
-    text = (_abi().last_error() or b"").decode(errors="replace")
+    """Returns the last error of the library."""
+    return _error_of((_abi().last_error() or b"").decode(errors="replace"))
+
+
+def _error_of(text: str) -> RuntimeError:
+    """Returns the library's own exception, vhost.Error, if it has support for Python."""
     try:
         from vhost._native import native
 
@@ -158,7 +162,7 @@ class System:
     def _handle_of(self) -> int:
         # NULL would be the first system.
         if self._handle is None:
-            raise RuntimeError(f"system {self.name!r} is closed")
+            raise _error_of(f"system {self.name!r} is closed")
         return self._handle
 
     @staticmethod

@@ -25,6 +25,7 @@ from cocotb.task import Task
 from cocotb.triggers import RisingEdge
 
 from vhost import _system, library
+from vhost._native import native
 
 __all__ = ["Host", "register_callback"]
 
@@ -37,8 +38,10 @@ def register_callback(callback: _Callback) -> _Waiter:
     """Registers a coroutine function as the method of its name.
 
     It receives the design, the name of the channel and firmware's arguments. The returned
-    function's coroutine completes at the next end of the callback.
+    function's coroutine completes at the next end of the callback. Raises ImportError if the
+    library has no support for Python, as it would call none.
     """
+    native()
     if importlib.util.find_spec("pymb_rpc") is None:
         sys.path.append(str(library.shim("cocotb").resolve()))
     waiter: _Waiter = importlib.import_module("pymb_rpc").register_callback(callback)
