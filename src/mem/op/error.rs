@@ -112,7 +112,8 @@ pub enum HdlProblem {
     #[error(
         "the simulator has no such object; check `path`, `width` and the dimensions of the memory, \
          and keep the array accessible in the simulator (Verilator: --public-flat-rw, and \
-         no `hier_block` around it; others: their switch for debug access)"
+         no `hier_block` around it; Icarus Verilog: a process that uses it; others: their switch \
+         for debug access)"
     )]
     Missing,
     /// Word width that differs from the configuration.
