@@ -139,8 +139,14 @@ fn another_image_is_refused_and_another_input_is_reported() {
     for same in [&input, &longer] {
         let restored = restored(&["--stdin", same]);
         // The file of the run before is longer than at the checkpoint, which is reported, too.
-        let mut warnings = restored.stderr.lines().filter(|line| line.contains("warning"));
-        assert!(warnings.all(|line| line.contains("file `out`")), "{restored:?}");
+        let mut warnings = restored
+            .stderr
+            .lines()
+            .filter(|line| line.contains("warning"));
+        assert!(
+            warnings.all(|line| line.contains("file `out`")),
+            "{restored:?}"
+        );
     }
     let said = restored(&["--stdin", &other]).stderr;
     assert!(
