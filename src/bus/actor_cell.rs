@@ -1,4 +1,4 @@
-//! An actor on the bus: its state and its message queue.
+//! Actor on the bus: its state and its message queue.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
@@ -9,10 +9,10 @@ use actix::{Actor, Context, Handler};
 use super::Inbox;
 use super::scheduler::{Backlog, Scheduler};
 
-/// An actor and its queue of messages that could not be handled at once.
+/// Actor, and its queue of messages that could not be handled at once.
 ///
-/// Time is simulated and nothing runs in the background. The context passed to handlers is never polled, so handlers can't use its timers
-/// and streams. Tasks are spawned on the bus.
+/// Time is simulated, and there is no background work. The context that handlers get is never
+/// polled, so handlers can't use its timers and streams. Tasks are spawned on the bus.
 pub(super) struct ActorCell<A: Actor<Context = Context<A>>, I> {
     scheduler: Rc<Scheduler>,
     actor: RefCell<(A, Context<A>)>,
@@ -83,7 +83,7 @@ where
             return;
         }
         let Ok(at) = self.actor.try_borrow_mut() else {
-            // The running handler's caller goes on with the queue.
+            // The caller of the running handler handles the queue afterwards.
             self.enqueue(mail);
             return;
         };

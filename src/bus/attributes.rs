@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-/// Topic of a message: the channel that it concerns.
+/// Topic of a message: its channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic<'a> {
     /// Number of a channel.
@@ -14,14 +14,14 @@ pub enum Topic<'a> {
 /// Replacement of payload bytes.
 pub type Redaction<'a> = &'a dyn Fn(&Bytes) -> Bytes;
 
-/// Attributes of a message or reply. Those of messages are stated in the list of their endpoint's messages.
+/// Attributes of a message or reply. The list of an endpoint's messages states their attributes.
 pub trait Attributes {
-    /// Channel that it concerns; `None` for messages of no single channel, and for replies.
+    /// Channel of a message; `None` for a message without a single channel, and for a reply.
     fn topic(&self) -> Option<Topic<'_>> {
         None
     }
 
-    /// Replaces its payload. False if it has none.
+    /// Replaces the payload. Returns false if there is none.
     fn redact(&mut self, _with: Redaction<'_>) -> bool {
         false
     }
@@ -33,7 +33,7 @@ pub(crate) trait TopicField {
     fn topic(&self) -> Option<Topic<'_>>;
 }
 
-/// Data with payload: bytes that firmware, files or clients provide.
+/// Data with a payload: bytes from firmware, files or clients.
 pub(crate) trait Payload {
     /// Replaces the payload.
     fn redact(&mut self, with: Redaction<'_>);

@@ -1,4 +1,4 @@
-//! Data of a message or reply, whatever its type.
+//! Data of a message or reply of any type.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::{Attributes, Redaction};
 
-/// Any message or reply, as seen by taps.
+/// Message or reply of any type, as taps observe it.
 pub trait Body: Any + Debug + Send + Sync + erased_serde::Serialize + Attributes {
-    /// A copy that outlives the observation.
+    /// Returns a copy that outlives the observation.
     fn keep(&self) -> Arc<dyn Body>;
-    /// A copy with its payload replaced; `None` if it has no payload.
+    /// Returns a copy with another payload; `None` if there is no payload.
     #[doc(hidden)]
     fn redacted(&self, with: Redaction<'_>) -> Option<Arc<dyn Body>>;
 }

@@ -1,4 +1,4 @@
-//! The bus itself: runs the actors, makes the foreign calls and waits for replies.
+//! Bus: runs the actors, makes the foreign calls and waits for replies.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -23,7 +23,8 @@ use super::{ActorContext, BusError, Endpoint, Envelope, Inbox, Message, Port, Ti
 
 /// Actors, their tasks, and outboxes for their foreign calls.
 ///
-/// Nothing runs in the background: [`ask`](Self::ask) and [`tick`](Self::tick) run the actors until all are idle.
+/// Without background work: [`ask`](Self::ask) and [`tick`](Self::tick) run the actors until all
+/// are idle.
 pub(crate) struct Bus {
     pub(super) executor: Executor,
     pub(super) state: Rc<BusState>,
@@ -38,12 +39,12 @@ pub(crate) struct Bus {
     notified: Cell<bool>,
 }
 
-/// Maximum number of polling rounds in one tick, for doorbells whose watch changes during it. A memory that reads differently every time
-/// could prolong the tick without end.
+/// Maximum number of polling rounds in one tick, for doorbells whose watch changes during the tick.
+/// Without a maximum, a memory whose value changes on each read could prolong the tick without end.
 const ROUNDS: usize = 4;
 
 impl Bus {
-    /// A bus without actors.
+    /// Creates a bus without actors.
     pub(crate) fn new() -> Self {
         let state = Rc::default();
         let scheduler = Rc::new(Scheduler::new(&state));
@@ -61,7 +62,8 @@ impl Bus {
         }
     }
 
-    /// Starts an actor and returns its port. `make` gets that port too, for messages of the actor to itself. The actor ends with the bus.
+    /// Starts an actor and returns its port. `make` gets the same port, for messages of the actor
+    /// to itself. The actor ends with the bus.
     pub(crate) fn start<A, I>(&self, make: impl FnOnce(Port<I>) -> A) -> Result<Port<I>, BusError>
     where
         A: Actor<Context = actix::Context<A>> + Handler<I, Result = ()>,
@@ -77,7 +79,8 @@ impl Bus {
         Ok(Port::to_actor(&self.state, Rc::downgrade(&receiver)))
     }
 
-    /// Creates a port to an endpoint that is not an actor. `callee` is called while no handler runs, so it may use the bus itself.
+    /// Creates a port to an endpoint that is not an actor. `callee` is called while no handler
+    /// runs, so it may use the bus.
     pub(crate) fn foreign<I: Inbox>(&self, callee: Rc<dyn Fn(I)>) -> Port<I> {
         let state = self.state.clone();
         let callee = Rc::new(move |call| {
@@ -107,7 +110,7 @@ impl Bus {
         timer
     }
 
-    /// Attaches a tap, shown every message and reply from now on.
+    /// Attaches a tap. It observes every later message and reply.
     pub(crate) fn attach(&self, tap: impl Tap) {
         self.attach_boxed(Box::new(tap));
     }
@@ -122,7 +125,7 @@ impl Bus {
         self.state.flush_before_calls(flush);
     }
 
-    /// True if taps have been shown anything since their last flush.
+    /// True if the taps have had an observation since their last flush.
     #[inline]
     pub(crate) fn unflushed(&self) -> bool {
         self.state.unflushed()
@@ -138,7 +141,8 @@ impl Bus {
         self.state.detach();
     }
 
-    /// Runs code that starts tasks and actors. [`ActorTap`](super::ActorTap) makes a tap from an actor.
+    /// Runs `start`, which may start tasks and actors. [`ActorTap`](super::ActorTap) makes a tap
+    /// from an actor.
     ///
     /// # Errors
     /// [`BusError::Reentered`] from inside an actor or a tap.
@@ -164,12 +168,13 @@ impl Bus {
         self.scheduler.in_foreign_call()
     }
 
-    /// Advances the time to `tick` without polling or running anything.
+    /// Advances the time to `tick`, without a poll and without running actors.
     pub(crate) fn pass(&self, tick: u64) {
         self.state.pass(tick);
     }
 
-    /// Sets the time, which may go back, without polling or running anything. Enabled timers are called from the next tick on.
+    /// Sets the time, which may go back, without a poll and without running actors. Enabled timers
+    /// are called from the next tick on.
     pub(crate) fn set_now(&self, tick: u64) {
         self.state.set_tick(tick);
         for timer in &**self.timers.borrow() {
@@ -177,12 +182,12 @@ impl Bus {
         }
     }
 
-    /// Has the next tick call every doorbell's callback, changed or not.
+    /// Makes the next tick call every doorbell's callback, also without a change.
     pub(crate) fn notify(&self) {
         self.notified.set(true);
     }
 
-    /// Sets if the next tick calls every doorbell's callback.
+    /// Enables or disables the call of every doorbell's callback in the next tick.
     pub(crate) fn set_notified(&self, is_notified: bool) {
         self.notified.set(is_notified);
     }
@@ -192,7 +197,8 @@ impl Bus {
         self.notified.get()
     }
 
-    /// Advances the time by one tick: polls the doorbells, calls the enabled timers, and runs the resulting work. False if there was none.
+    /// Advances the time by one tick: polls the doorbells, calls the enabled timers, and runs the
+    /// resulting work. Returns false if there was no work.
     ///
     /// # Errors
     /// [`BusError::Reentered`] from inside an actor, a tap or a foreign call.
@@ -223,11 +229,12 @@ impl Bus {
         if rang {
             self.run();
         }
-        // After the doorbells: a channel that was reset must no longer poll the call that it was waiting for.
+        // Timers follow the doorbells: a channel that was reset must not poll its pending call
+        // again.
         if timed && self.run_timers() {
             self.run();
         }
-        // A watch that was changed meanwhile may already have work.
+        // A watch that was set in this tick may already have work.
         for _ in 1..ROUNDS {
             if !self.ring_anew() {
                 break;
@@ -236,20 +243,20 @@ impl Bus {
         }
     }
 
-    /// Counts a tick and polls the doorbells, but runs no resulting work.
+    /// Counts a tick and polls the doorbells. Does not run the resulting work.
     pub(crate) fn ring(&self) {
         self.begin_tick();
         self.look();
     }
 
-    /// Counts a tick. True if a timer is enabled.
+    /// Counts a tick. Returns true if a timer is enabled.
     #[inline(always)]
     fn begin_tick(&self) -> bool {
         self.state.advance();
         self.wanted.get() > 0
     }
 
-    /// Polls the doorbells. False if no work results and none is pending.
+    /// Polls the doorbells. Returns false if no work results and none is pending.
     #[inline(always)]
     fn look(&self) -> bool {
         let waits = self.executor.is_ready() || self.scheduler.any_waits();
@@ -261,9 +268,9 @@ impl Bus {
         self.look_at_bells(scan) || waits
     }
 
-    /// Calls the enabled timers, each once per tick. False if none is enabled.
+    /// Calls the enabled timers, each once per tick. Returns false if none is enabled.
     pub(crate) fn run_timers(&self) -> bool {
-        // Cloned, since a callback may come back to the bus and add a timer.
+        // Cloned, since a callback may re-enter the bus and add a timer.
         let timers = self.timers.borrow().clone();
         let tick = self.state.tick();
         let mut rang = false;
@@ -273,7 +280,7 @@ impl Bus {
         rang
     }
 
-    /// Polls, within the same tick, the watches that changed. False if no callback was called.
+    /// Polls the watches that were set in the same tick. Returns false if no callback was called.
     #[inline(never)]
     pub(crate) fn ring_anew(&self) -> bool {
         self.bells.any_new() && {
@@ -289,7 +296,8 @@ impl Bus {
         self.bells.poll(scan)
     }
 
-    /// True if the next tick has nothing to do but to poll the doorbells and to call the timers, unless the bus is used before.
+    /// True if the next tick only polls the doorbells and calls the timers, unless the bus is used
+    /// before.
     pub(crate) fn is_settled(&self) -> bool {
         let any_work = self.executor.is_ready() || self.scheduler.any_waits();
         let any_due = self.notified.get() || self.bells.any_new();
@@ -307,7 +315,7 @@ impl Bus {
         }
     }
 
-    /// True if these are the ticks of this bus, and no watch has changed since they were found.
+    /// True if `ticks` belongs to this bus, and no watch has changed since it was made.
     pub(crate) fn has_settled_ticks(&self, ticks: &SettledTicks) -> bool {
         self.bells.are_watches(&ticks.watches)
     }
@@ -324,7 +332,8 @@ impl Bus {
         Ok(())
     }
 
-    /// Handles messages posted from outside of the actors and makes the resulting foreign calls. Polls no task.
+    /// Handles messages posted from outside of the actors and makes the resulting foreign calls.
+    /// Does not poll tasks.
     pub(crate) fn handle_posted(&self) {
         let _inside = self.scheduler.enter_actor_code();
         self.scheduler.handle_backlog();
@@ -332,12 +341,13 @@ impl Bus {
 
     /// Sends a message and runs the bus until its reply arrives.
     ///
-    /// From inside a foreign call, calls that result from this message are made first. Calls that were pending before are made only as far
-    /// as the reply depends on them.
+    /// Inside of a foreign call, the calls that result from this message are made first. Earlier
+    /// pending calls are made only as far as the reply depends on them.
     ///
     /// # Errors
-    /// [`BusError::Stalled`] if nothing is left to run that could lead to a reply, [`BusError::NoReply`] if the receiver panicked
-    /// or dropped the reply, and [`BusError::Reentered`] from inside an actor or a tap.
+    /// [`BusError::Stalled`] if no task, message or call is left that could lead to a reply,
+    /// [`BusError::NoReply`] if the receiver panicked or dropped the reply, and
+    /// [`BusError::Reentered`] from inside an actor or a tap.
     pub(crate) fn ask<I, M>(&self, port: &Port<I>, message: M) -> Result<M::Reply, BusError>
     where
         I: Inbox + From<Envelope<M>>,
@@ -368,7 +378,8 @@ impl Bus {
         }
     }
 
-    /// Polls the tasks that have become ready. Attached actors have received copies of all messages by now.
+    /// Polls the tasks that have become ready, at the end of an ask. Afterwards, attached actors
+    /// have received copies of all messages.
     #[inline]
     pub(super) fn end_ask(&self) {
         let anything = self.executor.is_ready() || self.scheduler.any_mail_waits();
@@ -396,12 +407,14 @@ impl Bus {
         while self.advance() {}
     }
 
-    /// Handles pending messages and polls tasks, or, if there are none, makes a foreign call. False if all is idle.
+    /// Handles pending messages and polls tasks. If there are none, makes a foreign call. Returns
+    /// false if all is idle.
     fn advance(&self) -> bool {
         self.poll() || self.scheduler.make_any_call()
     }
 
-    /// Handles pending messages, then polls until no task is ready. False if there was neither.
+    /// Handles pending messages, then polls until no task is ready. Returns false if there was
+    /// neither a message nor a ready task.
     #[inline]
     fn poll(&self) -> bool {
         (self.executor.is_ready() || self.scheduler.any_mail_waits()) && self.poll_ready()
@@ -435,7 +448,7 @@ impl Default for Bus {
     }
 }
 
-/// Detaches the taps first: replies dropped along with the bus are no events of the session.
+/// Detaches the taps first: replies that are dropped with the bus are not observations of the run.
 impl Drop for Bus {
     fn drop(&mut self) {
         self.state.detach();

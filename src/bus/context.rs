@@ -1,4 +1,4 @@
-//! Runs an actor's handlers and catches their panics.
+//! Context of an actor, which runs its handlers and catches their panics.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -12,8 +12,8 @@ use super::tap::Event;
 use super::ticket::Kind;
 use super::{Endpoint, Inbox, Message};
 
-/// An actor's access to the bus. A panic in a handler would silently end the actor. Here its text is kept for the sender of the message,
-/// and the actor goes on.
+/// Access of an actor to the bus. Without it, a panic in a handler would silently end the actor.
+/// Here the text of the panic is stored for the sender of the message, and the actor continues.
 #[derive(Debug, Clone)]
 pub(crate) struct ActorContext {
     endpoint: Endpoint,
@@ -39,8 +39,8 @@ impl ActorContext {
         caught.map_err(|payload| panic_text(payload.as_ref()))
     }
 
-    /// Shows an announcement, a message without a receiver, to the taps. Without taps its sequence number is taken, but the message is not
-    /// built.
+    /// Shows an event, which is a message without a receiver, to the taps. Without taps, the
+    /// sequence number is taken, but the message is not built.
     pub(crate) fn emit<M: Message>(&self, what: impl FnOnce() -> M) {
         let kind = const { &Kind::new(Endpoint::EVENT, M::NAME) };
         let ticket = self.state.ticket(self.endpoint, kind);
@@ -49,7 +49,7 @@ impl ActorContext {
         }
     }
 
-    /// True if a tap sees announcements.
+    /// True if a tap observes events.
     pub(crate) fn has_taps(&self) -> bool {
         self.state.shows()
     }

@@ -17,18 +17,18 @@ const WORDS: usize = DOORBELL_BYTES / size_of::<u32>();
 /// Words read by one poll.
 pub(super) type Bytes = [[u8; size_of::<u32>()]; WORDS];
 
-/// Fills the buffer with the watched bytes. False if they can't be read.
+/// Fills the buffer with the watched bytes. Returns false if they can't be read.
 pub(crate) type ReadFn = dyn Fn(&mut [u8]) -> bool;
 
-/// Reads like [`ReadFn`], faster; in a tick of a settled system (`true`) without a test for the thread. Returns the number of bytes that were
-/// read.
+/// Faster form of [`ReadFn`]. The flag is true in a tick of a settled system, where the check of
+/// the thread is skipped. Returns the number of bytes read.
 pub(crate) type QuickReadFn = dyn Fn(&mut [u8], bool) -> usize;
 
-/// Called with the bytes read when a watched word has changed since the last poll; with `None` when the bytes can't be read, after which
-/// the doorbell is disarmed until it watches something else.
+/// Callback with the bytes read, when a watched word has changed since the last poll. It gets
+/// `None` if the bytes can't be read. The doorbell is then disarmed until its next watch is set.
 pub(crate) type ChangeFn = dyn Fn(Option<&[u8]>);
 
-/// A doorbell polled by the bus. Its owner sets the watched bytes.
+/// Doorbell, polled by the bus. Its owner sets the watched bytes.
 #[derive(Clone, Default)]
 pub(crate) struct Doorbell(Rc<Inner>);
 
@@ -55,31 +55,32 @@ pub(crate) struct Watch {
     /// Number of bytes that a poll reads.
     len: usize,
     words: Words,
-    /// Faster reader, tried before `look`.
+    /// Faster reader, called before `look`.
     quick_look: Option<Box<QuickReadFn>>,
     look: Box<ReadFn>,
     ring: Box<ChangeFn>,
     stage: Cell<Stage>,
 }
 
-/// Life of a watch.
+/// Stage in the life of a watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// Not polled yet.
     New,
     Polled,
-    /// The doorbell has another watch, or none.
+    /// Replaced by another watch, or removed.
     Removed,
 }
 
-/// Watched words, as last read. They are stored inline, since thousands of doorbells are polled in each tick. Most watches have two; one of
-/// a single word has it twice.
+/// Watched words, as last read. They are stored inline, since thousands of doorbells are polled in
+/// each tick. Most watches have two words. A watch of a single word stores the word twice.
 struct Words {
     first: [Word; 2],
     others: SmallVec<[Word; 4]>,
 }
 
-/// A watched word of 32 bits. A wider load would stall on the narrower stores that have just filled the buffer.
+/// Watched word of 32 bits. A wider load would stall on the preceding narrower stores to the
+/// buffer.
 #[derive(Clone, Default)]
 struct Word {
     /// Position in the bytes read, in words.
@@ -110,15 +111,15 @@ impl Doorbells {
         self.changes.new.get()
     }
 
-    /// Polls the watches that were set since the last poll. True if a callback was called.
+    /// Polls the watches that were set since the last poll. Returns true if a callback was called.
     pub(super) fn poll_new(&self) -> bool {
         self.changes.new.take() && self.poll(Scan::New)
     }
 
-    /// Polls the watches. True if a callback was called or a watch changed meanwhile.
+    /// Polls the watches. Returns true if a callback was called or a watch changed during the poll.
     pub(super) fn poll(&self, scan: Scan) -> bool {
         let mut rang = false;
-        // Shared, since a reader may come back to the bus and change a watch.
+        // Shared, since a reader may re-enter the bus and change a watch.
         for watch in &*self.watches() {
             rang |= watch.poll(scan);
         }
@@ -133,7 +134,7 @@ impl Doorbells {
         self.watches.borrow().clone()
     }
 
-    /// True if these are the watches of all doorbells.
+    /// True if `watches` has the watches of all doorbells.
     pub(super) fn are_watches(&self, watches: &Rc<[Rc<Watch>]>) -> bool {
         !self.changes.any.get() && Rc::ptr_eq(&self.watches.borrow(), watches)
     }
@@ -150,7 +151,7 @@ impl Doorbells {
 }
 
 impl Watch {
-    /// Watches every word of the first `len` bytes, at most [`DOORBELL_BYTES`].
+    /// Creates a watch of every word of the first `len` bytes, at most [`DOORBELL_BYTES`].
     pub(crate) fn new(len: usize, look: Box<ReadFn>, ring: Box<ChangeFn>) -> Self {
         let len = len.min(DOORBELL_BYTES);
         Self {
@@ -163,7 +164,8 @@ impl Watch {
         }
     }
 
-    /// Restricts the watch to the words at these byte offsets, multiples of 4; without any, to the first word.
+    /// Restricts the watch to the words at these byte offsets, multiples of 4. Without an offset,
+    /// it is restricted to the first word.
     #[must_use]
     pub(crate) fn only(self, offsets: impl IntoIterator<Item = usize>) -> Self {
         let offsets = offsets.into_iter().map(|offset| offset / size_of::<u32>());
@@ -171,7 +173,7 @@ impl Watch {
         Self { words, ..self }
     }
 
-    /// Adds a faster reader, tried before the usual one. The usual one is called if it fails.
+    /// Adds a faster reader. The usual reader is called if the faster one fails.
     #[must_use]
     pub(crate) fn quickly(self, quick_look: Option<Box<QuickReadFn>>) -> Self {
         Self { quick_look, ..self }
@@ -186,8 +188,8 @@ impl Watch {
         }
     }
 
-    /// Reads the words, in a tick of a settled system or in another, and compares them with the last poll. Unless nothing has changed,
-    /// [`ring`](Self::ring) is due.
+    /// Reads the words, in a tick of a settled system or in another, and compares them with the
+    /// last poll. Unless they are equal, [`ring`](Self::ring) must be called.
     #[inline(always)]
     pub(super) fn look_again(&self, read: &mut Bytes, is_settled: bool) -> Polled {
         if self.stage.get() == Stage::Removed {
@@ -196,7 +198,7 @@ impl Watch {
         if !self.read(read, is_settled) {
             return Polled::Unreadable;
         }
-        // The reader may have come back to the bus and removed the watch.
+        // The reader may have re-entered the bus and removed the watch.
         if self.stage.get() == Stage::Polled && self.words.equal(read) {
             Polled::Unchanged
         } else {
@@ -215,7 +217,8 @@ impl Watch {
         }
     }
 
-    /// Polls once. True if the callback was called or the watch was removed meanwhile.
+    /// Polls once. Returns true if the callback was called or the watch was removed during the
+    /// poll.
     pub(super) fn poll(&self, scan: Scan) -> bool {
         let mut read = Bytes::default();
         match self.look(scan, &mut read) {
@@ -227,7 +230,7 @@ impl Watch {
         }
     }
 
-    /// Calls the callback with the bytes read. If the watch was removed meanwhile, that is of no use.
+    /// Calls the callback with the bytes read, unless the watch was removed during the poll.
     #[cold]
     #[inline(never)]
     pub(super) fn ring(&self, polled: Polled, read: &Bytes) {
@@ -260,7 +263,7 @@ impl Words {
         }
     }
 
-    /// True if all equal those of the last poll.
+    /// True if all words equal those of the last poll.
     #[inline(always)]
     fn equal(&self, read: &Bytes) -> bool {
         let [first, second] = &self.first;
@@ -269,7 +272,7 @@ impl Words {
             && self.others.iter().all(|word| word.equals(read))
     }
 
-    /// Keeps these as those of the last poll.
+    /// Stores the words of the last poll.
     fn set(&self, read: &Bytes) {
         for word in self.first.iter().chain(&self.others) {
             word.seen.set(word.of(read));
@@ -314,19 +317,19 @@ impl Doorbell {
 pub(super) enum Polled {
     #[default]
     Unchanged,
-    /// A word has changed, or the callback is due anyway.
+    /// A word has changed, or the callback is called without a change.
     Changed,
     Unreadable,
 }
 
-/// Selection of the watches that are polled and of those whose callback is called.
+/// Selection of the polled watches, and condition of their callbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scan {
-    /// Polls all; calls back on changes.
+    /// All watches are polled; a callback is called on a change.
     Changed,
-    /// Polls all; always calls back.
+    /// All watches are polled; every callback is called.
     All,
-    /// Polls only watches that have never been polled; calls back.
+    /// Only watches without an earlier poll are polled; their callbacks are called.
     New,
 }
 

@@ -25,7 +25,8 @@ impl Bus {
         })
     }
 
-    /// Makes the foreign call that a message from outside results in. The caller has checked that the bus [elides](Self::elides) messages.
+    /// Makes the foreign call in place of a message from outside. The caller has checked that the
+    /// bus [elides](Self::elides) messages.
     ///
     /// # Errors
     /// [`NoReply`] if the call panics.
@@ -48,7 +49,8 @@ impl Bus {
         result.ok_or_else(|| self.state.unanswered(of))
     }
 
-    /// True if a message asked from outside now would be handled at once, before anything else, and seen by no tap.
+    /// True if a message from outside would now be handled at once, before all other work, and no
+    /// tap would observe it.
     #[inline]
     pub(crate) fn elides(&self) -> bool {
         let is_calm = match self.in_foreign_call() {

@@ -1,8 +1,9 @@
 //! Plain calls in place of messages.
 //!
-//! A message to an idle actor is handled while it is posted, and so is the foreign call that results from it. That is indistinguishable
-//! from a plain call, which costs far less. The caller makes that call, takes the sequence numbers of the messages it replaces, and shows
-//! the taps, if there are any, the same messages and replies.
+//! A message to an idle actor is handled while it is posted, and the resulting foreign call is made
+//! at the same time. This is indistinguishable from a plain call, which costs far less. The caller
+//! makes the plain call, takes the sequence numbers of the replaced messages, and shows the same
+//! messages and replies to the taps, if there are any.
 
 use std::rc::Rc;
 
@@ -34,14 +35,14 @@ impl Elision {
         }
     }
 
-    /// True if a task is ready: it would act before a task that is woken now.
+    /// True if a task is ready: it would run before a task that is woken now.
     #[inline]
     pub(crate) fn any_task_ready(&self) -> bool {
         self.readiness.is_ready()
     }
 
-    /// Form in which a message of a task is elided now; `None` if it would not be handled at once, or a resulting foreign call would not be
-    /// the first one made.
+    /// Form in which a message of a task can be elided now; `None` if the message would not be
+    /// handled at once, or if another foreign call would precede the resulting one.
     #[inline]
     pub(crate) fn form(&self) -> Option<ElidedForm> {
         let is_possible = self.scheduler.calls() && !self.scheduler.any_mail_waits();
@@ -51,7 +52,7 @@ impl Elision {
         })
     }
 
-    /// Shows the taps an elided message whose sender waits for the reply.
+    /// Shows an elided message, whose sender waits for the reply, to the taps.
     pub(crate) fn show<I: Inbox, M: Message>(
         &self,
         from: Endpoint,
@@ -60,7 +61,7 @@ impl Elision {
         ObservedRequest::new::<I, M>((&self.state, &self.scheduler), from, true, message)
     }
 
-    /// Shows the taps an elided message whose sender does not wait.
+    /// Shows an elided message, whose sender does not wait, to the taps.
     pub(crate) fn show_post<I: Inbox, M: Message>(
         &self,
         from: Endpoint,
@@ -83,7 +84,7 @@ impl Elision {
         self.state.ticket(from, Kind::of::<I, M>())
     }
 
-    /// Ticket of an elided message that is forwarded: its reply answers `of` too.
+    /// Ticket of an elided message that is forwarded: its reply also answers `of`.
     pub(crate) fn ticket_under<I: Inbox, M: Message>(&self, from: Endpoint, of: Ticket) -> Ticket {
         of.handed_on(self.ticket::<I, M>(from))
     }
@@ -98,7 +99,8 @@ impl Elision {
         result.ok_or_else(|| self.state.unanswered(of))
     }
 
-    /// Runs a handler of a message that nobody waits for, then makes the foreign calls that it posts. A panic is kept.
+    /// Runs the handler of a message whose sender does not wait, then makes the foreign calls that
+    /// it posts. A panic is stored.
     pub(crate) fn handle_post(&self, of: Ticket, handler: impl FnOnce()) {
         let handling = self.scheduler.begin_handler();
         self.state.catch_panic(of, handler);
@@ -122,7 +124,8 @@ impl Elision {
         result.ok_or_else(|| self.state.unanswered(of))
     }
 
-    /// Makes a foreign call that nobody waits for. Calls that it posts are made later, and a panic is kept.
+    /// Makes a foreign call for a sender that does not wait. Calls that it posts are made later,
+    /// and a panic is stored.
     pub(crate) fn call_post(&self, of: Ticket, call: impl FnOnce()) {
         self.scheduler.number();
         self.scheduler.make_call(of, call);

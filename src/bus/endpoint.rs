@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Actor, or another sender or receiver of messages. One thin pointer, since every message carries it.
+/// Actor, or another sender or receiver of messages. It is one thin pointer, since every message
+/// carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Endpoint(pub(super) &'static EndpointName);
 
@@ -24,7 +25,7 @@ impl EndpointName {
     }
 }
 
-// The number is of no use to a reader of a ticket.
+// The number is omitted: it says nothing to the reader of a ticket.
 impl fmt::Debug for EndpointName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.text, f)
@@ -32,14 +33,14 @@ impl fmt::Debug for EndpointName {
 }
 
 impl Endpoint {
-    /// Callers outside of the bus: the C ABI or a Rust user.
+    /// Callers outside of the bus: the C ABI or a host program.
     pub const EXTERNAL: Self = Self(&EndpointName::new("outside"));
 
-    /// Attached taps. Their messages are shown to no tap and not counted, so all other messages and their sequence numbers are the same
-    /// with and without taps.
+    /// Attached taps. Their messages are not shown to taps and not counted. All other messages and
+    /// their sequence numbers are the same with and without taps.
     pub const TAP: Self = Self(&EndpointName::new("a tap"));
 
-    /// Addressee of announcements, which only taps see.
+    /// Receiver of events, which only taps observe.
     pub const EVENT: Self = Self(&EndpointName::new("nobody"));
 
     /// Endpoint of this name.

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::Endpoint;
 
-/// A message whose reply was dropped.
+/// Error of a message whose reply was dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{endpoint} did not reply to {message}{}", panicked(self.panic.as_deref()))]
 pub struct NoReply {
@@ -12,7 +12,7 @@ pub struct NoReply {
     pub endpoint: Endpoint,
     /// Name of the message.
     pub message: &'static str,
-    /// Text of the panic that caused it, if any.
+    /// Text of the panic that dropped the reply, if there was one.
     pub panic: Option<String>,
 }
 
@@ -23,7 +23,7 @@ fn panicked(panic: Option<&str>) -> String {
 /// Error of an operation of the bus.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BusError {
-    /// No reply, and no task, message or foreign call left to run that could lead to one.
+    /// No reply, and no task, message or foreign call is left that could lead to one.
     #[error("deadlock: {endpoint} can't reply to {message} before the next tick")]
     Stalled {
         /// Receiver of the message.

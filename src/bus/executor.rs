@@ -1,6 +1,7 @@
 //! Task executor of a bus: polls ready tasks in the order in which they were woken.
 //!
-//! Without threads, timers and thread-local state: a bus may be polled from any thread, one at a time.
+//! It has no threads, timers or thread-local state: a bus may be polled from any thread, one at a
+//! time.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -18,14 +19,15 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 type Task = LocalBoxFuture<'static, ()>;
 
-/// The tasks of one bus.
+/// Tasks of one bus.
 pub(super) struct Executor {
     tasks: RefCell<FuturesUnordered<Task>>,
     spawner: Spawner,
     waker: Waker,
 }
 
-/// Adds tasks and actors to a bus. Code outside of this crate can only pass it on.
+/// Handle that adds tasks and actors to a bus. Code outside of this crate can only pass it to
+/// functions of the crate.
 pub struct Spawner {
     /// Tasks not yet in the executor.
     spawned: Rc<RefCell<Vec<Task>>>,
@@ -44,7 +46,7 @@ impl Readiness {
     }
 }
 
-/// Set when a task can make progress.
+/// Waker of the executor, which marks it as ready.
 #[derive(Debug, Default)]
 struct Ready(AtomicBool);
 
@@ -86,7 +88,8 @@ impl Executor {
         Readiness(self.spawner.ready.clone())
     }
 
-    /// Polls until no task can make progress. False if none could, or if called from a running task.
+    /// Polls until no task can make progress. Returns false if none could, or if called from a
+    /// running task.
     pub(super) fn run_until_stalled(&self) -> bool {
         if !self.is_ready() {
             return false;
@@ -97,14 +100,15 @@ impl Executor {
         let mut context = Context::from_waker(&self.waker);
         while self.spawner.ready.0.swap(false, Ordering::Acquire) {
             tasks.extend(self.spawner.spawned.take());
-            // One call polls many tasks. It returns when one has ended or none is ready.
+            // One call polls many tasks, until one has ended or none is ready.
             while let Poll::Ready(Some(())) = tasks.poll_next_unpin(&mut context) {}
         }
         true
     }
 }
 
-/// Drops tasks that were never polled. Such a task may hold a [`Spawner`], and so the list that contains it.
+/// Drops tasks that were never polled. Such a task may hold a [`Spawner`], which refers to the list
+/// of these tasks.
 impl Drop for Executor {
     fn drop(&mut self) {
         drop(self.spawner.spawned.take());
@@ -112,7 +116,8 @@ impl Drop for Executor {
 }
 
 impl Spawner {
-    /// Another handle. Not public: a system may move between threads, so code attached to it must not keep one.
+    /// Returns another handle. Not public: a system may move between threads, so attached code must
+    /// not keep a handle.
     pub(crate) fn handle(&self) -> Self {
         Self {
             spawned: self.spawned.clone(),

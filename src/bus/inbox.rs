@@ -1,4 +1,4 @@
-//! Generates an endpoint's inbox from the list of its messages.
+//! Macro that defines an endpoint's inbox by the list of its messages.
 
 /// Defines the `Inbox` of one endpoint. Each message is listed with its reply type, the field that contains its channel, and the field
 /// that contains its payload; `none` for neither, `payload: self` for a message that implements [`Payload`](crate::bus::Payload).

@@ -30,7 +30,7 @@ pub(crate) trait Inbox: actix::Message<Result = ()> + 'static {
     /// Deserializes a recorded reply and sends it.
     ///
     /// # Errors
-    /// Fails if the data is no reply to this message. The reply is dropped then.
+    /// Fails if the data is not a reply to this message, and drops the reply.
     fn answer<'de, D: Deserializer<'de>>(self, reply: D) -> Result<(), D::Error>;
     /// Calls `visitor` with the type of the named message; `None` for an unknown name.
     fn by_name<V: MessageVisitor<Self>>(name: &str, visitor: V) -> Option<V::Output>
@@ -72,18 +72,19 @@ pub(crate) struct Envelope<M: Message> {
     pub reply: ReplySender<M::Reply>,
 }
 
-/// The sending side of a reply. A receiver may forward it to another endpoint. Dropping it ends the asker's wait with [`NoReply`].
+/// Sending side of a reply. A receiver may forward it to another endpoint. If it is dropped, the
+/// asker gets [`NoReply`].
 #[derive(Debug)]
 pub(crate) struct ReplySender<R> {
     slot: Option<Sender<R>>,
     ticket: Ticket,
-    /// Bus whose taps see the reply or its loss. `None` if no tap sees it.
+    /// Bus whose taps observe the reply or its loss. `None` if no tap observes it.
     shown: Option<Rc<BusState>>,
     /// Earlier messages answered by the same reply, if it was forwarded while taps were attached.
     earlier: Option<Box<Earlier>>,
 }
 
-/// Forwarded messages, and the bus whose taps see them answered.
+/// Forwarded messages, and the bus whose taps observe their reply.
 #[derive(Debug)]
 struct Earlier {
     state: Rc<BusState>,
@@ -91,7 +92,7 @@ struct Earlier {
 }
 
 impl<R> ReplySender<R> {
-    /// Creates a reply and its receiver. Taps on `state` see the reply.
+    /// Creates a reply slot and its receiver. Taps on `state` observe the reply.
     pub(super) fn new(state: Option<&Rc<BusState>>, ticket: Ticket) -> (Self, Receiver<R>) {
         let (sender, receiver) = slot();
         let mut reply = Self::without_receiver(state, ticket);
@@ -99,7 +100,8 @@ impl<R> ReplySender<R> {
         (reply, receiver)
     }
 
-    /// Creates a reply passed to `then` at once; `None` if it is dropped.
+    /// Creates a reply slot that passes the reply to `then` at once; `None` if the reply is
+    /// dropped.
     pub(super) fn then(
         state: Option<&Rc<BusState>>,
         ticket: Ticket,
@@ -110,7 +112,7 @@ impl<R> ReplySender<R> {
         reply
     }
 
-    /// Creates a reply without a receiver.
+    /// Creates a reply slot without a receiver.
     pub(super) fn without_receiver(state: Option<&Rc<BusState>>, ticket: Ticket) -> Self {
         Self {
             slot: None,
@@ -120,7 +122,7 @@ impl<R> ReplySender<R> {
         }
     }
 
-    /// The same slot, for the reply to a further message.
+    /// Returns the same slot, for the reply to a further message.
     pub(super) fn forwarded(mut self, state: Option<&Rc<BusState>>, ticket: Ticket) -> Self {
         if let Some(state) = self.shown.take() {
             let tickets = Vec::new();
@@ -149,12 +151,13 @@ impl<R> ReplySender<R> {
 
     /// True if the message was sent for its reply. Otherwise the receiver of the message must report errors itself.
     ///
-    /// An asker that has gone makes no difference. Messages tell an actor nothing of it, and a replay of that actor alone would depart.
+    /// It stays true if the asker has dropped its future. An actor gets no message of this, so a
+    /// replay of that actor alone would diverge otherwise.
     pub(crate) fn is_awaited(&self) -> bool {
         self.slot.is_some()
     }
 
-    /// True if the asker waited and has gone.
+    /// True if the asker waited and has dropped its future.
     pub(crate) fn is_receiver_dropped(&self) -> bool {
         self.slot.as_ref().is_some_and(|slot| !slot.has_receiver())
     }
@@ -170,7 +173,7 @@ impl<R: Body> ReplySender<R> {
     pub(crate) fn send(mut self, answer: R) {
         self.close(Event::Reply(&answer));
         if let Some(slot) = self.slot.take() {
-            // The asker may have gone, as a channel does on a reset.
+            // The asker may have dropped its future, as a channel does on a reset.
             slot.close(Some(answer));
         }
     }

@@ -1,11 +1,16 @@
 //! The bus: typed messages between actors, polled by the thread that calls.
 //!
-//! - [`Message`], `Envelope`, `ReplySender`, `ReplyFuture`: messages, the slots of their replies, and futures of replies.
-//! - `Inbox` and `Port`: all messages of one endpoint as one type, and the sender's handle to that endpoint.
-//! - `Bus`: runs the actors and, between runs, the foreign calls that they posted. The only place that waits.
+//! - [`Message`], `Envelope`, `ReplySender`, `ReplyFuture`: messages, the slots of their replies,
+//!   and futures of replies.
+//! - `Inbox` and `Port`: all messages of one endpoint as one type, and the sender's handle to that
+//!   endpoint.
+//! - `Bus`: runs the actors and, between runs, makes the foreign calls that they posted. It is the
+//!   only place that waits.
 //! - [`Spawner`]: adds tasks and actors.
-//! - `Doorbell` and `TickTimer`: memory words polled on every tick, and per-tick callbacks; `SettledTicks`: ticks with nothing else to do.
-//! - `Elision`: plain calls in place of messages; `ObservedRequest`: those that taps see.
+//! - `Doorbell` and `TickTimer`: memory words polled on every tick, and per-tick callbacks.
+//!   `SettledTicks`: ticks without other work.
+//! - `Elision`: plain calls in place of messages. `ObservedRequest`: elided messages that taps
+//!   observe.
 //! - [`Tap`]: observer of every message and reply.
 //!
 //! The bus depends on no concrete actor and no concrete message.

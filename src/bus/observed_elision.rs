@@ -1,4 +1,4 @@
-//! Elided messages that taps see.
+//! Elided messages that taps observe.
 
 use std::rc::Rc;
 
@@ -8,7 +8,8 @@ use super::tap::Event;
 use super::ticket::{Kind, Ticket};
 use super::{Body, Endpoint, Envelope, Inbox, Message, NoReply, Port, ReplyFuture, ReplySender};
 
-/// Message that a call replaces, and the message that it is forwarded as, both shown to the taps. The reply, or its loss, is shown once.
+/// Message in whose place a call is made, and its forwarded message, both shown to the taps. The
+/// reply, or its loss, is shown once.
 pub(crate) struct ObservedRequest<'a> {
     state: &'a Rc<BusState>,
     scheduler: &'a Scheduler,
@@ -18,11 +19,12 @@ pub(crate) struct ObservedRequest<'a> {
     forwarded: Option<Posted>,
     /// Number of foreign calls that were posted before the first message was shown.
     calls_before: u64,
-    /// True once the reply or its loss is shown, or left to the receiver.
+    /// True once the reply or its loss is shown, or the receiver of a delivered message has to show
+    /// it.
     is_over: bool,
 }
 
-/// Ticket of a message, and whether its reply is shown.
+/// Ticket of a message, and a flag that its reply is shown.
 #[derive(Clone, Copy)]
 struct Posted {
     ticket: Ticket,
@@ -54,8 +56,9 @@ impl<'a> ObservedRequest<'a> {
         request
     }
 
-    /// Forwards the request as a foreign call, which goes to `port` as a message, and makes the call, with the message's ticket. Returns the
-    /// future of the reply if a tap has posted something that comes first.
+    /// Forwards the request to `port`: shows the message of a foreign call, and makes the call with
+    /// its ticket. If a tap has posted a message that comes first, the message is delivered
+    /// instead, and the future of its reply is returned.
     pub(crate) fn forward_call<I, M>(
         mut self,
         port: &Port<I>,
@@ -79,7 +82,7 @@ impl<'a> ObservedRequest<'a> {
         Ok(self.call(|| call(posted.ticket, &message)))
     }
 
-    /// False if a tap has posted something to be handled before the last message.
+    /// False if a tap has posted a message that must be handled before the last message.
     pub(crate) fn is_undisturbed(&self) -> bool {
         self.scheduler.calls_posted() == self.calls_before && !self.scheduler.any_mail_waits()
     }
@@ -89,7 +92,7 @@ impl<'a> ObservedRequest<'a> {
         self.last().ticket
     }
 
-    /// Delivers the last message after all, without showing it again.
+    /// Delivers the last message in place of a call, without showing it again.
     pub(crate) fn deliver<I, M>(mut self, port: &Port<I>, message: M) -> ReplyFuture<M::Reply>
     where
         I: Inbox + From<Envelope<M>>,
@@ -111,7 +114,8 @@ impl<'a> ObservedRequest<'a> {
         }
     }
 
-    /// Delivers a message whose sender does not wait after all, without showing it again.
+    /// Delivers a message whose sender does not wait, in place of a call and without showing it
+    /// again.
     pub(crate) fn deliver_post<I, M>(mut self, port: &Port<I>, message: M)
     where
         I: Inbox + From<Envelope<M>>,
@@ -132,7 +136,7 @@ impl<'a> ObservedRequest<'a> {
         self.run(handler).ok_or_else(|| state.unanswered(of))
     }
 
-    /// Runs the handler of a message whose sender does not wait. A panic is kept.
+    /// Runs the handler of a message whose sender does not wait. A panic is stored.
     pub(crate) fn handle_post<R: Body>(self, handler: impl FnOnce() -> R) {
         self.run(handler);
     }
@@ -148,12 +152,13 @@ impl<'a> ObservedRequest<'a> {
         result
     }
 
-    /// Makes the foreign call that a message asks for whose sender does not wait. Calls that it posts are made later, and a panic is kept.
+    /// Makes the foreign call of a message whose sender does not wait. Calls that it posts are made
+    /// later, and a panic is stored.
     pub(crate) fn call_post<R: Body>(self, call: impl FnOnce() -> Option<R>) {
         self.make_call(call);
     }
 
-    /// Makes the foreign call that the last message asks for, then the calls that it posts.
+    /// Makes the foreign call of the last message, then the calls that it posts.
     fn call<R: Body>(self, call: impl FnOnce() -> Option<R>) -> Result<R, NoReply> {
         let (of, state, scheduler) = (self.ticket(), self.state, self.scheduler);
         let result = self.make_call(call);
@@ -184,7 +189,8 @@ impl<'a> ObservedRequest<'a> {
         self.forwarded.unwrap_or(self.first)
     }
 
-    /// Shows the reply, or its loss: to the forwarded message, then to the first.
+    /// Shows the reply, or its loss: first as that of the forwarded message, then of the first
+    /// message.
     fn close(&mut self, event: Event<'_>) {
         self.is_over = true;
         if let Some(forwarded) = self.forwarded {

@@ -24,7 +24,7 @@ impl<I: Inbox> Outbox<I> {
         }
     }
 
-    /// Makes the call at once if possible. Queues it otherwise.
+    /// Makes the call at once if possible; otherwise queues it.
     pub(super) fn push(&self, call: I) {
         let at_once = self.scheduler.calls();
         let number = self.scheduler.number();
@@ -49,7 +49,7 @@ impl<I: Inbox> PendingCalls for Outbox<I> {
     }
 
     fn make_oldest(&self, since: u64) -> bool {
-        // The borrow ends before the call, which may come back and post more.
+        // The borrow ends before the call, which may re-enter the bus and post more.
         let call = {
             let mut waiting = self.waiting.borrow_mut();
             match waiting.front() {

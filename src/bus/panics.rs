@@ -1,4 +1,4 @@
-//! Caught panics of handlers, foreign calls and taps, kept for askers and reports.
+//! Caught panics of handlers, foreign calls and taps, for askers and reports.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -7,15 +7,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::NoReply;
 use super::ticket::Ticket;
 
-/// Maximum number of kept panics. The oldest one goes first.
+/// Maximum number of stored panics. The oldest one is dropped first.
 const MOST_PANICS: usize = 64;
 
-/// Panics that no asker has got so far, each with the ticket of the message that was handled.
+/// Panics that were not returned to an asker, each with the ticket of the handled message.
 #[derive(Debug, Default)]
 pub(super) struct CaughtPanics(RefCell<Vec<(Ticket, String)>>);
 
 impl CaughtPanics {
-    /// Runs code and keeps the text of its panic.
+    /// Runs code and stores the text of its panic.
     pub(super) fn catch(&self, ticket: Ticket, code: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
             self.keep(ticket, panic_text(payload.as_ref()));
@@ -32,7 +32,8 @@ impl CaughtPanics {
         panics.push((ticket, text));
     }
 
-    /// Error of the dropped reply to `ticket`. For a forwarded message it names the endpoint that panicked.
+    /// Error of the dropped reply to `ticket`. For a forwarded message the error names the endpoint
+    /// that panicked.
     pub(super) fn unanswered(&self, ticket: Ticket) -> NoReply {
         let mut panics = self.0.borrow_mut();
         let found = panics.iter().position(|(of, _)| of.root == ticket.root);
@@ -47,12 +48,12 @@ impl CaughtPanics {
         }
     }
 
-    /// True if there is one.
+    /// True if a panic is stored.
     pub(super) fn any(&self) -> bool {
         !self.0.borrow().is_empty()
     }
 
-    /// Takes all.
+    /// Takes all panics.
     pub(super) fn take(&self) -> Vec<(Ticket, String)> {
         self.0.take()
     }

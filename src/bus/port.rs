@@ -1,4 +1,4 @@
-//! Ports: the only destination to send a message.
+//! Ports, by which all messages are sent.
 
 use std::fmt;
 use std::rc::{Rc, Weak};
@@ -11,20 +11,22 @@ use super::tap::Event;
 use super::ticket::{Kind, Ticket};
 use super::{Endpoint, Envelope, Inbox, Message, ReplyFuture, ReplySender};
 
-/// Typed handle for sending messages to one endpoint. Cheap to clone. It belongs to its bus, on whichever thread that runs.
+/// Typed handle that sends messages to one endpoint. It is cheap to clone. It belongs to its bus,
+/// and is used on the bus's thread.
 #[derive(Debug)]
 pub(crate) struct Port<I: Inbox> {
     from: Endpoint,
-    /// True if messages sent here are shown to no tap and not counted.
+    /// True if messages of this port are not shown to taps and not counted.
     untraced: bool,
     state: Rc<BusState>,
     destination: Destination<I>,
 }
 
 enum Destination<I: Inbox> {
-    /// To an actor. Its queue is unbounded, so no sender ever blocks. Messages to an actor that has ended are dropped.
+    /// Actor. Its queue is unbounded, so a sender never blocks. Messages to an actor that has ended
+    /// are dropped.
     Actor(Weak<dyn Receiver<I>>),
-    /// To an endpoint outside of the bus.
+    /// Endpoint outside of the bus.
     Foreign(Rc<Outbox<I>>),
 }
 
@@ -47,7 +49,7 @@ impl<I: Inbox> Port<I> {
         }
     }
 
-    /// The same port, for another sender.
+    /// Returns the same port for another sender.
     pub(crate) fn with_sender(&self, from: Endpoint) -> Self {
         Self {
             from,
@@ -65,7 +67,7 @@ impl<I: Inbox> Port<I> {
         self.deliver(Envelope { message, reply });
     }
 
-    /// Takes the sequence number of a message that is replaced by a call.
+    /// Takes the sequence number of a message in whose place a call is made.
     pub(crate) fn elide<M: Message>(&self) {
         self.ticket::<M>();
     }
@@ -123,7 +125,7 @@ impl<I: Inbox> Port<I> {
         self.state.ticket(self.from, kind)
     }
 
-    /// Bus whose taps see messages sent here; `None` if no tap does.
+    /// Bus whose taps observe messages of this port; `None` if no tap does.
     fn shown_on(&self) -> Option<&Rc<BusState>> {
         let shown = self.state.shows() && !self.untraced;
         shown.then_some(&self.state)
@@ -140,7 +142,7 @@ impl<I: Inbox> Port<I> {
         self.deliver_shown(envelope);
     }
 
-    /// Delivers a message that taps have been shown.
+    /// Delivers a message that was already shown to the taps.
     pub(super) fn deliver_shown<M: Message>(&self, envelope: Envelope<M>)
     where
         I: From<Envelope<M>>,

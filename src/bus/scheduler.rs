@@ -1,4 +1,5 @@
-//! Run state shared by all ports of a bus: code on the stack, pending messages and foreign calls.
+//! Run state shared by all ports of a bus: handlers and calls on the stack, pending messages and
+//! foreign calls.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -8,10 +9,11 @@ use std::rc::{Rc, Weak};
 use super::state::BusState;
 use super::ticket::Ticket;
 
-/// Decides on immediate delivery.
+/// Scheduler of messages and foreign calls, which decides on immediate delivery.
 ///
-/// A message to an idle actor is handled while it is posted, unless it is posted from outside of the actors. A foreign call is made as soon
-/// as no handler is on the stack: it may come back to the bus and finds every actor idle.
+/// A message to an idle actor is handled while it is posted, unless it is posted from outside of
+/// the actors. A foreign call is made as soon as no handler is on the stack. It may re-enter the
+/// bus, where every actor is idle.
 pub(super) struct Scheduler {
     state: Rc<BusState>,
     /// True while actor code runs above the innermost foreign call.
@@ -20,9 +22,9 @@ pub(super) struct Scheduler {
     handlers: Cell<u32>,
     /// Number of foreign calls on the stack.
     foreign_calls: Cell<u32>,
-    /// Number of foreign calls ever posted, and number of the next one.
+    /// Number of posted foreign calls, which is also the number of the next one.
     posted: Cell<u64>,
-    /// Number of foreign calls ever made.
+    /// Number of foreign calls made.
     made: Cell<u64>,
     /// Number of foreign calls posted before the innermost one on the stack began.
     before: Cell<u64>,
@@ -35,13 +37,14 @@ pub(super) struct Scheduler {
 pub(super) trait PendingCalls {
     /// Number of the oldest call numbered `since` or more.
     fn oldest(&self, since: u64) -> Option<u64>;
-    /// Makes the oldest call numbered `since` or more. A panic of the callee is caught. False if there is none.
+    /// Makes the oldest call numbered `since` or more. A panic of the callee is caught. Returns
+    /// false if there is no such call.
     fn make_oldest(&self, since: u64) -> bool;
 }
 
-/// An actor with queued messages.
+/// Actor with queued messages.
 pub(super) trait Backlog {
-    /// Handles all of them.
+    /// Handles all queued messages.
     fn handle_all(&self);
 }
 
@@ -109,8 +112,9 @@ impl Scheduler {
         }
     }
 
-    /// Puts a foreign call on the stack until the guard is dropped. No actor code runs at its beginning: it is a doorbell's poll of
-    /// simulated memory, or an access from outside. It may come back to the bus.
+    /// Puts a foreign call on the stack until the guard is dropped. No actor code runs at its
+    /// beginning: it is a doorbell's poll of simulated memory, or an access from outside. It may
+    /// re-enter the bus.
     #[inline]
     pub(super) fn begin_outer_call(&self) -> OuterCallGuard<'_> {
         debug_assert!(!self.inside.get() && self.handlers.get() == 0);
@@ -152,7 +156,7 @@ impl Scheduler {
         number
     }
 
-    /// Number of foreign calls ever posted.
+    /// Number of posted foreign calls.
     pub(super) fn calls_posted(&self) -> u64 {
         self.posted.get()
     }
@@ -162,7 +166,7 @@ impl Scheduler {
         self.backlog.borrow_mut().push_back(actor);
     }
 
-    /// Handles messages posted from outside. False if there are none.
+    /// Handles messages posted from outside. Returns false if there are none.
     pub(super) fn handle_backlog(&self) -> bool {
         let next = || self.backlog.borrow_mut().pop_front();
         let mut handled = false;
@@ -183,10 +187,10 @@ impl Scheduler {
         }
     }
 
-    /// Makes one foreign call. False if none is pending.
+    /// Makes one foreign call. Returns false if none is pending.
     ///
-    /// Calls posted since the innermost foreign call began go first: a testbench method that fetches a string must not have another
-    /// channel's method run inside of it.
+    /// Calls posted since the innermost foreign call began are made first: while a testbench method
+    /// fetches a string, no method of another channel must run inside of it.
     pub(super) fn make_any_call(&self) -> bool {
         self.any_call_waits() && (self.make_oldest(self.before.get()) || self.make_oldest(0))
     }
@@ -213,13 +217,13 @@ impl Scheduler {
         self.state.catch_panic(of, call);
     }
 
-    /// True if a call posted now can be made at once, before any other.
+    /// True if a call posted now can be made at once, before all others.
     pub(super) fn calls(&self) -> bool {
         self.handlers.get() == 0 && !self.any_call_waits() && self.delivers()
     }
 }
 
-/// Guard: actor code is running.
+/// Guard while actor code runs.
 pub(crate) struct ActorCodeGuard<'a> {
     of: &'a Scheduler,
     before: bool,
@@ -231,7 +235,7 @@ impl Drop for ActorCodeGuard<'_> {
     }
 }
 
-/// Guard: a foreign call is on the stack.
+/// Guard while a foreign call is on the stack.
 pub(super) struct ForeignCallGuard<'a> {
     of: &'a Scheduler,
     inside: bool,
@@ -248,7 +252,7 @@ impl Drop for ForeignCallGuard<'_> {
     }
 }
 
-/// Guard: a foreign call is on the stack that began while no actor code ran.
+/// Guard while a foreign call is on the stack that began while no actor code ran.
 pub(super) struct OuterCallGuard<'a> {
     of: &'a Scheduler,
     before: u64,
@@ -262,7 +266,7 @@ impl Drop for OuterCallGuard<'_> {
     }
 }
 
-/// Guard: doorbells of a settled bus are polled.
+/// Guard while doorbells of a settled bus are polled.
 pub(super) struct SettledPollGuard<'a>(&'a Scheduler);
 
 impl Drop for SettledPollGuard<'_> {
@@ -272,7 +276,7 @@ impl Drop for SettledPollGuard<'_> {
     }
 }
 
-/// Guard: a handler is on the stack.
+/// Guard while a handler is on the stack.
 pub(super) struct HandlerGuard<'a>(&'a Scheduler);
 
 impl Drop for HandlerGuard<'_> {

@@ -1,4 +1,5 @@
-//! Ticks of a settled bus: nothing waits, so that a tick polls the doorbells and asks whether a timer is enabled or a task is ready.
+//! Ticks of a settled bus. No work is pending: a tick polls the doorbells, and checks for an
+//! enabled timer or a ready task.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,7 +10,8 @@ use super::executor::Readiness;
 use super::scheduler::Scheduler;
 use super::state::BusState;
 
-/// Parts of a bus that its ticks use while it is settled, found once. They stay valid until a watch changes.
+/// Parts of a bus that its ticks use while the bus is settled. They are collected once, and valid
+/// until a watch changes.
 pub(crate) struct SettledTicks {
     pub(super) state: Rc<BusState>,
     pub(super) scheduler: Rc<Scheduler>,
@@ -22,20 +24,21 @@ pub(crate) struct SettledTicks {
 /// Work of a tick.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TickWork {
-    /// A doorbell rang, or a task is ready.
+    /// True if a doorbell's callback was called, or a task is ready.
     pub(super) rang: bool,
-    /// A timer is enabled.
+    /// True if a timer is enabled.
     pub(super) timed: bool,
 }
 
-/// Words that a poll has read, and the changes among them.
+/// Words read by a poll, and the result for the last polled doorbell.
 #[derive(Debug, Default)]
 pub(crate) struct PolledWords {
-    /// Not cleared between doorbells, each of which reads whole words.
+    /// Words of the last polled doorbell. They are not cleared between doorbells, since each reads
+    /// whole words.
     read: Bytes,
     /// Result for the doorbell that was polled last.
     last: Polled,
-    /// Number of doorbells after it.
+    /// Number of doorbells after the last polled one.
     left: usize,
 }
 
@@ -46,8 +49,9 @@ impl SettledTicks {
         self.state.tick()
     }
 
-    /// Advances the time by one tick and polls the doorbells, up to the first one that has changed. True if one has: then
-    /// [`ring`](Self::ring) polls the others. The thread is inside the strand.
+    /// Advances the time by one tick and polls the doorbells up to the first changed one. Returns
+    /// true if one has changed; [`ring`](Self::ring) then polls the others. The calling thread owns
+    /// the strand.
     #[inline(always)]
     pub(crate) fn poll(&self, polled: &mut PolledWords) -> bool {
         self.state.advance();
@@ -66,11 +70,12 @@ impl SettledTicks {
     /// True if a timer is enabled or a task is ready.
     #[inline(always)]
     pub(crate) fn any_work(&self) -> bool {
-        // A waker may be used by any thread.
+        // Any thread may call a waker.
         self.wanted.get() > 0 || self.readiness.is_ready()
     }
 
-    /// Calls the callback of the doorbell that has changed, if one has, and polls those after it. Returns the resulting work.
+    /// Calls the callback of the changed doorbell, if there is one, and polls the doorbells after
+    /// it. Returns the resulting work.
     pub(crate) fn ring(&self, polled: &PolledWords) -> TickWork {
         let rang = polled.last != Polled::Unchanged;
         if rang {

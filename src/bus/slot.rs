@@ -33,7 +33,7 @@ pub(super) enum TakenReply<R> {
     Reply(R),
     /// No reply yet.
     Nothing,
-    /// No reply any more.
+    /// Reply dropped or taken.
     Never,
 }
 

@@ -66,7 +66,7 @@ impl BusState {
         self.taps.observing()
     }
 
-    /// Shows an event to the taps, unless a tap causes it.
+    /// Shows an event to the taps, unless a tap causes the event.
     pub(super) fn show(&self, ticket: Ticket, awaited: bool, event: Event<'_>) {
         if self.observing() {
             return;
@@ -90,7 +90,7 @@ impl BusState {
         self.taps.flush_before_calls(flush);
     }
 
-    /// Flushes the taps before a foreign call, if that is turned on.
+    /// Flushes the taps before a foreign call, if this flush is enabled.
     #[inline]
     pub(super) fn flush_before_call(&self) {
         if self.taps.flushes_before_calls() {
@@ -103,12 +103,13 @@ impl BusState {
         self.taps.flush(&self.panics);
     }
 
-    /// Runs a handler and keeps the text of its panic for the asker.
+    /// Runs a handler and stores the text of its panic for the asker.
     pub(super) fn catch_panic(&self, ticket: Ticket, handler: impl FnOnce()) {
         self.panics.catch(ticket, handler);
     }
 
-    /// Error of the dropped reply to `ticket`. For a forwarded message it names the endpoint that panicked.
+    /// Error of the dropped reply to `ticket`. For a forwarded message the error names the endpoint
+    /// that panicked.
     pub(super) fn unanswered(&self, ticket: Ticket) -> NoReply {
         self.panics.unanswered(ticket)
     }

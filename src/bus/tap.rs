@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use super::{Body, Ticket};
 
-/// Observer of all messages and replies, at the moment they are sent.
+/// Observer of all messages and replies, at the moment of sending.
 ///
-/// A tap is called between posting and delivery, so it can't ask. It may post: its messages and their replies are shown to no tap. A tap
-/// that panics is detached, and the panic is reported.
+/// A tap is called between posting and delivery, so it can't wait for a reply. It may post
+/// messages. Taps don't observe these messages and their replies. A tap that panics is detached,
+/// and the panic is reported.
 pub trait Tap: Send + 'static {
     /// Observes one message or reply.
     fn observe(&mut self, seen: &Observation<'_>);
 
-    /// Writes out buffered data. Called now and then, so that a killed process loses little.
+    /// Writes buffered data. Called repeatedly during a run, so that a killed process loses little.
     fn flush(&mut self) {}
 
     /// Called once after the last observation.
@@ -45,10 +46,10 @@ impl std::fmt::Debug for dyn Tap {
     }
 }
 
-/// One message or reply, at the moment it is sent.
+/// One message or reply, at the moment of sending.
 #[derive(Debug, Clone, Copy)]
 pub struct Observation<'a> {
-    /// Identity of the message; of a reply, that of the message it answers.
+    /// Identity of the message. For a reply it is the identity of the answered message.
     pub ticket: Ticket,
     /// Time in ticks.
     pub tick: u64,
@@ -84,7 +85,7 @@ impl<'a> Event<'a> {
     }
 }
 
-/// An owned copy of an observation, sent to actors attached as taps.
+/// Owned copy of an observation, for actors that are attached as taps.
 #[derive(Debug, Clone)]
 pub struct OwnedObservation {
     /// Identity of the message.
@@ -120,7 +121,7 @@ impl actix::Message for OwnedObservation {
     type Result = ();
 }
 
-/// A tap that sends copies of all observations to an actor.
+/// Tap that sends copies of all observations to an actor.
 #[derive(Debug)]
 pub(crate) struct ActorTap(actix::Recipient<OwnedObservation>);
 
@@ -148,8 +149,8 @@ impl Tap for ActorTap {
         });
     }
 
-    /// Panics if the actor has ended. actix ends an actor that panics without notice, and a dead checker must not pass for a satisfied
-    /// one.
+    /// Panics if the actor has ended. actix ends an actor that panics without notice. A checker
+    /// that has ended must not count as passed.
     fn finish(&mut self) {
         if !self.0.connected() {
             std::panic::resume_unwind(Box::new("the attached actor has ended"));

@@ -11,21 +11,21 @@ use super::ticket::Ticket;
 /// Taps of a bus. A tap that panics is detached.
 #[derive(Debug, Default)]
 pub(super) struct Taps {
-    /// True if there is one.
+    /// True if a tap is attached.
     any: Cell<bool>,
-    /// True if the taps have been shown anything since their last flush.
+    /// True if the taps have had an observation since their last flush.
     unflushed: Cell<bool>,
     /// True if taps are flushed before each foreign call.
     before_calls: Cell<bool>,
     /// True while a tap is being called.
     observing: Cell<bool>,
-    /// Attached taps. Borrowed while they are called.
+    /// Attached taps. The list is borrowed while taps are called.
     attached: RefCell<Vec<Box<dyn Tap>>>,
     /// Taps attached while others are being called.
     newcomers: RefCell<Vec<Box<dyn Tap>>>,
-    /// Positions of the taps that panicked in the present call of all.
+    /// Positions of the taps that panicked in the current round of calls.
     panicked: RefCell<Vec<usize>>,
-    /// True if taps are to be attached or detached after the present call of all.
+    /// True if taps must be attached or detached after the current round of calls.
     changing: Cell<bool>,
 }
 
@@ -53,13 +53,13 @@ impl Taps {
         self.before_calls.set(flush);
     }
 
-    /// True if the taps are to be flushed before a foreign call.
+    /// True if taps are flushed before a foreign call.
     #[inline]
     pub(super) fn flushes_before_calls(&self) -> bool {
         self.before_calls.get() && self.unflushed()
     }
 
-    /// Attaches a tap: after the present call of all, if they are being called.
+    /// Attaches a tap. While taps are called, it is attached after the current round of calls.
     pub(super) fn attach(&self, tap: Box<dyn Tap>) {
         if self.observing() {
             self.newcomers.borrow_mut().push(tap);
@@ -70,7 +70,8 @@ impl Taps {
         self.any.set(true);
     }
 
-    /// Detaches all taps. Inside of a tap it only ends their observation: they are dropped with the bus.
+    /// Detaches all taps. Inside of a tap, only their observations end; the taps are dropped with
+    /// the bus.
     pub(super) fn detach(&self, panics: &CaughtPanics) {
         self.any.set(false);
         if self.observing() {
@@ -113,7 +114,7 @@ impl Taps {
         self.observing.set(false);
     }
 
-    /// Keeps the panic of the tap at this position, which is to be detached.
+    /// Stores the panic of the tap at this position, and marks the tap to be detached.
     #[cold]
     fn keep_panic(&self, at: usize, payload: Box<dyn Any + Send>, panics: &CaughtPanics) {
         let text = panic_text(payload.as_ref());
@@ -136,7 +137,7 @@ impl Taps {
     }
 }
 
-/// Drops taps. A panic in their destructors is caught too.
+/// Drops taps. A panic in a destructor is caught.
 fn release(taps: Vec<Box<dyn Tap>>, panics: &CaughtPanics) {
     for tap in taps {
         panics.catch(Ticket::of_tap(), || drop(tap));

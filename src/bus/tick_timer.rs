@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::state::BusState;
 
-/// A per-tick callback, called while its owner has it enabled.
+/// Callback on every tick while the timer is enabled.
 #[derive(Clone)]
 pub(crate) struct TickTimer(Rc<Inner>);
 
@@ -15,13 +15,13 @@ struct Inner {
     count: Rc<Cell<usize>>,
     state: Rc<BusState>,
     wanted: Cell<bool>,
-    /// Tick in which it was last enabled.
+    /// Tick in which the timer was last enabled.
     since: Cell<u64>,
     ring: Box<dyn Fn(u64)>,
 }
 
 impl TickTimer {
-    /// Creates a disabled timer. `count` includes it while it is enabled.
+    /// Creates a disabled timer. `count` includes the timer while it is enabled.
     pub(super) fn new(
         count: &Rc<Cell<usize>>,
         state: &Rc<BusState>,
@@ -50,12 +50,13 @@ impl TickTimer {
         }
     }
 
-    /// Counts as enabled in `tick`, if it is enabled.
+    /// Sets the tick of the last enable to `tick`, if the timer is enabled.
     pub(super) fn begin_anew(&self, tick: u64) {
         self.0.since.set(tick);
     }
 
-    /// Calls the callback if the timer was enabled in an earlier tick and still is. False if it does not call.
+    /// Calls the callback if the timer was enabled in an earlier tick and still is. Returns false
+    /// without a call.
     pub(super) fn tick(&self, tick: u64) -> bool {
         let rings = self.0.wanted.get() && self.0.since.get() < tick;
         if rings {

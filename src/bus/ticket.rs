@@ -13,13 +13,13 @@ pub struct Ticket {
     pub sequence: u64,
     /// Sequence number of the first message that the reply answers: an earlier one for a forwarded message, else this one.
     pub root: u64,
-    /// Endpoint that posted it.
+    /// Endpoint that posted the message.
     pub from: Endpoint,
     kind: &'static Kind,
 }
 
-/// Key of a sender, receiver and message name, valid within the process. Equal keys mean that all three agree. The same three may have
-/// several keys.
+/// Key of a sender, receiver and message name, valid within the process. Equal keys have equal
+/// names; equal names may have several keys.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KindId {
     from: &'static EndpointName,
@@ -79,7 +79,7 @@ impl Kind {
 }
 
 impl Ticket {
-    /// Ticket of a counted message, which is not forwarded.
+    /// Ticket of a counted message that is not forwarded.
     pub(super) fn new(sequence: u64, from: Endpoint, kind: &'static Kind) -> Self {
         Self {
             sequence,
@@ -89,7 +89,7 @@ impl Ticket {
         }
     }
 
-    /// Endpoint that receives it.
+    /// Endpoint that receives the message.
     pub fn to(&self) -> Endpoint {
         self.kind.to
     }
@@ -107,7 +107,8 @@ impl Ticket {
         self.kind.name
     }
 
-    /// Turns `ticket` into that of a forwarded message, whose reply goes to the asker of this one.
+    /// Makes `ticket` the ticket of a forwarded message, whose reply goes to the asker of this
+    /// message.
     pub(super) fn handed_on(self, ticket: Self) -> Self {
         Self {
             root: self.root,
@@ -125,7 +126,7 @@ impl Ticket {
         }
     }
 
-    /// Ticket for a panic of a tap, which is no answer to the observed message.
+    /// Ticket of a panic in a tap. Such a panic does not answer the observed message.
     pub(super) fn of_tap() -> Self {
         const KIND: &Kind = &Kind::new(Endpoint::TAP, "Observation");
         Self::uncounted(Endpoint::TAP, KIND)

@@ -1,4 +1,4 @@
-//! Messages and answers, without anything that comes back.
+//! Messages and replies without re-entrant calls.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -181,7 +181,7 @@ fn a_reply_that_is_kept_is_an_error_and_no_hang() {
         error.to_string(),
         "deadlock: clerk can't reply to Ask before the next tick"
     );
-    // A late reply is harmless, and the bus goes on.
+    // A late reply has no effect, and the bus continues.
     let Some(world::Inbox::Ask(late)) = kept.borrow_mut().pop() else {
         panic!("the call was made");
     };

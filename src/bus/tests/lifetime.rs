@@ -1,4 +1,4 @@
-//! End of a bus: by drop, with its thread, or with the process.
+//! End of a bus: by a drop, at the end of its thread, or at the end of the process.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,8 +7,9 @@ use std::sync::{Arc, Barrier};
 use super::*;
 use crate::bus::{Observation, Watch};
 
-/// A bus with everything under destination: an actor's task that waits for the outside, a call in the outbox, a message
-/// in a mailbox, a bell, a timer and a tap; all of them hold the token.
+/// Creates a bus with pending work: an actor's task that waits for a foreign call, a call in the
+/// outbox, a message in an actor's queue, a doorbell, a timer and a tap. Each of them holds the
+/// token.
 fn busy(token: &Rc<()>, shared: &Arc<()>) -> Bus {
     let bus = Bus::new();
     let held = token.clone();
@@ -69,7 +70,7 @@ fn a_bus_that_is_dropped_takes_everything_with_it() {
         assert_eq!(Rc::strong_count(&token), 1, "something outlives the bus");
         assert_eq!(Arc::strong_count(&shared), 1, "a tap outlives the bus");
     }
-    // The thread can have another.
+    // The thread can have another bus.
     let bus = Bus::new();
     assert_eq!(bus.ask(&doubler(&bus), world::Ask(1)), Ok(2));
 }

@@ -1,4 +1,4 @@
-//! Bus with test endpoints, whose behaviour each test defines by a closure.
+//! Bus with endpoints for tests. Each test defines their behaviour by a closure.
 
 mod asking;
 mod lifetime;
@@ -15,7 +15,7 @@ use actix::{Actor, Context, Handler};
 
 use super::{ActorContext, Bus, ElidedForm, Endpoint, Inbox, Port};
 
-/// An endpoint with two messages: one that is answered by a number, one that needs no answer.
+/// Endpoint with two messages: one with a number as its reply, one without a reply.
 macro_rules! endpoint {
     ($endpoint:ident, $name:literal) => {
         #[allow(unreachable_pub, reason = "the inboxes of the crate are public")]
@@ -68,7 +68,7 @@ fn worker<I: Inbox + Unpin>(bus: &Bus, work: impl FnMut(I) + 'static) -> Port<I>
     bus.start(|_| Worker { context, work }).unwrap()
 }
 
-/// An actor that answers every `Ask` by asking the world the same, and hands on its reply for that.
+/// Starts an actor that forwards every `Ask` to the world, with its reply slot.
 fn forwarder(bus: &Bus, world: &Port<world::Inbox>) -> Port<clerk::Inbox> {
     let world = world.with_sender(clerk::ENDPOINT);
     worker(bus, move |mail| {
@@ -78,12 +78,12 @@ fn forwarder(bus: &Bus, world: &Port<world::Inbox>) -> Port<clerk::Inbox> {
     })
 }
 
-/// Port to an endpoint that is no actor.
+/// Port to an endpoint that is not an actor.
 fn world(bus: &Bus, callee: impl Fn(world::Inbox) + 'static) -> Port<world::Inbox> {
     bus.foreign(Rc::new(callee))
 }
 
-/// An endpoint outside that answers at once, by double the number.
+/// Foreign endpoint that replies at once with twice the number.
 fn doubler(bus: &Bus) -> Port<world::Inbox> {
     world(bus, |mail| match mail {
         world::Inbox::Ask(call) => call.reply.send(call.message.0 * 2),
@@ -91,7 +91,7 @@ fn doubler(bus: &Bus) -> Port<world::Inbox> {
     })
 }
 
-/// Events in their order.
+/// Log of events in their order.
 #[derive(Clone, Default)]
 struct Diary(Rc<RefCell<Vec<String>>>);
 
@@ -100,7 +100,7 @@ impl Diary {
         self.0.borrow_mut().push(text.into());
     }
 
-    /// All since the last look.
+    /// Takes the events since the last read.
     fn read(&self) -> Vec<String> {
         self.0.take()
     }

@@ -1,4 +1,5 @@
-//! Elided messages that taps see: the same observations, calls and panics as of messages, whatever a tap does meanwhile.
+//! Elided messages that taps observe: the same observations, calls and panics as with messages, for
+//! every action of a tap.
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
@@ -10,11 +11,11 @@ use crate::bus::{EndpointName, NoReply, Observation};
 
 const CALLER: Endpoint = Endpoint::new(&EndpointName::new("caller"));
 
-/// Deed of a tap at one observation.
+/// Action of a tap at one observation.
 #[derive(Debug, Clone, Copy)]
 enum Deed {
     Nothing,
-    /// Posts to the world.
+    /// Posts a message to the world.
     Posts,
     Panics,
     Attaches,
@@ -25,9 +26,9 @@ enum Deed {
 enum World {
     Answers,
     Panics,
-    /// Posts a call that nobody waits for.
+    /// Posts a call without waiting for it.
     Posts,
-    /// Asks the clerk before it answers.
+    /// Asks the clerk before the reply.
     Asks,
     Detaches,
     Attaches,
@@ -103,7 +104,7 @@ impl crate::bus::Tap for Writer {
     }
 }
 
-/// Acts of the world at a call, first and then.
+/// Actions of the world at its first call and at later ones.
 fn act(case: Case, lines: &Lines, number: u64) -> u64 {
     lines.write(format!("the world is asked {number}"));
     if number < 10 {
@@ -123,7 +124,8 @@ fn act(case: Case, lines: &Lines, number: u64) -> u64 {
     number * 2
 }
 
-/// Runs a task that asks the clerk and notifies the world, by messages or elided ones. Returns all that happened.
+/// Runs a task that asks the clerk and posts to the world, by messages or elided ones. Returns the
+/// logged lines.
 fn run(case: Case, elides: bool) -> Vec<String> {
     let lines = Lines::default();
     let bus = Rc::new(Bus::new());

@@ -1,4 +1,4 @@
-//! A panic becomes the reply to the asker, and the bus goes on.
+//! A panic becomes the error of the asker, and the bus continues.
 
 use super::*;
 use crate::bus::BusError;
@@ -124,7 +124,7 @@ fn a_panic_without_a_text_is_called_so() {
     assert_eq!(text(&error), Some("a panic without a message"));
 }
 
-/// The next message is not affected by the panic before.
+/// A panic does not affect the next message.
 #[test]
 fn a_panic_is_nobody_elses() {
     let bus = Bus::new();
@@ -166,7 +166,7 @@ fn a_task_that_panics_under_shelter_gives_the_text() {
     );
 }
 
-/// Without `catch_panic` the text of the panic is lost, but the bus goes on and the asker gets an
+/// Without `catch_panic` the text of the panic is lost, but the bus continues and the asker gets an
 /// error.
 #[test]
 fn a_task_that_panics_without_shelter_gives_no_answer() {

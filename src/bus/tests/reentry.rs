@@ -1,4 +1,4 @@
-//! Re-entrant calls into the bus: permitted from foreign calls, rejected from actors and taps.
+//! Re-entrant calls into the bus: allowed from foreign calls, rejected from actors and taps.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -7,7 +7,7 @@ use super::*;
 use crate::bus::{BusError, Observation, OwnedObservation};
 
 thread_local! {
-    /// Bus of the test. Taps can't hold a bus, and reach it here, like the C ABI.
+    /// Bus of the test. Taps can't hold a bus; they use this one, as the C ABI does.
     static BUS: RefCell<Weak<Bus>> = const { RefCell::new(Weak::new()) };
 }
 
@@ -21,7 +21,8 @@ fn bus() -> Rc<Bus> {
     bus
 }
 
-/// An actor that answers every `Ask` by a foreign call of `callee`, which gets the actor's port and may ask it again.
+/// Starts an actor that answers every `Ask` by a foreign call of `callee`. The callee gets the
+/// actor's port and may send a further `Ask`.
 fn forwarder_to(
     bus: &Bus,
     callee: impl Fn(&Port<clerk::Inbox>, u64) -> u64 + 'static,
@@ -68,7 +69,8 @@ fn foreign_calls_may_ask_three_levels_deep() {
     assert_eq!(diary.read(), order);
 }
 
-/// A method of the testbench has static variables: another must not run inside of it without need.
+/// A method of the testbench has static variables, so another one must not run inside of it unless
+/// needed.
 #[test]
 fn what_a_foreign_call_brings_about_comes_before_what_waits() {
     let bus = bus();
@@ -154,7 +156,7 @@ fn calls_that_come_back_do_not_pile_up_on_the_stack() {
     assert_eq!(bus.take_panics(), []);
 }
 
-/// The inner ask needs the answer of the call that it is made from.
+/// The inner `Ask` depends on the reply of the call in which it is made.
 #[test]
 fn an_ask_that_waits_for_its_own_caller_is_an_error() {
     let bus = bus();
@@ -171,7 +173,7 @@ fn an_ask_that_waits_for_its_own_caller_is_an_error() {
             call.reply.send(1);
         })
     };
-    // Serves one after the other.
+    // Serves one message after the other.
     let queue = Rc::new(RefCell::new(Vec::new()));
     let spawner = bus.spawner();
     *clerk.borrow_mut() = Some(worker(&bus, move |mail| {
@@ -211,7 +213,7 @@ impl Handler<OwnedObservation> for Idle {
     fn handle(&mut self, _: OwnedObservation, _: &mut Context<Self>) {}
 }
 
-/// Everything that would run actors.
+/// Calls every function that would run actors.
 fn try_everything(bus: &Bus) -> Vec<Result<(), BusError>> {
     vec![
         bus.ask(&doubler(bus), world::Ask(1)).map(drop),

@@ -1,4 +1,4 @@
-//! Taps see every message and reply, and change nothing.
+//! Taps observe every message and reply, and have no effect on them.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::bus::{ActorTap, EndpointName, Event, Observation, OwnedEvent, OwnedObservation, Tap};
 
-/// Writes down what it sees.
+/// Logs its observations.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<Vec<String>>>);
 
@@ -146,7 +146,7 @@ fn messages_are_told_apart_by_type() {
 }
 
 thread_local! {
-    /// A way for a tap to post, which can hold no port of its own.
+    /// Port for the posts of a tap, which can't hold a port itself.
     static WAY: RefCell<Option<Port<world::Inbox>>> = const { RefCell::new(None) };
 }
 
@@ -223,7 +223,8 @@ fn a_tap_that_panics_is_detached_and_disturbs_nobody() {
     assert_eq!(panics, ["a tap at Observation: call 2 (it is detached)"]);
 }
 
-/// The reply is dropped while the stack unwinds, and the tap panics at that: still no abort.
+/// The reply is dropped while the stack unwinds, and the tap panics at its loss: the process is not
+/// aborted.
 #[test]
 fn a_tap_that_panics_at_a_panic_disturbs_nobody() {
     let bus = Bus::new();
@@ -285,7 +286,7 @@ fn an_attached_actor_gets_copies() {
     assert!(address.connected());
 }
 
-/// Reports by itself what an attached actor does with a message that it is sent.
+/// Attached actor that posts a message for an observation.
 struct Objector(Port<world::Inbox>);
 
 impl Actor for Objector {

@@ -1,4 +1,4 @@
-//! Doorbells and timers: polled watches, and callbacks of a tick.
+//! Doorbells and timers: polled watches, and per-tick callbacks.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::*;
 use crate::bus::{BusError, DOORBELL_BYTES, Doorbell, PolledWords, Watch};
 
-/// A byte of a chip's memory, and how often it was looked at.
+/// Byte of a simulated memory, and the number of its reads.
 #[derive(Clone, Default)]
 struct Memory {
     byte: Rc<Cell<u8>>,
@@ -90,7 +90,7 @@ fn what_can_not_be_read_is_told_once() {
     bus.notify();
     assert_eq!(bus.tick(), Ok(false));
     assert_eq!(memory.looks.get(), 2);
-    // Until it watches something again.
+    // The next watch is polled again.
     memory.broken.set(false);
     memory.watched_by(&bell);
     assert_eq!(bus.tick(), Ok(true));
@@ -127,7 +127,7 @@ fn a_bell_watches_so_many_bytes_at_most() {
     assert_eq!(*lengths.borrow(), [DOORBELL_BYTES; 2]);
 }
 
-/// Has a clerk that watches its memory anew at every ring.
+/// Starts a clerk that sets its watch again at every callback.
 fn rearmed_at_every_ring(bus: &Bus, memory: &Memory) {
     let bell = bus.doorbell();
     let rings = Rc::new(RefCell::new(None::<Port<clerk::Inbox>>));
@@ -180,7 +180,7 @@ fn a_bell_that_did_not_change_hands_is_looked_at_once_a_tick() {
     assert_eq!(usual.looks.get(), 1);
 }
 
-/// A look is a foreign call: what is called may come back.
+/// A poll is a foreign call, and may re-enter the bus.
 #[test]
 fn a_look_may_ask() {
     let bus = Rc::new(Bus::new());
@@ -206,8 +206,8 @@ fn a_look_may_ask() {
     assert_eq!(bus.now(), 1);
 }
 
-/// While a look is under way the owner watches something else: neither what was seen nor that it could not
-/// be seen is of interest any more.
+/// The owner sets another watch during a poll: neither the bytes read nor a failure of the read
+/// reaches the callback.
 #[test]
 fn a_look_at_what_is_no_longer_watched_comes_to_nothing() {
     for readable in [true, false] {
@@ -338,7 +338,8 @@ fn a_tick_does_what_was_posted_between_ticks() {
     assert_eq!(bus.tick(), Ok(false));
 }
 
-/// An ask ends as soon as there is its answer; what else it brought about is done at the next chance.
+/// An ask returns as soon as its reply is there. Other resulting work is done at the next call of
+/// the bus.
 #[test]
 fn a_foreign_call_left_over_by_an_ask_is_made_in_the_next_tick() {
     let bus = Bus::new();
