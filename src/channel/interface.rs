@@ -5,7 +5,7 @@ use mailbox_rs::{Layout, PtrWidth};
 use super::flush::Flush;
 use super::rtt::RttPlace;
 
-/// Protocol by which firmware asks the host.
+/// Protocol between firmware and the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Interface {
     /// Queues of requests and responses.
@@ -14,7 +14,7 @@ pub enum Interface {
     Htif(HtifPlace),
     /// Ring buffers of RTT.
     Rtt(RttPlace),
-    /// Traps that the testbench sees, or that are replaced by jumps.
+    /// Traps that the testbench detects, or that are replaced by jumps.
     Semihosting(SemihostingPlace),
 }
 
@@ -34,7 +34,7 @@ pub struct HtifPlace {
     pub tohost: u64,
     /// Address of the word with the host's response.
     pub fromhost: u64,
-    /// Ticks without a change after which a command counts as complete whose other half may follow.
+    /// Ticks without a change after which a command of one half counts as complete.
     pub settle: u64,
     /// Signature to write at the exit.
     pub signature: Option<Signature>,
@@ -45,7 +45,7 @@ pub struct HtifPlace {
 pub struct SemihostingPlace {
     /// Width of the registers.
     pub ptr_width: PtrWidth,
-    /// Address of the code that replaces traps; `None` if the testbench sees them.
+    /// Address of the code that replaces traps; `None` if the testbench detects them.
     pub stub: Option<u64>,
     /// Number of harts that firmware runs on.
     pub harts: u64,

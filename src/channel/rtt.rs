@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use mailbox_rs::PtrWidth;
 
-/// Bytes of RTT's control block in front of its buffers: its mark, and two numbers.
+/// Length of the header of RTT's control block, in bytes: its identifier, and two numbers of
+/// buffers.
 pub const RTT_HEADER: u64 = 24;
 
 /// Place of RTT's control block, and targets of its up channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RttPlace {
-    /// Address of the control block; `None` if it is searched.
+    /// Address of the control block; `None` if the host searches for it.
     pub block: Option<u64>,
     /// Ranges to search: first address, and the address behind the last byte.
     pub search: Vec<(u64, u64)>,
@@ -42,7 +43,7 @@ pub enum UpTarget {
     Defmt,
 }
 
-/// Act of firmware where an up buffer is full.
+/// Mode of firmware for a full up buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RttMode {
     /// The text is dropped as a whole.

@@ -71,7 +71,7 @@ pub enum Clock {
     Wall,
 }
 
-/// A tick of a nanosecond.
+/// Ticks of one nanosecond.
 impl Default for Clock {
     fn default() -> Self {
         Self::Ticks { picoseconds: 1000 }

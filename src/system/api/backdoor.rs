@@ -16,7 +16,7 @@ macro_rules! words {
                 #[doc = concat!("Reads a little-endian `", stringify!($word), "`.")]
                 ///
                 /// # Errors
-                /// A byte that no memory holds, or that can't be reached.
+                /// A byte outside of all memories, or an inaccessible one.
                 pub fn $read(&self, space: &str, address: u64) -> Result<$word, Error> {
                     let mut word = [0; size_of::<$word>()];
                     self.read_into(space, address, &mut word)?;
@@ -26,7 +26,7 @@ macro_rules! words {
                 #[doc = concat!("Writes a little-endian `", stringify!($word), "`.")]
                 ///
                 /// # Errors
-                /// A byte that no memory holds, or that can't be reached.
+                /// A byte outside of all memories, or an inaccessible one.
                 pub fn $write(&self, space: &str, address: u64, word: $word) -> Result<(), Error> {
                     self.write_from(space, address, &word.to_le_bytes())
                 }
@@ -46,7 +46,7 @@ impl Vhost {
     /// Reads `len` bytes.
     ///
     /// # Errors
-    /// A byte that no memory holds, or that can't be reached.
+    /// A byte outside of all memories, or an inaccessible one.
     pub fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Error> {
         let outcome = self.access(space, address, Op::Read(Span { address, len }))?;
         Ok(outcome.into_bytes())
@@ -55,7 +55,7 @@ impl Vhost {
     /// Fills a buffer.
     ///
     /// # Errors
-    /// A byte that no memory holds, or that can't be reached.
+    /// A byte outside of all memories, or an inaccessible one.
     pub fn read_into(&self, space: &str, address: u64, to: &mut [u8]) -> Result<(), Error> {
         let _library = CodeGuard::library();
         self.read_in(self.space_id(space.as_bytes())?, address, to)
@@ -64,7 +64,7 @@ impl Vhost {
     /// Writes bytes.
     ///
     /// # Errors
-    /// A byte that no memory holds, or that can't be reached.
+    /// A byte outside of all memories, or an inaccessible one.
     pub fn write(&self, space: &str, address: u64, data: impl Into<Bytes>) -> Result<(), Error> {
         let (space, data) = (self.space_id(space.as_bytes())?, data.into());
         self.write_owned(space, address, &data, || data.clone())
@@ -73,7 +73,7 @@ impl Vhost {
     /// Writes the bytes of a buffer.
     ///
     /// # Errors
-    /// A byte that no memory holds, or that can't be reached.
+    /// A byte outside of all memories, or an inaccessible one.
     pub fn write_from(&self, space: &str, address: u64, data: &[u8]) -> Result<(), Error> {
         let _library = CodeGuard::library();
         self.write_in(self.space_id(space.as_bytes())?, address, data)
@@ -110,7 +110,7 @@ impl Vhost {
     /// Reads a NUL-terminated string of at most [`MAX_STRING`] bytes, without its NUL.
     ///
     /// # Errors
-    /// No NUL, or a byte before it that no memory holds.
+    /// No NUL, or a byte before it outside of all memories.
     pub fn read_string(&self, space: &str, address: u64) -> Result<Bytes, Error> {
         let span = Span {
             address,
@@ -122,12 +122,12 @@ impl Vhost {
     /// Writes a string and its NUL.
     ///
     /// # Errors
-    /// A byte that no memory holds, or that can't be reached.
+    /// A byte outside of all memories, or an inaccessible one.
     pub fn write_string(&self, space: &str, address: u64, text: &[u8]) -> Result<(), Error> {
         self.write_from(space, address, &[text, &[0]].concat())
     }
 
-    /// Name of a channel's space, served or not.
+    /// Name of the space of a channel, which may be unserved.
     ///
     /// # Errors
     /// No such channel in the mailbox configuration.
@@ -142,7 +142,7 @@ impl Vhost {
         Ok(space.map_or("", |space| &space.name))
     }
 
-    /// Id of the space of a name.
+    /// Id of the space with this name.
     ///
     /// # Errors
     /// No such space in the memory configuration.
@@ -180,7 +180,7 @@ impl Vhost {
     }
 }
 
-/// Word names for messages.
+/// Joins names for an error message.
 fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.collect();
     if names.is_empty() {

@@ -20,7 +20,7 @@ use crate::system::running::{Call, Timeout, Vhost};
 use crate::system::{CallbackResult, Error};
 use crate::trace::{Payloads, RunIdentity};
 
-/// Builder of a system. From the environment it takes only the `${VARIABLE}`s named by the YAML files.
+/// Builder of a system. It reads only the `${VARIABLE}`s of the YAML files from the environment.
 ///
 /// ```no_run
 /// use vhost::{Error, Vhost, mb_server_run};
@@ -81,7 +81,7 @@ impl Source {
 }
 
 impl Vhost {
-    /// Builder of a system without memories and channels.
+    /// Creates a builder of a system without memories and channels.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -118,7 +118,8 @@ impl Builder {
         self
     }
 
-    /// Sets the backend of memories that name none, unless a feature of the build chooses it.
+    /// Sets the backend of memories without a backend in the configuration, unless a feature of the
+    /// build selects it.
     pub(in crate::system) fn default_backend(mut self, backend: Backend) -> Self {
         self.default_backend = Some(backend);
         self
@@ -130,7 +131,7 @@ impl Builder {
         self
     }
 
-    /// Opens files of this extension, given without its dot.
+    /// Adds an opener of files with this extension, given without its dot.
     pub fn special_file(
         mut self,
         extension: impl Into<String>,
@@ -140,7 +141,7 @@ impl Builder {
         self
     }
 
-    /// Opens `virtual/<name>`.
+    /// Adds an opener of `virtual/<name>`.
     pub fn virtual_file(
         mut self,
         name: impl Into<String>,
@@ -163,13 +164,14 @@ impl Builder {
         self
     }
 
-    /// Maximum bytes queued per socket client; default 1 MiB. A client that would exceed it is dropped.
+    /// Sets the maximum number of queued bytes per socket client; default: 1 MiB. A client that
+    /// would exceed the maximum is dropped.
     pub fn socket_queue(mut self, limit: usize) -> Self {
         self.socket_queue = Some(limit);
         self
     }
 
-    /// Serves these sockets, some possibly open.
+    /// Serves these sockets, some of which may be open.
     pub(in crate::system) fn on_sockets(mut self, sockets: Rc<RefCell<Hub>>) -> Self {
         self.sockets = Some(sockets);
         self
@@ -182,8 +184,9 @@ impl Builder {
         self
     }
 
-    /// Attaches a logger, a checker or a recorder; [`attach`](crate::attach) has ready-made ones. It sees every message and reply
-    /// from the first one on, initialisation of memories and loading of images included. [`Vhost::attach`] attaches later.
+    /// Attaches a logger, a checker or a recorder, such as those of [`attach`](crate::attach). It
+    /// observes all messages and replies, also those of the initialisation of memories and the
+    /// loading of images. [`Vhost::attach`] attaches to a running system.
     pub fn attach(mut self, what: impl Attach) -> Self {
         self.attached.push(Box::new(what));
         self
@@ -209,8 +212,8 @@ impl Builder {
         self
     }
 
-    /// Compresses the recordings of [`record`](Self::record) and [`Vhost::record`], or not; default: not. All that reads recordings reads
-    /// compressed ones, too.
+    /// Enables or disables compression of the recordings of [`record`](Self::record) and
+    /// [`Vhost::record`]; default: disabled. All readers of recordings support compressed ones.
     pub fn compress_recording(mut self, is_compressed: bool) -> Self {
         self.compresses_recording = is_compressed;
         self
@@ -222,8 +225,8 @@ impl Builder {
         self
     }
 
-    /// Uses `model` for the memory of this name and of backend `model`. Two memories of the same name are told apart as
-    /// `space.memory`.
+    /// Uses `model` for the memory of this name and of backend `model`. The name `space.memory`
+    /// distinguishes two memories of the same name.
     pub fn memory_model(
         mut self,
         memory: impl Into<String>,
@@ -275,7 +278,7 @@ impl Builder {
     /// Starts the system. On return its memories are initialised and the images loaded.
     ///
     /// # Errors
-    /// A refused file, a root that is no directory, or a second system on this thread.
+    /// A refused file, a root that is not a directory, or a second system on this thread.
     pub fn start(self) -> Result<Vhost, Error> {
         Vhost::start(self.parts()?)
     }

@@ -9,7 +9,7 @@ use crate::system::Error;
 use crate::system::running::Vhost;
 
 impl Vhost {
-    /// Has firmware's paths lead from another directory from now on. Open files stay open.
+    /// Changes the root of firmware's files for later requests. Open files stay open.
     ///
     /// # Errors
     /// [`Error::FileRoot`] for a directory that can't be opened, [`Error::NoFileRoot`] in a system that was built without one.
@@ -46,10 +46,10 @@ impl Vhost {
             .0
             .bus
             .ask(&self.0.ports.console, console::Finish { channel: None });
-        // Lines for the testbench.
+        // Delivers lines to the testbench.
         let _ = self.0.bus.run_until_idle();
         if let Some(found) = self.0.attach_context.found().summary() {
-            // Findings are in no recording: it has this report in their place.
+            // Findings are not recorded. The recording has this report in their place.
             let _ = self.report(found.severity, &found.id, &found.text);
         }
         self.detach();

@@ -22,10 +22,10 @@ use crate::system::running::{Timeout, Vhost};
 use crate::system::{CallbackResult, Error};
 use crate::trace::{Payloads, RunIdentity};
 
-/// Variable of configurations that has the name of the system.
+/// Variable with the name of the system, for configurations.
 const SYSTEM: &str = "VHOST_SYSTEM";
 
-/// Files of a system that takes nothing from the environment.
+/// Files of a system without settings of the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailboxInitPaths {
     /// Memory YAML file.
@@ -34,7 +34,7 @@ pub struct MailboxInitPaths {
     pub mailbox_cfg_file: PathBuf,
 }
 
-/// File paths of a system; `None` is taken from the environment.
+/// File paths of a system; `None` selects the path of the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct InitPaths {
     /// Memory YAML file: `MEM_CFG_FILE`.
@@ -47,8 +47,8 @@ pub(crate) struct InitPaths {
 
 /// Starts a system from the environment: `MEM_CFG_FILE`, `MAILBOX_CFG_FILE` and `MAILBOX_FS_ROOT`.
 ///
-/// `spaces` sees the built memories; `special` and `virtuals` may add openers for files by extension, and
-/// for files below `virtual/`.
+/// `spaces` gets the built memories. `special` and `virtuals` may add openers for files by
+/// extension, and for files below `virtual/`.
 ///
 /// # Errors
 /// An unset variable, a refused file, a failed callback.
@@ -89,8 +89,8 @@ pub fn mailbox_init_with_config(
     memories.mailboxes_text(mailbox_yaml_text).start()
 }
 
-/// Ticks until every channel has exited or `stop` returns true. `stop` is called before every tick, and advances the
-/// host program's chip.
+/// Ticks until every channel has exited or `stop` returns true. `stop` is called before every tick,
+/// and advances the host program's model of the chip.
 ///
 /// Returns name and exit code of each channel.
 ///
@@ -131,7 +131,7 @@ fn from_environment(
 ) -> Result<Builder, Error> {
     start_log()?;
     let mut builder = Vhost::builder().variable(SYSTEM, &*system_name());
-    // Nothing could be exported for other backends.
+    // Without DPI, functions for other backends can't be exported.
     if vpi_testbench::is_without_dpi() {
         builder = builder.default_backend(Backend::Vpi);
     }
@@ -156,8 +156,10 @@ fn from_environment(
 }
 
 impl Builder {
-    /// Adds the settings of the environment: `VHOST_TRACE`, `VHOST_TRACE_PAYLOADS`, `VHOST_TRACE_COMPRESS`, `VHOST_RUN_ID` and its like, `VHOST_WATCHDOG`,
-    /// `VHOST_ATTACH`, and the filter `VHOST_LOG`. Later settings take precedence, and later attachments come behind.
+    /// Adds the settings of the environment: `VHOST_TRACE`, `VHOST_TRACE_PAYLOADS`,
+    /// `VHOST_TRACE_COMPRESS`, `VHOST_RUN_ID` and the other properties of the run,
+    /// `VHOST_WATCHDOG`, `VHOST_ATTACH`, and the filter `VHOST_LOG`. Later settings take
+    /// precedence. Later attachments are called after these.
     ///
     /// # Errors
     /// A variable with an invalid value.
@@ -166,7 +168,7 @@ impl Builder {
         observed(self)
     }
 
-    /// Adds the identity of the run alone: `VHOST_RUN_ID` and its like.
+    /// Adds only the identity of the run: `VHOST_RUN_ID` and the other properties.
     pub fn environment_identity(self) -> Self {
         identified(self)
     }
@@ -174,7 +176,7 @@ impl Builder {
 
 /// Adds the recording, the watchdog and the attachments of the environment.
 fn observed(builder: Builder) -> Result<Builder, Error> {
-    // For a recording that the program asks for, too.
+    // Applies also to a recording of the program.
     let builder = builder.record_payloads(payloads()?);
     let builder = match is_compressed()? {
         Some(is_compressed) => builder.compress_recording(is_compressed),
@@ -194,7 +196,8 @@ fn observed(builder: Builder) -> Result<Builder, Error> {
     Ok(attached.into_iter().fold(builder, Builder::attach))
 }
 
-/// Adds the identity of the run. Further systems of a process have its name, and their own behind a dot.
+/// Adds the identity of the run. The name of a further system of a process is the run's, a dot and
+/// its own.
 fn identified(builder: Builder) -> Builder {
     let variables = [
         (RunIdentity::ID, RUN_ID),
@@ -227,7 +230,7 @@ fn timeout(value: &OsStr) -> Result<Timeout, Error> {
     value.parse().map_err(refused)
 }
 
-/// Payloads of `VHOST_TRACE_PAYLOADS`; default: kept.
+/// Treatment of payloads by `VHOST_TRACE_PAYLOADS`; default: kept.
 fn payloads() -> Result<Payloads, Error> {
     let value = TRACE_PAYLOADS.value().unwrap_or_else(|| "keep".into());
     match value.to_str() {
@@ -240,7 +243,7 @@ fn payloads() -> Result<Payloads, Error> {
     }
 }
 
-/// True if `VHOST_TRACE_COMPRESS` asks for a compressed recording; `None` if it is not set.
+/// True if `VHOST_TRACE_COMPRESS` enables compression; `None` if it is not set.
 fn is_compressed() -> Result<Option<bool>, Error> {
     let Some(value) = TRACE_COMPRESS.value() else {
         return Ok(None);
@@ -254,7 +257,8 @@ fn is_compressed() -> Result<Option<bool>, Error> {
     }
 }
 
-/// Path that `argument` gives, or else the environment `variable`, expanded as paths in the files are.
+/// Path in `argument`, or else in the environment `variable`, with variables expanded as in the
+/// paths of the files.
 fn path(
     given: Option<PathBuf>,
     argument: &'static str,

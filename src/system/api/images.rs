@@ -15,7 +15,7 @@ impl Vhost {
     /// Loads an ELF image into a space.
     ///
     /// # Errors
-    /// A file that is no image, or bytes outside of the space's memories.
+    /// A file that is not an image, or bytes outside of the space's memories.
     pub fn load_elf(&self, space: &str, file: &Path) -> Result<(), Error> {
         let space = self.space_id(space.as_bytes())?;
         let image = Image::open(file)?;
@@ -29,12 +29,12 @@ impl Vhost {
         Ok(())
     }
 
-    /// Symbol of an image: of a channel's image, or of any image in a space, those of channels first. The value of a function or a
-    /// variable is its virtual address.
+    /// Symbol of a channel's image, or of an image in a space. In a space, images of channels are
+    /// searched first. The value of a function or a variable is its virtual address.
     ///
     /// # Errors
-    /// [`Error::NoPlace`] for a name of no channel and no space, [`Error::NoSymbol`] for an unknown symbol, [`Error::Image`] for a file
-    /// that can't be read any more.
+    /// [`Error::NoPlace`] for an unknown channel or space, [`Error::NoSymbol`] for an unknown
+    /// symbol, [`Error::Image`] for a file that can't be read again.
     pub fn symbol(&self, place: &str, name: &str) -> Result<Symbol, Error> {
         let _library = CodeGuard::library();
         let inner = &*self.0;
@@ -72,10 +72,10 @@ impl Vhost {
         })
     }
 
-    /// Adds an image that a call has loaded into a space.
+    /// Registers an image that a call has loaded into a space.
     fn knows(&self, space: SpaceId, image: Arc<Image>) {
         let mut images = self.0.images.borrow_mut();
-        // Loaded again, it may have other symbols.
+        // The file may have changed since an earlier load, with other symbols.
         images.retain(|known| known.channel.is_some() || known.image.file() != image.file());
         images.push(KnownImage {
             space,

@@ -9,7 +9,7 @@ use crate::system::Error;
 use crate::system::running::{Call, Inner, Vhost};
 
 impl Vhost {
-    /// Registers `callback` for CALLs of this method; the testbench is no longer asked for it.
+    /// Registers `callback` for CALLs of this method, in place of the testbench's function.
     ///
     /// A pending call is polled on every tick. A tick without a poll means that firmware has reset the channel, and the next
     /// poll belongs to another call.
@@ -56,7 +56,7 @@ impl Vhost {
             .ask(&self.0.ports.rpc, RegisterTarget { target })?)
     }
 
-    /// Polls a method once, as firmware's CALL does on every tick.
+    /// Polls a method once, as a CALL of firmware does on every tick.
     ///
     /// # Errors
     /// A testbench that can't be called.

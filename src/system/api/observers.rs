@@ -12,10 +12,12 @@ use crate::system::running::{Vhost, attach, detach_all};
 use crate::trace::{Header, Payloads};
 
 impl Vhost {
-    /// Attaches a logger, a checker or another tap to all later messages; [`attach`](crate::attach) has ready-made ones.
+    /// Attaches a logger, a checker or another tap, such as those of [`attach`](crate::attach), to
+    /// all later messages.
     ///
     /// # Errors
-    /// [`Error::Attach`] if it is unsuitable for this system, [`Error::Bus`] from inside a tap.
+    /// [`Error::Attach`] if the attachment is unsuitable for this system, [`Error::Bus`] from
+    /// inside a tap.
     pub fn attach(&self, what: impl Attach) -> Result<(), Error> {
         let _library = CodeGuard::library();
         attach(&self.0.bus, Box::new(what), &self.0.attach_context)
@@ -36,7 +38,7 @@ impl Vhost {
         Ok(())
     }
 
-    /// Reports requested events to the testbench from now on.
+    /// Reports later events of the requested kinds to the testbench.
     pub(crate) fn observe(&self, what: ObserveFlags) {
         self.0.outside.emit(|| what);
         self.0.observed.add(what);

@@ -1,4 +1,5 @@
-//! Semihosting beside the front end: operations and traps that the testbench has seen.
+//! Semihosting by calls: operations of traps that the testbench has detected, and replacement of
+//! traps.
 
 use crate::mem::{TRAP_LEN, Trap, trap_offsets};
 use crate::messages::front_end::{Operate, OperateError};
@@ -8,17 +9,20 @@ use crate::system::assembly::Loader;
 use crate::system::running::Stub;
 use crate::system::running::Vhost;
 
-/// Bytes that are searched for traps at a time.
+/// Number of bytes per step of a search for traps.
 const PIECE: u64 = 1 << 20;
 
 impl Vhost {
-    /// Carries out an operation of semihosting that firmware of a channel with `abi: semihosting` asks for: the hart is at the trap, with
-    /// the number of the operation in `a0` (`r0`) and the argument in `a1` (`r1`). Returns the value for `a0`.
+    /// Carries out a semihosting operation of firmware, for a channel with `abi: semihosting`. The
+    /// hart is at the trap, with the number of the operation in `a0` (`r0`) and the argument in
+    /// `a1` (`r1`). Returns the value for `a0`.
     ///
-    /// `None` while the operation waits for standard input. Nothing has been done then; ask again in a later tick.
+    /// `None` while the operation waits for standard input. It has had no effect then; call again
+    /// in a later tick.
     ///
     /// # Errors
-    /// [`Error::Semihost`] for a channel without semihosting, or whose firmware has exited; [`Error::Bus`] from inside a tap.
+    /// [`Error::Semihost`] for a channel without semihosting, or after the exit of its firmware;
+    /// [`Error::Bus`] from inside a tap.
     pub fn semihost(
         &self,
         channel: &str,
@@ -44,8 +48,9 @@ impl Vhost {
         server.operate(&self.0.bus, operate)?.map_err(failed)
     }
 
-    /// Replaces traps of semihosting that firmware has copied or unpacked itself: those in `len` bytes of memory from `address` on. Each
-    /// trap that stays is reported with its address. Returns the number of the others.
+    /// Replaces the semihosting traps in `len` bytes of memory from `address` on, for code that
+    /// firmware has copied or unpacked. Each trap that can't be replaced is reported with its
+    /// address. Returns the number of replaced traps.
     ///
     /// # Errors
     /// [`Error::NoStub`] for a channel whose traps are not replaced; [`Error::Access`] for bytes outside of memory.
@@ -73,7 +78,7 @@ fn replace(loader: &Loader<'_>, stub: &mut Stub, address: u64, len: u64) -> Resu
     let mut done = 0;
     while done < len {
         let first = address.wrapping_add(done);
-        // A trap may go on in the next piece.
+        // A trap may extend into the next piece.
         let count = (PIECE + TRAP_LEN - 2).min(len - done);
         let bytes = loader.read(stub.space, first, count)?;
         traps.extend(trap_offsets(&bytes).map(|at| {

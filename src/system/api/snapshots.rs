@@ -1,11 +1,12 @@
-//! Copies of the process that runs a system: snapshots, and runs of one boot.
+//! Copies of the process that runs a system: snapshots, and runs from one boot.
 
 use crate::attach::follow_fork;
 use crate::guest::{self, ContinuedProcess, Rerun, Runs, runs};
 use crate::system::Error;
 use crate::system::running::Vhost;
 
-/// Snapshots of the process: copies that sleep. A run that fails wakes the newest one, which runs again from its tick on.
+/// Snapshots of the process: forked processes that sleep. A run that fails wakes the newest one,
+/// which repeats the run from its tick.
 ///
 /// For a program that calls [`Vhost::tick`] itself; a testbench of the C ABI has `mb_snapshots`. The process must have one thread.
 /// Sleeping snapshots end with the process, or when this value is dropped.
@@ -32,7 +33,7 @@ use crate::system::running::Vhost;
 #[derive(Debug)]
 pub struct Snapshots {
     kept: guest::Snapshots,
-    /// Ticks from one snapshot to the next; 0: none is due by itself.
+    /// Ticks from one snapshot to the next; 0 disables periodic snapshots.
     every: u64,
     /// Tick of the next snapshot.
     due: u64,
@@ -40,7 +41,7 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// No snapshots, and none to come.
+    /// Creates an empty set, with periodic snapshots disabled.
     pub(crate) const fn none() -> Self {
         Self {
             kept: guest::Snapshots::new(0),
@@ -50,15 +51,15 @@ impl Snapshots {
         }
     }
 
-    /// Snapshots every `ticks` ticks from now on, of which the `keep` newest are kept. With 0 ticks none is due by itself:
-    /// [`take`](Self::take) takes them.
+    /// Creates a set with a snapshot every `ticks` ticks, of which the `keep` newest are kept. With
+    /// 0 ticks, only [`take`](Self::take) takes snapshots.
     pub fn new(vhost: &Vhost, ticks: u64, keep: usize) -> Self {
         let mut snapshots = Self::none();
         snapshots.begin(vhost.now(), ticks, keep);
         snapshots
     }
 
-    /// Ends those that are kept, and begins anew.
+    /// Ends the kept snapshots, and sets a new period and number.
     pub(crate) fn begin(&mut self, now: u64, ticks: u64, keep: usize) {
         self.end();
         if self.is_rerun {
@@ -69,12 +70,12 @@ impl Snapshots {
         self.schedule(now);
     }
 
-    /// True where a snapshot that is taken is kept, and in a rerun, which needs none.
+    /// True if a taken snapshot is kept, and in a rerun, which needs no snapshot.
     pub(crate) fn are_kept(&self) -> bool {
         self.is_rerun || self.kept.most() > 0
     }
 
-    /// Schedules the next one anew, after a restore has changed the time.
+    /// Schedules the next snapshot again, after a restore has changed the time.
     pub(crate) fn restored(&mut self, now: u64) {
         if self.due != u64::MAX {
             self.schedule(now);
@@ -94,10 +95,10 @@ impl Snapshots {
         self.due
     }
 
-    /// Takes a snapshot where one is due. Returns true in a snapshot that was woken, else false.
+    /// Takes a snapshot if one is due. Returns true in a snapshot that was woken, else false.
     ///
     /// # Errors
-    /// Those of [`take`](Self::take). No further one is due then.
+    /// Those of [`take`](Self::take). After an error, periodic snapshots are disabled.
     pub fn take_due(&mut self, vhost: &Vhost) -> Result<bool, Error> {
         if vhost.now() >= self.due {
             self.take(vhost)
@@ -106,7 +107,8 @@ impl Snapshots {
         }
     }
 
-    /// Takes a snapshot. Returns true in a snapshot that was woken, else false. A rerun takes none.
+    /// Takes a snapshot. Returns true in a snapshot that was woken, else false. A rerun takes no
+    /// snapshot.
     ///
     /// In a snapshot that was woken, recordings and logs continue in files of their own, and sockets stay with the parent.
     ///
@@ -123,7 +125,8 @@ impl Snapshots {
         Ok(woken)
     }
 
-    /// Takes a snapshot. Returns true in one that was woken, which is a child that has not begun yet.
+    /// Takes a snapshot. Returns true in a snapshot that was woken. Its process is a child that has
+    /// not called [`begin_child`](Vhost::begin_child) yet.
     pub(crate) fn fork(&mut self, vhost: &Vhost) -> Result<bool, Error> {
         if self.is_rerun || !self.are_kept() {
             return Ok(false);
@@ -140,14 +143,14 @@ impl Snapshots {
                 Ok(true)
             }
             Err(cause) => {
-                // It would fail as often as one is due.
+                // A further snapshot would fail again.
                 self.due = u64::MAX;
                 Err(Error::Fork(cause))
             }
         }
     }
 
-    /// As [`fork`](Self::fork), in a system whose ticks are not those that snapshots are due by.
+    /// As [`fork`](Self::fork), for a system whose ticks do not count for periodic snapshots.
     pub(crate) fn fork_beside(&mut self, vhost: &Vhost) -> Result<bool, Error> {
         let due = self.due;
         let woken = self.fork(vhost)?;
@@ -157,17 +160,17 @@ impl Snapshots {
         Ok(woken)
     }
 
-    /// Wakes the newest snapshot that has not ended, and waits for its end. Ends the others, and takes no more. `None` where there is no
-    /// snapshot, as in a rerun.
+    /// Wakes the newest snapshot that has not ended, and waits for its end. Ends the other
+    /// snapshots, and disables further ones. `None` if there is no snapshot, as in a rerun.
     ///
     /// # Errors
-    /// [`Error::Wake`] where all have ended already, or can't be woken.
+    /// [`Error::Wake`] if all snapshots have ended, or can't be woken.
     pub fn rerun(&mut self, vhost: &Vhost) -> Result<Option<Rerun>, Error> {
         vhost.flush();
         self.rerun_unflushed()
     }
 
-    /// As [`rerun`](Self::rerun), where there may be no system.
+    /// As [`rerun`](Self::rerun), without a system.
     pub(crate) fn rerun_unflushed(&mut self) -> Result<Option<Rerun>, Error> {
         self.due = u64::MAX;
         self.kept.rerun().map_err(Error::Wake)
@@ -178,7 +181,7 @@ impl Snapshots {
         self.is_rerun
     }
 
-    /// Ends all snapshots, and takes no more.
+    /// Ends all snapshots, and disables further ones.
     pub(crate) fn end(&mut self) {
         self.due = u64::MAX;
         self.kept.end();
@@ -186,15 +189,16 @@ impl Snapshots {
 }
 
 impl Vhost {
-    /// Forks `count` children, of which `parallel` run at once, one at least. Returns in each of them, and in the parent when all have
-    /// ended. The process must have one thread.
+    /// Forks `count` children, of which `parallel` run at once, and at least one. Returns in each
+    /// child, and in the parent when all children have ended. The process must have one thread.
     ///
-    /// Each child continues from the call with its own memory, recording, and positions in files; [`set_file_root`](Self::set_file_root)
-    /// gives it files of its own. Sockets stay with the parent.
+    /// Each child continues from the call with its own memory, recording, and positions in files.
+    /// [`set_file_root`](Self::set_file_root) gives a child its own files. Sockets stay with the
+    /// parent.
     ///
     /// # Errors
-    /// [`Error::Fork`] where the process can't be forked; children that were forked before have ended then. [`Error::ForkInCall`] inside
-    /// a callback.
+    /// [`Error::Fork`] if the process can't be forked; children that were already forked are ended.
+    /// [`Error::ForkInCall`] inside a callback.
     pub fn fork_runs(&self, count: u32, parallel: usize) -> Result<Runs, Error> {
         if self.in_foreign_call() {
             return Err(Error::ForkInCall);
@@ -207,8 +211,8 @@ impl Vhost {
         Ok(runs)
     }
 
-    /// Makes this process, a child of the one that built the system, one of its own: outputs continue in its own files, and sockets stay
-    /// with the parent.
+    /// Separates this process from its parent, which built the system: outputs continue in files of
+    /// the child, and sockets stay with the parent.
     pub(crate) fn begin_child(&self) -> Result<(), Error> {
         follow_fork();
         if self.0.hub.borrow().has_any() {

@@ -22,7 +22,8 @@ use crate::system::running::Vhost;
 /// Default maximum of bytes queued per client: 1 MiB.
 pub(crate) const QUEUE_LIMIT: usize = 1024 * 1024;
 
-/// TCP servers on 127.0.0.1, for debuggers, terminals and scripts. Non-blocking: poll them once per clock or so.
+/// TCP servers on 127.0.0.1, for debuggers, terminals and scripts. All methods are non-blocking:
+/// poll about once per clock cycle.
 ///
 /// Queued data is sent in these calls and on every [`tick`](Vhost::tick).
 ///
@@ -113,7 +114,8 @@ impl Sockets<'_> {
         self.take(socket, client, ReadMode::UpTo(most))
     }
 
-    /// Reads `N` bytes, at most 255; `None` until all of them have arrived, and none is consumed.
+    /// Reads `N` bytes, at most 255; `None` until all of them have arrived. Until then no byte is
+    /// consumed.
     pub fn read_exactly<const N: usize>(
         self,
         socket: SocketId,
@@ -127,7 +129,7 @@ impl Sockets<'_> {
         Ok(taken.and_then(|bytes| bytes.as_ref().try_into().ok()))
     }
 
-    /// Reads a string, consuming but not returning its NUL; `None` until a NUL has arrived.
+    /// Reads a string and its NUL, and returns it without the NUL; `None` until a NUL has arrived.
     pub fn read_string(self, socket: SocketId, client: ClientId) -> Result<Option<Bytes>, Error> {
         self.take(socket, client, ReadMode::Text)
     }
@@ -142,12 +144,13 @@ impl Sockets<'_> {
         self.ask(Close { socket })
     }
 
-    /// Closes everything, and reports data that could not be sent.
+    /// Closes all sockets and connections, and reports data that could not be sent.
     pub(crate) fn close_all(self) -> Result<(), Error> {
         self.run(CloseAll)
     }
 
-    /// Lets go of everything that the parent of this process has opened, with a report where there was something.
+    /// Drops all sockets and connections that the parent of this process has opened, and reports
+    /// them if there are any.
     pub(crate) fn abandon(self) -> Result<(), Error> {
         self.run(Abandon)
     }
@@ -179,7 +182,8 @@ impl Sockets<'_> {
     {
         let _library = CodeGuard::library();
         let reply = self.bus.ask(self.port, message)?;
-        // Report on another client; deferred inside a foreign call, like other posts.
+        // Delivers a report on another client. Inside of a foreign call it is deferred, like other
+        // posts.
         if !self.bus.in_foreign_call() {
             self.bus.run_until_idle()?;
         }
@@ -197,8 +201,8 @@ impl Vhost {
     }
 }
 
-/// Sockets without a system, which outlive systems: a system serves the same hub for its lifetime, and this one does
-/// otherwise.
+/// Sockets that outlive systems. A system serves the hub during its lifetime; otherwise this
+/// service does.
 pub(crate) struct SocketService {
     bus: Bus,
     port: Port<Inbox>,
@@ -206,10 +210,10 @@ pub(crate) struct SocketService {
 }
 
 impl SocketService {
-    /// Sockets without a listener.
+    /// Creates a service without sockets.
     pub(crate) fn new() -> Result<Self, Error> {
         let bus = Bus::new();
-        // Empty map: used for reports only.
+        // Empty map, since the backends are used for reports only.
         let memories = Rc::new(Backends::new(Rc::default())?);
         let callbacks: Rc<Callbacks> = Rc::default();
         let python = Python::new(HashMap::new(), callbacks.clone());
@@ -230,12 +234,12 @@ impl SocketService {
         }
     }
 
-    /// True where this process has a listening socket or a connection.
+    /// True if this process has a listening socket or a connection.
     pub(crate) fn has_any(&self) -> bool {
         self.hub.borrow().has_any()
     }
 
-    /// The sockets, for a system to serve.
+    /// Sockets to be served by a system.
     pub(crate) fn hub(&self) -> Rc<RefCell<Hub>> {
         self.hub.clone()
     }

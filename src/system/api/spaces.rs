@@ -12,7 +12,7 @@ use crate::system::running::Vhost;
 pub struct Spaces<'a> {
     map: &'a MemoryMap,
     memories: &'a Backends,
-    /// True for a system that moves between threads, which must not share buffers.
+    /// True for a system that moves between threads. Such a system must not share buffers.
     moves: bool,
 }
 
@@ -26,11 +26,12 @@ pub struct SpaceView<'a> {
 /// Memory of a system.
 #[derive(Debug, Clone, Copy)]
 pub struct MemoryView<'a> {
-    /// Its description.
+    /// Description of the memory.
     pub memory: &'a Memory,
-    /// Its bytes, for a memory in this process: one buffer per HDL instance. A direct memory has one per row of its array, a
-    /// banked one has them bank by bank, row by row. Empty in the system of the C ABI, which moves between threads: there a host
-    /// program shares a memory model of its own.
+    /// Bytes of a memory in this process, in one buffer per HDL instance. A direct memory has one
+    /// buffer per row of its array; a banked memory has them bank by bank, row by row. Empty in the
+    /// system of the C ABI, which moves between threads: there a host program uses a memory model
+    /// of its own.
     pub buffers: &'a [Buffer],
 }
 

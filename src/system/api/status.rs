@@ -18,8 +18,8 @@ pub struct ChannelExit {
 }
 
 impl Vhost {
-    /// Status text of all channels: one line on the next step due, indented lines with queue indices and last requests.
-    /// A different text while the system is being built.
+    /// Status text of all channels: a line with the next expected step, and indented lines with
+    /// queue indices and last requests. The text differs while the system is being built.
     ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
@@ -64,13 +64,14 @@ impl Vhost {
         self.0.attach_context.channels().clone()
     }
 
-    /// Tests for a call from inside a foreign call, such as a method of the testbench.
+    /// True inside of a foreign call, such as a method of the testbench.
     pub fn in_foreign_call(&self) -> bool {
         self.0.bus.in_foreign_call()
     }
 
-    /// Error of the first text of firmware that could not be written, to the console or to a standard stream that is passed through. The
-    /// text is lost, which was reported, and firmware of protocol 0.3 was told.
+    /// Error of the first failed write of firmware's text, to the console or to a standard stream
+    /// that is passed through. The text is lost. The loss was reported, and firmware of protocol
+    /// 0.3 got an error.
     pub fn output_error(&self) -> Option<io::Error> {
         let errno = self.0.lines.first_failure()?;
         Some(io::Error::from_raw_os_error(errno.0))

@@ -10,8 +10,9 @@ use crate::system::running::AnyServer;
 use crate::system::running::Vhost;
 
 impl Vhost {
-    /// Adds bytes to the standard input of a channel, whose configuration has `stdio: {stdin: testbench}`. Returns the number of bytes
-    /// taken: fewer than given if more than 16 MiB would wait for firmware. A read that waits is answered at once.
+    /// Adds bytes to the standard input of a channel, whose configuration has `stdio: {stdin:
+    /// testbench}`. Returns the number of bytes taken, which is smaller than the length of `data`
+    /// if more than 16 MiB would be buffered. A pending read is answered at once.
     ///
     /// # Errors
     /// [`Error::Stdin`] for a channel without such an input, or after [`close_stdin`](Self::close_stdin); [`Error::Bus`] from inside a
@@ -27,7 +28,8 @@ impl Vhost {
         Ok(usize::try_from(taken).unwrap_or(len))
     }
 
-    /// Ends the standard input of a channel: firmware finds the end of the file behind the last byte.
+    /// Ends the standard input of a channel: firmware reads the end of the file behind the last
+    /// byte.
     ///
     /// # Errors
     /// Those of [`write_stdin`](Self::write_stdin).

@@ -1,4 +1,4 @@
-//! Ticks of a system: work, reports and flushes after it, and the watchdog.
+//! Ticks of a system: their work, later reports and flushes, and the watchdog.
 
 use std::time::Instant;
 
@@ -9,8 +9,8 @@ use crate::system::Error;
 use crate::system::running::{Inner, Timeout, Vhost, panics};
 
 impl Vhost {
-    /// Executes one clock: takes new requests, serves them, and polls pending calls. Returns the number of channels that have
-    /// not exited.
+    /// Executes one tick: takes new requests, serves them, and polls pending calls. Returns the
+    /// number of channels that have not exited.
     ///
     /// # Errors
     /// [`Error::Fatal`] after the end of service, [`Error::Bus`] from inside a callback.
@@ -24,8 +24,8 @@ impl Vhost {
         self.end_tick(worked)
     }
 
-    /// Tick until which the system is settled: until then a tick has nothing to do but to poll the doorbells and pending calls, unless the
-    /// system is used before. 0 if it is not settled.
+    /// Tick until which the system is settled: until then a tick only polls the doorbells and
+    /// pending calls, unless the system is used before. 0 if the system is not settled.
     pub(crate) fn settled_until(&self) -> u64 {
         let inner = &*self.0;
         let is_registered = inner.unregistered.borrow().is_empty();
@@ -39,7 +39,7 @@ impl Vhost {
         self.0.bus.settled_ticks()
     }
 
-    /// True if these are the ticks of this system, and no doorbell has changed since they were found.
+    /// True if `ticks` belongs to this system, and no watch has changed since it was made.
     pub(crate) fn has_settled_ticks(&self, ticks: &SettledTicks) -> bool {
         self.0.bus.has_settled_ticks(ticks)
     }
@@ -56,7 +56,7 @@ impl Vhost {
         self.0.progress.served()
     }
 
-    /// Ends a tick that had some work or none.
+    /// Ends a tick with or without work.
     #[inline(always)]
     fn end_tick(&self, worked: bool) -> Result<usize, Error> {
         let inner = &*self.0;
@@ -75,28 +75,31 @@ impl Vhost {
         }
     }
 
-    /// Writes out the buffers of recordings and logs.
+    /// Writes the buffers of recordings and logs.
     pub(crate) fn flush(&self) {
         if self.0.bus.unflushed() {
             self.0.bus.flush();
         }
     }
 
-    /// Has recordings and logs write out their buffers before each foreign call.
+    /// Enables a flush of recordings and logs before each foreign call.
     pub(crate) fn flush_before_calls(&self) {
         self.0.bus.flush_before_calls(true);
     }
 
-    /// Doorbell: a mailbox was written; the next tick looks at every channel.
+    /// Notifies the system that a mailbox was written: the next tick reads the state of every
+    /// channel.
     pub fn notify(&self) {
         self.0.outside.emit(|| Notified);
         self.0.bus.notify();
     }
 
-    /// Reports each channel that makes no progress for this many ticks from now on, with this severity and its
-    /// [`status`](Self::status): once, until it makes progress again. [`Severity::Fatal`] ends service; 0 ticks disable it.
+    /// Reports each channel that makes no progress for this many ticks, with this severity and its
+    /// [`status`](Self::status). A channel is reported once until it makes progress again.
+    /// [`Severity::Fatal`] ends service; 0 ticks disable the watchdog.
     ///
-    /// Progress is a handshake, a request taken or completed, an exit. A repeated "pending" is none, nor is computing firmware.
+    /// Progress is a handshake, a request taken or completed, or an exit. A method that stays
+    /// pending, and computation by firmware, are not progress.
     pub fn watchdog(&self, ticks: u64, severity: Severity) {
         self.watch(Timeout { ticks, severity });
     }
@@ -105,7 +108,7 @@ impl Vhost {
         self.0.watchdog.set(timeout, self.0.bus.now());
     }
 
-    /// Reports channels that are stuck.
+    /// Reports stalled channels.
     #[cold]
     fn fire(&self) -> Result<(), Error> {
         let Inner {
@@ -131,7 +134,7 @@ impl Vhost {
             progress.fail(&format!("watchdog: {text}"));
         }
         let reported = self.report(severity, "watchdog", text);
-        // A reader of the report may kill the process.
+        // A user of the report may kill the process.
         bus.flush();
         reported
     }

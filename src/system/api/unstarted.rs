@@ -8,8 +8,9 @@ use crate::system::assembly::SystemParts;
 use crate::system::running::Vhost;
 
 impl Builder {
-    /// Writes the [recording](Self::record) of a run that can't start: the identity of the run, and a fatal report. Without it an older file
-    /// of this name would stand for the run. All else of the builder is left out.
+    /// Writes the [recording](Self::record) of a run that can't start: the identity of the run, and
+    /// a fatal report. It replaces an older file of this name, which could be mistaken for the run.
+    /// Other settings of the builder are ignored.
     ///
     /// # Errors
     /// A recording that can't be written, or a system on this thread.
@@ -30,7 +31,7 @@ impl Builder {
         let alone = properties.fold(Self::default(), |alone, (key, value)| {
             alone.identify(key, value)
         });
-        // Whoever calls this has the error.
+        // The caller has the error.
         let alone = alone.on_report(|_| ());
         let vhost = start(alone.record_with(file, payloads).parts()?)?;
         let reported = vhost.report(Severity::Fatal, id, text);
@@ -51,6 +52,6 @@ pub(crate) fn record_failure(id: &str, error: &Error) {
         vhost.begin(beginning)?;
         Ok(vhost)
     });
-    // The error of the start is told of in any case.
+    // The error of the start is reported in any case.
     drop(recorded);
 }
