@@ -42,7 +42,7 @@ pub enum Error {
         /// Reason of the rejection.
         cause: tracing_subscriber::filter::ParseError,
     },
-    /// Root of firmware's files is no directory.
+    /// Root of firmware's files that is not a directory.
     #[error("{} can't be the root of firmware's files: {cause}", path.display())]
     FileRoot {
         /// Path of the root.
@@ -50,7 +50,7 @@ pub enum Error {
         /// Reason of the rejection.
         cause: std::io::Error,
     },
-    /// Other root for a system without any.
+    /// Change of the root in a system without a root.
     #[error(
         "firmware has no files: build the system with a root, by MAILBOX_FS_ROOT or the third argument of mb_init"
     )]
@@ -126,7 +126,7 @@ pub enum Error {
     NoModel {
         /// Memory name.
         memory: String,
-        /// Space that sees it.
+        /// Space of the memory.
         space: String,
     },
     /// Model without a memory.
@@ -147,7 +147,7 @@ pub enum Error {
     /// Failed initialisation of a memory.
     #[error(transparent)]
     Initial(#[from] InitialError),
-    /// File that is no loadable image.
+    /// File that is not a loadable image.
     #[error(transparent)]
     Image(#[from] ImageError),
     /// Image outside of a space's memories.
@@ -182,7 +182,7 @@ pub enum Error {
         /// Known channels.
         known: String,
     },
-    /// Name of no channel and no space.
+    /// Unknown name of a channel or a space.
     #[error("there is no channel and no space `{name}`; the configurations have: {known}")]
     NoPlace {
         /// Given name.
@@ -232,7 +232,7 @@ pub enum Error {
     /// Checkpoint that can't be saved or restored.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// End of service, for good.
+    /// Permanent end of service.
     #[error("{0}")]
     Fatal(String),
     /// Start of a system by a Rust program inside a call of the C ABI.

@@ -7,7 +7,7 @@
 //! - `running`: state that the calls of a running system share.
 //! - `error`: errors of all calls.
 //!
-//! A folder uses those behind it only.
+//! A folder uses only the folders below it in this list.
 
 mod api;
 mod assembly;

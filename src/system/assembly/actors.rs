@@ -1,4 +1,4 @@
-//! Start of actors that a replay of one actor starts by itself, too.
+//! Start of single actors, for a system and for a replay of one actor.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -13,7 +13,7 @@ use crate::mem::{Image, ImageError, ImageProblem};
 use crate::messages::foreign::Severity;
 use crate::trace::{DECISION, Header, Recorder, Source, TraceError};
 
-/// Configuration environment that records its answers.
+/// Configuration environment that records its results.
 pub(in crate::system) struct RecordingEnvironment<'a> {
     outside: &'a dyn ConfigEnvironment,
     header: RefCell<Header>,
@@ -59,7 +59,7 @@ impl<'a> RecordingEnvironment<'a> {
         ids.join("\n")
     }
 
-    /// All recorded answers, and the warnings of the configurations.
+    /// All recorded results, and the warnings of the configurations.
     pub(in crate::system) fn into_parts(self) -> (Header, Vec<ConfigWarning>) {
         (self.header.into_inner(), self.warnings.into_inner())
     }
@@ -92,7 +92,7 @@ impl ConfigEnvironment for RecordingEnvironment<'_> {
         is
     }
 
-    /// Records a further spelling of a file by its first one.
+    /// Records a further path of a file by its first path.
     fn real_name(&self, file: &Path) -> PathBuf {
         let real = self.outside.real_name(file);
         let name = name_of(file);
@@ -109,7 +109,7 @@ impl ConfigEnvironment for RecordingEnvironment<'_> {
         real
     }
 
-    /// Records a decision under a name that no variable has.
+    /// Records a decision, by a name that differs from all variables.
     fn decide(
         &self,
         what: &str,
@@ -164,7 +164,8 @@ impl ConfigEnvironment for Header {
         }
     }
 
-    /// Decision of the recording. Older ones have none: nothing was found.
+    /// Decision of the recording. In an older recording without decisions, the result is that
+    /// nothing was found.
     fn decide(
         &self,
         what: &str,
@@ -200,7 +201,7 @@ fn decision_name(what: &str) -> String {
     format!("{DECISION}{what}")
 }
 
-/// Configurations are text, and so are the names in them.
+/// Name of a file as text, as in the configurations.
 fn name_of(file: &Path) -> String {
     file.to_string_lossy().into_owned()
 }
@@ -234,7 +235,7 @@ mod tests {
             noted.real_name(file);
             noted.image(file).unwrap();
         }
-        // Another spelling is not read again, and is recorded as an image.
+        // A file is not read again for another path, which is recorded as an image.
         noted.real_name(&again);
         assert_eq!(noted.build_ids(), "abababab\nabababab\n");
         let (header, _) = noted.into_parts();

@@ -20,9 +20,9 @@ use crate::system::Error;
 pub(crate) struct Environment {
     /// Executes foreign calls.
     pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
-    /// Receives the callback that reports whether Python has tasks waiting for ticks.
+    /// Receives the callback that reports the presence of Python tasks that wait for ticks.
     pub(crate) on_py_tasks: OnPyTasks,
-    /// Foreign calls where messages are elided.
+    /// Foreign calls for elided messages.
     pub(crate) direct: Option<DirectCalls>,
     /// Executes accesses to memories of this process.
     pub(crate) local: Rc<dyn LocalMemory>,
@@ -30,11 +30,11 @@ pub(crate) struct Environment {
     pub(crate) doorbells: Rc<dyn Store>,
     /// Disk of firmware's files.
     pub(crate) disk: Option<Box<dyn Disk>>,
-    /// Root directory behind the disk; none in a replay.
+    /// Root directory of the disk; `None` in a replay.
     pub(crate) root: Option<Root>,
     /// Files opened by the host program.
     pub(crate) special: SpecialNames,
-    /// Decoders of defmt's frames; `None` for those of the channels' images.
+    /// Decoders of defmt's frames; `None` for the decoders of the channels' images.
     pub(crate) frames: Option<Rc<dyn FrameDecoders>>,
 }
 
@@ -73,7 +73,7 @@ impl Environment {
         let accessed = memories.clone();
         let (watched, reporter, callee) = (live.clone(), live.clone(), live.clone());
         Ok(Self {
-            // Foreign calls are measured where they are messages.
+            // Only foreign calls that are messages are measured.
             direct: (!is_measured()).then(|| DirectCalls {
                 store: memories.clone(),
                 access: Box::new(move |_, op| Some(execute(&*accessed, op))),

@@ -44,7 +44,8 @@ pub(in crate::system) struct ToLoad {
     pub(in crate::system) zero_bss: bool,
 }
 
-/// Images to load, once per space however many channels it has. One channel with `zero_bss: false` suffices.
+/// Images to load, once per space for all its channels. One channel with `zero_bss: false` disables
+/// the zeros for the image.
 pub(in crate::system) fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
     let mut images: Vec<ToLoad> = Vec::new();
     for channel in channels {
@@ -73,7 +74,7 @@ pub(in crate::system) struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// Initialises each memory once, also one seen by several spaces.
+    /// Initialises each memory once, also a memory of several spaces.
     pub(in crate::system) fn initialise(&self) -> Result<(), Error> {
         for ((id, memory), space) in self.map.numbered().zip(self.map.first_spaces()) {
             // A memory outside of all spaces is unreadable.
@@ -176,7 +177,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Memory that reads as zeros rings no doorbell.
+    /// Warns of a channel in memory that reads as zeros, where a doorbell never changes.
     pub(in crate::system) fn warn_of_log(&self, channel: &ChannelDescriptor) {
         let memories = channel
             .place

@@ -27,7 +27,7 @@ pub(in crate::system) fn start() -> Result<(), Error> {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(parsed)
         .with_writer(guest::stderr)
-        // It would report on stderr that stderr can't be written, and panic.
+        // The subscriber would report a failed write to stderr on stderr, and panic.
         .log_internal_errors(false)
         .without_time()
         .finish();

@@ -2,7 +2,7 @@
 //!
 //! - `parts`: components of a system; `wiring`: actors from them, and their start.
 //! - `environment`: sources of nondeterminism, live or recorded.
-//! - `config_inputs`: inputs of a configuration, kept for a recording.
+//! - `config_inputs`: inputs of a configuration, for a recording.
 //! - `loader`: initial contents of memories; `stubs`: code in place of traps of semihosting.
 //! - `defmt`: decoders of frames by the images of channels.
 //! - `actors`: start of single actors; `registration`: channels in the testbench.

@@ -40,9 +40,9 @@ pub(crate) struct SystemParts {
     pub(crate) outside: Environment,
     /// Sink of firmware's text.
     pub(crate) sink: Box<dyn io::Write + Send>,
-    /// Sink of firmware's standard error, where it is put out unchanged.
+    /// Sink of firmware's standard error, for channels that write it unchanged.
     pub(crate) error_sink: Box<dyn io::Write + Send>,
-    /// Sockets, some possibly open.
+    /// Sockets, some of which may be open.
     pub(crate) sockets: Rc<RefCell<Hub>>,
     /// Taps from the first message on.
     pub(crate) attached: Vec<Box<dyn Attach>>,

@@ -13,7 +13,7 @@ use crate::system::running::{Inner, Vhost};
 struct Backdoor(Weak<Inner>);
 
 impl Vhost {
-    /// Makes this system the one of Python code.
+    /// Makes this system the target of Python code.
     pub(in crate::system) fn serve_python(&self) {
         serve(Rc::new(Backdoor(Rc::downgrade(&self.0))));
     }

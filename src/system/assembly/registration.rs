@@ -26,7 +26,7 @@ impl Vhost {
 
     /// Channels that can't be registered.
     fn register_each(&self) -> Result<Vec<(Name, NotifyError)>, Error> {
-        // Refused inside a tap: the channels stay pending.
+        // Inside of a tap this fails, and the channels stay pending.
         self.0.bus.run_until_idle()?;
         let mut failed = Vec::new();
         for channel in self.0.unregistered.take() {

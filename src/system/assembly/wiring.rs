@@ -48,7 +48,7 @@ pub(crate) struct PendingStart {
 impl Vhost {
     /// Builds and starts a system.
     pub(crate) fn start(parts: SystemParts) -> Result<Self, Error> {
-        // An actor would belong to this thread, inside state that moves between threads.
+        // The state of the C ABI moves between threads; an actor would belong to this thread.
         if strand::is_entered() {
             return Err(Error::InsideCall);
         }
@@ -211,7 +211,8 @@ impl Vhost {
         Ok((system, beginning))
     }
 
-    /// Initialises the memories, loads the images and takes the channels. Foreign calls made here may re-enter.
+    /// Initialises the memories, loads the images and starts the front ends. Foreign calls made
+    /// here may re-enter.
     pub(crate) fn begin(&self, beginning: PendingStart) -> Result<(), Error> {
         self.prepare(beginning).inspect_err(|_| {
             // Earlier warnings may explain the error.
@@ -248,7 +249,7 @@ impl Vhost {
         for (target, callback) in std::mem::take(&mut beginning.host_callbacks) {
             self.register(target, callback)?;
         }
-        // A replay takes the channels here.
+        // A replay starts the front ends here.
         self.0.outside.emit(|| SystemStarted);
         let started = std::mem::take(&mut beginning.started);
         self.take_channels(beginning)?;
@@ -315,7 +316,7 @@ fn to_replace(channels: &[ChannelConfig]) -> Vec<ToReplace> {
     loaded.collect()
 }
 
-/// Puts out the lines that firmware has begun: `exit` destroys no system.
+/// Prints firmware's incomplete lines, since `exit` drops no system.
 impl AtExit for Text {
     fn end(&mut self) -> io::Result<()> {
         Text::end(self);

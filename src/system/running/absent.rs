@@ -1,4 +1,4 @@
-//! Messages to absent actors, kept until their recorded replies.
+//! Messages to absent actors, stored until their recorded replies.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ pub(in crate::system) struct HeldMessage {
 /// Function that sends a recorded reply.
 pub(in crate::system) type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
 
-/// Function that keeps a message.
+/// Function that stores a message.
 pub(in crate::system) type HoldMessage = Rc<dyn Fn(HeldMessage)>;
 
 /// Port of an absent actor.

@@ -5,7 +5,7 @@
 pub struct Call<'a> {
     /// Name of the calling channel.
     pub channel: &'a str,
-    /// Arguments, zero-extended. A custom command gets all 19 words after the id, whatever count firmware sent; words beyond
-    /// its own arguments are undefined.
+    /// Arguments, zero-extended. A custom command gets all 19 words after the id, for every count
+    /// that firmware sent. Words behind its arguments are undefined.
     pub args: &'a [u64],
 }

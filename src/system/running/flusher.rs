@@ -1,47 +1,49 @@
-//! Schedule of writing out the taps' buffers.
+//! Schedule of the flushes of the taps.
 //!
-//! There is no thread for it: ticks check the time. A process that is killed while its simulation
-//! goes on loses no more than [`PERIOD`] of a recording, and one whose firmware hangs loses
-//! nothing. One that hangs or ends without another tick loses nothing of a short burst: in each
-//! period the first [`AT_ONCE`] ticks with work are written at once, then as many pauses.
+//! Ticks check the time; there is no thread. A process that is killed during its simulation loses
+//! at most [`PERIOD`] of a recording. If firmware hangs, nothing is lost. A process that hangs or
+//! ends without another tick loses nothing of a short burst: in each period, the first [`AT_ONCE`]
+//! ticks with work are flushed at once, and then the same number of pauses.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// Longest wall time for which something stays buffered while the system ticks.
+/// Maximum wall time for which data stays buffered while the system ticks.
 const PERIOD: Duration = Duration::from_millis(500);
 
-/// Writes at once in a period, after ticks with work and after pauses each; behind that, one for each doubling.
+/// Number of immediate flushes in a period, after ticks with work and also after pauses. Later
+/// flushes follow at each doubling of the count.
 const AT_ONCE: u32 = 32;
 
-/// Ticks without any work after which buffers are written out.
+/// Ticks without work after which buffers are flushed.
 const IDLE_TICKS: u32 = 10_000;
 
-/// Most ticks from one look at the clock to the next.
+/// Maximum number of ticks from one read of the clock to the next.
 const MOST_UNSEEN: u32 = 64;
 
-/// Ticks that take less than this from one look at the clock to the next are fast: the clock is looked at more seldom.
+/// Threshold of fast ticks: if less time is between two reads of the clock, the clock is read less
+/// often.
 const FAST: Duration = Duration::from_millis(5);
 
-/// Policy for one system.
+/// Flush policy of one system.
 #[derive(Debug, Default)]
 pub(in crate::system) struct Flusher {
-    /// Ticks without work since the last one with some.
+    /// Ticks without work since the last tick with work.
     idle: Cell<u32>,
-    /// Ticks with work, and pauses behind them, in this period.
+    /// Ticks with work, and pauses after them, in this period.
     worked: Cell<u32>,
     pauses: Cell<u32>,
-    /// Ticks until the next look at the clock, and from one look to the next.
+    /// Ticks until the next read of the clock, and from one read to the next.
     unseen: Cell<(u32, u32)>,
-    /// Time of the last write, or else of the first look.
+    /// Time of the last flush, or else of the first read of the clock.
     flushed: Cell<Option<Instant>>,
-    /// Time of the last look.
+    /// Time of the last read of the clock.
     looked: Cell<Option<Instant>>,
 }
 
 impl Flusher {
-    /// Counts one tick while something is buffered. `worked`: the tick had some work. Returns true
-    /// if the buffers are to be written out.
+    /// Counts one tick while data is buffered. `worked` is true for a tick with work. Returns true
+    /// if the buffers must be flushed.
     pub(in crate::system) fn tick(&self, worked: bool, now: impl FnOnce() -> Instant) -> bool {
         let idle = if worked { 0 } else { self.idle.get() + 1 };
         self.idle.set(idle);
@@ -62,7 +64,7 @@ impl Flusher {
         due || at_once
     }
 
-    /// True where the last write was a [`PERIOD`] ago.
+    /// True if the last flush was a [`PERIOD`] ago.
     fn is_late(&self, now: impl FnOnce() -> Instant) -> bool {
         let (left, step) = self.unseen.get();
         if left > 1 {
@@ -83,7 +85,7 @@ impl Flusher {
     }
 }
 
-/// Counts one. True for the first [`AT_ONCE`], and for powers of two.
+/// Increments a count. Returns true for the first [`AT_ONCE`] values, and for powers of two.
 fn is_early(count: &Cell<u32>) -> bool {
     let counted = count.get().saturating_add(1);
     count.set(counted);
@@ -94,7 +96,8 @@ fn is_early(count: &Cell<u32>) -> bool {
 mod tests {
     use super::*;
 
-    /// Ticks of one length, each of which buffers something, up to `end`: the writes, and the looks at the clock.
+    /// Runs ticks of one length up to `end`, each with buffered data. Returns the ticks of the
+    /// flushes, and the number of reads of the clock.
     fn written(length: Duration, end: Duration, works: impl Fn(u32) -> bool) -> (Vec<u32>, u32) {
         let (flusher, start) = (Flusher::default(), Instant::now());
         let looks = Cell::new(0);

@@ -73,7 +73,7 @@ pub(in crate::system) fn absent_servers(
     })
 }
 
-/// System in which servers start.
+/// Parts of the system for the start of servers.
 pub(in crate::system) struct Surroundings<'a> {
     pub(in crate::system) bus: &'a Bus,
     pub(in crate::system) peers: &'a Peers,
@@ -82,7 +82,7 @@ pub(in crate::system) struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    /// Starts the server at an endpoint; `None` if that is no front end's.
+    /// Starts the server at an endpoint; `None` if the endpoint is not a front end.
     pub(in crate::system) fn start_one(
         &self,
         endpoint: Endpoint,
@@ -130,10 +130,10 @@ pub(in crate::system) trait AnyServer {
     /// Endpoint of the server.
     fn endpoint(&self) -> Endpoint;
 
-    /// Channels that it serves.
+    /// Channels of the server.
     fn ids(&self) -> &[ChannelId];
 
-    /// Status of each of its channels.
+    /// Status of each channel of the server.
     fn statuses(
         &self,
         bus: &Bus,
@@ -152,24 +152,24 @@ pub(in crate::system) trait AnyServer {
     fn close_stdin(&self, bus: &Bus, close: StdinClose)
     -> Result<Result<(), StdinError>, BusError>;
 
-    /// Carries out an operation that the testbench has seen.
+    /// Carries out a semihosting operation of a trap that the testbench has detected.
     fn operate(
         &self,
         bus: &Bus,
         operate: Operate,
     ) -> Result<Result<Option<u64>, OperateError>, BusError>;
 
-    /// State of its channels.
+    /// State of the server's channels.
     fn save(&self, bus: &Bus) -> Result<Result<Vec<SavedChannel>, SaveError>, BusError>;
 
-    /// Replaces the state of its channels.
+    /// Replaces the state of the server's channels.
     fn restore(
         &self,
         bus: &Bus,
         channels: Vec<SavedChannel>,
     ) -> Result<Result<(), RestoreError>, BusError>;
 
-    /// Tells of text that was lost, in the console's name.
+    /// Posts a message on lost text, with the console as its sender.
     fn output_failed(&self, failed: OutputFailed);
 
     /// Sends a recorded message; `None` for an unknown one.

@@ -8,7 +8,7 @@ use crate::mem::{Image, SpaceId};
 /// Image whose symbols can be looked up.
 pub(in crate::system) struct KnownImage {
     pub(in crate::system) space: SpaceId,
-    /// Channel of the image; `None` for one that was loaded by a call.
+    /// Channel of the image; `None` for an image that was loaded by a call.
     pub(in crate::system) channel: Option<String>,
     pub(in crate::system) image: Arc<Image>,
 }

@@ -10,7 +10,7 @@ use crate::mem::{MemoryMap, SpaceId};
 pub(in crate::system) struct SpaceNames {
     map: Rc<MemoryMap>,
     ids: HashMap<Box<[u8]>, SpaceId>,
-    /// Id that was found last: a testbench uses one space again and again.
+    /// Last result of a lookup, since a testbench uses one space repeatedly.
     latest: Cell<SpaceId>,
 }
 

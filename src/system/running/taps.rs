@@ -41,7 +41,7 @@ pub(in crate::system) fn attach(
 /// Detaches all taps. Last findings and panics go to `foreign`.
 pub(in crate::system) fn detach_all(bus: &Bus, foreign: &Port<foreign::Inbox>) {
     bus.detach();
-    // No recipient is left for the others.
+    // No recipient is left for other panics.
     let _ = panics(bus, foreign);
     let _ = bus.run_until_idle();
 }

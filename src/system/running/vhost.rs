@@ -28,8 +28,9 @@ use crate::trace::Header;
 
 /// Running host: the actors that serve firmware, and the backdoor into its memories.
 ///
-/// Bound to one thread, one per thread at a time. Firmware is served in [`tick`](Self::tick) only. The C ABI has a system of
-/// its own, which moves between threads: see [`with_host`](crate::with_host).
+/// A system is bound to one thread, and a thread has one system at a time. Firmware is served only
+/// in [`tick`](Self::tick). The C ABI has a system of its own, which moves between threads: see
+/// [`with_host`](crate::with_host).
 pub struct Vhost(pub(in crate::system) Rc<Inner>);
 
 pub(in crate::system) struct Inner {
@@ -41,7 +42,7 @@ pub(in crate::system) struct Inner {
     pub(in crate::system) map: Rc<MemoryMap>,
     pub(in crate::system) space_names: SpaceNames,
     pub(in crate::system) memories: Rc<Backends>,
-    /// Header of a recording of it.
+    /// Header of a recording of this system.
     pub(in crate::system) origin: Header,
     pub(in crate::system) callbacks: Rc<Callbacks>,
     /// Channels of the configuration, served or not.
@@ -69,7 +70,7 @@ pub(in crate::system) struct Inner {
 /// References to the actors that receive external calls.
 pub(in crate::system) struct Ports {
     pub(in crate::system) memory: Port<memory::Inbox>,
-    /// MemoryClient of the memory actor.
+    /// Client of the memory actor.
     pub(in crate::system) accesses: MemoryClient,
     pub(in crate::system) rpc: Port<rpc::Inbox>,
     pub(in crate::system) files: Port<files::Inbox>,

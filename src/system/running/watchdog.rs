@@ -40,11 +40,12 @@ impl FromStr for Timeout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoTimeout;
 
-/// Watchdog on the channels' progress. A tick costs one comparison: it looks only when a channel may be overdue.
+/// Watchdog on the channels' progress. A tick costs one comparison: progress is checked only when a
+/// channel may be overdue.
 #[derive(Debug)]
 pub(in crate::system) struct Watchdog {
     timeout: Cell<Timeout>,
-    /// Tick of the next look.
+    /// Tick of the next check.
     due: Cell<u64>,
     /// Start of the count; earlier ticks are ignored.
     from: Cell<u64>,
@@ -78,12 +79,12 @@ impl Watchdog {
         self.timeout.get()
     }
 
-    /// Tick of the next look.
+    /// Tick of the next check.
     pub(in crate::system) fn due(&self) -> u64 {
         self.due.get()
     }
 
-    /// Tests whether a look is due.
+    /// True if a check is due.
     pub(in crate::system) fn is_due(&self, now: u64) -> bool {
         now >= self.due.get()
     }
@@ -105,7 +106,7 @@ impl Watchdog {
                 fired[at] = Some(since);
                 stuck.push(at);
             }
-            // Progress from now on is due later.
+            // Later progress has a later deadline.
             due = due.min(if end <= now {
                 now.saturating_add(ticks)
             } else {

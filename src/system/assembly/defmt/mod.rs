@@ -55,7 +55,7 @@ fn decoder(_: &Image) -> Result<Box<dyn FrameDecoder>, String> {
     )
 }
 
-/// Decoder without format strings: it gives the reason once.
+/// Decoder without format strings. It returns the reason once.
 struct NoTable(Option<String>);
 
 impl FrameDecoder for NoTable {

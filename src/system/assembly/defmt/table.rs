@@ -8,7 +8,7 @@ use crate::actors::service::FrameDecoder;
 use crate::mem::Image;
 use crate::messages::rtt::{DefmtFrame, DefmtLevel, FrameError};
 
-/// Most bytes of a frame. A longer one is skipped.
+/// Maximum length of a frame in bytes. A longer frame is skipped.
 const MOST_BYTES: usize = 64 * 1024;
 
 /// Decoder of a stream, by the table of one image.
@@ -23,7 +23,7 @@ impl TableDecoder {
     /// Reads the table of an image.
     ///
     /// # Errors
-    /// Reason why there is none.
+    /// Reason that the image has no table.
     pub(super) fn of(image: &Image) -> Result<Self, String> {
         let file = image.file().display();
         let bytes = image.bytes().map_err(|error| error.to_string())?;
@@ -54,7 +54,7 @@ impl TableDecoder {
             stream.received(&bytes[..len]);
             let frame = match stream.decode() {
                 Ok(frame) => Ok(self.described(&frame)),
-                // Its end was there.
+                // The end of the frame was present.
                 Err(DecodeError::UnexpectedEof | DecodeError::Malformed) => {
                     Err(FrameError::Malformed)
                 }
@@ -121,8 +121,7 @@ impl FrameDecoder for TableDecoder {
     }
 }
 
-/// Calls the decoder, which may panic on bytes that it does not expect.
-/// `None` if it does.
+/// Calls the decoder, which may panic on unexpected bytes. `None` after a panic.
 fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(call)).ok()
 }

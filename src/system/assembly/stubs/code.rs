@@ -1,4 +1,4 @@
-//! Instructions of RISC-V in place of traps: a part for each trap, and one that all of them call.
+//! Instructions of RISC-V in place of traps: a part for each trap, and a common part.
 
 use mailbox_rs::PtrWidth;
 
@@ -11,13 +11,13 @@ use crate::messages::semihosting::{
 
 const _: () = assert!(MOST_HARTS == STUB_HARTS, "a hart has words of its own");
 
-/// Distance that a jump reaches.
+/// Range of a jump.
 const REACH: i64 = 1 << 20;
 
-/// Bytes of the part for one trap.
+/// Length of the part for one trap, in bytes.
 pub(super) const PART: u64 = 24;
 
-/// Most bytes of the common part.
+/// Maximum length of the common part, in bytes.
 pub(super) const COMMON: u64 = 0x140;
 
 /// Offset of the code.
@@ -26,7 +26,7 @@ pub(super) const CODE: u64 = 0x100;
 /// Offset of the parts for each trap.
 pub(super) const PARTS: u64 = CODE + COMMON;
 
-/// Most traps that are replaced.
+/// Maximum number of replaced traps.
 pub(in crate::system) const MOST_TRAPS: u64 = (STUB_SIZE - PARTS) / PART;
 
 const ZERO: u32 = 0;
@@ -38,23 +38,24 @@ const T3: u32 = 28;
 const A0: u32 = 10;
 const A1: u32 = 11;
 
-/// Number of the register with the number of the hart.
+/// Number of the control register with the hart's number.
 const MHARTID: u32 = 0xf14;
 
-/// Means by which harts keep out of each other's way.
+/// Mutual exclusion of harts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exclusion {
-    /// A lock by an atomic instruction: all harts share the words of the first one.
+    /// Lock by an atomic instruction. All harts share the words of the first one.
     Lock,
-    /// Words for each hart, by its number, which machine mode alone can read.
+    /// Separate words of each hart, by its number, which only machine mode can read.
     HartId,
-    /// None, for one hart. A second one is reported.
+    /// No exclusion, for one hart. A second one is reported.
     Alone,
 }
 
 impl Exclusion {
-    /// Means for a number of harts of an instruction set, such as `rv32i2p1_m2p0_a2p1_zicsr2p0`. The number of a hart is not read for one
-    /// hart: a small CPU may not have it, even if a library of the image was compiled for Zicsr.
+    /// Exclusion for a number of harts of an instruction set, such as
+    /// `rv32i2p1_m2p0_a2p1_zicsr2p0`. For one hart, its number is not read: a small CPU may not
+    /// have the register, even if a library of the image was compiled for Zicsr.
     pub(super) fn of(architecture: Option<&str>, harts: u64) -> Self {
         let has = |name: &str| architecture.is_some_and(|it| has_extension(it, name));
         if has("a") || has("zaamo") {
@@ -74,7 +75,7 @@ fn has_extension(architecture: &str, name: &str) -> bool {
         .or_else(|| architecture.strip_prefix("rv64"))
         .unwrap_or_default()
         .split('_');
-    // Letters of the first part are extensions of their own, each with its version.
+    // Each letter of the first part is an extension, with its version.
     let first = parts.next().unwrap_or_default();
     let letters = without_versions(first);
     let is_general = letters.contains('g') && name == "a";
@@ -97,13 +98,13 @@ fn without_versions(text: &str) -> String {
     result
 }
 
-/// Distance of a jump, if it reaches.
+/// Distance of a jump; `None` if it is out of range.
 pub(super) fn distance(from: u64, to: u64) -> Option<i64> {
     let distance = to.wrapping_sub(from).cast_signed();
     (-REACH..REACH).contains(&distance).then_some(distance)
 }
 
-/// Jump over a distance that it reaches.
+/// Jump over a distance within its range.
 pub(super) fn jump(distance: i64) -> u32 {
     jal(ZERO, distance)
 }
@@ -171,7 +172,8 @@ pub(super) fn common(
         Exclusion::Lock => {
             let lock = STUB_LOCK as i32;
             let take = [
-                // Only loads while another hart has it: stores of the others would slow that one's own accesses down.
+                // Only loads while another hart has the lock: stores would slow the accesses of its
+                // owner.
                 load(2, T2, T0, 0),
                 branch(NOT_EQUAL, T2, ZERO, -4),
                 addi(T2, ZERO, 1),
@@ -190,7 +192,7 @@ pub(super) fn common(
                 hart_id(T2),
                 addi(T2, T2, -harts),
                 branch(LESS, T2, ZERO, 16),
-                // A hart without words tells its number, and waits for ever.
+                // A hart without words writes its number, and waits forever.
                 addi(T2, T2, harts + 1),
                 store(2, T2, T0, other),
                 jump(0),
@@ -242,9 +244,10 @@ pub(super) fn common(
 /// Instructions that write back and drop the data cache.
 fn instructions(flush: &Flush, width: PtrWidth) -> Vec<u32> {
     match flush {
-        // The fence waits until stores on their way have left the CPU.
+        // The fence waits until pending stores have left the CPU.
         Flush::VexRiscv => vec![FENCE, 0x500f],
-        // 8 KiB around the code, from an address that is a multiple of that: two lines for each place of the cache.
+        // Loads of 8 KiB around the code, from a multiple of this size: two lines for each set of
+        // the cache.
         Flush::Rocket => {
             let bits = 13;
             let line = 64;
@@ -335,7 +338,7 @@ fn branch(condition: u32, a: u32, b: u32, distance: i32) -> u32 {
         | 0x63
 }
 
-/// Jump over a distance that it reaches; the address behind it goes to a register.
+/// Jump over a distance within its range. The address behind the jump is written to a register.
 fn jal(link: u32, distance: i64) -> u32 {
     let bits = distance as u32;
     (bits >> 20 & 1) << 31

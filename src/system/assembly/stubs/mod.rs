@@ -1,4 +1,5 @@
-//! Traps of semihosting that are replaced by jumps to code which asks the host, in simulated memory only.
+//! Replacement of semihosting traps by jumps to code that posts requests to the host. Only
+//! simulated memory is changed.
 
 mod code;
 
@@ -15,10 +16,10 @@ use crate::messages::foreign::Severity;
 use crate::system::Error;
 use crate::system::running::Stub;
 
-/// Most reports on traps that stay as they are, at one time.
+/// Maximum number of reports on unreplaced traps per replacement.
 const MOST_REPORTS: usize = 64;
 
-/// Channel with an image whose traps are to be replaced.
+/// Channel with an image whose traps must be replaced.
 pub(super) struct ToReplace {
     pub(super) channel: String,
     pub(super) space: SpaceId,
@@ -26,7 +27,8 @@ pub(super) struct ToReplace {
     pub(super) semihosting: SemihostingPlace,
 }
 
-/// Writes the code for a channel, and replaces the traps of its image. `None` if the traps stay.
+/// Writes the code for a channel, and replaces the traps of its image. `None` if no trap is
+/// replaced.
 pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Option<Stub>, Error> {
     let ToReplace {
         channel,
@@ -88,8 +90,8 @@ pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Opt
     Ok(Some(stub))
 }
 
-/// Addresses of the traps of an image that stay as they are, with code at this address: jumps do not reach that far, the code has no room for
-/// as many, or a trap is cut by the end of its segment.
+/// Addresses of the traps of an image that can't be replaced by jumps to code at this address: a
+/// jump is out of range, the code has no room for more traps, or the end of a segment cuts a trap.
 ///
 /// # Errors
 /// Fails if the file can't be read.
@@ -107,7 +109,8 @@ pub fn unreplaced_traps(image: &Image, stub: u64) -> Result<Vec<u64>, ImageError
     Ok(stay)
 }
 
-/// Distances of the jump to the part for a trap, behind those of the `replaced` ones, and of that back, if jumps reach.
+/// Distances of the jump to the part for a trap, behind the parts of the `replaced` traps, and of
+/// the jump back; `None` if one is out of range.
 fn jumps(stub: u64, replaced: u64, trap: u64) -> Option<(i64, i64)> {
     let part = stub + PARTS + PART * replaced;
     let there = distance(trap, part)?;
@@ -117,7 +120,8 @@ fn jumps(stub: u64, replaced: u64, trap: u64) -> Option<(i64, i64)> {
 }
 
 impl Stub {
-    /// Replaces traps by jumps. A trap that can't be replaced is reported. Returns the number of the others.
+    /// Replaces traps by jumps. A trap that can't be replaced is reported. Returns the number of
+    /// replaced traps.
     pub(in crate::system) fn replace(
         &mut self,
         loader: &Loader<'_>,
@@ -145,7 +149,7 @@ impl Stub {
         self.replaced - before
     }
 
-    /// Replaces a trap by a jump, or returns the reason that it stays.
+    /// Replaces a trap by a jump, or returns the reason against it.
     fn replace_one(&mut self, loader: &Loader<'_>, trap: &Trap) -> Result<(), String> {
         if self.replaced == MOST_TRAPS {
             return Err(format!("the code has room for {MOST_TRAPS} traps"));
@@ -163,7 +167,7 @@ impl Stub {
         let write = |address, bytes: Bytes| {
             let written = loader.write(self.space, address, bytes.clone());
             written.map_err(|error| error.to_string())?;
-            // A memory may take no notice of it.
+            // A memory may ignore the write.
             let read = loader.read(self.space, address, bytes.len() as u64);
             match read.map_err(|error| error.to_string())? == bytes {
                 true => Ok(()),
