@@ -26,7 +26,7 @@ pub enum CheckpointError {
         /// Reason of the failure.
         cause: io::Error,
     },
-    /// File that is no checkpoint.
+    /// File that is not a checkpoint.
     #[error("{} is no checkpoint of this library", file.display())]
     Foreign {
         /// Path of the file.
@@ -46,7 +46,7 @@ pub enum CheckpointError {
         version: String,
         /// Version of this library.
         here: &'static str,
-        /// Number of the format that this library has.
+        /// Number of the format of this library.
         known: u32,
     },
     /// File that ends too early.
@@ -101,7 +101,7 @@ pub enum CheckpointError {
     /// State that can't be saved.
     #[error(transparent)]
     Save(SaveError),
-    /// State that can't be restored. The system is to be shut down.
+    /// State that can't be restored. The system must be shut down.
     #[error(transparent)]
     Restore(RestoreError),
     /// Call at a time when there is no complete state.

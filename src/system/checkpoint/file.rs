@@ -37,7 +37,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Maximum size of a part in bytes.
 const MOST: u64 = 1 << 36;
 
-/// Largest tick of a checkpoint, far more than a run reaches: sums of ticks do not overflow.
+/// Maximum tick of a checkpoint. It is far beyond a run, so that sums of ticks do not overflow.
 const LAST_TICK: u64 = 1 << 62;
 
 /// Level of compression: fast, since most of a memory is empty or code.
@@ -146,7 +146,7 @@ impl Checkpoint {
     pub fn write(&self, file: impl AsRef<Path>) -> Result<(), CheckpointError> {
         let file = file.as_ref();
         let bytes = self.bytes()?;
-        // A link stays, and so does a device or a pipe, which a file must not replace.
+        // A link, a device or a pipe stays: a file must not replace it.
         let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let is_special = fs::metadata(&target).is_ok_and(|it| !it.is_file() && !it.is_dir());
         let temporary = match is_special {
@@ -163,7 +163,7 @@ impl Checkpoint {
         });
         renamed.map_err(|cause| {
             if !is_special {
-                // An incomplete file is of no use.
+                // An incomplete file is removed.
                 let _ = fs::remove_file(&temporary);
             }
             CheckpointError::Write {
@@ -199,7 +199,7 @@ impl Checkpoint {
     /// Reads a checkpoint.
     ///
     /// # Errors
-    /// A file that can't be read, or is no complete checkpoint of a format that this library has.
+    /// A file that can't be read, or is not a complete checkpoint of a supported format.
     pub fn read(file: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let file = file.as_ref();
         let bytes = guest::read(file).map_err(|cause| CheckpointError::Read {
@@ -265,7 +265,7 @@ impl Checkpoint {
 }
 
 impl Part {
-    /// Content; `None` if it has another size than it claims.
+    /// Content; `None` if its size differs from the stated one.
     fn inflated(&self) -> Option<Vec<u8>> {
         // Deflate shrinks by a factor of 1032 at most.
         let most = (self.bytes.len() as u64).saturating_mul(1032).min(MOST);
@@ -282,7 +282,7 @@ struct UnreadBytes<'a> {
 }
 
 impl<'a> UnreadBytes<'a> {
-    /// Next bytes, or the size that the file is to have at least.
+    /// Next bytes, or the minimum size of a complete file.
     fn take(&mut self, len: u64) -> Result<&'a [u8], u64> {
         let read = (self.all.len() - self.rest.len()) as u64;
         let at = usize::try_from(len).ok();

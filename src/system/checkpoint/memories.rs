@@ -1,4 +1,4 @@
-//! Content of the memories in this process. A simulator saves those of its own.
+//! Content of the memories in this process. A simulator saves its own memories.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::mem::Buffer;
 /// Name of the part with the memories.
 pub(super) const MEMORIES: &str = "memories";
 
-/// Bytes of a page. Pages of zeros are left out.
+/// Length of a page in bytes. Pages of zeros are omitted.
 const PAGE: usize = 4096;
 
 /// Content of one memory.

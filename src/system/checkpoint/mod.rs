@@ -1,11 +1,11 @@
-//! Checkpoints: the state of a system in a file, with which another process goes on.
+//! Checkpoints: the state of a system in a file, from which another process continues.
 //!
 //! - `file`: format of the file; `error`: errors.
 //! - `encoding`: parts as bytes.
 //! - `configuration`: memories and channels that a checkpoint fits.
 //! - `memories`: content of memories in this process.
-//! - `findings`: reports on state that a restore leaves out.
-//! - `resumption`: the state at the begin of a recording that was cut out of another.
+//! - `findings`: reports on state that is not restored.
+//! - `resumption`: the state at the begin of a cut of a recording.
 
 mod configuration;
 mod encoding;
@@ -36,8 +36,8 @@ use crate::system::running::{FrontEnds, Inner, Vhost};
 const STATE: &str = "state";
 
 impl Vhost {
-    /// Writes a checkpoint to a file, which appears when it is complete. [`restore`](Self::restore) goes on from it, in this process or in
-    /// another one with the same configuration.
+    /// Writes a checkpoint to a file, which appears when it is complete. [`restore`](Self::restore)
+    /// continues from it, in this process or in another one with the same configuration.
     ///
     /// Memories of backend `static` are part of it; others are the simulator's. It is taken between two ticks.
     ///
@@ -60,7 +60,8 @@ impl Vhost {
         Ok(())
     }
 
-    /// Goes on from the checkpoint in a file. Its time, channels, files, text and statistics replace those of this system.
+    /// Continues from the checkpoint in a file. Its time, channels, files, text and statistics
+    /// replace those of this system.
     ///
     /// Files that firmware had open are opened again below the present root, at their positions. State that can't be restored is reported:
     /// files that are gone or shorter, connections of sockets, and the objects of Python. Pending calls are polled anew.
@@ -94,7 +95,7 @@ impl Vhost {
         Ok(checkpoint)
     }
 
-    /// Goes on from a checkpoint.
+    /// Continues from a checkpoint.
     ///
     /// # Errors
     /// As of [`restore`](Self::restore).
@@ -199,14 +200,14 @@ impl Vhost {
         Ok(outcome)
     }
 
-    /// Sets the time to that of a checkpoint, and tells taps.
+    /// Sets the time to that of a checkpoint, and emits an event.
     pub(super) fn begin_restore(&self, begun: RestoreBegun) {
         let tick = begun.tick;
         self.0.outside.emit(|| begun.clone());
         self.0.bus.set_now(tick);
     }
 
-    /// Front ends of a system that may be saved or replaced now.
+    /// Front ends of a system whose state may be saved or replaced now.
     fn between_ticks(&self) -> Result<&FrontEnds, CheckpointError> {
         if self.in_foreign_call() {
             return Err(CheckpointError::InCall);

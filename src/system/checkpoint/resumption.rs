@@ -1,4 +1,4 @@
-//! State of a replayed system, from which the replay of a part of its recording goes on.
+//! State of a replayed system, from which the replay of a part of its recording continues.
 
 use crate::messages::checkpoint::SavedSystem;
 use crate::messages::{ChannelId, Name};
@@ -17,7 +17,8 @@ impl Vhost {
         self.state(front_ends)
     }
 
-    /// Replaces the state of the actors, and has the channels read their words. Those with a pending call go on in the order of `calls`.
+    /// Replaces the state of the actors, and makes the channels read their words. Channels with a
+    /// pending call continue in the order of `calls`.
     ///
     /// # Errors
     /// As of [`restore_checkpoint`](Self::restore_checkpoint).

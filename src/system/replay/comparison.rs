@@ -23,7 +23,7 @@ pub(super) struct Comparison {
     matching: Matching,
     recent: RecentFrames,
     matched: u64,
-    /// True while the state of the system is saved or replaced, which no recording has.
+    /// True while the state of the system is saved or replaced, which is not recorded.
     is_suspended: bool,
     /// Messages of that time without a reply so far.
     posted: PostedMessages,
@@ -297,13 +297,13 @@ impl SharedComparison {
         })
     }
 
-    /// Tests whether the entry of a frame is still to be played.
+    /// True if the entry of a frame has not been played.
     pub(super) fn is_next(&self, frame: u64) -> bool {
         let mut comparison = self.lock();
         comparison.reaches(0) && comparison.upcoming.frame() == Some(frame)
     }
 
-    /// Tests whether an entry is output of the replayed actors.
+    /// True if an entry is output of the replayed actors.
     pub(super) fn is_output(&self, entry: &Entry) -> bool {
         self.lock().scope.is_output(&entry.borrowed())
     }

@@ -1,7 +1,8 @@
 //! Part of a recording as a recording that can be replayed.
 //!
-//! It has the begin of the run up to its first tick, the state before the first entry of the part, and the entries of the part. The state is
-//! saved in a replay up to there. Whether a replay goes on from it as the run did is seen by a replay: else the part begins earlier.
+//! It has the begin of the run up to its first tick, the state before the first entry of the part,
+//! and the entries of the part. A replay up to this entry saves the state. A second replay checks
+//! that the run continues from it without a divergence; otherwise the part begins earlier.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -30,7 +31,8 @@ use crate::trace::{
 /// Part of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
-    /// First tick of the part behind the begin of the run: the wanted one, or an earlier one from whose state a replay goes on.
+    /// First tick of the part behind the begin of the run: the wanted one, or an earlier one from
+    /// whose state a replay continues.
     pub first: u64,
     /// Number of messages and replies, with those of the begin of the run.
     pub entries: u64,
@@ -53,7 +55,8 @@ enum Place {
 }
 
 impl Cut {
-    /// Writes the entries of some ticks to another file, compressed, with the state that a replay needs. It is replayed to see that.
+    /// Writes the entries of some ticks to another file, compressed, with the state that a replay
+    /// needs. The file is then replayed as a check.
     ///
     /// In a run that goes back in time, the part ends before the first entry behind the last tick. It has the earlier ticks to which the
     /// run goes back until then.
@@ -118,7 +121,7 @@ impl Cut {
                         earlier,
                     });
                 }
-                // The state is not all that the run depends on here.
+                // The run depends on more than the state here.
                 Err(error @ (ReplayError::Difference(_) | ReplayError::Trace(_))) if !is_run => {
                     earlier.get_or_insert_with(|| {
                         format!("a replay from the state of tick {from} differs: {error}")
@@ -130,7 +133,7 @@ impl Cut {
     }
 }
 
-/// Fails if both are one file.
+/// Fails if both paths name the same file.
 fn refuse_same(file: &Path, output: &Path) -> Result<(), TraceError> {
     if is_same_file(file, output) {
         let cause = io::Error::other("it is the recording itself: give another file");
@@ -143,7 +146,7 @@ fn refuse_same(file: &Path, output: &Path) -> Result<(), TraceError> {
 /// Place before the first entry of a tick, or of a later one.
 fn place_of(file: &Path, tick: u64) -> Result<Place, ReplayError> {
     let (trace, header) = opened(file)?;
-    // The begin of the run is in each part.
+    // Each part contains the begin of the run.
     if tick <= 1 {
         return Ok(Place::Run);
     }
@@ -265,15 +268,15 @@ fn header_of(header: &Header, ticks: &RangeInclusive<u64>) -> Header {
     header
 }
 
-/// Part that was written.
+/// Written part.
 struct WrittenPart {
     file: PathBuf,
     entries: u64,
-    /// True if the recording was cut off inside of it.
+    /// True if the recording was cut off inside of the part.
     is_cut: bool,
 }
 
-/// Part that is written.
+/// Writer of a part.
 struct Part {
     writer: Writer,
     /// Sequence numbers of the messages without a reply so far.
@@ -320,7 +323,7 @@ impl Part {
             frame: 0,
             sequence,
             root: sequence,
-            // The time is set by it.
+            // The state sets the time.
             tick: 0,
             kind: Arc::new(kind),
             content: Content::Message {

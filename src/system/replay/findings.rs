@@ -17,7 +17,7 @@ impl FindingSink {
         Self(RefCell::new(on_finding))
     }
 
-    /// Passes on a report that is not recorded.
+    /// Passes a report on that is not recorded.
     pub(super) fn report(&self, call: Inbox) {
         if let Inbox::Report(Envelope { message, reply }) = call {
             let Report { severity, id, text } = message;

@@ -107,7 +107,7 @@ impl Replay {
         Self { only, ..self }
     }
 
-    /// Attaches a tap, as to a run: [`attach`](crate::attach) has ready-made loggers and checkers.
+    /// Attaches a tap, as to a run, such as the loggers and checkers of [`attach`](crate::attach).
     pub fn attach(mut self, what: impl Attach) -> Self {
         self.attached.push(Box::new(what));
         self
@@ -246,7 +246,7 @@ fn opened(file: &Path) -> Result<(Trace, Header), ReplayError> {
 fn is_cut_out(file: &Path) -> Result<bool, TraceError> {
     for entry in Trace::open(file)? {
         let entry = match entry {
-            // The replay names the damage.
+            // The replay reports the damage.
             Err(TraceError::Damaged { .. }) => return Ok(false),
             entry => entry?,
         };

@@ -38,7 +38,7 @@ pub enum ReplayError {
         /// Recording file.
         file: PathBuf,
     },
-    /// Part of a recording, of which one actor can't be replayed.
+    /// Part of a recording, which can't be replayed for one actor.
     #[error("{} was cut out of another recording, and is replayed as a whole only; replay the actor of the recording that it was cut out of", file.display())]
     CutOut {
         /// Recording file.

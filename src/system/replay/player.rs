@@ -58,7 +58,8 @@ impl Player {
         self.beginning.replace(Some(beginning));
     }
 
-    /// Plays the recording up to the first entry of a tick, or of a later one. Returns the frame of that entry, and the state before it.
+    /// Plays the recording up to the first entry of a tick or of a later one. Returns the frame of
+    /// that entry, and the state before the entry.
     ///
     /// # Errors
     /// A state that can't be saved.
@@ -109,7 +110,7 @@ impl Player {
         })
     }
 
-    /// Goes on from a state.
+    /// Continues from a state.
     fn resume(&self, vhost: &Vhost, resumed: &Resumed) -> Result<(), Error> {
         let Inner { bus, observed, .. } = &*vhost.0;
         self.comparison.begin_tick(resumed.tick);
@@ -145,7 +146,7 @@ impl Player {
         }
     }
 
-    /// Executes the foreign call that an elided message asks for; `None` if the recording has no reply.
+    /// Executes the foreign call of an elided message; `None` if the recording has no reply.
     pub(super) fn reply<T: DeserializeOwned>(&self, of: Ticket) -> Option<T> {
         let system = self.system.get().and_then(Weak::upgrade)?;
         let recorded = self.comparison.recorded(of.sequence)?;
@@ -165,7 +166,7 @@ impl Player {
         }
     }
 
-    /// Plays the next entry. Returns false if it does not come.
+    /// Plays the next entry. Returns false if there is none.
     fn advance(&self, vhost: &Vhost, due: Due, in_foreign_call: bool) -> bool {
         self.step(vhost, due, in_foreign_call);
         // The result of the action is the entry itself.

@@ -3,7 +3,7 @@
 use crate::bus::{Endpoint, Event, Observation};
 use crate::trace::{ContentRef, Encoding, EntryRef, Kind};
 
-/// Messages of that time without a reply so far.
+/// Messages sent during the suspension, without a reply so far.
 #[derive(Debug, Default)]
 pub(super) struct PostedMessages(Vec<Posted>);
 
@@ -15,7 +15,7 @@ struct Posted {
 }
 
 impl PostedMessages {
-    /// Takes note of a message or a reply.
+    /// Stores a message, or the reply to one.
     pub(super) fn note(&mut self, seen: &Observation<'_>) {
         let ticket = &seen.ticket;
         if !matches!(seen.event, Event::Message(_)) {
@@ -23,7 +23,7 @@ impl PostedMessages {
         } else if ticket.to() != Endpoint::EVENT {
             let mut body = Vec::new();
             let encoding = Encoding::of(ticket.to().name(), ticket.name());
-            // One that can't be encoded is equal to no recorded one.
+            // A message that can't be encoded does not equal a recorded one.
             let _ = encoding.encode(seen, &mut body);
             self.0.push(Posted {
                 sequence: ticket.sequence,
@@ -37,7 +37,7 @@ impl PostedMessages {
         }
     }
 
-    /// Removes the message that a recorded one is equal to. Returns its sequence number.
+    /// Removes the message that equals a recorded one. Returns its sequence number.
     pub(super) fn take(&mut self, recorded: &EntryRef<'_>) -> Option<u64> {
         let ContentRef::Message { body, .. } = recorded.content else {
             return None;

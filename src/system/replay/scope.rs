@@ -102,7 +102,7 @@ pub(super) enum Scope {
 }
 
 impl Scope {
-    /// Tests whether an entry is in scope. External events may concern any actor.
+    /// True if an entry is in scope. External events may concern any actor.
     pub(super) fn has(self, entry: &EntryRef<'_>) -> bool {
         let Self::One(actor) = self else {
             return true;
@@ -113,7 +113,7 @@ impl Scope {
         from == name || to == name || announced
     }
 
-    /// Tests whether an entry is output of the replayed actors: their message, or their reply.
+    /// True if an entry is output of the replayed actors: their message, or their reply.
     pub(super) fn is_output(self, entry: &EntryRef<'_>) -> bool {
         let Self::One(actor) = self else {
             return true;
@@ -125,7 +125,7 @@ impl Scope {
         }
     }
 
-    /// Tests whether an observation is output of the replayed actors.
+    /// True if an observation is output of the replayed actors.
     pub(super) fn is_observed_output(self, seen: &Observation<'_>) -> bool {
         let Self::One(actor) = self else {
             return true;

@@ -57,7 +57,7 @@ struct Inner {
     findings: Port<foreign::Inbox>,
     comparison: SharedComparison,
     name: &'static str,
-    /// Set once it is started.
+    /// Set once the actor is started.
     actor: OnceCell<Box<dyn AnyPort>>,
     /// Unanswered messages of the actor, by recorded number, with their reply functions.
     held: RefCell<HashMap<u64, GiveAnswer>>,
@@ -153,7 +153,7 @@ impl SingleActor {
 }
 
 impl Inner {
-    /// Holds a message of the actor's, and gives the input that comes next, up to its reply.
+    /// Holds a message of the actor, and sends the next input, up to the reply of the message.
     fn hold(&self, HeldMessage { sequence, answer }: HeldMessage) {
         // An unrecorded message has ended the replay.
         let Some(recorded) = self.comparison.recorded(sequence) else {
@@ -229,7 +229,7 @@ impl Inner {
     }
 }
 
-/// True for messages of checkpoints, which come while no task is running.
+/// True for messages of checkpoints, which are sent while no task is running.
 fn is_between_ticks(entry: &Entry) -> bool {
     let name = entry.kind.name.as_str();
     [Save::NAME, Restore::NAME, RestoreBegun::NAME].contains(&name)
@@ -340,7 +340,7 @@ trait AnyPort {
     ) -> Option<Result<(), Damage>>;
 }
 
-/// Server of a front end; `None` if the actor is none.
+/// Server of a front end; `None` if the actor is not a front end.
 struct FrontEndPort(Option<Box<dyn AnyServer>>);
 
 impl AnyPort for FrontEndPort {

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use super::scope::Scope;
 use crate::trace::{Damage, Entry, EntryRef, Trace, TraceError};
 
-/// Entries in scope that are still to be played. They are read when they are looked at: most of them stay where the reader has them.
+/// Entries in scope that are still to be played. They are read on demand: most of them stay in the
+/// reader.
 pub(super) struct Upcoming {
     trace: Trace,
     scope: Scope,
     /// Entries that were read before the reader's current one.
     ahead: VecDeque<Entry>,
-    /// True if the reader's current entry is to be played.
+    /// True if the reader's current entry has not been played.
     has_current: bool,
     /// Result of the reader at its end.
     end: Option<Result<(), TraceError>>,
