@@ -12,7 +12,7 @@ use super::ticket::{Kind, Ticket};
 use super::{Endpoint, Envelope, Inbox, Message, ReplyFuture, ReplySender};
 
 /// Typed handle that sends messages to one endpoint. It is cheap to clone. It belongs to its bus,
-/// and is used on the bus's thread.
+/// and is used on the thread that currently runs the bus.
 #[derive(Debug)]
 pub(crate) struct Port<I: Inbox> {
     from: Endpoint,

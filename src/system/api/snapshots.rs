@@ -170,7 +170,7 @@ impl Snapshots {
         self.rerun_unflushed()
     }
 
-    /// As [`rerun`](Self::rerun), without a system.
+    /// As [`rerun`](Self::rerun), also without a system.
     pub(crate) fn rerun_unflushed(&mut self) -> Result<Option<Rerun>, Error> {
         self.due = u64::MAX;
         self.kept.rerun().map_err(Error::Wake)
