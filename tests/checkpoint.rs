@@ -655,7 +655,8 @@ const BLOCK: u64 = 0x8000_1000;
 const BYTES: u64 = 0x8000_2000;
 const CALL: u64 = 0x8000_3000;
 
-/// System of three protocols; the pieces that the method `seen` got, which takes as many as `room` says.
+/// System of three protocols; the pieces that the method `seen` got, which takes as many as `room`
+/// says.
 fn protocols(folder: &Path, room: &Arc<Mutex<u32>>, trace: &str) -> (Host, KeptBytes) {
     let (reports, text, pieces) = (
         Reports::default(),

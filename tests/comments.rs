@@ -1,4 +1,5 @@
-//! Checks the form of doc comments in all Rust files of the project, as `docs/names.md` describes it.
+//! Checks the form of doc comments in all Rust files of the project, as `docs/names.md` describes
+//! it.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -13,6 +14,23 @@ const RELATIVE: [&str; 8] = [
 
 /// Maximum share of doc comments that may begin with a relative word, in percent.
 const MOST_RELATIVE: usize = 2;
+
+/// Maximum number of columns of a line that is a comment.
+const COLUMNS: usize = 100;
+
+/// Beginning of comment lines, by the extension of a file's name.
+const COMMENT_MARKS: [(&str, &[&str]); 10] = [
+    ("rs", &["//"]),
+    ("c", &["//", "* "]),
+    ("cpp", &["//", "* "]),
+    ("h", &["//", "* "]),
+    ("sv", &["//"]),
+    ("svh", &["//"]),
+    ("v", &["//"]),
+    ("vhd", &["--"]),
+    ("py", &["# "]),
+    ("toml", &["# "]),
+];
 
 /// Doc comment: consecutive lines of `///` or of `//!`.
 struct Comment {
@@ -50,24 +68,30 @@ fn comments_of(name: &str, text: &str) -> Vec<Comment> {
     comments
 }
 
-/// Adds the doc comments of all Rust files below a folder, except build output and hidden folders.
-fn read(root: &Path, folder: &Path, comments: &mut Vec<Comment>) {
+/// Calls `with` for each file below a folder, except build output and hidden folders: path relative
+/// to the project's root, and content. Files that are not UTF-8 are left out.
+fn each_file(folder: &Path, with: &mut impl FnMut(&Path, &str)) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy();
         if path.is_dir() && name != "target" && !name.starts_with('.') {
-            read(root, &path, comments);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let place = path.strip_prefix(root).unwrap().display().to_string();
-            comments.extend(comments_of(&place, &fs::read_to_string(&path).unwrap()));
+            each_file(&path, with);
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            with(path.strip_prefix(ROOT).unwrap(), &text);
         }
     }
 }
 
+/// Root of the project.
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
 fn all_comments() -> Vec<Comment> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut comments = vec![];
-    read(root, root, &mut comments);
+    each_file(Path::new(ROOT), &mut |path, text| {
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            comments.extend(comments_of(&path.display().to_string(), text));
+        }
+    });
     assert!(comments.len() > 3000, "{}", comments.len());
     comments
 }
@@ -153,6 +177,55 @@ fn no_doc_comment_is_one_word() {
         "doc comments of one word, which repeat a name:\n{}",
         places(&short)
     );
+}
+
+/// Comment lines of a text that are too long. Longer ones may be a word without a space, a row of a
+/// table, and a listing, which is indented or between lines of backquotes.
+fn long_comment_lines<'a>(marks: &[&str], text: &'a str) -> Vec<(usize, &'a str)> {
+    let mut in_listing = false;
+    let mut is_long = |line: &str| {
+        let line_text = line.trim_start();
+        let mark = marks.iter().find(|mark| line_text.starts_with(**mark));
+        let Some(comment) = mark.and_then(|mark| line_text.strip_prefix(mark)) else {
+            in_listing = false;
+            return false;
+        };
+        let comment = comment.trim_start_matches(['/', '!']);
+        let text = comment.trim();
+        in_listing ^= text.starts_with("```");
+        let may_be_long = in_listing || comment.starts_with("    ") || text.starts_with('|');
+        line.chars().count() > COLUMNS && !may_be_long && text.contains(' ')
+    };
+    let lines = (1..).zip(text.lines());
+    lines.filter(|(_, line)| is_long(line)).collect()
+}
+
+#[test]
+fn comment_lines_are_not_longer_than_text_of_the_documentation() {
+    let mut places = String::new();
+    each_file(Path::new(ROOT), &mut |path, text| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let marks = COMMENT_MARKS.iter().find(|(of, _)| Some(*of) == extension);
+        let Some((_, marks)) = marks else { return };
+        for (at, line) in long_comment_lines(marks, text) {
+            places += &format!("{}:{at}:{line}\n", path.display());
+        }
+    });
+    assert!(
+        places.is_empty(),
+        "comments are wrapped at {COLUMNS} columns:\n{places}"
+    );
+}
+
+#[test]
+fn long_comment_lines_are_found() {
+    let word = "w".repeat(COLUMNS);
+    let short = format!("//! {word}\n//     a {word}\n// | a {word}\nlet a = {word} // a\n");
+    let listing = format!("/// ```\n/// a {word}\n/// ```\n");
+    let text = format!("    // a {word}\n{short}{listing}/// a {word}\n");
+    let found = long_comment_lines(&["//"], &text);
+    let numbers: Vec<usize> = found.into_iter().map(|(at, _)| at).collect();
+    assert_eq!(numbers, [1, 9]);
 }
 
 #[test]

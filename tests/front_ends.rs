@@ -196,7 +196,8 @@ fn a_method_gets_each_piece_and_may_be_pending() {
     );
 }
 
-/// Bytes for a method that is not there, or fails, are taken and lost. Each buffer is reported once, and others are served.
+/// Bytes for a method that is not there, or fails, are taken and lost. Each buffer is reported
+/// once, and others are served.
 #[test]
 fn bytes_for_methods_that_fail_are_lost() {
     let mailboxes = rtt("'0': {method: nobody}, '1': {method: fails}, '2': {method: panics}");

@@ -327,7 +327,8 @@ impl Drop for Full {
     }
 }
 
-/// Memory of a mailbox that firmware shares. Writes by the host to the response queue fail on request.
+/// Memory of a mailbox that firmware shares. Writes by the host to the response queue fail on
+/// request.
 #[derive(Default)]
 struct Chip {
     bytes: Vec<u8>,
@@ -367,7 +368,8 @@ impl Memory for Side {
     }
 }
 
-/// Nobody waits for the write of a response: its error is reported, with a tap and without, and service goes on.
+/// Nobody waits for the write of a response: its error is reported, with a tap and without, and
+/// service goes on.
 #[test]
 fn a_response_that_can_not_be_written_is_reported() {
     for is_tapped in [false, true] {

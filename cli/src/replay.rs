@@ -32,8 +32,8 @@ pub(crate) struct Args {
         value_parser = PossibleValuesParser::new(ActorName::ALL.map(ActorName::name)).try_map(|name| name.parse::<ActorName>())
     )]
     only: Option<ActorName>,
-    /// Attach loggers, checkers and collectors: `check`, `log`, `log-json`, `statistics`, each with `=FILE` or, for `check`,
-    /// `=SEVERITY`; commas between them
+    /// Attach loggers, checkers and collectors: `check`, `log`, `log-json`, `statistics`, each with
+    /// `=FILE` or, for `check`, `=SEVERITY`; commas between them
     #[arg(long, value_name = "LIST", value_parser = attached)]
     attach: Vec<Vec<Builtin>>,
 }

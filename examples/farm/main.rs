@@ -1,4 +1,5 @@
-//! One simulation of a regression: firmware on the quickstart's CPU, with methods that take simulated time.
+//! One simulation of a regression: firmware on the quickstart's CPU, with methods that take
+//! simulated time.
 //!
 //! ```sh
 //! firmware/compile.sh rv32 program.elf examples/farm/program.c

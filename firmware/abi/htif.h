@@ -1,5 +1,6 @@
 /*
- * Start-up, words and calls of HTIF, for RV32 and RV64. The entry point is the first byte of the image.
+ * Start-up, words and calls of HTIF, for RV32 and RV64. The entry point is the first byte of the
+ * image.
  *
  * On a CPU with a data cache, include one of firmware/cache before it: a command is written back so
  * that the host can read it, and the host's words are dropped from the cache before a read. Both

@@ -3,17 +3,17 @@
 #
 #     riscv64-unknown-elf-gcc $(firmware/libc/flags.sh) main.c -o main.elf && vhost run main.elf -- arguments
 #
-#   --arch rv64imac|rv32imac|...  instruction set (rv64imac)
-#   --libc picolibc|newlib        C library (picolibc)
-#   --newlib DIR                  folder of newlib's include and lib, for a compiler without newlib; makes --libc newlib
-#   --mem SIZE                    RAM with code, data, heap and stack, as 16M (16M). `vhost run` needs the same --mem.
-#   --stack SIZE                  part of it for the stack (a 16th); a guard of a 16th of the stack is below it
-#   --base ADDRESS                its lowest address (0x80000000)
-#   --code SIZE                   part of it for code and constants (a quarter)
-#   --define MACRO                option of mailbox.h, as MB_CACHE_LINE=64; more than once for several
-#   --include FILE                header with the hooks of mailbox.h, included before it
-#   --out DIR                     folder of the compiled port (target/libc beside firmware/)
-#   --response FILE               write the options to this file and print @FILE, which GCC reads: for paths with spaces
+#   --arch rv64imac|rv32imac|...  instruction set (rv64imac) --libc picolibc|newlib        C library
+#   (picolibc) --newlib DIR                  folder of newlib's include and lib, for a compiler
+#   without newlib; makes --libc newlib --mem SIZE                    RAM with code, data, heap and
+#   stack, as 16M (16M). `vhost run` needs the same --mem. --stack SIZE                  part of it
+#   for the stack (a 16th); a guard of a 16th of the stack is below it --base ADDRESS
+#   its lowest address (0x80000000) --code SIZE                   part of it for code and constants
+#   (a quarter) --define MACRO                option of mailbox.h, as MB_CACHE_LINE=64; more than
+#   once for several --include FILE                header with the hooks of mailbox.h, included
+#   before it --out DIR                     folder of the compiled port (target/libc beside
+#   firmware/) --response FILE               write the options to this file and print @FILE, which
+#   GCC reads: for paths with spaces
 #
 # The port is compiled at the first use, and after a change of its files. Needs
 # riscv64-unknown-elf-gcc and the library (Debian: gcc-riscv64-unknown-elf,

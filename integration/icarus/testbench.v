@@ -1,9 +1,10 @@
-// Testbench for Icarus Verilog, in plain Verilog: the chip, the host behind mailbox_if, and the methods of firmware.
+// Testbench for Icarus Verilog, in plain Verilog: the chip, the host behind mailbox_if, and the
+// methods of firmware.
 //
-//   +tick=N      a tick every N clocks (default 1); 0: after writes into the mailbox, and while calls are pending
-//   +clocks=N    timeout of the watchdog in clocks (default 2,000,000)
-//   +wrong       the testbench responds to a call that does not exist
-//   +checkpoint=FILE  saves a checkpoint when firmware has suspended itself into RAM; restores it
+//   +tick=N      a tick every N clocks (default 1); 0: after writes into the mailbox, and while
+//   calls are pending +clocks=N    timeout of the watchdog in clocks (default 2,000,000) +wrong
+//   the testbench responds to a call that does not exist +checkpoint=FILE  saves a checkpoint when
+//   firmware has suspended itself into RAM; restores it
 //
 // With SYSTEM it has a system of its own, named after the instance, and leaves $finish to the
 // module around it: pair.v.

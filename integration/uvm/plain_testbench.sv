@@ -3,7 +3,8 @@
 //   +clocks=N    timeout of the watchdog in clocks (default 2,000,000)
 //   +ask         the testbench, too, calls methods, through the library and its own ones, and polls
 //                them at several rates
-//   +seldom      the testbench polls a method at each of firmware's lines, and doesn't poll the call
+//   +seldom      the testbench polls a method at each of firmware's lines, and doesn't poll the
+//   call
 //                of another one for 3000 clocks
 //   +late        the testbench calls a method that yields too late
 //   +spin        the method `wait` loops forever

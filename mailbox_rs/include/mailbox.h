@@ -1,8 +1,11 @@
 /*
- * The mailbox for firmware in C: services of a verification host, asked for through queues in memory.
+ * The mailbox for firmware in C: services of a verification host, asked for through queues in
+ * memory.
  *
- * Protocol versions 0.2 and 0.3, of which the host chooses one in mb_reset. Header only, freestanding C99 or C++11 with the extensions that GCC and Clang share; it needs
- * <stddef.h> and <stdint.h>, and no library. (The compiler itself may call memcpy for a long list of constant arguments.)
+ * Protocol versions 0.2 and 0.3, of which the host chooses one in mb_reset. Header only,
+ * freestanding C99 or C++11 with the extensions that GCC and Clang share; it needs <stddef.h> and
+ * <stdint.h>, and no library. (The compiler itself may call memcpy for a long list of constant
+ * arguments.)
  *
  *     #include "mailbox.h"
  *
@@ -32,17 +35,19 @@
  *     MB_IRQ_RESTORE(state)       restores the interrupts
  *     MB_WAIT()                   done again and again while the host has not acted yet
  *
- * Interrupts are masked for the few stores of one request, not until its response. An interrupt handler may so use what
- * has no response (mb_printf, mb_exit) on a channel that the program uses too, and nothing else: responses carry no id.
+ * Interrupts are masked for the few stores of one request, not until its response. An interrupt
+ * handler may so use what has no response (mb_printf, mb_exit) on a channel that the program uses
+ * too, and nothing else: responses carry no id.
  *
- * A buffer that the host writes is cleaned before and invalidated after: meanwhile, nobody may write what shares its
- * first or last cache line. MB_BUFFER defines one that shares none. The project's firmware/cache has hooks for kinds of
- * CPUs.
+ * A buffer that the host writes is cleaned before and invalidated after: meanwhile, nobody may
+ * write what shares its first or last cache line. MB_BUFFER defines one that shares none. The
+ * project's firmware/cache has hooks for kinds of CPUs.
  *
- * A function that returns mb_sword returns a negated MB_E... number when it fails. mb_call, mb_custom and mb_memcmp
- * have values of their own which can't be told from that.
+ * A function that returns mb_sword returns a negated MB_E... number when it fails. mb_call,
+ * mb_custom and mb_memcmp have values of their own which can't be told from that.
  *
- * Services of protocol 0.3 (from mb_posix_open on) fail with MB_ENOSYS if the host has 0.2 only; mb_version tells.
+ * Services of protocol 0.3 (from mb_posix_open on) fail with MB_ENOSYS if the host has 0.2 only;
+ * mb_version tells.
  */
 #ifndef MAILBOX_H
 #define MAILBOX_H
@@ -964,15 +969,16 @@ static inline mb_word mb_double(double value)
  *     mb_call(ch, "method", ...)     with up to 19
  *     mb_custom(ch, id, ...)         with up to 19
  *
- * An argument is an integer, an enumerator or a pointer, and becomes one word of the pointer width. One that is wider
- * becomes two words for mb_printf, the low one first, which "%lld" and "%jd" take on a 32-bit CPU; for mb_call and
- * mb_custom it doesn't compile: pass its halves. A floating-point argument doesn't compile either: pass its bits, by
- * mb_float for "%f", "%e", "%g", or by mb_double for "%lf" and so on, where pointers have 64 bits.
+ * An argument is an integer, an enumerator or a pointer, and becomes one word of the pointer width.
+ * One that is wider becomes two words for mb_printf, the low one first, which "%lld" and "%jd" take
+ * on a 32-bit CPU; for mb_call and mb_custom it doesn't compile: pass its halves. A floating-point
+ * argument doesn't compile either: pass its bits, by mb_float for "%f", "%e", "%g", or by mb_double
+ * for "%lf" and so on, where pointers have 64 bits.
  *
  * Each argument is evaluated once. More than fit don't compile.
  *
- * Strings of "%s" are written back from the cache. What pointers of mb_call and mb_custom point to is written back by
- * MB_CACHE_FLUSH; where that is not defined, by mb_lend:
+ * Strings of "%s" are written back from the cache. What pointers of mb_call and mb_custom point to
+ * is written back by MB_CACHE_FLUSH; where that is not defined, by mb_lend:
  *
  *     mb_call(ch, "method", mb_lend(buffer, sizeof buffer));
  *     mb_take_back(buffer, sizeof buffer); // if the method writes there
@@ -1217,10 +1223,10 @@ struct mb_request_has_too_many_arguments { char no; };
 /* ---- Refusal of integers that are wider than a parameter ------------------------------------------------------ */
 
 /*
- * C would drop the upper half of an offset of 64 bits on a 32-bit CPU without a word. A cast in the call says that this
- * is wanted. A byte and flags are taken of any word, as C does, but for constants that 32 bits don't hold (GCC sees
- * these in C++ where it optimises). In C the functions themselves are behind their names in parentheses:
- * (mb_seek)(ch, fd, position).
+ * C would drop the upper half of an offset of 64 bits on a 32-bit CPU without a word. A cast in the
+ * call says that this is wanted. A byte and flags are taken of any word, as C does, but for
+ * constants that 32 bits don't hold (GCC sees these in C++ where it optimises). In C the functions
+ * themselves are behind their names in parentheses: (mb_seek)(ch, fd, position).
  */
 #ifdef __cplusplus
 

@@ -168,8 +168,8 @@ pub struct Layout {
 pub struct QueueLayout {
     /// Start of the queue.
     pub offset: u64,
-    /// `u32 idx_p`, the producer index. The word before it is reserved in the response queue; in the request queue it is the
-    /// version that firmware offers ([`offer`](Self::offer)).
+    /// `u32 idx_p`, the producer index. The word before it is reserved in the response queue; in
+    /// the request queue it is the version that firmware offers ([`offer`](Self::offer)).
     pub idx_p: u64,
     /// First of [`QUEUE_LEN`] entries.
     pub entries: u64,
@@ -181,8 +181,8 @@ pub struct QueueLayout {
     pub size: u64,
 }
 
-/// `u32 action`, `u32 words` before the arguments; `u32 version`, `u32 state` before the queues; `u32 reserved`,
-/// `u32 idx_p` before the entries.
+/// `u32 action`, `u32 words` before the arguments; `u32 version`, `u32 state` before the queues;
+/// `u32 reserved`, `u32 idx_p` before the entries.
 const TWO_U32: u64 = 8;
 
 const U32: u64 = 4;

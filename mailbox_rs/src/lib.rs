@@ -1,8 +1,9 @@
 //! Mailbox wire protocol, versions 0.2 and 0.3, between firmware on a simulated CPU and its host.
 //!
-//! Firmware puts requests into a queue in its own memory. The host accesses that memory from outside of the simulation, takes
-//! the requests, serves them, and puts responses into a second queue. Both queues and two handshake words form a *channel*. This
-//! crate has the protocol's common definitions and firmware's client. It is `no_std` and does not allocate.
+//! Firmware puts requests into a queue in its own memory. The host accesses that memory from
+//! outside of the simulation, takes the requests, serves them, and puts responses into a second
+//! queue. Both queues and two handshake words form a *channel*. This crate has the protocol's
+//! common definitions and firmware's client. It is `no_std` and does not allocate.
 //!
 //! Modules:
 //!
@@ -10,11 +11,14 @@
 //! - **header**: [`Version`] and handshake [`State`].
 //! - **note**: [`ImageNote`], an image's note about its channels; [`note!`] adds it.
 //! - **index**: free-running counters of a queue: [`Index`].
-//! - **request**: [`RequestEntry`], the raw entry, and [`Request`], its checked meaning. `Request::try_from(&entry)` is the only
-//!   conversion; its error is [`Malformed`].
-//! - **response**: [`ResponseEntry`] and [`Response`], likewise; a failed request is answered with an [`Errno`].
-//! - **record**: structures that the host writes to firmware's memory: [`FileStatus`], [`DirectoryRecord`], [`Timestamp`].
-//! - [`firmware`]: client for firmware in Rust. Firmware in C includes `include/mailbox.h`, with the same services.
+//! - **request**: [`RequestEntry`], the raw entry, and [`Request`], its checked meaning.
+//!   `Request::try_from(&entry)` is the only conversion; its error is [`Malformed`].
+//! - **response**: [`ResponseEntry`] and [`Response`], likewise; a failed request is answered with
+//!   an [`Errno`].
+//! - **record**: structures that the host writes to firmware's memory: [`FileStatus`],
+//!   [`DirectoryRecord`], [`Timestamp`].
+//! - [`firmware`]: client for firmware in Rust. Firmware in C includes `include/mailbox.h`, with
+//!   the same services.
 //! - `mock` (feature `mock`): firmware that runs on the host and misbehaves on request.
 //!
 //! Feature `serde` makes the values serializable.

@@ -126,7 +126,8 @@ impl ImageNote {
         bytes
     }
 
-    /// Sum of all notes of a section; `None` if it has none. Notes of other names and types, and zeros between notes, are ignored.
+    /// Sum of all notes of a section; `None` if it has none. Notes of other names and types, and
+    /// zeros between notes, are ignored.
     ///
     /// # Errors
     ///

@@ -48,8 +48,8 @@ impl ResponseEntry {
 
     /// Value, or the error it encodes; 0 for an empty response.
     ///
-    /// For requests whose values never overlap with errors. A result of CALL, MEMCMP or a custom command can be any word: use
-    /// [`rets`](Self::rets) there.
+    /// For requests whose values never overlap with errors. A result of CALL, MEMCMP or a custom
+    /// command can be any word: use [`rets`](Self::rets) there.
     pub const fn result(&self, width: PtrWidth) -> Result<u64, Errno> {
         match Errno::from_word(self.rets, width) {
             Some(errno) if self.words != 0 => Err(errno),

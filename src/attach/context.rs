@@ -94,7 +94,8 @@ pub struct AttachContext {
     counts: Arc<Mutex<Vec<Arc<dyn Counts>>>>,
 }
 
-/// Counts that a checkpoint keeps. The event [`RestoreBegun`](crate::messages::events::RestoreBegun) brings them back.
+/// Counts that a checkpoint keeps. The event
+/// [`RestoreBegun`](crate::messages::events::RestoreBegun) brings them back.
 pub(crate) trait Counts: fmt::Debug + Send + Sync {
     /// Present counts.
     fn saved(&self) -> SavedStatistics;

@@ -37,7 +37,8 @@ impl Filter {
         self
     }
 
-    /// Passes messages from or to this endpoint, such as [`memory::ENDPOINT`](crate::messages::memory::ENDPOINT).
+    /// Passes messages from or to this endpoint, such as
+    /// [`memory::ENDPOINT`](crate::messages::memory::ENDPOINT).
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoints.push(endpoint);
         self

@@ -1,6 +1,8 @@
-//! Attachments of a system or its replay: loggers, checkers, statistics. They observe every message and change none.
+//! Attachments of a system or its replay: loggers, checkers, statistics. They observe every message
+//! and change none.
 //!
-//! - [`Attach`]: trait of attachments: every [`Tap`], every [`actor`], and functions of an [`AttachContext`].
+//! - [`Attach`]: trait of attachments: every [`Tap`], every [`actor`], and functions of an
+//!   [`AttachContext`].
 //! - [`Filter`]: selection of the messages that a tap sees.
 //! - [`Findings`]: reports of a checker to the user. They do not go through the bus.
 //! - [`Logger`], [`ProtocolChecker`], [`Statistics`]: ready-made attachments.

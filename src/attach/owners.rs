@@ -67,7 +67,8 @@ impl ChannelAttribution {
         &self.channels
     }
 
-    /// Name of a message's channel; `None` if unknown. Must be called for every message and reply, in order.
+    /// Name of a message's channel; `None` if unknown. Must be called for every message and reply,
+    /// in order.
     pub fn channel_of(&mut self, said: MessageView<'_>) -> Option<Arc<str>> {
         if !said.is_message {
             return self.open.remove(&said.sequence);

@@ -1,4 +1,5 @@
-//! Model in C behind `__vhost_bb_mem_read` and `__vhost_bb_mem_write`: backend `api` of black boxes.
+//! Model in C behind `__vhost_bb_mem_read` and `__vhost_bb_mem_write`: backend `api` of black
+//! boxes.
 
 use super::AllocError;
 use super::memory_backend::{MemoryBackend, Resources};

@@ -15,7 +15,8 @@ pub(super) trait MemoryBackend: Sized {
     /// Reads bytes to fill `to`.
     fn read(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError>;
 
-    /// Like [`read`](Self::read), for polling on every tick: without logs, warnings and side effects.
+    /// Like [`read`](Self::read), for polling on every tick: without logs, warnings and side
+    /// effects.
     fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
         self.read(offset, to)
     }

@@ -17,8 +17,8 @@ pub type ModelError = Box<dyn StdError>;
 /// reported, and fails like one of any other memory. So does an access that panics; its report
 /// names the function.
 ///
-/// A model with other users, such as functions that the simulated chip calls, is an [`Arc`] of a [`Mutex`]: calls of the chip and accesses
-/// of the host may come from different threads.
+/// A model with other users, such as functions that the simulated chip calls, is an [`Arc`] of a
+/// [`Mutex`]: calls of the chip and accesses of the host may come from different threads.
 pub trait MemoryModel: Send {
     /// Reads one byte.
     ///

@@ -5,7 +5,8 @@
 //! select it.
 //!
 //! - [`Backends`]: memories of a map, each with its backend.
-//! - `words`: bytes of an access as words of HDL arrays, which backends `uvm` and `vpi` read and write.
+//! - `words`: bytes of an access as words of HDL arrays, which backends `uvm` and `vpi` read and
+//!   write.
 //! - `unknown_words`: words with X or Z bits, for warnings; `aliasing`: memories that share bytes.
 
 mod aliasing;
@@ -132,8 +133,8 @@ pub(crate) struct Backends {
 }
 
 impl Backends {
-    /// Creates the memories of `map`; those in this process contain zeros. Memories that refer to the same HDL instance (by path, width and
-    /// depth) share its bytes.
+    /// Creates the memories of `map`; those in this process contain zeros. Memories that refer to
+    /// the same HDL instance (by path, width and depth) share its bytes.
     ///
     /// # Errors
     /// Fails if a memory can't be allocated in this process.
@@ -141,7 +142,8 @@ impl Backends {
         Self::with_models(map, &mut Models::new())
     }
 
-    /// Like [`new`](Self::new), with models for memories of backend `model`. Unused models stay in `models`.
+    /// Like [`new`](Self::new), with models for memories of backend `model`. Unused models stay in
+    /// `models`.
     pub(crate) fn with_models(map: Rc<MemoryMap>, models: &mut Models) -> Result<Self, AllocError> {
         let mut instances = Instances::default();
         let mut backends = Vec::with_capacity(map.memories.len());

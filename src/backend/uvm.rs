@@ -49,7 +49,8 @@ enum Slicing {
 const SLICE: usize = (MAX_BITS / 32) as usize;
 
 impl UvmArrays {
-    /// Calls `each` for each word of `values`, with a string that contains the word's path and may be extended.
+    /// Calls `each` for each word of `values`, with a string that contains the word's path and may
+    /// be extended.
     fn each_word<'v>(
         &self,
         instance: usize,
@@ -88,8 +89,9 @@ impl UvmArrays {
         path.counted_from(known.row, known.col)
     }
 
-    /// Checks an array before the first access: UVM has its own report of unknown paths, and transfers as many bits as the object has.
-    /// Queries VPI, if the simulator has it, for the bounds of the array and for its first and last word.
+    /// Checks an array before the first access: UVM has its own report of unknown paths, and
+    /// transfers as many bits as the object has. Queries VPI, if the simulator has it, for the
+    /// bounds of the array and for its first and last word.
     fn check(&self, path: &str) -> Result<ArrayProperties, BackendError> {
         let mut known = self.bounds(path).map_err(|cause| BackendError::Hdl {
             path: path.to_owned(),

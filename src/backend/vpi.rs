@@ -1,4 +1,5 @@
-//! HDL arrays through VPI. Objects are looked up once. Runs of words are transferred in one call if the simulator supports it.
+//! HDL arrays through VPI. Objects are looked up once. Runs of words are transferred in one call if
+//! the simulator supports it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -125,7 +126,8 @@ impl VpiArrays {
         } else {
             array
         };
-        // If elements are declared in descending order, simulators differ in the direction of a run.
+        // If elements are declared in descending order, simulators differ in the direction of a
+        // run.
         let ascends = object.ascends();
         let least = object.least_index();
         let row = Rc::new(Row {
@@ -504,7 +506,8 @@ impl Probe {
     }
 }
 
-/// Returns element `number` of an array whose lowest index is `least`; `None` if the index exceeds the range of VPI.
+/// Returns element `number` of an array whose lowest index is `least`; `None` if the index exceeds
+/// the range of VPI.
 fn element(array: &Object, number: u64, least: i32) -> Result<Option<Object>, VpiError> {
     index(number, least).map_or(Ok(None), |index| array.element(index))
 }

@@ -3,7 +3,8 @@
 use super::scheduler::ActorCodeGuard;
 use super::{Bus, NoReply, Ticket};
 
-/// Permission to elide the messages of one [`Bus::ask`]. Tasks that have become ready are polled when it is dropped.
+/// Permission to elide the messages of one [`Bus::ask`]. Tasks that have become ready are polled
+/// when it is dropped.
 pub(crate) struct ElidedAsk<'a> {
     bus: &'a Bus,
     inside: Option<ActorCodeGuard<'a>>,

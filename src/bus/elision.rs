@@ -70,7 +70,8 @@ impl Elision {
         ObservedRequest::new::<I, M>((&self.state, &self.scheduler), from, false, message)
     }
 
-    /// Starts calls in place of a message of a timer's callback. `None` if the difference would be observable.
+    /// Starts calls in place of a message of a timer's callback. `None` if the difference would be
+    /// observable.
     pub(crate) fn enter(&self) -> Option<ActorCodeGuard<'_>> {
         let scheduler = &*self.scheduler;
         let busy =

@@ -60,7 +60,8 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Number for a table, from a text and an earlier number: FNV-1a. It is the same in every build, unlike an address.
+/// Number for a table, from a text and an earlier number: FNV-1a. It is the same in every build,
+/// unlike an address.
 pub(super) const fn spread(text: &str, from: usize) -> usize {
     let (mut hash, mut at) = (from as u32 ^ 0x811c_9dc5, 0);
     while at < text.len() {

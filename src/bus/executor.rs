@@ -128,7 +128,8 @@ impl Spawner {
     /// Adds a task. A panic ends this task only.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         let task = AssertUnwindSafe(task).catch_unwind().map(drop);
-        // A host program may run inside of tokio. Its cooperative budget does not apply to these tasks.
+        // A host program may run inside of tokio. Its cooperative budget does not apply to these
+        // tasks.
         let task = tokio::task::unconstrained(task);
         self.spawned.borrow_mut().push(task.boxed_local());
         self.ready.0.store(true, Ordering::Release);

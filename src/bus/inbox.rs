@@ -1,7 +1,8 @@
 //! Macro that defines an endpoint's inbox by the list of its messages.
 
-/// Defines the `Inbox` of one endpoint. Each message is listed with its reply type, the field that contains its channel, and the field
-/// that contains its payload; `none` for neither, `payload: self` for a message that implements [`Payload`](crate::bus::Payload).
+/// Defines the `Inbox` of one endpoint. Each message is listed with its reply type, the field that
+/// contains its channel, and the field that contains its payload; `none` for neither, `payload:
+/// self` for a message that implements [`Payload`](crate::bus::Payload).
 macro_rules! inbox {
     (@topic $message:ident, none) => {
         None

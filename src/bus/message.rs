@@ -149,7 +149,8 @@ impl<R> ReplySender<R> {
         }
     }
 
-    /// True if the message was sent for its reply. Otherwise the receiver of the message must report errors itself.
+    /// True if the message was sent for its reply. Otherwise the receiver of the message must
+    /// report errors itself.
     ///
     /// It stays true if the asker has dropped its future. An actor gets no message of this, so a
     /// replay of that actor alone would diverge otherwise.

@@ -178,7 +178,8 @@ impl<'a> ObservedRequest<'a> {
         result
     }
 
-    /// Runs `act` and shows its result as the reply. Without a result, the loss of the reply is shown.
+    /// Runs `act` and shows its result as the reply. Without a result, the loss of the reply is
+    /// shown.
     fn answer<R: Body>(mut self, act: impl FnOnce() -> Option<R>) -> Option<R> {
         let reply = act()?;
         self.close(Event::Reply(&reply));

@@ -85,7 +85,8 @@ impl<I: Inbox> Port<I> {
         }
     }
 
-    /// Sends a message. The reply is passed to `then` as soon as it is sent; `None` if it is dropped.
+    /// Sends a message. The reply is passed to `then` as soon as it is sent; `None` if it is
+    /// dropped.
     pub(crate) fn ask_then<M: Message>(
         &self,
         message: M,

@@ -179,7 +179,8 @@ impl Scheduler {
         handled
     }
 
-    /// Makes the foreign calls posted since the innermost one began. Does nothing while a handler is on the stack or no actor code runs.
+    /// Makes the foreign calls posted since the innermost one began. Does nothing while a handler
+    /// is on the stack or no actor code runs.
     #[inline]
     pub(super) fn make_calls(&self) {
         if self.any_call_waits() && self.handlers.get() == 0 && self.delivers() {

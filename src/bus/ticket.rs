@@ -11,7 +11,8 @@ use super::endpoint::{EndpointName, spread};
 pub struct Ticket {
     /// Position in the order of posting, from 1. It is 0 for a message of a tap.
     pub sequence: u64,
-    /// Sequence number of the first message that the reply answers: an earlier one for a forwarded message, else this one.
+    /// Sequence number of the first message that the reply answers: an earlier one for a forwarded
+    /// message, else this one.
     pub root: u64,
     /// Endpoint that posted the message.
     pub from: Endpoint,
@@ -58,7 +59,8 @@ impl Hash for KindId {
     }
 }
 
-/// Properties shared by all messages of one type to one endpoint. Separate from [`Ticket`], which every message carries.
+/// Properties shared by all messages of one type to one endpoint. Separate from [`Ticket`], which
+/// every message carries.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kind {
     pub(super) to: Endpoint,

@@ -1,4 +1,5 @@
-//! Channels: their protocols, places and services, for the configuration, the messages and the actors.
+//! Channels: their protocols, places and services, for the configuration, the messages and the
+//! actors.
 
 mod flush;
 mod interface;

@@ -1,4 +1,5 @@
-//! Services of a channel: standard streams, arguments and environment, time, random bytes, severities of failed requests.
+//! Services of a channel: standard streams, arguments and environment, time, random bytes,
+//! severities of failed requests.
 
 use std::collections::BTreeMap;
 

@@ -25,7 +25,8 @@ pub(super) struct FurtherProtocols<'a> {
 }
 
 impl FurtherProtocols<'_> {
-    /// Channels of the protocols of a channel's image that none of `channels` serves, each after a note.
+    /// Channels of the protocols of a channel's image that none of `channels` serves, each after a
+    /// note.
     ///
     /// - RTT, by the symbol of its control block, if that is in memory.
     /// - Semihosting, by its traps, if the image is loaded. Not in addition to a mailbox: such
@@ -153,7 +154,8 @@ fn free_name(main: &ChannelConfig, end: &str, channels: &[ChannelConfig]) -> Opt
     is_free.then_some(name)
 }
 
-/// Channel of a further protocol, with the services of the first one. A file has one writer: further output goes to the console.
+/// Channel of a further protocol, with the services of the first one. A file has one writer:
+/// further output goes to the console.
 fn channel(main: &ChannelConfig, name: String, interface: Interface) -> ChannelConfig {
     let mut services = (*main.services).clone();
     for output in [&mut services.stdout, &mut services.stderr] {

@@ -5,10 +5,12 @@ use super::number::Number;
 use super::schema::{RawDims, RawMemory};
 use crate::mem::{Array, Shape};
 
-/// Maximum word width in bits: 16 times the minimum that simulators must support (IEEE 1800-2017, 7.4.1: 65,536 bits).
+/// Maximum word width in bits: 16 times the minimum that simulators must support (IEEE 1800-2017,
+/// 7.4.1: 65,536 bits).
 const MAX_WIDTH: u64 = 1 << 20;
 
-/// Maximum number of array rows in one memory of backend `static`, where each row is a separate buffer.
+/// Maximum number of array rows in one memory of backend `static`, where each row is a separate
+/// buffer.
 const MAX_INSTANCES: u64 = 1 << 18;
 
 /// Rejects a shape with more rows than a process can hold as buffers.
@@ -89,7 +91,8 @@ fn without_banks(bank_width: Option<u64>, bank_depth: Option<u64>) -> Result<(),
     }
 }
 
-/// Shape of one bank, if widths, sizes and the list of banks are consistent. Widths are in bytes, the depth is in words.
+/// Shape of one bank, if widths, sizes and the list of banks are consistent. Widths are in bytes,
+/// the depth is in words.
 fn bank(
     size: u64,
     width: u64,

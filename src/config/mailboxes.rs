@@ -32,7 +32,8 @@ use crate::mem::{Image, MemoryMap, SpaceId};
 /// Values of `abi`: the protocols, and `auto` for a choice by the image.
 const ABIS: [&str; 5] = ["auto", "mailbox", "htif", "rtt", "semihosting"];
 
-/// Validates the tree of a mailbox configuration. Channels keep the order of the text. An empty text has none.
+/// Validates the tree of a mailbox configuration. Channels keep the order of the text. An empty
+/// text has none.
 pub(super) fn validate(
     document: Value,
     map: &MemoryMap,
@@ -162,8 +163,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Protocol of a served channel. Without `abi` the image decides: HTIF if it has the words, and nothing of a mailbox is given; else RTT
-    /// if it has a control block.
+    /// Protocol of a served channel. Without `abi` the image decides: HTIF if it has the words, and
+    /// nothing of a mailbox is given; else RTT if it has a control block.
     fn interface(
         &mut self,
         name: &str,

@@ -98,7 +98,8 @@ use file_context::FileContext;
 use crate::guest;
 use crate::mem::MemoryMap;
 
-/// Reads the text of a configuration file, for [`parse_memory_map`], [`parse_mailboxes`] and the header of a trace.
+/// Reads the text of a configuration file, for [`parse_memory_map`], [`parse_mailboxes`] and the
+/// header of a trace.
 ///
 /// # Errors
 ///
@@ -188,7 +189,8 @@ fn refuse_in(file: &Path, text: &str, problem: ConfigProblem) -> ConfigError {
     }
 }
 
-/// Line, from 1, of the value at a path. A memory listed by name is looked up among the shared ones.
+/// Line, from 1, of the value at a path. A memory listed by name is looked up among the shared
+/// ones.
 fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let shared = match path {
         ["space", _, memory] => locate::line(text, &["shared", memory]),

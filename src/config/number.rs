@@ -32,8 +32,8 @@ enum NumberError {
     Fraction,
 }
 
-/// Parses a number: decimal, or with the prefix `0x`, `0o` or `0b` in either case; `_` between digits; `K`, `M`, `G` (or `KiB`, `MiB`,
-/// `GiB`) after a decimal number for 2^10, 2^20, 2^30.
+/// Parses a number: decimal, or with the prefix `0x`, `0o` or `0b` in either case; `_` between
+/// digits; `K`, `M`, `G` (or `KiB`, `MiB`, `GiB`) after a decimal number for 2^10, 2^20, 2^30.
 fn parse(text: &str) -> Result<u64, NumberError> {
     let text = text.trim();
     match text.strip_prefix('-') {

@@ -1,4 +1,5 @@
-//! Conversion of YAML text to a plain tree, with aliases copied and merge keys (`<<`) applied. No other module depends on YAML syntax.
+//! Conversion of YAML text to a plain tree, with aliases copied and merge keys (`<<`) applied. No
+//! other module depends on YAML syntax.
 
 use std::cell::Cell;
 use std::fmt;

@@ -130,7 +130,8 @@ pub(super) enum Error {
 
 impl Error {
     /// True for an error that is reported in addition to `mb_last_error`. Other errors were
-    /// reported when they occurred, are [recorded](super::refused_calls), or concern only the caller.
+    /// reported when they occurred, are [recorded](super::refused_calls), or concern only the
+    /// caller.
     pub(super) fn is_reported(&self) -> bool {
         match self {
             Self::Overlap(_)

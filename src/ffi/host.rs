@@ -1,4 +1,5 @@
-//! The host program: a Rust crate that is linked with the library and configures the system of the C ABI.
+//! The host program: a Rust crate that is linked with the library and configures the system of the
+//! C ABI.
 
 use crate::Builder;
 
@@ -14,8 +15,8 @@ unsafe extern "Rust" {
 
 /// Returns the builder as configured by the host program.
 pub(super) fn configure(builder: Builder) -> Result<Builder, Box<dyn std::error::Error>> {
-    // SAFETY: both definitions are a constant of this type: NULL, or a pointer to a function of the type of `Configure`, which
-    // `host!` checks.
+    // SAFETY: both definitions are a constant of this type: NULL, or a pointer to a function of the
+    // type of `Configure`, which `host!` checks.
     match unsafe { __vhost_host } {
         Some(configure) => {
             tracing::info!(target: "vhost::start", "configured by the host program");

@@ -1,5 +1,5 @@
-//! Comparison of `sv/mailbox_sv` with `include/vhost.h`: imports in `core/mb_dpi.svh` and `socket/mb_socket_dpi.svh`, exports in
-//! `core/mb_exports.svh`.
+//! Comparison of `sv/mailbox_sv` with `include/vhost.h`: imports in `core/mb_dpi.svh` and
+//! `socket/mb_socket_dpi.svh`, exports in `core/mb_exports.svh`.
 
 use std::collections::BTreeMap;
 

@@ -253,7 +253,8 @@ impl Process {
         Ok(())
     }
 
-    /// Attaches loggers and checkers, now or as soon as there is a system. They end with the system.
+    /// Attaches loggers and checkers, now or as soon as there is a system. They end with the
+    /// system.
     pub(super) fn attach(&self, named: Vec<Builtin>) -> Result<(), Error> {
         match self.running()? {
             Some(vhost) => named

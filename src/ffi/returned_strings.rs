@@ -33,8 +33,8 @@ impl ReturnedStrings {
         }
     }
 
-    /// Prepares for the next system, which has no last error. Strings returned to C stay valid until
-    /// the next call of the same function.
+    /// Prepares for the next system, which has no last error. Strings returned to C stay valid
+    /// until the next call of the same function.
     pub(super) fn begin(&self) {
         self.last_error.keep(String::new());
     }

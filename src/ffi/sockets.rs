@@ -15,7 +15,8 @@ use crate::messages::sockets::{ClientId, SocketId};
 use crate::sim::current_system::{NUMBERS, SystemId, current, during};
 use crate::system::{self, Sockets};
 
-/// Bits shared by all handles: "skt" above 40 bits. Small numbers, client ids and most pointers lack them.
+/// Bits shared by all handles: "skt" above 40 bits. Small numbers, client ids and most pointers
+/// lack them.
 const MARK: u64 = 0x73_6b74 << 40;
 
 /// Number of bits for a socket's number in its system. The bits above have the number of the

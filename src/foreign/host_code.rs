@@ -15,7 +15,8 @@ pub(crate) struct Panicked {
     text: String,
 }
 
-/// Runs a function of the host program. A panic becomes an error that names `function`, a noun phrase.
+/// Runs a function of the host program. A panic becomes an error that names `function`, a noun
+/// phrase.
 pub(crate) fn run<T>(function: &'static str, act: impl FnOnce() -> T) -> Result<T, Panicked> {
     let _foreign = CodeGuard::foreign();
     catch_unwind(AssertUnwindSafe(act)).map_err(|payload| Panicked {

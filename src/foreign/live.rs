@@ -1,4 +1,5 @@
-//! Implementation of the foreign calls: the simulator through DPI, memory backends, callbacks of the host program, Python.
+//! Implementation of the foreign calls: the simulator through DPI, memory backends, callbacks of
+//! the host program, Python.
 
 use std::io::Write as _;
 use std::rc::Rc;

@@ -111,7 +111,8 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             }
             call.reply.send(outcome);
         }
-        // The calling channel was reset, or has failed. A method must not go on with a dropped call.
+        // The calling channel was reset, or has failed. A method must not go on with a dropped
+        // call.
         Inbox::HostCall(call) if call.reply.is_receiver_dropped() => {}
         Inbox::MethodCall(call) if call.reply.is_receiver_dropped() => {}
         Inbox::HostCall(call) => {

@@ -22,7 +22,8 @@ pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str)
     let _ = guest::stderr().write_all(line.as_bytes());
 }
 
-/// Reports a failed notification of the testbench. After its simulation was deleted, only the first failure is reported.
+/// Reports a failed notification of the testbench. After its simulation was deleted, only the first
+/// failure is reported.
 pub(super) fn report_failure(symbol: &str, outcome: Result<(), SimError>) {
     let is_late = matches!(outcome, Err(SimError::Ended { .. }));
     if let Err(error) = notified(outcome)

@@ -39,7 +39,8 @@ impl Buffer {
         self.cells.is_empty()
     }
 
-    /// Reads from `offset` into `to`. Returns false, and reads nothing, if the access passes the end.
+    /// Reads from `offset` into `to`. Returns false, and reads nothing, if the access passes the
+    /// end.
     #[inline]
     #[must_use = "an access past the end does nothing"]
     pub fn read(&self, offset: usize, to: &mut [u8]) -> bool {
@@ -76,7 +77,8 @@ impl Buffer {
         Some(copy)
     }
 
-    /// Reads a run to its places in `to`, the data of the access. Returns false if the run passes the end of the buffer or of the data.
+    /// Reads a run to its places in `to`, the data of the access. Returns false if the run passes
+    /// the end of the buffer or of the data.
     pub(super) fn read_run(&self, run: &Run, to: &mut [u8]) -> bool {
         let read = self.each_piece(run, |cells, at| {
             fetch(cells, to.get_mut(at..at + cells.len())?);
@@ -85,8 +87,8 @@ impl Buffer {
         read.is_some()
     }
 
-    /// Writes a run from its places in `data`, the data of the access. Returns false if the run passes the end of the buffer or of the
-    /// data.
+    /// Writes a run from its places in `data`, the data of the access. Returns false if the run
+    /// passes the end of the buffer or of the data.
     pub(super) fn write_run(&self, run: &Run, data: &[u8]) -> bool {
         let written = self.each_piece(run, |cells, at| {
             put(cells, data.get(at..at + cells.len())?);
@@ -99,7 +101,8 @@ impl Buffer {
         written.is_some()
     }
 
-    /// Calls `each` for each piece of a run that is contiguous in the data of the access, with its offset there.
+    /// Calls `each` for each piece of a run that is contiguous in the data of the access, with its
+    /// offset there.
     fn each_piece(
         &self,
         run: &Run,

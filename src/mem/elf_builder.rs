@@ -41,7 +41,8 @@ impl ElfSegment {
 }
 
 impl ElfBuilder {
-    /// Builds the file: header, program headers, section headers, names, and the bytes of the segments.
+    /// Builds the file: header, program headers, section headers, names, and the bytes of the
+    /// segments.
     pub(crate) fn build(&self) -> Vec<u8> {
         let has_notes = !self.notes.is_empty();
         let has_symbols = !self.symbols.is_empty();

@@ -13,7 +13,8 @@ pub(super) const START: usize = 4096;
 /// Number of first bytes that are searched for a NUL, the sign of binary data.
 const BINARY: usize = 64;
 
-/// Returns the name of the format of a file that starts with these bytes; `None` for an unknown format.
+/// Returns the name of the format of a file that starts with these bytes; `None` for an unknown
+/// format.
 pub(super) fn recognise(start: &[u8]) -> Option<&'static str> {
     let start = start.get(..START).unwrap_or(start);
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Backend;
 
-/// Number of a memory in the [`MemoryMap`](super::MemoryMap): its position in [`MemoryMap::memories`](super::MemoryMap::memories).
+/// Number of a memory in the [`MemoryMap`](super::MemoryMap): its position in
+/// [`MemoryMap::memories`](super::MemoryMap::memories).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MemoryId(pub u32);
 
-/// Number of an address space in the [`MemoryMap`](super::MemoryMap): its position in [`MemoryMap::spaces`](super::MemoryMap::spaces).
+/// Number of an address space in the [`MemoryMap`](super::MemoryMap): its position in
+/// [`MemoryMap::spaces`](super::MemoryMap::spaces).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SpaceId(pub u32);
 
@@ -84,14 +86,16 @@ pub enum Init {
     Zero,
     /// Random bytes.
     Random {
-        /// Seed. The same seed gives the same bytes. If the configuration has none, one is drawn and logged.
+        /// Seed. The same seed gives the same bytes. If the configuration has none, one is drawn
+        /// and logged.
         seed: Option<u64>,
     },
     /// File in the format of `$readmemh` (IEEE 1800-2017, 21.4).
     Hex {
         /// Path of the file, with variables expanded. The file exists.
         file: PathBuf,
-        /// Bytes of a word of the file: the memory's `width`, which a black box has for this purpose only.
+        /// Bytes of a word of the file: the memory's `width`, which a black box has for this
+        /// purpose only.
         width: u64,
     },
 }

@@ -7,7 +7,8 @@
 //! - [`initial()`], `HexRuns`: initial content of a memory.
 //! - [`Image`], [`Placement`]: segments of an ELF file, and their place in the memories of a space.
 //! - [`Buffer`]: bytes of this process in place of an HDL array.
-//! - [`flush_static_mems`], [`StaticMemSink`], [`StaticMemFiles`]: export of these bytes after a run.
+//! - [`flush_static_mems`], [`StaticMemSink`], [`StaticMemFiles`]: export of these bytes after a
+//!   run.
 //! - [`DPIShareMemParser`]: parser of memory descriptions that are not a whole configuration.
 
 mod backend_name;

@@ -1,9 +1,10 @@
 //! Public name of the parser of memories, whose implementation is in [`config`](crate::config).
 
-/// Parses and validates memories that are not part of a system yet: one memory by its keys, or all memories of a file.
+/// Parses and validates memories that are not part of a system yet: one memory by its keys, or all
+/// memories of a file.
 ///
-/// Variables and file names are resolved in the environment of this process; [`config::parse_memory_map`](crate::config::parse_memory_map)
-/// takes other environments.
+/// Variables and file names are resolved in the environment of this process;
+/// [`config::parse_memory_map`](crate::config::parse_memory_map) takes other environments.
 ///
 /// ```
 /// use vhost::mem::{Backend, DPIShareMemParser, Shape};

@@ -6,7 +6,8 @@ use std::fmt;
 use super::{Array, Shape};
 
 impl Shape {
-    /// Returns the HDL path of an instance: of the array of a direct memory, or of a bank, counted row by row.
+    /// Returns the HDL path of an instance: of the array of a direct memory, or of a bank, counted
+    /// row by row.
     pub fn instance(&self, instance: u64) -> Option<&str> {
         let index = usize::try_from(instance).ok()?;
         match self {
@@ -29,7 +30,8 @@ impl Shape {
             .map(String::as_str)
     }
 
-    /// Returns the same bytes as arrays of one row. An array at `path` with several rows becomes the arrays `path[row]`.
+    /// Returns the same bytes as arrays of one row. An array at `path` with several rows becomes
+    /// the arrays `path[row]`.
     pub(crate) fn by_rows(&self) -> Cow<'_, Self> {
         let (banks, array) = match self {
             Self::Direct { path, array } => (vec![vec![path.clone()]], array),
@@ -60,7 +62,8 @@ impl Shape {
 }
 
 impl Array {
-    /// Returns the HDL path of a word of the array at `path`: `path[row][col]`, or `path[col]` for an array of one row.
+    /// Returns the HDL path of a word of the array at `path`: `path[row][col]`, or `path[col]` for
+    /// an array of one row.
     pub fn word_path<'a>(&self, path: &'a str, word: u64) -> WordPath<'a> {
         // Validated arrays have columns; for others, `max` avoids a division by zero.
         let (row, col) = (word / self.cols.max(1), word % self.cols.max(1));

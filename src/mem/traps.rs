@@ -1,4 +1,5 @@
-//! Traps of semihosting in the code of an image: three instructions of RISC-V that are not compressed, or `bkpt 0xab` of Arm's Thumb.
+//! Traps of semihosting in the code of an image: three instructions of RISC-V that are not
+//! compressed, or `bkpt 0xab` of Arm's Thumb.
 
 use super::{Image, ImageContent, ImageError, ImageSegment};
 

@@ -35,7 +35,8 @@ pub struct PendingCall {
     pub by: Option<Provider>,
     /// Number of such replies.
     pub answers: u64,
-    /// Tick of the last reply, or of the first poll before there is one. The next poll is in the tick after it.
+    /// Tick of the last reply, or of the first poll before there is one. The next poll is in the
+    /// tick after it.
     pub tick: u64,
 }
 

@@ -9,7 +9,8 @@ use crate::bus::{Topic, TopicField};
 use crate::channel::{Interface, MailboxPlace};
 use crate::mem::{Segments, SpaceId};
 
-/// Number of a channel: its position among the served channels, in the order of the mailbox configuration.
+/// Number of a channel: its position among the served channels, in the order of the mailbox
+/// configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ChannelId(pub u32);
 

@@ -55,7 +55,8 @@ impl ChannelWords {
         response_taken: None,
     };
 
-    /// Returns firmware's protocol version if the words request a handshake (protocol, section *Handshake and reset*).
+    /// Returns firmware's protocol version if the words request a handshake (protocol, section
+    /// *Handshake and reset*).
     pub fn asks_for_handshake(&self) -> Option<u32> {
         let handshake = self.handshake?;
         let indices = [

@@ -51,8 +51,8 @@ pub struct Close {
 /// Maximum number of bytes in the reply to one [`Read`]. A longer read takes several messages.
 pub const READ_MAX: u64 = 64 * 1024;
 
-/// Reads at the current position. The reply may have fewer bytes than requested, and at most [`READ_MAX`]. It is empty only at the end of
-/// the file, or if no bytes were requested.
+/// Reads at the current position. The reply may have fewer bytes than requested, and at most
+/// [`READ_MAX`]. It is empty only at the end of the file, or if no bytes were requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
     /// Requesting channel.

@@ -89,7 +89,8 @@ pub struct ConsoleLine {
     pub text: String,
 }
 
-/// Notifies the testbench of a served request: `mb_served`. Sent only if the testbench has asked for it.
+/// Notifies the testbench of a served request: `mb_served`. Sent only if the testbench has asked
+/// for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
     /// Name of the channel.

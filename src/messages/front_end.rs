@@ -27,8 +27,8 @@ pub trait Protocol: 'static {
     type Status: ChannelState;
 }
 
-/// Status of one channel. `Display` writes one line about the pending step and the side that it depends on, and indented lines for the
-/// rest.
+/// Status of one channel. `Display` writes one line about the pending step and the side that it
+/// depends on, and indented lines for the rest.
 pub trait ChannelState:
     Debug + Display + Clone + Send + Sync + Serialize + DeserializeOwned + 'static
 {
@@ -107,8 +107,8 @@ pub struct WordsRang {
     pub read_error: Option<AccessError>,
 }
 
-/// Adds bytes to the standard input of a channel whose source is the testbench. The reply has the number of bytes taken, fewer than
-/// given if the input has no room for more.
+/// Adds bytes to the standard input of a channel whose source is the testbench. The reply has the
+/// number of bytes taken, fewer than given if the input has no room for more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StdinWrite {
     /// Channel of the input.

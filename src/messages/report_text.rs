@@ -5,7 +5,8 @@ use std::borrow::Cow;
 /// Maximum number of characters of a name in a report.
 const MOST_SHOWN: usize = 200;
 
-/// Name that firmware has given, for a report: control characters are escaped, and a long name is cut.
+/// Name that firmware has given, for a report: control characters are escaped, and a long name is
+/// cut.
 pub(crate) fn escaped_name(name: &[u8]) -> String {
     let name = String::from_utf8_lossy(name);
     let mut shown = String::new();

@@ -6,7 +6,8 @@ use thiserror::Error;
 use super::{Name, escaped_name};
 use crate::bus::{Attributes, inbox};
 
-/// Polls a target once. While it is pending, the caller repeats the message, with [`Schedule::NextTick`].
+/// Polls a target once. While it is pending, the caller repeats the message, with
+/// [`Schedule::NextTick`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// Name of the calling channel. It need not be a served channel.
@@ -28,7 +29,8 @@ pub enum Schedule {
     NextTick,
 }
 
-/// Cancels the pending calls of a channel that was reset or has failed: those for the next tick, and those in Python.
+/// Cancels the pending calls of a channel that was reset or has failed: those for the next tick,
+/// and those in Python.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancel {
     /// Name of the channel.

@@ -258,7 +258,8 @@ pub enum RttStep {
     },
     /// No further step: the channel has failed.
     GivenUp,
-    /// Firmware takes bytes of the first down buffer, which has no room for more of the standard input, or writes to an up buffer.
+    /// Firmware takes bytes of the first down buffer, which has no room for more of the standard
+    /// input, or writes to an up buffer.
     Room {
         /// Address of the control block.
         address: u64,

@@ -54,7 +54,8 @@ pub trait ServedRequest {
     /// Request in the terms of its protocol.
     fn request_text(&self) -> String;
 
-    /// Outcome in the terms of the protocol, as a suffix to the request: `; gives 0xc; slot 2, taken in tick 1290`.
+    /// Outcome in the terms of the protocol, as a suffix to the request: `; gives 0xc; slot 2,
+    /// taken in tick 1290`.
     fn outcome_text(&self) -> String;
 }
 

@@ -107,7 +107,8 @@ pub struct Close {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseAll;
 
-/// Releases all sockets and connections in a forked child, without effect on the parent process, which owns them.
+/// Releases all sockets and connections in a forked child, without effect on the parent process,
+/// which owns them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abandon;
 
@@ -199,7 +200,8 @@ pub enum SocketError {
         /// Error of the operating system.
         cause: OsError,
     },
-    /// Client that was dropped because it does not read its bytes. Later operations fail with [`Gone`](Self::Gone).
+    /// Client that was dropped because it does not read its bytes. Later operations fail with
+    /// [`Gone`](Self::Gone).
     #[error(
         "client {} of socket `{name}` is dropped: it does not read, and more than {limit} bytes \
          would be queued for it",

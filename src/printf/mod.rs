@@ -1,7 +1,8 @@
 //! Formatting of a CPRINT request like C's `printf`, from arguments that are words of a channel.
 //!
-//! Source: protocol, section *Requests*. Strings are in the channel's memory, so formatting takes two steps: a [`PartialText`] lists the
-//! [strings](PartialText::strings) to read, and is [finished](PartialText::finish) with them. Input from firmware is never trusted: an unsupported
+//! Source: protocol, section *Requests*. Strings are in the channel's memory, so formatting takes
+//! two steps: a [`PartialText`] lists the [strings](PartialText::strings) to read, and is
+//! [finished](PartialText::finish) with them. Input from firmware is never trusted: an unsupported
 //! conversion is copied to the text unchanged, with a [`Problem`] that describes the reason.
 //!
 //! Conversions:

@@ -57,9 +57,10 @@ struct Field {
 }
 
 impl<'a> PartialText<'a> {
-    /// Formats everything that needs no memory. `args` are the argument words of `width` after the format. Firmware's request counts
-    /// `counted` of them. Words beyond the count are consumed, too, as counts are often too small. If the count is that of one 4-byte word
-    /// for each argument of the format, `ll` and `j` consume only one word.
+    /// Formats everything that needs no memory. `args` are the argument words of `width` after the
+    /// format. Firmware's request counts `counted` of them. Words beyond the count are consumed,
+    /// too, as counts are often too small. If the count is that of one 4-byte word for each
+    /// argument of the format, `ll` and `j` consume only one word.
     pub(crate) fn new(format: &'a [u8], args: &[u64], counted: usize, width: PtrWidth) -> Self {
         let (draft, arguments) = Self::taking(Longs::Two, format, args, width);
         if counted > 0 && arguments.wanted_if_narrow() == Some(counted) {

@@ -330,7 +330,8 @@ fn pointers_have_the_width_of_the_channel() {
     assert_eq!(pointer(P8), u64::MAX);
 }
 
-/// Expects one unsupported conversion, which is copied unchanged, and the right arguments for the later ones.
+/// Expects one unsupported conversion, which is copied unchanged, and the right arguments for the
+/// later ones.
 #[track_caller]
 fn unmet(format: &str, args: &[u64], width: PtrWidth, text: &str, cause: Cause) {
     let rendered = render(format, args, width, &[]);
@@ -722,11 +723,13 @@ fn every_conversion_takes_what_the_protocol_says() {
             }
         }
     }
-    // Integers: 6 letters with 8 lengths; `c`, `p`, `s`; 8 letters for real numbers, with `l` for words of 8 bytes.
+    // Integers: 6 letters with 8 lengths; `c`, `p`, `s`; 8 letters for real numbers, with `l` for
+    // words of 8 bytes.
     assert_eq!(supported, 2 * (6 * 8 + 3 + 8) + 8);
 }
 
-/// Every width and precision up to the maximum, and some beyond it, in the format and as an argument.
+/// Every width and precision up to the maximum, and some beyond it, in the format and as an
+/// argument.
 #[test]
 fn every_width_and_precision_up_to_the_maximum_is_met() {
     for amount in (0..=4096_usize).chain([4097, 4098, 65_536, 0x7fff_ffff]) {

@@ -4,7 +4,8 @@ use super::Absent;
 use super::strand::CodeGuard;
 use super::symbols::{__vhost_bb_mem_read, __vhost_bb_mem_write};
 
-/// Reads from the C model of the memory at `base`; `address` is absolute. Returns the number of bytes moved.
+/// Reads from the C model of the memory at `base`; `address` is absolute. Returns the number of
+/// bytes moved.
 pub(crate) fn api_read(base: u64, address: u64, buffer: &mut [u8]) -> Result<usize, Absent> {
     let read = __vhost_bb_mem_read.get()?;
     let _foreign = CodeGuard::foreign();
@@ -33,7 +34,8 @@ fn first_look(base: u64, address: u64, buffer: &mut [u8]) -> usize {
     api_read(base, address, buffer).unwrap_or(usize::MAX)
 }
 
-/// Writes to the C model of the memory at `base`; `address` is absolute. Returns the number of bytes moved.
+/// Writes to the C model of the memory at `base`; `address` is absolute. Returns the number of
+/// bytes moved.
 pub(crate) fn api_write(base: u64, address: u64, data: &[u8]) -> Result<usize, Absent> {
     let write = __vhost_bb_mem_write.get()?;
     let _foreign = CodeGuard::foreign();

@@ -86,7 +86,8 @@ impl HdlArray {
         })
     }
 
-    /// Calls `each` with every word of a range: its vector, room for its value, the first byte, and the number of bytes.
+    /// Calls `each` with every word of a range: its vector, room for its value, the first byte, and
+    /// the number of bytes.
     fn each_word(
         &self,
         offset: u64,

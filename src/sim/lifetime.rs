@@ -352,7 +352,8 @@ fn watch_resets() {
             if let Ok(release) = vpi_release_handle.get()
                 && !handle.is_null()
             {
-                // SAFETY: the handle is the simulator's, and this is its last use; the callback stays registered.
+                // SAFETY: the handle is the simulator's, and this is its last use; the callback
+                // stays registered.
                 unsafe { release(handle) };
             }
         }

@@ -11,7 +11,8 @@
 //! - [`sv_memory`], [`c_memory`]: black-box memories of the testbench and of a C model.
 //! - [`error`]: errors of calls; [`absent`]: a missing function.
 //! - [`without_dpi`]: simulators that have only VPI.
-//! - [`system_task`], [`vpi_testbench`]: system tasks, and the testbench of a simulator without DPI; [`hdl_array`]: its arrays;
+//! - [`system_task`], [`vpi_testbench`]: system tasks, and the testbench of a simulator without
+//!   DPI; [`hdl_array`]: its arrays;
 //!   [`vpi_value`]: its variables; [`vpi_control`]: its output and its end.
 //! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
 //! - [`open_array`]: `byte unsigned data[]` of the caller of an imported function.

@@ -86,7 +86,8 @@ impl Functions {
         self.names.push(name);
     }
 
-    /// Fails unless this part of the header declares exactly these functions, in this order, with these types.
+    /// Fails unless this part of the header declares exactly these functions, in this order, with
+    /// these types.
     pub(crate) fn are_declared_by(&self, part: &str) {
         assert_eq!(names(part), self.names);
         let mut c = "#define VHOST_DECLARE_TESTBENCH\n#include \"vhost.h\"\n".to_owned();

@@ -164,8 +164,8 @@ fn append(text: &mut Vec<u8>, print: impl Fn(&mut [u8]) -> c_int) -> Result<(), 
     Err(Failed)
 }
 
-/// Format of one conversion with width and precision as arguments; longest: `%-+ #0*.*llx` and a NUL.
-/// longest, and a NUL.
+/// Format of one conversion with width and precision as arguments; longest: `%-+ #0*.*llx` and a
+/// NUL. longest, and a NUL.
 struct Template([u8; 16]);
 
 impl Template {
@@ -231,7 +231,8 @@ pub(crate) mod oracle {
         Text(&'a str),
     }
 
-    /// Formats one conversion, which takes `stars` as width and precision, then a value of this type.
+    /// Formats one conversion, which takes `stars` as width and precision, then a value of this
+    /// type.
     pub(crate) fn print(format: &str, stars: &[i32], value: Value<'_>) -> String {
         let format = CString::new(format).unwrap();
         let format = format.as_ptr();

@@ -24,8 +24,8 @@ impl SvMemory {
         Self { name: c_text(name) }
     }
 
-    /// Reads by blocks if the testbench has block functions, else byte by byte. Calls `unknown` with
-    /// the number and the bytes of each word of an HDL array that was read with unknown bits.
+    /// Reads by blocks if the testbench has block functions, else byte by byte. Calls `unknown`
+    /// with the number and the bytes of each word of an HDL array that was read with unknown bits.
     pub(crate) fn read(
         &self,
         offset: u64,

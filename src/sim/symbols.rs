@@ -75,7 +75,8 @@ simulator! {
     /// Writes up to 64 bytes; `data` has 64.
     fn mb_bb_mem_write_block(name: *const c_char, address: u64, len: u32, data: *const u8);
 
-    /// Reads bytes of a C model's black-box memory; the address is absolute. Returns the number of bytes moved.
+    /// Reads bytes of a C model's black-box memory; the address is absolute. Returns the number of
+    /// bytes moved.
     fn __vhost_bb_mem_read(base: u64, address: u64, data: *mut u8, len: usize) -> usize;
     /// Writes bytes of a C model's black-box memory. Returns the number of bytes moved.
     fn __vhost_bb_mem_write(base: u64, address: u64, data: *const u8, len: usize) -> usize;

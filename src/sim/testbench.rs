@@ -191,7 +191,8 @@ pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimErr
 const SEVERITIES: [&str; 4] = ["info", "warning", "error", "fatal"];
 const FATAL: c_int = 3;
 
-/// Prints a report to the simulator's output. A fatal one ends the simulation with a failing status.
+/// Prints a report to the simulator's output. A fatal one ends the simulation with a failing
+/// status.
 fn report_by_vpi(severity: c_int, id: &str, text: &str) -> Result<(), SimError> {
     let name = usize::try_from(severity).ok();
     let name = name

@@ -1,4 +1,5 @@
-//! HDL objects through UVM's backdoor: `uvm_hdl_read` and `uvm_hdl_deposit`, which look up the path in every call.
+//! HDL objects through UVM's backdoor: `uvm_hdl_read` and `uvm_hdl_deposit`, which look up the path
+//! in every call.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_int};

@@ -102,7 +102,8 @@ pub(crate) fn same_bits(one: &[Vecval], other: &[Vecval], bits: u64) -> bool {
     masked == one
 }
 
-/// Bytes `skip..skip + len` of a word, per vecval: its index, its byte range, and their offset in the data.
+/// Bytes `skip..skip + len` of a word, per vecval: its index, its byte range, and their offset in
+/// the data.
 fn pieces(skip: usize, len: usize) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> {
     let end = skip + len;
     (skip / BYTES..end.div_ceil(BYTES)).map(move |vecval| {

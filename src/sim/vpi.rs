@@ -314,7 +314,8 @@ impl Object {
         let put_value = vpi_put_value.get()?;
         let mut value = Value { format, value };
         let foreign = CodeGuard::foreign();
-        // SAFETY: the handle is the simulator's, the value is as promised, and no time is needed without a delay.
+        // SAFETY: the handle is the simulator's, the value is as promised, and no time is needed
+        // without a delay.
         unsafe { put_value(self.0.as_ptr(), &mut value, ptr::null_mut(), NO_DELAY) };
         drop(foreign);
         succeeded("vpi_put_value")
@@ -348,8 +349,8 @@ impl<'a> Elements<'a> {
         };
         let mut index = first;
         let foreign = CodeGuard::foreign();
-        // SAFETY: the handle is the simulator's, and `value` and `index` are there for the call; without flags the
-        // simulator provides the room.
+        // SAFETY: the handle is the simulator's, and `value` and `index` are there for the call;
+        // without flags the simulator provides the room.
         unsafe { get_array(self.array.0.as_ptr(), &mut value, &mut index, count) };
         drop(foreign);
         succeeded("vpi_get_value_array")?;
@@ -373,7 +374,8 @@ impl<'a> Elements<'a> {
         };
         let mut index = first;
         let foreign = CodeGuard::foreign();
-        // SAFETY: the handle is the simulator's, and there is a value for each of the `count` elements.
+        // SAFETY: the handle is the simulator's, and there is a value for each of the `count`
+        // elements.
         unsafe { put_array(self.array.0.as_ptr(), &mut value, &mut index, count) };
         drop(foreign);
         succeeded("vpi_put_value_array")

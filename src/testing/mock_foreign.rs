@@ -91,7 +91,8 @@ impl MockForeign {
         (bus, mock, port)
     }
 
-    /// Scripts a method of the testbench. All others are absent. The method may use the bus, but not call itself.
+    /// Scripts a method of the testbench. All others are absent. The method may use the bus, but
+    /// not call itself.
     pub(crate) fn method(
         &self,
         name: &str,

@@ -1,7 +1,7 @@
 //! Blocks of frames.
 //!
-//! A block is the length of its content, the CRC-32 of length and content, 4 bytes each, and frames. A frame is its length (one byte, or
-//! 255 and 4 bytes) and its content.
+//! A block is the length of its content, the CRC-32 of length and content, 4 bytes each, and
+//! frames. A frame is its length (one byte, or 255 and 4 bytes) and its content.
 
 use std::ops::Range;
 

@@ -1,4 +1,5 @@
-//! Conversion between the names in a recording and the types of messages, and between bytes and messages.
+//! Conversion between the names in a recording and the types of messages, and between bytes and
+//! messages.
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::serde::BorrowedSerdeDecoder;
@@ -141,7 +142,8 @@ pub(crate) fn send_reply<I: Inbox>(message: I, reply: &[u8]) -> Result<(), Damag
 /// Deserializes the message or reply of a frame to its type.
 ///
 /// # Errors
-/// Fails if the message is unknown ([`Damage::Unknown`]) or its bytes are invalid ([`Damage::Content`]).
+/// Fails if the message is unknown ([`Damage::Unknown`]) or its bytes are invalid
+/// ([`Damage::Content`]).
 pub fn decode(entry: &Entry) -> Result<Option<Box<dyn Body>>, Damage> {
     decode_borrowed(entry.borrowed())
 }

@@ -16,7 +16,8 @@ pub struct Entry {
     /// Sequence number of the message, in the order of posting. A reply has the number of its
     /// message.
     pub sequence: u64,
-    /// Sequence number of the original message, if this one was forwarded; see [`Ticket::root`](crate::bus::Ticket::root).
+    /// Sequence number of the original message, if this one was forwarded; see
+    /// [`Ticket::root`](crate::bus::Ticket::root).
     pub root: u64,
     /// Tick of the entry.
     pub tick: u64,
@@ -46,7 +47,8 @@ impl Entry {
         }
     }
 
-    /// Converts the entry for the attribution to channels. `body` is its [decoded](super::decode) content.
+    /// Converts the entry for the attribution to channels. `body` is its [decoded](super::decode)
+    /// content.
     pub fn passing<'a>(&'a self, body: Option<&'a dyn Body>) -> MessageView<'a> {
         MessageView {
             sequence: self.sequence,

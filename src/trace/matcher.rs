@@ -22,7 +22,8 @@ impl Matcher {
         }
     }
 
-    /// True if two entries are equal: kind, content and tick. Entries must be passed in recorded order.
+    /// True if two entries are equal: kind, content and tick. Entries must be passed in recorded
+    /// order.
     pub fn is(&mut self, one: &Entry, other: &Entry) -> bool {
         let same_tick = self.ignores_ticks || one.tick == other.tick;
         if !same_tick || one.kind != other.kind || one.content != other.content {

@@ -206,7 +206,8 @@ impl Chunks {
         self.size = bytes;
     }
 
-    /// Ends a chunk that is large enough, before the first entry of a tick. Returns true if it has ended.
+    /// Ends a chunk that is large enough, before the first entry of a tick. Returns true if it has
+    /// ended.
     pub(super) fn end(
         &mut self,
         output: &mut Output,

@@ -51,7 +51,8 @@ struct DefinedKind {
 }
 
 impl Recorder {
-    /// Starts a recording. In the file's name, `%p` is replaced by the process id and `%t` by the time of the start.
+    /// Starts a recording. In the file's name, `%p` is replaced by the process id and `%t` by the
+    /// time of the start.
     ///
     /// # Errors
     /// Fails if the file can't be written, or if another recorder, log or process is writing it.
@@ -76,7 +77,8 @@ impl Recorder {
         })
     }
 
-    /// Sets a function that is called once, if the recording can't continue. By default, the error is logged.
+    /// Sets a function that is called once, if the recording can't continue. By default, the error
+    /// is logged.
     #[must_use]
     pub fn on_failure(mut self, tell: impl FnMut(&TraceError) + Send + 'static) -> Self {
         self.on_failure = Box::new(tell);
@@ -233,7 +235,8 @@ impl Recorder {
             })?;
             self.kinds.push(kind);
         }
-        // The number of kinds is bounded by the number of message types times the number of senders.
+        // The number of kinds is bounded by the number of message types times the number of
+        // senders.
         let number = at.unwrap_or(self.kinds.len() - 1) as u32;
         let known = DefinedKind {
             number,

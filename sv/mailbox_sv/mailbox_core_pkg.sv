@@ -1,8 +1,8 @@
 // Testbench library of vhost in plain SystemVerilog: channels, methods, black-box memories,
 // sockets, and the functions that the library calls.
 //
-// A testbench registers its methods and memories with `MbHost::get()`, connects a `MailboxIf`, and runs
-// `mb_server_run()`. The classes for UVM (mailbox.sv) are based on this.
+// A testbench registers its methods and memories with `MbHost::get()`, connects a `MailboxIf`, and
+// runs `mb_server_run()`. The classes for UVM (mailbox.sv) are based on this.
 `ifndef MAILBOX_CORE_PKG_SV
 `define MAILBOX_CORE_PKG_SV
 

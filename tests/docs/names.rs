@@ -231,8 +231,8 @@ fn described_variables() -> BTreeSet<String> {
         .collect()
 }
 
-/// Variables that any shipped file reads, by the literals of their names: of the library, the command, the package in Python, and the
-/// modules in C.
+/// Variables that any shipped file reads, by the literals of their names: of the library, the
+/// command, the package in Python, and the modules in C.
 #[test]
 fn variables_that_are_read_anywhere_are_described() {
     let shipped = [
@@ -256,7 +256,8 @@ fn variables_that_are_read_anywhere_are_described() {
         };
         read.extend(literals.filter(is_name).map(str::to_owned));
     }
-    // Of a test for its own processes, begins of names, and the name of the system in configurations.
+    // Of a test for its own processes, begins of names, and the name of the system in
+    // configurations.
     read.retain(|name| !name.starts_with("VHOST_TEST_") && !name.ends_with('_'));
     read.remove("VHOST_SYSTEM");
     let contributing = page("CONTRIBUTING.md");

@@ -51,7 +51,8 @@ fn the_files_of_the_page_on_architecture_are_there() {
     assert!(there.len() > 100);
 }
 
-/// Modules that a list in the comment of a module names, as links or not: those before a colon. Types are none.
+/// Modules that a list in the comment of a module names, as links or not: those before a colon.
+/// Types are none.
 fn listed(text: &str) -> Vec<String> {
     let items = text.lines().filter_map(|line| line.strip_prefix("//! - "));
     let plain = items.map(|item| item.replace("[`", "`").replace("`]", "`"));

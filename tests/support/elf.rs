@@ -98,7 +98,8 @@ impl Elf {
         ]);
         let mut offset = headers;
         for segment in &self.segments {
-            // Type, flags, offset, virtual and physical address, sizes in file and memory, alignment.
+            // Type, flags, offset, virtual and physical address, sizes in file and memory,
+            // alignment.
             put(&[
                 (4, 1),
                 (4, 7),

@@ -1,10 +1,12 @@
 //! Test kit for whole systems: for tests of the public API and of the command, and for fuzz
 //! targets.
 //!
-//! - [`ram`]: static memory that mock firmware shares with the host. [`reports`]: collected reports.
+//! - [`ram`]: static memory that mock firmware shares with the host. [`reports`]: collected
+//!   reports.
 //! - [`kept_bytes`]: collected text.
 //! - [`two_channels`]: a system with mock firmware on two channels.
-//! - [`host_fixture`]: a system for hostile firmware, with all kinds of memories, files and methods.
+//! - [`host_fixture`]: a system for hostile firmware, with all kinds of memories, files and
+//!   methods.
 //! - [`session`]: a run with much activity of every actor.
 //! - [`elf`], [`frames`]: images and recordings, taken apart and built.
 //! - [`c_host`]: the C ABI from Rust. [`c_build`]: programs in C.

@@ -26,7 +26,8 @@ use vhost_sim::soak::{Extent, resident, soak};
 /// Interval of seeds whose runs are repeated.
 const TWICE: u64 = 16;
 
-/// Simulated runs of vhost: each seed is a random system with random firmware and faults, checked against a model.
+/// Simulated runs of vhost: each seed is a random system with random firmware and faults, checked
+/// against a model.
 #[derive(Parser)]
 struct Args {
     /// Run one seed

@@ -37,7 +37,8 @@ impl Tree {
         all.collect()
     }
 
-    /// Takes over all files and directories of a disk, as [`all`](Self::all) has them. Files whose names stay keep their numbers.
+    /// Takes over all files and directories of a disk, as [`all`](Self::all) has them. Files whose
+    /// names stay keep their numbers.
     pub fn adopt(&mut self, there: BTreeMap<String, Content>) {
         let before = std::mem::take(&mut self.names);
         for (path, content) in there {

@@ -106,7 +106,8 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     {
         return Err(error).with_context(|| format!("cannot remove an earlier {SUMMARY}"));
     }
-    // Programs that a test compiles with cargo may leave counts that can't be read, and are none of the library's.
+    // Programs that a test compiles with cargo may leave counts that can't be read, and are none of
+    // the library's.
     let mut cargo = crate::tool::program(&format!(
         "{VENV}/bin/cargo-llvm-cov llvm-cov nextest --branch --json --summary-only \
          --output-path {SUMMARY} --ignore-run-fail --failure-mode all --no-cfg-coverage \

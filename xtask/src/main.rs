@@ -42,13 +42,17 @@ enum Verb {
     /// Run the checks of a change: format, lints, docs, tests, RTL simulations; with --full every
     /// check there is
     Test(test::Args),
-    /// Run RTL simulations with the library loaded, most with firmware on a CPU: cases of integration/cases.toml
+    /// Run RTL simulations with the library loaded, most with firmware on a CPU: cases of
+    /// integration/cases.toml
     Cosim(cosim::Args),
-    /// Write the table of simulators in docs/simulators.md from the results of the cases that have run here
+    /// Write the table of simulators in docs/simulators.md from the results of the cases that have
+    /// run here
     Matrix,
-    /// Run C programs as firmware, and compare them with the same programs on this machine: firmware/programs/programs.toml
+    /// Run C programs as firmware, and compare them with the same programs on this machine:
+    /// firmware/programs/programs.toml
     Programs(programs::Args),
-    /// Build the library with methods in Python for simulations of a quick run, as its tests have it
+    /// Build the library with methods in Python for simulations of a quick run, as its tests have
+    /// it
     PythonLibrary,
     /// Run the library's tests, and print the share of its code that they reach
     Coverage(coverage::Args),

@@ -49,7 +49,8 @@ pub(crate) enum Runs {
     Both,
     /// The run with `--full` alone.
     Full,
-    /// Only the run without `--full`: the full run has all cases, of which this command runs representatives.
+    /// Only the run without `--full`: the full run has all cases, of which this command runs
+    /// representatives.
     Quick,
 }
 

@@ -73,16 +73,19 @@ pub(crate) struct Args {
     /// Directory of firmware's files; without it there are none
     #[arg(long, value_name = "DIR", env = "MAILBOX_FS_ROOT")]
     files: Option<PathBuf>,
-    /// Standard input of firmware: a file, or `-` for that of this process; without it there is none
+    /// Standard input of firmware: a file, or `-` for that of this process; without it there is
+    /// none
     #[arg(long, value_name = "FILE", conflicts_with = "mailbox")]
     stdin: Option<PathBuf>,
-    /// Size of the RAM, as 64K, 16M, 1G or a number of bytes, rounded up to 4 KiB [default: 16M, or more if the image needs it]
+    /// Size of the RAM, as 64K, 16M, 1G or a number of bytes, rounded up to 4 KiB [default: 16M, or
+    /// more if the image needs it]
     #[arg(long, value_name = "SIZE", value_parser = bytes, conflicts_with = "memory")]
     mem: Option<u64>,
     /// Lowest address of the RAM, rounded down to 4 KiB [default: that of the image]
     #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with = "memory")]
     base: Option<u64>,
-    /// A memory configuration in place of the RAM; ${IMAGE} is the image. All memories are static, of one array
+    /// A memory configuration in place of the RAM; ${IMAGE} is the image. All memories are static,
+    /// of one array
     #[arg(long, value_name = "FILE")]
     memory: Option<PathBuf>,
     /// A mailbox configuration in place of one channel in section .mailbox; ${IMAGE} is the image
@@ -100,7 +103,8 @@ pub(crate) struct Args {
     /// Cache line of the channel, MB_CACHE_LINE of firmware, if the image has no note about it
     #[arg(long, value_name = "BYTES", conflicts_with = "mailbox")]
     cache_line: Option<u64>,
-    /// File below --files for the signature of a test with HTIF, from begin_signature to end_signature, written at the exit
+    /// File below --files for the signature of a test with HTIF, from begin_signature to
+    /// end_signature, written at the exit
     #[arg(
         long,
         value_name = "FILE",
@@ -120,7 +124,8 @@ pub(crate) struct Args {
     /// Variable of firmware's environment; more than once for several
     #[arg(long, value_name = "NAME=VALUE", value_parser = services::variable, conflicts_with = "mailbox")]
     env: Vec<(String, String)>,
-    /// Source of firmware's time: its own ticks, of 1 ns an instruction, or the time of this machine
+    /// Source of firmware's time: its own ticks, of 1 ns an instruction, or the time of this
+    /// machine
     #[arg(
         long,
         value_name = "CLOCK",
@@ -140,8 +145,8 @@ pub(crate) struct Args {
     /// Record all messages, for `vhost trace` and `vhost replay`
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Attach loggers, checkers and collectors: `check`, `log`, `log-json`, `statistics`, each with `=FILE` or, for `check`,
-    /// `=SEVERITY`; commas between them
+    /// Attach loggers, checkers and collectors: `check`, `log`, `log-json`, `statistics`, each with
+    /// `=FILE` or, for `check`, `=SEVERITY`; commas between them
     #[arg(long, value_name = "LIST", value_parser = attached)]
     attach: Vec<Vec<Builtin>>,
     /// Write a checkpoint to FILE after N ticks of the host, and go on
@@ -150,7 +155,8 @@ pub(crate) struct Args {
     /// Go on from a checkpoint of `--save-at`; the other options are to be those of that run
     #[arg(long, value_name = "FILE")]
     restore: Option<PathBuf>,
-    /// Print the state of the channels at the end; it is printed anyway where firmware does not exit
+    /// Print the state of the channels at the end; it is printed anyway where firmware does not
+    /// exit
     #[arg(long)]
     status: bool,
     /// Arguments of firmware, behind its name

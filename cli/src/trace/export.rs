@@ -25,11 +25,12 @@ pub(crate) struct Args {
     /// As transactions in FTR, which Surfer and SCViewer open: requests
     #[arg(long)]
     ftr: bool,
-    /// As tables of runs, requests, reports and printed lines in Parquet, for DuckDB, Polars, Spark and others
+    /// As tables of runs, requests, reports and printed lines in Parquet, for DuckDB, Polars, Spark
+    /// and others
     #[arg(long, requires = "output")]
     parquet: bool,
-    /// With --fst the file to write, with --parquet the folder of the tables; with --perfetto or --ftr the file, and standard output
-    /// without it
+    /// With --fst the file to write, with --parquet the folder of the tables; with --perfetto or
+    /// --ftr the file, and standard output without it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -44,7 +45,8 @@ struct Waves {
     /// Time of a tick, such as 10ns, in place of the configured one; with --fst or --ftr
     #[arg(long, value_name = "TIME", value_parser = period, conflicts_with_all = ["perfetto", "parquet"])]
     clock_period: Option<u64>,
-    /// Part of a run that goes back to checkpoints: 1 for entries before the first return; with --fst
+    /// Part of a run that goes back to checkpoints: 1 for entries before the first return; with
+    /// --fst
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["perfetto", "ftr", "parquet"])]
     segment: Option<u64>,
 }

@@ -92,7 +92,8 @@ extern "C" fn ram_load(addr: u32) -> u32 {
     *ram().word(addr)
 }
 
-/// `import "DPI-C" function void ram_store(input int unsigned addr, input int unsigned data, input int unsigned strobes);`
+/// `import "DPI-C" function void ram_store(input int unsigned addr, input int unsigned data, input
+/// int unsigned strobes);`
 #[unsafe(no_mangle)]
 extern "C" fn ram_store(addr: u32, data: u32, strobes: u32) {
     let mut ram = ram();

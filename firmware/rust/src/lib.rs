@@ -1,4 +1,5 @@
-//! Shared parts of the programs of this package: start-up code, channel, cache hooks, end after a panic.
+//! Shared parts of the programs of this package: start-up code, channel, cache hooks, end after a
+//! panic.
 #![no_std]
 
 mod cache;

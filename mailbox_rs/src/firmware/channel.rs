@@ -41,7 +41,8 @@ impl<W: Words, H: Hooks> Channel<W, H> {
         self.start_reset_offering(NEWEST);
     }
 
-    /// Starts a handshake in [`VERSION`] that offers a higher version. A host without one ignores the offer.
+    /// Starts a handshake in [`VERSION`] that offers a higher version. A host without one ignores
+    /// the offer.
     pub fn start_reset_offering(&mut self, version: Version) {
         let at = self.words.layout().request.offer();
         self.publish(at, version.into());

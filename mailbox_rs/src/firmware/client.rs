@@ -42,7 +42,8 @@ impl<W: Words, H: Hooks> Client<W, H> {
     ///
     /// # Panics
     ///
-    /// Panics if the cache is a [write-back](Hooks::WRITE_BACK) one, and the channel's layout has no cache line.
+    /// Panics if the cache is a [write-back](Hooks::WRITE_BACK) one, and the channel's layout has
+    /// no cache line.
     pub fn reset(&mut self) {
         let line = self.channel.words().layout().cache_line;
         assert!(
@@ -63,8 +64,8 @@ impl<W: Words, H: Hooks> Client<W, H> {
 
     /// Sends any request, and waits for the response if it has one.
     ///
-    /// The host reads and writes the memory that the request names. As with a DMA descriptor, exclusive use of that memory is the
-    /// caller's responsibility.
+    /// The host reads and writes the memory that the request names. As with a DMA descriptor,
+    /// exclusive use of that memory is the caller's responsibility.
     ///
     /// A request with an argument that exceeds a word is not sent. Its response is EOVERFLOW, even
     /// for a request without a response. An operation that the session's version lacks is not sent
@@ -106,7 +107,8 @@ impl<W: Words, H: Hooks> Client<W, H> {
             .map(|response| response.rets)
     }
 
-    /// Sends a request with `args` arguments that may point to memory of any size, between two flushes of the cache.
+    /// Sends a request with `args` arguments that may point to memory of any size, between two
+    /// flushes of the cache.
     fn flushed(&mut self, request: &Request, args: usize) -> Option<ResponseEntry> {
         if args > 0 {
             self.channel.hooks().flush();
@@ -168,7 +170,8 @@ impl<H: Hooks> Client<Native, H> {
         self.value(&request).map(drop)
     }
 
-    /// Prints as C's `printf` does, without waiting; the [`cprint!`](crate::cprint) macro adds file and line.
+    /// Prints as C's `printf` does, without waiting; the [`cprint!`](crate::cprint) macro adds file
+    /// and line.
     ///
     /// The host reads the strings later: they must stay valid, those that `args` point to as well.
     pub fn cprint(
@@ -187,10 +190,11 @@ impl<H: Hooks> Client<Native, H> {
         });
     }
 
-    /// Calls a method of the testbench and returns its result, errors included: -ENOSYS for an unknown method, -EIO for a failed
-    /// one.
+    /// Calls a method of the testbench and returns its result, errors included: -ENOSYS for an
+    /// unknown method, -EIO for a failed one.
     ///
-    /// An argument is a word of the pointer width; a wider one doesn't compile. Pass it as two words.
+    /// An argument is a word of the pointer width; a wider one doesn't compile. Pass it as two
+    /// words.
     pub fn call<const N: usize>(&mut self, method: &CStr, args: [usize; N]) -> u64 {
         let request = Request::Call {
             method: self.lend_str(method),
@@ -226,7 +230,8 @@ impl<H: Hooks> Client<Native, H> {
         result.map(drop)
     }
 
-    /// Compares up to the shorter length in bytes: difference of the first differing bytes, 0 if equal.
+    /// Compares up to the shorter length in bytes: difference of the first differing bytes, 0 if
+    /// equal.
     ///
     /// An error can't be distinguished from a difference. Unreadable memory returns -EFAULT, -14.
     pub fn memcmp(&mut self, s1: &[u8], s2: &[u8]) -> i32 {
@@ -271,7 +276,8 @@ impl<H: Hooks> Client<Native, H> {
         self.value(&Request::File(request)).map(|len| len as usize)
     }
 
-    /// Prints the arguments of [`cprint!`](crate::cprint), whose strings are written back from the cache.
+    /// Prints the arguments of [`cprint!`](crate::cprint), whose strings are written back from the
+    /// cache.
     #[doc(hidden)]
     pub fn cprint_args<L: List>(
         &mut self,

@@ -184,7 +184,8 @@ impl<L: List, A: PrintfArg> List for (L, A) {
     }
 }
 
-/// Prints as C's `printf` does: `cprint!(client, c"%d of %s\n", 3, c"them")`, with at most 17 words of arguments.
+/// Prints as C's `printf` does: `cprint!(client, c"%d of %s\n", 3, c"them")`, with at most 17 words
+/// of arguments.
 ///
 /// The host formats the text; firmware does not wait. Each argument is a
 /// [`PrintfArg`](crate::firmware::PrintfArg). The format and strings for `%s` are `&'static CStr`,

@@ -1,8 +1,9 @@
 //! Client for firmware in Rust. (Firmware in C includes `mailbox.h` of this crate.)
 //!
-//! [`Client`] has a blocking method for every service. Below it, [`Channel`] has the non-blocking steps of the protocol, and
-//! accesses the channel through [`Words`]: [`Native`] is a channel in the program's own memory, usually placed by a [`Region`].
-//! [`Hooks`] are the CPU's actions around accesses.
+//! [`Client`] has a blocking method for every service. Below it, [`Channel`] has the non-blocking
+//! steps of the protocol, and accesses the channel through [`Words`]: [`Native`] is a channel in
+//! the program's own memory, usually placed by a [`Region`]. [`Hooks`] are the CPU's actions around
+//! accesses.
 //!
 //! ```no_run
 //! # #![allow(unsafe_code)]

@@ -79,12 +79,14 @@ impl<H: Hooks> Client<Native, H> {
         self.file(FileRequest::Rmdir { path }).map(drop)
     }
 
-    /// Reads the next entries of an open directory, as [`DirectoryRecord`](crate::DirectoryRecord)s, and returns their number of
-    /// bytes: 0 after the last entry.
+    /// Reads the next entries of an open directory, as
+    /// [`DirectoryRecord`](crate::DirectoryRecord)s, and returns their number of bytes: 0 after the
+    /// last entry.
     ///
     /// # Errors
     ///
-    /// EINVAL if `buf` is too short for the next record; [`DirectoryRecord::MAX_SIZE`](crate::DirectoryRecord::MAX_SIZE) suffices.
+    /// EINVAL if `buf` is too short for the next record;
+    /// [`DirectoryRecord::MAX_SIZE`](crate::DirectoryRecord::MAX_SIZE) suffices.
     pub fn read_directory(&mut self, fd: u64, buf: &mut [u8]) -> Result<usize, Errno> {
         self.fill(buf, |ptr, len| FileRequest::Readdir { fd, ptr, len })
     }

@@ -123,7 +123,8 @@ impl<M: Memory> Firmware<M> {
         self.channel.words().store(offset, value);
     }
 
-    /// Sets all four indices to one value: both queues are empty, and wrap soon if the value is close to 2^32.
+    /// Sets all four indices to one value: both queues are empty, and wrap soon if the value is
+    /// close to 2^32.
     ///
     /// A host that caches its own indices is not affected, and must be set up separately.
     pub fn set_indices(&self, value: Index) {

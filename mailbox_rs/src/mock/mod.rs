@@ -1,11 +1,12 @@
 //! Mock firmware on the host, for tests, benches, fuzzing and examples.
 //!
-//! [`Firmware`] is the firmware's side of one channel in a [`Memory`], at any address and in any [`Layout`](crate::Layout). It
-//! resets, sends requests and takes responses in single steps, without waiting. [`Misbehaviour`] lists faults of broken
-//! firmware. Every word of the channel can also be read and overwritten.
+//! [`Firmware`] is the firmware's side of one channel in a [`Memory`], at any address and in any
+//! [`Layout`](crate::Layout). It resets, sends requests and takes responses in single steps,
+//! without waiting. [`Misbehaviour`] lists faults of broken firmware. Every word of the channel can
+//! also be read and overwritten.
 //!
-//! [`Ram`] is a simple memory. [`Window`] gives the firmware [`Client`](crate::firmware::Client) access to a channel in a memory,
-//! for tests with blocking calls.
+//! [`Ram`] is a simple memory. [`Window`] gives the firmware [`Client`](crate::firmware::Client)
+//! access to a channel in a memory, for tests with blocking calls.
 //!
 //! ```
 //! use mailbox_rs::mock::{Firmware, Memory, Misbehaviour, Ram};

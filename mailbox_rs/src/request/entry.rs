@@ -84,7 +84,8 @@ impl RequestEntry {
         Self::HEADER_SIZE + counted(words) * width.bytes() as usize
     }
 
-    /// Parses an entry at the start of `bytes`. `None` if `bytes` is shorter than [`size`](Self::size).
+    /// Parses an entry at the start of `bytes`. `None` if `bytes` is shorter than
+    /// [`size`](Self::size).
     #[must_use]
     pub fn parse(bytes: &[u8], width: PtrWidth) -> Option<Self> {
         let action = get_u32(bytes, 0)?;

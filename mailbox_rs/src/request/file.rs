@@ -87,7 +87,8 @@ pub enum FileRequest {
         /// Address of the status.
         result: u64,
     },
-    /// Write the status of a path to memory, as a [`FileStatus`](crate::FileStatus). A symbolic link is followed.
+    /// Write the status of a path to memory, as a [`FileStatus`](crate::FileStatus). A symbolic
+    /// link is followed.
     Stat {
         /// Path, a NUL-terminated string.
         path: u64,
@@ -125,8 +126,9 @@ pub enum FileRequest {
         /// Path, a NUL-terminated string.
         path: u64,
     },
-    /// Write entries of an open directory to memory, as [`DirectoryRecord`](crate::DirectoryRecord)s. The response is the number of
-    /// bytes written, 0 after the last entry.
+    /// Write entries of an open directory to memory, as
+    /// [`DirectoryRecord`](crate::DirectoryRecord)s. The response is the number of bytes written, 0
+    /// after the last entry.
     Readdir {
         /// File descriptor.
         fd: u64,

@@ -1,7 +1,8 @@
 //! Requests from firmware to host: raw entry and checked meaning.
 //!
-//! [`RequestEntry`] holds unchecked numbers. `Request::try_from(&entry)` is the only conversion to a [`Request`]; its error is
-//! [`Malformed`]. Pointers in a request are unchecked addresses in the channel's memory space.
+//! [`RequestEntry`] holds unchecked numbers. `Request::try_from(&entry)` is the only conversion to
+//! a [`Request`]; its error is [`Malformed`]. Pointers in a request are unchecked addresses in the
+//! channel's memory space.
 //!
 //! Source: protocol, section *Requests*.
 
@@ -37,7 +38,8 @@ pub const OPERATION_NAMES: [&str; 22] = [
     "time", "random",
 ];
 
-/// Request of firmware. Lengths are in bytes; pointers and strings are addresses in the channel's space.
+/// Request of firmware. Lengths are in bytes; pointers and strings are addresses in the channel's
+/// space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Request {

@@ -7,7 +7,8 @@ use super::{FileType, get_u64};
 /// Maximum length of a name in bytes, as on Linux.
 pub const NAME_MAX: usize = 255;
 
-/// Entry of a directory in memory: `u64 inode`, `u16 size`, `u8 type`, `u8 length`, the name, a NUL, and zeros up to a multiple of 8.
+/// Entry of a directory in memory: `u64 inode`, `u16 size`, `u8 type`, `u8 length`, the name, a
+/// NUL, and zeros up to a multiple of 8.
 ///
 /// ```
 /// use mailbox_rs::{DirectoryRecord, FileType};

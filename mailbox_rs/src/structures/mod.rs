@@ -1,4 +1,5 @@
-//! Structures that the host writes to firmware's memory: the same bytes for both pointer widths, little endian.
+//! Structures that the host writes to firmware's memory: the same bytes for both pointer widths,
+//! little endian.
 //!
 //! Source: protocol, section *Structures*.
 

@@ -1,4 +1,5 @@
-// Firmware in C++ that uses every service of mailbox.h. Returns the line of the first answer that is wrong, or 0.
+// Firmware in C++ that uses every service of mailbox.h. Returns the line of the first answer that
+// is wrong, or 0.
 #define A "not a name"
 #define I "not a name"
 #define P "not a name"

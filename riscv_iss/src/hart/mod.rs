@@ -74,8 +74,8 @@ pub enum Stop {
     Unhandled(Trap),
     /// Exception that a trap handler causes on each of its runs.
     TrapLoop(Trap),
-    /// Trap of semihosting, at its `ebreak`, after [`Hart::stop_at_semihosting`]. The caller sets the result and the program
-    /// counter; otherwise the next run stops here again.
+    /// Trap of semihosting, at its `ebreak`, after [`Hart::stop_at_semihosting`]. The caller sets
+    /// the result and the program counter; otherwise the next run stops here again.
     Semihosting,
 }
 
@@ -159,7 +159,8 @@ impl<X: Xlen> Hart<X> {
         }
     }
 
-    /// True for the `ebreak` of a trap of semihosting: the instructions around it are `slli zero, zero, 31` and `srai zero, zero, 7`.
+    /// True for the `ebreak` of a trap of semihosting: the instructions around it are `slli zero,
+    /// zero, 31` and `srai zero, zero, 7`.
     fn is_semihosting<B: Bus>(&self, bus: &mut B, exception: Exception) -> bool {
         if !self.stops_at_semihosting || exception.cause != Cause::Breakpoint {
             return false;

@@ -29,7 +29,8 @@ pub(super) enum File {
     Directory(Directory),
     /// File opened by the host program.
     Special(SpecialId),
-    /// File of a checkpoint that could not be opened again: all operations but a close fail with `EIO`.
+    /// File of a checkpoint that could not be opened again: all operations but a close fail with
+    /// `EIO`.
     Lost,
 }
 

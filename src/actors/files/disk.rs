@@ -9,11 +9,12 @@ use crate::messages::files::{DirectoryEntry, PathAction};
 
 /// A file system. A source of nondeterminism: a replay substitutes recorded results.
 pub(crate) trait Disk {
-    /// Opens a file by its path from the root. The flags include reading, writing or appending. Paths that lead out of the root fail with
-    /// `EACCES`.
+    /// Opens a file by its path from the root. The flags include reading, writing or appending.
+    /// Paths that lead out of the root fail with `EACCES`.
     fn open(&mut self, path: &str, flags: OpenFlags) -> Result<Box<dyn DiskFile>, Errno>;
 
-    /// Opens a file or a directory with POSIX's flags, whose access mode is valid. `mode` has the permission bits of a created file.
+    /// Opens a file or a directory with POSIX's flags, whose access mode is valid. `mode` has the
+    /// permission bits of a created file.
     fn posix_open(&mut self, path: &Path, flags: PosixFlags, mode: u32) -> Result<Opened, Errno>;
 
     /// Reads the status of a path. Symbolic links are followed.

@@ -21,7 +21,8 @@ enum PathStep {
 /// grant access: the file must be opened through `dir`, which keeps paths inside.
 ///
 /// # Errors
-/// `EACCES` if the path leads out of the root directory, whose canonical name is `root`, and `ELOOP` if it has too many links.
+/// `EACCES` if the path leads out of the root directory, whose canonical name is `root`, and
+/// `ELOOP` if it has too many links.
 pub(super) fn relative(dir: &Dir, root: &Path, path: &Path) -> Result<PathBuf, Errno> {
     let mut at = PathBuf::new();
     // Reversed, so that the next step is the last element.

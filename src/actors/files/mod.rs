@@ -1,7 +1,8 @@
-//! Firmware's files: descriptors of files in a sandboxed directory and of files opened by the host program.
+//! Firmware's files: descriptors of files in a sandboxed directory and of files opened by the host
+//! program.
 //!
-//! A path goes to the host program if its name below `virtual/` or its extension is registered, and to the root directory otherwise.
-//! Without a root, the latter fails with `EACCES`.
+//! A path goes to the host program if its name below `virtual/` or its extension is registered, and
+//! to the root directory otherwise. Without a root, the latter fails with `EACCES`.
 
 mod announcing_disk;
 mod checkpoint;
@@ -250,7 +251,8 @@ impl Files {
 }
 
 impl OpenFiles {
-    /// Assigns a descriptor to an opened file, unless the channel has closed all of its files meanwhile.
+    /// Assigns a descriptor to an opened file, unless the channel has closed all of its files
+    /// meanwhile.
     fn opened(
         &self,
         claim: Claim,

@@ -22,7 +22,8 @@ pub(crate) struct SpecialNames {
 }
 
 impl SpecialNames {
-    /// Opener of `path`; `None` for files of the root. The longest virtual name comes first, then the extension.
+    /// Opener of `path`; `None` for files of the root. The longest virtual name comes first, then
+    /// the extension.
     ///
     /// # Errors
     /// `EACCES` if an opener would get a path that leaves the root.
@@ -56,7 +57,8 @@ impl SpecialNames {
 /// Checks a path and its flags for any file system.
 ///
 /// # Errors
-/// `EINVAL` if the path is not UTF-8 or has a NUL, or if the flags allow neither reading nor writing; `ENOENT` if the path is empty.
+/// `EINVAL` if the path is not UTF-8 or has a NUL, or if the flags allow neither reading nor
+/// writing; `ENOENT` if the path is empty.
 pub(super) fn check(path: &[u8], flags: OpenFlags) -> Result<&str, Refusal> {
     let invalid = |reason| Refusal::new(Errno::EINVAL, reason);
     let path = str::from_utf8(path).map_err(|_| invalid("the path is not UTF-8"))?;

@@ -12,7 +12,8 @@ use super::disk::DiskFile;
 use super::os_error::{errno, uninterrupted};
 use crate::guest::quietly_to_file;
 
-/// Status from metadata, of the standard library or of `cap-std`, whose extension trait is in scope.
+/// Status from metadata, of the standard library or of `cap-std`, whose extension trait is in
+/// scope.
 macro_rules! status_of {
     ($metadata:expr) => {{
         let metadata = &$metadata;

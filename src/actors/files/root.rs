@@ -160,8 +160,8 @@ pub(super) fn leads_out(error: &io::Error) -> bool {
 }
 
 impl Disk for Root {
-    /// Opens regular files only. A FIFO could block the simulation, so it fails with `EACCES`, like sockets and devices. A directory fails
-    /// with `EISDIR`.
+    /// Opens regular files only. A FIFO could block the simulation, so it fails with `EACCES`, like
+    /// sockets and devices. A directory fails with `EISDIR`.
     fn open(&mut self, path: &str, flags: OpenFlags) -> Result<Box<dyn DiskFile>, Errno> {
         let opened = self.place.borrow().open_file(path, flags);
         let file = opened.map_err(|refusal| self.keep(refusal))?;

@@ -60,7 +60,8 @@ impl<const N: usize> Fields<N> {
     }
 }
 
-/// `struct stat`, of 128 bytes. Device and owner are 0: firmware sees one file system, and no users.
+/// `struct stat`, of 128 bytes. Device and owner are 0: firmware sees one file system, and no
+/// users.
 pub(super) fn stat(status: &FileStatus) -> [u8; 128] {
     let mut fields = Fields::new();
     fields

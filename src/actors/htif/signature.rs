@@ -1,4 +1,5 @@
-//! Signature of a test: memory that is written to a file at the exit, for comparison with a reference.
+//! Signature of a test: memory that is written to a file at the exit, for comparison with a
+//! reference.
 
 use std::fmt::Write as _;
 

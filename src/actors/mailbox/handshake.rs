@@ -27,7 +27,8 @@ enum Opened {
 }
 
 impl Channel {
-    /// Completes a handshake, or adopts the session of an earlier host. Ends the channel if the firmware has another protocol version.
+    /// Completes a handshake, or adopts the session of an earlier host. Ends the channel if the
+    /// firmware has another protocol version.
     pub(super) async fn handshake(&self) -> Result<SessionStart, Failure> {
         self.tracker.enter(MailboxStep::Handshake {
             address: self.queues.address(),

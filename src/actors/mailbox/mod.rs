@@ -1,4 +1,5 @@
-//! Front end of mailboxes: takes firmware's requests out of the queues, serves them and puts the responses.
+//! Front end of mailboxes: takes firmware's requests out of the queues, serves them and puts the
+//! responses.
 //!
 //! - `channel`: state of a channel, and its front end.
 //! - `handshake`: start of a session; `session`: requests in order, reset at any time; `dispatch`:

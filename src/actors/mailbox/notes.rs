@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::hash::Hash;
 
-/// Maximum number of remembered call sites, and of results. Firmware may produce any number of them.
+/// Maximum number of remembered call sites, and of results. Firmware may produce any number of
+/// them.
 const MOST: usize = 256;
 
 /// Warnings given for one channel's requests.

@@ -27,7 +27,8 @@ pub(super) enum RequestOutcome {
     Exit(u32),
 }
 
-/// Maximum number of problems reported for one CPRINT. Its format may have a thousand unsatisfied conversions.
+/// Maximum number of problems reported for one CPRINT. Its format may have a thousand unsatisfied
+/// conversions.
 const MAX_PROBLEMS: usize = 8;
 
 /// Serves the requests of one channel.
@@ -206,8 +207,8 @@ impl RequestHandler {
             .await;
     }
 
-    /// Warns of a `words` that counts fewer arguments than the format takes, once per call site. Firmware may or may not have written the
-    /// others.
+    /// Warns of a `words` that counts fewer arguments than the format takes, once per call site.
+    /// Firmware may or may not have written the others.
     async fn warn_of_uncounted(
         &self,
         site: CallSite,

@@ -1,4 +1,5 @@
-//! Sessions of a channel: requests in order until EXIT, responses as firmware takes them, reset at any time.
+//! Sessions of a channel: requests in order until EXIT, responses as firmware takes them, reset at
+//! any time.
 
 use std::pin::pin;
 
@@ -42,7 +43,8 @@ impl Channel {
             match select(reset, session).await {
                 // Dropping the session drops all futures that it awaits.
                 Either::Left((reset, _)) => {
-                    // The dispatcher must not poll a call without a caller, in a failed channel neither.
+                    // The dispatcher must not poll a call without a caller, in a failed channel
+                    // neither.
                     self.service.cancel_calls();
                     reset?;
                     self.tracker.over(RequestEnd::Reset);
@@ -153,7 +155,8 @@ impl Channel {
         });
     }
 
-    /// Waits until the response queue, which was full when last read, has a free slot for a response.
+    /// Waits until the response queue, which was full when last read, has a free slot for a
+    /// response.
     async fn make_room(&self, response: Response) -> Result<(), Failure> {
         let responses = &self.queues.responses;
         self.responses_taken(self.queues.responses_taken().await?);

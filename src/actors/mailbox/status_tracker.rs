@@ -25,7 +25,8 @@ impl MailboxTracker {
         self.steps.enter(step);
     }
 
-    /// Ends the current request, if there is one, and keeps it among the recent ones. The channel waits for the next request.
+    /// Ends the current request, if there is one, and keeps it among the recent ones. The channel
+    /// waits for the next request.
     pub(super) fn over(&self, end: RequestEnd) {
         let (from, to) = (self.steps.since(), self.steps.now());
         if let MailboxStep::Serve { slot, entry, .. } = &*self.steps.step().borrow() {

@@ -33,7 +33,8 @@ pub(super) struct ReadPlan {
 }
 
 impl Watched {
-    /// Offsets of the polled words from the channel's base. State and request producer index come first.
+    /// Offsets of the polled words from the channel's base. State and request producer index come
+    /// first.
     fn words(self, layout: &Layout) -> Vec<u64> {
         let mut words = vec![layout.state, layout.request.idx_p];
         match self {
@@ -86,7 +87,8 @@ impl Watched {
 }
 
 impl ReadPlan {
-    /// Offsets of the words in the bytes read. Changes of the reserved words between them don't matter.
+    /// Offsets of the words in the bytes read. Changes of the reserved words between them don't
+    /// matter.
     pub(super) fn offsets(&self) -> Vec<usize> {
         self.offsets.clone()
     }

@@ -70,8 +70,8 @@ impl RpcClient {
         &self.port
     }
 
-    /// Calls a target from an actor's task: polls it `first` now or on the next tick, then on each tick while it is pending. `on_pending` is
-    /// called after each poll answered with "pending".
+    /// Calls a target from an actor's task: polls it `first` now or on the next tick, then on each
+    /// tick while it is pending. `on_pending` is called after each poll answered with "pending".
     ///
     /// # Errors
     /// [`NoReply`] if the call panics.

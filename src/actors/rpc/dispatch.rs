@@ -1,4 +1,5 @@
-//! State shared by the dispatcher and its clients: targets of the host program, and calls waiting for the next tick.
+//! State shared by the dispatcher and its clients: targets of the host program, and calls waiting
+//! for the next tick.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashSet, VecDeque};

@@ -33,7 +33,8 @@ pub(crate) struct Rpc {
 }
 
 impl Rpc {
-    /// Creates a dispatcher. The timer of `dispatch` sends it a [`Tick`](crate::messages::rpc::Tick).
+    /// Creates a dispatcher. The timer of `dispatch` sends it a
+    /// [`Tick`](crate::messages::rpc::Tick).
     pub(crate) fn new(
         context: ActorContext,
         foreign: &Port<foreign::Inbox>,

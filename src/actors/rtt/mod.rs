@@ -1,4 +1,5 @@
-//! Front end of RTT: takes bytes out of firmware's up buffers, and puts bytes into its down buffers.
+//! Front end of RTT: takes bytes out of firmware's up buffers, and puts bytes into its down
+//! buffers.
 //!
 //! - `control_block`: layout of the control block, and the check of its words.
 //! - `channel`: one task per channel, which transfers bytes while a control block is present.

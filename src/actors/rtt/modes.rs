@@ -8,7 +8,8 @@ use crate::actors::service::Failure;
 use crate::mem::{Op, Span};
 
 impl Channel {
-    /// Sets the configured mode of each up buffer once it is set up. Firmware may change it after that.
+    /// Sets the configured mode of each up buffer once it is set up. Firmware may change it after
+    /// that.
     pub(super) async fn set_modes(&self, block: &Block) -> Result<(), Failure> {
         for (number, descriptor) in (0..block.header.up).zip(&block.descriptors) {
             if !descriptor.is_set_up() || !self.modes_set.borrow_mut().insert(number) {

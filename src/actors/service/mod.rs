@@ -3,7 +3,8 @@
 //!
 //! A front end decodes words in memory and calls [`ChannelService`].
 //!
-//! - `front_end`: trait of front ends, and the server of all of them; `channel_task`: task of each channel.
+//! - `front_end`: trait of front ends, and the server of all of them; `channel_task`: task of each
+//!   channel.
 //! - `opening`: channel to open; `peers`: actors that a front end sends messages to.
 //! - `files`: file operations; `posix`: those of protocol 0.3; `stdio`: standard streams.
 //! - `session`: protocol version, input and random bytes of a channel.
@@ -13,7 +14,8 @@
 //! - `operation_tracker`: operation that the present request waits for, for the status.
 //! - `progress`: state of the channels that ticks read without a message.
 //! - `exit_code`: exit codes of words with more bits.
-//! - `failure`: errors of requests, and their error numbers; `severity`: severity of reports on them.
+//! - `failure`: errors of requests, and their error numbers; `severity`: severity of reports on
+//!   them.
 //! - `faults`: injected faults, by the choices of `fault_injector`; `tick_alarm`: wait for a tick.
 
 mod channel_task;

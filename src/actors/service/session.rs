@@ -1,4 +1,5 @@
-//! State of a channel's session beyond its queues: protocol version, standard streams, random bytes.
+//! State of a channel's session beyond its queues: protocol version, standard streams, random
+//! bytes.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

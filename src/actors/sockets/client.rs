@@ -16,8 +16,8 @@ pub(super) struct Client {
     untold: Option<Fault>,
     /// True after the end of the client's stream.
     ended: bool,
-    /// Receive buffer, at most [`READ_MAX`] bytes. Further bytes stay in the buffers of the operating system, so that TCP throttles the
-    /// client.
+    /// Receive buffer, at most [`READ_MAX`] bytes. Further bytes stay in the buffers of the
+    /// operating system, so that TCP throttles the client.
     arrived: BytesMut,
     /// Number of buffered bytes that were searched for a NUL without finding one.
     searched: usize,
@@ -71,7 +71,8 @@ impl Client {
         self.queued.len()
     }
 
-    /// Sends all of `data`. At most `limit` bytes are queued. If there are more, the connection is closed.
+    /// Sends all of `data`. At most `limit` bytes are queued. If there are more, the connection is
+    /// closed.
     pub(super) fn send(&mut self, data: &[u8], limit: usize) -> Result<(), Fault> {
         self.flush()?;
         let mut rest = data;
@@ -164,7 +165,8 @@ impl Client {
         Fault::Lost { unsent, cause }
     }
 
-    /// Receives bytes until the buffer is full or no more are available. `room` has [`READ_MAX`] bytes.
+    /// Receives bytes until the buffer is full or no more are available. `room` has [`READ_MAX`]
+    /// bytes.
     fn receive(&mut self, room: &mut [u8]) -> Result<(), Fault> {
         while !self.ended && self.arrived.len() < READ_MAX {
             let Some(connection) = &mut self.connection else {

@@ -14,7 +14,8 @@ use crate::messages::sockets::{ClientId, OsError, READ_MAX, ReadMode, SocketErro
 /// Default greeting of new clients.
 const GREETING: &str = "[{name}-{id}] Connected to {addr}!\n";
 
-/// Maximum number of connections that are closing at the same time. If there are more, the oldest is closed at once.
+/// Maximum number of connections that are closing at the same time. If there are more, the oldest
+/// is closed at once.
 pub(super) const LEAVING_MAX: usize = 64;
 
 /// Maximum number of sockets that a checkpoint opens again.
@@ -114,7 +115,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Accepts a client, if one waits. An error, such as a limit of open files, is returned once. While it persists, the result is `None`.
+    /// Accepts a client, if one waits. An error, such as a limit of open files, is returned once.
+    /// While it persists, the result is `None`.
     pub(super) fn accept(&mut self, id: SocketId) -> Result<Option<ClientId>, SocketError> {
         let found = self.sockets.get_mut(&id);
         let socket = found.ok_or(SocketError::NotOpen(id))?;
@@ -335,7 +337,8 @@ impl Hub {
         self.sockets.is_empty() && self.leaving.is_empty()
     }
 
-    /// True if this process has a listening socket or a connection, which a child would have to release.
+    /// True if this process has a listening socket or a connection, which a child would have to
+    /// release.
     pub(crate) fn has_any(&self) -> bool {
         let mut sockets = self.sockets.values();
         sockets.any(|socket| socket.listener.is_some())

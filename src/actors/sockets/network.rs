@@ -20,11 +20,12 @@ pub(crate) trait Listener {
 
 /// Connection. Dropping it closes it.
 pub(crate) trait Connection {
-    /// Sends from the start of `data`, and returns the number of bytes; `None` if none can be sent now.
+    /// Sends from the start of `data`, and returns the number of bytes; `None` if none can be sent
+    /// now.
     fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError>;
 
-    /// Receives into the start of `room`, which is not empty, and returns the number of bytes: 0 at the end of the stream, `None` if none
-    /// are available now.
+    /// Receives into the start of `room`, which is not empty, and returns the number of bytes: 0 at
+    /// the end of the stream, `None` if none are available now.
     fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, OsError>;
 
     /// Ends the outgoing stream.

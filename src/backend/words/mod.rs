@@ -43,7 +43,8 @@ pub(super) struct WordMemory<A> {
 /// Maximum number of vecvals in one transfer: 64 KiB of bytes in words of whole vecvals.
 const CHUNK: u64 = 16 * 1024;
 
-/// Maximum width of a word in bytes: 2^24 bits. IEEE 1800-2017, 6.9.1, requires only 2^16 of simulators.
+/// Maximum width of a word in bytes: 2^24 bits. IEEE 1800-2017, 6.9.1, requires only 2^16 of
+/// simulators.
 const WIDEST: u64 = 1 << 21;
 
 /// Values of words. An access to a few words does not allocate.

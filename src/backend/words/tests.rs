@@ -112,7 +112,8 @@ fn unknown_words_are_told_once_in_ranges() {
     for word in [1, 2, 5] {
         words.arrays.instances[1].borrow_mut()[word].bval = 0xff00;
     }
-    // Words alternate between the two columns: words 1 and 2 of column 1 are bytes 12 to 15 and 20 to 23.
+    // Words alternate between the two columns: words 1 and 2 of column 1 are bytes 12 to 15 and 20
+    // to 23.
     assert_eq!(read(&words, 12, 1).1, []);
     assert_eq!(read(&words, 0, 64).1, [range(1, 1, 2), range(1, 5, 5)]);
     assert_eq!(read(&words, 0, 64).1, []);
@@ -205,7 +206,8 @@ fn a_word_without_end_is_refused() {
 }
 
 proptest! {
-    /// Compares random accesses to random geometries with plain bytes, and with the instances by the formulas of the configuration.
+    /// Compares random accesses to random geometries with plain bytes, and with the instances by
+    /// the formulas of the configuration.
     #[test]
     fn bytes_lie_in_the_words_that_configuration_says(
         (width, depth, rows, columns) in (1_u64..20, 1_u64..20, 1_u64..4, 1_u64..4),

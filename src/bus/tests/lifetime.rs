@@ -126,7 +126,8 @@ thread_local! {
     static LEFT: RefCell<Option<Bus>> = const { RefCell::new(None) };
 }
 
-/// Leaves a busy bus in a thread-local, which is destroyed before or after those of actix and tokio.
+/// Leaves a busy bus in a thread-local, which is destroyed before or after those of actix and
+/// tokio.
 fn leave(first: bool) {
     if first {
         LEFT.with_borrow(|left| assert!(left.is_none()));
@@ -142,7 +143,8 @@ fn a_thread_may_end_without_shutdown() {
     }
 }
 
-/// `exit()` destroys the thread-locals of the thread that calls it. A panic there would abort the process.
+/// `exit()` destroys the thread-locals of the thread that calls it. A panic there would abort the
+/// process.
 #[test]
 fn the_process_may_end_without_shutdown() {
     const CHILD: &str = "VHOST_TEST_EXITS";

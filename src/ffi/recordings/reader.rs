@@ -88,7 +88,8 @@ struct UnservedRequest {
 }
 
 impl UnservedRequest {
-    /// Drops method and path: a reset has dropped the request. Printed bytes count for the next one, as in `vhost trace stat`.
+    /// Drops method and path: a reset has dropped the request. Printed bytes count for the next
+    /// one, as in `vhost trace stat`.
     fn drop_request(&mut self) {
         (self.method, self.path) = (None, None);
     }

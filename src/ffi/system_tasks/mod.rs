@@ -1,4 +1,5 @@
-//! System tasks and functions for simulators with VPI and without DPI, such as Icarus Verilog. `docs/icarus.md` documents each.
+//! System tasks and functions for simulators with VPI and without DPI, such as Icarus Verilog.
+//! `docs/icarus.md` documents each.
 //!
 //! - [`table`]: names and parameters; [`task`]: description of one task.
 //! - [`lifecycle`]: from `$mb_init` to `$mb_quit`; [`memory`]: access to the memories of the chip;

@@ -17,8 +17,8 @@ use crate::messages::rpc::{CallError, Progress, Target};
 /// on the next tick. An error or a panic is reported, and firmware's call fails with -EIO.
 pub type CallResult = Result<std::task::Poll<u64>, Box<dyn std::error::Error>>;
 
-/// Method or custom command of the host program. Its arguments are the channel's name and the call's arguments. It may use the
-/// [`Vhost`](crate::Vhost).
+/// Method or custom command of the host program. Its arguments are the channel's name and the
+/// call's arguments. It may use the [`Vhost`](crate::Vhost).
 pub(crate) type Callback = dyn FnMut(&str, &[u64]) -> CallResult;
 
 /// Opener of files with an extension, or with a name below `virtual/`.
@@ -241,7 +241,8 @@ impl Callbacks {
         self.sheltered(&path, function, || act(&mut **file))
     }
 
-    /// Runs a function of a special file or its opener. A panic is reported and becomes an I/O error.
+    /// Runs a function of a special file or its opener. A panic is reported and becomes an I/O
+    /// error.
     fn sheltered<T>(
         &self,
         path: &str,

@@ -46,7 +46,8 @@ impl OwnState {
     }
 }
 
-/// Starts the interpreter, unless the process has one, as in cocotb or if Python has loaded the library.
+/// Starts the interpreter, unless the process has one, as in cocotb or if Python has loaded the
+/// library.
 ///
 /// The interpreter is that of the environment: of `VIRTUAL_ENV`, or of the first `python3` in
 /// `PATH`.

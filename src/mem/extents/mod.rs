@@ -77,7 +77,8 @@ impl Space {
         })
     }
 
-    /// Returns the memories in ascending order of base; a containing memory comes before those that it contains.
+    /// Returns the memories in ascending order of base; a containing memory comes before those that
+    /// it contains.
     pub fn memories(&self) -> &[MemoryId] {
         &self.memories
     }

@@ -80,7 +80,8 @@ impl Geometry {
         self.size
     }
 
-    /// Iterates over the runs of the `len` bytes at `offset`. Bytes past the memory's end are in no run.
+    /// Iterates over the runs of the `len` bytes at `offset`. Bytes past the memory's end are in no
+    /// run.
     pub(crate) fn runs(&self, offset: u64, len: u64) -> Runs {
         let start = offset.min(self.size);
         let end = offset.saturating_add(len).min(self.size);
@@ -114,7 +115,8 @@ pub(crate) struct Run {
     pub data: u64,
     /// Bytes of a word.
     pub width: u64,
-    /// Distance in bytes from a word to the next in the data of the access; `width` if the run is contiguous there.
+    /// Distance in bytes from a word to the next in the data of the access; `width` if the run is
+    /// contiguous there.
     pub stride: u64,
 }
 

@@ -1,4 +1,5 @@
-//! Memory files in the format of `$readmemh` (IEEE 1800-2017, 21.4): words in hex, `@` with the number of the next word, and comments.
+//! Memory files in the format of `$readmemh` (IEEE 1800-2017, 21.4): words in hex, `@` with the
+//! number of the next word, and comments.
 //!
 //! ```text
 //! @10          // from word 0x10 on; the file's first word is 0
@@ -124,7 +125,8 @@ pub(crate) struct HexRuns<'a> {
 }
 
 impl<'a> HexRuns<'a> {
-    /// Reads `text` for a memory of `words` words of `width` bytes each. `file` is for error messages.
+    /// Reads `text` for a memory of `words` words of `width` bytes each. `file` is for error
+    /// messages.
     pub(crate) fn new(text: &'a [u8], file: &'a Path, width: u64, words: u64) -> Self {
         Self {
             text,

@@ -18,7 +18,8 @@ pub(super) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// Starts at the beginning of a text, after its UTF-8 byte-order mark and without its [padding].
+    /// Starts at the beginning of a text, after its UTF-8 byte-order mark and without its
+    /// [padding].
     pub(super) fn new(text: &'a [u8]) -> Self {
         let rest = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         Self {
@@ -66,7 +67,8 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Position of the first byte at or after `begin` for which `is_end` is true, or the end of the text.
+    /// Position of the first byte at or after `begin` for which `is_end` is true, or the end of the
+    /// text.
     fn until(&self, begin: usize, is_end: impl Fn(u8) -> bool) -> usize {
         let rest = self.rest.get(begin..).unwrap_or_default();
         let found = rest.iter().position(|byte| is_end(*byte));

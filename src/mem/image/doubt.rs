@@ -114,7 +114,8 @@ struct Range {
     is_bytes: bool,
 }
 
-/// Returns the first overlap of a segment's bytes with another segment. Overlaps of zeros with zeros are harmless, and are not counted.
+/// Returns the first overlap of a segment's bytes with another segment. Overlaps of zeros with
+/// zeros are harmless, and are not counted.
 pub(super) fn doubt_of_overlaps(segments: &[ImageSegment]) -> Option<ImageDoubt> {
     let mut ranges: Vec<Range> = segments.iter().flat_map(ranges).collect();
     ranges.sort_by_key(|range| range.first);

@@ -29,7 +29,8 @@ mod tests;
 /// Maximum number of bytes that are read, written and recorded at a time.
 const PIECE: u64 = 1 << 20;
 
-/// Validated ELF file: little endian, linked, and with every loaded byte within the file and the 64-bit address range.
+/// Validated ELF file: little endian, linked, and with every loaded byte within the file and the
+/// 64-bit address range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     file: PathBuf,
@@ -94,7 +95,8 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Fails if the file can't be read, if it is not a little-endian, linked ELF file, or if its tables are inconsistent.
+    /// Fails if the file can't be read, if it is not a little-endian, linked ELF file, or if its
+    /// tables are inconsistent.
     pub fn open(file: &Path) -> Result<Self, ImageError> {
         let (opened, stamp) = open(file).map_err(|problem| refuse(file, problem))?;
         let parsed = read::parse(&ReadCache::new(opened));
@@ -109,7 +111,8 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Fails if the bytes are not a little-endian, linked ELF file, or if the tables are inconsistent.
+    /// Fails if the bytes are not a little-endian, linked ELF file, or if the tables are
+    /// inconsistent.
     pub fn parse(bytes: impl Into<Bytes>, file: &Path) -> Result<Self, ImageError> {
         let bytes = bytes.into();
         let parsed = read::parse(&*bytes).map_err(|problem| refuse(file, problem))?;
@@ -165,7 +168,8 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Fails if the file can't be read any more, or has changed since its headers were read, or if its symbol table is inconsistent.
+    /// Fails if the file can't be read any more, or has changed since its headers were read, or if
+    /// its symbol table is inconsistent.
     pub fn symbols<const N: usize>(
         &self,
         names: [&str; N],
@@ -197,8 +201,8 @@ impl Image {
         Ok(read::architecture(&self.bytes()?))
     }
 
-    /// Build id that the linker wrote (`--build-id`), as hex digits. `None` without one, or if the file can't be read any more or has
-    /// changed.
+    /// Build id that the linker wrote (`--build-id`), as hex digits. `None` without one, or if the
+    /// file can't be read any more or has changed.
     pub fn build_id(&self) -> Option<String> {
         let hex = |id: &[u8]| id.iter().map(|byte| format!("{byte:02x}")).collect();
         match &self.source {
@@ -331,7 +335,8 @@ enum Opened<'a> {
 }
 
 impl ImageContent<'_> {
-    /// Iterates over the bytes of a segment and their physical addresses, at most 1 MiB at a time. An error is the last item.
+    /// Iterates over the bytes of a segment and their physical addresses, at most 1 MiB at a time.
+    /// An error is the last item.
     pub fn pieces(
         &self,
         segment: &ImageSegment,

@@ -13,7 +13,8 @@ pub struct ImageSegment {
     pub offset: u64,
     /// Number of bytes in the file.
     pub len: u64,
-    /// Number of zeros after the bytes, up to the size in memory. Not validated: it may exceed the memory.
+    /// Number of zeros after the bytes, up to the size in memory. Not validated: it may exceed the
+    /// memory.
     pub tail: u64,
     /// True if the segment is marked as executable.
     pub executable: bool,
@@ -26,7 +27,8 @@ pub struct ImageSegment {
 pub struct Section {
     /// Virtual address of the first byte, used by firmware.
     pub address: u64,
-    /// Physical address of the first byte, used for loading. Translated by the segment that contains the section.
+    /// Physical address of the first byte, used for loading. Translated by the segment that
+    /// contains the section.
     pub physical: u64,
     /// Size in bytes.
     pub size: u64,

@@ -135,7 +135,8 @@ pub enum HdlProblem {
          most"
     )]
     Array,
-    /// Dimensions of the HDL array that do not match `array_dims`, so that words would have other addresses.
+    /// Dimensions of the HDL array that do not match `array_dims`, so that words would have other
+    /// addresses.
     #[error(
         "the HDL array has {hdl_rows} rows of {hdl_cols} words, but `array_dims` is {rows} rows of \
          {cols}; `cols` must be that of the HDL array, and `rows` no more than its rows"
@@ -153,7 +154,8 @@ pub enum HdlProblem {
 }
 
 impl HdlProblem {
-    /// Compares the configured rows and columns with those of the HDL array, if the simulator provides them.
+    /// Compares the configured rows and columns with those of the HDL array, if the simulator
+    /// provides them.
     ///
     /// # Errors
     /// Fails if the columns differ, or if the HDL array has fewer rows than configured.

@@ -1,4 +1,5 @@
-//! Placement of an image in the memories of a space. Bytes outside of the map are errors; zeros outside of the map are left out.
+//! Placement of an image in the memories of a space. Bytes outside of the map are errors; zeros
+//! outside of the map are left out.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -155,8 +155,8 @@ impl MemoryMap {
         len
     }
 
-    /// Resolves the mapped part of the `len` bytes at `address`, leaving out gaps. Used for ranges that may exceed the map, such as the
-    /// tail of an image's segment.
+    /// Resolves the mapped part of the `len` bytes at `address`, leaving out gaps. Used for ranges
+    /// that may exceed the map, such as the tail of an image's segment.
     pub fn mapped(&self, space: SpaceId, address: u64, len: u64) -> Segments {
         let Some(space) = self.space(space) else {
             return Segments::new();

@@ -26,9 +26,9 @@ use crate::guest;
 /// # Ok::<(), String>(())
 /// ```
 ///
-/// The name of a file is the HDL path and the extension of the format. Characters other than letters, digits, `.`, `-` and `_` become `_`:
-/// `tb.ram[0]` is in `tb.ram_0_.hex`. Equal names are numbered: `tb.ram.hex`, `tb.ram-2.hex`. An instance that is flushed again replaces
-/// its file.
+/// The name of a file is the HDL path and the extension of the format. Characters other than
+/// letters, digits, `.`, `-` and `_` become `_`: `tb.ram[0]` is in `tb.ram_0_.hex`. Equal names are
+/// numbered: `tb.ram.hex`, `tb.ram-2.hex`. An instance that is flushed again replaces its file.
 #[derive(Debug)]
 pub struct StaticMemFiles {
     dir: PathBuf,
@@ -67,8 +67,8 @@ impl StaticMemFiles {
 
 impl StaticMemSink for StaticMemFiles {
     /// # Errors
-    /// Fails if the directory can't be created or the file can't be written. The error has the file's name and the HDL path of the
-    /// instance.
+    /// Fails if the directory can't be created or the file can't be written. The error has the
+    /// file's name and the HDL path of the instance.
     fn write_static_mem(
         &mut self,
         descriptor: &StaticMemDescriptor,

@@ -7,7 +7,8 @@ use super::{StaticMemDescriptor, StaticMemRange};
 /// File format of an exported memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StaticMemFormat {
-    /// All bytes in order, without addresses. Bytes that were never written are 0. Extension `.bin`.
+    /// All bytes in order, without addresses. Bytes that were never written are 0. Extension
+    /// `.bin`.
     Binary,
     /// Format of `$readmemh` for an array like the memory itself: one word in a line, with `@` and
     /// the number of the *word* after omitted words. Partially written words are included as a
@@ -152,7 +153,8 @@ mod tests {
         assert_eq!(written(StaticMemFormat::Binary, 4, &ram), "\0".repeat(8));
     }
 
-    /// Reads a file of words of this width into zeroed memory. Returns the bytes, and the number of words in the file.
+    /// Reads a file of words of this width into zeroed memory. Returns the bytes, and the number of
+    /// words in the file.
     fn read_back(text: &str, width: usize, size: usize) -> (Vec<u8>, usize) {
         let (mut bytes, mut words) = (vec![0; size], 0);
         let file = Path::new("written");

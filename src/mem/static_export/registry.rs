@@ -33,8 +33,8 @@ struct Instance {
 }
 
 impl Instances {
-    /// Returns the buffer of an array of `depth` words of `width` bytes, shared by all memories that refer to it. `None` if it can't be
-    /// allocated.
+    /// Returns the buffer of an array of `depth` words of `width` bytes, shared by all memories
+    /// that refer to it. `None` if it can't be allocated.
     pub(crate) fn buffer(&mut self, path: &str, width: u64, depth: u64) -> Option<Buffer> {
         let descriptor = StaticMemDescriptor {
             path: path.to_owned(),
@@ -59,8 +59,8 @@ impl Instances {
     }
 }
 
-/// Passes each instance of the last system to `sink`, in the order in which its memories refer to them, banks row by row, including
-/// instances that were never written.
+/// Passes each instance of the last system to `sink`, in the order in which its memories refer to
+/// them, banks row by row, including instances that were never written.
 ///
 /// The system is the last one of this thread. In a thread that has started none, and inside a call
 /// of the C ABI, it is the system of the C ABI.

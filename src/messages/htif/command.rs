@@ -5,8 +5,8 @@ use std::fmt;
 use mailbox_rs::Errno;
 use serde::{Deserialize, Serialize};
 
-/// Command of firmware in `tohost`, or a response of the host in `fromhost`: bits 63 to 56 are the device, 55 to 48 the command, 47 to 0
-/// the payload.
+/// Command of firmware in `tohost`, or a response of the host in `fromhost`: bits 63 to 56 are the
+/// device, 55 to 48 the command, 47 to 0 the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Command(pub u64);
 
@@ -31,7 +31,8 @@ impl Device {
         }
     }
 
-    /// Name by which the device identifies one of its commands; empty for one that it does not have.
+    /// Name by which the device identifies one of its commands; empty for one that it does not
+    /// have.
     pub fn command_name(self, number: u8) -> &'static str {
         match (self, number) {
             (Self::SystemCalls, 0) => "syscall",

@@ -10,8 +10,8 @@ use crate::messages::AwaitedOperation;
 use crate::messages::StatusWords;
 use crate::messages::front_end::ChannelState;
 
-/// Status of one channel. `Display` writes one line about the pending step and the side that it depends on, and indented lines for the
-/// rest.
+/// Status of one channel. `Display` writes one line about the pending step and the side that it
+/// depends on, and indented lines for the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HtifStatus {
     /// Name of the channel.

@@ -10,8 +10,8 @@ use super::text::{RequestText, ResponseText};
 use crate::messages::front_end::ChannelState;
 use crate::messages::{AwaitedOperation, StatusWords};
 
-/// Status of one channel. `Display` writes one line about the pending step and the side that it depends on, and indented lines for the
-/// rest.
+/// Status of one channel. `Display` writes one line about the pending step and the side that it
+/// depends on, and indented lines for the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelStatus {
     /// Name of the channel.

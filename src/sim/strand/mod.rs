@@ -167,8 +167,8 @@ pub(crate) fn enter_briefly() -> Result<Entered, Overlap> {
     })
 }
 
-/// Code that the thread inside the strand runs: [`LIBRARY`] for the library's, else [`FOREIGN`], with the system that foreign code has selected
-/// above it.
+/// Code that the thread inside the strand runs: [`LIBRARY`] for the library's, else [`FOREIGN`],
+/// with the system that foreign code has selected above it.
 static RUNNING_CODE: AtomicUsize = AtomicUsize::new(LIBRARY);
 
 const LIBRARY: usize = 0;
@@ -210,7 +210,8 @@ impl CodeGuard {
         Self { before }
     }
 
-    /// Begins foreign code in a poll of a settled tick: this thread is inside the strand, in code of the library.
+    /// Begins foreign code in a poll of a settled tick: this thread is inside the strand, in code
+    /// of the library.
     #[inline]
     pub(crate) fn foreign_in_poll() -> Self {
         debug_assert!(is_entered() && RUNNING_CODE.load(Ordering::Relaxed) == LIBRARY);

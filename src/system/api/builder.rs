@@ -112,7 +112,8 @@ impl Builder {
         self
     }
 
-    /// Defines `${name}` in both YAML files and in firmware's paths. It takes precedence over the environment.
+    /// Defines `${name}` in both YAML files and in firmware's paths. It takes precedence over the
+    /// environment.
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
@@ -125,7 +126,8 @@ impl Builder {
         self
     }
 
-    /// Sets the root of firmware's files, an existing directory. Without it only openers provide files.
+    /// Sets the root of firmware's files, an existing directory. Without it only openers provide
+    /// files.
     pub fn files(mut self, root: impl Into<PathBuf>) -> Self {
         self.files = Some(root.into());
         self
@@ -157,8 +159,9 @@ impl Builder {
         self
     }
 
-    /// Sets the sink of firmware's standard error where a channel's configuration has `stdio: {stderr: raw}`; default: standard error of
-    /// the process. (The standard output of such a channel goes to the sink of [`console`](Self::console).)
+    /// Sets the sink of firmware's standard error where a channel's configuration has `stdio:
+    /// {stderr: raw}`; default: standard error of the process. (The standard output of such a
+    /// channel goes to the sink of [`console`](Self::console).)
     pub fn console_errors(mut self, sink: impl io::Write + Send + 'static) -> Self {
         self.console_errors = Some(Box::new(sink));
         self
@@ -177,8 +180,8 @@ impl Builder {
         self
     }
 
-    /// Calls `show` for every report: errors, warnings, notes, findings of checkers. Default: the testbench's `mb_report`, or
-    /// stderr if there is none.
+    /// Calls `show` for every report: errors, warnings, notes, findings of checkers. Default: the
+    /// testbench's `mb_report`, or stderr if there is none.
     pub fn on_report(mut self, show: impl FnMut(&Report) + Send + 'static) -> Self {
         self.on_report = Some(Box::new(show));
         self
@@ -192,9 +195,10 @@ impl Builder {
         self
     }
 
-    /// Records every message and reply in `file`, for a replay without a simulator. An existing file is overwritten. In the name, `%p`
-    /// stands for the process id and `%t` for the time of the start; a file that another run is writing is refused. Payload bytes are kept,
-    /// unless [`environment`](Self::environment) has found another value of `VHOST_TRACE_PAYLOADS`.
+    /// Records every message and reply in `file`, for a replay without a simulator. An existing
+    /// file is overwritten. In the name, `%p` stands for the process id and `%t` for the time of
+    /// the start; a file that another run is writing is refused. Payload bytes are kept, unless
+    /// [`environment`](Self::environment) has found another value of `VHOST_TRACE_PAYLOADS`.
     pub fn record(self, file: impl Into<PathBuf>) -> Self {
         let payloads = self.payloads;
         self.record_with(file, payloads)
@@ -206,7 +210,8 @@ impl Builder {
         self
     }
 
-    /// Like [`record`](Self::record), with or without payload bytes; without them a replay is impossible.
+    /// Like [`record`](Self::record), with or without payload bytes; without them a replay is
+    /// impossible.
     pub fn record_with(mut self, file: impl Into<PathBuf>, payloads: Payloads) -> Self {
         self.recording = Some((file.into(), payloads));
         self
@@ -219,7 +224,8 @@ impl Builder {
         self
     }
 
-    /// Sets a property that identifies the run in its recording: [`RunIdentity`] has the keys. A blank value removes it.
+    /// Sets a property that identifies the run in its recording: [`RunIdentity`] has the keys. A
+    /// blank value removes it.
     pub fn identify(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.run.set(key, value);
         self
@@ -258,14 +264,15 @@ impl Builder {
         self
     }
 
-    /// Calls `started` once, after memories are initialised and images loaded, before the first tick. If it fails, the start
-    /// fails.
+    /// Calls `started` once, after memories are initialised and images loaded, before the first
+    /// tick. If it fails, the start fails.
     pub fn on_start(mut self, started: impl FnOnce(&Vhost) -> CallbackResult + 'static) -> Self {
         self.started.push(Box::new(started));
         self
     }
 
-    /// Reports each channel that makes no progress for this many ticks, with this severity: see [`Vhost::watchdog`].
+    /// Reports each channel that makes no progress for this many ticks, with this severity: see
+    /// [`Vhost::watchdog`].
     pub fn watchdog(self, ticks: u64, severity: Severity) -> Self {
         self.watch(Timeout { ticks, severity })
     }

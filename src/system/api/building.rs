@@ -56,7 +56,8 @@ impl Builder {
         self.parts_when(|_, _, _| Ok(()))
     }
 
-    /// Components of the system. `built` sees its memories, still zero, and adds openers by extension and by name.
+    /// Components of the system. `built` sees its memories, still zero, and adds openers by
+    /// extension and by name.
     pub(in crate::system) fn parts_when(
         mut self,
         built: impl FnOnce(&Spaces<'_>, &mut Openers, &mut Openers) -> Result<(), Error>,
@@ -173,7 +174,8 @@ fn require_models(map: &MemoryMap, models: &Models) -> Result<(), Error> {
     Ok(())
 }
 
-/// Adds the time of the start and the build ids of the images to the identity of a run, where it has one.
+/// Adds the time of the start and the build ids of the images to the identity of a run, where it
+/// has one.
 fn completed(mut run: RunIdentity, build_ids: String) -> RunIdentity {
     if run.is_empty() {
         return run;

@@ -12,7 +12,8 @@ impl Vhost {
     /// Changes the root of firmware's files for later requests. Open files stay open.
     ///
     /// # Errors
-    /// [`Error::FileRoot`] for a directory that can't be opened, [`Error::NoFileRoot`] in a system that was built without one.
+    /// [`Error::FileRoot`] for a directory that can't be opened, [`Error::NoFileRoot`] in a system
+    /// that was built without one.
     pub fn set_file_root(&self, root: impl AsRef<Path>) -> Result<(), Error> {
         let _library = CodeGuard::library();
         let path = root.as_ref();
@@ -37,8 +38,8 @@ impl Vhost {
         Ok(self.0.bus.ask(&self.0.ports.foreign, report)?)
     }
 
-    /// Flushes text, reports the number of [error findings](Self::error_findings), and closes the sockets. Dropping the value ends the
-    /// system.
+    /// Flushes text, reports the number of [error findings](Self::error_findings), and closes the
+    /// sockets. Dropping the value ends the system.
     pub fn shutdown(self) {
         // No recipient is left for errors.
         let _ = self.sockets().close_all();

@@ -76,8 +76,8 @@ pub fn mailbox_init_with_paths(paths: MailboxInitPaths) -> Result<Vhost, Error> 
     memories.mailboxes(paths.mailbox_cfg_file).start()
 }
 
-/// Starts a system from a memory file and the text of a mailbox configuration, with no root for firmware's
-/// files.
+/// Starts a system from a memory file and the text of a mailbox configuration, with no root for
+/// firmware's files.
 ///
 /// # Errors
 /// A refused file or text.
@@ -124,7 +124,8 @@ impl Vhost {
     }
 }
 
-/// Builder of the environment, after `configure`, which may name files missing from the environment.
+/// Builder of the environment, after `configure`, which may name files missing from the
+/// environment.
 fn from_environment(
     paths: InitPaths,
     configure: impl FnOnce(Builder) -> Result<Builder, Error>,

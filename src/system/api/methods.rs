@@ -11,8 +11,8 @@ use crate::system::running::{Call, Inner, Vhost};
 impl Vhost {
     /// Registers `callback` for CALLs of this method, in place of the testbench's function.
     ///
-    /// A pending call is polled on every tick. A tick without a poll means that firmware has reset the channel, and the next
-    /// poll belongs to another call.
+    /// A pending call is polled on every tick. A tick without a poll means that firmware has reset
+    /// the channel, and the next poll belongs to another call.
     ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.

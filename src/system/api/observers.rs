@@ -23,8 +23,8 @@ impl Vhost {
         attach(&self.0.bus, Box::new(what), &self.0.attach_context)
     }
 
-    /// Records every later message and reply in `file`, for reading. A replay needs a recording from the start:
-    /// [`Builder::record`](crate::Builder::record).
+    /// Records every later message and reply in `file`, for reading. A replay needs a recording
+    /// from the start: [`Builder::record`](crate::Builder::record).
     ///
     /// # Errors
     /// [`Error::Trace`] if the file can't be written.

@@ -53,7 +53,8 @@ impl Vhost {
     /// address. Returns the number of replaced traps.
     ///
     /// # Errors
-    /// [`Error::NoStub`] for a channel whose traps are not replaced; [`Error::Access`] for bytes outside of memory.
+    /// [`Error::NoStub`] for a channel whose traps are not replaced; [`Error::Access`] for bytes
+    /// outside of memory.
     pub fn replace_traps(&self, channel: &str, address: u64, len: u64) -> Result<u64, Error> {
         let _library = CodeGuard::library();
         let loader = self.loader();

@@ -8,8 +8,9 @@ use crate::system::running::Vhost;
 /// Snapshots of the process: forked processes that sleep. A run that fails wakes the newest one,
 /// which repeats the run from its tick.
 ///
-/// For a program that calls [`Vhost::tick`] itself; a testbench of the C ABI has `mb_snapshots`. The process must have one thread.
-/// Sleeping snapshots end with the process, or when this value is dropped.
+/// For a program that calls [`Vhost::tick`] itself; a testbench of the C ABI has `mb_snapshots`.
+/// The process must have one thread. Sleeping snapshots end with the process, or when this value is
+/// dropped.
 ///
 /// ```no_run
 /// use vhost::{Error, Snapshots, Vhost};
@@ -110,10 +111,12 @@ impl Snapshots {
     /// Takes a snapshot. Returns true in a snapshot that was woken, else false. A rerun takes no
     /// snapshot.
     ///
-    /// In a snapshot that was woken, recordings and logs continue in files of their own, and sockets stay with the parent.
+    /// In a snapshot that was woken, recordings and logs continue in files of their own, and
+    /// sockets stay with the parent.
     ///
     /// # Errors
-    /// [`Error::Fork`] in a process that can't be forked, such as one with several threads. [`Error::ForkInCall`] inside a callback.
+    /// [`Error::Fork`] in a process that can't be forked, such as one with several threads.
+    /// [`Error::ForkInCall`] inside a callback.
     pub fn take(&mut self, vhost: &Vhost) -> Result<bool, Error> {
         if vhost.in_foreign_call() {
             return Err(Error::ForkInCall);

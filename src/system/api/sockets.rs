@@ -76,8 +76,9 @@ impl Sockets<'_> {
         self.ask(LocalPort { socket })
     }
 
-    /// Sets the greeting of later clients, with `{name}` and `{id}` of socket and client and `{addr}` of the listener filled in.
-    /// Default: `[{name}-{id}] Connected to {addr}!` and an end of line.
+    /// Sets the greeting of later clients, with `{name}` and `{id}` of socket and client and
+    /// `{addr}` of the listener filled in. Default: `[{name}-{id}] Connected to {addr}!` and an end
+    /// of line.
     pub fn greet(self, socket: SocketId, text: impl Into<String>) -> Result<(), Error> {
         let text = text.into();
         self.ask(Greet { socket, text })

@@ -77,7 +77,8 @@ impl Vhost {
         Some(io::Error::from_raw_os_error(errno.0))
     }
 
-    /// Number of findings of attached checkers that are errors. A run with such findings has failed.
+    /// Number of findings of attached checkers that are errors. A run with such findings has
+    /// failed.
     pub fn error_findings(&self) -> u64 {
         self.0.attach_context.found().count()
     }

@@ -15,8 +15,8 @@ impl Vhost {
     /// if more than 16 MiB would be buffered. A pending read is answered at once.
     ///
     /// # Errors
-    /// [`Error::Stdin`] for a channel without such an input, or after [`close_stdin`](Self::close_stdin); [`Error::Bus`] from inside a
-    /// tap.
+    /// [`Error::Stdin`] for a channel without such an input, or after
+    /// [`close_stdin`](Self::close_stdin); [`Error::Bus`] from inside a tap.
     pub fn write_stdin(&self, channel: &str, data: &[u8]) -> Result<usize, Error> {
         let _library = CodeGuard::library();
         let failed = |cause| Self::stdin_error(channel, cause);

@@ -40,7 +40,8 @@ impl Builder {
     }
 }
 
-/// Writes the recording of the environment for a system of the C ABI that can't start, inside of its call.
+/// Writes the recording of the environment for a system of the C ABI that can't start, inside of
+/// its call.
 pub(crate) fn record_failure(id: &str, error: &Error) {
     let Some(file) = TRACE.value() else {
         return;

@@ -1,4 +1,5 @@
-//! Environment of a system: memories, the simulator, the host program, Python and files, or a recording of them.
+//! Environment of a system: memories, the simulator, the host program, Python and files, or a
+//! recording of them.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -54,7 +55,8 @@ pub(crate) struct DirectCalls {
 pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
 
 impl Environment {
-    /// Live environment: the simulator, the memories, the host program, the files below a directory, by `paths`.
+    /// Live environment: the simulator, the memories, the host program, the files below a
+    /// directory, by `paths`.
     pub(crate) fn live(
         memories: &Rc<Backends>,
         callbacks: &Rc<Callbacks>,

@@ -98,7 +98,8 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Writes an image: zeros first, if requested, then its bytes. Writes nothing of an image that does not fit.
+    /// Writes an image: zeros first, if requested, then its bytes. Writes nothing of an image that
+    /// does not fit.
     pub(in crate::system) fn load(
         &self,
         space: SpaceId,

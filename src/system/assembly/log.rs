@@ -10,7 +10,8 @@ use crate::system::Error;
 /// Default filter, in the syntax of [`EnvFilter`]: warnings, and accesses of backend `log`.
 const DEFAULT: &str = "vhost=warn,vhost::access=info";
 
-/// Starts the log for a system of the environment. A `tracing` subscriber of the program takes precedence.
+/// Starts the log for a system of the environment. A `tracing` subscriber of the program takes
+/// precedence.
 ///
 /// # Errors
 /// Invalid filter.

@@ -7,7 +7,8 @@
 //! | 12 | length of the library's version, 1 byte, and the version |
 //! | behind it | CRC-32 of the rest, 4 bytes; length of the rest, 8 bytes; the rest |
 //!
-//! Numbers are little-endian. The rest has the configuration, the tick, and the parts, each compressed by itself.
+//! Numbers are little-endian. The rest has the configuration, the tick, and the parts, each
+//! compressed by itself.
 
 use std::collections::BTreeMap;
 use std::fmt;

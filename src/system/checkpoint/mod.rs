@@ -39,7 +39,8 @@ impl Vhost {
     /// Writes a checkpoint to a file, which appears when it is complete. [`restore`](Self::restore)
     /// continues from it, in this process or in another one with the same configuration.
     ///
-    /// Memories of backend `static` are part of it; others are the simulator's. It is taken between two ticks.
+    /// Memories of backend `static` are part of it; others are the simulator's. It is taken between
+    /// two ticks.
     ///
     /// ```no_run
     /// use vhost::Vhost;
@@ -54,7 +55,8 @@ impl Vhost {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] from inside a foreign call, after the end of service, or for a file that can't be written.
+    /// [`Error::Checkpoint`] from inside a foreign call, after the end of service, or for a file
+    /// that can't be written.
     pub fn save(&self, file: impl AsRef<Path>) -> Result<(), Error> {
         self.checkpoint()?.write(file)?;
         Ok(())
@@ -63,17 +65,20 @@ impl Vhost {
     /// Continues from the checkpoint in a file. Its time, channels, files, text and statistics
     /// replace those of this system.
     ///
-    /// Files that firmware had open are opened again below the present root, at their positions. State that can't be restored is reported:
-    /// files that are gone or shorter, connections of sockets, and the objects of Python. Pending calls are polled anew.
+    /// Files that firmware had open are opened again below the present root, at their positions.
+    /// State that can't be restored is reported: files that are gone or shorter, connections of
+    /// sockets, and the objects of Python. Pending calls are polled anew.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] from inside a foreign call, after the end of service, or for a file that is none, damaged, or of another
-    /// configuration; the system has not changed then. For a state that is impossible, with a right checksum, it is to be shut down.
+    /// [`Error::Checkpoint`] from inside a foreign call, after the end of service, or for a file
+    /// that is none, damaged, or of another configuration; the system has not changed then. For a
+    /// state that is impossible, with a right checksum, it is to be shut down.
     pub fn restore(&self, file: impl AsRef<Path>) -> Result<(), Error> {
         self.restore_checkpoint(&Checkpoint::read(file)?)
     }
 
-    /// State of the system, to which a host program may [add](Checkpoint::set_part) its own before it is [written](Checkpoint::write).
+    /// State of the system, to which a host program may [add](Checkpoint::set_part) its own before
+    /// it is [written](Checkpoint::write).
     ///
     /// # Errors
     /// [`Error::Checkpoint`] from inside a foreign call, or after the end of service.

@@ -68,8 +68,8 @@ impl RecentFrames {
     }
 }
 
-/// Look-ahead limit in entries: for a reply given by an actor itself, and for output of an actor that may come before that of
-/// others.
+/// Look-ahead limit in entries: for a reply given by an actor itself, and for output of an actor
+/// that may come before that of others.
 const AHEAD: usize = 256;
 
 /// Position in the recording, shared with the tap.
@@ -102,7 +102,8 @@ impl Comparison {
             .flatten()
     }
 
-    /// True if there is an entry at this place behind the next. Ends the replay if there is none at all.
+    /// True if there is an entry at this place behind the next. Ends the replay if there is none at
+    /// all.
     #[inline]
     fn reaches(&mut self, place: usize) -> bool {
         if self.is_suspended || self.over.is_some() {
@@ -138,7 +139,8 @@ impl Comparison {
         None
     }
 
-    /// Takes the next entry as a message that was sent while the comparison was suspended. Returns false if there is none.
+    /// Takes the next entry as a message that was sent while the comparison was suspended. Returns
+    /// false if there is none.
     fn match_posted(&mut self) -> bool {
         if !self.reaches(0) {
             return false;
@@ -331,7 +333,8 @@ impl SharedComparison {
         self.lock().event_at(0)
     }
 
-    /// Next entry, if it is a reply: the result of a foreign call, which the caller gives. Ends the replay if it can't be decoded.
+    /// Next entry, if it is a reply: the result of a foreign call, which the caller gives. Ends the
+    /// replay if it can't be decoded.
     pub(super) fn next_reply<T: DeserializeOwned>(&self) -> Option<T> {
         let mut comparison = self.lock();
         let entry = comparison.next()?;

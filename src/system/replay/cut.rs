@@ -38,7 +38,8 @@ pub struct Cut {
     pub entries: u64,
     /// True if the recording was cut off inside of the part.
     pub is_cut: bool,
-    /// Reason why the part does not begin at the wanted tick: the state there, or the first difference of a replay from it.
+    /// Reason why the part does not begin at the wanted tick: the state there, or the first
+    /// difference of a replay from it.
     pub earlier: Option<String>,
 }
 
@@ -58,8 +59,8 @@ impl Cut {
     /// Writes the entries of some ticks to another file, compressed, with the state that a replay
     /// needs. The file is then replayed as a check.
     ///
-    /// In a run that goes back in time, the part ends before the first entry behind the last tick. It has the earlier ticks to which the
-    /// run goes back until then.
+    /// In a run that goes back in time, the part ends before the first entry behind the last tick.
+    /// It has the earlier ticks to which the run goes back until then.
     ///
     /// ```no_run
     /// use vhost::{Cut, Replay};
@@ -71,8 +72,8 @@ impl Cut {
     /// ```
     ///
     /// # Errors
-    /// A recording that can't be replayed up to the part, or that has no such ticks; a file that can't be written, or that is the recording
-    /// itself. A thread with a system can't replay.
+    /// A recording that can't be replayed up to the part, or that has no such ticks; a file that
+    /// can't be written, or that is the recording itself. A thread with a system can't replay.
     pub fn of(
         file: impl AsRef<Path>,
         ticks: RangeInclusive<u64>,
@@ -178,8 +179,9 @@ fn place_of(file: &Path, tick: u64) -> Result<Place, ReplayError> {
     place
 }
 
-/// Writes a part from its first frame, with the state there and the messages without a reply, to its last tick; without a state, from the
-/// begin of the run. `None` if an entry answers a message of the begin that had a reply. `wanted`: ticks for the name of the part.
+/// Writes a part from its first frame, with the state there and the messages without a reply, to
+/// its last tick; without a state, from the begin of the run. `None` if an entry answers a message
+/// of the begin that had a reply. `wanted`: ticks for the name of the part.
 fn write(
     file: &Path,
     state: Option<(u64, Resumed)>,
@@ -203,8 +205,8 @@ fn write(
     let mut left_out = BTreeMap::new();
     for entry in &mut trace {
         let entry = entry?;
-        // Messages without a reply follow the state of a part, and are left out: the new state replaces it.
-        // So does a restore, which sets the time.
+        // Messages without a reply follow the state of a part, and are left out: the new state
+        // replaces it. So does a restore, which sets the time.
         is_begin &= entry.tick == 0 && !is_state(&entry) && !is_restore(&entry);
         if entry.frame < frame {
             if is_begin {
@@ -253,7 +255,8 @@ fn caller(entry: &Entry) -> Option<Name> {
     Some(call.channel.clone())
 }
 
-/// Header of a part. Its run has a name of its own, by the wanted ticks: parts that begin earlier than wanted may begin at the same tick.
+/// Header of a part. Its run has a name of its own, by the wanted ticks: parts that begin earlier
+/// than wanted may begin at the same tick.
 fn header_of(header: &Header, ticks: &RangeInclusive<u64>) -> Header {
     let mut header = header.clone();
     header.compressed = true;
@@ -292,7 +295,8 @@ impl Part {
         let is_known = match entry.content {
             Content::Message { .. } if entry.kind.to == Endpoint::EVENT.name() => true,
             Content::Message { .. } => {
-                // One of the same number is replaced, as in a reader: only damaged recordings have it.
+                // One of the same number is replaced, as in a reader: only damaged recordings have
+                // it.
                 self.open.insert(entry.sequence);
                 true
             }

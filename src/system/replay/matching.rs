@@ -11,7 +11,8 @@ pub(super) struct Matching {
     /// Recorded numbers of unanswered messages, by their numbers in the replay.
     pub(super) open: OpenMessages<u64>,
     known: KindMap<ObservedKind>,
-    /// Recorded number of the last message to which the player gave the recorded reply. That reply is not compared.
+    /// Recorded number of the last message to which the player gave the recorded reply. That reply
+    /// is not compared.
     pub(super) given: Option<u64>,
     /// Serialization buffer, reused.
     bytes: Vec<u8>,
@@ -27,7 +28,8 @@ struct ObservedKind {
 }
 
 impl Matching {
-    /// Compares an observation with a recorded entry. The message of one that is equal is open, or answered.
+    /// Compares an observation with a recorded entry. The message of one that is equal is open, or
+    /// answered.
     pub(super) fn matches(&mut self, entry: EntryRef<'_>, seen: &Observation<'_>) -> bool {
         let ticket = &seen.ticket;
         let id = ticket.kind_id();

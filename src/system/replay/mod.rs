@@ -1,11 +1,13 @@
 //! Replay of a recorded run without its environment.
 //!
-//! The system is built from the recording's configuration. External messages are sent again in their order, results of the
-//! environment come from the recording, and every other message is compared with the recorded one.
+//! The system is built from the recording's configuration. External messages are sent again in
+//! their order, results of the environment come from the recording, and every other message is
+//! compared with the recorded one.
 //!
-//! - `comparison`: comparison with the recording, and the first divergence; `matching`: equality of entries; `description`: their texts;
-//!   `upcoming`: entries still to be played.
-//! - `difference`, `outcome`: results of a replay; `replayed_parts`: components from the header, and outputs.
+//! - `comparison`: comparison with the recording, and the first divergence; `matching`: equality of
+//!   entries; `description`: their texts; `upcoming`: entries still to be played.
+//! - `difference`, `outcome`: results of a replay; `replayed_parts`: components from the header,
+//!   and outputs.
 //! - `player`: external messages.
 //! - `recorded`: recorded memories, files, sockets and doorbells.
 //! - `scope`: scope of the replay, all actors or one; `single_actor`: replay of one.
@@ -93,8 +95,9 @@ impl Replay {
         Self { prints, ..self }
     }
 
-    /// Replays one actor: it gets its recorded messages, and its messages and replies are compared with the recorded ones.
-    /// The other actors do not run, and messages among them are skipped. Attachments see the actor's messages only.
+    /// Replays one actor: it gets its recorded messages, and its messages and replies are compared
+    /// with the recorded ones. The other actors do not run, and messages among them are skipped.
+    /// Attachments see the actor's messages only.
     ///
     /// ```no_run
     /// use vhost::{ActorName, Replay};
@@ -124,8 +127,8 @@ impl Replay {
     /// Runs the replay. A recording that was cut off is replayed to its end.
     ///
     /// # Errors
-    /// The first [`Difference`], or a recording that can't be replayed. A thread with a system can replay
-    /// [one actor](Self::only) only.
+    /// The first [`Difference`], or a recording that can't be replayed. A thread with a system can
+    /// replay [one actor](Self::only) only.
     pub fn run(self) -> Result<Replayed, ReplayError> {
         let Self {
             file,

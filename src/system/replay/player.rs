@@ -76,7 +76,8 @@ impl Player {
         state.transpose()
     }
 
-    /// Plays the recording up to the first entry of a tick, or of a later one. Returns the frame of that entry.
+    /// Plays the recording up to the first entry of a tick, or of a later one. Returns the frame of
+    /// that entry.
     fn reach(&self, vhost: &Vhost, tick: u64) -> Option<u64> {
         while let Some(due) = self.comparison.due() {
             if due.tick >= tick {
@@ -89,7 +90,8 @@ impl Player {
         None
     }
 
-    /// Drops channels that were not taken, since the replay has ended before: they refer to the player.
+    /// Drops channels that were not taken, since the replay has ended before: they refer to the
+    /// player.
     fn end(&self) {
         drop(self.beginning.take());
     }
@@ -126,7 +128,8 @@ impl Player {
         Ok(())
     }
 
-    /// Executes a foreign call: plays the recorded re-entrant calls, then returns the recorded result.
+    /// Executes a foreign call: plays the recorded re-entrant calls, then returns the recorded
+    /// result.
     pub(super) fn answer(&self, call: foreign::Inbox) {
         if call.ticket().from == Endpoint::TAP {
             return self.findings.report(call);

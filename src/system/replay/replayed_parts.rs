@@ -1,4 +1,5 @@
-//! Parts of a replayed system: as the header of the recording has them, and the outputs of its console.
+//! Parts of a replayed system: as the header of the recording has them, and the outputs of its
+//! console.
 
 use std::cell::RefCell;
 use std::io;

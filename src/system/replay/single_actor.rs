@@ -1,8 +1,9 @@
 //! Replay of one actor alone on a bus: recorded input goes in, output is compared.
 //!
-//! Stubs replace the other actors and hold each message until its recorded reply. Input is sent as late as the recording allows,
-//! and the actor runs when output is due: its inbox holds the same messages as in the run. A stub that is sent a message gives the input that
-//! comes next in the recording: in the run, the actor got it before the message's sender went on.
+//! Stubs replace the other actors and hold each message until its recorded reply. Input is sent as
+//! late as the recording allows, and the actor runs when output is due: its inbox holds the same
+//! messages as in the run. A stub that is sent a message gives the input that comes next in the
+//! recording: in the run, the actor got it before the message's sender went on.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;

@@ -118,7 +118,8 @@ impl Upcoming {
         self.trace.damage_of(frame, damage)
     }
 
-    /// Descriptions of the entries of these frames, which are read again. The list ends where the file can't be read any more.
+    /// Descriptions of the entries of these frames, which are read again. The list ends where the
+    /// file can't be read any more.
     pub(super) fn describe_again(
         &self,
         frames: &[u64],

@@ -1,4 +1,5 @@
-//! Table of frames in zstd's seekable format: a skippable frame at the end of a file, with the sizes of each frame before it.
+//! Table of frames in zstd's seekable format: a skippable frame at the end of a file, with the
+//! sizes of each frame before it.
 
 use super::container::{Magic, skippable};
 

@@ -1,5 +1,6 @@
-// Snapshots of the simulation: copies of its process that sleep. The first failure of a run wakes the newest one, which runs again from
-// where it was taken; `woken` is called there first. MbHost::set_snapshots takes one. The process must have one thread.
+// Snapshots of the simulation: copies of its process that sleep. The first failure of a run wakes
+// the newest one, which runs again from where it was taken; `woken` is called there first.
+// MbHost::set_snapshots takes one. The process must have one thread.
 //
 //   class Waves extends MbSnapshots;
 //       virtual function void woken();
@@ -28,7 +29,8 @@ class MbSnapshots;
         this.keep = keep;
     endfunction
 
-    // Called once in a snapshot that was woken, before it continues: to switch waves on, or to report more.
+    // Called once in a snapshot that was woken, before it continues: to switch waves on, or to
+    // report more.
     virtual function void woken();
     endfunction
 
@@ -39,7 +41,8 @@ class MbSnapshots;
         $fflush();
     endfunction
 
-    // Notes a failure. The first one of a run returns when the rerun has ended; in a rerun it returns at once.
+    // Notes a failure. The first one of a run returns when the rerun has ended; in a rerun it
+    // returns at once.
     function void failed();
         if (has_failed)
             return;

@@ -1,4 +1,5 @@
-// Publishes served requests and writes of the host. The library notifies it only if a port is connected.
+// Publishes served requests and writes of the host. The library notifies it only if a port is
+// connected.
 class MailboxMonitor extends uvm_monitor;
     `uvm_component_utils(MailboxMonitor)
 

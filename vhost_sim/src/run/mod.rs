@@ -69,7 +69,8 @@ pub fn run(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
     run_with(scenario, folder, false)
 }
 
-/// Runs a scenario twice, the second time with a tap from its start, so that elided messages are shown. Both runs have to be the same.
+/// Runs a scenario twice, the second time with a tap from its start, so that elided messages are
+/// shown. Both runs have to be the same.
 ///
 /// # Errors
 /// The first violation, or the difference of the runs.

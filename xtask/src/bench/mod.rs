@@ -20,7 +20,8 @@ pub(crate) struct Args {
     /// Replace the counts in the repository
     #[arg(long, requires = "instructions")]
     keep: bool,
-    /// Arguments for the benches: part of a bench's name, or options such as --quick or --save-baseline NAME
+    /// Arguments for the benches: part of a bench's name, or options such as --quick or
+    /// --save-baseline NAME
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }

@@ -269,7 +269,8 @@ impl<'a> Builder<'a> {
         images.context("its source can't be fetched")
     }
 
-    /// Builds the images for these cores and their caches. `None` if the source of a program can't be fetched.
+    /// Builds the images for these cores and their caches. `None` if the source of a program can't
+    /// be fetched.
     pub(super) fn firmware_with(
         &self,
         case: &str,
@@ -320,7 +321,8 @@ impl<'a> Builder<'a> {
         names.iter().enumerate().map(build).collect()
     }
 
-    /// Writes a copy of a mailbox configuration with another cache line, and returns its path relative to the project's root.
+    /// Writes a copy of a mailbox configuration with another cache line, and returns its path
+    /// relative to the project's root.
     pub(super) fn mailboxes_with(&self, case: &str, mailboxes: &str, line: u32) -> Result<String> {
         let text = fs::read_to_string(self.root.join(mailboxes))
             .with_context(|| format!("cannot read {mailboxes}"))?;

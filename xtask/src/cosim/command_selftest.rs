@@ -1,5 +1,5 @@
-//! `vhost selftest` in versions of Verilator, and in Icarus Verilog. The page `docs/simulators.md` runs it in Icarus Verilog; the
-//! command's own tests check the command lines of other simulators.
+//! `vhost selftest` in versions of Verilator, and in Icarus Verilog. The page `docs/simulators.md`
+//! runs it in Icarus Verilog; the command's own tests check the command lines of other simulators.
 
 use std::env;
 use std::iter;
@@ -27,7 +27,8 @@ const OPTIONS: [&str; 4] = [
 ];
 
 /// Runs the command in each version of Verilator, and in Icarus Verilog if it is there. The
-/// recordings of all versions must be the same, and that of Icarus Verilog but for ticks. Returns the reason of a failure, or `None`.
+/// recordings of all versions must be the same, and that of Icarus Verilog but for ticks. Returns
+/// the reason of a failure, or `None`.
 pub(super) fn run(
     builder: &Builder<'_>,
     versions: &[&str],

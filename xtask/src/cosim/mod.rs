@@ -91,8 +91,8 @@ pub(crate) const OPTIONAL_IN_FULL: [Tool; 5] = {
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Cases of integration/cases.toml, or pages of docs/; if none is named, those that stand for a kind. With --bench: plain, runs,
-    /// uvm, load; if none is named, all
+    /// Cases of integration/cases.toml, or pages of docs/; if none is named, those that stand for a
+    /// kind. With --bench: plain, runs, uvm, load; if none is named, all
     cases: Vec<String>,
     /// Run all cases
     #[arg(long, conflicts_with_all = ["cases", "bench", "golden"])]
@@ -109,7 +109,8 @@ pub(crate) struct Args {
     /// Install nothing
     #[arg(long)]
     no_install: bool,
-    /// Run as many cases at a time. With more than one, output is printed when a group of cases is over
+    /// Run as many cases at a time. With more than one, output is printed when a group of cases is
+    /// over
     #[arg(long, default_value_t = 1, conflicts_with_all = ["bench", "golden"])]
     jobs: usize,
     /// Build the library with other features without optimisation
@@ -600,8 +601,8 @@ fn command(
     Ok(command)
 }
 
-/// Runs a command and prints its output as it arrives. Each line is also passed to `on_line`. Returns
-/// exit status and lines.
+/// Runs a command and prints its output as it arrives. Each line is also passed to `on_line`.
+/// Returns exit status and lines.
 fn watch(
     mut command: Command,
     mut on_line: impl FnMut(&str),

@@ -21,7 +21,8 @@ pub(super) struct Simulated<'a> {
     pub(super) files: &'a Path,
 }
 
-/// Runs the image with the simulation's mailbox configuration. Returns the first difference, or `None`.
+/// Runs the image with the simulation's mailbox configuration. Returns the first difference, or
+/// `None`.
 pub(super) fn compare(
     builder: &Builder<'_>,
     case: &Case,

@@ -193,7 +193,8 @@ fn libraries(folders: &Folders) -> Result<Vec<&'static str>> {
     Ok(found)
 }
 
-/// Compiles a program of the table as firmware, with further options of `flags.sh`. Returns false if its source can't be fetched.
+/// Compiles a program of the table as firmware, with further options of `flags.sh`. Returns false
+/// if its source can't be fetched.
 pub(crate) fn image(
     root: &Path,
     name: &str,

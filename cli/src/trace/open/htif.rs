@@ -39,7 +39,8 @@ pub(super) struct OpenCommand {
 pub(super) struct Commands {
     /// Space and address of `tohost`, with the name of the channel.
     places: Vec<(SpaceId, u64, Arc<str>)>,
-    /// Channel and address of each read of a system call's words, by the sequence number of the message.
+    /// Channel and address of each read of a system call's words, by the sequence number of the
+    /// message.
     reads: BTreeMap<u64, (Arc<str>, u64)>,
     /// True once `tohost` was cleared: the recording contains accesses to memory.
     shows_accesses: bool,

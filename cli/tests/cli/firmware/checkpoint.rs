@@ -110,7 +110,8 @@ fn a_new_host_goes_on_with_an_open_file_and_with_the_rest_of_the_input() {
     }
 }
 
-/// Code, and input that the host has taken, are in the checkpoint: others at the restore are told of.
+/// Code, and input that the host has taken, are in the checkpoint: others at the restore are told
+/// of.
 #[test]
 fn another_image_is_refused_and_another_input_is_reported() {
     if let Some(what) = missing() {

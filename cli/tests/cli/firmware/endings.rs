@@ -249,7 +249,8 @@ fn cases() -> Vec<Case> {
         ),
         Case::new("a trap", Code(vec![ILLEGAL]), 125, "illegal instruction"),
         Case::new("a breakpoint", Code(vec![EBREAK]), 125, "breakpoint"),
-        // csrw mtvec, t0 after auipc t0, 0; addi t0, t0, 16; then ecall, and an illegal instruction.
+        // csrw mtvec, t0 after auipc t0, 0; addi t0, t0, 16; then ecall, and an illegal
+        // instruction.
         Case::new(
             "a trap in the handler",
             Code(vec![

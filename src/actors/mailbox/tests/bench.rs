@@ -81,7 +81,8 @@ pub(super) struct RecordedMessages {
     pub(super) exits: RefCell<Vec<(String, u32)>>,
     pub(super) served: RefCell<Vec<foreign::Served>>,
     pub(super) calls: RefCell<Vec<rpc::Call>>,
-    /// Results of the next calls, last one first. Without one a call returns the sum of its arguments.
+    /// Results of the next calls, last one first. Without one a call returns the sum of its
+    /// arguments.
     pub(super) results: RefCell<Vec<u64>>,
     pub(super) pending: RefCell<Vec<ReplySender<Result<PollOutcome, CallError>>>>,
     pub(super) cancelled: RefCell<Vec<String>>,

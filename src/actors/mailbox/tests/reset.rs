@@ -40,7 +40,8 @@ fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
     assert_eq!(response.map(|response| response.rets), Some(3));
 }
 
-/// Otherwise the dispatcher would ask once more for a call without a caller, and Python's coroutine would go on.
+/// Otherwise the dispatcher would ask once more for a call without a caller, and Python's coroutine
+/// would go on.
 #[test]
 fn a_channel_that_fails_drops_its_pending_call() {
     let layout = plain(PtrWidth::P8);

@@ -372,7 +372,8 @@ fn a_channel_has_room_for_256_handles() {
     assert_eq!(bench.open(":tt", 0), -1);
 }
 
-/// A text without a NUL at the end of memory: its first 4,096 bytes are printed, and the operation fails.
+/// A text without a NUL at the end of memory: its first 4,096 bytes are printed, and the operation
+/// fails.
 #[test]
 fn a_text_that_leaves_memory_fails_behind_whole_pieces() {
     let services = ChannelServices {

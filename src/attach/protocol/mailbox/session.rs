@@ -84,7 +84,8 @@ impl Session {
         }
     }
 
-    /// Checks the request queue's consumer index, advanced by the host or written again after a failed access.
+    /// Checks the request queue's consumer index, advanced by the host or written again after a
+    /// failed access.
     pub(super) fn takes(&mut self, next: Index, breaches: &mut Vec<Breach>) {
         let taken = self.requests_taken;
         if std::mem::take(&mut self.take_failed) && next == taken {

@@ -18,7 +18,8 @@ pub(super) struct Watched {
     pub(super) words: [u64; 3],
     /// Descriptor as last read, with the offset that the host has written since.
     pub(super) seen: Buffer,
-    /// Offset up to which the host has read the bytes of an up buffer, or has written those of a down buffer.
+    /// Offset up to which the host has read the bytes of an up buffer, or has written those of a
+    /// down buffer.
     pub(super) cursor: u64,
     /// Last observed write offset of firmware, also between two reads of the control block.
     last_write: u64,

@@ -121,7 +121,8 @@ impl Semihosting {
         }
     }
 
-    /// Checks a write to the words of a hart, after the code in place of traps; `None` for another place.
+    /// Checks a write to the words of a hart, after the code in place of traps; `None` for another
+    /// place.
     fn answers(&mut self, write: MemoryWrite, breaches: &mut Vec<Breach>) -> Option<()> {
         let MemoryWrite { at, value } = write;
         let stub = self.stub?;

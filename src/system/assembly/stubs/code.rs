@@ -109,8 +109,8 @@ pub(super) fn jump(distance: i64) -> u32 {
     jal(ZERO, distance)
 }
 
-/// Part for one trap, which goes on behind the trap. `to_common` is the distance of the common part from the third instruction, `back` that
-/// of the end of the trap from the last one.
+/// Part for one trap, which goes on behind the trap. `to_common` is the distance of the common part
+/// from the third instruction, `back` that of the end of the trap from the last one.
 pub(super) fn part(width: PtrWidth, to_common: i64, back: i64) -> Vec<u8> {
     let size = log_of(width);
     let code = [
@@ -124,11 +124,12 @@ pub(super) fn part(width: PtrWidth, to_common: i64, back: i64) -> Vec<u8> {
     bytes(&code)
 }
 
-/// Common part: posts `a0` and `a1`, waits for the host, takes the result and returns to `t1`. All other registers keep their values.
-/// `words` is the distance of the words from its third instruction, or from the one behind it with `flush`.
+/// Common part: posts `a0` and `a1`, waits for the host, takes the result and returns to `t1`. All
+/// other registers keep their values. `words` is the distance of the words from its third
+/// instruction, or from the one behind it with `flush`.
 ///
-/// `flush` writes back and drops the data cache: words of firmware come into memory before the flag, and words of the host
-/// are not hidden by old lines.
+/// `flush` writes back and drops the data cache: words of firmware come into memory before the
+/// flag, and words of the host are not hidden by old lines.
 pub(super) fn common(
     width: PtrWidth,
     exclusion: Exclusion,

@@ -64,7 +64,8 @@ impl Rang {
 /// Bytes of a block.
 const BLOCK: usize = 512;
 
-/// Parts of the `len` bytes from `offset` on: the block of each, its range there, and its range in the bytes.
+/// Parts of the `len` bytes from `offset` on: the block of each, its range there, and its range in
+/// the bytes.
 fn blocks(offset: u64, len: usize) -> impl Iterator<Item = (u64, Range<usize>, Range<usize>)> {
     let skip = (offset % BLOCK as u64) as usize;
     let touched = if len == 0 {

@@ -1,4 +1,5 @@
-//! Recorded environment of a replay: results in place of memories, files, sockets, decoders and doorbells.
+//! Recorded environment of a replay: results in place of memories, files, sockets, decoders and
+//! doorbells.
 
 mod disk;
 mod doorbells;

@@ -8,8 +8,8 @@ use crate::messages::events::NetworkResult;
 use crate::messages::sockets::OsError;
 use crate::system::replay::comparison::SharedComparison;
 
-/// Network that returns recorded results. The recording has an actor's results behind the message it served at the time:
-/// they are read ahead, each once.
+/// Network that returns recorded results. The recording has an actor's results behind the message
+/// it served at the time: they are read ahead, each once.
 #[derive(Clone)]
 pub(in crate::system::replay) struct RecordedNetwork {
     comparison: SharedComparison,

@@ -1,4 +1,5 @@
-//! A client in this process, and a host that reads and writes the same memory while the client waits.
+//! A client in this process, and a host that reads and writes the same memory while the client
+//! waits.
 
 mod posix;
 
