@@ -116,7 +116,8 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
                     Severity::Warning,
                     format!(
                         "channel `{}`: its mailbox is in memory `{memory}` of backend `log`, which reads as zeros: no request \
-                         will ever be seen; give the memory another `backend`",
+                         will ever be seen; give the memory another `backend`, or name the simulation's default by \
+                         --default-backend (`vpi` with vhost.vpi)",
                         channel.name
                     ),
                 );
@@ -209,7 +210,8 @@ fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
         all.add(
             Severity::Warning,
             format!(
-                "{file} is loaded into memory `{memory}` of backend `log`, which keeps nothing"
+                "{file} is loaded into memory `{memory}` of backend `log`, which keeps nothing; give the memory another `backend`, or name the \
+                 simulation's default by --default-backend (`vpi` with vhost.vpi)"
             ),
         );
     }

@@ -257,6 +257,8 @@ fn a_mailbox_that_nobody_hears_is_warned_of() {
         output.contains("firmware.elf is loaded into memory `ram` of backend `log`"),
         "{output}"
     );
+    // Simulations by vhost.vpi have another default than the command.
+    assert_eq!(output.matches("by --default-backend (`vpi`").count(), 2);
     let output = files.check_with("--default-backend vpi").stdout(0);
     assert!(output.contains("0 warnings"), "{output}");
     assert!(
