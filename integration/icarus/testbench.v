@@ -153,6 +153,8 @@ module testbench #(
                 end
                 default: begin
                     $mb_backdoor_read_u64(space, $mb_call_arg(call, 0), u64);
+                    // Fails: there is no room for the name.
+                    $mb_call_channel(call, u8);
                     // Signed data is sign-extended.
                     minus_5 = -5;
                     $mb_backdoor_write_u64(space, $mb_call_arg(call, 0), minus_5);

@@ -123,6 +123,18 @@ pub(crate) enum ArgumentError {
     /// Number of more than 64 bits.
     #[error("argument {number} (`{name}`) needs more than 64 bits")]
     TooLarge { number: usize, name: &'static str },
+    /// Variable without room for a text.
+    #[error(
+        "argument {number} (`{name}`) has room for {room} characters, and the text has {needed}: \
+         declare it with at least {} bits",
+        .needed * 8
+    )]
+    TooShort {
+        number: usize,
+        name: &'static str,
+        room: usize,
+        needed: usize,
+    },
     /// Value that the simulator does not provide.
     #[error("the simulator gives no value of argument {number} (`{name}`)")]
     NoValue { number: usize, name: &'static str },
@@ -245,8 +257,22 @@ impl Argument {
     }
 
     /// Sets a variable to a text.
-    pub(super) fn set_text(&self, text: &str) -> Result<(), Absent> {
-        put_text(self.handle, text)
+    ///
+    /// # Errors
+    /// [`ArgumentError::TooShort`] if the variable is a vector that has no room for the text.
+    pub(super) fn set_text(&self, text: &str) -> Result<(), ArgumentError> {
+        if self.get(TYPE)? != STRING_VAR {
+            let room = usize::try_from(self.get(SIZE)?).unwrap_or(0) / 8;
+            if room < text.len() {
+                return Err(ArgumentError::TooShort {
+                    number: self.number,
+                    name: self.name,
+                    room,
+                    needed: text.len(),
+                });
+            }
+        }
+        Ok(put_text(self.handle, text)?)
     }
 
     /// Sets a variable to a number.

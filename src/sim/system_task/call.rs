@@ -114,7 +114,7 @@ impl RunningCall {
 
     /// Sets a variable to a text.
     pub(crate) fn set_text(&self, index: usize, text: &str) -> Result<(), ArgumentError> {
-        Ok(self.argument(index)?.set_text(text)?)
+        self.argument(index)?.set_text(text)
     }
 
     /// Sets a variable to a number.
