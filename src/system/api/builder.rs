@@ -50,14 +50,15 @@ pub struct Builder {
     pub(super) on_report: Option<Box<OnReport>>,
     pub(super) attached: Vec<Box<dyn Attach>>,
     pub(super) recording: Option<(PathBuf, Payloads)>,
-    /// Treatment of payloads, where the recording has none of its own.
+    /// Treatment of payloads by a recording without a setting of its own.
     pub(super) payloads: Payloads,
     pub(super) compresses_recording: bool,
     /// Identity of the run, for its recording.
     pub(super) run: RunIdentity,
     pub(super) timeout: Option<Timeout>,
     pub(super) models: Models,
-    /// Backend of memories that name none, where no feature chooses it.
+    /// Backend of memories without a backend in the configuration, unless a feature of the build
+    /// selects it.
     pub(super) default_backend: Option<Backend>,
     pub(super) callbacks: Vec<(Target, Box<HostCallback>)>,
     pub(super) started: Vec<Box<Started>>,
@@ -71,7 +72,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Path and text. `name` stands for the path of a text.
+    /// Reads the configuration as path and text. `name` is the path of a configuration given as
+    /// text.
     pub(super) fn read(&self, name: &'static str) -> Result<(&Path, Cow<'_, str>), ConfigError> {
         Ok(match self {
             Self::File(file) => (file, config::read_text(file)?.into()),

@@ -26,7 +26,7 @@ use crate::system::running::Timeout;
 use crate::trace::{Header, RunIdentity};
 
 impl Builder {
-    /// Fails if a file is missing that a system of the environment needs.
+    /// Fails if a required file of a system of the environment is not set.
     pub(in crate::system) fn require_files(&self) -> Result<(), Error> {
         let required = [
             (
@@ -56,8 +56,8 @@ impl Builder {
         self.parts_when(|_, _, _| Ok(()))
     }
 
-    /// Components of the system. `built` sees its memories, still zero, and adds openers by
-    /// extension and by name.
+    /// Components of the system. `built` gets the memories before their initialisation, and adds
+    /// openers by extension and by name.
     pub(in crate::system) fn parts_when(
         mut self,
         built: impl FnOnce(&Spaces<'_>, &mut Openers, &mut Openers) -> Result<(), Error>,
@@ -110,7 +110,7 @@ impl Builder {
             self.attached.push(Box::new(recorder(&file, &origin)?));
             origin.whole = false;
         }
-        // Needed by a replay only, which needs a recording from the start.
+        // Only a replay needs the files, and it needs a recording from the start.
         origin.files.clear();
         Ok(SystemParts {
             origin,
@@ -174,8 +174,8 @@ fn require_models(map: &MemoryMap, models: &Models) -> Result<(), Error> {
     Ok(())
 }
 
-/// Adds the time of the start and the build ids of the images to the identity of a run, where it
-/// has one.
+/// Adds the time of the start and the build ids of the images to the identity of a run, if it has
+/// one.
 fn completed(mut run: RunIdentity, build_ids: String) -> RunIdentity {
     if run.is_empty() {
         return run;
@@ -191,7 +191,7 @@ fn completed(mut run: RunIdentity, build_ids: String) -> RunIdentity {
     run
 }
 
-/// Fixed order: the same run has the same recording.
+/// Sorts names, so that the same run has the same recording.
 fn sorted(names: &HashSet<String>) -> Vec<String> {
     let mut names: Vec<String> = names.iter().cloned().collect();
     names.sort_unstable();

@@ -21,7 +21,7 @@ pub(super) struct Matching {
 /// Kind of message that has been observed.
 struct ObservedKind {
     encoding: Encoding,
-    /// True if it has no reply.
+    /// True if the message has no reply.
     is_event: bool,
     /// Recorded kind that is equal.
     recorded: Option<Arc<Kind>>,
@@ -80,7 +80,7 @@ impl ObservedKind {
         }
     }
 
-    /// Tests whether a recorded kind is this one, the ticket's.
+    /// True if a recorded kind is that of the ticket.
     fn is(&mut self, kind: &Arc<Kind>, ticket: &Ticket) -> bool {
         if let Some(recorded) = &self.recorded
             && Arc::ptr_eq(recorded, kind)

@@ -66,7 +66,7 @@ struct Inner {
 }
 
 impl SingleActor {
-    /// Actor alone on a bus; `told` receives the findings of attachments.
+    /// Actor alone on a bus; `sink` receives the findings of attachments.
     pub(super) fn new(
         actor: ActorName,
         comparison: SharedComparison,

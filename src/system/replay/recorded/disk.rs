@@ -98,7 +98,7 @@ const NO_TIME: Timestamp = Timestamp {
     nanoseconds: 0,
 };
 
-/// Open file; any one serves, since results come in recorded order.
+/// Open file. All files are the same, since results come in recorded order.
 impl DiskFile for RecordedDisk {
     fn read(&mut self, _: u64) -> Result<Bytes, Errno> {
         let seen: Option<FileRead> = self.0.next_own_event();

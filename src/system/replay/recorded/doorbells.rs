@@ -16,14 +16,14 @@ use crate::messages::events::{DoorbellRang, VersionOffered, WordsRang};
 use crate::messages::mailbox::ChannelWords;
 use crate::system::replay::comparison::SharedComparison;
 
-/// Memory view of doorbells: the channels' words as of their last ring.
+/// Memory view of doorbells: the channels' words as of their last recorded change.
 pub(in crate::system::replay) struct RecordedDoorbells {
     comparison: SharedComparison,
     /// Served channels: the layout of a mailbox, and the location of the words.
     channels: Vec<(Option<Layout>, Segments)>,
     /// Channels by the places of the versions that their firmware offers.
     offers: FxHashMap<Segment, ChannelId>,
-    /// Last ring.
+    /// Last recorded change.
     last: RefCell<Option<Ring>>,
     seen: RefCell<Blocks>,
 }
@@ -31,7 +31,7 @@ pub(in crate::system::replay) struct RecordedDoorbells {
 /// Bytes by blocks: a memory, and a position in blocks.
 type Blocks = FxHashMap<(MemoryId, u64), Box<[u8; BLOCK]>>;
 
-/// Recorded ring of a doorbell.
+/// Recorded change of a doorbell's words.
 struct Ring {
     frame: u64,
     rang: Rang,
@@ -61,7 +61,7 @@ impl Rang {
     }
 }
 
-/// Bytes of a block.
+/// Length of a block in bytes.
 const BLOCK: usize = 512;
 
 /// Parts of the `len` bytes from `offset` on: the block of each, its range there, and its range in
@@ -113,7 +113,7 @@ impl RecordedDoorbells {
         }
     }
 
-    /// Words of the channels, as of their last rings.
+    /// Words of the channels, as of their last recorded changes.
     pub(in crate::system::replay) fn words(&self) -> Vec<(u32, u64, Bytes)> {
         let seen = self.seen.borrow();
         let words = seen.iter().map(|((memory, block), bytes)| {
@@ -137,7 +137,7 @@ impl RecordedDoorbells {
         }
     }
 
-    /// Sets the words read by the channel that owns the segment, for its next ring.
+    /// Sets the words read by the channel that owns the segment, for its next recorded change.
     fn ringing(&self, at: &Segment) -> Result<(), AccessError> {
         let Some(frame) = self.comparison.next_frame() else {
             return Ok(());

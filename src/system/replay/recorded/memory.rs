@@ -30,7 +30,7 @@ pub(super) fn unknown() -> AccessError {
     }
 }
 
-/// Memories that have no bytes: no access reaches them before the end of the replay.
+/// Memories without bytes, which are not accessed before the end of the replay.
 pub(in crate::system::replay) struct NoMemory;
 
 impl Store for NoMemory {

@@ -69,7 +69,7 @@ impl Listener for RecordedListener {
     }
 }
 
-/// Connection; any one serves, since results come in recorded order.
+/// Connection. All connections are the same, since results come in recorded order.
 impl Connection for RecordedNetwork {
     fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
         match self.next() {

@@ -9,7 +9,7 @@ use crate::system::replay::comparison::SharedComparison;
 pub(in crate::system::replay) struct RecordedOutput {
     comparison: SharedComparison,
     is_error: bool,
-    /// Sink for those who watch the replay.
+    /// Sink for users of the replay.
     sink: Box<dyn io::Write + Send>,
 }
 
@@ -27,7 +27,7 @@ impl RecordedOutput {
     }
 }
 
-/// The console flushes behind each write.
+/// The console flushes after each write.
 impl io::Write for RecordedOutput {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         // Failures of the replay's own sink are not those of the run.
