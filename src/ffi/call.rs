@@ -317,8 +317,6 @@ fn report_error(process: &Process, function: &'static str, error: &Error) {
         .keep(format!("{function}: {text}"));
     let is_late = error.is_access() && scope::simulation_is_over();
     if error.is_reported() && (!is_late || lifetime::count_late()) {
-        // The call may have failed before it adopted its caller's scope.
-        scope::adopt_of_call();
         report(Severity::Error, function, &text);
     }
 }
