@@ -217,6 +217,29 @@ fn comment_lines_are_not_longer_than_text_of_the_documentation() {
     );
 }
 
+/// Verilator takes a comment that begins with its name for a directive.
+#[test]
+fn no_comment_of_systemverilog_is_a_directive_of_verilator() {
+    let mut places = String::new();
+    each_file(Path::new(ROOT), &mut |path, text| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if !matches!(extension, Some("sv" | "svh" | "v")) {
+            return;
+        }
+        for (at, line) in (1..).zip(text.lines()) {
+            let comment = line.trim_start().strip_prefix("//").unwrap_or_default();
+            if comment
+                .trim_start()
+                .to_lowercase()
+                .starts_with("verilator ")
+            {
+                places += &format!("{}:{at}:{line}\n", path.display());
+            }
+        }
+    });
+    assert!(places.is_empty(), "begin with another word:\n{places}");
+}
+
 #[test]
 fn long_comment_lines_are_found() {
     let word = "w".repeat(COLUMNS);

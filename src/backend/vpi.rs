@@ -365,25 +365,19 @@ impl Arrays for VpiArrays {
             return self.write_now(instance, first, values);
         }
         let (vecvals, bits) = (vecvals_of(self.array.width) as usize, self.array.width * 8);
-        let compared = values.len().min(COMPARED * vecvals);
-        let written = values[..compared].to_vec();
-        let mut before = vec![Vecval::default(); compared];
-        self.read_now(instance, first, &mut before)?;
+        let written = values[..vecvals].to_vec();
+        let before = self.word(instance, first)?;
         self.write_now(instance, first, values)?;
-        let words = before.chunks(vecvals).zip(written.chunks(vecvals));
-        let mut changed = (first..)
-            .zip(words)
-            .filter(|(_, (before, written))| !same_bits(before, written, bits));
         // A write of the same value proves nothing.
-        let Some((word, (before, written))) = changed.next() else {
+        if same_bits(&before, &written, bits) {
             return Ok(());
-        };
+        }
         self.probe.is_armed.set(false);
-        if !same_bits(&self.word(instance, word)?, written, bits) {
+        if !same_bits(&self.word(instance, first)?, &written, bits) {
             self.probe.doubt(Doubted {
                 instance,
-                word,
-                before: before.to_vec(),
+                word: first,
+                before,
                 since: simulated_time(),
             });
         }
@@ -473,11 +467,8 @@ struct Doubted {
     since: Option<u64>,
 }
 
-/// Interval of samples: of this many writes, the first one that changes the content is read back.
+/// Interval of samples: of this many writes, the first one whose first word changes is read back.
 const SAMPLE: u64 = 1024;
-
-/// Maximum number of words of a write that are compared with the content before it.
-const COMPARED: usize = 16;
 
 impl Probe {
     /// Counts a write. Returns true if it is to be compared with the content before it.

@@ -23,7 +23,7 @@ pub(super) unsafe extern "C" fn mb_init(
     mailbox_cfg: *const c_char,
     fs_root: *const c_char,
 ) -> c_int {
-    guard("mb_init", -1, |call| {
+    let init = |call: &mut Call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let mem_cfg = unsafe { optional_text(mem_cfg, "mem_cfg") }?;
         // SAFETY: as above.
@@ -38,6 +38,14 @@ pub(super) unsafe extern "C" fn mb_init(
             fs_root: fs_root.map(Into::into),
         })?;
         Ok(0)
+    };
+    guard("mb_init", -1, |call| {
+        init(call).inspect_err(|_| {
+            // The report needs the scope of the exports, also for an error before the start.
+            if call.process().is_ok_and(|process| !process.is_running()) {
+                scope::adopt_of_init();
+            }
+        })
     })
 }
 

@@ -18,7 +18,7 @@ import "DPI-C" context function int c_skt_read_u64(input chandle skt, input int 
 import "DPI-C" context function int c_skt_write_string(input chandle skt, input int id, input string s);
 import "DPI-C" context function int c_skt_read_string(input chandle skt, input int id, output string s);
 
-// Verilator accepts only arrays of a fixed size as actual arguments.
+// In Verilator, the actual arguments must be arrays of a fixed size.
 import "DPI-C" context function int c_skt_write_bytes(input chandle skt, input int id, input byte unsigned data[]);
 import "DPI-C" context function int c_skt_read_bytes(input chandle skt, input int id, output byte unsigned data[]);
 

@@ -154,7 +154,14 @@ fn another_image_is_refused_and_another_input_is_reported() {
         said.contains("other.txt is not the input of the checkpoint: the first"),
         "{said}"
     );
-    let said = restored(&[]).stderr;
+    // The input of a checkpoint at the start has not ended.
+    let early = image.path("early.ckpt").display().to_string();
+    let save = ["--stdin", &input, "--save-at", "1", &early];
+    let saved = image.run(options.iter().chain(&save));
+    assert_eq!(saved.status, Some(0), "{saved:?}");
+    let said = image
+        .run(options.iter().chain(&["--restore", &early]))
+        .stderr;
     assert!(
         said.contains("had --stdin, and this one has none"),
         "{said}"
