@@ -41,7 +41,7 @@ fn images_have_one_channel_and_begin_at_zero() {
         let image = Image::open(&file).unwrap();
         assert_eq!(image.ptr_width().bytes(), width, "{name}");
         assert_eq!(image.mailbox().unwrap().size, channel, "{name}");
-        assert_eq!(image.doubts(), [], "{name}");
+        assert_eq!(image.warnings(), [], "{name}");
 
         let bytes = fs::read(&file).unwrap();
         let elf = object::File::parse(bytes.as_slice()).unwrap();

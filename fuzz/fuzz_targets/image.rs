@@ -17,8 +17,8 @@ fuzz_target!(|data: &[u8]| {
         Ok(image) => image,
         Err(error) => return assert!(error.to_string().starts_with("program.elf: "), "{error}"),
     };
-    for doubt in image.doubts() {
-        assert!(!doubt.to_string().is_empty());
+    for warning in image.warnings() {
+        assert!(!warning.to_string().is_empty());
     }
     let architecture = image.architecture().expect("bytes in memory");
     assert!(architecture.is_none_or(|text| !text.is_empty()));

@@ -374,7 +374,7 @@ impl Arrays for VpiArrays {
         }
         self.probe.is_armed.set(false);
         if !same_bits(&self.word(instance, first)?, &written, bits) {
-            self.probe.doubt(Doubted {
+            self.probe.watch(UnverifiedWrite {
                 instance,
                 word: first,
                 before,
@@ -422,15 +422,15 @@ impl VpiArrays {
 
     /// Checks an earlier write that had no effect at once, and reports it if it still has none.
     fn follow_up(&self) -> Result<(), BackendError> {
-        let Some(doubted) = self.probe.take_due(simulated_time) else {
+        let Some(unverified) = self.probe.take_due(simulated_time) else {
             return Ok(());
         };
-        let Doubted {
+        let UnverifiedWrite {
             instance,
             word,
             before,
             ..
-        } = doubted;
+        } = unverified;
         if same_bits(&self.word(instance, word)?, &before, self.array.width * 8) {
             self.probe.told.set(true);
             let path = self.path(instance, word);
@@ -451,14 +451,14 @@ struct Probe {
     writes: Cell<u64>,
     /// True until a write that changes the content is read back.
     is_armed: Cell<bool>,
-    doubted: RefCell<Option<Doubted>>,
+    unverified: RefCell<Option<UnverifiedWrite>>,
     /// True after the report on a dropped write.
     told: Cell<bool>,
 }
 
 /// Write without an effect so far.
 #[derive(Debug)]
-struct Doubted {
+struct UnverifiedWrite {
     instance: usize,
     word: u64,
     /// Value before the write.
@@ -478,22 +478,22 @@ impl Probe {
         if count.is_multiple_of(SAMPLE) {
             self.is_armed.set(true);
         }
-        self.is_armed.get() && !self.told.get() && self.doubted.borrow().is_none()
+        self.is_armed.get() && !self.told.get() && self.unverified.borrow().is_none()
     }
 
-    fn doubt(&self, doubted: Doubted) {
-        self.doubted.replace(Some(doubted));
+    fn watch(&self, unverified: UnverifiedWrite) {
+        self.unverified.replace(Some(unverified));
     }
 
-    /// Takes the doubted write if simulated time has advanced since.
+    /// Takes the unverified write if simulated time has advanced since.
     #[inline]
-    fn take_due(&self, now: impl FnOnce() -> Option<u64>) -> Option<Doubted> {
-        let mut doubted = self.doubted.borrow_mut();
-        let since = doubted.as_ref()?.since;
+    fn take_due(&self, now: impl FnOnce() -> Option<u64>) -> Option<UnverifiedWrite> {
+        let mut unverified = self.unverified.borrow_mut();
+        let since = unverified.as_ref()?.since;
         if now() == since {
             return None;
         }
-        doubted.take()
+        unverified.take()
     }
 }
 
@@ -523,8 +523,8 @@ fn refused(path: String, error: VpiError) -> BackendError {
 mod tests {
     use super::*;
 
-    fn doubted(since: Option<u64>) -> Doubted {
-        Doubted {
+    fn unverified(since: Option<u64>) -> UnverifiedWrite {
+        UnverifiedWrite {
             instance: 0,
             word: 0,
             before: vec![],
@@ -543,9 +543,9 @@ mod tests {
         assert!((0..5).all(|_| probe.is_due()), "nothing has changed");
         assert_eq!((5..=2 * SAMPLE).filter(|_| changes()).count(), 3);
         probe.is_armed.set(true);
-        probe.doubt(doubted(Some(0)));
+        probe.watch(unverified(Some(0)));
         assert!((0..SAMPLE).all(|_| !probe.is_due()), "one at a time");
-        probe.doubted.take();
+        probe.unverified.take();
         probe.told.set(true);
         assert!((0..SAMPLE).all(|_| !probe.is_due()), "it was told");
     }
@@ -554,7 +554,7 @@ mod tests {
     fn a_write_is_looked_at_again_when_time_has_passed() {
         let probe = Probe::default();
         assert!(probe.take_due(|| Some(5)).is_none());
-        probe.doubt(doubted(Some(5)));
+        probe.watch(unverified(Some(5)));
         assert!(probe.take_due(|| Some(5)).is_none());
         assert!(probe.take_due(|| Some(6)).is_some());
         assert!(probe.take_due(|| Some(7)).is_none());

@@ -3,8 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use super::diagnostic::ConfigDiagnostic;
 use super::features::Defaults;
-use super::warning::ConfigWarning;
 use crate::mem::{Image, ImageError};
 
 /// Environment variables and files that a configuration refers to. As a trait, so that a replay can
@@ -44,9 +44,9 @@ pub trait ConfigEnvironment {
         compute()
     }
 
-    /// Reports a warning. Ignored by default.
-    fn warn(&self, warning: ConfigWarning) {
-        let _ = warning;
+    /// Reports a diagnostic. Ignored by default.
+    fn report(&self, diagnostic: ConfigDiagnostic) {
+        let _ = diagnostic;
     }
 
     /// Defaults for missing keys.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::diagnostic::{ConfigDiagnostic, DiagnosticKind};
 use super::external_inputs::ConfigEnvironment;
 use super::unknown_keys::Unknown;
-use super::warning::{ConfigWarning, Doubt};
 
 /// Environment and file of a configuration, for warnings with the file's name.
 #[derive(Clone, Copy)]
@@ -14,17 +14,17 @@ pub(super) struct FileContext<'a> {
 }
 
 impl FileContext<'_> {
-    /// Warns of a doubtful part of the file.
-    pub(super) fn warn(&self, doubt: Doubt) {
+    /// Reports a diagnostic of the file.
+    pub(super) fn report(&self, kind: DiagnosticKind) {
         let file = self.file.to_path_buf();
-        self.outside.warn(ConfigWarning { file, doubt });
+        self.outside.report(ConfigDiagnostic { file, kind });
     }
 
     /// Warns of each unknown key of a memory or channel.
     pub(super) fn warn_of_keys(&self, whose: &str, keys: Vec<Unknown>) {
         for Unknown { key, hint } in keys {
             let whose = whose.to_owned();
-            self.warn(Doubt::UnknownKey { whose, key, hint });
+            self.report(DiagnosticKind::UnknownKey { whose, key, hint });
         }
     }
 }

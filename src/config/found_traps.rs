@@ -1,8 +1,8 @@
 //! Traps of semihosting in images, on which a configuration depends. A recording has the results.
 
+use super::diagnostic::DiagnosticKind;
 use super::file_context::FileContext;
 use super::stub_place::{FoundPlace, Surroundings};
-use super::warning::Doubt;
 use crate::mem::{Image, ImageError, STUB_SIZE, Traps, count_traps};
 
 /// Number of traps in the image of a channel.
@@ -33,7 +33,7 @@ pub(super) fn place(
             // Traps of Arm are left to the testbench. A cut trap is reported when the image is
             // loaded.
             if traps.cut.is_empty() && count_traps(image)? == 0 {
-                context.warn(Doubt::NoTraps {
+                context.report(DiagnosticKind::NoTraps {
                     channel,
                     image: image.file().to_path_buf(),
                 });
@@ -42,7 +42,7 @@ pub(super) fn place(
         }
         Ok(match surroundings.find(&traps)? {
             Some(FoundPlace { address, gap }) => {
-                context.warn(Doubt::StubFound {
+                context.report(DiagnosticKind::StubFound {
                     channel,
                     address,
                     start: gap.start,
@@ -51,7 +51,7 @@ pub(super) fn place(
                 address.to_string()
             }
             None => {
-                context.warn(Doubt::NoStub {
+                context.report(DiagnosticKind::NoStub {
                     channel,
                     image: image.file().to_path_buf(),
                     size: STUB_SIZE,

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::channel::ChannelConfig;
+use super::diagnostic::DiagnosticKind;
 use super::error::ChannelProblem;
 use super::file_context::FileContext;
 use super::found_traps;
 use super::htif::Place;
 use super::rtt;
-use super::warning::Doubt;
 use crate::channel::{Interface, OutputTarget, RTT_HEADER, RttPlace, SemihostingPlace};
 use crate::mem::{Image, ImageError, MemoryMap};
 
@@ -49,7 +49,7 @@ impl FurtherProtocols<'_> {
             && let Some(block) = self.block(main, image)?
             && !self.is_served(main, block, channels)
         {
-            self.context.warn(Doubt::RttBeside {
+            self.context.report(DiagnosticKind::RttBeside {
                 channel: main.name.clone(),
                 image: image.file().to_path_buf(),
                 block,
@@ -71,7 +71,7 @@ impl FurtherProtocols<'_> {
         {
             let count = found_traps::count(self.context, &main.name, image)?;
             if count > 0 {
-                self.context.warn(Doubt::SemihostingBeside {
+                self.context.report(DiagnosticKind::SemihostingBeside {
                     channel: main.name.clone(),
                     image: image.file().to_path_buf(),
                     count,

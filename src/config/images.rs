@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::diagnostic::DiagnosticKind;
 use super::error::ChannelProblem;
 use super::expand::expand;
 use super::external_inputs::ConfigEnvironment;
 use super::file_context::FileContext;
 use super::name::named;
-use super::warning::Doubt;
 use crate::mem::Image;
 
 /// Images read so far, by the canonical names of their files.
@@ -49,11 +49,11 @@ impl Images {
     /// Warns of doubtful images. For an image that is not loaded, only its mailbox section matters.
     pub(super) fn warn(&self, context: FileContext<'_>) {
         for Read { image, loaded } in self.0.values() {
-            for doubt in image.doubts() {
-                if *loaded || doubt.is_of_mailbox() {
-                    context.warn(Doubt::Image {
+            for warning in image.warnings() {
+                if *loaded || warning.is_of_mailbox() {
+                    context.report(DiagnosticKind::Image {
                         image: image.file().to_path_buf(),
-                        doubt: doubt.clone(),
+                        warning: warning.clone(),
                     });
                 }
             }

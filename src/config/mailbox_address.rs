@@ -2,11 +2,11 @@
 
 use mailbox_rs::{Layout, NEWEST, VERSION};
 
+use super::diagnostic::{DiagnosticKind, Used};
 use super::error::ChannelProblem;
 use super::file_context::FileContext;
 use super::schema::RawChannel;
-use super::warning::{Doubt, Used};
-use crate::mem::{Image, ImageDoubt, MemoryMap, Section, SpaceId};
+use crate::mem::{Image, ImageWarning, MemoryMap, Section, SpaceId};
 
 /// Address of the channel, from the image's section `.mailbox` or from `base`. If both are
 /// given, the image takes precedence, because firmware was linked for it. `base` takes
@@ -46,7 +46,7 @@ pub(super) fn address(
         })?;
     let note = |used| {
         let channel = name.to_owned();
-        context.warn(Doubt::TwoAddresses { channel, used });
+        context.report(DiagnosticKind::TwoAddresses { channel, used });
     };
     let file = image.file().to_path_buf();
     let resolve = |address| map.resolve(space, address, layout.channel_size);
@@ -71,9 +71,9 @@ pub(super) fn address(
                 physical,
                 cause,
                 allocated: !image
-                    .doubts()
+                    .warnings()
                     .iter()
-                    .any(|doubt| matches!(doubt, ImageDoubt::MailboxNotAllocated { .. })),
+                    .any(|warning| matches!(warning, ImageWarning::MailboxNotAllocated { .. })),
             });
         }
     };

@@ -8,6 +8,7 @@ use serde_yaml::Value;
 use super::channel::ChannelConfig;
 use super::channel_services;
 use super::claims::Claims;
+use super::diagnostic::DiagnosticKind;
 use super::error::{ChannelProblem, ConfigProblem, HtifProblem, RttProblem, SemihostingProblem};
 use super::external_inputs::ConfigEnvironment;
 use super::file_context::FileContext;
@@ -25,7 +26,6 @@ use super::schema::{self, RawChannel};
 use super::semihosting;
 use super::stub_place::Surroundings;
 use super::unserved;
-use super::warning::Doubt;
 use crate::channel::{Interface, MailboxPlace};
 use crate::mem::{Image, MemoryMap, SpaceId};
 
@@ -195,7 +195,7 @@ impl Reader<'_> {
                         .take(self.map, name, space, address, htif::WORD, 4)?;
                 }
                 if let (Some(image), false) = (image, abi == "htif" || is_given) {
-                    self.context.warn(Doubt::HtifFound {
+                    self.context.report(DiagnosticKind::HtifFound {
                         channel: name.to_owned(),
                         image: image.file().to_path_buf(),
                         tohost: htif.tohost,
@@ -217,13 +217,13 @@ impl Reader<'_> {
                 return Err(RttProblem::KeyOfRtt.into());
             }
             if let (Some(image), Some(count)) = (image, traps) {
-                self.context.warn(Doubt::SemihostingFound {
+                self.context.report(DiagnosticKind::SemihostingFound {
                     channel: name.to_owned(),
                     image: image.file().to_path_buf(),
                     count,
                 });
                 if !image.has_symbols() {
-                    self.context.warn(Doubt::NoSymbols {
+                    self.context.report(DiagnosticKind::NoSymbols {
                         channel: name.to_owned(),
                         image: image.file().to_path_buf(),
                     });
@@ -243,7 +243,7 @@ impl Reader<'_> {
             if !is_auto || raw.rtt.is_some() || symbol.is_some() {
                 let rtt = rtt::validate(raw, &self.place(space, image), ptr_width, symbol)?;
                 if let (Some(image), Some(block), true) = (image, rtt.block, is_auto) {
-                    self.context.warn(Doubt::RttFound {
+                    self.context.report(DiagnosticKind::RttFound {
                         channel: name.to_owned(),
                         image: image.file().to_path_buf(),
                         block,

@@ -25,6 +25,7 @@
 mod channel;
 mod channel_services;
 mod claims;
+mod diagnostic;
 mod error;
 mod expand;
 mod external_inputs;
@@ -61,7 +62,6 @@ mod text;
 mod unknown_keys;
 mod unserved;
 pub(crate) mod vhost_variables;
-mod warning;
 mod yaml;
 
 #[cfg(test)]
@@ -73,6 +73,7 @@ use std::path::{Path, PathBuf};
 pub use channel::ChannelConfig;
 #[doc(hidden)]
 pub use channel_services::parse_period;
+pub use diagnostic::{ConfigDiagnostic, DiagnosticKind, KeyHint, Unserved, Used};
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, HtifProblem,
     KeyProblem, MemoryProblem, RttProblem, SemihostingProblem, SpaceProblem,
@@ -90,7 +91,6 @@ pub(crate) use semihosting::MOST_HARTS;
 pub use service_error::ServiceProblem;
 pub use text::TextError;
 pub use vhost_variables::{VARIABLES, Variable};
-pub use warning::{ConfigWarning, Doubt, KeyHint, Unserved, Used};
 pub use yaml::YamlError;
 
 use file_context::FileContext;

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::diagnostic::DiagnosticKind;
 use super::file_context::FileContext;
-use super::warning::Doubt;
 use crate::mem::{Memory, MemoryId, MemoryMap, Space};
 
 /// Maximum number of pairs reported for one space. The number of pairs may be quadratic in the
@@ -37,13 +37,13 @@ pub(super) fn warn(context: FileContext<'_>, map: &MemoryMap, space: &Space, lis
             around.pop();
         }
         for outer in around.iter().rev().take(MOST_PAIRS.saturating_sub(pairs)) {
-            context.warn(pair(space, memory, outer.memory, outer.rank < rank));
+            context.report(pair(space, memory, outer.memory, outer.rank < rank));
         }
         pairs = pairs.saturating_add(around.len());
         let least = around.last().map_or(rank, |outer| outer.least.min(rank));
         // A memory that is hidden by a single one was reported with that pair.
         if !reached.contains(id) && least == rank {
-            context.warn(Doubt::Covered {
+            context.report(DiagnosticKind::Covered {
                 space: space.name.clone(),
                 memory: memory.name.clone(),
                 base: memory.base,
@@ -57,19 +57,19 @@ pub(super) fn warn(context: FileContext<'_>, map: &MemoryMap, space: &Space, lis
         });
     }
     if pairs > MOST_PAIRS {
-        context.warn(Doubt::MorePairs {
+        context.report(DiagnosticKind::MorePairs {
             space: space.name.clone(),
             more: pairs - MOST_PAIRS,
         });
     }
 }
 
-fn pair(space: &Space, inner: &Memory, outer: &Memory, hidden: bool) -> Doubt {
+fn pair(space: &Space, inner: &Memory, outer: &Memory, hidden: bool) -> DiagnosticKind {
     let space = space.name.clone();
     let (name, other) = (inner.name.clone(), outer.name.clone());
     let (base, last) = (inner.base, inner.last());
     if hidden {
-        Doubt::Hidden {
+        DiagnosticKind::Hidden {
             space,
             memory: name,
             base,
@@ -77,7 +77,7 @@ fn pair(space: &Space, inner: &Memory, outer: &Memory, hidden: bool) -> Doubt {
             by: other,
         }
     } else {
-        Doubt::InFront {
+        DiagnosticKind::InFront {
             space,
             front: name,
             base,

@@ -4,8 +4,8 @@
 
 use serde_yaml::{Mapping, Value};
 
+use super::diagnostic::KeyHint;
 use super::error::KeyProblem;
-use super::warning::KeyHint;
 use super::yaml::is_digits;
 
 /// Known keys of a map, and of the maps nested in it.

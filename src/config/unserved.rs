@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::channel::ChannelConfig;
+use super::diagnostic::{DiagnosticKind, Unserved};
 use super::error::{ChannelProblem, ConfigProblem};
 use super::file_context::FileContext;
 use super::found_traps;
 use super::further_protocols::may_serve;
 use super::htif::HtifSymbols;
 use super::rtt;
-use super::warning::{Doubt, Unserved};
 use crate::channel::Interface;
 use crate::mem::Image;
 
@@ -41,7 +41,7 @@ pub(super) fn note(
                 may_serve && interface.is_some_and(|it| is_of(it, &unserved))
             });
             if !is_served {
-                context.warn(Doubt::Unserved {
+                context.report(DiagnosticKind::Unserved {
                     channel: channel.name.clone(),
                     image: image.file().to_path_buf(),
                     unserved,

@@ -43,7 +43,8 @@ pub(crate) use geometry::{Geometry, Run, Word};
 pub(crate) use hex::HexRuns;
 pub use hex::{HexError, HexProblem};
 pub use image::{
-    Image, ImageContent, ImageDoubt, ImageError, ImageProblem, ImageSegment, Section, Symbol, Write,
+    Image, ImageContent, ImageError, ImageProblem, ImageSegment, ImageWarning, Section, Symbol,
+    Write,
 };
 pub use initial::{Initial, InitialError, Note, initial};
 pub use memory::{Array, Init, Memory, MemoryId, Shape, SpaceId};

@@ -10,7 +10,7 @@
 //! - [`wire`]: constants and layouts of `docs/protocol.md`. [`request`]: a request as words.
 //! - [`space`], [`ram`]: memories and their expected contents. [`event`]: actions of the host.
 //! - [`firmware`], [`methods`], [`special`], [`clients`]: the environment of the host.
-//! - [`session`], [`meaning`], [`printf`], [`disk`], [`tree`], [`content`], [`expect`],
+//! - [`session`], [`effect`], [`printf`], [`disk`], [`tree`], [`content`], [`expect`],
 //!   [`console`]: the model.
 //! - [`run`], [`stage`], [`shrink`], [`coverage`]: runs. [`soak`]: one long run.
 
@@ -19,11 +19,11 @@ pub mod console;
 pub mod content;
 pub mod coverage;
 pub mod disk;
+pub mod effect;
 pub mod event;
 pub mod expect;
 pub mod firmware;
 pub mod generator;
-pub mod meaning;
 pub mod methods;
 pub mod posix_requests;
 pub mod printf;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use vhost::config::{ConfigWarning, loaded_image};
+use vhost::config::{ConfigDiagnostic, loaded_image};
 use vhost::mem::{Backend, Init, MemoryId, Segment, initial};
 use vhost::messages::{Interface, SemihostingPlace};
 use vhost::unreplaced_traps;
@@ -40,15 +40,19 @@ impl fmt::Display for Finding {
 
 /// All findings, most severe first.
 ///
-/// `serves`: true if a mailbox configuration was given. `warnings`: those of both configurations.
-pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]) -> Vec<Finding> {
+/// `serves`: true if a mailbox configuration was given. `diagnostics`: those of both configurations.
+pub(super) fn findings(
+    plan: &Plan<'_>,
+    serves: bool,
+    diagnostics: &[ConfigDiagnostic],
+) -> Vec<Finding> {
     let mut all = Findings(Vec::new());
-    for warning in warnings {
-        let severity = match warning.doubt.is_warning() {
+    for diagnostic in diagnostics {
+        let severity = match diagnostic.kind.is_warning() {
             true => Severity::Warning,
             false => Severity::Note,
         };
-        all.add(severity, warning.to_string());
+        all.add(severity, diagnostic.to_string());
     }
     first_content(plan, &mut all);
     mailboxes(plan, &mut all);

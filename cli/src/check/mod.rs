@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use mailbox_rs::{CacheLine, PtrWidth};
 use vhost::config::{
-    self, ConfigEnvironment, ConfigError, ConfigProblem, ConfigWarning, Defaults, Process,
+    self, ConfigDiagnostic, ConfigEnvironment, ConfigError, ConfigProblem, Defaults, Process,
 };
 use vhost::mem::{Backend, Image, ImageError};
 
@@ -87,7 +87,7 @@ fn cache_line(text: &str) -> Result<CacheLine, String> {
 struct CliEnv {
     variables: HashMap<String, String>,
     defaults: Defaults,
-    warnings: RefCell<Vec<ConfigWarning>>,
+    diagnostics: RefCell<Vec<ConfigDiagnostic>>,
     /// Files named by the configurations.
     named: RefCell<Vec<PathBuf>>,
 }
@@ -112,8 +112,8 @@ impl ConfigEnvironment for CliEnv {
         Process.real_name(file)
     }
 
-    fn warn(&self, warning: ConfigWarning) {
-        self.warnings.borrow_mut().push(warning);
+    fn report(&self, diagnostic: ConfigDiagnostic) {
+        self.diagnostics.borrow_mut().push(diagnostic);
     }
 
     fn defaults(&self) -> Defaults {
@@ -131,7 +131,7 @@ impl Args {
                 ptr_width: self.default_ptr.or(by_features.ptr_width),
                 cache_line: self.default_cache_line.unwrap_or(by_features.cache_line),
             },
-            warnings: RefCell::default(),
+            diagnostics: RefCell::default(),
             named: RefCell::default(),
         }
     }
@@ -207,7 +207,7 @@ fn check(
         out.flush()?;
         return refused(error, found);
     }
-    let findings = findings(&plan, mailbox.is_some(), &env.warnings.borrow());
+    let findings = findings(&plan, mailbox.is_some(), &env.diagnostics.borrow());
     for finding in &findings {
         writeln!(out, "{finding}")?;
     }

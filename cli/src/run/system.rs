@@ -127,11 +127,13 @@ impl Ram {
             ),
             Some(size) => ((size - 1) | (PAGE - 1)).min(room),
             None if needed >= MOST_RAM => {
-                let doubts = image.doubts().iter();
-                let doubts: String = doubts.map(|doubt| format!("\nthe image {doubt}")).collect();
+                let warnings = image.warnings().iter();
+                let warnings: String = warnings
+                    .map(|warning| format!("\nthe image {warning}"))
+                    .collect();
                 bail!(
                     "{file} has segments from {lowest:#x} to {last:#x}, too far apart for one RAM: describe the memories of its \
-                     chip with --memory FILE, or give --mem SIZE{doubts}"
+                     chip with --memory FILE, or give --mem SIZE{warnings}"
                 )
             }
             None => ((needed | (PAGE - 1)).max(RAM - 1)).min(room),

@@ -128,7 +128,7 @@ fn two_addresses_are_noted_with_the_one_that_is_used() {
         let outside = outside().file("fw.elf", elf(virtual_address).build());
         let text = format!("cpu: {{space: core0, elf: fw.elf, cache_line: 0, base: {base}}}");
         parse_mailboxes(&text, Path::new("mb.yaml"), &map(), &outside).unwrap();
-        outside.warnings.take()
+        outside.diagnostics.take()
     };
     assert_eq!(notes(0x4000, "0x4000"), [""; 0]);
     assert_eq!(
@@ -253,7 +253,7 @@ fn doubtful_images_are_warned_of_once() {
             "a: {{space: core0, elf: pie.elf, cache_line: 0{keys}}}\nb: {{space: core1, elf: pie.elf, server: false, load: false}}\n"
         );
         parse_mailboxes(&text, Path::new("mb.yaml"), &map(), &outside).unwrap();
-        outside.warnings.take()
+        outside.diagnostics.take()
     };
     let [position, mailboxes] = &told("")[..] else {
         panic!("{:?}", told(""));
@@ -292,7 +292,7 @@ fn an_image_is_loaded_where_any_of_its_channels_loads_it() {
         let channels = parse_mailboxes(&text, Path::new("mb.yaml"), &map(), &outside).unwrap();
         let loaded = channels.iter().map(|channel| channel.load.is_some());
         assert!(loaded.eq(loads.map(|load| load == "true")), "{loads:?}");
-        let told = outside.warnings.take();
+        let told = outside.diagnostics.take();
         assert_eq!(told.len(), warnings, "{loads:?}: {told:?}");
         assert!(told.iter().all(|told| told.contains("ET_DYN")), "{told:?}");
     }
@@ -391,7 +391,7 @@ fn unknown_keys_of_a_channel_are_warned_of() {
     let text = "core0: {space: core0, server: false, desc: the first, irq: [1, 2]}";
     parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside).unwrap();
     assert_eq!(
-        outside.warnings.take(),
+        outside.diagnostics.take(),
         [
             "mb.yaml: channel `core0`: the key `desc` is unknown, and ignored",
             "mb.yaml: channel `core0`: the key `irq` is unknown, and ignored",

@@ -42,7 +42,7 @@ fn read(text: &str) -> (Vec<ChannelConfig>, String) {
         .file("elsewhere.elf", elf(0x9_0000));
     let map = memories(MEMORIES).unwrap();
     let channels = parse_mailboxes(text, Path::new("mb.yaml"), &map, &outside).unwrap();
-    let warnings = outside.warnings.borrow().join("\n");
+    let warnings = outside.diagnostics.borrow().join("\n");
     (channels, warnings)
 }
 

@@ -90,7 +90,7 @@ fn the_image_decides_and_a_note_says_so() {
         };
         assert_eq!(channel.interface, Some(Interface::Htif(expected)));
         assert_eq!(channel.mailbox(), None);
-        let warnings = outside.warnings.borrow();
+        let warnings = outside.diagnostics.borrow();
         let note = format!(
             "mb.yaml: channel `cpu`: {file} has no section .mailbox, but the symbols tohost (0x2000) and fromhost (0x2040): firmware is \
              served by HTIF"

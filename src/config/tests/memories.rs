@@ -242,7 +242,7 @@ proptest! {
         match accepted {
             Ok(_) => {
                 prop_assert!(nests);
-                let warnings = outside.warnings.borrow();
+                let warnings = outside.diagnostics.borrow();
                 let named = |text: String| warnings.iter().filter(|warning| warning.contains(&text)).count();
                 for (a, b) in pairs() {
                     // Of two equal ranges, the later is within the earlier.
@@ -268,7 +268,7 @@ proptest! {
 fn warnings(text: &str) -> Vec<String> {
     let outside = Fake::default();
     memories_in(text, &outside).unwrap();
-    outside.warnings.take()
+    outside.diagnostics.take()
 }
 
 #[test]

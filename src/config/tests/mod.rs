@@ -31,7 +31,7 @@ struct Fake {
     files: HashMap<PathBuf, Vec<u8>>,
     /// Further names of files.
     links: HashMap<&'static str, &'static str>,
-    warnings: RefCell<Vec<String>>,
+    diagnostics: RefCell<Vec<String>>,
 }
 
 impl Fake {
@@ -70,8 +70,8 @@ impl ConfigEnvironment for Fake {
         link.map_or_else(|| file.to_path_buf(), PathBuf::from)
     }
 
-    fn warn(&self, warning: ConfigWarning) {
-        self.warnings.borrow_mut().push(warning.to_string());
+    fn report(&self, diagnostic: ConfigDiagnostic) {
+        self.diagnostics.borrow_mut().push(diagnostic.to_string());
     }
 }
 

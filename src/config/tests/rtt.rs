@@ -137,7 +137,7 @@ fn what_was_found_is_noted_once() {
     ] {
         let outside = outside();
         parse_text(text, &outside).unwrap();
-        let warnings = outside.warnings.borrow();
+        let warnings = outside.diagnostics.borrow();
         let found = warnings.iter().filter(|it| it.contains("_SEGGER_RTT"));
         let found: Vec<&String> = found.collect();
         assert_eq!(found.len(), usize::from(noted.is_some()), "{warnings:?}");

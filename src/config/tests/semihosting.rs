@@ -68,7 +68,7 @@ fn found(keys: &str) -> Result<(Interface, String), String> {
     let text = format!("cpu: {{space: core0, cache_line: 0, {keys}}}");
     let channels = parse_mailboxes(&text, Path::new("mb.yaml"), &map, &outside);
     let mut channels = channels.map_err(|error| error.to_string())?;
-    let warnings = outside.warnings.borrow().join("\n");
+    let warnings = outside.diagnostics.borrow().join("\n");
     Ok((channels.remove(0).interface.unwrap(), warnings))
 }
 
@@ -151,7 +151,7 @@ fn what_is_not_served_is_noted() {
         }
         let outside = Fake::default().file("all.elf", all.build());
         parse_mailboxes(&text, Path::new("mb.yaml"), &map, &outside).unwrap();
-        let warnings = outside.warnings.borrow().join("\n");
+        let warnings = outside.diagnostics.borrow().join("\n");
         for (at, (abi, found)) in protocols.iter().enumerate() {
             let said = format!(
                 "all.elf has {found}, which is not served; add a channel of the same space and image with `abi: {abi}` and `load: false`"

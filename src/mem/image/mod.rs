@@ -15,16 +15,16 @@ use crate::guest;
 use super::elf_builder::{ElfBuilder, ElfSegment};
 use read::Parsed;
 
-pub use doubt::ImageDoubt;
 pub use error::{ImageError, ImageProblem};
 pub use parts::{ImageSegment, Section, Symbol};
+pub use warning::ImageWarning;
 
-mod doubt;
 mod error;
 mod parts;
 mod read;
 #[cfg(test)]
 mod tests;
+mod warning;
 
 /// Maximum number of bytes that are read, written and recorded at a time.
 const PIECE: u64 = 1 << 20;
@@ -159,8 +159,8 @@ impl Image {
     }
 
     /// Properties that are accepted, but unusual for firmware.
-    pub fn doubts(&self) -> &[ImageDoubt] {
-        &self.parsed.doubts
+    pub fn warnings(&self) -> &[ImageWarning] {
+        &self.parsed.warnings
     }
 
     /// Finds symbols by their names. Of several definitions, the first global one is returned, or

@@ -9,8 +9,8 @@ use object::elf::{
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
 use object::read::{FileKind, Object as _, ObjectSection as _, ReadRef};
 
-use super::doubt::{doubt_of_overlaps, doubt_of_type};
-use super::{ImageDoubt, ImageProblem, ImageSegment, Section, Symbol};
+use super::warning::{overlap_warning, type_warning};
+use super::{ImageProblem, ImageSegment, ImageWarning, Section, Symbol};
 use crate::mem::file_format::{ELF, START, recognise};
 
 /// Name of the section of the channels, with the NUL that terminates it in the table of names.
@@ -51,7 +51,7 @@ pub(super) struct Parsed {
     pub(super) mailbox: Option<Section>,
     pub(super) note: Option<ImageNote>,
     pub(super) has_symbols: bool,
-    pub(super) doubts: Vec<ImageDoubt>,
+    pub(super) warnings: Vec<ImageWarning>,
 }
 
 /// Reads and validates the headers of an ELF file of either class.
@@ -97,17 +97,17 @@ where
     if len > u128::from(file_len) * MAX_LOADS {
         return Err(ImageProblem::LoadsTooMuch { len, file_len });
     }
-    let mut doubts = Vec::new();
-    doubts.extend(doubt_of_type(kind.0));
+    let mut warnings = Vec::new();
+    warnings.extend(type_warning(kind.0));
     let own = segments
         .iter()
         .find(|segment| segment.len > 0 && segment.offset < size_of::<H>() as u64);
-    doubts.extend(own.map(|segment| ImageDoubt::OwnHeaders {
+    warnings.extend(own.map(|segment| ImageWarning::OwnHeaders {
         segment: segment.index,
         address: segment.address,
     }));
-    doubts.extend(doubt_of_overlaps(&segments));
-    let mailbox = mailbox(header, endian, data, &segments, &mut doubts)?;
+    warnings.extend(overlap_warning(&segments));
+    let mailbox = mailbox(header, endian, data, &segments, &mut warnings)?;
     let note = note(header, endian, data)?;
     let is_64 = header.is_class_64();
     Ok(Parsed {
@@ -118,7 +118,7 @@ where
         mailbox,
         note,
         has_symbols: has_symbols(header, endian, data),
-        doubts,
+        warnings,
     })
 }
 
@@ -268,7 +268,7 @@ fn mailbox<'a, H, R>(
     endian: Endianness,
     data: R,
     segments: &[ImageSegment],
-    doubts: &mut Vec<ImageDoubt>,
+    warnings: &mut Vec<ImageWarning>,
 ) -> Result<Option<Section>, ImageProblem>
 where
     H: FileHeader<Endian = Endianness>,
@@ -282,13 +282,13 @@ where
     let address = section.sh_addr(endian).into();
     let size = section.sh_size(endian).into();
     if let Some(other) = found.next() {
-        doubts.push(ImageDoubt::SecondMailbox {
+        warnings.push(ImageWarning::SecondMailbox {
             address,
             ignored: other.sh_addr(endian).into(),
         });
     }
     if section.sh_flags(endian).0 & SHF_ALLOC.0 == 0 {
-        doubts.push(ImageDoubt::MailboxNotAllocated { address });
+        warnings.push(ImageWarning::MailboxNotAllocated { address });
     }
     if address.checked_add(size.saturating_sub(1)).is_none() {
         return Err(ImageProblem::MailboxWraps { address, size });

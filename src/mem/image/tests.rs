@@ -116,20 +116,20 @@ fn a_linkers_file_is_read() {
     let zeros = |write: &Write| matches!(write, Write::Zero { .. });
     assert!(image.writes().any(|write| zeros(&write)), "it has a .bss");
     // The file is not firmware, and Rust's linker puts the headers into the first segment.
-    let doubts = image.doubts();
+    let warnings = image.warnings();
     assert!(
-        doubts.contains(&ImageDoubt::PositionIndependent),
-        "{doubts:?}"
+        warnings.contains(&ImageWarning::PositionIndependent),
+        "{warnings:?}"
     );
     assert!(
         matches!(
-            doubts[1],
-            ImageDoubt::OwnHeaders {
+            warnings[1],
+            ImageWarning::OwnHeaders {
                 segment: _,
                 address: 0
             }
         ),
-        "{doubts:?}"
+        "{warnings:?}"
     );
     let content = image.content().unwrap();
     let bytes = std::fs::read(&file).unwrap();
@@ -342,10 +342,10 @@ fn an_outline_has_the_mailbox_and_no_bytes() {
     }
 }
 
-/// Texts of the doubts about an image.
-fn doubts(elf: &ElfBuilder) -> Vec<String> {
+/// Texts of the warnings about an image.
+fn warnings(elf: &ElfBuilder) -> Vec<String> {
     let image = parse(elf).unwrap();
-    image.doubts().iter().map(ToString::to_string).collect()
+    image.warnings().iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -364,10 +364,10 @@ fn unusual_images_are_doubted() {
         (0, 0, 0),
         (0, 0, 0),
     ]);
-    assert_eq!(doubts(&good), [""; 0]);
+    assert_eq!(warnings(&good), [""; 0]);
     // Zeros that overlap zeros have no effect.
     assert_eq!(
-        doubts(&segments(&[(0x1000, 4, 0x80), (0x1010, 0, 0x100)])),
+        warnings(&segments(&[(0x1000, 4, 0x80), (0x1010, 0, 0x100)])),
         [""; 0]
     );
     let overlap = |between: &str, more: &str| {
@@ -410,8 +410,8 @@ fn unusual_images_are_doubted() {
             overlap("0 and 1 overlap from 0x1003 to 0x1003", " (1 more overlap)"),
         ),
     ];
-    for (elf, doubt) in cases {
-        assert_eq!(doubts(&elf), [doubt]);
+    for (elf, warning) in cases {
+        assert_eq!(warnings(&elf), [warning]);
     }
     // The first segment contains the start of the file. Its program header is at 52, with the
     // offset in the second word.
@@ -419,8 +419,8 @@ fn unusual_images_are_doubted() {
     bytes[56..60].fill(0);
     let image = Image::parse(bytes, Path::new("fw.elf")).unwrap();
     assert_eq!(
-        image.doubts(),
-        [ImageDoubt::OwnHeaders {
+        image.warnings(),
+        [ImageWarning::OwnHeaders {
             segment: 0,
             address: 0x1000
         }]
@@ -432,8 +432,8 @@ fn unusual_images_are_doubted() {
     bytes[at] = 0;
     let image = Image::parse(bytes, Path::new("fw.elf")).unwrap();
     assert_eq!(
-        image.doubts(),
-        [ImageDoubt::MailboxNotAllocated { address: 0x100 }]
+        image.warnings(),
+        [ImageWarning::MailboxNotAllocated { address: 0x100 }]
     );
 }
 
@@ -454,8 +454,8 @@ proptest! {
         let has_any = |at: u64| segments.iter().filter(|(address, len, tail)| (*address..address + len + tail).contains(&at)).count();
         let overlaps = (0..60).any(|at| has_byte(at) > 0 && has_any(at) > 1);
         let image = parse(&elf).unwrap();
-        prop_assert_eq!(image.doubts().len(), usize::from(overlaps), "{:?}", image.doubts());
-        if let [ImageDoubt::Overlap { from, to, .. }] = image.doubts() {
+        prop_assert_eq!(image.warnings().len(), usize::from(overlaps), "{:?}", image.warnings());
+        if let [ImageWarning::Overlap { from, to, .. }] = image.warnings() {
             prop_assert!((*from..=*to).all(|at| has_byte(at) > 0 && has_any(at) > 1));
         }
     }

@@ -66,7 +66,7 @@ impl Builder {
         let map = Rc::new(self.memory_map(&noted)?);
         let channels = self.channels(&map, &noted)?;
         let build_ids = noted.build_ids();
-        let (origin, warnings) = noted.into_parts();
+        let (origin, diagnostics) = noted.into_parts();
         require_models(&map, &self.models)?;
         let memories = Backends::with_models(map.clone(), &mut self.models)?;
         if let Some(name) = self.models.into_keys().next() {
@@ -117,7 +117,7 @@ impl Builder {
             map,
             memories,
             channels,
-            warnings,
+            diagnostics,
             callbacks,
             outside,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),

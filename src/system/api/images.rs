@@ -20,8 +20,12 @@ impl Vhost {
         let space = self.space_id(space.as_bytes())?;
         let image = Image::open(file)?;
         let loader = self.loader();
-        for doubt in image.doubts().iter().filter(|doubt| !doubt.is_of_mailbox()) {
-            let text = format!("image {} {doubt}", file.display());
+        for warning in image
+            .warnings()
+            .iter()
+            .filter(|warning| !warning.is_of_mailbox())
+        {
+            let text = format!("image {} {warning}", file.display());
             loader.note(Severity::Warning, LOAD, text);
         }
         loader.load(space, &image, true)?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::config::{ConfigEnvironment, ConfigWarning, Defaults};
+use crate::config::{ConfigDiagnostic, ConfigEnvironment, Defaults};
 use crate::foreign::report_without_testbench;
 use crate::mem::{Image, ImageError, ImageProblem};
 use crate::messages::foreign::Severity;
@@ -21,7 +21,7 @@ pub(in crate::system) struct RecordingEnvironment<'a> {
     names: RefCell<BTreeMap<PathBuf, String>>,
     /// Build id of each image by its recorded names; empty without one.
     build_ids: RefCell<BTreeMap<String, String>>,
-    warnings: RefCell<Vec<ConfigWarning>>,
+    diagnostics: RefCell<Vec<ConfigDiagnostic>>,
 }
 
 impl<'a> RecordingEnvironment<'a> {
@@ -35,7 +35,7 @@ impl<'a> RecordingEnvironment<'a> {
             header: RefCell::new(header),
             names: RefCell::default(),
             build_ids: RefCell::default(),
-            warnings: RefCell::default(),
+            diagnostics: RefCell::default(),
         }
     }
 
@@ -59,9 +59,9 @@ impl<'a> RecordingEnvironment<'a> {
         ids.join("\n")
     }
 
-    /// All recorded results, and the warnings of the configurations.
-    pub(in crate::system) fn into_parts(self) -> (Header, Vec<ConfigWarning>) {
-        (self.header.into_inner(), self.warnings.into_inner())
+    /// All recorded results, and the diagnostics of the configurations.
+    pub(in crate::system) fn into_parts(self) -> (Header, Vec<ConfigDiagnostic>) {
+        (self.header.into_inner(), self.diagnostics.into_inner())
     }
 }
 
@@ -123,8 +123,8 @@ impl ConfigEnvironment for RecordingEnvironment<'_> {
         Ok(decision)
     }
 
-    fn warn(&self, warning: ConfigWarning) {
-        self.warnings.borrow_mut().push(warning);
+    fn report(&self, diagnostic: ConfigDiagnostic) {
+        self.diagnostics.borrow_mut().push(diagnostic);
     }
 
     fn defaults(&self) -> Defaults {

@@ -8,7 +8,7 @@ use super::environment::Environment;
 use crate::actors::sockets::Hub;
 use crate::attach::Attach;
 use crate::backend::Backends;
-use crate::config::{ChannelConfig, ConfigWarning};
+use crate::config::{ChannelConfig, ConfigDiagnostic};
 use crate::foreign::{CallResult, Callbacks};
 use crate::mem::MemoryMap;
 use crate::messages::rpc::Target;
@@ -33,7 +33,7 @@ pub(crate) struct SystemParts {
     /// Configured channels.
     pub(crate) channels: Vec<ChannelConfig>,
     /// Warnings of the configurations.
-    pub(crate) warnings: Vec<ConfigWarning>,
+    pub(crate) diagnostics: Vec<ConfigDiagnostic>,
     /// Callbacks of the host program.
     pub(crate) callbacks: Rc<Callbacks>,
     /// Sources of nondeterminism.

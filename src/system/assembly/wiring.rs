@@ -20,7 +20,7 @@ use crate::actors::rpc::{ElidedPolls, RpcClient};
 use crate::actors::service::{ChannelProgress, Peers};
 use crate::attach::{AtExit, channels as served, end_at_exit};
 use crate::bus::{Bus, Endpoint, Inbox as _};
-use crate::config::{ChannelConfig, ConfigWarning, loaded_image};
+use crate::config::{ChannelConfig, ConfigDiagnostic, loaded_image};
 use crate::foreign::host_code;
 use crate::messages::events::SystemStarted;
 use crate::messages::foreign::Severity;
@@ -37,7 +37,7 @@ use crate::system::running::{
 pub(crate) struct PendingStart {
     host_callbacks: Vec<(Target, Box<HostCallback>)>,
     started: Vec<Box<Started>>,
-    warnings: Vec<ConfigWarning>,
+    diagnostics: Vec<ConfigDiagnostic>,
     images: Vec<ToLoad>,
     /// Channels whose images have traps of semihosting to replace.
     stubs: Vec<ToReplace>,
@@ -65,7 +65,7 @@ impl Vhost {
             memories,
             origin,
             channels,
-            warnings,
+            diagnostics,
             callbacks,
             outside,
             sink,
@@ -154,7 +154,7 @@ impl Vhost {
         let beginning = PendingStart {
             host_callbacks,
             started,
-            warnings,
+            diagnostics,
             images: images(&channels),
             stubs: to_replace(&channels),
             channels: served,
@@ -223,12 +223,12 @@ impl Vhost {
     fn prepare(&self, mut beginning: PendingStart) -> Result<(), Error> {
         self.0.memories.register_instances();
         let loader = self.loader();
-        for warning in &beginning.warnings {
-            let severity = match warning.doubt.is_warning() {
+        for diagnostic in &beginning.diagnostics {
+            let severity = match diagnostic.kind.is_warning() {
                 true => Severity::Warning,
                 false => Severity::Info,
             };
-            loader.note(severity, "config", warning.to_string());
+            loader.note(severity, "config", diagnostic.to_string());
         }
         loader.initialise()?;
         for ToLoad {

@@ -216,7 +216,7 @@ impl Replay {
             memories,
             channels,
             // Reports are recorded.
-            warnings: Vec::new(),
+            diagnostics: Vec::new(),
             callbacks: Rc::new(Callbacks::new(Openers::default(), Openers::default())),
             sockets: hub(header, comparison),
             outside,

@@ -1,8 +1,8 @@
 //! Calls of methods and custom commands.
 
 use super::{Check, Phase, Session, Shared, WaitingRequest, ensure};
+use crate::effect::Reply;
 use crate::event::{Answer, Target};
-use crate::meaning::Reply;
 use crate::space::Space;
 use crate::wire::errno;
 

@@ -12,9 +12,9 @@ use std::collections::VecDeque;
 use crate::console::Console;
 use crate::coverage::Coverage;
 use crate::disk::Files;
+use crate::effect::{Reply, Special};
 use crate::event::{Event, Target};
 use crate::expect::Expect;
-use crate::meaning::{Reply, Special};
 use crate::space::Space;
 use crate::wire::{Layout, errno};
 

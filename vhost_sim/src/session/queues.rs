@@ -2,8 +2,8 @@
 
 use super::goals::{count_entry, count_errno};
 use super::{Check, Outcome, Phase, Session, Shared, WaitingRequest, ensure};
+use crate::effect::{Effect, Reply, Request};
 use crate::expect::Expect;
-use crate::meaning::{Meaning, Reply, Request};
 use crate::methods;
 use crate::space::Space;
 use crate::wire::{Entry, Layout, READY, action, errno, file, number};
@@ -54,7 +54,7 @@ impl Session {
             touched: false,
             unknown_input: false,
         };
-        let meaning = request.perform(&entry);
+        let effect = request.perform(&entry);
         let (touched, unknown_input) = (request.touched, request.unknown_input);
         if request.unknown_text {
             self.console.forget();
@@ -82,13 +82,13 @@ impl Session {
             self.loosen();
         }
         let [operation, fd, to, len, ..] = entry.args;
-        if let Meaning::Answer(replies) = &meaning
+        if let Effect::Answer(replies) = &effect
             && (entry.action, operation, fd) == (action::FILE, file::READ, 0)
             && matches!(replies[..], [Reply::Value(1..)])
         {
             shared.coverage.hit("bytes of standard input");
         }
-        if let Meaning::Answer(replies) = &meaning
+        if let Effect::Answer(replies) = &effect
             && (entry.action, operation) == (action::FILE, file::READ)
             && let [Reply::Value(read @ 1..)] = replies[..]
             && read < len
@@ -96,14 +96,14 @@ impl Session {
         {
             shared.coverage.hit("read clipped at the end of the map");
         }
-        match meaning {
-            Meaning::Exit(code) => {
+        match effect {
+            Effect::Exit(code) => {
                 self.phase = Phase::Exited(code);
                 self.console.finish();
             }
-            Meaning::Silent { fails } => self.failures += u32::from(fails),
-            Meaning::Answer(replies) => self.answers.push_back(replies),
-            Meaning::Call(target, args) => {
+            Effect::Silent { fails } => self.failures += u32::from(fails),
+            Effect::Answer(replies) => self.answers.push_back(replies),
+            Effect::Call(target, args) => {
                 if methods::exists(&target) {
                     self.current = Some(WaitingRequest::Call(target, args));
                     self.pending = false;
@@ -113,7 +113,7 @@ impl Session {
                     self.answers.push_back(vec![Reply::Error(errno::ENOSYS)]);
                 }
             }
-            Meaning::Special(special) => {
+            Effect::Special(special) => {
                 self.current = Some(WaitingRequest::Special(special, Outcome::default()));
             }
         }

@@ -1,8 +1,8 @@
 //! Requests to special files.
 
 use super::{Check, Session, Shared, WaitingRequest, ensure};
+use crate::effect::{Reply, Special};
 use crate::event::FileOp;
-use crate::meaning::{Reply, Special};
 use crate::space::Space;
 
 impl Session {

@@ -5,13 +5,15 @@
 //! the host idles. Without the host, the library loads the image and is not called again. Times are
 //! processor time, in nanoseconds per clock.
 
+use std::fs::{self, File};
 use std::path::Path;
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
 use super::build::{Builder, Model, Simulation};
 use super::case::Backend;
-use super::command;
+use super::{command, files};
 
 /// Design, and the runs to measure.
 pub(super) struct Bench {
@@ -27,8 +29,18 @@ struct Run {
     name: &'static str,
     firmware: &'static str,
     plusargs: &'static str,
+    output: Output,
     /// Ratio to the first run that must be reached.
     aim: Option<f64>,
+}
+
+/// Target of the simulation's standard output.
+#[derive(Clone, Copy)]
+enum Output {
+    /// A pipe. Each printed line wakes its reader, which the writer's processor time includes.
+    Pipe,
+    /// A file, like a simulator's log.
+    File,
 }
 
 const fn idle(name: &'static str, plusargs: &'static str, aim: Option<f64>) -> Run {
@@ -36,7 +48,18 @@ const fn idle(name: &'static str, plusargs: &'static str, aim: Option<f64>) -> R
         name,
         firmware: "idle",
         plusargs,
+        output: Output::Pipe,
         aim,
+    }
+}
+
+const fn printing(name: &'static str, output: Output) -> Run {
+    Run {
+        name,
+        firmware: "prints",
+        plusargs: "+tick=1",
+        output,
+        aim: Some(1.4),
     }
 }
 
@@ -53,15 +76,11 @@ pub(super) const PLAIN: Bench = Bench {
             "+tick=0 +yardstick",
             None,
         ),
-        idle("a tick on every clock", "+tick=1", Some(1.25)),
-        idle("a tick on every 16th clock", "+tick=16", Some(1.05)),
         idle("ticks when notified", "+notify", Some(1.02)),
-        Run {
-            name: "a tick on every clock, firmware prints",
-            firmware: "prints",
-            plusargs: "+tick=1",
-            aim: Some(1.4),
-        },
+        idle("a tick on every 16th clock", "+tick=16", Some(1.05)),
+        idle("a tick on every clock", "+tick=1", Some(1.25)),
+        printing("the same, firmware prints into a file", Output::File),
+        printing("the same, firmware prints into a pipe", Output::Pipe),
     ],
 };
 
@@ -113,15 +132,8 @@ pub(super) fn run(builder: &mut Builder<'_>, bench: &Bench) -> Result<()> {
         backend: bench.backend,
         ..Model::of(bench.design)
     })?;
-    let time = |run: &Run, images: &[String]| {
-        time(
-            builder.root(),
-            &simulation,
-            images,
-            run.plusargs,
-            bench.clocks,
-        )
-    };
+    let time =
+        |run: &Run, images: &[String]| time(builder.root(), &simulation, images, run, bench.clocks);
     let mut rounds = vec![];
     for round in 1..=ROUNDS {
         let mut times = vec![f64::INFINITY; bench.runs.len()];
@@ -156,18 +168,33 @@ fn time(
     root: &Path,
     simulation: &Simulation,
     images: &[String],
-    plusargs: &str,
+    run: &Run,
     clocks: &str,
 ) -> Result<f64> {
-    let plusargs = plusargs.split(' ').chain(["+idle", clocks]);
+    let plusargs = run.plusargs.split(' ').chain(["+idle", clocks]);
     let plusargs: Vec<String> = plusargs.map(String::from).collect();
-    let output = command(root, simulation, "bench", images, &plusargs)?
-        .output()
-        .context("cannot start the simulation")?;
-    let text = String::from_utf8_lossy(&output.stdout);
+    let mut simulation = command(root, simulation, "bench", images, &plusargs)?;
+    let (status, text) = match run.output {
+        Output::Pipe => {
+            let output = simulation.output().context("cannot start the simulation")?;
+            (output.status, output.stdout)
+        }
+        Output::File => {
+            let log = root.join(files("bench")).with_extension("log");
+            let file =
+                File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+            let status = simulation.stdin(Stdio::null()).stdout(file).status();
+            let status = status.context("cannot start the simulation")?;
+            (
+                status,
+                fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?,
+            )
+        }
+    };
+    let text = String::from_utf8_lossy(&text);
     let line = text.lines().find_map(|line| line.strip_prefix("main: "));
     match line.and_then(|line| line.split(' ').next()) {
-        Some(number) if output.status.success() => Ok(number.parse()?),
+        Some(number) if status.success() => Ok(number.parse()?),
         _ => bail!("the simulation failed:\n{text}"),
     }
 }

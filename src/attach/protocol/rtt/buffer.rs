@@ -28,7 +28,7 @@ pub(super) struct Watched {
     overwritten: Option<(u64, u64)>,
     /// Violation by a buffer at another address. It is dropped if firmware is setting the buffer up
     /// again, which takes several stores.
-    doubt: Option<Breach>,
+    suspected: Option<Breach>,
     /// True after the host has set the mode.
     pub(super) is_mode_set: bool,
     /// Number of bytes by which the host has last moved its offset.
@@ -52,7 +52,7 @@ impl Watched {
             cursor: if is_up { seen.read } else { seen.write },
             last_write: seen.write,
             overwritten: None,
-            doubt: None,
+            suspected: None,
             is_mode_set: false,
             moved: None,
         };
@@ -63,12 +63,12 @@ impl Watched {
     /// Checks the descriptor at a further read.
     pub(super) fn reread(&mut self, now: Buffer, breaches: &mut Vec<Breach>) {
         let before = std::mem::replace(&mut self.seen, now);
-        let doubt = self.doubt.take();
+        let suspected = self.suspected.take();
         if before.is_set_up() && !self.is_new(&before) && self.has_place_of(&before) {
             match now.read {
                 // Not set up yet.
-                0 => self.doubt = doubt,
-                _ => breaches.extend(doubt),
+                0 => self.suspected = suspected,
+                _ => breaches.extend(suspected),
             }
             self.check_offset_of_host(&before, breaches);
             self.check_offset_of_firmware(&before, breaches);
@@ -108,7 +108,7 @@ impl Watched {
                     before.data, before.size, now.data, now.size
                 ),
             };
-            self.doubt = Some(format!(
+            self.suspected = Some(format!(
                 "{name}: firmware has {what}, and has not set its offsets to 0"
             ));
         }

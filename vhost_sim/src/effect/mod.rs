@@ -1,4 +1,4 @@
-//! Meaning of one request: the actions that `docs/protocol.md` requires of the host.
+//! Effect of one request: the actions that `docs/protocol.md` requires of the host.
 
 mod posix;
 
@@ -12,7 +12,7 @@ use crate::wire::{ARGS, Entry, Layout, MOVE, STRING, action, file};
 
 /// Required behaviour of the host.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Meaning {
+pub enum Effect {
     /// The channel exits with this code.
     Exit(u32),
     /// No response.
@@ -89,19 +89,19 @@ pub struct Request<'a> {
     pub unknown_input: bool,
 }
 
-fn error(errno: i32) -> Meaning {
-    Meaning::Answer(vec![Reply::Error(errno)])
+fn error(errno: i32) -> Effect {
+    Effect::Answer(vec![Reply::Error(errno)])
 }
 
 impl Request<'_> {
     /// Executes a request.
-    pub fn perform(&mut self, entry: &Entry) -> Meaning {
+    pub fn perform(&mut self, entry: &Entry) -> Effect {
         let [a, b, c, d, ..] = entry.args;
         if entry.action == 0 || ((1..=8).contains(&entry.action) && entry.words == 0) {
             return self.malformed(entry);
         }
         match entry.action {
-            action::EXIT => Meaning::Exit(a as u32),
+            action::EXIT => Effect::Exit(a as u32),
             action::PRINT => self.print(b, a),
             action::CPRINT => self.cprint(
                 a,
@@ -115,9 +115,9 @@ impl Request<'_> {
                 Ok(name) => {
                     let counted = (entry.words as usize).clamp(1, ARGS);
                     let name = String::from_utf8_lossy(&name).into_owned();
-                    Meaning::Call(Target::Method(name), entry.args[1..counted].to_vec())
+                    Effect::Call(Target::Method(name), entry.args[1..counted].to_vec())
                 }
-                Err(errors) => Meaning::Answer(errors),
+                Err(errors) => Effect::Answer(errors),
             },
             action::FILE => match a {
                 file::OPEN => self.open(b, c),
@@ -126,12 +126,12 @@ impl Request<'_> {
                 file::WRITE => self.write(b, c, d),
                 file::SEEK => self.seek(b, c),
                 _ if self.is_posix() => {
-                    let meaning = self.posix(&entry.args);
-                    meaning.unwrap_or_else(|| self.malformed(entry))
+                    let effect = self.posix(&entry.args);
+                    effect.unwrap_or_else(|| self.malformed(entry))
                 }
                 _ => self.malformed(entry),
             },
-            _ => Meaning::Call(Target::Command(a), entry.args[1..].to_vec()),
+            _ => Effect::Call(Target::Command(a), entry.args[1..].to_vec()),
         }
     }
 
@@ -143,11 +143,11 @@ impl Request<'_> {
             .is_some_and(|streams| streams.posix)
     }
 
-    fn malformed(&self, entry: &Entry) -> Meaning {
+    fn malformed(&self, entry: &Entry) -> Effect {
         if entry.responds() {
             error(EINVAL)
         } else {
-            Meaning::Silent { fails: true }
+            Effect::Silent { fails: true }
         }
     }
 
@@ -182,56 +182,56 @@ impl Request<'_> {
         ranges.iter().any(nowhere)
     }
 
-    fn change(&mut self, ranges: &[(u64, u64)], data: impl FnOnce(&Space) -> Vec<u8>) -> Meaning {
+    fn change(&mut self, ranges: &[(u64, u64)], data: impl FnOnce(&Space) -> Vec<u8>) -> Effect {
         if let Err(errors) = self.ranges(ranges) {
-            return Meaning::Answer(errors);
+            return Effect::Answer(errors);
         }
         if self.nothing_nowhere(ranges) {
-            return Meaning::Answer(vec![Reply::Empty, Reply::Error(EFAULT)]);
+            return Effect::Answer(vec![Reply::Empty, Reply::Error(EFAULT)]);
         }
         let data = data(self.space);
         self.writes.push(ranges[0]);
         self.space.want(ranges[0].0, &data);
-        Meaning::Answer(vec![Reply::Empty])
+        Effect::Answer(vec![Reply::Empty])
     }
 
-    fn compare(&mut self, one: u64, other: u64, len: u64) -> Meaning {
+    fn compare(&mut self, one: u64, other: u64, len: u64) -> Effect {
         let ranges = [(one, len), (other, len)];
         if let Err(errors) = self.ranges(&ranges) {
-            return Meaning::Answer(errors);
+            return Effect::Answer(errors);
         }
         if self.nothing_nowhere(&ranges) {
-            return Meaning::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
+            return Effect::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
         }
         let (one, other) = (self.space.wanted(one, len), self.space.wanted(other, len));
         let differs = one.iter().zip(&other).find(|(one, other)| one != other);
         let difference = differs.map_or(0, |(one, other)| i64::from(*one) - i64::from(*other));
-        Meaning::Answer(vec![Reply::Value(difference as u64)])
+        Effect::Answer(vec![Reply::Value(difference as u64)])
     }
 
-    fn print(&mut self, address: u64, len: u64) -> Meaning {
+    fn print(&mut self, address: u64, len: u64) -> Effect {
         if let Err(errors) = self.ranges(&[(address, len)]) {
-            return Meaning::Answer(errors);
+            return Effect::Answer(errors);
         }
         if self.nothing_nowhere(&[(address, len)]) {
-            return Meaning::Answer(vec![Reply::Empty, Reply::Error(EFAULT)]);
+            return Effect::Answer(vec![Reply::Empty, Reply::Error(EFAULT)]);
         }
         self.text = Some(self.space.wanted(address, len));
-        Meaning::Answer(vec![Reply::Empty])
+        Effect::Answer(vec![Reply::Empty])
     }
 
-    fn cprint(&mut self, format: u64, words: &[u64], counted: usize) -> Meaning {
+    fn cprint(&mut self, format: u64, words: &[u64], counted: usize) -> Effect {
         let Ok(format) = self.string(format) else {
-            return Meaning::Silent { fails: true };
+            return Effect::Silent { fails: true };
         };
         match printf::render(&format, words, counted, self.layout.pointer, self.space) {
             Some((text, met)) => {
                 self.text = Some(text);
-                Meaning::Silent { fails: !met }
+                Effect::Silent { fails: !met }
             }
             None => {
                 self.unknown_text = true;
-                Meaning::Silent { fails: false }
+                Effect::Silent { fails: false }
             }
         }
     }
@@ -251,35 +251,35 @@ impl Request<'_> {
         })
     }
 
-    fn open(&mut self, path: u64, flags: u64) -> Meaning {
+    fn open(&mut self, path: u64, flags: u64) -> Effect {
         let path = match self.string(path) {
             Ok(path) => path,
-            Err(errors) => return Meaning::Answer(errors),
+            Err(errors) => return Effect::Answer(errors),
         };
         match self.files.opened(self.channel, &path, flags) {
-            Ok(open) if open.is_special() => Meaning::Special(Special::Open(open)),
-            Ok(open) => Meaning::Answer(vec![Reply::Opened(open)]),
-            Err(errors) => Meaning::Answer(errors.into_iter().map(Reply::Error).collect()),
+            Ok(open) if open.is_special() => Effect::Special(Special::Open(open)),
+            Ok(open) => Effect::Answer(vec![Reply::Opened(open)]),
+            Err(errors) => Effect::Answer(errors.into_iter().map(Reply::Error).collect()),
         }
     }
 
-    fn close(&mut self, fd: u64) -> Meaning {
+    fn close(&mut self, fd: u64) -> Effect {
         match self.stream(fd) {
-            Err(_) => return Meaning::Silent { fails: true },
+            Err(_) => return Effect::Silent { fails: true },
             Ok(Some(stream)) => {
                 self.close_stream(stream);
-                return Meaning::Silent { fails: false };
+                return Effect::Silent { fails: false };
             }
             Ok(None) => {}
         }
         match self.files.open.remove(&fd) {
-            Some(open) if open.is_special() => Meaning::Special(Special::Close),
-            Some(_) => Meaning::Silent { fails: false },
-            None => Meaning::Silent { fails: true },
+            Some(open) if open.is_special() => Effect::Special(Special::Close),
+            Some(_) => Effect::Silent { fails: false },
+            None => Effect::Silent { fails: true },
         }
     }
 
-    fn read(&mut self, fd: u64, address: u64, len: u64) -> Meaning {
+    fn read(&mut self, fd: u64, address: u64, len: u64) -> Effect {
         match self.stream(fd) {
             Err(errno) => return error(errno),
             Ok(Some(stream)) => return self.read_stream(stream, address, len),
@@ -289,12 +289,12 @@ impl Request<'_> {
         let room = self.space.room(address, most.min(1 << 20));
         let special = match self.files.file(fd, READ) {
             Ok(open) if open.is_directory() && room == 0 => {
-                return Meaning::Answer(vec![Reply::Error(EISDIR), Reply::Error(EFAULT)]);
+                return Effect::Answer(vec![Reply::Error(EISDIR), Reply::Error(EFAULT)]);
             }
             Ok(open) if open.is_directory() => return error(EISDIR),
             Ok(open) => open.is_special(),
             Err(_) if room == 0 => {
-                return Meaning::Answer(vec![Reply::Error(EBADF), Reply::Error(EFAULT)]);
+                return Effect::Answer(vec![Reply::Error(EBADF), Reply::Error(EFAULT)]);
             }
             Err(errno) => return error(errno),
         };
@@ -303,20 +303,20 @@ impl Request<'_> {
         }
         self.touch(address, room);
         if special {
-            return Meaning::Special(Special::Read(address, room));
+            return Effect::Special(Special::Read(address, room));
         }
         let data = self.files.read(fd, room);
         self.writes.push((address, data.len() as u64));
         self.space.want(address, &data);
-        Meaning::Answer(vec![Reply::Value(data.len() as u64)])
+        Effect::Answer(vec![Reply::Value(data.len() as u64)])
     }
 
-    fn write(&mut self, fd: u64, address: u64, len: u64) -> Meaning {
+    fn write(&mut self, fd: u64, address: u64, len: u64) -> Effect {
         match self.stream(fd) {
             Err(errno) => {
                 let mut errors = vec![Reply::Error(errno)];
                 errors.extend(self.ranges(&[(address, len)]).err().unwrap_or_default());
-                return Meaning::Answer(errors);
+                return Effect::Answer(errors);
             }
             Ok(Some(stream)) => return self.write_stream(stream, address, len),
             Ok(None) => {}
@@ -329,28 +329,28 @@ impl Request<'_> {
                 if self.nothing_nowhere(&[(address, len)]) {
                     errors.push(Reply::Error(EFAULT));
                 }
-                return Meaning::Answer(errors);
+                return Effect::Answer(errors);
             }
         };
         if !errors.is_empty() {
-            return Meaning::Answer(errors);
+            return Effect::Answer(errors);
         }
         if self.nothing_nowhere(&[(address, len)]) {
-            return Meaning::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
+            return Effect::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
         }
         let data = self.space.wanted(address, len);
         if special {
-            return Meaning::Special(Special::Write(data));
+            return Effect::Special(Special::Write(data));
         }
         self.files.write(fd, &data);
-        Meaning::Answer(vec![Reply::Value(len)])
+        Effect::Answer(vec![Reply::Value(len)])
     }
 
-    fn seek(&mut self, fd: u64, position: u64) -> Meaning {
+    fn seek(&mut self, fd: u64, position: u64) -> Effect {
         match self.stream(fd) {
-            Err(errno) => return Meaning::Answer(vec![Reply::Error(errno), Reply::Error(EINVAL)]),
+            Err(errno) => return Effect::Answer(vec![Reply::Error(errno), Reply::Error(EINVAL)]),
             Ok(Some(_)) => {
-                return Meaning::Answer(vec![Reply::Error(ESPIPE), Reply::Error(EINVAL)]);
+                return Effect::Answer(vec![Reply::Error(ESPIPE), Reply::Error(EINVAL)]);
             }
             Ok(None) => {}
         }
@@ -358,14 +358,14 @@ impl Request<'_> {
         let impossible = position > i64::MAX as u64 || self.layout.narrow(position) >= error_like;
         match self.files.file(fd, READ | CREATES) {
             Err(errno) if impossible => {
-                Meaning::Answer(vec![Reply::Error(errno), Reply::Error(EINVAL)])
+                Effect::Answer(vec![Reply::Error(errno), Reply::Error(EINVAL)])
             }
             Err(errno) => error(errno),
             Ok(_) if impossible => error(EINVAL),
-            Ok(open) if open.is_special() => Meaning::Special(Special::Seek(position)),
+            Ok(open) if open.is_special() => Effect::Special(Special::Seek(position)),
             Ok(open) => {
                 open.position = position;
-                Meaning::Answer(vec![Reply::Value(position)])
+                Effect::Answer(vec![Reply::Value(position)])
             }
         }
     }

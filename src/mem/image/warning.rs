@@ -6,7 +6,7 @@ use super::ImageSegment;
 
 /// Property of an image that is accepted, but unusual for firmware. It causes a warning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ImageDoubt {
+pub enum ImageWarning {
     /// Position-independent executable or shared object.
     #[error(
         "is position independent (ET_DYN), and is loaded at the addresses in its program headers without relocation; link it as an \
@@ -78,8 +78,8 @@ pub enum ImageDoubt {
     },
 }
 
-impl ImageDoubt {
-    /// True if the doubt is about the mailbox, false if it is about the loaded bytes.
+impl ImageWarning {
+    /// True if the warning is about the mailbox, false if it is about the loaded bytes.
     pub fn is_of_mailbox(&self) -> bool {
         matches!(
             self,
@@ -95,13 +95,13 @@ fn further(more: &usize) -> String {
     }
 }
 
-/// Returns the doubt about an image of this `e_type`.
-pub(super) fn doubt_of_type(kind: u16) -> Option<ImageDoubt> {
+/// Returns the warning about an image of this `e_type`.
+pub(super) fn type_warning(kind: u16) -> Option<ImageWarning> {
     match kind {
         kind if kind == ET_EXEC.0 => None,
-        kind if kind == ET_DYN.0 => Some(ImageDoubt::PositionIndependent),
-        kind if kind == ET_CORE.0 => Some(ImageDoubt::CoreDump),
-        kind => Some(ImageDoubt::UnknownType { kind }),
+        kind if kind == ET_DYN.0 => Some(ImageWarning::PositionIndependent),
+        kind if kind == ET_CORE.0 => Some(ImageWarning::CoreDump),
+        kind => Some(ImageWarning::UnknownType { kind }),
     }
 }
 
@@ -116,13 +116,13 @@ struct Range {
 
 /// Returns the first overlap of a segment's bytes with another segment. Overlaps of zeros with
 /// zeros are harmless, and are not counted.
-pub(super) fn doubt_of_overlaps(segments: &[ImageSegment]) -> Option<ImageDoubt> {
+pub(super) fn overlap_warning(segments: &[ImageSegment]) -> Option<ImageWarning> {
     let mut ranges: Vec<Range> = segments.iter().flat_map(ranges).collect();
     ranges.sort_by_key(|range| range.first);
     // Ranges are in ascending order of address, so only the one with the highest end so far can
     // overlap the next.
     let mut furthest: [Option<Range>; 2] = [None, None];
-    let mut found: Option<ImageDoubt> = None;
+    let mut found: Option<ImageWarning> = None;
     for range in ranges {
         let [bytes, zeros] = &mut furthest;
         let before = [*bytes, zeros.filter(|_| range.is_bytes)];
@@ -132,9 +132,9 @@ pub(super) fn doubt_of_overlaps(segments: &[ImageSegment]) -> Option<ImageDoubt>
             .find(|before| before.last >= range.first);
         match (&mut found, hit) {
             (_, None) => {}
-            (Some(ImageDoubt::Overlap { more, .. }), Some(_)) => *more += 1,
+            (Some(ImageWarning::Overlap { more, .. }), Some(_)) => *more += 1,
             (_, Some(before)) => {
-                found = Some(ImageDoubt::Overlap {
+                found = Some(ImageWarning::Overlap {
                     first: before.segment,
                     second: range.segment,
                     from: range.first,

@@ -1,6 +1,6 @@
-//! Meaning of operations of protocol 0.3, and of standard streams.
+//! Effect of operations of protocol 0.3, and of standard streams.
 
-use super::{Meaning, Reply, Request, Special, error};
+use super::{Effect, Reply, Request, Special, error};
 use crate::disk::{APPEND, CREATES, Files, Open, READ, What};
 use crate::expect::{Expect, record_size};
 use crate::stage::{ARGUMENTS, ENVIRONMENT, PERIOD};
@@ -16,13 +16,13 @@ const MOST_RECORDS: u64 = 64 << 10;
 /// Type of a character device in a mode.
 const DEVICE: u64 = 2;
 
-fn errors(errors: Vec<i32>) -> Meaning {
-    Meaning::Answer(errors.into_iter().map(Reply::Error).collect())
+fn errors(errors: Vec<i32>) -> Effect {
+    Effect::Answer(errors.into_iter().map(Reply::Error).collect())
 }
 
-fn done(result: Result<(), Vec<i32>>) -> Meaning {
+fn done(result: Result<(), Vec<i32>>) -> Effect {
     match result {
-        Ok(()) => Meaning::Answer(vec![Reply::Value(0)]),
+        Ok(()) => Effect::Answer(vec![Reply::Value(0)]),
         Err(all) => errors(all),
     }
 }
@@ -34,7 +34,7 @@ const fn wide(low: u64, high: u64) -> u64 {
 
 impl Request<'_> {
     /// Executes an operation of protocol 0.3; `None` for an unknown one.
-    pub(super) fn posix(&mut self, args: &[u64]) -> Option<Meaning> {
+    pub(super) fn posix(&mut self, args: &[u64]) -> Option<Effect> {
         let [operation, a, b, c, d, ..] = *args else {
             return None;
         };
@@ -45,12 +45,12 @@ impl Request<'_> {
             file::FSTAT => self.fstat(a, b),
             file::STAT => self.stat(a, b),
             file::ACCESS => match self.on_path(a, |files, path| files.tree.find(path).map(drop)) {
-                Meaning::Answer(mut replies) if b > 7 => {
+                Effect::Answer(mut replies) if b > 7 => {
                     replies.retain(|reply| matches!(reply, Reply::Error(_)));
                     replies.push(Reply::Error(EINVAL));
-                    Meaning::Answer(replies)
+                    Effect::Answer(replies)
                 }
-                meaning => meaning,
+                effect => effect,
             },
             file::UNLINK => self.on_path(a, |files, path| files.tree.unlink(path)),
             file::RENAME => self.rename(a, b),
@@ -85,7 +85,7 @@ impl Request<'_> {
     }
 
     /// Reads the standard input, all of which is available.
-    pub(super) fn read_stream(&mut self, stream: usize, address: u64, len: u64) -> Meaning {
+    pub(super) fn read_stream(&mut self, stream: usize, address: u64, len: u64) -> Effect {
         if stream != 0 {
             return error(EBADF);
         }
@@ -104,28 +104,28 @@ impl Request<'_> {
             input.map_or_else(Vec::new, |input| input.drain(..room as usize).collect());
         self.writes.push((address, room));
         self.space.want(address, &data);
-        Meaning::Answer(vec![Reply::Value(room)])
+        Effect::Answer(vec![Reply::Value(room)])
     }
 
     /// Writes to the standard output or error.
-    pub(super) fn write_stream(&mut self, stream: usize, address: u64, len: u64) -> Meaning {
+    pub(super) fn write_stream(&mut self, stream: usize, address: u64, len: u64) -> Effect {
         if stream == 0 {
             let mut replies = vec![Reply::Error(EBADF)];
             replies.extend(self.ranges(&[(address, len)]).err().unwrap_or_default());
-            return Meaning::Answer(replies);
+            return Effect::Answer(replies);
         }
         if let Err(errors) = self.ranges(&[(address, len)]) {
-            return Meaning::Answer(errors);
+            return Effect::Answer(errors);
         }
         if self.nothing_nowhere(&[(address, len)]) {
-            return Meaning::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
+            return Effect::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
         }
         let text = Some(self.space.wanted(address, len));
         match stream {
             1 => self.text = text,
             _ => self.error_text = text,
         }
-        Meaning::Answer(vec![Reply::Value(len)])
+        Effect::Answer(vec![Reply::Value(len)])
     }
 
     /// Closes a standard stream.
@@ -140,10 +140,10 @@ impl Request<'_> {
         &mut self,
         address: u64,
         act: impl FnOnce(&mut Files, &str) -> Result<(), Vec<i32>>,
-    ) -> Meaning {
+    ) -> Effect {
         let path = match self.string(address) {
             Ok(path) => path,
-            Err(errors) => return Meaning::Answer(errors),
+            Err(errors) => return Effect::Answer(errors),
         };
         match self.files.below(&path) {
             Ok(path) => done(act(self.files, &path)),
@@ -151,7 +151,7 @@ impl Request<'_> {
         }
     }
 
-    fn rename(&mut self, from: u64, to: u64) -> Meaning {
+    fn rename(&mut self, from: u64, to: u64) -> Effect {
         let (from, to) = (self.string(from), self.string(to));
         let (from, to) = match (from, to) {
             (Ok(from), Ok(to)) => (from, to),
@@ -160,7 +160,7 @@ impl Request<'_> {
                 let mut all: Vec<Reply> = all.collect();
                 // The other path may be wrong as well.
                 all.extend([ENOENT, EACCES].map(Reply::Error));
-                return Meaning::Answer(all);
+                return Effect::Answer(all);
             }
         };
         let paths = (self.files.below(&from), self.files.below(&to));
@@ -181,10 +181,10 @@ impl Request<'_> {
         }
     }
 
-    fn posix_open(&mut self, path: u64, flags: u64) -> Meaning {
+    fn posix_open(&mut self, path: u64, flags: u64) -> Effect {
         let path = match self.string(path) {
             Ok(path) => path,
-            Err(errors) => return Meaning::Answer(errors),
+            Err(errors) => return Effect::Answer(errors),
         };
         let mut all = Vec::new();
         if flags & 3 == 3 {
@@ -209,7 +209,7 @@ impl Request<'_> {
         if own & WRITE != 0 && flags & open::APPEND != 0 {
             own |= APPEND;
         }
-        Meaning::Answer(vec![Reply::Opened(Open {
+        Effect::Answer(vec![Reply::Opened(Open {
             by: self.channel,
             flags: own,
             path,
@@ -240,7 +240,7 @@ impl Request<'_> {
         }
     }
 
-    fn checked_close(&mut self, fd: u64) -> Meaning {
+    fn checked_close(&mut self, fd: u64) -> Effect {
         match self.stream(fd) {
             Err(errno) => return error(errno),
             Ok(Some(stream)) => {
@@ -250,13 +250,13 @@ impl Request<'_> {
             Ok(None) => {}
         }
         match self.files.open.remove(&fd) {
-            Some(open) if open.is_special() => Meaning::Special(Special::CheckedClose),
+            Some(open) if open.is_special() => Effect::Special(Special::CheckedClose),
             Some(_) => done(Ok(())),
             None => error(EBADF),
         }
     }
 
-    fn lseek(&mut self, fd: u64, whence: u64, offset: i64, result: u64) -> Meaning {
+    fn lseek(&mut self, fd: u64, whence: u64, offset: i64, result: u64) -> Effect {
         let bad_whence = (whence > 2).then_some(EINVAL);
         match self.stream(fd) {
             Err(errno) => return errors([errno].into_iter().chain(bad_whence).collect()),
@@ -287,7 +287,7 @@ impl Request<'_> {
     }
 
     /// Writes bytes that the model knows. The response is 0.
-    fn put(&mut self, address: u64, data: &[u8]) -> Meaning {
+    fn put(&mut self, address: u64, data: &[u8]) -> Effect {
         self.touch(address, data.len() as u64);
         self.writes.push((address, data.len() as u64));
         self.space.want(address, data);
@@ -295,16 +295,16 @@ impl Request<'_> {
     }
 
     /// Writes bytes that the model knows in part.
-    fn partly(&mut self, address: u64, len: u64, what: Expect, value: u64) -> Meaning {
+    fn partly(&mut self, address: u64, len: u64, what: Expect, value: u64) -> Effect {
         if !self.space.maps(address, len) {
             return error(EFAULT);
         }
         self.touch(address, len);
         self.partial = Some((address, len, what));
-        Meaning::Answer(vec![Reply::Value(value)])
+        Effect::Answer(vec![Reply::Value(value)])
     }
 
-    fn fstat(&mut self, fd: u64, result: u64) -> Meaning {
+    fn fstat(&mut self, fd: u64, result: u64) -> Effect {
         let device = Expect::Status {
             kind: DEVICE,
             size: None,
@@ -331,10 +331,10 @@ impl Request<'_> {
         }
     }
 
-    fn stat(&mut self, path: u64, result: u64) -> Meaning {
+    fn stat(&mut self, path: u64, result: u64) -> Effect {
         let path = match self.string(path) {
             Ok(path) => path,
-            Err(errors) => return Meaning::Answer(errors),
+            Err(errors) => return Effect::Answer(errors),
         };
         let found = self.files.below(&path);
         let what = match found.and_then(|path| self.files.tree.find(&path)) {
@@ -345,7 +345,7 @@ impl Request<'_> {
         self.partly(result, 80, what, 0)
     }
 
-    fn read_directory(&mut self, fd: u64, address: u64, len: u64) -> Meaning {
+    fn read_directory(&mut self, fd: u64, address: u64, len: u64) -> Effect {
         match self.stream(fd) {
             Err(errno) => return error(errno),
             Ok(Some(_)) => return error(ENOTDIR),
@@ -381,7 +381,7 @@ impl Request<'_> {
         self.partly(address, bytes, Expect::Records(records), bytes)
     }
 
-    fn set_length(&mut self, fd: u64, len: u64) -> Meaning {
+    fn set_length(&mut self, fd: u64, len: u64) -> Effect {
         match self.stream(fd) {
             Err(errno) => return error(errno),
             Ok(Some(_)) => return error(EINVAL),
@@ -399,7 +399,7 @@ impl Request<'_> {
         }
     }
 
-    fn sync(&mut self, fd: u64) -> Meaning {
+    fn sync(&mut self, fd: u64) -> Effect {
         match self.stream(fd) {
             Err(errno) => error(errno),
             Ok(Some(_)) => done(Ok(())),
@@ -409,7 +409,7 @@ impl Request<'_> {
     }
 
     /// Writes the part of a block for which there is room. The response is the length of the block.
-    fn block(&mut self, block: &str, address: u64, len: u64) -> Meaning {
+    fn block(&mut self, block: &str, address: u64, len: u64) -> Effect {
         let fits = len.min(block.len() as u64);
         if fits > 0 && !self.space.maps(address, fits) {
             return error(EFAULT);
@@ -417,17 +417,17 @@ impl Request<'_> {
         let _ = self.put(address, &block.as_bytes()[..fits as usize]);
         let value = Reply::Value(block.len() as u64);
         match self.nothing_nowhere(&[(address, fits)]) {
-            true => Meaning::Answer(vec![value, Reply::Error(EFAULT)]),
-            false => Meaning::Answer(vec![value]),
+            true => Effect::Answer(vec![value, Reply::Error(EFAULT)]),
+            false => Effect::Answer(vec![value]),
         }
     }
 
-    fn random(&mut self, address: u64, len: u64) -> Meaning {
+    fn random(&mut self, address: u64, len: u64) -> Effect {
         if let Err(errors) = self.ranges(&[(address, len)]) {
-            return Meaning::Answer(errors);
+            return Effect::Answer(errors);
         }
         if self.nothing_nowhere(&[(address, len)]) {
-            return Meaning::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
+            return Effect::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
         }
         self.partly(address, len, Expect::Random, len)
     }

@@ -1,22 +1,22 @@
-//! Warnings about a valid configuration.
+//! Diagnostics of a valid configuration: warnings and notes.
 
 use std::path::PathBuf;
 
-use crate::mem::ImageDoubt;
+use crate::mem::ImageWarning;
 
-/// Warning about a valid configuration that is probably a mistake.
+/// Diagnostic of a valid configuration: a warning of a probable mistake, or a note.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {doubt}", .file.display())]
-pub struct ConfigWarning {
+#[error("{}: {kind}", .file.display())]
+pub struct ConfigDiagnostic {
     /// The configuration file.
     pub file: PathBuf,
-    /// Doubtful part of the configuration.
-    pub doubt: Doubt,
+    /// Kind and subject.
+    pub kind: DiagnosticKind,
 }
 
-/// A doubtful part of a configuration.
+/// Kind of a diagnostic, and its subject.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Doubt {
+pub enum DiagnosticKind {
     /// An unknown key.
     #[error("{whose}: the key `{key}` is unknown, and ignored{hint}")]
     UnknownKey {
@@ -233,12 +233,12 @@ pub enum Doubt {
         size: u64,
     },
     /// Image that should probably not be loaded.
-    #[error("image {} {doubt}", .image.display())]
+    #[error("image {} {warning}", .image.display())]
     Image {
         /// Path of the image.
         image: PathBuf,
-        /// The doubtful property.
-        doubt: ImageDoubt,
+        /// Property of the image.
+        warning: ImageWarning,
     },
 }
 
@@ -250,7 +250,7 @@ fn traps(count: usize) -> String {
     }
 }
 
-impl Doubt {
+impl DiagnosticKind {
     /// True for a warning, false for a note.
     pub fn is_warning(&self) -> bool {
         !matches!(
