@@ -14,10 +14,10 @@ module testbench (
 
     export "DPI-C" function mb_report;
 
-    bit                    ready;
+    bit                    ready, kept;
     bit [8*MOST_BYTES-1:0] out;
 
-    memories memories (.clk, .valid(1'b0), .ready, .addr(0), .strobes(0), .data(0), .out);
+    memories memories (.clk, .valid(1'b0), .ready, .addr(0), .strobes(0), .data(0), .out, .kept);
 
     initial begin
         string image;
