@@ -5,10 +5,12 @@
  *
  * It has no code of the library. It loads libvhost.so from its own folder, or by the loader's
  * search path, or the file in the variable VHOST_LIBRARY. For each system it has the memories of
- * backend `api`, which VHDL reads and writes by words, and the methods that VHDL serves.
+ * backend `api`, which VHDL reads and writes by words, and the methods that VHDL serves. It prints
+ * reports, in which functions have their names in VHDL.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +74,52 @@ static void *function(const char *name)
         memcpy(&call, &found, sizeof call);         \
     }
 
+/* ---- Reports --------------------------------------------------------------------------------------------------------- */
+
+enum { ERROR = 2, SEVERITIES = 4 };
+
+/* Functions of the library with another name in VHDL. */
+static const struct {
+    const char *library, *vhdl;
+} names[] = {
+    {"mb_backdoor_read_mem", "mb_backdoor_read"},
+    {"mb_backdoor_write_mem", "mb_backdoor_write"},
+    {"mb_system_open", "mb_system"},
+};
+
+/* True after a call that has failed: then mb_quit has no status 0. */
+static int has_failed;
+
+/* Prints a report of the library or of this file. The id of a failed call is its function. */
+void mb_report(int severity, const char *id, const char *text)
+{
+    static const char *const severities[SEVERITIES] = {"info", "warning", "error", "fatal"};
+    size_t i;
+
+    if (severity < 0 || severity >= SEVERITIES)
+        severity = ERROR;
+    if (severity >= ERROR && strncmp(id, "mb_", 3) == 0)
+        has_failed = 1;
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i].library, id) == 0)
+            id = names[i].vhdl;
+    printf("vhost: %s: %s: %s\n", severities[severity], id, text);
+    fflush(stdout);
+}
+
+/* Reports a wrong call of a function. */
+static void wrong(const char *function, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    has_failed = 1;
+    mb_report(ERROR, function, text);
+}
+
 /* ---- Systems: the first is number 0, others are numbered as they are opened ------------------------------------------ */
 
 enum { SYSTEMS = 64, NAME = 64, PAGE = 4096, TABLE = 1 << 10 };
@@ -112,8 +160,8 @@ int32_t vhost_ghdl_system(const char *name)
         if (strcmp(systems[number].name, name) == 0)
             return number;
     if (number == SYSTEMS || strlen(name) >= NAME) {
-        fprintf(stderr, "vhost_ghdl: no system %s: there are %d at most, with names of up to %d characters\n", name,
-                SYSTEMS - 1, NAME - 1);
+        wrong("mb_system", "can't open `%s`: there are %d systems at most, with names of up to %d characters", name,
+              SYSTEMS - 1, NAME - 1);
         return -1;
     }
     handle = call(name);
@@ -125,14 +173,75 @@ int32_t vhost_ghdl_system(const char *name)
     return number;
 }
 
+/* True for the number of a system. */
+int32_t vhost_ghdl_is_system(int32_t number)
+{
+    return number >= 0 && number <= opened;
+}
+
+/* Returns -1 for an unknown system, which VHDL reports. */
 int32_t vhost_ghdl_select(int32_t number)
 {
     HOST(mb_system_select)
-    if (number < 0 || number > opened) {
-        fprintf(stderr, "vhost_ghdl: there is no system %d; mb_system gives the number of one\n", (int)number);
-        return -1;
+    return vhost_ghdl_is_system(number) ? call(systems[number].handle) : -1;
+}
+
+/* ---- Calls of firmware ----------------------------------------------------------------------------------------------- */
+
+enum { CALLS = 64, DROPPED = 1024 };
+
+/* Call of firmware, from its first poll until its response is delivered. */
+static struct call {
+    int32_t number, system;
+    int taken, answered, polled;
+    uint32_t status, arg_len;
+    uint64_t args[16], result;
+    char channel[NAME], method[NAME];
+} calls[CALLS];
+
+static int32_t last;
+
+/* Numbers of the latest calls that have ended without a response: their channel was reset, or their
+ * system was shut down. Their answers are ignored. */
+static int32_t dropped[DROPPED];
+static size_t drops;
+
+/* True once VHDL has ticked: then it serves methods. Where another program ticks, such as cocotb,
+ * that program serves them. */
+static int is_ticking;
+
+/* Drops the calls of the current system that were not polled, or all. */
+static void drop_calls(int polled_stay)
+{
+    int32_t system = current();
+    size_t i;
+    for (i = 0; i < CALLS; i++) {
+        if (calls[i].number == 0 || calls[i].system != system)
+            continue;
+        if (!polled_stay || !calls[i].polled) {
+            dropped[drops++ % DROPPED] = calls[i].number;
+            calls[i].number = 0;
+        }
+        calls[i].polled = 0;
     }
-    return call(systems[number].handle);
+}
+
+/* Call that a function of VHDL names by its number. NULL for one that has ended, which is an error
+ * unless it was dropped. */
+static struct call *of(const char *function, int32_t number)
+{
+    size_t i;
+    for (i = 0; i < CALLS; i++)
+        if (number != 0 && calls[i].number == number)
+            return &calls[i];
+    for (i = 0; i < DROPPED; i++)
+        if (number != 0 && dropped[i] == number)
+            return NULL;
+    if (number > 0 && number <= last)
+        wrong(function, "call %d was answered already: answer a call once, after its last use", (int)number);
+    else
+        wrong(function, "there was no call %d: give a number that mb_next_call has returned", (int)number);
+    return NULL;
 }
 
 /* ---- Life of the system ---------------------------------------------------------------------------------------------- */
@@ -168,6 +277,7 @@ void vhost_ghdl_shutdown(void)
 {
     HOST(mb_shutdown)
     call();
+    drop_calls(0);
 }
 
 int32_t vhost_ghdl_save(const char *file)
@@ -185,25 +295,33 @@ int32_t vhost_ghdl_restore(const char *file)
 void vhost_ghdl_quit(int32_t status)
 {
     HOST(mb_quit)
-    call(status);
+    call(status == 0 && has_failed ? 1 : status);
 }
 
 /* ---- Backdoor: addresses of 32 bits, as VHDL's integers are ---------------------------------------------------------- */
+
+/* Reports a number of bytes that a word can't have. */
+static int is_length(const char *function, int32_t bytes)
+{
+    if (bytes == 1 || bytes == 2 || bytes == 4)
+        return 1;
+    wrong(function, "a word of %d bytes: give 1, 2 or 4", (int)bytes);
+    return 0;
+}
 
 int32_t vhost_ghdl_read(const char *space, int32_t address, int32_t bytes)
 {
     uint32_t data = 0;
     HOST(mb_backdoor_read_mem)
-    if (bytes != 1 && bytes != 2 && bytes != 4)
-        return 0;
-    call(space, (uint32_t)address, &data, (uint64_t)bytes);
+    if (is_length("mb_backdoor_read", bytes))
+        call(space, (uint32_t)address, &data, (uint64_t)bytes);
     return (int32_t)data;
 }
 
 void vhost_ghdl_write(const char *space, int32_t address, int32_t bytes, int32_t data)
 {
     HOST(mb_backdoor_write_mem)
-    if (bytes == 1 || bytes == 2 || bytes == 4)
+    if (is_length("mb_backdoor_write", bytes))
         call(space, (uint32_t)address, &data, (uint64_t)bytes);
 }
 
@@ -272,11 +390,23 @@ size_t __vhost_bb_mem_write(uint64_t base, uint64_t address, const uint8_t *data
     return write_bytes(current(), address, data, len);
 }
 
+/* Reports the first access to an unknown system. */
+static int has_memory(const char *function, int32_t system)
+{
+    static int is_reported;
+    if (vhost_ghdl_is_system(system))
+        return 1;
+    if (!is_reported)
+        wrong(function, "there is no system %d: give a number that mb_system has returned", (int)system);
+    is_reported = 1;
+    return 0;
+}
+
 /* Returns the word at an address of a system. The low two bits are ignored. */
 int32_t vhost_ghdl_load(int32_t system, int32_t address)
 {
     uint32_t word = 0;
-    if (system >= 0 && system <= opened)
+    if (has_memory("vhost_load", system))
         read_bytes(system, (uint32_t)address & ~3u, (uint8_t *)&word, sizeof word);
     return (int32_t)word;
 }
@@ -285,38 +415,12 @@ int32_t vhost_ghdl_load(int32_t system, int32_t address)
 void vhost_ghdl_store(int32_t system, int32_t address, int32_t data, int32_t strobes)
 {
     uint32_t word = (uint32_t)data, i;
-    for (i = 0; i < 4 && system >= 0 && system <= opened; i++)
+    for (i = 0; i < 4 && has_memory("vhost_store", system); i++)
         if (strobes >> i & 1)
             write_bytes(system, ((uint32_t)address & ~3u) + i, (uint8_t *)&word + i, 1);
 }
 
 /* ---- Methods --------------------------------------------------------------------------------------------------------- */
-
-enum { CALLS = 64 };
-
-/* Call of firmware, from its first poll until its response is delivered. */
-static struct call {
-    int32_t number, system;
-    int taken, answered, polled;
-    uint32_t status, arg_len;
-    uint64_t args[16], result;
-    char channel[NAME], method[NAME];
-} calls[CALLS];
-
-static int32_t last;
-
-/* True once VHDL has ticked: then it serves methods. Where another program ticks, such as cocotb,
- * that program serves them. */
-static int is_ticking;
-
-static struct call *of(int32_t number)
-{
-    size_t i;
-    for (i = 0; i < CALLS; i++)
-        if (number != 0 && calls[i].number == number)
-            return &calls[i];
-    return NULL;
-}
 
 uint64_t mb_sv_call(const char *channel, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status)
 {
@@ -342,8 +446,11 @@ uint64_t mb_sv_call(const char *channel, const char *method, uint32_t arg_len, c
         return 0;
     /* 3: failed. */
     *status = 3;
-    if (!free || strlen(channel) >= NAME || strlen(method) >= NAME)
+    if (!free || strlen(channel) >= NAME || strlen(method) >= NAME) {
+        wrong("mb_next_call", "can't take `%s` of %s: there are %d calls at most, with names of up to %d characters", method,
+              channel, CALLS, NAME - 1);
         return 0;
+    }
     memset(free, 0, sizeof *free);
     last = last == INT32_MAX ? 1 : last + 1;
     free->number = last;
@@ -359,20 +466,12 @@ uint64_t mb_sv_call(const char *channel, const char *method, uint32_t arg_len, c
 
 int32_t vhost_ghdl_tick(void)
 {
-    int32_t system = current();
-    size_t i;
     int served;
     HOST(mb_tick)
     is_ticking = 1;
     served = call();
     /* A call without a poll in this tick has ended: its channel was reset. */
-    for (i = 0; i < CALLS; i++) {
-        if (calls[i].number == 0 || calls[i].system != system)
-            continue;
-        if (!calls[i].polled)
-            calls[i].number = 0;
-        calls[i].polled = 0;
-    }
+    drop_calls(1);
     return served;
 }
 
@@ -392,28 +491,34 @@ int32_t vhost_ghdl_next_call(void)
 
 int32_t vhost_ghdl_call_is(int32_t number, const char *method)
 {
-    const struct call *call = of(number);
+    const struct call *call = of("mb_call_is", number);
     return call && strcmp(call->method, method) == 0;
 }
 
 int32_t vhost_ghdl_call_args(int32_t number)
 {
-    const struct call *call = of(number);
+    const struct call *call = of("mb_call_args", number);
     return call ? (int32_t)call->arg_len : 0;
 }
 
 int32_t vhost_ghdl_call_arg(int32_t number, int32_t index)
 {
-    const struct call *call = of(number);
+    const struct call *call = of("mb_call_arg", number);
     return call && index >= 0 && index < 16 ? (int32_t)(uint32_t)call->args[index] : 0;
 }
 
 /* Ends a call. Status 0: success with the result; 2: no such method; 3: failed. */
 void vhost_ghdl_answer(int32_t number, int32_t status, int32_t result)
 {
-    struct call *call = of(number);
-    if (!call || call->answered)
+    const char *function = status == 0 ? "mb_answer" : status == 2 ? "mb_no_method" : "mb_fail";
+    struct call *call = of(function, number);
+    if (!call)
         return;
+    if (call->answered) {
+        wrong(function, "call %d was answered already: answer a call once", (int)number);
+        return;
+    }
+    call->taken = 1;
     call->answered = 1;
     call->status = (uint32_t)status;
     call->result = (uint32_t)result;

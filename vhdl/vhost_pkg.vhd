@@ -26,7 +26,8 @@ package vhost_pkg is
     -- Writes a checkpoint to a file. Returns 0, or -1.
     impure function mb_save (file_name : string) return integer;
     impure function mb_restore (file_name : string) return integer;
-    -- Shuts down all systems, and ends the process with this status.
+    -- Shuts down all systems, and ends the process with this status; with 1 in place of 0 if a call
+    -- of this package has failed.
     procedure mb_quit (status : integer);
 
     -- ---- Several systems: the first is number 0 ----
@@ -59,7 +60,8 @@ package vhost_pkg is
 
     -- ---- Methods ----
 
-    -- Takes the next waiting call of firmware. Returns its number, 0 if there is none.
+    -- Takes the next waiting call of firmware. Returns its number, 0 if there is none. After a reset
+    -- of its channel, a call has no arguments, and its answer is ignored.
     impure function mb_next_call return natural;
     impure function mb_call_is (call : natural; method : string) return boolean;
     impure function mb_call_args (call : natural) return natural;
@@ -92,6 +94,8 @@ package vhost_pkg is
     attribute foreign of ghdl_restore : function is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_restore";
     impure function ghdl_system (name : c_text) return integer;
     attribute foreign of ghdl_system : function is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_system";
+    impure function ghdl_is_system (number : integer) return integer;
+    attribute foreign of ghdl_is_system : function is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_is_system";
     impure function ghdl_select (number : integer) return integer;
     attribute foreign of ghdl_select : function is "VHPIDIRECT vhost_ghdl.so vhost_ghdl_select";
     procedure ghdl_quit (status : integer);
@@ -120,9 +124,16 @@ package body vhost_pkg is
     function c (text : string) return c_text is
         variable padded : c_text := (others => NUL);
     begin
-        assert text'length < padded'length report "vhost: a text is too long: " & text severity failure;
+        assert text'length < padded'length
+            report "vhost: a text has " & integer'image(text'length) & " characters, and may have 1023: " & text
+            severity failure;
         padded(1 to text'length) := text;
         return padded;
+    end function;
+
+    function no_system (number : integer) return string is
+    begin
+        return "there is no system " & integer'image(number) & ": give a number that mb_system has returned";
     end function;
 
     function bits (value : word) return integer is
@@ -186,7 +197,7 @@ package body vhost_pkg is
     procedure mb_system_select (system : integer) is
     begin
         assert ghdl_select(system) = 0
-            report "vhost: there is no system " & integer'image(system) severity failure;
+            report "vhost: mb_system_select: " & no_system(system) severity failure;
     end procedure;
 
     procedure mb_quit (status : integer) is
@@ -220,6 +231,7 @@ package body vhost_pkg is
 
         procedure of_system (number : integer) is
         begin
+            assert ghdl_is_system(number) /= 0 report "vhost: of_system: " & no_system(number) severity failure;
             system := number;
         end procedure;
 
@@ -317,6 +329,12 @@ package body vhost_pkg is
     end function;
 
     impure function ghdl_system (name : c_text) return integer is
+    begin
+        report "VHPIDIRECT is missing" severity failure;
+        return 0;
+    end function;
+
+    impure function ghdl_is_system (number : integer) return integer is
     begin
         report "VHPIDIRECT is missing" severity failure;
         return 0;

@@ -3,8 +3,8 @@
 //
 //   +tick=N      a tick every N clocks (default 1); 0: after writes into the mailbox, and while
 //   calls are pending +clocks=N    timeout of the watchdog in clocks (default 2,000,000) +wrong
-//   the testbench responds to a call that does not exist +checkpoint=FILE  saves a checkpoint when
-//   firmware has suspended itself into RAM; restores it
+//   wrong calls of the testbench, each of which is reported +checkpoint=FILE  saves a checkpoint
+//   when firmware has suspended itself into RAM; restores it
 //
 // With SYSTEM it has a system of its own, named after the instance, and leaves $finish to the
 // module around it: pair.v.
@@ -39,6 +39,9 @@ module testbench #(
     );
 
     integer clocks, most_clocks;
+    // The testbench has wrong calls; number of the last call that was served.
+    reg     wrong;
+    integer last;
 
     initial begin
         clocks = 0;
@@ -48,13 +51,21 @@ module testbench #(
         $mb_bb_mem("scratch", chip.scratch);
         $mb_on_call("*", called);
         $mb_on_call("wait", waits);
+        last = 0;
+        wrong = $test$plusargs("wrong");
+        if (wrong) begin
+            $mb_bb_mem("scrach", chip.scratch);
+            $mb_on_call("", waits);
+        end
         if (!$value$plusargs("clocks=%d", most_clocks))
             most_clocks = 2000000;
         #1;
         if (!$value$plusargs("tick=%d", mailbox.period))
             mailbox.period = 1;
-        if ($test$plusargs("wrong"))
+        if (wrong) begin
             $mb_answer(77, 1);
+            $mb_get_space(channel, space);
+        end
     end
 
 `ifdef WRONG_ARGUMENTS
@@ -94,6 +105,10 @@ module testbench #(
 
     task serve;
         begin
+            // The answer of the last call has reached firmware.
+            if (wrong && last != 0)
+                $mb_fail(last);
+            last = call;
             $mb_call_channel(call, channel);
             $mb_get_space(channel, space);
             if ($mb_call_is(call, "add")) begin
@@ -101,6 +116,8 @@ module testbench #(
                 for (i = 0; i < $mb_call_args(call); i = i + 1)
                     sum = sum + $mb_call_arg(call, i);
                 $mb_answer(call, sum);
+                if (wrong)
+                    $mb_answer(call, 0);
             end else if ($mb_call_is(call, "clocks"))
                 $mb_answer(call, clocks);
             else if ($mb_call_is(call, "greet"))

@@ -10,6 +10,8 @@ entity testbench is
         MOST_CLOCKS : natural := 400000;
         -- True if the host writes to an array of signals; GHDL drops the write.
         ARRAYS      : boolean := false;
+        -- True if the testbench has wrong calls.
+        WRONG       : boolean := false;
         -- File of a checkpoint when firmware has suspended itself into RAM, which is then restored;
         -- empty for none.
         CHECKPOINT  : string  := "";
@@ -38,6 +40,9 @@ begin
 
     host : process
         variable clocks, served, call : integer := 0;
+
+        -- Number of the last call that was served.
+        variable last : natural := 0;
 
         -- End clock of the pending call of `wait`, and its number, of which there is at most one.
         variable waiting, until_clock : integer := 0;
@@ -105,14 +110,34 @@ begin
             mb_answer(number, to_unsigned(length, 32));
         end procedure;
 
+        procedure wrong_calls is
+            variable data   : word;
+            variable system : integer;
+        begin
+            mb_answer(77);
+            data := mb_backdoor_read(SPACE, x"00000000", 3);
+            mb_backdoor_write(SPACE, x"00000000", x"00000000", 3);
+            data := mb_backdoor_read("nowhere", x"00000000");
+            system := mb_system("a name");
+            data := vhost_load(x"00000000", 9);
+        end procedure;
+
         procedure serve (number : natural) is
             variable sum : word := (others => '0');
         begin
+            if WRONG and last /= 0 then
+                -- Its answer has reached firmware.
+                mb_fail(last);
+            end if;
+            last := number;
             if mb_call_is(number, "add") then
                 for i in 1 to mb_call_args(number) loop
                     sum := sum + mb_call_arg(number, i - 1);
                 end loop;
                 mb_answer(number, sum);
+                if WRONG then
+                    mb_answer(number);
+                end if;
             elsif mb_call_is(number, "greet") then
                 greet(number);
             elsif mb_call_is(number, "wait") then
@@ -129,6 +154,9 @@ begin
         mb_system_select(OWN);
         if mb_init /= 0 then
             mb_quit(255);
+        end if;
+        if WRONG then
+            wrong_calls;
         end if;
         if ARRAYS then
             mb_backdoor_write(SPACE, x"20000004", x"12345678");

@@ -13,6 +13,7 @@ use crate::sim::lifetime::Stand;
 use crate::sim::time::simulated_time;
 use crate::sim::vecval::{Vecval, overlay, same_bits, vecvals_of};
 use crate::sim::vpi::{Elements, Object, Vector, VpiError};
+use crate::sim::vpi_control::is_product;
 
 /// HDL arrays of a memory.
 #[derive(Debug)]
@@ -47,6 +48,10 @@ struct Row {
 /// Maximum number of cached objects: words of each row, and rows of each instance. Further ones are
 /// looked up by index each time, so that the cache does not grow to the size of a huge memory.
 const KEPT: usize = 64 * 1024;
+
+/// Error for words of GHDL with one bit.
+const WITHOUT_MODULE: &str = "a word has 1 bit: GHDL has VPI only if it is run with a module, as by \
+                              `--vpi=vhost.vpi`; with one, check `width` and `array_dims`";
 
 /// Maximum number of vecvals in a run of words that are wider than the memory's words. Such words
 /// are read and written back as a whole.
@@ -269,7 +274,10 @@ impl Place<'_> {
             .ok_or_else(|| wrong(HdlProblem::Array))?;
         let (bits, wanted) = (word.bits(), self.data_bits());
         if bits < wanted {
-            return Err(wrong(HdlProblem::Width { bits, wanted }));
+            return Err(wrong(match bits {
+                1 if is_product("GHDL") => HdlProblem::Refused(WITHOUT_MODULE.to_owned()),
+                _ => HdlProblem::Width { bits, wanted },
+            }));
         }
         let word = Rc::new(word);
         let mut words = self.row.words.borrow_mut();

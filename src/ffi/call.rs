@@ -15,7 +15,7 @@ use crate::sim::attention::{self, Cause};
 use crate::sim::call_timeout;
 use crate::sim::current_system::{SystemId, current, select, selected, set_current};
 use crate::sim::strand::{self, CodeGuard, Entered, Overlap};
-use crate::sim::{lifetime, scope, testbench};
+use crate::sim::{caller, lifetime, scope, testbench};
 
 /// Call from C. It is inside the strand, unless another thread is.
 pub(super) struct Call {
@@ -317,6 +317,13 @@ fn report_error(process: &Process, function: &'static str, error: &Error) {
         .keep(format!("{function}: {text}"));
     let is_late = error.is_access() && scope::simulation_is_over();
     if error.is_reported() && (!is_late || lifetime::count_late()) {
+        let mut place = String::new();
+        let known = caller::write_place(&mut place).is_ok() && !place.is_empty();
+        let text = if known {
+            format!("{text} ({place})")
+        } else {
+            text
+        };
         report(Severity::Error, function, &text);
     }
 }

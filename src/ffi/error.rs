@@ -108,6 +108,15 @@ pub(super) enum Error {
     NoRun { run: u32, runs: usize },
     #[error("there was no call {number}: give a number that `$mb_next_call` has returned")]
     NoSuchCall { number: u64 },
+    #[error("call {number} was answered already: answer a call once, after its last use")]
+    CallAnswered { number: u64 },
+    #[error(
+        "no `$mb_on_call` serves `{method}`: register it before, or give the name of one that is \
+         registered"
+    )]
+    NotServed { method: String },
+    #[error("`{argument}` is empty: give a name")]
+    Empty { argument: &'static str },
     #[error(
         "invalid name `{0}` of a system: give up to 200 letters, digits and `_ - . [ ]`, a letter, digit or `_` first"
     )]

@@ -1,4 +1,4 @@
-//! Location of an imported function's call in the testbench.
+//! Location of the call in progress in the testbench: of an imported function or a system task.
 
 use std::ffi::{CStr, c_char};
 use std::fmt;
@@ -6,10 +6,14 @@ use std::ptr;
 
 use super::scope;
 use super::symbols::svGetCallerInfo;
+use super::system_task;
 
-/// Writes file and line of the import in progress, as `file:line`. Writes nothing if the simulator
+/// Writes file and line of the call in progress, as `file:line`. Writes nothing if the simulator
 /// does not provide them.
-pub(super) fn write_place(text: &mut dyn fmt::Write) -> fmt::Result {
+pub(crate) fn write_place(text: &mut dyn fmt::Write) -> fmt::Result {
+    if let Some(place) = system_task::place_of_running() {
+        return text.write_str(&place);
+    }
     // Verilator warns of a call outside of an import, and keeps the data of a deleted simulation.
     if !scope::is_alive() || !scope::is_in_import() {
         return Ok(());

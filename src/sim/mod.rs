@@ -39,7 +39,7 @@ mod absent;
 pub(crate) mod attention;
 mod c_memory;
 pub(crate) mod call_timeout;
-mod caller;
+pub(crate) mod caller;
 pub(crate) mod current_system;
 mod error;
 mod float;

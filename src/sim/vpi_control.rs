@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::strand::CodeGuard;
 use super::symbols::{vpi_control, vpi_get_vlog_info, vpi_printf, vpip_set_return_value};
@@ -22,13 +23,34 @@ pub(crate) fn print(text: &str) -> Result<(), Absent> {
     Ok(())
 }
 
-/// Ends the simulation after the current time, with an exit status if the simulator has one.
-pub(crate) fn finish(status: i32) -> Result<(), Absent> {
-    let control = vpi_control.get()?;
+/// True after a call of the testbench that has failed.
+static HAS_FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Fails the run: its exit status is not 0.
+pub(crate) fn fail() {
+    HAS_FAILED.store(true, Ordering::Relaxed);
+    set_exit_status(1);
+}
+
+/// Exit status of a run that is to end with this one: 1 in place of 0 after a failure.
+pub(crate) fn exit_status(wanted: i32) -> i32 {
+    match wanted {
+        0 => HAS_FAILED.load(Ordering::Relaxed).into(),
+        _ => wanted,
+    }
+}
+
+fn set_exit_status(status: i32) {
     if let Ok(set) = vpip_set_return_value.get() {
         // SAFETY: it takes a number.
         unsafe { set(status) };
     }
+}
+
+/// Ends the simulation after the current time, with an exit status if the simulator has one.
+pub(crate) fn finish(status: i32) -> Result<(), Absent> {
+    let control = vpi_control.get()?;
+    set_exit_status(status);
     let _foreign = CodeGuard::foreign();
     // SAFETY: this operation takes a number: how much the simulator says about it.
     unsafe { control(FINISH, 0_i32) };
@@ -41,7 +63,7 @@ pub(crate) fn has_exit_status() -> bool {
 }
 
 /// True if the simulator's product name starts with this name.
-pub(super) fn is_product(name: &str) -> bool {
+pub(crate) fn is_product(name: &str) -> bool {
     let Ok(get) = vpi_get_vlog_info.get() else {
         return false;
     };
@@ -72,5 +94,12 @@ mod tests {
         assert_eq!(finish(1), absent("vpi_control"));
         assert!(!has_exit_status());
         assert!(!is_product("Icarus"));
+    }
+
+    #[test]
+    fn a_run_with_a_failed_call_has_no_status_0() {
+        assert_eq!([exit_status(0), exit_status(3)], [0, 3]);
+        fail();
+        assert_eq!([exit_status(0), exit_status(3)], [1, 3]);
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn status(call: &mut Call, _: &RunningCall) -> Result<i64, Error> {
 /// Ends the simulation with an exit status.
 pub(super) fn quit(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let status = number(running, 0)?;
-    let status = i32::try_from(status.min(255)).unwrap_or(255);
+    let status = vpi_control::exit_status(i32::try_from(status.min(255)).unwrap_or(255));
     if vpi_control::has_exit_status() || status == 0 {
         vpi_control::finish(status).map_err(SimError::from)?;
     } else {

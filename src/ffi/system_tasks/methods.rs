@@ -5,11 +5,14 @@ use super::super::error::Error;
 use super::lifecycle::{number, signed_number, text};
 use crate::sim::SimError;
 use crate::sim::system_task::RunningCall;
-use crate::sim::vpi_testbench::{self, Answer, CallInfo};
+use crate::sim::vpi_testbench::{self, Answer, CallInfo, NoCall, Unserved};
 
 /// Serves a method by a variable or an event.
 pub(super) fn on_call(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let method = text(running, 0, "method")?;
+    if method.is_empty() {
+        return Err(Error::Empty { argument: "method" });
+    }
     let trigger = running.trigger(1).map_err(SimError::from)?;
     vpi_testbench::on_call(&method, trigger);
     Ok(0)
@@ -21,7 +24,12 @@ pub(super) fn next(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
         true => Some(text(running, 0, "method")?),
         false => None,
     };
-    Ok(vpi_testbench::next_call(method.as_deref()).map_or(0, Into::into))
+    match vpi_testbench::next_call(method.as_deref()) {
+        Ok(next) => Ok(next.map_or(0, Into::into)),
+        Err(Unserved) => Err(Error::NotServed {
+            method: method.unwrap_or_default(),
+        }),
+    }
 }
 
 /// Number of calls without a result.
@@ -33,16 +41,22 @@ pub(super) fn pending(_: &mut Call, _: &RunningCall) -> Result<i64, Error> {
 /// value.
 ///
 /// # Errors
-/// [`Error::NoSuchCall`] for a number that no call has had.
+/// [`Error::NoSuchCall`] for a number that no call has had, [`Error::CallAnswered`] for a call whose
+/// answer firmware has.
 fn with_call<T: Default>(
     running: &RunningCall,
     act: impl FnOnce(&CallInfo) -> T,
 ) -> Result<T, Error> {
     let number = number(running, 0)?;
-    match vpi_testbench::with_call(number, act) {
-        Some(found) => Ok(found),
-        None if vpi_testbench::was_call(number) => Ok(T::default()),
-        None => Err(Error::NoSuchCall { number }),
+    vpi_testbench::with_call(number, act).or_else(|reason| unless_dropped(number, reason))
+}
+
+/// Default value for a dropped call, whose channel was reset meanwhile; otherwise an error.
+fn unless_dropped<T: Default>(number: u64, reason: NoCall) -> Result<T, Error> {
+    match reason {
+        NoCall::Dropped => Ok(T::default()),
+        NoCall::Answered => Err(Error::CallAnswered { number }),
+        NoCall::Unknown => Err(Error::NoSuchCall { number }),
     }
 }
 
@@ -55,6 +69,7 @@ pub(super) fn is(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
 
 /// Name of a call's method.
 pub(super) fn method(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
+    running.set_text(1, "").map_err(SimError::from)?;
     let method = with_call(running, |call| call.method.clone())?;
     running.set_text(1, &method).map_err(SimError::from)?;
     Ok(0)
@@ -62,6 +77,7 @@ pub(super) fn method(_: &mut Call, running: &RunningCall) -> Result<i64, Error> 
 
 /// Name of a call's channel.
 pub(super) fn channel(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
+    running.set_text(1, "").map_err(SimError::from)?;
     let channel = with_call(running, |call| call.channel.clone())?;
     running.set_text(1, &channel).map_err(SimError::from)?;
     Ok(0)
@@ -101,9 +117,7 @@ pub(super) fn fail(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
 
 fn give(running: &RunningCall, answer: Answer) -> Result<i64, Error> {
     let number = number(running, 0)?;
-    // The channel of an ended call was reset meanwhile.
-    if vpi_testbench::answer(number, answer) || vpi_testbench::was_call(number) {
-        return Ok(0);
-    }
-    Err(Error::NoSuchCall { number })
+    let answered = vpi_testbench::answer(number, answer);
+    answered.or_else(|reason| unless_dropped(number, reason))?;
+    Ok(0)
 }

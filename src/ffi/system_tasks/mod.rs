@@ -17,12 +17,14 @@ mod task;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
+pub(super) use self::memory::warn_of_unused_arrays;
+
 use self::task::{Body, Task};
 use super::error::catch;
 use super::guard::guard;
 use super::systems;
-use crate::sim::system_task::{RunningCall, refuse, register};
-use crate::sim::vpi_testbench;
+use crate::sim::system_task::{RunningCall, begin_task, refuse, register};
+use crate::sim::{vpi_control, vpi_testbench};
 
 /// Registers all system tasks. Called by the module `vhost.vpi`, and by users' modules, in the
 /// simulator's startup routines. Returns 0, or -1 if the process has no VPI.
@@ -50,11 +52,16 @@ extern "C" fn call(data: *mut c_char) -> c_int {
     let task = task_of(data);
     let declaration = &task.declaration;
     vpi_testbench::attend(ended);
+    let _running = begin_task();
     let result = match task.body {
         Body::Plain(function) => function(),
         Body::Guarded(body) => guard(declaration.name, task.failed, |call| {
             let running = RunningCall::of(declaration).map_err(crate::sim::SimError::from)?;
-            body(call, &running)
+            body(call, &running).inspect_err(|error| {
+                if error.is_reported() {
+                    vpi_control::fail();
+                }
+            })
         }),
     };
     // Without a result, the simulator uses its own value for a failure: X.

@@ -18,6 +18,7 @@ const SIZE: i32 = 4;
 const CONST_TYPE: i32 = 40;
 const SIGNED: i32 = 65;
 const CONSTANT: i32 = 7;
+const PARAMETER: i32 = 41;
 const REAL_CONST: i32 = 2;
 const STRING_CONST: i32 = 6;
 const STRING_VAL: i32 = 8;
@@ -170,12 +171,7 @@ impl Argument {
         usage: impl Fn() -> String,
     ) -> Result<(), ArgumentError> {
         let object = self.get(TYPE)?;
-        // Icarus Verilog ends if it is queried for a property that an object lacks.
-        let constant = match object == CONSTANT {
-            true => Some(self.get(CONST_TYPE)?),
-            false => None,
-        };
-        if kind.takes(object, constant) {
+        if kind.takes(object, self.constant(object)?) {
             return Ok(());
         }
         Err(ArgumentError::Kind {
@@ -186,6 +182,15 @@ impl Argument {
         })
     }
 
+    /// Type of a constant; `None` for another object.
+    fn constant(&self, object: i32) -> Result<Option<i32>, Absent> {
+        // Icarus Verilog ends if it is queried for a property that an object lacks.
+        match object {
+            CONSTANT | PARAMETER => self.get(CONST_TYPE).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn get(&self, property: i32) -> Result<i32, Absent> {
         let get = vpi_get.get()?;
         // SAFETY: the handle is an argument of the running call.
@@ -193,7 +198,14 @@ impl Argument {
     }
 
     /// Bytes of a text, without a NUL.
+    ///
+    /// # Errors
+    /// [`ArgumentError::Unknown`] for a vector with unknown bits, which the simulator leaves out.
     pub(super) fn text(&self) -> Result<Vec<u8>, ArgumentError> {
+        let object = self.get(TYPE)?;
+        if object != STRING_VAR && self.constant(object)? != Some(STRING_CONST) {
+            self.known_vector()?;
+        }
         let value = self.value(STRING_VAL)?;
         // SAFETY: the format determines this member; it was initialised before.
         let text = unsafe { value.value.text };
@@ -216,6 +228,13 @@ impl Argument {
     }
 
     fn extended(&self, is_signed: bool) -> Result<u64, ArgumentError> {
+        let (vector, bits) = self.known_vector()?;
+        let (number, name) = (self.number, self.name);
+        extend(vector, bits, is_signed).ok_or(ArgumentError::TooLarge { number, name })
+    }
+
+    /// Vector of an argument, which is valid until the simulator's next call, and its bits.
+    fn known_vector(&self) -> Result<(&[Vecval], usize), ArgumentError> {
         let bits = usize::try_from(self.get(SIZE)?).unwrap_or(0);
         let vecvals = bits.div_ceil(32);
         let value = self.value(VECTOR_VAL)?;
@@ -231,7 +250,7 @@ impl Argument {
         if vector.iter().any(|vecval| vecval.bval != 0) {
             return Err(ArgumentError::Unknown { number, name });
         }
-        extend(vector, bits, is_signed).ok_or(ArgumentError::TooLarge { number, name })
+        Ok((vector, bits))
     }
 
     fn value(&self, format: i32) -> Result<Value, ArgumentError> {

@@ -1,5 +1,6 @@
 //! Running call of a system task, or a call in the source under check.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 
@@ -133,24 +134,56 @@ impl RunningCall {
         Ok(Trigger::of(self.argument(index)?.handle))
     }
 
-    /// File and line of the call in the source; empty if the simulator does not provide them.
-    fn place(&self) -> String {
-        let (Ok(text), Ok(get)) = (vpi_get_str.get(), vpi_get.get()) else {
-            return String::new();
-        };
-        // SAFETY: the handle is that of the running call.
-        let file = unsafe { text(FILE, self.handle.as_ptr()) };
-        if file.is_null() {
-            return String::new();
-        }
-        // SAFETY: the simulator returns a NUL-terminated name, which is valid until its next call.
-        let file = unsafe { CStr::from_ptr(file) }
-            .to_string_lossy()
-            .into_owned();
-        // SAFETY: as above.
-        let line = unsafe { get(LINE, self.handle.as_ptr()) };
-        format!("{file}:{line}: ")
+    /// File and line of the call in the source, as `file:line`; `None` if the simulator does not
+    /// provide them.
+    pub(crate) fn place(&self) -> Option<String> {
+        place(self.handle)
     }
+}
+
+/// File and line of a call in the source.
+fn place(call: NonNull<c_void>) -> Option<String> {
+    let (text, get) = (vpi_get_str.get().ok()?, vpi_get.get().ok()?);
+    // SAFETY: the handle is that of the running call.
+    let file = unsafe { text(FILE, call.as_ptr()) };
+    if file.is_null() {
+        return None;
+    }
+    // SAFETY: the simulator returns a NUL-terminated name, which is valid until its next call.
+    let file = unsafe { CStr::from_ptr(file) }.to_string_lossy();
+    let file = file.into_owned();
+    // SAFETY: as above.
+    let line = unsafe { get(LINE, call.as_ptr()) };
+    Some(format!("{file}:{line}"))
+}
+
+thread_local! {
+    static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Mark of a system task that runs.
+#[must_use = "the task ends when this is dropped"]
+pub(crate) struct RunningTask(());
+
+/// Begins a system task.
+pub(crate) fn begin_task() -> RunningTask {
+    IS_RUNNING.set(true);
+    RunningTask(())
+}
+
+impl Drop for RunningTask {
+    fn drop(&mut self) {
+        IS_RUNNING.set(false);
+    }
+}
+
+/// File and line of the system task that runs, as `file:line`; `None` outside of one.
+pub(crate) fn place_of_running() -> Option<String> {
+    // Outside of a task, Icarus Verilog may abort at a query of the running call.
+    if !IS_RUNNING.try_with(Cell::get).unwrap_or(false) {
+        return None;
+    }
+    place(running().ok()?)
 }
 
 fn running() -> Result<NonNull<c_void>, ArgumentError> {
@@ -195,7 +228,9 @@ pub(crate) fn refuse(
     declaration: &Declaration,
     error: &ArgumentError,
 ) -> Result<(), Absent> {
-    let (place, name) = (call.place(), declaration.name);
+    let place = call.place();
+    let place = place.map_or(String::new(), |place| format!("{place}: "));
+    let name = declaration.name;
     print(&format!("ERROR: {place}{name}: {error}\n"))?;
     finish(1)
 }

@@ -4,6 +4,8 @@
 //! process of the testbench waits. The process takes the waiting calls, and answers each at once or
 //! later.
 
+use std::collections::BTreeSet;
+
 use super::super::vpi_value::Trigger;
 
 /// Statuses of `mb_sv_call`.
@@ -39,11 +41,33 @@ pub(crate) struct CallInfo {
     is_polled: bool,
 }
 
+/// Reason why there is no call with a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoCall {
+    /// No call has had the number.
+    Unknown,
+    /// It was answered.
+    Answered,
+    /// It has ended without an answer: its channel was reset, or its system has ended.
+    Dropped,
+}
+
+/// Method that no `$mb_on_call` serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unserved;
+
+/// Number of dropped calls that are remembered.
+const REMEMBERED: usize = 4096;
+
 /// Registered methods and their calls.
 #[derive(Debug)]
 pub(super) struct Methods {
     registered: Vec<(String, Trigger)>,
     calls: Vec<CallInfo>,
+    /// Numbers of the latest dropped calls.
+    dropped: BTreeSet<u32>,
+    /// Methods that were asked for, and are not served.
+    unserved: Vec<String>,
     /// Number of calls so far. The number of a call is not used again.
     begun: u32,
 }
@@ -53,6 +77,8 @@ impl Methods {
         Self {
             registered: Vec::new(),
             calls: Vec::new(),
+            dropped: BTreeSet::new(),
+            unserved: Vec::new(),
             begun: 0,
         }
     }
@@ -109,52 +135,84 @@ impl Methods {
         ((0, PENDING), Some((trigger, self.begun)))
     }
 
-    /// Takes the oldest waiting call of a method, or of any method.
-    pub(super) fn next(&mut self, method: Option<&str>) -> Option<u32> {
-        let wanted = |call: &&mut CallInfo| {
-            !call.is_taken && method.is_none_or(|method| call.method == method)
+    /// Takes the oldest waiting call of a method, of the methods without a trigger of their own for
+    /// `*`, or of any method.
+    ///
+    /// # Errors
+    /// A method that is not served, once.
+    pub(super) fn next(&mut self, method: Option<&str>) -> Result<Option<u32>, Unserved> {
+        if let Some(method) = method
+            && self.trigger(method).is_none()
+            && !self.unserved.iter().any(|known| known == method)
+        {
+            self.unserved.push(method.to_owned());
+            return Err(Unserved);
+        }
+        let registered = &self.registered;
+        let is_of = |call: &CallInfo, method: &str| {
+            call.method == method
+                || method == ANY && !registered.iter().any(|(known, _)| *known == call.method)
         };
-        let call = self.calls.iter_mut().find(wanted)?;
+        let wanted = |call: &&mut CallInfo| {
+            !call.is_taken && method.is_none_or(|method| is_of(call, method))
+        };
+        let Some(call) = self.calls.iter_mut().find(wanted) else {
+            return Ok(None);
+        };
         call.is_taken = true;
-        Some(call.number)
+        Ok(Some(call.number))
     }
 
     pub(super) fn pending(&self) -> usize {
         self.calls.len()
     }
 
-    pub(super) fn get(&self, number: u64) -> Option<&CallInfo> {
-        self.calls
-            .iter()
-            .find(|call| u64::from(call.number) == number)
-    }
-
-    pub(super) fn has_been(&self, number: u64) -> bool {
-        (1..=u64::from(self.begun)).contains(&number)
-    }
-
-    pub(super) fn answer(&mut self, number: u64, answer: Answer) -> bool {
-        let mut calls = self.calls.iter_mut();
-        let call = calls.find(|call| u64::from(call.number) == number && call.answer.is_none());
-        match call {
-            Some(call) => {
-                call.is_taken = true;
-                call.answer = Some(answer);
-                true
+    fn position(&self, number: u64) -> Result<usize, NoCall> {
+        let same = |call: &CallInfo| u64::from(call.number) == number;
+        self.calls.iter().position(same).ok_or_else(|| {
+            let number = u32::try_from(number).unwrap_or(0);
+            match (1..=self.begun).contains(&number) {
+                false => NoCall::Unknown,
+                true if self.dropped.contains(&number) => NoCall::Dropped,
+                true => NoCall::Answered,
             }
-            None => false,
+        })
+    }
+
+    /// Call with a number. An answered one is there until firmware has its answer.
+    pub(super) fn get(&self, number: u64) -> Result<&CallInfo, NoCall> {
+        Ok(&self.calls[self.position(number)?])
+    }
+
+    pub(super) fn answer(&mut self, number: u64, answer: Answer) -> Result<(), NoCall> {
+        let at = self.position(number)?;
+        let call = &mut self.calls[at];
+        if call.answer.is_some() {
+            return Err(NoCall::Answered);
         }
+        call.is_taken = true;
+        call.answer = Some(answer);
+        Ok(())
     }
 
     /// Drops the calls that were not polled since the last sweep, because their channels were
     /// reset.
     pub(super) fn sweep(&mut self) {
+        let dropped = self.calls.iter().filter(|call| !call.is_polled);
+        self.dropped.extend(dropped.map(|call| call.number));
+        while self.dropped.len() > REMEMBERED {
+            self.dropped.pop_first();
+        }
         self.calls
             .retain_mut(|call| std::mem::replace(&mut call.is_polled, false));
     }
 
+    /// Drops all calls.
     pub(super) fn forget_calls(&mut self) {
-        self.calls.clear();
+        for call in &mut self.calls {
+            call.is_polled = false;
+        }
+        self.sweep();
     }
 }
 
@@ -184,19 +242,43 @@ mod tests {
             (polled, pulled.map(|(_, number)| number)),
             ((0, PENDING), Some(1))
         );
-        assert_eq!(methods.next(Some("other")), None);
-        assert_eq!(methods.next(Some("add")), Some(1));
-        assert_eq!(methods.next(None), None);
-        assert_eq!(
-            methods.get(1).map(|call| call.args.clone()),
-            Some(vec![1, 2])
-        );
+        assert_eq!(methods.next(Some("add")), Ok(Some(1)));
+        assert_eq!(methods.next(None), Ok(None));
+        let args = methods.get(1).map(|call| call.args.clone());
+        assert_eq!(args, Ok(vec![1, 2]));
         assert_eq!(status(&mut methods, "cpu0", "add"), (0, PENDING));
-        assert!(methods.answer(1, Answer::Result(3)));
-        assert!(!methods.answer(1, Answer::Result(4)));
+        let answer = |methods: &mut Methods, number| methods.answer(number, Answer::Result(3));
+        assert_eq!(answer(&mut methods, 1), Ok(()));
+        assert_eq!(answer(&mut methods, 1), Err(NoCall::Answered));
+        assert!(methods.get(1).is_ok(), "firmware has no answer yet");
         assert_eq!(status(&mut methods, "cpu0", "add"), (3, READY));
-        assert!(!methods.answer(1, Answer::Result(5)));
-        assert!(methods.has_been(1) && !methods.has_been(0) && !methods.has_been(2));
+        assert_eq!(answer(&mut methods, 1), Err(NoCall::Answered));
+        assert_eq!(methods.get(1).map(drop), Err(NoCall::Answered));
+        for number in [0, 2, 1 << 32 | 1] {
+            assert_eq!(answer(&mut methods, number), Err(NoCall::Unknown));
+            assert_eq!(methods.get(number).map(drop), Err(NoCall::Unknown));
+        }
+    }
+
+    #[test]
+    fn a_method_that_is_not_served_is_an_error_once() {
+        let mut methods = methods(&["add"]);
+        assert_eq!(methods.next(Some("ad")), Err(Unserved));
+        assert_eq!(methods.next(Some("ad")), Ok(None));
+        assert_eq!(methods.next(Some("*")), Err(Unserved));
+        assert_eq!(methods.next(Some("add")), Ok(None));
+    }
+
+    #[test]
+    fn the_method_of_all_takes_those_without_a_trigger_of_their_own() {
+        let mut methods = methods(&["add", "*"]);
+        for method in ["add", "sub", "mul"] {
+            status(&mut methods, "cpu0", method);
+        }
+        assert_eq!(methods.next(Some("mul")), Ok(Some(3)));
+        assert_eq!(methods.next(Some("*")), Ok(Some(2)));
+        assert_eq!(methods.next(Some("*")), Ok(None));
+        assert_eq!(methods.next(None), Ok(Some(1)));
     }
 
     #[test]
@@ -205,8 +287,10 @@ mod tests {
         for channel in ["a", "b"] {
             assert_eq!(status(&mut methods, channel, "m"), (0, PENDING));
         }
-        assert_eq!([methods.next(None), methods.next(None)], [Some(1), Some(2)]);
-        assert!(methods.answer(2, Answer::Failed) && methods.answer(1, Answer::Absent));
+        assert_eq!(methods.next(None), Ok(Some(1)));
+        assert_eq!(methods.next(None), Ok(Some(2)));
+        assert_eq!(methods.answer(2, Answer::Failed), Ok(()));
+        assert_eq!(methods.answer(1, Answer::Absent), Ok(()));
         assert_eq!(status(&mut methods, "a", "m"), (0, ABSENT));
         assert_eq!(status(&mut methods, "b", "m"), (0, FAILED));
     }
@@ -219,11 +303,25 @@ mod tests {
         assert_eq!(methods.pending(), 1, "it was polled in this tick");
         methods.sweep();
         assert_eq!(methods.pending(), 0);
-        assert!(!methods.answer(1, Answer::Result(1)));
+        assert_eq!(methods.answer(1, Answer::Result(1)), Err(NoCall::Dropped));
+        assert_eq!(methods.get(1).map(drop), Err(NoCall::Dropped));
         assert_eq!(
             methods.poll("a", "m", &[]).1.map(|(_, number)| number),
             Some(2)
         );
+        methods.forget_calls();
+        assert_eq!(methods.answer(2, Answer::Failed), Err(NoCall::Dropped));
+    }
+
+    #[test]
+    fn the_latest_dropped_calls_are_remembered() {
+        let mut methods = methods(&["m"]);
+        for _ in 0..=REMEMBERED {
+            status(&mut methods, "a", "m");
+            methods.forget_calls();
+        }
+        assert_eq!(methods.dropped.len(), REMEMBERED);
+        assert_eq!(methods.get(2).map(drop), Err(NoCall::Dropped));
     }
 
     #[test]

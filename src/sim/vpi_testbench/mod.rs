@@ -12,7 +12,7 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::Once;
 
-pub(crate) use methods::{Answer, CallInfo};
+pub(crate) use methods::{Answer, CallInfo, NoCall, Unserved};
 
 pub(crate) use super::without_dpi::{is_there, is_without_dpi};
 
@@ -33,8 +33,16 @@ strand_local! {
 }
 
 strand_local! {
-    /// Black-box memories by name.
-    static ARRAYS: RefCell<Vec<(String, Rc<HdlArray>)>> = RefCell::new(Vec::new());
+    /// Black-box memories.
+    static ARRAYS: RefCell<Vec<NamedArray>> = RefCell::new(Vec::new());
+}
+
+/// Array of a black-box memory.
+struct NamedArray {
+    name: String,
+    array: Rc<HdlArray>,
+    /// File and line of the call that has named it.
+    place: Option<String>,
 }
 
 strand_local! {
@@ -76,21 +84,30 @@ pub(crate) fn attend(end: fn()) {
     });
 }
 
-/// Registers an array as the black-box memory of this name. Replaces an earlier one.
-pub(crate) fn name_array(name: &str, array: HdlArray) {
+/// Registers an array as the black-box memory of this name. Replaces an earlier one. `place` is
+/// that of the call.
+pub(crate) fn name_array(name: &str, array: HdlArray, place: Option<String>) {
+    let (name, array) = (name.to_owned(), Rc::new(array));
     ARRAYS.with(|arrays| {
         let mut arrays = arrays.borrow_mut();
-        arrays.retain(|(known, _)| known != name);
-        arrays.push((name.to_owned(), Rc::new(array)));
+        arrays.retain(|known| known.name != name);
+        arrays.push(NamedArray { name, array, place });
     });
+}
+
+/// Names of the arrays that were registered, each with the place of its call.
+pub(crate) fn named_arrays() -> Vec<(String, Option<String>)> {
+    let named = |known: &NamedArray| (known.name.clone(), known.place.clone());
+    let all = ARRAYS.with(|arrays| arrays.borrow().iter().map(named).collect());
+    all.unwrap_or_default()
 }
 
 /// Array of a black-box memory.
 pub(super) fn array(name: &[u8]) -> Result<Rc<HdlArray>, SimError> {
     let found = ARRAYS.with(|arrays| {
         let arrays = arrays.borrow();
-        let mut same = arrays.iter().filter(|(known, _)| known.as_bytes() == name);
-        same.next().map(|(_, array)| array.clone())
+        let mut same = arrays.iter().filter(|known| known.name.as_bytes() == name);
+        same.next().map(|known| known.array.clone())
     });
     found.flatten().ok_or(SimError::NoArray)
 }
@@ -133,9 +150,12 @@ pub(super) fn poll(channel: &str, method: &str, args: &[u64]) -> Result<(u64, u3
 }
 
 /// Takes the next call of a method, or of any method; `None` if no call waits.
-pub(crate) fn next_call(method: Option<&str>) -> Option<u32> {
+///
+/// # Errors
+/// A method that is not served, once.
+pub(crate) fn next_call(method: Option<&str>) -> Result<Option<u32>, Unserved> {
     let next = METHODS.with(|methods| methods.borrow_mut().next(method));
-    next.flatten()
+    next.unwrap_or(Ok(None))
 }
 
 /// Number of calls without a result.
@@ -144,22 +164,16 @@ pub(crate) fn pending_calls() -> usize {
     pending.unwrap_or(0)
 }
 
-/// Uses a call; `None` for one that has ended.
-pub(crate) fn with_call<T>(number: u64, act: impl FnOnce(&CallInfo) -> T) -> Option<T> {
+/// Uses a call.
+pub(crate) fn with_call<T>(number: u64, act: impl FnOnce(&CallInfo) -> T) -> Result<T, NoCall> {
     let used = METHODS.with(|methods| methods.borrow().get(number).map(act));
-    used.flatten()
+    used.unwrap_or(Err(NoCall::Unknown))
 }
 
-/// True for the number of any call so far.
-pub(crate) fn was_call(number: u64) -> bool {
-    let was = METHODS.with(|methods| methods.borrow().has_been(number));
-    was.unwrap_or(false)
-}
-
-/// Answers a call. Returns false for one that has ended.
-pub(crate) fn answer(number: u64, answer: Answer) -> bool {
+/// Answers a call.
+pub(crate) fn answer(number: u64, answer: Answer) -> Result<(), NoCall> {
     let answered = METHODS.with(|methods| methods.borrow_mut().answer(number, answer));
-    answered.unwrap_or(false)
+    answered.unwrap_or(Err(NoCall::Unknown))
 }
 
 /// Ends a tick, and drops calls that were not polled in it.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mailbox_rs::MAX_STRING;
 
-use crate::mem::{AccessError, Op, Outcome, SpaceId, Span};
+use crate::mem::{AccessError, Backend, Op, Outcome, Shape, SpaceId, Span};
 use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::running::{Inner, Vhost};
@@ -140,6 +140,15 @@ impl Vhost {
         })?;
         let space = self.0.map.space(found.space);
         Ok(space.map_or("", |space| &space.name))
+    }
+
+    /// Names of the memories without an HDL array of their own, which the testbench serves.
+    pub(crate) fn black_boxes(&self) -> Vec<&str> {
+        let memories = self.0.map.memories.iter();
+        let served = memories.filter(|memory| {
+            memory.shape == Shape::BlackBox && matches!(memory.backend, Backend::Uvm | Backend::Vpi)
+        });
+        served.map(|memory| memory.name.as_str()).collect()
     }
 
     /// Id of the space with this name.
