@@ -1,6 +1,7 @@
 //! Pointers from C, checked once on entry.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::path::Path;
 use std::ptr::NonNull;
 use std::slice;
 
@@ -18,6 +19,29 @@ pub(super) unsafe fn text<'a>(
     // SAFETY: as the caller promised.
     let bytes = unsafe { string(text, argument) }?;
     utf8(bytes, argument)
+}
+
+/// Path in a C string.
+///
+/// # Errors
+/// As [`text`], and [`Error::Empty`].
+///
+/// # Safety
+/// Same as [`text`].
+pub(super) unsafe fn path<'a>(
+    path: *const c_char,
+    argument: &'static str,
+) -> Result<&'a Path, Error> {
+    // SAFETY: as the caller promised.
+    Ok(not_empty(unsafe { text(path, argument) }?, argument)?.as_ref())
+}
+
+/// Refuses an empty text.
+pub(super) fn not_empty<T: AsRef<str>>(text: T, argument: &'static str) -> Result<T, Error> {
+    match text.as_ref() {
+        "" => Err(Error::Empty { argument }),
+        _ => Ok(text),
+    }
 }
 
 /// Text of bytes.
@@ -195,6 +219,14 @@ mod tests {
         // SAFETY: NULL is allowed.
         let error = unsafe { open_array(ptr::null_mut(), "data") }.unwrap_err();
         assert_eq!(error.to_string(), "`data` is NULL");
+    }
+
+    #[test]
+    fn an_empty_path_is_an_error() {
+        // SAFETY: a C string.
+        let error = unsafe { path(c"".as_ptr(), "file") }.unwrap_err();
+        assert_eq!(error.to_string(), "`file` is empty: give a name");
+        assert!(not_empty("a", "file").is_ok());
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! Backdoor access to the chip's memories.
 
 use std::ffi::{CString, c_char, c_int, c_void};
-use std::path::Path;
 
-use super::arguments::{Out, OutBytes, array, open_array, string, text, utf8};
+use super::arguments::{Out, OutBytes, array, open_array, path, string, text, utf8};
 use super::error::Error;
 use super::guard::guard;
 use crate::mem::SpaceId;
@@ -191,10 +190,8 @@ pub(super) unsafe extern "C" fn mb_load_elf(space: *const c_char, file: *const c
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
         // SAFETY: as above.
-        let file = unsafe { text(file, "file") }?;
-        call.process()?
-            .system_at_once()?
-            .load_elf(space, Path::new(file))?;
+        let file = unsafe { path(file, "file") }?;
+        call.process()?.system_at_once()?.load_elf(space, file)?;
         Ok(0)
     })
 }

@@ -1,9 +1,8 @@
 //! Checkpoints: the state of the system in a file.
 
 use std::ffi::{c_char, c_int};
-use std::path::Path;
 
-use super::arguments::text;
+use super::arguments::path;
 use super::guard::guard;
 
 /// Writes a checkpoint.
@@ -11,9 +10,9 @@ use super::guard::guard;
 pub(super) unsafe extern "C" fn mb_save(file: *const c_char) -> c_int {
     guard("mb_save", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
-        let file = unsafe { text(file, "file") }?;
+        let file = unsafe { path(file, "file") }?;
         call.reject_reentrant()?;
-        call.process()?.system()?.save(Path::new(file))?;
+        call.process()?.system()?.save(file)?;
         Ok(0)
     })
 }
@@ -23,10 +22,10 @@ pub(super) unsafe extern "C" fn mb_save(file: *const c_char) -> c_int {
 pub(super) unsafe extern "C" fn mb_restore(file: *const c_char) -> c_int {
     guard("mb_restore", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
-        let file = unsafe { text(file, "file") }?;
+        let file = unsafe { path(file, "file") }?;
         call.reject_reentrant()?;
         let vhost = call.process()?.system()?;
-        vhost.restore(Path::new(file))?;
+        vhost.restore(file)?;
         call.restored(&vhost)?;
         Ok(0)
     })

@@ -18,7 +18,7 @@ pub(super) unsafe extern "C" fn mb_semihost(
         // SAFETY: C gives NULL or room for a word until this returns.
         let result = unsafe { Out::new(result, u64::MAX, "result") }?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
-        let channel = unsafe { text(channel, "channel") }?;
+        let channel = unsafe { text(channel, "ch") }?;
         let vhost = call.process()?.system()?;
         match vhost.semihost(channel, hart, operation, argument)? {
             Some(value) => {
@@ -39,7 +39,7 @@ pub(super) unsafe extern "C" fn mb_semihost_replace(
 ) -> c_int {
     guard("mb_semihost_replace", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
-        let channel = unsafe { text(channel, "channel") }?;
+        let channel = unsafe { text(channel, "ch") }?;
         let vhost = call.process()?.system()?;
         let replaced = vhost.replace_traps(channel, address, len)?;
         Ok(c_int::try_from(replaced).unwrap_or(c_int::MAX))

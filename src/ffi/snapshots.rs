@@ -1,9 +1,8 @@
 //! Forks, snapshots, and runs that continue from the present state.
 
 use std::ffi::{c_char, c_int};
-use std::path::Path;
 
-use super::arguments::text;
+use super::arguments::path;
 use super::error::Error;
 use super::fork::Side;
 use super::forked::flush;
@@ -108,8 +107,8 @@ pub(super) extern "C" fn mb_run_status(run: u32) -> c_int {
 pub(super) unsafe extern "C" fn mb_set_file_root(dir: *const c_char) -> c_int {
     guard("mb_set_file_root", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
-        let dir = unsafe { text(dir, "dir") }?;
-        call.process()?.system()?.set_file_root(Path::new(dir))?;
+        let dir = unsafe { path(dir, "dir") }?;
+        call.process()?.system()?.set_file_root(dir)?;
         Ok(0)
     })
 }

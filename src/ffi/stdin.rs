@@ -14,7 +14,7 @@ pub(super) unsafe extern "C" fn mb_stdin_write(
 ) -> i64 {
     guard("mb_stdin_write", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
-        let channel = unsafe { text(channel, "channel") }?;
+        let channel = unsafe { text(channel, "ch") }?;
         // SAFETY: C gives NULL or `len` bytes, which stay until this returns.
         let data: &[u8] = unsafe { array(data.cast(), len, "data") }?;
         let taken = call.process()?.system()?.write_stdin(channel, data)?;
@@ -30,7 +30,7 @@ pub(super) unsafe extern "C" fn mb_stdin_write_bytes(
 ) -> c_int {
     guard("mb_stdin_write_bytes", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
-        let channel = unsafe { text(channel, "channel") }?;
+        let channel = unsafe { text(channel, "ch") }?;
         // SAFETY: it is imported with `byte unsigned data[]`.
         let data = unsafe { open_array(data, "data") }?.to_vec()?;
         let taken = call.process()?.system()?.write_stdin(channel, &data)?;
@@ -43,7 +43,7 @@ pub(super) unsafe extern "C" fn mb_stdin_write_bytes(
 pub(super) unsafe extern "C" fn mb_stdin_close(channel: *const c_char) -> c_int {
     guard("mb_stdin_close", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
-        let channel = unsafe { text(channel, "channel") }?;
+        let channel = unsafe { text(channel, "ch") }?;
         call.process()?.system()?.close_stdin(channel)?;
         Ok(0)
     })

@@ -26,10 +26,20 @@ pub(crate) fn print(text: &str) -> Result<(), Absent> {
 /// True after a call of the testbench that has failed.
 static HAS_FAILED: AtomicBool = AtomicBool::new(false);
 
+/// True after an end by [`finish`], whose exit status holds.
+static HAS_FINISHED: AtomicBool = AtomicBool::new(false);
+
 /// Fails the run: its exit status is not 0.
 pub(crate) fn fail() {
     HAS_FAILED.store(true, Ordering::Relaxed);
-    set_exit_status(1);
+}
+
+/// Sets the exit status of a failed run whose testbench has ended it by other means, such as
+/// `$finish`. Called at the end of the simulation.
+pub(crate) fn end() {
+    if HAS_FAILED.load(Ordering::Relaxed) && !HAS_FINISHED.load(Ordering::Relaxed) {
+        set_exit_status(1);
+    }
 }
 
 /// Exit status of a run that is to end with this one: 1 in place of 0 after a failure.
@@ -51,6 +61,7 @@ fn set_exit_status(status: i32) {
 pub(crate) fn finish(status: i32) -> Result<(), Absent> {
     let control = vpi_control.get()?;
     set_exit_status(status);
+    HAS_FINISHED.store(true, Ordering::Relaxed);
     let _foreign = CodeGuard::foreign();
     // SAFETY: this operation takes a number: how much the simulator says about it.
     unsafe { control(FINISH, 0_i32) };

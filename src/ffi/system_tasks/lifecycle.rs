@@ -1,6 +1,6 @@
 //! System tasks from `$mb_init` to `$mb_quit`.
 
-use super::super::arguments::utf8;
+use super::super::arguments::{not_empty, utf8};
 use super::super::call::Call;
 use super::super::error::Error;
 use super::super::lifecycle::{mb_notify, mb_shutdown, mb_tick};
@@ -20,6 +20,15 @@ pub(super) fn text(
 ) -> Result<String, Error> {
     let bytes = running.text(index).map_err(SimError::from)?;
     Ok(utf8(&bytes, argument)?.to_owned())
+}
+
+/// Path or name in an argument, which is not empty.
+pub(super) fn named(
+    running: &RunningCall,
+    index: usize,
+    argument: &'static str,
+) -> Result<String, Error> {
+    not_empty(text(running, index, argument)?, argument)
 }
 
 /// Number of an argument, zero-extended: an address, a count or an identifier.
@@ -100,7 +109,10 @@ pub(super) fn status(call: &mut Call, _: &RunningCall) -> Result<i64, Error> {
 
 /// Ends the simulation with an exit status.
 pub(super) fn quit(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
-    let status = number(running, 0)?;
+    let status = number(running, 0).inspect_err(|_| {
+        // The testbench expects no return.
+        let _ = vpi_control::finish(255);
+    })?;
     let status = vpi_control::exit_status(i32::try_from(status.min(255)).unwrap_or(255));
     if vpi_control::has_exit_status() || status == 0 {
         vpi_control::finish(status).map_err(SimError::from)?;
@@ -136,14 +148,14 @@ pub(super) fn attach(call: &mut Call, running: &RunningCall) -> Result<i64, Erro
 
 /// Moves the root of firmware's files.
 pub(super) fn set_file_root(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
-    let dir = text(running, 0, "dir")?;
+    let dir = named(running, 0, "dir")?;
     call.process()?.system()?.set_file_root(&dir)?;
     Ok(0)
 }
 
 /// Writes a checkpoint.
 pub(super) fn save(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
-    let file = text(running, 0, "file")?;
+    let file = named(running, 0, "file")?;
     call.reject_reentrant()?;
     call.process()?.system()?.save(&file)?;
     Ok(0)
@@ -151,7 +163,7 @@ pub(super) fn save(call: &mut Call, running: &RunningCall) -> Result<i64, Error>
 
 /// Continues from a checkpoint.
 pub(super) fn restore(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
-    let file = text(running, 0, "file")?;
+    let file = named(running, 0, "file")?;
     call.reject_reentrant()?;
     let vhost = call.process()?.system()?;
     vhost.restore(&file)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::call::Call;
 use super::super::error::Error;
-use super::lifecycle::{number, signed_number, text};
+use super::lifecycle::{named, number, signed_number, text};
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
 use crate::sim::SimError;
@@ -142,7 +142,7 @@ fn unused_array(name: &str, memories: &[&str], place: Option<&str>) -> String {
 
 /// Loads an image.
 pub(super) fn load_elf(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
-    let (space, file) = (text(running, 0, "space")?, text(running, 1, "file")?);
+    let (space, file) = (text(running, 0, "space")?, named(running, 1, "file")?);
     let vhost = call.process()?.system_at_once()?;
     vhost.load_elf(&space, Path::new(&file))?;
     Ok(0)

@@ -2,17 +2,14 @@
 
 use super::super::call::Call;
 use super::super::error::Error;
-use super::lifecycle::{number, signed_number, text};
+use super::lifecycle::{named, number, signed_number, text};
 use crate::sim::SimError;
 use crate::sim::system_task::RunningCall;
 use crate::sim::vpi_testbench::{self, Answer, CallInfo, NoCall, Unserved};
 
 /// Serves a method by a variable or an event.
 pub(super) fn on_call(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
-    let method = text(running, 0, "method")?;
-    if method.is_empty() {
-        return Err(Error::Empty { argument: "method" });
-    }
+    let method = named(running, 0, "method")?;
     let trigger = running.trigger(1).map_err(SimError::from)?;
     vpi_testbench::on_call(&method, trigger);
     Ok(0)

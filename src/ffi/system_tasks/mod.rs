@@ -86,8 +86,10 @@ extern "C" fn check(data: *mut c_char) -> c_int {
     0
 }
 
-/// Completes recordings and printed text at the end of the simulation.
+/// Completes recordings and printed text at the end of the simulation, and sets the exit status of
+/// a failed run.
 fn ended() {
+    vpi_control::end();
     guard("mb_shutdown", (), |call| {
         call.reject_inside_any()?;
         systems::stop_all(call.usable_strand()?)
