@@ -5,7 +5,7 @@
 //! - [`backdoor`]: access to the memories of the chip.
 //! - [`rpc`]: calls of methods. [`semihosting`]: operations whose traps the testbench observes.
 //! - [`sockets`]: TCP servers that the testbench polls.
-//! - [`system_tasks`]: system tasks, for simulators without DPI.
+//! - [`system_tasks`]: system tasks, for simulators without DPI; [`unused_arrays`]: a warning.
 //! - [`host`], [`with_host`](mod@with_host): a Rust crate that configures the system and uses it.
 //! - `recordings`: recordings in Python, without a system.
 //! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
@@ -83,6 +83,7 @@ mod system_handles;
 #[cfg(feature = "c_abi_lifecycle")]
 mod system_tasks;
 mod systems;
+mod unused_arrays;
 mod with_host;
 mod zero_time;
 

@@ -15,7 +15,7 @@ use super::host::configure;
 use super::observe_flags::{SERVED, WRITTEN, observing};
 use super::refused_calls;
 use super::returned_strings::ReturnedStrings;
-use super::system_tasks;
+use super::unused_arrays;
 use super::zero_time::{self, ZeroTimeLoop};
 use crate::attach::Builtin;
 use crate::bus::SettledTicks;
@@ -426,7 +426,7 @@ impl Process {
             if testbench::takes_lines() {
                 vhost.redirect_lines()?;
             }
-            system_tasks::warn_of_unused_arrays(&vhost, |_| true);
+            unused_arrays::warn(&vhost, |_| true);
             vhost.begin(beginning)?;
             Ok(vhost)
         });

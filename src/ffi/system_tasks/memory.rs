@@ -4,13 +4,11 @@ use std::path::Path;
 
 use super::super::call::Call;
 use super::super::error::Error;
+use super::super::unused_arrays;
 use super::lifecycle::{named, number, signed_number, text};
-use crate::foreign::report;
-use crate::messages::foreign::Severity;
 use crate::sim::SimError;
 use crate::sim::system_task::RunningCall;
 use crate::sim::vpi_testbench;
-use crate::system::Vhost;
 
 /// Writes a number of `BYTES` bytes, little endian. Higher bits are truncated, as in an assignment.
 pub(super) fn write<const BYTES: usize>(
@@ -112,32 +110,9 @@ pub(super) fn name_array(call: &mut Call, running: &RunningCall) -> Result<i64, 
     let name = text(running, 0, "name")?;
     vpi_testbench::name_array(&name, running.array(1)?, running.place());
     if let Ok(Some(vhost)) = call.process()?.running() {
-        warn_of_unused_arrays(&vhost, |known| known == name);
+        unused_arrays::warn(&vhost, |known| known == name);
     }
     Ok(0)
-}
-
-/// Warns of registered arrays that no memory has, of those whose name is chosen.
-pub(in crate::ffi) fn warn_of_unused_arrays(vhost: &Vhost, chosen: impl Fn(&str) -> bool) {
-    let memories = vhost.black_boxes();
-    let named = vpi_testbench::named_arrays();
-    let unused = named
-        .into_iter()
-        .filter(|(name, _)| chosen(name) && !memories.contains(&name.as_str()));
-    for (name, place) in unused {
-        let text = unused_array(&name, &memories, place.as_deref());
-        report(Severity::Warning, "$mb_bb_mem", &text);
-    }
-}
-
-/// Text about an array that no memory has.
-fn unused_array(name: &str, memories: &[&str], place: Option<&str>) -> String {
-    let known = match memories {
-        [] => "the configuration has no memory without a `path`".to_owned(),
-        _ => format!("memories without a `path` are {}", memories.join(", ")),
-    };
-    let place = place.map_or(String::new(), |place| format!(" ({place})"));
-    format!("no black-box memory is called `{name}`, and its array is not used: {known}{place}")
 }
 
 /// Loads an image.
@@ -172,23 +147,4 @@ pub(super) fn symbol(call: &mut Call, running: &RunningCall) -> Result<i64, Erro
     let symbol = call.process()?.system_at_once()?.symbol(&place, &name)?;
     put(symbol.value, symbol.size).map_err(SimError::from)?;
     Ok(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unused_array_is_told_with_the_names_that_there_are() {
-        assert_eq!(
-            unused_array("scrach", &["scratch", "rom"], Some("tb.v:7")),
-            "no black-box memory is called `scrach`, and its array is not used: memories without \
-             a `path` are scratch, rom (tb.v:7)"
-        );
-        assert_eq!(
-            unused_array("ram", &[], None),
-            "no black-box memory is called `ram`, and its array is not used: the configuration \
-             has no memory without a `path`"
-        );
-    }
 }

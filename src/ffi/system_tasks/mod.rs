@@ -17,8 +17,6 @@ mod task;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
-pub(super) use self::memory::warn_of_unused_arrays;
-
 use self::task::{Body, Task};
 use super::error::catch;
 use super::guard::guard;
