@@ -60,8 +60,8 @@ package vhost_pkg is
 
     -- ---- Methods ----
 
-    -- Takes the next waiting call of firmware. Returns its number, 0 if there is none. After a reset
-    -- of its channel, a call has no arguments, and its answer is ignored.
+    -- Takes the next waiting call of firmware. Returns its number, 0 if there is none. After a
+    -- reset of its channel, a call has no arguments, and its answer is ignored.
     impure function mb_next_call return natural;
     impure function mb_call_is (call : natural; method : string) return boolean;
     impure function mb_call_args (call : natural) return natural;

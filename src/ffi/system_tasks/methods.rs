@@ -38,8 +38,8 @@ pub(super) fn pending(_: &mut Call, _: &RunningCall) -> Result<i64, Error> {
 /// value.
 ///
 /// # Errors
-/// [`Error::NoSuchCall`] for a number that no call has had, [`Error::CallAnswered`] for a call whose
-/// answer firmware has.
+/// [`Error::NoSuchCall`] for a number that no call has had, [`Error::CallAnswered`] for a call
+/// whose answer firmware has.
 fn with_call<T: Default>(
     running: &RunningCall,
     act: impl FnOnce(&CallInfo) -> T,
