@@ -6,16 +6,20 @@
 //! # Modules, from top to bottom
 //!
 //! - `ffi`: C ABI of `include/vhost.h`, called by the simulator.
-//! - [`Vhost`] and the `mailbox_init` functions (`system`): start of a system's actors from its
-//!   configuration.
+//! - `system`: start of a system's actors from its configuration; [`Vhost`] and the `mailbox_init`
+//!   functions.
 //! - `backend`: backends of memories.
 //! - `foreign`: outgoing calls: the simulator, callbacks of a Rust host program, methods in Python.
+//! - [`trace`]: recordings.
+//! - [`attach`]: loggers, checkers, statistics.
 //! - `actors`: state and decisions of the front ends, memory, RPC dispatcher, files, console and
 //!   sockets.
 //! - [`messages`]: every message between them.
 //! - [`bus`]: delivery of messages; the only module that waits.
-//! - [`config`]: the two YAML files. [`mem`]: memory without actors. `printf`: formats of C.
-//! - [`trace`]: recordings. [`attach`]: loggers, checkers, statistics.
+//! - [`config`]: the two YAML files.
+//! - `channel`: protocols, places and services of channels.
+//! - [`mem`]: memory without actors.
+//! - `printf`: formats of C.
 //! - `guest`: files and streams that leave the process as it is; copies of the process.
 //! - `sim`: safe wrappers over the simulator's symbols.
 //!

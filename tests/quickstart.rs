@@ -111,7 +111,7 @@ fn each_refusal_is_reported() {
     let reports = Arc::new(Mutex::new(Vec::new()));
     let kept = reports.clone();
     let keep = move |seen: &Observation<'_>| {
-        if let Some(report) = seen.event.is::<Report>() {
+        if let Some(report) = seen.content.downcast_ref::<Report>() {
             kept.lock().unwrap().push(report.clone());
         }
     };

@@ -148,7 +148,7 @@ fn taps_see_what_is_said() {
     let keep = seen.clone();
     let server = Server::new();
     let watch = move |seen: &Observation<'_>| {
-        if let Some(write) = seen.event.is::<messages::Write>() {
+        if let Some(write) = seen.content.downcast_ref::<messages::Write>() {
             keep.lock()
                 .unwrap()
                 .push((write.client, write.data.clone()));

@@ -383,7 +383,7 @@ space:
             .attach(move |seen: &Observation<'_>| {
                 keep.lock()
                     .unwrap()
-                    .extend(seen.event.is::<Report>().cloned());
+                    .extend(seen.content.downcast_ref::<Report>().cloned());
             })
             .start();
         drop(vhost.unwrap());

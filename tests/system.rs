@@ -53,7 +53,7 @@ fn a_channel_that_can_not_be_reached_is_no_system() {
 fn a_channel_in_a_memory_that_reads_as_zeros_is_warned_of() {
     let memories = "ram: {base: 0, size: 0x1000, backend: log}";
     let mailboxes = "cpu: {space: core, base: 0, ptr: 32, cache_line: 0}";
-    let reports = |seen: &Observation<'_>| seen.event.is::<Report>().cloned();
+    let reports = |seen: &Observation<'_>| seen.content.downcast_ref::<Report>().cloned();
     let (builder, reports) = kept(system(memories, mailboxes), reports);
     let vhost = builder.start().unwrap();
     assert_eq!(vhost.tick().unwrap(), 1);
@@ -70,7 +70,7 @@ fn a_channel_in_a_memory_that_reads_as_zeros_is_warned_of() {
 fn a_tap_sees_memories_get_their_first_content() {
     let memories =
         "ram: {base: 0, size: 64, path: ram, width: 32, backend: static, init: {method: all_zero}}";
-    let accesses = |seen: &Observation<'_>| seen.event.is::<AccessSegments>().cloned();
+    let accesses = |seen: &Observation<'_>| seen.content.downcast_ref::<AccessSegments>().cloned();
     let (builder, accesses) = kept(system(memories, ""), accesses);
     builder.start().unwrap();
     assert_eq!(accesses.lock().unwrap().len(), 1);
@@ -172,7 +172,7 @@ fn an_image_of_several_names_is_loaded_once() {
 fn a_base_that_is_not_used_is_a_note() {
     let memories = "ram: {base: 0, size: 0x10000, path: ram, width: 32, backend: static}";
     let mailboxes = "cpu: {space: core, elf: \"${SELFTEST}\", cache_line: 0, base: 0x8000}";
-    let reports = |seen: &Observation<'_>| seen.event.is::<Report>().cloned();
+    let reports = |seen: &Observation<'_>| seen.content.downcast_ref::<Report>().cloned();
     let (builder, reports) = kept(system(memories, mailboxes), reports);
     builder.start().unwrap();
     let reports = reports.lock().unwrap();
@@ -241,7 +241,7 @@ fn doubtful_parts_of_the_configurations_are_reported() {
     let mailboxes = "cpu: {space: core, server: false, desc: none}";
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("run.trace");
-    let reports = |seen: &Observation<'_>| seen.event.is::<Report>().cloned();
+    let reports = |seen: &Observation<'_>| seen.content.downcast_ref::<Report>().cloned();
     let (builder, reports) = kept(system(memories, mailboxes), reports);
     let vhost = builder.record(&trace).start().unwrap();
     vhost.tick().unwrap();
@@ -267,7 +267,7 @@ fn doubtful_parts_of_the_configurations_are_reported() {
 /// An image that is loaded later is checked like those in the configuration.
 #[test]
 fn an_image_that_does_not_fit_leaves_memory_as_it_is() {
-    let reports = |seen: &Observation<'_>| seen.event.is::<Report>().cloned();
+    let reports = |seen: &Observation<'_>| seen.content.downcast_ref::<Report>().cloned();
     let memories = "ram: {base: 0x1000, size: 64, path: ram, width: 32, backend: static}";
     let (builder, reports) = kept(system(memories, ""), reports);
     let vhost = builder.start().unwrap();

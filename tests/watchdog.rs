@@ -52,7 +52,7 @@ impl Fixture {
         let tap = move |seen: &Observation<'_>| {
             keep.lock()
                 .unwrap()
-                .extend(seen.event.is::<Report>().cloned());
+                .extend(seen.content.downcast_ref::<Report>().cloned());
         };
         let builder = Vhost::builder()
             .memories(memories)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Attach, AttachContext, AttachError, ChannelAttribution};
-use crate::bus::{Endpoint, Event, Message, Observation, Spawner, Tap};
+use crate::bus::{Content, Endpoint, Message, Observation, Spawner, Tap};
 
 /// Filter of observations. A new one passes everything. An observation passes if it meets a
 /// condition of each given kind; several conditions of one kind are alternatives.
@@ -63,7 +63,7 @@ impl Filter {
 
     fn takes(&self, seen: &Observation<'_>) -> bool {
         let ticket = &seen.ticket;
-        let is_message = matches!(seen.event, Event::Message(_));
+        let is_message = matches!(seen.content, Content::Message(_));
         let (kinds, endpoints) = (&self.kinds, &self.endpoints);
         (kinds.is_empty() || kinds.contains(&ticket.name()))
             && (endpoints.is_empty()

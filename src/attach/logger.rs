@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::{AtExit, Attach, AttachContext, AttachError, Findings, end_at_exit};
-use crate::bus::{Event, Observation, Spawner, Tap, Topic};
+use crate::bus::{Content, Observation, Spawner, Tap, Topic};
 use crate::guest::{self, OutputFile, Quiet};
 use crate::messages::events::RestoreBegun;
 use crate::messages::files::{new_path_of, path_of};
@@ -177,7 +177,7 @@ impl Log {
     fn log(&mut self, seen: &Observation<'_>) -> io::Result<()> {
         if let Some(Call {
             channel, target, ..
-        }) = seen.event.is()
+        }) = seen.content.downcast_ref()
         {
             let channels = self.context.channels().iter();
             let of = (0..).zip(channels).find(|(_, of)| *of.name == **channel);
@@ -186,27 +186,27 @@ impl Log {
                     RequestDetail::Method(cut(name, MOST_OF_JSON).to_owned())
                 });
             }
-        } else if let Some((channel, text)) = seen.event.body().and_then(printed_text) {
+        } else if let Some((channel, text)) = seen.content.body().and_then(printed_text) {
             self.learn(channel, || RequestDetail::Text(Text::default()));
             if let Some(Some(RequestDetail::Text(known))) = self.of(channel) {
                 known.push(text);
             }
         } else if let Some((channel, path)) = path_in(seen) {
             self.learn(channel, || RequestDetail::Path(path));
-        } else if seen.event.is::<RestoreBegun>().is_some() {
+        } else if seen.content.downcast_ref::<RestoreBegun>().is_some() {
             self.about.iter_mut().for_each(|about| *about = None);
         } else if let Some(DoorbellRang {
             channel,
             words: Some(words),
             ..
-        }) = seen.event.is()
+        }) = seen.content.downcast_ref()
             && words.state != State::READY.0
         {
             // A reset has dropped the request in service.
             self.forget(*channel);
-        } else if let Some(served) = seen.event.body().and_then(served_request) {
+        } else if let Some(served) = seen.content.body().and_then(served_request) {
             self.served(served, seen.tick)?;
-        } else if let Some(report) = seen.event.body().and_then(report_in) {
+        } else if let Some(report) = seen.content.body().and_then(report_in) {
             self.reported(report, seen.tick)?;
         }
         Ok(())
@@ -328,7 +328,7 @@ impl Tap for Log {
         self.report_failure(logged);
         // A fatal error may end the process at once.
         let fatal = |report: &Report| report.severity == Severity::Fatal;
-        if seen.event.is().is_some_and(fatal) {
+        if seen.content.downcast_ref().is_some_and(fatal) {
             self.end();
         }
     }
@@ -382,7 +382,7 @@ fn plain(text: &str) -> String {
 
 /// Path in a message, or both paths if one is renamed, with the channel.
 fn path_in(seen: &Observation<'_>) -> Option<(ChannelId, String)> {
-    let Event::Message(body) = seen.event else {
+    let Content::Message(body) = seen.content else {
         return None;
     };
     let path = text_of(path_of(body)?);

@@ -94,7 +94,7 @@ impl<T: Tap> Attach for T {
 /// let deadline = attach::with(|context: &AttachContext| {
 ///     let findings = context.findings("deadline");
 ///     move |seen: &Observation<'_>| {
-///         if let Some(served) = seen.event.is::<Served>()
+///         if let Some(served) = seen.content.downcast_ref::<Served>()
 ///             && seen.tick - served.since > 1000
 ///         {
 ///             findings.raise(Severity::Error, format!("late: {served}"));
@@ -131,7 +131,7 @@ pub fn with<T: Tap>(make: impl FnOnce(&AttachContext) -> T + 'static) -> impl At
 ///     type Result = ();
 ///
 ///     fn handle(&mut self, seen: OwnedObservation, _: &mut Context<Self>) {
-///         if let Some(print) = seen.event.is::<Print>() {
+///         if let Some(print) = seen.content.downcast_ref::<Print>() {
 ///             self.0 += &String::from_utf8_lossy(&print.text);
 ///         }
 ///     }

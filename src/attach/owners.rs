@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::context::name_of;
-use crate::bus::{Body, Endpoint, Event, Observation, Topic};
+use crate::bus::{Body, Content, Endpoint, Observation, Topic};
 use crate::mem::{Op, Segment, SpaceId, Span};
 use crate::messages::foreign::{self, report_in};
 use crate::messages::memory::{Access, AccessSegments, MappedLength, Resolve};
@@ -47,8 +47,8 @@ impl<'a> From<&Observation<'a>> for MessageView<'a> {
             root: seen.ticket.root,
             from: seen.ticket.from.name(),
             to: seen.ticket.to().name(),
-            is_message: matches!(seen.event, Event::Message(_)),
-            body: seen.event.body(),
+            is_message: matches!(seen.content, Content::Message(_)),
+            body: seen.content.body(),
         }
     }
 }

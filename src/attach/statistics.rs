@@ -118,15 +118,15 @@ struct Collector {
 
 impl Tap for Collector {
     fn observe(&mut self, seen: &Observation<'_>) {
-        if let Some((channel, bytes)) = seen.event.body().and_then(printed_bytes) {
+        if let Some((channel, bytes)) = seen.content.body().and_then(printed_bytes) {
             let channel = self.context.name_of(channel);
             self.counted.lock().printed(&channel, bytes);
         }
-        if let Some(served) = seen.event.body().and_then(served_request) {
+        if let Some(served) = seen.content.body().and_then(served_request) {
             let channel = self.context.name_of(served.channel());
             self.counted.lock().served(&channel, served, seen.tick);
         }
-        if let Some(begun) = seen.event.is::<RestoreBegun>()
+        if let Some(begun) = seen.content.downcast_ref::<RestoreBegun>()
             && let Some(saved) = begun.statistics.get(self.position)
         {
             *self.counted.lock() = Table::restored(saved);

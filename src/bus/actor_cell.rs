@@ -23,7 +23,7 @@ pub(super) struct ActorCell<A: Actor<Context = Context<A>>, I> {
 /// Receiver of messages of any type.
 pub(super) trait Receiver<I> {
     /// Handles the message at once or queues it.
-    fn receive(&self, mail: I);
+    fn receive(&self, message: I);
 }
 
 impl<A, I> ActorCell<A, I>
@@ -62,8 +62,8 @@ where
         self.scheduler.make_calls();
     }
 
-    fn enqueue(&self, mail: I) {
-        self.queue.borrow_mut().push_back(mail);
+    fn enqueue(&self, message: I) {
+        self.queue.borrow_mut().push_back(message);
     }
 
     fn pop(&self) -> Option<I> {
@@ -76,21 +76,21 @@ where
     A: Actor<Context = Context<A>> + Handler<I, Result = ()>,
     I: Inbox,
 {
-    fn receive(&self, mail: I) {
-        if !self.scheduler.delivers() {
-            self.enqueue(mail);
+    fn receive(&self, message: I) {
+        if !self.scheduler.delivers_at_once() {
+            self.enqueue(message);
             self.scheduler.add_backlog(self.own.clone());
             return;
         }
         let Ok(at) = self.actor.try_borrow_mut() else {
             // The caller of the running handler handles the queue afterwards.
-            self.enqueue(mail);
+            self.enqueue(message);
             return;
         };
         let first = match self.pop() {
-            None => mail,
+            None => message,
             Some(earlier) => {
-                self.enqueue(mail);
+                self.enqueue(message);
                 earlier
             }
         };

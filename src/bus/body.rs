@@ -11,7 +11,7 @@ use super::{Attributes, Redaction};
 /// Message or reply of any type, as taps observe it.
 pub trait Body: Any + Debug + Send + Sync + erased_serde::Serialize + Attributes {
     /// Returns a copy that outlives the observation.
-    fn keep(&self) -> Arc<dyn Body>;
+    fn to_arc(&self) -> Arc<dyn Body>;
     /// Returns a copy with another payload; `None` if there is no payload.
     #[doc(hidden)]
     fn redacted(&self, with: Redaction<'_>) -> Option<Arc<dyn Body>>;
@@ -31,7 +31,7 @@ impl dyn Body {
 }
 
 impl<T: Any + Debug + Send + Sync + Clone + Serialize + Attributes> Body for T {
-    fn keep(&self) -> Arc<dyn Body> {
+    fn to_arc(&self) -> Arc<dyn Body> {
         Arc::new(self.clone())
     }
 

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::slice;
+use std::task::Poll;
 
 use actix::{Actor, Handler};
 
@@ -15,7 +16,6 @@ use super::executor::{Executor, Spawner};
 use super::outbox::Outbox;
 use super::scheduler::Scheduler;
 use super::settled_ticks::{SettledTicks, TickWork};
-use super::slot::TakenReply;
 use super::state::BusState;
 use super::tap::Tap;
 use super::tick_timer::TickTimer;
@@ -32,10 +32,10 @@ pub(crate) struct Bus {
     elision: Elision,
     /// Owned actors.
     actors: RefCell<Vec<Rc<dyn Any>>>,
-    bells: Doorbells,
+    doorbells: Doorbells,
     timers: RefCell<Rc<[TickTimer]>>,
     /// Number of enabled timers.
-    wanted: Rc<Cell<usize>>,
+    enabled_timers: Rc<Cell<usize>>,
     notified: Cell<bool>,
 }
 
@@ -55,9 +55,9 @@ impl Bus {
             scheduler,
             state,
             actors: RefCell::default(),
-            bells: Doorbells::default(),
+            doorbells: Doorbells::default(),
             timers: RefCell::default(),
-            wanted: Rc::default(),
+            enabled_timers: Rc::default(),
             notified: Cell::new(false),
         }
     }
@@ -69,7 +69,7 @@ impl Bus {
         A: Actor<Context = actix::Context<A>> + Handler<I, Result = ()>,
         I: Inbox,
     {
-        self.refuse_inside("start an actor")?;
+        self.refuse_inside("the start of an actor")?;
         let _inside = self.scheduler.enter_actor_code();
         let cell = ActorCell::new(&self.scheduler, |own| {
             make(Port::to_actor(&self.state, own).with_sender(I::ENDPOINT))
@@ -99,12 +99,12 @@ impl Bus {
 
     /// Creates a doorbell, polled on every tick.
     pub(crate) fn doorbell(&self) -> Doorbell {
-        self.bells.add()
+        self.doorbells.add()
     }
 
     /// Creates a timer whose callback is called on every tick while it is enabled.
-    pub(crate) fn timer(&self, ring: Box<dyn Fn(u64)>) -> TickTimer {
-        let timer = TickTimer::new(&self.wanted, &self.state, ring);
+    pub(crate) fn timer(&self, on_tick: Box<dyn Fn(u64)>) -> TickTimer {
+        let timer = TickTimer::new(&self.enabled_timers, &self.state, on_tick);
         let longer = [&self.timers.borrow()[..], slice::from_ref(&timer)].concat();
         self.timers.replace(longer.into());
         timer
@@ -145,9 +145,9 @@ impl Bus {
     /// from an actor.
     ///
     /// # Errors
-    /// [`BusError::Reentered`] from inside an actor or a tap.
+    /// [`BusError::Reentrant`] from inside an actor or a tap.
     pub(crate) fn spawn<T>(&self, start: impl FnOnce(&Spawner) -> T) -> Result<T, BusError> {
-        self.refuse_inside("start an actor")?;
+        self.refuse_inside("a task or attachment")?;
         // A new task or actor must not run the others.
         let _inside = self.scheduler.enter_actor_code();
         Ok(start(self.executor.spawner()))
@@ -169,8 +169,8 @@ impl Bus {
     }
 
     /// Advances the time to `tick`, without a poll and without running actors.
-    pub(crate) fn pass(&self, tick: u64) {
-        self.state.pass(tick);
+    pub(crate) fn advance_to(&self, tick: u64) {
+        self.state.advance_to(tick);
     }
 
     /// Sets the time, which may go back, without a poll and without running actors. Enabled timers
@@ -201,15 +201,15 @@ impl Bus {
     /// resulting work. Returns false if there was no work.
     ///
     /// # Errors
-    /// [`BusError::Reentered`] from inside an actor, a tap or a foreign call.
+    /// [`BusError::Reentrant`] from inside an actor, a tap or a foreign call.
     // An idle tick costs little more than the prologues of the functions that it calls.
     #[inline(always)]
     pub(crate) fn tick(&self) -> Result<bool, BusError> {
-        if self.in_foreign_call() || self.in_actor_code() {
+        if self.in_foreign_call() || self.in_actor_or_tap() {
             return Err(self.refuse_tick());
         }
         let timed = self.begin_tick();
-        let worked = self.look();
+        let worked = self.poll_doorbells();
         if worked || timed {
             self.work(worked, timed);
         }
@@ -219,14 +219,17 @@ impl Bus {
     #[cold]
     fn refuse_tick(&self) -> BusError {
         let from = "a foreign call";
-        let refused = self.refuse_inside("tick").err();
-        refused.unwrap_or(BusError::Reentered { what: "tick", from })
+        let refused = self.refuse_inside("a tick").err();
+        refused.unwrap_or(BusError::Reentrant {
+            what: "a tick",
+            from,
+        })
     }
 
     /// Runs the work that results from a tick.
     #[inline(never)]
-    fn work(&self, rang: bool, timed: bool) {
-        if rang {
+    fn work(&self, has_work: bool, timed: bool) {
+        if has_work {
             self.run();
         }
         // Timers follow the doorbells: a channel that was reset must not poll its pending call
@@ -236,7 +239,7 @@ impl Bus {
         }
         // A watch that was set in this tick may already have work.
         for _ in 1..ROUNDS {
-            if !self.ring_anew() {
+            if !self.poll_new_watches() {
                 break;
             }
             self.run();
@@ -244,28 +247,28 @@ impl Bus {
     }
 
     /// Counts a tick and polls the doorbells. Does not run the resulting work.
-    pub(crate) fn ring(&self) {
+    pub(crate) fn begin_tick_and_poll(&self) {
         self.begin_tick();
-        self.look();
+        self.poll_doorbells();
     }
 
     /// Counts a tick. Returns true if a timer is enabled.
     #[inline(always)]
     fn begin_tick(&self) -> bool {
         self.state.advance();
-        self.wanted.get() > 0
+        self.enabled_timers.get() > 0
     }
 
     /// Polls the doorbells. Returns false if no work results and none is pending.
     #[inline(always)]
-    fn look(&self) -> bool {
-        let waits = self.executor.is_ready() || self.scheduler.any_waits();
+    fn poll_doorbells(&self) -> bool {
+        let waits = self.executor.is_ready() || self.scheduler.any_pending();
         let scan = if self.notified.take() {
             Scan::All
         } else {
             Scan::Changed
         };
-        self.look_at_bells(scan) || waits
+        self.scan_doorbells(scan) || waits
     }
 
     /// Calls the enabled timers, each once per tick. Returns false if none is enabled.
@@ -273,34 +276,34 @@ impl Bus {
         // Cloned, since a callback may re-enter the bus and add a timer.
         let timers = self.timers.borrow().clone();
         let tick = self.state.tick();
-        let mut rang = false;
+        let mut any_called = false;
         for timer in &*timers {
-            rang |= timer.tick(tick);
+            any_called |= timer.tick(tick);
         }
-        rang
+        any_called
     }
 
     /// Polls the watches that were set in the same tick. Returns false if no callback was called.
     #[inline(never)]
-    pub(crate) fn ring_anew(&self) -> bool {
-        self.bells.any_new() && {
+    pub(crate) fn poll_new_watches(&self) -> bool {
+        self.doorbells.any_new() && {
             let _call = self.scheduler.begin_outer_call();
-            self.bells.poll_new()
+            self.doorbells.poll_new()
         }
     }
 
     /// True if a callback was called.
     #[inline(always)]
-    fn look_at_bells(&self, scan: Scan) -> bool {
+    fn scan_doorbells(&self, scan: Scan) -> bool {
         let _call = self.scheduler.begin_outer_call();
-        self.bells.poll(scan)
+        self.doorbells.poll(scan)
     }
 
     /// True if the next tick only polls the doorbells and calls the timers, unless the bus is used
     /// before.
     pub(crate) fn is_settled(&self) -> bool {
-        let any_work = self.executor.is_ready() || self.scheduler.any_waits();
-        let any_due = self.notified.get() || self.bells.any_new();
+        let any_work = self.executor.is_ready() || self.scheduler.any_pending();
+        let any_due = self.notified.get() || self.doorbells.any_new();
         !any_work && !any_due && !self.unflushed()
     }
 
@@ -309,25 +312,25 @@ impl Bus {
         SettledTicks {
             state: self.state.clone(),
             scheduler: self.scheduler.clone(),
-            wanted: self.wanted.clone(),
+            enabled_timers: self.enabled_timers.clone(),
             readiness: self.executor.readiness(),
-            watches: self.bells.watches(),
+            watches: self.doorbells.watches(),
         }
     }
 
     /// True if `ticks` belongs to this bus, and no watch has changed since it was made.
     pub(crate) fn has_settled_ticks(&self, ticks: &SettledTicks) -> bool {
-        self.bells.are_watches(&ticks.watches)
+        self.doorbells.are_watches(&ticks.watches)
     }
 
-    /// Carries out the work of a tick that [began settled](SettledTicks::ring).
-    pub(crate) fn finish_tick(&self, TickWork { rang, timed }: TickWork) {
-        self.work(rang, timed);
+    /// Carries out the work of a tick that [began settled](SettledTicks::finish_poll).
+    pub(crate) fn finish_tick(&self, TickWork { has_work, timed }: TickWork) {
+        self.work(has_work, timed);
     }
 
     /// Runs the actors and their foreign calls until all are idle.
     pub(crate) fn run_until_idle(&self) -> Result<(), BusError> {
-        self.refuse_inside("run the actors")?;
+        self.refuse_inside("a run of the actors")?;
         self.run();
         Ok(())
     }
@@ -347,7 +350,7 @@ impl Bus {
     /// # Errors
     /// [`BusError::Stalled`] if no task, message or call is left that could lead to a reply,
     /// [`BusError::NoReply`] if the receiver panicked or dropped the reply, and
-    /// [`BusError::Reentered`] from inside an actor or a tap.
+    /// [`BusError::Reentrant`] from inside an actor or a tap.
     pub(crate) fn ask<I, M>(&self, port: &Port<I>, message: M) -> Result<M::Reply, BusError>
     where
         I: Inbox + From<Envelope<M>>,
@@ -360,14 +363,12 @@ impl Bus {
         };
         loop {
             match receiver.take() {
-                TakenReply::Reply(reply) => {
+                Poll::Ready(Some(reply)) => {
                     self.end_ask();
                     return Ok(reply);
                 }
-                TakenReply::Never => {
-                    return Err(self.state.unanswered(ticket).into());
-                }
-                TakenReply::Nothing => {}
+                Poll::Ready(None) => return Err(self.state.unanswered(ticket).into()),
+                Poll::Pending => {}
             }
             if !self.advance() {
                 return Err(BusError::Stalled {
@@ -382,7 +383,7 @@ impl Bus {
     /// have received copies of all messages.
     #[inline]
     pub(super) fn end_ask(&self) {
-        let anything = self.executor.is_ready() || self.scheduler.any_mail_waits();
+        let anything = self.executor.is_ready() || self.scheduler.any_message_pending();
         if anything && !self.in_foreign_call() {
             self.poll();
         }
@@ -417,7 +418,7 @@ impl Bus {
     /// neither a message nor a ready task.
     #[inline]
     fn poll(&self) -> bool {
-        (self.executor.is_ready() || self.scheduler.any_mail_waits()) && self.poll_ready()
+        (self.executor.is_ready() || self.scheduler.any_message_pending()) && self.poll_ready()
     }
 
     fn poll_ready(&self) -> bool {
@@ -426,14 +427,15 @@ impl Bus {
         self.executor.run_until_stalled() || handled
     }
 
+    /// True if an actor or a tap is running: the caller can't wait.
     #[inline]
-    fn in_actor_code(&self) -> bool {
+    pub(super) fn in_actor_or_tap(&self) -> bool {
         self.scheduler.in_actor_code() || self.state.observing()
     }
 
     fn refuse_inside(&self, what: &'static str) -> Result<(), BusError> {
-        if self.in_actor_code() {
-            return Err(BusError::Reentered {
+        if self.in_actor_or_tap() {
+            return Err(BusError::Reentrant {
                 what,
                 from: "an actor or a tap",
             });

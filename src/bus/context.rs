@@ -8,8 +8,8 @@ use futures_util::FutureExt;
 
 use super::panics::panic_text;
 use super::state::BusState;
-use super::tap::Event;
-use super::ticket::Kind;
+use super::tap::Content;
+use super::ticket::MessageKind;
 use super::{Endpoint, Inbox, Message};
 
 /// Access of an actor to the bus. Without it, a panic in a handler would silently end the actor.
@@ -26,8 +26,9 @@ impl ActorContext {
     }
 
     /// Runs the handler of one message.
-    pub(crate) fn handle<I: Inbox>(&self, mail: I, handler: impl FnOnce(I)) {
-        self.state.catch_panic(mail.ticket(), || handler(mail));
+    pub(crate) fn handle<I: Inbox>(&self, message: I, handler: impl FnOnce(I)) {
+        self.state
+            .catch_panic(message.ticket(), || handler(message));
     }
 
     /// Runs a task of the actor.
@@ -42,10 +43,10 @@ impl ActorContext {
     /// Shows an event, which is a message without a receiver, to the taps. Without taps, the
     /// sequence number is taken, but the message is not built.
     pub(crate) fn emit<M: Message>(&self, what: impl FnOnce() -> M) {
-        let kind = const { &Kind::new(Endpoint::EVENT, M::NAME) };
+        let kind = const { &MessageKind::new(Endpoint::EVENT, M::NAME) };
         let ticket = self.state.ticket(self.endpoint, kind);
         if self.state.shows() {
-            self.state.show(ticket, false, Event::Message(&what()));
+            self.state.show(ticket, false, Content::Message(&what()));
         }
     }
 

@@ -35,7 +35,7 @@ pub(crate) struct Doorbell(Rc<Inner>);
 /// Doorbells of a bus.
 #[derive(Default)]
 pub(super) struct Doorbells {
-    bells: RefCell<Vec<Doorbell>>,
+    doorbells: RefCell<Vec<Doorbell>>,
     /// Watches of all doorbells, as of the last poll.
     watches: RefCell<Rc<[Rc<Watch>]>>,
     changes: Rc<WatchChanges>,
@@ -54,17 +54,17 @@ struct WatchChanges {
 pub(crate) struct Watch {
     /// Number of bytes that a poll reads.
     len: usize,
-    words: Words,
-    /// Faster reader, called before `look`.
-    quick_look: Option<Box<QuickReadFn>>,
-    look: Box<ReadFn>,
-    ring: Box<ChangeFn>,
-    stage: Cell<Stage>,
+    words: WatchedWords,
+    /// Faster reader, called before `reader`.
+    quick_reader: Option<Box<QuickReadFn>>,
+    reader: Box<ReadFn>,
+    on_change: Box<ChangeFn>,
+    state: Cell<WatchState>,
 }
 
-/// Stage in the life of a watch.
+/// State of a watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum WatchState {
     /// Not polled yet.
     New,
     Polled,
@@ -74,7 +74,7 @@ enum Stage {
 
 /// Watched words, as last read. They are stored inline, since thousands of doorbells are polled in
 /// each tick. Most watches have two words. A watch of a single word stores the word twice.
-struct Words {
+struct WatchedWords {
     first: [Word; 2],
     others: SmallVec<[Word; 4]>,
 }
@@ -97,12 +97,12 @@ struct Inner {
 impl Doorbells {
     /// Adds a doorbell without a watch.
     pub(super) fn add(&self) -> Doorbell {
-        let bell = Doorbell(Rc::new(Inner {
+        let doorbell = Doorbell(Rc::new(Inner {
             watch: RefCell::default(),
             changes: self.changes.clone(),
         }));
-        self.bells.borrow_mut().push(bell.clone());
-        bell
+        self.doorbells.borrow_mut().push(doorbell.clone());
+        doorbell
     }
 
     /// True if a watch was set, and has not been polled yet.
@@ -118,12 +118,12 @@ impl Doorbells {
 
     /// Polls the watches. Returns true if a callback was called or a watch changed during the poll.
     pub(super) fn poll(&self, scan: Scan) -> bool {
-        let mut rang = false;
+        let mut any_called = false;
         // Shared, since a reader may re-enter the bus and change a watch.
         for watch in &*self.watches() {
-            rang |= watch.poll(scan);
+            any_called |= watch.poll(scan);
         }
-        rang
+        any_called
     }
 
     /// The watches of all doorbells.
@@ -142,25 +142,25 @@ impl Doorbells {
     #[cold]
     fn collect(&self) {
         self.changes.any.set(false);
-        let bells = self.bells.borrow();
-        let watches = bells
+        let doorbells = self.doorbells.borrow();
+        let watches = doorbells
             .iter()
-            .filter_map(|bell| bell.0.watch.borrow().clone());
+            .filter_map(|doorbell| doorbell.0.watch.borrow().clone());
         self.watches.replace(watches.collect());
     }
 }
 
 impl Watch {
     /// Creates a watch of every word of the first `len` bytes, at most [`DOORBELL_BYTES`].
-    pub(crate) fn new(len: usize, look: Box<ReadFn>, ring: Box<ChangeFn>) -> Self {
+    pub(crate) fn new(len: usize, reader: Box<ReadFn>, on_change: Box<ChangeFn>) -> Self {
         let len = len.min(DOORBELL_BYTES);
         Self {
             len,
-            words: Words::at(0..len.div_ceil(size_of::<u32>())),
-            quick_look: None,
-            look,
-            ring,
-            stage: Cell::new(Stage::New),
+            words: WatchedWords::at(0..len.div_ceil(size_of::<u32>())),
+            quick_reader: None,
+            reader,
+            on_change,
+            state: Cell::new(WatchState::New),
         }
     }
 
@@ -169,51 +169,56 @@ impl Watch {
     #[must_use]
     pub(crate) fn only(self, offsets: impl IntoIterator<Item = usize>) -> Self {
         let offsets = offsets.into_iter().map(|offset| offset / size_of::<u32>());
-        let words = Words::at(offsets.filter(|at| *at < WORDS));
+        let words = WatchedWords::at(offsets.filter(|at| *at < WORDS));
         Self { words, ..self }
     }
 
     /// Adds a faster reader. The usual reader is called if the faster one fails.
     #[must_use]
-    pub(crate) fn quickly(self, quick_look: Option<Box<QuickReadFn>>) -> Self {
-        Self { quick_look, ..self }
+    pub(crate) fn quickly(self, quick_reader: Option<Box<QuickReadFn>>) -> Self {
+        Self {
+            quick_reader,
+            ..self
+        }
     }
 
     #[inline(always)]
     fn read(&self, to: &mut Bytes, is_settled: bool) -> bool {
         let to = &mut to.as_flattened_mut()[..self.len];
-        match &self.quick_look {
-            Some(look) if look(to, is_settled) == self.len => true,
-            _ => (self.look)(to),
+        match &self.quick_reader {
+            Some(quick) if quick(to, is_settled) == self.len => true,
+            _ => (self.reader)(to),
         }
     }
 
     /// Reads the words, in a tick of a settled system or in another, and compares them with the
-    /// last poll. Unless they are equal, [`ring`](Self::ring) must be called.
+    /// last poll. Unless they are equal, [`call_changed`](Self::call_changed) must be called.
     #[inline(always)]
-    pub(super) fn look_again(&self, read: &mut Bytes, is_settled: bool) -> Polled {
-        if self.stage.get() == Stage::Removed {
+    pub(super) fn read_and_compare(&self, read: &mut Bytes, is_settled: bool) -> Polled {
+        if self.state.get() == WatchState::Removed {
             return Polled::Unchanged;
         }
         if !self.read(read, is_settled) {
             return Polled::Unreadable;
         }
         // The reader may have re-entered the bus and removed the watch.
-        if self.stage.get() == Stage::Polled && self.words.equal(read) {
+        if self.state.get() == WatchState::Polled && self.words.equal(read) {
             Polled::Unchanged
         } else {
             Polled::Changed
         }
     }
 
-    fn look(&self, scan: Scan, read: &mut Bytes) -> Polled {
+    fn check(&self, scan: Scan, read: &mut Bytes) -> Polled {
         match scan {
-            Scan::New if self.stage.get() != Stage::New => Polled::Unchanged,
-            Scan::All if self.stage.get() == Stage::Polled => match self.look_again(read, false) {
-                Polled::Unchanged => Polled::Changed,
-                polled => polled,
-            },
-            _ => self.look_again(read, false),
+            Scan::New if self.state.get() != WatchState::New => Polled::Unchanged,
+            Scan::All if self.state.get() == WatchState::Polled => {
+                match self.read_and_compare(read, false) {
+                    Polled::Unchanged => Polled::Changed,
+                    polled => polled,
+                }
+            }
+            _ => self.read_and_compare(read, false),
         }
     }
 
@@ -221,10 +226,10 @@ impl Watch {
     /// poll.
     pub(super) fn poll(&self, scan: Scan) -> bool {
         let mut read = Bytes::default();
-        match self.look(scan, &mut read) {
+        match self.check(scan, &mut read) {
             Polled::Unchanged => false,
             polled => {
-                self.ring(polled, &read);
+                self.call_changed(polled, &read);
                 true
             }
         }
@@ -233,22 +238,22 @@ impl Watch {
     /// Calls the callback with the bytes read, unless the watch was removed during the poll.
     #[cold]
     #[inline(never)]
-    pub(super) fn ring(&self, polled: Polled, read: &Bytes) {
-        if self.stage.get() == Stage::Removed {
+    pub(super) fn call_changed(&self, polled: Polled, read: &Bytes) {
+        if self.state.get() == WatchState::Removed {
             return;
         }
         if polled == Polled::Unreadable {
             // It is not polled again.
-            self.stage.set(Stage::Removed);
-            return (self.ring)(None);
+            self.state.set(WatchState::Removed);
+            return (self.on_change)(None);
         }
         self.words.set(read);
-        self.stage.set(Stage::Polled);
-        (self.ring)(Some(&read.as_flattened()[..self.len]));
+        self.state.set(WatchState::Polled);
+        (self.on_change)(Some(&read.as_flattened()[..self.len]));
     }
 }
 
-impl Words {
+impl WatchedWords {
     /// Words at these positions.
     fn at(positions: impl Iterator<Item = usize>) -> Self {
         let mut words = positions.map(|at| Word {
@@ -307,7 +312,7 @@ impl Doorbell {
     fn replace(&self, watch: Option<Rc<Watch>>) {
         self.0.changes.any.set(true);
         if let Some(before) = self.0.watch.replace(watch) {
-            before.stage.set(Stage::Removed);
+            before.state.set(WatchState::Removed);
         }
     }
 }

@@ -19,15 +19,15 @@ impl Drop for ElidedAsk<'_> {
 
 impl Bus {
     /// Starts calls in place of [`ask`](Self::ask). `None` if the difference would be observable.
-    pub(crate) fn elide(&self) -> Option<ElidedAsk<'_>> {
-        self.elides().then(|| ElidedAsk {
+    pub(crate) fn begin_elided_ask(&self) -> Option<ElidedAsk<'_>> {
+        self.can_elide_ask().then(|| ElidedAsk {
             bus: self,
             inside: Some(self.scheduler.enter_actor_code()),
         })
     }
 
     /// Makes the foreign call in place of a message from outside. The caller has checked that the
-    /// bus [elides](Self::elides) messages.
+    /// bus [can elide](Self::can_elide_ask) it.
     ///
     /// # Errors
     /// [`NoReply`] if the call panics.
@@ -42,7 +42,7 @@ impl Bus {
             let _call = self.scheduler.begin_outer_call();
             self.state.catch_panic(of, || result = Some(call()));
         }
-        if self.scheduler.any_call_waits() {
+        if self.scheduler.any_call_pending() {
             let _inside = self.scheduler.enter_actor_code();
             self.scheduler.make_calls();
         }
@@ -53,12 +53,12 @@ impl Bus {
     /// True if a message from outside would now be handled at once, before all other work, and no
     /// tap would observe it.
     #[inline]
-    pub(crate) fn elides(&self) -> bool {
+    pub(crate) fn can_elide_ask(&self) -> bool {
         let is_calm = match self.in_foreign_call() {
-            true => !self.scheduler.any_mail_waits(),
-            false => !self.executor.is_ready() && !self.scheduler.any_waits(),
+            true => !self.scheduler.any_message_pending(),
+            false => !self.executor.is_ready() && !self.scheduler.any_pending(),
         };
-        let refused = self.scheduler.in_actor_code() || self.state.observing();
+        let refused = self.in_actor_or_tap();
         is_calm && !refused && !self.state.shows()
     }
 }

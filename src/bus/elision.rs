@@ -11,7 +11,7 @@ use super::executor::Readiness;
 use super::observed_elision::ObservedRequest;
 use super::scheduler::{ActorCodeGuard, Scheduler};
 use super::state::BusState;
-use super::ticket::Kind;
+use super::ticket::MessageKind;
 use super::{Endpoint, Inbox, Message, NoReply, Ticket};
 
 /// Replaces messages of actors' tasks by calls.
@@ -45,7 +45,7 @@ impl Elision {
     /// handled at once, or if another foreign call would precede the resulting one.
     #[inline]
     pub(crate) fn form(&self) -> Option<ElidedForm> {
-        let is_possible = self.scheduler.calls() && !self.scheduler.any_mail_waits();
+        let is_possible = self.scheduler.can_call_now() && !self.scheduler.any_message_pending();
         is_possible.then(|| match self.state.shows() {
             true => ElidedForm::Shown,
             false => ElidedForm::Silent,
@@ -72,22 +72,22 @@ impl Elision {
 
     /// Starts calls in place of a message of a timer's callback. `None` if the difference would be
     /// observable.
-    pub(crate) fn enter(&self) -> Option<ActorCodeGuard<'_>> {
+    pub(crate) fn begin_elided_poll(&self) -> Option<ActorCodeGuard<'_>> {
         let scheduler = &*self.scheduler;
         let busy =
-            scheduler.in_actor_code() || scheduler.in_foreign_call() || scheduler.any_waits();
+            scheduler.in_actor_code() || scheduler.in_foreign_call() || scheduler.any_pending();
         let seen = self.state.shows() || self.state.observing();
         (!busy && !seen).then(|| scheduler.enter_actor_code())
     }
 
     /// Ticket of an elided message.
     pub(crate) fn ticket<I: Inbox, M: Message>(&self, from: Endpoint) -> Ticket {
-        self.state.ticket(from, Kind::of::<I, M>())
+        self.state.ticket(from, MessageKind::of::<I, M>())
     }
 
     /// Ticket of an elided message that is forwarded: its reply also answers `of`.
     pub(crate) fn ticket_under<I: Inbox, M: Message>(&self, from: Endpoint, of: Ticket) -> Ticket {
-        of.handed_on(self.ticket::<I, M>(from))
+        self.ticket::<I, M>(from).forwarded(of.root)
     }
 
     /// Runs a handler.
@@ -119,7 +119,7 @@ impl Elision {
         call: impl FnOnce() -> Option<T>,
     ) -> Result<T, NoReply> {
         let mut result = None;
-        self.scheduler.number();
+        self.scheduler.take_call_number();
         self.scheduler.make_call(of, || result = call());
         self.scheduler.make_calls();
         result.ok_or_else(|| self.state.unanswered(of))
@@ -128,7 +128,7 @@ impl Elision {
     /// Makes a foreign call for a sender that does not wait. Calls that it posts are made later,
     /// and a panic is stored.
     pub(crate) fn call_post(&self, of: Ticket, call: impl FnOnce()) {
-        self.scheduler.number();
+        self.scheduler.take_call_number();
         self.scheduler.make_call(of, call);
     }
 }

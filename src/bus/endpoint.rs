@@ -11,8 +11,8 @@ pub struct Endpoint(pub(super) &'static EndpointName);
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct EndpointName {
     text: &'static str,
-    /// Number for a table of kinds.
-    pub(super) spread: usize,
+    /// FNV-1a hash of the name, the same in every build.
+    pub(super) hash: usize,
 }
 
 impl EndpointName {
@@ -20,7 +20,7 @@ impl EndpointName {
     pub(crate) const fn new(text: &'static str) -> Self {
         Self {
             text,
-            spread: spread(text, 0),
+            hash: fnv1a(text, 0),
         }
     }
 }
@@ -60,9 +60,9 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Number for a table, from a text and an earlier number: FNV-1a. It is the same in every build,
-/// unlike an address.
-pub(super) const fn spread(text: &str, from: usize) -> usize {
+/// FNV-1a hash of a text, from the hash of an earlier one. The same in every build, unlike an
+/// address.
+pub(super) const fn fnv1a(text: &str, from: usize) -> usize {
     let (mut hash, mut at) = (from as u32 ^ 0x811c_9dc5, 0);
     while at < text.len() {
         hash = (hash ^ text.as_bytes()[at] as u32).wrapping_mul(0x0100_0193);

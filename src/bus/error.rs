@@ -35,8 +35,8 @@ pub enum BusError {
     #[error(transparent)]
     NoReply(#[from] NoReply),
     /// Re-entrant call from a place that does not allow it.
-    #[error("{what} was called from inside {from}")]
-    Reentered {
+    #[error("{what} is refused inside of {from}: return from it first")]
+    Reentrant {
         /// The rejected operation.
         what: &'static str,
         /// Place of the call.

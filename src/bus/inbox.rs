@@ -70,11 +70,11 @@ macro_rules! inbox {
                 }
             }
 
-            fn answer<'de, D: serde::Deserializer<'de>>(self, reply: D) -> Result<(), D::Error> {
+            fn send_recorded_reply<'de, D: serde::Deserializer<'de>>(self, reply: D) -> Result<(), D::Error> {
                 match self {
                     $(Self::$message(envelope) => {
-                        let answer = serde::Deserialize::deserialize(reply)?;
-                        envelope.reply.send(answer);
+                        let reply = serde::Deserialize::deserialize(reply)?;
+                        envelope.reply.send(reply);
                     })+
                 }
                 Ok(())

@@ -1,6 +1,6 @@
 //! The bus: typed messages between actors, polled by the thread that calls.
 //!
-//! - [`Message`], `Envelope`, `ReplySender`, `ReplyFuture`: messages, the slots of their replies,
+//! - [`Message`], `Envelope`, `ReplySender`, `ReplyFuture`: messages, the cells of their replies,
 //!   and futures of replies.
 //! - `Inbox` and `Port`: all messages of one endpoint as one type, and the sender's handle to that
 //!   endpoint.
@@ -33,9 +33,9 @@ mod observed_elision;
 mod outbox;
 mod panics;
 mod port;
+mod reply_cell;
 mod scheduler;
 mod settled_ticks;
-mod slot;
 mod state;
 mod tap;
 mod taps;
@@ -65,7 +65,7 @@ pub(crate) use panics::panic_text;
 pub(crate) use port::Port;
 pub(crate) use settled_ticks::{PolledWords, SettledTicks, TickWork};
 pub(crate) use tap::ActorTap;
-pub use tap::{Event, Observation, OwnedEvent, OwnedObservation, Tap};
+pub use tap::{Content, Observation, OwnedContent, OwnedObservation, Tap};
 pub(crate) use tick_timer::TickTimer;
-pub(crate) use ticket::KindId;
+pub(crate) use ticket::MessageKindId;
 pub use ticket::Ticket;

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::scheduler::Scheduler;
 use super::state::BusState;
-use super::tap::Event;
-use super::ticket::{Kind, Ticket};
+use super::tap::Content;
+use super::ticket::{MessageKind, Ticket};
 use super::{Body, Endpoint, Envelope, Inbox, Message, NoReply, Port, ReplyFuture, ReplySender};
 
 /// Message in whose place a call is made, and its forwarded message, both shown to the taps. The
@@ -15,8 +15,8 @@ pub(crate) struct ObservedRequest<'a> {
     scheduler: &'a Scheduler,
     /// True if the sender waits for the reply.
     awaited: bool,
-    first: Posted,
-    forwarded: Option<Posted>,
+    first: ShownMessage,
+    forwarded: Option<ShownMessage>,
     /// Number of foreign calls that were posted before the first message was shown.
     calls_before: u64,
     /// True once the reply or its loss is shown, or the receiver of a delivered message has to show
@@ -26,7 +26,7 @@ pub(crate) struct ObservedRequest<'a> {
 
 /// Ticket of a message, and a flag that its reply is shown.
 #[derive(Clone, Copy)]
-struct Posted {
+struct ShownMessage {
     ticket: Ticket,
     shown: bool,
 }
@@ -39,8 +39,8 @@ impl<'a> ObservedRequest<'a> {
         awaited: bool,
         message: &M,
     ) -> Self {
-        let first = Posted {
-            ticket: state.ticket(from, Kind::of::<I, M>()),
+        let first = ShownMessage {
+            ticket: state.ticket(from, MessageKind::of::<I, M>()),
             shown: state.shows(),
         };
         let request = Self {
@@ -52,7 +52,7 @@ impl<'a> ObservedRequest<'a> {
             calls_before: scheduler.calls_posted(),
             is_over: false,
         };
-        request.show(first, Event::Message(message));
+        request.show(first, Content::Message(message));
         request
     }
 
@@ -70,11 +70,12 @@ impl<'a> ObservedRequest<'a> {
         M: Message,
     {
         let first = self.first.ticket;
-        let posted = Posted {
-            ticket: first.handed_on(self.state.ticket(first.to(), Kind::of::<I, M>())),
+        let ticket = self.state.ticket(first.to(), MessageKind::of::<I, M>());
+        let posted = ShownMessage {
+            ticket: ticket.forwarded(first.root),
             shown: self.state.shows(),
         };
-        self.show(posted, Event::Message(&message));
+        self.show(posted, Content::Message(&message));
         self.forwarded = Some(posted);
         if !self.is_undisturbed() {
             return Err(self.deliver(port, message));
@@ -84,7 +85,7 @@ impl<'a> ObservedRequest<'a> {
 
     /// False if a tap has posted a message that must be handled before the last message.
     pub(crate) fn is_undisturbed(&self) -> bool {
-        self.scheduler.calls_posted() == self.calls_before && !self.scheduler.any_mail_waits()
+        self.scheduler.calls_posted() == self.calls_before && !self.scheduler.any_message_pending()
     }
 
     /// Ticket of the last message.
@@ -99,8 +100,8 @@ impl<'a> ObservedRequest<'a> {
         M: Message,
     {
         self.is_over = true;
-        let state = |posted: Posted| posted.shown.then_some(self.state);
-        let Posted { ticket, .. } = self.first;
+        let state = |posted: ShownMessage| posted.shown.then_some(self.state);
+        let ShownMessage { ticket, .. } = self.first;
         let (mut reply, receiver) = ReplySender::new(state(self.first), ticket);
         if let Some(forwarded) = self.forwarded {
             reply = reply.forwarded(state(forwarded), forwarded.ticket);
@@ -122,7 +123,7 @@ impl<'a> ObservedRequest<'a> {
         M: Message,
     {
         self.is_over = true;
-        let Posted { ticket, shown } = self.first;
+        let ShownMessage { ticket, shown } = self.first;
         let reply = ReplySender::without_receiver(shown.then_some(self.state), ticket);
         port.deliver_shown(Envelope { message, reply });
     }
@@ -146,7 +147,7 @@ impl<'a> ObservedRequest<'a> {
         let (of, state, scheduler) = (self.ticket(), self.state, self.scheduler);
         let mut result = None;
         let handling = scheduler.begin_handler();
-        state.catch_panic(of, || result = self.answer(|| Some(handler())));
+        state.catch_panic(of, || result = self.show_result(|| Some(handler())));
         drop(handling);
         scheduler.make_calls();
         result
@@ -170,39 +171,39 @@ impl<'a> ObservedRequest<'a> {
     fn make_call<R: Body>(self, call: impl FnOnce() -> Option<R>) -> Option<R> {
         let (of, state, scheduler) = (self.ticket(), self.state, self.scheduler);
         let mut result = None;
-        scheduler.number();
+        scheduler.take_call_number();
         scheduler.make_call(of, || {
             state.flush_before_call();
-            result = self.answer(call);
+            result = self.show_result(call);
         });
         result
     }
 
     /// Runs `act` and shows its result as the reply. Without a result, the loss of the reply is
     /// shown.
-    fn answer<R: Body>(mut self, act: impl FnOnce() -> Option<R>) -> Option<R> {
+    fn show_result<R: Body>(mut self, act: impl FnOnce() -> Option<R>) -> Option<R> {
         let reply = act()?;
-        self.close(Event::Reply(&reply));
+        self.close(Content::Reply(&reply));
         Some(reply)
     }
 
-    fn last(&self) -> Posted {
+    fn last(&self) -> ShownMessage {
         self.forwarded.unwrap_or(self.first)
     }
 
     /// Shows the reply, or its loss: first as that of the forwarded message, then of the first
     /// message.
-    fn close(&mut self, event: Event<'_>) {
+    fn close(&mut self, content: Content<'_>) {
         self.is_over = true;
         if let Some(forwarded) = self.forwarded {
-            self.show(forwarded, event);
+            self.show(forwarded, content);
         }
-        self.show(self.first, event);
+        self.show(self.first, content);
     }
 
-    fn show(&self, Posted { ticket, shown }: Posted, event: Event<'_>) {
+    fn show(&self, ShownMessage { ticket, shown }: ShownMessage, content: Content<'_>) {
         if shown {
-            self.state.show(ticket, self.awaited, event);
+            self.state.show(ticket, self.awaited, content);
         }
     }
 }
@@ -210,7 +211,7 @@ impl<'a> ObservedRequest<'a> {
 impl Drop for ObservedRequest<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            self.close(Event::Dropped);
+            self.close(Content::Dropped);
         }
     }
 }

@@ -26,8 +26,8 @@ impl<I: Inbox> Outbox<I> {
 
     /// Makes the call at once if possible; otherwise queues it.
     pub(super) fn push(&self, call: I) {
-        let at_once = self.scheduler.calls();
-        let number = self.scheduler.number();
+        let at_once = self.scheduler.can_call_now();
+        let number = self.scheduler.take_call_number();
         if at_once {
             self.make(call);
         } else {

@@ -5,10 +5,10 @@ use std::rc::{Rc, Weak};
 
 use super::actor_cell::Receiver;
 use super::outbox::Outbox;
-use super::slot;
+use super::reply_cell::CellReceiver;
 use super::state::BusState;
-use super::tap::Event;
-use super::ticket::{Kind, Ticket};
+use super::tap::Content;
+use super::ticket::{MessageKind, Ticket};
 use super::{Endpoint, Envelope, Inbox, Message, ReplyFuture, ReplySender};
 
 /// Typed handle that sends messages to one endpoint. It is cheap to clone. It belongs to its bus,
@@ -68,7 +68,7 @@ impl<I: Inbox> Port<I> {
     }
 
     /// Takes the sequence number of a message in whose place a call is made.
-    pub(crate) fn elide<M: Message>(&self) {
+    pub(crate) fn skip_number<M: Message>(&self) {
         self.ticket::<M>();
     }
 
@@ -99,7 +99,7 @@ impl<I: Inbox> Port<I> {
     }
 
     /// Sends a message and returns the receiver of its reply.
-    pub(super) fn send<M: Message>(&self, message: M) -> (slot::Receiver<M::Reply>, Ticket)
+    pub(super) fn send<M: Message>(&self, message: M) -> (CellReceiver<M::Reply>, Ticket)
     where
         I: From<Envelope<M>>,
     {
@@ -119,7 +119,7 @@ impl<I: Inbox> Port<I> {
     }
 
     fn ticket<M: Message>(&self) -> Ticket {
-        let kind = Kind::of::<I, M>();
+        let kind = MessageKind::of::<I, M>();
         if self.untraced {
             return Ticket::uncounted(self.from, kind);
         }
@@ -138,7 +138,11 @@ impl<I: Inbox> Port<I> {
     {
         if let Some(state) = self.shown_on() {
             let Envelope { message, reply } = &envelope;
-            state.show(reply.ticket(), reply.is_awaited(), Event::Message(message));
+            state.show(
+                reply.ticket(),
+                reply.is_awaited(),
+                Content::Message(message),
+            );
         }
         self.deliver_shown(envelope);
     }

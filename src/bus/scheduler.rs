@@ -17,7 +17,7 @@ use super::ticket::Ticket;
 pub(super) struct Scheduler {
     state: Rc<BusState>,
     /// True while actor code runs above the innermost foreign call.
-    inside: Cell<bool>,
+    in_actor_code: Cell<bool>,
     /// Number of handlers on the stack above the innermost foreign call.
     handlers: Cell<u32>,
     /// Number of foreign calls on the stack.
@@ -27,7 +27,7 @@ pub(super) struct Scheduler {
     /// Number of foreign calls made.
     made: Cell<u64>,
     /// Number of foreign calls posted before the innermost one on the stack began.
-    before: Cell<u64>,
+    posted_before_call: Cell<u64>,
     outboxes: RefCell<Vec<Rc<dyn PendingCalls>>>,
     /// Actors with messages posted from outside.
     backlog: RefCell<VecDeque<Weak<dyn Backlog>>>,
@@ -52,12 +52,12 @@ impl Scheduler {
     pub(super) fn new(state: &Rc<BusState>) -> Self {
         Self {
             state: state.clone(),
-            inside: Cell::new(false),
+            in_actor_code: Cell::new(false),
             handlers: Cell::new(0),
             foreign_calls: Cell::new(0),
             posted: Cell::new(0),
             made: Cell::new(0),
-            before: Cell::new(0),
+            posted_before_call: Cell::new(0),
             outboxes: RefCell::default(),
             backlog: RefCell::default(),
         }
@@ -65,7 +65,7 @@ impl Scheduler {
 
     /// True while actor code runs.
     pub(super) fn in_actor_code(&self) -> bool {
-        self.inside.get()
+        self.in_actor_code.get()
     }
 
     /// True while a foreign call is on the stack.
@@ -74,22 +74,22 @@ impl Scheduler {
     }
 
     /// True if a message to an idle actor is handled at once.
-    pub(super) fn delivers(&self) -> bool {
-        self.inside.get() && !self.state.observing()
+    pub(super) fn delivers_at_once(&self) -> bool {
+        self.in_actor_code.get() && !self.state.observing()
     }
 
     /// True if a message or a foreign call is pending.
-    pub(super) fn any_waits(&self) -> bool {
-        self.any_call_waits() || self.any_mail_waits()
+    pub(super) fn any_pending(&self) -> bool {
+        self.any_call_pending() || self.any_message_pending()
     }
 
     /// True if a message posted from outside of the actors is pending.
-    pub(super) fn any_mail_waits(&self) -> bool {
+    pub(super) fn any_message_pending(&self) -> bool {
         !self.backlog.borrow().is_empty()
     }
 
     /// True if a foreign call is pending.
-    pub(super) fn any_call_waits(&self) -> bool {
+    pub(super) fn any_call_pending(&self) -> bool {
         self.made.get() < self.posted.get()
     }
 
@@ -97,7 +97,7 @@ impl Scheduler {
     pub(super) fn enter_actor_code(&self) -> ActorCodeGuard<'_> {
         ActorCodeGuard {
             of: self,
-            before: self.inside.replace(true),
+            was_in_actor_code: self.in_actor_code.replace(true),
         }
     }
 
@@ -106,9 +106,9 @@ impl Scheduler {
         self.foreign_calls.set(self.foreign_calls.get() + 1);
         ForeignCallGuard {
             of: self,
-            inside: self.inside.replace(false),
+            in_actor_code: self.in_actor_code.replace(false),
             handlers: self.handlers.replace(0),
-            before: self.before.replace(self.posted.get()),
+            posted_before_call: self.posted_before_call.replace(self.posted.get()),
         }
     }
 
@@ -117,18 +117,18 @@ impl Scheduler {
     /// re-enter the bus.
     #[inline]
     pub(super) fn begin_outer_call(&self) -> OuterCallGuard<'_> {
-        debug_assert!(!self.inside.get() && self.handlers.get() == 0);
+        debug_assert!(!self.in_actor_code.get() && self.handlers.get() == 0);
         self.foreign_calls.set(self.foreign_calls.get() + 1);
         OuterCallGuard {
             of: self,
-            before: self.before.replace(self.posted.get()),
+            posted_before_call: self.posted_before_call.replace(self.posted.get()),
         }
     }
 
     /// As [`begin_outer_call`](Self::begin_outer_call), while no foreign call is pending.
     #[inline(always)]
     pub(super) fn begin_settled_poll(&self) -> SettledPollGuard<'_> {
-        debug_assert!(!self.any_call_waits());
+        debug_assert!(!self.any_call_pending());
         self.foreign_calls.set(self.foreign_calls.get() + 1);
         SettledPollGuard(self)
     }
@@ -150,7 +150,7 @@ impl Scheduler {
     }
 
     /// Takes the number of a posted call.
-    pub(super) fn number(&self) -> u64 {
+    pub(super) fn take_call_number(&self) -> u64 {
         let number = self.posted.get();
         self.posted.set(number + 1);
         number
@@ -183,8 +183,8 @@ impl Scheduler {
     /// is on the stack or no actor code runs.
     #[inline]
     pub(super) fn make_calls(&self) {
-        if self.any_call_waits() && self.handlers.get() == 0 && self.delivers() {
-            while self.make_oldest(self.before.get()) && self.any_call_waits() {}
+        if self.any_call_pending() && self.handlers.get() == 0 && self.delivers_at_once() {
+            while self.make_oldest(self.posted_before_call.get()) && self.any_call_pending() {}
         }
     }
 
@@ -193,7 +193,8 @@ impl Scheduler {
     /// Calls posted since the innermost foreign call began are made first: while a testbench method
     /// fetches a string, no method of another channel must run inside of it.
     pub(super) fn make_any_call(&self) -> bool {
-        self.any_call_waits() && (self.make_oldest(self.before.get()) || self.make_oldest(0))
+        self.any_call_pending()
+            && (self.make_oldest(self.posted_before_call.get()) || self.make_oldest(0))
     }
 
     fn make_oldest(&self, since: u64) -> bool {
@@ -219,51 +220,51 @@ impl Scheduler {
     }
 
     /// True if a call posted now can be made at once, before all others.
-    pub(super) fn calls(&self) -> bool {
-        self.handlers.get() == 0 && !self.any_call_waits() && self.delivers()
+    pub(super) fn can_call_now(&self) -> bool {
+        self.handlers.get() == 0 && !self.any_call_pending() && self.delivers_at_once()
     }
 }
 
 /// Guard while actor code runs.
 pub(crate) struct ActorCodeGuard<'a> {
     of: &'a Scheduler,
-    before: bool,
+    was_in_actor_code: bool,
 }
 
 impl Drop for ActorCodeGuard<'_> {
     fn drop(&mut self) {
-        self.of.inside.set(self.before);
+        self.of.in_actor_code.set(self.was_in_actor_code);
     }
 }
 
 /// Guard while a foreign call is on the stack.
 pub(super) struct ForeignCallGuard<'a> {
     of: &'a Scheduler,
-    inside: bool,
+    in_actor_code: bool,
     handlers: u32,
-    before: u64,
+    posted_before_call: u64,
 }
 
 impl Drop for ForeignCallGuard<'_> {
     fn drop(&mut self) {
         self.of.foreign_calls.set(self.of.foreign_calls.get() - 1);
-        self.of.inside.set(self.inside);
+        self.of.in_actor_code.set(self.in_actor_code);
         self.of.handlers.set(self.handlers);
-        self.of.before.set(self.before);
+        self.of.posted_before_call.set(self.posted_before_call);
     }
 }
 
 /// Guard while a foreign call is on the stack that began while no actor code ran.
 pub(super) struct OuterCallGuard<'a> {
     of: &'a Scheduler,
-    before: u64,
+    posted_before_call: u64,
 }
 
 impl Drop for OuterCallGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         self.of.foreign_calls.set(self.of.foreign_calls.get() - 1);
-        self.of.before.set(self.before);
+        self.of.posted_before_call.set(self.posted_before_call);
     }
 }
 
@@ -289,7 +290,7 @@ impl Drop for HandlerGuard<'_> {
 impl fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scheduler")
-            .field("inside", &self.inside)
+            .field("in_actor_code", &self.in_actor_code)
             .field("foreign_calls", &self.foreign_calls)
             .finish_non_exhaustive()
     }

@@ -16,7 +16,7 @@ pub(crate) struct SettledTicks {
     pub(super) state: Rc<BusState>,
     pub(super) scheduler: Rc<Scheduler>,
     /// Number of enabled timers.
-    pub(super) wanted: Rc<Cell<usize>>,
+    pub(super) enabled_timers: Rc<Cell<usize>>,
     pub(super) readiness: Readiness,
     pub(super) watches: Rc<[Rc<Watch>]>,
 }
@@ -25,7 +25,7 @@ pub(crate) struct SettledTicks {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TickWork {
     /// True if a doorbell's callback was called, or a task is ready.
-    pub(super) rang: bool,
+    pub(super) has_work: bool,
     /// True if a timer is enabled.
     pub(super) timed: bool,
 }
@@ -50,15 +50,15 @@ impl SettledTicks {
     }
 
     /// Advances the time by one tick and polls the doorbells up to the first changed one. Returns
-    /// true if one has changed; [`ring`](Self::ring) then polls the others. The calling thread owns
-    /// the strand.
+    /// true if one has changed; [`finish_poll`](Self::finish_poll) then polls the others. The
+    /// calling thread owns the strand.
     #[inline(always)]
     pub(crate) fn poll(&self, polled: &mut PolledWords) -> bool {
         self.state.advance();
         let _outer = self.scheduler.begin_settled_poll();
         let mut watches = self.watches.iter();
         while let Some(watch) = watches.next() {
-            let last = watch.look_again(&mut polled.read, true);
+            let last = watch.read_and_compare(&mut polled.read, true);
             if last != Polled::Unchanged {
                 (polled.last, polled.left) = (last, watches.len());
                 return true;
@@ -71,26 +71,26 @@ impl SettledTicks {
     #[inline(always)]
     pub(crate) fn any_work(&self) -> bool {
         // Any thread may call a waker.
-        self.wanted.get() > 0 || self.readiness.is_ready()
+        self.enabled_timers.get() > 0 || self.readiness.is_ready()
     }
 
     /// Calls the callback of the changed doorbell, if there is one, and polls the doorbells after
     /// it. Returns the resulting work.
-    pub(crate) fn ring(&self, polled: &PolledWords) -> TickWork {
-        let rang = polled.last != Polled::Unchanged;
-        if rang {
+    pub(crate) fn finish_poll(&self, polled: &PolledWords) -> TickWork {
+        let any_changed = polled.last != Polled::Unchanged;
+        if any_changed {
             let _outer = self.scheduler.begin_outer_call();
             let mut due = self.watches.iter().rev().take(polled.left + 1).rev();
             if let Some(watch) = due.next() {
-                watch.ring(polled.last, &polled.read);
+                watch.call_changed(polled.last, &polled.read);
             }
             for watch in due {
                 watch.poll(Scan::Changed);
             }
         }
         TickWork {
-            rang: rang || self.readiness.is_ready(),
-            timed: self.wanted.get() > 0,
+            has_work: any_changed || self.readiness.is_ready(),
+            timed: self.enabled_timers.get() > 0,
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::cell::Cell;
 
 use super::panics::CaughtPanics;
-use super::tap::{Event, Observation, Tap};
+use super::tap::{Content, Observation, Tap};
 use super::taps::Taps;
-use super::ticket::{Kind, Ticket};
+use super::ticket::{MessageKind, Ticket};
 use super::{Endpoint, NoReply};
 
 /// State shared by every port of a bus.
@@ -18,7 +18,7 @@ pub(super) struct BusState {
 }
 
 impl BusState {
-    pub(super) fn ticket(&self, from: Endpoint, kind: &'static Kind) -> Ticket {
+    pub(super) fn ticket(&self, from: Endpoint, kind: &'static MessageKind) -> Ticket {
         let sequence = self.sequence.get() + 1;
         self.sequence.set(sequence);
         Ticket::new(sequence, from, kind)
@@ -34,7 +34,7 @@ impl BusState {
         tick
     }
 
-    pub(super) fn pass(&self, tick: u64) {
+    pub(super) fn advance_to(&self, tick: u64) {
         self.tick.set(tick.max(self.tick()));
     }
 
@@ -66,8 +66,8 @@ impl BusState {
         self.taps.observing()
     }
 
-    /// Shows an event to the taps, unless a tap causes the event.
-    pub(super) fn show(&self, ticket: Ticket, awaited: bool, event: Event<'_>) {
+    /// Shows a message or its reply to the taps, unless a tap causes it.
+    pub(super) fn show(&self, ticket: Ticket, awaited: bool, content: Content<'_>) {
         if self.observing() {
             return;
         }
@@ -75,7 +75,7 @@ impl BusState {
             ticket,
             tick: self.tick(),
             awaited,
-            event,
+            content,
         };
         self.taps.observe(&self.panics, |tap| tap.observe(&seen));
     }

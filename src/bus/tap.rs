@@ -56,12 +56,12 @@ pub struct Observation<'a> {
     /// True if the sender waits, or waited, for the reply.
     pub awaited: bool,
     /// Message, reply or loss of a reply.
-    pub event: Event<'a>,
+    pub content: Content<'a>,
 }
 
-/// Observed event.
+/// Content of an observation.
 #[derive(Debug, Clone, Copy)]
-pub enum Event<'a> {
+pub enum Content<'a> {
     /// A message was posted.
     Message(&'a dyn Body),
     /// A message was answered.
@@ -70,17 +70,17 @@ pub enum Event<'a> {
     Dropped,
 }
 
-impl<'a> Event<'a> {
+impl<'a> Content<'a> {
     /// The message or the reply; `None` for a dropped reply.
     pub fn body(&self) -> Option<&'a dyn Body> {
         match self {
-            Event::Message(body) | Event::Reply(body) => Some(*body),
-            Event::Dropped => None,
+            Content::Message(body) | Content::Reply(body) => Some(*body),
+            Content::Dropped => None,
         }
     }
 
     /// The message or reply, if it is a `T`.
-    pub fn is<T: 'static>(&self) -> Option<&'a T> {
+    pub fn downcast_ref<T: 'static>(&self) -> Option<&'a T> {
         self.body()?.downcast_ref()
     }
 }
@@ -93,12 +93,12 @@ pub struct OwnedObservation {
     /// Time in ticks.
     pub tick: u64,
     /// Message, reply or loss of a reply.
-    pub event: OwnedEvent,
+    pub content: OwnedContent,
 }
 
-/// Owned copy of an [`Event`].
+/// Owned copy of a [`Content`].
 #[derive(Debug, Clone)]
-pub enum OwnedEvent {
+pub enum OwnedContent {
     /// A message was posted.
     Message(Arc<dyn Body>),
     /// A message was answered.
@@ -107,9 +107,9 @@ pub enum OwnedEvent {
     Dropped,
 }
 
-impl OwnedEvent {
+impl OwnedContent {
     /// The message or reply, if it is a `T`.
-    pub fn is<T: 'static>(&self) -> Option<&T> {
+    pub fn downcast_ref<T: 'static>(&self) -> Option<&T> {
         match self {
             Self::Message(body) | Self::Reply(body) => body.downcast_ref(),
             Self::Dropped => None,
@@ -141,10 +141,10 @@ impl Tap for ActorTap {
         self.0.do_send(OwnedObservation {
             ticket: seen.ticket,
             tick: seen.tick,
-            event: match seen.event {
-                Event::Message(body) => OwnedEvent::Message(body.keep()),
-                Event::Reply(body) => OwnedEvent::Reply(body.keep()),
-                Event::Dropped => OwnedEvent::Dropped,
+            content: match seen.content {
+                Content::Message(body) => OwnedContent::Message(body.to_arc()),
+                Content::Reply(body) => OwnedContent::Reply(body.to_arc()),
+                Content::Dropped => OwnedContent::Dropped,
             },
         });
     }

@@ -22,11 +22,11 @@ pub(super) struct Taps {
     /// Attached taps. The list is borrowed while taps are called.
     attached: RefCell<Vec<Box<dyn Tap>>>,
     /// Taps attached while others are being called.
-    newcomers: RefCell<Vec<Box<dyn Tap>>>,
+    pending_taps: RefCell<Vec<Box<dyn Tap>>>,
     /// Positions of the taps that panicked in the current round of calls.
     panicked: RefCell<Vec<usize>>,
     /// True if taps must be attached or detached after the current round of calls.
-    changing: Cell<bool>,
+    has_changes: Cell<bool>,
 }
 
 impl Taps {
@@ -62,8 +62,8 @@ impl Taps {
     /// Attaches a tap. While taps are called, it is attached after the current round of calls.
     pub(super) fn attach(&self, tap: Box<dyn Tap>) {
         if self.observing() {
-            self.newcomers.borrow_mut().push(tap);
-            self.changing.set(true);
+            self.pending_taps.borrow_mut().push(tap);
+            self.has_changes.set(true);
             return;
         }
         self.attached.borrow_mut().push(tap);
@@ -108,8 +108,8 @@ impl Taps {
                 self.keep_panic(at, payload, panics);
             }
         }
-        if self.changing.take() {
-            self.change(panics);
+        if self.has_changes.take() {
+            self.apply_changes(panics);
         }
         self.observing.set(false);
     }
@@ -120,17 +120,17 @@ impl Taps {
         let text = panic_text(payload.as_ref());
         panics.keep(Ticket::of_tap(), format!("{text} (it is detached)"));
         self.panicked.borrow_mut().push(at);
-        self.changing.set(true);
+        self.has_changes.set(true);
     }
 
     /// Detaches the taps that panicked, and attaches the pending ones.
     #[cold]
-    fn change(&self, panics: &CaughtPanics) {
+    fn apply_changes(&self, panics: &CaughtPanics) {
         let mut taps = self.attached.borrow_mut();
         let panicked = self.panicked.take();
         let last_first = panicked.iter().rev();
         let detached = last_first.map(|at| taps.remove(*at)).collect();
-        taps.append(&mut self.newcomers.borrow_mut());
+        taps.append(&mut self.pending_taps.borrow_mut());
         self.any.set(!taps.is_empty());
         drop(taps);
         release(detached, panics);

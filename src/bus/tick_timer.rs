@@ -14,10 +14,10 @@ struct Inner {
     /// Number of enabled timers on the bus.
     count: Rc<Cell<usize>>,
     state: Rc<BusState>,
-    wanted: Cell<bool>,
+    is_enabled: Cell<bool>,
     /// Tick in which the timer was last enabled.
     since: Cell<u64>,
-    ring: Box<dyn Fn(u64)>,
+    on_tick: Box<dyn Fn(u64)>,
 }
 
 impl TickTimer {
@@ -25,24 +25,24 @@ impl TickTimer {
     pub(super) fn new(
         count: &Rc<Cell<usize>>,
         state: &Rc<BusState>,
-        ring: Box<dyn Fn(u64)>,
+        on_tick: Box<dyn Fn(u64)>,
     ) -> Self {
         Self(Rc::new(Inner {
             count: count.clone(),
             state: state.clone(),
-            wanted: Cell::new(false),
+            is_enabled: Cell::new(false),
             since: Cell::new(0),
-            ring,
+            on_tick,
         }))
     }
 
     /// Enables or disables the timer from the next tick on.
-    pub(crate) fn set_enabled(&self, wanted: bool) {
+    pub(crate) fn set_enabled(&self, is_enabled: bool) {
         let Inner { count, .. } = &*self.0;
-        if self.0.wanted.replace(wanted) == wanted {
+        if self.0.is_enabled.replace(is_enabled) == is_enabled {
             return;
         }
-        if wanted {
+        if is_enabled {
             self.0.since.set(self.0.state.tick());
             count.set(count.get() + 1);
         } else {
@@ -58,16 +58,16 @@ impl TickTimer {
     /// Calls the callback if the timer was enabled in an earlier tick and still is. Returns false
     /// without a call.
     pub(super) fn tick(&self, tick: u64) -> bool {
-        let rings = self.0.wanted.get() && self.0.since.get() < tick;
-        if rings {
-            (self.0.ring)(tick);
+        let is_due = self.0.is_enabled.get() && self.0.since.get() < tick;
+        if is_due {
+            (self.0.on_tick)(tick);
         }
-        rings
+        is_due
     }
 }
 
 impl fmt::Debug for TickTimer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TickTimer(wanted: {})", self.0.wanted.get())
+        write!(f, "TickTimer(is_enabled: {})", self.0.is_enabled.get())
     }
 }

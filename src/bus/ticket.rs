@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::ptr;
 
 use super::Endpoint;
-use super::endpoint::{EndpointName, spread};
+use super::endpoint::{EndpointName, fnv1a};
 
 /// Identity of one message on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,73 +16,73 @@ pub struct Ticket {
     pub root: u64,
     /// Endpoint that posted the message.
     pub from: Endpoint,
-    kind: &'static Kind,
+    kind: &'static MessageKind,
 }
 
 /// Key of a sender, receiver and message name, valid within the process. Equal keys have equal
 /// names; equal names may have several keys.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct KindId {
+pub(crate) struct MessageKindId {
     from: &'static EndpointName,
-    kind: &'static Kind,
+    kind: &'static MessageKind,
 }
 
-impl KindId {
+impl MessageKindId {
     /// Key of a new kind of these names.
     #[cfg(test)]
     pub(crate) fn of_names(from: &'static str, name: &'static str) -> Self {
         Self {
             from: Box::leak(Box::new(EndpointName::new(from))),
-            kind: Box::leak(Box::new(Kind::new(Endpoint::EVENT, name))),
+            kind: Box::leak(Box::new(MessageKind::new(Endpoint::EVENT, name))),
         }
     }
 
-    /// Number for a table of kinds, the same in every build.
+    /// Hash for a table of kinds, the same in every build.
     #[inline]
-    pub(crate) fn spread(self) -> usize {
-        self.from.spread.wrapping_mul(5) ^ self.kind.spread
+    pub(crate) fn table_hash(self) -> usize {
+        self.from.hash.wrapping_mul(5) ^ self.kind.hash
     }
 }
 
-impl PartialEq for KindId {
+impl PartialEq for MessageKindId {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
         ptr::eq(self.kind, other.kind) && ptr::eq(self.from, other.from)
     }
 }
 
-impl Eq for KindId {}
+impl Eq for MessageKindId {}
 
-impl Hash for KindId {
+impl Hash for MessageKindId {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.spread().hash(state);
+        self.table_hash().hash(state);
     }
 }
 
 /// Properties shared by all messages of one type to one endpoint. Separate from [`Ticket`], which
 /// every message carries.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Kind {
+pub(super) struct MessageKind {
     pub(super) to: Endpoint,
     pub(super) name: &'static str,
-    /// Number for a table of kinds.
-    spread: usize,
+    /// FNV-1a hash of the name, the same in every build.
+    hash: usize,
 }
 
-impl Kind {
+impl MessageKind {
     /// Kind of messages of this name to an endpoint.
     pub(crate) const fn new(to: Endpoint, name: &'static str) -> Self {
         Self {
             to,
             name,
-            spread: spread(name, to.0.spread),
+            hash: fnv1a(name, to.0.hash),
         }
     }
 }
 
 impl Ticket {
     /// Ticket of a counted message that is not forwarded.
-    pub(super) fn new(sequence: u64, from: Endpoint, kind: &'static Kind) -> Self {
+    pub(super) fn new(sequence: u64, from: Endpoint, kind: &'static MessageKind) -> Self {
         Self {
             sequence,
             root: sequence,
@@ -97,8 +97,8 @@ impl Ticket {
     }
 
     /// Key of the message's kind, cheap to compare.
-    pub(crate) fn kind_id(&self) -> KindId {
-        KindId {
+    pub(crate) fn kind_id(&self) -> MessageKindId {
+        MessageKindId {
             from: self.from.0,
             kind: self.kind,
         }
@@ -109,17 +109,13 @@ impl Ticket {
         self.kind.name
     }
 
-    /// Makes `ticket` the ticket of a forwarded message, whose reply goes to the asker of this
-    /// message.
-    pub(super) fn handed_on(self, ticket: Self) -> Self {
-        Self {
-            root: self.root,
-            ..ticket
-        }
+    /// Same ticket for a forwarded message, whose reply goes to the asker of the message `root`.
+    pub(super) fn forwarded(self, root: u64) -> Self {
+        Self { root, ..self }
     }
 
     /// Ticket of a message that is not counted.
-    pub(super) fn uncounted(from: Endpoint, kind: &'static Kind) -> Self {
+    pub(super) fn uncounted(from: Endpoint, kind: &'static MessageKind) -> Self {
         Self {
             sequence: 0,
             root: 0,
@@ -130,7 +126,7 @@ impl Ticket {
 
     /// Ticket of a panic in a tap. Such a panic does not answer the observed message.
     pub(super) fn of_tap() -> Self {
-        const KIND: &Kind = &Kind::new(Endpoint::TAP, "Observation");
+        const KIND: &MessageKind = &MessageKind::new(Endpoint::TAP, "Observation");
         Self::uncounted(Endpoint::TAP, KIND)
     }
 }

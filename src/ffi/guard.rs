@@ -25,12 +25,12 @@ pub(super) fn guard_call<T>(
     failed: T,
     body: impl FnOnce(&mut Call) -> Result<T, Error>,
 ) -> T {
-    let answer = catch(|| body(&mut call)).unwrap_or_else(|error| {
+    let result = catch(|| body(&mut call)).unwrap_or_else(|error| {
         call.report_error(function, &error);
         failed
     });
     leave(call);
-    answer
+    result
 }
 
 /// Exits if that was requested during this call, and the call is outermost.
@@ -49,12 +49,12 @@ pub(super) fn guard_after_fork(
 ) -> c_int {
     let mut call = Call::enter_as_is();
     call.begin();
-    let answer = catch(|| body(&mut call)).unwrap_or_else(|error| {
+    let result = catch(|| body(&mut call)).unwrap_or_else(|error| {
         call.report_error(function, &error);
         -1
     });
     leave(call);
-    answer
+    result
 }
 
 #[cfg(test)]
@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn a_panic_becomes_the_failed_answer_and_the_last_error() {
         let _claim = ALONE.lock();
-        let answer = guard("mb_tick", -1, |_| panic!("the bottom fell out"));
-        assert_eq!(answer, -1);
+        let result = guard("mb_tick", -1, |_| panic!("the bottom fell out"));
+        assert_eq!(result, -1);
         assert_eq!(
             last_error(),
             "mb_tick: internal error of the host: it panicked: the bottom fell out"
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_panic_while_time_passes_leaves_the_call_inside_the_strand() {
         let _claim = ALONE.lock();
-        let answer = guard("mb_server_run", -1, |call| {
+        let result = guard("mb_server_run", -1, |call| {
             let stepped = call.leave_during(|| {
                 assert!(is_free());
                 panic!("in between")
@@ -138,7 +138,7 @@ mod tests {
             assert!(!is_free());
             stepped
         });
-        assert_eq!(answer, -1);
+        assert_eq!(result, -1);
         assert!(is_free());
         assert!(last_error().ends_with("it panicked: in between"));
     }
@@ -159,7 +159,7 @@ mod tests {
             is_ended.recv().unwrap();
             drop(inside);
         });
-        let answer = guard("mb_server_run", -1, |call| {
+        let result = guard("mb_server_run", -1, |call| {
             call.leave_during(|| {
                 entered.send(()).unwrap();
                 while strand::enter().is_ok() {
@@ -168,7 +168,7 @@ mod tests {
                 panic!("in between")
             })
         });
-        assert_eq!(answer, -1);
+        assert_eq!(result, -1);
         assert!(strand::enter().is_err(), "it is the other thread's still");
         end.send(()).unwrap();
         other.join().unwrap();
@@ -186,8 +186,8 @@ mod tests {
             let _entered = strand::enter().unwrap();
             let overlap = || guard("mb_tick", -1, |call| call.process().map(|_| 0));
             for _ in 0..calls {
-                let answer = std::thread::spawn(overlap).join();
-                assert!(matches!(answer, Ok(-1)));
+                let result = std::thread::spawn(overlap).join();
+                assert!(matches!(result, Ok(-1)));
             }
         };
         let unreported = |first, latest| Unreported { first, latest };

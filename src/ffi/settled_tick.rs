@@ -55,8 +55,8 @@ pub(super) fn tick() -> Tick {
     let mut polled = PolledWords::default();
     let found = catch_unwind(AssertUnwindSafe(|| settled.ticks.poll(&mut polled)));
     let panic = match found {
-        Ok(rang) => {
-            if !rang && !settled.ticks.any_work() {
+        Ok(any_changed) => {
+            if !any_changed && !settled.ticks.any_work() {
                 let served = match entered.is_settled() {
                     true => settled.served,
                     // A nested call came from inside a poll.
@@ -81,11 +81,11 @@ pub(super) fn tick() -> Tick {
 #[cold]
 #[inline(never)]
 fn begin(settled: &Settled, panic: Option<Panic>, polled: &PolledWords) -> BegunTick {
-    let ring = || settled.ticks.ring(polled);
+    let finish = || settled.ticks.finish_poll(polled);
     BegunTick {
         vhost: settled.vhost.clone(),
         work: match panic {
-            None => catch_unwind(AssertUnwindSafe(ring)),
+            None => catch_unwind(AssertUnwindSafe(finish)),
             Some(panic) => Err(panic),
         },
     }

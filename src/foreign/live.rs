@@ -82,8 +82,8 @@ impl Foreign for RealForeign {
         self.python.cancel(channel);
     }
 
-    fn on_py_tasks(&self, tell: Box<dyn Fn(bool)>) {
-        self.python.on_tasks(tell);
+    fn on_py_tasks(&self, callback: Box<dyn Fn(bool)>) {
+        self.python.on_tasks(callback);
     }
 
     fn has_sv_call(&self) -> bool {

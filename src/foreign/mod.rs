@@ -63,7 +63,7 @@ pub(crate) trait Foreign {
 
     /// Registers a callback for the start and the end of Python tasks. Only
     /// [`py_tick`](Self::py_tick) advances such tasks.
-    fn on_py_tasks(&self, tell: Box<dyn Fn(bool)>);
+    fn on_py_tasks(&self, callback: Box<dyn Fn(bool)>);
 
     /// True if the testbench has methods.
     fn has_sv_call(&self) -> bool;
@@ -100,7 +100,7 @@ pub(crate) trait Foreign {
 }
 
 /// Makes one foreign call and sends its reply.
-pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
+pub(crate) fn dispatch(foreign: &dyn Foreign, call: Inbox) {
     match call {
         Inbox::Access(call) => {
             let outcome = foreign.access(&call.message);
@@ -117,13 +117,13 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         Inbox::MethodCall(call) if call.reply.is_receiver_dropped() => {}
         Inbox::HostCall(call) => {
             let ask = &call.message;
-            let answer = poll(foreign, &ask.channel, &ask.target, &ask.args, true);
-            call.reply.send(answer);
+            let reply = poll(foreign, &ask.channel, &ask.target, &ask.args, true);
+            call.reply.send(reply);
         }
         Inbox::MethodCall(call) => {
             let ask = &call.message;
-            let answer = method_call(foreign, &ask.channel, &ask.method, &ask.args);
-            call.reply.send(answer);
+            let reply = method_call(foreign, &ask.channel, &ask.method, &ask.args);
+            call.reply.send(reply);
         }
         Inbox::PyTick(call) => {
             foreign.py_tick();
@@ -207,8 +207,8 @@ pub(crate) fn poll(
     match target {
         Target::Method(method) if !offered => method_call(foreign, channel, method, args),
         target => {
-            let answer = foreign.host_call(channel, target, args);
-            answer.map(|progress| Provider::HostProgram.outcome(progress))
+            let reply = foreign.host_call(channel, target, args);
+            reply.map(|progress| Provider::HostProgram.outcome(progress))
         }
     }
 }

@@ -353,7 +353,7 @@ impl<P: Protocol> crate::bus::Inbox for Inbox<P> {
         }
     }
 
-    fn answer<'de, D: Deserializer<'de>>(self, reply: D) -> Result<(), D::Error> {
+    fn send_recorded_reply<'de, D: Deserializer<'de>>(self, reply: D) -> Result<(), D::Error> {
         match self {
             Self::Status(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),
             Self::StdinWrite(envelope) => envelope.reply.send(Deserialize::deserialize(reply)?),

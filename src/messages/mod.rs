@@ -5,6 +5,7 @@
 //! reply, the channel that it concerns, and its payload. The servers of all front ends share the
 //! messages of `front_end`. `checkpoint` has the state of all actors.
 
+mod actors;
 mod awaited;
 mod channel;
 mod channel_words;
@@ -27,6 +28,8 @@ pub mod semihosting;
 mod served;
 pub mod sockets;
 
+pub(crate) use actors::by_name;
+pub use actors::{ActorName, NoSuchActor};
 pub use awaited::{AwaitedOperation, PendingCall};
 pub use channel::{ChannelDescriptor, ChannelId};
 pub use channel_words::StatusWords;
@@ -67,25 +70,3 @@ front_ends! {
     rtt: Rtt, Transferred;
     semihosting: Semihosting, OperationServed;
 }
-
-/// Calls a visitor with a message's type, which is found by the names of receiver and message;
-/// `None` for an unknown message.
-macro_rules! by_name {
-    ($to:expr, $name:expr, $visitor:expr) => {
-        $crate::messages::by_name!(
-            $to, $name, $visitor;
-            console, events, files, foreign, htif, mailbox, memory, rpc, rtt,
-            semihosting, sockets
-        )
-    };
-    ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {
-        match $to {
-            $(to if to == <$crate::messages::$module::Inbox as $crate::bus::Inbox>::ENDPOINT.name() => {
-                <$crate::messages::$module::Inbox as $crate::bus::Inbox>::by_name($name, $visitor)
-            })+
-            _ => None,
-        }
-    };
-}
-
-pub(crate) use by_name;

@@ -8,7 +8,7 @@ use mailbox_rs::Timestamp;
 
 use super::ram::Ram;
 use crate::bus::{Bus, Port};
-use crate::foreign::{Callbacks, Foreign, make};
+use crate::foreign::{Callbacks, Foreign, dispatch};
 use crate::mem::{AccessError, Outcome, execute};
 use crate::messages::foreign::{
     self, Access, ConsoleLine, Inbox, NotifyError, Served, Severity, Unset,
@@ -87,7 +87,7 @@ impl MockForeign {
         });
         let bus = Bus::new();
         let outside = mock.clone();
-        let port = bus.foreign(Rc::new(move |call| make(&*outside, call)));
+        let port = bus.foreign(Rc::new(move |call| dispatch(&*outside, call)));
         (bus, mock, port)
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::blocks::{PREFIX, checksum, frame_at};
 use super::codec::deserialize;
 use super::compressed::Unpacked;
-use super::head::{Head, Position};
+use super::frame_header::{FrameHeader, Position};
 use super::input::Input;
 use super::landmark::Landmark;
 
@@ -68,7 +68,7 @@ fn landmark_of(content: &[u8]) -> Option<Landmark> {
     }
     let mut frame = block.get(frame_at(block)?)?;
     match Position::default().read(&mut frame) {
-        Ok(Head::Landmark) => deserialize(frame).ok(),
+        Ok(FrameHeader::Landmark) => deserialize(frame).ok(),
         _ => None,
     }
 }

@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{ContentRef, Entry, EntryRef};
-use super::error::Damage;
+use super::error::FrameError;
 use super::format::Kind;
 use super::serializer::Serializer;
-use crate::bus::{Body, Envelope, Event, Inbox, Message, MessageVisitor, Observation};
+use crate::bus::{Body, Content, Envelope, Inbox, Message, MessageVisitor, Observation};
 use crate::messages::by_name;
 
 /// Layout of all recorded values: bincode's standard configuration. Deserialization allocates at
@@ -78,10 +78,10 @@ impl Encoding {
 
     /// Serializes the content of an observation, and appends it to `to`.
     pub(crate) fn encode(self, seen: &Observation<'_>, to: &mut Vec<u8>) -> Encoded {
-        match seen.event {
-            Event::Message(body) => (self.message)(body, to),
-            Event::Reply(body) => (self.reply)(body, to),
-            Event::Dropped => Ok(()),
+        match seen.content {
+            Content::Message(body) => (self.message)(body, to),
+            Content::Reply(body) => (self.reply)(body, to),
+            Content::Dropped => Ok(()),
         }
     }
 }
@@ -113,43 +113,43 @@ fn encode_as<T: Body + Serialize>(body: &dyn Body, to: &mut Vec<u8>) -> Encoded 
 /// Deserializes the first value in `bytes`. Also returns the rest.
 pub(super) fn deserialize_first<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
-) -> Result<(T, &'a [u8]), Damage> {
+) -> Result<(T, &'a [u8]), FrameError> {
     let decoded =
         with_layout!(bytes, layout => bincode::serde::borrow_decode_from_slice(bytes, layout));
-    let (value, read) = decoded.map_err(|error| Damage::Content(error.to_string()))?;
+    let (value, read) = decoded.map_err(|error| FrameError::Content(error.to_string()))?;
     Ok((value, bytes.get(read..).unwrap_or_default()))
 }
 
 /// Deserializes all of `bytes`.
-pub(crate) fn deserialize<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damage> {
+pub(crate) fn deserialize<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FrameError> {
     let (value, rest) = deserialize_first(bytes)?;
     if !rest.is_empty() {
         let left = rest.len();
-        return Err(Damage::Content(format!("{left} bytes are left over")));
+        return Err(FrameError::Content(format!("{left} bytes are left over")));
     }
     Ok(value)
 }
 
 /// Sends a recorded reply to a message.
-pub(crate) fn send_reply<I: Inbox>(message: I, reply: &[u8]) -> Result<(), Damage> {
-    let answered = with_layout!(reply, layout => {
+pub(crate) fn send_reply<I: Inbox>(message: I, reply: &[u8]) -> Result<(), FrameError> {
+    let sent = with_layout!(reply, layout => {
         let mut decoder = BorrowedSerdeDecoder::from_slice(reply, layout, ());
-        message.answer(decoder.as_deserializer())
+        message.send_recorded_reply(decoder.as_deserializer())
     });
-    answered.map_err(|error| Damage::Content(error.to_string()))
+    sent.map_err(|error| FrameError::Content(error.to_string()))
 }
 
 /// Deserializes the message or reply of a frame to its type.
 ///
 /// # Errors
-/// Fails if the message is unknown ([`Damage::Unknown`]) or its bytes are invalid
-/// ([`Damage::Content`]).
-pub fn decode(entry: &Entry) -> Result<Option<Box<dyn Body>>, Damage> {
+/// Fails if the message is unknown ([`FrameError::Unknown`]) or its bytes are invalid
+/// ([`FrameError::Content`]).
+pub fn decode(entry: &Entry) -> Result<Option<Box<dyn Body>>, FrameError> {
     decode_borrowed(entry.borrowed())
 }
 
 /// Deserializes the message or reply of a borrowed entry, as [`decode`] does.
-pub(crate) fn decode_borrowed(entry: EntryRef<'_>) -> Result<Option<Box<dyn Body>>, Damage> {
+pub(crate) fn decode_borrowed(entry: EntryRef<'_>) -> Result<Option<Box<dyn Body>>, FrameError> {
     let (bytes, reply) = match entry.content {
         ContentRef::Message { body, .. } => (body, false),
         ContentRef::Reply { body } => (body, true),
@@ -158,7 +158,7 @@ pub(crate) fn decode_borrowed(entry: EntryRef<'_>) -> Result<Option<Box<dyn Body
     let decode = Decode { bytes, reply };
     let Kind { to, name, .. } = &**entry.kind;
     let body = by_name!(to.as_str(), name, decode);
-    let unknown = || Damage::Unknown {
+    let unknown = || FrameError::Unknown {
         to: to.clone(),
         name: name.clone(),
     };
@@ -172,7 +172,7 @@ struct Decode<'a> {
 }
 
 impl<I> MessageVisitor<I> for Decode<'_> {
-    type Output = Result<Box<dyn Body>, Damage>;
+    type Output = Result<Box<dyn Body>, FrameError>;
 
     fn visit<M: Message>(self) -> Self::Output
     where

@@ -20,7 +20,7 @@ enum Act {
     /// Posts a message with this number of bytes.
     Post(usize),
     /// Replies to one of the unanswered messages.
-    Answer(usize),
+    Reply(usize),
     /// Forwards one of the unanswered messages to the same receiver.
     Forward(usize),
     /// Drops one of the unanswered messages.
@@ -35,7 +35,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         4 => (0..90_usize).prop_map(Act::Post),
         1 => (0..6_000_usize).prop_map(Act::Post),
-        4 => (0..4_usize).prop_map(Act::Answer),
+        4 => (0..4_usize).prop_map(Act::Reply),
         1 => (0..4_usize).prop_map(Act::Forward),
         1 => (0..4_usize).prop_map(Act::Drop),
         3 => Just(Act::Tick),
@@ -78,7 +78,7 @@ fn perform(acts: &[Act], recorders: Vec<Recorder>) {
     for act in acts {
         match *act {
             Act::Post(len) => port.post(message(len)),
-            Act::Answer(number) => {
+            Act::Reply(number) => {
                 if let Some(reply) = take(number) {
                     reply.send(Ok(Outcome::Done));
                 }
@@ -277,7 +277,7 @@ fn a_flush_leaves_all_entries_in_the_file() {
 #[test]
 fn parts_before_the_ticks_are_not_read() {
     let folder = TempDir::new().unwrap();
-    let acts = [Act::Post(900), Act::Answer(0), Act::Tick].repeat(40);
+    let acts = [Act::Post(900), Act::Reply(0), Act::Tick].repeat(40);
     let (_, compressed) = record(&folder, &acts, 2_000);
     let (all, found) = (entries(&compressed), read(&compressed, Some(30..=30)).0);
     let [first, last] = [found.first(), found.last()].map(|entry| entry.unwrap().tick);
@@ -339,7 +339,7 @@ fn a_file_that_is_truncated_while_it_is_read_ends_there() {
 #[test]
 fn a_frame_of_another_program_is_read() {
     let folder = TempDir::new().unwrap();
-    let (plain, compressed) = record(&folder, &[Act::Post(9), Act::Tick, Act::Answer(0)], 1);
+    let (plain, compressed) = record(&folder, &[Act::Post(9), Act::Tick, Act::Reply(0)], 1);
     let bytes = std::fs::read(&plain).unwrap();
     let mut packed = Vec::with_capacity(1 << 16);
     zstd_safe::compress(&mut packed, &bytes, 19).unwrap();

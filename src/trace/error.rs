@@ -70,13 +70,13 @@ pub enum TraceError {
         /// Frame number; the header is number 0.
         frame: u64,
         /// Error in the frame.
-        damage: Damage,
+        damage: FrameError,
     },
 }
 
 /// Error in a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Damage {
+pub enum FrameError {
     /// Checksum mismatch.
     #[error(
         "checksum mismatch in the block that begins with it: the file was changed after it was recorded"

@@ -2,8 +2,9 @@
 //!
 //! The file starts with `VHOSTTRC` and the format version in 4 bytes, followed by
 //! [blocks](super::blocks) of frames. The first frame is a [`Header`], in format 4 followed by a
-//! [`RunIdentity`]. Each further frame starts with a [`Head`](super::head::Head). Contents are in
-//! the standard configuration of bincode 2. All numbers are little-endian.
+//! [`RunIdentity`]. Each further frame starts with a
+//! [`FrameHeader`](super::frame_header::FrameHeader). Contents are in the standard configuration of
+//! bincode 2. All numbers are little-endian.
 //!
 //! A [compressed](super::compressed) recording has format 5 and [landmarks](super::landmark).
 

@@ -30,9 +30,9 @@ pub(super) enum Filled {
     Part,
 }
 
-/// Size of the steps in which content of a compressed file is read. A few bytes of the file may
+/// Size of the pieces in which content of a compressed file is read. A few bytes of the file may
 /// state any size.
-const STEP: usize = 1 << 20;
+const PIECE: usize = 1 << 20;
 
 impl Input {
     /// Opens a file.
@@ -56,15 +56,15 @@ impl Input {
     }
 
     /// Number of unread bytes of the file.
-    pub(super) fn left(&self) -> u64 {
+    pub(super) fn remaining_bytes(&self) -> u64 {
         match self {
             Self::Plain { left, .. } => *left,
-            Self::Compressed(unpacker) => unpacker.left(),
+            Self::Compressed(unpacker) => unpacker.remaining_bytes(),
         }
     }
 
     /// Maximum size of a recording's block.
-    pub(super) fn most_block(&self) -> u32 {
+    pub(super) fn max_block(&self) -> u32 {
         match self {
             Self::Plain { .. } => u32::MAX,
             Self::Compressed(_) => MOST_BLOCK,
@@ -111,7 +111,7 @@ impl Input {
         let mut bytes = Vec::new();
         while bytes.len() < len {
             let start = bytes.len();
-            bytes.resize(len.min(start + STEP), 0);
+            bytes.resize(len.min(start + PIECE), 0);
             if self.fill(&mut bytes[start..])? != Filled::All {
                 if let Self::Compressed(unpacker) = self {
                     unpacker.refuse_whole()?;

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::bus::KindId;
+use crate::bus::MessageKindId;
 
 /// Number of slots.
 const SLOTS: usize = 256;
@@ -12,8 +12,8 @@ const SLOTS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct KindMap<T> {
     /// Values in the order of their insertion.
-    values: Vec<(KindId, T)>,
-    positions: FxHashMap<KindId, usize>,
+    values: Vec<(MessageKindId, T)>,
+    positions: FxHashMap<MessageKindId, usize>,
     /// Positions of the kinds that were looked up last.
     slots: [usize; SLOTS],
 }
@@ -21,8 +21,8 @@ pub(crate) struct KindMap<T> {
 impl<T> KindMap<T> {
     /// Value of a kind.
     #[inline]
-    pub(crate) fn get(&mut self, id: KindId) -> Option<&mut T> {
-        let at = self.slots[id.spread() % SLOTS];
+    pub(crate) fn get(&mut self, id: MessageKindId) -> Option<&mut T> {
+        let at = self.slots[id.table_hash() % SLOTS];
         let at = match self.values.get(at) {
             Some((known, _)) if *known == id => at,
             _ => self.search(id)?,
@@ -32,14 +32,14 @@ impl<T> KindMap<T> {
 
     /// Searches for the position of a kind, which takes its slot.
     #[inline(never)]
-    fn search(&mut self, id: KindId) -> Option<usize> {
+    fn search(&mut self, id: MessageKindId) -> Option<usize> {
         let at = *self.positions.get(&id)?;
-        self.slots[id.spread() % SLOTS] = at;
+        self.slots[id.table_hash() % SLOTS] = at;
         Some(at)
     }
 
     /// Adds a kind without a value so far.
-    pub(crate) fn insert(&mut self, id: KindId, value: T) -> &mut T {
+    pub(crate) fn insert(&mut self, id: MessageKindId, value: T) -> &mut T {
         self.positions.insert(id, self.values.len());
         &mut self.values.push_mut((id, value)).1
     }
@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn a_kind_keeps_its_value_when_another_has_taken_its_slot() {
         const NAMES: [&str; 3] = ["a", "b", "c"];
-        let id = |number: usize| KindId::of_names(NAMES[number % 3], NAMES[number % 2]);
-        let ids: Vec<KindId> = (0..30).map(id).collect();
+        let id = |number: usize| MessageKindId::of_names(NAMES[number % 3], NAMES[number % 2]);
+        let ids: Vec<MessageKindId> = (0..30).map(id).collect();
         let mut map = KindMap::default();
         for (value, id) in ids.iter().enumerate() {
             assert_eq!(map.get(*id), None);

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::format::Kind;
-use super::head::Position;
+use super::frame_header::Position;
 
 /// State of a reader that has read all previous frames. Only the messages without a reply so far
-/// are missing: each is repeated before its reply ([`Head::Earlier`](super::head::Head::Earlier)).
+/// are missing: each is repeated before its reply
+/// ([`FrameHeader::Earlier`](super::frame_header::FrameHeader::Earlier)).
 ///
 /// Its frame is the first of a block, and that block is the first of a zstd frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@
 //!
 //! `docs/trace.md` describes the format of the file.
 
+mod block_reader;
 mod blocks;
 mod chunks;
 mod codec;
@@ -17,7 +18,7 @@ mod compressed;
 mod entry;
 mod error;
 mod format;
-mod head;
+mod frame_header;
 mod identity;
 mod input;
 mod kind_map;
@@ -41,7 +42,7 @@ pub use codec::decode;
 pub(crate) use codec::{Encoding, decode_borrowed, deserialize, encode, send_reply};
 pub use entry::{Content, Entry};
 pub(crate) use entry::{ContentRef, EntryRef};
-pub use error::{Damage, TraceError};
+pub use error::{FrameError, TraceError};
 pub(crate) use format::DECISION;
 pub use format::{FORMAT, Header, Kind, OLDEST_FORMAT, Payloads, Source};
 pub use identity::RunIdentity;

@@ -8,7 +8,7 @@ use super::blocks::{Blocks, Frame};
 use super::codec::{Encoded, encode};
 use super::compressed::{Compressor, MOST_BLOCK};
 use super::format::{Header, Kind, MAGIC, OLDEST_FORMAT};
-use super::head::{Head, Position};
+use super::frame_header::{FrameHeader, Position};
 use super::landmark::Landmark;
 use crate::attach::AtExit;
 use crate::guest::OutputFile;
@@ -226,7 +226,7 @@ impl Chunks {
             kinds: kinds.to_vec(),
         };
         output.append(|frame| {
-            Position::default().write(Head::Landmark, 0, frame);
+            Position::default().write(FrameHeader::Landmark, 0, frame);
             encode(&landmark, frame)
         })?;
         // A reader that looks for a landmark unpacks only its block.

@@ -9,13 +9,13 @@ use parking_lot::Mutex;
 
 use super::codec::{Encode, Encoding, encode};
 use super::format::{Header, Kind};
-use super::head::{Head, Position};
+use super::frame_header::{FrameHeader, Position};
 use super::kind_map::KindMap;
 use super::output::{Chunks, Output};
 use super::payload::redacted;
 use super::{Payloads, TraceError};
 use crate::attach::end_at_exit;
-use crate::bus::{Body, Event, Message as _, Observation, Tap, Ticket};
+use crate::bus::{Body, Content, Message as _, Observation, Tap, Ticket};
 use crate::messages::foreign::{self, Report, Severity};
 
 /// Tap that records all messages and replies in a file.
@@ -35,7 +35,7 @@ pub struct Recorder {
     /// Sequence number of the first message; the maximum number before that.
     first: u64,
     /// Root of the message that the last event answered; `None` if it was a message.
-    answered: Option<u64>,
+    last_replied: Option<u64>,
     /// State of the chunks of a compressed recording; `None` for one that is not compressed.
     chunks: Option<Chunks>,
     failed: bool,
@@ -69,7 +69,7 @@ impl Recorder {
             kinds: Vec::new(),
             position: Position::default(),
             first: u64::MAX,
-            answered: None,
+            last_replied: None,
             chunks: header.compressed.then(Chunks::default),
             failed: false,
             on_failure: Box::new(|error| tracing::error!("{error}")),
@@ -96,10 +96,10 @@ impl Recorder {
 
     fn record(&mut self, seen: &Observation<'_>) -> io::Result<()> {
         let (ticket, tick) = (&seen.ticket, seen.tick);
-        let reply = match seen.event {
-            Event::Message(message) => return self.record_message(seen, message),
-            Event::Reply(reply) => Some(reply),
-            Event::Dropped => None,
+        let reply = match seen.content {
+            Content::Message(message) => return self.record_message(seen, message),
+            Content::Reply(reply) => Some(reply),
+            Content::Dropped => None,
         };
         let sequence = ticket.sequence;
         if sequence < self.first {
@@ -109,15 +109,15 @@ impl Recorder {
         if self.chunks.is_some() {
             self.chunk(seen)?;
         }
-        let answered = self.answered.replace(ticket.root);
-        if answered == Some(ticket.root) {
+        let last_replied = self.last_replied.replace(ticket.root);
+        if last_replied == Some(ticket.root) {
             // Forwarded message: taps see the same reply again.
-            return self.append_head(Head::Again { sequence }, tick);
+            return self.append_header(FrameHeader::Again { sequence }, tick);
         }
         let encode = self.known(ticket)?.encoding.reply;
         match reply {
-            Some(reply) => self.append_body(Head::Reply { sequence }, tick, encode, reply),
-            None => self.append_head(Head::Dropped { sequence }, tick),
+            Some(reply) => self.append_body(FrameHeader::Reply { sequence }, tick, encode, reply),
+            None => self.append_header(FrameHeader::Dropped { sequence }, tick),
         }
     }
 
@@ -134,19 +134,19 @@ impl Recorder {
         if self.chunks.is_some() {
             self.chunk(seen)?;
         }
-        self.answered = None;
+        self.last_replied = None;
         let DefinedKind {
             number: kind,
             encoding,
             is_report,
         } = self.known(&ticket)?;
-        let head = Head::Message {
+        let header = FrameHeader::Message {
             sequence: ticket.sequence,
             root: ticket.root,
             kind,
             awaited,
         };
-        self.append_body(head, tick, encoding.message, message)?;
+        self.append_body(header, tick, encoding.message, message)?;
         let is_fatal = |report: &Report| report.severity == Severity::Fatal;
         if is_report && message.downcast_ref().is_some_and(is_fatal) {
             self.write_out()?;
@@ -158,7 +158,7 @@ impl Recorder {
     #[inline(always)]
     fn append_body(
         &mut self,
-        head: Head,
+        header: FrameHeader,
         tick: u64,
         encode: Encode,
         body: &dyn Body,
@@ -167,17 +167,17 @@ impl Recorder {
         let body = replaced.as_deref().unwrap_or(body);
         let mut output = self.output.lock();
         let (frame, bytes) = output.begin_frame();
-        self.position.write(head, tick, bytes);
+        self.position.write(header, tick, bytes);
         let written = encode(body, bytes);
         output.end_frame(frame, written)
     }
 
     /// Appends a frame without content.
     #[inline(never)]
-    fn append_head(&mut self, head: Head, tick: u64) -> io::Result<()> {
+    fn append_header(&mut self, header: FrameHeader, tick: u64) -> io::Result<()> {
         let mut output = self.output.lock();
         let (frame, bytes) = output.begin_frame();
-        self.position.write(head, tick, bytes);
+        self.position.write(header, tick, bytes);
         output.end_frame(frame, Ok(()))
     }
 
@@ -192,20 +192,20 @@ impl Recorder {
         let Position { tick: last, .. } = self.position;
         if *tick != last && chunks.end(&mut self.output.lock(), self.position, &self.kinds)? {
             // The last reply is in the previous chunk.
-            self.answered = None;
+            self.last_replied = None;
         }
-        let is_message = matches!(seen.event, Event::Message(_));
+        let is_message = matches!(seen.content, Content::Message(_));
         let (sequence, root) = (ticket.sequence, ticket.root);
         if !chunks.is_earlier(sequence, is_message, *tick < last) {
             return Ok(());
         }
         let kind = self.known(ticket)?.number;
-        let head = Head::Earlier {
+        let header = FrameHeader::Earlier {
             sequence,
             root,
             kind,
         };
-        self.append_head(head, last)
+        self.append_header(header, last)
     }
 
     /// Returns the kind of a message. The first time, writes its definition.
@@ -230,7 +230,7 @@ impl Recorder {
         if at.is_none() {
             let Position { tick, .. } = self.position;
             self.output.lock().append(|frame| {
-                Position::default().write(Head::Kind, tick, frame);
+                Position::default().write(FrameHeader::Kind, tick, frame);
                 encode(&kind, frame)
             })?;
             self.kinds.push(kind);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::format::{Header, Kind};
-use super::head::{Head, Position};
+use super::frame_header::{FrameHeader, Position};
 use super::output::{Chunks, Output};
 use super::{Content, Entry, TraceError};
 
@@ -73,29 +73,29 @@ impl Writer {
                 chunks.end(&mut self.output, self.position, &self.kinds)?;
             }
             if chunks.is_earlier(sequence, is_message, tick < last) {
-                let head = Head::Earlier {
+                let header = FrameHeader::Earlier {
                     sequence,
                     root,
                     kind,
                 };
-                self.frame(head, last, &Bytes::new())?;
+                self.frame(header, last, &Bytes::new())?;
             }
         }
         let nothing = Bytes::new();
-        let (head, body) = match &entry.content {
+        let (header, body) = match &entry.content {
             Content::Message { body, awaited } => {
-                let head = Head::Message {
+                let header = FrameHeader::Message {
                     sequence,
                     root,
                     kind,
                     awaited: *awaited,
                 };
-                (head, body)
+                (header, body)
             }
-            Content::Reply { body } => (Head::Reply { sequence }, body),
-            Content::Dropped => (Head::Dropped { sequence }, &nothing),
+            Content::Reply { body } => (FrameHeader::Reply { sequence }, body),
+            Content::Dropped => (FrameHeader::Dropped { sequence }, &nothing),
         };
-        self.frame(head, tick, body)
+        self.frame(header, tick, body)
     }
 
     /// Number of a kind, which is defined at its first use.
@@ -105,7 +105,7 @@ impl Writer {
         }
         let number = u32::try_from(self.kinds.len()).map_err(io::Error::other)?;
         self.output.append(|frame| {
-            Position::default().write(Head::Kind, 0, frame);
+            Position::default().write(FrameHeader::Kind, 0, frame);
             super::encode(&**kind, frame)
         })?;
         self.kinds.push((**kind).clone());
@@ -113,10 +113,10 @@ impl Writer {
         Ok(number)
     }
 
-    fn frame(&mut self, head: Head, tick: u64, body: &Bytes) -> io::Result<()> {
+    fn frame(&mut self, header: FrameHeader, tick: u64, body: &Bytes) -> io::Result<()> {
         let position = &mut self.position;
         self.output.append(|frame| {
-            position.write(head, tick, frame);
+            position.write(header, tick, frame);
             frame.extend_from_slice(body);
             Ok(())
         })

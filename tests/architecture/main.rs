@@ -211,6 +211,27 @@ fn arrows_run_one_way() {
     );
 }
 
+/// The list of modules in `src/lib.rs` and the table of folders in `docs/architecture.md` have the
+/// order of `ARROWS`.
+#[test]
+fn modules_are_listed_from_top_to_bottom() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders: Vec<_> = ARROWS.iter().map(|(name, _)| *name).collect();
+    for (file, begin) in [
+        ("src/lib.rs", "//! - "),
+        ("docs/architecture.md", "| `src/"),
+    ] {
+        let text = fs::read_to_string(root.join(file)).expect("a file of this project");
+        let items = text.lines().filter_map(|line| line.strip_prefix(begin));
+        let listed: Vec<_> = items
+            .map(|item| item.trim_start_matches(['[', '`']))
+            .map(|item| item.split('`').next().unwrap_or_default())
+            .filter(|name| *name != "testing" && !name.contains('/'))
+            .collect();
+        assert_eq!(listed, folders, "{file}");
+    }
+}
+
 /// A folder of `system` names the others by their paths, so that each use is seen here.
 #[test]
 fn arrows_within_the_system_run_one_way() {

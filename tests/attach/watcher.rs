@@ -16,7 +16,7 @@ pub(crate) fn objecting() -> impl Attach {
     attach::with(|context: &AttachContext| {
         let findings = context.findings("late");
         move |seen: &Observation<'_>| {
-            if let Some(served) = seen.event.is::<Served>()
+            if let Some(served) = seen.content.downcast_ref::<Served>()
                 && seen.tick > served.since
             {
                 findings.raise(Severity::Warning, served.to_string());
@@ -33,8 +33,8 @@ fn a_finding_is_reported_and_no_tap_sees_that() {
     let count = seen.clone();
     let watch = move |seen: &Observation<'_>| {
         if seen
-            .event
-            .is::<Report>()
+            .content
+            .downcast_ref::<Report>()
             .is_some_and(|report| report.id == "late")
         {
             *count.lock().unwrap() += 1;
@@ -72,7 +72,7 @@ impl Handler<OwnedObservation> for Weary {
     type Result = ();
 
     fn handle(&mut self, seen: OwnedObservation, _: &mut Context<Self>) {
-        let served = seen.event.is::<Served>().unwrap();
+        let served = seen.content.downcast_ref::<Served>().unwrap();
         self.served += 1;
         let text = format!("{} is number {}", served.kind(), self.served);
         self.findings.raise(Severity::Info, text);

@@ -49,8 +49,9 @@ impl PythonFixture {
                 report
                     .lock()
                     .unwrap()
-                    .extend(seen.event.is::<Report>().cloned());
-                *turn.lock().unwrap() += usize::from(seen.event.is::<PyTick>().is_some());
+                    .extend(seen.content.downcast_ref::<Report>().cloned());
+                *turn.lock().unwrap() +=
+                    usize::from(seen.content.downcast_ref::<PyTick>().is_some());
             })
             .start()
             .unwrap();

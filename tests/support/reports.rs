@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use vhost::bus::{Event, Observation};
+use vhost::bus::{Content, Observation};
 use vhost::messages::foreign::Report;
 
 /// Collected reports. Clones share them.
@@ -20,7 +20,9 @@ impl Reports {
     pub(crate) fn tap(&self) -> impl FnMut(&Observation<'_>) + Send + 'static {
         let reports = self.clone();
         move |seen: &Observation<'_>| {
-            if let (Event::Message(_), Some(report)) = (seen.event, seen.event.is::<Report>()) {
+            if let (Content::Message(_), Some(report)) =
+                (seen.content, seen.content.downcast_ref::<Report>())
+            {
                 reports.push(report);
             }
         }

@@ -8,7 +8,7 @@ use mailbox_rs::Errno;
 use vhost::Severity;
 use vhost::attach::Table;
 use vhost::messages::ServedRequest;
-use vhost::trace::{Damage, Header, Payloads, RunIdentity, TraceError};
+use vhost::trace::{FrameError, Header, Payloads, RunIdentity, TraceError};
 
 use super::activity::Activity;
 use super::bounded::Bounded;
@@ -307,7 +307,7 @@ pub(crate) fn cause_of(error: &TraceError) -> String {
         ),
         TraceError::Damaged { frame, damage, .. } => match damage {
             // The number would differ within a group of failures.
-            Damage::Checksum => format!("damaged in frame {frame}: checksum mismatch"),
+            FrameError::Checksum => format!("damaged in frame {frame}: checksum mismatch"),
             other => format!("damaged in frame {frame}: {other}"),
         },
     }

@@ -10,7 +10,7 @@ use vhost::bus::Body;
 use vhost::mem::MemoryMap;
 use vhost::messages::foreign::{Report, report_in};
 use vhost::messages::{ServedRequest, printed_bytes, served_request};
-use vhost::trace::{Damage, Entry, Trace, TraceError, decode};
+use vhost::trace::{Entry, FrameError, Trace, TraceError, decode};
 
 use super::channels::Channels;
 use crate::output::progress;
@@ -30,7 +30,7 @@ pub(crate) struct EntryReader {
 pub(crate) struct DecodedEntry {
     pub(crate) entry: Entry,
     /// The message or reply; `None` for a message without reply.
-    pub(crate) body: Result<Option<Box<dyn Body>>, Damage>,
+    pub(crate) body: Result<Option<Box<dyn Body>>, FrameError>,
     /// Channel of the entry, if known.
     pub(crate) channel: Option<Arc<str>>,
     /// Memories of the run, as far as known.
@@ -43,7 +43,7 @@ impl EntryReader {
         let trace = Trace::open(file)?;
         Ok(Self {
             channels: Channels::of(trace.header()),
-            bar: progress(Some(trace.left()), among_output),
+            bar: progress(Some(trace.remaining_bytes()), among_output),
             since: 0,
             trace,
         })
@@ -70,7 +70,8 @@ impl EntryReader {
         if self.since == BETWEEN {
             self.since = 0;
             let len = self.bar.length().unwrap_or_default();
-            self.bar.set_position(len.saturating_sub(self.trace.left()));
+            self.bar
+                .set_position(len.saturating_sub(self.trace.remaining_bytes()));
         }
     }
 }

@@ -166,49 +166,49 @@ impl Actor for Console {
 impl Handler<Inbox> for Console {
     type Result = ();
 
-    fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
+    fn handle(&mut self, message: Inbox, _: &mut Self::Context) {
         let context = self.context.clone();
-        context.handle(mail, |mail| match mail {
-            Inbox::Print(mail) => {
-                let Print { channel, text } = &mail.message;
+        context.handle(message, |message| match message {
+            Inbox::Print(envelope) => {
+                let Print { channel, text } = &envelope.message;
                 self.lines.print(*channel, Source::Output, text);
-                mail.reply.send(());
+                envelope.reply.send(());
             }
-            Inbox::PrintError(mail) => {
-                let PrintError { channel, text } = &mail.message;
+            Inbox::PrintError(envelope) => {
+                let PrintError { channel, text } = &envelope.message;
                 self.lines.print(*channel, Source::Error, text);
-                mail.reply.send(());
+                envelope.reply.send(());
             }
-            Inbox::PrintMarked(mail) => {
+            Inbox::PrintMarked(envelope) => {
                 let PrintMarked {
                     channel,
                     source,
                     mark,
                     text,
-                } = &mail.message;
+                } = &envelope.message;
                 self.lines.text.lock().set_mark(*channel, *source, mark);
                 self.lines.print(*channel, Source::Marked(*source), text);
-                mail.reply.send(());
+                envelope.reply.send(());
             }
-            Inbox::PutRaw(mail) => {
-                self.lines.put_raw(&mail.message);
-                mail.reply.send(());
+            Inbox::PutRaw(envelope) => {
+                self.lines.put_raw(&envelope.message);
+                envelope.reply.send(());
             }
-            Inbox::Redirect(mail) => {
+            Inbox::Redirect(envelope) => {
                 self.lines.redirected.set(true);
-                mail.reply.send(());
+                envelope.reply.send(());
             }
-            Inbox::Save(mail) => {
+            Inbox::Save(envelope) => {
                 let saved = self.lines.text.lock().saved();
-                mail.reply.send(saved);
+                envelope.reply.send(saved);
             }
-            Inbox::Restore(mail) => {
-                self.lines.text.lock().restore(mail.message.text);
-                mail.reply.send(());
+            Inbox::Restore(envelope) => {
+                self.lines.text.lock().restore(envelope.message.text);
+                envelope.reply.send(());
             }
-            Inbox::Finish(mail) => {
-                self.lines.finish(&mail.message);
-                mail.reply.send(());
+            Inbox::Finish(envelope) => {
+                self.lines.finish(&envelope.message);
+                envelope.reply.send(());
             }
         });
     }

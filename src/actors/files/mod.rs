@@ -87,8 +87,8 @@ impl Files {
         }
     }
 
-    fn open(&mut self, mail: Envelope<Open>) {
-        let Envelope { message, reply } = mail;
+    fn open(&mut self, envelope: Envelope<Open>) {
+        let Envelope { message, reply } = envelope;
         let channel = message.channel;
         self.reasons.remove(&channel);
         let flags = message.flags.known();
@@ -294,26 +294,26 @@ impl Actor for Files {
 impl Handler<Inbox> for Files {
     type Result = ();
 
-    fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
+    fn handle(&mut self, message: Inbox, _: &mut Self::Context) {
         let context = self.context.clone();
-        context.handle(mail, |mail| match mail {
-            Inbox::Open(mail) => self.open(mail),
-            Inbox::Close(mail) => mail.reply.send(self.close(&mail.message)),
-            Inbox::Read(mail) => self.read(mail),
-            Inbox::Write(mail) => self.write(mail),
-            Inbox::Seek(mail) => self.seek(mail),
-            Inbox::Explain(mail) => {
-                let Explain { channel } = mail.message;
-                mail.reply.send(self.reasons.remove(&channel));
+        context.handle(message, |message| match message {
+            Inbox::Open(envelope) => self.open(envelope),
+            Inbox::Close(envelope) => envelope.reply.send(self.close(&envelope.message)),
+            Inbox::Read(envelope) => self.read(envelope),
+            Inbox::Write(envelope) => self.write(envelope),
+            Inbox::Seek(envelope) => self.seek(envelope),
+            Inbox::Explain(envelope) => {
+                let Explain { channel } = envelope.message;
+                envelope.reply.send(self.reasons.remove(&channel));
             }
-            Inbox::CloseAll(mail) => {
-                self.close_all(&mail.message);
-                mail.reply.send(());
+            Inbox::CloseAll(envelope) => {
+                self.close_all(&envelope.message);
+                envelope.reply.send(());
             }
-            Inbox::Save(mail) => mail.reply.send(self.save()),
-            Inbox::Restore(mail) => {
-                let findings = self.restore(mail.message.files);
-                mail.reply.send(findings);
+            Inbox::Save(envelope) => envelope.reply.send(self.save()),
+            Inbox::Restore(envelope) => {
+                let findings = self.restore(envelope.message.files);
+                envelope.reply.send(findings);
             }
             posix => self.handle_posix(posix),
         });

@@ -43,57 +43,57 @@ const SPECIAL: FileStatus = FileStatus {
 
 impl Files {
     /// Handles a message of protocol 0.3.
-    pub(super) fn handle_posix(&mut self, mail: Inbox) {
-        match mail {
-            Inbox::PosixOpen(mail) => self.posix_open(mail),
-            Inbox::WriteSome(mail) => self.write_some(mail),
-            Inbox::Lseek(mail) => self.lseek(mail),
-            Inbox::DescriptorStatus(mail) => {
-                let DescriptorStatus { channel, fd } = mail.message;
+    pub(super) fn handle_posix(&mut self, message: Inbox) {
+        match message {
+            Inbox::PosixOpen(envelope) => self.posix_open(envelope),
+            Inbox::WriteSome(envelope) => self.write_some(envelope),
+            Inbox::Lseek(envelope) => self.lseek(envelope),
+            Inbox::DescriptorStatus(envelope) => {
+                let DescriptorStatus { channel, fd } = envelope.message;
                 let status = self.on_open(channel, fd, |file| match file {
                     File::Disk(file) => file.status(),
                     File::Directory(directory) => directory.file.status(),
                     File::Special(_) => Ok(SPECIAL),
                     File::Lost => Err(Errno::EIO),
                 });
-                mail.reply.send(status);
+                envelope.reply.send(status);
             }
-            Inbox::PathStatus(mail) => {
-                let PathStatus { channel, path } = &mail.message;
+            Inbox::PathStatus(envelope) => {
+                let PathStatus { channel, path } = &envelope.message;
                 self.reasons.remove(channel);
                 let status = self.path_status(path);
                 let status = status.map_err(|refusal| self.refused(*channel, refusal));
-                mail.reply.send(status);
+                envelope.reply.send(status);
             }
-            Inbox::ActOnPath(mail) => {
-                let channel = mail.message.channel;
+            Inbox::ActOnPath(envelope) => {
+                let channel = envelope.message.channel;
                 self.reasons.remove(&channel);
-                let done = self.act(&mail.message);
+                let done = self.act(&envelope.message);
                 let done = done.map_err(|refusal| self.refused(channel, refusal));
-                mail.reply.send(done);
+                envelope.reply.send(done);
             }
-            Inbox::ReadDirectory(mail) => {
-                let ReadDirectory { channel, fd, len } = mail.message;
+            Inbox::ReadDirectory(envelope) => {
+                let ReadDirectory { channel, fd, len } = envelope.message;
                 let read = self.on_open(channel, fd, |file| match file {
                     File::Directory(directory) => directory.read(len),
                     File::Disk(_) | File::Special(_) => Err(Errno::ENOTDIR),
                     File::Lost => Err(Errno::EIO),
                 });
-                mail.reply.send(read);
+                envelope.reply.send(read);
             }
-            Inbox::SetLength(mail) => {
-                let set = self.set_length(&mail.message);
-                mail.reply.send(set);
+            Inbox::SetLength(envelope) => {
+                let set = self.set_length(&envelope.message);
+                envelope.reply.send(set);
             }
-            Inbox::Sync(mail) => {
-                let Sync { channel, fd } = mail.message;
+            Inbox::Sync(envelope) => {
+                let Sync { channel, fd } = envelope.message;
                 let synced = self.on_open(channel, fd, |file| match file {
                     File::Disk(file) => file.sync(),
                     File::Directory(directory) => directory.file.sync(),
                     File::Special(_) => Ok(()),
                     File::Lost => Err(Errno::EIO),
                 });
-                mail.reply.send(synced);
+                envelope.reply.send(synced);
             }
             // Handled by `Files` itself.
             Inbox::Open(_)

@@ -258,7 +258,7 @@ impl Channel {
                     }
                     self.watch();
                 }
-                News::Input => self.answer_read().await,
+                News::Input => self.respond_to_read().await,
             }
             self.tracker.enter(self.idle_step());
         }
@@ -516,7 +516,7 @@ impl Channel {
     }
 
     /// Answers a console read if a character is available.
-    async fn answer_read(&self) {
+    async fn respond_to_read(&self) {
         self.service.tasks.awaits(AwaitedOperation::Input);
         let byte = self.service.read_byte().await.unwrap_or_else(|failure| {
             let cause = failure.with_cause();

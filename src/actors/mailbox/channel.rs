@@ -62,8 +62,8 @@ impl FrontEnd for Channel {
         let address = mailbox.address;
         let first = MailboxStep::Handshake { address };
         let tracker = StatusTracker::new(id, first, progress.clone(), service.tasks.clone());
-        let bell = bus.doorbell();
-        let poller = ChannelPoller::new(id, context.clone(), bell, peers.store.clone());
+        let doorbell = bus.doorbell();
+        let poller = ChannelPoller::new(id, context.clone(), doorbell, peers.store.clone());
         let queues = Queues::new(service.space, mailbox, peers.memory.clone());
         let service = Rc::new(service);
         Some(Self {

@@ -18,7 +18,7 @@ use crate::messages::mailbox::{ChannelWords, DoorbellRang};
 
 /// Waits for changes of a channel's words.
 pub(super) struct ChannelPoller {
-    bell: Doorbell,
+    doorbell: Doorbell,
     store: Rc<dyn Store>,
     seen: Rc<PolledChannel>,
 }
@@ -37,11 +37,11 @@ struct PolledChannel {
 }
 
 impl ChannelPoller {
-    /// Creates a poller of words in `store`, with the doorbell `bell`.
+    /// Creates a poller of words in `store`, with the doorbell `doorbell`.
     pub(super) fn new(
         channel: ChannelId,
         context: ActorContext,
-        bell: Doorbell,
+        doorbell: Doorbell,
         store: Rc<dyn Store>,
     ) -> Self {
         let seen = PolledChannel {
@@ -53,7 +53,7 @@ impl ChannelPoller {
             task: Cell::default(),
         };
         Self {
-            bell,
+            doorbell,
             store,
             seen: Rc::new(seen),
         }
@@ -118,9 +118,9 @@ impl ChannelPoller {
         let (len, offsets) = (look.len, look.offsets());
         let (seen, store) = (self.seen.clone(), self.store.clone());
         let (layout, place) = (*layout, place.clone());
-        let ring = move |bytes: Option<&[u8]>| {
+        let on_change = move |bytes: Option<&[u8]>| {
             let words = bytes.and_then(|bytes| look.words(bytes));
-            seen.rang(words, |index| {
+            seen.on_change(words, |index| {
                 let mut entry = [0; RequestEntry::MAX_SIZE];
                 let entry = &mut entry[..RequestEntry::size(layout.ptr_width)];
                 let at = layout.request_entry(index.slot());
@@ -128,19 +128,19 @@ impl ChannelPoller {
                 Ok(parse_request(entry, layout.ptr_width))
             });
         };
-        let watch = Watch::new(len, Box::new(read), Box::new(ring));
-        self.bell.watch(watch.only(offsets).quickly(quick_look));
+        let watch = Watch::new(len, Box::new(read), Box::new(on_change));
+        self.doorbell.watch(watch.only(offsets).quickly(quick_look));
     }
 
     /// Stops polling.
     pub(super) fn end(&self) {
-        self.bell.disarm();
+        self.doorbell.disarm();
     }
 }
 
 impl PolledChannel {
     /// Handles a change of the words. Entries of new requests are read at once.
-    fn rang(
+    fn on_change(
         &self,
         words: Option<ChannelWords>,
         read: impl Fn(Index) -> Result<RequestEntry, AccessError>,

@@ -39,9 +39,9 @@ pub(crate) struct ElidedAccesses {
 
 /// Executes an access as the foreign call of the message with this ticket; `None` if the call has
 /// no result.
-pub(crate) type ForeignAccess = dyn Fn(Ticket, &Op<Segments>) -> Option<Answer>;
+pub(crate) type ForeignAccess = dyn Fn(Ticket, &Op<Segments>) -> Option<AccessReply>;
 
-type Answer = Result<Outcome, AccessError>;
+type AccessReply = Result<Outcome, AccessError>;
 
 impl MemoryClient {
     /// Creates a client of the actor at `port`, with its `resolver`. Without `elided`, as in a
@@ -80,7 +80,7 @@ impl MemoryClient {
         space: SpaceId,
         word: Option<(Span, u32)>,
         op: Op<Span>,
-    ) -> Result<Answer, NoReply> {
+    ) -> Result<AccessReply, NoReply> {
         let elided = self.elided();
         if let Some((elided, ElidedForm::Silent)) = elided {
             return self.carry_out(elided, space, word, op);
@@ -93,7 +93,7 @@ impl MemoryClient {
         let reply = match elided {
             None => self.port.ask(access),
             Some((elided, _)) => match self.carry_out_shown(elided, access) {
-                Ok(answer) => return answer,
+                Ok(reply) => return reply,
                 Err(reply) => reply,
             },
         };
@@ -109,9 +109,9 @@ impl MemoryClient {
         bus: &Bus,
         space: SpaceId,
         op: Op<Span>,
-    ) -> Result<Answer, BusError> {
+    ) -> Result<AccessReply, BusError> {
         if let Some(elided) = self.unobserved()
-            && let Some(_ask) = bus.elide()
+            && let Some(_ask) = bus.begin_elided_ask()
         {
             return Ok(self.carry_out(elided, space, None, op)?);
         }
@@ -170,7 +170,7 @@ impl MemoryClient {
         address: u64,
         len: u64,
     ) -> Option<(&ElidedAccesses, Segment)> {
-        let elided = self.unobserved().filter(|_| bus.elides())?;
+        let elided = self.unobserved().filter(|_| bus.can_elide_ask())?;
         let at = self.resolver.map.within_one(space, address, len)?;
         Some((elided, at))
     }
@@ -199,7 +199,7 @@ impl MemoryClient {
         &self,
         space: SpaceId,
         op: Op<Segments>,
-    ) -> Result<Answer, NoReply> {
+    ) -> Result<AccessReply, NoReply> {
         let elided = self.elided();
         if let Some((elided, ElidedForm::Silent)) = elided {
             let asked = elided
@@ -213,12 +213,12 @@ impl MemoryClient {
             None => self.port.ask(access),
             Some((elided, _)) => {
                 let request = elided.elision.show::<Inbox, _>(self.endpoint, &access);
-                let answer = match request.is_undisturbed() {
+                let reply = match request.is_undisturbed() {
                     true => self.access_shown(elided, request, access.space, access.op),
                     false => Err(request.deliver(&self.port, access)),
                 };
-                match answer {
-                    Ok(answer) => return answer,
+                match reply {
+                    Ok(reply) => return reply,
                     Err(reply) => reply,
                 }
             }
@@ -339,7 +339,7 @@ impl MemoryClient {
         &self,
         elided: &ElidedAccesses,
         access: Access,
-    ) -> Result<Result<Answer, NoReply>, ReplyFuture<Answer>> {
+    ) -> Result<Result<AccessReply, NoReply>, ReplyFuture<AccessReply>> {
         let request = elided.elision.show::<Inbox, _>(self.endpoint, &access);
         if !request.is_undisturbed() {
             return Err(request.deliver(&self.port, access));
@@ -359,7 +359,7 @@ impl MemoryClient {
         request: ObservedRequest<'_>,
         space: SpaceId,
         op: Op<Segments>,
-    ) -> Result<Result<Answer, NoReply>, ReplyFuture<Answer>> {
+    ) -> Result<Result<AccessReply, NoReply>, ReplyFuture<AccessReply>> {
         match self.resolver.foreign(space, op) {
             Err(op) => {
                 let (local, of) = (&self.resolver.local, request.ticket());
@@ -378,7 +378,7 @@ impl MemoryClient {
         space: SpaceId,
         word: Option<(Span, u32)>,
         op: Op<Span>,
-    ) -> Result<Answer, NoReply> {
+    ) -> Result<AccessReply, NoReply> {
         let asked = elided.elision.ticket::<Inbox, Access>(self.endpoint);
         let word = word.map(|(at, word)| self.resolver.resolve(space, Op::Word(at, word.into())));
         let resolved = word.transpose();

@@ -48,7 +48,7 @@ impl Memory {
             reply,
         } = envelope;
         match self.resolver.resolve(space, op) {
-            Err(error) => self.answer(reply, Err(error.into())),
+            Err(error) => self.send_reply(reply, Err(error.into())),
             Ok(op) => self.carry_out(space, op, reply),
         }
     }
@@ -63,13 +63,13 @@ impl Memory {
             Ok(access) => self.foreign.forward(access, reply),
             Err(op) => {
                 let outcome = self.resolver.local.execute(reply.ticket(), &op);
-                self.answer(reply, outcome);
+                self.send_reply(reply, outcome);
             }
         }
     }
 
     /// Sends the outcome. Reports an error if no reply is awaited.
-    fn answer(
+    fn send_reply(
         &self,
         reply: ReplySender<Result<Outcome, AccessError>>,
         outcome: Result<Outcome, AccessError>,
@@ -94,8 +94,8 @@ impl Actor for Memory {
 impl Handler<Inbox> for Memory {
     type Result = ();
 
-    fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
-        self.context.handle(mail, |mail| match mail {
+    fn handle(&mut self, message: Inbox, _: &mut Self::Context) {
+        self.context.handle(message, |message| match message {
             Inbox::Access(envelope) => self.access(envelope),
             Inbox::AccessSegments(Envelope {
                 message: AccessSegments { space, op },

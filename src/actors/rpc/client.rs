@@ -33,16 +33,16 @@ pub(crate) struct ElidedPolls {
 /// Foreign call that polls a target once. Arguments: ticket of the message, channel, target,
 /// arguments of the call, and true if the host program has registered the target. Returns `None`
 /// without a result.
-pub(crate) type ForeignPoll = dyn Fn(Ticket, &str, &Target, &[u64], bool) -> Option<Answer>;
+pub(crate) type ForeignPoll = dyn Fn(Ticket, &str, &Target, &[u64], bool) -> Option<PollReply>;
 
-type Answer = Result<PollOutcome, CallError>;
+type PollReply = Result<PollOutcome, CallError>;
 
 /// Last poll of a call that waited for ticks.
 enum Polled {
     /// By a call.
-    Answered(Result<Answer, NoReply>),
+    Replied(Result<PollReply, NoReply>),
     /// By a message.
-    Asked(ReplyFuture<Answer>),
+    Asked(ReplyFuture<PollReply>),
 }
 
 impl RpcClient {
@@ -82,8 +82,8 @@ impl RpcClient {
         args: &[u64],
         first: Schedule,
         on_pending: impl Fn(Provider) + Clone + 'static,
-    ) -> Result<Answer, NoReply> {
-        let mut answer = match (first, self.elided()) {
+    ) -> Result<PollReply, NoReply> {
+        let mut reply = match (first, self.elided()) {
             (Schedule::NextTick, _) => {
                 let later = self.poll_later(channel, target, args, on_pending.clone());
                 later.await?
@@ -93,7 +93,7 @@ impl RpcClient {
             }
             (Schedule::Now, Some((elided, ElidedForm::Shown))) => {
                 match self.poll_shown(elided, channel, target, args) {
-                    Ok(answer) => answer?,
+                    Ok(reply) => reply?,
                     Err(reply) => reply.await?,
                 }
             }
@@ -102,13 +102,13 @@ impl RpcClient {
         while let Ok(PollOutcome {
             by,
             progress: Progress::Pending,
-        }) = answer
+        }) = reply
         {
             on_pending(by);
             let later = self.poll_later(channel, target, args, on_pending.clone());
-            answer = later.await?;
+            reply = later.await?;
         }
-        Ok(answer)
+        Ok(reply)
     }
 
     /// Polls a target on the next tick. While nothing is shown to taps, polls it on each tick until
@@ -119,7 +119,7 @@ impl RpcClient {
         target: &Target,
         args: &[u64],
         on_pending: impl Fn(Provider) + 'static,
-    ) -> Result<Answer, NoReply> {
+    ) -> Result<PollReply, NoReply> {
         match self.elided() {
             Some((elided, ElidedForm::Silent)) if !elided.dispatch.needs_tick() => {
                 self.wait(elided, channel, target, args, on_pending).await
@@ -135,7 +135,7 @@ impl RpcClient {
         target: &Target,
         args: &[u64],
         schedule: Schedule,
-    ) -> ReplyFuture<Answer> {
+    ) -> ReplyFuture<PollReply> {
         self.port.ask(call(channel, target, args, schedule))
     }
 
@@ -147,7 +147,7 @@ impl RpcClient {
         channel: &Name,
         target: &Target,
         args: &[u64],
-    ) -> Result<Result<Answer, NoReply>, ReplyFuture<Answer>> {
+    ) -> Result<Result<PollReply, NoReply>, ReplyFuture<PollReply>> {
         let ElidedPolls {
             elision,
             dispatch,
@@ -204,14 +204,14 @@ impl RpcClient {
         target: &Target,
         args: &[u64],
         on_pending: impl Fn(Provider) + 'static,
-    ) -> Result<Answer, NoReply> {
+    ) -> Result<PollReply, NoReply> {
         let polled = Rc::new(Cell::new(None));
         let asked = Cell::new(self.ticket(elided));
         let poll = {
             let (client, elided, polled) = (self.clone(), elided.clone(), polled.clone());
             let (channel, target, args) = (channel.clone(), target.clone(), args.to_vec());
             move || {
-                let Some(_inside) = elided.elision.enter() else {
+                let Some(_inside) = elided.elision.begin_elided_poll() else {
                     let asked = client.ask(&channel, &target, &args, Schedule::Now);
                     polled.set(Some(Polled::Asked(asked)));
                     return true;
@@ -226,7 +226,7 @@ impl RpcClient {
                         false
                     }
                     over => {
-                        polled.set(Some(Polled::Answered(over)));
+                        polled.set(Some(Polled::Replied(over)));
                         true
                     }
                 }
@@ -234,7 +234,7 @@ impl RpcClient {
         };
         elided.dispatch.wait(self.context.now(), poll).await;
         match polled.take() {
-            Some(Polled::Answered(answer)) => answer,
+            Some(Polled::Replied(reply)) => reply,
             Some(Polled::Asked(asked)) => asked.await,
             // It is set before the wait is over.
             None => self.ask(channel, target, args, Schedule::Now).await,
@@ -273,7 +273,7 @@ impl ElidedPolls {
         channel: &str,
         target: &Target,
         args: &[u64],
-    ) -> Result<Answer, NoReply> {
+    ) -> Result<PollReply, NoReply> {
         let is_offered = self.dispatch.is_offered(target);
         if !is_offered && matches!(target, Target::Command(_)) {
             return Ok(Ok(Provider::HostProgram.outcome(Progress::Absent)));

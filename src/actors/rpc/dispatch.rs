@@ -48,15 +48,15 @@ impl Dispatch {
     pub(crate) fn on(bus: &Bus) -> Rc<Self> {
         Rc::new_cyclic(|own: &Weak<Self>| {
             let own = own.clone();
-            let ring = move |now| {
+            let on_tick = move |now| {
                 if let Some(dispatch) = own.upgrade() {
-                    dispatch.ring(now);
+                    dispatch.begin_tick(now);
                 }
             };
             Self {
                 offered: RefCell::default(),
                 any_offered: Cell::new(false),
-                timer: bus.timer(Box::new(ring)),
+                timer: bus.timer(Box::new(on_tick)),
                 port: OnceCell::new(),
                 needs_tick: Cell::new(false),
                 waiting: RefCell::default(),
@@ -121,11 +121,11 @@ impl Dispatch {
     }
 
     /// Sends the dispatcher its tick, or elides that message, and polls the waiting calls.
-    fn ring(&self, now: u64) {
+    fn begin_tick(&self, now: u64) {
         if let Some(port) = self.port.get() {
             match self.needs_tick.get() {
                 true => port.post(Tick { now }),
-                false => port.elide::<Tick>(),
+                false => port.skip_number::<Tick>(),
             }
         }
         let waiting = self.waiting.borrow().len();

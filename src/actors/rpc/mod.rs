@@ -51,7 +51,7 @@ impl Rpc {
 
     fn call(&mut self, call: Envelope<Call>) {
         match call.message.schedule {
-            Schedule::Now => self.make(call),
+            Schedule::Now => self.dispatch(call),
             Schedule::NextTick => {
                 self.waiting.push((self.context.now(), call));
                 self.set_timer();
@@ -59,7 +59,7 @@ impl Rpc {
         }
     }
 
-    fn make(&self, call: Envelope<Call>) {
+    fn dispatch(&self, call: Envelope<Call>) {
         let Envelope { message, reply } = call;
         let Call {
             channel,
@@ -99,7 +99,7 @@ impl Rpc {
         // Allocates nothing if all are due.
         let later = self.waiting.split_off(due);
         for (_, call) in std::mem::replace(&mut self.waiting, later) {
-            self.make(call);
+            self.dispatch(call);
         }
         self.set_timer();
     }
@@ -124,9 +124,9 @@ impl Actor for Rpc {
 impl Handler<Inbox> for Rpc {
     type Result = ();
 
-    fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
+    fn handle(&mut self, message: Inbox, _: &mut Self::Context) {
         let context = self.context.clone();
-        context.handle(mail, |mail| match mail {
+        context.handle(message, |message| match message {
             Inbox::Call(call) => self.call(call),
             Inbox::RegisterTarget(Envelope { message, reply }) => {
                 self.dispatch.offer(message.target);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task;
 
 use super::*;
-use crate::bus::{Event, Observation, ReplyFuture};
+use crate::bus::{Content, Observation, ReplyFuture};
 use crate::foreign::CallResult;
 use crate::messages::rpc::{CallError, Cancel, PollOutcome, PyTasks, RegisterTarget, Tick};
 use crate::testing::{ActorBench, ForeignCall, Ram, map};
@@ -26,8 +26,8 @@ impl ActorBench<Inbox, Arc<AtomicUsize>> {
             Rpc::new(peers.context, peers.foreign, dispatch)
         });
         bench.bus.attach(move |seen: &Observation<'_>| {
-            let is_tick =
-                matches!(seen.event, Event::Message(_)) && seen.event.is::<Tick>().is_some();
+            let is_tick = matches!(seen.content, Content::Message(_))
+                && seen.content.downcast_ref::<Tick>().is_some();
             counted.fetch_add(usize::from(is_tick), Ordering::Relaxed);
         });
         bench

@@ -153,7 +153,7 @@ impl FrontEnd for Channel {
         if let Some(Restored(Some((hart, result, until)))) = restored {
             self.held.set(Some((hart, result)));
             self.service.wait_until(until).await;
-            self.answer(stub, hart, result).await?;
+            self.respond(stub, hart, result).await?;
         }
         loop {
             // Firmware may repeat the same request before the next poll.
@@ -405,22 +405,22 @@ impl Channel {
         if self.exit.get().is_none() {
             self.held.set(Some((hart, result)));
             self.service.delay_response().await;
-            self.answer(stub, hart, result).await?;
+            self.respond(stub, hart, result).await?;
         }
         Ok(true)
     }
 
     /// Writes the result of an operation to the words of a hart.
-    async fn answer(&self, stub: &Stub, hart: u32, result: u64) -> Result<(), Failure> {
+    async fn respond(&self, stub: &Stub, hart: u32, result: u64) -> Result<(), Failure> {
         self.held.set(None);
         let word = |address, len| Span { address, len };
         let arguments = stub.address + STUB_ARGUMENTS + STUB_ARGUMENTS_LEN * u64::from(hart);
         let flag = stub.address + 4 * u64::from(hart);
-        let answer = vec![
+        let response = vec![
             Op::Word(word(arguments, 8), result),
             Op::Word(word(flag, 4), 0),
         ];
-        self.service.access(Op::Batch(answer)).await.map(drop)
+        self.service.access(Op::Batch(response)).await.map(drop)
     }
 
     /// Reports a hart without words of its own, by its flag.

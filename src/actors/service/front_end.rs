@@ -223,8 +223,8 @@ impl<F: FrontEnd> Actor for Server<F> {
 impl<F: FrontEnd> Handler<Inbox<F::Protocol>> for Server<F> {
     type Result = ();
 
-    fn handle(&mut self, mail: Inbox<F::Protocol>, _: &mut Self::Context) {
-        self.context.handle(mail, |mail| match mail {
+    fn handle(&mut self, message: Inbox<F::Protocol>, _: &mut Self::Context) {
+        self.context.handle(message, |message| match message {
             Inbox::Status(envelope) => {
                 let statuses = self.channels.iter().map(|(_, channel)| channel.status());
                 envelope.reply.send(statuses.collect());

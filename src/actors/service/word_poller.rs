@@ -19,7 +19,7 @@ const WORD: usize = 4;
 
 /// Waits for changes of words that a front end selects, and for a tick.
 pub(in crate::actors) struct WordPoller {
-    bell: Doorbell,
+    doorbell: Doorbell,
     store: Rc<dyn Store>,
     seen: Rc<PolledWords>,
 }
@@ -68,7 +68,7 @@ impl WordPoller {
             read_error: RefCell::default(),
         };
         Self {
-            bell: bus.doorbell(),
+            doorbell: bus.doorbell(),
             store,
             seen: Rc::new(seen),
         }
@@ -142,7 +142,7 @@ impl WordPoller {
         };
         let segments: Rc<[Segment]> = words.into_iter().collect();
         let watch = self.watch_of(segments, read);
-        self.bell.watch(watch);
+        self.doorbell.watch(watch);
     }
 
     fn replace(&self, segments: impl IntoIterator<Item = Segment>, words: Option<Vec<usize>>) {
@@ -160,7 +160,7 @@ impl WordPoller {
         };
         let watch = self.watch_of(segments, read);
         let watch = watch.quickly(quick_look);
-        self.bell.watch(match words {
+        self.doorbell.watch(match words {
             Some(words) => watch.only(words),
             None => watch,
         });
@@ -176,8 +176,8 @@ impl WordPoller {
         let len: u64 = segments.iter().map(|segment| segment.len).sum();
         let len = usize::try_from(len).unwrap_or(DOORBELL_BYTES);
         let seen = self.seen.clone();
-        let ring = move |bytes: Option<&[u8]>| seen.rang(&segments, bytes);
-        Watch::new(len, Box::new(read), Box::new(ring))
+        let on_change = move |bytes: Option<&[u8]>| seen.on_change(&segments, bytes);
+        Watch::new(len, Box::new(read), Box::new(on_change))
     }
 
     /// True if the doorbell has rung since the last call.
@@ -187,12 +187,12 @@ impl WordPoller {
 
     /// Suspends polling, until the next [`watch`](Self::watch).
     pub(in crate::actors) fn rest(&self) {
-        self.bell.disarm();
+        self.doorbell.disarm();
     }
 
     /// Stops polling.
     pub(in crate::actors) fn end(&self) {
-        self.bell.disarm();
+        self.doorbell.disarm();
         self.seen.alarm.end();
     }
 }
@@ -216,7 +216,7 @@ impl TurnRead {
 }
 
 impl PolledWords {
-    fn rang(&self, segments: &[Segment], bytes: Option<&[u8]>) {
+    fn on_change(&self, segments: &[Segment], bytes: Option<&[u8]>) {
         // A notified tick rings even with unchanged bytes.
         if let Some(bytes) = bytes.filter(|bytes| self.last.borrow().as_ref() != *bytes) {
             *self.last.borrow_mut() = Bytes::copy_from_slice(bytes);

@@ -28,7 +28,7 @@ const RESTORED_MAX: usize = 256;
 /// it.
 pub(crate) struct Hub {
     network: Traced<dyn Network>,
-    answers: ResultLog,
+    results: ResultLog,
     limit: usize,
     opened: u64,
     sockets: BTreeMap<SocketId, Socket>,
@@ -67,10 +67,10 @@ struct Leaving {
 impl Hub {
     /// Creates a hub without sockets. At most `limit` bytes are queued for one client.
     pub(crate) fn new(network: impl Network + 'static, limit: usize) -> Self {
-        let answers = ResultLog::default();
+        let results = ResultLog::default();
         Self {
-            network: Traced::new(Box::new(network), &answers),
-            answers,
+            network: Traced::new(Box::new(network), &results),
+            results,
             limit,
             opened: 0,
             sockets: BTreeMap::new(),
@@ -312,8 +312,8 @@ impl Hub {
     }
 
     /// Results of the network since they were last taken, if recording is enabled.
-    pub(super) fn answers(&self) -> &ResultLog {
-        &self.answers
+    pub(super) fn results(&self) -> &ResultLog {
+        &self.results
     }
 
     /// Continues the numbering after `opened` sockets that another hub has opened.

@@ -52,61 +52,61 @@ impl Sockets {
         }
     }
 
-    fn serve(&self, mail: Inbox) {
+    fn serve(&self, message: Inbox) {
         let hub = &mut *self.hub.borrow_mut();
-        hub.answers().set_enabled(self.context.has_taps());
+        hub.results().set_enabled(self.context.has_taps());
         // Queued data is sent before any request. After a fork, only the parent sends it.
-        if !matches!(mail, Inbox::Abandon(_)) {
+        if !matches!(message, Inbox::Abandon(_)) {
             hub.pump();
         }
-        match mail {
+        match message {
             Inbox::Open(Envelope { message, reply }) => {
                 let opened = hub.open(message.name, message.port);
-                self.answer(hub, reply, opened);
+                self.send_reply(hub, reply, opened);
             }
             Inbox::LocalPort(Envelope { message, reply }) => {
-                self.answer(hub, reply, hub.port(message.socket));
+                self.send_reply(hub, reply, hub.port(message.socket));
             }
             Inbox::Greet(Envelope { message, reply }) => {
                 let greets = hub.greet(message.socket, message.text);
-                self.answer(hub, reply, greets);
+                self.send_reply(hub, reply, greets);
             }
             Inbox::Accept(Envelope { message, reply }) => {
                 let accepted = hub.accept(message.socket);
-                self.answer(hub, reply, accepted);
+                self.send_reply(hub, reply, accepted);
             }
             Inbox::Write(Envelope { message, reply }) => {
                 let written = hub.write(message.socket, message.client, &message.data);
-                self.answer(hub, reply, written);
+                self.send_reply(hub, reply, written);
             }
             Inbox::Read(Envelope { message, reply }) => {
                 let read = hub.read(message.socket, message.client, message.want);
-                self.answer(hub, reply, read);
+                self.send_reply(hub, reply, read);
             }
             Inbox::Disconnect(Envelope { message, reply }) => {
                 let disconnected = hub.disconnect(message.socket, message.client);
-                self.answer(hub, reply, disconnected);
+                self.send_reply(hub, reply, disconnected);
             }
             Inbox::Close(Envelope { message, reply }) => {
                 let closed = hub.close(message.socket);
-                self.answer(hub, reply, closed);
+                self.send_reply(hub, reply, closed);
             }
             Inbox::CloseAll(Envelope { reply, .. }) => {
                 hub.close_all();
-                self.answer(hub, reply, ());
+                self.send_reply(hub, reply, ());
             }
             Inbox::Abandon(Envelope { reply, .. }) => {
                 hub.abandon();
-                self.answer(hub, reply, ());
+                self.send_reply(hub, reply, ());
             }
             Inbox::Save(Envelope { reply, .. }) => {
-                self.answer(hub, reply, hub.saved());
+                self.send_reply(hub, reply, hub.saved());
             }
             Inbox::Restore(Envelope { message, reply }) => {
                 let errors = hub.restore(message.sockets);
-                self.answer(hub, reply, errors);
+                self.send_reply(hub, reply, errors);
             }
-            Inbox::Flush(Envelope { reply, .. }) => self.answer(hub, reply, ()),
+            Inbox::Flush(Envelope { reply, .. }) => self.send_reply(hub, reply, ()),
         }
         for note in hub.take_notes() {
             self.foreign.post(Report {
@@ -121,11 +121,11 @@ impl Sockets {
 
 impl Sockets {
     /// Emits the network's results as events, then replies.
-    fn answer<R: Body>(&self, hub: &Hub, reply: ReplySender<R>, answer: R) {
-        for answered in hub.answers().take() {
-            self.context.emit(|| answered);
+    fn send_reply<R: Body>(&self, hub: &Hub, sender: ReplySender<R>, reply: R) {
+        for result in hub.results().take() {
+            self.context.emit(|| result);
         }
-        reply.send(answer);
+        sender.send(reply);
     }
 }
 
@@ -136,7 +136,7 @@ impl Actor for Sockets {
 impl Handler<Inbox> for Sockets {
     type Result = ();
 
-    fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
-        self.context.handle(mail, |mail| self.serve(mail));
+    fn handle(&mut self, message: Inbox, _: &mut Self::Context) {
+        self.context.handle(message, |message| self.serve(message));
     }
 }

@@ -27,23 +27,23 @@ impl ResultLog {
         self.noted.take()
     }
 
-    fn note(&self, answer: impl FnOnce() -> NetworkResult) {
+    fn note(&self, result: impl FnOnce() -> NetworkResult) {
         if self.wanted.get() {
-            self.noted.borrow_mut().push(answer());
+            self.noted.borrow_mut().push(result());
         }
     }
 }
 
 /// Network, listener or connection of any kind.
 pub(super) struct Traced<T: ?Sized> {
-    answers: ResultLog,
+    results: ResultLog,
     inner: Box<T>,
 }
 
 impl<T: ?Sized> Traced<T> {
-    pub(super) fn new(inner: Box<T>, answers: &ResultLog) -> Self {
+    pub(super) fn new(inner: Box<T>, results: &ResultLog) -> Self {
         Self {
-            answers: answers.clone(),
+            results: results.clone(),
             inner,
         }
     }
@@ -52,11 +52,11 @@ impl<T: ?Sized> Traced<T> {
 impl Network for Traced<dyn Network> {
     fn listen(&mut self, port: u16) -> Result<Box<dyn Listener>, OsError> {
         let listening = self.inner.listen(port);
-        self.answers.note(|| {
+        self.results.note(|| {
             let port = listening.as_ref().map(|listener| listener.port());
             NetworkResult::Listen(port.map_err(|error| *error))
         });
-        Ok(Box::new(Traced::new(listening?, &self.answers)))
+        Ok(Box::new(Traced::new(listening?, &self.results)))
     }
 }
 
@@ -67,11 +67,11 @@ impl Listener for Traced<dyn Listener> {
 
     fn accept(&mut self) -> Result<Option<Box<dyn Connection>>, OsError> {
         let accepted = self.inner.accept();
-        self.answers.note(|| {
+        self.results.note(|| {
             let came = accepted.as_ref().map(Option::is_some);
             NetworkResult::Accept(came.map_err(|error| *error))
         });
-        let noted = |connection| Box::new(Traced::new(connection, &self.answers)) as _;
+        let noted = |connection| Box::new(Traced::new(connection, &self.results)) as _;
         Ok(accepted?.map(noted))
     }
 }
@@ -79,13 +79,13 @@ impl Listener for Traced<dyn Listener> {
 impl Connection for Traced<dyn Connection> {
     fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
         let sent = self.inner.send(data);
-        self.answers.note(|| NetworkResult::Send(sent));
+        self.results.note(|| NetworkResult::Send(sent));
         sent
     }
 
     fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, OsError> {
         let received = self.inner.receive(room);
-        self.answers.note(|| {
+        self.results.note(|| {
             let bytes = |len| Bytes::copy_from_slice(&room[..len]);
             NetworkResult::Receive(received.map(|len| len.map(bytes)))
         });

@@ -8,7 +8,7 @@ use super::rules::{
     Breach, MemoryWrite, Owner, Pending, Request, Rules, reaches_outside, reads, writes,
 };
 use super::semihosting::Semihosting;
-use crate::bus::{Body, Endpoint, Event, Observation, Topic};
+use crate::bus::{Body, Content, Endpoint, Observation, Topic};
 use crate::mem::{MapError, Op, SpaceId, Span};
 use crate::messages::events::SystemStarted;
 use crate::messages::front_end::Restore;
@@ -87,11 +87,11 @@ impl Channels {
             return;
         }
         let sequence = seen.ticket.sequence;
-        match seen.event {
-            Event::Message(body) => self.posted(seen, sequence, body, texts),
-            Event::Reply(_) | Event::Dropped => {
+        match seen.content {
+            Content::Message(body) => self.posted(seen, sequence, body, texts),
+            Content::Reply(_) | Content::Dropped => {
                 let servers = [seen.ticket.from, seen.ticket.to()];
-                let reply = seen.event.body();
+                let reply = seen.content.body();
                 for channel in &mut self.channels {
                     if servers.contains(&channel.server) {
                         let mut breaches = Vec::new();

@@ -139,10 +139,10 @@ impl AllRules {
 
 /// Error of an access outside of the memory map, if the observation is a reply with one.
 fn outside_of_map<'a>(seen: &Observation<'a>) -> Option<&'a MapError> {
-    let accessed = seen.event.is::<Result<Outcome, AccessError>>();
+    let accessed = seen.content.downcast_ref::<Result<Outcome, AccessError>>();
     let accessed = accessed.and_then(|outcome| outcome.as_ref().err());
     let located = || {
-        let located = seen.event.is::<Result<Segments, AccessError>>();
+        let located = seen.content.downcast_ref::<Result<Segments, AccessError>>();
         located.and_then(|outcome| outcome.as_ref().err())
     };
     match accessed.or_else(located)? {

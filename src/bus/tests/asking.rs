@@ -11,8 +11,8 @@ use crate::bus::{BusError, NoReply};
 #[test]
 fn an_actor_answers() {
     let bus = Bus::new();
-    let clerk = worker(&bus, |mail| {
-        if let clerk::Inbox::Ask(call) = mail {
+    let clerk = worker(&bus, |message| {
+        if let clerk::Inbox::Ask(call) = message {
             call.reply.send(call.message.0 + 1);
         }
     });
@@ -41,7 +41,7 @@ fn a_message_to_itself_is_the_next_one() {
     let clerk = bus
         .start(|own: Port<clerk::Inbox>| Worker {
             context: bus.context(clerk::Inbox::ENDPOINT),
-            work: Box::new(move |mail| match mail {
+            work: Box::new(move |message| match message {
                 clerk::Inbox::Ask(call) => {
                     own.post(clerk::Note(call.message.0));
                     call.reply.send(0);
@@ -64,8 +64,8 @@ fn posts_arrive_in_order_however_many() {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let clerk = {
         let seen = seen.clone();
-        worker(&bus, move |mail| {
-            if let clerk::Inbox::Note(note) = mail {
+        worker(&bus, move |message| {
+            if let clerk::Inbox::Note(note) = message {
                 seen.borrow_mut().push(note.message.0);
             }
         })
@@ -83,11 +83,11 @@ fn foreign_calls_are_made_in_order_of_posting_across_parties() {
     let bus = Bus::new();
     let diary = Diary::default();
     let (first, second) = (diary.clone(), diary.clone());
-    let world = world(&bus, move |mail| {
-        first.write(format!("world {}", mail.ticket().sequence));
+    let world = world(&bus, move |message| {
+        first.write(format!("world {}", message.ticket().sequence));
     });
-    let other = bus.foreign(Rc::new(move |mail: deputy::Inbox| {
-        second.write(format!("other {}", mail.ticket().sequence));
+    let other = bus.foreign(Rc::new(move |message: deputy::Inbox| {
+        second.write(format!("other {}", message.ticket().sequence));
     }));
     other.post(deputy::Note(0));
     world.post(world::Note(0));
@@ -102,8 +102,8 @@ fn many_ask_at_once_and_each_gets_its_own_answer() {
     let bus = Bus::new();
     let world = doubler(&bus);
     let spawner = bus.spawner();
-    let clerk = worker(&bus, move |mail| {
-        if let clerk::Inbox::Ask(call) = mail {
+    let clerk = worker(&bus, move |message| {
+        if let clerk::Inbox::Ask(call) = message {
             let world = world.clone();
             spawner.spawn(async move {
                 let once = world.ask(world::Ask(call.message.0)).await.unwrap();
@@ -112,12 +112,12 @@ fn many_ask_at_once_and_each_gets_its_own_answer() {
             });
         }
     });
-    let answers: Vec<_> = (0..500)
+    let replies: Vec<_> = (0..500)
         .map(|number| clerk.ask(clerk::Ask(number)))
         .collect();
     bus.run_until_idle().unwrap();
-    for (number, answer) in (0..).zip(answers) {
-        assert_eq!(answer.now_or_never(), Some(Ok(number * 4)));
+    for (number, reply) in (0..).zip(replies) {
+        assert_eq!(reply.now_or_never(), Some(Ok(number * 4)));
     }
 }
 
@@ -127,7 +127,7 @@ fn answers_may_come_in_any_order() {
     let kept = Rc::new(RefCell::new(Vec::new()));
     let world = {
         let kept = kept.clone();
-        world(&bus, move |mail| match mail {
+        world(&bus, move |message| match message {
             world::Inbox::Ask(call) => kept.borrow_mut().push(call),
             world::Inbox::Note(_) => {
                 for call in kept.take().into_iter().rev() {
@@ -137,12 +137,12 @@ fn answers_may_come_in_any_order() {
         })
     };
     let clerk = forwarder(&bus, &world);
-    let answers: Vec<_> = (0..8).map(|number| clerk.ask(clerk::Ask(number))).collect();
+    let replies: Vec<_> = (0..8).map(|number| clerk.ask(clerk::Ask(number))).collect();
     bus.run_until_idle().unwrap();
     world.post(world::Note(0));
     bus.run_until_idle().unwrap();
-    for (number, answer) in (0..).zip(answers) {
-        assert_eq!(answer.now_or_never(), Some(Ok(number + 100)));
+    for (number, reply) in (0..).zip(replies) {
+        assert_eq!(reply.now_or_never(), Some(Ok(number + 100)));
     }
 }
 
@@ -166,7 +166,7 @@ fn a_reply_that_is_kept_is_an_error_and_no_hang() {
     let kept = Rc::new(RefCell::new(Vec::new()));
     let world = {
         let kept = kept.clone();
-        world(&bus, move |mail| kept.borrow_mut().push(mail))
+        world(&bus, move |message| kept.borrow_mut().push(message))
     };
     let clerk = forwarder(&bus, &world);
     let error = bus.ask(&clerk, clerk::Ask(1)).unwrap_err();

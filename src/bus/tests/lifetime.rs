@@ -14,20 +14,20 @@ fn busy(token: &Rc<()>, shared: &Arc<()>) -> Bus {
     let bus = Bus::new();
     let held = token.clone();
     let kept = RefCell::new(Vec::new());
-    let world = world(&bus, move |mail| {
+    let world = world(&bus, move |message| {
         let _ = &held;
-        kept.borrow_mut().push(mail);
+        kept.borrow_mut().push(message);
     });
     let held = token.clone();
     let asks = world.clone();
     let spawner = bus.spawner();
-    let clerk = worker(&bus, move |mail| {
-        if let clerk::Inbox::Ask(call) = mail {
+    let clerk = worker(&bus, move |message| {
+        if let clerk::Inbox::Ask(call) = message {
             let (held, asks) = (held.clone(), asks.clone());
             spawner.spawn(async move {
                 let _held = held;
-                let answer = asks.ask(world::Ask(call.message.0)).await;
-                call.reply.send(answer.unwrap_or(0));
+                let reply = asks.ask(world::Ask(call.message.0)).await;
+                call.reply.send(reply.unwrap_or(0));
             });
         }
     });
@@ -83,12 +83,9 @@ fn a_port_that_outlives_its_bus_leads_nowhere() {
     bus.ask(&clerk, clerk::Ask(1)).unwrap();
     drop(bus);
     clerk.post(clerk::Note(0));
-    let answer = clerk.ask(clerk::Ask(0));
-    let answer = futures_util::FutureExt::now_or_never(answer).unwrap();
-    assert_eq!(
-        answer.unwrap_err().to_string(),
-        "clerk did not reply to Ask"
-    );
+    let reply = clerk.ask(clerk::Ask(0));
+    let reply = futures_util::FutureExt::now_or_never(reply).unwrap();
+    assert_eq!(reply.unwrap_err().to_string(), "clerk did not reply to Ask");
     world.post(world::Note(0));
 }
 

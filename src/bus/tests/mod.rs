@@ -55,9 +55,9 @@ impl<I: Inbox + Unpin> Actor for Worker<I> {
 impl<I: Inbox + Unpin> Handler<I> for Worker<I> {
     type Result = ();
 
-    fn handle(&mut self, mail: I, _: &mut Context<Self>) {
+    fn handle(&mut self, message: I, _: &mut Context<Self>) {
         let context = self.context.clone();
-        context.handle(mail, |mail| (self.work)(mail));
+        context.handle(message, |message| (self.work)(message));
     }
 }
 
@@ -68,11 +68,11 @@ fn worker<I: Inbox + Unpin>(bus: &Bus, work: impl FnMut(I) + 'static) -> Port<I>
     bus.start(|_| Worker { context, work }).unwrap()
 }
 
-/// Starts an actor that forwards every `Ask` to the world, with its reply slot.
+/// Starts an actor that forwards every `Ask` to the world, with its reply cell.
 fn forwarder(bus: &Bus, world: &Port<world::Inbox>) -> Port<clerk::Inbox> {
     let world = world.with_sender(clerk::ENDPOINT);
-    worker(bus, move |mail| {
-        if let clerk::Inbox::Ask(call) = mail {
+    worker(bus, move |message| {
+        if let clerk::Inbox::Ask(call) = message {
             world.forward(world::Ask(call.message.0), call.reply);
         }
     })
@@ -85,7 +85,7 @@ fn world(bus: &Bus, callee: impl Fn(world::Inbox) + 'static) -> Port<world::Inbo
 
 /// Foreign endpoint that replies at once with twice the number.
 fn doubler(bus: &Bus) -> Port<world::Inbox> {
-    world(bus, |mail| match mail {
+    world(bus, |message| match message {
         world::Inbox::Ask(call) => call.reply.send(call.message.0 * 2),
         world::Inbox::Note(note) => note.reply.send(()),
     })

@@ -24,7 +24,7 @@ enum Deed {
 /// Behaviour of the world at a call.
 #[derive(Debug, Clone, Copy)]
 enum World {
-    Answers,
+    Replies,
     Panics,
     /// Posts a call without waiting for it.
     Posts,
@@ -95,7 +95,7 @@ impl crate::bus::Tap for Writer {
             ticket.sequence,
             ticket.from,
             ticket.to(),
-            seen.event
+            seen.content
         ));
     }
 
@@ -109,13 +109,13 @@ fn act(case: Case, lines: &Lines, number: u64) -> u64 {
     lines.write(format!("the world is asked {number}"));
     if number < 10 {
         match case.world {
-            World::Answers => {}
+            World::Replies => {}
             World::Panics => panic!("the world's"),
             World::Posts => post_note(number + 20, CALLER),
             World::Asks => {
                 let clerk = CLERK.with_borrow(|clerk| clerk.clone().unwrap());
-                let answer = this_bus().ask(&clerk, clerk::Ask(number + 10));
-                lines.write(format!("the world got {answer:?}"));
+                let reply = this_bus().ask(&clerk, clerk::Ask(number + 10));
+                lines.write(format!("the world got {reply:?}"));
             }
             World::Detaches => this_bus().detach(),
             World::Attaches => lines.attach(&this_bus(), "second"),
@@ -131,10 +131,10 @@ fn run(case: Case, elides: bool) -> Vec<String> {
     let bus = Rc::new(Bus::new());
     BUS.set(Some(bus.clone()));
     let seen = lines.clone();
-    let world = world(&bus, move |mail| match mail {
+    let world = world(&bus, move |message| match message {
         world::Inbox::Ask(call) => {
-            let answer = act(case, &seen, call.message.0);
-            call.reply.send(answer);
+            let reply = act(case, &seen, call.message.0);
+            call.reply.send(reply);
         }
         world::Inbox::Note(note) => {
             act(case, &seen, note.message.0);
@@ -166,25 +166,25 @@ fn run(case: Case, elides: bool) -> Vec<String> {
     let told = lines.clone();
     let task = async move {
         for number in [1, 2] {
-            let answer = match elides && elision.form() == Some(ElidedForm::Shown) {
+            let reply = match elides && elision.form() == Some(ElidedForm::Shown) {
                 true => {
                     let ask = clerk::Ask(number);
                     let request = elision.show::<clerk::Inbox, _>(CALLER, &ask);
-                    let answer: Result<Result<u64, NoReply>, _> = match request.is_undisturbed() {
+                    let reply: Result<Result<u64, NoReply>, _> = match request.is_undisturbed() {
                         true => {
                             let call = |_, ask: &world::Ask| Some(act(case, &told, ask.0));
                             request.forward_call(&of_clerk, world::Ask(number), call)
                         }
                         false => Err(request.deliver(&asker, ask)),
                     };
-                    match answer {
-                        Ok(answer) => answer,
+                    match reply {
+                        Ok(reply) => reply,
                         Err(later) => later.await,
                     }
                 }
                 false => asker.ask(clerk::Ask(number)).await,
             };
-            told.write(format!("the task got {answer:?}"));
+            told.write(format!("the task got {reply:?}"));
             let note = world::Note(number + 2);
             if elides && elision.form() == Some(ElidedForm::Shown) {
                 let request = elision.show_post::<world::Inbox, _>(CALLER, &note);
@@ -219,7 +219,7 @@ fn cases() -> impl Strategy<Value = Case> {
         Just(Deed::Attaches),
     ];
     let world = prop_oneof![
-        Just(World::Answers),
+        Just(World::Replies),
         Just(World::Panics),
         Just(World::Posts),
         Just(World::Asks),
@@ -250,7 +250,7 @@ fn a_request_that_a_call_replaces_is_seen_with_its_replies() {
     let case = Case {
         at: 0,
         deed: Deed::Nothing,
-        world: World::Answers,
+        world: World::Replies,
         is_tapped: true,
         flushes: false,
     };

@@ -12,7 +12,7 @@ fn text(error: &BusError) -> Option<&str> {
 
 /// Panics at odd numbers.
 fn moody(bus: &Bus) -> Port<clerk::Inbox> {
-    worker(bus, |mail| match mail {
+    worker(bus, |message| match message {
         clerk::Inbox::Ask(call) => {
             let number = call.message.0;
             assert!(number.is_multiple_of(2), "{number} is odd");
@@ -44,11 +44,11 @@ fn an_actor_that_asked_gets_the_text() {
     let bus = Bus::new();
     let clerk = moody(&bus);
     let spawner = bus.spawner();
-    let deputy = worker(&bus, move |mail| {
-        if let deputy::Inbox::Ask(call) = mail {
-            let answer = clerk.ask(clerk::Ask(call.message.0));
+    let deputy = worker(&bus, move |message| {
+        if let deputy::Inbox::Ask(call) = message {
+            let reply = clerk.ask(clerk::Ask(call.message.0));
             spawner.spawn(async move {
-                let panicked = answer.await.unwrap_err().panic;
+                let panicked = reply.await.unwrap_err().panic;
                 call.reply
                     .send(panicked.map_or(0, |text| text.len() as u64));
             });
@@ -95,7 +95,7 @@ fn of_many_panics_the_last_are_kept() {
 #[test]
 fn a_foreign_party_that_panics_is_named_to_whoever_asked() {
     let bus = Bus::new();
-    let world = world(&bus, |mail| match mail {
+    let world = world(&bus, |message| match message {
         world::Inbox::Ask(call) if call.message.0 == 0 => panic!("no zero"),
         world::Inbox::Ask(call) => call.reply.send(1),
         world::Inbox::Note(_) => panic!("no note"),
@@ -128,7 +128,7 @@ fn a_panic_without_a_text_is_called_so() {
 #[test]
 fn a_panic_is_nobody_elses() {
     let bus = Bus::new();
-    let clerk = worker(&bus, |mail| match mail {
+    let clerk = worker(&bus, |message| match message {
         clerk::Inbox::Ask(call) => drop(call),
         clerk::Inbox::Note(_) => panic!("a note"),
     });
@@ -143,8 +143,8 @@ fn a_task_that_panics_under_shelter_gives_the_text() {
     let bus = Bus::new();
     let context = bus.context(clerk::ENDPOINT);
     let spawner = bus.spawner();
-    let clerk = worker(&bus, move |mail| {
-        if let clerk::Inbox::Ask(call) = mail {
+    let clerk = worker(&bus, move |message| {
+        if let clerk::Inbox::Ask(call) = message {
             let context = context.clone();
             spawner.spawn(async move {
                 let number = call.message.0;
@@ -172,8 +172,8 @@ fn a_task_that_panics_under_shelter_gives_the_text() {
 fn a_task_that_panics_without_shelter_gives_no_answer() {
     let bus = Bus::new();
     let spawner = bus.spawner();
-    let clerk = worker(&bus, move |mail| {
-        if let clerk::Inbox::Ask(call) = mail {
+    let clerk = worker(&bus, move |message| {
+        if let clerk::Inbox::Ask(call) = message {
             spawner.spawn(async move {
                 assert_ne!(call.message.0, 0);
                 call.reply.send(1);

@@ -29,8 +29,8 @@ fn forwarder_to(
 ) -> Port<clerk::Inbox> {
     let known: Rc<RefCell<Option<Port<clerk::Inbox>>>> = Rc::default();
     let port = known.clone();
-    let world = world(bus, move |mail| {
-        if let world::Inbox::Ask(call) = mail {
+    let world = world(bus, move |message| {
+        if let world::Inbox::Ask(call) = message {
             let port = port.borrow().clone().unwrap();
             call.reply.send(callee(&port, call.message.0));
         }
@@ -41,7 +41,7 @@ fn forwarder_to(
 }
 
 fn reentered<T>(what: &'static str, from: &'static str) -> Result<T, BusError> {
-    Err(BusError::Reentered { what, from })
+    Err(BusError::Reentrant { what, from })
 }
 
 #[test]
@@ -109,17 +109,17 @@ fn what_waits_is_called_where_the_answer_takes_it() {
     let bus = bus();
     let diary = Diary::default();
     let kept = Rc::new(RefCell::new(None));
-    let clerk = worker(&bus, move |mail| match mail {
+    let clerk = worker(&bus, move |message| match message {
         clerk::Inbox::Ask(call) => *kept.borrow_mut() = Some(call.reply),
         clerk::Inbox::Note(note) => kept.take().unwrap().send(note.message.0),
     });
     let world = {
         let (diary, clerk) = (diary.clone(), clerk.clone());
-        world(&bus, move |mail| match mail {
+        world(&bus, move |message| match message {
             world::Inbox::Ask(_) => {
                 diary.write("1 begins");
-                let answer = this_bus().ask(&clerk, clerk::Ask(0)).unwrap();
-                diary.write(format!("1 ends with {answer}"));
+                let reply = this_bus().ask(&clerk, clerk::Ask(0)).unwrap();
+                diary.write(format!("1 ends with {reply}"));
             }
             world::Inbox::Note(note) => {
                 diary.write("2");
@@ -164,8 +164,8 @@ fn an_ask_that_waits_for_its_own_caller_is_an_error() {
     let clerk = Rc::new(RefCell::new(None::<Port<clerk::Inbox>>));
     let world = {
         let (found, clerk) = (found.clone(), clerk.clone());
-        world(&bus, move |mail| {
-            let world::Inbox::Ask(call) = mail else {
+        world(&bus, move |message| {
+            let world::Inbox::Ask(call) = message else {
                 return;
             };
             let clerk = clerk.borrow().clone().unwrap();
@@ -176,17 +176,17 @@ fn an_ask_that_waits_for_its_own_caller_is_an_error() {
     // Serves one message after the other.
     let queue = Rc::new(RefCell::new(Vec::new()));
     let spawner = bus.spawner();
-    *clerk.borrow_mut() = Some(worker(&bus, move |mail| {
-        let clerk::Inbox::Ask(call) = mail else {
+    *clerk.borrow_mut() = Some(worker(&bus, move |message| {
+        let clerk::Inbox::Ask(call) = message else {
             return;
         };
         queue.borrow_mut().push(call);
         if queue.borrow().len() == 1 {
-            let (queue, answer) = (queue.clone(), world.ask(world::Ask(0)));
+            let (queue, reply) = (queue.clone(), world.ask(world::Ask(0)));
             spawner.spawn(async move {
-                let answer = answer.await.unwrap();
+                let reply = reply.await.unwrap();
                 for call in queue.take() {
-                    call.reply.send(answer);
+                    call.reply.send(reply);
                 }
             });
         }
@@ -245,8 +245,8 @@ fn an_actor_can_not_wait() {
     let tried = Rc::new(RefCell::new(Vec::new()));
     let clerk = {
         let tried = tried.clone();
-        worker(&bus, move |mail| {
-            if let clerk::Inbox::Ask(call) = mail {
+        worker(&bus, move |message| {
+            if let clerk::Inbox::Ask(call) = message {
                 *tried.borrow_mut() = try_everything(&this_bus());
                 call.reply.send(call.message.0);
             }
@@ -257,7 +257,10 @@ fn an_actor_can_not_wait() {
     assert_eq!(bus.ask(&clerk, clerk::Ask(2)), Ok(2));
     assert_eq!(bus.now(), 0);
     let error = all_reentered().remove(0).unwrap_err().to_string();
-    assert_eq!(error, "Ask was called from inside an actor or a tap");
+    assert_eq!(
+        error,
+        "Ask is refused inside of an actor or a tap: return from it first"
+    );
 }
 
 #[test]

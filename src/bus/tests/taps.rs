@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::bus::{ActorTap, EndpointName, Event, Observation, OwnedEvent, OwnedObservation, Tap};
+use crate::bus::{
+    ActorTap, Content, EndpointName, Observation, OwnedContent, OwnedObservation, Tap,
+};
 
 /// Logs its observations.
 #[derive(Clone, Default)]
@@ -18,10 +20,10 @@ impl Recorder {
 
 impl Tap for Recorder {
     fn observe(&mut self, seen: &Observation<'_>) {
-        let what = match seen.event {
-            Event::Message(body) => format!("? {body:?}"),
-            Event::Reply(body) => format!("= {body:?}"),
-            Event::Dropped => "dropped".to_owned(),
+        let what = match seen.content {
+            Content::Message(body) => format!("? {body:?}"),
+            Content::Reply(body) => format!("= {body:?}"),
+            Content::Dropped => "dropped".to_owned(),
         };
         let ticket = seen.ticket;
         let line = format!(
@@ -67,8 +69,8 @@ fn an_answer_is_seen_by_each_message_that_it_answers() {
     let clerk = forwarder(&bus, &doubler(&bus));
     let deputy = {
         let clerk = clerk.with_sender(deputy::ENDPOINT);
-        worker(&bus, move |mail| {
-            if let deputy::Inbox::Ask(call) = mail {
+        worker(&bus, move |message| {
+            if let deputy::Inbox::Ask(call) = message {
                 clerk.forward(clerk::Ask(call.message.0 + 1), call.reply);
             }
         })
@@ -89,7 +91,7 @@ fn an_answer_is_seen_by_each_message_that_it_answers() {
 #[test]
 fn that_there_is_no_answer_is_seen() {
     let bus = Bus::new();
-    let world = world(&bus, |mail| match mail {
+    let world = world(&bus, |message| match message {
         world::Inbox::Ask(_) => panic!("no"),
         world::Inbox::Note(_) => {}
     });
@@ -114,10 +116,10 @@ fn a_tap_sees_what_is_said_from_then_on() {
     let bus = Bus::new();
     let world = doubler(&bus);
     bus.ask(&world, world::Ask(1)).unwrap();
-    let answer = world.ask(world::Ask(2));
+    let reply = world.ask(world::Ask(2));
     let recorder = recorded(&bus);
     bus.run_until_idle().unwrap();
-    drop(answer);
+    drop(reply);
     assert_eq!(recorder.read(), [""; 0], "no reply without its message");
     bus.ask(&world, world::Ask(3)).unwrap();
     let expected = [
@@ -134,9 +136,9 @@ fn messages_are_told_apart_by_type() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = seen.clone();
     bus.attach(move |seen: &Observation<'_>| {
-        let ask = seen.event.is::<world::Ask>().map(|ask| ask.0);
-        let answer = seen.event.is::<u64>().copied();
-        sink.lock().unwrap().push((ask, answer));
+        let ask = seen.content.downcast_ref::<world::Ask>().map(|ask| ask.0);
+        let reply = seen.content.downcast_ref::<u64>().copied();
+        sink.lock().unwrap().push((ask, reply));
     });
     bus.ask(&world, world::Ask(3)).unwrap();
     world.post(world::Note(3));
@@ -155,7 +157,7 @@ fn what_a_tap_posts_is_delivered_and_shown_to_no_tap() {
     let bus = Bus::new();
     let diary = Diary::default();
     let seen = diary.clone();
-    let world = world(&bus, move |mail| match mail {
+    let world = world(&bus, move |message| match message {
         world::Inbox::Ask(call) => call.reply.send(0),
         world::Inbox::Note(note) => {
             seen.write(format!("{:?}", note.message));
@@ -164,7 +166,7 @@ fn what_a_tap_posts_is_delivered_and_shown_to_no_tap() {
     });
     WAY.set(Some(world.clone()));
     bus.attach(|seen: &Observation<'_>| {
-        if let Some(ask) = seen.event.is::<world::Ask>() {
+        if let Some(ask) = seen.content.downcast_ref::<world::Ask>() {
             WAY.with_borrow(|way| way.as_ref().unwrap().post(world::Note(ask.0)));
         }
     });
@@ -229,10 +231,10 @@ fn a_tap_that_panics_is_detached_and_disturbs_nobody() {
 fn a_tap_that_panics_at_a_panic_disturbs_nobody() {
     let bus = Bus::new();
     bus.attach(|seen: &Observation<'_>| {
-        assert!(!matches!(seen.event, Event::Dropped), "the tap's own");
+        assert!(!matches!(seen.content, Content::Dropped), "the tap's own");
     });
-    let clerk = worker::<clerk::Inbox>(&bus, |mail| {
-        let _held = mail;
+    let clerk = worker::<clerk::Inbox>(&bus, |message| {
+        let _held = message;
         panic!("the actor's");
     });
     let error = bus.ask(&clerk, clerk::Ask(1)).unwrap_err().to_string();
@@ -253,12 +255,12 @@ impl Handler<OwnedObservation> for Keeper {
     type Result = ();
 
     fn handle(&mut self, kept: OwnedObservation, _: &mut Context<Self>) {
-        let what = match &kept.event {
-            OwnedEvent::Message(body) => format!("? {body:?}"),
-            OwnedEvent::Reply(body) => format!("= {body:?}"),
-            OwnedEvent::Dropped => "dropped".to_owned(),
+        let what = match &kept.content {
+            OwnedContent::Message(body) => format!("? {body:?}"),
+            OwnedContent::Reply(body) => format!("= {body:?}"),
+            OwnedContent::Dropped => "dropped".to_owned(),
         };
-        let ask = kept.event.is::<clerk::Ask>().map(|ask| ask.0);
+        let ask = kept.content.downcast_ref::<clerk::Ask>().map(|ask| ask.0);
         self.0
             .write(format!("{} {what}, clerk's: {ask:?}", kept.ticket.sequence));
     }
@@ -297,7 +299,7 @@ impl Handler<OwnedObservation> for Objector {
     type Result = ();
 
     fn handle(&mut self, kept: OwnedObservation, _: &mut Context<Self>) {
-        match kept.event.is::<world::Ask>() {
+        match kept.content.downcast_ref::<world::Ask>() {
             Some(world::Ask(13)) => panic!("unlucky"),
             Some(ask) => self.0.post(world::Note(ask.0)),
             None => {}
@@ -310,7 +312,7 @@ fn what_an_attached_actor_says_is_shown_to_no_tap() {
     let bus = Bus::new();
     let diary = Diary::default();
     let seen = diary.clone();
-    let world = world(&bus, move |mail| match mail {
+    let world = world(&bus, move |message| match message {
         world::Inbox::Ask(call) => call.reply.send(0),
         world::Inbox::Note(note) => {
             seen.write(format!("{:?}", note.message));
@@ -356,7 +358,7 @@ impl Handler<OwnedObservation> for Fragile {
     type Result = ();
 
     fn handle(&mut self, kept: OwnedObservation, _: &mut Context<Self>) {
-        assert!(!matches!(kept.event, OwnedEvent::Reply(_)), "a reply");
+        assert!(!matches!(kept.content, OwnedContent::Reply(_)), "a reply");
     }
 }
 

@@ -17,9 +17,9 @@ struct Memory {
 }
 
 impl Memory {
-    fn watched_by(&self, bell: &Doorbell) {
+    fn watched_by(&self, doorbell: &Doorbell) {
         let (memory, rings) = (self.clone(), self.rings.clone());
-        bell.watch(Watch::new(
+        doorbell.watch(Watch::new(
             1,
             Box::new(move |to| {
                 memory.looks.set(memory.looks.get() + 1);
@@ -80,8 +80,8 @@ fn notify_rings_every_bell_once() {
 fn what_can_not_be_read_is_told_once() {
     let bus = Bus::new();
     let memory = Memory::default();
-    let bell = bus.doorbell();
-    memory.watched_by(&bell);
+    let doorbell = bus.doorbell();
+    memory.watched_by(&doorbell);
     bus.tick().unwrap();
     memory.broken.set(true);
     memory.rings.read();
@@ -92,7 +92,7 @@ fn what_can_not_be_read_is_told_once() {
     assert_eq!(memory.looks.get(), 2);
     // The next watch is polled again.
     memory.broken.set(false);
-    memory.watched_by(&bell);
+    memory.watched_by(&doorbell);
     assert_eq!(bus.tick(), Ok(true));
     assert_eq!(memory.rings.read(), ["Some([0])"]);
 }
@@ -101,9 +101,9 @@ fn what_can_not_be_read_is_told_once() {
 fn a_silenced_bell_looks_at_nothing() {
     let bus = Bus::new();
     let memory = Memory::default();
-    let bell = bus.doorbell();
-    memory.watched_by(&bell);
-    bell.disarm();
+    let doorbell = bus.doorbell();
+    memory.watched_by(&doorbell);
+    doorbell.disarm();
     bus.notify();
     assert_eq!(bus.tick(), Ok(false));
     assert_eq!(memory.looks.get(), 0);
@@ -112,10 +112,10 @@ fn a_silenced_bell_looks_at_nothing() {
 #[test]
 fn a_bell_watches_so_many_bytes_at_most() {
     let bus = Bus::new();
-    let bell = bus.doorbell();
+    let doorbell = bus.doorbell();
     let lengths = Rc::new(RefCell::new(Vec::new()));
     let (looked, rang) = (lengths.clone(), lengths.clone());
-    bell.watch(Watch::new(
+    doorbell.watch(Watch::new(
         1000,
         Box::new(move |to| {
             looked.borrow_mut().push(to.len());
@@ -129,14 +129,14 @@ fn a_bell_watches_so_many_bytes_at_most() {
 
 /// Starts a clerk that sets its watch again at every callback.
 fn rearmed_at_every_ring(bus: &Bus, memory: &Memory) {
-    let bell = bus.doorbell();
+    let doorbell = bus.doorbell();
     let rings = Rc::new(RefCell::new(None::<Port<clerk::Inbox>>));
     let watch = {
-        let (bell, memory, rings) = (bell.clone(), memory.clone(), rings.clone());
+        let (doorbell, memory, rings) = (doorbell.clone(), memory.clone(), rings.clone());
         move || {
             let memory = memory.clone();
             let clerk = rings.borrow().clone().unwrap();
-            bell.watch(Watch::new(
+            doorbell.watch(Watch::new(
                 1,
                 Box::new(move |to| {
                     memory.looks.set(memory.looks.get() + 1);
@@ -148,8 +148,8 @@ fn rearmed_at_every_ring(bus: &Bus, memory: &Memory) {
         }
     };
     let (diary, again) = (memory.rings.clone(), watch.clone());
-    *rings.borrow_mut() = Some(worker(bus, move |mail| {
-        if let clerk::Inbox::Note(note) = mail {
+    *rings.borrow_mut() = Some(worker(bus, move |message| {
+        if let clerk::Inbox::Note(note) = message {
             diary.write(format!("{}", note.message.0));
             again();
         }
@@ -192,9 +192,9 @@ fn a_look_may_ask() {
         Box::new(move |to| {
             let bus = weak.upgrade().unwrap();
             assert!(bus.in_foreign_call());
-            let what = "tick";
+            let what = "a tick";
             let from = "a foreign call";
-            assert_eq!(bus.tick(), Err(BusError::Reentered { what, from }));
+            assert_eq!(bus.tick(), Err(BusError::Reentrant { what, from }));
             to[0] = u8::try_from(bus.ask(&clerk, clerk::Ask(4)).unwrap()).unwrap();
             true
         }),
@@ -214,15 +214,15 @@ fn a_look_at_what_is_no_longer_watched_comes_to_nothing() {
         let bus = Bus::new();
         let next = Memory::default();
         next.byte.set(7);
-        let bell = bus.doorbell();
-        let (inner, watched) = (bell.clone(), next.clone());
-        bell.watch(Watch::new(
+        let doorbell = bus.doorbell();
+        let (inner, watched) = (doorbell.clone(), next.clone());
+        doorbell.watch(Watch::new(
             1,
             Box::new(move |_| {
                 watched.watched_by(&inner);
                 readable
             }),
-            Box::new(|_| panic!("an old bell rang")),
+            Box::new(|_| panic!("an old doorbell rang")),
         ));
         assert_eq!(bus.tick(), Ok(true));
         assert_eq!(next.rings.read(), ["Some([7])"], "in the same tick");
@@ -269,7 +269,7 @@ fn settled_ticks_look_once_at_each_bell_and_ring_those_that_have_changed() {
         let mut polled = PolledWords::default();
         let rang = ticks.poll(&mut polled);
         if rang {
-            bus.finish_tick(ticks.ring(&polled));
+            bus.finish_tick(ticks.finish_poll(&polled));
         }
         rang
     };
@@ -310,15 +310,15 @@ fn a_timer_runs_while_it_is_enabled() {
 fn what_a_timer_posts_is_done_in_the_same_tick() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &doubler(&bus));
-    let answers = Rc::new(RefCell::new(Vec::new()));
-    let kept = answers.clone();
+    let replies = Rc::new(RefCell::new(Vec::new()));
+    let kept = replies.clone();
     let timer = bus.timer(Box::new(move |tick| {
         kept.borrow_mut().push(clerk.ask(clerk::Ask(tick)));
     }));
     timer.set_enabled(true);
     bus.tick().unwrap();
-    let answer = answers.borrow_mut().pop().unwrap();
-    assert_eq!(futures_util::FutureExt::now_or_never(answer), Some(Ok(2)));
+    let reply = replies.borrow_mut().pop().unwrap();
+    assert_eq!(futures_util::FutureExt::now_or_never(reply), Some(Ok(2)));
 }
 
 #[test]
@@ -346,8 +346,8 @@ fn a_foreign_call_left_over_by_an_ask_is_made_in_the_next_tick() {
     let diary = Diary::default();
     let told = diary.clone();
     let world = world(&bus, move |_| told.write("told"));
-    let clerk = worker(&bus, move |mail| {
-        if let clerk::Inbox::Ask(call) = mail {
+    let clerk = worker(&bus, move |message| {
+        if let clerk::Inbox::Ask(call) = message {
             world.post(world::Note(0));
             call.reply.send(1);
         }

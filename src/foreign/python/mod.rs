@@ -50,19 +50,19 @@ pub(crate) struct Python {
     widths: HashMap<String, PtrWidth>,
     /// Receiver of reports.
     callbacks: Rc<Callbacks>,
-    stage: RefCell<Stage>,
+    modules: RefCell<ModuleState>,
     /// True if there were tasks at the last notification.
     tasks: Cell<bool>,
-    tell: OnceCell<Box<dyn Fn(bool)>>,
+    on_tasks: OnceCell<Box<dyn Fn(bool)>>,
     /// Right to have the methods, taken before the import.
     claim: RefCell<Option<MethodsClaim>>,
     /// True after the report that another system has the methods.
-    is_told: Cell<bool>,
+    is_claim_reported: Cell<bool>,
 }
 
 /// State of the modules.
 #[derive(Clone)]
-enum Stage {
+enum ModuleState {
     /// Not imported, because no call was made.
     New,
     /// Being imported.
@@ -79,11 +79,11 @@ impl Python {
         Self {
             widths,
             callbacks,
-            stage: RefCell::new(Stage::New),
+            modules: RefCell::new(ModuleState::New),
             tasks: Cell::new(false),
-            tell: OnceCell::new(),
+            on_tasks: OnceCell::new(),
             claim: RefCell::new(None),
-            is_told: Cell::new(false),
+            is_claim_reported: Cell::new(false),
         }
     }
 
@@ -99,14 +99,14 @@ impl Python {
             cause,
         };
         // Cloned, because Python may re-enter here during the call.
-        let stage = self.stage.borrow().clone();
-        let scripts = match stage {
-            Stage::Ready(scripts) => scripts,
-            Stage::New if !self.claim() => return Ok(Progress::Absent),
-            Stage::New => self.load().map_err(|cause| raised(cause.to_string()))?,
+        let modules = self.modules.borrow().clone();
+        let scripts = match modules {
+            ModuleState::Ready(scripts) => scripts,
+            ModuleState::New if !self.claim() => return Ok(Progress::Absent),
+            ModuleState::New => self.load().map_err(|cause| raised(cause.to_string()))?,
             // A module has re-entered the bus during its import, and another channel makes a call.
-            Stage::Loading => return Ok(Progress::Pending),
-            Stage::Broken(cause) => return Err(raised(cause.to_string())),
+            ModuleState::Loading => return Ok(Progress::Pending),
+            ModuleState::Broken(cause) => return Err(raised(cause.to_string())),
         };
         let width = self.widths.get(channel).copied().unwrap_or(PtrWidth::P8);
         let mut warning = None;
@@ -137,14 +137,14 @@ impl Python {
     }
 
     /// Registers a callback for the start and the end of tasks.
-    pub(super) fn on_tasks(&self, tell: Box<dyn Fn(bool)>) {
+    pub(super) fn on_tasks(&self, callback: Box<dyn Fn(bool)>) {
         // Set once, when the system is built.
-        let _ = self.tell.set(tell);
+        let _ = self.on_tasks.set(callback);
     }
 
     fn with_scripts(&self, act: impl FnOnce(pyo3::Python<'_>, &Scripts) -> Result<(), Raised>) {
-        let stage = self.stage.borrow().clone();
-        let Stage::Ready(scripts) = stage else {
+        let modules = self.modules.borrow().clone();
+        let ModuleState::Ready(scripts) = modules else {
             return;
         };
         let outcome = interpreter::attached(|py| {
@@ -163,14 +163,14 @@ impl Python {
     }
 
     fn load(&self) -> Result<Rc<Scripts>, Failure> {
-        self.stage.replace(Stage::Loading);
+        self.modules.replace(ModuleState::Loading);
         let loaded = interpreter::start()
             .map_err(Failure::from)
             .and_then(|()| interpreter::attached(Scripts::load));
         match loaded {
             Ok(scripts) => {
                 let scripts = Rc::new(scripts);
-                self.stage.replace(Stage::Ready(scripts.clone()));
+                self.modules.replace(ModuleState::Ready(scripts.clone()));
                 for note in scripts.notes() {
                     self.report(Severity::Warning, note.clone());
                 }
@@ -178,7 +178,7 @@ impl Python {
             }
             Err(failure) => {
                 let cause = failure.to_string().into();
-                self.stage.replace(Stage::Broken(cause));
+                self.modules.replace(ModuleState::Broken(cause));
                 Err(failure)
             }
         }
@@ -188,7 +188,7 @@ impl Python {
     /// of the process has it, which is reported once.
     fn claim(&self) -> bool {
         let Some(claim) = MethodsClaim::take() else {
-            if !self.is_told.replace(true) {
+            if !self.is_claim_reported.replace(true) {
                 self.report(Severity::Info, OTHER_SYSTEM.to_owned());
             }
             return false;
@@ -201,23 +201,23 @@ impl Python {
     fn notify_of_tasks(&self, alive: bool) {
         let _library = CodeGuard::library();
         if self.tasks.replace(alive) != alive
-            && let Some(tell) = self.tell.get()
+            && let Some(callback) = self.on_tasks.get()
         {
-            tell(alive);
+            callback(alive);
         }
     }
 }
 
 impl fmt::Debug for Python {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stage = match &*self.stage.borrow() {
-            Stage::New => "New",
-            Stage::Loading => "Loading",
-            Stage::Ready(_) => "Ready",
-            Stage::Broken(_) => "Broken",
+        let modules = match &*self.modules.borrow() {
+            ModuleState::New => "New",
+            ModuleState::Loading => "Loading",
+            ModuleState::Ready(_) => "Ready",
+            ModuleState::Broken(_) => "Broken",
         };
         f.debug_struct("Python")
-            .field("stage", &stage)
+            .field("modules", &modules)
             .field("tasks", &self.tasks)
             .finish_non_exhaustive()
     }

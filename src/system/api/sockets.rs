@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::actors::sockets::{Hub, Tcp};
 use crate::backend::Backends;
 use crate::bus::{Bus, Envelope, Message, Port};
-use crate::foreign::{Callbacks, Paths, Python, RealForeign, make};
+use crate::foreign::{Callbacks, Paths, Python, RealForeign, dispatch};
 use crate::messages::sockets::{
     Abandon, Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, LocalPort, Open,
     Read, ReadMode, SocketError, SocketId, Write,
@@ -221,7 +221,7 @@ impl SocketService {
         // Without firmware, no paths are opened.
         let paths = Paths::new(Box::new(|_| None), None);
         let live = RealForeign::new(Rc::default(), memories, callbacks, python, paths);
-        let foreign = bus.foreign(Rc::new(move |call| make(&live, call)));
+        let foreign = bus.foreign(Rc::new(move |call| dispatch(&live, call)));
         let hub = Rc::new(RefCell::new(Hub::new(Tcp, QUEUE_LIMIT)));
         let port = start_sockets(&bus, &foreign, hub.clone())?;
         Ok(Self { bus, port, hub })

@@ -44,7 +44,7 @@ impl Vhost {
         self.0.bus.has_settled_ticks(ticks)
     }
 
-    /// Carries out the work of a tick that [began settled](SettledTicks::ring).
+    /// Carries out the work of a tick that [began settled](SettledTicks::finish_poll).
     pub(crate) fn finish_tick(&self, work: TickWork) -> Result<usize, Error> {
         self.0.bus.finish_tick(work);
         self.end_tick(true)

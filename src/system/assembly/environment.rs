@@ -10,7 +10,7 @@ use crate::actors::rpc::ForeignPoll;
 use crate::actors::service::FrameDecoders;
 use crate::backend::Backends;
 use crate::foreign::{
-    Callbacks, Foreign as _, Paths, Python, RealForeign, is_measured, make, measure, poll,
+    Callbacks, Foreign as _, Paths, Python, RealForeign, dispatch, is_measured, measure, poll,
     report_failed,
 };
 use crate::mem::{AccessError, Store, execute};
@@ -86,7 +86,7 @@ impl Environment {
             }),
             foreign: Rc::new(move |call| {
                 let _measured = measure(&call);
-                make(&*live, call);
+                dispatch(&*live, call);
             }),
             on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
             local: memories.clone(),

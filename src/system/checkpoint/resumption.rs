@@ -43,7 +43,7 @@ impl Vhost {
         self.restore_state(front_ends, tick, state)?;
         bus.run_until_idle()?;
         // The channels have begun to watch their words, which would ring in the next tick.
-        while bus.ring_anew() {
+        while bus.poll_new_watches() {
             bus.run_until_idle()?;
         }
         Ok(())

@@ -12,7 +12,7 @@ use super::scope::Scope;
 use super::upcoming::Upcoming;
 use super::{Difference, ReplayError, Replayed};
 use crate::bus::{Endpoint, Message, Observation, Tap};
-use crate::trace::{ContentRef, Damage, Entry, EntryRef, Trace, TraceError, deserialize};
+use crate::trace::{ContentRef, Entry, EntryRef, FrameError, Trace, TraceError, deserialize};
 
 /// State of a recording under replay.
 pub(super) struct Comparison {
@@ -207,12 +207,12 @@ impl Comparison {
     }
 
     /// Decoded entry of a frame; ends the replay if it can't be decoded.
-    fn decoded<T>(&mut self, frame: u64, decoded: Result<T, Damage>) -> Option<T> {
+    fn decoded<T>(&mut self, frame: u64, decoded: Result<T, FrameError>) -> Option<T> {
         decoded.map_err(|damage| self.damaged(frame, damage)).ok()
     }
 
     /// Ends the replay: an entry can't be decoded.
-    fn damaged(&mut self, frame: u64, damage: Damage) {
+    fn damaged(&mut self, frame: u64, damage: FrameError) {
         if self.over.is_none() {
             let error = self.upcoming.damage_of(frame, damage);
             self.over = Some(ReplayEnd::Damaged(error));
@@ -372,7 +372,7 @@ impl SharedComparison {
     }
 
     /// Recorded reply to the message of this number in the replay.
-    pub(super) fn answer<T: DeserializeOwned>(&self, sequence: u64) -> Option<T> {
+    pub(super) fn reply<T: DeserializeOwned>(&self, sequence: u64) -> Option<T> {
         let mut comparison = self.lock();
         let recorded = *comparison.matching.open.get(sequence)?;
         for place in 0..AHEAD {
@@ -392,7 +392,7 @@ impl SharedComparison {
     }
 
     /// Ends the replay: an entry can't be decoded.
-    pub(super) fn damaged(&self, entry: &Entry, damage: Damage) {
+    pub(super) fn damaged(&self, entry: &Entry, damage: FrameError) {
         self.lock().damaged(entry.frame, damage);
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::bus::{Event, Observation};
+use crate::bus::{Content, Observation};
 use crate::trace::{ContentRef, EntryRef, Kind, decode_borrowed};
 
 /// Single-line text of an observation.
@@ -10,10 +10,12 @@ pub(super) fn describe(seen: &Observation<'_>) -> String {
     let ticket = &seen.ticket;
     let (from, to, name) = (ticket.from, ticket.to(), ticket.name());
     let tick = seen.tick;
-    match seen.event {
-        Event::Message(body) => format!("tick {tick}: {from} to {to}: {}", short(body)),
-        Event::Reply(body) => format!("tick {tick}: {to} to {from}: {name} gives {}", short(body)),
-        Event::Dropped => format!("tick {tick}: {to} to {from}: {name} has no reply"),
+    match seen.content {
+        Content::Message(body) => format!("tick {tick}: {from} to {to}: {}", short(body)),
+        Content::Reply(body) => {
+            format!("tick {tick}: {to} to {from}: {name} gives {}", short(body))
+        }
+        Content::Dropped => format!("tick {tick}: {to} to {from}: {name} has no reply"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::bus::{Endpoint, Event, Observation, Ticket};
+use crate::bus::{Content, Endpoint, Observation, Ticket};
 use crate::trace::{ContentRef, Encoding, EntryRef, Kind, KindMap, OpenMessages};
 
 /// Relation of numbers and kinds in the replay to those of the recording.
@@ -45,8 +45,8 @@ impl Matching {
             bytes.clear();
             known.encoding.encode(seen, bytes).is_ok() && *bytes == encoded
         };
-        match (entry.content, seen.event) {
-            (ContentRef::Message { body, awaited }, Event::Message(_)) => {
+        match (entry.content, seen.content) {
+            (ContentRef::Message { body, awaited }, Content::Message(_)) => {
                 let root = if ticket.root == ticket.sequence {
                     Some(entry.sequence)
                 } else {
@@ -59,11 +59,11 @@ impl Matching {
                 }
                 matches
             }
-            (ContentRef::Reply { body }, Event::Reply(_)) => {
+            (ContentRef::Reply { body }, Content::Reply(_)) => {
                 self.open.remove(ticket.sequence) == Some(entry.sequence)
                     && (self.given == Some(entry.sequence) || is_encoded(body))
             }
-            (ContentRef::Dropped, Event::Dropped) => {
+            (ContentRef::Dropped, Content::Dropped) => {
                 self.open.remove(ticket.sequence) == Some(entry.sequence)
             }
             _ => false,

@@ -42,7 +42,6 @@ use self::player::Player;
 use self::recorded::{NoMemory, RecordedDoorbells, RecordedFrames, RecordedMemory};
 use self::replayed_parts::{channels, disk, hub, memory_map, outputs, special};
 use self::scope::Scope;
-pub use self::scope::{ActorName, NoSuchActor};
 use self::single_actor::{Components, SingleActor};
 use crate::attach::{Attach, Finding, channels as served};
 use crate::backend::Backends;
@@ -51,6 +50,7 @@ use crate::config::ChannelConfig;
 use crate::foreign::{Callbacks, Openers, report_without_testbench};
 use crate::mem::{Backend, MemoryMap};
 use crate::messages::events::Resumed;
+pub use crate::messages::{ActorName, NoSuchActor};
 use crate::sim::CStdout;
 use crate::system::Error;
 use crate::system::assembly::{DirectCalls, Environment, SystemParts};
@@ -187,7 +187,7 @@ impl Replay {
         player.set_doorbells(doorbells.clone());
         let (caller, accessed, polled) = (player.clone(), player.clone(), player.clone());
         let outside = Environment {
-            foreign: Rc::new(move |call| caller.answer(call)),
+            foreign: Rc::new(move |call| caller.send_reply(call)),
             direct: Some(DirectCalls {
                 store: Rc::new(NoMemory),
                 access: Box::new(move |of, _| accessed.reply(of)),

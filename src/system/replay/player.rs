@@ -16,7 +16,7 @@ use crate::system::assembly::PendingStart;
 use crate::system::running::Recorded;
 use crate::system::running::SendRecorded;
 use crate::system::running::{Inner, Vhost};
-use crate::trace::{Content, Damage, Entry, deserialize, send_reply};
+use crate::trace::{Content, Entry, FrameError, deserialize, send_reply};
 
 /// Plays a recording to its end or to the first divergence.
 pub(super) struct Player {
@@ -130,7 +130,7 @@ impl Player {
 
     /// Executes a foreign call: plays the recorded re-entrant calls, then returns the recorded
     /// result.
-    pub(super) fn answer(&self, call: foreign::Inbox) {
+    pub(super) fn send_reply(&self, call: foreign::Inbox) {
         if call.ticket().from == Endpoint::TAP {
             return self.findings.report(call);
         }
@@ -184,7 +184,7 @@ impl Player {
         let bus = &vhost.0.bus;
         if due.tick > bus.now() && !in_foreign_call {
             self.comparison.begin_tick(due.tick);
-            bus.pass(due.tick - 1);
+            bus.advance_to(due.tick - 1);
             // Refused inside other calls only.
             let _ = bus.tick();
             if !self.comparison.is_next(due.frame) {
@@ -204,82 +204,68 @@ impl Player {
     /// Sends an external message.
     fn ask(&self, vhost: &Vhost, entry: &Entry, body: &[u8], awaited: bool) {
         let Inner { bus, ports, .. } = &*vhost.0;
-        let name = entry.kind.name.as_str();
+        let (to, name) = (entry.kind.to.as_str(), entry.kind.name.as_str());
+        if to == Endpoint::EVENT.name() {
+            return self.emit(vhost, entry, body);
+        }
         macro_rules! ask {
-            ($module:ident, $port:expr) => {
-                $module::Inbox::by_name(
-                    name,
-                    SendRecorded {
-                        port: $port,
-                        body,
-                        awaited,
-                        bus: Some(bus),
-                    },
-                )
+            ($($module:ident),+) => {
+                match to {
+                    $(to if to == $module::Inbox::ENDPOINT.name() => {
+                        let port = &ports.$module;
+                        let bus = Some(bus);
+                        $module::Inbox::by_name(name, SendRecorded { port, body, awaited, bus })
+                    })+
+                    to => {
+                        let server = ports.front_ends.get().and_then(|all| all.at(to));
+                        let sent = Recorded {
+                            from: Endpoint::EXTERNAL,
+                            body,
+                            awaited,
+                            bus: Some(bus),
+                        };
+                        server.and_then(|server| server.send_recorded(name, sent))
+                    }
+                }
             };
         }
-        let asked = match entry.kind.to.as_str() {
-            "nobody" => return self.emit(vhost, entry, body),
-            "memory" => ask!(memory, &ports.memory),
-            "rpc" => ask!(rpc, &ports.rpc),
-            "files" => ask!(files, &ports.files),
-            "console" => ask!(console, &ports.console),
-            "foreign" => ask!(foreign, &ports.foreign),
-            "sockets" => ask!(sockets, &ports.sockets),
-            to => {
-                let server = ports.front_ends.get().and_then(|all| all.at(to));
-                let sent = Recorded {
-                    from: Endpoint::EXTERNAL,
-                    body,
-                    awaited,
-                    bus: Some(bus),
-                };
-                server.and_then(|server| server.send_recorded(name, sent))
-            }
-        };
+        let asked = ask!(memory, rpc, files, console, foreign, sockets);
         if let Some(Err(damage)) = asked {
             self.comparison.damaged(entry, damage);
         }
     }
 
+    /// Plays an external event.
     fn emit(&self, vhost: &Vhost, entry: &Entry, body: &[u8]) {
-        let name = entry.kind.name.as_str();
-        if name == ObserveFlags::NAME {
-            match deserialize(body) {
-                Ok(what) => vhost.observe(what),
-                Err(damage) => self.comparison.damaged(entry, damage),
-            }
+        if let Err(damage) = self.emit_decoded(vhost, entry.kind.name.as_str(), body) {
+            self.comparison.damaged(entry, damage);
         }
-        if name == RestoreBegun::NAME {
-            match deserialize::<RestoreBegun>(body) {
-                Ok(begun) => {
-                    self.comparison.begin_tick(begun.tick);
-                    vhost.begin_restore(begun);
+    }
+
+    fn emit_decoded(&self, vhost: &Vhost, name: &str, body: &[u8]) -> Result<(), FrameError> {
+        match name {
+            ObserveFlags::NAME => vhost.observe(deserialize(body)?),
+            RestoreBegun::NAME => {
+                let begun: RestoreBegun = deserialize(body)?;
+                self.comparison.begin_tick(begun.tick);
+                vhost.begin_restore(begun);
+            }
+            Resumed::NAME => {
+                let resumed: Resumed = deserialize(body)?;
+                vhost.0.outside.emit(|| resumed.clone());
+                self.resume(vhost, &resumed)
+                    .map_err(|error| FrameError::Content(error.to_string()))?;
+            }
+            Notified::NAME => vhost.notify(),
+            SystemStarted::NAME => {
+                vhost.0.outside.emit(|| SystemStarted);
+                if let Some(beginning) = self.beginning.take() {
+                    // Refused inside other calls only, where it is not recorded either.
+                    let _ = vhost.take_channels(beginning);
                 }
-                Err(damage) => self.comparison.damaged(entry, damage),
             }
+            _ => {}
         }
-        if name == Resumed::NAME {
-            match deserialize::<Resumed>(body) {
-                Ok(resumed) => {
-                    vhost.0.outside.emit(|| resumed.clone());
-                    if let Err(error) = self.resume(vhost, &resumed) {
-                        let damage = Damage::Content(error.to_string());
-                        self.comparison.damaged(entry, damage);
-                    }
-                }
-                Err(damage) => self.comparison.damaged(entry, damage),
-            }
-        }
-        if name == Notified::NAME {
-            vhost.notify();
-        }
-        if name == SystemStarted::NAME {
-            vhost.0.outside.emit(|| SystemStarted);
-            if let Some(beginning) = self.beginning.take() {
-                // Refused inside other calls only, where it is not recorded either.
-                let _ = vhost.take_channels(beginning);
-            }
-        }
+        Ok(())
     }
 }

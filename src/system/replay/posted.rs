@@ -1,6 +1,6 @@
 //! Messages that were sent while the comparison was suspended.
 
-use crate::bus::{Endpoint, Event, Observation};
+use crate::bus::{Content, Endpoint, Observation};
 use crate::trace::{ContentRef, Encoding, EntryRef, Kind};
 
 /// Messages sent during the suspension, without a reply so far.
@@ -18,7 +18,7 @@ impl PostedMessages {
     /// Stores a message, or the reply to one.
     pub(super) fn note(&mut self, seen: &Observation<'_>) {
         let ticket = &seen.ticket;
-        if !matches!(seen.event, Event::Message(_)) {
+        if !matches!(seen.content, Content::Message(_)) {
             self.0.retain(|it| it.sequence != ticket.sequence);
         } else if ticket.to() != Endpoint::EVENT {
             let mut body = Vec::new();

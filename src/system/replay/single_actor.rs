@@ -17,8 +17,7 @@ use super::comparison::SharedComparison;
 use super::findings::FindingSink;
 use super::recorded::{RecordedDoorbells, RecordedFrames, RecordedMemory};
 use super::replayed_parts::{hub, outputs, special};
-use super::scope::ActorName;
-use super::{ReplayError, Replayed};
+use super::{ActorName, ReplayError, Replayed};
 use crate::actors::console::{Console, ConsoleClient, Lines, Text};
 use crate::actors::files::Files;
 use crate::actors::memory::{Memory, MemoryClient, Resolver};
@@ -38,7 +37,7 @@ use crate::system::running::SendRecorded;
 use crate::system::running::{AnyServer, Recorded, Surroundings, absent_servers};
 use crate::system::running::{GiveAnswer, HeldMessage, HoldMessage, absent_port};
 use crate::system::running::{attach_all, detach_all};
-use crate::trace::{Content, Damage, Entry, Header, deserialize};
+use crate::trace::{Content, Entry, FrameError, Header, deserialize};
 
 /// Components for any one actor.
 pub(super) struct Components<'a> {
@@ -108,8 +107,8 @@ impl SingleActor {
             if entry.tick > bus.now() {
                 bus.run_until_idle()?;
                 comparison.begin_tick(entry.tick);
-                bus.pass(entry.tick - 1);
-                bus.ring();
+                bus.advance_to(entry.tick - 1);
+                bus.begin_tick_and_poll();
                 bus.run_until_idle()?;
             }
             if !comparison.is_next(entry.frame) {
@@ -124,7 +123,7 @@ impl SingleActor {
                     bus.run_until_idle()?;
                 }
                 if comparison.is_next(entry.frame) {
-                    bus.ring_anew();
+                    bus.poll_new_watches();
                 }
             } else {
                 if is_between_ticks(&entry) {
@@ -201,7 +200,7 @@ impl Inner {
         self.held.borrow_mut().remove(&entry.sequence)
     }
 
-    fn send(&self, entry: &Entry, body: &[u8], awaited: bool) -> Result<(), Damage> {
+    fn send(&self, entry: &Entry, body: &[u8], awaited: bool) -> Result<(), FrameError> {
         let actors = ActorName::ALL.map(ActorName::endpoint);
         let others = [Endpoint::EXTERNAL, foreign::Inbox::ENDPOINT];
         let mut senders = actors.into_iter().chain(others);
@@ -214,7 +213,7 @@ impl Inner {
     }
 
     /// Plays an external event, as far as actors depend on it.
-    fn emit(&self, entry: &Entry, body: &[u8]) -> Result<(), Damage> {
+    fn emit(&self, entry: &Entry, body: &[u8]) -> Result<(), FrameError> {
         match entry.kind.name.as_str() {
             ObserveFlags::NAME => self.observed.add(deserialize(body)?),
             Notified::NAME => self.bus.notify(),
@@ -338,7 +337,7 @@ trait AnyPort {
         name: &str,
         body: &[u8],
         awaited: bool,
-    ) -> Option<Result<(), Damage>>;
+    ) -> Option<Result<(), FrameError>>;
 }
 
 /// Server of a front end; `None` if the actor is not a front end.
@@ -351,7 +350,7 @@ impl AnyPort for FrontEndPort {
         name: &str,
         body: &[u8],
         awaited: bool,
-    ) -> Option<Result<(), Damage>> {
+    ) -> Option<Result<(), FrameError>> {
         let sent = Recorded {
             from,
             body,
@@ -369,7 +368,7 @@ impl<I: Inbox> AnyPort for Port<I> {
         name: &str,
         body: &[u8],
         awaited: bool,
-    ) -> Option<Result<(), Damage>> {
+    ) -> Option<Result<(), FrameError>> {
         let port = &self.with_sender(from);
         I::by_name(
             name,

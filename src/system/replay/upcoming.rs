@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::scope::Scope;
-use crate::trace::{Damage, Entry, EntryRef, Trace, TraceError};
+use crate::trace::{Entry, EntryRef, FrameError, Trace, TraceError};
 
 /// Entries in scope that are still to be played. They are read on demand: most of them stay in the
 /// reader.
@@ -114,7 +114,7 @@ impl Upcoming {
     }
 
     /// Error for an invalid entry of this frame.
-    pub(super) fn damage_of(&self, frame: u64, damage: Damage) -> TraceError {
+    pub(super) fn damage_of(&self, frame: u64, damage: FrameError) -> TraceError {
         self.trace.damage_of(frame, damage)
     }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::bus::{Bus, Inbox, Port};
-use crate::trace::{Damage, send_reply};
+use crate::trace::{FrameError, send_reply};
 
 /// Message to an absent actor.
 pub(in crate::system) struct HeldMessage {
@@ -13,7 +13,7 @@ pub(in crate::system) struct HeldMessage {
 }
 
 /// Function that sends a recorded reply.
-pub(in crate::system) type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
+pub(in crate::system) type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), FrameError>>;
 
 /// Function that stores a message.
 pub(in crate::system) type HoldMessage = Rc<dyn Fn(HeldMessage)>;

@@ -17,7 +17,7 @@ use crate::messages::front_end::{
     StdinWrite,
 };
 use crate::messages::{ChannelDescriptor, ChannelId, Interface, console, memory};
-use crate::trace::Damage;
+use crate::trace::FrameError;
 
 /// Front ends in the order in which they start. The first one starts in every system.
 const FRONT_ENDS: [Kind; 4] = [
@@ -173,7 +173,7 @@ pub(in crate::system) trait AnyServer {
     fn output_failed(&self, failed: OutputFailed);
 
     /// Sends a recorded message; `None` for an unknown one.
-    fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), Damage>>;
+    fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), FrameError>>;
 }
 
 /// Recorded message to a server.
@@ -273,7 +273,7 @@ impl<P: Protocol> AnyServer for Started<P> {
         self.port.with_sender(console::ENDPOINT).post(failed);
     }
 
-    fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), Damage>> {
+    fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), FrameError>> {
         let Recorded {
             from,
             body,

@@ -1,7 +1,7 @@
 //! Sender of recorded messages.
 
 use crate::bus::{Bus, Envelope, Inbox, Message, MessageVisitor, Port};
-use crate::trace::{Damage, deserialize};
+use crate::trace::{FrameError, deserialize};
 
 /// Visitor that sends a recorded message by its type.
 pub(in crate::system) struct SendRecorded<'a, I: Inbox> {
@@ -15,7 +15,7 @@ pub(in crate::system) struct SendRecorded<'a, I: Inbox> {
 }
 
 impl<I: Inbox> MessageVisitor<I> for SendRecorded<'_, I> {
-    type Output = Result<(), Damage>;
+    type Output = Result<(), FrameError>;
 
     fn visit<M: Message>(self) -> Self::Output
     where

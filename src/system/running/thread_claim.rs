@@ -1,13 +1,13 @@
-//! One system at a time: per thread, and for the C ABI.
+//! One system at a time for each thread of a Rust program, and for each system of the C ABI.
 
 use std::cell::Cell;
 
 use crate::sim::strand::{is_entered, strand_local};
 use crate::system::Error;
 
-/// Reservation of the one system of the C ABI, or of a Rust program's thread.
+/// Reservation of a thread of a Rust program, or of a system of the C ABI.
 pub(in crate::system) struct ThreadClaim {
-    /// True for the C ABI.
+    /// True for a system of the C ABI.
     moves: bool,
 }
 

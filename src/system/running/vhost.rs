@@ -29,7 +29,7 @@ use crate::trace::Header;
 /// Running host: the actors that serve firmware, and the backdoor into its memories.
 ///
 /// A system is bound to one thread, and a thread has one system at a time. Firmware is served only
-/// in [`tick`](Self::tick). The C ABI has a system of its own, which moves between threads: see
+/// in [`tick`](Self::tick). Systems of the C ABI move between threads: see
 /// [`with_host`](crate::with_host).
 pub struct Vhost(pub(in crate::system) Rc<Inner>);
 

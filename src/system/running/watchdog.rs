@@ -155,46 +155,46 @@ mod tests {
         }
     }
 
-    /// Event of a channel before the end of a tick.
+    /// Step of a channel before the end of a tick.
     #[derive(Debug, Clone, Copy)]
-    enum Event {
+    enum Step {
         Nothing,
         Progress(u32),
         Exit(u32),
         Set(u64),
     }
 
-    fn event() -> impl Strategy<Value = Event> {
+    fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
-            12 => Just(Event::Nothing),
-            2 => (0..3_u32).prop_map(Event::Progress),
-            1 => (0..3_u32).prop_map(Event::Exit),
-            1 => (0..8_u64).prop_map(Event::Set),
+            12 => Just(Step::Nothing),
+            2 => (0..3_u32).prop_map(Step::Progress),
+            1 => (0..3_u32).prop_map(Step::Exit),
+            1 => (0..8_u64).prop_map(Step::Set),
         ]
     }
 
     proptest! {
         /// Compares with a model that counts each channel's ticks one by one.
         #[test]
-        fn it_fires_when_ticks_are_counted_one_by_one(events in prop::collection::vec(event(), 0..300)) {
+        fn it_fires_when_ticks_are_counted_one_by_one(steps in prop::collection::vec(step(), 0..300)) {
             let progress = ChannelProgress::new(3);
             let watchdog = Watchdog::off();
             // Ticks without progress per channel; `None` after the exit.
             let mut quiet = [Some(0_u64); 3];
             let mut limit = 0;
-            for (now, event) in (1..).zip(events) {
+            for (now, step) in (1..).zip(steps) {
                 quiet.iter_mut().flatten().for_each(|ticks| *ticks += 1);
-                match event {
-                    Event::Nothing => {}
-                    Event::Progress(channel) => {
+                match step {
+                    Step::Nothing => {}
+                    Step::Progress(channel) => {
                         progress.progress(ChannelId(channel), now);
                         quiet[channel as usize] = quiet[channel as usize].and(Some(0));
                     }
-                    Event::Exit(channel) => {
+                    Step::Exit(channel) => {
                         progress.exited(ChannelId(channel), 0);
                         quiet[channel as usize] = None;
                     }
-                    Event::Set(ticks) => {
+                    Step::Set(ticks) => {
                         watchdog.set(Timeout { ticks, severity: Severity::Error }, now);
                         limit = ticks;
                         quiet.iter_mut().flatten().for_each(|ticks| *ticks = 0);

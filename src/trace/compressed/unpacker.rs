@@ -76,7 +76,7 @@ impl Unpacker {
     }
 
     /// Number of unread bytes of the file.
-    pub(in crate::trace) fn left(&self) -> u64 {
+    pub(in crate::trace) fn remaining_bytes(&self) -> u64 {
         self.size.saturating_sub(self.at)
     }
 
@@ -156,7 +156,7 @@ impl Unpacker {
     }
 
     fn frame_header(&mut self) -> Result<UnpackStep, Unpacked> {
-        if self.left() == 0 {
+        if self.remaining_bytes() == 0 {
             return Ok(UnpackStep::End);
         }
         self.stored.clear();
@@ -199,7 +199,7 @@ impl Unpacker {
             .first_chunk()
             .map(|len| u32::from_le_bytes(*len));
         let len = u64::from(len.unwrap_or_default());
-        if len > self.left() {
+        if len > self.remaining_bytes() {
             return self.cut();
         }
         self.go_to(self.at + len)?;
@@ -208,7 +208,7 @@ impl Unpacker {
 
     fn block(&mut self, checksum: usize) -> Result<UnpackStep, Unpacked> {
         // All that was written out is there.
-        if self.left() == 0 {
+        if self.remaining_bytes() == 0 {
             self.refuse_whole()?;
             return Ok(UnpackStep::End);
         }
@@ -271,7 +271,7 @@ impl Unpacker {
     /// Appends the next bytes of the file to those that are passed to zstd. Returns false if the
     /// file has fewer.
     fn take(&mut self, len: usize) -> Result<bool, Unpacked> {
-        if len as u64 > self.left() {
+        if len as u64 > self.remaining_bytes() {
             return Ok(false);
         }
         let start = self.stored.len();
@@ -368,7 +368,7 @@ impl Unpacker {
     fn walk_frame(&mut self, header: FrameHeader) -> Result<bool, Unpacked> {
         let mut behind = header.size - PREFIX;
         loop {
-            if behind as u64 > self.left() {
+            if behind as u64 > self.remaining_bytes() {
                 return Ok(false);
             }
             self.go_to(self.at + behind as u64)?;
@@ -386,7 +386,7 @@ impl Unpacker {
             behind = block.stored;
             if block.is_last {
                 let rest = (behind + header.checksum) as u64;
-                if rest > self.left() {
+                if rest > self.remaining_bytes() {
                     return Ok(false);
                 }
                 self.go_to(self.at + rest)?;

@@ -12,7 +12,7 @@ fn taps_are_shown_what_came_of_each_request() {
     let served = Arc::new(Mutex::new(Vec::new()));
     let kept = served.clone();
     bench.bus.attach(move |seen: &Observation<'_>| {
-        if let Some(announced) = seen.event.is::<mailbox::Served>() {
+        if let Some(announced) = seen.content.downcast_ref::<mailbox::Served>() {
             kept.lock().unwrap().push((seen.tick, announced.clone()));
         }
     });

@@ -11,8 +11,8 @@ fn a_tap_is_told_of_every_answer_in_order() {
     let bench = Bench::new();
     let (keep, seen) = mpsc::channel();
     bench.bus.attach(move |seen: &Observation<'_>| {
-        if let Some(answer) = seen.event.is::<NetworkResult>() {
-            keep.send(answer.clone()).unwrap();
+        if let Some(result) = seen.content.downcast_ref::<NetworkResult>() {
+            keep.send(result.clone()).unwrap();
         }
     });
     assert_eq!(bench.accept(), Ok(None));
@@ -47,5 +47,5 @@ fn without_a_tap_nothing_is_noted() {
         hub.read(bench.state.uart, client, ReadMode::UpTo(1)),
         some(b"x")
     );
-    assert_eq!(hub.answers().take(), []);
+    assert_eq!(hub.results().take(), []);
 }

@@ -59,7 +59,7 @@ impl Htif {
     }
 
     /// Checks the polled words.
-    fn rang(&mut self, words: &Bytes, breaches: &mut Vec<Breach>) {
+    fn words_changed(&mut self, words: &Bytes, breaches: &mut Vec<Breach>) {
         if let Some(now) = word(words, 0, 8) {
             let at = self.tohost.address;
             if let Some(before) = self.command
@@ -169,7 +169,7 @@ impl Rules for Htif {
     fn event(&mut self, _: u64, body: &dyn Body, breaches: &mut Vec<Breach>) {
         if let Some(rang) = body.downcast_ref::<WordsRang>() {
             if let Some(words) = &rang.words {
-                self.rang(words, breaches);
+                self.words_changed(words, breaches);
             }
         } else if let Some(served) = body.downcast_ref::<CommandServed>() {
             self.served(served, breaches);

@@ -6,7 +6,7 @@ use mailbox_rs::{Index, Layout, PtrWidth, Request, RequestEntry, ResponseEntry, 
 
 use self::session::Session;
 use super::rules::{Breach, Pending};
-use crate::bus::{Event, Inbox as _, Observation};
+use crate::bus::{Content, Inbox as _, Observation};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, part};
 use crate::messages::checkpoint::SavedFrontEnd;
 use crate::messages::foreign;
@@ -147,7 +147,12 @@ impl Queues {
     }
 
     /// Checks a write of firmware to the channel.
-    fn rang(&mut self, words: &ChannelWords, entries: &[RequestEntry], breaches: &mut Vec<Breach>) {
+    fn words_changed(
+        &mut self,
+        words: &ChannelWords,
+        entries: &[RequestEntry],
+        breaches: &mut Vec<Breach>,
+    ) {
         if words.state != State::READY.0 {
             // Firmware restarts and drops all pending requests. Start-up code or a loaded image may
             // clear the words first.
@@ -223,18 +228,18 @@ impl Mailboxes {
         breaches: &mut Vec<Breach>,
     ) -> Option<usize> {
         let ticket = &seen.ticket;
-        if let Some(restore) = seen.event.is::<Restore>() {
+        if let Some(restore) = seen.content.downcast_ref::<Restore>() {
             self.restored(restore);
             return None;
         }
-        if let Some(rang) = seen.event.is::<DoorbellRang>() {
+        if let Some(rang) = seen.content.downcast_ref::<DoorbellRang>() {
             let at = place_of(rang.channel);
             if let (Some(channel), Some(words)) = (self.channels.get_mut(at), &rang.words) {
-                channel.rang(words, &rang.entries, breaches);
+                channel.words_changed(words, &rang.entries, breaches);
             }
             return Some(at);
         }
-        if let Some(served) = seen.event.is::<Served>() {
+        if let Some(served) = seen.content.downcast_ref::<Served>() {
             let at = place_of(served.channel);
             if let Some(channel) = self.channels.get_mut(at) {
                 channel.served(served, breaches);
@@ -245,13 +250,13 @@ impl Mailboxes {
         if ticket.from != mailbox::Inbox::ENDPOINT || !accessed.contains(&ticket.to()) {
             return None;
         }
-        if let Some(AccessSegments { op, .. }) = seen.event.is() {
+        if let Some(AccessSegments { op, .. }) = seen.content.downcast_ref() {
             return self.accessed(ticket.sequence, op, breaches);
         }
-        if let Some(foreign::Access { op, .. }) = seen.event.is() {
+        if let Some(foreign::Access { op, .. }) = seen.content.downcast_ref() {
             return self.accessed(ticket.sequence, op, breaches);
         }
-        if let Some(Access { space, op }) = seen.event.is() {
+        if let Some(Access { space, op }) = seen.content.downcast_ref() {
             let word = |channel: &Queues, span: &Span| {
                 let word = channel.word_of(*span);
                 word.filter(|_| channel.space == *space)
@@ -260,17 +265,17 @@ impl Mailboxes {
             self.takes.insert(ticket.sequence, at);
             return Some(at);
         }
-        if !matches!(seen.event, Event::Message(_)) {
+        if !matches!(seen.content, Content::Message(_)) {
             let read = self.reads.remove(ticket.sequence);
             let taking = self.takes.remove(ticket.sequence);
-            let failed = seen.event.is::<Result<Outcome, AccessError>>();
+            let failed = seen.content.downcast_ref::<Result<Outcome, AccessError>>();
             let failed = failed.is_none_or(|outcome| outcome.is_err());
             if let Some(channel) = taking.and_then(|at| self.channels.get_mut(at))
                 && let Some(session) = &mut channel.session
             {
                 session.take_failed = failed;
             }
-            if let Some(outcome) = seen.event.is::<Result<Outcome, AccessError>>() {
+            if let Some(outcome) = seen.content.downcast_ref::<Result<Outcome, AccessError>>() {
                 return self.answered(read, outcome, breaches);
             }
         }

@@ -219,7 +219,7 @@ impl Rtt {
     }
 
     /// Checks the polled words.
-    fn rang(&mut self, rang: &WordsRang, breaches: &mut Vec<Breach>) {
+    fn words_changed(&mut self, rang: &WordsRang, breaches: &mut Vec<Breach>) {
         // If several segments take turns, all but one are older than the control block.
         let (Some(words), [at], Some(place)) = (&rang.words, &rang.segments[..], self.place) else {
             return;
@@ -342,7 +342,7 @@ impl Rules for Rtt {
 
     fn event(&mut self, _: u64, body: &dyn Body, breaches: &mut Vec<Breach>) {
         if let Some(rang) = body.downcast_ref::<WordsRang>() {
-            self.rang(rang, breaches);
+            self.words_changed(rang, breaches);
         } else if let Some(transferred) = body.downcast_ref::<Transferred>() {
             self.transferred(transferred, breaches);
         }

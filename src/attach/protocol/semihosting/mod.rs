@@ -88,7 +88,7 @@ impl Semihosting {
     }
 
     /// Checks the polled flags.
-    fn rang(&mut self, words: &Bytes, breaches: &mut Vec<Breach>) {
+    fn words_changed(&mut self, words: &Bytes, breaches: &mut Vec<Breach>) {
         for position in 0..=u64::from(HARTS) {
             let at = position as usize;
             let Some(now) = word(words, 4 * at, 4) else {
@@ -212,7 +212,7 @@ impl Rules for Semihosting {
     fn event(&mut self, sequence: u64, body: &dyn Body, breaches: &mut Vec<Breach>) {
         if let Some(rang) = body.downcast_ref::<WordsRang>() {
             if let Some(words) = &rang.words {
-                self.rang(words, breaches);
+                self.words_changed(words, breaches);
             }
         } else if let Some(served) = body.downcast_ref::<OperationServed>() {
             self.served(served, breaches);

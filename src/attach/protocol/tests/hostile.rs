@@ -5,7 +5,7 @@ use mailbox_rs::{Errno, PtrWidth};
 use proptest::prelude::*;
 
 use super::{CHANNEL, Kit, channel, segments, span};
-use crate::bus::{Endpoint, Event};
+use crate::bus::{Content, Endpoint};
 use crate::mem::{Op, Outcome, Segments};
 use crate::messages::events::SystemStarted;
 use crate::messages::front_end::{self, Operate};
@@ -208,7 +208,7 @@ impl Kit {
                 let sequence = self.post::<Inbox, _>(Endpoint::EXTERNAL, &operate);
                 if hart % 2 == 0 {
                     let from = Endpoint::EXTERNAL;
-                    self.see::<Inbox, Operate>(sequence, from, Event::Dropped);
+                    self.see::<Inbox, Operate>(sequence, from, Content::Dropped);
                 }
             }
             Said::Transfer(up, number, bytes) => {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::AllRules;
-use crate::bus::{Endpoint, Event, Inbox, Message, Observation, Ticket};
+use crate::bus::{Content, Endpoint, Inbox, Message, Observation, Ticket};
 use crate::mem::{AccessError, MapError, MemoryId, Op, Outcome, Segment, Segments, SpaceId, Span};
 use crate::messages::events::{self, SystemStarted, WordsRang};
 use crate::messages::memory::{self, Access, Resolve};
@@ -74,12 +74,12 @@ impl Kit {
         }
     }
 
-    fn see<I: Inbox, M: Message>(&mut self, sequence: u64, from: Endpoint, event: Event<'_>) {
+    fn see<I: Inbox, M: Message>(&mut self, sequence: u64, from: Endpoint, content: Content<'_>) {
         let seen = Observation {
             ticket: Ticket::of::<I, M>(sequence, from),
             tick: 0,
             awaited: true,
-            event,
+            content,
         };
         self.found.extend(self.rules.check(&seen));
     }
@@ -87,7 +87,7 @@ impl Kit {
     /// Shows a message. Returns its sequence number.
     fn post<I: Inbox, M: Message>(&mut self, from: Endpoint, message: &M) -> u64 {
         self.sequence += 1;
-        self.see::<I, M>(self.sequence, from, Event::Message(message));
+        self.see::<I, M>(self.sequence, from, Content::Message(message));
         self.sequence
     }
 
@@ -110,7 +110,7 @@ impl Kit {
     fn access(&mut self, op: Op<Span>, outcome: Result<Outcome, AccessError>) {
         let access = Access { space: SPACE, op };
         let sequence = self.post::<memory::Inbox, _>(self.server, &access);
-        self.see::<memory::Inbox, Access>(sequence, self.server, Event::Reply(&outcome));
+        self.see::<memory::Inbox, Access>(sequence, self.server, Content::Reply(&outcome));
     }
 
     fn reads(&mut self, at: Span, bytes: &[u8]) {
@@ -126,7 +126,7 @@ impl Kit {
         let ask = Resolve { space: SPACE, span };
         let sequence = self.post::<memory::Inbox, _>(self.server, &ask);
         let place: Result<Segments, AccessError> = Ok(segments(span.address, span.len));
-        self.see::<memory::Inbox, Resolve>(sequence, self.server, Event::Reply(&place));
+        self.see::<memory::Inbox, Resolve>(sequence, self.server, Content::Reply(&place));
     }
 
     /// Findings since the last call, without the name of the channel.

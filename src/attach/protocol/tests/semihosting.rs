@@ -2,7 +2,7 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, PtrWidth};
 
 use super::{CHANNEL, Kit, outside, segments, span};
-use crate::bus::{Endpoint, Event};
+use crate::bus::{Content, Endpoint};
 use crate::mem::{Op, Segments};
 use crate::messages::front_end::{self, Operate, OperateError};
 use crate::messages::semihosting::{ENDPOINT, Operation, OperationServed, Semihosting};
@@ -97,8 +97,8 @@ impl Kit {
 
     fn operated(&mut self, sequence: u64, answer: Option<u64>) {
         let answer: Result<_, OperateError> = Ok(answer);
-        let event = Event::Reply(&answer);
-        self.see::<front_end::Inbox<Semihosting>, Operate>(sequence, Endpoint::EXTERNAL, event);
+        let content = Content::Reply(&answer);
+        self.see::<front_end::Inbox<Semihosting>, Operate>(sequence, Endpoint::EXTERNAL, content);
     }
 }
 

@@ -21,24 +21,24 @@ impl RecordedDisk {
     }
 
     /// Next result of an operation of protocol 0.3, if it is of the kind that `wanted` takes.
-    fn answer<T>(&self, wanted: impl FnOnce(FileAnswer) -> Option<T>) -> Result<T, Errno> {
+    fn file_result<T>(&self, wanted: impl FnOnce(FileAnswer) -> Option<T>) -> Result<T, Errno> {
         let seen: FileAnswered = self.0.next_own_event().ok_or(Errno::EIO)?;
         wanted(seen.answer?).ok_or(Errno::EIO)
     }
 
     fn done(&self) -> Result<(), Errno> {
-        self.answer(|answer| (answer == FileAnswer::Done).then_some(()))
+        self.file_result(|answer| (answer == FileAnswer::Done).then_some(()))
     }
 
     fn count(&self) -> Result<u64, Errno> {
-        self.answer(|answer| match answer {
+        self.file_result(|answer| match answer {
             FileAnswer::Count(count) => Some(count),
             _ => None,
         })
     }
 
     fn next_status(&self) -> Result<FileStatus, Errno> {
-        self.answer(|answer| match answer {
+        self.file_result(|answer| match answer {
             FileAnswer::Status(status) => Some(status),
             _ => None,
         })
@@ -58,7 +58,7 @@ impl Disk for RecordedDisk {
             let entries = flags.has(PosixFlags::DIRECTORY).then(Vec::new);
             return Ok(Opened { file, entries });
         }
-        let entries = self.answer(|answer| match answer {
+        let entries = self.file_result(|answer| match answer {
             FileAnswer::File => Some(None),
             FileAnswer::Directory(entries) => Some(Some(entries)),
             _ => None,

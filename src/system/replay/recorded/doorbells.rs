@@ -24,7 +24,7 @@ pub(in crate::system::replay) struct RecordedDoorbells {
     /// Channels by the places of the versions that their firmware offers.
     offers: FxHashMap<Segment, ChannelId>,
     /// Last recorded change.
-    last: RefCell<Option<Ring>>,
+    last: RefCell<Option<RecordedChange>>,
     seen: RefCell<Blocks>,
 }
 
@@ -32,31 +32,31 @@ pub(in crate::system::replay) struct RecordedDoorbells {
 type Blocks = FxHashMap<(MemoryId, u64), Box<[u8; BLOCK]>>;
 
 /// Recorded change of a doorbell's words.
-struct Ring {
+struct RecordedChange {
     frame: u64,
-    rang: Rang,
+    event: ChangeEvent,
     /// True if its words are in the memory.
     is_seen: bool,
 }
 
-/// Event of a doorbell: that of a mailbox, or of another protocol.
-enum Rang {
+/// Event of a change: that of a mailbox, or of another protocol.
+enum ChangeEvent {
     Mailbox(DoorbellRang),
     Words(WordsRang),
 }
 
-impl Rang {
+impl ChangeEvent {
     fn channel(&self) -> ChannelId {
         match self {
-            Self::Mailbox(rang) => rang.channel,
-            Self::Words(rang) => rang.channel,
+            Self::Mailbox(event) => event.channel,
+            Self::Words(event) => event.channel,
         }
     }
 
     fn read_error(&self) -> Option<&AccessError> {
         match self {
-            Self::Mailbox(rang) => rang.read_error.as_ref(),
-            Self::Words(rang) => rang.read_error.as_ref(),
+            Self::Mailbox(event) => event.read_error.as_ref(),
+            Self::Words(event) => event.read_error.as_ref(),
         }
     }
 }
@@ -137,25 +137,25 @@ impl RecordedDoorbells {
         }
     }
 
-    /// Sets the words read by the channel that owns the segment, for its next recorded change.
-    fn ringing(&self, at: &Segment) -> Result<(), AccessError> {
+    /// Applies the next recorded change, if the segment is one of its channel's.
+    fn apply_change(&self, at: &Segment) -> Result<(), AccessError> {
         let Some(frame) = self.comparison.next_frame() else {
             return Ok(());
         };
         let mut last = self.last.borrow_mut();
-        if last.as_ref().is_none_or(|ring| ring.frame != frame) {
-            let mailbox = self.comparison.next_event().map(Rang::Mailbox);
-            let rang = mailbox.or_else(|| self.comparison.next_event().map(Rang::Words));
-            *last = rang.map(|rang| Ring {
+        if last.as_ref().is_none_or(|change| change.frame != frame) {
+            let mailbox = self.comparison.next_event().map(ChangeEvent::Mailbox);
+            let event = mailbox.or_else(|| self.comparison.next_event().map(ChangeEvent::Words));
+            *last = event.map(|event| RecordedChange {
                 frame,
-                rang,
+                event,
                 is_seen: false,
             });
         }
-        let Some(Ring { rang, is_seen, .. }) = &mut *last else {
+        let Some(RecordedChange { event, is_seen, .. }) = &mut *last else {
             return Ok(());
         };
-        let channel = usize::try_from(rang.channel().0).ok();
+        let channel = usize::try_from(event.channel().0).ok();
         let Some((layout, place)) = channel.and_then(|channel| self.channels.get(channel)) else {
             return Ok(());
         };
@@ -164,29 +164,29 @@ impl RecordedDoorbells {
                 && part.offset <= at.offset
                 && at.offset < part.offset + part.len
         };
-        let watched = match &*rang {
-            Rang::Mailbox(_) => place,
-            Rang::Words(rang) => &rang.segments,
+        let watched = match &*event {
+            ChangeEvent::Mailbox(_) => place,
+            ChangeEvent::Words(event) => &event.segments,
         };
         if !watched.iter().any(has) {
             return Ok(());
         }
         if !std::mem::replace(is_seen, true) {
-            match (&*rang, layout) {
-                (Rang::Mailbox(rang), Some(layout)) => {
-                    if let Some(words) = &rang.words {
+            match (&*event, layout) {
+                (ChangeEvent::Mailbox(event), Some(layout)) => {
+                    if let Some(words) = &event.words {
                         self.show_words(layout, place, words);
-                        self.show_entries(layout, place, words, &rang.entries);
+                        self.show_entries(layout, place, words, &event.entries);
                     }
                 }
-                (Rang::Words(rang), _) => {
-                    let words = rang.words.as_deref().unwrap_or_default();
-                    self.set(&rang.segments, 0, words);
+                (ChangeEvent::Words(event), _) => {
+                    let words = event.words.as_deref().unwrap_or_default();
+                    self.set(&event.segments, 0, words);
                 }
                 _ => {}
             }
         }
-        rang.read_error().cloned().map_or(Ok(()), Err)
+        event.read_error().cloned().map_or(Ok(()), Err)
     }
 
     fn show_words(&self, layout: &Layout, place: &Segments, words: &ChannelWords) {
@@ -255,7 +255,7 @@ impl Store for RecordedDoorbells {
             to.copy_from_slice(&word.to_le_bytes()[..to.len()]);
             return Ok(());
         }
-        self.ringing(at)?;
+        self.apply_change(at)?;
         let seen = self.seen.borrow();
         for (block, there, here) in blocks(at.offset, to.len()) {
             match seen.get(&(at.memory, block)) {

@@ -16,7 +16,7 @@ impl RecordedMemory {
 
 impl LocalMemory for RecordedMemory {
     fn execute(&self, of: Ticket, _: &Op<Segments>) -> Result<Outcome, AccessError> {
-        self.0.answer(of.sequence).unwrap_or_else(|| Err(unknown()))
+        self.0.reply(of.sequence).unwrap_or_else(|| Err(unknown()))
     }
 }
 

@@ -19,7 +19,7 @@ use vhost::messages::mailbox::ChannelWords;
 use vhost::messages::memory::Access;
 use vhost::messages::rpc::{Call, Schedule, Target};
 use vhost::messages::semihosting::Operation;
-use vhost::trace::{Content, Damage, Entry, Header, Kind, Source};
+use vhost::trace::{Content, Entry, FrameError, Header, Kind, Source};
 
 use self::htif::WORDS;
 use super::OpenRequests;
@@ -87,7 +87,7 @@ impl Bench {
             entry,
             body: match body {
                 Some(body) => Ok(Some(Box::new(body))),
-                None => Err(Damage::Checksum),
+                None => Err(FrameError::Checksum),
             },
             channel: (!channel.is_empty()).then(|| channel.into()),
             map: Rc::clone(self.channels.map()),

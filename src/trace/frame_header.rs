@@ -2,7 +2,7 @@
 //!
 //! | tag | meaning | numbers, in this order |
 //! | --- | --- | --- |
-//! | bits 0 to 2 | [`Head`]: 0 kind, 1 message, 2 reply, 3 dropped, 4 again, 5 earlier message, 6 landmark | 1: kind; 2 to 5: sequence number before the last message's |
+//! | bits 0 to 2 | [`FrameHeader`]: 0 kind, 1 message, 2 reply, 3 dropped, 4 again, 5 earlier message, 6 landmark | 1: kind; 2 to 5: sequence number before the last message's |
 //! | [`LATER`] | tick differs from the frame before | ticks since |
 //! | [`AWAITED`] | 1: the sender waits for the reply | |
 //! | [`APART`] | 1: sequence number does not follow the last message's | sequence number |
@@ -14,7 +14,7 @@
 //! A number up to 250 takes one byte. Larger ones are in the format of bincode.
 
 use super::codec::deserialize_first;
-use super::error::Damage;
+use super::error::FrameError;
 use super::serializer::{SHORT, number};
 
 const LATER: u8 = 1 << 3;
@@ -24,7 +24,7 @@ const FORWARDED: u8 = 1 << 6;
 
 /// Start of a frame. The rest of the frame is a message, a reply or a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Head {
+pub(super) enum FrameHeader {
     /// Definition of the next kind of messages, from number 0.
     Kind,
     Message {
@@ -63,24 +63,26 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// Appends the head of a frame with this tick.
+    /// Appends the header of a frame with this tick.
     #[inline(always)]
-    pub(super) fn write(&mut self, head: Head, tick: u64, to: &mut Vec<u8>) {
-        let (tag, first) = match head {
-            Head::Kind => {
+    pub(super) fn write(&mut self, header: FrameHeader, tick: u64, to: &mut Vec<u8>) {
+        let (tag, first) = match header {
+            FrameHeader::Kind => {
                 to.push(0);
                 return;
             }
-            Head::Message { awaited, kind, .. } => (1 | flag(awaited, AWAITED), kind.into()),
-            Head::Reply { sequence } => (2, self.sequence.wrapping_sub(sequence)),
-            Head::Dropped { sequence } => (3, self.sequence.wrapping_sub(sequence)),
-            Head::Again { sequence } => (4, self.sequence.wrapping_sub(sequence)),
-            Head::Earlier { .. } | Head::Landmark => return self.write_rare(head, to),
+            FrameHeader::Message { awaited, kind, .. } => (1 | flag(awaited, AWAITED), kind.into()),
+            FrameHeader::Reply { sequence } => (2, self.sequence.wrapping_sub(sequence)),
+            FrameHeader::Dropped { sequence } => (3, self.sequence.wrapping_sub(sequence)),
+            FrameHeader::Again { sequence } => (4, self.sequence.wrapping_sub(sequence)),
+            FrameHeader::Earlier { .. } | FrameHeader::Landmark => {
+                return self.write_rare(header, to);
+            }
         };
         let later = tick.wrapping_sub(self.tick);
         self.tick = tick;
         let tag = tag | flag(later != 0, LATER);
-        let Head::Message { sequence, root, .. } = head else {
+        let FrameHeader::Message { sequence, root, .. } = header else {
             tag_and_number(tag, first, to);
             return optional(later, to);
         };
@@ -96,14 +98,14 @@ impl Position {
         optional(forwarded, to);
     }
 
-    /// Appends the head of a frame without a tick.
+    /// Appends the header of a frame without a tick.
     #[inline(never)]
-    fn write_rare(&self, head: Head, to: &mut Vec<u8>) {
-        let Head::Earlier {
+    fn write_rare(&self, header: FrameHeader, to: &mut Vec<u8>) {
+        let FrameHeader::Earlier {
             sequence,
             root,
             kind,
-        } = head
+        } = header
         else {
             to.push(6);
             return;
@@ -115,15 +117,15 @@ impl Position {
         optional(forwarded, to);
     }
 
-    /// Reads a head, and removes it from `bytes`.
+    /// Reads a header, and removes it from `bytes`.
     #[inline]
-    pub(super) fn read(&mut self, bytes: &mut &[u8]) -> Result<Head, Damage> {
-        let damage = || Damage::Content("unknown format of its beginning".to_owned());
+    pub(super) fn read(&mut self, bytes: &mut &[u8]) -> Result<FrameHeader, FrameError> {
+        let damage = || FrameError::Content("unknown format of its beginning".to_owned());
         let (&tag, rest) = bytes.split_first().ok_or_else(damage)?;
         *bytes = rest;
         let has = |flag| tag & flag != 0;
         if tag == 0 {
-            return Ok(Head::Kind);
+            return Ok(FrameHeader::Kind);
         }
         let known = match tag & 7 {
             1 => tag < 1 << 7,
@@ -136,7 +138,7 @@ impl Position {
             return Err(damage());
         }
         if tag == 6 {
-            return Ok(Head::Landmark);
+            return Ok(FrameHeader::Landmark);
         }
         let first = read_number(bytes)?;
         if tag & 7 == 5 {
@@ -146,7 +148,7 @@ impl Position {
                 true => read_number(bytes)?,
                 false => 0,
             };
-            return Ok(Head::Earlier {
+            return Ok(FrameHeader::Earlier {
                 sequence,
                 root: sequence.wrapping_sub(forwarded),
                 kind: u32::try_from(kind).map_err(|_| damage())?,
@@ -158,9 +160,9 @@ impl Position {
         if tag & 7 != 1 {
             let sequence = self.sequence.wrapping_sub(first);
             return Ok(match tag & 7 {
-                2 => Head::Reply { sequence },
-                3 => Head::Dropped { sequence },
-                _ => Head::Again { sequence },
+                2 => FrameHeader::Reply { sequence },
+                3 => FrameHeader::Dropped { sequence },
+                _ => FrameHeader::Again { sequence },
             });
         }
         let sequence = match has(APART) {
@@ -172,7 +174,7 @@ impl Position {
             false => 0,
         };
         self.sequence = sequence;
-        Ok(Head::Message {
+        Ok(FrameHeader::Message {
             sequence,
             root: sequence.wrapping_sub(forwarded),
             kind: u32::try_from(first).map_err(|_| damage())?,
@@ -205,7 +207,7 @@ fn optional(value: u64, to: &mut Vec<u8>) {
 }
 
 #[inline]
-fn read_number(bytes: &mut &[u8]) -> Result<u64, Damage> {
+fn read_number(bytes: &mut &[u8]) -> Result<u64, FrameError> {
     let (value, rest) = match bytes.split_first() {
         Some((&short, rest)) if u64::from(short) <= SHORT => (short.into(), rest),
         _ => deserialize_first(bytes)?,
@@ -224,42 +226,42 @@ mod tests {
         prop_oneof![0..4u64, 249..253u64, any::<u64>()]
     }
 
-    fn heads() -> impl Strategy<Value = Head> {
+    fn headers() -> impl Strategy<Value = FrameHeader> {
         let message = (numbers(), numbers(), any::<u32>(), any::<bool>());
         prop_oneof![
-            Just(Head::Kind),
-            message.prop_map(|(sequence, root, kind, awaited)| Head::Message {
+            Just(FrameHeader::Kind),
+            message.prop_map(|(sequence, root, kind, awaited)| FrameHeader::Message {
                 sequence,
                 root,
                 kind,
                 awaited
             }),
-            numbers().prop_map(|sequence| Head::Reply { sequence }),
-            numbers().prop_map(|sequence| Head::Dropped { sequence }),
-            numbers().prop_map(|sequence| Head::Again { sequence }),
+            numbers().prop_map(|sequence| FrameHeader::Reply { sequence }),
+            numbers().prop_map(|sequence| FrameHeader::Dropped { sequence }),
+            numbers().prop_map(|sequence| FrameHeader::Again { sequence }),
             (numbers(), numbers(), any::<u32>()).prop_map(|(sequence, root, kind)| {
-                Head::Earlier {
+                FrameHeader::Earlier {
                     sequence,
                     root,
                     kind,
                 }
             }),
-            Just(Head::Landmark),
+            Just(FrameHeader::Landmark),
         ]
     }
 
     proptest! {
         #[test]
-        fn heads_are_read_as_they_were_written(heads in proptest::collection::vec((heads(), numbers()), 0..20)) {
+        fn headers_are_read_as_they_were_written(headers in proptest::collection::vec((headers(), numbers()), 0..20)) {
             let (mut written, mut read) = (Position::default(), Position::default());
             let mut bytes = Vec::new();
-            for (head, tick) in &heads {
-                written.write(*head, *tick, &mut bytes);
+            for (header, tick) in &headers {
+                written.write(*header, *tick, &mut bytes);
             }
             let mut rest = &bytes[..];
-            for (head, tick) in &heads {
-                prop_assert_eq!(read.read(&mut rest).unwrap(), *head);
-                if !matches!(head, Head::Kind | Head::Landmark | Head::Earlier { .. }) {
+            for (header, tick) in &headers {
+                prop_assert_eq!(read.read(&mut rest).unwrap(), *header);
+                if !matches!(header, FrameHeader::Kind | FrameHeader::Landmark | FrameHeader::Earlier { .. }) {
                     prop_assert_eq!(read.tick, *tick);
                 }
             }
@@ -294,13 +296,13 @@ mod tests {
             for len in 0..6 {
                 let bytes = [tag, 7, 7, 7, 7, 7];
                 let mut rest = &bytes[..=len];
-                let head = Position::default().read(&mut rest);
+                let header = Position::default().read(&mut rest);
                 match numbers_after(tag) {
                     Some(numbers) if numbers <= len => {
-                        head.unwrap();
+                        header.unwrap();
                         assert_eq!(rest.len(), len - numbers, "{tag:#x}");
                     }
-                    _ => assert!(head.is_err(), "{tag:#x}, {len} bytes"),
+                    _ => assert!(header.is_err(), "{tag:#x}, {len} bytes"),
                 }
             }
             assert!(Position::default().read(&mut &[][..]).is_err());
@@ -320,7 +322,7 @@ mod tests {
         u64::MAX,
     ];
 
-    /// Every kind of head, with every combination of edges, after every position of edges.
+    /// Every kind of header, with every combination of edges, after every position of edges.
     #[test]
     fn every_head_of_edges_is_read_as_it_was_written() {
         let mut bytes = Vec::new();
@@ -329,37 +331,39 @@ mod tests {
             .flat_map(|a| EDGES.iter().flat_map(move |b| EDGES.map(|c| (*a, *b, c))))
         {
             let messages = EDGES.iter().flat_map(|root| {
-                [(0, false), (250, true), (u32::MAX, true)].map(|(kind, awaited)| Head::Message {
-                    sequence,
-                    root: *root,
-                    kind,
-                    awaited,
+                [(0, false), (250, true), (u32::MAX, true)].map(|(kind, awaited)| {
+                    FrameHeader::Message {
+                        sequence,
+                        root: *root,
+                        kind,
+                        awaited,
+                    }
                 })
             });
-            let earlier = EDGES.map(|root| Head::Earlier {
+            let earlier = EDGES.map(|root| FrameHeader::Earlier {
                 sequence,
                 root,
                 kind: 250,
             });
             let others = [
-                Head::Kind,
-                Head::Landmark,
-                Head::Reply { sequence },
-                Head::Dropped { sequence },
-                Head::Again { sequence },
+                FrameHeader::Kind,
+                FrameHeader::Landmark,
+                FrameHeader::Reply { sequence },
+                FrameHeader::Dropped { sequence },
+                FrameHeader::Again { sequence },
             ];
-            for head in messages.chain(others).chain(earlier) {
+            for header in messages.chain(others).chain(earlier) {
                 let start = Position {
                     sequence: before,
                     tick: 1,
                 };
                 let (mut written, mut read) = (start, start);
                 bytes.clear();
-                written.write(head, tick, &mut bytes);
+                written.write(header, tick, &mut bytes);
                 let mut rest = &bytes[..];
-                assert_eq!(read.read(&mut rest).unwrap(), head);
+                assert_eq!(read.read(&mut rest).unwrap(), header);
                 assert_eq!((read, rest.len()), (written, 0));
-                // A part of a head is damage, never another head of the same length.
+                // A part of a header is damage, never another header of the same length.
                 for len in 0..bytes.len() {
                     assert!(Position::read(&mut start.clone(), &mut &bytes[..len]).is_err());
                 }
@@ -372,15 +376,15 @@ mod tests {
         let mut bytes = Vec::new();
         let mut position = Position::default();
         for sequence in 1..=2 {
-            let head = Head::Message {
+            let header = FrameHeader::Message {
                 sequence,
                 root: sequence,
                 kind: 9,
                 awaited: true,
             };
-            position.write(head, 0, &mut bytes);
+            position.write(header, 0, &mut bytes);
         }
-        position.write(Head::Reply { sequence: 1 }, 3, &mut bytes);
+        position.write(FrameHeader::Reply { sequence: 1 }, 3, &mut bytes);
         assert_eq!(bytes, [1 | AWAITED, 9, 1 | AWAITED, 9, 2 | LATER, 1, 3]);
     }
 }
