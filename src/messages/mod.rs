@@ -3,7 +3,7 @@
 //! Each receiver has one file, and so have the events. A message is plain data; the receiver's
 //! module implements its handler. The list at the end of each file states for each message its
 //! reply, the channel that it concerns, and its payload. The servers of all front ends share the
-//! messages of `front_end`. `checkpoint` has the state of all actors.
+//! messages of `front_end`. `checkpoint` has the state of all actors, `actors` their names.
 
 mod actors;
 mod awaited;
