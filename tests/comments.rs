@@ -13,7 +13,7 @@ const RELATIVE: [&str; 8] = [
 ];
 
 /// Maximum share of doc comments that may begin with a relative word, in percent.
-const MOST_RELATIVE: usize = 2;
+const MAX_RELATIVE_PERCENT: usize = 2;
 
 /// Maximum number of columns of a line that is a comment.
 const COLUMNS: usize = 100;
@@ -123,7 +123,7 @@ fn few_doc_comments_begin_with_a_relative_word() {
         .filter(|comment| begins_with_a_relative_word(&comment.text))
         .collect();
     assert!(
-        relative.len() * 100 <= comments.len() * MOST_RELATIVE,
+        relative.len() * 100 <= comments.len() * MAX_RELATIVE_PERCENT,
         "{} of {} doc comments begin with a relative word; begin with a noun phrase, or a verb with its object:\n{}",
         relative.len(),
         comments.len(),

@@ -57,8 +57,8 @@ struct World {
 }
 
 /// Maximum numbers of sockets, clients and bytes of an input.
-const MOST: usize = 16;
-const MOST_BYTES: usize = 4096;
+const MAX_SOCKETS: usize = 16;
+const MAX_BYTES: usize = 4096;
 
 /// Number of polls after which a byte in transit through the loopback counts as lost.
 const PATIENCE: u32 = 100_000;
@@ -80,7 +80,7 @@ impl World {
     fn act(&mut self, act: Act, vhost: &Vhost) {
         let sockets = vhost.sockets();
         match act {
-            Act::Open(name) if self.opened < MOST => {
+            Act::Open(name) if self.opened < MAX_SOCKETS => {
                 let socket = sockets.open(name, 0).expect("a free port");
                 let port = sockets.port(socket).expect("an open socket");
                 sockets.greet(socket, "").expect("an open socket");
@@ -98,7 +98,7 @@ impl World {
                     *greeting = text;
                 }
             }
-            Act::Connect(which) if self.connected < MOST => {
+            Act::Connect(which) if self.connected < MAX_SOCKETS => {
                 if let Some(at) = of(&self.sockets, which) {
                     let (socket, port, _) = self.sockets[at];
                     let stream = TcpStream::connect(("127.0.0.1", port)).expect("a listener");
@@ -116,7 +116,7 @@ impl World {
             Act::Send(which, bytes) => {
                 if let Some(at) = of(&self.peers, which) {
                     let peer = &mut self.peers[at];
-                    let room = MOST_BYTES.saturating_sub(peer.up.len());
+                    let room = MAX_BYTES.saturating_sub(peer.up.len());
                     let bytes = &bytes[..bytes.len().min(room)];
                     if let Some(stream) = &mut peer.stream
                         && stream.write_all(bytes).is_ok()
@@ -127,7 +127,7 @@ impl World {
             }
             Act::Write(which, mut bytes) => {
                 if let Some(at) = of(&self.peers, which) {
-                    bytes.truncate(MOST_BYTES);
+                    bytes.truncate(MAX_BYTES);
                     let peer = &mut self.peers[at];
                     let written = sockets.write(peer.socket, peer.id, bytes.clone());
                     if peer.stream.is_some() {

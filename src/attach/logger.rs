@@ -150,7 +150,7 @@ struct Text {
 impl Text {
     /// Adds a part, up to the maximum length in a line.
     fn push(&mut self, piece: &[u8]) {
-        let room = (MOST_OF_JSON * MOST_OF_CHARACTER).saturating_sub(self.start.len());
+        let room = (MAX_JSON_CHARACTERS * MAX_CHARACTER_BYTES).saturating_sub(self.start.len());
         self.start
             .extend_from_slice(&piece[..piece.len().min(room)]);
     }
@@ -167,11 +167,11 @@ impl RequestDetail {
 }
 
 /// Maximum number of characters of a text, in a text line and in JSON.
-const MOST: usize = 60;
-const MOST_OF_JSON: usize = 1000;
+const MAX_CHARACTERS: usize = 60;
+const MAX_JSON_CHARACTERS: usize = 1000;
 
 /// Maximum number of bytes of a character.
-const MOST_OF_CHARACTER: usize = 4;
+const MAX_CHARACTER_BYTES: usize = 4;
 
 impl Log {
     fn log(&mut self, seen: &Observation<'_>) -> io::Result<()> {
@@ -183,7 +183,7 @@ impl Log {
             let of = (0..).zip(channels).find(|(_, of)| *of.name == **channel);
             if let (Some((number, _)), Target::Method(name)) = (of, target) {
                 self.learn(ChannelId(number), || {
-                    RequestDetail::Method(cut(name, MOST_OF_JSON).to_owned())
+                    RequestDetail::Method(cut(name, MAX_JSON_CHARACTERS).to_owned())
                 });
             }
         } else if let Some((channel, text)) = seen.content.body().and_then(printed_text) {
@@ -257,10 +257,12 @@ impl Log {
         // Writing to a `String` can't fail.
         let _ = match about {
             None => Ok(()),
-            Some(RequestDetail::Method(name)) => write!(line, ", `{}`", plain(cut(&name, MOST))),
+            Some(RequestDetail::Method(name)) => {
+                write!(line, ", `{}`", plain(cut(&name, MAX_CHARACTERS)))
+            }
             Some(about) => {
                 let text = about.text();
-                let short = cut(&text, MOST);
+                let short = cut(&text, MAX_CHARACTERS);
                 let rest = if short.len() < text.len() { "…" } else { "" };
                 write!(line, ", {short:?}{rest}")
             }
@@ -399,7 +401,7 @@ fn path_in(seen: &Observation<'_>) -> Option<(ChannelId, String)> {
 /// Text of firmware, truncated to the maximum length in a line.
 fn text_of(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    cut(&text, MOST_OF_JSON).to_owned()
+    cut(&text, MAX_JSON_CHARACTERS).to_owned()
 }
 
 /// First `most` characters.

@@ -21,7 +21,7 @@ pub struct ChannelAttribution {
 
 /// Maximum number of unanswered messages. Beyond it, replies are missing, and the oldest entry is
 /// dropped.
-const MOST_OPEN: usize = 4096;
+const MAX_UNANSWERED: usize = 4096;
 
 /// A message or reply, live or recorded.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +85,7 @@ impl ChannelAttribution {
         // Events have no reply.
         if said.to != Endpoint::EVENT.name() {
             self.open.insert(said.sequence, whose.clone());
-            if self.open.len() > MOST_OPEN {
+            if self.open.len() > MAX_UNANSWERED {
                 self.open.pop_first();
             }
         }

@@ -228,7 +228,7 @@ pub struct Histogram(Vec<u64>);
 
 impl Histogram {
     /// Maximum number of bins.
-    const MOST: usize = u64::BITS as usize + 1;
+    const MAX_BINS: usize = u64::BITS as usize + 1;
 
     fn add(&mut self, ticks: u64) {
         let at = (u64::BITS - ticks.leading_zeros()) as usize;
@@ -348,7 +348,7 @@ impl Table {
     /// Counts of a checkpoint.
     fn restored(saved: &SavedStatistics) -> Self {
         let requests = saved.requests.iter().map(|saved| {
-            let bins = saved.histogram.len().min(Histogram::MOST);
+            let bins = saved.histogram.len().min(Histogram::MAX_BINS);
             let requests = Requests {
                 count: saved.count,
                 failed: saved.failed,

@@ -3,7 +3,7 @@
 
 use super::AllocError;
 use super::memory_backend::{MemoryBackend, Resources};
-use crate::mem::{Backend, BackendError, Looker, Memory, Shape};
+use crate::mem::{Backend, BackendError, Memory, Peeker, Shape};
 use crate::sim;
 
 /// C model of one memory. Its addresses are absolute.
@@ -25,10 +25,10 @@ impl MemoryBackend for Api {
         moved_all("__vhost_bb_mem_read", address, moved, to.len())
     }
 
-    fn looker(&self, offset: u64) -> Option<Looker> {
+    fn peeker(&self, offset: u64) -> Option<Peeker> {
         let (base, address) = (self.base, self.base + offset);
         Some(Box::new(move |to, is_settled| {
-            sim::api_look(base, address, to, is_settled)
+            sim::api_peek(base, address, to, is_settled)
         }))
     }
 
@@ -46,11 +46,11 @@ fn moved_all(
     symbol: &'static str,
     address: u64,
     moved: Result<usize, sim::Absent>,
-    asked: usize,
+    requested: usize,
 ) -> Result<(), BackendError> {
     match moved {
-        Ok(moved) if moved == asked => Ok(()),
-        _ => Err(not_moved(symbol, address, moved, asked)),
+        Ok(moved) if moved == requested => Ok(()),
+        _ => Err(not_moved(symbol, address, moved, requested)),
     }
 }
 
@@ -59,14 +59,14 @@ fn not_moved(
     symbol: &'static str,
     address: u64,
     moved: Result<usize, sim::Absent>,
-    asked: usize,
+    requested: usize,
 ) -> BackendError {
     match moved {
         Ok(moved) => BackendError::Short {
             symbol: symbol.into(),
             address,
             moved: moved as u64,
-            asked: asked as u64,
+            requested: requested as u64,
         },
         Err(absent) => BackendError::Absent {
             symbol: absent.symbol.into(),

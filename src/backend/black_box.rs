@@ -2,7 +2,7 @@
 
 use super::AllocError;
 use super::memory_backend::{MemoryBackend, Resources};
-use super::unknown_words::{UnknownWords, WordRange};
+use super::unknown_words::{UnknownWords, WordRange, read_text};
 use crate::foreign;
 use crate::mem::{Backend, BackendError, Memory, Shape};
 use crate::messages::foreign::Severity;
@@ -46,21 +46,18 @@ impl MemoryBackend for BlackBox {
         Ok(())
     }
 
-    fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+    fn peek(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
         self.memory.read(offset, to, |_, _| ()).map_err(failed)
     }
 
-    /// Reads a text. Unknown bits behind its NUL cause no warning.
     fn read_text(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
-        let mut any_unknown = false;
-        let done = self.memory.read(offset, to, |_, _| any_unknown = true);
-        done.map_err(failed)?;
-        if !any_unknown {
-            return Ok(());
-        }
-        let nul = to.iter().position(|byte| *byte == 0);
-        let used = nul.map_or(to.len(), |nul| nul + 1);
-        self.read(offset, &mut to[..used])
+        let peek = |to: &mut [u8]| {
+            let mut any_unknown = false;
+            let done = self.memory.read(offset, to, |_, _| any_unknown = true);
+            done.map_err(failed)?;
+            Ok(any_unknown)
+        };
+        read_text(to, peek, |to| self.read(offset, to))
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), BackendError> {

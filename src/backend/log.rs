@@ -27,7 +27,7 @@ impl MemoryBackend for Log {
         Ok(())
     }
 
-    fn look(&self, _: u64, to: &mut [u8]) -> Result<(), BackendError> {
+    fn peek(&self, _: u64, to: &mut [u8]) -> Result<(), BackendError> {
         to.fill(0);
         Ok(())
     }

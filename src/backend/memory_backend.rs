@@ -2,7 +2,7 @@
 
 use super::AllocError;
 use super::memory_model::Models;
-use crate::mem::{BackendError, Buffer, Instances, Looker, Memory};
+use crate::mem::{BackendError, Buffer, Instances, Memory, Peeker};
 
 /// Backend of one memory. Accesses are inside of the memory; offsets are in bytes from its base.
 pub(super) trait MemoryBackend: Sized {
@@ -17,7 +17,7 @@ pub(super) trait MemoryBackend: Sized {
 
     /// Like [`read`](Self::read), for polling on every tick: without logs, warnings and side
     /// effects.
-    fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+    fn peek(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
         self.read(offset, to)
     }
 
@@ -27,8 +27,8 @@ pub(super) trait MemoryBackend: Sized {
     }
 
     /// Returns a function for repeated polls of the bytes; `None` if it would not be faster than
-    /// [`look`](Self::look).
-    fn looker(&self, offset: u64) -> Option<Looker> {
+    /// [`peek`](Self::peek).
+    fn peeker(&self, offset: u64) -> Option<Peeker> {
         let _ = offset;
         None
     }

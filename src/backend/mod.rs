@@ -7,6 +7,7 @@
 //! - [`Backends`]: memories of a map, each with its backend.
 //! - `words`: bytes of an access as words of HDL arrays, which backends `uvm` and `vpi` read and
 //!   write.
+//! - `write_check`: samples of writes of backend `vpi` that are read back.
 //! - `unknown_words`: words with X or Z bits, for warnings; `aliasing`: memories that share bytes.
 
 mod aliasing;
@@ -23,6 +24,7 @@ mod unsupported;
 mod uvm;
 mod vpi;
 mod words;
+mod write_check;
 
 use std::fmt;
 use std::rc::Rc;
@@ -34,8 +36,8 @@ pub(crate) use memory_model::Models;
 pub use memory_model::{MemoryModel, ModelError};
 
 use crate::mem::{
-    AccessError, BackendError, Buffer, Instances, Looker, Memory, MemoryId, MemoryMap, Segment,
-    Store, fill_in_pieces,
+    AccessError, BackendError, Buffer, Instances, Memory, MemoryId, MemoryMap, Peeker, Segment,
+    Store, fill_in_transfers,
 };
 
 /// Defines [`AnyBackend`], the only place that distinguishes backends. Calls are direct, so that
@@ -66,9 +68,9 @@ macro_rules! any_backend {
             }
 
             #[inline]
-            fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+            fn peek(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
                 match self {
-                    $(Self::$name(backend) => backend.look(offset, to),)+
+                    $(Self::$name(backend) => backend.peek(offset, to),)+
                 }
             }
 
@@ -80,9 +82,9 @@ macro_rules! any_backend {
             }
 
             #[inline]
-            fn looker(&self, offset: u64) -> Option<Looker> {
+            fn peeker(&self, offset: u64) -> Option<Peeker> {
                 match self {
-                    $(Self::$name(backend) => backend.looker(offset),)+
+                    $(Self::$name(backend) => backend.peeker(offset),)+
                 }
             }
 
@@ -217,8 +219,8 @@ impl Store for Backends {
         read.map_err(|cause| self.failed(at, cause))
     }
 
-    fn look(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
-        let read = self.reach(at)?.look(at.offset, to);
+    fn peek(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        let read = self.reach(at)?.peek(at.offset, to);
         read.map_err(|cause| self.failed(at, cause))
     }
 
@@ -227,8 +229,8 @@ impl Store for Backends {
         read.map_err(|cause| self.failed(at, cause))
     }
 
-    fn looker(&self, at: &Segment) -> Option<Looker> {
-        self.reach(at).ok()?.looker(at.offset)
+    fn peeker(&self, at: &Segment) -> Option<Peeker> {
+        self.reach(at).ok()?.peeker(at.offset)
     }
 
     fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError> {
@@ -239,11 +241,11 @@ impl Store for Backends {
     fn fill(&self, at: &Segment, byte: u8) -> Result<(), AccessError> {
         match self.reach(at)?.fill(at.offset, at.len, byte) {
             Some(filled) => filled.map_err(|cause| self.failed(at, cause)),
-            None => fill_in_pieces(self, at, byte),
+            None => fill_in_transfers(self, at, byte),
         }
     }
 
-    fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
+    fn may_alias(&self, one: MemoryId, other: MemoryId) -> bool {
         self.aliases.may_alias(one, other)
     }
 }

@@ -31,7 +31,7 @@ impl MemoryBackend for Model {
         self.with("`read_block`", |model| model.read_block(offset, to))
     }
 
-    fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+    fn peek(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
         self.with("`peek`", |model| model.peek(offset, to))
     }
 

@@ -2,7 +2,7 @@
 
 use super::AllocError;
 use super::memory_backend::{MemoryBackend, Resources};
-use crate::mem::{Backend, BackendError, Buffer, Looker, Memory, Shape, StaticMem};
+use crate::mem::{Backend, BackendError, Buffer, Memory, Peeker, Shape, StaticMem};
 
 /// Memory in this process.
 pub(super) struct StaticMemory {
@@ -33,7 +33,7 @@ impl MemoryBackend for StaticMemory {
     }
 
     /// A single buffer has the memory's bytes in the order of their offsets.
-    fn looker(&self, offset: u64) -> Option<Looker> {
+    fn peeker(&self, offset: u64) -> Option<Peeker> {
         let [only] = self.bytes.buffers() else {
             return None;
         };

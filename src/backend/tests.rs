@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use super::*;
-use crate::mem::{Array, Backend, Geometry, Init, Op, Outcome, Segments, Shape, execute};
+use crate::mem::{Array, Backend, Geometry, Init, Op, OpOutcome, Segments, Shape, execute};
 
 fn memory(name: &str, backend: Backend, size: u64, shape: Shape) -> Memory {
     Memory {
@@ -263,7 +263,7 @@ fn memories_that_name_the_same_instance_share_it() {
     // Consecutive words of one bank are every other word of the memory.
     let banks = b"ABCD\0\0\0\0abcd\0\0\0\0";
     assert_eq!(read(&memories, at(3, 0, 16)), Ok(banks.to_vec()));
-    let share = |one, other| memories.may_share(MemoryId(one), MemoryId(other));
+    let share = |one, other| memories.may_alias(MemoryId(one), MemoryId(other));
     assert!(share(0, 1) && share(1, 0) && share(3, 0) && share(1, 3));
     assert!(!share(0, 2) && !share(2, 3) && !share(0, 0) && !share(3, 3));
 }
@@ -271,12 +271,12 @@ fn memories_that_name_the_same_instance_share_it() {
 #[test]
 fn an_instance_twice_in_a_memory_shares_with_itself() {
     let twice = memory("twice", Backend::Static, 32, banked(&[&["a", "a"]], 4, 4));
-    assert!(memories(vec![twice]).may_share(MemoryId(0), MemoryId(0)));
+    assert!(memories(vec![twice]).may_alias(MemoryId(0), MemoryId(0)));
     let one = memory("one", Backend::Static, 16, direct("a", 4, 4));
     let after = banked(&[&["b", "a"], &["a", "c"]], 4, 4);
     let after = memory("after", Backend::Static, 64, after);
     let memories = memories(vec![one, after]);
-    let share = |one, other| memories.may_share(MemoryId(one), MemoryId(other));
+    let share = |one, other| memories.may_alias(MemoryId(one), MemoryId(other));
     assert!(share(0, 1) && share(1, 1) && !share(0, 0));
 }
 
@@ -286,8 +286,8 @@ fn many_memories_may_name_one_instance() {
     const COUNT: u32 = 100_000;
     let same = memory("ram", Backend::Log, 16, direct("top.ram", 4, 4));
     let memories = memories(vec![same; COUNT as usize]);
-    assert!(memories.may_share(MemoryId(0), MemoryId(COUNT - 1)));
-    assert!(!memories.may_share(MemoryId(1), MemoryId(1)));
+    assert!(memories.may_alias(MemoryId(0), MemoryId(COUNT - 1)));
+    assert!(!memories.may_alias(MemoryId(1), MemoryId(1)));
 }
 
 /// Copies more than one chunk between two aliases of the same bytes, 8 bytes apart. No order of
@@ -319,7 +319,7 @@ fn a_long_copy_between_names_of_the_same_bytes_is_right() {
         )
         .unwrap();
         let copied = execute(&memories, &Op::Read(to)).unwrap();
-        assert!(copied == Outcome::Bytes(content));
+        assert!(copied == OpOutcome::Bytes(content));
     }
 }
 
@@ -343,7 +343,7 @@ fn only_memories_of_this_process_have_buffers() {
     }
 }
 
-/// A looker reads the same bytes as `look`, if the backend has one.
+/// A peeker reads the same bytes as `peek`, if the backend has one.
 #[test]
 fn a_looker_reads_as_a_look_does() {
     let memories = memories(vec![
@@ -354,13 +354,13 @@ fn a_looker_reads_as_a_look_does() {
         let data: Vec<u8> = (0..0x40).collect();
         memories.write(&at(id, 0, 0x40), &data).unwrap();
     }
-    assert!(memories.looker(&at(1, 0, 4)).is_none());
+    assert!(memories.peeker(&at(1, 0, 4)).is_none());
     for (offset, len) in [(0, 0), (0, 4), (3, 7), (0x3c, 4), (0, 0x40)] {
         let place = at(0, offset, len);
-        let mut looked = vec![0xee; usize::try_from(len).unwrap()];
-        let look = memories.looker(&place).unwrap();
-        assert_eq!(look(&mut looked, false), looked.len());
-        assert_eq!(Ok(looked), read(&memories, place));
+        let mut peeked = vec![0xee; usize::try_from(len).unwrap()];
+        let peeker = memories.peeker(&place).unwrap();
+        assert_eq!(peeker(&mut peeked, false), peeked.len());
+        assert_eq!(Ok(peeked), read(&memories, place));
     }
-    assert!(memories.looker(&at(0, 0x3e, 4)).is_none(), "past the end");
+    assert!(memories.peeker(&at(0, 0x3e, 4)).is_none(), "past the end");
 }

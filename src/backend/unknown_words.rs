@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
+use crate::mem::BackendError;
+
 /// Maximum number of words that are remembered. Further ones cause no warnings.
 const REMEMBERED: usize = 64 * 1024;
 
@@ -42,4 +44,22 @@ impl UnknownWords {
             }),
         }
     }
+}
+
+/// Reads a text. Memory behind its NUL may never have been written, so unknown bits there cause no
+/// warning. An unknown byte ends the text like a NUL, and causes a warning.
+///
+/// `peek` reads the bytes without warnings, and returns true if some have unknown bits; `read` then
+/// reads those of the text again, with warnings.
+pub(super) fn read_text(
+    to: &mut [u8],
+    peek: impl FnOnce(&mut [u8]) -> Result<bool, BackendError>,
+    read: impl FnOnce(&mut [u8]) -> Result<(), BackendError>,
+) -> Result<(), BackendError> {
+    if !peek(to)? {
+        return Ok(());
+    }
+    let nul = to.iter().position(|byte| *byte == 0);
+    let used = nul.map_or(to.len(), |nul| nul + 1);
+    read(&mut to[..used])
 }

@@ -13,10 +13,10 @@ impl MemoryBackend for Unsupported {
     }
 
     fn read(&self, _: u64, _: &mut [u8]) -> Result<(), BackendError> {
-        Err(BackendError::NoWay(self.0))
+        Err(BackendError::Unsupported(self.0))
     }
 
     fn write(&self, _: u64, _: &[u8]) -> Result<(), BackendError> {
-        Err(BackendError::NoWay(self.0))
+        Err(BackendError::Unsupported(self.0))
     }
 }

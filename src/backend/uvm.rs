@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::words::{Arrays, simulation_ended};
 use crate::mem::{Array, Backend, BackendError, HdlProblem, WordPath};
-use crate::sim::lifetime::{Life, Stand};
+use crate::sim::lifetime::{Lifetime, Validity};
 use crate::sim::uvm_hdl::{MAX_BITS, UvmError, UvmHdl, exists};
 use crate::sim::vecval::{Vecval, vecvals_of};
 use crate::sim::vpi::{Object, VpiError};
@@ -22,7 +22,7 @@ pub(super) struct UvmArrays {
 struct Instance {
     path: String,
     /// Properties from VPI, after the first lookup.
-    known: Cell<Option<(ArrayProperties, Life)>>,
+    known: Cell<Option<(ArrayProperties, Lifetime)>>,
 }
 
 /// Properties of an array, from VPI.
@@ -60,10 +60,10 @@ impl UvmArrays {
     ) -> Result<(), BackendError> {
         let instance = self.instances.get(instance).ok_or(BackendError::OtherMap)?;
         let known = match instance.known.get() {
-            Some((known, life)) => match life.stand() {
-                Stand::Alive => known,
-                Stand::Reset => self.look_up(instance)?,
-                Stand::Over => return Err(simulation_ended(&instance.path)),
+            Some((known, lifetime)) => match lifetime.validity() {
+                Validity::Valid => known,
+                Validity::Reset => self.look_up(instance)?,
+                Validity::Deleted => return Err(simulation_ended(&instance.path)),
             },
             None => self.look_up(instance)?,
         };
@@ -79,8 +79,8 @@ impl UvmArrays {
 
     fn look_up(&self, instance: &Instance) -> Result<ArrayProperties, BackendError> {
         let known = self.check(&instance.path)?;
-        let life = Life::of_object(&instance.path);
-        instance.known.set(Some((known, life)));
+        let lifetime = Lifetime::of_object(&instance.path);
+        instance.known.set(Some((known, lifetime)));
         Ok(known)
     }
 
@@ -126,23 +126,23 @@ impl UvmArrays {
     /// # Errors
     /// Fails if rows or columns do not match `array_dims`.
     fn bounds(&self, path: &str) -> Result<ArrayProperties, HdlProblem> {
-        let said = |error: VpiError| HdlProblem::Refused(error.to_string());
+        let refused = |error: VpiError| HdlProblem::Refused(error.to_string());
         let array = match Object::by_name(path) {
             Ok(Some(array)) => array,
             Ok(None) | Err(VpiError::Absent(_)) => return Ok(ArrayProperties::default()),
-            Err(error) => return Err(said(error)),
+            Err(error) => return Err(refused(error)),
         };
-        let least = present(array.least_index()).map_err(said)?;
+        let least = present(array.least_index()).map_err(refused)?;
         if self.array.rows == 1 {
             return Ok(ArrayProperties {
                 col: least,
                 ..ArrayProperties::default()
             });
         }
-        let dims = present(array.dims()).map_err(said)?;
+        let dims = present(array.dims()).map_err(refused)?;
         HdlProblem::of_dims(self.array, dims)?;
-        let col = match array.element(least).map_err(said)? {
-            Some(row) => present(row.least_index()).map_err(said)?,
+        let col = match array.element(least).map_err(refused)? {
+            Some(row) => present(row.least_index()).map_err(refused)?,
             None => 0,
         };
         Ok(ArrayProperties {

@@ -1,4 +1,4 @@
-//! HDL arrays through VPI. Objects are looked up once. Runs of words are transferred in one call if
+//! HDL arrays through VPI. Objects are peeked up once. Runs of words are transferred in one call if
 //! the simulator supports it.
 
 use std::cell::{Cell, RefCell};
@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::words::{Arrays, simulation_ended};
+use super::write_check::{UnverifiedWrite, WriteCheck};
 use crate::foreign::report;
 use crate::mem::{Array, Backend, BackendError, HdlProblem};
 use crate::messages::foreign::Severity;
-use crate::sim::lifetime::Stand;
+use crate::sim::lifetime::Validity;
 use crate::sim::time::simulated_time;
 use crate::sim::vecval::{Vecval, overlay, same_bits, vecvals_of};
 use crate::sim::vpi::{Elements, Object, Vector, VpiError};
@@ -20,7 +21,7 @@ use crate::sim::vpi_control::is_product;
 pub(super) struct VpiArrays {
     array: Array,
     instances: Vec<Instance>,
-    probe: Probe,
+    write_check: WriteCheck,
 }
 
 /// HDL array with its cached objects.
@@ -46,7 +47,7 @@ struct Row {
 }
 
 /// Maximum number of cached objects: words of each row, and rows of each instance. Further ones are
-/// looked up by index each time, so that the cache does not grow to the size of a huge memory.
+/// peeked up by index each time, so that the cache does not grow to the size of a huge memory.
 const KEPT: usize = 64 * 1024;
 
 /// Error for words of GHDL with one bit.
@@ -64,7 +65,7 @@ impl VpiArrays {
         instance: usize,
         mut first: u64,
         mut values: &mut [Vecval],
-        each: impl Fn(&Place<'_>, &mut [Vecval]) -> Result<(), BackendError>,
+        each: impl Fn(&RowWords<'_>, &mut [Vecval]) -> Result<(), BackendError>,
     ) -> Result<(), BackendError> {
         let instance = self.instances.get(instance).ok_or(BackendError::OtherMap)?;
         let vecvals = vecvals_of(self.array.width) as usize;
@@ -72,7 +73,7 @@ impl VpiArrays {
             let (row, col) = (first / self.array.cols, first % self.array.cols);
             let count = (self.array.cols - col).min((values.len() / vecvals) as u64);
             let (part, rest) = values.split_at_mut(count as usize * vecvals);
-            let place = Place {
+            let place = RowWords {
                 array: self.array,
                 path: &instance.path,
                 row: self.row(instance, row)?,
@@ -152,21 +153,21 @@ impl VpiArrays {
 impl Instance {
     /// Clears the cache after a reset. Fails if the simulation has ended.
     fn check(&self) -> Result<(), BackendError> {
-        let stand = self.array.borrow().as_ref().map(|array| array.stand());
-        match stand {
-            None | Some(Stand::Alive) => Ok(()),
-            Some(Stand::Reset) => {
+        let validity = self.array.borrow().as_ref().map(|array| array.validity());
+        match validity {
+            None | Some(Validity::Valid) => Ok(()),
+            Some(Validity::Reset) => {
                 self.rows.borrow_mut().clear();
                 self.array.replace(None);
                 Ok(())
             }
-            Some(Stand::Over) => Err(simulation_ended(&self.path)),
+            Some(Validity::Deleted) => Err(simulation_ended(&self.path)),
         }
     }
 }
 
 /// Words of a row.
-struct Place<'a> {
+struct RowWords<'a> {
     array: Array,
     path: &'a str,
     row: Rc<Row>,
@@ -179,7 +180,7 @@ struct Place<'a> {
     vecvals: usize,
 }
 
-impl Place<'_> {
+impl RowWords<'_> {
     /// Number of bits of a word that belong to the memory. The word may have more above them.
     fn data_bits(&self) -> u64 {
         self.array.width * 8
@@ -353,7 +354,7 @@ impl Arrays for VpiArrays {
         Self {
             array,
             instances: paths.into_iter().map(instance).collect(),
-            probe: Probe::default(),
+            write_check: WriteCheck::default(),
         }
     }
 
@@ -369,7 +370,7 @@ impl Arrays for VpiArrays {
         values: &mut [Vecval],
     ) -> Result<(), BackendError> {
         self.follow_up()?;
-        if !self.probe.is_due() {
+        if !self.write_check.is_due() {
             return self.write_now(instance, first, values);
         }
         let (vecvals, bits) = (vecvals_of(self.array.width) as usize, self.array.width * 8);
@@ -380,9 +381,9 @@ impl Arrays for VpiArrays {
         if same_bits(&before, &written, bits) {
             return Ok(());
         }
-        self.probe.is_armed.set(false);
+        self.write_check.disarm();
         if !same_bits(&self.word(instance, first)?, &written, bits) {
-            self.probe.watch(UnverifiedWrite {
+            self.write_check.watch(UnverifiedWrite {
                 instance,
                 word: first,
                 before,
@@ -430,7 +431,7 @@ impl VpiArrays {
 
     /// Checks an earlier write that had no effect at once, and reports it if it still has none.
     fn follow_up(&self) -> Result<(), BackendError> {
-        let Some(unverified) = self.probe.take_due(simulated_time) else {
+        let Some(unverified) = self.write_check.take_due(simulated_time) else {
             return Ok(());
         };
         let UnverifiedWrite {
@@ -440,68 +441,15 @@ impl VpiArrays {
             ..
         } = unverified;
         if same_bits(&self.word(instance, word)?, &before, self.array.width * 8) {
-            self.probe.told.set(true);
+            self.write_check.set_reported();
             let path = self.path(instance, word);
             let text = format!(
-                "the simulator has dropped a write to {path}, and says nothing of it: give the memory another backend than `vpi`, \
-                 such as `api` with a model in C, or make the array one that VPI can write"
+                "write to {path} had no effect, and the simulator gave no error: use another backend than `vpi`, such as `api` with a model in C, \
+                 or an array that VPI can write"
             );
             report(Severity::Error, "memory", &text);
         }
         Ok(())
-    }
-}
-
-/// Samples of writes. Some simulators drop a write without an error; others execute it later in the
-/// same time step.
-#[derive(Debug, Default)]
-struct Probe {
-    writes: Cell<u64>,
-    /// True until a write that changes the content is read back.
-    is_armed: Cell<bool>,
-    unverified: RefCell<Option<UnverifiedWrite>>,
-    /// True after the report on a dropped write.
-    told: Cell<bool>,
-}
-
-/// Write without an effect so far.
-#[derive(Debug)]
-struct UnverifiedWrite {
-    instance: usize,
-    word: u64,
-    /// Value before the write.
-    before: Vec<Vecval>,
-    /// Simulated time of the write.
-    since: Option<u64>,
-}
-
-/// Interval of samples: of this many writes, the first one whose first word changes is read back.
-const SAMPLE: u64 = 1024;
-
-impl Probe {
-    /// Counts a write. Returns true if it is to be compared with the content before it.
-    fn is_due(&self) -> bool {
-        let count = self.writes.get();
-        self.writes.set(count.wrapping_add(1));
-        if count.is_multiple_of(SAMPLE) {
-            self.is_armed.set(true);
-        }
-        self.is_armed.get() && !self.told.get() && self.unverified.borrow().is_none()
-    }
-
-    fn watch(&self, unverified: UnverifiedWrite) {
-        self.unverified.replace(Some(unverified));
-    }
-
-    /// Takes the unverified write if simulated time has advanced since.
-    #[inline]
-    fn take_due(&self, now: impl FnOnce() -> Option<u64>) -> Option<UnverifiedWrite> {
-        let mut unverified = self.unverified.borrow_mut();
-        let since = unverified.as_ref()?.since;
-        if now() == since {
-            return None;
-        }
-        unverified.take()
     }
 }
 
@@ -524,47 +472,5 @@ fn refused(path: String, error: VpiError) -> BackendError {
             path,
             cause: HdlProblem::Refused(error.to_string()),
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn unverified(since: Option<u64>) -> UnverifiedWrite {
-        UnverifiedWrite {
-            instance: 0,
-            word: 0,
-            before: vec![],
-            since,
-        }
-    }
-
-    #[test]
-    fn the_first_change_and_one_of_many_writes_is_read_back() {
-        let probe = Probe::default();
-        let changes = || {
-            let due = probe.is_due();
-            probe.is_armed.set(false);
-            due
-        };
-        assert!((0..5).all(|_| probe.is_due()), "nothing has changed");
-        assert_eq!((5..=2 * SAMPLE).filter(|_| changes()).count(), 3);
-        probe.is_armed.set(true);
-        probe.watch(unverified(Some(0)));
-        assert!((0..SAMPLE).all(|_| !probe.is_due()), "one at a time");
-        probe.unverified.take();
-        probe.told.set(true);
-        assert!((0..SAMPLE).all(|_| !probe.is_due()), "it was told");
-    }
-
-    #[test]
-    fn a_write_is_looked_at_again_when_time_has_passed() {
-        let probe = Probe::default();
-        assert!(probe.take_due(|| Some(5)).is_none());
-        probe.watch(unverified(Some(5)));
-        assert!(probe.take_due(|| Some(5)).is_none());
-        assert!(probe.take_due(|| Some(6)).is_some());
-        assert!(probe.take_due(|| Some(7)).is_none());
     }
 }

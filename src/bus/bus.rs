@@ -178,7 +178,7 @@ impl Bus {
     pub(crate) fn set_now(&self, tick: u64) {
         self.state.set_tick(tick);
         for timer in &**self.timers.borrow() {
-            timer.begin_anew(tick);
+            timer.set_enabled_at(tick);
         }
     }
 

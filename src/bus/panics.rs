@@ -8,7 +8,7 @@ use super::NoReply;
 use super::ticket::Ticket;
 
 /// Maximum number of stored panics. The oldest one is dropped first.
-const MOST_PANICS: usize = 64;
+const MAX_PANICS: usize = 64;
 
 /// Panics that were not returned to an asker, each with the ticket of the handled message.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl CaughtPanics {
     #[cold]
     pub(super) fn keep(&self, ticket: Ticket, text: String) {
         let mut panics = self.0.borrow_mut();
-        if panics.len() == MOST_PANICS {
+        if panics.len() == MAX_PANICS {
             panics.remove(0);
         }
         panics.push((ticket, text));

@@ -50,8 +50,8 @@ impl TickTimer {
         }
     }
 
-    /// Sets the tick of the last enable to `tick`, if the timer is enabled.
-    pub(super) fn begin_anew(&self, tick: u64) {
+    /// Sets the tick of the last enable, after a change of the time.
+    pub(super) fn set_enabled_at(&self, tick: u64) {
         self.0.since.set(tick);
     }
 
@@ -69,5 +69,30 @@ impl TickTimer {
 impl fmt::Debug for TickTimer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TickTimer(is_enabled: {})", self.0.is_enabled.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::Bus;
+
+    /// A change of the time delays an enabled timer by a tick, and has no effect on a disabled one.
+    #[test]
+    fn a_change_of_the_time_leaves_disabled_timers_alone() {
+        let bus = Bus::new();
+        let ticks = Rc::new(Cell::new(0));
+        let count = ticks.clone();
+        let timer = bus.timer(Box::new(move |_| count.set(count.get() + 1)));
+        for (tick, calls) in [(7, 1), (3, 2)] {
+            bus.set_now(tick);
+            bus.tick().unwrap();
+            assert_eq!(ticks.get(), calls - 1, "it is disabled");
+            timer.set_enabled(true);
+            bus.set_now(tick);
+            bus.tick().unwrap();
+            assert_eq!(ticks.get(), calls);
+            timer.set_enabled(false);
+        }
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum RawFlush {
 const CPUS: [&str; 2] = ["vexriscv", "rocket"];
 
 /// Maximum number of instructions in a configuration.
-pub(crate) const MOST_FLUSH: usize = 16;
+pub(crate) const MAX_FLUSH_INSTRUCTIONS: usize = 16;
 
 impl Flush {
     /// Validates the instructions.
@@ -38,10 +38,10 @@ impl Flush {
                 }),
             },
             RawFlush::Code(code) => {
-                if !(1..=MOST_FLUSH).contains(&code.len()) {
+                if !(1..=MAX_FLUSH_INSTRUCTIONS).contains(&code.len()) {
                     return Err(SemihostingProblem::FlushLength {
                         count: code.len(),
-                        most: MOST_FLUSH,
+                        most: MAX_FLUSH_INSTRUCTIONS,
                     });
                 }
                 let words = code.iter().map(|Number(word)| match u32::try_from(*word) {

@@ -17,7 +17,7 @@ const SETTLE: u64 = 64;
 const GRANULARITY: u64 = 16;
 
 /// Maximum number of bytes in a line of a signature.
-const MOST_GRANULARITY: u64 = 4096;
+const MAX_GRANULARITY: u64 = 4096;
 
 /// Symbols of an image that HTIF uses.
 #[derive(Debug, Default)]
@@ -98,10 +98,10 @@ pub(super) fn validate(
         .granularity
         .as_ref()
         .map_or(GRANULARITY, |bytes| bytes.0);
-    if !(1..=MOST_GRANULARITY).contains(&granularity) {
+    if !(1..=MAX_GRANULARITY).contains(&granularity) {
         return Err(HtifProblem::Granularity {
             bytes: granularity,
-            most: MOST_GRANULARITY,
+            most: MAX_GRANULARITY,
         }
         .into());
     }

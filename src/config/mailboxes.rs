@@ -26,7 +26,7 @@ use super::schema::{self, RawChannel};
 use super::semihosting;
 use super::stub_place::Surroundings;
 use super::unserved;
-use crate::channel::{Interface, MailboxPlace};
+use crate::channel::{HtifPlace, Interface, MailboxPlace, RttPlace, SemihostingPlace};
 use crate::mem::{Image, MemoryMap, SpaceId};
 
 /// Values of `abi`: the protocols, and `auto` for a choice by the image.
@@ -102,6 +102,27 @@ struct Reader<'a> {
     without_place: Vec<String>,
 }
 
+/// Served channel whose protocol is to be determined.
+struct Served<'a> {
+    name: &'a str,
+    space: SpaceId,
+    raw: &'a RawChannel,
+    /// Value of `abi`.
+    abi: &'static str,
+    image: Option<&'a Image>,
+    /// Pointer width of the configuration, the image, or the default.
+    ptr_width: Option<PtrWidth>,
+}
+
+impl Served<'_> {
+    /// True if the image may decide for a protocol other than the mailbox.
+    fn may_be_without_mailbox(&self) -> bool {
+        let has_mailbox =
+            self.raw.base.is_some() || self.image.is_some_and(|image| image.mailbox().is_some());
+        self.abi == "auto" && !has_mailbox
+    }
+}
+
 impl Reader<'_> {
     fn channel(&mut self, name: &str, raw: RawChannel) -> Result<ChannelConfig, ChannelProblem> {
         let space = self
@@ -145,7 +166,16 @@ impl Reader<'_> {
         };
         let interface = match serve {
             true => {
-                Some(self.interface(name, space, &raw, image.as_deref(), ptr_width, cache_line)?)
+                let ptr_width = ptr_width.or(image.as_deref().map(Image::ptr_width));
+                let served = Served {
+                    name,
+                    space,
+                    abi: abi(&raw)?,
+                    raw: &raw,
+                    image: image.as_deref(),
+                    ptr_width: ptr_width.or(self.outside.defaults().ptr_width),
+                };
+                Some(self.interface(&served, cache_line)?)
             }
             false => {
                 abi(&raw)?;
@@ -167,95 +197,144 @@ impl Reader<'_> {
     /// nothing of a mailbox is given; else RTT if it has a control block.
     fn interface(
         &mut self,
-        name: &str,
-        space: SpaceId,
-        raw: &RawChannel,
-        image: Option<&Image>,
-        ptr_width: Option<PtrWidth>,
+        served: &Served<'_>,
         cache_line: CacheLine,
     ) -> Result<Interface, ChannelProblem> {
-        let ptr_width = ptr_width.or(image.map(Image::ptr_width));
-        let ptr_width = ptr_width.or(self.outside.defaults().ptr_width);
-        let abi = abi(raw)?;
-        let has_mailbox =
-            raw.base.is_some() || image.is_some_and(|image| image.mailbox().is_some());
-        let may_be_htif = abi == "htif" || (abi == "auto" && !has_mailbox);
-        if may_be_htif {
-            let symbols = HtifSymbols::of(image)?;
-            let is_given = raw.tohost.is_some() && raw.fromhost.is_some();
-            if abi == "htif" || is_given || symbols.has_words() {
-                if raw.rtt.is_some() {
-                    return Err(RttProblem::KeyOfRtt.into());
-                }
-                refuse_semihosting(raw)?;
-                let place = self.place(space, image);
-                let htif = htif::validate(raw, &place, &symbols)?;
-                for address in [htif.tohost, htif.fromhost] {
-                    self.claims
-                        .take(self.map, name, space, address, htif::WORD, 4)?;
-                }
-                if let (Some(image), false) = (image, abi == "htif" || is_given) {
-                    self.context.report(DiagnosticKind::HtifFound {
-                        channel: name.to_owned(),
-                        image: image.file().to_path_buf(),
-                        tohost: htif.tohost,
-                        fromhost: htif.fromhost,
-                    });
-                }
-                return Ok(Interface::Htif(htif));
-            }
+        let raw = served.raw;
+        if let Some(htif) = self.htif(served)? {
+            return Ok(Interface::Htif(htif));
         }
         if let Some(key) = htif::first_key(raw) {
             return Err(HtifProblem::KeyOfHtif { key }.into());
         }
-        let may_be_semihosting = abi == "auto" && !has_mailbox && raw.rtt.is_none();
-        let traps = image.filter(|_| may_be_semihosting);
-        let traps = traps.map(|image| found_traps::count(self.context, name, image));
-        let traps = traps.transpose()?;
-        if abi == "semihosting" || traps.is_some_and(|count| count > 0) {
-            if raw.rtt.is_some() {
-                return Err(RttProblem::KeyOfRtt.into());
-            }
-            if let (Some(image), Some(count)) = (image, traps) {
-                self.context.report(DiagnosticKind::SemihostingFound {
-                    channel: name.to_owned(),
-                    image: image.file().to_path_buf(),
-                    count,
-                });
-                if !image.has_symbols() {
-                    self.context.report(DiagnosticKind::NoSymbols {
-                        channel: name.to_owned(),
-                        image: image.file().to_path_buf(),
-                    });
-                }
-            }
-            let place = self.place(space, image);
-            let validated = semihosting::validate(raw, &place, ptr_width)?;
-            if validated.searches {
-                self.without_place.push(name.to_owned());
-            }
-            return Ok(Interface::Semihosting(validated.config));
+        if let Some(semihosting) = self.semihosting(served)? {
+            return Ok(Interface::Semihosting(semihosting));
         }
         refuse_semihosting(raw)?;
-        if abi == "rtt" || (abi == "auto" && !has_mailbox) {
-            let symbol = rtt_symbol(image)?;
-            let is_auto = abi == "auto";
-            if !is_auto || raw.rtt.is_some() || symbol.is_some() {
-                let rtt = rtt::validate(raw, &self.place(space, image), ptr_width, symbol)?;
-                if let (Some(image), Some(block), true) = (image, rtt.block, is_auto) {
-                    self.context.report(DiagnosticKind::RttFound {
-                        channel: name.to_owned(),
-                        image: image.file().to_path_buf(),
-                        block,
-                    });
-                }
-                return Ok(Interface::Rtt(rtt));
-            }
+        if let Some(rtt) = self.rtt(served)? {
+            return Ok(Interface::Rtt(rtt));
         }
         if raw.rtt.is_some() {
             return Err(RttProblem::KeyOfRtt.into());
         }
-        let ptr_width = ptr_width.ok_or(ChannelProblem::NoPtr)?;
+        self.mailbox(served, cache_line).map(Interface::Mailbox)
+    }
+
+    /// HTIF of a channel; `None` if the channel has another protocol.
+    fn htif(&mut self, served: &Served<'_>) -> Result<Option<HtifPlace>, ChannelProblem> {
+        let Served {
+            name,
+            space,
+            raw,
+            image,
+            ..
+        } = *served;
+        let is_chosen = served.abi == "htif";
+        if !is_chosen && !served.may_be_without_mailbox() {
+            return Ok(None);
+        }
+        let symbols = HtifSymbols::of(image)?;
+        let is_given = raw.tohost.is_some() && raw.fromhost.is_some();
+        if !(is_chosen || is_given || symbols.has_words()) {
+            return Ok(None);
+        }
+        if raw.rtt.is_some() {
+            return Err(RttProblem::KeyOfRtt.into());
+        }
+        refuse_semihosting(raw)?;
+        let place = self.place(space, image);
+        let htif = htif::validate(raw, &place, &symbols)?;
+        for address in [htif.tohost, htif.fromhost] {
+            self.claims
+                .take(self.map, name, space, address, htif::WORD, 4)?;
+        }
+        if let (Some(image), false) = (image, is_chosen || is_given) {
+            self.context.report(DiagnosticKind::HtifFound {
+                channel: name.to_owned(),
+                image: image.file().to_path_buf(),
+                tohost: htif.tohost,
+                fromhost: htif.fromhost,
+            });
+        }
+        Ok(Some(htif))
+    }
+
+    /// Semihosting of a channel; `None` if the channel has another protocol.
+    fn semihosting(
+        &mut self,
+        served: &Served<'_>,
+    ) -> Result<Option<SemihostingPlace>, ChannelProblem> {
+        let Served {
+            name, raw, image, ..
+        } = *served;
+        let is_counted = served.may_be_without_mailbox() && raw.rtt.is_none();
+        let traps = image.filter(|_| is_counted);
+        let traps = traps.map(|image| found_traps::count(self.context, name, image));
+        let traps = traps.transpose()?;
+        if served.abi != "semihosting" && traps.is_none_or(|count| count == 0) {
+            return Ok(None);
+        }
+        if raw.rtt.is_some() {
+            return Err(RttProblem::KeyOfRtt.into());
+        }
+        if let (Some(image), Some(count)) = (image, traps) {
+            self.context.report(DiagnosticKind::SemihostingFound {
+                channel: name.to_owned(),
+                image: image.file().to_path_buf(),
+                count,
+            });
+            if !image.has_symbols() {
+                self.context.report(DiagnosticKind::NoSymbols {
+                    channel: name.to_owned(),
+                    image: image.file().to_path_buf(),
+                });
+            }
+        }
+        let place = self.place(served.space, image);
+        let validated = semihosting::validate(raw, &place, served.ptr_width)?;
+        if validated.searches {
+            self.without_place.push(name.to_owned());
+        }
+        Ok(Some(validated.config))
+    }
+
+    /// RTT of a channel; `None` if the channel has a mailbox.
+    fn rtt(&self, served: &Served<'_>) -> Result<Option<RttPlace>, ChannelProblem> {
+        let Served { raw, image, .. } = *served;
+        if served.abi != "rtt" && !served.may_be_without_mailbox() {
+            return Ok(None);
+        }
+        let symbol = rtt_symbol(image)?;
+        let is_auto = served.abi == "auto";
+        if is_auto && raw.rtt.is_none() && symbol.is_none() {
+            return Ok(None);
+        }
+        let place = self.place(served.space, image);
+        let rtt = rtt::validate(raw, &place, served.ptr_width, symbol)?;
+        if let (Some(image), Some(block), true) = (image, rtt.block, is_auto) {
+            self.context.report(DiagnosticKind::RttFound {
+                channel: served.name.to_owned(),
+                image: image.file().to_path_buf(),
+                block,
+            });
+        }
+        Ok(Some(rtt))
+    }
+
+    /// Mailbox of a channel.
+    fn mailbox(
+        &mut self,
+        served: &Served<'_>,
+        cache_line: CacheLine,
+    ) -> Result<MailboxPlace, ChannelProblem> {
+        let Served {
+            name,
+            space,
+            raw,
+            image,
+            ..
+        } = *served;
+        let ptr_width = served.ptr_width.ok_or(ChannelProblem::NoPtr)?;
         let layout = Layout::new(ptr_width, cache_line);
         if let Some(image) = image {
             let mb_id = raw.mb_id.as_ref().map_or(0, |mb_id| mb_id.0);
@@ -270,7 +349,7 @@ impl Reader<'_> {
             layout.channel_size,
             layout.channel_align,
         )?;
-        Ok(Interface::Mailbox(MailboxPlace { address, layout }))
+        Ok(MailboxPlace { address, layout })
     }
 
     fn place<'a>(&'a self, space: SpaceId, image: Option<&'a Image>) -> Place<'a> {

@@ -81,13 +81,13 @@ pub use error::{
 pub(crate) use expand::expand_with;
 pub use external_inputs::{ConfigEnvironment, Process};
 pub use features::Defaults;
-pub(crate) use flush::MOST_FLUSH;
+pub(crate) use flush::MAX_FLUSH_INSTRUCTIONS;
 #[doc(hidden)]
 pub use further_protocols::loaded_image;
 pub(crate) use further_protocols::same_firmware;
 pub use memory_place::MemoryPlace;
 pub use name::NoName;
-pub(crate) use semihosting::MOST_HARTS;
+pub(crate) use semihosting::MAX_HARTS;
 pub use service_error::ServiceProblem;
 pub use text::TextError;
 pub use vhost_variables::{VARIABLES, Variable};

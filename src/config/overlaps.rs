@@ -8,7 +8,7 @@ use crate::mem::{Memory, MemoryId, MemoryMap, Space};
 
 /// Maximum number of pairs reported for one space. The number of pairs may be quadratic in the
 /// number of memories.
-const MOST_PAIRS: usize = 100;
+const MAX_PAIRS: usize = 100;
 
 /// Memory that contains those above it on the stack.
 struct Around<'a> {
@@ -36,7 +36,7 @@ pub(super) fn warn(context: FileContext<'_>, map: &MemoryMap, space: &Space, lis
         {
             around.pop();
         }
-        for outer in around.iter().rev().take(MOST_PAIRS.saturating_sub(pairs)) {
+        for outer in around.iter().rev().take(MAX_PAIRS.saturating_sub(pairs)) {
             context.report(pair(space, memory, outer.memory, outer.rank < rank));
         }
         pairs = pairs.saturating_add(around.len());
@@ -56,10 +56,10 @@ pub(super) fn warn(context: FileContext<'_>, map: &MemoryMap, space: &Space, lis
             least,
         });
     }
-    if pairs > MOST_PAIRS {
+    if pairs > MAX_PAIRS {
         context.report(DiagnosticKind::MorePairs {
             space: space.name.clone(),
-            more: pairs - MOST_PAIRS,
+            more: pairs - MAX_PAIRS,
         });
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Validated {
 }
 
 /// Maximum number of harts for which the code that replaces traps has words.
-pub(crate) const MOST_HARTS: u64 = 8;
+pub(crate) const MAX_HARTS: u64 = 8;
 
 /// Alignment of the code that replaces traps.
 const ALIGN: u64 = 8;
@@ -69,8 +69,8 @@ pub(super) fn validate(
         }
     };
     let harts = raw.harts.map_or(1, |harts| harts.0);
-    if !(1..=MOST_HARTS).contains(&harts) {
-        let most = MOST_HARTS;
+    if !(1..=MAX_HARTS).contains(&harts) {
+        let most = MAX_HARTS;
         return Err(SemihostingProblem::Harts { harts, most }.into());
     }
     if flush.is_some() && harts > 1 {

@@ -133,7 +133,7 @@ fn plain(key: &str) -> String {
 /// letters. Such a key is an error even if the known one is present.
 fn is_spelling_of(key: &str, known: &str) -> bool {
     // A long key can't be a spelling of a known one.
-    if key.len() > MOST_CHARACTERS {
+    if key.len() > MAX_CHARACTERS {
         return false;
     }
     let (key, known) = (plain(key), plain(known));
@@ -142,7 +142,7 @@ fn is_spelling_of(key: &str, known: &str) -> bool {
 
 /// Maximum length of compared keys. The edit distance takes quadratic time, and long keys are not
 /// similar to short ones.
-const MOST_CHARACTERS: usize = 32;
+const MAX_CHARACTERS: usize = 32;
 
 /// Keys of other tools for a memory or a core that differ from one of ours by one letter.
 const FOREIGN: &[&str] = &["int"];
@@ -179,7 +179,7 @@ fn nearest(
     keys: &[&'static str],
     most: impl Fn(usize, &str) -> Edits,
 ) -> Option<&'static str> {
-    if key.len() > MOST_CHARACTERS {
+    if key.len() > MAX_CHARACTERS {
         return None;
     }
     let distances = keys.iter().map(|other| {

@@ -12,7 +12,7 @@ use super::report::{notified, report_failure};
 use super::write_notifier::WriteNotifier;
 use super::{Callbacks, Foreign, Paths, Python};
 use crate::guest::quietly;
-use crate::mem::{AccessError, MemoryMap, Outcome, Store, execute};
+use crate::mem::{AccessError, MemoryMap, OpOutcome, Store, execute};
 use crate::messages::foreign::{Access, ConsoleLine, NotifyError, Report, Served, Unset};
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::{CStdout, SimError, testbench, vpi_testbench};
@@ -48,7 +48,7 @@ impl RealForeign {
 }
 
 impl Foreign for RealForeign {
-    fn access(&self, access: &Access) -> Result<Outcome, AccessError> {
+    fn access(&self, access: &Access) -> Result<OpOutcome, AccessError> {
         if access.observed {
             let notifier = WriteNotifier {
                 store: &*self.store,

@@ -29,7 +29,7 @@ pub(crate) use report::{report, report_without_testbench};
 #[cfg(not(feature = "python"))]
 pub(crate) use without_python::Python;
 
-use crate::mem::{AccessError, Outcome};
+use crate::mem::{AccessError, OpOutcome};
 use crate::messages::Name;
 use crate::messages::foreign::{
     Access, ConsoleLine, Inbox, NotifyError, Report, Served, Severity, Unset,
@@ -42,7 +42,7 @@ use crate::sim::testbench::SV_CALL_ARGS;
 /// borrow may be held during the call.
 pub(crate) trait Foreign {
     /// Executes a memory access that is at least partly outside of this process.
-    fn access(&self, access: &Access) -> Result<Outcome, AccessError>;
+    fn access(&self, access: &Access) -> Result<OpOutcome, AccessError>;
 
     /// Polls a method or custom command of the host program once.
     fn host_call(

@@ -13,7 +13,7 @@ pub(super) struct WriteNotifier<'a> {
 }
 
 /// Maximum number of bytes in one notification of a fill.
-const PIECE: u64 = 64;
+const MAX_WRITE: u64 = 64;
 
 impl WriteNotifier<'_> {
     /// Reports a write of `data`, `skip` bytes after the start of the segment.
@@ -32,8 +32,8 @@ impl Store for WriteNotifier<'_> {
         self.store.read(at, to)
     }
 
-    fn look(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
-        self.store.look(at, to)
+    fn peek(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        self.store.peek(at, to)
     }
 
     fn read_text(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
@@ -48,15 +48,15 @@ impl Store for WriteNotifier<'_> {
 
     fn fill(&self, at: &Segment, byte: u8) -> Result<(), AccessError> {
         self.store.fill(at, byte)?;
-        let piece = [byte; PIECE as usize];
-        for skip in (0..at.len).step_by(PIECE as usize) {
-            let len = PIECE.min(at.len - skip) as usize;
+        let piece = [byte; MAX_WRITE as usize];
+        for skip in (0..at.len).step_by(MAX_WRITE as usize) {
+            let len = MAX_WRITE.min(at.len - skip) as usize;
             self.notify(at, skip, &piece[..len]);
         }
         Ok(())
     }
 
-    fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
-        self.store.may_share(one, other)
+    fn may_alias(&self, one: MemoryId, other: MemoryId) -> bool {
+        self.store.may_alias(one, other)
     }
 }

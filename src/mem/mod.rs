@@ -36,7 +36,7 @@ mod traps;
 pub use backend_name::Backend;
 pub use buffer::Buffer;
 pub(crate) use execution::{
-    CHUNK, Looker, Store, execute, fill_in_pieces, look_at, part, read, write,
+    MAX_TRANSFER, Peeker, Store, execute, fill_in_transfers, peek_at, read, subrange, write,
 };
 pub use extents::{Extent, PartialOverlap, Space};
 pub(crate) use geometry::{Geometry, Run, Word};
@@ -49,7 +49,7 @@ pub use image::{
 pub use initial::{Initial, InitialError, Note, initial};
 pub use memory::{Array, Init, Memory, MemoryId, Shape, SpaceId};
 pub use memory_map::MemoryMap;
-pub use op::{AccessError, BackendError, HdlProblem, Op, Outcome, Span};
+pub use op::{AccessError, BackendError, HdlProblem, Op, OpOutcome, Span};
 pub use parser::DPIShareMemParser;
 pub(crate) use path::WordPath;
 pub use placement::{LeftOut, LoadError, Misfit, Nearest, Nothing, Placement};

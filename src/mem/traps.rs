@@ -29,8 +29,8 @@ pub(crate) struct Trap {
 pub(crate) struct Traps {
     /// Complete traps of the image.
     pub(crate) whole: Vec<Trap>,
-    /// Addresses of traps that are cut by the end of their segment.
-    pub(crate) cut: Vec<u64>,
+    /// Addresses of traps that continue behind the end of their segment.
+    pub(crate) truncated: Vec<u64>,
 }
 
 impl Traps {
@@ -53,10 +53,10 @@ impl Traps {
                     address: address(start + at),
                     physical: segment.address.wrapping_add(start + at),
                 }));
-                left = cut(&code);
+                left = truncated(&code);
             }
             traps
-                .cut
+                .truncated
                 .extend(left.map(|left| address(segment.len - left)));
         }
         Ok(traps)
@@ -123,7 +123,7 @@ pub(crate) fn offsets(code: &[u8]) -> impl Iterator<Item = u64> {
 }
 
 /// Number of bytes of a trap that continues behind the end of the code; `None` without one.
-fn cut(code: &[u8]) -> Option<u64> {
+fn truncated(code: &[u8]) -> Option<u64> {
     let trap = TRAP.map(u32::to_le_bytes);
     let trap = trap.as_flattened();
     [8, 4]
@@ -178,7 +178,7 @@ mod tests {
             };
             assert_eq!(trap.physical, 0x1000 + at as u64);
             assert_eq!(trap.address, 0x8000_0000 + at as u64);
-            assert_eq!(traps.cut, [trap.address + TRAP_LEN]);
+            assert_eq!(traps.truncated, [trap.address + TRAP_LEN]);
             assert_eq!(count_traps(&image).unwrap(), 1);
         }
     }
@@ -186,8 +186,8 @@ mod tests {
     #[test]
     fn a_trap_across_the_end_is_cut() {
         let code = bytes(&[0x13, TRAP[0], TRAP[1]]);
-        assert_eq!(cut(&code), Some(8));
-        assert_eq!(cut(&code[..8]), Some(4));
-        assert_eq!(cut(&code[..4]), None);
+        assert_eq!(truncated(&code), Some(8));
+        assert_eq!(truncated(&code[..8]), Some(4));
+        assert_eq!(truncated(&code[..4]), None);
     }
 }

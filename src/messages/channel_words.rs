@@ -28,11 +28,11 @@ pub struct ChannelWords {
     /// State of the channel.
     pub state: u32,
     /// Producer index of the request queue.
-    pub request_put: u32,
+    pub request_producer: u32,
     /// Further words, read only for a handshake.
     pub handshake: Option<Handshake>,
     /// Consumer index of the response queue, read only for a handshake and while the queue is full.
-    pub response_taken: Option<u32>,
+    pub response_consumer: Option<u32>,
 }
 
 /// Words that are needed only for a handshake.
@@ -41,18 +41,18 @@ pub struct Handshake {
     /// Protocol version of the firmware.
     pub version: u32,
     /// Consumer index of the request queue.
-    pub request_taken: u32,
+    pub request_consumer: u32,
     /// Producer index of the response queue.
-    pub response_put: u32,
+    pub response_producer: u32,
 }
 
 impl ChannelWords {
     /// Initial value, before the first read.
     pub const UNREAD: Self = Self {
         state: 0,
-        request_put: 0,
+        request_producer: 0,
         handshake: None,
-        response_taken: None,
+        response_consumer: None,
     };
 
     /// Returns firmware's protocol version if the words request a handshake (protocol, section
@@ -60,10 +60,10 @@ impl ChannelWords {
     pub fn asks_for_handshake(&self) -> Option<u32> {
         let handshake = self.handshake?;
         let indices = [
-            self.request_put,
-            handshake.request_taken,
-            handshake.response_put,
-            self.response_taken.unwrap_or_default(),
+            self.request_producer,
+            handshake.request_consumer,
+            handshake.response_producer,
+            self.response_consumer.unwrap_or_default(),
         ];
         let asks = handshake.version != 0 && self.state == State::INIT.0 && indices == [0; 4];
         asks.then_some(handshake.version)
@@ -73,10 +73,12 @@ impl ChannelWords {
     /// length.
     pub fn open_session(&self) -> Option<Handshake> {
         let handshake = self.handshake?;
-        let requests = self.request_put.wrapping_sub(handshake.request_taken);
+        let requests = self
+            .request_producer
+            .wrapping_sub(handshake.request_consumer);
         let responses = handshake
-            .response_put
-            .wrapping_sub(self.response_taken.unwrap_or_default());
+            .response_producer
+            .wrapping_sub(self.response_consumer.unwrap_or_default());
         let is_open =
             self.state == State::READY.0 && requests <= QUEUE_LEN && responses <= QUEUE_LEN;
         is_open.then_some(handshake)

@@ -83,11 +83,11 @@ pub enum SavedFrontEnd {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedSession {
     /// Consumer index of the request queue.
-    pub taken: u32,
+    pub request_consumer: u32,
     /// Producer index of the response queue.
-    pub put: u32,
+    pub response_producer: u32,
     /// Consumer index of the response queue, as last read.
-    pub responses_taken: u32,
+    pub response_consumer: u32,
     /// Request in service; `None` between two requests.
     pub request: Option<SavedRequest>,
     /// Response that waits for a free slot in the response queue.

@@ -9,7 +9,7 @@ use super::rpc::{CallError, PollOutcome, Target};
 use super::{Name, escaped_name};
 use crate::bus::{Attributes, Body, Payload, Redaction, inbox};
 pub use crate::channel::Severity;
-use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
+use crate::mem::{AccessError, Op, OpOutcome, Segments, SpaceId};
 
 /// Executes an access to memories, at least one of them outside of this process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,7 +221,7 @@ impl Attributes for Timestamp {}
 inbox! {
     /// All foreign calls.
     "foreign" {
-        Access -> Result<Outcome, AccessError> { channel: none, payload: op },
+        Access -> Result<OpOutcome, AccessError> { channel: none, payload: op },
         HostCall -> Result<PollOutcome, CallError> { channel: channel, payload: none },
         MethodCall -> Result<PollOutcome, CallError> { channel: channel, payload: none },
         PyTick -> () { channel: none, payload: none },

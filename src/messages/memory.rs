@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{Attributes, Payload, Redaction, inbox};
-use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span};
+use crate::mem::{AccessError, Op, OpOutcome, Segments, SpaceId, Span};
 
 /// Executes an access to addresses of a space.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,12 +52,12 @@ impl<P> Payload for Op<P> {
             | Self::Copy { .. }
             | Self::Compare(..)
             | Self::Text(_)
-            | Self::Look(_) => {}
+            | Self::Peek(_) => {}
         }
     }
 }
 
-impl Attributes for Outcome {
+impl Attributes for OpOutcome {
     fn redact(&mut self, with: Redaction<'_>) -> bool {
         match self {
             Self::Bytes(bytes) => Payload::redact(bytes, with),
@@ -72,8 +72,8 @@ impl Attributes for Segments {}
 inbox! {
     /// All messages to the memory actor.
     "memory" {
-        Access -> Result<Outcome, AccessError> { channel: none, payload: op },
-        AccessSegments -> Result<Outcome, AccessError> { channel: none, payload: op },
+        Access -> Result<OpOutcome, AccessError> { channel: none, payload: op },
+        AccessSegments -> Result<OpOutcome, AccessError> { channel: none, payload: op },
         Resolve -> Result<Segments, AccessError> { channel: none, payload: none },
         MappedLength -> u64 { channel: none, payload: none },
     }

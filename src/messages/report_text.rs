@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Maximum number of characters of a name in a report.
-const MOST_SHOWN: usize = 200;
+const MAX_CHARACTERS: usize = 200;
 
 /// Name that firmware has given, for a report: control characters are escaped, and a long name is
 /// cut.
@@ -11,7 +11,7 @@ pub(crate) fn escaped_name(name: &[u8]) -> String {
     let name = String::from_utf8_lossy(name);
     let mut shown = String::new();
     for (at, c) in name.chars().enumerate() {
-        if at == MOST_SHOWN {
+        if at == MAX_CHARACTERS {
             shown.push('…');
             break;
         }
@@ -50,7 +50,10 @@ mod tests {
             escaped_name(b"\x1b[31m\n\0\xc2\x9b"),
             "\\u{1b}[31m\\n\\u{0}\\u{9b}"
         );
-        assert_eq!(escaped_name(&[b'x'; 4000]).chars().count(), MOST_SHOWN + 1);
+        assert_eq!(
+            escaped_name(&[b'x'; 4000]).chars().count(),
+            MAX_CHARACTERS + 1
+        );
     }
 
     #[test]

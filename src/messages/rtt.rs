@@ -257,7 +257,7 @@ pub enum RttStep {
         buffer: BufferName,
     },
     /// No further step: the channel has failed.
-    GivenUp,
+    Failed,
     /// Firmware takes bytes of the first down buffer, which has no room for more of the standard
     /// input, or writes to an up buffer.
     Room {
@@ -268,7 +268,7 @@ pub enum RttStep {
 
 impl ChannelState for RttStatus {
     fn is_open(&self) -> bool {
-        self.step != RttStep::GivenUp
+        self.step != RttStep::Failed
     }
 }
 
@@ -301,13 +301,10 @@ impl Display for RttStatus {
                     "delivers bytes of up channel {buffer} since tick {since}"
                 )?;
             }
-            RttStep::GivenUp => write!(f, "service failed in tick {since}")?,
+            RttStep::Failed => write!(f, "service failed in tick {since}")?,
         }
         for (direction, buffer, bytes) in &self.buffers {
-            let direction = match direction {
-                Direction::Up => "up",
-                Direction::Down => "down",
-            };
+            let direction = direction.name();
             write!(f, "\n  {direction} {buffer}: {bytes} bytes")?;
         }
         Ok(())

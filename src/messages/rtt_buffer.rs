@@ -5,12 +5,22 @@ use std::fmt::{self, Display};
 use serde::{Deserialize, Serialize};
 
 /// Direction of a transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Direction {
     /// From firmware to the host.
     Up,
     /// From the host to firmware.
     Down,
+}
+
+impl Direction {
+    /// Returns the name of the direction: `up` or `down`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
 }
 
 /// Number of a buffer among those of its direction, and its name.

@@ -232,7 +232,7 @@ pub enum SemihostingStep {
         /// Argument of the operation.
         argument: u64,
         /// Operation in progress that it waits for.
-        task: AwaitedOperation,
+        awaits: AwaitedOperation,
     },
     /// No further step: the channel has exited.
     Exited {
@@ -240,7 +240,7 @@ pub enum SemihostingStep {
         code: u32,
     },
     /// No further step: the channel has failed.
-    GivenUp,
+    Failed,
     /// Firmware asks for an operation through the code that replaces traps.
     Code,
     /// The same, while that code's lock is held.
@@ -251,7 +251,7 @@ impl ChannelState for SemihostingStatus {
     fn is_open(&self) -> bool {
         !matches!(
             self.step,
-            SemihostingStep::Exited { .. } | SemihostingStep::GivenUp
+            SemihostingStep::Exited { .. } | SemihostingStep::Failed
         )
     }
 
@@ -287,9 +287,9 @@ impl Display for SemihostingStatus {
                 hart,
                 operation,
                 argument,
-                task,
+                awaits,
             } => {
-                task.describe(f, since, self.now)?;
+                awaits.describe(f, since, self.now)?;
                 let args = [*argument];
                 write!(
                     f,
@@ -300,7 +300,7 @@ impl Display for SemihostingStatus {
             SemihostingStep::Exited { code } => {
                 write!(f, "exited with code {code} in tick {since}")?;
             }
-            SemihostingStep::GivenUp => write!(f, "service failed in tick {since}")?,
+            SemihostingStep::Failed => write!(f, "service failed in tick {since}")?,
         }
         for past in &self.recent {
             let (request, outcome) = (past.request_text(), past.outcome_text());

@@ -17,7 +17,7 @@ pub(super) struct Arguments<'a> {
     longs: Longs,
     /// Number of arguments to which `longs` applies, including missing ones.
     long_count: usize,
-    cut: Vec<Word>,
+    truncated_amounts: Vec<Word>,
 }
 
 /// Number of 4-byte words of a 64-bit argument.
@@ -39,7 +39,7 @@ impl<'a> Arguments<'a> {
             width,
             longs,
             long_count: 0,
-            cut: Vec::new(),
+            truncated_amounts: Vec::new(),
         }
     }
 
@@ -85,8 +85,8 @@ impl<'a> Arguments<'a> {
     }
 
     /// Takes the widths and precisions that were truncated since the last call.
-    pub(super) fn cut_amounts(&mut self) -> Vec<Word> {
-        std::mem::take(&mut self.cut)
+    pub(super) fn take_truncated_amounts(&mut self) -> Vec<Word> {
+        std::mem::take(&mut self.truncated_amounts)
     }
 
     /// Consumes a width. The second result is true for a negative number, which implies the flag
@@ -112,7 +112,7 @@ impl<'a> Arguments<'a> {
             Amount::Fixed(amount) => Ok(Some(amount.into())),
             Amount::Argument => {
                 let word = self.word()?;
-                self.cut.extend(word.halved());
+                self.truncated_amounts.extend(word.halved());
                 Ok(Some(word.signed(Size::Int)))
             }
         }

@@ -11,19 +11,19 @@
 //!   are two words, the lower one first, or one word if firmware's count of words implies that.
 //! - `%f %e %g %a` and their capitals: bits of a `float`; with `l`, bits of a `double`.
 //! - A conversion of 32 bits in a 64-bit word whose upper half is neither zero nor a sign extension
-//!   is reported as a [`Cut`].
+//!   is reported as a [`TruncatedWord`].
 //! - `%c`: a byte; `%p`: the whole word, with the text of glibc, `(nil)` for zero.
 //! - `%s`: bytes up to the first NUL, or as many as the precision. Address 0 is not special: only
 //!   the memory map determines if it can be read.
 
 mod arguments;
-mod cut;
 mod partial_text;
 mod problem;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod truncated_word;
 
-pub(crate) use cut::Cut;
 pub(crate) use partial_text::{PartialText, StringArg};
 pub(crate) use problem::{Cause, Problem};
+pub(crate) use truncated_word::TruncatedWord;

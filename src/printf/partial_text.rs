@@ -3,8 +3,8 @@
 use mailbox_rs::PtrWidth;
 
 use super::arguments::{Arguments, Longs, Word};
-use super::syntax::{Conversion, Kind, Piece, Pieces, Size};
-use super::{Cause, Cut, Problem};
+use super::syntax::{Conversion, ConversionKind, Piece, Pieces, Size};
+use super::{Cause, Problem, TruncatedWord};
 use crate::sim::snprintf::{self, Extent, Flags, Number, Radix, Shape};
 
 /// Printed text without its strings. See the [module](super).
@@ -14,7 +14,7 @@ pub(crate) struct PartialText<'a> {
     text: Vec<u8>,
     slots: Vec<StringSlot<'a>>,
     problems: Vec<Problem>,
-    cut: Vec<Cut>,
+    truncated: Vec<TruncatedWord>,
     taken: usize,
     longs: Longs,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Rendered {
     /// Conversions that were copied unchanged: those of strings are last.
     pub problems: Vec<Problem>,
     /// Conversions that truncated an argument.
-    pub cut: Vec<Cut>,
+    pub truncated: Vec<TruncatedWord>,
 }
 
 /// Position of a string in the text.
@@ -80,7 +80,7 @@ impl<'a> PartialText<'a> {
             text: Vec::with_capacity(format.len()),
             slots: Vec::new(),
             problems: Vec::new(),
-            cut: Vec::new(),
+            truncated: Vec::new(),
             taken: 0,
             longs,
         };
@@ -142,7 +142,7 @@ impl<'a> PartialText<'a> {
         Rendered {
             text,
             problems,
-            cut: self.cut,
+            truncated: self.truncated,
         }
     }
 
@@ -156,16 +156,17 @@ impl<'a> PartialText<'a> {
         let width = arguments.width(conversion.width);
         let precision = arguments.precision(conversion.precision);
         let word = value_of(conversion, arguments);
-        let amounts = arguments.cut_amounts();
+        let amounts = arguments.take_truncated_amounts();
         let kind = conversion.kind?;
         let ((width, left), precision, word) = (width?, precision?, word?);
 
-        let cut_amounts = amounts
+        let truncated_amounts = amounts
             .into_iter()
-            .map(|amount| Cut::amount(conversion.source, amount.bits));
-        self.cut.extend(cut_amounts);
+            .map(|amount| TruncatedWord::amount(conversion.source, amount.bits));
+        self.truncated.extend(truncated_amounts);
         if kind.takes_half() && word.halved().is_some() {
-            self.cut.push(Cut::value(conversion.source, word.bits));
+            self.truncated
+                .push(TruncatedWord::value(conversion.source, word.bits));
         }
 
         let mut flags = conversion.flags;
@@ -178,18 +179,18 @@ impl<'a> PartialText<'a> {
         };
 
         match kind {
-            Kind::Signed(size) => self.number(&shape, Number::Signed(word.signed(size))),
-            Kind::Unsigned(radix, size) => {
+            ConversionKind::Signed(size) => self.number(&shape, Number::Signed(word.signed(size))),
+            ConversionKind::Unsigned(radix, size) => {
                 self.number(&shape, Number::Unsigned(radix, word.unsigned(size)))
             }
-            Kind::Real(notation, real) => {
+            ConversionKind::Real(notation, real) => {
                 self.number(&shape, Number::Real(notation, word.real(real)?))
             }
-            Kind::Pointer if word.bits == 0 => {
+            ConversionKind::Pointer if word.bits == 0 => {
                 field.put(&mut self.text, b"(nil)");
                 Ok(())
             }
-            Kind::Pointer => {
+            ConversionKind::Pointer => {
                 let flags = Flags {
                     alternate: true,
                     ..flags
@@ -197,11 +198,11 @@ impl<'a> PartialText<'a> {
                 let number = Number::Unsigned(Radix::Hex, word.bits);
                 self.number(&Shape { flags, ..shape }, number)
             }
-            Kind::Character => {
+            ConversionKind::Character => {
                 field.put(&mut self.text, &[word.bits as u8]);
                 Ok(())
             }
-            Kind::Text => {
+            ConversionKind::Text => {
                 let precision = precision.map(Extent::get);
                 self.string(conversion.source, field, word.bits, precision);
                 Ok(())
@@ -239,7 +240,9 @@ impl<'a> PartialText<'a> {
 fn value_of(conversion: &Conversion<'_>, arguments: &mut Arguments<'_>) -> Result<Word, Cause> {
     match conversion.kind {
         Err(cause @ (Cause::Incomplete | Cause::Unknown)) => Err(cause),
-        Ok(Kind::Signed(Size::Long) | Kind::Unsigned(_, Size::Long)) => arguments.long(),
+        Ok(ConversionKind::Signed(Size::Long) | ConversionKind::Unsigned(_, Size::Long)) => {
+            arguments.long()
+        }
         _ => arguments.word(),
     }
 }

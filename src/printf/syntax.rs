@@ -21,7 +21,7 @@ pub(super) struct Conversion<'a> {
     pub(super) width: Amount,
     pub(super) precision: Amount,
     /// Kind of the conversion, or the reason why it is unsupported with any arguments.
-    pub(super) kind: Result<Kind, Cause>,
+    pub(super) kind: Result<ConversionKind, Cause>,
 }
 
 /// Width or precision.
@@ -36,7 +36,7 @@ pub(super) enum Amount {
 
 /// Kind of a conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ConversionKind {
     Signed(Size),
     Unsigned(Radix, Size),
     Real(Notation, Real),
@@ -45,7 +45,7 @@ pub(super) enum Kind {
     Text,
 }
 
-impl Kind {
+impl ConversionKind {
     /// True if the conversion uses exactly 32 bits, without `h` or `hh`.
     pub(super) fn takes_half(self) -> bool {
         matches!(
@@ -152,26 +152,29 @@ enum Length {
     LongDouble,
 }
 
-fn kind(length: Length, letter: u8) -> Result<Kind, Cause> {
+fn kind(length: Length, letter: u8) -> Result<ConversionKind, Cause> {
     match letter {
-        b'd' | b'i' => Ok(Kind::Signed(length.integer()?)),
-        b'u' => Ok(Kind::Unsigned(Radix::Decimal, length.integer()?)),
-        b'o' => Ok(Kind::Unsigned(Radix::Octal, length.integer()?)),
-        b'x' => Ok(Kind::Unsigned(Radix::Hex, length.integer()?)),
-        b'X' => Ok(Kind::Unsigned(Radix::HexUpper, length.integer()?)),
-        b'f' => Ok(Kind::Real(Notation::Fixed, length.real()?)),
-        b'F' => Ok(Kind::Real(Notation::FixedUpper, length.real()?)),
-        b'e' => Ok(Kind::Real(Notation::Exponent, length.real()?)),
-        b'E' => Ok(Kind::Real(Notation::ExponentUpper, length.real()?)),
-        b'g' => Ok(Kind::Real(Notation::General, length.real()?)),
-        b'G' => Ok(Kind::Real(Notation::GeneralUpper, length.real()?)),
-        b'a' => Ok(Kind::Real(Notation::Hex, length.real()?)),
-        b'A' => Ok(Kind::Real(Notation::HexUpper, length.real()?)),
+        b'd' | b'i' => Ok(ConversionKind::Signed(length.integer()?)),
+        b'u' => Ok(ConversionKind::Unsigned(Radix::Decimal, length.integer()?)),
+        b'o' => Ok(ConversionKind::Unsigned(Radix::Octal, length.integer()?)),
+        b'x' => Ok(ConversionKind::Unsigned(Radix::Hex, length.integer()?)),
+        b'X' => Ok(ConversionKind::Unsigned(Radix::HexUpper, length.integer()?)),
+        b'f' => Ok(ConversionKind::Real(Notation::Fixed, length.real()?)),
+        b'F' => Ok(ConversionKind::Real(Notation::FixedUpper, length.real()?)),
+        b'e' => Ok(ConversionKind::Real(Notation::Exponent, length.real()?)),
+        b'E' => Ok(ConversionKind::Real(
+            Notation::ExponentUpper,
+            length.real()?,
+        )),
+        b'g' => Ok(ConversionKind::Real(Notation::General, length.real()?)),
+        b'G' => Ok(ConversionKind::Real(Notation::GeneralUpper, length.real()?)),
+        b'a' => Ok(ConversionKind::Real(Notation::Hex, length.real()?)),
+        b'A' => Ok(ConversionKind::Real(Notation::HexUpper, length.real()?)),
         b'c' | b's' if length == Length::Long => Err(Cause::Wide),
         b'c' | b's' | b'p' if length != Length::None => Err(Cause::Length),
-        b'c' => Ok(Kind::Character),
-        b's' => Ok(Kind::Text),
-        b'p' => Ok(Kind::Pointer),
+        b'c' => Ok(ConversionKind::Character),
+        b's' => Ok(ConversionKind::Text),
+        b'p' => Ok(ConversionKind::Pointer),
         b'n' => Err(Cause::Stores),
         _ => Err(Cause::Unknown),
     }

@@ -126,7 +126,7 @@ fn cut(format: &str, args: &[u64], width: PtrWidth, text: &str, said: &[&str]) {
     let rendered = render(format, args, width, &[]);
     assert_eq!(String::from_utf8_lossy(&rendered.text), text, "{format}");
     assert_eq!(rendered.problems, [], "{format}");
-    let cut: Vec<_> = rendered.cut.iter().map(ToString::to_string).collect();
+    let cut: Vec<_> = rendered.truncated.iter().map(ToString::to_string).collect();
     assert_eq!(cut, said, "{format}");
 }
 
@@ -719,7 +719,7 @@ fn every_conversion_takes_what_the_protocol_says() {
                 let sign = [0, 0xffff_ffff].contains(&(value >> 32))
                     && (value >> 32 == 0 || value & 0x8000_0000 != 0);
                 let cut = width == P8 && half && length.is_empty() && !sign;
-                assert_eq!(!printed.cut.is_empty(), cut, "{format} of {value:#x}");
+                assert_eq!(!printed.truncated.is_empty(), cut, "{format} of {value:#x}");
             }
         }
     }

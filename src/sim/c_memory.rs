@@ -16,7 +16,7 @@ pub(crate) fn api_read(base: u64, address: u64, buffer: &mut [u8]) -> Result<usi
 /// As [`api_read`], for polls. `is_settled` is true in a tick of a settled system. Returns
 /// `usize::MAX` without a model.
 #[inline]
-pub(crate) fn api_look(base: u64, address: u64, buffer: &mut [u8], is_settled: bool) -> usize {
+pub(crate) fn api_peek(base: u64, address: u64, buffer: &mut [u8], is_settled: bool) -> usize {
     match __vhost_bb_mem_read.known() {
         Some(read) if is_settled => {
             let _foreign = CodeGuard::foreign_in_poll();
@@ -51,7 +51,7 @@ mod tests {
     fn what_is_absent_is_named() {
         let symbol = "__vhost_bb_mem_read";
         assert_eq!(api_read(0, 0, &mut [0]), Err(Absent { symbol }));
-        assert_eq!(api_look(0, 0, &mut [0], true), usize::MAX);
+        assert_eq!(api_peek(0, 0, &mut [0], true), usize::MAX);
         let symbol = "__vhost_bb_mem_write";
         assert_eq!(api_write(0, 0, &[0]), Err(Absent { symbol }));
     }

@@ -83,15 +83,15 @@ pub(crate) fn select(id: SystemId) {
 
 /// Runs `act` for another system.
 pub(crate) fn during<T>(id: SystemId, act: impl FnOnce() -> T) -> T {
-    let _restored = Restored(current());
+    let _restore = RestoreCurrent(current());
     set_current(id);
     act()
 }
 
 /// Restores the current system on drop.
-struct Restored(SystemId);
+struct RestoreCurrent(SystemId);
 
-impl Drop for Restored {
+impl Drop for RestoreCurrent {
     fn drop(&mut self) {
         set_current(self.0);
     }

@@ -17,13 +17,13 @@ use std::sync::atomic::{AtomicI32, Ordering};
 const NONE: c_int = -1;
 
 /// Maximum number of files, and of sockets, at a time. Further ones are shared with children.
-const MOST: usize = 256;
+const MAX_DESCRIPTORS: usize = 256;
 
-type Table = [AtomicI32; MOST];
+type Table = [AtomicI32; MAX_DESCRIPTORS];
 
-static FILES: Table = [const { AtomicI32::new(NONE) }; MOST];
+static FILES: Table = [const { AtomicI32::new(NONE) }; MAX_DESCRIPTORS];
 
-static SOCKETS: Table = [const { AtomicI32::new(NONE) }; MOST];
+static SOCKETS: Table = [const { AtomicI32::new(NONE) }; MAX_DESCRIPTORS];
 
 /// Entry of a table, released on drop. It must be dropped before the descriptor.
 #[derive(Debug)]

@@ -109,23 +109,23 @@ static RESETS: AtomicU64 = AtomicU64::new(0);
 
 /// State of a simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stand {
+pub(crate) enum Validity {
     /// It continues.
-    Alive,
+    Valid,
     /// It was reset, or is about to end: scopes and handles must be looked up again.
     Reset,
     /// It was deleted.
-    Over,
+    Deleted,
 }
 
 /// Lifetime of a scope or handle of a simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Life {
+pub(crate) struct Lifetime {
     mark: Option<Mark>,
     resets: u64,
 }
 
-impl Life {
+impl Lifetime {
     /// Lifetime of a scope that is live now.
     pub(super) fn of_scope(scope: *mut c_void) -> Self {
         let mark = Mark::of(scope);
@@ -156,13 +156,13 @@ impl Life {
         Self { mark, resets }
     }
 
-    pub(crate) fn stand(&self) -> Stand {
+    pub(crate) fn validity(&self) -> Validity {
         if self.mark.is_some_and(|mark| !mark.is_alive()) {
-            Stand::Over
+            Validity::Deleted
         } else if self.resets != RESETS.load(Ordering::Relaxed) {
-            Stand::Reset
+            Validity::Reset
         } else {
-            Stand::Alive
+            Validity::Valid
         }
     }
 }
@@ -371,8 +371,8 @@ mod tests {
 
     #[test]
     fn without_a_simulator_everything_lives() {
-        let life = Life::of_object("tb.ram[3]");
-        assert_eq!(life.stand(), Stand::Alive);
+        let lifetime = Lifetime::of_object("tb.ram[3]");
+        assert_eq!(lifetime.validity(), Validity::Valid);
         assert!(!is_over());
         assert_eq!(scope_of_name("tb"), None);
     }

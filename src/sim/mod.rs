@@ -79,7 +79,7 @@ pub(crate) mod vpi_value;
 mod without_dpi;
 
 pub(crate) use absent::Absent;
-pub(crate) use c_memory::{api_look, api_read, api_write};
+pub(crate) use c_memory::{api_peek, api_read, api_write};
 pub(crate) use error::SimError;
 #[cfg(feature = "python")]
 pub(crate) use float::FloatEnvironment;

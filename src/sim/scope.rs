@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::lifetime::{
-    self, Current, Life, Stand, is_over, is_verilator, known, name_of_scope, release,
+    self, Current, Lifetime, Validity, is_over, is_verilator, known, name_of_scope, release,
     scope_of_name, watch,
 };
 use super::strand::{CodeGuard, is_entered, strand_local};
@@ -38,7 +38,7 @@ enum Scope {
     Ended,
     Known {
         scope: *mut c_void,
-        life: Life,
+        lifetime: Lifetime,
         by: By,
     },
 }
@@ -172,7 +172,7 @@ pub(crate) fn is_named() -> bool {
 
 /// True if a scope is known, and its simulation continues.
 pub(crate) fn is_alive() -> bool {
-    matches!(get(), Scope::Known { life, .. } if life.stand() == Stand::Alive)
+    matches!(get(), Scope::Known { lifetime, .. } if lifetime.validity() == Validity::Valid)
 }
 
 /// True if the simulator is calling an import declared `context`.
@@ -198,8 +198,10 @@ pub(crate) fn forget() {
 pub(crate) fn renew() {
     let named = match get() {
         scope @ Scope::Known {
-            life, by: By::Name, ..
-        } if life.stand() == Stand::Alive => Some(scope),
+            lifetime,
+            by: By::Name,
+            ..
+        } if lifetime.validity() == Validity::Valid => Some(scope),
         _ => None,
     };
     forget();
@@ -219,17 +221,23 @@ fn put(scope: Scope) {
 
 /// Stores a live scope.
 fn keep(scope: *mut c_void, by: By) {
-    let life = match get() {
+    let lifetime = match get() {
         // It has a mark already.
         Scope::Known {
-            scope: known, life, ..
-        } if known == scope && life.stand() == Stand::Alive => life,
+            scope: known,
+            lifetime,
+            ..
+        } if known == scope && lifetime.validity() == Validity::Valid => lifetime,
         _ => {
             NAME.with(|name| name.replace(name_of_scope(scope)));
-            Life::of_scope(scope)
+            Lifetime::of_scope(scope)
         }
     };
-    put(Scope::Known { scope, life, by });
+    put(Scope::Known {
+        scope,
+        lifetime,
+        by,
+    });
 }
 
 fn look() {
@@ -275,11 +283,16 @@ pub(super) fn enter<F: Copy>(export: &symbol::Symbol<F>) -> Result<(F, Entered),
 
 /// Scope of the exports, if it is live.
 fn live() -> Option<*mut c_void> {
-    if let Scope::Known { scope, life, by } = get() {
-        match life.stand() {
-            Stand::Alive => return Some(scope),
+    if let Scope::Known {
+        scope,
+        lifetime,
+        by,
+    } = get()
+    {
+        match lifetime.validity() {
+            Validity::Valid => return Some(scope),
             // After a reset, addresses may differ; names stay the same.
-            Stand::Reset => {
+            Validity::Reset => {
                 put(Scope::Unknown);
                 let name = NAME.with(RefCell::take).flatten();
                 if let Some(anew) = name.and_then(|name| scope_of_name(&name)) {
@@ -288,7 +301,7 @@ fn live() -> Option<*mut c_void> {
                     look();
                 }
             }
-            Stand::Over => put(Scope::Ended),
+            Validity::Deleted => put(Scope::Ended),
         }
     }
     if !is_entered() {

@@ -1,7 +1,7 @@
 //! HDL objects by VPI (IEEE 1800-2017, clauses 36 to 38).
 //!
 //! A handle is looked up once and stored, because a look-up by name takes several times as long as
-//! the access. Handles have the [lifetime](Life) of their simulation. They are not released after
+//! the access. Handles have the [lifetime](Lifetime) of their simulation. They are not released after
 //! its end.
 
 use std::ffi::{CStr, c_void};
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
-use super::lifetime::{Life, Stand};
+use super::lifetime::{Lifetime, Validity};
 use super::strand::CodeGuard;
 use super::symbols::{
     vpi_chk_error, vpi_get, vpi_get_value, vpi_get_value_array, vpi_handle, vpi_handle_by_index,
@@ -55,7 +55,7 @@ pub(crate) enum VpiError {
 
 /// HDL object.
 #[derive(Debug)]
-pub(crate) struct Object(NonNull<c_void>, Rc<Life>);
+pub(crate) struct Object(NonNull<c_void>, Rc<Lifetime>);
 
 impl Object {
     /// Object with a hierarchical name, if there is one.
@@ -65,17 +65,17 @@ impl Object {
         // SAFETY: the name is NUL-terminated, and a NULL scope means the whole design.
         let handle = unsafe { by_name(text.as_mut_ptr().cast(), ptr::null_mut()) };
         let handle = NonNull::new(handle);
-        Ok(handle.map(|handle| Self(handle, Rc::new(Life::of_object(name)))))
+        Ok(handle.map(|handle| Self(handle, Rc::new(Lifetime::of_object(name)))))
     }
 
     /// Object of a handle that is valid as long as the design.
     pub(super) fn of_design(handle: NonNull<c_void>) -> Self {
-        Self(handle, Rc::new(Life::of_object("")))
+        Self(handle, Rc::new(Lifetime::of_object("")))
     }
 
     /// State of the object's simulation. The handle may be used only while that is alive.
-    pub(crate) fn stand(&self) -> Stand {
-        self.1.stand()
+    pub(crate) fn validity(&self) -> Validity {
+        self.1.validity()
     }
 
     /// Element `index` of an array, if there is one.
@@ -175,7 +175,7 @@ impl Object {
 
 impl Drop for Object {
     fn drop(&mut self) {
-        if self.stand() != Stand::Alive {
+        if self.validity() != Validity::Valid {
             return;
         }
         if let Ok(release) = vpi_release_handle.get() {

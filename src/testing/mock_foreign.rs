@@ -9,7 +9,7 @@ use mailbox_rs::Timestamp;
 use super::ram::Ram;
 use crate::bus::{Bus, Port};
 use crate::foreign::{Callbacks, Foreign, dispatch};
-use crate::mem::{AccessError, Outcome, execute};
+use crate::mem::{AccessError, OpOutcome, execute};
 use crate::messages::foreign::{
     self, Access, ConsoleLine, Inbox, NotifyError, Served, Severity, Unset,
 };
@@ -126,7 +126,7 @@ impl MockForeign {
 }
 
 impl Foreign for MockForeign {
-    fn access(&self, access: &Access) -> Result<Outcome, AccessError> {
+    fn access(&self, access: &Access) -> Result<OpOutcome, AccessError> {
         self.accesses.set(self.accesses.get() + 1);
         execute(&*self.ram, &access.op)
     }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::bus::{Bus, Envelope, ReplySender};
-use crate::mem::{AccessError, Op, Outcome, SpaceId, Span};
+use crate::mem::{AccessError, Op, OpOutcome, SpaceId, Span};
 use crate::messages::memory::{self, Access};
 
 /// Action on the bus.
@@ -45,7 +45,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     proptest::collection::vec(act, 1..60)
 }
 
-type Held = Rc<RefCell<Vec<ReplySender<Result<Outcome, AccessError>>>>>;
+type Held = Rc<RefCell<Vec<ReplySender<Result<OpOutcome, AccessError>>>>>;
 
 /// Performs the acts, and records them in these files.
 fn perform(acts: &[Act], recorders: Vec<Recorder>) {
@@ -80,7 +80,7 @@ fn perform(acts: &[Act], recorders: Vec<Recorder>) {
             Act::Post(len) => port.post(message(len)),
             Act::Reply(number) => {
                 if let Some(reply) = take(number) {
-                    reply.send(Ok(Outcome::Done));
+                    reply.send(Ok(OpOutcome::Done));
                 }
             }
             Act::Forward(number) => {

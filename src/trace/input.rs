@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::Path;
 
-use super::compressed::{MOST_BLOCK, Unpacked, Unpacker, is_compressed};
+use super::compressed::{MAX_BLOCK_BYTES, Unpacked, Unpacker, is_compressed};
 use crate::guest;
 
 /// File of a recording.
@@ -67,7 +67,7 @@ impl Input {
     pub(super) fn max_block(&self) -> u32 {
         match self {
             Self::Plain { .. } => u32::MAX,
-            Self::Compressed(_) => MOST_BLOCK,
+            Self::Compressed(_) => MAX_BLOCK_BYTES,
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::TraceError;
 use super::blocks::{Blocks, Frame};
 use super::codec::{Encoded, encode};
-use super::compressed::{Compressor, MOST_BLOCK};
+use super::compressed::{Compressor, MAX_BLOCK_BYTES};
 use super::format::{Header, Kind, MAGIC, OLDEST_FORMAT};
 use super::frame_header::{FrameHeader, Position};
 use super::landmark::Landmark;
@@ -122,7 +122,7 @@ impl Output {
         let completed = blocks.completed().map_err(encoding_error);
         let written = completed.and_then(|bytes| match compressor {
             None => file.write_all(bytes),
-            Some(_) if bytes.len() > MOST_BLOCK as usize => Err(too_large()),
+            Some(_) if bytes.len() > MAX_BLOCK_BYTES as usize => Err(too_large()),
             Some(compressor) => file.write_all(compress(compressor, bytes)?),
         });
         blocks.clear();
@@ -143,7 +143,7 @@ impl Output {
 /// Error for a block that would be refused when the recording is read.
 #[cold]
 fn too_large() -> io::Error {
-    let limit = MOST_BLOCK >> 20;
+    let limit = MAX_BLOCK_BYTES >> 20;
     io::Error::other(format!(
         "a message has more than {limit} MiB: record it without compression"
     ))

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::format::IDENTITY_FORMAT;
 use super::*;
 use crate::bus::{Bus, Envelope, Inbox as _};
-use crate::mem::{Op, Outcome, SpaceId, Span};
+use crate::mem::{Op, OpOutcome, SpaceId, Span};
 use crate::messages::foreign::{self, Severity};
 use crate::messages::memory::{self, Access};
 
@@ -21,7 +21,7 @@ fn record(file: &Path, payloads: Payloads, ops: &[Op<Span>]) {
     bus.attach(Recorder::create(file, &header).unwrap());
     let port = bus.foreign(std::rc::Rc::new(|call| match call {
         memory::Inbox::Access(Envelope { reply, .. }) => {
-            reply.send(Ok(Outcome::Bytes(Bytes::from_static(&[7; 100]))));
+            reply.send(Ok(OpOutcome::Bytes(Bytes::from_static(&[7; 100]))));
         }
         other => drop(other),
     }));
@@ -65,8 +65,8 @@ fn what_is_said_is_read_as_it_was() {
         ["Access", "Access", "MappedLength", "MappedLength"]
     );
     assert_eq!(said::<Access>(&entries[0]).op, write(3));
-    let reply: Result<Outcome, crate::mem::AccessError> = said(&entries[1]);
-    assert_eq!(reply, Ok(Outcome::Bytes(Bytes::from_static(&[7; 100]))));
+    let reply: Result<OpOutcome, crate::mem::AccessError> = said(&entries[1]);
+    assert_eq!(reply, Ok(OpOutcome::Bytes(Bytes::from_static(&[7; 100]))));
     assert_eq!(entries[3].content, Content::Dropped);
     let kind = &entries[0].kind;
     assert_eq!(
@@ -90,8 +90,8 @@ fn payloads_are_kept_hashed_or_left_out() {
         let [Op::Write(_, data)] = &ops[..] else {
             panic!("{ops:?}");
         };
-        let Ok(Outcome::Bytes(reply)) =
-            said::<Result<Outcome, crate::mem::AccessError>>(&entries[1])
+        let Ok(OpOutcome::Bytes(reply)) =
+            said::<Result<OpOutcome, crate::mem::AccessError>>(&entries[1])
         else {
             panic!("{entries:?}");
         };

@@ -45,7 +45,7 @@ use well_behaved::WellBehaved;
 static HEAP: heap::Counted = heap::Counted;
 
 /// Maximum number of bytes allocated at the same time, with claimed lengths up to 2^64 - 1.
-const MOST_HELD: usize = 64 << 20;
+const MAX_ALLOCATED: usize = 64 << 20;
 
 const fn plan(
     name: &'static str,
@@ -84,7 +84,7 @@ fn plans() -> Vec<Plan> {
 
 /// Maximum number of bytes that stay allocated after the end of a system or a served request.
 /// Counted after some systems or ticks, since some allocations are made once.
-const MOST_KEPT: usize = 16 << 10;
+const MAX_KEPT_BYTES: usize = 16 << 10;
 const WARM: u64 = 3;
 
 /// Number from an environment variable.
@@ -163,8 +163,8 @@ fn run_system(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> RunR
     // Allocations that are made once per format have been made after half of a long run, and few
     // follow.
     let (warm, most_kept) = match ticks / 2 > WARM * TICKS {
-        true => (ticks / 2, 4 * MOST_KEPT),
-        false => (WARM * TICKS, 16 * MOST_KEPT),
+        true => (ticks / 2, 4 * MAX_KEPT_BYTES),
+        false => (WARM * TICKS, 16 * MAX_KEPT_BYTES),
     };
     for tick in 0..ticks {
         if tick == warm {
@@ -269,9 +269,9 @@ fn attack(directory: &Path, backings: &[Backing], requests: u64) {
     // Memory that drops writes contains few formats.
     let has_formats = misbehaving.formats > 0 || !backings.contains(&Backing::Static);
     assert!(has_formats, "{misbehaving:?}");
-    assert!(most < MOST_HELD, "{most} bytes were held");
+    assert!(most < MAX_ALLOCATED, "{most} bytes were held");
     assert!(
-        kept < MOST_KEPT,
+        kept < MAX_KEPT_BYTES,
         "{kept} bytes were kept of {lives} systems"
     );
 }
@@ -333,7 +333,7 @@ fn recordings() {
         let count = setting("VHOST_HOSTILE_RECORDINGS", 1000);
         trace::attack(directory, count, setting(SEED, 0));
         let most = heap::peak();
-        assert!(most < MOST_HELD, "{most} bytes were held");
+        assert!(most < MAX_ALLOCATED, "{most} bytes were held");
     });
 }
 
@@ -348,6 +348,6 @@ fn configuration_and_images() {
         config::large_segments(&fixture.vhost, directory);
         WellBehaved::new(&fixture, &WELL_BEHAVED, 0).round(&fixture);
         let most = heap::peak();
-        assert!(most < MOST_HELD, "{most} bytes were held");
+        assert!(most < MAX_ALLOCATED, "{most} bytes were held");
     });
 }

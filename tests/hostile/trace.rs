@@ -149,7 +149,7 @@ const REPLAYED: u64 = 4;
 const FIRST: u64 = 100;
 
 /// Maximum number of bytes that it allocates in addition until the last one.
-const MOST_GROWN: usize = 32 * 1024;
+const MAX_GROWTH: usize = 32 * 1024;
 
 /// Reads `count` recordings, each with other damage.
 pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
@@ -234,7 +234,7 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     }
     let grown = heap::held().saturating_sub(held);
     assert!(
-        count <= FIRST || grown < MOST_GROWN,
+        count <= FIRST || grown < MAX_GROWTH,
         "{grown} bytes are held by replays that have ended"
     );
     println!(

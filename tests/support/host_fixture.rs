@@ -100,14 +100,14 @@ pub(crate) const BEYOND_MAX_MOVE: u64 = (256 << 20) + 1;
 
 /// Maximum number of bytes that are read from a `log` memory: all of them would be printed or
 /// compared.
-const MOST_OF_HUGE: u64 = 1 << 17;
+const MAX_HUGE_BYTES: u64 = 1 << 17;
 
 /// True if a request would keep the host busy with a large `log` memory: a comparison to its end, a
 /// print, or a write to a file.
 pub(crate) fn keeps_host_busy(entry: &RequestEntry) -> bool {
     let RequestEntry { action, args, .. } = entry;
     let long = |address: u64, len: u64| {
-        HUGE.contains(address) && (MOST_OF_HUGE..BEYOND_MAX_MOVE).contains(&len)
+        HUGE.contains(address) && (MAX_HUGE_BYTES..BEYOND_MAX_MOVE).contains(&len)
     };
     match (*action, args[0]) {
         (action::PRINT, len) => long(args[1], len),

@@ -153,7 +153,7 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
 }
 
 /// Maximum number of traps that are listed per channel.
-const MOST_TRAPS: usize = 8;
+const MAX_TRAPS: usize = 8;
 
 /// Semihosting traps that can't be replaced, at which firmware stops.
 fn traps(plan: &Plan<'_>, all: &mut Findings) {
@@ -171,9 +171,9 @@ fn traps(plan: &Plan<'_>, all: &mut Findings) {
         match unreplaced_traps(image, stub) {
             Ok(stay) if stay.is_empty() => {}
             Ok(stay) => {
-                let listed = stay.iter().take(MOST_TRAPS).map(|at| format!("{at:#x}"));
+                let listed = stay.iter().take(MAX_TRAPS).map(|at| format!("{at:#x}"));
                 let listed: Vec<_> = listed.collect();
-                let more = match stay.len() > MOST_TRAPS {
+                let more = match stay.len() > MAX_TRAPS {
                     true => " and others",
                     false => "",
                 };

@@ -12,10 +12,10 @@ use super::plan::{Plan, Range};
 use crate::output::{DIM, NAME, Sanitized, Size};
 
 /// Maximum number of banks' rows that are listed per memory.
-const MOST_BANKS: usize = 8;
+const MAX_BANKS: usize = 8;
 
 /// Maximum number of ranges that are listed per memory.
-const MOST_RANGES: usize = 32;
+const MAX_RANGES: usize = 32;
 
 pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::Result<()> {
     writeln!(to, "space {NAME}{}{NAME:#}", Sanitized(&space.name))?;
@@ -101,7 +101,7 @@ fn draw_extent(
     }));
     let inside = contents.iter().filter(|range| reaches(range, extent));
     let ranges: Vec<&Range> = inside.collect();
-    let shown = ranges.iter().take(MOST_RANGES);
+    let shown = ranges.iter().take(MAX_RANGES);
     lines.extend(shown.map(|range| {
         format!(
             "0x{:0digits$x}..=0x{:0digits$x} {}",
@@ -110,7 +110,7 @@ fn draw_extent(
             range.what
         )
     }));
-    if let Some(more) = ranges.len().checked_sub(MOST_RANGES + 1) {
+    if let Some(more) = ranges.len().checked_sub(MAX_RANGES + 1) {
         lines.push(format!("and {} ranges more", more + 1));
     }
     let size = (extent.last - extent.first).saturating_add(1);
@@ -142,9 +142,9 @@ fn shape(shape: &Shape) -> Vec<String> {
                 banks.len(),
                 words(bank)
             )];
-            let rows = banks.iter().take(MOST_BANKS);
+            let rows = banks.iter().take(MAX_BANKS);
             lines.extend(rows.map(|row| format!("  {}", row.join("  "))));
-            if let Some(more) = banks.len().checked_sub(MOST_BANKS + 1) {
+            if let Some(more) = banks.len().checked_sub(MAX_BANKS + 1) {
                 lines.push(format!("  and {} rows more", more + 1));
             }
             lines

@@ -28,7 +28,7 @@ use super::memories::spaces;
 #[cfg(feature = "parquet")]
 use super::run::Unanswered;
 use super::run::{
-    Bounds, Cause, ChannelRow, Failure, Identity, Lead, MOST_CHANNELS, RecordingEnd, ReportRow,
+    Bounds, Cause, ChannelRow, Failure, Identity, Lead, MAX_CHANNELS, RecordingEnd, ReportRow,
     RequestRow, Run, Step, bounded,
 };
 use crate::trace::{DecodedEntry, EntryReader, OpenRequest, OpenRequests};
@@ -79,7 +79,7 @@ impl Collector {
             last: None,
             state: String::new(),
         });
-        let channels: Vec<ChannelRow> = channels.take(MOST_CHANNELS).collect();
+        let channels: Vec<ChannelRow> = channels.take(MAX_CHANNELS).collect();
         let names = channels.iter().map(|channel| channel.name.clone());
         let numbers = names.zip(0..).collect();
         let period = reader.channels().period();
@@ -254,8 +254,8 @@ impl Collector {
             return *number;
         }
         let channels = &mut self.run.channels;
-        if channels.len() >= MOST_CHANNELS {
-            return MOST_CHANNELS - 1;
+        if channels.len() >= MAX_CHANNELS {
+            return MAX_CHANNELS - 1;
         }
         channels.push(ChannelRow {
             name: name.clone(),

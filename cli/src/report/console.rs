@@ -8,7 +8,7 @@ use super::bounded::Bounded;
 const LONGEST: usize = 2000;
 
 /// Maximum number of sources with an unfinished line.
-const MOST_SOURCES: usize = 1024;
+const MAX_SOURCES: usize = 1024;
 
 /// Line of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Console {
 
     /// Adds printed bytes.
     pub(super) fn print(&mut self, channel: usize, source: &str, tick: u64, bytes: &[u8]) {
-        if self.open.len() >= MOST_SOURCES {
+        if self.open.len() >= MAX_SOURCES {
             self.finish(None);
         }
         let key = (channel, source.to_owned());

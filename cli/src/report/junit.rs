@@ -11,7 +11,7 @@ use super::verdict::{Judgement, Verdict};
 use crate::junit::{attribute, text_of};
 
 /// Maximum number of lines of firmware's text in a result.
-const MOST_LINES: usize = 100;
+const MAX_LINES: usize = 100;
 
 /// Test suite with a test case for each run.
 pub(super) struct Results(TestSuite);
@@ -109,7 +109,7 @@ fn first_error(failure: &Failure) -> Vec<String> {
 /// Last lines of firmware's text, with channels and marks as on the console.
 fn last_lines(run: &Run) -> String {
     let lines: Vec<_> = run.console.lines().iter().collect();
-    let last = &lines[lines.len().saturating_sub(MOST_LINES)..];
+    let last = &lines[lines.len().saturating_sub(MAX_LINES)..];
     let texts = last.iter().map(|line| {
         let channel = run.channels.get(line.channel);
         let name = channel.map_or("", |channel| &channel.name);

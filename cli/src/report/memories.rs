@@ -5,7 +5,7 @@ use vhost::mem::{Array, Init, MemoryMap, Shape};
 use vhost::messages::{ChannelDescriptor, Interface};
 
 /// Maximum number of spaces, and of rows per space.
-const MOST: usize = 256;
+const MAX_ROWS: usize = 256;
 
 /// Address space.
 #[derive(Debug, Serialize)]
@@ -31,12 +31,12 @@ struct ExtentRow {
 
 /// Rows of all spaces.
 pub(super) fn spaces(map: &MemoryMap, channels: &[ChannelDescriptor]) -> Vec<SpaceRow> {
-    let spaces = map.spaces.iter().take(MOST).map(|space| {
+    let spaces = map.spaces.iter().take(MAX_ROWS).map(|space| {
         let id = map.space_named(&space.name);
         let extents = space.extents();
-        let rows = extents.iter().take(MOST).filter_map(|extent| {
+        let rows = extents.iter().take(MAX_ROWS).filter_map(|extent| {
             let memory = map.memory(extent.memory)?;
-            let within = channels.iter().take(MOST).filter_map(|channel| {
+            let within = channels.iter().take(MAX_ROWS).filter_map(|channel| {
                 let address = address(channel).filter(|_| Some(channel.space) == id)?;
                 let is_in = (extent.first..=extent.last).contains(&address);
                 is_in.then(|| format!("{} at {address:#x}", channel.name))
@@ -55,7 +55,7 @@ pub(super) fn spaces(map: &MemoryMap, channels: &[ChannelDescriptor]) -> Vec<Spa
         SpaceRow {
             name: space.name.clone(),
             rows: rows.collect(),
-            left_out: extents.len().saturating_sub(MOST),
+            left_out: extents.len().saturating_sub(MAX_ROWS),
         }
     });
     spaces.collect()

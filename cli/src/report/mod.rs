@@ -68,7 +68,7 @@ pub(crate) struct Args {
 }
 
 /// Maximum number of reports, and of lines of text, on the page, shared among the runs.
-const MOST: usize = 10_000;
+const MAX_LINES: usize = 10_000;
 
 /// Minimum number of requests, reports and lines of each run.
 const LEAST: usize = 16;
@@ -93,8 +93,8 @@ impl Args {
         let share = |most: usize| (most / self.files.len().max(1)).max(LEAST);
         Bounds {
             requests: share(self.requests),
-            reports: share(MOST),
-            lines: share(MOST),
+            reports: share(MAX_LINES),
+            lines: share(MAX_LINES),
         }
     }
 }

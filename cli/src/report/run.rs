@@ -23,7 +23,7 @@ use crate::waves::{Segment, UNANSWERED};
 pub(crate) const LEAD: usize = 12;
 
 /// Maximum number of channels of a run. Further ones are counted as the last one.
-pub(crate) const MOST_CHANNELS: usize = 1024;
+pub(crate) const MAX_CHANNELS: usize = 1024;
 
 /// Maximum number of characters of a text.
 pub(crate) const LONGEST: usize = 4000;

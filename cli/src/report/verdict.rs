@@ -52,7 +52,7 @@ pub(crate) struct Judgement {
 }
 
 /// Maximum number of channels in a reason.
-const MOST: usize = 8;
+const MAX_CHANNELS: usize = 8;
 
 impl Judgement {
     /// Judges a run. With `allows_errors`, reports of severity error don't fail it, except that on
@@ -198,9 +198,9 @@ fn unfinished(run: &Run) -> Vec<String> {
 
 /// First few of these texts, and the number of the others.
 fn limited(mut texts: Vec<String>) -> Vec<String> {
-    let more = texts.len().saturating_sub(MOST);
+    let more = texts.len().saturating_sub(MAX_CHANNELS);
     if more > 0 {
-        texts.truncate(MOST);
+        texts.truncate(MAX_CHANNELS);
         texts.push(format!("and so {more} channels more"));
     }
     texts

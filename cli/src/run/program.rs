@@ -11,7 +11,7 @@ use vhost::mem::Image;
 use crate::output::Sanitized;
 
 /// Maximum number of characters shown of a symbol's name.
-const MOST_NAME: usize = 200;
+const MAX_NAME_LENGTH: usize = 200;
 
 /// Trap of semihosting: `slli zero, zero, 31`, `ebreak`, `srai zero, zero, 7`.
 const TRAP: [u32; 3] = [0x01f0_1013, 0x0010_0073, 0x4070_5013];
@@ -150,7 +150,7 @@ impl Program {
             shown.then(|| (symbol.address(), name.to_owned()))
         });
         let (start, name) = named.max_by_key(|(start, _)| *start)?;
-        let name: String = name.chars().take(MOST_NAME).collect();
+        let name: String = name.chars().take(MAX_NAME_LENGTH).collect();
         Some((Sanitized(&name).to_string(), address - start))
     }
 }

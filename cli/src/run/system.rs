@@ -14,7 +14,7 @@ const RAM: u64 = 16 << 20;
 
 /// Maximum size of a RAM that is determined by the image. Images with segments further apart have
 /// several memories.
-const MOST_RAM: u64 = 1 << 30;
+const MAX_RAM_SIZE: u64 = 1 << 30;
 
 /// Width of the RAM in bits, which affects only its description.
 const WIDTH: u64 = 64;
@@ -126,7 +126,7 @@ impl Ram {
                 u128::from(room) + 1
             ),
             Some(size) => ((size - 1) | (PAGE - 1)).min(room),
-            None if needed >= MOST_RAM => {
+            None if needed >= MAX_RAM_SIZE => {
                 let warnings = image.warnings().iter();
                 let warnings: String = warnings
                     .map(|warning| format!("\nthe image {warning}"))

@@ -12,13 +12,13 @@ use super::schema::{Field, Table, Type};
 
 /// Maximum number of rows of a row group, the same as DuckDB's: its threads can share a file. Spark
 /// reads several groups at a time.
-pub(super) const MOST_ROWS: usize = 122_880;
+pub(super) const MAX_ROWS: usize = 122_880;
 
 /// Maximum number of bytes of texts and words of a row group.
-const MOST_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 /// Maximum number of distinct texts of a column that are remembered.
-const MOST_KNOWN: usize = 4096;
+const MAX_KNOWN_TEXTS: usize = 4096;
 
 /// Value of a row.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +105,7 @@ impl Batch {
 
     /// True if the batch must be written before another row is added.
     pub(super) fn is_full(&self) -> bool {
-        self.rows >= MOST_ROWS || self.bytes >= MOST_BYTES
+        self.rows >= MAX_ROWS || self.bytes >= MAX_BYTES
     }
 
     /// Adds a row.
@@ -161,7 +161,7 @@ impl Filled {
                 None => {
                     bytes = text.len();
                     let value = ByteArray::from(Bytes::copy_from_slice(text.as_bytes()));
-                    if known.len() < MOST_KNOWN {
+                    if known.len() < MAX_KNOWN_TEXTS {
                         known.insert(text.into(), value.clone());
                     }
                     values.push(value);

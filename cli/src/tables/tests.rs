@@ -5,7 +5,7 @@ use std::path::Path;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field as Value;
 
-use super::batch::{Batch, Cell, MOST_ROWS};
+use super::batch::{Batch, Cell, MAX_ROWS};
 use super::identity::encoded;
 use super::part::TABLES;
 use super::schema::{Field, REQUESTS, Table, Type, VERSION};
@@ -137,7 +137,7 @@ fn a_batch_is_full_by_rows_or_by_bytes() {
         Cell::Null,
     ];
     let mut batch = Batch::new(&TABLE);
-    for _ in 0..MOST_ROWS {
+    for _ in 0..MAX_ROWS {
         assert!(!batch.is_full());
         batch.add(&row).unwrap();
     }

@@ -26,14 +26,15 @@ pub(crate) struct Args {
 }
 
 /// Maximum number of characters per line in the reason why a part begins earlier.
-const MOST_REASON: usize = 120;
+const MAX_REASON_CHARACTERS: usize = 120;
 
 /// Shortens a reason to one line. A difference keeps its place and both sides, whose state may be
 /// long.
 fn short(reason: &str) -> String {
     let lines = reason.lines().map(str::trim);
     let lines = lines.take_while(|line| *line != "before:");
-    let lines = lines.map(|line| truncated(format_args!("{}", Sanitized(line)), MOST_REASON));
+    let lines =
+        lines.map(|line| truncated(format_args!("{}", Sanitized(line)), MAX_REASON_CHARACTERS));
     lines.collect::<Vec<_>>().join("; ")
 }
 

@@ -13,7 +13,7 @@ use vhost::mem::Image;
 use vhost::trace::{Content, Header, Matcher};
 
 use super::channels::map;
-use super::entry::{HEAD, Line, MOST};
+use super::entry::{HEAD, Line, MAX_CHARACTERS};
 use super::entry_reader::{DecodedEntry, EntryReader};
 use crate::Outcome;
 use crate::incomplete::{self, INCOMPLETE};
@@ -169,7 +169,7 @@ fn defaults(one: &Header, other: &Header) -> Vec<String> {
 fn line(decoded: &DecodedEntry) -> Line<'_> {
     Line {
         decoded,
-        max_chars: MOST,
+        max_chars: MAX_CHARACTERS,
     }
 }
 

@@ -13,7 +13,7 @@ use super::entry_reader::DecodedEntry;
 use crate::output::{DIM, NAME, Sanitized, debug_text, truncated};
 
 /// Maximum number of characters of a message in a line.
-pub(crate) const MOST: usize = 200;
+pub(crate) const MAX_CHARACTERS: usize = 200;
 
 /// One line of aligned columns.
 pub(super) struct Line<'a> {

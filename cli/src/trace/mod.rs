@@ -16,7 +16,7 @@ mod ticks;
 
 use anyhow::Result;
 
-pub(crate) use entry::{MOST, served_text, text as entry_text};
+pub(crate) use entry::{MAX_CHARACTERS, served_text, text as entry_text};
 pub(crate) use entry_reader::{DecodedEntry, EntryReader};
 pub(crate) use open::{OpenRequest, OpenRequests};
 

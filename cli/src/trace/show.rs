@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use vhost::trace::{Trace, TraceError};
 
-use super::entry::{HEAD, Line, MOST, write_json};
+use super::entry::{HEAD, Line, MAX_CHARACTERS, write_json};
 use super::entry_reader::{DecodedEntry, EntryReader};
 use super::ticks::Ticks;
 use crate::Outcome;
@@ -79,7 +79,11 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     }
     let mut out = out();
     let (mut shown, mut unreadable) = (0_u64, 0_u64);
-    let max_chars = if args.full { usize::MAX } else { MOST };
+    let max_chars = if args.full {
+        usize::MAX
+    } else {
+        MAX_CHARACTERS
+    };
     let end = loop {
         let decoded = match entry_reader.next() {
             Some(Ok(decoded)) => decoded,

@@ -37,7 +37,7 @@ use crate::trace::EntryReader;
 const DEFAULT_PERIOD: u64 = 1000;
 
 /// Maximum number of channels, and of endpoints, with a name. Further ones share the last name.
-const MOST_NAMES: usize = 1 << 17;
+const MAX_NAMES: usize = 1 << 17;
 
 /// Result of a request without a response.
 pub(crate) const UNANSWERED: &str = "not answered";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vhost::messages::ServedRequest;
 
 use super::steps::Steps;
-use super::{LONGEST, MOST_NAMES};
+use super::{LONGEST, MAX_NAMES};
 use crate::output::{Sanitized, truncated};
 use crate::trace::{DecodedEntry, OpenRequest};
 
@@ -70,8 +70,8 @@ impl Lanes {
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }
-        if self.names.len() >= MOST_NAMES {
-            return MOST_NAMES - 1;
+        if self.names.len() >= MAX_NAMES {
+            return MAX_NAMES - 1;
         }
         let number = self.names.len();
         self.numbers.insert(name.clone(), number);

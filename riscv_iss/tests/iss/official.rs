@@ -12,7 +12,7 @@ use crate::elf::Program;
 use crate::tools::{self, missing, skipped};
 
 /// Number of instructions after which a test counts as hanging.
-const MOST_STEPS: u64 = 1_000_000;
+const MAX_STEPS: u64 = 1_000_000;
 
 /// Tests of features that the simulator does not have.
 const LEFT_OUT: &[&str] = &[
@@ -142,7 +142,7 @@ fn result<X: Xlen>(program: &Program) -> Result<(), String> {
     let mut ram = program.load(0x10_0000);
     let mut hart = Hart::<X>::new(0, program.entry);
     let mut steps = 0;
-    while steps < MOST_STEPS {
+    while steps < MAX_STEPS {
         let run = hart.run(&mut ram, 1000);
         steps += run.steps;
         let at = usize::try_from(tohost - program.base).unwrap();

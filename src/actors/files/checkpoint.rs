@@ -13,7 +13,7 @@ use super::Files;
 use super::descriptors::{File, OpenFile};
 use super::directory::Directory;
 use super::disk::{DiskFile, Opened};
-use super::posix::MOST_ENTRIES;
+use super::posix::MAX_ENTRIES;
 use super::refusal::Refusal;
 use crate::messages::checkpoint::{FileChange, FileFinding, SavedFile, SavedFileKind, SavedFiles};
 use crate::messages::escaped_name;
@@ -119,7 +119,7 @@ impl Files {
                 let flags = PosixFlags::READ_ONLY | PosixFlags::DIRECTORY;
                 let Opened { file, .. } = self.opened_again(path, flags)?;
                 let count = self.open.entries.get() + entries.len();
-                if count > MOST_ENTRIES {
+                if count > MAX_ENTRIES {
                     return Err(gone(Errno::ENOMEM.into()));
                 }
                 self.open.entries.set(count);

@@ -7,7 +7,7 @@ use cap_std::fs::Dir;
 use mailbox_rs::Errno;
 
 /// Maximum number of links followed, as on Linux.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// Step of a path, in order of resolution.
 enum PathStep {
@@ -42,7 +42,7 @@ pub(super) fn relative(dir: &Dir, root: &Path, path: &Path) -> Result<PathBuf, E
                 // Reading the target of anything but a link fails.
                 if let Ok(target) = dir.read_link_contents(&at) {
                     links += 1;
-                    if links > MOST_LINKS {
+                    if links > MAX_LINKS {
                         return Err(Errno::ELOOP);
                     }
                     at.pop();

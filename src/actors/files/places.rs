@@ -24,7 +24,7 @@ use crate::guest::above_standard;
 use crate::messages::files::{DirectoryEntry, PathAction};
 
 /// Maximum number of entries of an open directory.
-const MOST_ENTRIES: usize = 1 << 20;
+const MAX_ENTRIES: usize = 1 << 20;
 
 /// Permission bits that firmware may set.
 const PERMISSIONS: u32 = 0o777;
@@ -280,15 +280,15 @@ impl Place {
 /// Entries of a directory, in the order of their names.
 ///
 /// # Errors
-/// ENOMEM for more than [`MOST_ENTRIES`].
+/// ENOMEM for more than [`MAX_ENTRIES`].
 fn entries(directory: &File) -> Result<Vec<DirectoryEntry>, Refusal> {
     let failed = |error: io::Error| Refusal::from(errno(&error));
     let directory = Dir::from_std_file(directory.try_clone().map_err(failed)?);
     let mut entries = Vec::new();
     for entry in directory.entries().map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if entries.len() == MOST_ENTRIES {
-            let reason = format!("the directory has more than {MOST_ENTRIES} entries");
+        if entries.len() == MAX_ENTRIES {
+            let reason = format!("the directory has more than {MAX_ENTRIES} entries");
             return Err(Refusal::new(Errno::ENOMEM, reason));
         }
         entries.push(DirectoryEntry {

@@ -22,7 +22,7 @@ use crate::messages::files::{
 use crate::messages::foreign::{Opener, SeekSpecial, WriteSpecial};
 
 /// Maximum number of entries of all open directories.
-pub(super) const MOST_ENTRIES: usize = 1 << 22;
+pub(super) const MAX_ENTRIES: usize = 1 << 22;
 
 const NEVER: Timestamp = Timestamp {
     seconds: 0,
@@ -170,8 +170,8 @@ impl Files {
         let Some(entries) = entries else {
             return Ok(File::Disk(file));
         };
-        if self.open.entries.get() + entries.len() > MOST_ENTRIES {
-            let reason = format!("the open directories have more than {MOST_ENTRIES} entries");
+        if self.open.entries.get() + entries.len() > MAX_ENTRIES {
+            let reason = format!("the open directories have more than {MAX_ENTRIES} entries");
             return Err(Refusal::new(Errno::ENOMEM, reason));
         }
         self.open

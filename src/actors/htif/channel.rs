@@ -16,7 +16,7 @@ use crate::actors::service::{
     WordsRead, exit_code,
 };
 use crate::bus::ActorContext;
-use crate::mem::{Op, Segments, SpaceId, Span, part};
+use crate::mem::{Op, Segments, SpaceId, Span, subrange};
 use crate::messages::AwaitedOperation;
 use crate::messages::checkpoint::{
     RestoreError, SaveError, SavedCommand, SavedFrontEnd, SavedHtif,
@@ -30,10 +30,10 @@ use crate::messages::{HtifPlace, Interface, StatusWords};
 
 /// Maximum number of responses that wait for firmware. While there are as many, no further command
 /// is taken.
-const MOST_RESPONSES: usize = 64;
+const MAX_RESPONSES: usize = 64;
 
 /// Maximum number of console reads that wait for characters.
-const MOST_READS: usize = 64;
+const MAX_READS: usize = 64;
 
 /// Length of a name by which a device identifies itself.
 const IDENTITY: usize = 64;
@@ -75,7 +75,7 @@ pub(crate) struct Channel {
     /// True after the report on the first ignored command.
     has_ignored: Cell<bool>,
     /// Payload of a response that is held back.
-    held: Cell<u64>,
+    delayed_response: Cell<u64>,
     /// Tick in which the present command was taken.
     since: Cell<u64>,
     /// State to continue from, set by a restore.
@@ -108,15 +108,15 @@ impl FrontEnd for Channel {
         } = opening;
         let tohost = place.tohost;
         let first = HtifStep::Command { tohost };
-        let response = part(&descriptor.place, WORD, WORD);
+        let response = subrange(&descriptor.place, WORD, WORD);
         progress.found(
             id,
             response_read(place.fromhost, descriptor.space, response),
         );
-        let tracker = StatusTracker::new(id, first, progress, service.tasks.clone());
+        let tracker = StatusTracker::new(id, first, progress, service.operation.clone());
         let words = HostPlace {
-            tohost: part(&descriptor.place, 0, WORD),
-            fromhost: part(&descriptor.place, WORD, WORD),
+            tohost: subrange(&descriptor.place, 0, WORD),
+            fromhost: subrange(&descriptor.place, WORD, WORD),
         };
         let poller = HostPoller {
             words: WordPoller::new(bus, id, context.clone(), peers.store.clone()),
@@ -133,7 +133,7 @@ impl FrontEnd for Channel {
             reads: RefCell::default(),
             input_is_over: Cell::new(false),
             has_ignored: Cell::new(false),
-            held: Cell::new(0),
+            delayed_response: Cell::new(0),
             since: Cell::new(0),
             restored: Cell::new(None),
         })
@@ -158,11 +158,13 @@ impl FrontEnd for Channel {
 
     fn save(&self) -> Result<SavedFrontEnd, SaveError> {
         let command = match self.tracker.step() {
-            HtifStep::GivenUp => return Err(self.service.has_failed()),
-            HtifStep::Serve { command, task, .. } => {
-                let delayed = match task {
+            HtifStep::Failed => return Err(self.service.has_failed()),
+            HtifStep::Serve {
+                command, awaits, ..
+            } => {
+                let delayed = match awaits {
                     AwaitedOperation::Input => None,
-                    AwaitedOperation::Delay { until } => Some((self.held.get(), until)),
+                    AwaitedOperation::Delay { until } => Some((self.delayed_response.get(), until)),
                     _ => return Err(self.service.is_busy()),
                 };
                 let since = self.since.get();
@@ -192,7 +194,7 @@ impl FrontEnd for Channel {
         let SavedFrontEnd::Htif(saved) = saved else {
             return Err(self.service.restores_other_protocol());
         };
-        if saved.responses.len() > MOST_RESPONSES || saved.reads.len() > MOST_READS {
+        if saved.responses.len() > MAX_RESPONSES || saved.reads.len() > MAX_READS {
             let what = "more responses or console reads than can wait";
             return Err(self.service.restores_impossible(what));
         }
@@ -211,9 +213,9 @@ impl FrontEnd for Channel {
     }
 
     fn enter_end(&self, last: LastStep) {
-        self.tracker.enter(match last {
+        self.tracker.transition(match last {
             LastStep::Exited { code } => HtifStep::Exited { code },
-            LastStep::GivenUp => HtifStep::GivenUp,
+            LastStep::Failed => HtifStep::Failed,
         });
     }
 
@@ -231,7 +233,7 @@ impl Channel {
                 if let Some(code) = Box::pin(self.resume(command)).await? {
                     return Ok(code);
                 }
-                self.tracker.enter(self.idle_step());
+                self.tracker.transition(self.idle_step());
             }
         }
         self.watch();
@@ -240,7 +242,7 @@ impl Channel {
                 News::Command(command) => {
                     let since = self.context.now();
                     self.since.set(since);
-                    self.tracker.enter(HtifTracker::serve(command));
+                    self.tracker.transition(HtifTracker::serve(command));
                     let tohost = self.word(self.place.tohost);
                     self.service.access(Op::Fill(tohost, 0)).await?;
                     let served = Box::pin(self.serve(command, since)).await;
@@ -260,7 +262,7 @@ impl Channel {
                 }
                 News::Input => self.respond_to_read().await,
             }
-            self.tracker.enter(self.idle_step());
+            self.tracker.transition(self.idle_step());
         }
     }
 
@@ -272,7 +274,7 @@ impl Channel {
                 return Some(code);
             }
             CommandOutcome::Response(payload) => {
-                self.held.set(payload);
+                self.delayed_response.set(payload);
                 self.service.delay_response().await;
                 self.respond(command, payload);
             }
@@ -294,9 +296,9 @@ impl Channel {
         };
         let command = Command(command);
         self.since.set(since);
-        self.tracker.enter(HtifTracker::serve(command));
+        self.tracker.transition(HtifTracker::serve(command));
         if let Some((payload, until)) = delayed {
-            self.held.set(payload);
+            self.delayed_response.set(payload);
             self.service.wait_until(until).await;
             self.respond(command, payload);
             return Ok(None);
@@ -343,17 +345,17 @@ impl Channel {
                 return Poll::Ready(Ok(News::Free));
             }
             let mut due = None;
-            if words.tohost != 0 && waiting < MOST_RESPONSES {
+            if words.tohost != 0 && waiting < MAX_RESPONSES {
                 let command = Command(words.tohost);
                 let until = self.poller.words.since().saturating_add(self.place.settle);
                 if command.is_whole() || until <= self.context.now() {
                     return Poll::Ready(Ok(News::Command(command)));
                 }
                 due = Some(until);
-                self.tracker.waits(HtifStep::Settle { command, until });
+                self.tracker.wait(HtifStep::Settle { command, until });
             }
             let reads = !self.reads.borrow().is_empty() && !self.input_is_over.get();
-            if reads && waiting < MOST_RESPONSES && self.service.is_byte_ready(context) {
+            if reads && waiting < MAX_RESPONSES && self.service.is_byte_ready(context) {
                 return Poll::Ready(Ok(News::Input));
             }
             self.poller.words.wake_later(context, due);
@@ -378,11 +380,11 @@ impl Channel {
             (Device::SystemCalls, 0) => self.serve_call(command, since).await,
             (Device::Console, 0) => {
                 let mut reads = self.reads.borrow_mut();
-                if reads.len() == MOST_READS {
+                if reads.len() == MAX_READS {
                     let text = format!(
-                        "{MOST_READS} console reads wait for a character; a further one is ignored; wait for the response to each"
+                        "{MAX_READS} console reads wait for a character; a further one is ignored; wait for the response to each"
                     );
-                    self.service.complain(&text);
+                    self.service.report_error(&text);
                 } else {
                     reads.push_back((command, since));
                     self.tracker.reads.set(reads.len());
@@ -465,7 +467,7 @@ impl Channel {
         let data = Bytes::copy_from_slice(&result.to_le_bytes());
         if let Err(failure) = self.service.access(Op::Write(place, data)).await {
             let text = format!("{call}: the result {result:#x} can't be written: {failure}");
-            self.service.complain(&text);
+            self.service.report_error(&text);
         }
         CommandOutcome::Response(1)
     }
@@ -505,7 +507,7 @@ impl Channel {
             since,
             result,
         };
-        self.tracker.over(&served);
+        self.tracker.complete(&served);
         self.service.emit_served(&self.context, || served.clone());
     }
 
@@ -517,10 +519,10 @@ impl Channel {
 
     /// Answers a console read if a character is available.
     async fn respond_to_read(&self) {
-        self.service.tasks.awaits(AwaitedOperation::Input);
+        self.service.operation.awaits(AwaitedOperation::Input);
         let byte = self.service.read_byte().await.unwrap_or_else(|failure| {
             let cause = failure.with_cause();
-            self.service.complain(&format!("console read: {cause}"));
+            self.service.report_error(&format!("console read: {cause}"));
             None
         });
         let Some(byte) = byte else {
@@ -546,7 +548,7 @@ impl Channel {
 
 /// Read of `fromhost` for the status.
 fn response_read(fromhost: u64, space: SpaceId, place: Segments) -> WordsRead {
-    let op = Op::Look(place);
+    let op = Op::Peek(place);
     WordsRead {
         access: AccessSegments { space, op },
         parse: Box::new(move |bytes| {

@@ -26,7 +26,7 @@ impl Channel {
                 "the signature from {begin:#x} to {end:#x} can't be written to `{file}`: {}",
                 failure.with_cause()
             );
-            self.service.complain(&text);
+            self.service.report_error(&text);
         }
     }
 
@@ -40,8 +40,8 @@ impl Channel {
         let mut memory = Vec::new();
         let len = end.saturating_sub(*begin);
         if len > 0 {
-            for part in self.service.parts(*begin, len).await? {
-                let bytes = self.service.access(Op::Read(part)).await?.into_bytes();
+            for transfer in self.service.transfers(*begin, len).await? {
+                let bytes = self.service.access(Op::Read(transfer)).await?.into_bytes();
                 memory.extend(bytes);
             }
         }

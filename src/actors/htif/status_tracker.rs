@@ -30,13 +30,13 @@ impl HtifTracker {
     }
 
     /// Records progress: the channel begins `step`.
-    pub(super) fn enter(&self, step: HtifStep) {
-        self.steps.enter(step);
+    pub(super) fn transition(&self, step: HtifStep) {
+        self.steps.transition(step);
     }
 
     /// Sets the pending step, without progress.
-    pub(super) fn waits(&self, step: HtifStep) {
-        self.steps.waits(step);
+    pub(super) fn wait(&self, step: HtifStep) {
+        self.steps.wait(step);
     }
 
     /// Sets the system call of the command in service.
@@ -55,7 +55,7 @@ impl HtifTracker {
     }
 
     /// Adds a completed command to the recent ones.
-    pub(super) fn over(&self, served: &CommandServed) {
+    pub(super) fn complete(&self, served: &CommandServed) {
         let CommandServed {
             command,
             call,
@@ -63,7 +63,7 @@ impl HtifTracker {
             result,
             ..
         } = *served;
-        self.steps.keep(PastCommand {
+        self.steps.add_recent(PastCommand {
             command,
             call,
             from: since,
@@ -77,15 +77,15 @@ impl HtifTracker {
         HtifStep::Serve {
             command,
             call: None,
-            task: AwaitedOperation::Host,
+            awaits: AwaitedOperation::Host,
         }
     }
 
     /// Present step, with the operation that it waits for.
     pub(super) fn step(&self) -> HtifStep {
         let mut step = self.steps.step().borrow().clone();
-        if let HtifStep::Serve { task, .. } = &mut step {
-            *task = self.steps.task();
+        if let HtifStep::Serve { awaits, .. } = &mut step {
+            *awaits = self.steps.awaited();
         }
         step
     }

@@ -97,20 +97,20 @@ impl Channel {
 
     async fn read(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
         if len == 0 {
-            return self.is_open(fd).await;
+            return self.require_open(fd).await;
         }
         self.service.file(FileRequest::Read { fd, ptr, len }).await
     }
 
     async fn write(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
         if len == 0 {
-            return self.is_open(fd).await;
+            return self.require_open(fd).await;
         }
         self.service.file(FileRequest::Write { fd, ptr, len }).await
     }
 
     /// Fails with EBADF unless a descriptor is open.
-    async fn is_open(&self, fd: u64) -> Result<u64, Failure> {
+    async fn require_open(&self, fd: u64) -> Result<u64, Failure> {
         self.service.descriptor_status(fd).await?;
         Ok(0)
     }
@@ -136,7 +136,7 @@ impl Channel {
     }
 
     async fn fcntl(&self, fd: u64, command: u64) -> Result<u64, Failure> {
-        self.is_open(fd).await?;
+        self.require_open(fd).await?;
         match command {
             // Firmware has one process, so no exec closes a descriptor and the flags have no
             // effect.

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use mailbox_rs::Response;
 
-use super::notes::Notes;
 use super::poller::ChannelPoller;
 use super::queues::Queues;
 use super::requests::RequestHandler;
 use super::status_tracker::MailboxTracker;
+use super::warnings_given::WarningsGiven;
 use crate::actors::service::{
     ChannelProgress, ChannelService, Failure, FrontEnd, LastStep, Opening, ServiceEnd,
     StatusTracker,
@@ -31,7 +31,7 @@ pub(crate) struct Channel {
     /// Tick in which the present request was taken.
     pub(super) since: Cell<u64>,
     /// Response that is delayed, or that waits for a free slot.
-    pub(super) held: Cell<Option<Response>>,
+    pub(super) unsent_response: Cell<Option<Response>>,
     /// State to continue from, set by a restore.
     pub(super) restored: Cell<Option<Restored>>,
     /// True after the start of the first session. A later one is not adopted.
@@ -61,7 +61,7 @@ impl FrontEnd for Channel {
         } = opening;
         let address = mailbox.address;
         let first = MailboxStep::Handshake { address };
-        let tracker = StatusTracker::new(id, first, progress.clone(), service.tasks.clone());
+        let tracker = StatusTracker::new(id, first, progress.clone(), service.operation.clone());
         let doorbell = bus.doorbell();
         let poller = ChannelPoller::new(id, context.clone(), doorbell, peers.store.clone());
         let queues = Queues::new(service.space, mailbox, peers.memory.clone());
@@ -69,7 +69,7 @@ impl FrontEnd for Channel {
         Some(Self {
             handler: RequestHandler {
                 service: service.clone(),
-                notes: Notes::default(),
+                warnings_given: WarningsGiven::default(),
             },
             service,
             queues,
@@ -78,7 +78,7 @@ impl FrontEnd for Channel {
             context,
             progress,
             since: Cell::default(),
-            held: Cell::default(),
+            unsent_response: Cell::default(),
             restored: Cell::default(),
             has_begun: Cell::default(),
         })
@@ -110,10 +110,10 @@ impl FrontEnd for Channel {
     fn enter_end(&self, last: LastStep) {
         match last {
             LastStep::Exited { code } => {
-                self.tracker.over(RequestEnd::Silent);
-                self.tracker.enter(MailboxStep::Exited { code });
+                self.tracker.complete(RequestEnd::Silent);
+                self.tracker.transition(MailboxStep::Exited { code });
             }
-            LastStep::GivenUp => self.tracker.enter(MailboxStep::GivenUp),
+            LastStep::Failed => self.tracker.transition(MailboxStep::Failed),
         }
     }
 

@@ -13,20 +13,24 @@ impl Channel {
     /// Present session; `None` before the handshake, and after the exit.
     pub(super) fn saved_session(&self) -> Result<Option<SavedSession>, SaveError> {
         let busy = || self.service.is_busy();
-        let held = || self.held.get().ok_or_else(busy);
+        let unsent_response = || self.unsent_response.get().ok_or_else(busy);
         let mut saved = self.queues.saved();
         match self.tracker.step() {
             MailboxStep::Handshake { .. } | MailboxStep::Exited { .. } => return Ok(None),
-            MailboxStep::GivenUp => return Err(self.service.has_failed()),
+            MailboxStep::Failed => return Err(self.service.has_failed()),
             MailboxStep::Request => {}
-            MailboxStep::Room => saved.response = Some(held()?),
-            MailboxStep::Serve { slot, entry, task } => {
-                let waits = match task {
+            MailboxStep::ResponseQueueFull => saved.response = Some(unsent_response()?),
+            MailboxStep::Serve {
+                slot,
+                entry,
+                awaits,
+            } => {
+                let waits = match awaits {
                     AwaitedOperation::Call(call) => SavedWait::Call(call.target),
                     AwaitedOperation::Input => SavedWait::Input,
                     AwaitedOperation::Delay { until } => SavedWait::Delay {
                         until,
-                        response: held()?,
+                        response: unsent_response()?,
                     },
                     AwaitedOperation::Host | AwaitedOperation::Memory | AwaitedOperation::File => {
                         return Err(busy());
@@ -46,7 +50,10 @@ impl Channel {
     /// Sets the session that the task continues with.
     pub(super) fn restore_session(&self, saved: Option<&SavedSession>) -> Result<(), RestoreError> {
         if let Some(session) = saved {
-            if !are_possible(Index(session.put), Index(session.responses_taken)) {
+            if !are_possible(
+                Index(session.response_producer),
+                Index(session.response_consumer),
+            ) {
                 let what = "more responses than the queue has slots";
                 return Err(self.service.restores_impossible(what));
             }
@@ -78,16 +85,20 @@ impl Channel {
         self.since.set(since);
         let served = match waits {
             SavedWait::Delay { until, response } => {
-                self.held.set(Some(response));
-                let task = AwaitedOperation::Delay { until };
-                self.tracker.enter(MailboxStep::Serve { slot, entry, task });
+                self.unsent_response.set(Some(response));
+                let awaits = AwaitedOperation::Delay { until };
+                self.tracker.transition(MailboxStep::Serve {
+                    slot,
+                    entry,
+                    awaits,
+                });
                 self.service.wait_until(until).await;
                 RequestOutcome::Response(response)
             }
             waits => {
                 let served = self.resume_request(slot, &entry, waits).await;
                 if let RequestOutcome::Response(response) = served {
-                    self.held.set(Some(response));
+                    self.unsent_response.set(Some(response));
                     self.service.delay_response().await;
                 }
                 served
@@ -96,12 +107,12 @@ impl Channel {
         self.emit(slot, &entry, &served);
         match served {
             RequestOutcome::Response(response) => {
-                self.tracker.over(RequestEnd::Answered(response));
+                self.tracker.complete(RequestEnd::Answered(response));
                 Some(response)
             }
             // No request waits before an exit.
             RequestOutcome::Silent | RequestOutcome::Exit(_) => {
-                self.tracker.over(RequestEnd::Silent);
+                self.tracker.complete(RequestEnd::Silent);
                 None
             }
         }

@@ -24,11 +24,11 @@ impl Channel {
             return self.refuse(slot, &request, request.responds(), later);
         }
         // Not bound to a variable, because the future is large.
-        let performed = self
+        let executed = self
             .context
-            .catch_panic(self.handler.perform(entry, &request))
+            .catch_panic(self.handler.execute(entry, &request))
             .await;
-        self.outcome(slot, &request, performed)
+        self.outcome(slot, &request, executed)
     }
 
     /// Continues a request from the point at which it waited at a checkpoint. It repeats the first
@@ -53,10 +53,10 @@ impl Channel {
     }
 
     fn enter_service(&self, slot: u32, entry: &RequestEntry) {
-        self.tracker.enter(MailboxStep::Serve {
+        self.tracker.transition(MailboxStep::Serve {
             slot,
             entry: *entry,
-            task: AwaitedOperation::Host,
+            awaits: AwaitedOperation::Host,
         });
     }
 
@@ -89,9 +89,9 @@ impl Channel {
         &self,
         slot: u32,
         request: &Request,
-        performed: Result<Result<RequestOutcome, Failure>, String>,
+        executed: Result<Result<RequestOutcome, Failure>, String>,
     ) -> RequestOutcome {
-        let (severity, failure) = match performed {
+        let (severity, failure) = match executed {
             Ok(Ok(served)) => return served,
             Ok(Err(failure)) => (severity(&self.service.services, request, &failure), failure),
             Err(panic) => (Severity::Error, Failure::Panic(panic)),

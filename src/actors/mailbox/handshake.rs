@@ -17,7 +17,7 @@ pub(super) enum SessionStart {
 }
 
 /// Words with which a session starts.
-enum Opened {
+enum SessionWords {
     /// Request for a handshake, with firmware's version.
     Handshake(u32),
     /// Session of an earlier host.
@@ -30,24 +30,28 @@ impl Channel {
     /// Completes a handshake, or adopts the session of an earlier host. Ends the channel if the
     /// firmware has another protocol version.
     pub(super) async fn handshake(&self) -> Result<SessionStart, Failure> {
-        self.tracker.enter(MailboxStep::Handshake {
+        self.tracker.transition(MailboxStep::Handshake {
             address: self.queues.address(),
         });
-        self.poller.expect(ChannelWords::UNREAD);
+        self.poller.assume(ChannelWords::UNREAD);
         self.watch(Watched::Handshake);
-        let version = match self.poller.wait_for(|words| self.opened(words)).await? {
-            Opened::Handshake(version) => version,
-            Opened::Open(session, version) => {
+        let version = match self
+            .poller
+            .wait_for(|words| self.session_words(words))
+            .await?
+        {
+            SessionWords::Handshake(version) => version,
+            SessionWords::Open(session, version) => {
                 self.service.session.begin(version);
                 let text = format!(
                     "the channel was READY already: its session of protocol {version} is adopted, with {:#x} requests taken and {:#x} \
                      responses put",
-                    session.taken, session.put
+                    session.request_consumer, session.response_producer
                 );
                 self.service.report(Severity::Info, &text);
                 return Ok(SessionStart::Session(session));
             }
-            Opened::OtherVersion(version) => {
+            SessionWords::OtherVersion(version) => {
                 return Ok(SessionStart::Refused(refused(Version::from(version))));
             }
         };
@@ -62,24 +66,24 @@ impl Channel {
     }
 
     /// Session that starts with the channel's words.
-    fn opened(&self, words: &ChannelWords) -> Option<Opened> {
+    fn session_words(&self, words: &ChannelWords) -> Option<SessionWords> {
         if let Some(version) = words.asks_for_handshake() {
-            return Some(Opened::Handshake(version));
+            return Some(SessionWords::Handshake(version));
         }
         if !self.service.services.adopts || self.has_begun.get() {
             return None;
         }
         let open = words.open_session()?;
         let Some(version) = Version::negotiated(open.version.into(), Version::from(0)) else {
-            return Some(Opened::OtherVersion(open.version));
+            return Some(SessionWords::OtherVersion(open.version));
         };
         let session = SavedSession {
-            taken: open.request_taken,
-            put: open.response_put,
-            responses_taken: words.response_taken.unwrap_or_default(),
+            request_consumer: open.request_consumer,
+            response_producer: open.response_producer,
+            response_consumer: words.response_consumer.unwrap_or_default(),
             ..SavedSession::default()
         };
-        Some(Opened::Open(Box::new(session), version))
+        Some(SessionWords::Open(Box::new(session), version))
     }
 
     /// Protocol version that firmware offers; version 0 without an offer. It is not polled, because
@@ -94,7 +98,7 @@ impl Channel {
             let len = usize::try_from(segment.len).unwrap_or(rest.len());
             let (part, after) = rest.split_at_mut(len.min(rest.len()));
             // If the memory can't be read, the writes of the handshake fail, too.
-            if self.service.peers.store.look(segment, part).is_err() {
+            if self.service.peers.store.peek(segment, part).is_err() {
                 return Version::from(0);
             }
             rest = after;

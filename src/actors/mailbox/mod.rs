@@ -10,13 +10,12 @@
 //! - `poller`: words last read by the doorbell; `watched_words`: selection of the words to poll.
 //! - `status_tracker`: present step and recent requests of a channel, for the status.
 //! - `checkpoint`: state of a session for checkpoints.
-//! - `notes`: warnings already given for a channel.
+//! - `warnings_given`: warnings already given for a channel.
 
 mod channel;
 mod checkpoint;
 mod dispatch;
 mod handshake;
-mod notes;
 mod poller;
 mod queues;
 mod requests;
@@ -24,6 +23,7 @@ mod session;
 mod status_tracker;
 #[cfg(test)]
 mod tests;
+mod warnings_given;
 mod watched_words;
 
 pub(crate) use channel::Channel as MailboxChannel;

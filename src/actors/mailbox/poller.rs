@@ -12,7 +12,7 @@ use super::queues::parse_request;
 use super::watched_words::Watched;
 use crate::actors::service::Failure;
 use crate::bus::{ActorContext, Doorbell, Watch};
-use crate::mem::{AccessError, Segments, Store, look_at, read as read_bytes};
+use crate::mem::{AccessError, Segments, Store, peek_at, read as read_bytes};
 use crate::messages::ChannelId;
 use crate::messages::mailbox::{ChannelWords, DoorbellRang};
 
@@ -27,13 +27,13 @@ struct PolledChannel {
     channel: ChannelId,
     context: ActorContext,
     last: Cell<ChannelWords>,
-    /// Entries of the requests just before `last.request_put`, read along with the words and not
+    /// Entries of the requests just before `last.request_producer`, read along with the words and not
     /// yet taken by the channel's task. It has all unserved requests or none.
     entries: RefCell<VecDeque<RequestEntry>>,
     /// Error of the doorbell's last read.
     read_error: RefCell<Option<AccessError>>,
     /// Waker of the channel's task, while it waits.
-    task: Cell<Option<Waker>>,
+    waker: Cell<Option<Waker>>,
 }
 
 impl ChannelPoller {
@@ -50,7 +50,7 @@ impl ChannelPoller {
             last: Cell::new(ChannelWords::UNREAD),
             entries: RefCell::default(),
             read_error: RefCell::default(),
-            task: Cell::default(),
+            waker: Cell::default(),
         };
         Self {
             doorbell,
@@ -65,15 +65,18 @@ impl ChannelPoller {
     }
 
     /// Sets the words after a write by the host itself.
-    pub(super) fn expect(&self, words: ChannelWords) {
+    pub(super) fn assume(&self, words: ChannelWords) {
         self.seen.last.set(words);
         self.seen.entries.borrow_mut().clear();
     }
 
     /// Takes the entry of a request, if it was read along with the words.
-    pub(super) fn request(&self, index: Index) -> Option<RequestEntry> {
+    pub(super) fn take_request(&self, index: Index) -> Option<RequestEntry> {
         let mut entries = self.seen.entries.borrow_mut();
-        let first = self.last().request_put.wrapping_sub(entries.len() as u32);
+        let first = self
+            .last()
+            .request_producer
+            .wrapping_sub(entries.len() as u32);
         if first != index.0 {
             entries.clear();
         }
@@ -103,23 +106,22 @@ impl ChannelPoller {
 
     /// Polls these words of the channel at `place` from now on.
     pub(super) fn watch(&self, watched: Watched, layout: &Layout, place: &Segments) {
-        let look = Rc::new(watched.read_plan(layout, place));
-        let (store, seen, plan) = (self.store.clone(), self.seen.clone(), look.clone());
-        let quick_look = match &plan.segments[..] {
-            [only] => store.looker(only),
+        let plan = Rc::new(watched.read_plan(layout, place));
+        let quick_peek = match &plan.segments[..] {
+            [only] => self.store.peeker(only),
             _ => None,
         };
+        let (len, offsets) = (plan.len, plan.offsets());
+        let (store, seen, polled) = (self.store.clone(), self.seen.clone(), plan.clone());
         let read = move |to: &mut [u8]| {
-            let looked = look_at(&*store, &plan.segments, to);
-            looked
+            peek_at(&*store, &polled.segments, to)
                 .map_err(|error| seen.read_error.replace(Some(error)))
                 .is_ok()
         };
-        let (len, offsets) = (look.len, look.offsets());
         let (seen, store) = (self.seen.clone(), self.store.clone());
         let (layout, place) = (*layout, place.clone());
         let on_change = move |bytes: Option<&[u8]>| {
-            let words = bytes.and_then(|bytes| look.words(bytes));
+            let words = bytes.and_then(|bytes| plan.words(bytes));
             seen.on_change(words, |index| {
                 let mut entry = [0; RequestEntry::MAX_SIZE];
                 let entry = &mut entry[..RequestEntry::size(layout.ptr_width)];
@@ -129,7 +131,7 @@ impl ChannelPoller {
             });
         };
         let watch = Watch::new(len, Box::new(read), Box::new(on_change));
-        self.doorbell.watch(watch.only(offsets).quickly(quick_look));
+        self.doorbell.watch(watch.only(offsets).quickly(quick_peek));
     }
 
     /// Stops polling.
@@ -145,7 +147,7 @@ impl PolledChannel {
         words: Option<ChannelWords>,
         read: impl Fn(Index) -> Result<RequestEntry, AccessError>,
     ) {
-        let first = self.last.get().request_put;
+        let first = self.last.get().request_producer;
         let count = words.map_or(0, |words| self.new_requests(words));
         let read = (0..count).try_for_each(|at| {
             let entry = read(Index(first.wrapping_add(at)))?;
@@ -173,8 +175,8 @@ impl PolledChannel {
                 read_error: self.read_error.borrow().clone(),
             }
         });
-        if let Some(task) = self.task.take() {
-            task.wake();
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
         }
     }
 
@@ -182,7 +184,7 @@ impl PolledChannel {
     /// can't hold that many: then the entries read before are dropped.
     fn new_requests(&self, words: ChannelWords) -> u32 {
         let last = self.last.get();
-        let count = words.request_put.wrapping_sub(last.request_put);
+        let count = words.request_producer.wrapping_sub(last.request_producer);
         let mut entries = self.entries.borrow_mut();
         let room = QUEUE_LEN.saturating_sub(entries.len() as u32);
         let is_ready = [last, words].iter().all(|it| it.state == State::READY.0);
@@ -194,7 +196,7 @@ impl PolledChannel {
     }
 
     fn wake_later(&self, waker: &Waker) {
-        let known = self.task.take().filter(|known| known.will_wake(waker));
-        self.task.set(known.or_else(|| Some(waker.clone())));
+        let known = self.waker.take().filter(|known| known.will_wake(waker));
+        self.waker.set(known.or_else(|| Some(waker.clone())));
     }
 }

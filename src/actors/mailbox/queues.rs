@@ -10,7 +10,7 @@ use mailbox_rs::{
 use super::watched_words::Watched;
 use crate::actors::memory::MemoryClient;
 use crate::actors::service::{Failure, WordsRead};
-use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
+use crate::mem::{Op, OpOutcome, Segments, SpaceId, Span, subrange};
 use crate::messages::checkpoint::SavedSession;
 use crate::messages::memory::AccessSegments;
 use crate::messages::{MailboxPlace, StatusWords};
@@ -29,64 +29,65 @@ pub(super) struct Queues {
 /// Request queue, whose consumer is the host.
 #[derive(Debug, Default)]
 pub(super) struct RequestQueue {
-    taken: Cell<Index>,
+    consumer: Cell<Index>,
 }
 
 /// Response queue, whose producer is the host.
 #[derive(Debug, Default)]
 pub(super) struct ResponseQueue {
-    put: Cell<Index>,
+    producer: Cell<Index>,
     /// Consumer index last read from memory.
-    taken: Cell<Index>,
+    consumer: Cell<Index>,
 }
 
 impl RequestQueue {
     /// Consumer index.
-    pub(super) fn taken(&self) -> Index {
-        self.taken.get()
+    pub(super) fn consumer(&self) -> Index {
+        self.consumer.get()
     }
 
     /// True if this producer index is possible for the queue.
-    pub(super) fn can_reach(&self, put: Index) -> bool {
-        are_possible(put, self.taken.get())
+    pub(super) fn can_reach(&self, producer: Index) -> bool {
+        are_possible(producer, self.consumer.get())
     }
 
     /// Takes the next request out of the queue.
     pub(super) fn take(&self) {
-        self.taken.set(self.taken.get().next());
+        self.consumer.set(self.consumer.get().next());
     }
 }
 
 impl ResponseQueue {
     /// Producer index.
-    pub(super) fn put(&self) -> Index {
-        self.put.get()
+    pub(super) fn producer(&self) -> Index {
+        self.producer.get()
     }
 
     /// True if the queue has no free slot by the last known indices. An impossible consumer index
     /// is true as well, so that it is read again.
     pub(super) fn is_full(&self) -> bool {
-        count(self.put.get(), self.taken.get()) >= QUEUE_LEN
+        count(self.producer.get(), self.consumer.get()) >= QUEUE_LEN
     }
 
     /// Sets the consumer index that was read from memory. Returns false for an impossible one,
     /// which counts as an empty queue because a valid one may never follow.
-    pub(super) fn set_taken(&self, taken: Index) -> bool {
-        let put = self.put.get();
-        let is_possible = are_possible(put, taken);
-        self.taken.set(if is_possible { taken } else { put });
+    pub(super) fn set_consumer(&self, consumer: Index) -> bool {
+        let producer = self.producer.get();
+        let is_possible = are_possible(producer, consumer);
+        self.consumer
+            .set(if is_possible { consumer } else { producer });
         is_possible
     }
 }
 
 /// Number of entries between two indices.
-fn count(put: Index, taken: Index) -> u32 {
-    put.0.wrapping_sub(taken.0)
+fn count(producer: Index, consumer: Index) -> u32 {
+    producer.0.wrapping_sub(consumer.0)
 }
 
 /// True if a queue can have both indices at the same time.
-pub(super) fn are_possible(put: Index, taken: Index) -> bool {
-    count(put, taken) <= QUEUE_LEN
+pub(super) fn are_possible(producer: Index, consumer: Index) -> bool {
+    count(producer, consumer) <= QUEUE_LEN
 }
 
 impl Queues {
@@ -132,22 +133,27 @@ impl Queues {
 
     /// Indices for a checkpoint.
     pub(super) fn saved(&self) -> SavedSession {
-        let (put, taken) = (self.responses.put.get(), self.responses.taken.get());
-        // As in service: see `ResponseQueue::set_taken`.
-        let responses_taken = if are_possible(put, taken) { taken } else { put };
+        let (producer, consumer) = (self.responses.producer.get(), self.responses.consumer.get());
+        // As in service: see `ResponseQueue::set_consumer`.
+        let is_possible = are_possible(producer, consumer);
+        let response_consumer = if is_possible { consumer } else { producer };
         SavedSession {
-            taken: self.requests.taken.get().0,
-            put: put.0,
-            responses_taken: responses_taken.0,
+            request_consumer: self.requests.consumer.get().0,
+            response_producer: producer.0,
+            response_consumer: response_consumer.0,
             ..SavedSession::default()
         }
     }
 
     /// Sets the indices to those of a session.
     pub(super) fn set_indices(&self, session: &SavedSession) {
-        self.requests.taken.set(Index(session.taken));
-        self.responses.put.set(Index(session.put));
-        self.responses.taken.set(Index(session.responses_taken));
+        self.requests.consumer.set(Index(session.request_consumer));
+        self.responses
+            .producer
+            .set(Index(session.response_producer));
+        self.responses
+            .consumer
+            .set(Index(session.response_consumer));
     }
 
     /// Location of the version that firmware offers.
@@ -184,7 +190,7 @@ impl Queues {
     /// Reads the next request from memory.
     pub(super) async fn next_request(&self) -> Result<RequestEntry, Failure> {
         let layout = self.layout();
-        let slot = self.requests.taken.get().slot();
+        let slot = self.requests.consumer.get().slot();
         let entry = self.at(layout.request_entry(slot), layout.request.entry_size);
         let bytes = self.access(Op::Read(entry)).await?.into_bytes();
         Ok(parse_request(&bytes, layout.ptr_width))
@@ -193,7 +199,7 @@ impl Queues {
     /// Write of the request queue's consumer index: address and word.
     pub(super) fn release(&self) -> (Span, u32) {
         let at = self.span(self.layout().request.idx_c, 4);
-        (at, self.requests.taken.get().0)
+        (at, self.requests.consumer.get().0)
     }
 
     /// Puts a response into its queue, which has a free slot. Does not wait: accesses are executed
@@ -204,53 +210,53 @@ impl Queues {
         let size = ResponseEntry::size(width);
         let mut bytes = [0; ResponseEntry::MAX_SIZE];
         response.entry(width).emit(&mut bytes, width);
-        let put = self.responses.put.get();
-        let entry = self.at(layout.response_entry(put.slot()), size as u64);
+        let producer = self.responses.producer.get();
+        let entry = self.at(layout.response_entry(producer.slot()), size as u64);
         let advance = self.at(layout.response.idx_p, 4);
-        let put = put.next();
+        let producer = producer.next();
         self.memory
-            .post_writes(self.space, (entry, &bytes[..size]), (advance, put.0));
-        self.responses.put.set(put);
+            .post_writes(self.space, (entry, &bytes[..size]), (advance, producer.0));
+        self.responses.producer.set(producer);
     }
 
     /// Read of all words of the channel that firmware writes or may have written.
     pub(super) fn words(&self) -> WordsRead {
-        let look = Watched::Handshake.read_plan(self.layout(), &self.place());
+        let plan = Watched::Handshake.read_plan(self.layout(), &self.place());
         // Before the handshake, firmware may have written none of them.
-        let op = Op::Look(look.segments.iter().cloned().collect());
+        let op = Op::Peek(plan.segments.iter().cloned().collect());
         let space = self.space;
         WordsRead {
             access: AccessSegments { space, op },
-            parse: Box::new(move |bytes| look.words(bytes).map(StatusWords::Mailbox)),
+            parse: Box::new(move |bytes| plan.words(bytes).map(StatusWords::Mailbox)),
         }
     }
 
-    /// Request queue's consumer index in memory.
-    pub(super) async fn requests_taken(&self) -> Result<Index, Failure> {
+    /// Reads the request queue's consumer index from memory.
+    pub(super) async fn read_request_consumer(&self) -> Result<Index, Failure> {
         self.read(self.layout().request.idx_c).await
     }
 
-    /// Response queue's consumer index in memory, written by firmware.
-    pub(super) async fn responses_taken(&self) -> Result<Index, Failure> {
+    /// Reads the response queue's consumer index, written by firmware, from memory.
+    pub(super) async fn read_response_consumer(&self) -> Result<Index, Failure> {
         self.read(self.layout().response.idx_c).await
     }
 
     /// Continues from a consumer index of the request queue, and from the response queue's indices
     /// in memory.
-    pub(super) async fn continue_from(&self, requests_taken: Index) -> Result<(), Failure> {
-        let put = self.read(self.layout().response.idx_p).await?;
-        let taken = self.responses_taken().await?;
-        self.requests.taken.set(requests_taken);
-        self.responses.put.set(put);
-        self.responses.taken.set(taken);
+    pub(super) async fn continue_from(&self, request_consumer: Index) -> Result<(), Failure> {
+        let producer = self.read(self.layout().response.idx_p).await?;
+        let consumer = self.read_response_consumer().await?;
+        self.requests.consumer.set(request_consumer);
+        self.responses.producer.set(producer);
+        self.responses.consumer.set(consumer);
         Ok(())
     }
 
     /// Skips the requests before a producer index, in memory as well.
-    pub(super) async fn skip_to(&self, put: Index) -> Result<(), Failure> {
-        let write = self.write(self.layout().request.idx_c, put.0);
+    pub(super) async fn skip_to(&self, producer: Index) -> Result<(), Failure> {
+        let write = self.write(self.layout().request.idx_c, producer.0);
         self.access(write).await?;
-        self.requests.taken.set(put);
+        self.requests.consumer.set(producer);
         Ok(())
     }
 
@@ -266,7 +272,7 @@ impl Queues {
 
     fn at(&self, offset: u64, len: u64) -> Segments {
         let place = self.place.get();
-        place.map_or_else(Segments::default, |place| part(place, offset, len))
+        place.map_or_else(Segments::default, |place| subrange(place, offset, len))
     }
 
     fn span(&self, offset: u64, len: u64) -> Span {
@@ -274,7 +280,7 @@ impl Queues {
         Span { address, len }
     }
 
-    async fn access(&self, op: Op<Segments>) -> Result<Outcome, Failure> {
+    async fn access(&self, op: Op<Segments>) -> Result<OpOutcome, Failure> {
         Ok(self.memory.access_at(self.space, op).await??)
     }
 }

@@ -6,15 +6,15 @@ use std::rc::Rc;
 use bytes::Bytes;
 use mailbox_rs::{FileRequest, MAX_STRING, Request, RequestEntry, Response};
 
-use super::notes::{CallSite, Notes, Once};
+use super::warnings_given::{CallSite, Occurrence, WarningsGiven};
 use crate::actors::service::{ChannelService, Failure};
-use crate::mem::{AccessError, Op, Outcome, Span};
+use crate::mem::{AccessError, Op, OpOutcome, Span};
 use crate::messages::checkpoint::SavedWait;
 use crate::messages::console::Print;
 use crate::messages::escaped_name;
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{CallError, Progress, Schedule, Target};
-use crate::printf::{Cut, PartialText, StringArg};
+use crate::printf::{PartialText, StringArg, TruncatedWord};
 
 /// Outcome of a request.
 #[derive(Debug)]
@@ -34,12 +34,12 @@ const MAX_PROBLEMS: usize = 8;
 /// Serves the requests of one channel.
 pub(super) struct RequestHandler {
     pub(super) service: Rc<ChannelService>,
-    pub(super) notes: Notes,
+    pub(super) warnings_given: WarningsGiven,
 }
 
 impl RequestHandler {
     /// Serves `request`, decoded from `entry`.
-    pub(super) async fn perform(
+    pub(super) async fn execute(
         &self,
         entry: &RequestEntry,
         request: &Request,
@@ -141,8 +141,8 @@ impl RequestHandler {
     }
 
     async fn print(&self, ptr: u64, len: u64) -> Result<(), Failure> {
-        for part in self.service.parts(ptr, len).await? {
-            let text = self.service.access(Op::Read(part)).await?.into_bytes();
+        for transfer in self.service.transfers(ptr, len).await? {
+            let text = self.service.access(Op::Read(transfer)).await?.into_bytes();
             self.service.peers.console.print(Print {
                 channel: self.service.id,
                 text,
@@ -173,8 +173,8 @@ impl RequestHandler {
             strings.push(self.printf_string(wanted).await);
         }
         let rendered = draft.finish(strings);
-        if !rendered.cut.is_empty() {
-            self.warn_of_cut(site, &rendered.cut).await;
+        if !rendered.truncated.is_empty() {
+            self.warn_of_truncated(site, &rendered.truncated).await;
         }
         if !rendered.problems.is_empty() {
             // Read only here, because only these reports need the call site.
@@ -186,11 +186,11 @@ impl RequestHandler {
             let file = escaped_name(&file);
             let place = format!("CPRINT at {file}:{line}");
             for problem in rendered.problems.iter().take(MAX_PROBLEMS) {
-                self.service.complain(&format!("{place}: {problem}"));
+                self.service.report_error(&format!("{place}: {problem}"));
             }
             if let Some(more @ 1..) = rendered.problems.len().checked_sub(MAX_PROBLEMS) {
                 self.service
-                    .complain(&format!("{place}: and {more} more conversions"));
+                    .report_error(&format!("{place}: and {more} more conversions"));
             }
         }
         self.service.peers.console.print(Print {
@@ -201,10 +201,12 @@ impl RequestHandler {
     }
 
     /// Warns of truncated words, once per call site.
-    async fn warn_of_cut(&self, site: CallSite, cut: &[Cut]) {
-        let cut: Vec<_> = cut.iter().map(ToString::to_string).collect();
-        self.warn_of_site(site, self.notes.cut(site), || cut.join(", "))
-            .await;
+    async fn warn_of_truncated(&self, site: CallSite, words: &[TruncatedWord]) {
+        let words: Vec<_> = words.iter().map(ToString::to_string).collect();
+        self.warn_of_site(site, self.warnings_given.truncated_words(site), || {
+            words.join(", ")
+        })
+        .await;
     }
 
     /// Warns of a `words` that counts fewer arguments than the format takes, once per call site.
@@ -237,16 +239,21 @@ impl RequestHandler {
                 uncounted = uncounted.join(", "),
             )
         };
-        self.warn_of_site(site, self.notes.uncounted(site), text)
+        self.warn_of_site(site, self.warnings_given.uncounted(site), text)
             .await;
     }
 
     /// Warns at the first occurrence at a call site of CPRINT.
-    async fn warn_of_site(&self, site: CallSite, time: Once, text: impl FnOnce() -> String) {
-        let more = match time {
-            Once::Again => return,
-            Once::First => "",
-            Once::Last => "; later call sites are not reported",
+    async fn warn_of_site(
+        &self,
+        site: CallSite,
+        occurrence: Occurrence,
+        text: impl FnOnce() -> String,
+    ) {
+        let more = match occurrence {
+            Occurrence::Repeated => return,
+            Occurrence::First => "",
+            Occurrence::FillsSet => "; later call sites are not reported",
         };
         let file = self
             .service
@@ -265,9 +272,9 @@ impl RequestHandler {
     async fn call(&self, target: Target, args: &[u64], first: Schedule) -> Result<u64, Failure> {
         self.service.release_slot().await?;
         // After the access, which is an operation of its own.
-        self.service.tasks.asks(&target);
-        let tracker = self.service.tasks.clone();
-        let on_pending = move |by| tracker.pending(by);
+        self.service.operation.begin_call(&target);
+        let tracker = self.service.operation.clone();
+        let on_pending = move |by| tracker.count_poll(by);
         let answer =
             self.service
                 .peers
@@ -291,10 +298,10 @@ impl RequestHandler {
             return;
         }
         let of = of.to_string();
-        let more = match self.notes.wide_result(of.clone()) {
-            Once::Again => return,
-            Once::First => "; later ones of it are not reported",
-            Once::Last => "; later ones, of others too, are not reported",
+        let more = match self.warnings_given.wide_result(of.clone()) {
+            Occurrence::Repeated => return,
+            Occurrence::First => "; later ones of it are not reported",
+            Occurrence::FillsSet => "; later ones, of others too, are not reported",
         };
         let (bits, low) = (width.bytes() * 8, width.truncate(value));
         self.service.report(
@@ -320,13 +327,13 @@ impl RequestHandler {
             }
             outcome => outcome,
         };
-        outcome.ok().map(Outcome::into_bytes)
+        outcome.ok().map(OpOutcome::into_bytes)
     }
 
     /// Reports an entry whose `words` is smaller than its request needs, once per kind of request.
     fn note_few_words(&self, words: u32, request: &Request) {
         let (kind, needed) = (request.kind(), request.needed_words());
-        if words < needed && self.notes.few_words(kind) {
+        if words < needed && self.warnings_given.few_words(kind) {
             let text = format!(
                 "{kind} with words = {words}, but {needed} are needed; served with the words of \
                  the entry; later ones are not reported; firmware should write words = {needed}"

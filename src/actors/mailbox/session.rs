@@ -34,20 +34,20 @@ impl Channel {
             };
             self.has_begun.set(true);
             self.queues.set_indices(&session);
-            self.poller.expect(ChannelWords {
+            self.poller.assume(ChannelWords {
                 state: State::READY.0,
-                request_put: session.taken,
+                request_producer: session.request_consumer,
                 ..ChannelWords::UNREAD
             });
-            let (reset, session) = (pin!(self.left_ready()), pin!(self.session(session)));
+            let (reset, session) = (pin!(self.wait_for_reset()), pin!(self.session(session)));
             match select(reset, session).await {
                 // Dropping the session drops all futures that it awaits.
                 Either::Left((reset, _)) => {
-                    // The dispatcher must not poll a call without a caller, in a failed channel
-                    // neither.
+                    // The dispatcher must not poll a call without a caller, not even one of a failed
+                    // channel.
                     self.service.cancel_calls();
                     reset?;
-                    self.tracker.over(RequestEnd::Reset);
+                    self.tracker.complete(RequestEnd::Reset);
                     self.service.close_files(self.service.id);
                     self.service.finish_text().await;
                 }
@@ -60,7 +60,7 @@ impl Channel {
     async fn session(&self, from: Box<SavedSession>) -> Result<u32, Failure> {
         self.watch(Watched::Requests);
         self.service.release.set(None);
-        self.tracker.enter(MailboxStep::Request);
+        self.tracker.transition(MailboxStep::Request);
         let (requests, responses) = (&self.queues.requests, &self.queues.responses);
         if from.request.is_some() || from.response.is_some() {
             let response = Box::pin(self.resume(*from)).await;
@@ -73,38 +73,38 @@ impl Channel {
         }
         loop {
             let news = |words: &ChannelWords| {
-                let put = Index(words.request_put);
-                (put != requests.taken()).then_some(put)
+                let producer = Index(words.request_producer);
+                (producer != requests.consumer()).then_some(producer)
             };
-            let put = self.poller.wait_for(news).await?;
-            if !requests.can_reach(put) {
-                self.resynchronise(put).await?;
+            let producer = self.poller.wait_for(news).await?;
+            if !requests.can_reach(producer) {
+                self.resynchronise(producer).await?;
                 continue;
             }
-            while requests.taken() != put {
-                let taken = requests.taken();
-                let entry = match self.poller.request(taken) {
+            while requests.consumer() != producer {
+                let consumer = requests.consumer();
+                let entry = match self.poller.take_request(consumer) {
                     Some(entry) => entry,
                     None => self.queues.next_request().await?,
                 };
                 self.since.set(self.context.now());
                 requests.take();
                 self.service.release.set(Some(self.queues.release()));
-                let slot = taken.slot();
+                let slot = consumer.slot();
                 let served = self.serve(slot, &entry).await;
                 self.service.release_slot().await?;
                 if self.service.has_faults()
                     && let RequestOutcome::Response(response) = served
                 {
-                    self.held.set(Some(response));
+                    self.unsent_response.set(Some(response));
                     Box::pin(self.service.delay_response()).await;
                 }
                 self.emit(slot, &entry, &served);
                 match served {
                     RequestOutcome::Exit(code) => return Ok(code),
-                    RequestOutcome::Silent => self.tracker.over(RequestEnd::Silent),
+                    RequestOutcome::Silent => self.tracker.complete(RequestEnd::Silent),
                     RequestOutcome::Response(response) => {
-                        self.tracker.over(RequestEnd::Answered(response));
+                        self.tracker.complete(RequestEnd::Answered(response));
                         if responses.is_full() {
                             self.make_room(response).await?;
                         }
@@ -117,27 +117,27 @@ impl Channel {
 
     /// Recovers from a producer index more than a queue ahead. Adopts the indices in memory if they
     /// are consistent. Otherwise it skips the requests in between.
-    async fn resynchronise(&self, put: Index) -> Result<(), Failure> {
-        let taken = self.queues.requests.taken();
-        let there = self.queues.requests_taken().await?;
+    async fn resynchronise(&self, producer: Index) -> Result<(), Failure> {
+        let consumer = self.queues.requests.consumer();
+        let in_memory = self.queues.read_request_consumer().await?;
         let moved = format!(
             "request queue: idx_p went from {:#x} to {:#x}",
-            taken.0, put.0
+            consumer.0, producer.0
         );
-        if are_possible(put, there) && there != taken {
+        if are_possible(producer, in_memory) && in_memory != consumer {
             self.service.report(
                 Severity::Warning,
                 &format!(
                     "{moved}, and idx_c was set to {:#x}; the host continues from there",
-                    there.0
+                    in_memory.0
                 ),
             );
-            return self.queues.continue_from(there).await;
+            return self.queues.continue_from(in_memory).await;
         }
-        self.service.complain(&format!(
+        self.service.report_error(&format!(
             "{moved}, beyond the queue's {QUEUE_LEN} slots; the entries in between are skipped"
         ));
-        self.queues.skip_to(put).await
+        self.queues.skip_to(producer).await
     }
 
     /// Reports the request's outcome to the taps, and to the testbench if it observes requests.
@@ -159,40 +159,41 @@ impl Channel {
     /// response.
     async fn make_room(&self, response: Response) -> Result<(), Failure> {
         let responses = &self.queues.responses;
-        self.responses_taken(self.queues.responses_taken().await?);
+        let consumer = self.queues.read_response_consumer().await?;
+        self.set_response_consumer(consumer);
         if responses.is_full() {
-            self.held.set(Some(response));
-            self.tracker.enter(MailboxStep::Room);
+            self.unsent_response.set(Some(response));
+            self.tracker.transition(MailboxStep::ResponseQueueFull);
             self.watch(Watched::Room);
-            let put = responses.put().0;
+            let producer = responses.producer().0;
             let room = |words: &ChannelWords| {
                 words
-                    .response_taken
-                    .filter(|taken| put.wrapping_sub(*taken) != QUEUE_LEN)
+                    .response_consumer
+                    .filter(|consumer| producer.wrapping_sub(*consumer) != QUEUE_LEN)
             };
-            let taken = self.poller.wait_for(room).await?;
-            self.responses_taken(Index(taken));
+            let consumer = self.poller.wait_for(room).await?;
+            self.set_response_consumer(Index(consumer));
             self.watch(Watched::Requests);
-            self.tracker.enter(MailboxStep::Request);
+            self.tracker.transition(MailboxStep::Request);
         }
         Ok(())
     }
 
     /// Sets the response queue's consumer index from firmware, and reports an impossible one.
-    fn responses_taken(&self, taken: Index) {
+    fn set_response_consumer(&self, consumer: Index) {
         let responses = &self.queues.responses;
-        if !responses.set_taken(taken) {
-            self.service.complain(&format!(
+        if !responses.set_consumer(consumer) {
+            self.service.report_error(&format!(
                 "response queue: idx_c is {:#x}, where idx_p is {:#x}; the host treats all \
                  responses as taken",
-                taken.0,
-                responses.put().0
+                consumer.0,
+                responses.producer().0
             ));
         }
     }
 
     /// Completes when firmware resets the channel by leaving READY.
-    async fn left_ready(&self) -> Result<(), Failure> {
+    async fn wait_for_reset(&self) -> Result<(), Failure> {
         self.poller
             .wait_for(|words| (words.state != State::READY.0).then_some(()))
             .await

@@ -21,16 +21,16 @@ impl MailboxTracker {
     }
 
     /// Records progress: the channel begins `step`.
-    pub(super) fn enter(&self, step: MailboxStep) {
-        self.steps.enter(step);
+    pub(super) fn transition(&self, step: MailboxStep) {
+        self.steps.transition(step);
     }
 
     /// Ends the current request, if there is one, and keeps it among the recent ones. The channel
     /// waits for the next request.
-    pub(super) fn over(&self, end: RequestEnd) {
+    pub(super) fn complete(&self, end: RequestEnd) {
         let (from, to) = (self.steps.since(), self.steps.now());
         if let MailboxStep::Serve { slot, entry, .. } = &*self.steps.step().borrow() {
-            self.steps.keep(PastRequest {
+            self.steps.add_recent(PastRequest {
                 slot: *slot,
                 entry: *entry,
                 from,
@@ -44,8 +44,8 @@ impl MailboxTracker {
     /// Present step, with the operation that it waits for.
     pub(super) fn step(&self) -> MailboxStep {
         let mut step = self.steps.step().borrow().clone();
-        if let MailboxStep::Serve { task, .. } = &mut step {
-            *task = self.steps.task();
+        if let MailboxStep::Serve { awaits, .. } = &mut step {
+            *awaits = self.steps.awaited();
         }
         step
     }
@@ -58,8 +58,8 @@ impl MailboxTracker {
             step: self.step(),
             since: self.steps.since(),
             words: None,
-            taken: queues.requests.taken().0,
-            put: queues.responses.put().0,
+            request_consumer: queues.requests.consumer().0,
+            response_producer: queues.responses.producer().0,
             recent: self.steps.recent(),
         }
     }

@@ -3,7 +3,7 @@
 use mailbox_rs::Layout;
 
 use crate::bus::DOORBELL_BYTES;
-use crate::mem::{Segment, Segments, part};
+use crate::mem::{Segment, Segments, subrange};
 use crate::messages::mailbox::{ChannelWords, Handshake};
 
 /// Event that a channel waits for. It determines the words to poll.
@@ -78,7 +78,7 @@ impl Watched {
             watched: self,
             segments: spans
                 .iter()
-                .flat_map(|(start, len)| part(channel, *start, *len))
+                .flat_map(|(start, len)| subrange(channel, *start, *len))
                 .collect(),
             len,
             offsets,
@@ -102,18 +102,18 @@ impl ReadPlan {
         };
         let mut words = ChannelWords {
             state: word(0)?,
-            request_put: word(1)?,
-            response_taken: None,
+            request_producer: word(1)?,
+            response_consumer: None,
             handshake: None,
         };
         if self.watched != Watched::Requests {
-            words.response_taken = Some(word(2)?);
+            words.response_consumer = Some(word(2)?);
         }
         if self.watched == Watched::Handshake {
             words.handshake = Some(Handshake {
                 version: word(3)?,
-                request_taken: word(4)?,
-                response_put: word(5)?,
+                request_consumer: word(4)?,
+                response_producer: word(5)?,
             });
         }
         Some(words)
@@ -144,9 +144,9 @@ mod tests {
         ] {
             for width in [PtrWidth::P4, PtrWidth::P8] {
                 let layout = Layout::new(width, line);
-                let look = Watched::Requests.read_plan(&layout, &channel(&layout));
-                assert_eq!(look.segments.len(), reads, "{width:?} {line:?}");
-                assert!(look.len <= 16);
+                let plan = Watched::Requests.read_plan(&layout, &channel(&layout));
+                assert_eq!(plan.segments.len(), reads, "{width:?} {line:?}");
+                assert!(plan.len <= 16);
             }
         }
     }
@@ -171,8 +171,8 @@ mod tests {
                 put(layout.response.idx_p, 5);
                 put(layout.response.idx_c, 6);
                 for watched in [Watched::Requests, Watched::Room, Watched::Handshake] {
-                    let look = watched.read_plan(&layout, &channel(&layout));
-                    let seen: Vec<u8> = look
+                    let plan = watched.read_plan(&layout, &channel(&layout));
+                    let seen: Vec<u8> = plan
                         .segments
                         .iter()
                         .flat_map(|segment| {
@@ -180,16 +180,16 @@ mod tests {
                             bytes[start..start + usize::try_from(segment.len).unwrap()].to_vec()
                         })
                         .collect();
-                    assert_eq!(seen.len(), look.len);
-                    assert!(look.len <= DOORBELL_BYTES);
-                    let words = look.words(&seen).unwrap();
-                    assert_eq!((words.state, words.request_put), (2, 3));
+                    assert_eq!(seen.len(), plan.len);
+                    assert!(plan.len <= DOORBELL_BYTES);
+                    let words = plan.words(&seen).unwrap();
+                    assert_eq!((words.state, words.request_producer), (2, 3));
                     let full = watched != Watched::Requests;
-                    assert_eq!(words.response_taken, full.then_some(6));
+                    assert_eq!(words.response_consumer, full.then_some(6));
                     let handshake = Handshake {
                         version: 1,
-                        request_taken: 4,
-                        response_put: 5,
+                        request_consumer: 4,
+                        response_producer: 5,
                     };
                     let whole = watched == Watched::Handshake;
                     assert_eq!(words.handshake, whole.then_some(handshake));

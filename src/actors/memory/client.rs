@@ -10,7 +10,7 @@ use crate::bus::{
     ReplyFuture, Ticket,
 };
 use crate::mem::{
-    AccessError, Op, Outcome, Segment, Segments, SpaceId, Span, Store, execute, write,
+    AccessError, Op, OpOutcome, Segment, Segments, SpaceId, Span, Store, execute, write,
 };
 use crate::messages::foreign;
 use crate::messages::memory::{Access, AccessSegments, Inbox, MappedLength, Resolve};
@@ -41,7 +41,7 @@ pub(crate) struct ElidedAccesses {
 /// no result.
 pub(crate) type ForeignAccess = dyn Fn(Ticket, &Op<Segments>) -> Option<AccessReply>;
 
-type AccessReply = Result<Outcome, AccessError>;
+type AccessReply = Result<OpOutcome, AccessError>;
 
 impl MemoryClient {
     /// Creates a client of the actor at `port`, with its `resolver`. Without `elided`, as in a

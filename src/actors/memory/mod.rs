@@ -11,7 +11,7 @@ use std::rc::Rc;
 use actix::{Actor, Handler};
 
 use crate::bus::{ActorContext, Envelope, Port, ReplySender};
-use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
+use crate::mem::{AccessError, Op, OpOutcome, Segments, SpaceId};
 use crate::messages::foreign::{self, Report, Severity};
 use crate::messages::memory::{Access, AccessSegments, Inbox, MappedLength, Resolve};
 
@@ -57,7 +57,7 @@ impl Memory {
         &self,
         space: SpaceId,
         op: Op<Segments>,
-        reply: ReplySender<Result<Outcome, AccessError>>,
+        reply: ReplySender<Result<OpOutcome, AccessError>>,
     ) {
         match self.resolver.foreign(space, op) {
             Ok(access) => self.foreign.forward(access, reply),
@@ -71,8 +71,8 @@ impl Memory {
     /// Sends the outcome. Reports an error if no reply is awaited.
     fn send_reply(
         &self,
-        reply: ReplySender<Result<Outcome, AccessError>>,
-        outcome: Result<Outcome, AccessError>,
+        reply: ReplySender<Result<OpOutcome, AccessError>>,
+        outcome: Result<OpOutcome, AccessError>,
     ) {
         if let Err(error) = &outcome
             && !reply.is_awaited()

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::bus::Ticket;
 use crate::mem::{
-    AccessError, MapError, MemoryMap, Op, Outcome, Segments, SpaceId, Span, Store, execute,
+    AccessError, MapError, MemoryMap, Op, OpOutcome, Segments, SpaceId, Span, Store, execute,
 };
 use crate::messages::foreign;
 
@@ -13,11 +13,11 @@ use crate::messages::foreign;
 /// not follow from earlier messages, and a replay takes their results from the recording.
 pub(crate) trait LocalMemory {
     /// Executes the access of the message with this ticket.
-    fn execute(&self, of: Ticket, op: &Op<Segments>) -> Result<Outcome, AccessError>;
+    fn execute(&self, of: Ticket, op: &Op<Segments>) -> Result<OpOutcome, AccessError>;
 }
 
 impl<S: Store> LocalMemory for S {
-    fn execute(&self, _: Ticket, op: &Op<Segments>) -> Result<Outcome, AccessError> {
+    fn execute(&self, _: Ticket, op: &Op<Segments>) -> Result<OpOutcome, AccessError> {
         execute(self, op)
     }
 }
@@ -41,7 +41,7 @@ impl Resolver {
         let place = |span: Span| self.locate(space, span);
         Ok(match op {
             Op::Read(span) => Op::Read(place(span)?),
-            Op::Look(span) => Op::Look(place(span)?),
+            Op::Peek(span) => Op::Peek(place(span)?),
             Op::Write(span, data) => Op::Write(place(span)?, data),
             Op::Word(span, word) => Op::Word(place(span)?, word),
             Op::Fill(span, byte) => Op::Fill(place(span)?, byte),

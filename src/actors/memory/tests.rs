@@ -48,7 +48,7 @@ impl ActorBench<Inbox, Memories> {
         })
     }
 
-    fn access(&self, op: Op<Span>) -> Result<Outcome, AccessError> {
+    fn access(&self, op: Op<Span>) -> Result<OpOutcome, AccessError> {
         self.try_ask(Access { space: SPACE, op }).unwrap()
     }
 
@@ -58,7 +58,7 @@ impl ActorBench<Inbox, Memories> {
 
     fn text(&self, address: u64, len: u64) -> Result<Bytes, AccessError> {
         let outcome = self.access(Op::Text(span(address, len)));
-        outcome.map(Outcome::into_bytes)
+        outcome.map(OpOutcome::into_bytes)
     }
 }
 
@@ -85,22 +85,22 @@ fn every_access_here_and_there() {
                 "one foreign call each, if any"
             );
         };
-        carries_out(write(base, b"hello\0"), Outcome::Done);
+        carries_out(write(base, b"hello\0"), OpOutcome::Done);
         assert_eq!(bench.state.ram.get(base, 6), b"hello\0");
         let hello = Bytes::from_static(b"hello");
-        carries_out(Op::Read(span(base, 5)), Outcome::Bytes(hello.clone()));
-        carries_out(Op::Text(span(base, 64)), Outcome::Bytes(hello.clone()));
+        carries_out(Op::Read(span(base, 5)), OpOutcome::Bytes(hello.clone()));
+        carries_out(Op::Text(span(base, 64)), OpOutcome::Bytes(hello.clone()));
         let (to, from) = (span(base + 1, 5), span(base, 5));
-        carries_out(Op::Copy { to, from }, Outcome::Done);
+        carries_out(Op::Copy { to, from }, OpOutcome::Done);
         assert_eq!(bench.state.ram.get(base, 7), b"hhello\0");
-        let difference = Outcome::Difference(i32::from(b'h') - i32::from(b'e'));
+        let difference = OpOutcome::Difference(i32::from(b'h') - i32::from(b'e'));
         carries_out(Op::Compare(span(base, 3), span(base + 1, 3)), difference);
-        carries_out(Op::Fill(span(base, 2), 7), Outcome::Done);
+        carries_out(Op::Fill(span(base, 2), 7), OpOutcome::Done);
         assert_eq!(bench.state.ram.get(base, 3), b"\x07\x07e");
         let batch = vec![Op::Fill(span(base, 1), 0), Op::Read(span(base, 1))];
-        carries_out(Op::Batch(batch), Outcome::Bytes(Bytes::from_static(&[0])));
+        carries_out(Op::Batch(batch), OpOutcome::Bytes(Bytes::from_static(&[0])));
         assert_eq!(bench.state.ram.get(base, 2), b"\0\x07");
-        carries_out(Op::Word(span(base, 2), 0xfff_0102), Outcome::Done);
+        carries_out(Op::Word(span(base, 2), 0xfff_0102), OpOutcome::Done);
         assert_eq!(bench.state.ram.get(base, 3), b"\x02\x01e");
     }
 }
@@ -144,7 +144,7 @@ fn an_access_goes_on_in_the_adjacent_memory() {
         .bus
         .ask(&bench.actor, AccessSegments { space: SPACE, op })
         .unwrap();
-    assert_eq!(read, Ok(Outcome::Bytes(Bytes::from_static(b"oss"))));
+    assert_eq!(read, Ok(OpOutcome::Bytes(Bytes::from_static(b"oss"))));
     assert_eq!(bench.text(0x1ffd, 64), Ok(Bytes::from_static(b"across")));
 }
 
@@ -189,7 +189,7 @@ fn the_last_address_is_an_address() {
     let bench = Bench::new();
     bench.access(write(u64::MAX, b"!")).unwrap();
     let read = bench.access(Op::Read(span(u64::MAX - 1, 2)));
-    assert_eq!(read, Ok(Outcome::Bytes(Bytes::from_static(b"\0!"))));
+    assert_eq!(read, Ok(OpOutcome::Bytes(Bytes::from_static(b"\0!"))));
 }
 
 #[test]
@@ -198,10 +198,10 @@ fn no_bytes_are_anywhere() {
     for address in [0, 0x1000, u64::MAX] {
         let none = span(address, 0);
         let (to, from) = (none, span(0x1234_5678, 0));
-        assert_eq!(bench.access(Op::Copy { to, from }), Ok(Outcome::Done));
-        assert_eq!(bench.access(Op::Fill(none, 1)), Ok(Outcome::Done));
+        assert_eq!(bench.access(Op::Copy { to, from }), Ok(OpOutcome::Done));
+        assert_eq!(bench.access(Op::Fill(none, 1)), Ok(OpOutcome::Done));
         let compared = bench.access(Op::Compare(none, from));
-        assert_eq!(compared, Ok(Outcome::Difference(0)));
+        assert_eq!(compared, Ok(OpOutcome::Difference(0)));
         // An empty text has no NUL, even if the next byte is one.
         let unterminated = AccessError::Unterminated { len: 0 };
         assert_eq!(bench.text(address, 0), Err(unterminated));
@@ -240,7 +240,7 @@ fn long_copies_may_overlap_across_memories() {
         let len = SIZE as u64;
         let (to, from) = (span(to, len), span(from, len));
         let op = Op::Copy { to, from };
-        assert_eq!(bench.access(op), Ok(Outcome::Done));
+        assert_eq!(bench.access(op), Ok(OpOutcome::Done));
         assert!(ram.get(to.address, len) == content, "{from:?} to {to:?}");
     }
 }

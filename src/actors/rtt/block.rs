@@ -1,17 +1,17 @@
 //! Control block as read, its polled words, and the names of its buffers.
 
-use super::channel::{Channel, MOST_POLLED};
+use super::channel::{Channel, MAX_POLLED_BUFFERS};
 use super::control_block::{Descriptor, HEADER, Header, HeaderState, Layout, WIDE_HEAD};
 use super::targets::Complaint;
 use crate::actors::service::{Failure, TurnRead};
 use crate::bus::DOORBELL_BYTES;
-use crate::mem::{Op, Segment, Segments, Span, part};
+use crate::mem::{Op, Segment, Segments, Span, subrange};
 use crate::messages::checkpoint::SavedPoll;
 use crate::messages::foreign::Severity;
-use crate::messages::rtt::BufferName;
+use crate::messages::rtt::{BufferName, Direction};
 
 /// Maximum length of a buffer's name, with its NUL.
-const MOST_NAME: u64 = 64;
+const MAX_NAME_LENGTH: u64 = 64;
 
 /// Control block, as read.
 pub(super) struct Block {
@@ -92,7 +92,7 @@ impl Channel {
     pub(super) fn plan(&self, block: &Block, is_full: bool) -> Vec<SavedPoll> {
         let Header { up, .. } = block.header;
         let at = |position, offset| block.layout.offset(position) + offset;
-        let mut words: Vec<u64> = (0..up.min(MOST_POLLED))
+        let mut words: Vec<u64> = (0..up.min(MAX_POLLED_BUFFERS))
             .map(|number| at(number, block.layout.write_offset()))
             .collect();
         if is_full {
@@ -127,7 +127,7 @@ impl Channel {
     /// Polls words of a control block from now on.
     pub(super) fn poll(&self, place: &Segments, plan: &[SavedPoll]) {
         if let [read] = plan {
-            let segments = part(place, read.at, read.len);
+            let segments = subrange(place, read.at, read.len);
             return self.poller.watch_words(segments, read.words.clone());
         }
         let mut reads = vec![];
@@ -135,10 +135,10 @@ impl Channel {
         let mut first = 0;
         for read in plan {
             for word in &read.words {
-                words.extend(part(place, read.at + *word as u64, WORD));
+                words.extend(subrange(place, read.at + *word as u64, WORD));
             }
             reads.push(TurnRead {
-                segments: part(place, read.at, read.len),
+                segments: subrange(place, read.at, read.len),
                 offsets: read.words.clone(),
                 first,
             });
@@ -148,15 +148,15 @@ impl Channel {
     }
 
     /// Number and name of a buffer. The name is read when its address has changed.
-    pub(super) async fn name(&self, is_down: bool, number: u32, address: u64) -> BufferName {
-        if let Some((known, buffer)) = self.names.borrow().get(&(is_down, number))
+    pub(super) async fn name(&self, direction: Direction, number: u32, address: u64) -> BufferName {
+        if let Some((known, buffer)) = self.names.borrow().get(&(direction, number))
             && *known == address
         {
             return buffer.clone();
         }
         let read = Op::Text(Span {
             address,
-            len: MOST_NAME,
+            len: MAX_NAME_LENGTH,
         });
         let name = match address {
             0 => None,
@@ -164,10 +164,10 @@ impl Channel {
                 let read = self.service.access(read).await;
                 let bytes = read.map(|outcome| outcome.into_bytes());
                 let text = bytes.ok().and_then(|bytes| text_of(&bytes));
-                if text.is_none() && self.complaints.is_new(Complaint::Name, is_down, number) {
-                    let direction = if is_down { "down" } else { "up" };
+                if text.is_none() && self.complaints.is_new(Complaint::Name, direction, number) {
+                    let direction = direction.name();
                     let text = format!(
-                        "RTT: the name of {direction} channel {number}, at {address:#x}, is no text of less than {MOST_NAME} bytes"
+                        "RTT: the name of {direction} channel {number}, at {address:#x}, is no text of less than {MAX_NAME_LENGTH} bytes"
                     );
                     self.service.report(Severity::Info, &text);
                 }
@@ -176,7 +176,7 @@ impl Channel {
         };
         let buffer = BufferName { number, name };
         let known = (address, buffer.clone());
-        self.names.borrow_mut().insert((is_down, number), known);
+        self.names.borrow_mut().insert((direction, number), known);
         buffer
     }
 }

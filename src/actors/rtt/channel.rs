@@ -8,7 +8,7 @@ use std::task::Poll;
 use bytes::Bytes;
 use mailbox_rs::NEWEST;
 
-use super::control_block::{Header, Layout, MOST_BUFFERS};
+use super::control_block::{Header, Layout, MAX_BUFFERS};
 use super::frames::Frames;
 use super::status_tracker::RttTracker;
 use super::targets::{Complaints, Targets};
@@ -21,12 +21,12 @@ use crate::messages::AwaitedOperation;
 use crate::messages::checkpoint::{
     RestoreError, SaveError, SavedBlockWait, SavedFrontEnd, SavedPoll, SavedRtt, SavedTransfer,
 };
-use crate::messages::rtt::{BufferName, Rtt, RttStatus, RttStep};
+use crate::messages::rtt::{BufferName, Direction, Rtt, RttStatus, RttStep};
 use crate::messages::{Interface, RttPlace};
 
 /// Number of up buffers that are polled on each tick. One poll reads their write offsets and two
 /// further words.
-pub(super) const MOST_POLLED: u32 = 14;
+pub(super) const MAX_POLLED_BUFFERS: u32 = 14;
 
 /// Number of ticks between two checks of sockets' clients and of further up buffers.
 const LOOK_TICKS: u64 = 16;
@@ -53,7 +53,7 @@ pub(crate) struct Channel {
     /// True after the configured names were compared with those of a control block.
     pub(super) are_names_checked: Cell<bool>,
     /// Names of buffers by direction and number, each with the address from which it was read.
-    pub(super) names: RefCell<BTreeMap<(bool, u32), (u64, BufferName)>>,
+    pub(super) names: RefCell<BTreeMap<(Direction, u32), (u64, BufferName)>>,
     /// True once the standard input has no more bytes.
     pub(super) is_input_over: Cell<bool>,
     /// Transfer of an up buffer whose bytes are being delivered.
@@ -102,7 +102,7 @@ impl FrontEnd for Channel {
         } = opening;
         let address = place.block;
         let first = RttStep::Block { address };
-        let tracker = StatusTracker::new(id, first, progress, service.tasks.clone());
+        let tracker = StatusTracker::new(id, first, progress, service.operation.clone());
         let poller = WordPoller::new(bus, id, context.clone(), peers.store.clone());
         Some(Self {
             service,
@@ -158,14 +158,14 @@ impl FrontEnd for Channel {
         loop {
             let address = match known.take() {
                 Some(address) => address,
-                None => self.find().await?,
+                None => self.locate().await?,
             };
             self.block.set(Some(address));
             let step = RttStep::Bytes { address };
             match &resumed {
                 Some(wait) => self.tracker.resume(step, wait.since),
                 None => {
-                    self.tracker.enter(step);
+                    self.tracker.transition(step);
                     self.disabled.borrow_mut().clear();
                 }
             }
@@ -174,7 +174,7 @@ impl FrontEnd for Channel {
             self.poller.rest();
             self.block.set(None);
             self.modes_set.borrow_mut().clear();
-            self.tracker.enter(RttStep::Block {
+            self.tracker.transition(RttStep::Block {
                 address: self.place.block,
             });
             // Waits so that a block that is present and can't be served does not keep the host
@@ -185,8 +185,8 @@ impl FrontEnd for Channel {
 
     fn save(&self) -> Result<SavedFrontEnd, SaveError> {
         let status = self.status();
-        let transfer = match (status.step, self.service.tasks.task()) {
-            (RttStep::GivenUp, _) => return Err(self.service.has_failed()),
+        let transfer = match (status.step, self.service.operation.awaited()) {
+            (RttStep::Failed, _) => return Err(self.service.has_failed()),
             (RttStep::Deliver { .. }, AwaitedOperation::Call(_)) => self.transfer.get(),
             (RttStep::Deliver { .. }, _) => return Err(self.service.is_busy()),
             // The transfer of a restore continues in the next tick.
@@ -226,7 +226,11 @@ impl FrontEnd for Channel {
         let names = saved.names.iter();
         let names = names.map(|(is_down, number, address, name)| {
             let (number, name) = (*number, name.clone());
-            ((*is_down, number), (*address, BufferName { number, name }))
+            let direction = match is_down {
+                true => Direction::Down,
+                false => Direction::Up,
+            };
+            ((direction, number), (*address, BufferName { number, name }))
         });
         self.names.replace(names.collect());
         self.tracker.restore(&saved.buffers);
@@ -234,13 +238,13 @@ impl FrontEnd for Channel {
             .replace(saved.modes_set.iter().copied().collect());
         self.poller.rest();
         let address = self.place.block;
-        self.tracker.enter(RttStep::Block { address });
+        self.tracker.transition(RttStep::Block { address });
         self.is_restored.set(true);
         Ok(())
     }
 
     fn enter_end(&self, _: LastStep) {
-        self.tracker.enter(RttStep::GivenUp);
+        self.tracker.transition(RttStep::Failed);
     }
 
     fn stop(&self) {
@@ -330,7 +334,7 @@ impl Channel {
             wait.place = block.place.clone();
         }
         wait.has_room = self.room(&block, 0).is_some() && !wait.is_full;
-        wait.looks = self.targets.has_sockets() || block.header.up > MOST_POLLED;
+        wait.looks = self.targets.has_sockets() || block.header.up > MAX_POLLED_BUFFERS;
         Ok(true)
     }
 
@@ -348,9 +352,12 @@ impl Channel {
     /// Names of buffers, for a checkpoint.
     fn saved_names(&self) -> Vec<(bool, u32, u64, Option<String>)> {
         let names = self.names.borrow();
-        let names = names.iter().map(|((is_down, number), (address, buffer))| {
-            (*is_down, *number, *address, buffer.name.clone())
-        });
+        let names = names
+            .iter()
+            .map(|((direction, number), (address, buffer))| {
+                let is_down = *direction == Direction::Down;
+                (is_down, *number, *address, buffer.name.clone())
+            });
         names.collect()
     }
 
@@ -392,7 +399,7 @@ impl Channel {
 
 /// True if this state is possible: its polled words are within a control block.
 fn is_possible(saved: &SavedRtt) -> bool {
-    let most = 2 * MOST_BUFFERS as usize + 2;
+    let most = 2 * MAX_BUFFERS as usize + 2;
     let is_wait = saved.wait.as_ref().is_none_or(|wait| {
         let len: u64 = wait
             .place

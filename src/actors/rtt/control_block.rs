@@ -11,10 +11,10 @@ pub(super) const ID: [u8; 16] = *b"SEGGER RTT\0\0\0\0\0\0";
 pub(super) const HEADER: u64 = RTT_HEADER;
 
 /// Maximum number of buffers in one direction. A control block with a larger number is invalid.
-pub(super) const MOST_BUFFERS: u32 = 64;
+pub(super) const MAX_BUFFERS: u32 = 64;
 
 /// Maximum size of a buffer. A descriptor with a larger size is invalid.
-pub(super) const MOST_SIZE: u32 = 16 << 20;
+pub(super) const MAX_BUFFER_SIZE: u32 = 16 << 20;
 
 /// Numbers of buffers, after the check of the mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl HeaderState {
             return Self::Absent;
         };
         let header = Header { up, down };
-        match up <= MOST_BUFFERS && down <= MOST_BUFFERS {
+        match up <= MAX_BUFFERS && down <= MAX_BUFFERS {
             true => Self::Present(header),
             false => Self::Impossible(header),
         }
@@ -87,7 +87,7 @@ const MODE: u32 = 3;
 /// Reason to refuse a descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Implausible {
-    #[error("its size is {size:#x} bytes, more than {MOST_SIZE:#x}")]
+    #[error("its size is {size:#x} bytes, more than {MAX_BUFFER_SIZE:#x}")]
     Size { size: u32 },
     #[error("its {which} offset is {offset:#x}, and its size {size:#x}")]
     Offset {
@@ -113,10 +113,10 @@ impl Layout {
         let [up, down, size] = [16, 24, 48].map(|at| long(bytes, at));
         let count = |number: Option<u64>| {
             let number = u32::try_from(number?).ok()?;
-            (number <= MOST_BUFFERS).then_some(number)
+            (number <= MAX_BUFFERS).then_some(number)
         };
         let (up, down) = (count(up)?, count(down)?);
-        let is_size = (1..=u64::from(MOST_SIZE)).contains(&size?);
+        let is_size = (1..=u64::from(MAX_BUFFER_SIZE)).contains(&size?);
         let narrow = bytes.get(HEADER as usize..).and_then(|it| self.parse(it));
         let is_narrow =
             narrow.is_some_and(|it| it.name == 0 && it.is_set_up() && it.check().is_ok());
@@ -201,7 +201,7 @@ impl Descriptor {
         let Self {
             size, write, read, ..
         } = *self;
-        if size > MOST_SIZE {
+        if size > MAX_BUFFER_SIZE {
             return Err(Implausible::Size { size });
         }
         for (which, offset) in [("write", write), ("read", read)] {

@@ -38,7 +38,7 @@ impl Channel {
         let read = self.service.read_some(u64::from(room)).await;
         let read = read.unwrap_or_else(|failure| {
             let text = format!("RTT: standard input: {}", failure.with_cause());
-            self.service.complain(&text);
+            self.service.report_error(&text);
             None
         });
         match read {
@@ -55,7 +55,9 @@ impl Channel {
         };
         for number in 0..block.header.up {
             let name = block.descriptors.get(number as usize).map(|it| it.name);
-            let buffer = self.name(false, number, name.unwrap_or_default()).await;
+            let buffer = self
+                .name(Direction::Up, number, name.unwrap_or_default())
+                .await;
             let Some(target) = self.targets.with_clients(&buffer) else {
                 continue;
             };
@@ -75,7 +77,7 @@ impl Channel {
         let Some(descriptor) = self.down(block, number) else {
             return Ok(());
         };
-        let buffer = self.name(true, number, descriptor.name).await;
+        let buffer = self.name(Direction::Down, number, descriptor.name).await;
         let since = self.context.now();
         let (len, mut rest) = (data.len() as u32, data);
         for (offset, room) in descriptor.free() {
@@ -88,8 +90,11 @@ impl Channel {
                 len: piece.len() as u64,
             };
             if let Err(failure) = self.service.access(Op::Write(span, piece)).await {
-                if self.complaints.is_new(Complaint::Bytes, true, number) {
-                    self.service.complain(&format!(
+                if self
+                    .complaints
+                    .is_new(Complaint::Bytes, Direction::Down, number)
+                {
+                    self.service.report_error(&format!(
                         "RTT: down channel {buffer}: {failure}; bytes for it are lost"
                     ));
                 }

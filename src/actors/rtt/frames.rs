@@ -11,7 +11,7 @@ use crate::messages::foreign::{FrameReport, Report, Severity};
 use crate::messages::rtt::{DefmtLevel, FrameDecoded, FrameError};
 
 /// Maximum number of reports on undecodable frames, for one buffer.
-const MOST_REPORTS: u32 = 16;
+const MAX_REPORTS: u32 = 16;
 
 /// Decoders of one channel's buffers, by their numbers.
 #[derive(Default)]
@@ -73,14 +73,14 @@ impl Frames {
                         piece.buffer
                     ),
                 ),
-                Err(error) if stream.reports < MOST_REPORTS => {
+                Err(error) if stream.reports < MAX_REPORTS => {
                     stream.reports += 1;
-                    let last = match stream.reports < MOST_REPORTS {
+                    let last = match stream.reports < MAX_REPORTS {
                         true => "",
                         false => "; later ones are not reported",
                     };
                     let buffer = piece.buffer;
-                    service.complain(&format!("RTT: up channel {buffer}: defmt: {error}{last}"));
+                    service.report_error(&format!("RTT: up channel {buffer}: defmt: {error}{last}"));
                 }
                 Err(_) => {}
             }

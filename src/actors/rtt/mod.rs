@@ -3,7 +3,7 @@
 //!
 //! - `control_block`: layout of the control block, and the check of its words.
 //! - `channel`: one task per channel, which transfers bytes while a control block is present.
-//! - `finding`: wait for a control block.
+//! - `locating`: wait for a control block.
 //! - `block`: the control block as read, its polled words, names of buffers.
 //! - `modes`: modes of up buffers, as configured.
 //! - `unknown`: configured names without an up buffer.
@@ -17,8 +17,8 @@ mod block;
 mod channel;
 mod control_block;
 mod down;
-mod finding;
 mod frames;
+mod locating;
 mod modes;
 mod search;
 mod status_tracker;

@@ -6,6 +6,7 @@ use super::block::Block;
 use super::channel::Channel;
 use crate::actors::service::Failure;
 use crate::mem::{Op, Span};
+use crate::messages::rtt::Direction;
 
 impl Channel {
     /// Sets the configured mode of each up buffer once it is set up. Firmware may change it after
@@ -15,7 +16,7 @@ impl Channel {
             if !descriptor.is_set_up() || !self.modes_set.borrow_mut().insert(number) {
                 continue;
             }
-            let buffer = self.name(false, number, descriptor.name).await;
+            let buffer = self.name(Direction::Up, number, descriptor.name).await;
             let by_name = buffer.name.as_ref();
             let by_name = by_name.and_then(|name| self.place.modes.get(name));
             let mode = by_name.or_else(|| self.place.modes.get(&number.to_string()));

@@ -70,7 +70,7 @@ impl<'a> Search<'a> {
             // A mark may start within these bytes and end in the next ones.
             len: rest.min(STEP + HEADER),
         };
-        let bytes = service.access(Op::Look(span)).await?.into_bytes();
+        let bytes = service.access(Op::Peek(span)).await?.into_bytes();
         let found = mark(&bytes, rest.min(STEP));
         match found {
             Some(offset) => {

@@ -23,8 +23,8 @@ impl RttTracker {
     }
 
     /// Records progress: the channel begins `step`.
-    pub(super) fn enter(&self, step: RttStep) {
-        self.steps.enter(step);
+    pub(super) fn transition(&self, step: RttStep) {
+        self.steps.transition(step);
     }
 
     /// Sets the step of a checkpoint, and the tick of its last progress.
@@ -45,8 +45,8 @@ impl RttTracker {
     pub(super) fn waits_for_room(&self, is_full: bool) {
         let step = self.steps.step().borrow().clone();
         match (step, is_full) {
-            (RttStep::Bytes { address }, true) => self.steps.waits(RttStep::Room { address }),
-            (RttStep::Room { address }, false) => self.steps.waits(RttStep::Bytes { address }),
+            (RttStep::Bytes { address }, true) => self.steps.wait(RttStep::Room { address }),
+            (RttStep::Room { address }, false) => self.steps.wait(RttStep::Bytes { address }),
             _ => {}
         }
     }

@@ -7,13 +7,13 @@ use std::rc::Rc;
 use bytes::Bytes;
 use mailbox_rs::PosixFlags;
 
-use super::control_block::MOST_BUFFERS;
+use super::control_block::MAX_BUFFERS;
 use crate::actors::service::{ChannelService, Failure};
 use crate::messages::console::PrintMarked;
 use crate::messages::files::{PosixOpen, WriteSome};
 use crate::messages::foreign::Severity;
 use crate::messages::rpc::{CallError, Progress, Schedule, Target as CallTarget};
-use crate::messages::rtt::BufferName;
+use crate::messages::rtt::{BufferName, Direction};
 use crate::messages::sockets::{
     Accept, ClientId, Disconnect, Greet, LocalPort, Open, Read, ReadMode, SocketError, SocketId,
     Write,
@@ -27,7 +27,7 @@ const MODE: u32 = 0o666;
 const DEFMT: &str = "defmt";
 
 /// Maximum number of bytes that one read takes from a client.
-const MOST_READ: usize = 4096;
+const MAX_READ_BYTES: usize = 4096;
 
 /// Targets of one channel's up buffers.
 pub(super) struct Targets {
@@ -119,7 +119,7 @@ impl Targets {
             };
             let opened = target.open_socket(service, name, port).await;
             if let Err(reason) = opened {
-                service.complain(&format!("RTT: up channel {name}: {reason}"));
+                service.report_error(&format!("RTT: up channel {name}: {reason}"));
             }
         }
     }
@@ -202,9 +202,9 @@ impl Target {
             UpTarget::Method(method) => {
                 let target = CallTarget::Method(method.clone());
                 let args = [u64::from(buffer.number), address, data.len() as u64];
-                service.tasks.asks(&target);
-                let tracker = service.tasks.clone();
-                let on_pending = move |by| tracker.pending(by);
+                service.operation.begin_call(&target);
+                let tracker = service.operation.clone();
+                let on_pending = move |by| tracker.count_poll(by);
                 let rpc = &service.peers.rpc;
                 let called = rpc.call(service.name(), &target, &args, Schedule::Now, on_pending);
                 match called.await??.progress {
@@ -347,7 +347,7 @@ impl Target {
             return Bytes::new();
         };
         for client in clients {
-            let left = (room as usize).min(MOST_READ) - received.len();
+            let left = (room as usize).min(MAX_READ_BYTES) - received.len();
             if left == 0 {
                 break;
             }
@@ -399,11 +399,11 @@ pub(super) enum Complaint {
 
 /// Reports made so far.
 #[derive(Debug, Default)]
-pub(super) struct Complaints(RefCell<std::collections::HashSet<(Complaint, bool, u32)>>);
+pub(super) struct Complaints(RefCell<std::collections::HashSet<(Complaint, Direction, u32)>>);
 
 impl Complaints {
     /// Remembers a report about a buffer. True if it is new.
-    pub(super) fn is_new(&self, what: Complaint, is_down: bool, number: u32) -> bool {
-        number <= MOST_BUFFERS && self.0.borrow_mut().insert((what, is_down, number))
+    pub(super) fn is_new(&self, what: Complaint, direction: Direction, number: u32) -> bool {
+        number <= MAX_BUFFERS && self.0.borrow_mut().insert((what, direction, number))
     }
 }

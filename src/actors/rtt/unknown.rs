@@ -3,6 +3,7 @@
 use super::block::Block;
 use super::channel::Channel;
 use crate::messages::foreign::Severity;
+use crate::messages::rtt::Direction;
 
 /// Number of ticks after which a control block counts as set up, even if firmware leaves buffers
 /// unused.
@@ -30,7 +31,7 @@ impl Channel {
         self.are_names_checked.set(true);
         let mut known = vec![];
         for (number, descriptor) in up.filter(|(_, it)| it.is_set_up()) {
-            known.push(self.name(false, number, descriptor.name).await);
+            known.push(self.name(Direction::Up, number, descriptor.name).await);
         }
         let configured = self.place.up.keys().chain(self.place.modes.keys());
         let mut unknown: Vec<_> = configured

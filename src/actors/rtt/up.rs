@@ -1,10 +1,12 @@
 //! Delivery of the bytes of up buffers.
 
+use mailbox_rs::Errno;
+
 use super::block::Block;
 use super::channel::Channel;
 use super::targets::{Complaint, Piece};
 use crate::actors::service::Failure;
-use crate::mem::{CHUNK, Op, Span};
+use crate::mem::{MAX_TRANSFER, Op, Span};
 use crate::messages::checkpoint::SavedTransfer;
 use crate::messages::rtt::{BufferName, Direction, RttStep, Transferred};
 
@@ -28,10 +30,13 @@ impl Channel {
         if descriptor.write == descriptor.read {
             return Ok(());
         }
-        let buffer = self.name(false, number, descriptor.name).await;
+        let buffer = self.name(Direction::Up, number, descriptor.name).await;
         if let Err(implausible) = descriptor.check() {
-            if self.complaints.is_new(Complaint::Descriptor, false, number) {
-                self.service.complain(&format!(
+            if self
+                .complaints
+                .is_new(Complaint::Descriptor, Direction::Up, number)
+            {
+                self.service.report_error(&format!(
                     "RTT: up channel {buffer}: {implausible}; it is not served as long as it says so"
                 ));
             }
@@ -40,14 +45,14 @@ impl Channel {
         let step = RttStep::Deliver {
             buffer: buffer.clone(),
         };
-        self.tracker.enter(step);
+        self.tracker.transition(step);
         let since = self.context.now();
         let (mut bytes, mut error) = (0, None);
         for (offset, len) in descriptor.filled() {
             let mut done = 0;
             while done < len {
                 let address = descriptor.data.wrapping_add(u64::from(offset + done));
-                let len = CHUNK.min(u64::from(len - done));
+                let len = MAX_TRANSFER.min(u64::from(len - done));
                 if bytes < delivered_before {
                     done += len as u32;
                     bytes += len;
@@ -70,21 +75,7 @@ impl Channel {
                     address,
                     data,
                 };
-                let target = self.targets.of(&buffer);
-                if target.is_defmt() {
-                    self.frames.deliver(&self.service, &self.context, &piece);
-                    continue;
-                }
-                let delivered = target.deliver(&self.service, piece);
-                if let Err(failure) = Box::pin(delivered).await {
-                    error = Some(failure.errno());
-                    if self.complaints.is_new(Complaint::Target, false, number) {
-                        self.service.complain(&format!(
-                            "RTT: up channel {buffer}: {}; its bytes are lost, and later ones are not reported",
-                            failure.with_cause()
-                        ));
-                    }
-                }
+                error = self.deliver(piece).await.or(error);
             }
         }
         let at = Span {
@@ -97,8 +88,32 @@ impl Channel {
         }
         self.emit(Direction::Up, buffer, bytes, since, error);
         let address = block.address;
-        self.tracker.enter(RttStep::Bytes { address });
+        self.tracker.transition(RttStep::Bytes { address });
         Ok(())
+    }
+
+    /// Delivers bytes to their target. Returns the error of a failure, and reports the first one of
+    /// the buffer.
+    async fn deliver(&self, piece: Piece<'_>) -> Option<Errno> {
+        let buffer = piece.buffer;
+        let target = self.targets.of(buffer);
+        if target.is_defmt() {
+            self.frames.deliver(&self.service, &self.context, &piece);
+            return None;
+        }
+        let delivered = target.deliver(&self.service, piece);
+        let failure = Box::pin(delivered).await.err()?;
+        let number = buffer.number;
+        if self
+            .complaints
+            .is_new(Complaint::Target, Direction::Up, number)
+        {
+            self.service.report_error(&format!(
+                "RTT: up channel {buffer}: {}; its bytes are lost, and later ones are not reported",
+                failure.with_cause()
+            ));
+        }
+        Some(failure.errno())
     }
 
     /// Stops serving an up buffer until the control block is found again.
@@ -109,8 +124,8 @@ impl Channel {
         failure: &Failure,
     ) -> Result<(), Failure> {
         self.disabled.borrow_mut().insert(buffer.number);
-        if self.complaints.is_new(what, false, buffer.number) {
-            self.service.complain(&format!(
+        if self.complaints.is_new(what, Direction::Up, buffer.number) {
+            self.service.report_error(&format!(
                 "RTT: up channel {buffer} is not served any more: {failure}"
             ));
         }
@@ -123,7 +138,7 @@ impl Channel {
         buffer: BufferName,
         bytes: u64,
         since: u64,
-        error: Option<mailbox_rs::Errno>,
+        error: Option<Errno>,
     ) {
         self.tracker.transferred(direction, &buffer, bytes);
         let id = self.service.id;

@@ -13,7 +13,7 @@ use crate::actors::service::{
     WordsRead, severity,
 };
 use crate::bus::ActorContext;
-use crate::mem::{Op, Segments, SpaceId, Span, part};
+use crate::mem::{Op, Segments, SpaceId, Span, subrange};
 use crate::messages::AwaitedOperation;
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedFrontEnd, SavedSemihosting};
 use crate::messages::foreign::Severity;
@@ -56,12 +56,12 @@ pub(crate) struct Channel {
     pub(super) has_told_end: Cell<bool>,
     exit: Cell<Option<u32>>,
     /// Delayed result: hart and value.
-    held: Cell<Option<(u32, u64)>>,
+    delayed_result: Cell<Option<(u32, u64)>>,
     /// State to continue from, set by a restore: a delayed result, with the first tick in which it
     /// may be written.
     restored: Cell<Option<Restored>>,
     /// Waker of the channel's task, while it waits for the exit.
-    task: Cell<Option<Waker>>,
+    waker: Cell<Option<Waker>>,
 }
 
 impl FrontEnd for Channel {
@@ -89,14 +89,14 @@ impl FrontEnd for Channel {
             None => SemihostingStep::Trap,
         };
         if place.stub.is_some() {
-            let lock = part(&descriptor.place, STUB_WORDS, STUB_LOCK_LEN);
+            let lock = subrange(&descriptor.place, STUB_WORDS, STUB_LOCK_LEN);
             progress.found(id, lock_read(descriptor.space, lock));
         }
-        let tracker = StatusTracker::new(id, waiting.clone(), progress, service.tasks.clone());
+        let tracker = StatusTracker::new(id, waiting.clone(), progress, service.operation.clone());
         let stub = place.stub.map(|address| Stub {
             address,
             has_told: Cell::new(false),
-            place: part(&descriptor.place, 0, STUB_WORDS),
+            place: subrange(&descriptor.place, 0, STUB_WORDS),
             poller: WordPoller::new(bus, id, context.clone(), peers.store.clone()),
         });
         Some(Self {
@@ -110,9 +110,9 @@ impl FrontEnd for Channel {
             start: RefCell::default(),
             has_told_end: Cell::new(false),
             exit: Cell::new(None),
-            held: Cell::new(None),
+            delayed_result: Cell::new(None),
             restored: Cell::new(None),
-            task: Cell::default(),
+            waker: Cell::default(),
         })
     }
 
@@ -122,8 +122,8 @@ impl FrontEnd for Channel {
 
     fn status(&self) -> SemihostingStatus {
         let mut step = self.tracker.step().borrow().clone();
-        if let SemihostingStep::Serve { task, .. } = &mut step {
-            *task = self.tracker.task();
+        if let SemihostingStep::Serve { awaits, .. } = &mut step {
+            *awaits = self.tracker.awaited();
         }
         SemihostingStatus {
             channel: self.service.name().to_string(),
@@ -144,14 +144,14 @@ impl FrontEnd for Channel {
             let code = poll_fn(|context| match self.exit.get() {
                 Some(code) => Poll::Ready(code),
                 None => {
-                    self.task.set(Some(context.waker().clone()));
+                    self.waker.set(Some(context.waker().clone()));
                     Poll::Pending
                 }
             });
             return Ok(ServiceEnd::Exit(code.await));
         };
         if let Some(Restored(Some((hart, result, until)))) = restored {
-            self.held.set(Some((hart, result)));
+            self.delayed_result.set(Some((hart, result)));
             self.service.wait_until(until).await;
             self.respond(stub, hart, result).await?;
         }
@@ -179,10 +179,10 @@ impl FrontEnd for Channel {
     }
 
     fn save(&self) -> Result<SavedFrontEnd, SaveError> {
-        if let SemihostingStep::GivenUp = *self.tracker.step().borrow() {
+        if let SemihostingStep::Failed = *self.tracker.step().borrow() {
             return Err(self.service.has_failed());
         }
-        let delayed = match (self.held.get(), self.tracker.task()) {
+        let delayed = match (self.delayed_result.get(), self.tracker.awaited()) {
             (Some((hart, result)), AwaitedOperation::Delay { until }) => {
                 Some((hart, result, until))
             }
@@ -212,9 +212,9 @@ impl FrontEnd for Channel {
         if let Some(stub) = &self.stub {
             stub.has_told.set(saved.has_told);
         }
-        self.held.set(None);
+        self.delayed_result.set(None);
         self.exit.set(None);
-        self.tracker.enter(self.waiting.clone());
+        self.tracker.transition(self.waiting.clone());
         self.restored.set(Some(Restored(saved.delayed)));
         Ok(())
     }
@@ -223,9 +223,9 @@ impl FrontEnd for Channel {
         if let LastStep::Exited { code } = last {
             self.exit.set(Some(code));
         }
-        self.tracker.enter(match last {
+        self.tracker.transition(match last {
             LastStep::Exited { code } => SemihostingStep::Exited { code },
-            LastStep::GivenUp => SemihostingStep::GivenUp,
+            LastStep::Failed => SemihostingStep::Failed,
         });
     }
 
@@ -249,33 +249,33 @@ impl FrontEnd for Channel {
         // Numbers of firmware have the width of its registers.
         let argument = self.service.width.truncate(argument);
         let since = self.context.now();
-        let step = |task| SemihostingStep::Serve {
+        let step = |awaits| SemihostingStep::Serve {
             hart,
             operation,
             argument,
-            task,
+            awaits,
         };
         // An operation that is asked for again, since it waits for input, is no progress.
         let is_repeated = *self.tracker.step().borrow() == step(AwaitedOperation::Input);
         match is_repeated {
-            true => self.tracker.waits(step(AwaitedOperation::Host)),
-            false => self.tracker.enter(step(AwaitedOperation::Host)),
+            true => self.tracker.wait(step(AwaitedOperation::Host)),
+            false => self.tracker.transition(step(AwaitedOperation::Host)),
         }
         let mut args = vec![argument];
         let done = self.context.catch_panic(async {
             if operation.words() > 0 {
                 args.extend(self.words(argument, operation.words()).await?);
             }
-            self.perform(operation, argument, &args[1..]).await
+            self.execute(operation, argument, &args[1..]).await
         });
         let done = done.await;
         let done = done.unwrap_or_else(|panic| Err(Failure::Panic(panic)));
         if let Ok(OperationOutcome::Pending) = done {
-            self.tracker.waits(step(AwaitedOperation::Input));
-            self.service.tasks.awaits(AwaitedOperation::Input);
+            self.tracker.wait(step(AwaitedOperation::Input));
+            self.service.operation.awaits(AwaitedOperation::Input);
             return Ok(None);
         }
-        self.tracker.enter(self.waiting.clone());
+        self.tracker.transition(self.waiting.clone());
         let (result, error) = match done {
             Ok(OperationOutcome::Value(value)) => (Some(value), None),
             // One that is pending has returned above.
@@ -305,12 +305,12 @@ impl FrontEnd for Channel {
             result,
             error,
         };
-        self.tracker.keep(served.clone());
+        self.tracker.add_recent(served.clone());
         self.service.emit_served(&self.context, || served.clone());
         if let Ok(OperationOutcome::Exit(code)) = done {
             self.exit.set(Some(code));
-            if let Some(task) = self.task.take() {
-                task.wake();
+            if let Some(waker) = self.waker.take() {
+                waker.wake();
             }
         }
         Ok(Some(result.unwrap_or_default()))
@@ -374,7 +374,7 @@ impl Channel {
             if let Some(flags) = Flags::of(&bytes).filter(is_new) {
                 return Poll::Ready(Ok(FirmwareEvent::Operations(flags)));
             }
-            self.task.set(Some(context.waker().clone()));
+            self.waker.set(Some(context.waker().clone()));
             stub.poller.wake_later(context, None);
             Poll::Pending
         })
@@ -403,7 +403,7 @@ impl Channel {
             Err(_) => 0,
         };
         if self.exit.get().is_none() {
-            self.held.set(Some((hart, result)));
+            self.delayed_result.set(Some((hart, result)));
             self.service.delay_response().await;
             self.respond(stub, hart, result).await?;
         }
@@ -412,7 +412,7 @@ impl Channel {
 
     /// Writes the result of an operation to the words of a hart.
     async fn respond(&self, stub: &Stub, hart: u32, result: u64) -> Result<(), Failure> {
-        self.held.set(None);
+        self.delayed_result.set(None);
         let word = |address, len| Span { address, len };
         let arguments = stub.address + STUB_ARGUMENTS + STUB_ARGUMENTS_LEN * u64::from(hart);
         let flag = stub.address + 4 * u64::from(hart);
@@ -450,7 +450,7 @@ impl Channel {
 
 /// Read of the lock for the status.
 fn lock_read(space: SpaceId, place: Segments) -> WordsRead {
-    let op = Op::Look(place);
+    let op = Op::Peek(place);
     WordsRead {
         access: AccessSegments { space, op },
         parse: Box::new(|bytes| {

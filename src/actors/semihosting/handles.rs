@@ -6,7 +6,7 @@ use crate::actors::service::Stream;
 use crate::messages::checkpoint::SavedHandle;
 
 /// Maximum number of open handles of a channel.
-const MOST: usize = 256;
+const MAX_HANDLES: usize = 256;
 
 /// Content of the file `:semihosting-features`: its magic, and one byte with bit 0 for
 /// EXIT_EXTENDED and bit 1 for a separate standard error.
@@ -52,7 +52,7 @@ impl Handles {
         let free = (STANDARD.len()..all.len()).find(|at| all[*at].is_none());
         let at = match free {
             Some(at) => at,
-            None if all.len() < MOST + STANDARD.len() => {
+            None if all.len() < MAX_HANDLES + STANDARD.len() => {
                 all.push(None);
                 all.len() - 1
             }
@@ -65,7 +65,7 @@ impl Handles {
     /// True if a further object can be added.
     pub(super) fn has_room(&self) -> bool {
         let all = self.0.borrow();
-        all.len() < MOST + STANDARD.len() || all[STANDARD.len()..].contains(&None)
+        all.len() < MAX_HANDLES + STANDARD.len() || all[STANDARD.len()..].contains(&None)
     }
 
     /// Objects by handle.
@@ -76,7 +76,7 @@ impl Handles {
 
     /// Replaces all objects. Returns false for more than a channel can have.
     pub(super) fn restore(&self, saved: &[Option<SavedHandle>]) -> bool {
-        let fits = (STANDARD.len()..=MOST + STANDARD.len()).contains(&saved.len());
+        let fits = (STANDARD.len()..=MAX_HANDLES + STANDARD.len()).contains(&saved.len());
         if fits {
             let handles = saved.iter().map(|handle| handle.map(Into::into));
             self.0.replace(handles.collect());

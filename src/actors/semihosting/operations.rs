@@ -44,7 +44,7 @@ impl Channel {
     }
 
     /// Executes an operation. `words` is the content of its parameter block.
-    pub(super) async fn perform(
+    pub(super) async fn execute(
         &self,
         operation: Operation,
         argument: u64,
@@ -53,49 +53,24 @@ impl Channel {
         let value = match (operation.0, words) {
             (0x01, &[name, mode, len]) => self.open(name, mode, len).await?,
             (0x02, &[handle]) => self.close(handle).await?,
-            (0x03, _) => {
-                let span = Span {
-                    address: argument,
-                    len: 1,
-                };
-                let byte = self.service.access(Op::Read(span)).await?.into_bytes();
-                self.service.print(byte).await?;
-                0
-            }
+            (0x03, _) => self.print_character(argument).await?,
             (0x04, _) => self.print_text(argument).await?,
             (0x05, &[handle, ptr, len]) => len - self.write(handle, ptr, len).await?.min(len),
             (0x06, &[handle, ptr, len]) => match self.read(handle, ptr, len).await? {
                 Some(read) => len - read.min(len),
                 None => return Ok(OperationOutcome::Pending),
             },
-            (0x07, _) => {
-                if !self.is_input_ready() {
-                    return Ok(OperationOutcome::Pending);
-                }
-                // The end of the input has no value in this operation, so it waits like a terminal.
-                match self.service.read_byte().await? {
-                    Some(byte) => u64::from(byte),
-                    None => {
-                        self.report_end_of_input();
-                        return Ok(OperationOutcome::Pending);
-                    }
-                }
-            }
+            (0x07, _) => match self.read_character().await? {
+                Some(byte) => byte.into(),
+                None => return Ok(OperationOutcome::Pending),
+            },
             (0x08, &[status]) => u64::from(self.is_negative(status)),
             (0x09, &[handle]) => match self.handle(handle)? {
                 Handle::Stream(stream) => u64::from(self.is_terminal(stream)),
                 Handle::File(_) | Handle::Appended(_) | Handle::Features(_) => 0,
             },
             (0x0a, &[handle, position]) => self.seek(handle, position).await?,
-            (0x0c, &[handle]) => match self.handle(handle)? {
-                Handle::File(fd) | Handle::Appended(fd) => {
-                    self.service.descriptor_status(fd).await?.size
-                }
-                Handle::Features(_) => FEATURES.len() as u64,
-                Handle::Stream(_) => {
-                    return Err(refused(Errno::ESPIPE, "a standard stream has no length"));
-                }
-            },
+            (0x0c, &[handle]) => self.length(handle).await?,
             (0x0d, &[buffer, id, len]) => self.temporary_name(buffer, id, len).await?,
             (0x0e, &[name, len]) => {
                 let path = self.path(name, len).await?;
@@ -114,16 +89,7 @@ impl Channel {
             }
             (0x13, _) => u64::try_from(self.errno.get()).unwrap_or_default(),
             (0x15, &[buffer, len]) => self.command_line(argument, buffer, len).await?,
-            (0x16, &[block]) => {
-                // Firmware determines its heap and stack itself.
-                let len = 4 * self.width();
-                let span = Span {
-                    address: block,
-                    len,
-                };
-                self.service.access(Op::Fill(span, 0)).await?;
-                0
-            }
+            (0x16, &[block]) => self.clear_heap_info(block).await?,
             (0x18, _) => match self.service.width {
                 PtrWidth::P4 => return Ok(exit(argument, None)),
                 PtrWidth::P8 => {
@@ -134,18 +100,54 @@ impl Channel {
             (0x20, &[reason, status]) => return Ok(exit(reason, Some(status))),
             (0x30, _) => {
                 let elapsed = self.elapsed().await?;
-                let span = Span {
-                    address: argument,
-                    len: 8,
-                };
-                let data = Bytes::copy_from_slice(&elapsed.to_le_bytes());
-                self.service.access(Op::Write(span, data)).await?;
-                0
+                self.put(argument, elapsed.to_le_bytes().into()).await?
             }
             (0x31, _) => TICKS_PER_SECOND,
             _ => return Err(refused(Errno::ENOSYS, "there is no such operation")),
         };
         Ok(OperationOutcome::Value(value))
+    }
+
+    /// Prints the character at an address.
+    async fn print_character(&self, address: u64) -> Result<u64, Failure> {
+        let span = Span { address, len: 1 };
+        let byte = self.service.access(Op::Read(span)).await?.into_bytes();
+        self.service.print(byte).await?;
+        Ok(0)
+    }
+
+    /// Reads a character of the standard input; `None` while there is none. The end of the input
+    /// has no value in this operation, so it waits like a terminal.
+    async fn read_character(&self) -> Result<Option<u8>, Failure> {
+        if !self.is_input_ready() {
+            return Ok(None);
+        }
+        let byte = self.service.read_byte().await?;
+        if byte.is_none() {
+            self.report_end_of_input();
+        }
+        Ok(byte)
+    }
+
+    /// Length of the file behind a handle.
+    async fn length(&self, handle: u64) -> Result<u64, Failure> {
+        match self.handle(handle)? {
+            Handle::File(fd) | Handle::Appended(fd) => {
+                Ok(self.service.descriptor_status(fd).await?.size)
+            }
+            Handle::Features(_) => Ok(FEATURES.len() as u64),
+            Handle::Stream(_) => Err(refused(Errno::ESPIPE, "a standard stream has no length")),
+        }
+    }
+
+    /// Sets the addresses of heap and stack to 0: firmware determines them itself.
+    async fn clear_heap_info(&self, block: u64) -> Result<u64, Failure> {
+        let span = Span {
+            address: block,
+            len: 4 * self.width(),
+        };
+        self.service.access(Op::Fill(span, 0)).await?;
+        Ok(0)
     }
 
     /// Prints a text up to its NUL, in parts. Only the first [`MAX_TEXT`] bytes of a longer text

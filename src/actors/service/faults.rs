@@ -4,12 +4,12 @@ use bytes::Bytes;
 use mailbox_rs::Request;
 
 use super::{ChannelService, Failure};
-use crate::mem::{CHUNK, Op, Span};
+use crate::mem::{MAX_TRANSFER, Op, Span};
 use crate::messages::AwaitedOperation;
 use crate::messages::foreign::Severity;
 
 /// Maximum number of bits that are flipped in the data of one request.
-const MOST_FLIPS: u32 = 16;
+const MAX_FLIPS: u32 = 16;
 
 impl ChannelService {
     /// True if faults are injected.
@@ -52,7 +52,7 @@ impl ChannelService {
     pub(super) fn short(&self, len: u64) -> u64 {
         match &self.faults {
             Some(injector) if len > 1 && injector.happens(injector.faults.short) => {
-                injector.number(1, (len - 1).min(CHUNK))
+                injector.number(1, (len - 1).min(MAX_TRANSFER))
             }
             _ => len,
         }
@@ -80,7 +80,7 @@ impl ChannelService {
         }
         let mut flips = 0;
         for offset in 0..written.len {
-            if flips == MOST_FLIPS {
+            if flips == MAX_FLIPS {
                 break;
             }
             if injector.happens(probability) {
@@ -114,7 +114,7 @@ impl ChannelService {
         if ticks == 0 {
             return;
         }
-        let until = self.tasks.now() + ticks;
+        let until = self.operation.now() + ticks;
         self.report(
             Severity::Info,
             &format!(
@@ -129,7 +129,7 @@ impl ChannelService {
         let Some(injector) = &self.faults else {
             return;
         };
-        self.tasks.awaits(AwaitedOperation::Delay { until });
+        self.operation.awaits(AwaitedOperation::Delay { until });
         injector.alarm.until(until).await;
     }
 }

@@ -6,7 +6,7 @@ use mailbox_rs::{Errno, FileRequest, NEWEST};
 use super::failure::Failure;
 use super::{ChannelService, MAX_MOVE};
 use crate::bus::{Envelope, Message};
-use crate::mem::{CHUNK, Op, Span};
+use crate::mem::{MAX_TRANSFER, Op, Span};
 use crate::messages::AwaitedOperation;
 use crate::messages::escaped_name;
 use crate::messages::files::{self, Close, Explain, Open, Read, Seek, Write};
@@ -45,8 +45,8 @@ impl ChannelService {
             FileRequest::Write { fd, ptr, len } => {
                 let limit = self.short(len);
                 let mut written = 0;
-                for part in self.parts(ptr, limit).await? {
-                    let data = self.access(Op::Read(part)).await?.into_bytes();
+                for transfer in self.transfers(ptr, limit).await? {
+                    let data = self.access(Op::Read(transfer)).await?.into_bytes();
                     let more = self.on_file(Write { channel, fd, data }).await?;
                     // A callback may return any number, also too large a one.
                     written = u64::saturating_add(written, more);
@@ -102,7 +102,7 @@ impl ChannelService {
             // The files actor rejects a path that is not UTF-8.
             _ => return Ok(path.clone()),
         };
-        self.tasks.awaits(AwaitedOperation::File);
+        self.operation.awaits(AwaitedOperation::File);
         let path = text.to_owned();
         let expanded = self.peers.foreign.ask(ExpandPath { path }).await?;
         let expanded = expanded.map_err(|unset| Failure::Unset {
@@ -122,7 +122,7 @@ impl ChannelService {
         if M::NAME != Close::NAME && self.has_faults() {
             self.inject_into_file()?;
         }
-        self.tasks.awaits(AwaitedOperation::File);
+        self.operation.awaits(AwaitedOperation::File);
         match self.peers.files.ask(ask).await? {
             Ok(answer) => Ok(answer),
             Err(errno) => {
@@ -195,7 +195,7 @@ impl ChannelService {
             let address = ptr.wrapping_add(done);
             let span = Span {
                 address,
-                len: CHUNK.min(limit - done),
+                len: MAX_TRANSFER.min(limit - done),
             };
             let room = self.room(span, done).await?;
             if room == 0 {

@@ -85,7 +85,7 @@ pub(crate) enum LastStep {
         code: u32,
     },
     /// The service has failed.
-    GivenUp,
+    Failed,
 }
 
 /// Actor that serves the channels of one protocol.
@@ -176,7 +176,7 @@ impl<F: FrontEnd> Server<F> {
             let service = channel.service();
             let busy = |Running| service.is_busy_to_restore();
             task.end().map_err(busy)?;
-            if let AwaitedOperation::Call(_) = service.tasks.task() {
+            if let AwaitedOperation::Call(_) = service.operation.awaited() {
                 service.cancel_calls();
             }
             channel.restore(&saved.front_end)?;
@@ -304,7 +304,7 @@ impl<P: Protocol> ServerPeers<P> {
     /// Ends the service of all channels. The report includes the status of every channel of the
     /// protocol, because there may be no later one.
     async fn give_up(&self, channel: &impl FrontEnd, reason: &str) {
-        channel.enter_end(LastStep::GivenUp);
+        channel.enter_end(LastStep::Failed);
         let service = channel.service();
         let mut text = reason.to_owned();
         let mut statuses = self.server.ask(Status::new()).await.unwrap_or_default();

@@ -62,7 +62,7 @@ pub(in crate::actors) use status_tracker::StatusTracker;
 pub(in crate::actors) use word_poller::{TurnRead, WordPoller};
 
 use crate::bus::{ActorContext, Message};
-use crate::mem::{CHUNK, Op, Outcome, SpaceId, Span};
+use crate::mem::{MAX_TRANSFER, Op, OpOutcome, SpaceId, Span};
 use crate::messages::AwaitedOperation;
 use crate::messages::checkpoint::{RestoreError, SaveError, SavedService};
 use crate::messages::foreign::{Report, Severity};
@@ -86,7 +86,7 @@ pub(crate) struct ChannelService {
     /// Services as configured.
     pub(in crate::actors) services: Arc<ChannelServices>,
     pub(in crate::actors) peers: Rc<Peers>,
-    pub(in crate::actors) tasks: Rc<OperationTracker>,
+    pub(in crate::actors) operation: Rc<OperationTracker>,
     pub(in crate::actors) session: Session,
     /// Injected faults; `None` for none.
     faults: Option<FaultInjector>,
@@ -116,7 +116,7 @@ impl ChannelService {
             faults: FaultInjector::of(opening),
             services,
             peers: peers.clone(),
-            tasks: Rc::new(OperationTracker::new(context.clone())),
+            operation: Rc::new(OperationTracker::new(context.clone())),
             release: Cell::default(),
         }
     }
@@ -147,7 +147,7 @@ impl ChannelService {
             injector.set_state(state);
         }
         self.release.set(None);
-        self.tasks.awaits(AwaitedOperation::Host);
+        self.operation.awaits(AwaitedOperation::Host);
     }
 
     /// Error of a checkpoint in the middle of an operation.
@@ -184,13 +184,13 @@ impl ChannelService {
 
     /// Adds bytes of the testbench to the standard input.
     pub(in crate::actors) fn write_input(&self, data: &[u8]) -> Result<u64, StdinError> {
-        self.is_input()?;
+        self.require_testbench_input()?;
         self.session.input.write(data)
     }
 
     /// Ends the standard input.
     pub(in crate::actors) fn end_input(&self) -> Result<(), StdinError> {
-        self.is_input()?;
+        self.require_testbench_input()?;
         self.session.input.end();
         Ok(())
     }
@@ -201,7 +201,7 @@ impl ChannelService {
         self.session.output_failed(is_error, errno);
     }
 
-    fn is_input(&self) -> Result<(), StdinError> {
+    fn require_testbench_input(&self) -> Result<(), StdinError> {
         match self.services.stdin {
             InputSource::Testbench => Ok(()),
             InputSource::Nothing | InputSource::File(_) => Err(StdinError::NotTestbench),
@@ -230,21 +230,21 @@ impl ChannelService {
         }
     }
 
-    /// Splits a range into parts of bounded size. Fails unless the whole range is mapped.
-    pub(in crate::actors) async fn parts(
+    /// Splits a range into transfers of bounded size. Fails unless the whole range is mapped.
+    pub(in crate::actors) async fn transfers(
         &self,
         address: u64,
         len: u64,
     ) -> Result<impl Iterator<Item = Span>, Failure> {
         let whole = self.range(address, len).await?;
-        if len > CHUNK {
+        if len > MAX_TRANSFER {
             self.locate(whole).await?;
         }
-        Ok((0..len.div_ceil(CHUNK).max(1)).map(move |part| {
-            let done = part * CHUNK;
+        Ok((0..len.div_ceil(MAX_TRANSFER).max(1)).map(move |transfer| {
+            let done = transfer * MAX_TRANSFER;
             Span {
                 address: address.wrapping_add(done),
-                len: CHUNK.min(len - done),
+                len: MAX_TRANSFER.min(len - done),
             }
         }))
     }
@@ -293,8 +293,8 @@ impl ChannelService {
     }
 
     /// Performs one access in the channel's space.
-    pub(in crate::actors) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
-        self.tasks.awaits(AwaitedOperation::Memory);
+    pub(in crate::actors) async fn access(&self, op: Op<Span>) -> Result<OpOutcome, Failure> {
+        self.operation.awaits(AwaitedOperation::Memory);
         let release = self.release.take();
         let outcome = self.peers.memory.access(self.space, release, op).await;
         if !matches!(outcome, Ok(Ok(_))) {
@@ -339,7 +339,7 @@ impl ChannelService {
     }
 
     /// Reports an error to the user. Service goes on.
-    pub(in crate::actors) fn complain(&self, text: &str) {
+    pub(in crate::actors) fn report_error(&self, text: &str) {
         self.report(Severity::Error, text);
     }
 

@@ -9,7 +9,7 @@ use crate::messages::{AwaitedOperation, PendingCall};
 /// Present operation of one channel. Formatted only on request.
 pub(in crate::actors) struct OperationTracker {
     context: ActorContext,
-    task: RefCell<AwaitedOperation>,
+    awaited: RefCell<AwaitedOperation>,
 }
 
 impl OperationTracker {
@@ -17,7 +17,7 @@ impl OperationTracker {
     pub(in crate::actors) fn new(context: ActorContext) -> Self {
         Self {
             context,
-            task: RefCell::new(AwaitedOperation::Host),
+            awaited: RefCell::new(AwaitedOperation::Host),
         }
     }
 
@@ -27,17 +27,17 @@ impl OperationTracker {
     }
 
     /// Present operation.
-    pub(in crate::actors) fn task(&self) -> AwaitedOperation {
-        self.task.borrow().clone()
+    pub(in crate::actors) fn awaited(&self) -> AwaitedOperation {
+        self.awaited.borrow().clone()
     }
 
     /// Sets the operation that the present request waits for.
     pub(in crate::actors) fn awaits(&self, next: AwaitedOperation) {
-        *self.task.borrow_mut() = next;
+        *self.awaited.borrow_mut() = next;
     }
 
     /// Begins a call of `target` for the present request.
-    pub(in crate::actors) fn asks(&self, target: &Target) {
+    pub(in crate::actors) fn begin_call(&self, target: &Target) {
         self.awaits(AwaitedOperation::Call(PendingCall {
             target: target.clone(),
             by: None,
@@ -47,8 +47,8 @@ impl OperationTracker {
     }
 
     /// Counts a poll that was answered with "pending".
-    pub(in crate::actors) fn pending(&self, by: Provider) {
-        if let AwaitedOperation::Call(asked) = &mut *self.task.borrow_mut() {
+    pub(in crate::actors) fn count_poll(&self, by: Provider) {
+        if let AwaitedOperation::Call(asked) = &mut *self.awaited.borrow_mut() {
             asked.by = Some(by);
             asked.answers += 1;
             asked.tick = self.context.now();

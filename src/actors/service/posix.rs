@@ -86,16 +86,19 @@ impl ChannelService {
                 let time = self.time().await?;
                 self.put(result, time.bytes()).await?;
             }
-            FileRequest::Random { ptr, len } => {
-                for part in self.parts(ptr, len).await? {
-                    let bytes = usize::try_from(part.len).unwrap_or(0);
-                    let bytes = self.session.random.bytes(bytes);
-                    self.access(Op::Write(part, bytes.into())).await?;
-                }
-                return Ok(len);
-            }
+            FileRequest::Random { ptr, len } => return self.put_random(ptr, len).await,
         }
         Ok(0)
+    }
+
+    /// Writes random bytes to memory, and returns their number.
+    async fn put_random(&self, ptr: u64, len: u64) -> Result<u64, Failure> {
+        for transfer in self.transfers(ptr, len).await? {
+            let bytes = usize::try_from(transfer.len).unwrap_or(0);
+            let bytes = self.session.random.bytes(bytes);
+            self.access(Op::Write(transfer, bytes.into())).await?;
+        }
+        Ok(len)
     }
 
     /// Moves the position of a descriptor, and returns it.
@@ -200,7 +203,7 @@ impl ChannelService {
     pub(in crate::actors) async fn time(&self) -> Result<Timestamp, Failure> {
         match self.services.clock {
             Clock::Ticks { picoseconds } => {
-                let elapsed = u128::from(self.tasks.now()) * u128::from(picoseconds);
+                let elapsed = u128::from(self.operation.now()) * u128::from(picoseconds);
                 Ok(Timestamp::from_nanoseconds(elapsed / 1000))
             }
             Clock::Wall => {

@@ -4,7 +4,7 @@
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 
-use crate::mem::{AccessError, Outcome};
+use crate::mem::{AccessError, OpOutcome};
 use crate::messages::StatusWords;
 use crate::messages::front_end::ChannelState;
 use crate::messages::memory::AccessSegments;
@@ -23,7 +23,7 @@ impl WordsRead {
     /// Extracts the words from the outcome of the read.
     pub(in crate::actors) fn parse(
         &self,
-        read: Result<Outcome, AccessError>,
+        read: Result<OpOutcome, AccessError>,
     ) -> Option<StatusWords> {
         (self.parse)(&read.ok()?.into_bytes())
     }
@@ -85,15 +85,13 @@ impl ChannelProgress {
     pub(crate) fn of(channels: &[ChannelDescriptor]) -> Self {
         let progress = Self::new(channels.len());
         let mut exits = 0;
-        for (id, (channel, standing)) in (0..)
+        for (id, (channel, record)) in (0..)
             .map(ChannelId)
             .zip(channels.iter().zip(&progress.channels))
         {
             let is_first = channel.firmware == id;
-            standing
-                .firmware
-                .set((!is_first).then_some(channel.firmware));
-            standing.is_endless.set(!channel.interface.has_exit());
+            record.firmware.set((!is_first).then_some(channel.firmware));
+            record.is_endless.set(!channel.interface.has_exit());
             exits += usize::from(is_first && channel.interface.has_exit());
         }
         if exits > 0 {
@@ -140,7 +138,7 @@ impl ChannelProgress {
 
     /// Channels of the same firmware, this one included.
     fn same_firmware(&self, channel: ChannelId) -> impl Iterator<Item = &ProgressRecord> {
-        let first = |id: ChannelId| self.standing(id)?.firmware.get().or(Some(id));
+        let first = |id: ChannelId| self.record(id)?.firmware.get().or(Some(id));
         let own = first(channel);
         let all = self.channels().zip(&self.channels);
         all.filter(move |(id, _)| first(*id) == own)
@@ -165,20 +163,20 @@ impl ChannelProgress {
 
     /// Tick of the channel's last progress.
     pub(in crate::actors) fn since(&self, channel: ChannelId) -> u64 {
-        self.standing(channel).map_or(0, |at| at.since.get())
+        self.record(channel).map_or(0, |at| at.since.get())
     }
 
     /// Records progress of a channel.
     pub(crate) fn progress(&self, channel: ChannelId, now: u64) {
-        if let Some(at) = self.standing(channel) {
+        if let Some(at) = self.record(channel) {
             at.since.set(now);
         }
     }
 
     /// Records a channel's exit.
     pub(crate) fn exited(&self, channel: ChannelId, code: u32) {
-        let standing = self.standing(channel);
-        if let Some(at) = standing.filter(|at| at.exit.get().is_none()) {
+        let record = self.record(channel);
+        if let Some(at) = record.filter(|at| at.exit.get().is_none()) {
             let is_first = !self.has_ended(channel);
             at.exit.set(Some(code));
             let ended = usize::from(is_first);
@@ -188,7 +186,7 @@ impl ChannelProgress {
 
     /// Sets the exit code of a channel, `None` before the exit. Its last progress is `now`.
     pub(in crate::actors) fn restore(&self, channel: ChannelId, exit: Option<u32>, now: u64) {
-        if let Some(at) = self.standing(channel) {
+        if let Some(at) = self.record(channel) {
             at.exit.set(exit);
             at.since.set(now);
         }
@@ -197,7 +195,7 @@ impl ChannelProgress {
 
     /// Stores the read of a channel's words, once the channel is located in memory.
     pub(in crate::actors) fn found(&self, channel: ChannelId, words: WordsRead) {
-        if let Some(at) = self.standing(channel) {
+        if let Some(at) = self.record(channel) {
             at.words.get_or_init(|| words);
         }
     }
@@ -215,12 +213,12 @@ impl ChannelProgress {
         let channels = ids.iter().zip(statuses);
         channels.filter_map(move |(channel, status)| {
             inspecting.as_ref()?;
-            let words = self.standing(*channel)?.words.get()?;
+            let words = self.record(*channel)?.words.get()?;
             status.is_open().then_some((words, status))
         })
     }
 
-    fn standing(&self, channel: ChannelId) -> Option<&ProgressRecord> {
+    fn record(&self, channel: ChannelId) -> Option<&ProgressRecord> {
         self.channels.get(usize::try_from(channel.0).ok()?)
     }
 }

@@ -161,7 +161,7 @@ pub(in crate::actors) struct Input {
     bytes: RefCell<VecDeque<u8>>,
     ended: Cell<bool>,
     /// Waker of the channel's task, while it waits for bytes.
-    task: Cell<Option<Waker>>,
+    waker: Cell<Option<Waker>>,
 }
 
 impl Input {
@@ -205,7 +205,7 @@ impl Input {
         if self.ended.get() || !self.bytes.borrow().is_empty() {
             return Poll::Ready(());
         }
-        self.task.set(Some(context.waker().clone()));
+        self.waker.set(Some(context.waker().clone()));
         Poll::Pending
     }
 
@@ -227,8 +227,8 @@ impl Input {
     }
 
     fn wake(&self) {
-        if let Some(task) = self.task.take() {
-            task.wake();
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
         }
     }
 }

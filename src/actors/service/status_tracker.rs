@@ -15,7 +15,7 @@ const RECENT: usize = 8;
 pub(in crate::actors) struct StatusTracker<S, R> {
     channel: ChannelId,
     progress: Rc<ChannelProgress>,
-    tasks: Rc<OperationTracker>,
+    operation: Rc<OperationTracker>,
     step: RefCell<S>,
     recent: RefCell<VecDeque<R>>,
 }
@@ -26,38 +26,38 @@ impl<S: Clone, R: Clone> StatusTracker<S, R> {
         channel: ChannelId,
         first: S,
         progress: Rc<ChannelProgress>,
-        tasks: Rc<OperationTracker>,
+        operation: Rc<OperationTracker>,
     ) -> Self {
         Self {
             channel,
             progress,
-            tasks,
+            operation,
             step: RefCell::new(first),
             recent: RefCell::new(VecDeque::with_capacity(RECENT)),
         }
     }
 
     /// Records progress: the channel begins `step`.
-    pub(in crate::actors) fn enter(&self, step: S) {
-        self.progress.progress(self.channel, self.tasks.now());
-        self.waits(step);
+    pub(in crate::actors) fn transition(&self, step: S) {
+        self.progress.progress(self.channel, self.operation.now());
+        self.wait(step);
     }
 
     /// Sets the step of a checkpoint, and the tick of its last progress.
     pub(in crate::actors) fn resume(&self, step: S, since: u64) {
         self.progress.progress(self.channel, since);
-        self.waits(step);
+        self.wait(step);
     }
 
     /// Records progress to a step without an operation, after a request that has set none.
     pub(in crate::actors) fn advance(&self, step: S) {
-        self.progress.progress(self.channel, self.tasks.now());
+        self.progress.progress(self.channel, self.operation.now());
         *self.step.borrow_mut() = step;
     }
 
     /// Sets the pending step, without progress.
-    pub(in crate::actors) fn waits(&self, step: S) {
-        self.tasks.awaits(AwaitedOperation::Host);
+    pub(in crate::actors) fn wait(&self, step: S) {
+        self.operation.awaits(AwaitedOperation::Host);
         *self.step.borrow_mut() = step;
     }
 
@@ -67,12 +67,12 @@ impl<S: Clone, R: Clone> StatusTracker<S, R> {
     }
 
     /// Operation that the present request waits for.
-    pub(in crate::actors) fn task(&self) -> AwaitedOperation {
-        self.tasks.task()
+    pub(in crate::actors) fn awaited(&self) -> AwaitedOperation {
+        self.operation.awaited()
     }
 
     /// Adds a completed request to the recent ones.
-    pub(in crate::actors) fn keep(&self, request: R) {
+    pub(in crate::actors) fn add_recent(&self, request: R) {
         let mut recent = self.recent.borrow_mut();
         if recent.len() == RECENT {
             recent.pop_front();
@@ -97,6 +97,6 @@ impl<S: Clone, R: Clone> StatusTracker<S, R> {
 
     /// Number of the current tick.
     pub(in crate::actors) fn now(&self) -> u64 {
-        self.tasks.now()
+        self.operation.now()
     }
 }

@@ -8,7 +8,7 @@ use mailbox_rs::{Errno, FileStatus, FileType, PosixFlags};
 use super::failure::Failure;
 use super::session::Stream;
 use super::{ChannelService, MAX_MOVE};
-use crate::mem::{CHUNK, Op};
+use crate::mem::{MAX_TRANSFER, Op};
 use crate::messages::AwaitedOperation;
 use crate::messages::console::{Print, PrintError, PutRaw};
 use crate::messages::files::{DescriptorStatus, PosixOpen, Read, Sync, WriteSome};
@@ -79,7 +79,7 @@ impl ChannelService {
     /// Takes bytes of the standard input, at least one and at most `most`; `None` at its end. Does
     /// not wait for bytes of the testbench.
     pub(in crate::actors) async fn read_some(&self, most: u64) -> Result<Option<Bytes>, Failure> {
-        let most = most.min(CHUNK);
+        let most = most.min(MAX_TRANSFER);
         let bytes = match &self.services.stdin {
             InputSource::Nothing => Bytes::new(),
             InputSource::Testbench => {
@@ -105,7 +105,7 @@ impl ChannelService {
     /// input.
     async fn read_input(&self, ptr: u64, len: u64) -> Result<u64, Failure> {
         self.release_slot().await?;
-        self.tasks.awaits(AwaitedOperation::Input);
+        self.operation.awaits(AwaitedOperation::Input);
         let input = &self.session.input;
         input.ready().await;
         let limit = if len == 0 { MAX_MOVE } else { len };
@@ -161,9 +161,9 @@ impl ChannelService {
         }
         let channel = self.id;
         let mut written = 0;
-        self.is_written(stream)?;
-        for part in self.parts(ptr, len).await? {
-            let data = self.access(Op::Read(part)).await?.into_bytes();
+        self.take_output_error(stream)?;
+        for transfer in self.transfers(ptr, len).await? {
+            let data = self.access(Op::Read(transfer)).await?.into_bytes();
             let console = &self.peers.console;
             match (target, stream) {
                 (OutputTarget::Raw, stream) => console.port().post(PutRaw {
@@ -182,17 +182,17 @@ impl ChannelService {
             }
             // In most cases the console has tried to write by now. Text without its end of line is
             // answered for later.
-            match self.is_written(stream) {
+            match self.take_output_error(stream) {
                 Err(_) if written > 0 => return Ok(written),
                 outcome => outcome?,
             }
-            written += part.len;
+            written += transfer.len;
         }
         Ok(len)
     }
 
     /// Fails if text of a standard stream was lost since firmware last got such an error.
-    fn is_written(&self, stream: Stream) -> Result<(), Failure> {
+    fn take_output_error(&self, stream: Stream) -> Result<(), Failure> {
         let services = &self.services;
         let is_error = match stream {
             Stream::Input => return Ok(()),
@@ -217,8 +217,8 @@ impl ChannelService {
         let channel = self.id;
         let limit = self.short(len);
         let mut written = 0_u64;
-        for part in self.parts(ptr, limit).await? {
-            let mut data = self.access(Op::Read(part)).await?.into_bytes();
+        for transfer in self.transfers(ptr, limit).await? {
+            let mut data = self.access(Op::Read(transfer)).await?.into_bytes();
             loop {
                 let ask = WriteSome {
                     channel,
@@ -279,7 +279,7 @@ impl ChannelService {
                 let channel = self.id;
                 self.on_file(Sync { channel, fd }).await
             }
-            None => self.is_written(stream),
+            None => self.take_output_error(stream),
         }
     }
 
@@ -287,7 +287,7 @@ impl ChannelService {
     pub(in crate::actors) async fn close_stream(&self, stream: Stream) -> Result<(), Failure> {
         match self.session.close(stream) {
             Some(fd) => self.close_descriptor(fd).await,
-            None => self.is_written(stream),
+            None => self.take_output_error(stream),
         }
     }
 

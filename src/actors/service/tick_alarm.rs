@@ -22,7 +22,7 @@ struct PendingWake {
     /// True once a tick has woken the task.
     is_over: Cell<bool>,
     /// Waker of the task, while it waits.
-    task: Cell<Option<Waker>>,
+    waker: Cell<Option<Waker>>,
 }
 
 impl TickAlarm {
@@ -32,11 +32,11 @@ impl TickAlarm {
         let shared = waiting.clone();
         let timer = bus.timer(Box::new(move |tick| {
             if shared.due.get() <= tick
-                && let Some(task) = shared.task.take()
+                && let Some(waker) = shared.waker.take()
             {
                 shared.is_over.set(true);
                 context.emit(|| WaitOver { channel });
-                task.wake();
+                waker.wake();
             }
         }));
         Self { timer, waiting }
@@ -44,7 +44,7 @@ impl TickAlarm {
 
     /// Registers the task to be woken by [`wake`](Self::wake), and in tick `due` if one is given.
     pub(super) fn wake_later(&self, context: &Context<'_>, due: Option<u64>) {
-        self.waiting.task.set(Some(context.waker().clone()));
+        self.waiting.waker.set(Some(context.waker().clone()));
         self.waiting.due.set(due.unwrap_or(u64::MAX));
         self.waiting.is_over.set(false);
         self.timer.set_enabled(due.is_some());
@@ -52,8 +52,8 @@ impl TickAlarm {
 
     /// Wakes the task, if it waits.
     pub(super) fn wake(&self) {
-        if let Some(task) = self.waiting.task.take() {
-            task.wake();
+        if let Some(waker) = self.waiting.waker.take() {
+            waker.wake();
         }
     }
 

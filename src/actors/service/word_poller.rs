@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::Failure;
 use super::tick_alarm::TickAlarm;
 use crate::bus::{ActorContext, Bus, DOORBELL_BYTES, Doorbell, Watch};
-use crate::mem::{AccessError, Segment, Segments, Store, look_at};
+use crate::mem::{AccessError, Segment, Segments, Store, peek_at};
 use crate::messages::ChannelId;
 use crate::messages::front_end::WordsRang;
 
@@ -132,7 +132,7 @@ impl WordPoller {
             let turn = seen.context.now() % reads.len().max(1) as u64;
             let due = (0..).zip(&reads).filter(|(at, _)| is_first || *at == turn);
             for (_, read) in due {
-                if let Err(error) = read.look(&*store, &mut state) {
+                if let Err(error) = read.peek(&*store, &mut state) {
                     seen.read_error.replace(Some(error));
                     return false;
                 }
@@ -147,19 +147,19 @@ impl WordPoller {
 
     fn replace(&self, segments: impl IntoIterator<Item = Segment>, words: Option<Vec<usize>>) {
         let segments: Rc<[Segment]> = segments.into_iter().collect();
-        let quick_look = match &segments[..] {
-            [only] => self.store.looker(only),
+        let quick_peek = match &segments[..] {
+            [only] => self.store.peeker(only),
             _ => None,
         };
         let (store, seen, plan) = (self.store.clone(), self.seen.clone(), segments.clone());
         let read = move |to: &mut [u8]| {
-            let looked = look_at(&*store, &plan, to);
-            looked
+            let peeked = peek_at(&*store, &plan, to);
+            peeked
                 .map_err(|error| seen.read_error.replace(Some(error)))
                 .is_ok()
         };
         let watch = self.watch_of(segments, read);
-        let watch = watch.quickly(quick_look);
+        let watch = watch.quickly(quick_peek);
         self.doorbell.watch(match words {
             Some(words) => watch.only(words),
             None => watch,
@@ -199,12 +199,12 @@ impl WordPoller {
 
 impl TurnRead {
     /// Reads the words of this read to their places among all words.
-    fn look(&self, store: &dyn Store, all: &mut [u8]) -> Result<(), AccessError> {
+    fn peek(&self, store: &dyn Store, all: &mut [u8]) -> Result<(), AccessError> {
         let mut bytes = [0; DOORBELL_BYTES];
         let len: u64 = self.segments.iter().map(|segment| segment.len).sum();
         let len = usize::try_from(len).unwrap_or(DOORBELL_BYTES);
         let bytes = &mut bytes[..len.min(DOORBELL_BYTES)];
-        look_at(store, &self.segments, bytes)?;
+        peek_at(store, &self.segments, bytes)?;
         let places = all.chunks_exact_mut(WORD).skip(self.first);
         for (offset, place) in self.offsets.iter().zip(places) {
             if let Some(word) = bytes.get(*offset..*offset + WORD) {

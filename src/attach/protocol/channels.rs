@@ -183,7 +183,7 @@ impl Channels {
         let mut asked = MemoryMessage {
             server,
             space,
-            searches: matches!(op, Op::Look(_)),
+            searches: matches!(op, Op::Peek(_)),
         };
         if self.of(asked).next().is_none() {
             return;

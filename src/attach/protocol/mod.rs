@@ -24,7 +24,7 @@ use self::mailbox::Mailboxes;
 use self::rules::reaches_outside;
 use super::{Attach, AttachContext, AttachError, ChannelAttribution, Findings};
 use crate::bus::{Inbox as _, Observation, Spawner, Tap};
-use crate::mem::{AccessError, MapError, Outcome, Segments};
+use crate::mem::{AccessError, MapError, OpOutcome, Segments};
 use crate::messages::foreign::Severity;
 use crate::messages::{ChannelDescriptor, mailbox as mailbox_messages};
 
@@ -139,7 +139,7 @@ impl AllRules {
 
 /// Error of an access outside of the memory map, if the observation is a reply with one.
 fn outside_of_map<'a>(seen: &Observation<'a>) -> Option<&'a MapError> {
-    let accessed = seen.content.downcast_ref::<Result<Outcome, AccessError>>();
+    let accessed = seen.content.downcast_ref::<Result<OpOutcome, AccessError>>();
     let accessed = accessed.and_then(|outcome| outcome.as_ref().err());
     let located = || {
         let located = seen.content.downcast_ref::<Result<Segments, AccessError>>();

@@ -98,7 +98,7 @@ pub(super) fn writes(op: &Op<Span>) -> impl Iterator<Item = MemoryWrite> {
             Op::Word(at, value) => (*at, Some(*value)),
             Op::Fill(at, byte) => (*at, (at.len <= 8).then(|| filled(*byte, at.len))),
             Op::Copy { to, .. } => (*to, None),
-            Op::Read(_) | Op::Compare(..) | Op::Text(_) | Op::Look(_) | Op::Batch(_) => {
+            Op::Read(_) | Op::Compare(..) | Op::Text(_) | Op::Peek(_) | Op::Batch(_) => {
                 return None;
             }
         };
@@ -138,7 +138,7 @@ pub(super) fn is_half_of(half: u64, whole: u64) -> bool {
 }
 
 /// Maximum number of messages with a pending reply. Beyond it, a filter hides replies.
-const MOST_PENDING: usize = 64;
+const MAX_PENDING_REPLIES: usize = 64;
 
 /// Messages with a pending reply, by sequence number. Their number is bounded.
 #[derive(Debug)]
@@ -154,7 +154,7 @@ impl<T> Pending<T> {
     /// Adds a message. The oldest one is dropped if there are too many.
     pub(super) fn insert(&mut self, sequence: u64, message: T) {
         self.0.insert(sequence, message);
-        if self.0.len() > MOST_PENDING {
+        if self.0.len() > MAX_PENDING_REPLIES {
             self.0.pop_first();
         }
     }
@@ -237,7 +237,7 @@ mod tests {
         for sequence in 0..1000 {
             pending.insert(sequence, ());
         }
-        assert_eq!(pending.len(), MOST_PENDING);
+        assert_eq!(pending.len(), MAX_PENDING_REPLIES);
         assert_eq!((pending.remove(1), pending.remove(999)), (None, Some(())));
     }
 }

@@ -5,7 +5,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::AllocError;
 use super::memory_backend::{MemoryBackend, Resources};
-use super::unknown_words::{UnknownWords, WordRange};
+use super::unknown_words::{UnknownWords, WordRange, read_text};
 use crate::foreign;
 use crate::mem::{Array, Backend, BackendError, Geometry, HdlProblem, Memory, Run, Word};
 use crate::messages::foreign::Severity;
@@ -41,7 +41,7 @@ pub(super) struct WordMemory<A> {
 }
 
 /// Maximum number of vecvals in one transfer: 64 KiB of bytes in words of whole vecvals.
-const CHUNK: u64 = 16 * 1024;
+const MAX_TRANSFER: u64 = 16 * 1024;
 
 /// Maximum width of a word in bytes: 2^24 bits. IEEE 1800-2017, 6.9.1, requires only 2^16 of
 /// simulators.
@@ -74,19 +74,13 @@ impl<A: Arrays> MemoryBackend for WordMemory<A> {
 
     /// Reads bytes without warnings, because all bits are unknown before firmware has initialised
     /// its mailbox.
-    fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+    fn peek(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
         self.read_words(offset, to, None).map(drop)
     }
 
-    /// Reads a text. Memory behind its NUL may never have been written, so unknown bits there cause
-    /// no warning. An unknown byte ends the text like a NUL, and causes a warning.
     fn read_text(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
-        if !self.read_words(offset, to, None)? {
-            return Ok(());
-        }
-        let nul = to.iter().position(|byte| *byte == 0);
-        let used = nul.map_or(to.len(), |nul| nul + 1);
-        self.read(offset, &mut to[..used])
+        let peek = |to: &mut [u8]| self.read_words(offset, to, None);
+        read_text(to, peek, |to| self.read(offset, to))
     }
 
     /// Writes bytes. A word that is written in part is read first, and its other bytes are kept,
@@ -172,9 +166,9 @@ impl<A: Arrays> WordMemory<A> {
                 bits: width.saturating_mul(8),
             });
         }
-        let most = (CHUNK / vecvals_of(width)).max(1);
+        let words = (MAX_TRANSFER / vecvals_of(width)).max(1);
         for run in self.geometry.runs(offset, len) {
-            run.pieces(most).try_for_each(|run| each(&run))?;
+            run.transfers(words).try_for_each(|run| each(&run))?;
         }
         Ok(())
     }

@@ -125,7 +125,7 @@ fn unknown_words_are_told_once_in_ranges() {
 fn a_look_is_not_told_and_hides_nothing() {
     let words = memory(4, 8, 1, 1);
     words.arrays.instances[0].borrow_mut()[3].bval = 1;
-    words.look(12, &mut [0; 4]).unwrap();
+    words.peek(12, &mut [0; 4]).unwrap();
     assert_eq!(read(&words, 12, 4).1, [range(0, 3, 3)]);
 }
 
@@ -174,8 +174,10 @@ fn a_write_in_part_keeps_unknown_bits_elsewhere() {
 
 #[test]
 fn long_accesses_go_in_chunks() {
-    let words = memory(1, 3 * CHUNK, 1, 1);
-    let data: Vec<u8> = (0..3 * CHUNK - 7).map(|byte| (byte % 251) as u8).collect();
+    let words = memory(1, 3 * MAX_TRANSFER, 1, 1);
+    let data: Vec<u8> = (0..3 * MAX_TRANSFER - 7)
+        .map(|byte| (byte % 251) as u8)
+        .collect();
     words.write(5, &data).unwrap();
     assert_eq!(words.arrays.writes.get(), 3);
     assert!(read(&words, 5, data.len()).0 == data);
@@ -197,7 +199,7 @@ fn a_word_without_end_is_refused() {
         writes: Cell::new(0),
     };
     let words = WordMemory::new("ram".to_owned(), geometry, empty);
-    let error = words.look(0, &mut [0; 4]).unwrap_err();
+    let error = words.peek(0, &mut [0; 4]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "words of 8796093022208 bits are wider than any simulator supports"

@@ -30,7 +30,7 @@ create_exception!(
 );
 
 /// Maximum number of rows that are read at a time.
-const MOST_ROWS: usize = 1 << 20;
+const MAX_ROWS: usize = 1 << 20;
 
 /// Open recording.
 #[pyclass(module = "vhost._recordings", name = "Reader", frozen)]
@@ -135,7 +135,7 @@ impl State {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let (rows, error) = self.reader.read(table, most.min(MOST_ROWS));
+        let (rows, error) = self.reader.read(table, most.min(MAX_ROWS));
         match error {
             Some(error) if rows.is_empty() => Err(error),
             // Rows before the damage are returned first.

@@ -30,10 +30,10 @@ const LARGEST: usize = 1 << 20;
 
 /// Number of bytes of texts and words after which no further row is read. The rows of one call are
 /// in memory at the same time, and the offsets of their columns have 31 bits.
-const MOST_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 
 /// Maximum number of channels whose requests are matched with methods and paths.
-const MOST_CHANNELS: usize = 1024;
+const MAX_CHANNELS: usize = 1024;
 
 impl Table {
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -133,12 +133,12 @@ impl Reader {
         self.undecoded
     }
 
-    /// Reads up to `most` rows, or rows of up to [`MOST_BYTES`] and one more; none at the end. A
+    /// Reads up to `most` rows, or rows of up to [`MAX_BYTES`] and one more; none at the end. A
     /// damaged recording fails after its last row.
     pub(super) fn read(&mut self, table: Table, most: usize) -> (Vec<Row>, Option<TraceError>) {
         let mut rows = Vec::new();
         let mut bytes = 0;
-        while rows.len() < most && bytes < MOST_BYTES {
+        while rows.len() < most && bytes < MAX_BYTES {
             match self.trace.next() {
                 None => break,
                 Some(Err(error)) => return (rows, Some(error)),
@@ -192,7 +192,7 @@ impl Reader {
             return;
         }
         let is_known = self.asked.contains_key(&channel);
-        if !is_known && self.asked.len() >= MOST_CHANNELS {
+        if !is_known && self.asked.len() >= MAX_CHANNELS {
             return;
         }
         if let Some(Call { target, .. }) = body.downcast_ref() {

@@ -3,7 +3,7 @@
 use super::task::Body::{Guarded, Plain};
 use super::task::Task;
 use super::{lifecycle, memory, methods};
-use crate::sim::system_task::Kind::{Array, Number, NumberOut, Text, TextOut, Trigger};
+use crate::sim::system_task::ArgumentKind::{Array, Number, NumberOut, Text, TextOut, Trigger};
 use crate::sim::system_task::Returned::{Integer, Long, Nothing};
 use crate::sim::system_task::{Declaration, Parameter};
 

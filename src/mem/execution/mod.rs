@@ -2,15 +2,15 @@
 
 use std::cell::Cell;
 
-use super::{AccessError, MemoryId, Op, Outcome, Segment, Segments};
+use super::{AccessError, MemoryId, Op, OpOutcome, Segment, Segments};
 
 #[cfg(test)]
 mod tests;
 
-/// Function that polls a segment; see [`Store::looker`]. Its second argument is true in a tick of a
+/// Function that polls a segment; see [`Store::peeker`]. Its second argument is true in a tick of a
 /// settled system. It returns the number of bytes read. Any number but the requested one is a
 /// failure.
-pub(crate) type Looker = Box<dyn Fn(&mut [u8], bool) -> usize>;
+pub(crate) type Peeker = Box<dyn Fn(&mut [u8], bool) -> usize>;
 
 /// Access to the bytes of memories.
 pub(crate) trait Store {
@@ -18,7 +18,7 @@ pub(crate) trait Store {
     fn read(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError>;
     /// Polls a segment, as a doorbell does on every tick: a [`read`](Self::read) without logs,
     /// warnings and side effects.
-    fn look(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError> {
+    fn peek(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError> {
         self.read(at, buffer)
     }
 
@@ -28,8 +28,8 @@ pub(crate) trait Store {
     }
 
     /// Returns a function for repeated polls of the segment; `None` if it would not be faster than
-    /// [`look`](Self::look).
-    fn looker(&self, at: &Segment) -> Option<Looker> {
+    /// [`peek`](Self::peek).
+    fn peeker(&self, at: &Segment) -> Option<Peeker> {
         let _ = at;
         None
     }
@@ -38,57 +38,57 @@ pub(crate) trait Store {
     fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError>;
     /// Writes the same byte to the whole segment.
     fn fill(&self, at: &Segment, byte: u8) -> Result<(), AccessError> {
-        fill_in_pieces(self, at, byte)
+        fill_in_transfers(self, at, byte)
     }
     /// True if the two memories may share bytes, or for one memory, if one byte may have two
     /// offsets. A copy between them then goes through a buffer of its full length.
-    fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
+    fn may_alias(&self, one: MemoryId, other: MemoryId) -> bool {
         let _ = (one, other);
         false
     }
 }
 
 /// Fills a segment by writes of a bounded size.
-pub(crate) fn fill_in_pieces(
+pub(crate) fn fill_in_transfers(
     store: &(impl Store + ?Sized),
     at: &Segment,
     byte: u8,
 ) -> Result<(), AccessError> {
-    let chunk = vec![byte; as_usize(at.len.min(CHUNK))];
-    for (skip, step) in chunks(at.len, CHUNK) {
-        let piece = Segment {
+    let bytes = vec![byte; as_usize(at.len.min(MAX_TRANSFER))];
+    for (skip, step) in transfers(at.len, MAX_TRANSFER) {
+        let segment = Segment {
             memory: at.memory,
             offset: at.offset + skip,
             len: step as u64,
         };
-        store.write(&piece, &chunk[..step])?;
+        store.write(&segment, &bytes[..step])?;
     }
     Ok(())
 }
 
 /// Maximum number of bytes that are buffered at a time, for accesses of any length.
-pub(crate) const CHUNK: u64 = 64 * 1024;
+pub(crate) const MAX_TRANSFER: u64 = 64 * 1024;
 
 /// Length of the first read of the search for a NUL. Each further read is twice as long.
 const FIRST_TEXT: u64 = 64;
 
 /// Executes an access on `store`.
-pub(crate) fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessError> {
+pub(crate) fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<OpOutcome, AccessError> {
     match op {
         Op::Read(place) => {
             let mut buffer = zeros(len(place))?;
             read(store, place, 0, &mut buffer)?;
-            Ok(Outcome::Bytes(buffer.into()))
+            Ok(OpOutcome::Bytes(buffer.into()))
         }
-        Op::Look(place) => {
+        Op::Peek(place) => {
             let mut buffer = zeros(len(place))?;
-            look_at(store, place, &mut buffer)?;
-            Ok(Outcome::Bytes(buffer.into()))
+            peek_at(store, place, &mut buffer)?;
+            Ok(OpOutcome::Bytes(buffer.into()))
         }
         Op::Write(place, data) => {
             same_length(data.len() as u64, len(place))?;
             write(store, place, 0, data)?;
-            Ok(Outcome::Done)
+            Ok(OpOutcome::Done)
         }
         Op::Word(place, word) => {
             let bytes = word.to_le_bytes();
@@ -98,20 +98,20 @@ pub(crate) fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, A
                 place: len(place),
             })?;
             write(store, place, 0, fits)?;
-            Ok(Outcome::Done)
+            Ok(OpOutcome::Done)
         }
         Op::Fill(place, byte) => {
             for segment in place {
                 store.fill(segment, *byte)?;
             }
-            Ok(Outcome::Done)
+            Ok(OpOutcome::Done)
         }
-        Op::Copy { to, from } => copy(store, to, from, CHUNK),
+        Op::Copy { to, from } => copy(store, to, from, MAX_TRANSFER),
         Op::Compare(one, other) => compare(store, one, other),
         Op::Text(place) => text(store, place),
         Op::Batch(ops) => {
             let mut outcomes = ops.iter().map(|op| execute(store, op));
-            outcomes.try_fold(Outcome::Done, |_, outcome| outcome)
+            outcomes.try_fold(OpOutcome::Done, |_, outcome| outcome)
         }
     }
 }
@@ -120,30 +120,30 @@ fn copy(
     store: &dyn Store,
     to: &Segments,
     from: &Segments,
-    chunk: u64,
-) -> Result<Outcome, AccessError> {
+    max_transfer: u64,
+) -> Result<OpOutcome, AccessError> {
     let total = len(from);
     same_length(total, len(to))?;
-    let order = if total > chunk {
+    let order = if total > max_transfer {
         order(store, to, from)
     } else {
         Order::AtOnce
     };
-    let chunk = match order {
+    let size = match order {
         Order::AtOnce => total,
-        Order::Forward | Order::Backward => chunk,
+        Order::Forward | Order::Backward => max_transfer,
     };
-    with_buffer(chunk, |buffer| {
+    with_buffer(size, |buffer| {
         let mut step = |(at, step): (u64, usize)| {
             let buffer = &mut buffer[..step];
             read(store, from, at, buffer)?;
             write(store, to, at, buffer)
         };
         match order {
-            Order::Backward => chunks(total, chunk).rev().try_for_each(&mut step)?,
-            Order::AtOnce | Order::Forward => chunks(total, chunk).try_for_each(&mut step)?,
+            Order::Backward => transfers(total, size).rev().try_for_each(&mut step)?,
+            Order::AtOnce | Order::Forward => transfers(total, size).try_for_each(&mut step)?,
         }
-        Ok(Outcome::Done)
+        Ok(OpOutcome::Done)
     })
 }
 
@@ -173,7 +173,7 @@ fn with_buffer<T>(
     result
 }
 
-/// Order of the chunks of a copy. Each byte is read before it is written.
+/// Order of the transfers of a copy. Each byte is read before it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
     Forward,
@@ -186,7 +186,7 @@ fn order(store: &dyn Store, to: &Segments, from: &Segments) -> Order {
     let (mut needs_forward, mut needs_backward) = (false, false);
     for (read_at, source) in placed(from) {
         for (written_at, target) in placed(to) {
-            if store.may_share(source.memory, target.memory) {
+            if store.may_alias(source.memory, target.memory) {
                 return Order::AtOnce;
             }
             let overlap = source.memory == target.memory
@@ -218,25 +218,25 @@ fn placed(place: &Segments) -> impl Iterator<Item = (u64, &Segment)> {
     })
 }
 
-fn compare(store: &dyn Store, one: &Segments, other: &Segments) -> Result<Outcome, AccessError> {
+fn compare(store: &dyn Store, one: &Segments, other: &Segments) -> Result<OpOutcome, AccessError> {
     let total = len(one);
     same_length(total, len(other))?;
-    let size = as_usize(total.min(CHUNK));
+    let size = as_usize(total.min(MAX_TRANSFER));
     let (mut ones, mut others) = (vec![0; size], vec![0; size]);
-    for (at, step) in chunks(total, CHUNK) {
+    for (at, step) in transfers(total, MAX_TRANSFER) {
         let (ones, others) = (&mut ones[..step], &mut others[..step]);
         read(store, one, at, ones)?;
         read(store, other, at, others)?;
         if ones != others {
             let differing = ones.iter().zip(others.iter()).find(|(a, b)| a != b);
             let difference = differing.map_or(0, |(a, b)| i32::from(*a) - i32::from(*b));
-            return Ok(Outcome::Difference(difference));
+            return Ok(OpOutcome::Difference(difference));
         }
     }
-    Ok(Outcome::Difference(0))
+    Ok(OpOutcome::Difference(0))
 }
 
-fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
+fn text(store: &dyn Store, place: &Segments) -> Result<OpOutcome, AccessError> {
     let limit = len(place);
     let mut found = Vec::new();
     let mut step = FIRST_TEXT;
@@ -244,16 +244,16 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
         let start = found.len();
         let take = step.min(limit - start as u64);
         found.reserve_exact(as_usize(take));
-        for segment in pieces(place, start as u64, take) {
+        for segment in segments_within(place, start as u64, take) {
             let begin = found.len();
             found.resize(begin + as_usize(segment.len), 0);
             store.read_text(&segment, &mut found[begin..])?;
             if let Some(nul) = found[begin..].iter().position(|byte| *byte == 0) {
                 found.truncate(begin + nul);
-                return Ok(Outcome::Bytes(found.into()));
+                return Ok(OpOutcome::Bytes(found.into()));
             }
         }
-        step = (step * 2).min(CHUNK);
+        step = (step * 2).min(MAX_TRANSFER);
     }
     Err(AccessError::Unterminated { len: limit })
 }
@@ -271,7 +271,7 @@ pub(crate) fn read(
         return store.read(&whole, to);
     }
     let mut done = 0;
-    for segment in pieces(place, from, to.len() as u64) {
+    for segment in segments_within(place, from, to.len() as u64) {
         let step = as_usize(segment.len);
         store.read(&segment, &mut to[done..done + step])?;
         done += step;
@@ -280,14 +280,14 @@ pub(crate) fn read(
 }
 
 /// Polls consecutive segments as a doorbell does. `to` has their total length.
-pub(crate) fn look_at(
+pub(crate) fn peek_at(
     store: &dyn Store,
     segments: &[Segment],
     mut to: &mut [u8],
 ) -> Result<(), AccessError> {
     for segment in segments {
         let (part, rest) = to.split_at_mut(as_usize(segment.len));
-        store.look(segment, part)?;
+        store.peek(segment, part)?;
         to = rest;
     }
     Ok(())
@@ -306,7 +306,7 @@ pub(crate) fn write(
         return store.write(&whole, data);
     }
     let mut done = 0;
-    for segment in pieces(place, from, data.len() as u64) {
+    for segment in segments_within(place, from, data.len() as u64) {
         let step = as_usize(segment.len);
         store.write(&segment, &data[done..done + step])?;
         done += step;
@@ -314,9 +314,9 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Returns the part of a place that starts at its byte `from`, of `len` bytes or up to the end of
+/// Returns the subrange of a place that starts at its byte `from`, of `len` bytes or up to the end of
 /// the place.
-pub(crate) fn part(place: &Segments, from: u64, len: u64) -> Segments {
+pub(crate) fn subrange(place: &Segments, from: u64, len: u64) -> Segments {
     if let [whole] = **place
         && len > 0
         && from.checked_add(len).is_some_and(|end| end <= whole.len)
@@ -327,10 +327,11 @@ pub(crate) fn part(place: &Segments, from: u64, len: u64) -> Segments {
             len,
         });
     }
-    pieces(place, from, len).collect()
+    segments_within(place, from, len).collect()
 }
 
-fn pieces(place: &Segments, from: u64, len: u64) -> impl Iterator<Item = Segment> + '_ {
+/// Segments of a subrange of a place.
+fn segments_within(place: &Segments, from: u64, len: u64) -> impl Iterator<Item = Segment> + '_ {
     let end = from.saturating_add(len);
     placed(place).filter_map(move |(start, segment)| {
         let (first, last) = (start.max(from), (start + segment.len).min(end));
@@ -343,11 +344,11 @@ fn pieces(place: &Segments, from: u64, len: u64) -> impl Iterator<Item = Segment
     })
 }
 
-/// Offsets and lengths of consecutive chunks of `size` bytes.
-fn chunks(total: u64, size: u64) -> impl DoubleEndedIterator<Item = (u64, usize)> {
+/// Offsets and lengths of consecutive transfers of `size` bytes.
+fn transfers(total: u64, size: u64) -> impl DoubleEndedIterator<Item = (u64, usize)> {
     let count = total.div_ceil(size.max(1));
-    (0..count).map(move |chunk| {
-        let at = chunk * size;
+    (0..count).map(move |transfer| {
+        let at = transfer * size;
         (at, as_usize((total - at).min(size)))
     })
 }
@@ -375,7 +376,7 @@ fn same_length(len: u64, place: u64) -> Result<(), AccessError> {
     }
 }
 
-/// Converts a length that is already in memory, or bounded by a chunk.
+/// Converts a length that is already in memory, or bounded by a transfer.
 fn as_usize(len: u64) -> usize {
     usize::try_from(len).unwrap_or(usize::MAX)
 }

@@ -80,7 +80,7 @@ impl Store for Ram {
         Ok(())
     }
 
-    fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
+    fn may_alias(&self, one: MemoryId, other: MemoryId) -> bool {
         one != other && one.0.min(2) == other.0.min(2)
     }
 }
@@ -127,7 +127,7 @@ fn some_target() -> impl Strategy<Value = Segments> {
 fn some_pair() -> impl Strategy<Value = (Segments, Segments)> {
     (some_target(), some_place()).prop_map(|(one, other)| {
         let total = len(&one).min(len(&other));
-        (part(&one, 0, total), part(&other, 0, total))
+        (subrange(&one, 0, total), subrange(&other, 0, total))
     })
 }
 
@@ -140,7 +140,7 @@ fn some_op() -> impl Strategy<Value = Op<Segments>> {
     });
     let one = prop_oneof![
         some_place().prop_map(Op::Read),
-        some_place().prop_map(Op::Look),
+        some_place().prop_map(Op::Peek),
         some_place().prop_map(Op::Text),
         (some_target(), 0..3_u8).prop_map(|(place, byte)| Op::Fill(place, byte)),
         (some_target(), any::<u64>()).prop_map(|(place, word)| Op::Word(place, word)),
@@ -154,12 +154,12 @@ fn some_op() -> impl Strategy<Value = Op<Segments>> {
 }
 
 /// Reference model of an access.
-fn model(ram: &Ram, op: &Op<Segments>) -> Result<Outcome, AccessError> {
+fn model(ram: &Ram, op: &Op<Segments>) -> Result<OpOutcome, AccessError> {
     Ok(match op {
-        Op::Read(place) | Op::Look(place) => Outcome::Bytes(ram.bytes(place).into()),
+        Op::Read(place) | Op::Peek(place) => OpOutcome::Bytes(ram.bytes(place).into()),
         Op::Write(place, data) => {
             ram.put(place, data);
-            Outcome::Done
+            OpOutcome::Done
         }
         Op::Word(place, word) => {
             let size = as_usize(len(place));
@@ -168,15 +168,15 @@ fn model(ram: &Ram, op: &Op<Segments>) -> Result<Outcome, AccessError> {
                 return Err(AccessError::Length { len: 8, place });
             }
             ram.put(place, &word.to_le_bytes()[..size]);
-            Outcome::Done
+            OpOutcome::Done
         }
         Op::Fill(place, byte) => {
             ram.put(place, &vec![*byte; as_usize(len(place))]);
-            Outcome::Done
+            OpOutcome::Done
         }
         Op::Copy { to, from } => {
             ram.put(to, &ram.bytes(from));
-            Outcome::Done
+            OpOutcome::Done
         }
         Op::Compare(one, other) => {
             let (ones, others) = (ram.bytes(one), ram.bytes(other));
@@ -184,19 +184,19 @@ fn model(ram: &Ram, op: &Op<Segments>) -> Result<Outcome, AccessError> {
                 .iter()
                 .zip(&others)
                 .map(|(a, b)| i32::from(*a) - i32::from(*b));
-            Outcome::Difference(differences.clone().find(|by| *by != 0).unwrap_or(0))
+            OpOutcome::Difference(differences.clone().find(|by| *by != 0).unwrap_or(0))
         }
         Op::Text(place) => {
             let bytes = ram.bytes(place);
             let len = bytes.len() as u64;
             let nul = bytes.iter().position(|byte| *byte == 0);
             let nul = nul.ok_or(AccessError::Unterminated { len })?;
-            Outcome::Bytes(Bytes::copy_from_slice(&bytes[..nul]))
+            OpOutcome::Bytes(Bytes::copy_from_slice(&bytes[..nul]))
         }
         Op::Batch(ops) => {
             let outcomes = ops.iter().map(|op| model(ram, op));
             let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
-            outcomes.into_iter().last().unwrap_or(Outcome::Done)
+            outcomes.into_iter().last().unwrap_or(OpOutcome::Done)
         }
     })
 }
@@ -217,7 +217,7 @@ proptest! {
     #[test]
     fn a_copy_in_chunks_is_a_copy_by_way_of_a_buffer((to, from) in some_pair(), chunk in 1..20_u64) {
         let (ram, modelled) = (Ram::full(), Ram::full());
-        prop_assert_eq!(copy(&ram, &to, &from, chunk), Ok(Outcome::Done));
+        prop_assert_eq!(copy(&ram, &to, &from, chunk), Ok(OpOutcome::Done));
         modelled.put(&to, &modelled.bytes(&from));
         prop_assert_eq!(&ram.bytes, &modelled.bytes);
     }
@@ -276,13 +276,13 @@ fn nothing_is_done_at_no_bytes() {
     let none = Segments::new;
     let (to, from) = (none(), none());
     let ops = [
-        (Op::Read(none()), Outcome::Bytes(Bytes::new())),
-        (Op::Write(none(), Bytes::new()), Outcome::Done),
-        (Op::Fill(none(), 1), Outcome::Done),
-        (Op::Copy { to, from }, Outcome::Done),
-        (Op::Compare(none(), none()), Outcome::Difference(0)),
-        (Op::Word(none(), 1), Outcome::Done),
-        (Op::Batch(vec![]), Outcome::Done),
+        (Op::Read(none()), OpOutcome::Bytes(Bytes::new())),
+        (Op::Write(none(), Bytes::new()), OpOutcome::Done),
+        (Op::Fill(none(), 1), OpOutcome::Done),
+        (Op::Copy { to, from }, OpOutcome::Done),
+        (Op::Compare(none(), none()), OpOutcome::Difference(0)),
+        (Op::Word(none(), 1), OpOutcome::Done),
+        (Op::Batch(vec![]), OpOutcome::Done),
     ];
     for (op, outcome) in ops {
         assert_eq!(execute(&ram, &op), Ok(outcome), "{op:?}");
@@ -357,7 +357,7 @@ fn a_length_that_firmware_made_up_takes_no_memory() {
         store.left.set(4);
         let error = AccessError::Unterminated { len: 4711 };
         assert_eq!(execute(&store, &op), Err(error), "{op:?}");
-        assert!(store.longest.get() <= CHUNK, "{op:?}");
+        assert!(store.longest.get() <= MAX_TRANSFER, "{op:?}");
         assert_eq!(store.offsets.take(), offsets, "{op:?}");
     }
     let error = execute(&Endless::default(), &Op::Read(all())).unwrap_err();
@@ -433,9 +433,9 @@ fn every_pair_of_bytes_has_its_difference() {
 #[test]
 fn a_part_is_clipped_to_its_place() {
     let whole = place(&[(0, 10, 4), (1, 0, 4)]);
-    assert_eq!(part(&whole, 0, 8), whole);
-    assert_eq!(part(&whole, 3, 2), place(&[(0, 13, 1), (1, 0, 1)]));
-    assert_eq!(part(&whole, 4, 1), place(&[(1, 0, 1)]));
-    assert_eq!(part(&whole, 6, u64::MAX), place(&[(1, 2, 2)]));
-    assert_eq!(part(&whole, 8, 1), Segments::new());
+    assert_eq!(subrange(&whole, 0, 8), whole);
+    assert_eq!(subrange(&whole, 3, 2), place(&[(0, 13, 1), (1, 0, 1)]));
+    assert_eq!(subrange(&whole, 4, 1), place(&[(1, 0, 1)]));
+    assert_eq!(subrange(&whole, 6, u64::MAX), place(&[(1, 2, 2)]));
+    assert_eq!(subrange(&whole, 8, 1), Segments::new());
 }

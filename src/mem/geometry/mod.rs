@@ -149,8 +149,8 @@ impl Run {
         self.stride == self.width || self.skip + self.len <= self.width
     }
 
-    /// Splits the run into parts of `words` words each; the last may have fewer.
-    pub(crate) fn pieces(&self, words: u64) -> impl Iterator<Item = Self> {
+    /// Splits the run into transfers of `words` words each; the last may have fewer.
+    pub(crate) fn transfers(&self, words: u64) -> impl Iterator<Item = Self> {
         let run = *self;
         let (count, words) = (run.count(), words.max(1));
         (0..count.div_ceil(words)).map(move |piece| {

@@ -134,7 +134,7 @@ proptest! {
     #[test]
     fn a_run_is_its_pieces((model, offset, len) in access(), words in 1u64..6) {
         for run in model.geometry().runs(offset, len) {
-            let pieces: Vec<_> = run.pieces(words).collect();
+            let pieces: Vec<_> = run.transfers(words).collect();
             let (last, whole) = pieces.split_last().unwrap();
             prop_assert!(whole.iter().all(|piece| piece.count() == words));
             prop_assert!((1..=words).contains(&last.count()));

@@ -359,12 +359,12 @@ fn bad_digit(token: Token<'_>, byte: u8) -> HexProblem {
 }
 
 /// Maximum number of characters of a text in an error message.
-const MOST_SHOWN: usize = 64;
+const MAX_CHARACTERS: usize = 64;
 
 /// Formats a text for an error message: truncated, and without control characters.
 fn shown(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text.get(..4 * MOST_SHOWN).unwrap_or(text));
-    text.chars().take(MOST_SHOWN).map(shown_char).collect()
+    let text = String::from_utf8_lossy(text.get(..4 * MAX_CHARACTERS).unwrap_or(text));
+    text.chars().take(MAX_CHARACTERS).map(shown_char).collect()
 }
 
 /// Formats a character for an error message.

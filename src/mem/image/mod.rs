@@ -27,7 +27,7 @@ mod tests;
 mod warning;
 
 /// Maximum number of bytes that are read, written and recorded at a time.
-const PIECE: u64 = 1 << 20;
+const MAX_READ: u64 = 1 << 20;
 
 /// Validated ELF file: little endian, linked, and with every loaded byte within the file and the
 /// 64-bit address range.
@@ -348,9 +348,9 @@ impl ImageContent<'_> {
             ..
         } = *segment;
         let mut failed = false;
-        (0..len.div_ceil(PIECE)).map_while(move |piece| {
-            let done = piece * PIECE;
-            let read = self.read(offset.saturating_add(done), PIECE.min(len - done));
+        (0..len.div_ceil(MAX_READ)).map_while(move |piece| {
+            let done = piece * MAX_READ;
+            let read = self.read(offset.saturating_add(done), MAX_READ.min(len - done));
             let ended = std::mem::replace(&mut failed, read.is_err());
             (!ended).then(|| match read {
                 Ok(bytes) => Ok((address.saturating_add(done), bytes)),
@@ -359,7 +359,7 @@ impl ImageContent<'_> {
         })
     }
 
-    /// Reads at most [`PIECE`] bytes.
+    /// Reads at most [`MAX_READ`] bytes.
     fn read(&self, offset: u64, len: u64) -> io::Result<Bytes> {
         let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
         let len = usize::try_from(len).map_err(|_| cut())?;

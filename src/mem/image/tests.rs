@@ -138,7 +138,7 @@ fn a_linkers_file_is_read() {
         for piece in content.pieces(segment) {
             let (address, piece) = piece.unwrap();
             assert_eq!(address, next);
-            assert!(!piece.is_empty() && piece.len() as u64 <= PIECE);
+            assert!(!piece.is_empty() && piece.len() as u64 <= MAX_READ);
             let at = usize::try_from(segment.offset + (address - segment.address)).unwrap();
             assert!(piece == bytes[at..][..piece.len()]);
             next += piece.len() as u64;

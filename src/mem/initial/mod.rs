@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::hex::converter;
-use super::{Backend, CHUNK, HexError, HexRuns, Init, Memory, MemoryId, Op, Segment, Segments};
+use super::{
+    Backend, HexError, HexRuns, Init, MAX_TRANSFER, Memory, MemoryId, Op, Segment, Segments,
+};
 use crate::guest;
 
 /// Error of initialising a memory.
@@ -138,9 +140,9 @@ impl Initial<'_> {
             Content::Zero => Box::new(iter::once(Op::Fill(self.place(0, self.size), 0))),
             Content::Random { seed } => {
                 let mut random = fastrand::Rng::with_seed(*seed);
-                Box::new((0..self.size.div_ceil(CHUNK)).map(move |chunk| {
-                    let offset = chunk * CHUNK;
-                    let mut bytes = vec![0; CHUNK.min(self.size - offset) as usize];
+                Box::new((0..self.size.div_ceil(MAX_TRANSFER)).map(move |transfer| {
+                    let offset = transfer * MAX_TRANSFER;
+                    let mut bytes = vec![0; MAX_TRANSFER.min(self.size - offset) as usize];
                     random.fill(&mut bytes);
                     self.write(offset, bytes)
                 }))

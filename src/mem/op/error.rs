@@ -57,7 +57,7 @@ pub enum BackendError {
         symbol: String,
     },
     /// Model function that moved fewer bytes than requested.
-    #[error("`{symbol}` moved {moved} of {asked} bytes at {address:#x}")]
+    #[error("`{symbol}` moved {moved} of {requested} bytes at {address:#x}")]
     Short {
         /// Name of the function.
         symbol: String,
@@ -66,7 +66,7 @@ pub enum BackendError {
         /// Number of bytes moved, returned by the function.
         moved: u64,
         /// Number of bytes requested.
-        asked: u64,
+        requested: u64,
     },
     /// Simulator that can't be called.
     #[error("{0}")]
@@ -85,7 +85,7 @@ pub enum BackendError {
         "backend `{0}` can't access it: `api` is for memories without `path`, `static` for those \
          with one, `model` for those with a model registered by the host program"
     )]
-    NoWay(Backend),
+    Unsupported(Backend),
     /// Words that are wider than any simulator supports.
     #[error("words of {bits} bits are wider than any simulator supports")]
     TooWide {

@@ -38,7 +38,7 @@ pub enum Op<P> {
     Batch(#[serde(deserialize_with = "flat")] Vec<Op<P>>),
     /// Reads the bytes for a search. They may never have been written, so unknown bits cause no
     /// warning.
-    Look(P),
+    Peek(P),
 }
 
 thread_local! {
@@ -72,7 +72,7 @@ impl<P> Op<P> {
             | Self::Word(place, _)
             | Self::Fill(place, _)
             | Self::Text(place)
-            | Self::Look(place) => wanted(place),
+            | Self::Peek(place) => wanted(place),
             Self::Copy {
                 to: one,
                 from: other,
@@ -94,7 +94,7 @@ pub struct Span {
 
 /// Outcome of an [`Op`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
+pub enum OpOutcome {
     /// Completed write, word, fill or copy, or empty batch.
     Done,
     /// Bytes read; a text without its NUL.
@@ -103,7 +103,7 @@ pub enum Outcome {
     Difference(i32),
 }
 
-impl Outcome {
+impl OpOutcome {
     /// Returns the bytes read; empty for an outcome of another kind.
     pub fn into_bytes(self) -> Bytes {
         match self {

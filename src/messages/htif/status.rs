@@ -50,7 +50,7 @@ pub enum HtifStep {
         /// System call that the command asks for.
         call: Option<SystemCall>,
         /// Operation that the command waits for.
-        task: AwaitedOperation,
+        awaits: AwaitedOperation,
     },
     /// Firmware takes a response: it sets `fromhost` to 0.
     Taken {
@@ -63,7 +63,7 @@ pub enum HtifStep {
         code: u32,
     },
     /// No further step: the channel has failed.
-    GivenUp,
+    Failed,
     /// A console read waits for a character, and firmware may write another command.
     Input {
         /// Address of `tohost`.
@@ -90,7 +90,7 @@ pub struct PastCommand {
 
 impl ChannelState for HtifStatus {
     fn is_open(&self) -> bool {
-        !matches!(self.step, HtifStep::Exited { .. } | HtifStep::GivenUp)
+        !matches!(self.step, HtifStep::Exited { .. } | HtifStep::Failed)
     }
 
     /// A response in `fromhost` is for firmware to take, even if the channel waits for something
@@ -125,9 +125,9 @@ impl fmt::Display for HtifStatus {
             HtifStep::Serve {
                 command,
                 call,
-                task,
+                awaits,
             } => {
-                task.describe(f, since, self.now)?;
+                awaits.describe(f, since, self.now)?;
                 write!(f, "; tohost had {}", CallText(*command, *call))?;
             }
             HtifStep::Taken { fromhost } => write!(
@@ -142,7 +142,7 @@ impl fmt::Display for HtifStatus {
                 )?;
             }
             HtifStep::Exited { code } => write!(f, "exited with code {code} in tick {since}")?,
-            HtifStep::GivenUp => write!(f, "service failed in tick {since}")?,
+            HtifStep::Failed => write!(f, "service failed in tick {since}")?,
         }
         match self.reads {
             0 => {}

@@ -46,7 +46,7 @@ pub struct DoorbellRang {
     pub channel: ChannelId,
     /// Words that were read; `None` if they or the entries could not be read.
     pub words: Option<ChannelWords>,
-    /// Entries of the new requests, before `request_put`, read together with the words.
+    /// Entries of the new requests, before `request_producer`, read together with the words.
     #[serde(deserialize_with = "queued")]
     pub entries: Vec<RequestEntry>,
     /// Error of the read.

@@ -25,9 +25,9 @@ pub struct ChannelStatus {
     /// Words of the channel in memory; `None` if they were not read or could not be read.
     pub words: Option<ChannelWords>,
     /// Consumer index of the request queue: requests that the host has taken.
-    pub taken: u32,
+    pub request_consumer: u32,
     /// Producer index of the response queue: responses that the host has put.
-    pub put: u32,
+    pub response_producer: u32,
     /// Completed requests, oldest first.
     pub recent: Vec<PastRequest>,
 }
@@ -53,17 +53,17 @@ pub enum MailboxStep {
         /// Request as firmware wrote it.
         entry: RequestEntry,
         /// Operation that the request waits for.
-        task: AwaitedOperation,
+        awaits: AwaitedOperation,
     },
     /// Firmware takes a response; the response queue is full.
-    Room,
+    ResponseQueueFull,
     /// No further step: the channel has exited.
     Exited {
         /// Exit code.
         code: u32,
     },
     /// No further step: the channel has failed.
-    GivenUp,
+    Failed,
 }
 
 /// Completed request.
@@ -97,7 +97,7 @@ pub(crate) const CACHE_HINT: &str = "stale or dirty cache line?";
 
 impl ChannelState for ChannelStatus {
     fn is_open(&self) -> bool {
-        !matches!(self.step, MailboxStep::Exited { .. } | MailboxStep::GivenUp)
+        !matches!(self.step, MailboxStep::Exited { .. } | MailboxStep::Failed)
     }
 
     fn show_words(&mut self, words: Option<StatusWords>) {
@@ -134,11 +134,15 @@ impl ChannelStatus {
         match &self.step {
             MailboxStep::Handshake { address } => self.handshake(f, *address)?,
             MailboxStep::Request => self.request(f)?,
-            MailboxStep::Serve { slot, entry, task } => {
-                task.describe(f, self.since, self.now)?;
+            MailboxStep::Serve {
+                slot,
+                entry,
+                awaits,
+            } => {
+                awaits.describe(f, self.since, self.now)?;
                 write!(f, "; slot {slot} has {}", RequestText(entry))?;
             }
-            MailboxStep::Room => write!(
+            MailboxStep::ResponseQueueFull => write!(
                 f,
                 "waits for firmware to take a response since tick {}: the queue is full; {CACHE_HINT}",
                 self.since
@@ -146,11 +150,11 @@ impl ChannelStatus {
             MailboxStep::Exited { code } => {
                 write!(f, "exited with code {code} in tick {}", self.since)?
             }
-            MailboxStep::GivenUp => write!(f, "service failed in tick {}", self.since)?,
+            MailboxStep::Failed => write!(f, "service failed in tick {}", self.since)?,
         }
         if matches!(
             self.step,
-            MailboxStep::Request | MailboxStep::Serve { .. } | MailboxStep::Room
+            MailboxStep::Request | MailboxStep::Serve { .. } | MailboxStep::ResponseQueueFull
         ) {
             self.indices(f, unread)?;
         }
@@ -175,9 +179,9 @@ impl ChannelStatus {
         )?;
         let Some(ChannelWords {
             state,
-            request_put,
+            request_producer,
             handshake: Some(words),
-            response_taken: Some(response_taken),
+            response_consumer: Some(response_consumer),
         }) = self.words
         else {
             return Ok(());
@@ -185,11 +189,11 @@ impl ChannelStatus {
         write!(
             f,
             ": requires a version, INIT and indices of 0; found version {:#x}, {}, and indices \
-             {request_put:#x} {:#x} {:#x} {response_taken:#x}",
+             {request_producer:#x} {:#x} {:#x} {response_consumer:#x}",
             words.version,
             State(state),
-            words.request_taken,
-            words.response_put,
+            words.request_consumer,
+            words.response_producer,
         )?;
         // Before the first tick, firmware has had no time to run.
         if self.now > since {
@@ -206,9 +210,12 @@ impl ChannelStatus {
             .words
             .filter(|words| words.state == State::READY.0)?
             .handshake?;
-        let is_idle = matches!(self.step, MailboxStep::Request | MailboxStep::Room);
-        let found = (words.request_taken, words.response_put);
-        (is_idle && found != (self.taken, self.put)).then_some(found)
+        let is_idle = matches!(
+            self.step,
+            MailboxStep::Request | MailboxStep::ResponseQueueFull
+        );
+        let found = (words.request_consumer, words.response_producer);
+        (is_idle && found != (self.request_consumer, self.response_producer)).then_some(found)
     }
 
     fn request(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -217,10 +224,14 @@ impl ChannelStatus {
             Some(words) if words.state != State::READY.0 => {
                 f.write_str("waits for a tick: firmware has reset the channel")
             }
-            Some(words) if words.request_put != self.taken => {
+            Some(words) if words.request_producer != self.request_consumer => {
                 f.write_str("waits for a tick: a request is not yet taken")
             }
-            Some(words) if words.response_taken.is_some_and(|taken| taken != self.put) => {
+            Some(words)
+                if words
+                    .response_consumer
+                    .is_some_and(|consumer| consumer != self.response_producer) =>
+            {
                 write!(
                     f,
                     "waits for firmware to take a response, or to write a request, since tick {since}; {CACHE_HINT}"
@@ -234,25 +245,29 @@ impl ChannelStatus {
     }
 
     fn indices(&self, f: &mut fmt::Formatter<'_>, unread: &str) -> fmt::Result {
-        let Self { taken, put, .. } = self;
+        let Self {
+            request_consumer,
+            response_producer,
+            ..
+        } = self;
         match self.words {
             Some(ChannelWords {
-                request_put,
-                response_taken: Some(response_taken),
+                request_producer,
+                response_consumer: Some(response_consumer),
                 ..
             }) => write!(
                 f,
-                "\n  requests: {request_put} put, {taken} taken; responses: {put} put, {response_taken} taken"
+                "\n  requests: {request_producer} put, {request_consumer} taken; responses: {response_producer} put, {response_consumer} taken"
             ),
             _ => write!(
                 f,
-                "\n  requests: {taken} taken; responses: {put} put; {unread}"
+                "\n  requests: {request_consumer} taken; responses: {response_producer} put; {unread}"
             ),
         }?;
-        if let Some((found_taken, found_put)) = self.overwritten() {
+        if let Some((consumer, producer)) = self.overwritten() {
             write!(
                 f,
-                "\n  firmware has overwritten the host's indices, which are {found_taken} taken and {found_put} put in memory; \
+                "\n  firmware has overwritten the host's indices, which are {consumer} taken and {producer} put in memory; \
                  {CACHE_HINT}"
             )?;
         }
@@ -299,22 +314,26 @@ mod tests {
             step,
             since: 4,
             words: Some(words),
-            taken: 2,
-            put: 2,
+            request_consumer: 2,
+            response_producer: 2,
             recent: Vec::new(),
         }
         .to_string()
     }
 
-    fn words(response_taken: u32, request_taken: u32, response_put: u32) -> ChannelWords {
+    fn words(
+        response_consumer: u32,
+        request_consumer: u32,
+        response_producer: u32,
+    ) -> ChannelWords {
         ChannelWords {
             state: State::READY.0,
-            request_put: 2,
-            response_taken: Some(response_taken),
+            request_producer: 2,
+            response_consumer: Some(response_consumer),
             handshake: Some(Handshake {
                 version: 2,
-                request_taken,
-                response_put,
+                request_consumer,
+                response_producer,
             }),
         }
     }
@@ -322,7 +341,7 @@ mod tests {
     #[test]
     fn a_cache_line_is_suspected_where_the_next_step_is_firmwares_and_unseen() {
         let step = |step: &MailboxStep, words| status(step.clone(), words);
-        let room = MailboxStep::Room;
+        let room = MailboxStep::ResponseQueueFull;
         let handshake = MailboxStep::Handshake { address: 0x100 };
         // A response that is not taken, a full queue, and a handshake.
         assert!(step(&MailboxStep::Request, words(1, 2, 2)).contains(CACHE_HINT));
@@ -339,7 +358,7 @@ mod tests {
         let serve = MailboxStep::Serve {
             slot: 1,
             entry: RequestEntry::from(&mailbox_rs::Request::Exit { code: 0 }),
-            task: AwaitedOperation::Memory,
+            awaits: AwaitedOperation::Memory,
         };
         assert!(!step(&serve, words(2, 1, 2)).contains(CACHE_HINT));
     }

@@ -38,7 +38,7 @@ const VARIABLES: [i32; 10] = [48, 25, 63, 42, 30, 610, 611, 612, 614, 620];
 
 /// Kind of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ArgumentKind {
     /// Text: a constant, a `string`, or a vector with 8 bits for each character.
     Text,
     /// Number of up to 64 bits.
@@ -53,7 +53,7 @@ pub(crate) enum Kind {
     Trigger,
 }
 
-impl Kind {
+impl ArgumentKind {
     /// Description for error messages.
     fn wanted(self) -> &'static str {
         match self {
@@ -90,7 +90,7 @@ impl Kind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ArgumentKind,
 }
 
 /// Error of the arguments of a call.
@@ -167,7 +167,7 @@ impl Argument {
     /// Checks that the argument is valid for the parameter.
     pub(super) fn check(
         &self,
-        kind: Kind,
+        kind: ArgumentKind,
         usage: impl Fn() -> String,
     ) -> Result<(), ArgumentError> {
         let object = self.get(TYPE)?;
@@ -384,17 +384,17 @@ mod tests {
             ("module", MODULE, None),
             ("real variable", 47, None),
         ];
-        let taken = |kind: Kind| {
+        let taken = |kind: ArgumentKind| {
             let taken = objects
                 .iter()
                 .filter(|(_, object, constant)| kind.takes(*object, *constant));
             taken.map(|(name, ..)| *name).collect::<Vec<_>>().join(", ")
         };
-        assert_eq!(taken(Kind::Text), "text, number, string, reg, net");
-        assert_eq!(taken(Kind::Number), "number, reg, net");
-        assert_eq!(taken(Kind::TextOut), "string, reg");
-        assert_eq!(taken(Kind::NumberOut), "reg");
-        assert_eq!(taken(Kind::Array), "memory");
-        assert_eq!(taken(Kind::Trigger), "reg, event");
+        assert_eq!(taken(ArgumentKind::Text), "text, number, string, reg, net");
+        assert_eq!(taken(ArgumentKind::Number), "number, reg, net");
+        assert_eq!(taken(ArgumentKind::TextOut), "string, reg");
+        assert_eq!(taken(ArgumentKind::NumberOut), "reg");
+        assert_eq!(taken(ArgumentKind::Array), "memory");
+        assert_eq!(taken(ArgumentKind::Trigger), "reg, event");
     }
 }

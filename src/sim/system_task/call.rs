@@ -23,7 +23,7 @@ const FILE: i32 = 5;
 const LINE: i32 = 6;
 
 /// Maximum number of arguments of a call that are checked.
-const MOST: usize = 16;
+const MAX_ARGUMENTS: usize = 16;
 
 /// Call of a task, in the simulation or in the source.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl RunningCall {
                     name,
                 });
             }
-            if call.given >= MOST {
+            if call.given >= MAX_ARGUMENTS {
                 break;
             }
         }

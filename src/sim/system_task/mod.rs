@@ -10,7 +10,7 @@ mod call;
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-pub(crate) use argument::{ArgumentError, Kind, Parameter};
+pub(crate) use argument::{ArgumentError, ArgumentKind, Parameter};
 pub(crate) use call::{RunningCall, begin_task, place_of_running, refuse, scope_of_running};
 
 use super::symbols::vpi_register_systf;
@@ -115,7 +115,7 @@ mod tests {
     const fn parameter(name: &'static str) -> Parameter {
         Parameter {
             name,
-            kind: Kind::Number,
+            kind: ArgumentKind::Number,
         }
     }
 

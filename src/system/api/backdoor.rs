@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mailbox_rs::MAX_STRING;
 
-use crate::mem::{AccessError, Backend, Op, Outcome, Shape, SpaceId, Span};
+use crate::mem::{AccessError, Backend, Op, OpOutcome, Shape, SpaceId, Span};
 use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::running::{Inner, Vhost};
@@ -170,7 +170,7 @@ impl Vhost {
         }
     }
 
-    fn access(&self, space: &str, address: u64, op: Op<Span>) -> Result<Outcome, Error> {
+    fn access(&self, space: &str, address: u64, op: Op<Span>) -> Result<OpOutcome, Error> {
         let _library = CodeGuard::library();
         let Inner { bus, ports, .. } = &*self.0;
         let id = self.space_id(space.as_bytes())?;

@@ -10,7 +10,7 @@ use crate::system::running::Stub;
 use crate::system::running::Vhost;
 
 /// Number of bytes per step of a search for traps.
-const PIECE: u64 = 1 << 20;
+const SEARCH_STEP: u64 = 1 << 20;
 
 impl Vhost {
     /// Carries out a semihosting operation of firmware, for a channel with `abi: semihosting`. The
@@ -79,15 +79,15 @@ fn replace(loader: &Loader<'_>, stub: &mut Stub, address: u64, len: u64) -> Resu
     let mut done = 0;
     while done < len {
         let first = address.wrapping_add(done);
-        // A trap may extend into the next piece.
-        let count = (PIECE + TRAP_LEN - 2).min(len - done);
+        // A trap may extend into the next step.
+        let count = (SEARCH_STEP + TRAP_LEN - 2).min(len - done);
         let bytes = loader.read(stub.space, first, count)?;
         traps.extend(trap_offsets(&bytes).map(|at| {
             let address = first.wrapping_add(at);
             let physical = address;
             Trap { address, physical }
         }));
-        done = done.saturating_add(PIECE);
+        done = done.saturating_add(SEARCH_STEP);
     }
     Ok(stub.replace(loader, &traps, ""))
 }

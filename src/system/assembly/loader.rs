@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::bus::{Bus, Port};
 use crate::config::ChannelConfig;
 use crate::mem::{
-    AccessError, Backend, Image, MemoryMap, Op, Outcome, Placement, SpaceId, Span, Write, initial,
+    AccessError, Backend, Image, MemoryMap, Op, OpOutcome, Placement, SpaceId, Span, Write, initial,
 };
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessSegments};
@@ -162,7 +162,7 @@ impl Loader<'_> {
     ) -> Result<Bytes, Error> {
         let op = Op::Read(Span { address, len });
         let read = self.bus.ask(self.memory, Access { space, op })?;
-        read.map(Outcome::into_bytes)
+        read.map(OpOutcome::into_bytes)
             .map_err(|cause| self.failed(space, address, cause))
     }
 

@@ -27,6 +27,6 @@ pub(super) use environment::{DirectCalls, Environment};
 pub(super) use loader::{LOAD, Loader};
 pub(super) use log::start as start_log;
 pub(super) use parts::{HostCallback, Started, SystemParts};
-pub(super) use stubs::MOST_TRAPS;
+pub(super) use stubs::MAX_TRAPS;
 pub use stubs::unreplaced_traps;
 pub(super) use wiring::PendingStart;

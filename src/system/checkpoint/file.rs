@@ -36,7 +36,7 @@ const FORMAT: u32 = 2;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Maximum size of a part in bytes.
-const MOST: u64 = 1 << 36;
+const MAX_PART_BYTES: u64 = 1 << 36;
 
 /// Maximum tick of a checkpoint. It is far beyond a run, so that sums of ticks do not overflow.
 const LAST_TICK: u64 = 1 << 62;
@@ -269,7 +269,9 @@ impl Part {
     /// Content; `None` if its size differs from the stated one.
     fn inflated(&self) -> Option<Vec<u8>> {
         // Deflate shrinks by a factor of 1032 at most.
-        let most = (self.bytes.len() as u64).saturating_mul(1032).min(MOST);
+        let most = (self.bytes.len() as u64)
+            .saturating_mul(1032)
+            .min(MAX_PART_BYTES);
         let limit = usize::try_from(self.size.min(most)).ok()?;
         let bytes = decompress_to_vec_with_limit(&self.bytes, limit).ok()?;
         (bytes.len() as u64 == self.size).then_some(bytes)

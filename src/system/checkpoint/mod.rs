@@ -29,7 +29,7 @@ use crate::messages::foreign::Report;
 use crate::messages::{console, files, sockets};
 use crate::sim::strand::CodeGuard;
 use crate::system::Error;
-use crate::system::assembly::MOST_TRAPS;
+use crate::system::assembly::MAX_TRAPS;
 use crate::system::running::{FrontEnds, Inner, Vhost};
 
 /// Name of the part with the state of the actors.
@@ -175,7 +175,7 @@ impl Vhost {
         for stub in stubs.borrow_mut().iter_mut() {
             let mut saved = state.stubs.iter();
             if let Some((_, replaced)) = saved.find(|(channel, _)| *channel == stub.channel) {
-                stub.replaced = (*replaced).min(MOST_TRAPS);
+                stub.replaced = (*replaced).min(MAX_TRAPS);
             }
         }
         self.begin_restore(RestoreBegun {

@@ -37,9 +37,9 @@ pub(super) fn describe_entry(entry: EntryRef<'_>) -> String {
 
 /// Message or reply, shortened.
 fn short(body: &(impl fmt::Debug + ?Sized)) -> String {
-    const MOST: usize = 300;
+    const MAX_CHARACTERS: usize = 300;
     let text = format!("{body:?}");
-    match text.char_indices().nth(MOST) {
+    match text.char_indices().nth(MAX_CHARACTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }

@@ -19,7 +19,7 @@ const AT_ONCE: u32 = 32;
 const IDLE_TICKS: u32 = 10_000;
 
 /// Maximum number of ticks from one read of the clock to the next.
-const MOST_UNSEEN: u32 = 64;
+const MAX_UNREAD_TICKS: u32 = 64;
 
 /// Threshold of fast ticks: if less time is between two reads of the clock, the clock is read less
 /// often.
@@ -75,7 +75,7 @@ impl Flusher {
         let last = self.looked.replace(Some(now)).unwrap_or(now);
         let flushed = self.flushed.get().unwrap_or(now);
         let step = match now.duration_since(last) < FAST {
-            true => (2 * step).clamp(1, MOST_UNSEEN),
+            true => (2 * step).clamp(1, MAX_UNREAD_TICKS),
             false => 1,
         };
         self.unseen.set((step, step));
@@ -134,7 +134,7 @@ mod tests {
         let length = Duration::from_nanos(100);
         let end = Duration::from_millis(100);
         let (_, looks) = written(length, end, |_| true);
-        assert!(looks <= 1_000_000 / MOST_UNSEEN + 10, "{looks}");
+        assert!(looks <= 1_000_000 / MAX_UNREAD_TICKS + 10, "{looks}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ const LEVEL: i32 = 1;
 
 /// Number of content bytes at which a frame ends in any case, because sizes in the table have 32
 /// bits.
-const MOST_CONTENT: u64 = 1 << 30;
+const MAX_CONTENT_BYTES: u64 = 1 << 30;
 
 /// Compressor of a recording. Its results are written to the file one after the other.
 pub(in crate::trace) struct Compressor {
@@ -66,7 +66,7 @@ impl Compressor {
         if !content.is_empty() {
             self.has_table = false;
             self.pass(content, ZSTD_e_flush)?;
-            if self.content >= MOST_CONTENT {
+            if self.content >= MAX_CONTENT_BYTES {
                 self.end()?;
             }
         }

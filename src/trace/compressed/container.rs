@@ -10,7 +10,7 @@ const SKIPPABLE: u32 = 0x184d_2a50;
 pub(super) const BLOCK_HEADER: usize = 3;
 
 /// Largest block, stored or unpacked, in bytes.
-pub(super) const MOST_STORED: usize = 128 * 1024;
+pub(super) const MAX_STORED_BYTES: usize = 128 * 1024;
 
 /// Size of the magic number and of the byte after it, which is enough for [`FrameHeader::of`].
 pub(super) const PREFIX: usize = 5;
@@ -88,7 +88,7 @@ impl BlockHeader {
             1 => 1,
             _ => return None,
         };
-        (size <= MOST_STORED).then_some(Self {
+        (size <= MAX_STORED_BYTES).then_some(Self {
             is_last: word & 1 == 1,
             stored,
         })

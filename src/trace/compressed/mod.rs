@@ -18,8 +18,8 @@ pub(super) use container::is_compressed;
 pub(super) use unpacker::{Unpacked, Unpacker};
 
 /// Logarithm of the largest accepted window: 8 MiB, the default limit of `zstd -d`.
-const MOST_WINDOW: u32 = 23;
+const MAX_WINDOW_LOG: u32 = 23;
 
 /// Maximum size of a block in a compressed recording, in bytes. A few bytes may unpack to that
 /// size.
-pub(super) const MOST_BLOCK: u32 = 1 << 28;
+pub(super) const MAX_BLOCK_BYTES: u32 = 1 << 28;

@@ -5,8 +5,8 @@ use std::io::{self, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom};
 
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};
 
-use super::MOST_WINDOW;
-use super::container::{BLOCK_HEADER, BlockHeader, FrameHeader, MOST_STORED, Magic, PREFIX};
+use super::MAX_WINDOW_LOG;
+use super::container::{BLOCK_HEADER, BlockHeader, FrameHeader, MAX_STORED_BYTES, Magic, PREFIX};
 use super::seek_table::{self, FOOTER};
 
 /// Unpacker of a file.
@@ -70,7 +70,7 @@ impl Unpacker {
         };
         let set = unpacker
             .context
-            .set_parameter(DParameter::WindowLogMax(MOST_WINDOW));
+            .set_parameter(DParameter::WindowLogMax(MAX_WINDOW_LOG));
         set.map_err(damaged)?;
         Ok(unpacker)
     }
@@ -292,7 +292,7 @@ impl Unpacker {
         self.content.clear();
         self.taken = 0;
         // One byte more than any block has, so that there is always room left at the end.
-        self.content.reserve(MOST_STORED + 1);
+        self.content.reserve(MAX_STORED_BYTES + 1);
         let mut input = InBuffer::around(&self.stored);
         let mut output = OutBuffer::around(&mut self.content);
         loop {
@@ -300,7 +300,7 @@ impl Unpacker {
             let hint = self.context.decompress_stream(&mut output, &mut input);
             hint.map_err(damaged)?;
             let is_taken = input.pos() == self.stored.len();
-            if is_taken && output.pos() <= MOST_STORED {
+            if is_taken && output.pos() <= MAX_STORED_BYTES {
                 return Ok(());
             }
             if before == (input.pos(), output.pos()) {

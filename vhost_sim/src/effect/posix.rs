@@ -12,7 +12,7 @@ use crate::wire::{MOVE, file, open};
 /// Writing bit of an open file's flags.
 const WRITE: u64 = 2;
 /// Maximum number of bytes of one READDIR.
-const MOST_RECORDS: u64 = 64 << 10;
+const MAX_RECORDS: u64 = 64 << 10;
 /// Type of a character device in a mode.
 const DEVICE: u64 = 2;
 
@@ -364,7 +364,7 @@ impl Request<'_> {
         let mut records = Vec::new();
         for (name, is_directory) in &entries[from..] {
             let size = record_size(name);
-            if bytes + size > len.min(MOST_RECORDS) {
+            if bytes + size > len.min(MAX_RECORDS) {
                 break;
             }
             bytes += size;

@@ -13,7 +13,7 @@ use super::build::Builder;
 const GOLDEN: &str = "integration/golden";
 
 /// Maximum size of a golden file: people read it, and it stays in the history.
-const MOST_BYTES: u64 = 200_000;
+const MAX_BYTES: u64 = 200_000;
 
 /// Checker finding for a request with an unmapped address. Some firmware sends such requests to
 /// test their rejection.
@@ -124,9 +124,9 @@ impl Recording {
                 "the recording has the path {here}, at byte {at}, which does not exist elsewhere"
             );
         }
-        if bytes.len() as u64 > MOST_BYTES {
+        if bytes.len() as u64 > MAX_BYTES {
             bail!(
-                "the recording has {} bytes: a golden file may have {MOST_BYTES}",
+                "the recording has {} bytes: a golden file may have {MAX_BYTES}",
                 bytes.len()
             );
         }

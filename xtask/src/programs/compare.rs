@@ -13,7 +13,7 @@ use super::{Folders, empty};
 use crate::library::SHIPPED;
 
 /// Instructions after which a program counts as hanging.
-const MOST_INSTRUCTIONS: &str = "20000000000";
+const MAX_INSTRUCTIONS: &str = "20000000000";
 
 /// Results of the runs of a program.
 pub(super) struct Results {
@@ -61,7 +61,7 @@ pub(super) fn on_firmware(
         if let Some(version) = &program.protocol {
             vhost.args(["--protocol", version]);
         }
-        vhost.args(["--max-instructions", MOST_INSTRUCTIONS, "--"]);
+        vhost.args(["--max-instructions", MAX_INSTRUCTIONS, "--"]);
         vhost
     })
 }

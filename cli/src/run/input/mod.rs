@@ -204,7 +204,7 @@ impl Reader {
             WholeStderr::default(),
             "{WARNING}warning:{WARNING:#} channel `{name}` has lost {lost} bytes of --stdin: firmware reads it by another channel, more than {} MiB \
              ahead; give a file, which each channel reads by itself",
-            source::MOST_KEPT >> 20
+            source::MAX_KEPT_BYTES >> 20
         );
         *lost = 0;
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 const CHUNK: usize = 1 << 16;
 
 /// Maximum number of bytes of a pipe or terminal that are kept for a slower reader.
-pub(super) const MOST_KEPT: usize = 16 << 20;
+pub(super) const MAX_KEPT_BYTES: usize = 16 << 20;
 
 /// Maximum time without a tick while firmware waits for bytes of a pipe or terminal.
 const SLEEP: Duration = Duration::from_millis(10);
@@ -159,7 +159,7 @@ impl Stream {
 
     fn keep(&mut self, bytes: Vec<u8>) {
         self.kept.extend(bytes);
-        self.drop_first(self.kept.len().saturating_sub(MOST_KEPT));
+        self.drop_first(self.kept.len().saturating_sub(MAX_KEPT_BYTES));
     }
 
     fn drop_first(&mut self, count: usize) {
@@ -247,13 +247,13 @@ mod tests {
         let (sender, chunks) = sync_channel(1);
         let mut source = Source::Stream(Stream::new(chunks));
         let mut position = 0;
-        while position <= 2 * MOST_KEPT as u64 {
+        while position <= 2 * MAX_KEPT_BYTES as u64 {
             sender.send(Ok(vec![7; CHUNK])).unwrap();
             let chunk = source.chunk(position).unwrap();
             assert_eq!(chunk, Chunk::Bytes(vec![7; CHUNK]));
             position += CHUNK as u64;
         }
-        let lost = position - MOST_KEPT as u64;
+        let lost = position - MAX_KEPT_BYTES as u64;
         assert_eq!(source.chunk(0).unwrap(), Chunk::Lost(lost));
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use vhost::mem::{AccessError, Op, Outcome, SpaceId};
+use vhost::mem::{AccessError, Op, OpOutcome, SpaceId};
 use vhost::messages::checkpoint::SavedHtif;
 use vhost::messages::events::{CommandServed, WordsRang};
 use vhost::messages::htif::{Command, SystemCall};
@@ -16,14 +16,14 @@ use crate::trace::DecodedEntry;
 use crate::trace::channels::Channels;
 
 /// Maximum number of console reads that wait for a character. The host ignores further ones.
-const MOST_READS: usize = 64;
+const MAX_READS: usize = 64;
 
 /// Maximum number of commands of a channel without a response: console reads, one in service, and
 /// the next one in `tohost`.
-const MOST_OPEN: usize = MOST_READS + 2;
+const MAX_OPEN_REQUESTS: usize = MAX_READS + 2;
 
 /// Maximum number of awaited replies to reads of system calls.
-const MOST_AWAITED: usize = 64;
+const MAX_AWAITED_REPLIES: usize = 64;
 
 /// Command of firmware.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,8 @@ impl Commands {
         let Some((channel, address)) = self.reads.remove(&decoded.entry.sequence) else {
             return;
         };
-        let Some(Ok(Outcome::Bytes(bytes))) = decoded.is::<Result<Outcome, AccessError>>() else {
+        let Some(Ok(OpOutcome::Bytes(bytes))) = decoded.is::<Result<OpOutcome, AccessError>>()
+        else {
             return;
         };
         let last = last(lists, &channel);
@@ -144,11 +145,11 @@ impl Commands {
                 }
                 // Firmware has withdrawn it.
                 ProtocolRequest::Htif(last) if !last.is_taken && self.shows_accesses => {}
-                _ => lists.add(channel, before, MOST_OPEN),
+                _ => lists.add(channel, before, MAX_OPEN_REQUESTS),
             }
         }
         if word != 0 {
-            lists.add(channel, asked, MOST_OPEN);
+            lists.add(channel, asked, MAX_OPEN_REQUESTS);
         }
     }
 
@@ -168,7 +169,7 @@ impl Commands {
         if let Some(open) = lists.get_mut(channel).filter(|_| is_read) {
             let reads = open.iter();
             let reads = reads.filter(|it| command_of(it).is_some_and(OpenCommand::is_console_read));
-            if reads.count() > MOST_READS {
+            if reads.count() > MAX_READS {
                 // The host ignores it.
                 open.pop_back();
             }
@@ -183,7 +184,7 @@ impl Commands {
             .find(|(.., channel)| newest(channel).is_some_and(|command| command.calls_at(address)));
         if let Some((.., channel)) = of {
             self.reads.insert(sequence, (channel.clone(), address));
-            if self.reads.len() > MOST_AWAITED {
+            if self.reads.len() > MAX_AWAITED_REPLIES {
                 self.reads.pop_first();
             }
         }
@@ -203,7 +204,7 @@ pub(super) fn resume(state: &SavedHtif, id: ChannelId, channel: &Arc<str>, lists
         if let ProtocolRequest::Htif(command) = &mut asked.request {
             command.is_taken = true;
         }
-        lists.add(channel, asked, MOST_OPEN);
+        lists.add(channel, asked, MAX_OPEN_REQUESTS);
     }
 }
 

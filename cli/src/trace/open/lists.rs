@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::OpenRequest;
 
 /// Maximum number of channels with open requests. Requests of further channels are ignored.
-const MOST_CHANNELS: usize = 1 << 17;
+const MAX_CHANNELS: usize = 1 << 17;
 
 /// Open requests of each channel, oldest first.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Lists {
 
     /// Adds the newest request of a channel. With more than `most` requests, the oldest is dropped.
     pub(super) fn add(&mut self, channel: &Arc<str>, request: OpenRequest, most: usize) {
-        if self.0.len() >= MOST_CHANNELS && !self.0.contains_key(channel) {
+        if self.0.len() >= MAX_CHANNELS && !self.0.contains_key(channel) {
             return;
         }
         let open = self.0.entry(channel.clone()).or_default();

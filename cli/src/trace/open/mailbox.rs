@@ -13,7 +13,7 @@ use crate::trace::DecodedEntry;
 
 /// Maximum number of requests of a channel without a response: those of a queue, and the one in
 /// service, whose slot is free again.
-const MOST_OPEN: usize = 9;
+const MAX_OPEN_REQUESTS: usize = 9;
 
 /// Entry of the request queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,11 +56,15 @@ pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
             // Firmware has reset the channel, and expects no response.
             open.clear();
         }
-        let put = rang.words.map_or(0, |words| words.request_put);
+        let put = rang.words.map_or(0, |words| words.request_producer);
         let first = put.wrapping_sub(rang.entries.len() as u32);
         for (at, entry) in rang.entries.iter().enumerate() {
             let slot = Index(first.wrapping_add(at as u32)).slot();
-            lists.add(channel, open(decoded.entry.tick, slot, *entry), MOST_OPEN);
+            lists.add(
+                channel,
+                open(decoded.entry.tick, slot, *entry),
+                MAX_OPEN_REQUESTS,
+            );
         }
     }
 }
@@ -84,7 +88,7 @@ fn answered(served: &Served, open: &mut VecDeque<OpenRequest>) {
 pub(super) fn resume(session: &SavedSession, channel: &Arc<str>, lists: &mut Lists) {
     if let Some(request) = &session.request {
         let request = open(request.since, request.slot, request.entry);
-        lists.add(channel, request, MOST_OPEN);
+        lists.add(channel, request, MAX_OPEN_REQUESTS);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::trace::DecodedEntry;
 
 /// Maximum number of a channel's unfinished transfers. The host has one in service, and drops some
 /// of buffers that it can't access.
-const MOST_OPEN: usize = 65;
+const MAX_OPEN_REQUESTS: usize = 65;
 
 /// Bytes of an up buffer, for a method.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub(super) fn follow(decoded: &DecodedEntry, lists: &mut Lists) {
             seen: before.map_or(decoded.entry.tick, |before| before.seen),
             request: ProtocolRequest::Rtt(transfer),
         };
-        lists.add(channel, request, MOST_OPEN);
+        lists.add(channel, request, MAX_OPEN_REQUESTS);
     }
 }
 

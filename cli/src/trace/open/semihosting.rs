@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mailbox_rs::PtrWidth;
-use vhost::mem::{AccessError, Op, Outcome, SpaceId, Span};
+use vhost::mem::{AccessError, Op, OpOutcome, SpaceId, Span};
 use vhost::messages::events::OperationServed;
 use vhost::messages::front_end::{Operate, OperateError};
 use vhost::messages::memory::Access;
@@ -18,10 +18,10 @@ use crate::trace::DecodedEntry;
 use crate::trace::channels::Channels;
 
 /// Maximum number of a channel's operations without a result: one per hart.
-const MOST_OPEN: usize = 65;
+const MAX_OPEN_REQUESTS: usize = 65;
 
 /// Maximum number of messages that await a reply.
-const MOST_AWAITED: usize = 64;
+const MAX_AWAITED_REPLIES: usize = 64;
 
 /// Event of a hart's operation, without a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,7 +157,7 @@ impl Operations {
             return;
         };
         let hart = awaited.hart;
-        let outcome = decoded.is::<Result<Outcome, AccessError>>();
+        let outcome = decoded.is::<Result<OpOutcome, AccessError>>();
         match (awaited.content, outcome) {
             (ReplyContent::Result, _) => {
                 let result = decoded.is::<Result<Option<u64>, OperateError>>();
@@ -166,7 +166,7 @@ impl Operations {
                     remove(hart, &place.name, lists);
                 }
             }
-            (ReplyContent::Hart, Some(Ok(Outcome::Bytes(bytes)))) => {
+            (ReplyContent::Hart, Some(Ok(OpOutcome::Bytes(bytes)))) => {
                 if let ([operation, argument], _) = bytes.as_chunks() {
                     let [number, argument] =
                         [operation, argument].map(|it| u64::from_le_bytes(*it));
@@ -174,7 +174,7 @@ impl Operations {
                     place.ask(hart, operation, argument, decoded, lists);
                 }
             }
-            (ReplyContent::Block, Some(Ok(Outcome::Bytes(bytes)))) => {
+            (ReplyContent::Block, Some(Ok(OpOutcome::Bytes(bytes)))) => {
                 if let Some(OpenOperation(operation)) = find(hart, &place.name, lists) {
                     operation.args.truncate(1);
                     operation.args.extend(words(bytes, place.width));
@@ -191,7 +191,7 @@ impl Operations {
             content,
         };
         self.awaited.insert(decoded.entry.sequence, awaited);
-        if self.awaited.len() > MOST_AWAITED {
+        if self.awaited.len() > MAX_AWAITED_REPLIES {
             self.awaited.pop_first();
         }
     }
@@ -229,7 +229,7 @@ impl Place {
             error: None,
         };
         let request = ProtocolRequest::Semihosting(OpenOperation(answer));
-        lists.add(&self.name, OpenRequest { seen, request }, MOST_OPEN);
+        lists.add(&self.name, OpenRequest { seen, request }, MAX_OPEN_REQUESTS);
     }
 
     /// Hart whose words are read by this access.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 /// Maximum number of texts whose numbers are kept. Then all are forgotten; a repeated text gets
 /// another number.
-const MOST: usize = 1 << 16;
+const MAX_TEXTS: usize = 1 << 16;
 
 /// Numbers of texts.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ impl Strings {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }
-        if self.numbers.len() >= MOST {
+        if self.numbers.len() >= MAX_TEXTS {
             self.numbers.clear();
         }
         let number = self.next;
@@ -43,8 +43,8 @@ mod tests {
     fn numbers_are_never_given_twice() {
         let mut strings = Strings::default();
         let mut all = Vec::new();
-        for number in 0..3 * MOST {
-            strings.number(&(number % (MOST + 1)).to_string());
+        for number in 0..3 * MAX_TEXTS {
+            strings.number(&(number % (MAX_TEXTS + 1)).to_string());
             if number % 1000 == 0 {
                 all.extend(strings.take_new());
             }
@@ -55,6 +55,6 @@ mod tests {
                 .map(|(number, _)| *number)
                 .eq(0..all.len() as u64)
         );
-        assert!(strings.numbers.len() <= MOST);
+        assert!(strings.numbers.len() <= MAX_TEXTS);
     }
 }

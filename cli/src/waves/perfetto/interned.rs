@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::packets::{Interned, InternedData};
 
 /// Maximum number of texts. Then all are forgotten, in the reader, too.
-const MOST: usize = 1 << 16;
+const MAX_TEXTS: usize = 1 << 16;
 
 /// Numbers of texts of one kind.
 #[derive(Debug, Default)]
@@ -73,10 +73,10 @@ impl Texts {
             &self.values,
         ];
         let count: usize = tables.map(|table| table.0.len()).iter().sum();
-        if count >= MOST {
+        if count >= MAX_TEXTS {
             *self = Self::default();
         }
-        count == 0 || count >= MOST
+        count == 0 || count >= MAX_TEXTS
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
         );
         let new = texts.take_new().unwrap();
         assert_eq!((new.event_names.len(), texts.take_new()), (1, None));
-        for number in 0..MOST {
+        for number in 0..MAX_TEXTS {
             texts.value(&number.to_string());
         }
         assert!(texts.is_fresh());

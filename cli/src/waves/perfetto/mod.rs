@@ -23,9 +23,9 @@ use super::export::{self, Destination, Export};
 use super::requests::{Dropped, Lanes};
 use super::segments::Segment;
 use super::steps::Steps;
-use super::{MOST_NAMES, UNANSWERED};
+use super::{MAX_NAMES, UNANSWERED};
 use crate::Outcome;
-use crate::trace::{DecodedEntry, EntryReader, MOST, entry_text, served_text};
+use crate::trace::{DecodedEntry, EntryReader, MAX_CHARACTERS, entry_text, served_text};
 use packets::EventType;
 use writer::{Event, Flow, TrackId, Value, Writer};
 
@@ -34,7 +34,7 @@ const STEPS: u64 = 1000;
 
 /// Maximum number of messages that await a reply at the same time. Further ones have no arrow to
 /// their reply.
-const MOST_AWAITED: usize = 1 << 20;
+const MAX_AWAITED_REPLIES: usize = 1 << 20;
 
 /// Writes a recording to `output`, or to standard output.
 pub(crate) fn write(recording: &Path, output: Option<&Path>) -> Result<Outcome> {
@@ -137,7 +137,7 @@ impl<W: Write> Packets<W> {
         let now = self.now;
         let entry = &decoded.entry;
         let kind = &entry.kind;
-        let text = entry_text(decoded, MOST);
+        let text = entry_text(decoded, MAX_CHARACTERS);
         let values = values(decoded, &text);
         let instant = |track, category, flow| Event {
             flow,
@@ -156,7 +156,7 @@ impl<W: Write> Packets<W> {
             (Content::Message { awaited, .. }, _) => {
                 let track = self.track(Group::Actors, &kind.to, segment)?;
                 let begins = *awaited
-                    && self.awaited.len() < MOST_AWAITED
+                    && self.awaited.len() < MAX_AWAITED_REPLIES
                     && self.awaited.insert(entry.sequence);
                 let flow = if begins {
                     Flow::From(entry.sequence)
@@ -208,7 +208,7 @@ impl<W: Write> Packets<W> {
                 parent
             }
         };
-        if self.tracks.len() >= MOST_NAMES {
+        if self.tracks.len() >= MAX_NAMES {
             return Ok(parent);
         }
         let track = self.writer.track(Some(parent), name)?;

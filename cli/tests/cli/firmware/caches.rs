@@ -16,7 +16,7 @@ const LINE: u64 = 64;
 /// Number of instructions between two ticks.
 const TURN: u64 = 20;
 
-const MOST_TURNS: u32 = 100_000;
+const MAX_TURNS: u32 = 100_000;
 
 /// Line of a cache.
 struct Line {
@@ -85,7 +85,7 @@ fn run<X: Xlen>(image: &Image, size: u64, keys: &str) -> (Option<u32>, String, S
     let mut memory = Cached::new(Cells::new(vec![(RAM, ram)]), size);
     let mut hart = Hart::<X>::new(0, RAM);
     let mut turn = 0;
-    while bench.vhost.tick().unwrap() > 0 && turn < MOST_TURNS {
+    while bench.vhost.tick().unwrap() > 0 && turn < MAX_TURNS {
         // Turns of several lengths, so that the host responds at any instruction of the code.
         let stop = hart.run(&mut memory, TURN + u64::from(turn % 7)).stop;
         assert_eq!(stop, Stop::Steps);

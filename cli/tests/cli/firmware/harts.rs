@@ -25,7 +25,7 @@ const TRAP: [u32; 4] = [0x01f0_1013, 0x0010_0073, 0x4070_5013, 0x0000_006f];
 /// Instructions per turn of a hart: few, so that several harts are in the code at the same time.
 const TURN: u64 = 7;
 
-const MOST_TURNS: u32 = 400_000;
+const MAX_TURNS: u32 = 400_000;
 
 /// Each hart has its own stack below that of the first one. Hart 0 exits when all have counted.
 const PROGRAM: &str = r#"
@@ -116,7 +116,7 @@ impl Bench {
         let mut memory = Cells::new(vec![(RAM, ram)]);
         let mut harts: Vec<_> = (0..harts).map(|id| Hart::<X>::new(id, RAM)).collect();
         let mut turn = 0;
-        while self.vhost.tick().unwrap() > 0 && turn < MOST_TURNS {
+        while self.vhost.tick().unwrap() > 0 && turn < MAX_TURNS {
             let count = harts.len();
             let at = (turn + turn / 100) as usize % count;
             let stop = harts[at].run(&mut memory, TURN + u64::from(turn % 5)).stop;

@@ -2,17 +2,24 @@
 
 use super::*;
 
-#[test]
-fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
-    let layout = plain(PtrWidth::P8);
-    let bench = Bench::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
+const LAYOUT: Layout = Layout::new(PtrWidth::P8, CacheLine::None);
+
+/// Firmware with a pending call, and the request of the call.
+fn pending_call(bench: &Bench) -> (Firmware<&Ram>, Request) {
+    let mut firmware = ready(bench, BASE, LAYOUT);
     bench.chip.ram.put_string(DATA, "later");
     let call = Request::Call {
         method: DATA,
         args: [1, 2].into(),
     };
-    assert_eq!(serve(&bench, &mut firmware, &call), None);
+    assert_eq!(serve(bench, &mut firmware, &call), None);
+    (firmware, call)
+}
+
+#[test]
+fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
+    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let (mut firmware, call) = pending_call(&bench);
     assert!(
         bench.status().contains("calling method `later`"),
         "{}",
@@ -44,18 +51,11 @@ fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
 /// would go on.
 #[test]
 fn a_channel_that_fails_drops_its_pending_call() {
-    let layout = plain(PtrWidth::P8);
-    let bench = Bench::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
-    bench.chip.ram.put_string(DATA, "later");
-    let call = Request::Call {
-        method: DATA,
-        args: [1, 2].into(),
-    };
-    assert_eq!(serve(&bench, &mut firmware, &call), None);
+    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let _pending = pending_call(&bench);
     bench.chip.is_broken.set(true);
     bench.tick();
-    assert_eq!(bench.statuses()[0].step, MailboxStep::GivenUp);
+    assert_eq!(bench.statuses()[0].step, MailboxStep::Failed);
     assert!(bench.progress.fatal().unwrap().contains("out of order"));
     assert_eq!(bench.seen.cancelled.take(), ["core0"]);
 }

@@ -120,7 +120,7 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
             let MailboxStep::Serve {
                 slot: 0,
                 entry,
-                task: AwaitedOperation::Call(asked),
+                awaits: AwaitedOperation::Call(asked),
             } = &status.step
             else {
                 panic!("{status}");
@@ -164,7 +164,7 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
 /// Requests the status during an access of the testbench, such as that of a black-box memory.
 #[test]
 fn an_access_that_is_under_way_is_told() {
-    for (request, task, words) in [
+    for (request, awaited, words) in [
         (
             Request::Print { ptr: DATA, len: 3 },
             AwaitedOperation::Memory,
@@ -186,11 +186,11 @@ fn an_access_that_is_under_way_is_told() {
         serve(&bench, &mut firmware, &request);
         let status = told.take().unwrap();
         assert!(
-            matches!(&status.step, MailboxStep::Serve { task: known, .. } if *known == task),
+            matches!(&status.step, MailboxStep::Serve { awaits: known, .. } if *known == awaited),
             "{status:?}"
         );
         assert!(status.to_string().starts_with(words), "{status}");
-        assert_eq!((status.taken, status.put), (1, 0));
+        assert_eq!((status.request_consumer, status.response_producer), (1, 0));
         assert_eq!(only(&bench).step, MailboxStep::Request);
     }
 }
@@ -204,7 +204,10 @@ fn a_full_response_queue_waits_for_firmware_to_take_one() {
         bench.tick();
     }
     let status = only(&bench);
-    assert_eq!((&status.step, status.since), (&MailboxStep::Room, 10));
+    assert_eq!(
+        (&status.step, status.since),
+        (&MailboxStep::ResponseQueueFull, 10)
+    );
     assert_snapshot!(status, @r"
     core0: waits for firmware to take a response since tick 10: the queue is full; stale or dirty cache line?
       requests: 10 put, 9 taken; responses: 8 put, 0 taken
@@ -255,7 +258,7 @@ fn a_fatal_report_says_how_every_channel_stands() {
         assert!(text.contains(line), "{text}");
         assert!(bench.progress.fatal().unwrap().contains(line));
     }
-    assert_eq!(bench.statuses()[0].step, MailboxStep::GivenUp);
+    assert_eq!(bench.statuses()[0].step, MailboxStep::Failed);
 }
 
 #[test]
@@ -321,7 +324,11 @@ fn a_request_that_a_reset_drops_is_kept_as_dropped() {
         end: RequestEnd::Reset,
     };
     assert_eq!(status.recent, [dropped]);
-    assert_eq!((status.taken, status.put), (0, 0), "the queues begin anew");
+    assert_eq!(
+        (status.request_consumer, status.response_producer),
+        (0, 0),
+        "the queues begin anew"
+    );
     assert!(
         status.to_string().ends_with("; dropped by a reset"),
         "{status}"
@@ -372,11 +379,12 @@ proptest! {
             }
             let status = only(&bench);
             let words = status.words.unwrap();
-            prop_assert_eq!((words.request_put, words.response_taken), (sent, Some(received)));
-            prop_assert_eq!(status.taken, served);
-            prop_assert!(status.put <= served && served - status.put <= 1);
+            prop_assert_eq!((words.request_producer, words.response_consumer), (sent, Some(received)));
+            prop_assert_eq!(status.request_consumer, served);
+            let put = status.response_producer;
+            prop_assert!(put <= served && served - put <= 1);
             prop_assert_eq!(status.recent.len(), served.min(8) as usize);
-            prop_assert_eq!(matches!(status.step, MailboxStep::Room), status.put != served);
+            prop_assert_eq!(matches!(status.step, MailboxStep::ResponseQueueFull), put != served);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::attach::protocol::rules::Breach;
 use crate::messages::htif::SystemCall;
 
 /// Maximum number of remembered descriptors, open and closed ones each.
-const MOST: usize = 4096;
+const MAX_DESCRIPTORS: usize = 4096;
 
 /// Standard streams.
 const STREAMS: [u64; 3] = [0, 1, 2];
@@ -34,7 +34,7 @@ impl Descriptors {
     pub(super) fn of(open: impl IntoIterator<Item = u64>) -> Self {
         let open = STREAMS.into_iter().chain(open);
         Self {
-            open: Some(open.take(MOST).collect()),
+            open: Some(open.take(MAX_DESCRIPTORS).collect()),
             closed: BTreeSet::new(),
         }
     }
@@ -76,7 +76,7 @@ impl Descriptors {
                         "{call}, whose words are at {words:#x}: the host gives descriptor {value}, which is open"
                     ));
                 }
-                if open.len() > MOST {
+                if open.len() > MAX_DESCRIPTORS {
                     open.pop_first();
                 }
             }
@@ -84,7 +84,7 @@ impl Descriptors {
                 let fd = descriptor(call.args[0]);
                 open.remove(&fd);
                 self.closed.insert(fd);
-                if self.closed.len() > MOST {
+                if self.closed.len() > MAX_DESCRIPTORS {
                     self.closed.pop_first();
                 }
             }

@@ -11,10 +11,10 @@ use bytes::Bytes;
 
 use self::command::{Asks, CALL, WORD, asks, response};
 use self::descriptors::Descriptors;
-use self::service_state::{MOST_WAITING, Service};
+use self::service_state::{MAX_WAITING_RESPONSES, Service};
 use super::rules::{Breach, MemoryWrite, Owner, Pending, Request, Rules, covers, is_half_of, word};
 use crate::bus::Body;
-use crate::mem::{AccessError, Outcome, Span};
+use crate::mem::{AccessError, OpOutcome, Span};
 use crate::messages::HtifPlace;
 use crate::messages::checkpoint::SavedFrontEnd;
 use crate::messages::front_end::WordsRang;
@@ -151,9 +151,14 @@ impl Rules for Htif {
         };
         self.is_known = true;
         (self.command, self.response) = (None, None);
-        self.owed = saved.responses.iter().copied().take(MOST_WAITING).collect();
+        self.owed = saved
+            .responses
+            .iter()
+            .copied()
+            .take(MAX_WAITING_RESPONSES)
+            .collect();
         let reads = saved.reads.iter().map(|(word, _)| *word);
-        self.reads = reads.take(MOST_WAITING).collect();
+        self.reads = reads.take(MAX_WAITING_RESPONSES).collect();
         self.descriptors = Descriptors::of(saved.files.iter().map(|(fd, ..)| *fd));
         self.calls.clear();
         self.service = Service::Idle;
@@ -189,8 +194,8 @@ impl Rules for Htif {
         if self.calls.remove(sequence).is_none() {
             return;
         }
-        let reply = reply.and_then(|it| it.downcast_ref::<Result<Outcome, AccessError>>());
-        if let Some(Ok(Outcome::Bytes(bytes))) = reply
+        let reply = reply.and_then(|it| it.downcast_ref::<Result<OpOutcome, AccessError>>());
+        if let Some(Ok(OpOutcome::Bytes(bytes))) = reply
             && bytes.len() as u64 == CALL
         {
             self.calls(bytes);

@@ -7,7 +7,7 @@ use mailbox_rs::{Index, Layout, PtrWidth, Request, RequestEntry, ResponseEntry, 
 use self::session::Session;
 use super::rules::{Breach, Pending};
 use crate::bus::{Content, Inbox as _, Observation};
-use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, part};
+use crate::mem::{AccessError, Op, OpOutcome, Segments, SpaceId, Span, subrange};
 use crate::messages::checkpoint::SavedFrontEnd;
 use crate::messages::foreign;
 use crate::messages::front_end::Restore;
@@ -42,9 +42,9 @@ struct Queues {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
     State,
-    RequestsTaken,
-    ResponsesPut,
-    ResponsesTaken,
+    RequestConsumer,
+    ResponseProducer,
+    ResponseConsumer,
 }
 
 impl Queues {
@@ -67,13 +67,13 @@ impl Queues {
         } = layout;
         let words = [
             (state, Word::State),
-            (request.idx_c, Word::RequestsTaken),
-            (response.idx_p, Word::ResponsesPut),
-            (response.idx_c, Word::ResponsesTaken),
+            (request.idx_c, Word::RequestConsumer),
+            (response.idx_p, Word::ResponseProducer),
+            (response.idx_c, Word::ResponseConsumer),
         ];
         let words = words.map(|(offset, word)| {
             let address = address.wrapping_add(offset);
-            let place = part(&channel.place, offset, 4);
+            let place = subrange(&channel.place, offset, 4);
             (place, Span { address, len: 4 }, word)
         });
         Self {
@@ -118,10 +118,10 @@ impl Queues {
         for &(word, value) in words {
             let value = Index(value);
             match word {
-                Word::RequestsTaken if recovers => session.requests_taken = value,
-                Word::RequestsTaken => session.takes(value, breaches),
-                Word::ResponsesPut => session.puts(value, response, self.width, breaches),
-                Word::State | Word::ResponsesTaken => {}
+                Word::RequestConsumer if recovers => session.request_consumer = value,
+                Word::RequestConsumer => session.takes(value, breaches),
+                Word::ResponseProducer => session.puts(value, response, self.width, breaches),
+                Word::State | Word::ResponseConsumer => {}
             }
         }
     }
@@ -132,9 +132,9 @@ impl Queues {
             return;
         };
         let (what, written) = match word {
-            Word::RequestsTaken => ("request queue: idx_c", &mut session.requests_taken),
-            Word::ResponsesPut => ("response queue: idx_p", &mut session.responses_put),
-            Word::ResponsesTaken => return session.responses_are_taken(value, breaches),
+            Word::RequestConsumer => ("request queue: idx_c", &mut session.request_consumer),
+            Word::ResponseProducer => ("response queue: idx_p", &mut session.response_producer),
+            Word::ResponseConsumer => return session.responses_are_taken(value, breaches),
             Word::State => return,
         };
         if *written != value {
@@ -162,10 +162,10 @@ impl Queues {
             }
         }
         if let Some(session) = &mut self.session {
-            let put = Index(words.request_put);
+            let put = Index(words.request_producer);
             session.requests_are_put(put, breaches);
             session.requests_are(put, entries);
-            if let Some(taken) = words.response_taken {
+            if let Some(taken) = words.response_consumer {
                 session.responses_are_taken(Index(taken), breaches);
             }
         }
@@ -175,7 +175,7 @@ impl Queues {
         let Some(session) = &mut self.session else {
             return;
         };
-        let last = Index(session.requests_taken.0.wrapping_sub(1));
+        let last = Index(session.request_consumer.0.wrapping_sub(1));
         if served.slot != last.slot() {
             breaches.push(format!(
                 "the host serves slot {}, but took slot {} last",
@@ -268,14 +268,14 @@ impl Mailboxes {
         if !matches!(seen.content, Content::Message(_)) {
             let read = self.reads.remove(ticket.sequence);
             let taking = self.takes.remove(ticket.sequence);
-            let failed = seen.content.downcast_ref::<Result<Outcome, AccessError>>();
+            let failed = seen.content.downcast_ref::<Result<OpOutcome, AccessError>>();
             let failed = failed.is_none_or(|outcome| outcome.is_err());
             if let Some(channel) = taking.and_then(|at| self.channels.get_mut(at))
                 && let Some(session) = &mut channel.session
             {
                 session.take_failed = failed;
             }
-            if let Some(outcome) = seen.content.downcast_ref::<Result<Outcome, AccessError>>() {
+            if let Some(outcome) = seen.content.downcast_ref::<Result<OpOutcome, AccessError>>() {
                 return self.answered(read, outcome, breaches);
             }
         }
@@ -333,11 +333,11 @@ impl Mailboxes {
     fn answered(
         &mut self,
         read: Option<(usize, Word)>,
-        outcome: &Result<Outcome, AccessError>,
+        outcome: &Result<OpOutcome, AccessError>,
         breaches: &mut Vec<Breach>,
     ) -> Option<usize> {
         let (at, word) = read?;
-        let Ok(Outcome::Bytes(bytes)) = outcome else {
+        let Ok(OpOutcome::Bytes(bytes)) = outcome else {
             return None;
         };
         let value = bytes.first_chunk().copied().map(u32::from_le_bytes);

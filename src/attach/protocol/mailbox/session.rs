@@ -11,10 +11,10 @@ use crate::messages::mailbox::CACHE_HINT;
 /// Indices of both sides since a handshake.
 #[derive(Debug, Default)]
 pub(super) struct Session {
-    pub(super) requests_put: Index,
-    pub(super) requests_taken: Index,
-    pub(super) responses_put: Index,
-    pub(super) responses_taken: Index,
+    pub(super) request_producer: Index,
+    pub(super) request_consumer: Index,
+    pub(super) response_producer: Index,
+    pub(super) response_consumer: Index,
     /// Responses that were announced by an event, and not put yet.
     pub(super) owed: VecDeque<Response>,
     /// Requests by their slots; `None` for unknown ones.
@@ -26,27 +26,27 @@ pub(super) struct Session {
 impl Session {
     /// Checks the request queue's producer index, advanced by firmware.
     pub(super) fn requests_are_put(&mut self, put: Index, breaches: &mut Vec<Breach>) {
-        let taken = self.requests_taken;
-        let (before, now) = (ahead(self.requests_put, taken), ahead(put, taken));
+        let taken = self.request_consumer;
+        let (before, now) = (ahead(self.request_producer, taken), ahead(put, taken));
         if now > QUEUE_LEN {
             breaches.push(format!(
                 "request queue: idx_p went from {:#x} to {:#x}, past the {QUEUE_LEN} slots behind idx_c {:#x}",
-                self.requests_put.0, put.0, taken.0
+                self.request_producer.0, put.0, taken.0
             ));
         } else if now < before {
             breaches.push(format!(
                 "request queue: idx_p decreased from {:#x} to {:#x}; {CACHE_HINT}",
-                self.requests_put.0, put.0
+                self.request_producer.0, put.0
             ));
         }
-        self.requests_put = put;
+        self.request_producer = put;
     }
 
     /// Checks the response queue's consumer index, advanced by firmware.
     pub(super) fn responses_are_taken(&mut self, taken: Index, breaches: &mut Vec<Breach>) {
-        let put = self.responses_put;
-        let (before, now) = (ahead(put, self.responses_taken), ahead(put, taken));
-        self.responses_taken = taken;
+        let put = self.response_producer;
+        let (before, now) = (ahead(put, self.response_consumer), ahead(put, taken));
+        self.response_consumer = taken;
         if now > before {
             breaches.push(format!(
                 "response queue: idx_c is {:#x}, where idx_p is {:#x}: firmware took a missing \
@@ -54,7 +54,7 @@ impl Session {
                 taken.0, put.0
             ));
             // The host recovers in the same way.
-            self.responses_taken = put;
+            self.response_consumer = put;
         }
     }
 
@@ -68,17 +68,17 @@ impl Session {
 
     /// Last request that was taken, with its slot.
     pub(super) fn in_service(&self) -> Option<(u32, &RequestEntry)> {
-        let slot = Index(self.requests_taken.0.wrapping_sub(1)).slot();
+        let slot = Index(self.request_consumer.0.wrapping_sub(1)).slot();
         Some((slot, self.requests.get(slot as usize)?.as_ref()?))
     }
 
     /// Session of a checkpoint.
     pub(super) fn restored(saved: &SavedSession) -> Self {
         Self {
-            requests_put: Index(saved.taken),
-            requests_taken: Index(saved.taken),
-            responses_put: Index(saved.put),
-            responses_taken: Index(saved.responses_taken),
+            request_producer: Index(saved.request_consumer),
+            request_consumer: Index(saved.request_consumer),
+            response_producer: Index(saved.response_producer),
+            response_consumer: Index(saved.response_consumer),
             owed: saved.response.into_iter().collect(),
             ..Self::default()
         }
@@ -87,7 +87,7 @@ impl Session {
     /// Checks the request queue's consumer index, advanced by the host or written again after a
     /// failed access.
     pub(super) fn takes(&mut self, next: Index, breaches: &mut Vec<Breach>) {
-        let taken = self.requests_taken;
+        let taken = self.request_consumer;
         if std::mem::take(&mut self.take_failed) && next == taken {
             return;
         }
@@ -96,13 +96,13 @@ impl Session {
                 "request queue: the host moves idx_c from {:#x} to {:#x}",
                 taken.0, next.0
             ));
-        } else if taken == self.requests_put {
+        } else if taken == self.request_producer {
             breaches.push(format!(
                 "request queue: the host takes request {:#x}, which is missing",
                 taken.0
             ));
         }
-        self.requests_taken = next;
+        self.request_consumer = next;
     }
 
     /// Checks a response put by the host.
@@ -113,19 +113,19 @@ impl Session {
         width: PtrWidth,
         breaches: &mut Vec<Breach>,
     ) {
-        let put = self.responses_put;
+        let put = self.response_producer;
         if next != put.next() {
             breaches.push(format!(
                 "response queue: the host moves idx_p from {:#x} to {:#x}",
                 put.0, next.0
             ));
-        } else if ahead(put, self.responses_taken) >= QUEUE_LEN {
+        } else if ahead(put, self.response_consumer) >= QUEUE_LEN {
             breaches.push(format!(
                 "response queue: the host puts response {:#x} into a full queue",
                 put.0
             ));
         }
-        self.responses_put = next;
+        self.response_producer = next;
         let owed = self.owed.pop_front();
         if owed.is_none() {
             breaches.push(format!(
@@ -245,7 +245,7 @@ mod tests {
     fn indices_wrap() {
         let none = breaches(|session, breaches| {
             let last = Index(u32::MAX);
-            (session.requests_put, session.requests_taken) = (last, last);
+            (session.request_producer, session.request_consumer) = (last, last);
             session.requests_are_put(Index(1), breaches);
             session.takes(Index(0), breaches);
             session.takes(Index(1), breaches);

@@ -14,10 +14,10 @@ pub(super) const HEADER: u64 = 24;
 pub(super) const WIDE_HEAD: u64 = 64;
 
 /// Maximum number of buffers in one direction.
-pub(super) const MOST_BUFFERS: u64 = 64;
+pub(super) const MAX_BUFFERS: u64 = 64;
 
 /// Maximum size of a buffer, in bytes.
-pub(super) const MOST_SIZE: u64 = 16 << 20;
+pub(super) const MAX_BUFFER_SIZE: u64 = 16 << 20;
 
 /// True if bytes begin with the mark.
 pub(super) fn has_mark(bytes: &[u8]) -> bool {
@@ -29,7 +29,7 @@ pub(super) fn has_mark(bytes: &[u8]) -> bool {
 pub(super) fn counts(bytes: &[u8]) -> Result<(u64, u64), (u64, u64)> {
     let at = |at| word(bytes, at, 4).unwrap_or_default();
     let (up, down) = (at(16), at(20));
-    match up <= MOST_BUFFERS && down <= MOST_BUFFERS {
+    match up <= MAX_BUFFERS && down <= MAX_BUFFERS {
         true => Ok((up, down)),
         false => Err((up, down)),
     }
@@ -99,7 +99,7 @@ impl Block {
         [number(4), number(pointer)].into_iter().find_map(|widths| {
             let count = |at: u64| {
                 let count = word(bytes, at as usize, widths.number as usize)?;
-                (count <= MOST_BUFFERS).then_some(count)
+                (count <= MAX_BUFFERS).then_some(count)
             };
             let (up, down) = (count(16)?, count(16 + widths.number)?);
             let len = widths.header() + (up + down) * widths.descriptor();
@@ -147,7 +147,7 @@ impl Buffer {
     /// True if the offsets are within the buffer, and its size is valid.
     pub(super) fn is_possible(&self) -> bool {
         self.is_set_up()
-            && self.size <= MOST_SIZE
+            && self.size <= MAX_BUFFER_SIZE
             && self.write < self.size
             && self.read < self.size
     }

@@ -1,7 +1,7 @@
 //! One observed buffer of RTT: changes of its offsets and of its bytes by each side.
 
 use super::block::MODE;
-use super::block::{Buffer, MOST_SIZE, distance, piece_at};
+use super::block::{Buffer, MAX_BUFFER_SIZE, distance, piece_at};
 use crate::attach::protocol::rules::Breach;
 use crate::mem::Span;
 
@@ -180,9 +180,9 @@ impl Watched {
             return;
         }
         let size = now.size;
-        if size > MOST_SIZE && size != before.size {
+        if size > MAX_BUFFER_SIZE && size != before.size {
             breaches.push(format!(
-                "{name}: firmware gives a size of {size:#x} bytes, more than {MOST_SIZE:#x}"
+                "{name}: firmware gives a size of {size:#x} bytes, more than {MAX_BUFFER_SIZE:#x}"
             ));
         }
         let offsets = [

@@ -9,17 +9,17 @@ use self::block::{Block, Buffer, FLAGS, HEADER, MODE, READ, WIDE_HEAD, WRITE, co
 use self::buffer::Watched;
 use super::rules::{Breach, MemoryWrite, Owner, Pending, Request, Rules, word};
 use crate::bus::Body;
-use crate::mem::{AccessError, Outcome, Segment, Segments, Span};
+use crate::mem::{AccessError, OpOutcome, Segment, Segments, Span};
 use crate::messages::RttPlace;
 use crate::messages::checkpoint::{SavedFrontEnd, SavedTransfer};
 use crate::messages::front_end::WordsRang;
 use crate::messages::rtt::{Direction, Transferred};
 
 /// Maximum number of remembered unmapped addresses, which the host reads repeatedly.
-const MOST_OUTSIDE: usize = 64;
+const MAX_UNMAPPED: usize = 64;
 
 /// Maximum number of remembered names: one for each buffer.
-const MOST_NAMES: usize = 128;
+const MAX_NAMES: usize = 128;
 
 /// Observed state of a channel.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl Rtt {
             return;
         };
         self.names.insert(address, text.to_owned());
-        if self.names.len() > MOST_NAMES {
+        if self.names.len() > MAX_NAMES {
             self.names.pop_first();
         }
         let Some((block, buffers)) = &mut self.block else {
@@ -210,7 +210,7 @@ impl Rtt {
                     breaches.push(format!(
                         "the control block at {address:#x} has {up:#x} up and {down:#x} down channels, more than {}: firmware writes \
                          the mark last",
-                        block::MOST_BUFFERS
+                        block::MAX_BUFFERS
                     ));
                 }
                 self.forget_block();
@@ -377,17 +377,17 @@ impl Rules for Rtt {
     fn replied(&mut self, sequence: u64, reply: Option<&dyn Body>, breaches: &mut Vec<Breach>) {
         match self.pending.remove(sequence) {
             Some(Request::Read(at)) => {
-                let read = reply.and_then(|it| it.downcast_ref::<Result<Outcome, AccessError>>());
+                let read = reply.and_then(|it| it.downcast_ref::<Result<OpOutcome, AccessError>>());
                 match read {
-                    Some(Ok(Outcome::Bytes(bytes))) if bytes.len() as u64 == at.len => {
+                    Some(Ok(OpOutcome::Bytes(bytes))) if bytes.len() as u64 == at.len => {
                         self.read_block(at.address, bytes, breaches);
                     }
                     _ => self.forget_block(),
                 }
             }
             Some(Request::Text(at)) => {
-                let read = reply.and_then(|it| it.downcast_ref::<Result<Outcome, AccessError>>());
-                if let Some(Ok(Outcome::Bytes(bytes))) = read {
+                let read = reply.and_then(|it| it.downcast_ref::<Result<OpOutcome, AccessError>>());
+                if let Some(Ok(OpOutcome::Bytes(bytes))) = read {
                     self.learn(at.address, bytes);
                 }
             }
@@ -460,7 +460,7 @@ impl Rules for Rtt {
             return false;
         }
         self.outside.push_back(address);
-        if self.outside.len() > MOST_OUTSIDE {
+        if self.outside.len() > MAX_UNMAPPED {
             self.outside.pop_front();
         }
         true

@@ -9,7 +9,7 @@ use crate::attach::protocol::rules::{Breach, word};
 use crate::messages::semihosting::OperationServed;
 
 /// Maximum number of operations in service. The testbench chooses the numbers of its harts.
-const MOST_CALLS: usize = 64;
+const MAX_CALLS: usize = 64;
 
 impl Semihosting {
     /// Starts an operation.
@@ -49,7 +49,7 @@ impl Semihosting {
             ..Call::default()
         };
         self.calls.insert(key, call);
-        if self.calls.len() > MOST_CALLS {
+        if self.calls.len() > MAX_CALLS {
             self.calls.pop_last();
         }
     }

@@ -6,7 +6,7 @@ use super::operation::name;
 use crate::attach::protocol::rules::Breach;
 
 /// Maximum number of handles that a channel has opened.
-const MOST: usize = 256;
+const MAX_HANDLES: usize = 256;
 
 /// First handle after the three standard streams.
 const FIRST: u64 = 3;
@@ -19,7 +19,10 @@ impl Handles {
     /// Creates the state in which exactly these handles are open.
     pub(super) fn of(handles: impl IntoIterator<Item = u64>) -> Self {
         Self(Some(
-            handles.into_iter().take(MOST + FIRST as usize).collect(),
+            handles
+                .into_iter()
+                .take(MAX_HANDLES + FIRST as usize)
+                .collect(),
         ))
     }
 
@@ -46,7 +49,7 @@ impl Handles {
         match (operation, words) {
             (0x01, _) => {
                 let Some(handle) = result else { return };
-                if open.range(FIRST..).count() >= MOST {
+                if open.range(FIRST..).count() >= MAX_HANDLES {
                     breaches.push(format!(
                         "hart {hart}: the host gives handle {handle:#x} while 256 are open"
                     ));

@@ -15,7 +15,7 @@ use self::handles::Handles;
 use self::operation::parameters;
 use super::rules::{Breach, MemoryWrite, Owner, Pending, Request, Rules, covers, word};
 use crate::bus::Body;
-use crate::mem::{AccessError, Outcome, Span};
+use crate::mem::{AccessError, OpOutcome, Span};
 use crate::messages::SemihostingPlace;
 use crate::messages::checkpoint::{SavedFrontEnd, SavedSemihosting};
 use crate::messages::front_end::{Operate, OperateError, WordsRang};
@@ -261,9 +261,9 @@ impl Rules for Semihosting {
         let Some(asked) = self.pending.remove(sequence) else {
             return;
         };
-        let read = reply.and_then(|it| it.downcast_ref::<Result<Outcome, AccessError>>());
+        let read = reply.and_then(|it| it.downcast_ref::<Result<OpOutcome, AccessError>>());
         match (asked, read) {
-            (AwaitedReply::Words(hart), Some(Ok(Outcome::Bytes(bytes)))) => {
+            (AwaitedReply::Words(hart), Some(Ok(OpOutcome::Bytes(bytes)))) => {
                 let (Some(operation), Some(argument)) = (word(bytes, 0, 8), word(bytes, 8, 8))
                 else {
                     return;
@@ -277,7 +277,7 @@ impl Rules for Semihosting {
                 let operation = self.width.truncate(operation);
                 self.begins((RequestedBy::Words, hart), operation, argument, breaches);
             }
-            (AwaitedReply::Parameters(key), Some(Ok(Outcome::Bytes(bytes)))) => {
+            (AwaitedReply::Parameters(key), Some(Ok(OpOutcome::Bytes(bytes)))) => {
                 self.parameters(key, bytes);
             }
             (AwaitedReply::Operation(hart), _) => {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{CHANNEL, Kit, channel, segments, span};
 use crate::bus::{Content, Endpoint};
-use crate::mem::{Op, Outcome, Segments};
+use crate::mem::{Op, OpOutcome, Segments};
 use crate::messages::events::SystemStarted;
 use crate::messages::front_end::{self, Operate};
 use crate::messages::htif::{self, Command, CommandServed, SystemCall};
@@ -157,7 +157,7 @@ impl Kit {
                 match bytes {
                     Some(bytes) => {
                         let bytes = Bytes::copy_from_slice(bytes);
-                        self.access(op, Ok(Outcome::Bytes(bytes)));
+                        self.access(op, Ok(OpOutcome::Bytes(bytes)));
                     }
                     None => {
                         let access = Access {

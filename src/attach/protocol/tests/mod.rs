@@ -11,7 +11,9 @@ use bytes::Bytes;
 
 use super::AllRules;
 use crate::bus::{Content, Endpoint, Inbox, Message, Observation, Ticket};
-use crate::mem::{AccessError, MapError, MemoryId, Op, Outcome, Segment, Segments, SpaceId, Span};
+use crate::mem::{
+    AccessError, MapError, MemoryId, Op, OpOutcome, Segment, Segments, SpaceId, Span,
+};
 use crate::messages::events::{self, SystemStarted, WordsRang};
 use crate::messages::memory::{self, Access, Resolve};
 use crate::messages::{ChannelDescriptor, ChannelId, ChannelServices, Interface};
@@ -107,7 +109,7 @@ impl Kit {
     }
 
     /// Shows an access of the server, and its outcome.
-    fn access(&mut self, op: Op<Span>, outcome: Result<Outcome, AccessError>) {
+    fn access(&mut self, op: Op<Span>, outcome: Result<OpOutcome, AccessError>) {
         let access = Access { space: SPACE, op };
         let sequence = self.post::<memory::Inbox, _>(self.server, &access);
         self.see::<memory::Inbox, Access>(sequence, self.server, Content::Reply(&outcome));
@@ -115,11 +117,11 @@ impl Kit {
 
     fn reads(&mut self, at: Span, bytes: &[u8]) {
         let bytes = Bytes::copy_from_slice(bytes);
-        self.access(Op::Read(at), Ok(Outcome::Bytes(bytes)));
+        self.access(Op::Read(at), Ok(OpOutcome::Bytes(bytes)));
     }
 
     fn writes(&mut self, op: Op<Span>) {
-        self.access(op, Ok(Outcome::Done));
+        self.access(op, Ok(OpOutcome::Done));
     }
 
     fn locates(&mut self, span: Span) {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mailbox_rs::PtrWidth;
 
 use super::{CHANNEL, Kit, channel, outside, segments, span};
-use crate::mem::{Op, Outcome, Segments};
+use crate::mem::{Op, OpOutcome, Segments};
 use crate::messages::events::SystemStarted;
 use crate::messages::rtt::{BufferName, Direction, ENDPOINT, Transferred};
 use crate::messages::{Interface, RttMode, RttPlace};
@@ -402,7 +402,7 @@ fn wide_numbers_are_told_by_the_length_of_the_control_block() {
 #[test]
 fn a_control_block_that_is_searched_is_known_once_it_is_found() {
     let mut kit = Kit::new(ENDPOINT, interface(None), Segments::new());
-    kit.access(Op::Look(span(0, 4096)), Err(outside(0)));
+    kit.access(Op::Peek(span(0, 4096)), Err(outside(0)));
     kit.offsets([10, 0], [0, 0]);
     kit.takes_up(0, 10);
     kit.moves(UP_READ, 10);
@@ -478,14 +478,14 @@ fn findings_have_the_names_of_buffers() {
         kit.reads(span(BLOCK, bytes.len() as u64), bytes);
     };
     let text = |kit: &mut Kit, bytes: &'static [u8]| {
-        let outcome = Outcome::Bytes(Bytes::from_static(bytes));
+        let outcome = OpOutcome::Bytes(Bytes::from_static(bytes));
         kit.access(Op::Text(span(0x6000, 64)), Ok(outcome));
     };
     reads(&mut kit, &named(0x6000, 4));
     // Neither the name of a buffer nor text.
     kit.access(
         Op::Text(span(0x7000, 64)),
-        Ok(Outcome::Bytes(Bytes::from_static(b"other"))),
+        Ok(OpOutcome::Bytes(Bytes::from_static(b"other"))),
     );
     text(&mut kit, b"\x01");
     reads(&mut kit, &named(0x6000, 5));

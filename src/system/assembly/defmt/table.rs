@@ -9,7 +9,7 @@ use crate::mem::Image;
 use crate::messages::rtt::{DefmtFrame, DefmtLevel, FrameError};
 
 /// Maximum length of a frame in bytes. A longer frame is skipped.
-const MOST_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// Decoder of a stream, by the table of one image.
 pub(super) struct TableDecoder {
@@ -112,7 +112,7 @@ impl FrameDecoder for TableDecoder {
                 self.bytes.drain(..len.clamp(1, self.bytes.len()));
                 Some(frame)
             }
-            None if self.bytes.len() > MOST_BYTES => {
+            None if self.bytes.len() > MAX_BYTES => {
                 self.bytes.clear();
                 Some(Err(FrameError::TooLong))
             }

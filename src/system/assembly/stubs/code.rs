@@ -1,33 +1,33 @@
-//! Instructions of RISC-V in place of traps: a part for each trap, and a common part.
+//! Instructions of RISC-V in place of traps: a stub for each trap, and a common stub.
 
 use mailbox_rs::PtrWidth;
 
-use crate::config::{MOST_FLUSH, MOST_HARTS};
+use crate::config::{MAX_FLUSH_INSTRUCTIONS, MAX_HARTS};
 use crate::mem::STUB_SIZE;
 use crate::messages::Flush;
 use crate::messages::semihosting::{
     STUB_ARGUMENTS, STUB_ARGUMENTS_LEN, STUB_HARTS, STUB_LOCK, STUB_OTHER,
 };
 
-const _: () = assert!(MOST_HARTS == STUB_HARTS, "a hart has words of its own");
+const _: () = assert!(MAX_HARTS == STUB_HARTS, "a hart has words of its own");
 
 /// Range of a jump.
 const REACH: i64 = 1 << 20;
 
-/// Length of the part for one trap, in bytes.
-pub(super) const PART: u64 = 24;
+/// Length of the stub of one trap, in bytes.
+pub(super) const TRAP_STUB: u64 = 24;
 
-/// Maximum length of the common part, in bytes.
-pub(super) const COMMON: u64 = 0x140;
+/// Maximum length of the common stub, in bytes.
+pub(super) const COMMON_STUB: u64 = 0x140;
 
 /// Offset of the code.
 pub(super) const CODE: u64 = 0x100;
 
-/// Offset of the parts for each trap.
-pub(super) const PARTS: u64 = CODE + COMMON;
+/// Offset of the stubs of the traps.
+pub(super) const TRAP_STUBS: u64 = CODE + COMMON_STUB;
 
 /// Maximum number of replaced traps.
-pub(in crate::system) const MOST_TRAPS: u64 = (STUB_SIZE - PARTS) / PART;
+pub(in crate::system) const MAX_TRAPS: u64 = (STUB_SIZE - TRAP_STUBS) / TRAP_STUB;
 
 const ZERO: u32 = 0;
 const SP: u32 = 2;
@@ -109,9 +109,9 @@ pub(super) fn jump(distance: i64) -> u32 {
     jal(ZERO, distance)
 }
 
-/// Part for one trap, which goes on behind the trap. `to_common` is the distance of the common part
+/// Stub of one trap, which goes on behind the trap. `to_common` is the distance of the common stub
 /// from the third instruction, `back` that of the end of the trap from the last one.
-pub(super) fn part(width: PtrWidth, to_common: i64, back: i64) -> Vec<u8> {
+pub(super) fn trap_stub(width: PtrWidth, to_common: i64, back: i64) -> Vec<u8> {
     let size = log_of(width);
     let code = [
         addi(SP, SP, -32),
@@ -124,38 +124,81 @@ pub(super) fn part(width: PtrWidth, to_common: i64, back: i64) -> Vec<u8> {
     bytes(&code)
 }
 
-/// Common part: posts `a0` and `a1`, waits for the host, takes the result and returns to `t1`. All
+/// Common stub: posts `a0` and `a1`, waits for the host, takes the result and returns to `t1`. All
 /// other registers keep their values. `words` is the distance of the words from its third
 /// instruction, or from the one behind it with `flush`.
 ///
 /// `flush` writes back and drops the data cache: words of firmware come into memory before the
 /// flag, and words of the host are not hidden by old lines.
-pub(super) fn common(
+pub(super) fn common_stub(
     width: PtrWidth,
     exclusion: Exclusion,
     words: i64,
     flush: Option<&Flush>,
 ) -> Vec<u8> {
-    let size = log_of(width);
-    let first = STUB_ARGUMENTS as i32;
-    let second = first + 8;
-    let other = STUB_OTHER as i32;
-    let flush = flush.map_or_else(Vec::new, |flush| instructions(flush, width));
-    let mut begin = vec![store(size, T0, SP, 8), store(size, T2, SP, 16)];
-    // `jr t1`
-    let mut end = vec![
-        load(size, T0, SP, 8),
-        load(size, T2, SP, 16),
-        T1 << 15 | 0x67,
-    ];
-    if !flush.is_empty() {
-        begin.push(store(size, T3, SP, 24));
-        end.insert(0, load(size, T3, SP, 24));
+    let stub = CommonStub {
+        size: log_of(width),
+        words,
+        flush: flush.map_or_else(Vec::new, |flush| instructions(flush, width)),
+    };
+    let code = match exclusion {
+        Exclusion::Lock => stub.with_lock(),
+        Exclusion::HartId => stub.by_hart(),
+        Exclusion::Alone => stub.alone(),
+    };
+    bytes(&[&stub.begin()[..], &code, &stub.end()].concat())
+}
+
+/// Offset of the word for `a0`.
+const FIRST: i32 = STUB_ARGUMENTS as i32;
+
+/// Offset of the word for `a1`.
+const SECOND: i32 = FIRST + 8;
+
+/// Offset of the flag of a hart without words of its own.
+const OTHER: i32 = STUB_OTHER as i32;
+
+/// Generator of the common stub.
+struct CommonStub {
+    /// Size of a register in loads and stores.
+    size: u32,
+    /// Distance of the words.
+    words: i64,
+    /// Instructions that write back and drop the data cache.
+    flush: Vec<u32>,
+}
+
+impl CommonStub {
+    /// Saves the registers that the stub uses.
+    fn begin(&self) -> Vec<u32> {
+        let mut begin = vec![store(self.size, T0, SP, 8), store(self.size, T2, SP, 16)];
+        if !self.flush.is_empty() {
+            begin.push(store(self.size, T3, SP, 24));
+        }
+        begin
     }
-    let ask = |words: i32| {
+
+    /// Restores the registers, and returns to `t1`.
+    fn end(&self) -> Vec<u32> {
+        let mut end = vec![
+            load(self.size, T0, SP, 8),
+            load(self.size, T2, SP, 16),
+            // `jr t1`
+            T1 << 15 | 0x67,
+        ];
+        if !self.flush.is_empty() {
+            end.insert(0, load(self.size, T3, SP, 24));
+        }
+        end
+    }
+
+    /// Posts the arguments, waits for the host and takes the result. `words` is the offset of the
+    /// words from `t0`.
+    fn ask(&self, words: i32) -> Vec<u32> {
+        let Self { size, flush, .. } = self;
         let post = [
-            store(size, A0, T0, first + words),
-            store(size, A1, T0, second + words),
+            store(*size, A0, T0, FIRST + words),
+            store(*size, A1, T0, SECOND + words),
             FENCE,
         ];
         let flag = [addi(T2, ZERO, 1), store(2, T2, T0, words)];
@@ -166,80 +209,82 @@ pub(super) fn common(
             branch(NOT_EQUAL, T2, ZERO, back),
             FENCE,
         ];
-        let take = [load(size, A0, T0, first + words)];
-        [&post[..], &flush, &flag, &flush, &wait, &flush, &take].concat()
-    };
-    let code: Vec<u32> = match exclusion {
-        Exclusion::Lock => {
-            let lock = STUB_LOCK as i32;
-            let take = [
-                // Only loads while another hart has the lock: stores would slow the accesses of its
-                // owner.
-                load(2, T2, T0, 0),
-                branch(NOT_EQUAL, T2, ZERO, -4),
-                addi(T2, ZERO, 1),
-                // `amoswap.w.aq t2, t2, (t0)`
-                0x0c00_0000 | T2 << 20 | T0 << 15 | 2 << 12 | T2 << 7 | 0x2f,
-                branch(NOT_EQUAL, T2, ZERO, -16),
-            ];
-            // `amoswap.w.rl zero, zero, (t0)`
-            let give = [0x0a00_0000 | T0 << 15 | 2 << 12 | 0x2f];
-            let at = address(T0, words + i64::from(lock));
-            [&begin[..], &at, &take, &ask(-lock), &give, &end].concat()
-        }
-        Exclusion::HartId => {
-            let harts = STUB_HARTS as i32;
-            let own = [
-                hart_id(T2),
-                addi(T2, T2, -harts),
-                branch(LESS, T2, ZERO, 16),
-                // A hart without words writes its number, and waits forever.
-                addi(T2, T2, harts + 1),
-                store(2, T2, T0, other),
-                jump(0),
-                addi(T2, T2, harts),
-                shift(T2, T2, STUB_ARGUMENTS_LEN.ilog2()),
-                add(T2, T0, T2),
-                store(size, A0, T2, first),
-                store(size, A1, T2, second),
-                hart_id(T2),
-                shift(T2, T2, 2),
-                add(T0, T0, T2),
-                FENCE,
-                addi(T2, ZERO, 1),
-                store(2, T2, T0, 0),
-                load(2, T2, T0, 0),
-                branch(NOT_EQUAL, T2, ZERO, -4),
-                FENCE,
-                // From the flag, 4 bytes a hart, to the arguments, 16 bytes a hart.
-                hart_id(T2),
-                shift(T2, T2, 2),
-                add(T0, T0, T2),
-                add(T0, T0, T2),
-                add(T0, T0, T2),
-                load(size, A0, T0, first),
-            ];
-            [&begin[..], &address(T0, words), &own, &end].concat()
-        }
-        Exclusion::Alone => {
-            // A mark in place of a lock: two harts may still pass it at the same time.
-            let mark = STUB_LOCK as i32;
-            let take = [
-                load(2, T2, T0, mark),
-                branch(EQUAL, T2, ZERO, 20),
-                addi(T2, ZERO, 1),
-                store(2, T2, T0, other),
-                load(2, T2, T0, mark),
-                branch(NOT_EQUAL, T2, ZERO, -4),
-                addi(T2, ZERO, 1),
-                store(2, T2, T0, mark),
-            ];
-            let give = [store(2, ZERO, T0, mark)];
-            let at = address(T0, words);
-            [&begin[..], &at, &take, &ask(0), &give, &end].concat()
-        }
-    };
-    bytes(&code)
+        let take = [load(*size, A0, T0, FIRST + words)];
+        [&post[..], flush, &flag, flush, &wait, flush, &take].concat()
+    }
+
+    /// Exclusion by an atomic instruction.
+    fn with_lock(&self) -> Vec<u32> {
+        let lock = STUB_LOCK as i32;
+        let take = [
+            // Only loads while another hart has the lock: stores would slow the accesses of its
+            // owner.
+            load(2, T2, T0, 0),
+            branch(NOT_EQUAL, T2, ZERO, -4),
+            addi(T2, ZERO, 1),
+            // `amoswap.w.aq t2, t2, (t0)`
+            0x0c00_0000 | T2 << 20 | T0 << 15 | 2 << 12 | T2 << 7 | 0x2f,
+            branch(NOT_EQUAL, T2, ZERO, -16),
+        ];
+        // `amoswap.w.rl zero, zero, (t0)`
+        let give = [0x0a00_0000 | T0 << 15 | 2 << 12 | 0x2f];
+        let at = address(T0, self.words + i64::from(lock));
+        [&at[..], &take, &self.ask(-lock), &give].concat()
+    }
+
+    /// Words of each hart.
+    fn by_hart(&self) -> Vec<u32> {
+        let harts = STUB_HARTS as i32;
+        let own = [
+            hart_id(T2),
+            addi(T2, T2, -harts),
+            branch(LESS, T2, ZERO, 16),
+            // A hart without words writes its number, and waits forever.
+            addi(T2, T2, harts + 1),
+            store(2, T2, T0, OTHER),
+            jump(0),
+            addi(T2, T2, harts),
+            shift(T2, T2, STUB_ARGUMENTS_LEN.ilog2()),
+            add(T2, T0, T2),
+            store(self.size, A0, T2, FIRST),
+            store(self.size, A1, T2, SECOND),
+            hart_id(T2),
+            shift(T2, T2, 2),
+            add(T0, T0, T2),
+            FENCE,
+            addi(T2, ZERO, 1),
+            store(2, T2, T0, 0),
+            load(2, T2, T0, 0),
+            branch(NOT_EQUAL, T2, ZERO, -4),
+            FENCE,
+            // From the flag, 4 bytes a hart, to the arguments, 16 bytes a hart.
+            hart_id(T2),
+            shift(T2, T2, 2),
+            add(T0, T0, T2),
+            add(T0, T0, T2),
+            add(T0, T0, T2),
+            load(self.size, A0, T0, FIRST),
+        ];
+        [&address(T0, self.words)[..], &own].concat()
+    }
+
+    /// A mark in place of a lock: two harts may still pass it at the same time.
+    fn alone(&self) -> Vec<u32> {
+        let mark = STUB_LOCK as i32;
+        let take = [
+            load(2, T2, T0, mark),
+            branch(EQUAL, T2, ZERO, 20),
+            addi(T2, ZERO, 1),
+            store(2, T2, T0, OTHER),
+            load(2, T2, T0, mark),
+            branch(NOT_EQUAL, T2, ZERO, -4),
+            addi(T2, ZERO, 1),
+            store(2, T2, T0, mark),
+        ];
+        let give = [store(2, ZERO, T0, mark)];
+        let at = address(T0, self.words);
+        [&at[..], &take, &self.ask(0), &give].concat()
+    }
 }
 
 /// Instructions that write back and drop the data cache.
@@ -267,7 +312,7 @@ fn instructions(flush: &Flush, width: PtrWidth) -> Vec<u32> {
                 FENCE,
             ]
         }
-        Flush::Code(code) => code.iter().copied().take(MOST_FLUSH).collect(),
+        Flush::Code(code) => code.iter().copied().take(MAX_FLUSH_INSTRUCTIONS).collect(),
     }
 }
 
@@ -378,12 +423,12 @@ mod tests {
     #[test]
     fn code_has_the_size_that_its_places_count_with() {
         for width in [PtrWidth::P4, PtrWidth::P8] {
-            assert_eq!(part(width, -32, 8).len() as u64, PART);
+            assert_eq!(trap_stub(width, -32, 8).len() as u64, TRAP_STUB);
             for exclusion in [Exclusion::Lock, Exclusion::HartId, Exclusion::Alone] {
-                let longest = Flush::Code(vec![FENCE; MOST_FLUSH]);
+                let longest = Flush::Code(vec![FENCE; MAX_FLUSH_INSTRUCTIONS]);
                 for flush in [None, Some(&longest), Some(&Flush::Rocket)] {
-                    let len = common(width, exclusion, -0x100, flush).len() as u64;
-                    assert!(len <= COMMON, "{exclusion:?}, {flush:?}: {len}");
+                    let len = common_stub(width, exclusion, -0x100, flush).len() as u64;
+                    assert!(len <= COMMON_STUB, "{exclusion:?}, {flush:?}: {len}");
                 }
             }
         }

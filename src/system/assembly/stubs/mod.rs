@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub(in crate::system) use self::code::MOST_TRAPS;
-use self::code::{CODE, Exclusion, PART, PARTS, distance};
+pub(in crate::system) use self::code::MAX_TRAPS;
+use self::code::{CODE, Exclusion, TRAP_STUB, TRAP_STUBS, distance};
 use super::loader::Loader;
 use crate::mem::{Image, ImageError, SpaceId, TRAP_LEN, Trap, Traps};
 use crate::messages::SemihostingPlace;
@@ -17,7 +17,7 @@ use crate::system::Error;
 use crate::system::running::Stub;
 
 /// Maximum number of reports on unreplaced traps per replacement.
-const MOST_REPORTS: usize = 64;
+const MAX_REPORTS: usize = 64;
 
 /// Channel with an image whose traps must be replaced.
 pub(super) struct ToReplace {
@@ -39,7 +39,7 @@ pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Opt
     let (space, ptr_width) = (*space, semihosting.ptr_width);
     let file = image.file().display();
     let traps = Traps::of(image)?;
-    for address in &traps.cut {
+    for address in &traps.truncated {
         let text = format!(
             "semihosting: the trap at {address:#x} of {file} goes on behind the end of its segment and stays as it is; link its three \
              instructions into one section"
@@ -60,7 +60,7 @@ pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Opt
     let flush = semihosting.flush.as_ref();
     let first_address = if flush.is_some() { 12 } else { 8 };
     let to_words = -(CODE.cast_signed() + first_address);
-    let common = code::common(ptr_width, exclusion, to_words, flush);
+    let common = code::common_stub(ptr_width, exclusion, to_words, flush);
     let mut words = vec![0; CODE as usize];
     words.extend(common);
     loader.write(space, address, words.into())?;
@@ -91,17 +91,17 @@ pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Opt
 }
 
 /// Addresses of the traps of an image that can't be replaced by jumps to code at this address: a
-/// jump is out of range, the code has no room for more traps, or the end of a segment cuts a trap.
+/// jump is out of range, the code has no room for more traps, or a trap continues behind the end of its segment.
 ///
 /// # Errors
 /// Fails if the file can't be read.
 pub fn unreplaced_traps(image: &Image, stub: u64) -> Result<Vec<u64>, ImageError> {
     let traps = Traps::of(image)?;
     let mut replaced = 0;
-    let mut stay = traps.cut;
+    let mut stay = traps.truncated;
     for trap in &traps.whole {
         match jumps(stub, replaced, trap.address) {
-            Some(_) if replaced < MOST_TRAPS => replaced += 1,
+            Some(_) if replaced < MAX_TRAPS => replaced += 1,
             _ => stay.push(trap.address),
         }
     }
@@ -109,13 +109,13 @@ pub fn unreplaced_traps(image: &Image, stub: u64) -> Result<Vec<u64>, ImageError
     Ok(stay)
 }
 
-/// Distances of the jump to the part for a trap, behind the parts of the `replaced` traps, and of
+/// Distances of the jump to the stub of a trap, behind the stubs of the `replaced` traps, and of
 /// the jump back; `None` if one is out of range.
 fn jumps(stub: u64, replaced: u64, trap: u64) -> Option<(i64, i64)> {
-    let part = stub + PARTS + PART * replaced;
-    let there = distance(trap, part)?;
-    // Behind the trap, from the last instruction of the part.
-    let back = distance(part + PART - 4, trap.wrapping_add(TRAP_LEN))?;
+    let trap_stub = stub + TRAP_STUBS + TRAP_STUB * replaced;
+    let there = distance(trap, trap_stub)?;
+    // Behind the trap, from the last instruction of its stub.
+    let back = distance(trap_stub + TRAP_STUB - 4, trap.wrapping_add(TRAP_LEN))?;
     Some((there, back))
 }
 
@@ -133,7 +133,7 @@ impl Stub {
         for trap in traps {
             if let Err(why) = self.replace_one(loader, trap) {
                 reports += 1;
-                let more = match reports < MOST_REPORTS {
+                let more = match reports < MAX_REPORTS {
                     true => "",
                     false => "; further traps are not reported",
                 };
@@ -141,7 +141,7 @@ impl Stub {
                 let text =
                     format!("semihosting: the trap at {at:#x}{whose} stays as it is: {why}{more}");
                 loader.note(Severity::Warning, &self.channel, text);
-                if reports == MOST_REPORTS {
+                if reports == MAX_REPORTS {
                     break;
                 }
             }
@@ -151,18 +151,18 @@ impl Stub {
 
     /// Replaces a trap by a jump, or returns the reason against it.
     fn replace_one(&mut self, loader: &Loader<'_>, trap: &Trap) -> Result<(), String> {
-        if self.replaced == MOST_TRAPS {
-            return Err(format!("the code has room for {MOST_TRAPS} traps"));
+        if self.replaced == MAX_TRAPS {
+            return Err(format!("the code has room for {MAX_TRAPS} traps"));
         }
         let stub = self.address;
-        let part = stub + PARTS + PART * self.replaced;
+        let trap_stub = stub + TRAP_STUBS + TRAP_STUB * self.replaced;
         let Some((there, back)) = jumps(stub, self.replaced, trap.address) else {
             return Err(format!(
                 "it is more than 1 MiB from the code at {stub:#x}; give a nearer address as `stub`"
             ));
         };
-        let to_common = distance(part + 8, stub + CODE).unwrap_or_default();
-        let code = code::part(self.ptr_width, to_common, back);
+        let to_common = distance(trap_stub + 8, stub + CODE).unwrap_or_default();
+        let code = code::trap_stub(self.ptr_width, to_common, back);
         let jump = code::jump(there).to_le_bytes();
         let write = |address, bytes: Bytes| {
             let written = loader.write(self.space, address, bytes.clone());
@@ -176,7 +176,7 @@ impl Stub {
                 )),
             }
         };
-        write(part, code.into())?;
+        write(trap_stub, code.into())?;
         write(trap.physical, Bytes::copy_from_slice(&jump))?;
         self.replaced += 1;
         Ok(())

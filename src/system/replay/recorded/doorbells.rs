@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::memory::unknown;
 use crate::attach::channels as served;
 use crate::config::ChannelConfig;
-use crate::mem::{AccessError, MemoryId, MemoryMap, Segment, Segments, Store, part};
+use crate::mem::{AccessError, MemoryId, MemoryMap, Segment, Segments, Store, subrange};
 use crate::messages::ChannelId;
 use crate::messages::events::{DoorbellRang, VersionOffered, WordsRang};
 use crate::messages::mailbox::ChannelWords;
@@ -100,7 +100,7 @@ impl RecordedDoorbells {
         let mut offers = FxHashMap::default();
         for (channel, (layout, place)) in (0..).map(ChannelId).zip(&channels) {
             let Some(layout) = layout else { continue };
-            for segment in &part(place, layout.request.offer(), 4) {
+            for segment in &subrange(place, layout.request.offer(), 4) {
                 offers.entry(*segment).or_insert(channel);
             }
         }
@@ -193,16 +193,16 @@ impl RecordedDoorbells {
         let handshake = words.handshake.as_ref();
         let words = [
             (layout.state, Some(words.state)),
-            (layout.request.idx_p, Some(words.request_put)),
-            (layout.response.idx_c, words.response_taken),
+            (layout.request.idx_p, Some(words.request_producer)),
+            (layout.response.idx_c, words.response_consumer),
             (layout.version, handshake.map(|words| words.version)),
             (
                 layout.request.idx_c,
-                handshake.map(|words| words.request_taken),
+                handshake.map(|words| words.request_consumer),
             ),
             (
                 layout.response.idx_p,
-                handshake.map(|words| words.response_put),
+                handshake.map(|words| words.response_producer),
             ),
         ];
         for (offset, word) in words {
@@ -222,7 +222,7 @@ impl RecordedDoorbells {
         let mut bytes = [0; RequestEntry::MAX_SIZE];
         let bytes = &mut bytes[..RequestEntry::size(layout.ptr_width)];
         for (behind, entry) in (1..).zip(entries.iter().rev()) {
-            let index = Index(words.request_put.wrapping_sub(behind));
+            let index = Index(words.request_producer.wrapping_sub(behind));
             entry.emit(bytes, layout.ptr_width);
             self.set(place, layout.request_entry(index.slot()), bytes);
         }
@@ -231,7 +231,7 @@ impl RecordedDoorbells {
     fn set(&self, place: &Segments, offset: u64, bytes: &[u8]) {
         let mut seen = self.seen.borrow_mut();
         let mut rest = bytes;
-        for segment in &part(place, offset, bytes.len() as u64) {
+        for segment in &subrange(place, offset, bytes.len() as u64) {
             let len = usize::try_from(segment.len).unwrap_or(rest.len());
             let (bytes, after) = rest.split_at(len.min(rest.len()));
             for (block, there, here) in blocks(segment.offset, bytes.len()) {

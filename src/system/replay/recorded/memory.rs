@@ -2,7 +2,7 @@
 
 use crate::actors::memory::LocalMemory;
 use crate::bus::Ticket;
-use crate::mem::{AccessError, BackendError, Op, Outcome, Segment, Segments, Store};
+use crate::mem::{AccessError, BackendError, Op, OpOutcome, Segment, Segments, Store};
 use crate::system::replay::comparison::SharedComparison;
 
 /// Memories that return recorded results.
@@ -15,7 +15,7 @@ impl RecordedMemory {
 }
 
 impl LocalMemory for RecordedMemory {
-    fn execute(&self, of: Ticket, _: &Op<Segments>) -> Result<Outcome, AccessError> {
+    fn execute(&self, of: Ticket, _: &Op<Segments>) -> Result<OpOutcome, AccessError> {
         self.0.reply(of.sequence).unwrap_or_else(|| Err(unknown()))
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mailbox_rs::{Request, RequestEntry};
 use vhost::bus::Body;
-use vhost::mem::{AccessError, Op, Outcome, SpaceId, Span};
+use vhost::mem::{AccessError, Op, OpOutcome, SpaceId, Span};
 use vhost::messages::ChannelId;
 use vhost::messages::events::{
     CommandServed, DoorbellRang, OperationServed, RestoreBegun, Served, WordsRang,
@@ -119,7 +119,7 @@ impl Bench {
     fn read(&mut self, from: &str, address: u64, bytes: &[u8]) {
         let len = bytes.len() as u64;
         self.access(from, Op::Read(Span { address, len }));
-        let bytes = Outcome::Bytes(Bytes::copy_from_slice(bytes));
+        let bytes = OpOutcome::Bytes(Bytes::copy_from_slice(bytes));
         self.reply(Ok::<_, AccessError>(bytes));
     }
 
@@ -177,7 +177,7 @@ fn answers_of_unknown_requests_are_not_those_of_known_ones() {
     let entry = RequestEntry::from(&request);
     bench.tick = 9;
     let words = ChannelWords {
-        request_put: 12,
+        request_producer: 12,
         ..ChannelWords::UNREAD
     };
     let rang = DoorbellRang {
@@ -301,7 +301,7 @@ fn a_restore_and_a_message_that_can_not_be_decoded_drop_all() {
             };
             bench.follow(content, "", "", None::<Operate>);
         }
-        let words = Outcome::Bytes(Bytes::from_static(&[1; 64]));
+        let words = OpOutcome::Bytes(Bytes::from_static(&[1; 64]));
         bench.reply(Ok::<_, AccessError>(words));
         assert_eq!(bench.open.take(), []);
     }

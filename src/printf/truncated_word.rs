@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Conversion of 32 bits of a 64-bit word whose upper half is neither zero nor a sign extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cut {
+pub(crate) struct TruncatedWord {
     /// Text of the conversion, starting at its `%`.
     conversion: String,
     /// Untruncated word.
@@ -13,7 +13,7 @@ pub(crate) struct Cut {
     amount: bool,
 }
 
-impl Cut {
+impl TruncatedWord {
     /// Creates the value for a printed argument.
     pub(super) fn value(conversion: &[u8], word: u64) -> Self {
         Self::new(conversion, word, false)
@@ -42,7 +42,7 @@ impl Cut {
     }
 }
 
-impl fmt::Display for Cut {
+impl fmt::Display for TruncatedWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             conversion,

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use super::channel::Channel;
-use super::control_block::{HEADER, Header, HeaderState, MOST_BUFFERS};
+use super::control_block::{HEADER, Header, HeaderState, MAX_BUFFERS};
 use super::search::{Search, SearchOutcome};
 use crate::actors::service::Failure;
 use crate::mem::{Op, Span};
@@ -14,11 +14,11 @@ use crate::messages::foreign::Severity;
 const SEARCH_TICKS: u64 = 1024;
 
 /// Maximum number of reports on control blocks that vanish or are invalid.
-const MOST_REPORTS: u32 = 16;
+const MAX_REPORTS: u32 = 16;
 
 impl Channel {
     /// Waits until firmware has set up a control block. Returns its address.
-    pub(super) async fn find(&self) -> Result<u64, Failure> {
+    pub(super) async fn locate(&self) -> Result<u64, Failure> {
         match self.place.block {
             Some(address) => self.wait_for_mark(address).await.map(|()| address),
             None => self.search(Search::new(&self.place.search)).await,
@@ -94,7 +94,7 @@ impl Channel {
         if self.impossible.replace(Some(header)) != Some(header) {
             let Header { up, down } = header;
             let text = format!(
-                "RTT: the control block at {address:#x} has {up} up and {down} down buffers; at most {MOST_BUFFERS} are accepted; it is \
+                "RTT: the control block at {address:#x} has {up} up and {down} down buffers; at most {MAX_BUFFERS} are accepted; it is \
                  not served as long as it says so; set up fewer, or find out what has overwritten the numbers"
             );
             // A mark that a search has found may not belong to a control block.
@@ -113,9 +113,9 @@ impl Channel {
 
     fn report_as(&self, severity: Severity, text: &str) {
         let count = self.reports.get();
-        if count < MOST_REPORTS {
+        if count < MAX_REPORTS {
             self.reports.set(count + 1);
-            let last = match count + 1 < MOST_REPORTS {
+            let last = match count + 1 < MAX_REPORTS {
                 true => "",
                 false => "; further control blocks are not reported",
             };
