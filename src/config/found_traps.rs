@@ -30,8 +30,8 @@ pub(super) fn place(
         let traps = Traps::of(image)?;
         let channel = channel.to_owned();
         if traps.whole.is_empty() {
-            // Traps of Arm are left to the testbench. A truncated trap is reported when the image is
-            // loaded.
+            // Traps of Arm are left to the testbench. A truncated trap is reported when the image
+            // is loaded.
             if traps.truncated.is_empty() && count_traps(image)? == 0 {
                 context.report(DiagnosticKind::NoTraps {
                     channel,

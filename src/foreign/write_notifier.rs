@@ -13,7 +13,7 @@ pub(super) struct WriteNotifier<'a> {
 }
 
 /// Maximum number of bytes in one notification of a fill.
-const MAX_WRITE: u64 = 64;
+const MAX_NOTIFIED: u64 = 64;
 
 impl WriteNotifier<'_> {
     /// Reports a write of `data`, `skip` bytes after the start of the segment.
@@ -48,10 +48,10 @@ impl Store for WriteNotifier<'_> {
 
     fn fill(&self, at: &Segment, byte: u8) -> Result<(), AccessError> {
         self.store.fill(at, byte)?;
-        let piece = [byte; MAX_WRITE as usize];
-        for skip in (0..at.len).step_by(MAX_WRITE as usize) {
-            let len = MAX_WRITE.min(at.len - skip) as usize;
-            self.notify(at, skip, &piece[..len]);
+        let bytes = [byte; MAX_NOTIFIED as usize];
+        for skip in (0..at.len).step_by(MAX_NOTIFIED as usize) {
+            let len = MAX_NOTIFIED.min(at.len - skip) as usize;
+            self.notify(at, skip, &bytes[..len]);
         }
         Ok(())
     }

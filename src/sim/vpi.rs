@@ -1,8 +1,8 @@
 //! HDL objects by VPI (IEEE 1800-2017, clauses 36 to 38).
 //!
 //! A handle is looked up once and stored, because a look-up by name takes several times as long as
-//! the access. Handles have the [lifetime](Lifetime) of their simulation. They are not released after
-//! its end.
+//! the access. Handles have the [lifetime](Lifetime) of their simulation. They are not released
+//! after its end.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};

@@ -14,8 +14,8 @@ use crate::bus::{Body, Content, Envelope, Inbox, Message, MessageVisitor, Observ
 use crate::messages::by_name;
 
 /// Layout of all recorded values: bincode's standard configuration. Deserialization allocates at
-/// most `MAX_BYTES` bytes, because lengths in the data are not trusted, and memory is allocated before
-/// the data is read.
+/// most `MAX_BYTES` bytes, because lengths in the data are not trusted, and memory is allocated
+/// before the data is read.
 fn layout<const MAX_BYTES: usize>() -> Configuration<LittleEndian, Varint, Limit<MAX_BYTES>> {
     bincode::config::standard().with_limit()
 }

@@ -102,7 +102,7 @@ fn write_op<P>(
             write!(f, "read ")?;
             place(at, f)
         }
-        Op::Look(at) => {
+        Op::Peek(at) => {
             write!(f, "look at ")?;
             place(at, f)
         }

@@ -33,13 +33,13 @@ pub(crate) struct Channel {
     /// Response that is delayed, or that waits for a free slot.
     pub(super) unsent_response: Cell<Option<Response>>,
     /// State to continue from, set by a restore.
-    pub(super) restored: Cell<Option<Restored>>,
+    pub(super) restored: Cell<Option<RestoredSession>>,
     /// True after the start of the first session. A later one is not adopted.
     pub(super) has_begun: Cell<bool>,
 }
 
 /// State to continue from: a session; `None` before the handshake.
-pub(super) struct Restored(pub(super) Option<Box<SavedSession>>);
+pub(super) struct RestoredSession(pub(super) Option<Box<SavedSession>>);
 
 impl FrontEnd for Channel {
     type Protocol = Mailbox;

@@ -2,7 +2,7 @@
 
 use mailbox_rs::{Index, Request, Response};
 
-use super::channel::{Channel, Restored};
+use super::channel::{Channel, RestoredSession};
 use super::queues::are_possible;
 use super::requests::RequestOutcome;
 use crate::messages::AwaitedOperation;
@@ -66,7 +66,7 @@ impl Channel {
         }
         self.tracker.forget();
         let session = saved.cloned().map(Box::new);
-        self.restored.set(Some(Restored(session)));
+        self.restored.set(Some(RestoredSession(session)));
         Ok(())
     }
 

@@ -27,8 +27,8 @@ struct PolledChannel {
     channel: ChannelId,
     context: ActorContext,
     last: Cell<ChannelWords>,
-    /// Entries of the requests just before `last.request_producer`, read along with the words and not
-    /// yet taken by the channel's task. It has all unserved requests or none.
+    /// Entries of the requests just before `last.request_producer`, read along with the words and
+    /// not yet taken by the channel's task. It has all unserved requests or none.
     entries: RefCell<VecDeque<RequestEntry>>,
     /// Error of the doorbell's last read.
     read_error: RefCell<Option<AccessError>>,

@@ -6,7 +6,7 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 use mailbox_rs::{Index, QUEUE_LEN, RequestEntry, Response, State};
 
-use super::channel::{Channel, Restored};
+use super::channel::{Channel, RestoredSession};
 use super::handshake::SessionStart;
 use super::queues::are_possible;
 use super::requests::RequestOutcome;
@@ -23,7 +23,7 @@ impl Channel {
         let clears = restored.is_none() && !self.service.services.adopts;
         self.queues.take_over(clears).await?;
         self.progress.found(self.service.id, self.queues.words());
-        let mut restored = restored.and_then(|Restored(session)| session);
+        let mut restored = restored.and_then(|RestoredSession(session)| session);
         loop {
             let session = match restored.take() {
                 Some(session) => session,
@@ -43,8 +43,8 @@ impl Channel {
             match select(reset, session).await {
                 // Dropping the session drops all futures that it awaits.
                 Either::Left((reset, _)) => {
-                    // The dispatcher must not poll a call without a caller, not even one of a failed
-                    // channel.
+                    // The dispatcher must not poll a call without a caller, not even one of a
+                    // failed channel.
                     self.service.cancel_calls();
                     reset?;
                     self.tracker.complete(RequestEnd::Reset);

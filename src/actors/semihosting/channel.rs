@@ -36,7 +36,7 @@ struct Stub {
 
 /// Delayed result to continue with: hart, result, and first tick in which it may be written; `None`
 /// for none.
-struct Restored(Option<(u32, u64, u64)>);
+struct RestoredResult(Option<(u32, u64, u64)>);
 
 /// State of one channel.
 pub(crate) struct Channel {
@@ -59,7 +59,7 @@ pub(crate) struct Channel {
     delayed_result: Cell<Option<(u32, u64)>>,
     /// State to continue from, set by a restore: a delayed result, with the first tick in which it
     /// may be written.
-    restored: Cell<Option<Restored>>,
+    restored: Cell<Option<RestoredResult>>,
     /// Waker of the channel's task, while it waits for the exit.
     waker: Cell<Option<Waker>>,
 }
@@ -150,7 +150,7 @@ impl FrontEnd for Channel {
             });
             return Ok(ServiceEnd::Exit(code.await));
         };
-        if let Some(Restored(Some((hart, result, until)))) = restored {
+        if let Some(RestoredResult(Some((hart, result, until)))) = restored {
             self.delayed_result.set(Some((hart, result)));
             self.service.wait_until(until).await;
             self.respond(stub, hart, result).await?;
@@ -215,7 +215,7 @@ impl FrontEnd for Channel {
         self.delayed_result.set(None);
         self.exit.set(None);
         self.tracker.transition(self.waiting.clone());
-        self.restored.set(Some(Restored(saved.delayed)));
+        self.restored.set(Some(RestoredResult(saved.delayed)));
         Ok(())
     }
 

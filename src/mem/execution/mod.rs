@@ -314,8 +314,8 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Returns the subrange of a place that starts at its byte `from`, of `len` bytes or up to the end of
-/// the place.
+/// Returns the subrange of a place that starts at its byte `from`, of `len` bytes or up to the end
+/// of the place.
 pub(crate) fn subrange(place: &Segments, from: u64, len: u64) -> Segments {
     if let [whole] = **place
         && len > 0

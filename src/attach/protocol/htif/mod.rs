@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use self::command::{Asks, CALL, WORD, asks, response};
 use self::descriptors::Descriptors;
-use self::service_state::{MAX_WAITING_RESPONSES, Service};
+use self::service_state::{MAX_WAITING_COMMANDS, Service};
 use super::rules::{Breach, MemoryWrite, Owner, Pending, Request, Rules, covers, is_half_of, word};
 use crate::bus::Body;
 use crate::mem::{AccessError, OpOutcome, Span};
@@ -155,10 +155,10 @@ impl Rules for Htif {
             .responses
             .iter()
             .copied()
-            .take(MAX_WAITING_RESPONSES)
+            .take(MAX_WAITING_COMMANDS)
             .collect();
         let reads = saved.reads.iter().map(|(word, _)| *word);
-        self.reads = reads.take(MAX_WAITING_RESPONSES).collect();
+        self.reads = reads.take(MAX_WAITING_COMMANDS).collect();
         self.descriptors = Descriptors::of(saved.files.iter().map(|(fd, ..)| *fd));
         self.calls.clear();
         self.service = Service::Idle;

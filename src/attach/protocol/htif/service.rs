@@ -2,7 +2,7 @@
 
 use super::Htif;
 use super::command::{self, Asks, WORD, asks, response, result_place};
-use super::service_state::{MAX_WAITING_RESPONSES, Service};
+use super::service_state::{MAX_WAITING_COMMANDS, Service};
 use crate::attach::protocol::rules::{Breach, word};
 use crate::mem::Span;
 use crate::messages::htif::{Command, CommandServed, SystemCall};
@@ -39,9 +39,9 @@ impl Htif {
                 "the host takes the command {word:#x} after the exit"
             ));
         }
-        if self.owed.len() >= MAX_WAITING_RESPONSES {
+        if self.owed.len() >= MAX_WAITING_COMMANDS {
             breaches.push(format!(
-                "the host takes a command from tohost at {at:#x} while {MAX_WAITING_RESPONSES} responses wait"
+                "the host takes a command from tohost at {at:#x} while {MAX_WAITING_COMMANDS} responses wait"
             ));
         }
         let mut named = Vec::new();
@@ -51,9 +51,9 @@ impl Htif {
                 self.owe(response(word, 1));
             }
             Asks::Call { .. } => self.owe(response(word, 1)),
-            Asks::Read if self.reads.len() < MAX_WAITING_RESPONSES => self.reads.push_back(word),
+            Asks::Read if self.reads.len() < MAX_WAITING_COMMANDS => self.reads.push_back(word),
             Asks::Read => breaches.push(format!(
-                "tohost at {at:#x} has {word:#x}: firmware reads the console while {MAX_WAITING_RESPONSES} reads wait; this one gets no response"
+                "tohost at {at:#x} has {word:#x}: firmware reads the console while {MAX_WAITING_COMMANDS} reads wait; this one gets no response"
             )),
             Asks::Exit | Asks::Write => {}
             Asks::Nothing { device, number } => breaches.push(format!(
@@ -86,7 +86,7 @@ impl Htif {
 
     /// Adds a response. The oldest one is dropped if there are too many.
     pub(super) fn owe(&mut self, response: u64) {
-        if self.owed.len() >= MAX_WAITING_RESPONSES {
+        if self.owed.len() >= MAX_WAITING_COMMANDS {
             self.owed.pop_front();
         }
         self.owed.push_back(response);

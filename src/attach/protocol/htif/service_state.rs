@@ -5,7 +5,7 @@ use crate::messages::htif::SystemCall;
 
 /// Maximum number of responses that wait for firmware, and of console reads that wait for a
 /// character.
-pub(super) const MAX_WAITING_RESPONSES: usize = 64;
+pub(super) const MAX_WAITING_COMMANDS: usize = 64;
 
 /// Command in service.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -91,7 +91,8 @@ pub(super) fn install(loader: &Loader<'_>, to_replace: &ToReplace) -> Result<Opt
 }
 
 /// Addresses of the traps of an image that can't be replaced by jumps to code at this address: a
-/// jump is out of range, the code has no room for more traps, or a trap continues behind the end of its segment.
+/// jump is out of range, the code has no room for more traps, or a trap continues behind the end of
+/// its segment.
 ///
 /// # Errors
 /// Fails if the file can't be read.
