@@ -241,6 +241,8 @@ fn a_run_can_go_back() {
         builder.record(&trace).attach(statistics.clone())
     });
     let open = begin(&host, &file);
+    // Both requests were taken in the tick before the last one.
+    let taken = format!("since tick {} ", host.vhost.now() - 1);
     let counted = statistics.table();
     let last = go_on(&host, open, 4);
     let whole = statistics.table();
@@ -251,6 +253,7 @@ fn a_run_can_go_back() {
         // The run that was left has no requests in the status.
         let status = host.vhost.status().unwrap();
         assert!(!status.contains("slot 0, tick"), "{status}");
+        assert_eq!(status.matches(&taken).count(), 2, "{status}");
         assert_eq!(go_on(&host, open, 6), last + 2);
         let (now, before) = (statistics.table(), &whole);
         assert_eq!(now.of("core0", "READ"), before.of("core0", "READ"));

@@ -37,8 +37,8 @@ enum To {
 }
 
 impl Logger {
-    /// Writes to a file and truncates it first. In its name, `%p` stands for the process id and
-    /// `%t` for the start time.
+    /// Writes to a file and truncates it first. Its name may have `%p` for the process id, `%t` for
+    /// the time of the start, `%s` for the system's name.
     pub fn file(file: impl Into<PathBuf>) -> Self {
         Self::new(To::File(file.into()))
     }

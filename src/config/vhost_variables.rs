@@ -51,7 +51,7 @@ variables! {
     MAILBOX_FS_ROOT = "MAILBOX_FS_ROOT":
         "directory of firmware's files", "path of an existing directory", "required";
     TRACE = "VHOST_TRACE":
-        "file of the recording", "path, with `%p` for the process id and `%s` for the system's name", "no recording";
+        "file of the recording", "path, with `%p` for the process id, `%t` for the time of the start, `%s` for the system's name", "no recording";
     TRACE_PAYLOADS = "VHOST_TRACE_PAYLOADS":
         "payloads in the recording", "`keep`, `hash`, `drop`", "`keep`";
     TRACE_COMPRESS = "VHOST_TRACE_COMPRESS":

@@ -3,7 +3,7 @@
 //!
 //! - [`descriptor`]: opens files with descriptors other than those of standard streams.
 //! - [`quiet`]: writers that return an error if a write would raise a signal.
-//! - [`name`]: `%p` and `%t` in names of files.
+//! - [`name`]: `%p`, `%t` and `%s` in names of files.
 //! - [`snapshots`], [`runs`]: copies of the process.
 //! - [`output`]: file of a recording, a log or a table, with a single writer.
 //!

@@ -26,7 +26,7 @@ use crate::sim::strand::{ForkedWhile, forked_while};
 /// nothing.
 #[derive(Debug)]
 pub(crate) struct OutputFile {
-    /// Name before `%p` and `%t` are expanded, with the name of the system.
+    /// Name before `%p` and `%t` are expanded; `%s` is.
     name: PathBuf,
     /// Working directory at the opening; empty if it is not known.
     directory: PathBuf,
@@ -59,8 +59,8 @@ struct BranchError {
 
 #[derive(Debug, Error)]
 #[error(
-    "it is in use, by another run or another part of this one; give each a file of its own: in the \
-     name, %p stands for the process id and %t for the time of the start"
+    "it is in use, by another run or another part of this one; give each a file of its own: its \
+     name may have %p for the process id, %t for the time of the start, %s for the system's name"
 )]
 struct InUse;
 

@@ -310,7 +310,7 @@ pub enum SavedFileKind {
 
 /// Change of a descriptor's file that a restore has found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileFinding {
+pub struct FileChangeReport {
     /// The descriptor.
     pub fd: u64,
     /// Path given to the open.
@@ -518,4 +518,4 @@ impl Attributes for SavedText {
 
 impl Attributes for SavedFiles {}
 impl Attributes for SavedSockets {}
-impl Attributes for Vec<FileFinding> {}
+impl Attributes for Vec<FileChangeReport> {}

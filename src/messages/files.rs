@@ -5,7 +5,7 @@ use mailbox_rs::{AccessMode, Errno, FileStatus, FileType, OpenFlags, PosixFlags,
 use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
-use super::checkpoint::{FileFinding, SavedFiles};
+use super::checkpoint::{FileChangeReport, SavedFiles};
 use crate::bus::{Attributes, Body, inbox};
 
 /// Opens a file for a channel. The reply has its descriptor.
@@ -268,6 +268,6 @@ inbox! {
         SetLength -> Result<(), Errno> { channel: channel, payload: none },
         Sync -> Result<(), Errno> { channel: channel, payload: none },
         Save -> SavedFiles { channel: none, payload: none },
-        Restore -> Vec<FileFinding> { channel: none, payload: none },
+        Restore -> Vec<FileChangeReport> { channel: none, payload: none },
     }
 }

@@ -164,7 +164,7 @@ pub enum Error {
         cause: AccessError,
     },
     /// Initial content of a memory can't be written.
-    #[error("init: {0}")]
+    #[error("initial content of a memory: {0}")]
     Initialise(AccessError),
     /// Unknown space.
     #[error("there is no space `{name}`; the memory configuration has: {known}")]

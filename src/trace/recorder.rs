@@ -51,8 +51,8 @@ struct DefinedKind {
 }
 
 impl Recorder {
-    /// Starts a recording. In the file's name, `%p` is replaced by the process id and `%t` by the
-    /// time of the start.
+    /// Starts a recording. The file's name may have `%p` for the process id, `%t` for the time of
+    /// the start, `%s` for the system's name.
     ///
     /// # Errors
     /// Fails if the file can't be written, or if another recorder, log or process is writing it.

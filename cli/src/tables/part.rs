@@ -161,7 +161,7 @@ fn own_text(error: &impl Display) -> Error {
 }
 
 /// Encodings and metadata of a table's files.
-fn properties(table: &Table) -> WriterPropertiesPtr {
+pub(super) fn properties(table: &Table) -> WriterPropertiesPtr {
     let meanings: serde_json::Map<_, _> = table
         .fields
         .iter()

@@ -78,11 +78,20 @@ macro_rules! table {
     };
 }
 
-/// True if `mark` is one of `marks`. All marks have different lengths.
+/// True if `mark` is one of `marks`.
 const fn is(mark: &str, marks: &[&str]) -> bool {
     match marks {
-        [first, rest @ ..] => first.len() == mark.len() || is(mark, rest),
+        [first, rest @ ..] => are_equal(first.as_bytes(), mark.as_bytes()) || is(mark, rest),
         [] => false,
+    }
+}
+
+/// True if two texts are equal.
+const fn are_equal(one: &[u8], other: &[u8]) -> bool {
+    match (one, other) {
+        ([first, one @ ..], [second, other @ ..]) => *first == *second && are_equal(one, other),
+        ([], []) => true,
+        _ => false,
     }
 }
 

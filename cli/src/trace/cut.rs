@@ -1,9 +1,10 @@
 //! `vhost trace cut`: cuts a part out of a recording, which replays by itself.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use vhost::trace::TraceError;
 use vhost::{Cut, ReplayError};
 
 use super::ticks::Ticks;
@@ -38,6 +39,24 @@ fn short(reason: &str) -> String {
     lines.collect::<Vec<_>>().join("; ")
 }
 
+/// Error of the file `written` as one of the file `output`.
+fn of_file(mut error: ReplayError, written: &Path, output: &Path) -> ReplayError {
+    if let ReplayError::Trace(
+        TraceError::Io { file, .. }
+        | TraceError::NoFile { file, .. }
+        | TraceError::Empty { file }
+        | TraceError::CutHeader { file, .. }
+        | TraceError::NoTrace { file }
+        | TraceError::Version { file, .. }
+        | TraceError::Damaged { file, .. },
+    ) = &mut error
+        && file == written
+    {
+        *file = output.to_owned();
+    }
+    error
+}
+
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let range = args.ticks.range();
     let wanted = *range.start();
@@ -54,13 +73,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             if let ReplayError::NoTicks { is_cut: true, .. } = error {
                 incomplete::warn(args.file.display(), CUT);
             }
-            let written = file.written().display().to_string();
-            bail!(
-                "{}",
-                error
-                    .to_string()
-                    .replace(&written, &args.output.to_string_lossy())
-            );
+            bail!("{}", of_file(error, file.written(), &args.output));
         }
     };
     file.commit().with_context(|| cant_write(&args.output))?;

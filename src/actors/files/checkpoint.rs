@@ -15,7 +15,9 @@ use super::directory::Directory;
 use super::disk::{DiskFile, Opened};
 use super::posix::MAX_ENTRIES;
 use super::refusal::Refusal;
-use crate::messages::checkpoint::{FileChange, FileFinding, SavedFile, SavedFileKind, SavedFiles};
+use crate::messages::checkpoint::{
+    FileChange, FileChangeReport, SavedFile, SavedFileKind, SavedFiles,
+};
 use crate::messages::escaped_name;
 use crate::messages::files::DirectoryEntry;
 
@@ -38,7 +40,7 @@ impl Files {
     }
 
     /// Closes all descriptors, and opens those of a checkpoint.
-    pub(super) fn restore(&mut self, saved: SavedFiles) -> Vec<FileFinding> {
+    pub(super) fn restore(&mut self, saved: SavedFiles) -> Vec<FileChangeReport> {
         self.reasons.clear();
         let closed = self.open.descriptors.borrow_mut().begin_anew(saved.next);
         for file in closed {
@@ -60,7 +62,7 @@ impl Files {
             };
             if let Some(change) = change {
                 let path = escaped_name(&path);
-                findings.push(FileFinding { fd, path, change });
+                findings.push(FileChangeReport { fd, path, change });
             }
             let open = OpenFile {
                 by: channel,

@@ -76,8 +76,6 @@ pub(crate) struct Channel {
     has_ignored: Cell<bool>,
     /// Payload of a response that is held back.
     delayed_response: Cell<u64>,
-    /// Tick in which the present command was taken.
-    since: Cell<u64>,
     /// State to continue from, set by a restore.
     restored: Cell<Option<Restored>>,
 }
@@ -134,7 +132,6 @@ impl FrontEnd for Channel {
             input_is_over: Cell::new(false),
             has_ignored: Cell::new(false),
             delayed_response: Cell::new(0),
-            since: Cell::new(0),
             restored: Cell::new(None),
         })
     }
@@ -167,10 +164,9 @@ impl FrontEnd for Channel {
                     AwaitedOperation::Delay { until } => Some((self.delayed_response.get(), until)),
                     _ => return Err(self.service.is_busy()),
                 };
-                let since = self.since.get();
                 Some(SavedCommand {
                     command: command.0,
-                    since,
+                    since: self.tracker.since(),
                     delayed,
                 })
             }
@@ -241,7 +237,6 @@ impl Channel {
             match self.news().await? {
                 News::Command(command) => {
                     let since = self.context.now();
-                    self.since.set(since);
                     self.tracker.transition(HtifTracker::serve(command));
                     let tohost = self.word(self.place.tohost);
                     self.service.access(Op::Fill(tohost, 0)).await?;
@@ -295,8 +290,7 @@ impl Channel {
             return Ok(None);
         };
         let command = Command(command);
-        self.since.set(since);
-        self.tracker.transition(HtifTracker::serve(command));
+        self.tracker.resume(HtifTracker::serve(command), since);
         if let Some((payload, until)) = delayed {
             self.delayed_response.set(payload);
             self.service.wait_until(until).await;

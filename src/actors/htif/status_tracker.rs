@@ -34,6 +34,16 @@ impl HtifTracker {
         self.steps.transition(step);
     }
 
+    /// Sets the step of a checkpoint, and the tick of its last progress.
+    pub(super) fn resume(&self, step: HtifStep, since: u64) {
+        self.steps.resume(step, since);
+    }
+
+    /// Tick of the last progress: in a command, the one in which it was taken.
+    pub(super) fn since(&self) -> u64 {
+        self.steps.since()
+    }
+
     /// Sets the pending step, without progress.
     pub(super) fn wait(&self, step: HtifStep) {
         self.steps.wait(step);

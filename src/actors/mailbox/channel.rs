@@ -28,8 +28,6 @@ pub(crate) struct Channel {
     pub(super) context: ActorContext,
     pub(super) poller: ChannelPoller,
     pub(super) progress: Rc<ChannelProgress>,
-    /// Tick in which the present request was taken.
-    pub(super) since: Cell<u64>,
     /// Response that is delayed, or that waits for a free slot.
     pub(super) unsent_response: Cell<Option<Response>>,
     /// State to continue from, set by a restore.
@@ -77,7 +75,6 @@ impl FrontEnd for Channel {
             poller,
             context,
             progress,
-            since: Cell::default(),
             unsent_response: Cell::default(),
             restored: Cell::default(),
             has_begun: Cell::default(),

@@ -39,7 +39,7 @@ impl Channel {
                 saved.request = Some(SavedRequest {
                     slot,
                     entry,
-                    since: self.since.get(),
+                    since: self.tracker.since(),
                     waits,
                 });
             }
@@ -82,21 +82,21 @@ impl Channel {
             since,
             waits,
         } = from.request?;
-        self.since.set(since);
         let served = match waits {
             SavedWait::Delay { until, response } => {
                 self.unsent_response.set(Some(response));
                 let awaits = AwaitedOperation::Delay { until };
-                self.tracker.transition(MailboxStep::Serve {
+                let step = MailboxStep::Serve {
                     slot,
                     entry,
                     awaits,
-                });
+                };
+                self.tracker.resume(step, since);
                 self.service.wait_until(until).await;
                 RequestOutcome::Response(response)
             }
             waits => {
-                let served = self.resume_request(slot, &entry, waits).await;
+                let served = self.resume_request(slot, &entry, since, waits).await;
                 if let RequestOutcome::Response(response) = served {
                     self.unsent_response.set(Some(response));
                     self.service.delay_response().await;

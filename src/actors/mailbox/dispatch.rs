@@ -15,7 +15,7 @@ use crate::messages::mailbox::MailboxStep;
 impl Channel {
     /// Serves one request, valid or not.
     pub(super) async fn serve(&self, slot: u32, entry: &RequestEntry) -> RequestOutcome {
-        self.enter_service(slot, entry);
+        self.tracker.transition(serving(slot, entry));
         let request = match Request::try_from(entry) {
             Ok(request) => request,
             Err(malformed) => return self.refuse(slot, entry, entry.responds(), malformed),
@@ -38,9 +38,10 @@ impl Channel {
         &self,
         slot: u32,
         entry: &RequestEntry,
+        since: u64,
         waits: SavedWait,
     ) -> RequestOutcome {
-        self.enter_service(slot, entry);
+        self.tracker.resume(serving(slot, entry), since);
         let request = match Request::try_from(entry) {
             Ok(request) => request,
             Err(malformed) => return self.refuse(slot, entry, entry.responds(), malformed),
@@ -50,14 +51,6 @@ impl Channel {
         }
         let resumed = self.handler.resume(&request, waits);
         self.outcome(slot, &request, self.context.catch_panic(resumed).await)
-    }
-
-    fn enter_service(&self, slot: u32, entry: &RequestEntry) {
-        self.tracker.transition(MailboxStep::Serve {
-            slot,
-            entry: *entry,
-            awaits: AwaitedOperation::Host,
-        });
     }
 
     /// Reason to refuse a FILE operation that the session's version lacks.
@@ -122,5 +115,14 @@ impl Channel {
         } else {
             RequestOutcome::Silent
         }
+    }
+}
+
+/// Step of a request that is being served.
+fn serving(slot: u32, entry: &RequestEntry) -> MailboxStep {
+    MailboxStep::Serve {
+        slot,
+        entry: *entry,
+        awaits: AwaitedOperation::Host,
     }
 }

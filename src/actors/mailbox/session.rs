@@ -87,7 +87,6 @@ impl Channel {
                     Some(entry) => entry,
                     None => self.queues.next_request().await?,
                 };
-                self.since.set(self.context.now());
                 requests.take();
                 self.service.release.set(Some(self.queues.release()));
                 let slot = consumer.slot();
@@ -150,7 +149,7 @@ impl Channel {
             channel: self.service.id,
             slot,
             entry: *entry,
-            since: self.since.get(),
+            since: self.tracker.since(),
             response,
         });
     }

@@ -25,6 +25,16 @@ impl MailboxTracker {
         self.steps.transition(step);
     }
 
+    /// Sets the step of a checkpoint, and the tick of its last progress.
+    pub(super) fn resume(&self, step: MailboxStep, since: u64) {
+        self.steps.resume(step, since);
+    }
+
+    /// Tick of the last progress: in a request, the one in which it was taken.
+    pub(super) fn since(&self) -> u64 {
+        self.steps.since()
+    }
+
     /// Ends the current request, if there is one, and keeps it among the recent ones. The channel
     /// waits for the next request.
     pub(super) fn complete(&self, end: RequestEnd) {

@@ -198,9 +198,10 @@ impl Builder {
     }
 
     /// Records every message and reply in `file`, for a replay without a simulator. An existing
-    /// file is overwritten. In the name, `%p` stands for the process id and `%t` for the time of
-    /// the start; a file that another run is writing is refused. Payload bytes are kept, unless
-    /// [`environment`](Self::environment) has found another value of `VHOST_TRACE_PAYLOADS`.
+    /// file is overwritten. The name may have `%p` for the process id, `%t` for the time of the
+    /// start, `%s` for the system's name; a file that another run is writing is refused. Payload
+    /// bytes are kept, unless [`environment`](Self::environment) has found another value of
+    /// `VHOST_TRACE_PAYLOADS`.
     pub fn record(self, file: impl Into<PathBuf>) -> Self {
         let payloads = self.payloads;
         self.record_with(file, payloads)

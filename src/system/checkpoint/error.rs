@@ -27,8 +27,8 @@ pub enum CheckpointError {
         cause: io::Error,
     },
     /// File that is not a checkpoint.
-    #[error("{} is no checkpoint of this library", file.display())]
-    Foreign {
+    #[error("{} is not a checkpoint: give a file of `mb_save`, `Vhost::save` or `vhost run --save-at`", file.display())]
+    NotACheckpoint {
         /// Path of the file.
         file: PathBuf,
     },
@@ -54,7 +54,7 @@ pub enum CheckpointError {
         "checkpoint {} is cut off: it has {has} of {needs} bytes; take a new one",
         file.display()
     )]
-    Cut {
+    Truncated {
         /// Path of the file.
         file: PathBuf,
         /// Size in bytes.

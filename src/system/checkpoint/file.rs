@@ -216,7 +216,7 @@ impl Checkpoint {
         let Some(rest) = bytes.strip_prefix(&MAGIC) else {
             return Err(match MAGIC.starts_with(bytes) {
                 true => cut(file(), bytes.len() as u64, MAGIC.len() as u64),
-                false => CheckpointError::Foreign { file: file() },
+                false => CheckpointError::NotACheckpoint { file: file() },
             });
         };
         let mut rest = UnreadBytes { all: bytes, rest };
@@ -302,7 +302,7 @@ impl<'a> UnreadBytes<'a> {
 }
 
 fn cut(file: PathBuf, has: u64, needs: u64) -> CheckpointError {
-    CheckpointError::Cut { file, has, needs }
+    CheckpointError::Truncated { file, has, needs }
 }
 
 /// Name of the file while it is incomplete, in the same directory.
@@ -362,7 +362,7 @@ mod tests {
         for len in 0..bytes.len() {
             let error = parse(&bytes[..len]).unwrap_err();
             assert!(
-                matches!(error, CheckpointError::Cut { .. }),
+                matches!(error, CheckpointError::Truncated { .. }),
                 "{len}: {error}"
             );
         }
@@ -387,7 +387,10 @@ mod tests {
         let error = parse(&newer).unwrap_err().to_string();
         assert!(error.contains("format 9, of library 0."), "{error}");
         let error = parse(b"#!/bin/sh").unwrap_err();
-        assert!(matches!(error, CheckpointError::Foreign { .. }), "{error}");
+        assert!(
+            matches!(error, CheckpointError::NotACheckpoint { .. }),
+            "{error}"
+        );
         let mut longer = checkpoint().bytes().unwrap();
         longer.push(0);
         let error = parse(&longer).unwrap_err().to_string();

@@ -4,15 +4,15 @@
 //! - `encoding`: parts as bytes.
 //! - `configuration`: memories and channels that a checkpoint fits.
 //! - `memories`: content of memories in this process.
-//! - `findings`: reports on state that is not restored.
+//! - `reports`: reports on state that is not restored.
 //! - `resumption`: the state at the begin of a cut of a recording.
 
 mod configuration;
 mod encoding;
 mod error;
 mod file;
-mod findings;
 mod memories;
+mod reports;
 mod resumption;
 
 use std::path::Path;
@@ -20,8 +20,8 @@ use std::path::Path;
 use configuration::configuration;
 pub use error::CheckpointError;
 pub use file::Checkpoint;
-use findings::{RestoreOutcome, reports};
 use memories::{MEMORIES, SavedMemory};
+use reports::{RestoreOutcome, reports};
 
 use crate::messages::checkpoint::{SavedChannel, SavedSystem};
 use crate::messages::events::RestoreBegun;

@@ -125,12 +125,23 @@ impl Cut {
                 // The run depends on more than the state here.
                 Err(error @ (ReplayError::Difference(_) | ReplayError::Trace(_))) if !is_run => {
                     earlier.get_or_insert_with(|| {
-                        format!("a replay from the state of tick {from} differs: {error}")
+                        let cause = cause(&error);
+                        format!("a replay from the state of tick {from} differs: {cause}")
                     });
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+/// Text of an error in the replay of a part, without the name of its file.
+fn cause(error: &ReplayError) -> String {
+    match error {
+        ReplayError::Trace(TraceError::Damaged { frame, damage, .. }) => {
+            format!("frame {frame}: {damage}")
+        }
+        error => error.to_string(),
     }
 }
 

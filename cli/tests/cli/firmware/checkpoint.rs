@@ -203,7 +203,7 @@ fn other_files_are_refused() {
     fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
     assert!(refused(&["--restore", &name]).contains("is cut off"));
     fs::write(&file, "something else").unwrap();
-    assert!(refused(&["--restore", &name]).contains("is no checkpoint"));
+    assert!(refused(&["--restore", &name]).contains("is not a checkpoint"));
     assert!(refused(&["--restore", "/no/such"]).contains("/no/such can't be read"));
     assert!(refused(&["--save-at", "soon", &name]).contains("number of ticks"));
     assert!(refused(&["--save-at", "10", "/no/such/x"]).contains("can't be written"));

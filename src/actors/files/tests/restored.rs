@@ -4,7 +4,9 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, FileType, OpenFlags, PosixFlags};
 
 use super::bench::*;
-use crate::messages::checkpoint::{FileChange, FileFinding, SavedFile, SavedFileKind, SavedFiles};
+use crate::messages::checkpoint::{
+    FileChange, FileChangeReport, SavedFile, SavedFileKind, SavedFiles,
+};
 use crate::messages::files::{Restore, Save};
 
 fn saved(fd: u64, flags: OpenFlags, path: &'static str, kind: SavedFileKind) -> SavedFile {
@@ -17,7 +19,7 @@ fn saved(fd: u64, flags: OpenFlags, path: &'static str, kind: SavedFileKind) -> 
     }
 }
 
-fn restore(bench: &Bench, open: Vec<SavedFile>) -> Vec<FileFinding> {
+fn restore(bench: &Bench, open: Vec<SavedFile>) -> Vec<FileChangeReport> {
     let files = SavedFiles { next: 20, open };
     bench.try_ask(Restore { files }).unwrap()
 }
@@ -124,7 +126,7 @@ fn files_that_are_no_longer_what_they_were_are_lost() {
 fn without_a_root_all_files_are_lost() {
     let bench = Bench::without_root();
     let found = restore(&bench, vec![saved(10, R, "f", DISK)]);
-    let [FileFinding { fd: 10, change, .. }] = &found[..] else {
+    let [FileChangeReport { fd: 10, change, .. }] = &found[..] else {
         panic!("{found:?}");
     };
     let FileChange::Gone {

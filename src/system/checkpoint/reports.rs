@@ -1,6 +1,6 @@
 //! Reports on a restore: its tick, and state that is not restored.
 
-use crate::messages::checkpoint::{FileChange, FileFinding};
+use crate::messages::checkpoint::{FileChange, FileChangeReport};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::sockets::SocketError;
 
@@ -17,7 +17,7 @@ pub(super) struct RestoreOutcome {
     /// Sockets that can't be opened.
     pub(super) sockets: Vec<SocketError>,
     /// Files that have changed.
-    pub(super) files: Vec<FileFinding>,
+    pub(super) files: Vec<FileChangeReport>,
 }
 
 /// Reports on the outcome.
@@ -33,7 +33,7 @@ pub(super) fn reports(outcome: &RestoreOutcome) -> Vec<Report> {
     }
     let left_out = match left_out.is_empty() {
         true => String::new(),
-        false => format!("; not outcome: {}", left_out.join(", ")),
+        false => format!("; not restored: {}", left_out.join(", ")),
     };
     let tick = outcome.tick;
     let summary = format!("goes on from a checkpoint at tick {tick}{left_out}");
@@ -41,7 +41,7 @@ pub(super) fn reports(outcome: &RestoreOutcome) -> Vec<Report> {
     for error in &outcome.sockets {
         all.push(report(Severity::Warning, error.to_string()));
     }
-    for FileFinding { fd, path, change } in &outcome.files {
+    for FileChangeReport { fd, path, change } in &outcome.files {
         let what = format!("descriptor {fd}, file `{path}`");
         let lost = "operations on it fail with EIO";
         let (severity, text) = match change {
@@ -83,5 +83,34 @@ fn report(severity: Severity, text: String) -> Report {
         severity,
         id: ID.to_owned(),
         text,
+    }
+}
+
+#[cfg(all(test, not(feature = "python")))]
+mod tests {
+    use super::*;
+
+    fn summary(outcome: &RestoreOutcome) -> String {
+        reports(outcome)[0].text.clone()
+    }
+
+    #[test]
+    fn the_summary_names_the_tick_and_state_that_is_not_restored() {
+        let mut outcome = RestoreOutcome {
+            tick: 7,
+            ..RestoreOutcome::default()
+        };
+        let begin = "goes on from a checkpoint at tick 7";
+        assert_eq!(summary(&outcome), begin);
+        outcome.clients = 1;
+        assert_eq!(
+            summary(&outcome),
+            format!("{begin}; not restored: the connection of a socket client")
+        );
+        outcome.clients = 2;
+        assert_eq!(
+            summary(&outcome),
+            format!("{begin}; not restored: the connections of 2 socket clients")
+        );
     }
 }
