@@ -58,10 +58,10 @@ pub use guest::{Rerun, Runs};
 pub use messages::foreign::Severity;
 pub use messages::rpc::Progress;
 pub use system::{
-    ActorName, Builder, Call, CallbackResult, ChannelExit, Checkpoint, CheckpointError, Cut,
-    Difference, Error, MailboxInitPaths, MemoryView, NoSuchActor, Replay, ReplayError, Replayed,
-    Snapshots, Sockets, SpaceView, Spaces, Vhost, mailbox_init, mailbox_init_with_config,
-    mailbox_init_with_paths, mb_server_run, unreplaced_traps,
+    ActorName, Builder, CallbackResult, ChannelExit, Checkpoint, CheckpointError, Cut, Divergence,
+    Error, HostProgramCall, MailboxInitPaths, MemoryView, NoSuchActor, Replay, ReplayError,
+    ReplaySummary, Snapshots, Sockets, SpaceView, Spaces, Vhost, mailbox_init,
+    mailbox_init_with_config, mailbox_init_with_paths, mb_server_run, unreplaced_traps,
 };
 
 /// Compiled examples of the README.

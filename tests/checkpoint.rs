@@ -540,7 +540,7 @@ fn other_configurations_and_moments_are_refused() {
     // From inside a method.
     let inside = Arc::new(Mutex::new(Vec::new()));
     let (seen, path) = (inside.clone(), file.clone());
-    let method = move |vhost: &Vhost, _: vhost::Call<'_>| {
+    let method = move |vhost: &Vhost, _: vhost::HostProgramCall<'_>| {
         for outcome in [vhost.save(&path), vhost.restore(&path)] {
             seen.lock().unwrap().push(outcome.unwrap_err().to_string());
         }
@@ -675,16 +675,19 @@ fn protocols(folder: &Path, room: &Arc<Mutex<u32>>, trace: &str) -> (Host, KeptB
         .record(folder.join(trace))
         .attach(ProtocolChecker::new())
         .on_report(reports.callback())
-        .method("seen", move |vhost: &Vhost, call: vhost::Call<'_>| {
-            let mut room = room.lock().unwrap();
-            let Some(left) = room.checked_sub(1) else {
-                return Ok(std::task::Poll::Pending);
-            };
-            *room = left;
-            let bytes = vhost.read("cpu", call.args[1], call.args[2]).unwrap();
-            seen.write_all(&bytes).unwrap();
-            Ok(std::task::Poll::Ready(0))
-        });
+        .method(
+            "seen",
+            move |vhost: &Vhost, call: vhost::HostProgramCall<'_>| {
+                let mut room = room.lock().unwrap();
+                let Some(left) = room.checked_sub(1) else {
+                    return Ok(std::task::Poll::Pending);
+                };
+                *room = left;
+                let bytes = vhost.read("cpu", call.args[1], call.args[2]).unwrap();
+                seen.write_all(&bytes).unwrap();
+                Ok(std::task::Poll::Ready(0))
+            },
+        );
     let vhost = builder.start().unwrap();
     let host = Host {
         vhost,

@@ -18,7 +18,7 @@ use std::time::Duration;
 use support::elf::{Elf, Segment};
 use support::kept_bytes::KeptBytes;
 use vhost::attach::{Logger, Statistics};
-use vhost::{Builder, Call, Cut, Replay, Vhost};
+use vhost::{Builder, Cut, HostProgramCall, Replay, Vhost};
 
 const MEMORIES: &str =
     "space: {cpu: [ram: {base: 0x80000000, size: 0x10000, path: r, width: 64, backend: static}]}";
@@ -164,7 +164,7 @@ fn a_method_gets_each_piece_and_may_be_pending() {
     let mut polls = 0;
     let mailboxes = rtt("events: {method: seen}");
     let (vhost, _reports) = start(&mailboxes, |builder| {
-        builder.method("seen", move |vhost: &Vhost, call: Call<'_>| {
+        builder.method("seen", move |vhost: &Vhost, call: HostProgramCall<'_>| {
             polls += 1;
             if polls % 2 == 1 {
                 return Ok(Poll::Pending);

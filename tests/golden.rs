@@ -70,10 +70,10 @@ fn a_payload_that_was_changed_is_told_where_it_is() {
         let harmed = folder.path().join(&name);
         fs::write(&harmed, recording(&changed)).unwrap();
         let error = Replay::of(&harmed).run().unwrap_err();
-        let ReplayError::Difference(difference) = &error else {
+        let ReplayError::Divergence(divergence) = &error else {
             panic!("{name}: {error}");
         };
-        assert_eq!(difference.frame, print.frame, "{name}: {error}");
+        assert_eq!(divergence.frame, print.frame, "{name}: {error}");
     }
 }
 

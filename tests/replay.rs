@@ -119,12 +119,12 @@ fn the_first_message_that_differs_is_told_with_both_sides() {
     changed[number][place] = b'N';
     fs::write(&trace, recording(&changed)).unwrap();
     let error = Replay::of(&trace).run().unwrap_err();
-    let ReplayError::Difference(difference) = &error else {
+    let ReplayError::Divergence(divergence) = &error else {
         panic!("{error}");
     };
-    assert_eq!(difference.frame, number as u64, "{error}");
+    assert_eq!(divergence.frame, number as u64, "{error}");
     assert!(
-        difference
+        divergence
             .recorded
             .as_ref()
             .unwrap()
@@ -132,14 +132,14 @@ fn the_first_message_that_differs_is_told_with_both_sides() {
         "{error}"
     );
     assert!(
-        difference
+        divergence
             .replayed
             .as_ref()
             .unwrap()
             .contains("no more than this"),
         "{error}"
     );
-    assert!(!difference.before.is_empty(), "{error}");
+    assert!(!divergence.before.is_empty(), "{error}");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_message_that_is_missing_or_one_too_many_differs() {
         fs::write(&trace, recording(&changed)).unwrap();
         let error = Replay::of(&trace).run().unwrap_err();
         assert!(
-            matches!(error, ReplayError::Difference(_) | ReplayError::Trace(_)),
+            matches!(error, ReplayError::Divergence(_) | ReplayError::Trace(_)),
             "{error}"
         );
     }
@@ -277,7 +277,7 @@ fn a_recording_from_the_middle_begins_with_its_first_message() {
     let vhost = Vhost::builder().start().unwrap();
     vhost.attach(Statistics::new()).unwrap();
     let file = trace.clone();
-    let method = move |vhost: &Vhost, _: vhost::Call<'_>| {
+    let method = move |vhost: &Vhost, _: vhost::HostProgramCall<'_>| {
         vhost.record(&file, Payloads::Keep).unwrap();
         Ok(Poll::Ready(7))
     };

@@ -19,7 +19,7 @@ use support::frames::{frames, header_size, recording, written_out};
 use support::session;
 use vhost::bus::Observation;
 use vhost::trace::{Content, Entry, Trace};
-use vhost::{ActorName, Difference, Replay, ReplayError, Replayed, Vhost};
+use vhost::{ActorName, Divergence, Replay, ReplayError, ReplaySummary, Vhost};
 
 fn entries(trace: &Path) -> Vec<Entry> {
     Trace::open(trace).unwrap().map(Result::unwrap).collect()
@@ -102,7 +102,7 @@ impl Changed {
         &self,
         actor: ActorName,
         changed: impl IntoIterator<Item = &'a Entry>,
-    ) -> Result<Replayed, ReplayError> {
+    ) -> Result<ReplaySummary, ReplayError> {
         let mut frames = self.sound.clone();
         for entry in changed {
             *frames[entry.frame as usize].last_mut().unwrap() ^= 1;
@@ -112,9 +112,9 @@ impl Changed {
     }
 }
 
-fn difference(replayed: Result<Replayed, ReplayError>) -> Box<Difference> {
+fn divergence(replayed: Result<ReplaySummary, ReplayError>) -> Box<Divergence> {
     match replayed {
-        Err(ReplayError::Difference(difference)) => difference,
+        Err(ReplayError::Divergence(divergence)) => divergence,
         other => panic!("{other:?}"),
     }
 }
@@ -137,9 +137,9 @@ fn what_an_actor_says_otherwise_is_told_where_it_was_recorded() {
         assert_eq!(said.is_empty(), is_silent);
         for _ in 0..20.min(said.len()) {
             let entry = rng.choice(&said).unwrap();
-            let difference = difference(session.replay(actor, [*entry]));
-            assert_eq!(difference.frame, entry.frame, "{actor}: {difference}");
-            assert!(difference.replayed.is_some(), "{actor}: {difference}");
+            let divergence = divergence(session.replay(actor, [*entry]));
+            assert_eq!(divergence.frame, entry.frame, "{actor}: {divergence}");
+            assert!(divergence.replayed.is_some(), "{actor}: {divergence}");
         }
     }
 }
@@ -194,10 +194,10 @@ fn what_an_actor_hears_otherwise_has_it_say_something_else() {
             heard && !says(actor, entry) && has_text(entry, text)
         });
         let entry = entry.unwrap();
-        let difference = difference(session.replay(actor, [entry]));
-        assert!(difference.frame > entry.frame, "{actor}: {difference}");
-        let recorded = difference.recorded.clone().unwrap();
-        assert!(recorded.contains(said), "{actor}: {difference}");
+        let divergence = divergence(session.replay(actor, [entry]));
+        assert!(divergence.frame > entry.frame, "{actor}: {divergence}");
+        let recorded = divergence.recorded.clone().unwrap();
+        assert!(recorded.contains(said), "{actor}: {divergence}");
     }
 }
 

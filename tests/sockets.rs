@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "helpers of tests fail as tests do, and what is skipped is said"
+    reason = "helpers of tests fail as tests do, and skipped tests are printed"
 )]
 
 use std::io::{ErrorKind, Read, Write};

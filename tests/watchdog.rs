@@ -62,7 +62,7 @@ impl Fixture {
         let vhost = build(builder).start().unwrap();
         let goes_on = Arc::new(AtomicBool::new(false));
         let told = goes_on.clone();
-        let wait = move |_: &Vhost, _: vhost::Call<'_>| {
+        let wait = move |_: &Vhost, _: vhost::HostProgramCall<'_>| {
             Ok(if told.load(Ordering::Relaxed) {
                 Poll::Ready(0)
             } else {

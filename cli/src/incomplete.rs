@@ -6,14 +6,14 @@ use std::path::Path;
 
 use vhost::trace::Trace;
 
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::output::{Sanitized, WARNING, WholeStderr};
 
 /// Problem of a recording that ends inside of a block.
-pub(crate) const CUT: &str = "the recording was cut off";
+pub(crate) const TRUNCATED: &str = "the recording was cut off";
 
 /// Outcome of a command with such a recording.
-pub(crate) const INCOMPLETE: Outcome = Outcome::Status(2);
+pub(crate) const INCOMPLETE: ExitOutcome = ExitOutcome::Status(2);
 
 /// Prints the name of a recording, and the problem at which it ends.
 pub(crate) fn warn(file: impl Display, problem: &str) {
@@ -27,15 +27,15 @@ pub(crate) fn warn(file: impl Display, problem: &str) {
 }
 
 /// Outcome of a command that has read a recording. Warns of one that was cut off.
-pub(crate) fn outcome(file: &Path, is_cut: bool) -> Outcome {
-    if !is_cut {
-        return Outcome::Passed;
+pub(crate) fn outcome(file: &Path, is_truncated: bool) -> ExitOutcome {
+    if !is_truncated {
+        return ExitOutcome::Passed;
     }
-    warn(file.display(), CUT);
+    warn(file.display(), TRUNCATED);
     INCOMPLETE
 }
 
 /// Outcome of a command that has read a recording up to its last entry.
-pub(crate) fn outcome_of(trace: &Trace) -> Outcome {
-    outcome(trace.file(), trace.is_cut())
+pub(crate) fn outcome_of(trace: &Trace) -> ExitOutcome {
+    outcome(trace.file(), trace.is_truncated())
 }

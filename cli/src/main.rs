@@ -70,7 +70,7 @@ enum Verb {
 
 /// Outcome of a command that did its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum ExitOutcome {
     Passed,
     /// A check failed, or runs differ.
     Failed,
@@ -81,9 +81,9 @@ enum Outcome {
 fn main() -> ExitCode {
     let outcome = perform(&Cli::parse().verb);
     match outcome {
-        Ok(Outcome::Passed) => ExitCode::SUCCESS,
-        Ok(Outcome::Failed) => ExitCode::from(1),
-        Ok(Outcome::Status(status)) => ExitCode::from(status),
+        Ok(ExitOutcome::Passed) => ExitCode::SUCCESS,
+        Ok(ExitOutcome::Failed) => ExitCode::from(1),
+        Ok(ExitOutcome::Status(status)) => ExitCode::from(status),
         // The reader closed the output on purpose.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -94,7 +94,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(verb: &Verb) -> Result<Outcome> {
+fn perform(verb: &Verb) -> Result<ExitOutcome> {
     match verb {
         Verb::Check(args) => check::run(args),
         Verb::Run(args) => run::run(args),

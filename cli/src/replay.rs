@@ -13,9 +13,9 @@ use vhost::attach::{self, AttachError, Builtin, Finding};
 use vhost::trace::{Content, Entry, Trace};
 use vhost::{ActorName, Replay, ReplayError, Severity};
 
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::files::Files;
-use crate::incomplete::{self, CUT};
+use crate::incomplete::{self, TRUNCATED};
 use crate::output::{ERROR, NAME, OK, Sanitized, WARNING, WholeStderr, out, progress};
 
 #[derive(clap::Args)]
@@ -42,7 +42,7 @@ fn attached(list: &str) -> Result<Vec<Builtin>, AttachError> {
     attach::parse(list)
 }
 
-pub(crate) fn run(args: &Args) -> Result<Outcome> {
+pub(crate) fn run(args: &Args) -> Result<ExitOutcome> {
     let mut files = Files::default();
     files.input("the recording", &args.file);
     files
@@ -82,8 +82,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         Ok(replayed) => {
             let (messages, ticks) = (replayed.messages, replayed.ticks);
             if let Some(actor) = args.only.filter(|_| messages == 0) {
-                if replayed.is_cut {
-                    incomplete::warn(args.file.display(), CUT);
+                if replayed.is_truncated {
+                    incomplete::warn(args.file.display(), TRUNCATED);
                 }
                 bail!(
                     "{} has no messages of {actor}; it has those of {}",
@@ -97,14 +97,14 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
                 out,
                 "{OK}replayed:{OK:#} {messages} messages{of} in {ticks} ticks, all as recorded, in {seconds:.3} s"
             )?;
-            match incomplete::outcome(&args.file, replayed.is_cut) {
-                Outcome::Passed if found_errors.get() => Outcome::Failed,
+            match incomplete::outcome(&args.file, replayed.is_truncated) {
+                ExitOutcome::Passed if found_errors.get() => ExitOutcome::Failed,
                 outcome => outcome,
             }
         }
-        Err(ReplayError::Difference(difference)) => {
-            writeln!(out, "{ERROR}different:{ERROR:#} {difference}")?;
-            Outcome::Failed
+        Err(ReplayError::Divergence(divergence)) => {
+            writeln!(out, "{ERROR}different:{ERROR:#} {divergence}")?;
+            ExitOutcome::Failed
         }
         // The error may contain a callback's error, which is not `Send`.
         Err(error) => bail!("{error}"),

@@ -23,7 +23,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::task::Poll;
 
-use vhost::{Call, CallResult, Vhost, mb_server_run};
+use vhost::{CallResult, HostProgramCall, Vhost, mb_server_run};
 
 use chip::Chip;
 
@@ -78,8 +78,10 @@ fn simulate() -> Result<u32, Box<dyn Error>> {
     };
     let files = tempfile::tempdir()?;
     let vhost = start(firmware, files.path()).inspect_err(record_failure)?;
-    vhost.register_method("seed", move |_: &Vhost, _: Call<'_>| Ok(Poll::Ready(seed)))?;
-    vhost.register_method("rounds", move |_: &Vhost, _: Call<'_>| {
+    vhost.register_method("seed", move |_: &Vhost, _: HostProgramCall<'_>| {
+        Ok(Poll::Ready(seed))
+    })?;
+    vhost.register_method("rounds", move |_: &Vhost, _: HostProgramCall<'_>| {
         Ok(Poll::Ready(rounds))
     })?;
     vhost.register_method("sample", sample(seed, slow))?;
@@ -104,7 +106,7 @@ fn simulate() -> Result<u32, Box<dyn Error>> {
 }
 
 /// Sample of a port: `sample(port, round)` returns the ticks that it took.
-fn sample(seed: u64, slow: u64) -> impl FnMut(&Vhost, Call<'_>) -> CallResult {
+fn sample(seed: u64, slow: u64) -> impl FnMut(&Vhost, HostProgramCall<'_>) -> CallResult {
     let mut since = None;
     move |vhost, call| {
         let [port, round] = *call.args else {

@@ -5,7 +5,7 @@ use std::io::{self, Cursor};
 use std::path::Path;
 use std::task::Poll;
 
-use vhost::{Builder, Call, CallResult, Error, SpecialFile, Vhost};
+use vhost::{Builder, CallResult, Error, HostProgramCall, SpecialFile, Vhost};
 
 /// Builder of the host: it loads `firmware`, serves files below `files`, and writes text to
 /// `console`.
@@ -37,13 +37,13 @@ fn stimulus() -> Box<dyn SpecialFile> {
 }
 
 /// Returns the sum of its arguments at once.
-fn add(_: &Vhost, call: Call<'_>) -> CallResult {
+fn add(_: &Vhost, call: HostProgramCall<'_>) -> CallResult {
     Ok(Poll::Ready(call.args.iter().sum()))
 }
 
 /// Returns its result after the number of ticks in its argument. It is polled on every tick and
 /// keeps its own state.
-fn wait() -> impl FnMut(&Vhost, Call<'_>) -> CallResult {
+fn wait() -> impl FnMut(&Vhost, HostProgramCall<'_>) -> CallResult {
     let mut since = None;
     move |vhost, call| {
         let [ticks] = *call.args else {
@@ -60,7 +60,7 @@ fn wait() -> impl FnMut(&Vhost, Call<'_>) -> CallResult {
 
 /// Reads a name by backdoor, without the CPU, writes it back in capitals, and returns its length.
 /// The argument is the name's address.
-fn greet(vhost: &Vhost, call: Call<'_>) -> CallResult {
+fn greet(vhost: &Vhost, call: HostProgramCall<'_>) -> CallResult {
     let [name] = *call.args else {
         return Err("greet(name) takes one argument".into());
     };
@@ -73,7 +73,7 @@ fn greet(vhost: &Vhost, call: Call<'_>) -> CallResult {
 /// Custom command: writes 0, 1, 2, and so on to `len` bytes of firmware's memory. An unmapped byte
 /// is an error, which firmware receives as -EIO. A command receives all words of the request, and
 /// uses the first ones.
-fn fill_with_ramp(vhost: &Vhost, call: Call<'_>) -> CallResult {
+fn fill_with_ramp(vhost: &Vhost, call: HostProgramCall<'_>) -> CallResult {
     let [address, len, ..] = *call.args else {
         return Err("fill_with_ramp(address, len) takes two arguments".into());
     };

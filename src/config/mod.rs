@@ -61,7 +61,7 @@ mod stub_schema;
 mod text;
 mod unknown_keys;
 mod unserved;
-pub(crate) mod vhost_variables;
+pub mod vhost_variables;
 mod yaml;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub struct Variable {
 
 impl Variable {
     /// Value in the environment of this process; `None` if it is unset or empty.
-    pub(crate) fn value(&self) -> Option<OsString> {
+    pub fn value(&self) -> Option<OsString> {
         env::var_os(self.name).filter(|value| !value.is_empty())
     }
 }
@@ -30,7 +30,7 @@ macro_rules! variables {
     ($($constant:ident = $name:literal: $meaning:literal, $values:literal, $default:literal;)+) => {
         $(
             #[doc = concat!("`", $name, "`: ", $meaning, ".")]
-            pub(crate) const $constant: Variable = Variable {
+            pub const $constant: Variable = Variable {
                 name: $name,
                 meaning: $meaning,
                 values: $values,
@@ -80,6 +80,8 @@ variables! {
         "DPI scope in which the testbench's functions are exported", "name of a scope", "scope of the caller";
     SYSTEMS = "VHOST_SYSTEMS":
         "systems of the process: one, or one for each DPI scope that calls `mb_init`", "`one`, `scope`", "`one`";
+    SYSTEM = "VHOST_SYSTEM":
+        "name of the system, for configurations", "set by the library", "`main`";
     ATTACH = "VHOST_ATTACH":
         "loggers and checkers", "list with commas, as `check,log=requests.log`", "none";
     LOG = "VHOST_LOG":

@@ -14,7 +14,7 @@ use crate::attach;
 use crate::messages::foreign::Severity;
 use crate::sim::current_system::current;
 use crate::sim::{scope, testbench};
-use crate::system::{InitPaths, Timeout};
+use crate::system::{InitPaths, WatchdogTimeout};
 
 /// Builds the system.
 #[unsafe(no_mangle)]
@@ -156,7 +156,7 @@ pub(super) extern "C" fn mb_watchdog(ticks: u64, severity: c_int) -> c_int {
         let known = |known: &Severity| *known as c_int == severity;
         let known = Severity::ALL.into_iter().find(known);
         let severity = known.ok_or(Error::NoSeverity(severity))?;
-        call.process()?.watch(Timeout { ticks, severity })?;
+        call.process()?.watch(WatchdogTimeout { ticks, severity })?;
         Ok(0)
     })
 }

@@ -27,7 +27,7 @@ use crate::sim::fork::watch_forks;
 use crate::sim::strand::{self, StrandCell};
 use crate::sim::time::simulated_time;
 use crate::sim::{SimError, keep_loaded, lifetime, scope, testbench, vpi_testbench};
-use crate::system::{InitPaths, SocketService, Sockets, Timeout, Vhost, record_failure};
+use crate::system::{InitPaths, SocketService, Sockets, Vhost, WatchdogTimeout, record_failure};
 
 /// The first system.
 pub(super) static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
@@ -40,7 +40,7 @@ pub(super) struct Process {
     /// Events to observe, set before or after the system is built: [`SERVED`], [`WRITTEN`].
     observed: Cell<u32>,
     /// Timeout of the watchdog, set before or after the system is built.
-    timeout: Cell<Option<Timeout>>,
+    timeout: Cell<Option<WatchdogTimeout>>,
     /// Loggers and checkers for a system that is not built yet.
     attached: RefCell<Vec<Builtin>>,
     /// Calls at one simulated time.
@@ -245,7 +245,7 @@ impl Process {
     }
 
     /// Sets the timeout of the watchdog, until the system is shut down.
-    pub(super) fn watch(&self, timeout: Timeout) -> Result<(), Error> {
+    pub(super) fn watch(&self, timeout: WatchdogTimeout) -> Result<(), Error> {
         let vhost = self.running()?;
         self.timeout.set(Some(timeout));
         if let Some(vhost) = vhost {
@@ -408,7 +408,7 @@ impl Process {
             if let (Err(error), false) = (&built, self.has_tried.replace(true)) {
                 record_failure("mb_init", error);
             }
-            let (vhost, beginning) = built?;
+            let (vhost, pending_start) = built?;
             let vhost = Rc::new(vhost);
             // Set before the start is complete, because foreign calls of the start may use the
             // system.
@@ -427,7 +427,7 @@ impl Process {
                 vhost.redirect_lines()?;
             }
             unused_arrays::warn(&vhost, |_| true);
-            vhost.begin(beginning)?;
+            vhost.begin(pending_start)?;
             Ok(vhost)
         });
         built.inspect_err(|error| {

@@ -5,6 +5,7 @@
 //! - `replay`: replay of a recording.
 //! - `assembly`: a system from its configurations and its environment.
 //! - `running`: state that the calls of a running system share.
+//! - `recorded_messages`: messages of a recording, for a replay.
 //! - `error`: errors of all calls.
 //!
 //! A folder uses only the folders below it in this list.
@@ -13,6 +14,7 @@ mod api;
 mod assembly;
 mod checkpoint;
 mod error;
+mod recorded_messages;
 mod replay;
 mod running;
 
@@ -24,6 +26,6 @@ pub(crate) use api::{InitPaths, SocketService, record_failure};
 pub use assembly::unreplaced_traps;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::{CallbackResult, Error};
-pub use replay::{ActorName, Cut, Difference, NoSuchActor, Replay, ReplayError, Replayed};
-pub(crate) use running::Timeout;
-pub use running::{Call, Vhost};
+pub use replay::{ActorName, Cut, Divergence, NoSuchActor, Replay, ReplayError, ReplaySummary};
+pub(crate) use running::WatchdogTimeout;
+pub use running::{HostProgramCall, Vhost};

@@ -145,7 +145,7 @@ fn read(file: &Path, ticks: Option<RangeInclusive<u64>>) -> (Vec<Entry>, bool, b
             Err(_) => return (entries, false, false),
         }
     }
-    (entries, true, trace.is_cut())
+    (entries, true, trace.is_truncated())
 }
 
 proptest! {
@@ -189,8 +189,8 @@ proptest! {
             let table = bytes.windows(4).rposition(|it| it == [0x5e, 0x2a, 0x4d, 0x18]).unwrap();
             std::fs::write(&compressed, &bytes[..table]).unwrap();
         }
-        let (found, is_well, is_cut) = read(&compressed, Some(ticks.clone()));
-        prop_assert!(is_well && !is_cut);
+        let (found, is_well, is_truncated) = read(&compressed, Some(ticks.clone()));
+        prop_assert!(is_well && !is_truncated);
         prop_assert_eq!(of(found), of(all));
     }
 
@@ -230,8 +230,8 @@ proptest! {
         // The last bytes show that the file is complete.
         let is_end = at + 9 >= bytes.len();
         std::fs::write(&compressed, bytes).unwrap();
-        let (found, _, is_cut) = read(&compressed, None);
-        prop_assert!(!is_cut || is_end);
+        let (found, _, is_truncated) = read(&compressed, None);
+        prop_assert!(!is_truncated || is_end);
         prop_assert!(all.starts_with(&found));
         let (found, _, _) = read(&compressed, Some(3..=5));
         prop_assert!(found.iter().all(|entry| all.contains(entry)));
@@ -268,8 +268,8 @@ fn a_flush_leaves_all_entries_in_the_file() {
         bus.flush();
         let copy = folder.path().join("copy.trace");
         std::fs::copy(&file, &copy).unwrap();
-        let (found, is_well, is_cut) = read(&copy, None);
-        assert!(is_well && !is_cut);
+        let (found, is_well, is_truncated) = read(&copy, None);
+        assert!(is_well && !is_truncated);
         assert_eq!(found.len(), 2 * number);
     }
 }
@@ -330,7 +330,7 @@ fn a_file_that_is_truncated_while_it_is_read_ends_there() {
         let mut trace = Trace::open(&file).unwrap();
         std::fs::File::create(&file).unwrap();
         let read: Vec<_> = trace.by_ref().map(Result::unwrap).collect();
-        assert!(trace.is_cut());
+        assert!(trace.is_truncated());
         assert!(read.len() < all.len());
         assert_eq!(read, all[..read.len()]);
     }

@@ -35,7 +35,7 @@ pub enum TraceError {
         "{} was cut off inside of its header: it has {size} bytes, of at least {least}",
         file.display()
     )]
-    CutHeader {
+    TruncatedHeader {
         /// Path of the file.
         file: PathBuf,
         /// Size of the file in bytes.

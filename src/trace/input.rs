@@ -87,7 +87,7 @@ impl Input {
             },
             Self::Compressed(unpacker) => match unpacker.fill(to)? {
                 filled if filled == to.len() => Ok(Filled::All),
-                0 if !unpacker.is_cut() => Ok(Filled::Nothing),
+                0 if !unpacker.is_truncated() => Ok(Filled::Nothing),
                 _ => {
                     unpacker.refuse_whole()?;
                     Ok(Filled::Part)

@@ -133,7 +133,7 @@ impl Trace {
     }
 
     /// True if the file ended within a block. Known after the last entry was read.
-    pub fn is_cut(&self) -> bool {
+    pub fn is_truncated(&self) -> bool {
         self.blocks.missing_bytes().is_some()
     }
 
@@ -183,7 +183,7 @@ impl Trace {
 
     fn cut_header(&self, size: u64, least: u64) -> TraceError {
         let file = self.file.clone();
-        TraceError::CutHeader { file, size, least }
+        TraceError::TruncatedHeader { file, size, least }
     }
 
     /// Moves to the next entry. Returns false at the end.

@@ -165,7 +165,7 @@ fn a_recording_without_its_whole_header_is_told_from_what_is_none() {
             std::fs::write(&file, &bytes[..len]).unwrap();
             match Trace::open(&file) {
                 Err(TraceError::Empty { .. }) => assert_eq!(len, 0),
-                Err(TraceError::CutHeader { size, least, .. }) => {
+                Err(TraceError::TruncatedHeader { size, least, .. }) => {
                     assert_eq!(size, len as u64);
                     assert!(least > size && least <= bytes.len() as u64, "{least}");
                     // Only a compressed one has bytes after its header.

@@ -54,10 +54,14 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Folder of `src/system`, and those of its folders that it may name as `crate::system::<name>`.
 const WITHIN_SYSTEM: &[(&str, &[&str])] = &[
     ("api", &["assembly", "running"]),
-    ("replay", &["checkpoint", "assembly", "running"]),
+    (
+        "replay",
+        &["checkpoint", "assembly", "running", "recorded_messages"],
+    ),
     ("checkpoint", &["assembly", "running"]),
     ("assembly", &["running"]),
-    ("running", &[]),
+    ("running", &["recorded_messages"]),
+    ("recorded_messages", &[]),
 ];
 
 /// Names of `src/system/error.rs` that all of its folders may use.
@@ -124,7 +128,7 @@ const GUESTS: &[(&str, &[&str])] = &[
             "actors/console",
             "foreign/live",
             "foreign/python/stdout",
-            "system/api/building",
+            "system/api/builder",
             "system/replay",
         ],
     ),

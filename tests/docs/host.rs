@@ -3,7 +3,7 @@ use std::io::Cursor;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
-use vhost::{Builder, Call, CallResult, Vhost};
+use vhost::{Builder, CallResult, HostProgramCall, Vhost};
 
 vhost::host!(configure);
 
@@ -22,7 +22,7 @@ pub(crate) fn configure(builder: Builder) -> Result<Builder, Box<dyn Error>> {
 }
 
 /// Sum of the bytes at (address, length).
-fn checksum(vhost: &Vhost, call: Call<'_>) -> CallResult {
+fn checksum(vhost: &Vhost, call: HostProgramCall<'_>) -> CallResult {
     let [address, len, ..] = *call.args else {
         return Err("checksum(address, length) takes two arguments".into());
     };

@@ -33,7 +33,7 @@ pub(crate) fn record(directory: &Path) -> PathBuf {
         .record(&trace)
         .start()
         .expect("a system");
-    let slow = |vhost: &Vhost, _: vhost::Call<'_>| {
+    let slow = |vhost: &Vhost, _: vhost::HostProgramCall<'_>| {
         vhost.read_u32("core", 0x800)?;
         Ok(if vhost.now().is_multiple_of(3) {
             Poll::Ready(7)

@@ -15,7 +15,7 @@ use std::task::Poll;
 use mailbox_rs::mock::Firmware;
 use mailbox_rs::{CacheLine, Layout, OpenFlags, PtrWidth, RequestEntry, action, operation};
 use vhost::attach::{Logger, ProtocolChecker, Statistics};
-use vhost::{Call, CallResult, SpecialFile, Vhost};
+use vhost::{CallResult, HostProgramCall, SpecialFile, Vhost};
 
 use super::kept_bytes::KeptBytes;
 use super::ram::Ram;
@@ -226,7 +226,7 @@ pub(crate) const METHODS: [&str; 6] = ["echo", "slow", "forever", "fails", "pani
 /// Registers the host program's methods by name and custom commands by number.
 fn answer(vhost: &Vhost, released: &Arc<AtomicBool>) -> Result<(), vhost::Error> {
     let released = released.clone();
-    let mut forever = Some(move |_: &Vhost, _: Call<'_>| -> CallResult {
+    let mut forever = Some(move |_: &Vhost, _: HostProgramCall<'_>| -> CallResult {
         Ok(if released.load(Ordering::Relaxed) {
             Poll::Ready(1)
         } else {
@@ -263,14 +263,14 @@ fn both(
     vhost: &Vhost,
     id: u64,
     name: &str,
-    callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Clone + Send + 'static,
+    callback: impl FnMut(&Vhost, HostProgramCall<'_>) -> CallResult + Clone + Send + 'static,
 ) -> Result<(), vhost::Error> {
     vhost.register_command(id, callback.clone())?;
     vhost.register_method(name, callback)
 }
 
 /// Method that calls its own system, in permitted and in forbidden ways.
-fn reenter(vhost: &Vhost, call: Call<'_>) -> CallResult {
+fn reenter(vhost: &Vhost, call: HostProgramCall<'_>) -> CallResult {
     let space = vhost.space_of(call.channel)?.to_owned();
     let [first, second] = [0, 1].map(|at| call.args.get(at).copied().unwrap_or(0));
     let told = |error: &dyn StdError| assert!(!error.to_string().is_empty());

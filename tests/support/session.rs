@@ -11,7 +11,7 @@ use fastrand::Rng;
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
 use vhost::messages::sockets::{ClientId, SocketId};
-use vhost::{Builder, Call, SpecialFile, Vhost};
+use vhost::{Builder, HostProgramCall, SpecialFile, Vhost};
 
 use super::ram::Ram;
 
@@ -218,11 +218,11 @@ fn builder(folder: &Path) -> Builder {
 }
 
 fn register(vhost: &Vhost) {
-    let slow = |vhost: &Vhost, call: Call<'_>| {
+    let slow = |vhost: &Vhost, call: HostProgramCall<'_>| {
         let over = (vhost.now() + call.args[0]).is_multiple_of(5);
         Ok(if over { Poll::Ready(7) } else { Poll::Pending })
     };
-    let back = |vhost: &Vhost, call: Call<'_>| {
+    let back = |vhost: &Vhost, call: HostProgramCall<'_>| {
         vhost.write("core2", 0x10, vec![1, 2, 3])?;
         if call.args[0] == 0 {
             vhost.poll_call(call.channel, "slow", &[3])?;
@@ -232,9 +232,9 @@ fn register(vhost: &Vhost) {
     };
     vhost.register_method("slow", slow).unwrap();
     vhost.register_method("back", back).unwrap();
-    let fails = |_: &Vhost, _: Call<'_>| Err("it always does".into());
+    let fails = |_: &Vhost, _: HostProgramCall<'_>| Err("it always does".into());
     vhost.register_method("fails", fails).unwrap();
-    let custom = |_: &Vhost, call: Call<'_>| Ok(Poll::Ready(call.args[0] + 1));
+    let custom = |_: &Vhost, call: HostProgramCall<'_>| Ok(Poll::Ready(call.args[0] + 1));
     vhost.register_command(0x90, custom).unwrap();
 }
 

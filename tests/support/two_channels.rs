@@ -40,7 +40,7 @@ pub(crate) fn builder(folder: &Path) -> (Builder, Reports) {
 pub(crate) fn start(builder: Builder) -> Vhost {
     let vhost = builder.start().unwrap();
     let mut waited = 0;
-    let wait = move |_: &Vhost, call: vhost::Call<'_>| {
+    let wait = move |_: &Vhost, call: vhost::HostProgramCall<'_>| {
         if waited < call.args[0] {
             waited += 1;
             return Ok(Poll::Pending);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::task::Poll;
 
-use vhost::{Builder, Call, CallResult, Progress, Vhost};
+use vhost::{Builder, CallResult, HostProgramCall, Progress, Vhost};
 
 use crate::event::{Answer, Event, Log, Target, number};
 
@@ -51,7 +51,7 @@ fn logged(
     name: &'static str,
     target: Target,
     log: &Log,
-) -> impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static {
+) -> impl FnMut(&Vhost, HostProgramCall<'_>) -> CallResult + Send + 'static {
     let log = log.clone();
     let mut waits = Waits::new();
     move |vhost, call| {
@@ -78,7 +78,7 @@ fn logged(
 fn act(
     name: &str,
     vhost: &Vhost,
-    call: Call<'_>,
+    call: HostProgramCall<'_>,
     channel: usize,
     waits: &mut Waits,
     log: &Log,
@@ -137,7 +137,7 @@ pub fn depth(args: &[u64]) -> u64 {
 }
 
 /// Calls the backdoor, or another method, until it reaches the depth.
-fn deeper(vhost: &Vhost, call: Call<'_>) -> Result<u64, Box<dyn Error>> {
+fn deeper(vhost: &Vhost, call: HostProgramCall<'_>) -> Result<u64, Box<dyn Error>> {
     let levels = call.args.first().map_or(0, |level| level % 3);
     if levels == 0 {
         let address = call.args.get(1).copied().unwrap_or(0);

@@ -4,19 +4,20 @@ use std::path::Path;
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use super::findings::{Finding, Severity};
+use super::diagnostics::{Diagnostic, Severity};
 use crate::junit::{attribute, text_of};
 
-/// Text of the results: errors fail the test case, and other findings are its output.
+/// Text of the results: errors fail the test case, and other diagnostics are its output.
 pub(super) fn text(
     mem: &Path,
     mailbox: Option<&Path>,
-    findings: &[Finding],
+    diagnostics: &[Diagnostic],
 ) -> Result<String, SerializeError> {
     let texts = |errors: bool| {
-        let found = findings.iter();
-        let of = found.filter(|finding| (finding.severity == Severity::Error) == errors);
-        of.map(|finding| finding.text.as_str()).collect::<Vec<_>>()
+        let found = diagnostics.iter();
+        let of = found.filter(|diagnostic| (diagnostic.severity == Severity::Error) == errors);
+        of.map(|diagnostic| diagnostic.text.as_str())
+            .collect::<Vec<_>>()
     };
     let (errors, others) = (texts(true), texts(false));
     let status = match errors.first() {

@@ -1,11 +1,11 @@
 //! `vhost check`: checks both configurations and the images before a simulator is started.
 //!
 //! - `plan`: placement of images and mailboxes in a run.
-//! - `findings`: errors and warnings about it.
+//! - `diagnostics`: errors, warnings and notes about it.
 //! - `memory_map`: drawing of the memory map.
 //! - `junit`: the check as a test case.
 
-mod findings;
+mod diagnostics;
 mod junit;
 mod memory_map;
 mod plan;
@@ -22,11 +22,11 @@ use vhost::config::{
 };
 use vhost::mem::{Backend, Image, ImageError};
 
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::files::Files;
 use crate::output::{ERROR, OK, WholeStderr, out};
 use crate::output_file::write_file;
-use findings::{Finding, Severity, findings};
+use diagnostics::{Diagnostic, Severity, diagnostics};
 use plan::Plan;
 
 #[derive(clap::Args)]
@@ -149,7 +149,7 @@ fn file(name: &Path, variable: &'static str, env: &CliEnv) -> Result<PathBuf> {
     })
 }
 
-pub(crate) fn run(args: &Args) -> Result<Outcome> {
+pub(crate) fn run(args: &Args) -> Result<ExitOutcome> {
     let env = args.env();
     let mem = file(&args.mem, "MEM_CFG_FILE", &env)?;
     let mailbox = args.mailbox.as_ref();
@@ -177,13 +177,13 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Checks the configurations, and adds findings to `found`.
+/// Checks the configurations, and adds diagnostics to `found`.
 fn check(
     mem: &Path,
     mailbox: Option<&Path>,
     env: &CliEnv,
-    found: &mut Vec<Finding>,
-) -> Result<Outcome> {
+    found: &mut Vec<Diagnostic>,
+) -> Result<ExitOutcome> {
     let map = config::read_text(mem).and_then(|text| config::parse_memory_map(&text, mem, env));
     let map = match map {
         Ok(map) => map,
@@ -207,18 +207,23 @@ fn check(
         out.flush()?;
         return refused(error, found);
     }
-    let findings = findings(&plan, mailbox.is_some(), &env.diagnostics.borrow());
-    for finding in &findings {
-        writeln!(out, "{finding}")?;
+    let diagnostics = diagnostics(&plan, mailbox.is_some(), &env.diagnostics.borrow());
+    for diagnostic in &diagnostics {
+        writeln!(out, "{diagnostic}")?;
     }
-    let count = |severity| findings.iter().filter(|it| it.severity == severity).count();
+    let count = |severity| {
+        diagnostics
+            .iter()
+            .filter(|it| it.severity == severity)
+            .count()
+    };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let outcome = if errors > 0 {
         write!(out, "{ERROR}failed:{ERROR:#} ")?;
-        Outcome::Failed
+        ExitOutcome::Failed
     } else {
         write!(out, "{OK}good:{OK:#} ")?;
-        Outcome::Passed
+        ExitOutcome::Passed
     };
     let served = channels.iter().filter(|it| it.interface.is_some()).count();
     writeln!(
@@ -232,7 +237,7 @@ fn check(
         counted(warnings, "warning", "warnings"),
     )?;
     out.flush()?;
-    found.extend(findings);
+    found.extend(diagnostics);
     Ok(outcome)
 }
 
@@ -242,14 +247,14 @@ fn counted(count: usize, one: &str, more: &str) -> String {
 
 /// Outcome for a rejected configuration. A file that can't be read is an error of the command, not
 /// a failed check.
-fn refused(error: ConfigError, found: &mut Vec<Finding>) -> Result<Outcome> {
+fn refused(error: ConfigError, found: &mut Vec<Diagnostic>) -> Result<ExitOutcome> {
     if matches!(*error.problem, ConfigProblem::Read(_)) {
         return Err(error.into());
     }
     writeln!(WholeStderr::default(), "{ERROR}error:{ERROR:#} {error}")?;
-    found.push(Finding {
+    found.push(Diagnostic {
         severity: Severity::Error,
         text: error.to_string(),
     });
-    Ok(Outcome::Failed)
+    Ok(ExitOutcome::Failed)
 }

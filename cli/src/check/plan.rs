@@ -24,17 +24,17 @@ pub(super) struct Load<'a> {
     zero_bss: bool,
     /// Channels with this image.
     pub(super) channels: Vec<&'a ChannelConfig>,
-    pub(super) parts: Vec<Part>,
-    /// Parts of the image inside and outside of memories.
+    pub(super) writes: Vec<PlannedWrite>,
+    /// Bytes of the image inside and outside of memories.
     pub(super) placement: Placement,
 }
 
 /// Contiguous bytes of an image.
-pub(super) struct Part {
+pub(super) struct PlannedWrite {
     pub(super) address: u64,
     pub(super) len: u64,
     pub(super) content: Content,
-    /// Bytes of the part that are in memories.
+    /// Bytes of the write that are in memories.
     pub(super) place: Segments,
 }
 
@@ -69,7 +69,7 @@ impl<'a> Plan<'a> {
                     space: channel.space,
                     zero_bss: channel.zero_bss,
                     channels: vec![channel],
-                    parts: parts(map, channel.space, image),
+                    writes: writes(map, channel.space, image),
                     placement: Placement::default(),
                 }),
             }
@@ -77,7 +77,7 @@ impl<'a> Plan<'a> {
         for load in &mut loads {
             load.placement = Placement::of(map, load.space, load.image, load.zero_bss);
             if !load.zero_bss {
-                load.parts.retain(|part| part.content == Content::Bytes);
+                load.writes.retain(|write| write.content == Content::Bytes);
             }
         }
         Self {
@@ -113,12 +113,12 @@ impl<'a> Plan<'a> {
             }
         });
         let loads = self.loads.iter().filter(|load| load.space == space);
-        let parts = loads.flat_map(|load| {
+        let writes = loads.flat_map(|load| {
             let file = load.image.file().display();
-            load.parts.iter().map(move |part| Range {
-                address: part.address,
-                len: part.len,
-                what: match part.content {
+            load.writes.iter().map(move |write| Range {
+                address: write.address,
+                len: write.len,
+                what: match write.content {
                     Content::Bytes => format!("bytes of {file}"),
                     Content::Zeros => format!("zeros of {file}"),
                 },
@@ -151,24 +151,24 @@ impl<'a> Plan<'a> {
                 what: format!("{name} of `{}`", channel.name),
             })
         });
-        let mut contents: Vec<Range> = parts.chain(mailboxes).chain(words).collect();
+        let mut contents: Vec<Range> = writes.chain(mailboxes).chain(words).collect();
         contents.sort_by_key(|range| range.address);
         contents
     }
 }
 
-fn parts(map: &MemoryMap, space: SpaceId, image: &Image) -> Vec<Part> {
-    let parts = image.writes().map(|write| {
+fn writes(map: &MemoryMap, space: SpaceId, image: &Image) -> Vec<PlannedWrite> {
+    let writes = image.writes().map(|write| {
         let (address, len, content) = match write {
             Write::Zero { address, len } => (address, len, Content::Zeros),
             Write::Bytes(segment) => (segment.address, segment.len, Content::Bytes),
         };
-        Part {
+        PlannedWrite {
             address,
             len,
             content,
             place: map.mapped(space, address, len),
         }
     });
-    parts.collect()
+    writes.collect()
 }

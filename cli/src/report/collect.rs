@@ -183,7 +183,7 @@ impl Collector {
     }
 
     /// Ends the run. `problem`: error at which the recording ends.
-    pub(crate) fn end(mut self, problem: Option<String>, is_cut: bool) -> Run {
+    pub(crate) fn end(mut self, problem: Option<String>, is_truncated: bool) -> Run {
         self.run.console.finish(None);
         let run = &self.run;
         let states = run.channels.iter().enumerate().map(|(number, channel)| {
@@ -209,7 +209,7 @@ impl Collector {
         self.run.segments = self.segments.present().number;
         self.run.end = match problem {
             Some(problem) => RecordingEnd::Damaged(problem),
-            None if is_cut => RecordingEnd::Cut,
+            None if is_truncated => RecordingEnd::Truncated,
             None if self.has_ended => RecordingEnd::Whole,
             None => RecordingEnd::Open,
         };

@@ -11,7 +11,7 @@ use vhost::trace::{Payloads, RunIdentity};
 
 use super::bounded::Gap;
 use super::memories::SpaceRow;
-use super::run::{Outcome, RecordingEnd, ReportRow, RequestRow, Run, Step};
+use super::run::{RecordingEnd, ReportRow, RequestResult, RequestRow, Run, Step};
 use super::verdict::Judgement;
 use crate::waves::Segment;
 
@@ -221,7 +221,7 @@ impl Columns {
         let mut bytes = Vec::new();
         let columns = numbers.map(|column| Column::of(&column, &mut bytes));
         let [channel, segment, kind, text, outcome, answered, ticks] = columns;
-        let text_of = |outcome: Outcome| (outcome.text(), outcome.mark());
+        let text_of = |outcome: RequestResult| (outcome.text(), outcome.mark());
         Self {
             count,
             kinds: kinds.values,
@@ -367,7 +367,7 @@ fn facts(run: &Run) -> Vec<(&'static str, String)> {
                 match run.end {
                     RecordingEnd::Whole => "up to the end of the system",
                     RecordingEnd::Open => "without the end of the system",
-                    RecordingEnd::Cut => "cut off",
+                    RecordingEnd::Truncated => "cut off",
                     RecordingEnd::Damaged(_) => "up to a damaged frame",
                 }
             ),

@@ -36,9 +36,9 @@ pub(crate) use {
     verdict::Judgement,
 };
 
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::files::Files;
-use crate::incomplete::{self, CUT, INCOMPLETE};
+use crate::incomplete::{self, INCOMPLETE, TRUNCATED};
 use crate::output::{ERROR, NAME, Sanitized, WholeStderr, is_broken_pipe, out};
 use crate::output_file::write_file;
 use columns::{Detail, packed};
@@ -99,7 +99,7 @@ impl Args {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<Outcome> {
+pub(crate) fn run(args: &Args) -> Result<ExitOutcome> {
     args.are_distinct()?;
     let mut rows = Vec::new();
     let mut runs = Vec::new();
@@ -157,14 +157,14 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     if is_bad {
         return Ok(INCOMPLETE);
     }
-    Ok(Outcome::Passed)
+    Ok(ExitOutcome::Passed)
 }
 
 /// Warns of a recording that was not read to its end. Returns true for such a recording.
 fn warn(run: &Run) -> bool {
     let problem = match &run.end {
         RecordingEnd::Whole | RecordingEnd::Open => return false,
-        RecordingEnd::Cut => CUT,
+        RecordingEnd::Truncated => TRUNCATED,
         RecordingEnd::Damaged(problem) => problem,
     };
     incomplete::warn(&run.file, problem);

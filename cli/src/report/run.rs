@@ -83,7 +83,7 @@ pub(crate) enum RecordingEnd {
     /// The file ends with a whole block, and without the system's end.
     Open,
     /// The file ends inside of a block.
-    Cut,
+    Truncated,
     /// A frame is damaged; text of the error.
     Damaged(String),
 }
@@ -145,12 +145,12 @@ pub(crate) struct RequestRow {
     pub(crate) taken: u64,
     /// Tick in which it was answered; the last tick of the segment without a response.
     pub(crate) answered: u64,
-    pub(crate) result: Outcome,
+    pub(crate) result: RequestResult,
 }
 
 /// Result of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Outcome {
+pub(crate) enum RequestResult {
     /// Success without a value.
     Done,
     Value(u64),
@@ -221,7 +221,7 @@ impl Run {
         let mut collector = Collector::new(file, &reader, bounds);
         let end = reader.try_for_each(|decoded| decoded.map(|decoded| collector.add(&decoded)));
         let problem = end.err().map(|error| problem_of(&error));
-        Ok(collector.end(problem, reader.trace().is_cut()))
+        Ok(collector.end(problem, reader.trace().is_truncated()))
     }
 
     /// First failure of the run. With `allows_errors`, reports of severity error are not failures.
@@ -296,7 +296,7 @@ pub(crate) fn cause_of(error: &TraceError) -> String {
             format!("it is a {kind}, and a recording is a regular file")
         }
         TraceError::Empty { .. } => "it is empty: nothing was recorded in it".into(),
-        TraceError::CutHeader { size, least, .. } => {
+        TraceError::TruncatedHeader { size, least, .. } => {
             format!("it was cut off inside of its header: it has {size} bytes, of at least {least}")
         }
         TraceError::NoTrace { .. } => "it is no recording: it does not begin with VHOSTTRC".into(),
@@ -360,9 +360,9 @@ impl RequestRow {
             taken: served.since().min(answered),
             answered,
             result: match (served.error(), served.value()) {
-                (Some(errno), _) => Outcome::Failed(errno),
-                (None, Some(value)) => Outcome::Value(value),
-                (None, None) => Outcome::Done,
+                (Some(errno), _) => RequestResult::Failed(errno),
+                (None, Some(value)) => RequestResult::Value(value),
+                (None, None) => RequestResult::Done,
             },
         }
     }
@@ -381,12 +381,12 @@ impl RequestRow {
             text: bounded(request.text()),
             taken: request.seen.min(last),
             answered: last,
-            result: Outcome::None,
+            result: RequestResult::None,
         }
     }
 }
 
-impl Outcome {
+impl RequestResult {
     /// Number for the page: 1 for an error, 2 for no response, else 0.
     pub(super) fn mark(self) -> u8 {
         match self {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::bounded::Gap;
 use super::columns::{Detail, packed, request_text};
-use super::run::{Bounds, Outcome, RequestRow, Run, Step};
+use super::run::{Bounds, RequestResult, RequestRow, Run, Step};
 use super::verdict::Judgement;
 use crate::waves::Segments;
 
@@ -141,7 +141,7 @@ fn a_hundred_thousand_requests_take_less_than_a_megabyte() {
             0 => (
                 "PRINT",
                 format!("PRINT ptr {address:#x} len {}", random.u64(1..80)),
-                Outcome::Done,
+                RequestResult::Done,
             ),
             1 => (
                 "MEMMOVE",
@@ -149,12 +149,12 @@ fn a_hundred_thousand_requests_take_less_than_a_megabyte() {
                     "MEMMOVE dest {address:#x} src {:#x} len 64",
                     address ^ 0x1000
                 ),
-                Outcome::Value(address),
+                RequestResult::Value(address),
             ),
             _ => (
                 "CALL",
                 format!("CALL method 0x2064c args [{:#x}]", random.u64(..1000)),
-                Outcome::Value(random.u64(..1000)),
+                RequestResult::Value(random.u64(..1000)),
             ),
         };
         run.requests.push(RequestRow {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::run::{Cause, Failure, RecordingEnd, ReportRow, Run};
-use crate::incomplete::CUT;
+use crate::incomplete::TRUNCATED;
 use crate::run::LIMIT_REACHED;
 
 /// Verdict of a run, worst last.
@@ -181,7 +181,7 @@ fn unfinished(run: &Run) -> Vec<String> {
         RecordingEnd::Damaged(problem) => {
             reasons.push(format!("the recording is damaged: {problem}"))
         }
-        RecordingEnd::Cut => reasons.push(CUT.to_owned()),
+        RecordingEnd::Truncated => reasons.push(TRUNCATED.to_owned()),
         RecordingEnd::Whole | RecordingEnd::Open => {}
     }
     // Without an exit, the end of the system is that of the run.

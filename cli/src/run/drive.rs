@@ -98,21 +98,13 @@ pub(super) fn drive<X: Xlen>(
         state.resume(&mut hart)?;
         instructions = state.instructions;
     }
-    if let Some(save) = plan.save.as_ref().filter(|it| it.tick <= vhost.now()) {
-        bail!(
-            "the run goes on from tick {}, behind the checkpoint of --save-at {}: ticks count from the begin of the first run; give a larger number",
-            vhost.now(),
-            save.tick
-        );
-    }
+    plan.refuse_passed(vhost.now())?;
     // Requests of a mailbox fail then, and firmware decides what follows.
     let is_told = vhost
         .channels()
         .iter()
         .any(|channel| matches!(channel.interface, Interface::Mailbox(_)));
-    let mut waits = Waits::default();
-    let mut spin = None;
-    let mut place = Place::default();
+    let mut stuck = StuckDetector::default();
     let why = loop {
         if let Some(input) = &mut input {
             input.feed(vhost)?;
@@ -131,20 +123,10 @@ pub(super) fn drive<X: Xlen>(
         if tick(vhost)? == 0 {
             break Why::Exited;
         }
-        match run.stop {
-            Stop::Semihosting if awaits_result && !awaits_input && waits.endless(&hart) => {
-                break Why::Input;
-            }
-            Stop::Steps | Stop::Semihosting => {}
-            Stop::Wait if !awaits_input && waits.endless(&hart) => {
-                break match reads_input(vhost, &hart, memory)? {
-                    true => Why::Input,
-                    false => Why::Waits,
-                };
-            }
-            Stop::Wait => {}
-            Stop::Unhandled(trap) => break Why::Trap(trap),
-            Stop::TrapLoop(trap) => break Why::TrapLoop(trap),
+        let can_wait = run.stop != Stop::Semihosting || awaits_result;
+        let awaited = (can_wait && !awaits_input).then_some(vhost);
+        if let Some(why) = stuck.at_stop(run.stop, awaited, &hart, memory)? {
+            break why;
         }
         if instructions >= pace.most {
             break Why::Limit;
@@ -159,17 +141,9 @@ pub(super) fn drive<X: Xlen>(
             {
                 input.sleep()?;
             }
-            let at = self_jump(&hart, memory);
-            if at.is_some() && at == spin && !awaits_input {
-                break match reads_input(vhost, &hart, memory)? {
-                    true => Why::Input,
-                    false => Why::Spins,
-                };
-            }
-            spin = at;
-            // In the code that replaces traps, the hart is at no jump to itself.
-            if !awaits_input && place.stays(hart.pc()) && reads_input(vhost, &hart, memory)? {
-                break Why::Input;
+            let awaited = (!awaits_input).then_some(vhost);
+            if let Some(why) = stuck.in_loop(awaited, &hart, memory)? {
+                break why;
             }
         }
         if let Some(save) = plan.save.as_ref().filter(|it| it.tick == vhost.now()) {
@@ -178,18 +152,96 @@ pub(super) fn drive<X: Xlen>(
             save.save(vhost, &hart, instructions, read, &plan.image)?;
         }
     };
-    if let Some(save) = plan.save.as_ref().filter(|it| it.tick >= vhost.now()) {
-        let now = vhost.now();
-        bail!(
-            "the run has ended in tick {now}, before the checkpoint of --save-at {}: give a smaller number of ticks",
-            save.tick
-        );
-    }
+    plan.refuse_unreached(vhost.now())?;
     Ok(Ended {
         why: last_ticks(vhost, why)?,
         instructions,
         at: (hart.pc(), assembly(&hart, memory)),
     })
+}
+
+impl Plan {
+    /// Fails if the run begins behind the checkpoint to take.
+    fn refuse_passed(&self, now: u64) -> Result<()> {
+        if let Some(save) = self.save.as_ref().filter(|it| it.tick <= now) {
+            bail!(
+                "the run goes on from tick {now}, behind the checkpoint of --save-at {}: ticks count from the begin of the first run; give a larger number",
+                save.tick
+            );
+        }
+        Ok(())
+    }
+
+    /// Fails if the run has ended before the checkpoint to take.
+    fn refuse_unreached(&self, now: u64) -> Result<()> {
+        if let Some(save) = self.save.as_ref().filter(|it| it.tick >= now) {
+            bail!(
+                "the run has ended in tick {now}, before the checkpoint of --save-at {}: give a smaller number of ticks",
+                save.tick
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Detector of firmware that can't continue. Its methods take the host, or `None` while firmware
+/// may wait for something that can still come.
+#[derive(Default)]
+struct StuckDetector {
+    waits: Waits,
+    /// Jump to itself at the last check.
+    spin: Option<u64>,
+    samples: PcSamples,
+}
+
+impl StuckDetector {
+    /// Reason why a hart that has stopped can't continue.
+    fn at_stop<X: Xlen>(
+        &mut self,
+        stop: Stop,
+        awaited: Option<&Vhost>,
+        hart: &Hart<X>,
+        memory: &mut Cells<'_>,
+    ) -> Result<Option<Why>> {
+        Ok(match stop {
+            Stop::Steps => None,
+            Stop::Unhandled(trap) => Some(Why::Trap(trap)),
+            Stop::TrapLoop(trap) => Some(Why::TrapLoop(trap)),
+            Stop::Semihosting | Stop::Wait => match awaited {
+                Some(vhost) if self.waits.endless(hart) => {
+                    let for_input = stop == Stop::Semihosting || reads_input(vhost, hart, memory)?;
+                    Some(if for_input { Why::Input } else { Why::Waits })
+                }
+                _ => None,
+            },
+        })
+    }
+
+    /// Reason why a hart in a loop can't continue. Called every [`LOOK`] ticks.
+    fn in_loop<X: Xlen>(
+        &mut self,
+        awaited: Option<&Vhost>,
+        hart: &Hart<X>,
+        memory: &mut Cells<'_>,
+    ) -> Result<Option<Why>> {
+        let at = self_jump(hart, memory);
+        let spins = at.is_some() && at == self.spin;
+        if let Some(vhost) = awaited
+            && spins
+        {
+            return Ok(Some(match reads_input(vhost, hart, memory)? {
+                true => Why::Input,
+                false => Why::Spins,
+            }));
+        }
+        self.spin = at;
+        // In the code that replaces traps, the hart is at no jump to itself.
+        let Some(vhost) = awaited else {
+            return Ok(None);
+        };
+        let is_stuck = self.samples.stay(hart.pc()) && reads_input(vhost, hart, memory)?;
+        Ok(is_stuck.then_some(Why::Input))
+    }
 }
 
 /// True if firmware waits for standard input: by a request, or by a console read of HTIF in a loop
@@ -299,18 +351,18 @@ impl Waits {
     }
 }
 
-/// Place of the hart, by samples of its program counter.
+/// Samples of the hart's program counter.
 #[derive(Default)]
-struct Place {
+struct PcSamples {
     at: u64,
     looks: u32,
 }
 
-impl Place {
+impl PcSamples {
     /// Counts a sample. Returns true if the hart has been within the same few instructions for
     /// long. It does so ever more rarely, since the caller then requests a status of the host,
     /// which is recorded.
-    fn stays(&mut self, pc: u64) -> bool {
+    fn stay(&mut self, pc: u64) -> bool {
         if self.at.abs_diff(pc) < NEAR {
             self.looks += 1;
         } else {

@@ -1,11 +1,10 @@
 //! Files that a run reads and writes.
 
 use std::cell::RefCell;
-use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use vhost::attach;
+use vhost::config::vhost_variables::{ATTACH, TRACE};
 use vhost::config::{self, ConfigEnvironment, Process};
 use vhost::mem::{Image, ImageError};
 
@@ -35,7 +34,7 @@ pub(super) fn of(args: &Args) -> Files {
         files.output("the recording", recording);
     }
     // An invalid list is reported when the run starts.
-    let list = variable("VHOST_ATTACH").unwrap_or_default();
+    let list = ATTACH.value().unwrap_or_default();
     files.attached(&attach::parse(&list.to_string_lossy()).unwrap_or_default());
     files.attached(args.attach.iter().flatten());
     if let (Some(root), Some(signature)) = (&args.files, &args.signature) {
@@ -57,11 +56,7 @@ pub(super) fn of(args: &Args) -> Files {
 /// File of the recording.
 pub(super) fn recording(args: &Args) -> Option<PathBuf> {
     let given = args.record.clone();
-    given.or_else(|| variable("VHOST_TRACE").map(Into::into))
-}
-
-pub(super) fn variable(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
+    given.or_else(|| TRACE.value().map(Into::into))
 }
 
 /// Files named by the configurations. Errors in these are reported when the run starts.

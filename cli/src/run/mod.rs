@@ -38,7 +38,7 @@ use vhost::Vhost;
 use vhost::attach::{self, AttachError, Builtin};
 use vhost::messages::foreign::Severity;
 
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::output::{ERROR, WholeStderr};
 use checkpoint::{RunState, SaveAt};
 use drive::{Ended, Pace, Plan, drive};
@@ -168,7 +168,7 @@ fn attached(list: &str) -> Result<Vec<Builtin>, AttachError> {
     attach::parse(list)
 }
 
-pub(crate) fn run(args: &Args) -> Result<Outcome> {
+pub(crate) fn run(args: &Args) -> Result<ExitOutcome> {
     if args.mailbox.is_some() && !args.args.is_empty() {
         bail!(
             "arguments of firmware behind `--` are not for --mailbox: give them by the key `args` of a channel there"
@@ -176,11 +176,11 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
     files::of(args).are_distinct()?;
     match execute(args) {
-        Ok(status) => Ok(Outcome::Status(status)),
+        Ok(status) => Ok(ExitOutcome::Status(status)),
         Err(error) => {
             // Without standard error there is no way to report.
             let _ = writeln!(WholeStderr::default(), "{ERROR}error:{ERROR:#} {error:#}");
-            Ok(Outcome::Status(FAILED))
+            Ok(ExitOutcome::Status(FAILED))
         }
     }
 }

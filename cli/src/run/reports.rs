@@ -4,12 +4,13 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use vhost::config::vhost_variables::RUN_DESIGN;
 use vhost::messages::foreign::Report;
 use vhost::trace::RunIdentity;
 use vhost::{Severity, Vhost};
 
 use super::Args;
-use super::files::{recording, variable};
+use super::files::recording;
 use crate::output::WholeStderr;
 
 /// Id of the report on the error of a run.
@@ -23,7 +24,7 @@ pub(super) fn record_unstarted(args: &Args, error: &anyhow::Error) {
     };
     let mut builder = Vhost::builder().environment_identity().record(file);
     // Name of the image, which the recording does not contain.
-    if let (None, Some(stem)) = (variable("VHOST_RUN_DESIGN"), args.image.file_stem()) {
+    if let (None, Some(stem)) = (RUN_DESIGN.value(), args.image.file_stem()) {
         builder = builder.identify(RunIdentity::DESIGN, stem.to_string_lossy());
     }
     // The error is printed in any case. The recording may belong to another run that is in

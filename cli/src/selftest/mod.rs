@@ -19,8 +19,8 @@ use anyhow::{Context, Result, bail};
 use vhost::Replay;
 use vhost::config::VARIABLES;
 
-use self::simulators::{Place, SelftestCommand, Simulator};
-use crate::Outcome;
+use self::simulators::{CommandInputs, SelftestCommand, Simulator};
+use crate::ExitOutcome;
 use crate::files::Files;
 use crate::output::{ERROR, OK, Sanitized, out};
 
@@ -72,7 +72,7 @@ pub(crate) struct Args {
     options: Vec<String>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Outcome> {
+pub(crate) fn run(args: &Args) -> Result<ExitOutcome> {
     Files::default()
         .output("the folder", &args.folder)
         .are_distinct()?;
@@ -89,14 +89,14 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         }
         fs::write(&file, content).with_context(|| format!("can't write {}", file.display()))?;
     }
-    let place = Place {
+    let inputs = CommandInputs {
         library: &library,
         options: &args.options,
     };
-    let steps = args.simulator.steps(&place);
+    let steps = args.simulator.steps(&inputs);
     if args.print {
         print_steps(&args.folder, &library, &steps)?;
-        return Ok(Outcome::Passed);
+        return Ok(ExitOutcome::Passed);
     }
     let version = version(args.simulator);
     let recording = args.folder.join(RECORDING);
@@ -131,7 +131,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     )?;
     writeln!(out, "{}", args.simulator.row(&version))?;
     out.flush()?;
-    Ok(Outcome::Passed)
+    Ok(ExitOutcome::Passed)
 }
 
 /// Path of the library.
@@ -227,7 +227,7 @@ fn print_steps(folder: &Path, library: &Path, steps: &[SelftestCommand]) -> Resu
 }
 
 /// Prints the output of the commands and the reason of the failure.
-fn failed(args: &Args, why: &str, log: &str) -> Result<Outcome> {
+fn failed(args: &Args, why: &str, log: &str) -> Result<ExitOutcome> {
     let mut out = out();
     for line in log.lines() {
         writeln!(out, "{}", Sanitized(line))?;
@@ -238,5 +238,5 @@ fn failed(args: &Args, why: &str, log: &str) -> Result<Outcome> {
         args.folder.display()
     )?;
     out.flush()?;
-    Ok(Outcome::Failed)
+    Ok(ExitOutcome::Failed)
 }

@@ -1,7 +1,7 @@
 //! Command lines of simulators for the self-test.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Display, Path};
 
 use clap::ValueEnum;
 
@@ -23,7 +23,7 @@ pub(super) struct SelftestCommand {
 }
 
 /// Inputs of the command lines.
-pub(super) struct Place<'a> {
+pub(super) struct CommandInputs<'a> {
     /// Path of the library.
     pub(super) library: &'a Path,
     /// Further options of the compilation.
@@ -35,6 +35,136 @@ const SOURCES: [&str; 2] = ["firmware.v", "testbench.sv"];
 
 /// Program that Verilator builds.
 pub(super) const VERILATED: &str = "simulation/Vtestbench";
+
+impl CommandInputs<'_> {
+    /// Command with the further options between its arguments.
+    fn with(&self, program: &str, first: &[&str], last: &[&str]) -> SelftestCommand {
+        let options = self.options.iter().map(String::as_str);
+        let arguments = first.iter().copied().chain(options);
+        SelftestCommand::new(program, arguments.chain(last.iter().copied()))
+    }
+
+    /// Folder of the library.
+    fn folder(&self) -> Display<'_> {
+        self.library.parent().unwrap_or(Path::new(".")).display()
+    }
+
+    fn vcs(&self) -> Vec<SelftestCommand> {
+        vec![
+            self.with(
+                "vcs",
+                &[
+                    "-full64",
+                    "-sverilog",
+                    "-timescale=1ns/1ps",
+                    "-debug_access+all",
+                ],
+                &[
+                    SOURCES[0],
+                    SOURCES[1],
+                    "-top",
+                    "testbench",
+                    &self.library.display().to_string(),
+                    "-LDFLAGS",
+                    &format!("-Wl,-rpath,{}", self.folder()),
+                    "-o",
+                    "simv",
+                ],
+            ),
+            SelftestCommand::new("./simv", []),
+        ]
+    }
+
+    fn xcelium(&self) -> Vec<SelftestCommand> {
+        vec![self.with(
+            "xrun",
+            &["-64bit", "-sv", "-timescale", "1ns/1ps", "-access", "+rwc"],
+            &[
+                SOURCES[0],
+                SOURCES[1],
+                "-top",
+                "testbench",
+                "-sv_lib",
+                &self.library.display().to_string(),
+            ],
+        )]
+    }
+
+    fn questa(&self) -> Vec<SelftestCommand> {
+        vec![
+            SelftestCommand::new("vlib", ["work"]),
+            self.with(
+                "vlog",
+                &["-64", "-sv", "-mfcu", "-timescale", "1ns/1ps"],
+                &SOURCES,
+            ),
+            SelftestCommand::new(
+                "vsim",
+                [
+                    "-c",
+                    "-64",
+                    "-voptargs=+acc",
+                    "-sv_lib",
+                    // The simulator appends the extension.
+                    &self.library.with_extension("").display().to_string(),
+                    "testbench",
+                    "-do",
+                    "run -all; quit -f",
+                ],
+            ),
+        ]
+    }
+
+    fn verilator(&self) -> Vec<SelftestCommand> {
+        let (library, folder) = (self.library.display(), self.folder());
+        vec![
+            self.with(
+                "verilator",
+                &[
+                    "--cc",
+                    "--exe",
+                    "--build",
+                    "--timing",
+                    "--vpi",
+                    "-Wno-fatal",
+                    "-Wno-lint",
+                    "-Wno-style",
+                    "--timescale",
+                    "1ns/1ps",
+                    "--top-module",
+                    "testbench",
+                    "--Mdir",
+                    "simulation",
+                ],
+                &[
+                    "-LDFLAGS",
+                    &format!(
+                        "{library} -Wl,-rpath,{folder} -Wl,--undefined=mb_sv_call,--undefined=vpi_handle_by_name"
+                    ),
+                    SOURCES[1],
+                    SOURCES[0],
+                    "main.cpp",
+                ],
+            ),
+            SelftestCommand::new(VERILATED, []),
+        ]
+    }
+
+    fn icarus(&self) -> Vec<SelftestCommand> {
+        vec![
+            SelftestCommand::new(
+                "cc",
+                "-shared -fPIC -O2 -o vhost.vpi vhost_vpi.c -ldl".split(' '),
+            ),
+            self.with(
+                "iverilog",
+                &["-g2005", "-L", ".", "-m", "vhost", "-s", "testbench"],
+                &["-o", "testbench.vvp", SOURCES[0], "testbench.v"],
+            ),
+            SelftestCommand::new("vvp", ["-n", "-M", ".", "-m", "vhost", "testbench.vvp"]),
+        ]
+    }
+}
 
 impl Simulator {
     /// Name in the table.
@@ -60,115 +190,13 @@ impl Simulator {
     }
 
     /// Commands that compile the design and run it, in its folder.
-    pub(super) fn steps(self, place: &Place<'_>) -> Vec<SelftestCommand> {
-        let library = place.library.display();
-        let folder = place.library.parent().unwrap_or(Path::new(".")).display();
-        let more = place.options.iter().map(String::as_str);
-        let with = |program: &str, arguments: &[&str], last: &[&str]| {
-            let arguments = arguments.iter().copied().chain(more.clone());
-            SelftestCommand::new(program, arguments.chain(last.iter().copied()))
-        };
+    pub(super) fn steps(self, inputs: &CommandInputs<'_>) -> Vec<SelftestCommand> {
         match self {
-            Self::Vcs => vec![
-                with(
-                    "vcs",
-                    &[
-                        "-full64",
-                        "-sverilog",
-                        "-timescale=1ns/1ps",
-                        "-debug_access+all",
-                    ],
-                    &[
-                        SOURCES[0],
-                        SOURCES[1],
-                        "-top",
-                        "testbench",
-                        &library.to_string(),
-                        "-LDFLAGS",
-                        &format!("-Wl,-rpath,{folder}"),
-                        "-o",
-                        "simv",
-                    ],
-                ),
-                SelftestCommand::new("./simv", []),
-            ],
-            Self::Xcelium => vec![with(
-                "xrun",
-                &["-64bit", "-sv", "-timescale", "1ns/1ps", "-access", "+rwc"],
-                &[
-                    SOURCES[0],
-                    SOURCES[1],
-                    "-top",
-                    "testbench",
-                    "-sv_lib",
-                    &library.to_string(),
-                ],
-            )],
-            Self::Questa => vec![
-                SelftestCommand::new("vlib", ["work"]),
-                with(
-                    "vlog",
-                    &["-64", "-sv", "-mfcu", "-timescale", "1ns/1ps"],
-                    &SOURCES,
-                ),
-                SelftestCommand::new(
-                    "vsim",
-                    [
-                        "-c",
-                        "-64",
-                        "-voptargs=+acc",
-                        "-sv_lib",
-                        // The simulator appends the extension.
-                        &place.library.with_extension("").display().to_string(),
-                        "testbench",
-                        "-do",
-                        "run -all; quit -f",
-                    ],
-                ),
-            ],
-            Self::Verilator => vec![
-                with(
-                    "verilator",
-                    &[
-                        "--cc",
-                        "--exe",
-                        "--build",
-                        "--timing",
-                        "--vpi",
-                        "-Wno-fatal",
-                        "-Wno-lint",
-                        "-Wno-style",
-                        "--timescale",
-                        "1ns/1ps",
-                        "--top-module",
-                        "testbench",
-                        "--Mdir",
-                        "simulation",
-                    ],
-                    &[
-                        "-LDFLAGS",
-                        &format!(
-                            "{library} -Wl,-rpath,{folder} -Wl,--undefined=mb_sv_call,--undefined=vpi_handle_by_name"
-                        ),
-                        SOURCES[1],
-                        SOURCES[0],
-                        "main.cpp",
-                    ],
-                ),
-                SelftestCommand::new(VERILATED, []),
-            ],
-            Self::Icarus => vec![
-                SelftestCommand::new(
-                    "cc",
-                    "-shared -fPIC -O2 -o vhost.vpi vhost_vpi.c -ldl".split(' '),
-                ),
-                with(
-                    "iverilog",
-                    &["-g2005", "-L", ".", "-m", "vhost", "-s", "testbench"],
-                    &["-o", "testbench.vvp", SOURCES[0], "testbench.v"],
-                ),
-                SelftestCommand::new("vvp", ["-n", "-M", ".", "-m", "vhost", "testbench.vvp"]),
-            ],
+            Self::Vcs => inputs.vcs(),
+            Self::Xcelium => inputs.xcelium(),
+            Self::Questa => inputs.questa(),
+            Self::Verilator => inputs.verilator(),
+            Self::Icarus => inputs.icarus(),
         }
     }
 
@@ -233,12 +261,12 @@ mod tests {
     #[test]
     fn options_are_those_of_the_compilation() {
         let options = ["-more".to_owned()];
-        let place = Place {
+        let inputs = CommandInputs {
             library: Path::new("/opt/libvhost.so"),
             options: &options,
         };
         for simulator in Simulator::value_variants() {
-            let steps = simulator.steps(&place);
+            let steps = simulator.steps(&inputs);
             let has_it = |step: &&SelftestCommand| step.arguments.contains(&options[0]);
             assert_eq!(steps.iter().filter(has_it).count(), 1, "{simulator:?}");
         }

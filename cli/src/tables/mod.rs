@@ -3,16 +3,16 @@
 //! - `schema`: tables and their columns.
 //! - `identity`: name and partition of a run.
 //! - `rows`: rows of one run; `batch`: rows as columns, up to a row group.
-//! - `part`: the files of one export in one partition.
+//! - `table_files`: the files of one export in one partition.
 //!
 //! A recording is read once, and a table has one row group in memory, for any number and length of
 //! recordings.
 
 mod batch;
 mod identity;
-mod part;
 mod rows;
 mod schema;
+mod table_files;
 #[cfg(test)]
 mod tests;
 
@@ -25,14 +25,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, bail};
 use vhost::trace::{RunIdentity, Trace};
 
-use crate::Outcome;
-use crate::incomplete::{self, CUT, INCOMPLETE};
+use crate::ExitOutcome;
+use crate::incomplete::{self, INCOMPLETE, TRUNCATED};
 use crate::output::{ERROR, NAME, Sanitized, WARNING, WholeStderr, out};
 use crate::report::{Bounds, Collector, End, problem_of};
 use crate::trace::EntryReader;
 use identity::{Claim, OWN_ID, Partition, Source, encoded};
-use part::Part;
 use rows::Rows;
+use table_files::TableFiles;
 
 /// Options of an export.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ const BOUNDS: Bounds = Bounds {
 
 /// Writes the recordings to tables. A recording that can't be read or written is reported, and the
 /// others are exported.
-pub(crate) fn export(options: &Options<'_>) -> Result<Outcome> {
+pub(crate) fn export(options: &Options<'_>) -> Result<ExitOutcome> {
     let mut is_bad = false;
     let mut partitions: BTreeMap<Partition, Vec<Source>> = BTreeMap::new();
     let mut files: BTreeMap<String, &Path> = BTreeMap::new();
@@ -99,7 +99,11 @@ pub(crate) fn export(options: &Options<'_>) -> Result<Outcome> {
         Sanitized(&name)
     )?;
     out.flush()?;
-    Ok(if is_bad { INCOMPLETE } else { Outcome::Passed })
+    Ok(if is_bad {
+        INCOMPLETE
+    } else {
+        ExitOutcome::Passed
+    })
 }
 
 fn source(file: &Path, options: &Options<'_>) -> Result<Source> {
@@ -115,15 +119,15 @@ fn partition(options: &Options<'_>, sources: &[Source]) -> (usize, bool) {
     let mut claims = Vec::new();
     // Dropped before the claims: after that, another export may claim the name and write files with
     // the same names.
-    let mut part = None;
+    let mut files = None;
     for source in sources {
         let opened = EntryReader::of(&source.file, false);
         let exported = opened
             .map_err(|error| Fault::Run(error.into()))
             .and_then(|reader| {
-                let (claim, part) = claimed(options, source, &mut part)?;
+                let (claim, files) = claimed(options, source, &mut files)?;
                 claims.push((claim, source));
-                one(options, source, reader, part)
+                one(options, source, reader, files)
             });
         match exported {
             Ok(is_whole) => all_is_well &= is_whole,
@@ -133,16 +137,16 @@ fn partition(options: &Options<'_>, sources: &[Source]) -> (usize, bool) {
                 let text = format!("{name}: {error:#}");
                 say_error(format_args!("{}", Sanitized(&text)));
             }
-            Err(Fault::Part(error)) => {
+            Err(Fault::Files(error)) => {
                 say_lost(&claims, &error);
                 return (0, false);
             }
         }
     }
-    let Some(part) = part else {
+    let Some(files) = files else {
         return (0, all_is_well);
     };
-    if let Err(error) = part.commit() {
+    if let Err(error) = files.commit() {
         say_lost(&claims, &error);
         return (0, false);
     }
@@ -156,30 +160,30 @@ enum Fault {
     /// A problem of this run only.
     Run(anyhow::Error),
     /// The files can't be written.
-    Part(anyhow::Error),
+    Files(anyhow::Error),
 }
 
 /// Claims the run's name, and creates the files for the first run.
 fn claimed<'a>(
     options: &Options<'_>,
     source: &Source,
-    part: &'a mut Option<Part>,
-) -> Result<(Claim, &'a mut Part), Fault> {
+    files: &'a mut Option<TableFiles>,
+) -> Result<(Claim, &'a mut TableFiles), Fault> {
     let claim = Claim::take(options.output, source).map_err(Fault::Run)?;
-    let part = match part {
-        Some(part) => part,
+    let files = match files {
+        Some(files) => files,
         None => {
             let name = encoded(&source.id);
-            let created = Part::create(
+            let created = TableFiles::create(
                 options.output,
                 &source.partition,
                 &name,
                 options.has_messages,
             );
-            part.insert(created.map_err(Fault::Run)?)
+            files.insert(created.map_err(Fault::Run)?)
         }
     };
-    Ok((claim, part))
+    Ok((claim, files))
 }
 
 /// Exports a run. Returns true if its recording was read to its end.
@@ -187,25 +191,25 @@ fn one(
     options: &Options<'_>,
     source: &Source,
     mut reader: EntryReader,
-    part: &mut Part,
+    files: &mut TableFiles,
 ) -> Result<bool, Fault> {
     let mut collector = Collector::new(&source.file, &reader, BOUNDS);
     collector.pass_on();
-    let mut rows = Rows::new(source, part, options.has_messages);
+    let mut rows = Rows::new(source, files, options.has_messages);
     let mut problem = None;
     for decoded in &mut reader {
         match decoded {
             Ok(decoded) => {
                 collector.add(&decoded);
-                rows.add(&decoded, &mut collector).map_err(Fault::Part)?;
+                rows.add(&decoded, &mut collector).map_err(Fault::Files)?;
             }
             Err(error) => problem = Some(problem_of(&error)),
         }
     }
-    let mut run = collector.end(problem, reader.trace().is_cut());
+    let mut run = collector.end(problem, reader.trace().is_truncated());
     let undecoded = rows
         .end(source, &mut run, options.allows_errors)
-        .map_err(Fault::Part)?;
+        .map_err(Fault::Files)?;
     if let Some(text) = &undecoded {
         say(format_args!(
             "{WARNING}warning:{WARNING:#} {}: {}",
@@ -215,7 +219,7 @@ fn one(
     }
     let problem = match &run.end {
         End::Whole | End::Open => return Ok(undecoded.is_none()),
-        End::Cut => CUT,
+        End::Truncated => TRUNCATED,
         End::Damaged(problem) => problem,
     };
     incomplete::warn(&run.file, problem);

@@ -15,8 +15,8 @@ use vhost::trace::{Content, Payloads, RunIdentity};
 
 use super::batch::Cell;
 use super::identity::Source;
-use super::part::Part;
 use super::schema::{CONSOLE, MESSAGES, REPORTS, REQUESTS, RUNS, VERSION};
+use super::table_files::TableFiles;
 use crate::report::{
     Collector, End, Judgement, LONGEST, Line, Run, Unanswered, bounded, replay_command,
 };
@@ -25,7 +25,7 @@ use crate::trace::{DecodedEntry, entry_text};
 /// Builder of a run's rows.
 pub(super) struct Rows<'a> {
     id: &'a str,
-    part: &'a mut Part,
+    files: &'a mut TableFiles,
     has_messages: bool,
     requests: u64,
     unanswered: u64,
@@ -56,10 +56,10 @@ impl OfChannel {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(source: &'a Source, part: &'a mut Part, has_messages: bool) -> Self {
+    pub(super) fn new(source: &'a Source, files: &'a mut TableFiles, has_messages: bool) -> Self {
         Self {
             id: &source.id,
-            part,
+            files,
             has_messages,
             requests: 0,
             unanswered: 0,
@@ -140,7 +140,7 @@ impl<'a> Rows<'a> {
         let (method, path) = (of_channel.method.take(), of_channel.path.take());
         let error = served.error();
         let name = error.map(name_of);
-        self.part.add(
+        self.files.add(
             &REQUESTS,
             &[
                 Cell::Text(self.id),
@@ -175,7 +175,7 @@ impl<'a> Rows<'a> {
         let request = &unanswered.request;
         // Method and path of the oldest request, which was in service.
         let (method, path) = (of_channel.method.take(), of_channel.path.take());
-        self.part.add(
+        self.files.add(
             &REQUESTS,
             &[
                 Cell::Text(self.id),
@@ -204,7 +204,7 @@ impl<'a> Rows<'a> {
 
     fn report(&mut self, report: &Report, segment: u64, tick: u64) -> Result<()> {
         let (id, text) = (bounded(report.id.clone()), bounded(report.text.clone()));
-        self.part.add(
+        self.files.add(
             &REPORTS,
             &[
                 Cell::Text(self.id),
@@ -228,7 +228,7 @@ impl<'a> Rows<'a> {
             Content::Dropped => ("dropped", None, 0),
         };
         let text = entry_text(decoded, LONGEST);
-        self.part.add(
+        self.files.add(
             &MESSAGES,
             &[
                 Cell::Text(self.id),
@@ -262,7 +262,7 @@ impl<'a> Rows<'a> {
             "" => "stdout",
             other => other,
         };
-        self.part.add(
+        self.files.add(
             &CONSOLE,
             &[
                 Cell::Text(self.id),
@@ -308,10 +308,10 @@ impl<'a> Rows<'a> {
         let (end, problem) = match &run.end {
             End::Whole => ("whole", None),
             End::Open => ("open", None),
-            End::Cut => ("cut", None),
+            End::Truncated => ("cut", None),
             End::Damaged(problem) => ("damaged", Some(problem.as_str())),
         };
-        self.part.add(
+        self.files.add(
             &RUNS,
             &[
                 Cell::Text(&source.id),

@@ -8,9 +8,9 @@ use vhost::trace::TraceError;
 use vhost::{Cut, ReplayError};
 
 use super::ticks::Ticks;
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::files::Files;
-use crate::incomplete::{self, CUT};
+use crate::incomplete::{self, TRUNCATED};
 use crate::output::{OK, Sanitized, out, truncated};
 use crate::output_file::{OutputFile, cant_write};
 
@@ -45,7 +45,7 @@ fn of_file(mut error: ReplayError, written: &Path, output: &Path) -> ReplayError
         TraceError::Io { file, .. }
         | TraceError::NoFile { file, .. }
         | TraceError::Empty { file }
-        | TraceError::CutHeader { file, .. }
+        | TraceError::TruncatedHeader { file, .. }
         | TraceError::NoTrace { file }
         | TraceError::Version { file, .. }
         | TraceError::Damaged { file, .. },
@@ -57,7 +57,7 @@ fn of_file(mut error: ReplayError, written: &Path, output: &Path) -> ReplayError
     error
 }
 
-pub(super) fn run(args: &Args) -> Result<Outcome> {
+pub(super) fn run(args: &Args) -> Result<ExitOutcome> {
     let range = args.ticks.range();
     let wanted = *range.start();
     let name = args.output.to_string_lossy();
@@ -70,8 +70,11 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let cut = match Cut::of(&args.file, range, file.written()) {
         Ok(cut) => cut,
         Err(error) => {
-            if let ReplayError::NoTicks { is_cut: true, .. } = error {
-                incomplete::warn(args.file.display(), CUT);
+            if let ReplayError::NoTicks {
+                is_truncated: true, ..
+            } = error
+            {
+                incomplete::warn(args.file.display(), TRUNCATED);
             }
             bail!("{}", of_file(error, file.written(), &args.output));
         }
@@ -80,7 +83,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let Cut {
         first,
         entries,
-        is_cut,
+        is_truncated,
         earlier,
     } = cut;
     let mut out = out();
@@ -96,7 +99,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         writeln!(out, "it begins {place}: {}", short(&reason))?;
     }
     out.flush()?;
-    Ok(incomplete::outcome(&args.file, is_cut))
+    Ok(incomplete::outcome(&args.file, is_truncated))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use vhost::trace::{Content, Header, Matcher};
 use super::channels::map;
 use super::entry::{HEAD, Line, MAX_CHARACTERS};
 use super::entry_reader::{DecodedEntry, EntryReader};
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::incomplete::{self, INCOMPLETE};
 use crate::output::{DIM, ERROR, NAME, OK, Out, Sanitized, debug_text, out};
 
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 /// their size.
 const LONG: usize = 1 << 20;
 
-pub(super) fn run(args: &Args) -> Result<Outcome> {
+pub(super) fn run(args: &Args) -> Result<ExitOutcome> {
     let mut one = EntryReader::of(&args.one, false)?;
     let mut other = EntryReader::of(&args.other, false)?;
     let differing = headers(one.trace().header(), other.trace().header());
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         }
     };
     // Known at the end of a recording.
-    let cut = [&one, &other].map(|reader| reader.trace().is_cut());
+    let cut = [&one, &other].map(|reader| reader.trace().is_truncated());
     drop((one, other));
 
     let mut out = out();
@@ -75,16 +75,16 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     }
     let outcome = if difference.is_none() && differing.is_empty() {
         writeln!(out, "{OK}the same:{OK:#} {matched} messages and replies")?;
-        Outcome::Passed
+        ExitOutcome::Passed
     } else {
         writeln!(out, "{matched} messages and replies before are the same")?;
-        Outcome::Failed
+        ExitOutcome::Failed
     };
     out.flush()?;
     let ends = [(&args.one, cut[0]), (&args.other, cut[1])];
-    let ends = ends.map(|(file, is_cut)| incomplete::outcome(file, is_cut));
+    let ends = ends.map(|(file, is_truncated)| incomplete::outcome(file, is_truncated));
     Ok(match ends {
-        [Outcome::Passed, Outcome::Passed] => outcome,
+        [ExitOutcome::Passed, ExitOutcome::Passed] => outcome,
         _ => INCOMPLETE,
     })
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use vhost::config;
 
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::waves;
 #[cfg(feature = "parquet")]
 use crate::{files::Files, tables};
@@ -98,7 +98,7 @@ struct Tables {
     command: Option<String>,
 }
 
-pub(super) fn run(args: &Args) -> Result<Outcome> {
+pub(super) fn run(args: &Args) -> Result<ExitOutcome> {
     if args.parquet {
         return parquet(args);
     }
@@ -129,7 +129,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
 }
 
 #[cfg(feature = "parquet")]
-fn parquet(args: &Args) -> Result<Outcome> {
+fn parquet(args: &Args) -> Result<ExitOutcome> {
     use vhost::trace::RunIdentity;
 
     let Some(output) = &args.output else {
@@ -167,7 +167,7 @@ fn parquet(args: &Args) -> Result<Outcome> {
 }
 
 #[cfg(not(feature = "parquet"))]
-fn parquet(_: &Args) -> Result<Outcome> {
+fn parquet(_: &Args) -> Result<ExitOutcome> {
     bail!(
         "this vhost was built without Parquet: build it with `cargo install --path cli --features parquet`"
     )

@@ -20,7 +20,7 @@ pub(crate) use entry::{MAX_CHARACTERS, served_text, text as entry_text};
 pub(crate) use entry_reader::{DecodedEntry, EntryReader};
 pub(crate) use open::{OpenRequest, OpenRequests};
 
-use crate::Outcome;
+use crate::ExitOutcome;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Verb {
@@ -36,7 +36,7 @@ pub(crate) enum Verb {
     Export(export::Args),
 }
 
-pub(crate) fn run(verb: &Verb) -> Result<Outcome> {
+pub(crate) fn run(verb: &Verb) -> Result<ExitOutcome> {
     match verb {
         Verb::Show(args) => show::run(args),
         Verb::Stat(args) => stat::run(args),

@@ -10,7 +10,7 @@ use vhost::trace::{Trace, TraceError};
 use super::entry::{HEAD, Line, MAX_CHARACTERS, write_json};
 use super::entry_reader::{DecodedEntry, EntryReader};
 use super::ticks::Ticks;
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::incomplete;
 use crate::output::{DIM, Sanitized, WholeStderr, out};
 
@@ -71,7 +71,7 @@ impl Args {
     }
 }
 
-pub(super) fn run(args: &Args) -> Result<Outcome> {
+pub(super) fn run(args: &Args) -> Result<ExitOutcome> {
     let mut entry_reader = EntryReader::of(&args.file, true)?;
     // The channel of a reply is that of its message, which may be in any earlier chunk.
     if args.channel.is_empty() {

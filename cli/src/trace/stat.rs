@@ -11,7 +11,7 @@ use vhost::attach::{Requests, Table};
 use vhost::trace::{Content, Header, Kind, Payloads};
 
 use super::entry_reader::{DecodedEntry, EntryReader};
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::incomplete;
 use crate::output::{DIM, NAME, Sanitized, Size, out};
 
@@ -79,12 +79,12 @@ impl Counts {
     }
 }
 
-pub(super) fn run(args: &Args) -> Result<Outcome> {
+pub(super) fn run(args: &Args) -> Result<ExitOutcome> {
     let mut entry_reader = EntryReader::of(&args.file, false)?;
     let header = entry_reader.trace().header().clone();
     let mut counts = Counts::default();
     let end = entry_reader.try_for_each(|decoded| decoded.map(|decoded| counts.add(&decoded)));
-    let is_cut = entry_reader.trace().is_cut();
+    let is_truncated = entry_reader.trace().is_truncated();
     drop(entry_reader);
     let mut out = out();
     if args.json {
@@ -94,7 +94,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     }
     out.flush()?;
     end.context("what follows is not counted")?;
-    Ok(incomplete::outcome(&args.file, is_cut))
+    Ok(incomplete::outcome(&args.file, is_truncated))
 }
 
 fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Result<()> {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::output_file;
 use super::requests::Dropped;
 use super::segments::{Segment, Segments};
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::incomplete;
 use crate::output_file::{OutputFile, cant_write};
 use crate::trace::{DecodedEntry, EntryReader, OpenRequests};
@@ -78,7 +78,7 @@ pub(super) fn write(
     mut reader: EntryReader,
     destination: Destination<'_>,
     mut export: impl Export,
-) -> Result<Outcome> {
+) -> Result<ExitOutcome> {
     let failed = || destination.cant_write();
     let mut open = OpenRequests::of(reader.channels());
     let mut segments = Segments::new();

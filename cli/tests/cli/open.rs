@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::task::Poll;
 
 use tempfile::TempDir;
-use vhost::{Call, Vhost};
+use vhost::{HostProgramCall, Vhost};
 
 use crate::{command, end};
 
@@ -32,7 +32,9 @@ fn start(trace: &Path) -> Vhost {
     let vhost = Vhost::builder()
         .memories_text(MEMORIES)
         .mailboxes_text(MAILBOXES)
-        .method("seen", |_: &Vhost, _: Call<'_>| Ok(Poll::Pending))
+        .method("seen", |_: &Vhost, _: HostProgramCall<'_>| {
+            Ok(Poll::Pending)
+        })
         .on_report(|_| {})
         .record(trace)
         .start();

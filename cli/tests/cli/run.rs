@@ -9,7 +9,7 @@ use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
 use serde_json::Value;
 use vhost::trace::Payloads;
-use vhost::{Call, Vhost};
+use vhost::{HostProgramCall, Vhost};
 
 use crate::support::ram::Ram;
 use crate::vhost_on;
@@ -91,7 +91,7 @@ impl Run {
             .unwrap();
         let mut began = [None; 2];
         vhost
-            .register_method("wait", move |vhost: &Vhost, call: Call<'_>| {
+            .register_method("wait", move |vhost: &Vhost, call: HostProgramCall<'_>| {
                 let core = usize::from(call.channel == "core1");
                 let since = *began[core].get_or_insert(vhost.now());
                 let over = vhost.now().saturating_sub(since) >= WAIT;

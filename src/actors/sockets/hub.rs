@@ -347,7 +347,7 @@ impl Hub {
     }
 
     /// True if bytes are queued.
-    pub(crate) fn is_behind(&self) -> bool {
+    pub(crate) fn has_unsent(&self) -> bool {
         !self.behind.is_empty()
             || self
                 .leaving

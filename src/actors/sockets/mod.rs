@@ -43,7 +43,7 @@ impl Sockets {
         hub: Rc<RefCell<Hub>>,
         timer: TickTimer,
     ) -> Self {
-        timer.set_enabled(hub.borrow().is_behind());
+        timer.set_enabled(hub.borrow().has_unsent());
         Self {
             foreign: foreign.with_sender(context.endpoint()),
             context,
@@ -115,7 +115,7 @@ impl Sockets {
                 text: note.to_string(),
             });
         }
-        self.timer.set_enabled(hub.is_behind());
+        self.timer.set_enabled(hub.has_unsent());
     }
 }
 

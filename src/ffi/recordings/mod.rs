@@ -83,7 +83,7 @@ impl PyReader {
 
     /// True if the file ends within a block. Known at the end.
     fn is_cut(&self, py: Python<'_>) -> bool {
-        self.with(py, |state| state.reader.is_cut())
+        self.with(py, |state| state.reader.is_truncated())
     }
 
     /// Number of undecodable messages and replies so far.
@@ -219,12 +219,12 @@ fn replay(py: Python<'_>, file: PathBuf, only: Option<&str>) -> PyResult<(u64, u
             None => replay,
         };
         replay.run().map_err(|error| match error {
-            ReplayError::Difference(difference) => Failed::Differs(difference.to_string()),
+            ReplayError::Divergence(divergence) => Failed::Differs(divergence.to_string()),
             other => Failed::Other(other.to_string()),
         })
     });
     match replayed {
-        Ok(replayed) => Ok((replayed.messages, replayed.ticks, replayed.is_cut)),
+        Ok(replayed) => Ok((replayed.messages, replayed.ticks, replayed.is_truncated)),
         Err(Failed::Differs(text)) => Err(DifferenceError::new_err(text)),
         Err(Failed::Other(text)) => Err(PyError::new_err(text)),
     }

@@ -124,8 +124,8 @@ impl Reader {
     }
 
     /// True if the file ends within a block. Known at the end.
-    pub(super) fn is_cut(&self) -> bool {
-        self.trace.is_cut()
+    pub(super) fn is_truncated(&self) -> bool {
+        self.trace.is_truncated()
     }
 
     /// Number of undecodable messages and replies so far. They have no rows.

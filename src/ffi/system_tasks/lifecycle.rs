@@ -10,7 +10,7 @@ use crate::attach as attachments;
 use crate::messages::foreign::Severity;
 use crate::sim::system_task::RunningCall;
 use crate::sim::{SimError, scope, vpi_control, vpi_testbench};
-use crate::system::{InitPaths, Timeout};
+use crate::system::{InitPaths, WatchdogTimeout};
 
 /// Text of an argument.
 pub(super) fn text(
@@ -135,7 +135,7 @@ pub(super) fn watchdog(call: &mut Call, running: &RunningCall) -> Result<i64, Er
     let known = |known: &Severity| *known as u64 == wanted;
     let severity = Severity::ALL.into_iter().find(known);
     let severity = severity.ok_or(Error::NoSeverity(i32::try_from(wanted).unwrap_or(i32::MAX)))?;
-    call.process()?.watch(Timeout { ticks, severity })?;
+    call.process()?.watch(WatchdogTimeout { ticks, severity })?;
     Ok(0)
 }
 

@@ -26,7 +26,7 @@ use std::rc::Rc;
 
 use mailbox_rs::PtrWidth;
 
-pub(crate) use module::{Error as PyError, Host, Refused, serve};
+pub(crate) use module::{BackdoorError, Error as PyError, Host, serve};
 
 use self::failure::Failure;
 use self::module::MethodsClaim;

@@ -28,10 +28,10 @@ pub(crate) trait Host {
     fn is_running(&self) -> bool;
 
     /// Name of a channel's space.
-    fn space_of(&self, channel: &str) -> Result<String, Refused>;
+    fn space_of(&self, channel: &str) -> Result<String, BackdoorError>;
 
     /// Symbol of a channel's image, or of an image in a space.
-    fn symbol(&self, place: &str, name: &str) -> Result<Symbol, Refused>;
+    fn symbol(&self, place: &str, name: &str) -> Result<Symbol, BackdoorError>;
 
     /// Executes an operation of semihosting; `None` while it waits for input.
     fn semihost(
@@ -40,27 +40,27 @@ pub(crate) trait Host {
         hart: u32,
         operation: u64,
         argument: u64,
-    ) -> Result<Option<u64>, Refused>;
+    ) -> Result<Option<u64>, BackdoorError>;
 
     /// Replaces traps of semihosting in a range of memory. Returns their number.
-    fn replace_traps(&self, channel: &str, address: u64, len: u64) -> Result<u64, Refused>;
+    fn replace_traps(&self, channel: &str, address: u64, len: u64) -> Result<u64, BackdoorError>;
 
     /// Reads bytes.
-    fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Refused>;
+    fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, BackdoorError>;
 
     /// Writes bytes.
-    fn write(&self, space: &str, address: u64, data: Bytes) -> Result<(), Refused>;
+    fn write(&self, space: &str, address: u64, data: Bytes) -> Result<(), BackdoorError>;
 
     /// Reads a string up to its NUL. The result does not contain the NUL.
-    fn read_string(&self, space: &str, address: u64) -> Result<Bytes, Refused>;
+    fn read_string(&self, space: &str, address: u64) -> Result<Bytes, BackdoorError>;
 
     /// Writes a string and a NUL.
-    fn write_string(&self, space: &str, address: u64, text: &[u8]) -> Result<(), Refused>;
+    fn write_string(&self, space: &str, address: u64, text: &[u8]) -> Result<(), BackdoorError>;
 }
 
 /// Error of an access from Python.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(crate) enum Refused {
+pub(crate) enum BackdoorError {
     #[error("vhost is not running: call between mb_init and mb_shutdown")]
     NoSystem,
     #[error(
@@ -118,12 +118,12 @@ impl Drop for MethodsClaim {
 /// run the one with methods.
 ///
 /// # Errors
-/// [`Refused::OtherSystem`] if both run: a thread that a callback has started would use the wrong
-/// one.
-fn system_of_threads(is_outermost: bool) -> Result<SystemId, Refused> {
+/// [`BackdoorError::OtherSystem`] if both run: a thread that a callback has started would use the
+/// wrong one.
+fn system_of_threads(is_outermost: bool) -> Result<SystemId, BackdoorError> {
     let own = if is_outermost { selected() } else { current() };
     during(own, || match HAS_METHODS.find_other(Cell::get) {
-        Some(_) if host().is_some_and(|own| own.is_running()) => Err(Refused::OtherSystem),
+        Some(_) if host().is_some_and(|own| own.is_running()) => Err(BackdoorError::OtherSystem),
         Some(other) => Ok(other),
         None => Ok(own),
     })
@@ -151,11 +151,11 @@ create_exception!(
 /// Accesses the system with the GIL released.
 fn ask<T: Send>(
     py: Python<'_>,
-    act: impl FnOnce(&dyn Host) -> Result<T, Refused> + Send,
+    act: impl FnOnce(&dyn Host) -> Result<T, BackdoorError> + Send,
 ) -> PyResult<T> {
     py.detach(|| {
         if !is_python_usable() || strand::forked_while() != ForkedWhile::Idle {
-            return Err(Refused::Forked);
+            return Err(BackdoorError::Forked);
         }
         if let Some(own) = host().filter(|own| own.is_running()) {
             // A nested call like any other: it ends the settled state.
@@ -167,7 +167,7 @@ fn ask<T: Send>(
         let entered = strand::enter_briefly()?;
         let _library = CodeGuard::library();
         during(system_of_threads(entered.is_outermost())?, || {
-            act(&*host().ok_or(Refused::NoSystem)?)
+            act(&*host().ok_or(BackdoorError::NoSystem)?)
         })
     })
     .map_err(|refused| Error::new_err(refused.to_string()))

@@ -11,19 +11,16 @@ use super::status::ChannelExit;
 use crate::attach::{self, Builtin};
 use crate::config::vhost_variables::{
     ATTACH, MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE, RUN_COMMAND, RUN_DESIGN, RUN_HOST,
-    RUN_ID, RUN_REVISION, RUN_SEED, TRACE, TRACE_COMPRESS, TRACE_PAYLOADS, WATCHDOG,
+    RUN_ID, RUN_REVISION, RUN_SEED, SYSTEM, TRACE, TRACE_COMPRESS, TRACE_PAYLOADS, WATCHDOG,
 };
 use crate::config::{self, Variable};
 use crate::foreign::{Openers, host_code};
 use crate::mem::Backend;
 use crate::sim::{further_system_name, system_name, vpi_testbench};
 use crate::system::assembly::{PendingStart, start_log};
-use crate::system::running::{Timeout, Vhost};
+use crate::system::running::{Vhost, WatchdogTimeout};
 use crate::system::{CallbackResult, Error};
 use crate::trace::{Payloads, RunIdentity};
-
-/// Variable with the name of the system, for configurations.
-const SYSTEM: &str = "VHOST_SYSTEM";
 
 /// Files of a system without settings of the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,12 +56,12 @@ pub fn mailbox_init(
 ) -> Result<Vhost, Error> {
     let failed = |what| move |cause| Error::Callback { what, cause };
     let builder = from_environment(InitPaths::default(), Ok)?;
-    let parts = builder.parts_when(|built, extensions, names| {
+    let components = builder.components_when(|built, extensions, names| {
         spaces(built).map_err(failed("spaces"))?;
         special(extensions).map_err(failed("special files"))?;
         virtuals(names).map_err(failed("virtual files"))
     })?;
-    Vhost::start(parts)
+    Vhost::start(components)
 }
 
 /// Starts a system from two files, with no root for firmware's files.
@@ -120,7 +117,7 @@ impl Vhost {
                 .map_err(Error::Setup)
         };
         let builder = from_environment(paths, configure)?;
-        Self::build(builder.on_sockets(sockets.hub()).parts()?)
+        Self::build(builder.on_sockets(sockets.hub()).components()?)
     }
 }
 
@@ -131,7 +128,7 @@ fn from_environment(
     configure: impl FnOnce(Builder) -> Result<Builder, Error>,
 ) -> Result<Builder, Error> {
     start_log()?;
-    let mut builder = Vhost::builder().variable(SYSTEM, &*system_name());
+    let mut builder = Vhost::builder().variable(SYSTEM.name, &*system_name());
     // Without DPI, functions for other backends can't be exported.
     if vpi_testbench::is_without_dpi() {
         builder = builder.default_backend(Backend::Vpi);
@@ -223,7 +220,7 @@ fn identified(builder: Builder) -> Builder {
 }
 
 /// Timeout of `VHOST_WATCHDOG`.
-fn timeout(value: &OsStr) -> Result<Timeout, Error> {
+fn timeout(value: &OsStr) -> Result<WatchdogTimeout, Error> {
     let value = value.to_string_lossy();
     let refused = |_| Error::Watchdog {
         value: value.clone().into_owned(),
@@ -264,13 +261,13 @@ fn path(
     given: Option<PathBuf>,
     argument: &'static str,
     variable: &Variable,
-    outside: &Builder,
+    environment: &Builder,
 ) -> Result<Option<PathBuf>, Error> {
     let (value, key) = match given {
         Some(path) => (Some(path.into_os_string()), argument),
         None => (variable.value(), variable.name),
     };
-    let expanded = value.map(|value| config::expand_path(&value, key, outside));
+    let expanded = value.map(|value| config::expand_path(&value, key, environment));
     Ok(expanded.transpose()?)
 }
 
@@ -283,7 +280,7 @@ mod tests {
     fn the_watchdogs_variable_is_understood_or_refused_with_what_it_may_be() {
         let (ticks, severity) = (500, Severity::Fatal);
         let known = timeout(OsStr::new("500:fatal")).unwrap();
-        assert_eq!(known, Timeout { ticks, severity });
+        assert_eq!(known, WatchdogTimeout { ticks, severity });
         let error = timeout(OsStr::new("soon")).unwrap_err().to_string();
         assert!(error.contains("VHOST_WATCHDOG is `soon`"), "{error}");
         assert!(error.contains("number of ticks"), "{error}");

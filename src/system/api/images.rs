@@ -8,8 +8,7 @@ use crate::messages::foreign::Severity;
 use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::assembly::LOAD;
-use crate::system::running::KnownImage;
-use crate::system::running::Vhost;
+use crate::system::running::{KnownImage, Vhost};
 
 impl Vhost {
     /// Loads an ELF image into a space.
@@ -29,7 +28,7 @@ impl Vhost {
             loader.note(Severity::Warning, LOAD, text);
         }
         loader.load(space, &image, true)?;
-        self.knows(space, Arc::new(image));
+        self.add_image(space, Arc::new(image));
         Ok(())
     }
 
@@ -77,7 +76,7 @@ impl Vhost {
     }
 
     /// Registers an image that a call has loaded into a space.
-    fn knows(&self, space: SpaceId, image: Arc<Image>) {
+    fn add_image(&self, space: SpaceId, image: Arc<Image>) {
         let mut images = self.0.images.borrow_mut();
         // The file may have changed since an earlier load, with other symbols.
         images.retain(|known| known.channel.is_some() || known.image.file() != image.file());

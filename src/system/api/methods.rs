@@ -6,7 +6,7 @@ use crate::foreign::CallResult;
 use crate::messages::rpc::{self, Progress, RegisterTarget, Schedule, Target};
 use crate::sim::strand::CodeGuard;
 use crate::system::Error;
-use crate::system::running::{Call, Inner, Vhost};
+use crate::system::running::{HostProgramCall, Inner, Vhost};
 
 impl Vhost {
     /// Registers `callback` for CALLs of this method, in place of the testbench's function.
@@ -19,7 +19,7 @@ impl Vhost {
     pub fn register_method(
         &self,
         name: impl Into<String>,
-        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
+        callback: impl FnMut(&Vhost, HostProgramCall<'_>) -> CallResult + Send + 'static,
     ) -> Result<(), Error> {
         self.register(Target::Method(name.into().into()), callback)
     }
@@ -31,7 +31,7 @@ impl Vhost {
     pub fn register_command(
         &self,
         id: u64,
-        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
+        callback: impl FnMut(&Vhost, HostProgramCall<'_>) -> CallResult + Send + 'static,
     ) -> Result<(), Error> {
         self.register(Target::Command(id), callback)
     }
@@ -39,13 +39,13 @@ impl Vhost {
     pub(in crate::system) fn register(
         &self,
         target: Target,
-        mut callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + 'static,
+        mut callback: impl FnMut(&Vhost, HostProgramCall<'_>) -> CallResult + 'static,
     ) -> Result<(), Error> {
         let _library = CodeGuard::library();
         let system: Weak<Inner> = Rc::downgrade(&self.0);
         let callback = move |channel: &str, args: &[u64]| {
             let vhost = Vhost(system.upgrade().ok_or("the system has ended")?);
-            callback(&vhost, Call { channel, args })
+            callback(&vhost, HostProgramCall { channel, args })
         };
         self.0
             .callbacks

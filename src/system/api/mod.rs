@@ -2,7 +2,6 @@
 
 mod backdoor;
 mod builder;
-mod building;
 mod control;
 mod entry;
 mod images;

@@ -32,7 +32,7 @@ impl Vhost {
         let _library = CodeGuard::library();
         let header = Header {
             payloads,
-            ..self.0.origin.clone()
+            ..self.0.header.clone()
         };
         self.0.bus.attach(recorder(file.as_ref(), &header)?);
         Ok(())
@@ -40,7 +40,7 @@ impl Vhost {
 
     /// Reports later events of the requested kinds to the testbench.
     pub(crate) fn observe(&self, what: ObserveFlags) {
-        self.0.outside.emit(|| what);
+        self.0.external.emit(|| what);
         self.0.observed.add(what);
     }
 

@@ -6,8 +6,7 @@ use crate::messages::front_end::{Operate, OperateError};
 use crate::sim::strand::CodeGuard;
 use crate::system::Error;
 use crate::system::assembly::Loader;
-use crate::system::running::Stub;
-use crate::system::running::Vhost;
+use crate::system::running::{Stub, Vhost};
 
 /// Number of bytes per step of a search for traps.
 const SEARCH_STEP: u64 = 1 << 20;

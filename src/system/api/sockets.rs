@@ -63,7 +63,7 @@ pub struct Sockets<'a> {
 }
 
 /// Errors of all methods: [`Error::Socket`] with its reason, and [`Error::Bus`] from inside a tap.
-#[allow(clippy::missing_errors_doc, reason = "they are told once, above")]
+#[allow(clippy::missing_errors_doc, reason = "documented on the impl")]
 impl Sockets<'_> {
     /// Listens on a port of 127.0.0.1; 0 selects a free one. `name` is for greetings and reports.
     pub fn open(self, name: impl Into<String>, port: u16) -> Result<SocketId, Error> {
@@ -123,7 +123,7 @@ impl Sockets<'_> {
         client: ClientId,
     ) -> Result<Option<[u8; N]>, Error> {
         let count = const {
-            assert!(N <= u8::MAX as usize, "so many bytes are read by `read`");
+            assert!(N <= u8::MAX as usize, "N exceeds 255: use `read`");
             N as u8
         };
         let taken = self.take(socket, client, ReadMode::Exactly(count))?;
@@ -247,7 +247,7 @@ impl SocketService {
 
     /// Sends queued data, like a tick of a system.
     pub(crate) fn flush(&self) -> Result<(), Error> {
-        if self.hub.borrow().is_behind() {
+        if self.hub.borrow().has_unsent() {
             self.sockets().run(Flush)?;
         }
         Ok(())

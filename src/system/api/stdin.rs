@@ -6,8 +6,7 @@ use crate::messages::ChannelId;
 use crate::messages::front_end::{StdinClose, StdinError, StdinWrite};
 use crate::sim::strand::CodeGuard;
 use crate::system::Error;
-use crate::system::running::AnyServer;
-use crate::system::running::Vhost;
+use crate::system::running::{AnyServer, Vhost};
 
 impl Vhost {
     /// Adds bytes to the standard input of a channel, whose configuration has `stdio: {stdin:

@@ -6,7 +6,7 @@ use crate::bus::{SettledTicks, TickWork};
 use crate::messages::events::Notified;
 use crate::messages::foreign::Severity;
 use crate::system::Error;
-use crate::system::running::{Inner, Timeout, Vhost, panics};
+use crate::system::running::{Inner, Vhost, WatchdogTimeout, report_panics_of_taps};
 
 impl Vhost {
     /// Executes one tick: takes new requests, serves them, and polls pending calls. Returns the
@@ -18,7 +18,7 @@ impl Vhost {
     pub fn tick(&self) -> Result<usize, Error> {
         let inner = &*self.0;
         if !inner.unregistered.borrow().is_empty() {
-            self.register_at_last()?;
+            self.retry_registration()?;
         }
         let worked = inner.bus.tick()?;
         self.end_tick(worked)
@@ -67,7 +67,7 @@ impl Vhost {
             inner.bus.flush();
         }
         if inner.watchdog.is_due(inner.bus.now()) {
-            self.fire()?;
+            self.check_watchdog()?;
         }
         match inner.progress.fatal() {
             None => Ok(inner.progress.served()),
@@ -90,7 +90,7 @@ impl Vhost {
     /// Notifies the system that a mailbox was written: the next tick reads the state of every
     /// channel.
     pub fn notify(&self) {
-        self.0.outside.emit(|| Notified);
+        self.0.external.emit(|| Notified);
         self.0.bus.notify();
     }
 
@@ -101,16 +101,16 @@ impl Vhost {
     /// Progress is a handshake, a request taken or completed, or an exit. A method that stays
     /// pending, and computation by firmware, are not progress.
     pub fn watchdog(&self, ticks: u64, severity: Severity) {
-        self.watch(Timeout { ticks, severity });
+        self.watch(WatchdogTimeout { ticks, severity });
     }
 
-    pub(crate) fn watch(&self, timeout: Timeout) {
+    pub(crate) fn watch(&self, timeout: WatchdogTimeout) {
         self.0.watchdog.set(timeout, self.0.bus.now());
     }
 
     /// Reports stalled channels.
     #[cold]
-    fn fire(&self) -> Result<(), Error> {
+    fn check_watchdog(&self) -> Result<(), Error> {
         let Inner {
             bus,
             progress,
@@ -120,14 +120,14 @@ impl Vhost {
         if progress.fatal().is_some() {
             return Ok(());
         }
-        let stuck = watchdog.look(bus.now(), progress);
+        let stuck = watchdog.take_overdue(bus.now(), progress);
         if stuck.is_empty() {
             return Ok(());
         }
         let exits = self.exits();
         let stuck = stuck.iter().filter_map(|at| exits.get(*at));
         let names: Vec<&str> = stuck.map(|exit| exit.name.as_str()).collect();
-        let (names, Timeout { ticks, severity }) = (names.join(", "), watchdog.timeout());
+        let (names, WatchdogTimeout { ticks, severity }) = (names.join(", "), watchdog.timeout());
         let text = format!("no progress for {ticks} ticks: {names}\n{}", self.status()?);
         let text = text.trim_end();
         if severity == Severity::Fatal {
@@ -143,7 +143,7 @@ impl Vhost {
     #[cold]
     fn report_panics(&self) -> Result<(), Error> {
         let Inner { bus, ports, .. } = &*self.0;
-        for report in panics(bus, &ports.foreign) {
+        for report in report_panics_of_taps(bus, &ports.foreign) {
             bus.ask(&ports.foreign, report)?;
         }
         Ok(bus.run_until_idle()?)

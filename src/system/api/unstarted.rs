@@ -4,7 +4,7 @@ use super::builder::Builder;
 use crate::config::vhost_variables::TRACE;
 use crate::messages::foreign::Severity;
 use crate::system::Error;
-use crate::system::assembly::SystemParts;
+use crate::system::assembly::SystemComponents;
 use crate::system::running::Vhost;
 
 impl Builder {
@@ -22,7 +22,7 @@ impl Builder {
         self,
         id: &str,
         text: &str,
-        start: impl FnOnce(SystemParts) -> Result<Vhost, Error>,
+        start: impl FnOnce(SystemComponents) -> Result<Vhost, Error>,
     ) -> Result<(), Error> {
         let Some((file, payloads)) = self.recording else {
             return Ok(());
@@ -33,7 +33,7 @@ impl Builder {
         });
         // The caller has the error.
         let alone = alone.on_report(|_| ());
-        let vhost = start(alone.record_with(file, payloads).parts()?)?;
+        let vhost = start(alone.record_with(file, payloads).components()?)?;
         let reported = vhost.report(Severity::Fatal, id, text);
         vhost.shutdown();
         reported
@@ -48,9 +48,9 @@ pub(crate) fn record_failure(id: &str, error: &Error) {
     };
     let builder = Builder::default().environment_identity().record(file);
     // The system ends before the call does.
-    let recorded = builder.record_by(id, &error.to_string(), |parts| {
-        let (vhost, beginning) = Vhost::build(parts)?;
-        vhost.begin(beginning)?;
+    let recorded = builder.record_by(id, &error.to_string(), |components| {
+        let (vhost, pending_start) = Vhost::build(components)?;
+        vhost.begin(pending_start)?;
         Ok(vhost)
     });
     // The error of the start is reported in any case.

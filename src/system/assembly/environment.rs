@@ -5,10 +5,11 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::actors::files::{Disk, Root, SpecialNames};
-use crate::actors::memory::{ForeignAccess, LocalMemory};
+use crate::actors::memory::{ElidedAccesses, ForeignAccess, LocalMemory};
 use crate::actors::rpc::ForeignPoll;
 use crate::actors::service::FrameDecoders;
 use crate::backend::Backends;
+use crate::bus::Bus;
 use crate::foreign::{
     Callbacks, Foreign as _, Paths, Python, RealForeign, dispatch, is_measured, measure, poll,
     report_failed,
@@ -49,6 +50,19 @@ pub(crate) struct DirectCalls {
     pub(in crate::system) report: Box<dyn Fn(&AccessError)>,
     /// Polls a method or command.
     pub(in crate::system) poll: Box<ForeignPoll>,
+}
+
+impl DirectCalls {
+    /// Accesses without messages, and the poll of a method or command.
+    pub(super) fn elided(self, bus: &Bus) -> (Rc<ElidedAccesses>, Box<ForeignPoll>) {
+        let accesses = ElidedAccesses {
+            elision: bus.elision().clone(),
+            store: self.store,
+            access: self.access,
+            report: self.report,
+        };
+        (Rc::new(accesses), self.poll)
+    }
 }
 
 /// Receiver of a callback for the presence of Python tasks.

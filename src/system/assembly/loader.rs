@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::system::Error;
-use crate::system::running::{Inner, Vhost};
 use bytes::Bytes;
 
 use crate::bus::{Bus, Port};
@@ -14,6 +12,8 @@ use crate::mem::{
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessSegments};
 use crate::messages::{ChannelDescriptor, Interface, foreign, memory};
+use crate::system::Error;
+use crate::system::running::{Inner, Vhost};
 
 /// Log target of notes on a system's start, at level info.
 pub(in crate::system) const START: &str = "vhost::start";

@@ -16,9 +16,9 @@ impl Vhost {
 
     /// Registers the remaining channels with the testbench, with no further retry.
     #[cold]
-    pub(in crate::system) fn register_at_last(&self) -> Result<(), Error> {
-        for (channel, untold) in self.register_each()? {
-            let text = format!("channel `{channel}`: {untold}");
+    pub(in crate::system) fn retry_registration(&self) -> Result<(), Error> {
+        for (channel, error) in self.register_each()? {
+            let text = format!("channel `{channel}`: {error}");
             self.report(Severity::Error, "sv_registery_ch", &text)?;
         }
         Ok(())
@@ -33,8 +33,8 @@ impl Vhost {
             let register = Register {
                 channel: channel.clone(),
             };
-            if let Err(untold) = self.0.bus.ask(&self.0.ports.foreign, register)? {
-                failed.push((channel, untold));
+            if let Err(error) = self.0.bus.ask(&self.0.ports.foreign, register)? {
+                failed.push((channel, error));
             }
         }
         Ok(failed)

@@ -75,12 +75,12 @@ pub struct Checkpoint {
 struct Content {
     configuration: Vec<String>,
     tick: u64,
-    parts: BTreeMap<String, Part>,
+    parts: BTreeMap<String, CompressedPart>,
 }
 
 /// Compressed part.
 #[derive(Serialize, Deserialize)]
-struct Part {
+struct CompressedPart {
     /// Size without compression.
     size: u64,
     bytes: Bytes,
@@ -176,7 +176,7 @@ impl Checkpoint {
 
     fn bytes(&self) -> Result<Vec<u8>, CheckpointError> {
         let parts = self.parts.iter().map(|(name, bytes)| {
-            let part = Part {
+            let part = CompressedPart {
                 size: bytes.len() as u64,
                 bytes: compress_to_vec(bytes, LEVEL).into(),
             };
@@ -215,12 +215,12 @@ impl Checkpoint {
         let file = || file.to_owned();
         let Some(rest) = bytes.strip_prefix(&MAGIC) else {
             return Err(match MAGIC.starts_with(bytes) {
-                true => cut(file(), bytes.len() as u64, MAGIC.len() as u64),
+                true => truncated(file(), bytes.len() as u64, MAGIC.len() as u64),
                 false => CheckpointError::NotACheckpoint { file: file() },
             });
         };
         let mut rest = UnreadBytes { all: bytes, rest };
-        let too_short = |needs: u64| cut(file(), bytes.len() as u64, needs);
+        let too_short = |needs: u64| truncated(file(), bytes.len() as u64, needs);
         let format = u32::from_le_bytes(rest.array().map_err(too_short)?);
         let [len] = rest.array().map_err(too_short)?;
         let version = rest.take(len.into()).map_err(too_short)?;
@@ -265,7 +265,7 @@ impl Checkpoint {
     }
 }
 
-impl Part {
+impl CompressedPart {
     /// Content; `None` if its size differs from the stated one.
     fn inflated(&self) -> Option<Vec<u8>> {
         // Deflate shrinks by a factor of 1032 at most.
@@ -301,7 +301,7 @@ impl<'a> UnreadBytes<'a> {
     }
 }
 
-fn cut(file: PathBuf, has: u64, needs: u64) -> CheckpointError {
+fn truncated(file: PathBuf, has: u64, needs: u64) -> CheckpointError {
     CheckpointError::Truncated { file, has, needs }
 }
 
@@ -402,7 +402,7 @@ mod tests {
     fn parts_have_the_size_that_they_claim() {
         for (size, fits) in [(999, false), (1000, true), (1001, false), (u64::MAX, false)] {
             let bytes = compress_to_vec(&[7; 1000], LEVEL).into();
-            assert_eq!(Part { size, bytes }.inflated().is_some(), fits);
+            assert_eq!(CompressedPart { size, bytes }.inflated().is_some(), fits);
         }
     }
 

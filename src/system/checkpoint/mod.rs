@@ -208,7 +208,7 @@ impl Vhost {
     /// Sets the time to that of a checkpoint, and emits an event.
     pub(super) fn begin_restore(&self, begun: RestoreBegun) {
         let tick = begun.tick;
-        self.0.outside.emit(|| begun.clone());
+        self.0.external.emit(|| begun.clone());
         self.0.bus.set_now(tick);
     }
 

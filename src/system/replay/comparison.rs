@@ -8,16 +8,16 @@ use serde::de::DeserializeOwned;
 use super::description::{describe, describe_entry};
 use super::matching::Matching;
 use super::posted::PostedMessages;
-use super::scope::Scope;
+use super::replayed_actors::ReplayedActors;
 use super::upcoming::Upcoming;
-use super::{Difference, ReplayError, Replayed};
+use super::{Divergence, ReplayError, ReplaySummary};
 use crate::bus::{Endpoint, Message, Observation, Tap};
 use crate::trace::{ContentRef, Entry, EntryRef, FrameError, Trace, TraceError, deserialize};
 
 /// State of a recording under replay.
 pub(super) struct Comparison {
     upcoming: Upcoming,
-    scope: Scope,
+    actors: ReplayedActors,
     /// Current tick.
     tick: u64,
     matching: Matching,
@@ -46,7 +46,7 @@ pub(super) struct Due {
 enum ReplayEnd {
     /// Complete replay.
     Played,
-    Different(Box<Difference>),
+    Diverged(Box<Divergence>),
     Damaged(TraceError),
 }
 
@@ -77,10 +77,10 @@ const AHEAD: usize = 256;
 pub(super) struct SharedComparison(Arc<Mutex<Comparison>>);
 
 impl Comparison {
-    pub(super) fn shared(trace: Trace, scope: Scope) -> SharedComparison {
+    pub(super) fn shared(trace: Trace, actors: ReplayedActors) -> SharedComparison {
         SharedComparison(Arc::new(Mutex::new(Self {
-            upcoming: Upcoming::new(trace, scope),
-            scope,
+            upcoming: Upcoming::new(trace, actors),
+            actors,
             tick: 0,
             matching: Matching::default(),
             recent: RecentFrames::default(),
@@ -127,12 +127,12 @@ impl Comparison {
 
     /// Position of the next entry from or to the replayed actors.
     fn next_expected(&mut self, output: bool) -> Option<usize> {
-        let scope = self.scope;
-        if let Scope::All = scope {
+        let actors = self.actors;
+        if let ReplayedActors::All = actors {
             return self.reaches(0).then_some(0);
         }
         for place in 0..AHEAD {
-            if scope.is_output(&self.nth(place)?) == output {
+            if actors.is_output(&self.nth(place)?) == output {
                 return Some(place);
             }
         }
@@ -166,10 +166,10 @@ impl Comparison {
         if !self.reaches(0) {
             return;
         }
-        let is_output = self.scope.is_observed_output(seen);
-        let place = match self.scope {
-            Scope::All => Some(0),
-            Scope::One(_) => self.next_expected(is_output),
+        let is_output = self.actors.is_observed_output(seen);
+        let place = match self.actors {
+            ReplayedActors::All => Some(0),
+            ReplayedActors::One(_) => self.next_expected(is_output),
         };
         let Some(place) = place else {
             // The recording may have been cut off here.
@@ -232,7 +232,7 @@ impl Comparison {
         if self.over.is_some() {
             return;
         }
-        self.over = Some(ReplayEnd::Different(Box::new(Difference {
+        self.over = Some(ReplayEnd::Diverged(Box::new(Divergence {
             frame,
             recorded,
             replayed,
@@ -307,7 +307,7 @@ impl SharedComparison {
 
     /// True if an entry is output of the replayed actors.
     pub(super) fn is_output(&self, entry: &Entry) -> bool {
-        self.lock().scope.is_output(&entry.borrowed())
+        self.lock().actors.is_output(&entry.borrowed())
     }
 
     /// Marks the next entry as played: it is not observable.
@@ -402,15 +402,15 @@ impl SharedComparison {
     }
 
     /// Result of the replay, after this number of ticks.
-    pub(super) fn end(&self, ticks: u64) -> Result<Replayed, ReplayError> {
+    pub(super) fn end(&self, ticks: u64) -> Result<ReplaySummary, ReplayError> {
         let mut comparison = self.lock();
         match comparison.over.take() {
-            Some(ReplayEnd::Different(difference)) => Err(ReplayError::Difference(difference)),
+            Some(ReplayEnd::Diverged(divergence)) => Err(ReplayError::Divergence(divergence)),
             Some(ReplayEnd::Damaged(error)) => Err(error.into()),
-            Some(ReplayEnd::Played) | None => Ok(Replayed {
+            Some(ReplayEnd::Played) | None => Ok(ReplaySummary {
                 messages: comparison.matched,
                 ticks,
-                is_cut: comparison.upcoming.is_cut(),
+                is_truncated: comparison.upcoming.is_truncated(),
             }),
         }
     }

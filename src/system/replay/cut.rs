@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use super::comparison::Comparison;
 use super::player::Player;
-use super::replayed_parts::{channels, memory_map, outputs};
-use super::scope::Scope;
+use super::replayed_actors::ReplayedActors;
+use super::replayed_components::{channels, memory_map, outputs};
 use super::{FindingSink, Replay, ReplayError, is_state, opened};
 use crate::bus::{Endpoint, Message as _};
 use crate::messages::Name;
@@ -37,14 +37,14 @@ pub struct Cut {
     /// Number of messages and replies, with those of the begin of the run.
     pub entries: u64,
     /// True if the recording was cut off inside of the part.
-    pub is_cut: bool,
+    pub is_truncated: bool,
     /// Reason why the part does not begin at the wanted tick: the state there, or the first
-    /// difference of a replay from it.
+    /// divergence of a replay from it.
     pub earlier: Option<String>,
 }
 
 /// Place at which a part may begin.
-enum Place {
+enum CutStart {
     /// The begin of the run.
     Run,
     /// Before the entry of a frame, with the state there.
@@ -52,7 +52,7 @@ enum Place {
     /// In the middle of an operation: reason why the state can't be saved.
     Operation(String),
     /// Behind the end of the recording, which may be cut off.
-    Nowhere { is_cut: bool },
+    Nowhere { is_truncated: bool },
 }
 
 impl Cut {
@@ -88,21 +88,21 @@ impl Cut {
         loop {
             let from = first.saturating_sub(back);
             back = back.saturating_mul(2).max(1);
-            let place = place_of(file, from)?;
-            let is_run = matches!(place, Place::Run);
-            let state = match place {
-                Place::Run => None,
-                Place::Entry { frame, state } => Some((frame, *state)),
-                Place::Operation(reason) => {
+            let start = start_of(file, from)?;
+            let is_run = matches!(start, CutStart::Run);
+            let state = match start {
+                CutStart::Run => None,
+                CutStart::Entry { frame, state } => Some((frame, *state)),
+                CutStart::Operation(reason) => {
                     earlier.get_or_insert(reason);
                     continue;
                 }
-                Place::Nowhere { is_cut } => {
+                CutStart::Nowhere { is_truncated } => {
                     let file = file.to_owned();
                     return Err(ReplayError::NoTicks {
                         file,
                         first,
-                        is_cut,
+                        is_truncated,
                     });
                 }
             };
@@ -118,12 +118,12 @@ impl Cut {
                     return Ok(Self {
                         first: if is_run { 0 } else { from },
                         entries: written.entries,
-                        is_cut: written.is_cut,
+                        is_truncated: written.is_truncated,
                         earlier,
                     });
                 }
                 // The run depends on more than the state here.
-                Err(error @ (ReplayError::Difference(_) | ReplayError::Trace(_))) if !is_run => {
+                Err(error @ (ReplayError::Divergence(_) | ReplayError::Trace(_))) if !is_run => {
                     earlier.get_or_insert_with(|| {
                         let cause = cause(&error);
                         format!("a replay from the state of tick {from} differs: {cause}")
@@ -156,38 +156,38 @@ fn refuse_same(file: &Path, output: &Path) -> Result<(), TraceError> {
 }
 
 /// Place before the first entry of a tick, or of a later one.
-fn place_of(file: &Path, tick: u64) -> Result<Place, ReplayError> {
+fn start_of(file: &Path, tick: u64) -> Result<CutStart, ReplayError> {
     let (trace, header) = opened(file)?;
     // Each part contains the begin of the run.
     if tick <= 1 {
-        return Ok(Place::Run);
+        return Ok(CutStart::Run);
     }
     let map = memory_map(&header).map_err(Error::from)?;
     let channels = channels(&header, &map).map_err(Error::from)?;
-    let comparison = Comparison::shared(trace, Scope::All);
+    let comparison = Comparison::shared(trace, ReplayedActors::All);
     let findings = FindingSink::new(Box::new(|_| ()));
     let player = Rc::new(Player::new(comparison.clone(), findings));
-    let mut parts = Replay::parts(&header, map, channels, &comparison, &player)?;
-    [parts.sink, parts.error_sink] = outputs(&comparison, Box::new(io::sink()));
-    let (vhost, beginning) = Vhost::build(parts)?;
-    let reached = player.play_to(&vhost, beginning, tick);
-    let place = match reached {
-        Ok(Some((frame, state))) => Ok(Place::Entry {
+    let mut components = Replay::components(&header, map, channels, &comparison, &player)?;
+    [components.sink, components.error_sink] = outputs(&comparison, Box::new(io::sink()));
+    let (vhost, pending_start) = Vhost::build(components)?;
+    let reached = player.play_to(&vhost, pending_start, tick);
+    let start = match reached {
+        Ok(Some((frame, state))) => Ok(CutStart::Entry {
             frame,
             state: Box::new(state),
         }),
         Ok(None) => {
             let replayed = comparison.end(vhost.now());
-            replayed.map(|replayed| Place::Nowhere {
-                is_cut: replayed.is_cut,
+            replayed.map(|replayed| CutStart::Nowhere {
+                is_truncated: replayed.is_truncated,
             })
         }
-        Err(error) => Ok(Place::Operation(format!(
+        Err(error) => Ok(CutStart::Operation(format!(
             "the state of tick {tick} can't be saved: {error}"
         ))),
     };
     vhost.detach();
-    place
+    start
 }
 
 /// Writes a part from its first frame, with the state there and the messages without a reply, to
@@ -199,11 +199,11 @@ fn write(
     ticks: RangeInclusive<u64>,
     wanted: &RangeInclusive<u64>,
     output: &Path,
-) -> Result<Option<WrittenPart>, ReplayError> {
+) -> Result<Option<WrittenCut>, ReplayError> {
     let mut trace = Trace::open(file)?;
     let last = *ticks.end();
     let header = header_of(trace.header(), wanted);
-    let mut part = Part {
+    let mut cut = CutWriter {
         writer: Writer::create(output, &header)?,
         open: HashSet::new(),
         entries: 0,
@@ -221,7 +221,7 @@ fn write(
         is_begin &= entry.tick == 0 && !is_state(&entry) && !is_restore(&entry);
         if entry.frame < frame {
             if is_begin {
-                if !part.add(&entry)? {
+                if !cut.add(&entry)? {
                     return Ok(None);
                 }
             } else if !matches!(entry.content, Content::Message { .. }) {
@@ -233,24 +233,24 @@ fn write(
         }
         if let Some(mut state) = state.take() {
             state.open = left_out.values().map(caller).collect();
-            part.resume(&state)?;
+            cut.resume(&state)?;
             for entry in left_out.values() {
-                part.add(entry)?;
+                cut.add(entry)?;
             }
         }
         if entry.tick > last {
             break;
         }
-        if !part.add(&entry)? {
+        if !cut.add(&entry)? {
             return Ok(None);
         }
     }
-    let written = WrittenPart {
-        file: part.writer.file().to_owned(),
-        entries: part.entries,
-        is_cut: trace.is_cut(),
+    let written = WrittenCut {
+        file: cut.writer.file().to_owned(),
+        entries: cut.entries,
+        is_truncated: trace.is_truncated(),
     };
-    part.writer.finish()?;
+    cut.writer.finish()?;
     Ok(Some(written))
 }
 
@@ -283,15 +283,15 @@ fn header_of(header: &Header, ticks: &RangeInclusive<u64>) -> Header {
 }
 
 /// Written part.
-struct WrittenPart {
+struct WrittenCut {
     file: PathBuf,
     entries: u64,
     /// True if the recording was cut off inside of the part.
-    is_cut: bool,
+    is_truncated: bool,
 }
 
 /// Writer of a part.
-struct Part {
+struct CutWriter {
     writer: Writer,
     /// Sequence numbers of the messages without a reply so far.
     open: HashSet<u64>,
@@ -300,7 +300,7 @@ struct Part {
     sequence: u64,
 }
 
-impl Part {
+impl CutWriter {
     /// Writes an entry. Returns false if it answers a message that is left out.
     fn add(&mut self, entry: &Entry) -> Result<bool, TraceError> {
         let is_known = match entry.content {

@@ -22,8 +22,8 @@ impl FindingSink {
         if let Inbox::Report(Envelope { message, reply }) = call {
             let Report { severity, id, text } = message;
             // A finding caused by the callback itself is dropped.
-            if let Ok(mut told) = self.0.try_borrow_mut() {
-                told(&Finding { severity, id, text });
+            if let Ok(mut on_finding) = self.0.try_borrow_mut() {
+                on_finding(&Finding { severity, id, text });
             }
             reply.send(());
         }

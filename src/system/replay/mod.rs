@@ -6,27 +6,28 @@
 //!
 //! - `comparison`: comparison with the recording, and the first divergence; `matching`: equality of
 //!   entries; `description`: their texts; `upcoming`: entries still to be played.
-//! - `difference`, `outcome`: results of a replay; `replayed_parts`: components from the header,
-//!   and outputs.
+//! - `summary`, `divergence`, `error`: results of a replay; `replayed_components`: components from
+//!   the header, and outputs.
 //! - `player`: external messages.
 //! - `recorded`: recorded memories, files, sockets and doorbells.
-//! - `scope`: scope of the replay, all actors or one; `single_actor`: replay of one.
+//! - `replayed_actors`: actors that are replayed, all or one; `single_actor`: replay of one.
 //! - `findings`: findings of checkers; `posted`: messages that are not compared.
 //! - `cut`: a part of a recording as a recording.
 
 mod comparison;
 mod cut;
 mod description;
-mod difference;
+mod divergence;
+mod error;
 mod findings;
 mod matching;
-mod outcome;
 mod player;
 mod posted;
 mod recorded;
-mod replayed_parts;
-mod scope;
+mod replayed_actors;
+mod replayed_components;
 mod single_actor;
+mod summary;
 mod upcoming;
 
 use std::path::{Path, PathBuf};
@@ -35,14 +36,15 @@ use std::{fmt, io};
 
 use self::comparison::{Comparison, SharedComparison};
 pub use self::cut::Cut;
-pub use self::difference::Difference;
+pub use self::divergence::Divergence;
+pub use self::error::ReplayError;
 use self::findings::{FindingSink, OnFinding};
-pub use self::outcome::{ReplayError, Replayed};
 use self::player::Player;
 use self::recorded::{NoMemory, RecordedDoorbells, RecordedFrames, RecordedMemory};
-use self::replayed_parts::{channels, disk, hub, memory_map, outputs, special};
-use self::scope::Scope;
+use self::replayed_actors::ReplayedActors;
+use self::replayed_components::{channels, disk, hub, memory_map, outputs, special};
 use self::single_actor::{Components, SingleActor};
+pub use self::summary::ReplaySummary;
 use crate::attach::{Attach, Finding, channels as served};
 use crate::backend::Backends;
 use crate::bus::{Endpoint, Message as _};
@@ -53,8 +55,8 @@ use crate::messages::events::Resumed;
 pub use crate::messages::{ActorName, NoSuchActor};
 use crate::sim::CStdout;
 use crate::system::Error;
-use crate::system::assembly::{DirectCalls, Environment, SystemParts};
-use crate::system::running::{Timeout, Vhost};
+use crate::system::assembly::{DirectCalls, Environment, SystemComponents};
+use crate::system::running::{Vhost, WatchdogTimeout};
 use crate::trace::{Entry, Header, Payloads, Trace, TraceError};
 
 /// Replay of a recording.
@@ -127,9 +129,9 @@ impl Replay {
     /// Runs the replay. A recording that was cut off is replayed to its end.
     ///
     /// # Errors
-    /// The first [`Difference`], or a recording that can't be replayed. A thread with a system can
+    /// The first [`Divergence`], or a recording that can't be replayed. A thread with a system can
     /// replay [one actor](Self::only) only.
-    pub fn run(self) -> Result<Replayed, ReplayError> {
+    pub fn run(self) -> Result<ReplaySummary, ReplayError> {
         let Self {
             file,
             prints,
@@ -150,7 +152,7 @@ impl Replay {
             if is_cut_out(&file)? {
                 return Err(ReplayError::CutOut { file });
             }
-            let comparison = Comparison::shared(trace, Scope::One(actor));
+            let comparison = Comparison::shared(trace, ReplayedActors::One(actor));
             let served = served(&map, &channels);
             let components = Components {
                 header: &header,
@@ -163,30 +165,30 @@ impl Replay {
             single.play().map_err(Error::from)?;
             return single.end();
         }
-        let comparison = Comparison::shared(trace, Scope::All);
+        let comparison = Comparison::shared(trace, ReplayedActors::All);
         let player = Rc::new(Player::new(comparison.clone(), findings));
-        let mut parts = Self::parts(&header, map, channels, &comparison, &player)?;
-        [parts.sink, parts.error_sink] = outputs(&comparison, sink);
-        parts.attached.extend(attached);
-        let (vhost, beginning) = Vhost::build(parts)?;
-        player.play(&vhost, beginning);
+        let mut components = Self::components(&header, map, channels, &comparison, &player)?;
+        [components.sink, components.error_sink] = outputs(&comparison, sink);
+        components.attached.extend(attached);
+        let (vhost, pending_start) = Vhost::build(components)?;
+        player.play(&vhost, pending_start);
         let replayed = comparison.end(vhost.now());
         vhost.detach();
         replayed
     }
 
-    fn parts(
+    fn components(
         header: &Header,
         map: MemoryMap,
         channels: Vec<ChannelConfig>,
         comparison: &SharedComparison,
         player: &Rc<Player>,
-    ) -> Result<SystemParts, ReplayError> {
+    ) -> Result<SystemComponents, ReplayError> {
         let doorbells = RecordedDoorbells::new(comparison.clone(), &map, &channels);
         let doorbells = Rc::new(doorbells);
         player.set_doorbells(doorbells.clone());
         let (caller, accessed, polled) = (player.clone(), player.clone(), player.clone());
-        let outside = Environment {
+        let environment = Environment {
             foreign: Rc::new(move |call| caller.send_reply(call)),
             direct: Some(DirectCalls {
                 store: Rc::new(NoMemory),
@@ -210,8 +212,8 @@ impl Replay {
             memory.backend = Backend::Log;
         }
         let memories = Rc::new(Backends::new(Rc::new(nowhere)).map_err(Error::from)?);
-        Ok(SystemParts {
-            origin: Header::new(),
+        Ok(SystemComponents {
+            header: Header::new(),
             map: Rc::new(map),
             memories,
             channels,
@@ -219,12 +221,12 @@ impl Replay {
             diagnostics: Vec::new(),
             callbacks: Rc::new(Callbacks::new(Openers::default(), Openers::default())),
             sockets: hub(header, comparison),
-            outside,
+            environment,
             sink: Box::new(io::sink()),
             error_sink: Box::new(io::sink()),
             attached: vec![Box::new(comparison.tap())],
             // Watchdog reports are recorded.
-            timeout: Timeout::NEVER,
+            timeout: WatchdogTimeout::NEVER,
             host_callbacks: Vec::new(),
             started: Vec::new(),
         })

@@ -13,8 +13,7 @@ use crate::messages::events::{Notified, ObserveFlags, RestoreBegun, Resumed, Sys
 use crate::messages::{console, files, foreign, memory, rpc, sockets};
 use crate::system::Error;
 use crate::system::assembly::PendingStart;
-use crate::system::running::Recorded;
-use crate::system::running::SendRecorded;
+use crate::system::recorded_messages::{RecordedMessage, SendRecorded};
 use crate::system::running::{Inner, Vhost};
 use crate::trace::{Content, Entry, FrameError, deserialize, send_reply};
 
@@ -25,7 +24,7 @@ pub(super) struct Player {
     findings: FindingSink,
     doorbells: OnceCell<Rc<RecordedDoorbells>>,
     /// Channels, until they are taken.
-    beginning: RefCell<Option<PendingStart>>,
+    pending_start: RefCell<Option<PendingStart>>,
 }
 
 impl Player {
@@ -35,7 +34,7 @@ impl Player {
             findings,
             system: OnceCell::new(),
             doorbells: OnceCell::new(),
-            beginning: RefCell::new(None),
+            pending_start: RefCell::new(None),
         }
     }
 
@@ -46,16 +45,16 @@ impl Player {
     }
 
     /// Plays the whole recording.
-    pub(super) fn play(&self, vhost: &Vhost, beginning: PendingStart) {
-        self.begin(vhost, beginning);
+    pub(super) fn play(&self, vhost: &Vhost, pending_start: PendingStart) {
+        self.begin(vhost, pending_start);
         self.play_until(vhost, None);
         self.end();
     }
 
-    fn begin(&self, vhost: &Vhost, beginning: PendingStart) {
+    fn begin(&self, vhost: &Vhost, pending_start: PendingStart) {
         // This is the only place that sets it.
         let _ = self.system.set(Rc::downgrade(&vhost.0));
-        self.beginning.replace(Some(beginning));
+        self.pending_start.replace(Some(pending_start));
     }
 
     /// Plays the recording up to the first entry of a tick or of a later one. Returns the frame of
@@ -66,10 +65,10 @@ impl Player {
     pub(super) fn play_to(
         &self,
         vhost: &Vhost,
-        beginning: PendingStart,
+        pending_start: PendingStart,
         tick: u64,
     ) -> Result<Option<(u64, Resumed)>, Error> {
-        self.begin(vhost, beginning);
+        self.begin(vhost, pending_start);
         let reached = self.reach(vhost, tick);
         let state = reached.map(|frame| Ok((frame, self.state(vhost)?)));
         self.end();
@@ -93,7 +92,7 @@ impl Player {
     /// Drops channels that were not taken, since the replay has ended before: they refer to the
     /// player.
     fn end(&self) {
-        drop(self.beginning.take());
+        drop(self.pending_start.take());
     }
 
     /// State between two ticks.
@@ -218,7 +217,7 @@ impl Player {
                     })+
                     to => {
                         let server = ports.front_ends.get().and_then(|all| all.at(to));
-                        let sent = Recorded {
+                        let sent = RecordedMessage {
                             from: Endpoint::EXTERNAL,
                             body,
                             awaited,
@@ -252,16 +251,16 @@ impl Player {
             }
             Resumed::NAME => {
                 let resumed: Resumed = deserialize(body)?;
-                vhost.0.outside.emit(|| resumed.clone());
+                vhost.0.external.emit(|| resumed.clone());
                 self.resume(vhost, &resumed)
                     .map_err(|error| FrameError::Content(error.to_string()))?;
             }
             Notified::NAME => vhost.notify(),
             SystemStarted::NAME => {
-                vhost.0.outside.emit(|| SystemStarted);
-                if let Some(beginning) = self.beginning.take() {
+                vhost.0.external.emit(|| SystemStarted);
+                if let Some(pending_start) = self.pending_start.take() {
                     // Refused inside other calls only, where it is not recorded either.
-                    let _ = vhost.take_channels(beginning);
+                    let _ = vhost.start_front_ends(pending_start);
                 }
             }
             _ => {}

@@ -1,9 +1,9 @@
 //! Replay of one actor alone on a bus: recorded input goes in, output is compared.
 //!
-//! Stubs replace the other actors and hold each message until its recorded reply. Input is sent as
-//! late as the recording allows, and the actor runs when output is due: its inbox holds the same
-//! messages as in the run. A stub that is sent a message gives the input that comes next in the
-//! recording: in the run, the actor got it before the message's sender went on.
+//! Absent actors keep each message until its recorded reply. Input is sent as late as the recording
+//! allows, and the actor runs when output is due: its inbox holds the same messages as in the run.
+//! A message to an absent actor delivers the input that comes next in the recording: in the run, the
+//! actor got it before the message's sender went on.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -16,8 +16,8 @@ use parking_lot::Mutex;
 use super::comparison::SharedComparison;
 use super::findings::FindingSink;
 use super::recorded::{RecordedDoorbells, RecordedFrames, RecordedMemory};
-use super::replayed_parts::{hub, outputs, special};
-use super::{ActorName, ReplayError, Replayed};
+use super::replayed_components::{disk, hub, outputs, special};
+use super::{ActorName, ReplayError, ReplaySummary};
 use crate::actors::console::{Console, ConsoleClient, Lines, Text};
 use crate::actors::files::Files;
 use crate::actors::memory::{Memory, MemoryClient, Resolver};
@@ -32,11 +32,12 @@ use crate::messages::front_end::{Restore, Save};
 use crate::messages::{ChannelDescriptor, foreign};
 use crate::system::Error;
 use crate::system::assembly::{start_rpc, start_sockets};
-use crate::system::running::Observed;
-use crate::system::running::SendRecorded;
-use crate::system::running::{AnyServer, Recorded, Surroundings, absent_servers};
-use crate::system::running::{GiveAnswer, HeldMessage, HoldMessage, absent_port};
-use crate::system::running::{attach_all, detach_all};
+use crate::system::recorded_messages::{
+    OnMessage, RecordedMessage, SendRecorded, SendReply, UnansweredMessage, absent_port,
+};
+use crate::system::running::{
+    AnyServer, Observed, ServerComponents, absent_servers, attach_all, detach_all,
+};
 use crate::trace::{Content, Entry, FrameError, Header, deserialize};
 
 /// Components for any one actor.
@@ -48,7 +49,7 @@ pub(super) struct Components<'a> {
     pub(super) sink: Box<dyn io::Write + Send>,
 }
 
-/// One actor, and stubs of all others.
+/// One actor; all others are absent.
 pub(super) struct SingleActor(Rc<Inner>);
 
 struct Inner {
@@ -60,7 +61,7 @@ struct Inner {
     /// Set once the actor is started.
     actor: OnceCell<Box<dyn AnyPort>>,
     /// Unanswered messages of the actor, by recorded number, with their reply functions.
-    held: RefCell<HashMap<u64, GiveAnswer>>,
+    unanswered: RefCell<HashMap<u64, SendReply>>,
     observed: Observed,
 }
 
@@ -80,12 +81,12 @@ impl SingleActor {
             name: actor.name(),
             actor: OnceCell::new(),
             comparison,
-            held: RefCell::default(),
+            unanswered: RefCell::default(),
             observed: Observed::default(),
         });
-        let way = Stubs(&single).start(actor, components)?;
+        let port = AbsentActors(&single).start(actor, components)?;
         // This is the only place that sets it.
-        let _ = single.actor.set(way);
+        let _ = single.actor.set(port);
         Ok(Self(single))
     }
 
@@ -129,7 +130,7 @@ impl SingleActor {
                 if is_between_ticks(&entry) {
                     bus.run_until_idle()?;
                 }
-                self.0.give(&entry);
+                self.0.deliver(&entry);
             }
             if comparison.is_next(entry.frame) {
                 comparison.missing();
@@ -139,7 +140,7 @@ impl SingleActor {
     }
 
     /// Result of the replay.
-    pub(super) fn end(self) -> Result<Replayed, ReplayError> {
+    pub(super) fn end(self) -> Result<ReplaySummary, ReplayError> {
         let Inner {
             bus,
             comparison,
@@ -153,20 +154,26 @@ impl SingleActor {
 }
 
 impl Inner {
-    /// Holds a message of the actor, and sends the next input, up to the reply of the message.
-    fn hold(&self, HeldMessage { sequence, answer }: HeldMessage) {
+    /// Keeps a message of the actor, and sends the next input, up to the reply of the message.
+    fn suspend(
+        &self,
+        UnansweredMessage {
+            sequence,
+            send_reply,
+        }: UnansweredMessage,
+    ) {
         // An unrecorded message has ended the replay.
         let Some(recorded) = self.comparison.recorded(sequence) else {
             return;
         };
-        drop(self.held.borrow_mut().insert(recorded, answer));
-        while self.held.borrow().contains_key(&recorded)
+        drop(self.unanswered.borrow_mut().insert(recorded, send_reply));
+        while self.unanswered.borrow().contains_key(&recorded)
             && let Some(entry) = self.comparison.next()
             && entry.tick <= self.bus.now()
             && !self.comparison.is_output(&entry)
             && !is_between_ticks(&entry)
         {
-            self.give(&entry);
+            self.deliver(&entry);
             self.bus.handle_posted();
             if self.comparison.is_next(entry.frame) {
                 return;
@@ -175,15 +182,15 @@ impl Inner {
     }
 
     /// Sends the actor its recorded input.
-    fn give(&self, entry: &Entry) {
-        let given = match &entry.content {
+    fn deliver(&self, entry: &Entry) {
+        let delivered = match &entry.content {
             Content::Message { body, awaited } if entry.kind.to == self.name => {
                 self.send(entry, body, *awaited)
             }
             Content::Message { body, .. } => self.emit(entry, body),
             // Removed first: a reply may complete further messages.
             Content::Reply { body } => match self.take(entry) {
-                Some(answer) => answer(body),
+                Some(send_reply) => send_reply(body),
                 None => Ok(()),
             },
             Content::Dropped => {
@@ -191,13 +198,13 @@ impl Inner {
                 Ok(())
             }
         };
-        if let Err(damage) = given {
+        if let Err(damage) = delivered {
             self.comparison.damaged(entry, damage);
         }
     }
 
-    fn take(&self, entry: &Entry) -> Option<GiveAnswer> {
-        self.held.borrow_mut().remove(&entry.sequence)
+    fn take(&self, entry: &Entry) -> Option<SendReply> {
+        self.unanswered.borrow_mut().remove(&entry.sequence)
     }
 
     fn send(&self, entry: &Entry, body: &[u8], awaited: bool) -> Result<(), FrameError> {
@@ -235,10 +242,10 @@ fn is_between_ticks(entry: &Entry) -> bool {
     [Save::NAME, Restore::NAME, RestoreBegun::NAME].contains(&name)
 }
 
-/// Starts the actor among stubs.
-struct Stubs<'a>(&'a Rc<Inner>);
+/// Ports of the absent actors, among which the actor starts.
+struct AbsentActors<'a>(&'a Rc<Inner>);
 
-impl Stubs<'_> {
+impl AbsentActors<'_> {
     fn start(
         &self,
         actor: ActorName,
@@ -274,7 +281,7 @@ impl Stubs<'_> {
                     served: observed.served.clone(),
                 };
                 let progress = Rc::new(ChannelProgress::of(&served));
-                let surroundings = Surroundings {
+                let surroundings = ServerComponents {
                     bus,
                     peers: &peers,
                     channels: &served,
@@ -289,7 +296,7 @@ impl Stubs<'_> {
             }
             ActorName::Rpc => Box::new(start_rpc(bus, &foreign)?.0),
             ActorName::Files => {
-                let disk = super::disk(header, comparison);
+                let disk = disk(header, comparison);
                 Box::new(bus.start(|_| Files::new(context, &foreign, disk, special(header)))?)
             }
             ActorName::Console => {
@@ -297,7 +304,7 @@ impl Stubs<'_> {
                 let [sink, error_sink] = outputs(comparison, sink);
                 let text = Text::new(names, sink).with_error_sink(error_sink);
                 let lines = Lines::new(context.clone(), Arc::new(Mutex::new(text)), &foreign);
-                lines.set_front_ends(absent_servers(bus, &served, &self.hold()));
+                lines.set_front_ends(absent_servers(bus, &served, &self.on_message()));
                 Box::new(bus.start(|_| Console::new(context, lines))?)
             }
             ActorName::Sockets => Box::new(start_sockets(bus, &foreign, hub(header, comparison))?),
@@ -313,16 +320,16 @@ impl Stubs<'_> {
         })
     }
 
-    /// Stub of an absent actor: holds messages until their recorded replies.
+    /// Port of an absent actor: keeps messages until their recorded replies.
     fn port<I: Inbox>(&self) -> Port<I> {
-        absent_port(&self.0.bus, self.hold())
+        absent_port(&self.0.bus, self.on_message())
     }
 
-    fn hold(&self) -> HoldMessage {
+    fn on_message(&self) -> OnMessage {
         let single: Weak<Inner> = Rc::downgrade(self.0);
-        Rc::new(move |held| {
+        Rc::new(move |message| {
             if let Some(single) = single.upgrade() {
-                single.hold(held);
+                single.suspend(message);
             }
         })
     }
@@ -351,7 +358,7 @@ impl AnyPort for FrontEndPort {
         body: &[u8],
         awaited: bool,
     ) -> Option<Result<(), FrameError>> {
-        let sent = Recorded {
+        let sent = RecordedMessage {
             from,
             body,
             awaited,

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::scope::Scope;
+use super::replayed_actors::ReplayedActors;
 use crate::trace::{Entry, EntryRef, FrameError, Trace, TraceError};
 
-/// Entries in scope that are still to be played. They are read on demand: most of them stay in the
-/// reader.
+/// Entries of the replayed actors that are still to be played. They are read on demand: most of
+/// them stay in the reader.
 pub(super) struct Upcoming {
     trace: Trace,
-    scope: Scope,
+    actors: ReplayedActors,
     /// Entries that were read before the reader's current one.
     ahead: VecDeque<Entry>,
     /// True if the reader's current entry has not been played.
@@ -19,10 +19,10 @@ pub(super) struct Upcoming {
 }
 
 impl Upcoming {
-    pub(super) fn new(trace: Trace, scope: Scope) -> Self {
+    pub(super) fn new(trace: Trace, actors: ReplayedActors) -> Self {
         Self {
             trace,
-            scope,
+            actors,
             ahead: VecDeque::new(),
             has_current: false,
             end: None,
@@ -47,9 +47,9 @@ impl Upcoming {
             }
             match self.trace.advance() {
                 Ok(true) => {
-                    self.has_current = match self.scope {
-                        Scope::All => true,
-                        scope => self.trace.current().is_some_and(|entry| scope.has(&entry)),
+                    self.has_current = match self.actors {
+                        ReplayedActors::All => true,
+                        actors => self.trace.current().is_some_and(|entry| actors.has(&entry)),
                     };
                 }
                 Ok(false) => self.end = Some(Ok(())),
@@ -109,8 +109,8 @@ impl Upcoming {
     }
 
     /// True if the recording was cut off.
-    pub(super) fn is_cut(&self) -> bool {
-        self.trace.is_cut()
+    pub(super) fn is_truncated(&self) -> bool {
+        self.trace.is_truncated()
     }
 
     /// Error for an invalid entry of this frame.

@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use super::absent::{HoldMessage, absent_port};
-use super::send_recorded::SendRecorded;
 use crate::actors::console::TellFrontEnd;
 use crate::actors::htif::HtifChannel;
 use crate::actors::mailbox::MailboxChannel;
@@ -17,39 +15,40 @@ use crate::messages::front_end::{
     StdinWrite,
 };
 use crate::messages::{ChannelDescriptor, ChannelId, Interface, console, memory};
+use crate::system::recorded_messages::{OnMessage, RecordedMessage, SendRecorded, absent_port};
 use crate::trace::FrameError;
 
 /// Front ends in the order in which they start. The first one starts in every system.
-const FRONT_ENDS: [Kind; 4] = [
-    Kind::of::<MailboxChannel>(),
-    Kind::of::<HtifChannel>(),
-    Kind::of::<RttChannel>(),
-    Kind::of::<SemihostingChannel>(),
+const FRONT_ENDS: [FrontEndKind; 4] = [
+    FrontEndKind::of::<MailboxChannel>(),
+    FrontEndKind::of::<HtifChannel>(),
+    FrontEndKind::of::<RttChannel>(),
+    FrontEndKind::of::<SemihostingChannel>(),
 ];
 
 /// Protocol that can be served.
-struct Kind {
+struct FrontEndKind {
     endpoint: Endpoint,
     serves: fn(&Interface) -> bool,
-    start: fn(&Surroundings<'_>) -> Result<Box<dyn AnyServer>, BusError>,
+    start: fn(&ServerComponents<'_>) -> Result<Box<dyn AnyServer>, BusError>,
     /// Function that sends lost text to the absent server.
-    stub: fn(&Bus, &HoldMessage) -> Box<TellFrontEnd>,
+    absent: fn(&Bus, &OnMessage) -> Box<TellFrontEnd>,
 }
 
-impl Kind {
+impl FrontEndKind {
     const fn of<F: FrontEnd>() -> Self {
         Self {
             endpoint: F::Protocol::ENDPOINT,
             serves: F::serves,
-            start: Started::start::<F>,
-            stub: stub::<F::Protocol>,
+            start: StartedServer::start::<F>,
+            absent: absent::<F::Protocol>,
         }
     }
 }
 
 /// Function that sends lost text to the absent server of a protocol.
-fn stub<P: Protocol>(bus: &Bus, hold: &HoldMessage) -> Box<TellFrontEnd> {
-    let port = absent_port::<Inbox<P>>(bus, hold.clone()).with_sender(console::ENDPOINT);
+fn absent<P: Protocol>(bus: &Bus, on_message: &OnMessage) -> Box<TellFrontEnd> {
+    let port = absent_port::<Inbox<P>>(bus, on_message.clone()).with_sender(console::ENDPOINT);
     Box::new(move |failed| port.post(failed))
 }
 
@@ -57,12 +56,12 @@ fn stub<P: Protocol>(bus: &Bus, hold: &HoldMessage) -> Box<TellFrontEnd> {
 pub(in crate::system) fn absent_servers(
     bus: &Bus,
     channels: &[ChannelDescriptor],
-    hold: &HoldMessage,
+    on_message: &OnMessage,
 ) -> Box<TellFrontEnd> {
     let of = |channel: &ChannelDescriptor| {
         let mut kinds = FRONT_ENDS.iter();
         let kind = kinds.find(|kind| (kind.serves)(&channel.interface))?;
-        Some((kind.stub)(bus, hold))
+        Some((kind.absent)(bus, on_message))
     };
     let servers: Vec<_> = channels.iter().map(of).collect();
     Box::new(move |failed| {
@@ -74,14 +73,14 @@ pub(in crate::system) fn absent_servers(
 }
 
 /// Parts of the system for the start of servers.
-pub(in crate::system) struct Surroundings<'a> {
+pub(in crate::system) struct ServerComponents<'a> {
     pub(in crate::system) bus: &'a Bus,
     pub(in crate::system) peers: &'a Peers,
     pub(in crate::system) channels: &'a [ChannelDescriptor],
     pub(in crate::system) progress: &'a Rc<ChannelProgress>,
 }
 
-impl Surroundings<'_> {
+impl ServerComponents<'_> {
     /// Starts the server at an endpoint; `None` if the endpoint is not a front end.
     pub(in crate::system) fn start_one(
         &self,
@@ -97,10 +96,10 @@ pub(in crate::system) struct FrontEnds(Vec<Box<dyn AnyServer>>);
 
 impl FrontEnds {
     /// Starts the servers of all protocols that channels have.
-    pub(in crate::system) fn start(surroundings: &Surroundings<'_>) -> Result<Self, BusError> {
+    pub(in crate::system) fn start(components: &ServerComponents<'_>) -> Result<Self, BusError> {
         let mut servers = Vec::new();
         for (at, kind) in FRONT_ENDS.iter().enumerate() {
-            let server = (kind.start)(surroundings)?;
+            let server = (kind.start)(components)?;
             if at == 0 || !server.ids().is_empty() {
                 servers.push(server);
             }
@@ -173,36 +172,25 @@ pub(in crate::system) trait AnyServer {
     fn output_failed(&self, failed: OutputFailed);
 
     /// Sends a recorded message; `None` for an unknown one.
-    fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), FrameError>>;
-}
-
-/// Recorded message to a server.
-pub(in crate::system) struct Recorded<'a> {
-    pub(in crate::system) from: Endpoint,
-    /// Serialized message.
-    pub(in crate::system) body: &'a [u8],
-    /// True if the sender waited for the reply.
-    pub(in crate::system) awaited: bool,
-    /// Bus that runs until the reply of an awaited message; `None` if it runs later.
-    pub(in crate::system) bus: Option<&'a Bus>,
+    fn send_recorded(&self, name: &str, sent: RecordedMessage<'_>) -> Option<Result<(), FrameError>>;
 }
 
 /// Port of a server, and its channels.
-struct Started<P: Protocol> {
+struct StartedServer<P: Protocol> {
     port: Port<Inbox<P>>,
     ids: Vec<ChannelId>,
 }
 
-impl<P: Protocol> Started<P> {
+impl<P: Protocol> StartedServer<P> {
     fn start<F: FrontEnd<Protocol = P>>(
-        surroundings: &Surroundings<'_>,
+        components: &ServerComponents<'_>,
     ) -> Result<Box<dyn AnyServer>, BusError> {
-        let Surroundings {
+        let ServerComponents {
             bus,
             peers,
             channels,
             progress,
-        } = *surroundings;
+        } = *components;
         let numbered = (0..).map(ChannelId).zip(channels);
         let own = numbered.filter(|(_, channel)| F::serves(&channel.interface));
         let ids = own.map(|(id, _)| id).collect();
@@ -214,7 +202,7 @@ impl<P: Protocol> Started<P> {
     }
 }
 
-impl<P: Protocol> AnyServer for Started<P> {
+impl<P: Protocol> AnyServer for StartedServer<P> {
     fn endpoint(&self) -> Endpoint {
         P::ENDPOINT
     }
@@ -273,8 +261,8 @@ impl<P: Protocol> AnyServer for Started<P> {
         self.port.with_sender(console::ENDPOINT).post(failed);
     }
 
-    fn send_recorded(&self, name: &str, sent: Recorded<'_>) -> Option<Result<(), FrameError>> {
-        let Recorded {
+    fn send_recorded(&self, name: &str, sent: RecordedMessage<'_>) -> Option<Result<(), FrameError>> {
+        let RecordedMessage {
             from,
             body,
             awaited,

@@ -42,13 +42,17 @@ pub(in crate::system) fn attach(
 pub(in crate::system) fn detach_all(bus: &Bus, foreign: &Port<foreign::Inbox>) {
     bus.detach();
     // No recipient is left for other panics.
-    let _ = panics(bus, foreign);
+    let _ = report_panics_of_taps(bus, foreign);
     let _ = bus.run_until_idle();
 }
 
-/// Panics not yet reported. Those of taps are posted like findings, outside of recordings.
+/// Reports panics of taps like findings, outside of recordings. Returns the reports on other
+/// panics.
 #[cold]
-pub(in crate::system) fn panics(bus: &Bus, foreign: &Port<foreign::Inbox>) -> Vec<Report> {
+pub(in crate::system) fn report_panics_of_taps(
+    bus: &Bus,
+    foreign: &Port<foreign::Inbox>,
+) -> Vec<Report> {
     let mut others = Vec::new();
     for (ticket, text) in bus.take_panics() {
         let report = Report {

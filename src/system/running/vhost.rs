@@ -36,14 +36,14 @@ pub struct Vhost(pub(in crate::system) Rc<Inner>);
 pub(in crate::system) struct Inner {
     pub(in crate::system) bus: Bus,
     /// Sender of external events.
-    pub(in crate::system) outside: ActorContext,
+    pub(in crate::system) external: ActorContext,
     pub(in crate::system) ports: Ports,
     pub(in crate::system) progress: Rc<ChannelProgress>,
     pub(in crate::system) map: Rc<MemoryMap>,
     pub(in crate::system) space_names: SpaceNames,
     pub(in crate::system) memories: Rc<Backends>,
     /// Header of a recording of this system.
-    pub(in crate::system) origin: Header,
+    pub(in crate::system) header: Header,
     pub(in crate::system) callbacks: Rc<Callbacks>,
     /// Channels of the configuration, served or not.
     pub(in crate::system) configured: Vec<ChannelConfig>,

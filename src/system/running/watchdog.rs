@@ -8,13 +8,13 @@ use crate::messages::foreign::Severity;
 
 /// Timeout and severity of the watchdog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Timeout {
+pub(crate) struct WatchdogTimeout {
     /// Ticks without progress; 0 disables it.
     pub(crate) ticks: u64,
     pub(crate) severity: Severity,
 }
 
-impl Timeout {
+impl WatchdogTimeout {
     /// Disabled watchdog.
     pub(crate) const NEVER: Self = Self {
         ticks: 0,
@@ -23,28 +23,28 @@ impl Timeout {
 }
 
 /// `1000`, or `1000:fatal`.
-impl FromStr for Timeout {
-    type Err = NoTimeout;
+impl FromStr for WatchdogTimeout {
+    type Err = InvalidTimeout;
 
-    fn from_str(text: &str) -> Result<Self, NoTimeout> {
+    fn from_str(text: &str) -> Result<Self, InvalidTimeout> {
         let (ticks, severity) = match text.split_once(':') {
             None => (text, Severity::Warning),
-            Some((ticks, name)) => (ticks, Severity::named(name).ok_or(NoTimeout)?),
+            Some((ticks, name)) => (ticks, Severity::named(name).ok_or(InvalidTimeout)?),
         };
-        let ticks = ticks.parse().map_err(|_| NoTimeout)?;
+        let ticks = ticks.parse().map_err(|_| InvalidTimeout)?;
         Ok(Self { ticks, severity })
     }
 }
 
 /// Invalid text of a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NoTimeout;
+pub(crate) struct InvalidTimeout;
 
 /// Watchdog on the channels' progress. A tick costs one comparison: progress is checked only when a
 /// channel may be overdue.
 #[derive(Debug)]
 pub(in crate::system) struct Watchdog {
-    timeout: Cell<Timeout>,
+    timeout: Cell<WatchdogTimeout>,
     /// Tick of the next check.
     due: Cell<u64>,
     /// Start of the count; earlier ticks are ignored.
@@ -57,7 +57,7 @@ impl Watchdog {
     /// Disabled watchdog.
     pub(in crate::system) fn off() -> Self {
         Self {
-            timeout: Cell::new(Timeout::NEVER),
+            timeout: Cell::new(WatchdogTimeout::NEVER),
             due: Cell::new(u64::MAX),
             from: Cell::new(0),
             fired: RefCell::default(),
@@ -65,7 +65,7 @@ impl Watchdog {
     }
 
     /// Restarts the count at this tick.
-    pub(in crate::system) fn set(&self, timeout: Timeout, now: u64) {
+    pub(in crate::system) fn set(&self, timeout: WatchdogTimeout, now: u64) {
         self.timeout.set(timeout);
         self.from.set(now);
         self.fired.borrow_mut().clear();
@@ -75,7 +75,7 @@ impl Watchdog {
         });
     }
 
-    pub(in crate::system) fn timeout(&self) -> Timeout {
+    pub(in crate::system) fn timeout(&self) -> WatchdogTimeout {
         self.timeout.get()
     }
 
@@ -89,8 +89,12 @@ impl Watchdog {
         now >= self.due.get()
     }
 
-    /// Overdue channels, by position: each once, until it makes progress again.
-    pub(in crate::system) fn look(&self, now: u64, progress: &ChannelProgress) -> Vec<usize> {
+    /// Takes the overdue channels, by position: each once, until it makes progress again.
+    pub(in crate::system) fn take_overdue(
+        &self,
+        now: u64,
+        progress: &ChannelProgress,
+    ) -> Vec<usize> {
         let ticks = self.timeout.get().ticks;
         let mut fired = self.fired.borrow_mut();
         let (mut stuck, mut due) = (Vec::new(), u64::MAX);
@@ -127,7 +131,7 @@ mod tests {
 
     #[test]
     fn ticks_with_or_without_a_severity() {
-        let timeout = |ticks, severity| Ok(Timeout { ticks, severity });
+        let timeout = |ticks, severity| Ok(WatchdogTimeout { ticks, severity });
         assert_eq!("0".parse(), timeout(0, Severity::Warning));
         assert_eq!("1000".parse(), timeout(1000, Severity::Warning));
         for severity in Severity::ALL {
@@ -151,7 +155,11 @@ mod tests {
             "10 :fatal",
             "18446744073709551616",
         ] {
-            assert_eq!(text.parse::<Timeout>(), Err(NoTimeout), "{text:?}");
+            assert_eq!(
+                text.parse::<WatchdogTimeout>(),
+                Err(InvalidTimeout),
+                "{text:?}"
+            );
         }
     }
 
@@ -195,12 +203,12 @@ mod tests {
                         quiet[channel as usize] = None;
                     }
                     Step::Set(ticks) => {
-                        watchdog.set(Timeout { ticks, severity: Severity::Error }, now);
+                        watchdog.set(WatchdogTimeout { ticks, severity: Severity::Error }, now);
                         limit = ticks;
                         quiet.iter_mut().flatten().for_each(|ticks| *ticks = 0);
                     }
                 }
-                let fires = if watchdog.is_due(now) { watchdog.look(now, &progress) } else { vec![] };
+                let fires = if watchdog.is_due(now) { watchdog.take_overdue(now, &progress) } else { vec![] };
                 let expected: Vec<usize> = (0..3).filter(|at| limit > 0 && quiet[*at] == Some(limit)).collect();
                 prop_assert_eq!(fires, expected, "tick {}", now);
             }

@@ -26,7 +26,7 @@ pub(in crate::trace) struct Unpacker {
     /// Number of bytes of the content that were taken.
     taken: usize,
     /// True if the file ended within a frame's header or within a block.
-    is_cut: bool,
+    is_truncated: bool,
 }
 
 /// Outcome of a step.
@@ -66,7 +66,7 @@ impl Unpacker {
             stored: Vec::new(),
             content: Vec::new(),
             taken: 0,
-            is_cut: false,
+            is_truncated: false,
         };
         let set = unpacker
             .context
@@ -81,8 +81,8 @@ impl Unpacker {
     }
 
     /// True if the file ended within a part. Known at the end.
-    pub(in crate::trace) fn is_cut(&self) -> bool {
-        self.is_cut
+    pub(in crate::trace) fn is_truncated(&self) -> bool {
+        self.is_truncated
     }
 
     /// Position of the next frame, between two frames whose content was taken.
@@ -117,7 +117,7 @@ impl Unpacker {
         self.frame = None;
         self.content.clear();
         self.taken = 0;
-        self.is_cut = false;
+        self.is_truncated = false;
         Ok(())
     }
 
@@ -161,7 +161,7 @@ impl Unpacker {
         }
         self.stored.clear();
         if !self.take(4)? {
-            return self.cut();
+            return self.truncated();
         }
         let magic = self
             .stored
@@ -176,11 +176,11 @@ impl Unpacker {
             }
         }
         if !self.take(PREFIX - 4)? {
-            return self.cut();
+            return self.truncated();
         }
         let header = FrameHeader::of(self.stored[PREFIX - 1]);
         if !self.take(header.size - PREFIX)? {
-            return self.cut();
+            return self.truncated();
         }
         let reset = self.context.reset(ResetDirective::SessionOnly);
         reset.map_err(damaged)?;
@@ -192,7 +192,7 @@ impl Unpacker {
     fn skip(&mut self) -> Result<UnpackStep, Unpacked> {
         self.stored.clear();
         if !self.take(4)? {
-            return self.cut();
+            return self.truncated();
         }
         let len = self
             .stored
@@ -200,7 +200,7 @@ impl Unpacker {
             .map(|len| u32::from_le_bytes(*len));
         let len = u64::from(len.unwrap_or_default());
         if len > self.remaining_bytes() {
-            return self.cut();
+            return self.truncated();
         }
         self.go_to(self.at + len)?;
         Ok(UnpackStep::On)
@@ -214,7 +214,7 @@ impl Unpacker {
         }
         self.stored.clear();
         if !self.take(BLOCK_HEADER)? {
-            return self.cut();
+            return self.truncated();
         }
         let header = self
             .stored
@@ -227,7 +227,7 @@ impl Unpacker {
         };
         let behind = if is_last { checksum } else { 0 };
         if !self.take(stored + behind)? {
-            return self.cut();
+            return self.truncated();
         }
         self.unpack()?;
         if is_last {
@@ -237,9 +237,9 @@ impl Unpacker {
     }
 
     /// Ends the file inside of a part.
-    fn cut(&mut self) -> Result<UnpackStep, Unpacked> {
+    fn truncated(&mut self) -> Result<UnpackStep, Unpacked> {
         self.refuse_whole()?;
-        self.is_cut = true;
+        self.is_truncated = true;
         self.at = self.size;
         self.frame = None;
         Ok(UnpackStep::End)

@@ -206,7 +206,7 @@ fn builder(channels: usize) -> Builder {
             name(number)
         )
     };
-    let echo = |_: &Vhost, call: vhost::Call<'_>| {
+    let echo = |_: &Vhost, call: vhost::HostProgramCall<'_>| {
         Ok(std::task::Poll::Ready(
             call.args.first().copied().unwrap_or(0),
         ))

@@ -30,14 +30,14 @@ pub(super) struct OpenOperation(OperationServed);
 /// Tracker of the channels with semihosting.
 #[derive(Debug)]
 pub(super) struct Operations {
-    places: Vec<Place>,
+    places: Vec<TrackedChannel>,
     /// Awaited replies, by the sequence number of the message.
     awaited: BTreeMap<u64, Awaited>,
 }
 
 /// Channel with semihosting.
 #[derive(Debug, Clone)]
-struct Place {
+struct TrackedChannel {
     name: Arc<str>,
     id: ChannelId,
     space: SpaceId,
@@ -86,7 +86,7 @@ impl Operations {
     pub(super) fn of(channels: &Channels) -> Self {
         let all = (0..).zip(channels.descriptors());
         let places = all.filter_map(|(number, channel)| match &channel.interface {
-            Interface::Semihosting(place) => Some(Place {
+            Interface::Semihosting(place) => Some(TrackedChannel {
                 name: channel.name.clone(),
                 id: ChannelId(number),
                 space: channel.space,
@@ -197,7 +197,7 @@ impl Operations {
     }
 }
 
-impl Place {
+impl TrackedChannel {
     /// Adds an operation, unless the hart repeats it, or firmware has exited.
     fn ask(
         &self,

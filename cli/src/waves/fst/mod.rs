@@ -23,7 +23,7 @@ use anyhow::{Context, Result, bail};
 
 use super::steps::TimeBase;
 use super::{output_file, period, request_text, result_text};
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::incomplete;
 use crate::output::{WARNING, WholeStderr};
 use crate::output_file::cant_write;
@@ -44,7 +44,7 @@ pub(crate) struct Options<'a> {
 }
 
 /// Writes a segment of a recording.
-pub(crate) fn write(options: &Options<'_>) -> Result<Outcome> {
+pub(crate) fn write(options: &Options<'_>) -> Result<ExitOutcome> {
     let Options {
         recording, output, ..
     } = options;
@@ -62,13 +62,13 @@ pub(crate) fn write(options: &Options<'_>) -> Result<Outcome> {
             survey.segments
         );
     }
-    let is_cut = survey.is_cut;
+    let is_truncated = survey.is_truncated;
     let file = output_file(recording, output)?;
     let to = BufWriter::new(file.create().with_context(|| cant_write(output))?);
     let end = write_changes(options, base, survey, to)?;
     file.commit().with_context(|| cant_write(output))?;
     end.context("what follows is left out")?;
-    Ok(incomplete::outcome(recording, is_cut))
+    Ok(incomplete::outcome(recording, is_truncated))
 }
 
 /// Writes the changes. `Ok` contains the error at which the recording ends.

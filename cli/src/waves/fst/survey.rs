@@ -21,7 +21,7 @@ pub(super) struct Survey {
     /// Error at which the recording ends.
     pub(super) end: Result<(), TraceError>,
     /// True if the recording was cut off.
-    pub(super) is_cut: bool,
+    pub(super) is_truncated: bool,
 }
 
 impl Survey {
@@ -58,7 +58,7 @@ impl Survey {
             long,
             segments,
             end,
-            is_cut: reader.trace().is_cut(),
+            is_truncated: reader.trace().is_truncated(),
         }
     }
 }

@@ -43,13 +43,13 @@ pub(super) struct Transaction<'a> {
     pub(super) generator: u64,
     pub(super) begin: u64,
     pub(super) end: u64,
-    pub(super) attributes: &'a [(Place, &'static str, Attribute<'a>)],
+    pub(super) attributes: &'a [(AttributeTime, &'static str, Attribute<'a>)],
 }
 
 /// Time of an attribute.
 #[derive(Debug, Clone, Copy)]
 #[repr(u64)]
-pub(super) enum Place {
+pub(super) enum AttributeTime {
     Begin = 7,
     End = 9,
 }

@@ -22,10 +22,10 @@ use super::requests::{Dropped, Lanes, Timed};
 use super::segments::Segment;
 use super::steps::{Steps, TimeBase};
 use super::{UNANSWERED, period, request_text, result_text};
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::output::Sanitized;
 use crate::trace::{DecodedEntry, EntryReader};
-use chunks::{Attribute, Chunks, Place, Transaction};
+use chunks::{Attribute, AttributeTime, Chunks, Transaction};
 
 /// Arguments of a request that have names.
 const ARGUMENTS: [&str; 8] = [
@@ -45,7 +45,7 @@ pub(crate) fn write(
     recording: &Path,
     output: Option<&Path>,
     period_given: Option<u64>,
-) -> Result<Outcome> {
+) -> Result<ExitOutcome> {
     let reader = EntryReader::of(recording, output.is_none())?;
     let base = TimeBase::of(period(period_given, &reader));
     let destination = Destination::of(recording, output)?;
@@ -99,10 +99,22 @@ impl<W: Write> Export for Transactions<W> {
         for unanswered in self.lanes.unanswered(dropped, self.now, &self.steps) {
             let timed = unanswered.timed;
             let attributes = [
-                (Place::Begin, "request", Attribute::Text(&unanswered.text)),
-                (Place::Begin, "number", Attribute::Number(timed.number)),
-                (Place::Begin, "seen", Attribute::Number(unanswered.seen)),
-                (Place::End, "result", Attribute::Text(UNANSWERED)),
+                (
+                    AttributeTime::Begin,
+                    "request",
+                    Attribute::Text(&unanswered.text),
+                ),
+                (
+                    AttributeTime::Begin,
+                    "number",
+                    Attribute::Number(timed.number),
+                ),
+                (
+                    AttributeTime::Begin,
+                    "seen",
+                    Attribute::Number(unanswered.seen),
+                ),
+                (AttributeTime::End, "result", Attribute::Text(UNANSWERED)),
             ];
             self.transaction(&timed, unanswered.kind, segment, &attributes)?;
         }
@@ -133,17 +145,25 @@ impl<W: Write> Transactions<W> {
     ) -> io::Result<()> {
         let (request, result) = (request_text(served), result_text(served));
         let mut attributes = vec![
-            (Place::Begin, "request", Attribute::Text(&request)),
-            (Place::Begin, "number", Attribute::Number(timed.number)),
-            (Place::Begin, "taken", Attribute::Number(served.since())),
+            (AttributeTime::Begin, "request", Attribute::Text(&request)),
+            (
+                AttributeTime::Begin,
+                "number",
+                Attribute::Number(timed.number),
+            ),
+            (
+                AttributeTime::Begin,
+                "taken",
+                Attribute::Number(served.since()),
+            ),
         ];
         let arguments = ARGUMENTS.into_iter().zip(served.args());
         attributes.extend(arguments.map(|(name, value)| {
             let value = Attribute::Number(*value);
-            (Place::Begin, name, value)
+            (AttributeTime::Begin, name, value)
         }));
-        attributes.push((Place::End, "result", Attribute::Text(&result)));
-        attributes.push((Place::End, "answered", Attribute::Number(tick)));
+        attributes.push((AttributeTime::End, "result", Attribute::Text(&result)));
+        attributes.push((AttributeTime::End, "answered", Attribute::Number(tick)));
         self.transaction(timed, served.kind(), segment, &attributes)
     }
 
@@ -152,7 +172,7 @@ impl<W: Write> Transactions<W> {
         timed: &Timed,
         kind: &'static str,
         segment: Segment,
-        attributes: &[(Place, &'static str, Attribute<'_>)],
+        attributes: &[(AttributeTime, &'static str, Attribute<'_>)],
     ) -> io::Result<()> {
         let stream = match self.streams.get(&timed.lane) {
             Some(stream) => *stream,

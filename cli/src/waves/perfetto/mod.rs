@@ -24,7 +24,7 @@ use super::requests::{Dropped, Lanes};
 use super::segments::Segment;
 use super::steps::Steps;
 use super::{MAX_NAMES, UNANSWERED};
-use crate::Outcome;
+use crate::ExitOutcome;
 use crate::trace::{DecodedEntry, EntryReader, MAX_CHARACTERS, entry_text, served_text};
 use packets::EventType;
 use writer::{Event, Flow, TrackId, Value, Writer};
@@ -37,7 +37,7 @@ const STEPS: u64 = 1000;
 const MAX_AWAITED_REPLIES: usize = 1 << 20;
 
 /// Writes a recording to `output`, or to standard output.
-pub(crate) fn write(recording: &Path, output: Option<&Path>) -> Result<Outcome> {
+pub(crate) fn write(recording: &Path, output: Option<&Path>) -> Result<ExitOutcome> {
     let reader = EntryReader::of(recording, output.is_none())?;
     let destination = Destination::of(recording, output)?;
     let packets = Packets::new(destination.writer()?);

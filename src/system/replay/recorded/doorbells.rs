@@ -7,7 +7,7 @@ use bytes::Bytes;
 use mailbox_rs::{Index, Layout, RequestEntry};
 use rustc_hash::FxHashMap;
 
-use super::memory::unknown;
+use super::memory::after_end;
 use crate::attach::channels as served;
 use crate::config::ChannelConfig;
 use crate::mem::{AccessError, MemoryId, MemoryMap, Segment, Segments, Store, subrange};
@@ -267,7 +267,7 @@ impl Store for RecordedDoorbells {
     }
 
     fn write(&self, _: &Segment, _: &[u8]) -> Result<(), AccessError> {
-        Err(unknown())
+        Err(after_end())
     }
 }
 

@@ -16,12 +16,14 @@ impl RecordedMemory {
 
 impl LocalMemory for RecordedMemory {
     fn execute(&self, of: Ticket, _: &Op<Segments>) -> Result<OpOutcome, AccessError> {
-        self.0.reply(of.sequence).unwrap_or_else(|| Err(unknown()))
+        self.0
+            .reply(of.sequence)
+            .unwrap_or_else(|| Err(after_end()))
     }
 }
 
 /// No recorded result: the replay has ended, and the value is not used.
-pub(super) fn unknown() -> AccessError {
+pub(super) fn after_end() -> AccessError {
     AccessError::Backend {
         memory: "a recording".to_owned(),
         offset: 0,
@@ -35,10 +37,10 @@ pub(in crate::system::replay) struct NoMemory;
 
 impl Store for NoMemory {
     fn read(&self, _: &Segment, _: &mut [u8]) -> Result<(), AccessError> {
-        Err(unknown())
+        Err(after_end())
     }
 
     fn write(&self, _: &Segment, _: &[u8]) -> Result<(), AccessError> {
-        Err(unknown())
+        Err(after_end())
     }
 }

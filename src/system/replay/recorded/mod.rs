@@ -1,6 +1,7 @@
-//! Recorded environment of a replay: results in place of memories, files, sockets, decoders and
-//! doorbells.
+//! Recorded environment of a replay: results in place of configurations, memories, files, sockets,
+//! decoders and doorbells.
 
+mod config;
 mod disk;
 mod doorbells;
 mod frames;

@@ -1,23 +1,12 @@
-//! Result of a replay.
+//! Errors of replays.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::Difference;
+use super::Divergence;
 use crate::system::Error;
 use crate::trace::TraceError;
-
-/// Result of a replay without divergence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Replayed {
-    /// Number of messages equal to the recorded ones, replies included.
-    pub messages: u64,
-    /// Number of ticks of the run.
-    pub ticks: u64,
-    /// True if the recording was cut off: it ends inside of a block, as after a crash.
-    pub is_cut: bool,
-}
 
 /// Error of a replay.
 #[derive(Debug, Error)]
@@ -45,19 +34,19 @@ pub enum ReplayError {
         file: PathBuf,
     },
     /// Ticks that a recording does not have.
-    #[error("{} has no entry of the ticks from {first} on{}", file.display(), if *is_cut { ": it was cut off" } else { "" })]
+    #[error("{} has no entry of the ticks from {first} on{}", file.display(), if *is_truncated { ": it was cut off" } else { "" })]
     NoTicks {
         /// Recording file.
         file: PathBuf,
         /// First tick.
         first: u64,
         /// True if the recording was cut off.
-        is_cut: bool,
+        is_truncated: bool,
     },
     /// System that can't be built from the recording.
     #[error(transparent)]
     System(#[from] Error),
     /// Divergence from the recording.
     #[error(transparent)]
-    Difference(Box<Difference>),
+    Divergence(Box<Divergence>),
 }

@@ -25,7 +25,7 @@ pub(super) const TABLES: [&Table; 5] = [&REQUESTS, &MESSAGES, &REPORTS, &CONSOLE
 
 /// Files of a partition under temporary names. They are removed if dropped without a
 /// [commit](Self::commit).
-pub(super) struct Part {
+pub(super) struct TableFiles {
     tables: Vec<Output>,
 }
 
@@ -37,11 +37,11 @@ struct Output {
     /// File until it is renamed.
     file: Option<OutputFile>,
     path: PathBuf,
-    /// True from the renaming of this file until all files of the part are renamed.
+    /// True from the renaming of this file until all files of the partition are renamed.
     is_early: bool,
 }
 
-impl Part {
+impl TableFiles {
     /// Creates the files. `name`: file name without its extension; `has_messages`: true with the
     /// table `messages`.
     pub(super) fn create(
@@ -53,15 +53,15 @@ impl Part {
         let tables = TABLES
             .into_iter()
             .filter(|table| has_messages || table.name != MESSAGES.name);
-        let mut part = Self { tables: Vec::new() };
+        let mut files = Self { tables: Vec::new() };
         for table in tables {
             let output = Output::create(&partition.folder(folder, table.name), table, name)?;
-            part.tables.push(output);
+            files.tables.push(output);
         }
-        Ok(part)
+        Ok(files)
     }
 
-    /// Adds a row to a table, unless the part does not have the table.
+    /// Adds a row to a table, unless there is no such table.
     pub(super) fn add(&mut self, table: &Table, row: &[Cell<'_>]) -> Result<()> {
         let mut outputs = self.tables.iter_mut();
         match outputs.find(|output| output.table.name == table.name) {
@@ -148,7 +148,7 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         if self.is_early {
-            // The file of an incomplete part has rows of runs that can be exported again.
+            // The file of an incomplete partition has rows of runs that can be exported again.
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -13,23 +13,23 @@ use crate::foreign::{CallResult, Callbacks};
 use crate::mem::MemoryMap;
 use crate::messages::rpc::Target;
 use crate::system::CallbackResult;
-use crate::system::running::{Call, Timeout, Vhost};
+use crate::system::running::{HostProgramCall, Vhost, WatchdogTimeout};
 use crate::trace::Header;
 
 /// Method or custom command of the host program.
-pub(in crate::system) type HostCallback = dyn FnMut(&Vhost, Call<'_>) -> CallResult;
+pub(in crate::system) type HostCallback = dyn FnMut(&Vhost, HostProgramCall<'_>) -> CallResult;
 
 /// Code of the host program for the started system.
-pub(in crate::system) type Started = dyn FnOnce(&Vhost) -> CallbackResult;
+pub(in crate::system) type OnStart = dyn FnOnce(&Vhost) -> CallbackResult;
 
 /// Components of a system.
-pub(crate) struct SystemParts {
+pub(crate) struct SystemComponents {
     /// Memory descriptions.
     pub(crate) map: Rc<MemoryMap>,
     /// Memory access.
     pub(crate) memories: Rc<Backends>,
     /// Recorded configuration inputs.
-    pub(crate) origin: Header,
+    pub(crate) header: Header,
     /// Configured channels.
     pub(crate) channels: Vec<ChannelConfig>,
     /// Warnings of the configurations.
@@ -37,7 +37,7 @@ pub(crate) struct SystemParts {
     /// Callbacks of the host program.
     pub(crate) callbacks: Rc<Callbacks>,
     /// Sources of nondeterminism.
-    pub(crate) outside: Environment,
+    pub(crate) environment: Environment,
     /// Sink of firmware's text.
     pub(crate) sink: Box<dyn io::Write + Send>,
     /// Sink of firmware's standard error, for channels that write it unchanged.
@@ -47,9 +47,9 @@ pub(crate) struct SystemParts {
     /// Taps from the first message on.
     pub(crate) attached: Vec<Box<dyn Attach>>,
     /// Maximum ticks of a channel without progress.
-    pub(crate) timeout: Timeout,
+    pub(crate) timeout: WatchdogTimeout,
     /// Methods and custom commands of the host program.
     pub(in crate::system) host_callbacks: Vec<(Target, Box<HostCallback>)>,
     /// Code of the host program for the started system.
-    pub(in crate::system) started: Vec<Box<Started>>,
+    pub(in crate::system) started: Vec<Box<OnStart>>,
 }

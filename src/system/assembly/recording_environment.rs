@@ -1,21 +1,18 @@
-//! Recorded configuration inputs of a system, for the start of a recording.
+//! Configuration environment that records its results, for the start of a recording.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
 use crate::config::{ConfigDiagnostic, ConfigEnvironment, Defaults};
-use crate::foreign::report_without_testbench;
-use crate::mem::{Image, ImageError, ImageProblem};
-use crate::messages::foreign::Severity;
-use crate::trace::{DECISION, Header, Recorder, Source, TraceError};
+use crate::mem::{Image, ImageError};
+use crate::trace::{DECISION, Header, Source};
 
 /// Configuration environment that records its results.
 pub(in crate::system) struct RecordingEnvironment<'a> {
-    outside: &'a dyn ConfigEnvironment,
+    inner: &'a dyn ConfigEnvironment,
     header: RefCell<Header>,
     /// Recorded name of each file, by its real name.
     names: RefCell<BTreeMap<PathBuf, String>>,
@@ -25,13 +22,13 @@ pub(in crate::system) struct RecordingEnvironment<'a> {
 }
 
 impl<'a> RecordingEnvironment<'a> {
-    pub(in crate::system) fn new(outside: &'a dyn ConfigEnvironment) -> Self {
+    pub(in crate::system) fn new(inner: &'a dyn ConfigEnvironment) -> Self {
         let header = Header {
-            defaults: outside.defaults(),
+            defaults: inner.defaults(),
             ..Header::new()
         };
         Self {
-            outside,
+            inner,
             header: RefCell::new(header),
             names: RefCell::default(),
             build_ids: RefCell::default(),
@@ -67,14 +64,14 @@ impl<'a> RecordingEnvironment<'a> {
 
 impl ConfigEnvironment for RecordingEnvironment<'_> {
     fn variable(&self, name: &str) -> Option<String> {
-        let value = self.outside.variable(name);
+        let value = self.inner.variable(name);
         let mut header = self.header.borrow_mut();
         header.variables.insert(name.to_owned(), value.clone());
         value
     }
 
     fn image(&self, file: &Path) -> Result<Image, ImageError> {
-        let image = self.outside.image(file)?;
+        let image = self.inner.image(file)?;
         let name = name_of(file);
         let id = image.build_id().unwrap_or_default();
         self.build_ids.borrow_mut().insert(name.clone(), id);
@@ -84,7 +81,7 @@ impl ConfigEnvironment for RecordingEnvironment<'_> {
     }
 
     fn is_file(&self, file: &Path) -> bool {
-        let is = self.outside.is_file(file);
+        let is = self.inner.is_file(file);
         if is {
             let mut header = self.header.borrow_mut();
             header.files.entry(name_of(file)).or_default();
@@ -94,7 +91,7 @@ impl ConfigEnvironment for RecordingEnvironment<'_> {
 
     /// Records a further path of a file by its first path.
     fn real_name(&self, file: &Path) -> PathBuf {
-        let real = self.outside.real_name(file);
+        let real = self.inner.real_name(file);
         let name = name_of(file);
         let mut names = self.names.borrow_mut();
         let first = names.entry(real.clone()).or_insert_with(|| name.clone());
@@ -115,7 +112,7 @@ impl ConfigEnvironment for RecordingEnvironment<'_> {
         what: &str,
         compute: &dyn Fn() -> Result<String, ImageError>,
     ) -> Result<String, ImageError> {
-        let decision = self.outside.decide(what, compute)?;
+        let decision = self.inner.decide(what, compute)?;
         let mut header = self.header.borrow_mut();
         header
             .variables
@@ -128,65 +125,8 @@ impl ConfigEnvironment for RecordingEnvironment<'_> {
     }
 
     fn defaults(&self) -> Defaults {
-        self.outside.defaults()
+        self.inner.defaults()
     }
-}
-
-/// Configuration environment of a recording.
-impl ConfigEnvironment for Header {
-    fn variable(&self, name: &str) -> Option<String> {
-        self.variables.get(name).cloned().flatten()
-    }
-
-    fn image(&self, file: &Path) -> Result<Image, ImageError> {
-        match self.files.get(&name_of(file)) {
-            Some(Some(bytes)) => Image::parse(bytes.clone(), file),
-            _ => Err(ImageError {
-                file: file.to_owned(),
-                problem: ImageProblem::Read(io::Error::new(
-                    io::ErrorKind::NotFound,
-                    "it is not in the recording",
-                )),
-            }),
-        }
-    }
-
-    fn is_file(&self, file: &Path) -> bool {
-        self.files.contains_key(&name_of(file))
-    }
-
-    fn real_name(&self, file: &Path) -> PathBuf {
-        let content = self.files.get(&name_of(file)).and_then(Option::as_ref);
-        let first = content.and_then(|content| str::from_utf8(content).ok());
-        match first {
-            Some(first) if self.files.contains_key(first) => PathBuf::from(first),
-            _ => file.to_path_buf(),
-        }
-    }
-
-    /// Decision of the recording. In an older recording without decisions, the result is that
-    /// nothing was found.
-    fn decide(
-        &self,
-        what: &str,
-        _: &dyn Fn() -> Result<String, ImageError>,
-    ) -> Result<String, ImageError> {
-        let decision = self.variables.get(&decision_name(what)).cloned();
-        Ok(decision.flatten().unwrap_or_default())
-    }
-
-    fn defaults(&self) -> Defaults {
-        self.defaults
-    }
-}
-
-/// Starts a recording. A failure goes to stderr: a call to the testbench is impossible here.
-pub(in crate::system) fn recorder(file: &Path, header: &Header) -> Result<Recorder, TraceError> {
-    let recorder = Recorder::create(file, header)?;
-    Ok(recorder.on_failure(|error| {
-        let text = format!("{error}; the recording ends there");
-        report_without_testbench(Severity::Error, "trace", &text);
-    }))
 }
 
 fn source(file: &Path, text: &str) -> Source {
@@ -197,12 +137,12 @@ fn source(file: &Path, text: &str) -> Source {
 }
 
 /// Name of a decision among the variables.
-fn decision_name(what: &str) -> String {
+pub(in crate::system) fn decision_name(what: &str) -> String {
     format!("{DECISION}{what}")
 }
 
 /// Name of a file as text, as in the configurations.
-fn name_of(file: &Path) -> String {
+pub(in crate::system) fn name_of(file: &Path) -> String {
     file.to_string_lossy().into_owned()
 }
 
@@ -230,26 +170,26 @@ mod tests {
         let [a, again, b] = ["a.elf", "./a.elf", "b.elf"].map(|name| folder.path().join(name));
         put_image(&a, &[0xab; 4], true);
         put_image(&b, &[0; 4], false);
-        let noted = RecordingEnvironment::new(&Process);
+        let recording = RecordingEnvironment::new(&Process);
         for file in [&a, &b] {
-            noted.real_name(file);
-            noted.image(file).unwrap();
+            recording.real_name(file);
+            recording.image(file).unwrap();
         }
         // A file is not read again for another path, which is recorded as an image.
-        noted.real_name(&again);
-        assert_eq!(noted.build_ids(), "abababab\nabababab\n");
-        let (header, _) = noted.into_parts();
+        recording.real_name(&again);
+        assert_eq!(recording.build_ids(), "abababab\nabababab\n");
+        let (header, _) = recording.into_parts();
         assert_eq!(header.files.values().flatten().count(), 3);
     }
 
     #[test]
     fn images_without_a_build_id_have_no_lines() {
         let folder = tempfile::tempdir().unwrap();
-        let noted = RecordingEnvironment::new(&Process);
+        let recording = RecordingEnvironment::new(&Process);
         for file in ["a.elf", "b.elf"].map(|name| folder.path().join(name)) {
             put_image(&file, &[0; 4], false);
-            noted.image(&file).unwrap();
+            recording.image(&file).unwrap();
         }
-        assert_eq!(noted.build_ids(), "");
+        assert_eq!(recording.build_ids(), "");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Divergence of the replay from the recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct Divergence {
     /// Frame number of the divergence.
     pub frame: u64,
     /// Recorded entry; `None` if the replay sent an extra one.
@@ -15,7 +15,7 @@ pub struct Difference {
     pub before: Vec<String>,
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nothing = || "nothing".to_owned();
         writeln!(f, "frame {} differs", self.frame)?;
@@ -39,4 +39,4 @@ impl fmt::Display for Difference {
     }
 }
 
-impl std::error::Error for Difference {}
+impl std::error::Error for Divergence {}

@@ -1,20 +1,20 @@
-//! Scope of a replay.
+//! Actors that a replay runs: all or one.
 
 use crate::bus::{Content, Endpoint, Observation};
 use crate::messages::ActorName;
 use crate::trace::{ContentRef, EntryRef};
 
-/// Scope of a replay.
+/// Actors that a replay runs.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Scope {
+pub(super) enum ReplayedActors {
     /// All actors: every message is compared.
     All,
     /// One actor: its output is compared, its input sent.
     One(ActorName),
 }
 
-impl Scope {
-    /// True if an entry is in scope. External events may concern any actor.
+impl ReplayedActors {
+    /// True if an entry concerns the replayed actors. External events may concern any actor.
     pub(super) fn has(self, entry: &EntryRef<'_>) -> bool {
         let Self::One(actor) = self else {
             return true;

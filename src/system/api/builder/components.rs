@@ -8,9 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use mailbox_rs::PtrWidth;
 
-use super::builder::Builder;
-use super::sockets::QUEUE_LIMIT;
-use super::spaces::Spaces;
+use super::Builder;
 use crate::actors::sockets::{Hub, Tcp};
 use crate::backend::{Backends, Models};
 use crate::config::vhost_variables::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
@@ -21,8 +19,10 @@ use crate::mem::{Backend, Image, ImageError, MemoryMap};
 use crate::messages::Interface;
 use crate::sim::CStdout;
 use crate::system::Error;
-use crate::system::assembly::{Environment, RecordingEnvironment, SystemParts, recorder};
-use crate::system::running::Timeout;
+use crate::system::api::sockets::QUEUE_LIMIT;
+use crate::system::api::spaces::Spaces;
+use crate::system::assembly::{Environment, RecordingEnvironment, SystemComponents, recorder};
+use crate::system::running::WatchdogTimeout;
 use crate::trace::{Header, RunIdentity};
 
 impl Builder {
@@ -52,21 +52,21 @@ impl Builder {
     }
 
     /// Components of the system.
-    pub(in crate::system) fn parts(self) -> Result<SystemParts, Error> {
-        self.parts_when(|_, _, _| Ok(()))
+    pub(in crate::system) fn components(self) -> Result<SystemComponents, Error> {
+        self.components_when(|_, _, _| Ok(()))
     }
 
     /// Components of the system. `built` gets the memories before their initialisation, and adds
     /// openers by extension and by name.
-    pub(in crate::system) fn parts_when(
+    pub(in crate::system) fn components_when(
         mut self,
         built: impl FnOnce(&Spaces<'_>, &mut Openers, &mut Openers) -> Result<(), Error>,
-    ) -> Result<SystemParts, Error> {
-        let noted = RecordingEnvironment::new(&self);
-        let map = Rc::new(self.memory_map(&noted)?);
-        let channels = self.channels(&map, &noted)?;
-        let build_ids = noted.build_ids();
-        let (origin, diagnostics) = noted.into_parts();
+    ) -> Result<SystemComponents, Error> {
+        let recording = RecordingEnvironment::new(&self);
+        let map = Rc::new(self.memory_map(&recording)?);
+        let channels = self.channels(&map, &recording)?;
+        let build_ids = recording.build_ids();
+        let (header, diagnostics) = recording.into_parts();
         require_models(&map, &self.models)?;
         let memories = Backends::with_models(map.clone(), &mut self.models)?;
         if let Some(name) = self.models.into_keys().next() {
@@ -92,66 +92,66 @@ impl Builder {
         let variables = Box::new(move |name: &str| value(&given, name));
         let root = self.files.as_deref();
         let paths = Paths::new(variables, root);
-        let outside = Environment::live(&memories, &callbacks, python, paths, root)?;
-        let mut origin = Header {
+        let environment = Environment::live(&memories, &callbacks, python, paths, root)?;
+        let mut header = Header {
             file_root: self.files.is_some(),
             socket_queue: hub.borrow().limit(),
             sockets_opened: hub.borrow().opened(),
-            extensions: sorted(&outside.special.extensions),
-            virtuals: sorted(&outside.special.virtuals),
+            extensions: sorted(&environment.special.extensions),
+            virtuals: sorted(&environment.special.virtuals),
             run: completed(self.run, build_ids),
             compressed: self.compresses_recording,
-            ..origin
+            ..header
         };
         if let Some((file, payloads)) = self.recording {
             // Earlier socket activity is not recorded.
-            origin.whole = hub.borrow().is_empty();
-            origin.payloads = payloads;
-            self.attached.push(Box::new(recorder(&file, &origin)?));
-            origin.whole = false;
+            header.whole = hub.borrow().is_empty();
+            header.payloads = payloads;
+            self.attached.push(Box::new(recorder(&file, &header)?));
+            header.whole = false;
         }
         // Only a replay needs the files, and it needs a recording from the start.
-        origin.files.clear();
-        Ok(SystemParts {
-            origin,
+        header.files.clear();
+        Ok(SystemComponents {
+            header,
             map,
             memories,
             channels,
             diagnostics,
             callbacks,
-            outside,
+            environment,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
             error_sink: self
                 .console_errors
                 .unwrap_or_else(|| Box::new(guest::stderr())),
             sockets: hub,
             attached: self.attached,
-            timeout: self.timeout.unwrap_or(Timeout::NEVER),
+            timeout: self.timeout.unwrap_or(WatchdogTimeout::NEVER),
             host_callbacks: self.callbacks,
             started: self.started,
         })
     }
 
-    fn memory_map(&self, noted: &RecordingEnvironment<'_>) -> Result<MemoryMap, ConfigError> {
+    fn memory_map(&self, recording: &RecordingEnvironment<'_>) -> Result<MemoryMap, ConfigError> {
         let Some(source) = &self.memories else {
             return Ok(MemoryMap::default());
         };
         let (file, text) = source.read("<memory configuration>")?;
-        noted.memories(file, &text);
-        config::parse_memory_map(&text, file, noted)
+        recording.memories(file, &text);
+        config::parse_memory_map(&text, file, recording)
     }
 
     fn channels(
         &self,
         map: &MemoryMap,
-        noted: &RecordingEnvironment<'_>,
+        recording: &RecordingEnvironment<'_>,
     ) -> Result<Vec<ChannelConfig>, ConfigError> {
         let Some(source) = &self.mailboxes else {
             return Ok(Vec::new());
         };
         let (file, text) = source.read("<mailbox configuration>")?;
-        noted.mailboxes(file, &text);
-        config::parse_mailboxes(&text, file, map, noted)
+        recording.mailboxes(file, &text);
+        config::parse_mailboxes(&text, file, map, recording)
     }
 }
 

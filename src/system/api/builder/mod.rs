@@ -1,4 +1,8 @@
 //! Builder of a system, for Rust programs.
+//!
+//! - `components`: components of the system from the settings.
+
+mod components;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -15,8 +19,8 @@ use crate::foreign::{CallResult, FileOpener, OnReport, Openers};
 use crate::mem::Backend;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::Target;
-use crate::system::assembly::{HostCallback, Started};
-use crate::system::running::{Call, Timeout, Vhost};
+use crate::system::assembly::{HostCallback, OnStart};
+use crate::system::running::{HostProgramCall, Vhost, WatchdogTimeout};
 use crate::system::{CallbackResult, Error};
 use crate::trace::{Payloads, RunIdentity};
 
@@ -55,13 +59,13 @@ pub struct Builder {
     pub(super) compresses_recording: bool,
     /// Identity of the run, for its recording.
     pub(super) run: RunIdentity,
-    pub(super) timeout: Option<Timeout>,
+    pub(super) timeout: Option<WatchdogTimeout>,
     pub(super) models: Models,
     /// Backend of memories without a backend in the configuration, unless a feature of the build
     /// selects it.
     pub(super) default_backend: Option<Backend>,
     pub(super) callbacks: Vec<(Target, Box<HostCallback>)>,
-    pub(super) started: Vec<Box<Started>>,
+    pub(super) started: Vec<Box<OnStart>>,
 }
 
 /// Source of a configuration.
@@ -249,7 +253,7 @@ impl Builder {
     pub fn method(
         mut self,
         name: impl Into<String>,
-        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
+        callback: impl FnMut(&Vhost, HostProgramCall<'_>) -> CallResult + Send + 'static,
     ) -> Self {
         let target = Target::Method(name.into().into());
         self.callbacks.push((target, Box::new(callback)));
@@ -260,7 +264,7 @@ impl Builder {
     pub fn command(
         mut self,
         id: u64,
-        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
+        callback: impl FnMut(&Vhost, HostProgramCall<'_>) -> CallResult + Send + 'static,
     ) -> Self {
         self.callbacks
             .push((Target::Command(id), Box::new(callback)));
@@ -277,10 +281,10 @@ impl Builder {
     /// Reports each channel that makes no progress for this many ticks, with this severity: see
     /// [`Vhost::watchdog`].
     pub fn watchdog(self, ticks: u64, severity: Severity) -> Self {
-        self.watch(Timeout { ticks, severity })
+        self.watch(WatchdogTimeout { ticks, severity })
     }
 
-    pub(in crate::system) fn watch(mut self, timeout: Timeout) -> Self {
+    pub(in crate::system) fn watch(mut self, timeout: WatchdogTimeout) -> Self {
         self.timeout = Some(timeout);
         self
     }
@@ -290,7 +294,7 @@ impl Builder {
     /// # Errors
     /// A refused file, a root that is not a directory, or a second system on this thread.
     pub fn start(self) -> Result<Vhost, Error> {
-        Vhost::start(self.parts()?)
+        Vhost::start(self.components()?)
     }
 }
 

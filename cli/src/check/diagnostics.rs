@@ -1,4 +1,4 @@
-//! Findings of a check: errors, warnings and notes about a plan.
+//! Diagnostics of a check: errors, warnings and notes about a plan.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use vhost::unreplaced_traps;
 use super::plan::{Content, Load, Plan};
 use crate::output::{DIM, ERROR, Sanitized, WARNING};
 
-/// Severity of a finding.
+/// Severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Severity {
     /// The system would not start.
@@ -22,12 +22,12 @@ pub(super) enum Severity {
     Note,
 }
 
-pub(super) struct Finding {
+pub(super) struct Diagnostic {
     pub(super) severity: Severity,
     pub(super) text: String,
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (style, severity) = match self.severity {
             Severity::Error => (ERROR, "error:"),
@@ -38,16 +38,16 @@ impl fmt::Display for Finding {
     }
 }
 
-/// All findings, most severe first.
+/// All diagnostics, most severe first.
 ///
-/// `serves`: true if a mailbox configuration was given. `diagnostics`: those of both configurations.
-pub(super) fn findings(
+/// `serves`: true if a mailbox configuration was given. `configured`: those of both configurations.
+pub(super) fn diagnostics(
     plan: &Plan<'_>,
     serves: bool,
-    diagnostics: &[ConfigDiagnostic],
-) -> Vec<Finding> {
-    let mut all = Findings(Vec::new());
-    for diagnostic in diagnostics {
+    configured: &[ConfigDiagnostic],
+) -> Vec<Diagnostic> {
+    let mut all = Diagnostics(Vec::new());
+    for diagnostic in configured {
         let severity = match diagnostic.kind.is_warning() {
             true => Severity::Warning,
             false => Severity::Note,
@@ -70,21 +70,21 @@ pub(super) fn findings(
     if serves && !is_served {
         all.add(Severity::Warning, "no channel is served".to_owned());
     }
-    all.0.sort_by_key(|finding| finding.severity);
+    all.0.sort_by_key(|diagnostic| diagnostic.severity);
     all.0
 }
 
-struct Findings(Vec<Finding>);
+struct Diagnostics(Vec<Diagnostic>);
 
-impl Findings {
+impl Diagnostics {
     fn add(&mut self, severity: Severity, text: String) {
-        self.0.push(Finding { severity, text });
+        self.0.push(Diagnostic { severity, text });
     }
 }
 
-/// Findings about initial contents. Hex files are read as in a run; random content differs from run
+/// Diagnostics of initial contents. Hex files are read as in a run; random content differs from run
 /// to run.
-fn first_content(plan: &Plan<'_>, all: &mut Findings) {
+fn first_content(plan: &Plan<'_>, all: &mut Diagnostics) {
     for (id, memory) in plan.map.numbered() {
         match &memory.init {
             Init::None | Init::Zero | Init::Random { seed: Some(_) } => {}
@@ -111,7 +111,7 @@ fn first_content(plan: &Plan<'_>, all: &mut Findings) {
     }
 }
 
-fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
+fn mailboxes(plan: &Plan<'_>, all: &mut Diagnostics) {
     for (channel, mailbox) in plan.served() {
         let size = mailbox.layout.channel_size;
         for Segment { memory, .. } in plan.map.mapped(channel.space, mailbox.address, size) {
@@ -156,7 +156,7 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
 const MAX_TRAPS: usize = 8;
 
 /// Semihosting traps that can't be replaced, at which firmware stops.
-fn traps(plan: &Plan<'_>, all: &mut Findings) {
+fn traps(plan: &Plan<'_>, all: &mut Diagnostics) {
     for channel in plan.channels {
         let Some(Interface::Semihosting(SemihostingPlace {
             stub: Some(stub), ..
@@ -192,7 +192,7 @@ fn traps(plan: &Plan<'_>, all: &mut Findings) {
 }
 
 /// Segments of an image that are outside of memory, or in a memory that stores nothing.
-fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
+fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Diagnostics) {
     let file = load.image.file().display();
     for error in &load.placement.errors {
         all.add(Severity::Error, error.to_string());
@@ -201,11 +201,11 @@ fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
         all.add(Severity::Note, left_out.to_string());
     }
     let bytes = load
-        .parts
+        .writes
         .iter()
-        .filter(|part| part.content == Content::Bytes);
+        .filter(|write| write.content == Content::Bytes);
     let mut nowhere: Vec<&str> = bytes
-        .flat_map(|part| &part.place)
+        .flat_map(|write| &write.place)
         .filter_map(|segment| in_log(plan, segment.memory))
         .collect();
     nowhere.sort_unstable();
@@ -222,7 +222,7 @@ fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
 }
 
 /// Notes of images about their channels.
-fn notes(load: &Load<'_>, all: &mut Findings) {
+fn notes(load: &Load<'_>, all: &mut Diagnostics) {
     if let Some(note) = load.image.note() {
         let file = load.image.file().display();
         all.add(Severity::Note, format!("{file}: compiled for {note}"));
@@ -230,7 +230,7 @@ fn notes(load: &Load<'_>, all: &mut Findings) {
 }
 
 /// Channels of the firmware that the configuration does not serve.
-fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
+fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Diagnostics) {
     let Some(section) = load.image.mailbox() else {
         return;
     };
@@ -262,14 +262,14 @@ fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
 }
 
 /// Images that overwrite each other. The later one wins.
-fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
+fn overwrites(plan: &Plan<'_>, all: &mut Diagnostics) {
     let mut taken: Vec<(Segment, usize)> = Vec::new();
     for (at, load) in plan.loads.iter().enumerate() {
         let bytes = load
-            .parts
+            .writes
             .iter()
-            .filter(|part| part.content == Content::Bytes);
-        taken.extend(bytes.flat_map(|part| part.place.iter().map(move |segment| (*segment, at))));
+            .filter(|write| write.content == Content::Bytes);
+        taken.extend(bytes.flat_map(|write| write.place.iter().map(move |segment| (*segment, at))));
     }
     taken.sort_by_key(|(segment, _)| (segment.memory, segment.offset));
     let mut told = Vec::new();

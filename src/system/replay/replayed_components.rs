@@ -1,4 +1,4 @@
-//! Parts of a replayed system: as the header of the recording has them, and the outputs of its
+//! Components of a replayed system: as the header of the recording has them, and the outputs of its
 //! console.
 
 use std::cell::RefCell;
