@@ -51,7 +51,8 @@ impl Statistics {
     }
 
     /// Writes the table to `file` at the end, as JSON if the file's name ends in `.json`. The name
-    /// may have `%p` for the process id, `%t` for the time of the start, `%s` for the system's name.
+    /// may have `%p` for the process id, `%t` for the time of the start, `%s` for the system's
+    /// name.
     #[must_use]
     pub fn file(self, file: impl Into<PathBuf>) -> Self {
         Self {

@@ -80,8 +80,6 @@ variables! {
         "DPI scope in which the testbench's functions are exported", "name of a scope", "scope of the caller";
     SYSTEMS = "VHOST_SYSTEMS":
         "systems of the process: one, or one for each DPI scope that calls `mb_init`", "`one`, `scope`", "`one`";
-    SYSTEM = "VHOST_SYSTEM":
-        "name of the system, for configurations", "set by the library", "`main`";
     ATTACH = "VHOST_ATTACH":
         "loggers and checkers", "list with commas, as `check,log=requests.log`", "none";
     LOG = "VHOST_LOG":

@@ -11,7 +11,7 @@ use super::status::ChannelExit;
 use crate::attach::{self, Builtin};
 use crate::config::vhost_variables::{
     ATTACH, MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE, RUN_COMMAND, RUN_DESIGN, RUN_HOST,
-    RUN_ID, RUN_REVISION, RUN_SEED, SYSTEM, TRACE, TRACE_COMPRESS, TRACE_PAYLOADS, WATCHDOG,
+    RUN_ID, RUN_REVISION, RUN_SEED, TRACE, TRACE_COMPRESS, TRACE_PAYLOADS, WATCHDOG,
 };
 use crate::config::{self, Variable};
 use crate::foreign::{Openers, host_code};
@@ -21,6 +21,9 @@ use crate::system::assembly::{PendingStart, start_log};
 use crate::system::running::{Vhost, WatchdogTimeout};
 use crate::system::{CallbackResult, Error};
 use crate::trace::{Payloads, RunIdentity};
+
+/// Variable of configurations with the name of the system. It is not read from the environment.
+const SYSTEM: &str = "VHOST_SYSTEM";
 
 /// Files of a system without settings of the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +131,7 @@ fn from_environment(
     configure: impl FnOnce(Builder) -> Result<Builder, Error>,
 ) -> Result<Builder, Error> {
     start_log()?;
-    let mut builder = Vhost::builder().variable(SYSTEM.name, &*system_name());
+    let mut builder = Vhost::builder().variable(SYSTEM, &*system_name());
     // Without DPI, functions for other backends can't be exported.
     if vpi_testbench::is_without_dpi() {
         builder = builder.default_backend(Backend::Vpi);

@@ -2,8 +2,8 @@
 //!
 //! Absent actors keep each message until its recorded reply. Input is sent as late as the recording
 //! allows, and the actor runs when output is due: its inbox holds the same messages as in the run.
-//! A message to an absent actor delivers the input that comes next in the recording: in the run, the
-//! actor got it before the message's sender went on.
+//! A message to an absent actor delivers the input that comes next in the recording: in the run,
+//! the actor got it before the message's sender went on.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
