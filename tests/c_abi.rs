@@ -375,11 +375,11 @@ fn drives_every_case(linkage: Linkage) {
         }
         assert_eq!(recorded, LAST_WORDS, "{linkage:?} {case}");
     }
-    ends_what_hangs(&driver);
+    ends_a_hang(&driver);
 }
 
 /// `VHOST_CALL_TIMEOUT` ends a hanging testbench with a report, and its recording is complete.
-fn ends_what_hangs(driver: &Program) {
+fn ends_a_hang(driver: &Program) {
     const TIMEOUT: i32 = 124;
     let in_call = "vhost: fatal: timeout: method `hook` of channel `core0` has not returned for 0.2 s of wall time. It loops";
     let behind = "vhost: fatal: timeout: the testbench has not called the library for 0.2 s of wall time while these methods are pending: \
@@ -474,7 +474,7 @@ space:
     - ram1: {base: 0x90000000, size: 0x40000, backend: api}
 ";
 
-fn tells_what_is_observed(linkage: Linkage) {
+fn passes_observed_requests(linkage: Linkage) {
     let observer = Program::build(linkage, &["observe.c", "chip.c", "firmware.c"]);
     let memory = observer.write("memory.yaml", OBSERVED_MEMORY);
     let mailbox = observer.write(
@@ -487,7 +487,7 @@ fn tells_what_is_observed(linkage: Linkage) {
     assert_eq!(run.stdout, "", "the testbench shows firmware's lines");
 }
 
-fn attaches_what_it_names(linkage: Linkage) {
+fn attaches_by_name(linkage: Linkage) {
     let program = Program::build(linkage, &["attach.c", "chip.c", "firmware.c"]);
     let memory = program.write("memory.yaml", OBSERVED_MEMORY);
     let mailbox = program.write(
@@ -648,22 +648,22 @@ fn driver_with_the_archive() {
 
 #[test]
 fn observer_with_the_shared_library() {
-    tells_what_is_observed(Linkage::Shared);
+    passes_observed_requests(Linkage::Shared);
 }
 
 #[test]
 fn observer_with_the_archive() {
-    tells_what_is_observed(Linkage::Archive);
+    passes_observed_requests(Linkage::Archive);
 }
 
 #[test]
 fn attached_with_the_shared_library() {
-    attaches_what_it_names(Linkage::Shared);
+    attaches_by_name(Linkage::Shared);
 }
 
 #[test]
 fn attached_with_the_archive() {
-    attaches_what_it_names(Linkage::Archive);
+    attaches_by_name(Linkage::Archive);
 }
 
 #[test]
@@ -710,7 +710,7 @@ fn library_and_testbench_loaded_one_after_the_other() {
 }
 
 #[test]
-fn the_shared_library_exports_what_the_header_declares() {
+fn the_shared_library_exports_all_functions_of_the_header() {
     let header = include_str!("../include/vhost.h");
     let (exported, _) = header.split_once("#ifdef VHOST_DECLARE_TESTBENCH").unwrap();
     let declared = exported

@@ -348,7 +348,7 @@ fn pipe(_: &str, _: OpenFlags) -> std::io::Result<Box<dyn SpecialFile>> {
 /// Open directories continue behind the entries that were read, with the entries at their opening.
 /// A lost descriptor fails in all operations, and in later checkpoints.
 #[test]
-fn directories_go_on_and_what_is_lost_stays_lost() {
+fn directories_go_on_and_lost_descriptors_stay_lost() {
     let folder = tempfile::tempdir().unwrap();
     let files = [folder.path().join("x.ckpt"), folder.path().join("y.ckpt")];
     let path = |name: &str| folder.path().join(name);

@@ -230,7 +230,7 @@ fn refused(core: &mut Core<'_>, root: &Path) -> Vec<(u64, Errno, &'static str)> 
 }
 
 #[test]
-fn reports_say_why_in_a_run_and_in_its_replay() {
+fn reports_have_their_reason_in_a_run_and_in_its_replay() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("root");
     fs::create_dir_all(&root).unwrap();

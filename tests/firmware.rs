@@ -54,7 +54,7 @@ fn images_have_one_channel_and_begin_at_zero() {
 }
 
 #[test]
-fn images_are_what_their_sources_give() {
+fn images_are_those_of_their_sources() {
     if let Some(missing) = missing() {
         skipped(&missing);
         return;

@@ -190,7 +190,7 @@ fn a_failure_is_run_again_from_the_newest_snapshot() {
 }
 
 #[test]
-fn a_snapshot_is_taken_where_the_testbench_says() {
+fn a_snapshot_is_taken_on_request_of_the_testbench() {
     let run = run("snapshots_on_request");
     run.ended_with(0);
     assert_eq!(run.recordings().len(), 2);
@@ -279,7 +279,7 @@ fn sockets_that_are_closed_are_so_for_all() {
 }
 
 #[test]
-fn what_was_said_before_a_fork_is_on_the_disk() {
+fn output_before_a_fork_is_on_the_disk() {
     for case in [
         "filled_by_child",
         "filled_by_runs",

@@ -406,7 +406,7 @@ fn the_status_names_the_side_of_htif_that_is_due() {
 }
 
 #[test]
-fn the_status_says_that_the_lock_of_the_code_in_place_of_traps_is_held() {
+fn the_status_shows_a_held_lock_of_the_code_in_place_of_traps() {
     let stub = 0x8000_8000_u64;
     let mailboxes = format!("cpu: {{space: cpu, ptr: 32, abi: semihosting, stub: {stub:#x}}}");
     let (vhost, _reports) = start(&mailboxes, |builder| builder);

@@ -59,7 +59,7 @@ fn is_print(entry: &Entry) -> bool {
 }
 
 #[test]
-fn a_payload_that_was_changed_is_told_where_it_is() {
+fn a_changed_payload_is_reported_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     for (name, file) in golden() {
         let entries = Trace::open(&file).unwrap().map(Result::unwrap);
@@ -124,7 +124,7 @@ fn a_part_replays_by_itself_and_has_the_requests_of_the_whole() {
 }
 
 #[test]
-fn a_part_that_can_not_be_cut_out_says_why() {
+fn the_error_of_a_part_that_can_not_be_cut_out_has_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let file = &golden()["selftest"];
     let part = folder.path().join("part.trace");

@@ -66,20 +66,20 @@ fn reports() -> Vec<String> {
     lines.collect()
 }
 
-fn panic_if_told(function: &str) {
-    let told = *lock(&PANICS) == function;
-    assert!(!told, "told to");
+fn panic_if_requested(function: &str) {
+    let is_requested = *lock(&PANICS) == function;
+    assert!(!is_requested, "as requested by the test");
 }
 
 fn configure(builder: Builder) -> Result<Builder, Box<dyn std::error::Error>> {
-    panic_if_told("configure");
+    panic_if_requested("configure");
     if *lock(&PANICS) == "with_host in configure" {
         with_host(|vhost| vhost.now())?;
     }
     Ok(builder
         .memory_model("io", Device([0; 0x4000]))
         .on_start(|_| {
-            panic_if_told("on_start");
+            panic_if_requested("on_start");
             Ok(())
         }))
 }
@@ -89,18 +89,18 @@ struct Device([u8; 0x4000]);
 
 impl MemoryModel for Device {
     fn read(&mut self, offset: u64) -> Result<u8, ModelError> {
-        panic_if_told("read");
+        panic_if_requested("read");
         Ok(self.0[usize::try_from(offset)?])
     }
 
     fn write(&mut self, offset: u64, data: u8) -> Result<(), ModelError> {
-        panic_if_told("write");
+        panic_if_requested("write");
         self.0[usize::try_from(offset)?] = data;
         Ok(())
     }
 
     fn peek(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
-        panic_if_told("peek");
+        panic_if_requested("peek");
         self.read_block(offset, data)
     }
 }
@@ -133,7 +133,7 @@ fn refuses_to_start(function: &'static str, named: &str) {
 fn a_configure_that_panics_is_named() {
     refuses_to_start(
         "configure",
-        "the host program's setup failed: its function `configure` panicked: told to",
+        "the host program's setup failed: its function `configure` panicked: as requested by the test",
     );
 }
 
@@ -141,7 +141,7 @@ fn a_configure_that_panics_is_named() {
 fn an_on_start_that_panics_is_named() {
     refuses_to_start(
         "on_start",
-        "the host program's setup failed: the function of `on_start` panicked: told to",
+        "the host program's setup failed: the function of `on_start` panicked: as requested by the test",
     );
 }
 
@@ -150,10 +150,10 @@ fn reports_a_panic_of_the_memory(function: &'static str, access: impl Fn() -> bo
     *lock(&PANICS) = function;
     access();
     *lock(&PANICS) = "";
-    let named = format!("its model failed: `{function}` panicked: told to");
+    let named = format!("its model failed: `{function}` panicked: as requested by the test");
     let reports = reports();
-    let told = |report: &String| report.contains("io") && report.contains(&named);
-    assert!(reports.iter().any(told), "{reports:?}");
+    let has_name = |report: &String| report.contains("io") && report.contains(&named);
+    assert!(reports.iter().any(has_name), "{reports:?}");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_peek_that_panics_is_named() {
 }
 
 #[test]
-fn with_host_tells_of_its_panics_and_leaves_the_host_usable() {
+fn with_host_reports_its_panics_and_leaves_the_host_usable() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     start(folder.path());
@@ -202,7 +202,7 @@ fn with_host_tells_of_its_panics_and_leaves_the_host_usable() {
 
 /// A refusal of `with_host` is reported, also if the host program ignores the error.
 #[test]
-fn with_host_tells_of_what_it_refuses() {
+fn with_host_reports_its_refusals() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     *lock(&PANICS) = "with_host in configure";

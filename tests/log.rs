@@ -60,8 +60,8 @@ fn reads_and_writes() {
 }
 
 #[test]
-fn the_backend_log_tells_of_each_access() {
-    let Some(told) = in_subprocess("the_backend_log_tells_of_each_access", "") else {
+fn the_backend_log_prints_each_access() {
+    let Some(told) = in_subprocess("the_backend_log_prints_each_access", "") else {
         return reads_and_writes();
     };
     let read = "read ram: tb.ram words 1..=2, 9 bytes";
@@ -103,8 +103,8 @@ fn starts_with_an_image(test: &str, filter: &str) -> Option<String> {
 }
 
 #[test]
-fn what_a_system_starts_with_is_told_where_it_is_asked_for() {
-    let test = "what_a_system_starts_with_is_told_where_it_is_asked_for";
+fn the_start_of_a_system_is_logged_on_request() {
+    let test = "the_start_of_a_system_is_logged_on_request";
     if let Some(told) = starts_with_an_image(test, "vhost::start=info") {
         let load = format!("load elf {FIRMWARE}");
         assert_eq!(told.matches(&load).count(), 2, "{told}");
@@ -118,8 +118,8 @@ fn what_a_system_starts_with_is_told_where_it_is_asked_for() {
 }
 
 #[test]
-fn what_a_system_starts_with_is_not_told_by_default() {
-    let test = "what_a_system_starts_with_is_not_told_by_default";
+fn the_start_of_a_system_is_not_logged_by_default() {
+    let test = "the_start_of_a_system_is_not_logged_by_default";
     if let Some(told) = starts_with_an_image(test, "") {
         assert!(
             !told.contains("load elf") && !told.contains("started!"),

@@ -169,7 +169,7 @@ fn a_method_that_fails_fails_the_check() {
 }
 
 #[test]
-fn firmware_that_hangs_is_told_of() {
+fn firmware_that_hangs_is_reported() {
     let fixture = Fixture::new();
     fixture
         .vhost

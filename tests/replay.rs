@@ -62,7 +62,7 @@ fn frame_with(frames: &[Vec<u8>], text: &[u8], nth: usize) -> (usize, usize) {
 }
 
 #[test]
-fn a_byte_that_was_changed_is_told_where_it_is() {
+fn a_changed_byte_is_reported_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let trace = record(folder.path(), Payloads::Keep);
     let sound = fs::read(&trace).unwrap();
@@ -101,7 +101,7 @@ fn a_length_that_was_changed_is_damage() {
 }
 
 #[test]
-fn the_first_message_that_differs_is_told_with_both_sides() {
+fn the_first_message_that_differs_is_reported_with_both_sides() {
     let folder = tempfile::tempdir().unwrap();
     let trace = record(folder.path(), Payloads::Keep);
     let sound = frames(&fs::read(&trace).unwrap());
@@ -360,7 +360,7 @@ fn payloads_of_checkpoints_are_left_out() {
 }
 
 #[test]
-fn what_can_not_be_replayed_says_why() {
+fn a_recording_that_can_not_be_replayed_is_refused_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     for payloads in [Payloads::Hash, Payloads::Drop] {
         let trace = record(folder.path(), payloads);

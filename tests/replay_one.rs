@@ -26,7 +26,7 @@ fn entries(trace: &Path) -> Vec<Entry> {
 }
 
 /// True if the entry is sent by the actor.
-fn says(actor: ActorName, entry: &Entry) -> bool {
+fn is_sent_by(actor: ActorName, entry: &Entry) -> bool {
     let by = match entry.content {
         Content::Message { .. } => &entry.kind.from,
         Content::Reply { .. } | Content::Dropped => &entry.kind.to,
@@ -35,7 +35,7 @@ fn says(actor: ActorName, entry: &Entry) -> bool {
 }
 
 #[test]
-fn every_actor_says_again_what_it_said() {
+fn every_actor_sends_its_recorded_messages_again() {
     let folder = tempfile::tempdir().unwrap();
     for seed in 20..28 {
         let trace = session::record(folder.path(), seed);
@@ -45,7 +45,7 @@ fn every_actor_says_again_what_it_said() {
         for actor in ActorName::ALL {
             let replayed = Replay::of(&trace).only(actor).run();
             let replayed = replayed.unwrap_or_else(|error| panic!("seed {seed}, {actor}: {error}"));
-            let said = entries.iter().filter(|entry| says(actor, entry)).count();
+            let said = entries.iter().filter(|entry| is_sent_by(actor, entry)).count();
             assert_eq!(replayed.messages, said as u64, "seed {seed}, {actor}");
             // The firmware of these sessions uses mailboxes.
             let others = [ActorName::Htif, ActorName::Rtt, ActorName::Semihosting];
@@ -120,14 +120,14 @@ fn divergence(replayed: Result<ReplaySummary, ReplayError>) -> Box<Divergence> {
 }
 
 #[test]
-fn what_an_actor_says_otherwise_is_told_where_it_was_recorded() {
+fn a_message_that_an_actor_sends_otherwise_is_reported_at_its_entry() {
     let folder = tempfile::tempdir().unwrap();
     let session = Changed::new(session::record(folder.path(), 1));
     let mut rng = fastrand::Rng::with_seed(1);
     for actor in ActorName::ALL {
         let entries = session.entries.iter();
         let said: Vec<_> = entries
-            .filter(|entry| says(actor, entry) && is_its_own(entry) && has_body(entry))
+            .filter(|entry| is_sent_by(actor, entry) && is_its_own(entry) && has_body(entry))
             .collect();
         // The console's replies have no content, and the firmware of this session uses mailboxes.
         let is_silent = matches!(
@@ -145,7 +145,7 @@ fn what_an_actor_says_otherwise_is_told_where_it_was_recorded() {
 }
 
 #[test]
-fn what_concerns_others_is_passed_over() {
+fn messages_of_others_are_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let session = Changed::new(session::record(folder.path(), 2));
     for actor in ActorName::ALL {
@@ -170,7 +170,7 @@ fn has_text(entry: &Entry, text: &str) -> bool {
 }
 
 #[test]
-fn what_an_actor_hears_otherwise_has_it_say_something_else() {
+fn changed_messages_to_an_actor_change_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let session = Changed::new(session::record(folder.path(), 3));
     for (actor, heard, text, said) in [
@@ -191,7 +191,7 @@ fn what_an_actor_hears_otherwise_has_it_say_something_else() {
     ] {
         let entry = session.entries.iter().find(|entry| {
             let heard = concerns(actor, entry) && entry.kind.name == heard;
-            heard && !says(actor, entry) && has_text(entry, text)
+            heard && !is_sent_by(actor, entry) && has_text(entry, text)
         });
         let entry = entry.unwrap();
         let divergence = divergence(session.replay(actor, [entry]));
@@ -204,7 +204,7 @@ fn what_an_actor_hears_otherwise_has_it_say_something_else() {
 /// The order of messages may differ: other actors run on their recorded messages, the single actor
 /// by itself.
 #[test]
-fn what_others_say_may_come_in_between() {
+fn messages_of_others_may_come_in_between() {
     let folder = tempfile::tempdir().unwrap();
     let session = Changed::new(session::record(folder.path(), 5));
     let actor = ActorName::Files;
@@ -216,7 +216,7 @@ fn what_others_say_may_come_in_between() {
     // The last occurrence, after the definitions of all kinds of messages.
     let place = part.windows(3).rev().find_map(|three| match three {
         [said, next, heard] => {
-            let heard_last = says(actor, said) && says(actor, next) && !says(actor, heard);
+            let heard_last = is_sent_by(actor, said) && is_sent_by(actor, next) && !is_sent_by(actor, heard);
             let is_message = matches!(heard.content, Content::Message { .. });
             let fits = heard_last && is_message && said.tick == heard.tick;
             fits.then_some((next.frame as usize, heard.frame as usize))
@@ -284,7 +284,7 @@ fn a_client_that_reads_slowly_is_replayed() {
     assert!(flushes.count() > 2);
     let said = entries
         .iter()
-        .filter(|entry| says(ActorName::Sockets, entry));
+        .filter(|entry| is_sent_by(ActorName::Sockets, entry));
     let replayed = Replay::of(&trace).only(ActorName::Sockets).run();
     let replayed = replayed.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(replayed.messages, said.count() as u64);
@@ -292,7 +292,7 @@ fn a_client_that_reads_slowly_is_replayed() {
 
 /// Taps observe the actor's messages, and the messages to it.
 #[test]
-fn what_is_attached_sees_one_actor() {
+fn attachments_see_one_actor() {
     let folder = tempfile::tempdir().unwrap();
     let trace = session::record(folder.path(), 6);
     let concerned = entries(&trace);

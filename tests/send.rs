@@ -11,7 +11,7 @@ use vhost::{ChannelExit, FileOpener, MemoryModel, Progress, SpecialFile};
 fn is_send<T: Send + ?Sized>() {}
 
 #[test]
-fn what_is_handed_out_by_value_is_send() {
+fn types_returned_by_value_are_send() {
     is_send::<ChannelExit>();
     is_send::<Progress>();
     is_send::<Report>();
@@ -23,7 +23,7 @@ fn what_is_handed_out_by_value_is_send() {
 }
 
 #[test]
-fn what_the_system_keeps_of_the_host_program_is_send() {
+fn objects_of_the_host_program_are_send() {
     is_send::<dyn FileOpener>();
     is_send::<dyn SpecialFile>();
     is_send::<dyn MemoryModel>();

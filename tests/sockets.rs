@@ -143,7 +143,7 @@ fn the_greeting_reaches_the_client() {
 }
 
 #[test]
-fn taps_see_what_is_said() {
+fn taps_see_bytes_of_the_sockets() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let keep = seen.clone();
     let server = Server::new();

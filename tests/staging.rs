@@ -89,7 +89,7 @@ fn copy_package(to: &Path) {
 }
 
 #[test]
-fn a_dependent_crate_is_told_where_the_folders_are_and_gets_what_has_changed() {
+fn a_dependent_crate_gets_the_folders_and_changed_files() {
     // The same folder in each run, so that little must be built.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("staging");
     let (vhost, dependent) = (folder.join("vhost"), folder.join("dependent"));

@@ -153,7 +153,7 @@ fn every_instance_is_handed_out_in_its_order() {
 }
 
 #[test]
-fn what_a_system_held_is_there_when_it_is_gone() {
+fn memory_of_a_system_outlives_it() {
     let fixture = Fixture::new();
     let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write_u8("core0", 0x1000, 7).unwrap();
@@ -186,7 +186,7 @@ fn a_system_that_can_not_start_takes_nothing_away() {
 }
 
 #[test]
-fn what_is_cleared_is_no_longer_handed_out() {
+fn cleared_memory_is_no_longer_returned() {
     let fixture = Fixture::new();
     let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write_u8("core0", 0x1000, 7).unwrap();
@@ -636,7 +636,7 @@ proptest! {
     /// For any geometry, each byte is at the documented instance and offset, and so are its marks
     /// of written parts. An access beyond the end continues in the next memory.
     #[test]
-    fn every_byte_is_where_the_configuration_says(
+    fn every_byte_is_at_its_configured_place(
         shape in shape(),
         writes in prop::collection::vec((any::<prop::sample::Index>(), prop::collection::vec(any::<u8>(), 1..300)), 1..12),
     ) {

@@ -77,7 +77,7 @@ fn a_tap_sees_memories_get_their_first_content() {
 }
 
 #[test]
-fn an_image_is_loaded_whether_its_channel_is_served_or_not() {
+fn an_image_is_loaded_also_for_a_channel_that_is_not_served() {
     let memories = "ram: {base: 0, size: 0x10000, path: ram, width: 32, backend: static}";
     for (flags, loads, served) in [
         ("", true, 1),
@@ -107,7 +107,7 @@ fn zeros_of(image: &str) -> (u64, u64) {
 /// The image overwrites memory. Its zeros are written if the channel's configuration requires it,
 /// in the run and in its replay.
 #[test]
-fn zeros_of_an_image_are_written_unless_the_channel_says_no() {
+fn zeros_of_an_image_are_written_unless_the_channel_disables_them() {
     let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
     let (zeros, len) = zeros_of(SELFTEST);
     let folder = tempfile::tempdir().unwrap();
@@ -207,7 +207,7 @@ fn zeros_of_an_image_that_a_program_loads_are_written() {
 
 /// The order of the channels does not matter.
 #[test]
-fn one_channel_that_says_no_keeps_the_zeros_of_an_image_unwritten() {
+fn one_channel_that_disables_zeros_keeps_those_of_an_image_unwritten() {
     let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
     let (zeros, len) = zeros_of(SELFTEST);
     for (flags, kept) in [

@@ -126,7 +126,7 @@ fn barked(severity: Severity, text: &str) -> Vec<(Severity, String, String)> {
 }
 
 #[test]
-fn a_method_that_never_answers_is_told_once_with_its_channel_and_tick() {
+fn a_method_that_never_answers_is_reported_once_with_its_channel_and_tick() {
     let folder = tempfile::tempdir().unwrap();
     let mut fixture = Fixture::new(folder.path(), |builder| {
         builder.watchdog(50, Severity::Error)
@@ -191,7 +191,7 @@ fn progress_in_time_is_no_reason_to_bark() {
 }
 
 #[test]
-fn channels_are_told_of_one_by_one() {
+fn channels_are_reported_one_by_one() {
     let folder = tempfile::tempdir().unwrap();
     let mut fixture = Fixture::new(folder.path(), |builder| {
         builder.watchdog(50, Severity::Info)
@@ -231,7 +231,7 @@ fn it_counts_from_when_it_is_set() {
 }
 
 #[test]
-fn fatal_ends_service_with_how_every_channel_stands() {
+fn fatal_ends_service_with_the_status_of_every_channel() {
     let folder = tempfile::tempdir().unwrap();
     let mut fixture = Fixture::new(folder.path(), |builder| {
         builder.watchdog(50, Severity::Fatal)
@@ -271,7 +271,7 @@ fn is_replayed(trace: &Path) {
 }
 
 #[test]
-fn what_it_said_is_replayed() {
+fn reports_of_the_watchdog_are_replayed() {
     for severity in [Severity::Warning, Severity::Fatal] {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("run.trace");
@@ -295,7 +295,7 @@ fn what_it_said_is_replayed() {
 }
 
 #[test]
-fn a_fatal_error_says_how_channels_stand_and_is_replayed() {
+fn a_fatal_error_has_the_status_of_channels_and_is_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("run.trace");
     let mut fixture = Fixture::new(folder.path(), |builder| builder.record(&trace));

@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn cache_lines_separate_what_each_side_writes() {
+    fn cache_lines_separate_words_written_by_each_side() {
         for width in [PtrWidth::P4, PtrWidth::P8] {
             for line in [
                 CacheLine::B32,

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn mistakes_are_named() {
         for (list, part) in [
             ("logs", "`logs`"),
             ("check,=x", "``"),

@@ -62,7 +62,7 @@ fn write(memories: &Backends, at: Segment) -> Result<(), String> {
 }
 
 #[test]
-fn a_simulator_without_the_symbol_is_told_which() {
+fn the_error_of_a_missing_symbol_names_it() {
     let box_of = |backend| memory("ram", backend, 0x100, Shape::BlackBox);
     let memories = memories(vec![
         box_of(Backend::Api),
@@ -85,7 +85,7 @@ fn a_simulator_without_the_symbol_is_told_which() {
 }
 
 #[test]
-fn what_is_logged_only_reads_as_zero() {
+fn a_memory_of_the_log_reads_as_zero() {
     let memories = memories(vec![
         memory("box", Backend::Log, 0x100, Shape::BlackBox),
         memory("direct", Backend::Log, 16, direct("top.ram", 4, 4)),
@@ -123,7 +123,7 @@ fn nothing_passes_the_end_of_a_memory() {
 }
 
 #[test]
-fn what_the_simulator_lacks_is_named() {
+fn functions_that_the_simulator_lacks_are_named() {
     let absent = |backend, symbol| {
         let ram = memory("ram", backend, 16, direct("top.ram", 4, 4));
         let memories = memories(vec![ram]);
@@ -191,7 +191,7 @@ fn by_words(memories: &Backends, shape: &Shape) -> Vec<u8> {
 }
 
 #[test]
-fn bytes_lie_where_the_geometry_says() {
+fn bytes_lie_at_their_place_in_the_geometry() {
     let shapes = [
         direct("top.ram", 4, 12),
         direct("top.odd", 3, 16),

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_told_apart() {
+    fn texts_that_are_no_numbers_have_their_errors() {
         let texts = [
             ("", NumberError::Syntax),
             ("0x", NumberError::NoDigits),
@@ -267,7 +267,7 @@ mod tests {
         }
 
         #[test]
-        fn numbers_are_what_was_written(value: u64) {
+        fn numbers_are_parsed_as_written(value: u64) {
             for text in [format!("{value}"), format!("{value:#x}"), format!("{value:#o}"), format!("{value:#b}")] {
                 prop_assert_eq!(parse(&text), Ok(value));
             }

@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_named() {
+    fn refused_keys_are_named() {
         let error = |keys| {
             let error = DPIShareMemParser.parse_memory("ram", keys).unwrap_err();
             error.to_string()

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn misspelled_keys_are_told_from_others() {
+    fn misspelled_keys_are_distinguished_from_others() {
         let misses = [
             ("bsae", "base"),
             ("Size", "size"),
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_near_a_known_one_is_told_which() {
+    fn an_unknown_key_is_reported_with_a_similar_known_one() {
         let near = |meant| KeyHint::Near { meant };
         let given = |meant| KeyHint::NearGiven { meant };
         for (keys, key, hinted) in [
@@ -372,7 +372,7 @@ mod tests {
 
     /// Puts each key of a map into each other map.
     #[test]
-    fn a_key_at_the_wrong_level_is_told_the_right_one() {
+    fn a_key_at_the_wrong_level_is_reported_with_the_right_one() {
         for (map, keys) in MEMORY_KEYS.nested {
             for key in *keys {
                 let beside = hint(&MEMORY_KEYS, &format!("{{{key}: 1}}"));

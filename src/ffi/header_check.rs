@@ -26,7 +26,7 @@ macro_rules! exports {
 }
 
 #[test]
-fn the_header_declares_what_is_exported() {
+fn the_header_declares_all_exported_functions() {
     let (exported, _) = header();
     let functions = exports! {
         vhost_register_system_tasks(),

@@ -159,7 +159,7 @@ fn every_function_of_the_header_is_imported_as_it_is() {
 }
 
 #[test]
-fn what_the_header_looks_for_is_exported_as_it_is() {
+fn functions_looked_up_by_the_header_are_exported_with_their_types() {
     let (_, wanted) = header();
     let defined = in_system_verilog(EXPORTS, "function automatic ");
     assert_eq!(defined, declared(wanted));

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_that_nobody_gives_back_is_given_up() {
+    fn a_lock_that_stays_held_is_not_awaited_for_ever() {
         let refused = Mutex::new(());
         let kept = lock(&refused);
         assert!(kept.is_some());

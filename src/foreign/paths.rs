@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_before_no_name_stays_whatever_follows() {
+    fn a_sign_before_no_name_stays() {
         let paths = paths(None, &[("HOME", Path::new("/home/me"))]);
         let follows = (1..128_u8).map(char::from).chain(['\u{a7}', '\u{1f600}']);
         let follows = follows.filter(|c| !c.is_alphanumeric() && !"_{$".contains(*c));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_below_the_root_is_a_path_from_there() {
+    fn a_path_below_the_root_is_taken_from_there() {
         let folder = tempfile::tempdir().unwrap();
         let (root, link) = (folder.path().join("root"), folder.path().join("link"));
         std::fs::create_dir(&root).unwrap();

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_known_is_expanded_and_the_rest_stays() {
+    fn known_signs_are_expanded_and_the_rest_stays() {
         for (name, expanded) in [
             ("run.trace", "run.trace"),
             ("%p", "17"),

@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_closed_is_released_by_whoever_shares_it() {
+    fn a_closed_file_is_released_by_all_its_owners() {
         let folder = tempfile::tempdir().unwrap();
         let name = folder.path().join("log");
         let first = OutputFile::create(&name).unwrap();

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_known() {
+    fn written_bytes_are_known() {
         let buffer = Buffer::new(200).unwrap();
         let seen_by_chip = buffer.clone();
         assert!(buffer.write(0, &[0; 4]));
@@ -204,7 +204,7 @@ mod tests {
 
     /// Chips often have many memories of a gigabyte, of which a small part is used.
     #[test]
-    fn what_is_not_used_takes_no_room() {
+    fn unused_bytes_take_no_room() {
         const SIZE: u64 = 1 << 30;
         let buffers: Vec<_> = (0..16).filter_map(|_| Buffer::new(SIZE)).collect();
         assert_eq!(buffers.len(), 16);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_has_is_not_had() {
+    fn buffers_larger_than_memory_are_refused() {
         assert!(Buffer::new(u64::MAX).is_none());
         assert!(Buffer::new(1 << 62).is_none());
     }

@@ -90,7 +90,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ranges_are_what_was_marked(
+        fn ranges_are_the_marked_bytes(
             marks in prop::collection::vec((0..=SIZE, prop_oneof![0..9usize, 0..=SIZE]), 0..30),
         ) {
             let written = DirtyMap::new(SIZE).unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_not_marked() {
+    fn bytes_beyond_the_map_are_not_marked() {
         let written = DirtyMap::new(64).unwrap();
         written.mark(64, 1);
         written.mark(usize::MAX, 2);

@@ -94,7 +94,7 @@ fn lengths() {
 }
 
 #[test]
-fn what_is_of_64_bits_takes_two_words_of_four_bytes() {
+fn arguments_of_64_bits_take_two_words_of_four_bytes() {
     let minus_one = u64::from(u32::MAX);
     for length in ["ll", "j"] {
         for (letter, low, high, expected) in [
@@ -178,7 +178,7 @@ fn half_a_word_is_not_lost_without_a_word() {
 }
 
 #[test]
-fn nothing_is_said_of_what_is_asked_for() {
+fn requested_truncation_is_not_reported() {
     let wide = 0x1_0000_0141;
     cut("%hd %hhx %c", &[wide, wide, wide], P8, "321 41 A", &[]);
     cut(
@@ -345,7 +345,7 @@ fn unmet(format: &str, args: &[u64], width: PtrWidth, text: &str, cause: Cause) 
 }
 
 #[test]
-fn what_cannot_be_met_stays_as_it_stands() {
+fn unmet_conversions_are_copied_unchanged() {
     unmet("<%n> %d", &[1, 2], P8, "<%n> 2", Cause::Stores);
     unmet("%hhn", &[], P4, "%hhn", Cause::Stores);
     unmet("%d", &[], P4, "%d", Cause::NoArgument);
@@ -647,7 +647,7 @@ const LENGTHS: [&str; 10] = ["", "hh", "h", "l", "ll", "j", "z", "t", "L", "q"];
 /// Every letter with every length, for both widths: text, consumed words, and bytes that are copied
 /// unchanged.
 #[test]
-fn every_conversion_takes_what_the_protocol_says() {
+fn every_conversion_takes_its_words_by_the_protocol() {
     let values = [
         0,
         1,
@@ -778,7 +778,7 @@ fn numbers_of_one_word_each_that_fill_an_entry() {
 
 /// Every format of up to three conversions with every count of words, for words of 4 bytes.
 #[test]
-fn every_count_of_words_says_how_many_a_number_of_64_bits_takes() {
+fn every_count_of_words_decides_the_words_of_a_number_of_64_bits() {
     /// Conversion, and for each of its arguments true if it has 64 bits. All are printed in
     /// hexadecimal.
     const POOL: [(&str, &[bool]); 4] = [

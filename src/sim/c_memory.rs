@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_absent_is_named() {
+    fn absent_functions_are_named() {
         let symbol = "__vhost_bb_mem_read";
         assert_eq!(api_read(0, 0, &mut [0]), Err(Absent { symbol }));
         assert_eq!(api_peek(0, 0, &mut [0], true), usize::MAX);

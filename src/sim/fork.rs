@@ -154,7 +154,7 @@ mod tests {
     use super::several_threads;
 
     #[test]
-    fn whose_threads_there_are_is_said() {
+    fn threads_of_python_are_counted_apart() {
         let none = several_threads(3, 0);
         assert!(none.contains("3 threads") && none.contains("--threads 1"));
         let all = several_threads(3, 2);

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_told_in_english() {
+    fn texts_of_errors_are_in_english() {
         assert_eq!(
             os_error_text(libc::EMFILE),
             "Too many open files (os error 24)"

@@ -310,7 +310,7 @@ mod tests {
 
     /// The kernel raises a signal, and returns the number of moved bytes.
     #[test]
-    fn a_short_write_to_a_full_pipe_whose_reader_goes_leaves_nothing_behind() {
+    fn a_short_write_to_a_full_pipe_leaves_no_signal_when_its_reader_goes() {
         alone(|| {
             let (reader, mut writer) = io::pipe().unwrap();
             // SAFETY: it takes a descriptor and no pointer.
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_guard_raises_is_taken_also_where_it_was_blocked_before() {
+    fn signals_raised_under_a_guard_are_taken_also_if_blocked_before() {
         alone(|| {
             block();
             let quiet = Quiet::new();
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_pending_before_stays_pending() {
+    fn signals_pending_before_stay_pending() {
         alone(|| {
             block();
             raise(SIGPIPE);
@@ -368,7 +368,7 @@ mod tests {
 
     #[cfg(feature = "python")]
     #[test]
-    fn what_is_unblocked_for_a_program_is_blocked_again_and_nothing_pending_is_delivered() {
+    fn signals_unblocked_for_a_program_are_blocked_again_and_none_is_delivered() {
         alone(|| {
             let quiet = Quiet::new();
             raise(SIGPIPE);

@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_more_room_is_printed_whole() {
+    fn text_beyond_the_first_buffer_is_printed_whole() {
         for (width, len) in [(31, 31), (32, 32), (33, 33), (4096, 4096)] {
             let text = printed(&shape(Flags::default(), width, None), Number::Signed(-1));
             assert_eq!(text.len(), 1 + len);

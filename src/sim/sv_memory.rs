@@ -104,7 +104,7 @@ mod tests {
     use crate::sim::Absent;
 
     #[test]
-    fn what_is_absent_is_named() {
+    fn absent_functions_are_named() {
         let memory = SvMemory::named("ram");
         let absent = |symbol| Err(SimError::Absent(Absent { symbol }));
         let read = memory.read(0, &mut [0], |_, _| unreachable!());

@@ -108,14 +108,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_program_has_is_found_by_name() {
+    fn symbols_of_the_program_are_found_by_name() {
         // SAFETY: it is never called.
         let strlen: Symbol<unsafe extern "C" fn()> = unsafe { Symbol::new("strlen") };
         assert!(strlen.get().is_ok());
     }
 
     #[test]
-    fn what_nobody_has_is_named() {
+    fn missing_symbols_are_named() {
         // SAFETY: there is no such function.
         let nobody: Symbol<unsafe extern "C" fn()> = unsafe { Symbol::new("vhost_nobody") };
         assert_eq!(

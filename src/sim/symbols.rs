@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_declares_what_the_testbench_may_define() {
+    fn the_header_declares_all_functions_of_the_testbench() {
         let (_, wanted) = header();
         let mut functions = Functions::default();
         macro_rules! add {

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_named() {
+    fn absent_functions_are_named() {
         let absent = |symbol| Err(SimError::Absent(Absent { symbol }));
         assert_eq!(exit(0), absent("mb_exit"));
         assert_eq!(exited("core0", 0), absent("mb_exited"));

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_absent_is_named() {
+    fn absent_functions_are_named() {
         let absent = |symbol| Err(UvmError::Absent(Absent { symbol }));
         let uvm = UvmHdl::default();
         assert_eq!(uvm.read("top.ram[0]", &mut []), absent("uvm_hdl_read"));

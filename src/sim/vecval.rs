@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_known_and_the_rest_stays() {
+    fn written_bytes_are_known_and_the_rest_stays() {
         let mut word = [vecval(u32::MAX, u32::MAX); 2];
         write_bytes(&mut word, 3, &[1, 2]);
         assert_eq!(
@@ -186,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_parsed(words in prop::collection::vec(any::<(u32, u32)>(), 1..4), bits in 1_u64..96) {
+        fn printed_values_are_parsed_back(words in prop::collection::vec(any::<(u32, u32)>(), 1..4), bits in 1_u64..96) {
             let value: Vec<_> = words.iter().map(|(a, b)| vecval(*a, *b)).collect();
             let bits = bits.min(32 * value.len() as u64);
             let text = print_binary(&value, bits);

@@ -429,7 +429,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_absent_is_named() {
+    fn absent_functions_are_named() {
         let error = Object::by_name("top.ram").unwrap_err();
         let symbol = "vpi_handle_by_name";
         assert_eq!(error, VpiError::Absent(Absent { symbol }));

@@ -157,7 +157,7 @@ impl<P: Protocol, S> FrontEndBench<P, S> {
     }
 
     /// Reports since the last call, and the exit code.
-    pub(crate) fn told(&self) -> (Vec<(Severity, String)>, Option<u32>) {
+    pub(crate) fn reports_and_exit(&self) -> (Vec<(Severity, String)>, Option<u32>) {
         let (mut reports, mut exit) = (Vec::new(), None);
         for call in self.outside.calls() {
             match call {
@@ -171,7 +171,7 @@ impl<P: Protocol, S> FrontEndBench<P, S> {
 
     /// Reports since the last call.
     pub(crate) fn reports(&self) -> Vec<(Severity, String)> {
-        self.told().0
+        self.reports_and_exit().0
     }
 
     /// Runs ticks. No handler may panic.

@@ -215,7 +215,7 @@ proptest! {
     }
 
     #[test]
-    fn damage_is_found_and_what_is_before_it_is_read(
+    fn damage_is_found_and_entries_before_it_are_read(
         acts in acts(),
         chunks in 1..3_000_u64,
         at: prop::sample::Index,

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_messages_may_differ_and_what_belongs_together_may_not() {
+    fn numbers_of_messages_may_differ_but_not_their_pairing() {
         let mut same = Matcher::default();
         let said = [(1, 1), (2, 1), (3, 3)];
         for (sequence, root) in said {

@@ -48,13 +48,13 @@ fn entries(file: &Path) -> Vec<Entry> {
     Trace::open(file).unwrap().map(Result::unwrap).collect()
 }
 
-fn said<T: Clone + 'static>(entry: &Entry) -> T {
+fn decoded<T: Clone + 'static>(entry: &Entry) -> T {
     let body = decode(entry).unwrap().unwrap();
     body.downcast_ref::<T>().unwrap().clone()
 }
 
 #[test]
-fn what_is_said_is_read_as_it_was() {
+fn recorded_messages_are_read_unchanged() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("run.trace");
     record(&file, Payloads::Keep, &[write(3)]);
@@ -64,8 +64,8 @@ fn what_is_said_is_read_as_it_was() {
         names.collect::<Vec<_>>(),
         ["Access", "Access", "MappedLength", "MappedLength"]
     );
-    assert_eq!(said::<Access>(&entries[0]).op, write(3));
-    let reply: Result<OpOutcome, crate::mem::AccessError> = said(&entries[1]);
+    assert_eq!(decoded::<Access>(&entries[0]).op, write(3));
+    let reply: Result<OpOutcome, crate::mem::AccessError> = decoded(&entries[1]);
     assert_eq!(reply, Ok(OpOutcome::Bytes(Bytes::from_static(&[7; 100]))));
     assert_eq!(entries[3].content, Content::Dropped);
     let kind = &entries[0].kind;
@@ -84,14 +84,14 @@ fn payloads_are_kept_hashed_or_left_out() {
     let data = |payloads, len: usize| {
         record(&file, payloads, &[Op::Batch(vec![write(len)])]);
         let entries = entries(&file);
-        let Op::Batch(ops) = said::<Access>(&entries[0]).op else {
+        let Op::Batch(ops) = decoded::<Access>(&entries[0]).op else {
             panic!("{entries:?}");
         };
         let [Op::Write(_, data)] = &ops[..] else {
             panic!("{ops:?}");
         };
         let Ok(OpOutcome::Bytes(reply)) =
-            said::<Result<OpOutcome, crate::mem::AccessError>>(&entries[1])
+            decoded::<Result<OpOutcome, crate::mem::AccessError>>(&entries[1])
         else {
             panic!("{entries:?}");
         };
@@ -124,7 +124,7 @@ fn a_fatal_error_is_in_the_file_when_it_is_reported() {
 }
 
 #[test]
-fn what_is_no_recording_of_this_format_is_refused() {
+fn files_of_another_format_are_refused() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("run.trace");
     let error = |bytes: &[u8]| {
@@ -150,7 +150,7 @@ fn what_is_no_recording_of_this_format_is_refused() {
 }
 
 #[test]
-fn a_recording_without_its_whole_header_is_told_from_what_is_none() {
+fn a_truncated_header_is_distinguished_from_another_format() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("run.trace");
     for compressed in [false, true] {
@@ -185,7 +185,7 @@ fn a_recording_without_its_whole_header_is_told_from_what_is_none() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_named_and_not_opened() {
+fn irregular_files_are_named_and_not_opened() {
     let folder = TempDir::new().unwrap();
     let socket = folder.path().join("socket");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();

@@ -153,7 +153,7 @@ const CAREFUL: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn the_process_is_changed_by_nobody() {
+fn the_process_is_changed_only_in_its_modules() {
     let sources = sources("src");
     let mut offences = vec![];
     for source in &sources {

@@ -206,7 +206,7 @@ fn a_restore_and_a_late_attachment_raise_nothing() {
 }
 
 #[test]
-fn the_log_has_what_requests_are_about() {
+fn the_log_has_arguments_of_requests() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("requests.log");
     let vhost = Vhost::builder()

@@ -80,7 +80,7 @@ impl io::Write for Full {
 }
 
 #[test]
-fn what_can_not_be_logged_is_told_once() {
+fn a_failed_write_of_the_log_is_reported_once() {
     let folder = tempfile::tempdir().unwrap();
     let (builder, reports) = builder(folder.path());
     let vhost = start(builder.attach(Logger::writer(Full)));
@@ -91,7 +91,7 @@ fn what_can_not_be_logged_is_told_once() {
 }
 
 #[test]
-fn a_reset_takes_along_what_a_request_was_about() {
+fn a_reset_drops_the_arguments_of_requests() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("requests.log");
     let (builder, _) = builder(folder.path());

@@ -35,7 +35,7 @@ fn record(folder: &Path, attach: impl FnOnce(vhost::Builder) -> vhost::Builder) 
 }
 
 #[test]
-fn a_recording_is_the_same_whoever_is_attached() {
+fn a_recording_is_the_same_with_any_attachment() {
     let folder = tempfile::tempdir().unwrap();
     let bare = std::fs::read(record(folder.path(), |builder| builder)).unwrap();
     let log = folder.path().join("requests.log");

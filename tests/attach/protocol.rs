@@ -64,7 +64,7 @@ fn tick(vhost: &Vhost) {
 const PRINT: Request = Request::Print { ptr: NAME, len: 4 };
 
 #[test]
-fn what_keeps_to_the_protocol_is_left_alone() {
+fn traffic_by_the_protocol_has_no_findings() {
     let found = found(|vhost, core0| {
         for round in 0..40 {
             // Fills the request queue.

@@ -132,7 +132,7 @@ fn an_actor_is_attached_to_a_replay() {
 }
 
 #[test]
-fn what_is_said_at_the_very_end_is_heard() {
+fn findings_of_a_dropped_tap_are_reported() {
     struct Last(Findings);
     impl vhost::bus::Tap for Last {
         fn observe(&mut self, _: &Observation<'_>) {}
@@ -191,7 +191,7 @@ fn a_tap_that_panics_is_reported_and_is_in_no_recording() {
 }
 
 #[test]
-fn whoever_is_attached_may_not_run_the_bus_for_that() {
+fn an_attachment_may_not_run_the_bus() {
     let folder = tempfile::tempdir().unwrap();
     let (builder, _) = builder(folder.path());
     let vhost = std::rc::Rc::new(start(builder));

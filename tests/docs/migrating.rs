@@ -71,7 +71,7 @@ fn features(manifest: &str) -> &str {
 /// The example's own tests link it as an archive and as a shared library, without linker options
 /// for its hook.
 #[test]
-fn the_manifest_asks_for_what_the_example_is_built_with() {
+fn the_manifest_has_the_features_of_the_example() {
     let example = page("examples/host_crate/Cargo.toml");
     let text = page(PAGE);
     let manifest = block_of(&text, "Cargo.toml");

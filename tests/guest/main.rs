@@ -260,7 +260,7 @@ fn a_file_that_another_run_writes_is_refused_and_stays_whole() {
 }
 
 #[test]
-fn what_is_unloaded_stays_until_the_process_ends() {
+fn an_unloaded_library_stays_until_the_process_ends() {
     let library = built("libvhost.so");
     let beside = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
     let archive = built("libvhost.a");

@@ -285,7 +285,7 @@ def find():
 "#;
 
 #[test]
-fn programs_that_callbacks_start_find_what_python3_gives_them() {
+fn programs_that_callbacks_start_have_the_environment_of_python3() {
     let simulator = simulator(
         &[
             BROKEN,
@@ -317,7 +317,7 @@ async def works(channel):
     python.args(["-c", "import starts; print(starts.find())"]);
     let Ok(wanted) = python.current_dir(simulator.file("")).output() else {
         eprintln!(
-            "skipped: programs_that_callbacks_start_find_what_python3_gives_them: not found: python3"
+            "skipped: programs_that_callbacks_start_have_the_environment_of_python3: not found: python3"
         );
         return;
     };

@@ -38,12 +38,12 @@ async def offered(channel): return 3
 }
 
 #[test]
-fn what_nobody_has_is_an_error_to_firmware_and_the_simulation_goes_on() {
+fn an_unknown_method_is_an_error_to_firmware_and_the_simulation_goes_on() {
     let script = "
 @register_callback
 async def add(channel, one, other): return one + other
 ";
-    let test = "calls::what_nobody_has_is_an_error_to_firmware_and_the_simulation_goes_on";
+    let test = "calls::an_unknown_method_is_an_error_to_firmware_and_the_simulation_goes_on";
     Subprocess::with(script).run(test, || {
         let fixture = PythonFixture::new();
         let mut firmware = fixture.firmware();
@@ -248,7 +248,7 @@ async def slow(channel, ticks):
 }
 
 #[test]
-fn a_reset_cancels_what_the_channel_has_called() {
+fn a_reset_cancels_calls_of_the_channel() {
     let script = "
 import asyncio
 from vhost import write_u32, get_space
@@ -263,7 +263,7 @@ async def forever(channel):
 @register_callback
 async def cancelled(channel): return len(log)
 ";
-    Subprocess::with(script).run("calls::a_reset_cancels_what_the_channel_has_called", || {
+    Subprocess::with(script).run("calls::a_reset_cancels_calls_of_the_channel", || {
         let fixture = PythonFixture::new();
         let mut firmware = fixture.firmware();
         fixture.send(&mut firmware, "forever", &[]);
@@ -333,7 +333,7 @@ async def begin(channel, address):
 }
 
 #[test]
-fn what_ends_the_event_loop_is_reported_and_service_goes_on() {
+fn an_end_of_the_event_loop_is_reported_and_service_goes_on() {
     let script = "
 import asyncio
 @register_callback
@@ -347,7 +347,7 @@ async def fine(channel):
     await asyncio.sleep(0)
     return 1
 ";
-    let test = "calls::what_ends_the_event_loop_is_reported_and_service_goes_on";
+    let test = "calls::an_end_of_the_event_loop_is_reported_and_service_goes_on";
     let said = Subprocess::with(script).run(test, || {
         let fixture = PythonFixture::new();
         assert_eq!(fixture.call("leave").unwrap(), Pending);

@@ -148,7 +148,7 @@ async def twice(channel):
 }
 
 #[test]
-fn what_is_no_coroutine_function_is_refused_at_once() {
+fn a_callback_that_is_no_coroutine_function_is_refused_at_once() {
     let script = "
 refused = 0
 def plain(channel): return 1
@@ -160,7 +160,7 @@ for wrong in (plain, generator, 5, print):
 async def count(channel): return refused
 ";
     Subprocess::with(script).run(
-        "modules::what_is_no_coroutine_function_is_refused_at_once",
+        "modules::a_callback_that_is_no_coroutine_function_is_refused_at_once",
         || {
             let fixture = PythonFixture::new();
             assert_eq!(fixture.call("count").unwrap(), Ready(4));

@@ -180,8 +180,8 @@ fn a_tick_by_its_other_name_is_called() {
 }
 
 #[test]
-fn a_module_that_tells_of_its_tasks_is_ticked_while_it_has_some() {
-    let test = "polled::a_module_that_tells_of_its_tasks_is_ticked_while_it_has_some";
+fn a_module_that_reports_its_tasks_is_ticked_while_it_has_some() {
+    let test = "polled::a_module_that_reports_its_tasks_is_ticked_while_it_has_some";
     own_tick(test, "tick", "tasks = []", 0);
 }
 
@@ -249,7 +249,7 @@ def poll(method, channel, *args):
 
 /// The search must not ask objects for their class.
 #[test]
-fn a_search_passes_over_what_has_no_class_to_tell() {
+fn a_search_passes_over_objects_without_a_class() {
     let hidden = format!(
         "{POLL}
 import weakref
@@ -266,7 +266,7 @@ def loop(): return Hidden.loop
 "
     );
     Subprocess::with("").module("pymb_rpcs", &hidden).run(
-        "polled::a_search_passes_over_what_has_no_class_to_tell",
+        "polled::a_search_passes_over_objects_without_a_class",
         || {
             let fixture = PythonFixture::new();
             let mut polls = 0;
@@ -364,8 +364,8 @@ fn stays_pending(test: &str, start: &str, warnings: usize) {
 }
 
 #[test]
-fn a_call_for_which_no_loop_is_found_is_a_warning_once() {
-    let test = "polled::a_call_for_which_no_loop_is_found_is_a_warning_once";
+fn a_call_without_an_event_loop_is_a_warning_once() {
+    let test = "polled::a_call_without_an_event_loop_is_a_warning_once";
     stays_pending(test, "from asyncio import sleep", 1);
 }
 
@@ -482,7 +482,7 @@ def poll(method, channel, *args):
 }
 
 #[test]
-fn a_cancel_of_the_modules_own_is_told_of_a_reset() {
+fn a_cancel_of_the_modules_own_is_called_at_a_reset() {
     let script = "
 cancelled = []
 def cancel(channel): cancelled.append(channel)
@@ -491,7 +491,7 @@ def poll(method, channel, *args):
     return True, False, None
 ";
     Subprocess::with("").module("pymb_rpcs", script).run(
-        "polled::a_cancel_of_the_modules_own_is_told_of_a_reset",
+        "polled::a_cancel_of_the_modules_own_is_called_at_a_reset",
         || {
             let fixture = PythonFixture::new();
             let mut firmware = fixture.firmware();
@@ -506,7 +506,7 @@ def poll(method, channel, *args):
 }
 
 #[test]
-fn what_the_modules_own_functions_raise_has_its_traceback() {
+fn errors_of_the_modules_own_functions_have_their_traceback() {
     let script = "
 def inner(what): raise ValueError(f'no {what}')
 def poll(method, channel, *args): inner('answer')
@@ -514,7 +514,7 @@ def tick(): inner('turn')
 def cancel(channel): inner('end')
 ";
     let said = Subprocess::with("").module("pymb_rpcs", script).run(
-        "polled::what_the_modules_own_functions_raise_has_its_traceback",
+        "polled::errors_of_the_modules_own_functions_have_their_traceback",
         || {
             let fixture = PythonFixture::new();
             let failure = fixture.failure(CORE64, "any", &[]);

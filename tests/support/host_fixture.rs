@@ -249,7 +249,7 @@ fn answer(vhost: &Vhost, released: &Arc<AtomicBool>) -> Result<(), vhost::Error>
                 let forever = forever.take().expect("one of each");
                 both(vhost, id, name, forever)?;
             }
-            "fails" => both(vhost, id, name, |_, _| Err("as it was told to".into()))?,
+            "fails" => both(vhost, id, name, |_, _| Err("as requested by the test".into()))?,
             "panics" => both(vhost, id, name, |_, call| {
                 panic!("a callback, of {:?}", call.args)
             })?,

@@ -128,7 +128,7 @@ test a ... ok</system-out>
 "#;
 
     #[test]
-    fn counts_and_names_what_was_skipped() {
+    fn counts_and_names_skipped_tests() {
         let mut tally = Tally::default();
         assert!(tally.add_report(REPORT).is_ok());
         for line in [

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matters_is_kept_between_them() {
+    fn important_items_are_kept_between_them() {
         let mut kept = Bounded::new(8, |item| item % 10 == 5);
         (0..100).for_each(|item| kept.push(item));
         let expected = [0, 1, 2, 3, 5, 15, 96, 97, 98, 99];

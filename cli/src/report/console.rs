@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_of_a_line_are_its_text_whatever_is_at_the_cut() {
+    fn pieces_of_a_line_are_its_text_with_anything_at_the_cut() {
         for end in ["é", "€", "😀", "\r", "\r\r\r\r", "a\u{301}"] {
             for before in LONGEST - 5..=LONGEST {
                 for step in [1, 7, usize::MAX] {

@@ -204,14 +204,14 @@ fn print_difference(
         writeln!(
             out,
             "{ERROR}different:{ERROR:#} {}",
-            what_differs(one, other, args.ignore_ticks)
+            differing_property(one, other, args.ignore_ticks)
         )?;
     }
     Ok(())
 }
 
 /// First property that differs between two entries.
-fn what_differs(one: &DecodedEntry, other: &DecodedEntry, ignore_ticks: bool) -> String {
+fn differing_property(one: &DecodedEntry, other: &DecodedEntry, ignore_ticks: bool) -> String {
     let (a, b) = (&one.entry, &other.entry);
     if a.kind != b.kind || std::mem::discriminant(&a.content) != std::mem::discriminant(&b.content)
     {

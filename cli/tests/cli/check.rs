@@ -82,7 +82,7 @@ impl Files {
 }
 
 #[test]
-fn the_map_is_drawn_with_what_is_put_where() {
+fn the_map_is_drawn_with_channels_and_images() {
     let files = Files::new(
         "
 shared:
@@ -190,7 +190,7 @@ fn the_environment_names_files_and_the_command_line_comes_first() {
 }
 
 #[test]
-fn what_is_refused_is_status_1_and_what_is_not_there_status_2() {
+fn a_refused_file_has_status_1_and_a_missing_one_status_2() {
     let files = Files::of_ram("size: 0x10000, path: tb.ram, width: 31", "");
     let output = files.check().stderr(1);
     assert!(
@@ -220,7 +220,7 @@ fn what_is_refused_is_status_1_and_what_is_not_there_status_2() {
 }
 
 #[test]
-fn an_image_that_does_not_fit_is_told_by_its_addresses() {
+fn an_image_that_does_not_fit_is_reported_by_its_addresses() {
     let small = "size: 0x3000, path: tb.ram, width: 32, backend: static";
     let output = Files::of_ram(small, ", server: false").check().stdout(1);
     let Addresses {
@@ -246,7 +246,7 @@ fn an_image_that_does_not_fit_is_told_by_its_addresses() {
 }
 
 #[test]
-fn a_mailbox_that_nobody_hears_is_warned_of() {
+fn an_unreachable_mailbox_has_a_warning() {
     let files = Files::of_ram("size: 0x10000, path: tb.ram, width: 32", "");
     let output = files.check_with("--default-backend log").stdout(0);
     assert!(
@@ -270,7 +270,7 @@ fn a_mailbox_that_nobody_hears_is_warned_of() {
 }
 
 #[test]
-fn defaults_are_those_that_are_said() {
+fn defaults_are_those_of_the_options() {
     let files = Files::new(
         "space: {core: [ram: {base: 0, size: 0x10000, backend: api}]}",
         "core: {space: core, base: 0}",
@@ -399,7 +399,7 @@ fn with_channels(image: &mut [u8], count: u32) {
 }
 
 #[test]
-fn channels_of_an_image_that_nobody_serves_are_told_of() {
+fn unserved_channels_of_an_image_are_reported() {
     let files = Files::of_ram(STATIC, "");
     let mut image = without_note(std::fs::read(SELFTEST).unwrap());
     with_channels(&mut image, 3);
@@ -532,7 +532,7 @@ fn zeros_that_are_not_written_are_not_drawn() {
 }
 
 #[test]
-fn zeros_are_not_drawn_where_one_of_an_images_channels_says_no() {
+fn zeros_are_not_drawn_if_one_of_an_images_channels_disables_them() {
     let memories = format!("space: {{core: [ram: {{base: 0, {STATIC}}}]}}");
     for (first, second, drawn) in [
         ("yes", "yes", true),

@@ -90,7 +90,7 @@ fn a_part_has_the_open_lines_and_the_exits_at_its_begin() {
 }
 
 #[test]
-fn what_can_not_be_cut_out_is_named() {
+fn recordings_that_can_not_be_cut_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let before = std::fs::read(&trace).unwrap();

@@ -22,7 +22,7 @@ fn a_run_and_its_repetition_elsewhere_are_the_same() {
 }
 
 #[test]
-fn the_first_difference_is_told_with_what_was_before() {
+fn the_first_difference_is_reported_with_the_entries_before() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let one = Run::default().record(folders[0].path());
     let run = Run {
@@ -60,7 +60,7 @@ fn a_recording_that_ends_before_the_other_differs_there() {
 }
 
 #[test]
-fn what_the_runs_began_with_is_compared_too() {
+fn headers_of_the_runs_are_compared_too() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let one = Run::default().record(folders[0].path());
     let run = Run {

@@ -29,7 +29,7 @@ fn every_message_comes_out_in_another_process() {
 }
 
 #[test]
-fn a_payload_that_was_changed_is_told_where_it_is() {
+fn a_changed_payload_is_reported_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let harmed = folder.path().join("harmed.trace");
     for file in golden() {

@@ -205,7 +205,7 @@ fn a_mailbox_that_the_mmu_moves_is_served() {
 }
 
 #[test]
-fn memory_files_are_told_of_alike() {
+fn memory_files_are_reported_alike() {
     let hex = |text: &[u8]| reports(&good().build(), text);
     for text in [
         "\u{feff}# seven\n@ 3\n00000007\n",

@@ -96,7 +96,7 @@ fn a_part_before_the_place_where_a_recording_was_cut_off_is_whole() {
 }
 
 #[test]
-fn ticks_behind_the_end_do_not_hide_what_is_wrong() {
+fn ticks_behind_the_end_do_not_hide_damage() {
     let folder = tempfile::tempdir().unwrap();
     for trace in recordings(folder.path()) {
         let bytes = fs::read(&trace).unwrap();
@@ -124,7 +124,7 @@ fn ticks_behind_the_end_do_not_hide_what_is_wrong() {
 }
 
 #[test]
-fn what_is_no_recording_is_told_by_what_it_is() {
+fn files_of_another_kind_are_named_by_their_kind() {
     let folder = tempfile::tempdir().unwrap();
     for trace in recordings(folder.path()) {
         let bytes = fs::read(&trace).unwrap();

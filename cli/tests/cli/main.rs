@@ -118,7 +118,7 @@ fn the_exit_status_is_in_the_help() {
 }
 
 #[test]
-fn a_wrong_command_line_is_told_by_status_2() {
+fn a_wrong_command_line_has_status_2() {
     for words in ["", "trace", "trace show", "trace export x", "check"] {
         let output = vhost(words.split_whitespace()).stderr(2);
         assert!(output.contains("Usage"), "{words}: {output}");
@@ -127,14 +127,14 @@ fn a_wrong_command_line_is_told_by_status_2() {
 
 #[cfg(not(feature = "parquet"))]
 #[test]
-fn a_command_without_parquet_says_how_to_build_it() {
+fn a_command_without_parquet_shows_its_build() {
     let words = ["trace", "export", "--parquet", "x.trace", "-o", "tables"];
     let output = vhost(words).stderr(2);
     assert!(output.contains("--features parquet"), "{output}");
 }
 
 #[test]
-fn what_is_no_recording_is_told_by_status_2() {
+fn files_of_another_kind_have_status_2() {
     let folder = tempfile::tempdir().unwrap();
     let (missing, other) = (folder.path().join("no.trace"), folder.path().join("other"));
     std::fs::write(&other, "text, and no recording").unwrap();

@@ -22,7 +22,7 @@ fn a_recorded_run_is_replayed_in_another_process() {
 }
 
 #[test]
-fn a_byte_that_was_changed_is_told_where_it_is() {
+fn a_changed_byte_is_reported_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let mut bytes = std::fs::read(&trace).unwrap();
@@ -85,7 +85,7 @@ fn one_actor_is_replayed_by_itself() {
 }
 
 #[test]
-fn what_was_recorded_without_payloads_is_not_replayed() {
+fn recordings_without_payloads_are_not_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let run = Run {
         payloads: Payloads::Hash,
@@ -97,7 +97,7 @@ fn what_was_recorded_without_payloads_is_not_replayed() {
 }
 
 #[test]
-fn what_is_attached_sees_the_replay() {
+fn attachments_see_the_replay() {
     let folder = tempfile::tempdir().unwrap();
     let run = Run::default();
     let trace = run.record(folder.path());
@@ -124,7 +124,7 @@ fn what_is_attached_sees_the_replay() {
 }
 
 #[test]
-fn a_name_that_nothing_has_is_told_with_those_that_there_are() {
+fn an_unknown_name_is_reported_with_the_known_ones() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let output = vhost_on("replay --attach chek", &trace).stderr(2);
@@ -137,7 +137,7 @@ fn a_name_that_nothing_has_is_told_with_those_that_there_are() {
 }
 
 #[test]
-fn an_error_that_a_checker_finds_is_told_by_status_1() {
+fn an_error_that_a_checker_finds_has_status_1() {
     let folder = tempfile::tempdir().unwrap();
     let run = Run {
         astray: true,

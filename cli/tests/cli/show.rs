@@ -72,7 +72,7 @@ fn the_keys_are_those_of_the_documentation() {
 }
 
 #[test]
-fn requests_are_told_in_the_words_of_the_protocol_and_bytes_in_hex() {
+fn requests_are_shown_in_terms_of_the_protocol_and_bytes_in_hex() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let shown = entries(&trace);
@@ -101,7 +101,7 @@ fn requests_are_told_in_the_words_of_the_protocol_and_bytes_in_hex() {
 }
 
 #[test]
-fn accesses_are_told_by_names_and_offsets() {
+fn accesses_are_shown_by_names_and_offsets() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let table = vhost_on("trace show --channel core0 --endpoint memory", &trace).stdout(0);
@@ -119,7 +119,7 @@ fn accesses_are_told_by_names_and_offsets() {
 }
 
 #[test]
-fn filters_take_what_they_say_and_nothing_else() {
+fn filters_take_their_entries_and_no_others() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let all = entries(&trace);
@@ -153,7 +153,7 @@ fn filters_take_what_they_say_and_nothing_else() {
 }
 
 #[test]
-fn whatever_a_channel_has_the_host_do_is_of_that_channel() {
+fn all_work_for_a_channel_is_shown_with_that_channel() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let shown = entries(&trace);
@@ -172,7 +172,7 @@ fn whatever_a_channel_has_the_host_do_is_of_that_channel() {
 }
 
 #[test]
-fn a_filter_that_takes_nothing_says_so() {
+fn a_filter_that_takes_nothing_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let ended = vhost_on("trace show --channel croe0", &trace);
@@ -237,7 +237,7 @@ fn damaged(trace: &Path) -> usize {
 }
 
 #[test]
-fn what_is_before_the_damage_is_shown() {
+fn entries_before_damage_are_shown() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let whole = vhost_on("trace show", &trace).stdout(0);

@@ -6,7 +6,7 @@ use crate::run::{Run, WAIT, entries};
 use crate::vhost_on;
 
 #[test]
-fn counts_are_those_of_what_is_shown() {
+fn counts_are_those_of_the_shown_entries() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let shown = entries(&trace);

@@ -69,7 +69,7 @@ pub(crate) fn number(row: &Row, column: &str) -> u64 {
 }
 
 #[test]
-fn rows_are_what_the_recording_has() {
+fn rows_are_those_of_the_recording() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let printed = export(folder.path(), "--messages --run-id one run.trace").stdout(0);

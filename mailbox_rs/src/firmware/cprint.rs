@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wider_than_a_word_takes_two_the_low_one_first() {
+    fn arguments_wider_than_a_word_take_two_the_low_one_first() {
         let args = PrintfArgs::new()
             .and(1_u8)
             .and(Wide(0x2_0000_0003))

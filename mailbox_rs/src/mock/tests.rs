@@ -253,7 +253,7 @@ fn a_deaf_firmware_hears_again() {
 }
 
 #[test]
-fn a_reset_drops_what_is_under_way() {
+fn a_reset_drops_requests_in_progress() {
     let (mut firmware, host) = ready();
     assert!(firmware.try_send(&call(1)));
     host.step(echo);

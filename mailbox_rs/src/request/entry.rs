@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn firmware_writes_what_counts() {
+    fn firmware_writes_counted_words_only() {
         assert_eq!(RequestEntry::counted_size(0, PtrWidth::P4), 8);
         assert_eq!(RequestEntry::counted_size(1, PtrWidth::P8), 16);
         assert_eq!(
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_may_wait_is_answered() {
+    fn every_request_with_a_response_is_answered() {
         assert!(!entry(action::EXIT, 0, 0).responds());
         assert!(!entry(action::CPRINT, 0, 0).responds());
         assert!(!entry(action::FILE, 1, operation::CLOSE).responds());

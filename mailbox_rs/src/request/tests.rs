@@ -191,7 +191,7 @@ fn a_custom_command_is_handed_every_word() {
 }
 
 #[test]
-fn words_limit_what_follows_the_fixed_arguments() {
+fn words_limit_arguments_after_the_fixed_ones() {
     let entry = entry_of(action::CPRINT, 4, &[0x1000, 0x2000, 7, 1, 2]);
     let Ok(Request::CPrint { args, .. }) = Request::try_from(&entry) else {
         panic!("CPRINT with an argument")
@@ -238,7 +238,7 @@ fn narrow_fields_come_from_the_low_end() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn every_decoding_error_has_its_text() {
     let said = |entry| Request::try_from(&entry).unwrap_err().to_string();
     assert_eq!(said(entry_of(0, 0, &[])), "action 0 is idle, no request");
     assert_eq!(
@@ -442,7 +442,7 @@ fn operations_have_the_version_that_brought_them() {
 }
 
 #[test]
-fn every_action_and_count_of_words_is_decoded_as_the_protocol_says() {
+fn every_action_and_count_of_words_is_decoded_by_the_protocol() {
     let actions = (0..=20).chain((9..32).map(|bit| 1 << bit));
     let words = (0..=24).chain([0x100, 0x8000_0000, u32::MAX]);
     let operations = (0..=23).chain([0x104, u64::MAX]);

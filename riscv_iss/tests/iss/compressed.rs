@@ -154,7 +154,7 @@ fn check_all<X: Xlen>() -> usize {
 }
 
 #[test]
-fn all_halfwords_are_what_the_manual_says() {
+fn all_halfwords_decode_by_the_manual() {
     // Most are legal: a table without matches would agree with a decoder that rejects everything.
     assert!(check_all::<Rv32>() > 27_000);
     assert!(check_all::<Rv64>() > 37_000);

@@ -141,7 +141,7 @@ fn numbers() -> impl Iterator<Item = u32> {
 }
 
 #[test]
-fn the_text_of_an_instruction_is_what_an_assembler_takes() {
+fn the_text_of_an_instruction_is_valid_for_an_assembler() {
     if let Some(what) = missing() {
         skipped(&what);
         return;

@@ -188,7 +188,7 @@ fn each_exception_has_its_code_and_value() {
 }
 
 #[test]
-fn a_trap_without_a_handler_ends_the_run_and_says_why() {
+fn a_trap_without_a_handler_ends_the_run_with_its_cause() {
     let mut machine = Machine::<Rv32>::new(&[i("addi", 1, 1, 1), 0xffff_ffff]);
     let trap = Trap {
         cause: Cause::IllegalInstruction,
@@ -301,7 +301,7 @@ fn wfi_waits_until_an_enabled_interrupt_is_pending() {
 }
 
 #[test]
-fn counters_count_what_is_retired() {
+fn counters_count_retired_instructions() {
     let code = [
         i("addi", 1, 0, 1),
         fixed("ecall"),

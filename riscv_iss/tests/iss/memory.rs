@@ -27,7 +27,7 @@ fn has<X: Xlen>(name: &str) -> bool {
 
 proptest! {
     #[test]
-    fn loads_extend_what_stores_have_written(value in any::<u64>(), slot in 0..64_u64, offset in -2048..2048_i32) {
+    fn loads_extend_stored_values(value in any::<u64>(), slot in 0..64_u64, offset in -2048..2048_i32) {
         load_and_store::<Rv32>(value, DATA + 8 * slot, offset);
         load_and_store::<Rv64>(value, DATA + 8 * slot, offset);
     }

@@ -45,7 +45,7 @@ fn run<X: Xlen>(image: &Path) -> (u64, u64) {
 }
 
 #[test]
-fn compiled_programs_compute_what_they_should() {
+fn compiled_programs_compute_their_results() {
     if let Some(what) = missing() {
         skipped(&what);
         return;

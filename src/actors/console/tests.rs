@@ -237,7 +237,7 @@ fn a_broken_sink_is_survived() {
 
 proptest! {
     #[test]
-    fn how_text_is_cut_into_messages_does_not_matter(
+    fn text_is_independent_of_its_division_into_messages(
         pieces in prop::collection::vec("[aé\u{1f600}\r\n]{0,6}", 0..20),
         broken in any::<bool>(),
     ) {

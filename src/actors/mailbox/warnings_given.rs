@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn call_sites_are_told_of_once_and_are_bounded() {
+    fn call_sites_are_reported_once_and_are_bounded() {
         let warnings = WarningsGiven::default();
         let site = |line| CallSite {
             format: 1,

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn one_read_tells_of_requests_where_the_words_lie_together() {
+    fn one_read_finds_requests_where_the_words_lie_together() {
         for (line, reads) in [
             (CacheLine::None, 1),
             (CacheLine::B32, 2),

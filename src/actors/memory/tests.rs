@@ -149,7 +149,7 @@ fn an_access_goes_on_in_the_adjacent_memory() {
 }
 
 #[test]
-fn what_is_outside_of_the_map_is_named_and_nothing_is_done() {
+fn addresses_outside_of_the_map_are_named_and_nothing_is_done() {
     let bench = Bench::new();
     let outside = |address, len, at| {
         format!(
@@ -271,7 +271,7 @@ fn a_memory_that_fails_is_named() {
 }
 
 #[test]
-fn a_place_is_told_if_all_of_it_is_in_the_map() {
+fn a_place_is_resolved_if_all_of_it_is_in_the_map() {
     let bench = Bench::new();
     let locate = |address, len| {
         let span = span(address, len);

@@ -151,7 +151,7 @@ fn python_comes_before_the_testbench_and_after_the_host_program() {
 }
 
 #[test]
-fn an_answer_says_whose_it_is() {
+fn a_result_names_its_provider() {
     let bench = Bench::new();
     bench.outside.method("sv", |_, _| Ok(Progress::Ready(1)));
     bench.outside.method("slow", |_, _| Ok(Progress::Pending));
@@ -171,7 +171,7 @@ fn an_answer_says_whose_it_is() {
 }
 
 #[test]
-fn what_python_does_not_answer_is_not_for_the_testbench() {
+fn unanswered_calls_of_python_do_not_go_to_the_testbench() {
     let bench = Bench::new();
     for name in ["slow", "raises"] {
         bench.outside.method(name, |_, _| Ok(Progress::Ready(1)));
@@ -260,7 +260,7 @@ fn a_custom_command_is_for_the_host_program_alone() {
 }
 
 #[test]
-fn what_is_no_result_is_handed_on() {
+fn failures_and_pending_results_are_forwarded() {
     let bench = Bench::new();
     bench.outside.method("fails", |_, _| Ok(Progress::Failed));
     bench.outside.method("slow", |_, _| Ok(Progress::Pending));
@@ -286,7 +286,7 @@ fn what_is_no_result_is_handed_on() {
 }
 
 #[test]
-fn a_panic_outside_reaches_who_called_and_service_goes_on() {
+fn a_panic_outside_reaches_the_caller_and_service_goes_on() {
     let bench = Bench::new();
     bench.outside.method("moody", |_, args| {
         assert!(!args.is_empty(), "no arguments");
@@ -324,7 +324,7 @@ fn the_testbench_takes_sixteen_arguments_the_host_program_all() {
 }
 
 #[test]
-fn time_is_only_asked_for_while_somebody_waits() {
+fn ticks_are_requested_only_while_calls_are_pending() {
     let bench = Bench::new();
     bench.outside.method("quick", |_, _| Ok(Progress::Ready(0)));
     bench.tick();
@@ -343,7 +343,7 @@ fn time_is_only_asked_for_while_somebody_waits() {
 }
 
 #[test]
-fn those_who_wait_are_asked_in_order_of_arrival() {
+fn pending_calls_are_polled_in_order_of_arrival() {
     let bench = Bench::new();
     bench.outside.method("slow", |_, _| Ok(Progress::Pending));
     for _ in 0..3 {
@@ -361,7 +361,7 @@ fn those_who_wait_are_asked_in_order_of_arrival() {
 
 /// If a method's own call advances the time, the method is polled again on the tick after.
 #[test]
-fn what_is_asked_for_during_a_tick_waits_for_the_next() {
+fn calls_begun_during_a_tick_wait_for_the_next() {
     let bench = Bench::new();
     let (rpc, kept) = (bench.actor.clone(), Rc::new(Cell::new(None)));
     let answer = kept.clone();
@@ -413,7 +413,7 @@ fn a_call_that_is_cancelled_is_not_made() {
 
 /// A reset of the channel within the tick drops its call before a provider is polled.
 #[test]
-fn a_call_that_nobody_waits_for_any_more_is_not_made() {
+fn an_abandoned_call_is_not_made() {
     let bench = Bench::new();
     bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
     bench.offer(method("own"), |_| panic!("nobody waits for it"));
@@ -433,7 +433,7 @@ fn a_call_that_nobody_waits_for_any_more_is_not_made() {
 
 /// A posted call is made, although its result is not awaited.
 #[test]
-fn a_call_that_nobody_ever_waited_for_is_made() {
+fn a_posted_call_is_made() {
     let bench = Bench::new();
     bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
     bench.actor.post(Call {

@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_control_block_is_told_from_one_of_segger() {
+    fn a_wide_control_block_is_distinguished_from_one_of_segger() {
         let narrow = Layout::of(PtrWidth::P8);
         let block = |words: &[u64]| -> Vec<u8> {
             let words = words.iter().flat_map(|word| word.to_le_bytes());

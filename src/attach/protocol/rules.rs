@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_covers_what_lies_in_it() {
+    fn a_range_covers_the_ranges_in_it() {
         let at = |address, len| Span { address, len };
         assert!(covers(at(8, 8), at(8, 8)) && covers(at(8, 8), at(15, 1)));
         assert!(!covers(at(8, 8), at(7, 1)) && !covers(at(8, 8), at(15, 2)));

@@ -107,7 +107,7 @@ fn only_words_that_are_touched_in_part_are_read_before_a_write() {
 }
 
 #[test]
-fn unknown_words_are_told_once_in_ranges() {
+fn unknown_words_are_reported_once_in_ranges() {
     let words = memory(4, 8, 1, 2);
     for word in [1, 2, 5] {
         words.arrays.instances[1].borrow_mut()[word].bval = 0xff00;
@@ -122,7 +122,7 @@ fn unknown_words_are_told_once_in_ranges() {
 }
 
 #[test]
-fn a_look_is_not_told_and_hides_nothing() {
+fn a_peek_reports_nothing_and_hides_nothing() {
     let words = memory(4, 8, 1, 1);
     words.arrays.instances[0].borrow_mut()[3].bval = 1;
     words.peek(12, &mut [0; 4]).unwrap();
@@ -137,7 +137,7 @@ fn warned_of_text(words: &WordMemory<Model>, offset: u64, len: usize) -> Vec<u64
 }
 
 #[test]
-fn unknown_bytes_of_a_text_are_told_up_to_its_end_alone() {
+fn unknown_bytes_of_a_text_are_reported_up_to_its_end_alone() {
     let words = memory(4, 8, 1, 1);
     let unknown = Vecval {
         aval: u32::MAX,
@@ -211,7 +211,7 @@ proptest! {
     /// Compares random accesses to random geometries with plain bytes, and with the instances by
     /// the formulas of the configuration.
     #[test]
-    fn bytes_lie_in_the_words_that_configuration_says(
+    fn bytes_lie_in_the_configured_words(
         (width, depth, rows, columns) in (1_u64..20, 1_u64..20, 1_u64..4, 1_u64..4),
         accesses in prop::collection::vec((any::<u64>(), prop::collection::vec(any::<u8>(), 1..80)), 1..20),
     ) {

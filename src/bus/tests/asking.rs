@@ -21,7 +21,7 @@ fn an_actor_answers() {
 }
 
 #[test]
-fn the_outside_answers_whoever_waits_for_the_reply() {
+fn a_forwarded_message_gets_its_reply() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &doubler(&bus));
     assert_eq!(bus.ask(&clerk, clerk::Ask(21)), Ok(42));
@@ -191,7 +191,7 @@ fn a_reply_that_is_kept_is_an_error_and_no_hang() {
 }
 
 #[test]
-fn whoever_stops_waiting_is_not_missed() {
+fn a_dropped_reply_future_leaves_no_panic() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &doubler(&bus));
     drop(clerk.ask(clerk::Ask(1)));

@@ -23,7 +23,7 @@ fn moody(bus: &Bus) -> Port<clerk::Inbox> {
 }
 
 #[test]
-fn whoever_asked_gets_the_text_and_the_actor_goes_on() {
+fn the_asker_gets_the_text_and_the_actor_goes_on() {
     let bus = Bus::new();
     let clerk = moody(&bus);
     let error = bus.ask(&clerk, clerk::Ask(1)).unwrap_err();
@@ -59,7 +59,7 @@ fn an_actor_that_asked_gets_the_text() {
 }
 
 #[test]
-fn a_panic_that_nobody_heard_of_is_kept() {
+fn a_panic_without_an_asker_is_kept() {
     let bus = Bus::new();
     let clerk = moody(&bus);
     clerk.post(clerk::Note(1));
@@ -93,7 +93,7 @@ fn of_many_panics_the_last_are_kept() {
 }
 
 #[test]
-fn a_foreign_party_that_panics_is_named_to_whoever_asked() {
+fn a_foreign_party_that_panics_is_named_to_the_asker() {
     let bus = Bus::new();
     let world = world(&bus, |message| match message {
         world::Inbox::Ask(call) if call.message.0 == 0 => panic!("no zero"),
@@ -126,7 +126,7 @@ fn a_panic_without_a_text_is_called_so() {
 
 /// A panic does not affect the next message.
 #[test]
-fn a_panic_is_nobody_elses() {
+fn a_panic_does_not_affect_other_messages() {
     let bus = Bus::new();
     let clerk = worker(&bus, |message| match message {
         clerk::Inbox::Ask(call) => drop(call),

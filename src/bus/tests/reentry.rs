@@ -72,7 +72,7 @@ fn foreign_calls_may_ask_three_levels_deep() {
 /// A method of the testbench has static variables, so another one must not run inside of it unless
 /// needed.
 #[test]
-fn what_a_foreign_call_brings_about_comes_before_what_waits() {
+fn messages_of_a_foreign_call_come_before_waiting_foreign_calls() {
     let bus = bus();
     let diary = Diary::default();
     let top = {
@@ -105,7 +105,7 @@ fn what_a_foreign_call_brings_about_comes_before_what_waits() {
 }
 
 #[test]
-fn what_waits_is_called_where_the_answer_takes_it() {
+fn a_waiting_foreign_call_is_made_if_the_reply_needs_it() {
     let bus = bus();
     let diary = Diary::default();
     let kept = Rc::new(RefCell::new(None));
@@ -264,7 +264,7 @@ fn an_actor_can_not_wait() {
 }
 
 #[test]
-fn whoever_makes_an_actor_can_not_wait() {
+fn the_start_of_an_actor_can_not_wait() {
     let bus = bus();
     let mut tried = Vec::new();
     let context = bus.context(clerk::Inbox::ENDPOINT);

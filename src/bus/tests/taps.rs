@@ -112,7 +112,7 @@ fn that_there_is_no_answer_is_seen() {
 }
 
 #[test]
-fn a_tap_sees_what_is_said_from_then_on() {
+fn a_tap_sees_messages_after_its_attachment() {
     let bus = Bus::new();
     let world = doubler(&bus);
     bus.ask(&world, world::Ask(1)).unwrap();
@@ -130,7 +130,7 @@ fn a_tap_sees_what_is_said_from_then_on() {
 }
 
 #[test]
-fn messages_are_told_apart_by_type() {
+fn messages_are_distinguished_by_type() {
     let bus = Bus::new();
     let world = doubler(&bus);
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -153,7 +153,7 @@ thread_local! {
 }
 
 #[test]
-fn what_a_tap_posts_is_delivered_and_shown_to_no_tap() {
+fn messages_of_a_tap_are_delivered_and_shown_to_no_tap() {
     let bus = Bus::new();
     let diary = Diary::default();
     let seen = diary.clone();
@@ -203,7 +203,7 @@ fn a_tap_may_attach_another() {
 }
 
 #[test]
-fn a_tap_that_panics_is_detached_and_disturbs_nobody() {
+fn a_tap_that_panics_is_detached_and_the_others_go_on() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &doubler(&bus));
     let before = recorded(&bus);
@@ -228,7 +228,7 @@ fn a_tap_that_panics_is_detached_and_disturbs_nobody() {
 /// The reply is dropped while the stack unwinds, and the tap panics at its loss: the process is not
 /// aborted.
 #[test]
-fn a_tap_that_panics_at_a_panic_disturbs_nobody() {
+fn a_tap_that_panics_at_a_panic_disturbs_no_message() {
     let bus = Bus::new();
     bus.attach(|seen: &Observation<'_>| {
         assert!(!matches!(seen.content, Content::Dropped), "the tap's own");
@@ -308,7 +308,7 @@ impl Handler<OwnedObservation> for Objector {
 }
 
 #[test]
-fn what_an_attached_actor_says_is_shown_to_no_tap() {
+fn messages_of_an_attached_actor_are_shown_to_no_tap() {
     let bus = Bus::new();
     let diary = Diary::default();
     let seen = diary.clone();
@@ -397,7 +397,7 @@ impl Drop for Clinging {
 }
 
 #[test]
-fn a_tap_that_panics_when_it_is_dropped_disturbs_nobody() {
+fn a_tap_that_panics_when_it_is_dropped_disturbs_no_message() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &doubler(&bus));
     let seen = Arc::new(Mutex::new(0));

@@ -42,7 +42,7 @@ fn a_tick_with_nothing_to_do_does_nothing() {
 }
 
 #[test]
-fn a_bell_rings_at_first_sight_and_at_what_is_new() {
+fn a_doorbell_calls_back_at_the_first_poll_and_at_changes() {
     let bus = Bus::new();
     let memory = Memory::default();
     memory.watched_by(&bus.doorbell());
@@ -77,7 +77,7 @@ fn notify_rings_every_bell_once() {
 }
 
 #[test]
-fn what_can_not_be_read_is_told_once() {
+fn a_failed_read_is_reported_once() {
     let bus = Bus::new();
     let memory = Memory::default();
     let doorbell = bus.doorbell();
@@ -158,7 +158,7 @@ fn rearmed_at_every_ring(bus: &Bus, memory: &Memory) {
 }
 
 #[test]
-fn what_a_bell_begins_to_watch_is_looked_at_in_the_same_tick_but_not_for_ever() {
+fn new_watches_are_polled_in_the_same_tick_up_to_a_limit() {
     let bus = Bus::new();
     let memory = Memory::default();
     rearmed_at_every_ring(&bus, &memory);
@@ -209,7 +209,7 @@ fn a_look_may_ask() {
 /// The owner sets another watch during a poll: neither the bytes read nor a failure of the read
 /// reaches the callback.
 #[test]
-fn a_look_at_what_is_no_longer_watched_comes_to_nothing() {
+fn a_poll_of_a_replaced_watch_calls_nothing() {
     for readable in [true, false] {
         let bus = Bus::new();
         let next = Memory::default();
@@ -307,7 +307,7 @@ fn a_timer_runs_while_it_is_enabled() {
 }
 
 #[test]
-fn what_a_timer_posts_is_done_in_the_same_tick() {
+fn messages_of_a_timer_are_delivered_in_the_same_tick() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &doubler(&bus));
     let replies = Rc::new(RefCell::new(Vec::new()));
@@ -322,7 +322,7 @@ fn what_a_timer_posts_is_done_in_the_same_tick() {
 }
 
 #[test]
-fn a_tick_does_what_was_posted_between_ticks() {
+fn a_tick_delivers_messages_posted_between_ticks() {
     let bus = Bus::new();
     let diary = Diary::default();
     let (inside, outside) = (diary.clone(), diary.clone());

@@ -134,7 +134,7 @@ fn a_flag_is_on_or_off() {
 }
 
 #[test]
-fn a_pointer_width_that_nothing_says_is_asked_for() {
+fn a_missing_pointer_width_is_requested() {
     if features::ptr_width().is_none() {
         assert_eq!(
             channel_error("base: 0x2000"),

@@ -47,7 +47,7 @@ fn services_have_defaults() {
 }
 
 #[test]
-fn firmware_is_adopted_only_where_that_is_said() {
+fn firmware_is_adopted_only_if_configured() {
     let adopts = |keys: &str| services(keys).map(|services| services.adopts);
     assert!(!adopts("adopt: false").unwrap());
     for unset in ["$NO_SUCH", "'${NO_SUCH}'"] {
@@ -223,7 +223,7 @@ fn unknown_names_are_refused_with_the_one_that_is_meant() {
 }
 
 #[test]
-fn the_line_of_a_wrong_name_is_told() {
+fn the_line_of_a_wrong_name_is_reported() {
     let said = channels(
         "c:\n  space: s\n  base: 0\n  ptr: 32\n  errors:\n    open:\n      ENOENT: info\n      EXIST: error\n",
     );

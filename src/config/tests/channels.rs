@@ -90,7 +90,7 @@ m: {<<: *z, mb_id: 2}
 }
 
 #[test]
-fn the_image_says_where_the_channel_is_and_base_where_it_does_not() {
+fn the_image_has_the_address_of_the_channel_or_else_base() {
     assert_eq!(
         mailbox("base: 0x3000, ptr: 32, mb_id: 0"),
         place(0x3000, PtrWidth::P4)
@@ -219,7 +219,7 @@ fn a_mailbox_is_found_where_it_is_loaded() {
 }
 
 #[test]
-fn a_section_that_was_not_linked_is_told_so() {
+fn a_section_that_was_not_linked_is_reported() {
     let elf = ElfBuilder {
         class64: true,
         segments: vec![ElfSegment::at(0x1000, [1, 2, 3, 4], 0x100)],
@@ -374,7 +374,7 @@ fn flags_may_be_texts() {
 }
 
 #[test]
-fn zeros_are_wanted_unless_the_channel_says_no() {
+fn zeros_are_written_unless_the_channel_disables_them() {
     let zero_bss = |keys: &str| {
         channels(&format!(
             "core0: {{space: core0, elf: plain.elf, server: false{keys}}}"

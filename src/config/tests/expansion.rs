@@ -32,7 +32,7 @@ fn home_and_variables_are_expanded() {
 }
 
 #[test]
-fn what_is_not_set_is_named_with_its_key() {
+fn unset_variables_are_named_with_their_key() {
     for (text, variable) in [("$A/x", "A"), ("${B}", "B"), ("~/x", "HOME"), ("~", "HOME")] {
         assert_eq!(
             expand(text, "elf", &Fake::default())
@@ -46,7 +46,7 @@ fn what_is_not_set_is_named_with_its_key() {
 }
 
 #[test]
-fn what_would_be_left_unexpanded_is_refused() {
+fn unexpandable_text_is_refused() {
     let outside = Fake::default().variable("A", "a");
     let error = |text| expand(text, "elf", &outside).unwrap_err().to_string();
     for text in [

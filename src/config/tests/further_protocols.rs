@@ -54,7 +54,7 @@ fn names(channels: &[ChannelConfig]) -> Vec<&str> {
 }
 
 #[test]
-fn all_protocols_of_an_image_are_served_and_told() {
+fn all_protocols_of_an_image_are_served_and_reported() {
     let (channels, noted) = read("a: {space: core0, elf: all.elf, stdio: {stdout: out.txt}}");
     let [
         ChannelConfig {

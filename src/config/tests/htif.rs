@@ -78,7 +78,7 @@ fn error(keys: &str) -> String {
 }
 
 #[test]
-fn the_image_decides_and_a_note_says_so() {
+fn the_image_decides_with_a_note() {
     for file in ["test32.elf", "test64.elf"] {
         let outside = outside();
         let channel = parse_in(&format!("elf: {file}"), &outside).unwrap();

@@ -326,7 +326,7 @@ fn every_pair_of_three_memories_is_warned_of_once() {
 }
 
 #[test]
-fn a_memory_that_several_cover_is_told_so() {
+fn a_memory_covered_by_several_is_reported() {
     let text = "space: {s: [{low: {base: 0, size: 8, backend: log}}, {high: {base: 8, size: 8, backend: log}}, \
         {all: {base: 0, size: 16, backend: log}}]}";
     let warnings = warnings(text);

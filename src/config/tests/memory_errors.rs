@@ -188,7 +188,7 @@ fn keys_are_known_and_of_their_type() {
 }
 
 #[test]
-fn numbers_that_are_none_say_how_one_is_written() {
+fn errors_of_numbers_show_their_forms() {
     let cases = [
         ("base: -4, size: 8", "`base`: `-4` is negative"),
         ("base: '-0x4', size: 8", "`base`: `-0x4` is negative"),
@@ -280,7 +280,7 @@ const NO_NUMBERS: [&str; 14] = [
 ];
 
 #[test]
-fn a_value_that_is_wrong_is_told_with_its_line() {
+fn a_wrong_value_is_reported_with_its_line() {
     let keys = [
         "base",
         "size",
@@ -325,7 +325,7 @@ fn a_value_that_is_wrong_is_told_with_its_line() {
 }
 
 #[test]
-fn a_number_of_more_than_64_bits_is_told_so_and_may_be_a_text() {
+fn a_number_of_more_than_64_bits_is_reported_and_may_be_a_text() {
     let text = |base: &str| {
         format!(
             "space:\n  s:\n    - ram:\n        base: {base}\n        size: 8\n        backend: log\n"
@@ -477,7 +477,7 @@ fn hex_files_exist_and_have_a_width() {
 }
 
 #[test]
-fn a_backend_refuses_what_it_cannot_reach() {
+fn a_backend_refuses_unreachable_memories() {
     let error = |keys: &str| {
         memories(&format!(
             "space: {{s: [{{ram: {{base: 0, size: 8, {keys}}}}}]}}"
@@ -615,7 +615,7 @@ fn a_binary_file_and_a_second_document_are_refused_with_their_line() {
 
 /// A number ends at a comma, and the rest becomes a key.
 #[test]
-fn a_number_with_a_comma_is_told_so() {
+fn a_number_with_a_comma_is_reported() {
     for size in ["1,024", "1,100", "1,000,000"] {
         let text = format!("space: {{s: [{{ram: {{base: 0, size: {size}, backend: log}}}}]}}");
         let error = memories(&text).unwrap_err();

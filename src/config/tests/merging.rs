@@ -64,7 +64,7 @@ space:
 }
 
 #[test]
-fn what_cannot_be_merged_is_refused() {
+fn values_that_cannot_be_merged_are_refused() {
     let error = memories("space: {s: [{a: {<<: ram, base: 0}}]}").unwrap_err();
     assert!(
         error.contains("`<<` merges a map or a list of maps, and this is neither"),

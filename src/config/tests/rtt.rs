@@ -107,7 +107,7 @@ fn modes_have_names_or_numbers() {
 }
 
 #[test]
-fn what_was_found_is_noted_once() {
+fn a_found_protocol_is_noted_once() {
     for (text, noted) in [
         (
             "a: {space: core0, elf: rtt.elf}",

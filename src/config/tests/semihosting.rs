@@ -114,7 +114,7 @@ fn an_image_with_traps_has_semihosting() {
 
 /// A note names each protocol of an image that none of its channels serves.
 #[test]
-fn what_is_not_served_is_noted() {
+fn protocols_that_are_not_served_are_noted() {
     let code: Vec<u8> = CODE.iter().flat_map(|word| word.to_le_bytes()).collect();
     let all = ElfBuilder {
         class64: false,
@@ -218,7 +218,7 @@ fn the_code_is_in_a_gap_of_ram_outside_of_image_heap_and_stack() {
 }
 
 #[test]
-fn what_other_channels_have_is_no_gap() {
+fn memory_of_other_channels_is_no_gap() {
     let outside = outside();
     let map = memories(MEMORIES).unwrap();
     let text = "cpu: {space: core0, elf: between.elf}\n\
@@ -231,7 +231,7 @@ fn what_other_channels_have_is_no_gap() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn mistakes_are_named() {
     for (keys, text) in [
         (
             "elf: none.elf, abi: semihosting, base: 0x1000",

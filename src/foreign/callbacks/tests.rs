@@ -135,7 +135,7 @@ fn a_special_file_is_read_and_written_where_it_stands() {
 }
 
 #[test]
-fn what_can_not_be_opened_says_why() {
+fn the_error_of_an_opener_reaches_the_caller() {
     let callbacks = with_openers();
     let open =
         |opener: &Opener, path: &str| callbacks.open(opener, path, OpenFlags::READ).unwrap_err();

@@ -90,7 +90,7 @@ proptest! {
 
     /// The largest numbers must not overflow the arithmetic.
     #[test]
-    fn every_byte_of_a_huge_memory_is_where_the_formulas_say((model, offset, len) in far()) {
+    fn every_byte_of_a_huge_memory_is_where_the_formulas_put_it((model, offset, len) in far()) {
         let mut places = vec![None; usize::try_from(len).unwrap()];
         for run in model.geometry().runs(offset, len) {
             for word in run.words() {
@@ -215,7 +215,7 @@ fn columns_take_turns() {
 }
 
 #[test]
-fn what_is_not_there_has_no_runs() {
+fn bytes_beyond_the_memory_have_no_runs() {
     let array = Array {
         width: 4,
         rows: 1,

@@ -18,7 +18,7 @@ fn runs(text: &str) -> Result<Vec<(u64, Vec<u8>)>, String> {
 }
 
 #[test]
-fn words_are_little_endian_and_go_where_the_address_says() {
+fn words_are_little_endian_and_go_to_their_address() {
     let text = "dead_beef 1 // one\n@A /* ten:\n*/ 00000000ffFF\n2@c\n";
     assert_eq!(
         runs(text).unwrap_err(),
@@ -305,7 +305,7 @@ fn long_files_come_in_pieces() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(words in prop::collection::btree_map(0u64..64, any::<u32>(), 0..40), pretty: bool) {
+    fn written_words_are_read_back(words in prop::collection::btree_map(0u64..64, any::<u32>(), 0..40), pretty: bool) {
         let mut text = String::new();
         for (word, value) in &words {
             if pretty || *word == 0 || !words.contains_key(&(word - 1)) {

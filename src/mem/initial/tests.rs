@@ -53,7 +53,7 @@ fn hex(size: u64, width: u64, text: &str) -> Result<(Vec<u8>, Option<String>), S
 }
 
 #[test]
-fn what_is_left_as_it_is_and_what_is_zero() {
+fn content_is_left_unchanged_or_zeroed() {
     assert_eq!(content(3, Init::None), (vec![0xee; 3], None));
     assert_eq!(content(3, Init::Zero), (vec![0; 3], None));
 }
@@ -76,7 +76,7 @@ fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[test]
-fn words_of_a_file_lie_where_it_says() {
+fn words_of_a_file_lie_at_its_addresses() {
     let (bytes, note) = hex(12, 2, "0102 0304 @4 abcd").unwrap();
     assert_eq!(
         bytes,
@@ -94,7 +94,7 @@ fn unknown_digits_are_counted() {
 }
 
 #[test]
-fn a_file_without_values_or_of_other_words_is_told_of() {
+fn a_file_without_values_or_of_other_words_is_reported() {
     for text in ["", " \n", "// none", "@1"] {
         let (bytes, note) = hex(2, 1, text).unwrap();
         assert_eq!(bytes, [0xee; 2]);

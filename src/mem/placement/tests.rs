@@ -38,7 +38,7 @@ fn segment(address: u64, len: usize, mem_size: u64) -> ElfSegment {
 }
 
 #[test]
-fn a_segment_without_a_memory_is_told_with_the_nearest() {
+fn a_segment_without_a_memory_is_reported_with_the_nearest() {
     let rams = [(0x1000, 0x1000), (0x8000, 0x1000)];
     let told = |segment: ElfSegment| {
         let placement = placement(&rams, vec![self::segment(0x1000, 4, 4), segment]);

@@ -89,7 +89,7 @@ fn strings_may_end_before_the_map() {
 
 /// Some memories are adjacent, and some are not.
 #[test]
-fn a_thousand_memories_are_told_apart() {
+fn a_thousand_memories_are_distinguished() {
     let memories: Vec<_> = (0..1000u64)
         .map(|nth| (nth * 0x100, 0x100 - nth % 3))
         .collect();

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_written_has_no_words() {
+    fn unwritten_memory_has_no_words() {
         let ram = buffer(8, &[]);
         assert_eq!(written(StaticMemFormat::Verilog, 4, &ram), "");
         let text = "// tb.ram\\n1: 2 words of 4 bytes\n";
@@ -169,7 +169,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back_and_no_more(
+        fn written_words_alone_are_read_back(
             width in 1..10usize,
             depth in 1..40usize,
             writes in prop::collection::vec((any::<prop::sample::Index>(), prop::collection::vec(1..=u8::MAX, 0..12)), 0..8),

@@ -116,7 +116,7 @@ impl Write for Line {
 mod tests {
     use super::*;
 
-    fn said(phase: Phase, what: &str, caller: &str) -> String {
+    fn text_of(phase: Phase, what: &str, caller: &str) -> String {
         let mut line = Line::new();
         report(&mut line, phase, Duration::from_millis(1500), what, caller).unwrap();
         String::from_utf8(line.bytes[..line.len].to_vec()).unwrap()
@@ -124,12 +124,12 @@ mod tests {
 
     #[test]
     fn a_report_names_the_call_and_the_place() {
-        let text = said(Phase::Call, "method `a\nb` of channel `core0`", "tb.sv:7");
+        let text = text_of(Phase::Call, "method `a\nb` of channel `core0`", "tb.sv:7");
         let start = "vhost: fatal: timeout: method `a\\nb` of channel `core0` has not returned for 1.5 s of wall time; the last call of \
                      the library was at tb.sv:7. ";
         assert!(text.starts_with(start), "{text}");
         assert!(text.contains("with status 124") && text.contains("gdb -p PID"));
-        let text = said(Phase::Pending, "`wait` of channel `core0`", "");
+        let text = text_of(Phase::Pending, "`wait` of channel `core0`", "");
         let part = "has not called the library for 1.5 s of wall time while these methods are pending: `wait` of channel `core0`. It loops";
         assert!(text.contains(part), "{text}");
         assert!(text.ends_with('\n') && text.lines().count() == 1);
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_report_that_is_too_long_is_cut() {
-        let text = said(Phase::Call, &"x".repeat(5000), "");
+        let text = text_of(Phase::Call, &"x".repeat(5000), "");
         assert_eq!(text.len(), 2048);
     }
 }

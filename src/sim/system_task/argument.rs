@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_number_of_arguments_is_told_with_the_usage() {
+    fn a_wrong_number_of_arguments_is_reported_with_the_usage() {
         let error = |given, least, most| {
             let usage = "$t(a)".to_owned();
             let error = ArgumentError::Count {

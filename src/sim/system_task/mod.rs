@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usage_shows_which_arguments_may_be_left_out() {
+    fn the_usage_shows_optional_arguments() {
         static PARAMETERS: [Parameter; 3] = [parameter("a"), parameter("b"), parameter("c")];
         let usage = |required, count| {
             let declaration = Declaration {

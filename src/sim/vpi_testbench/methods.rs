@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_method_that_nobody_has_registered_is_absent() {
+    fn an_unregistered_method_is_absent() {
         assert_eq!(status(&mut methods(&["m"]), "a", "n"), (0, ABSENT));
         assert_eq!(status(&mut methods(&[]), "a", "m"), (0, ABSENT));
     }

@@ -280,7 +280,7 @@ mod tests {
     use crate::Severity;
 
     #[test]
-    fn the_watchdogs_variable_is_understood_or_refused_with_what_it_may_be() {
+    fn the_watchdogs_variable_is_parsed_or_refused_with_its_forms() {
         let (ticks, severity) = (500, Severity::Fatal);
         let known = timeout(OsStr::new("500:fatal")).unwrap();
         assert_eq!(known, WatchdogTimeout { ticks, severity });

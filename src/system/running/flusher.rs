@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stays_for_a_second_whatever_a_tick_takes() {
+    fn nothing_stays_unwritten_for_a_second_with_ticks_of_any_length() {
         for nanoseconds in [300, 1_000, 70_000, 1_000_000, 20_000_000, 400_000_000] {
             let length = Duration::from_nanos(nanoseconds);
             let end = Duration::from_secs(2);

@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_simulator_says_of_a_fatal_error_is_no_print() {
+    fn a_simulators_text_of_a_fatal_error_is_no_print() {
         let lines = ["[a] x", "[7000] %Fatal: a.sv:1: one", "two"];
         assert_eq!(unmet("[a] x\n", 3, &lines), None);
     }
@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_not_be_said_fails_a_run() {
+    fn forbidden_output_fails_a_run() {
         let case: Case =
             toml::from_str("design = 'd'\nsilent = ['warning']").expect("it is a case");
         let unmet = |line: &str| case.unmet(None, Some(0), &[line.to_owned()]);

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clients_that_nobody_waits_for_are_missed() {
+    fn clients_that_are_never_awaited_are_reported() {
         let scripts = ["one.py".to_owned()];
         let mut clients = Clients::new(Path::new("."), &scripts, Limit::PLAIN);
         clients.on_line("host: serves cpu0");

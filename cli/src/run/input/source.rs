@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_a_stream_is_told() {
+    fn an_error_of_a_stream_is_reported() {
         let (sender, chunks) = sync_channel(1);
         let mut source = Source::Stream(Stream::new(chunks));
         let failed = io::Error::from(io::ErrorKind::InvalidData);

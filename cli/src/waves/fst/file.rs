@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn kept_values_are_bounded() {
         let (hierarchy, ids) = hierarchy(3);
         let mut bytes = Cursor::new(Vec::new());
         let (text, most) = ("text ".repeat(100), 10_000);

@@ -488,7 +488,7 @@ fn agrees(image: &Image, case: &Case) {
 }
 
 #[test]
-fn lost_text_fails_a_run_in_what_is_derived_from_it() {
+fn lost_text_fails_a_run_in_tables_and_reports() {
     let full = File::options().write(true).open("/dev/full");
     let (Ok(full), None) = (full, missing()) else {
         let _ = writeln!(std::io::stderr().lock(), "skipped: /dev/full, or clang");

@@ -28,7 +28,7 @@ fn room() -> Vec<u32> {
 }
 
 #[test]
-fn each_channel_is_told_of_at_the_start() {
+fn each_channel_is_reported_at_the_start() {
     let trapped = [room(), TRAP.to_vec()].concat();
     let mailbox = ("mailbox", 0x8000_1000, 800);
     let cases: [(Vec<u32>, &[_], &[&str]); 4] = [
@@ -78,7 +78,7 @@ fn each_channel_is_told_of_at_the_start() {
 }
 
 #[test]
-fn a_stripped_image_is_told_of() {
+fn a_stripped_image_is_reported() {
     let stripped = "link it without --strip-all or -s, and don't run strip on it";
     let error = with_symbols(&room(), &[]).fails(&[], 125);
     assert!(
@@ -122,7 +122,7 @@ fn compiled_images_keep_their_symbols() {
 }
 
 #[test]
-fn options_of_other_protocols_are_told_of() {
+fn options_of_other_protocols_are_reported() {
     let image = with_symbols(&TRAP, &[BLOCK]);
     let files = image.0.path().to_str().unwrap();
     let error = image.fails(&["--files", files, "--signature", "sig"], 125);
@@ -151,7 +151,7 @@ fn options_of_other_protocols_are_told_of() {
 }
 
 #[test]
-fn a_hanging_program_is_told_of_its_own_exits() {
+fn the_report_of_a_hanging_program_names_its_own_exits() {
     for_each_kind(|image, width, options| {
         compile(
             image,

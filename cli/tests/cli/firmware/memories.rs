@@ -3,7 +3,7 @@
 use super::{EBREAK, Image, code};
 
 #[test]
-fn the_ram_is_as_large_as_it_is_said() {
+fn the_ram_has_the_size_of_the_option() {
     // lw a0, -4(a1) with a1 from auipc: at the last word of 16 MiB, and behind it.
     let at = |offset: u32| [0x0000_0597 | offset, 0xffc5_a503, EBREAK];
     let stops = |instructions: &[u32], options: &[&str], text: &str| {

@@ -84,7 +84,7 @@ fn damaged_images_end_with_a_status() {
 }
 
 #[test]
-fn a_wrong_option_is_told_by_status_2() {
+fn a_wrong_option_has_status_2() {
     let image = Image::of(&code(&[EBREAK]).build());
     for options in [
         &["--mem", "much"][..],

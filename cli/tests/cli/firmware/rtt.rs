@@ -137,7 +137,7 @@ fn a_control_block_is_searched_and_channels_have_targets() {
 }
 
 #[test]
-fn rtt_beside_another_protocol_is_served_and_told() {
+fn rtt_beside_another_protocol_is_served_and_reported() {
     for_each_kind(|image, width, options| {
         let options = [options, &["-DLINES=1"]].concat();
         compile(image, width, &options, PROGRAM);
@@ -254,7 +254,7 @@ fn a_channel_that_reads_nothing_keeps_no_input_from_another() {
 
 /// A channel far behind another one loses bytes of a pipe.
 #[test]
-fn lost_input_is_told() {
+fn lost_input_is_reported() {
     if missing().is_none() {
         let image = Image(tempfile::tempdir().unwrap());
         let bytes = format!("-DBYTES={}", 36 << 20);
@@ -289,7 +289,7 @@ fn firmware_of_another_author_is_served() {
 
 /// A replay can't begin during a search for a control block: parts begin with the run.
 #[test]
-fn parts_that_begin_earlier_have_names_of_their_own_and_say_why() {
+fn parts_that_begin_earlier_have_names_of_their_own_and_a_reason() {
     if missing().is_some() {
         return;
     }

@@ -99,7 +99,7 @@ fn here(image: &Image, name: &str, stub: &str) -> RunResult {
 }
 
 #[test]
-fn programs_in_rust_do_what_they_do_on_qemu() {
+fn programs_in_rust_do_the_same_as_on_qemu() {
     for (name, status) in PROGRAMS {
         for (target, width) in [(RV32, "32"), (RV64, "64")] {
             let Some(elf) = build("semihosting", target, name, &[]) else {

@@ -192,7 +192,7 @@ fn code_in_place_of_the_traps_does_the_same() {
 
 /// READC has no result that means the end of the input.
 #[test]
-fn firmware_that_waits_for_input_behind_its_end_is_told_of() {
+fn firmware_that_waits_for_input_behind_its_end_is_reported() {
     if let Some(what) = missing() {
         return skipped(&what);
     }
@@ -358,7 +358,7 @@ fn qemu(image: &Image, folder: &Path, width: u32) -> Option<(String, Option<i32>
 }
 
 #[test]
-fn a_program_with_picolibc_does_what_it_does_on_qemu() {
+fn a_program_with_picolibc_does_the_same_as_on_qemu() {
     for width in [32, 64] {
         let image = Image(tempfile::tempdir().unwrap());
         if compile_library(&image, width).is_none() {

@@ -57,7 +57,7 @@ fn firmware_that_can_not_go_on_is_an_error_with_its_place() {
 
 /// Firmware with a mailbox, linked with a library for semihosting.
 #[test]
-fn a_trap_of_semihosting_that_nobody_serves_is_told_as_such() {
+fn an_unserved_trap_of_semihosting_is_reported() {
     let error = Image::of(&code(&TRAP).build()).fails(&[], 125);
     for said in [
         "firmware.elf has 1 trap of semihosting, too, which is not served",

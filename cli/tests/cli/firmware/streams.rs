@@ -115,7 +115,7 @@ int main(void)
 
 /// A write error is reported to firmware, as to a process. A run whose text is lost fails.
 #[test]
-fn text_that_cannot_be_written_fails_the_run_and_firmware_is_told() {
+fn text_that_cannot_be_written_fails_the_run_and_the_write_of_firmware() {
     if let Some(what) = missing() {
         let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
         return;

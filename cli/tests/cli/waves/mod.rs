@@ -81,7 +81,7 @@ fn gone_back() -> (tempfile::TempDir, PathBuf, Vec<ShownRequest>) {
 }
 
 #[test]
-fn what_precedes_a_damage_is_written() {
+fn entries_before_damage_are_written() {
     for format in FORMATS {
         let (_folder, trace) = recorded(Run::default());
         let mut bytes = std::fs::read(&trace).unwrap();

@@ -91,7 +91,7 @@ impl Host {
         if let Some(meanwhile) = self.meanwhile.take() {
             meanwhile();
         }
-        assert!(!path.contains("panic"), "told to");
+        assert!(!path.contains("panic"), "as requested by the test");
         if path.contains("absent") {
             return Err(Errno::ENODEV);
         }

@@ -33,7 +33,7 @@ fn all(bench: &Bench, fd: u64, len: u64) -> Vec<(Vec<u8>, FileType)> {
 }
 
 #[test]
-fn entries_come_in_the_order_of_their_names_whatever_the_buffer() {
+fn entries_come_in_the_order_of_their_names_with_any_buffer() {
     use std::os::unix::ffi::OsStrExt as _;
 
     let bench = Bench::new();

@@ -43,7 +43,7 @@ fn a_descriptor_that_is_not_open_is_bad() {
 }
 
 #[test]
-fn every_channel_may_use_a_descriptor_and_a_reset_closes_what_the_channel_opened() {
+fn every_channel_may_use_a_descriptor_and_a_reset_closes_those_of_its_channel() {
     let bench = Bench::new();
     bench.put("a", "of a");
     bench.put("b", "of b");
@@ -272,7 +272,7 @@ impl DiskFile for Failing {
     }
 
     fn seek(&mut self, _: u64) -> Result<u64, Errno> {
-        panic!("told to")
+        panic!("as requested by the test")
     }
 
     fn write_some(&mut self, _: &[u8]) -> Result<u64, Errno> {
@@ -324,6 +324,6 @@ fn the_actor_outlives_a_panic() {
         position: 0,
     };
     let error = bench.try_ask(seek).unwrap_err();
-    assert!(error.to_string().contains("told to"), "{error}");
+    assert!(error.to_string().contains("as requested by the test"), "{error}");
     assert_eq!(bench.close(fd), Ok(()));
 }

@@ -5,7 +5,7 @@ use mailbox_rs::{Errno, OpenFlags};
 use super::bench::*;
 
 #[test]
-fn every_sum_of_flags_opens_as_the_protocol_says() {
+fn every_sum_of_flags_opens_by_the_protocol() {
     for (sum, unknown) in (0..16).flat_map(|sum| [0, 16, 1 << 31].map(|more| (sum, more))) {
         let [read, write, append, truncate] = [1, 2, 4, 8].map(|flag| sum & flag != 0);
         let creates = write || append || truncate;

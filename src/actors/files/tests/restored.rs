@@ -69,7 +69,7 @@ fn impossible_descriptors_are_not_open() {
 }
 
 #[test]
-fn files_that_are_no_longer_what_they_were_are_lost() {
+fn files_that_have_changed_are_lost() {
     let bench = Bench::new();
     std::fs::create_dir(bench.path("directory")).unwrap();
     bench.put("short", "abc");

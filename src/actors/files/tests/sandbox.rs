@@ -85,7 +85,7 @@ fn absolute_paths_lead_below_the_root_alone() {
 
 /// Checks that a name which begins like the root's is compared by components, not as text.
 #[test]
-fn a_directory_whose_name_begins_as_the_root_s_is_outside() {
+fn a_directory_with_the_root_s_name_as_prefix_is_outside() {
     let bench = Bench::new();
     // Cutting off the root's name as text would leave a path inside.
     for folder in ["rootx", "root/x", "root.d", "root/.d"] {
@@ -261,7 +261,7 @@ fn paths_that_are_no_paths() {
 }
 
 #[test]
-fn what_could_block_is_refused() {
+fn files_that_could_block_are_refused() {
     let bench = Bench::new();
     let made = Command::new("mkfifo")
         .arg(bench.path("fifo"))
@@ -402,7 +402,7 @@ fn steps() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
-    fn whatever_firmware_asks_is_answered_and_stays_inside(
+    fn every_request_is_answered_and_stays_inside(
         steps in prop::collection::vec(steps(), 0..60),
     ) {
         let bench = Bench::new();

@@ -57,7 +57,7 @@ fn other_names_are_files_of_the_root() {
 }
 
 #[test]
-fn what_the_host_program_refuses_is_refused() {
+fn refusals_of_the_host_program_reach_firmware() {
     let bench = Bench::new();
     assert_eq!(bench.open("virtual/uart/absent", R), Err(Errno::ENODEV));
     assert_eq!(bench.open("virtual/uart/panic", R), Err(Errno::EIO));
@@ -135,7 +135,7 @@ fn a_descriptor_is_bad_until_its_file_is_open() {
 }
 
 #[test]
-fn what_is_posted_at_once_is_done_in_order() {
+fn operations_posted_at_once_are_done_in_order() {
     let bench = Bench::new();
     let fd = bench.open("virtual/uart", RW).unwrap();
     let write = |data| Write {

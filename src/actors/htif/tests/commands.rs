@@ -20,7 +20,7 @@ fn an_exit_has_the_payload_without_its_lowest_bit() {
     for (word, code) in [(1, 0), (7, 3), ((1_u64 << 47) - 1, u32::MAX)] {
         let bench = Bench::new();
         bench.command(word);
-        assert_eq!(bench.told(), (vec![], Some(code)));
+        assert_eq!(bench.reports_and_exit(), (vec![], Some(code)));
         assert_eq!(bench.word(TOHOST), 0);
         assert_eq!(bench.state.progress.exits(), [Some(code)]);
         assert_eq!(bench.response(), None);
@@ -79,7 +79,7 @@ fn a_console_read_is_answered_when_a_character_comes() {
     bench.command(READ);
     bench.ticks(2);
     bench.command(1);
-    let (reports, exit) = bench.told();
+    let (reports, exit) = bench.reports_and_exit();
     let [(Severity::Warning, text)] = &reports[..] else {
         panic!("{reports:?}");
     };
@@ -146,7 +146,7 @@ fn unknown_devices_and_commands_are_ignored_with_one_report() {
         bench.command(word);
         assert_eq!((bench.word(TOHOST), bench.response()), (0, None));
     }
-    let (reports, exit) = bench.told();
+    let (reports, exit) = bench.reports_and_exit();
     assert_eq!(exit, None);
     let [(Severity::Warning, text)] = &reports[..] else {
         panic!("{reports:?}");
@@ -167,7 +167,7 @@ fn half_a_command_is_not_served() {
                 bench.tick();
             }
             assert_eq!(
-                (bench.text(), bench.told()),
+                (bench.text(), bench.reports_and_exit()),
                 (String::new(), (vec![], None))
             );
             let (address, half) = halves[1 - first];
@@ -189,11 +189,11 @@ fn a_low_half_alone_is_a_command_once_it_has_settled() {
     bench.put_half(TOHOST, 7);
     for _ in 0..5 {
         bench.tick();
-        assert_eq!(bench.told(), (vec![], None));
+        assert_eq!(bench.reports_and_exit(), (vec![], None));
     }
     assert!(bench.status().contains("other half"), "{}", bench.status());
     bench.tick();
-    assert_eq!(bench.told(), (vec![], Some(3)));
+    assert_eq!(bench.reports_and_exit(), (vec![], Some(3)));
 }
 
 /// Notification of each store, also of a high half of 0, by a testbench that ticks with stores.
@@ -204,11 +204,11 @@ fn a_half_settles_in_notified_ticks() {
     for _ in 0..5 {
         bench.bus.notify();
         bench.tick();
-        assert_eq!(bench.told(), (vec![], None));
+        assert_eq!(bench.reports_and_exit(), (vec![], None));
     }
     bench.bus.notify();
     bench.tick();
-    assert_eq!(bench.told(), (vec![], Some(3)));
+    assert_eq!(bench.reports_and_exit(), (vec![], Some(3)));
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn the_signature_is_written_at_the_exit() {
     let bytes: Vec<u8> = (1..=20).collect();
     bench.state.ram.put(BUFFER, &bytes);
     bench.command(1);
-    assert_eq!(bench.told(), (vec![], Some(0)));
+    assert_eq!(bench.reports_and_exit(), (vec![], Some(0)));
     let text = std::fs::read_to_string(bench.file("test.sig")).unwrap();
     assert_eq!(
         text,
@@ -245,7 +245,7 @@ fn a_signature_without_a_place_is_reported_and_the_exit_stays() {
         place.signature = Some(signature);
     });
     bench.command(5);
-    let (reports, exit) = bench.told();
+    let (reports, exit) = bench.reports_and_exit();
     assert_eq!(exit, Some(2));
     assert!(reports[0].1.contains("no/such/dir"), "{reports:?}");
 }
@@ -262,7 +262,7 @@ fn an_idle_tick_reads_one_word() {
 }
 
 #[test]
-fn the_testbench_is_told_of_commands_once_it_asks() {
+fn the_testbench_gets_commands_once_it_observes() {
     let bench = Bench::new();
     let served = || -> Vec<Served> {
         let calls = bench.outside.calls().into_iter();

@@ -18,8 +18,8 @@ fn bench(faults: Faults) -> Bench {
     Bench::with(services, 0, |_| {})
 }
 
-fn is_told(bench: &Bench, text: &str) -> bool {
-    let (reports, _) = bench.told();
+fn is_reported(bench: &Bench, text: &str) -> bool {
+    let (reports, _) = bench.reports_and_exit();
     let mut reports = reports.iter();
     reports.any(|(severity, report)| *severity == Severity::Info && report.contains(text))
 }
@@ -32,7 +32,7 @@ fn file_operations_fail() {
     });
     let expected = -i64::from(Errno::EIO.0);
     assert_eq!(bench.open("f", CREATE), expected);
-    assert!(is_told(
+    assert!(is_reported(
         &bench,
         "fault injected by `faults.files`; answered EIO"
     ));
@@ -51,13 +51,13 @@ fn transfers_are_short() {
     let fd = bench.open("f", CREATE).cast_unsigned();
     let written = bench.call(64, &[fd, BUFFER, 100]);
     assert!((1..100).contains(&written), "{written}");
-    assert!(is_told(&bench, "fault injected: a transfer of descriptor"));
+    assert!(is_reported(&bench, "fault injected: a transfer of descriptor"));
     let len = std::fs::metadata(bench.file("f")).unwrap().len();
     assert_eq!(len, written.cast_unsigned());
 }
 
 #[test]
-fn bits_of_what_is_read_are_flipped() {
+fn bits_of_read_data_are_flipped() {
     let bench = bench(Faults {
         flip: ALWAYS,
         ..Faults::default()
@@ -67,7 +67,7 @@ fn bits_of_what_is_read_are_flipped() {
     assert_eq!(bench.call(63, &[fd, BUFFER, 4]), 4);
     let read = bench.bytes(BUFFER, 4);
     assert!(read.iter().all(|byte| byte.count_ones() == 1), "{read:?}");
-    assert!(is_told(&bench, "fault injected: bit "));
+    assert!(is_reported(&bench, "fault injected: bit "));
     // The words of HTIF itself have no flipped bits.
     assert_eq!(bench.call(57, &[fd]), 0);
 }
@@ -84,7 +84,7 @@ fn responses_are_late() {
         bench.tick();
         assert_eq!(bench.response(), None);
     }
-    assert!(is_told(&bench, "a response is held back for 5 ticks"));
+    assert!(is_reported(&bench, "a response is held back for 5 ticks"));
     bench.tick();
     bench.tick();
     assert!(bench.response().is_some());

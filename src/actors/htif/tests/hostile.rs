@@ -48,7 +48,7 @@ fn any_word_is_survived() {
         bench.command(word);
         bench.response();
         // The address may be of words that are an exit by chance.
-        if bench.told().1.is_some() {
+        if bench.reports_and_exit().1.is_some() {
             bench = Bench::new();
         }
     }
@@ -60,7 +60,7 @@ fn any_word_is_survived() {
     }
     assert!(bench.call(79, &[CWD, path, len, BUFFER, 0]) < 0);
     bench.command(1);
-    assert_eq!(bench.told().1, Some(0), "{}", bench.status());
+    assert_eq!(bench.reports_and_exit().1, Some(0), "{}", bench.status());
 }
 
 /// A channel whose firmware takes no responses is not served further; its memory in the host is

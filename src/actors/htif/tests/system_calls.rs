@@ -85,7 +85,7 @@ fn text_that_is_lost_is_answered_by_the_next_write() {
     assert_eq!(bench.write(1, "b\n"), 2);
     assert_eq!(bench.text(), "[cpu] a\n[cpu] b\n");
     // The console has reported the failure.
-    assert_eq!(bench.told(), (vec![], None));
+    assert_eq!(bench.reports_and_exit(), (vec![], None));
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn an_exit_may_be_a_call() {
         bench.put_word(CALL, 93);
         bench.put_word(CALL + 8, word);
         bench.command(CALL);
-        assert_eq!(bench.told(), (vec![], Some(code)));
+        assert_eq!(bench.reports_and_exit(), (vec![], Some(code)));
     }
 }
 
@@ -190,7 +190,7 @@ fn an_exit_may_be_a_call() {
 fn failures_are_reported_with_the_call_and_service_goes_on() {
     let bench = Bench::new();
     assert_eq!(bench.call(9999, &[]), -i64::from(Errno::ENOSYS.0));
-    let (reports, _) = bench.told();
+    let (reports, _) = bench.reports_and_exit();
     assert_eq!(reports[0].0, Severity::Error);
     assert!(
         reports[0].1.contains("system call 9999 does not exist"),
@@ -198,14 +198,14 @@ fn failures_are_reported_with_the_call_and_service_goes_on() {
     );
     // A program checks if a file is there.
     assert_eq!(bench.open("missing", 0), ENOENT);
-    let (reports, _) = bench.told();
+    let (reports, _) = bench.reports_and_exit();
     assert_eq!(reports[0].0, Severity::Info);
     assert!(reports[0].1.contains("file `missing`"), "{reports:?}");
     // The words of the call are not mapped, and firmware still gets a response.
     bench.command(0x10);
     bench.tick();
     assert!(bench.response().is_some());
-    let (reports, _) = bench.told();
+    let (reports, _) = bench.reports_and_exit();
     assert!(reports[0].1.contains("system call at 0x10"), "{reports:?}");
     // A path without its NUL.
     bench.state.ram.put(PATH, &[b'a'; 10]);

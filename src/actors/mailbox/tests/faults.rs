@@ -220,7 +220,7 @@ fn flipped_bits_are_reported_with_their_addresses() {
 }
 
 #[test]
-fn a_response_is_held_back_and_the_status_says_until_when() {
+fn a_response_is_delayed_and_the_status_has_its_tick() {
     let bench = bench(Faults {
         delay: Some(3..=3),
         ..Faults::default()

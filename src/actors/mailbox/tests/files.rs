@@ -54,7 +54,7 @@ fn files_are_read_and_written_in_bounded_parts() {
 }
 
 #[test]
-fn what_memory_has_no_room_for_stays_in_the_file() {
+fn bytes_without_room_in_memory_stay_in_the_file() {
     let layout = plain(PtrWidth::P4);
     let bench = Bench::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);

@@ -6,7 +6,7 @@ use super::*;
 use crate::bus::Observation;
 
 #[test]
-fn taps_are_shown_what_came_of_each_request() {
+fn taps_are_shown_the_outcome_of_each_request() {
     let bench = Bench::new(&[(BASE, plain(PtrWidth::P4))]);
     let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
     let served = Arc::new(Mutex::new(Vec::new()));
@@ -44,7 +44,7 @@ fn taps_are_shown_what_came_of_each_request() {
 
 /// Requests served before the testbench observes are not reported to it.
 #[test]
-fn the_testbench_is_told_of_what_is_served_once_it_asks() {
+fn the_testbench_gets_served_requests_once_it_observes() {
     let layout = plain(PtrWidth::P4);
     let bench = Bench::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);

@@ -177,7 +177,7 @@ const OPERATIONS: [FileRequest; 17] = [
 ];
 
 #[test]
-fn every_offer_and_version_is_negotiated_as_the_protocol_says() {
+fn every_offer_and_version_is_negotiated_by_the_protocol() {
     for width in [PtrWidth::P4, PtrWidth::P8] {
         for line in [0, 32, 64, 128, 256] {
             let line = CacheLine::from_bytes(line).unwrap_or(CacheLine::None);
@@ -270,7 +270,7 @@ fn operations_of_protocol_0_3_are_unknown_to_a_session_of_0_2() {
 }
 
 #[test]
-fn a_firmware_of_0_2_after_one_of_0_3_gets_what_it_knows() {
+fn a_firmware_of_0_2_after_one_of_0_3_gets_version_0_2() {
     let layout = plain(PtrWidth::P8);
     let bench = Bench::new(&[(BASE, layout)]);
     let mut firmware = ready_for_posix(&bench, layout);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn memory_requests_do_what_they_say() {
+fn memory_requests_have_their_effect() {
     let layout = plain(PtrWidth::P4);
     let bench = Bench::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);

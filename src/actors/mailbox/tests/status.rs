@@ -41,7 +41,7 @@ fn call(bench: &Bench, method: &str) -> Request {
 }
 
 #[test]
-fn a_channel_before_its_handshake_tells_what_is_missing() {
+fn the_status_of_a_channel_before_its_handshake_names_the_missing_step() {
     let bench = Bench::new(&[(BASE, LAYOUT)]);
     let mut firmware = Firmware::new(&bench.chip.ram, BASE, LAYOUT);
     firmware.set_indices(Index(3));
@@ -66,7 +66,7 @@ fn a_channel_before_its_handshake_tells_what_is_missing() {
 }
 
 #[test]
-fn an_idle_channel_tells_whose_turn_it_is() {
+fn the_status_of_an_idle_channel_names_the_next_side() {
     let bench = Bench::new(&[(BASE, LAYOUT)]);
     let mut firmware = ready(&bench, BASE, LAYOUT);
     assert_snapshot!(bench.status(), @r"
@@ -100,7 +100,7 @@ fn an_idle_channel_tells_whose_turn_it_is() {
 }
 
 #[test]
-fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
+fn the_status_of_a_call_has_its_provider_and_number_of_polls() {
     for by in [Provider::Testbench, Provider::Python, Provider::HostProgram] {
         let bench = Bench::new(&[(BASE, LAYOUT)]);
         let mut firmware = ready(&bench, BASE, LAYOUT);
@@ -163,7 +163,7 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
 
 /// Requests the status during an access of the testbench, such as that of a black-box memory.
 #[test]
-fn an_access_that_is_under_way_is_told() {
+fn the_status_names_an_access_in_progress() {
     for (request, awaited, words) in [
         (
             Request::Print { ptr: DATA, len: 3 },
@@ -223,7 +223,7 @@ fn a_full_response_queue_waits_for_firmware_to_take_one() {
 }
 
 #[test]
-fn a_channel_that_has_exited_tells_when_and_is_not_looked_at() {
+fn a_channel_that_has_exited_has_its_tick_and_is_not_polled() {
     let bench = Bench::new(&[(BASE, LAYOUT)]);
     let mut firmware = ready(&bench, BASE, LAYOUT);
     serve(&bench, &mut firmware, &Request::Exit { code: 3 });
@@ -239,7 +239,7 @@ fn a_channel_that_has_exited_tells_when_and_is_not_looked_at() {
 }
 
 #[test]
-fn a_fatal_report_says_how_every_channel_stands() {
+fn a_fatal_report_has_the_status_of_every_channel() {
     let bench = Bench::new(&[(BASE, LAYOUT), (BASE + 0x4000, LAYOUT)]);
     let mut other = Firmware::new(&bench.chip.ram, BASE + 0x4000, LAYOUT);
     other.reset();
@@ -262,7 +262,7 @@ fn a_fatal_report_says_how_every_channel_stands() {
 }
 
 #[test]
-fn the_last_requests_are_kept_with_how_they_ended() {
+fn the_last_requests_are_kept_with_their_ends() {
     let bench = Bench::new(&[(BASE, LAYOUT)]);
     let mut firmware = ready(&bench, BASE, LAYOUT);
     for at in 0..20 {
@@ -336,7 +336,7 @@ fn a_request_that_a_reset_drops_is_kept_as_dropped() {
 }
 
 #[test]
-fn indices_are_told_as_they_are_after_they_were_moved() {
+fn the_status_has_indices_as_firmware_has_set_them() {
     let bench = Bench::new(&[(BASE, LAYOUT)]);
     let mut firmware = ready(&bench, BASE, LAYOUT);
     firmware.set_indices(Index(u32::MAX - 1));

@@ -62,7 +62,7 @@ fn close(bench: &Bench) -> Result<(), StdinError> {
 }
 
 #[test]
-fn outputs_go_to_the_console_and_errors_are_told_apart() {
+fn outputs_go_to_the_console_and_errors_are_marked() {
     let bench = bench_with(ChannelServices::default());
     let mut firmware = session(&bench);
     assert_eq!(write(&bench, &mut firmware, 1, b"out\xff\0"), 5);
@@ -168,7 +168,7 @@ fn an_input_file_is_read_like_any_other() {
 }
 
 #[test]
-fn a_read_waits_for_the_testbench_and_gets_what_is_there() {
+fn a_read_waits_for_the_testbench_and_gets_the_bytes_there() {
     let bench = bench_with(ChannelServices {
         stdin: InputSource::Testbench,
         ..ChannelServices::default()

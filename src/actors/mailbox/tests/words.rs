@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_custom_command_is_handed_every_word_whatever_is_said_to_count() {
+fn a_custom_command_gets_every_word_with_any_count() {
     let layout = plain(PtrWidth::P4);
     for words in [0, 1, 2, 3, 20, u32::MAX] {
         let bench = Bench::new(&[(BASE, layout)]);
@@ -245,7 +245,7 @@ fn a_format_that_takes_more_words_than_an_entry_has_is_reported() {
 }
 
 #[test]
-fn half_a_word_that_is_not_printed_is_told_of_once_for_each_call_site() {
+fn half_a_word_that_is_not_printed_is_reported_once_for_each_call_site() {
     let layout = plain(PtrWidth::P8);
     let bench = Bench::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);

@@ -81,13 +81,13 @@ fn a_search_goes_on_behind_marks_of_no_control_block() {
         let mut reports = bench.reports();
         assert_eq!(reports.pop(), Some((Severity::Info, expected)));
         // Each search finds the constant again. Only invalid numbers are reported, and once.
-        let is_told = words.starts_with(b"and") || words[0] == 65;
-        assert_eq!(reports.len(), usize::from(is_told), "{reports:?}");
+        let is_reported = words.starts_with(b"and") || words[0] == 65;
+        assert_eq!(reports.len(), usize::from(is_reported), "{reports:?}");
     }
 }
 
 #[test]
-fn configured_names_that_a_control_block_lacks_are_told_once() {
+fn configured_names_that_a_control_block_lacks_are_reported_once() {
     let place = RttPlace {
         block: Some(BLOCK),
         search: vec![],
@@ -178,7 +178,7 @@ fn a_reset_begins_anew() {
 /// With the mark unchanged, the report names the changed numbers. The block is served again once it
 /// is valid.
 #[test]
-fn numbers_that_become_impossible_are_told_as_such() {
+fn numbers_that_become_impossible_are_reported() {
     let bench = Bench::new(PtrWidth::P4);
     let mut firmware = Firmware::new(&bench, PtrWidth::P4);
     firmware.set_up(&[TERMINAL], &[]);

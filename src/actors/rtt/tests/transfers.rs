@@ -338,7 +338,7 @@ fn input_for_a_down_buffer_outside_of_memory_is_lost() {
 }
 
 #[test]
-fn a_channel_whose_memory_has_failed_has_no_state_to_save() {
+fn a_channel_with_failed_memory_has_no_state_to_save() {
     let bench = Bench::new(PtrWidth::P4);
     let mut firmware = Firmware::new(&bench, PtrWidth::P4);
     firmware.set_up(&[TERMINAL], &[]);

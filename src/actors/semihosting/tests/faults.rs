@@ -17,7 +17,7 @@ fn bench(faults: Faults) -> Bench {
     Bench::with(PtrWidth::P8, services)
 }
 
-fn is_told(bench: &Bench, text: &str) -> bool {
+fn is_reported(bench: &Bench, text: &str) -> bool {
     let reports = bench.reports();
     let mut reports = reports.iter();
     reports.any(|(severity, report)| *severity == Severity::Info && report.contains(text))
@@ -30,7 +30,7 @@ fn file_operations_fail() {
         ..Faults::default()
     });
     assert_eq!(bench.open("f", 6), -1);
-    assert!(is_told(
+    assert!(is_reported(
         &bench,
         "fault injected by `faults.files`; answered ENOSPC"
     ));
@@ -49,13 +49,13 @@ fn transfers_are_short() {
     let handle = bench.open("f", 6);
     let rest = bench.write(handle, &[1; 100]);
     assert!((1..100).contains(&rest), "{rest}");
-    assert!(is_told(&bench, "fault injected: a transfer of descriptor"));
+    assert!(is_reported(&bench, "fault injected: a transfer of descriptor"));
     let len = std::fs::metadata(bench.file("f")).unwrap().len();
     assert_eq!(len, 100 - rest.cast_unsigned());
 }
 
 #[test]
-fn bits_of_what_is_read_are_flipped() {
+fn bits_of_read_data_are_flipped() {
     let bench = bench(Faults {
         flip: ALWAYS,
         ..Faults::default()
@@ -65,5 +65,5 @@ fn bits_of_what_is_read_are_flipped() {
     assert_eq!(bench.call(0x06, &[handle, DATA, 4]), 0);
     let read = bench.state.ram.get(DATA, 4);
     assert!(read.iter().all(|byte| byte.count_ones() == 1), "{read:?}");
-    assert!(is_told(&bench, "fault injected: bit "));
+    assert!(is_reported(&bench, "fault injected: bit "));
 }

@@ -162,7 +162,7 @@ fn the_console_has_three_streams() {
 }
 
 #[test]
-fn features_say_that_exits_are_extended_and_errors_are_apart() {
+fn features_have_extended_exits_and_separate_errors() {
     let bench = Bench::new(PtrWidth::P4);
     let file = bench.open(":semihosting-features", 0);
     assert_eq!(bench.call(0x0c, &[file as u64]), 5);
@@ -413,7 +413,7 @@ fn a_command_line_may_be_empty() {
 }
 
 #[test]
-fn a_channel_whose_memory_has_failed_has_no_state_to_save() {
+fn a_channel_with_failed_memory_has_no_state_to_save() {
     let bench = Bench::with_stub(PtrWidth::P8);
     bench.tick();
     assert!(bench.ask(Save).is_ok());

@@ -22,7 +22,7 @@ fn a_connection_is_closed_when_both_ends_have_finished() {
 }
 
 #[test]
-fn what_is_queued_comes_before_the_end() {
+fn queued_bytes_come_before_the_end() {
     let bench = Bench::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().window = 1;
@@ -68,7 +68,7 @@ fn a_flood_does_not_hold_up_the_leave() {
 }
 
 #[test]
-fn a_connection_that_breaks_meanwhile_is_told_of_only_if_something_is_lost() {
+fn a_connection_that_breaks_meanwhile_is_reported_only_if_bytes_are_lost() {
     for (window, warnings) in [(0, 1), (9, 0)] {
         let bench = Bench::new();
         let (client, wire) = bench.client();

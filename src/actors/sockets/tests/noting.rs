@@ -7,7 +7,7 @@ use crate::bus::Observation;
 use crate::messages::events::NetworkResult;
 
 #[test]
-fn a_tap_is_told_of_every_answer_in_order() {
+fn a_tap_sees_every_reply_in_order() {
     let bench = Bench::new();
     let (keep, seen) = mpsc::channel();
     bench.bus.attach(move |seen: &Observation<'_>| {

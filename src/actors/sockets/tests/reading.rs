@@ -36,7 +36,7 @@ fn strings_end_with_a_nul() {
 }
 
 #[test]
-fn what_is_left_at_the_end_can_be_read() {
+fn bytes_before_the_end_can_be_read() {
     let bench = Bench::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"abc");
@@ -52,7 +52,7 @@ fn what_is_left_at_the_end_can_be_read() {
 }
 
 #[test]
-fn a_reset_comes_after_what_was_sent_before() {
+fn a_reset_comes_after_bytes_sent_before() {
     let bench = Bench::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"abc");

@@ -34,7 +34,7 @@ fn a_greeting_is_filled_in_once() {
 }
 
 #[test]
-fn nobody_waits() {
+fn accept_without_a_client_returns_none() {
     let bench = Bench::new();
     assert_eq!(bench.accept(), Ok(None));
     let (first, _wire) = bench.client();
@@ -84,7 +84,7 @@ fn a_client_is_only_its_own_sockets() {
 }
 
 #[test]
-fn what_was_never_open_or_is_closed() {
+fn unopened_and_closed_sockets_are_refused() {
     let bench = Bench::new();
     let (client, wire) = bench.client();
     assert_eq!(

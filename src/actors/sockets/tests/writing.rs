@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn what_is_taken_is_not_queued() {
+fn accepted_bytes_are_not_queued() {
     let bench = Bench::new();
     let (client, wire) = bench.client();
     bench.write(client, b"abc").unwrap();
@@ -17,7 +17,7 @@ fn what_is_taken_is_not_queued() {
 }
 
 #[test]
-fn what_is_queued_goes_out_with_ticks() {
+fn queued_bytes_are_sent_on_ticks() {
     let bench = Bench::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().window = 2;
@@ -34,7 +34,7 @@ fn what_is_queued_goes_out_with_ticks() {
 }
 
 #[test]
-fn what_is_queued_goes_out_with_any_call() {
+fn queued_bytes_are_sent_on_any_call() {
     let bench = Bench::new();
     let other = bench.ask(open("other", 6000)).unwrap();
     let (client, wire) = bench.client();
@@ -86,7 +86,7 @@ fn a_client_that_goes_away_while_it_is_written_to() {
 }
 
 #[test]
-fn a_client_that_goes_away_with_bytes_queued_is_told_of() {
+fn a_client_that_goes_away_with_bytes_queued_is_reported() {
     let bench = Bench::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().window = 1;

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_takes_one_at_a_time_and_only_what_is_there() {
+    fn a_host_takes_single_present_requests() {
         let skips = breaches(|session, breaches| {
             session.requests_are_put(Index(3), breaches);
             session.takes(Index(2), breaches);

@@ -204,8 +204,8 @@ impl Rtt {
             }
             Err(numbers) => {
                 // A mark that a search has found may not belong to a control block.
-                let is_told = self.impossible.replace(numbers) == Some(numbers);
-                if self.configured.is_some() && !is_told {
+                let is_reported = self.impossible.replace(numbers) == Some(numbers);
+                if self.configured.is_some() && !is_reported {
                     let (up, down) = numbers;
                     breaches.push(format!(
                         "the control block at {address:#x} has {up:#x} up and {down:#x} down channels, more than {}: firmware writes \

@@ -17,7 +17,7 @@ use crate::messages::{HtifPlace, Interface, RttPlace, SemihostingPlace};
 
 /// Message of a random kind, whose numbers are often addresses of words.
 #[derive(Debug, Clone)]
-enum Said {
+enum Traffic {
     Poll(u64, Vec<u8>),
     /// Read with its reply, unless a filter hides the reply.
     Read(u64, u64, Option<Vec<u8>>),
@@ -72,17 +72,17 @@ fn control_block() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn said() -> impl Strategy<Value = Said> {
+fn traffic() -> impl Strategy<Value = Traffic> {
     prop_oneof![
-        (address(), bytes()).prop_map(|(at, words)| Said::Poll(at, words)),
+        (address(), bytes()).prop_map(|(at, words)| Traffic::Poll(at, words)),
         (address(), 0_u64..200, prop::option::of(bytes())).prop_map(|(at, len, bytes)| {
-            Said::Read(at, bytes.as_ref().map_or(len, |it| it.len() as u64), bytes)
+            Traffic::Read(at, bytes.as_ref().map_or(len, |it| it.len() as u64), bytes)
         }),
-        (address(), bytes()).prop_map(|(at, data)| Said::Write(at, data)),
-        (address(), number()).prop_map(|(at, word)| Said::Word(at, word)),
-        (address(), number(), any::<u8>()).prop_map(|(at, len, byte)| Said::Fill(at, len, byte)),
+        (address(), bytes()).prop_map(|(at, data)| Traffic::Write(at, data)),
+        (address(), number()).prop_map(|(at, word)| Traffic::Word(at, word)),
+        (address(), number(), any::<u8>()).prop_map(|(at, len, byte)| Traffic::Fill(at, len, byte)),
         (number(), prop::option::of(number()), any::<Option<i64>>())
-            .prop_map(|(word, call, result)| Said::Command(word, call, result)),
+            .prop_map(|(word, call, result)| Traffic::Command(word, call, result)),
         (
             0_u32..1000,
             0_u64..0x40,
@@ -91,13 +91,13 @@ fn said() -> impl Strategy<Value = Said> {
             any::<bool>(),
         )
             .prop_map(|(hart, number, args, result, fails)| {
-                Said::Operation(hart % 9, number, args, result, fails)
+                Traffic::Operation(hart % 9, number, args, result, fails)
             }),
         (any::<u32>(), 0_u64..0x40, number())
-            .prop_map(|(hart, it, arg)| Said::Operate(hart, it, arg)),
+            .prop_map(|(hart, it, arg)| Traffic::Operate(hart, it, arg)),
         (any::<bool>(), 0_u32..70, number())
-            .prop_map(|(up, at, bytes)| Said::Transfer(up, at, bytes)),
-        Just(Said::Start),
+            .prop_map(|(up, at, bytes)| Traffic::Transfer(up, at, bytes)),
+        Just(Traffic::Start),
     ]
 }
 
@@ -149,10 +149,10 @@ fn kits() -> Vec<Kit> {
 }
 
 impl Kit {
-    fn says(&mut self, said: &Said) {
-        match said {
-            Said::Poll(at, words) => self.polls(segments(*at, words.len() as u64), words),
-            Said::Read(at, len, bytes) => {
+    fn take(&mut self, traffic: &Traffic) {
+        match traffic {
+            Traffic::Poll(at, words) => self.polls(segments(*at, words.len() as u64), words),
+            Traffic::Read(at, len, bytes) => {
                 let op = Op::Read(span(*at, *len));
                 match bytes {
                     Some(bytes) => {
@@ -168,17 +168,17 @@ impl Kit {
                     }
                 }
             }
-            Said::Write(at, data) => {
+            Traffic::Write(at, data) => {
                 let place = span(*at, data.len() as u64);
                 self.writes(Op::Write(place, Bytes::copy_from_slice(data)));
             }
-            Said::Word(at, word) => {
+            Traffic::Word(at, word) => {
                 for len in [4, 8] {
                     self.writes(Op::Word(span(*at, len), *word));
                 }
             }
-            Said::Fill(at, len, byte) => self.writes(Op::Fill(span(*at, *len), *byte)),
-            Said::Command(word, number, result) => self.event(&CommandServed {
+            Traffic::Fill(at, len, byte) => self.writes(Op::Fill(span(*at, *len), *byte)),
+            Traffic::Command(word, number, result) => self.event(&CommandServed {
                 channel: CHANNEL,
                 command: Command(*word),
                 call: number.map(|number| SystemCall {
@@ -188,7 +188,7 @@ impl Kit {
                 since: 0,
                 result: *result,
             }),
-            Said::Operation(hart, number, args, result, fails) => self.event(&OperationServed {
+            Traffic::Operation(hart, number, args, result, fails) => self.event(&OperationServed {
                 channel: CHANNEL,
                 hart: *hart,
                 operation: Operation(*number),
@@ -197,7 +197,7 @@ impl Kit {
                 result: *result,
                 error: fails.then_some(Errno::EIO),
             }),
-            Said::Operate(hart, operation, argument) => {
+            Traffic::Operate(hart, operation, argument) => {
                 let operate = Operate {
                     channel: CHANNEL,
                     hart: *hart,
@@ -211,7 +211,7 @@ impl Kit {
                     self.see::<Inbox, Operate>(sequence, from, Content::Dropped);
                 }
             }
-            Said::Transfer(up, number, bytes) => {
+            Traffic::Transfer(up, number, bytes) => {
                 let direction = if *up { Direction::Up } else { Direction::Down };
                 let buffer = BufferName {
                     number: *number,
@@ -220,17 +220,17 @@ impl Kit {
                 let event = Transferred::new(CHANNEL, direction, buffer, *bytes, 0, None);
                 self.event(&event);
             }
-            Said::Start => self.event(&SystemStarted),
+            Traffic::Start => self.event(&SystemStarted),
         }
     }
 }
 
 proptest! {
     #[test]
-    fn random_messages_do_no_harm(all in prop::collection::vec(said(), 1..200)) {
+    fn random_messages_do_no_harm(all in prop::collection::vec(traffic(), 1..200)) {
         for mut kit in kits() {
-            for said in &all {
-                kit.says(said);
+            for traffic in &all {
+                kit.take(traffic);
                 for text in kit.found.drain(..) {
                     prop_assert!(text.starts_with("channel `"), "{text}");
                     prop_assert!(text.len() < 1000, "{text}");
@@ -249,15 +249,15 @@ fn state_is_bounded() {
         for (at, rounds) in [300, 1200].into_iter().enumerate() {
             for round in 0..rounds {
                 for command in [BASE + 0x800, 0x0100_0000_0000_0000] {
-                    kit.says(&Said::Poll(BASE, u64::to_le_bytes(command).to_vec()));
-                    kit.says(&Said::Fill(BASE, 8, 0));
+                    kit.take(&Traffic::Poll(BASE, u64::to_le_bytes(command).to_vec()));
+                    kit.take(&Traffic::Fill(BASE, 8, 0));
                 }
                 for len in [24, 64, 72] {
-                    kit.says(&Said::Read(BASE + 64 * (round % 2), len, None));
+                    kit.take(&Traffic::Read(BASE + 64 * (round % 2), len, None));
                 }
-                kit.says(&Said::Read(BASE + 0x800, 64, None));
-                kit.says(&Said::Operate(2 * round as u32 + 1, 6, BASE));
-                kit.says(&Said::Operation(0, 1, vec![0, 0, 0, 0], Some(round), false));
+                kit.take(&Traffic::Read(BASE + 0x800, 64, None));
+                kit.take(&Traffic::Operate(2 * round as u32 + 1, 6, BASE));
+                kit.take(&Traffic::Operation(0, 1, vec![0, 0, 0, 0], Some(round), false));
                 kit.access(Op::Read(span(round, 4)), Err(super::outside(round)));
                 kit.found.clear();
             }

@@ -387,7 +387,7 @@ fn descriptors_are_open_while_they_are_used() {
 }
 
 #[test]
-fn attached_later_it_judges_what_it_has_seen_alone() {
+fn attached_later_it_judges_only_observed_commands() {
     let mut kit = Kit::attached_late(ENDPOINT, Interface::Htif(place()), words_place());
     // End of a command that was taken before.
     kit.writes(Op::Fill(span(BUFFER, 16), 0));
@@ -450,7 +450,7 @@ fn saved_service() -> SavedService {
 }
 
 #[test]
-fn channels_of_one_space_share_what_they_may_write() {
+fn channels_of_one_space_share_their_writable_ranges() {
     let other = HtifPlace {
         tohost: 0x5000,
         fromhost: 0x5040,

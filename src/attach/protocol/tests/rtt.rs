@@ -132,7 +132,7 @@ fn transfers_in_order_are_no_findings() {
 }
 
 #[test]
-fn the_host_frees_what_it_has_read() {
+fn the_host_frees_only_bytes_it_has_read() {
     let mut kit = kit();
     kit.offsets([10, 0], [0, 0]);
     kit.takes_up(0, 4);
@@ -308,7 +308,7 @@ fn a_buffer_that_is_being_set_up_anew_is_no_finding() {
 }
 
 #[test]
-fn impossible_numbers_are_told_once() {
+fn impossible_numbers_are_reported_once() {
     let mut kit = kit();
     for _ in 0..3 {
         kit.polls(segments(BLOCK, 24), &header(65, 0));
@@ -370,7 +370,7 @@ fn marks_of_constants_are_passed_over() {
 }
 
 #[test]
-fn wide_numbers_are_told_by_the_length_of_the_control_block() {
+fn wide_numbers_are_recognised_by_the_length_of_the_control_block() {
     let place = RttPlace {
         block: Some(BLOCK),
         search: Vec::new(),
@@ -438,7 +438,7 @@ fn looks_behind_the_end_of_memory_are_no_findings() {
 }
 
 #[test]
-fn an_address_outside_of_the_map_is_told_once() {
+fn an_address_outside_of_the_map_is_reported_once() {
     let mut kit = kit();
     for _ in 0..3 {
         kit.access(Op::Read(span(BLOCK, 72)), Err(outside(BLOCK)));

@@ -101,7 +101,7 @@ fn console_reads_beyond_those_that_wait_are_none() {
 }
 
 #[test]
-fn an_exit_drops_what_waits_for_input_on_all_channels_of_the_firmware() {
+fn an_exit_drops_reads_that_wait_for_input_on_all_channels_of_the_firmware() {
     let mut bench = Bench::new();
     bench.rang(WORDS[0]);
     bench.operate(0, 7, 0);

@@ -227,7 +227,7 @@ fn works_with_files() {
 }
 
 #[test]
-fn what_has_no_response_is_queued_until_the_queue_is_full() {
+fn requests_without_response_are_queued_until_the_queue_is_full() {
     let mut client = client(CacheLine::None);
     for i in 0..8 {
         crate::cprint!(client, c"%d", i);
@@ -238,7 +238,7 @@ fn what_has_no_response_is_queued_until_the_queue_is_full() {
 }
 
 #[test]
-fn the_cache_is_told_what_the_host_reads_and_writes() {
+fn the_cache_is_cleaned_and_invalidated_for_accesses_of_the_host() {
     let mut client = client(CacheLine::B64);
     let base = client.channel().words().base();
     let layout = *client.channel().words().layout();
