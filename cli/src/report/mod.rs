@@ -121,7 +121,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitOutcome> {
             }
             Err(error) => {
                 is_bad = true;
-                say(format_args!(
+                print(format_args!(
                     "{ERROR}error:{ERROR:#} {}",
                     Sanitized(&error.to_string())
                 ));
@@ -148,7 +148,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitOutcome> {
             && !is_broken_pipe(&error)
         {
             is_bad = true;
-            say(format_args!("{ERROR}error:{ERROR:#} {error:#}"));
+            print(format_args!("{ERROR}error:{ERROR:#} {error:#}"));
         }
     }
     let mut out = out();
@@ -171,7 +171,7 @@ fn warn(run: &Run) -> bool {
     true
 }
 
-fn say(text: std::fmt::Arguments<'_>) {
+fn print(text: std::fmt::Arguments<'_>) {
     // Without standard error there is no way to report.
     let _ = writeln!(WholeStderr::default(), "{text}");
 }

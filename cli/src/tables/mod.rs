@@ -80,7 +80,7 @@ pub(crate) fn export(options: &Options<'_>) -> Result<ExitOutcome> {
                 .push(source),
             Err(error) => {
                 is_bad = true;
-                say_error(format_args!("{}", Sanitized(&format!("{error:#}"))));
+                print_error(format_args!("{}", Sanitized(&format!("{error:#}"))));
             }
         }
     }
@@ -135,10 +135,10 @@ fn partition(options: &Options<'_>, sources: &[Source]) -> (usize, bool) {
                 all_is_well = false;
                 let name = source.file.display().to_string();
                 let text = format!("{name}: {error:#}");
-                say_error(format_args!("{}", Sanitized(&text)));
+                print_error(format_args!("{}", Sanitized(&text)));
             }
             Err(Fault::Files(error)) => {
-                say_lost(&claims, &error);
+                print_lost(&claims, &error);
                 return (0, false);
             }
         }
@@ -147,7 +147,7 @@ fn partition(options: &Options<'_>, sources: &[Source]) -> (usize, bool) {
         return (0, all_is_well);
     };
     if let Err(error) = files.commit() {
-        say_lost(&claims, &error);
+        print_lost(&claims, &error);
         return (0, false);
     }
     let runs = claims.len();
@@ -211,7 +211,7 @@ fn one(
         .end(source, &mut run, options.allows_errors)
         .map_err(Fault::Files)?;
     if let Some(text) = &undecoded {
-        say(format_args!(
+        print(format_args!(
             "{WARNING}warning:{WARNING:#} {}: {}",
             Sanitized(&run.file),
             Sanitized(text)
@@ -227,19 +227,19 @@ fn one(
 }
 
 /// Prints the names of the runs whose files could not be written.
-fn say_lost(claims: &[(Claim, &Source)], error: &anyhow::Error) {
+fn print_lost(claims: &[(Claim, &Source)], error: &anyhow::Error) {
     for (_, source) in claims {
         let name = source.file.display().to_string();
         let text = format!("{name}: not exported: {error:#}");
-        say_error(format_args!("{}", Sanitized(&text)));
+        print_error(format_args!("{}", Sanitized(&text)));
     }
 }
 
-fn say_error(text: Arguments<'_>) {
-    say(format_args!("{ERROR}error:{ERROR:#} {text}"));
+fn print_error(text: Arguments<'_>) {
+    print(format_args!("{ERROR}error:{ERROR:#} {text}"));
 }
 
-fn say(text: Arguments<'_>) {
+fn print(text: Arguments<'_>) {
     // Without standard error there is no way to report.
     let _ = writeln!(WholeStderr::default(), "{text}");
 }

@@ -8,7 +8,7 @@ use super::text::LINE_MAX;
 use super::*;
 use crate::messages::ChannelId;
 use crate::messages::console::Redirect;
-use crate::testing::{ActorBench, ForeignCall, Ram, map};
+use crate::testing::{ActorFixture, ForeignCall, Ram, map};
 
 /// Sink that shows its content, and can fail.
 #[derive(Clone, Default)]
@@ -33,9 +33,9 @@ impl Write for Screen {
     }
 }
 
-type Bench = ActorBench<Inbox, Screen>;
+type Fixture = ActorFixture<Inbox, Screen>;
 
-impl ActorBench<Inbox, Screen> {
+impl ActorFixture<Inbox, Screen> {
     fn new() -> Self {
         let screen = Screen::default();
         let sink = Box::new(screen.clone());
@@ -68,7 +68,7 @@ impl ActorBench<Inbox, Screen> {
 
 #[test]
 fn a_line_comes_out_when_it_ends() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.print(0, "hel");
     bench.print(0, "lo");
     assert_eq!(bench.seen(), "");
@@ -81,7 +81,7 @@ fn a_line_comes_out_when_it_ends() {
 /// A system that is dropped without a shutdown prints its incomplete lines.
 #[test]
 fn a_begun_line_comes_out_when_the_console_ends() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.print(0, "the last words");
     bench.print(1, "others\r");
     let screen = bench.state.clone();
@@ -92,7 +92,7 @@ fn a_begun_line_comes_out_when_the_console_ends() {
 
 #[test]
 fn channels_do_not_mix() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.print(0, "a");
     bench.print(1, "b");
     bench.print(0, "a\na");
@@ -109,7 +109,7 @@ fn channels_do_not_mix() {
 
 #[test]
 fn lines_of_standard_error_are_marked_and_apart() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.print(0, "out");
     let error = |text: &'static str| {
         let print = PrintError {
@@ -136,7 +136,7 @@ fn lines_of_standard_error_are_marked_and_apart() {
 
 #[test]
 fn raw_bytes_come_out_behind_the_lines_before_them() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.print(0, "line\nbegun");
     for (is_error, data) in [(false, &b"\0\r\n"[..]), (true, b"dropped: no sink")] {
         let put = PutRaw {
@@ -153,14 +153,14 @@ fn raw_bytes_come_out_behind_the_lines_before_them() {
 
 #[test]
 fn a_channel_without_a_name_has_its_number() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.print(u32::MAX, "hi\n");
     assert_eq!(bench.seen(), "[channel 4294967295] hi\n");
 }
 
 #[test]
 fn a_return_before_the_end_of_a_line_belongs_to_it() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.print(0, "one\r\ntwo\r");
     bench.print(0, "\na\rb\n\r");
     assert_eq!(bench.seen(), "[core0] one\n[core0] two\n[core0] a\rb\n");
@@ -170,7 +170,7 @@ fn a_return_before_the_end_of_a_line_belongs_to_it() {
 
 #[test]
 fn characters_may_be_split_between_messages_and_may_be_wrong() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let text = "grüße".as_bytes();
     bench.print(0, &text[..3]);
     bench.print(0, &text[3..]);
@@ -183,7 +183,7 @@ fn characters_may_be_split_between_messages_and_may_be_wrong() {
 
 #[test]
 fn text_without_an_end_of_line_comes_out_in_pieces() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let full = "x".repeat(LINE_MAX);
     bench.print(0, &full);
     assert_eq!(bench.seen(), "");
@@ -197,7 +197,7 @@ fn text_without_an_end_of_line_comes_out_in_pieces() {
 
 #[test]
 fn a_piece_ends_with_a_whole_character() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let text = format!("{}é{}", "x".repeat(LINE_MAX - 1), "y\n");
     bench.print(0, &text);
     let expected = format!("[core0] {}\n[core0] éy\n", "x".repeat(LINE_MAX - 1));
@@ -208,7 +208,7 @@ fn a_piece_ends_with_a_whole_character() {
 
 #[test]
 fn a_message_is_flushed_once_and_only_if_it_ends_a_line() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.print(0, "a");
     bench.print(0, "");
     assert_eq!(bench.state.flushes.load(Ordering::Relaxed), 0);
@@ -220,7 +220,7 @@ fn a_message_is_flushed_once_and_only_if_it_ends_a_line() {
 
 #[test]
 fn a_broken_sink_is_survived() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.state.broken.store(true, Ordering::Relaxed);
     bench.print(0, "lost\n");
     bench.print(0, "lost\nkept");
@@ -245,7 +245,7 @@ proptest! {
         if broken {
             text.insert(text.len() / 2, 0xff);
         }
-        let bench = Bench::new();
+        let bench = Fixture::new();
         for byte in &text {
             bench.print(0, [*byte]);
         }
@@ -260,7 +260,7 @@ proptest! {
 /// Complete lines are printed, by any sink.
 #[test]
 fn the_testbench_is_given_lines() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let told = || {
         bench.bus.run_until_idle().unwrap();
         bench.outside.calls()

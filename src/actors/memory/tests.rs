@@ -6,21 +6,21 @@ use super::*;
 use crate::bus::BusError;
 use crate::mem::{Backend, MapError, MemoryId, Segment, Span};
 use crate::messages::memory::AccessSegments;
-use crate::testing::{ActorBench, Ram, SPACE, map};
+use crate::testing::{ActorFixture, Ram, SPACE, map};
 
 /// Three adjacent memories from 0x1000 to 0x40ff, of which the second is outside of this process,
 /// then a separate one up to the last address. Their ids are not in the order of their addresses.
 const MIDDLE: MemoryId = MemoryId(0);
 const FIRST: MemoryId = MemoryId(2);
 
-type Bench = ActorBench<Inbox, Memories>;
+type Fixture = ActorFixture<Inbox, Memories>;
 
 struct Memories {
     ram: Rc<Ram>,
     observed: Rc<Cell<bool>>,
 }
 
-impl ActorBench<Inbox, Memories> {
+impl ActorFixture<Inbox, Memories> {
     fn new() -> Self {
         Self::on(&[
             ("middle", 0x2000, 0x2000, Backend::Api),
@@ -76,7 +76,7 @@ const PLACES: [(u64, usize); 2] = [(0x1100, 0), (0x2100, 1)];
 #[test]
 fn every_access_here_and_there() {
     for (base, foreign) in PLACES {
-        let bench = Bench::new();
+        let bench = Fixture::new();
         let carries_out = |op, outcome| {
             assert_eq!(bench.access(op), Ok(outcome));
             assert_eq!(
@@ -107,7 +107,7 @@ fn every_access_here_and_there() {
 
 #[test]
 fn an_access_with_any_part_outside_is_one_foreign_call() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let accesses = [
         Op::Read(span(0x1fff, 2)),
         Op::Copy {
@@ -132,7 +132,7 @@ fn an_access_with_any_part_outside_is_one_foreign_call() {
 
 #[test]
 fn an_access_goes_on_in_the_adjacent_memory() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.access(write(0x1ffd, b"across")).unwrap();
     let middle = Segment {
         memory: MIDDLE,
@@ -150,7 +150,7 @@ fn an_access_goes_on_in_the_adjacent_memory() {
 
 #[test]
 fn addresses_outside_of_the_map_are_named_and_nothing_is_done() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let outside = |address, len, at| {
         format!(
             "space `space` has no memory at {at:#x}, needed for the {len} bytes at {address:#x}"
@@ -186,7 +186,7 @@ fn addresses_outside_of_the_map_are_named_and_nothing_is_done() {
 
 #[test]
 fn the_last_address_is_an_address() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.access(write(u64::MAX, b"!")).unwrap();
     let read = bench.access(Op::Read(span(u64::MAX - 1, 2)));
     assert_eq!(read, Ok(OpOutcome::Bytes(Bytes::from_static(b"\0!"))));
@@ -194,7 +194,7 @@ fn the_last_address_is_an_address() {
 
 #[test]
 fn no_bytes_are_anywhere() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     for address in [0, 0x1000, u64::MAX] {
         let none = span(address, 0);
         let (to, from) = (none, span(0x1234_5678, 0));
@@ -211,7 +211,7 @@ fn no_bytes_are_anywhere() {
 
 #[test]
 fn a_text_may_end_before_the_map_does() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.state.ram.put(0x40fe, b"x\0");
     assert_eq!(bench.text(0x40fe, 4096), Ok(Bytes::from_static(b"x")));
     bench.state.ram.put(0x40ff, b"y");
@@ -229,7 +229,7 @@ fn a_text_may_end_before_the_map_does() {
 #[test]
 fn long_copies_may_overlap_across_memories() {
     const SIZE: usize = 0x3_0000;
-    let bench = Bench::on(&[
+    let bench = Fixture::on(&[
         ("high", 0x2_0000, 0x2_0000, Backend::Static),
         ("low", 0, 0x2_0000, Backend::Static),
     ]);
@@ -247,7 +247,7 @@ fn long_copies_may_overlap_across_memories() {
 
 #[test]
 fn a_memory_that_fails_is_named() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.state.ram.break_down(MIDDLE);
     let error = bench.error(Op::Read(span(0x1ffe, 6)));
     assert_eq!(
@@ -272,7 +272,7 @@ fn a_memory_that_fails_is_named() {
 
 #[test]
 fn a_place_is_resolved_if_all_of_it_is_in_the_map() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let locate = |address, len| {
         let span = span(address, len);
         let space = SPACE;
@@ -306,7 +306,7 @@ fn a_place_is_resolved_if_all_of_it_is_in_the_map() {
 /// A segment that no resolution returns makes the store panic.
 #[test]
 fn a_panic_is_an_answer_and_service_goes_on() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     for (memory, endpoint) in [(FIRST, "memory"), (MIDDLE, "foreign")] {
         let (offset, len) = (0x10_0000, 1);
         let astray = Segment {
@@ -331,7 +331,7 @@ fn a_panic_is_an_answer_and_service_goes_on() {
 /// While writes are observed, the foreign side executes accesses, because it reports them.
 #[test]
 fn while_writes_are_observed_all_accesses_are_the_outsides() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let here = || bench.access(write(0x1000, b"here")).unwrap();
     here();
     assert_eq!(bench.outside.accesses(), 0);

@@ -203,13 +203,13 @@ mod tests {
     use super::*;
 
     /// Waiting calls by number, and the numbers of the polled ones.
-    struct Bench {
+    struct Fixture {
         bus: Bus,
         dispatch: Rc<Dispatch>,
         polled: Rc<RefCell<Vec<u64>>>,
     }
 
-    impl Bench {
+    impl Fixture {
         fn new() -> Self {
             let bus = Bus::new();
             let dispatch = Dispatch::on(&bus);
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn calls_are_polled_in_order_once_a_tick_until_they_are_over() {
-        let bench = Bench::new();
+        let bench = Fixture::new();
         let turns = Rc::new(Cell::new(0));
         let first = bench.wait(1, move || turns.replace(turns.get() + 1) == 1);
         let second = bench.wait(2, || false);
@@ -254,7 +254,7 @@ mod tests {
     /// cancelled ones are not polled again.
     #[test]
     fn a_call_that_ends_others_loses_none() {
-        let bench = Bench::new();
+        let bench = Fixture::new();
         let held = Rc::new(RefCell::new(Vec::<WaitingCall>::new()));
         let ended = held.clone();
         let first = bench.wait(1, move || {

@@ -8,6 +8,7 @@ mod client;
 mod dispatch;
 #[cfg(test)]
 mod tests;
+
 use std::rc::Rc;
 
 use actix::{Actor, Handler};

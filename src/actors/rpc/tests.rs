@@ -3,20 +3,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task;
 
+use futures_util::FutureExt;
+
 use super::*;
 use crate::bus::{Content, Observation, ReplyFuture};
 use crate::foreign::CallResult;
 use crate::messages::rpc::{CallError, Cancel, PollOutcome, PyTasks, RegisterTarget, Tick};
-use crate::testing::{ActorBench, ForeignCall, Ram, map};
-
-use futures_util::FutureExt;
+use crate::testing::{ActorFixture, ForeignCall, Ram, map};
 
 /// RPC dispatcher. The state is the number of ticks sent to it.
-type Bench = ActorBench<Inbox, Arc<AtomicUsize>>;
+type Fixture = ActorFixture<Inbox, Arc<AtomicUsize>>;
 
 type Reply = Result<PollOutcome, CallError>;
 
-impl ActorBench<Inbox, Arc<AtomicUsize>> {
+impl ActorFixture<Inbox, Arc<AtomicUsize>> {
     fn new() -> Self {
         let ticks = Arc::new(AtomicUsize::new(0));
         let counted = ticks.clone();
@@ -108,7 +108,7 @@ fn of_testbench(answer: ReplyFuture<Reply>) -> Option<Progress> {
 
 #[test]
 fn a_method_of_the_testbench_is_called_with_its_arguments() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench
         .outside
         .method("add", |_, args| Ok(Progress::Ready(args.iter().sum())));
@@ -119,7 +119,7 @@ fn a_method_of_the_testbench_is_called_with_its_arguments() {
 
 #[test]
 fn the_host_program_comes_first() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.outside.method("both", |_, _| Ok(Progress::Ready(1)));
     bench
         .outside
@@ -135,7 +135,7 @@ fn the_host_program_comes_first() {
 
 #[test]
 fn python_comes_before_the_testbench_and_after_the_host_program() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.outside.method("both", |_, _| Ok(Progress::Ready(1)));
     bench.outside.method("sv", |_, _| Ok(Progress::Ready(2)));
     bench
@@ -152,7 +152,7 @@ fn python_comes_before_the_testbench_and_after_the_host_program() {
 
 #[test]
 fn a_result_names_its_provider() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.outside.method("sv", |_, _| Ok(Progress::Ready(1)));
     bench.outside.method("slow", |_, _| Ok(Progress::Pending));
     bench.outside.py_method("py", |_, _| Ok(Progress::Pending));
@@ -172,7 +172,7 @@ fn a_result_names_its_provider() {
 
 #[test]
 fn unanswered_calls_of_python_do_not_go_to_the_testbench() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     for name in ["slow", "raises"] {
         bench.outside.method(name, |_, _| Ok(Progress::Ready(1)));
     }
@@ -193,7 +193,7 @@ fn unanswered_calls_of_python_do_not_go_to_the_testbench() {
 
 #[test]
 fn python_takes_more_arguments_than_the_testbench() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench
         .outside
         .py_method("count", |_, args| Ok(Progress::Ready(args.len() as u64)));
@@ -202,7 +202,7 @@ fn python_takes_more_arguments_than_the_testbench() {
 
 #[test]
 fn pythons_turn_comes_before_the_calls_of_a_tick() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench
         .outside
         .py_method("slow", |_, _| Ok(Progress::Pending));
@@ -217,7 +217,7 @@ fn pythons_turn_comes_before_the_calls_of_a_tick() {
 
 #[test]
 fn python_has_turns_while_it_has_tasks() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let tasks = |alive| bench.try_ask(PyTasks { alive }).unwrap();
     bench.tick();
     tasks(true);
@@ -239,7 +239,7 @@ fn python_has_turns_while_it_has_tasks() {
 
 #[test]
 fn python_hears_of_a_reset() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.cancel("core1");
     assert_eq!(
         bench.outside.calls(),
@@ -249,7 +249,7 @@ fn python_hears_of_a_reset() {
 
 #[test]
 fn a_custom_command_is_for_the_host_program_alone() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.outside.method("5", |_, _| Ok(Progress::Ready(0)));
     assert_eq!(bench.call(Target::Command(5), &[]), Ok(Progress::Absent));
     assert_eq!(bench.outside.calls(), []);
@@ -261,7 +261,7 @@ fn a_custom_command_is_for_the_host_program_alone() {
 
 #[test]
 fn failures_and_pending_results_are_forwarded() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.outside.method("fails", |_, _| Ok(Progress::Failed));
     bench.outside.method("slow", |_, _| Ok(Progress::Pending));
     bench.outside.method("away", |_, _| {
@@ -287,7 +287,7 @@ fn failures_and_pending_results_are_forwarded() {
 
 #[test]
 fn a_panic_outside_reaches_the_caller_and_service_goes_on() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.outside.method("moody", |_, args| {
         assert!(!args.is_empty(), "no arguments");
         Ok(Progress::Ready(1))
@@ -304,7 +304,7 @@ fn a_panic_outside_reaches_the_caller_and_service_goes_on() {
 
 #[test]
 fn the_testbench_takes_sixteen_arguments_the_host_program_all() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench
         .outside
         .method("count", |_, args| Ok(Progress::Ready(args.len() as u64)));
@@ -325,7 +325,7 @@ fn the_testbench_takes_sixteen_arguments_the_host_program_all() {
 
 #[test]
 fn ticks_are_requested_only_while_calls_are_pending() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.outside.method("quick", |_, _| Ok(Progress::Ready(0)));
     bench.tick();
     bench.call(method("quick"), &[]).unwrap();
@@ -344,7 +344,7 @@ fn ticks_are_requested_only_while_calls_are_pending() {
 
 #[test]
 fn pending_calls_are_polled_in_order_of_arrival() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.outside.method("slow", |_, _| Ok(Progress::Pending));
     for _ in 0..3 {
         let channels = ["core2", "core0", "core1"];
@@ -362,7 +362,7 @@ fn pending_calls_are_polled_in_order_of_arrival() {
 /// If a method's own call advances the time, the method is polled again on the tick after.
 #[test]
 fn calls_begun_during_a_tick_wait_for_the_next() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (rpc, kept) = (bench.actor.clone(), Rc::new(Cell::new(None)));
     let answer = kept.clone();
     bench.outside.method("first", move |_, _| {
@@ -387,7 +387,7 @@ fn calls_begun_during_a_tick_wait_for_the_next() {
 
 #[test]
 fn a_call_that_is_cancelled_is_not_made() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.outside.method("slow", |_, _| Ok(Progress::Ready(1)));
     let cancelled = bench.later("core0", "slow");
     let other = bench.later("core1", "slow");
@@ -414,7 +414,7 @@ fn a_call_that_is_cancelled_is_not_made() {
 /// A reset of the channel within the tick drops its call before a provider is polled.
 #[test]
 fn an_abandoned_call_is_not_made() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
     bench.offer(method("own"), |_| panic!("nobody waits for it"));
     for name in ["fine", "own"] {
@@ -434,7 +434,7 @@ fn an_abandoned_call_is_not_made() {
 /// A posted call is made, although its result is not awaited.
 #[test]
 fn a_posted_call_is_made() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
     bench.actor.post(Call {
         channel: "core0".into(),

@@ -106,7 +106,7 @@ proptest! {
 
     /// Each byte of an access is in exactly one word, at the place of the specification.
     #[test]
-    fn every_byte_is_where_the_formulas_say((model, offset, len) in access()) {
+    fn every_byte_is_where_the_formulas_put_it((model, offset, len) in access()) {
         let mut places = vec![None; usize::try_from(len).unwrap()];
         for run in model.geometry().runs(offset, len) {
             prop_assert!(run.len > 0);

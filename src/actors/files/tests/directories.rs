@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mailbox_rs::{DirectoryRecord, Errno, FileType, PosixFlags, Whence};
 
-use super::bench::*;
+use super::fixture::*;
 use crate::messages::files::{PathAction, READ_MAX};
 
 const RO: PosixFlags = PosixFlags::READ_ONLY;
@@ -20,7 +20,7 @@ fn names(mut records: &[u8]) -> Vec<(Vec<u8>, FileType)> {
 }
 
 /// All names of an open directory, in reads of `len` bytes.
-fn all(bench: &Bench, fd: u64, len: u64) -> Vec<(Vec<u8>, FileType)> {
+fn all(bench: &Fixture, fd: u64, len: u64) -> Vec<(Vec<u8>, FileType)> {
     let mut found = Vec::new();
     loop {
         let records = bench.read_directory(fd, len).unwrap();
@@ -36,7 +36,7 @@ fn all(bench: &Bench, fd: u64, len: u64) -> Vec<(Vec<u8>, FileType)> {
 fn entries_come_in_the_order_of_their_names_with_any_buffer() {
     use std::os::unix::ffi::OsStrExt as _;
 
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("b", "");
     std::fs::create_dir(bench.path("a")).unwrap();
     std::os::unix::fs::symlink("b", bench.path("c")).unwrap();
@@ -77,7 +77,7 @@ fn entries_come_in_the_order_of_their_names_with_any_buffer() {
 
 #[test]
 fn entries_that_are_no_files_have_their_types() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let made = std::process::Command::new("mkfifo")
         .arg(bench.path("fifo"))
         .status();
@@ -93,7 +93,7 @@ fn entries_that_are_no_files_have_their_types() {
 
 #[test]
 fn a_directory_that_changes_while_it_is_read_is_read_as_it_was() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     std::fs::create_dir(bench.path("d")).unwrap();
     for name in ["d/1", "d/2", "d/3"] {
         bench.put(name, "");
@@ -113,7 +113,7 @@ fn a_directory_that_changes_while_it_is_read_is_read_as_it_was() {
 
 #[test]
 fn a_hundred_thousand_entries_are_read_and_none_is_lost() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     std::fs::create_dir(bench.path("d")).unwrap();
     std::fs::write(bench.path("f"), "").unwrap();
     for number in 0..100_000 {
@@ -133,7 +133,7 @@ fn a_hundred_thousand_entries_are_read_and_none_is_lost() {
 
 #[test]
 fn a_directory_is_rewound_and_is_no_file() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("a", "");
     bench.put("b", "");
     let fd = bench.posix_open(".", RO).unwrap();

@@ -7,12 +7,12 @@ use mailbox_rs::{Errno, FileStatus, OpenFlags, PosixFlags, Whence};
 
 use super::super::descriptors::OPEN_MAX;
 use super::super::disk::{Disk, DiskFile, Opened};
-use super::bench::*;
+use super::fixture::*;
 use crate::messages::files::{PathAction, READ_MAX};
 
 #[test]
 fn descriptors_start_at_ten_and_none_is_given_twice() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "");
     for fd in 10..14 {
         assert_eq!(bench.open("f", R), Ok(fd));
@@ -30,7 +30,7 @@ fn descriptors_start_at_ten_and_none_is_given_twice() {
 
 #[test]
 fn a_descriptor_that_is_not_open_is_bad() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "text");
     let fd = bench.open("f", RW).unwrap();
     bench.close(fd).unwrap();
@@ -44,7 +44,7 @@ fn a_descriptor_that_is_not_open_is_bad() {
 
 #[test]
 fn every_channel_may_use_a_descriptor_and_a_reset_closes_those_of_its_channel() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("a", "of a");
     bench.put("b", "of b");
     assert_eq!(bench.open_as(A, "a", R), Ok(10));
@@ -65,7 +65,7 @@ fn every_channel_may_use_a_descriptor_and_a_reset_closes_those_of_its_channel() 
 
 #[test]
 fn open_files_are_bounded_for_each_channel() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "");
     for _ in 0..OPEN_MAX {
         bench.open("f", R).unwrap();
@@ -91,7 +91,7 @@ fn open_files_are_bounded_for_each_channel() {
 
 #[test]
 fn a_file_that_can_not_be_opened_takes_no_room() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "");
     for _ in 0..=OPEN_MAX {
         assert_eq!(bench.open("absent", R), Err(Errno::ENOENT));
@@ -102,7 +102,7 @@ fn a_file_that_can_not_be_opened_takes_no_room() {
 
 #[test]
 fn reading_goes_on_and_ends() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "hello");
     let fd = bench.open("f", R).unwrap();
     assert_eq!(bench.read(fd, 2).unwrap(), "he");
@@ -115,7 +115,7 @@ fn reading_goes_on_and_ends() {
 
 #[test]
 fn one_read_gives_a_bounded_part() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let all = READ_MAX as usize + 5;
     bench.put("f", "x".repeat(all));
     let fd = bench.open("f", R).unwrap();
@@ -126,7 +126,7 @@ fn one_read_gives_a_bounded_part() {
 
 #[test]
 fn seeking_is_from_the_start() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "hello");
     let fd = bench.open("f", RW).unwrap();
     assert_eq!(bench.seek(fd, 3), Ok(3));
@@ -144,7 +144,7 @@ fn seeking_is_from_the_start() {
 
 #[test]
 fn writing_creates_and_overwrites() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let fd = bench.open("new", W).unwrap();
     assert_eq!(bench.write(fd, "hello"), Ok(5));
     assert_eq!(bench.write(fd, ""), Ok(0));
@@ -157,14 +157,14 @@ fn writing_creates_and_overwrites() {
 
 #[test]
 fn reading_does_not_create() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     assert_eq!(bench.open("new", R), Err(Errno::ENOENT));
     assert!(!bench.path("new").exists());
 }
 
 #[test]
 fn a_file_opened_for_reading_is_not_written() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "text");
     let fd = bench.open("f", R).unwrap();
     assert_eq!(bench.write(fd, "x"), Err(Errno::EBADF));
@@ -173,7 +173,7 @@ fn a_file_opened_for_reading_is_not_written() {
 
 #[test]
 fn appending_goes_to_the_end_wherever_the_file_stands() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "one");
     let fd = bench.open("f", APPEND | R).unwrap();
     assert_eq!(bench.read(fd, 1).unwrap(), "o");
@@ -188,7 +188,7 @@ fn appending_goes_to_the_end_wherever_the_file_stands() {
 
 #[test]
 fn truncating_empties_and_creates() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     for (name, flags) in [
         ("a", TRUNCATE),
         ("b", TRUNCATE | RW),
@@ -211,7 +211,7 @@ fn truncating_empties_and_creates() {
 
 #[test]
 fn flags_without_meaning_are_ignored() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "text");
     let unknown = u32::MAX << 4;
     for flags in [0, 16, unknown] {
@@ -298,7 +298,7 @@ impl DiskFile for Failing {
 
 #[test]
 fn errors_of_the_disk_are_those_of_the_request() {
-    let bench = Bench::on(Failing(Errno::ENOSPC));
+    let bench = Fixture::on(Failing(Errno::ENOSPC));
     assert_eq!(bench.open("absent", RW), Err(Errno::ENOSPC));
     let fd = bench.open("f", RW).unwrap();
     assert_eq!(fd, 10);
@@ -316,7 +316,7 @@ fn errors_of_the_disk_are_those_of_the_request() {
 
 #[test]
 fn the_actor_outlives_a_panic() {
-    let bench = Bench::on(Failing(Errno::EIO));
+    let bench = Fixture::on(Failing(Errno::EIO));
     let fd = bench.open("f", RW).unwrap();
     let seek = crate::messages::files::Seek {
         channel: A,
@@ -324,6 +324,9 @@ fn the_actor_outlives_a_panic() {
         position: 0,
     };
     let error = bench.try_ask(seek).unwrap_err();
-    assert!(error.to_string().contains("as requested by the test"), "{error}");
+    assert!(
+        error.to_string().contains("as requested by the test"),
+        "{error}"
+    );
     assert_eq!(bench.close(fd), Ok(()));
 }

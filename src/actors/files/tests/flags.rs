@@ -2,7 +2,7 @@
 
 use mailbox_rs::{Errno, OpenFlags};
 
-use super::bench::*;
+use super::fixture::*;
 
 #[test]
 fn every_sum_of_flags_opens_by_the_protocol() {
@@ -10,7 +10,7 @@ fn every_sum_of_flags_opens_by_the_protocol() {
         let [read, write, append, truncate] = [1, 2, 4, 8].map(|flag| sum & flag != 0);
         let creates = write || append || truncate;
         let flags = OpenFlags(sum | unknown);
-        let bench = Bench::new();
+        let bench = Fixture::new();
         bench.put("f", "before");
         let (there, missing) = (bench.open("f", flags), bench.open("new", flags));
         let expected = match (sum, creates) {

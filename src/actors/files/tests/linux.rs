@@ -9,7 +9,7 @@ use bytes::Bytes;
 use mailbox_rs::{AccessMode, Errno, PosixFlags};
 use tempfile::TempDir;
 
-use super::bench::*;
+use super::fixture::*;
 use crate::messages::files::PathAction;
 
 /// Names, from the root. Paths that leave the root are EACCES here, and are not compared.
@@ -64,10 +64,10 @@ fn tree(root: &Path) -> Vec<String> {
 /// Compares an operation of the actor with the same one of Linux, and the trees after both.
 fn compare(
     what: &str,
-    ours: impl FnOnce(&Bench) -> Result<(), Errno>,
+    ours: impl FnOnce(&Fixture) -> Result<(), Errno>,
     of_linux: impl FnOnce(&Path) -> io::Result<()>,
 ) {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     fill(&bench.path(""));
     let copy = TempDir::new().unwrap();
     fill(copy.path());
@@ -160,7 +160,7 @@ fn errors_of_renames_are_those_of_linux() {
 fn permissions_are_checked_as_by_linux() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "");
     std::fs::create_dir(bench.path("d")).unwrap();
     for name in ["f", "d"] {

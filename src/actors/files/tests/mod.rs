@@ -1,8 +1,8 @@
 //! Tests of the files actor alone, with real directories and a mock of the host program.
 
-mod bench;
 mod directories;
 mod disk;
+mod fixture;
 mod flags;
 mod linux;
 mod posix;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mailbox_rs::{AccessMode, Errno, FileType, PosixFlags, Whence};
 use proptest::prelude::*;
 
-use super::bench::*;
+use super::fixture::*;
 use crate::messages::files::PathAction;
 
 const RO: PosixFlags = PosixFlags::READ_ONLY;
@@ -36,7 +36,7 @@ fn every_sum_of_posix_flags_opens_as_on_linux() {
             let set = (0..BITS.len()).filter(|bit| sum >> bit & 1 == 1);
             let flags = set.fold(mode, |flags, bit| flags | BITS[bit]);
             let creates = flags.has(PosixFlags::CREATE);
-            let bench = Bench::new();
+            let bench = Fixture::new();
             bench.put("there", "text");
 
             let opened = bench.posix_open("new", flags);
@@ -68,7 +68,7 @@ fn every_sum_of_posix_flags_opens_as_on_linux() {
             }
         }
     }
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("there", "text");
     assert_eq!(bench.posix_open("there", PosixFlags(3)), Err(Errno::EINVAL));
     // Other bits are ignored.
@@ -77,7 +77,7 @@ fn every_sum_of_posix_flags_opens_as_on_linux() {
 
 #[test]
 fn created_files_have_the_permissions_of_the_mode() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.posix_open("new", creating(WO)).unwrap();
     let mode = std::fs::metadata(bench.path("new")).unwrap().permissions();
     assert_eq!(mode.mode() & 0o133, 0);
@@ -90,7 +90,7 @@ fn created_files_have_the_permissions_of_the_mode() {
 
 #[test]
 fn positions_move_from_the_start_the_position_and_the_end() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "0123456789");
     let fd = bench.posix_open("f", RW).unwrap();
     assert_eq!(bench.lseek(fd, -3, Whence::End), Ok(7));
@@ -113,7 +113,7 @@ fn positions_move_from_the_start_the_position_and_the_end() {
 fn a_status_has_the_numbers_of_the_file() {
     use std::os::unix::fs::MetadataExt as _;
 
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "text");
     let fd = bench.posix_open("f", RO).unwrap();
     let status = bench.stat("f").unwrap();
@@ -134,7 +134,7 @@ fn a_status_has_the_numbers_of_the_file() {
 
 #[test]
 fn files_are_removed_renamed_and_cut() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "text");
     bench.put("g", "other");
     let fd = bench.posix_open("f", RW).unwrap();
@@ -160,7 +160,7 @@ fn files_are_removed_renamed_and_cut() {
 
 #[test]
 fn no_operation_leads_out_of_the_root() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let secret = bench.outside("secret");
     symlink(&secret, bench.path("absolute")).unwrap();
     symlink("../secret", bench.path("relative")).unwrap();
@@ -208,7 +208,7 @@ fn no_operation_leads_out_of_the_root() {
 
 #[test]
 fn absolute_paths_and_links_into_the_root_are_followed() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     std::fs::create_dir(bench.path("sub")).unwrap();
     bench.put("sub/f", "text");
     symlink(bench.path("sub"), bench.path("link")).unwrap();
@@ -237,7 +237,7 @@ fn absolute_paths_and_links_into_the_root_are_followed() {
 
 #[test]
 fn names_of_any_bytes_are_names_of_files() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let name = b"\xff\xfe \n$";
     let fd = bench.posix_open(name, creating(RW)).unwrap();
     bench.write_some(fd, "text").unwrap();
@@ -248,7 +248,7 @@ fn names_of_any_bytes_are_names_of_files() {
 
 #[test]
 fn paths_that_linux_does_not_take_are_refused() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let long = "d/".repeat(5000);
     let component = "x".repeat(256);
     for (path, errno) in [
@@ -281,7 +281,7 @@ fn paths_that_linux_does_not_take_are_refused() {
 
 #[test]
 fn files_of_the_host_program_are_character_devices() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let fd = bench.posix_open("virtual/uart", RW).unwrap();
     assert_eq!(bench.host.seen(), ["open Virtual(\"uart\") virtual/uart 3"]);
     for status in [bench.fstat(fd), bench.stat("a.sock")] {
@@ -303,7 +303,7 @@ fn files_of_the_host_program_are_character_devices() {
 
 #[test]
 fn fifos_and_devices_are_not_opened() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let made = std::process::Command::new("mkfifo")
         .arg(bench.path("fifo"))
         .status();
@@ -317,7 +317,7 @@ fn fifos_and_devices_are_not_opened() {
 
 #[test]
 fn operations_without_a_root_are_refused() {
-    let bench = Bench::without_root();
+    let bench = Fixture::without_root();
     assert_eq!(bench.posix_open("f", creating(RW)), Err(Errno::EACCES));
     assert!(bench.explain(A).unwrap().contains("MAILBOX_FS_ROOT"));
     assert_eq!(bench.stat("f"), Err(Errno::EACCES));
@@ -337,7 +337,7 @@ proptest! {
     fn a_file_is_bytes_and_a_position(
         operations in proptest::collection::vec((0..5_u8, -20..20_i64, 0..3_u64), 1..40),
     ) {
-        let bench = Bench::new();
+        let bench = Fixture::new();
         let fd = bench.posix_open("f", creating(RW)).unwrap();
         let (mut bytes, mut position) = (Vec::<u8>::new(), 0_i64);
         for (operation, number, whence) in operations {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mailbox_rs::{Errno, FileType, OpenFlags, PosixFlags};
 
-use super::bench::*;
+use super::fixture::*;
 use crate::messages::checkpoint::{
     FileChange, FileChangeReport, SavedFile, SavedFileKind, SavedFiles,
 };
@@ -19,7 +19,7 @@ fn saved(fd: u64, flags: OpenFlags, path: &'static str, kind: SavedFileKind) -> 
     }
 }
 
-fn restore(bench: &Bench, open: Vec<SavedFile>) -> Vec<FileChangeReport> {
+fn restore(bench: &Fixture, open: Vec<SavedFile>) -> Vec<FileChangeReport> {
     let files = SavedFiles { next: 20, open };
     bench.try_ask(Restore { files }).unwrap()
 }
@@ -32,7 +32,7 @@ const DISK: SavedFileKind = SavedFileKind::Disk {
 /// Descriptors that no run can have are not open, and hold no place.
 #[test]
 fn impossible_descriptors_are_not_open() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "text");
     std::fs::create_dir(bench.path("d")).unwrap();
     let entries: Vec<_> = (0..600_000)
@@ -70,7 +70,7 @@ fn impossible_descriptors_are_not_open() {
 
 #[test]
 fn files_that_have_changed_are_lost() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     std::fs::create_dir(bench.path("directory")).unwrap();
     bench.put("short", "abc");
     bench.put("file", "text");
@@ -124,7 +124,7 @@ fn files_that_have_changed_are_lost() {
 
 #[test]
 fn without_a_root_all_files_are_lost() {
-    let bench = Bench::without_root();
+    let bench = Fixture::without_root();
     let found = restore(&bench, vec![saved(10, R, "f", DISK)]);
     let [FileChangeReport { fd: 10, change, .. }] = &found[..] else {
         panic!("{found:?}");

@@ -8,14 +8,14 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 use proptest::prelude::*;
 
-use super::bench::*;
+use super::fixture::*;
 use crate::messages::files::{Close, Open, Read, Seek, Write};
 
 const WAYS: [OpenFlags; 5] = [R, W, RW, APPEND, TRUNCATE];
 
 /// Asserts that no flags open this path, and that files outside stay unchanged.
 #[track_caller]
-fn refused(bench: &Bench, path: impl AsRef<[u8]>, errno: Errno) {
+fn refused(bench: &Fixture, path: impl AsRef<[u8]>, errno: Errno) {
     for flags in WAYS {
         let opened = bench.open(&path, flags);
         let path = String::from_utf8_lossy(path.as_ref());
@@ -29,7 +29,7 @@ fn refused(bench: &Bench, path: impl AsRef<[u8]>, errno: Errno) {
 
 #[test]
 fn parents_do_not_lead_out() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     std::fs::create_dir(bench.path("dir")).unwrap();
     for path in [
         "../secret",
@@ -44,7 +44,7 @@ fn parents_do_not_lead_out() {
 
 #[test]
 fn parents_inside_are_fine() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     std::fs::create_dir(bench.path("dir")).unwrap();
     bench.put("f", "text");
     let fd = bench.open("dir/../f", R).unwrap();
@@ -54,7 +54,7 @@ fn parents_inside_are_fine() {
 
 #[test]
 fn absolute_paths_lead_below_the_root_alone() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "text");
     std::fs::create_dir(bench.path("dir")).unwrap();
     let (root, outside) = (bench.path(""), bench.outside(""));
@@ -86,7 +86,7 @@ fn absolute_paths_lead_below_the_root_alone() {
 /// Checks that a name which begins like the root's is compared by components, not as text.
 #[test]
 fn a_directory_with_the_root_s_name_as_prefix_is_outside() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     // Cutting off the root's name as text would leave a path inside.
     for folder in ["rootx", "root/x", "root.d", "root/.d"] {
         std::fs::create_dir(bench.outside(folder)).unwrap();
@@ -110,7 +110,7 @@ fn a_directory_with_the_root_s_name_as_prefix_is_outside() {
 
 #[test]
 fn absolute_links_into_the_root_are_followed() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     std::fs::create_dir(bench.path("dir")).unwrap();
     bench.put("dir/f", "text");
     symlink(bench.path("dir"), bench.path("folder")).unwrap();
@@ -162,7 +162,7 @@ fn absolute_links_into_the_root_are_followed() {
 
 #[test]
 fn links_do_not_lead_out() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     symlink(bench.outside("secret"), bench.path("absolute")).unwrap();
     symlink("../secret", bench.path("relative")).unwrap();
     symlink("relative", bench.path("chained")).unwrap();
@@ -186,7 +186,7 @@ fn links_do_not_lead_out() {
 
 #[test]
 fn links_inside_are_followed() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     std::fs::create_dir(bench.path("dir")).unwrap();
     bench.put("dir/f", "text");
     symlink("dir", bench.path("link")).unwrap();
@@ -204,7 +204,7 @@ fn links_inside_are_followed() {
 
 #[test]
 fn directories_are_no_files() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     std::fs::create_dir(bench.path("dir")).unwrap();
     bench.put("f", "text");
     for path in ["dir", "dir/", ".", "dir/.."] {
@@ -218,7 +218,7 @@ fn directories_are_no_files() {
 /// Checks that a trailing slash means a directory, in relative and absolute paths.
 #[test]
 fn a_path_with_a_slash_at_its_end_opens_no_file() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     std::fs::create_dir(bench.path("dir")).unwrap();
     bench.put("f", "text");
     symlink("f", bench.path("link")).unwrap();
@@ -252,7 +252,7 @@ fn a_path_with_a_slash_at_its_end_opens_no_file() {
 
 #[test]
 fn paths_that_are_no_paths() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     refused(&bench, "", Errno::ENOENT);
     refused(&bench, b"a\0b", Errno::EINVAL);
     refused(&bench, b"\xff\xfe", Errno::EINVAL);
@@ -262,7 +262,7 @@ fn paths_that_are_no_paths() {
 
 #[test]
 fn files_that_could_block_are_refused() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let made = Command::new("mkfifo")
         .arg(bench.path("fifo"))
         .status()
@@ -275,7 +275,7 @@ fn files_that_could_block_are_refused() {
 
 #[test]
 fn without_a_root_there_are_only_special_files() {
-    let bench = Bench::without_root();
+    let bench = Fixture::without_root();
     refused(&bench, "f", Errno::EACCES);
     assert_eq!(bench.open("virtual/uart", R), Ok(10));
 }
@@ -286,7 +286,7 @@ type Refused<'a> = (&'a dyn Fn() -> Result<(), Errno>, String);
 /// Checks that a reason is returned once, to the channel of the operation.
 #[test]
 fn a_refusal_has_its_reason() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "text");
     symlink("../secret", bench.path("link")).unwrap();
     let root = bench.path("");
@@ -360,7 +360,7 @@ fn a_refusal_has_its_reason() {
     bench.open("absent", R).unwrap_err();
     assert_eq!(bench.explain(A), None);
 
-    let without = Bench::without_root();
+    let without = Fixture::without_root();
     without.open("f", R).unwrap_err();
     assert!(without.explain(A).unwrap().contains("MAILBOX_FS_ROOT"));
 }
@@ -405,7 +405,7 @@ proptest! {
     fn every_request_is_answered_and_stays_inside(
         steps in prop::collection::vec(steps(), 0..60),
     ) {
-        let bench = Bench::new();
+        let bench = Fixture::new();
         symlink("..", bench.path("out")).unwrap();
         symlink(bench.path("a"), bench.path("in")).unwrap();
         symlink(bench.outside("root"), bench.path("back")).unwrap();

@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use mailbox_rs::Errno;
 
-use super::bench::*;
+use super::fixture::*;
 use crate::messages::files::{CloseAll, Open, READ_MAX, Read, Write};
 
 #[test]
 fn a_virtual_file_is_the_host_programs() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let fd = bench.open("virtual/uart/0", RW).unwrap();
     assert_eq!(fd, 10);
     assert_eq!(bench.write(fd, "hello"), Ok(5));
@@ -32,7 +32,7 @@ fn a_virtual_file_is_the_host_programs() {
 
 #[test]
 fn so_is_one_of_a_registered_extension() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("a.sock", "not this");
     assert_eq!(bench.open("a.sock", RW), Ok(10));
     assert_eq!(bench.read(10, 9).unwrap(), "");
@@ -46,7 +46,7 @@ fn so_is_one_of_a_registered_extension() {
 
 #[test]
 fn other_names_are_files_of_the_root() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     std::fs::create_dir(bench.path("virtual")).unwrap();
     bench.put("virtual/f", "text");
     let fd = bench.open("virtual/f", R).unwrap();
@@ -58,7 +58,7 @@ fn other_names_are_files_of_the_root() {
 
 #[test]
 fn refusals_of_the_host_program_reach_firmware() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     assert_eq!(bench.open("virtual/uart/absent", R), Err(Errno::ENODEV));
     assert_eq!(bench.open("virtual/uart/panic", R), Err(Errno::EIO));
     // Neither has used a descriptor.
@@ -69,7 +69,7 @@ fn refusals_of_the_host_program_reach_firmware() {
 
 #[test]
 fn a_special_file_is_used_as_it_was_opened() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let read_only = bench.open("virtual/uart", R).unwrap();
     let write_only = bench.open("virtual/uart", W).unwrap();
     bench.host.seen();
@@ -80,7 +80,7 @@ fn a_special_file_is_used_as_it_was_opened() {
 
 #[test]
 fn closing_all_closes_those_of_one_channel() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put("f", "");
     bench.open_as(A, "virtual/uart", R).unwrap();
     bench.open_as(B, "virtual/uart", R).unwrap();
@@ -97,7 +97,7 @@ fn closing_all_closes_those_of_one_channel() {
 
 #[test]
 fn a_channel_may_start_anew_while_a_file_is_opened() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (bus, files) = (bench.bus.clone(), bench.files.clone());
     *bench.host.meanwhile.borrow_mut() = Some(Box::new(move || {
         bus.ask(&files, CloseAll { channel: A }).unwrap();
@@ -121,7 +121,7 @@ fn a_channel_may_start_anew_while_a_file_is_opened() {
 
 #[test]
 fn a_descriptor_is_bad_until_its_file_is_open() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (bus, files) = (bench.bus.clone(), bench.files.clone());
     *bench.host.meanwhile.borrow_mut() = Some(Box::new(move || {
         let read = Read {
@@ -136,7 +136,7 @@ fn a_descriptor_is_bad_until_its_file_is_open() {
 
 #[test]
 fn operations_posted_at_once_are_done_in_order() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let fd = bench.open("virtual/uart", RW).unwrap();
     let write = |data| Write {
         channel: A,

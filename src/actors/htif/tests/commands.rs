@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::bench::FROMHOST;
+use super::fixture::FROMHOST;
 use super::*;
 use crate::messages::ChannelServices;
 use crate::messages::foreign::{Served, Severity};
@@ -18,7 +18,7 @@ const READ: u64 = 0x0100 << 48;
 #[test]
 fn an_exit_has_the_payload_without_its_lowest_bit() {
     for (word, code) in [(1, 0), (7, 3), ((1_u64 << 47) - 1, u32::MAX)] {
-        let bench = Bench::new();
+        let bench = Fixture::new();
         bench.command(word);
         assert_eq!(bench.reports_and_exit(), (vec![], Some(code)));
         assert_eq!(bench.word(TOHOST), 0);
@@ -33,7 +33,7 @@ fn an_exit_has_the_payload_without_its_lowest_bit() {
 
 #[test]
 fn characters_are_printed_also_if_one_follows_its_equal() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     for byte in b"hello\n" {
         bench.command(WRITE | u64::from(*byte));
         assert_eq!(bench.word(TOHOST), 0);
@@ -48,7 +48,7 @@ fn a_console_read_is_answered_when_a_character_comes() {
         stdin: InputSource::Testbench,
         ..ChannelServices::default()
     };
-    let bench = Bench::with(services, 0, |_| {});
+    let bench = Fixture::with(services, 0, |_| {});
     bench.command(READ);
     bench.command(READ);
     assert_eq!(bench.response(), None);
@@ -92,7 +92,7 @@ fn a_console_read_is_answered_when_a_character_comes() {
 
 #[test]
 fn a_response_waits_until_firmware_has_taken_the_one_before() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put_word(FROMHOST, 5);
     bench.command(0x00ff << 48 | BUFFER << 8 | 0xff);
     bench.tick();
@@ -109,7 +109,7 @@ fn a_response_waits_until_firmware_has_taken_the_one_before() {
 
 #[test]
 fn devices_and_commands_have_names() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     for (device, what, name) in [
         (0, 255, "syscall_proxy"),
         (0, 0, "syscall"),
@@ -136,7 +136,7 @@ fn devices_and_commands_have_names() {
 
 #[test]
 fn unknown_devices_and_commands_are_ignored_with_one_report() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     for word in [
         0x0201 << 48 | 1,
         0x0107 << 48 | 1,
@@ -159,7 +159,7 @@ fn unknown_devices_and_commands_are_ignored_with_one_report() {
 fn half_a_command_is_not_served() {
     for first in [0, 1] {
         for between in 0..=5 {
-            let bench = Bench::with(ChannelServices::default(), 5, |_| {});
+            let bench = Fixture::with(ChannelServices::default(), 5, |_| {});
             let halves = [(TOHOST, 0x42), (TOHOST + 4, 0x0101_0000)];
             let (address, half) = halves[first];
             bench.put_half(address, half);
@@ -185,7 +185,7 @@ fn half_a_command_is_not_served() {
 
 #[test]
 fn a_low_half_alone_is_a_command_once_it_has_settled() {
-    let bench = Bench::with(ChannelServices::default(), 5, |_| {});
+    let bench = Fixture::with(ChannelServices::default(), 5, |_| {});
     bench.put_half(TOHOST, 7);
     for _ in 0..5 {
         bench.tick();
@@ -199,7 +199,7 @@ fn a_low_half_alone_is_a_command_once_it_has_settled() {
 /// Notification of each store, also of a high half of 0, by a testbench that ticks with stores.
 #[test]
 fn a_half_settles_in_notified_ticks() {
-    let bench = Bench::with(ChannelServices::default(), 5, |_| {});
+    let bench = Fixture::with(ChannelServices::default(), 5, |_| {});
     bench.put_half(TOHOST, 7);
     for _ in 0..5 {
         bench.bus.notify();
@@ -219,7 +219,7 @@ fn the_signature_is_written_at_the_exit() {
         end: BUFFER + 20,
         granularity: 16,
     };
-    let bench = Bench::with(ChannelServices::default(), 0, |place| {
+    let bench = Fixture::with(ChannelServices::default(), 0, |place| {
         place.signature = Some(signature);
     });
     let bytes: Vec<u8> = (1..=20).collect();
@@ -241,7 +241,7 @@ fn a_signature_without_a_place_is_reported_and_the_exit_stays() {
         end: BUFFER + 4,
         granularity: 4,
     };
-    let bench = Bench::with(ChannelServices::default(), 0, |place| {
+    let bench = Fixture::with(ChannelServices::default(), 0, |place| {
         place.signature = Some(signature);
     });
     bench.command(5);
@@ -252,7 +252,7 @@ fn a_signature_without_a_place_is_reported_and_the_exit_stays() {
 
 #[test]
 fn an_idle_tick_reads_one_word() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.tick();
     bench.state.ram.count();
     for _ in 0..10 {
@@ -263,7 +263,7 @@ fn an_idle_tick_reads_one_word() {
 
 #[test]
 fn the_testbench_gets_commands_once_it_observes() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let served = || -> Vec<Served> {
         let calls = bench.outside.calls().into_iter();
         let served = calls.filter_map(|call| match call {

@@ -10,15 +10,15 @@ const ALWAYS: u64 = 1 << 63;
 /// `O_CREAT` and `O_RDWR`.
 const CREATE: u64 = 0o102;
 
-fn bench(faults: Faults) -> Bench {
+fn bench(faults: Faults) -> Fixture {
     let services = ChannelServices {
         faults: Some(faults),
         ..ChannelServices::default()
     };
-    Bench::with(services, 0, |_| {})
+    Fixture::with(services, 0, |_| {})
 }
 
-fn is_reported(bench: &Bench, text: &str) -> bool {
+fn is_reported(bench: &Fixture, text: &str) -> bool {
     let (reports, _) = bench.reports_and_exit();
     let mut reports = reports.iter();
     reports.any(|(severity, report)| *severity == Severity::Info && report.contains(text))
@@ -51,7 +51,10 @@ fn transfers_are_short() {
     let fd = bench.open("f", CREATE).cast_unsigned();
     let written = bench.call(64, &[fd, BUFFER, 100]);
     assert!((1..100).contains(&written), "{written}");
-    assert!(is_reported(&bench, "fault injected: a transfer of descriptor"));
+    assert!(is_reported(
+        &bench,
+        "fault injected: a transfer of descriptor"
+    ));
     let len = std::fs::metadata(bench.file("f")).unwrap().len();
     assert_eq!(len, written.cast_unsigned());
 }

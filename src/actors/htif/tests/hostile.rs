@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use super::bench::{BASE, CWD, FROMHOST, SIZE};
+use super::fixture::{BASE, CWD, FROMHOST, SIZE};
 use super::*;
 
 /// Number of words written to `tohost`, set by `VHOST_HOSTILE_REQUESTS`.
@@ -24,7 +24,7 @@ fn numbers(seed: u64) -> impl FnMut() -> u64 {
 
 #[test]
 fn any_word_is_survived() {
-    let mut bench = Bench::new();
+    let mut bench = Fixture::new();
     let mut number = numbers(7);
     let calls = [
         17, 25, 34, 35, 37, 38, 46, 48, 49, 56, 57, 62, 63, 64, 67, 68, 78, 79, 80, 291, 1039, 2011,
@@ -49,7 +49,7 @@ fn any_word_is_survived() {
         bench.response();
         // The address may be of words that are an exit by chance.
         if bench.reports_and_exit().1.is_some() {
-            bench = Bench::new();
+            bench = Fixture::new();
         }
     }
     let (path, len) = bench.path("f");
@@ -67,7 +67,7 @@ fn any_word_is_survived() {
 /// bounded.
 #[test]
 fn responses_that_are_not_taken_end_the_commands() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.put_word(FROMHOST, 1);
     let identify = 0x00ff << 48 | BUFFER << 8;
     let taken = iter::from_fn(|| {

@@ -1,10 +1,10 @@
 //! Tests of the HTIF server with real files and a real console, and a mock of the outside.
 
-mod bench;
 mod commands;
 mod faults;
+mod fixture;
 mod hostile;
 mod system_calls;
 
-use bench::{BUFFER, Bench, CALL, PATH, TOHOST};
+use fixture::{BUFFER, CALL, Fixture, PATH, TOHOST};
 use mailbox_rs::Errno;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::bench::CWD;
+use super::fixture::CWD;
 use super::*;
 use crate::messages::foreign::Severity;
 use crate::messages::front_end::OutputFailed;
@@ -15,7 +15,7 @@ const EPIPE: i64 = -(Errno::EPIPE.0 as i64);
 const EFAULT: i64 = -(Errno::EFAULT.0 as i64);
 const CREATE: u64 = 0o100;
 
-impl Bench {
+impl Fixture {
     /// Writes text to a descriptor. Returns the result.
     fn write(&self, fd: u64, text: &str) -> i64 {
         self.state.ram.put(BUFFER, text.as_bytes());
@@ -31,7 +31,7 @@ impl Bench {
 
 #[test]
 fn a_file_is_written_and_read() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let fd = bench.open("f", CREATE | 2).cast_unsigned();
     assert_eq!(bench.write(fd, "hello world"), 11);
     assert_eq!(bench.call(62, &[fd, 6, 0]), 6);
@@ -57,7 +57,7 @@ fn standard_streams_are_open() {
         stdin: InputSource::File("in".to_owned()),
         ..ChannelServices::default()
     };
-    let bench = Bench::with(services, 0, |_| {});
+    let bench = Fixture::with(services, 0, |_| {});
     fs::write(bench.file("in"), "typed").unwrap();
     assert_eq!(bench.read(0, 3), b"typ");
     assert_eq!(bench.write(1, "out\n"), 4);
@@ -72,7 +72,7 @@ fn standard_streams_are_open() {
 
 #[test]
 fn text_that_is_lost_is_answered_by_the_next_write() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let failed = OutputFailed {
         channel: ChannelId(0),
         is_error: false,
@@ -90,7 +90,7 @@ fn text_that_is_lost_is_answered_by_the_next_write() {
 
 #[test]
 fn directories_are_made_entered_and_removed() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (path, len) = bench.path("d");
     assert_eq!(bench.call(34, &[CWD, path, len, 0o755]), 0);
     assert_eq!(bench.call(17, &[BUFFER, 100]), 2);
@@ -121,7 +121,7 @@ fn directories_are_made_entered_and_removed() {
 
 #[test]
 fn files_are_renamed_and_not_linked() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     fs::write(bench.file("a"), "x").unwrap();
     bench.state.ram.put(BUFFER, b"b\0");
     let (path, len) = bench.path("a");
@@ -135,7 +135,7 @@ fn files_are_renamed_and_not_linked() {
 
 #[test]
 fn all_forms_of_stat_agree() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     fs::write(bench.file("a"), "twelve bytes").unwrap();
     let (path, len) = bench.path("a");
     let size = |result: i64, at: u64| {
@@ -165,7 +165,7 @@ fn main_gets_the_configured_arguments() {
         arguments: "prog\0one\0".into(),
         ..ChannelServices::default()
     };
-    let bench = Bench::with(services, 0, |_| {});
+    let bench = Fixture::with(services, 0, |_| {});
     assert_eq!(bench.call(2011, &[BUFFER, 49]), 0);
     assert_eq!(
         (bench.word(BUFFER), bench.word(BUFFER + 8)),
@@ -178,7 +178,7 @@ fn main_gets_the_configured_arguments() {
 #[test]
 fn an_exit_may_be_a_call() {
     for (word, code) in [(42, 42), (1 << 32, u32::MAX)] {
-        let bench = Bench::new();
+        let bench = Fixture::new();
         bench.put_word(CALL, 93);
         bench.put_word(CALL + 8, word);
         bench.command(CALL);
@@ -188,7 +188,7 @@ fn an_exit_may_be_a_call() {
 
 #[test]
 fn failures_are_reported_with_the_call_and_service_goes_on() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     assert_eq!(bench.call(9999, &[]), -i64::from(Errno::ENOSYS.0));
     let (reports, _) = bench.reports_and_exit();
     assert_eq!(reports[0].0, Severity::Error);
@@ -219,7 +219,7 @@ fn failures_are_reported_with_the_call_and_service_goes_on() {
 /// Each path that getcwd returns leads back to its directory; the root is `/`.
 #[test]
 fn paths_of_getcwd_lead_back() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     fs::create_dir_all(bench.file("logs/deep")).unwrap();
     fs::write(bench.file("logs/f"), "text").unwrap();
     let chdir = |path| {

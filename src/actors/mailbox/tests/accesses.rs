@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn an_idle_tick_reads_the_doorbell_and_nothing_else() {
     let layout = plain(PtrWidth::P8);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let _firmware = ready(&bench, BASE, layout);
     bench.tick();
     let (reads, writes) = (bench.chip.reads.get(), bench.chip.writes.get());
@@ -18,7 +18,7 @@ fn an_idle_tick_reads_the_doorbell_and_nothing_else() {
 #[test]
 fn a_print_takes_three_reads_and_three_writes() {
     let layout = plain(PtrWidth::P8);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     let request = print("sixteen bytes...", &bench);
     assert!(firmware.try_send(&request));

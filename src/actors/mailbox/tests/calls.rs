@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn calls_carry_their_name_and_arguments() {
     let layout = plain(PtrWidth::P8);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     bench.chip.ram.put_string(DATA, "add");
     let args: Vec<u64> = (0..19).collect();
@@ -28,7 +28,7 @@ fn calls_carry_their_name_and_arguments() {
 #[test]
 fn a_call_that_is_pending_is_asked_again_on_the_next_tick() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     bench.chip.ram.put_string(DATA, "later");
     let request = Request::Call {

@@ -6,17 +6,17 @@ use crate::messages::{ChannelServices, Faults};
 /// Probability of 1.
 const ALWAYS: u64 = 1 << 63;
 
-fn bench(faults: Faults) -> Bench {
+fn bench(faults: Faults) -> Fixture {
     let services = ChannelServices {
         faults: Some(faults),
         ..ChannelServices::default()
     };
     let layout = plain(PtrWidth::P4);
-    Bench::with(Ram::new(BASE, SIZE as usize), services, &[(BASE, layout)])
+    Fixture::with(Ram::new(BASE, SIZE as usize), services, &[(BASE, layout)])
 }
 
 /// Result word of a request, in the tick in which it is sent.
-fn ask(bench: &Bench, firmware: &mut Firmware<&Ram>, request: &Request) -> Option<u64> {
+fn ask(bench: &Fixture, firmware: &mut Firmware<&Ram>, request: &Request) -> Option<u64> {
     serve(bench, firmware, request).map(|response| response.rets)
 }
 
@@ -43,7 +43,7 @@ fn read(len: u64) -> Request {
 /// Each fault affects only requests of its kind, with a report of severity info.
 #[test]
 fn failures_are_answers_of_their_kind_of_request_and_information() {
-    let call = |bench: &Bench| {
+    let call = |bench: &Fixture| {
         bench.chip.ram.put_string(DATA, "sum");
         Request::Call {
             method: DATA,

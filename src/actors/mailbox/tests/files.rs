@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn files_are_read_and_written_in_bounded_parts() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     bench.chip.ram.put_string(DATA, "out.txt");
     let mut ask = |request: FileRequest| {
@@ -56,7 +56,7 @@ fn files_are_read_and_written_in_bounded_parts() {
 #[test]
 fn bytes_without_room_in_memory_stay_in_the_file() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     let mut read = |ptr, len| {
         let request = FileRequest::Read { fd: 10, ptr, len };

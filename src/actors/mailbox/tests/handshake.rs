@@ -8,7 +8,7 @@ fn every_layout_shakes_hands_and_prints() {
         for line in [0, 32, 64, 128, 256] {
             let line = CacheLine::from_bytes(line).unwrap_or(CacheLine::None);
             let layout = Layout::new(width, line);
-            let bench = Bench::new(&[(BASE, layout)]);
+            let bench = Fixture::new(&[(BASE, layout)]);
             let mut firmware = ready(&bench, BASE, layout);
             let request = print("hello", &bench);
             let response = serve(&bench, &mut firmware, &request);
@@ -22,7 +22,7 @@ fn every_layout_shakes_hands_and_prints() {
 #[test]
 fn the_handshake_waits_for_version_state_and_indices() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = Firmware::new(&bench.chip.ram, BASE, layout);
     // An image with INIT in its data is not running firmware yet.
     firmware.store(layout.state, State::INIT.0);
@@ -50,7 +50,7 @@ fn the_handshake_waits_for_version_state_and_indices() {
 #[test]
 fn taking_a_channel_clears_its_queues() {
     let layout = plain(PtrWidth::P8);
-    let bench = Bench::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
+    let bench = Fixture::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
     assert_eq!(bench.chip.writes.get(), 4, "two queues each");
     // Other words are unchanged.
     let firmware = Firmware::new(&bench.chip.ram, BASE, layout);
@@ -60,7 +60,7 @@ fn taking_a_channel_clears_its_queues() {
 #[test]
 fn another_version_is_fatal_and_names_both() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = Firmware::new(&bench.chip.ram, BASE, layout);
     firmware.misbehave(Misbehaviour::Version(Version { major: 1, minor: 7 }));
     bench.tick();
@@ -87,7 +87,7 @@ fn another_version_is_fatal_and_names_both() {
 #[test]
 fn a_memory_that_never_becomes_ready_does_not_hang_a_tick() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     for state in [0, 1, 77, u32::MAX] {
         firmware.misbehave(Misbehaviour::State(state));

@@ -3,10 +3,10 @@
 //! Each file has one topic, and imports the names below.
 
 mod accesses;
-mod bench;
 mod calls;
 mod faults;
 mod files;
+mod fixture;
 mod handshake;
 mod observers;
 mod posix;
@@ -26,7 +26,7 @@ use mailbox_rs::{
     ResponseEntry, State, Version,
 };
 
-use self::bench::{BASE, Bench, DATA, LATER, SIZE, plain, print, ready, serve};
+use self::fixture::{BASE, DATA, Fixture, LATER, SIZE, plain, print, ready, serve};
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, ChannelStatus, MailboxStep};
 use crate::messages::rpc::{Progress, Provider, Schedule, Target};

@@ -7,7 +7,7 @@ use crate::bus::Observation;
 
 #[test]
 fn taps_are_shown_the_outcome_of_each_request() {
-    let bench = Bench::new(&[(BASE, plain(PtrWidth::P4))]);
+    let bench = Fixture::new(&[(BASE, plain(PtrWidth::P4))]);
     let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
     let served = Arc::new(Mutex::new(Vec::new()));
     let kept = served.clone();
@@ -46,7 +46,7 @@ fn taps_are_shown_the_outcome_of_each_request() {
 #[test]
 fn the_testbench_gets_served_requests_once_it_observes() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     let hello = print("hello", &bench);
     serve(&bench, &mut firmware, &hello);

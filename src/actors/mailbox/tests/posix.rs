@@ -92,7 +92,7 @@ pub(super) fn answer(call: files::Inbox, note: &dyn Fn(String)) {
 }
 
 /// One channel after a handshake of protocol 0.3.
-pub(super) fn ready_for_posix(bench: &Bench, layout: Layout) -> Firmware<&Ram> {
+pub(super) fn ready_for_posix(bench: &Fixture, layout: Layout) -> Firmware<&Ram> {
     let mut firmware = Firmware::new(&bench.chip.ram, BASE, layout);
     firmware.reset_offering(NEWEST);
     bench.tick();
@@ -102,7 +102,7 @@ pub(super) fn ready_for_posix(bench: &Bench, layout: Layout) -> Firmware<&Ram> {
 }
 
 /// Result word of a FILE request, sign-extended.
-pub(super) fn ask(bench: &Bench, firmware: &mut Firmware<&Ram>, request: FileRequest) -> i64 {
+pub(super) fn ask(bench: &Fixture, firmware: &mut Firmware<&Ram>, request: FileRequest) -> i64 {
     let width = firmware.layout().ptr_width;
     let response = serve(bench, firmware, &Request::File(request));
     let response = response.unwrap();
@@ -110,7 +110,7 @@ pub(super) fn ask(bench: &Bench, firmware: &mut Firmware<&Ram>, request: FileReq
     width.sign_extend(response.rets)
 }
 
-fn bytes<const N: usize>(bench: &Bench) -> [u8; N] {
+fn bytes<const N: usize>(bench: &Fixture) -> [u8; N] {
     let mut bytes = [0; N];
     bench.chip.ram.read(DATA + 0x1000, &mut bytes);
     bytes
@@ -196,7 +196,7 @@ fn every_offer_and_version_is_negotiated_by_the_protocol() {
                 (4, 3, None),
                 (0x1_0002, 3, None),
             ] {
-                let bench = Bench::new(&[(BASE, layout)]);
+                let bench = Fixture::new(&[(BASE, layout)]);
                 let mut firmware = Firmware::new(&bench.chip.ram, BASE, layout);
                 firmware.reset_offering(Version::from(offered));
                 firmware.store(layout.version, written);
@@ -225,7 +225,7 @@ fn every_offer_and_version_is_negotiated_by_the_protocol() {
 fn without_an_offer_the_host_writes_the_words_of_protocol_0_2() {
     for width in [PtrWidth::P4, PtrWidth::P8] {
         let layout = plain(width);
-        let bench = Bench::new(&[(BASE, layout)]);
+        let bench = Fixture::new(&[(BASE, layout)]);
         let mut firmware = Firmware::new(&bench.chip.ram, BASE, layout);
         bench.chip.writes.set(0);
         firmware.reset();
@@ -240,7 +240,7 @@ fn without_an_offer_the_host_writes_the_words_of_protocol_0_2() {
 #[test]
 fn operations_of_protocol_0_3_are_unknown_to_a_session_of_0_2() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     bench.chip.ram.put_string(DATA, "f");
     for operation in OPERATIONS {
@@ -272,7 +272,7 @@ fn operations_of_protocol_0_3_are_unknown_to_a_session_of_0_2() {
 #[test]
 fn a_firmware_of_0_2_after_one_of_0_3_gets_version_0_2() {
     let layout = plain(PtrWidth::P8);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready_for_posix(&bench, layout);
     assert_eq!(ask(&bench, &mut firmware, OPERATIONS[1]), 0);
     firmware.reset();
@@ -289,7 +289,7 @@ fn a_firmware_of_0_2_after_one_of_0_3_gets_version_0_2() {
 fn every_operation_is_passed_on_and_its_result_written() {
     for width in [PtrWidth::P4, PtrWidth::P8] {
         let layout = plain(width);
-        let bench = Bench::new(&[(BASE, layout)]);
+        let bench = Fixture::new(&[(BASE, layout)]);
         let mut firmware = ready_for_posix(&bench, layout);
         bench.chip.ram.put_string(DATA, "a");
         let other = DATA + 0x100;
@@ -391,7 +391,7 @@ fn every_operation_is_passed_on_and_its_result_written() {
 #[test]
 fn a_full_disk_ends_a_write_with_the_bytes_that_were_written() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready_for_posix(&bench, layout);
     let mut write = |fd, len| {
         let write = FileRequest::Write { fd, ptr: BASE, len };
@@ -410,7 +410,7 @@ fn results_at_bad_addresses_are_efault_and_service_goes_on() {
     const NOWHERE: u64 = 0x100;
 
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready_for_posix(&bench, layout);
     bench.chip.ram.put_string(DATA, "f");
     for request in [
@@ -482,7 +482,7 @@ fn results_at_bad_addresses_are_efault_and_service_goes_on() {
 #[test]
 fn a_path_without_end_is_too_long() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready_for_posix(&bench, layout);
     bench.chip.ram.write(DATA, &[b'x'; 10_000]);
     let stat = FileRequest::Stat {
@@ -508,7 +508,7 @@ fn arguments_and_environment_come_as_far_as_there_is_room() {
         ..ChannelServices::default()
     };
     let ram = Ram::new(BASE, SIZE as usize);
-    let bench = Bench::with(ram, services, &[(BASE, layout)]);
+    let bench = Fixture::with(ram, services, &[(BASE, layout)]);
     let mut firmware = ready_for_posix(&bench, layout);
     for len in 0..10 {
         bench.chip.ram.write(RESULT, &[0xff; 16]);
@@ -536,7 +536,7 @@ fn time_is_that_of_the_ticks_or_of_the_wall() {
             ..ChannelServices::default()
         };
         let ram = Ram::new(BASE, SIZE as usize);
-        let bench = Bench::with(ram, services, &[(BASE, layout)]);
+        let bench = Fixture::with(ram, services, &[(BASE, layout)]);
         let mut firmware = ready_for_posix(&bench, layout);
         let time = FileRequest::Time { result: RESULT };
         assert_eq!(ask(&bench, &mut firmware, time), 0);
@@ -564,7 +564,7 @@ fn random_bytes_are_those_of_the_seed() {
             ..ChannelServices::default()
         };
         let ram = Ram::new(BASE, SIZE as usize);
-        let bench = Bench::with(ram, services, &[(BASE, layout)]);
+        let bench = Fixture::with(ram, services, &[(BASE, layout)]);
         let mut firmware = ready_for_posix(&bench, layout);
         let mut all = Vec::new();
         for _ in 0..2 {
@@ -586,7 +586,7 @@ fn random_bytes_are_those_of_the_seed() {
 #[test]
 fn a_probe_that_fails_is_information_and_other_failures_are_errors() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready_for_posix(&bench, layout);
     bench.chip.ram.put_string(DATA, "missing");
     let open = FileRequest::Open {
@@ -645,7 +645,7 @@ fn severities_are_those_of_the_configuration() {
         ..ChannelServices::default()
     };
     let ram = Ram::new(BASE, SIZE as usize);
-    let bench = Bench::with(ram, services, &[(BASE, layout)]);
+    let bench = Fixture::with(ram, services, &[(BASE, layout)]);
     let mut firmware = ready_for_posix(&bench, layout);
     let severity = || bench.reports()[0].0;
     bench.chip.ram.put_string(DATA, "missing");

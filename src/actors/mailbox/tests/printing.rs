@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn cprint_formats_with_strings_from_memory() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     bench.chip.ram.put_string(DATA, "%s has %-4d|%.3s|%n\n");
     bench.chip.ram.put_string(DATA + 0x100, "main.c");

@@ -30,7 +30,7 @@ fn both_queues_are_filled_with_zeros_and_nothing_else_in_every_layout() {
     for layout in layouts() {
         let ram = Ram::new(BASE, SIZE as usize);
         ram.write(BASE, &[0xa5; SIZE as usize]);
-        let bench = Bench::on(ram, &[(BASE, layout)]);
+        let bench = Fixture::on(ram, &[(BASE, layout)]);
         let mut bytes = [0; SIZE as usize];
         bench.chip.ram.read(BASE, &mut bytes);
         let queues =
@@ -54,7 +54,7 @@ fn every_combination_of_handshake_words_is_taken_or_waited_for() {
     for version in [0, 0x0000_0002, 0x0000_0001, 0x0002_0000] {
         for state in 0..4 {
             for nonzero in 0..16_u32 {
-                let bench = Bench::new(&[(BASE, layout)]);
+                let bench = Fixture::new(&[(BASE, layout)]);
                 let firmware = Firmware::new(&bench.chip.ram, BASE, layout);
                 firmware.store(layout.version, version);
                 firmware.store(layout.state, state);
@@ -79,7 +79,7 @@ fn every_combination_of_handshake_words_is_taken_or_waited_for() {
 #[test]
 fn the_host_writes_its_own_words_and_no_others() {
     for layout in layouts() {
-        let bench = Bench::new(&[(BASE, layout)]);
+        let bench = Fixture::new(&[(BASE, layout)]);
         let mut firmware = ready(&bench, BASE, layout);
         let channel = || {
             let mut bytes = vec![0; layout.channel_size as usize];
@@ -122,7 +122,7 @@ fn an_entry_is_copied_and_its_slot_is_returned_before_a_call() {
             (method, Target::Method("later".into())),
             (command, Target::Command(LATER)),
         ] {
-            let bench = Bench::new(&[(BASE, layout)]);
+            let bench = Fixture::new(&[(BASE, layout)]);
             let mut firmware = ready(&bench, BASE, layout);
             bench.chip.ram.put_string(DATA, "later");
             assert_eq!(serve(&bench, &mut firmware, &request), None);
@@ -144,7 +144,7 @@ fn an_entry_is_copied_and_its_slot_is_returned_before_a_call() {
 #[test]
 fn a_slot_is_returned_before_memory_is_accessed() {
     for layout in layouts() {
-        let bench = Bench::new(&[(BASE, layout)]);
+        let bench = Fixture::new(&[(BASE, layout)]);
         let mut firmware = ready(&bench, BASE, layout);
         let width = layout.ptr_width;
         let index = BASE + layout.request.idx_c;
@@ -184,7 +184,7 @@ fn a_slot_is_returned_before_memory_is_accessed() {
 #[test]
 fn a_slot_is_returned_before_a_file_is_opened() {
     let layout = plain(PtrWidth::P8);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     bench.chip.ram.put_string(DATA, "f");
     let open = FileRequest::Open {
@@ -213,7 +213,7 @@ fn a_slot_is_returned_before_a_file_is_opened() {
 #[test]
 fn a_reset_drops_requests_and_responses_that_wait() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     for round in [0..8, 8..12] {
         round.for_each(|value| assert!(firmware.try_send(&echo(value))));
@@ -235,7 +235,7 @@ fn a_reset_drops_requests_and_responses_that_wait() {
 #[test]
 fn strings_have_4096_bytes_with_their_nul() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     let call = Request::Call {
         method: DATA,
@@ -284,7 +284,7 @@ fn no_request_moves_more_than_256_mib() {
     let (large, most) = (0x1010_0000, 256 << 20);
     for width in [PtrWidth::P4, PtrWidth::P8] {
         let layout = plain(width);
-        let bench = Bench::new(&[(BASE, layout)]);
+        let bench = Fixture::new(&[(BASE, layout)]);
         let mut firmware = ready(&bench, BASE, layout);
         let mut errno = |request: &Request| {
             let response = serve(&bench, &mut firmware, request).unwrap();
@@ -326,7 +326,7 @@ fn no_request_moves_more_than_256_mib() {
 #[test]
 fn every_index_of_a_session_has_its_slot() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     for turn in 0..40_u64 {
         let slot = turn as u32 % 8;

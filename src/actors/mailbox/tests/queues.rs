@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn bursts_fill_the_queues_and_their_indices_wrap() {
     let layout = Layout::new(PtrWidth::P4, CacheLine::B64);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     let mut expected = 0;
     for round in 0..50_u64 {
@@ -32,7 +32,7 @@ fn bursts_fill_the_queues_and_their_indices_wrap() {
 #[test]
 fn indices_set_near_their_end_wrap_at_two_to_the_32() {
     let layout = plain(PtrWidth::P8);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     firmware.set_indices(mailbox_rs::Index(u32::MAX - 2));
     for turn in 0..20 {
@@ -55,7 +55,7 @@ fn indices_set_near_their_end_wrap_at_two_to_the_32() {
 #[test]
 fn a_full_response_queue_waits_for_firmware() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     let request = |at: u64| Request::Custom {
         action: 0x8000_0000,
@@ -96,7 +96,7 @@ fn a_full_response_queue_waits_for_firmware() {
 #[test]
 fn responses_go_on_where_firmware_took_more_than_there_were() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     let request = Request::MemSet {
         dest: DATA,
@@ -122,7 +122,7 @@ fn responses_go_on_where_firmware_took_more_than_there_were() {
 #[test]
 fn indices_that_jump_are_reported_and_service_goes_on() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     firmware.misbehave(Misbehaviour::JumpAhead(1000));
     bench.tick();
@@ -145,7 +145,7 @@ fn channels_of_mixed_layouts_are_served_side_by_side() {
         Layout::new(PtrWidth::P8, CacheLine::B128),
     ];
     let channels: Vec<_> = (0..).map(|at| BASE + at * 0x2000).zip(layouts).collect();
-    let bench = Bench::new(&channels);
+    let bench = Fixture::new(&channels);
     let mut firmwares: Vec<_> = channels
         .iter()
         .map(|(base, layout)| ready(&bench, *base, *layout))

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn memory_requests_have_their_effect() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     let empty = Some(Response::Empty.entry(PtrWidth::P4));
     let set = Request::MemSet {
@@ -47,7 +47,7 @@ fn memory_requests_have_their_effect() {
 #[test]
 fn failed_requests_are_answered_and_reported_with_their_fields() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     bench.chip.ram.put_string(DATA, "missing");
     bench.chip.ram.put_string(DATA + 0x40, "absent");

@@ -5,7 +5,7 @@ use super::*;
 const LAYOUT: Layout = Layout::new(PtrWidth::P8, CacheLine::None);
 
 /// Firmware with a pending call, and the request of the call.
-fn pending_call(bench: &Bench) -> (Firmware<&Ram>, Request) {
+fn pending_call(bench: &Fixture) -> (Firmware<&Ram>, Request) {
     let mut firmware = ready(bench, BASE, LAYOUT);
     bench.chip.ram.put_string(DATA, "later");
     let call = Request::Call {
@@ -18,7 +18,7 @@ fn pending_call(bench: &Bench) -> (Firmware<&Ram>, Request) {
 
 #[test]
 fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
-    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let bench = Fixture::new(&[(BASE, LAYOUT)]);
     let (mut firmware, call) = pending_call(&bench);
     assert!(
         bench.status().contains("calling method `later`"),
@@ -51,7 +51,7 @@ fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
 /// would go on.
 #[test]
 fn a_channel_that_fails_drops_its_pending_call() {
-    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let bench = Fixture::new(&[(BASE, LAYOUT)]);
     let _pending = pending_call(&bench);
     bench.chip.is_broken.set(true);
     bench.tick();
@@ -63,7 +63,7 @@ fn a_channel_that_fails_drops_its_pending_call() {
 #[test]
 fn exit_ends_the_channel_and_later_resets_are_ignored() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
+    let bench = Fixture::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     assert_eq!(
         serve(&bench, &mut firmware, &Request::Exit { code: 3 }),

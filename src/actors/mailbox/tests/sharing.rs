@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn variables_in_paths_are_expanded() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     let mut open = |path: &[u8]| {
         bench.chip.ram.write(DATA, path);
@@ -42,7 +42,7 @@ fn variables_in_paths_are_expanded() {
 #[test]
 fn files_stay_open_until_the_last_channel_has_exited() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
+    let bench = Fixture::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
     let mut first = ready(&bench, BASE, layout);
     let mut second = ready(&bench, BASE + 0x4000, layout);
     let exit = Request::Exit { code: 0 };

@@ -13,12 +13,12 @@ use crate::messages::{AwaitedOperation, PendingCall};
 
 const LAYOUT: Layout = Layout::new(PtrWidth::P4, CacheLine::None);
 
-fn only(bench: &Bench) -> ChannelStatus {
+fn only(bench: &Fixture) -> ChannelStatus {
     bench.statuses().pop().unwrap()
 }
 
 /// First line of the status, with the side that must act next.
-fn first_line(bench: &Bench) -> String {
+fn first_line(bench: &Fixture) -> String {
     let status = bench.status();
     status.lines().next().unwrap_or_default().to_owned()
 }
@@ -32,7 +32,7 @@ fn custom(value: u64) -> Request {
 }
 
 /// A CALL of this method.
-fn call(bench: &Bench, method: &str) -> Request {
+fn call(bench: &Fixture, method: &str) -> Request {
     bench.chip.ram.put_string(DATA, method);
     Request::Call {
         method: DATA,
@@ -42,7 +42,7 @@ fn call(bench: &Bench, method: &str) -> Request {
 
 #[test]
 fn the_status_of_a_channel_before_its_handshake_names_the_missing_step() {
-    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let bench = Fixture::new(&[(BASE, LAYOUT)]);
     let mut firmware = Firmware::new(&bench.chip.ram, BASE, LAYOUT);
     firmware.set_indices(Index(3));
     firmware.misbehave(Misbehaviour::HalfReset);
@@ -67,7 +67,7 @@ fn the_status_of_a_channel_before_its_handshake_names_the_missing_step() {
 
 #[test]
 fn the_status_of_an_idle_channel_names_the_next_side() {
-    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let bench = Fixture::new(&[(BASE, LAYOUT)]);
     let mut firmware = ready(&bench, BASE, LAYOUT);
     assert_snapshot!(bench.status(), @r"
     core0: waits for firmware to write a request since tick 1
@@ -102,7 +102,7 @@ fn the_status_of_an_idle_channel_names_the_next_side() {
 #[test]
 fn the_status_of_a_call_has_its_provider_and_number_of_polls() {
     for by in [Provider::Testbench, Provider::Python, Provider::HostProgram] {
-        let bench = Bench::new(&[(BASE, LAYOUT)]);
+        let bench = Fixture::new(&[(BASE, LAYOUT)]);
         let mut firmware = ready(&bench, BASE, LAYOUT);
         let request = call(&bench, "later");
         assert_eq!(serve(&bench, &mut firmware, &request), None);
@@ -176,7 +176,7 @@ fn the_status_names_an_access_in_progress() {
             "core0: waits for a file since tick 2; slot 0 has FILE",
         ),
     ] {
-        let bench = Rc::new(Bench::new(&[(BASE, LAYOUT)]));
+        let bench = Rc::new(Fixture::new(&[(BASE, LAYOUT)]));
         let mut firmware = ready(&bench, BASE, LAYOUT);
         let (inside, told) = (bench.clone(), Rc::new(RefCell::new(None)));
         let tell = told.clone();
@@ -197,7 +197,7 @@ fn the_status_names_an_access_in_progress() {
 
 #[test]
 fn a_full_response_queue_waits_for_firmware_to_take_one() {
-    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let bench = Fixture::new(&[(BASE, LAYOUT)]);
     let mut firmware = ready(&bench, BASE, LAYOUT);
     for at in 0..10 {
         assert!(firmware.try_send(&custom(at)));
@@ -224,7 +224,7 @@ fn a_full_response_queue_waits_for_firmware_to_take_one() {
 
 #[test]
 fn a_channel_that_has_exited_has_its_tick_and_is_not_polled() {
-    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let bench = Fixture::new(&[(BASE, LAYOUT)]);
     let mut firmware = ready(&bench, BASE, LAYOUT);
     serve(&bench, &mut firmware, &Request::Exit { code: 3 });
     for _ in 0..4 {
@@ -240,7 +240,7 @@ fn a_channel_that_has_exited_has_its_tick_and_is_not_polled() {
 
 #[test]
 fn a_fatal_report_has_the_status_of_every_channel() {
-    let bench = Bench::new(&[(BASE, LAYOUT), (BASE + 0x4000, LAYOUT)]);
+    let bench = Fixture::new(&[(BASE, LAYOUT), (BASE + 0x4000, LAYOUT)]);
     let mut other = Firmware::new(&bench.chip.ram, BASE + 0x4000, LAYOUT);
     other.reset();
     bench.tick();
@@ -263,7 +263,7 @@ fn a_fatal_report_has_the_status_of_every_channel() {
 
 #[test]
 fn the_last_requests_are_kept_with_their_ends() {
-    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let bench = Fixture::new(&[(BASE, LAYOUT)]);
     let mut firmware = ready(&bench, BASE, LAYOUT);
     for at in 0..20 {
         serve(&bench, &mut firmware, &custom(at));
@@ -306,7 +306,7 @@ fn the_last_requests_are_kept_with_their_ends() {
 
 #[test]
 fn a_request_that_a_reset_drops_is_kept_as_dropped() {
-    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let bench = Fixture::new(&[(BASE, LAYOUT)]);
     let mut firmware = ready(&bench, BASE, LAYOUT);
     let request = call(&bench, "later");
     assert_eq!(serve(&bench, &mut firmware, &request), None);
@@ -337,7 +337,7 @@ fn a_request_that_a_reset_drops_is_kept_as_dropped() {
 
 #[test]
 fn the_status_has_indices_as_firmware_has_set_them() {
-    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let bench = Fixture::new(&[(BASE, LAYOUT)]);
     let mut firmware = ready(&bench, BASE, LAYOUT);
     firmware.set_indices(Index(u32::MAX - 1));
     for at in 0..4 {
@@ -364,7 +364,7 @@ proptest! {
     fn the_indices_are_those_of_the_run(
         acts in prop::collection::vec(prop::sample::select(vec![Act::Send, Act::Receive, Act::Tick]), 0..200)
     ) {
-        let bench = Bench::new(&[(BASE, LAYOUT)]);
+        let bench = Fixture::new(&[(BASE, LAYOUT)]);
         let mut firmware = ready(&bench, BASE, LAYOUT);
         let (mut sent, mut received, mut served) = (0, 0, 0);
         for act in acts {

@@ -12,16 +12,16 @@ use crate::messages::{ChannelId, ChannelServices, InputSource, OutputTarget};
 const EBADF: i64 = -9;
 const ESPIPE: i64 = -29;
 
-fn bench_with(services: ChannelServices) -> Bench {
+fn bench_with(services: ChannelServices) -> Fixture {
     let ram = Ram::new(BASE, SIZE as usize);
-    Bench::with(ram, services, &[(BASE, plain(PtrWidth::P4))])
+    Fixture::with(ram, services, &[(BASE, plain(PtrWidth::P4))])
 }
 
-fn session(bench: &Bench) -> Firmware<&Ram> {
+fn session(bench: &Fixture) -> Firmware<&Ram> {
     ready_for_posix(bench, plain(PtrWidth::P4))
 }
 
-fn write(bench: &Bench, firmware: &mut Firmware<&Ram>, fd: u64, data: &[u8]) -> i64 {
+fn write(bench: &Fixture, firmware: &mut Firmware<&Ram>, fd: u64, data: &[u8]) -> i64 {
     bench.chip.ram.write(DATA, data);
     let write = FileRequest::Write {
         fd,
@@ -39,13 +39,13 @@ const fn read(len: u64) -> FileRequest {
     }
 }
 
-fn data<const N: usize>(bench: &Bench) -> [u8; N] {
+fn data<const N: usize>(bench: &Fixture) -> [u8; N] {
     let mut bytes = [0; N];
     bench.chip.ram.read(DATA, &mut bytes);
     bytes
 }
 
-fn push(bench: &Bench, data: &[u8]) -> Result<u64, StdinError> {
+fn push(bench: &Fixture, data: &[u8]) -> Result<u64, StdinError> {
     let write = StdinWrite {
         channel: ChannelId(0),
         data: Bytes::copy_from_slice(data),
@@ -53,7 +53,7 @@ fn push(bench: &Bench, data: &[u8]) -> Result<u64, StdinError> {
     bench.bus.ask(&bench.server, write).unwrap()
 }
 
-fn close(bench: &Bench) -> Result<(), StdinError> {
+fn close(bench: &Fixture) -> Result<(), StdinError> {
     let channel = ChannelId(0);
     bench
         .bus
@@ -328,7 +328,7 @@ fn a_closed_stream_stays_closed_until_the_next_session() {
 fn text_that_is_lost_is_answered_once_by_the_next_request_of_its_stream() {
     const ENOSPC: i64 = -28;
     let raw = || OutputTarget::Raw;
-    let fails = |bench: &Bench, is_error| {
+    let fails = |bench: &Fixture, is_error| {
         let failed = OutputFailed {
             channel: ChannelId(0),
             is_error,

@@ -6,7 +6,7 @@ use super::*;
 fn a_custom_command_gets_every_word_with_any_count() {
     let layout = plain(PtrWidth::P4);
     for words in [0, 1, 2, 3, 20, u32::MAX] {
-        let bench = Bench::new(&[(BASE, layout)]);
+        let bench = Fixture::new(&[(BASE, layout)]);
         let mut firmware = ready(&bench, BASE, layout);
         firmware.misbehave(Misbehaviour::Words(words));
         let custom = Request::Custom {
@@ -69,7 +69,7 @@ fn too_few_words_are_served_and_noted_once_for_each_kind_of_request() {
     for request in built_in() {
         let kind = request.kind();
         let served = |words: Option<u32>| {
-            let bench = Bench::new(&[(BASE, layout)]);
+            let bench = Fixture::new(&[(BASE, layout)]);
             let mut firmware = ready(&bench, BASE, layout);
             bench.chip.ram.put_string(DATA, "some");
             bench.chip.ram.put_string(DATA + 0x40, "text");
@@ -110,7 +110,7 @@ fn too_few_words_are_served_and_noted_once_for_each_kind_of_request() {
 
 /// Sends a CPRINT with this `words` and returns the text and the reports.
 fn print(
-    bench: &Bench,
+    bench: &Fixture,
     firmware: &mut Firmware<&Ram>,
     format: u64,
     args: &[u64],
@@ -139,7 +139,7 @@ fn a_format_takes_the_words_of_its_entry_that_are_not_counted() {
         let layout = plain(width);
         let needed = 3 + args.len() as u32;
         for words in 1..=needed {
-            let bench = Bench::new(&[(BASE, layout)]);
+            let bench = Fixture::new(&[(BASE, layout)]);
             let mut firmware = ready(&bench, BASE, layout);
             let sites = [DATA, DATA + 0x80];
             for site in sites {
@@ -168,7 +168,7 @@ fn a_format_takes_the_words_of_its_entry_that_are_not_counted() {
 #[test]
 fn words_that_firmware_has_not_counted_are_named_where_they_are_printed() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     bench.chip.ram.put_string(DATA, "%d %d %d\n");
     bench.chip.ram.put_string(DATA + 0x40, "main.c");
@@ -204,7 +204,7 @@ fn one_word_that_is_counted_for_each_argument_is_all_that_ll_and_j_take() {
         ),
         ("%*lld\n", &[3, 7, 1], 5, "  7\n"),
     ] {
-        let bench = Bench::new(&[(BASE, layout)]);
+        let bench = Fixture::new(&[(BASE, layout)]);
         let mut firmware = ready(&bench, BASE, layout);
         bench.chip.ram.put_string(DATA, format);
         bench.chip.ram.put_string(DATA + 0x40, "main.c");
@@ -226,7 +226,7 @@ fn one_word_that_is_counted_for_each_argument_is_all_that_ll_and_j_take() {
 #[test]
 fn a_format_that_takes_more_words_than_an_entry_has_is_reported() {
     let layout = plain(PtrWidth::P8);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     bench.chip.ram.put_string(DATA, &"%d".repeat(18));
     bench.chip.ram.put_string(DATA + 0x40, "main.c");
@@ -247,7 +247,7 @@ fn a_format_that_takes_more_words_than_an_entry_has_is_reported() {
 #[test]
 fn half_a_word_that_is_not_printed_is_reported_once_for_each_call_site() {
     let layout = plain(PtrWidth::P8);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     let (format, other) = (DATA, DATA + 0x40);
     bench.chip.ram.put_string(format, "%d %x\n");
@@ -287,7 +287,7 @@ fn half_a_word_that_is_not_printed_is_reported_once_for_each_call_site() {
 #[test]
 fn cprint_takes_64_bits_from_two_words_of_four_bytes() {
     let layout = plain(PtrWidth::P4);
-    let bench = Bench::new(&[(BASE, layout)]);
+    let bench = Fixture::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
     bench.chip.ram.put_string(DATA, "%llu cycles, %jx, %d\n");
     let request = Request::CPrint {
@@ -308,7 +308,7 @@ fn cprint_takes_64_bits_from_two_words_of_four_bytes() {
 fn a_result_wider_than_a_word_is_warned_of_once_for_each_method() {
     for (width, wide) in [(PtrWidth::P4, true), (PtrWidth::P8, false)] {
         let layout = plain(width);
-        let bench = Bench::new(&[(BASE, layout)]);
+        let bench = Fixture::new(&[(BASE, layout)]);
         let mut firmware = ready(&bench, BASE, layout);
         let mut call = |request: &Request, result: u64| {
             bench.seen.results.borrow_mut().push(result);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mailbox_rs::PtrWidth;
 
-use super::bench::{BASE, BLOCK, Bench, Buffer, Firmware, SIZE};
+use super::fixture::{BASE, BLOCK, Buffer, Firmware, Fixture, SIZE};
 use crate::messages::foreign::Severity;
 use crate::messages::{ChannelServices, RttMode, RttPlace, UpTarget};
 
@@ -13,11 +13,11 @@ const TERMINAL: Buffer<'_> = Buffer {
     size: 64,
 };
 
-fn searching() -> Bench {
+fn searching() -> Fixture {
     searching_in(vec![(BASE, BASE + SIZE)])
 }
 
-fn searching_in(search: Vec<(u64, u64)>) -> Bench {
+fn searching_in(search: Vec<(u64, u64)>) -> Fixture {
     let place = RttPlace {
         block: None,
         search,
@@ -25,7 +25,7 @@ fn searching_in(search: Vec<(u64, u64)>) -> Bench {
         up: BTreeMap::new(),
         modes: BTreeMap::new(),
     };
-    Bench::with(place, ChannelServices::default())
+    Fixture::with(place, ChannelServices::default())
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn configured_names_that_a_control_block_lacks_are_reported_once() {
     );
     // A buffer that firmware does not use may be set up later.
     for (unused, ticks) in [(false, 5), (true, 1100)] {
-        let bench = Bench::with(place.clone(), ChannelServices::default());
+        let bench = Fixture::with(place.clone(), ChannelServices::default());
         let mut firmware = Firmware::new(&bench, PtrWidth::P4);
         let buffers: &[_] = match unused {
             true => &[TERMINAL, Buffer { name: "", size: 0 }],
@@ -157,7 +157,7 @@ fn a_range_without_a_control_block_is_searched_again() {
 
 #[test]
 fn a_reset_begins_anew() {
-    let bench = Bench::new(PtrWidth::P4);
+    let bench = Fixture::new(PtrWidth::P4);
     let mut firmware = Firmware::new(&bench, PtrWidth::P4);
     for round in 0..3 {
         firmware.set_up(&[TERMINAL], &[]);
@@ -179,7 +179,7 @@ fn a_reset_begins_anew() {
 /// is valid.
 #[test]
 fn numbers_that_become_impossible_are_reported() {
-    let bench = Bench::new(PtrWidth::P4);
+    let bench = Fixture::new(PtrWidth::P4);
     let mut firmware = Firmware::new(&bench, PtrWidth::P4);
     firmware.set_up(&[TERMINAL], &[]);
     bench.ticks(2);
@@ -199,7 +199,7 @@ fn numbers_that_become_impossible_are_reported() {
 
 #[test]
 fn impossible_words_are_reported_once_and_do_not_stop_others() {
-    let bench = Bench::new(PtrWidth::P4);
+    let bench = Fixture::new(PtrWidth::P4);
     let mut firmware = Firmware::new(&bench, PtrWidth::P4);
     let log = || Buffer {
         name: "log",
@@ -228,7 +228,7 @@ fn impossible_words_are_reported_once_and_do_not_stop_others() {
 
 #[test]
 fn names_that_are_no_text_are_numbers() {
-    let bench = Bench::new(PtrWidth::P4);
+    let bench = Fixture::new(PtrWidth::P4);
     let mut firmware = Firmware::new(&bench, PtrWidth::P4);
     let long = "n".repeat(63);
     let buffer = |name| Buffer { name, size: 32 };
@@ -245,7 +245,7 @@ fn names_that_are_no_text_are_numbers() {
 
 #[test]
 fn too_many_buffers_are_no_control_block() {
-    let bench = Bench::new(PtrWidth::P4);
+    let bench = Fixture::new(PtrWidth::P4);
     let mut firmware = Firmware::new(&bench, PtrWidth::P4);
     firmware.set_up(&[TERMINAL], &[]);
     bench.state.ram.put(BLOCK + 16, &65_u32.to_le_bytes());
@@ -271,7 +271,7 @@ fn a_control_block_that_leaves_memory_is_reported_and_waited_for() {
         up: BTreeMap::new(),
         modes: BTreeMap::new(),
     };
-    let bench = Bench::with(place, ChannelServices::default());
+    let bench = Fixture::with(place, ChannelServices::default());
     bench.state.ram.put(block + 16, &[1, 0, 0, 0, 1, 0, 0, 0]);
     bench.state.ram.put(block, b"SEGGER RTT\0\0\0\0\0\0");
     bench.ticks(500);

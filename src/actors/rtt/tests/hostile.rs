@@ -2,7 +2,7 @@
 
 use mailbox_rs::PtrWidth;
 
-use super::bench::{BASE, BLOCK, Bench, Buffer, DATA, Firmware, SIZE};
+use super::fixture::{BASE, BLOCK, Buffer, DATA, Firmware, Fixture, SIZE};
 use crate::messages::UpTarget;
 
 /// Number of mutated control blocks.
@@ -14,13 +14,13 @@ fn count() -> u32 {
 #[test]
 fn mutated_control_blocks_are_survived() {
     let mut random = fastrand::Rng::with_seed(1);
-    let mut bench = Bench::new(PtrWidth::P4);
+    let mut bench = Fixture::new(PtrWidth::P4);
     for round in 0..count() {
         if round % 1000 == 0 {
             let targets = [("log", UpTarget::File("log.bin".to_owned()))];
             bench = match round / 1000 % 2 {
-                0 => Bench::new(PtrWidth::P8),
-                _ => Bench::with_targets(&targets),
+                0 => Fixture::new(PtrWidth::P8),
+                _ => Fixture::with_targets(&targets),
             };
         }
         let ptr_width = if round / 1000 % 2 == 0 {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mailbox_rs::PtrWidth;
 use proptest::prelude::*;
 
-use super::bench::{BLOCK, Bench, Buffer, Firmware, place};
+use super::fixture::{BLOCK, Buffer, Firmware, Fixture, place};
 use crate::mem::MemoryId;
 use crate::messages::checkpoint::SaveError;
 use crate::messages::front_end::{Save, StdinClose, StdinWrite};
@@ -18,7 +18,7 @@ const TERMINAL: Buffer<'_> = Buffer {
 #[test]
 fn bytes_of_the_terminal_reach_the_console_in_both_widths() {
     for width in [PtrWidth::P4, PtrWidth::P8] {
-        let bench = Bench::new(width);
+        let bench = Fixture::new(width);
         let mut firmware = Firmware::new(&bench, width);
         bench.ticks(3);
         assert!(bench.status().contains("waits for firmware to set up RTT"));
@@ -58,7 +58,7 @@ fn an_idle_channel_is_read_once_a_tick() {
         (PtrWidth::P8, 3),
         (PtrWidth::P8, 14),
     ] {
-        let bench = Bench::new(width);
+        let bench = Fixture::new(width);
         let mut firmware = Firmware::new(&bench, width);
         let buffer = |_| Buffer {
             name: "log",
@@ -79,7 +79,7 @@ fn an_idle_channel_is_read_once_a_tick() {
 #[test]
 fn buffers_beyond_one_read_take_turns() {
     for (width, reads) in [(PtrWidth::P4, 5), (PtrWidth::P8, 8)] {
-        let bench = Bench::new(width);
+        let bench = Fixture::new(width);
         let mut firmware = Firmware::new(&bench, width);
         let buffer = |_| Buffer {
             name: "log",
@@ -115,7 +115,7 @@ fn modes_are_set_when_a_control_block_is_there() {
             ("none", RttMode::Block),
         ];
         place.modes = modes.map(|(name, mode)| (name.to_owned(), mode)).into();
-        let bench = Bench::with(place, ChannelServices::default());
+        let bench = Fixture::with(place, ChannelServices::default());
         let mut firmware = Firmware::new(&bench, width);
         let buffer = |name| Buffer { name, size: 32 };
         let up = [TERMINAL, buffer("log"), buffer("other")];
@@ -139,7 +139,7 @@ fn modes_are_set_when_a_control_block_is_there() {
 
 #[test]
 fn other_channels_have_lines_with_their_names() {
-    let bench = Bench::new(PtrWidth::P4);
+    let bench = Fixture::new(PtrWidth::P4);
     let mut firmware = Firmware::new(&bench, PtrWidth::P4);
     let log = |name| Buffer { name, size: 32 };
     firmware.set_up(&[TERMINAL, log("trace"), log("")], &[]);
@@ -154,7 +154,7 @@ fn other_channels_have_lines_with_their_names() {
 
 #[test]
 fn bytes_reach_files_and_methods() {
-    let bench = Bench::with_targets(&[
+    let bench = Fixture::with_targets(&[
         ("log", UpTarget::File("log.txt".to_owned())),
         ("2", UpTarget::Method("seen".into())),
         ("Terminal", UpTarget::Nothing),
@@ -184,7 +184,7 @@ fn bytes_reach_files_and_methods() {
 
 #[test]
 fn a_file_that_can_not_be_written_is_reported_once() {
-    let bench = Bench::with_targets(&[("0", UpTarget::File("../out.txt".to_owned()))]);
+    let bench = Fixture::with_targets(&[("0", UpTarget::File("../out.txt".to_owned()))]);
     let mut firmware = Firmware::new(&bench, PtrWidth::P4);
     firmware.set_up(&[TERMINAL], &[]);
     for _ in 0..5 {
@@ -206,7 +206,7 @@ fn standard_input_fills_the_first_down_buffer() {
         stdin: InputSource::Testbench,
         ..ChannelServices::default()
     };
-    let bench = Bench::with(place(PtrWidth::P8), services);
+    let bench = Fixture::with(place(PtrWidth::P8), services);
     let mut firmware = Firmware::new(&bench, PtrWidth::P8);
     let input = Buffer {
         name: "in",
@@ -252,7 +252,7 @@ proptest! {
         wide: bool,
     ) {
         let width = if wide { PtrWidth::P8 } else { PtrWidth::P4 };
-        let bench = Bench::new(width);
+        let bench = Fixture::new(width);
         let mut firmware = Firmware::new(&bench, width);
         firmware.set_up(&[Buffer { name: "Terminal", size }], &[]);
         let mut received = Vec::new();
@@ -274,7 +274,7 @@ proptest! {
 #[test]
 fn sixty_four_buffers_are_served() {
     for ptr_width in [PtrWidth::P4, PtrWidth::P8] {
-        let bench = Bench::new(ptr_width);
+        let bench = Fixture::new(ptr_width);
         let mut firmware = Firmware::new(&bench, ptr_width);
         let names: Vec<String> = (0..64).map(|number| format!("b{number}")).collect();
         let buffers: Vec<Buffer<'_>> = names.iter().map(|name| Buffer { name, size: 8 }).collect();
@@ -310,7 +310,7 @@ fn input_for_a_down_buffer_outside_of_memory_is_lost() {
         stdin: InputSource::Testbench,
         ..ChannelServices::default()
     };
-    let bench = Bench::with(place(PtrWidth::P4), services);
+    let bench = Fixture::with(place(PtrWidth::P4), services);
     let mut firmware = Firmware::new(&bench, PtrWidth::P4);
     let input = Buffer {
         name: "in",
@@ -339,7 +339,7 @@ fn input_for_a_down_buffer_outside_of_memory_is_lost() {
 
 #[test]
 fn a_channel_with_failed_memory_has_no_state_to_save() {
-    let bench = Bench::new(PtrWidth::P4);
+    let bench = Fixture::new(PtrWidth::P4);
     let mut firmware = Firmware::new(&bench, PtrWidth::P4);
     firmware.set_up(&[TERMINAL], &[]);
     bench.ticks(2);

@@ -2,22 +2,22 @@
 
 use mailbox_rs::{Errno, PtrWidth};
 
-use super::bench::{Bench, DATA};
+use super::fixture::{DATA, Fixture};
 use crate::messages::foreign::Severity;
 use crate::messages::{ChannelServices, Faults};
 
 /// Probability of 1.
 const ALWAYS: u64 = 1 << 63;
 
-fn bench(faults: Faults) -> Bench {
+fn bench(faults: Faults) -> Fixture {
     let services = ChannelServices {
         faults: Some(faults),
         ..ChannelServices::default()
     };
-    Bench::with(PtrWidth::P8, services)
+    Fixture::with(PtrWidth::P8, services)
 }
 
-fn is_reported(bench: &Bench, text: &str) -> bool {
+fn is_reported(bench: &Fixture, text: &str) -> bool {
     let reports = bench.reports();
     let mut reports = reports.iter();
     reports.any(|(severity, report)| *severity == Severity::Info && report.contains(text))
@@ -49,7 +49,10 @@ fn transfers_are_short() {
     let handle = bench.open("f", 6);
     let rest = bench.write(handle, &[1; 100]);
     assert!((1..100).contains(&rest), "{rest}");
-    assert!(is_reported(&bench, "fault injected: a transfer of descriptor"));
+    assert!(is_reported(
+        &bench,
+        "fault injected: a transfer of descriptor"
+    ));
     let len = std::fs::metadata(bench.file("f")).unwrap().len();
     assert_eq!(len, 100 - rest.cast_unsigned());
 }

@@ -2,7 +2,7 @@
 
 use mailbox_rs::PtrWidth;
 
-use super::bench::{BASE, BLOCK, Bench, DATA, NAME, SIZE};
+use super::fixture::{BASE, BLOCK, DATA, Fixture, NAME, SIZE};
 
 /// Number of parameter blocks.
 fn count() -> u32 {
@@ -13,10 +13,10 @@ fn count() -> u32 {
 #[test]
 fn parameter_blocks_of_any_content_are_answered() {
     let mut random = fastrand::Rng::with_seed(5);
-    let mut bench = Bench::new(PtrWidth::P4);
+    let mut bench = Fixture::new(PtrWidth::P4);
     for round in 0..count() {
         if round % 2000 == 0 {
-            bench = Bench::new(match round / 2000 % 2 {
+            bench = Fixture::new(match round / 2000 % 2 {
                 0 => PtrWidth::P8,
                 _ => PtrWidth::P4,
             });

@@ -1,6 +1,6 @@
 //! Tests of semihosting.
 
-mod bench;
 mod faults;
+mod fixture;
 mod hostile;
 mod operations;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mailbox_rs::{Errno, MAX_STRING, PtrWidth};
 
-use super::bench::{BASE, BLOCK, Bench, DATA, NAME, SIZE};
+use super::fixture::{BASE, BLOCK, DATA, Fixture, NAME, SIZE};
 use crate::mem::MemoryId;
 use crate::messages::checkpoint::SaveError;
 use crate::messages::foreign::Severity;
@@ -15,7 +15,7 @@ const WIDTHS: [PtrWidth; 2] = [PtrWidth::P4, PtrWidth::P8];
 #[test]
 fn files_are_opened_written_read_and_closed() {
     for width in WIDTHS {
-        let bench = Bench::new(width);
+        let bench = Fixture::new(width);
         assert_eq!(bench.open("out.txt", 0), -1);
         assert_eq!(bench.operate(0x13, 0), Some(2), "ENOENT");
         let file = bench.open("out.txt", 6);
@@ -58,7 +58,7 @@ fn modes_are_those_of_fopen() {
         (10, Some("abc"), "abcX"),
     ] {
         for mode in [mode, mode + 1] {
-            let bench = Bench::new(PtrWidth::P8);
+            let bench = Fixture::new(PtrWidth::P8);
             std::fs::write(bench.file("f"), "abc").unwrap();
             if let Some(read) = read {
                 let handle = bench.open("f", mode);
@@ -78,7 +78,7 @@ fn modes_are_those_of_fopen() {
 
 #[test]
 fn a_file_to_update_and_append_is_written_at_a_position_that_was_set() {
-    let bench = Bench::new(PtrWidth::P4);
+    let bench = Fixture::new(PtrWidth::P4);
     std::fs::write(bench.file("f"), "abc").unwrap();
     let handle = bench.open("f", 10);
     assert_eq!(bench.write(handle, b"d"), 0);
@@ -97,7 +97,7 @@ fn standard_streams_have_handles_without_an_open() {
         stderr: OutputTarget::File("errors.txt".to_owned()),
         ..ChannelServices::default()
     };
-    let bench = Bench::with(PtrWidth::P4, services);
+    let bench = Fixture::with(PtrWidth::P4, services);
     assert_eq!(bench.write(1, b"out"), 0);
     assert_eq!(bench.write(2, b"error"), 0);
     assert_eq!(bench.text(), "out");
@@ -116,7 +116,7 @@ fn the_console_has_three_streams() {
         stderr: OutputTarget::File("errors.txt".to_owned()),
         ..ChannelServices::default()
     };
-    let bench = Bench::with(PtrWidth::P8, services);
+    let bench = Fixture::with(PtrWidth::P8, services);
     let [input, output, error] = [0, 4, 8].map(|mode| bench.open(":tt", mode));
     assert_eq!(bench.write(output, b"hello "), 0);
     assert_eq!(bench.write(error, b"to a file"), 0);
@@ -163,7 +163,7 @@ fn the_console_has_three_streams() {
 
 #[test]
 fn features_have_extended_exits_and_separate_errors() {
-    let bench = Bench::new(PtrWidth::P4);
+    let bench = Fixture::new(PtrWidth::P4);
     let file = bench.open(":semihosting-features", 0);
     assert_eq!(bench.call(0x0c, &[file as u64]), 5);
     assert_eq!(bench.read(file, 4), [0x53, 0x48, 0x46, 0x42]);
@@ -183,7 +183,7 @@ fn arguments_time_and_other_answers() {
             },
             ..ChannelServices::default()
         };
-        let bench = Bench::with(width, services);
+        let bench = Fixture::with(width, services);
         bench.tick();
         bench.tick();
         assert_eq!(bench.call(0x15, &[DATA, 100]), 0);
@@ -236,7 +236,7 @@ fn exits_have_the_code_of_their_reason() {
         (PtrWidth::P8, 0x18, BLOCK, [0x20026, 1 << 32], u32::MAX),
         (PtrWidth::P8, 0x20, BLOCK, [0x20026, 1 << 32], u32::MAX),
     ] {
-        let bench = Bench::new(width);
+        let bench = Fixture::new(width);
         assert!(
             bench
                 .status()
@@ -261,7 +261,7 @@ fn exits_have_the_code_of_their_reason() {
 
 #[test]
 fn an_exit_by_the_testbench_ends_code_in_place_of_traps() {
-    let bench = Bench::with_stub(PtrWidth::P4);
+    let bench = Fixture::with_stub(PtrWidth::P4);
     bench.tick();
     assert_eq!(bench.operate(0x18, 0x20023), Some(0));
     bench.tick();
@@ -270,7 +270,7 @@ fn an_exit_by_the_testbench_ends_code_in_place_of_traps() {
 
 #[test]
 fn failures_are_reported_with_operation_and_reason() {
-    let bench = Bench::new(PtrWidth::P4);
+    let bench = Fixture::new(PtrWidth::P4);
     assert_eq!(bench.call(0x05, &[7, DATA, 3]), 3);
     assert_eq!(bench.call(0x06, &[7, DATA, 3]), 3);
     // A parameter block outside of memory.
@@ -295,7 +295,7 @@ fn failures_are_reported_with_operation_and_reason() {
 fn names_modes_and_objects_that_are_refused_have_their_errors() {
     const FEATURES: &str = ":semihosting-features";
     for width in WIDTHS {
-        let bench = Bench::new(width);
+        let bench = Fixture::new(width);
         let errno = || bench.operate(0x13, 0).unwrap();
         for (name, mode, wanted) in [
             ("", 0, Errno::ENOENT),
@@ -347,7 +347,7 @@ fn names_modes_and_objects_that_are_refused_have_their_errors() {
             assert_eq!(bench.call(0x06, &[handle, DATA, 0]), 0);
         }
     }
-    let bench = Bench::new(PtrWidth::P8);
+    let bench = Fixture::new(PtrWidth::P8);
     let file = bench.open("f", 6).cast_unsigned();
     assert_eq!(bench.call(0x0a, &[file, 1 << 63]), -1);
     assert_eq!(bench.operate(0x13, 0), Some(number(Errno::EINVAL)));
@@ -359,7 +359,7 @@ fn number(errno: Errno) -> u64 {
 
 #[test]
 fn a_channel_has_room_for_256_handles() {
-    let bench = Bench::new(PtrWidth::P4);
+    let bench = Fixture::new(PtrWidth::P4);
     for at in 0..256 {
         assert_eq!(bench.open(":tt", 0), 3 + at);
     }
@@ -380,7 +380,7 @@ fn a_text_that_leaves_memory_fails_behind_whole_pieces() {
         stdout: OutputTarget::Raw,
         ..ChannelServices::default()
     };
-    let bench = Bench::with(PtrWidth::P4, services);
+    let bench = Fixture::with(PtrWidth::P4, services);
     let start = BASE + SIZE - 5000;
     bench.state.ram.put(start, &[b'x'; 5000]);
     let failed = u64::from(u32::MAX);
@@ -405,7 +405,7 @@ fn a_text_that_leaves_memory_fails_behind_whole_pieces() {
 /// A command line without arguments is empty, and has room in one byte.
 #[test]
 fn a_command_line_may_be_empty() {
-    let bench = Bench::new(PtrWidth::P8);
+    let bench = Fixture::new(PtrWidth::P8);
     bench.state.ram.put(DATA, &[0xff; 2]);
     assert_eq!(bench.call(0x15, &[DATA, 1]), 0);
     assert_eq!(bench.state.ram.get(DATA, 2), [0, 0xff]);
@@ -414,7 +414,7 @@ fn a_command_line_may_be_empty() {
 
 #[test]
 fn a_channel_with_failed_memory_has_no_state_to_save() {
-    let bench = Bench::with_stub(PtrWidth::P8);
+    let bench = Fixture::with_stub(PtrWidth::P8);
     bench.tick();
     assert!(bench.ask(Save).is_ok());
     bench.state.ram.break_down(MemoryId(0));

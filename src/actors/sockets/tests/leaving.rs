@@ -5,7 +5,7 @@ use crate::actors::sockets::hub::LEAVING_MAX;
 
 #[test]
 fn a_connection_is_closed_when_both_ends_have_finished() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"never read");
     bench.write(client, b"bye").unwrap();
@@ -23,7 +23,7 @@ fn a_connection_is_closed_when_both_ends_have_finished() {
 
 #[test]
 fn queued_bytes_come_before_the_end() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().window = 1;
     bench.write(client, b"bye").unwrap();
@@ -39,7 +39,7 @@ fn queued_bytes_come_before_the_end() {
 
 #[test]
 fn a_closed_socket_still_sends_the_rest() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().window = 0;
     bench.write(client, b"bye").unwrap();
@@ -55,7 +55,7 @@ fn a_closed_socket_still_sends_the_rest() {
 
 #[test]
 fn a_flood_does_not_hold_up_the_leave() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(vec![0; 5 * READ_MAX]);
     wire.borrow_mut().ended = true;
@@ -70,7 +70,7 @@ fn a_flood_does_not_hold_up_the_leave() {
 #[test]
 fn a_connection_that_breaks_meanwhile_is_reported_only_if_bytes_are_lost() {
     for (window, warnings) in [(0, 1), (9, 0)] {
-        let bench = Bench::new();
+        let bench = Fixture::new();
         let (client, wire) = bench.client();
         wire.borrow_mut().window = window;
         bench.write(client, b"bye").unwrap();
@@ -84,7 +84,7 @@ fn a_connection_that_breaks_meanwhile_is_reported_only_if_bytes_are_lost() {
 
 #[test]
 fn those_that_never_go_are_cut_off() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let mut wires = Vec::new();
     for _ in 0..=LEAVING_MAX {
         let (client, wire) = bench.client();
@@ -105,7 +105,7 @@ fn those_that_never_go_are_cut_off() {
 
 #[test]
 fn at_the_end_everything_is_closed() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.ask(open("other", 6000)).unwrap();
     let (_, prompt) = bench.client();
     let (client, slow) = bench.client();

@@ -16,13 +16,13 @@ use bytes::Bytes;
 use self::script::{Wire, World};
 use super::*;
 use crate::messages::sockets::*;
-use crate::testing::{ActorBench, ForeignCall, Ram, map};
+use crate::testing::{ActorFixture, ForeignCall, Ram, map};
 
 /// Maximum number of queued bytes for a client in these tests.
 const LIMIT: usize = 100;
 
 /// Socket manager with one socket without a greeting.
-type Bench = ActorBench<Inbox, Network>;
+type Fixture = ActorFixture<Inbox, Network>;
 
 /// Simulated network, and the sockets on it.
 struct Network {
@@ -31,7 +31,7 @@ struct Network {
     uart: SocketId,
 }
 
-impl ActorBench<Inbox, Network> {
+impl ActorFixture<Inbox, Network> {
     fn new() -> Self {
         let world = Rc::new(RefCell::new(World::default()));
         let hub = Hub::new(world.clone(), LIMIT);

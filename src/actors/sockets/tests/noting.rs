@@ -8,7 +8,7 @@ use crate::messages::events::NetworkResult;
 
 #[test]
 fn a_tap_sees_every_reply_in_order() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (keep, seen) = mpsc::channel();
     bench.bus.attach(move |seen: &Observation<'_>| {
         if let Some(result) = seen.content.downcast_ref::<NetworkResult>() {
@@ -38,7 +38,7 @@ fn a_tap_sees_every_reply_in_order() {
 
 #[test]
 fn without_a_tap_nothing_is_noted() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"x");
     let hub = &mut *bench.state.hub.borrow_mut();

@@ -9,7 +9,7 @@ fn a_number_is_read_when_all_of_it_is_there() {
     let number = [1, 2, 3, 4, 5, 6, 7, 8];
     for width in [1, 2, 4, 8] {
         for split in 0..width {
-            let bench = Bench::new();
+            let bench = Fixture::new();
             let (client, wire) = bench.client();
             wire.borrow_mut().sent.extend(&number[..split]);
             let want = ReadMode::Exactly(width as u8);
@@ -24,7 +24,7 @@ fn a_number_is_read_when_all_of_it_is_there() {
 
 #[test]
 fn strings_end_with_a_nul() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"one\0\0th");
     assert_eq!(bench.read(client, ReadMode::Text), some(b"one"));
@@ -37,7 +37,7 @@ fn strings_end_with_a_nul() {
 
 #[test]
 fn bytes_before_the_end_can_be_read() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"abc");
     wire.borrow_mut().ended = true;
@@ -53,7 +53,7 @@ fn bytes_before_the_end_can_be_read() {
 
 #[test]
 fn a_reset_comes_after_bytes_sent_before() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"abc");
     wire.borrow_mut().reset = true;
@@ -74,7 +74,7 @@ fn a_reset_comes_after_bytes_sent_before() {
 
 #[test]
 fn a_flood_is_left_to_the_network() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     let flood = 3 * READ_MAX;
     wire.borrow_mut().sent.extend(vec![b'x'; flood]);
@@ -93,7 +93,7 @@ fn a_flood_is_left_to_the_network() {
 
 #[test]
 fn the_longest_string() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     let text = vec![b'x'; READ_MAX - 1];
     wire.borrow_mut().sent.extend(&text);
@@ -146,7 +146,7 @@ fn model(bytes: &mut Vec<u8>, want: ReadMode) -> Option<Vec<u8>> {
 proptest! {
     #[test]
     fn pieces_make_no_difference(steps in steps()) {
-        let bench = Bench::new();
+        let bench = Fixture::new();
         let (client, wire) = bench.client();
         let mut bytes = Vec::new();
         for step in steps {

@@ -15,7 +15,7 @@ fn saved(id: u64, name: &str, port: u16) -> SavedSocket {
     }
 }
 
-fn restore(bench: &Bench, sockets: Vec<SavedSocket>) -> Vec<SocketError> {
+fn restore(bench: &Fixture, sockets: Vec<SavedSocket>) -> Vec<SocketError> {
     let sockets = SavedSockets {
         opened: 9,
         sockets,
@@ -26,7 +26,7 @@ fn restore(bench: &Bench, sockets: Vec<SavedSocket>) -> Vec<SocketError> {
 
 #[test]
 fn sockets_are_opened_under_their_numbers_and_ports() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let SocketId(uart) = bench.state.uart;
     let restored = restore(
         &bench,
@@ -45,7 +45,7 @@ fn sockets_are_opened_under_their_numbers_and_ports() {
 
 #[test]
 fn sockets_that_can_not_be_opened_are_named() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let _other_program = bench.state.world.clone().listen(7000).unwrap();
     let SocketId(uart) = bench.state.uart;
     let restored = restore(

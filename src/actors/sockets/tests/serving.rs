@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_client_is_greeted_as_established() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let socket = bench.ask(open("uart", 0)).unwrap();
     let port = bench.ask(LocalPort { socket }).unwrap();
     let wire = bench.state.world.borrow_mut().connect(port);
@@ -15,7 +15,7 @@ fn a_client_is_greeted_as_established() {
 
 #[test]
 fn a_greeting_is_filled_in_once() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let socket = bench.ask(open("{id}{addr}", 6000)).unwrap();
     let greet = |text: &str| {
         let text = text.to_owned();
@@ -35,7 +35,7 @@ fn a_greeting_is_filled_in_once() {
 
 #[test]
 fn accept_without_a_client_returns_none() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     assert_eq!(bench.accept(), Ok(None));
     let (first, _wire) = bench.client();
     assert_eq!(first, ClientId(1));
@@ -44,7 +44,7 @@ fn accept_without_a_client_returns_none() {
 
 #[test]
 fn numbers_are_never_used_again() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     for id in 1..=200 {
         let (client, wire) = bench.client();
         assert_eq!(client, ClientId(id));
@@ -66,7 +66,7 @@ fn numbers_are_never_used_again() {
 
 #[test]
 fn a_client_is_only_its_own_sockets() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let other = bench.ask(open("other", 6000)).unwrap();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"x");
@@ -85,7 +85,7 @@ fn a_client_is_only_its_own_sockets() {
 
 #[test]
 fn unopened_and_closed_sockets_are_refused() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     assert_eq!(
         bench.ask(Close {
@@ -128,7 +128,7 @@ fn unopened_and_closed_sockets_are_refused() {
 
 #[test]
 fn clients_that_never_were() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.client();
     for id in [0, 2, -1, i32::MAX, i32::MIN] {
         let client = ClientId(id);
@@ -140,7 +140,7 @@ fn clients_that_never_were() {
 
 #[test]
 fn a_port_that_can_not_be_had() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let error = bench.ask(open("two", 5000)).unwrap_err();
     let text = error.to_string();
     assert!(
@@ -157,7 +157,7 @@ fn a_port_that_can_not_be_had() {
 
 #[test]
 fn a_system_out_of_files_is_no_end() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.state.world.borrow_mut().connect(5000);
     bench.state.world.borrow_mut().accept_fails = Some(OsError(libc::EMFILE));
     let text = bench.accept().unwrap_err().to_string();
@@ -178,14 +178,14 @@ fn a_system_out_of_files_is_no_end() {
 
 #[test]
 fn open_sockets_can_be_served_elsewhere() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().window = 1;
     wire.borrow_mut().sent.extend(b"abc");
     bench.write(client, b"xyz").unwrap();
     assert_eq!(bench.read(client, ReadMode::UpTo(1)), some(b"a"));
 
-    let next = Bench::serving(bench.state.hub.clone(), bench.state.world.clone());
+    let next = Fixture::serving(bench.state.hub.clone(), bench.state.world.clone());
     drop(bench);
     wire.borrow_mut().window = 2;
     assert!(next.tick());

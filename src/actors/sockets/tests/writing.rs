@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn accepted_bytes_are_not_queued() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     bench.write(client, b"abc").unwrap();
     assert_eq!(wire.borrow().received, b"abc");
@@ -18,7 +18,7 @@ fn accepted_bytes_are_not_queued() {
 
 #[test]
 fn queued_bytes_are_sent_on_ticks() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().window = 2;
     bench.write(client, b"abc").unwrap();
@@ -35,7 +35,7 @@ fn queued_bytes_are_sent_on_ticks() {
 
 #[test]
 fn queued_bytes_are_sent_on_any_call() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let other = bench.ask(open("other", 6000)).unwrap();
     let (client, wire) = bench.client();
     wire.borrow_mut().window = 0;
@@ -48,7 +48,7 @@ fn queued_bytes_are_sent_on_any_call() {
 
 #[test]
 fn a_client_that_takes_nothing_is_dropped_at_the_limit() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"unread");
     wire.borrow_mut().window = 3;
@@ -72,7 +72,7 @@ fn a_client_that_takes_nothing_is_dropped_at_the_limit() {
 
 #[test]
 fn a_client_that_goes_away_while_it_is_written_to() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"last words");
     wire.borrow_mut().reset = true;
@@ -87,7 +87,7 @@ fn a_client_that_goes_away_while_it_is_written_to() {
 
 #[test]
 fn a_client_that_goes_away_with_bytes_queued_is_reported() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().window = 1;
     bench.write(client, b"abc").unwrap();
@@ -109,7 +109,7 @@ fn a_client_that_goes_away_with_bytes_queued_is_reported() {
 
 #[test]
 fn a_client_that_is_gone_before_its_greeting() {
-    let bench = Bench::new();
+    let bench = Fixture::new();
     bench.greet("hello");
     let wire = bench.state.world.borrow_mut().connect(5000);
     wire.borrow_mut().reset = true;
@@ -142,7 +142,7 @@ proptest! {
     /// For any window, no byte is lost or reordered, and the limit is exact.
     #[test]
     fn windows_make_no_difference(steps in steps()) {
-        let bench = Bench::new();
+        let bench = Fixture::new();
         let (client, wire) = bench.client();
         wire.borrow_mut().window = 0;
         let mut written = Vec::new();

@@ -257,7 +257,13 @@ fn state_is_bounded() {
                 }
                 kit.take(&Traffic::Read(BASE + 0x800, 64, None));
                 kit.take(&Traffic::Operate(2 * round as u32 + 1, 6, BASE));
-                kit.take(&Traffic::Operation(0, 1, vec![0, 0, 0, 0], Some(round), false));
+                kit.take(&Traffic::Operation(
+                    0,
+                    1,
+                    vec![0, 0, 0, 0],
+                    Some(round),
+                    false,
+                ));
                 kit.access(Op::Read(span(round, 4)), Err(super::outside(round)));
                 kit.found.clear();
             }

@@ -4,7 +4,7 @@ use vhost::messages::events::RestoreBegun;
 use vhost::messages::foreign::Exit;
 
 use super::super::ProtocolRequest;
-use super::{Bench, CPU};
+use super::{CPU, Fixture};
 
 /// Words of one or two halves. Some are the beginning of another one.
 pub(super) const WORDS: [u64; 6] = [
@@ -20,7 +20,7 @@ pub(super) const WORDS: [u64; 6] = [
 fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
     for seed in 0..300 {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut bench = Bench::new();
+        let mut bench = Fixture::new();
         // A command that is served at once shows that the recording contains accesses.
         bench.rang(WORDS[1]);
         bench.take();
@@ -73,7 +73,7 @@ fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
 
 #[test]
 fn console_reads_beyond_those_that_wait_are_none() {
-    let mut bench = Bench::new();
+    let mut bench = Fixture::new();
     for tick in 1..=70 {
         bench.tick = tick;
         bench.rang(WORDS[0]);
@@ -89,7 +89,7 @@ fn console_reads_beyond_those_that_wait_are_none() {
     bench.rang(WORDS[4]);
     let open = bench.texts("cpu");
     assert_eq!((open.len(), open[0].0), (66, 1));
-    bench.say(
+    bench.send(
         "htif",
         "cpu",
         Exit {
@@ -102,7 +102,7 @@ fn console_reads_beyond_those_that_wait_are_none() {
 
 #[test]
 fn an_exit_drops_reads_that_wait_for_input_on_all_channels_of_the_firmware() {
-    let mut bench = Bench::new();
+    let mut bench = Fixture::new();
     bench.rang(WORDS[0]);
     bench.operate(0, 7, 0);
     // Channel beside that of the exit.
@@ -112,27 +112,27 @@ fn an_exit_drops_reads_that_wait_for_input_on_all_channels_of_the_firmware() {
         code: 0,
     };
     for channel in ["code", "unknown"] {
-        bench.say("htif", channel, exit(channel));
+        bench.send("htif", channel, exit(channel));
         assert_eq!(
             (bench.texts("cpu").len(), bench.texts("trap").len()),
             (1, 1)
         );
     }
-    bench.say("htif", "cpu", exit("cpu"));
+    bench.send("htif", "cpu", exit("cpu"));
     assert_eq!((bench.texts("cpu"), bench.texts("trap")), (vec![], vec![]));
     // A waiting hart is polled further.
     bench.operate(0, 7, 0);
     bench.pending();
     assert_eq!(bench.texts("trap"), []);
     let (tick, statistics) = (0, Vec::new());
-    bench.say("nobody", "", RestoreBegun { tick, statistics });
+    bench.send("nobody", "", RestoreBegun { tick, statistics });
     bench.operate(0, 7, 0);
     assert_eq!(bench.texts("trap").len(), 1);
 }
 
 #[test]
 fn halves_of_a_command_are_one_request() {
-    let mut bench = Bench::new();
+    let mut bench = Fixture::new();
     for word in [WORDS[3], WORDS[1]] {
         bench.tick += 1;
         bench.rang(word);

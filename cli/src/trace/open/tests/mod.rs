@@ -40,14 +40,14 @@ const CPU: ChannelId = ChannelId(0);
 const TRAP: ChannelId = ChannelId(1);
 
 /// Recording in progress.
-struct Bench {
+struct Fixture {
     open: OpenRequests,
     channels: Channels,
     sequence: u64,
     tick: u64,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         let source = |text: &str| {
             let (file, text) = (String::new(), text.to_owned());
@@ -96,7 +96,7 @@ impl Bench {
     }
 
     /// Records a message.
-    fn say(&mut self, from: &str, channel: &str, body: impl Body) {
+    fn send(&mut self, from: &str, channel: &str, body: impl Body) {
         self.sequence += 1;
         let content = Content::Message {
             body: Bytes::new(),
@@ -113,7 +113,7 @@ impl Bench {
 
     fn access(&mut self, from: &str, op: Op<Span>) {
         let space = SpaceId(0);
-        self.say(from, "", Access { space, op });
+        self.send(from, "", Access { space, op });
     }
 
     fn read(&mut self, from: &str, address: u64, bytes: &[u8]) {
@@ -130,7 +130,7 @@ impl Bench {
             operation,
             argument,
         };
-        self.say("outside", "trap", operate);
+        self.send("outside", "trap", operate);
     }
 
     fn pending(&mut self) {
@@ -144,7 +144,7 @@ impl Bench {
             words: Some(Bytes::copy_from_slice(&word.to_le_bytes())),
             read_error: None,
         };
-        self.say("htif", "cpu", rang);
+        self.send("htif", "cpu", rang);
     }
 
     fn take(&mut self) {
@@ -160,7 +160,7 @@ impl Bench {
             since,
             result: None,
         };
-        self.say("htif", "cpu", served);
+        self.send("htif", "cpu", served);
     }
 
     fn texts(&self, channel: &str) -> Vec<(u64, String)> {
@@ -172,7 +172,7 @@ impl Bench {
 /// Recording that begins while a call is pending and two requests are behind it in the queue.
 #[test]
 fn answers_of_unknown_requests_are_not_those_of_known_ones() {
-    let mut bench = Bench::new();
+    let mut bench = Fixture::new();
     let request = Request::Print { ptr: 0, len: 1 };
     let entry = RequestEntry::from(&request);
     bench.tick = 9;
@@ -186,7 +186,7 @@ fn answers_of_unknown_requests_are_not_those_of_known_ones() {
         entries: vec![entry; 2],
         read_error: None,
     };
-    bench.say("mailbox", "cpu", rang);
+    bench.send("mailbox", "cpu", rang);
     // Slots of the unknown requests, then of the known ones.
     for (slot, since, left) in [(7, 5, 2), (0, 10, 2), (1, 10, 2), (2, 10, 1), (3, 10, 0)] {
         bench.tick = 10;
@@ -197,14 +197,14 @@ fn answers_of_unknown_requests_are_not_those_of_known_ones() {
             since,
             response: None,
         };
-        bench.say("mailbox", "cpu", served);
+        bench.send("mailbox", "cpu", served);
         assert_eq!(bench.texts("cpu").len(), left, "slot {slot}");
     }
 }
 
 #[test]
 fn an_operation_is_open_from_its_trap_to_its_event() {
-    let mut bench = Bench::new();
+    let mut bench = Fixture::new();
     bench.tick = 1;
     bench.operate(3, 6, 0x1_8000_5000);
     let block = [0_u32, 0x100, 4].map(u32::to_le_bytes);
@@ -230,13 +230,13 @@ fn an_operation_is_open_from_its_trap_to_its_event() {
         result: Some(1),
         error: None,
     };
-    bench.say("semihosting", "trap", served);
+    bench.send("semihosting", "trap", served);
     assert_eq!(bench.texts("trap").len(), 1);
 }
 
 #[test]
 fn an_operation_that_is_refused_is_none() {
-    let mut bench = Bench::new();
+    let mut bench = Fixture::new();
     bench.operate(0, 7, 0);
     bench.reply(Err::<Option<u64>, _>(OperateError::Exited));
     assert_eq!(bench.texts("trap"), []);
@@ -246,7 +246,7 @@ fn an_operation_that_is_refused_is_none() {
         operation: 7,
         argument: 0,
     };
-    bench.say("outside", "cpu", operate);
+    bench.send("outside", "cpu", operate);
     assert_eq!(bench.texts("cpu"), []);
 }
 
@@ -254,7 +254,7 @@ fn an_operation_that_is_refused_is_none() {
 fn code_in_place_of_traps_asks_by_its_words() {
     let words = [7_u64, 0].map(u64::to_le_bytes);
     let words = words.as_flattened();
-    let mut bench = Bench::new();
+    let mut bench = Fixture::new();
     for hart in [0, 5, 8] {
         // The last operation has no words.
         bench.read("semihosting", 0x8000_8040 + 16 * hart, words);
@@ -266,7 +266,7 @@ fn code_in_place_of_traps_asks_by_its_words() {
 
 #[test]
 fn bytes_for_a_method_are_open_until_they_are_transferred() {
-    let mut bench = Bench::new();
+    let mut bench = Fixture::new();
     let call = |number: u64, bytes: u64| Call {
         channel: "cpu".into(),
         target: Target::Method("seen".into()),
@@ -275,8 +275,8 @@ fn bytes_for_a_method_are_open_until_they_are_transferred() {
     };
     for (tick, bytes) in [(1, 9), (2, 9), (3, 5)] {
         bench.tick = tick;
-        bench.say("rtt", "cpu", call(0, bytes));
-        bench.say("mailbox", "cpu", call(1, bytes));
+        bench.send("rtt", "cpu", call(0, bytes));
+        bench.send("mailbox", "cpu", call(1, bytes));
     }
     let expected = "rtt up 0, 5 bytes, for method `seen`".to_owned();
     assert_eq!(bench.texts("cpu"), [(1, expected)]);
@@ -285,7 +285,7 @@ fn bytes_for_a_method_are_open_until_they_are_transferred() {
 #[test]
 fn a_restore_and_a_message_that_can_not_be_decoded_drop_all() {
     for restores in [false, true] {
-        let mut bench = Bench::new();
+        let mut bench = Fixture::new();
         bench.rang(WORDS[4]);
         bench.operate(0, 7, 0);
         bench.read("semihosting", 0x8000_8040, &[7; 16]);
@@ -293,7 +293,7 @@ fn a_restore_and_a_message_that_can_not_be_decoded_drop_all() {
         bench.access("htif", Op::Read(Span { address, len }));
         if restores {
             let (tick, statistics) = (0, Vec::new());
-            bench.say("nobody", "", RestoreBegun { tick, statistics });
+            bench.send("nobody", "", RestoreBegun { tick, statistics });
         } else {
             let content = Content::Message {
                 body: Bytes::new(),
@@ -309,7 +309,7 @@ fn a_restore_and_a_message_that_can_not_be_decoded_drop_all() {
 
 #[test]
 fn lists_are_bounded() {
-    let mut bench = Bench::new();
+    let mut bench = Fixture::new();
     for hart in 0..1000 {
         bench.operate(hart, 7, 0);
         bench.rang(u64::from(hart) << 32 | 2);

@@ -8,7 +8,7 @@ use crate::messages::front_end::Operate;
 use crate::messages::semihosting::{STUB_LOCK, STUB_LOCK_LEN, STUB_WORDS, Semihosting};
 use crate::messages::{ChannelId, ChannelServices, Interface, SemihostingPlace};
 pub(super) use crate::testing::{BASE, SIZE};
-use crate::testing::{FrontEndBench, SPACE};
+use crate::testing::{FrontEndFixture, SPACE};
 
 /// Parameter block.
 pub(super) const BLOCK: u64 = BASE + 0x1000;
@@ -17,20 +17,20 @@ pub(super) const DATA: u64 = BASE + 0x4000;
 /// Words of the code that replaces traps.
 const STUB: u64 = BASE + 0x5000;
 
-/// Bench with the width of firmware's registers.
-pub(super) type Bench = FrontEndBench<Semihosting, PtrWidth>;
+/// Fixture with the width of firmware's registers.
+pub(super) type Fixture = FrontEndFixture<Semihosting, PtrWidth>;
 
-impl Bench {
+impl Fixture {
     pub(super) fn new(width: PtrWidth) -> Self {
         Self::with(width, ChannelServices::default())
     }
 
-    /// Bench with services.
+    /// Fixture with services.
     pub(super) fn with(width: PtrWidth, services: ChannelServices) -> Self {
         Self::at(width, None, services)
     }
 
-    /// Bench with the words of code that replaces traps.
+    /// Fixture with the words of code that replaces traps.
     pub(super) fn with_stub(width: PtrWidth) -> Self {
         Self::at(width, Some(STUB), ChannelServices::default())
     }

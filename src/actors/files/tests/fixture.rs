@@ -115,7 +115,7 @@ impl Host {
     }
 }
 
-pub(super) struct Bench {
+pub(super) struct Fixture {
     pub(super) bus: Rc<Bus>,
     pub(super) files: Port<Inbox>,
     pub(super) host: Rc<Host>,
@@ -123,7 +123,7 @@ pub(super) struct Bench {
     outside: TempDir,
 }
 
-impl Bench {
+impl Fixture {
     pub(super) fn new() -> Self {
         Self::start(|places| Some(Box::new(Root::open(&places.path("")).unwrap())))
     }

@@ -6,7 +6,7 @@ use crate::actors::htif::HtifChannel;
 use crate::messages::htif::{Command, Htif};
 use crate::messages::{ChannelServices, HtifPlace, Interface};
 pub(super) use crate::testing::{BASE, SIZE};
-use crate::testing::{FrontEndBench, SPACE};
+use crate::testing::{FrontEndFixture, SPACE};
 
 pub(super) const TOHOST: u64 = BASE + 0x1000;
 pub(super) const FROMHOST: u64 = BASE + 0x1040;
@@ -16,14 +16,14 @@ pub(super) const CALL: u64 = BASE + 0x2000;
 pub(super) const PATH: u64 = BASE + 0x3000;
 pub(super) const BUFFER: u64 = BASE + 0x4000;
 
-pub(super) type Bench = FrontEndBench<Htif>;
+pub(super) type Fixture = FrontEndFixture<Htif>;
 
-impl Bench {
+impl Fixture {
     pub(super) fn new() -> Self {
         Self::with(ChannelServices::default(), 0, |_| {})
     }
 
-    /// Bench with services, whose firmware leaves at most `settle` ticks between two stores.
+    /// Fixture with services, whose firmware leaves at most `settle` ticks between two stores.
     pub(super) fn with(
         services: ChannelServices,
         settle: u64,

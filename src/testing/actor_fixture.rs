@@ -12,8 +12,8 @@ use crate::messages::foreign;
 
 /// One actor on a bus of its own, with a mock of the foreign calls.
 ///
-/// The tests of an actor add methods in an `impl ActorBench<Inbox, State>`.
-pub(crate) struct ActorBench<I: Inbox, S = ()> {
+/// The tests of an actor add methods in an `impl ActorFixture<Inbox, State>`.
+pub(crate) struct ActorFixture<I: Inbox, S = ()> {
     pub(crate) bus: Bus,
     pub(crate) outside: Rc<MockForeign>,
     pub(crate) actor: Port<I>,
@@ -30,7 +30,7 @@ pub(crate) struct ActorPeers<'a, I: Inbox> {
     pub(crate) own: Port<I>,
 }
 
-impl<I: Inbox, S> ActorBench<I, S> {
+impl<I: Inbox, S> ActorFixture<I, S> {
     /// Starts the actor that `make` returns. Foreign accesses reach `ram`.
     pub(crate) fn start<A>(
         ram: &Rc<Ram>,

@@ -101,7 +101,7 @@ impl RecordedMessages {
     }
 }
 
-pub(super) struct Bench {
+pub(super) struct Fixture {
     pub(super) bus: Bus,
     pub(super) chip: Rc<Chip>,
     pub(super) seen: Rc<RecordedMessages>,
@@ -111,17 +111,17 @@ pub(super) struct Bench {
     pub(super) observed: Rc<Cell<bool>>,
 }
 
-impl Bench {
+impl Fixture {
     pub(super) fn new(channels: &[(u64, Layout)]) -> Self {
         Self::on(Ram::new(BASE, SIZE as usize), channels)
     }
 
-    /// Bench whose memory has content before the host starts.
+    /// Fixture whose memory has content before the host starts.
     pub(super) fn on(ram: Ram, channels: &[(u64, Layout)]) -> Self {
         Self::with(ram, ChannelServices::default(), channels)
     }
 
-    /// Bench with services of its channels.
+    /// Fixture with services of its channels.
     pub(super) fn with(ram: Ram, services: ChannelServices, channels: &[(u64, Layout)]) -> Self {
         let services = Arc::new(services);
         let bus = Bus::new();
@@ -419,7 +419,7 @@ pub(super) fn plain(width: PtrWidth) -> Layout {
 }
 
 /// One channel with its firmware, after the handshake.
-pub(super) fn ready(bench: &Bench, address: u64, layout: Layout) -> Firmware<&Ram> {
+pub(super) fn ready(bench: &Fixture, address: u64, layout: Layout) -> Firmware<&Ram> {
     let mut firmware = Firmware::new(&bench.chip.ram, address, layout);
     firmware.reset();
     bench.tick();
@@ -428,7 +428,7 @@ pub(super) fn ready(bench: &Bench, address: u64, layout: Layout) -> Firmware<&Ra
 }
 
 pub(super) fn serve(
-    bench: &Bench,
+    bench: &Fixture,
     firmware: &mut Firmware<&Ram>,
     request: &Request,
 ) -> Option<ResponseEntry> {
@@ -437,7 +437,7 @@ pub(super) fn serve(
     firmware.try_receive()
 }
 
-pub(super) fn print(text: &str, bench: &Bench) -> Request {
+pub(super) fn print(text: &str, bench: &Fixture) -> Request {
     bench.chip.ram.write(DATA, text.as_bytes());
     Request::Print {
         ptr: DATA,

@@ -9,13 +9,13 @@ use crate::actors::rtt::RttChannel;
 use crate::messages::rtt::Rtt;
 use crate::messages::{ChannelServices, Interface, OutputTarget, RttPlace, UpTarget};
 pub(super) use crate::testing::{BASE, SIZE};
-use crate::testing::{FrontEndBench, Ram, SPACE};
+use crate::testing::{FrontEndFixture, Ram, SPACE};
 
 pub(super) const BLOCK: u64 = BASE + 0x1000;
 pub(super) const NAMES: u64 = BASE + 0x3000;
 pub(super) const DATA: u64 = BASE + 0x4000;
 
-pub(super) type Bench = FrontEndBench<Rtt>;
+pub(super) type Fixture = FrontEndFixture<Rtt>;
 
 /// Place of a control block at a known address.
 pub(super) fn place(ptr_width: PtrWidth) -> RttPlace {
@@ -28,13 +28,13 @@ pub(super) fn place(ptr_width: PtrWidth) -> RttPlace {
     }
 }
 
-impl Bench {
-    /// Bench whose standard output is unchanged.
+impl Fixture {
+    /// Fixture whose standard output is unchanged.
     pub(super) fn new(ptr_width: PtrWidth) -> Self {
         Self::with(place(ptr_width), ChannelServices::default())
     }
 
-    /// Bench with targets of its up channels.
+    /// Fixture with targets of its up channels.
     pub(super) fn with_targets(targets: &[(&str, UpTarget)]) -> Self {
         let mut place = place(PtrWidth::P4);
         let targets = targets.iter();
@@ -73,7 +73,7 @@ pub(super) struct Buffer<'a> {
 }
 
 impl Firmware {
-    pub(super) fn new(bench: &Bench, ptr_width: PtrWidth) -> Self {
+    pub(super) fn new(bench: &Fixture, ptr_width: PtrWidth) -> Self {
         Self {
             ram: bench.state.ram.clone(),
             ptr_width,

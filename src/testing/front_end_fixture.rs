@@ -10,7 +10,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
-use super::{ActorBench, ForeignCall, NoFrames, Ram, SPACE, map};
+use super::{ActorFixture, ForeignCall, NoFrames, Ram, SPACE, map};
 use crate::actors::console::{Console, ConsoleClient, Lines, Text};
 use crate::actors::files::{Files, Root, SpecialNames};
 use crate::actors::memory::{Memory, MemoryClient, Resolver};
@@ -31,7 +31,7 @@ pub(crate) const BASE: u64 = 0x8000_0000;
 pub(crate) const SIZE: u64 = 0x2_0000;
 
 /// Server of a protocol with the channel `cpu`.
-pub(crate) type FrontEndBench<P, S = ()> = ActorBench<Inbox<P>, FrontEndState<S>>;
+pub(crate) type FrontEndFixture<P, S = ()> = ActorFixture<Inbox<P>, FrontEndState<S>>;
 
 /// State for the tests of a front end.
 pub(crate) struct FrontEndState<S> {
@@ -62,7 +62,7 @@ impl Write for Screen {
     }
 }
 
-impl<P: Protocol, S> FrontEndBench<P, S> {
+impl<P: Protocol, S> FrontEndFixture<P, S> {
     /// Starts the server. `place` is the location of the channel's words.
     pub(crate) fn start_front_end<F: FrontEnd<Protocol = P>>(
         own: S,
