@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -12,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use object::{Object, ObjectSymbol};
-use support::c_build::{built, clear_environment, compile, shared};
 use tempfile::TempDir;
+use test_support::c_build::{built, clear_environment, compile, shared};
 use vhost::messages::console::Print;
 use vhost::trace::{Content, Entry, Trace, decode};
 use vhost::{ActorName, Replay, ReplayError};

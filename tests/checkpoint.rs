@@ -7,8 +7,6 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod support;
-
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -19,10 +17,10 @@ use mailbox_rs::{
     DirectoryRecord, Errno, FileRequest, NEWEST, OpenFlags, PosixFlags, Request, ResponseEntry,
     Whence,
 };
-use support::kept_bytes::KeptBytes;
-use support::ram::Ram;
-use support::reports::Reports;
-use support::two_channels::{self, NAME, call, firmware};
+use test_support::kept_bytes::KeptBytes;
+use test_support::ram::Ram;
+use test_support::reports::Reports;
+use test_support::two_channels::{self, NAME, call, firmware};
 use vhost::attach::{ProtocolChecker, Statistics};
 use vhost::messages::foreign::Severity;
 use vhost::trace::{Matcher, Trace};
@@ -862,7 +860,7 @@ fn the_other_protocols_go_on_too() {
 /// The C ABI, with the same messages.
 #[test]
 fn c_saves_and_restores() {
-    use support::c_host;
+    use test_support::c_host;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.ckpt");
     let path = file.to_str().unwrap();

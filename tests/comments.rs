@@ -1,10 +1,7 @@
 //! Checks the form of doc comments in all Rust files of the project, as `docs/names.md` describes
 //! it.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
-use std::fs;
-use std::path::Path;
+use test_support::project::{each_file, each_rust_file};
 
 /// Words that begin a relative clause. A summary that begins with one describes the item in a
 /// roundabout way.
@@ -68,29 +65,10 @@ fn comments_of(name: &str, text: &str) -> Vec<Comment> {
     comments
 }
 
-/// Calls `with` for each file below a folder, except build output and hidden folders: path relative
-/// to the project's root, and content. Files that are not UTF-8 are left out.
-fn each_file(folder: &Path, with: &mut impl FnMut(&Path, &str)) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy();
-        if path.is_dir() && name != "target" && !name.starts_with('.') {
-            each_file(&path, with);
-        } else if let Ok(text) = fs::read_to_string(&path) {
-            with(path.strip_prefix(ROOT).unwrap(), &text);
-        }
-    }
-}
-
-/// Root of the project.
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-
 fn all_comments() -> Vec<Comment> {
     let mut comments = vec![];
-    each_file(Path::new(ROOT), &mut |path, text| {
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            comments.extend(comments_of(&path.display().to_string(), text));
-        }
+    each_rust_file(|path, text| {
+        comments.extend(comments_of(&path.display().to_string(), text));
     });
     assert!(comments.len() > 3000, "{}", comments.len());
     comments
@@ -203,7 +181,7 @@ fn long_comment_lines<'a>(marks: &[&str], text: &'a str) -> Vec<(usize, &'a str)
 #[test]
 fn comment_lines_are_not_longer_than_text_of_the_documentation() {
     let mut places = String::new();
-    each_file(Path::new(ROOT), &mut |path, text| {
+    each_file(|path, text| {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let marks = COMMENT_MARKS.iter().find(|(of, _)| Some(*of) == extension);
         let Some((_, marks)) = marks else { return };
@@ -221,7 +199,7 @@ fn comment_lines_are_not_longer_than_text_of_the_documentation() {
 #[test]
 fn no_comment_of_systemverilog_is_a_directive_of_verilator() {
     let mut places = String::new();
-    each_file(Path::new(ROOT), &mut |path, text| {
+    each_file(|path, text| {
         let extension = path.extension().and_then(|extension| extension.to_str());
         if !matches!(extension, Some("sv" | "svh" | "v")) {
             return;

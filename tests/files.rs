@@ -6,15 +6,13 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{Errno, FileRequest, OpenFlags, Request};
-use support::ram::Ram;
-use support::two_channels::{NAME, ask, builder, firmware, shake};
+use test_support::ram::Ram;
+use test_support::two_channels::{NAME, ask, builder, firmware, shake};
 use vhost::messages::foreign::Severity;
 use vhost::{ActorName, Replay, Vhost};
 

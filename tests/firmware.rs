@@ -12,7 +12,6 @@
     reason = "a program of its own, of which the test uses what it needs"
 )]
 mod quickstart;
-mod support;
 
 use std::fs;
 use std::io::Write;
@@ -21,7 +20,7 @@ use std::process::Command;
 
 use object::{Object, ObjectSection};
 use quickstart::{builder, run, start};
-use support::kept_bytes::KeptBytes;
+use test_support::kept_bytes::KeptBytes;
 use vhost::mem::Image;
 
 const IMAGES: [(&str, u64, u64); 2] = [

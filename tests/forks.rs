@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -11,8 +9,8 @@ use std::sync::LazyLock;
 use std::thread::{self, sleep};
 use std::time::Duration;
 
-use support::c_build::{clear_environment, compile, shared, without_counts};
 use tempfile::TempDir;
+use test_support::c_build::{clear_environment, compile, shared, without_counts};
 use vhost::Replay;
 
 const MEMORY: &str = "\

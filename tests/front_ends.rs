@@ -7,16 +7,14 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod support;
-
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, channel};
 use std::task::Poll;
 use std::time::Duration;
 
-use support::elf::{Elf, Segment};
-use support::kept_bytes::KeptBytes;
+use test_support::elf::{Elf, Segment};
+use test_support::kept_bytes::KeptBytes;
 use vhost::attach::{Logger, Statistics};
 use vhost::{Builder, Cut, HostProgramCall, Replay, Vhost};
 
@@ -541,7 +539,7 @@ fn a_part_of_a_restored_run_begins_where_it_is_wanted() {
 /// The C ABI: operations, the wait for input, errors, and traps that are replaced.
 #[test]
 fn c_asks_for_operations_of_semihosting() {
-    use support::c_host::{self, last_error, semihost, semihost_replace};
+    use test_support::c_host::{self, last_error, semihost, semihost_replace};
     let folder = tempfile::tempdir().unwrap();
     // A trap between two other instructions.
     let code = [0x13, 0x01f0_1013, 0x0010_0073, 0x4070_5013, 0x13_u32].map(u32::to_le_bytes);

@@ -4,14 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use support::frames::{frames, recording};
+use test_support::frames::{frames, recording};
 use vhost::trace::{Content, Entry, Trace};
 use vhost::{ActorName, Cut, Replay, ReplayError};
 

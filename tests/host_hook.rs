@@ -7,14 +7,12 @@
     reason = "it is the testbench and the host program, which are found by C symbols"
 )]
 
-mod support;
-
 use std::ffi::{CStr, c_char, c_int};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use support::c_host::{MAILBOXES, init, last_error, mb_shutdown, mb_tick, read, write};
+use test_support::c_host::{MAILBOXES, init, last_error, mb_shutdown, mb_tick, read, write};
 use vhost::{Builder, MemoryModel, ModelError, with_host};
 
 vhost::host!(configure);

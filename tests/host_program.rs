@@ -4,8 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![allow(clippy::panic, reason = "what a host program must not do, done")]
 
-mod support;
-
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -17,8 +15,8 @@ use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, QUEUE_LEN,
 use vhost::bus::Observation;
 use vhost::{Builder, Error, MemoryModel, ModelError, Replay, Vhost};
 
-use support::ram::Ram;
-use support::reports::Reports;
+use test_support::ram::Ram;
+use test_support::reports::Reports;
 
 const MEMORIES: &str = "\
 space:

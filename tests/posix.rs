@@ -6,8 +6,6 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod support;
-
 use std::fs;
 
 use mailbox_rs::mock::{Firmware, Memory as _};
@@ -15,9 +13,9 @@ use mailbox_rs::{
     AccessMode, DirectoryRecord, Errno, FileRequest, FileStatus, NEWEST, PosixFlags, Request,
     Timestamp, VERSION, Whence,
 };
-use support::kept_bytes::KeptBytes;
-use support::ram::Ram;
-use support::two_channels::{self, NAME, builder, firmware};
+use test_support::kept_bytes::KeptBytes;
+use test_support::ram::Ram;
+use test_support::two_channels::{self, NAME, builder, firmware};
 use vhost::messages::foreign::Severity;
 use vhost::{ActorName, Error, Replay, Vhost};
 

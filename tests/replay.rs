@@ -9,8 +9,6 @@
 )]
 mod quickstart;
 
-mod support;
-
 use std::fs;
 use std::io::{Cursor, Write as _};
 use std::net::TcpStream;
@@ -20,8 +18,8 @@ use std::task::Poll;
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
 use quickstart::{SELFTEST, builder, run, start};
-use support::frames::{frames, header_size, recording, whole_blocks};
-use support::ram::Ram;
+use test_support::frames::{frames, header_size, recording, whole_blocks};
+use test_support::ram::Ram;
 use vhost::attach::Statistics;
 use vhost::messages::rpc::Progress;
 use vhost::trace::{Payloads, Trace};

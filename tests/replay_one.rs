@@ -7,16 +7,14 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod support;
-
 use std::io::Read;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use support::frames::{frames, header_size, recording, written_out};
-use support::session;
+use test_support::frames::{frames, header_size, recording, written_out};
+use test_support::session;
 use vhost::bus::Observation;
 use vhost::trace::{Content, Entry, Trace};
 use vhost::{ActorName, Divergence, Replay, ReplayError, ReplaySummary, Vhost};
@@ -45,7 +43,10 @@ fn every_actor_sends_its_recorded_messages_again() {
         for actor in ActorName::ALL {
             let replayed = Replay::of(&trace).only(actor).run();
             let replayed = replayed.unwrap_or_else(|error| panic!("seed {seed}, {actor}: {error}"));
-            let said = entries.iter().filter(|entry| is_sent_by(actor, entry)).count();
+            let said = entries
+                .iter()
+                .filter(|entry| is_sent_by(actor, entry))
+                .count();
             assert_eq!(replayed.messages, said as u64, "seed {seed}, {actor}");
             // The firmware of these sessions uses mailboxes.
             let others = [ActorName::Htif, ActorName::Rtt, ActorName::Semihosting];
@@ -216,7 +217,8 @@ fn messages_of_others_may_come_in_between() {
     // The last occurrence, after the definitions of all kinds of messages.
     let place = part.windows(3).rev().find_map(|three| match three {
         [said, next, heard] => {
-            let heard_last = is_sent_by(actor, said) && is_sent_by(actor, next) && !is_sent_by(actor, heard);
+            let heard_last =
+                is_sent_by(actor, said) && is_sent_by(actor, next) && !is_sent_by(actor, heard);
             let is_message = matches!(heard.content, Content::Message { .. });
             let fits = heard_last && is_message && said.tick == heard.tick;
             fits.then_some((next.frame as usize, heard.frame as usize))

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::task::Poll;
@@ -12,7 +10,7 @@ use std::time::Duration;
 
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
-use support::ram::Ram;
+use test_support::ram::Ram;
 use vhost::{Error, Progress, Replay, Rerun, Runs, Snapshots, Vhost};
 
 const MEMORIES: &str =

@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-mod support;
-
 use std::sync::{Arc, Mutex};
 
 use object::{Object as _, ObjectSegment as _};
-use support::elf::{Elf, Segment};
+use test_support::elf::{Elf, Segment};
 use vhost::bus::Observation;
 use vhost::messages::foreign::Report;
 use vhost::messages::memory::AccessSegments;

@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,8 +13,8 @@ use std::thread;
 
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
-use support::c_build::{clear_environment, compile, shared};
 use tempfile::TempDir;
+use test_support::c_build::{clear_environment, compile, shared};
 use vhost::{ActorName, Replay, Vhost};
 
 const MEMORY: &str = "space:\n  cpu:\n    - ram: {base: 0x80000000, size: 0x40000, backend: api}\n";

@@ -10,13 +10,11 @@
     reason = "it calls the C ABI, which is exported by the library that it is linked with"
 )]
 
-mod support;
-
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use support::c_host::{
+use test_support::c_host::{
     MAILBOXES, MEMORIES, init, last_error, mb_notify, mb_shutdown, mb_status, mb_tick, read, write,
 };
 use vhost::with_host;

@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::c_build::{compile, shared};
+use test_support::c_build::{compile, shared};
 use vhost::messages::foreign::Report;
 use vhost::trace::{Payloads, RunIdentity, Trace, decode};
 use vhost::{Replay, Severity, Vhost};

@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-mod support;
-
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,7 +16,7 @@ use vhost::messages::foreign::Report;
 use vhost::trace::Trace;
 use vhost::{Builder, Error, Replay, Severity, Vhost};
 
-use support::ram::Ram;
+use test_support::ram::Ram;
 
 const MEMORIES: &str = "\
 space:

@@ -14,13 +14,11 @@ use mailbox_rs::mock::{Firmware, Misbehaviour};
 use mailbox_rs::{
     CacheLine, PtrWidth, REQUEST_ARGS, Request, RequestEntry, Response, Version, action,
 };
+use test_support::host_fixture::{
+    Backing, HostFixture, METHODS, Plan, RAM, REGIONS, keeps_host_busy,
+};
+use test_support::ram::Ram;
 use vhost::Error;
-
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
-use support::host_fixture::{Backing, HostFixture, METHODS, Plan, RAM, REGIONS, keeps_host_busy};
-use support::ram::Ram;
 
 /// Decoded input.
 #[derive(Arbitrary, Debug)]

@@ -9,7 +9,7 @@ use vhost::messages::mailbox::{DoorbellRang, Served};
 use vhost::messages::memory::AccessSegments;
 use vhost::messages::{console, memory};
 
-use crate::support::two_channels::{builder, session, start};
+use test_support::two_channels::{builder, session, start};
 
 /// Names of the messages that pass a filter, without duplicates.
 fn shown(filter: Filter) -> Vec<String> {

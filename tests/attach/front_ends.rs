@@ -6,7 +6,7 @@ use std::rc::Rc;
 use vhost::attach::{Finding, Logger, ProtocolChecker};
 use vhost::{Replay, Vhost};
 
-use crate::support::reports::Reports;
+use test_support::reports::Reports;
 
 const MEMORIES: &str =
     "space: {cpu: [ram: {base: 0x80000000, size: 0x10000, path: r, width: 64, backend: static}]}";

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use mailbox_rs::Request;
 use vhost::attach::{Logger, Statistics};
 
-use crate::support::two_channels::{NAME, ask, builder, call, firmware, session, shake, start};
+use test_support::two_channels::{NAME, ask, builder, call, firmware, session, shake, start};
 
 fn logged(logger: impl FnOnce(Logger) -> Logger) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();

@@ -11,15 +11,13 @@ mod front_ends;
 mod logger;
 mod protocol;
 mod statistics;
-#[path = "../support/mod.rs"]
-mod support;
 mod watcher;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use support::two_channels::{builder, session, start};
+use test_support::two_channels::{builder, session, start};
 use vhost::attach::{Finding, Logger, ProtocolChecker, Statistics};
 use vhost::trace::{Content, Trace};
 use vhost::{Replay, Severity};

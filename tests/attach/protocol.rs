@@ -5,8 +5,8 @@ use mailbox_rs::{Request, State};
 use vhost::attach::ProtocolChecker;
 use vhost::{Severity, Vhost};
 
-use crate::support::ram::Ram;
-use crate::support::two_channels::{NAME, builder, call, firmware, session, shake, start};
+use test_support::ram::Ram;
+use test_support::two_channels::{NAME, builder, call, firmware, session, shake, start};
 
 /// Findings without their ticks while `act` is the firmware of core0, after the handshake. Also
 /// checks the report of their number at the end of the system.

@@ -4,7 +4,7 @@ use std::fs;
 
 use vhost::attach::Statistics;
 
-use crate::support::two_channels::{builder, session, start};
+use test_support::two_channels::{builder, session, start};
 
 #[test]
 fn requests_are_counted_by_channel_and_kind() {

@@ -9,7 +9,7 @@ use vhost::bus::{Observation, OwnedObservation};
 use vhost::messages::foreign::Report;
 use vhost::messages::mailbox::Served;
 
-use crate::support::two_channels::{builder, session, start};
+use test_support::two_channels::{builder, session, start};
 
 /// Reports a finding for each request that took longer than a tick.
 pub(crate) fn objecting() -> impl Attach {

@@ -8,8 +8,6 @@ mod migrating;
 mod names;
 mod page;
 mod places;
-#[path = "../support/mod.rs"]
-mod support;
 mod verilog;
 
 use std::collections::HashSet;

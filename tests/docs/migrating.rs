@@ -13,7 +13,7 @@ use vhost::Vhost;
 
 use crate::host;
 use crate::page::{block_of, blocks, file, page};
-use crate::support::kept_bytes::KeptBytes;
+use test_support::kept_bytes::KeptBytes;
 
 #[path = "../../examples/quickstart/main.rs"]
 #[allow(

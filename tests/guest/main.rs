@@ -8,8 +8,6 @@
 mod program;
 #[cfg(feature = "python")]
 mod python;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
@@ -19,7 +17,7 @@ use std::process::{Command, Stdio};
 use vhost::Replay;
 
 use program::{Program, RunOutput, count};
-use support::c_build::{built, without_counts};
+use test_support::c_build::{built, without_counts};
 
 /// Locale with a decimal comma, for `LOCPATH`; independent of locales installed on the machine.
 fn locale(folder: &Path) {

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::support::c_build::{clear_environment, compile, shared};
+use test_support::c_build::{clear_environment, compile, shared};
 
 const MEMORY: &str = "\
 space:

@@ -8,10 +8,10 @@ use mailbox_rs::mock::{Firmware, Misbehaviour};
 use mailbox_rs::{PtrWidth, REQUEST_ARGS, RequestEntry, VERSION, Version, action, operation};
 use vhost::Vhost;
 
-use crate::support::host_fixture::{
+use test_support::host_fixture::{
     BEYOND_MAX_MOVE, EDGE, MAIL, METHODS, NEXT, RAM, REGIONS, Region, TOP, keeps_host_busy,
 };
-use crate::support::ram::Ram;
+use test_support::ram::Ram;
 
 /// Generator of requests for a channel.
 #[derive(Debug)]

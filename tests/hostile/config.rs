@@ -8,8 +8,8 @@ use fastrand::Rng;
 use vhost::{Replay, Vhost, mailbox_init_with_config};
 
 use crate::heap;
-use crate::support::elf::{Elf, Segment};
-use crate::support::host_fixture::{HUGE, TOP};
+use test_support::elf::{Elf, Segment};
+use test_support::host_fixture::{HUGE, TOP};
 
 fn start(directory: &Path, memories: &str, mailboxes: &str) -> Result<Vhost, vhost::Error> {
     let file = directory.join("memories.yaml");

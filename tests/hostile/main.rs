@@ -18,8 +18,6 @@ mod config;
 mod heap;
 mod misbehaving;
 mod subprocess;
-#[path = "../support/mod.rs"]
-mod support;
 mod trace;
 mod well_behaved;
 
@@ -35,8 +33,8 @@ use mailbox_rs::PtrWidth::{P4, P8};
 use mailbox_rs::mock::Firmware;
 use misbehaving::{Misbehaving, Tally};
 use subprocess::{REPORT_PREFIX, SEED, in_subprocess};
-use support::host_fixture::{Backing, HostFixture, Plan};
-use support::ram::Ram;
+use test_support::host_fixture::{Backing, HostFixture, Plan};
+use test_support::ram::Ram;
 use vhost::bus::Observation;
 use vhost::mem::clear_static_mems;
 use well_behaved::WellBehaved;

@@ -12,8 +12,8 @@ use vhost::Severity;
 use vhost::messages::foreign::Report;
 
 use crate::attacker::Attacker;
-use crate::support::host_fixture::{HostFixture, Plan};
-use crate::support::ram::Ram;
+use test_support::host_fixture::{HostFixture, Plan};
+use test_support::ram::Ram;
 
 /// Misbehaving channel.
 pub(crate) struct Misbehaving {

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
 use crate::heap;
-use crate::support::frames::{frames, recording_with_identity};
-use crate::support::ram::Ram;
 use fastrand::Rng;
 use mailbox_rs::mock::Firmware;
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
+use test_support::frames::{frames, recording_with_identity};
+use test_support::ram::Ram;
 use vhost::attach::{Logger, ProtocolChecker, Statistics};
 use vhost::trace::{RunIdentity, Trace, decode};
 use vhost::{ActorName, Replay, Vhost};
@@ -159,7 +159,7 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     let sound = fs::read(sound).expect("the recording");
     let frames = frames(&sound);
     assert_eq!(
-        crate::support::frames::frames(&recording_with_identity(&frames)),
+        test_support::frames::frames(&recording_with_identity(&frames)),
         frames
     );
 

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{FileRequest, OpenFlags, PtrWidth, Request, Response};
 
-use crate::support::host_fixture::{HostFixture, NEXT, Plan, RAM};
-use crate::support::ram::Ram;
+use test_support::host_fixture::{HostFixture, NEXT, Plan, RAM};
+use test_support::ram::Ram;
 
 /// Text to print.
 const TEXT: &str = "all is well";

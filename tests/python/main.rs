@@ -17,7 +17,5 @@ mod pages;
 mod polled;
 mod starting;
 mod subprocess;
-#[path = "../support/mod.rs"]
-mod support;
 mod systems;
 mod threads;

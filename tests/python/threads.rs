@@ -10,9 +10,7 @@ use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
 
 use crate::subprocess::Subprocess;
-use crate::support::c_host::{
-    MAILBOX, MAILBOXES, MEMORIES, init, mb_shutdown, mb_tick, read, write,
-};
+use test_support::c_host::{MAILBOX, MAILBOXES, MEMORIES, init, mb_shutdown, mb_tick, read, write};
 
 const NAME: u64 = 0x3000;
 const DATA: u64 = 0x4000;

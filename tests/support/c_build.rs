@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::project::PROJECT;
+
 /// Variable with the file for the counts of a program with coverage counters.
 const COUNTS: &str = "LLVM_PROFILE_FILE";
 
 /// Compiles files of `tests/c` to `output`; the list may contain compiler flags.
-pub(crate) fn compile(output: &Path, arguments: &[&str]) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+pub fn compile(output: &Path, arguments: &[&str]) {
+    let root = Path::new(PROJECT);
     let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     // Tests run concurrently in processes of their own, and some share a program.
     let own = output.with_extension(std::process::id().to_string());
@@ -30,13 +32,13 @@ pub(crate) fn compile(output: &Path, arguments: &[&str]) {
 }
 
 /// Empties the environment of a program, except for the file of `cargo xtask coverage`.
-pub(crate) fn clear_environment(program: &mut Command) -> &mut Command {
+pub fn clear_environment(program: &mut Command) -> &mut Command {
     let counts = std::env::var_os(COUNTS).map(|file| (COUNTS, file));
     program.env_clear().envs(counts)
 }
 
 /// Disables the counts of a program that must not write files, since counts are written to a file.
-pub(crate) fn without_counts(program: &mut Command) -> &mut Command {
+pub fn without_counts(program: &mut Command) -> &mut Command {
     program.env(COUNTS, "/dev/null")
 }
 
@@ -47,14 +49,14 @@ fn has_lld() -> bool {
 }
 
 /// Path of a library that cargo has built, beside the test.
-pub(crate) fn built(file: &str) -> PathBuf {
+pub fn built(file: &str) -> PathBuf {
     let built = std::env::current_exe().unwrap().with_file_name(file);
     assert!(built.is_file(), "cargo has not built {}", built.display());
     built
 }
 
 /// Arguments that link a program with the shared library.
-pub(crate) fn shared() -> [String; 2] {
+pub fn shared() -> [String; 2] {
     let library = built("libvhost.so");
     let folder = library.parent().unwrap();
     let beside = format!("-Wl,-rpath,{}", folder.display());

@@ -39,30 +39,30 @@ mod c {
 }
 
 unsafe extern "C" {
-    pub(crate) safe fn mb_tick() -> c_int;
-    pub(crate) safe fn mb_notify();
-    pub(crate) safe fn mb_shutdown();
-    pub(crate) safe fn mb_status() -> *const c_char;
+    pub safe fn mb_tick() -> c_int;
+    pub safe fn mb_notify();
+    pub safe fn mb_shutdown();
+    pub safe fn mb_status() -> *const c_char;
 }
 
 /// Space of [`MEMORIES`].
-pub(crate) const SPACE: &CStr = c"core";
+pub const SPACE: &CStr = c"core";
 
 /// One memory at address 0.
-pub(crate) const MEMORIES: &str = "\
+pub const MEMORIES: &str = "\
 space:
   core:
     - ram: {base: 0, size: 0x10000, path: tb.ram, width: 64, backend: static}
 ";
 
 /// One channel with 4-byte pointers.
-pub(crate) const MAILBOXES: &str = "core0: {space: core, base: 0x1000, ptr: 32, cache_line: 0}\n";
+pub const MAILBOXES: &str = "core0: {space: core, base: 0x1000, ptr: 32, cache_line: 0}\n";
 
 /// Address of the channel's mailbox.
-pub(crate) const MAILBOX: u64 = 0x1000;
+pub const MAILBOX: u64 = 0x1000;
 
 /// Calls `mb_init` with these configurations and with firmware's files below `folder`.
-pub(crate) fn init(folder: &Path, memories: &str, mailboxes: &str) -> c_int {
+pub fn init(folder: &Path, memories: &str, mailboxes: &str) -> c_int {
     let file = |name: &str, text: &str| {
         let path = folder.join(name);
         std::fs::write(&path, text).unwrap();
@@ -76,7 +76,7 @@ pub(crate) fn init(folder: &Path, memories: &str, mailboxes: &str) -> c_int {
 }
 
 /// Writes by backdoor. Returns false if the call failed.
-pub(crate) fn write(address: u64, data: &[u8]) -> bool {
+pub fn write(address: u64, data: &[u8]) -> bool {
     let len = data.len() as u64;
     // SAFETY: the name ends with NUL, and `len` is the length of the data.
     let written = unsafe { c::mb_backdoor_write_mem(SPACE.as_ptr(), address, data.as_ptr(), len) };
@@ -85,7 +85,7 @@ pub(crate) fn write(address: u64, data: &[u8]) -> bool {
 }
 
 /// Reads by backdoor. Returns false if the call failed.
-pub(crate) fn read(address: u64, data: &mut [u8]) -> bool {
+pub fn read(address: u64, data: &mut [u8]) -> bool {
     let len = data.len() as u64;
     // SAFETY: the name ends with NUL, and `len` is the length of the buffer.
     let read = unsafe { c::mb_backdoor_read_mem(SPACE.as_ptr(), address, data.as_mut_ptr(), len) };
@@ -94,21 +94,21 @@ pub(crate) fn read(address: u64, data: &mut [u8]) -> bool {
 }
 
 /// Calls `mb_save`.
-pub(crate) fn save(file: &str) -> c_int {
+pub fn save(file: &str) -> c_int {
     let file = CString::new(file).unwrap();
     // SAFETY: a C string.
     unsafe { c::mb_save(file.as_ptr()) }
 }
 
 /// Calls `mb_restore`.
-pub(crate) fn restore(file: &str) -> c_int {
+pub fn restore(file: &str) -> c_int {
     let file = CString::new(file).unwrap();
     // SAFETY: a C string.
     unsafe { c::mb_restore(file.as_ptr()) }
 }
 
 /// Calls `mb_semihost` for hart 0. The result is its own and that of the operation.
-pub(crate) fn semihost(channel: &CStr, operation: u64, argument: u64) -> (c_int, u64) {
+pub fn semihost(channel: &CStr, operation: u64, argument: u64) -> (c_int, u64) {
     let mut result = 0;
     // SAFETY: the name ends with NUL, and the result is a word of its own.
     let done = unsafe { c::mb_semihost(channel.as_ptr(), 0, operation, argument, &raw mut result) };
@@ -116,7 +116,7 @@ pub(crate) fn semihost(channel: &CStr, operation: u64, argument: u64) -> (c_int,
 }
 
 /// Calls `mb_semihost` with NULL in place of the name or of the result.
-pub(crate) fn semihost_with_null(channel: Option<&CStr>) -> c_int {
+pub fn semihost_with_null(channel: Option<&CStr>) -> c_int {
     let name = channel.map_or(std::ptr::null(), CStr::as_ptr);
     let mut result = 0;
     let result: *mut u64 = match channel {
@@ -128,13 +128,13 @@ pub(crate) fn semihost_with_null(channel: Option<&CStr>) -> c_int {
 }
 
 /// Calls `mb_semihost_replace`.
-pub(crate) fn semihost_replace(channel: &CStr, address: u64, len: u64) -> c_int {
+pub fn semihost_replace(channel: &CStr, address: u64, len: u64) -> c_int {
     // SAFETY: the name ends with NUL.
     unsafe { c::mb_semihost_replace(channel.as_ptr(), address, len) }
 }
 
 /// Text of `mb_last_error`. No other thread may make calls meanwhile.
-pub(crate) fn last_error() -> String {
+pub fn last_error() -> String {
     // SAFETY: a C string that is valid until the next error.
     let text = unsafe { CStr::from_ptr(c::mb_last_error()) };
     text.to_str().unwrap().to_owned()

@@ -1,36 +1,36 @@
 //! Small 64-bit ELF files, valid and invalid.
 
 /// Contents of an ELF file.
-pub(crate) struct Elf {
+pub struct Elf {
     /// `e_type`.
-    pub(crate) kind: u16,
+    pub kind: u16,
     /// `e_machine`.
-    pub(crate) machine: u16,
+    pub machine: u16,
     /// `e_entry`.
-    pub(crate) entry: u64,
-    pub(crate) segments: Vec<Segment>,
+    pub entry: u64,
+    pub segments: Vec<Segment>,
     /// Address and size of each section `.mailbox`.
-    pub(crate) mailboxes: Vec<(u64, u64)>,
+    pub mailboxes: Vec<(u64, u64)>,
     /// Name, value and size of each symbol.
-    pub(crate) symbols: Vec<(&'static str, u64, u64)>,
+    pub symbols: Vec<(&'static str, u64, u64)>,
     /// Size of a section behind all others that no segment loads. The built file has no bytes of
     /// it.
-    pub(crate) debug: u64,
+    pub debug: u64,
 }
 
 /// PT_LOAD segment.
-pub(crate) struct Segment {
-    pub(crate) virtual_address: u64,
-    pub(crate) physical: u64,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) mem_size: u64,
+pub struct Segment {
+    pub virtual_address: u64,
+    pub physical: u64,
+    pub bytes: Vec<u8>,
+    pub mem_size: u64,
     /// True if the segment contains the beginning of the file.
-    pub(crate) own_headers: bool,
+    pub own_headers: bool,
 }
 
 impl Segment {
     /// Segment whose load address is its run address.
-    pub(crate) fn at(address: u64, bytes: &[u8], mem_size: u64) -> Self {
+    pub fn at(address: u64, bytes: &[u8], mem_size: u64) -> Self {
         Self {
             virtual_address: address,
             physical: address,
@@ -43,7 +43,7 @@ impl Segment {
 
 impl Elf {
     /// Executable with these segments and without sections.
-    pub(crate) fn of(segments: Vec<Segment>) -> Self {
+    pub fn of(segments: Vec<Segment>) -> Self {
         Self {
             kind: 2,
             machine: 243,
@@ -56,7 +56,7 @@ impl Elf {
     }
 
     /// Builds the file: header, program headers, bytes of the segments, names, section headers.
-    pub(crate) fn build(&self) -> Vec<u8> {
+    pub fn build(&self) -> Vec<u8> {
         const NAMES: &[u8] = b"\0.mailbox\0.shstrtab\0.debug_info\0";
         let headers = 64 + 56 * self.segments.len() as u64;
         let body: u64 = self.segments.iter().map(|it| it.bytes.len() as u64).sum();

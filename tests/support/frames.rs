@@ -21,12 +21,12 @@ const APART: u8 = 1 << 5;
 const FORWARDED: u8 = 1 << 6;
 
 /// Size of the file up to the end of the header, which has a block of its own.
-pub(crate) fn header_size(recording: &[u8]) -> usize {
+pub fn header_size(recording: &[u8]) -> usize {
     START.len() + 8 + u32_at(recording, START.len()) as usize
 }
 
 /// End of the last block that is whole in the first `cut` bytes.
-pub(crate) fn whole_blocks(recording: &[u8], cut: usize) -> usize {
+pub fn whole_blocks(recording: &[u8], cut: usize) -> usize {
     let mut end = START.len();
     while end + 8 <= cut {
         let next = end + 8 + u32_at(recording, end) as usize;
@@ -39,7 +39,7 @@ pub(crate) fn whole_blocks(recording: &[u8], cut: usize) -> usize {
 }
 
 /// Contents of a recording's frames, the header first.
-pub(crate) fn frames(recording: &[u8]) -> Vec<Vec<u8>> {
+pub fn frames(recording: &[u8]) -> Vec<Vec<u8>> {
     let without_identity = recording.strip_prefix(&START);
     let mut rest = without_identity
         .or_else(|| recording.strip_prefix(&WITH_IDENTITY))
@@ -66,12 +66,12 @@ pub(crate) fn frames(recording: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Recording of these frames, in blocks of a few frames, with valid checksums.
-pub(crate) fn recording(frames: &[Vec<u8>]) -> Vec<u8> {
+pub fn recording(frames: &[Vec<u8>]) -> Vec<u8> {
     recording_from(START, frames)
 }
 
 /// Recording of these frames with an identity behind the header.
-pub(crate) fn recording_with_identity(frames: &[Vec<u8>]) -> Vec<u8> {
+pub fn recording_with_identity(frames: &[Vec<u8>]) -> Vec<u8> {
     recording_from(WITH_IDENTITY, frames)
 }
 
@@ -106,7 +106,7 @@ fn with_length(frame: &[u8]) -> Vec<u8> {
 }
 
 /// Frames with repeated replies written out.
-pub(crate) fn written_out(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
+pub fn written_out(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut written: Vec<Vec<u8>> = vec![];
     for (at, frame) in frames.iter().enumerate() {
         let before = written.last().filter(|_| at > 1 && frame[0] == AGAIN);

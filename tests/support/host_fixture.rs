@@ -24,7 +24,7 @@ use super::reports::Reports;
 /// Backend of the memories that firmware's pointers refer to. Mailboxes and all memories of the
 /// space `good` are always in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Backing {
+pub enum Backing {
     /// Static memory of this process.
     Static,
     /// Backend `log`: writes are dropped, reads return zero.
@@ -35,68 +35,68 @@ pub(crate) enum Backing {
 
 /// Range of addresses, the same in every space.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Region {
-    pub(crate) base: u64,
-    pub(crate) size: u64,
+pub struct Region {
+    pub base: u64,
+    pub size: u64,
 }
 
 impl Region {
-    pub(crate) fn end(self) -> u64 {
+    pub fn end(self) -> u64 {
         self.base.wrapping_add(self.size)
     }
 
-    pub(crate) fn contains(self, address: u64) -> bool {
+    pub fn contains(self, address: u64) -> bool {
         address.wrapping_sub(self.base) < self.size
     }
 }
 
-pub(crate) const LOW: Region = Region {
+pub const LOW: Region = Region {
     base: 0,
     size: 0x100,
 };
 /// Mailboxes of a space. No other memory is adjacent.
-pub(crate) const MAIL: Region = Region {
+pub const MAIL: Region = Region {
     base: 0x1_0000,
     size: 0x4000,
 };
 /// Banks in rows of three, with a word size that is not a power of two. `NEXT` is adjacent.
-pub(crate) const RAM: Region = Region {
+pub const RAM: Region = Region {
     base: 0x2_0000,
     size: 0x3000,
 };
-pub(crate) const NEXT: Region = Region {
+pub const NEXT: Region = Region {
     base: 0x2_3000,
     size: 0x1_5000,
 };
 /// Memory that all spaces share.
-pub(crate) const COMMON: Region = Region {
+pub const COMMON: Region = Region {
     base: 0x8000_0000,
     size: 0x2000,
 };
 /// Ends at 2^32.
-pub(crate) const EDGE: Region = Region {
+pub const EDGE: Region = Region {
     base: 0xffff_f000,
     size: 0x1000,
 };
 /// A quarter of the 64-bit address range, mapped only if some memory has the backend `log`.
-pub(crate) const HUGE: Region = Region {
+pub const HUGE: Region = Region {
     base: 1 << 48,
     size: 1 << 62,
 };
 /// Ends at 2^64.
-pub(crate) const TOP: Region = Region {
+pub const TOP: Region = Region {
     base: 0xffff_ffff_ffff_f000,
     size: 0x1000,
 };
 
 /// All regions that may be mapped.
-pub(crate) const REGIONS: [Region; 8] = [LOW, MAIL, RAM, NEXT, COMMON, EDGE, HUGE, TOP];
+pub const REGIONS: [Region; 8] = [LOW, MAIL, RAM, NEXT, COMMON, EDGE, HUGE, TOP];
 
 /// Distance between two channels of a space.
 const CHANNEL: u64 = 0x1000;
 
 /// Number of bytes beyond the limit of one request.
-pub(crate) const BEYOND_MAX_MOVE: u64 = (256 << 20) + 1;
+pub const BEYOND_MAX_MOVE: u64 = (256 << 20) + 1;
 
 /// Maximum number of bytes that are read from a `log` memory: all of them would be printed or
 /// compared.
@@ -104,7 +104,7 @@ const MAX_HUGE_BYTES: u64 = 1 << 17;
 
 /// True if a request would keep the host busy with a large `log` memory: a comparison to its end, a
 /// print, or a write to a file.
-pub(crate) fn keeps_host_busy(entry: &RequestEntry) -> bool {
+pub fn keeps_host_busy(entry: &RequestEntry) -> bool {
     let RequestEntry { action, args, .. } = entry;
     let long = |address: u64, len: u64| {
         HUGE.contains(address) && (MAX_HUGE_BYTES..BEYOND_MAX_MOVE).contains(&len)
@@ -123,32 +123,32 @@ pub(crate) fn keeps_host_busy(entry: &RequestEntry) -> bool {
 
 /// Plan of a channel.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
-    pub(crate) name: &'static str,
-    pub(crate) space: &'static str,
+pub struct Plan {
+    pub name: &'static str,
+    pub space: &'static str,
     /// Position of the channel in its space.
-    pub(crate) place: u64,
-    pub(crate) width: PtrWidth,
-    pub(crate) line: CacheLine,
+    pub place: u64,
+    pub width: PtrWidth,
+    pub line: CacheLine,
 }
 
 /// System and its test fixture.
 #[derive(Debug)]
-pub(crate) struct HostFixture {
-    pub(crate) vhost: Vhost,
-    pub(crate) reports: Reports,
-    pub(crate) console: KeptBytes,
+pub struct HostFixture {
+    pub vhost: Vhost,
+    pub reports: Reports,
+    pub console: KeptBytes,
     /// Reports to the user, including findings of checkers.
-    pub(crate) found: Reports,
+    pub found: Reports,
     /// While true, the method `forever` completes.
-    pub(crate) released: Arc<AtomicBool>,
+    pub released: Arc<AtomicBool>,
     /// The highest descriptor known to be open.
-    pub(crate) given: Rc<Cell<u64>>,
+    pub given: Rc<Cell<u64>>,
 }
 
 impl HostFixture {
     /// Starts a system with its files in `directory`.
-    pub(crate) fn start(directory: &Path, backing: Backing, channels: &[Plan]) -> Self {
+    pub fn start(directory: &Path, backing: Backing, channels: &[Plan]) -> Self {
         let file = directory.join("memories.yaml");
         fs::write(&file, memories(backing)).expect("the memory YAML");
         let root = directory.join("root");
@@ -193,7 +193,7 @@ impl HostFixture {
     }
 
     /// Findings about a channel since the last call, except those on unmapped addresses.
-    pub(crate) fn breaches(&self, channel: &str) -> Option<String> {
+    pub fn breaches(&self, channel: &str) -> Option<String> {
         let of_channel = format!("channel `{channel}`: ");
         self.found.find(|report| {
             if report.id != "protocol" {
@@ -208,12 +208,12 @@ impl HostFixture {
     }
 
     /// Clears the reports to the user.
-    pub(crate) fn forget_found(&self) {
+    pub fn forget_found(&self) {
         self.found.take();
     }
 
     /// Creates firmware for a channel.
-    pub(crate) fn firmware(&self, plan: &Plan) -> Firmware<Ram> {
+    pub fn firmware(&self, plan: &Plan) -> Firmware<Ram> {
         let mail = Ram::of(&self.vhost, plan.space, "mail");
         let base = MAIL.base + plan.place * CHANNEL;
         Firmware::new(mail, base, Layout::new(plan.width, plan.line))
@@ -221,7 +221,7 @@ impl HostFixture {
 }
 
 /// Names of the methods.
-pub(crate) const METHODS: [&str; 6] = ["echo", "slow", "forever", "fails", "panics", "returns"];
+pub const METHODS: [&str; 6] = ["echo", "slow", "forever", "fails", "panics", "returns"];
 
 /// Registers the host program's methods by name and custom commands by number.
 fn answer(vhost: &Vhost, released: &Arc<AtomicBool>) -> Result<(), vhost::Error> {
@@ -249,7 +249,9 @@ fn answer(vhost: &Vhost, released: &Arc<AtomicBool>) -> Result<(), vhost::Error>
                 let forever = forever.take().expect("one of each");
                 both(vhost, id, name, forever)?;
             }
-            "fails" => both(vhost, id, name, |_, _| Err("as requested by the test".into()))?,
+            "fails" => both(vhost, id, name, |_, _| {
+                Err("as requested by the test".into())
+            })?,
             "panics" => both(vhost, id, name, |_, call| {
                 panic!("a callback, of {:?}", call.args)
             })?,

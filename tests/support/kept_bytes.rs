@@ -6,21 +6,21 @@ use std::sync::{Arc, Mutex};
 
 /// Writer that keeps its bytes. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KeptBytes(Arc<Mutex<Vec<u8>>>);
+pub struct KeptBytes(Arc<Mutex<Vec<u8>>>);
 
 impl KeptBytes {
     /// Takes the bytes.
-    pub(crate) fn take(&self) -> Vec<u8> {
+    pub fn take(&self) -> Vec<u8> {
         mem::take(&mut self.0.lock().unwrap())
     }
 
     /// Takes the bytes as text.
-    pub(crate) fn take_text(&self) -> String {
+    pub fn take_text(&self) -> String {
         String::from_utf8(self.take()).expect("text of firmware that is not UTF-8 is replaced")
     }
 
     /// Text so far.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }

@@ -6,14 +6,14 @@ use vhost::mem::Buffer;
 
 /// Memory with one buffer at a base address.
 #[derive(Clone, Debug)]
-pub(crate) struct Ram {
+pub struct Ram {
     base: u64,
     bytes: Buffer,
 }
 
 impl Ram {
     /// Accesses the memory of this name in a space.
-    pub(crate) fn of(vhost: &Vhost, space: &str, name: &str) -> Self {
+    pub fn of(vhost: &Vhost, space: &str, name: &str) -> Self {
         let spaces = vhost.spaces();
         let ram = spaces.get(space).and_then(|space| space.get(name));
         let ram = ram.unwrap();

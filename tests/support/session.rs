@@ -173,7 +173,7 @@ fn special(_: &str, _: OpenFlags) -> std::io::Result<Box<dyn SpecialFile>> {
 }
 
 /// Records the run of this seed.
-pub(crate) fn record(folder: &Path, seed: u64) -> PathBuf {
+pub fn record(folder: &Path, seed: u64) -> PathBuf {
     let (memories, trace) = (folder.join("session.yaml"), folder.join("session.trace"));
     std::fs::write(&memories, MEMORIES).unwrap();
     std::fs::write(folder.join("a.txt"), [5; 700]).unwrap();

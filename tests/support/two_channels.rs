@@ -23,7 +23,7 @@ core1: {space: two, base: 0x1000, ptr: 64, cache_line: 64}
 
 /// Builder of a system with its configuration in `folder`, which is also the root of firmware's
 /// files.
-pub(crate) fn builder(folder: &Path) -> (Builder, Reports) {
+pub fn builder(folder: &Path) -> (Builder, Reports) {
     let memories = folder.join("mem.yaml");
     std::fs::write(&memories, MEMORIES).unwrap();
     let reports = Reports::default();
@@ -37,7 +37,7 @@ pub(crate) fn builder(folder: &Path) -> (Builder, Reports) {
 }
 
 /// Starts a system with the method `wait`, which takes the number of ticks in its argument.
-pub(crate) fn start(builder: Builder) -> Vhost {
+pub fn start(builder: Builder) -> Vhost {
     let vhost = builder.start().unwrap();
     let mut waited = 0;
     let wait = move |_: &Vhost, call: vhost::HostProgramCall<'_>| {
@@ -53,7 +53,7 @@ pub(crate) fn start(builder: Builder) -> Vhost {
 }
 
 /// Creates firmware for both channels.
-pub(crate) fn firmware(vhost: &Vhost) -> [Firmware<Ram>; 2] {
+pub fn firmware(vhost: &Vhost) -> [Firmware<Ram>; 2] {
     let wide = [
         (PtrWidth::P4, CacheLine::None),
         (PtrWidth::P8, CacheLine::B64),
@@ -66,7 +66,7 @@ pub(crate) fn firmware(vhost: &Vhost) -> [Firmware<Ram>; 2] {
 }
 
 /// Completes the handshake.
-pub(crate) fn shake(vhost: &Vhost, firmware: &mut Firmware<Ram>) {
+pub fn shake(vhost: &Vhost, firmware: &mut Firmware<Ram>) {
     firmware.reset();
     vhost.tick().unwrap();
     assert!(firmware.is_ready());
@@ -74,7 +74,7 @@ pub(crate) fn shake(vhost: &Vhost, firmware: &mut Firmware<Ram>) {
 }
 
 /// Sends a request and ticks until the response.
-pub(crate) fn ask(vhost: &Vhost, firmware: &mut Firmware<Ram>, request: &Request) -> ResponseEntry {
+pub fn ask(vhost: &Vhost, firmware: &mut Firmware<Ram>, request: &Request) -> ResponseEntry {
     assert!(firmware.try_send(request));
     for _ in 0..20 {
         vhost.tick().unwrap();
@@ -86,10 +86,10 @@ pub(crate) fn ask(vhost: &Vhost, firmware: &mut Firmware<Ram>, request: &Request
 }
 
 /// Address of a method's name.
-pub(crate) const NAME: u64 = 0x4000;
+pub const NAME: u64 = 0x4000;
 
 /// Call of `wait` for this number of ticks.
-pub(crate) fn call(ticks: u64) -> Request {
+pub fn call(ticks: u64) -> Request {
     Request::Call {
         method: NAME,
         args: [ticks].into(),
@@ -98,7 +98,7 @@ pub(crate) fn call(ticks: u64) -> Request {
 
 /// Requests of both channels in most tests: a print, a move, a call of three ticks, and a call that
 /// fails.
-pub(crate) fn session(vhost: &Vhost) {
+pub fn session(vhost: &Vhost) {
     for mut firmware in firmware(vhost) {
         shake(vhost, &mut firmware);
         firmware.memory().write(NAME + 8, b"hello\n");

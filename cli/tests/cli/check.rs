@@ -4,8 +4,8 @@ use mailbox_rs::{CacheLine, Layout, PtrWidth};
 use object::{Object, ObjectSegment};
 use tempfile::TempDir;
 
-use crate::support::elf::{Elf, Segment};
 use crate::{Ended, command, end, vhost};
+use test_support::elf::{Elf, Segment};
 
 /// Firmware of this project, built for a RAM of 64 KiB at 0.
 pub(crate) const SELFTEST: &str =

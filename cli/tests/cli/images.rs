@@ -7,8 +7,8 @@ use tempfile::TempDir;
 use vhost::messages::foreign::{Report, Severity};
 use vhost::{Replay, Vhost};
 
-use crate::support::elf::{Elf, Segment};
 use crate::{command, end};
+use test_support::elf::{Elf, Segment};
 
 const RAM: u64 = 0x8000_0000;
 const MAILBOX: (u64, u64) = (RAM + 0x8000, 1512);

@@ -24,8 +24,6 @@ mod selftest;
 mod show;
 mod stat;
 mod stderr;
-#[path = "../../../tests/support/mod.rs"]
-mod support;
 #[cfg(feature = "parquet")]
 mod tables;
 mod waves;

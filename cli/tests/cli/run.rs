@@ -11,8 +11,8 @@ use serde_json::Value;
 use vhost::trace::Payloads;
 use vhost::{HostProgramCall, Vhost};
 
-use crate::support::ram::Ram;
 use crate::vhost_on;
+use test_support::ram::Ram;
 
 const MEMORIES: &str = "
 space:

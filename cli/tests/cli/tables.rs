@@ -482,7 +482,7 @@ fn messages_that_can_not_be_decoded_are_counted_and_named() {
     let is_served = |entry: &&Value| entry["message"] == "Served";
     let first = whole.iter().find(is_served).unwrap()["frame"].clone();
     let count = whole.iter().filter(is_served).count() as u64;
-    let mut changed = crate::support::frames::frames(&fs::read(&trace).unwrap());
+    let mut changed = test_support::frames::frames(&fs::read(&trace).unwrap());
     let kind = changed
         .iter_mut()
         .skip(1)
@@ -490,7 +490,7 @@ fn messages_that_can_not_be_decoded_are_counted_and_named() {
     let kind = kind.unwrap();
     let end = kind.len();
     kind[end - 6..].copy_from_slice(b"Surved");
-    fs::write(&trace, crate::support::frames::recording(&changed)).unwrap();
+    fs::write(&trace, test_support::frames::recording(&changed)).unwrap();
 
     let ended = export(folder.path(), "run.trace");
     assert_eq!(ended.status, Some(2));

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use riscv_iss::{AccessFault, Bus, Cells, Hart, Rv32, Rv64, Stop, Xlen};
 
 use super::compiled::missing;
-use super::harts::Bench;
+use super::harts::Fixture;
 use super::semihosting::{PROGRAM, compile_for};
 use super::{Image, RAM};
 
@@ -79,7 +79,7 @@ impl Bus for Cached<'_> {
 
 /// Runs an image. Returns exit code, text and status at the end.
 fn run<X: Xlen>(image: &Image, size: u64, keys: &str) -> (Option<u32>, String, String) {
-    let bench = Bench::new(image, keys);
+    let bench = Fixture::new(image, keys);
     let space = bench.vhost.spaces().get("cpu").unwrap();
     let ram = space.iter().next().unwrap().buffers[0].cells();
     let mut memory = Cached::new(Cells::new(vec![(RAM, ram)]), size);

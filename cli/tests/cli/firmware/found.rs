@@ -6,7 +6,7 @@ use std::process::Command;
 use super::compiled::missing;
 use super::htif::{compile, for_each_kind};
 use super::{Image, JUMP_TO_ITSELF, TRAP, code};
-use crate::support::elf::Elf;
+use test_support::elf::Elf;
 
 /// Image without a mailbox, with these symbols.
 fn with_symbols(instructions: &[u32], symbols: &[(&'static str, u64, u64)]) -> Image {

@@ -11,8 +11,8 @@ use vhost::Vhost;
 use super::compiled::missing;
 use super::semihosting::compile_for;
 use super::{Image, RAM, tree};
-use crate::support::elf::{Elf, Segment};
-use crate::support::kept_bytes::KeptBytes;
+use test_support::elf::{Elf, Segment};
+use test_support::kept_bytes::KeptBytes;
 
 const SIZE: usize = 0x10_0000;
 
@@ -75,13 +75,13 @@ struct Ended {
 }
 
 /// System with an image.
-pub(super) struct Bench {
+pub(super) struct Fixture {
     pub(super) vhost: Vhost,
     pub(super) text: KeptBytes,
     reports: Arc<Mutex<Vec<String>>>,
 }
 
-impl Bench {
+impl Fixture {
     /// Creates a system with an image, with further keys of its channel.
     pub(super) fn new(image: &Image, keys: &str) -> Self {
         let text = KeptBytes::default();
@@ -140,7 +140,7 @@ fn run(architecture: &str, harts: u64, known: u64) -> Option<Ended> {
     let image = Image(tempfile::tempdir().unwrap());
     let option = format!("-DHARTS={harts}");
     compile_for(&image, architecture, PROGRAM, &[&option]);
-    let bench = Bench::new(&image, &format!("harts: {known}, stdio: {{stdout: raw}}"));
+    let bench = Fixture::new(&image, &format!("harts: {known}, stdio: {{stdout: raw}}"));
     Some(match architecture.starts_with("rv32") {
         true => bench.run::<Rv32>(harts),
         false => bench.run::<Rv64>(harts),
@@ -191,7 +191,7 @@ fn harts_keep_registers_lines_and_files_apart() {
     for architecture in ["rv32ima", "rv64imac"] {
         let image = Image(tempfile::tempdir().unwrap());
         compile_for(&image, architecture, &program, &[&include]);
-        let bench = Bench::new(&image, "args: [program, two], stdio: {stdout: raw}");
+        let bench = Fixture::new(&image, "args: [program, two], stdio: {stdout: raw}");
         let ended = match architecture.starts_with("rv32") {
             true => bench.run::<Rv32>(4),
             false => bench.run::<Rv64>(4),
@@ -257,7 +257,7 @@ fn traps_that_firmware_has_unpacked_are_replaced_or_reported() {
     }
     let image = Image(tempfile::tempdir().unwrap());
     compile_for(&image, "rv64ima", PROGRAM, &["-DHARTS=1"]);
-    let bench = Bench::new(&image, "stdio: {stdout: raw}");
+    let bench = Fixture::new(&image, "stdio: {stdout: raw}");
     let vhost = &bench.vhost;
     let (code, letter, stack) = (RAM + 0x4_0002, RAM + 0x5_0000, RAM + 0x6_0000);
     vhost.write("cpu", letter, b"x".to_vec()).unwrap();

@@ -31,8 +31,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::support::elf::{Elf, Segment};
 use crate::{Ended, command, end};
+use test_support::elf::{Elf, Segment};
 
 const RAM: u64 = 0x8000_0000;
 

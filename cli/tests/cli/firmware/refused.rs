@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::{EBREAK, Image, code, selftest, tree};
-use crate::support::elf::{Elf, Segment};
 use crate::{command, end, vhost_on};
+use test_support::elf::{Elf, Segment};
 
 #[test]
 fn an_image_without_a_channel_is_refused() {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use vhost::Vhost;
 
 use super::Image;
-use crate::support::elf::{Elf, Segment};
-use crate::support::kept_bytes::KeptBytes;
+use test_support::elf::{Elf, Segment};
+use test_support::kept_bytes::KeptBytes;
 
 const RAM: u64 = 0x2000_0000;
 

@@ -1,5 +1,5 @@
 //! Test kit for whole systems: for tests of the public API and of the command, and for fuzz
-//! targets.
+//! targets. A package, so that it is compiled once.
 //!
 //! - [`ram`]: static memory that mock firmware shares with the host. [`reports`]: collected
 //!   reports.
@@ -9,11 +9,12 @@
 //!   methods.
 //! - [`session`]: a run with much activity of every actor.
 //! - [`elf`], [`frames`]: images and recordings, taken apart and built.
+//! - [`project`]: files of the project, for checks of their form.
 //! - [`c_host`]: the C ABI from Rust. [`c_build`]: programs in C.
 //!
 //! Tests of single modules use `src/testing`.
 
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(missing_docs, reason = "names of helpers are enough")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,14 +22,15 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-pub(crate) mod c_build;
+pub mod c_build;
 #[allow(unsafe_code, reason = "the C ABI is called by C symbols")]
-pub(crate) mod c_host;
-pub(crate) mod elf;
-pub(crate) mod frames;
-pub(crate) mod host_fixture;
-pub(crate) mod kept_bytes;
-pub(crate) mod ram;
-pub(crate) mod reports;
-pub(crate) mod session;
-pub(crate) mod two_channels;
+pub mod c_host;
+pub mod elf;
+pub mod frames;
+pub mod host_fixture;
+pub mod kept_bytes;
+pub mod project;
+pub mod ram;
+pub mod reports;
+pub mod session;
+pub mod two_channels;
