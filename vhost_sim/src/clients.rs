@@ -11,7 +11,7 @@ use crate::coverage::Coverage;
 use crate::scenario::Client;
 
 /// Number of polls after which bytes on the loopback interface count as lost.
-const PATIENCE: u32 = 2000;
+const MAX_POLLS: u32 = 2000;
 
 /// Socket of the host, and its clients.
 pub struct Clients {
@@ -59,7 +59,7 @@ impl Clients {
     ///
     /// # Errors
     /// Fails on a violation.
-    pub fn act(
+    pub fn execute(
         &mut self,
         action: &Client,
         vhost: &Vhost,
@@ -144,7 +144,7 @@ impl Clients {
         stream.set_nonblocking(true).map_err(text)?;
         // Small pieces must not wait for more data.
         stream.set_nodelay(true).map_err(text)?;
-        for _ in 0..PATIENCE {
+        for _ in 0..MAX_POLLS {
             let Some(id) = vhost.sockets().accept(self.socket).map_err(text)? else {
                 std::thread::yield_now();
                 continue;
@@ -166,7 +166,7 @@ impl Clients {
     ///
     /// # Errors
     /// Fails on a byte that differs.
-    pub fn pass(&mut self, vhost: &Vhost) -> Result<(), String> {
+    pub fn move_bytes(&mut self, vhost: &Vhost) -> Result<(), String> {
         for peer in &mut self.clients {
             while peer.connected {
                 match vhost.sockets().read(self.socket, peer.id, 64) {
@@ -204,8 +204,8 @@ impl Clients {
     /// # Errors
     /// Fails if bytes do not arrive.
     pub fn close(mut self, vhost: &Vhost) -> Result<(), String> {
-        for _ in 0..PATIENCE {
-            self.pass(vhost)?;
+        for _ in 0..MAX_POLLS {
+            self.move_bytes(vhost)?;
             let waits = |peer: &Peer| {
                 peer.stream.is_some() && !(peer.up.is_empty() && peer.down.is_empty())
             };
@@ -228,9 +228,9 @@ impl Clients {
     }
 }
 
-fn arrived(bytes: &[u8], wanted: &mut VecDeque<u8>) -> Result<(), String> {
+fn arrived(bytes: &[u8], expected: &mut VecDeque<u8>) -> Result<(), String> {
     for byte in bytes {
-        let next = wanted.pop_front();
+        let next = expected.pop_front();
         if next != Some(*byte) {
             return Err(format!(
                 "socket: byte {byte:#x} arrived, sent was {next:x?}"

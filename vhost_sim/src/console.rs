@@ -2,13 +2,16 @@
 
 use std::collections::VecDeque;
 
+/// Prefix of lines of standard error.
+const ERROR: &str = "stderr: ";
+
 /// Text of one channel.
 #[derive(Debug, Clone, Default)]
 pub struct Console {
-    wanted: VecDeque<String>,
+    expected: VecDeque<String>,
     begun: Vec<u8>,
     begun_error: Vec<u8>,
-    there: VecDeque<String>,
+    actual: VecDeque<String>,
     /// True while the model does not know the text.
     unknown: bool,
 }
@@ -16,39 +19,12 @@ pub struct Console {
 impl Console {
     /// Adds text that was printed.
     pub fn print(&mut self, text: &[u8]) {
-        for piece in text.split_inclusive(|byte| *byte == b'\n') {
-            match piece.strip_suffix(b"\n") {
-                Some(line) => {
-                    self.begun.extend_from_slice(line);
-                    self.end_line();
-                }
-                None => self.begun.extend_from_slice(piece),
-            }
-        }
+        add_text(text, "", &mut self.begun, &mut self.expected);
     }
 
     /// Adds text of standard error.
     pub fn print_error(&mut self, text: &[u8]) {
-        for piece in text.split_inclusive(|byte| *byte == b'\n') {
-            match piece.strip_suffix(b"\n") {
-                Some(line) => {
-                    self.begun_error.extend_from_slice(line);
-                    self.end_error_line();
-                }
-                None => self.begun_error.extend_from_slice(piece),
-            }
-        }
-    }
-
-    fn end_line(&mut self) {
-        let line = std::mem::take(&mut self.begun);
-        self.wanted.push_back(without_return(&line));
-    }
-
-    fn end_error_line(&mut self) {
-        let line = std::mem::take(&mut self.begun_error);
-        self.wanted
-            .push_back(format!("stderr: {}", without_return(&line)));
+        add_text(text, ERROR, &mut self.begun_error, &mut self.expected);
     }
 
     /// True if a line is incomplete.
@@ -56,34 +32,33 @@ impl Console {
         !self.begun.is_empty()
     }
 
-    /// Ends a session, which prints the incomplete line.
+    /// Ends a session, which prints the incomplete lines.
     pub fn finish(&mut self) {
-        if self.has_begun() {
-            self.end_line();
-        }
-        if !self.begun_error.is_empty() {
-            self.end_error_line();
+        for (line, prefix) in [(&mut self.begun, ""), (&mut self.begun_error, ERROR)] {
+            if !line.is_empty() {
+                self.expected.push_back(take_line(line, prefix));
+            }
         }
     }
 
     /// Drops the expected text, which is unknown from here.
-    pub fn forget(&mut self) {
+    pub fn ignore(&mut self) {
         self.unknown = true;
     }
 
     /// Expects text again, from the start of a line.
-    pub fn restart(&mut self) {
+    pub fn expect_again(&mut self) {
         if std::mem::take(&mut self.unknown) {
-            self.wanted.clear();
+            self.expected.clear();
             self.begun.clear();
             self.begun_error.clear();
-            self.there.clear();
+            self.actual.clear();
         }
     }
 
     /// Adds a line of the output.
-    pub fn put_out(&mut self, line: &str) {
-        self.there.push_back(line.to_owned());
+    pub fn add_output(&mut self, line: &str) {
+        self.actual.push_back(line.to_owned());
     }
 
     /// Compares output with the expected text.
@@ -92,25 +67,41 @@ impl Console {
     /// Fails on the first line that differs.
     pub fn check(&mut self) -> Result<(), String> {
         if self.unknown {
-            self.there.clear();
-            self.wanted.clear();
+            self.actual.clear();
+            self.expected.clear();
             return Ok(());
         }
         loop {
-            match (self.there.pop_front(), self.wanted.pop_front()) {
+            match (self.actual.pop_front(), self.expected.pop_front()) {
                 (None, None) => return Ok(()),
-                (there, wanted) if there == wanted => {}
-                (there, wanted) => {
-                    return Err(format!("line {}, expected {}", shown(there), shown(wanted)));
+                (actual, expected) if actual == expected => {}
+                (actual, expected) => {
+                    return Err(format!(
+                        "line {}, expected {}",
+                        shown(actual),
+                        shown(expected)
+                    ));
                 }
             }
         }
     }
 }
 
-fn without_return(line: &[u8]) -> String {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    String::from_utf8_lossy(line).into_owned()
+/// Adds text to an incomplete line, and the lines that it completes to the expected ones.
+fn add_text(text: &[u8], prefix: &str, begun: &mut Vec<u8>, expected: &mut VecDeque<String>) {
+    for piece in text.split_inclusive(|byte| *byte == b'\n') {
+        begun.extend_from_slice(piece.strip_suffix(b"\n").unwrap_or(piece));
+        if piece.ends_with(b"\n") {
+            expected.push_back(take_line(begun, prefix));
+        }
+    }
+}
+
+/// Takes a line, with the prefix of its stream.
+fn take_line(line: &mut Vec<u8>, prefix: &str) -> String {
+    let line = std::mem::take(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(&line);
+    format!("{prefix}{}", String::from_utf8_lossy(line))
 }
 
 /// Formats a line or its start.

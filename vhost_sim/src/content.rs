@@ -36,10 +36,10 @@ impl Content {
             };
             let hole = seek(file, SeekFrom::Hole(at))?;
             while at < hole {
-                let most = buffer
+                let max = buffer
                     .len()
                     .min(usize::try_from(hole - at).unwrap_or(usize::MAX));
-                let bytes = file.read_at(&mut buffer[..most], at)?;
+                let bytes = file.read_at(&mut buffer[..max], at)?;
                 if bytes == 0 {
                     break;
                 }
@@ -75,8 +75,8 @@ impl Content {
     }
 
     /// At most `most` bytes, starting at a position.
-    pub fn read(&self, at: u64, most: u64) -> Vec<u8> {
-        let bytes = most.min(self.len.saturating_sub(at));
+    pub fn read(&self, at: u64, max: u64) -> Vec<u8> {
+        let bytes = max.min(self.len.saturating_sub(at));
         (at..at + bytes).map(|at| self.byte(at)).collect()
     }
 
@@ -146,14 +146,9 @@ mod tests {
                     file.set_len(at as u64)?;
                     bytes.resize(at, 0);
                 }
-                let most = rng.usize(..2 * PAGE);
-                let wanted = bytes
-                    .iter()
-                    .skip(at)
-                    .take(most)
-                    .copied()
-                    .collect::<Vec<_>>();
-                assert_eq!(content.read(at as u64, most as u64), wanted, "seed {seed}");
+                let max = rng.usize(..2 * PAGE);
+                let expected = bytes.iter().skip(at).take(max).copied().collect::<Vec<_>>();
+                assert_eq!(content.read(at as u64, max as u64), expected, "seed {seed}");
                 assert_eq!(content, Content::from(bytes.clone()).with_len(bytes.len()));
             }
             assert_eq!(content, Content::of_file(&file)?, "seed {seed}");

@@ -128,14 +128,14 @@ pub const GOALS: &[&str] = &[
 
 impl Coverage {
     /// Increments a counter.
-    pub fn hit(&mut self, what: &'static str) {
-        *self.0.entry(what).or_default() += 1;
+    pub fn hit(&mut self, counter: &'static str) {
+        *self.0.entry(counter).or_default() += 1;
     }
 
     /// Adds other counters.
     pub fn add(&mut self, other: &Self) {
-        for (what, count) in &other.0 {
-            *self.0.entry(what).or_default() += count;
+        for (counter, count) in &other.0 {
+            *self.0.entry(counter).or_default() += count;
         }
     }
 
@@ -172,8 +172,8 @@ impl Coverage {
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (what, count) in &self.0 {
-            writeln!(f, "{count:>12}  {what}")?;
+        for (counter, count) in &self.0 {
+            writeln!(f, "{count:>12}  {counter}")?;
         }
         Ok(())
     }

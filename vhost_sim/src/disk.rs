@@ -32,12 +32,12 @@ pub struct Open {
     /// Position of a file on disk in bytes, of a directory in entries.
     pub position: u64,
     /// File, directory, or file of the host program.
-    pub what: What,
+    pub kind: OpenKind,
 }
 
 /// Kind of an open file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum OpenKind {
     /// File on disk, by its number.
     File(u64),
     /// Directory on disk, with its entries at the open: true for a directory.
@@ -78,12 +78,12 @@ pub struct Files {
 impl Open {
     /// True for a file of the host program.
     pub fn is_special(&self) -> bool {
-        self.what == What::Special
+        self.kind == OpenKind::Special
     }
 
     /// True for a directory.
     pub fn is_directory(&self) -> bool {
-        matches!(self.what, What::Directory(_))
+        matches!(self.kind, OpenKind::Directory(_))
     }
 }
 
@@ -113,11 +113,11 @@ impl Files {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let what = match special {
-            true => What::Special,
-            false => What::File(self.tree.open(&path, flags & CREATES != 0)?),
+        let kind = match special {
+            true => OpenKind::Special,
+            false => OpenKind::File(self.tree.open(&path, flags & CREATES != 0)?),
         };
-        if let What::File(number) = what
+        if let OpenKind::File(number) = kind
             && flags & TRUNCATE != 0
         {
             self.tree.content(number).resize(0);
@@ -127,7 +127,7 @@ impl Files {
             flags,
             path,
             position: 0,
-            what,
+            kind,
         })
     }
 
@@ -176,14 +176,14 @@ impl Files {
     }
 
     /// Reads at most `most` bytes of a file on disk.
-    pub fn read(&mut self, fd: u64, most: u64) -> Vec<u8> {
+    pub fn read(&mut self, fd: u64, max: u64) -> Vec<u8> {
         let Some(open) = self.open.get_mut(&fd) else {
             return Vec::new();
         };
-        let What::File(number) = open.what else {
+        let OpenKind::File(number) = open.kind else {
             return Vec::new();
         };
-        let bytes = self.tree.content(number).read(open.position, most);
+        let bytes = self.tree.content(number).read(open.position, max);
         open.position += bytes.len() as u64;
         bytes
     }
@@ -193,7 +193,7 @@ impl Files {
         let Some(open) = self.open.get_mut(&fd) else {
             return;
         };
-        let What::File(number) = open.what else {
+        let OpenKind::File(number) = open.kind else {
             return;
         };
         let content = self.tree.content(number);

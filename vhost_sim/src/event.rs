@@ -49,7 +49,7 @@ pub enum Event {
         /// Argument words.
         args: Vec<u64>,
         /// Result of the poll.
-        answer: Answer,
+        result: PollResult,
     },
     /// Operation of a special file.
     File {
@@ -73,7 +73,7 @@ pub enum Target {
 
 /// Result of a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Answer {
+pub enum PollResult {
     /// Result of the call.
     Ready(u64),
     /// No result yet; polled again on the next tick.
@@ -133,11 +133,11 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Name of a channel by its number.
-pub fn name(channel: usize) -> String {
+pub fn channel_name(channel: usize) -> String {
     format!("c{channel}")
 }
 
 /// Number of a channel by its name.
-pub fn number(name: &str) -> Option<usize> {
+pub fn channel_number(name: &str) -> Option<usize> {
     name.strip_prefix('c')?.parse().ok()
 }

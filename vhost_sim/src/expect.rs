@@ -33,22 +33,22 @@ impl Expect {
     /// # Errors
     /// Fails on the first difference.
     pub fn check(&self, bytes: &[u8]) -> Result<(), String> {
-        let is = |what: &str, there: u64, wanted: u64| {
-            if there == wanted {
+        let equal = |property: &str, actual: u64, expected: u64| {
+            if actual == expected {
                 return Ok(());
             }
-            Err(format!("{what} is {there:#x}, expected {wanted:#x}"))
+            Err(format!("{property} is {actual:#x}, expected {expected:#x}"))
         };
         match self {
             Self::Status { kind, size, links } => {
                 let mode = number(bytes, 72, 4);
-                is("the type of a status", mode >> 12, *kind)?;
-                is("a status: bits above the permissions", mode & 0o7000, 0)?;
+                equal("the type of a status", mode >> 12, *kind)?;
+                equal("a status: bits above the permissions", mode & 0o7000, 0)?;
                 if let Some(size) = size {
-                    is("the size of a status", number(bytes, 0, 8), *size)?;
+                    equal("the size of a status", number(bytes, 0, 8), *size)?;
                 }
                 if let Some(links) = links {
-                    is(
+                    equal(
                         "the number of names in a status",
                         number(bytes, 76, 4),
                         *links,
@@ -65,12 +65,12 @@ impl Expect {
                 Ok(())
             }
             Self::Time(nanoseconds) => {
-                is(
+                equal(
                     "the seconds",
                     number(bytes, 0, 8),
                     nanoseconds / 1_000_000_000,
                 )?;
-                is(
+                equal(
                     "the nanoseconds",
                     number(bytes, 8, 8),
                     nanoseconds % 1_000_000_000,
@@ -80,10 +80,10 @@ impl Expect {
                 let mut at = 0;
                 for (name, is_directory) in records {
                     let size = record_size(name);
-                    is("the size of a record", number(bytes, at + 8, 2), size)?;
+                    equal("the size of a record", number(bytes, at + 8, 2), size)?;
                     let kind = if *is_directory { 4 } else { 8 };
-                    is("the type of a record", number(bytes, at + 10, 1), kind)?;
-                    is(
+                    equal("the type of a record", number(bytes, at + 10, 1), kind)?;
+                    equal(
                         "the length of a name",
                         number(bytes, at + 11, 1),
                         name.len() as u64,
@@ -97,7 +97,7 @@ impl Expect {
                     }
                     at += size as usize;
                 }
-                is("the bytes of records", bytes.len() as u64, at as u64)
+                equal("the bytes of records", bytes.len() as u64, at as u64)
             }
             Self::Random => {
                 let is_plain = bytes.len() >= 32 && bytes.iter().all(|byte| *byte == bytes[0]);

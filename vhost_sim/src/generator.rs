@@ -2,8 +2,8 @@
 
 use fastrand::Rng;
 
-use crate::posix_requests::posix;
-use crate::requests::{request, special};
+use crate::random_posix_requests::posix;
+use crate::random_requests::{request, special};
 use crate::scenario::{
     Backing, Channel, Client, Fd, Misbehaviour, Pointer, Posix, Request, Scenario, Step, Tap, Text,
 };
@@ -24,9 +24,9 @@ pub fn generate(seed: u64) -> Scenario {
         .map(|number| channel(rng, number, count, steps, disk))
         .collect();
     if disk && rng.u32(..30) == 0 {
-        storm(&mut channels[0]);
+        open_too_many_files(&mut channels[0]);
     } else if disk && count > 1 && rng.u32(..3) == 0 {
-        inherit(rng, &mut channels);
+        use_descriptor_of_exited_channel(rng, &mut channels);
     }
     if rng.u32(..150) == 0 {
         let at = rng.usize(..=channels[0].steps.len());
@@ -88,8 +88,8 @@ fn channel(rng: &mut Rng, number: usize, channels: usize, steps: usize, disk: bo
         backing(rng)
     };
     let other = |rng: &mut Rng, odds| {
-        let there = rng.u32(..odds) == 0;
-        there.then(|| {
+        let actual = rng.u32(..odds) == 0;
+        actual.then(|| {
             if all_models {
                 Backing::Model
             } else {
@@ -219,7 +219,7 @@ fn misbehaviour(rng: &mut Rng) -> Misbehaviour {
         }
     };
     match rng.u32(..40) {
-        0 | 39 => Misbehaviour::Broken(rng.u32(..4)),
+        0 | 39 => Misbehaviour::InjectedFault(rng.u32(..4)),
         1..10 => Misbehaviour::Jump(any(rng)),
         10..18 => Misbehaviour::Skip(any(rng)),
         18..25 => Misbehaviour::Consumer(any(rng)),
@@ -235,7 +235,7 @@ fn misbehaviour(rng: &mut Rng) -> Misbehaviour {
 }
 
 /// Opens more files than a channel may have.
-fn storm(channel: &mut Channel) {
+fn open_too_many_files(channel: &mut Channel) {
     channel.pace = 12;
     channel.steps = (0..258)
         .map(|_| {
@@ -248,7 +248,7 @@ fn storm(channel: &mut Channel) {
 }
 
 /// The first channel exits with an open file, which the second one then uses.
-fn inherit(rng: &mut Rng, channels: &mut [Channel]) {
+fn use_descriptor_of_exited_channel(rng: &mut Rng, channels: &mut [Channel]) {
     let [first, second, ..] = channels else {
         return;
     };

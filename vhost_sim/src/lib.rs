@@ -7,12 +7,13 @@
 //! of the protocol that shares no code with the library.
 //!
 //! - [`scenario`], [`generator`]: a run as plain data, and its generation from a seed.
-//! - [`wire`]: constants and layouts of `docs/protocol.md`. [`request`]: a request as words.
+//!   [`random_requests`], [`random_posix_requests`]: requests of a generated scenario.
+//! - [`wire`]: constants and layouts of `docs/protocol.md`. [`request_words`]: a request as words.
 //! - [`space`], [`ram`]: memories and their expected contents. [`event`]: actions of the host.
 //! - [`firmware`], [`methods`], [`special`], [`clients`]: the environment of the host.
 //! - [`session`], [`effect`], [`printf`], [`disk`], [`tree`], [`content`], [`expect`],
 //!   [`console`]: the model.
-//! - [`run`], [`stage`], [`shrink`], [`coverage`]: runs. [`soak`]: one long run.
+//! - [`run`], [`environment`], [`shrink`], [`coverage`]: runs. [`soak`]: one long run.
 
 pub mod clients;
 pub mod console;
@@ -20,16 +21,17 @@ pub mod content;
 pub mod coverage;
 pub mod disk;
 pub mod effect;
+pub mod environment;
 pub mod event;
 pub mod expect;
 pub mod firmware;
 pub mod generator;
 pub mod methods;
-pub mod posix_requests;
 pub mod printf;
 pub mod ram;
-pub mod request;
-pub mod requests;
+pub mod random_posix_requests;
+pub mod random_requests;
+pub mod request_words;
 pub mod run;
 pub mod scenario;
 pub mod session;
@@ -37,6 +39,5 @@ pub mod shrink;
 pub mod soak;
 pub mod space;
 pub mod special;
-pub mod stage;
 pub mod tree;
 pub mod wire;

@@ -21,10 +21,10 @@ use vhost_sim::generator::generate;
 use vhost_sim::run::{Failed, run, run_twice};
 use vhost_sim::scenario::Scenario;
 use vhost_sim::shrink::shrink;
-use vhost_sim::soak::{Extent, resident, soak};
+use vhost_sim::soak::{SoakSize, resident, soak};
 
 /// Interval of seeds whose runs are repeated.
-const TWICE: u64 = 16;
+const REPEAT_INTERVAL: u64 = 16;
 
 /// Simulated runs of vhost: each seed is a random system with random firmware and faults, checked
 /// against a model.
@@ -72,7 +72,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    match start(&Args::parse()) {
+    match run_command(&Args::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -82,42 +82,42 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(args: &Args) -> Result<bool> {
+fn run_command(args: &Args) -> Result<bool> {
     if let Some(file) = &args.scenario {
         let text =
             fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let scenario = serde_json::from_str(&text)
             .with_context(|| format!("{} is no scenario", file.display()))?;
-        return one(&scenario, &format!("scenario {}", file.display()), args);
+        return run_scenario(&scenario, &format!("scenario {}", file.display()), args);
     }
     if let Some(seed) = args.seed {
         let scenario = generate(seed);
         if args.verbose {
             println!("{}", serde_json::to_string_pretty(&scenario)?);
         }
-        return one(&scenario, &format!("seed {seed}"), args);
+        return run_scenario(&scenario, &format!("seed {seed}"), args);
     }
     if args.soak {
-        return long(args);
+        return run_soak(args);
     }
-    many(args)
+    run_seeds(args)
 }
 
 /// Runs one system for a long time.
-fn long(args: &Args) -> Result<bool> {
-    let extent = Extent {
+fn run_soak(args: &Args) -> Result<bool> {
+    let extent = SoakSize {
         requests: args.requests,
         channels: args.channels,
         clients: args.clients,
         recordings: args.recordings,
     };
     match soak(extent, folder()?.path()) {
-        Ok(soaked) => {
-            println!("{soaked}");
-            if !soaked.is_steady() {
+        Ok(figures) => {
+            println!("{figures}");
+            if !figures.is_steady() {
                 println!("FAILED soak commit {}: memory grows", commit());
             }
-            Ok(soaked.is_steady())
+            Ok(figures.is_steady())
         }
         Err(text) => {
             println!("FAILED soak commit {}", commit());
@@ -160,18 +160,18 @@ fn commit() -> String {
     )
 }
 
-fn one(scenario: &Scenario, what: &str, args: &Args) -> Result<bool> {
+fn run_scenario(scenario: &Scenario, title: &str, args: &Args) -> Result<bool> {
     let folder = folder()?;
     match run_twice(scenario, folder.path()) {
         Ok(passed) => {
             if args.verbose {
                 print!("{}", passed.coverage);
             }
-            println!("{what}: passed, hash {:016x}", passed.hash);
+            println!("{title}: passed, hash {:016x}", passed.hash);
             Ok(true)
         }
         Err(failed) => {
-            println!("FAILED {what} commit {}", commit());
+            println!("FAILED {title} commit {}", commit());
             println!("{failed}");
             if let Some(file) = &args.shrink {
                 let small = shrink(scenario, &mut |smaller| {
@@ -191,7 +191,7 @@ fn one(scenario: &Scenario, what: &str, args: &Args) -> Result<bool> {
 }
 
 /// State that the threads share.
-struct Many {
+struct SeedRuns {
     next: AtomicU64,
     end: u64,
     until: Option<Instant>,
@@ -201,9 +201,9 @@ struct Many {
     failures: Mutex<Vec<(u64, Failed)>>,
 }
 
-fn many(args: &Args) -> Result<bool> {
+fn run_seeds(args: &Args) -> Result<bool> {
     let start = Instant::now();
-    let state = Many {
+    let state = SeedRuns {
         next: AtomicU64::new(args.from),
         end: args
             .minutes
@@ -248,7 +248,7 @@ fn many(args: &Args) -> Result<bool> {
         grown >> 20
     );
     let mut passed = true;
-    if done >= ENOUGH && !missing.is_empty() && !state.failed.load(Ordering::Relaxed) {
+    if done >= SEEDS_FOR_ALL_GOALS && !missing.is_empty() && !state.failed.load(Ordering::Relaxed) {
         println!("FAILED seeds {}..: goals are not reached", args.from);
         passed = false;
     }
@@ -257,7 +257,7 @@ fn many(args: &Args) -> Result<bool> {
         println!("{failed}");
         passed = false;
         if args.shrink.is_some() {
-            one(&generate(*seed), &format!("seed {seed}"), args)?;
+            run_scenario(&generate(*seed), &format!("seed {seed}"), args)?;
         }
     }
     let left = self::descriptors().saturating_sub(descriptors);
@@ -268,7 +268,7 @@ fn many(args: &Args) -> Result<bool> {
         );
         passed = false;
     }
-    if grown > GROWTH {
+    if grown > MAX_GROWTH {
         println!(
             "FAILED seeds {}..: memory grew by {} MiB",
             args.from,
@@ -280,12 +280,12 @@ fn many(args: &Args) -> Result<bool> {
 }
 
 /// Number of seeds that reach every goal of the generator.
-const ENOUGH: u64 = 2000;
+const SEEDS_FOR_ALL_GOALS: u64 = 2000;
 
 /// Maximum growth of memory in bytes, for any number of seeds.
-const GROWTH: u64 = 128 << 20;
+const MAX_GROWTH: u64 = 128 << 20;
 
-fn worker(state: &Many) -> Result<()> {
+fn worker(state: &SeedRuns) -> Result<()> {
     let folder = folder()?;
     let mut coverage = Coverage::default();
     while !state.failed.load(Ordering::Relaxed)
@@ -296,7 +296,7 @@ fn worker(state: &Many) -> Result<()> {
             break;
         }
         let scenario = generate(seed);
-        let result = if seed.is_multiple_of(TWICE) {
+        let result = if seed.is_multiple_of(REPEAT_INTERVAL) {
             run_twice(&scenario, folder.path())
         } else {
             run(&scenario, folder.path())

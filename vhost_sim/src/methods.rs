@@ -7,10 +7,10 @@ use std::task::Poll;
 
 use vhost::{Builder, CallResult, HostProgramCall, Progress, Vhost};
 
-use crate::event::{Answer, Event, Log, Target, number};
+use crate::event::{Event, Log, PollResult, Target, channel_number};
 
 /// Panics as part of a run, without calling a hook.
-pub fn raise() -> ! {
+pub fn panic_on_purpose() -> ! {
     std::panic::resume_unwind(Box::new("on purpose"))
 }
 
@@ -33,10 +33,10 @@ pub fn exists(target: &Target) -> bool {
 pub fn register(mut builder: Builder, log: &Log) -> Builder {
     for name in METHODS {
         let target = Target::Method((*name).to_owned());
-        builder = builder.method(*name, logged(name, target, log));
+        builder = builder.method(*name, is_logged(name, target, log));
     }
     for (id, name) in COMMANDS {
-        builder = builder.command(*id, logged(name, Target::Command(*id), log));
+        builder = builder.command(*id, is_logged(name, Target::Command(*id), log));
     }
     // Called only by `deep`.
     for level in ["deep2", "deep3"] {
@@ -47,7 +47,7 @@ pub fn register(mut builder: Builder, log: &Log) -> Builder {
 
 type Waits = HashMap<usize, (u64, u64)>;
 
-fn logged(
+fn is_logged(
     name: &'static str,
     target: Target,
     log: &Log,
@@ -55,21 +55,21 @@ fn logged(
     let log = log.clone();
     let mut waits = Waits::new();
     move |vhost, call| {
-        let channel = number(call.channel).unwrap_or(usize::MAX);
+        let channel = channel_number(call.channel).unwrap_or(usize::MAX);
         let result = act(name, vhost, call, channel, &mut waits, &log);
-        let answer = match &result {
-            Ok(Poll::Ready(value)) => Answer::Ready(*value),
-            Ok(Poll::Pending) => Answer::Pending,
-            Err(_) => Answer::Failed,
+        let polled = match &result {
+            Ok(Poll::Ready(value)) => PollResult::Ready(*value),
+            Ok(Poll::Pending) => PollResult::Pending,
+            Err(_) => PollResult::Failed,
         };
         log.push(Event::Call {
             channel,
             target: target.clone(),
             args: call.args.to_vec(),
-            answer,
+            result: polled,
         });
         if name == "panic" {
-            raise();
+            panic_on_purpose();
         }
         result
     }

@@ -296,12 +296,12 @@ impl<'a> Spec<'a> {
 
     /// String argument. With a precision it needs no NUL.
     fn string(&self, address: u64, space: &Space) -> Option<Vec<u8>> {
-        let most = self.precision.map_or(STRING, |precision| precision as u64);
-        let room = space.room(address, most);
-        let bytes = space.wanted(address, room);
+        let max = self.precision.map_or(STRING, |precision| precision as u64);
+        let room = space.room(address, max);
+        let bytes = space.expected(address, room);
         match bytes.iter().position(|byte| *byte == 0) {
             Some(end) => Some(self.pad(bytes[..end].to_vec())),
-            None if self.precision.is_some() && room == most => Some(self.pad(bytes)),
+            None if self.precision.is_some() && room == max => Some(self.pad(bytes)),
             None => None,
         }
     }

@@ -38,15 +38,15 @@ pub struct Ram {
 pub type SharedRam = Arc<Mutex<Ram>>;
 
 #[derive(Debug)]
-struct Broken;
+struct InjectedFault;
 
-impl std::fmt::Display for Broken {
+impl std::fmt::Display for InjectedFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("injected fault")
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for InjectedFault {}
 
 impl Ram {
     /// Creates a memory with this content.
@@ -62,7 +62,7 @@ impl Ram {
     }
 
     /// `Some(tear)` if an access is to fail.
-    fn strikes(&mut self, offset: u64, peek: bool) -> Option<bool> {
+    fn fails_next(&mut self, offset: u64, peek: bool) -> Option<bool> {
         let address = self.base.wrapping_add(offset);
         let fault = self.fault.as_mut()?;
         if address < fault.from || (peek && !fault.peeks) {
@@ -105,8 +105,8 @@ impl MemoryModel for Ram {
     }
 
     fn read_block(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
-        if self.strikes(offset, false).is_some() {
-            return Err(Box::new(Broken));
+        if self.fails_next(offset, false).is_some() {
+            return Err(Box::new(InjectedFault));
         }
         data.copy_from_slice(part(&self.bytes, offset, data.len())?);
         Ok(())
@@ -114,16 +114,16 @@ impl MemoryModel for Ram {
 
     fn write_block(&mut self, offset: u64, data: &[u8]) -> Result<(), ModelError> {
         part(&self.bytes, offset, data.len())?;
-        let struck = self.strikes(offset, false);
-        let written = match struck {
+        let failed = self.fails_next(offset, false);
+        let written = match failed {
             None => data.len(),
             Some(true) => data.len() / 2,
             Some(false) => 0,
         };
         let start = usize::try_from(offset)?;
         self.bytes[start..start + written].copy_from_slice(&data[..written]);
-        if struck.is_some() {
-            return Err(Box::new(Broken));
+        if failed.is_some() {
+            return Err(Box::new(InjectedFault));
         }
         self.log.push(Event::Write {
             channel: self.channel,
@@ -134,8 +134,8 @@ impl MemoryModel for Ram {
     }
 
     fn peek(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
-        if self.strikes(offset, true).is_some() {
-            return Err(Box::new(Broken));
+        if self.fails_next(offset, true).is_some() {
+            return Err(Box::new(InjectedFault));
         }
         self.copy(offset, data)
     }

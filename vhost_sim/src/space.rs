@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use vhost::Vhost;
 use vhost::mem::Buffer;
 
-use crate::event::{Log, lock, name};
+use crate::event::{Log, channel_name, lock};
 use crate::ram::{Fault, Ram, SharedRam};
 use crate::scenario::{Backing, Channel, DEVICE, NEXT, RAM};
 
@@ -66,7 +66,7 @@ impl Space {
 
     /// Space in the memory configuration.
     pub fn yaml(&self) -> String {
-        let mut yaml = format!("  {}:\n", name(self.channel));
+        let mut yaml = format!("  {}:\n", channel_name(self.channel));
         for memory in &self.memories {
             let Memory {
                 name: of,
@@ -75,7 +75,7 @@ impl Space {
                 backing,
                 ..
             } = memory;
-            let path = format!("tb.{}.{of}", name(self.channel));
+            let path = format!("tb.{}.{of}", channel_name(self.channel));
             let how = match backing {
                 Backing::Model => "backend: model".to_owned(),
                 Backing::Direct { width, rows } => {
@@ -113,7 +113,7 @@ impl Space {
     /// Memory models, by the name of their memory.
     pub fn models(&self) -> impl Iterator<Item = (String, SharedRam)> {
         let models = self.memories.iter().filter_map(|memory| {
-            let full = format!("{}.{}", name(self.channel), memory.name);
+            let full = format!("{}.{}", channel_name(self.channel), memory.name);
             Some((full, memory.ram.clone()?))
         });
         models.collect::<Vec<_>>().into_iter()
@@ -122,7 +122,7 @@ impl Space {
     /// Takes the buffers of a started system.
     pub fn attach(&mut self, vhost: &Vhost) {
         let spaces = vhost.spaces();
-        let Some(space) = spaces.get(&name(self.channel)) else {
+        let Some(space) = spaces.get(&channel_name(self.channel)) else {
             return;
         };
         for memory in &mut self.memories {
@@ -148,14 +148,14 @@ impl Space {
     }
 
     /// Number of mapped bytes from an address, at most `most`.
-    pub fn room(&self, address: u64, most: u64) -> u64 {
+    pub fn room(&self, address: u64, max: u64) -> u64 {
         let mut room = 0;
-        while room < most {
+        while room < max {
             let piece = address.checked_add(room).and_then(|at| self.find(at));
             let Some(piece) = piece else { break };
             room += piece.len;
         }
-        room.min(most)
+        room.min(max)
     }
 
     /// True if all bytes of a range are mapped.
@@ -178,7 +178,7 @@ impl Space {
     }
 
     /// Expected bytes of a range, which must be mapped.
-    pub fn wanted(&self, address: u64, len: u64) -> Vec<u8> {
+    pub fn expected(&self, address: u64, len: u64) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(len as usize);
         for piece in self.pieces(address, len) {
             let from = piece.offset as usize;
@@ -190,12 +190,12 @@ impl Space {
     }
 
     /// Expected word at an address.
-    pub fn wanted_word(&self, address: u64) -> u32 {
-        crate::wire::number(&self.wanted(address, 4), 0, 4) as u32
+    pub fn expected_word(&self, address: u64) -> u32 {
+        crate::wire::number(&self.expected(address, 4), 0, 4) as u32
     }
 
     /// Changes expected bytes.
-    pub fn want(&mut self, address: u64, data: &[u8]) {
+    pub fn set_expected(&mut self, address: u64, data: &[u8]) {
         let mut data = data;
         for piece in self.pieces(address, data.len() as u64) {
             let (now, rest) = data.split_at(piece.len as usize);
@@ -206,7 +206,7 @@ impl Space {
     }
 
     /// Bytes in memory.
-    pub fn there(&self, address: u64, len: u64) -> Vec<u8> {
+    pub fn actual(&self, address: u64, len: u64) -> Vec<u8> {
         let mut bytes = vec![0; len as usize];
         let mut done = 0;
         for piece in self.pieces(address, len) {
@@ -218,13 +218,13 @@ impl Space {
     }
 
     /// Word in memory.
-    pub fn word_there(&self, address: u64) -> u32 {
-        crate::wire::number(&self.there(address, 4), 0, 4) as u32
+    pub fn actual_word(&self, address: u64) -> u32 {
+        crate::wire::number(&self.actual(address, 4), 0, 4) as u32
     }
 
     /// Writes as firmware does: to memory, and to the expected bytes.
     pub fn store(&mut self, address: u64, data: &[u8]) {
-        self.want(address, data);
+        self.set_expected(address, data);
         let mut data = data;
         for piece in self.pieces(address, data.len() as u64) {
             let (now, rest) = data.split_at(piece.len as usize);
@@ -240,8 +240,8 @@ impl Space {
 
     /// Copies a range of memory to the expected content.
     pub fn adopt(&mut self, address: u64, len: u64) {
-        let bytes = self.there(address, len);
-        self.want(address, &bytes);
+        let bytes = self.actual(address, len);
+        self.set_expected(address, &bytes);
     }
 
     /// Copies all memory to the expected content.
@@ -254,13 +254,16 @@ impl Space {
     /// First difference between memory and expectation: address, actual byte, expected byte.
     pub fn difference(&self) -> Option<(u64, u8, u8)> {
         self.memories.iter().find_map(|memory| {
-            let differs = |there: &[u8]| {
+            let differs = |actual: &[u8]| {
                 // Nearly all are the same, which is faster as a whole.
-                if there == memory.shadow {
+                if actual == memory.shadow {
                     return None;
                 }
-                let at = there.iter().zip(&memory.shadow).position(|(a, b)| a != b)?;
-                Some((memory.base + at as u64, there[at], memory.shadow[at]))
+                let at = actual
+                    .iter()
+                    .zip(&memory.shadow)
+                    .position(|(a, b)| a != b)?;
+                Some((memory.base + at as u64, actual[at], memory.shadow[at]))
             };
             match &memory.ram {
                 Some(ram) => differs(&lock(ram).bytes),
@@ -313,8 +316,8 @@ impl Memory {
             let _ = buffer.read(0, &mut part);
             let words = bytes[number / columns * row..].chunks_mut(width);
             let at = number % columns * bank;
-            for (word, there) in words.zip(part.chunks_exact(bank)) {
-                word[at..at + bank].copy_from_slice(there);
+            for (word, actual) in words.zip(part.chunks_exact(bank)) {
+                word[at..at + bank].copy_from_slice(actual);
             }
         }
         bytes

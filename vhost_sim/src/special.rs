@@ -4,8 +4,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use vhost::SpecialFile;
 
-use crate::event::{Event, FileOp, Log, number};
-use crate::methods::raise;
+use crate::event::{Event, FileOp, Log, channel_number};
+use crate::methods::panic_on_purpose;
 use crate::wire::errno::{EACCES, EIO, ENOSPC};
 
 /// Kinds of files, the last component of their paths.
@@ -33,7 +33,7 @@ struct SimFile {
 pub fn open(log: &Log, path: &str) -> io::Result<Box<dyn SpecialFile>> {
     let mut parts = path.rsplit('/');
     let kind = parts.next().unwrap_or_default().to_owned();
-    let channel = parts.next().and_then(number).unwrap_or(usize::MAX);
+    let channel = parts.next().and_then(channel_number).unwrap_or(usize::MAX);
     let file = SimFile {
         log: log.clone(),
         channel,
@@ -44,14 +44,14 @@ pub fn open(log: &Log, path: &str) -> io::Result<Box<dyn SpecialFile>> {
         budget: BUDGET,
     };
     if file.kind == "deny" {
-        return file.fails(FileOp::Open, EACCES);
+        return file.fail(FileOp::Open, EACCES);
     }
-    file.tell(FileOp::Open(Ok(())));
+    file.log_operation(FileOp::Open(Ok(())));
     Ok(Box::new(file))
 }
 
 impl SimFile {
-    fn tell(&self, op: FileOp) {
+    fn log_operation(&self, op: FileOp) {
         self.log.push(Event::File {
             channel: self.channel,
             path: self.path.clone(),
@@ -59,13 +59,13 @@ impl SimFile {
         });
     }
 
-    fn fails<T, U>(&self, op: impl FnOnce(Result<U, i32>) -> FileOp, errno: i32) -> io::Result<T> {
-        self.tell(op(Err(errno)));
+    fn fail<T, U>(&self, op: impl FnOnce(Result<U, i32>) -> FileOp, errno: i32) -> io::Result<T> {
+        self.log_operation(op(Err(errno)));
         Err(io::Error::from_raw_os_error(errno))
     }
 
     /// Number of bytes that one operation moves; none if it fails.
-    fn moves(&mut self, len: usize) -> usize {
+    fn transfer_size(&mut self, len: usize) -> usize {
         match self.kind.as_str() {
             "short" => len.min(3),
             "eio" | "full" => {
@@ -81,19 +81,19 @@ impl SimFile {
 impl Read for SimFile {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         if self.kind == "panic" {
-            self.tell(FileOp::Read(Err(EIO)));
-            raise();
+            self.log_operation(FileOp::Read(Err(EIO)));
+            panic_on_purpose();
         }
         let rest = self.bytes.len().saturating_sub(self.position);
         let len = to.len().min(rest);
-        let moved = self.moves(len);
+        let moved = self.transfer_size(len);
         if moved == 0 && len > 0 {
-            return self.fails(FileOp::Read, EIO);
+            return self.fail(FileOp::Read, EIO);
         }
         let from = self.position.min(self.bytes.len());
         to[..moved].copy_from_slice(&self.bytes[from..from + moved]);
         self.position += moved;
-        self.tell(FileOp::Read(Ok(to[..moved].to_vec())));
+        self.log_operation(FileOp::Read(Ok(to[..moved].to_vec())));
         Ok(moved)
     }
 }
@@ -101,20 +101,20 @@ impl Read for SimFile {
 impl Write for SimFile {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         if self.kind == "panic" {
-            self.tell(FileOp::Write(Err(EIO)));
-            raise();
+            self.log_operation(FileOp::Write(Err(EIO)));
+            panic_on_purpose();
         }
         let room = self.bytes.len().saturating_sub(self.position);
         let len = data.len().min(room);
-        let moved = self.moves(len);
+        let moved = self.transfer_size(len);
         if moved == 0 && !data.is_empty() {
             let errno = if self.kind == "eio" { EIO } else { ENOSPC };
-            return self.fails(FileOp::Write, errno);
+            return self.fail(FileOp::Write, errno);
         }
         let from = self.position.min(self.bytes.len());
         self.bytes[from..from + moved].copy_from_slice(&data[..moved]);
         self.position += moved;
-        self.tell(FileOp::Write(Ok(data[..moved].to_vec())));
+        self.log_operation(FileOp::Write(Ok(data[..moved].to_vec())));
         Ok(moved)
     }
 
@@ -126,13 +126,13 @@ impl Write for SimFile {
 impl Seek for SimFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let SeekFrom::Start(position) = to else {
-            return self.fails(FileOp::Seek, EIO);
+            return self.fail(FileOp::Seek, EIO);
         };
         if self.kind == "eio" && position > 100 {
-            return self.fails(FileOp::Seek, EIO);
+            return self.fail(FileOp::Seek, EIO);
         }
         self.position = usize::try_from(position).unwrap_or(usize::MAX);
-        self.tell(FileOp::Seek(Ok(position)));
+        self.log_operation(FileOp::Seek(Ok(position)));
         Ok(position)
     }
 }
@@ -140,7 +140,7 @@ impl Seek for SimFile {
 impl Drop for SimFile {
     fn drop(&mut self) {
         if self.kind != "deny" {
-            self.tell(FileOp::Drop);
+            self.log_operation(FileOp::Drop);
         }
     }
 }

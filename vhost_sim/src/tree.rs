@@ -39,9 +39,9 @@ impl Tree {
 
     /// Takes over all files and directories of a disk, as [`all`](Self::all) has them. Files whose
     /// names stay keep their numbers.
-    pub fn adopt(&mut self, there: BTreeMap<String, Content>) {
+    pub fn adopt(&mut self, actual: BTreeMap<String, Content>) {
         let before = std::mem::take(&mut self.names);
-        for (path, content) in there {
+        for (path, content) in actual {
             if let Some(directory) = path.strip_suffix('/') {
                 self.names.insert(directory.to_owned(), None);
                 continue;

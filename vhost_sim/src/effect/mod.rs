@@ -21,7 +21,7 @@ pub enum Effect {
         fails: bool,
     },
     /// Response, one of these.
-    Answer(Vec<Reply>),
+    Respond(Vec<Response>),
     /// Call with its arguments, whose result is the response.
     Call(Target, Vec<u64>),
     /// Operation on a special file of the host program.
@@ -30,7 +30,7 @@ pub enum Effect {
 
 /// Response to a request.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Reply {
+pub enum Response {
     /// Success without a value.
     Empty,
     /// Success with a value.
@@ -59,7 +59,7 @@ pub enum Special {
 }
 
 /// Request to be executed on the expected contents.
-pub struct Request<'a> {
+pub struct RequestModel<'a> {
     /// Number of the channel.
     pub channel: usize,
     /// Layout of the channel.
@@ -90,10 +90,10 @@ pub struct Request<'a> {
 }
 
 fn error(errno: i32) -> Effect {
-    Effect::Answer(vec![Reply::Error(errno)])
+    Effect::Respond(vec![Response::Error(errno)])
 }
 
-impl Request<'_> {
+impl RequestModel<'_> {
     /// Executes a request.
     pub fn perform(&mut self, entry: &Entry) -> Effect {
         let [a, b, c, d, ..] = entry.args;
@@ -108,7 +108,7 @@ impl Request<'_> {
                 &entry.args[3..],
                 (entry.words as usize).saturating_sub(3),
             ),
-            action::MEMMOVE => self.change(&[(a, c), (b, c)], |space| space.wanted(b, c)),
+            action::MEMMOVE => self.change(&[(a, c), (b, c)], |space| space.expected(b, c)),
             action::MEMSET => self.change(&[(a, c)], |_| vec![b as u8; c as usize]),
             action::MEMCMP => self.compare(a, b, c),
             action::CALL => match self.string(a) {
@@ -117,7 +117,7 @@ impl Request<'_> {
                     let name = String::from_utf8_lossy(&name).into_owned();
                     Effect::Call(Target::Method(name), entry.args[1..counted].to_vec())
                 }
-                Err(errors) => Effect::Answer(errors),
+                Err(errors) => Effect::Respond(errors),
             },
             action::FILE => match a {
                 file::OPEN => self.open(b, c),
@@ -158,16 +158,16 @@ impl Request<'_> {
     }
 
     /// Checks the ranges that a request moves.
-    fn ranges(&mut self, ranges: &[(u64, u64)]) -> Result<(), Vec<Reply>> {
+    fn ranges(&mut self, ranges: &[(u64, u64)]) -> Result<(), Vec<Response>> {
         let len = ranges.first().map_or(0, |range| range.1);
         let mapped = ranges
             .iter()
             .all(|(address, len)| self.space.maps(*address, *len));
         if len > MOVE {
-            return Err(vec![Reply::Error(EFAULT), Reply::Error(EINVAL)]);
+            return Err(vec![Response::Error(EFAULT), Response::Error(EINVAL)]);
         }
         if !mapped {
-            return Err(vec![Reply::Error(EFAULT)]);
+            return Err(vec![Response::Error(EFAULT)]);
         }
         ranges
             .iter()
@@ -184,40 +184,43 @@ impl Request<'_> {
 
     fn change(&mut self, ranges: &[(u64, u64)], data: impl FnOnce(&Space) -> Vec<u8>) -> Effect {
         if let Err(errors) = self.ranges(ranges) {
-            return Effect::Answer(errors);
+            return Effect::Respond(errors);
         }
         if self.nothing_nowhere(ranges) {
-            return Effect::Answer(vec![Reply::Empty, Reply::Error(EFAULT)]);
+            return Effect::Respond(vec![Response::Empty, Response::Error(EFAULT)]);
         }
         let data = data(self.space);
         self.writes.push(ranges[0]);
-        self.space.want(ranges[0].0, &data);
-        Effect::Answer(vec![Reply::Empty])
+        self.space.set_expected(ranges[0].0, &data);
+        Effect::Respond(vec![Response::Empty])
     }
 
     fn compare(&mut self, one: u64, other: u64, len: u64) -> Effect {
         let ranges = [(one, len), (other, len)];
         if let Err(errors) = self.ranges(&ranges) {
-            return Effect::Answer(errors);
+            return Effect::Respond(errors);
         }
         if self.nothing_nowhere(&ranges) {
-            return Effect::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
+            return Effect::Respond(vec![Response::Value(0), Response::Error(EFAULT)]);
         }
-        let (one, other) = (self.space.wanted(one, len), self.space.wanted(other, len));
+        let (one, other) = (
+            self.space.expected(one, len),
+            self.space.expected(other, len),
+        );
         let differs = one.iter().zip(&other).find(|(one, other)| one != other);
         let difference = differs.map_or(0, |(one, other)| i64::from(*one) - i64::from(*other));
-        Effect::Answer(vec![Reply::Value(difference as u64)])
+        Effect::Respond(vec![Response::Value(difference as u64)])
     }
 
     fn print(&mut self, address: u64, len: u64) -> Effect {
         if let Err(errors) = self.ranges(&[(address, len)]) {
-            return Effect::Answer(errors);
+            return Effect::Respond(errors);
         }
         if self.nothing_nowhere(&[(address, len)]) {
-            return Effect::Answer(vec![Reply::Empty, Reply::Error(EFAULT)]);
+            return Effect::Respond(vec![Response::Empty, Response::Error(EFAULT)]);
         }
-        self.text = Some(self.space.wanted(address, len));
-        Effect::Answer(vec![Reply::Empty])
+        self.text = Some(self.space.expected(address, len));
+        Effect::Respond(vec![Response::Empty])
     }
 
     fn cprint(&mut self, format: u64, words: &[u64], counted: usize) -> Effect {
@@ -237,29 +240,29 @@ impl Request<'_> {
     }
 
     /// Bytes of a string, or the permitted errors.
-    fn string(&mut self, address: u64) -> Result<Vec<u8>, Vec<Reply>> {
+    fn string(&mut self, address: u64) -> Result<Vec<u8>, Vec<Response>> {
         let room = self.space.room(address, STRING);
         self.touch(address, room);
-        let bytes = self.space.wanted(address, room);
+        let bytes = self.space.expected(address, room);
         if let Some(end) = bytes.iter().position(|byte| *byte == 0) {
             return Ok(bytes[..end].to_vec());
         }
         Err(match room {
-            0 => vec![Reply::Error(EFAULT)],
-            STRING => vec![Reply::Error(EINVAL)],
-            _ => vec![Reply::Error(EFAULT), Reply::Error(EINVAL)],
+            0 => vec![Response::Error(EFAULT)],
+            STRING => vec![Response::Error(EINVAL)],
+            _ => vec![Response::Error(EFAULT), Response::Error(EINVAL)],
         })
     }
 
     fn open(&mut self, path: u64, flags: u64) -> Effect {
         let path = match self.string(path) {
             Ok(path) => path,
-            Err(errors) => return Effect::Answer(errors),
+            Err(errors) => return Effect::Respond(errors),
         };
         match self.files.opened(self.channel, &path, flags) {
             Ok(open) if open.is_special() => Effect::Special(Special::Open(open)),
-            Ok(open) => Effect::Answer(vec![Reply::Opened(open)]),
-            Err(errors) => Effect::Answer(errors.into_iter().map(Reply::Error).collect()),
+            Ok(open) => Effect::Respond(vec![Response::Opened(open)]),
+            Err(errors) => Effect::Respond(errors.into_iter().map(Response::Error).collect()),
         }
     }
 
@@ -285,16 +288,16 @@ impl Request<'_> {
             Ok(Some(stream)) => return self.read_stream(stream, address, len),
             Ok(None) => {}
         }
-        let most = if len == 0 { MOVE } else { len.min(MOVE) };
-        let room = self.space.room(address, most.min(1 << 20));
+        let max = if len == 0 { MOVE } else { len.min(MOVE) };
+        let room = self.space.room(address, max.min(1 << 20));
         let special = match self.files.file(fd, READ) {
             Ok(open) if open.is_directory() && room == 0 => {
-                return Effect::Answer(vec![Reply::Error(EISDIR), Reply::Error(EFAULT)]);
+                return Effect::Respond(vec![Response::Error(EISDIR), Response::Error(EFAULT)]);
             }
             Ok(open) if open.is_directory() => return error(EISDIR),
             Ok(open) => open.is_special(),
             Err(_) if room == 0 => {
-                return Effect::Answer(vec![Reply::Error(EBADF), Reply::Error(EFAULT)]);
+                return Effect::Respond(vec![Response::Error(EBADF), Response::Error(EFAULT)]);
             }
             Err(errno) => return error(errno),
         };
@@ -307,16 +310,16 @@ impl Request<'_> {
         }
         let data = self.files.read(fd, room);
         self.writes.push((address, data.len() as u64));
-        self.space.want(address, &data);
-        Effect::Answer(vec![Reply::Value(data.len() as u64)])
+        self.space.set_expected(address, &data);
+        Effect::Respond(vec![Response::Value(data.len() as u64)])
     }
 
     fn write(&mut self, fd: u64, address: u64, len: u64) -> Effect {
         match self.stream(fd) {
             Err(errno) => {
-                let mut errors = vec![Reply::Error(errno)];
+                let mut errors = vec![Response::Error(errno)];
                 errors.extend(self.ranges(&[(address, len)]).err().unwrap_or_default());
-                return Effect::Answer(errors);
+                return Effect::Respond(errors);
             }
             Ok(Some(stream)) => return self.write_stream(stream, address, len),
             Ok(None) => {}
@@ -325,32 +328,34 @@ impl Request<'_> {
         let special = match self.files.file(fd, CREATES) {
             Ok(open) => open.is_special(),
             Err(errno) => {
-                errors.push(Reply::Error(errno));
+                errors.push(Response::Error(errno));
                 if self.nothing_nowhere(&[(address, len)]) {
-                    errors.push(Reply::Error(EFAULT));
+                    errors.push(Response::Error(EFAULT));
                 }
-                return Effect::Answer(errors);
+                return Effect::Respond(errors);
             }
         };
         if !errors.is_empty() {
-            return Effect::Answer(errors);
+            return Effect::Respond(errors);
         }
         if self.nothing_nowhere(&[(address, len)]) {
-            return Effect::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
+            return Effect::Respond(vec![Response::Value(0), Response::Error(EFAULT)]);
         }
-        let data = self.space.wanted(address, len);
+        let data = self.space.expected(address, len);
         if special {
             return Effect::Special(Special::Write(data));
         }
         self.files.write(fd, &data);
-        Effect::Answer(vec![Reply::Value(len)])
+        Effect::Respond(vec![Response::Value(len)])
     }
 
     fn seek(&mut self, fd: u64, position: u64) -> Effect {
         match self.stream(fd) {
-            Err(errno) => return Effect::Answer(vec![Reply::Error(errno), Reply::Error(EINVAL)]),
+            Err(errno) => {
+                return Effect::Respond(vec![Response::Error(errno), Response::Error(EINVAL)]);
+            }
             Ok(Some(_)) => {
-                return Effect::Answer(vec![Reply::Error(ESPIPE), Reply::Error(EINVAL)]);
+                return Effect::Respond(vec![Response::Error(ESPIPE), Response::Error(EINVAL)]);
             }
             Ok(None) => {}
         }
@@ -358,14 +363,14 @@ impl Request<'_> {
         let impossible = position > i64::MAX as u64 || self.layout.narrow(position) >= error_like;
         match self.files.file(fd, READ | CREATES) {
             Err(errno) if impossible => {
-                Effect::Answer(vec![Reply::Error(errno), Reply::Error(EINVAL)])
+                Effect::Respond(vec![Response::Error(errno), Response::Error(EINVAL)])
             }
             Err(errno) => error(errno),
             Ok(_) if impossible => error(EINVAL),
             Ok(open) if open.is_special() => Effect::Special(Special::Seek(position)),
             Ok(open) => {
                 open.position = position;
-                Effect::Answer(vec![Reply::Value(position)])
+                Effect::Respond(vec![Response::Value(position)])
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Effect of operations of protocol 0.3, and of standard streams.
 
-use super::{Effect, Reply, Request, Special, error};
-use crate::disk::{APPEND, CREATES, Files, Open, READ, What};
+use super::{Effect, RequestModel, Response, Special, error};
+use crate::disk::{APPEND, CREATES, Files, Open, OpenKind, READ};
+use crate::environment::{ARGUMENTS, ENVIRONMENT, PERIOD};
 use crate::expect::{Expect, record_size};
-use crate::stage::{ARGUMENTS, ENVIRONMENT, PERIOD};
 use crate::wire::errno::{
     EACCES, EBADF, EEXIST, EFAULT, EINVAL, EISDIR, EMFILE, ENOENT, ENOTDIR, ESPIPE,
 };
@@ -17,12 +17,12 @@ const MAX_RECORDS: u64 = 64 << 10;
 const DEVICE: u64 = 2;
 
 fn errors(errors: Vec<i32>) -> Effect {
-    Effect::Answer(errors.into_iter().map(Reply::Error).collect())
+    Effect::Respond(errors.into_iter().map(Response::Error).collect())
 }
 
 fn done(result: Result<(), Vec<i32>>) -> Effect {
     match result {
-        Ok(()) => Effect::Answer(vec![Reply::Value(0)]),
+        Ok(()) => Effect::Respond(vec![Response::Value(0)]),
         Err(all) => errors(all),
     }
 }
@@ -32,7 +32,7 @@ const fn wide(low: u64, high: u64) -> u64 {
     (low & 0xffff_ffff) | (high & 0xffff_ffff) << 32
 }
 
-impl Request<'_> {
+impl RequestModel<'_> {
     /// Executes an operation of protocol 0.3; `None` for an unknown one.
     pub(super) fn posix(&mut self, args: &[u64]) -> Option<Effect> {
         let [operation, a, b, c, d, ..] = *args else {
@@ -45,10 +45,10 @@ impl Request<'_> {
             file::FSTAT => self.fstat(a, b),
             file::STAT => self.stat(a, b),
             file::ACCESS => match self.on_path(a, |files, path| files.tree.find(path).map(drop)) {
-                Effect::Answer(mut replies) if b > 7 => {
-                    replies.retain(|reply| matches!(reply, Reply::Error(_)));
-                    replies.push(Reply::Error(EINVAL));
-                    Effect::Answer(replies)
+                Effect::Respond(mut responses) if b > 7 => {
+                    responses.retain(|response| matches!(response, Response::Error(_)));
+                    responses.push(Response::Error(EINVAL));
+                    Effect::Respond(responses)
                 }
                 effect => effect,
             },
@@ -93,8 +93,8 @@ impl Request<'_> {
         let streams = self.files.streams.get(&channel);
         self.unknown_input = streams.is_some_and(|it| it.is_input_unknown);
         let left = streams.map_or(0, |it| it.input.len() as u64);
-        let most = if len == 0 { MOVE } else { len };
-        let room = self.space.room(address, most.min(left));
+        let max = if len == 0 { MOVE } else { len };
+        let room = self.space.room(address, max.min(left));
         if left > 0 && room == 0 {
             return error(EFAULT);
         }
@@ -103,29 +103,29 @@ impl Request<'_> {
         let data: Vec<u8> =
             input.map_or_else(Vec::new, |input| input.drain(..room as usize).collect());
         self.writes.push((address, room));
-        self.space.want(address, &data);
-        Effect::Answer(vec![Reply::Value(room)])
+        self.space.set_expected(address, &data);
+        Effect::Respond(vec![Response::Value(room)])
     }
 
     /// Writes to the standard output or error.
     pub(super) fn write_stream(&mut self, stream: usize, address: u64, len: u64) -> Effect {
         if stream == 0 {
-            let mut replies = vec![Reply::Error(EBADF)];
-            replies.extend(self.ranges(&[(address, len)]).err().unwrap_or_default());
-            return Effect::Answer(replies);
+            let mut responses = vec![Response::Error(EBADF)];
+            responses.extend(self.ranges(&[(address, len)]).err().unwrap_or_default());
+            return Effect::Respond(responses);
         }
         if let Err(errors) = self.ranges(&[(address, len)]) {
-            return Effect::Answer(errors);
+            return Effect::Respond(errors);
         }
         if self.nothing_nowhere(&[(address, len)]) {
-            return Effect::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
+            return Effect::Respond(vec![Response::Value(0), Response::Error(EFAULT)]);
         }
-        let text = Some(self.space.wanted(address, len));
+        let text = Some(self.space.expected(address, len));
         match stream {
             1 => self.text = text,
             _ => self.error_text = text,
         }
-        Effect::Answer(vec![Reply::Value(len)])
+        Effect::Respond(vec![Response::Value(len)])
     }
 
     /// Closes a standard stream.
@@ -143,7 +143,7 @@ impl Request<'_> {
     ) -> Effect {
         let path = match self.string(address) {
             Ok(path) => path,
-            Err(errors) => return Effect::Answer(errors),
+            Err(errors) => return Effect::Respond(errors),
         };
         match self.files.below(&path) {
             Ok(path) => done(act(self.files, &path)),
@@ -157,10 +157,10 @@ impl Request<'_> {
             (Ok(from), Ok(to)) => (from, to),
             (from, to) => {
                 let all = [from.err(), to.err()].into_iter().flatten().flatten();
-                let mut all: Vec<Reply> = all.collect();
+                let mut all: Vec<Response> = all.collect();
                 // The other path may be wrong as well.
-                all.extend([ENOENT, EACCES].map(Reply::Error));
-                return Effect::Answer(all);
+                all.extend([ENOENT, EACCES].map(Response::Error));
+                return Effect::Respond(all);
             }
         };
         let paths = (self.files.below(&from), self.files.below(&to));
@@ -184,7 +184,7 @@ impl Request<'_> {
     fn posix_open(&mut self, path: u64, flags: u64) -> Effect {
         let path = match self.string(path) {
             Ok(path) => path,
-            Err(errors) => return Effect::Answer(errors),
+            Err(errors) => return Effect::Respond(errors),
         };
         let mut all = Vec::new();
         if flags & 3 == 3 {
@@ -195,9 +195,9 @@ impl Request<'_> {
             Ok(path) => path,
             Err(more) => return errors([all, more].concat()),
         };
-        let what = self.opened(&path, flags, all.is_empty());
-        let what = match what {
-            Ok(what) if all.is_empty() => what,
+        let kind = self.opened(&path, flags, all.is_empty());
+        let kind = match kind {
+            Ok(kind) if all.is_empty() => kind,
             Ok(_) => return errors(all),
             Err(more) => return errors([all, more].concat()),
         };
@@ -209,34 +209,34 @@ impl Request<'_> {
         if own & WRITE != 0 && flags & open::APPEND != 0 {
             own |= APPEND;
         }
-        Effect::Answer(vec![Reply::Opened(Open {
+        Effect::Respond(vec![Response::Opened(Open {
             by: self.channel,
             flags: own,
             path,
             position: 0,
-            what,
+            kind,
         })])
     }
 
     /// File or directory of an open. It is created or truncated if `acts` is true.
-    fn opened(&mut self, path: &str, flags: u64, acts: bool) -> Result<What, Vec<i32>> {
+    fn opened(&mut self, path: &str, flags: u64, acts: bool) -> Result<OpenKind, Vec<i32>> {
         let tree = &mut self.files.tree;
         let has = |flag| flags & flag != 0;
         let is_writing = flags & 3 != 0;
         match tree.find(path) {
             Ok(_) if has(open::CREATE) && has(open::EXCLUSIVE) => Err(vec![EEXIST]),
             Ok(None) if is_writing || has(open::CREATE) => Err(vec![EISDIR]),
-            Ok(None) => Ok(What::Directory(tree.entries(path))),
+            Ok(None) => Ok(OpenKind::Directory(tree.entries(path))),
             Ok(Some(_)) if has(open::DIRECTORY) => Err(vec![ENOTDIR]),
             Ok(Some(number)) => {
                 if acts && is_writing && has(open::TRUNCATE) {
                     tree.content(number).resize(0);
                 }
-                Ok(What::File(number))
+                Ok(OpenKind::File(number))
             }
             Err(errors) if !has(open::CREATE) => Err(errors),
-            Err(_) if !acts => Ok(What::Special),
-            Err(_) => tree.add(path).map(What::File),
+            Err(_) if !acts => Ok(OpenKind::Special),
+            Err(_) => tree.add(path).map(OpenKind::File),
         }
     }
 
@@ -266,11 +266,11 @@ impl Request<'_> {
         let Some(open) = self.files.open.get(&fd) else {
             return errors([EBADF].into_iter().chain(bad_whence).collect());
         };
-        let (number, position) = (open.what.clone(), open.position);
+        let (number, position) = (open.kind.clone(), open.position);
         let from = match (whence, number) {
             (0, _) => 0,
             (1, _) => position,
-            (2, What::File(number)) => self.files.tree.content(number).len(),
+            (2, OpenKind::File(number)) => self.files.tree.content(number).len(),
             _ => return error(EINVAL),
         };
         let to = i128::from(from) + i128::from(offset);
@@ -290,18 +290,18 @@ impl Request<'_> {
     fn put(&mut self, address: u64, data: &[u8]) -> Effect {
         self.touch(address, data.len() as u64);
         self.writes.push((address, data.len() as u64));
-        self.space.want(address, data);
+        self.space.set_expected(address, data);
         done(Ok(()))
     }
 
     /// Writes bytes that the model knows in part.
-    fn partly(&mut self, address: u64, len: u64, what: Expect, value: u64) -> Effect {
+    fn partly(&mut self, address: u64, len: u64, kind: Expect, value: u64) -> Effect {
         if !self.space.maps(address, len) {
             return error(EFAULT);
         }
         self.touch(address, len);
-        self.partial = Some((address, len, what));
-        Effect::Answer(vec![Reply::Value(value)])
+        self.partial = Some((address, len, kind));
+        Effect::Respond(vec![Response::Value(value)])
     }
 
     fn fstat(&mut self, fd: u64, result: u64) -> Effect {
@@ -310,17 +310,17 @@ impl Request<'_> {
             size: None,
             links: None,
         };
-        let what = match self.stream(fd) {
+        let kind = match self.stream(fd) {
             Err(errno) => return error(errno),
             Ok(Some(_)) => device,
-            Ok(None) => match self.files.open.get(&fd).map(|open| open.what.clone()) {
+            Ok(None) => match self.files.open.get(&fd).map(|open| open.kind.clone()) {
                 None => return error(EBADF),
-                Some(What::Special) => device,
-                Some(What::File(number)) => self.file_status(number),
-                Some(What::Directory(_)) => DIRECTORY,
+                Some(OpenKind::Special) => device,
+                Some(OpenKind::File(number)) => self.file_status(number),
+                Some(OpenKind::Directory(_)) => DIRECTORY,
             },
         };
-        self.partly(result, 80, what, 0)
+        self.partly(result, 80, kind, 0)
     }
 
     fn file_status(&mut self, number: u64) -> Expect {
@@ -334,15 +334,15 @@ impl Request<'_> {
     fn stat(&mut self, path: u64, result: u64) -> Effect {
         let path = match self.string(path) {
             Ok(path) => path,
-            Err(errors) => return Effect::Answer(errors),
+            Err(errors) => return Effect::Respond(errors),
         };
         let found = self.files.below(&path);
-        let what = match found.and_then(|path| self.files.tree.find(&path)) {
+        let kind = match found.and_then(|path| self.files.tree.find(&path)) {
             Err(all) => return errors(all),
             Ok(Some(number)) => self.file_status(number),
             Ok(None) => DIRECTORY,
         };
-        self.partly(result, 80, what, 0)
+        self.partly(result, 80, kind, 0)
     }
 
     fn read_directory(&mut self, fd: u64, address: u64, len: u64) -> Effect {
@@ -354,7 +354,7 @@ impl Request<'_> {
         let Some(open) = self.files.open.get_mut(&fd) else {
             return error(EBADF);
         };
-        let What::Directory(entries) = &open.what else {
+        let OpenKind::Directory(entries) = &open.kind else {
             return error(ENOTDIR);
         };
         let from = usize::try_from(open.position)
@@ -389,8 +389,8 @@ impl Request<'_> {
         }
         match self.files.open.get(&fd) {
             None => errors(vec![EBADF, EINVAL]),
-            Some(open) => match open.what {
-                What::File(number) if open.flags & CREATES != 0 && len <= MOVE => {
+            Some(open) => match open.kind {
+                OpenKind::File(number) if open.flags & CREATES != 0 && len <= MOVE => {
                     self.files.tree.content(number).resize(len);
                     done(Ok(()))
                 }
@@ -415,19 +415,19 @@ impl Request<'_> {
             return error(EFAULT);
         }
         let _ = self.put(address, &block.as_bytes()[..fits as usize]);
-        let value = Reply::Value(block.len() as u64);
+        let value = Response::Value(block.len() as u64);
         match self.nothing_nowhere(&[(address, fits)]) {
-            true => Effect::Answer(vec![value, Reply::Error(EFAULT)]),
-            false => Effect::Answer(vec![value]),
+            true => Effect::Respond(vec![value, Response::Error(EFAULT)]),
+            false => Effect::Respond(vec![value]),
         }
     }
 
     fn random(&mut self, address: u64, len: u64) -> Effect {
         if let Err(errors) = self.ranges(&[(address, len)]) {
-            return Effect::Answer(errors);
+            return Effect::Respond(errors);
         }
         if self.nothing_nowhere(&[(address, len)]) {
-            return Effect::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
+            return Effect::Respond(vec![Response::Value(0), Response::Error(EFAULT)]);
         }
         self.partly(address, len, Expect::Random, len)
     }

@@ -1,39 +1,39 @@
 //! Violations of the protocol by firmware.
 
-use super::{Board, Firmware};
+use super::{Firmware, FirmwareContext};
 use crate::ram::Fault;
 use crate::scenario::Misbehaviour;
 use crate::space::Space;
 use crate::wire::{NEWEST, VERSION};
 
 /// Number of turns between a violation of the protocol and the reset that follows.
-const AFTERMATH: u32 = 3;
+const TURNS_BEFORE_RESET: u32 = 3;
 
 impl Firmware {
     /// Violates the protocol.
-    pub(super) fn misbehave(&mut self, how: Misbehaviour, board: &mut Board<'_>) {
-        let (at, layout) = (board.session.at, board.session.layout);
+    pub(super) fn misbehave(&mut self, how: Misbehaviour, context: &mut FirmwareContext<'_>) {
+        let (at, layout) = (context.session.at, context.session.layout);
         let add = |space: &mut Space, offset, by: u32| {
-            let word = space.wanted_word(at + offset);
+            let word = space.expected_word(at + offset);
             space.store_word(at + offset, word.wrapping_add(by));
         };
-        board.session.loosen();
-        self.pause = AFTERMATH;
-        let what = match how {
+        context.session.relax();
+        self.pause = TURNS_BEFORE_RESET;
+        let counter = match how {
             Misbehaviour::Jump(by) => {
-                add(board.space, layout.request.idx_p, by);
+                add(context.space, layout.request.idx_p, by);
                 "misbehaviour jump"
             }
             Misbehaviour::Skip(by) => {
-                add(board.space, layout.response.idx_c, by);
+                add(context.space, layout.response.idx_c, by);
                 "misbehaviour skip"
             }
             Misbehaviour::Consumer(by) => {
-                add(board.space, layout.request.idx_c, by);
+                add(context.space, layout.request.idx_c, by);
                 "misbehaviour consumer"
             }
             Misbehaviour::Producer(by) => {
-                add(board.space, layout.response.idx_p, by);
+                add(context.space, layout.response.idx_p, by);
                 "misbehaviour producer"
             }
             Misbehaviour::Scribble { word, value } => {
@@ -47,26 +47,26 @@ impl Firmware {
                 } else {
                     value
                 };
-                board.space.store_word(at + offset, value);
+                context.space.store_word(at + offset, value);
                 "misbehaviour scribble"
             }
-            Misbehaviour::Broken(skip) => {
-                if board.channel.can_fail() {
+            Misbehaviour::InjectedFault(skip) => {
+                if context.channel.can_fail() {
                     self.fatal = true;
                     self.broken = true;
-                    board.space.set_fault(Some(Fault {
+                    context.space.set_fault(Some(Fault {
                         skip,
                         tear: false,
                         from: 0,
                         peeks: true,
                     }));
-                    add(board.space, layout.request.idx_p, 1);
+                    add(context.space, layout.request.idx_p, 1);
                 }
                 "fault in a mailbox"
             }
             Misbehaviour::Version(version) => {
                 self.fatal = true;
-                self.reset(0, board);
+                self.reset(0, context);
                 self.version = if [VERSION, NEWEST].contains(&version) {
                     NEWEST + 1
                 } else {
@@ -76,6 +76,6 @@ impl Firmware {
                 return;
             }
         };
-        board.shared.coverage.hit(what);
+        context.shared.coverage.hit(counter);
     }
 }

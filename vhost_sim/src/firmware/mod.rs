@@ -16,13 +16,13 @@ use crate::wire::{ENTRIES, FIRST_FD, INIT, VERSION};
 
 /// State of firmware.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum FirmwareState {
     /// Writes the words of a handshake, with `slow` turns between them; `done` are written.
-    Shaking { done: usize, slow: u32 },
+    Handshaking { done: usize, slow: u32 },
     /// Waits for READY.
     Waiting,
     /// Service of requests.
-    Up,
+    Running,
     /// Exited, or permanently out of service.
     Over,
 }
@@ -31,13 +31,13 @@ enum Stage {
 #[derive(Debug)]
 pub struct Firmware {
     number: usize,
-    stage: Stage,
+    state: FirmwareState,
     version: u32,
     /// Version that it offers, 0 for none.
     offer: u32,
     steps: VecDeque<Step>,
-    put: u32,
-    read: u32,
+    produced: u32,
+    consumed: u32,
     /// Expected responses; true for the response to an OPEN.
     expected: VecDeque<bool>,
     /// Descriptors that it has received.
@@ -56,8 +56,8 @@ pub struct Firmware {
     closing: bool,
 }
 
-/// Environment of a firmware.
-pub struct Board<'a> {
+/// Description and state of a channel, for one turn of its firmware.
+pub struct FirmwareContext<'a> {
     /// Description of the channel.
     pub channel: &'a Channel,
     /// Memories of the channel.
@@ -75,12 +75,12 @@ impl Firmware {
     pub fn new(number: usize, channel: &Channel) -> Self {
         Self {
             number,
-            stage: Stage::Shaking { done: 0, slow: 0 },
+            state: FirmwareState::Handshaking { done: 0, slow: 0 },
             version: VERSION,
             offer: channel.offer,
             steps: channel.steps.iter().cloned().collect(),
-            put: 0,
-            read: 0,
+            produced: 0,
+            consumed: 0,
             expected: VecDeque::new(),
             fds: Vec::new(),
             sent: 0,
@@ -98,7 +98,7 @@ impl Firmware {
 
     /// True if no steps are left.
     pub fn is_over(&self) -> bool {
-        self.stage == Stage::Over
+        self.state == FirmwareState::Over
     }
 
     /// True if polls get old words.
@@ -107,37 +107,39 @@ impl Firmware {
     }
 
     /// Ends the safety phase. No more faults follow, and a few requests that must be served.
-    pub fn close(&mut self, board: &mut Board<'_>) {
+    pub fn close(&mut self, context: &mut FirmwareContext<'_>) {
         if self.closing || self.is_over() {
             return;
         }
         self.closing = true;
         self.pause = 0;
         self.deaf = 0;
-        self.clear_faults(board);
-        let stuck = board.session.loose || self.late.take().is_some() || self.stage != Stage::Up;
+        self.clear_faults(context);
+        let stuck = context.session.is_relaxed
+            || self.late.take().is_some()
+            || self.state != FirmwareState::Running;
         self.steps = last_steps();
         if stuck {
-            self.reset(0, board);
+            self.reset(0, context);
         }
     }
 
-    fn clear_faults(&mut self, board: &mut Board<'_>) {
+    fn clear_faults(&mut self, context: &mut FirmwareContext<'_>) {
         self.stale = 0;
         self.broken = false;
         self.faulty = false;
-        board.space.set_fault(None);
-        board.space.set_stale(false);
+        context.space.set_fault(None);
+        context.space.set_stale(false);
     }
 
     /// Starts a handshake.
-    fn reset(&mut self, slow: u32, board: &mut Board<'_>) {
-        self.clear_faults(board);
+    fn reset(&mut self, slow: u32, context: &mut FirmwareContext<'_>) {
+        self.clear_faults(context);
         self.alone = false;
         self.late = None;
-        self.stage = Stage::Shaking { done: 0, slow };
-        self.put = 0;
-        self.read = 0;
+        self.state = FirmwareState::Handshaking { done: 0, slow };
+        self.produced = 0;
+        self.consumed = 0;
         self.expected.clear();
         self.fds.clear();
         self.pause = 0;
@@ -149,69 +151,74 @@ impl Firmware {
     }
 
     /// Executes one turn.
-    pub fn turn(&mut self, board: &mut Board<'_>) {
+    pub fn turn(&mut self, context: &mut FirmwareContext<'_>) {
         if self.is_over() {
             return;
         }
         if self.stale > 0 {
             self.stale -= 1;
             if self.stale == 0 {
-                board.space.set_stale(false);
+                context.space.set_stale(false);
             }
         }
-        match self.stage {
-            Stage::Shaking { done, slow } => return self.shake(done, slow, board),
-            Stage::Waiting if board.session.phase == Phase::Ready => self.stage = Stage::Up,
-            Stage::Waiting if matches!(board.session.phase, Phase::Exited(_)) => {
-                self.stage = Stage::Over
+        match self.state {
+            FirmwareState::Handshaking { done, slow } => {
+                return self.write_handshake(done, slow, context);
             }
-            Stage::Waiting => return self.steps_in_handshake(board),
-            Stage::Up | Stage::Over => {}
+            FirmwareState::Waiting if context.session.phase == Phase::Ready => {
+                self.state = FirmwareState::Running
+            }
+            FirmwareState::Waiting if matches!(context.session.phase, Phase::Exited(_)) => {
+                self.state = FirmwareState::Over
+            }
+            FirmwareState::Waiting => return self.steps_in_handshake(context),
+            FirmwareState::Running | FirmwareState::Over => {}
         }
-        if matches!(board.session.phase, Phase::Exited(_)) {
-            self.stage = Stage::Over;
+        if matches!(context.session.phase, Phase::Exited(_)) {
+            self.state = FirmwareState::Over;
             return;
         }
-        self.take_responses(board);
-        for _ in 0..board.channel.pace.max(1) {
+        self.take_responses(context);
+        for _ in 0..context.channel.pace.max(1) {
             if self.pause > 0 {
                 self.pause -= 1;
                 return;
             }
             if let Some(index) = self.late.take() {
-                board
-                    .space
-                    .store_word(board.session.at + board.session.layout.request.idx_p, index);
+                context.space.store_word(
+                    context.session.at + context.session.layout.request.idx_p,
+                    index,
+                );
             }
-            if board.session.loose {
-                return self.reset(0, board);
+            if context.session.is_relaxed {
+                return self.reset(0, context);
             }
             let Some(step) = self.steps.front().cloned() else {
-                return self.close(board);
+                return self.close(context);
             };
-            if !self.step(&step, board) {
+            if !self.step(&step, context) {
                 return;
             }
             self.steps.pop_front();
-            if self.stage != Stage::Up {
+            if self.state != FirmwareState::Running {
                 return;
             }
         }
     }
 
     /// A reset may precede the response to a handshake.
-    fn steps_in_handshake(&mut self, board: &mut Board<'_>) {
+    fn steps_in_handshake(&mut self, context: &mut FirmwareContext<'_>) {
         if let Some(Step::Reset(slow)) = self.steps.front().cloned() {
             self.steps.pop_front();
-            self.reset(slow, board);
+            self.reset(slow, context);
         }
     }
 
-    fn shake(&mut self, mut done: usize, slow: u32, board: &mut Board<'_>) {
-        let (at, layout) = (board.session.at, board.session.layout);
+    fn write_handshake(&mut self, mut done: usize, slow: u32, context: &mut FirmwareContext<'_>) {
+        let (at, layout) = (context.session.at, context.session.layout);
         // An old offer was removed, or is left from firmware without version 0.3.
         let offered = match self.offer {
-            0 => board.space.wanted_word(at + layout.request.start),
+            0 => context.space.expected_word(at + layout.request.start),
             offer => offer,
         };
         let writes = [
@@ -229,80 +236,84 @@ impl Firmware {
         }
         while let Some((offset, word)) = writes.get(done) {
             if *offset == layout.state {
-                board.session.leave(board.space, board.shared);
+                context
+                    .session
+                    .withdraw_ready(context.space, context.shared);
             }
-            board.space.store_word(at + offset, *word);
+            context.space.store_word(at + offset, *word);
             done += 1;
             if slow > 0 {
                 self.pause = slow - 1;
-                self.stage = Stage::Shaking { done, slow };
+                self.state = FirmwareState::Handshaking { done, slow };
                 return;
             }
         }
-        self.stage = if self.version == VERSION {
-            Stage::Waiting
+        self.state = if self.version == VERSION {
+            FirmwareState::Waiting
         } else {
-            Stage::Over
+            FirmwareState::Over
         };
     }
 
-    fn take_responses(&mut self, board: &mut Board<'_>) {
-        if board.session.loose {
+    fn take_responses(&mut self, context: &mut FirmwareContext<'_>) {
+        if context.session.is_relaxed {
             return;
         }
-        let (at, queue) = (board.session.at, board.session.layout.response);
-        let put = board.space.wanted_word(at + queue.idx_p);
-        if put.wrapping_sub(self.read) == ENTRIES {
-            board.shared.coverage.hit("full response queue");
+        let (at, queue) = (context.session.at, context.session.layout.response);
+        let produced = context.space.expected_word(at + queue.idx_p);
+        if produced.wrapping_sub(self.consumed) == ENTRIES {
+            context.shared.coverage.hit("full response queue");
         }
         if self.deaf > 0 {
             self.deaf -= 1;
             return;
         }
-        while self.read != put {
-            let pointer = board.session.layout.pointer;
-            let entry = board.space.wanted(at + queue.slot(self.read), queue.entry);
+        while self.consumed != produced {
+            let pointer = context.session.layout.pointer;
+            let entry = context
+                .space
+                .expected(at + queue.slot(self.consumed), queue.entry);
             let value = crate::wire::number(&entry, pointer as usize, pointer as usize);
             if self.expected.pop_front() == Some(true)
                 && (FIRST_FD..=i32::MAX as u64).contains(&value)
             {
                 self.fds.push(value);
             }
-            self.read = self.read.wrapping_add(1);
+            self.consumed = self.consumed.wrapping_add(1);
         }
         let taken = at + queue.idx_c;
-        if board.space.wanted_word(taken) != self.read {
-            board.space.store_word(taken, self.read);
+        if context.space.expected_word(taken) != self.consumed {
+            context.space.store_word(taken, self.consumed);
         }
     }
 
-    fn is_idle(&self, board: &Board<'_>) -> bool {
-        self.expected.is_empty() && board.session.is_idle(board.space)
+    fn is_idle(&self, context: &FirmwareContext<'_>) -> bool {
+        self.expected.is_empty() && context.session.is_idle(context.space)
     }
 
     /// Executes a step. Returns false if it has to wait.
-    fn step(&mut self, step: &Step, board: &mut Board<'_>) -> bool {
-        let mut hit = |what| board.shared.coverage.hit(what);
+    fn step(&mut self, step: &Step, context: &mut FirmwareContext<'_>) -> bool {
+        let mut hit = |what| context.shared.coverage.hit(what);
         match step {
-            Step::Request(request) => return self.send(request, None, board),
+            Step::Request(request) => return self.send(request, None, context),
             Step::Faulty {
                 request,
                 skip,
                 tear,
             } => {
-                if !board.channel.can_fail() {
-                    return self.send(request, None, board);
+                if !context.channel.can_fail() {
+                    return self.send(request, None, context);
                 }
                 let fault = Fault {
                     skip: *skip,
                     tear: *tear,
-                    from: board.channel.base + SCRATCH.0,
+                    from: context.channel.base + SCRATCH.0,
                     peeks: false,
                 };
-                return self.send_faulty(request, fault, board);
+                return self.send_faulty(request, fault, context);
             }
             Step::Pause(turns) => self.pause = *turns,
-            Step::Drain => return self.is_idle(board),
+            Step::Drain => return self.is_idle(context),
             Step::Deaf(turns) => {
                 hit("deaf firmware");
                 self.deaf = *turns;
@@ -311,27 +322,27 @@ impl Firmware {
                 hit("late index");
                 self.late = None;
                 if let Some(Step::Request(request)) = self.steps.get(1).cloned() {
-                    if !self.send(&request, Some(*turns), board) {
+                    if !self.send(&request, Some(*turns), context) {
                         return false;
                     }
                     self.steps.remove(1);
                 }
             }
-            Step::Stale(turns) if board.channel.backing == Backing::Model && *turns > 0 => {
+            Step::Stale(turns) if context.channel.backing == Backing::Model && *turns > 0 => {
                 hit("stale polling");
                 self.stale = *turns;
-                board.space.set_stale(true);
+                context.space.set_stale(true);
             }
             Step::Stale(_) => {}
             Step::Flip { at, bit } => {
                 hit("flipped bit");
-                let address = board.channel.base + WORK + u64::from(*at);
-                if let [byte] = board.space.wanted(address, 1)[..] {
-                    board.space.store(address, &[byte ^ (1 << (bit % 8))]);
+                let address = context.channel.base + WORK + u64::from(*at);
+                if let [byte] = context.space.expected(address, 1)[..] {
+                    context.space.store(address, &[byte ^ (1 << (bit % 8))]);
                 }
             }
-            Step::Reset(slow) => self.reset(*slow, board),
-            Step::Misbehave(how) => self.misbehave(*how, board),
+            Step::Reset(slow) => self.reset(*slow, context),
+            Step::Misbehave(how) => self.misbehave(*how, context),
         }
         true
     }

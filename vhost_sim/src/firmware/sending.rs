@@ -1,9 +1,9 @@
 //! Requests of firmware.
 
-use super::{Board, Firmware};
+use super::{Firmware, FirmwareContext};
 use crate::disk::Open;
 use crate::ram::Fault;
-use crate::request::{Words, assemble};
+use crate::request_words::{Words, assemble};
 use crate::scenario::{Fd, Posix, Request, SCRATCH, Text};
 use crate::wire::{ENTRIES, action, file};
 
@@ -13,20 +13,20 @@ impl Firmware {
         &mut self,
         request: &Request,
         fault: Fault,
-        board: &mut Board<'_>,
+        context: &mut FirmwareContext<'_>,
     ) -> bool {
         if self.faulty {
-            if !self.is_idle(board) {
+            if !self.is_idle(context) {
                 return false;
             }
-            board.space.set_fault(None);
+            context.space.set_fault(None);
             self.faulty = false;
             return true;
         }
-        if self.is_idle(board) && self.send(request, None, board) {
-            board.session.expect_fault();
-            board.space.set_fault(Some(fault));
-            board.shared.coverage.hit(if fault.tear {
+        if self.is_idle(context) && self.send(request, None, context) {
+            context.session.expect_fault();
+            context.space.set_fault(Some(fault));
+            context.shared.coverage.hit(if fault.tear {
                 "fault in a write, torn"
             } else {
                 "fault in a read"
@@ -41,19 +41,19 @@ impl Firmware {
         &mut self,
         request: &Request,
         late: Option<u32>,
-        board: &mut Board<'_>,
+        context: &mut FirmwareContext<'_>,
     ) -> bool {
-        let (at, layout) = (board.session.at, board.session.layout);
-        let taken = board.space.wanted_word(at + layout.request.idx_c);
-        if self.put.wrapping_sub(taken) >= ENTRIES {
+        let (at, layout) = (context.session.at, context.session.layout);
+        let taken = context.space.expected_word(at + layout.request.idx_c);
+        if self.produced.wrapping_sub(taken) >= ENTRIES {
             return false;
         }
-        let Some(descriptor) = self.descriptor(request, board) else {
+        let Some(descriptor) = self.descriptor(request, context) else {
             return true;
         };
         if let (Request::Posix(posix), Some(fd)) = (request, descriptor)
             && !matches!(posix, Posix::Close { .. } | Posix::Fstat { .. })
-            && board
+            && context
                 .shared
                 .files
                 .open
@@ -64,33 +64,34 @@ impl Firmware {
             return true;
         }
         let special =
-            descriptor.and_then(|fd| Some(board.shared.files.open.get(&fd)?.is_special()));
+            descriptor.and_then(|fd| Some(context.shared.files.open.get(&fd)?.is_special()));
         let alone = needs_idle(request) || special == Some(true);
-        if (alone || self.alone) && !self.is_idle(board) {
+        if (alone || self.alone) && !self.is_idle(context) {
             return false;
         }
         self.alone = alone;
-        let scratch = board.channel.base + SCRATCH.0 + self.sent % SCRATCH.2 * SCRATCH.1;
+        let scratch = context.channel.base + SCRATCH.0 + self.sent % SCRATCH.2 * SCRATCH.1;
         self.sent += 1;
         let Words {
             action,
             words,
             args,
             stores,
-        } = assemble(request, board.channel, scratch, descriptor.unwrap_or(0));
+        } = assemble(request, context.channel, scratch, descriptor.unwrap_or(0));
         for (address, data) in stores {
-            board.space.store(address, &data);
+            context.space.store(address, &data);
         }
         let args: Vec<u64> = args.iter().map(|arg| layout.narrow(*arg)).collect();
         let bytes = crate::wire::Entry::emit(action, words, &args, layout.pointer);
-        board
+        context
             .space
-            .store(at + layout.request.slot(self.put), &bytes);
-        let slot = board
-            .space
-            .wanted(at + layout.request.slot(self.put), layout.request.entry);
+            .store(at + layout.request.slot(self.produced), &bytes);
+        let slot = context.space.expected(
+            at + layout.request.slot(self.produced),
+            layout.request.entry,
+        );
         let entry = crate::wire::Entry::parse(&slot, layout.pointer);
-        self.put = self.put.wrapping_add(1);
+        self.produced = self.produced.wrapping_add(1);
         if entry.responds() {
             let opens = entry.action == action::FILE
                 && [file::OPEN, file::POSIX_OPEN].contains(&entry.args[0]);
@@ -98,16 +99,22 @@ impl Firmware {
         }
         match late {
             Some(turns) if turns > 0 => {
-                self.late = Some(self.put);
+                self.late = Some(self.produced);
                 self.pause = turns;
             }
-            _ => board.space.store_word(at + layout.request.idx_p, self.put),
+            _ => context
+                .space
+                .store_word(at + layout.request.idx_p, self.produced),
         }
         true
     }
 
     /// Descriptor of a request: `Some(None)` for a request without one. `None` skips the request.
-    fn descriptor(&self, request: &Request, board: &mut Board<'_>) -> Option<Option<u64>> {
+    fn descriptor(
+        &self,
+        request: &Request,
+        context: &mut FirmwareContext<'_>,
+    ) -> Option<Option<u64>> {
         let fd = match request {
             Request::Close { fd }
             | Request::Read { fd, .. }
@@ -126,9 +133,9 @@ impl Firmware {
             }
             Fd::Other(channel) => {
                 let channel = channel as usize;
-                let fd = board.left.get(channel).copied().flatten();
+                let fd = context.left.get(channel).copied().flatten();
                 let fd = fd.filter(|_| channel != self.number)?;
-                board.shared.coverage.hit("file of another channel");
+                context.shared.coverage.hit("file of another channel");
                 fd
             }
             Fd::Raw(fd) => fd,

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 
 use super::{Failed, Run};
-use crate::disk::{CREATES, Open, READ, What};
+use crate::disk::{CREATES, Open, OpenKind, READ};
 use crate::session::Phase;
 
 impl Run<'_> {
@@ -15,7 +15,7 @@ impl Run<'_> {
         // The model does not know the open files of such channels, or their files can't be opened
         // again.
         let unknown = |unit: &super::Unit| {
-            unit.session.excused || unit.session.loose || unit.session.has_specials()
+            unit.session.may_report_errors || unit.session.is_relaxed || unit.session.has_specials()
         };
         if self.units.iter().any(unknown) || !self.files_can_be_opened_again() {
             return Ok(());
@@ -50,11 +50,11 @@ impl Run<'_> {
     }
 
     fn is_there(&self, open: &Open) -> bool {
-        let there = self.shared.files.tree.find(open.path.trim_end_matches('/'));
-        let is_same = match open.what {
-            What::Special => return false,
-            What::File(number) => there == Ok(Some(number)),
-            What::Directory(_) => there == Ok(None),
+        let actual = self.shared.files.tree.find(open.path.trim_end_matches('/'));
+        let is_same = match open.kind {
+            OpenKind::Special => return false,
+            OpenKind::File(number) => actual == Ok(Some(number)),
+            OpenKind::Directory(_) => actual == Ok(None),
         };
         let path = self.folder.join("root").join(&open.path);
         let mut options = OpenOptions::new();

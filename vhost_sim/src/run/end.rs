@@ -11,9 +11,9 @@ use vhost::trace::{Content, Entry, Trace};
 use vhost::{ActorName, Cut, Replay};
 
 use super::{Failed, Passed, Run};
-use crate::event::{lock, name};
+use crate::environment;
+use crate::event::{channel_name, lock};
 use crate::session::Phase;
-use crate::stage;
 
 impl Run<'_> {
     /// Ends the system, and checks its final state.
@@ -22,14 +22,14 @@ impl Run<'_> {
         if !self.fatal {
             for (number, unit) in self.units.iter().enumerate() {
                 let exit = self.vhost.exits().get(number).and_then(|exit| exit.code);
-                let wanted = match unit.session.phase {
+                let expected = match unit.session.phase {
                     Phase::Exited(code) => Some(code),
                     _ => None,
                 };
-                if exit != wanted {
+                if exit != expected {
                     return Err(self.failed(
                         Some(number),
-                        format!("exit code {exit:?}, expected {wanted:?}"),
+                        format!("exit code {exit:?}, expected {expected:?}"),
                     ));
                 }
             }
@@ -37,7 +37,7 @@ impl Run<'_> {
             // yet prevents an exit.
             let is_ending = self.units.iter().any(|unit| unit.firmware.fatal);
             if self.serving() == 0 || !is_ending {
-                self.files()?;
+                self.check_files()?;
             }
         }
         for unit in &self.units {
@@ -56,11 +56,11 @@ impl Run<'_> {
                 format!("an error without a channel was reported: {other}"),
             ));
         }
-        let messages = self.messages();
+        let messages = self.count_messages();
         let ticks = self.vhost.now();
         self.vhost.shutdown();
         if self.scenario.disk || self.scenario.record {
-            let open = stage::open_below(self.folder);
+            let open = environment::open_below(self.folder);
             if let Some(open) = open.first() {
                 return Err(fail("end", format!("{open} is still open")));
             }
@@ -94,43 +94,44 @@ impl Run<'_> {
     }
 
     /// Number of messages so far, from the sequence number of a further one.
-    fn messages(&self) -> u64 {
+    fn count_messages(&self) -> u64 {
         let last = Arc::new(AtomicU64::new(0));
         let seen = last.clone();
         let tap = move |it: &Observation<'_>| {
             seen.fetch_max(it.ticket.sequence, Ordering::Relaxed);
         };
         let attached = self.vhost.attach(tap);
-        let space = name(0);
+        let space = channel_name(0);
         // The result is irrelevant.
         let _ = attached.is_ok() && self.vhost.read_u8(&space, 0).is_ok();
         last.load(Ordering::Relaxed)
     }
 
     /// Compares files, after all channels have exited.
-    fn files(&mut self) -> Result<(), Failed> {
+    fn check_files(&mut self) -> Result<(), Failed> {
         if !self.scenario.disk {
             return Ok(());
         }
         let root = self.folder.join("root");
-        let open = stage::open_below(&root);
+        let open = environment::open_below(&root);
         if let Some(open) = open.first() {
             return Err(self.failed(None, format!("{open} is open after the last exit")));
         }
-        let loose = self.units.iter().any(|unit| unit.session.excused);
-        let there = stage::files(&root).map_err(|error| self.failed(None, error.to_string()))?;
-        there.hash(&mut self.hash);
-        let wanted = self.shared.files.tree.all();
-        if !loose && there != wanted {
-            let other = there
+        let is_relaxed = self.units.iter().any(|unit| unit.session.may_report_errors);
+        let actual =
+            environment::files(&root).map_err(|error| self.failed(None, error.to_string()))?;
+        actual.hash(&mut self.hash);
+        let expected = self.shared.files.tree.all();
+        if !is_relaxed && actual != expected {
+            let other = actual
                 .keys()
-                .chain(wanted.keys())
-                .find(|path| there.get(*path) != wanted.get(*path));
+                .chain(expected.keys())
+                .find(|path| actual.get(*path) != expected.get(*path));
             let path = other.cloned().unwrap_or_default();
             let text = format!(
                 "file `{path}` has {:x?}, expected {:x?}",
-                there.get(&path),
-                wanted.get(&path)
+                actual.get(&path),
+                expected.get(&path)
             );
             return Err(self.failed(None, text));
         }
@@ -144,8 +145,8 @@ fn cut(folder: &Path, ticks: RangeInclusive<u64>) -> Result<bool, String> {
     let (whole, part) = (folder.join("run.trace"), folder.join("cut.trace"));
     let cut = Cut::of(&whole, ticks.clone(), &part).map_err(|error| format!("{error}"))?;
     // A run whose ticks went back has entries behind the part that was cut out.
-    let (whole, has_gone_back) = served(&whole, &ticks)?;
-    let (part, _) = served(&part, &ticks)?;
+    let (whole, has_gone_back) = served_requests(&whole, &ticks)?;
+    let (part, _) = served_requests(&part, &ticks)?;
     let is_same = match has_gone_back {
         true => whole.starts_with(&part),
         false => whole == part,
@@ -161,7 +162,10 @@ fn cut(folder: &Path, ticks: RangeInclusive<u64>) -> Result<bool, String> {
 
 /// Tick and content of the requests that were served in these ticks, and true if the recording's
 /// ticks go back.
-fn served(file: &Path, ticks: &RangeInclusive<u64>) -> Result<(Vec<(u64, Content)>, bool), String> {
+fn served_requests(
+    file: &Path,
+    ticks: &RangeInclusive<u64>,
+) -> Result<(Vec<(u64, Content)>, bool), String> {
     let mut served = Vec::new();
     let (mut last, mut has_gone_back) = (0, false);
     for entry in Trace::open(file).map_err(|error| error.to_string())? {

@@ -18,15 +18,15 @@ use vhost::trace::Payloads;
 pub use self::outcome::{Failed, Passed};
 use crate::clients::Clients;
 use crate::disk::Files;
+use crate::environment::{self, LimitedWriter, Sink};
 use crate::event::Log;
-use crate::firmware::{Board, Firmware};
+use crate::firmware::{Firmware, FirmwareContext};
 use crate::scenario::{Scenario, Tap};
 use crate::session::{Phase, Session, Shared};
 use crate::space::Space;
-use crate::stage::{self, Sink, Small};
 
 /// Maximum number of turns in the liveness phase.
-const LIVENESS: u32 = 200;
+const MAX_LIVENESS_TURNS: u32 = 200;
 
 /// Unit of a system: a channel with its memories, firmware and checker.
 struct Unit {
@@ -77,11 +77,11 @@ pub fn run(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
 pub fn run_twice(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
     let first = run(scenario, folder)?;
     let second = run_with(scenario, folder, true)?;
-    let differ = |what: &str, one: String, other: String| Failed {
+    let differ = |property: &str, one: String, other: String| Failed {
         phase: "end",
         tick: 0,
         channel: None,
-        text: format!("runs without and with a tap differ in {what}: {one} and {other}"),
+        text: format!("runs without and with a tap differ in {property}: {one} and {other}"),
     };
     if first.hash != second.hash {
         let [one, other] = [&first, &second].map(|passed| format!("hash {:016x}", passed.hash));
@@ -95,10 +95,10 @@ pub fn run_twice(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
 }
 
 fn run_with(scenario: &Scenario, folder: &Path, tapped: bool) -> Result<Passed, Failed> {
-    stage::install_hook();
-    let panics = stage::panics();
+    environment::count_panics();
+    let unexpected_panics = environment::unexpected_panics();
     let mut run = Run::start(scenario, folder, tapped)?;
-    let outcome = run.play();
+    let outcome = run.run_phases();
     let (tick, phase) = (run.vhost.now(), run.phase);
     let fail = move |text: String| Failed {
         phase,
@@ -107,7 +107,7 @@ fn run_with(scenario: &Scenario, folder: &Path, tapped: bool) -> Result<Passed, 
         text,
     };
     let outcome = outcome.and_then(|()| {
-        if stage::panics() == panics {
+        if environment::unexpected_panics() == unexpected_panics {
             Ok(())
         } else {
             Err(fail("the host has panicked".to_owned()))
@@ -127,21 +127,22 @@ impl Run<'_> {
         }
     }
 
-    fn play(&mut self) -> Result<(), Failed> {
+    fn run_phases(&mut self) -> Result<(), Failed> {
         while self.turns < self.scenario.ticks && !self.is_over() {
             self.turn()?;
         }
         self.phase = "liveness";
-        let end = self.turns + LIVENESS;
+        let end = self.turns + MAX_LIVENESS_TURNS;
         while !self.is_over() {
             if self.turns == end {
                 let stuck = self.units.iter().position(|unit| !unit.firmware.is_over());
                 let status = self.vhost.status().unwrap_or_default();
-                return Err(
-                    self.failed(stuck, format!("not over after {LIVENESS} turns\n{status}"))
-                );
+                return Err(self.failed(
+                    stuck,
+                    format!("not over after {MAX_LIVENESS_TURNS} turns\n{status}"),
+                ));
             }
-            self.each(|firmware, board| firmware.close(board));
+            self.each_firmware(|firmware, context| firmware.close(context));
             self.turn()?;
         }
         if !self.fatal
@@ -158,21 +159,21 @@ impl Run<'_> {
         self.fatal || self.units.iter().all(|unit| unit.firmware.is_over())
     }
 
-    fn each(&mut self, mut act: impl FnMut(&mut Firmware, &mut Board<'_>)) {
+    fn each_firmware(&mut self, mut act: impl FnMut(&mut Firmware, &mut FirmwareContext<'_>)) {
         let left: Vec<Option<u64>> = self
             .units
             .iter()
             .map(|unit| last_descriptor(unit, &self.shared.files))
             .collect();
         for (unit, channel) in self.units.iter_mut().zip(&self.scenario.channels) {
-            let mut board = Board {
+            let mut context = FirmwareContext {
                 channel,
                 space: &mut unit.space,
                 session: &mut unit.session,
                 shared: &mut self.shared,
                 left: &left,
             };
-            act(&mut unit.firmware, &mut board);
+            act(&mut unit.firmware, &mut context);
         }
     }
 
@@ -182,12 +183,12 @@ impl Run<'_> {
         self.turns += 1;
         self.attach(turn)?;
         self.checkpoint(turn)?;
-        self.each(|firmware, board| firmware.turn(board));
+        self.each_firmware(|firmware, context| firmware.turn(context));
         let due = self.scenario.clients.iter().filter(|(at, _)| *at == turn);
         for (_, action) in due {
             if let Some(clients) = &mut self.clients {
-                let acted = clients.act(action, &self.vhost, &mut self.shared.coverage);
-                acted.map_err(|text| self.failed(None, text))?;
+                let executed = clients.execute(action, &self.vhost, &mut self.shared.coverage);
+                executed.map_err(|text| self.failed(None, text))?;
             }
         }
         let bursts = &self.scenario.bursts;
@@ -206,7 +207,7 @@ impl Run<'_> {
             }
         }
         if let Some(clients) = &mut self.clients {
-            let passed = clients.pass(&self.vhost);
+            let passed = clients.move_bytes(&self.vhost);
             passed.map_err(|text| self.failed(None, text))?;
         }
         Ok(())
@@ -214,10 +215,10 @@ impl Run<'_> {
 
     fn attach(&mut self, turn: u32) -> Result<(), Failed> {
         for (_, tap) in self.scenario.taps.iter().filter(|(at, _)| *at == turn) {
-            let (what, attached) = match tap {
+            let (counter, attached) = match tap {
                 Tap::Logger { room } => (
                     "tap logger, full",
-                    self.vhost.attach(Logger::writer(Small::new(*room))),
+                    self.vhost.attach(Logger::writer(LimitedWriter::new(*room))),
                 ),
                 Tap::Checker => (
                     "tap checker",
@@ -235,7 +236,7 @@ impl Run<'_> {
                     continue;
                 }
             };
-            self.shared.coverage.hit(what);
+            self.shared.coverage.hit(counter);
             attached.map_err(|error| self.failed(None, error.to_string()))?;
         }
         Ok(())
@@ -244,7 +245,7 @@ impl Run<'_> {
 
 /// Last descriptor of a file on disk, of a channel that has exited.
 fn last_descriptor(unit: &Unit, files: &Files) -> Option<u64> {
-    let over = matches!(unit.session.phase, Phase::Exited(_)) && !unit.session.excused;
+    let over = matches!(unit.session.phase, Phase::Exited(_)) && !unit.session.may_report_errors;
     let on_disk = |fd: &&u64| files.open.get(fd).is_some_and(|open| !open.is_special());
     unit.firmware
         .fds

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::coverage::Coverage;
-use crate::event::name;
+use crate::event::channel_name;
 
 /// Result of a run without a violation.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, tick {}", self.phase, self.tick)?;
         if let Some(channel) = self.channel {
-            write!(f, ", channel {}", name(channel))?;
+            write!(f, ", channel {}", channel_name(channel))?;
         }
         write!(f, ": {}", self.text)
     }

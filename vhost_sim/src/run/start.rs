@@ -11,13 +11,13 @@ use vhost::messages::foreign::{Report, Severity};
 use super::{Failed, Reports, Run, Unit};
 use crate::clients::Clients;
 use crate::disk::{Streams, VARIABLE};
-use crate::event::{Log, lock, name, number};
+use crate::environment::{self, Sink};
+use crate::event::{Log, channel_name, channel_number, lock};
 use crate::firmware::Firmware;
 use crate::methods;
 use crate::scenario::Scenario;
 use crate::session::{Session, Shared};
 use crate::space::Space;
-use crate::stage::{self, Sink};
 use crate::wire::Layout;
 
 impl<'a> Run<'a> {
@@ -38,7 +38,7 @@ impl<'a> Run<'a> {
             .zip(&scenario.channels)
             .map(|(number, channel)| Space::new(number, channel, &log, |bytes| rng.fill(bytes)))
             .collect();
-        stage::prepare(folder, scenario).map_err(|error| fail(error.to_string()))?;
+        environment::prepare(folder, scenario).map_err(|error| fail(error.to_string()))?;
         let sink = Sink::default();
         let reports = Arc::new(Mutex::new(Reports {
             errors: vec![0; scenario.channels.len()],
@@ -46,14 +46,14 @@ impl<'a> Run<'a> {
         }));
         let opener = log.clone();
         let mut builder = Vhost::builder()
-            .memories_text(stage::memories(&spaces))
-            .mailboxes_text(stage::mailboxes(scenario))
+            .memories_text(environment::memories(&spaces))
+            .mailboxes_text(environment::mailboxes(scenario))
             .variable(VARIABLE.0, VARIABLE.1)
             .virtual_file("sim", move |path: &str, _flags| {
                 crate::special::open(&opener, path)
             })
             .console(sink.clone())
-            .on_report(note(&reports));
+            .on_report(count_reports(&reports));
         if tapped {
             builder = builder.attach(|_: &Observation<'_>| ());
         }
@@ -75,7 +75,10 @@ impl<'a> Run<'a> {
         let mut shared = Shared::default();
         if scenario.disk {
             shared.files.root = true;
-            shared.files.tree.fill(VARIABLE.1, stage::initial_files());
+            shared
+                .files
+                .tree
+                .fill(VARIABLE.1, environment::initial_files());
         }
         let mut units = Vec::new();
         for (number, channel) in scenario.channels.iter().enumerate() {
@@ -85,16 +88,16 @@ impl<'a> Run<'a> {
             let at = channel.base + channel.mailbox;
             let session = Session::new(number, layout, at, &space);
             for queue in [layout.request, layout.response] {
-                space.want(
+                space.set_expected(
                     at + queue.start,
                     &vec![0; (queue.end - queue.start) as usize],
                 );
             }
-            if let Some((address, there, wanted)) = space.difference() {
+            if let Some((address, actual, expected)) = space.difference() {
                 return Err(Failed {
                     channel: Some(number),
                     ..fail(format!(
-                        "byte {address:#x} is {there:#x} at the start, expected {wanted:#x}"
+                        "byte {address:#x} is {actual:#x} at the start, expected {expected:#x}"
                     ))
                 });
             }
@@ -109,8 +112,8 @@ impl<'a> Run<'a> {
             };
             shared.files.streams.insert(number, streams);
             if let Some(input) = &channel.input {
-                let pushed = vhost.write_stdin(&name(number), input.as_bytes());
-                let pushed = pushed.and_then(|_| vhost.close_stdin(&name(number)));
+                let pushed = vhost.write_stdin(&channel_name(number), input.as_bytes());
+                let pushed = pushed.and_then(|_| vhost.close_stdin(&channel_name(number)));
                 pushed.map_err(|error| fail(error.to_string()))?;
             }
             units.push(Unit {
@@ -147,11 +150,11 @@ impl<'a> Run<'a> {
 }
 
 /// Counts reports by channel.
-fn note(reports: &Arc<Mutex<Reports>>) -> impl FnMut(&Report) + Send + 'static {
+fn count_reports(reports: &Arc<Mutex<Reports>>) -> impl FnMut(&Report) + Send + 'static {
     let reports = reports.clone();
     move |report| {
         let mut reports = lock(&reports);
-        match (report.severity, number(&report.id)) {
+        match (report.severity, channel_number(&report.id)) {
             (Severity::Fatal, _) => reports.fatal += 1,
             // A failed check for a missing file has severity info.
             (severity, Some(channel))

@@ -5,10 +5,10 @@ use std::hash::Hash;
 use vhost::Error;
 
 use super::{Failed, Run, Unit};
-use crate::event::{Event, FileOp, Target, lock, number};
+use crate::environment;
+use crate::event::{Event, FileOp, Target, channel_number, lock};
 use crate::methods;
 use crate::session::{Phase, Shared};
-use crate::stage;
 
 impl Run<'_> {
     /// Executes one tick of the host, and checks its results.
@@ -20,32 +20,34 @@ impl Run<'_> {
         self.ticks += 1;
         let tick = self.vhost.now() + 1;
         for unit in &mut self.units {
-            unit.session.begin(tick);
+            unit.session.begin_tick(tick);
         }
         let ticked = self.vhost.tick();
         let text = self.sink.take();
         text.hash(&mut self.hash);
-        self.text(&text)?;
+        self.check_text(&text)?;
         let events = self.log.take();
         for event in &events {
             let channel = event.channel();
-            self.count(event);
+            self.count_event(event);
             let Some(unit) = self.units.get_mut(channel) else {
                 return Err(self.failed(None, format!("{event:?} of an unknown channel")));
             };
-            let seen = unit.session.see(event, &mut unit.space, &mut self.shared);
+            let seen = unit
+                .session
+                .check_event(event, &mut unit.space, &mut self.shared);
             event.hash(&mut self.hash);
             seen.map_err(|text| self.failed(Some(channel), text))?;
         }
         match ticked {
             Ok(serving) => {
                 serving.hash(&mut self.hash);
-                self.check_end()?;
-                let wanted = self.serving();
-                if serving != wanted {
+                self.check_channels()?;
+                let expected = self.serving();
+                if serving != expected {
                     return Err(self.failed(
                         None,
-                        format!("{serving} channels are served, expected {wanted}"),
+                        format!("{serving} channels are served, expected {expected}"),
                     ));
                 }
                 if lock(&self.reports).fatal > 0 {
@@ -75,29 +77,29 @@ impl Run<'_> {
         self.units.len() - self.units.iter().filter(over).count()
     }
 
-    fn check_end(&mut self) -> Result<(), Failed> {
+    fn check_channels(&mut self) -> Result<(), Failed> {
         let errors = lock(&self.reports).errors.clone();
-        self.each_session(|_, unit, shared| unit.session.look(&mut unit.space, shared))?;
+        self.each_session(|_, unit, shared| unit.session.check_memory(&mut unit.space, shared))?;
         if self.units.iter().any(|unit| unit.session.is_unchecked()) {
             self.adopt_files()?;
         }
-        self.exits()?;
+        self.check_exits()?;
         if self.serving() == 0 {
             self.shared.files.open.clear();
         }
         self.each_session(|number, unit, shared| {
             let stale = unit.firmware.is_stale();
             unit.session
-                .end(&mut unit.space, shared, errors[number], stale)
+                .end_tick(&mut unit.space, shared, errors[number], stale)
         })
     }
 
     /// Takes over the files on disk, which requests may have changed that were not checked.
     fn adopt_files(&mut self) -> Result<(), Failed> {
         if self.scenario.disk {
-            let there = stage::files(&self.folder.join("root"));
-            let there = there.map_err(|error| self.failed(None, error.to_string()))?;
-            self.shared.files.tree.adopt(there);
+            let actual = environment::files(&self.folder.join("root"));
+            let actual = actual.map_err(|error| self.failed(None, error.to_string()))?;
+            self.shared.files.tree.adopt(actual);
         }
         Ok(())
     }
@@ -114,7 +116,7 @@ impl Run<'_> {
         checked.map_err(|(number, text)| self.failed(Some(number), text))
     }
 
-    fn count(&mut self, event: &Event) {
+    fn count_event(&mut self, event: &Event) {
         if let Event::Call {
             target: Target::Method(method),
             args,
@@ -139,7 +141,7 @@ impl Run<'_> {
     }
 
     /// Checks printed lines.
-    fn text(&mut self, text: &[u8]) -> Result<(), Failed> {
+    fn check_text(&mut self, text: &[u8]) -> Result<(), Failed> {
         let text = String::from_utf8_lossy(text).into_owned();
         if !text.is_empty() && !text.ends_with('\n') {
             return Err(self.failed(None, format!("text without an end of line: {text:?}")));
@@ -148,10 +150,10 @@ impl Run<'_> {
             let parts = line
                 .strip_prefix('[')
                 .and_then(|line| line.split_once("] "));
-            let channel = parts.and_then(|(channel, text)| Some((number(channel)?, text)));
+            let channel = parts.and_then(|(channel, text)| Some((channel_number(channel)?, text)));
             match channel {
                 Some((channel, text)) if channel < self.units.len() => {
-                    self.units[channel].session.console.put_out(text);
+                    self.units[channel].session.console.add_output(text);
                 }
                 _ => return Err(self.failed(None, format!("line of an unknown channel: {line:?}"))),
             }
@@ -160,7 +162,7 @@ impl Run<'_> {
     }
 
     /// Checks channels that have exited.
-    fn exits(&mut self) -> Result<(), Failed> {
+    fn check_exits(&mut self) -> Result<(), Failed> {
         for (number, exit) in self.vhost.exits().iter().enumerate() {
             let Some(unit) = self.units.get_mut(number) else {
                 continue;
@@ -168,9 +170,9 @@ impl Run<'_> {
             let session = &mut unit.session;
             match (exit.code, session.phase) {
                 // Result of an entry of an earlier session.
-                (Some(code), _) if session.loose => session.phase = Phase::Exited(code),
-                (code, Phase::Exited(wanted)) if code != Some(wanted) => {
-                    let text = format!("exit code {code:?}, expected {wanted}");
+                (Some(code), _) if session.is_relaxed => session.phase = Phase::Exited(code),
+                (code, Phase::Exited(expected)) if code != Some(expected) => {
+                    let text = format!("exit code {code:?}, expected {expected}");
                     return Err(self.failed(Some(number), text));
                 }
                 _ => {}

@@ -1,75 +1,75 @@
 //! Calls of methods and custom commands.
 
 use super::{Check, Phase, Session, Shared, WaitingRequest, ensure};
-use crate::effect::Reply;
-use crate::event::{Answer, Target};
+use crate::effect::Response;
+use crate::event::{PollResult, Target};
 use crate::space::Space;
 use crate::wire::errno;
 
 impl Session {
     /// Takes requests of a memory without a log, up to the first call.
-    pub(super) fn until_call(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
-        self.until(space, shared, |waiting| {
+    pub(super) fn take_until_call(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
+        self.take_until(space, shared, |waiting| {
             matches!(waiting, WaitingRequest::Call(..))
         })?;
-        let calls = self.loose || matches!(self.current, Some(WaitingRequest::Call(..)));
+        let calls = self.is_relaxed || matches!(self.current, Some(WaitingRequest::Call(..)));
         ensure(calls, || "a method was called without a request".to_owned())
     }
 
-    pub(super) fn until(
+    pub(super) fn take_until(
         &mut self,
         space: &mut Space,
         shared: &mut Shared,
         found: fn(&WaitingRequest) -> bool,
     ) -> Check {
-        let there = self.at + self.layout.request.idx_c;
-        while !self.logged
+        let actual = self.at + self.layout.request.idx_c;
+        while !self.is_logged
             && self.phase == Phase::Ready
-            && !self.loose
+            && !self.is_relaxed
             && !self.current.as_ref().is_some_and(found)
-            && space.word_there(there) != self.taken
+            && space.actual_word(actual) != self.consumed
         {
             self.take(space, shared)?;
         }
         Ok(())
     }
 
-    pub(super) fn called(
+    pub(super) fn check_call(
         &mut self,
         target: &Target,
         args: &[u64],
-        answer: Answer,
+        result: PollResult,
         space: &mut Space,
         shared: &mut Shared,
     ) -> Check {
-        self.until_call(space, shared)?;
-        let Some(WaitingRequest::Call(wanted, with)) = &self.current else {
+        self.take_until_call(space, shared)?;
+        let Some(WaitingRequest::Call(expected, with)) = &self.current else {
             return Ok(());
         };
-        ensure((wanted, &with[..]) == (target, args), || {
-            format!("{target:?} was called with {args:x?}, expected {wanted:?} with {with:x?}")
+        ensure((expected, &with[..]) == (target, args), || {
+            format!("{target:?} was called with {args:x?}, expected {expected:?} with {with:x?}")
         })?;
         self.polls += 1;
         ensure(self.polls == 1, || {
             format!("{target:?} was polled twice in a tick")
         })?;
-        let reply = match answer {
-            Answer::Pending => {
+        let response = match result {
+            PollResult::Pending => {
                 shared.coverage.hit("call pending");
                 return Ok(());
             }
-            Answer::Ready(value) => {
+            PollResult::Ready(value) => {
                 shared.coverage.hit("call ready");
-                Reply::Value(value)
+                Response::Value(value)
             }
-            Answer::Failed => {
+            PollResult::Failed => {
                 shared.coverage.hit("call failed");
-                Reply::Error(errno::EIO)
+                Response::Error(errno::EIO)
             }
         };
         self.current = None;
         if self.phase == Phase::Ready {
-            self.answers.push_back(vec![reply]);
+            self.expected_responses.push_back(vec![response]);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::Shared;
 use crate::wire::{Entry, action, errno, file};
 
 pub(super) fn count_entry(entry: &Entry, shared: &mut Shared) {
-    let what = match (entry.action, entry.args[0]) {
+    let counter = match (entry.action, entry.args[0]) {
         (0, _) => "request malformed",
         (action::EXIT, _) => "request EXIT",
         (action::PRINT, _) => "request PRINT",
@@ -38,7 +38,7 @@ pub(super) fn count_entry(entry: &Entry, shared: &mut Shared) {
         (action::FILE, _) => "request malformed",
         _ => "request OTHER",
     };
-    shared.coverage.hit(what);
+    shared.coverage.hit(counter);
     if (1..=8).contains(&entry.action) {
         match entry.words {
             0 => shared.coverage.hit("entry without words"),
@@ -51,7 +51,7 @@ pub(super) fn count_entry(entry: &Entry, shared: &mut Shared) {
 }
 
 pub(super) fn count_errno(errno: i32, shared: &mut Shared) {
-    let what = match errno {
+    let counter = match errno {
         errno::ENOENT => "errno ENOENT",
         errno::EIO => "errno EIO",
         errno::EBADF => "errno EBADF",
@@ -68,5 +68,5 @@ pub(super) fn count_errno(errno: i32, shared: &mut Shared) {
         errno::ENOSYS => "errno ENOSYS",
         _ => return,
     };
-    shared.coverage.hit(what);
+    shared.coverage.hit(counter);
 }

@@ -12,14 +12,14 @@ use std::collections::VecDeque;
 use crate::console::Console;
 use crate::coverage::Coverage;
 use crate::disk::Files;
-use crate::effect::{Reply, Special};
+use crate::effect::{Response, Special};
 use crate::event::{Event, Target};
 use crate::expect::Expect;
 use crate::space::Space;
 use crate::wire::{Layout, errno};
 
 /// Maximum number of ticks in which the host must do all that it can.
-const BOUND: u32 = 8;
+const MAX_IDLE_TICKS: u32 = 8;
 
 /// Phase of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +47,12 @@ pub struct Shared {
 #[derive(Debug)]
 enum WaitingRequest {
     Call(Target, Vec<u64>),
-    Special(Special, Outcome),
+    Special(Special, SpecialResult),
 }
 
 /// Result of a special file for a request.
 #[derive(Debug, Default)]
-struct Outcome {
+struct SpecialResult {
     bytes: Vec<u8>,
     position: u64,
     error: Option<i32>,
@@ -66,37 +66,37 @@ pub struct Session {
     pub layout: Layout,
     /// Address of the channel.
     pub at: u64,
-    logged: bool,
-    /// Stage of the channel.
+    is_logged: bool,
+    /// Phase of the channel.
     pub phase: Phase,
     /// True if firmware has violated the protocol. Then only checks are made that this can't
     /// excuse.
-    pub loose: bool,
-    taken: u32,
-    put: u32,
+    pub is_relaxed: bool,
+    consumed: u32,
+    produced: u32,
     current: Option<WaitingRequest>,
-    answers: VecDeque<Vec<Reply>>,
+    expected_responses: VecDeque<Vec<Response>>,
     writes: Vec<(u64, u64)>,
     /// Range of the current request whose bytes are known in part.
     partial: Option<(u64, u64, Expect)>,
     /// Number of the tick.
     tick: u64,
     /// True if the host has accepted an offer in the present handshake.
-    accepted: bool,
+    has_accepted_offer: bool,
     /// Text that the channel prints.
     pub console: Console,
     before_fault: Option<Console>,
     /// Requests that failed.
     pub failures: u32,
     /// True if errors of the channel may be reported without a failed request.
-    pub excused: bool,
+    pub may_report_errors: bool,
     /// Ranges with either the old or the expected content.
     uncertain: Vec<(u64, u64)>,
-    left: bool,
+    was_reset: bool,
     polls: u32,
     pending: bool,
     overdue: u32,
-    active: bool,
+    has_changed: bool,
     open_specials: i32,
 }
 
@@ -109,38 +109,38 @@ impl Session {
             channel,
             layout,
             at,
-            logged: space.logs(at),
+            is_logged: space.logs(at),
             phase: Phase::Handshake,
-            loose: false,
-            taken: 0,
-            put: 0,
+            is_relaxed: false,
+            consumed: 0,
+            produced: 0,
             current: None,
-            answers: VecDeque::new(),
+            expected_responses: VecDeque::new(),
             writes: Vec::new(),
             partial: None,
             tick: 0,
-            accepted: false,
+            has_accepted_offer: false,
             console: Console::default(),
             before_fault: None,
             failures: 0,
-            excused: false,
+            may_report_errors: false,
             uncertain: Vec::new(),
-            left: false,
+            was_reset: false,
             polls: 0,
             pending: false,
             overdue: 0,
-            active: true,
+            has_changed: true,
             open_specials: 0,
         }
     }
 
     /// True if all requests of the channel are served, and all responses taken.
     pub fn is_idle(&self, space: &Space) -> bool {
-        let put = space.wanted_word(self.at + self.layout.request.idx_p);
+        let produced = space.expected_word(self.at + self.layout.request.idx_p);
         self.phase == Phase::Ready
-            && put == self.taken
+            && produced == self.consumed
             && self.current.is_none()
-            && self.answers.is_empty()
+            && self.expected_responses.is_empty()
     }
 
     /// True if the request in service is a call that has not returned.
@@ -150,7 +150,7 @@ impl Session {
 
     /// True if requests of the session may be served that the model does not see.
     pub fn is_unchecked(&self) -> bool {
-        self.loose && self.phase == Phase::Ready
+        self.is_relaxed && self.phase == Phase::Ready
     }
 
     /// True if the host has files of the host program open, which the model may have closed.
@@ -159,20 +159,20 @@ impl Session {
     }
 
     /// Ends the session, because firmware withdraws READY.
-    pub fn leave(&mut self, space: &Space, shared: &mut Shared) {
+    pub fn withdraw_ready(&mut self, space: &Space, shared: &mut Shared) {
         if matches!(self.phase, Phase::Exited(_)) {
             return;
         }
-        let what = match (self.phase, &self.current) {
+        let counter = match (self.phase, &self.current) {
             (Phase::Handshake, _) => "reset in a handshake",
             (_, Some(WaitingRequest::Call(..))) => "reset with a pending call",
-            _ if !self.answers.is_empty() => "reset with a response to come",
-            _ if space.wanted_word(self.at + self.layout.request.idx_p) != self.taken => {
+            _ if !self.expected_responses.is_empty() => "reset with a response to come",
+            _ if space.expected_word(self.at + self.layout.request.idx_p) != self.consumed => {
                 "reset with requests queued"
             }
             _ => "reset of an idle channel",
         };
-        shared.coverage.hit(what);
+        shared.coverage.hit(counter);
         if shared
             .files
             .open
@@ -181,26 +181,26 @@ impl Session {
         {
             shared.coverage.hit("reset of a closed file");
         }
-        if self.loose {
-            self.console.forget();
+        if self.is_relaxed {
+            self.console.ignore();
         }
         shared.files.close_all(self.channel);
         self.console.finish();
         self.phase = Phase::Handshake;
-        self.accepted = false;
+        self.has_accepted_offer = false;
         self.partial = None;
-        self.loose = false;
-        self.left = true;
-        self.active = true;
+        self.is_relaxed = false;
+        self.was_reset = true;
+        self.has_changed = true;
         self.overdue = 0;
-        self.answers.clear();
+        self.expected_responses.clear();
     }
 
     /// Relaxes the checks, because firmware violates the protocol.
-    pub fn loosen(&mut self) {
+    pub fn relax(&mut self) {
         if self.phase == Phase::Ready {
-            self.loose = true;
-            self.excused = true;
+            self.is_relaxed = true;
+            self.may_report_errors = true;
         }
     }
 
@@ -210,7 +210,7 @@ impl Session {
     }
 
     /// Starts a tick.
-    pub fn begin(&mut self, tick: u64) {
+    pub fn begin_tick(&mut self, tick: u64) {
         self.tick = tick;
         self.polls = 0;
         self.pending = matches!(self.current, Some(WaitingRequest::Call(..)));
@@ -220,51 +220,51 @@ impl Session {
     ///
     /// # Errors
     /// Fails on a violation.
-    pub fn see(&mut self, event: &Event, space: &mut Space, shared: &mut Shared) -> Check {
-        self.active = true;
-        if self.loose {
+    pub fn check_event(&mut self, event: &Event, space: &mut Space, shared: &mut Shared) -> Check {
+        self.has_changed = true;
+        if self.is_relaxed {
             if let Event::File { op, .. } = event {
                 self.count_specials(op);
             }
             return Ok(());
         }
         match event {
-            Event::Write { address, data, .. } => self.written(*address, data, space, shared),
+            Event::Write { address, data, .. } => self.check_write(*address, data, space, shared),
             Event::Failed { .. } => {
-                self.fault();
+                self.record_fault();
                 Ok(())
             }
             Event::Poke { address, data, .. } => {
-                self.until_call(space, shared)?;
+                self.take_until_call(space, shared)?;
                 self.writes.push((*address, data.len() as u64));
-                space.want(*address, data);
+                space.set_expected(*address, data);
                 Ok(())
             }
             Event::Peek { address, data, .. } => {
-                self.until_call(space, shared)?;
-                let wanted = space.wanted(*address, data.len() as u64);
-                ensure(*data == wanted, || {
-                    format!("a method read {data:x?} at {address:#x}, expected {wanted:x?}")
+                self.take_until_call(space, shared)?;
+                let expected = space.expected(*address, data.len() as u64);
+                ensure(*data == expected, || {
+                    format!("a method read {data:x?} at {address:#x}, expected {expected:x?}")
                 })
             }
             Event::Call {
                 target,
                 args,
-                answer,
+                result,
                 ..
-            } => self.called(target, args, *answer, space, shared),
-            Event::File { path, op, .. } => self.filed(path, op, space, shared),
+            } => self.check_call(target, args, *result, space, shared),
+            Event::File { path, op, .. } => self.check_file_operation(path, op, space, shared),
         }
     }
 
     /// Records that the memory has failed an access of the current request.
-    fn fault(&mut self) {
+    fn record_fault(&mut self) {
         self.uncertain.extend_from_slice(&self.writes);
-        self.excused = true;
-        if let Some(replies) = self.answers.back_mut() {
-            replies.push(Reply::Error(errno::EIO));
+        self.may_report_errors = true;
+        if let Some(responses) = self.expected_responses.back_mut() {
+            responses.push(Response::Error(errno::EIO));
         } else if self.current.is_none() {
-            self.console.forget();
+            self.console.ignore();
         }
     }
 
@@ -273,23 +273,23 @@ impl Session {
     ///
     /// # Errors
     /// Fails on a violation.
-    pub fn end(
+    pub fn end_tick(
         &mut self,
         space: &mut Space,
         shared: &mut Shared,
         errors: u32,
         stale: bool,
     ) -> Check {
-        if self.loose {
+        if self.is_relaxed {
             space.adopt_all();
-            self.console.forget();
+            self.console.ignore();
             if let Some(streams) = shared.files.streams.get_mut(&self.channel) {
                 streams.is_input_unknown = !streams.input.is_empty();
             }
             return self.console.check();
         }
-        if self.left {
-            self.left = false;
+        if self.was_reset {
+            self.was_reset = false;
             self.current = None;
             shared.files.reset_seen(self.channel);
         }
@@ -300,11 +300,11 @@ impl Session {
         for (address, len) in std::mem::take(&mut self.uncertain) {
             space.adopt(address, len);
         }
-        if std::mem::take(&mut self.active)
-            && let Some((address, there, wanted)) = space.difference()
+        if std::mem::take(&mut self.has_changed)
+            && let Some((address, actual, expected)) = space.difference()
         {
             return Err(format!(
-                "byte {address:#x} is {there:#x}, expected {wanted:#x}"
+                "byte {address:#x} is {actual:#x}, expected {expected:#x}"
             ));
         }
         self.console.check()?;
@@ -314,51 +314,53 @@ impl Session {
                 self.failures
             )
         })?;
-        ensure(self.excused || self.failures > 0 || errors == 0, || {
-            "an error was reported without a failed request".to_owned()
-        })?;
+        ensure(
+            self.may_report_errors || self.failures > 0 || errors == 0,
+            || "an error was reported without a failed request".to_owned(),
+        )?;
         let open = shared.files.open.values();
         let specials = open
             .filter(|open| open.by == self.channel && open.is_special())
             .count() as i32;
-        let settled = self.answers.is_empty();
+        let settled = self.expected_responses.is_empty();
         ensure(!settled || specials == self.open_specials, || {
             format!(
                 "{} special files are open, expected {specials}",
                 self.open_specials
             )
         })?;
-        self.wait(space, stale)
+        self.check_progress(space, stale)
     }
 
     /// Derives the host's actions from a memory without a log, at the end of a tick.
     ///
     /// # Errors
     /// Fails on a violation.
-    pub fn look(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
-        if !self.logged && !self.loose {
-            self.look_at_words(space, shared)?;
+    pub fn check_memory(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
+        if !self.is_logged && !self.is_relaxed {
+            self.check_words_in_memory(space, shared)?;
         }
         self.finish_special();
         Ok(())
     }
 
     /// Counts ticks in which the host could have done more.
-    fn wait(&mut self, space: &Space, stale: bool) -> Check {
-        let put = space.wanted_word(self.at + self.layout.request.idx_p);
+    fn check_progress(&mut self, space: &Space, stale: bool) -> Check {
+        let produced = space.expected_word(self.at + self.layout.request.idx_p);
         let due = match self.phase {
-            Phase::Handshake => self.shakes(space),
+            Phase::Handshake => self.has_handshake(space),
             Phase::Ready => {
-                let room = self.room(space) > 0;
-                room && (!self.answers.is_empty() || (self.current.is_none() && put != self.taken))
+                let room = self.free_slots(space) > 0;
+                room && (!self.expected_responses.is_empty()
+                    || (self.current.is_none() && produced != self.consumed))
             }
             Phase::Exited(_) => false,
         };
         self.overdue = if due && !stale { self.overdue + 1 } else { 0 };
-        ensure(self.overdue <= BOUND, || {
+        ensure(self.overdue <= MAX_IDLE_TICKS, || {
             format!(
-                "{:?}: no progress in {BOUND} ticks; taken {}, idx_p {put}",
-                self.phase, self.taken
+                "{:?}: no progress in {MAX_IDLE_TICKS} ticks; consumed {}, idx_p {produced}",
+                self.phase, self.consumed
             )
         })
     }

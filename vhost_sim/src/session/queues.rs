@@ -1,8 +1,8 @@
 //! Requests that the host takes, and responses that it puts.
 
 use super::goals::{count_entry, count_errno};
-use super::{Check, Outcome, Phase, Session, Shared, WaitingRequest, ensure};
-use crate::effect::{Effect, Reply, Request};
+use super::{Check, Phase, Session, Shared, SpecialResult, WaitingRequest, ensure};
+use crate::effect::{Effect, RequestModel, Response};
 use crate::expect::Expect;
 use crate::methods;
 use crate::space::Space;
@@ -11,18 +11,21 @@ use crate::wire::{Entry, Layout, READY, action, errno, file, number};
 impl Session {
     /// Checks that the host may advance the consumer index of requests.
     pub(super) fn advance(&mut self, index: u32, space: &mut Space, shared: &mut Shared) -> Check {
-        let put = space.wanted_word(self.at + self.layout.request.idx_p);
-        let (queued, taken) = (put.wrapping_sub(self.taken), index.wrapping_sub(self.taken));
-        ensure(taken <= queued, || {
+        let produced = space.expected_word(self.at + self.layout.request.idx_p);
+        let (queued, consumed) = (
+            produced.wrapping_sub(self.consumed),
+            index.wrapping_sub(self.consumed),
+        );
+        ensure(consumed <= queued, || {
             format!(
-                "idx_c of requests is {index:#x} after {:#x}; idx_p is {put:#x}",
-                self.taken
+                "idx_c of requests is {index:#x} after {:#x}; idx_p is {produced:#x}",
+                self.consumed
             )
         })?;
-        while self.taken != index && self.phase == Phase::Ready && !self.loose {
+        while self.consumed != index && self.phase == Phase::Ready && !self.is_relaxed {
             self.take(space, shared)?;
         }
-        ensure(self.loose || self.taken == index, || {
+        ensure(self.is_relaxed || self.consumed == index, || {
             "a request was taken after EXIT".to_owned()
         })
     }
@@ -34,12 +37,12 @@ impl Session {
             "a request was taken before the previous one was served".to_owned()
         })?;
         let queue = self.layout.request;
-        let bytes = space.wanted(self.at + queue.slot(self.taken), queue.entry);
+        let bytes = space.expected(self.at + queue.slot(self.consumed), queue.entry);
         let entry = Entry::parse(&bytes, self.layout.pointer);
-        self.taken = self.taken.wrapping_add(1);
-        space.want(self.at + queue.idx_c, &self.taken.to_le_bytes());
+        self.consumed = self.consumed.wrapping_add(1);
+        space.set_expected(self.at + queue.idx_c, &self.consumed.to_le_bytes());
         count_entry(&entry, shared);
-        let mut request = Request {
+        let mut request = RequestModel {
             channel: self.channel,
             layout: &self.layout,
             space,
@@ -57,8 +60,8 @@ impl Session {
         let effect = request.perform(&entry);
         let (touched, unknown_input) = (request.touched, request.unknown_input);
         if request.unknown_text {
-            self.console.forget();
-            self.excused = true;
+            self.console.ignore();
+            self.may_report_errors = true;
         }
         if let Some(text) = request.text {
             self.console.print(&text);
@@ -79,18 +82,18 @@ impl Session {
             shared.coverage.hit("request on its own channel");
         }
         if touched || unknown_input {
-            self.loosen();
+            self.relax();
         }
         let [operation, fd, to, len, ..] = entry.args;
-        if let Effect::Answer(replies) = &effect
+        if let Effect::Respond(responses) = &effect
             && (entry.action, operation, fd) == (action::FILE, file::READ, 0)
-            && matches!(replies[..], [Reply::Value(1..)])
+            && matches!(responses[..], [Response::Value(1..)])
         {
             shared.coverage.hit("bytes of standard input");
         }
-        if let Effect::Answer(replies) = &effect
+        if let Effect::Respond(responses) = &effect
             && (entry.action, operation) == (action::FILE, file::READ)
-            && let [Reply::Value(read @ 1..)] = replies[..]
+            && let [Response::Value(read @ 1..)] = responses[..]
             && read < len
             && read == space.room(to, len.min(1 << 20))
         {
@@ -102,7 +105,7 @@ impl Session {
                 self.console.finish();
             }
             Effect::Silent { fails } => self.failures += u32::from(fails),
-            Effect::Answer(replies) => self.answers.push_back(replies),
+            Effect::Respond(responses) => self.expected_responses.push_back(responses),
             Effect::Call(target, args) => {
                 if methods::exists(&target) {
                     self.current = Some(WaitingRequest::Call(target, args));
@@ -110,11 +113,12 @@ impl Session {
                     self.polls = 0;
                 } else {
                     shared.coverage.hit("call absent");
-                    self.answers.push_back(vec![Reply::Error(errno::ENOSYS)]);
+                    self.expected_responses
+                        .push_back(vec![Response::Error(errno::ENOSYS)]);
                 }
             }
             Effect::Special(special) => {
-                self.current = Some(WaitingRequest::Special(special, Outcome::default()));
+                self.current = Some(WaitingRequest::Special(special, SpecialResult::default()));
             }
         }
         Ok(())
@@ -128,15 +132,15 @@ impl Session {
         shared: &mut Shared,
     ) -> Check {
         self.finish_special();
-        let count = index.wrapping_sub(self.put);
-        let room = self.room(space);
+        let count = index.wrapping_sub(self.produced);
+        let room = self.free_slots(space);
         ensure(count <= room, || {
             format!(
                 "idx_p of responses is {index:#x} after {:#x}; {room} slots are free",
-                self.put
+                self.produced
             )
         })?;
-        while self.put != index {
+        while self.produced != index {
             self.respond(space, shared)?;
         }
         Ok(())
@@ -144,45 +148,46 @@ impl Session {
 
     fn respond(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
         let queue = self.layout.response;
-        let bytes = space.wanted(self.at + queue.slot(self.put), queue.entry);
+        let bytes = space.expected(self.at + queue.slot(self.produced), queue.entry);
         let words = number(&bytes, 0, 4);
         let value = number(
             &bytes,
             self.layout.pointer as usize,
             self.layout.pointer as usize,
         );
-        let replies = self.answers.pop_front();
-        let replies = replies.ok_or_else(|| format!("response {value:#x} without a request"))?;
-        let fits = |reply: &&Reply| match reply {
-            Reply::Empty => (words, value) == (0, 0),
-            Reply::Value(wanted) => (words, value) == (1, self.layout.narrow(*wanted)),
-            Reply::Error(errno) => (words, value) == (1, self.layout.error(*errno)),
-            Reply::Opened(_) => words == 1,
+        let responses = self.expected_responses.pop_front();
+        let responses =
+            responses.ok_or_else(|| format!("response {value:#x} without a request"))?;
+        let fits = |response: &&Response| match response {
+            Response::Empty => (words, value) == (0, 0),
+            Response::Value(expected) => (words, value) == (1, self.layout.narrow(*expected)),
+            Response::Error(errno) => (words, value) == (1, self.layout.error(*errno)),
+            Response::Opened(_) => words == 1,
         };
-        let reply = replies.iter().find(fits);
-        let reply = reply.ok_or_else(|| {
+        let response = responses.iter().find(fits);
+        let response = response.ok_or_else(|| {
             format!(
-                "response {:#x}: words {words}, value {value:#x}, expected one of {replies:?}",
-                self.put
+                "response {:#x}: words {words}, value {value:#x}, expected one of {responses:?}",
+                self.produced
             )
         })?;
-        self.put = self.put.wrapping_add(1);
+        self.produced = self.produced.wrapping_add(1);
         if let Some((address, len, expect)) = self.partial.take()
-            && matches!(reply, Reply::Value(_))
+            && matches!(response, Response::Value(_))
         {
             // A part of it may be in a memory without a log.
             space.adopt(address, len);
-            expect.check(&space.wanted(address, len))?;
+            expect.check(&space.expected(address, len))?;
             if matches!(expect, Expect::Records(_)) {
                 shared.coverage.hit("entries of a directory");
             }
         }
-        match reply {
-            Reply::Opened(open) => {
+        match response {
+            Response::Opened(open) => {
                 let fresh = shared.files.insert(value, open.clone());
                 ensure(fresh, || format!("descriptor {value} is in use or invalid"))?;
             }
-            Reply::Error(errno) => {
+            Response::Error(errno) => {
                 self.failures += 1;
                 count_errno(*errno, shared);
                 if *errno == errno::EIO
@@ -191,13 +196,17 @@ impl Session {
                     self.console = before;
                 }
             }
-            Reply::Empty | Reply::Value(_) => {}
+            Response::Empty | Response::Value(_) => {}
         }
         self.before_fault = None;
         Ok(())
     }
 
-    pub(super) fn look_at_words(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
+    pub(super) fn check_words_in_memory(
+        &mut self,
+        space: &mut Space,
+        shared: &mut Shared,
+    ) -> Check {
         let Layout {
             state,
             request,
@@ -205,33 +214,35 @@ impl Session {
             ..
         } = self.layout;
         if self.phase == Phase::Handshake {
-            if space.word_there(self.at + state) != space.wanted_word(self.at + state) {
-                self.active = true;
-                self.word(state, space.word_there(self.at + state), space, shared)?;
+            if space.actual_word(self.at + state) != space.expected_word(self.at + state) {
+                self.has_changed = true;
+                self.word(state, space.actual_word(self.at + state), space, shared)?;
                 space.store_word(self.at + state, READY);
             }
             return Ok(());
         }
-        let (taken, put) = (self.at + request.idx_c, self.at + response.idx_p);
-        let (now_taken, now_put) = (space.word_there(taken), space.word_there(put));
-        if self.phase == Phase::Ready && self.loose {
+        let (consumed, produced) = (self.at + request.idx_c, self.at + response.idx_p);
+        let (now_consumed, now_produced) =
+            (space.actual_word(consumed), space.actual_word(produced));
+        if self.phase == Phase::Ready && self.is_relaxed {
             return Ok(());
         }
-        self.active |= (now_taken, now_put) != (space.wanted_word(taken), space.wanted_word(put));
+        self.has_changed |= (now_consumed, now_produced)
+            != (space.expected_word(consumed), space.expected_word(produced));
         // EXIT may have been taken as an earlier call.
-        if self.phase == Phase::Ready || now_taken != self.taken {
-            self.advance(now_taken, space, shared)?;
+        if self.phase == Phase::Ready || now_consumed != self.consumed {
+            self.advance(now_consumed, space, shared)?;
         }
-        if self.loose {
+        if self.is_relaxed {
             return Ok(());
         }
-        space.want(taken, &now_taken.to_le_bytes());
-        for index in 0..self.room(space) {
-            let slot = self.at + response.slot(self.put.wrapping_add(index));
+        space.set_expected(consumed, &now_consumed.to_le_bytes());
+        for index in 0..self.free_slots(space) {
+            let slot = self.at + response.slot(self.produced.wrapping_add(index));
             space.adopt(slot, response.entry);
         }
-        self.respond_up_to(now_put, space, shared)?;
-        space.want(put, &now_put.to_le_bytes());
+        self.respond_up_to(now_produced, space, shared)?;
+        space.set_expected(produced, &now_produced.to_le_bytes());
         Ok(())
     }
 }

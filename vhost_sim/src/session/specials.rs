@@ -1,7 +1,7 @@
 //! Requests to special files.
 
 use super::{Check, Session, Shared, WaitingRequest, ensure};
-use crate::effect::{Reply, Special};
+use crate::effect::{Response, Special};
 use crate::event::FileOp;
 use crate::space::Space;
 
@@ -14,7 +14,7 @@ impl Session {
         }
     }
 
-    pub(super) fn filed(
+    pub(super) fn check_file_operation(
         &mut self,
         path: &str,
         op: &FileOp,
@@ -25,10 +25,10 @@ impl Session {
         if *op == FileOp::Drop {
             return Ok(());
         }
-        self.until(space, shared, |waiting| {
+        self.take_until(space, shared, |waiting| {
             matches!(waiting, WaitingRequest::Special(..))
         })?;
-        if self.loose {
+        if self.is_relaxed {
             return Ok(());
         }
         let Some(WaitingRequest::Special(special, outcome)) = &mut self.current else {
@@ -38,45 +38,45 @@ impl Session {
             (Special::Open(open), FileOp::Open(result)) if open.path == path => {
                 outcome.error = result.err();
             }
-            (Special::Read(address, most), FileOp::Read(result)) => {
+            (Special::Read(address, max), FileOp::Read(result)) => {
                 match result {
                     Err(errno) => outcome.error = Some(*errno),
                     Ok(data) => {
                         let done = outcome.bytes.len() as u64;
-                        ensure(done + data.len() as u64 <= *most, || {
-                            format!("file `{path}`: more than {most} bytes read")
+                        ensure(done + data.len() as u64 <= *max, || {
+                            format!("file `{path}`: more than {max} bytes read")
                         })?;
-                        if !data.is_empty() && (data.len() as u64) < *most {
+                        if !data.is_empty() && (data.len() as u64) < *max {
                             shared.coverage.hit("short read");
                         }
-                        space.want(*address + done, data);
+                        space.set_expected(*address + done, data);
                         outcome.bytes.extend_from_slice(data);
                         self.writes.push((*address, outcome.bytes.len() as u64));
                     }
                 };
             }
-            (Special::Write(wanted), FileOp::Write(result)) => match result {
+            (Special::Write(expected), FileOp::Write(result)) => match result {
                 Err(errno) => outcome.error = Some(*errno),
                 Ok(data) => {
                     let done = outcome.bytes.len();
-                    let matches = wanted
+                    let matches = expected
                         .get(done..)
                         .is_some_and(|rest| rest.starts_with(data));
                     ensure(matches, || {
-                        format!("file `{path}`: {data:x?} written at {done} of {wanted:x?}")
+                        format!("file `{path}`: {data:x?} written at {done} of {expected:x?}")
                     })?;
-                    if data.len() < wanted.len() {
+                    if data.len() < expected.len() {
                         shared.coverage.hit("short write");
                     }
                     outcome.bytes.extend_from_slice(data);
                 }
             },
-            (Special::Seek(wanted), FileOp::Seek(result)) => match result {
+            (Special::Seek(expected), FileOp::Seek(result)) => match result {
                 Err(errno) => outcome.error = Some(*errno),
                 Ok(position) => {
                     outcome.position = *position;
-                    ensure(position == wanted, || {
-                        format!("file `{path}`: position {position}, expected {wanted}")
+                    ensure(position == expected, || {
+                        format!("file `{path}`: position {position}, expected {expected}")
                     })?;
                 }
             },
@@ -100,17 +100,19 @@ impl Session {
         if outcome.error.is_some() {
             self.uncertain.extend_from_slice(&self.writes);
         }
-        let mut replies: Vec<Reply> = outcome.error.map(Reply::Error).into_iter().collect();
+        let mut responses: Vec<Response> = outcome.error.map(Response::Error).into_iter().collect();
         match special {
-            Special::Open(open) if replies.is_empty() => replies.push(Reply::Opened(open)),
-            Special::Seek(_) if replies.is_empty() => replies.push(Reply::Value(outcome.position)),
-            Special::Read(..) | Special::Write(_) if replies.is_empty() || moved > 0 => {
-                replies.push(Reply::Value(moved));
+            Special::Open(open) if responses.is_empty() => responses.push(Response::Opened(open)),
+            Special::Seek(_) if responses.is_empty() => {
+                responses.push(Response::Value(outcome.position))
+            }
+            Special::Read(..) | Special::Write(_) if responses.is_empty() || moved > 0 => {
+                responses.push(Response::Value(moved));
             }
             Special::Close => return,
-            Special::CheckedClose => replies.push(Reply::Value(0)),
+            Special::CheckedClose => responses.push(Response::Value(0)),
             _ => {}
         }
-        self.answers.push_back(replies);
+        self.expected_responses.push_back(responses);
     }
 }

@@ -5,7 +5,7 @@ use crate::space::Space;
 use crate::wire::{ENTRIES, INIT, Layout, NEWEST, READY, VERSION, number};
 
 impl Session {
-    pub(super) fn written(
+    pub(super) fn check_write(
         &mut self,
         address: u64,
         data: &[u8],
@@ -14,15 +14,15 @@ impl Session {
     ) -> Check {
         let offset = address.wrapping_sub(self.at);
         if offset >= self.layout.size {
-            return self.written_for_request(address, data, space, shared);
+            return self.check_write_of_request(address, data, space, shared);
         }
         let queue = self.layout.response;
         if (queue.entries..queue.slot(7) + queue.entry).contains(&offset) {
             let slot = ((offset - queue.entries) / queue.entry) as u32;
-            let free = self.put..self.put.wrapping_add(self.room(space));
+            let free = self.produced..self.produced.wrapping_add(self.free_slots(space));
             let is_free =
                 self.phase == Phase::Ready && free.into_iter().any(|index| index % ENTRIES == slot);
-            space.want(address, data);
+            space.set_expected(address, data);
             return ensure(is_free, || {
                 format!("response slot {slot} was written while it is not free")
             });
@@ -31,12 +31,12 @@ impl Session {
             let word = number(word, 0, 4) as u32;
             self.word(offset + 4 * at as u64, word, space, shared)?;
         }
-        space.want(address, data);
+        space.set_expected(address, data);
         Ok(())
     }
 
     /// Checks a write outside of the channel, which the current request must cause.
-    fn written_for_request(
+    fn check_write_of_request(
         &mut self,
         address: u64,
         data: &[u8],
@@ -48,20 +48,23 @@ impl Session {
         loop {
             let inside = |(from, of): &(u64, u64)| address >= *from && address + len <= from + of;
             let asked = self.writes.iter().any(inside);
-            let wanted = space.wanted(address, len);
+            let expected = space.expected(address, len);
             if let Some((from, of, _)) = &self.partial
                 && inside(&(*from, *of))
             {
-                space.want(address, data);
+                space.set_expected(address, data);
                 return Ok(());
             }
-            if asked && data == wanted || self.loose {
+            if asked && data == expected || self.is_relaxed {
                 return Ok(());
             }
             // If the channel itself has no log, the write may belong to a later request.
-            if self.logged || self.phase != Phase::Ready || space.word_there(index) == self.taken {
+            if self.is_logged
+                || self.phase != Phase::Ready
+                || space.actual_word(index) == self.consumed
+            {
                 return Err(if asked {
-                    format!("{data:x?} written at {address:#x}, expected {wanted:x?}")
+                    format!("{data:x?} written at {address:#x}, expected {expected:x?}")
                 } else {
                     format!("{data:x?} written at {address:#x} without a request")
                 });
@@ -87,20 +90,20 @@ impl Session {
         let indices = [request.idx_p, request.idx_c, response.idx_p, response.idx_c];
         match self.phase {
             Phase::Handshake => {
-                ensure(self.shakes(space), || {
+                ensure(self.has_handshake(space), || {
                     format!(
                         "word {offset:#x} of the channel was written before a handshake was complete"
                     )
                 })?;
                 if offset == state && word == READY {
-                    self.ready(space, shared);
+                    self.begin_session(space, shared);
                     return Ok(());
                 }
                 let zero = indices.contains(&offset) && word == 0;
                 let offered = self.is_offered(space);
                 let accepts =
                     offered && [(0, NEWEST), (request.start, 0)].contains(&(offset, word));
-                self.accepted |= accepts;
+                self.has_accepted_offer |= accepts;
                 ensure(zero || accepts, || {
                     format!("{word:#x} written to word {offset:#x} in a handshake")
                 })
@@ -114,8 +117,8 @@ impl Session {
     }
 
     /// True if firmware has written a complete handshake.
-    pub(super) fn shakes(&self, space: &Space) -> bool {
-        let word = |offset| space.wanted_word(self.at + offset);
+    pub(super) fn has_handshake(&self, space: &Space) -> bool {
+        let word = |offset| space.expected_word(self.at + offset);
         let Layout {
             state,
             request,
@@ -131,37 +134,37 @@ impl Session {
 
     /// True if firmware offers protocol 0.3 or a later one, or insists on it.
     fn is_offered(&self, space: &Space) -> bool {
-        let offer = space.wanted_word(self.at + self.layout.request.start);
-        self.accepted || offer >= NEWEST || space.wanted_word(self.at) == NEWEST
+        let offer = space.expected_word(self.at + self.layout.request.start);
+        self.has_accepted_offer || offer >= NEWEST || space.expected_word(self.at) == NEWEST
     }
 
-    fn ready(&mut self, space: &mut Space, shared: &mut Shared) {
+    fn begin_session(&mut self, space: &mut Space, shared: &mut Shared) {
         shared.coverage.hit("handshake");
         let posix = self.is_offered(space);
         if posix {
             shared.coverage.hit("handshake of 0.3");
-            space.want(self.at, &NEWEST.to_le_bytes());
-            space.want(self.at + self.layout.request.start, &[0; 4]);
+            space.set_expected(self.at, &NEWEST.to_le_bytes());
+            space.set_expected(self.at + self.layout.request.start, &[0; 4]);
         }
         if let Some(streams) = shared.files.streams.get_mut(&self.channel) {
             streams.posix = posix;
             streams.closed = [false; 3];
         }
-        self.accepted = false;
+        self.has_accepted_offer = false;
         self.partial = None;
         self.phase = Phase::Ready;
-        self.taken = 0;
-        self.put = 0;
+        self.consumed = 0;
+        self.produced = 0;
         self.current = None;
-        self.answers.clear();
+        self.expected_responses.clear();
         self.writes.clear();
         self.overdue = 0;
-        self.console.restart();
+        self.console.expect_again();
     }
 
     /// Number of free slots of the response queue.
-    pub(super) fn room(&self, space: &Space) -> u32 {
-        let read = space.wanted_word(self.at + self.layout.response.idx_c);
-        ENTRIES.saturating_sub(self.put.wrapping_sub(read))
+    pub(super) fn free_slots(&self, space: &Space) -> u32 {
+        let read = space.expected_word(self.at + self.layout.response.idx_c);
+        ENTRIES.saturating_sub(self.produced.wrapping_sub(read))
     }
 }

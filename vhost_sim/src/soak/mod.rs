@@ -1,11 +1,11 @@
 //! Long run of one system: many requests on many channels, with resets, clients of a socket, and
 //! recordings of a second system. Memory must not grow.
 //!
-//! - `unit`: firmware of one channel. `visitors`: clients. `recordings`: recorded systems.
+//! - `unit`: firmware of one channel. `successive_clients`: clients. `recordings`: recorded systems.
 
 mod recordings;
+mod successive_clients;
 mod unit;
-mod visitors;
 
 use std::fmt;
 use std::io;
@@ -16,15 +16,15 @@ use std::time::{Duration, Instant};
 use vhost::mem::Buffer;
 use vhost::{Builder, Vhost};
 
-use self::recordings::Recorded;
+use self::recordings::RecordingThread;
+use self::successive_clients::SuccessiveClients;
 use self::unit::{METHOD, SIZE, Unit};
-use self::visitors::Visitors;
-use crate::event::name;
+use crate::event::channel_name;
 use crate::methods::COMMANDS;
 
 /// Extent of a run.
 #[derive(Debug, Clone, Copy)]
-pub struct Extent {
+pub struct SoakSize {
     /// Number of requests of the system.
     pub requests: u64,
     /// Number of channels of the system.
@@ -48,7 +48,7 @@ pub struct Tenth {
 
 /// Figures of a run.
 #[derive(Debug, Clone, Default)]
-pub struct Soaked {
+pub struct SoakFigures {
     /// Parts of the run.
     pub tenths: Vec<Tenth>,
     /// Wall time.
@@ -64,9 +64,9 @@ pub struct Soaked {
 }
 
 /// Maximum growth of memory between the first tenth and the last, in bytes.
-const GROWTH: u64 = 4 << 20;
+const MAX_GROWTH: u64 = 4 << 20;
 
-impl Soaked {
+impl SoakFigures {
     /// Growth of memory since the end of the first tenth, in bytes.
     pub fn growth(&self) -> u64 {
         let ends = self.tenths.first().zip(self.tenths.last());
@@ -77,11 +77,11 @@ impl Soaked {
 
     /// True if memory has not grown.
     pub fn is_steady(&self) -> bool {
-        self.growth() <= GROWTH
+        self.growth() <= MAX_GROWTH
     }
 }
 
-impl fmt::Display for Soaked {
+impl fmt::Display for SoakFigures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let requests: u64 = self.tenths.iter().map(|tenth| tenth.requests).sum();
         writeln!(
@@ -116,41 +116,41 @@ impl fmt::Display for Soaked {
 ///
 /// # Errors
 /// Fails if the host refuses, on a wrong response, or if a byte does not arrive.
-pub fn soak(extent: Extent, folder: &Path) -> Result<Soaked, String> {
+pub fn soak(extent: SoakSize, folder: &Path) -> Result<SoakFigures, String> {
     let start = Instant::now();
-    let mut recorded = Recorded::start(folder, extent.channels);
+    let mut recordings = RecordingThread::start(folder, extent.channels);
     let root = folder.join("root");
     std::fs::create_dir_all(&root).map_err(|error| error.to_string())?;
     let mut system = System::start(extent.channels, builder(extent.channels).files(&root))?;
-    let mut visitors = Visitors::default();
-    let mut soaked = Soaked::default();
+    let mut successive_clients = SuccessiveClients::default();
+    let mut figures = SoakFigures::default();
     let mut done = 0;
     for tenth in 1..=10 {
         let until = extent.requests * tenth / 10;
         let (before, from) = (done, processor_time());
         while done < until {
             done += system.turn()?;
-            while visitors.served < share(extent.clients, done, extent.requests) {
-                visitors.visit(&system.vhost)?;
+            while successive_clients.served < share(extent.clients, done, extent.requests) {
+                successive_clients.serve_one(&system.vhost)?;
             }
-            while recorded.replayed < share(extent.recordings, done, extent.requests) {
-                recorded.next(extent.requests / extent.recordings.max(1) / 100)?;
+            while recordings.replayed < share(extent.recordings, done, extent.requests) {
+                recordings.next(extent.requests / extent.recordings.max(1) / 100)?;
             }
         }
-        soaked.tenths.push(Tenth {
+        figures.tenths.push(Tenth {
             requests: done - before,
             time: processor_time().saturating_sub(from),
             resident: resident(),
         });
     }
-    soaked.wall = start.elapsed();
-    soaked.resets = system.units.iter().map(|unit| unit.resets).sum();
-    soaked.printed = system.units.iter().map(|unit| unit.printed).sum();
-    soaked.clients = visitors.served;
-    soaked.recordings = recorded.replayed;
-    visitors.close(&system.vhost)?;
-    recorded.end()?;
-    Ok(soaked)
+    figures.wall = start.elapsed();
+    figures.resets = system.units.iter().map(|unit| unit.resets).sum();
+    figures.printed = system.units.iter().map(|unit| unit.printed).sum();
+    figures.clients = successive_clients.served;
+    figures.recordings = recordings.replayed;
+    successive_clients.close(&system.vhost)?;
+    recordings.end()?;
+    Ok(figures)
 }
 
 /// Part of `whole` that is due when `done` of `all` is reached.
@@ -203,7 +203,7 @@ fn builder(channels: usize) -> Builder {
         let base = SIZE * number as u64;
         format!(
             "{}: {{space: all, base: {base:#x}, ptr: {pointer}, cache_line: 0}}\n",
-            name(number)
+            channel_name(number)
         )
     };
     let echo = |_: &Vhost, call: vhost::HostProgramCall<'_>| {
@@ -243,15 +243,15 @@ mod tests {
     #[test]
     fn a_short_run_is_steady() {
         let folder = tempfile::tempdir().expect("a folder");
-        let extent = Extent {
+        let extent = SoakSize {
             requests: 30_000,
             channels: 8,
             clients: 10,
             recordings: 2,
         };
-        let soaked = soak(extent, folder.path()).unwrap_or_else(|text| panic!("{text}"));
-        assert_eq!((soaked.clients, soaked.recordings), (10, 2));
-        assert!(soaked.resets >= 8, "{soaked}");
-        assert!(soaked.is_steady(), "{soaked}");
+        let figures = soak(extent, folder.path()).unwrap_or_else(|text| panic!("{text}"));
+        assert_eq!((figures.clients, figures.recordings), (10, 2));
+        assert!(figures.resets >= 8, "{figures}");
+        assert!(figures.is_steady(), "{figures}");
     }
 }

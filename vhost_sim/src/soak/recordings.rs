@@ -11,7 +11,7 @@ use vhost::Replay;
 use super::{System, builder};
 
 /// Thread of the recorded systems.
-pub(super) struct Recorded {
+pub(super) struct RecordingThread {
     /// Sender of the numbers of requests.
     orders: Option<Sender<u64>>,
     results: Receiver<Result<(), String>>,
@@ -19,7 +19,7 @@ pub(super) struct Recorded {
     pub(super) replayed: u64,
 }
 
-impl Recorded {
+impl RecordingThread {
     pub(super) fn start(folder: &Path, channels: usize) -> Self {
         let (orders, ordered) = channel();
         let (done, results) = channel();

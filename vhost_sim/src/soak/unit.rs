@@ -14,7 +14,7 @@ pub(super) const SIZE: u64 = 0x1000;
 pub(super) const METHOD: &str = "echo";
 
 /// Number of requests of a session, after which the channel is reset.
-const SESSION: u64 = 2000;
+const REQUESTS_OF_A_SESSION: u64 = 2000;
 
 /// Offsets of data: name of the method, name of a file, text, and work area.
 const NAME: u64 = 0x800;
@@ -23,14 +23,14 @@ const TEXT: u64 = 0x840;
 const WORK: u64 = 0x880;
 
 /// Number of turns without a response after which it counts as lost.
-const PATIENCE: u32 = 10_000;
+const MAX_IDLE_TURNS: u32 = 10_000;
 
 /// Printed text.
 const LINE: &[u8] = b"a line of the soak\n";
 
 /// Expected response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+enum Expected {
     Empty,
     Value(u64),
     Descriptor,
@@ -42,10 +42,10 @@ pub(super) struct Unit {
     at: u64,
     layout: Layout,
     buffer: Rc<Buffer>,
-    is_up: bool,
-    put: u32,
-    read: u32,
-    wanted: [Wanted; ENTRIES as usize],
+    is_ready: bool,
+    produced: u32,
+    consumed: u32,
+    expected: [Expected; ENTRIES as usize],
     fd: u64,
     /// Number of requests sent in the session.
     sent: u64,
@@ -62,10 +62,10 @@ impl Unit {
             at: SIZE * number as u64,
             layout: Layout::new(Self::pointer(number), 0),
             buffer,
-            is_up: false,
-            put: 0,
-            read: 0,
-            wanted: [Wanted::Empty; ENTRIES as usize],
+            is_ready: false,
+            produced: 0,
+            consumed: 0,
+            expected: [Expected::Empty; ENTRIES as usize],
             fd: 0,
             sent: 0,
             idle: 0,
@@ -75,7 +75,7 @@ impl Unit {
         unit.store(NAME, format!("{METHOD}\0").as_bytes());
         unit.store(PATH, format!("file{number}\0").as_bytes());
         unit.store(TEXT, LINE);
-        unit.begin();
+        unit.write_handshake();
         unit
     }
 
@@ -87,71 +87,73 @@ impl Unit {
     /// Takes responses, and sends requests while there is room. Returns the number of responses.
     pub(super) fn turn(&mut self) -> Result<u64, String> {
         self.idle += 1;
-        if self.idle > PATIENCE {
+        if self.idle > MAX_IDLE_TURNS {
             return Err(format!(
-                "channel {}: no response in {PATIENCE} ticks",
+                "channel {}: no response in {MAX_IDLE_TURNS} ticks",
                 self.number
             ));
         }
-        if !self.is_up {
-            self.is_up = self.word(self.layout.state) == READY;
-            if !self.is_up {
+        if !self.is_ready {
+            self.is_ready = self.word(self.layout.state) == READY;
+            if !self.is_ready {
                 return Ok(0);
             }
         }
-        let done = self.take()?;
+        let done = self.take_responses()?;
         if done > 0 {
             self.idle = 0;
         }
-        if self.sent >= SESSION {
+        if self.sent >= REQUESTS_OF_A_SESSION {
             // Some sessions end with pending requests.
-            if self.put == self.read || self.resets.is_multiple_of(4) {
+            if self.produced == self.consumed || self.resets.is_multiple_of(4) {
                 self.reset();
             }
             return Ok(done);
         }
         let queue = self.layout.request;
-        let put = self.put;
-        while self.put.wrapping_sub(self.read) < ENTRIES && self.sent < SESSION {
-            let (entry, wanted) = self.request();
-            self.store(queue.slot(self.put), &entry);
-            self.wanted[(self.put % ENTRIES) as usize] = wanted;
-            self.put = self.put.wrapping_add(1);
+        let produced = self.produced;
+        while self.produced.wrapping_sub(self.consumed) < ENTRIES
+            && self.sent < REQUESTS_OF_A_SESSION
+        {
+            let (entry, expected) = self.request();
+            self.store(queue.slot(self.produced), &entry);
+            self.expected[(self.produced % ENTRIES) as usize] = expected;
+            self.produced = self.produced.wrapping_add(1);
             self.sent += 1;
             if self.sent == 1 {
                 // The descriptor is needed for the following requests.
                 break;
             }
         }
-        if self.put != put {
-            self.store_word(queue.idx_p, self.put);
+        if self.produced != produced {
+            self.store_word(queue.idx_p, self.produced);
         }
         Ok(done)
     }
 
-    fn take(&mut self) -> Result<u64, String> {
+    fn take_responses(&mut self) -> Result<u64, String> {
         let (queue, pointer) = (self.layout.response, self.layout.pointer as usize);
-        let (from, to) = (self.read, self.word(queue.idx_p));
-        while self.read != to {
-            let entry = self.bytes(queue.slot(self.read), queue.entry);
+        let (from, to) = (self.consumed, self.word(queue.idx_p));
+        while self.consumed != to {
+            let entry = self.bytes(queue.slot(self.consumed), queue.entry);
             let words = number(&entry, 0, 4);
             let value = number(&entry, pointer, pointer);
-            let wanted = self.wanted[(self.read % ENTRIES) as usize];
-            let is_right = match wanted {
-                Wanted::Empty => (words, value) == (0, 0),
-                Wanted::Value(wanted) => (words, value) == (1, wanted),
-                Wanted::Descriptor => words == 1 && value <= i32::MAX as u64,
+            let expected = self.expected[(self.consumed % ENTRIES) as usize];
+            let is_right = match expected {
+                Expected::Empty => (words, value) == (0, 0),
+                Expected::Value(expected) => (words, value) == (1, expected),
+                Expected::Descriptor => words == 1 && value <= i32::MAX as u64,
             };
             if !is_right {
                 return Err(format!(
-                    "channel {}: {words} words with {value:#x}, expected {wanted:?}",
+                    "channel {}: {words} words with {value:#x}, expected {expected:?}",
                     self.number
                 ));
             }
-            if wanted == Wanted::Descriptor {
+            if expected == Expected::Descriptor {
                 self.fd = value;
             }
-            self.read = self.read.wrapping_add(1);
+            self.consumed = self.consumed.wrapping_add(1);
         }
         if from != to {
             self.store_word(queue.idx_c, to);
@@ -159,57 +161,61 @@ impl Unit {
         Ok(u64::from(to.wrapping_sub(from)))
     }
 
-    fn request(&mut self) -> (Vec<u8>, Wanted) {
+    fn request(&mut self) -> (Vec<u8>, Expected) {
         let (work, word) = (self.at + WORK, self.sent % 0x1_0000);
-        let (action, args, wanted) = match self.sent % 9 {
+        let (action, args, expected) = match self.sent % 9 {
             _ if self.sent == 0 => {
                 let args = vec![file::OPEN, self.at + PATH, 3];
-                (action::FILE, args, Wanted::Descriptor)
+                (action::FILE, args, Expected::Descriptor)
             }
             0 => {
                 self.printed += LINE.len() as u64;
                 let args = vec![LINE.len() as u64, self.at + TEXT];
-                (action::PRINT, args, Wanted::Empty)
+                (action::PRINT, args, Expected::Empty)
             }
-            1 => (action::MEMSET, vec![work, word, 64], Wanted::Empty),
-            2 => (action::MEMMOVE, vec![work + 64, work, 64], Wanted::Empty),
-            3 => (action::MEMCMP, vec![work, work + 64, 64], Wanted::Value(0)),
+            1 => (action::MEMSET, vec![work, word, 64], Expected::Empty),
+            2 => (action::MEMMOVE, vec![work + 64, work, 64], Expected::Empty),
+            3 => (
+                action::MEMCMP,
+                vec![work, work + 64, 64],
+                Expected::Value(0),
+            ),
             4 => {
                 let args = vec![self.at + NAME, word];
-                (action::CALL, args, Wanted::Value(word))
+                (action::CALL, args, Expected::Value(word))
             }
             5 => {
                 let args = vec![COMMANDS[0].0, word];
-                (action::OTHER, args, Wanted::Value(word))
+                (action::OTHER, args, Expected::Value(word))
             }
             6 => {
                 let args = vec![file::SEEK, self.fd, word % 100];
-                (action::FILE, args, Wanted::Value(word % 100))
+                (action::FILE, args, Expected::Value(word % 100))
             }
             7 => {
                 let args = vec![file::WRITE, self.fd, work, 32];
-                (action::FILE, args, Wanted::Value(32))
+                (action::FILE, args, Expected::Value(32))
             }
             _ => {
                 let args = vec![file::SEEK, self.fd, 0];
-                (action::FILE, args, Wanted::Value(0))
+                (action::FILE, args, Expected::Value(0))
             }
         };
         let pointer = self.layout.pointer;
         (
             Entry::emit(action, args.len() as u32, &args, pointer),
-            wanted,
+            expected,
         )
     }
 
     fn reset(&mut self) {
         self.resets += 1;
-        (self.is_up, self.put, self.read, self.sent) = (false, 0, 0, 0);
-        self.begin();
+        (self.is_ready, self.produced, self.consumed, self.sent) = (false, 0, 0, 0);
+        self.write_handshake();
     }
 
     /// Requests a handshake.
-    fn begin(&self) {
+    fn write_handshake(&self) {
         let Layout {
             state,
             request,

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, Once};
 
 use crate::content::Content;
 use crate::disk::VARIABLE;
-use crate::event::{lock, name};
+use crate::event::{channel_name, lock};
 use crate::scenario::Scenario;
 use crate::space::Space;
 
@@ -38,11 +38,11 @@ impl Write for Sink {
 
 /// Writer on a small disk.
 #[derive(Debug)]
-pub struct Small {
+pub struct LimitedWriter {
     room: usize,
 }
 
-impl Small {
+impl LimitedWriter {
     /// Creates a writer that accepts this number of bytes, then fails.
     pub fn new(room: u32) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Small {
     }
 }
 
-impl Write for Small {
+impl Write for LimitedWriter {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         if self.room == 0 && !data.is_empty() {
             return Err(io::ErrorKind::StorageFull.into());
@@ -71,12 +71,12 @@ thread_local! {
 }
 
 /// Number of panics of this thread that are not part of a run.
-pub fn panics() -> u32 {
+pub fn unexpected_panics() -> u32 {
     PANICS.get()
 }
 
 /// Installs a hook that counts panics. Panics that are part of a run do not call it.
-pub fn install_hook() {
+pub fn count_panics() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let shown = std::panic::take_hook();
@@ -133,7 +133,7 @@ pub fn memories(spaces: &[Space]) -> String {
 pub fn mailboxes(scenario: &Scenario) -> String {
     let mut yaml = String::new();
     for (number, channel) in scenario.channels.iter().enumerate() {
-        let name = name(number);
+        let name = channel_name(number);
         // Writing to a String does not fail.
         let _ = writeln!(
             yaml,

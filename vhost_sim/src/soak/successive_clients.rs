@@ -8,14 +8,14 @@ use vhost::messages::sockets::SocketId;
 
 /// Number of clients of a socket, after which another one is opened, because a port has few
 /// addresses for its clients.
-const OF_A_SOCKET: u64 = 1000;
+const CLIENTS_OF_A_SOCKET: u64 = 1000;
 
 /// Number of polls after which bytes on the loopback interface count as lost.
-const PATIENCE: u32 = 1_000_000;
+const MAX_POLLS: u32 = 1_000_000;
 
 /// Clients, one after the other.
 #[derive(Default)]
-pub(super) struct Visitors {
+pub(super) struct SuccessiveClients {
     socket: Option<(SocketId, u16)>,
     pub(super) served: u64,
 }
@@ -25,19 +25,19 @@ fn text(error: impl std::fmt::Display) -> String {
 }
 
 /// Polls until there is a result.
-fn wait<T>(what: &str, mut poll: impl FnMut() -> Result<Option<T>, String>) -> Result<T, String> {
-    for _ in 0..PATIENCE {
+fn wait<T>(event: &str, mut poll: impl FnMut() -> Result<Option<T>, String>) -> Result<T, String> {
+    for _ in 0..MAX_POLLS {
         if let Some(found) = poll()? {
             return Ok(found);
         }
         std::thread::yield_now();
     }
-    Err(format!("socket: {what} did not arrive"))
+    Err(format!("socket: {event} did not arrive"))
 }
 
-impl Visitors {
+impl SuccessiveClients {
     /// Serves one client, from its connection to its end.
-    pub(super) fn visit(&mut self, vhost: &Vhost) -> Result<(), String> {
+    pub(super) fn serve_one(&mut self, vhost: &Vhost) -> Result<(), String> {
         let sockets = vhost.sockets();
         let (socket, port) = self.socket(vhost)?;
         let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(text)?;
@@ -49,21 +49,21 @@ impl Visitors {
             sockets.read_exactly::<8>(socket, id).map_err(text)
         })?;
         sockets.write(socket, id, read.to_vec()).map_err(text)?;
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         wait("an answer", || {
             let mut bytes = [0; 8];
             match stream.read(&mut bytes) {
                 Ok(0) => Err("socket: the host has closed a connection".to_owned()),
                 Ok(count) => {
-                    answer.extend_from_slice(&bytes[..count]);
-                    Ok((answer.len() >= sent.len()).then_some(()))
+                    response.extend_from_slice(&bytes[..count]);
+                    Ok((response.len() >= sent.len()).then_some(()))
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
                 Err(error) => Err(text(error)),
             }
         })?;
-        if answer != sent {
-            return Err(format!("socket: {answer:x?} arrived, sent was {sent:x?}"));
+        if response != sent {
+            return Err(format!("socket: {response:x?} arrived, sent was {sent:x?}"));
         }
         // Every second client leaves first.
         if self.served.is_multiple_of(2) {
@@ -75,7 +75,7 @@ impl Visitors {
             sockets.disconnect(socket, id).map_err(text)?;
         }
         self.served += 1;
-        if self.served.is_multiple_of(OF_A_SOCKET) {
+        if self.served.is_multiple_of(CLIENTS_OF_A_SOCKET) {
             self.close(vhost)?;
         }
         Ok(())
