@@ -11,7 +11,7 @@ use std::{env, fs, io};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::tool::{CARGO_LLVM_COV, CARGO_NEXTEST, LLVM_TOOLS, Toolbox, VENV};
+use crate::tool::{CARGO_LLVM_COV, CARGO_NEXTEST, LLVM_TOOLS, Missing, Toolbox, VENV};
 
 /// Tests of the library: its own, those of the protocol, and those of the command.
 const TESTS: &str =
@@ -83,10 +83,9 @@ impl Share {
 /// Runs the tests of the library, and prints a table. Returns true if they have passed.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let mut tools = Toolbox::new(true);
-    for tool in [CARGO_NEXTEST, CARGO_LLVM_COV, LLVM_TOOLS] {
-        if let Err(missing) = tools.get(tool) {
-            bail!("{}", missing.0);
-        }
+    if let Some(Missing(reason)) = tools.first_missing(&[CARGO_NEXTEST, CARGO_LLVM_COV, LLVM_TOOLS])
+    {
+        bail!("{reason}");
     }
     let llvm = llvm_folder(root)?;
     let mut path = root.join(VENV).join("bin").into_os_string();

@@ -71,13 +71,13 @@ struct Row {
     /// Position of the step in the list.
     index: usize,
     step: &'static str,
-    outcome: Outcome,
+    outcome: StepOutcome,
     time: Elapsed,
     remark: String,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Outcome {
+enum StepOutcome {
     Passed,
     Failed,
     Skipped,
@@ -135,9 +135,11 @@ impl<'a> Runner<'a> {
             let mut main = vec![];
             run(Lane::Main, || Output::Shown, &mut |done| {
                 main.push(done);
-                other.try_iter().for_each(|done| main.push(shown(done)));
+                other
+                    .try_iter()
+                    .for_each(|done| main.push(print_held(done)));
             });
-            other.iter().for_each(|done| main.push(shown(done)));
+            other.iter().for_each(|done| main.push(print_held(done)));
             main.into_iter().try_for_each(|done| {
                 summary.add(done?);
                 anyhow::Ok(())
@@ -166,7 +168,7 @@ impl<'a> Runner<'a> {
         let time = Elapsed { wall, cpu };
         let (name, word) = (step.name, outcome.word());
         output.line(format!("{number} {name} {word} in {time}"));
-        if outcome != Outcome::Passed && failures.is_empty() {
+        if outcome != StepOutcome::Passed && failures.is_empty() {
             output.line(format!("  {remark}"));
         }
         Ok(StepResult {
@@ -186,23 +188,23 @@ impl<'a> Runner<'a> {
         })
     }
 
-    /// Outcome and reason of a step that can't run.
-    fn obstacle(&self, step: &Step) -> Option<(Outcome, String)> {
+    /// StepOutcome and reason of a step that can't run.
+    fn obstacle(&self, step: &Step) -> Option<(StepOutcome, String)> {
         if step.cases.iter().any(Case::is_nextest)
             && let Err(Missing(reason)) = self.tools().get(CARGO_NEXTEST)
         {
             // The run exists for the tests of this project.
-            return Some((Outcome::Failed, reason));
+            return Some((StepOutcome::Failed, reason));
         }
         for tool in &step.required {
             if let Err(Missing(reason)) = self.tools().get(*tool) {
-                return Some((Outcome::Skipped, reason));
+                return Some((StepOutcome::Skipped, reason));
             }
         }
         let (command, otherwise) = step.probe?;
         let answer = program(command).current_dir(self.root).output();
         let works = answer.is_ok_and(|answer| answer.status.success());
-        (!works).then(|| (Outcome::Skipped, otherwise.into()))
+        (!works).then(|| (StepOutcome::Skipped, otherwise.into()))
     }
 
     /// Toolbox. Only one lane at a time installs.
@@ -217,7 +219,7 @@ impl<'a> Runner<'a> {
         output: &mut Output,
         counted: &mut Counted,
         failures: &mut Vec<Failure>,
-    ) -> Result<(Outcome, String)> {
+    ) -> Result<(StepOutcome, String)> {
         let mut lacking = vec![];
         for tool in &step.optional {
             if let Err(Missing(reason)) = self.tools().get(*tool) {
@@ -257,8 +259,8 @@ impl<'a> Runner<'a> {
         }
         remarks.extend(lacking);
         let outcome = match failures.len() {
-            0 => Outcome::Passed,
-            _ => Outcome::Failed,
+            0 => StepOutcome::Passed,
+            _ => StepOutcome::Failed,
         };
         Ok((outcome, remarks.join(", ")))
     }
@@ -339,7 +341,7 @@ impl<'a> Runner<'a> {
 }
 
 /// Prints the held output of another lane's step.
-fn shown(done: Result<StepResult>) -> Result<StepResult> {
+fn print_held(done: Result<StepResult>) -> Result<StepResult> {
     if let Ok(done) = &done {
         done.held.iter().for_each(|line| println!("{line}"));
     }
@@ -404,9 +406,9 @@ impl Summary {
         );
         println!(
             "steps: {} passed, {} failed, {} skipped, in {}",
-            count(Outcome::Passed),
-            count(Outcome::Failed),
-            count(Outcome::Skipped),
+            count(StepOutcome::Passed),
+            count(StepOutcome::Failed),
+            count(StepOutcome::Skipped),
             self.started.elapsed()
         );
     }
@@ -434,7 +436,7 @@ impl Summary {
     }
 }
 
-impl Outcome {
+impl StepOutcome {
     fn word(self) -> &'static str {
         match self {
             Self::Passed => "passed",

@@ -172,9 +172,9 @@ impl Step {
     /// Returns the step with the commands that match `only`, or with all commands if its name
     /// matches; `None` if nothing matches. An empty `only` keeps the step unchanged.
     pub(crate) fn narrowed(mut self, only: &[String]) -> Option<Self> {
-        let spoken_of = |text: &str| only.iter().any(|part| text.contains(part.as_str()));
-        if !only.is_empty() && !spoken_of(self.name) {
-            self.cases.retain(|case| spoken_of(&case.command));
+        let matches = |text: &str| only.iter().any(|part| text.contains(part.as_str()));
+        if !only.is_empty() && !matches(self.name) {
+            self.cases.retain(|case| matches(&case.command));
         }
         (!self.cases.is_empty()).then_some(self)
     }

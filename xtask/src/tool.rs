@@ -337,7 +337,7 @@ pub(crate) struct Missing(pub(crate) String);
 
 impl Toolbox {
     pub(crate) fn new(may_install: bool) -> Self {
-        LazyLock::force(&OWN);
+        LazyLock::force(&THIS_PROGRAM);
         Self {
             may_install,
             known: HashMap::new(),
@@ -352,6 +352,11 @@ impl Toolbox {
         let found = self.find_or_install(tool);
         self.known.insert(tool.name, found.clone());
         found
+    }
+
+    /// First of these tools that is not there.
+    pub(crate) fn first_missing(&mut self, tools: &[Tool]) -> Option<Missing> {
+        tools.iter().find_map(|tool| self.get(*tool).err())
     }
 
     fn find_or_install(&mut self, tool: Tool) -> Result<(), Missing> {
@@ -478,15 +483,15 @@ fn is_root() -> bool {
 }
 
 /// Path of this program, determined at the first use: a later build may replace the file.
-static OWN: LazyLock<Option<PathBuf>> = LazyLock::new(|| env::current_exe().ok());
+static THIS_PROGRAM: LazyLock<Option<PathBuf>> = LazyLock::new(|| env::current_exe().ok());
 
 /// Command from a command line, split at white space. `cargo xtask` is this program itself: cargo
 /// would wait for the other lane's build.
 pub(crate) fn program(command: &str) -> Command {
     if let Some(arguments) = command.strip_prefix("cargo xtask ")
-        && let Some(own) = &*OWN
+        && let Some(this) = &*THIS_PROGRAM
     {
-        let mut program = Command::new(own);
+        let mut program = Command::new(this);
         program.args(arguments.split_whitespace());
         return program;
     }

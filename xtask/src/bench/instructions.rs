@@ -35,11 +35,11 @@ struct Operation {
     /// Name of the operation in `count.c`.
     run: &'static str,
     times: u64,
-    what: What,
+    condition: Condition,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
+enum Condition {
     /// The operation.
     Bare,
     /// The operation, while it is recorded.
@@ -57,27 +57,27 @@ const OPERATIONS: [Operation; 11] = [
     Operation::bare("FILE SEEK and READ of 4 KiB", "file", 100),
     Operation::bare("backdoor read of a word", "read_word", 1000),
     Operation::bare("backdoor write of a word", "write_word", 1000),
-    Operation::of("idle tick, recorded", "idle", 1000, What::Recorded),
-    Operation::of("PRINT, recorded", "print", 200, What::Recorded),
+    Operation::of("idle tick, recorded", "idle", 1000, Condition::Recorded),
+    Operation::of("PRINT, recorded", "print", 200, Condition::Recorded),
     Operation::of(
         "replay, each event of a PRINT",
         "print",
         200,
-        What::Replayed,
+        Condition::Replayed,
     ),
 ];
 
 impl Operation {
     const fn bare(name: &'static str, run: &'static str, times: u64) -> Self {
-        Self::of(name, run, times, What::Bare)
+        Self::of(name, run, times, Condition::Bare)
     }
 
-    const fn of(name: &'static str, run: &'static str, times: u64, what: What) -> Self {
+    const fn of(name: &'static str, run: &'static str, times: u64, condition: Condition) -> Self {
         Self {
             name,
             run,
             times,
-            what,
+            condition,
         }
     }
 }
@@ -203,8 +203,8 @@ impl Bench {
     /// Instructions of an operation that is run `times` times, and the number of counted units.
     fn counts(&self, operation: &Operation, times: u64) -> Result<(u64, u64)> {
         let trace = self.folder.join("recording.trace");
-        let recorded = operation.what != What::Bare;
-        let mut program = if operation.what == What::Replayed {
+        let recorded = operation.condition != Condition::Bare;
+        let mut program = if operation.condition == Condition::Replayed {
             let mut program = Command::new(&self.program);
             program.env_remove("LD_LIBRARY_PATH");
             program
@@ -222,7 +222,7 @@ impl Bench {
             program.env("VHOST_TRACE", &trace);
         }
         let ran = output(&mut program)?;
-        if operation.what != What::Replayed {
+        if operation.condition != Condition::Replayed {
             return Ok((collected(&ran)?, times));
         }
         let mut replay = self.callgrind(&[]);

@@ -9,8 +9,9 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::abi::PICOLIBC;
-use super::build::{Cache, Model};
+use super::build::Cache;
 use super::rerun::Rerun;
+use super::simulation::Model;
 use crate::programs;
 use crate::tool::{
     GHDL, IVERILOG, LZ4, OTHER_VERILATORS, ROCKET, SYSTEMC, Tool, UVM, UVM_2017, VEXRISCV,

@@ -13,7 +13,7 @@ use super::ghdl;
 use super::limit::Limit;
 use super::recording::Recording;
 use super::results;
-use super::watch;
+use super::simulate::watch;
 use crate::library::ARTEFACTS;
 use crate::tool::{GHDL, IVERILOG, Tool, VENV, VERILATOR};
 

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::build::{Builder, recreate_dir};
-use super::watch;
+use super::simulate::watch;
 use crate::tool::verilator;
 
 /// Name of the case.

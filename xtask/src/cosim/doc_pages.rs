@@ -15,7 +15,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::build::{Builder, recreate_dir};
-use super::watch;
+use super::simulate::watch;
 use crate::library::SHIPPED;
 use crate::programs;
 use crate::tool::{GHDL, IVERILOG, Tool, UVM, UVM_NEWEST, WHEELS, python_packages, uvm};

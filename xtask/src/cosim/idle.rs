@@ -6,10 +6,11 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::build::{Builder, Model};
+use super::build::Builder;
 use super::case::Simulator;
-use super::command;
 use super::limit::Limit;
+use super::simulate::command;
+use super::simulation::Model;
 
 /// Lengths of a run, in clocks.
 const CLOCKS: [u64; 2] = [1000, 3000];

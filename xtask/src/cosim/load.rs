@@ -5,10 +5,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::bench::{ROUNDS, spread};
-use super::build::{Builder, Model, run_checked};
+use super::build::{Builder, run_checked};
 use super::case::Library;
-use super::command;
+use super::overhead::{ROUNDS, spread};
+use super::simulate::command;
+use super::simulation::Model;
 
 const DESIGN: &str = "load";
 const SOURCE: &str = "integration/firmware/load.S";

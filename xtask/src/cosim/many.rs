@@ -5,9 +5,10 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::bench::spread;
-use super::build::{Builder, Model, Simulation};
-use super::command;
+use super::build::Builder;
+use super::overhead::spread;
+use super::simulate::command;
+use super::simulation::{Model, Simulation};
 use crate::clock::Clock;
 
 const RUNS: u32 = 50;

@@ -15,11 +15,13 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::build::{Builder, Cache, Model, Simulation, memories, recreate_dir, run_checked};
+use super::abi;
+use super::build::{Builder, Cache, memories, recreate_dir, run_checked};
 use super::case::{Core, is_print};
 use super::limit::Limit;
 use super::on_run::{Contents, contents, in_this_process};
-use super::{abi, command};
+use super::simulate::{command, files};
+use super::simulation::{Model, Simulation};
 use crate::programs;
 use crate::tool::{PICOLIBC, RISCV_GCC, RISCV64, ROCKET, Tool, VEXRISCV};
 
@@ -363,7 +365,7 @@ fn on_rtl(builder: &Builder<'_>, simulation: &Simulation, run: &Run<'_>) -> Resu
         &images,
         &run.platform.plusargs.map(str::to_owned),
     )?;
-    let folder = root.join(super::files(NAME));
+    let folder = root.join(files(NAME));
     put(&folder, run)?;
     let output = command.stdin(Stdio::null()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::build::{Builder, Simulation, recreate_dir};
+use super::build::{Builder, recreate_dir};
 use super::case::{Case, is_print};
+use super::simulation::Simulation;
 
 /// Outcome of a simulation.
 pub(super) struct Simulated<'a> {

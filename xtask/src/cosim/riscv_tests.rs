@@ -12,9 +12,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::build::{Builder, Model, mailboxes, memories};
+use super::abi;
+use super::build::{Builder, mailboxes, memories};
 use super::case::{Core, family};
-use super::{abi, command};
+use super::simulate::command;
+use super::simulation::Model;
 use crate::tool::{RISCV_GCC, ROCKET, Tool, VEXRISCV};
 
 /// Variable with the folder of the sources.

@@ -1,45 +1,21 @@
-//! `cargo xtask test`: runs the checks of a change; with `--full`, every check.
-//!
-//! The steps are the data in [`steps`]; a new step is a new line. A command either represents its
-//! kind in the quick run, or is marked as part of the full run.
+//! Steps of `cargo xtask test`, as data: a new step is a new line.
 
+use std::fs;
 use std::path::Path;
-use std::{fs, iter};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use super::features::{EACH_FEATURE, OTHER_DEFAULTS, exclusions, feature_sets, test_defaults};
 use crate::cosim;
 use crate::library::{self, BUILD_SHIPPED, SHIPPED, UNOPTIMISED};
 use crate::programs;
-use crate::runner::Runner;
-use crate::step::{Case, Expect, Lane, NEXTEST, Runs, Step};
+use crate::step::{Lane, NEXTEST, Runs, Step};
 use crate::tool::{
     CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CHROMIUM, CLANG, COCOTB, CXX, DASK, DTC, DUCKDB, DVSIM,
     JAVA, LIBPYTHON, LLD, MAKE, MATURIN, MUNGE, MYPY, NC, NUMPY, PERL, PICOLIBC, PICORV32,
     PLAYWRIGHT, POLARS, PYARROW, PYSLANG, PYSPARK, PYTEST, QEMU, RISCV_GCC, RISCV32, RISCV64, RUFF,
     SLURM, SPIKE, UVM, VALGRIND, VENV_PYTHON, VERILATOR, XDIST,
 };
-
-/// Features that exclude each other: the compiler rejects two of one row.
-const BACKENDS: [&str; 4] = ["mem_uvm", "mem_api", "mem_static", "mem_vpi"];
-const POINTERS: [&str; 2] = ["ptr32", "ptr64"];
-const CACHE_LINES: [&str; 4] = [
-    "cache_line_32",
-    "cache_line_64",
-    "cache_line_128",
-    "cache_line_256",
-];
-
-/// Features whose defaults all differ from those of a build without features.
-const OTHER_DEFAULTS: &str = "mem_uvm,ptr64,cache_line_128";
-
-/// Feature sets with every feature once.
-const EACH_FEATURE: [&str; 4] = [
-    "mem_uvm,ptr32,cache_line_32",
-    "mem_api,ptr64,cache_line_64",
-    "mem_static,cache_line_128",
-    "mem_vpi,ptr64,cache_line_256",
-];
 
 /// Python checks. Both shims have modules of the same name, so they are checked separately.
 const PYTHON: [&str; 6] = [
@@ -61,7 +37,7 @@ const WHEEL: [&str; 4] = [
 
 /// Workspace with further features beside the defaults. Tests enable all features of mailbox_rs.
 /// All steps use one feature set, so that dependencies are compiled once.
-const WORKSPACE: &str = "--workspace --features vhost-cli/defmt";
+pub(super) const WORKSPACE: &str = "--workspace --features vhost-cli/defmt";
 
 /// Test binaries of methods in Python.
 const PYTHON_TESTS: &str =
@@ -108,52 +84,26 @@ const LOCKED: [&str; 6] = [
 /// Run time of each fuzz target, in seconds.
 const FUZZ_SECONDS: u32 = 20;
 
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    /// Run everything: whole matrices, long runs, the library optimised as it is shipped
-    #[arg(long)]
-    full: bool,
-    /// Run only steps whose name, and commands whose text, contains this word; may be repeated
-    #[arg(long, value_name = "PART")]
-    only: Vec<String>,
-    /// Install nothing: skip steps that lack a tool, by name
-    #[arg(long)]
-    no_install: bool,
-    /// List the steps and their commands, and run nothing
-    #[arg(long)]
-    list: bool,
-}
-
-/// Runs the selected steps; returns true if none failed.
-pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
-    let chosen = |step: Step| step.for_run(args.full)?.narrowed(&args.only);
-    let steps: Vec<Step> = steps(root)?.into_iter().filter_map(chosen).collect();
-    if steps.is_empty() {
-        bail!(
-            "no step or command contains {}; see cargo xtask test --full --list{}",
-            args.only.join(" or "),
-            if args.full {
-                ""
-            } else {
-                ", and give --full for what only that run has"
-            }
-        );
-    }
-    if args.list {
-        for step in &steps {
-            println!("{}", step.name);
-            step.cases
-                .iter()
-                .for_each(|case| println!("    {}", case.command));
-        }
-        return Ok(true);
-    }
-    Runner::new(root, !args.no_install).run(&steps)
-}
-
 /// Steps for this tree.
-fn steps(root: &Path) -> Result<Vec<Step>> {
-    let mut steps = vec![
+pub(super) fn steps(root: &Path) -> Result<Vec<Step>> {
+    let groups = [
+        source_form(),
+        python_methods(),
+        lints(),
+        rust_tests(),
+        feature_tests(),
+        python_tests(),
+        hostile_input(root)?,
+        simulations(),
+        long_runs(),
+    ];
+    let steps = groups.into_iter().flatten();
+    Ok(steps.filter(|step| step.belongs_to(root)).collect())
+}
+
+/// Form of sources, and lock files.
+fn source_form() -> Vec<Step> {
+    vec![
         Step::new(
             "rustfmt",
             [
@@ -167,7 +117,12 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         ),
         // A new dependency of the library changes these lock files, too.
         Step::new("lock files", LOCKED.map(lock_file)),
-        // First, since simulations load the library that it builds.
+    ]
+}
+
+/// Methods in Python. First, since simulations load the library that it builds.
+fn python_methods() -> Vec<Step> {
+    vec![
         Step::of_cases("vhost, methods in Python", vec![])
             // Unit tests have the feature in the full run only: the code that it adds to the
             // library needs the interpreter of these tests.
@@ -186,6 +141,12 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 ],
             )
             .required(&[LIBPYTHON]),
+    ]
+}
+
+/// Lints, documentation, dependencies.
+fn lints() -> Vec<Step> {
+    vec![
         Step::of_cases("clippy", vec![])
             // With methods in Python. The compiler itself warns of code that is compiled without
             // them.
@@ -226,6 +187,12 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "target/venv/bin/cargo-deny fetch db",
             "the RustSec advisory database can't be fetched from here",
         ),
+    ]
+}
+
+/// Tests in Rust, and programs that they compile.
+fn rust_tests() -> Vec<Step> {
+    vec![
         Step::new("mailbox_rs without std", without_std()).required(&[RISCV32, RISCV64]),
         Step::new("tests", [test(WORKSPACE), doc_test(WORKSPACE)])
             // The previous step also compiles mailbox_rs without features.
@@ -271,11 +238,24 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 [format!("{HOST_CRATE} {}", UNOPTIMISED.join(" "))],
             )
             .with(Runs::Full, [HOST_CRATE]),
+    ]
+}
+
+/// Sets of features.
+fn feature_tests() -> Vec<Step> {
+    vec![
         Step::full(
             "vhost, defaults that features choose",
             EACH_FEATURE.map(test_defaults),
         ),
         Step::full("features that go together compile", [feature_sets()]).required(&[CARGO_HACK]),
+        Step::of_cases("features that exclude one another", exclusions()),
+    ]
+}
+
+/// Methods in Python in the long run, the shims, the package, recordings, and tables.
+fn python_tests() -> Vec<Step> {
+    vec![
         Step::full(
             "vhost, a million calls of Python",
             [test("-p vhost --features python --test python")],
@@ -304,6 +284,12 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .env("ROUNDS", "20")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .only_with(&["integration/farm/test_farm.py"]),
+    ]
+}
+
+/// Hostile input, sanitizers and fuzzing.
+fn hostile_input(root: &Path) -> Result<Vec<Step>> {
+    Ok(vec![
         Step::full(
             "hostile firmware and recordings, 100,000 each",
             [
@@ -315,7 +301,6 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         .env("VHOST_HOSTILE_REQUESTS", "100000")
         .env("VHOST_HOSTILE_RECORDINGS", "100000")
         .env("NEXTEST_PROFILE", "long"),
-        Step::of_cases("features that exclude one another", exclusions()),
         Step::full(
             "AddressSanitizer",
             [sanitized(
@@ -350,6 +335,12 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         )
         .required(&[CARGO_FUZZ, CXX]),
         Step::full("benches compile", ["cargo bench -p vhost --no-run"]),
+    ])
+}
+
+/// RTL simulations, and sources in SystemVerilog.
+fn simulations() -> Vec<Step> {
+    vec![
         // In the same lane, so that they are installed when the simulations begin.
         Step::full(
             "other simulators for RTL co-simulation",
@@ -379,6 +370,12 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             ["uvm", "package", "packages", "order", "pages"].map(slang),
         )
         .required(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
+    ]
+}
+
+/// Simulated runs, counts of instructions, and C programs.
+fn long_runs() -> Vec<Step> {
+    vec![
         Step::new("simulated runs", [BUILD_SHIPPED])
             .with(Runs::Quick, [simulated_runs(100_000)])
             .with(Runs::Full, [simulated_runs(1_000_000), SOAK.to_owned()])
@@ -394,9 +391,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .required(&programs::REQUIRED)
             .only_with(&[programs::TABLE])
             .lane(Lane::Simulation),
-    ];
-    steps.retain(|step| step.belongs_to(root));
-    Ok(steps)
+    ]
 }
 
 fn clippy(part: &str) -> String {
@@ -434,59 +429,14 @@ fn slang(what: &str) -> String {
     format!("{VENV_PYTHON} xtask/check-sv.py {what}")
 }
 
-/// Command that checks each combination of a backend or none with a pointer width or none.
-fn feature_sets() -> String {
-    let [backends, pointers] = [BACKENDS.join(","), POINTERS.join(",")];
-    format!(
-        "target/venv/bin/cargo-hack hack check -p vhost --feature-powerset \
-         --include-features {backends},{pointers} --mutually-exclusive-features {backends} \
-         --mutually-exclusive-features {pointers}"
-    )
-}
-
 /// Command that runs the tests of these packages.
-fn test(packages: &str) -> String {
+pub(super) fn test(packages: &str) -> String {
     format!("{NEXTEST} {packages}")
 }
 
 /// Command that runs the documentation tests of these packages.
 fn doc_test(packages: &str) -> String {
     format!("cargo test --doc {packages} --no-fail-fast")
-}
-
-/// Tests of the defaults that a feature chooses. Features affect `config` only;
-/// `tests/architecture` checks that. In the quick run nothing else has a default from a feature.
-fn test_defaults(features: &str) -> String {
-    test(&format!("-p vhost --features {features} --lib config::"))
-}
-
-/// Groups of features that exclude each other.
-const GROUPS: [&[&str]; 3] = [&BACKENDS, &POINTERS, &CACHE_LINES];
-
-/// Commands that check exclusion: two features of a group must not compile, and the error must name
-/// both. The full run tests each pair by itself, the quick run all features at once, with one error
-/// per pair. Dependencies are those of the lints.
-fn exclusions() -> Vec<Case> {
-    let check = |features: &[&str], pairs: Vec<Vec<String>>, runs| {
-        let features: Vec<String> = features
-            .iter()
-            .map(|name| format!("vhost/{name}"))
-            .collect();
-        let command = format!("cargo clippy {WORKSPACE} --features {}", features.join(","));
-        Case::new(command, Expect::Refusal(pairs), runs)
-    };
-    let words = |pair: [&str; 2]| pair.map(String::from).to_vec();
-    let all = check(&GROUPS.concat(), pairs().map(words).collect(), Runs::Quick);
-    let each = pairs().map(|pair| check(&pair, vec![words(pair)], Runs::Full));
-    iter::once(all).chain(each).collect()
-}
-
-/// Pairs of features within each group.
-fn pairs() -> impl Iterator<Item = [&'static str; 2]> {
-    GROUPS.into_iter().flat_map(|group| {
-        (1..group.len())
-            .flat_map(move |second| (0..second).map(move |first| [group[first], group[second]]))
-    })
 }
 
 /// Names of the programs in `fuzz/fuzz_targets`.
@@ -523,33 +473,4 @@ fn fuzz(target: &str) -> String {
         "target/venv/bin/cargo-fuzz run --sanitizer none --target-dir target/fuzz {target} -- \
          -max_total_time={FUZZ_SECONDS} -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 -close_fd_mask=3"
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_pair_of_a_group_is_refused() {
-        assert_eq!(pairs().count(), 6 + 1 + 6);
-        let for_run = |runs| {
-            exclusions()
-                .into_iter()
-                .filter(move |case| case.runs == runs)
-        };
-        assert_eq!(for_run(Runs::Full).count(), 13);
-        let mut quick = for_run(Runs::Quick).map(|case| case.expect);
-        assert!(matches!(quick.next(), Some(Expect::Refusal(pairs)) if pairs.len() == 13));
-    }
-
-    #[test]
-    fn every_feature_is_in_a_set() {
-        let sets = EACH_FEATURE.join(",");
-        for feature in BACKENDS.iter().chain(&POINTERS).chain(&CACHE_LINES) {
-            assert!(
-                sets.split(',').any(|name| name == *feature),
-                "{feature} is not"
-            );
-        }
-    }
 }

@@ -11,9 +11,10 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-use super::build::{Builder, Model, Simulation};
+use super::build::Builder;
 use super::case::Backend;
-use super::{command, files};
+use super::simulate::{command, files};
+use super::simulation::{Model, Simulation};
 
 /// Design, and the runs to measure.
 pub(super) struct Bench {
