@@ -373,6 +373,23 @@ fn the_wire_protocol_has_one_file_of_unsafe() {
     assert!(places.len() <= 1, "more than one: {}", places.join(", "));
 }
 
+/// `test_support` depends on the library, whose tests depend on it.
+#[test]
+fn no_product_depends_on_the_test_kit() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for manifest in ["Cargo.toml", "cli/Cargo.toml"] {
+        let text = fs::read_to_string(root.join(manifest)).expect("a file of this project");
+        let tables = text
+            .split("\n[")
+            .filter(|table| table.contains("test_support"));
+        for table in tables {
+            let name = table.split(']').next().unwrap_or_default();
+            let is_for_tests = matches!(name, "dev-dependencies" | "workspace.dependencies");
+            assert!(is_for_tests, "{manifest}: [{name}] has test_support");
+        }
+    }
+}
+
 #[test]
 fn the_instruction_set_simulator_depends_on_nothing() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("riscv_iss");

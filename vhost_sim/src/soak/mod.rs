@@ -1,7 +1,9 @@
 //! Long run of one system: many requests on many channels, with resets, clients of a socket, and
 //! recordings of a second system. Memory must not grow.
 //!
-//! - `unit`: firmware of one channel. `successive_clients`: clients. `recordings`: recorded systems.
+//! - `unit`: firmware of one channel.
+//! - `successive_clients`: clients of sockets.
+//! - `recordings`: recorded systems.
 
 mod recordings;
 mod successive_clients;

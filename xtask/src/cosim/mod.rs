@@ -5,8 +5,8 @@
 //! - [`case_run`]: the run of one case; [`simulate`]: a simulation and its output;
 //! - [`selected_cases`]: the run of all selected cases; [`summary`]: their outcomes;
 //! - [`abi`]: firmware with HTIF, RTT or semihosting;
-//! - [`build`]: firmware and library; [`simulation`]: simulations, which are rebuilt if their inputs
-//!   change;
+//! - [`build`]: firmware and library;
+//! - [`simulation`]: simulations, which are rebuilt if their inputs change;
 //! - [`ccache`]: compiler cache for simulations;
 //! - [`client`]: TCP clients of a running simulation;
 //! - [`command_selftest`]: the command `vhost selftest`;

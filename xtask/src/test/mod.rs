@@ -1,7 +1,7 @@
 //! `cargo xtask test`: runs the checks of a change; with `--full`, every check.
 //!
-//! The steps are the data in [`mod@steps`]. A command either represents its kind in the quick run, or
-//! is marked as part of the full run.
+//! The steps are the data in [`mod@steps`]. A command either represents its kind in the quick run,
+//! or is marked as part of the full run.
 //!
 //! - [`mod@steps`]: steps of both runs;
 //! - [`features`]: sets of features, and features that exclude each other.
