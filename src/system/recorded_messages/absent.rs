@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::bus::{Bus, Inbox, Port};
-use crate::trace::{Damage, send_reply};
+use crate::trace::{FrameError, send_reply};
 
 /// Message to an absent actor, without a reply so far.
 pub(in crate::system) struct UnansweredMessage {
@@ -13,7 +13,7 @@ pub(in crate::system) struct UnansweredMessage {
 }
 
 /// Function that sends a recorded reply.
-pub(in crate::system) type SendReply = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
+pub(in crate::system) type SendReply = Box<dyn FnOnce(&[u8]) -> Result<(), FrameError>>;
 
 /// Receiver of the messages.
 pub(in crate::system) type OnMessage = Rc<dyn Fn(UnansweredMessage)>;
