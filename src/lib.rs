@@ -10,15 +10,15 @@
 //!   functions.
 //! - `backend`: backends of memories.
 //! - `foreign`: outgoing calls: the simulator, callbacks of a Rust host program, methods in Python.
-//! - [`trace`]: recordings.
-//! - [`attach`]: loggers, checkers, statistics.
+//! - `trace`: recordings.
+//! - `attach`: loggers, checkers, statistics.
 //! - `actors`: state and decisions of the front ends, memory, RPC dispatcher, files, console and
 //!   sockets.
-//! - [`messages`]: every message between them.
-//! - [`bus`]: delivery of messages; the only module that waits.
-//! - [`config`]: the two YAML files.
+//! - `messages`: every message between them.
+//! - `bus`: delivery of messages; the only module that waits.
+//! - `config`: the two YAML files.
 //! - `channel`: protocols, places and services of channels.
-//! - [`mem`]: memory without actors.
+//! - `mem`: memory without actors.
 //! - `printf`: formats of C.
 //! - `guest`: files and streams that leave the process as it is; copies of the process.
 //! - `sim`: safe wrappers over the simulator's symbols.

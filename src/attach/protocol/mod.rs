@@ -139,7 +139,9 @@ impl AllRules {
 
 /// Error of an access outside of the memory map, if the observation is a reply with one.
 fn outside_of_map<'a>(seen: &Observation<'a>) -> Option<&'a MapError> {
-    let accessed = seen.content.downcast_ref::<Result<OpOutcome, AccessError>>();
+    let accessed = seen
+        .content
+        .downcast_ref::<Result<OpOutcome, AccessError>>();
     let accessed = accessed.and_then(|outcome| outcome.as_ref().err());
     let located = || {
         let located = seen.content.downcast_ref::<Result<Segments, AccessError>>();

@@ -172,7 +172,11 @@ pub(in crate::system) trait AnyServer {
     fn output_failed(&self, failed: OutputFailed);
 
     /// Sends a recorded message; `None` for an unknown one.
-    fn send_recorded(&self, name: &str, sent: RecordedMessage<'_>) -> Option<Result<(), FrameError>>;
+    fn send_recorded(
+        &self,
+        name: &str,
+        sent: RecordedMessage<'_>,
+    ) -> Option<Result<(), FrameError>>;
 }
 
 /// Port of a server, and its channels.
@@ -261,7 +265,11 @@ impl<P: Protocol> AnyServer for StartedServer<P> {
         self.port.with_sender(console::ENDPOINT).post(failed);
     }
 
-    fn send_recorded(&self, name: &str, sent: RecordedMessage<'_>) -> Option<Result<(), FrameError>> {
+    fn send_recorded(
+        &self,
+        name: &str,
+        sent: RecordedMessage<'_>,
+    ) -> Option<Result<(), FrameError>> {
         let RecordedMessage {
             from,
             body,

@@ -268,14 +268,19 @@ impl Mailboxes {
         if !matches!(seen.content, Content::Message(_)) {
             let read = self.reads.remove(ticket.sequence);
             let taking = self.takes.remove(ticket.sequence);
-            let failed = seen.content.downcast_ref::<Result<OpOutcome, AccessError>>();
+            let failed = seen
+                .content
+                .downcast_ref::<Result<OpOutcome, AccessError>>();
             let failed = failed.is_none_or(|outcome| outcome.is_err());
             if let Some(channel) = taking.and_then(|at| self.channels.get_mut(at))
                 && let Some(session) = &mut channel.session
             {
                 session.take_failed = failed;
             }
-            if let Some(outcome) = seen.content.downcast_ref::<Result<OpOutcome, AccessError>>() {
+            if let Some(outcome) = seen
+                .content
+                .downcast_ref::<Result<OpOutcome, AccessError>>()
+            {
                 return self.answered(read, outcome, breaches);
             }
         }
