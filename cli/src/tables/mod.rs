@@ -22,13 +22,13 @@ use std::fmt::Arguments;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use vhost::trace::{RunIdentity, Trace};
 
 use crate::ExitOutcome;
 use crate::incomplete::{self, INCOMPLETE, TRUNCATED};
 use crate::output::{ERROR, NAME, Sanitized, WARNING, WholeStderr, out};
-use crate::report::{Bounds, Collector, End, problem_of};
+use crate::report::{Bounds, Collector, RecordingEnd, problem_of};
 use crate::trace::EntryReader;
 use identity::{Claim, OWN_ID, Partition, Source, encoded};
 use rows::Rows;
@@ -218,9 +218,9 @@ fn one(
         ));
     }
     let problem = match &run.end {
-        End::Whole | End::Open => return Ok(undecoded.is_none()),
-        End::Truncated => TRUNCATED,
-        End::Damaged(problem) => problem,
+        RecordingEnd::Whole | RecordingEnd::Open => return Ok(undecoded.is_none()),
+        RecordingEnd::Truncated => TRUNCATED,
+        RecordingEnd::Damaged(problem) => problem,
     };
     incomplete::warn(&run.file, problem);
     Ok(false)

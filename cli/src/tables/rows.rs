@@ -18,7 +18,7 @@ use super::identity::Source;
 use super::schema::{CONSOLE, MESSAGES, REPORTS, REQUESTS, RUNS, VERSION};
 use super::table_files::TableFiles;
 use crate::report::{
-    Collector, End, Judgement, LONGEST, Line, Run, Unanswered, bounded, replay_command,
+    Collector, Judgement, LONGEST, Line, RecordingEnd, Run, Unanswered, bounded, replay_command,
 };
 use crate::trace::{DecodedEntry, entry_text};
 
@@ -306,10 +306,10 @@ impl<'a> Rows<'a> {
         let replay = run.no_replay().is_none().then(|| replay_command(&run.path));
         let [infos, warnings, errors, fatals] = run.severities;
         let (end, problem) = match &run.end {
-            End::Whole => ("whole", None),
-            End::Open => ("open", None),
-            End::Truncated => ("cut", None),
-            End::Damaged(problem) => ("damaged", Some(problem.as_str())),
+            RecordingEnd::Whole => ("whole", None),
+            RecordingEnd::Open => ("open", None),
+            RecordingEnd::Truncated => ("cut", None),
+            RecordingEnd::Damaged(problem) => ("damaged", Some(problem.as_str())),
         };
         self.files.add(
             &RUNS,
