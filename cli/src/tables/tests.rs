@@ -9,8 +9,8 @@ use parquet::schema::parser::parse_message_type;
 
 use super::batch::{Batch, Cell, MAX_ROWS};
 use super::identity::encoded;
-use super::part::{TABLES, properties};
 use super::schema::{Field, REQUESTS, Table, Type, VERSION};
+use super::table_files::{TABLES, properties};
 
 const WIDE: Table = Table {
     name: "wide",
