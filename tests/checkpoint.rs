@@ -240,7 +240,7 @@ fn a_run_can_go_back() {
     });
     let open = begin(&host, &file);
     // Both requests were taken in the tick before the last one.
-    let taken = format!("since tick {} ", host.vhost.now() - 1);
+    let taken = format!("since tick {};", host.vhost.now() - 1);
     let counted = statistics.table();
     let last = go_on(&host, open, 4);
     let whole = statistics.table();

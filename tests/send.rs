@@ -8,24 +8,24 @@ use vhost::messages::foreign::Report;
 use vhost::messages::sockets::{ClientId, SocketId};
 use vhost::{ChannelExit, FileOpener, MemoryModel, Progress, SpecialFile};
 
-fn is_send<T: Send + ?Sized>() {}
+fn assert_send<T: Send + ?Sized>() {}
 
 #[test]
 fn types_returned_by_value_are_send() {
-    is_send::<ChannelExit>();
-    is_send::<Progress>();
-    is_send::<Report>();
-    is_send::<SocketId>();
-    is_send::<ClientId>();
-    is_send::<AttachContext>();
-    is_send::<Findings>();
-    is_send::<OwnedObservation>();
+    assert_send::<ChannelExit>();
+    assert_send::<Progress>();
+    assert_send::<Report>();
+    assert_send::<SocketId>();
+    assert_send::<ClientId>();
+    assert_send::<AttachContext>();
+    assert_send::<Findings>();
+    assert_send::<OwnedObservation>();
 }
 
 #[test]
 fn objects_of_the_host_program_are_send() {
-    is_send::<dyn FileOpener>();
-    is_send::<dyn SpecialFile>();
-    is_send::<dyn MemoryModel>();
-    is_send::<dyn Tap>();
+    assert_send::<dyn FileOpener>();
+    assert_send::<dyn SpecialFile>();
+    assert_send::<dyn MemoryModel>();
+    assert_send::<dyn Tap>();
 }

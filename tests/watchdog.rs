@@ -254,7 +254,7 @@ fn fatal_ends_service_with_the_status_of_every_channel() {
 }
 
 /// A recording with a status and a report replays.
-fn is_replayed(trace: &Path) {
+fn assert_replays(trace: &Path) {
     let entries = Trace::open(trace).unwrap().map(Result::unwrap);
     let entries: Vec<_> = entries.collect();
     for name in ["Status", "Report"] {
@@ -288,7 +288,7 @@ fn reports_of_the_watchdog_are_replayed() {
             fixture.vhost.tick().ok();
         }
         fixture.vhost.shutdown();
-        is_replayed(&trace);
+        assert_replays(&trace);
     }
 }
 
@@ -312,5 +312,5 @@ fn a_fatal_error_has_the_status_of_channels_and_is_replayed() {
         assert!(error.contains(part), "{error}");
     }
     fixture.vhost.shutdown();
-    is_replayed(&trace);
+    assert_replays(&trace);
 }

@@ -315,7 +315,7 @@ const REFUSED: [(u32, &[PtrWidth], &str); 18] = [
     (32, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
 ];
 
-fn is_refused(test: &str, language: &Language) {
+fn assert_refused(test: &str, language: &Language) {
     let mut compilers: Vec<(PtrWidth, &str, Vec<&str>)> = language
         .native
         .iter()
@@ -366,12 +366,12 @@ fn is_refused(test: &str, language: &Language) {
 
 #[test]
 fn wrong_arguments_do_not_compile_in_c() {
-    is_refused("wrong_arguments_do_not_compile_in_c", &C);
+    assert_refused("wrong_arguments_do_not_compile_in_c", &C);
 }
 
 #[test]
 fn wrong_arguments_do_not_compile_in_cpp() {
-    is_refused("wrong_arguments_do_not_compile_in_cpp", &CPP);
+    assert_refused("wrong_arguments_do_not_compile_in_cpp", &CPP);
 }
 
 #[test]

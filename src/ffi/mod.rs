@@ -21,7 +21,8 @@
 //! - [`exit`]: flushes recordings when the process ends without `mb_shutdown`.
 //! - [`arguments`], [`returned_strings`], [`error`]: pointers from C, pointers to C, errors.
 //!
-//! Each function forwards one call to the system, without logic of its own.
+//! Exported functions check their arguments and forward the call. [`call`], [`systems`],
+//! [`settled_tick`] and [`quit`] have the rules of the C ABI.
 
 #![allow(
     unsafe_code,

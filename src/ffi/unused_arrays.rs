@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unused_array_is_told_with_the_names_that_there_are() {
+    fn a_warning_of_an_unused_array_lists_the_existing_memories() {
         assert_eq!(
             unused_array("scrach", &["scratch", "rom"], Some("tb.v:7")),
             "no black-box memory is called `scrach`, and its array is not used: memories without \

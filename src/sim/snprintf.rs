@@ -164,8 +164,8 @@ fn append(text: &mut Vec<u8>, print: impl Fn(&mut [u8]) -> c_int) -> Result<(), 
     Err(Failed)
 }
 
-/// Format of one conversion with width and precision as arguments; longest: `%-+ #0*.*llx` and a
-/// NUL. longest, and a NUL.
+/// Format of one conversion, with width and precision as arguments. The longest is
+/// `%-+ #0*.*llx` and a NUL.
 struct Template([u8; 16]);
 
 impl Template {

@@ -78,14 +78,10 @@ pub enum TraceError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FrameError {
     /// Checksum mismatch.
-    #[error(
-        "checksum mismatch in the block that begins with it: the file was changed after it was recorded"
-    )]
+    #[error("checksum mismatch: the file changed after recording")]
     Checksum,
     /// Content that can't be unpacked.
-    #[error(
-        "the content from there on can't be unpacked: {0}; the file was changed after it was recorded"
-    )]
+    #[error("can't be unpacked from here on: {0}; the file changed after recording")]
     Compressed(String),
     /// Content that can't be deserialized.
     #[error("it can't be decoded: {0}")]

@@ -269,7 +269,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_a_head_or_damage(bytes: Vec<u8>) {
+        fn any_bytes_are_a_header_or_an_error(bytes: Vec<u8>) {
             let mut rest = &bytes[..];
             let _ = Position::default().read(&mut rest);
         }
@@ -324,7 +324,7 @@ mod tests {
 
     /// Every kind of header, with every combination of edges, after every position of edges.
     #[test]
-    fn every_head_of_edges_is_read_as_it_was_written() {
+    fn every_header_of_edges_is_read_as_it_was_written() {
         let mut bytes = Vec::new();
         for (before, tick, sequence) in EDGES
             .iter()

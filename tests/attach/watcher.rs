@@ -198,7 +198,7 @@ fn an_attachment_may_not_run_the_bus() {
     let within = vhost.clone();
     let asks = attach::with(move |_: &AttachContext| {
         let refused = within.status().unwrap_err().to_string();
-        assert!(refused.contains("from inside"), "{refused}");
+        assert!(refused.contains("refused inside of"), "{refused}");
         |_: &Observation<'_>| ()
     });
     vhost.attach(asks).unwrap();

@@ -280,11 +280,11 @@ void reentry_by_init(void) {
 void failed_beginning(void) {
     chip_broken = 1;
     CHECK_EQ(init(), -1);
-    CHECK_HAS(mb_last_error(), "init: ");
+    CHECK_HAS(mb_last_error(), "initial content of a memory: ");
     CHECK_EQ(testbench.reports, 1);
     CHECK_EQ(mb_tick(), -1);
-    CHECK_HAS(mb_last_error(), "could not be built: init: ");
-    CHECK_HAS(mb_status(), "could not be built: init: ");
+    CHECK_HAS(mb_last_error(), "could not be built: initial content of a memory: ");
+    CHECK_HAS(mb_status(), "could not be built: initial content of a memory: ");
     CHECK_EQ(testbench.reports, 1);
     CHECK_EQ(testbench.registered, 0);
     chip_broken = 0;

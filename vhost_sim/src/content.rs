@@ -74,7 +74,7 @@ impl Content {
         self.len = len;
     }
 
-    /// At most `most` bytes, starting at a position.
+    /// At most `max` bytes, starting at a position.
     pub fn read(&self, at: u64, max: u64) -> Vec<u8> {
         let bytes = max.min(self.len.saturating_sub(at));
         (at..at + bytes).map(|at| self.byte(at)).collect()

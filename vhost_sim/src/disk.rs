@@ -175,7 +175,7 @@ impl Files {
         open.filter(|open| open.flags & flags != 0).ok_or(EBADF)
     }
 
-    /// Reads at most `most` bytes of a file on disk.
+    /// Reads at most `max` bytes of a file on disk.
     pub fn read(&mut self, fd: u64, max: u64) -> Vec<u8> {
         let Some(open) = self.open.get_mut(&fd) else {
             return Vec::new();

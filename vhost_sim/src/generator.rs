@@ -88,8 +88,8 @@ fn channel(rng: &mut Rng, number: usize, channels: usize, steps: usize, disk: bo
         backing(rng)
     };
     let other = |rng: &mut Rng, odds| {
-        let actual = rng.u32(..odds) == 0;
-        actual.then(|| {
+        let is_present = rng.u32(..odds) == 0;
+        is_present.then(|| {
             if all_models {
                 Backing::Model
             } else {
@@ -219,7 +219,7 @@ fn misbehaviour(rng: &mut Rng) -> Misbehaviour {
         }
     };
     match rng.u32(..40) {
-        0 | 39 => Misbehaviour::InjectedFault(rng.u32(..4)),
+        0 | 39 => Misbehaviour::Broken(rng.u32(..4)),
         1..10 => Misbehaviour::Jump(any(rng)),
         10..18 => Misbehaviour::Skip(any(rng)),
         18..25 => Misbehaviour::Consumer(any(rng)),

@@ -33,10 +33,10 @@ pub fn exists(target: &Target) -> bool {
 pub fn register(mut builder: Builder, log: &Log) -> Builder {
     for name in METHODS {
         let target = Target::Method((*name).to_owned());
-        builder = builder.method(*name, is_logged(name, target, log));
+        builder = builder.method(*name, logged_method(name, target, log));
     }
     for (id, name) in COMMANDS {
-        builder = builder.command(*id, is_logged(name, Target::Command(*id), log));
+        builder = builder.command(*id, logged_method(name, Target::Command(*id), log));
     }
     // Called only by `deep`.
     for level in ["deep2", "deep3"] {
@@ -47,7 +47,7 @@ pub fn register(mut builder: Builder, log: &Log) -> Builder {
 
 type Waits = HashMap<usize, (u64, u64)>;
 
-fn is_logged(
+fn logged_method(
     name: &'static str,
     target: Target,
     log: &Log,

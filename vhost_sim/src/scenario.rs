@@ -154,7 +154,7 @@ pub enum Misbehaviour {
         value: u32,
     },
     /// Fails the memory of the mailbox.
-    InjectedFault(u32),
+    Broken(u32),
     /// Handshake with another version of the protocol.
     Version(u32),
 }

@@ -147,7 +147,7 @@ impl Space {
         })
     }
 
-    /// Number of mapped bytes from an address, at most `most`.
+    /// Number of mapped bytes from an address, at most `max`.
     pub fn room(&self, address: u64, max: u64) -> u64 {
         let mut room = 0;
         while room < max {

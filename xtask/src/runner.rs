@@ -159,7 +159,7 @@ impl<'a> Runner<'a> {
         let started = Instant::now();
         output.line(format!("\n{number} {}", step.name));
         let (mut counted, mut failures) = (Counted::default(), vec![]);
-        let (outcome, remark) = match self.obstacle(step) {
+        let (outcome, remark) = match self.skip_reason(step) {
             Some((outcome, reason)) => (outcome, reason),
             None => self.run_cases(number, step, &mut output, &mut counted, &mut failures)?,
         };
@@ -188,8 +188,8 @@ impl<'a> Runner<'a> {
         })
     }
 
-    /// StepOutcome and reason of a step that can't run.
-    fn obstacle(&self, step: &Step) -> Option<(StepOutcome, String)> {
+    /// Outcome and reason of a step that can't run.
+    fn skip_reason(&self, step: &Step) -> Option<(StepOutcome, String)> {
         if step.cases.iter().any(Case::is_nextest)
             && let Err(Missing(reason)) = self.tools().get(CARGO_NEXTEST)
         {

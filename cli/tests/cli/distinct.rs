@@ -103,7 +103,7 @@ fn a_dash_is_the_name_of_no_output() {
 }
 
 /// Asserts that the command is rejected, and leaves the file unchanged.
-fn is_refused(folder: &Path, variables: &str, words: &str, file: &str, what: &str) {
+fn assert_refused(folder: &Path, variables: &str, words: &str, file: &str, what: &str) {
     let before = fs::read(folder.join(file)).unwrap();
     let error = shell(folder, variables, words).stderr(2);
     let expected = format!("{file} is {what}; give the output another name");
@@ -130,7 +130,7 @@ fn no_output_of_a_run_is_an_input() {
                 let error = shell(folder.path(), &variables, &words).stderr(125);
                 assert!(error.contains("checkpoint"), "{error}");
             } else {
-                is_refused(folder.path(), &variables, &words, file, what);
+                assert_refused(folder.path(), &variables, &words, file, what);
             }
         }
     }
@@ -174,7 +174,7 @@ fn no_output_of_the_other_commands_is_an_input() {
             true => "a recording",
             false => "the recording",
         };
-        is_refused(folder.path(), "", &words, "run.trace", what);
+        assert_refused(folder.path(), "", &words, "run.trace", what);
     }
     for (file, what) in [
         ("mem.yaml", "the memory configuration"),
@@ -184,7 +184,7 @@ fn no_output_of_the_other_commands_is_an_input() {
     ] {
         fs::write(folder.path().join("mem.yaml"), MEMORIES).unwrap();
         let words = format!("check --mem mem.yaml --mailbox mb.yaml --junit {file}");
-        is_refused(folder.path(), "", &words, file, what);
+        assert_refused(folder.path(), "", &words, file, what);
     }
     for words in [
         "replay run.trace --attach log=new,statistics=new",

@@ -155,14 +155,14 @@ impl FrontEnd for Channel {
 
     fn save(&self) -> Result<SavedFrontEnd, SaveError> {
         let command = match self.tracker.step() {
-            HtifStep::Failed => return Err(self.service.has_failed()),
+            HtifStep::Failed => return Err(self.service.failed_error()),
             HtifStep::Serve {
                 command, awaits, ..
             } => {
                 let delayed = match awaits {
                     AwaitedOperation::Input => None,
                     AwaitedOperation::Delay { until } => Some((self.delayed_response.get(), until)),
-                    _ => return Err(self.service.is_busy()),
+                    _ => return Err(self.service.busy_error()),
                 };
                 Some(SavedCommand {
                     command: command.0,
@@ -188,11 +188,11 @@ impl FrontEnd for Channel {
 
     fn restore(&self, saved: &SavedFrontEnd) -> Result<(), RestoreError> {
         let SavedFrontEnd::Htif(saved) = saved else {
-            return Err(self.service.restores_other_protocol());
+            return Err(self.service.other_protocol_error());
         };
         if saved.responses.len() > MAX_RESPONSES || saved.reads.len() > MAX_READS {
             let what = "more responses or console reads than can wait";
-            return Err(self.service.restores_impossible(what));
+            return Err(self.service.impossible_state_error(what));
         }
         let responses = saved.responses.iter().copied().map(Command);
         self.responses.replace(responses.collect());

@@ -100,7 +100,7 @@ impl FrontEnd for Channel {
     fn restore(&self, saved: &SavedFrontEnd) -> Result<(), RestoreError> {
         match saved {
             SavedFrontEnd::Mailbox(session) => self.restore_session(session.as_ref()),
-            _ => Err(self.service.restores_other_protocol()),
+            _ => Err(self.service.other_protocol_error()),
         }
     }
 

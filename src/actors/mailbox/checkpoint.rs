@@ -12,12 +12,12 @@ use crate::messages::mailbox::{MailboxStep, RequestEnd};
 impl Channel {
     /// Present session; `None` before the handshake, and after the exit.
     pub(super) fn saved_session(&self) -> Result<Option<SavedSession>, SaveError> {
-        let busy = || self.service.is_busy();
+        let busy = || self.service.busy_error();
         let unsent_response = || self.unsent_response.get().ok_or_else(busy);
         let mut saved = self.queues.saved();
         match self.tracker.step() {
             MailboxStep::Handshake { .. } | MailboxStep::Exited { .. } => return Ok(None),
-            MailboxStep::Failed => return Err(self.service.has_failed()),
+            MailboxStep::Failed => return Err(self.service.failed_error()),
             MailboxStep::Request => {}
             MailboxStep::ResponseQueueFull => saved.response = Some(unsent_response()?),
             MailboxStep::Serve {
@@ -55,13 +55,13 @@ impl Channel {
                 Index(session.response_consumer),
             ) {
                 let what = "more responses than the queue has slots";
-                return Err(self.service.restores_impossible(what));
+                return Err(self.service.impossible_state_error(what));
             }
             if let Some(request) = &session.request
                 && !is_possible(request)
             {
                 let what = "a request that waits for an event of another kind of request";
-                return Err(self.service.restores_impossible(what));
+                return Err(self.service.impossible_state_error(what));
             }
         }
         self.tracker.forget();

@@ -186,9 +186,9 @@ impl FrontEnd for Channel {
     fn save(&self) -> Result<SavedFrontEnd, SaveError> {
         let status = self.status();
         let transfer = match (status.step, self.service.operation.awaited()) {
-            (RttStep::Failed, _) => return Err(self.service.has_failed()),
+            (RttStep::Failed, _) => return Err(self.service.failed_error()),
             (RttStep::Deliver { .. }, AwaitedOperation::Call(_)) => self.transfer.get(),
-            (RttStep::Deliver { .. }, _) => return Err(self.service.is_busy()),
+            (RttStep::Deliver { .. }, _) => return Err(self.service.busy_error()),
             // The transfer of a restore continues in the next tick.
             _ => self.restored_transfer.get(),
         };
@@ -209,11 +209,11 @@ impl FrontEnd for Channel {
 
     fn restore(&self, saved: &SavedFrontEnd) -> Result<(), RestoreError> {
         let SavedFrontEnd::Rtt(saved) = saved else {
-            return Err(self.service.restores_other_protocol());
+            return Err(self.service.other_protocol_error());
         };
         if !is_possible(saved) {
             let what = "a wait for words that no control block has";
-            return Err(self.service.restores_impossible(what));
+            return Err(self.service.impossible_state_error(what));
         }
         self.targets.restore(&saved.files);
         self.is_input_over.set(saved.is_input_over);

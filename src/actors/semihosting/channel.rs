@@ -180,14 +180,14 @@ impl FrontEnd for Channel {
 
     fn save(&self) -> Result<SavedFrontEnd, SaveError> {
         if let SemihostingStep::Failed = *self.tracker.step().borrow() {
-            return Err(self.service.has_failed());
+            return Err(self.service.failed_error());
         }
         let delayed = match (self.delayed_result.get(), self.tracker.awaited()) {
             (Some((hart, result)), AwaitedOperation::Delay { until }) => {
                 Some((hart, result, until))
             }
             (None, _) => None,
-            (Some(_), _) => return Err(self.service.is_busy()),
+            (Some(_), _) => return Err(self.service.busy_error()),
         };
         let has_told = self.stub.as_ref().is_some_and(|stub| stub.has_told.get());
         Ok(SavedFrontEnd::Semihosting(SavedSemihosting {
@@ -201,11 +201,11 @@ impl FrontEnd for Channel {
 
     fn restore(&self, saved: &SavedFrontEnd) -> Result<(), RestoreError> {
         let SavedFrontEnd::Semihosting(saved) = saved else {
-            return Err(self.service.restores_other_protocol());
+            return Err(self.service.other_protocol_error());
         };
         if !self.handles.restore(&saved.handles) {
             let what = "more handles than a channel can have, or fewer than the standard streams";
-            return Err(self.service.restores_impossible(what));
+            return Err(self.service.impossible_state_error(what));
         }
         self.errno.set(saved.errno);
         self.start.replace(saved.start);

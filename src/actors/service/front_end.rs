@@ -165,7 +165,7 @@ impl<F: FrontEnd> Server<F> {
     fn restore(&self, saved: &[SavedChannel]) -> Result<(), RestoreError> {
         let of = |id: ChannelId| saved.iter().find(|saved| saved.channel == id);
         if let Some((_, other)) = self.channels.iter().find(|(id, _)| of(*id).is_none()) {
-            return Err(other.service().restores_other_protocol());
+            return Err(other.service().other_protocol_error());
         }
         let own = || self.channels.iter().zip(&self.tasks);
         for saved in saved {
@@ -174,7 +174,7 @@ impl<F: FrontEnd> Server<F> {
                 continue;
             };
             let service = channel.service();
-            let busy = |Running| service.is_busy_to_restore();
+            let busy = |Running| service.busy_to_restore_error();
             task.end().map_err(busy)?;
             if let AwaitedOperation::Call(_) = service.operation.awaited() {
                 service.cancel_calls();

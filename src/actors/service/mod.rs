@@ -151,31 +151,31 @@ impl ChannelService {
     }
 
     /// Error of a checkpoint in the middle of an operation.
-    pub(in crate::actors) fn is_busy(&self) -> SaveError {
+    pub(in crate::actors) fn busy_error(&self) -> SaveError {
         let channel = self.name.to_string();
         SaveError::Busy { channel }
     }
 
     /// Error of a checkpoint of a channel that has failed.
-    pub(in crate::actors) fn has_failed(&self) -> SaveError {
+    pub(in crate::actors) fn failed_error(&self) -> SaveError {
         let channel = self.name.to_string();
         SaveError::Failed { channel }
     }
 
     /// Error of a restore in the middle of an operation.
-    fn is_busy_to_restore(&self) -> RestoreError {
+    fn busy_to_restore_error(&self) -> RestoreError {
         let channel = self.name.to_string();
         RestoreError::Busy { channel }
     }
 
     /// Error of a restore of another protocol's state.
-    pub(in crate::actors) fn restores_other_protocol(&self) -> RestoreError {
+    pub(in crate::actors) fn other_protocol_error(&self) -> RestoreError {
         let channel = self.name.to_string();
         RestoreError::OtherProtocol { channel }
     }
 
     /// Error of a restore of state that the channel can't have.
-    pub(in crate::actors) fn restores_impossible(&self, what: &str) -> RestoreError {
+    pub(in crate::actors) fn impossible_state_error(&self, what: &str) -> RestoreError {
         RestoreError::Impossible {
             channel: self.name.to_string(),
             what: what.to_owned(),

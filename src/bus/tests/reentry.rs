@@ -232,10 +232,10 @@ fn all_reentered() -> Vec<Result<(), BusError>> {
     let from = "an actor or a tap";
     vec![
         reentered("Ask", from),
-        reentered("tick", from),
-        reentered("run the actors", from),
-        reentered("start an actor", from),
-        reentered("start an actor", from),
+        reentered("a tick", from),
+        reentered("a run of the actors", from),
+        reentered("the start of an actor", from),
+        reentered("a task or attachment", from),
     ]
 }
 
@@ -311,7 +311,7 @@ fn a_foreign_call_may_do_all_but_let_time_pass() {
     world.post(world::Note(0));
     bus.run_until_idle().unwrap();
     let mut expected = vec![Ok(()); 5];
-    expected[1] = reentered("tick", "a foreign call");
+    expected[1] = reentered("a tick", "a foreign call");
     assert_eq!(tried.take(), expected);
     assert_eq!(bus.tick(), Ok(false));
 }

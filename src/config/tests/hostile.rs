@@ -27,13 +27,13 @@ core2: {space: core1, base: 0x3000, ptr: 32, cache_line: 64}
 fn both(text: &str) {
     let outside = outside();
     if let Ok(map) = parse_memory_map(text, Path::new("mem.yaml"), &outside) {
-        map.memories.iter().for_each(has_each_byte_in_one_word);
+        map.memories.iter().for_each(assert_each_byte_in_one_word);
     }
     let _ = parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside);
 }
 
 /// Checks the first, the middle and the last byte of a memory in its arrays.
-fn has_each_byte_in_one_word(memory: &Memory) {
+fn assert_each_byte_in_one_word(memory: &Memory) {
     let Some(geometry) = Geometry::of(&memory.shape) else {
         return;
     };

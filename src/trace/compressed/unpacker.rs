@@ -249,7 +249,7 @@ impl Unpacker {
     /// Moves to the end of the file.
     pub(in crate::trace) fn refuse_whole(&mut self) -> Result<(), Unpacked> {
         if self.table_size()?.is_some() {
-            let text = "the file has its end, and a size before it is wrong";
+            let text = "the file is complete, but a frame in it has a wrong size";
             return Err(Unpacked::Damaged(text.to_owned()));
         }
         Ok(())
@@ -304,7 +304,7 @@ impl Unpacker {
                 return Ok(());
             }
             if before == (input.pos(), output.pos()) {
-                let text = "a block has other sizes than it claims";
+                let text = "the sizes in a header of a block do not match its content";
                 return Err(Unpacked::Damaged(text.to_owned()));
             }
         }

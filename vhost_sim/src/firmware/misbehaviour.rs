@@ -50,7 +50,7 @@ impl Firmware {
                 context.space.store_word(at + offset, value);
                 "misbehaviour scribble"
             }
-            Misbehaviour::InjectedFault(skip) => {
+            Misbehaviour::Broken(skip) => {
                 if context.channel.can_fail() {
                     self.fatal = true;
                     self.broken = true;

@@ -22,12 +22,12 @@ impl Session {
         shared: &mut Shared,
         found: fn(&WaitingRequest) -> bool,
     ) -> Check {
-        let actual = self.at + self.layout.request.idx_c;
+        let index = self.at + self.layout.request.idx_c;
         while !self.is_logged
             && self.phase == Phase::Ready
             && !self.is_relaxed
             && !self.current.as_ref().is_some_and(found)
-            && space.actual_word(actual) != self.consumed
+            && space.actual_word(index) != self.consumed
         {
             self.take(space, shared)?;
         }

@@ -72,7 +72,7 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// CaseOutcome of a case.
+/// Outcome of a case.
 #[derive(Debug, PartialEq, Eq)]
 enum CaseOutcome {
     Passed,

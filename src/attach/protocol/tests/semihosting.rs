@@ -55,7 +55,7 @@ impl Kit {
         self.reads(span(BLOCK, bytes.len() as u64), &bytes);
     }
 
-    fn has_served(&mut self, operation: u64, words: &[u64], result: Result<u64, Errno>) {
+    fn serve(&mut self, operation: u64, words: &[u64], result: Result<u64, Errno>) {
         self.event(&OperationServed {
             channel: CHANNEL,
             hart: 0,
@@ -81,7 +81,7 @@ impl Kit {
         if !words.is_empty() {
             self.parameters(words);
         }
-        self.has_served(operation, words, result);
+        self.serve(operation, words, result);
         self.answers(result.unwrap_or(u64::MAX));
     }
 
@@ -116,7 +116,7 @@ fn operations_in_order_are_no_findings() {
         kit.parameters(&[0, BUFFER, 16]);
     }
     kit.writes(Op::Write(span(BUFFER, 4), Bytes::from_static(b"text")));
-    kit.has_served(READ, &[0, BUFFER, 16], Ok(12));
+    kit.serve(READ, &[0, BUFFER, 16], Ok(12));
     kit.answers(12);
     // Firmware starts again.
     kit.flags([1, 0, 0]);
@@ -132,18 +132,18 @@ fn the_testbench_gets_one_answer() {
     let waits = kit.operate(READC);
     kit.operated(waits, None);
     let asked = kit.operate(READC);
-    kit.has_served(READC, &[], Ok(0x41));
+    kit.serve(READC, &[], Ok(0x41));
     kit.operated(asked, Some(0x41));
     kit.finds_nothing();
     let asked = kit.operate(READC);
-    kit.has_served(READC, &[], Ok(0x41));
+    kit.serve(READC, &[], Ok(0x41));
     kit.operated(asked, Some(0x42));
     kit.finds("hart 0: the host answers READC by 0x42, which has given 0x41");
     let asked = kit.operate(READC);
     kit.operated(asked, Some(0x42));
     kit.finds("hart 0: the host answers READC by 0x42, and has not served it");
     let asked = kit.operate(READC);
-    kit.has_served(READC, &[], Ok(0x41));
+    kit.serve(READC, &[], Ok(0x41));
     kit.operated(asked, None);
     kit.finds("hart 0: the host has served READC, and does not answer it");
 }
@@ -161,14 +161,14 @@ fn a_trap_that_is_taken_has_one_answer() {
     assert_eq!(kit.found(), nothing);
     kit.asks(0, READC, BLOCK);
     kit.finds("hart 0: the host takes an operation, and the flag at 0x1000 is 0");
-    kit.has_served(READC, &[], Ok(0x41));
+    kit.serve(READC, &[], Ok(0x41));
     kit.answers(0x42);
     kit.finds(
         "hart 0: the host writes 0x42 at 0x1040 as the result of an operation that has given 0x41",
     );
     kit.flags([1, 0, 0]);
     kit.asks(0, READC, BLOCK);
-    kit.has_served(READC, &[], Ok(0x41));
+    kit.serve(READC, &[], Ok(0x41));
     kit.asks(0, READC, BLOCK);
     kit.finds("hart 0: the host begins READC, and has not answered READC before");
     kit.writes(Op::Word(span(STUB, 4), 2));
@@ -177,7 +177,7 @@ fn a_trap_that_is_taken_has_one_answer() {
         "hart 0: the host sets the flag at 0x1000 to 0, and has not answered",
     ];
     assert_eq!(kit.found(), flag);
-    kit.has_served(READC, &[], Ok(0));
+    kit.serve(READC, &[], Ok(0));
     kit.finds("hart 0: the host has served READC of 0x2000, which the hart has not asked for");
 }
 
@@ -263,7 +263,7 @@ fn the_host_writes_no_memory_that_no_operation_names() {
     kit.finds(&format!(
         "the host writes 0x1 bytes at 0x3010 (0x7), {neither}"
     ));
-    kit.has_served(READ, &[0, BUFFER, 16], Ok(0));
+    kit.serve(READ, &[0, BUFFER, 16], Ok(0));
     kit.writes(Op::Fill(span(BUFFER, 16), 0));
     kit.finds(&format!("the host writes 0x10 bytes at 0x3000, {neither}"));
     // Code for the traps, and the second half of the result.
@@ -283,7 +283,7 @@ fn a_parameter_block_outside_of_the_map_is_firmware_s_fault() {
         "firmware reaches outside of the map by OPEN of hart 0 with its parameter block at 0x2000: space `cpu` has no memory at 0x2000, \
          needed for the 4 bytes at 0x2000; have it pass an address of memory, or add the memory to the map",
     );
-    kit.has_served(OPEN, &[], Err(Errno::EFAULT));
+    kit.serve(OPEN, &[], Err(Errno::EFAULT));
     kit.answers(u64::MAX);
     kit.finds_nothing();
     // The operation with the address, of two in service.
@@ -302,7 +302,7 @@ fn a_parameter_block_outside_of_the_map_is_firmware_s_fault() {
 fn attached_later_it_does_not_know_the_handles() {
     let mut kit = Kit::attached_late(ENDPOINT, interface(Some(STUB)), segments(STUB, 36));
     kit.writes(Op::Fill(span(BUFFER, 16), 0));
-    kit.has_served(READ, &[9, BUFFER, 16], Ok(0));
+    kit.serve(READ, &[9, BUFFER, 16], Ok(0));
     kit.answers(0);
     kit.operates(CLOSE, &[9], Ok(0));
     kit.finds_nothing();
