@@ -130,7 +130,7 @@ pub struct FrameDecoded {
     /// Number of the up buffer.
     pub number: u32,
     /// The frame.
-    pub frame: Result<DefmtFrame, FrameError>,
+    pub frame: Result<DefmtFrame, DefmtFrameError>,
 }
 
 /// Frame of defmt.
@@ -184,7 +184,7 @@ impl DefmtLevel {
 
 /// Error of a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
-pub enum FrameError {
+pub enum DefmtFrameError {
     /// No format strings in the image.
     #[error("frames can't be decoded: {0}")]
     NoTable(String),

@@ -2,7 +2,7 @@
 
 use crate::actors::service::{FrameDecoder, FrameDecoders};
 use crate::messages::ChannelId;
-use crate::messages::rtt::{DefmtFrame, FrameError};
+use crate::messages::rtt::{DefmtFrame, DefmtFrameError};
 
 /// Decoders that never have a frame.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ impl FrameDecoders for NoFrames {
 impl FrameDecoder for NoFrames {
     fn received(&mut self, _: &[u8]) {}
 
-    fn next_frame(&mut self) -> Option<Result<DefmtFrame, FrameError>> {
+    fn next_frame(&mut self) -> Option<Result<DefmtFrame, DefmtFrameError>> {
         None
     }
 }

@@ -68,66 +68,66 @@ impl ActorFixture<Inbox, Screen> {
 
 #[test]
 fn a_line_comes_out_when_it_ends() {
-    let bench = Fixture::new();
-    bench.print(0, "hel");
-    bench.print(0, "lo");
-    assert_eq!(bench.seen(), "");
-    bench.print(0, ", world\nnext");
-    assert_eq!(bench.seen(), "[core0] hello, world\n");
-    bench.print(0, "\n\n");
-    assert_eq!(bench.seen(), "[core0] next\n[core0] \n");
+    let fixture = Fixture::new();
+    fixture.print(0, "hel");
+    fixture.print(0, "lo");
+    assert_eq!(fixture.seen(), "");
+    fixture.print(0, ", world\nnext");
+    assert_eq!(fixture.seen(), "[core0] hello, world\n");
+    fixture.print(0, "\n\n");
+    assert_eq!(fixture.seen(), "[core0] next\n[core0] \n");
 }
 
 /// A system that is dropped without a shutdown prints its incomplete lines.
 #[test]
 fn a_begun_line_comes_out_when_the_console_ends() {
-    let bench = Fixture::new();
-    bench.print(0, "the last words");
-    bench.print(1, "others\r");
-    let screen = bench.state.clone();
-    drop(bench);
+    let fixture = Fixture::new();
+    fixture.print(0, "the last words");
+    fixture.print(1, "others\r");
+    let screen = fixture.state.clone();
+    drop(fixture);
     let seen = String::from_utf8(screen.bytes.lock().clone()).unwrap();
     assert_eq!(seen, "[core0] the last words\n[core1] others\n");
 }
 
 #[test]
 fn channels_do_not_mix() {
-    let bench = Fixture::new();
-    bench.print(0, "a");
-    bench.print(1, "b");
-    bench.print(0, "a\na");
-    bench.print(1, "b\nb");
-    assert_eq!(bench.seen(), "[core0] aa\n[core1] bb\n");
-    bench.finish(Some(1));
-    assert_eq!(bench.seen(), "[core1] b\n");
-    bench.print(1, "c");
-    bench.finish(None);
-    assert_eq!(bench.seen(), "[core0] a\n[core1] c\n");
-    bench.finish(None);
-    assert_eq!(bench.seen(), "");
+    let fixture = Fixture::new();
+    fixture.print(0, "a");
+    fixture.print(1, "b");
+    fixture.print(0, "a\na");
+    fixture.print(1, "b\nb");
+    assert_eq!(fixture.seen(), "[core0] aa\n[core1] bb\n");
+    fixture.finish(Some(1));
+    assert_eq!(fixture.seen(), "[core1] b\n");
+    fixture.print(1, "c");
+    fixture.finish(None);
+    assert_eq!(fixture.seen(), "[core0] a\n[core1] c\n");
+    fixture.finish(None);
+    assert_eq!(fixture.seen(), "");
 }
 
 #[test]
 fn lines_of_standard_error_are_marked_and_apart() {
-    let bench = Fixture::new();
-    bench.print(0, "out");
+    let fixture = Fixture::new();
+    fixture.print(0, "out");
     let error = |text: &'static str| {
         let print = PrintError {
             channel: ChannelId(0),
             text: Bytes::from_static(text.as_bytes()),
         };
-        bench.try_ask(print).unwrap();
+        fixture.try_ask(print).unwrap();
     };
     error("err");
     error("or\nmore");
-    bench.print(0, "put\n");
-    assert_eq!(bench.seen(), "[core0] stderr: error\n[core0] output\n");
-    bench.finish(Some(0));
-    assert_eq!(bench.seen(), "[core0] stderr: more\n");
-    bench.try_ask(Redirect).unwrap();
+    fixture.print(0, "put\n");
+    assert_eq!(fixture.seen(), "[core0] stderr: error\n[core0] output\n");
+    fixture.finish(Some(0));
+    assert_eq!(fixture.seen(), "[core0] stderr: more\n");
+    fixture.try_ask(Redirect).unwrap();
     error("to the testbench\n");
-    assert_eq!(bench.seen(), "");
-    let lines = bench.outside.calls();
+    assert_eq!(fixture.seen(), "");
+    let lines = fixture.outside.calls();
     assert!(
         format!("{lines:?}").contains("stderr: to the testbench"),
         "{lines:?}"
@@ -136,98 +136,98 @@ fn lines_of_standard_error_are_marked_and_apart() {
 
 #[test]
 fn raw_bytes_come_out_behind_the_lines_before_them() {
-    let bench = Fixture::new();
-    bench.print(0, "line\nbegun");
+    let fixture = Fixture::new();
+    fixture.print(0, "line\nbegun");
     for (is_error, data) in [(false, &b"\0\r\n"[..]), (true, b"dropped: no sink")] {
         let put = PutRaw {
             channel: ChannelId(1),
             is_error,
             data: Bytes::copy_from_slice(data),
         };
-        bench.try_ask(put).unwrap();
+        fixture.try_ask(put).unwrap();
     }
-    assert_eq!(bench.seen(), "[core0] line\n\0\r\n");
-    bench.finish(None);
-    assert_eq!(bench.seen(), "[core0] begun\n");
+    assert_eq!(fixture.seen(), "[core0] line\n\0\r\n");
+    fixture.finish(None);
+    assert_eq!(fixture.seen(), "[core0] begun\n");
 }
 
 #[test]
 fn a_channel_without_a_name_has_its_number() {
-    let bench = Fixture::new();
-    bench.print(u32::MAX, "hi\n");
-    assert_eq!(bench.seen(), "[channel 4294967295] hi\n");
+    let fixture = Fixture::new();
+    fixture.print(u32::MAX, "hi\n");
+    assert_eq!(fixture.seen(), "[channel 4294967295] hi\n");
 }
 
 #[test]
 fn a_return_before_the_end_of_a_line_belongs_to_it() {
-    let bench = Fixture::new();
-    bench.print(0, "one\r\ntwo\r");
-    bench.print(0, "\na\rb\n\r");
-    assert_eq!(bench.seen(), "[core0] one\n[core0] two\n[core0] a\rb\n");
-    bench.finish(None);
-    assert_eq!(bench.seen(), "[core0] \n");
+    let fixture = Fixture::new();
+    fixture.print(0, "one\r\ntwo\r");
+    fixture.print(0, "\na\rb\n\r");
+    assert_eq!(fixture.seen(), "[core0] one\n[core0] two\n[core0] a\rb\n");
+    fixture.finish(None);
+    assert_eq!(fixture.seen(), "[core0] \n");
 }
 
 #[test]
 fn characters_may_be_split_between_messages_and_may_be_wrong() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     let text = "grüße".as_bytes();
-    bench.print(0, &text[..3]);
-    bench.print(0, &text[3..]);
-    bench.print(0, b"\n\xff!\n\xc3\n");
+    fixture.print(0, &text[..3]);
+    fixture.print(0, &text[3..]);
+    fixture.print(0, b"\n\xff!\n\xc3\n");
     assert_eq!(
-        bench.seen(),
+        fixture.seen(),
         "[core0] grüße\n[core0] \u{fffd}!\n[core0] \u{fffd}\n"
     );
 }
 
 #[test]
 fn text_without_an_end_of_line_comes_out_in_pieces() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     let full = "x".repeat(LINE_MAX);
-    bench.print(0, &full);
-    assert_eq!(bench.seen(), "");
-    bench.print(0, "y");
-    assert_eq!(bench.seen(), format!("[core0] {full}\n"));
-    bench.print(0, format!("{}\n", &full[1..]));
-    assert_eq!(bench.seen(), format!("[core0] y{}\n", &full[1..]));
-    bench.print(0, full.repeat(3));
-    assert_eq!(bench.seen(), format!("[core0] {full}\n").repeat(2));
+    fixture.print(0, &full);
+    assert_eq!(fixture.seen(), "");
+    fixture.print(0, "y");
+    assert_eq!(fixture.seen(), format!("[core0] {full}\n"));
+    fixture.print(0, format!("{}\n", &full[1..]));
+    assert_eq!(fixture.seen(), format!("[core0] y{}\n", &full[1..]));
+    fixture.print(0, full.repeat(3));
+    assert_eq!(fixture.seen(), format!("[core0] {full}\n").repeat(2));
 }
 
 #[test]
 fn a_piece_ends_with_a_whole_character() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     let text = format!("{}é{}", "x".repeat(LINE_MAX - 1), "y\n");
-    bench.print(0, &text);
+    fixture.print(0, &text);
     let expected = format!("[core0] {}\n[core0] éy\n", "x".repeat(LINE_MAX - 1));
-    assert_eq!(bench.seen(), expected);
-    bench.print(0, vec![0xff; LINE_MAX + 1]);
-    assert!(bench.seen().starts_with("[core0] \u{fffd}"));
+    assert_eq!(fixture.seen(), expected);
+    fixture.print(0, vec![0xff; LINE_MAX + 1]);
+    assert!(fixture.seen().starts_with("[core0] \u{fffd}"));
 }
 
 #[test]
 fn a_message_is_flushed_once_and_only_if_it_ends_a_line() {
-    let bench = Fixture::new();
-    bench.print(0, "a");
-    bench.print(0, "");
-    assert_eq!(bench.state.flushes.load(Ordering::Relaxed), 0);
-    bench.print(0, "b\nc\nd\n");
-    assert_eq!(bench.state.flushes.load(Ordering::Relaxed), 1);
-    bench.finish(None);
-    assert_eq!(bench.state.flushes.load(Ordering::Relaxed), 1);
+    let fixture = Fixture::new();
+    fixture.print(0, "a");
+    fixture.print(0, "");
+    assert_eq!(fixture.state.flushes.load(Ordering::Relaxed), 0);
+    fixture.print(0, "b\nc\nd\n");
+    assert_eq!(fixture.state.flushes.load(Ordering::Relaxed), 1);
+    fixture.finish(None);
+    assert_eq!(fixture.state.flushes.load(Ordering::Relaxed), 1);
 }
 
 #[test]
 fn a_broken_sink_is_survived() {
-    let bench = Fixture::new();
-    bench.state.broken.store(true, Ordering::Relaxed);
-    bench.print(0, "lost\n");
-    bench.print(0, "lost\nkept");
-    bench.state.broken.store(false, Ordering::Relaxed);
-    bench.print(0, "\n");
-    assert_eq!(bench.seen(), "[core0] kept\n");
-    let reports: Vec<_> = bench.outside.calls();
+    let fixture = Fixture::new();
+    fixture.state.broken.store(true, Ordering::Relaxed);
+    fixture.print(0, "lost\n");
+    fixture.print(0, "lost\nkept");
+    fixture.state.broken.store(false, Ordering::Relaxed);
+    fixture.print(0, "\n");
+    assert_eq!(fixture.seen(), "[core0] kept\n");
+    let reports: Vec<_> = fixture.outside.calls();
     let text = format!("{reports:?}");
     assert_eq!(reports.len(), 1, "{text}");
     for part in ["Error", "console", "standard output", "Broken pipe"] {
@@ -245,41 +245,41 @@ proptest! {
         if broken {
             text.insert(text.len() / 2, 0xff);
         }
-        let bench = Fixture::new();
+        let fixture = Fixture::new();
         for byte in &text {
-            bench.print(0, [*byte]);
+            fixture.print(0, [*byte]);
         }
-        bench.finish(None);
-        let bytewise = bench.seen();
-        bench.print(0, &text);
-        bench.finish(None);
-        prop_assert_eq!(bench.seen(), bytewise);
+        fixture.finish(None);
+        let bytewise = fixture.seen();
+        fixture.print(0, &text);
+        fixture.finish(None);
+        prop_assert_eq!(fixture.seen(), bytewise);
     }
 }
 
 /// Complete lines are printed, by any sink.
 #[test]
 fn the_testbench_is_given_lines() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     let told = || {
-        bench.bus.run_until_idle().unwrap();
-        bench.outside.calls()
+        fixture.bus.run_until_idle().unwrap();
+        fixture.outside.calls()
     };
-    bench.print(1, "before\n");
-    bench.try_ask(Redirect).unwrap();
-    assert_eq!(bench.seen(), "[core1] before\n");
+    fixture.print(1, "before\n");
+    fixture.try_ask(Redirect).unwrap();
+    assert_eq!(fixture.seen(), "[core1] before\n");
     assert_eq!(told(), []);
     let line =
         |channel: &str, text: &str| ForeignCall::ConsoleLine(channel.to_owned(), text.to_owned());
-    bench.print(0, "one\r\ntwo");
-    bench.print(7, "no name\n");
+    fixture.print(0, "one\r\ntwo");
+    fixture.print(7, "no name\n");
     assert_eq!(told(), [line("core0", "one"), line("channel 7", "no name")]);
-    bench.print(0, b"\xff\n");
-    bench.print(0, "left");
-    bench.finish(None);
+    fixture.print(0, b"\xff\n");
+    fixture.print(0, "left");
+    fixture.finish(None);
     assert_eq!(
         told(),
         [line("core0", "two\u{fffd}"), line("core0", "left")]
     );
-    assert_eq!(bench.seen(), "");
+    assert_eq!(fixture.seen(), "");
 }

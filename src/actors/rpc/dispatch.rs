@@ -238,44 +238,44 @@ mod tests {
 
     #[test]
     fn calls_are_polled_in_order_once_a_tick_until_they_are_over() {
-        let bench = Fixture::new();
+        let fixture = Fixture::new();
         let turns = Rc::new(Cell::new(0));
-        let first = bench.wait(1, move || turns.replace(turns.get() + 1) == 1);
-        let second = bench.wait(2, || false);
-        assert_eq!(bench.tick(), [1, 2]);
-        assert_eq!(bench.tick(), [1, 2]);
+        let first = fixture.wait(1, move || turns.replace(turns.get() + 1) == 1);
+        let second = fixture.wait(2, || false);
+        assert_eq!(fixture.tick(), [1, 2]);
+        assert_eq!(fixture.tick(), [1, 2]);
         assert!(first.shared.is_over.get());
-        assert_eq!(bench.tick(), [2]);
+        assert_eq!(fixture.tick(), [2]);
         drop(second);
-        assert!(bench.tick().is_empty());
+        assert!(fixture.tick().is_empty());
     }
 
     /// A poll may re-enter the bus and cancel other calls: the remaining ones are kept, and
     /// cancelled ones are not polled again.
     #[test]
     fn a_call_that_ends_others_loses_none() {
-        let bench = Fixture::new();
+        let fixture = Fixture::new();
         let held = Rc::new(RefCell::new(Vec::<WaitingCall>::new()));
         let ended = held.clone();
-        let first = bench.wait(1, move || {
+        let first = fixture.wait(1, move || {
             ended.take();
             false
         });
-        held.borrow_mut().push(bench.wait(2, || false));
-        held.borrow_mut().push(bench.wait(3, || false));
-        let last = bench.wait(4, || false);
+        held.borrow_mut().push(fixture.wait(2, || false));
+        held.borrow_mut().push(fixture.wait(3, || false));
+        let last = fixture.wait(4, || false);
         for _ in 0..3 {
-            assert_eq!(bench.tick(), [1, 4]);
+            assert_eq!(fixture.tick(), [1, 4]);
         }
         drop((first, last));
         let own = Rc::new(RefCell::new(None));
         let itself = own.clone();
-        let call = bench.wait(5, move || {
+        let call = fixture.wait(5, move || {
             drop(itself.take());
             false
         });
         own.replace(Some(call));
-        assert_eq!(bench.tick(), [5]);
-        assert!(bench.tick().is_empty());
+        assert_eq!(fixture.tick(), [5]);
+        assert!(fixture.tick().is_empty());
     }
 }

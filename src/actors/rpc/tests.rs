@@ -20,17 +20,17 @@ impl ActorFixture<Inbox, Arc<AtomicUsize>> {
     fn new() -> Self {
         let ticks = Arc::new(AtomicUsize::new(0));
         let counted = ticks.clone();
-        let bench = Self::start(&Ram::new(&map(&[])), ticks, |peers| {
+        let fixture = Self::start(&Ram::new(&map(&[])), ticks, |peers| {
             let dispatch = Dispatch::on(peers.bus);
             dispatch.serve(peers.own);
             Rpc::new(peers.context, peers.foreign, dispatch)
         });
-        bench.bus.attach(move |seen: &Observation<'_>| {
+        fixture.bus.attach(move |seen: &Observation<'_>| {
             let is_tick = matches!(seen.content, Content::Message(_))
                 && seen.content.downcast_ref::<Tick>().is_some();
             counted.fetch_add(usize::from(is_tick), Ordering::Relaxed);
         });
-        bench
+        fixture
     }
 
     /// Registers a target of the host program.
@@ -108,56 +108,66 @@ fn of_testbench(answer: ReplyFuture<Reply>) -> Option<Progress> {
 
 #[test]
 fn a_method_of_the_testbench_is_called_with_its_arguments() {
-    let bench = Fixture::new();
-    bench
+    let fixture = Fixture::new();
+    fixture
         .outside
         .method("add", |_, args| Ok(Progress::Ready(args.iter().sum())));
     let args = [1, 2, u64::MAX - 3];
-    assert_eq!(bench.call(method("add"), &args), ready(u64::MAX));
-    assert_eq!(bench.outside.calls(), [sv("core0", "add", &args)]);
+    assert_eq!(fixture.call(method("add"), &args), ready(u64::MAX));
+    assert_eq!(fixture.outside.calls(), [sv("core0", "add", &args)]);
 }
 
 #[test]
 fn the_host_program_comes_first() {
-    let bench = Fixture::new();
-    bench.outside.method("both", |_, _| Ok(Progress::Ready(1)));
-    bench
+    let fixture = Fixture::new();
+    fixture
+        .outside
+        .method("both", |_, _| Ok(Progress::Ready(1)));
+    fixture
         .outside
         .method("theirs", |_, _| Ok(Progress::Ready(2)));
-    assert_eq!(bench.call(method("both"), &[]), ready(1));
-    bench.offer(method("both"), |_| Ok(task::Poll::Ready(3)));
-    bench.outside.calls();
-    assert_eq!(bench.call(method("both"), &[7]), ready(3));
+    assert_eq!(fixture.call(method("both"), &[]), ready(1));
+    fixture.offer(method("both"), |_| Ok(task::Poll::Ready(3)));
+    fixture.outside.calls();
+    assert_eq!(fixture.call(method("both"), &[7]), ready(3));
     let told = ForeignCall::HostCall("core0".into(), method("both"), vec![7]);
-    assert_eq!(bench.outside.calls(), [told], "the testbench is not asked");
-    assert_eq!(bench.call(method("theirs"), &[]), ready(2));
+    assert_eq!(
+        fixture.outside.calls(),
+        [told],
+        "the testbench is not asked"
+    );
+    assert_eq!(fixture.call(method("theirs"), &[]), ready(2));
 }
 
 #[test]
 fn python_comes_before_the_testbench_and_after_the_host_program() {
-    let bench = Fixture::new();
-    bench.outside.method("both", |_, _| Ok(Progress::Ready(1)));
-    bench.outside.method("sv", |_, _| Ok(Progress::Ready(2)));
-    bench
+    let fixture = Fixture::new();
+    fixture
+        .outside
+        .method("both", |_, _| Ok(Progress::Ready(1)));
+    fixture.outside.method("sv", |_, _| Ok(Progress::Ready(2)));
+    fixture
         .outside
         .py_method("both", |_, _| Ok(Progress::Ready(3)));
-    assert_eq!(bench.call(method("both"), &[7]), ready(3));
-    assert_eq!(bench.outside.calls(), [py("core0", "both", &[7])]);
-    assert_eq!(bench.call(method("sv"), &[8]), ready(2));
-    assert_eq!(bench.outside.calls(), [sv("core0", "sv", &[8])]);
-    assert_eq!(bench.call(method("none"), &[]), Ok(Progress::Absent));
-    bench.offer(method("both"), |_| Ok(task::Poll::Ready(4)));
-    assert_eq!(bench.call(method("both"), &[]), ready(4));
+    assert_eq!(fixture.call(method("both"), &[7]), ready(3));
+    assert_eq!(fixture.outside.calls(), [py("core0", "both", &[7])]);
+    assert_eq!(fixture.call(method("sv"), &[8]), ready(2));
+    assert_eq!(fixture.outside.calls(), [sv("core0", "sv", &[8])]);
+    assert_eq!(fixture.call(method("none"), &[]), Ok(Progress::Absent));
+    fixture.offer(method("both"), |_| Ok(task::Poll::Ready(4)));
+    assert_eq!(fixture.call(method("both"), &[]), ready(4));
 }
 
 #[test]
 fn a_result_names_its_provider() {
-    let bench = Fixture::new();
-    bench.outside.method("sv", |_, _| Ok(Progress::Ready(1)));
-    bench.outside.method("slow", |_, _| Ok(Progress::Pending));
-    bench.outside.py_method("py", |_, _| Ok(Progress::Pending));
-    bench.offer(method("own"), |_| Ok(task::Poll::Pending));
-    let by = |target| bench.answer(target, &[]).unwrap().by;
+    let fixture = Fixture::new();
+    fixture.outside.method("sv", |_, _| Ok(Progress::Ready(1)));
+    fixture.outside.method("slow", |_, _| Ok(Progress::Pending));
+    fixture
+        .outside
+        .py_method("py", |_, _| Ok(Progress::Pending));
+    fixture.offer(method("own"), |_| Ok(task::Poll::Pending));
+    let by = |target| fixture.answer(target, &[]).unwrap().by;
     assert_eq!(by(method("sv")), Provider::Testbench);
     assert_eq!(by(method("slow")), Provider::Testbench);
     assert_eq!(by(method("py")), Provider::Python);
@@ -172,106 +182,110 @@ fn a_result_names_its_provider() {
 
 #[test]
 fn unanswered_calls_of_python_do_not_go_to_the_testbench() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     for name in ["slow", "raises"] {
-        bench.outside.method(name, |_, _| Ok(Progress::Ready(1)));
+        fixture.outside.method(name, |_, _| Ok(Progress::Ready(1)));
     }
-    bench
+    fixture
         .outside
         .py_method("slow", |_, _| Ok(Progress::Pending));
-    bench.outside.py_method("raises", |_, _| {
+    fixture.outside.py_method("raises", |_, _| {
         Err(CallError::Raised {
             target: method("raises"),
             cause: "on purpose".to_owned(),
         })
     });
-    assert_eq!(bench.call(method("slow"), &[]), Ok(Progress::Pending));
-    assert!(bench.call(method("raises"), &[]).is_err());
+    assert_eq!(fixture.call(method("slow"), &[]), Ok(Progress::Pending));
+    assert!(fixture.call(method("raises"), &[]).is_err());
     let asked = ["slow", "raises"].map(|name| py("core0", name, &[]));
-    assert_eq!(bench.outside.calls(), asked);
+    assert_eq!(fixture.outside.calls(), asked);
 }
 
 #[test]
 fn python_takes_more_arguments_than_the_testbench() {
-    let bench = Fixture::new();
-    bench
+    let fixture = Fixture::new();
+    fixture
         .outside
         .py_method("count", |_, args| Ok(Progress::Ready(args.len() as u64)));
-    assert_eq!(bench.call(method("count"), &[1; 19]), ready(19));
+    assert_eq!(fixture.call(method("count"), &[1; 19]), ready(19));
 }
 
 #[test]
 fn pythons_turn_comes_before_the_calls_of_a_tick() {
-    let bench = Fixture::new();
-    bench
+    let fixture = Fixture::new();
+    fixture
         .outside
         .py_method("slow", |_, _| Ok(Progress::Pending));
-    let _answer = bench.later("core0", "slow");
-    bench.try_ask(PyTasks { alive: true }).unwrap();
-    bench.tick();
+    let _answer = fixture.later("core0", "slow");
+    fixture.try_ask(PyTasks { alive: true }).unwrap();
+    fixture.tick();
     assert_eq!(
-        bench.outside.calls(),
+        fixture.outside.calls(),
         [ForeignCall::PyTick, py("core0", "slow", &[])]
     );
 }
 
 #[test]
 fn python_has_turns_while_it_has_tasks() {
-    let bench = Fixture::new();
-    let tasks = |alive| bench.try_ask(PyTasks { alive }).unwrap();
-    bench.tick();
+    let fixture = Fixture::new();
+    let tasks = |alive| fixture.try_ask(PyTasks { alive }).unwrap();
+    fixture.tick();
     tasks(true);
-    assert_eq!(bench.outside.calls(), [], "not before the tick");
-    bench.tick();
+    assert_eq!(fixture.outside.calls(), [], "not before the tick");
+    fixture.tick();
     // A call that waits for a tick and one that is cancelled don't stop Python's turns.
-    drop(bench.later("core0", "none"));
-    bench.tick();
-    bench.cancel("core0");
-    bench.outside.calls();
-    bench.tick();
-    assert_eq!(bench.outside.calls(), [ForeignCall::PyTick]);
-    bench.state.swap(0, Ordering::Relaxed);
+    drop(fixture.later("core0", "none"));
+    fixture.tick();
+    fixture.cancel("core0");
+    fixture.outside.calls();
+    fixture.tick();
+    assert_eq!(fixture.outside.calls(), [ForeignCall::PyTick]);
+    fixture.state.swap(0, Ordering::Relaxed);
     tasks(false);
-    bench.tick();
-    assert_eq!(bench.outside.calls(), []);
-    assert_eq!(bench.state.load(Ordering::Relaxed), 0, "that costs nothing");
+    fixture.tick();
+    assert_eq!(fixture.outside.calls(), []);
+    assert_eq!(
+        fixture.state.load(Ordering::Relaxed),
+        0,
+        "that costs nothing"
+    );
 }
 
 #[test]
 fn python_hears_of_a_reset() {
-    let bench = Fixture::new();
-    bench.cancel("core1");
+    let fixture = Fixture::new();
+    fixture.cancel("core1");
     assert_eq!(
-        bench.outside.calls(),
+        fixture.outside.calls(),
         [ForeignCall::PyCancel("core1".to_owned())]
     );
 }
 
 #[test]
 fn a_custom_command_is_for_the_host_program_alone() {
-    let bench = Fixture::new();
-    bench.outside.method("5", |_, _| Ok(Progress::Ready(0)));
-    assert_eq!(bench.call(Target::Command(5), &[]), Ok(Progress::Absent));
-    assert_eq!(bench.outside.calls(), []);
-    bench.offer(Target::Command(5), |args| {
+    let fixture = Fixture::new();
+    fixture.outside.method("5", |_, _| Ok(Progress::Ready(0)));
+    assert_eq!(fixture.call(Target::Command(5), &[]), Ok(Progress::Absent));
+    assert_eq!(fixture.outside.calls(), []);
+    fixture.offer(Target::Command(5), |args| {
         Ok(task::Poll::Ready(args[0] + 1))
     });
-    assert_eq!(bench.call(Target::Command(5), &[5]), ready(6));
+    assert_eq!(fixture.call(Target::Command(5), &[5]), ready(6));
 }
 
 #[test]
 fn failures_and_pending_results_are_forwarded() {
-    let bench = Fixture::new();
-    bench.outside.method("fails", |_, _| Ok(Progress::Failed));
-    bench.outside.method("slow", |_, _| Ok(Progress::Pending));
-    bench.outside.method("away", |_, _| {
+    let fixture = Fixture::new();
+    fixture.outside.method("fails", |_, _| Ok(Progress::Failed));
+    fixture.outside.method("slow", |_, _| Ok(Progress::Pending));
+    fixture.outside.method("away", |_, _| {
         Err(CallError::Unreachable {
             target: method("away"),
             cause: "no scope".to_owned(),
         })
     });
-    bench.offer(method("raises"), |_| Err("on purpose".into()));
-    let call = |name| bench.call(method(name), &[]);
+    fixture.offer(method("raises"), |_| Err("on purpose".into()));
+    let call = |name| fixture.call(method(name), &[]);
     assert_eq!(call("nowhere"), Ok(Progress::Absent));
     assert_eq!(call("fails"), Ok(Progress::Failed));
     assert_eq!(call("slow"), Ok(Progress::Pending));
@@ -287,72 +301,74 @@ fn failures_and_pending_results_are_forwarded() {
 
 #[test]
 fn a_panic_outside_reaches_the_caller_and_service_goes_on() {
-    let bench = Fixture::new();
-    bench.outside.method("moody", |_, args| {
+    let fixture = Fixture::new();
+    fixture.outside.method("moody", |_, args| {
         assert!(!args.is_empty(), "no arguments");
         Ok(Progress::Ready(1))
     });
-    let answer = bench.begin("core0", method("moody"), &[], Schedule::Now);
+    let answer = fixture.begin("core0", method("moody"), &[], Schedule::Now);
     let error = answer.now_or_never().unwrap().unwrap_err().to_string();
     assert_eq!(
         error,
         "foreign did not reply to MethodCall: it panicked: no arguments"
     );
-    assert_eq!(bench.bus.take_panics(), []);
-    assert_eq!(bench.call(method("moody"), &[1]), ready(1));
+    assert_eq!(fixture.bus.take_panics(), []);
+    assert_eq!(fixture.call(method("moody"), &[1]), ready(1));
 }
 
 #[test]
 fn the_testbench_takes_sixteen_arguments_the_host_program_all() {
-    let bench = Fixture::new();
-    bench
+    let fixture = Fixture::new();
+    fixture
         .outside
         .method("count", |_, args| Ok(Progress::Ready(args.len() as u64)));
     let args: Vec<u64> = (0..19).collect();
-    assert_eq!(bench.call(method("count"), &args[..16]), ready(16));
-    bench.outside.calls();
-    let error = bench.call(method("count"), &args[..17]).unwrap_err();
+    assert_eq!(fixture.call(method("count"), &args[..16]), ready(16));
+    fixture.outside.calls();
+    let error = fixture.call(method("count"), &args[..17]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "method `count` has 17 arguments; `mb_sv_call` takes at most 16"
     );
-    assert_eq!(bench.outside.calls(), []);
-    bench.offer(method("count"), |args| {
+    assert_eq!(fixture.outside.calls(), []);
+    fixture.offer(method("count"), |args| {
         Ok(task::Poll::Ready(args.len() as u64))
     });
-    assert_eq!(bench.call(method("count"), &args), ready(19));
+    assert_eq!(fixture.call(method("count"), &args), ready(19));
 }
 
 #[test]
 fn ticks_are_requested_only_while_calls_are_pending() {
-    let bench = Fixture::new();
-    bench.outside.method("quick", |_, _| Ok(Progress::Ready(0)));
-    bench.tick();
-    bench.call(method("quick"), &[]).unwrap();
-    bench.tick();
-    assert_eq!(bench.state.swap(0, Ordering::Relaxed), 0);
-    let mut answer = bench.later("core0", "quick");
+    let fixture = Fixture::new();
+    fixture
+        .outside
+        .method("quick", |_, _| Ok(Progress::Ready(0)));
+    fixture.tick();
+    fixture.call(method("quick"), &[]).unwrap();
+    fixture.tick();
+    assert_eq!(fixture.state.swap(0, Ordering::Relaxed), 0);
+    let mut answer = fixture.later("core0", "quick");
     assert!(
         (&mut answer).now_or_never().is_none(),
         "not before the tick"
     );
-    bench.tick();
+    fixture.tick();
     assert_eq!(of_testbench(answer), Some(Progress::Ready(0)));
-    assert_eq!(bench.state.swap(0, Ordering::Relaxed), 1);
-    assert_eq!(bench.bus.tick(), Ok(false));
+    assert_eq!(fixture.state.swap(0, Ordering::Relaxed), 1);
+    assert_eq!(fixture.bus.tick(), Ok(false));
 }
 
 #[test]
 fn pending_calls_are_polled_in_order_of_arrival() {
-    let bench = Fixture::new();
-    bench.outside.method("slow", |_, _| Ok(Progress::Pending));
+    let fixture = Fixture::new();
+    fixture.outside.method("slow", |_, _| Ok(Progress::Pending));
     for _ in 0..3 {
         let channels = ["core2", "core0", "core1"];
-        let answers = channels.map(|channel| bench.later(channel, "slow"));
-        assert_eq!(bench.outside.calls(), []);
-        bench.tick();
+        let answers = channels.map(|channel| fixture.later(channel, "slow"));
+        assert_eq!(fixture.outside.calls(), []);
+        fixture.tick();
         let expected = channels.map(|channel| sv(channel, "slow", &[]));
-        assert_eq!(bench.outside.calls(), expected);
+        assert_eq!(fixture.outside.calls(), expected);
         for answer in answers {
             assert_eq!(of_testbench(answer), Some(Progress::Pending));
         }
@@ -362,10 +378,10 @@ fn pending_calls_are_polled_in_order_of_arrival() {
 /// If a method's own call advances the time, the method is polled again on the tick after.
 #[test]
 fn calls_begun_during_a_tick_wait_for_the_next() {
-    let bench = Fixture::new();
-    let (rpc, kept) = (bench.actor.clone(), Rc::new(Cell::new(None)));
+    let fixture = Fixture::new();
+    let (rpc, kept) = (fixture.actor.clone(), Rc::new(Cell::new(None)));
     let answer = kept.clone();
-    bench.outside.method("first", move |_, _| {
+    fixture.outside.method("first", move |_, _| {
         let call = Call {
             channel: "core1".into(),
             target: method("second"),
@@ -375,73 +391,79 @@ fn calls_begun_during_a_tick_wait_for_the_next() {
         kept.set(Some(rpc.ask(call)));
         Ok(Progress::Ready(1))
     });
-    let first = bench.later("core0", "first");
-    bench.tick();
+    let first = fixture.later("core0", "first");
+    fixture.tick();
     assert_eq!(of_testbench(first), Some(Progress::Ready(1)));
-    assert_eq!(bench.outside.calls(), [sv("core0", "first", &[])]);
-    bench.tick();
-    assert_eq!(bench.outside.calls(), [sv("core1", "second", &[])]);
+    assert_eq!(fixture.outside.calls(), [sv("core0", "first", &[])]);
+    fixture.tick();
+    assert_eq!(fixture.outside.calls(), [sv("core1", "second", &[])]);
     let second = answer.take().unwrap();
     assert_eq!(of_testbench(second), Some(Progress::Absent));
 }
 
 #[test]
 fn a_call_that_is_cancelled_is_not_made() {
-    let bench = Fixture::new();
-    bench.outside.method("slow", |_, _| Ok(Progress::Ready(1)));
-    let cancelled = bench.later("core0", "slow");
-    let other = bench.later("core1", "slow");
-    bench.cancel("core0");
+    let fixture = Fixture::new();
+    fixture
+        .outside
+        .method("slow", |_, _| Ok(Progress::Ready(1)));
+    let cancelled = fixture.later("core0", "slow");
+    let other = fixture.later("core1", "slow");
+    fixture.cancel("core0");
     let unanswered = cancelled.now_or_never().unwrap().unwrap_err();
     assert_eq!(unanswered.to_string(), "rpc did not reply to Call");
-    bench.outside.calls();
-    bench.tick();
-    assert_eq!(bench.outside.calls(), [sv("core1", "slow", &[])]);
+    fixture.outside.calls();
+    fixture.tick();
+    assert_eq!(fixture.outside.calls(), [sv("core1", "slow", &[])]);
     assert_eq!(of_testbench(other), Some(Progress::Ready(1)));
 
-    let _cancelled = bench.later("core1", "slow");
-    bench.cancel("core1");
-    bench.state.swap(0, Ordering::Relaxed);
-    bench.tick();
+    let _cancelled = fixture.later("core1", "slow");
+    fixture.cancel("core1");
+    fixture.state.swap(0, Ordering::Relaxed);
+    fixture.tick();
     assert_eq!(
-        bench.state.load(Ordering::Relaxed),
+        fixture.state.load(Ordering::Relaxed),
         0,
         "nobody waits any more"
     );
-    assert_eq!(bench.call(method("slow"), &[]), ready(1));
+    assert_eq!(fixture.call(method("slow"), &[]), ready(1));
 }
 
 /// A reset of the channel within the tick drops its call before a provider is polled.
 #[test]
 fn an_abandoned_call_is_not_made() {
-    let bench = Fixture::new();
-    bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
-    bench.offer(method("own"), |_| panic!("nobody waits for it"));
+    let fixture = Fixture::new();
+    fixture
+        .outside
+        .method("fine", |_, _| Ok(Progress::Ready(2)));
+    fixture.offer(method("own"), |_| panic!("nobody waits for it"));
     for name in ["fine", "own"] {
-        drop(bench.actor.ask(Call {
+        drop(fixture.actor.ask(Call {
             channel: "core0".into(),
             target: method(name),
             args: vec![],
             schedule: Schedule::Now,
         }));
     }
-    bench.bus.run_until_idle().unwrap();
-    assert_eq!(bench.outside.calls(), []);
-    assert_eq!(bench.bus.take_panics(), []);
-    assert_eq!(bench.call(method("fine"), &[]), ready(2));
+    fixture.bus.run_until_idle().unwrap();
+    assert_eq!(fixture.outside.calls(), []);
+    assert_eq!(fixture.bus.take_panics(), []);
+    assert_eq!(fixture.call(method("fine"), &[]), ready(2));
 }
 
 /// A posted call is made, although its result is not awaited.
 #[test]
 fn a_posted_call_is_made() {
-    let bench = Fixture::new();
-    bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
-    bench.actor.post(Call {
+    let fixture = Fixture::new();
+    fixture
+        .outside
+        .method("fine", |_, _| Ok(Progress::Ready(2)));
+    fixture.actor.post(Call {
         channel: "core0".into(),
         target: method("fine"),
         args: vec![],
         schedule: Schedule::Now,
     });
-    bench.bus.run_until_idle().unwrap();
-    assert_eq!(bench.outside.calls(), [sv("core0", "fine", &[])]);
+    fixture.bus.run_until_idle().unwrap();
+    assert_eq!(fixture.outside.calls(), [sv("core0", "fine", &[])]);
 }

@@ -8,7 +8,7 @@ use crate::actors::service::{ChannelService, FrameDecoder};
 use crate::bus::ActorContext;
 use crate::messages::escaped_text;
 use crate::messages::foreign::{FrameReport, Report, Severity};
-use crate::messages::rtt::{DefmtLevel, FrameDecoded, FrameError};
+use crate::messages::rtt::{DefmtFrameError, DefmtLevel, FrameDecoded};
 
 /// Maximum number of reports on undecodable frames, for one buffer.
 const MAX_REPORTS: u32 = 16;
@@ -66,7 +66,7 @@ impl Frames {
                         text: escaped_text(&frame.to_string()).into_owned(),
                     }));
                 }
-                Err(FrameError::Malformed) if may_be_cut => service.report(
+                Err(DefmtFrameError::Malformed) if may_be_cut => service.report(
                     Severity::Info,
                     &format!(
                         "RTT: up channel {}: defmt: the first frame behind the restore was begun before the checkpoint, and is lost",

@@ -2,7 +2,7 @@
 //! the images.
 
 use crate::messages::ChannelId;
-use crate::messages::rtt::{DefmtFrame, FrameError};
+use crate::messages::rtt::{DefmtFrame, DefmtFrameError};
 
 /// Source of decoders: the images of the channels, or a recording.
 pub(crate) trait FrameDecoders {
@@ -16,5 +16,5 @@ pub(crate) trait FrameDecoder {
     fn received(&mut self, bytes: &[u8]);
 
     /// Next frame, or its error; `None` until more bytes come.
-    fn next_frame(&mut self) -> Option<Result<DefmtFrame, FrameError>>;
+    fn next_frame(&mut self) -> Option<Result<DefmtFrame, DefmtFrameError>>;
 }

@@ -79,21 +79,21 @@ impl Bus for Cached<'_> {
 
 /// Runs an image. Returns exit code, text and status at the end.
 fn run<X: Xlen>(image: &Image, size: u64, keys: &str) -> (Option<u32>, String, String) {
-    let bench = Fixture::new(image, keys);
-    let space = bench.vhost.spaces().get("cpu").unwrap();
+    let fixture = Fixture::new(image, keys);
+    let space = fixture.vhost.spaces().get("cpu").unwrap();
     let ram = space.iter().next().unwrap().buffers[0].cells();
     let mut memory = Cached::new(Cells::new(vec![(RAM, ram)]), size);
     let mut hart = Hart::<X>::new(0, RAM);
     let mut turn = 0;
-    while bench.vhost.tick().unwrap() > 0 && turn < MAX_TURNS {
+    while fixture.vhost.tick().unwrap() > 0 && turn < MAX_TURNS {
         // Turns of several lengths, so that the host responds at any instruction of the code.
         let stop = hart.run(&mut memory, TURN + u64::from(turn % 7)).stop;
         assert_eq!(stop, Stop::Steps);
         turn += 1;
     }
-    let text = bench.text.text();
-    let status = bench.vhost.status().unwrap();
-    (bench.vhost.exits()[0].code, text, status)
+    let text = fixture.text.text();
+    let status = fixture.vhost.status().unwrap();
+    (fixture.vhost.exits()[0].code, text, status)
 }
 
 /// Standard streams.

@@ -140,10 +140,10 @@ fn run(architecture: &str, harts: u64, known: u64) -> Option<Ended> {
     let image = Image(tempfile::tempdir().unwrap());
     let option = format!("-DHARTS={harts}");
     compile_for(&image, architecture, PROGRAM, &[&option]);
-    let bench = Fixture::new(&image, &format!("harts: {known}, stdio: {{stdout: raw}}"));
+    let fixture = Fixture::new(&image, &format!("harts: {known}, stdio: {{stdout: raw}}"));
     Some(match architecture.starts_with("rv32") {
-        true => bench.run::<Rv32>(harts),
-        false => bench.run::<Rv64>(harts),
+        true => fixture.run::<Rv32>(harts),
+        false => fixture.run::<Rv64>(harts),
     })
 }
 
@@ -191,10 +191,10 @@ fn harts_keep_registers_lines_and_files_apart() {
     for architecture in ["rv32ima", "rv64imac"] {
         let image = Image(tempfile::tempdir().unwrap());
         compile_for(&image, architecture, &program, &[&include]);
-        let bench = Fixture::new(&image, "args: [program, two], stdio: {stdout: raw}");
+        let fixture = Fixture::new(&image, "args: [program, two], stdio: {stdout: raw}");
         let ended = match architecture.starts_with("rv32") {
-            true => bench.run::<Rv32>(4),
-            false => bench.run::<Rv64>(4),
+            true => fixture.run::<Rv32>(4),
+            false => fixture.run::<Rv64>(4),
         };
         assert_eq!(
             ended.code,
@@ -257,8 +257,8 @@ fn traps_that_firmware_has_unpacked_are_replaced_or_reported() {
     }
     let image = Image(tempfile::tempdir().unwrap());
     compile_for(&image, "rv64ima", PROGRAM, &["-DHARTS=1"]);
-    let bench = Fixture::new(&image, "stdio: {stdout: raw}");
-    let vhost = &bench.vhost;
+    let fixture = Fixture::new(&image, "stdio: {stdout: raw}");
+    let vhost = &fixture.vhost;
     let (code, letter, stack) = (RAM + 0x4_0002, RAM + 0x5_0000, RAM + 0x6_0000);
     vhost.write("cpu", letter, b"x".to_vec()).unwrap();
     assert_eq!(vhost.replace_traps("cpu", code, 16).unwrap(), 0);
@@ -286,7 +286,7 @@ fn traps_that_firmware_has_unpacked_are_replaced_or_reported() {
         assert_eq!(hart.run(&mut memory, TURN).stop, Stop::Steps);
         vhost.tick().unwrap();
     }
-    assert_eq!(bench.text.text(), "x");
+    assert_eq!(fixture.text.text(), "x");
     assert_eq!(hart.pc(), code + 12);
     for (number, value) in registers {
         let expected = match number {
@@ -297,7 +297,7 @@ fn traps_that_firmware_has_unpacked_are_replaced_or_reported() {
         };
         assert_eq!(hart.register(number), expected, "x{number}");
     }
-    let reports = bench.reports.lock().unwrap();
+    let reports = fixture.reports.lock().unwrap();
     let said = format!(
         "the trap at {:#x} stays as it is: it is more than 1 MiB from the code at",
         FAR + 0x10

@@ -20,10 +20,10 @@ fn names(mut records: &[u8]) -> Vec<(Vec<u8>, FileType)> {
 }
 
 /// All names of an open directory, in reads of `len` bytes.
-fn all(bench: &Fixture, fd: u64, len: u64) -> Vec<(Vec<u8>, FileType)> {
+fn all(fixture: &Fixture, fd: u64, len: u64) -> Vec<(Vec<u8>, FileType)> {
     let mut found = Vec::new();
     loop {
-        let records = bench.read_directory(fd, len).unwrap();
+        let records = fixture.read_directory(fd, len).unwrap();
         if records.is_empty() {
             return found;
         }
@@ -36,14 +36,14 @@ fn all(bench: &Fixture, fd: u64, len: u64) -> Vec<(Vec<u8>, FileType)> {
 fn entries_come_in_the_order_of_their_names_with_any_buffer() {
     use std::os::unix::ffi::OsStrExt as _;
 
-    let bench = Fixture::new();
-    bench.put("b", "");
-    std::fs::create_dir(bench.path("a")).unwrap();
-    std::os::unix::fs::symlink("b", bench.path("c")).unwrap();
+    let fixture = Fixture::new();
+    fixture.put("b", "");
+    std::fs::create_dir(fixture.path("a")).unwrap();
+    std::os::unix::fs::symlink("b", fixture.path("c")).unwrap();
     let odd = std::ffi::OsStr::from_bytes(b"\xff\n");
-    std::fs::write(bench.path("").join(odd), "").unwrap();
+    std::fs::write(fixture.path("").join(odd), "").unwrap();
     let long = "x".repeat(255);
-    bench.put(&long, "");
+    fixture.put(&long, "");
     let expected = [
         (b"a".to_vec(), FileType::Directory),
         (b"b".to_vec(), FileType::Regular),
@@ -59,103 +59,107 @@ fn entries_come_in_the_order_of_their_names_with_any_buffer() {
         u64::MAX,
     ] {
         for path in [".", "./", "/.."] {
-            let opened = bench.posix_open(path, RO | PosixFlags::DIRECTORY);
+            let opened = fixture.posix_open(path, RO | PosixFlags::DIRECTORY);
             if path == "/.." {
                 assert_eq!(opened, Err(Errno::EACCES));
                 continue;
             }
-            assert_eq!(all(&bench, opened.unwrap(), len), expected, "{path} {len}");
+            assert_eq!(
+                all(&fixture, opened.unwrap(), len),
+                expected,
+                "{path} {len}"
+            );
         }
     }
     // A buffer without room for the next record leaves the position unchanged.
-    let fd = bench.posix_open(".", RO).unwrap();
+    let fd = fixture.posix_open(".", RO).unwrap();
     for len in [0, 1, 15] {
-        assert_eq!(bench.read_directory(fd, len), Err(Errno::EINVAL));
+        assert_eq!(fixture.read_directory(fd, len), Err(Errno::EINVAL));
     }
-    assert_eq!(all(&bench, fd, 272), expected);
+    assert_eq!(all(&fixture, fd, 272), expected);
 }
 
 #[test]
 fn entries_that_are_no_files_have_their_types() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     let made = std::process::Command::new("mkfifo")
-        .arg(bench.path("fifo"))
+        .arg(fixture.path("fifo"))
         .status();
     assert!(made.unwrap().success());
-    let _socket = std::os::unix::net::UnixListener::bind(bench.path("socket")).unwrap();
-    let fd = bench.posix_open(".", RO | PosixFlags::DIRECTORY).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(fixture.path("socket")).unwrap();
+    let fd = fixture.posix_open(".", RO | PosixFlags::DIRECTORY).unwrap();
     let expected = [
         (b"fifo".to_vec(), FileType::Fifo),
         (b"socket".to_vec(), FileType::Socket),
     ];
-    assert_eq!(all(&bench, fd, READ_MAX), expected);
+    assert_eq!(all(&fixture, fd, READ_MAX), expected);
 }
 
 #[test]
 fn a_directory_that_changes_while_it_is_read_is_read_as_it_was() {
-    let bench = Fixture::new();
-    std::fs::create_dir(bench.path("d")).unwrap();
+    let fixture = Fixture::new();
+    std::fs::create_dir(fixture.path("d")).unwrap();
     for name in ["d/1", "d/2", "d/3"] {
-        bench.put(name, "");
+        fixture.put(name, "");
     }
-    let fd = bench.posix_open("d", RO).unwrap();
-    let first = bench.read_directory(fd, 16).unwrap();
+    let fd = fixture.posix_open("d", RO).unwrap();
+    let first = fixture.read_directory(fd, 16).unwrap();
     assert_eq!(names(&first), [(b"1".to_vec(), FileType::Regular)]);
     let to = Bytes::from_static(b"moved");
-    bench.act("d", PathAction::Rename { to }).unwrap();
-    bench.act("moved/2", PathAction::Unlink).unwrap();
-    bench.put("moved/4", "");
-    let rest = all(&bench, fd, 272);
+    fixture.act("d", PathAction::Rename { to }).unwrap();
+    fixture.act("moved/2", PathAction::Unlink).unwrap();
+    fixture.put("moved/4", "");
+    let rest = all(&fixture, fd, 272);
     let rest: Vec<_> = rest.iter().map(|(name, _)| &name[..]).collect();
     assert_eq!(rest, [b"2", b"3"]);
-    assert_eq!(bench.fstat(fd).unwrap().file_type(), FileType::Directory);
+    assert_eq!(fixture.fstat(fd).unwrap().file_type(), FileType::Directory);
 }
 
 #[test]
 fn a_hundred_thousand_entries_are_read_and_none_is_lost() {
-    let bench = Fixture::new();
-    std::fs::create_dir(bench.path("d")).unwrap();
-    std::fs::write(bench.path("f"), "").unwrap();
+    let fixture = Fixture::new();
+    std::fs::create_dir(fixture.path("d")).unwrap();
+    std::fs::write(fixture.path("f"), "").unwrap();
     for number in 0..100_000 {
         // Links are created faster than files.
-        std::fs::hard_link(bench.path("f"), bench.path(&format!("d/{number:05}")))
-            .or_else(|_| std::fs::write(bench.path(&format!("d/{number:05}")), ""))
+        std::fs::hard_link(fixture.path("f"), fixture.path(&format!("d/{number:05}")))
+            .or_else(|_| std::fs::write(fixture.path(&format!("d/{number:05}")), ""))
             .unwrap();
     }
-    let fd = bench.posix_open("d", RO).unwrap();
-    let found = all(&bench, fd, READ_MAX);
+    let fd = fixture.posix_open("d", RO).unwrap();
+    let found = all(&fixture, fd, READ_MAX);
     assert_eq!(found.len(), 100_000);
     for (number, (name, _)) in found.iter().enumerate() {
         assert_eq!(*name, format!("{number:05}").into_bytes());
     }
-    assert_eq!(bench.close(fd), Ok(()));
+    assert_eq!(fixture.close(fd), Ok(()));
 }
 
 #[test]
 fn a_directory_is_rewound_and_is_no_file() {
-    let bench = Fixture::new();
-    bench.put("a", "");
-    bench.put("b", "");
-    let fd = bench.posix_open(".", RO).unwrap();
-    assert_eq!(all(&bench, fd, 272).len(), 2);
-    assert_eq!(bench.lseek(fd, 0, Whence::Current), Ok(2));
-    assert_eq!(bench.lseek(fd, 1, Whence::Set), Ok(1));
-    assert_eq!(all(&bench, fd, 272).len(), 1);
-    assert_eq!(bench.lseek(fd, 0, Whence::Set), Ok(0));
-    assert_eq!(all(&bench, fd, 272).len(), 2);
-    assert_eq!(bench.lseek(fd, 1 << 40, Whence::Set), Ok(1 << 40));
-    assert_eq!(bench.read_directory(fd, 272).unwrap(), Bytes::new());
-    assert_eq!(bench.lseek(fd, 0, Whence::End), Err(Errno::EINVAL));
+    let fixture = Fixture::new();
+    fixture.put("a", "");
+    fixture.put("b", "");
+    let fd = fixture.posix_open(".", RO).unwrap();
+    assert_eq!(all(&fixture, fd, 272).len(), 2);
+    assert_eq!(fixture.lseek(fd, 0, Whence::Current), Ok(2));
+    assert_eq!(fixture.lseek(fd, 1, Whence::Set), Ok(1));
+    assert_eq!(all(&fixture, fd, 272).len(), 1);
+    assert_eq!(fixture.lseek(fd, 0, Whence::Set), Ok(0));
+    assert_eq!(all(&fixture, fd, 272).len(), 2);
+    assert_eq!(fixture.lseek(fd, 1 << 40, Whence::Set), Ok(1 << 40));
+    assert_eq!(fixture.read_directory(fd, 272).unwrap(), Bytes::new());
+    assert_eq!(fixture.lseek(fd, 0, Whence::End), Err(Errno::EINVAL));
 
-    assert_eq!(bench.read(fd, 1), Err(Errno::EISDIR));
-    assert_eq!(bench.write(fd, "x"), Err(Errno::EBADF));
-    assert_eq!(bench.write_some(fd, "x"), Err(Errno::EBADF));
-    assert_eq!(bench.truncate(fd, 0), Err(Errno::EINVAL));
-    assert_eq!(bench.sync(fd), Ok(()));
-    assert_eq!(bench.seek(fd, 0), Ok(0));
-    let file = bench.posix_open("a", RO).unwrap();
-    assert_eq!(bench.read_directory(file, 272), Err(Errno::ENOTDIR));
-    assert_eq!(bench.read_directory(99, 272), Err(Errno::EBADF));
+    assert_eq!(fixture.read(fd, 1), Err(Errno::EISDIR));
+    assert_eq!(fixture.write(fd, "x"), Err(Errno::EBADF));
+    assert_eq!(fixture.write_some(fd, "x"), Err(Errno::EBADF));
+    assert_eq!(fixture.truncate(fd, 0), Err(Errno::EINVAL));
+    assert_eq!(fixture.sync(fd), Ok(()));
+    assert_eq!(fixture.seek(fd, 0), Ok(0));
+    let file = fixture.posix_open("a", RO).unwrap();
+    assert_eq!(fixture.read_directory(file, 272), Err(Errno::ENOTDIR));
+    assert_eq!(fixture.read_directory(99, 272), Err(Errno::EBADF));
     // An open of protocol 0.2 refuses directories.
-    assert_eq!(bench.open(".", R), Err(Errno::EISDIR));
+    assert_eq!(fixture.open(".", R), Err(Errno::EISDIR));
 }

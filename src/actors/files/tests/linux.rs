@@ -67,14 +67,14 @@ fn compare(
     ours: impl FnOnce(&Fixture) -> Result<(), Errno>,
     of_linux: impl FnOnce(&Path) -> io::Result<()>,
 ) {
-    let bench = Fixture::new();
-    fill(&bench.path(""));
+    let fixture = Fixture::new();
+    fill(&fixture.path(""));
     let copy = TempDir::new().unwrap();
     fill(copy.path());
-    let ours = ours(&bench);
+    let ours = ours(&fixture);
     let linux = errno(of_linux(copy.path()));
     assert_eq!(ours, linux, "{what}");
-    assert_eq!(tree(&bench.path("")), tree(copy.path()), "{what}");
+    assert_eq!(tree(&fixture.path("")), tree(copy.path()), "{what}");
 }
 
 #[test]
@@ -82,18 +82,18 @@ fn errors_of_paths_are_those_of_linux() {
     for path in PATHS {
         compare(
             &format!("stat {path}"),
-            |bench| bench.stat(path).map(drop),
+            |fixture| fixture.stat(path).map(drop),
             |root| root.join(path).metadata().map(drop),
         );
         compare(
             &format!("unlink {path}"),
-            |bench| bench.act(path, PathAction::Unlink),
+            |fixture| fixture.act(path, PathAction::Unlink),
             |root| std::fs::remove_file(root.join(path)),
         );
         // Linux calls its own directory `.` invalid, and a name that ends with `..` not empty.
         compare(
             &format!("rmdir {path}"),
-            |bench| bench.act(path, PathAction::RemoveDirectory),
+            |fixture| fixture.act(path, PathAction::RemoveDirectory),
             |root| {
                 let path = CString::new(root.join(path).to_str().unwrap()).unwrap();
                 std::fs::remove_dir(Path::new(path.to_str().unwrap()))
@@ -101,7 +101,7 @@ fn errors_of_paths_are_those_of_linux() {
         );
         compare(
             &format!("mkdir {path}"),
-            |bench| bench.act(path, PathAction::MakeDirectory { mode: 0o755 }),
+            |fixture| fixture.act(path, PathAction::MakeDirectory { mode: 0o755 }),
             |root| {
                 std::fs::DirBuilder::new()
                     .mode(0o755)
@@ -127,7 +127,7 @@ fn errors_of_opens_are_those_of_linux() {
         for flags in flags {
             compare(
                 &format!("open {path} {:#o}", flags.0),
-                |bench| bench.posix_open(path, flags).map(drop),
+                |fixture| fixture.posix_open(path, flags).map(drop),
                 |root| {
                     let mut options = std::fs::OpenOptions::new();
                     options.read(flags.reads()).write(flags.writes());
@@ -146,9 +146,9 @@ fn errors_of_renames_are_those_of_linux() {
         for to in PATHS {
             compare(
                 &format!("rename {from} to {to}"),
-                |bench| {
+                |fixture| {
                     let to = Bytes::from_static(to.as_bytes());
-                    bench.act(from, PathAction::Rename { to })
+                    fixture.act(from, PathAction::Rename { to })
                 },
                 |root| std::fs::rename(root.join(from), root.join(to)),
             );
@@ -160,11 +160,11 @@ fn errors_of_renames_are_those_of_linux() {
 fn permissions_are_checked_as_by_linux() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let bench = Fixture::new();
-    bench.put("f", "");
-    std::fs::create_dir(bench.path("d")).unwrap();
+    let fixture = Fixture::new();
+    fixture.put("f", "");
+    std::fs::create_dir(fixture.path("d")).unwrap();
     for name in ["f", "d"] {
-        let path = bench.path(name);
+        let path = fixture.path(name);
         for bits in [0o000, 0o100, 0o200, 0o400, 0o555, 0o777] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(bits)).unwrap();
             let script = "test -r \"$0\" && printf 4; test -w \"$0\" && printf 2; test -x \"$0\" && printf 1";
@@ -183,13 +183,13 @@ fn permissions_are_checked_as_by_linux() {
                     0 => Ok(()),
                     _ => Err(Errno::EACCES),
                 };
-                let checked = bench.act(name, PathAction::Access(AccessMode(mode)));
+                let checked = fixture.act(name, PathAction::Access(AccessMode(mode)));
                 assert_eq!(checked, expected, "{name} {bits:o} {mode}");
             }
         }
     }
     assert_eq!(
-        bench.act("f", PathAction::Access(AccessMode(8))),
+        fixture.act("f", PathAction::Access(AccessMode(8))),
         Err(Errno::EINVAL)
     );
 }

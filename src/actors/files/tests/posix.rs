@@ -36,14 +36,14 @@ fn every_sum_of_posix_flags_opens_as_on_linux() {
             let set = (0..BITS.len()).filter(|bit| sum >> bit & 1 == 1);
             let flags = set.fold(mode, |flags, bit| flags | BITS[bit]);
             let creates = flags.has(PosixFlags::CREATE);
-            let bench = Fixture::new();
-            bench.put("there", "text");
+            let fixture = Fixture::new();
+            fixture.put("there", "text");
 
-            let opened = bench.posix_open("new", flags);
+            let opened = fixture.posix_open("new", flags);
             assert_eq!(opened.is_ok(), creates, "{flags:?}");
-            assert_eq!(bench.path("new").exists(), creates, "{flags:?}");
+            assert_eq!(fixture.path("new").exists(), creates, "{flags:?}");
 
-            let opened = bench.posix_open("there", flags);
+            let opened = fixture.posix_open("there", flags);
             if creates && flags.has(PosixFlags::EXCLUSIVE) {
                 assert_eq!(opened, Err(Errno::EEXIST), "{flags:?}");
                 continue;
@@ -51,15 +51,15 @@ fn every_sum_of_posix_flags_opens_as_on_linux() {
             let fd = opened.unwrap();
             let truncated = mode != RO && flags.has(PosixFlags::TRUNCATE);
             let left = if truncated { "" } else { "text" };
-            assert_eq!(bench.content("there"), left, "{flags:?}");
-            let read = bench.read(fd, 9);
+            assert_eq!(fixture.content("there"), left, "{flags:?}");
+            let read = fixture.read(fd, 9);
             match mode {
                 WO => assert_eq!(read, Err(Errno::EBADF)),
                 _ => assert_eq!(read.unwrap(), left),
             }
-            bench.lseek(fd, 0, Whence::Set).unwrap();
-            let written = bench.write_some(fd, "X");
-            let content = bench.content("there");
+            fixture.lseek(fd, 0, Whence::Set).unwrap();
+            let written = fixture.write_some(fd, "X");
+            let content = fixture.content("there");
             match (mode, truncated, flags.has(PosixFlags::APPEND)) {
                 (RO, ..) => assert_eq!(written, Err(Errno::EBADF)),
                 (_, true, _) => assert_eq!(content, "X"),
@@ -68,57 +68,67 @@ fn every_sum_of_posix_flags_opens_as_on_linux() {
             }
         }
     }
-    let bench = Fixture::new();
-    bench.put("there", "text");
-    assert_eq!(bench.posix_open("there", PosixFlags(3)), Err(Errno::EINVAL));
+    let fixture = Fixture::new();
+    fixture.put("there", "text");
+    assert_eq!(
+        fixture.posix_open("there", PosixFlags(3)),
+        Err(Errno::EINVAL)
+    );
     // Other bits are ignored.
-    assert!(bench.posix_open("there", PosixFlags(1 << 31)).is_ok());
+    assert!(fixture.posix_open("there", PosixFlags(1 << 31)).is_ok());
 }
 
 #[test]
 fn created_files_have_the_permissions_of_the_mode() {
-    let bench = Fixture::new();
-    bench.posix_open("new", creating(WO)).unwrap();
-    let mode = std::fs::metadata(bench.path("new")).unwrap().permissions();
+    let fixture = Fixture::new();
+    fixture.posix_open("new", creating(WO)).unwrap();
+    let mode = std::fs::metadata(fixture.path("new"))
+        .unwrap()
+        .permissions();
     assert_eq!(mode.mode() & 0o133, 0);
-    bench
+    fixture
         .act("sub", PathAction::MakeDirectory { mode: 0o7700 })
         .unwrap();
-    let mode = std::fs::metadata(bench.path("sub")).unwrap().permissions();
+    let mode = std::fs::metadata(fixture.path("sub"))
+        .unwrap()
+        .permissions();
     assert_eq!(mode.mode() & 0o7777, 0o700);
 }
 
 #[test]
 fn positions_move_from_the_start_the_position_and_the_end() {
-    let bench = Fixture::new();
-    bench.put("f", "0123456789");
-    let fd = bench.posix_open("f", RW).unwrap();
-    assert_eq!(bench.lseek(fd, -3, Whence::End), Ok(7));
-    assert_eq!(bench.read(fd, 2).unwrap(), "78");
-    assert_eq!(bench.lseek(fd, -4, Whence::Current), Ok(5));
-    assert_eq!(bench.lseek(fd, -6, Whence::Current), Err(Errno::EINVAL));
-    assert_eq!(bench.lseek(fd, 0, Whence::Current), Ok(5));
-    assert_eq!(bench.lseek(fd, -1, Whence::Set), Err(Errno::EINVAL));
-    assert_eq!(bench.lseek(fd, 0, Whence::Other(3)), Err(Errno::EINVAL));
-    assert_eq!(bench.lseek(fd, i64::MAX, Whence::Set), Ok(i64::MAX as u64));
-    assert_eq!(bench.lseek(fd, 1, Whence::Current), Err(Errno::EOVERFLOW));
+    let fixture = Fixture::new();
+    fixture.put("f", "0123456789");
+    let fd = fixture.posix_open("f", RW).unwrap();
+    assert_eq!(fixture.lseek(fd, -3, Whence::End), Ok(7));
+    assert_eq!(fixture.read(fd, 2).unwrap(), "78");
+    assert_eq!(fixture.lseek(fd, -4, Whence::Current), Ok(5));
+    assert_eq!(fixture.lseek(fd, -6, Whence::Current), Err(Errno::EINVAL));
+    assert_eq!(fixture.lseek(fd, 0, Whence::Current), Ok(5));
+    assert_eq!(fixture.lseek(fd, -1, Whence::Set), Err(Errno::EINVAL));
+    assert_eq!(fixture.lseek(fd, 0, Whence::Other(3)), Err(Errno::EINVAL));
+    assert_eq!(
+        fixture.lseek(fd, i64::MAX, Whence::Set),
+        Ok(i64::MAX as u64)
+    );
+    assert_eq!(fixture.lseek(fd, 1, Whence::Current), Err(Errno::EOVERFLOW));
     // Behind the end of 4 GiB, a hole appears.
-    assert_eq!(bench.lseek(fd, 1 << 32, Whence::End), Ok((1 << 32) + 10));
-    assert_eq!(bench.write_some(fd, "x"), Ok(1));
-    assert_eq!(bench.fstat(fd).unwrap().size, (1 << 32) + 11);
-    assert_eq!(bench.lseek(99, 0, Whence::Set), Err(Errno::EBADF));
+    assert_eq!(fixture.lseek(fd, 1 << 32, Whence::End), Ok((1 << 32) + 10));
+    assert_eq!(fixture.write_some(fd, "x"), Ok(1));
+    assert_eq!(fixture.fstat(fd).unwrap().size, (1 << 32) + 11);
+    assert_eq!(fixture.lseek(99, 0, Whence::Set), Err(Errno::EBADF));
 }
 
 #[test]
 fn a_status_has_the_numbers_of_the_file() {
     use std::os::unix::fs::MetadataExt as _;
 
-    let bench = Fixture::new();
-    bench.put("f", "text");
-    let fd = bench.posix_open("f", RO).unwrap();
-    let status = bench.stat("f").unwrap();
-    assert_eq!(bench.fstat(fd), Ok(status));
-    let metadata = std::fs::metadata(bench.path("f")).unwrap();
+    let fixture = Fixture::new();
+    fixture.put("f", "text");
+    let fd = fixture.posix_open("f", RO).unwrap();
+    let status = fixture.stat("f").unwrap();
+    assert_eq!(fixture.fstat(fd), Ok(status));
+    let metadata = std::fs::metadata(fixture.path("f")).unwrap();
     assert_eq!((status.size, status.links), (4, 1));
     assert_eq!(
         (status.mode, status.inode),
@@ -126,45 +136,45 @@ fn a_status_has_the_numbers_of_the_file() {
     );
     assert_eq!(status.modified.seconds, metadata.mtime());
     assert_eq!(status.file_type(), FileType::Regular);
-    assert_eq!(bench.stat(".").unwrap().file_type(), FileType::Directory);
-    assert_eq!(bench.stat("absent"), Err(Errno::ENOENT));
-    assert_eq!(bench.stat("f/x"), Err(Errno::ENOTDIR));
-    assert_eq!(bench.fstat(9), Err(Errno::EBADF));
+    assert_eq!(fixture.stat(".").unwrap().file_type(), FileType::Directory);
+    assert_eq!(fixture.stat("absent"), Err(Errno::ENOENT));
+    assert_eq!(fixture.stat("f/x"), Err(Errno::ENOTDIR));
+    assert_eq!(fixture.fstat(9), Err(Errno::EBADF));
 }
 
 #[test]
 fn files_are_removed_renamed_and_cut() {
-    let bench = Fixture::new();
-    bench.put("f", "text");
-    bench.put("g", "other");
-    let fd = bench.posix_open("f", RW).unwrap();
-    bench.act("f", rename("g")).unwrap();
-    assert_eq!(bench.content("g"), "text");
+    let fixture = Fixture::new();
+    fixture.put("f", "text");
+    fixture.put("g", "other");
+    let fd = fixture.posix_open("f", RW).unwrap();
+    fixture.act("f", rename("g")).unwrap();
+    assert_eq!(fixture.content("g"), "text");
     // The descriptor still refers to the same file.
-    bench.truncate(fd, 2).unwrap();
-    assert_eq!(bench.content("g"), "te");
-    bench.truncate(fd, 1 << 33).unwrap();
-    assert_eq!(bench.stat("g").unwrap().size, 1 << 33);
-    assert_eq!(bench.truncate(fd, 1 << 63), Err(Errno::EINVAL));
-    bench.sync(fd).unwrap();
-    bench.act("g", PathAction::Unlink).unwrap();
-    assert_eq!(bench.fstat(fd).unwrap().links, 0);
-    assert_eq!(bench.act("g", PathAction::Unlink), Err(Errno::ENOENT));
-    bench.put("r", "");
-    let read = bench.posix_open("r", RO).unwrap();
-    assert_eq!(bench.truncate(read, 0), Err(Errno::EINVAL));
-    assert_eq!(bench.truncate(99, 0), Err(Errno::EBADF));
-    bench.sync(read).unwrap();
-    assert_eq!(bench.sync(99), Err(Errno::EBADF));
+    fixture.truncate(fd, 2).unwrap();
+    assert_eq!(fixture.content("g"), "te");
+    fixture.truncate(fd, 1 << 33).unwrap();
+    assert_eq!(fixture.stat("g").unwrap().size, 1 << 33);
+    assert_eq!(fixture.truncate(fd, 1 << 63), Err(Errno::EINVAL));
+    fixture.sync(fd).unwrap();
+    fixture.act("g", PathAction::Unlink).unwrap();
+    assert_eq!(fixture.fstat(fd).unwrap().links, 0);
+    assert_eq!(fixture.act("g", PathAction::Unlink), Err(Errno::ENOENT));
+    fixture.put("r", "");
+    let read = fixture.posix_open("r", RO).unwrap();
+    assert_eq!(fixture.truncate(read, 0), Err(Errno::EINVAL));
+    assert_eq!(fixture.truncate(99, 0), Err(Errno::EBADF));
+    fixture.sync(read).unwrap();
+    assert_eq!(fixture.sync(99), Err(Errno::EBADF));
 }
 
 #[test]
 fn no_operation_leads_out_of_the_root() {
-    let bench = Fixture::new();
-    let secret = bench.outside("secret");
-    symlink(&secret, bench.path("absolute")).unwrap();
-    symlink("../secret", bench.path("relative")).unwrap();
-    symlink("..", bench.path("up")).unwrap();
+    let fixture = Fixture::new();
+    let secret = fixture.outside("secret");
+    symlink(&secret, fixture.path("absolute")).unwrap();
+    symlink("../secret", fixture.path("relative")).unwrap();
+    symlink("..", fixture.path("up")).unwrap();
     let secret_path = secret.to_str().unwrap().to_owned();
     for path in [
         "absolute",
@@ -173,15 +183,15 @@ fn no_operation_leads_out_of_the_root() {
         "../secret",
         &secret_path,
     ] {
-        assert_eq!(bench.posix_open(path, RO), Err(Errno::EACCES), "{path}");
+        assert_eq!(fixture.posix_open(path, RO), Err(Errno::EACCES), "{path}");
         assert_eq!(
-            bench.posix_open(path, creating(RW)),
+            fixture.posix_open(path, creating(RW)),
             Err(Errno::EACCES),
             "{path}"
         );
-        assert_eq!(bench.stat(path), Err(Errno::EACCES), "{path}");
+        assert_eq!(fixture.stat(path), Err(Errno::EACCES), "{path}");
         let access = PathAction::Access(AccessMode::READ);
-        assert_eq!(bench.act(path, access), Err(Errno::EACCES), "{path}");
+        assert_eq!(fixture.act(path, access), Err(Errno::EACCES), "{path}");
     }
     for path in ["up/secret", "../secret", &secret_path] {
         for action in [
@@ -191,64 +201,66 @@ fn no_operation_leads_out_of_the_root() {
             rename("inside"),
         ] {
             assert_eq!(
-                bench.act(path, action.clone()),
+                fixture.act(path, action.clone()),
                 Err(Errno::EACCES),
                 "{path} {action:?}"
             );
         }
-        bench.put("f", "inside");
-        assert_eq!(bench.act("f", rename(path)), Err(Errno::EACCES), "{path}");
+        fixture.put("f", "inside");
+        assert_eq!(fixture.act("f", rename(path)), Err(Errno::EACCES), "{path}");
     }
     // A link itself is in the root: it is removed, and its target stays.
-    bench.act("absolute", PathAction::Unlink).unwrap();
-    bench.act("relative", rename("moved")).unwrap();
-    assert!(bench.path("moved").is_symlink());
+    fixture.act("absolute", PathAction::Unlink).unwrap();
+    fixture.act("relative", rename("moved")).unwrap();
+    assert!(fixture.path("moved").is_symlink());
     assert_eq!(std::fs::read_to_string(secret).unwrap(), "secret");
 }
 
 #[test]
 fn absolute_paths_and_links_into_the_root_are_followed() {
-    let bench = Fixture::new();
-    std::fs::create_dir(bench.path("sub")).unwrap();
-    bench.put("sub/f", "text");
-    symlink(bench.path("sub"), bench.path("link")).unwrap();
-    symlink(bench.path("sub/f"), bench.path("file")).unwrap();
-    let absolute = |name: &str| bench.path(name).to_str().unwrap().to_owned();
+    let fixture = Fixture::new();
+    std::fs::create_dir(fixture.path("sub")).unwrap();
+    fixture.put("sub/f", "text");
+    symlink(fixture.path("sub"), fixture.path("link")).unwrap();
+    symlink(fixture.path("sub/f"), fixture.path("file")).unwrap();
+    let absolute = |name: &str| fixture.path(name).to_str().unwrap().to_owned();
     for path in [absolute("sub/f"), "link/f".into(), "file".into()] {
-        assert_eq!(bench.stat(&path).unwrap().size, 4, "{path}");
-        let fd = bench.posix_open(&path, RO).unwrap();
-        assert_eq!(bench.read(fd, 9).unwrap(), "text");
+        assert_eq!(fixture.stat(&path).unwrap().size, 4, "{path}");
+        let fd = fixture.posix_open(&path, RO).unwrap();
+        assert_eq!(fixture.read(fd, 9).unwrap(), "text");
         let access = PathAction::Access(AccessMode::READ | AccessMode::WRITE);
-        assert_eq!(bench.act(&path, access), Ok(()), "{path}");
+        assert_eq!(fixture.act(&path, access), Ok(()), "{path}");
     }
     // The link at the end is not followed where a name is created or removed.
     let exclusive = creating(WO) | PosixFlags::EXCLUSIVE;
-    assert_eq!(bench.posix_open("file", exclusive), Err(Errno::EEXIST));
-    bench
+    assert_eq!(fixture.posix_open("file", exclusive), Err(Errno::EEXIST));
+    fixture
         .act("link/new", PathAction::MakeDirectory { mode: 0o755 })
         .unwrap();
-    assert!(bench.path("sub/new").is_dir());
-    bench.act("link/new", PathAction::RemoveDirectory).unwrap();
-    bench.act(absolute("sub/f"), rename("link/g")).unwrap();
-    assert_eq!(bench.content("sub/g"), "text");
-    bench.act("file", PathAction::Unlink).unwrap();
-    assert!(!bench.path("file").is_symlink());
+    assert!(fixture.path("sub/new").is_dir());
+    fixture
+        .act("link/new", PathAction::RemoveDirectory)
+        .unwrap();
+    fixture.act(absolute("sub/f"), rename("link/g")).unwrap();
+    assert_eq!(fixture.content("sub/g"), "text");
+    fixture.act("file", PathAction::Unlink).unwrap();
+    assert!(!fixture.path("file").is_symlink());
 }
 
 #[test]
 fn names_of_any_bytes_are_names_of_files() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     let name = b"\xff\xfe \n$";
-    let fd = bench.posix_open(name, creating(RW)).unwrap();
-    bench.write_some(fd, "text").unwrap();
-    assert_eq!(bench.stat(name).unwrap().size, 4);
-    bench.act(name, PathAction::Unlink).unwrap();
-    assert_eq!(bench.stat(name), Err(Errno::ENOENT));
+    let fd = fixture.posix_open(name, creating(RW)).unwrap();
+    fixture.write_some(fd, "text").unwrap();
+    assert_eq!(fixture.stat(name).unwrap().size, 4);
+    fixture.act(name, PathAction::Unlink).unwrap();
+    assert_eq!(fixture.stat(name), Err(Errno::ENOENT));
 }
 
 #[test]
 fn paths_that_linux_does_not_take_are_refused() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     let long = "d/".repeat(5000);
     let component = "x".repeat(256);
     for (path, errno) in [
@@ -258,9 +270,13 @@ fn paths_that_linux_does_not_take_are_refused() {
         (component.as_str(), Errno::ENAMETOOLONG),
     ] {
         let short = &path[..path.len().min(9)];
-        assert_eq!(bench.posix_open(path, RO), Err(errno), "{short}");
-        assert_eq!(bench.posix_open(path, creating(RW)), Err(errno), "{short}");
-        assert_eq!(bench.stat(path), Err(errno), "{short}");
+        assert_eq!(fixture.posix_open(path, RO), Err(errno), "{short}");
+        assert_eq!(
+            fixture.posix_open(path, creating(RW)),
+            Err(errno),
+            "{short}"
+        );
+        assert_eq!(fixture.stat(path), Err(errno), "{short}");
         for action in [
             PathAction::Access(AccessMode::EXISTS),
             PathAction::Unlink,
@@ -269,63 +285,66 @@ fn paths_that_linux_does_not_take_are_refused() {
             rename("new"),
         ] {
             assert_eq!(
-                bench.act(path, action.clone()),
+                fixture.act(path, action.clone()),
                 Err(errno),
                 "{short} {action:?}"
             );
         }
-        bench.put("f", "");
-        assert_eq!(bench.act("f", rename(path)), Err(errno), "{short}");
+        fixture.put("f", "");
+        assert_eq!(fixture.act("f", rename(path)), Err(errno), "{short}");
     }
 }
 
 #[test]
 fn files_of_the_host_program_are_character_devices() {
-    let bench = Fixture::new();
-    let fd = bench.posix_open("virtual/uart", RW).unwrap();
-    assert_eq!(bench.host.seen(), ["open Virtual(\"uart\") virtual/uart 3"]);
-    for status in [bench.fstat(fd), bench.stat("a.sock")] {
+    let fixture = Fixture::new();
+    let fd = fixture.posix_open("virtual/uart", RW).unwrap();
+    assert_eq!(
+        fixture.host.seen(),
+        ["open Virtual(\"uart\") virtual/uart 3"]
+    );
+    for status in [fixture.fstat(fd), fixture.stat("a.sock")] {
         assert_eq!(status.unwrap().file_type(), FileType::CharacterDevice);
     }
-    assert_eq!(bench.write_some(fd, "x"), Ok(1));
-    assert_eq!(bench.lseek(fd, 0, Whence::Set), Ok(0));
-    assert_eq!(bench.lseek(fd, 0, Whence::End), Err(Errno::ESPIPE));
-    assert_eq!(bench.truncate(fd, 0), Err(Errno::EINVAL));
-    assert_eq!(bench.sync(fd), Ok(()));
-    assert_eq!(bench.read_directory(fd, 100), Err(Errno::ENOTDIR));
-    let access = |mode| bench.act("virtual/uart", PathAction::Access(mode));
+    assert_eq!(fixture.write_some(fd, "x"), Ok(1));
+    assert_eq!(fixture.lseek(fd, 0, Whence::Set), Ok(0));
+    assert_eq!(fixture.lseek(fd, 0, Whence::End), Err(Errno::ESPIPE));
+    assert_eq!(fixture.truncate(fd, 0), Err(Errno::EINVAL));
+    assert_eq!(fixture.sync(fd), Ok(()));
+    assert_eq!(fixture.read_directory(fd, 100), Err(Errno::ENOTDIR));
+    let access = |mode| fixture.act("virtual/uart", PathAction::Access(mode));
     assert_eq!(access(AccessMode::READ | AccessMode::WRITE), Ok(()));
     assert_eq!(access(AccessMode::EXECUTE), Err(Errno::EACCES));
     assert_eq!(access(AccessMode(8)), Err(Errno::EINVAL));
-    assert_eq!(bench.act("a.sock", PathAction::Unlink), Err(Errno::EPERM));
-    assert_eq!(bench.act("f", rename("a.sock")), Err(Errno::EPERM));
+    assert_eq!(fixture.act("a.sock", PathAction::Unlink), Err(Errno::EPERM));
+    assert_eq!(fixture.act("f", rename("a.sock")), Err(Errno::EPERM));
 }
 
 #[test]
 fn fifos_and_devices_are_not_opened() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     let made = std::process::Command::new("mkfifo")
-        .arg(bench.path("fifo"))
+        .arg(fixture.path("fifo"))
         .status();
     assert!(made.unwrap().success());
     for flags in [RO, WO, RW] {
-        assert_eq!(bench.posix_open("fifo", flags), Err(Errno::EACCES));
+        assert_eq!(fixture.posix_open("fifo", flags), Err(Errno::EACCES));
     }
-    assert_eq!(bench.stat("fifo").unwrap().file_type(), FileType::Fifo);
-    bench.act("fifo", PathAction::Unlink).unwrap();
+    assert_eq!(fixture.stat("fifo").unwrap().file_type(), FileType::Fifo);
+    fixture.act("fifo", PathAction::Unlink).unwrap();
 }
 
 #[test]
 fn operations_without_a_root_are_refused() {
-    let bench = Fixture::without_root();
-    assert_eq!(bench.posix_open("f", creating(RW)), Err(Errno::EACCES));
-    assert!(bench.explain(A).unwrap().contains("MAILBOX_FS_ROOT"));
-    assert_eq!(bench.stat("f"), Err(Errno::EACCES));
-    assert_eq!(bench.act("f", PathAction::Unlink), Err(Errno::EACCES));
-    assert!(bench.explain(A).unwrap().contains("MAILBOX_FS_ROOT"));
+    let fixture = Fixture::without_root();
+    assert_eq!(fixture.posix_open("f", creating(RW)), Err(Errno::EACCES));
+    assert!(fixture.explain(A).unwrap().contains("MAILBOX_FS_ROOT"));
+    assert_eq!(fixture.stat("f"), Err(Errno::EACCES));
+    assert_eq!(fixture.act("f", PathAction::Unlink), Err(Errno::EACCES));
+    assert!(fixture.explain(A).unwrap().contains("MAILBOX_FS_ROOT"));
     // A failed open leaves no reservation.
     for _ in 0..300 {
-        assert_eq!(bench.posix_open("f", RO), Err(Errno::EACCES));
+        assert_eq!(fixture.posix_open("f", RO), Err(Errno::EACCES));
     }
 }
 
@@ -337,15 +356,15 @@ proptest! {
     fn a_file_is_bytes_and_a_position(
         operations in proptest::collection::vec((0..5_u8, -20..20_i64, 0..3_u64), 1..40),
     ) {
-        let bench = Fixture::new();
-        let fd = bench.posix_open("f", creating(RW)).unwrap();
+        let fixture = Fixture::new();
+        let fd = fixture.posix_open("f", creating(RW)).unwrap();
         let (mut bytes, mut position) = (Vec::<u8>::new(), 0_i64);
         for (operation, number, whence) in operations {
             let size = number.unsigned_abs();
             match operation {
                 0 => {
                     let from = [0, position, bytes.len() as i64][whence as usize];
-                    let moved = bench.lseek(fd, number, Whence::of(whence));
+                    let moved = fixture.lseek(fd, number, Whence::of(whence));
                     if from + number < 0 {
                         prop_assert_eq!(moved, Err(Errno::EINVAL));
                     } else {
@@ -356,13 +375,13 @@ proptest! {
                 1 => {
                     let start = (position as usize).min(bytes.len());
                     let end = (start + size as usize).min(bytes.len());
-                    let read = bench.read(fd, size).unwrap();
+                    let read = fixture.read(fd, size).unwrap();
                     prop_assert_eq!(read.as_bytes(), &bytes[start..end]);
                     position += (end - start) as i64;
                 }
                 2 => {
                     let data = "x".repeat(size as usize);
-                    prop_assert_eq!(bench.write_some(fd, &data), Ok(size));
+                    prop_assert_eq!(fixture.write_some(fd, &data), Ok(size));
                     let end = position as usize + data.len();
                     if !data.is_empty() {
                         bytes.resize(bytes.len().max(end), 0);
@@ -371,15 +390,15 @@ proptest! {
                     position = end as i64;
                 }
                 3 => {
-                    bench.truncate(fd, size).unwrap();
+                    fixture.truncate(fd, size).unwrap();
                     bytes.resize(size as usize, 0);
                 }
                 _ => {
-                    let status = bench.fstat(fd).unwrap();
+                    let status = fixture.fstat(fd).unwrap();
                     prop_assert_eq!(status.size, bytes.len() as u64);
                 }
             }
         }
-        prop_assert_eq!(std::fs::read(bench.path("f")).unwrap(), bytes);
+        prop_assert_eq!(std::fs::read(fixture.path("f")).unwrap(), bytes);
     }
 }

@@ -19,9 +19,9 @@ fn saved(fd: u64, flags: OpenFlags, path: &'static str, kind: SavedFileKind) -> 
     }
 }
 
-fn restore(bench: &Fixture, open: Vec<SavedFile>) -> Vec<FileChangeReport> {
+fn restore(fixture: &Fixture, open: Vec<SavedFile>) -> Vec<FileChangeReport> {
     let files = SavedFiles { next: 20, open };
-    bench.try_ask(Restore { files }).unwrap()
+    fixture.try_ask(Restore { files }).unwrap()
 }
 
 const DISK: SavedFileKind = SavedFileKind::Disk {
@@ -32,9 +32,9 @@ const DISK: SavedFileKind = SavedFileKind::Disk {
 /// Descriptors that no run can have are not open, and hold no place.
 #[test]
 fn impossible_descriptors_are_not_open() {
-    let bench = Fixture::new();
-    bench.put("f", "text");
-    std::fs::create_dir(bench.path("d")).unwrap();
+    let fixture = Fixture::new();
+    fixture.put("f", "text");
+    std::fs::create_dir(fixture.path("d")).unwrap();
     let entries: Vec<_> = (0..600_000)
         .map(|at| (Bytes::from_static(b"name"), at, FileType::Regular))
         .collect();
@@ -52,28 +52,28 @@ fn impossible_descriptors_are_not_open() {
         ];
         // More than a channel can have.
         open.extend((0..300).map(|_| saved(13, R, "f", DISK)));
-        assert_eq!(restore(&bench, open), []);
-        assert_eq!(bench.read(12, 10).as_deref(), Ok("xt"));
-        assert_eq!(bench.write_some(12, "!"), Ok(1), "the first one of two");
-        assert_eq!(bench.read(13, 10).as_deref(), Ok("xt!"));
+        assert_eq!(restore(&fixture, open), []);
+        assert_eq!(fixture.read(12, 10).as_deref(), Ok("xt"));
+        assert_eq!(fixture.write_some(12, "!"), Ok(1), "the first one of two");
+        assert_eq!(fixture.read(13, 10).as_deref(), Ok("xt!"));
         for fd in [3, 14, 20, u64::MAX] {
-            assert_eq!(bench.read(fd, 1), Err(Errno::EBADF), "{fd}");
+            assert_eq!(fixture.read(fd, 1), Err(Errno::EBADF), "{fd}");
         }
-        let now = bench.try_ask(Save).unwrap();
+        let now = fixture.try_ask(Save).unwrap();
         assert_eq!(now.open.len(), 2);
-        bench.put("f", "text");
+        fixture.put("f", "text");
     }
     // The entries of the refused directory are not counted.
     let directory = PosixFlags::READ_ONLY | PosixFlags::DIRECTORY;
-    assert_eq!(bench.posix_open("d", directory), Ok(20));
+    assert_eq!(fixture.posix_open("d", directory), Ok(20));
 }
 
 #[test]
 fn files_that_have_changed_are_lost() {
-    let bench = Fixture::new();
-    std::fs::create_dir(bench.path("directory")).unwrap();
-    bench.put("short", "abc");
-    bench.put("file", "text");
+    let fixture = Fixture::new();
+    std::fs::create_dir(fixture.path("directory")).unwrap();
+    fixture.put("short", "abc");
+    fixture.put("file", "text");
     let directory = SavedFileKind::Directory {
         position: 0,
         entries: vec![],
@@ -96,7 +96,7 @@ fn files_that_have_changed_are_lost() {
             },
         ),
     ];
-    let changes = restore(&bench, open).into_iter().map(|it| it.change);
+    let changes = restore(&fixture, open).into_iter().map(|it| it.change);
     let errno = |change: FileChange| match change {
         FileChange::Gone { errno, .. } => Ok(errno),
         other => Err(other),
@@ -114,18 +114,21 @@ fn files_that_have_changed_are_lost() {
     ];
     assert_eq!(changes, expected);
     for fd in 10..18 {
-        assert_eq!(bench.read(fd, 1), Err(Errno::EIO), "{fd}");
-        assert_eq!(bench.lseek(fd, 0, mailbox_rs::Whence::Set), Err(Errno::EIO));
-        assert_eq!(bench.fstat(fd).unwrap_err(), Errno::EIO);
-        assert_eq!(bench.close(fd), Ok(()));
-        assert_eq!(bench.close(fd), Err(Errno::EBADF));
+        assert_eq!(fixture.read(fd, 1), Err(Errno::EIO), "{fd}");
+        assert_eq!(
+            fixture.lseek(fd, 0, mailbox_rs::Whence::Set),
+            Err(Errno::EIO)
+        );
+        assert_eq!(fixture.fstat(fd).unwrap_err(), Errno::EIO);
+        assert_eq!(fixture.close(fd), Ok(()));
+        assert_eq!(fixture.close(fd), Err(Errno::EBADF));
     }
 }
 
 #[test]
 fn without_a_root_all_files_are_lost() {
-    let bench = Fixture::without_root();
-    let found = restore(&bench, vec![saved(10, R, "f", DISK)]);
+    let fixture = Fixture::without_root();
+    let found = restore(&fixture, vec![saved(10, R, "f", DISK)]);
     let [FileChangeReport { fd: 10, change, .. }] = &found[..] else {
         panic!("{found:?}");
     };

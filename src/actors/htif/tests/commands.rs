@@ -18,28 +18,28 @@ const READ: u64 = 0x0100 << 48;
 #[test]
 fn an_exit_has_the_payload_without_its_lowest_bit() {
     for (word, code) in [(1, 0), (7, 3), ((1_u64 << 47) - 1, u32::MAX)] {
-        let bench = Fixture::new();
-        bench.command(word);
-        assert_eq!(bench.reports_and_exit(), (vec![], Some(code)));
-        assert_eq!(bench.word(TOHOST), 0);
-        assert_eq!(bench.state.progress.exits(), [Some(code)]);
-        assert_eq!(bench.response(), None);
-        assert!(bench.status().contains("exited with code"));
+        let fixture = Fixture::new();
+        fixture.command(word);
+        assert_eq!(fixture.reports_and_exit(), (vec![], Some(code)));
+        assert_eq!(fixture.word(TOHOST), 0);
+        assert_eq!(fixture.state.progress.exits(), [Some(code)]);
+        assert_eq!(fixture.response(), None);
+        assert!(fixture.status().contains("exited with code"));
         // No command is served after the exit.
-        bench.command(WRITE | 0x41);
-        assert_eq!(bench.word(TOHOST), WRITE | 0x41);
+        fixture.command(WRITE | 0x41);
+        assert_eq!(fixture.word(TOHOST), WRITE | 0x41);
     }
 }
 
 #[test]
 fn characters_are_printed_also_if_one_follows_its_equal() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     for byte in b"hello\n" {
-        bench.command(WRITE | u64::from(*byte));
-        assert_eq!(bench.word(TOHOST), 0);
+        fixture.command(WRITE | u64::from(*byte));
+        assert_eq!(fixture.word(TOHOST), 0);
     }
-    assert_eq!(bench.text(), "[cpu] hello\n");
-    assert_eq!(bench.response(), None);
+    assert_eq!(fixture.text(), "[cpu] hello\n");
+    assert_eq!(fixture.response(), None);
 }
 
 #[test]
@@ -48,38 +48,38 @@ fn a_console_read_is_answered_when_a_character_comes() {
         stdin: InputSource::Testbench,
         ..ChannelServices::default()
     };
-    let bench = Fixture::with(services, 0, |_| {});
-    bench.command(READ);
-    bench.command(READ);
-    assert_eq!(bench.response(), None);
-    assert!(bench.status().contains("2 console reads wait"));
+    let fixture = Fixture::with(services, 0, |_| {});
+    fixture.command(READ);
+    fixture.command(READ);
+    assert_eq!(fixture.response(), None);
+    assert!(fixture.status().contains("2 console reads wait"));
     // Other commands are served meanwhile.
-    bench.command(WRITE | u64::from(b'\n'));
-    assert_eq!(bench.text(), "[cpu] \n");
+    fixture.command(WRITE | u64::from(b'\n'));
+    assert_eq!(fixture.text(), "[cpu] \n");
     let channel = ChannelId(0);
     let data = Bytes::from_static(b"xyz");
-    assert_eq!(bench.ask(StdinWrite { channel, data }), Ok(3));
-    bench.tick();
-    assert_eq!(bench.response(), Some(Command(READ | 0x178)));
-    bench.tick();
-    assert_eq!(bench.response(), Some(Command(READ | 0x179)));
-    bench.command(READ);
-    bench.tick();
-    assert_eq!(bench.response(), Some(Command(READ | 0x17a)));
+    assert_eq!(fixture.ask(StdinWrite { channel, data }), Ok(3));
+    fixture.tick();
+    assert_eq!(fixture.response(), Some(Command(READ | 0x178)));
+    fixture.tick();
+    assert_eq!(fixture.response(), Some(Command(READ | 0x179)));
+    fixture.command(READ);
+    fixture.tick();
+    assert_eq!(fixture.response(), Some(Command(READ | 0x17a)));
     // At the end of the input there is no response.
-    bench.command(READ);
-    let status = bench.status();
+    fixture.command(READ);
+    let status = fixture.status();
     let said = "waits for more bytes of the standard input or for a command in tohost";
     assert!(status.contains(said), "{status}");
-    assert_eq!(bench.ask(StdinClose { channel }), Ok(()));
-    bench.ticks(2);
-    assert_eq!(bench.response(), None);
-    let status = bench.status();
+    assert_eq!(fixture.ask(StdinClose { channel }), Ok(()));
+    fixture.ticks(2);
+    assert_eq!(fixture.response(), None);
+    let status = fixture.status();
     assert!(status.contains("input, which has ended, or"), "{status}");
-    bench.command(READ);
-    bench.ticks(2);
-    bench.command(1);
-    let (reports, exit) = bench.reports_and_exit();
+    fixture.command(READ);
+    fixture.ticks(2);
+    fixture.command(1);
+    let (reports, exit) = fixture.reports_and_exit();
     let [(Severity::Warning, text)] = &reports[..] else {
         panic!("{reports:?}");
     };
@@ -92,24 +92,24 @@ fn a_console_read_is_answered_when_a_character_comes() {
 
 #[test]
 fn a_response_waits_until_firmware_has_taken_the_one_before() {
-    let bench = Fixture::new();
-    bench.put_word(FROMHOST, 5);
-    bench.command(0x00ff << 48 | BUFFER << 8 | 0xff);
-    bench.tick();
-    assert_eq!(bench.word(FROMHOST), 5);
+    let fixture = Fixture::new();
+    fixture.put_word(FROMHOST, 5);
+    fixture.command(0x00ff << 48 | BUFFER << 8 | 0xff);
+    fixture.tick();
+    assert_eq!(fixture.word(FROMHOST), 5);
     assert!(
-        bench.status().contains("to clear fromhost"),
+        fixture.status().contains("to clear fromhost"),
         "{}",
-        bench.status()
+        fixture.status()
     );
-    bench.put_word(FROMHOST, 0);
-    bench.tick();
-    assert_eq!(bench.response(), Some(Command(0x00ff << 48 | 1)));
+    fixture.put_word(FROMHOST, 0);
+    fixture.tick();
+    assert_eq!(fixture.response(), Some(Command(0x00ff << 48 | 1)));
 }
 
 #[test]
 fn devices_and_commands_have_names() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     for (device, what, name) in [
         (0, 255, "syscall_proxy"),
         (0, 0, "syscall"),
@@ -119,14 +119,14 @@ fn devices_and_commands_have_names() {
         (1, 2, ""),
         (2, 255, ""),
     ] {
-        bench.state.ram.put(BUFFER, &[0xaa; 65]);
-        bench.command(device << 56 | 255 << 48 | BUFFER << 8 | what);
-        bench.tick();
+        fixture.state.ram.put(BUFFER, &[0xaa; 65]);
+        fixture.command(device << 56 | 255 << 48 | BUFFER << 8 | what);
+        fixture.tick();
         assert_eq!(
-            bench.response(),
+            fixture.response(),
             Some(Command(device << 56 | 255 << 48 | 1))
         );
-        let bytes = bench.bytes(BUFFER, 65);
+        let bytes = fixture.bytes(BUFFER, 65);
         let mut expected = name.as_bytes().to_vec();
         expected.resize(64, 0);
         expected.push(0xaa);
@@ -136,17 +136,17 @@ fn devices_and_commands_have_names() {
 
 #[test]
 fn unknown_devices_and_commands_are_ignored_with_one_report() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     for word in [
         0x0201 << 48 | 1,
         0x0107 << 48 | 1,
         0x0001 << 48 | 3,
         0xff00 << 48,
     ] {
-        bench.command(word);
-        assert_eq!((bench.word(TOHOST), bench.response()), (0, None));
+        fixture.command(word);
+        assert_eq!((fixture.word(TOHOST), fixture.response()), (0, None));
     }
-    let (reports, exit) = bench.reports_and_exit();
+    let (reports, exit) = fixture.reports_and_exit();
     assert_eq!(exit, None);
     let [(Severity::Warning, text)] = &reports[..] else {
         panic!("{reports:?}");
@@ -159,56 +159,60 @@ fn unknown_devices_and_commands_are_ignored_with_one_report() {
 fn half_a_command_is_not_served() {
     for first in [0, 1] {
         for between in 0..=5 {
-            let bench = Fixture::with(ChannelServices::default(), 5, |_| {});
+            let fixture = Fixture::with(ChannelServices::default(), 5, |_| {});
             let halves = [(TOHOST, 0x42), (TOHOST + 4, 0x0101_0000)];
             let (address, half) = halves[first];
-            bench.put_half(address, half);
+            fixture.put_half(address, half);
             for _ in 0..between {
-                bench.tick();
+                fixture.tick();
             }
             assert_eq!(
-                (bench.text(), bench.reports_and_exit()),
+                (fixture.text(), fixture.reports_and_exit()),
                 (String::new(), (vec![], None))
             );
             let (address, half) = halves[1 - first];
-            bench.put_half(address, half);
-            bench.tick();
-            assert_eq!(bench.word(TOHOST), 0, "{first} {between}");
-            bench.command(WRITE | 0xa);
+            fixture.put_half(address, half);
+            fixture.tick();
+            assert_eq!(fixture.word(TOHOST), 0, "{first} {between}");
+            fixture.command(WRITE | 0xa);
             for _ in 0..6 {
-                bench.tick();
+                fixture.tick();
             }
-            assert_eq!(bench.text(), "[cpu] B\n");
+            assert_eq!(fixture.text(), "[cpu] B\n");
         }
     }
 }
 
 #[test]
 fn a_low_half_alone_is_a_command_once_it_has_settled() {
-    let bench = Fixture::with(ChannelServices::default(), 5, |_| {});
-    bench.put_half(TOHOST, 7);
+    let fixture = Fixture::with(ChannelServices::default(), 5, |_| {});
+    fixture.put_half(TOHOST, 7);
     for _ in 0..5 {
-        bench.tick();
-        assert_eq!(bench.reports_and_exit(), (vec![], None));
+        fixture.tick();
+        assert_eq!(fixture.reports_and_exit(), (vec![], None));
     }
-    assert!(bench.status().contains("other half"), "{}", bench.status());
-    bench.tick();
-    assert_eq!(bench.reports_and_exit(), (vec![], Some(3)));
+    assert!(
+        fixture.status().contains("other half"),
+        "{}",
+        fixture.status()
+    );
+    fixture.tick();
+    assert_eq!(fixture.reports_and_exit(), (vec![], Some(3)));
 }
 
 /// Notification of each store, also of a high half of 0, by a testbench that ticks with stores.
 #[test]
 fn a_half_settles_in_notified_ticks() {
-    let bench = Fixture::with(ChannelServices::default(), 5, |_| {});
-    bench.put_half(TOHOST, 7);
+    let fixture = Fixture::with(ChannelServices::default(), 5, |_| {});
+    fixture.put_half(TOHOST, 7);
     for _ in 0..5 {
-        bench.bus.notify();
-        bench.tick();
-        assert_eq!(bench.reports_and_exit(), (vec![], None));
+        fixture.bus.notify();
+        fixture.tick();
+        assert_eq!(fixture.reports_and_exit(), (vec![], None));
     }
-    bench.bus.notify();
-    bench.tick();
-    assert_eq!(bench.reports_and_exit(), (vec![], Some(3)));
+    fixture.bus.notify();
+    fixture.tick();
+    assert_eq!(fixture.reports_and_exit(), (vec![], Some(3)));
 }
 
 #[test]
@@ -219,14 +223,14 @@ fn the_signature_is_written_at_the_exit() {
         end: BUFFER + 20,
         granularity: 16,
     };
-    let bench = Fixture::with(ChannelServices::default(), 0, |place| {
+    let fixture = Fixture::with(ChannelServices::default(), 0, |place| {
         place.signature = Some(signature);
     });
     let bytes: Vec<u8> = (1..=20).collect();
-    bench.state.ram.put(BUFFER, &bytes);
-    bench.command(1);
-    assert_eq!(bench.reports_and_exit(), (vec![], Some(0)));
-    let text = std::fs::read_to_string(bench.file("test.sig")).unwrap();
+    fixture.state.ram.put(BUFFER, &bytes);
+    fixture.command(1);
+    assert_eq!(fixture.reports_and_exit(), (vec![], Some(0)));
+    let text = std::fs::read_to_string(fixture.file("test.sig")).unwrap();
     assert_eq!(
         text,
         "100f0e0d0c0b0a090807060504030201\n00000000000000000000000014131211\n"
@@ -241,42 +245,42 @@ fn a_signature_without_a_place_is_reported_and_the_exit_stays() {
         end: BUFFER + 4,
         granularity: 4,
     };
-    let bench = Fixture::with(ChannelServices::default(), 0, |place| {
+    let fixture = Fixture::with(ChannelServices::default(), 0, |place| {
         place.signature = Some(signature);
     });
-    bench.command(5);
-    let (reports, exit) = bench.reports_and_exit();
+    fixture.command(5);
+    let (reports, exit) = fixture.reports_and_exit();
     assert_eq!(exit, Some(2));
     assert!(reports[0].1.contains("no/such/dir"), "{reports:?}");
 }
 
 #[test]
 fn an_idle_tick_reads_one_word() {
-    let bench = Fixture::new();
-    bench.tick();
-    bench.state.ram.count();
+    let fixture = Fixture::new();
+    fixture.tick();
+    fixture.state.ram.count();
     for _ in 0..10 {
-        assert!(!bench.tick());
+        assert!(!fixture.tick());
     }
-    assert_eq!(bench.state.ram.count(), (10, 0));
+    assert_eq!(fixture.state.ram.count(), (10, 0));
 }
 
 #[test]
 fn the_testbench_gets_commands_once_it_observes() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     let served = || -> Vec<Served> {
-        let calls = bench.outside.calls().into_iter();
+        let calls = fixture.outside.calls().into_iter();
         let served = calls.filter_map(|call| match call {
             ForeignCall::Served(served) => Some(served),
             _ => None,
         });
         served.collect()
     };
-    bench.command(0x0101_0000_0000_0041);
+    fixture.command(0x0101_0000_0000_0041);
     assert_eq!(served(), []);
-    bench.state.observed.set(true);
-    bench.command(0x0101_0000_0000_0041);
-    assert_eq!(bench.call(12_345, &[1, 2]), -38);
+    fixture.state.observed.set(true);
+    fixture.command(0x0101_0000_0000_0041);
+    assert_eq!(fixture.call(12_345, &[1, 2]), -38);
     let served = served();
     let actions: Vec<u32> = served.iter().map(|it| it.entry.action).collect();
     assert_eq!(actions, [HTIF_ACTION | 0x101, HTIF_ACTION]);

@@ -5,12 +5,16 @@ use super::*;
 #[test]
 fn calls_carry_their_name_and_arguments() {
     let layout = plain(PtrWidth::P8);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
-    bench.chip.ram.put_string(DATA, "add");
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
+    fixture.chip.ram.put_string(DATA, "add");
     let args: Vec<u64> = (0..19).collect();
     let args = args.as_slice().try_into().unwrap();
-    let response = serve(&bench, &mut firmware, &Request::Call { method: DATA, args });
+    let response = serve(
+        &fixture,
+        &mut firmware,
+        &Request::Call { method: DATA, args },
+    );
     assert_eq!(
         response,
         Some(ResponseEntry {
@@ -18,7 +22,7 @@ fn calls_carry_their_name_and_arguments() {
             rets: 171
         })
     );
-    let call = bench.seen.calls.borrow_mut().pop().unwrap();
+    let call = fixture.seen.calls.borrow_mut().pop().unwrap();
     assert_eq!(
         (call.target, call.args.len()),
         (Target::Method("add".into()), 19)
@@ -28,37 +32,37 @@ fn calls_carry_their_name_and_arguments() {
 #[test]
 fn a_call_that_is_pending_is_asked_again_on_the_next_tick() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
-    bench.chip.ram.put_string(DATA, "later");
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
+    fixture.chip.ram.put_string(DATA, "later");
     let request = Request::Call {
         method: DATA,
         args: [5].into(),
     };
-    assert_eq!(serve(&bench, &mut firmware, &request), None);
+    assert_eq!(serve(&fixture, &mut firmware, &request), None);
     for schedule in [Schedule::Now, Schedule::NextTick, Schedule::NextTick] {
-        let call = bench.seen.calls.take().pop().unwrap();
+        let call = fixture.seen.calls.take().pop().unwrap();
         assert_eq!(
             (call.schedule, call.args, call.channel),
             (schedule, vec![5], "core0".into())
         );
-        let pending = bench.seen.pending.take().pop().unwrap();
+        let pending = fixture.seen.pending.take().pop().unwrap();
         pending.send(Ok(Provider::Testbench.outcome(Progress::Pending)));
-        bench.tick();
+        fixture.tick();
         assert_eq!(firmware.try_receive(), None);
     }
-    let pending = bench.seen.pending.take().pop().unwrap();
+    let pending = fixture.seen.pending.take().pop().unwrap();
     pending.send(Ok(
         Provider::Testbench.outcome(Progress::Ready(0x1_0000_0007))
     ));
-    bench.tick();
+    fixture.tick();
     let response = ResponseEntry { words: 1, rets: 7 };
     assert_eq!(
         firmware.try_receive(),
         Some(response),
         "as far as P reaches"
     );
-    let [(Severity::Warning, channel, text)] = &bench.reports()[..] else {
+    let [(Severity::Warning, channel, text)] = &fixture.reports()[..] else {
         panic!("not one warning");
     };
     assert_eq!(channel, "core0");

@@ -6,7 +6,7 @@ use crate::messages::{ChannelServices, Faults};
 /// Probability of 1.
 const ALWAYS: u64 = 1 << 63;
 
-fn bench(faults: Faults) -> Fixture {
+fn fixture(faults: Faults) -> Fixture {
     let services = ChannelServices {
         faults: Some(faults),
         ..ChannelServices::default()
@@ -16,8 +16,8 @@ fn bench(faults: Faults) -> Fixture {
 }
 
 /// Result word of a request, in the tick in which it is sent.
-fn ask(bench: &Fixture, firmware: &mut Firmware<&Ram>, request: &Request) -> Option<u64> {
-    serve(bench, firmware, request).map(|response| response.rets)
+fn ask(fixture: &Fixture, firmware: &mut Firmware<&Ram>, request: &Request) -> Option<u64> {
+    serve(fixture, firmware, request).map(|response| response.rets)
 }
 
 fn word(errno: Errno) -> Option<u64> {
@@ -43,8 +43,8 @@ fn read(len: u64) -> Request {
 /// Each fault affects only requests of its kind, with a report of severity info.
 #[test]
 fn failures_are_answers_of_their_kind_of_request_and_information() {
-    let call = |bench: &Fixture| {
-        bench.chip.ram.put_string(DATA, "sum");
+    let call = |fixture: &Fixture| {
+        fixture.chip.ram.put_string(DATA, "sum");
         Request::Call {
             method: DATA,
             args: [1, 2].into(),
@@ -83,24 +83,24 @@ fn failures_are_answers_of_their_kind_of_request_and_information() {
         ),
     ];
     for (key, errno, faults) in kinds {
-        let bench = bench(faults);
-        let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+        let fixture = fixture(faults);
+        let mut firmware = ready(&fixture, BASE, plain(PtrWidth::P4));
         let requests = [
             ("files", read(80)),
             ("memory", set(4)),
-            ("calls", call(&bench)),
+            ("calls", call(&fixture)),
         ];
         for (kind, request) in requests {
             if kind == "calls" {
-                bench.chip.ram.put_string(DATA, "sum");
+                fixture.chip.ram.put_string(DATA, "sum");
             }
-            let answer = ask(&bench, &mut firmware, &request);
+            let answer = ask(&fixture, &mut firmware, &request);
             assert_eq!(
                 answer == word(errno),
                 kind == key,
                 "{kind}, faults of {key}"
             );
-            let reports = bench.reports();
+            let reports = fixture.reports();
             if kind != key {
                 assert_eq!(reports, [], "{kind}, faults of {key}");
                 continue;
@@ -118,26 +118,26 @@ fn failures_are_answers_of_their_kind_of_request_and_information() {
 /// A descriptor can be closed with every fault enabled.
 #[test]
 fn a_close_does_not_fail() {
-    let bench = bench(Faults {
+    let fixture = fixture(Faults {
         files: vec![(Errno::EIO, ALWAYS)],
         ..Faults::default()
     });
-    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+    let mut firmware = ready(&fixture, BASE, plain(PtrWidth::P4));
     let close = Request::File(FileRequest::Close { fd: 10 });
-    assert_eq!(ask(&bench, &mut firmware, &close), None);
-    assert_eq!(bench.seen.files.take(), ["close 10"]);
-    assert_eq!(bench.reports(), []);
+    assert_eq!(ask(&fixture, &mut firmware, &close), None);
+    assert_eq!(fixture.seen.files.take(), ["close 10"]);
+    assert_eq!(fixture.reports(), []);
 }
 
 /// Failures of 400 requests, by their numbers.
 fn failures(seed: u64) -> Vec<usize> {
-    let bench = bench(Faults {
+    let fixture = fixture(Faults {
         seed,
         memory: vec![(Errno::EFAULT, ALWAYS / 8), (Errno::EIO, ALWAYS / 8)],
         ..Faults::default()
     });
-    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
-    let fails = |_: &usize| ask(&bench, &mut firmware, &set(4)) != Some(0);
+    let mut firmware = ready(&fixture, BASE, plain(PtrWidth::P4));
+    let fails = |_: &usize| ask(&fixture, &mut firmware, &set(4)) != Some(0);
     (0..400).filter(fails).collect()
 }
 
@@ -154,15 +154,15 @@ fn faults_follow_from_the_seed_and_have_its_share() {
 
 #[test]
 fn transfers_of_files_are_cut_short() {
-    let bench = bench(Faults {
+    let fixture = fixture(Faults {
         short: ALWAYS,
         ..Faults::default()
     });
-    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+    let mut firmware = ready(&fixture, BASE, plain(PtrWidth::P4));
     let mut lengths = Vec::new();
     for _ in 0..20 {
-        let len = ask(&bench, &mut firmware, &read(20)).unwrap();
-        let [(Severity::Info, _, text)] = &bench.reports()[..] else {
+        let len = ask(&fixture, &mut firmware, &read(20)).unwrap();
+        let [(Severity::Info, _, text)] = &fixture.reports()[..] else {
             panic!("no report");
         };
         let expected = format!("a transfer of descriptor 10 ends after {len} of at most 20 bytes");
@@ -180,27 +180,27 @@ fn transfers_of_files_are_cut_short() {
         ptr: BASE,
         len: 70_000,
     });
-    let written = ask(&bench, &mut firmware, &write).unwrap();
+    let written = ask(&fixture, &mut firmware, &write).unwrap();
     assert!((1..=65_536).contains(&written), "{written}");
     // One byte can't be a partial transfer.
-    bench.reports();
-    assert_eq!(ask(&bench, &mut firmware, &read(1)), Some(1));
-    assert_eq!(bench.reports(), []);
+    fixture.reports();
+    assert_eq!(ask(&fixture, &mut firmware, &read(1)), Some(1));
+    assert_eq!(fixture.reports(), []);
 }
 
 /// The reports name exactly the bits that differ from zero, at most 16 per request.
 #[test]
 fn flipped_bits_are_reported_with_their_addresses() {
     for (flip, len, expected) in [(ALWAYS, 100, 16), (ALWAYS, 3, 3), (0, 100, 0)] {
-        let bench = bench(Faults {
+        let fixture = fixture(Faults {
             flip,
             ..Faults::default()
         });
-        let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
-        bench.chip.ram.write(DATA, &[0xff; 200]);
-        assert_eq!(ask(&bench, &mut firmware, &set(len)), Some(0));
+        let mut firmware = ready(&fixture, BASE, plain(PtrWidth::P4));
+        fixture.chip.ram.write(DATA, &[0xff; 200]);
+        assert_eq!(ask(&fixture, &mut firmware, &set(len)), Some(0));
         let mut bytes = [0; 200];
-        bench.chip.ram.read(DATA, &mut bytes);
+        fixture.chip.ram.read(DATA, &mut bytes);
         assert!(bytes[len as usize..].iter().all(|byte| *byte == 0xff));
         let mut flipped = Vec::new();
         for (address, byte) in (DATA..).zip(&bytes[..len as usize]) {
@@ -212,7 +212,7 @@ fn flipped_bits_are_reported_with_their_addresses() {
                 ));
             }
         }
-        let reports = bench.reports().into_iter();
+        let reports = fixture.reports().into_iter();
         let texts: Vec<_> = reports.map(|(_, _, text)| text).collect();
         assert_eq!(texts, flipped);
         assert_eq!(texts.len(), expected);
@@ -221,31 +221,31 @@ fn flipped_bits_are_reported_with_their_addresses() {
 
 #[test]
 fn a_response_is_delayed_and_the_status_has_its_tick() {
-    let bench = bench(Faults {
+    let fixture = fixture(Faults {
         delay: Some(3..=3),
         ..Faults::default()
     });
-    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+    let mut firmware = ready(&fixture, BASE, plain(PtrWidth::P4));
     for _ in 0..2 {
         assert!(firmware.try_send(&set(4)));
         for _ in 0..3 {
-            bench.tick();
+            fixture.tick();
             assert_eq!(firmware.try_receive(), None);
         }
-        let (now, until) = (bench.bus.now(), bench.bus.now() + 1);
+        let (now, until) = (fixture.bus.now(), fixture.bus.now() + 1);
         assert!(
-            bench.status().contains(&format!(
+            fixture.status().contains(&format!(
                 "holds a response back until tick {until}, as `faults.delay` asks for"
             )),
             "tick {now}: {}",
-            bench.status()
+            fixture.status()
         );
-        bench.tick();
+        fixture.tick();
         assert_eq!(
             firmware.try_receive().map(|response| response.rets),
             Some(0)
         );
-        let [(Severity::Info, _, text)] = &bench.reports()[..] else {
+        let [(Severity::Info, _, text)] = &fixture.reports()[..] else {
             panic!("no report");
         };
         let expected = format!("a response is held back for 3 ticks, until tick {until}");
@@ -255,21 +255,21 @@ fn a_response_is_delayed_and_the_status_has_its_tick() {
 
 #[test]
 fn a_reset_drops_a_response_that_is_held_back() {
-    let bench = bench(Faults {
+    let fixture = fixture(Faults {
         delay: Some(10..=10),
         ..Faults::default()
     });
     let layout = plain(PtrWidth::P4);
-    let mut firmware = ready(&bench, BASE, layout);
+    let mut firmware = ready(&fixture, BASE, layout);
     assert!(firmware.try_send(&set(4)));
-    bench.tick();
-    let mut firmware = ready(&bench, BASE, layout);
+    fixture.tick();
+    let mut firmware = ready(&fixture, BASE, layout);
     for _ in 0..20 {
-        bench.tick();
+        fixture.tick();
         assert_eq!(firmware.try_receive(), None);
     }
     assert!(firmware.try_send(&set(4)));
-    (0..11).for_each(|_| bench.tick());
+    (0..11).for_each(|_| fixture.tick());
     assert_eq!(
         firmware.try_receive().map(|response| response.rets),
         Some(0)

@@ -5,11 +5,11 @@ use super::*;
 #[test]
 fn files_are_read_and_written_in_bounded_parts() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
-    bench.chip.ram.put_string(DATA, "out.txt");
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
+    fixture.chip.ram.put_string(DATA, "out.txt");
     let mut ask = |request: FileRequest| {
-        serve(&bench, &mut firmware, &Request::File(request)).map(|response| response.rets)
+        serve(&fixture, &mut firmware, &Request::File(request)).map(|response| response.rets)
     };
     let open = FileRequest::Open {
         path: DATA,
@@ -40,7 +40,7 @@ fn files_are_read_and_written_in_bounded_parts() {
         Some(80)
     );
     assert_eq!(ask(FileRequest::Close { fd: 10 }), None);
-    let seen = bench.seen.files.take();
+    let seen = fixture.seen.files.take();
     let expected = [
         "open out.txt 2",
         "write 10 65536 bytes",
@@ -56,17 +56,17 @@ fn files_are_read_and_written_in_bounded_parts() {
 #[test]
 fn bytes_without_room_in_memory_stay_in_the_file() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
     let mut read = |ptr, len| {
         let request = FileRequest::Read { fd: 10, ptr, len };
-        let response = serve(&bench, &mut firmware, &Request::File(request));
+        let response = serve(&fixture, &mut firmware, &Request::File(request));
         response.unwrap().rets
     };
     assert_eq!(read(BASE + SIZE - 30, 80), 30);
     assert_eq!(read(BASE + SIZE - 30, 0), 30);
-    assert_eq!(bench.seen.files.take(), ["read 10 30", "read 10 30"]);
-    assert_eq!(bench.reports(), []);
+    assert_eq!(fixture.seen.files.take(), ["read 10 30", "read 10 30"]);
+    assert_eq!(fixture.reports(), []);
     assert_eq!(read(0x44, 2), u64::from(-14_i32 as u32));
-    assert_eq!(bench.seen.files.take(), [""; 0]);
+    assert_eq!(fixture.seen.files.take(), [""; 0]);
 }

@@ -419,26 +419,26 @@ pub(super) fn plain(width: PtrWidth) -> Layout {
 }
 
 /// One channel with its firmware, after the handshake.
-pub(super) fn ready(bench: &Fixture, address: u64, layout: Layout) -> Firmware<&Ram> {
-    let mut firmware = Firmware::new(&bench.chip.ram, address, layout);
+pub(super) fn ready(fixture: &Fixture, address: u64, layout: Layout) -> Firmware<&Ram> {
+    let mut firmware = Firmware::new(&fixture.chip.ram, address, layout);
     firmware.reset();
-    bench.tick();
-    assert!(firmware.is_ready(), "{}", bench.status());
+    fixture.tick();
+    assert!(firmware.is_ready(), "{}", fixture.status());
     firmware
 }
 
 pub(super) fn serve(
-    bench: &Fixture,
+    fixture: &Fixture,
     firmware: &mut Firmware<&Ram>,
     request: &Request,
 ) -> Option<ResponseEntry> {
     assert!(firmware.try_send(request));
-    bench.tick();
+    fixture.tick();
     firmware.try_receive()
 }
 
-pub(super) fn print(text: &str, bench: &Fixture) -> Request {
-    bench.chip.ram.write(DATA, text.as_bytes());
+pub(super) fn print(text: &str, fixture: &Fixture) -> Request {
+    fixture.chip.ram.write(DATA, text.as_bytes());
     Request::Print {
         ptr: DATA,
         len: text.len() as u64,

@@ -7,19 +7,19 @@ use crate::bus::Observation;
 
 #[test]
 fn taps_are_shown_the_outcome_of_each_request() {
-    let bench = Fixture::new(&[(BASE, plain(PtrWidth::P4))]);
-    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+    let fixture = Fixture::new(&[(BASE, plain(PtrWidth::P4))]);
+    let mut firmware = ready(&fixture, BASE, plain(PtrWidth::P4));
     let served = Arc::new(Mutex::new(Vec::new()));
     let kept = served.clone();
-    bench.bus.attach(move |seen: &Observation<'_>| {
+    fixture.bus.attach(move |seen: &Observation<'_>| {
         if let Some(announced) = seen.content.downcast_ref::<mailbox::Served>() {
             kept.lock().unwrap().push((seen.tick, announced.clone()));
         }
     });
 
-    let hello = print("hello", &bench);
-    serve(&bench, &mut firmware, &hello);
-    serve(&bench, &mut firmware, &Request::Exit { code: 3 });
+    let hello = print("hello", &fixture);
+    serve(&fixture, &mut firmware, &hello);
+    serve(&fixture, &mut firmware, &Request::Exit { code: 3 });
 
     let served = served.lock().unwrap();
     let told: Vec<_> = served
@@ -46,36 +46,40 @@ fn taps_are_shown_the_outcome_of_each_request() {
 #[test]
 fn the_testbench_gets_served_requests_once_it_observes() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
-    let hello = print("hello", &bench);
-    serve(&bench, &mut firmware, &hello);
-    assert_eq!(bench.seen.served.take(), []);
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
+    let hello = print("hello", &fixture);
+    serve(&fixture, &mut firmware, &hello);
+    assert_eq!(fixture.seen.served.take(), []);
 
-    bench.observed.set(true);
-    serve(&bench, &mut firmware, &hello);
+    fixture.observed.set(true);
+    serve(&fixture, &mut firmware, &hello);
     let nowhere = Request::MemSet {
         dest: 0,
         byte: 0,
         len: 1,
     };
-    serve(&bench, &mut firmware, &nowhere);
+    serve(&fixture, &mut firmware, &nowhere);
     let call = Request::Call {
         method: DATA,
         args: [7].into(),
     };
-    bench.chip.ram.put_string(DATA, "later");
+    fixture.chip.ram.put_string(DATA, "later");
     assert!(firmware.try_send(&call));
-    bench.tick();
-    bench.tick();
-    assert_eq!(bench.seen.served.borrow().len(), 2, "it is not served yet");
-    let pending = bench.seen.pending.take().pop().unwrap();
+    fixture.tick();
+    fixture.tick();
+    assert_eq!(
+        fixture.seen.served.borrow().len(),
+        2,
+        "it is not served yet"
+    );
+    let pending = fixture.seen.pending.take().pop().unwrap();
     pending.send(Ok(Provider::Testbench.outcome(Progress::Ready(9))));
-    bench.tick();
+    fixture.tick();
     firmware.try_receive().unwrap();
-    serve(&bench, &mut firmware, &Request::Exit { code: 3 });
+    serve(&fixture, &mut firmware, &Request::Exit { code: 3 });
 
-    let told = bench.seen.served.take();
+    let told = fixture.seen.served.take();
     let told: Vec<_> = told
         .iter()
         .map(|told| {

@@ -92,27 +92,27 @@ pub(super) fn answer(call: files::Inbox, note: &dyn Fn(String)) {
 }
 
 /// One channel after a handshake of protocol 0.3.
-pub(super) fn ready_for_posix(bench: &Fixture, layout: Layout) -> Firmware<&Ram> {
-    let mut firmware = Firmware::new(&bench.chip.ram, BASE, layout);
+pub(super) fn ready_for_posix(fixture: &Fixture, layout: Layout) -> Firmware<&Ram> {
+    let mut firmware = Firmware::new(&fixture.chip.ram, BASE, layout);
     firmware.reset_offering(NEWEST);
-    bench.tick();
-    assert!(firmware.is_ready(), "{}", bench.status());
+    fixture.tick();
+    assert!(firmware.is_ready(), "{}", fixture.status());
     assert_eq!(firmware.version(), NEWEST);
     firmware
 }
 
 /// Result word of a FILE request, sign-extended.
-pub(super) fn ask(bench: &Fixture, firmware: &mut Firmware<&Ram>, request: FileRequest) -> i64 {
+pub(super) fn ask(fixture: &Fixture, firmware: &mut Firmware<&Ram>, request: FileRequest) -> i64 {
     let width = firmware.layout().ptr_width;
-    let response = serve(bench, firmware, &Request::File(request));
+    let response = serve(fixture, firmware, &Request::File(request));
     let response = response.unwrap();
     assert_eq!(response.words, 1);
     width.sign_extend(response.rets)
 }
 
-fn bytes<const N: usize>(bench: &Fixture) -> [u8; N] {
+fn bytes<const N: usize>(fixture: &Fixture) -> [u8; N] {
     let mut bytes = [0; N];
-    bench.chip.ram.read(DATA + 0x1000, &mut bytes);
+    fixture.chip.ram.read(DATA + 0x1000, &mut bytes);
     bytes
 }
 
@@ -196,17 +196,17 @@ fn every_offer_and_version_is_negotiated_by_the_protocol() {
                 (4, 3, None),
                 (0x1_0002, 3, None),
             ] {
-                let bench = Fixture::new(&[(BASE, layout)]);
-                let mut firmware = Firmware::new(&bench.chip.ram, BASE, layout);
+                let fixture = Fixture::new(&[(BASE, layout)]);
+                let mut firmware = Firmware::new(&fixture.chip.ram, BASE, layout);
                 firmware.reset_offering(Version::from(offered));
                 firmware.store(layout.version, written);
-                let tick = bench.bus.tick();
+                let tick = fixture.bus.tick();
                 assert!(tick.is_ok());
                 let what = format!("{layout:?} {written:#x} {offered:#x}");
                 assert_eq!(firmware.is_ready(), session.is_some(), "{what}");
                 let Some(session) = session else {
                     assert_eq!(firmware.load(layout.version), written, "{what}");
-                    let (severity, _, text) = bench.reports().pop().unwrap();
+                    let (severity, _, text) = fixture.reports().pop().unwrap();
                     assert_eq!(severity, Severity::Fatal);
                     assert!(text.contains("this host 0.2 and 0.3"), "{text}");
                     continue;
@@ -225,14 +225,14 @@ fn every_offer_and_version_is_negotiated_by_the_protocol() {
 fn without_an_offer_the_host_writes_the_words_of_protocol_0_2() {
     for width in [PtrWidth::P4, PtrWidth::P8] {
         let layout = plain(width);
-        let bench = Fixture::new(&[(BASE, layout)]);
-        let mut firmware = Firmware::new(&bench.chip.ram, BASE, layout);
-        bench.chip.writes.set(0);
+        let fixture = Fixture::new(&[(BASE, layout)]);
+        let mut firmware = Firmware::new(&fixture.chip.ram, BASE, layout);
+        fixture.chip.writes.set(0);
         firmware.reset();
-        bench.tick();
+        fixture.tick();
         assert!(firmware.is_ready());
         // Four indices and the state.
-        assert_eq!(bench.chip.writes.get(), 5);
+        assert_eq!(fixture.chip.writes.get(), 5);
         assert_eq!(firmware.load(layout.version), 2);
     }
 }
@@ -240,12 +240,12 @@ fn without_an_offer_the_host_writes_the_words_of_protocol_0_2() {
 #[test]
 fn operations_of_protocol_0_3_are_unknown_to_a_session_of_0_2() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
-    bench.chip.ram.put_string(DATA, "f");
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
+    fixture.chip.ram.put_string(DATA, "f");
     for operation in OPERATIONS {
-        assert_eq!(ask(&bench, &mut firmware, operation), -22, "{operation}");
-        let reports = bench.reports();
+        assert_eq!(ask(&fixture, &mut firmware, operation), -22, "{operation}");
+        let reports = fixture.reports();
         assert_eq!(reports.len(), 1, "{reports:?}");
         assert_eq!(reports[0].0, Severity::Error);
         assert!(
@@ -257,44 +257,44 @@ fn operations_of_protocol_0_3_are_unknown_to_a_session_of_0_2() {
     }
     // Nor are there standard streams.
     for fd in 0..3 {
-        bench.chip.ram.write(DATA, b"text");
+        fixture.chip.ram.write(DATA, b"text");
         let write = FileRequest::Write {
             fd,
             ptr: DATA,
             len: 4,
         };
-        assert_eq!(ask(&bench, &mut firmware, write), 4);
-        assert_eq!(bench.seen.files.take(), [format!("write {fd} 4 bytes")]);
+        assert_eq!(ask(&fixture, &mut firmware, write), 4);
+        assert_eq!(fixture.seen.files.take(), [format!("write {fd} 4 bytes")]);
     }
-    assert_eq!(bench.seen.text.take(), "");
+    assert_eq!(fixture.seen.text.take(), "");
 }
 
 #[test]
 fn a_firmware_of_0_2_after_one_of_0_3_gets_version_0_2() {
     let layout = plain(PtrWidth::P8);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready_for_posix(&bench, layout);
-    assert_eq!(ask(&bench, &mut firmware, OPERATIONS[1]), 0);
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready_for_posix(&fixture, layout);
+    assert_eq!(ask(&fixture, &mut firmware, OPERATIONS[1]), 0);
     firmware.reset();
-    bench.tick();
+    fixture.tick();
     assert!(firmware.is_ready());
     assert_eq!(firmware.version(), VERSION);
-    assert_eq!(ask(&bench, &mut firmware, OPERATIONS[1]), -22);
+    assert_eq!(ask(&fixture, &mut firmware, OPERATIONS[1]), -22);
     firmware.reset_offering(NEWEST);
-    bench.tick();
-    assert_eq!(ask(&bench, &mut firmware, OPERATIONS[1]), 0);
+    fixture.tick();
+    assert_eq!(ask(&fixture, &mut firmware, OPERATIONS[1]), 0);
 }
 
 #[test]
 fn every_operation_is_passed_on_and_its_result_written() {
     for width in [PtrWidth::P4, PtrWidth::P8] {
         let layout = plain(width);
-        let bench = Fixture::new(&[(BASE, layout)]);
-        let mut firmware = ready_for_posix(&bench, layout);
-        bench.chip.ram.put_string(DATA, "a");
+        let fixture = Fixture::new(&[(BASE, layout)]);
+        let mut firmware = ready_for_posix(&fixture, layout);
+        fixture.chip.ram.put_string(DATA, "a");
         let other = DATA + 0x100;
-        bench.chip.ram.put_string(other, "$DIR/f");
-        let mut ask = |request| ask(&bench, &mut firmware, request);
+        fixture.chip.ram.put_string(other, "$DIR/f");
+        let mut ask = |request| ask(&fixture, &mut firmware, request);
         let open = FileRequest::PosixOpen {
             path: DATA,
             flags: PosixFlags(0o302),
@@ -309,7 +309,7 @@ fn every_operation_is_passed_on_and_its_result_written() {
         };
         assert_eq!(ask(lseek), 0);
         let position = (1_u64 << 40) - (1 << 35);
-        assert_eq!(u64::from_le_bytes(bytes(&bench)), position);
+        assert_eq!(u64::from_le_bytes(bytes(&fixture)), position);
         for status in [
             FileRequest::Fstat {
                 fd: 10,
@@ -320,9 +320,9 @@ fn every_operation_is_passed_on_and_its_result_written() {
                 result: RESULT,
             },
         ] {
-            bench.chip.ram.write(RESULT, &[0; FileStatus::SIZE]);
+            fixture.chip.ram.write(RESULT, &[0; FileStatus::SIZE]);
             assert_eq!(ask(status), 0);
-            assert_eq!(bytes(&bench), STATUS.bytes());
+            assert_eq!(bytes(&fixture), STATUS.bytes());
         }
         let access = FileRequest::Access {
             path: DATA,
@@ -357,7 +357,7 @@ fn every_operation_is_passed_on_and_its_result_written() {
             len: 272,
         };
         assert_eq!(ask(readdir), 7);
-        assert_eq!(&bytes::<7>(&bench), b"records");
+        assert_eq!(&bytes::<7>(&fixture), b"records");
         let actions = [
             PathAction::Access(AccessMode::READ),
             PathAction::Unlink,
@@ -383,26 +383,26 @@ fn every_operation_is_passed_on_and_its_result_written() {
             ]
             .map(str::to_owned),
         );
-        assert_eq!(bench.seen.files.take(), expected);
-        assert_eq!(bench.reports(), []);
+        assert_eq!(fixture.seen.files.take(), expected);
+        assert_eq!(fixture.reports(), []);
     }
 }
 
 #[test]
 fn a_full_disk_ends_a_write_with_the_bytes_that_were_written() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready_for_posix(&bench, layout);
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready_for_posix(&fixture, layout);
     let mut write = |fd, len| {
         let write = FileRequest::Write { fd, ptr: BASE, len };
-        ask(&bench, &mut firmware, write)
+        ask(&fixture, &mut firmware, write)
     };
     // A part of 64 KiB takes two writes here.
     assert_eq!(write(10, ROOM), ROOM as i64);
     assert_eq!(write(77, 100), -i64::from(Errno::ENOSPC.0));
     assert_eq!(write(78, ROOM), AT_ONCE as i64);
     assert_eq!(write(10, 0), 0);
-    assert_eq!(bench.reports().len(), 1);
+    assert_eq!(fixture.reports().len(), 1);
 }
 
 #[test]
@@ -410,9 +410,9 @@ fn results_at_bad_addresses_are_efault_and_service_goes_on() {
     const NOWHERE: u64 = 0x100;
 
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready_for_posix(&bench, layout);
-    bench.chip.ram.put_string(DATA, "f");
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready_for_posix(&fixture, layout);
+    fixture.chip.ram.put_string(DATA, "f");
     for request in [
         FileRequest::PosixOpen {
             path: NOWHERE,
@@ -457,24 +457,24 @@ fn results_at_bad_addresses_are_efault_and_service_goes_on() {
             FileRequest::Argv { .. } => 0,
             _ => -i64::from(Errno::EFAULT.0),
         };
-        assert_eq!(ask(&bench, &mut firmware, request), expected, "{request}");
+        assert_eq!(ask(&fixture, &mut firmware, request), expected, "{request}");
     }
     // No entry of the directory was consumed.
     assert!(
-        !bench
+        !fixture
             .seen
             .files
             .take()
             .iter()
             .any(|it| it.contains("directory"))
     );
-    assert_eq!(bench.reports().len(), 8);
+    assert_eq!(fixture.reports().len(), 8);
     let random = FileRequest::Random {
         ptr: DATA,
         len: (256 << 20) + 1,
     };
     assert_eq!(
-        ask(&bench, &mut firmware, random),
+        ask(&fixture, &mut firmware, random),
         -i64::from(Errno::EFAULT.0)
     );
 }
@@ -482,21 +482,21 @@ fn results_at_bad_addresses_are_efault_and_service_goes_on() {
 #[test]
 fn a_path_without_end_is_too_long() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready_for_posix(&bench, layout);
-    bench.chip.ram.write(DATA, &[b'x'; 10_000]);
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready_for_posix(&fixture, layout);
+    fixture.chip.ram.write(DATA, &[b'x'; 10_000]);
     let stat = FileRequest::Stat {
         path: DATA,
         result: RESULT,
     };
     let expected = -i64::from(Errno::ENAMETOOLONG.0);
-    assert_eq!(ask(&bench, &mut firmware, stat), expected);
+    assert_eq!(ask(&fixture, &mut firmware, stat), expected);
     // An OPEN of protocol 0.2 is unchanged.
     let open = FileRequest::Open {
         path: DATA,
         flags: OpenFlags::READ,
     };
-    assert_eq!(ask(&bench, &mut firmware, open), -22);
+    assert_eq!(ask(&fixture, &mut firmware, open), -22);
 }
 
 #[test]
@@ -508,23 +508,23 @@ fn arguments_and_environment_come_as_far_as_there_is_room() {
         ..ChannelServices::default()
     };
     let ram = Ram::new(BASE, SIZE as usize);
-    let bench = Fixture::with(ram, services, &[(BASE, layout)]);
-    let mut firmware = ready_for_posix(&bench, layout);
+    let fixture = Fixture::with(ram, services, &[(BASE, layout)]);
+    let mut firmware = ready_for_posix(&fixture, layout);
     for len in 0..10 {
-        bench.chip.ram.write(RESULT, &[0xff; 16]);
+        fixture.chip.ram.write(RESULT, &[0xff; 16]);
         let argv = FileRequest::Argv { ptr: RESULT, len };
-        assert_eq!(ask(&bench, &mut firmware, argv), 8);
+        assert_eq!(ask(&fixture, &mut firmware, argv), 8);
         let mut expected = [0xff; 16];
         let len = (len as usize).min(8);
         expected[..len].copy_from_slice(&b"prog\0-v\0"[..len]);
-        assert_eq!(bytes::<16>(&bench), expected);
+        assert_eq!(bytes::<16>(&fixture), expected);
     }
     let env = FileRequest::Env {
         ptr: RESULT,
         len: 16,
     };
-    assert_eq!(ask(&bench, &mut firmware, env), 4);
-    assert_eq!(&bytes::<4>(&bench), b"A=1\0");
+    assert_eq!(ask(&fixture, &mut firmware, env), 4);
+    assert_eq!(&bytes::<4>(&fixture), b"A=1\0");
 }
 
 #[test]
@@ -536,12 +536,12 @@ fn time_is_that_of_the_ticks_or_of_the_wall() {
             ..ChannelServices::default()
         };
         let ram = Ram::new(BASE, SIZE as usize);
-        let bench = Fixture::with(ram, services, &[(BASE, layout)]);
-        let mut firmware = ready_for_posix(&bench, layout);
+        let fixture = Fixture::with(ram, services, &[(BASE, layout)]);
+        let mut firmware = ready_for_posix(&fixture, layout);
         let time = FileRequest::Time { result: RESULT };
-        assert_eq!(ask(&bench, &mut firmware, time), 0);
-        let now = bench.bus.now();
-        (now, Timestamp::parse(&bytes::<16>(&bench)).unwrap())
+        assert_eq!(ask(&fixture, &mut firmware, time), 0);
+        let now = fixture.bus.now();
+        (now, Timestamp::parse(&bytes::<16>(&fixture)).unwrap())
     };
     // The handshake and the request took a tick each.
     let (now, time) = read(Clock::Ticks { picoseconds: 2500 });
@@ -564,16 +564,16 @@ fn random_bytes_are_those_of_the_seed() {
             ..ChannelServices::default()
         };
         let ram = Ram::new(BASE, SIZE as usize);
-        let bench = Fixture::with(ram, services, &[(BASE, layout)]);
-        let mut firmware = ready_for_posix(&bench, layout);
+        let fixture = Fixture::with(ram, services, &[(BASE, layout)]);
+        let mut firmware = ready_for_posix(&fixture, layout);
         let mut all = Vec::new();
         for _ in 0..2 {
             let random = FileRequest::Random {
                 ptr: RESULT,
                 len: 16,
             };
-            assert_eq!(ask(&bench, &mut firmware, random), 16);
-            all.extend(bytes::<16>(&bench));
+            assert_eq!(ask(&fixture, &mut firmware, random), 16);
+            all.extend(bytes::<16>(&fixture));
         }
         all
     };
@@ -586,9 +586,9 @@ fn random_bytes_are_those_of_the_seed() {
 #[test]
 fn a_probe_that_fails_is_information_and_other_failures_are_errors() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready_for_posix(&bench, layout);
-    bench.chip.ram.put_string(DATA, "missing");
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready_for_posix(&fixture, layout);
+    fixture.chip.ram.put_string(DATA, "missing");
     let open = FileRequest::Open {
         path: DATA,
         flags: OpenFlags::READ,
@@ -600,8 +600,8 @@ fn a_probe_that_fails_is_information_and_other_failures_are_errors() {
             names.contains(&operation.kind())
         }))
     {
-        assert_eq!(ask(&bench, &mut firmware, probe), -2, "{probe}");
-        let [(severity, _, text)] = &bench.reports()[..] else {
+        assert_eq!(ask(&fixture, &mut firmware, probe), -2, "{probe}");
+        let [(severity, _, text)] = &fixture.reports()[..] else {
             panic!("one report of {probe}");
         };
         assert_eq!(*severity, Severity::Info, "{text}");
@@ -622,8 +622,8 @@ fn a_probe_that_fails_is_information_and_other_failures_are_errors() {
             result: 0x100,
         },
     ] {
-        assert!(ask(&bench, &mut firmware, request) < 0);
-        assert_eq!(bench.reports()[0].0, Severity::Error);
+        assert!(ask(&fixture, &mut firmware, request) < 0);
+        assert_eq!(fixture.reports()[0].0, Severity::Error);
     }
 }
 
@@ -645,28 +645,28 @@ fn severities_are_those_of_the_configuration() {
         ..ChannelServices::default()
     };
     let ram = Ram::new(BASE, SIZE as usize);
-    let bench = Fixture::with(ram, services, &[(BASE, layout)]);
-    let mut firmware = ready_for_posix(&bench, layout);
-    let severity = || bench.reports()[0].0;
-    bench.chip.ram.put_string(DATA, "missing");
-    ask(&bench, &mut firmware, OPERATIONS[0]);
+    let fixture = Fixture::with(ram, services, &[(BASE, layout)]);
+    let mut firmware = ready_for_posix(&fixture, layout);
+    let severity = || fixture.reports()[0].0;
+    fixture.chip.ram.put_string(DATA, "missing");
+    ask(&fixture, &mut firmware, OPERATIONS[0]);
     assert_eq!(severity(), Severity::Error);
     let open = FileRequest::PosixOpen {
         path: 0x100,
         flags: PosixFlags::READ_ONLY,
         mode: 0,
     };
-    ask(&bench, &mut firmware, open);
+    ask(&fixture, &mut firmware, open);
     assert_eq!(severity(), Severity::Fatal);
-    ask(&bench, &mut firmware, OPERATIONS[4]);
+    ask(&fixture, &mut firmware, OPERATIONS[4]);
     assert_eq!(severity(), Severity::Warning);
-    ask(&bench, &mut firmware, OPERATIONS[5]);
+    ask(&fixture, &mut firmware, OPERATIONS[5]);
     assert_eq!(severity(), Severity::Info);
-    bench.chip.ram.put_string(DATA, "absent");
+    fixture.chip.ram.put_string(DATA, "absent");
     let call = Request::Call {
         method: DATA,
         args: [].into(),
     };
-    serve(&bench, &mut firmware, &call);
+    serve(&fixture, &mut firmware, &call);
     assert_eq!(severity(), Severity::Info);
 }

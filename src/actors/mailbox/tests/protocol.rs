@@ -30,9 +30,9 @@ fn both_queues_are_filled_with_zeros_and_nothing_else_in_every_layout() {
     for layout in layouts() {
         let ram = Ram::new(BASE, SIZE as usize);
         ram.write(BASE, &[0xa5; SIZE as usize]);
-        let bench = Fixture::on(ram, &[(BASE, layout)]);
+        let fixture = Fixture::on(ram, &[(BASE, layout)]);
         let mut bytes = [0; SIZE as usize];
-        bench.chip.ram.read(BASE, &mut bytes);
+        fixture.chip.ram.read(BASE, &mut bytes);
         let queues =
             [layout.request, layout.response].map(|queue| queue.offset..queue.offset + queue.size);
         for (at, byte) in (0..).zip(bytes) {
@@ -54,15 +54,15 @@ fn every_combination_of_handshake_words_is_taken_or_waited_for() {
     for version in [0, 0x0000_0002, 0x0000_0001, 0x0002_0000] {
         for state in 0..4 {
             for nonzero in 0..16_u32 {
-                let bench = Fixture::new(&[(BASE, layout)]);
-                let firmware = Firmware::new(&bench.chip.ram, BASE, layout);
+                let fixture = Fixture::new(&[(BASE, layout)]);
+                let firmware = Firmware::new(&fixture.chip.ram, BASE, layout);
                 firmware.store(layout.version, version);
                 firmware.store(layout.state, state);
                 for (bit, index) in (0..).zip(indices) {
                     firmware.store(index, nonzero >> bit & 1);
                 }
                 let before = indices.map(|index| firmware.load(index));
-                bench.tick();
+                fixture.tick();
                 let after = indices.map(|index| firmware.load(index));
                 let case = format!("version {version:#x}, state {state}, indices {before:?}");
                 let asked = state == 1 && nonzero == 0 && version != 0;
@@ -70,7 +70,11 @@ fn every_combination_of_handshake_words_is_taken_or_waited_for() {
                 let expected = if taken { 2 } else { state };
                 assert_eq!(firmware.load(layout.state), expected, "{case}");
                 assert_eq!(after, before, "{case}");
-                assert_eq!(bench.progress.fatal().is_some(), asked && !taken, "{case}");
+                assert_eq!(
+                    fixture.progress.fatal().is_some(),
+                    asked && !taken,
+                    "{case}"
+                );
             }
         }
     }
@@ -79,11 +83,11 @@ fn every_combination_of_handshake_words_is_taken_or_waited_for() {
 #[test]
 fn the_host_writes_its_own_words_and_no_others() {
     for layout in layouts() {
-        let bench = Fixture::new(&[(BASE, layout)]);
-        let mut firmware = ready(&bench, BASE, layout);
+        let fixture = Fixture::new(&[(BASE, layout)]);
+        let mut firmware = ready(&fixture, BASE, layout);
         let channel = || {
             let mut bytes = vec![0; layout.channel_size as usize];
-            bench.chip.ram.read(BASE, &mut bytes);
+            fixture.chip.ram.read(BASE, &mut bytes);
             bytes
         };
         let word = |at: u64| at..at + 4;
@@ -96,7 +100,7 @@ fn the_host_writes_its_own_words_and_no_others() {
         for turn in 0..20 {
             assert!(firmware.try_send(&echo(turn)));
             let before = channel();
-            bench.tick();
+            fixture.tick();
             for (at, (before, after)) in (0..).zip(before.iter().zip(channel())) {
                 let written = host.iter().any(|range| range.contains(&at));
                 assert!(written || *before == after, "{at:#x}, {layout:?}");
@@ -122,18 +126,21 @@ fn an_entry_is_copied_and_its_slot_is_returned_before_a_call() {
             (method, Target::Method("later".into())),
             (command, Target::Command(LATER)),
         ] {
-            let bench = Fixture::new(&[(BASE, layout)]);
-            let mut firmware = ready(&bench, BASE, layout);
-            bench.chip.ram.put_string(DATA, "later");
-            assert_eq!(serve(&bench, &mut firmware, &request), None);
+            let fixture = Fixture::new(&[(BASE, layout)]);
+            let mut firmware = ready(&fixture, BASE, layout);
+            fixture.chip.ram.put_string(DATA, "later");
+            assert_eq!(serve(&fixture, &mut firmware, &request), None);
             assert_eq!(firmware.queued(), 0, "{request} is pending");
             let entry = vec![0xff; layout.request.entry_size as usize];
-            bench.chip.ram.write(BASE + layout.request_entry(0), &entry);
+            fixture
+                .chip
+                .ram
+                .write(BASE + layout.request_entry(0), &entry);
             for _ in 0..3 {
-                let pending = bench.seen.pending.take().pop().unwrap();
+                let pending = fixture.seen.pending.take().pop().unwrap();
                 pending.send(Ok(Provider::Testbench.outcome(Progress::Pending)));
-                bench.tick();
-                let call = bench.seen.calls.take().pop().unwrap();
+                fixture.tick();
+                let call = fixture.seen.calls.take().pop().unwrap();
                 assert_eq!((&call.target, &call.args[..3]), (&target, &[5, 6, 7][..]));
             }
         }
@@ -144,31 +151,31 @@ fn an_entry_is_copied_and_its_slot_is_returned_before_a_call() {
 #[test]
 fn a_slot_is_returned_before_memory_is_accessed() {
     for layout in layouts() {
-        let bench = Fixture::new(&[(BASE, layout)]);
-        let mut firmware = ready(&bench, BASE, layout);
+        let fixture = Fixture::new(&[(BASE, layout)]);
+        let mut firmware = ready(&fixture, BASE, layout);
         let width = layout.ptr_width;
         let index = BASE + layout.request.idx_c;
         let print = Request::Print { ptr: index, len: 4 };
-        assert!(serve(&bench, &mut firmware, &print).is_some());
-        assert_eq!(bench.seen.text.take(), "\u{1}\0\0\0");
+        assert!(serve(&fixture, &mut firmware, &print).is_some());
+        assert_eq!(fixture.seen.text.take(), "\u{1}\0\0\0");
 
-        bench.chip.ram.write(DATA, &2_u32.to_le_bytes());
+        fixture.chip.ram.write(DATA, &2_u32.to_le_bytes());
         let compare = Request::MemCmp {
             s1: DATA,
             s2: index,
             len: 4,
         };
         let equal = Some(Response::Value(0).entry(width));
-        assert_eq!(serve(&bench, &mut firmware, &compare), equal);
+        assert_eq!(serve(&fixture, &mut firmware, &compare), equal);
 
         let copy = Request::MemMove {
             dest: DATA,
             src: index,
             len: 4,
         };
-        assert!(serve(&bench, &mut firmware, &copy).is_some());
+        assert!(serve(&fixture, &mut firmware, &copy).is_some());
         let mut word = [0; 4];
-        bench.chip.ram.read(DATA, &mut word);
+        fixture.chip.ram.read(DATA, &mut word);
         assert_eq!(u32::from_le_bytes(word), 3);
 
         let set = Request::MemSet {
@@ -176,7 +183,7 @@ fn a_slot_is_returned_before_memory_is_accessed() {
             byte: 0xa5,
             len: 4,
         };
-        assert!(serve(&bench, &mut firmware, &set).is_some());
+        assert!(serve(&fixture, &mut firmware, &set).is_some());
         assert_eq!(firmware.load(layout.request.idx_c), 0xa5a5_a5a5);
     }
 }
@@ -184,16 +191,16 @@ fn a_slot_is_returned_before_memory_is_accessed() {
 #[test]
 fn a_slot_is_returned_before_a_file_is_opened() {
     let layout = plain(PtrWidth::P8);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
-    bench.chip.ram.put_string(DATA, "f");
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
+    fixture.chip.ram.put_string(DATA, "f");
     let open = FileRequest::Open {
         path: DATA,
         flags: OpenFlags::READ,
     };
     assert!(firmware.try_send(&Request::File(open)));
     // The first access reads the path, the second one opens the file.
-    let (chip, seen) = (bench.chip.clone(), bench.seen.clone());
+    let (chip, seen) = (fixture.chip.clone(), fixture.seen.clone());
     let taken = Rc::new(Cell::new(None));
     let found = taken.clone();
     let look = move || {
@@ -204,39 +211,39 @@ fn a_slot_is_returned_before_a_file_is_opened() {
     let second = move || {
         seen.meanwhile.replace(Some(Box::new(look)));
     };
-    bench.seen.meanwhile.replace(Some(Box::new(second)));
-    bench.tick();
+    fixture.seen.meanwhile.replace(Some(Box::new(second)));
+    fixture.tick();
     assert_eq!(taken.get(), Some(1));
-    assert_eq!(bench.seen.files.take(), ["open f 1"]);
+    assert_eq!(fixture.seen.files.take(), ["open f 1"]);
 }
 
 #[test]
 fn a_reset_drops_requests_and_responses_that_wait() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
     for round in [0..8, 8..12] {
         round.for_each(|value| assert!(firmware.try_send(&echo(value))));
-        bench.tick();
+        fixture.tick();
     }
     // Eight responses in the queue, one that waits for room, and three requests.
-    assert_eq!(bench.seen.calls.take().len(), 9);
+    assert_eq!(fixture.seen.calls.take().len(), 9);
     assert_eq!(firmware.queued(), 3);
     firmware.misbehave(Misbehaviour::Reset);
-    bench.tick();
+    fixture.tick();
     assert!(firmware.is_ready());
-    bench.tick();
-    assert_eq!((bench.seen.calls.take().len(), firmware.queued()), (0, 0));
+    fixture.tick();
+    assert_eq!((fixture.seen.calls.take().len(), firmware.queued()), (0, 0));
     assert_eq!(firmware.try_receive(), None);
-    let response = serve(&bench, &mut firmware, &echo(77)).unwrap();
+    let response = serve(&fixture, &mut firmware, &echo(77)).unwrap();
     assert_eq!((response.rets, firmware.try_receive()), (77, None));
 }
 
 #[test]
 fn strings_have_4096_bytes_with_their_nul() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
     let call = Request::Call {
         method: DATA,
         args: [7].into(),
@@ -251,12 +258,12 @@ fn strings_have_4096_bytes_with_their_nul() {
         line: 1,
         args: args.try_into().unwrap(),
     };
-    bench.chip.ram.put_string(DATA + 0x2000, "%s");
+    fixture.chip.ram.put_string(DATA + 0x2000, "%s");
     let einval = Some(Response::Error(Errno::EINVAL).entry(PtrWidth::P4));
     for (len, fits) in [(0, true), (1, true), (4095, true), (4096, false)] {
-        bench.chip.ram.put_string(DATA, &"x".repeat(len));
+        fixture.chip.ram.put_string(DATA, &"x".repeat(len));
         for (request, result) in [(&call, 7), (&open, 10)] {
-            let response = serve(&bench, &mut firmware, request);
+            let response = serve(&fixture, &mut firmware, request);
             let expected = if fits {
                 Some(Response::Value(result).entry(PtrWidth::P4))
             } else {
@@ -264,16 +271,16 @@ fn strings_have_4096_bytes_with_their_nul() {
             };
             assert_eq!(response, expected, "{len} bytes, {request}");
         }
-        let of_format = serve(&bench, &mut firmware, &print(DATA, &[]));
-        let of_string = serve(&bench, &mut firmware, &print(DATA + 0x2000, &[DATA]));
+        let of_format = serve(&fixture, &mut firmware, &print(DATA, &[]));
+        let of_string = serve(&fixture, &mut firmware, &print(DATA + 0x2000, &[DATA]));
         assert_eq!((of_format, of_string), (None, None));
-        let text = bench.seen.text.take();
+        let text = fixture.seen.text.take();
         if fits {
             assert_eq!(text, "x".repeat(2 * len));
-            assert_eq!(bench.reports(), []);
+            assert_eq!(fixture.reports(), []);
         } else {
             // The format can't be printed, and the conversion is copied.
-            assert_eq!((text.as_str(), bench.reports().len()), ("%s", 4));
+            assert_eq!((text.as_str(), fixture.reports().len()), ("%s", 4));
         }
     }
 }
@@ -284,10 +291,10 @@ fn no_request_moves_more_than_256_mib() {
     let (large, most) = (0x1010_0000, 256 << 20);
     for width in [PtrWidth::P4, PtrWidth::P8] {
         let layout = plain(width);
-        let bench = Fixture::new(&[(BASE, layout)]);
-        let mut firmware = ready(&bench, BASE, layout);
+        let fixture = Fixture::new(&[(BASE, layout)]);
+        let mut firmware = ready(&fixture, BASE, layout);
         let mut errno = |request: &Request| {
-            let response = serve(&bench, &mut firmware, request).unwrap();
+            let response = serve(&fixture, &mut firmware, request).unwrap();
             response.result(width).err()
         };
         let (dest, src, byte) = (large, large, 0);
@@ -318,20 +325,20 @@ fn no_request_moves_more_than_256_mib() {
                 assert_eq!(errno(&request), Some(Errno::EINVAL), "{request}");
             }
         }
-        assert_eq!(bench.reports().len(), 10);
-        assert_eq!(bench.seen.files.take(), [""; 0]);
+        assert_eq!(fixture.reports().len(), 10);
+        assert_eq!(fixture.seen.files.take(), [""; 0]);
     }
 }
 
 #[test]
 fn every_index_of_a_session_has_its_slot() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
     for turn in 0..40_u64 {
         let slot = turn as u32 % 8;
         assert!(firmware.try_send(&echo(turn + 100)));
-        bench.tick();
+        fixture.tick();
         let place = layout.response.entries + u64::from(slot) * 8;
         assert_eq!(u64::from(firmware.load(place + 4)), turn + 100);
         assert_eq!(firmware.load(layout.response.idx_p), turn as u32 + 1);

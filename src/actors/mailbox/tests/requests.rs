@@ -5,53 +5,53 @@ use super::*;
 #[test]
 fn memory_requests_have_their_effect() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
     let empty = Some(Response::Empty.entry(PtrWidth::P4));
     let set = Request::MemSet {
         dest: DATA,
         byte: 0xa5,
         len: 300,
     };
-    assert_eq!(serve(&bench, &mut firmware, &set), empty);
-    bench.chip.ram.write(DATA, b"abcdef");
+    assert_eq!(serve(&fixture, &mut firmware, &set), empty);
+    fixture.chip.ram.write(DATA, b"abcdef");
     let overlapping = Request::MemMove {
         dest: DATA + 2,
         src: DATA,
         len: 6,
     };
-    assert_eq!(serve(&bench, &mut firmware, &overlapping), empty);
+    assert_eq!(serve(&fixture, &mut firmware, &overlapping), empty);
     let mut moved = [0; 9];
-    bench.chip.ram.read(DATA, &mut moved);
+    fixture.chip.ram.read(DATA, &mut moved);
     assert_eq!(&moved, b"ababcdef\xa5");
     let compare = |len| Request::MemCmp {
         s1: DATA,
         s2: DATA + 2,
         len,
     };
-    let difference = serve(&bench, &mut firmware, &compare(9)).unwrap();
+    let difference = serve(&fixture, &mut firmware, &compare(9)).unwrap();
     assert_eq!(
         difference.rets,
         u64::from((i32::from(b'a') - i32::from(b'c')) as u32)
     );
     assert_eq!(difference.words, 1);
-    assert_eq!(serve(&bench, &mut firmware, &compare(2)).unwrap().rets, 0);
+    assert_eq!(serve(&fixture, &mut firmware, &compare(2)).unwrap().rets, 0);
     let nothing = Request::MemMove {
         dest: DATA,
         src: DATA,
         len: 0,
     };
-    assert_eq!(serve(&bench, &mut firmware, &nothing), empty);
+    assert_eq!(serve(&fixture, &mut firmware, &nothing), empty);
 }
 
 #[test]
 fn failed_requests_are_answered_and_reported_with_their_fields() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
-    bench.chip.ram.put_string(DATA, "missing");
-    bench.chip.ram.put_string(DATA + 0x40, "absent");
-    bench.chip.ram.put_string(DATA + 0x80, "dropped");
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
+    fixture.chip.ram.put_string(DATA, "missing");
+    fixture.chip.ram.put_string(DATA + 0x40, "absent");
+    fixture.chip.ram.put_string(DATA + 0x80, "dropped");
     let entry = |action, words, args: &[u64]| {
         let mut entry = RequestEntry {
             action,
@@ -88,7 +88,7 @@ fn failed_requests_are_answered_and_reported_with_their_fields() {
     ];
     for (entry, errno, named) in cases {
         assert!(firmware.try_send_entry(entry));
-        bench.tick();
+        fixture.tick();
         let response = firmware
             .try_receive()
             .unwrap_or_else(|| panic!("{named}: no answer"));
@@ -97,9 +97,9 @@ fn failed_requests_are_answered_and_reported_with_their_fields() {
             response,
             answer,
             "{named}: {:?}",
-            bench.seen.reports.borrow()
+            fixture.seen.reports.borrow()
         );
-        let reports = bench.reports();
+        let reports = fixture.reports();
         assert_eq!(reports.len(), 1, "{reports:?}");
         let (severity, id, text) = &reports[0];
         // Firmware that checks for a file gets a response, which is not an error for the testbench.
@@ -115,7 +115,7 @@ fn failed_requests_are_answered_and_reported_with_their_fields() {
     }
     // Requests without a response are reported too.
     assert!(firmware.try_send_entry(&entry(3, 3, &[0x44, 0, 0])));
-    bench.tick();
+    fixture.tick();
     assert_eq!(firmware.try_receive(), None);
-    assert_eq!(bench.reports().len(), 1);
+    assert_eq!(fixture.reports().len(), 1);
 }

@@ -5,18 +5,18 @@ use super::*;
 #[test]
 fn variables_in_paths_are_expanded() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
     let mut open = |path: &[u8]| {
-        bench.chip.ram.write(DATA, path);
-        bench.chip.ram.write(DATA + path.len() as u64, b"\0");
+        fixture.chip.ram.write(DATA, path);
+        fixture.chip.ram.write(DATA + path.len() as u64, b"\0");
         let request = Request::File(FileRequest::Open {
             path: DATA,
             flags: OpenFlags::READ,
         });
-        let answer = serve(&bench, &mut firmware, &request).unwrap().rets;
-        let said = bench.reports().pop().map(|(.., text)| text);
-        (answer, bench.seen.files.take(), said)
+        let answer = serve(&fixture, &mut firmware, &request).unwrap().rets;
+        let said = fixture.reports().pop().map(|(.., text)| text);
+        (answer, fixture.seen.files.take(), said)
     };
     let enoent = u64::from(-2_i32 as u32);
     let asked = |path: &str| vec![format!("open {path} 1")];
@@ -42,19 +42,19 @@ fn variables_in_paths_are_expanded() {
 #[test]
 fn files_stay_open_until_the_last_channel_has_exited() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
-    let mut first = ready(&bench, BASE, layout);
-    let mut second = ready(&bench, BASE + 0x4000, layout);
+    let fixture = Fixture::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
+    let mut first = ready(&fixture, BASE, layout);
+    let mut second = ready(&fixture, BASE + 0x4000, layout);
     let exit = Request::Exit { code: 0 };
-    assert_eq!(serve(&bench, &mut first, &exit), None);
-    assert_eq!(bench.seen.files.take(), [""; 0]);
+    assert_eq!(serve(&fixture, &mut first, &exit), None);
+    assert_eq!(fixture.seen.files.take(), [""; 0]);
     second.reset();
-    bench.tick();
-    assert_eq!(bench.seen.files.take(), ["close all of 1"]);
+    fixture.tick();
+    assert_eq!(fixture.seen.files.take(), ["close all of 1"]);
     assert!(second.is_ready());
-    assert_eq!(serve(&bench, &mut second, &exit), None);
+    assert_eq!(serve(&fixture, &mut second, &exit), None);
     assert_eq!(
-        bench.seen.files.take(),
+        fixture.seen.files.take(),
         ["close all of 0", "close all of 1"]
     );
 }

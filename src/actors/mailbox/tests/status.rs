@@ -13,13 +13,13 @@ use crate::messages::{AwaitedOperation, PendingCall};
 
 const LAYOUT: Layout = Layout::new(PtrWidth::P4, CacheLine::None);
 
-fn only(bench: &Fixture) -> ChannelStatus {
-    bench.statuses().pop().unwrap()
+fn only(fixture: &Fixture) -> ChannelStatus {
+    fixture.statuses().pop().unwrap()
 }
 
 /// First line of the status, with the side that must act next.
-fn first_line(bench: &Fixture) -> String {
-    let status = bench.status();
+fn first_line(fixture: &Fixture) -> String {
+    let status = fixture.status();
     status.lines().next().unwrap_or_default().to_owned()
 }
 
@@ -32,8 +32,8 @@ fn custom(value: u64) -> Request {
 }
 
 /// A CALL of this method.
-fn call(bench: &Fixture, method: &str) -> Request {
-    bench.chip.ram.put_string(DATA, method);
+fn call(fixture: &Fixture, method: &str) -> Request {
+    fixture.chip.ram.put_string(DATA, method);
     Request::Call {
         method: DATA,
         args: [5].into(),
@@ -42,15 +42,15 @@ fn call(bench: &Fixture, method: &str) -> Request {
 
 #[test]
 fn the_status_of_a_channel_before_its_handshake_names_the_missing_step() {
-    let bench = Fixture::new(&[(BASE, LAYOUT)]);
-    let mut firmware = Firmware::new(&bench.chip.ram, BASE, LAYOUT);
+    let fixture = Fixture::new(&[(BASE, LAYOUT)]);
+    let mut firmware = Firmware::new(&fixture.chip.ram, BASE, LAYOUT);
     firmware.set_indices(Index(3));
     firmware.misbehave(Misbehaviour::HalfReset);
     firmware.store(LAYOUT.version, 0x2);
     for _ in 0..5 {
-        bench.tick();
+        fixture.tick();
     }
-    let status = only(&bench);
+    let status = only(&fixture);
     assert_eq!(status.step, MailboxStep::Handshake { address: BASE });
     assert_eq!((status.since, status.now), (0, 5));
     assert_eq!(
@@ -60,26 +60,26 @@ fn the_status_of_a_channel_before_its_handshake_names_the_missing_step() {
     );
     firmware.set_indices(Index(0));
     assert_eq!(
-        bench.status(),
+        fixture.status(),
         "core0: waits for a tick: firmware of version 0x2 requests a handshake at 0x80000000"
     );
 }
 
 #[test]
 fn the_status_of_an_idle_channel_names_the_next_side() {
-    let bench = Fixture::new(&[(BASE, LAYOUT)]);
-    let mut firmware = ready(&bench, BASE, LAYOUT);
-    assert_snapshot!(bench.status(), @r"
+    let fixture = Fixture::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&fixture, BASE, LAYOUT);
+    assert_snapshot!(fixture.status(), @r"
     core0: waits for firmware to write a request since tick 1
       requests: 0 put, 0 taken; responses: 0 put, 0 taken
     ");
     assert!(firmware.try_send(&custom(7)));
-    assert_snapshot!(bench.status(), @r"
+    assert_snapshot!(fixture.status(), @r"
     core0: waits for a tick: a request is not yet taken
       requests: 1 put, 0 taken; responses: 0 put, 0 taken
     ");
-    bench.tick();
-    let status = only(&bench);
+    fixture.tick();
+    let status = only(&fixture);
     assert_eq!((&status.step, status.since), (&MailboxStep::Request, 2));
     assert_snapshot!(status, @r"
     core0: waits for firmware to take a response, or to write a request, since tick 2; stale or dirty cache line?
@@ -87,14 +87,14 @@ fn the_status_of_an_idle_channel_names_the_next_side() {
       slot 0, tick 2: OTHER action 0x80000000 id 0x1 args [0x7]; gives 0x7
     ");
     assert!(firmware.try_receive().is_some());
-    bench.tick();
+    fixture.tick();
     assert_eq!(
-        first_line(&bench),
+        first_line(&fixture),
         "core0: waits for firmware to write a request since tick 2"
     );
     firmware.reset();
     assert_eq!(
-        first_line(&bench),
+        first_line(&fixture),
         "core0: waits for a tick: firmware has reset the channel"
     );
 }
@@ -102,21 +102,21 @@ fn the_status_of_an_idle_channel_names_the_next_side() {
 #[test]
 fn the_status_of_a_call_has_its_provider_and_number_of_polls() {
     for by in [Provider::Testbench, Provider::Python, Provider::HostProgram] {
-        let bench = Fixture::new(&[(BASE, LAYOUT)]);
-        let mut firmware = ready(&bench, BASE, LAYOUT);
-        let request = call(&bench, "later");
-        assert_eq!(serve(&bench, &mut firmware, &request), None);
+        let fixture = Fixture::new(&[(BASE, LAYOUT)]);
+        let mut firmware = ready(&fixture, BASE, LAYOUT);
+        let request = call(&fixture, "later");
+        assert_eq!(serve(&fixture, &mut firmware, &request), None);
         assert!(
-            first_line(&bench)
+            first_line(&fixture)
                 .starts_with("core0: is calling method `later` since tick 2; slot 0 has CALL"),
             "{}",
-            bench.status()
+            fixture.status()
         );
         for answers in 1..=3 {
-            let pending = bench.seen.pending.take().pop().unwrap();
+            let pending = fixture.seen.pending.take().pop().unwrap();
             pending.send(Ok(by.outcome(Progress::Pending)));
-            bench.bus.run_until_idle().unwrap();
-            let status = only(&bench);
+            fixture.bus.run_until_idle().unwrap();
+            let status = only(&fixture);
             let MailboxStep::Serve {
                 slot: 0,
                 entry,
@@ -141,17 +141,17 @@ fn the_status_of_a_call_has_its_provider_and_number_of_polls() {
                 "core0: waits for {by}: method `later` is pending since tick 2 (polled {times})"
             );
             assert!(status.to_string().starts_with(&told), "{status}");
-            bench.tick();
+            fixture.tick();
             assert!(
-                bench.status().contains(", being polled now"),
+                fixture.status().contains(", being polled now"),
                 "{}",
-                bench.status()
+                fixture.status()
             );
         }
-        let pending = bench.seen.pending.take().pop().unwrap();
+        let pending = fixture.seen.pending.take().pop().unwrap();
         pending.send(Ok(by.outcome(Progress::Ready(3))));
-        bench.tick();
-        let status = only(&bench);
+        fixture.tick();
+        let status = only(&fixture);
         assert_eq!(status.step, MailboxStep::Request);
         let [past] = &status.recent[..] else {
             panic!("{status}");
@@ -176,14 +176,14 @@ fn the_status_names_an_access_in_progress() {
             "core0: waits for a file since tick 2; slot 0 has FILE",
         ),
     ] {
-        let bench = Rc::new(Fixture::new(&[(BASE, LAYOUT)]));
-        let mut firmware = ready(&bench, BASE, LAYOUT);
-        let (inside, told) = (bench.clone(), Rc::new(RefCell::new(None)));
+        let fixture = Rc::new(Fixture::new(&[(BASE, LAYOUT)]));
+        let mut firmware = ready(&fixture, BASE, LAYOUT);
+        let (inside, told) = (fixture.clone(), Rc::new(RefCell::new(None)));
         let tell = told.clone();
-        bench.seen.meanwhile.replace(Some(Box::new(move || {
+        fixture.seen.meanwhile.replace(Some(Box::new(move || {
             tell.replace(Some(only(&inside)));
         })));
-        serve(&bench, &mut firmware, &request);
+        serve(&fixture, &mut firmware, &request);
         let status = told.take().unwrap();
         assert!(
             matches!(&status.step, MailboxStep::Serve { awaits: known, .. } if *known == awaited),
@@ -191,19 +191,19 @@ fn the_status_names_an_access_in_progress() {
         );
         assert!(status.to_string().starts_with(words), "{status}");
         assert_eq!((status.request_consumer, status.response_producer), (1, 0));
-        assert_eq!(only(&bench).step, MailboxStep::Request);
+        assert_eq!(only(&fixture).step, MailboxStep::Request);
     }
 }
 
 #[test]
 fn a_full_response_queue_waits_for_firmware_to_take_one() {
-    let bench = Fixture::new(&[(BASE, LAYOUT)]);
-    let mut firmware = ready(&bench, BASE, LAYOUT);
+    let fixture = Fixture::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&fixture, BASE, LAYOUT);
     for at in 0..10 {
         assert!(firmware.try_send(&custom(at)));
-        bench.tick();
+        fixture.tick();
     }
-    let status = only(&bench);
+    let status = only(&fixture);
     assert_eq!(
         (&status.step, status.since),
         (&MailboxStep::ResponseQueueFull, 10)
@@ -224,30 +224,30 @@ fn a_full_response_queue_waits_for_firmware_to_take_one() {
 
 #[test]
 fn a_channel_that_has_exited_has_its_tick_and_is_not_polled() {
-    let bench = Fixture::new(&[(BASE, LAYOUT)]);
-    let mut firmware = ready(&bench, BASE, LAYOUT);
-    serve(&bench, &mut firmware, &Request::Exit { code: 3 });
+    let fixture = Fixture::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&fixture, BASE, LAYOUT);
+    serve(&fixture, &mut firmware, &Request::Exit { code: 3 });
     for _ in 0..4 {
-        bench.tick();
+        fixture.tick();
     }
-    let reads = bench.chip.reads.get();
-    assert_snapshot!(bench.status(), @r"
+    let reads = fixture.chip.reads.get();
+    assert_snapshot!(fixture.status(), @r"
     core0: exited with code 3 in tick 2
       slot 0, tick 2: EXIT code 3; done
     ");
-    assert_eq!(bench.chip.reads.get(), reads);
+    assert_eq!(fixture.chip.reads.get(), reads);
 }
 
 #[test]
 fn a_fatal_report_has_the_status_of_every_channel() {
-    let bench = Fixture::new(&[(BASE, LAYOUT), (BASE + 0x4000, LAYOUT)]);
-    let mut other = Firmware::new(&bench.chip.ram, BASE + 0x4000, LAYOUT);
+    let fixture = Fixture::new(&[(BASE, LAYOUT), (BASE + 0x4000, LAYOUT)]);
+    let mut other = Firmware::new(&fixture.chip.ram, BASE + 0x4000, LAYOUT);
     other.reset();
-    bench.tick();
-    let mut firmware = Firmware::new(&bench.chip.ram, BASE, LAYOUT);
+    fixture.tick();
+    let mut firmware = Firmware::new(&fixture.chip.ram, BASE, LAYOUT);
     firmware.misbehave(Misbehaviour::Version(Version { major: 1, minor: 7 }));
-    bench.tick();
-    let reports = bench.reports();
+    fixture.tick();
+    let reports = fixture.reports();
     let [(Severity::Fatal, _, text)] = &reports[..] else {
         panic!("{reports:?}");
     };
@@ -256,19 +256,19 @@ fn a_fatal_report_has_the_status_of_every_channel() {
         "\ncore1: waits for firmware to write a request since tick 1",
     ] {
         assert!(text.contains(line), "{text}");
-        assert!(bench.progress.fatal().unwrap().contains(line));
+        assert!(fixture.progress.fatal().unwrap().contains(line));
     }
-    assert_eq!(bench.statuses()[0].step, MailboxStep::Failed);
+    assert_eq!(fixture.statuses()[0].step, MailboxStep::Failed);
 }
 
 #[test]
 fn the_last_requests_are_kept_with_their_ends() {
-    let bench = Fixture::new(&[(BASE, LAYOUT)]);
-    let mut firmware = ready(&bench, BASE, LAYOUT);
+    let fixture = Fixture::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&fixture, BASE, LAYOUT);
     for at in 0..20 {
-        serve(&bench, &mut firmware, &custom(at));
+        serve(&fixture, &mut firmware, &custom(at));
     }
-    let recent = only(&bench).recent;
+    let recent = only(&fixture).recent;
     let kept: Vec<_> = recent.iter().map(|past| (past.slot, past.end)).collect();
     let expected: Vec<_> = (12..20_u32)
         .map(|at| (at % 8, RequestEnd::Answered(Response::Value(at.into()))))
@@ -277,12 +277,12 @@ fn the_last_requests_are_kept_with_their_ends() {
 
     // Closing a file has no response.
     serve(
-        &bench,
+        &fixture,
         &mut firmware,
         &Request::File(FileRequest::Close { fd: 10 }),
     );
     // The address is not mapped.
-    serve(&bench, &mut firmware, &Request::Print { ptr: 1, len: 1 });
+    serve(&fixture, &mut firmware, &Request::Print { ptr: 1, len: 1 });
     // A malformed request is shown by its numbers.
     let nonsense = RequestEntry {
         action: 0,
@@ -290,8 +290,8 @@ fn the_last_requests_are_kept_with_their_ends() {
         args: [0; _],
     };
     assert!(firmware.try_send_entry(&nonsense));
-    bench.tick();
-    let status = only(&bench);
+    fixture.tick();
+    let status = only(&fixture);
     let ends: Vec<RequestEnd> = status.recent.iter().skip(5).map(|past| past.end).collect();
     assert_eq!(ends[0], RequestEnd::Silent, "{status}");
     assert!(
@@ -306,15 +306,15 @@ fn the_last_requests_are_kept_with_their_ends() {
 
 #[test]
 fn a_request_that_a_reset_drops_is_kept_as_dropped() {
-    let bench = Fixture::new(&[(BASE, LAYOUT)]);
-    let mut firmware = ready(&bench, BASE, LAYOUT);
-    let request = call(&bench, "later");
-    assert_eq!(serve(&bench, &mut firmware, &request), None);
-    bench.tick();
+    let fixture = Fixture::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&fixture, BASE, LAYOUT);
+    let request = call(&fixture, "later");
+    assert_eq!(serve(&fixture, &mut firmware, &request), None);
+    fixture.tick();
     firmware.reset();
-    bench.tick();
+    fixture.tick();
     assert!(firmware.is_ready());
-    let status = only(&bench);
+    let status = only(&fixture);
     let entry = RequestEntry::from(&request);
     let dropped = PastRequest {
         slot: 0,
@@ -337,13 +337,13 @@ fn a_request_that_a_reset_drops_is_kept_as_dropped() {
 
 #[test]
 fn the_status_has_indices_as_firmware_has_set_them() {
-    let bench = Fixture::new(&[(BASE, LAYOUT)]);
-    let mut firmware = ready(&bench, BASE, LAYOUT);
+    let fixture = Fixture::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&fixture, BASE, LAYOUT);
     firmware.set_indices(Index(u32::MAX - 1));
     for at in 0..4 {
-        serve(&bench, &mut firmware, &custom(at));
+        serve(&fixture, &mut firmware, &custom(at));
     }
-    let status = bench.status();
+    let status = fixture.status();
     assert!(
         status.contains("requests: 2 put, 2 taken; responses: 2 put, 2 taken"),
         "{status}"
@@ -364,20 +364,20 @@ proptest! {
     fn the_indices_are_those_of_the_run(
         acts in prop::collection::vec(prop::sample::select(vec![Act::Send, Act::Receive, Act::Tick]), 0..200)
     ) {
-        let bench = Fixture::new(&[(BASE, LAYOUT)]);
-        let mut firmware = ready(&bench, BASE, LAYOUT);
+        let fixture = Fixture::new(&[(BASE, LAYOUT)]);
+        let mut firmware = ready(&fixture, BASE, LAYOUT);
         let (mut sent, mut received, mut served) = (0, 0, 0);
         for act in acts {
             match act {
                 Act::Send => sent += u32::from(firmware.try_send(&custom(0))),
                 Act::Receive => received += u32::from(firmware.try_receive().is_some()),
                 Act::Tick => {
-                    bench.tick();
+                    fixture.tick();
                     // One more request is served while its response waits for a free slot.
                     served = sent.min(received + 9).max(served);
                 }
             }
-            let status = only(&bench);
+            let status = only(&fixture);
             let words = status.words.unwrap();
             prop_assert_eq!((words.request_producer, words.response_consumer), (sent, Some(received)));
             prop_assert_eq!(status.request_consumer, served);

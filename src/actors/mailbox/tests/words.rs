@@ -6,20 +6,20 @@ use super::*;
 fn a_custom_command_gets_every_word_with_any_count() {
     let layout = plain(PtrWidth::P4);
     for words in [0, 1, 2, 3, 20, u32::MAX] {
-        let bench = Fixture::new(&[(BASE, layout)]);
-        let mut firmware = ready(&bench, BASE, layout);
+        let fixture = Fixture::new(&[(BASE, layout)]);
+        let mut firmware = ready(&fixture, BASE, layout);
         firmware.misbehave(Misbehaviour::Words(words));
         let custom = Request::Custom {
             action: 0x1234,
             id: 5,
             args: [6, 7].into(),
         };
-        assert_eq!(serve(&bench, &mut firmware, &custom).unwrap().rets, 13);
-        let call = bench.seen.calls.borrow_mut().pop().unwrap();
+        assert_eq!(serve(&fixture, &mut firmware, &custom).unwrap().rets, 13);
+        let call = fixture.seen.calls.borrow_mut().pop().unwrap();
         assert_eq!(call.target, Target::Command(5));
         assert_eq!(call.args[..3], [6, 7, 0], "words = {words}");
         assert_eq!(call.args.len(), 19, "words = {words}");
-        assert_eq!(bench.reports(), []);
+        assert_eq!(fixture.reports(), []);
     }
 }
 
@@ -69,22 +69,22 @@ fn too_few_words_are_served_and_noted_once_for_each_kind_of_request() {
     for request in built_in() {
         let kind = request.kind();
         let served = |words: Option<u32>| {
-            let bench = Fixture::new(&[(BASE, layout)]);
-            let mut firmware = ready(&bench, BASE, layout);
-            bench.chip.ram.put_string(DATA, "some");
-            bench.chip.ram.put_string(DATA + 0x40, "text");
-            bench.chip.ram.put_string(DATA + 0x80, "no arguments");
-            bench.chip.ram.put_string(DATA + 0xc0, "main.c");
+            let fixture = Fixture::new(&[(BASE, layout)]);
+            let mut firmware = ready(&fixture, BASE, layout);
+            fixture.chip.ram.put_string(DATA, "some");
+            fixture.chip.ram.put_string(DATA + 0x40, "text");
+            fixture.chip.ram.put_string(DATA + 0x80, "no arguments");
+            fixture.chip.ram.put_string(DATA + 0xc0, "main.c");
             let responses = [0, 1].map(|_| {
                 if let Some(words) = words {
                     firmware.misbehave(Misbehaviour::Words(words));
                 }
-                serve(&bench, &mut firmware, &request)
+                serve(&fixture, &mut firmware, &request)
             });
             let mut data = [0; 4];
-            bench.chip.ram.read(DATA, &mut data);
-            let (text, files) = (bench.seen.text.take(), bench.seen.files.take());
-            ((responses, data, text, files), bench.reports())
+            fixture.chip.ram.read(DATA, &mut data);
+            let (text, files) = (fixture.seen.text.take(), fixture.seen.files.take());
+            ((responses, data, text, files), fixture.reports())
         };
         let (expected, reports) = served(None);
         assert_eq!(reports, [], "{kind}");
@@ -110,7 +110,7 @@ fn too_few_words_are_served_and_noted_once_for_each_kind_of_request() {
 
 /// Sends a CPRINT with this `words` and returns the text and the reports.
 fn print(
-    bench: &Fixture,
+    fixture: &Fixture,
     firmware: &mut Firmware<&Ram>,
     format: u64,
     args: &[u64],
@@ -123,8 +123,8 @@ fn print(
         args: args.try_into().unwrap(),
     };
     firmware.misbehave(Misbehaviour::Words(words));
-    assert_eq!(serve(bench, firmware, &request), None);
-    (bench.seen.text.take(), bench.reports())
+    assert_eq!(serve(fixture, firmware, &request), None);
+    (fixture.seen.text.take(), fixture.reports())
 }
 
 #[test]
@@ -139,16 +139,16 @@ fn a_format_takes_the_words_of_its_entry_that_are_not_counted() {
         let layout = plain(width);
         let needed = 3 + args.len() as u32;
         for words in 1..=needed {
-            let bench = Fixture::new(&[(BASE, layout)]);
-            let mut firmware = ready(&bench, BASE, layout);
+            let fixture = Fixture::new(&[(BASE, layout)]);
+            let mut firmware = ready(&fixture, BASE, layout);
             let sites = [DATA, DATA + 0x80];
             for site in sites {
-                bench.chip.ram.put_string(site, format);
+                fixture.chip.ram.put_string(site, format);
             }
-            bench.chip.ram.put_string(DATA + 0x40, "main.c");
+            fixture.chip.ram.put_string(DATA + 0x40, "main.c");
             // Each call site is reported once.
             for site in sites {
-                let (printed, reports) = print(&bench, &mut firmware, site, args, words);
+                let (printed, reports) = print(&fixture, &mut firmware, site, args, words);
                 assert_eq!(printed, text);
                 assert_eq!(reports.len(), usize::from(words < needed), "{reports:?}");
                 for (severity, id, said) in reports {
@@ -156,7 +156,7 @@ fn a_format_takes_the_words_of_its_entry_that_are_not_counted() {
                     let place = format!("CPRINT at main.c:7: words = {words}");
                     assert!(said.starts_with(&place), "{said}");
                 }
-                let again = print(&bench, &mut firmware, site, args, words);
+                let again = print(&fixture, &mut firmware, site, args, words);
                 assert_eq!(again, (text.to_owned(), Vec::new()));
             }
         }
@@ -168,15 +168,15 @@ fn a_format_takes_the_words_of_its_entry_that_are_not_counted() {
 #[test]
 fn words_that_firmware_has_not_counted_are_named_where_they_are_printed() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
-    bench.chip.ram.put_string(DATA, "%d %d %d\n");
-    bench.chip.ram.put_string(DATA + 0x40, "main.c");
-    bench.chip.ram.put_string(DATA + 0x80, "%d\n");
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
+    fixture.chip.ram.put_string(DATA, "%d %d %d\n");
+    fixture.chip.ram.put_string(DATA + 0x40, "main.c");
+    fixture.chip.ram.put_string(DATA + 0x80, "%d\n");
     // A report about one call site does not suppress those about others.
-    let (_, reports) = print(&bench, &mut firmware, DATA + 0x80, &[5], 3);
+    let (_, reports) = print(&fixture, &mut firmware, DATA + 0x80, &[5], 3);
     assert_eq!(reports.len(), 1, "{reports:?}");
-    let (printed, reports) = print(&bench, &mut firmware, DATA, &[1, 222, 333], 4);
+    let (printed, reports) = print(&fixture, &mut firmware, DATA, &[1, 222, 333], 4);
     assert_eq!(printed, "1 222 333\n");
     let [(Severity::Warning, _, said)] = &reports[..] else {
         panic!("not one warning: {reports:?}");
@@ -204,11 +204,11 @@ fn one_word_that_is_counted_for_each_argument_is_all_that_ll_and_j_take() {
         ),
         ("%*lld\n", &[3, 7, 1], 5, "  7\n"),
     ] {
-        let bench = Fixture::new(&[(BASE, layout)]);
-        let mut firmware = ready(&bench, BASE, layout);
-        bench.chip.ram.put_string(DATA, format);
-        bench.chip.ram.put_string(DATA + 0x40, "main.c");
-        let (printed, reports) = print(&bench, &mut firmware, DATA, args, words);
+        let fixture = Fixture::new(&[(BASE, layout)]);
+        let mut firmware = ready(&fixture, BASE, layout);
+        fixture.chip.ram.put_string(DATA, format);
+        fixture.chip.ram.put_string(DATA + 0x40, "main.c");
+        let (printed, reports) = print(&fixture, &mut firmware, DATA, args, words);
         assert_eq!(printed, text);
         let [(Severity::Warning, _, said)] = &reports[..] else {
             panic!("not one warning: {reports:?}");
@@ -217,7 +217,7 @@ fn one_word_that_is_counted_for_each_argument_is_all_that_ll_and_j_take() {
             "CPRINT at main.c:7: words = {words} counts one word of 4 bytes for each argument: "
         );
         assert!(said.starts_with(&expected), "{said}");
-        let again = print(&bench, &mut firmware, DATA, args, words);
+        let again = print(&fixture, &mut firmware, DATA, args, words);
         assert_eq!(again, (text.to_owned(), Vec::new()));
     }
 }
@@ -226,19 +226,19 @@ fn one_word_that_is_counted_for_each_argument_is_all_that_ll_and_j_take() {
 #[test]
 fn a_format_that_takes_more_words_than_an_entry_has_is_reported() {
     let layout = plain(PtrWidth::P8);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
-    bench.chip.ram.put_string(DATA, &"%d".repeat(18));
-    bench.chip.ram.put_string(DATA + 0x40, "main.c");
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
+    fixture.chip.ram.put_string(DATA, &"%d".repeat(18));
+    fixture.chip.ram.put_string(DATA + 0x40, "main.c");
     let request = Request::CPrint {
         format: DATA,
         file: DATA + 0x40,
         line: 7,
         args: [1; 17].into(),
     };
-    assert_eq!(serve(&bench, &mut firmware, &request), None);
-    assert_eq!(bench.seen.text.take(), format!("{}%d", "1".repeat(17)));
-    let [(Severity::Error, _, text)] = &bench.reports()[..] else {
+    assert_eq!(serve(&fixture, &mut firmware, &request), None);
+    assert_eq!(fixture.seen.text.take(), format!("{}%d", "1".repeat(17)));
+    let [(Severity::Error, _, text)] = &fixture.reports()[..] else {
         panic!("not one error");
     };
     assert!(text.contains("too few arguments"), "{text}");
@@ -247,13 +247,13 @@ fn a_format_that_takes_more_words_than_an_entry_has_is_reported() {
 #[test]
 fn half_a_word_that_is_not_printed_is_reported_once_for_each_call_site() {
     let layout = plain(PtrWidth::P8);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
     let (format, other) = (DATA, DATA + 0x40);
-    bench.chip.ram.put_string(format, "%d %x\n");
-    bench.chip.ram.put_string(other, "%d, %x\n");
-    bench.chip.ram.put_string(DATA + 0x100, "main.c");
-    bench.chip.ram.put_string(DATA + 0x140, "log.c");
+    fixture.chip.ram.put_string(format, "%d %x\n");
+    fixture.chip.ram.put_string(other, "%d, %x\n");
+    fixture.chip.ram.put_string(DATA + 0x100, "main.c");
+    fixture.chip.ram.put_string(DATA + 0x140, "log.c");
     let mut print = |format, file, line, args: [u64; 2]| {
         let request = Request::CPrint {
             format,
@@ -261,8 +261,8 @@ fn half_a_word_that_is_not_printed_is_reported_once_for_each_call_site() {
             line,
             args: args.into(),
         };
-        assert_eq!(serve(&bench, &mut firmware, &request), None);
-        bench.reports()
+        assert_eq!(serve(&fixture, &mut firmware, &request), None);
+        fixture.reports()
     };
     let (main, log) = (DATA + 0x100, DATA + 0x140);
     assert_eq!(print(format, main, 42, [u64::MAX, u64::MAX]), []);
@@ -279,7 +279,7 @@ fn half_a_word_that_is_not_printed_is_reported_once_for_each_call_site() {
     assert_eq!(print(other, main, 42, [1, wide]), said("main.c:42"));
     assert_eq!(print(format, log, 42, [1, wide]), said("log.c:42"));
     assert_eq!(
-        bench.seen.text.take(),
+        fixture.seen.text.take(),
         "-1 ffffffff\n1 2\n2 2\n1 2\n1, 2\n1 2\n"
     );
 }
@@ -287,34 +287,34 @@ fn half_a_word_that_is_not_printed_is_reported_once_for_each_call_site() {
 #[test]
 fn cprint_takes_64_bits_from_two_words_of_four_bytes() {
     let layout = plain(PtrWidth::P4);
-    let bench = Fixture::new(&[(BASE, layout)]);
-    let mut firmware = ready(&bench, BASE, layout);
-    bench.chip.ram.put_string(DATA, "%llu cycles, %jx, %d\n");
+    let fixture = Fixture::new(&[(BASE, layout)]);
+    let mut firmware = ready(&fixture, BASE, layout);
+    fixture.chip.ram.put_string(DATA, "%llu cycles, %jx, %d\n");
     let request = Request::CPrint {
         format: DATA,
         file: DATA,
         line: 1,
         args: [5, 1, 0x89ab_cdef, 0x0123_4567, 7].into(),
     };
-    assert_eq!(serve(&bench, &mut firmware, &request), None);
+    assert_eq!(serve(&fixture, &mut firmware, &request), None);
     assert_eq!(
-        bench.seen.text.take(),
+        fixture.seen.text.take(),
         "4294967301 cycles, 123456789abcdef, 7\n"
     );
-    assert_eq!(bench.reports(), []);
+    assert_eq!(fixture.reports(), []);
 }
 
 #[test]
 fn a_result_wider_than_a_word_is_warned_of_once_for_each_method() {
     for (width, wide) in [(PtrWidth::P4, true), (PtrWidth::P8, false)] {
         let layout = plain(width);
-        let bench = Fixture::new(&[(BASE, layout)]);
-        let mut firmware = ready(&bench, BASE, layout);
+        let fixture = Fixture::new(&[(BASE, layout)]);
+        let mut firmware = ready(&fixture, BASE, layout);
         let mut call = |request: &Request, result: u64| {
-            bench.seen.results.borrow_mut().push(result);
-            let response = serve(&bench, &mut firmware, request).unwrap();
+            fixture.seen.results.borrow_mut().push(result);
+            let response = serve(&fixture, &mut firmware, request).unwrap();
             assert_eq!(response.rets, width.truncate(result));
-            bench.reports()
+            fixture.reports()
         };
         let custom = |id| Request::Custom {
             action: 0x8000_0000,

@@ -31,19 +31,19 @@ fn searching_in(search: Vec<(u64, u64)>) -> Fixture {
 #[test]
 fn a_control_block_is_found_in_its_range() {
     for block in [BASE, BLOCK, BASE + 0xffc, BASE + SIZE - 24 - 24 - 0x100] {
-        let bench = searching();
-        let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+        let fixture = searching();
+        let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
         firmware.block = block;
         firmware.set_up(&[TERMINAL], &[]);
         // A mark without a header is not a control block.
-        bench
+        fixture
             .state
             .ram
             .put(BASE + SIZE - 16, b"SEGGER RTT\0\0\0\0\0\0");
         firmware.write(0, b"found\n");
-        bench.ticks(100);
-        assert_eq!(bench.text(), "found\n", "{block:#x}");
-        let reports = bench.reports();
+        fixture.ticks(100);
+        assert_eq!(fixture.text(), "found\n", "{block:#x}");
+        let reports = fixture.reports();
         let expected = format!("RTT: control block found at {block:#x}");
         assert_eq!(reports, [(Severity::Info, expected)]);
     }
@@ -63,22 +63,22 @@ fn a_search_goes_on_behind_marks_of_no_control_block() {
         // Buffers larger than the memory.
         [64, 64].map(word).concat(),
     ] {
-        let bench = searching();
+        let fixture = searching();
         let place = match words[0] {
             64 => BASE + SIZE - 24,
             _ => BASE,
         };
         let constant = [b"SEGGER RTT\0\0\0\0\0\0".as_slice(), &words].concat();
-        bench.state.ram.put(place, &constant);
-        bench.ticks(50);
-        assert_eq!(bench.text(), "");
-        let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+        fixture.state.ram.put(place, &constant);
+        fixture.ticks(50);
+        assert_eq!(fixture.text(), "");
+        let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
         firmware.set_up(&[TERMINAL], &[]);
         firmware.write(0, b"found\n");
-        bench.ticks(1200);
-        assert_eq!(bench.text(), "found\n", "{words:x?}");
+        fixture.ticks(1200);
+        assert_eq!(fixture.text(), "found\n", "{words:x?}");
         let expected = format!("RTT: control block found at {BLOCK:#x}");
-        let mut reports = bench.reports();
+        let mut reports = fixture.reports();
         assert_eq!(reports.pop(), Some((Severity::Info, expected)));
         // Each search finds the constant again. Only invalid numbers are reported, and once.
         let is_reported = words.starts_with(b"and") || words[0] == 65;
@@ -104,22 +104,22 @@ fn configured_names_that_a_control_block_lacks_are_reported_once() {
     );
     // A buffer that firmware does not use may be set up later.
     for (unused, ticks) in [(false, 5), (true, 1100)] {
-        let bench = Fixture::with(place.clone(), ChannelServices::default());
-        let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+        let fixture = Fixture::with(place.clone(), ChannelServices::default());
+        let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
         let buffers: &[_] = match unused {
             true => &[TERMINAL, Buffer { name: "", size: 0 }],
             false => &[TERMINAL],
         };
         firmware.set_up(buffers, &[]);
         // Firmware may write nothing.
-        bench.ticks(ticks);
-        let reports = bench.reports();
+        fixture.ticks(ticks);
+        let reports = fixture.reports();
         assert_eq!(reports, [(Severity::Warning, expected.clone())]);
         for _ in 0..2 {
             firmware.write(0, b"text");
-            bench.ticks(3);
+            fixture.ticks(3);
         }
-        assert_eq!(bench.reports(), []);
+        assert_eq!(fixture.reports(), []);
     }
 }
 
@@ -131,46 +131,46 @@ fn ranges_are_searched_one_after_another() {
         (BASE + 0x5000, BASE + SIZE),
     ];
     for block in [BASE, BASE + 0x27fc, BASE + 0x47e8, BASE + 0x5000] {
-        let bench = searching_in(ranges.clone());
+        let fixture = searching_in(ranges.clone());
         // Outside of the ranges.
-        bench.state.ram.put(BLOCK, b"SEGGER RTT\0\0\0\0\0\0");
-        let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+        fixture.state.ram.put(BLOCK, b"SEGGER RTT\0\0\0\0\0\0");
+        let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
         firmware.block = block;
         firmware.set_up(&[TERMINAL], &[]);
-        bench.ticks(20);
+        fixture.ticks(20);
         let expected = format!("RTT: control block found at {block:#x}");
-        assert_eq!(bench.reports(), [(Severity::Info, expected)]);
+        assert_eq!(fixture.reports(), [(Severity::Info, expected)]);
     }
 }
 
 #[test]
 fn a_range_without_a_control_block_is_searched_again() {
-    let bench = searching();
-    bench.ticks(2000);
-    assert!(bench.status().contains("searches for a control block"));
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let fixture = searching();
+    fixture.ticks(2000);
+    assert!(fixture.status().contains("searches for a control block"));
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
     firmware.set_up(&[TERMINAL], &[]);
     firmware.write(0, b"late\n");
-    bench.ticks(1200);
-    assert_eq!(bench.text(), "late\n");
+    fixture.ticks(1200);
+    assert_eq!(fixture.text(), "late\n");
 }
 
 #[test]
 fn a_reset_begins_anew() {
-    let bench = Fixture::new(PtrWidth::P4);
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let fixture = Fixture::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
     for round in 0..3 {
         firmware.set_up(&[TERMINAL], &[]);
-        bench.ticks(2);
+        fixture.ticks(2);
         firmware.write(0, b"once\n");
-        bench.ticks(2);
-        assert_eq!(bench.text(), "once\n".repeat(round + 1));
+        fixture.ticks(2);
+        assert_eq!(fixture.text(), "once\n".repeat(round + 1));
         // Start-up code clears the memory.
-        bench.state.ram.put(BLOCK, &[0; 48]);
-        bench.ticks(2);
-        assert!(bench.status().contains("waits for firmware to set up"));
+        fixture.state.ram.put(BLOCK, &[0; 48]);
+        fixture.ticks(2);
+        assert!(fixture.status().contains("waits for firmware to set up"));
     }
-    let reports = bench.reports();
+    let reports = fixture.reports();
     assert_eq!(reports.len(), 3, "{reports:?}");
     assert!(reports[0].1.contains("is gone"), "{reports:?}");
 }
@@ -179,85 +179,85 @@ fn a_reset_begins_anew() {
 /// is valid.
 #[test]
 fn numbers_that_become_impossible_are_reported() {
-    let bench = Fixture::new(PtrWidth::P4);
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let fixture = Fixture::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
     firmware.set_up(&[TERMINAL], &[]);
-    bench.ticks(2);
-    bench.state.ram.put(BLOCK + 16, &70_u32.to_le_bytes());
+    fixture.ticks(2);
+    fixture.state.ram.put(BLOCK + 16, &70_u32.to_le_bytes());
     firmware.write(0, b"one\n");
-    bench.ticks(4);
-    let reports = bench.reports();
+    fixture.ticks(4);
+    let reports = fixture.reports();
     let [(Severity::Warning, text)] = &reports[..] else {
         panic!("{reports:?}");
     };
     let expected = "has 70 up and 0 down buffers; at most 64 are accepted";
     assert!(text.contains(expected), "{text}");
-    bench.state.ram.put(BLOCK + 16, &1_u32.to_le_bytes());
-    bench.ticks(4);
-    assert_eq!(bench.text(), "one\n");
+    fixture.state.ram.put(BLOCK + 16, &1_u32.to_le_bytes());
+    fixture.ticks(4);
+    assert_eq!(fixture.text(), "one\n");
 }
 
 #[test]
 fn impossible_words_are_reported_once_and_do_not_stop_others() {
-    let bench = Fixture::new(PtrWidth::P4);
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let fixture = Fixture::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
     let log = || Buffer {
         name: "log",
         size: 32,
     };
     firmware.set_up(&[TERMINAL, log()], &[]);
-    bench.ticks(2);
+    fixture.ticks(2);
     let words = firmware.words(1);
     // A write offset beyond the buffer.
     for offset in [32_u32, 33, u32::MAX] {
-        bench.state.ram.put(words + 4, &offset.to_le_bytes());
+        fixture.state.ram.put(words + 4, &offset.to_le_bytes());
         firmware.write(0, b"x");
-        bench.ticks(2);
+        fixture.ticks(2);
     }
-    assert_eq!(bench.text(), "xxx");
-    let reports = bench.reports();
+    assert_eq!(fixture.text(), "xxx");
+    let reports = fixture.reports();
     let expected = "RTT: up channel 1 `log`: its write offset is 0x20, and its size 0x20; it is not served as long as it says so";
     assert_eq!(reports, [(Severity::Error, expected.to_owned())]);
     // The buffer is served once its offsets are valid again.
-    bench.state.ram.put(words + 4, &[0; 4]);
-    bench.ticks(2);
+    fixture.state.ram.put(words + 4, &[0; 4]);
+    fixture.ticks(2);
     firmware.write(1, b"back\n");
-    bench.ticks(2);
-    assert_eq!(bench.text(), "xxx[cpu] log: back\n");
+    fixture.ticks(2);
+    assert_eq!(fixture.text(), "xxx[cpu] log: back\n");
 }
 
 #[test]
 fn names_that_are_no_text_are_numbers() {
-    let bench = Fixture::new(PtrWidth::P4);
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let fixture = Fixture::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
     let long = "n".repeat(63);
     let buffer = |name| Buffer { name, size: 32 };
     firmware.set_up(&[TERMINAL, buffer("a\nb"), buffer(&long)], &[]);
-    bench.ticks(1);
+    fixture.ticks(1);
     firmware.write(1, b"1\n");
     firmware.write(2, b"2\n");
-    bench.ticks(1);
-    assert_eq!(bench.text(), format!("[cpu] up 1: 1\n[cpu] {long}: 2\n"));
-    let reports = bench.reports();
+    fixture.ticks(1);
+    assert_eq!(fixture.text(), format!("[cpu] up 1: 1\n[cpu] {long}: 2\n"));
+    let reports = fixture.reports();
     assert_eq!(reports.len(), 1, "{reports:?}");
     assert!(reports[0].1.contains("the name of up channel 1"));
 }
 
 #[test]
 fn too_many_buffers_are_no_control_block() {
-    let bench = Fixture::new(PtrWidth::P4);
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let fixture = Fixture::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
     firmware.set_up(&[TERMINAL], &[]);
-    bench.state.ram.put(BLOCK + 16, &65_u32.to_le_bytes());
+    fixture.state.ram.put(BLOCK + 16, &65_u32.to_le_bytes());
     firmware.write(0, b"unseen");
-    bench.ticks(5);
-    let reports = bench.reports();
+    fixture.ticks(5);
+    let reports = fixture.reports();
     assert_eq!(reports.len(), 1, "{reports:?}");
     assert_eq!(reports[0].0, Severity::Warning);
     assert!(reports[0].1.contains("has 65 up and 0 down buffers"));
-    bench.state.ram.put(BLOCK + 16, &1_u32.to_le_bytes());
-    bench.ticks(5);
-    assert_eq!(bench.text(), "unseen");
+    fixture.state.ram.put(BLOCK + 16, &1_u32.to_le_bytes());
+    fixture.ticks(5);
+    assert_eq!(fixture.text(), "unseen");
 }
 
 /// The header is in memory, and the descriptors that it counts are not.
@@ -271,11 +271,11 @@ fn a_control_block_that_leaves_memory_is_reported_and_waited_for() {
         up: BTreeMap::new(),
         modes: BTreeMap::new(),
     };
-    let bench = Fixture::with(place, ChannelServices::default());
-    bench.state.ram.put(block + 16, &[1, 0, 0, 0, 1, 0, 0, 0]);
-    bench.state.ram.put(block, b"SEGGER RTT\0\0\0\0\0\0");
-    bench.ticks(500);
-    let reports = bench.reports();
+    let fixture = Fixture::with(place, ChannelServices::default());
+    fixture.state.ram.put(block + 16, &[1, 0, 0, 0, 1, 0, 0, 0]);
+    fixture.state.ram.put(block, b"SEGGER RTT\0\0\0\0\0\0");
+    fixture.ticks(500);
+    let reports = fixture.reports();
     let expected = format!("RTT: the control block at {block:#x} can't be read: ");
     assert!(reports[0].1.starts_with(&expected), "{reports:?}");
     assert!(reports.len() < 20, "{}", reports.len());

@@ -73,9 +73,9 @@ pub(super) struct Buffer<'a> {
 }
 
 impl Firmware {
-    pub(super) fn new(bench: &Fixture, ptr_width: PtrWidth) -> Self {
+    pub(super) fn new(fixture: &Fixture, ptr_width: PtrWidth) -> Self {
         Self {
-            ram: bench.state.ram.clone(),
+            ram: fixture.state.ram.clone(),
             ptr_width,
             block: BLOCK,
             up: 0,

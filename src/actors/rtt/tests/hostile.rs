@@ -14,11 +14,11 @@ fn count() -> u32 {
 #[test]
 fn mutated_control_blocks_are_survived() {
     let mut random = fastrand::Rng::with_seed(1);
-    let mut bench = Fixture::new(PtrWidth::P4);
+    let mut fixture = Fixture::new(PtrWidth::P4);
     for round in 0..count() {
         if round % 1000 == 0 {
             let targets = [("log", UpTarget::File("log.bin".to_owned()))];
-            bench = match round / 1000 % 2 {
+            fixture = match round / 1000 % 2 {
                 0 => Fixture::new(PtrWidth::P8),
                 _ => Fixture::with_targets(&targets),
             };
@@ -28,13 +28,13 @@ fn mutated_control_blocks_are_survived() {
         } else {
             PtrWidth::P4
         };
-        let mut firmware = Firmware::new(&bench, ptr_width);
+        let mut firmware = Firmware::new(&fixture, ptr_width);
         let buffer = |name| Buffer { name, size: 32 };
         firmware.set_up(
             &[buffer("Terminal"), buffer("log")],
             &[buffer("in"), buffer("other")],
         );
-        bench.ticks(1);
+        fixture.ticks(1);
         firmware.write(0, b"some bytes");
         firmware.write(1, b"more bytes\n");
         for _ in 0..random.u32(1..4) {
@@ -47,17 +47,17 @@ fn mutated_control_blocks_are_survived() {
                 4 => DATA as u32 - random.u32(0..64),
                 _ => random.u32(..),
             };
-            bench.state.ram.put(at, &word.to_le_bytes());
+            fixture.state.ram.put(at, &word.to_le_bytes());
         }
-        bench.ticks(2);
+        fixture.ticks(2);
         // Output is bounded by the buffers.
-        assert!(bench.take_text().len() <= SIZE as usize);
-        bench.state.ram.put(BLOCK, &[0; 24 + 4 * 32]);
-        bench.ticks(2);
+        assert!(fixture.take_text().len() <= SIZE as usize);
+        fixture.state.ram.put(BLOCK, &[0; 24 + 4 * 32]);
+        fixture.ticks(2);
     }
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
-    let _ = bench.reports();
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
+    let _ = fixture.reports();
     firmware.ptr_width = PtrWidth::P4;
-    let status = bench.status();
+    let status = fixture.status();
     assert!(status.contains("waits for firmware"), "{status}");
 }

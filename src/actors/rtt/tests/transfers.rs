@@ -18,22 +18,26 @@ const TERMINAL: Buffer<'_> = Buffer {
 #[test]
 fn bytes_of_the_terminal_reach_the_console_in_both_widths() {
     for width in [PtrWidth::P4, PtrWidth::P8] {
-        let bench = Fixture::new(width);
-        let mut firmware = Firmware::new(&bench, width);
-        bench.ticks(3);
-        assert!(bench.status().contains("waits for firmware to set up RTT"));
+        let fixture = Fixture::new(width);
+        let mut firmware = Firmware::new(&fixture, width);
+        fixture.ticks(3);
+        assert!(
+            fixture
+                .status()
+                .contains("waits for firmware to set up RTT")
+        );
         firmware.set_up(&[TERMINAL], &[]);
-        bench.ticks(1);
+        fixture.ticks(1);
         assert_eq!(firmware.write(0, b"hello\n"), 6);
-        bench.ticks(1);
-        assert_eq!(bench.text(), "hello\n", "{width:?}");
+        fixture.ticks(1);
+        assert_eq!(fixture.text(), "hello\n", "{width:?}");
         // Across the end of the ring.
         for _ in 0..20 {
             assert_eq!(firmware.write(0, b"0123456789"), 10);
-            bench.ticks(1);
+            fixture.ticks(1);
         }
-        assert_eq!(bench.text().len(), 206);
-        let status = bench.status();
+        assert_eq!(fixture.text().len(), 206);
+        let status = fixture.status();
         assert!(
             status.contains("waits for firmware to write to RTT"),
             "{status}"
@@ -42,7 +46,7 @@ fn bytes_of_the_terminal_reach_the_console_in_both_widths() {
             status.ends_with("\n  up 0 `Terminal`: 206 bytes"),
             "{status}"
         );
-        assert_eq!(bench.reports(), []);
+        assert_eq!(fixture.reports(), []);
     }
 }
 
@@ -58,18 +62,18 @@ fn an_idle_channel_is_read_once_a_tick() {
         (PtrWidth::P8, 3),
         (PtrWidth::P8, 14),
     ] {
-        let bench = Fixture::new(width);
-        let mut firmware = Firmware::new(&bench, width);
+        let fixture = Fixture::new(width);
+        let mut firmware = Firmware::new(&fixture, width);
         let buffer = |_| Buffer {
             name: "log",
             size: 32,
         };
         let up: Vec<Buffer<'_>> = (0..buffers).map(buffer).collect();
         firmware.set_up(&up, &[]);
-        bench.ticks(5);
-        let _ = bench.state.ram.count();
-        bench.ticks(10);
-        let (reads, _) = bench.state.ram.count();
+        fixture.ticks(5);
+        let _ = fixture.state.ram.count();
+        fixture.ticks(10);
+        let (reads, _) = fixture.state.ram.count();
         assert_eq!(reads, 10, "{width:?}, {buffers} buffers");
     }
 }
@@ -79,27 +83,27 @@ fn an_idle_channel_is_read_once_a_tick() {
 #[test]
 fn buffers_beyond_one_read_take_turns() {
     for (width, reads) in [(PtrWidth::P4, 5), (PtrWidth::P8, 8)] {
-        let bench = Fixture::new(width);
-        let mut firmware = Firmware::new(&bench, width);
+        let fixture = Fixture::new(width);
+        let mut firmware = Firmware::new(&fixture, width);
         let buffer = |_| Buffer {
             name: "log",
             size: 32,
         };
         let up: Vec<Buffer<'_>> = (0..14).map(buffer).collect();
         firmware.set_up(&up, &[]);
-        bench.ticks(2);
+        fixture.ticks(2);
         for number in 0..14 {
             firmware.write(number, b"a line\n");
-            bench.ticks(reads);
+            fixture.ticks(reads);
             let expected: &[u8] = match number {
                 0 => b"a line\n",
                 _ => b"[cpu] log: a line\n",
             };
-            assert_eq!(bench.take_text(), expected, "{width:?} {number}");
+            assert_eq!(fixture.take_text(), expected, "{width:?} {number}");
         }
-        bench.state.ram.put(BLOCK, b"XEGGER");
-        bench.ticks(reads);
-        let reports = bench.reports();
+        fixture.state.ram.put(BLOCK, b"XEGGER");
+        fixture.ticks(reads);
+        let reports = fixture.reports();
         assert!(reports[0].1.contains("is gone"), "{reports:?}");
     }
 }
@@ -115,65 +119,65 @@ fn modes_are_set_when_a_control_block_is_there() {
             ("none", RttMode::Block),
         ];
         place.modes = modes.map(|(name, mode)| (name.to_owned(), mode)).into();
-        let bench = Fixture::with(place, ChannelServices::default());
-        let mut firmware = Firmware::new(&bench, width);
+        let fixture = Fixture::with(place, ChannelServices::default());
+        let mut firmware = Firmware::new(&fixture, width);
         let buffer = |name| Buffer { name, size: 32 };
         let up = [TERMINAL, buffer("log"), buffer("other")];
         let flags = |firmware: &Firmware, number| firmware.words(number) + 12;
         for _ in 0..2 {
             firmware.set_up(&up, &[]);
-            bench.state.ram.put(flags(&firmware, 1), &[0xf0, 1, 0, 0]);
-            bench.ticks(2);
+            fixture.state.ram.put(flags(&firmware, 1), &[0xf0, 1, 0, 0]);
+            fixture.ticks(2);
             let now = [0, 1, 2].map(|number| firmware.word(flags(&firmware, number)));
             assert_eq!(now, [1, 0x1f2, 0], "{width:?}");
-            bench.state.ram.put(flags(&firmware, 1), &[1, 0, 0, 0]);
+            fixture.state.ram.put(flags(&firmware, 1), &[1, 0, 0, 0]);
             firmware.write(1, b"a line\n");
-            bench.ticks(2);
+            fixture.ticks(2);
             assert_eq!(firmware.word(flags(&firmware, 1)), 1);
             // Start-up code clears the memory.
-            bench.state.ram.put(BLOCK, &[0; 0x80]);
-            bench.ticks(4);
+            fixture.state.ram.put(BLOCK, &[0; 0x80]);
+            fixture.ticks(4);
         }
     }
 }
 
 #[test]
 fn other_channels_have_lines_with_their_names() {
-    let bench = Fixture::new(PtrWidth::P4);
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let fixture = Fixture::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
     let log = |name| Buffer { name, size: 32 };
     firmware.set_up(&[TERMINAL, log("trace"), log("")], &[]);
-    bench.ticks(1);
+    fixture.ticks(1);
     firmware.write(1, b"be");
     firmware.write(2, b"nameless\n");
-    bench.ticks(1);
+    fixture.ticks(1);
     firmware.write(1, b"gun\nnext");
-    bench.ticks(1);
-    assert_eq!(bench.text(), "[cpu] up 2: nameless\n[cpu] trace: begun\n");
+    fixture.ticks(1);
+    assert_eq!(fixture.text(), "[cpu] up 2: nameless\n[cpu] trace: begun\n");
 }
 
 #[test]
 fn bytes_reach_files_and_methods() {
-    let bench = Fixture::with_targets(&[
+    let fixture = Fixture::with_targets(&[
         ("log", UpTarget::File("log.txt".to_owned())),
         ("2", UpTarget::Method("seen".into())),
         ("Terminal", UpTarget::Nothing),
     ]);
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
     let buffer = |name| Buffer { name, size: 16 };
     firmware.set_up(&[TERMINAL, buffer("log"), buffer("calls")], &[]);
-    bench.ticks(1);
+    fixture.ticks(1);
     for _ in 0..3 {
         firmware.write(0, b"dropped");
         assert_eq!(firmware.write(1, b"to a file\n"), 10);
         assert_eq!(firmware.write(2, b"0123456789"), 10);
-        bench.ticks(1);
+        fixture.ticks(1);
     }
-    assert_eq!(bench.text(), "");
-    let file = std::fs::read_to_string(bench.file("log.txt")).unwrap();
+    assert_eq!(fixture.text(), "");
+    let file = std::fs::read_to_string(fixture.file("log.txt")).unwrap();
     assert_eq!(file, "to a file\n".repeat(3));
     // The second chunk of ten bytes is split by the end of the ring.
-    let calls = bench.state.calls.borrow();
+    let calls = fixture.state.calls.borrow();
     let lengths: Vec<u64> = calls.iter().map(|call| call.args[2]).collect();
     assert_eq!(lengths, [10, 6, 4, 10]);
     assert_eq!(calls[0].args[0], 2);
@@ -184,14 +188,14 @@ fn bytes_reach_files_and_methods() {
 
 #[test]
 fn a_file_that_can_not_be_written_is_reported_once() {
-    let bench = Fixture::with_targets(&[("0", UpTarget::File("../out.txt".to_owned()))]);
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let fixture = Fixture::with_targets(&[("0", UpTarget::File("../out.txt".to_owned()))]);
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
     firmware.set_up(&[TERMINAL], &[]);
     for _ in 0..5 {
         firmware.write(0, b"lost");
-        bench.ticks(1);
+        fixture.ticks(1);
     }
-    let reports = bench.reports();
+    let reports = fixture.reports();
     assert_eq!(reports.len(), 1, "{reports:?}");
     assert!(
         reports[0]
@@ -206,34 +210,34 @@ fn standard_input_fills_the_first_down_buffer() {
         stdin: InputSource::Testbench,
         ..ChannelServices::default()
     };
-    let bench = Fixture::with(place(PtrWidth::P8), services);
-    let mut firmware = Firmware::new(&bench, PtrWidth::P8);
+    let fixture = Fixture::with(place(PtrWidth::P8), services);
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P8);
     let input = Buffer {
         name: "in",
         size: 16,
     };
     firmware.set_up(&[TERMINAL], &[input]);
-    bench.ticks(2);
+    fixture.ticks(2);
     let channel = ChannelId(0);
     let sent: Vec<u8> = (0..100).collect();
     let data = Bytes::from(sent.clone());
-    assert_eq!(bench.ask(StdinWrite { channel, data }), Ok(100));
-    assert_eq!(bench.ask(StdinClose { channel }), Ok(()));
+    assert_eq!(fixture.ask(StdinWrite { channel, data }), Ok(100));
+    assert_eq!(fixture.ask(StdinClose { channel }), Ok(()));
     let full = "down channel 0, which has no room for more of the standard input";
-    assert!(bench.status().contains(full), "{}", bench.status());
+    assert!(fixture.status().contains(full), "{}", fixture.status());
     let mut received = firmware.read(0, 16);
     assert_eq!(received.len(), 15);
-    bench.ticks(2);
+    fixture.ticks(2);
     // While the buffer is full, one read in each tick checks for free space.
-    let _ = bench.state.ram.count();
-    bench.ticks(10);
-    assert_eq!(bench.state.ram.count(), (10, 0));
+    let _ = fixture.state.ram.count();
+    fixture.ticks(10);
+    assert_eq!(fixture.state.ram.count(), (10, 0));
     for _ in 0..60 {
-        bench.ticks(1);
+        fixture.ticks(1);
         received.extend(firmware.read(0, 3));
     }
     assert_eq!(received, sent);
-    let status = bench.status();
+    let status = fixture.status();
     assert!(status.contains("\n  down 0 `in`: 100 bytes"), "{status}");
     assert!(
         status.contains("waits for firmware to write to RTT"),
@@ -252,20 +256,20 @@ proptest! {
         wide: bool,
     ) {
         let width = if wide { PtrWidth::P8 } else { PtrWidth::P4 };
-        let bench = Fixture::new(width);
-        let mut firmware = Firmware::new(&bench, width);
+        let fixture = Fixture::new(width);
+        let mut firmware = Firmware::new(&fixture, width);
         firmware.set_up(&[Buffer { name: "Terminal", size }], &[]);
         let mut received = Vec::new();
         for piece in &pieces {
             let mut rest = &piece[..];
             while !rest.is_empty() {
                 rest = &rest[firmware.write(0, rest)..];
-                bench.ticks(1);
-                received.extend(bench.take_text());
+                fixture.ticks(1);
+                received.extend(fixture.take_text());
             }
         }
-        bench.ticks(2);
-        received.extend(bench.take_text());
+        fixture.ticks(2);
+        received.extend(fixture.take_text());
         prop_assert_eq!(received, pieces.concat());
     }
 }
@@ -274,32 +278,32 @@ proptest! {
 #[test]
 fn sixty_four_buffers_are_served() {
     for ptr_width in [PtrWidth::P4, PtrWidth::P8] {
-        let bench = Fixture::new(ptr_width);
-        let mut firmware = Firmware::new(&bench, ptr_width);
+        let fixture = Fixture::new(ptr_width);
+        let mut firmware = Firmware::new(&fixture, ptr_width);
         let names: Vec<String> = (0..64).map(|number| format!("b{number}")).collect();
         let buffers: Vec<Buffer<'_>> = names.iter().map(|name| Buffer { name, size: 8 }).collect();
         firmware.set_up(&buffers, &[]);
-        bench.ticks(3);
-        assert_eq!(bench.reports(), []);
+        fixture.ticks(3);
+        assert_eq!(fixture.reports(), []);
         for number in [0, 13, 14, 40, 63] {
             assert_eq!(firmware.write(number, b"abc\n"), 4);
-            bench.ticks(17);
+            fixture.ticks(17);
             let expected = match number {
                 0 => "abc\n".to_owned(),
                 _ => format!("[cpu] b{number}: abc\n"),
             };
-            assert_eq!(String::from_utf8(bench.take_text()).unwrap(), expected);
+            assert_eq!(String::from_utf8(fixture.take_text()).unwrap(), expected);
         }
         // A blocking buffer loses no bytes, at any position.
         let text: Vec<u8> = (0..200).map(|at| b'a' + at % 26).chain([b'\n']).collect();
         let mut done = 0;
         while done < text.len() {
             done += firmware.write(63, &text[done..]);
-            bench.tick();
+            fixture.tick();
         }
-        bench.ticks(17);
+        fixture.ticks(17);
         let expected = format!("[cpu] b63: {}", str::from_utf8(&text).unwrap());
-        assert_eq!(String::from_utf8(bench.take_text()).unwrap(), expected);
+        assert_eq!(String::from_utf8(fixture.take_text()).unwrap(), expected);
     }
 }
 
@@ -310,43 +314,43 @@ fn input_for_a_down_buffer_outside_of_memory_is_lost() {
         stdin: InputSource::Testbench,
         ..ChannelServices::default()
     };
-    let bench = Fixture::with(place(PtrWidth::P4), services);
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let fixture = Fixture::with(place(PtrWidth::P4), services);
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
     let input = Buffer {
         name: "in",
         size: 16,
     };
     firmware.set_up(&[TERMINAL], &[input]);
     let data = firmware.words(1) - 4;
-    bench.state.ram.put(data, &0x1000_u32.to_le_bytes());
-    bench.ticks(2);
+    fixture.state.ram.put(data, &0x1000_u32.to_le_bytes());
+    fixture.ticks(2);
     let channel = ChannelId(0);
     for _ in 0..3 {
         let data = Bytes::from_static(b"lost");
-        assert_eq!(bench.ask(StdinWrite { channel, data }), Ok(4));
-        bench.ticks(2);
+        assert_eq!(fixture.ask(StdinWrite { channel, data }), Ok(4));
+        fixture.ticks(2);
     }
-    let reports = bench.reports();
+    let reports = fixture.reports();
     assert_eq!(reports.len(), 1, "{reports:?}");
     let told = &reports[0].1;
     assert!(told.starts_with("RTT: down channel 0 `in`: "), "{told}");
     assert!(told.ends_with("; bytes for it are lost"), "{told}");
     assert_eq!(firmware.word(firmware.words(1) + 4), 0, "nothing was put");
     firmware.write(0, b"alive\n");
-    bench.ticks(1);
-    assert_eq!(bench.text(), "alive\n");
+    fixture.ticks(1);
+    assert_eq!(fixture.text(), "alive\n");
 }
 
 #[test]
 fn a_channel_with_failed_memory_has_no_state_to_save() {
-    let bench = Fixture::new(PtrWidth::P4);
-    let mut firmware = Firmware::new(&bench, PtrWidth::P4);
+    let fixture = Fixture::new(PtrWidth::P4);
+    let mut firmware = Firmware::new(&fixture, PtrWidth::P4);
     firmware.set_up(&[TERMINAL], &[]);
-    bench.ticks(2);
-    assert!(bench.ask(Save).is_ok());
-    bench.state.ram.break_down(MemoryId(0));
-    bench.ticks(1);
-    assert!(bench.status().contains("failed"), "{}", bench.status());
+    fixture.ticks(2);
+    assert!(fixture.ask(Save).is_ok());
+    fixture.state.ram.break_down(MemoryId(0));
+    fixture.ticks(1);
+    assert!(fixture.status().contains("failed"), "{}", fixture.status());
     let channel = "cpu".to_owned();
-    assert_eq!(bench.ask(Save), Err(SaveError::Failed { channel }));
+    assert_eq!(fixture.ask(Save), Err(SaveError::Failed { channel }));
 }

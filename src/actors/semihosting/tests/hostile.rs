@@ -13,14 +13,14 @@ fn count() -> u32 {
 #[test]
 fn parameter_blocks_of_any_content_are_answered() {
     let mut random = fastrand::Rng::with_seed(5);
-    let mut bench = Fixture::new(PtrWidth::P4);
+    let mut fixture = Fixture::new(PtrWidth::P4);
     for round in 0..count() {
         if round % 2000 == 0 {
-            bench = Fixture::new(match round / 2000 % 2 {
+            fixture = Fixture::new(match round / 2000 % 2 {
                 0 => PtrWidth::P8,
                 _ => PtrWidth::P4,
             });
-            bench.state.ram.put(NAME, b"file");
+            fixture.state.ram.put(NAME, b"file");
         }
         let operation = match random.u32(0..20) {
             0 => random.u64(..),
@@ -41,20 +41,20 @@ fn parameter_blocks_of_any_content_are_answered() {
             1 => BASE + SIZE - random.u64(0..24),
             _ => BLOCK,
         };
-        bench
+        fixture
             .state
             .ram
             .put(BLOCK, words.map(u64::to_le_bytes).as_flattened());
         // Exits end the channel.
         if !matches!(operation, 0x18 | 0x20) {
-            let result = bench.operate(operation, argument);
+            let result = fixture.operate(operation, argument);
             // Without input, no character is available.
             let is_answered = result.is_some() || operation == 0x07;
             assert!(is_answered, "{operation:#x} {words:x?}");
         }
         if round % 100 == 0 {
-            let _ = bench.reports();
+            let _ = fixture.reports();
         }
     }
-    assert!(bench.open("file", 4) > 0 || bench.operate(0x13, 0) == Some(24));
+    assert!(fixture.open("file", 4) > 0 || fixture.operate(0x13, 0) == Some(24));
 }

@@ -35,10 +35,10 @@ impl ActorFixture<Inbox, Network> {
     fn new() -> Self {
         let world = Rc::new(RefCell::new(World::default()));
         let hub = Hub::new(world.clone(), LIMIT);
-        let mut bench = Self::serving(Rc::new(RefCell::new(hub)), world);
-        bench.state.uart = bench.ask(open("uart", 5000)).unwrap();
-        bench.greet("");
-        bench
+        let mut fixture = Self::serving(Rc::new(RefCell::new(hub)), world);
+        fixture.state.uart = fixture.ask(open("uart", 5000)).unwrap();
+        fixture.greet("");
+        fixture
     }
 
     /// Starts another manager for existing sockets.

@@ -8,22 +8,22 @@ use crate::messages::events::NetworkResult;
 
 #[test]
 fn a_tap_sees_every_reply_in_order() {
-    let bench = Fixture::new();
+    let fixture = Fixture::new();
     let (keep, seen) = mpsc::channel();
-    bench.bus.attach(move |seen: &Observation<'_>| {
+    fixture.bus.attach(move |seen: &Observation<'_>| {
         if let Some(result) = seen.content.downcast_ref::<NetworkResult>() {
             keep.send(result.clone()).unwrap();
         }
     });
-    assert_eq!(bench.accept(), Ok(None));
-    let (client, wire) = bench.client();
+    assert_eq!(fixture.accept(), Ok(None));
+    let (client, wire) = fixture.client();
     wire.borrow_mut().window = 2;
-    bench.write(client, b"abc").unwrap();
+    fixture.write(client, b"abc").unwrap();
     wire.borrow_mut().window = 1;
     wire.borrow_mut().sent.extend(b"x");
-    assert_eq!(bench.read(client, ReadMode::UpTo(9)), some(b"x"));
+    assert_eq!(fixture.read(client, ReadMode::UpTo(9)), some(b"x"));
     // Data that is already buffered needs no network operation.
-    bench.greet("");
+    fixture.greet("");
     assert_eq!(
         seen.try_iter().collect::<Vec<_>>(),
         [
@@ -38,13 +38,13 @@ fn a_tap_sees_every_reply_in_order() {
 
 #[test]
 fn without_a_tap_nothing_is_noted() {
-    let bench = Fixture::new();
-    let (client, wire) = bench.client();
+    let fixture = Fixture::new();
+    let (client, wire) = fixture.client();
     wire.borrow_mut().sent.extend(b"x");
-    let hub = &mut *bench.state.hub.borrow_mut();
-    hub.write(bench.state.uart, client, b"abc").unwrap();
+    let hub = &mut *fixture.state.hub.borrow_mut();
+    hub.write(fixture.state.uart, client, b"abc").unwrap();
     assert_eq!(
-        hub.read(bench.state.uart, client, ReadMode::UpTo(1)),
+        hub.read(fixture.state.uart, client, ReadMode::UpTo(1)),
         some(b"x")
     );
     assert_eq!(hub.results().take(), []);

@@ -15,41 +15,41 @@ fn saved(id: u64, name: &str, port: u16) -> SavedSocket {
     }
 }
 
-fn restore(bench: &Fixture, sockets: Vec<SavedSocket>) -> Vec<SocketError> {
+fn restore(fixture: &Fixture, sockets: Vec<SavedSocket>) -> Vec<SocketError> {
     let sockets = SavedSockets {
         opened: 9,
         sockets,
         clients: 5,
     };
-    bench.ask(Restore { sockets })
+    fixture.ask(Restore { sockets })
 }
 
 #[test]
 fn sockets_are_opened_under_their_numbers_and_ports() {
-    let bench = Fixture::new();
-    let SocketId(uart) = bench.state.uart;
+    let fixture = Fixture::new();
+    let SocketId(uart) = fixture.state.uart;
     let restored = restore(
-        &bench,
+        &fixture,
         vec![saved(uart, "uart", 5000), saved(7, "other", 6000)],
     );
     assert!(restored.is_empty(), "{restored:?}");
-    for (socket, port) in [(bench.state.uart, 5000), (SocketId(7), 6000)] {
-        assert_eq!(bench.ask(LocalPort { socket }), Ok(port));
-        let wire = bench.state.world.borrow_mut().connect(port);
-        assert_eq!(bench.ask(Accept { socket }), Ok(Some(ClientId(6))));
+    for (socket, port) in [(fixture.state.uart, 5000), (SocketId(7), 6000)] {
+        assert_eq!(fixture.ask(LocalPort { socket }), Ok(port));
+        let wire = fixture.state.world.borrow_mut().connect(port);
+        assert_eq!(fixture.ask(Accept { socket }), Ok(Some(ClientId(6))));
         assert_eq!(wire.borrow().received, b"client 6");
     }
     // Numbers of sockets that were closed before the checkpoint are not used again.
-    assert_eq!(bench.ask(open("next", 0)), Ok(SocketId(10)));
+    assert_eq!(fixture.ask(open("next", 0)), Ok(SocketId(10)));
 }
 
 #[test]
 fn sockets_that_can_not_be_opened_are_named() {
-    let bench = Fixture::new();
-    let _other_program = bench.state.world.clone().listen(7000).unwrap();
-    let SocketId(uart) = bench.state.uart;
+    let fixture = Fixture::new();
+    let _other_program = fixture.state.world.clone().listen(7000).unwrap();
+    let SocketId(uart) = fixture.state.uart;
     let restored = restore(
-        &bench,
+        &fixture,
         vec![
             saved(uart, "of another order", 5001),
             saved(7, "taken", 7000),
@@ -74,7 +74,7 @@ fn sockets_that_can_not_be_opened_are_named() {
         ]
     );
     // The socket with that number stays with its owner.
-    let (client, wire) = bench.client();
+    let (client, wire) = fixture.client();
     assert_eq!(client, ClientId(1));
     assert_eq!(wire.borrow().received, b"");
 }

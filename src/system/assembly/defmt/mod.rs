@@ -11,7 +11,7 @@ use crate::actors::service::{FrameDecoder, FrameDecoders};
 use crate::config::ChannelConfig;
 use crate::mem::Image;
 use crate::messages::ChannelId;
-use crate::messages::rtt::{DefmtFrame, FrameError};
+use crate::messages::rtt::{DefmtFrame, DefmtFrameError};
 
 /// Decoders by the images of the served channels.
 pub(super) struct ImageFrames {
@@ -61,7 +61,9 @@ struct NoTable(Option<String>);
 impl FrameDecoder for NoTable {
     fn received(&mut self, _: &[u8]) {}
 
-    fn next_frame(&mut self) -> Option<Result<DefmtFrame, FrameError>> {
-        self.0.take().map(|reason| Err(FrameError::NoTable(reason)))
+    fn next_frame(&mut self) -> Option<Result<DefmtFrame, DefmtFrameError>> {
+        self.0
+            .take()
+            .map(|reason| Err(DefmtFrameError::NoTable(reason)))
     }
 }

@@ -6,7 +6,7 @@ use defmt_decoder::{DecodeError, Encoding, Frame, Locations, Table};
 
 use crate::actors::service::FrameDecoder;
 use crate::mem::Image;
-use crate::messages::rtt::{DefmtFrame, DefmtLevel, FrameError};
+use crate::messages::rtt::{DefmtFrame, DefmtFrameError, DefmtLevel};
 
 /// Maximum length of a frame in bytes. A longer frame is skipped.
 const MAX_BYTES: usize = 64 * 1024;
@@ -46,7 +46,7 @@ impl TableDecoder {
     }
 
     /// Decodes the first frame. Returns it with its number of bytes; `None` if it is not complete.
-    fn first(&self) -> Option<(Result<DefmtFrame, FrameError>, usize)> {
+    fn first(&self) -> Option<(Result<DefmtFrame, DefmtFrameError>, usize)> {
         let bytes = &self.bytes[..];
         if self.table.encoding() == Encoding::Rzcobs {
             let len = bytes.iter().position(|byte| *byte == 0)? + 1;
@@ -56,7 +56,7 @@ impl TableDecoder {
                 Ok(frame) => Ok(self.described(&frame)),
                 // The end of the frame was present.
                 Err(DecodeError::UnexpectedEof | DecodeError::Malformed) => {
-                    Err(FrameError::Malformed)
+                    Err(DefmtFrameError::Malformed)
                 }
             };
             return Some((frame, len));
@@ -65,7 +65,7 @@ impl TableDecoder {
             Ok((frame, len)) => Some((Ok(self.described(&frame)), len)),
             Err(DecodeError::UnexpectedEof) => None,
             // The next frame may begin anywhere.
-            Err(DecodeError::Malformed) => Some((Err(FrameError::Malformed), bytes.len())),
+            Err(DecodeError::Malformed) => Some((Err(DefmtFrameError::Malformed), bytes.len())),
         }
     }
 
@@ -93,7 +93,7 @@ impl FrameDecoder for TableDecoder {
         self.bytes.extend_from_slice(bytes);
     }
 
-    fn next_frame(&mut self) -> Option<Result<DefmtFrame, FrameError>> {
+    fn next_frame(&mut self) -> Option<Result<DefmtFrame, DefmtFrameError>> {
         // An empty frame is a separator.
         if self.table.encoding() == Encoding::Rzcobs {
             let zeros = self.bytes.iter().take_while(|byte| **byte == 0).count();
@@ -105,7 +105,7 @@ impl FrameDecoder for TableDecoder {
         let decoded = guarded(|| self.first());
         let Some(decoded) = decoded else {
             self.bytes.clear();
-            return Some(Err(FrameError::Malformed));
+            return Some(Err(DefmtFrameError::Malformed));
         };
         match decoded {
             Some((frame, len)) => {
@@ -114,7 +114,7 @@ impl FrameDecoder for TableDecoder {
             }
             None if self.bytes.len() > MAX_BYTES => {
                 self.bytes.clear();
-                Some(Err(FrameError::TooLong))
+                Some(Err(DefmtFrameError::TooLong))
             }
             None => None,
         }

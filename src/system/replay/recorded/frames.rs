@@ -3,7 +3,7 @@
 use crate::actors::service::{FrameDecoder, FrameDecoders};
 use crate::messages::ChannelId;
 use crate::messages::events::FrameDecoded;
-use crate::messages::rtt::{DefmtFrame, FrameError};
+use crate::messages::rtt::{DefmtFrame, DefmtFrameError};
 use crate::system::replay::comparison::SharedComparison;
 
 /// Decoders that return recorded frames.
@@ -25,7 +25,7 @@ impl FrameDecoders for RecordedFrames {
 impl FrameDecoder for RecordedFrames {
     fn received(&mut self, _: &[u8]) {}
 
-    fn next_frame(&mut self) -> Option<Result<DefmtFrame, FrameError>> {
+    fn next_frame(&mut self) -> Option<Result<DefmtFrame, DefmtFrameError>> {
         let decoded: Option<FrameDecoded> = self.0.next_own_event();
         decoded.map(|decoded| decoded.frame)
     }

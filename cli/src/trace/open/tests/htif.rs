@@ -20,15 +20,15 @@ pub(super) const WORDS: [u64; 6] = [
 fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
     for seed in 0..300 {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut bench = Fixture::new();
+        let mut fixture = Fixture::new();
         // A command that is served at once shows that the recording contains accesses.
-        bench.rang(WORDS[1]);
-        bench.take();
-        bench.serve(WORDS[1], 0);
+        fixture.rang(WORDS[1]);
+        fixture.take();
+        fixture.serve(WORDS[1], 0);
         let (mut tohost, mut polled) = (0, 0);
         let mut taken: Vec<u64> = Vec::new();
         for tick in 1..200 {
-            bench.tick = tick;
+            fixture.tick = tick;
             match random.u8(..5) {
                 0 => tohost = *random.choice(&WORDS).unwrap(),
                 1 => tohost = 0,
@@ -37,7 +37,7 @@ fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
                     if polled != WORDS[0] || reads < 64 {
                         taken.push(polled);
                     }
-                    bench.take();
+                    fixture.take();
                     (tohost, polled) = (0, 0);
                 }
                 _ => {
@@ -46,7 +46,7 @@ fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
                         let word = taken[random.usize(..rest)];
                         let first = taken.iter().position(|it| *it == word).unwrap();
                         taken.remove(first);
-                        bench.serve(word, tick);
+                        fixture.serve(word, tick);
                     }
                 }
             }
@@ -55,9 +55,9 @@ fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
             }
             if tohost != polled {
                 polled = tohost;
-                bench.rang(polled);
+                fixture.rang(polled);
             }
-            let open = bench.open.lists.get("cpu").into_iter().flatten();
+            let open = fixture.open.lists.get("cpu").into_iter().flatten();
             let words: Vec<u64> = open
                 .map(|it| match &it.request {
                     ProtocolRequest::Htif(command) => command.word(),
@@ -73,23 +73,23 @@ fn commands_are_those_that_firmware_wrote_and_the_host_did_not_serve() {
 
 #[test]
 fn console_reads_beyond_those_that_wait_are_none() {
-    let mut bench = Fixture::new();
+    let mut fixture = Fixture::new();
     for tick in 1..=70 {
-        bench.tick = tick;
-        bench.rang(WORDS[0]);
-        bench.take();
+        fixture.tick = tick;
+        fixture.rang(WORDS[0]);
+        fixture.take();
     }
-    let reads = bench.texts("cpu");
+    let reads = fixture.texts("cpu");
     assert_eq!((reads.len(), reads[0].0, reads[63].0), (64, 1, 64));
     // A command in between drops none of these.
-    bench.rang(WORDS[1]);
-    assert_eq!(bench.texts("cpu").len(), 65);
+    fixture.rang(WORDS[1]);
+    assert_eq!(fixture.texts("cpu").len(), 65);
     // The next one drops none either, while that command is in service.
-    bench.take();
-    bench.rang(WORDS[4]);
-    let open = bench.texts("cpu");
+    fixture.take();
+    fixture.rang(WORDS[4]);
+    let open = fixture.texts("cpu");
     assert_eq!((open.len(), open[0].0), (66, 1));
-    bench.send(
+    fixture.send(
         "htif",
         "cpu",
         Exit {
@@ -97,51 +97,54 @@ fn console_reads_beyond_those_that_wait_are_none() {
             code: 0,
         },
     );
-    assert_eq!(bench.texts("cpu"), []);
+    assert_eq!(fixture.texts("cpu"), []);
 }
 
 #[test]
 fn an_exit_drops_reads_that_wait_for_input_on_all_channels_of_the_firmware() {
-    let mut bench = Fixture::new();
-    bench.rang(WORDS[0]);
-    bench.operate(0, 7, 0);
+    let mut fixture = Fixture::new();
+    fixture.rang(WORDS[0]);
+    fixture.operate(0, 7, 0);
     // Channel beside that of the exit.
-    bench.open.channels[1].1 = CPU;
+    fixture.open.channels[1].1 = CPU;
     let exit = |channel: &str| Exit {
         channel: channel.into(),
         code: 0,
     };
     for channel in ["code", "unknown"] {
-        bench.send("htif", channel, exit(channel));
+        fixture.send("htif", channel, exit(channel));
         assert_eq!(
-            (bench.texts("cpu").len(), bench.texts("trap").len()),
+            (fixture.texts("cpu").len(), fixture.texts("trap").len()),
             (1, 1)
         );
     }
-    bench.send("htif", "cpu", exit("cpu"));
-    assert_eq!((bench.texts("cpu"), bench.texts("trap")), (vec![], vec![]));
+    fixture.send("htif", "cpu", exit("cpu"));
+    assert_eq!(
+        (fixture.texts("cpu"), fixture.texts("trap")),
+        (vec![], vec![])
+    );
     // A waiting hart is polled further.
-    bench.operate(0, 7, 0);
-    bench.pending();
-    assert_eq!(bench.texts("trap"), []);
+    fixture.operate(0, 7, 0);
+    fixture.pending();
+    assert_eq!(fixture.texts("trap"), []);
     let (tick, statistics) = (0, Vec::new());
-    bench.send("nobody", "", RestoreBegun { tick, statistics });
-    bench.operate(0, 7, 0);
-    assert_eq!(bench.texts("trap").len(), 1);
+    fixture.send("nobody", "", RestoreBegun { tick, statistics });
+    fixture.operate(0, 7, 0);
+    assert_eq!(fixture.texts("trap").len(), 1);
 }
 
 #[test]
 fn halves_of_a_command_are_one_request() {
-    let mut bench = Fixture::new();
+    let mut fixture = Fixture::new();
     for word in [WORDS[3], WORDS[1]] {
-        bench.tick += 1;
-        bench.rang(word);
+        fixture.tick += 1;
+        fixture.rang(word);
     }
     let expected = (1, "console write 0x41".to_owned());
-    assert_eq!(bench.texts("cpu"), [expected]);
+    assert_eq!(fixture.texts("cpu"), [expected]);
     // Response of an earlier command.
-    bench.serve(WORDS[1], 0);
-    assert_eq!(bench.texts("cpu").len(), 1);
-    bench.serve(WORDS[1], 2);
-    assert_eq!(bench.texts("cpu"), []);
+    fixture.serve(WORDS[1], 0);
+    assert_eq!(fixture.texts("cpu").len(), 1);
+    fixture.serve(WORDS[1], 2);
+    assert_eq!(fixture.texts("cpu"), []);
 }

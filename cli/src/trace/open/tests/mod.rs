@@ -172,10 +172,10 @@ impl Fixture {
 /// Recording that begins while a call is pending and two requests are behind it in the queue.
 #[test]
 fn answers_of_unknown_requests_are_not_those_of_known_ones() {
-    let mut bench = Fixture::new();
+    let mut fixture = Fixture::new();
     let request = Request::Print { ptr: 0, len: 1 };
     let entry = RequestEntry::from(&request);
-    bench.tick = 9;
+    fixture.tick = 9;
     let words = ChannelWords {
         request_producer: 12,
         ..ChannelWords::UNREAD
@@ -186,10 +186,10 @@ fn answers_of_unknown_requests_are_not_those_of_known_ones() {
         entries: vec![entry; 2],
         read_error: None,
     };
-    bench.send("mailbox", "cpu", rang);
+    fixture.send("mailbox", "cpu", rang);
     // Slots of the unknown requests, then of the known ones.
     for (slot, since, left) in [(7, 5, 2), (0, 10, 2), (1, 10, 2), (2, 10, 1), (3, 10, 0)] {
-        bench.tick = 10;
+        fixture.tick = 10;
         let served = Served {
             channel: CPU,
             slot,
@@ -197,28 +197,28 @@ fn answers_of_unknown_requests_are_not_those_of_known_ones() {
             since,
             response: None,
         };
-        bench.send("mailbox", "cpu", served);
-        assert_eq!(bench.texts("cpu").len(), left, "slot {slot}");
+        fixture.send("mailbox", "cpu", served);
+        assert_eq!(fixture.texts("cpu").len(), left, "slot {slot}");
     }
 }
 
 #[test]
 fn an_operation_is_open_from_its_trap_to_its_event() {
-    let mut bench = Fixture::new();
-    bench.tick = 1;
-    bench.operate(3, 6, 0x1_8000_5000);
+    let mut fixture = Fixture::new();
+    fixture.tick = 1;
+    fixture.operate(3, 6, 0x1_8000_5000);
     let block = [0_u32, 0x100, 4].map(u32::to_le_bytes);
-    bench.read("semihosting", 0x8000_5000, block.as_flattened());
+    fixture.read("semihosting", 0x8000_5000, block.as_flattened());
     let expected = "read(0x0, 0x100, 0x4) of hart 3".to_owned();
-    assert_eq!(bench.texts("trap"), [(1, expected)]);
-    bench.tick = 2;
-    bench.operate(3, 6, 0x8000_5000);
-    bench.pending();
-    assert_eq!(bench.texts("trap")[0].0, 1);
+    assert_eq!(fixture.texts("trap"), [(1, expected)]);
+    fixture.tick = 2;
+    fixture.operate(3, 6, 0x8000_5000);
+    fixture.pending();
+    assert_eq!(fixture.texts("trap")[0].0, 1);
     // The hart drops it, and requests another one.
-    bench.operate(3, 7, 0);
-    bench.operate(4, 7, 0);
-    let seen = bench.texts("trap");
+    fixture.operate(3, 7, 0);
+    fixture.operate(4, 7, 0);
+    let seen = fixture.texts("trap");
     let expected = ["readc(0x0) of hart 3", "readc(0x0) of hart 4"];
     assert_eq!(seen, expected.map(|text| (2, text.to_owned())));
     let served = OperationServed {
@@ -230,43 +230,43 @@ fn an_operation_is_open_from_its_trap_to_its_event() {
         result: Some(1),
         error: None,
     };
-    bench.send("semihosting", "trap", served);
-    assert_eq!(bench.texts("trap").len(), 1);
+    fixture.send("semihosting", "trap", served);
+    assert_eq!(fixture.texts("trap").len(), 1);
 }
 
 #[test]
 fn an_operation_that_is_refused_is_none() {
-    let mut bench = Fixture::new();
-    bench.operate(0, 7, 0);
-    bench.reply(Err::<Option<u64>, _>(OperateError::Exited));
-    assert_eq!(bench.texts("trap"), []);
+    let mut fixture = Fixture::new();
+    fixture.operate(0, 7, 0);
+    fixture.reply(Err::<Option<u64>, _>(OperateError::Exited));
+    assert_eq!(fixture.texts("trap"), []);
     let operate = Operate {
         channel: CPU,
         hart: 0,
         operation: 7,
         argument: 0,
     };
-    bench.send("outside", "cpu", operate);
-    assert_eq!(bench.texts("cpu"), []);
+    fixture.send("outside", "cpu", operate);
+    assert_eq!(fixture.texts("cpu"), []);
 }
 
 #[test]
 fn code_in_place_of_traps_asks_by_its_words() {
     let words = [7_u64, 0].map(u64::to_le_bytes);
     let words = words.as_flattened();
-    let mut bench = Fixture::new();
+    let mut fixture = Fixture::new();
     for hart in [0, 5, 8] {
         // The last operation has no words.
-        bench.read("semihosting", 0x8000_8040 + 16 * hart, words);
-        bench.read("outside", 0x8000_8050, words);
+        fixture.read("semihosting", 0x8000_8040 + 16 * hart, words);
+        fixture.read("outside", 0x8000_8050, words);
     }
     let expected = [0, 5].map(|hart| (0, format!("readc(0x0) of hart {hart}")));
-    assert_eq!(bench.texts("code"), expected);
+    assert_eq!(fixture.texts("code"), expected);
 }
 
 #[test]
 fn bytes_for_a_method_are_open_until_they_are_transferred() {
-    let mut bench = Fixture::new();
+    let mut fixture = Fixture::new();
     let call = |number: u64, bytes: u64| Call {
         channel: "cpu".into(),
         target: Target::Method("seen".into()),
@@ -274,47 +274,47 @@ fn bytes_for_a_method_are_open_until_they_are_transferred() {
         schedule: Schedule::NextTick,
     };
     for (tick, bytes) in [(1, 9), (2, 9), (3, 5)] {
-        bench.tick = tick;
-        bench.send("rtt", "cpu", call(0, bytes));
-        bench.send("mailbox", "cpu", call(1, bytes));
+        fixture.tick = tick;
+        fixture.send("rtt", "cpu", call(0, bytes));
+        fixture.send("mailbox", "cpu", call(1, bytes));
     }
     let expected = "rtt up 0, 5 bytes, for method `seen`".to_owned();
-    assert_eq!(bench.texts("cpu"), [(1, expected)]);
+    assert_eq!(fixture.texts("cpu"), [(1, expected)]);
 }
 
 #[test]
 fn a_restore_and_a_message_that_can_not_be_decoded_drop_all() {
     for restores in [false, true] {
-        let mut bench = Fixture::new();
-        bench.rang(WORDS[4]);
-        bench.operate(0, 7, 0);
-        bench.read("semihosting", 0x8000_8040, &[7; 16]);
+        let mut fixture = Fixture::new();
+        fixture.rang(WORDS[4]);
+        fixture.operate(0, 7, 0);
+        fixture.read("semihosting", 0x8000_8040, &[7; 16]);
         let (address, len) = (0x8000_6000, 64);
-        bench.access("htif", Op::Read(Span { address, len }));
+        fixture.access("htif", Op::Read(Span { address, len }));
         if restores {
             let (tick, statistics) = (0, Vec::new());
-            bench.send("nobody", "", RestoreBegun { tick, statistics });
+            fixture.send("nobody", "", RestoreBegun { tick, statistics });
         } else {
             let content = Content::Message {
                 body: Bytes::new(),
                 awaited: false,
             };
-            bench.follow(content, "", "", None::<Operate>);
+            fixture.follow(content, "", "", None::<Operate>);
         }
         let words = OpOutcome::Bytes(Bytes::from_static(&[1; 64]));
-        bench.reply(Ok::<_, AccessError>(words));
-        assert_eq!(bench.open.take(), []);
+        fixture.reply(Ok::<_, AccessError>(words));
+        assert_eq!(fixture.open.take(), []);
     }
 }
 
 #[test]
 fn lists_are_bounded() {
-    let mut bench = Fixture::new();
+    let mut fixture = Fixture::new();
     for hart in 0..1000 {
-        bench.operate(hart, 7, 0);
-        bench.rang(u64::from(hart) << 32 | 2);
+        fixture.operate(hart, 7, 0);
+        fixture.rang(u64::from(hart) << 32 | 2);
     }
-    assert_eq!(bench.texts("trap").len(), 65);
+    assert_eq!(fixture.texts("trap").len(), 65);
     // HTIF: 64 reads, one command in service, and the next one.
-    assert_eq!(bench.texts("cpu").len(), 66);
+    assert_eq!(fixture.texts("cpu").len(), 66);
 }
