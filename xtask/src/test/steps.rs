@@ -334,7 +334,13 @@ fn hostile_input(root: &Path) -> Result<Vec<Step>> {
             fuzz_targets(root)?.iter().map(|target| fuzz(target)),
         )
         .required(&[CARGO_FUZZ, CXX]),
-        Step::full("benches compile", ["cargo bench -p vhost --no-run"]),
+        Step::full(
+            "benches compile",
+            [
+                "cargo bench -p vhost --no-run",
+                "cargo xtask cosim --bench plain load",
+            ],
+        ),
     ])
 }
 
