@@ -592,16 +592,16 @@ fn runs_with_models_that_come_and_go(linkage: Linkage) {
         let memory = program.write("memory.yaml", &memory);
         let paths = [&memory, &mailbox, program.folder.path()].map(|path| path.to_str().unwrap());
         let run = program.run(&[&[case], &paths[..]].concat(), 0);
-        let told = run.stderr;
-        assert!(!told.contains("DPI C Function"), "{told}");
+        let reported = run.stderr;
+        assert!(!reported.contains("DPI C Function"), "{reported}");
         if case == "kept" {
             let cause = "HDL path `top.mem`: its simulation was deleted";
-            assert_eq!(told.matches(cause).count(), 1, "{told}");
-            assert!(!told.contains("mb_written"), "{told}");
-            assert_eq!(told.matches("mb_load_elf: `file` is NULL").count(), 3);
+            assert_eq!(reported.matches(cause).count(), 1, "{reported}");
+            assert!(!reported.contains("mb_written"), "{reported}");
+            assert_eq!(reported.matches("mb_load_elf: `file` is NULL").count(), 3);
             let others = "starting a new system; call `mb_shutdown` before a model is deleted; 199 \
                           more uses of the simulation";
-            assert!(told.contains(others), "{told}");
+            assert!(reported.contains(others), "{reported}");
         }
     }
 }

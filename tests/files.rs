@@ -154,13 +154,17 @@ fn paths_name_variables_and_a_replay_needs_none_of_them() {
         assert_eq!(fs::read_to_string(root.join(file)).unwrap(), content);
     }
     assert!(!folder.path().join("secret").exists());
-    let said = reports.take();
-    assert_eq!(said.len(), 6, "{said:?}");
-    assert!(said.iter().all(|said| said.severity == Severity::Error));
+    let printed = reports.take();
+    assert_eq!(printed.len(), 6, "{printed:?}");
     assert!(
-        said[0].text.contains("`VHOST_TEST_NOT_SET` is not set"),
+        printed
+            .iter()
+            .all(|printed| printed.severity == Severity::Error)
+    );
+    assert!(
+        printed[0].text.contains("`VHOST_TEST_NOT_SET` is not set"),
         "{}",
-        said[0].text
+        printed[0].text
     );
 
     // The replay has neither the files nor the variables.
@@ -239,15 +243,15 @@ fn reports_have_their_reason_in_a_run_and_in_its_replay() {
     let [mut core, _] = cores(&vhost);
     let asked = refused(&mut core, &root);
     vhost.shutdown();
-    let said = reports.take();
-    assert_eq!(said.len(), asked.len(), "{said:?}");
-    for ((answer, errno, part), said) in asked.iter().zip(&said) {
-        assert_eq!(*answer, error(*errno), "{}", said.text);
+    let printed = reports.take();
+    assert_eq!(printed.len(), asked.len(), "{printed:?}");
+    for ((answer, errno, part), printed) in asked.iter().zip(&printed) {
+        assert_eq!(*answer, error(*errno), "{}", printed.text);
         let name = errno.name().unwrap();
         assert!(
-            said.text.contains(part) && said.text.contains(name),
+            printed.text.contains(part) && printed.text.contains(name),
             "{}",
-            said.text
+            printed.text
         );
     }
     fs::remove_dir_all(&root).unwrap();

@@ -65,8 +65,8 @@ fn images_are_those_of_their_sources() {
         .arg(built)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{shown}");
 
     for (name, ..) in IMAGES {
         let committed = fs::read(firmware().join(name)).unwrap();
@@ -102,10 +102,10 @@ fn mailbox_of_selftest(width: &str, image: &Path, options: &[&str]) -> u64 {
         .args(options)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let shown = String::from_utf8_lossy(&output.stderr);
     assert!(
-        output.status.success() && said.is_empty(),
-        "{width} {options:?}: {said}"
+        output.status.success() && shown.is_empty(),
+        "{width} {options:?}: {shown}"
     );
     Image::open(image).unwrap().mailbox().unwrap().address
 }
@@ -174,9 +174,9 @@ fn hooks_refuse_a_line_that_is_less_than_the_cpus() {
             .args(options)
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
+        let shown = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{hooks} {options:?}");
-        assert!(said.contains("MB_CACHE_LINE"), "{said}");
+        assert!(shown.contains("MB_CACHE_LINE"), "{shown}");
     }
 }
 
@@ -195,8 +195,8 @@ fn firmware_in_cpp_is_built_for_both_widths_and_served() {
             .current_dir(&folder)
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{width}: {said}");
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{width}: {shown}");
     }
 
     // The last image is for the quickstart's chip.

@@ -219,16 +219,19 @@ fn bytes_for_methods_that_fail_are_lost() {
         assert_eq!(write, read, "{number}");
     }
     assert_eq!(text.text(), "[rtt] three: a line\n".repeat(3));
-    let told: Vec<String> = reports.try_iter().collect();
+    let notified: Vec<String> = reports.try_iter().collect();
     for (number, reason) in [
         (0, "method `nobody`"),
         (1, "method `fails` failed: no room"),
         (2, "on purpose"),
     ] {
         let start = format!("RTT: up channel {number} `");
-        let of: Vec<&String> = told.iter().filter(|it| it.starts_with(&start)).collect();
-        assert_eq!(of.len(), 1, "{told:?}");
-        assert!(of[0].contains(reason), "{told:?}");
+        let of: Vec<&String> = notified
+            .iter()
+            .filter(|it| it.starts_with(&start))
+            .collect();
+        assert_eq!(of.len(), 1, "{notified:?}");
+        assert!(of[0].contains(reason), "{notified:?}");
     }
     vhost.shutdown();
 }
@@ -367,15 +370,15 @@ fn long_texts_of_semihosting_are_printed() {
     }
     assert_eq!(reports.try_iter().count(), 0);
     assert_eq!(print(START, true), LIMIT);
-    let told: Vec<_> = reports.try_iter().collect();
+    let notified: Vec<_> = reports.try_iter().collect();
     assert!(
-        told[0].contains("no NUL in 1048576 bytes, which are printed; answered EINVAL"),
-        "{told:?}"
+        notified[0].contains("no NUL in 1048576 bytes, which are printed; answered EINVAL"),
+        "{notified:?}"
     );
     // The memory ends before the text.
     print(START + MEMORY as u64 - 5000, true);
-    let told: Vec<_> = reports.try_iter().collect();
-    assert!(told[0].contains("answered EFAULT"), "{told:?}");
+    let notified: Vec<_> = reports.try_iter().collect();
+    assert!(notified[0].contains("answered EFAULT"), "{notified:?}");
 }
 
 /// A response that firmware has not taken is in `fromhost` only, where the status reads it.

@@ -194,7 +194,7 @@ fn a_start_that_fails_is_no_system() {
 fn panics_of_methods_commands_and_special_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let reports = Arc::new(Mutex::new(Vec::new()));
-    let told = reports.clone();
+    let notified = reports.clone();
     let vhost = builder(folder.path())
         .memory_model("io", Device::default())
         .method("halve", |_, call| Ok(Poll::Ready(100 / (call.args[0] - 1))))
@@ -211,7 +211,7 @@ fn panics_of_methods_commands_and_special_files_are_named() {
             Ok(())
         })
         .on_report(move |report| {
-            told.lock().unwrap().push(report.text.clone());
+            notified.lock().unwrap().push(report.text.clone());
             assert!(!report.text.contains("command"), "of all things");
         })
         .start()
@@ -246,8 +246,8 @@ fn panics_of_methods_commands_and_special_files_are_named() {
         |ask: &mut dyn FnMut(Request) -> (Option<u64>, Vec<String>), request, named: &str| {
             let (answer, reports) = ask(request);
             assert_eq!(answer, failed, "{named}");
-            let told = reports.iter().any(|report| report.contains(named));
-            assert!(told, "{named}: {reports:?}");
+            let notified = reports.iter().any(|report| report.contains(named));
+            assert!(notified, "{named}: {reports:?}");
         };
     fails(
         &mut ask,
@@ -398,10 +398,10 @@ fn a_response_that_can_not_be_written_is_reported() {
         chip.lock().unwrap().refuses = true;
         assert!(firmware.try_send(&request));
         vhost.tick().unwrap();
-        let told: Vec<String> = reports.take().into_iter().map(|it| it.text).collect();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].contains("memory `ram`"), "{told:?}");
-        assert!(told[0].contains("it is read-only"), "{told:?}");
+        let notified: Vec<String> = reports.take().into_iter().map(|it| it.text).collect();
+        assert_eq!(notified.len(), 1, "{notified:?}");
+        assert!(notified[0].contains("memory `ram`"), "{notified:?}");
+        assert!(notified[0].contains("it is read-only"), "{notified:?}");
         chip.lock().unwrap().refuses = false;
         assert!(firmware.try_send(&request));
         vhost.tick().unwrap();

@@ -61,20 +61,23 @@ fn reads_and_writes() {
 
 #[test]
 fn the_backend_log_prints_each_access() {
-    let Some(told) = in_subprocess("the_backend_log_prints_each_access", "") else {
+    let Some(reported) = in_subprocess("the_backend_log_prints_each_access", "") else {
         return reads_and_writes();
     };
     let read = "read ram: tb.ram words 1..=2, 9 bytes";
     let write = "write ram: tb.ram words 0..=0, 1 bytes";
-    assert!(told.contains(read) && told.contains(write), "{told}");
+    assert!(
+        reported.contains(read) && reported.contains(write),
+        "{reported}"
+    );
 }
 
 #[test]
 fn the_filter_of_the_environment_silences_it() {
-    let Some(told) = in_subprocess("the_filter_of_the_environment_silences_it", "off") else {
+    let Some(reported) = in_subprocess("the_filter_of_the_environment_silences_it", "off") else {
         return reads_and_writes();
     };
-    assert_eq!(told, "");
+    assert_eq!(reported, "");
 }
 
 #[test]
@@ -94,36 +97,36 @@ fn starts_with_an_image(test: &str, filter: &str) -> Option<String> {
         "core0: {{space: core, elf: {FIRMWARE}, cache_line: 0}}\n\
          core1: {{space: core, elf: {FIRMWARE}, cache_line: 0, server: false}}\n"
     );
-    let told = in_subprocess_with(test, filter, FIRMWARE_MEMORIES, &mailboxes);
-    if told.is_none() {
+    let reported = in_subprocess_with(test, filter, FIRMWARE_MEMORIES, &mailboxes);
+    if reported.is_none() {
         let vhost = start().unwrap();
         vhost.load_elf("core", FIRMWARE.as_ref()).unwrap();
     }
-    told
+    reported
 }
 
 #[test]
 fn the_start_of_a_system_is_logged_on_request() {
     let test = "the_start_of_a_system_is_logged_on_request";
-    if let Some(told) = starts_with_an_image(test, "vhost::start=info") {
+    if let Some(reported) = starts_with_an_image(test, "vhost::start=info") {
         let load = format!("load elf {FIRMWARE}");
-        assert_eq!(told.matches(&load).count(), 2, "{told}");
+        assert_eq!(reported.matches(&load).count(), 2, "{reported}");
         assert_eq!(
-            told.matches("[core0(server)] started!").count(),
+            reported.matches("[core0(server)] started!").count(),
             1,
-            "{told}"
+            "{reported}"
         );
-        assert!(!told.contains("core1(server)"), "{told}");
+        assert!(!reported.contains("core1(server)"), "{reported}");
     }
 }
 
 #[test]
 fn the_start_of_a_system_is_not_logged_by_default() {
     let test = "the_start_of_a_system_is_not_logged_by_default";
-    if let Some(told) = starts_with_an_image(test, "") {
+    if let Some(reported) = starts_with_an_image(test, "") {
         assert!(
-            !told.contains("load elf") && !told.contains("started!"),
-            "{told}"
+            !reported.contains("load elf") && !reported.contains("started!"),
+            "{reported}"
         );
     }
 }

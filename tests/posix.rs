@@ -123,7 +123,7 @@ const RW: PosixFlags = PosixFlags(0o102);
 /// Uses every service. Returns all values that firmware receives.
 fn session(vhost: &Vhost) -> Vec<Vec<u8>> {
     let [mut one, mut two] = cores(vhost);
-    let mut told = vec![];
+    let mut reported = vec![];
 
     assert_eq!(
         one.block(|ptr, len| FileRequest::Argv { ptr, len }),
@@ -143,9 +143,9 @@ fn session(vhost: &Vhost) -> Vec<Vec<u8>> {
     assert_eq!((time.seconds, time.nanoseconds), (0, ticks * 10));
     let wall = two.time();
     assert!(wall.seconds > 1_600_000_000);
-    told.push(wall.bytes().to_vec());
+    reported.push(wall.bytes().to_vec());
     for core in [&mut one, &mut two] {
-        told.push(core.block(|ptr, len| FileRequest::Random { ptr, len }));
+        reported.push(core.block(|ptr, len| FileRequest::Random { ptr, len }));
     }
 
     // Files, by both widths of pointers.
@@ -161,14 +161,14 @@ fn session(vhost: &Vhost) -> Vec<Vec<u8>> {
             result: DATA,
         };
         assert_eq!(core.ask(lseek), 0);
-        told.push(core.data(8));
-        told.push(core.read(fd, 3));
+        reported.push(core.data(8));
+        reported.push(core.read(fd, 3));
         assert_eq!(core.ask(FileRequest::Ftruncate { fd, len: 5 }), 0);
         assert_eq!(core.ask(FileRequest::Fsync { fd }), 0);
         assert_eq!(core.ask(FileRequest::Fstat { fd, result: DATA }), 0);
         let status = FileStatus::parse(&core.data(FileStatus::SIZE)).unwrap();
         assert_eq!(status.size, 5);
-        told.push(status.bytes().to_vec());
+        reported.push(status.bytes().to_vec());
         assert_eq!(core.ask(FileRequest::CheckedClose { fd }), 0);
         assert_eq!(
             core.ask(FileRequest::CheckedClose { fd }),
@@ -189,7 +189,7 @@ fn session(vhost: &Vhost) -> Vec<Vec<u8>> {
     let (first, size) = DirectoryRecord::parse(&records).unwrap();
     let (second, _) = DirectoryRecord::parse(&records[size..]).unwrap();
     assert_eq!((first.name, second.name), (&b"a"[..], &b"b"[..]));
-    told.push(records.clone());
+    reported.push(records.clone());
     assert_eq!(two.ask(readdir), 0);
 
     // Probes.
@@ -233,7 +233,7 @@ fn session(vhost: &Vhost) -> Vec<Vec<u8>> {
     assert_eq!(one.data(5), b"input");
     vhost.close_stdin("core0").unwrap();
     assert_eq!(one.read(0, 100), b"");
-    told
+    reported
 }
 
 #[test]
@@ -253,13 +253,13 @@ fn every_service_is_recorded_and_replayed_without_its_files() {
         .record(&trace)
         .start()
         .unwrap();
-    let told = session(&vhost);
+    let reported = session(&vhost);
     vhost.shutdown();
 
     // Positions, and each channel's own random bytes.
-    assert_eq!(told[3], 6_u64.to_le_bytes());
-    assert_eq!(told[4], b"678");
-    assert_ne!(told[1], told[2]);
+    assert_eq!(reported[3], 6_u64.to_le_bytes());
+    assert_eq!(reported[4], b"678");
+    assert_ne!(reported[1], reported[2]);
     assert_eq!(out.take(), b"raw\0\xff[core1] stderr: a line\n");
     assert_eq!(errors.take(), b"raw error");
     assert_eq!(fs::read(root.join("logs/out")).unwrap(), b"to a file");

@@ -43,14 +43,18 @@ fn every_actor_sends_its_recorded_messages_again() {
         for actor in ActorName::ALL {
             let replayed = Replay::of(&trace).only(actor).run();
             let replayed = replayed.unwrap_or_else(|error| panic!("seed {seed}, {actor}: {error}"));
-            let said = entries
+            let printed = entries
                 .iter()
                 .filter(|entry| is_sent_by(actor, entry))
                 .count();
-            assert_eq!(replayed.messages, said as u64, "seed {seed}, {actor}");
+            assert_eq!(replayed.messages, printed as u64, "seed {seed}, {actor}");
             // The firmware of these sessions uses mailboxes.
             let others = [ActorName::Htif, ActorName::Rtt, ActorName::Semihosting];
-            assert_eq!(said == 0, others.contains(&actor), "seed {seed}, {actor}");
+            assert_eq!(
+                printed == 0,
+                others.contains(&actor),
+                "seed {seed}, {actor}"
+            );
         }
     }
 }
@@ -127,7 +131,7 @@ fn a_message_that_an_actor_sends_otherwise_is_reported_at_its_entry() {
     let mut rng = fastrand::Rng::with_seed(1);
     for actor in ActorName::ALL {
         let entries = session.entries.iter();
-        let said: Vec<_> = entries
+        let printed: Vec<_> = entries
             .filter(|entry| is_sent_by(actor, entry) && is_its_own(entry) && has_body(entry))
             .collect();
         // The console's replies have no content, and the firmware of this session uses mailboxes.
@@ -135,9 +139,9 @@ fn a_message_that_an_actor_sends_otherwise_is_reported_at_its_entry() {
             actor,
             ActorName::Console | ActorName::Htif | ActorName::Rtt | ActorName::Semihosting
         );
-        assert_eq!(said.is_empty(), is_silent);
-        for _ in 0..20.min(said.len()) {
-            let entry = rng.choice(&said).unwrap();
+        assert_eq!(printed.is_empty(), is_silent);
+        for _ in 0..20.min(printed.len()) {
+            let entry = rng.choice(&printed).unwrap();
             let divergence = divergence(session.replay(actor, [*entry]));
             assert_eq!(divergence.frame, entry.frame, "{actor}: {divergence}");
             assert!(divergence.replayed.is_some(), "{actor}: {divergence}");
@@ -174,7 +178,7 @@ fn has_text(entry: &Entry, text: &str) -> bool {
 fn changed_messages_to_an_actor_change_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let session = Changed::new(session::record(folder.path(), 3));
-    for (actor, heard, text, said) in [
+    for (actor, heard, text, printed) in [
         // The name of the method, which is read from memory: another method is called.
         (ActorName::Mailbox, "Access", "slow", "Call"),
         // The simulator's reply, which is forwarded.
@@ -198,7 +202,7 @@ fn changed_messages_to_an_actor_change_its_own() {
         let divergence = divergence(session.replay(actor, [entry]));
         assert!(divergence.frame > entry.frame, "{actor}: {divergence}");
         let recorded = divergence.recorded.clone().unwrap();
-        assert!(recorded.contains(said), "{actor}: {divergence}");
+        assert!(recorded.contains(printed), "{actor}: {divergence}");
     }
 }
 
@@ -216,11 +220,11 @@ fn messages_of_others_may_come_in_between() {
         .collect();
     // The last occurrence, after the definitions of all kinds of messages.
     let place = part.windows(3).rev().find_map(|three| match three {
-        [said, next, heard] => {
+        [printed, next, heard] => {
             let heard_last =
-                is_sent_by(actor, said) && is_sent_by(actor, next) && !is_sent_by(actor, heard);
+                is_sent_by(actor, printed) && is_sent_by(actor, next) && !is_sent_by(actor, heard);
             let is_message = matches!(heard.content, Content::Message { .. });
-            let fits = heard_last && is_message && said.tick == heard.tick;
+            let fits = heard_last && is_message && printed.tick == heard.tick;
             fits.then_some((next.frame as usize, heard.frame as usize))
         }
         _ => None,
@@ -284,12 +288,12 @@ fn a_client_that_reads_slowly_is_replayed() {
     let entries = entries(&trace);
     let flushes = entries.iter().filter(|entry| entry.kind.name == "Flush");
     assert!(flushes.count() > 2);
-    let said = entries
+    let printed = entries
         .iter()
         .filter(|entry| is_sent_by(ActorName::Sockets, entry));
     let replayed = Replay::of(&trace).only(ActorName::Sockets).run();
     let replayed = replayed.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(replayed.messages, said.count() as u64);
+    assert_eq!(replayed.messages, printed.count() as u64);
 }
 
 /// Taps observe the actor's messages, and the messages to it.

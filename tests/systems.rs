@@ -55,9 +55,9 @@ impl Program {
         let program =
             clear_environment(program.arg(case).args(paths)).envs(environment.iter().copied());
         let output = program.current_dir(&self.folder).output().unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(status), "{case}: {told}");
-        told
+        let reported = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{case}: {reported}");
+        reported
     }
 
     fn run(&self, case: &str, status: i32, environment: &[(&str, &str)]) -> String {

@@ -70,8 +70,9 @@ fn a_system_of_the_c_abi_that_can_not_start_is_recorded() {
         let run = run.env("VHOST_TRACE", &trace).env("VHOST_RUN_ID", "a");
         let ended = run.output().unwrap();
         assert_eq!(ended.status.code(), Some(0), "{ended:?}");
-        let told = String::from_utf8_lossy(&ended.stdout) + String::from_utf8_lossy(&ended.stderr);
-        assert_eq!(told.matches("no.yaml").count(), 1, "{told}");
+        let reported =
+            String::from_utf8_lossy(&ended.stdout) + String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(reported.matches("no.yaml").count(), 1, "{reported}");
         // The recording of an earlier system stays.
         let fatal = fatal(&trace);
         assert_eq!(fatal.len(), failures, "{fatal:?}");

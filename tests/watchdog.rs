@@ -59,9 +59,9 @@ impl Fixture {
         let builder = builder.attach(tap).attach(ProtocolChecker::new());
         let vhost = build(builder).start().unwrap();
         let goes_on = Arc::new(AtomicBool::new(false));
-        let told = goes_on.clone();
+        let notified = goes_on.clone();
         let wait = move |_: &Vhost, _: vhost::HostProgramCall<'_>| {
-            Ok(if told.load(Ordering::Relaxed) {
+            Ok(if notified.load(Ordering::Relaxed) {
                 Poll::Ready(0)
             } else {
                 Poll::Pending

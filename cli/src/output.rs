@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn sizes_are_in_the_largest_unit_that_fits() {
         let sizes = [0, 1, 1023, 1024, 1536, 64 << 10, u64::MAX];
-        let said = sizes.map(|size| Size(size).to_string());
+        let printed = sizes.map(|size| Size(size).to_string());
         let expected = [
             "0 bytes",
             "1 byte",
@@ -197,7 +197,7 @@ mod tests {
             "64 KiB",
             "15.9 EiB",
         ];
-        assert_eq!(said, expected);
+        assert_eq!(printed, expected);
     }
 
     #[test]

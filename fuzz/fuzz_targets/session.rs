@@ -290,7 +290,7 @@ impl Session {
 impl Step {
     fn take_by(&self, fixture: &HostFixture, hostile: &mut [Firmware<Ram>; 2]) {
         let space = |which: bool| if which { "wild" } else { "rude" };
-        let told = |error: &Error| assert!(!error.to_string().is_empty());
+        let notified = |error: &Error| assert!(!error.to_string().is_empty());
         match self {
             Self::Send(which, wish) => {
                 let entry = wish.entry();
@@ -309,7 +309,7 @@ impl Step {
                 let _ = fixture
                     .vhost
                     .write(space(*which), at.address(), text.bytes())
-                    .inspect_err(told);
+                    .inspect_err(notified);
             }
             Self::Tick => tick(fixture),
             Self::Notify => fixture.vhost.notify(),
@@ -323,7 +323,7 @@ impl Step {
                 let _ = fixture
                     .vhost
                     .poll_call(space(*which), method, &[*arg])
-                    .inspect_err(told);
+                    .inspect_err(notified);
             }
             Self::Read(at, len) => {
                 let len = len.bytes();
@@ -332,12 +332,12 @@ impl Step {
                     let _ = fixture
                         .vhost
                         .read("wild", at.address(), len)
-                        .inspect_err(told);
+                        .inspect_err(notified);
                 }
                 let _ = fixture
                     .vhost
                     .read_string("wild", at.address())
-                    .inspect_err(told);
+                    .inspect_err(notified);
             }
             Self::Status => {
                 let status = fixture.vhost.status().expect("the status");

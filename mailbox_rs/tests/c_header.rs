@@ -350,7 +350,7 @@ fn assert_refused(test: &str, language: &Language) {
         assert_success(&compile(0), &format!("{compiler} {machine:?}, in order"));
         let wider = WIDER.into_iter().flatten();
         let wider = wider.map(|case| (case, &[PtrWidth::P4, PtrWidth::P8][..], WIDE));
-        for (case, widths, said) in REFUSED.into_iter().chain(wider) {
+        for (case, widths, printed) in REFUSED.into_iter().chain(wider) {
             if !widths.contains(&width) {
                 continue;
             }
@@ -358,8 +358,8 @@ fn assert_refused(test: &str, language: &Language) {
             let what = format!("{compiler} {machine:?}, case {case}");
             assert!(!output.status.success(), "{what} was compiled");
             let text = String::from_utf8_lossy(&output.stderr);
-            let says = said.split('|').any(|said| text.contains(said));
-            assert!(says, "{what} does not say `{said}`:\n{text}");
+            let says = printed.split('|').any(|printed| text.contains(printed));
+            assert!(says, "{what} does not say `{printed}`:\n{text}");
         }
     }
 }

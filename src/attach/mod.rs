@@ -55,9 +55,9 @@ use crate::bus::{ActorTap, OwnedObservation, Spawner, Tap};
 ///     .attach(ProtocolChecker::new())
 ///     .attach(Logger::file("requests.log"))
 ///     .start()?;
-/// let mut said = 0;
-/// let count = move |_: &Observation<'_>| said += 1;
-/// vhost.attach(Filter::new().channel("core0").to(count))?;
+/// let mut count = 0;
+/// let counter = move |_: &Observation<'_>| count += 1;
+/// vhost.attach(Filter::new().channel("core0").to(counter))?;
 /// # Ok::<(), Error>(())
 /// ```
 pub trait Attach: 'static {

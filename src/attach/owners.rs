@@ -69,27 +69,29 @@ impl ChannelAttribution {
 
     /// Name of a message's channel; `None` if unknown. Must be called for every message and reply,
     /// in order.
-    pub fn channel_of(&mut self, said: MessageView<'_>) -> Option<Arc<str>> {
-        if !said.is_message {
-            return self.open.remove(&said.sequence);
+    pub fn channel_of(&mut self, message: MessageView<'_>) -> Option<Arc<str>> {
+        if !message.is_message {
+            return self.open.remove(&message.sequence);
         }
         let by_body = |body| {
             let own = self.named(body).or_else(|| self.reached(body));
-            let serves = FRONT_ENDS.iter().any(|server| said.from == server.name());
+            let serves = FRONT_ENDS
+                .iter()
+                .any(|server| message.from == server.name());
             own.or_else(|| serves.then(|| self.alone_in_space(body)).flatten())
         };
-        let whose = said
+        let channel = message
             .body
             .and_then(by_body)
-            .or_else(|| self.open.get(&said.root).cloned())?;
+            .or_else(|| self.open.get(&message.root).cloned())?;
         // Events have no reply.
-        if said.to != Endpoint::EVENT.name() {
-            self.open.insert(said.sequence, whose.clone());
+        if message.to != Endpoint::EVENT.name() {
+            self.open.insert(message.sequence, channel.clone());
             if self.open.len() > MAX_UNANSWERED {
                 self.open.pop_first();
             }
         }
-        Some(whose)
+        Some(channel)
     }
 
     fn named(&self, body: &dyn Body) -> Option<Arc<str>> {

@@ -130,7 +130,7 @@ impl Foreign for RealForeign {
 
     fn served(&self, served: &Served) {
         let entry = &served.entry;
-        let told = testbench::served(&testbench::ServedArgs {
+        let reported = testbench::served(&testbench::ServedArgs {
             channel: &served.channel,
             slot: served.slot,
             action: entry.action,
@@ -139,7 +139,7 @@ impl Foreign for RealForeign {
             ticks: u32::try_from(served.ticks).unwrap_or(u32::MAX),
             result: served.result,
         });
-        report_failure("mb_served", told);
+        report_failure("mb_served", reported);
     }
 
     fn report(&self, report: &Report) {

@@ -20,29 +20,32 @@ pub enum Runs {
 /// Run, with the pipe of its supervisor.
 struct Run {
     supervisor: Child,
-    told: StatusReader,
+    reported: StatusReader,
 }
 
 impl Run {
     /// Starts a run. Returns `None` in the child.
     fn begin() -> io::Result<Option<Self>> {
-        let (told, tell) = pipe()?;
-        let (mut told, tell) = (StatusReader::new(told), StatusWriter::new(tell));
+        let (reported, tell) = pipe()?;
+        let (mut reported, tell) = (StatusReader::new(reported), StatusWriter::new(tell));
         let blocked = Blocked::new();
         let Forked::Parent(supervisor) = fork(|| supervise(tell, None))? else {
             return Ok(None);
         };
         drop(blocked);
-        if let Err(error) = told.process() {
+        if let Err(error) = reported.process() {
             supervisor.reap();
             return Err(error);
         }
-        Ok(Some(Self { supervisor, told }))
+        Ok(Some(Self {
+            supervisor,
+            reported,
+        }))
     }
 
     /// Waits for the end of the run. Returns its exit status.
     fn wait(mut self) -> Option<i32> {
-        let status = self.told.status();
+        let status = self.reported.status();
         self.supervisor.reap();
         status
     }

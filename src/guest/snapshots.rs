@@ -27,7 +27,7 @@ pub(crate) struct Snapshots {
 struct Snapshot {
     process: Child,
     wake: PipeWriter,
-    told: StatusReader,
+    reported: StatusReader,
     tick: u64,
 }
 
@@ -92,9 +92,9 @@ impl Snapshots {
     pub(crate) fn take(&mut self, tick: u64) -> io::Result<ContinuedProcess> {
         self.disown();
         let (sleeps, wake) = pipe()?;
-        let (told, tell) = pipe()?;
+        let (reported, tell) = pipe()?;
         let parent = this_process().map(above_standard).transpose()?;
-        let (mut told, tell) = (StatusReader::new(told), StatusWriter::new(tell));
+        let (mut reported, tell) = (StatusReader::new(reported), StatusWriter::new(tell));
         let blocked = Blocked::new();
         let kept = &mut self.kept;
         let forked = fork(|| {
@@ -106,11 +106,11 @@ impl Snapshots {
         };
         blocked.reap(between);
         drop(blocked);
-        let process = told.process()?;
+        let process = reported.process()?;
         self.kept.push_back(Snapshot {
             process,
             wake,
-            told,
+            reported,
             tick,
         });
         while self.kept.len() > self.most {
@@ -133,7 +133,7 @@ impl Snapshots {
             match snapshot.wake() {
                 Ok(()) => {
                     self.end();
-                    let status = snapshot.told.status();
+                    let status = snapshot.reported.status();
                     snapshot.reap();
                     return Ok(Some(Rerun { tick, status }));
                 }
@@ -163,7 +163,7 @@ impl Snapshot {
     /// Wakes the snapshot.
     fn wake(&mut self) -> io::Result<()> {
         super::quietly(|| self.wake.write_all(&[WAKE]))?;
-        self.told.process().map(|_| ())
+        self.reported.process().map(|_| ())
     }
 
     fn end(mut self) {
@@ -175,7 +175,7 @@ impl Snapshot {
     /// Waits until the snapshot has ended. After the end of its parent, it may be a child of this
     /// process.
     fn reap(self) {
-        if self.told.is_over(PATIENCE) {
+        if self.reported.is_over(PATIENCE) {
             self.process.reap();
         }
     }

@@ -122,12 +122,12 @@ fn arguments_of_64_bits_take_two_words_of_four_bytes() {
 
 /// Expects the text of the lower half of a word, and these messages about the upper half.
 #[track_caller]
-fn cut(format: &str, args: &[u64], width: PtrWidth, text: &str, said: &[&str]) {
+fn cut(format: &str, args: &[u64], width: PtrWidth, text: &str, shown: &[&str]) {
     let rendered = render(format, args, width, &[]);
     assert_eq!(String::from_utf8_lossy(&rendered.text), text, "{format}");
     assert_eq!(rendered.problems, [], "{format}");
     let cut: Vec<_> = rendered.truncated.iter().map(ToString::to_string).collect();
-    assert_eq!(cut, said, "{format}");
+    assert_eq!(cut, shown, "{format}");
 }
 
 #[test]
@@ -141,9 +141,9 @@ fn half_a_word_is_not_lost_without_a_word() {
         ("X", "2"),
         ("o", "2"),
     ] {
-        let said =
+        let shown =
             format!("`%-1{letter}` takes 32 bits of 0x100000002; `%-1l{letter}` takes all of it");
-        cut(&format!("%-1{letter}"), &[wide], P8, text, &[&said]);
+        cut(&format!("%-1{letter}"), &[wide], P8, text, &[&shown]);
     }
     // The upper half of a number is its sign extension, or is reported.
     cut("%d", &[0xffff_ffff_8000_0000], P8, "-2147483648", &[]);

@@ -204,7 +204,7 @@ impl Template {
         let mut template = Self([0; 16]);
         let bytes = parts
             .iter()
-            .filter(|(said, _)| *said)
+            .filter(|(shown, _)| *shown)
             .flat_map(|(_, part)| part.bytes());
         for (at, byte) in template.0.iter_mut().zip(bytes) {
             *at = byte;

@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn numbers_of_messages_may_differ_but_not_their_pairing() {
         let mut same = Matcher::default();
-        let said = [(1, 1), (2, 1), (3, 3)];
-        for (sequence, root) in said {
+        let printed = [(1, 1), (2, 1), (3, 3)];
+        for (sequence, root) in printed {
             let (one, other) = (sequence, sequence + 10);
             assert!(same.is(
                 &entry(one, root, message()),

@@ -85,9 +85,9 @@ fn a_failed_write_of_the_log_is_reported_once() {
     let (builder, reports) = builder(folder.path());
     let vhost = start(builder.attach(Logger::writer(Full)));
     session(&vhost);
-    let told = reports.take_of("log");
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("no storage space"), "{told:?}");
+    let reported = reports.take_of("log");
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(reported[0].contains("no storage space"), "{reported:?}");
 }
 
 #[test]
@@ -122,15 +122,15 @@ fn a_full_disk_is_reported_once_by_each_file() {
     );
     session(&vhost);
     vhost.shutdown();
-    let told = reports.take();
+    let reported = reports.take();
     for (id, what) in [
         ("log", "log /dev/full can't be written"),
         ("statistics", "table /dev/full can't be written"),
     ] {
-        let of: Vec<_> = told.iter().filter(|report| report.id == id).collect();
+        let of: Vec<_> = reported.iter().filter(|report| report.id == id).collect();
         assert!(
             of.len() == 1 && of[0].text.contains(what) && of[0].text.contains("No space"),
-            "{told:?}"
+            "{reported:?}"
         );
     }
 }

@@ -165,22 +165,23 @@ fn a_tap_that_panics_is_reported_and_is_in_no_recording() {
     let folder = tempfile::tempdir().unwrap();
     let bare = std::fs::read(crate::record(folder.path(), |builder| builder)).unwrap();
     let kept = Arc::new(Mutex::new(Vec::new()));
-    let told = kept.clone();
+    let notified = kept.clone();
     let trace = crate::record(folder.path(), |builder| {
         builder
             .attach(brittle())
-            .on_report(move |report: &Report| told.lock().unwrap().push(report.text.clone()))
+            .on_report(move |report: &Report| notified.lock().unwrap().push(report.text.clone()))
     });
     assert_eq!(std::fs::read(&trace).unwrap(), bare);
     let lost = "a tap panicked at Observation: ten (it is detached)";
     assert!(std::mem::take(&mut *kept.lock().unwrap()).contains(&lost.to_owned()));
     for only in [None, Some(vhost::ActorName::Mailbox)] {
-        let told = kept.clone();
+        let notified = kept.clone();
         let mut replay = vhost::Replay::of(&trace).attach(brittle());
         if let Some(only) = only {
             replay = replay.only(only);
         }
-        let replay = replay.on_finding(move |found| told.lock().unwrap().push(found.text.clone()));
+        let replay =
+            replay.on_finding(move |found| notified.lock().unwrap().push(found.text.clone()));
         replay.run().unwrap();
         assert_eq!(
             std::mem::take(&mut *kept.lock().unwrap()),

@@ -38,8 +38,8 @@ fn built(command: &mut Command) -> Option<()> {
         }
         output => output.unwrap(),
     };
-    let said = String::from_utf8_lossy(&stderr);
-    assert!(status.success(), "{command:?}: {said}");
+    let shown = String::from_utf8_lossy(&stderr);
+    assert!(status.success(), "{command:?}: {shown}");
     Some(())
 }
 

@@ -46,7 +46,7 @@ fn replays(trace: &Path) {
 /// decimal comma.
 fn compares(simulator: &Program, case: &[&str]) {
     locale(&simulator.file(""));
-    let said = RunOutput::of(
+    let printed = RunOutput::of(
         simulator
             .command(case)
             .env("LOCPATH", simulator.file(""))
@@ -57,10 +57,10 @@ fn compares(simulator: &Program, case: &[&str]) {
     );
     // Rounded to nearest, with a decimal point, independent of the process's state.
     assert_eq!(
-        count(&said.stdout, "[core0] 0.2 3.5 0x1p+0\n"),
+        count(&printed.stdout, "[core0] 0.2 3.5 0x1p+0\n"),
         2,
         "{}",
-        said.stdout
+        printed.stdout
     );
     assert!(simulator.read("run.log").contains("\"a line\\n\""));
     assert!(simulator.read("run.json").contains("\"PRINT\""));
@@ -87,17 +87,24 @@ fn the_process_stays_as_it_is() {
 #[test]
 fn a_limit_of_file_size_is_an_error_and_no_signal() {
     let simulator = Program::simulator();
-    let said = RunOutput::of(
+    let printed = RunOutput::of(
         without_counts(&mut simulator.command(&["limits"]))
             .env("VHOST_TRACE", "run.trace")
             .env("VHOST_ATTACH", "log=run.log"),
     );
-    let lines = said
+    let lines = printed
         .stdout
         .lines()
         .filter(|line| line.starts_with("[core0] aaa"));
     assert_eq!(lines.count(), 400);
-    let once = |part| assert_eq!(count(&said.stderr, part), 1, "{part}: {}", said.stderr);
+    let once = |part| {
+        assert_eq!(
+            count(&printed.stderr, part),
+            1,
+            "{part}: {}",
+            printed.stderr
+        )
+    };
     once("recording run.trace: File too large (os error 27); the recording ends there");
     once("the log run.log can't be written any more: File too large");
     once("answered EFBIG");
@@ -178,13 +185,18 @@ fn a_reader_that_goes_away_from_a_full_pipe_is_an_error_and_no_signal() {
         ("VHOST_ATTACH", "log-json="),
     ] {
         let name = format!("full.{}", prefix.trim_end_matches('='));
-        let said = RunOutput::of(
+        let printed = RunOutput::of(
             simulator
                 .command(&["full"])
                 .env("FIFO", &name)
                 .env(variable, format!("{prefix}{name}")),
         );
-        assert_eq!(count(&said.stderr, "Broken pipe"), 1, "{}", said.stderr);
+        assert_eq!(
+            count(&printed.stderr, "Broken pipe"),
+            1,
+            "{}",
+            printed.stderr
+        );
     }
 }
 
@@ -215,9 +227,12 @@ fn standard_streams_that_are_closed_are_taken_by_nothing() {
 #[test]
 fn a_limit_of_files_is_reported_once_until_it_changes() {
     let simulator = Program::simulator();
-    let said = RunOutput::of(&mut simulator.command(&["flood"]));
-    let reports = count(&said.stderr, "can't accept a client: Too many open files");
-    assert_eq!(reports, 2, "{}", said.stderr);
+    let printed = RunOutput::of(&mut simulator.command(&["flood"]));
+    let reports = count(
+        &printed.stderr,
+        "can't accept a client: Too many open files",
+    );
+    assert_eq!(reports, 2, "{}", printed.stderr);
 }
 
 #[test]
@@ -238,9 +253,13 @@ fn a_file_that_another_run_writes_is_refused_and_stays_whole() {
     stdout.read_line(&mut line).unwrap();
     assert_eq!(line, "[core0] ready\n");
     for files in [recorded, logged, counted] {
-        let said = RunOutput::of(simulator.command(&["refused"]).envs(files));
+        let printed = RunOutput::of(simulator.command(&["refused"]).envs(files));
         for part in ["run.trace", "is in use", "%p"] {
-            assert!(said.stdout.contains(part), "{files:?}: {}", said.stdout);
+            assert!(
+                printed.stdout.contains(part),
+                "{files:?}: {}",
+                printed.stdout
+            );
         }
     }
     let own = [("VHOST_TRACE", "own.%t.%p.trace")];

@@ -115,13 +115,13 @@ impl RunOutput {
             stdout,
             stderr,
         } = command.output().unwrap();
-        let said = Self {
+        let printed = Self {
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
         };
-        let Self { stdout, stderr } = &said;
+        let Self { stdout, stderr } = &printed;
         assert!(status.success(), "{status}\n{stdout}\n{stderr}");
-        said
+        printed
     }
 }
 

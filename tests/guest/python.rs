@@ -149,11 +149,11 @@ async def prints(channel, number):
 ",
     )
     .with_method("prints");
-    let said = RunOutput::of(&mut simulator.command(&["order"]));
+    let printed = RunOutput::of(&mut simulator.command(&["order"]));
     let wanted: String = (0..3)
         .map(|i| format!("{i} before\n{i} python\n{i} begun bytes\n{i} after\n[core0] firmware\n"))
         .collect();
-    assert_eq!(said.stdout, wanted);
+    assert_eq!(printed.stdout, wanted);
 }
 
 #[test]
@@ -230,10 +230,10 @@ print(streams, sys.flags.utf8_mode, sys.getfilesystemencoding())
             .envs(variables())
             .output()
             .unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
         assert!(
-            said.contains(&wanted),
-            "{:?}: {said}\nwanted: {wanted}",
+            printed.contains(&wanted),
+            "{:?}: {printed}\nwanted: {wanted}",
             variables().collect::<Vec<_>>()
         );
     }
@@ -328,17 +328,17 @@ async def works(channel):
         .replace("'spawn': [0, 16781312]", "'spawn': [0, 0]");
     let wanted = wanted.trim_end();
     assert!(wanted.starts_with("{'run': [0, 0], "), "{wanted}");
-    let said = RunOutput::of(&mut simulator.command(&["calls"]));
+    let printed = RunOutput::of(&mut simulator.command(&["calls"]));
     assert!(
-        said.stdout.contains(&format!("{wanted}\n")),
+        printed.stdout.contains(&format!("{wanted}\n")),
         "{}\nwanted: {wanted}",
-        said.stdout
+        printed.stdout
     );
     let on_a_thread = format!("on a thread {wanted} True\n");
     assert!(
-        said.stdout.contains(&on_a_thread),
+        printed.stdout.contains(&on_a_thread),
         "{}\nwanted: {wanted}",
-        said.stdout
+        printed.stdout
     );
 }
 

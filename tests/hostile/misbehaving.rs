@@ -189,8 +189,8 @@ impl Misbehaving {
         }
         if text.starts_with("CPRINT at ") {
             let warned = [" takes 32 bits of 0x", ": words = "];
-            let is_warning =
-                *severity == Severity::Warning && warned.iter().any(|said| text.contains(said));
+            let is_warning = *severity == Severity::Warning
+                && warned.iter().any(|printed| text.contains(printed));
             assert!(is_warning || *severity == Severity::Error, "{text}");
             self.tally.formats += 1;
             return;
@@ -209,12 +209,12 @@ impl Misbehaving {
             .unwrap_or_else(|| panic!("{}: an unexpected report: {text}", self.name));
         let slot: u32 = slot.parse().expect("a slot");
         // While no response is read, two requests may have used the same slot.
-        let told = |sent: &&mut Sent| {
+        let notified = |sent: &&mut Sent| {
             sent.slot == slot
                 && sent.report.is_none()
                 && rest.starts_with(&format!("{}: ", sent.shown()))
         };
-        let sent = self.sent.iter_mut().find(told);
+        let sent = self.sent.iter_mut().find(notified);
         let sent =
             sent.unwrap_or_else(|| panic!("{name}: nothing was sent that is reported: {text}"));
         sent.report = Some(rest.to_owned());

@@ -38,10 +38,10 @@ pub(crate) fn in_subprocess(test: &str, body: impl FnOnce(&Path)) {
         .expect("the process apart");
     let output = fs::read(&output).expect("the output");
     let output = String::from_utf8_lossy(&output);
-    let told = output
+    let reported = output
         .lines()
         .filter(|line| line.starts_with(REPORT_PREFIX));
-    told.for_each(|line| println!("{line}"));
+    reported.for_each(|line| println!("{line}"));
     if !ended.success() {
         let skipped = output.lines().count().saturating_sub(SHOWN);
         let last = output.lines().skip(skipped);

@@ -138,16 +138,16 @@ async def catches(channel):
     return len(texts)
 ";
     let test = "backdoor::errors_are_exceptions_that_a_callback_may_catch";
-    let said = Subprocess::with(script).run(test, || {
+    let printed = Subprocess::with(script).run(test, || {
         let fixture = PythonFixture::new();
         let failure = fixture.failure(CORE64, "outside", &[]);
         assert!(failure.contains("vhost.Error: "), "{failure}");
         assert!(failure.contains("0x9000"), "{failure}");
         assert_eq!(fixture.call("catches").unwrap(), Ready(6));
     });
-    if let Some(said) = said {
+    if let Some(printed) = printed {
         for part in ["`nowhere`", "core32, core64", "`no space`", "0x7ffc", "NUL"] {
-            assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
+            assert!(printed.stdout.contains(part), "{part}: {}", printed.stdout);
         }
     }
 }

@@ -348,7 +348,7 @@ async def fine(channel):
     return 1
 ";
     let test = "calls::an_end_of_the_event_loop_is_reported_and_service_goes_on";
-    let said = Subprocess::with(script).run(test, || {
+    let printed = Subprocess::with(script).run(test, || {
         let fixture = PythonFixture::new();
         assert_eq!(fixture.call("leave").unwrap(), Pending);
         fixture.tick();
@@ -366,11 +366,11 @@ async def fine(channel):
         fixture.tick();
         assert_eq!(fixture.call("fine").unwrap(), Ready(1));
     });
-    if let Some(said) = said {
+    if let Some(printed) = printed {
         assert!(
-            said.stderr.contains("vhost: error: python: Traceback"),
+            printed.stderr.contains("vhost: error: python: Traceback"),
             "{}",
-            said.stderr
+            printed.stderr
         );
     }
 }

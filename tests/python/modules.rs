@@ -95,7 +95,7 @@ def mbpy_calls_init():
     @register_callback
     async def started(channel): return starts
 ";
-    let said = Subprocess::default().module("mbpy_calls_init", start).run(
+    let printed = Subprocess::default().module("mbpy_calls_init", start).run(
         "modules::the_start_up_function_runs_once_before_the_first_poll",
         || {
             let fixture = PythonFixture::new();
@@ -103,14 +103,14 @@ def mbpy_calls_init():
             assert_eq!(fixture.call("started").unwrap(), Ready(1));
         },
     );
-    if let Some(said) = said {
-        assert!(!said.stderr.contains("warning"), "{}", said.stderr);
+    if let Some(printed) = printed {
+        assert!(!printed.stderr.contains("warning"), "{}", printed.stderr);
     }
 }
 
 #[test]
 fn without_a_start_up_function_there_is_a_warning_and_no_error() {
-    let said = Subprocess::default().run(
+    let printed = Subprocess::default().run(
         "modules::without_a_start_up_function_there_is_a_warning_and_no_error",
         || {
             let fixture = PythonFixture::new();
@@ -118,9 +118,14 @@ fn without_a_start_up_function_there_is_a_warning_and_no_error() {
             assert_eq!(fixture.call("nobody").unwrap(), Absent);
         },
     );
-    if let Some(said) = said {
+    if let Some(printed) = printed {
         let warning = "vhost: warning: python: there is no module `mbpy_calls_init`";
-        assert_eq!(said.stderr.matches(warning).count(), 1, "{}", said.stderr);
+        assert_eq!(
+            printed.stderr.matches(warning).count(),
+            1,
+            "{}",
+            printed.stderr
+        );
     }
 }
 
@@ -233,7 +238,7 @@ def mbpy_calls_init(): pass
 async def one(channel): return 1
 ";
     let customize = start.replace("SHIM", &format!("{shim:?}"));
-    let said = Subprocess::default()
+    let printed = Subprocess::default()
         .module("sitecustomize", &customize)
         .module("mbpy_calls_init", user)
         .run(
@@ -244,9 +249,13 @@ async def one(channel): return 1
                 assert_eq!(fixture.call("one").unwrap(), Ready(1));
             },
         );
-    if let Some(said) = said {
-        let told = said.stderr.matches("this is no run of cocotb").count();
-        assert_eq!(told, 1, "{}", said.stderr);
-        assert!(said.stderr.contains("python/cocotb is on the search path"));
+    if let Some(printed) = printed {
+        let reported = printed.stderr.matches("this is no run of cocotb").count();
+        assert_eq!(reported, 1, "{}", printed.stderr);
+        assert!(
+            printed
+                .stderr
+                .contains("python/cocotb is on the search path")
+        );
     }
 }

@@ -223,7 +223,7 @@ def poll(method, channel, *args):
     return by_task(method, channel, *args)
 "
     );
-    let said = Subprocess::with("").module("pymb_rpcs", &hidden).run(
+    let printed = Subprocess::with("").module("pymb_rpcs", &hidden).run(
         "polled::a_hidden_loop_is_found_and_turned_and_is_a_warning_once",
         || {
             let fixture = PythonFixture::new();
@@ -237,12 +237,22 @@ def poll(method, channel, *args):
             }
         },
     );
-    if let Some(said) = said {
+    if let Some(printed) = printed {
         let warning = "vhost: warning: python: channel `core32`: method `walk` is pending";
-        assert_eq!(said.stderr.matches(warning).count(), 1, "{}", said.stderr);
-        assert_eq!(said.stderr.matches("warning").count(), 1, "{}", said.stderr);
+        assert_eq!(
+            printed.stderr.matches(warning).count(),
+            1,
+            "{}",
+            printed.stderr
+        );
+        assert_eq!(
+            printed.stderr.matches("warning").count(),
+            1,
+            "{}",
+            printed.stderr
+        );
         for part in ["but is not running", "`pymb_rpcs`", "`py_tick`"] {
-            assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
+            assert!(printed.stderr.contains(part), "{part}: {}", printed.stderr);
         }
     }
 }
@@ -343,7 +353,7 @@ def poll(method, channel, *args):
 /// Polls a method that stays pending, in a module with this beginning.
 fn stays_pending(test: &str, start: &str, warnings: usize) {
     let script = format!("{start}\ndef poll(method, channel, *args): return True, False, None\n");
-    let said = Subprocess::with("")
+    let printed = Subprocess::with("")
         .module("pymb_rpcs", &script)
         .run(test, || {
             let fixture = PythonFixture::new();
@@ -358,8 +368,13 @@ fn stays_pending(test: &str, start: &str, warnings: usize) {
         (warning, warnings),
         ("`py_tick`", warnings),
     ] {
-        let Some(said) = &said else { return };
-        assert_eq!(said.stderr.matches(part).count(), count, "{}", said.stderr);
+        let Some(printed) = &printed else { return };
+        assert_eq!(
+            printed.stderr.matches(part).count(),
+            count,
+            "{}",
+            printed.stderr
+        );
     }
 }
 
@@ -466,7 +481,7 @@ def poll(method, channel, *args):
     return (True, False, None) if method == 'polled' else by_task(method, channel, *args)
 "
     );
-    let said = Subprocess::with("").module("pymb_rpcs", &script).run(
+    let printed = Subprocess::with("").module("pymb_rpcs", &script).run(
         "polled::a_call_that_takes_long_is_no_warning",
         || {
             let fixture = PythonFixture::new();
@@ -476,8 +491,8 @@ def poll(method, channel, *args):
             }
         },
     );
-    if let Some(said) = said {
-        assert!(!said.stderr.contains("warning"), "{}", said.stderr);
+    if let Some(printed) = printed {
+        assert!(!printed.stderr.contains("warning"), "{}", printed.stderr);
     }
 }
 
@@ -513,7 +528,7 @@ def poll(method, channel, *args): inner('answer')
 def tick(): inner('turn')
 def cancel(channel): inner('end')
 ";
-    let said = Subprocess::with("").module("pymb_rpcs", script).run(
+    let printed = Subprocess::with("").module("pymb_rpcs", script).run(
         "polled::errors_of_the_modules_own_functions_have_their_traceback",
         || {
             let fixture = PythonFixture::new();
@@ -532,8 +547,8 @@ def cancel(channel): inner('end')
             fixture.tick();
         },
     );
-    if let Some(said) = said {
-        let [_, reports @ ..] = &said
+    if let Some(printed) = printed {
+        let [_, reports @ ..] = &printed
             .stderr
             .split("vhost: error: python: ")
             .collect::<Vec<_>>()[..]
@@ -541,8 +556,8 @@ def cancel(channel): inner('end')
             panic!("nothing is said");
         };
         for (function, what) in [("tick", "turn"), ("cancel", "end")] {
-            let of_it = reports.iter().find(|said| said.contains(what));
-            let of_it = of_it.unwrap_or_else(|| panic!("{what}: {}", said.stderr));
+            let of_it = reports.iter().find(|printed| printed.contains(what));
+            let of_it = of_it.unwrap_or_else(|| panic!("{what}: {}", printed.stderr));
             for part in ["Traceback", &format!("in {function}\n"), "in inner"] {
                 assert!(of_it.contains(part), "{part}: {of_it}");
             }

@@ -28,41 +28,43 @@ fn tell() {
 
 #[test]
 fn the_staged_shim_is_on_the_path() {
-    let said = Subprocess::with(WHERE).run("starting::the_staged_shim_is_on_the_path", tell);
-    if let Some(said) = said {
+    let printed = Subprocess::with(WHERE).run("starting::the_staged_shim_is_on_the_path", tell);
+    if let Some(printed) = printed {
         assert!(
-            said.stdout.contains("/out/vhost/python/async/pymb_rpc.py"),
+            printed
+                .stdout
+                .contains("/out/vhost/python/async/pymb_rpc.py"),
             "{}",
-            said.stdout
+            printed.stdout
         );
     }
 }
 
 #[test]
 fn another_folder_of_shims_may_be_named() {
-    let said = Subprocess::with(WHERE)
+    let printed = Subprocess::with(WHERE)
         .variable("VHOST_PYTHON_PATH", SHIMS)
         .run("starting::another_folder_of_shims_may_be_named", tell);
-    if let Some(said) = said {
+    if let Some(printed) = printed {
         let shim = format!("shim: {SHIMS}/async/pymb_rpc.py");
-        assert!(said.stdout.contains(&shim), "{}", said.stdout);
+        assert!(printed.stdout.contains(&shim), "{}", printed.stdout);
     }
 }
 
 /// Only the library was copied.
 #[test]
 fn a_library_without_its_folder_brings_its_own_shim() {
-    let said = Subprocess::with(WHERE)
+    let printed = Subprocess::with(WHERE)
         .variable("VHOST_PYTHON_PATH", "/no/such/folder")
         .run(
             "starting::a_library_without_its_folder_brings_its_own_shim",
             tell,
         );
-    if let Some(said) = said {
+    if let Some(printed) = printed {
         assert!(
-            said.stdout.contains("shim: <vhost>/async/pymb_rpc.py"),
+            printed.stdout.contains("shim: <vhost>/async/pymb_rpc.py"),
             "{}",
-            said.stdout
+            printed.stdout
         );
     }
 }
@@ -88,12 +90,12 @@ fn a_virtual_environment_is_entered() {
     let Some(()) = environment(folder.path()) else {
         return;
     };
-    let said = Subprocess::with(WHERE)
+    let printed = Subprocess::with(WHERE)
         .variable("VIRTUAL_ENV", folder.path())
         .run("starting::a_virtual_environment_is_entered", tell);
-    if let Some(said) = said {
+    if let Some(printed) = printed {
         let prefix = format!("prefix: {}", folder.path().display());
-        assert!(said.stdout.contains(&prefix), "{}", said.stdout);
+        assert!(printed.stdout.contains(&prefix), "{}", printed.stdout);
     }
 }
 

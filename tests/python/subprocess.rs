@@ -61,13 +61,13 @@ impl Subprocess {
             .envs(self.environment)
             .output()
             .unwrap();
-        let said = RunOutput {
+        let printed = RunOutput {
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
         };
-        let RunOutput { stdout, stderr } = &said;
+        let RunOutput { stdout, stderr } = &printed;
         assert!(status.success(), "{status}\n{stdout}\n{stderr}");
         assert!(stdout.contains("1 passed"), "no test {test}:\n{stdout}");
-        Some(said)
+        Some(printed)
     }
 }

@@ -40,10 +40,10 @@ struct Simulator {
 impl Simulator {
     fn new(workers: usize) -> Self {
         let worker = |_| {
-            let (go, told) = channel();
+            let (go, reported) = channel();
             let (answer, answered) = channel();
             thread::spawn(move || {
-                while told.recv().is_ok() {
+                while reported.recv().is_ok() {
                     answer.send(mb_tick()).unwrap();
                 }
             });

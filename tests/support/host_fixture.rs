@@ -275,16 +275,16 @@ fn both(
 fn reenter(vhost: &Vhost, call: HostProgramCall<'_>) -> CallResult {
     let space = vhost.space_of(call.channel)?.to_owned();
     let [first, second] = [0, 1].map(|at| call.args.get(at).copied().unwrap_or(0));
-    let told = |error: &dyn StdError| assert!(!error.to_string().is_empty());
+    let reported = |error: &dyn StdError| assert!(!error.to_string().is_empty());
     let _ = vhost
         .read_string(&space, first)
-        .inspect_err(|error| told(error));
+        .inspect_err(|error| reported(error));
     let _ = vhost
         .read(&space, first, second % 0x1_0001)
-        .inspect_err(|error| told(error));
+        .inspect_err(|error| reported(error));
     let _ = vhost
         .poll_call(call.channel, "echo", &[second])
-        .inspect_err(|error| told(error));
+        .inspect_err(|error| reported(error));
     // Fails, since the method calls itself.
     let _ = vhost.poll_call(call.channel, "returns", call.args);
     vhost.tick().expect_err("a tick inside of a tick");

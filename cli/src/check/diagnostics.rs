@@ -272,7 +272,7 @@ fn overwrites(plan: &Plan<'_>, all: &mut Diagnostics) {
         taken.extend(bytes.flat_map(|write| write.place.iter().map(move |segment| (*segment, at))));
     }
     taken.sort_by_key(|(segment, _)| (segment.memory, segment.offset));
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     // In address order, the next segment can overlap only the one that extends furthest so far.
     let mut furthest: Option<(Segment, usize)> = None;
     for (segment, at) in taken {
@@ -285,9 +285,9 @@ fn overwrites(plan: &Plan<'_>, all: &mut Diagnostics) {
             let images = [pair.0, pair.1].map(|at| plan.loads.get(at).map(|load| load.image));
             if let [Some(first), Some(second)] = images
                 && !Arc::ptr_eq(first, second)
-                && !told.contains(&pair)
+                && !reported.contains(&pair)
             {
-                told.push(pair);
+                reported.push(pair);
                 all.add(
                     Severity::Warning,
                     format!(

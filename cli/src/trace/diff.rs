@@ -316,12 +316,12 @@ mod tests {
     fn the_first_difference_is_named_by_its_path() {
         let one = json!({"op": {"Write": [[1, 2], [3, 4]]}, "space": 0});
         let other = json!({"op": {"Write": [[1, 2], [3, 5]]}, "space": 1});
-        let told = first_difference("", &one, &other);
-        assert_eq!(told.as_deref(), Some("`op.Write.1.1`, 4 and 5"));
+        let reported = first_difference("", &one, &other);
+        assert_eq!(reported.as_deref(), Some("`op.Write.1.1`, 4 and 5"));
         assert_eq!(first_difference("", &one, &one), None);
         let other = json!({"op": "Read", "space": 0});
-        let told = first_difference("", &one, &other).unwrap();
-        assert!(told.starts_with("`op`, {\"Write\""), "{told}");
+        let reported = first_difference("", &one, &other).unwrap();
+        assert!(reported.starts_with("`op`, {\"Write\""), "{reported}");
         assert_eq!(
             first_difference("", &json!(1), &json!([])).as_deref(),
             Some("1 and []")

@@ -86,8 +86,8 @@ impl Iterator for EntryReader {
             Err(error) => return Some(Err(error)),
         };
         let body = decode(&entry);
-        let said = body.as_ref().ok().and_then(Option::as_deref);
-        let channel = self.channels.channel_of(&entry, said);
+        let shown = body.as_ref().ok().and_then(Option::as_deref);
+        let channel = self.channels.channel_of(&entry, shown);
         Some(Ok(DecodedEntry {
             entry,
             body,

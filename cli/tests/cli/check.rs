@@ -602,13 +602,13 @@ fn code_in_place_of_traps_is_drawn_and_has_to_be_near() {
             &mailbox(stub),
         );
         std::fs::write(files.path().join("firmware.elf"), &image).unwrap();
-        let said = files.check().stdout(0);
+        let printed = files.check().stdout(0);
         let last = stub + 4480 - 1;
         let drawn = format!("{stub:#x}..={last:#x} code in place of traps of `cpu`");
-        assert!(said.contains(&drawn), "{said}");
+        assert!(printed.contains(&drawn), "{printed}");
         let far = "channel `cpu`: the traps of semihosting at 0x80000000 of firmware.elf stay as they are";
-        assert_eq!(said.contains(far), !is_near, "{said}");
+        assert_eq!(printed.contains(far), !is_near, "{printed}");
         let warnings = if is_near { "0 warnings" } else { "1 warning" };
-        assert!(said.contains(warnings), "{said}");
+        assert!(printed.contains(warnings), "{printed}");
     }
 }

@@ -101,7 +101,7 @@ fn ticks_behind_the_end_do_not_hide_damage() {
     for trace in recordings(folder.path()) {
         let bytes = fs::read(&trace).unwrap();
         let name = trace.file_name().unwrap().to_str().unwrap();
-        for (words, said) in [
+        for (words, printed) in [
             ("trace cut --ticks 99999.. FILE -o out", "has no entry"),
             ("trace show --from 99999 FILE", "nothing of it"),
         ] {
@@ -109,7 +109,7 @@ fn ticks_behind_the_end_do_not_hide_damage() {
             fs::write(&trace, &bytes[..half]).unwrap();
             let text = run(words, &trace).stderr(2);
             let cut = format!("warning: {name}: the recording was cut off; ");
-            assert!(text.contains(&cut) && text.contains(said), "{text}");
+            assert!(text.contains(&cut) && text.contains(printed), "{text}");
 
             let mut damaged = bytes.clone();
             damaged[half] ^= 1;

@@ -52,7 +52,7 @@ fn one_actor_is_replayed_by_itself() {
     let trace = run.record(folder.path());
     let shown = entries(&trace);
     for actor in ["mailbox", "memory", "rpc", "files", "console", "sockets"] {
-        let said = shown.iter().filter(|entry| {
+        let found = shown.iter().filter(|entry| {
             let by = if entry["event"] == "message" {
                 "from"
             } else {
@@ -61,7 +61,7 @@ fn one_actor_is_replayed_by_itself() {
             entry[by] == actor
         });
         let output = vhost_on(&format!("replay --only {actor}"), &trace).stdout(0);
-        let count = said.count();
+        let count = found.count();
         assert!(
             output.starts_with(&format!("replayed: {count} messages of {actor} in ")),
             "{output}"

@@ -414,7 +414,7 @@ fn the_identity_of_a_run_is_shown() {
     for (key, _, value) in properties {
         run.env(format!("VHOST_RUN_{}", key.to_uppercase()), value);
     }
-    let said = end(&mut run).stderr(124);
+    let found = end(&mut run).stderr(124);
     report(folder.path(), "run.trace -o run.html --junit run.xml").stdout(0);
     let page = fs::read_to_string(folder.path().join("run.html")).unwrap();
     let detail = data(&page, "run-0");
@@ -439,7 +439,7 @@ fn the_identity_of_a_run_is_shown() {
     // The status that the run has printed, as far as it is recorded.
     let state = detail["channels"][0]["state"].as_str().unwrap();
     let (_, status) = state.split_once("status in tick ").unwrap();
-    assert!(said.contains(" taken; responses: "), "{said}");
+    assert!(found.contains(" taken; responses: "), "{found}");
     assert!(
         status.contains("firmware's indices are not recorded with the status"),
         "{status}"

@@ -98,12 +98,12 @@ fn simulators_get_the_command_lines_of_their_manuals() {
         let fake = Fake::new("");
         fs::create_dir(fake.path("work")).unwrap();
         put_program(&fake.path("work/simv"), "#!/bin/sh\n");
-        let said = fake.selftest(simulator, &[]).stdout(1);
+        let printed = fake.selftest(simulator, &[]).stdout(1);
         assert_eq!(fake.calls(), expected, "{simulator}");
         // Nothing was simulated.
         let reason = "there is no line `self-test: 25 checks passed`";
-        assert!(said.contains(reason), "{simulator}: {said}");
-        assert!(!said.contains("| "), "{simulator}: {said}");
+        assert!(printed.contains(reason), "{simulator}: {printed}");
+        assert!(!printed.contains("| "), "{simulator}: {printed}");
     }
 }
 
@@ -120,27 +120,36 @@ fn further_options_go_to_the_compilation() {
 #[test]
 fn a_compilation_that_fails_is_shown_and_ends_the_test() {
     let fake = Fake::new("echo 'Error: no \u{1b}[31mlicence'; exit 3");
-    let said = fake.selftest("questa", &[]).stdout(1);
+    let printed = fake.selftest("questa", &[]).stdout(1);
     assert_eq!(fake.calls(), ["vlib [work]"]);
-    assert!(said.contains("Error: no \\u{1b}[31mlicence"), "{said}");
-    assert!(said.contains("`vlib work` fails"), "{said}");
+    assert!(
+        printed.contains("Error: no \\u{1b}[31mlicence"),
+        "{printed}"
+    );
+    assert!(printed.contains("`vlib work` fails"), "{printed}");
 }
 
 /// Text alone is not enough: the run must have written a recording.
 #[test]
 fn a_run_without_a_recording_has_not_passed() {
     let fake = Fake::new("echo 'self-test: 25 checks passed'");
-    let said = fake.selftest("xcelium", &[]).stdout(1);
-    assert!(said.contains("its recording does not replay"), "{said}");
-    assert!(!said.contains("| Xcelium"), "{said}");
+    let printed = fake.selftest("xcelium", &[]).stdout(1);
+    assert!(
+        printed.contains("its recording does not replay"),
+        "{printed}"
+    );
+    assert!(!printed.contains("| Xcelium"), "{printed}");
 }
 
 /// Questa prints a mark before each line of a run.
 #[test]
 fn a_line_behind_the_mark_of_questa_is_found() {
     let fake = Fake::new("echo '# self-test: 25 checks passed'");
-    let said = fake.selftest("questa", &[]).stdout(1);
-    assert!(said.contains("its recording does not replay"), "{said}");
+    let printed = fake.selftest("questa", &[]).stdout(1);
+    assert!(
+        printed.contains("its recording does not replay"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -165,8 +174,8 @@ fn commands_are_printed_for_a_shell() {
 #[test]
 fn variables_of_other_simulations_are_not_passed_on() {
     let fake = Fake::new("echo \"scope: ${VHOST_SCOPE-none}, $VHOST_TRACE\"");
-    let said = fake.selftest("xcelium", &[]).stdout(1);
-    assert!(said.contains("scope: none, run.trace"), "{said}");
+    let printed = fake.selftest("xcelium", &[]).stdout(1);
+    assert!(printed.contains("scope: none, run.trace"), "{printed}");
 }
 
 #[test]

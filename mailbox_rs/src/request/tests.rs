@@ -239,14 +239,14 @@ fn narrow_fields_come_from_the_low_end() {
 
 #[test]
 fn every_decoding_error_has_its_text() {
-    let said = |entry| Request::try_from(&entry).unwrap_err().to_string();
-    assert_eq!(said(entry_of(0, 0, &[])), "action 0 is idle, no request");
+    let printed = |entry| Request::try_from(&entry).unwrap_err().to_string();
+    assert_eq!(printed(entry_of(0, 0, &[])), "action 0 is idle, no request");
     assert_eq!(
-        said(entry_of(action::PRINT, 0, &[])),
+        printed(entry_of(action::PRINT, 0, &[])),
         "PRINT with words = 0 has no arguments"
     );
     assert_eq!(
-        said(entry_of(action::FILE, 9, &[0x50])),
+        printed(entry_of(action::FILE, 9, &[0x50])),
         "FILE operation 0x50 is unknown, 0 to 21 exist"
     );
 }

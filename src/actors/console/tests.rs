@@ -261,24 +261,27 @@ proptest! {
 #[test]
 fn the_testbench_is_given_lines() {
     let fixture = Fixture::new();
-    let told = || {
+    let reported = || {
         fixture.bus.run_until_idle().unwrap();
         fixture.outside.calls()
     };
     fixture.print(1, "before\n");
     fixture.try_ask(Redirect).unwrap();
     assert_eq!(fixture.seen(), "[core1] before\n");
-    assert_eq!(told(), []);
+    assert_eq!(reported(), []);
     let line =
         |channel: &str, text: &str| ForeignCall::ConsoleLine(channel.to_owned(), text.to_owned());
     fixture.print(0, "one\r\ntwo");
     fixture.print(7, "no name\n");
-    assert_eq!(told(), [line("core0", "one"), line("channel 7", "no name")]);
+    assert_eq!(
+        reported(),
+        [line("core0", "one"), line("channel 7", "no name")]
+    );
     fixture.print(0, b"\xff\n");
     fixture.print(0, "left");
     fixture.finish(None);
     assert_eq!(
-        told(),
+        reported(),
         [line("core0", "two\u{fffd}"), line("core0", "left")]
     );
     assert_eq!(fixture.seen(), "");

@@ -130,10 +130,10 @@ fn the_host_program_comes_first() {
     fixture.offer(method("both"), |_| Ok(task::Poll::Ready(3)));
     fixture.outside.calls();
     assert_eq!(fixture.call(method("both"), &[7]), ready(3));
-    let told = ForeignCall::HostCall("core0".into(), method("both"), vec![7]);
+    let reported = ForeignCall::HostCall("core0".into(), method("both"), vec![7]);
     assert_eq!(
         fixture.outside.calls(),
-        [told],
+        [reported],
         "the testbench is not asked"
     );
     assert_eq!(fixture.call(method("theirs"), &[]), ready(2));

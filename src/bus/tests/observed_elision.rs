@@ -163,7 +163,7 @@ fn run(case: Case, elides: bool) -> Vec<String> {
     let elision = bus.elision().clone();
     let (asker, noter) = (clerk.with_sender(CALLER), world.with_sender(CALLER));
     let of_clerk = world.with_sender(clerk::ENDPOINT);
-    let told = lines.clone();
+    let reported = lines.clone();
     let task = async move {
         for number in [1, 2] {
             let reply = match elides && elision.form() == Some(ElidedForm::Shown) {
@@ -172,7 +172,7 @@ fn run(case: Case, elides: bool) -> Vec<String> {
                     let request = elision.show::<clerk::Inbox, _>(CALLER, &ask);
                     let reply: Result<Result<u64, NoReply>, _> = match request.is_undisturbed() {
                         true => {
-                            let call = |_, ask: &world::Ask| Some(act(case, &told, ask.0));
+                            let call = |_, ask: &world::Ask| Some(act(case, &reported, ask.0));
                             request.forward_call(&of_clerk, world::Ask(number), call)
                         }
                         false => Err(request.deliver(&asker, ask)),
@@ -184,13 +184,13 @@ fn run(case: Case, elides: bool) -> Vec<String> {
                 }
                 false => asker.ask(clerk::Ask(number)).await,
             };
-            told.write(format!("the task got {reply:?}"));
+            reported.write(format!("the task got {reply:?}"));
             let note = world::Note(number + 2);
             if elides && elision.form() == Some(ElidedForm::Shown) {
                 let request = elision.show_post::<world::Inbox, _>(CALLER, &note);
                 match request.is_undisturbed() {
                     true => request.call_post(|| {
-                        act(case, &told, note.0);
+                        act(case, &reported, note.0);
                         Some(())
                     }),
                     false => request.deliver_post(&noter, note),

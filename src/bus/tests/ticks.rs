@@ -344,8 +344,8 @@ fn a_tick_delivers_messages_posted_between_ticks() {
 fn a_foreign_call_left_over_by_an_ask_is_made_in_the_next_tick() {
     let bus = Bus::new();
     let diary = Diary::default();
-    let told = diary.clone();
-    let world = world(&bus, move |_| told.write("told"));
+    let reported = diary.clone();
+    let world = world(&bus, move |_| reported.write("told"));
     let clerk = worker(&bus, move |message| {
         if let clerk::Inbox::Ask(call) = message {
             world.post(world::Note(0));

@@ -132,22 +132,22 @@ fn periods_are_whole_numbers_with_a_unit() {
         "99999999999999999999ps",
         "''",
     ] {
-        let said = refused(&format!("time: {{period: {text}}}"));
+        let printed = refused(&format!("time: {{period: {text}}}"));
         assert!(
-            said.contains("`time.period` is") && said.contains("10ns"),
-            "{said}"
+            printed.contains("`time.period` is") && printed.contains("10ns"),
+            "{printed}"
         );
-        assert!(said.starts_with("mb.yaml:1: channel `c`"), "{said}");
+        assert!(printed.starts_with("mb.yaml:1: channel `c`"), "{printed}");
     }
-    let said = refused("time: {period: 10}");
+    let printed = refused("time: {period: 10}");
     assert!(
-        said.contains("`time.period`") && said.contains("`10`"),
-        "{said}"
+        printed.contains("`time.period`") && printed.contains("`10`"),
+        "{printed}"
     );
-    let said = refused("time: {clock: wall, period: 1ns}");
-    assert!(said.contains("wall time has none"), "{said}");
-    let said = refused("time: {clock: tick}");
-    assert!(said.contains("did you mean `ticks`?"), "{said}");
+    let printed = refused("time: {clock: wall, period: 1ns}");
+    assert!(printed.contains("wall time has none"), "{printed}");
+    let printed = refused("time: {clock: tick}");
+    assert!(printed.contains("did you mean `ticks`?"), "{printed}");
 }
 
 #[test]
@@ -157,9 +157,9 @@ fn versions_are_those_of_the_host() {
         assert_eq!(found.is_old, version < NEWEST, "{text}");
     }
     for text in ["0.4", "2", "''", "0.2.1", "[0.2]", "none"] {
-        let said = refused(&format!("protocol: {text}"));
-        assert!(said.contains("`protocol`"), "{said}");
-        assert!(said.starts_with("mb.yaml:1: channel `c`"), "{said}");
+        let printed = refused(&format!("protocol: {text}"));
+        assert!(printed.contains("`protocol`"), "{printed}");
+        assert!(printed.starts_with("mb.yaml:1: channel `c`"), "{printed}");
     }
 }
 
@@ -214,34 +214,38 @@ fn unknown_names_are_refused_with_the_one_that_is_meant() {
         ("errors: [open]", ["`errors`", "map"]),
         ("seed: x", ["`seed`", ""]),
     ] {
-        let said = refused(keys);
+        let printed = refused(keys);
         for part in parts {
-            assert!(said.contains(part), "{keys}: {said}");
+            assert!(printed.contains(part), "{keys}: {printed}");
         }
-        assert!(said.starts_with("mb.yaml:1: channel `c`"), "{said}");
+        assert!(printed.starts_with("mb.yaml:1: channel `c`"), "{printed}");
     }
 }
 
 #[test]
 fn the_line_of_a_wrong_name_is_reported() {
-    let said = channels(
+    let printed = channels(
         "c:\n  space: s\n  base: 0\n  ptr: 32\n  errors:\n    open:\n      ENOENT: info\n      EXIST: error\n",
     );
-    let said = said.unwrap_err();
-    assert!(said.starts_with("mb.yaml:8: "), "{said}");
+    let printed = printed.unwrap_err();
+    assert!(printed.starts_with("mb.yaml:8: "), "{printed}");
 }
 
 #[test]
 fn arguments_and_environment_are_bounded() {
     let long = "x".repeat(1 << 20);
-    let said = refused(&format!("args: [{long}]"));
+    let printed = refused(&format!("args: [{long}]"));
     assert!(
-        said.contains("`args` has 1048577 bytes"),
+        printed.contains("`args` has 1048577 bytes"),
         "{}",
-        &said[..200]
+        &printed[..200]
     );
-    let said = refused(&format!("env: {{A: {long}}}"));
-    assert!(said.contains("`env` has 1048579 bytes"), "{}", &said[..200]);
+    let printed = refused(&format!("env: {{A: {long}}}"));
+    assert!(
+        printed.contains("`env` has 1048579 bytes"),
+        "{}",
+        &printed[..200]
+    );
     let fits = &long[1..];
     assert!(services(&format!("args: [{fits}]")).is_ok());
 }

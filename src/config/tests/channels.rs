@@ -247,7 +247,7 @@ fn doubtful_images_are_warned_of_once() {
         mailboxes: vec![(0x2000, 0x1000), (0x4000, 0x1000)],
         ..ElfBuilder::default()
     };
-    let told = |keys: &str| {
+    let reported = |keys: &str| {
         let outside = outside().file("pie.elf", elf.build());
         let text = format!(
             "a: {{space: core0, elf: pie.elf, cache_line: 0{keys}}}\nb: {{space: core1, elf: pie.elf, server: false, load: false}}\n"
@@ -255,15 +255,15 @@ fn doubtful_images_are_warned_of_once() {
         parse_mailboxes(&text, Path::new("mb.yaml"), &map(), &outside).unwrap();
         outside.diagnostics.take()
     };
-    let [position, mailboxes] = &told("")[..] else {
-        panic!("{:?}", told(""));
+    let [position, mailboxes] = &reported("")[..] else {
+        panic!("{:?}", reported(""));
     };
     let start = "mb.yaml: image pie.elf is position independent (ET_DYN), and is loaded ";
     assert!(position.starts_with(start), "{position}");
     let start = "mb.yaml: image pie.elf has two sections .mailbox: the one at 0x2000 is used, ";
     assert!(mailboxes.starts_with(start), "{mailboxes}");
     // An image that is not loaded needs no relocation.
-    assert_eq!(told(", load: false"), std::slice::from_ref(mailboxes));
+    assert_eq!(reported(", load: false"), std::slice::from_ref(mailboxes));
 }
 
 /// An image is loaded if one of its channels loads it.
@@ -292,9 +292,12 @@ fn an_image_is_loaded_where_any_of_its_channels_loads_it() {
         let channels = parse_mailboxes(&text, Path::new("mb.yaml"), &map(), &outside).unwrap();
         let loaded = channels.iter().map(|channel| channel.load.is_some());
         assert!(loaded.eq(loads.map(|load| load == "true")), "{loads:?}");
-        let told = outside.diagnostics.take();
-        assert_eq!(told.len(), warnings, "{loads:?}: {told:?}");
-        assert!(told.iter().all(|told| told.contains("ET_DYN")), "{told:?}");
+        let reported = outside.diagnostics.take();
+        assert_eq!(reported.len(), warnings, "{loads:?}: {reported:?}");
+        assert!(
+            reported.iter().all(|reported| reported.contains("ET_DYN")),
+            "{reported:?}"
+        );
     }
 }
 

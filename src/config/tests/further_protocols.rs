@@ -80,13 +80,13 @@ fn all_protocols_of_an_image_are_served_and_reported() {
     assert_eq!(semihosting.stub, Some(0x2040));
     // A file has one writer.
     assert_eq!(services.stdout, OutputTarget::Console);
-    for said in [
+    for printed in [
         "firmware is served by HTIF",
         "all.elf has RTT, too (symbol _SEGGER_RTT, 0x8100), which channel `a.rtt` serves",
         "all.elf has 1 trap of semihosting, too, which channel `a.semihosting` serves",
         "the code in place of traps of semihosting is at 0x2040",
     ] {
-        assert!(noted.contains(said), "{noted}");
+        assert!(noted.contains(printed), "{noted}");
     }
 }
 

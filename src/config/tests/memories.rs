@@ -255,8 +255,8 @@ proptest! {
                 let wins = |at: u64| (0..ranges.len()).find(|a| (ranges[*a].0..ranges[*a].1).contains(&at));
                 for (a, (from, to)) in ranges.iter().enumerate() {
                     let reached = (*from..*to).any(|at| wins(at) == Some(a));
-                    let told = named(format!("no access reaches `m{a}`")) > 0;
-                    prop_assert_eq!(told, !reached, "m{}", a);
+                    let reported = named(format!("no access reaches `m{a}`")) > 0;
+                    prop_assert_eq!(reported, !reached, "m{}", a);
                 }
             }
             Err(error) => prop_assert!(!nests && error.contains(" overlaps memory `m"), "{}", error),

@@ -620,11 +620,14 @@ fn a_number_with_a_comma_is_reported() {
         let text = format!("space: {{s: [{{ram: {{base: 0, size: {size}, backend: log}}}}]}}");
         let error = memories(&text).unwrap_err();
         assert!(error.starts_with("mem.yaml:"), "{error}");
-        let told = [
+        let reported = [
             "write 1024 or 1_024, and not 1,024",
             "write 1000000 or 1_000_000, and not 1,000,000",
         ];
-        assert!(told.iter().any(|told| error.contains(told)), "{error}");
+        assert!(
+            reported.iter().any(|reported| error.contains(reported)),
+            "{error}"
+        );
     }
     let channel = "core0: {space: core0, base: 1,024}";
     let outside = channels::outside();

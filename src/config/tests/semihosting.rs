@@ -82,8 +82,8 @@ fn stub(keys: &str) -> (Option<u64>, String) {
 #[test]
 fn an_image_with_traps_has_semihosting() {
     let (_, noted) = stub("elf: between.elf");
-    let said = "between.elf has no section .mailbox, but 1 trap of semihosting: firmware is served by semihosting";
-    assert!(noted.contains(said), "{noted}");
+    let printed = "between.elf has no section .mailbox, but 1 trap of semihosting: firmware is served by semihosting";
+    assert!(noted.contains(printed), "{noted}");
     let stripped = "between.elf has no symbols, by which HTIF (tohost, fromhost) and RTT (_SEGGER_RTT) are found";
     assert!(noted.contains(stripped), "{noted}");
     let (_, noted) = stub("elf: between.elf, abi: semihosting");
@@ -105,8 +105,8 @@ fn an_image_with_traps_has_semihosting() {
     };
     let (interface, noted) = found("elf: none.elf, abi: semihosting, harts: 3").unwrap();
     assert_eq!(interface, Interface::Semihosting(expected));
-    let said = "none.elf has no trap of semihosting that could be replaced";
-    assert!(noted.contains(said), "{noted}");
+    let printed = "none.elf has no trap of semihosting that could be replaced";
+    assert!(noted.contains(printed), "{noted}");
     // The testbench observes all of them.
     let (_, noted) = stub("elf: none.elf, abi: semihosting, stub: none");
     assert_eq!(noted, "");
@@ -153,12 +153,12 @@ fn protocols_that_are_not_served_are_noted() {
         parse_mailboxes(&text, Path::new("mb.yaml"), &map, &outside).unwrap();
         let warnings = outside.diagnostics.borrow().join("\n");
         for (at, (abi, found)) in protocols.iter().enumerate() {
-            let said = format!(
+            let printed = format!(
                 "all.elf has {found}, which is not served; add a channel of the same space and image with `abi: {abi}` and `load: false`"
             );
             let is_noted = served != 0 && !is_served(at);
             assert_eq!(
-                warnings.matches(&said).count(),
+                warnings.matches(&printed).count(),
                 usize::from(is_noted),
                 "{text}{warnings}"
             );

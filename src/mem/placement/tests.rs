@@ -40,7 +40,7 @@ fn segment(address: u64, len: usize, mem_size: u64) -> ElfSegment {
 #[test]
 fn a_segment_without_a_memory_is_reported_with_the_nearest() {
     let rams = [(0x1000, 0x1000), (0x8000, 0x1000)];
-    let told = |segment: ElfSegment| {
+    let reported = |segment: ElfSegment| {
         let placement = placement(&rams, vec![self::segment(0x1000, 4, 4), segment]);
         let errors: Vec<_> = placement.errors.iter().map(ToString::to_string).collect();
         errors.join("|")
@@ -51,19 +51,22 @@ fn a_segment_without_a_memory_is_reported_with_the_nearest() {
              link it for another address, or map a memory there"
         )
     };
-    assert_eq!(told(segment(0x8ffc, 4, 4)), "");
+    assert_eq!(reported(segment(0x8ffc, 4, 4)), "");
     let (m0, m1) = ("`m0` (0x1000 to 0x1fff)", "`m1` (0x8000 to 0x8fff)");
-    assert_eq!(told(segment(0, 8, 8)), expected("0x0 to 0x7", "0x0", m0));
     assert_eq!(
-        told(segment(0x1ffc, 8, 8)),
+        reported(segment(0, 8, 8)),
+        expected("0x0 to 0x7", "0x0", m0)
+    );
+    assert_eq!(
+        reported(segment(0x1ffc, 8, 8)),
         expected("0x1ffc to 0x2003", "0x2000", m0)
     );
     assert_eq!(
-        told(segment(0x7ffc, 8, 8)),
+        reported(segment(0x7ffc, 8, 8)),
         expected("0x7ffc to 0x8003", "0x7ffc", m1)
     );
     assert_eq!(
-        told(segment(u64::MAX - 7, 8, 8)),
+        reported(segment(u64::MAX - 7, 8, 8)),
         expected(
             "0xfffffffffffffff8 to 0xffffffffffffffff",
             "0xfffffffffffffff8",
@@ -74,7 +77,7 @@ fn a_segment_without_a_memory_is_reported_with_the_nearest() {
         virtual_address: 0x8000,
         ..segment(0, 8, 8)
     };
-    assert!(told(high).contains("its virtual address is 0x8000); link it for another address"));
+    assert!(reported(high).contains("its virtual address is 0x8000); link it for another address"));
     let nowhere = placement(&[], vec![segment(0, 1, 1)]);
     let error = nowhere.errors[0].to_string();
     assert!(
@@ -139,9 +142,9 @@ proptest! {
         match &placement.errors[..] {
             [] => prop_assert_eq!(outside, None),
             [LoadError::NoMemory(misfit)] => {
-                let Misfit { outside: told, nearest, .. } = &**misfit;
-                prop_assert_eq!(outside, Some(*told));
-                let distance = |(base, size): &(u64, u64)| told.abs_diff(*base).min(told.abs_diff(base + size - 1));
+                let Misfit { outside: reported, nearest, .. } = &**misfit;
+                prop_assert_eq!(outside, Some(*reported));
+                let distance = |(base, size): &(u64, u64)| reported.abs_diff(*base).min(reported.abs_diff(base + size - 1));
                 let nearest = match nearest {
                     Nearest::None => None,
                     Nearest::Memory { first, last, .. } => Some(distance(&(*first, last - first + 1))),

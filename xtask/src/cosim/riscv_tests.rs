@@ -201,8 +201,8 @@ fn assemble(
     if output.status.success() {
         return Ok(None);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let error = said.lines().find(|line| line.contains("rror: "));
+    let printed = String::from_utf8_lossy(&output.stderr);
+    let error = printed.lines().find(|line| line.contains("rror: "));
     Ok(Some(format!(
         "can't be assembled: {}",
         error.unwrap_or("no reason is given")

@@ -112,11 +112,11 @@ fn outputs(folders: &Folders, machine: &Path, image: &Path, quits: &[&str]) -> R
                     "`{what}` to {output:?} ends with {got:?}, not {status:?}"
                 ));
             }
-            let (reports, said): (Vec<&str>, Vec<&str>) = got
+            let (reports, printed): (Vec<&str>, Vec<&str>) = got
                 .stderr
                 .lines()
                 .partition(|line| line.contains("error: console: "));
-            if reports.len() != 1 || said != expected.stderr.lines().collect::<Vec<_>>() {
+            if reports.len() != 1 || printed != expected.stderr.lines().collect::<Vec<_>>() {
                 problems.push(format!(
                     "`{what}` to {output:?} says {got:?}, not {expected:?}"
                 ));
@@ -172,9 +172,12 @@ fn options(folders: &Folders) -> Result<Vec<String>> {
         (["--mum", "16M"], "unknown option --mum"),
     ] {
         let output = flags_script(&folders.root).args(options).output()?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        if output.status.success() || said.lines().count() != 1 || !said.contains(part) {
-            problems.push(format!("flags.sh {options:?}: {}, {said}", output.status));
+        let printed = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() || printed.lines().count() != 1 || !printed.contains(part) {
+            problems.push(format!(
+                "flags.sh {options:?}: {}, {printed}",
+                output.status
+            ));
         }
     }
     let spaced = folders.work.join("a folder");
@@ -192,10 +195,10 @@ fn options(folders: &Folders) -> Result<Vec<String>> {
     }
     let script = || Command::new(spaced.join("firmware/libc/flags.sh"));
     let output = script().output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() || !said.contains("--response") {
+    let printed = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() || !printed.contains("--response") {
         problems.push(format!(
-            "flags.sh in a path with a space: {}, {said}",
+            "flags.sh in a path with a space: {}, {printed}",
             output.status
         ));
     }
@@ -210,9 +213,9 @@ fn options(folders: &Folders) -> Result<Vec<String>> {
     let image = spaced.join("faults.elf");
     let ended = run(on_firmware(folders, &image).arg("shallow"), Output::Read)?;
     if made.stdout != b"@options\n" || ended.stdout != "1\n" {
-        let said = String::from_utf8_lossy(&compiled.stderr);
+        let printed = String::from_utf8_lossy(&compiled.stderr);
         problems.push(format!(
-            "a project in a path with a space: {made:?}, {said}, {ended:?}"
+            "a project in a path with a space: {made:?}, {printed}, {ended:?}"
         ));
     }
     Ok(problems)
@@ -237,14 +240,14 @@ fn run(command: &mut Command, output: Output) -> Result<Ended> {
         .stderr(Stdio::piped());
     let child = command.spawn().context("cannot start a program")?;
     let ended = child.wait_with_output()?;
-    let said = String::from_utf8_lossy(&ended.stderr);
+    let printed = String::from_utf8_lossy(&ended.stderr);
     // Without the host's report on the channel.
-    let said = said
+    let printed = printed
         .split_inclusive('\n')
         .filter(|line| !line.starts_with("vhost: info: config: "));
     Ok(Ended {
         status: ended.status.code(),
         stdout: String::from_utf8_lossy(&ended.stdout).into_owned(),
-        stderr: said.collect(),
+        stderr: printed.collect(),
     })
 }

@@ -150,6 +150,6 @@ fn a_cache_without_instructions_is_suspected_in_the_status() {
     compile_for(&image, "rv64imac", PROGRAM, &[]);
     let (code, text, status) = run::<Rv64>(&image, 0x1000, STREAMS);
     assert_eq!((code, &*text), (None, ""));
-    let said = "waits for firmware's next operation of semihosting since tick 0; stale or dirty cache line?";
-    assert!(status.contains(said), "{status}");
+    let printed = "waits for firmware's next operation of semihosting since tick 0; stale or dirty cache line?";
+    assert!(status.contains(printed), "{status}");
 }

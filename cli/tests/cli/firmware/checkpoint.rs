@@ -149,22 +149,22 @@ fn another_image_is_refused_and_another_input_is_reported() {
             "{restored:?}"
         );
     }
-    let said = restored(&["--stdin", &other]).stderr;
+    let shown = restored(&["--stdin", &other]).stderr;
     assert!(
-        said.contains("other.txt is not the input of the checkpoint: the first"),
-        "{said}"
+        shown.contains("other.txt is not the input of the checkpoint: the first"),
+        "{shown}"
     );
     // The input of a checkpoint at the start has not ended.
     let early = image.path("early.ckpt").display().to_string();
     let save = ["--stdin", &input, "--save-at", "1", &early];
     let saved = image.run(options.iter().chain(&save));
     assert_eq!(saved.status, Some(0), "{saved:?}");
-    let said = image
+    let shown = image
         .run(options.iter().chain(&["--restore", &early]))
         .stderr;
     assert!(
-        said.contains("had --stdin, and this one has none"),
-        "{said}"
+        shown.contains("had --stdin, and this one has none"),
+        "{shown}"
     );
 
     // The same layout, and other code.

@@ -72,8 +72,8 @@ pub(super) fn compile_source(image: &Image, source: &str, width: u32, options: &
         .arg(image.path("firmware.elf"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{shown}");
 }
 
 #[test]

@@ -23,11 +23,14 @@ fn errors_of_the_checker_fail_a_run() {
         };
         // Firmware's own failure takes precedence.
         run("5", "check").stderr(5);
-        let said = run("0", "check=warning").stderr(0);
-        assert!(said.contains("vhost: warning: protocol: tick "), "{said}");
+        let printed = run("0", "check=warning").stderr(0);
+        assert!(
+            printed.contains("vhost: warning: protocol: tick "),
+            "{printed}"
+        );
         assert_eq!(verdict(image), "passed");
-        let said = run("0", "check").stderr(123);
-        let lines: Vec<&str> = said.lines().collect();
+        let printed = run("0", "check").stderr(123);
+        let lines: Vec<&str> = printed.lines().collect();
         let first = lines.iter().find_map(|it| it.split_once("protocol: tick "));
         let (_, first) = first.expect("a finding");
         let last = lines.last().expect("a summary");

@@ -62,19 +62,19 @@ fn each_channel_is_reported_at_the_start() {
     ];
     for (instructions, symbols, expected) in cases {
         let image = with_symbols(&instructions, symbols);
-        let said = image.run(["--max-instructions", "100"]).stderr;
-        let told: Vec<&str> = said
+        let printed = image.run(["--max-instructions", "100"]).stderr;
+        let reported: Vec<&str> = printed
             .lines()
             .filter_map(|line| line.strip_prefix("vhost: info: config: "))
             .collect();
-        assert_eq!(told, expected, "{said}");
-        assert!(!said.contains("warning"), "{said}");
+        assert_eq!(reported, expected, "{printed}");
+        assert!(!printed.contains("warning"), "{printed}");
     }
     let image = Image::of(&code(&[JUMP_TO_ITSELF]).build());
-    let said = image.run(["--max-instructions", "100"]).stderr;
+    let printed = image.run(["--max-instructions", "100"]).stderr;
     let expected =
         "vhost: info: config: channel `cpu`: a mailbox at 0x80001000, by section .mailbox\n";
-    assert!(said.starts_with(expected), "{said}");
+    assert!(printed.starts_with(expected), "{printed}");
 }
 
 #[test]
@@ -89,13 +89,13 @@ fn a_stripped_image_is_reported() {
     assert!(!error.contains(stripped), "{error}");
     // It hangs, since HTIF and RTT can't be found without symbols.
     let image = with_symbols(&TRAP, &[]);
-    let said = image.run(["--max-instructions", "100"]).stderr;
+    let printed = image.run(["--max-instructions", "100"]).stderr;
     let warning = "firmware.elf has no symbols, by which HTIF (tohost, fromhost) and RTT (_SEGGER_RTT) are found";
     assert!(
-        said.contains("vhost: warning: config: ")
-            && said.contains(warning)
-            && said.contains(stripped),
-        "{said}"
+        printed.contains("vhost: warning: config: ")
+            && printed.contains(warning)
+            && printed.contains(stripped),
+        "{printed}"
     );
 }
 
@@ -117,8 +117,8 @@ fn compiled_images_keep_their_symbols() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
-    let said = image.run(["--max-instructions", "1000"]).stderr;
-    assert!(said.contains("RTT, by symbol _SEGGER_RTT"), "{said}");
+    let printed = image.run(["--max-instructions", "1000"]).stderr;
+    assert!(printed.contains("RTT, by symbol _SEGGER_RTT"), "{printed}");
 }
 
 #[test]
@@ -138,9 +138,9 @@ fn options_of_other_protocols_are_reported() {
         "--protocol",
         "0.2",
     ];
-    let said = image.run(options).stderr;
+    let printed = image.run(options).stderr;
     let warning = "vhost: warning: config: --env, --protocol without effect: they are for firmware with a mailbox";
-    assert!(said.contains(warning), "{said}");
+    assert!(printed.contains(warning), "{printed}");
     let image = with_symbols(&room(), &[TOHOST, FROMHOST]);
     let files = image.0.path().to_str().unwrap();
     let error = image.fails(&["--files", files, "--signature", "sig"], 125);
@@ -159,12 +159,12 @@ fn the_report_of_a_hanging_program_names_its_own_exits() {
             options,
             "int main(void) { for (;;) __asm__ volatile(\"\"); }",
         );
-        let said = image.run(["--max-instructions", "10000000"]).stderr;
+        let printed = image.run(["--max-instructions", "10000000"]).stderr;
         assert!(
-            said.contains("have it exit (a code in tohost)") || said.contains("did not exit"),
-            "{said}"
+            printed.contains("have it exit (a code in tohost)") || printed.contains("did not exit"),
+            "{printed}"
         );
-        assert!(!said.contains("mb_exit"), "{said}");
+        assert!(!printed.contains("mb_exit"), "{printed}");
     });
     let image = with_symbols(&[room(), TRAP.to_vec()].concat(), &[]);
     let error = image.fails(&[], 125);

@@ -229,9 +229,13 @@ fn a_hart_without_words_is_reported() {
         return;
     };
     assert_eq!(ended.code, None);
-    let said =
+    let printed =
         "hart 8 has asked for an operation; the code in place of traps has words for harts 0 to 7";
-    let count = ended.reports.iter().filter(|it| it.contains(said)).count();
+    let count = ended
+        .reports
+        .iter()
+        .filter(|it| it.contains(printed))
+        .count();
     assert_eq!(count, 1, "{:?}", ended.reports);
 }
 
@@ -240,8 +244,12 @@ fn a_second_hart_is_reported_where_the_code_is_for_one() {
     let Some(ended) = run("rv64im", 2, 1) else {
         return;
     };
-    let said = "an operation was asked for while another one waited: by a second hart";
-    let count = ended.reports.iter().filter(|it| it.contains(said)).count();
+    let printed = "an operation was asked for while another one waited: by a second hart";
+    let count = ended
+        .reports
+        .iter()
+        .filter(|it| it.contains(printed))
+        .count();
     assert_eq!(count, 1, "{:?}", ended.reports);
 }
 
@@ -298,11 +306,14 @@ fn traps_that_firmware_has_unpacked_are_replaced_or_reported() {
         assert_eq!(hart.register(number), expected, "x{number}");
     }
     let reports = fixture.reports.lock().unwrap();
-    let said = format!(
+    let printed = format!(
         "the trap at {:#x} stays as it is: it is more than 1 MiB from the code at",
         FAR + 0x10
     );
-    assert!(reports.iter().any(|it| it.contains(&said)), "{reports:?}");
+    assert!(
+        reports.iter().any(|it| it.contains(&printed)),
+        "{reports:?}"
+    );
 }
 
 /// Reports of a system with this image, at its start.
@@ -343,7 +354,7 @@ fn traps_that_stay_are_reported_with_their_addresses() {
         at(RAM + 0x100, &code[..8]),
     ]);
     let reports = reports_of(&image, &memories, mailboxes);
-    for said in [
+    for printed in [
         "the trap at 0xa0000000 of ",
         "stays as it is: it is more than 1 MiB from the code at 0x80080000",
         "the trap at 0x80100020 of ",
@@ -353,8 +364,8 @@ fn traps_that_stay_are_reported_with_their_addresses() {
         "1 trap of ",
     ] {
         assert!(
-            reports.iter().any(|it| it.contains(said)),
-            "{said}: {reports:?}"
+            reports.iter().any(|it| it.contains(printed)),
+            "{printed}: {reports:?}"
         );
     }
     // More traps than the code has space for.

@@ -28,8 +28,8 @@ pub(super) fn compile(image: &Image, width: u32, options: &[&str], body: &str) {
         .arg(image.path("firmware.elf"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}");
 }
 
 /// Widths, and orders of the stores.
@@ -234,12 +234,12 @@ fn a_console_read_behind_the_end_of_the_input_ends_the_run() {
             compile(image, width, options, program);
             let input = image.put("input", input);
             let error = image.fails(&["--stdin", input.to_str().unwrap()], 125);
-            for said in [
+            for printed in [
                 "a console read asks for a character behind the end of the standard input",
                 "its standard input has ended: give more by --stdin",
                 "waits for more bytes of the standard input, which has ended,",
             ] {
-                assert!(error.contains(said), "{error}");
+                assert!(error.contains(printed), "{error}");
             }
         }
         // A program that continues during the read.

@@ -104,10 +104,10 @@ impl Image {
 }
 
 /// Standard error of a run after the report on its mailbox.
-fn behind_start(said: &str) -> &str {
+fn behind_start(printed: &str) -> &str {
     let start = "vhost: info: config: channel `cpu`: a mailbox at 0x";
-    assert!(said.starts_with(start), "{said}");
-    said.split_once('\n').unwrap().1
+    assert!(printed.starts_with(start), "{printed}");
+    printed.split_once('\n').unwrap().1
 }
 
 /// Replays a recording with the protocol checker, which must find nothing.

@@ -15,7 +15,7 @@ fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
 
 #[test]
 fn programs_of_the_pages_compile_and_run() {
-    for (page, said) in [
+    for (page, printed) in [
         ("htif", "hello by HTIF\n"),
         ("semihosting", "hello by semihosting\n"),
         ("rtt", "hello by RTT\n"),
@@ -50,7 +50,7 @@ fn programs_of_the_pages_compile_and_run() {
             assert!(output.status.success(), "{page}: {errors}");
             let ended = crate::vhost(["run".as_ref(), image.path("hello.elf").as_os_str()]);
             assert!(ended.stderr.contains("channel `cpu`: "), "{ended:?}");
-            assert_eq!(ended.stdout(0), said, "{page}");
+            assert_eq!(ended.stdout(0), printed, "{page}");
         }
     }
 }

@@ -134,8 +134,8 @@ fn a_run_that_can_not_start_has_failed_in_its_recording() {
                 true => run.env("VHOST_TRACE", &trace),
                 false => run.arg("--record").arg(&trace),
             };
-            let said = end(&mut run).stderr(125);
-            assert!(said.contains(cause), "{said}");
+            let printed = end(&mut run).stderr(125);
+            assert!(printed.contains(cause), "{printed}");
             let mut report = command();
             report.arg("report").arg(&trace).arg("--junit");
             let results = image.path("results.xml");

@@ -149,8 +149,8 @@ fn rtt_beside_another_protocol_is_served_and_reported() {
             "10000",
         ];
         let ended = image.run(arguments);
-        let said = "has RTT, too (symbol _SEGGER_RTT, 0x8";
-        assert!(ended.stderr.contains(said), "{ended:?}");
+        let printed = "has RTT, too (symbol _SEGGER_RTT, 0x8";
+        assert!(ended.stderr.contains(printed), "{ended:?}");
         assert!(ended.stdout.contains("blocking line 0\n"), "{ended:?}");
         ended.stderr(124);
     });

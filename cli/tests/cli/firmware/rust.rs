@@ -44,15 +44,15 @@ pub(super) fn build(project: &str, target: &str, bin: &str, features: &[&str]) -
         .env_remove("CARGO_PROFILE_RELEASE_DEBUG")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    if let Some(what) = ABSENT.iter().find(|what| said.contains(**what)) {
+    let printed = String::from_utf8_lossy(&output.stderr);
+    if let Some(what) = ABSENT.iter().find(|what| printed.contains(**what)) {
         let _ = writeln!(
             std::io::stderr().lock(),
             "skipped: firmware for {target} can't be compiled here ({what})"
         );
         return None;
     }
-    assert!(output.status.success(), "{said}");
+    assert!(output.status.success(), "{printed}");
     let program = folder.join([&[target, bin], features].concat().join("-"));
     let built = fs::read(folder.join(target).join("release").join(bin)).unwrap();
     // Another test may be reading the file.

@@ -85,8 +85,8 @@ fn here(image: &Image, name: &str, stub: &str) -> RunResult {
         "--record".as_ref(),
         trace.as_os_str(),
     ]);
-    let said = "firmware is served by semihosting";
-    assert!(ended.stderr.contains(said), "{ended:?}");
+    let printed = "firmware is served by semihosting";
+    assert!(ended.stderr.contains(printed), "{ended:?}");
     super::replays_in_order(&trace);
     let lines = ended.stderr.split_inclusive('\n');
     let err = lines.filter(|line| !line.starts_with("vhost: "));

@@ -80,8 +80,8 @@ pub(super) fn compile_for(image: &Image, architecture: &str, program: &str, opti
         .arg(image.path("firmware.elf"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}");
 }
 
 fn skipped(what: &str) {
@@ -180,8 +180,8 @@ fn code_in_place_of_the_traps_does_the_same() {
             "--record".as_ref(),
             trace.as_os_str(),
         ]);
-        let said = "1 trap of";
-        assert!(ended.stderr.contains(said), "{ended:?}");
+        let printed = "1 trap of";
+        assert!(ended.stderr.contains(printed), "{ended:?}");
         assert_eq!(ended.stdout(42), "begins\nby a handle\ninput\n");
         assert_eq!(fs::read(files.join("file.txt")).unwrap(), b"content");
         let trace = trace.to_str().unwrap();
@@ -241,12 +241,12 @@ fn the_image_alone_decides_and_a_gap_has_the_code() {
             "--record".as_ref(),
             trace.as_os_str(),
         ]);
-        for said in [
+        for printed in [
             "1 trap of semihosting: firmware is served by semihosting",
             "in a gap (0x8000",
             harts,
         ] {
-            assert!(ended.stderr.contains(said), "{architecture}: {ended:?}");
+            assert!(ended.stderr.contains(printed), "{architecture}: {ended:?}");
         }
         assert_eq!(ended.stdout(42), "begins\nby a handle\ninput\n");
         assert_eq!(fs::read(files.join("file.txt")).unwrap(), b"content");
@@ -324,11 +324,11 @@ fn compile_library(image: &Image, width: u32) -> Option<()> {
         .arg(image.path("firmware.elf"))
         .output();
     let output = output.ok()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("picolibc.specs") {
+    let printed = String::from_utf8_lossy(&output.stderr);
+    if printed.contains("picolibc.specs") {
         return None;
     }
-    assert!(output.status.success(), "{said}");
+    assert!(output.status.success(), "{printed}");
     Some(())
 }
 

@@ -62,13 +62,13 @@ fn several_protocols_of_one_image_are_served_at_once() {
                 "1000000",
             ];
             let ended = image.run(options);
-            for said in [
+            for printed in [
                 "firmware is served by HTIF",
                 "which channel `cpu.rtt` serves",
                 "1 trap of semihosting, too, which channel `cpu.semihosting` serves",
                 "1 trap of",
             ] {
-                assert!(ended.stderr.contains(said), "{said}: {ended:?}");
+                assert!(ended.stderr.contains(printed), "{printed}: {ended:?}");
             }
             assert_eq!(ended.stdout(code), "by HTIF\nby semihosting\nby RTT\n");
             super::replays_in_order(trace);

@@ -59,12 +59,12 @@ fn firmware_that_can_not_go_on_is_an_error_with_its_place() {
 #[test]
 fn an_unserved_trap_of_semihosting_is_reported() {
     let error = Image::of(&code(&TRAP).build()).fails(&[], 125);
-    for said in [
+    for printed in [
         "firmware.elf has 1 trap of semihosting, too, which is not served",
         "firmware stopped: breakpoint (ebreak) at 0x80000004",
         "; it is a trap of semihosting, which no channel serves: give --mailbox FILE",
     ] {
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(printed), "{error}");
     }
     let error = Image::of(&code(&[EBREAK]).build()).fails(&[], 125);
     assert!(!error.contains("semihosting"), "{error}");

@@ -133,33 +133,33 @@ fn text_that_cannot_be_written_fails_the_run_and_the_write_of_firmware() {
         let command = command.arg("--record").arg(&trace);
         let child = command.stdout(to).stderr(errors).spawn().unwrap();
         let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
+        let shown = String::from_utf8(output.stderr).unwrap();
         // The recording has the failure, for the run as a whole and for each actor.
         super::replays_in_order(&trace);
         for actor in ["console", "mailbox"] {
             vhost_on(&format!("replay --only {actor}"), &trace).stdout(0);
         }
-        (output.status.code(), said)
+        (output.status.code(), shown)
     };
-    let is_one_report = |said: &str, reason: &str| {
-        let said = super::behind_start(said);
-        assert_eq!(said.lines().count(), 1, "{said}");
+    let is_one_report = |shown: &str, reason: &str| {
+        let shown = super::behind_start(shown);
+        assert_eq!(shown.lines().count(), 1, "{shown}");
         for part in ["error: console: ", "standard output: ", reason] {
-            assert!(said.contains(part), "{said}");
+            assert!(shown.contains(part), "{shown}");
         }
     };
     for width in [32, 64] {
         compile_source(&image, WRITER, width, &["-DSTREAM=1"]);
-        let (status, said) = run(full().unwrap().into(), Stdio::piped());
-        assert_eq!(status, Some(28), "{said}");
-        is_one_report(&said, "No space left on device");
+        let (status, shown) = run(full().unwrap().into(), Stdio::piped());
+        assert_eq!(status, Some(28), "{shown}");
+        is_one_report(&shown, "No space left on device");
 
         // A pipe without a reader.
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let (status, said) = run(writer.into(), Stdio::piped());
-        assert_eq!(status, Some(32), "{said}");
-        is_one_report(&said, "Broken pipe");
+        let (status, shown) = run(writer.into(), Stdio::piped());
+        assert_eq!(status, Some(32), "{shown}");
+        is_one_report(&shown, "Broken pipe");
 
         // Standard error, where the report itself can't be printed.
         compile_source(&image, WRITER, width, &["-DSTREAM=2"]);
@@ -168,8 +168,8 @@ fn text_that_cannot_be_written_fails_the_run_and_the_write_of_firmware() {
 
         // Lines have no response: firmware ends successfully, and the run fails.
         compile_source(&image, WRITER, width, &["-DLINES"]);
-        let (status, said) = run(full().unwrap().into(), Stdio::piped());
-        assert_eq!(status, Some(125), "{said}");
-        is_one_report(&said, "No space left on device");
+        let (status, shown) = run(full().unwrap().into(), Stdio::piped());
+        assert_eq!(status, Some(125), "{shown}");
+        is_one_report(&shown, "No space left on device");
     }
 }

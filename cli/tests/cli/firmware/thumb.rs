@@ -160,8 +160,8 @@ fn thumb_code_is_served_at_its_breakpoints() {
         core.step();
     }
     let reports = reports.lock().unwrap();
-    let said = "4 traps of semihosting: firmware is served by semihosting";
-    assert!(reports.iter().any(|it| it.contains(said)), "{reports:?}");
+    let printed = "4 traps of semihosting: firmware is served by semihosting";
+    assert!(reports.iter().any(|it| it.contains(printed)), "{reports:?}");
     assert_eq!(vhost.exits()[0].code, Some(42), "{reports:?}");
     assert_eq!(core.bkpts, 4);
     assert_eq!(text.text(), "from Thumb\n");

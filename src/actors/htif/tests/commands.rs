@@ -69,8 +69,8 @@ fn a_console_read_is_answered_when_a_character_comes() {
     // At the end of the input there is no response.
     fixture.command(READ);
     let status = fixture.status();
-    let said = "waits for more bytes of the standard input or for a command in tohost";
-    assert!(status.contains(said), "{status}");
+    let printed = "waits for more bytes of the standard input or for a command in tohost";
+    assert!(status.contains(printed), "{status}");
     assert_eq!(fixture.ask(StdinClose { channel }), Ok(()));
     fixture.ticks(2);
     assert_eq!(fixture.response(), None);

@@ -22,7 +22,7 @@ fn taps_are_shown_the_outcome_of_each_request() {
     serve(&fixture, &mut firmware, &Request::Exit { code: 3 });
 
     let served = served.lock().unwrap();
-    let told: Vec<_> = served
+    let notified: Vec<_> = served
         .iter()
         .map(|(tick, served)| {
             assert_eq!(served.since, *tick);
@@ -34,7 +34,7 @@ fn taps_are_shown_the_outcome_of_each_request() {
         })
         .collect();
     assert_eq!(
-        told,
+        notified,
         [
             (0, Ok(hello), Some(Response::Empty)),
             (1, Ok(Request::Exit { code: 3 }), None),
@@ -79,22 +79,22 @@ fn the_testbench_gets_served_requests_once_it_observes() {
     firmware.try_receive().unwrap();
     serve(&fixture, &mut firmware, &Request::Exit { code: 3 });
 
-    let told = fixture.seen.served.take();
-    let told: Vec<_> = told
+    let notified = fixture.seen.served.take();
+    let notified: Vec<_> = notified
         .iter()
-        .map(|told| {
-            assert_eq!(&*told.channel, "core0");
+        .map(|notified| {
+            assert_eq!(&*notified.channel, "core0");
             (
-                told.slot,
-                Request::try_from(&*told.entry),
-                told.ticks,
-                told.result,
+                notified.slot,
+                Request::try_from(&*notified.entry),
+                notified.ticks,
+                notified.result,
             )
         })
         .collect();
     let efault = u64::from((-14_i32).cast_unsigned());
     assert_eq!(
-        told,
+        notified,
         [
             (1, Ok(hello), 0, Some(0)),
             (2, Ok(nowhere), 0, Some(efault)),

@@ -15,8 +15,8 @@ fn variables_in_paths_are_expanded() {
             flags: OpenFlags::READ,
         });
         let answer = serve(&fixture, &mut firmware, &request).unwrap().rets;
-        let said = fixture.reports().pop().map(|(.., text)| text);
-        (answer, fixture.seen.files.take(), said)
+        let printed = fixture.reports().pop().map(|(.., text)| text);
+        (answer, fixture.seen.files.take(), printed)
     };
     let enoent = u64::from(-2_i32 as u32);
     let asked = |path: &str| vec![format!("open {path} 1")];
@@ -25,18 +25,21 @@ fn variables_in_paths_are_expanded() {
     // Paths without variables.
     assert_eq!(open(b"a~/f"), (10, asked("a~/f"), None));
     assert_eq!(open(b"\xff$").1, asked("\u{fffd}$"));
-    let (answer, files, said) = open(b"$NONE/f");
+    let (answer, files, printed) = open(b"$NONE/f");
     assert_eq!((answer, files), (enoent, vec![]));
-    let said = said.unwrap();
+    let printed = printed.unwrap();
     assert!(
-        said.contains("file `$NONE/f`: the environment variable `NONE` is not set")
-            && said.ends_with("answered ENOENT (no such file or directory)"),
-        "{said}"
+        printed.contains("file `$NONE/f`: the environment variable `NONE` is not set")
+            && printed.ends_with("answered ENOENT (no such file or directory)"),
+        "{printed}"
     );
-    let (answer, files, said) = open(b"$FILE");
+    let (answer, files, printed) = open(b"$FILE");
     assert_eq!((answer, files), (enoent, asked("missing")));
-    let said = said.unwrap();
-    assert!(said.contains("file `$FILE`, which is `missing`;"), "{said}");
+    let printed = printed.unwrap();
+    assert!(
+        printed.contains("file `$FILE`, which is `missing`;"),
+        "{printed}"
+    );
 }
 
 #[test]

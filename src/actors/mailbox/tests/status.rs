@@ -137,10 +137,10 @@ fn the_status_of_a_call_has_its_provider_and_number_of_polls() {
                 1 => "once".to_owned(),
                 answers => format!("{answers} times"),
             };
-            let told = format!(
+            let reported = format!(
                 "core0: waits for {by}: method `later` is pending since tick 2 (polled {times})"
             );
-            assert!(status.to_string().starts_with(&told), "{status}");
+            assert!(status.to_string().starts_with(&reported), "{status}");
             fixture.tick();
             assert!(
                 fixture.status().contains(", being polled now"),
@@ -178,13 +178,13 @@ fn the_status_names_an_access_in_progress() {
     ] {
         let fixture = Rc::new(Fixture::new(&[(BASE, LAYOUT)]));
         let mut firmware = ready(&fixture, BASE, LAYOUT);
-        let (inside, told) = (fixture.clone(), Rc::new(RefCell::new(None)));
-        let tell = told.clone();
+        let (inside, reported) = (fixture.clone(), Rc::new(RefCell::new(None)));
+        let tell = reported.clone();
         fixture.seen.meanwhile.replace(Some(Box::new(move || {
             tell.replace(Some(only(&inside)));
         })));
         serve(&fixture, &mut firmware, &request);
-        let status = told.take().unwrap();
+        let status = reported.take().unwrap();
         assert!(
             matches!(&status.step, MailboxStep::Serve { awaits: known, .. } if *known == awaited),
             "{status:?}"

@@ -94,8 +94,8 @@ fn too_few_words_are_served_and_noted_once_for_each_kind_of_request() {
             let [(Severity::Info, id, text)] = &reports[..] else {
                 panic!("{kind}: not one note: {reports:?}");
             };
-            let said = format!("{kind} with words = {words}, ");
-            assert!(id == "core0" && text.starts_with(&said), "{id}: {text}");
+            let shown = format!("{kind} with words = {words}, ");
+            assert!(id == "core0" && text.starts_with(&shown), "{id}: {text}");
             let advice = format!("words = {}", request.needed_words());
             assert!(text.ends_with(&advice), "{text}");
         }
@@ -151,10 +151,10 @@ fn a_format_takes_the_words_of_its_entry_that_are_not_counted() {
                 let (printed, reports) = print(&fixture, &mut firmware, site, args, words);
                 assert_eq!(printed, text);
                 assert_eq!(reports.len(), usize::from(words < needed), "{reports:?}");
-                for (severity, id, said) in reports {
+                for (severity, id, shown) in reports {
                     assert_eq!((severity, &*id), (Severity::Warning, "core0"));
                     let place = format!("CPRINT at main.c:7: words = {words}");
-                    assert!(said.starts_with(&place), "{said}");
+                    assert!(shown.starts_with(&place), "{shown}");
                 }
                 let again = print(&fixture, &mut firmware, site, args, words);
                 assert_eq!(again, (text.to_owned(), Vec::new()));
@@ -178,11 +178,11 @@ fn words_that_firmware_has_not_counted_are_named_where_they_are_printed() {
     assert_eq!(reports.len(), 1, "{reports:?}");
     let (printed, reports) = print(&fixture, &mut firmware, DATA, &[1, 222, 333], 4);
     assert_eq!(printed, "1 222 333\n");
-    let [(Severity::Warning, _, said)] = &reports[..] else {
+    let [(Severity::Warning, _, shown)] = &reports[..] else {
         panic!("not one warning: {reports:?}");
     };
     assert_eq!(
-        said,
+        shown,
         "CPRINT at main.c:7: words = 4, but 6 are needed for the 3 words of arguments of its \
          format; printed with uncounted words of the entry: 0xde, 0x14d, left over from an earlier \
          request unless firmware wrote them"
@@ -210,13 +210,13 @@ fn one_word_that_is_counted_for_each_argument_is_all_that_ll_and_j_take() {
         fixture.chip.ram.put_string(DATA + 0x40, "main.c");
         let (printed, reports) = print(&fixture, &mut firmware, DATA, args, words);
         assert_eq!(printed, text);
-        let [(Severity::Warning, _, said)] = &reports[..] else {
+        let [(Severity::Warning, _, shown)] = &reports[..] else {
             panic!("not one warning: {reports:?}");
         };
         let expected = format!(
             "CPRINT at main.c:7: words = {words} counts one word of 4 bytes for each argument: "
         );
-        assert!(said.starts_with(&expected), "{said}");
+        assert!(shown.starts_with(&expected), "{shown}");
         let again = print(&fixture, &mut firmware, DATA, args, words);
         assert_eq!(again, (text.to_owned(), Vec::new()));
     }
@@ -267,17 +267,17 @@ fn half_a_word_that_is_not_printed_is_reported_once_for_each_call_site() {
     let (main, log) = (DATA + 0x100, DATA + 0x140);
     assert_eq!(print(format, main, 42, [u64::MAX, u64::MAX]), []);
     let wide = 0x1_0000_0002;
-    let said = |place| {
+    let shown = |place| {
         let text =
             format!("CPRINT at {place}: `%x` takes 32 bits of 0x100000002; `%lx` takes all of it");
         vec![(Severity::Warning, "core0".to_owned(), text)]
     };
-    assert_eq!(print(format, main, 42, [1, wide]), said("main.c:42"));
+    assert_eq!(print(format, main, 42, [1, wide]), shown("main.c:42"));
     assert_eq!(print(format, main, 42, [wide, wide]), []);
-    assert_eq!(print(format, main, 43, [1, wide]), said("main.c:43"));
+    assert_eq!(print(format, main, 43, [1, wide]), shown("main.c:43"));
     // A wrapper around printf has the same file and line for all messages.
-    assert_eq!(print(other, main, 42, [1, wide]), said("main.c:42"));
-    assert_eq!(print(format, log, 42, [1, wide]), said("log.c:42"));
+    assert_eq!(print(other, main, 42, [1, wide]), shown("main.c:42"));
+    assert_eq!(print(format, log, 42, [1, wide]), shown("log.c:42"));
     assert_eq!(
         fixture.seen.text.take(),
         "-1 ffffffff\n1 2\n2 2\n1 2\n1, 2\n1 2\n"

@@ -332,9 +332,12 @@ fn input_for_a_down_buffer_outside_of_memory_is_lost() {
     }
     let reports = fixture.reports();
     assert_eq!(reports.len(), 1, "{reports:?}");
-    let told = &reports[0].1;
-    assert!(told.starts_with("RTT: down channel 0 `in`: "), "{told}");
-    assert!(told.ends_with("; bytes for it are lost"), "{told}");
+    let reported = &reports[0].1;
+    assert!(
+        reported.starts_with("RTT: down channel 0 `in`: "),
+        "{reported}"
+    );
+    assert!(reported.ends_with("; bytes for it are lost"), "{reported}");
     assert_eq!(firmware.word(firmware.words(1) + 4), 0, "nothing was put");
     firmware.write(0, b"alive\n");
     fixture.ticks(1);

@@ -134,13 +134,13 @@ fn the_console_has_three_streams() {
     assert_eq!(fixture.try_call(0x06, &read), None);
     assert_eq!(fixture.operate(0x07, 0), None);
     let status = fixture.status();
-    let said =
+    let shown =
         "waits for more bytes of the standard input since tick 0; hart 0 asks for readc(0x0)";
-    assert!(status.contains(said), "{status}");
+    assert!(status.contains(shown), "{status}");
     // A repeated wait is not progress.
     fixture.tick();
     assert_eq!(fixture.operate(0x07, 0), None);
-    assert!(fixture.status().contains(said), "{}", fixture.status());
+    assert!(fixture.status().contains(shown), "{}", fixture.status());
     let channel = ChannelId(0);
     let data = Bytes::from_static(b"abcdefg");
     assert_eq!(fixture.ask(StdinWrite { channel, data }), Ok(7));
@@ -155,10 +155,10 @@ fn the_console_has_three_streams() {
         assert_eq!(fixture.operate(0x07, 0), None);
     }
     let reports = fixture.reports();
-    let told = reports
+    let notified = reports
         .iter()
         .filter(|it| format!("{it:?}").contains("behind the end"));
-    assert_eq!(told.count(), 1, "{reports:?}");
+    assert_eq!(notified.count(), 1, "{reports:?}");
 }
 
 #[test]
@@ -392,11 +392,11 @@ fn a_text_that_leaves_memory_fails_behind_whole_pieces() {
     assert_eq!(fixture.operate(0x13, 0), Some(number(Errno::EFAULT)));
     assert_eq!(fixture.text(), "x".repeat(4096));
     let reports = fixture.reports();
-    let told = &reports[0].1;
+    let notified = &reports[0].1;
     let rest = start + 4096;
     let expected =
         format!("write0({start:#x}): the text at {rest:#x} can't be read: no NUL in 904 bytes");
-    assert!(told.contains(&expected), "{told}");
+    assert!(notified.contains(&expected), "{notified}");
     for address in [BASE + SIZE, BASE - 1, 0] {
         for operation in [0x03, 0x04] {
             assert_eq!(fixture.operate(operation, address), Some(failed));

@@ -262,8 +262,8 @@ fn buffers_stay_where_they_are() {
     kit.block([[UP as u32, 8, 1, 9, 0], EMPTY]);
     kit.block([[UP as u32, 8, 1, 1, 0], EMPTY]);
     let found = kit.found();
-    let said = "up channel 0: firmware has changed the size of the buffer at 0x2000 from 0x10 to 0x8 bytes, and has not set its offsets to 0";
-    assert!(found.iter().any(|it| it == said), "{found:?}");
+    let printed = "up channel 0: firmware has changed the size of the buffer at 0x2000 from 0x10 to 0x8 bytes, and has not set its offsets to 0";
+    assert!(found.iter().any(|it| it == printed), "{found:?}");
     let head = header(2, 0);
     kit.reads(span(BLOCK, 24), &head);
     let bytes = [head, vec![0; 48]].concat();
@@ -499,12 +499,12 @@ fn findings_have_the_names_of_buffers() {
     );
     kit.access(Op::Read(span(UP, 10)), Err(outside(UP)));
     let found = kit.found();
-    let said = "by up channel 0 `Terminal` with its bytes at 0x2000: space";
-    assert!(found[0].contains(said), "{found:?}");
+    let printed = "by up channel 0 `Terminal` with its bytes at 0x2000: space";
+    assert!(found[0].contains(printed), "{found:?}");
     kit.access(Op::Text(span(0x6000, 64)), Err(outside(0x6000)));
     let found = kit.found();
-    let said = "by up channel 0 `Terminal` with its name at 0x6000: space";
-    assert!(found[0].contains(said), "{found:?}");
+    let printed = "by up channel 0 `Terminal` with its name at 0x6000: space";
+    assert!(found[0].contains(printed), "{found:?}");
     // The name is known after the buffer is set up again.
     kit.reads(span(BLOCK, 24), &[0; 24]);
     reads(&mut kit, &named(0x6000, 4));
