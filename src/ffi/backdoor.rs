@@ -16,7 +16,7 @@ macro_rules! numbers {
             guard(stringify!($write), (), |call| {
                 // SAFETY: C gives NULL or a C string, which stays until this returns.
                 let space = unsafe { string(space, "space") }?;
-                let vhost = call.process()?.system_at_once()?;
+                let vhost = call.system_state()?.system_at_once()?;
                 Ok(vhost.write_in(space_id(&vhost, space)?, address, &data.to_le_bytes())?)
             });
         }
@@ -29,7 +29,7 @@ macro_rules! numbers {
                 let data = unsafe { Out::new(data, 0, "data") }?;
                 // SAFETY: C gives NULL or a C string, which stays until this returns.
                 let space = unsafe { string(space, "space") }?;
-                let vhost = call.process()?.system_at_once()?;
+                let vhost = call.system_state()?.system_at_once()?;
                 let mut number = [0; size_of::<$number>()];
                 vhost.read_in(space_id(&vhost, space)?, address, &mut number)?;
                 data.set(<$number>::from_le_bytes(number));
@@ -70,7 +70,7 @@ pub(super) unsafe extern "C" fn mb_backdoor_write_string(
         // SAFETY: as above.
         let data = unsafe { string(data, "data") }?;
         Ok(call
-            .process()?
+            .system_state()?
             .system_at_once()?
             .write_string(space, address, data)?)
     });
@@ -89,12 +89,12 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_string(
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
         let read = call
-            .process()?
+            .system_state()?
             .system_at_once()?
             .read_string(space, address)?;
         // Has no NUL: reading stops at the first one.
         let read = CString::new(read).unwrap_or_default();
-        data.set(call.process()?.returned.string.store(read));
+        data.set(call.system_state()?.returned.string.store(read));
         Ok(())
     });
 }
@@ -111,7 +111,7 @@ pub(super) unsafe extern "C" fn mb_backdoor_write_block(
         let space = unsafe { text(space, "space") }?;
         // SAFETY: it is imported with `byte unsigned data[]`.
         let data = unsafe { open_array(data, "data") }?;
-        call.process()?
+        call.system_state()?
             .system_at_once()?
             .write(space, address, data.to_vec()?)?;
         Ok(data.size())
@@ -130,12 +130,11 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_block(
         let space = unsafe { text(space, "space") }?;
         // SAFETY: it is imported with `byte unsigned data[]`.
         let data = unsafe { open_array(data, "data") }?;
-        data.fill(
-            &call
-                .process()?
-                .system_at_once()?
-                .read(space, address, data.len() as u64)?,
-        )?;
+        data.fill(&call.system_state()?.system_at_once()?.read(
+            space,
+            address,
+            data.len() as u64,
+        )?)?;
         Ok(data.size())
     })
 }
@@ -153,7 +152,7 @@ pub(super) unsafe extern "C" fn mb_backdoor_write_mem(
         let space = unsafe { text(space, "space") }?;
         // SAFETY: C gives NULL or `len` bytes, which stay until this returns.
         let data: &[u8] = unsafe { array(data.cast(), len, "data") }?;
-        call.process()?
+        call.system_state()?
             .system_at_once()?
             .write_from(space, address, data)?;
         Ok(len.cast_signed())
@@ -175,7 +174,7 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_mem(
         let data = unsafe { OutBytes::new(data, len, "data") }?;
         data.fill(
             &call
-                .process()?
+                .system_state()?
                 .system_at_once()?
                 .read(space, address, data.len())?,
         );
@@ -191,7 +190,9 @@ pub(super) unsafe extern "C" fn mb_load_elf(space: *const c_char, file: *const c
         let space = unsafe { text(space, "space") }?;
         // SAFETY: as above.
         let file = unsafe { path(file, "file") }?;
-        call.process()?.system_at_once()?.load_elf(space, file)?;
+        call.system_state()?
+            .system_at_once()?
+            .load_elf(space, file)?;
         Ok(0)
     })
 }

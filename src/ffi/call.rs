@@ -5,8 +5,8 @@ use std::mem;
 use super::error::{Error, catch};
 use super::fork::{FORKS, Forks, Side};
 use super::forked::end_fork;
-use super::process::Process;
 use super::refused_calls::{self, Unreported};
+use super::system_state::SystemState;
 use super::systems;
 use crate::bus::panic_text;
 use crate::foreign::report;
@@ -113,7 +113,7 @@ impl Call {
         systems::begin_call(strand, self.selected());
         call_timeout::entered();
         if refused_calls::any_unreported() {
-            report_refused(systems::process(strand));
+            report_refused(systems::system_state(strand));
         }
         if FORKS.get(strand).is_pending() {
             return self.after_fork();
@@ -165,8 +165,8 @@ impl Call {
     /// # Errors
     /// [`Error::Overlap`] if another thread is inside a call.
     #[inline]
-    pub(super) fn entered(&self) -> Result<&Process, Error> {
-        Ok(systems::process(self.strand()?))
+    pub(super) fn entered(&self) -> Result<&SystemState, Error> {
+        Ok(systems::system_state(self.strand()?))
     }
 
     /// Returns the forks of the process.
@@ -207,8 +207,8 @@ impl Call {
     /// [`Error::Overlap`] if another thread is inside a call, [`Error::StillLost`] if the host was
     /// lost in a fork.
     #[inline]
-    pub(super) fn process(&self) -> Result<&Process, Error> {
-        Ok(systems::process(self.usable_strand()?))
+    pub(super) fn system_state(&self) -> Result<&SystemState, Error> {
+        Ok(systems::system_state(self.usable_strand()?))
     }
 
     /// Returns the strand of a usable host.
@@ -230,7 +230,7 @@ impl Call {
     /// # Errors
     /// [`Error::Reentrant`], and the errors of [`process`](Self::process).
     pub(super) fn reject_inside_any(&self) -> Result<(), Error> {
-        systems::each(self.usable_strand()?, Process::reject_reentrant)
+        systems::each(self.usable_strand()?, SystemState::reject_reentrant)
     }
 
     /// Refuses a call from inside a foreign call or a report.
@@ -242,7 +242,7 @@ impl Call {
         match &self.entered {
             // The usual case of a tick: the call is not nested.
             Ok(strand) if strand.is_outermost() => Ok(()),
-            _ => self.process()?.reject_reentrant(),
+            _ => self.system_state()?.reject_reentrant(),
         }
     }
 
@@ -262,7 +262,7 @@ impl Call {
             let is_open = systems::is_open(strand, system);
             set_current(if is_open { system } else { SystemId::FIRST });
         }
-        self.process()?;
+        self.system_state()?;
         outcome.map_err(|payload| Error::Panicked(panic_text(payload.as_ref())))
     }
 
@@ -280,7 +280,7 @@ impl Call {
         // The caller gets its result even if the report fails.
         let _ = catch(|| {
             match &self.entered {
-                Ok(strand) => report_error(systems::process(strand), function, error),
+                Ok(strand) => report_error(systems::system_state(strand), function, error),
                 Err(Overlap) => refused_calls::note(function),
             }
             Ok(())
@@ -290,14 +290,14 @@ impl Call {
 
 /// Stores the latest refused call, and reports the first, unless this call comes from inside a
 /// report. Under UVM, the report fails the run.
-fn report_refused(process: &Process) {
+fn report_refused(system_state: &SystemState) {
     if testbench::is_reporting() {
         return;
     }
     let Unreported { first, latest } = refused_calls::take_unreported();
     let text = refused_calls::text();
     if let Some(function) = latest {
-        let last_error = &process.returned.last_error;
+        let last_error = &system_state.returned.last_error;
         last_error.keep(format!("{function}: {text}"));
     }
     if let Some(function) = first {
@@ -308,10 +308,10 @@ fn report_refused(process: &Process) {
     }
 }
 
-fn report_error(process: &Process, function: &'static str, error: &Error) {
+fn report_error(system_state: &SystemState, function: &'static str, error: &Error) {
     let text = error.to_string();
     // Stored first, because the receiver of the report may read it.
-    process
+    system_state
         .returned
         .last_error
         .keep(format!("{function}: {text}"));

@@ -12,7 +12,7 @@ pub(super) unsafe extern "C" fn mb_save(file: *const c_char) -> c_int {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let file = unsafe { path(file, "file") }?;
         call.reject_reentrant()?;
-        call.process()?.system()?.save(file)?;
+        call.system_state()?.system()?.save(file)?;
         Ok(0)
     })
 }
@@ -24,7 +24,7 @@ pub(super) unsafe extern "C" fn mb_restore(file: *const c_char) -> c_int {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let file = unsafe { path(file, "file") }?;
         call.reject_reentrant()?;
-        let vhost = call.process()?.system()?;
+        let vhost = call.system_state()?.system()?;
         vhost.restore(file)?;
         call.restored(&vhost)?;
         Ok(0)

@@ -7,7 +7,7 @@ use super::call::Call;
 use super::error::Error;
 use super::fork::{FORKS, Forks};
 use super::forked::{begin_child, flush};
-use super::process::Process;
+use super::system_state::SystemState;
 use crate::bus::TickWork;
 use crate::foreign::report;
 use crate::guest::{Rerun, Runs, runs};
@@ -22,10 +22,14 @@ impl Call {
     /// that can't be taken is reported, and the run continues.
     // Most of the cost of an idle tick is in the prologues of the called functions.
     #[inline(always)]
-    pub(super) fn tick(&self, process: &Process, vhost: &Rc<Vhost>) -> Result<usize, Error> {
+    pub(super) fn tick(
+        &self,
+        system_state: &SystemState,
+        vhost: &Rc<Vhost>,
+    ) -> Result<usize, Error> {
         call_timeout::ticked();
         let served = vhost.tick()?;
-        self.end_tick(process, vhost);
+        self.end_tick(system_state, vhost);
         Ok(served)
     }
 
@@ -33,13 +37,13 @@ impl Call {
     #[inline]
     pub(super) fn finish_tick(&self, vhost: &Rc<Vhost>, work: TickWork) -> Result<usize, Error> {
         let served = vhost.finish_tick(work)?;
-        self.end_tick(self.process()?, vhost);
+        self.end_tick(self.system_state()?, vhost);
         Ok(served)
     }
 
     /// Ends a tick: takes a snapshot if one is due, and records if the system is settled.
     #[inline(always)]
-    fn end_tick(&self, process: &Process, vhost: &Rc<Vhost>) {
+    fn end_tick(&self, system_state: &SystemState, vhost: &Rc<Vhost>) {
         if vpi_testbench::is_there() {
             vpi_testbench::end_tick();
         }
@@ -49,7 +53,7 @@ impl Call {
             self.snapshot_or_report(vhost);
         }
         let until = due.min(vhost.settled_until());
-        if now + 1 < until && process.settle(vhost, until) {
+        if now + 1 < until && system_state.settle(vhost, until) {
             self.settle();
         }
     }
@@ -59,7 +63,7 @@ impl Call {
     pub(super) fn take_snapshots(&self, ticks: u64, keep: u32) -> Result<(), Error> {
         let now = match keep {
             0 => 0,
-            _ => self.process()?.system()?.now(),
+            _ => self.system_state()?.system()?.now(),
         };
         let forks = self.forks()?;
         forks.counted.set(current());
@@ -82,7 +86,7 @@ impl Call {
         if !self.forks()?.snapshots.borrow().are_kept() {
             return Err(Error::NoSnapshots);
         }
-        let vhost = self.process()?.system()?;
+        let vhost = self.system_state()?.system()?;
         self.snapshot(&vhost)
     }
 

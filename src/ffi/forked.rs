@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::fork::{FORKS, Side};
-use super::process::Process;
+use super::system_state::SystemState;
 use super::systems;
 use crate::attach::follow_fork;
 use crate::foreign::report;
@@ -55,14 +55,14 @@ pub(super) fn begin_child(strand: &Entered) -> Result<(), Error> {
     forks.snapshots.borrow_mut().end();
     forks.statuses.borrow_mut().clear();
     follow_fork();
-    systems::each(strand, Process::abandon_sockets)
+    systems::each(strand, SystemState::abandon_sockets)
 }
 
 /// Writes buffered recordings of each system to their files, because a child may fill the disk.
 pub(super) fn flush(strand: &Entered) {
     // The function does not fail.
-    let _ = systems::each(strand, |process| {
-        process.flush();
+    let _ = systems::each(strand, |system_state| {
+        system_state.flush();
         Ok(())
     });
 }

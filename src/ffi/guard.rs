@@ -63,8 +63,8 @@ mod tests {
     use std::sync::Mutex;
     use std::sync::mpsc::channel;
 
-    use super::super::process::PROCESS;
     use super::super::refused_calls::{self, Unreported};
+    use super::super::system_state::FIRST_SYSTEM_STATE;
     use super::*;
     use crate::foreign::host_code;
     use crate::sim::strand::{self, CodeGuard};
@@ -74,7 +74,7 @@ mod tests {
 
     fn last_error() -> String {
         let strand = strand::enter().unwrap();
-        let last = PROCESS.get(&strand).returned.last_error.give();
+        let last = FIRST_SYSTEM_STATE.get(&strand).returned.last_error.give();
         // SAFETY: it points to a stored C string, which is valid while the strand is owned.
         let last = unsafe { CStr::from_ptr(last) };
         last.to_str().unwrap().to_owned()
@@ -184,7 +184,7 @@ mod tests {
         let _claim = ALONE.lock();
         let overlapping = |calls| {
             let _entered = strand::enter().unwrap();
-            let overlap = || guard("mb_tick", -1, |call| call.process().map(|_| 0));
+            let overlap = || guard("mb_tick", -1, |call| call.system_state().map(|_| 0));
             for _ in 0..calls {
                 let result = std::thread::spawn(overlap).join();
                 assert!(matches!(result, Ok(-1)));
@@ -251,7 +251,8 @@ mod tests {
     fn a_call_waits_for_a_thread_that_is_inside_briefly() {
         let _claim = ALONE.lock();
         let entered = strand::enter_briefly().unwrap();
-        let call = std::thread::spawn(|| guard("mb_tick", -1, |call| call.process().map(|_| 7)));
+        let call =
+            std::thread::spawn(|| guard("mb_tick", -1, |call| call.system_state().map(|_| 7)));
         for _ in 0..1000 {
             assert!(!call.is_finished());
             std::thread::yield_now();

@@ -6,9 +6,9 @@ use super::arguments::{optional_text, text};
 use super::call::Call;
 use super::error::Error;
 use super::guard::{guard, guard_call};
-use super::process::{name_scope, served_count};
 use super::quit::{self, quit};
 use super::settled_tick::{self, Tick};
+use super::system_state::{name_scope, served_count};
 use super::systems;
 use crate::attach;
 use crate::messages::foreign::Severity;
@@ -32,7 +32,7 @@ pub(super) unsafe extern "C" fn mb_init(
         let fs_root = unsafe { optional_text(fs_root, "fs_root") }?;
         systems::adopt_scope(call.usable_strand()?)?;
         call.reject_reentrant()?;
-        call.process()?.start(InitPaths {
+        call.system_state()?.start(InitPaths {
             mem_cfg: mem_cfg.map(Into::into),
             mailbox_cfg: mailbox_cfg.map(Into::into),
             fs_root: fs_root.map(Into::into),
@@ -42,7 +42,10 @@ pub(super) unsafe extern "C" fn mb_init(
     guard("mb_init", -1, |call| {
         init(call).inspect_err(|_| {
             // The report needs the scope of the exports, also for an error before the start.
-            if call.process().is_ok_and(|process| !process.is_running()) {
+            if call
+                .system_state()
+                .is_ok_and(|system_state| !system_state.is_running())
+            {
                 scope::adopt_of_init();
             }
         })
@@ -64,13 +67,13 @@ pub(super) extern "C" fn mb_tick() -> c_int {
 fn tick(call: Call) -> c_int {
     guard_call(call, "mb_tick", -1, |call| {
         call.reject_reentrant()?;
-        let process = call.process()?;
-        let vhost = process.system().or_else(|error| {
+        let system_state = call.system_state()?;
+        let vhost = system_state.system().or_else(|error| {
             // Sockets are served without a system, too.
-            process.flush_sockets()?;
+            system_state.flush_sockets()?;
             Err(error)
         })?;
-        Ok(served_count(call.tick(process, &vhost)?))
+        Ok(served_count(call.tick(system_state, &vhost)?))
     })
 }
 
@@ -79,7 +82,7 @@ fn tick(call: Call) -> c_int {
 pub(super) extern "C" fn mb_notify() {
     guard("mb_notify", (), |call| {
         // Without a system nothing is needed: its first tick polls anyway.
-        if let Some(vhost) = call.process()?.running()? {
+        if let Some(vhost) = call.system_state()?.running()? {
             vhost.notify();
         }
         Ok(())
@@ -97,11 +100,11 @@ const DISABLED: c_int = 1;
 
 fn serve(call: &mut Call) -> Result<c_int, Error> {
     call.reject_reentrant()?;
-    call.process()?.system()?;
+    call.system_state()?.system()?;
     let system = current();
     // Looked up after each step, because the testbench may have shut the system down meanwhile.
-    while let Some(vhost) = call.process()?.running()? {
-        if call.tick(call.process()?, &vhost)? == 0 || quit::is_requested() {
+    while let Some(vhost) = call.system_state()?.running()? {
+        if call.tick(call.system_state()?, &vhost)? == 0 || quit::is_requested() {
             break;
         }
         drop(vhost);
@@ -134,7 +137,7 @@ pub(super) unsafe extern "C" fn mb_set_scope(name: *const c_char) -> c_int {
     guard("mb_set_scope", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let name = unsafe { optional_text(name, "name") }?;
-        call.process()?;
+        call.system_state()?;
         match name {
             None => scope::unname(),
             Some(name) => name_scope(name, "`name`")?,
@@ -146,7 +149,7 @@ pub(super) unsafe extern "C" fn mb_set_scope(name: *const c_char) -> c_int {
 /// Enables notification of served requests and of writes.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_observe(what: u32) {
-    guard("mb_observe", (), |call| call.process()?.observe(what));
+    guard("mb_observe", (), |call| call.system_state()?.observe(what));
 }
 
 /// Enables reports of channels that make no progress.
@@ -156,7 +159,8 @@ pub(super) extern "C" fn mb_watchdog(ticks: u64, severity: c_int) -> c_int {
         let known = |known: &Severity| *known as c_int == severity;
         let known = Severity::ALL.into_iter().find(known);
         let severity = known.ok_or(Error::NoSeverity(severity))?;
-        call.process()?.watch(WatchdogTimeout { ticks, severity })?;
+        call.system_state()?
+            .watch(WatchdogTimeout { ticks, severity })?;
         Ok(0)
     })
 }
@@ -167,7 +171,7 @@ pub(super) unsafe extern "C" fn mb_attach(list: *const c_char) -> c_int {
     guard("mb_attach", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let list = unsafe { text(list, "list") }?;
-        call.process()?.attach(attach::parse(list)?)?;
+        call.system_state()?.attach(attach::parse(list)?)?;
         Ok(0)
     })
 }

@@ -9,7 +9,7 @@
 //! - [`host`], [`with_host`](mod@with_host): a Rust crate that configures the system and uses it.
 //! - `recordings`: recordings in Python, without a system.
 //! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
-//! - [`process`]: state of a system; [`systems`]: further systems; [`system_handles`]: their
+//! - [`system_state`]: state of a system; [`systems`]: further systems; [`system_handles`]: their
 //!   handles.
 //! - [`checkpoint`]: state of a system in a file.
 //! - [`children`]: forks of the process, snapshots and runs; [`fork`]: their state; [`forked`]:
@@ -59,7 +59,6 @@ mod imports;
 #[cfg(feature = "c_abi_lifecycle")]
 mod lifecycle;
 mod observe_flags;
-mod process;
 #[cfg(feature = "c_abi_query")]
 mod query;
 mod quit;
@@ -81,6 +80,7 @@ mod sockets;
 mod stdin;
 #[cfg(feature = "c_abi_lifecycle")]
 mod system_handles;
+mod system_state;
 #[cfg(feature = "c_abi_lifecycle")]
 mod system_tasks;
 mod systems;

@@ -13,7 +13,7 @@ pub(super) extern "C" fn mb_last_error() -> *const c_char {
         Ok(call.entered().map_or(
             // Valid result: the query itself is not a refused call.
             c"another thread is inside a call of vhost".as_ptr(),
-            |process| process.returned.last_error.give(),
+            |system_state| system_state.returned.last_error.give(),
         ))
     })
 }
@@ -22,14 +22,14 @@ pub(super) extern "C" fn mb_last_error() -> *const c_char {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_status() -> *const c_char {
     guard("mb_status", c"".as_ptr(), |call| {
-        let status = match call.process()?.running() {
+        let status = match call.system_state()?.running() {
             Ok(Some(vhost)) => vhost.status()?,
             Ok(None) => "not initialised".to_owned(),
             // The text is the result of this call, not an error.
             Err(error @ (Error::Busy | Error::StillFailed(_))) => error.to_string(),
             Err(error) => return Err(error),
         };
-        Ok(call.process()?.returned.status.store_text(&status))
+        Ok(call.system_state()?.returned.status.store_text(&status))
     })
 }
 
@@ -41,7 +41,7 @@ pub(super) unsafe extern "C" fn mb_exit_code(channel: *const c_char, code: *mut 
         let code = unsafe { Out::new(code, 0, "code") }?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let channel = unsafe { text(channel, "ch") }?;
-        let Some(vhost) = call.process()?.running()? else {
+        let Some(vhost) = call.system_state()?.running()? else {
             return Ok(0);
         };
         let exits = vhost.exits();
@@ -74,9 +74,9 @@ pub(super) unsafe extern "C" fn mb_get_space(channel: *const c_char, space: *mut
         let space = unsafe { Out::new(space, c"".as_ptr(), "space") }?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let channel = unsafe { text(channel, "ch") }?;
-        let vhost = call.process()?.system_at_once()?;
+        let vhost = call.system_state()?.system_at_once()?;
         let name = vhost.space_of(channel)?;
-        space.set(call.process()?.returned.space.store_text(name));
+        space.set(call.system_state()?.returned.space.store_text(name));
         Ok(())
     });
 }
@@ -98,7 +98,7 @@ pub(super) unsafe extern "C" fn mb_symbol(
         let place = unsafe { text(place, "place") }?;
         // SAFETY: as above.
         let name = unsafe { text(name, "name") }?;
-        let symbol = call.process()?.system_at_once()?.symbol(place, name)?;
+        let symbol = call.system_state()?.system_at_once()?.symbol(place, name)?;
         value.set(symbol.value);
         size.set(symbol.size);
         Ok(0)

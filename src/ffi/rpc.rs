@@ -31,7 +31,7 @@ pub(super) unsafe extern "C" fn __mb_call(
         // SAFETY: C gives NULL or `arg_len` words, which stay until this returns.
         let args = unsafe { array(args, arg_len.into(), "args") }?;
         let (code, result) = match call
-            .process()?
+            .system_state()?
             .system_at_once()?
             .poll_call(channel, method, args)?
         {

@@ -19,7 +19,7 @@ pub(super) unsafe extern "C" fn mb_semihost(
         let result = unsafe { Out::new(result, u64::MAX, "result") }?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let channel = unsafe { text(channel, "ch") }?;
-        let vhost = call.process()?.system()?;
+        let vhost = call.system_state()?.system()?;
         match vhost.semihost(channel, hart, operation, argument)? {
             Some(value) => {
                 result.set(value);
@@ -40,7 +40,7 @@ pub(super) unsafe extern "C" fn mb_semihost_replace(
     guard("mb_semihost_replace", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let channel = unsafe { text(channel, "ch") }?;
-        let vhost = call.process()?.system()?;
+        let vhost = call.system_state()?.system()?;
         let replaced = vhost.replace_traps(channel, address, len)?;
         Ok(c_int::try_from(replaced).unwrap_or(c_int::MAX))
     })

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::call::Call;
 use super::error::Error;
 use super::guard::{guard_call, leave};
-use super::process::{PROCESS, Settled, served_count};
+use super::system_state::{FIRST_SYSTEM_STATE, Settled, served_count};
 use crate::Vhost;
 use crate::bus::{PolledWords, TickWork, panic_text};
 use crate::sim::strand::{self, Entered};
@@ -45,7 +45,7 @@ pub(super) fn tick() -> Tick {
     if !entered.is_settled() || attention::is_needed() {
         return Tick::Unsettled(Call::enter_with(entered));
     }
-    let system = PROCESS.get(&entered).settled.borrow();
+    let system = FIRST_SYSTEM_STATE.get(&entered).settled.borrow();
     let settled = system.as_ref();
     let Some(settled) = settled.filter(|settled| settled.ticks.now() + 1 < settled.until) else {
         drop(system);

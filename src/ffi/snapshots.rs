@@ -108,7 +108,7 @@ pub(super) unsafe extern "C" fn mb_set_file_root(dir: *const c_char) -> c_int {
     guard("mb_set_file_root", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let dir = unsafe { path(dir, "dir") }?;
-        call.process()?.system()?.set_file_root(dir)?;
+        call.system_state()?.system()?.set_file_root(dir)?;
         Ok(0)
     })
 }

@@ -54,7 +54,7 @@ fn with_socket<T>(
     let id = systems::of_number(call.usable_strand()?, number);
     let id = id.ok_or(Error::NoHandle(handle.addr()))?;
     during(id, || {
-        call.process()?
+        call.system_state()?
             .with_sockets(|sockets| Ok(act(sockets, socket)?))
     })
 }
@@ -67,7 +67,7 @@ pub(super) unsafe extern "C" fn c_skt_open(name: *const c_char, port: u32) -> *m
         let name = unsafe { text(name, "name") }?;
         let port = u16::try_from(port).map_err(|_| Error::NoPort(port))?;
         let opened = call
-            .process()?
+            .system_state()?
             .with_sockets(|sockets| Ok(sockets.open(name, port)?))?;
         handle(current(), opened)
     })
@@ -164,7 +164,7 @@ pub(super) unsafe extern "C" fn c_skt_read_string(
         // Has no NUL: reading stops at the first one.
         let read = CString::new(read.unwrap_or_default()).unwrap_or_default();
         let len = count(read.as_bytes().len());
-        data.set(call.process()?.returned.socket_string.store(read));
+        data.set(call.system_state()?.returned.socket_string.store(read));
         Ok(len)
     })
 }

@@ -17,7 +17,7 @@ pub(super) unsafe extern "C" fn mb_stdin_write(
         let channel = unsafe { text(channel, "ch") }?;
         // SAFETY: C gives NULL or `len` bytes, which stay until this returns.
         let data: &[u8] = unsafe { array(data.cast(), len, "data") }?;
-        let taken = call.process()?.system()?.write_stdin(channel, data)?;
+        let taken = call.system_state()?.system()?.write_stdin(channel, data)?;
         Ok(i64::try_from(taken).unwrap_or(i64::MAX))
     })
 }
@@ -33,7 +33,7 @@ pub(super) unsafe extern "C" fn mb_stdin_write_bytes(
         let channel = unsafe { text(channel, "ch") }?;
         // SAFETY: it is imported with `byte unsigned data[]`.
         let data = unsafe { open_array(data, "data") }?.to_vec()?;
-        let taken = call.process()?.system()?.write_stdin(channel, &data)?;
+        let taken = call.system_state()?.system()?.write_stdin(channel, &data)?;
         Ok(c_int::try_from(taken).unwrap_or(c_int::MAX))
     })
 }
@@ -44,7 +44,7 @@ pub(super) unsafe extern "C" fn mb_stdin_close(channel: *const c_char) -> c_int 
     guard("mb_stdin_close", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let channel = unsafe { text(channel, "ch") }?;
-        call.process()?.system()?.close_stdin(channel)?;
+        call.system_state()?.system()?.close_stdin(channel)?;
         Ok(0)
     })
 }

@@ -1,6 +1,6 @@
 //! Systems of the process by number: the first one, and further ones.
 //!
-//! Each system has a state of its own ([`Process`]). A further one is opened by its handle, or for
+//! Each system has a state of its own ([`SystemState`]). A further one is opened by its handle, or for
 //! a DPI scope. When it is closed, its number and its state are used again. The state is never
 //! freed, because a call in progress may refer to it.
 
@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use super::error::Error;
 use super::fork::FORKS;
-use super::process::{PROCESS, Process};
+use super::system_state::{FIRST_SYSTEM_STATE, SystemState};
 use crate::config::vhost_variables::SYSTEMS;
 use crate::mem::clear_static_mems;
 use crate::sim::attention::{self, Cause};
@@ -24,7 +24,7 @@ static FURTHER: StrandCell<RefCell<Vec<Further>>> = StrandCell::new(RefCell::new
 
 /// Further system, or an unused number.
 struct Further {
-    process: &'static Process,
+    system_state: &'static SystemState,
     name: String,
     id: SystemId,
     is_open: bool,
@@ -37,39 +37,40 @@ const LONGEST_NAME: usize = 200;
 
 /// Returns the current system.
 #[inline]
-pub(super) fn process(strand: &Entered) -> &Process {
+pub(super) fn system_state(strand: &Entered) -> &SystemState {
     match current().number() {
-        0 => PROCESS.get(strand),
+        0 => FIRST_SYSTEM_STATE.get(strand),
         number => process_of(strand, number),
     }
 }
 
 #[cold]
-fn process_of(strand: &Entered, number: usize) -> &Process {
+fn process_of(strand: &Entered, number: usize) -> &SystemState {
     let further = FURTHER.get(strand).borrow();
-    let found = further.get(number - 1).map(|further| further.process);
-    found.unwrap_or_else(|| PROCESS.get(strand))
+    let found = further.get(number - 1).map(|further| further.system_state);
+    found.unwrap_or_else(|| FIRST_SYSTEM_STATE.get(strand))
 }
 
 /// Runs `act` for each open system. Returns the first error after the last system.
 pub(super) fn each(
     strand: &Entered,
-    mut act: impl FnMut(&Process) -> Result<(), Error>,
+    mut act: impl FnMut(&SystemState) -> Result<(), Error>,
 ) -> Result<(), Error> {
     // `act` may re-enter this function.
     let open = open_systems(strand);
-    let first = during(SystemId::FIRST, || act(PROCESS.get(strand)));
+    let first = during(SystemId::FIRST, || act(FIRST_SYSTEM_STATE.get(strand)));
     let all = open
         .into_iter()
-        .map(|(id, process)| during(id, || act(process)));
+        .map(|(id, system_state)| during(id, || act(system_state)));
     all.fold(first, Result::and)
 }
 
 /// Further systems that are open.
-fn open_systems(strand: &Entered) -> Vec<(SystemId, &'static Process)> {
+fn open_systems(strand: &Entered) -> Vec<(SystemId, &'static SystemState)> {
     let further = FURTHER.get(strand).borrow();
     let open = further.iter().filter(|further| further.is_open);
-    open.map(|further| (further.id, further.process)).collect()
+    open.map(|further| (further.id, further.system_state))
+        .collect()
 }
 
 /// System with a number; `None` if it was closed.
@@ -177,7 +178,7 @@ fn take_number(
         Some(place) => place,
         None => {
             further.push(Further {
-                process: Box::leak(Box::new(Process::new())),
+                system_state: Box::leak(Box::new(SystemState::new())),
                 name: String::new(),
                 id: SystemId::further(at + 1, 0),
                 is_open: false,
@@ -190,7 +191,7 @@ fn take_number(
     name.clone_into(&mut place.name);
     place.is_open = true;
     place.scope = scope;
-    place.process.returned.begin();
+    place.system_state.returned.begin();
     let id = place.id;
     drop(further);
     during(id, || set_system_name(name));
@@ -212,7 +213,7 @@ pub(super) fn close(strand: &Entered, id: SystemId) -> Result<(), Error> {
         return Err(Error::NoSystem(id.bits()));
     }
     let stopped = during(id, || {
-        process(strand).reject_reentrant()?;
+        system_state(strand).reject_reentrant()?;
         let stopped = stop(strand);
         if !matches!(stopped, Err(Error::Busy | Error::Reentrant)) {
             clear_static_mems();
@@ -243,7 +244,7 @@ pub(super) fn close(strand: &Entered, id: SystemId) -> Result<(), Error> {
 
 /// Shuts down the current system.
 pub(super) fn stop(strand: &Entered) -> Result<(), Error> {
-    let stopped = process(strand).stop();
+    let stopped = system_state(strand).stop();
     if !matches!(stopped, Err(Error::Busy | Error::Reentrant)) {
         FORKS.get(strand).end_snapshots_of_current();
         if !is_any_running(strand) {
@@ -260,10 +261,10 @@ pub(super) fn stop_all(strand: &Entered) -> Result<(), Error> {
 
 fn is_any_running(strand: &Entered) -> bool {
     let further = FURTHER.get(strand).borrow();
-    PROCESS.get(strand).is_running()
+    FIRST_SYSTEM_STATE.get(strand).is_running()
         || further
             .iter()
-            .any(|further| further.is_open && further.process.is_running())
+            .any(|further| further.is_open && further.system_state.is_running())
 }
 
 /// Selects the system of the caller's scope before `mb_init`, if the environment asks for a system
@@ -297,7 +298,7 @@ pub(super) fn of_scope(strand: &Entered, caller: CallerScope) -> Result<SystemId
         let same = |scope: &CallerScope| scope.name == caller.name && scope.may_be_deleted();
         further.is_open
             && further.scope.as_ref().is_some_and(same)
-            && (!further.process.is_running() || during(further.id, scope::simulation_is_over))
+            && (!further.system_state.is_running() || during(further.id, scope::simulation_is_over))
     };
     if let Some(place) = further.iter_mut().find(over) {
         place.scope = Some(caller);

@@ -34,7 +34,7 @@ pub struct HostError(Error);
 pub fn with_host<T>(act: impl FnOnce(&Vhost) -> T) -> Result<T, HostError> {
     let call = Call::enter();
     let done = catch(|| {
-        let vhost = call.process()?.system()?;
+        let vhost = call.system_state()?.system()?;
         Ok(host_code::run("the function", || act(&vhost))?)
     });
     done.map_err(|error| {

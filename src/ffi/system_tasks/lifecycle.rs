@@ -61,7 +61,7 @@ pub(super) fn init(call: &mut Call, running: &RunningCall) -> Result<i64, Error>
     let fs_root = optional(running, 2, "fs_root")?;
     systems::adopt_scope(call.usable_strand()?)?;
     call.reject_reentrant()?;
-    call.process()?.start(InitPaths {
+    call.system_state()?.start(InitPaths {
         mem_cfg: mem_cfg.map(Into::into),
         mailbox_cfg: mailbox_cfg.map(Into::into),
         fs_root: fs_root.map(Into::into),
@@ -99,7 +99,7 @@ pub(super) fn shutdown() -> i64 {
 
 /// Prints the status of all channels.
 pub(super) fn status(call: &mut Call, _: &RunningCall) -> Result<i64, Error> {
-    let status = match call.process()?.running()? {
+    let status = match call.system_state()?.running()? {
         Some(vhost) => vhost.status()?,
         None => "not initialised\n".to_owned(),
     };
@@ -135,21 +135,22 @@ pub(super) fn watchdog(call: &mut Call, running: &RunningCall) -> Result<i64, Er
     let known = |known: &Severity| *known as u64 == wanted;
     let severity = Severity::ALL.into_iter().find(known);
     let severity = severity.ok_or(Error::NoSeverity(i32::try_from(wanted).unwrap_or(i32::MAX)))?;
-    call.process()?.watch(WatchdogTimeout { ticks, severity })?;
+    call.system_state()?
+        .watch(WatchdogTimeout { ticks, severity })?;
     Ok(0)
 }
 
 /// Attaches loggers and checkers by name.
 pub(super) fn attach(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let list = text(running, 0, "list")?;
-    call.process()?.attach(attachments::parse(&list)?)?;
+    call.system_state()?.attach(attachments::parse(&list)?)?;
     Ok(0)
 }
 
 /// Moves the root of firmware's files.
 pub(super) fn set_file_root(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let dir = named(running, 0, "dir")?;
-    call.process()?.system()?.set_file_root(&dir)?;
+    call.system_state()?.system()?.set_file_root(&dir)?;
     Ok(0)
 }
 
@@ -157,7 +158,7 @@ pub(super) fn set_file_root(call: &mut Call, running: &RunningCall) -> Result<i6
 pub(super) fn save(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let file = named(running, 0, "file")?;
     call.reject_reentrant()?;
-    call.process()?.system()?.save(&file)?;
+    call.system_state()?.system()?.save(&file)?;
     Ok(0)
 }
 
@@ -165,7 +166,7 @@ pub(super) fn save(call: &mut Call, running: &RunningCall) -> Result<i64, Error>
 pub(super) fn restore(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let file = named(running, 0, "file")?;
     call.reject_reentrant()?;
-    let vhost = call.process()?.system()?;
+    let vhost = call.system_state()?.system()?;
     vhost.restore(&file)?;
     call.restored(&vhost)?;
     Ok(0)

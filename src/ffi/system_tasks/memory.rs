@@ -17,7 +17,7 @@ pub(super) fn write<const BYTES: usize>(
 ) -> Result<i64, Error> {
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
     let data = signed_number(running, 2)?.to_le_bytes();
-    let vhost = call.process()?.system_at_once()?;
+    let vhost = call.system_state()?.system_at_once()?;
     vhost.write_from(&space, address, &data[..BYTES])?;
     Ok(0)
 }
@@ -31,7 +31,7 @@ pub(super) fn read<const BYTES: usize>(
     put(0)?;
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
     let read = call
-        .process()?
+        .system_state()?
         .system_at_once()?
         .read(&space, address, BYTES as u64)?;
     let mut number = [0; 8];
@@ -44,7 +44,7 @@ pub(super) fn read<const BYTES: usize>(
 pub(super) fn write_string(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
     let data = running.text(2).map_err(SimError::from)?;
-    let vhost = call.process()?.system_at_once()?;
+    let vhost = call.system_state()?.system_at_once()?;
     vhost.write_string(&space, address, &data)?;
     Ok(0)
 }
@@ -55,7 +55,7 @@ pub(super) fn read_string(call: &mut Call, running: &RunningCall) -> Result<i64,
     put("")?;
     let (space, address) = (text(running, 0, "space")?, number(running, 1)?);
     let read = call
-        .process()?
+        .system_state()?
         .system_at_once()?
         .read_string(&space, address)?;
     put(&String::from_utf8_lossy(&read))?;
@@ -77,7 +77,7 @@ pub(super) fn write_block(call: &mut Call, running: &RunningCall) -> Result<i64,
     data.resize(len, 0);
     // Unknown bits are 0, as in an assignment to 2-state variables.
     array.read(0, &mut data, |_| ())?;
-    let vhost = call.process()?.system_at_once()?;
+    let vhost = call.system_state()?.system_at_once()?;
     vhost.write_from(&space, address, &data)?;
     Ok(len as i64)
 }
@@ -88,7 +88,7 @@ pub(super) fn read_block(call: &mut Call, running: &RunningCall) -> Result<i64, 
     let array = running.array(2)?;
     let len = length(array.len())?;
     let read = call
-        .process()?
+        .system_state()?
         .system_at_once()?
         .read(&space, address, len as u64)?;
     array.write(0, &read)?;
@@ -109,7 +109,7 @@ fn length(len: u64) -> Result<usize, Error> {
 pub(super) fn name_array(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let name = text(running, 0, "name")?;
     vpi_testbench::name_array(&name, running.array(1)?, running.place());
-    if let Ok(Some(vhost)) = call.process()?.running() {
+    if let Ok(Some(vhost)) = call.system_state()?.running() {
         unused_arrays::warn(&vhost, |known| known == name);
     }
     Ok(0)
@@ -118,7 +118,7 @@ pub(super) fn name_array(call: &mut Call, running: &RunningCall) -> Result<i64, 
 /// Loads an image.
 pub(super) fn load_elf(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let (space, file) = (text(running, 0, "space")?, named(running, 1, "file")?);
-    let vhost = call.process()?.system_at_once()?;
+    let vhost = call.system_state()?.system_at_once()?;
     vhost.load_elf(&space, Path::new(&file))?;
     Ok(0)
 }
@@ -128,7 +128,7 @@ pub(super) fn space(call: &mut Call, running: &RunningCall) -> Result<i64, Error
     let put = |text: &str| running.set_text(1, text).map_err(SimError::from);
     put("")?;
     let channel = text(running, 0, "ch")?;
-    let vhost = call.process()?.system_at_once()?;
+    let vhost = call.system_state()?.system_at_once()?;
     put(vhost.space_of(&channel)?)?;
     Ok(0)
 }
@@ -144,7 +144,10 @@ pub(super) fn symbol(call: &mut Call, running: &RunningCall) -> Result<i64, Erro
     };
     put(0, 0).map_err(SimError::from)?;
     let (place, name) = (text(running, 0, "place")?, text(running, 1, "name")?);
-    let symbol = call.process()?.system_at_once()?.symbol(&place, &name)?;
+    let symbol = call
+        .system_state()?
+        .system_at_once()?
+        .symbol(&place, &name)?;
     put(symbol.value, symbol.size).map_err(SimError::from)?;
     Ok(0)
 }

@@ -30,10 +30,10 @@ use crate::sim::{SimError, keep_loaded, lifetime, scope, testbench, vpi_testbenc
 use crate::system::{InitPaths, SocketService, Sockets, Vhost, WatchdogTimeout, record_failure};
 
 /// The first system.
-pub(super) static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
+pub(super) static FIRST_SYSTEM_STATE: StrandCell<SystemState> = StrandCell::new(SystemState::new());
 
 /// System of the C ABI, and settings made before it is built.
-pub(super) struct Process {
+pub(super) struct SystemState {
     state: RefCell<State>,
     /// Sockets, which work without a system.
     sockets: OnceCell<SocketService>,
@@ -142,7 +142,7 @@ fn end_snapshots() {
     }
 }
 
-impl Process {
+impl SystemState {
     pub(super) const fn new() -> Self {
         Self {
             state: RefCell::new(State::Empty),
