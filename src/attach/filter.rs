@@ -98,29 +98,30 @@ impl<A: Attach> Attach for Filtered<A> {
                 served: served.join(", "),
             });
         }
-        let owners =
+        let attribution =
             (!filter.channels.is_empty()).then(|| ChannelAttribution::new(channels.clone()));
-        Ok(Box::new(Sieve {
+        Ok(Box::new(FilterTap {
             filter,
-            owners,
+            attribution,
             tap: Box::new(whom).attach(context, spawner)?,
         }))
     }
 }
 
-struct Sieve {
+struct FilterTap {
     filter: Filter,
     /// Attribution to channels, if the filter has channels.
-    owners: Option<ChannelAttribution>,
+    attribution: Option<ChannelAttribution>,
     tap: Box<dyn Tap>,
 }
 
-impl Tap for Sieve {
+impl Tap for FilterTap {
     fn observe(&mut self, seen: &Observation<'_>) {
         // Called for every observation, because replies are attributed by earlier messages.
-        let is_theirs = self.owners.as_mut().is_none_or(|owners| {
-            let whose: Option<Arc<str>> = owners.channel_of(seen.into());
-            whose.is_some_and(|whose| self.filter.channels.iter().any(|name| **name == *whose))
+        let is_theirs = self.attribution.as_mut().is_none_or(|attribution| {
+            let channel: Option<Arc<str>> = attribution.channel_of(seen.into());
+            channel
+                .is_some_and(|channel| self.filter.channels.iter().any(|name| **name == *channel))
         });
         if is_theirs && self.filter.takes(seen) {
             self.tap.observe(seen);

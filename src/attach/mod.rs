@@ -10,17 +10,18 @@
 //! - [`ChannelAttribution`]: channel of a message.
 
 mod by_name;
+mod channel_attribution;
 mod context;
 mod error;
 mod exit;
 mod filter;
 mod findings;
 mod logger;
-mod owners;
 mod protocol;
 mod statistics;
 
 pub use by_name::{Builtin, parse};
+pub use channel_attribution::{ChannelAttribution, MessageView};
 pub use context::AttachContext;
 use context::Counts;
 #[doc(hidden)]
@@ -33,7 +34,6 @@ pub use findings::is_summary;
 pub use findings::{Finding, Findings};
 pub(crate) use findings::{FoundErrors, Reporter};
 pub use logger::Logger;
-pub use owners::{ChannelAttribution, MessageView};
 pub use protocol::ProtocolChecker;
 pub use statistics::{Histogram, Requests, Statistics, Table};
 

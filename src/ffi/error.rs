@@ -149,7 +149,7 @@ impl Error {
             | Self::NoSnapshot
             | Self::IsRerun
             | Self::System(system::Error::Fatal(_)) => false,
-            Self::System(system::Error::Socket(error)) => !is_farewell(error),
+            Self::System(system::Error::Socket(error)) => !is_disconnect(error),
             _ => true,
         }
     }
@@ -168,7 +168,7 @@ impl Error {
 
 /// True for a client that has left. A client may leave, so a lost connection is an error only if
 /// data was lost.
-fn is_farewell(error: &SocketError) -> bool {
+fn is_disconnect(error: &SocketError) -> bool {
     matches!(
         error,
         SocketError::Ended { .. } | SocketError::Lost { unsent: 0, .. } | SocketError::Gone { .. }

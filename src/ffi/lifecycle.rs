@@ -139,7 +139,7 @@ pub(super) unsafe extern "C" fn mb_set_scope(name: *const c_char) -> c_int {
         let name = unsafe { optional_text(name, "name") }?;
         call.system_state()?;
         match name {
-            None => scope::unname(),
+            None => scope::clear_name(),
             Some(name) => name_scope(name, "`name`")?,
         }
         Ok(0)

@@ -23,14 +23,14 @@ pub(crate) fn api_peek(base: u64, address: u64, buffer: &mut [u8], is_settled: b
             // SAFETY: the model writes at most as many bytes as `buffer` has.
             unsafe { read(base, address, buffer.as_mut_ptr(), buffer.len()) }
         }
-        _ => first_look(base, address, buffer),
+        _ => first_peek(base, address, buffer),
     }
 }
 
 /// First poll, and polls outside of a settled tick.
 #[cold]
 #[inline(never)]
-fn first_look(base: u64, address: u64, buffer: &mut [u8]) -> usize {
+fn first_peek(base: u64, address: u64, buffer: &mut [u8]) -> usize {
     api_read(base, address, buffer).unwrap_or(usize::MAX)
 }
 

@@ -159,7 +159,7 @@ pub(crate) fn name(name: &str) -> Result<bool, Absent> {
 }
 
 /// Drops a scope that was named.
-pub(crate) fn unname() {
+pub(crate) fn clear_name() {
     if let Scope::Known { by: By::Name, .. } = get() {
         put(Scope::Unknown);
     }

@@ -198,7 +198,7 @@ pub(crate) struct Vector {
 static BY_TEXT: AtomicBool = AtomicBool::new(false);
 
 /// Recognises a simulator that reports an error for each query of a vector.
-fn know_product() {
+fn detect_text_values() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         if is_product("GHDL") {
@@ -212,7 +212,7 @@ impl Vector {
     /// one element.
     pub(crate) fn new(object: Object) -> Result<Option<Self>, VpiError> {
         let bits = object.bits()?;
-        know_product();
+        detect_text_values();
         Ok(bits.map(|bits| Self {
             object,
             bits,

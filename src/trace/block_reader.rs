@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::FrameError;
 use super::blocks::{BLOCK, PREFIX, checksum, complete_size};
 use super::chunks::{chunks, selection};
-use super::compressed::Unpacked;
+use super::compressed::UnpackError;
 use super::input::{Filled, Input};
 
 /// Reader of the blocks of a recording.
@@ -38,11 +38,11 @@ pub(super) enum BlockError {
     Damaged(FrameError),
 }
 
-impl From<Unpacked> for BlockError {
-    fn from(error: Unpacked) -> Self {
+impl From<UnpackError> for BlockError {
+    fn from(error: UnpackError) -> Self {
         match error {
-            Unpacked::Io(cause) => Self::Io(cause),
-            Unpacked::Damaged(text) => Self::Damaged(FrameError::Compressed(text)),
+            UnpackError::Io(cause) => Self::Io(cause),
+            UnpackError::Damaged(text) => Self::Damaged(FrameError::Compressed(text)),
         }
     }
 }
@@ -102,13 +102,13 @@ impl BlockReader {
         self.chunks.reverse();
         let is_read = self.chunks.pop().is_none_or(|(_, is_read)| is_read);
         if !is_read {
-            self.is_ended = !self.leave_out()?;
+            self.is_ended = !self.go_to_selected_chunk()?;
         }
         Ok(!is_read)
     }
 
     /// Moves to the next chunk to be read. Returns false if there is none.
-    fn leave_out(&mut self) -> Result<bool, BlockError> {
+    fn go_to_selected_chunk(&mut self) -> Result<bool, BlockError> {
         while let Some((position, is_read)) = self.chunks.pop() {
             if !is_read {
                 continue;
@@ -134,7 +134,7 @@ impl BlockReader {
                     self.chunks.pop();
                     return Ok(true);
                 }
-                self.leave_out()
+                self.go_to_selected_chunk()
             }
             _ => Ok(true),
         }
@@ -162,7 +162,7 @@ impl BlockReader {
         }
         let Some(block) = self.take(u64::from(len))? else {
             self.cut = Some(self.missing(u64::from(len)));
-            return self.end_of_cut_block(len);
+            return self.end_of_truncated_block(len);
         };
         if checksum([a, b, c, d], &block) != u32::from_le_bytes(sum) {
             return Err(FrameError::Checksum.into());
@@ -181,7 +181,7 @@ impl BlockReader {
 
     /// Ends a recording that is shorter than its last block states. Fails if the frames of the
     /// block show that its length is damaged.
-    fn end_of_cut_block(&mut self, len: u32) -> Result<Option<Bytes>, BlockError> {
+    fn end_of_truncated_block(&mut self, len: u32) -> Result<Option<Bytes>, BlockError> {
         let Input::Plain { left, .. } = self.input else {
             return Ok(None);
         };

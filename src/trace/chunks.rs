@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::blocks::{PREFIX, checksum, frame_at};
 use super::codec::deserialize;
-use super::compressed::Unpacked;
+use super::compressed::UnpackError;
 use super::frame_header::{FrameHeader, Position};
 use super::input::Input;
 use super::landmark::Landmark;
@@ -22,7 +22,7 @@ pub(super) struct Chunk {
 }
 
 /// Chunks of a recording, in its order; none for an uncompressed one.
-pub(super) fn chunks(file: &Path) -> Result<Vec<Chunk>, Unpacked> {
+pub(super) fn chunks(file: &Path) -> Result<Vec<Chunk>, UnpackError> {
     let Input::Compressed(mut unpacker) = Input::open(file)? else {
         return Ok(Vec::new());
     };
@@ -40,7 +40,7 @@ pub(super) fn chunks(file: &Path) -> Result<Vec<Chunk>, Unpacked> {
         // A damaged frame is part of the previous chunk, whose reader reports the damage.
         let landmark = match unpacker.first_content() {
             Ok(content) => landmark_of(content),
-            Err(Unpacked::Damaged(_)) => None,
+            Err(UnpackError::Damaged(_)) => None,
             Err(error) => return Err(error),
         };
         if let Some(Landmark {

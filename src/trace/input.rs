@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::Path;
 
-use super::compressed::{MAX_BLOCK_BYTES, Unpacked, Unpacker, is_compressed};
+use super::compressed::{MAX_BLOCK_BYTES, UnpackError, Unpacker, is_compressed};
 use crate::guest;
 
 /// File of a recording.
@@ -36,7 +36,7 @@ const PIECE: usize = 1 << 20;
 
 impl Input {
     /// Opens a file.
-    pub(super) fn open(file: &Path) -> Result<Self, Unpacked> {
+    pub(super) fn open(file: &Path) -> Result<Self, UnpackError> {
         let opened = guest::open(file)?;
         let size = opened.metadata()?.len();
         let mut file = BufReader::new(opened);
@@ -72,7 +72,7 @@ impl Input {
     }
 
     /// Fills `to` with the next bytes, if the file has enough.
-    pub(super) fn fill(&mut self, to: &mut [u8]) -> Result<Filled, Unpacked> {
+    pub(super) fn fill(&mut self, to: &mut [u8]) -> Result<Filled, UnpackError> {
         match self {
             Self::Plain { left, .. } if *left == 0 => Ok(Filled::Nothing),
             Self::Plain { left, .. } if *left < to.len() as u64 => Ok(Filled::Part),
@@ -89,7 +89,7 @@ impl Input {
                 filled if filled == to.len() => Ok(Filled::All),
                 0 if !unpacker.is_truncated() => Ok(Filled::Nothing),
                 _ => {
-                    unpacker.refuse_whole()?;
+                    unpacker.fail_if_complete()?;
                     Ok(Filled::Part)
                 }
             },
@@ -97,7 +97,7 @@ impl Input {
     }
 
     /// Reads the next `len` bytes; `None` if the file has fewer.
-    pub(super) fn take(&mut self, len: u64) -> Result<Option<Vec<u8>>, Unpacked> {
+    pub(super) fn take(&mut self, len: u64) -> Result<Option<Vec<u8>>, UnpackError> {
         let len = usize::try_from(len).map_err(io::Error::other)?;
         if let Self::Plain { left, .. } = self {
             if len as u64 > *left {
@@ -114,7 +114,7 @@ impl Input {
             bytes.resize(len.min(start + PIECE), 0);
             if self.fill(&mut bytes[start..])? != Filled::All {
                 if let Self::Compressed(unpacker) = self {
-                    unpacker.refuse_whole()?;
+                    unpacker.fail_if_complete()?;
                 }
                 return Ok(None);
             }

@@ -34,8 +34,6 @@ mod serializer;
 mod writer;
 
 #[cfg(test)]
-mod compressed_tests;
-#[cfg(test)]
 mod tests;
 
 pub use codec::decode;

@@ -155,7 +155,7 @@ impl Trace {
         }
         let Some(header) = self.next_frame()? else {
             let missing = self.blocks.missing_bytes().unwrap_or(PREFIX as u64);
-            return Err(self.cut_header(size, size.saturating_add(missing)));
+            return Err(self.truncated_header(size, size.saturating_add(missing)));
         };
         let header = header_of(&self.block[header], found);
         self.header = header.map_err(|damage| self.damaged(damage))?;
@@ -170,18 +170,18 @@ impl Trace {
             return TraceError::Empty { file };
         }
         if self.blocks.is_compressed() {
-            return self.cut_header(size, size + 1);
+            return self.truncated_header(size, size + 1);
         }
         match self.take(size.min(MAGIC.len() as u64)) {
             Ok(Some(magic)) if MAGIC.starts_with(&magic) => {
-                self.cut_header(size, BEGIN + PREFIX as u64)
+                self.truncated_header(size, BEGIN + PREFIX as u64)
             }
             Ok(_) => TraceError::NoTrace { file },
             Err(error) => error,
         }
     }
 
-    fn cut_header(&self, size: u64, least: u64) -> TraceError {
+    fn truncated_header(&self, size: u64, least: u64) -> TraceError {
         let file = self.file.clone();
         TraceError::TruncatedHeader { file, size, least }
     }

@@ -100,7 +100,7 @@ pub(super) fn drive<X: Xlen>(
     }
     plan.refuse_passed(vhost.now())?;
     // Requests of a mailbox fail then, and firmware decides what follows.
-    let is_told = vhost
+    let has_mailbox = vhost
         .channels()
         .iter()
         .any(|channel| matches!(channel.interface, Interface::Mailbox(_)));
@@ -132,7 +132,7 @@ pub(super) fn drive<X: Xlen>(
             break Why::Limit;
         }
         if vhost.now().is_multiple_of(LOOK) {
-            if !is_told && has_no_reader(vhost) {
+            if !has_mailbox && has_no_reader(vhost) {
                 break Why::Pipe;
             }
             if let Some(input) = &mut input

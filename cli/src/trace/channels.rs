@@ -15,7 +15,7 @@ use vhost::trace::{Entry, Header, Source};
 /// numbers.
 pub(crate) struct Channels {
     map: Rc<MemoryMap>,
-    owners: ChannelAttribution,
+    attribution: ChannelAttribution,
 }
 
 impl Channels {
@@ -24,7 +24,7 @@ impl Channels {
         let served = served(header, &map).unwrap_or_default();
         Self {
             map: Rc::new(map),
-            owners: ChannelAttribution::new(served),
+            attribution: ChannelAttribution::new(served),
         }
     }
 
@@ -35,12 +35,12 @@ impl Channels {
 
     /// Descriptions of the served channels.
     pub(crate) fn descriptors(&self) -> &[ChannelDescriptor] {
-        self.owners.channels()
+        self.attribution.channels()
     }
 
     /// Names of the served channels.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        let channels = self.owners.channels().iter();
+        let channels = self.attribution.channels().iter();
         channels.map(|channel| &*channel.name)
     }
 
@@ -63,7 +63,7 @@ impl Channels {
         entry: &Entry,
         body: Option<&dyn Body>,
     ) -> Option<Arc<str>> {
-        self.owners.channel_of(entry.passing(body))
+        self.attribution.channel_of(entry.passing(body))
     }
 }
 

@@ -94,7 +94,7 @@ impl Tap for Checker {
 
 /// Rules of all channels.
 struct AllRules {
-    owners: ChannelAttribution,
+    channel_attribution: ChannelAttribution,
     mailboxes: Mailboxes,
     others: Channels,
 }
@@ -105,23 +105,23 @@ impl AllRules {
         Self {
             mailboxes: Mailboxes::new(&channels),
             others: Channels::new(&channels),
-            owners: ChannelAttribution::new(channels),
+            channel_attribution: ChannelAttribution::new(channels),
         }
     }
 
     /// Checks one observation. Returns the findings, with the names of their channels.
     fn check(&mut self, seen: &Observation<'_>) -> Vec<String> {
-        let whose = self.owners.channel_of(seen.into());
+        let channel_name = self.channel_attribution.channel_of(seen.into());
         let mut breaches = Vec::new();
         let at = self.mailboxes.check(seen, &mut breaches);
-        let known = at.and_then(|at| self.owners.channels().get(at));
-        let name = known.map(|channel| channel.name.clone()).or(whose);
+        let known = at.and_then(|at| self.channel_attribution.channels().get(at));
+        let name = known.map(|channel| channel.name.clone()).or(channel_name);
         let mut texts = Vec::new();
         let outside = outside_of_map(seen);
         if let Some(outside) = outside
             && seen.ticket.from == mailbox_messages::Inbox::ENDPOINT
         {
-            let mut channels = self.owners.channels().iter();
+            let mut channels = self.channel_attribution.channels().iter();
             let number = channels.position(|channel| Some(&channel.name) == name.as_ref());
             let request = number.and_then(|number| self.mailboxes.in_service(number));
             breaches.push(reaches_outside(request.as_deref(), outside));

@@ -98,7 +98,7 @@ impl UnservedRequest {
 /// Reader of a recording's rows.
 pub(super) struct Reader {
     trace: Trace,
-    owners: ChannelAttribution,
+    attribution: ChannelAttribution,
     /// Open request of each channel.
     asked: HashMap<Arc<str>, UnservedRequest>,
     requests: u64,
@@ -111,7 +111,7 @@ impl Reader {
         let trace = Trace::open(file)?;
         let served = served(trace.header()).unwrap_or_default();
         Ok(Self {
-            owners: ChannelAttribution::new(served),
+            attribution: ChannelAttribution::new(served),
             asked: HashMap::new(),
             requests: 0,
             undecoded: 0,
@@ -158,7 +158,7 @@ impl Reader {
         self.undecoded += u64::from(decoded.is_err());
         let decoded = decoded.ok().flatten();
         let body = decoded.as_deref();
-        let channel = self.owners.channel_of(entry.passing(body));
+        let channel = self.attribution.channel_of(entry.passing(body));
         match table {
             Table::Messages => Some(message(entry, channel.as_deref(), body)),
             Table::Requests => {

@@ -11,11 +11,13 @@
 mod compressor;
 mod container;
 mod seek_table;
+#[cfg(test)]
+mod tests;
 mod unpacker;
 
 pub(super) use compressor::Compressor;
 pub(super) use container::is_compressed;
-pub(super) use unpacker::{Unpacked, Unpacker};
+pub(super) use unpacker::{UnpackError, Unpacker};
 
 /// Logarithm of the largest accepted window: 8 MiB, the default limit of `zstd -d`.
 const MAX_WINDOW_LOG: u32 = 23;

@@ -40,14 +40,14 @@ enum UnpackStep {
 
 /// Reason why a file can't be unpacked.
 #[derive(Debug)]
-pub(in crate::trace) enum Unpacked {
+pub(in crate::trace) enum UnpackError {
     /// I/O error.
     Io(io::Error),
     /// Content that zstd can't unpack.
     Damaged(String),
 }
 
-impl From<io::Error> for Unpacked {
+impl From<io::Error> for UnpackError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
@@ -55,7 +55,7 @@ impl From<io::Error> for Unpacked {
 
 impl Unpacker {
     /// Unpacker of a file of this size, at the start of the file.
-    pub(in crate::trace) fn new(file: BufReader<File>, size: u64) -> Result<Self, Unpacked> {
+    pub(in crate::trace) fn new(file: BufReader<File>, size: u64) -> Result<Self, UnpackError> {
         let context = DCtx::try_create().ok_or(io::Error::from(ErrorKind::OutOfMemory))?;
         let mut unpacker = Self {
             file,
@@ -86,7 +86,7 @@ impl Unpacker {
     }
 
     /// Position of the next frame, between two frames whose content was taken.
-    pub(in crate::trace) fn between_frames(&mut self) -> Result<Option<u64>, Unpacked> {
+    pub(in crate::trace) fn between_frames(&mut self) -> Result<Option<u64>, UnpackError> {
         if self.taken < self.content.len() {
             return Ok(None);
         }
@@ -103,7 +103,7 @@ impl Unpacker {
     }
 
     /// Moves to a frame.
-    pub(in crate::trace) fn go_to(&mut self, position: u64) -> Result<(), Unpacked> {
+    pub(in crate::trace) fn go_to(&mut self, position: u64) -> Result<(), UnpackError> {
         if position != self.at {
             let forward = position
                 .checked_sub(self.at)
@@ -123,7 +123,7 @@ impl Unpacker {
 
     /// Fills `to` with content. Returns the number of bytes, which is smaller only at the end of
     /// the file.
-    pub(in crate::trace) fn fill(&mut self, to: &mut [u8]) -> Result<usize, Unpacked> {
+    pub(in crate::trace) fn fill(&mut self, to: &mut [u8]) -> Result<usize, UnpackError> {
         let mut filled = 0;
         while filled < to.len() {
             let rest = &self.content[self.taken..];
@@ -142,20 +142,20 @@ impl Unpacker {
     }
 
     /// Content of the first block that has any, without taking it; empty at the end of the file.
-    pub(in crate::trace) fn first_content(&mut self) -> Result<&[u8], Unpacked> {
+    pub(in crate::trace) fn first_content(&mut self) -> Result<&[u8], UnpackError> {
         while self.taken == self.content.len() && self.step()? == UnpackStep::On {}
         Ok(&self.content[self.taken..])
     }
 
     /// Reads the next block, the header of the next frame, or a frame that is skipped.
-    fn step(&mut self) -> Result<UnpackStep, Unpacked> {
+    fn step(&mut self) -> Result<UnpackStep, UnpackError> {
         match self.frame {
             Some(checksum) => self.block(checksum),
             None => self.frame_header(),
         }
     }
 
-    fn frame_header(&mut self) -> Result<UnpackStep, Unpacked> {
+    fn frame_header(&mut self) -> Result<UnpackStep, UnpackError> {
         if self.remaining_bytes() == 0 {
             return Ok(UnpackStep::End);
         }
@@ -172,7 +172,9 @@ impl Unpacker {
             Some(Magic::Skippable) => return self.skip(),
             None => {
                 let at = self.at - 4;
-                return Err(Unpacked::Damaged(format!("no frame begins at byte {at}")));
+                return Err(UnpackError::Damaged(format!(
+                    "no frame begins at byte {at}"
+                )));
             }
         }
         if !self.take(PREFIX - 4)? {
@@ -189,7 +191,7 @@ impl Unpacker {
         Ok(UnpackStep::On)
     }
 
-    fn skip(&mut self) -> Result<UnpackStep, Unpacked> {
+    fn skip(&mut self) -> Result<UnpackStep, UnpackError> {
         self.stored.clear();
         if !self.take(4)? {
             return self.truncated();
@@ -206,10 +208,10 @@ impl Unpacker {
         Ok(UnpackStep::On)
     }
 
-    fn block(&mut self, checksum: usize) -> Result<UnpackStep, Unpacked> {
+    fn block(&mut self, checksum: usize) -> Result<UnpackStep, UnpackError> {
         // All that was written out is there.
         if self.remaining_bytes() == 0 {
-            self.refuse_whole()?;
+            self.fail_if_complete()?;
             return Ok(UnpackStep::End);
         }
         self.stored.clear();
@@ -221,7 +223,7 @@ impl Unpacker {
             .first_chunk()
             .and_then(|it| BlockHeader::of(*it));
         let Some(BlockHeader { is_last, stored }) = header else {
-            return Err(Unpacked::Damaged(
+            return Err(UnpackError::Damaged(
                 "a block has an unknown header".to_owned(),
             ));
         };
@@ -237,8 +239,8 @@ impl Unpacker {
     }
 
     /// Ends the file inside of a part.
-    fn truncated(&mut self) -> Result<UnpackStep, Unpacked> {
-        self.refuse_whole()?;
+    fn truncated(&mut self) -> Result<UnpackStep, UnpackError> {
+        self.fail_if_complete()?;
         self.is_truncated = true;
         self.at = self.size;
         self.frame = None;
@@ -247,16 +249,16 @@ impl Unpacker {
 
     /// Fails if the file is complete, because then a part that seems to be longer has a wrong size.
     /// Moves to the end of the file.
-    pub(in crate::trace) fn refuse_whole(&mut self) -> Result<(), Unpacked> {
+    pub(in crate::trace) fn fail_if_complete(&mut self) -> Result<(), UnpackError> {
         if self.table_size()?.is_some() {
             let text = "the file is complete, but a frame in it has a wrong size";
-            return Err(Unpacked::Damaged(text.to_owned()));
+            return Err(UnpackError::Damaged(text.to_owned()));
         }
         Ok(())
     }
 
     /// Size of the table at the end of a complete file. Leaves the position behind the end.
-    fn table_size(&mut self) -> Result<Option<u64>, Unpacked> {
+    fn table_size(&mut self) -> Result<Option<u64>, UnpackError> {
         let Some(footer) = self.size.checked_sub(FOOTER as u64) else {
             return Ok(None);
         };
@@ -270,7 +272,7 @@ impl Unpacker {
 
     /// Appends the next bytes of the file to those that are passed to zstd. Returns false if the
     /// file has fewer.
-    fn take(&mut self, len: usize) -> Result<bool, Unpacked> {
+    fn take(&mut self, len: usize) -> Result<bool, UnpackError> {
         if len as u64 > self.remaining_bytes() {
             return Ok(false);
         }
@@ -288,7 +290,7 @@ impl Unpacker {
     }
 
     /// Passes the stored bytes to zstd: the header of a frame, or a block.
-    fn unpack(&mut self) -> Result<(), Unpacked> {
+    fn unpack(&mut self) -> Result<(), UnpackError> {
         self.content.clear();
         self.taken = 0;
         // One byte more than any block has, so that there is always room left at the end.
@@ -305,21 +307,21 @@ impl Unpacker {
             }
             if before == (input.pos(), output.pos()) {
                 let text = "the sizes in a header of a block do not match its content";
-                return Err(Unpacked::Damaged(text.to_owned()));
+                return Err(UnpackError::Damaged(text.to_owned()));
             }
         }
     }
 
     /// Positions of all frames with data, from the table at the end, or else from the sizes of
     /// their parts.
-    pub(in crate::trace) fn frames(&mut self) -> Result<Vec<u64>, Unpacked> {
+    pub(in crate::trace) fn frames(&mut self) -> Result<Vec<u64>, UnpackError> {
         match self.table()? {
             Some(frames) => Ok(frames),
             None => self.walk(),
         }
     }
 
-    fn table(&mut self) -> Result<Option<Vec<u64>>, Unpacked> {
+    fn table(&mut self) -> Result<Option<Vec<u64>>, UnpackError> {
         let size = self.table_size()?;
         let Some(size) = size.filter(|size| *size <= self.size) else {
             return Ok(None);
@@ -334,7 +336,7 @@ impl Unpacker {
     }
 
     /// Finds the frames up to the first one that is cut off or invalid.
-    fn walk(&mut self) -> Result<Vec<u64>, Unpacked> {
+    fn walk(&mut self) -> Result<Vec<u64>, UnpackError> {
         let mut frames = Vec::new();
         self.go_to(0)?;
         loop {
@@ -365,7 +367,7 @@ impl Unpacker {
     }
 
     /// Moves to the end of a frame. Returns false if the frame is cut off.
-    fn walk_frame(&mut self, header: FrameHeader) -> Result<bool, Unpacked> {
+    fn walk_frame(&mut self, header: FrameHeader) -> Result<bool, UnpackError> {
         let mut behind = header.size - PREFIX;
         loop {
             if behind as u64 > self.remaining_bytes() {
@@ -396,8 +398,8 @@ impl Unpacker {
     }
 }
 
-fn damaged(code: usize) -> Unpacked {
-    Unpacked::Damaged(zstd_safe::get_error_name(code).to_owned())
+fn damaged(code: usize) -> UnpackError {
+    UnpackError::Damaged(zstd_safe::get_error_name(code).to_owned())
 }
 
 impl std::fmt::Debug for Unpacker {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::*;
+use super::super::*;
 use crate::bus::{Bus, Envelope, ReplySender};
 use crate::mem::{AccessError, Op, OpOutcome, SpaceId, Span};
 use crate::messages::memory::{self, Access};
