@@ -271,10 +271,10 @@ int mb_save(const char *file);
 /*
  * Restores the state from a file of mb_save. Call it after mb_init with the same configuration,
  * once the simulator has restored its own memories. Files are opened again by their paths, without
- * truncation; operations on a missing or shorter file fail with EIO. Pending calls are polled anew.
- * Python and the connections of sockets are not restored. Differences from the saved state are
- * reported. Returns 0; -1 with no change if the file is not a checkpoint, damaged, or of another
- * configuration.
+ * truncation; operations on a missing or shorter file fail with EIO. Pending calls are polled anew:
+ * an mb_sv_call that keeps calls of its own drops them. Python and the connections of sockets are
+ * not restored. Differences from the saved state are reported. Returns 0; -1 with no change if the
+ * file is not a checkpoint, damaged, or of another configuration.
  */
 int mb_restore(const char *file);
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define VHOST_DECLARE_TESTBENCH
 #include "vhost.h"
@@ -23,10 +24,13 @@
 
 static const char library[] = "libvhost.so";
 
+static void fail_at_exit(int status, void *unused);
+
 /* Makes this object's symbols visible to the library: the memories and mb_sv_call. */
 __attribute__((constructor)) static void show(void)
 {
     Dl_info own = {0};
+    on_exit(fail_at_exit, NULL);
     if (dladdr(library, &own) && own.dli_fname)
         dlopen(own.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
 }
@@ -76,7 +80,7 @@ static void *function(const char *name)
 
 /* ---- Reports --------------------------------------------------------------------------------------------------------- */
 
-enum { ERROR = 2, SEVERITIES = 4 };
+enum { ERROR = 2, FATAL = 3, SEVERITIES = 4 };
 
 /* Functions of the library with another name in VHDL. */
 static const struct {
@@ -87,8 +91,17 @@ static const struct {
     {"mb_system_open", "mb_system"},
 };
 
-/* True after a call that has failed: then mb_quit has no status 0. */
+/* True once VHDL has ticked: then it serves methods, and a fatal report fails the run. Where another
+ * program ticks, such as cocotb, that program does. */
+static int is_ticking;
+
+/* True after a failed call, and after a fatal report: then the run has no status 0. Errors of
+ * firmware are reported by the name of its channel, and fail no run. */
 static int has_failed;
+
+/* Function of the library without a result that runs now: a report of an error by its name is its
+ * failure. NULL otherwise. */
+static const char *without_result;
 
 /* Prints a report of the library or of this file. The id of a failed call is its function. */
 void mb_report(int severity, const char *id, const char *text)
@@ -98,7 +111,7 @@ void mb_report(int severity, const char *id, const char *text)
 
     if (severity < 0 || severity >= SEVERITIES)
         severity = ERROR;
-    if (severity >= ERROR && strncmp(id, "mb_", 3) == 0)
+    if ((severity == FATAL && is_ticking) || (severity >= ERROR && without_result && strcmp(id, without_result) == 0))
         has_failed = 1;
     for (i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i].library, id) == 0)
@@ -118,6 +131,33 @@ static void wrong(const char *function, const char *format, ...)
     va_end(arguments);
     has_failed = 1;
     mb_report(ERROR, function, text);
+}
+
+/* Result of a function of the library. A negative one is a failure. */
+static int32_t checked(int64_t result)
+{
+    if (result < 0)
+        has_failed = 1;
+    return (int32_t)result;
+}
+
+/* Calls a function of the library that has no result. */
+static void run(const char *name, void (*function)(void))
+{
+    without_result = name;
+    function();
+    without_result = NULL;
+}
+
+/* Ends a failed run with status 1 in place of 0, however VHDL has ended it. The library has
+ * completed its files: it was loaded later, and its handlers of the exit have run before. */
+static void fail_at_exit(int status, void *unused)
+{
+    (void)unused;
+    if (status == 0 && has_failed) {
+        fflush(NULL);
+        _exit(1);
+    }
 }
 
 /* ---- Systems: the first is number 0, others are numbered as they are opened ------------------------------------------ */
@@ -166,7 +206,7 @@ int32_t vhost_ghdl_system(const char *name)
     }
     handle = call(name);
     if (!handle)
-        return -1;
+        return checked(-1);
     strcpy(systems[number].name, name);
     systems[number].handle = handle;
     opened = number;
@@ -202,13 +242,9 @@ static struct call {
 static int32_t last;
 
 /* Numbers of the latest calls that have ended without a response: their channel was reset, or their
- * system was shut down. Their answers are ignored. */
+ * system was shut down or restored. Their answers are ignored. */
 static int32_t dropped[DROPPED];
 static size_t drops;
-
-/* True once VHDL has ticked: then it serves methods. Where another program ticks, such as cocotb,
- * that program serves them. */
-static int is_ticking;
 
 /* Drops the calls of the current system that were not polled, or all. */
 static void drop_calls(int polled_stay)
@@ -249,52 +285,66 @@ static struct call *of(const char *function, int32_t number)
 int32_t vhost_ghdl_init(const char *mem, const char *mailbox, const char *files)
 {
     HOST(mb_init)
-    return call(mem, mailbox, files);
+    return checked(call(mem, mailbox, files));
 }
 
 int32_t vhost_ghdl_exit_code(void)
 {
     uint32_t code = 0;
     HOST(mb_exit_code)
-    call("", &code);
+    checked(call("", &code));
     return (int32_t)code;
 }
 
 void vhost_ghdl_notify(void)
 {
     HOST(mb_notify)
-    call();
+    run("mb_notify", call);
 }
 
 void vhost_ghdl_status(void)
 {
+    const char *status;
+    size_t length;
     HOST(mb_status)
-    fputs(call(), stdout);
+    without_result = "mb_status";
+    status = call();
+    without_result = NULL;
+    length = strlen(status);
+    fputs(status, stdout);
+    if (length == 0 || status[length - 1] != '\n')
+        putchar('\n');
     fflush(stdout);
 }
 
 void vhost_ghdl_shutdown(void)
 {
     HOST(mb_shutdown)
-    call();
+    run("mb_shutdown", call);
     drop_calls(0);
 }
 
 int32_t vhost_ghdl_save(const char *file)
 {
     HOST(mb_save)
-    return call(file);
+    return checked(call(file));
 }
 
 int32_t vhost_ghdl_restore(const char *file)
 {
+    int32_t result;
     HOST(mb_restore)
-    return call(file);
+    result = checked(call(file));
+    /* A pending call of the checkpoint is polled anew: it is none of those that wait now. */
+    if (result == 0)
+        drop_calls(0);
+    return result;
 }
 
 void vhost_ghdl_quit(int32_t status)
 {
     HOST(mb_quit)
+    /* A failed run goes on in a snapshot, if there is one. */
     call(status == 0 && has_failed ? 1 : status);
 }
 
@@ -314,7 +364,7 @@ int32_t vhost_ghdl_read(const char *space, int32_t address, int32_t bytes)
     uint32_t data = 0;
     HOST(mb_backdoor_read_mem)
     if (is_length("mb_backdoor_read", bytes))
-        call(space, (uint32_t)address, &data, (uint64_t)bytes);
+        checked(call(space, (uint32_t)address, &data, (uint64_t)bytes));
     return (int32_t)data;
 }
 
@@ -322,7 +372,7 @@ void vhost_ghdl_write(const char *space, int32_t address, int32_t bytes, int32_t
 {
     HOST(mb_backdoor_write_mem)
     if (is_length("mb_backdoor_write", bytes))
-        call(space, (uint32_t)address, &data, (uint64_t)bytes);
+        checked(call(space, (uint32_t)address, &data, (uint64_t)bytes));
 }
 
 /* ---- Memories of backend `api` --------------------------------------------------------------------------------------- */
@@ -466,10 +516,10 @@ uint64_t mb_sv_call(const char *channel, const char *method, uint32_t arg_len, c
 
 int32_t vhost_ghdl_tick(void)
 {
-    int served;
+    int32_t served;
     HOST(mb_tick)
     is_ticking = 1;
-    served = call();
+    served = checked(call());
     /* A call without a poll in this tick has ended: its channel was reset. */
     drop_calls(1);
     return served;

@@ -27,7 +27,7 @@ package vhost_pkg is
     impure function mb_save (file_name : string) return integer;
     impure function mb_restore (file_name : string) return integer;
     -- Shuts down all systems, and ends the process with this status; with 1 in place of 0 if a call
-    -- of this package has failed.
+    -- of this package has failed, or after a fatal report.
     procedure mb_quit (status : integer);
 
     -- ---- Several systems: the first is number 0 ----
@@ -61,7 +61,8 @@ package vhost_pkg is
     -- ---- Methods ----
 
     -- Takes the next waiting call of firmware. Returns its number, 0 if there is none. After a
-    -- reset of its channel, a call has no arguments, and its answer is ignored.
+    -- reset of its channel, and after mb_shutdown and mb_restore, a call has no arguments, and its
+    -- answer is ignored.
     impure function mb_next_call return natural;
     impure function mb_call_is (call : natural; method : string) return boolean;
     impure function mb_call_args (call : natural) return natural;

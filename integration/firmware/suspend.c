@@ -1,6 +1,6 @@
-/* Suspends into RAM in the middle of a file. The first time it resumes at once, and that work is
- * lost: the testbench restores RAM and host and resets the core, and the program resumes from RAM.
- * Exits with 0. */
+/* Suspends into RAM in the middle of a file and of a call. The first time it resumes at once, and
+ * that work is lost, with another call of the same method: the testbench restores RAM and host and
+ * resets the core, and the program resumes from RAM. Exits with 0. */
 #include "mailbox.h"
 #include "check.h"
 
@@ -33,6 +33,24 @@ __asm__(".text\n.globl suspend\nsuspend:\n" ALL(STORE) "li a0, 0\nret\n"
 
 static char text[12];
 
+enum { CLOCKS = 200, LOST_CLOCKS = 2000 };
+
+/* Sends a call of `wait`, whose result is its argument. */
+static void begin_wait(mb_word clocks)
+{
+    const mb_word words[] = {(uintptr_t)"wait", clocks};
+    mb_send(&mailbox, MB_CALL, words, 2, NULL, 0);
+}
+
+/* Returns the result of the call. */
+static mb_word end_wait(void)
+{
+    mb_response_entry response;
+    while (!mb_try_receive(&mailbox, &response)) {
+    }
+    return response.rets;
+}
+
 static __attribute__((noreturn, noinline)) void work(void)
 {
     mb_sword out;
@@ -42,17 +60,24 @@ static __attribute__((noreturn, noinline)) void work(void)
     out = mb_open(&mailbox, "suspended.txt", MB_OPEN_READ | MB_OPEN_WRITE | MB_OPEN_TRUNCATE);
     CHECK(mb_write(&mailbox, out, "first ", 6) == 6);
     mb_print(&mailbox, "before\n");
+    begin_wait(CLOCKS);
     if (suspend(context) == 0) {
         state = SUSPENDED;
         while (state == SUSPENDED) {
         }
+        CHECK(end_wait() == CLOCKS);
         CHECK(mb_write(&mailbox, out, "once.", 5) == 5);
         mb_print(&mailbox, "lost\n");
+        begin_wait(LOST_CLOCKS);
+        /* Until the host has polled it. */
+        for (volatile int i = 0; i < 10; i++) {
+        }
         state = LOST;
         for (;;) {
         }
     }
     state = RUNS;
+    CHECK(end_wait() == CLOCKS);
     CHECK(mb_write(&mailbox, out, "again", 5) == 5);
     CHECK(mb_seek(&mailbox, out, 0) == 0);
     CHECK(mb_read(&mailbox, out, text, 11) == 11);

@@ -171,6 +171,9 @@ begin
             elsif served = 0 and SYSTEM /= "" and mb_exit_code = 0 then
                 over <= true;
                 wait;
+            elsif served = 0 and WRONG then
+                -- The run has failed all the same.
+                std.env.finish;
             elsif served = 0 then
                 mb_quit(mb_exit_code);
             elsif trap = '1' or clocks = MOST_CLOCKS then

@@ -72,8 +72,11 @@ impl Call {
         Ok(())
     }
 
-    /// Reschedules the next snapshot after a restore of the system whose ticks are counted.
+    /// Drops the calls that methods in HDL have begun, since the pending calls of a checkpoint are
+    /// polled anew. Reschedules the next snapshot after a restore of the system whose ticks are
+    /// counted.
     pub(super) fn restored(&self, vhost: &Vhost) -> Result<(), Error> {
+        vpi_testbench::drop_calls();
         let forks = self.forks()?;
         if forks.counted.get() == current() {
             forks.snapshots.borrow_mut().restored(vhost.now());

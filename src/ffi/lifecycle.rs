@@ -55,17 +55,23 @@ pub(super) unsafe extern "C" fn mb_init(
 /// Executes one tick.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_tick() -> c_int {
+    tick("mb_tick")
+}
+
+/// Executes one tick. Errors are those of `function`.
+#[inline(always)]
+pub(super) fn tick(function: &'static str) -> c_int {
     match settled_tick::tick() {
         Tick::Done(served) => served,
-        Tick::Begun(entered, begun) => settled_tick::finish(entered, begun),
-        Tick::Unsettled(call) => tick(call),
+        Tick::Begun(entered, begun) => settled_tick::finish(function, entered, begun),
+        Tick::Unsettled(call) => unsettled_tick(function, call),
     }
 }
 
 /// Executes a tick of a system that is not settled.
 #[inline(never)]
-fn tick(call: Call) -> c_int {
-    guard_call(call, "mb_tick", -1, |call| {
+fn unsettled_tick(function: &'static str, call: Call) -> c_int {
+    guard_call(call, function, -1, |call| {
         call.reject_reentrant()?;
         let system_state = call.system_state()?;
         let vhost = system_state.system().or_else(|error| {
@@ -80,13 +86,15 @@ fn tick(call: Call) -> c_int {
 /// Requests a poll of all mailboxes by the next tick.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_notify() {
-    guard("mb_notify", (), |call| {
-        // Without a system nothing is needed: its first tick polls anyway.
-        if let Some(vhost) = call.system_state()?.running()? {
-            vhost.notify();
-        }
-        Ok(())
-    });
+    guard("mb_notify", (), notify);
+}
+
+pub(super) fn notify(call: &mut Call) -> Result<(), Error> {
+    // Without a system nothing is needed: its first tick polls anyway.
+    if let Some(vhost) = call.system_state()?.running()? {
+        vhost.notify();
+    }
+    Ok(())
 }
 
 /// Serves until every channel has exited. Time advances in the testbench's `mb_step`.
@@ -179,8 +187,10 @@ pub(super) unsafe extern "C" fn mb_attach(list: *const c_char) -> c_int {
 /// Shuts the system down.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_shutdown() {
-    guard("mb_shutdown", (), |call| {
-        call.reject_reentrant()?;
-        systems::stop(call.usable_strand()?)
-    });
+    guard("mb_shutdown", (), shutdown);
+}
+
+pub(super) fn shutdown(call: &mut Call) -> Result<(), Error> {
+    call.reject_reentrant()?;
+    systems::stop(call.usable_strand()?)
 }

@@ -358,6 +358,7 @@ impl SystemState {
             self.observed.set(0);
             self.timeout.set(None);
             self.attached.borrow_mut().clear();
+            vpi_testbench::drop_calls();
             scope::forget();
         }
         ended

@@ -1,9 +1,12 @@
 //! System tasks from `$mb_init` to `$mb_quit`.
 
+use std::path::Path;
+
 use super::super::arguments::{not_empty, utf8};
 use super::super::call::Call;
+use super::super::checkpoint;
 use super::super::error::Error;
-use super::super::lifecycle::{mb_notify, mb_shutdown, mb_tick};
+use super::super::lifecycle;
 use super::super::quit;
 use super::super::systems;
 use crate::attach as attachments;
@@ -82,19 +85,19 @@ pub(super) fn system_of_scope(call: &mut Call, _: &RunningCall) -> Result<i64, E
 /// Executes one tick. Returns the number of channels that have not exited, or -1 after a fatal
 /// error.
 pub(super) fn tick() -> i64 {
-    mb_tick().into()
+    lifecycle::tick("$mb_tick").into()
 }
 
 /// Requests a poll of all mailboxes by the next tick.
-pub(super) fn notify() -> i64 {
-    mb_notify();
-    0
+pub(super) fn notify(call: &mut Call, _: &RunningCall) -> Result<i64, Error> {
+    lifecycle::notify(call)?;
+    Ok(0)
 }
 
 /// Shuts the system down.
-pub(super) fn shutdown() -> i64 {
-    mb_shutdown();
-    0
+pub(super) fn shutdown(call: &mut Call, _: &RunningCall) -> Result<i64, Error> {
+    lifecycle::shutdown(call)?;
+    Ok(0)
 }
 
 /// Prints the status of all channels.
@@ -165,9 +168,6 @@ pub(super) fn save(call: &mut Call, running: &RunningCall) -> Result<i64, Error>
 /// Continues from a checkpoint.
 pub(super) fn restore(call: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let file = named(running, 0, "file")?;
-    call.reject_reentrant()?;
-    let vhost = call.system_state()?.system()?;
-    vhost.restore(&file)?;
-    call.restored(&vhost)?;
+    checkpoint::restore(call, Path::new(&file))?;
     Ok(0)
 }

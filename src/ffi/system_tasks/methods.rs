@@ -18,7 +18,7 @@ pub(super) fn on_call(_: &mut Call, running: &RunningCall) -> Result<i64, Error>
 /// Takes the oldest waiting call. Returns its number, 0 if there is none.
 pub(super) fn next(_: &mut Call, running: &RunningCall) -> Result<i64, Error> {
     let method = match running.has(0) {
-        true => Some(text(running, 0, "method")?),
+        true => Some(named(running, 0, "method")?),
         false => None,
     };
     match vpi_testbench::next_call(method.as_deref()) {

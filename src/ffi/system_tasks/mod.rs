@@ -52,7 +52,13 @@ extern "C" fn call(data: *mut c_char) -> c_int {
     vpi_testbench::attend(ended);
     let _running = begin_task();
     let result = match task.body {
-        Body::Plain(function) => function(),
+        Body::Plain(function) => {
+            let result = function();
+            if result == task.failed {
+                vpi_control::fail();
+            }
+            result
+        }
         Body::Guarded(body) => guard(declaration.name, task.failed, |call| {
             let running = RunningCall::of(declaration).map_err(crate::sim::SimError::from)?;
             body(call, &running).inspect_err(|error| {

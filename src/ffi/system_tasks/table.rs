@@ -28,9 +28,9 @@ tasks! {
     "$mb_init", Integer, -1, [mem_cfg: Text, mailbox_cfg: Text, fs_root: Text], 0, Guarded(lifecycle::init);
     "$mb_system_of_scope", Integer, -1, [], 0, Guarded(lifecycle::system_of_scope);
     "$mb_tick", Integer, -1, [], 0, Plain(lifecycle::tick);
-    "$mb_notify", Nothing, 0, [], 0, Plain(lifecycle::notify);
+    "$mb_notify", Nothing, 0, [], 0, Guarded(lifecycle::notify);
     "$mb_status", Nothing, 0, [], 0, Guarded(lifecycle::status);
-    "$mb_shutdown", Nothing, 0, [], 0, Plain(lifecycle::shutdown);
+    "$mb_shutdown", Nothing, 0, [], 0, Guarded(lifecycle::shutdown);
     "$mb_quit", Nothing, 0, [status: Number], 1, Guarded(lifecycle::quit);
     "$mb_exit_code", Integer, 0, [], 0, Guarded(lifecycle::exit_code);
     "$mb_watchdog", Integer, -1, [ticks: Number, severity: Number], 2, Guarded(lifecycle::watchdog);

@@ -14,7 +14,7 @@ pub(super) struct Task {
 
 /// Code of a task.
 pub(super) enum Body {
-    /// Function of the C ABI without parameters, which has a guard of its own.
+    /// Function without parameters that has a guard of its own. It returns `failed` if it fails.
     Plain(fn() -> i64),
     /// Code that runs inside the guard.
     Guarded(fn(&mut Call, &RunningCall) -> Result<i64, Error>),

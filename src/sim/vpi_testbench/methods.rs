@@ -48,7 +48,8 @@ pub(crate) enum NoCall {
     Unknown,
     /// It was answered.
     Answered,
-    /// It has ended without an answer: its channel was reset, or its system has ended.
+    /// It has ended without an answer: its channel was reset, or its system was shut down or
+    /// restored.
     Dropped,
 }
 
@@ -208,7 +209,7 @@ impl Methods {
     }
 
     /// Drops all calls.
-    pub(super) fn forget_calls(&mut self) {
+    pub(super) fn drop_calls(&mut self) {
         for call in &mut self.calls {
             call.is_polled = false;
         }
@@ -309,7 +310,7 @@ mod tests {
             methods.poll("a", "m", &[]).1.map(|(_, number)| number),
             Some(2)
         );
-        methods.forget_calls();
+        methods.drop_calls();
         assert_eq!(methods.answer(2, Answer::Failed), Err(NoCall::Dropped));
     }
 
@@ -318,7 +319,7 @@ mod tests {
         let mut methods = methods(&["m"]);
         for _ in 0..=REMEMBERED {
             status(&mut methods, "a", "m");
-            methods.forget_calls();
+            methods.drop_calls();
         }
         assert_eq!(methods.dropped.len(), REMEMBERED);
         assert_eq!(methods.get(2).map(drop), Err(NoCall::Dropped));

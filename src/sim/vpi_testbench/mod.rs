@@ -184,7 +184,12 @@ pub(crate) fn end_tick() {
 /// Starts a system. Of the previous one, only the declarations of HDL are kept.
 pub(crate) fn begin() {
     EXIT_CODE.with(|code| code.set(0));
-    METHODS.with(|methods| methods.borrow_mut().forget_calls());
+    drop_calls();
+}
+
+/// Drops all calls: their system was shut down, or restored from a checkpoint.
+pub(crate) fn drop_calls() {
+    METHODS.with(|methods| methods.borrow_mut().drop_calls());
 }
 
 #[cfg(test)]

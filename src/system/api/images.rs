@@ -46,7 +46,8 @@ impl Vhost {
         if !is_channel && space.is_none() {
             let channels = inner.configured.iter().map(|known| known.name.as_str());
             let spaces = inner.map.spaces.iter().map(|space| space.name.as_str());
-            let known: Vec<&str> = channels.chain(spaces).collect();
+            let spaces = spaces.filter(|space| channels.clone().all(|channel| channel != *space));
+            let known: Vec<&str> = channels.clone().chain(spaces).collect();
             return Err(Error::NoPlace {
                 name: place.to_owned(),
                 known: known.join(", "),
@@ -151,7 +152,7 @@ mod tests {
         vhost.load_elf("core1", &later).unwrap();
         assert_eq!(find("core1", "late"), symbol(0x1234, 0));
         let error = find("core2", "late").unwrap_err();
-        let known = "no channel and no space `core2`; the configurations have: cpu, dsp, core1, core0, core1";
+        let known = "no channel and no space `core2`; the configurations have: cpu, dsp, core1, core0";
         assert!(error.contains(known), "{error}");
         put(
             "later.elf",

@@ -31,7 +31,8 @@ import "DPI-C" context function int mb_runs(input int unsigned count, input int 
 import "DPI-C" context function int mb_run_status(input int unsigned run);
 import "DPI-C" context function int mb_set_file_root(input string dir);
 import "DPI-C" context function int mb_save(input string file);
-import "DPI-C" context function int mb_restore(input string file);
+// For the function `mb_restore` of this package, which drops the pending calls of methods, too.
+import "DPI-C" context mb_restore = function int mb_restore_c(input string file);
 import "DPI-C" context function int mb_stdin_write_bytes(input string ch, input byte unsigned data[]);
 import "DPI-C" context function int mb_stdin_close(input string ch);
 import "DPI-C" context function int mb_semihost(

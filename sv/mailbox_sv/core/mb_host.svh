@@ -533,11 +533,22 @@ class MbHost;
     endfunction
 
     // Drops the calls of firmware that were not polled in this tick: firmware has reset the
-    // channel. Calls of the testbench may be polled at any interval.
+    // channel.
     local function void drop_unpolled();
+        drop_calls(ticks);
+    endfunction
+
+    // Drops all calls of firmware after a restore from a checkpoint, whose pending calls begin anew.
+    function void restored();
+        drop_calls(ticks + 2);
+    endfunction
+
+    // Drops the calls of firmware that were polled last more than a tick before `now`. Calls of the
+    // testbench may be polled at any interval.
+    local function void drop_calls(longint unsigned now);
         for (int i = pending.size() - 1; i >= 0; i--) begin
             MbPending call = pending[i];
-            if (call.by_firmware && call.polled + 1 < ticks) begin
+            if (call.by_firmware && call.polled + 1 < now) begin
                 if (call.begun)
                     call.method.drop_call();
                 pending.delete(i);
@@ -579,6 +590,14 @@ class MbHost;
         -> mb_changed;
     endfunction
 endclass
+
+// Continues from a checkpoint. Returns 0, or -1. Methods begin the pending calls of the checkpoint
+// anew.
+function automatic int mb_restore(input string file);
+    mb_restore = mb_restore_c(file);
+    if (mb_restore == 0)
+        MbHost::calling().restored();
+endfunction
 
 // Serves until all channels have exited.
 task automatic mb_server_run();

@@ -30,6 +30,7 @@ export mailbox_core_pkg::mb_run_status;
 export mailbox_core_pkg::mb_set_file_root;
 export mailbox_core_pkg::mb_save;
 export mailbox_core_pkg::mb_restore;
+export mailbox_core_pkg::mb_restore_c;
 export mailbox_core_pkg::mb_stdin_write_bytes;
 export mailbox_core_pkg::mb_stdin_close;
 export mailbox_core_pkg::mb_semihost;
