@@ -1,5 +1,5 @@
-// One chip with the host of sv/mailbox_sv. When firmware has suspended itself into RAM, the testbench
-// saves RAM and host; when it has lost what it did afterwards, it restores both.
+// One chip with the host of sv/mailbox_sv. When firmware has suspended itself into RAM, the
+// testbench saves RAM and host; when firmware has done the work that is lost, it restores both.
 //
 //   +checkpoint=FILE  file of the host's checkpoint
 module testbench;

@@ -1,7 +1,7 @@
 //! Systems of the process by number: the first one, and further ones.
 //!
-//! Each system has a state of its own ([`SystemState`]). A further one is opened by its handle, or for
-//! a DPI scope. When it is closed, its number and its state are used again. The state is never
+//! Each system has a state of its own ([`SystemState`]). A further one is opened by its handle, or
+//! for a DPI scope. When it is closed, its number and its state are used again. The state is never
 //! freed, because a call in progress may refer to it.
 
 use std::cell::RefCell;

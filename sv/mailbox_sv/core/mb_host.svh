@@ -538,7 +538,8 @@ class MbHost;
         drop_calls(ticks);
     endfunction
 
-    // Drops all calls of firmware after a restore from a checkpoint, whose pending calls begin anew.
+    // Drops all calls of firmware after a restore from a checkpoint, whose pending calls begin
+    // anew.
     function void restored();
         drop_calls(ticks + 2);
     endfunction
