@@ -15,6 +15,7 @@ use crate::sim::attention::{self, Cause};
 use crate::sim::call_timeout;
 use crate::sim::current_system::{SystemId, current, select, selected, set_current};
 use crate::sim::strand::{self, CodeGuard, Entered, Overlap};
+use crate::sim::system_task::name_of_running;
 use crate::sim::{caller, lifetime, scope, testbench};
 
 /// Call from C. It is inside the strand, unless another thread is.
@@ -277,6 +278,9 @@ impl Call {
     /// reports it.
     #[cold]
     pub(super) fn report_error(&self, function: &'static str, error: &Error) {
+        // A task may be a function of the C ABI by another name.
+        let task = name_of_running().filter(|task| task.strip_prefix('$') == Some(function));
+        let function = task.unwrap_or(function);
         // The caller gets its result even if the report fails.
         let _ = catch(|| {
             match &self.entered {

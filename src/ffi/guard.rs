@@ -34,7 +34,8 @@ pub(super) fn guard_call<T>(
 }
 
 /// Exits if that was requested during this call, and the call is outermost.
-#[inline]
+// Every call ends here, an idle tick, too.
+#[inline(always)]
 pub(super) fn leave(call: Call) {
     drop(call);
     if quit::is_requested() {

@@ -55,23 +55,17 @@ pub(super) unsafe extern "C" fn mb_init(
 /// Executes one tick.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_tick() -> c_int {
-    tick("mb_tick")
-}
-
-/// Executes one tick. Errors are those of `function`.
-#[inline(always)]
-pub(super) fn tick(function: &'static str) -> c_int {
     match settled_tick::tick() {
         Tick::Done(served) => served,
-        Tick::Begun(entered, begun) => settled_tick::finish(function, entered, begun),
-        Tick::Unsettled(call) => unsettled_tick(function, call),
+        Tick::Begun(entered, begun) => settled_tick::finish(entered, begun),
+        Tick::Unsettled(call) => tick(call),
     }
 }
 
 /// Executes a tick of a system that is not settled.
 #[inline(never)]
-fn unsettled_tick(function: &'static str, call: Call) -> c_int {
-    guard_call(call, function, -1, |call| {
+fn tick(call: Call) -> c_int {
+    guard_call(call, "mb_tick", -1, |call| {
         call.reject_reentrant()?;
         let system_state = call.system_state()?;
         let vhost = system_state.system().or_else(|error| {

@@ -93,8 +93,8 @@ fn begin(settled: &Settled, panic: Option<Panic>, polled: &PolledWords) -> Begun
 
 /// Rest of a tick that has work.
 #[inline(never)]
-pub(super) fn finish(function: &'static str, entered: Entered, begun: BegunTick) -> c_int {
-    guard_call(Call::of(entered), function, -1, |call| {
+pub(super) fn finish(entered: Entered, begun: BegunTick) -> c_int {
+    guard_call(Call::of(entered), "mb_tick", -1, |call| {
         let BegunTick { vhost, work } = begun;
         let work = work.map_err(|payload| Error::Panicked(panic_text(payload.as_ref())))?;
         Ok(served_count(call.finish_tick(&vhost, work)?))

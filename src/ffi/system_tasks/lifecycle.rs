@@ -85,7 +85,7 @@ pub(super) fn system_of_scope(call: &mut Call, _: &RunningCall) -> Result<i64, E
 /// Executes one tick. Returns the number of channels that have not exited, or -1 after a fatal
 /// error.
 pub(super) fn tick() -> i64 {
-    lifecycle::tick("$mb_tick").into()
+    lifecycle::mb_tick().into()
 }
 
 /// Requests a poll of all mailboxes by the next tick.

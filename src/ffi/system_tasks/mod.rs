@@ -50,7 +50,7 @@ extern "C" fn call(data: *mut c_char) -> c_int {
     let task = task_of(data);
     let declaration = &task.declaration;
     vpi_testbench::attend(ended);
-    let _running = begin_task();
+    let _running = begin_task(declaration.name);
     let result = match task.body {
         Body::Plain(function) => {
             let result = function();

@@ -158,31 +158,35 @@ fn place(call: NonNull<c_void>) -> Option<String> {
 }
 
 thread_local! {
-    static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
+    /// Name of the running task.
+    static RUNNING: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
 /// Mark of a system task that runs.
 #[must_use = "the task ends when this is dropped"]
 pub(crate) struct RunningTask(());
 
-/// Begins a system task.
-pub(crate) fn begin_task() -> RunningTask {
-    IS_RUNNING.set(true);
+/// Begins the system task of this name.
+pub(crate) fn begin_task(name: &'static str) -> RunningTask {
+    RUNNING.set(Some(name));
     RunningTask(())
 }
 
 impl Drop for RunningTask {
     fn drop(&mut self) {
-        IS_RUNNING.set(false);
+        RUNNING.set(None);
     }
+}
+
+/// Name of the system task that runs, with its `$`; `None` outside of one.
+pub(crate) fn name_of_running() -> Option<&'static str> {
+    RUNNING.try_with(Cell::get).unwrap_or(None)
 }
 
 /// File and line of the system task that runs, as `file:line`; `None` outside of one.
 pub(crate) fn place_of_running() -> Option<String> {
     // Outside of a task, Icarus Verilog may abort at a query of the running call.
-    if !IS_RUNNING.try_with(Cell::get).unwrap_or(false) {
-        return None;
-    }
+    name_of_running()?;
     place(running().ok()?)
 }
 

@@ -11,7 +11,9 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 
 pub(crate) use argument::{ArgumentError, ArgumentKind, Parameter};
-pub(crate) use call::{RunningCall, begin_task, place_of_running, refuse, scope_of_running};
+pub(crate) use call::{
+    RunningCall, begin_task, name_of_running, place_of_running, refuse, scope_of_running,
+};
 
 use super::symbols::vpi_register_systf;
 use super::vpi_user::SystemTaskData;

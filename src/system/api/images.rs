@@ -152,7 +152,8 @@ mod tests {
         vhost.load_elf("core1", &later).unwrap();
         assert_eq!(find("core1", "late"), symbol(0x1234, 0));
         let error = find("core2", "late").unwrap_err();
-        let known = "no channel and no space `core2`; the configurations have: cpu, dsp, core1, core0";
+        let known =
+            "no channel and no space `core2`; the configurations have: cpu, dsp, core1, core0";
         assert!(error.contains(known), "{error}");
         put(
             "later.elf",
