@@ -75,9 +75,9 @@ module testbench;
     endtask
 
     initial begin
-        MbHost     host = MbHost::get();
-        WaitMethod wait_ = new;
-        string     file;
+        automatic MbHost     host = MbHost::get();
+        automatic WaitMethod wait_ = new;
+        automatic string     file = "";
         host.register_method(watch);
         host.register_method(wait_);
         mailbox.connect(host);
