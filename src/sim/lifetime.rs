@@ -22,7 +22,7 @@ use super::symbols::{
     svPutUserData, vpi_register_cb, vpi_release_handle,
 };
 use super::vpi_control::is_product;
-use super::vpi_user::CallbackData;
+use super::vpi_user::{CB_END_OF_SIMULATION, CB_START_OF_RESET, CallbackData};
 
 /// True if the simulator is Verilator: the function is a static member of its runtime. If a program
 /// does not export it, VPI has a product name.
@@ -315,9 +315,8 @@ pub(super) fn release() {
     });
 }
 
-/// `cbEndOfSimulation` and `cbStartOfReset` of `vpi_user.h`.
-const REASONS: [i32; 2] = [12, START_OF_RESET];
-const START_OF_RESET: i32 = 19;
+/// Reasons of the callbacks that end the use of a simulation.
+const REASONS: [i32; 2] = [CB_END_OF_SIMULATION, CB_START_OF_RESET];
 
 /// Registers VPI callbacks for resets and for the end, once. Has no effect in Verilator, which
 /// lacks both.
@@ -335,7 +334,7 @@ fn watch_resets() {
         let reasons = REASONS
             .iter()
             .copied()
-            .filter(|reason| !(no_reset && *reason == START_OF_RESET));
+            .filter(|reason| !(no_reset && *reason == CB_START_OF_RESET));
         for reason in reasons {
             let mut data = CallbackData {
                 reason,

@@ -19,6 +19,7 @@ use super::symbols::{
     svGetScope, svSetScope, vpi_get_str, vpi_iterate, vpi_release_handle, vpi_scan,
 };
 use super::system_task::scope_of_running;
+use super::vpi_user::{VPI_FULL_NAME, VPI_MODULE};
 use super::{Absent, SimError, symbol, vpi_testbench};
 
 strand_local! {
@@ -395,10 +396,6 @@ fn drop_residue() {
     }
 }
 
-// Constant of `vpi_user.h`.
-const MODULE: i32 = 32;
-const FULL_NAME: i32 = 3;
-
 /// Scope of a top module in a design of Verilator, which finds functions exported in one scope from
 /// any other.
 fn top_module() -> Option<*mut c_void> {
@@ -408,7 +405,7 @@ fn top_module() -> Option<*mut c_void> {
     let (iterate, scan) = (vpi_iterate.get().ok()?, vpi_scan.get().ok()?);
     let (text, release) = (vpi_get_str.get().ok()?, vpi_release_handle.get().ok()?);
     // SAFETY: NULL means the whole design.
-    let modules = unsafe { iterate(MODULE, ptr::null_mut()) };
+    let modules = unsafe { iterate(VPI_MODULE, ptr::null_mut()) };
     if modules.is_null() {
         return None;
     }
@@ -419,7 +416,7 @@ fn top_module() -> Option<*mut c_void> {
         return None;
     }
     // SAFETY: the handle is the simulator's.
-    let name = unsafe { text(FULL_NAME, module) };
+    let name = unsafe { text(VPI_FULL_NAME, module) };
     let found = (!name.is_null()).then(|| {
         // SAFETY: the simulator returns a NUL-terminated name, which is valid until its next call.
         unsafe { CStr::from_ptr(name) }

@@ -6,10 +6,7 @@ use std::ptr;
 use super::scope;
 use super::symbols::{svGetTime, vpi_get_time};
 use super::vpi_testbench::is_without_dpi;
-use super::vpi_user::Time;
-
-/// `sv_sim_time`, `vpiSimTime`.
-const SIM_TIME: i32 = 2;
+use super::vpi_user::{Time, VPI_SIM_TIME};
 
 /// Simulated time, in units of the simulator's precision. `None` if no simulation is known, if it
 /// has ended, or if the simulator does not provide the time.
@@ -20,7 +17,7 @@ pub(crate) fn simulated_time() -> Option<u64> {
         return None;
     }
     let mut time = Time {
-        kind: SIM_TIME,
+        kind: VPI_SIM_TIME,
         ..Time::default()
     };
     if let Ok(get) = svGetTime.get() {

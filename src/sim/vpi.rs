@@ -21,21 +21,11 @@ use super::symbols::{
 };
 use super::vecval::{Vecval, parse_binary, print_binary};
 use super::vpi_control::is_product;
-use super::vpi_user::{ArrayValue, ErrorInfo, Value, ValueUnion};
+use super::vpi_user::{
+    ARRAYS, ArrayValue, ErrorInfo, VPI_BIN_STR_VAL, VPI_ERROR, VPI_INT_VAL, VPI_LEFT_RANGE,
+    VPI_NO_DELAY, VPI_RIGHT_RANGE, VPI_SIZE, VPI_TYPE, VPI_VECTOR_VAL, Value, ValueUnion,
+};
 use super::{Absent, c_text};
-
-// Constants of `vpi_user.h`.
-const BIN_STR_VAL: i32 = 1;
-const INT_VAL: i32 = 6;
-const VECTOR_VAL: i32 = 9;
-const NO_DELAY: i32 = 1;
-const TYPE: i32 = 1;
-const SIZE: i32 = 4;
-/// Array types: `vpiMemory`, `vpiNetArray`, `vpiRegArray`.
-const ARRAYS: [i32; 3] = [29, 114, 116];
-const LEFT_RANGE: i32 = 79;
-const RIGHT_RANGE: i32 = 83;
-const ERROR: i32 = 3;
 
 /// Error of a VPI access.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -93,11 +83,11 @@ impl Object {
 
     /// Width of a vector in bits, 0 if unknown; `None` for an array, whose size counts elements.
     pub(crate) fn bits(&self) -> Result<Option<u64>, VpiError> {
-        if ARRAYS.contains(&self.get(TYPE)?) {
+        if ARRAYS.contains(&self.get(VPI_TYPE)?) {
             return Ok(None);
         }
         // vpiUndefined is -1.
-        Ok(Some(u64::try_from(self.get(SIZE)?).unwrap_or(0)))
+        Ok(Some(u64::try_from(self.get(VPI_SIZE)?).unwrap_or(0)))
     }
 
     fn get(&self, property: i32) -> Result<i32, VpiError> {
@@ -121,7 +111,7 @@ impl Object {
     pub(super) fn extent(&self) -> Result<(i32, u64), VpiError> {
         Ok(match self.range()? {
             Some((left, right)) => (left.min(right), u64::from(left.abs_diff(right)) + 1),
-            None => (0, u64::try_from(self.get(SIZE)?).unwrap_or(0)),
+            None => (0, u64::try_from(self.get(VPI_SIZE)?).unwrap_or(0)),
         })
     }
 
@@ -145,7 +135,7 @@ impl Object {
 
     /// Left and right bound of an array's first dimension.
     fn range(&self) -> Result<Option<(i32, i32)>, VpiError> {
-        let bounds = (self.bound(LEFT_RANGE)?, self.bound(RIGHT_RANGE)?);
+        let bounds = (self.bound(VPI_LEFT_RANGE)?, self.bound(VPI_RIGHT_RANGE)?);
         Ok(match bounds {
             (Some(left), Some(right)) => Some((left, right)),
             _ => None,
@@ -160,12 +150,12 @@ impl Object {
             return Ok(None);
         };
         let mut value = Value {
-            format: INT_VAL,
+            format: VPI_INT_VAL,
             value: ValueUnion { integer: 0 },
         };
         // SAFETY: the handle is the simulator's, and `value` is valid during the call.
         unsafe { get_value(bound.0.as_ptr(), &mut value) };
-        if value.format != INT_VAL {
+        if value.format != VPI_INT_VAL {
             return Ok(None);
         }
         // SAFETY: the format determines this member.
@@ -236,7 +226,7 @@ impl Vector {
         if BY_TEXT.load(Ordering::Relaxed) {
             return self.read_text(to);
         }
-        let Some(value) = self.object.value(VECTOR_VAL)? else {
+        let Some(value) = self.object.value(VPI_VECTOR_VAL)? else {
             self.read_text(to)?;
             BY_TEXT.store(true, Ordering::Relaxed);
             return Ok(());
@@ -251,7 +241,7 @@ impl Vector {
 
     /// Reads the value as binary digits.
     fn read_text(&self, to: &mut [Vecval]) -> Result<(), VpiError> {
-        let value = self.object.value(BIN_STR_VAL)?;
+        let value = self.object.value(VPI_BIN_STR_VAL)?;
         let value = value.ok_or_else(|| no_value("vpi_get_value"))?;
         // SAFETY: the simulator has set this member.
         let text = unsafe { value.text };
@@ -268,7 +258,7 @@ impl Vector {
         let digits = c_text(&print_binary(from, self.bits));
         let text = digits.as_ptr().cast_mut();
         // SAFETY: the text outlives the call.
-        unsafe { self.object.set_value(BIN_STR_VAL, ValueUnion { text }) }
+        unsafe { self.object.set_value(VPI_BIN_STR_VAL, ValueUnion { text }) }
     }
 
     /// Sets the value from `from`, which has its length.
@@ -279,7 +269,7 @@ impl Vector {
         }
         let vector = from.as_mut_ptr();
         // SAFETY: the vector has a vecval for each 32 bits of the object.
-        unsafe { self.object.set_value(VECTOR_VAL, ValueUnion { vector }) }
+        unsafe { self.object.set_value(VPI_VECTOR_VAL, ValueUnion { vector }) }
     }
 }
 
@@ -316,7 +306,7 @@ impl Object {
         let foreign = CodeGuard::foreign();
         // SAFETY: the handle is the simulator's, the value is as promised, and no time is needed
         // without a delay.
-        unsafe { put_value(self.0.as_ptr(), &mut value, ptr::null_mut(), NO_DELAY) };
+        unsafe { put_value(self.0.as_ptr(), &mut value, ptr::null_mut(), VPI_NO_DELAY) };
         drop(foreign);
         succeeded("vpi_put_value")
     }
@@ -343,7 +333,7 @@ impl<'a> Elements<'a> {
         let get_array = vpi_get_value_array.get()?;
         let count = self.count(to);
         let mut value = ArrayValue {
-            format: VECTOR_VAL as u32,
+            format: VPI_VECTOR_VAL as u32,
             flags: 0,
             vectors: ptr::null_mut(),
         };
@@ -368,7 +358,7 @@ impl<'a> Elements<'a> {
         let put_array = vpi_put_value_array.get()?;
         let count = self.count(from);
         let mut value = ArrayValue {
-            format: VECTOR_VAL as u32,
+            format: VPI_VECTOR_VAL as u32,
             flags: 0,
             vectors: from.as_mut_ptr(),
         };
@@ -406,7 +396,7 @@ fn succeeded(symbol: &'static str) -> Result<(), VpiError> {
     };
     // SAFETY: `info` is valid during the call.
     let level = unsafe { chk_error(&mut info) };
-    if level < ERROR {
+    if level < VPI_ERROR {
         return Ok(());
     }
     let message = if info.message.is_null() {

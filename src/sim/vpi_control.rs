@@ -6,11 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::strand::CodeGuard;
 use super::symbols::{vpi_control, vpi_get_vlog_info, vpi_printf, vpip_set_return_value};
-use super::vpi_user::ProductInfo;
+use super::vpi_user::{ProductInfo, VPI_FINISH};
 use super::{Absent, CallText};
-
-/// `vpiFinish` of `vpi_user.h`.
-const FINISH: i32 = 67;
 
 /// Prints a text to the simulator's output and log.
 pub(crate) fn print(text: &str) -> Result<(), Absent> {
@@ -64,7 +61,7 @@ pub(crate) fn finish(status: i32) -> Result<(), Absent> {
     HAS_FINISHED.store(true, Ordering::Relaxed);
     let _foreign = CodeGuard::foreign();
     // SAFETY: this operation takes a number: how much the simulator says about it.
-    unsafe { control(FINISH, 0_i32) };
+    unsafe { control(VPI_FINISH, 0_i32) };
     Ok(())
 }
 

@@ -5,16 +5,11 @@ use std::ptr::{self, NonNull};
 
 use super::symbols::{vpi_get, vpi_put_value};
 use super::vecval::Vecval;
-use super::vpi_user::{Value, ValueUnion};
+use super::vpi_user::{
+    VPI_NAMED_EVENT, VPI_NO_DELAY, VPI_SIZE, VPI_STRING_VAL, VPI_TYPE, VPI_VECTOR_VAL, Value,
+    ValueUnion,
+};
 use super::{Absent, c_text};
-
-// Constants of `vpi_user.h`.
-const TYPE: i32 = 1;
-const SIZE: i32 = 4;
-const STRING_VAL: i32 = 8;
-const VECTOR_VAL: i32 = 9;
-const NO_DELAY: i32 = 1;
-const NAMED_EVENT: i32 = 34;
 
 /// Variable or event of the design, which is valid as long as the design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +33,7 @@ pub(super) fn put_number(handle: NonNull<c_void>, number: u64) -> Result<(), Abs
     vector[0].aval = number as u32;
     vector[1].aval = (number >> 32) as u32;
     let vector = vector.as_mut_ptr();
-    put(handle, VECTOR_VAL, ValueUnion { vector })
+    put(handle, VPI_VECTOR_VAL, ValueUnion { vector })
 }
 
 /// Sets the result of a function with up to 64 bits.
@@ -46,27 +41,27 @@ pub(super) fn put_result(handle: NonNull<c_void>, number: u64) -> Result<(), Abs
     let word = |aval| Vecval { aval, bval: 0 };
     let mut vector = [word(number as u32), word((number >> 32) as u32)];
     let vector = vector.as_mut_ptr();
-    put(handle, VECTOR_VAL, ValueUnion { vector })
+    put(handle, VPI_VECTOR_VAL, ValueUnion { vector })
 }
 
 /// Sets a variable to a text.
 pub(super) fn put_text(handle: NonNull<c_void>, text: &str) -> Result<(), Absent> {
     let text = c_text(text);
     let text = text.as_ptr().cast_mut();
-    put(handle, STRING_VAL, ValueUnion { text })
+    put(handle, VPI_STRING_VAL, ValueUnion { text })
 }
 
 /// Width of a variable in vecvals.
 fn vecvals(handle: NonNull<c_void>) -> Result<usize, Absent> {
     let get = vpi_get.get()?;
     // SAFETY: the handle is the simulator's.
-    let kind = unsafe { get(TYPE, handle.as_ptr()) };
+    let kind = unsafe { get(VPI_TYPE, handle.as_ptr()) };
     // Icarus Verilog ends if it is queried for a property that an object lacks.
-    if kind == NAMED_EVENT {
+    if kind == VPI_NAMED_EVENT {
         return Ok(1);
     }
     // SAFETY: as above.
-    let bits = unsafe { get(SIZE, handle.as_ptr()) };
+    let bits = unsafe { get(VPI_SIZE, handle.as_ptr()) };
     Ok(usize::try_from(bits).unwrap_or(1).div_ceil(32))
 }
 
@@ -75,7 +70,7 @@ fn put(handle: NonNull<c_void>, format: i32, value: ValueUnion) -> Result<(), Ab
     let mut value = Value { format, value };
     // SAFETY: the handle is the simulator's, the value has its full width, and no time is needed
     // without a delay.
-    unsafe { put(handle.as_ptr(), &mut value, ptr::null_mut(), NO_DELAY) };
+    unsafe { put(handle.as_ptr(), &mut value, ptr::null_mut(), VPI_NO_DELAY) };
     Ok(())
 }
 

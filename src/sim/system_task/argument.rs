@@ -9,27 +9,15 @@ use thiserror::Error;
 use super::super::Absent;
 use super::super::symbols::{vpi_get, vpi_get_value};
 use super::super::vecval::Vecval;
-use super::super::vpi_user::{Value, ValueUnion};
+use super::super::vpi_user::{
+    ARRAYS, VPI_CONST_TYPE, VPI_CONSTANT, VPI_NAMED_EVENT, VPI_PARAMETER, VPI_REAL_CONST,
+    VPI_SIGNED, VPI_SIZE, VPI_STRING_CONST, VPI_STRING_VAL, VPI_STRING_VAR, VPI_TYPE,
+    VPI_VECTOR_VAL, Value, ValueUnion,
+};
 use super::super::vpi_value::{put_number, put_text};
 
-// Constants of `vpi_user.h`.
-const TYPE: i32 = 1;
-const SIZE: i32 = 4;
-const CONST_TYPE: i32 = 40;
-const SIGNED: i32 = 65;
-const CONSTANT: i32 = 7;
-const PARAMETER: i32 = 41;
-const REAL_CONST: i32 = 2;
-const STRING_CONST: i32 = 6;
-const STRING_VAL: i32 = 8;
-const VECTOR_VAL: i32 = 9;
-const NAMED_EVENT: i32 = 34;
-/// `string` of SystemVerilog.
-const STRING_VAR: i32 = 616;
 /// `real`, `realtime`, `shortreal`.
 const REALS: [i32; 2] = [47, 613];
-/// Memory, net array, array of variables.
-const ARRAYS: [i32; 3] = [29, 114, 116];
 /// Module, task, function, named blocks, scope of `generate`.
 const SCOPES: [i32; 6] = [32, 59, 20, 33, 35, 134];
 /// `reg`, `integer`, `time`, part-select, word of a memory; `longint`, `shortint`, `int`, `byte`,
@@ -73,15 +61,17 @@ impl ArgumentKind {
         let is_value = !ARRAYS.contains(&object)
             && !SCOPES.contains(&object)
             && !REALS.contains(&object)
-            && object != NAMED_EVENT
-            && constant != Some(REAL_CONST);
+            && object != VPI_NAMED_EVENT
+            && constant != Some(VPI_REAL_CONST);
         match self {
             Self::Text => is_value,
-            Self::Number => is_value && object != STRING_VAR && constant != Some(STRING_CONST),
-            Self::TextOut => VARIABLES.contains(&object) || object == STRING_VAR,
+            Self::Number => {
+                is_value && object != VPI_STRING_VAR && constant != Some(VPI_STRING_CONST)
+            }
+            Self::TextOut => VARIABLES.contains(&object) || object == VPI_STRING_VAR,
             Self::NumberOut => VARIABLES.contains(&object),
             Self::Array => ARRAYS.contains(&object),
-            Self::Trigger => VARIABLES.contains(&object) || object == NAMED_EVENT,
+            Self::Trigger => VARIABLES.contains(&object) || object == VPI_NAMED_EVENT,
         }
     }
 }
@@ -170,7 +160,7 @@ impl Argument {
         kind: ArgumentKind,
         usage: impl Fn() -> String,
     ) -> Result<(), ArgumentError> {
-        let object = self.get(TYPE)?;
+        let object = self.get(VPI_TYPE)?;
         if kind.takes(object, self.constant(object)?) {
             return Ok(());
         }
@@ -186,7 +176,7 @@ impl Argument {
     fn constant(&self, object: i32) -> Result<Option<i32>, Absent> {
         // Icarus Verilog ends if it is queried for a property that an object lacks.
         match object {
-            CONSTANT | PARAMETER => self.get(CONST_TYPE).map(Some),
+            VPI_CONSTANT | VPI_PARAMETER => self.get(VPI_CONST_TYPE).map(Some),
             _ => Ok(None),
         }
     }
@@ -202,11 +192,11 @@ impl Argument {
     /// # Errors
     /// [`ArgumentError::Unknown`] for a vector with unknown bits, which the simulator leaves out.
     pub(super) fn text(&self) -> Result<Vec<u8>, ArgumentError> {
-        let object = self.get(TYPE)?;
-        if object != STRING_VAR && self.constant(object)? != Some(STRING_CONST) {
+        let object = self.get(VPI_TYPE)?;
+        if object != VPI_STRING_VAR && self.constant(object)? != Some(VPI_STRING_CONST) {
             self.known_vector()?;
         }
-        let value = self.value(STRING_VAL)?;
+        let value = self.value(VPI_STRING_VAL)?;
         // SAFETY: the format determines this member; it was initialised before.
         let text = unsafe { value.value.text };
         if text.is_null() {
@@ -224,7 +214,7 @@ impl Argument {
     /// Number of an argument, sign-extended to 64 bits if the argument is signed. Icarus Verilog
     /// does not report the sign of a word of an array.
     pub(super) fn signed_number(&self) -> Result<u64, ArgumentError> {
-        self.extended(self.get(SIGNED)? == 1)
+        self.extended(self.get(VPI_SIGNED)? == 1)
     }
 
     fn extended(&self, is_signed: bool) -> Result<u64, ArgumentError> {
@@ -235,9 +225,9 @@ impl Argument {
 
     /// Vector of an argument, which is valid until the simulator's next call, and its bits.
     fn known_vector(&self) -> Result<(&[Vecval], usize), ArgumentError> {
-        let bits = usize::try_from(self.get(SIZE)?).unwrap_or(0);
+        let bits = usize::try_from(self.get(VPI_SIZE)?).unwrap_or(0);
         let vecvals = bits.div_ceil(32);
-        let value = self.value(VECTOR_VAL)?;
+        let value = self.value(VPI_VECTOR_VAL)?;
         // SAFETY: as in `text`.
         let vector = unsafe { value.value.vector };
         if vector.is_null() || vecvals == 0 {
@@ -280,8 +270,8 @@ impl Argument {
     /// # Errors
     /// [`ArgumentError::TooShort`] if the variable is a vector that has no room for the text.
     pub(super) fn set_text(&self, text: &str) -> Result<(), ArgumentError> {
-        if self.get(TYPE)? != STRING_VAR {
-            let room = usize::try_from(self.get(SIZE)?).unwrap_or(0) / 8;
+        if self.get(VPI_TYPE)? != VPI_STRING_VAR {
+            let room = usize::try_from(self.get(VPI_SIZE)?).unwrap_or(0) / 8;
             if room < text.len() {
                 return Err(ArgumentError::TooShort {
                     number: self.number,
@@ -318,6 +308,7 @@ fn extend(vector: &[Vecval], bits: usize, is_signed: bool) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::vpi_user::VPI_MODULE;
     use super::*;
 
     #[test]
@@ -371,17 +362,16 @@ mod tests {
 
     #[test]
     fn each_kind_takes_its_objects() {
-        const MODULE: i32 = 32;
         let objects = [
-            ("text", CONSTANT, Some(STRING_CONST)),
-            ("number", CONSTANT, Some(3)),
-            ("real", CONSTANT, Some(REAL_CONST)),
-            ("string", STRING_VAR, None),
+            ("text", VPI_CONSTANT, Some(VPI_STRING_CONST)),
+            ("number", VPI_CONSTANT, Some(3)),
+            ("real", VPI_CONSTANT, Some(VPI_REAL_CONST)),
+            ("string", VPI_STRING_VAR, None),
             ("reg", 48, None),
             ("net", 36, None),
             ("memory", 29, None),
-            ("event", NAMED_EVENT, None),
-            ("module", MODULE, None),
+            ("event", VPI_NAMED_EVENT, None),
+            ("module", VPI_MODULE, None),
             ("real variable", 47, None),
         ];
         let taken = |kind: ArgumentKind| {

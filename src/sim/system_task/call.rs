@@ -9,18 +9,13 @@ use smallvec::SmallVec;
 use super::super::hdl_array::HdlArray;
 use super::super::symbols::{vpi_get, vpi_get_str, vpi_handle, vpi_iterate, vpi_scan};
 use super::super::vpi_control::{finish, print};
+use super::super::vpi_user::{
+    VPI_ARGUMENT, VPI_FILE, VPI_FULL_NAME, VPI_LINE, VPI_SCOPE, VPI_SYS_TF_CALL,
+};
 use super::super::vpi_value::{Trigger, put_result};
 use super::super::{Absent, SimError};
 use super::argument::{Argument, ArgumentError};
 use super::{Declaration, Returned};
-
-// Constants of `vpi_user.h`.
-const SYS_TF_CALL: i32 = 85;
-const SCOPE: i32 = 84;
-const ARGUMENT: i32 = 89;
-const FULL_NAME: i32 = 3;
-const FILE: i32 = 5;
-const LINE: i32 = 6;
 
 /// Maximum number of arguments of a call that are checked.
 const MAX_ARGUMENTS: usize = 16;
@@ -45,7 +40,7 @@ impl RunningCall {
         };
         let (iterate, scan) = (vpi_iterate.get()?, vpi_scan.get()?);
         // SAFETY: the handle is that of the running call.
-        let arguments = unsafe { iterate(ARGUMENT, handle.as_ptr()) };
+        let arguments = unsafe { iterate(VPI_ARGUMENT, handle.as_ptr()) };
         if arguments.is_null() {
             return Ok(call);
         }
@@ -145,7 +140,7 @@ impl RunningCall {
 fn place(call: NonNull<c_void>) -> Option<String> {
     let (text, get) = (vpi_get_str.get().ok()?, vpi_get.get().ok()?);
     // SAFETY: the handle is that of the running call.
-    let file = unsafe { text(FILE, call.as_ptr()) };
+    let file = unsafe { text(VPI_FILE, call.as_ptr()) };
     if file.is_null() {
         return None;
     }
@@ -153,7 +148,7 @@ fn place(call: NonNull<c_void>) -> Option<String> {
     let file = unsafe { CStr::from_ptr(file) }.to_string_lossy();
     let file = file.into_owned();
     // SAFETY: as above.
-    let line = unsafe { get(LINE, call.as_ptr()) };
+    let line = unsafe { get(VPI_LINE, call.as_ptr()) };
     Some(format!("{file}:{line}"))
 }
 
@@ -193,7 +188,7 @@ pub(crate) fn place_of_running() -> Option<String> {
 fn running() -> Result<NonNull<c_void>, ArgumentError> {
     let handle = vpi_handle.get()?;
     // SAFETY: NULL means the running call.
-    let call = unsafe { handle(SYS_TF_CALL, ptr::null_mut()) };
+    let call = unsafe { handle(VPI_SYS_TF_CALL, ptr::null_mut()) };
     NonNull::new(call).ok_or(ArgumentError::NoCall)
 }
 
@@ -202,12 +197,12 @@ pub(crate) fn scope_of_running() -> Option<String> {
     let (handle, text) = (vpi_handle.get().ok()?, vpi_get_str.get().ok()?);
     let call = running().ok()?;
     // SAFETY: the handle is that of the running call.
-    let scope = unsafe { handle(SCOPE, call.as_ptr()) };
+    let scope = unsafe { handle(VPI_SCOPE, call.as_ptr()) };
     if scope.is_null() {
         return None;
     }
     // SAFETY: the handle is the simulator's, and is valid as long as the design.
-    let name = unsafe { text(FULL_NAME, scope) };
+    let name = unsafe { text(VPI_FULL_NAME, scope) };
     if name.is_null() {
         return None;
     }

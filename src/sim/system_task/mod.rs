@@ -16,14 +16,8 @@ pub(crate) use call::{
 };
 
 use super::symbols::vpi_register_systf;
-use super::vpi_user::SystemTaskData;
+use super::vpi_user::{SystemTaskData, VPI_INT_FUNC, VPI_SIZED_FUNC, VPI_SYS_FUNC, VPI_SYS_TASK};
 use super::{Absent, c_text};
-
-// Constants of `vpi_user.h`.
-const SYS_TASK: i32 = 1;
-const SYS_FUNC: i32 = 2;
-const INT_FUNC: i32 = 1;
-const SIZED_FUNC: i32 = 4;
 
 /// Type of a system function's result; none for a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,9 +80,9 @@ pub(crate) fn register(
 ) -> Result<(), Absent> {
     let register = vpi_register_systf.get()?;
     let (kind, result) = match declaration.returned {
-        Returned::Nothing => (SYS_TASK, 0),
-        Returned::Integer => (SYS_FUNC, INT_FUNC),
-        Returned::Long => (SYS_FUNC, SIZED_FUNC),
+        Returned::Nothing => (VPI_SYS_TASK, 0),
+        Returned::Integer => (VPI_SYS_FUNC, VPI_INT_FUNC),
+        Returned::Long => (VPI_SYS_FUNC, VPI_SIZED_FUNC),
     };
     let mut systf = SystemTaskData {
         kind,
@@ -97,7 +91,7 @@ pub(crate) fn register(
         name: c_text(declaration.name).into_raw(),
         call: Some(call),
         check: Some(check),
-        size: (result == SIZED_FUNC).then_some(long as Callback),
+        size: (result == VPI_SIZED_FUNC).then_some(long as Callback),
         user_data: data.cast_mut().cast(),
     };
     // SAFETY: the simulator copies the structure; name, callbacks and data stay valid.

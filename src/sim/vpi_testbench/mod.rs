@@ -21,12 +21,9 @@ use super::SimError;
 use super::hdl_array::HdlArray;
 use super::strand::{CodeGuard, strand_local};
 use super::symbols::vpi_register_cb;
-use super::vpi_user::CallbackData;
+use super::vpi_user::{CB_END_OF_SIMULATION, CallbackData};
 use super::vpi_value::Trigger;
 use super::without_dpi::set_there;
-
-/// `cbEndOfSimulation` of `vpi_user.h`.
-const END_OF_SIMULATION: i32 = 12;
 
 strand_local! {
     static METHODS: RefCell<Methods> = RefCell::new(Methods::new());
@@ -70,7 +67,7 @@ pub(crate) fn attend(end: fn()) {
             return;
         };
         let mut data = CallbackData {
-            reason: END_OF_SIMULATION,
+            reason: CB_END_OF_SIMULATION,
             function: ended,
             object: ptr::null_mut(),
             time: ptr::null_mut(),
