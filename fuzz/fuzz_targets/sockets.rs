@@ -61,7 +61,7 @@ const MAX_SOCKETS: usize = 16;
 const MAX_BYTES: usize = 4096;
 
 /// Number of polls after which a byte in transit through the loopback counts as lost.
-const PATIENCE: u32 = 100_000;
+const MAX_POLLS: u32 = 100_000;
 
 fuzz_target!(|acts: Vec<Act>| {
     let vhost = Vhost::builder().start().expect("a system");
@@ -201,7 +201,7 @@ impl World {
             return;
         };
         let (_, stream) = self.waiting.remove(first);
-        for _ in 0..PATIENCE {
+        for _ in 0..MAX_POLLS {
             if let Some(id) = sockets.accept(*socket).expect("an open socket") {
                 self.peers.push(Peer {
                     socket: *socket,
@@ -235,7 +235,7 @@ impl World {
 
     /// Waits until all bytes in transit have arrived.
     fn finish(mut self, vhost: &Vhost) {
-        for _ in 0..PATIENCE {
+        for _ in 0..MAX_POLLS {
             let mut is_done = true;
             for at in 0..self.peers.len() {
                 self.peers[at].receive();

@@ -45,19 +45,19 @@ pub(crate) fn follow_fork() {
 
 /// Maximum wait for a lock. The lock may be held by code of this thread that a signal has
 /// interrupted.
-const PATIENCE: Duration = Duration::from_millis(200);
+const MAX_WAIT: Duration = Duration::from_millis(200);
 
-/// Locks a mutex that another thread may hold briefly; `None` after [`PATIENCE`].
+/// Locks a mutex that another thread may hold briefly; `None` after [`MAX_WAIT`].
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    const LOOK: Duration = Duration::from_millis(1);
+    const POLL_INTERVAL: Duration = Duration::from_millis(1);
     let mut waited = Duration::ZERO;
     loop {
         let locked = mutex.try_lock();
-        if locked.is_some() || waited >= PATIENCE {
+        if locked.is_some() || waited >= MAX_WAIT {
             return locked;
         }
-        sleep(LOOK);
-        waited += LOOK;
+        sleep(POLL_INTERVAL);
+        waited += POLL_INTERVAL;
     }
 }
 

@@ -5,7 +5,7 @@
 //!   and buffered data is written as at any exit;
 //! - in a signal handler that has interrupted the library: after the interrupted call, because that
 //!   may hold locks and allocate memory;
-//! - on a thread while another thread is inside a call: after that call, or after [`PATIENCE`].
+//! - on a thread while another thread is inside a call: after that call, or after [`MAX_WAIT`].
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -24,10 +24,10 @@ static REQUESTED: AtomicBool = AtomicBool::new(false);
 static STATUS: AtomicI32 = AtomicI32::new(0);
 
 /// Maximum wait for another thread's call.
-const PATIENCE: Duration = Duration::from_secs(1);
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// Interval of polling for the end of that call.
-const LOOK: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// True if the process is to exit when the library is left.
 #[inline]
@@ -75,12 +75,12 @@ fn now(status: c_int) -> ! {
             }
             systems::stop_all(strand)
         });
-        if !matches!(stopped, Err(Error::Overlap(_))) || waited >= PATIENCE {
+        if !matches!(stopped, Err(Error::Overlap(_))) || waited >= MAX_WAIT {
             // The process ends, even if a system could not be shut down.
             std::process::exit(status);
         }
         drop(call);
-        sleep(LOOK);
-        waited += LOOK;
+        sleep(POLL_INTERVAL);
+        waited += POLL_INTERVAL;
     }
 }

@@ -33,7 +33,7 @@ struct Further {
 }
 
 /// Maximum length of a system's name, in bytes.
-const LONGEST_NAME: usize = 200;
+const MAX_NAME_LEN: usize = 200;
 
 /// Returns the current system.
 #[inline]
@@ -153,13 +153,13 @@ fn find(strand: &Entered, name: &str) -> Option<SystemId> {
 fn check_name(name: &str) -> Result<(), Error> {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.[]".contains(&byte);
     let begins = |first: u8| first.is_ascii_alphanumeric() || first == b'_';
-    if name.len() <= LONGEST_NAME
+    if name.len() <= MAX_NAME_LEN
         && name.bytes().all(known)
         && name.bytes().next().is_some_and(begins)
     {
         return Ok(());
     }
-    Err(Error::SystemName(name.chars().take(LONGEST_NAME).collect()))
+    Err(Error::SystemName(name.chars().take(MAX_NAME_LEN).collect()))
 }
 
 /// Assigns the first unused number to a name.
@@ -315,7 +315,7 @@ fn name_of_scope(strand: &Entered, scope: &str) -> String {
     let name: String = scope
         .chars()
         .map(|c| if kept(c) { c } else { '_' })
-        .take(LONGEST_NAME - 8)
+        .take(MAX_NAME_LEN - 8)
         .collect();
     let name = match check_name(&name) {
         Ok(()) => name,

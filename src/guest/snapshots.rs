@@ -57,7 +57,7 @@ const WAKE: u8 = b'w';
 const END: u8 = b'e';
 
 /// Maximum wait for the end of a sleeping snapshot. A stopped one ends when it is continued.
-const PATIENCE: Duration = Duration::from_secs(1);
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
 impl Snapshots {
     /// Creates the value without snapshots. At most the `most` newest are kept.
@@ -175,7 +175,7 @@ impl Snapshot {
     /// Waits until the snapshot has ended. After the end of its parent, it may be a child of this
     /// process.
     fn reap(self) {
-        if self.reported.is_over(PATIENCE) {
+        if self.reported.is_over(MAX_WAIT) {
             self.process.reap();
         }
     }

@@ -62,11 +62,11 @@ unsafe extern "C" {
     fn PyOS_AfterFork_Child();
 }
 
-/// Generation of the process in which the interpreter can be used; [`ANY`] if this library has not
+/// Generation of the process in which the interpreter can be used; [`ANY_GENERATION`] if this library has not
 /// started it.
-static USABLE: AtomicU32 = AtomicU32::new(ANY);
+static USABLE: AtomicU32 = AtomicU32::new(ANY_GENERATION);
 
-const ANY: u32 = u32::MAX;
+const ANY_GENERATION: u32 = u32::MAX;
 
 /// Records that this library has started the interpreter and has to handle its forks.
 pub(crate) fn python_is_ours() {
@@ -87,7 +87,7 @@ pub(crate) fn with_gil<T>(act: impl FnOnce() -> T) -> Option<T> {
 /// interpreter.
 pub(crate) fn is_python_usable() -> bool {
     let usable = USABLE.load(Ordering::Relaxed);
-    usable == ANY || usable == generation()
+    usable == ANY_GENERATION || usable == generation()
 }
 
 /// Number of other threads that are in Python. The GIL must be held.
@@ -193,7 +193,7 @@ impl PythonFork {
             // SAFETY: it follows `PyOS_BeforeFork`, on the one thread of the child.
             unsafe { PyOS_AfterFork_Child() };
             FORKED_BY_US.store(false, Ordering::Relaxed);
-            if USABLE.load(Ordering::Relaxed) != ANY {
+            if USABLE.load(Ordering::Relaxed) != ANY_GENERATION {
                 USABLE.store(generation(), Ordering::Relaxed);
             }
         } else {

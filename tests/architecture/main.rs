@@ -15,7 +15,7 @@ mod sources;
 
 /// Folder of `src`, and the folders below it, which are the only ones that it may name as
 /// `crate::<name>`. Files beside the folders, such as `lib.rs`, may name all.
-const ARROWS: &[(&str, &[&str])] = &[
+const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     (
         "ffi",
         &[
@@ -84,7 +84,7 @@ const CONFINED: &[(&str, &[&str])] = &[
 ///
 /// A careless open may return the number of a standard stream, and a careless write may raise a
 /// signal. `guest` prevents both.
-const GUESTS: &[(&str, &[&str])] = &[
+const OUTSIDE_ACCESS: &[(&str, &[&str])] = &[
     ("File::create", &["guest"]),
     ("File::open(", &["guest"]),
     ("fs::write", &["guest"]),
@@ -157,7 +157,7 @@ fn the_process_is_changed_only_in_its_modules() {
     let sources = sources("src");
     let mut offences = vec![];
     for source in &sources {
-        for (text, places) in GUESTS {
+        for (text, places) in OUTSIDE_ACCESS {
             if !places.iter().any(|place| source.place.starts_with(place)) {
                 let lines = source.code.lines().enumerate();
                 let found = lines.filter(|(_, line)| stands_in(text, line));
@@ -195,13 +195,15 @@ fn arrows_run_one_way() {
             continue;
         }
         let layer = source.layer();
-        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == layer) else {
+        let Some((_, allowed)) = ALLOWED_IMPORTS.iter().find(|(name, _)| *name == layer) else {
             let place = &source.place;
-            offences.push(format!("src/{place}: `{layer}` has no row in ARROWS"));
+            offences.push(format!(
+                "src/{place}: `{layer}` has no row in ALLOWED_IMPORTS"
+            ));
             continue;
         };
         for (line, name) in source.names_behind("crate::") {
-            let known = ARROWS.iter().any(|(other, _)| *other == name);
+            let known = ALLOWED_IMPORTS.iter().any(|(other, _)| *other == name);
             if known && name != layer && !allowed.contains(&name) {
                 let place = &source.place;
                 offences.push(format!("src/{place}:{line}: `{layer}` names `{name}`"));
@@ -216,11 +218,11 @@ fn arrows_run_one_way() {
 }
 
 /// The list of modules in `src/lib.rs` and the table of folders in `docs/architecture.md` have the
-/// order of `ARROWS`.
+/// order of `ALLOWED_IMPORTS`.
 #[test]
 fn modules_are_listed_from_top_to_bottom() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders: Vec<_> = ARROWS.iter().map(|(name, _)| *name).collect();
+    let folders: Vec<_> = ALLOWED_IMPORTS.iter().map(|(name, _)| *name).collect();
     for (file, begin) in [
         ("src/lib.rs", "//! - "),
         ("docs/architecture.md", "| `src/"),
@@ -270,7 +272,7 @@ fn arrows_within_the_system_run_one_way() {
 
 #[test]
 fn the_tables_have_no_cycle() {
-    for table in [ARROWS, WITHIN_SYSTEM] {
+    for table in [ALLOWED_IMPORTS, WITHIN_SYSTEM] {
         for (index, (name, allowed)) in table.iter().enumerate() {
             for below in *allowed {
                 let place = table.iter().position(|(other, _)| other == below);

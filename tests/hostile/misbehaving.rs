@@ -68,7 +68,7 @@ impl Sent {
 
 /// Number of ticks without a response after which a channel must be waiting for the method
 /// `forever`; otherwise there is a bug.
-const PATIENCE: u32 = 48;
+const MAX_SILENT_TICKS: u32 = 48;
 
 impl Misbehaving {
     pub(crate) fn new(fixture: &HostFixture, plan: &Plan, attacker: Attacker) -> Self {
@@ -94,7 +94,7 @@ impl Misbehaving {
             assert!(
                 self.firmware.state() != State::INIT
                     || self.slot != 0
-                    || self.silent_ticks < PATIENCE,
+                    || self.silent_ticks < MAX_SILENT_TICKS,
                 "no handshake"
             );
         }
@@ -158,7 +158,7 @@ impl Misbehaving {
             }
         }
         self.silent_ticks = if waits { self.silent_ticks + 1 } else { 0 };
-        if self.silent_ticks > PATIENCE / 2 {
+        if self.silent_ticks > MAX_SILENT_TICKS / 2 {
             self.firmware.behave();
             if self.attacker.rng.bool() {
                 self.reset();
@@ -168,7 +168,7 @@ impl Misbehaving {
         }
         let state = fixture.vhost.status().expect("the status");
         assert!(
-            self.silent_ticks < PATIENCE,
+            self.silent_ticks < MAX_SILENT_TICKS,
             "{}: {} is not answered\n{state}",
             self.name,
             self.sent[0].shown()

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::bounded::Bounded;
 
 /// Maximum number of bytes of a line. A longer one continues in the next line.
-const LONGEST: usize = 2000;
+const MAX_LINE_LEN: usize = 2000;
 
 /// Maximum number of sources with an unfinished line.
 const MAX_SOURCES: usize = 1024;
@@ -60,13 +60,13 @@ impl Console {
         let (mut first, mut line) = self.open.remove(&key).unwrap_or((tick, Vec::new()));
         let mut rest = bytes;
         while let Some(next) = rest.first() {
-            if line.len() >= LONGEST && *next != b'\n' {
+            if line.len() >= MAX_LINE_LEN && *next != b'\n' {
                 let end = whole_characters(&line);
                 self.push(channel, source, first, &line[..end]);
                 line.drain(..end);
                 first = tick;
             }
-            let room = (LONGEST - line.len()).min(rest.len());
+            let room = (MAX_LINE_LEN - line.len()).min(rest.len());
             let end = rest[..room].iter().position(|byte| *byte == b'\n');
             let (now, later) = rest.split_at(end.unwrap_or(room));
             line.extend(now);
@@ -166,21 +166,21 @@ mod tests {
     #[test]
     fn a_line_without_an_end_is_cut_in_pieces() {
         let mut console = Console::new(10);
-        console.print(0, "", 1, &[b'a'; 3 * LONGEST + 1]);
+        console.print(0, "", 1, &[b'a'; 3 * MAX_LINE_LEN + 1]);
         console.finish(Some(0));
         let lens: Vec<_> = texts(&console)
             .iter()
             .map(|(_, _, text)| text.len())
             .collect();
-        assert_eq!(lens, [LONGEST, LONGEST, LONGEST, 1]);
+        assert_eq!(lens, [MAX_LINE_LEN, MAX_LINE_LEN, MAX_LINE_LEN, 1]);
     }
 
     #[test]
     fn pieces_of_a_line_are_its_text_with_anything_at_the_cut() {
         for end in ["é", "€", "😀", "\r", "\r\r\r\r", "a\u{301}"] {
-            for before in LONGEST - 5..=LONGEST {
+            for before in MAX_LINE_LEN - 5..=MAX_LINE_LEN {
                 for step in [1, 7, usize::MAX] {
-                    let line = "a".repeat(before) + &end.repeat(LONGEST) + "b";
+                    let line = "a".repeat(before) + &end.repeat(MAX_LINE_LEN) + "b";
                     let mut console = Console::new(100);
                     let bytes = format!("{line}\r\nnext\n").into_bytes();
                     for piece in bytes.chunks(step) {
@@ -189,7 +189,7 @@ mod tests {
                     let mut texts: Vec<_> =
                         texts(&console).iter().map(|(.., text)| *text).collect();
                     assert_eq!(texts.pop(), Some("next"));
-                    assert!(texts.iter().all(|text| text.len() <= LONGEST));
+                    assert!(texts.iter().all(|text| text.len() <= MAX_LINE_LEN));
                     assert!(texts.concat() == line, "{end:?} at {before} by {step}");
                 }
             }
@@ -204,7 +204,7 @@ mod tests {
             b"\xe2\x82\xff\xc3",
             b"\x80\x80\x80\x80",
         ] {
-            for before in LONGEST - 5..=LONGEST {
+            for before in MAX_LINE_LEN - 5..=MAX_LINE_LEN {
                 let line = [&vec![b'a'; before][..], end, b"b"].concat();
                 let mut console = Console::new(100);
                 console.print(0, "", 1, &line);
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_line_of_the_greatest_length_is_one() {
         let mut console = Console::new(10);
-        console.print(0, "", 1, &[b'a'; LONGEST]);
+        console.print(0, "", 1, &[b'a'; MAX_LINE_LEN]);
         console.print(0, "", 2, b"\n");
         assert_eq!(texts(&console).len(), 1);
     }

@@ -28,7 +28,7 @@ use anyhow::Result;
 pub(crate) use {
     collect::Collector,
     console::Line,
-    run::{LONGEST, Unanswered, bounded, problem_of},
+    run::{MAX_TEXT_LEN, Unanswered, bounded, problem_of},
 };
 pub(crate) use {
     columns::replay_command,
@@ -71,7 +71,7 @@ pub(crate) struct Args {
 const MAX_LINES: usize = 10_000;
 
 /// Minimum number of requests, reports and lines of each run.
-const LEAST: usize = 16;
+const MIN_SHARE: usize = 16;
 
 impl Args {
     fn are_distinct(&self) -> Result<()> {
@@ -90,7 +90,7 @@ impl Args {
 
     /// Limits of one run.
     fn bounds(&self) -> Bounds {
-        let share = |most: usize| (most / self.files.len().max(1)).max(LEAST);
+        let share = |most: usize| (most / self.files.len().max(1)).max(MIN_SHARE);
         Bounds {
             requests: share(self.requests),
             reports: share(MAX_LINES),

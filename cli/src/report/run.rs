@@ -26,7 +26,7 @@ pub(crate) const LEAD: usize = 12;
 pub(crate) const MAX_CHANNELS: usize = 1024;
 
 /// Maximum number of characters of a text.
-pub(crate) const LONGEST: usize = 4000;
+pub(crate) const MAX_TEXT_LEN: usize = 4000;
 
 /// Limits of the data that is kept of one run.
 #[derive(Debug, Clone, Copy)]
@@ -406,9 +406,9 @@ impl RequestResult {
     }
 }
 
-/// Text, cut off after [`LONGEST`] characters.
+/// Text, cut off after [`MAX_TEXT_LEN`] characters.
 pub(crate) fn bounded(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT_LEN) {
         text.truncate(end);
         text.push('…');
     }

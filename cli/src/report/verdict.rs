@@ -207,7 +207,7 @@ fn limited(mut texts: Vec<String>) -> Vec<String> {
 }
 
 /// Maximum number of characters of a signature.
-const LONGEST: usize = 160;
+const MAX_SIGNATURE_LEN: usize = 160;
 
 /// Signature of a failure. Exit codes distinguish causes. The place at which a limit ended a run is
 /// omitted, since it depends on the limit.
@@ -228,7 +228,7 @@ pub(crate) fn signature(text: &str) -> String {
     let mut count = 0;
     while let Some(c) = chars.next() {
         count += 1;
-        if count > LONGEST {
+        if count > MAX_SIGNATURE_LEN {
             replaced.push('…');
             break;
         }
@@ -284,6 +284,9 @@ mod tests {
         for (text, expected) in signatures {
             assert_eq!(signature(text), expected);
         }
-        assert_eq!(signature(&"ä".repeat(1000)).chars().count(), LONGEST + 1);
+        assert_eq!(
+            signature(&"ä".repeat(1000)).chars().count(),
+            MAX_SIGNATURE_LEN + 1
+        );
     }
 }

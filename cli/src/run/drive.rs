@@ -20,7 +20,7 @@ const LAST_TICKS: u32 = 128;
 const ENDLESS_WAITS: u32 = 100_000;
 
 /// Number of ticks between two checks for a loop without an exit.
-const LOOK: u64 = 4096;
+const LOOP_CHECK_TICKS: u64 = 4096;
 
 /// Maximum size of a polling loop in bytes.
 const NEAR: u64 = 256;
@@ -131,7 +131,7 @@ pub(super) fn drive<X: Xlen>(
         if instructions >= pace.most {
             break Why::Limit;
         }
-        if vhost.now().is_multiple_of(LOOK) {
+        if vhost.now().is_multiple_of(LOOP_CHECK_TICKS) {
             if !has_mailbox && has_no_reader(vhost) {
                 break Why::Pipe;
             }
@@ -217,7 +217,7 @@ impl StuckDetector {
         })
     }
 
-    /// Reason why a hart in a loop can't continue. Called every [`LOOK`] ticks.
+    /// Reason why a hart in a loop can't continue. Called every [`LOOP_CHECK_TICKS`] ticks.
     fn in_loop<X: Xlen>(
         &mut self,
         awaited: Option<&Vhost>,

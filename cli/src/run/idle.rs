@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use riscv_iss::{AccessFault, Bus, Cells, Hart, Stop, Xlen};
 
 /// Maximum number of instructions of a detected loop.
-const LONGEST: u32 = 10_000;
+const MAX_LOOP_LEN: u32 = 10_000;
 
 /// Memory whose stores are kept separate.
 struct Aside<'a, 'b> {
@@ -51,7 +51,7 @@ pub(super) fn is_idle<X: Xlen>(hart: &Hart<X>, memory: &mut Cells<'_>) -> bool {
         memory,
         changed: BTreeMap::new(),
     };
-    for _ in 0..LONGEST {
+    for _ in 0..MAX_LOOP_LEN {
         if !matches!(ahead.run(&mut memory, 1).stop, Stop::Steps | Stop::Wait) {
             return false;
         }

@@ -15,7 +15,7 @@ const ARGUMENT: &str = "VHOST_RUN_ARGUMENT_";
 const VALUE: &str = "VHOST_RUN_VALUE_";
 
 /// Maximum length of a tick, in nanoseconds.
-const LONGEST_TICK: u64 = 1_000_000_000;
+const MAX_TICK_NS: u64 = 1_000_000_000;
 
 /// Source of firmware's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -80,7 +80,7 @@ pub(super) fn time(args: &Args) -> String {
     match args.clock {
         Clock::Ticks => format!(
             "  time: {{clock: ticks, period: {}ns}}\n",
-            args.per_tick.min(LONGEST_TICK)
+            args.per_tick.min(MAX_TICK_NS)
         ),
         Clock::Wall => "  time: {clock: wall}\n".to_owned(),
     }

@@ -10,7 +10,7 @@ use chrono::DateTime;
 use vhost::trace::{Header, RunIdentity};
 
 /// Maximum number of characters of an encoded name. File names have at most 255 bytes.
-const LONGEST: usize = 120;
+const MAX_NAME_LEN: usize = 120;
 
 /// First millisecond of the year 10,000.
 const LATEST: u64 = 253_402_300_800_000;
@@ -136,7 +136,7 @@ pub(super) fn encoded(text: &str) -> String {
         } else {
             encoded.push_str(&format!("%{byte:02X}"));
         }
-        if encoded.len() > LONGEST {
+        if encoded.len() > MAX_NAME_LEN {
             let (len, sum) = (text.len(), crc32fast::hash(text.as_bytes()));
             return format!("{encoded}~{len}-{sum:08x}");
         }

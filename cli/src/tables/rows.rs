@@ -18,7 +18,8 @@ use super::identity::Source;
 use super::schema::{CONSOLE, MESSAGES, REPORTS, REQUESTS, RUNS, VERSION};
 use super::table_files::TableFiles;
 use crate::report::{
-    Collector, Judgement, LONGEST, Line, RecordingEnd, Run, Unanswered, bounded, replay_command,
+    Collector, Judgement, Line, MAX_TEXT_LEN, RecordingEnd, Run, Unanswered, bounded,
+    replay_command,
 };
 use crate::trace::{DecodedEntry, entry_text};
 
@@ -227,7 +228,7 @@ impl<'a> Rows<'a> {
             Content::Reply { body } => ("reply", None, body.len()),
             Content::Dropped => ("dropped", None, 0),
         };
-        let text = entry_text(decoded, LONGEST);
+        let text = entry_text(decoded, MAX_TEXT_LEN);
         self.files.add(
             &MESSAGES,
             &[

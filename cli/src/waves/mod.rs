@@ -43,7 +43,7 @@ const MAX_NAMES: usize = 1 << 17;
 pub(crate) const UNANSWERED: &str = "not answered";
 
 /// Maximum number of characters of a request's text.
-const LONGEST: usize = 200;
+const MAX_TEXT_LEN: usize = 200;
 
 /// Period of a tick in picoseconds: the given one, else the configured one.
 fn period(given: Option<u64>, reader: &EntryReader) -> u64 {
@@ -64,7 +64,7 @@ fn output_file(recording: &Path, output: &Path) -> Result<OutputFile> {
 fn request_text(served: &dyn ServedRequest) -> String {
     truncated(
         format_args!("{}", Sanitized(&served.request_text())),
-        LONGEST,
+        MAX_TEXT_LEN,
     )
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vhost::messages::ServedRequest;
 
 use super::steps::Steps;
-use super::{LONGEST, MAX_NAMES};
+use super::{MAX_NAMES, MAX_TEXT_LEN};
 use crate::output::{Sanitized, truncated};
 use crate::trace::{DecodedEntry, OpenRequest};
 
@@ -120,7 +120,7 @@ impl Lanes {
                     timed,
                     seen: request.seen,
                     kind: request.kind(),
-                    text: truncated(format_args!("{}", Sanitized(&text)), LONGEST),
+                    text: truncated(format_args!("{}", Sanitized(&text)), MAX_TEXT_LEN),
                 });
             }
             before = Some(channel);

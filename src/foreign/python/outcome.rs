@@ -96,11 +96,11 @@ fn shown(value: &Bound<'_, PyAny>) -> String {
         )
     };
     let (value, kind) = (text(value.repr()), text(value.get_type().qualname()));
-    match value.char_indices().nth(LONGEST) {
+    match value.char_indices().nth(MAX_CHARACTERS) {
         Some((end, _)) => format!("{}... ({kind})", &value[..end]),
         None => format!("{value} ({kind})"),
     }
 }
 
 /// Maximum number of characters of a value in a message.
-const LONGEST: usize = 80;
+const MAX_CHARACTERS: usize = 80;

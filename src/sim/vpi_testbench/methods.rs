@@ -15,7 +15,7 @@ const ABSENT: u32 = 2;
 const FAILED: u32 = 3;
 
 /// Name for a trigger of all methods that have none of their own.
-const ANY: &str = "*";
+const ANY_METHOD: &str = "*";
 
 /// Answer of HDL to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub(crate) enum NoCall {
 pub(crate) struct Unserved;
 
 /// Number of dropped calls that are remembered.
-const REMEMBERED: usize = 4096;
+const MAX_DROPPED: usize = 4096;
 
 /// Registered methods and their calls.
 #[derive(Debug)]
@@ -95,7 +95,9 @@ impl Methods {
 
     fn trigger(&self, method: &str) -> Option<Trigger> {
         let of = |name: &str| self.registered.iter().find(|(known, _)| known == name);
-        of(method).or_else(|| of(ANY)).map(|(_, trigger)| *trigger)
+        of(method)
+            .or_else(|| of(ANY_METHOD))
+            .map(|(_, trigger)| *trigger)
     }
 
     /// Polls a call. Returns its result and status, and for a new call its trigger and its number.
@@ -152,7 +154,8 @@ impl Methods {
         let registered = &self.registered;
         let is_of = |call: &CallInfo, method: &str| {
             call.method == method
-                || method == ANY && !registered.iter().any(|(known, _)| *known == call.method)
+                || method == ANY_METHOD
+                    && !registered.iter().any(|(known, _)| *known == call.method)
         };
         let wanted = |call: &&mut CallInfo| {
             !call.is_taken && method.is_none_or(|method| is_of(call, method))
@@ -201,7 +204,7 @@ impl Methods {
     pub(super) fn sweep(&mut self) {
         let dropped = self.calls.iter().filter(|call| !call.is_polled);
         self.dropped.extend(dropped.map(|call| call.number));
-        while self.dropped.len() > REMEMBERED {
+        while self.dropped.len() > MAX_DROPPED {
             self.dropped.pop_first();
         }
         self.calls
@@ -317,11 +320,11 @@ mod tests {
     #[test]
     fn the_latest_dropped_calls_are_remembered() {
         let mut methods = methods(&["m"]);
-        for _ in 0..=REMEMBERED {
+        for _ in 0..=MAX_DROPPED {
             status(&mut methods, "a", "m");
             methods.drop_calls();
         }
-        assert_eq!(methods.dropped.len(), REMEMBERED);
+        assert_eq!(methods.dropped.len(), MAX_DROPPED);
         assert_eq!(methods.get(2).map(drop), Err(NoCall::Dropped));
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Ticks check the time; there is no thread. A process that is killed during its simulation loses
 //! at most [`PERIOD`] of a recording. If firmware hangs, nothing is lost. A process that hangs or
-//! ends without another tick loses nothing of a short burst: in each period, the first [`AT_ONCE`]
+//! ends without another tick loses nothing of a short burst: in each period, the first [`IMMEDIATE_FLUSHES`]
 //! ticks with work are flushed at once, and then the same number of pauses.
 
 use std::cell::Cell;
@@ -13,7 +13,7 @@ const PERIOD: Duration = Duration::from_millis(500);
 
 /// Number of immediate flushes in a period, after ticks with work and also after pauses. Later
 /// flushes follow at each doubling of the count.
-const AT_ONCE: u32 = 32;
+const IMMEDIATE_FLUSHES: u32 = 32;
 
 /// Ticks without work after which buffers are flushed.
 const IDLE_TICKS: u32 = 10_000;
@@ -85,11 +85,11 @@ impl Flusher {
     }
 }
 
-/// Increments a count. Returns true for the first [`AT_ONCE`] values, and for powers of two.
+/// Increments a count. Returns true for the first [`IMMEDIATE_FLUSHES`] values, and for powers of two.
 fn is_early(count: &Cell<u32>) -> bool {
     let counted = count.get().saturating_add(1);
     count.set(counted);
-    counted <= AT_ONCE || counted.is_power_of_two()
+    counted <= IMMEDIATE_FLUSHES || counted.is_power_of_two()
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
             let longest = length * longest.unwrap_or(ticks);
             assert!(longest <= Duration::from_secs(1), "{length:?}: {longest:?}");
             // Two periods at least, three at most, and those that begin at once.
-            let most = 5 * (AT_ONCE as usize + 24);
+            let most = 5 * (IMMEDIATE_FLUSHES as usize + 24);
             assert!(writes.len() <= most, "{length:?}: {}", writes.len());
         }
     }

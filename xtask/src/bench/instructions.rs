@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::library;
 
 /// Counts in the repository, relative to the project's root: a name and a number per line.
-const KEPT: &str = "benches/instructions/counts.txt";
+const COUNTS_FILE: &str = "benches/instructions/counts.txt";
 
 /// Folder for output, relative to the project's root.
 const FOLDER: &str = "target/instructions";
@@ -86,7 +86,7 @@ impl Operation {
 /// returns false if one differs by more than the tolerance.
 pub(super) fn run(root: &Path, keep: bool) -> Result<bool> {
     let bench = Bench::build(root)?;
-    let kept = parse(&fs::read_to_string(root.join(KEPT)).unwrap_or_default())?;
+    let kept = parse(&fs::read_to_string(root.join(COUNTS_FILE)).unwrap_or_default())?;
     let mut counts = BTreeMap::new();
     let mut differ = Vec::new();
     println!("{:>9} {:>9}  operation, in instructions", "counted", "kept");
@@ -101,13 +101,13 @@ pub(super) fn run(root: &Path, keep: bool) -> Result<bool> {
         counts.insert(operation.name.to_owned(), count);
     }
     if keep {
-        fs::write(root.join(KEPT), render(&counts))
-            .with_context(|| format!("cannot write {KEPT}"))?;
+        fs::write(root.join(COUNTS_FILE), render(&counts))
+            .with_context(|| format!("cannot write {COUNTS_FILE}"))?;
         return Ok(true);
     }
     if !differ.is_empty() {
         println!(
-            "more than {TOLERANCE} % from what {KEPT} has: {}; where that is meant, run `cargo xtask bench --instructions --keep`",
+            "more than {TOLERANCE} % from what {COUNTS_FILE} has: {}; where that is meant, run `cargo xtask bench --instructions --keep`",
             differ.join(", ")
         );
     }
@@ -125,8 +125,10 @@ fn parse(text: &str) -> Result<BTreeMap<String, u64>> {
     let count = |line: &str| {
         let (name, count) = line
             .rsplit_once(": ")
-            .with_context(|| format!("{KEPT}: `{line}`"))?;
-        let count = count.parse().with_context(|| format!("{KEPT}: `{line}`"))?;
+            .with_context(|| format!("{COUNTS_FILE}: `{line}`"))?;
+        let count = count
+            .parse()
+            .with_context(|| format!("{COUNTS_FILE}: `{line}`"))?;
         Ok((name.to_owned(), count))
     };
     lines.map(count).collect()

@@ -16,7 +16,7 @@ use crate::output::{WARNING, WholeStderr};
 
 /// Number of ticks until the next attempt after the host has taken nothing, so that firmware can
 /// read.
-const PAUSE: u32 = 1024;
+const RETRY_TICKS: u32 = 1024;
 
 const UNREADABLE: &str = "--stdin can't be read";
 
@@ -189,7 +189,7 @@ impl Reader {
         let taken = taken.map_err(failed)?;
         self.pending.drain(..taken);
         self.progress.taken += taken as u64;
-        self.pause = if taken == 0 { PAUSE } else { 0 };
+        self.pause = if taken == 0 { RETRY_TICKS } else { 0 };
         if taken > 0 && self.lost > 0 {
             self.tell();
         }
