@@ -1,4 +1,4 @@
-//! HDL arrays through VPI. Objects are peeked up once. Runs of words are transferred in one call if
+//! HDL arrays through VPI. Objects are looked up once. Runs of words are transferred in one call if
 //! the simulator supports it.
 
 use std::cell::{Cell, RefCell};
@@ -47,7 +47,7 @@ struct Row {
 }
 
 /// Maximum number of cached objects: words of each row, and rows of each instance. Further ones are
-/// peeked up by index each time, so that the cache does not grow to the size of a huge memory.
+/// looked up by index each time, so that the cache does not grow to the size of a huge memory.
 const KEPT: usize = 64 * 1024;
 
 /// Error for words of GHDL with one bit.

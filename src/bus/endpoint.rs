@@ -25,7 +25,7 @@ impl EndpointName {
     }
 }
 
-// The number is omitted: it says nothing to the reader of a ticket.
+// The hash is omitted: it says nothing to the reader of a ticket.
 impl fmt::Debug for EndpointName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.text, f)

@@ -1,6 +1,6 @@
 //! One hart: registers, CSRs, execution, traps.
 //!
-//! - `step`: frequent instructions. `alu`: division, multiplication.
+//! - `step`: frequent instructions. `alu`: division and remainder.
 //! - `rare`: CSRs, `mret`, `wfi`. `atomic`: reservations and AMOs.
 //! - `state`: the state as words.
 //! - `csr`: control and status registers. `trap`: causes, and entry into handlers.
@@ -28,7 +28,8 @@ use table::Table;
 pub use trap::{Cause, Interrupt, Trap};
 use trap::{Exception, Streak};
 
-/// Number of registers, rounded up to a power of two above all numbers of [`register_place`].
+/// Number of entries of the register file: a power of two above all register numbers and [`SINK`],
+/// so that an index needs no check.
 const PLACES: usize = 64;
 
 /// Place of register `x0` as a destination, which is never read.

@@ -95,7 +95,7 @@ impl Channel {
             let Header { up, down } = header;
             let text = format!(
                 "RTT: the control block at {address:#x} has {up} up and {down} down buffers; at most {MAX_BUFFERS} are accepted; it is \
-                 not served as long as it says so; set up fewer, or find out what has overwritten the numbers"
+                 not served until it has fewer; set up fewer, or find out what has overwritten the numbers"
             );
             // A mark that a search has found may not belong to a control block.
             let severity = match self.place.block {

@@ -37,7 +37,7 @@ impl Channel {
                 .is_new(Complaint::Descriptor, Direction::Up, number)
             {
                 self.service.report_error(&format!(
-                    "RTT: up channel {buffer}: {implausible}; it is not served as long as it says so"
+                    "RTT: up channel {buffer}: {implausible}; it is not served until firmware corrects it"
                 ));
             }
             return Ok(());

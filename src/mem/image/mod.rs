@@ -16,6 +16,7 @@ use super::elf_builder::{ElfBuilder, ElfSegment};
 use read::Parsed;
 
 pub use error::{ImageError, ImageProblem};
+use parts::physical;
 pub use parts::{ImageSegment, Section, Symbol};
 pub use warning::ImageWarning;
 
@@ -238,11 +239,7 @@ impl Image {
 
     /// Physical (load) address of a virtual address, if a segment contains it.
     pub fn physical(&self, address: u64) -> Option<u64> {
-        self.segments().iter().find_map(|segment| {
-            let into = address.checked_sub(segment.virtual_address)?;
-            let within = into < segment.len.saturating_add(segment.tail);
-            within.then(|| segment.address.checked_add(into))?
-        })
+        physical(self.segments(), address)
     }
 
     /// Iterates over the steps of loading, in the order in which they must be done. All tails are

@@ -22,6 +22,15 @@ pub struct ImageSegment {
     pub writable: bool,
 }
 
+/// Physical (load) address of a virtual address, if a segment contains it.
+pub(super) fn physical(segments: &[ImageSegment], address: u64) -> Option<u64> {
+    segments.iter().find_map(|segment| {
+        let into = address.checked_sub(segment.virtual_address)?;
+        let within = into < segment.len.saturating_add(segment.tail);
+        within.then(|| segment.address.checked_add(into))?
+    })
+}
+
 /// Addresses of the section `.mailbox`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Section {

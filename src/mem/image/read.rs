@@ -9,6 +9,7 @@ use object::elf::{
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
 use object::read::{FileKind, Object as _, ObjectSection as _, ReadRef};
 
+use super::parts::physical;
 use super::warning::{overlap_warning, type_warning};
 use super::{ImageProblem, ImageSegment, ImageWarning, Section, Symbol};
 use crate::mem::file_format::{ELF, START, recognise};
@@ -294,12 +295,7 @@ where
         return Err(ImageProblem::MailboxWraps { address, size });
     }
     // Load address, if a segment contains the section.
-    let translated = segments.iter().find_map(|segment| {
-        let into = address.checked_sub(segment.virtual_address)?;
-        let within = into < segment.len.saturating_add(segment.tail);
-        within.then(|| segment.address.checked_add(into))?
-    });
-    let physical = translated.unwrap_or(address);
+    let physical = physical(segments, address).unwrap_or(address);
     Ok(Some(Section {
         address,
         physical,

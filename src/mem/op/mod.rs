@@ -36,8 +36,8 @@ pub enum Op<P> {
     /// Executes operations in order, up to the first failure, without other accesses in between.
     /// The outcome is that of the last one.
     Batch(#[serde(deserialize_with = "flat")] Vec<Op<P>>),
-    /// Reads the bytes for a search. They may never have been written, so unknown bits cause no
-    /// warning.
+    /// Reads the bytes for a search or a status, without logs and side effects. They may never have
+    /// been written, so unknown bits cause no warning.
     Peek(P),
 }
 

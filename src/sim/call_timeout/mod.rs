@@ -279,20 +279,20 @@ impl Drop for ForeignCall {
 const MAX_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Body of the thread. Time in which the whole process was stopped does not count, because the time
-/// between two checks counts as at most two naps.
+/// between two checks counts as at most two check intervals.
 fn watch(limit: Duration) {
     // SAFETY: it takes no arguments.
     TASK.store(unsafe { libc::gettid() }, Ordering::Release);
-    let interval = (limit / 8).clamp(Duration::from_millis(1), MAX_CHECK_INTERVAL);
+    let check_interval = (limit / 8).clamp(Duration::from_millis(1), MAX_CHECK_INTERVAL);
     let (mut interval, mut waited) = (0, Duration::ZERO);
     let mut looked = Instant::now();
     loop {
-        thread::park_timeout(interval);
+        thread::park_timeout(check_interval);
         if END.load(Ordering::Acquire) {
             return;
         }
         let now = Instant::now();
-        let passed = now.duration_since(looked).min(2 * interval);
+        let passed = now.duration_since(looked).min(2 * check_interval);
         looked = now;
         let current = INTERVAL.load(Ordering::Acquire);
         match phase() {

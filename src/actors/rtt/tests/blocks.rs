@@ -216,7 +216,7 @@ fn impossible_words_are_reported_once_and_do_not_stop_others() {
     }
     assert_eq!(fixture.text(), "xxx");
     let reports = fixture.reports();
-    let expected = "RTT: up channel 1 `log`: its write offset is 0x20, and its size 0x20; it is not served as long as it says so";
+    let expected = "RTT: up channel 1 `log`: its write offset is 0x20, and its size 0x20; it is not served until firmware corrects it";
     assert_eq!(reports, [(Severity::Error, expected.to_owned())]);
     // The buffer is served once its offsets are valid again.
     fixture.state.ram.put(words + 4, &[0; 4]);
