@@ -29,6 +29,9 @@ struct Peer {
     /// Bytes in transit to the client.
     down: VecDeque<u8>,
     connected: bool,
+    /// True after bytes for a client that had vanished. Its system answers with a reset, and bytes
+    /// in transit to the host may be lost.
+    may_be_reset: bool,
 }
 
 fn text(error: impl std::fmt::Display) -> String {
@@ -95,6 +98,7 @@ impl Clients {
                     return Ok(());
                 };
                 let written = vhost.sockets().write(socket, peer.id, data.clone());
+                peer.may_be_reset |= peer.stream.is_none();
                 match (written, peer.stream.is_some() && peer.connected) {
                     (Ok(()), true) => peer.down.extend(data),
                     (Err(error), true) => return Err(text(error)),
@@ -156,6 +160,7 @@ impl Clients {
                 up: VecDeque::new(),
                 down: greeting.into_bytes().into(),
                 connected: true,
+                may_be_reset: false,
             });
             return Ok(());
         }
@@ -174,7 +179,7 @@ impl Clients {
                     Ok(None) => break,
                     Err(_) if peer.stream.is_none() => {
                         peer.connected = false;
-                        if !peer.up.is_empty() && peer.down.is_empty() {
+                        if !peer.up.is_empty() && peer.down.is_empty() && !peer.may_be_reset {
                             return Err(format!(
                                 "{} bytes of a client that vanished are lost",
                                 peer.up.len()

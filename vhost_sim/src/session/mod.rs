@@ -314,8 +314,11 @@ impl Session {
                 self.failures
             )
         })?;
+        // A request that fails without an access is reported at once, and its consumption is
+        // visible with its response, which may wait for a free slot.
+        let unseen_failures = u32::from(self.free_slots(space) == 0);
         ensure(
-            self.may_report_errors || self.failures > 0 || errors == 0,
+            self.may_report_errors || self.failures > 0 || errors <= unseen_failures,
             || "an error was reported without a failed request".to_owned(),
         )?;
         let open = shared.files.open.values();
