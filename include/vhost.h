@@ -88,8 +88,8 @@ void mb_shutdown(void);
 
 /*
  * Shuts down each system as mb_shutdown does, then ends the process with this status as exit()
- * does. For the end of a failed run: only some simulators have an exit status that shows it.
- * From any thread.
+ * does, and with 255 for one above 255 or below 0. For the end of a failed run: only some
+ * simulators have an exit status that shows it. From any thread.
  *
  * Inside a function that the library calls, it acts as exit(): recordings and printed text are
  * written out, and the system is not shut down.

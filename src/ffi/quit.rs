@@ -39,6 +39,7 @@ pub(super) fn is_requested() -> bool {
 ///
 /// Async-signal-safe until the request is made.
 pub(super) fn quit(status: c_int) {
+    let status = exit_status(status);
     if strand::is_entered() && !strand::in_foreign_code() {
         STATUS.store(status, Ordering::Relaxed);
         REQUESTED.store(true, Ordering::Relaxed);
@@ -48,6 +49,14 @@ pub(super) fn quit(status: c_int) {
         std::process::exit(status);
     }
     now(status);
+}
+
+/// Status with which the process ends. It has 8 bits, of which a failure must not become 0.
+fn exit_status(status: c_int) -> c_int {
+    match status {
+        0..=255 => status,
+        _ => 255,
+    }
 }
 
 /// Exits as requested, unless this thread is still inside the library. Not inlined, because every
@@ -82,5 +91,17 @@ fn now(status: c_int) -> ! {
         drop(call);
         sleep(POLL_INTERVAL);
         waited += POLL_INTERVAL;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_of_more_than_8_bits_is_a_failure() {
+        let statuses = [0, 3, 255, 256, 512, 257, -1, -256, c_int::MIN, c_int::MAX];
+        let ended = statuses.map(exit_status);
+        assert_eq!(ended, [0, 3, 255, 255, 255, 255, 255, 255, 255, 255]);
     }
 }

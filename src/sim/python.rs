@@ -62,8 +62,8 @@ unsafe extern "C" {
     fn PyOS_AfterFork_Child();
 }
 
-/// Generation of the process in which the interpreter can be used; [`ANY_GENERATION`] if this library has not
-/// started it.
+/// Generation of the process in which the interpreter can be used; [`ANY_GENERATION`] if this
+/// library has not started it.
 static USABLE: AtomicU32 = AtomicU32::new(ANY_GENERATION);
 
 const ANY_GENERATION: u32 = u32::MAX;

@@ -237,7 +237,7 @@ impl Argument {
         // was queried.
         let vector = unsafe { slice::from_raw_parts(vector, vecvals) };
         let (number, name) = (self.number, self.name);
-        if vector.iter().any(|vecval| vecval.bval != 0) {
+        if !is_known(vector, bits) {
             return Err(ArgumentError::Unknown { number, name });
         }
         Ok((vector, bits))
@@ -290,6 +290,20 @@ impl Argument {
     }
 }
 
+/// True if no bit of a vector of `bits` bits is X or Z. Of an expression, Icarus Verilog leaves the
+/// bits above its width unset.
+fn is_known(vector: &[Vecval], bits: usize) -> bool {
+    let last = bits / 32;
+    vector.iter().enumerate().all(|(at, vecval)| {
+        let mask = if at == last {
+            !(u32::MAX << (bits % 32))
+        } else {
+            u32::MAX
+        };
+        vecval.bval & mask == 0
+    })
+}
+
 /// Extends a vector of `bits` bits to 64 bits, by its sign or by zeros. `None` if it needs more.
 fn extend(vector: &[Vecval], bits: usize, is_signed: bool) -> Option<u64> {
     let bit = |at: usize| {
@@ -310,6 +324,28 @@ fn extend(vector: &[Vecval], bits: usize, is_signed: bool) -> Option<u64> {
 mod tests {
     use super::super::super::vpi_user::VPI_MODULE;
     use super::*;
+
+    #[test]
+    fn bits_above_the_width_of_an_expression_are_not_unknown() {
+        let is_known = |bvals: &[u32], bits| {
+            let vecval = |bval: &u32| Vecval {
+                aval: 0,
+                bval: *bval,
+            };
+            let vector: Vec<Vecval> = bvals.iter().map(vecval).collect();
+            is_known(&vector, bits)
+        };
+        for (bvals, bits, expected) in [
+            (vec![0, 0xffff_ff00], 40, true),
+            (vec![0, 0x80], 40, false),
+            (vec![1, 0xffff_ff00], 40, false),
+            (vec![0x8000_0000], 32, false),
+            (vec![0, 0], 64, true),
+            (vec![0xffff_fffe], 1, true),
+        ] {
+            assert_eq!(is_known(&bvals, bits), expected, "{bvals:x?}, {bits} bits");
+        }
+    }
 
     #[test]
     fn numbers_are_extended_by_their_sign_or_by_zeros() {

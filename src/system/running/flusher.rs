@@ -2,8 +2,8 @@
 //!
 //! Ticks check the time; there is no thread. A process that is killed during its simulation loses
 //! at most [`PERIOD`] of a recording. If firmware hangs, nothing is lost. A process that hangs or
-//! ends without another tick loses nothing of a short burst: in each period, the first [`IMMEDIATE_FLUSHES`]
-//! ticks with work are flushed at once, and then the same number of pauses.
+//! ends without another tick loses nothing of a short burst: in each period, the first
+//! [`IMMEDIATE_FLUSHES`] ticks with work are flushed at once, and then the same number of pauses.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -85,7 +85,8 @@ impl Flusher {
     }
 }
 
-/// Increments a count. Returns true for the first [`IMMEDIATE_FLUSHES`] values, and for powers of two.
+/// Increments a count. Returns true for the first [`IMMEDIATE_FLUSHES`] values, and for powers of
+/// two.
 fn is_early(count: &Cell<u32>) -> bool {
     let counted = count.get().saturating_add(1);
     count.set(counted);
